@@ -124,7 +124,7 @@ function isContinueListened(request: IncomingMessage, server: Server): boolean {
   return server.listenerCount('checkContinue') > 0 && request.headers.expect !== undefined;
 }
 
-/** OpenTelemetry's instrumentations mark what they patch with `__wrapped`. */
+/** OpenTelemetry's instrumentations mark what they patch, which is the class, with `__wrapped`. */
 function isInstrumented(server: Server): boolean {
-  return (server.emit as { __wrapped?: boolean }).__wrapped === true;
+  return Object.getPrototypeOf(server).emit.__wrapped === true;
 }

@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
-import { type EventEmitter, errorMonitor } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import {
   type ChannelListener,
@@ -15,6 +14,7 @@ import type { Span } from '../common/otel-types.js';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import { Annotations } from '../hit/http-request.js';
+import { emitWith, wrapEmit } from './emit-in-context.js';
 import { splitTarget, type Target } from './finished-span.js';
 import { Http2Request, Http2Response } from './http2-exchange.js';
 import { Http2Sessions, isRequestStream } from './http2-sessions.js';
@@ -74,6 +74,9 @@ export interface CapturedRequest extends Annotated {
   later: CapturedRequest | undefined;
 }
 
+/** The request of the current async context. */
+export type RequestStorage = AsyncLocalStorage<CapturedRequest | undefined>;
+
 /** The requests of one connection that may not have ended, in the order of their responses. */
 interface Connection {
   oldest: CapturedRequest;
@@ -111,7 +114,7 @@ export interface RequestProcessor extends HitTaker {
  * that another copy captured. Its shape changes only together with the key.
  */
 interface SharedRequests {
-  readonly storage: AsyncLocalStorage<CapturedRequest>;
+  readonly storage: RequestStorage;
   readonly processors: Set<RequestProcessor>;
   /** Active exporters. If there is no processor, they get further hits as span events. */
   readonly exporters: Set<HitTaker>;
@@ -136,9 +139,10 @@ function sharedRequests(): SharedRequests | undefined {
 }
 
 function createSharedRequests(): SharedRequests {
-  const storage = new AsyncLocalStorage<CapturedRequest>();
+  const storage: RequestStorage = new AsyncLocalStorage();
   const processors = new Set<RequestProcessor>();
-  const { watch, listOpen } = createConnectionWatch(processors);
+  const { watch, listOpen } = createConnectionWatch(storage, processors);
+  const detachErrors = createErrorDetacher(storage);
   const sessions = new Http2Sessions(storage, ownCaptured);
   return {
     storage,
@@ -149,8 +153,12 @@ function createSharedRequests(): SharedRequests {
       const captured = createCaptured(request, response, request.url ?? '/', server);
       (request as Capturable)[CAPTURED] = captured;
       storage.enterWith(captured);
-      readBytesBefore(captured, request.socket, response);
+      const isPipelined = hasOtherResponse(request.socket, response);
+      if (isPipelined || hasBody(request)) emitWith(storage, request, captured);
+      if (isPipelined) emitWith(storage, response, captured);
+      readBytesBefore(captured, request, response, isPipelined);
       watch(request.socket, captured);
+      detachErrors(server);
     }),
     onStream: streamListener((message) => {
       const { stream, headers } = message;
@@ -209,24 +217,67 @@ function createCaptured(
   };
 }
 
+/** A connection, with the response whose turn it is. */
+type HttpSocket = Socket & { _httpMessage?: ServerResponse | null };
+
+/** The request whose response a connection sends. */
+function currentOf({ _httpMessage: response }: HttpSocket): CapturedRequest | undefined {
+  return response?.req && ownCaptured(response.req);
+}
+
+/** Whether a request is pipelined: its response gets the connection, and is finished, in the async context of the one before it. */
+function hasOtherResponse(
+  { _httpMessage: current }: HttpSocket,
+  response: ServerResponse,
+): boolean {
+  return (current ?? response) !== response;
+}
+
+/** Node.js 24 and later emit what comes after the headers in no async context. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
 /** A pipelined response gets the connection when the one before it is written. */
 function readBytesBefore(
   captured: CapturedRequest,
-  socket: Socket & { _httpMessage?: ServerResponse | null },
+  { socket }: IncomingMessage,
   response: ServerResponse,
+  isPipelined: boolean,
 ): void {
   const read = () => {
     captured.bytesBefore = socket.bytesWritten;
   };
-  if ((socket._httpMessage ?? response) === response) read();
-  else response.once('socket', read);
+  if (isPipelined) response.once('socket', read);
+  else read();
+}
+
+/**
+ * What a client sends that is no request belongs to no request. Node.js 20 and 22 parse it in the async context of the previous one,
+ * which may be another person's: proxies share connections. A listener would turn off Node's own answer.
+ */
+function createErrorDetacher(storage: RequestStorage): (server: Server) => void {
+  const known = new WeakSet<Server>();
+  return function detachErrors(server) {
+    if (known.has(server)) return;
+    known.add(server);
+    if (typeof server.emit !== 'function') return; // not Node's
+    wrapEmit(server, (emit, self, event) =>
+      event[0] === 'clientError'
+        ? storage.run(undefined, Reflect.apply, emit, self, event)
+        : Reflect.apply(emit, self, event),
+    );
+  };
 }
 
 /**
  * Watches connections for requests that do not end: Node.js closes no response that still waits for a pipelined one before it
  * when the connection closes.
  */
-function createConnectionWatch(processors: ReadonlySet<RequestProcessor>): {
+function createConnectionWatch(
+  storage: RequestStorage,
+  processors: ReadonlySet<RequestProcessor>,
+): {
   watch(socket: Socket, captured: CapturedRequest): void;
   listOpen(): CapturedRequest[];
 } {
@@ -260,21 +311,30 @@ function createConnectionWatch(processors: ReadonlySet<RequestProcessor>): {
     return requests;
   }
 
-  function watch(socket: Socket, captured: CapturedRequest): void {
-    if (typeof socket.once !== 'function') return; // not Node's
+  function watch(socket: HttpSocket, captured: CapturedRequest): void {
+    if (typeof socket.emit !== 'function') return; // not Node's
     const connection = connections.get(socket);
     if (!connection) {
       const added = { oldest: captured, newest: captured };
       connections.set(socket, added);
       const reference = new WeakRef(added);
       open.add(reference);
-      (socket as EventEmitter).once(errorMonitor, () => {
-        if (socket.writableLength > 0) cutOff(added);
-      });
-      // Later, when the response that has the socket is closed too.
-      socket.once('close', () => {
-        open.delete(reference);
-        process.nextTick(close, added);
+      wrapEmit(socket, (emit, self, event) => {
+        const [name] = event;
+        if (name === 'error' && socket.writableLength > 0) cutOff(added);
+        const current = currentOf(socket);
+        // Its timer may have begun in an earlier request, and an idle connection is of no request.
+        const isKnown = current !== undefined || name === 'timeout';
+        try {
+          if (isKnown) return storage.run(current, Reflect.apply, emit, self, event);
+          return Reflect.apply(emit, self, event);
+        } finally {
+          if (name === 'close') {
+            open.delete(reference);
+            // Later, when the response that has the socket is closed too.
+            process.nextTick(close, added);
+          }
+        }
       });
       return;
     }
@@ -308,7 +368,7 @@ function takeLater(captured: CapturedRequest): CapturedRequest | undefined {
 
 /** Stores the route that a framework announces for the current request. */
 function createRouteListener(
-  storage: AsyncLocalStorage<CapturedRequest>,
+  storage: RequestStorage,
   announcement: RouteAnnouncement,
 ): ChannelListener {
   return channelListener((message) => {
@@ -324,7 +384,7 @@ function isItsRequest(request: unknown, captured: CapturedRequest): boolean {
 }
 
 /** Stores what graphql announces of an operation for the current request. */
-function createGraphqlListener(storage: AsyncLocalStorage<CapturedRequest>): ChannelListener {
+function createGraphqlListener(storage: RequestStorage): ChannelListener {
   return channelListener((message) => {
     const captured = storage.getStore();
     if (captured?.request === undefined) return;

@@ -1,7 +1,7 @@
-import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { StreamMessage } from '../common/channel-listener.js';
-import type { CapturedRequest } from './captured-requests.js';
+import type { CapturedRequest, RequestStorage } from './captured-requests.js';
+import { emitWith, replaceMethod, wrapEmit } from './emit-in-context.js';
 import type { Http2Request, Http2Response, Peer } from './http2-exchange.js';
 import { isClientError } from './response-status.js';
 
@@ -35,14 +35,14 @@ const GRPC = /^application\/grpc/i;
 
 /** The sessions of HTTP/2 servers. A session closes all of its streams when it closes. */
 export class Http2Sessions {
-  readonly #storage: AsyncLocalStorage<CapturedRequest>;
+  readonly #storage: RequestStorage;
   readonly #capturedOf: (stream: object) => CapturedRequest | undefined;
   readonly #sessions = new WeakMap<ServerHttp2Session, Session>();
   /** Weak, because a stream that the application passes to a server as a connection may never close. */
   readonly #open = new Set<WeakRef<Session['open']>>();
 
   constructor(
-    storage: AsyncLocalStorage<CapturedRequest>,
+    storage: RequestStorage,
     capturedOf: (stream: object) => CapturedRequest | undefined,
   ) {
     this.#storage = storage;
@@ -67,7 +67,8 @@ export class Http2Sessions {
       session.open.delete(captured);
       onClose();
     });
-    this.#runInContext(stream, captured);
+    // Node.js calls those that read the body in the context of whatever the connection did before.
+    emitWith(this.#storage, stream, captured);
     watchEnd(stream, response, session);
     countWrites(stream, response);
   }
@@ -86,33 +87,17 @@ export class Http2Sessions {
 
   /** Calls the listeners of each stream that begins in the async context of its request. */
   #watchSession(node: ServerHttp2Session, session: Session): void {
-    const { emit } = node;
-    const storage = this.#storage;
-    const capturedOf = this.#capturedOf;
-    replace(node, 'emit', function emitInContext(this: ServerHttp2Session, ...event: unknown[]) {
+    wrapEmit(node, (emit, self, event) => {
       const [name, value] = event;
       if (name === 'goaway' && value !== NO_ERROR) session.isAborted = true;
-      const captured = name === 'stream' ? capturedOf(value as object) : undefined;
-      if (!captured) return Reflect.apply(emit, this, event);
+      const captured = name === 'stream' ? this.#capturedOf(value as object) : undefined;
+      if (!captured) return Reflect.apply(emit, self, event);
       try {
-        return storage.run(captured, Reflect.apply, emit, this, event);
+        return this.#storage.run(captured, Reflect.apply, emit, self, event);
       } finally {
         if (captured.request)
           (captured.request as Http2Request).compatible = compatibleRequestOf(value as object);
       }
-    });
-  }
-
-  /**
-   * Calls the listeners of a stream in the async context of its request. Node.js calls those that read the body in the context of
-   * whatever the connection did before.
-   */
-  #runInContext(stream: ServerHttp2Stream, captured: CapturedRequest): void {
-    const { emit } = stream;
-    const storage = this.#storage;
-    replace(stream, 'emit', function emitInContext(this: ServerHttp2Stream, ...event: unknown[]) {
-      if (storage.getStore() === captured) return Reflect.apply(emit, this, event);
-      return storage.run(captured, Reflect.apply, emit, this, event);
     });
   }
 }
@@ -122,11 +107,6 @@ const NO_ERROR = 0;
 function readPeer({ socket, encrypted }: ServerHttp2Session): Peer {
   const { remoteAddress, remotePort } = socket;
   return encrypted ? { remoteAddress, remotePort, encrypted } : { remoteAddress, remotePort };
-}
-
-/** Of one object, so that it ends with it, and hidden, as methods are. */
-function replace(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value, writable: true, configurable: true });
 }
 
 /** Node.js resets a stream in the same way for both sides, so what the application calls is watched. */
@@ -139,11 +119,15 @@ function watchEnd(stream: ServerHttp2Stream, response: Http2Response, session: S
     response.closedBy = isByClient ? 'client' : 'server';
   }
 
-  replace(stream, 'close', function recordAndClose(this: ServerHttp2Stream, ...args: unknown[]) {
-    recordEnd();
-    return Reflect.apply(close, this, args);
-  });
-  replace(
+  replaceMethod(
+    stream,
+    'close',
+    function recordAndClose(this: ServerHttp2Stream, ...args: unknown[]) {
+      recordEnd();
+      return Reflect.apply(close, this, args);
+    },
+  );
+  replaceMethod(
     stream,
     'destroy',
     function recordAndDestroy(this: ServerHttp2Stream, ...args: unknown[]) {
@@ -176,7 +160,7 @@ function countWrites(stream: ServerHttp2Stream, response: Http2Response): void {
     };
   }
 
-  replace(
+  replaceMethod(
     stream,
     '_write',
     function countedWrite(
@@ -188,7 +172,7 @@ function countWrites(stream: ServerHttp2Stream, response: Http2Response): void {
     },
   );
   if (!writev) return;
-  replace(
+  replaceMethod(
     stream,
     '_writev',
     function countedWritev(

@@ -1,0 +1,51 @@
+// Prints each event of a connection and sends it to Matomo, with a user ID, so that also what belongs to no request makes a hit.
+const { createServer } = require('node:http');
+const { trackEvent } = require('opentelemetry-matomo');
+
+function note(action, path = '') {
+  process.stdout.write(`${path} ${action}\n`);
+  trackEvent('connection', action, { uid: 'service' });
+}
+
+function listen(name, settings = {}) {
+  const server = createServer((request, response) => {
+    const path = request.url;
+    for (const event of ['data', 'end', 'close', 'error', 'aborted'])
+      request.on(event, () => note(`request ${event}`, path));
+    for (const event of ['finish', 'close', 'timeout'])
+      response.on(event, () => note(`response ${event}`, path));
+    if (path.startsWith('/slow')) setTimeout(() => response.end('slow'), 2);
+    else if (!path.startsWith('/hangs')) request.on('end', () => response.end(path));
+  });
+  server.on('clientError', (_error, socket) => {
+    note('clientError');
+    socket.destroy();
+  });
+  server.on('timeout', (socket) => {
+    note('timeout', socket._httpMessage?.req.url);
+    socket.destroy();
+  });
+  for (const event of ['upgrade', 'connect']) {
+    server.on(event, (_request, socket) => {
+      note(event);
+      socket.destroy();
+    });
+  }
+  for (const event of ['checkContinue', 'checkExpectation']) {
+    server.on(event, ({ url }, response) => {
+      note(event, url);
+      response.end(url);
+    });
+  }
+  server.on('dropRequest', ({ url }) => note('dropRequest', url));
+  Object.assign(server, { keepAliveTimeout: 0, keepAliveTimeoutBuffer: 1, ...settings });
+  server.listen(0, '127.0.0.1', () => {
+    process.stdout.write(`${name} http://127.0.0.1:${server.address().port}\n`);
+  });
+  process.once('SIGTERM', () => server.close().closeAllConnections());
+}
+
+listen('usual');
+listen('one request', { maxRequestsPerSocket: 1 });
+listen('impatient', { timeout: 100, keepAliveTimeout: 60_000 });
+listen('closes idle', { keepAliveTimeout: 1 });

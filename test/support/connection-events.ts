@@ -1,0 +1,192 @@
+import { connect } from 'node:net';
+import { expect } from 'vitest';
+import { eventually, type Server, startServer } from './child-process.js';
+import { APPS, matomo, REGISTER, WITHOUT_SDK } from './registered-app.js';
+import { sorted } from './sorted.js';
+
+/** A client with one connection. */
+interface Client {
+  write(text: string): void;
+  /** Waits until the answer to a path has come, whose body is the path. */
+  answered(path: string): Promise<unknown>;
+  /** Waits until the application has printed an event. */
+  printed(line: string): Promise<unknown>;
+  leave(): void;
+  closed(): Promise<unknown>;
+}
+
+interface Scenario {
+  /** Of `connection-events.cjs`. */
+  readonly server?: string;
+  run(client: Client): Promise<unknown>;
+}
+
+const get = (path: string, ...lines: string[]) =>
+  [`GET ${path} HTTP/1.1`, 'Host: shop.example', ...lines, '\r\n'].join('\r\n');
+
+async function afterAlice(client: Client): Promise<void> {
+  client.write(get('/alice'));
+  await client.answered('/alice');
+  await client.printed('/alice response close');
+}
+
+/** Alice is the first one on a connection that others use after her, as behind a proxy. */
+const SCENARIOS: Record<string, Scenario> = {
+  'pipelined responses': {
+    async run(client) {
+      client.write(get('/slow') + get('/bob') + get('/carol'));
+      await client.printed('/carol response close');
+    },
+  },
+  'pipelined responses, of which none is sent': {
+    async run(client) {
+      client.write(get('/hangs/alice') + get('/hangs/bob') + get('/carol'));
+      await client.printed('/carol request close');
+      client.leave();
+      await client.printed('/hangs/alice response close');
+    },
+  },
+  'a client that leaves': {
+    async run(client) {
+      await afterAlice(client);
+      client.write(get('/hangs/bob'));
+      await client.printed('/hangs/bob request close');
+      client.leave();
+      await client.printed('/hangs/bob response close');
+    },
+  },
+  'a client that leaves within its body': {
+    async run(client) {
+      await afterAlice(client);
+      client.write('POST /bob HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nab');
+      await client.printed('/bob request data');
+      client.leave();
+      await client.printed('/bob request close');
+    },
+  },
+  'what is no request': {
+    async run(client) {
+      await afterAlice(client);
+      client.write('BAD\r\n\r\n');
+      await client.printed(' clientError');
+    },
+  },
+  'what is no request, before the response to another one': {
+    async run(client) {
+      client.write(get('/hangs/alice'));
+      await client.printed('/hangs/alice request close');
+      client.write('BAD\r\n\r\n');
+      await client.printed('/hangs/alice response close');
+    },
+  },
+  'an upgrade': {
+    async run(client) {
+      await afterAlice(client);
+      client.write(get('/bob', 'Connection: Upgrade', 'Upgrade: other'));
+      await client.closed();
+    },
+  },
+  CONNECT: {
+    async run(client) {
+      await afterAlice(client);
+      client.write('CONNECT bob.example:443 HTTP/1.1\r\nHost: bob.example:443\r\n\r\n');
+      await client.closed();
+    },
+  },
+  'Expect: 100-continue': {
+    async run(client) {
+      await afterAlice(client);
+      client.write(get('/bob', 'Expect: 100-continue'));
+      await client.answered('/bob');
+    },
+  },
+  'another Expect': {
+    async run(client) {
+      await afterAlice(client);
+      client.write(get('/bob', 'Expect: wonders'));
+      await client.answered('/bob');
+    },
+  },
+  'more requests than allowed': {
+    server: 'one request',
+    async run(client) {
+      client.write(get('/alice') + get('/bob'));
+      await client.printed('/bob dropRequest');
+      await client.printed('/alice response close');
+    },
+  },
+  'a response that takes too long': {
+    server: 'impatient',
+    async run(client) {
+      await afterAlice(client);
+      client.write(get('/hangs/bob'));
+      await client.printed('/hangs/bob response close');
+    },
+  },
+  'an idle connection': {
+    server: 'closes idle',
+    async run(client) {
+      await afterAlice(client);
+      await client.closed();
+    },
+  },
+};
+
+/** All events in their order, and the paths and names of those that Matomo got. */
+async function runScenarios(preloads: readonly string[], node: string | undefined) {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...preloads, `${APPS}/connection-events.cjs`], {
+    ...(node === undefined ? {} : { node }),
+    env,
+  });
+  for (const scenario of Object.values(SCENARIOS)) await runScenario(app, scenario);
+  await app.stop();
+  expect(app.stderr()).toBe('');
+  const events = inspector.hits().filter(({ params }) => params.e_a !== undefined);
+  const tracked = events.map(({ params: { url, e_a } }) =>
+    [url === undefined ? '' : new URL(url).pathname, e_a].join(' '),
+  );
+  return { printed: eventsOf(app), tracked };
+}
+
+/** The lines that begin with a path, or with a space. */
+function eventsOf(app: Server): string[] {
+  return app
+    .stdout()
+    .split('\n')
+    .filter((line) => /^(?:\/\S+)? /.test(line));
+}
+
+async function runScenario(app: Server, { server = 'usual', run }: Scenario): Promise<void> {
+  const address = new RegExp(`^${server} http://127.0.0.1:(\\d+)$`, 'm');
+  const port = await eventually(() => address.exec(app.stdout())?.[1]);
+  const before = eventsOf(app).length;
+  const events = () => eventsOf(app).slice(before);
+
+  const socket = connect(Number(port), '127.0.0.1');
+  let received = '';
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    received += text;
+  });
+  socket.on('error', () => undefined); // resets
+  const printed = (line: string) =>
+    eventually(() => events().includes(line), { describe: () => `"${line}" in ${events()}` });
+  await run({
+    write: (text) => socket.write(text),
+    answered: (path) => eventually(() => received.includes(`\r\n\r\n${path}`)),
+    printed,
+    leave: () => socket.destroy(),
+    closed: () => eventually(() => socket.closed),
+  });
+  socket.destroy();
+}
+
+/** Each event belongs to its own request, or to none, and comes in the order that it has without the package. */
+export async function checkConnectionEvents(node?: string): Promise<void> {
+  const [tracking, without] = await Promise.all([
+    runScenarios([...WITHOUT_SDK, ...REGISTER], node),
+    runScenarios([], node),
+  ]);
+  expect(tracking.printed).toEqual(without.printed);
+  expect(sorted(tracking.tracked)).toEqual(sorted(tracking.printed));
+}
