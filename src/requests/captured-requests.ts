@@ -119,6 +119,7 @@ interface SharedRequests {
   /** Active exporters. If there is no processor, they get further hits as span events. */
   readonly exporters: Set<HitTaker>;
   readonly onRequest: ChannelListener;
+  readonly onFinish: ChannelListener;
   readonly onStream: ChannelListener;
   /** Requests whose responses have begun and are not closed. */
   readonly listOpen: () => CapturedRequest[];
@@ -128,6 +129,7 @@ interface SharedRequests {
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.1');
 const REQUEST_CHANNEL = 'http.server.request.start';
+const FINISH_CHANNEL = 'http.server.response.finish';
 const STREAM_CHANNEL = 'http2.server.stream.created';
 
 /** On Node's request or stream, so that nothing but that object keeps it in memory. A `WeakMap` costs a tenth of a hit. */
@@ -159,6 +161,11 @@ function createSharedRequests(): SharedRequests {
       readBytesBefore(captured, request, response, isPipelined);
       watch(request.socket, captured);
       detachErrors(server);
+    }),
+    // Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`.
+    onFinish: requestListener(({ request }) => {
+      const captured = ownCaptured(request);
+      if (captured && storage.getStore() !== captured) storage.enterWith(captured);
     }),
     onStream: streamListener((message) => {
       const { stream, headers } = message;
@@ -399,6 +406,7 @@ function createGraphqlListener(storage: RequestStorage): ChannelListener {
 function subscriptionsOf(shared: SharedRequests): readonly (readonly [string, ChannelListener])[] {
   return [
     [REQUEST_CHANNEL, shared.onRequest],
+    [FINISH_CHANNEL, shared.onFinish],
     [STREAM_CHANNEL, shared.onStream],
     ...shared.onFramework,
   ];

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { eventually, type Server, startServer } from './child-process.js';
 import { APPS, matomo, REGISTER, WITHOUT_SDK } from './registered-app.js';
 import { sorted } from './sorted.js';
+import { fetchFrom } from './traced-service.js';
 
 /** A client with one connection. */
 interface Client {
@@ -11,6 +12,8 @@ interface Client {
   answered(path: string): Promise<unknown>;
   /** Waits until the application has printed an event. */
   printed(line: string): Promise<unknown>;
+  /** Sends a request over another connection. */
+  ask(path: string): Promise<unknown>;
   leave(): void;
   closed(): Promise<unknown>;
 }
@@ -62,6 +65,14 @@ const SCENARIOS: Record<string, Scenario> = {
       await client.printed('/bob request data');
       client.leave();
       await client.printed('/bob request close');
+    },
+  },
+  'a response that another request ends': {
+    async run(client) {
+      client.write(get('/waits/alice'));
+      await client.printed('/waits/alice request close');
+      await client.ask('/ends/bob');
+      await client.printed('/waits/alice response close');
     },
   },
   'what is no request': {
@@ -175,6 +186,7 @@ async function runScenario(app: Server, { server = 'usual', run }: Scenario): Pr
     write: (text) => socket.write(text),
     answered: (path) => eventually(() => received.includes(`\r\n\r\n${path}`)),
     printed,
+    ask: (path) => fetchFrom(Number(port), path),
     leave: () => socket.destroy(),
     closed: () => eventually(() => socket.closed),
   });

@@ -7,6 +7,8 @@ function note(action, path = '') {
   trackEvent('connection', action, { uid: 'service' });
 }
 
+let waiting;
+
 function listen(name, settings = {}) {
   const server = createServer((request, response) => {
     const path = request.url;
@@ -15,7 +17,11 @@ function listen(name, settings = {}) {
     for (const event of ['finish', 'close', 'timeout'])
       response.on(event, () => note(`response ${event}`, path));
     if (path.startsWith('/slow')) setTimeout(() => response.end('slow'), 2);
-    else if (!path.startsWith('/hangs')) request.on('end', () => response.end(path));
+    else if (path.startsWith('/waits')) waiting = response;
+    else if (path.startsWith('/ends')) {
+      waiting.end();
+      response.end();
+    } else if (!path.startsWith('/hangs')) request.on('end', () => response.end(path));
   });
   server.on('clientError', (_error, socket) => {
     note('clientError');
