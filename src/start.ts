@@ -24,8 +24,8 @@ export interface MatomoHandle extends AsyncDisposable {
   forceFlush(): Promise<void>;
   /**
    * Sends what is queued and stops tracking, then {@link start} works again. After `shutdownTimeoutMillis`, what is left is counted as
-   * lost. Tracing that `start` has started stays. A `MatomoSpanProcessor` in the application's own tracing is only flushed, and stops
-   * with its SDK. Never rejects. Further calls return the same promise.
+   * lost. A `MatomoSpanProcessor` in the application's own tracing is only flushed, and stops with its SDK. Never rejects. Further calls
+   * return the same promise.
    */
   shutdown(): Promise<void>;
   /** The same as `shutdown`, for `await using`. */

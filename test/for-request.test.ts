@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { forRequest } from '../src/index.js';
 import { runNode, startServer } from './support/child-process.js';
 import { captureOutput } from './support/output.js';
-import { APPS, get, matomo, REGISTER, WITHOUT_SDK } from './support/registered-app.js';
+import { APPS, get, matomo, REGISTER, TRACED } from './support/registered-app.js';
 import { startTracedService } from './support/traced-service.js';
 
 test.each([
-  ['without an SDK', WITHOUT_SDK],
-  ['with an SDK', []],
+  ['without tracing', []],
+  ['with tracing', TRACED],
 ])(
   'forRequest finds the request of Node.js and of frameworks in another one’s async context, %s',
   async (_name, preload) => {

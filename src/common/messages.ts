@@ -23,7 +23,6 @@ export const MESSAGE_CODES = [
   'user-id-token',
   'parameter-invalid',
   // Tracing.
-  'nothing-installed',
   'preload-relative',
   'node-version',
   'api-copies',

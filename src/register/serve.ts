@@ -11,8 +11,7 @@ import { recordServerSpans, type Sampler } from '../sampler.js';
 import { MatomoSpanProcessor } from '../span-processor.js';
 import type { Provider } from './attach.js';
 import { ForwardingProcessor } from './forwarding-processor.js';
-import { trackNodeRequests } from './node-requests.js';
-import { loadTracingParts, requireHttp, startTracing } from './own-tracing.js';
+import { type NodeRequests, trackNodeRequests } from './node-requests.js';
 import {
   isDisabled,
   NOT_SERVING,
@@ -69,12 +68,16 @@ function start(
     registration.flushAtExit(place);
   }
   const record = readEnvironment('record', process.env) ?? 'requests';
-  const requests =
-    processor &&
-    trackNodeRequests(processor, record, () =>
+  let requests: NodeRequests | undefined;
+  let watch: ReturnType<typeof watchTracking> | undefined;
+  if (processor) trackWithoutSpans(processor);
+
+  function trackWithoutSpans(tracker: Processor): void {
+    requests = trackNodeRequests(tracker, record, () =>
       diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2)),
     );
-  const watch = processor && watchTracking(processor, record, checkProvider, diagnostics);
+    watch = watchTracking(tracker, record, checkProvider, diagnostics);
+  }
 
   /** Some libraries delete the API's global object, or replace the list of processors. */
   function checkProvider(): void {
@@ -102,12 +105,15 @@ function start(
       watch?.stop();
       if (processor instanceof ForwardingProcessor) processor.stop();
       else void processor?.shutdown();
+      const [own] = registration.ownProcessors;
+      if (!own || !internalsOf(own)) return;
+      trackWithoutSpans(own as Processor);
+      requests?.preferSpans();
     },
     failed(error) {
       if (processor) diagnostics.warn(coded('not-attached', notAttached(error)));
     },
   });
-  const startParts = prepareTracing(processor && place, diagnostics);
   let isConnected = false;
   return {
     onConnection(server) {
@@ -115,7 +121,6 @@ function start(
       if (isConnected) return;
       isConnected = true;
       checkProvider();
-      startParts();
     },
     onFirstRequest: (message) => requests?.addFirst(message),
     addForwarded(forwarded) {
@@ -148,49 +153,6 @@ function createProcessor(options: MatomoOptions, diagnostics: Diagnostics): Proc
   return internalsOf(processor) && processor;
 }
 
-/**
- * An application can set up tracing until it serves, so own tracing starts at the first connection, before its request.
- * The parts are loaded earlier, because loading is slow. If the application has tracing, `http` may still have to be
- * required, because ES modules only import it.
- */
-function prepareTracing(
-  processor: Parameters<typeof startTracing>[1] | undefined,
-  diagnostics: Diagnostics,
-): () => void {
-  let parts: ReturnType<typeof loadTracingParts>;
-  let isLoaded = false;
-
-  function load(): void {
-    if (isLoaded || !processor || currentProvider()) return;
-    parts = loadTracingParts(ownFile());
-    isLoaded = true;
-  }
-
-  function loadEarly(): void {
-    try {
-      load();
-    } catch {
-      // The first connection tries again, and logs why it fails.
-    }
-  }
-
-  setImmediate(loadEarly).unref?.();
-  return function startOrJoin() {
-    try {
-      load();
-      if (currentProvider()) requireHttp();
-      else if (parts && processor) startTracing(parts, processor);
-    } catch (error) {
-      diagnostics.error(
-        coded(
-          'not-started',
-          `Could not start tracing: ${error}. Requests are tracked without spans. Run npx opentelemetry-matomo doctor.`,
-        ),
-      );
-    }
-  };
-}
-
 const ADVICE = 'add `new MatomoSpanProcessor()` to the span processors of your tracing setup.';
 const WITHOUT_SPANS = 'Requests are tracked without spans, so attributes on spans have no effect';
 const HTTP2 =
@@ -210,15 +172,6 @@ function processorsReplaced(provider: object): string {
   const found = `The span processors of ${provider.constructor?.name} were replaced after register had added its own`;
   const effect = 'Requests in between may be missing; register has added its own again';
   return `${found}. ${effect}. To avoid that, ${ADVICE}`;
-}
-
-/** Bundles of ES modules have no `__filename`, and webpack answers `typeof __filename` itself. */
-function ownFile(): string | undefined {
-  try {
-    return __filename;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Checked in the sources of SDK 1.30, 2.0, 2.12 and 3.1. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startInspector } from '../../src/inspector/index.js';
 import { eventually, startNode, startServer } from '../support/child-process.js';
-import { APPS, get, matomo, REGISTER, WITHOUT_SDK } from '../support/registered-app.js';
+import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
 
 const APP = `${APPS}/ends.cjs`;
 const SOON = { MATOMO_SCHEDULE_DELAY: '0' };
@@ -33,7 +33,7 @@ test('a bulk that is sent when the process exits counts', async () => {
 
 test.each(['WARN', 'error', 'None'])('not with OTEL_LOG_LEVEL=%s', async (OTEL_LOG_LEVEL) => {
   const { inspector, env } = await matomo();
-  const app = await startServer([...WITHOUT_SDK, ...REGISTER, APP], {
+  const app = await startServer([...REGISTER, APP], {
     env: { ...env, ...SOON, OTEL_LOG_LEVEL },
   });
   await get(`${app.url}/first`);

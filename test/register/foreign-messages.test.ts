@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { startServer } from '../support/child-process.js';
-import { APPS, get, matomo, titles, WITHOUT_SDK } from '../support/registered-app.js';
+import { APPS, get, matomo, titles } from '../support/registered-app.js';
 
-const APP = [...WITHOUT_SDK, `${APPS}/foreign-messages.cjs`];
+const APP = [`${APPS}/foreign-messages.cjs`];
 
 test('messages of other shapes on the diagnostics channels are ignored', async () => {
   const { inspector, env } = await matomo();

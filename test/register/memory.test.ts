@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { startBulkReceiver } from '../support/bulk-receiver.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { sampled } from '../support/long.js';
-import { APPS, get, REGISTER, WITHOUT_SDK } from '../support/registered-app.js';
+import { APPS, get, REGISTER, TRACED } from '../support/registered-app.js';
 
 const PER_CONNECTION = 10;
 const ABANDONED = sampled(200, 3000) * PER_CONNECTION;
@@ -15,8 +15,8 @@ const TARGET_BYTES = 12_000;
 const MAX_MORE_BYTES_OF_IDLE = 5000;
 
 const MODES = [
-  ['without an SDK', [...WITHOUT_SDK, ...REGISTER]],
-  ['with instrumentation-http', REGISTER],
+  ['without tracing', REGISTER],
+  ['with instrumentation-http', [...TRACED, ...REGISTER]],
 ] as const;
 
 const headersOf = (target: string) =>

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import { eventually, type Server, startServer } from '../support/child-process.js';
-import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from '../support/registered-app.js';
+import { APPS, get, matomo, REGISTER, TRACED, titles } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 
 const APP = `${APPS}/many-ends.cjs`;
@@ -84,11 +84,8 @@ async function visit(preloads: readonly string[]) {
   return { params: paramsOf(inspector), rows: inspector.hits().map(({ stored }) => stored) };
 }
 
-test('without an SDK every request makes the hit that it makes with one', async () => {
-  const [without, withSdk] = await Promise.all([
-    visit([...WITHOUT_SDK, ...REGISTER]),
-    visit(REGISTER),
-  ]);
+test('without tracing, every request makes the hit that it makes with it', async () => {
+  const [without, traced] = await Promise.all([visit(REGISTER), visit([...TRACED, ...REGISTER])]);
   expect(without.rows.map((row) => [row?.title, row?.custom_var_v1])).toEqual([
     ['GET /plain', '200'],
     ['Checkout', '200'],
@@ -98,16 +95,13 @@ test('without an SDK every request makes the hit that it makes with one', async 
     ['GET /destroyed', '500'],
     ['GET /waits', '499'],
   ]);
-  expect(without.params).toEqual(withSdk.params);
+  expect(without.params).toEqual(traced.params);
 });
 
 test.each(['', 'always'])(
   'an application that registers a provider later (instrumented: "%s") is counted once per request',
   async (INSTRUMENTED) => {
-    const { inspector, app } = await start([...WITHOUT_SDK, ...REGISTER], {
-      INSTRUMENTED,
-      APP_HAS_SDK: '1',
-    });
+    const { inspector, app } = await start(REGISTER, { INSTRUMENTED });
     for (const path of ['/a', '/b', '/register', '/c', '/hidden', '/d']) await get(app.url + path);
     await app.stop();
     const seen = ['/a', '/b', '/register', '/c', '/hidden', '/d'].filter(
@@ -121,7 +115,7 @@ test.each(['', 'always'])(
 );
 
 test('an application that makes SERVER spans for some requests is counted once per request', async () => {
-  const { inspector, app } = await start([...WITHOUT_SDK, ...REGISTER], { APP_HAS_SDK: '1' });
+  const { inspector, app } = await start(REGISTER);
   const paths = ['/register', '/api/a', '/b', '/c', '/api/d', '/ignored', '/e'];
   for (const path of paths) await get(app.url + path);
   await app.stop();
@@ -134,9 +128,9 @@ test('an application that makes SERVER spans for some requests is counted once p
 });
 
 test.each([
-  ['without an SDK', [...WITHOUT_SDK, ...REGISTER]],
-  ['with the tracing parts', REGISTER],
-])('%s a request that a checkContinue listener answers is tracked', async (_given, preloads) => {
+  ['without tracing', REGISTER],
+  ['with tracing', [...TRACED, ...REGISTER]],
+])('%s, a request that a checkContinue listener answers is tracked', async (_given, preloads) => {
   const { inspector, app } = await start(preloads);
   const headers = { ...HEADERS, expect: '100-continue' };
   const sent = send(app, '/upload', { method: 'PUT', headers });
@@ -153,9 +147,9 @@ test.each([
 test.each([
   ['CommonJS', ['--require', 'opentelemetry-matomo/register', `${APPS}/plain-http.cjs`]],
   ['an ES module', ['--import', 'opentelemetry-matomo/register', `${APPS}/esm.mjs`]],
-])('without an SDK %s is tracked from its first request on', async (_form, args) => {
+])('without tracing, %s is tracked from its first request on', async (_form, args) => {
   const { inspector, env: site } = await matomo();
-  const app = await startServer([...WITHOUT_SDK, ...args], { env: site });
+  const app = await startServer(args, { env: site });
   await get(`${app.url}/first`);
   await get(`${app.url}/tracked`);
   await app.stop();

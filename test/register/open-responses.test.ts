@@ -3,14 +3,14 @@ import { type ClientRequest, request } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import { eventually, startServer } from '../support/child-process.js';
-import { APPS, matomo, REGISTER, WITHOUT_SDK } from '../support/registered-app.js';
+import { APPS, matomo, REGISTER, TRACED } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 
 const WAYS: [string, readonly string[], Record<string, string>][] = [
-  ['with the tracing parts', REGISTER, {}],
-  ['without an SDK', [...WITHOUT_SDK, ...REGISTER], {}],
-  ['in a worker thread', REGISTER, { IN_THREAD: '1' }],
-  ['in a worker thread without an SDK', [...WITHOUT_SDK, ...REGISTER], { IN_THREAD: '1' }],
+  ['with tracing', [...TRACED, ...REGISTER], {}],
+  ['without tracing', REGISTER, {}],
+  ['in a worker thread with tracing', [...TRACED, ...REGISTER], { IN_THREAD: '1' }],
+  ['in a worker thread without tracing', REGISTER, { IN_THREAD: '1' }],
 ];
 
 async function start(preloads: readonly string[], more: Record<string, string>) {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import { CHATGPT } from '../support/chatbots.js';
 import { eventually, runNode, type Server, startServer } from '../support/child-process.js';
-import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from '../support/registered-app.js';
+import { APPS, get, matomo, REGISTER, TRACED, titles } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 
 const APP = [...REGISTER, `${APPS}/threads.cjs`];
@@ -22,10 +22,10 @@ async function urlsOf(app: Server, count: number): Promise<string[]> {
 }
 
 test.each([
-  ['with the tracing parts', APP, {}],
-  ['without an SDK', [...WITHOUT_SDK, ...APP], { APP_HAS_SDK: '' }],
+  ['with tracing', [...TRACED, ...APP], {}],
+  ['without tracing', APP, {}],
   ['in a worker of a worker', APP, { DEPTH: '2' }],
-])('%s a server in a worker thread is tracked', async (_given, args, env) => {
+])('%s, a server in a worker thread is tracked', async (_given, args, env) => {
   const { inspector, app } = await start(args, env);
   for (const path of ['/first', '/tracked', '/ignored', '/last']) await get(app.url + path);
   expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
@@ -36,9 +36,9 @@ test.each([
 });
 
 test.each([
-  ['with the tracing parts', APP, {}],
-  ['without an SDK', [...WITHOUT_SDK, ...APP], { APP_HAS_SDK: '' }],
-])('%s size and type of a response to an AI chatbot are known', async (_given, args, env) => {
+  ['with tracing', [...TRACED, ...APP], {}],
+  ['without tracing', APP, {}],
+])('%s, size and type of a response to an AI chatbot are known', async (_given, args, env) => {
   const { inspector, app } = await start(args, env);
   for (const [path, more] of [['/page'], ['/guide', { range: 'bytes=0-1' }]] as const) {
     const headers = { 'user-agent': CHATGPT, ...more };
@@ -53,9 +53,9 @@ test.each([
 });
 
 test.each([
-  ['with the tracing parts', APP, {}],
-  ['without an SDK', [...WITHOUT_SDK, ...APP], { APP_HAS_SDK: '' }],
-])('%s a document is a download, and files and prefetches are left out', async (_, args, env) => {
+  ['with tracing', [...TRACED, ...APP], {}],
+  ['without tracing', APP, {}],
+])('%s, a document is a download, and files and prefetches are left out', async (_, args, env) => {
   const { inspector, app } = await start(args, { ...env, MATOMO_DOWNLOADS: 'documents' });
   await get(`${app.url}/app.js`);
   for (const [path, headers] of [
@@ -72,10 +72,10 @@ const events = (inspector: Inspector) =>
   inspector.hits().flatMap(({ params }) => (params.e_c ? [`${params.e_c} ${params.e_a}`] : []));
 
 test.each([
-  ['with the tracing parts', APP, {}],
-  ['without an SDK', [...WITHOUT_SDK, ...APP], { APP_HAS_SDK: '' }],
+  ['with tracing', [...TRACED, ...APP], {}],
+  ['without tracing', APP, {}],
 ])(
-  '%s events in a worker thread are sent: in a request, after it, and outside of one',
+  '%s, events in a worker thread are sent: in a request, after it, and outside of one',
   async (_given, args, env) => {
     const { inspector, app } = await start(args, { ...env, MATOMO_SCHEDULE_DELAY: '100' });
     for (const path of ['/further', '/quiet', '/outside', '/odd', '/circular'])

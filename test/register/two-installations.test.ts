@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startServer } from '../support/child-process.js';
 import { secondCopy } from '../support/installed-app.js';
-import { APPS, get, matomo, REGISTER, WITHOUT_SDK } from '../support/registered-app.js';
+import { APPS, get, matomo, REGISTER, TRACED } from '../support/registered-app.js';
 
 test.each([
-  ['with the tracing parts', 'operator', []],
-  ['with the tracing parts', 'application', []],
-  ['without an SDK', 'operator', WITHOUT_SDK],
-  ['without an SDK', 'application', WITHOUT_SDK],
+  ['with tracing', 'operator', TRACED],
+  ['with tracing', 'application', TRACED],
+  ['without tracing', 'operator', []],
+  ['without tracing', 'application', []],
 ])(
   '%s, two installations are registered, that of the %s first: each hit is sent once',
   async (_given, first, others) => {

@@ -4,8 +4,8 @@ import { type Inspector, startInspector } from '../../src/inspector/index.js';
 /** What goes before the file of an application that knows OpenTelemetry by the preload only. */
 export const REGISTER = ['--require', 'opentelemetry-matomo/register'];
 export const APPS = 'test/support/apps';
-/** Goes before `REGISTER` for an application that finds nothing of OpenTelemetry installed. */
-export const WITHOUT_SDK = ['--require', `./${APPS}/without-sdk.cjs`];
+/** Goes before `REGISTER` for an application that traces its requests. */
+export const TRACED = ['--require', `./${APPS}/traced.cjs`];
 
 /** A Matomo, and the environment that leads an application to it. */
 export async function matomo(): Promise<{ inspector: Inspector; env: Record<string, string> }> {

@@ -11,7 +11,7 @@ import { sendSpans, startGateway } from '../support/gateway.js';
 import { jwt } from '../support/jwt.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
-import { APPS, matomo, REGISTER, WITHOUT_SDK } from '../support/registered-app.js';
+import { APPS, matomo, REGISTER, TRACED } from '../support/registered-app.js';
 import { fetchFrom, startTracedService } from '../support/traced-service.js';
 
 const { listener } = createRequire(import.meta.url)('../support/apps/clients.cjs');
@@ -66,7 +66,7 @@ const REQUESTS: readonly Asked[] = [
 type Env = Readonly<Record<string, string>>;
 type Way = (env: Env) => Promise<{ inspector: Inspector; output: () => string }>;
 
-async function registered(env: Env, args: readonly string[] = REGISTER) {
+async function registered(env: Env, args: readonly string[] = [...TRACED, ...REGISTER]) {
   const { inspector, env: own } = await matomo();
   const soon = { MATOMO_SCHEDULE_DELAY: '20' };
   const app = await startServer([...args, `${APPS}/clients.cjs`], {
@@ -94,7 +94,7 @@ const WAYS: Readonly<Record<string, Way>> = {
     await service.hits();
     return { inspector: service.inspector, output };
   },
-  'register without an SDK': (env) => registered(env, [...WITHOUT_SDK, ...REGISTER]),
+  'register without tracing': (env) => registered(env, REGISTER),
   'worker thread': (env) => registered({ ...env, WORKER: '1' }),
   async gateway(env) {
     const output = stubEnvironment(env);
@@ -161,7 +161,7 @@ test.each(Object.entries(WAYS))('%s: a claim is a pseudonym', async (_name, way)
   expect(output()).not.toMatch(SECRET);
 });
 
-const FEW = Object.entries(WAYS).filter(([name]) => name !== 'register without an SDK');
+const FEW = Object.entries(WAYS).filter(([name]) => name !== 'register without tracing');
 
 test.each(FEW)('%s: a token is no key, and one line says so', async (_name, way) => {
   const userId = 'http.request.header.authorization';

@@ -6,7 +6,7 @@ import { finishedSpan } from '../support/builders.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
-import { APPS, get, matomo, REGISTER, titles, WITHOUT_SDK } from '../support/registered-app.js';
+import { APPS, get, matomo, REGISTER, TRACED, titles } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 import { startTracedService } from '../support/traced-service.js';
 
@@ -21,10 +21,10 @@ async function post(url: string, body: unknown): Promise<void> {
 const rpc = (method: unknown, more: object = {}) => ({ jsonrpc: '2.0', id: 1, method, ...more });
 
 test.each([
-  ['with the tracing parts', APP, {}],
-  ['without an SDK', [...WITHOUT_SDK, ...APP], { APP_HAS_SDK: '' }],
+  ['with tracing', [...TRACED, ...APP], {}],
+  ['without tracing', APP, {}],
   ['in a worker thread', APP, { THREAD: '1' }],
-])('%s operations are named by bodies that Express has parsed', async (_given, args, more) => {
+])('%s, operations are named by bodies that Express has parsed', async (_given, args, more) => {
   const { inspector, env } = await matomo();
   const app = await startServer(args, { env: { ...env, ...more, MATOMO_DIMENSIONS: DIMENSIONS } });
   await post(`${app.url}/rpc`, rpc('eth_getBalance', { params: ['secret'] }));

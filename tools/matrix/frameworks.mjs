@@ -5,7 +5,6 @@ import { SDKS } from './set-ups.mjs';
 
 const OURS = 'opentelemetry-matomo/register';
 const AUTO = '@opentelemetry/auto-instrumentations-node/register';
-const HOOK = '@opentelemetry/instrumentation/hook.mjs';
 
 /** Titles of requests whose route nobody tells: a template of the path, which keeps what is no ID. */
 const PATHS = { '/users/ann': 'GET /users/ann' };
@@ -43,8 +42,7 @@ const COMMON = {
 
 /**
  * `alone` and `beside` say what the titles are where they are not the routes. `versionOf` is the
- * package whose version counts. `env` is told to the application. An ES module whose requests its own tracing
- * sees only with OpenTelemetry's loader hook is `comparedWithHook`: beside `register` it sees them without. One that has
+ * package whose version counts. `env` is told to the application. One that has
  * the processor in its code needs no `register`, and is compared with the application that `without` names.
  * One that `tracesItself` has an exporter of its own. `limits` are limits of its SDK. `preloads` are the flags of an agent.
  */
@@ -83,14 +81,13 @@ const FRAMEWORKS = [
     file: 'hono.mjs',
     versionOf: 'hono',
     alone: { titles: PATHS },
-    beside: { titles: PATHS, comparedWithHook: true },
+    beside: { titles: PATHS },
   },
   {
     name: 'Hono with @hono/otel',
     file: 'hono.mjs',
     versionOf: '@hono/otel',
     env: { PLUGIN: '1' },
-    beside: { comparedWithHook: true },
     // SDK 3 has one API for ES modules and one for CommonJS, and a tracer that the plugin got too early stays without a provider.
     limits: { 'alone 3.1': { titles: PATHS } },
   },
@@ -122,7 +119,6 @@ const FRAMEWORKS = [
     file: 'h3.mjs',
     group: 'servers',
     versionOf: 'h3',
-    beside: { comparedWithHook: true },
   },
   {
     name: 'Feathers on Express',
@@ -335,10 +331,9 @@ function toCommand(framework, way, isWith) {
   if (start) return { args: start, env, before };
   if (without) return { args: [...framework.preloads, `frameworks/${file}`], env };
   const flag = file.endsWith('.mjs') ? '--import' : '--require';
-  const hook = !isWith && framework[way].comparedWithHook ? ['--experimental-loader', HOOK] : [];
   const ours = isWith ? [flag, OURS] : [];
   const auto = way === 'beside' ? [flag, AUTO] : [];
-  return { args: [...hook, ...framework.preloads, ...ours, ...auto, `frameworks/${file}`], env };
+  return { args: [...framework.preloads, ...ours, ...auto, `frameworks/${file}`], env };
 }
 
 function withDefaults(framework) {

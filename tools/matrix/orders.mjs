@@ -13,8 +13,7 @@ const EXPRESS = { kind: 'CommonJS', titles: {} };
 /**
  * `preloads` and `options` (those in NODE_OPTIONS) are pairs of a flag and what it loads; `env` tells an
  * application what else to load. What is left without `opentelemetry-matomo` is the run that it is compared
- * with, unless `comparedWith` has other preloads; `bundle` is the form that the
- * application is bundled to before.
+ * with; `bundle` is the form that the application is bundled to before.
  */
 const ORDERS = [
   cjs('--require ours, --require auto', { preloads: [require_(OURS), require_(AUTO)] }),
@@ -45,11 +44,9 @@ const ORDERS = [
   }),
   esm('--import ours, --import auto', {
     preloads: [import_(OURS), import_(AUTO)],
-    comparedWith: [hook(), import_(AUTO)],
   }),
   esm('--import auto, --import ours', {
     preloads: [import_(AUTO), import_(OURS)],
-    comparedWith: [hook(), import_(AUTO)],
   }),
   cjs('traced in code, --require ours', { app: 'in-code.cjs', preloads: [require_(OURS)] }),
   cjs('traced in code, ours required before', { app: 'in-code.cjs', env: { REGISTER: 'before' } }),
@@ -117,12 +114,12 @@ function toCell(order, sdk, node) {
 }
 
 /** What `node` is started with; `isWith` says whether with this package. */
-function toCommand({ app, preloads, options, env, file, comparedWith = preloads }, sdk, isWith) {
+function toCommand({ app, preloads, options, env, file }, sdk, isWith) {
   const isAutomatic = [...preloads, ...options].some(([, what]) => what === AUTO);
   const tracesItself = isAutomatic || /in-code|processor/.test(app);
   const flags = (pairs) => pairs.filter(([, what]) => isWith || what !== OURS).flat();
   return {
-    args: [...flags(isWith ? preloads : comparedWith), file],
+    args: [...flags(preloads), file],
     env: {
       ...(isWith ? env : {}),
       ...(tracesItself ? CLOSE_AT_SIGTERM : {}),

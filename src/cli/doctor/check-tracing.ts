@@ -2,20 +2,16 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { INSTALL_COMMAND, loadTracingParts } from '../../register/own-tracing.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 
 const API = '@opentelemetry/api';
 /** Packages that make spans, or start what does. */
-const SDKS = [
+const TRACING = [
   '@opentelemetry/auto-instrumentations-node',
   '@opentelemetry/sdk-node',
   '@opentelemetry/sdk-trace-node',
   '@opentelemetry/sdk-trace-base',
   '@opentelemetry/sdk-trace',
-];
-const TRACING = [
-  ...SDKS,
   '@opentelemetry/instrumentation-http',
   '@opentelemetry/context-async-hooks',
 ];
@@ -43,30 +39,21 @@ export function checkNode(): Finding {
   );
 }
 
-/** Finds out what `register` would do in an application of this folder: use its tracing, set up its own, or neither. */
+/** Finds out what `register` would do in an application of this folder: use its tracing, or Node.js itself. */
 export function checkTracing(app: string, env: Readonly<NodeJS.ProcessEnv>): Finding[] {
-  const installed = TRACING.flatMap((name) => {
-    const found = findPackage(name, app) ?? findPackage(name, dirname(OWN_FILE));
-    return found ? [`${name.replace('@opentelemetry/', '')} ${found.version}`] : [];
-  });
-  return [checkParts(app, installed), ...checkPreload(env)];
+  return [checkInstalled(app), ...checkPreload(env)];
 }
 
-function checkParts(app: string, installed: readonly string[]): Finding {
-  const list =
-    installed.length > 0 ? `installed: ${installed.join(', ')}` : 'no tracing is installed';
-  if (loadTracingParts(OWN_FILE, app)) {
-    const found = `--require opentelemetry-matomo/register uses the application's tracing, or sets up its own; ${list}`;
-    return ok('tracing', found);
+function checkInstalled(app: string): Finding {
+  const installed = TRACING.flatMap((name) => {
+    const found = findPackage(name, app);
+    return found ? [`${name.replace('@opentelemetry/', '')} ${found.version}`] : [];
+  });
+  if (installed.length === 0) {
+    return ok('tracing', 'no tracing is installed; requests are tracked from Node.js itself');
   }
-  const joins = SDKS.some((name) => findPackage(name, app))
-    ? "--require opentelemetry-matomo/register uses the application's tracing; if there is none, "
-    : '';
-  return {
-    ...ok('tracing', `${joins}requests are tracked from Node.js itself; ${list}`),
-    code: 'nothing-installed',
-    advice: `Only if you need attributes on spans and the application starts no tracing, run: ${INSTALL_COMMAND}`,
-  };
+  const found = `opentelemetry-matomo/register uses the application's tracing; if it starts none, requests are tracked from Node.js itself; installed: ${installed.join(', ')}`;
+  return ok('tracing', found);
 }
 
 function checkPreload({ NODE_OPTIONS = '' }: Readonly<NodeJS.ProcessEnv>): Finding[] {

@@ -36,7 +36,7 @@ else if (isMainThread && process.env.WORKER) {
 function serve() {
   const matomo = require('opentelemetry-matomo');
   if (process.env.START) matomo.start();
-  const { trace } = process.env.HAS_NO_SDK ? {} : require('@opentelemetry/api');
+  const { trace } = require('@opentelemetry/api');
   const listener = createListener({ ...matomo, trace });
   const exit = () => (isMainThread ? process.exit() : parentPort.postMessage('exit'));
   const server = createServer((request, response) => {

@@ -45,9 +45,6 @@ const SETUPS = {
     diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.INFO);
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   },
-  'another-version-of-the-api': () => {
-    globalThis[API_GLOBAL] = { version: '1.99.0', diag: new DiagConsoleLogger() };
-  },
   nothing: () => undefined,
 };
 SETUPS[process.env.SETUP ?? 'nothing']();

@@ -102,6 +102,7 @@ if (process.env.SHORT_JOB) {
   }
   new Worker(__filename).on('message', () => process.exit(3));
 } else {
+  if (process.env.OWN_PROCESSOR) require('./traced.cjs');
   const server = createServer((request, response) => {
     ROUTES[request.url]?.(response, request);
     if (!response.headersSent) response.end('ok');

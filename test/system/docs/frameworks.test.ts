@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { type Inspector, startInspector } from '../../../src/inspector/index.js';
 import { eventually, type Server, startServer } from '../../support/child-process.js';
-import { REGISTER, WITHOUT_SDK } from '../../support/registered-app.js';
+import { REGISTER } from '../../support/registered-app.js';
 import { read } from './pages.js';
 
 const APPS = 'test/support/apps/frameworks';
@@ -25,8 +25,8 @@ test.each([
 test.each([
   ['express.cjs', 'GET /users/:id'],
   ['fastify.cjs', 'GET /users/:id'],
-])('%s without an SDK leaves a request out, names one, and times one', async (file, title) => {
-  const { app, inspector } = await start(file, { nodeOptions: [...WITHOUT_SDK, ...REGISTER] });
+])('%s without tracing leaves a request out, names one, and times one', async (file, title) => {
+  const { app, inspector } = await start(file, { nodeOptions: REGISTER });
   await visit(app);
   await app.stop();
   expect(notesIn(inspector)).toEqual(notesWith(title));

@@ -57,7 +57,7 @@ test('with strict privacy, no hit names the patient', async () => {
 
 test('beside tracing, a span of the application becomes a timing of the page view', async () => {
   const { server, inspector } = await startExample('alongside-tracing', {
-    OTEL_TRACES_EXPORTER: 'none',
+    OTEL_TRACES_EXPORTER: 'console',
     OTEL_METRICS_EXPORTER: 'none',
     OTEL_LOGS_EXPORTER: 'none',
   });

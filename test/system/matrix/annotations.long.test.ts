@@ -44,7 +44,6 @@ function summaryOf({ params, stored, aiRequest }: InspectedHit) {
 test.for(
   ['Express', 'Fastify', 'Restify'].flatMap((framework) => [
     { framework, way: 'with its instrumentation', cells: WITH_SDK, preloads: AUTO },
-    { framework, way: 'with the tracing parts alone', cells: WITH_SDK, preloads: [] },
     { framework, way: 'without an SDK', cells: WITHOUT_SDK, preloads: [] },
   ]),
 )(

@@ -24,7 +24,7 @@ import {
   packBeforeTests,
   runCells,
 } from '../../support/matrix.js';
-import { APPS, matomo, REGISTER, WITHOUT_SDK } from '../../support/registered-app.js';
+import { APPS, matomo, REGISTER } from '../../support/registered-app.js';
 import { requires, skipTest } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 
@@ -51,11 +51,11 @@ describe.each(NODES)('Node.js %i', (major) => {
     return installed.value?.path ?? '';
   }
 
-  async function start(more: Record<string, string> = {}, args: readonly string[] = WITHOUT_SDK) {
+  async function start(more: Record<string, string> = {}) {
     const node = nodePath();
     const { inspector, env: site } = await matomo();
     const env = { MATOMO_SCHEDULE_DELAY: '100', ...site, ...more };
-    const app = await startServer([...args, ...REGISTER, `${APPS}/http2.cjs`], { env, node });
+    const app = await startServer([...REGISTER, `${APPS}/http2.cjs`], { env, node });
     return { inspector, app };
   }
 
@@ -274,7 +274,7 @@ describe.each(NODES)('Node.js %i', (major) => {
   });
 
   test('a stream with a SERVER span makes the hit of its span', async () => {
-    const { inspector, app } = await start({ SETUP: 'provider' }, []);
+    const { inspector, app } = await start({ SETUP: 'provider' });
     const client = open(app);
     for (const path of ['/spans', '/plain', '/spans']) await ask(client, path);
     client.close();
@@ -318,18 +318,15 @@ describe.each(NODES)('Node.js %i', (major) => {
 
   test('10,000 streams of a session, half of them aborted, are counted once each and stay in memory nowhere', async () => {
     const receiver = await startBulkReceiver();
-    const app = await startServer(
-      ['--expose-gc', ...WITHOUT_SDK, ...REGISTER, `${APPS}/http2.cjs`],
-      {
-        node: nodePath(),
-        env: {
-          COUNTS_STREAMS: '1',
-          MATOMO_URL: receiver.url,
-          MATOMO_SITE_ID: '1',
-          MATOMO_SCHEDULE_DELAY: '100',
-        },
+    const app = await startServer(['--expose-gc', ...REGISTER, `${APPS}/http2.cjs`], {
+      node: nodePath(),
+      env: {
+        COUNTS_STREAMS: '1',
+        MATOMO_URL: receiver.url,
+        MATOMO_SITE_ID: '1',
+        MATOMO_SCHEDULE_DELAY: '100',
       },
-    );
+    });
     const control = open(app);
     const memory = async () => JSON.parse(await ask(control, '/memory'));
     const client = open(app);

@@ -3,7 +3,7 @@ import { BACKGROUND, COMMON_ENV, ENV, KINDS, kindsOf, kindsWith, ROWS, SHOWN } f
 import { WAYS, type Way } from './ways.js';
 
 /** Without an SDK, nothing tells of an exception. */
-const WITHOUT_CRASHES = ['register without an SDK'];
+const WITHOUT_CRASHES = ['register without tracing'];
 
 test.each(Object.entries(WAYS))(
   '%s: no hit has what an option keeps from Matomo',

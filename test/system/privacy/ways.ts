@@ -14,7 +14,7 @@ import { startServer } from '../../support/child-process.js';
 import { sendSpans, startGateway } from '../../support/gateway.js';
 import { exportRequest, hitEvent, otlpSpan, requestSpan } from '../../support/otlp-spans.js';
 import { captureOutput } from '../../support/output.js';
-import { APPS, matomo, REGISTER, WITHOUT_SDK } from '../../support/registered-app.js';
+import { APPS, matomo, REGISTER, TRACED } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { fetchFrom, startTracedService, type TracedService } from '../../support/traced-service.js';
 import { REQUESTS, type TableRequest } from './rows.js';
@@ -186,21 +186,19 @@ export const WAYS: Readonly<Record<string, Way>> = {
     await replayFiles({ files: [file], state, rate: 1e6, onProgress: () => undefined, signal });
     return textsOf(inspector);
   },
-  async 'register without an SDK'(env) {
-    const { inspector, app } = await register(env, [...WITHOUT_SDK, ...REGISTER], {
-      ...AT_THE_END,
-      HAS_NO_SDK: '1',
-    });
+  async 'register without tracing'(env) {
+    const { inspector, app } = await register(env, REGISTER, AT_THE_END);
     await app.stop();
     return textsOf(inspector);
   },
   async 'worker thread'(env) {
-    const { inspector, app } = await register(env, REGISTER, { ...AT_THE_END, WORKER: '1' });
+    const preloads = [...TRACED, ...REGISTER];
+    const { inspector, app } = await register(env, preloads, { ...AT_THE_END, WORKER: '1' });
     await app.stop();
     return textsOf(inspector);
   },
   async 'worker thread, options in code'(env, others = {}) {
-    const { inspector, app } = await register(others, [], {
+    const { inspector, app } = await register(others, TRACED, {
       ...AT_THE_END,
       WORKER: '1',
       START: JSON.stringify(inCode(env)),
@@ -209,7 +207,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
     return textsOf(inspector);
   },
   async exit(env) {
-    const { inspector, app, port } = await register(env, REGISTER, AT_THE_END);
+    const { inspector, app, port } = await register(env, [...TRACED, ...REGISTER], AT_THE_END);
     await fetchFrom(port, '/exit', { headers: { cookie: 'consent=yes' } }).catch(() => undefined);
     await app.exit();
     return textsOf(inspector);
