@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP } from './addresses.js';
 
 /** Characters that end the host of a URL or are not allowed in it. */
 const NO_HOST = /[@/?#\\\s]/;

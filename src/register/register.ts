@@ -1,5 +1,6 @@
 import { isMainThread, threadId } from 'node:worker_threads';
 import { writeToStderr } from '../common/diagnostics.js';
+import { withoutTracing } from '../common/otel-global.js';
 import { offerStart, type Session, type StartOffer } from '../common/start-hook.js';
 import { DetachedScope } from '../common/timers.js';
 import { publishRequestsOnBun } from './bun-channels.js';
@@ -28,7 +29,7 @@ export function register(load: () => typeof import('./serve.js')): StartOffer {
     if (!session) return NOT_SERVING;
     const { options } = session;
     try {
-      const late = load();
+      const late = withoutTracing(load);
       serving = scope.runInAsyncScope(() => late.serve(registration, lookAgain, options));
     } catch (error) {
       serving = NOT_SERVING;

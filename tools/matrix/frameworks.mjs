@@ -44,7 +44,7 @@ const COMMON = {
  * `alone` and `beside` say what the titles are where they are not the routes. `versionOf` is the
  * package whose version counts. `env` is told to the application. One that has
  * the processor in its code needs no `register`, and is compared with the application that `without` names.
- * One that `tracesItself` has an exporter of its own. `limits` are limits of its SDK. `preloads` are the flags of an agent.
+ * One that `tracesItself` has an exporter of its own. `preloads` are the flags of an agent.
  */
 const FRAMEWORKS = [
   {
@@ -88,8 +88,7 @@ const FRAMEWORKS = [
     file: 'hono.mjs',
     versionOf: '@hono/otel',
     env: { PLUGIN: '1' },
-    // SDK 3 has one API for ES modules and one for CommonJS, and a tracer that the plugin got too early stays without a provider.
-    limits: { 'alone 3.1': { titles: PATHS } },
+    alone: { titles: PATHS },
   },
   {
     name: 'Hono traced in code by @hono/otel only',
@@ -149,7 +148,7 @@ const FRAMEWORKS = [
     file: 'next.cjs',
     group: 'next',
     versionOf: 'next',
-    alone: { titles: NEXT_ROUTE },
+    alone: { titles: PATHS, notes: [ASK_TRACING] },
     beside: { titles: NEXT_ROUTE },
   },
   {
@@ -303,7 +302,7 @@ export function planFrameworks(runs) {
 
 function toCell(framework, way, sdk, node) {
   const { name, group, versionOf, codes } = framework;
-  const { titles = {} } = framework.limits[`${way} ${sdk}`] ?? framework[way];
+  const { titles = {} } = framework[way];
   return {
     table: 'frameworks',
     name,
@@ -342,7 +341,6 @@ function withDefaults(framework) {
     ways: WAYS,
     alone: {},
     beside: {},
-    limits: {},
     env: {},
     preloads: [],
   };

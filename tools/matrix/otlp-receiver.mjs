@@ -1,15 +1,18 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-/** Where an application's own exporter sends to: takes OTLP/HTTP in JSON and keeps the name and kind of each span. */
+/** Where an application's own exporter sends to: takes OTLP/HTTP in JSON and keeps all spans, as lines that two runs can be compared by. */
 export async function startOtlpReceiver() {
-  const spans = [];
+  const traces = new Map();
   const server = createServer(async (request, response) => {
     const chunks = await request.toArray();
     const { resourceSpans = [] } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    for (const { scopeSpans = [] } of resourceSpans) {
-      for (const scope of scopeSpans) {
-        spans.push(...scope.spans.map(({ name, kind }) => `${KINDS[kind]} ${name}`));
+    for (const { resource, scopeSpans = [] } of resourceSpans) {
+      for (const { scope, spans } of scopeSpans) {
+        for (const span of spans) {
+          const trace = traces.get(span.traceId) ?? [];
+          traces.set(span.traceId, [...trace, { ...span, scope, resource }]);
+        }
       }
     }
     response.setHeader('content-type', 'application/json').end('{}');
@@ -17,13 +20,37 @@ export async function startOtlpReceiver() {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${server.address().port}/v1/traces`,
-    spans: () => spans.toSorted(byText),
+    spans: () => [...traces.values()].flatMap(toLines).toSorted(byText),
     finish: async () => undefined,
     close() {
       server.close();
       server.closeAllConnections();
     },
   };
+}
+
+/** A line for each span of a trace, with its place among them by when they ended. What differs from run to run is left out. */
+function toLines(spans) {
+  const nameOf = (id) => spans.find(({ spanId }) => spanId === id)?.name ?? 'remote';
+  return spans.map(({ name, kind, parentSpanId, flags, traceState, ...span }, index) => {
+    const parent = parentSpanId ? nameOf(parentSpanId) : 'none';
+    const { scope, status, events = [], links = [], attributes, resource } = span;
+    const of = { parent, flags, traceState, scope: scope.name, status, links: links.length };
+    const happened = events.map((event) => [event.name, ...toTexts(event.attributes)]);
+    const all = [...toTexts(attributes), ...toTexts(resource.attributes)];
+    return `${KINDS[kind]} ${name}, ended as ${index + 1}: ${JSON.stringify([of, all, happened])}`;
+  });
+}
+
+function toTexts(attributes = []) {
+  return attributes
+    .filter(({ key }) => key !== 'exception.stacktrace')
+    .map(({ key, value }) => `${key}=${/\.port$/.test(key) ? 'PORT' : withoutPorts(value)}`)
+    .toSorted(byText);
+}
+
+function withoutPorts(value) {
+  return JSON.stringify(value).replace(/(127\.0\.0\.1|localhost):\d+/g, '$1:PORT');
 }
 
 const byText = (a, b) => (a < b ? -1 : 1);

@@ -4,6 +4,7 @@ import {
   receiveMessageOnPort,
   Worker,
 } from 'node:worker_threads';
+import { builtin } from '../../common/unhooked.js';
 import { proxyRouteOf } from '../http/proxy.js';
 import { type Exchange, headersOf, type TransportOptions, timedOut } from '../http/transport.js';
 import type { ExitRequest, ExitResult, ThreadDefaults, WorkerSettings } from './exit-worker.js';
@@ -79,8 +80,8 @@ function startWorker(state: Int32Array): MessagePort {
 /** Settings of this thread's connections that come from the environment, or from defaults that the application may have changed. */
 function settingsOf(options: TransportOptions): ExitRequest['settings'] {
   const tls = process.getBuiltinModule('node:tls');
-  const net = process.getBuiltinModule('node:net');
-  const dns = process.getBuiltinModule('node:dns');
+  const net = builtin('node:net');
+  const dns = builtin('node:dns');
   return {
     client: {
       url: options.url.href,

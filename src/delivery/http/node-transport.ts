@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { builtin } from '../../common/unhooked.js';
 import { AnswerReader } from './answer-reader.js';
 import { ConnectionReuse, IDLE_MILLIS, unrefSocket } from './connection.js';
 import { explainError, isBrokenConnection, provesNotHttp, provesUnsent } from './explain-error.js';
@@ -187,7 +188,7 @@ export class NodeClient {
       }
       if (!isSecure) return onSocket(null, socket as Socket);
       const name = withoutBrackets(matomo.hostname);
-      const { isIP } = process.getBuiltinModule('node:net');
+      const { isIP } = builtin('node:net');
       const secured = process.getBuiltinModule('node:tls').connect({
         socket,
         host: name,
@@ -205,7 +206,7 @@ export class NodeClient {
 }
 
 function moduleOf({ protocol }: URL): Pick<typeof import('node:http'), 'Agent' | 'request'> {
-  return process.getBuiltinModule(protocol === 'https:' ? 'node:https' : 'node:http');
+  return builtin(protocol === 'https:' ? 'node:https' : 'node:http');
 }
 
 function withoutBrackets(hostname: string): string {

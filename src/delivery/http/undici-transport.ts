@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { loadUnhooked } from '../../common/unhooked.js';
 import { AnswerReader } from './answer-reader.js';
 import { ConnectionReuse, IDLE_MILLIS, unrefSocket } from './connection.js';
 import { explainError, isBrokenConnection, provesNotHttp, provesUnsent } from './explain-error.js';
@@ -245,7 +246,7 @@ export async function createDispatcher(
 
 async function loadUndici(): Promise<typeof import('undici')> {
   try {
-    return await import('undici');
+    return await loadUnhooked(() => import('undici'));
   } catch (cause) {
     throw new UndiciNotLoaded('undici cannot be loaded', { cause });
   }

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP } from '../../common/addresses.js';
 import { cleanText, cutBytes, cutCharacters, withoutUserInfo } from '../text.js';
 import type { ValueRules } from './parameter-declaration.js';
 

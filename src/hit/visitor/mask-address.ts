@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP } from '../../common/addresses.js';
 
 /** Sent instead of an address. Matomo stores it with an unknown country. */
 export const HIDDEN_ADDRESS = '0.0.0.0';

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP } from '../../common/addresses.js';
 
 /** Whether the proxy at an address is trusted. `hop` counts from 0, the connection's peer. */
 export type Trust = (address: string, hop: number) => boolean;

@@ -1,3 +1,4 @@
+import { loadUnhooked } from '../../../common/unhooked.js';
 import type { RedisScript } from './redis-scripts.js';
 import { splitShards } from './redis-url.js';
 
@@ -23,7 +24,9 @@ export class NotConnected extends Error {
 
 /** Hides the import from bundlers, some of which find a literal in a variable: `redis` is an optional dependency. */
 function load(name: string): Promise<unknown> {
-  return import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name);
+  return loadUnhooked(
+    () => import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ name),
+  );
 }
 
 /** A connection to Redis, which keeps the process alive only while a reply is pending. To reconnect, call `open` again. */

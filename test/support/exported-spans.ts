@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { type ChildOptions, ROOT, startServer } from './child-process.js';
+import { get, REGISTER } from './registered-app.js';
+
+export interface Receivers {
+  startOtlpReceiver(): Promise<{ url: string; spans(): string[]; close(): void }>;
+}
+
+export const EXPORTS_SPANS: string = `${ROOT}test/support/apps/exports-spans.cjs`;
+
+const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
+/** More than one, because some code is loaded after the first. */
+const CALLS = ['/calls?n=1', '/missing', '/calls?n=2', '/plain', '/calls?n=3'];
+
+/** How applications are traced: preloads, settings, paths to request, and how many spans they export with SDK 2.12. */
+export const TRACINGS: readonly (readonly [
+  how: string,
+  preloads: readonly string[],
+  settings: Readonly<Record<string, string>>,
+  paths: readonly string[],
+  spans: number,
+])[] = [
+  ['in code', [], { SETUP: 'code' }, CALLS, 16],
+  ['in code after http was loaded', [], { SETUP: 'http-first' }, CALLS, 6],
+  ['by auto-instrumentations', AUTO, { SETUP: 'preload' }, CALLS, 19],
+  ['without an exporter', AUTO, { SETUP: 'preload', OTEL_TRACES_EXPORTER: 'none' }, CALLS, 0],
+  ['for half of its requests', [], { SETUP: 'code', SAMPLE: '1' }, CALLS, 4],
+  ['late', [], { SETUP: 'late' }, ['/calls', '/missing', '/start', ...CALLS], 12],
+  ['not at all', [], { SETUP: 'preload' }, CALLS, 0],
+];
+
+/** How this package tracks an application: what its preloads and settings are besides. */
+export const TRACKED: Readonly<
+  Record<string, { preloads: readonly string[]; settings: Readonly<Record<string, string>> }>
+> = {
+  register: { preloads: REGISTER, settings: {} },
+  start: { preloads: [], settings: { START: '1' } },
+};
+
+/** What others can see of the tracing of an application. */
+export interface Traces {
+  /** All that its exporter sent, without what differs from run to run. */
+  readonly spans: readonly string[];
+  /** The headers of its own requests to another service. */
+  readonly headers: readonly string[];
+  /** What it has registered with the API of OpenTelemetry, at its first request and at its last. */
+  readonly globals: readonly unknown[];
+}
+
+/** A server that counts the trace headers of its requests, and whether they say that the caller is sampled. */
+async function startDownstream() {
+  const headers: string[] = [];
+  const server = createServer((request, response) => {
+    const { traceparent = '', tracestate = '', baggage = '' } = request.headers;
+    const flags = String(traceparent).replace(/^00-[0-9a-f]{32}-[0-9a-f]{16}-/, 'flags ');
+    headers.push([request.url, flags, tracestate, baggage].join(' '));
+    response.end('ok');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, headers };
+}
+
+/** As a load balancer checks that a server listens. */
+export async function probe(url: string): Promise<void> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  await once(socket, 'connect');
+  socket.destroy();
+  await once(socket, 'close');
+}
+
+/** Runs test/support/apps/exports-spans.cjs, or a copy of it, requests `paths` one after the other and ends it. */
+export async function traceApplication(
+  args: readonly string[],
+  paths: readonly string[],
+  { env, ...options }: ChildOptions,
+): Promise<Traces> {
+  const { startOtlpReceiver }: Receivers = await import(`${ROOT}tools/matrix/otlp-receiver.mjs`);
+  const receiver = await startOtlpReceiver();
+  onTestFinished(() => receiver.close());
+  const downstream = await startDownstream();
+  const app = await startServer(args, {
+    ...options,
+    env: {
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.url,
+      OTEL_METRICS_EXPORTER: 'none',
+      OTEL_LOGS_EXPORTER: 'none',
+      DOWNSTREAM: downstream.url,
+      ...env,
+    },
+  });
+  await probe(app.url);
+  const globals = [JSON.parse(await get(`${app.url}/globals`))];
+  for (const path of paths) await get(app.url + path);
+  globals.push(JSON.parse(await get(`${app.url}/globals`)));
+  await app.stop();
+  return { spans: receiver.spans(), headers: downstream.headers, globals };
+}

@@ -1,0 +1,92 @@
+import { cpSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually, ROOT, startServer } from '../../support/child-process.js';
+import {
+  EXPORTS_SPANS,
+  probe,
+  type Receivers,
+  TRACINGS,
+  TRACKED,
+  traceApplication,
+} from '../../support/exported-spans.js';
+import { COLD_MILLIS, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
+import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
+
+const NEXT_MILLIS = 600_000; // Next.js is installed and built
+const npmPackage = packBeforeTests();
+const cells = new Map(matrix.planCells({ core: true }).map((cell) => [cell.sdk, cell]));
+
+test.each([...cells])(
+  'with SDK %s, applications have the traces, headers and globals that they have without this package',
+  { timeout: COLD_MILLIS },
+  async (_sdk, cell) => {
+    const { folder: cwd, node } = await preparePlace(cell, npmPackage());
+    cpSync(EXPORTS_SPANS, join(cwd, basename(EXPORTS_SPANS)));
+    for (const [how, flags, setUp, paths, spans] of TRACINGS) {
+      const { inspector, env: site } = await matomo();
+      const env = { ...setUp, ...site, MATOMO_SCHEDULE_DELAY: '0' };
+      const run = (preloads: readonly string[], settings = {}) =>
+        traceApplication([...flags, ...preloads, basename(EXPORTS_SPANS)], paths, {
+          cwd,
+          node,
+          env: { ...env, ...settings },
+        });
+      const alone = await run([]);
+      expect(alone.spans.length > 0, how).toBe(spans > 0);
+      for (const [name, { preloads, settings }] of Object.entries(TRACKED)) {
+        inspector.clear();
+        expect(await run(preloads, settings), `${how}, with ${name}`).toEqual(alone);
+        expect(titles(inspector), `${how}, with ${name}`).toHaveLength(paths.length + 2);
+      }
+    }
+  },
+);
+
+test('Next.js whose instrumentation.js starts an SDK after the first connection exports all of its spans', {
+  timeout: NEXT_MILLIS,
+}, async () => {
+  const frameworks = matrix.planFrameworks([{ sdk: '2.12', node: 20 }]);
+  const next = frameworks.find(({ name }) => name === 'Next.js');
+  const folder = 'next-instrumented';
+  const make = { how: 'bundler', folder, build: [['next/dist/bin/next', 'build']] };
+  const cell = { node: 20, setUp: next?.setUp ?? {}, make };
+  const { folder: cwd, node } = await preparePlace(cell, npmPackage());
+  const { startOtlpReceiver }: Receivers = await import(`${ROOT}tools/matrix/otlp-receiver.mjs`);
+
+  async function run(preloads: readonly string[], site: Readonly<Record<string, string>>) {
+    const receiver = await startOtlpReceiver();
+    onTestFinished(() => receiver.close());
+    const env = {
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.url,
+      OTEL_METRICS_EXPORTER: 'none',
+      OTEL_LOGS_EXPORTER: 'none',
+      NEXT_TELEMETRY_DISABLED: '1',
+      ...site,
+    };
+    const start = ['../node_modules/next/dist/bin/next', 'start', folder, '--port', '0'];
+    const listening = ['--require', './listening.cjs'];
+    const args = [...listening, ...preloads, ...start, '--hostname', '127.0.0.1'];
+    const app = await startServer(args, { cwd, node, env });
+    await probe(app.url);
+    for (let id = 1; id <= 6; id += 1) {
+      await get(`${app.url}/users/${id}`);
+      await fetch(`${app.url}/orders`, { method: 'POST' });
+    }
+    expect(await get(`${app.url}/flush`)).toBe('flushed');
+    const spans = receiver.spans();
+    await app.stop();
+    return spans;
+  }
+
+  const { inspector, env } = await matomo();
+  const alone = await run([], {});
+  expect(alone.length).toBeGreaterThan(12);
+  expect(await run(REGISTER, env)).toEqual(alone);
+  await eventually(() => inspector.hits().length === 13);
+  expect(new Set(titles(inspector))).toEqual(
+    new Set(['GET /users/[id]', 'POST /orders', 'GET /flush']),
+  );
+});
