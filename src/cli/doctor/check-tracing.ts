@@ -50,10 +50,11 @@ function checkInstalled(app: string): Finding {
     return found ? [`${name.replace('@opentelemetry/', '')} ${found.version}`] : [];
   });
   if (installed.length === 0) {
-    return ok('tracing', 'no tracing is installed; requests are tracked from Node.js itself');
+    return ok('tracing', 'requests are read from Node.js itself; no tracing is installed');
   }
-  const found = `opentelemetry-matomo/register uses the application's tracing; if it starts none, requests are tracked from Node.js itself; installed: ${installed.join(', ')}`;
-  return ok('tracing', found);
+  const sources =
+    'requests are read from spans if the application starts tracing, else from Node.js';
+  return ok('tracing', `${sources}; installed: ${installed.join(', ')}`);
 }
 
 function checkPreload({ NODE_OPTIONS = '' }: Readonly<NodeJS.ProcessEnv>): Finding[] {

@@ -50,11 +50,15 @@ test.each<[string, string, object, number]>([
 );
 
 test.each([
-  ['nothing of OpenTelemetry', [], /^no tracing is installed; requests are tracked from Node.js/],
+  [
+    'nothing of OpenTelemetry',
+    [],
+    /^requests are read from Node.js itself; no tracing is installed$/,
+  ],
   [
     'an SDK',
     ['@opentelemetry/sdk-node', '@opentelemetry/instrumentation-http'],
-    /uses the application's tracing; .*sdk-node 0.223.0, instrumentation-http 0.223.0$/,
+    /^requests are read from spans if .*; installed: sdk-node 0.223.0, instrumentation-http 0.223.0$/,
   ],
 ])('if %s is installed, register has what it needs', (_what, names, found) => {
   const folder = temporaryFolder();
