@@ -148,7 +148,7 @@ const FRAMEWORKS = [
     file: 'next.cjs',
     group: 'next',
     versionOf: 'next',
-    alone: { titles: PATHS, notes: [ASK_TRACING] },
+    alone: { titles: PATHS },
     beside: { titles: NEXT_ROUTE },
   },
   {
