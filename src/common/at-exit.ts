@@ -1,9 +1,11 @@
 /** First, what other threads have is collected; then hits are stored or sent; then what this process holds is released. */
 type Phase = 'collect' | 'send' | 'release';
 
-type ExitRuns = Readonly<Record<Phase, Set<() => void>>>;
+interface ExitRuns extends Readonly<Record<Phase, Set<() => void>>> {
+  readonly listener: () => void;
+}
 
-/** All copies of the package share one listener, so that their phases do not mix. */
+/** All copies of the package share one listener, so that their phases do not mix. It exists while there is something to run. */
 const KEY = Symbol.for('opentelemetry-matomo.at-exit.1');
 
 /**
@@ -12,18 +14,28 @@ const KEY = Symbol.for('opentelemetry-matomo.at-exit.1');
  */
 export function atExit(phase: Phase, run: () => void): () => void {
   const scope = globalThis as Record<symbol, ExitRuns | undefined>;
-  const runs = scope[KEY] ?? listen();
-  scope[KEY] = runs;
+  scope[KEY] ??= listen();
+  const runs = scope[KEY];
   runs[phase].add(run);
-  return () => void runs[phase].delete(run);
+  return function release() {
+    runs[phase].delete(run);
+    if (scope[KEY] !== runs || list(runs).length > 0) return;
+    process.removeListener('exit', runs.listener);
+    scope[KEY] = undefined;
+  };
 }
 
 function listen(): ExitRuns {
-  const runs: ExitRuns = { collect: new Set(), send: new Set(), release: new Set() };
-  process.prependListener('exit', () => {
-    for (const run of [...runs.collect, ...runs.send, ...runs.release]) runSafely(run);
-  });
+  const listener = () => {
+    for (const run of list(runs)) runSafely(run);
+  };
+  const runs: ExitRuns = { collect: new Set(), send: new Set(), release: new Set(), listener };
+  process.prependListener('exit', listener);
   return runs;
+}
+
+function list({ collect, send, release }: ExitRuns): readonly (() => void)[] {
+  return [...collect, ...send, ...release];
 }
 
 /** Errors are ignored: they would change the exit code of the application. */

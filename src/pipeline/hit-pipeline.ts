@@ -63,7 +63,9 @@ export class HitPipeline implements ExitControl, RequestSink {
   #isExitFlushOn = false;
   /** Called before the last hits are sent: adds requests whose responses are open. */
   endOpenRequests: () => void = () => undefined;
-  readonly #releaseExit: () => void;
+  readonly closed: Promise<void>;
+  #onClosed: () => void = () => undefined;
+  #releaseExit: (() => void) | undefined;
   readonly #close: () => void;
 
   readonly #unusedElsewhere: () => number;
@@ -112,7 +114,10 @@ export class HitPipeline implements ExitControl, RequestSink {
     });
     if (options.statsIntervalMillis !== undefined) this.#logStats(options.statsIntervalMillis);
     if (options.exitFlush) this.enable();
-    this.#releaseExit = atExit('send', () => this.finish());
+    this.closed = new Promise((resolve) => {
+      this.#onClosed = resolve;
+    });
+    this.#finishAtExit();
   }
 
   /** Makes a hit of the request whose server span has ended, or counts why not. */
@@ -136,7 +141,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       }
     }
     this.#countFirstRequest(undefined);
-    if (this.#counts.hits === 0) this.#checkSignal();
+    this.#beforeHit();
     this.#counts.hits += 1;
     if (ended.request.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
     const hit = new PendingPageView(this, ended, site);
@@ -153,7 +158,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   addFurtherHit(hit: FurtherHit, owner?: HitOwner | 'unknown'): void {
-    if (this.#counts.hits === 0) this.#checkSignal();
+    this.#beforeHit();
     this.#further.add(hit, owner);
   }
 
@@ -197,7 +202,23 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#metrics?.stop();
     this.#close();
     clearInterval(this.#statsTimer);
-    if (!this.#isExitFlushOn) this.#releaseExit();
+    const { pending, spooled } = this.#delivery;
+    if (!this.#isExitFlushOn || pending === spooled) {
+      this.#releaseExit?.();
+      this.#releaseExit = undefined;
+    }
+    this.#onClosed();
+  }
+
+  /** With `exitFlush`, hits that are added during the shutdown or after it are sent at `exit`. */
+  #beforeHit(): void {
+    if (!this.#isExitFlushOn) return;
+    this.#finishAtExit();
+    if (this.#counts.hits === 0) this.#checkSignal();
+  }
+
+  #finishAtExit(): void {
+    this.#releaseExit ??= atExit('send', () => this.finish());
   }
 
   enable(): void {
@@ -242,7 +263,7 @@ export class HitPipeline implements ExitControl, RequestSink {
 
   /** `exitFlush` does not run if a signal ends the process. By the first hit, an application has installed its handlers. */
   #checkSignal(): void {
-    if (!this.#isExitFlushOn || !isMainThread || countSignalHandlers('SIGTERM') > 0) return;
+    if (!isMainThread || countSignalHandlers('SIGTERM') > 0) return;
     this.#diagnostics.warnOnce('signal', coded('signal-not-handled', SIGNAL_NOT_HANDLED));
   }
 

@@ -9,7 +9,7 @@ import type {
 import { exposeInternals, internalsOf } from '../requests/processor-internals.js';
 import type { MatomoSpanProcessor } from '../span-processor.js';
 import { addProcessor, ownProcessors, type SpanProcessor } from './attach.js';
-import { enableExitFlush, installExitHandlers } from './exit.js';
+import { installExitHandlers } from './exit.js';
 import { currentProvider } from './watch-providers.js';
 
 /** Events of tracer providers. */
@@ -28,8 +28,9 @@ export interface RegistrationEvents {
 /** Adds the processor to tracer providers, from the start of the process. Prints nothing and reads no environment. */
 export class Registration {
   readonly processor: LazyProcessor;
-  /** Processors that are flushed at the end of the process. */
+  /** Processors that are flushed at the end of the process, until they are shut down. */
   readonly #flushed = new Set<SpanProcessor>();
+  #removeExitHandlers: (() => void) | undefined;
   readonly #log: [event: keyof RegistrationEvents, value: object][] = [];
   #events: RegistrationEvents | undefined;
   /** Processors of this package in the application's own setup. */
@@ -76,13 +77,20 @@ export class Registration {
     }
   }
 
+  /** Enables `exitFlush`, the default under `register`, also for processors that the application created. */
   flushAtExit(processor: SpanProcessor): void {
-    if (!internalsOf(processor)) return;
-    if (this.#flushed.size === 0) installExitHandlers(this.#flushed);
-    // First: it collects what worker threads have, also for processors of the application.
-    this.#flushed.add(this.processor);
+    const exit = internalsOf(processor)?.exit;
+    if (!exit || this.#flushed.has(processor)) return;
     this.#flushed.add(processor);
-    enableExitFlush(processor);
+    // First the own one: it collects what worker threads have, also for processors of the application.
+    this.#removeExitHandlers ??= installExitHandlers(() => [this.processor, ...this.#flushed]);
+    exit.enable();
+    void exit.closed.then(() => {
+      this.#flushed.delete(processor);
+      if (this.#flushed.size > 0) return;
+      this.#removeExitHandlers?.();
+      this.#removeExitHandlers = undefined;
+    });
   }
 
   /** What tracks now: the processors of the application or, without those, the own one. */

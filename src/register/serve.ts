@@ -65,7 +65,7 @@ function start(
   // A worker thread gets no signals and ends with its main thread.
   if (isMainThread) {
     releaseExit = atExit('collect', () => place.collect(true));
-    registration.flushAtExit(place);
+    if (processor) registration.flushAtExit(processor);
   }
   const record = readEnvironment('record', process.env) ?? 'requests';
   let requests: NodeRequests | undefined;
@@ -86,11 +86,21 @@ function start(
     if (place.real && provider) registration.restore(provider);
   }
 
+  const restorations: (() => void)[] = [];
+
+  /** Nothing that ends or starts later is added to the processor. */
+  function stopTracking(): void {
+    place.real = undefined;
+    requests?.stop();
+    watch?.stop();
+    for (const restore of restorations.splice(0)) restore();
+  }
+
   registration.listen({
     attached(provider) {
       if (!processor) return;
       requests?.preferSpans();
-      recordRequests(provider, record, diagnostics);
+      restorations.push(recordRequests(provider, record, diagnostics));
     },
     restored(provider) {
       diagnostics.warn(coded('processors-replaced', processorsReplaced(provider)));
@@ -100,9 +110,7 @@ function start(
         diagnostics.warn(coded('provider-without-processors', takesNoProcessors(provider)));
     },
     standDown() {
-      place.real = undefined;
-      requests?.stop();
-      watch?.stop();
+      stopTracking();
       if (processor instanceof ForwardingProcessor) processor.stop();
       else void processor?.shutdown();
       const [own] = registration.ownProcessors;
@@ -130,9 +138,7 @@ function start(
     async stop() {
       const own = registration.ownProcessors;
       const closed = place.shutdown();
-      place.real = undefined;
-      requests?.stop();
-      watch?.stop();
+      stopTracking();
       if (processor instanceof ForwardingProcessor) processor.close();
       releaseExit();
       await closed;
@@ -182,18 +188,24 @@ interface SampledProvider extends Provider {
   readonly _tracers?: ReadonlyMap<string, { _sampler?: Sampler }>;
 }
 
-/** Samplers that record all requests: a provider is seen again when tracking starts again. */
+/** Samplers that record all requests: a provider may be seen twice. */
 const wrapped = new WeakSet<Sampler>();
 
 /**
- * Makes a provider record all server spans, also those that its sampler drops. What it exports and what it propagates to
- * other services does not change.
+ * Makes a provider record all server spans, also those that its sampler drops, until the returned function is called. What it exports
+ * and what it propagates to other services does not change.
  */
-function recordRequests(provider: object, record: RecordOption, diagnostics: Diagnostics): void {
-  if (record === 'sampled') return;
+function recordRequests(
+  provider: object,
+  record: RecordOption,
+  diagnostics: Diagnostics,
+): () => void {
+  const nothing = () => undefined;
+  if (record === 'sampled') return nothing;
   const { _tracerOptions, _config, _tracers } = provider as SampledProvider;
-  const place = _tracerOptions?.sampler ? _tracerOptions : _config;
-  if (!place?.sampler) {
+  const holder = _tracerOptions?.sampler ? _tracerOptions : (_config ?? {});
+  const { sampler } = holder;
+  if (!sampler) {
     diagnostics.warn(
       coded(
         'sampler-not-reached',
@@ -201,13 +213,21 @@ function recordRequests(provider: object, record: RecordOption, diagnostics: Dia
           'Wrap it with `recordServerSpans(sampler)` in your tracing setup.',
       ),
     );
-    return;
+    return nothing;
   }
-  if (wrapped.has(place.sampler)) return;
-  const sampler = recordServerSpans(place.sampler, { children: record === 'all' ? 'all' : 'keys' });
-  wrapped.add(sampler);
-  place.sampler = sampler;
-  for (const tracer of _tracers?.values() ?? []) {
-    if (tracer._sampler) tracer._sampler = sampler;
+  if (wrapped.has(sampler)) return nothing;
+  const recording = recordServerSpans(sampler, { children: record === 'all' ? 'all' : 'keys' });
+  wrapped.add(recording);
+
+  function use(next: Sampler): void {
+    holder.sampler = next;
+    for (const tracer of _tracers?.values() ?? []) {
+      if (tracer._sampler) tracer._sampler = next;
+    }
   }
+
+  use(recording);
+  return function restore() {
+    if (holder.sampler === recording) use(sampler);
+  };
 }

@@ -28,6 +28,8 @@ export interface ExitControl {
   hurry(): void;
   /** Stores or sends the remaining hits while the process waits. */
   finish(): void;
+  /** Resolves when the processor was shut down. */
+  readonly closed: Promise<void>;
 }
 
 /** Makes a processor one of this package. `read` returns `undefined` if it does not track. */

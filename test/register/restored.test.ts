@@ -1,0 +1,223 @@
+import { expect, test } from 'vitest';
+import { runNode } from '../support/child-process.js';
+import { matomo, REGISTER, titles } from '../support/registered-app.js';
+import { temporaryFolder } from '../support/spool.js';
+
+const PRELUDE = `
+const { channel } = require('node:diagnostics_channel');
+const { createServer } = require('node:http');
+const CHANNELS = [
+  'http.server.request.start', 'http.server.response.finish', 'http2.server.stream.created', 'net.server.socket',
+  'tracing:net.server.listen:asyncStart', 'fastify.request.handler:start', 'tracing:graphql:execute:start',
+];
+/** What the package changes in a process. \`worker\` is the one listener that stays: workers are announced to it only once. */
+const look = () => ({
+  kill: process.kill,
+  listeners: process.eventNames().filter((name) => name !== 'worker').flatMap((name) => process.rawListeners(name)),
+  channels: CHANNELS.filter((name) => channel(name).hasSubscribers),
+});
+const before = look();
+/** What is different from what was before. */
+const changed = () => {
+  const { kill, listeners, channels } = look();
+  return {
+    kill: kill !== before.kill,
+    listeners: listeners.length - before.listeners.length,
+    channels: channels.filter((name) => !before.channels.includes(name)),
+  };
+};
+const serve = (handle = (request, response) => response.end('ok')) => new Promise((resolve) => {
+  const server = createServer(handle).listen(0, '127.0.0.1', () => resolve({ server, url: 'http://127.0.0.1:' + server.address().port }));
+});
+const get = (url) => fetch(url, { headers: { connection: 'close' } }).then((response) => response.text());
+const report = (value) => console.log(JSON.stringify(value));
+`;
+
+/** Sets up tracing with the processors in \`spanProcessors\`. */
+const SDK = `
+const { trace } = require('@opentelemetry/api');
+const { BasicTracerProvider, AlwaysOffSampler } = require('@opentelemetry/sdk-trace-base');
+const sampler = new AlwaysOffSampler();
+const provider = new BasicTracerProvider({ sampler, spanProcessors });
+trace.setGlobalTracerProvider(provider);
+const isRecorded = () => {
+  const span = trace.getTracer('test').startSpan('GET', { kind: 1, attributes: { 'http.request.method': 'GET', 'url.path': '/a' } });
+  span.end();
+  return span.isRecording() || span.attributes !== undefined;
+};
+`;
+
+const NOTHING = { kill: false, listeners: 0, channels: [] };
+const CHANGED = { kill: true, listeners: expect.any(Number), channels: expect.any(Array) };
+
+/** Runs code in a process of its own, and returns what it reports. */
+async function run(
+  body: string,
+  env: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
+  logged = /^$/,
+) {
+  const code = `(async () => { ${body} })();`;
+  const { stdout, stderr, ...exit } = await runNode([...flags, '-e', PRELUDE + code], { env });
+  expect(exit, stdout + stderr).toEqual({ code: 0, signal: null });
+  expect(stderr).toMatch(logged);
+  return JSON.parse(stdout);
+}
+
+test('shutdown of start restores process.kill and removes all listeners, as often as it is started', async () => {
+  const { inspector, env } = await matomo();
+  const reported = await run(
+    `const { start } = require('opentelemetry-matomo');
+    const { server, url } = await serve();
+    const seen = [];
+    for (const path of ['/a', '/b', '/c']) {
+      const handle = start();
+      await get(url + path);
+      seen.push(changed());
+      await handle.shutdown();
+      seen.push(changed());
+    }
+    server.close();
+    report(seen);`,
+    env,
+  );
+  expect(reported).toEqual([CHANGED, NOTHING, CHANGED, NOTHING, CHANGED, NOTHING]);
+  expect(titles(inspector)).toEqual(['GET /a', 'GET /b', 'GET /c']);
+});
+
+test('hits that stay in a spool need no listener either', async () => {
+  const reported = await run(
+    `const { start } = require('opentelemetry-matomo');
+    const handle = start();
+    const { server, url } = await serve();
+    await get(url + '/a');
+    await handle.shutdown();
+    server.close();
+    report([changed(), handle.stats().spooled]);`,
+    { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1', MATOMO_SPOOL: temporaryFolder() },
+    [],
+    /^opentelemetry-matomo: Matomo cannot be reached.*\n$/,
+  );
+  expect(reported).toEqual([NOTHING, 1]);
+});
+
+test('a start during the shutdown of the one before keeps its handlers until its own shutdown', async () => {
+  const { inspector, env } = await matomo();
+  inspector.play({ delayMillis: 1000, times: 1 });
+  const reported = await run(
+    `const { start } = require('opentelemetry-matomo');
+    const { server, url } = await serve();
+    const first = start();
+    await get(url + '/a');
+    const closed = first.shutdown();
+    const second = start();
+    await get(url + '/b');
+    await closed;
+    const between = changed();
+    await second.shutdown();
+    server.close();
+    report([between, changed()]);`,
+    { ...env, MATOMO_SHUTDOWN_TIMEOUT: '20000' },
+  );
+  expect(reported).toEqual([CHANGED, NOTHING]);
+  expect(titles(inspector)).toEqual(['GET /a', 'GET /b']);
+});
+
+test('a wrapper around process.kill stays, and ours below it only passes calls on', async () => {
+  const { env } = await matomo();
+  const reported = await run(
+    `const { start } = require('opentelemetry-matomo');
+    const { server, url } = await serve();
+    process.on('SIGUSR2', () => undefined);
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const handle = start();
+    await get(url + '/a');
+    const calls = [];
+    const { kill } = process;
+    const wrapper = (...args) => { calls.push(args); return kill.apply(process, args); };
+    process.kill = wrapper;
+    await handle.shutdown();
+    const count = timers();
+    process.kill(process.pid, 'SIGUSR2');
+    server.close();
+    report([process.kill === wrapper, calls.length, timers() - count]);`,
+    env,
+  );
+  expect(reported).toEqual([true, 1, 0]);
+});
+
+test('the sampler of the application is its own again, and no span is recorded for us', async () => {
+  const { env } = await matomo();
+  const reported = await run(
+    `const spanProcessors = [];
+    ${SDK}
+    const { start } = require('opentelemetry-matomo');
+    const seen = [isRecorded()];
+    for (let i = 0; i < 2; i++) {
+      const handle = start();
+      const { server, url } = await serve();
+      await get(url + '/a');
+      seen.push(isRecorded());
+      await handle.shutdown();
+      seen.push(isRecorded(), provider._tracerOptions.sampler === sampler);
+      server.close();
+    }
+    report(seen);`,
+    env,
+  );
+  expect(reported).toEqual([false, true, false, true, true, false, true]);
+});
+
+test.each([
+  ['a processor of the application', 'before'],
+  ['a processor of the application', 'after'],
+  ['its own processor', 'before'],
+])(
+  'register with %s in an SDK that is set up %s the server listens: signals are left alone when the SDK has shut it down',
+  async (which, when) => {
+    const { inspector, env } = await matomo();
+    const setUp = `const { MatomoSpanProcessor } = require('opentelemetry-matomo');
+    const spanProcessors = [${which === 'its own processor' ? '' : 'new MatomoSpanProcessor()'}];
+    ${SDK.replace('new AlwaysOffSampler()', 'undefined')}`;
+    const serving = `const { server, url } = await serve();`;
+    const reported = await run(
+      `${when === 'before' ? setUp + serving : serving + setUp}
+      await get(url);
+      isRecorded();
+      const seen = [changed()];
+      await provider.shutdown();
+      seen.push(changed());
+      server.close();
+      report(seen);`,
+      env,
+      REGISTER,
+    );
+    expect(reported[0].kill).toBe(true);
+    // One for `exit`: worker threads may still have requests.
+    expect(reported[1]).toMatchObject({ kill: false, listeners: 1 });
+    expect(titles(inspector)).toContain('GET /a');
+  },
+);
+
+test('a processor in code has no listener after its shutdown, with exitFlush neither, and sends later hits at exit', async () => {
+  const { inspector, env } = await matomo();
+  const reported = await run(
+    `const { MatomoSpanProcessor } = require('opentelemetry-matomo');
+    process.once('SIGTERM', () => undefined);
+    const seen = [];
+    for (const exitFlush of [false, true]) {
+      const spanProcessors = [new MatomoSpanProcessor({ exitFlush })];
+      const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
+      const provider = new BasicTracerProvider({ spanProcessors });
+      const send = (path) => provider.getTracer('test').startSpan('GET', { kind: 1, attributes: { 'http.request.method': 'GET', 'url.path': path, 'http.response.status_code': 200 } }).end();
+      send('/in-time');
+      await provider.shutdown();
+      seen.push(changed().listeners - 1);
+      send('/late');
+    }
+    report(seen);`,
+    env,
+  );
+  expect(reported).toEqual([0, 0]);
+  expect(titles(inspector)).toEqual(['GET /in-time', 'GET /in-time', 'GET /late']);
+});
