@@ -15,6 +15,9 @@ import { Sender } from './sender.js';
 import { Spool } from './spool/spool.js';
 import type { SpoolStore } from './spool/spool-store.js';
 
+/** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
+const MAX_FLUSH_MILLIS = 5_000;
+
 /**
  * Sends hits to Matomo: one bulk request in flight, when enough hits are queued or the oldest has waited long enough. At any moment,
  * every hit is either pending or counted.
@@ -71,7 +74,7 @@ export class Delivery {
     this.#loop = loop;
     this.#flushes = new SharedFlush(
       () => this.#closed ?? hold.during(loop.sendAll()),
-      options.exportTimeoutMillis,
+      Math.min(options.exportTimeoutMillis, MAX_FLUSH_MILLIS),
     );
     loop.start();
   }
@@ -204,10 +207,10 @@ export class Delivery {
 
   /**
    * Makes one attempt to send everything that is queued. While a flush runs, further calls share the one after it. Takes at most
-   * `exportTimeoutMillis`, and keeps the process alive for at most `shutdownTimeoutMillis`. Never rejects.
+   * `exportTimeoutMillis` and 5 s: an attempt that takes longer goes on. Keeps the process alive for at most `shutdownTimeoutMillis`.
+   * Never rejects.
    */
   flush(): Promise<void> {
-    if (this.#closed !== undefined) return this.#closed;
     this.#hold.extend(performance.now());
     return this.#flushes.call();
   }

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { describe, expect, test, vi } from 'vitest';
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
@@ -26,8 +27,70 @@ test.each([MatomoSpanProcessor, MatomoSpanExporter])(
   },
 );
 
+test.each(['processor', 'exporter'])(
+  'forceFlush of a tracer provider with the %s resolves although Matomo hangs, and so does its shutdown',
+  async (kind) => {
+    const options = { url: await startHanging(), siteId: 1, shutdownTimeoutMillis: 10 };
+    const processor = new MatomoSpanProcessor(options);
+    const exporter = new MatomoSpanExporter(options);
+    const isProcessor = kind === 'processor';
+    const provider = new BasicTracerProvider({
+      spanProcessors: [isProcessor ? processor : new SimpleSpanProcessor(exporter)],
+      forceFlushTimeoutMillis: 20_000, // 30,000 by default
+    });
+    const attributes = {
+      'http.request.method': 'GET',
+      'url.path': '/',
+      'http.response.status_code': 200,
+    };
+    provider.getTracer('test').startSpan('GET', { kind: 1, attributes }).end();
+    await provider.forceFlush();
+    expect((isProcessor ? processor : exporter).stats()).toMatchObject({ hits: 1, pending: 1 });
+    await provider.shutdown();
+  },
+);
+
 describe('of a delivery', () => {
   useFakeTime();
+
+  test.each([
+    [30_000, 5_000],
+    [1_000, 1_000],
+  ])(
+    'with a time-out of %i ms, a flush takes %i ms while Matomo hangs, and the attempt goes on',
+    async (exportTimeoutMillis, limitMillis) => {
+      const { delivery, transport } = setUp({ exportTimeoutMillis });
+      const release = transport.hold();
+      delivery.push(pending({ name: 'a' }));
+      let hasEnded = false;
+      void delivery.flush().then(() => {
+        hasEnded = true;
+      });
+      await vi.advanceTimersByTimeAsync(limitMillis - 1);
+      expect(hasEnded).toBe(false);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(hasEnded).toBe(true);
+      expect(delivery.pending).toBe(1);
+      release();
+      await vi.advanceTimersByTimeAsync(1);
+      expect(delivery.counters.tracked).toBe(1);
+    },
+  );
+
+  test('a flush during a long shutdown takes no longer either', async () => {
+    const { delivery, transport } = setUp();
+    transport.hold();
+    delivery.push(pending());
+    const closed = delivery.shutdown(60_000);
+    let hasEnded = false;
+    void delivery.flush().then(() => {
+      hasEnded = true;
+    });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(hasEnded).toBe(true);
+    await vi.advanceTimersByTimeAsync(55_000);
+    await closed;
+  });
 
   test('while Matomo hangs 100,000 flushes are one that runs and one that waits', async () => {
     const { delivery, transport } = setUp();
