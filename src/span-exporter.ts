@@ -11,10 +11,18 @@ import type { FinishedSpan } from './requests/finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './requests/hit-events.js';
 import { isAnnotated } from './requests/request-record.js';
 
+const SUCCESS = 0; // ExportResultCode.SUCCESS
+const FAILED = 1; // ExportResultCode.FAILED
+
+const SHUT_DOWN =
+  'MatomoSpanExporter was shut down. The requests in these spans make no hits. Shut it down after the last export.';
+
 /** `ExportResult` of OpenTelemetry. */
 export interface ExportResult {
-  /** 0: success. */
-  readonly code: 0;
+  /** 0: success; 1: failed. */
+  readonly code: 0 | 1;
+  /** Why it failed. */
+  readonly error?: Error;
 }
 
 /**
@@ -30,6 +38,7 @@ export class MatomoSpanExporter {
   readonly #made: ReturnType<typeof createHitPipeline>;
   readonly #withdraw: (() => void) | undefined;
   readonly #stopWatching: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
 
   /**
    * @param options - Options. Environment variables set those that are missing.
@@ -52,8 +61,15 @@ export class MatomoSpanExporter {
     });
   }
 
-  /** Queues hits for the requests in these spans. The result is always success; see {@link stats} for the results of the hits. */
+  /**
+   * Queues hits for the requests in these spans. The result is success, or failed after {@link shutdown}; see {@link stats} for the
+   * results of the hits.
+   */
   export(spans: readonly FinishedSpan[], resultCallback: (result: ExportResult) => void): void {
+    if (this.#closed !== undefined) {
+      resultCallback({ code: FAILED, error: new Error(SHUT_DOWN) });
+      return;
+    }
     try {
       if (this.#made) {
         const { pipeline, reading } = this.#made;
@@ -73,7 +89,7 @@ export class MatomoSpanExporter {
         ),
       );
     }
-    resultCallback({ code: 0 });
+    resultCallback({ code: SUCCESS });
   }
 
   /**
@@ -85,11 +101,19 @@ export class MatomoSpanExporter {
     return this.#made?.pipeline.flush() ?? Promise.resolve();
   }
 
-  /** Sends what is queued and stops. Takes at most `shutdownTimeoutMillis`. Never rejects. */
+  /**
+   * Sends what is queued and stops. After `shutdownTimeoutMillis`, what is left is counted as lost. Never rejects. Further calls
+   * return the same promise.
+   */
   shutdown(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#withdraw?.();
     this.#stopWatching?.();
-    return this.#made?.pipeline.shutdown() ?? Promise.resolve();
+    await this.#made?.pipeline.shutdown();
   }
 
   /** Counts of all requests and hits so far. */

@@ -1,0 +1,44 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { MatomoSpanExporter } from '../src/index.js';
+import { startInspector } from '../src/inspector/index.js';
+import type { ExportResult } from '../src/span-exporter.js';
+import { finishedSpan } from './support/builders.js';
+
+function requestSpan(path: string) {
+  const attributes = {
+    'http.request.method': 'GET',
+    'url.path': path,
+    'http.response.status_code': 200,
+  };
+  return finishedSpan({ attributes });
+}
+
+test.each([false, true])(
+  'an export during or after the shutdown fails and queues nothing, with exitFlush: %s',
+  async (exitFlush) => {
+    const inspector = await startInspector();
+    onTestFinished(() => inspector.close());
+    const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, exitFlush });
+    const results: ExportResult[] = [];
+    const send = (path: string) =>
+      exporter.export([requestSpan(path)], (result) => results.push(result));
+    send('/in-time');
+    const closed = exporter.shutdown();
+    send('/during');
+    await closed;
+    send('/after');
+    const failed = { code: 1, error: expect.objectContaining({ message: expect.any(String) }) };
+    expect(results).toEqual([{ code: 0 }, failed, failed]);
+    expect(exporter.stats()).toMatchObject({ hits: 1, tracked: 1, pending: 0 });
+    expect(exporter.shutdown()).toBe(closed);
+  },
+);
+
+test('without options an export succeeds until the shutdown', async () => {
+  const exporter = new MatomoSpanExporter({ enabled: false });
+  const codes: number[] = [];
+  exporter.export([requestSpan('/a')], ({ code }) => codes.push(code));
+  await exporter.shutdown();
+  exporter.export([requestSpan('/b')], ({ code }) => codes.push(code));
+  expect(codes).toEqual([0, 1]);
+});
