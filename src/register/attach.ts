@@ -1,3 +1,5 @@
+import type { Context, Span } from '../common/otel-types.js';
+import type { FinishedSpan } from '../requests/finished-span.js';
 import { hasInternals } from '../requests/processor-internals.js';
 import type { LazyProcessor } from './registration.js';
 
@@ -45,23 +47,31 @@ export function addProcessor(processor: SpanProcessor, provider: Provider): void
     // `addSpanProcessor` would shut down the exporter that SDK 1 creates from the environment.
     const both = [activeSpanProcessor, processor];
     _registeredSpanProcessors?.push(...both);
-    provider.activeSpanProcessor = createMultiSpanProcessor(both);
+    provider.activeSpanProcessor = new MultiSpanProcessor(both);
   }
 }
 
-function createMultiSpanProcessor(processors: SpanProcessor[]): ActiveSpanProcessor {
-  const endAll = async (end: (processor: SpanProcessor) => Promise<void>) => {
-    await Promise.all(processors.map(end));
-  };
-  return {
-    _spanProcessors: processors,
-    onStart(span, context) {
-      for (const processor of processors) processor.onStart(span, context);
-    },
-    onEnd(span) {
-      for (const processor of processors) processor.onEnd(span);
-    },
-    forceFlush: () => endAll((processor) => processor.forceFlush()),
-    shutdown: () => endAll((processor) => processor.shutdown()),
-  };
+/** Has the name and the fields of the one in an SDK. */
+class MultiSpanProcessor implements ActiveSpanProcessor {
+  readonly _spanProcessors: SpanProcessor[];
+
+  constructor(processors: SpanProcessor[]) {
+    this._spanProcessors = processors;
+  }
+
+  onStart(span: Span, context: Context): void {
+    for (const processor of this._spanProcessors) processor.onStart(span, context);
+  }
+
+  onEnd(span: FinishedSpan): void {
+    for (const processor of this._spanProcessors) processor.onEnd(span);
+  }
+
+  async forceFlush(): Promise<void> {
+    await Promise.all(this._spanProcessors.map((processor) => processor.forceFlush()));
+  }
+
+  async shutdown(): Promise<void> {
+    await Promise.all(this._spanProcessors.map((processor) => processor.shutdown()));
+  }
 }

@@ -154,6 +154,8 @@ const SERVER = 1; // SpanKind.SERVER
  * and most of the code are not needed before.
  */
 export class LazyProcessor {
+  /** SDKs show and log the class of each processor. */
+  static readonly name = 'MatomoSpanProcessor';
   /** `undefined` until the process serves, and if the environment does not allow tracking. */
   real: Processor | undefined;
   /** Collects the requests of other threads before hits are flushed; at the end of the process, also those with open responses. */
