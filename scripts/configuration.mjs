@@ -89,7 +89,9 @@ Reference: all options. You can set them in code, as in \`start({ trustProxy: 1 
 
 * What is wrong in the environment never stops an application. A [gateway](#gateway) does not start if nothing would be tracked, or if
   one of its own options is invalid.
-* \`MATOMO_ENABLED=false\` switches everything off. For \`register\`, so does \`OTEL_SDK_DISABLED=true\`.
+* \`MATOMO_ENABLED=false\` switches everything off. For \`register\` and \`start\`, so does \`OTEL_SDK_DISABLED=true\`, unless
+  \`OTEL_CONFIG_FILE\` or \`OTEL_EXPERIMENTAL_CONFIG_FILE\` is set: as OpenTelemetry specifies, the variable has no effect then. \`disabled: true\` in
+  that file is not read: set \`MATOMO_ENABLED=false\` too.
 
 ## How the environment writes values
 

@@ -1,11 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { isSdkDisabled } from './common/sdk-disabled.js';
 import { startOffer } from './common/start-hook.js';
 import { register } from './register/register.js';
-import { isDisabled } from './register/registration.js';
 
 // Preloads run again in every worker thread. In each thread the first installation of the package that is loaded tracks.
-if (!isDisabled() && !isOwnCommand()) {
+if (!isSdkDisabled(process.env) && !isOwnCommand()) {
   const offer =
     startOffer() ??
     // A literal `require`, so that bundlers find the module.

@@ -1,13 +1,13 @@
 import { isMainThread } from 'node:worker_threads';
 import { createDiagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
+import { isSdkDisabled } from './common/sdk-disabled.js';
 import { type Session, startOffer } from './common/start-hook.js';
 import { checkOptions } from './options/resolve-options.js';
 import type { MatomoOptions } from './options.js';
 import { noStats } from './pipeline/hit-pipeline.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import { register } from './register/register.js';
-import { isDisabled } from './register/registration.js';
 import * as late from './register/serve.js';
 
 /** What {@link start} returns. */
@@ -49,7 +49,7 @@ export interface MatomoHandle extends AsyncDisposable {
  */
 export function start(options: MatomoOptions = {}): MatomoHandle {
   checkOptions(options, process.env);
-  if (isDisabled()) return createHandle(NO_SESSION);
+  if (isSdkDisabled(process.env)) return createHandle(NO_SESSION);
   const offer = startOffer() ?? register(() => late);
   const session = offer.session();
   const set = Object.entries(options).filter(([, value]) => value !== undefined);
@@ -88,7 +88,7 @@ function createHandle(
   };
 }
 
-/** Used if OTEL_SDK_DISABLED is set. */
+/** Used if OpenTelemetry is turned off. */
 const NO_SESSION: Parameters<typeof createHandle>[0] = {
   processors: () => [],
   forceFlush: () => Promise.resolve(),

@@ -187,3 +187,17 @@ test.each([
   await app.stop();
   expect(app.stderr()).toBe('');
 });
+
+test.each([
+  [{ OTEL_CONFIG_FILE: 'otel.yaml' }, REGISTER, 'plain-http.cjs'],
+  [{ OTEL_EXPERIMENTAL_CONFIG_FILE: 'otel.yaml' }, REGISTER, 'plain-http.cjs'],
+  [{ OTEL_CONFIG_FILE: 'otel.yaml', FRAMEWORK: 'http' }, [], 'starts.cjs'],
+])('with %o, OTEL_SDK_DISABLED has no effect: %o %s', async (set, flags, file) => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...flags, `${APPS}/${file}`], {
+    env: { ...env, ...set, OTEL_SDK_DISABLED: 'true' },
+  });
+  expect(await get(`${app.url}/a`)).toBe('ok');
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET /a']);
+});

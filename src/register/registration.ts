@@ -215,8 +215,3 @@ export const NOT_SERVING: Serving = {
   addForwarded: () => undefined,
   stop: () => Promise.resolve(),
 };
-
-/** OpenTelemetry's variable that turns everything off. */
-export function isDisabled(): boolean {
-  return process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';
-}

@@ -2,6 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import { atExit } from '../common/at-exit.js';
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
+import { isSdkDisabled } from '../common/sdk-disabled.js';
 import { EXIT_WAITS } from '../delivery/exit/exit-waits.js';
 import type { RecordOption } from '../options/option-table.js';
 import { readEnvironment } from '../options/resolve-options.js';
@@ -12,13 +13,7 @@ import { MatomoSpanProcessor } from '../span-processor.js';
 import type { Provider } from './attach.js';
 import { ForwardingProcessor } from './forwarding-processor.js';
 import { type NodeRequests, trackNodeRequests } from './node-requests.js';
-import {
-  isDisabled,
-  NOT_SERVING,
-  type Processor,
-  type Registration,
-  type Serving,
-} from './registration.js';
+import { NOT_SERVING, type Processor, type Registration, type Serving } from './registration.js';
 import { currentProvider } from './watch-providers.js';
 import { watchTracking } from './watch-tracking.js';
 import { isHttp2Server } from './when-serving.js';
@@ -53,7 +48,7 @@ function start(
   diagnostics: Diagnostics,
 ): Serving {
   lookAgain();
-  if (isDisabled()) return NOT_SERVING;
+  if (isSdkDisabled(process.env)) return NOT_SERVING;
   const processor =
     registration.ownProcessors.length > 0 ? undefined : createProcessor(options, diagnostics);
   // Without a valid environment, a processor of the application can still have options in code.

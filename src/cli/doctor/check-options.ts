@@ -1,5 +1,6 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import { type MessageCode, splitCode } from '../../common/messages.js';
+import { isSdkDisabled } from '../../common/sdk-disabled.js';
 import { RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
 import { toSiteId } from '../../hit/parameters/parameter-value.js';
@@ -51,9 +52,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
     diagnostics,
   );
   if (!isEnabled) findings.push(switchedOff('MATOMO_ENABLED is false'));
-  if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') {
-    findings.push(switchedOff('OTEL_SDK_DISABLED is true'));
-  }
+  if (isSdkDisabled(env)) findings.push(switchedOff('OTEL_SDK_DISABLED is true'));
   if (options?.dryRun) {
     const found = 'MATOMO_DRY_RUN is true: hits are logged and not sent';
     findings.push(problem('options', 'dry-run', found, 'Unset MATOMO_DRY_RUN.'));

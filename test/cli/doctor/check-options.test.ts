@@ -28,6 +28,7 @@ test.each<[Record<string, string>, object]>([
     { ...OTHERWISE, OTEL_SDK_DISABLED: 'true' },
     { verdict: 'problem', code: 'switched-off' },
   ],
+  [{ ...OTHERWISE, OTEL_SDK_DISABLED: 'true', OTEL_CONFIG_FILE: 'otel.yaml' }, { verdict: 'ok' }],
   [
     { ...OTHERWISE, MATOMO_DRY_RUN: '1' },
     { verdict: 'problem', code: 'dry-run' },
