@@ -164,9 +164,14 @@ export class Delivery {
     return isQueued;
   }
 
+  /** Whether new hits are lost because of a shutdown. */
+  get isClosed(): boolean {
+    return this.#closed !== undefined && !this.#keepsForExit;
+  }
+
   /** Whether a hit can be added; counts it if not. */
   #admit(hit: PendingHit): boolean {
-    if (this.#closed !== undefined && !this.#keepsForExit) {
+    if (this.isClosed) {
       this.counters.lost.shutdown += 1;
       return false;
     }

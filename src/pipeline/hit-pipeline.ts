@@ -31,6 +31,7 @@ import { createSortRequest, type SortRequest } from './sort-request.js';
 import {
   createHitCounts,
   createIgnoredCounters,
+  createSpanCounts,
   type IgnoreReason,
   type MatomoStats,
   toStats,
@@ -54,6 +55,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   /** Bytes that hits may take in the spool besides those that it already has; no end without one. */
   readonly spoolRoom: () => number;
   readonly #counts = createHitCounts();
+  readonly #spans = createSpanCounts();
   readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
   readonly #further: FurtherHits;
   /** Read once: see `Delivery`. */
@@ -93,7 +95,8 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.longestHoldMillis = longestHold(options);
     this.#metrics?.start(() => {
       const { oldestAgeSeconds, lastSuccessAgeSeconds, spoolHits } = delivery;
-      return { stats: this.stats(), capacity, oldestAgeSeconds, lastSuccessAgeSeconds, spoolHits };
+      const ages = { oldestAgeSeconds, lastSuccessAgeSeconds };
+      return { stats: this.stats(), spans: this.#spans, capacity, ...ages, spoolHits };
     }, diagnostics);
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#findPrivacyReason = createFindPrivacyReason(options, diagnostics);
@@ -146,6 +149,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     if (ended.request.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
     const hit = new PendingPageView(this, ended, site);
     const isTaken = this.#delivery.push(hit);
+    if (span.spanContext().spanId !== '') this.#countSpan(isTaken);
     if (!isTaken) ended.close();
     this.#further.addAfterEnd(ended, isTaken ? hit : undefined);
     if (!isTaken) ended.shorten();
@@ -182,6 +186,12 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#counts.dropped.too_many += tooMany;
     this.#counts.dropped.invalid += invalid;
     this.#counts.unusedSpans += unusedSpans;
+  }
+
+  #countSpan(isTaken: boolean): void {
+    const { failed } = this.#spans;
+    if (isTaken) this.#spans.processed += 1;
+    else failed[this.#delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
   }
 
   #countIgnored(ended: EndedRecord, reason: IgnoreReason): void {

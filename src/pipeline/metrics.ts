@@ -11,7 +11,7 @@ import { DetachedScope } from '../common/timers.js';
 import type { Exchange, Transport } from '../delivery/http/transport.js';
 import { VERSION } from '../version.js';
 import { isApiInstalled, missingApi } from './missing-api.js';
-import type { MatomoStats } from './stats.js';
+import type { MatomoStats, SpanCounts } from './stats.js';
 
 const SCOPE = 'opentelemetry-matomo';
 
@@ -42,6 +42,7 @@ function nameComponent(type: ComponentType): Attributes {
 /** What the metrics describe. Nothing here does I/O. */
 export interface Observed {
   readonly stats: MatomoStats;
+  readonly spans: SpanCounts;
   /** The limit of hits in memory. */
   readonly capacity: number;
   /** Age of the oldest pending hit, in seconds; 0 if there is none. */
@@ -139,12 +140,12 @@ function createInstruments(meter: Meter, observe: () => Observed, component: Att
   meter
     .createObservableCounter('otel.sdk.processor.span.processed', {
       unit: '{span}',
-      description: 'Server spans whose hits have been decided on, by why they failed',
+      description: 'Server spans whose page view was queued, or not, by why not',
     })
     .addCallback((result) => {
-      const { tracked, accepted, invalid, lost } = observe().stats;
-      result.observe(tracked + accepted, component);
-      each(result, 'error.type', { ...lost, invalid });
+      const { processed, failed } = observe().spans;
+      result.observe(processed, component);
+      each(result, 'error.type', { ...failed });
     });
   meter
     .createObservableUpDownCounter('otel.sdk.processor.span.queue.size', {

@@ -81,6 +81,18 @@ export function createHitCounts(): HitCounts {
   return { hits: 0, furtherHits: 0, aiChatbots: 0, unusedSpans: 0, dropped };
 }
 
+/** Server spans with a page view, for metrics. Requests that only Node.js announced have none. */
+export interface SpanCounts {
+  /** Their page view was queued. */
+  processed: number;
+  /** The reasons that OpenTelemetry's semantic conventions name. */
+  readonly failed: Record<'queue_full' | 'already_shutdown', number>;
+}
+
+export function createSpanCounts(): SpanCounts {
+  return { processed: 0, failed: { queue_full: 0, already_shutdown: 0 } };
+}
+
 export type IgnoredCounters = Record<IgnoreReason, number>;
 
 export function createIgnoredCounters(): IgnoredCounters {

@@ -8,16 +8,23 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
 import { createGateway, type Gateway } from '../../src/gateway/index.js';
 import * as own from '../../src/index.js';
-import { MatomoSpanExporter } from '../../src/index.js';
+import { MatomoSpanExporter, MatomoSpanProcessor, trackEvent } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { finishedSpan } from '../support/builders.js';
-import { eventually, ROOT, startServer } from '../support/child-process.js';
+import { eventually, ROOT, runNode, startServer } from '../support/child-process.js';
 import { freePort } from '../support/free-port.js';
 import { startRedis } from '../support/redis-server.js';
-import { APPS, get, REGISTER, matomo as startMatomo } from '../support/registered-app.js';
+import {
+  APPS,
+  get,
+  REGISTER,
+  matomo as startMatomo,
+  WITHOUT_SDK,
+} from '../support/registered-app.js';
 import { temporaryFolder } from '../support/spool.js';
 import { until } from '../support/traced-service.js';
 
@@ -195,12 +202,74 @@ test('every outcome and reason is observed from the start, with 0', async () => 
     ...named('matomo.hits lost ', lost),
     ...named('matomo.hits.dropped ', dropped),
     ...named('matomo.requests.ignored ', ignored),
-    ...named('otel.sdk.processor.span.processed ', { ...lost, invalid }),
+    ...named('otel.sdk.processor.span.processed ', { queue_full: 0, already_shutdown: 0 }),
     'matomo.hits.taken_over',
     'matomo.hits.resent',
     'otel.sdk.processor.span.processed',
   ];
   expect(metrics).toMatchObject(Object.fromEntries(names.map((name) => [name, 0])));
+});
+
+test('only spans of requests count as processed spans, with the reasons of the semantic conventions', async () => {
+  const { meterProvider, exporter } = startMeterProvider();
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const matomo = new MatomoSpanProcessor({
+    url: inspector.url,
+    siteId: 1,
+    meterProvider,
+    ignorePaths: ['/health'],
+    errors: 'crash',
+  });
+  const provider = new BasicTracerProvider({ spanProcessors: [matomo] });
+  const send = (path: string) => {
+    const attributes = {
+      'http.request.method': 'GET',
+      'url.path': path,
+      'http.response.status_code': 500,
+    };
+    const span = provider.getTracer('test').startSpan('GET', { kind: 1, attributes });
+    span.addEvent('matomo.hit', { 'matomo.e_c': 'a', 'matomo.e_a': 'b' });
+    span.recordException(new TypeError('no such luck'));
+    span.end();
+  };
+  send('/a');
+  send('/health');
+  trackEvent('category', 'of no request', { uid: 'ann' });
+  await matomo.forceFlush();
+  expect(matomo.stats()).toMatchObject({ hits: 5, furtherHits: 3, pending: 0 });
+  await matomo.shutdown();
+  send('/late');
+  const metrics = Object.entries(await metricsOf(meterProvider, exporter));
+  const name = 'otel.sdk.processor.span.processed';
+  expect(Object.fromEntries(metrics.filter(([key]) => key.startsWith(name)))).toEqual({
+    [name]: 1,
+    [`${name} queue_full`]: 0,
+    [`${name} already_shutdown`]: 1,
+  });
+});
+
+test('a request without a span is no processed span', async () => {
+  const { env } = await startMatomo();
+  const code = `
+    const instruments = {};
+    const create = (name) => ({ addCallback: (callback) => (instruments[name] = callback), record: () => undefined });
+    const meter = new Proxy({}, { get: () => create });
+    const handle = require('opentelemetry-matomo').start({ meterProvider: { getMeter: () => meter } });
+    const read = (name) => {
+      const values = [];
+      instruments[name]({ observe: (value) => values.push(value) });
+      return values;
+    };
+    const server = require('node:http').createServer((request, response) => response.end());
+    server.listen(0, '127.0.0.1', async () => {
+      await fetch('http://127.0.0.1:' + server.address().port, { headers: { connection: 'close' } });
+      server.close();
+      await handle.shutdown();
+      console.log(JSON.stringify([read('otel.sdk.processor.span.processed'), read('matomo.hits')[0]]));
+    });`;
+  const { stdout } = await runNode([...WITHOUT_SDK, '-e', code], { env });
+  expect(JSON.parse(stdout)).toEqual([[0, 0, 0], 1]);
 });
 
 test('the duration of a bulk has the bucket boundaries of http.client.request.duration', async () => {
