@@ -485,7 +485,7 @@ export interface MatomoOptions {
   /**
    * Receives metrics of the processor itself: hits by result, requests that were not tracked, the queue, and the duration of bulk
    * requests. `'global'` is the meter provider that the application registers with `@opentelemetry/api`, now or later. Names:
-   * `matomo.*`, and `otel.sdk.processor.span.*` of OpenTelemetry's semantic conventions. Each processor, exporter and gateway of a
+   * `matomo.*`, and `otel.sdk.processor.span.processed` of OpenTelemetry's semantic conventions. Each processor, exporter and gateway of a
    * process has its own `otel.component.name`, such as `matomo_span_processor/0`.
    * Environment: `MATOMO_METRICS`.
    * @default none

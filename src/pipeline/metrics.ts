@@ -148,8 +148,8 @@ function createInstruments(meter: Meter, observe: () => Observed, component: Att
       each(result, 'error.type', { ...failed });
     });
   meter
-    .createObservableUpDownCounter('otel.sdk.processor.span.queue.size', {
-      unit: '{span}',
+    .createObservableUpDownCounter('matomo.queue.size', {
+      unit: '{hit}',
       description: 'Pending hits in memory',
     })
     .addCallback((result) => {
@@ -157,8 +157,8 @@ function createInstruments(meter: Meter, observe: () => Observed, component: Att
       result.observe(pending - spooled, component);
     });
   meter
-    .createObservableUpDownCounter('otel.sdk.processor.span.queue.capacity', {
-      unit: '{span}',
+    .createObservableUpDownCounter('matomo.queue.capacity', {
+      unit: '{hit}',
       description: 'Hits that memory may contain',
     })
     .addCallback((result) => result.observe(observe().capacity, component));

@@ -74,15 +74,15 @@ test('a meter provider gets what stats() says, by OpenTelemetry’s names where 
     matomo.export([finishedSpan({ attributes })], () => undefined);
   }
   expect(Object.fromEntries(await collected(meterProvider, exporter))).toMatchObject({
-    'otel.sdk.processor.span.queue.size matomo_span_exporter: matomo_span_exporter/0': 3,
-    'otel.sdk.processor.span.queue.capacity matomo_span_exporter: matomo_span_exporter/0': 3,
+    'matomo.queue.size matomo_span_exporter: matomo_span_exporter/0': 3,
+    'matomo.queue.capacity matomo_span_exporter: matomo_span_exporter/0': 3,
     'otel.sdk.processor.span.processed queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
     'matomo.requests.ignored path matomo_span_exporter: matomo_span_exporter/0': 1,
   });
   await matomo.forceFlush();
   const after = await collected(meterProvider, exporter);
   expect(Object.fromEntries(after)).toMatchObject({
-    'otel.sdk.processor.span.queue.size matomo_span_exporter: matomo_span_exporter/0': 0,
+    'matomo.queue.size matomo_span_exporter: matomo_span_exporter/0': 0,
     'otel.sdk.processor.span.processed matomo_span_exporter: matomo_span_exporter/0': 3,
     'otel.sdk.processor.span.processed queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
     'matomo.hits tracked matomo_span_exporter: matomo_span_exporter/0': 3,
@@ -113,7 +113,7 @@ test('each component of a process has a name of its own, counted by type across 
     for (const gateway of gateways) await gateway.close();
   });
   const queues = [...(await collected(meterProvider, exporter)).keys()].filter((key) =>
-    key.startsWith('otel.sdk.processor.span.queue.size '),
+    key.startsWith('matomo.queue.size '),
   );
   const names = queues.map((key) => key.split(': ').at(-1)?.split('/') ?? []);
   const count = (type: string) => names.filter(([name]) => name === type).length;
@@ -315,7 +315,7 @@ test.each(['memory', 'folder', 'Redis'])(
       return (metrics['matomo.queue.oldest_age'] as number) >= 3600 && metrics;
     });
     expect(later['matomo.queue.oldest_age']).toBeLessThan(7200);
-    expect(later['otel.sdk.processor.span.queue.size']).toBe(hasSpool ? 0 : 2);
+    expect(later['matomo.queue.size']).toBe(hasSpool ? 0 : 2);
     const age = 'matomo.delivery.last_success_age';
     expect(later[age]).toBeGreaterThan(failing[age] as number);
 
