@@ -2,7 +2,7 @@ import type { Attributes, AttributeValue } from '../../common/otel-types.js';
 import { runAtOnce, type Steps } from '../../common/slices.js';
 import { HIT_EVENT } from '../../requests/hit-events.js';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
-import { checkJson, cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
+import { checkJson, cutName, cutText, exactInteger, MAX_NAME_CHARACTERS } from './limits.js';
 import {
   emptySpanFields,
   type HitEvent,
@@ -134,6 +134,7 @@ function readAnyValue(
   const { stringValue, boolValue, intValue, doubleValue, arrayValue } = value;
   if (typeof stringValue === 'string') return cutText(stringValue, into);
   if (typeof boolValue === 'boolean') return boolValue;
+  if (typeof intValue === 'string' && intValue !== '') return exactInteger(intValue);
   const number = intValue ?? doubleValue;
   if (typeof number === 'number') return number;
   if (typeof number === 'string' && number !== '') return Number(number);

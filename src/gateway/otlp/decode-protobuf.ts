@@ -2,7 +2,7 @@ import type { Attributes, AttributeValue } from '../../common/otel-types.js';
 import { runAtOnce, type Steps } from '../../common/slices.js';
 import { HIT_EVENT } from '../../requests/hit-events.js';
 import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
-import { cutName, cutText, MAX_NAME_CHARACTERS } from './limits.js';
+import { cutName, cutText, exactInteger, MAX_NAME_CHARACTERS } from './limits.js';
 import { Reader } from './protobuf-reader.js';
 import { emptySpanFields, isEmpty, NO_ATTRIBUTES, type SpanFields } from './received-span.js';
 import type { AttributeFilter } from './span-selection.js';
@@ -270,7 +270,7 @@ function readAnyValue(
     const tag = reader.uint32();
     if (tag === tagOf(1, MESSAGE)) value = cutText(reader.string(), into);
     else if (tag === tagOf(2, VARINT)) value = reader.bool();
-    else if (tag === tagOf(3, VARINT)) value = Number(reader.int64());
+    else if (tag === tagOf(3, VARINT)) value = exactInteger(reader.int64());
     else if (tag === tagOf(4, FIXED64)) value = reader.double();
     else if (tag === tagOf(5, MESSAGE) && lists) value = readList(reader, reader.end(), into);
     else reader.skipTagged(tag);

@@ -21,6 +21,12 @@ export function cutText(text: string, into: DecodedExport): string {
   return copyOf(text, MAX_TEXT_CHARACTERS);
 }
 
+/** An integer of 64 bits: as text if a number would not be exact, so that two users never have one ID. */
+export function exactInteger(value: string | bigint): number | string {
+  const number = Number(value);
+  return Number.isInteger(number) && !Number.isSafeInteger(number) ? String(value) : number;
+}
+
 /** Cuts the name of an instrumentation scope. */
 export function cutName(name: string): string {
   return name.length <= MAX_NAME_CHARACTERS ? name : copyOf(name, MAX_NAME_CHARACTERS);
