@@ -82,26 +82,40 @@ function isToken(value: string): boolean {
   return TOKEN_PARTS.includes(parts.length) && beginning.trimStart().startsWith('{');
 }
 
-/** The token is not verified: the application has accepted it, otherwise its response has status 401 or 403. */
+/** The token is not verified: the response to its request shows whether the application has accepted it. */
 function identifyByClaim(token: string, claim: string): Identity {
-  const claims = readClaims(token);
+  const [, payload, signature, ...more] = token.split('.', 4);
+  if (payload === undefined || signature === undefined || more.length > 0) return UNREADABLE;
+  const json = Buffer.from(payload, 'base64url').toString('utf8');
+  const claims = parseObject(json);
   if (claims === undefined) return UNREADABLE;
-  const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
-  if (typeof value !== 'string' && !Number.isFinite(value)) return NONE;
-  const text = String(value).trim();
+  const value = claimOf(claims, claim);
+  const isNumber = typeof value === 'number' && value !== 0;
+  const exact = isNumber ? claimOf(parseObject(withNumbersAsText(json)), claim) : value;
+  if (typeof exact !== 'string') return NONE;
+  const text = exact.trim();
   if (text.length > MAX_CLAIM_CHARACTERS || isNobody(text)) return NONE;
   return { kind: 'known', value: text };
 }
 
+function claimOf(claims: Readonly<Record<string, unknown>> | undefined, claim: string): unknown {
+  return claims && Object.hasOwn(claims, claim) ? claims[claim] : undefined;
+}
+
 /** What the parser throws is not used: its message contains a part of the token. */
-function readClaims(token: string): Readonly<Record<string, unknown>> | undefined {
-  const [, payload, signature, ...more] = token.split('.', 4);
-  if (payload === undefined || signature === undefined || more.length > 0) return undefined;
+function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-    const isObject = typeof claims === 'object' && claims !== null && !Array.isArray(claims);
-    return isObject ? (claims as Record<string, unknown>) : undefined;
+    const value: unknown = JSON.parse(json);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** Of valid JSON. The parser rounds numbers beyond 2^53, so that different ones would be one user. */
+function withNumbersAsText(json: string): string {
+  return json.replace(STRING_OR_NUMBER, (token) => (token[0] === '"' ? token : `"${token}"`));
+}
+
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
