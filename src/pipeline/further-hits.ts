@@ -145,10 +145,11 @@ export class FurtherHits {
     } else if (this.#enqueue('wait', pending)) hits.waiting.push(pending);
   }
 
-  /** Its visitor may have opted out. */
+  /** What is not known counts as no: the option that excludes its visitor cannot be asked any more. */
   #addUnknown(hit: CheckedHit): void {
-    const { doNotTrack, consent } = this.#parts.options;
-    if (!doNotTrack && !consent) this.#addWithoutRequest(hit);
+    const { doNotTrack, consent, ignore, siteId } = this.#parts.options;
+    const mayExclude = doNotTrack || consent || ignore || typeof siteId === 'function';
+    if (!mayExclude) this.#addWithoutRequest(hit);
     else this.#parts.diagnostics.warnOnce('unknown request', coded('request-unknown', NO_REQUEST));
   }
 

@@ -9,6 +9,7 @@ import {
   releaseRequest,
 } from './captured-requests.js';
 import {
+  CONSUMER_SPAN,
   type FinishedSpan,
   methodOf,
   parentSpanIdOf,
@@ -65,6 +66,9 @@ export function trackRequests(
   // Requests are in the index instead: a WeakMap of them costs a tenth of all the CPU time of a hit.
   const nested = new WeakMap<object, TracedRequest>();
   const tagged = new WeakMap<object, TracedRequest>();
+  // Spans of work that no request of this process began: all below a span without a local parent that is not a SERVER span. A span of
+  // any other kind may belong to a request of which nothing else is known, and whose visitor may have opted out.
+  const jobs = new WeakSet<object>();
   const index = new TraceIndex();
 
   const stop = captureRequests({
@@ -79,7 +83,7 @@ export function trackRequests(
       if (!traced && captured && !findTraced(captured, index)) {
         traced = createSpanless(captured, index, hit.epochMillis);
       }
-      const unknown = captured && 'unknown';
+      const unknown = captured || (span && !jobs.has(span)) ? 'unknown' : undefined;
       sink.addFurtherHit(hit, traced ? toHitOwner(traced, reading) : unknown);
     },
     refuseHit: (key, message) => sink.refuseHit(key, message),
@@ -117,8 +121,14 @@ export function trackRequests(
       index.root(span) ??
       nested.get(span) ??
       index.find(span) ??
-      (current && isOfEndedRequest(span, current) ? undefined : current)
+      (current && mayBegin(span, current) ? current : undefined)
     );
+  }
+
+  /** Whether a span of another trace may belong to work that a request began. Otherwise it belongs to another request. */
+  function mayBegin(span: Span, around: TracedRequest): boolean {
+    const isRecorded = (span as Partial<FinishedSpan>).kind !== undefined;
+    return jobs.has(span) || (around.traceId === '' && !isRecorded);
   }
 
   /** Adds the hits in events of an ended span. If its request ended long ago, the async context identifies it. */
@@ -126,7 +136,7 @@ export function trackRequests(
     if (!hasHitEvent(span)) return;
     const current = found ?? findTraced(currentRequest(), index);
     const isIts = current?.traceId === span.spanContext().traceId;
-    const unknown = current && parentSpanIdOf(span) !== undefined ? 'unknown' : undefined;
+    const unknown = jobs.has(span) ? undefined : 'unknown';
     const owner = current && isIts ? toHitOwner(current, reading) : unknown;
     for (const hit of hitsOfEvents(span)) sink.addFurtherHit(hit, owner);
   }
@@ -192,9 +202,11 @@ export function trackRequests(
         startServerSpan(started, parentContext);
         return;
       }
+      const parent = spanOf(parentContext);
+      if (isLocalRoot(started) || (parent && jobs.has(parent))) jobs.add(started);
       if (index.hasSharedTraces) {
         const current = currentRequest()?.span;
-        index.assign(started, spanOf(parentContext), current && index.root(current));
+        index.assign(started, parent, current && index.root(current));
       }
       if (started.attributes[PERF_KEY_ATTRIBUTE] !== undefined) {
         const traced = requestOf(started);
@@ -301,14 +313,11 @@ function readLateOperation(record: RequestRecord, { readsMcp }: RequestReading):
   record.request = { ...request, operation };
 }
 
-/**
- * Whether an unknown span of another trace belongs to a request whose hit was built, not to work in the async context of
- * `around`: work in its own trace begins with a span that has no parent.
- */
-function isOfEndedRequest(span: Span, around: TracedRequest): boolean {
-  const { kind } = span as Partial<FinishedSpan>;
-  const hasParent = kind !== undefined && parentSpanIdOf(span as Span & FinishedSpan) !== undefined;
-  return around.closed && around.traceId !== '' && (hasParent || kind === SERVER_SPAN);
+/** Whether nothing in this process began what a span is about. In SDK 1, only its kind shows that its parent may be remote. */
+function isLocalRoot(span: FinishedSpan): boolean {
+  const { kind, parentSpanContext } = span;
+  if (parentSpanIdOf(span) === undefined) return true;
+  return parentSpanContext?.isRemote ?? (parentSpanContext === undefined && kind === CONSUMER_SPAN);
 }
 
 /**
