@@ -3,7 +3,7 @@ import { coded } from '../common/messages.js';
 import { hasConsent } from '../hit/ignore.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
-import { readHeader } from '../requests/read-headers.js';
+import { readHeader, sentHeader } from '../requests/read-headers.js';
 import type { EndedRecord } from '../requests/request-record.js';
 
 /** Why the visitor of a request must not be tracked; `undefined` if it may be. What is not known counts as no. */
@@ -30,13 +30,16 @@ export function createFindPrivacyReason(
       return 'do_not_track';
     }
     if (!consent) return undefined;
-    const headers = captured?.request?.headers;
-    const value = readHeader(headers, span.attributes, header);
-    if (value === undefined) {
-      if (!headers && !isListed) reportUnknown(diagnostics, 'consent', header);
+    const sentBy = captured?.request;
+    const current = readHeader(sentBy?.headers, span.attributes, header);
+    const sent = sentBy ? sentHeader(sentBy, header) : current;
+    if (sent === undefined) {
+      if (!sentBy && !isListed) reportUnknown(diagnostics, 'consent', header);
       return 'no_consent';
     }
-    return hasConsent(consent, value) ? undefined : 'no_consent';
+    // The application may withdraw what the client sent, but not give consent for it.
+    const isGiven = hasConsent(consent, sent) && hasConsent(consent, current ?? sent);
+    return isGiven ? undefined : 'no_consent';
   };
 }
 

@@ -17,7 +17,7 @@ import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
-import { readHeader } from '../requests/read-headers.js';
+import { readHeaderAsSent } from '../requests/read-headers.js';
 import { createUserIdReader } from '../requests/read-user-id.js';
 import type { EndedRecord } from '../requests/request-record.js';
 import { readResponseHeader } from '../requests/response-header.js';
@@ -220,7 +220,7 @@ function createReadSource(options: SentAttributeOptions): (source: string) => Re
         const value =
           direction === 'response'
             ? readResponseHeader(ended, attributes, header)
-            : readHeader(ended.captured?.request?.headers, attributes, header);
+            : readHeaderAsSent(ended.captured?.request, attributes, header);
         return toSent(source, value, tracked.host);
       };
     }

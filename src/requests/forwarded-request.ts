@@ -24,6 +24,7 @@ export interface ForwardedRequest {
   readonly attributes: Attributes;
   /** Of Node's request, if there is one. */
   readonly headers: IncomingHttpHeaders | undefined;
+  readonly rawHeaders: readonly string[] | undefined;
   /** Of the connection. */
   readonly peerAddress: string | undefined;
   /** The attribute from which the user ID of annotations comes, which is as the attribute has it. */
@@ -67,6 +68,7 @@ export type RequestSources = Pick<
   ForwardedRequest,
   | 'attributes'
   | 'headers'
+  | 'rawHeaders'
   | 'peerAddress'
   | 'userIdAttribute'
   | 'chatbotResponse'
@@ -124,10 +126,11 @@ export function sourcesOf(
 ): RequestSources {
   const { attributes } = span;
   const { request, response } = record.captured ?? {};
-  const headers = request?.headers;
+  const { headers, rawHeaders } = request ?? {};
   const sources = {
     attributes,
     headers,
+    rawHeaders,
     peerAddress: request?.socket?.remoteAddress,
     userIdAttribute,
     chatbotResponse,
@@ -138,6 +141,7 @@ export function sourcesOf(
     ...sources,
     attributes: userIds.withoutKey(attributes),
     headers: headers && userIds.withoutKey(headers),
+    rawHeaders: rawHeaders && userIds.withoutRawKey(rawHeaders),
     userId: { method: userIds.method, pseudonym: userIds.read(record, span) },
   };
 }
@@ -161,9 +165,11 @@ export function fromForwarded(
   forwarded: ForwardedRequest,
   reading: RequestReading,
 ): { record: EndedRecord; span: FinishedSpan } {
-  const { isIgnored, attributes, headers, peerAddress, furtherHits, isKnown } = forwarded;
+  const { isIgnored, attributes, headers, rawHeaders, peerAddress, furtherHits, isKnown } =
+    forwarded;
   const { chatbotResponse, responseHead, userId } = forwarded;
-  const read = rereadHeaders(forwarded.request, headers, attributes, peerAddress, reading);
+  const sent = headers && { headers, rawHeaders };
+  const read = rereadHeaders(forwarded.request, sent, attributes, peerAddress, reading);
   const isLeftOut = read.operation?.kind === 'mcp' && !reading.readsMcp;
   const request = isLeftOut ? { ...read, operation: undefined } : read;
   for (const annotations of request.annotations) {
@@ -178,7 +184,7 @@ export function fromForwarded(
     userId,
     ignored: isIgnored,
     running: false,
-    captured: headers && { request: { headers } },
+    captured: sent && { request: sent },
     site: undefined,
     isPermitted: undefined,
     isInSample: undefined,

@@ -15,6 +15,8 @@ const HTTP_2 = '2';
 export class Http2Request {
   readonly httpVersion = HTTP_2;
   readonly socket: Peer;
+  /** As the client sent them: the application can change the object that has them. */
+  readonly rawHeaders: readonly string[];
   /** The request of the compatibility API, on which frameworks store what they know. */
   compatible: object | undefined;
   readonly #sent: IncomingHttpHeaders;
@@ -23,6 +25,7 @@ export class Http2Request {
   constructor(socket: Peer, sent: IncomingHttpHeaders) {
     this.socket = socket;
     this.#sent = sent;
+    this.rawHeaders = toRawHeaders(sent);
   }
 
   get method(): string | undefined {
@@ -52,6 +55,17 @@ function toPlainHeaders(sent: IncomingHttpHeaders): IncomingHttpHeaders {
   const host = sent[':authority'] ?? sent.host;
   if (host !== undefined) headers.host = host;
   return headers;
+}
+
+/** Names and values in turns, as over HTTP/1.1. */
+function toRawHeaders(sent: IncomingHttpHeaders): string[] {
+  const raw: string[] = [];
+  for (const name in sent) {
+    const value = sent[name];
+    if (typeof value === 'string') raw.push(name, value);
+    else for (const each of value ?? []) raw.push(name, each);
+  }
+  return raw;
 }
 
 function isPseudoHeader(name: string): boolean {

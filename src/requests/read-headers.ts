@@ -7,6 +7,14 @@ import { decodeLatin1 } from '../hit/text.js';
 import { Client, readClientHints } from '../hit/visitor/client.js';
 import { textOf } from './finished-span.js';
 
+/** The headers of Node's request. */
+export interface RequestHeaders {
+  /** As they are now: the application may have deleted, changed or added some. */
+  readonly headers: IncomingHttpHeaders;
+  /** As the client sent them, names and values in turns. Another runtime may not have them. */
+  readonly rawHeaders?: readonly string[] | undefined;
+}
+
 /** The headers that are read from every request. */
 export interface CommonHeaders {
   readonly host: string | undefined;
@@ -26,9 +34,19 @@ export interface CommonHeaders {
 /** Equal hosts become one string, so that pending requests do not keep a copy each. */
 const toOneHost = memoize(decodeLatin1);
 
-/** From Node's request. Headers are read by constant names, which takes a third less CPU time than names in a variable. */
-export function commonHeadersOf(headers: IncomingHttpHeaders): CommonHeaders {
-  const optedOut = isOne(headers.dnt) || isOne(headers['sec-gpc']) ? 'yes' : 'no';
+/**
+ * From Node's request. Headers are read by constant names, which takes a third less CPU time than names in a variable.
+ *
+ * @param sent the request, if clients can opt out: the application may have deleted the header
+ */
+export function commonHeadersOf(
+  headers: IncomingHttpHeaders,
+  sent?: RequestHeaders,
+): CommonHeaders {
+  const hasOptedOut =
+    isOne(headers.dnt) ||
+    isOne(headers['sec-gpc']) ||
+    (sent && (isOne(sentHeader(sent, 'dnt')) || isOne(sentHeader(sent, 'sec-gpc'))));
   // The application may have replaced them by anything.
   const userAgent = firstText(headers['user-agent']);
   const language = firstText(headers['accept-language']);
@@ -44,7 +62,7 @@ export function commonHeadersOf(headers: IncomingHttpHeaders): CommonHeaders {
       headers['sec-ch-ua'] === undefined
         ? undefined
         : readClientHints((name) => headerOf(headers, name)),
-    optedOut,
+    optedOut: hasOptedOut ? 'yes' : 'no',
     isAiAgent:
       headers['signature-agent'] !== undefined && isAiAgent((name) => headerOf(headers, name)),
     isPrefetch:
@@ -180,6 +198,38 @@ export function readHeader(
   const dashed = name.replaceAll('_', '-');
   if (!headers) return headersIn(attributes)?.get(dashed);
   return headerOf(headers, name) ?? (dashed === name ? undefined : headerOf(headers, dashed));
+}
+
+/** The same if the application has deleted it since: what the client sent. A value that the application has set wins. */
+export function readHeaderAsSent(
+  request: RequestHeaders | undefined,
+  attributes: Attributes,
+  name: string,
+): string | undefined {
+  const value = readHeader(request?.headers, attributes, name);
+  return value === undefined && request ? sentHeader(request, name) : value;
+}
+
+/** A header by its lower-case name, as the client sent it. */
+export function sentHeader(
+  { headers, rawHeaders }: RequestHeaders,
+  name: string,
+): string | undefined {
+  if (!Array.isArray(rawHeaders)) return readHeader(headers, {}, name);
+  const dashed = name.replaceAll('_', '-');
+  const texts: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const each = rawHeaders[i];
+    if (each?.length !== name.length) continue; // most of them
+    const text = hasName(each, name, dashed) ? textOf(rawHeaders[i + 1]) : undefined;
+    if (text !== undefined) texts.push(text);
+  }
+  return texts.length === 0 ? undefined : decodeLatin1(combine(dashed, texts));
+}
+
+function hasName(header: string, name: string, dashed: string): boolean {
+  const lower = header.toLowerCase();
+  return lower === name || lower === dashed;
 }
 
 function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {

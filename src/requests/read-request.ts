@@ -28,6 +28,7 @@ import {
   type CommonHeaders,
   commonHeadersIn,
   commonHeadersOf,
+  type RequestHeaders,
   readHeader,
 } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
@@ -47,6 +48,8 @@ export interface HeaderReading {
   readonly toOrigin: (claims: OriginClaims) => Origin;
   /** Lower-case names of headers that attributes have if they were sent. */
   readonly capturedHeaders: ReadonlySet<string>;
+  /** Whether clients can opt out. */
+  readonly readsOptOut: boolean;
   /** Whether to find out if a response is a document. */
   readonly knowsDocuments: boolean;
   /** Whether requests to MCP servers are recognized. */
@@ -66,20 +69,21 @@ export function readRequest(
   const method = methodOf(attributes);
   if (method === undefined) return undefined;
   const { captured } = record;
-  const headers = captured?.request?.headers; // Node.js builds this object on the first access
+  const { request, response } = captured ?? {};
+  const headers = request?.headers; // Node.js builds this object on the first access
   const header = (name: string) => readHeader(headers, attributes, name);
-  const common = commonHeaders(headers, attributes, reading);
+  const common = commonHeaders(request, attributes, reading);
   const target = captured ? captured.target : targetOf(attributes);
   const path = target?.path ?? '/';
-  const isUnsent = captured?.response?.headersSent === false;
-  const contentType = isUnsent ? undefined : contentTypeOf(captured?.response, attributes);
+  const isUnsent = response?.headersSent === false;
+  const contentType = isUnsent ? undefined : contentTypeOf(response, attributes);
   const hasEventStream = isEventStream(contentType);
   const incomplete = hasEventStream ? undefined : incompleteStatus(captured, attributes);
   const statusCode = incomplete ?? statusOf(attributes, captured);
-  const peerAddress = captured?.request?.socket?.remoteAddress;
+  const peerAddress = request?.socket?.remoteAddress;
   const origin = originOf(common.host, headers, attributes, peerAddress, reading);
   const asked = {
-    method: captured?.request?.method ?? method,
+    method: request?.method ?? method,
     path,
     query: target?.query,
     route: routeOf(record, attributes, path, statusCode),
@@ -128,12 +132,13 @@ export function readRequest(
  */
 export function rereadHeaders(
   request: HttpRequest,
-  headers: IncomingHttpHeaders | undefined,
+  sent: RequestHeaders | undefined,
   attributes: Attributes,
   peerAddress: string | undefined,
   reading: HeaderReading,
 ): HttpRequest {
-  const common = commonHeaders(headers, attributes, reading);
+  const common = commonHeaders(sent, attributes, reading);
+  const headers = sent?.headers;
   const { host, scheme, address } = originOf(
     common.host,
     headers,
@@ -146,11 +151,13 @@ export function rereadHeaders(
 }
 
 function commonHeaders(
-  headers: IncomingHttpHeaders | undefined,
+  request: RequestHeaders | undefined,
   attributes: Attributes,
-  { capturedHeaders }: HeaderReading,
+  { capturedHeaders, readsOptOut }: HeaderReading,
 ): CommonHeaders {
-  return headers ? commonHeadersOf(headers) : commonHeadersIn(attributes, capturedHeaders);
+  return request
+    ? commonHeadersOf(request.headers, readsOptOut ? request : undefined)
+    : commonHeadersIn(attributes, capturedHeaders);
 }
 
 function originOf(
@@ -218,12 +225,14 @@ export function createRequestReading(
       readonly capturedHeaders?: readonly string[];
       readonly downloads?: 'documents' | 'off';
       readonly mcp?: 'calls' | 'all' | 'off';
+      readonly doNotTrack?: boolean;
     },
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ): RequestReading {
   return {
     toOrigin: createToOrigin(options),
     capturedHeaders: new Set(options.capturedHeaders),
+    readsOptOut: options.doNotTrack === true,
     knowsDocuments: options.downloads === 'documents',
     readsMcp: options.mcp !== 'off',
     userIdAttribute: userIdAttributeOf(options.userId),

@@ -9,7 +9,7 @@ import {
 } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { FinishedSpan } from './finished-span.js';
-import { readHeader, requestHeaderOf } from './read-headers.js';
+import { readHeaderAsSent, requestHeaderOf } from './read-headers.js';
 import type { EndedRecord } from './request-record.js';
 
 export interface UserIdOptions {
@@ -43,6 +43,8 @@ export interface UserIdReader {
   read(record: EndedRecord, span: FinishedSpan): string | undefined;
   /** What of headers or attributes may be passed to another thread: everything but the key from which the user ID is made. */
   withoutKey<T extends Attributes | NodeJS.Dict<string | string[]>>(values: T): T;
+  /** The same for names and values in turns. */
+  withoutRawKey(values: readonly string[]): readonly string[];
 }
 
 /** The attribute that the option `userId` names. The value of one with a header is a key, which is only sent as a pseudonym. */
@@ -68,8 +70,8 @@ export function createUserIdReader(
     read({ request, captured, userId: forwarded }, span) {
       if (forwarded && isSame(forwarded.method, method)) return forwarded.pseudonym;
       if (isRejected(request)) return undefined;
-      const headers = captured?.request?.headers;
-      const identity = identify(source, readHeader(headers, span.attributes, source.header));
+      const header = readHeaderAsSent(captured?.request, span.attributes, source.header);
+      const identity = identify(source, header);
       if (identity.kind === 'known') return toPseudonym(identity.value);
       if (identity.kind !== 'none') report(identity.kind, source, diagnostics);
       return undefined;
@@ -79,6 +81,10 @@ export function createUserIdReader(
       const entries = Object.entries(values);
       const kept = entries.filter(([each]) => !isHeader(each, source.header));
       return kept.length === entries.length ? values : (Object.fromEntries(kept) as typeof values);
+    },
+    withoutRawKey(values) {
+      if (sharesHeader) return values;
+      return values.filter((_each, i) => !isHeader(values[i - (i % 2)] as string, source.header));
     },
   };
 }

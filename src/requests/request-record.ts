@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { copyText } from '../common/generation-cache.js';
 import type { AttributeValue } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
@@ -27,6 +26,7 @@ import {
   operationOfSpan,
 } from './operations/index.js';
 import { isMcpSpan } from './operations/mcp.js';
+import type { RequestHeaders } from './read-headers.js';
 import type { ForwardedUserId } from './read-user-id.js';
 import { routeBelow } from './routes/route-below.js';
 
@@ -174,10 +174,7 @@ export interface EndedRecord
 /** What is left of Node's request, until it is released. */
 interface AvailableRequest {
   readonly request:
-    | {
-        readonly headers: IncomingHttpHeaders;
-        readonly socket?: { readonly remoteAddress?: string | undefined };
-      }
+    | (RequestHeaders & { readonly socket?: { readonly remoteAddress?: string | undefined } })
     | undefined;
   readonly response?: CapturedRequest['response'];
 }

@@ -1,6 +1,6 @@
 import type { TrackedRequest } from '../hit/http-request.js';
 import type { FinishedSpan } from './finished-span.js';
-import { readHeader } from './read-headers.js';
+import { readHeaderAsSent } from './read-headers.js';
 import type { EndedRecord } from './request-record.js';
 
 /** A request as callbacks see it. `header` works until Node's request is released. */
@@ -19,7 +19,7 @@ export function toTrackedRequest(record: EndedRecord, span: FinishedSpan): Track
     ...(userAgent !== undefined && { userAgent }),
     ...(address !== undefined && { address }),
     header: (name) =>
-      readHeader(record.captured?.request?.headers, span.attributes, name.toLowerCase()),
+      readHeaderAsSent(record.captured?.request, span.attributes, name.toLowerCase()),
     durationMillis: request.durationMillis,
     startTime: request.startMillis,
     attributes: span.attributes,
