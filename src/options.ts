@@ -261,8 +261,8 @@ export interface MatomoOptions {
   /**
    * The user. A header, `http.request.header.x-api-key` or `http.request.header.authorization` (without its scheme), or a claim of the
    * bearer token, `jwt.sub`, `jwt.client_id` or `jwt.azp`, is sent as a pseudonym: 16 hex digits of an HMAC with the `visitorKey` that is
-   * set or derived from the token. Responses with 401, 403, or 404 without a route have none. `npx opentelemetry-matomo pseudonym` shows
-   * the pseudonym of a value. Another attribute such as `enduser.id`, of the server span or of any recorded span below it, and the
+   * set or derived from the token. It is sent if the response has status 2xx or 304, or had one for the same credential before in this
+   * process. `npx opentelemetry-matomo pseudonym` shows the pseudonym of a value. Another attribute such as `enduser.id`, of the server span or of any recorded span below it, and the
    * result of a function are sent as they are.
    * Environment: `MATOMO_USER_ID`.
    * @default none
@@ -324,7 +324,8 @@ export interface MatomoOptions {
   readonly siteSearch?: boolean | undefined;
   /**
    * If `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, and neither are their events, goals and orders.
-   * A request whose headers are not known is not tracked either, see `capturedHeaders`.
+   * A request whose headers are not known is not tracked either, see `capturedHeaders`. What the client sent counts, also if a
+   * middleware deletes or changes the header.
    * Environment: `MATOMO_DO_NOT_TRACK`.
    * @default `false`
    * @see [W3C: Global Privacy Control](https://www.w3.org/TR/gpc/)

@@ -97,6 +97,8 @@ export interface HttpRequest {
   readonly scheme: 'http' | 'https';
   /** 499 if the client disconnected early, 500 if the server destroyed the response or crashed before it set a status. */
   readonly statusCode: number;
+  /** The status that the response has begun with, also if it is incomplete; `undefined` if it has not begun. */
+  readonly sentStatus?: number | undefined;
   /** The client disconnected before the response was complete. */
   readonly aborted: boolean;
   /** The response is a `text/event-stream`: its duration says nothing about the server. */
@@ -158,7 +160,10 @@ export interface TrackedRequest {
   readonly userAgent?: string;
   /** Address of the client according to `trustProxy` (`MATOMO_TRUST_PROXY`). `anonymizeIp` does not mask it here. */
   readonly address?: string;
-  /** Returns a request header; its name is case-insensitive. Without Node.js' request, only headers that the span captured are known. */
+  /**
+   * Returns a request header; its name is case-insensitive. If the application has deleted the header, the value that the client sent.
+   * Without Node.js' request, only headers that the span captured are known.
+   */
   header(name: string): string | undefined;
   /** From the first byte of the request to the end of the response, in milliseconds. */
   readonly durationMillis: number;

@@ -367,8 +367,8 @@ export const OPTIONS = {
   /**
    * The user. A header, `http.request.header.x-api-key` or `http.request.header.authorization` (without its scheme), or a claim of the
    * bearer token, `jwt.sub`, `jwt.client_id` or `jwt.azp`, is sent as a pseudonym: 16 hex digits of an HMAC with the `visitorKey` that is
-   * set or derived from the token. Responses with 401, 403, or 404 without a route have none. `npx opentelemetry-matomo pseudonym` shows
-   * the pseudonym of a value. Another attribute such as `enduser.id`, of the server span or of any recorded span below it, and the
+   * set or derived from the token. It is sent if the response has status 2xx or 304, or had one for the same credential before in this
+   * process. `npx opentelemetry-matomo pseudonym` shows the pseudonym of a value. Another attribute such as `enduser.id`, of the server span or of any recorded span below it, and the
    * result of a function are sent as they are.
    * @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: `enduser.id`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/)
@@ -452,7 +452,8 @@ export const OPTIONS = {
   siteSearch: option<boolean>()({ env: 'MATOMO_SITE_SEARCH', parse: boolean, default: false }),
   /**
    * If `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, and neither are their events, goals and orders.
-   * A request whose headers are not known is not tracked either, see `capturedHeaders`.
+   * A request whose headers are not known is not tracked either, see `capturedHeaders`. What the client sent counts, also if a
+   * middleware deletes or changes the header.
    * @see [W3C: Global Privacy Control](https://www.w3.org/TR/gpc/)
    */
   doNotTrack: option<boolean>()({

@@ -42,6 +42,8 @@ interface HitsOfRequest {
   /** Pending until the request ends. Some may have been queued before, because it runs for long or because of a flush. */
   waiting: PendingFurtherHit[];
   page: PendingPageView | undefined;
+  /** Whether the status of the response decides about the user ID, once known. */
+  awaitsStatus: boolean | undefined;
 }
 
 /**
@@ -53,6 +55,7 @@ export class FurtherHits {
   readonly #ofRequests = new HitsOfRequests<HitsOfRequest>(() => ({
     waiting: [],
     page: undefined,
+    awaitsStatus: undefined,
   }));
   #toCallParameters: ReturnType<typeof createToCallParameters> | undefined;
 
@@ -112,7 +115,7 @@ export class FurtherHits {
       hits.waiting = [];
     }
     if (ended.furtherHits) {
-      const owner = { record: ended, read: () => undefined };
+      const owner = { record: ended, read: () => undefined, hasStatus: () => true };
       for (const hit of ended.furtherHits) this.add(hit, owner);
       const added = this.#ofRequests.get(ended);
       if (added) added.page = page;
@@ -194,16 +197,24 @@ export class FurtherHits {
     return delivery[how](pending);
   }
 
-  /** A hit is sent with the page view of its request, or alone if the request runs for long. */
-  #isFinal(
-    { record }: HitOwner,
-    calledMillis: number,
-    { page }: HitsOfRequest,
-    nowMillis: number,
-  ): boolean {
-    if (record.closed) return true;
-    if (record.request) return page?.isFinal(nowMillis) ?? false;
-    return isFurtherHitDue(nowMillis - calledMillis, this.#parts.longestHoldMillis);
+  /**
+   * A hit is sent with the page view of its request, or alone if the request runs for long. If the status of the response will decide
+   * who its user is, it waits for that, too.
+   */
+  #isFinal(owner: HitOwner, calledMillis: number, hits: HitsOfRequest, nowMillis: number): boolean {
+    const { longestHoldMillis, options } = this.#parts;
+    if (owner.record.closed) return true;
+    if (owner.record.request) return hits.page?.isFinal(nowMillis) ?? false;
+    const waitedMillis = nowMillis - calledMillis;
+    if (!isFurtherHitDue(waitedMillis, longestHoldMillis)) return false;
+    if (isFurtherHitDue(waitedMillis, options.scheduledDelayMillis)) return true;
+    hits.awaitsStatus ??= this.#awaitsStatus(owner);
+    return !hits.awaitsStatus || owner.hasStatus();
+  }
+
+  #awaitsStatus(owner: HitOwner): boolean {
+    const read = owner.read();
+    return read !== undefined && this.#parts.callbacks.awaitsStatus(read.record, read.span);
   }
 
   #build(hit: CheckedHit, owner: HitOwner, epochMillis: number, isApart: boolean): Hit | undefined {

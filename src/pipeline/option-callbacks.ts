@@ -18,7 +18,7 @@ import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { readHeaderAsSent } from '../requests/read-headers.js';
-import { createUserIdReader } from '../requests/read-user-id.js';
+import { createUserIdReader, type UserIdReader } from '../requests/read-user-id.js';
 import type { EndedRecord } from '../requests/request-record.js';
 import { readResponseHeader } from '../requests/response-header.js';
 import { toTrackedRequest } from '../requests/tracked-request.js';
@@ -35,6 +35,8 @@ export interface OptionCallbacks {
     span: FinishedSpan,
     site: number,
   ): Readonly<Record<string, unknown>> | undefined;
+  /** Whether the status of a response that has not begun will decide about the user ID. */
+  awaitsStatus(ended: EndedRecord, span: FinishedSpan): boolean;
 }
 
 const FAILED = Symbol('failed');
@@ -47,7 +49,8 @@ export function createOptionCallbacks(
   diagnostics: Diagnostics,
 ): OptionCallbacks {
   const { ignore, siteId } = options;
-  const callbacks = callbacksOf(options, diagnostics);
+  const userIds = createUserIdReader(options, diagnostics);
+  const callbacks = callbacksOf(options, userIds);
   const readsDeprecation = Object.values(options.dimensions).includes(DEPRECATED_ENDPOINT);
 
   /** What an option function says; what it throws is reported once. */
@@ -114,6 +117,8 @@ export function createOptionCallbacks(
       }
       return parameters;
     },
+
+    awaitsStatus: (ended, span) => userIds?.awaitsStatus(ended, span) ?? false,
   };
 }
 
@@ -130,11 +135,10 @@ function fromRequest(callback: Callback<unknown>): ParameterCallback['callback']
 
 function callbacksOf(
   options: ResolvedOptions,
-  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+  userIds: UserIdReader | undefined,
 ): ParameterCallback[] {
   const { actionName, userId, visitorId, dimensions } = options;
   const toReadSource = createReadSource(options);
-  const userIds = createUserIdReader(options, diagnostics);
   const callbacks: ParameterCallback[] = [];
   if (typeof actionName === 'function') {
     callbacks.push({

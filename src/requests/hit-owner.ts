@@ -4,6 +4,7 @@ import type { CapturedRequest, StoredRecord } from './captured-requests.js';
 import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
 import { type RequestReading, readRequest } from './read-request.js';
 import { type EndedRecord, endRecord, RequestRecord } from './request-record.js';
+import { sentStatusOf } from './response-status.js';
 import { TracedRequest, type TraceIndex } from './trace-index.js';
 
 /** The request to which a further hit belongs. */
@@ -11,6 +12,8 @@ export interface HitOwner {
   readonly record: RequestRecord | EndedRecord;
   /** The current state of the request, which may still run; `undefined` if it is not an HTTP request. */
   read(): AssembledRequest | undefined;
+  /** Whether the response of the request, which may still run, has begun. */
+  hasStatus(): boolean;
 }
 
 /** Receives requests and calls that make hits. */
@@ -44,6 +47,10 @@ export function toHitOwner(traced: TracedRequest, reading: RequestReading): HitO
       const statusCode = record.captured?.response?.statusCode ?? 200;
       const current = { ...request, annotations, statusCode, aborted: false };
       return { record: endRecord(copy, current), span };
+    },
+    hasStatus() {
+      const { attributes = {} } = (traced.span ?? {}) as Partial<FinishedSpan>;
+      return sentStatusOf(record.captured?.response, attributes) !== undefined;
     },
   };
 }

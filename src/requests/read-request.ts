@@ -37,6 +37,7 @@ import {
   CLIENT_CLOSED_REQUEST,
   incompleteStatus,
   isEventStream,
+  sentStatusOf,
   statusAttribute,
 } from './response-status.js';
 import { routeOf } from './routes/index.js';
@@ -103,6 +104,10 @@ export function readRequest(
     scheme: origin.scheme,
     address: origin.address,
     statusCode,
+    sentStatus:
+      incomplete === undefined || response?.headersSent
+        ? sentStatusOf(response, attributes)
+        : undefined,
     aborted: incomplete === CLIENT_CLOSED_REQUEST,
     isEventStream: hasEventStream,
     userAgent: common.userAgent ?? userAgentOf(attributes),

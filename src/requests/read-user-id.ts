@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../common/diagnostics.js';
+import { GenerationCache } from '../common/generation-cache.js';
 import { coded } from '../common/messages.js';
 import type { Attributes } from '../common/otel-types.js';
 import {
@@ -36,11 +37,20 @@ export interface ForwardedUserId {
   readonly pseudonym: string | undefined;
 }
 
+/** Who sends a request, according to its header. */
+interface Caller {
+  readonly pseudonym: string;
+  /** A digest of the whole header. */
+  readonly credential: string;
+}
+
 /** Makes user IDs of a header or of a claim of the bearer token. */
 export interface UserIdReader {
   readonly method: UserIdMethod;
-  /** The pseudonym of who sent the request; `undefined` if the request names nobody. */
+  /** The pseudonym of who sent the request; `undefined` if it names nobody, or its credential was never let in. */
   read(record: EndedRecord, span: FinishedSpan): string | undefined;
+  /** Whether the status of the response will decide if the request has a user ID. */
+  awaitsStatus(record: EndedRecord, span: FinishedSpan): boolean;
   /** What of headers or attributes may be passed to another thread: everything but the key from which the user ID is made. */
   withoutKey<T extends Attributes | NodeJS.Dict<string | string[]>>(values: T): T;
   /** The same for names and values in turns. */
@@ -60,21 +70,56 @@ export function createUserIdReader(
   const source = userIdSourceOf(options.userId);
   const key = stableVisitorKey(options);
   if (source === undefined || key === undefined) return undefined;
+  return createReader(source, key, options, diagnostics);
+}
+
+function createReader(
+  source: UserIdSource,
+  key: string | Buffer,
+  options: UserIdOptions,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): UserIdReader {
   const toPseudonym = createToPseudonym(key);
   const userId = options.userId as string;
   const isDimension = Object.values(options.dimensions ?? {}).includes(userId);
   const sharesHeader = isDimension || READ_ELSEWHERE.test(source.header);
   const method = { userId, check: toPseudonym(''), sharesHeader };
+  /** Digests of headers that the application has let in. */
+  const letIn = new GenerationCache<string, true>(MAX_CREDENTIALS);
+
+  function findCaller(
+    { request, captured }: EndedRecord,
+    { attributes }: FinishedSpan,
+  ): Caller | undefined {
+    const header = readHeaderAsSent(captured?.request, attributes, source.header);
+    const identity = identify(source, header);
+    if (identity.kind === 'known') {
+      const pseudonym = toPseudonym(identity.value);
+      const isWhole = identity.value === header;
+      return { pseudonym, credential: isWhole ? pseudonym : toPseudonym(header as string) };
+    }
+    if (identity.kind !== 'none' && isLetIn(request.sentStatus))
+      report(identity.kind, source, diagnostics);
+    return undefined;
+  }
+
   return {
     method,
-    read({ request, captured, userId: forwarded }, span) {
+    read(record, span) {
+      const { userId: forwarded, request } = record;
       if (forwarded && isSame(forwarded.method, method)) return forwarded.pseudonym;
-      if (isRejected(request)) return undefined;
-      const header = readHeaderAsSent(captured?.request, span.attributes, source.header);
-      const identity = identify(source, header);
-      if (identity.kind === 'known') return toPseudonym(identity.value);
-      if (identity.kind !== 'none') report(identity.kind, source, diagnostics);
-      return undefined;
+      const caller = findCaller(record, span);
+      if (caller === undefined) return undefined;
+      const { pseudonym, credential } = caller;
+      if (letIn.get(credential)) return pseudonym;
+      if (!isLetIn(request.sentStatus)) return undefined;
+      letIn.set(credential, true);
+      return pseudonym;
+    },
+    awaitsStatus(record, span) {
+      if (record.request.sentStatus !== undefined) return false;
+      const caller = findCaller(record, span);
+      return caller !== undefined && !letIn.get(caller.credential);
     },
     withoutKey(values) {
       if (sharesHeader) return values;
@@ -89,6 +134,9 @@ export function createUserIdReader(
   };
 }
 
+/** Credentials that are remembered. The cache keeps at least half of them. */
+const MAX_CREDENTIALS = 20_000;
+
 /** Headers that are no keys: the address, the client and what it wants. */
 const READ_ELSEWHERE =
   /^(?:x-forwarded-.*|forwarded|x-real-ip|cf-connecting-ip|true-client-ip|host|user-agent|referer|cookie|dnt|sec-.*|accept.*|range)$/;
@@ -97,9 +145,9 @@ function isSame(one: UserIdMethod, other: UserIdMethod): boolean {
   return one.userId === other.userId && one.check === other.check;
 }
 
-/** Clients could invent users: nobody has checked what such a request says. */
-function isRejected({ statusCode, route }: EndedRecord['request']): boolean {
-  return statusCode === 401 || statusCode === 403 || (statusCode === 404 && route === undefined);
+/** Whether the response shows that the application has accepted a credential. Otherwise clients could invent users. */
+function isLetIn(status: number | undefined): boolean {
+  return status !== undefined && ((status >= 200 && status < 300) || status === 304);
 }
 
 /** Whether this is the name of a header, or of the attribute that has it. */

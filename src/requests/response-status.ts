@@ -82,6 +82,14 @@ export function isEventStream(contentType: string | undefined): boolean {
   return contentType !== undefined && EVENT_STREAM.test(contentType);
 }
 
+/** The status that a response has begun with; `undefined` if it has not begun, or nothing shows that. */
+export function sentStatusOf(
+  response: CapturedRequest['response'],
+  attributes: Attributes,
+): number | undefined {
+  return response?.headersSent ? response.statusCode : statusAttribute(attributes);
+}
+
 export function statusAttribute(attributes: Attributes): number | undefined {
   const status = attributes['http.response.status_code'] ?? attributes['http.status_code'];
   const code = typeof status === 'string' ? Number(status) : status;

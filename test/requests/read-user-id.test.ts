@@ -12,9 +12,10 @@ const HEADERS = {
   authorization: `Bearer ${jwt({ sub: 'ann' })}`,
   'x-other': 'other',
 };
+const RAW = Object.entries(HEADERS).flat();
 const RECORD = {
   request: httpRequest(),
-  captured: { request: { headers: HEADERS } },
+  captured: { request: { headers: HEADERS, rawHeaders: ['X-API-KEY', 'secret-key', ...RAW] } },
 } as unknown as EndedRecord;
 const SPAN = finishedSpan({
   attributes: { ...capturedHeaders(HEADERS), 'http.request.header.X_Api_Key': 'secret-key' },
@@ -30,6 +31,7 @@ test.each([
   const details = sourcesOf(RECORD, SPAN, undefined, reader);
   expect(JSON.stringify(details)).not.toMatch(secret);
   expect(details.headers).toHaveProperty('x-other', 'other');
+  expect(details.rawHeaders).toEqual(expect.arrayContaining(['x-other', 'other']));
   const forwarded = { ...RECORD, ...details } as unknown as EndedRecord;
   expect(reader?.read(forwarded, SPAN)).toBe(createToPseudonym('a key')(value));
   for (const others of [{ visitorKey: 'another' }, { userId: 'http.request.header.x-other' }]) {
@@ -44,15 +46,42 @@ test('without a key for pseudonyms, the thread that has one gets the header', ()
   expect(sourcesOf(RECORD, SPAN, undefined, reader).headers).toEqual(HEADERS);
 });
 
-test.each([
-  [{ statusCode: 401 }, false],
-  [{ statusCode: 403 }, false],
-  [{ statusCode: 404, route: undefined }, false],
-  [{ statusCode: 404 }, true],
-  [{ statusCode: 500, route: undefined }, true],
-])('a request with %o has a user ID: %s', (overrides, isKnown) => {
-  const options = { userId: 'http.request.header.x-api-key', visitorKey: 'a key' };
-  const record = { ...RECORD, request: httpRequest(overrides) } as EndedRecord;
-  const id = createUserIdReader(options, SILENT)?.read(record, SPAN);
-  expect(id !== undefined).toBe(isKnown);
+function readerOf(userId = 'http.request.header.x-api-key') {
+  const warned: string[] = [];
+  const warnOnce = (key: string) => void warned.push(key);
+  const reader = createUserIdReader({ userId, visitorKey: 'a key' }, { warnOnce } as never);
+  const read = (statusCode: number, headers: Record<string, string> = HEADERS) => {
+    const captured = { request: { headers } };
+    return reader?.read({ request: httpRequest({ statusCode }), captured } as never, SPAN);
+  };
+  return { read, warned };
+}
+
+test('the last 10,000 credentials are remembered, and not for ever', () => {
+  const { read } = readerOf();
+  const key = (i: number) => ({ 'x-api-key': `key-${i}` });
+  for (let i = 0; i < 10_000; i++) read(200, key(i));
+  for (const i of [0, 5000, 9999]) expect(read(401, key(i)), String(i)).toBeDefined();
+  for (let i = 10_000; i < 40_000; i++) read(200, key(i));
+  expect(read(401, key(1))).toBeUndefined();
+});
+
+test('a credential is the whole header: another scheme, or another token of the same user, is a new one', () => {
+  const byKey = readerOf('http.request.header.authorization');
+  expect(byKey.read(200, { authorization: 'Bearer k-1' })).toBeDefined();
+  expect(byKey.read(401, { authorization: 'Bearer k-1' })).toBeDefined();
+  expect(byKey.read(401, { authorization: 'Basic k-1' })).toBeUndefined();
+  const byClaim = readerOf('jwt.sub');
+  expect(byClaim.read(200, { authorization: `Bearer ${jwt({ sub: 'ann' })}` })).toBeDefined();
+  const other = { authorization: `Bearer ${jwt({ sub: 'ann', exp: 1 })}` };
+  expect(byClaim.read(403, other)).toBeUndefined();
+});
+
+test('a token that cannot be read is reported only if it was let in', () => {
+  const { read, warned } = readerOf('jwt.sub');
+  const junk = { authorization: 'Bearer junk' };
+  read(401, junk);
+  expect(warned).toEqual([]);
+  read(200, junk);
+  expect(warned).toEqual(['user id unreadable']);
 });

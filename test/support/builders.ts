@@ -16,6 +16,7 @@ export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
     host: 'shop.example.org',
     scheme: 'https',
     statusCode: 200,
+    sentStatus: overrides.statusCode ?? 200,
     aborted: false,
     userAgent: 'curl/8.5.0',
     acceptLanguage: 'sv-SE',

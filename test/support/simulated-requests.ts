@@ -67,7 +67,7 @@ export class SimulatedRequests {
       track: (name) => {
         const parameters = CALLS[this.#calls++ % CALLS.length]?.(name) ?? {};
         const hit = { parameters, epochMillis: Date.now() };
-        return this.#isTaken(() => this.#further.add(hit, { record, read }));
+        return this.#isTaken(() => this.#further.add(hit, { record, read, hasStatus: () => true }));
       },
       end: (name) => {
         const ended = endRecord(record, request);

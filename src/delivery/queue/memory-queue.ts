@@ -174,8 +174,7 @@ export class MemoryQueue {
   /** Queues waiting hits that are final, or `all`. */
   #queueWaiting(nowMillis: number, all: boolean): void {
     for (const hit of this.#waiting) {
-      if (!all && !hit.isFinal(nowMillis)) break; // the following ones are younger
-      this.queue(hit);
+      if (all || hit.isFinal(nowMillis)) this.queue(hit);
     }
   }
 

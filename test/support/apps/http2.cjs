@@ -23,6 +23,11 @@ function readBody(request, use) {
   request.on('end', () => use(body));
 }
 
+/** As a middleware that lets nothing behind it see who asks. */
+function strip(headers) {
+  for (const name of ['dnt', 'x-api-key']) delete headers[name];
+}
+
 /** By path: `request` and `response` are of the compatibility API. */
 const HANDLERS = {
   '/annotated': async (_request, response) => {
@@ -44,6 +49,11 @@ const HANDLERS = {
       annotate({ dimension5: body });
       response.end(body);
     }),
+  '/stripped': (request, response) => {
+    strip(request.headers);
+    response.end('ok');
+  },
+  '/unauthorized': (_request, response) => response.writeHead(401).end(),
   '/missing': (_request, response) => response.writeHead(404).end('nothing here'),
   '/headers': (_request, response) => {
     response.setHeader('X-Cache', 'HIT');
@@ -157,6 +167,11 @@ const STREAM_HANDLERS = {
       stream.respond();
       stream.end(body);
     }),
+  '/stripped': (stream, headers) => {
+    strip(headers);
+    stream.respond();
+    stream.end('ok');
+  },
   '/file': (stream) => stream.respondWithFile(FILE, { 'Content-Type': 'text/html' }),
   '/no-content': (stream) => stream.respond({ ':status': 204 }, { endStream: true }),
 };
@@ -185,7 +200,7 @@ server.on('stream', (stream, headers) => {
   if (!path.startsWith('/stream/')) return;
   const handle = STREAM_HANDLERS[path.slice('/stream'.length).split('?')[0]];
   stream.on('error', () => undefined);
-  if (handle) void handle(stream);
+  if (handle) void handle(stream, headers);
   else {
     stream.respond();
     stream.end('ok');

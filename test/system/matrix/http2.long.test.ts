@@ -120,6 +120,32 @@ describe.each(NODES)('Node.js %i', (major) => {
     },
   );
 
+  test('what the client sent decides, and a new key names nobody before it is let in', async () => {
+    const { inspector, app } = await start({
+      MATOMO_DO_NOT_TRACK: 'true',
+      MATOMO_USER_ID: 'http.request.header.x-api-key',
+      MATOMO_VISITOR_KEY: 'stable',
+    });
+    const client = open(app);
+    const keyed = { 'x-api-key': 'key of ann' };
+    await ask(client, '/unauthorized', keyed);
+    for (const path of ['/stripped', '/stream/stripped']) {
+      await ask(client, path, { ...keyed, dnt: '1' });
+      await ask(client, path, keyed);
+    }
+    await ask(client, '/unauthorized', keyed);
+    client.close();
+    await app.stop();
+    const named = inspector.hits().map(({ stored, params }) => `${stored?.title} ${params.uid}`);
+    const user = '44c6f64b87f4bae5';
+    expect(sorted(named)).toEqual([
+      `GET /stream/stripped ${user}`,
+      `GET /stripped ${user}`,
+      `GET /unauthorized ${user}`,
+      'GET /unauthorized undefined',
+    ]);
+  });
+
   test('forRequest finds the request of a stream and of wrappers in the context of another', async () => {
     const { inspector, app } = await start();
     const client = open(app);

@@ -1,0 +1,338 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { request as requestByHttp } from 'node:http';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { trace } from '@opentelemetry/api';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { withoutTracing } from '../../../src/common/otel-global.js';
+import { replayFiles } from '../../../src/gateway/replay/replay-files.js';
+import { openReplayState } from '../../../src/gateway/replay/replay-state.js';
+import { createToPseudonym } from '../../../src/hit/visitor/pseudonym.js';
+import * as matomo from '../../../src/index.js';
+import type { MatomoOptions } from '../../../src/options.js';
+import { capturedHeaders, finishedSpan } from '../../support/builders.js';
+import { CHATGPT } from '../../support/chatbots.js';
+import { startServer } from '../../support/child-process.js';
+import { sendSpans, startGateway } from '../../support/gateway.js';
+import { jwt } from '../../support/jwt.js';
+import { exportRequest, hitEvent, requestSpan } from '../../support/otlp-spans.js';
+import {
+  APPS,
+  REGISTER,
+  matomo as startMatomo,
+  WITHOUT_SDK,
+} from '../../support/registered-app.js';
+import { linesIn, temporaryFolder } from '../../support/spool.js';
+import { fetchFrom, startTracedService, until } from '../../support/traced-service.js';
+
+const { createListener } = createRequire(import.meta.url)('../../support/apps/users.cjs');
+const VISITOR_KEY = 'a-key';
+const VICTIM = createToPseudonym(VISITOR_KEY)('victim');
+const OPTIONS = { userId: 'jwt.sub', visitorKey: VISITOR_KEY, scheduledDelayMillis: 60_000 };
+
+/** Statuses, and whether a response with one shows that the application has let the credential in. */
+const STATUSES: readonly (readonly [status: number, isLetIn: boolean])[] = [
+  ...[200, 201, 204, 206, 304].map((status) => [status, true] as const),
+  ...[300, 302, 400, 401, 403, 404, 405, 429, 499, 500, 503].map(
+    (status) => [status, false] as const,
+  ),
+];
+const MCP_CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_order"}}';
+
+/** What a request can make, and how many hits with a success. */
+const KINDS: Readonly<
+  Record<string, { hits: number; path?: string; headers?: object; body?: string }>
+> = {
+  page: { hits: 1 },
+  event: { hits: 2 },
+  goal: { hits: 2 },
+  order: { hits: 2 },
+  outlink: { hits: 2 },
+  'for request': { hits: 2 },
+  'span event': { hits: 2 },
+  crash: { hits: 1 },
+  document: { hits: 1, path: '/a.pdf', headers: { 'x-type': 'application/pdf' } },
+  'AI chatbot': { hits: 1, headers: { 'user-agent': CHATGPT } },
+  'MCP call': {
+    hits: 1,
+    path: '/mcp',
+    headers: { 'content-type': 'application/json' },
+    body: MCP_CALL,
+  },
+};
+
+/** A token of the same subject, which nobody has signed. */
+let tokens = 0;
+const bearer = () => ({ authorization: `Bearer ${jwt({ sub: 'victim', jti: String(tokens++) })}` });
+
+/** A request that the client leaves before it is answered. */
+async function leave(
+  port: number,
+  path: string,
+  headers: Record<string, string>,
+  hasArrived: () => boolean,
+) {
+  const request = withoutTracing(() => requestByHttp({ port, path, headers, agent: false }));
+  request.on('error', () => undefined).end();
+  await until(hasArrived);
+  request.destroy();
+}
+
+async function start(options: MatomoOptions = {}) {
+  let arrived = 0;
+  const service = await startTracedService(
+    () => {
+      const listener = createListener({ ...matomo, trace });
+      return (request: object, response: object) => {
+        arrived += 1;
+        listener(request, response);
+      };
+    },
+    { ...OPTIONS, ...options },
+  );
+  return {
+    ...service,
+    async send(path: string, headers: Record<string, string>, body?: string) {
+      const expected = arrived + 1;
+      if (headers['x-status'] === '499')
+        return leave(service.port, path, headers, () => arrived === expected);
+      const method = body === undefined ? 'GET' : 'POST';
+      await service.fetch(path, { method, headers, ...(body !== undefined && { body }) });
+    },
+  };
+}
+
+/** In the query of the request's URL, which all of its hits have. */
+const mark = (name: string, kind: string) => `?${name}=${kind.replaceAll(' ', '-')}`;
+
+test.each(STATUSES)(
+  '%i: a new credential names its user: %s; a known one does',
+  async (status, isLetIn) => {
+    const { send, requests, hits } = await start({ errors: 'crash' });
+    const all = Object.entries(KINDS);
+    for (const [kind, { path = '/a', headers, body }] of all) {
+      const own = { 'x-kind': kind, 'x-status': String(status), ...headers };
+      const known = bearer();
+      await send('/before', known);
+      await send(path + mark('new', kind), { ...own, ...bearer() }, body);
+      await send(path + mark('known', kind), { ...own, ...known }, body);
+    }
+    await requests(3 * all.length);
+    const sent = (await hits()).map(({ params }) => params);
+    const usersOf = (query: string) =>
+      sent.filter(({ url, download }) => (download ?? url)?.endsWith(query)).map(({ uid }) => uid);
+    for (const [kind, { hits: count }] of all) {
+      for (const [name, user] of [
+        ['new', isLetIn ? VICTIM : undefined],
+        ['known', VICTIM],
+      ] as const) {
+        const users = usersOf(mark(name, kind));
+        if (status === 200) expect(users, `${name} ${kind}`).toHaveLength(count);
+        expect(users, `${name} ${kind}`).toEqual(users.map(() => user));
+      }
+    }
+  },
+);
+
+type Headers = Record<string, string>;
+interface SentRequest {
+  readonly target: string;
+  readonly headers: Headers;
+  readonly status: number;
+}
+
+/** With each status a request of a new credential, and one of a credential that was let in before. */
+const REQUESTS: readonly SentRequest[] = STATUSES.flatMap(([status]) => {
+  const known = bearer();
+  return [
+    { target: '/before', headers: known, status: 200 },
+    { target: `/a${mark('known', String(status))}`, headers: known, status },
+    { target: `/a${mark('new', String(status))}`, headers: bearer(), status },
+  ];
+});
+
+/** Each makes two hits with the URL of the request: a page view, and an event before the response. */
+const NAMED = STATUSES.flatMap(([status, isLetIn]) => [
+  ...Array(2).fill(`known=${status} ${VICTIM}`),
+  ...Array(2).fill(`new=${status} ${isLetIn ? VICTIM : undefined}`),
+]).sort();
+
+const named = (hits: readonly { readonly params: Readonly<Record<string, string>> }[]) =>
+  hits
+    .flatMap(({ params: { url = '', uid } }) =>
+      url.includes('?') ? [`${url.split('?')[1]} ${uid}`] : [],
+    )
+    .sort();
+
+function attributesOf({ target, headers, status }: SentRequest) {
+  const [path = '', query = ''] = target.split('?');
+  return {
+    'url.path': path,
+    'url.query': query,
+    'http.route': '/*',
+    'http.request.method': 'GET',
+    'http.response.status_code': status,
+    ...capturedHeaders(headers),
+  };
+}
+
+function exportOfRequests(): string {
+  const events = [hitEvent({ e_c: 'in', e_a: 'request' })];
+  return exportRequest(
+    REQUESTS.map((request) => requestSpan(request.target, { events }, attributesOf(request))),
+  );
+}
+
+test('exporter: spans of a new credential name its user only with a success', async () => {
+  const { inspector } = await startMatomo();
+  const exporter = new matomo.MatomoSpanExporter({ ...OPTIONS, url: inspector.url, siteId: 1 });
+  onTestFinished(() => exporter.shutdown());
+  const events = [{ name: 'matomo.hit', attributes: { 'matomo.e_c': 'in', 'matomo.e_a': 'span' } }];
+  const spans = REQUESTS.map((request) =>
+    finishedSpan({ attributes: attributesOf(request), events }),
+  );
+  exporter.export(spans, () => undefined);
+  await exporter.forceFlush();
+  expect(named(inspector.hits())).toEqual(NAMED);
+});
+
+test('gateway and replay: spans of a new credential name its user only with a success', async () => {
+  const { gateway, inspector } = await startGateway(OPTIONS);
+  await sendSpans(gateway, exportOfRequests());
+  await gateway.close();
+  expect(named(inspector.hits())).toEqual(NAMED);
+
+  const replayed = await startMatomo();
+  const env = { ...replayed.env, MATOMO_USER_ID: 'jwt.sub', MATOMO_VISITOR_KEY: VISITOR_KEY };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const folder = temporaryFolder();
+  const file = join(folder, 'spans.jsonl');
+  writeFileSync(file, `${exportOfRequests()}\n`);
+  const state = openReplayState(join(folder, 'state.json'));
+  const { signal } = new AbortController();
+  await replayFiles({ files: [file], state, rate: 1e6, onProgress: () => undefined, signal });
+  expect(named(replayed.inspector.hits())).toEqual(NAMED);
+});
+
+const ENV = { MATOMO_USER_ID: 'jwt.sub', MATOMO_VISITOR_KEY: VISITOR_KEY };
+const START = JSON.stringify({ userId: 'jwt.sub', visitorKey: VISITOR_KEY });
+
+const PLACES = [
+  ['the main thread', REGISTER, ENV],
+  ['the main thread without an SDK', [...WITHOUT_SDK, ...REGISTER], { ...ENV, HAS_NO_SDK: '1' }],
+  ['a worker thread', REGISTER, { ...ENV, WORKER: '1' }],
+  ['a worker thread, options in code', [], { WORKER: '1', START }],
+] as const;
+
+test.each(PLACES)(
+  'register in %s: a new credential names its user only with a success',
+  async (_where, args, more) => {
+    const { inspector, env } = await startMatomo();
+    const app = await startServer([...args, `${APPS}/users.cjs`], {
+      env: { ...env, MATOMO_SCHEDULE_DELAY: '3600000', ...more },
+    });
+    const port = Number(new URL(app.url).port);
+    for (const { target, headers, status } of REQUESTS) {
+      const sent = { ...headers, 'x-kind': 'event', 'x-status': String(status) };
+      if (status !== 499) await fetchFrom(port, target, { headers: sent });
+    }
+    await app.stop();
+    const isAnswered = (text: string) => !text.includes('=499 ');
+    expect(named(inspector.hits())).toEqual(NAMED.filter(isAnswered));
+  },
+);
+
+test.each(PLACES)(
+  'register in %s: a response that never begins lets nobody in',
+  async (_where, args, more) => {
+    const { inspector, env } = await startMatomo();
+    const app = await startServer([...args, `${APPS}/users.cjs`], {
+      env: { ...env, MATOMO_SCHEDULE_DELAY: '100', ...more },
+    });
+    const port = Number(new URL(app.url).port);
+    const headers = { ...bearer(), 'x-kind': 'event', 'x-status': '499' };
+    const request = requestByHttp({ port, path: '/a?open', headers, agent: false });
+    request.on('error', () => undefined).end();
+    await until(() => inspector.hits().length === 1);
+    request.destroy();
+    await until(() => inspector.hits().length === 2);
+    await app.stop();
+    expect(named(inspector.hits())).toEqual(['open undefined', 'open undefined']);
+  },
+);
+
+test('a token is no proof for another one of the same subject', async () => {
+  const { send, requests, hits } = await start();
+  await send('/real', bearer());
+  await send('/forged', { ...bearer(), 'x-status': '401' });
+  await requests(2);
+  expect((await hits()).map(({ params }) => params.uid)).toEqual([VICTIM, undefined]);
+});
+
+test('a response that has begun with a success counts, also if the client leaves before its end', async () => {
+  const { requests, hits, port } = await start();
+  const headers = { ...bearer(), 'x-kind': 'stream' };
+  const request = withoutTracing(() => requestByHttp({ port, path: '/a', headers, agent: false }));
+  request.on('error', () => undefined).end();
+  const [response] = await once(request, 'response');
+  response.on('error', () => undefined).destroy();
+  await requests(1);
+  expect((await hits()).map(({ params }) => params.uid)).toEqual([VICTIM]);
+});
+
+test('an event of an open request has its user if the credential is known or the response has begun', async () => {
+  let end = () => {};
+  const service = await startTracedService(
+    (request, response) => {
+      matomo.trackEvent('in', String(request.url));
+      if (request.url === '/known') response.end();
+      else if (request.url === '/begun') response.write('open');
+      end = () => response.end();
+    },
+    { ...OPTIONS, scheduledDelayMillis: 50 },
+  );
+  const users = async (path: string, headers: Headers) => {
+    const answer = service.fetch(path, { headers });
+    const events = () => service.inspector.hits().filter(({ params }) => params.e_a === path);
+    await until(() => events().length === 1);
+    end();
+    await answer;
+    return events().map(({ params }) => params.uid);
+  };
+  const known = bearer();
+  expect(await users('/known', known)).toEqual([VICTIM]);
+  expect(await users('/open', known)).toEqual([VICTIM]);
+  expect(await users('/open-forged', bearer())).toEqual([undefined]);
+  expect(await users('/begun', bearer())).toEqual([VICTIM]);
+});
+
+test('with a spool, an event of a new credential waits for the status, and nothing waits for it', async () => {
+  const spool = temporaryFolder();
+  const answers = new Map<string, () => void>();
+  const service = await startTracedService(
+    (request, response) => {
+      matomo.trackEvent('in', String(request.url));
+      answers.set(String(request.url), () => void response.write('open'));
+      response.on('close', () => undefined);
+    },
+    { ...OPTIONS, scheduledDelayMillis: 3_600_000, spool },
+  );
+  const open = (path: string, headers: Headers) =>
+    withoutTracing(() =>
+      requestByHttp({ port: service.port, path, headers, agent: false })
+        .on('error', () => undefined)
+        .end(),
+    );
+  const requests = [open('/new', bearer())];
+  await until(() => answers.has('/new'));
+  requests.push(open('/anonymous', {}));
+  const stored = () => linesIn(spool).join('\n');
+  await until(() => stored().includes('anonymous'));
+  expect(stored()).not.toContain('new');
+  answers.get('/new')?.();
+  await until(() => stored().includes('new'));
+  expect(linesIn(spool).find((line) => line.includes('new'))).toContain(`uid=${VICTIM}`);
+  for (const request of requests) request.destroy();
+});
