@@ -18,13 +18,7 @@ import { finishedSpan } from '../support/builders.js';
 import { eventually, ROOT, runNode, startServer } from '../support/child-process.js';
 import { freePort } from '../support/free-port.js';
 import { startRedis } from '../support/redis-server.js';
-import {
-  APPS,
-  get,
-  REGISTER,
-  matomo as startMatomo,
-  WITHOUT_SDK,
-} from '../support/registered-app.js';
+import { APPS, get, REGISTER, matomo as startMatomo } from '../support/registered-app.js';
 import { temporaryFolder } from '../support/spool.js';
 import { until } from '../support/traced-service.js';
 
@@ -268,7 +262,7 @@ test('a request without a span is no processed span', async () => {
       await handle.shutdown();
       console.log(JSON.stringify([read('otel.sdk.processor.span.processed'), read('matomo.hits')[0]]));
     });`;
-  const { stdout } = await runNode([...WITHOUT_SDK, '-e', code], { env });
+  const { stdout } = await runNode(['-e', code], { env });
   expect(JSON.parse(stdout)).toEqual([[0, 0, 0], 1]);
 });
 

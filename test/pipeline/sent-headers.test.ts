@@ -3,7 +3,7 @@ import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
 import { trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { startServer } from '../support/child-process.js';
-import { APPS, matomo, REGISTER, WITHOUT_SDK } from '../support/registered-app.js';
+import { APPS, matomo, REGISTER, TRACED } from '../support/registered-app.js';
 import { fetchFrom, startTracedService } from '../support/traced-service.js';
 
 type Headers = Record<string, string | string[]>;
@@ -126,8 +126,8 @@ test('dimensions and functions get what the client sent, unless the application 
 });
 
 test.each([
-  ['the main thread', REGISTER, {}],
-  ['the main thread without an SDK', [...WITHOUT_SDK, ...REGISTER], { HAS_NO_SDK: '1' }],
+  ['the main thread', [...TRACED, ...REGISTER], {}],
+  ['the main thread without tracing', REGISTER, {}],
   ['a worker thread', REGISTER, { WORKER: '1' }],
 ] as const)('register in %s: what the client sent decides', async (_where, args, more) => {
   const { inspector, env } = await matomo();

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { expect } from 'vitest';
 import { eventually, type Server, startServer } from './child-process.js';
-import { APPS, matomo, REGISTER, WITHOUT_SDK } from './registered-app.js';
+import { APPS, matomo, REGISTER } from './registered-app.js';
 import { sorted } from './sorted.js';
 import { fetchFrom } from './traced-service.js';
 
@@ -196,7 +196,7 @@ async function runScenario(app: Server, { server = 'usual', run }: Scenario): Pr
 /** Each event belongs to its own request, or to none, and comes in the order that it has without the package. */
 export async function checkConnectionEvents(node?: string): Promise<void> {
   const [tracking, without] = await Promise.all([
-    runScenarios([...WITHOUT_SDK, ...REGISTER], node),
+    runScenarios(REGISTER, node),
     runScenarios([], node),
   ]);
   expect(tracking.printed).toEqual(without.printed);

@@ -5,12 +5,12 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import { startServer } from './child-process.js';
-import { APPS, matomo, REGISTER, WITHOUT_SDK } from './registered-app.js';
+import { APPS, matomo, REGISTER } from './registered-app.js';
 import { sorted } from './sorted.js';
 
 const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 export const TRACING: [string, readonly string[]][] = [
-  ['without tracing', WITHOUT_SDK],
+  ['without tracing', []],
   ['with the HTTP instrumentation', AUTO],
 ];
 

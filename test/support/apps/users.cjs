@@ -38,7 +38,7 @@ else if (isMainThread && process.env.WORKER) {
 } else {
   const matomo = require('opentelemetry-matomo');
   if (process.env.START) matomo.start();
-  const { trace } = process.env.HAS_NO_SDK ? {} : require('@opentelemetry/api');
+  const { trace } = require('@opentelemetry/api');
   const server = createServer(createListener({ ...matomo, trace }));
   server.listen(0, '127.0.0.1', () => {
     process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);

@@ -17,12 +17,7 @@ import { startServer } from '../../support/child-process.js';
 import { sendSpans, startGateway } from '../../support/gateway.js';
 import { jwt } from '../../support/jwt.js';
 import { exportRequest, hitEvent, requestSpan } from '../../support/otlp-spans.js';
-import {
-  APPS,
-  REGISTER,
-  matomo as startMatomo,
-  WITHOUT_SDK,
-} from '../../support/registered-app.js';
+import { APPS, REGISTER, matomo as startMatomo, TRACED } from '../../support/registered-app.js';
 import { linesIn, temporaryFolder } from '../../support/spool.js';
 import { fetchFrom, startTracedService, until } from '../../support/traced-service.js';
 
@@ -220,8 +215,8 @@ const ENV = { MATOMO_USER_ID: 'jwt.sub', MATOMO_VISITOR_KEY: VISITOR_KEY };
 const START = JSON.stringify({ userId: 'jwt.sub', visitorKey: VISITOR_KEY });
 
 const PLACES = [
-  ['the main thread', REGISTER, ENV],
-  ['the main thread without an SDK', [...WITHOUT_SDK, ...REGISTER], { ...ENV, HAS_NO_SDK: '1' }],
+  ['the main thread', [...TRACED, ...REGISTER], ENV],
+  ['the main thread without tracing', REGISTER, ENV],
   ['a worker thread', REGISTER, { ...ENV, WORKER: '1' }],
   ['a worker thread, options in code', [], { WORKER: '1', START }],
 ] as const;
