@@ -66,8 +66,6 @@ export type Need = keyof typeof NEEDS;
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** What it needs of the machine. */
-    needs?: Need[];
     /** Why it was skipped. */
     skipped?: string;
   }
@@ -86,7 +84,6 @@ export function requires(need: Need): void {
     beforeEach(() => requires(need));
     return;
   }
-  test.meta.needs = [...new Set([...(test.meta.needs ?? []), need])];
   if (!known.has(need)) known.set(need, NEEDS[need]());
   skipTest(known.get(need), need);
 }
