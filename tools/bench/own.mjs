@@ -41,8 +41,8 @@ async function measureTogether(runs, { quick, prepared: sink }) {
     }
     const tracking = servers.filter(({ canTrack }) => canTrack);
     for (const server of tracking) {
-      process.stderr.write(` ${server.id}`);
       server.hitsPerRequest = (await countHits(server.child, sink.child, warmUp)) / warmUp;
+      process.stderr.write(` ${server.id} (${server.hitsPerRequest * KINDS} of ${KINDS} tracked)`);
     }
     for (let block = 0; block < blocks; block++) {
       for (const server of tracking) await measureBlock(server, sink.child, requests);
