@@ -38,7 +38,12 @@ export class SimulatedRequests {
     this.#delivery = delivery;
     this.#longestHoldMillis = longestHoldMillis;
     this.#further = new FurtherHits({
-      options: { tokenAuth: undefined, maxCustomVariables: 0, siteId: 1 },
+      options: {
+        tokenAuth: undefined,
+        maxCustomVariables: 0,
+        siteId: 1,
+        scheduledDelayMillis: longestHoldMillis,
+      },
       delivery,
       diagnostics: { warnOnce: (_: string, text: () => string) => fail(text()) },
       findPrivacyReason: () => undefined,
