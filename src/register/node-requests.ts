@@ -14,7 +14,7 @@ import {
   captureRequest,
   currentRequest,
 } from '../requests/captured-requests.js';
-import { describeAsSpan, type NodeRequest, startOf } from '../requests/node-request.js';
+import { connectionOf, describeAsSpan, type NodeRequest } from '../requests/node-request.js';
 import { internalsOf } from '../requests/processor-internals.js';
 
 /** Requests without a SERVER span, from Node's diagnostics channels. Over HTTP/2, no instrumentation makes one. */
@@ -78,12 +78,12 @@ export function trackNodeRequests(
     request: NodeRequest,
     response: { readonly statusCode: number },
   ): () => void {
-    const start = startOf(request);
+    const connection = connectionOf(request);
     return function onClosed() {
       // The request has a span, whose processor counts it.
       if (isStopped || captured.request !== request || captured.span !== undefined) return;
       internals?.addNodeRequest(captured, () =>
-        describeAsSpan(captured, request, response.statusCode, start),
+        describeAsSpan(captured, request, response.statusCode, connection),
       );
     };
   }

@@ -18,6 +18,7 @@ import { emitWith, wrapEmit } from './emit-in-context.js';
 import { splitTarget, type Target } from './finished-span.js';
 import { Http2Request, Http2Response } from './http2-exchange.js';
 import { Http2Sessions, isRequestStream } from './http2-sessions.js';
+import { type RequestStart, startNow } from './node-request.js';
 import { GRAPHQL_CHANNELS, readExecution } from './operations/graphql.js';
 import type { NamedOperation } from './operations/index.js';
 import type { McpReport } from './operations/mcp-report.js';
@@ -50,6 +51,7 @@ export interface CapturedRequest extends Annotated {
   readers: number;
   /** Read immediately: Express rewrites `request.url` while it routes. Released with the request. */
   target: Target;
+  readonly start: RequestStart;
   /** The span of this request, after it has started. */
   span: Span | undefined;
   /** The route template that a framework announced. */
@@ -209,6 +211,7 @@ function createCaptured(
     response,
     readers: 0,
     target: splitTarget(target),
+    start: startNow(),
     fromCode: undefined,
     span: undefined,
     route: undefined,

@@ -2,6 +2,7 @@ import type { FurtherHit } from '../hit/further-hit.js';
 import type { AssembledRequest } from './assemble-requests.js';
 import type { CapturedRequest, StoredRecord } from './captured-requests.js';
 import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
+import { describeSpanless } from './node-request.js';
 import { type RequestReading, readRequest } from './read-request.js';
 import { type EndedRecord, endRecord, RequestRecord } from './request-record.js';
 import { sentStatusOf } from './response-status.js';
@@ -44,8 +45,11 @@ export function toHitOwner(traced: TracedRequest, reading: RequestReading): HitO
       const request = readRequest(copy, span, reading);
       if (!request) return undefined;
       const annotations = record.annotations.collect() ?? [];
-      const statusCode = record.captured?.response?.statusCode ?? 200;
-      const current = { ...request, annotations, statusCode, aborted: false };
+      const { start, response } = record.captured ?? {};
+      const statusCode = response?.statusCode ?? 200;
+      // A span that has not ended has a negative duration.
+      const durationMillis = start ? performance.now() - start.millis : 0;
+      const current = { ...request, annotations, statusCode, aborted: false, durationMillis };
       return { record: endRecord(copy, current), span };
     },
     hasStatus() {
@@ -71,26 +75,14 @@ export function storeTraced(captured: CapturedRequest, traced: StoredRecord): vo
   captured.records = traced;
 }
 
-/** A request without a span. It makes no page view, only further hits. */
+/** A request with further hits that has no span, at least not yet. */
 export function createSpanless(
   captured: CapturedRequest,
   index: TraceIndex,
-  epochMillis: number,
 ): TracedRequest | undefined {
   const { request } = captured;
   if (!request) return undefined;
-  const { method = 'GET', socket } = request;
-  const scheme = 'encrypted' in socket ? 'https' : 'http';
-  const span: FinishedSpan = {
-    name: method,
-    kind: SERVER_SPAN,
-    startTime: [Math.floor(epochMillis / 1000), Math.floor(epochMillis % 1000) * 1e6],
-    duration: [0, 0],
-    attributes: { 'http.request.method': method, 'url.scheme': scheme },
-    status: { code: 0 },
-    spanContext: () => ({ traceId: '', spanId: '', traceFlags: 0 }),
-  };
-  const traced = new TracedRequest(span, captured, index);
+  const traced = new TracedRequest(describeSpanless(captured, request), captured, index);
   storeTraced(captured, traced);
   return traced;
 }

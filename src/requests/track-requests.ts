@@ -81,7 +81,7 @@ export function trackRequests(
       if (captured?.untracked) return;
       let traced = requestOfCall(captured, span);
       if (!traced && captured && !findTraced(captured, index)) {
-        traced = createSpanless(captured, index, hit.epochMillis);
+        traced = createSpanless(captured, index);
       }
       const unknown = captured || (span && !jobs.has(span)) ? 'unknown' : undefined;
       sink.addFurtherHit(hit, traced ? toHitOwner(traced, reading) : unknown);
@@ -99,10 +99,11 @@ export function trackRequests(
   });
 
   /** Ends a request that Node.js does not end. If only its span has not ended, that may come, or not. */
-  function abandon(traced: TracedRequest, { span, response }: CapturedRequest): void {
+  function abandon(traced: TracedRequest, captured: CapturedRequest): void {
+    const { span, response } = captured;
     if (!traced.span || !span || !response) return;
     if (!isOpen(response)) index.weaken(traced);
-    else endServerSpan(traced, describeUnended(traced.span as FinishedSpan, response.statusCode));
+    else endUnended(traced, captured, response.statusCode);
   }
 
   /**
@@ -261,8 +262,11 @@ export function trackRequests(
     }
     const traced = findTraced(captured, index);
     const status = captured.response?.statusCode;
-    if (traced?.span && status !== undefined)
-      endServerSpan(traced, describeUnended(traced.span as FinishedSpan, status));
+    if (traced?.span && status !== undefined) endUnended(traced, captured, status);
+  }
+
+  function endUnended(traced: TracedRequest, captured: CapturedRequest, status: number): void {
+    endServerSpan(traced, describeUnended(traced.span as FinishedSpan, captured, status));
   }
 
   function endServerSpan(traced: TracedRequest, span: FinishedSpan): void {

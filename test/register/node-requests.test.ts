@@ -32,13 +32,14 @@ async function start(preloads: readonly string[], more: Record<string, string> =
   return { inspector, app };
 }
 
-/** The parameters of each hit, without times that differ from run to run. */
+/** The parameters of each hit, without durations, which differ from run to run. */
 function paramsOf(inspector: Inspector) {
   return inspector.hits().map(({ params }) => {
-    const { cdt, gt_ms, pf_srv, pf_dm1, ...others } = params;
-    expect([cdt, gt_ms, pf_srv].map(Boolean)).toEqual([true, true, true]);
+    const { gt_ms, pf_srv, pf_dm1, cdt, ...others } = params;
+    const isPageView = params.e_c === undefined;
+    expect([gt_ms, pf_srv].map(Boolean)).toEqual([isPageView, isPageView]);
     // A timer of 20 ms may fire within the 20th.
-    return { ...others, measured: Number(pf_dm1 ?? 0) >= 19 };
+    return { ...others, cdt, measured: Number(pf_dm1 ?? 0) >= 19 };
   });
 }
 
@@ -67,33 +68,43 @@ async function leave(app: Server, path: string): Promise<void> {
   sent.destroy();
 }
 
-async function visit(preloads: readonly string[]) {
-  const { inspector, app } = await start(preloads);
+/** With a clock that moves by ten seconds in each handler. */
+async function visit(preloads: readonly string[], epochMillis: number) {
+  const clock = ['--require', `./${APPS}/stepping-clock.cjs`];
+  const { inspector, app } = await start([...clock, ...preloads], { CLOCK: String(epochMillis) });
   expect(await ask(app, '/plain?page=2&token=secret')).toBe(200);
   expect(await ask(app, '/tracked', { method: 'POST' })).toBe(200);
   expect(await ask(app, '/measured')).toBe(200);
+  expect(await ask(app, '/event')).toBe(200);
   expect(await ask(app, '/ignored')).toBe(200);
   expect(await ask(app, '/missing', { method: 'PROPFIND' })).toBe(404);
   expect(await ask(app, '/late')).toBe(200);
   expect(await ask(app, '/destroyed')).toBe('ECONNRESET');
   await leave(app, '/waits');
   // The service has seen it leave when the hit is there.
-  await eventually(() => inspector.hits().length >= 7);
+  await eventually(() => inspector.hits().length >= 9);
   await app.stop();
   expect(app.stderr()).toBe('');
   return { params: paramsOf(inspector), rows: inspector.hits().map(({ stored }) => stored) };
 }
 
 test('without tracing, every request makes the hit that it makes with it', async () => {
-  const [without, traced] = await Promise.all([visit(REGISTER), visit([...TRACED, ...REGISTER])]);
-  expect(without.rows.map((row) => [row?.title, row?.custom_var_v1])).toEqual([
-    ['GET /plain', '200'],
-    ['Checkout', '200'],
-    ['GET /measured', '200'],
-    ['PROPFIND Not Found', '404'],
-    ['GET /late', '200'],
-    ['GET /destroyed', '500'],
-    ['GET /waits', '499'],
+  const now = Date.now() - 3_600_000;
+  const [without, traced] = await Promise.all([
+    visit(REGISTER, now),
+    visit([...TRACED, ...REGISTER], now),
+  ]);
+  const seconds = without.params.map(({ cdt }) => Number(cdt) - Math.floor(now / 1000));
+  expect(without.rows.map((row, i) => [row?.title, row?.custom_var_v1, seconds[i]])).toEqual([
+    ['GET /plain', '200', 0],
+    ['Checkout', '200', 10],
+    ['GET /measured', '200', 20],
+    ['GET /event', '200', 30],
+    [undefined, undefined, 40],
+    ['PROPFIND Not Found', '404', 50],
+    ['GET /late', '200', 60],
+    ['GET /destroyed', '500', 70],
+    ['GET /waits', '499', 80],
   ]);
   expect(without.params).toEqual(traced.params);
 });

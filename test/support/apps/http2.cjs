@@ -31,6 +31,7 @@ function strip(headers) {
 /** By path: `request` and `response` are of the compatibility API. */
 const HANDLERS = {
   '/annotated': async (_request, response) => {
+    globalThis.advanceClock?.(3000);
     await turn();
     annotate({ action_name: 'Checkout', dimension5: 'pro' });
     trackEvent('Cart', 'open');
@@ -109,6 +110,7 @@ const HANDLERS = {
   '/rpc': (request, response) =>
     readBody(request, (body) => {
       request.body = JSON.parse(body); // as a body parser
+      response.setHeader('content-type', 'application/json');
       response.end('{}');
     }),
   '/spans': async (_request, response) => {

@@ -1,7 +1,7 @@
 // Knows nothing of OpenTelemetry. Its requests end in different ways, as their paths say; `/register` sets tracing up.
 const { once } = require('node:events');
 const { createServer } = require('node:http');
-const { annotate, ignore, measure } = require('opentelemetry-matomo');
+const { annotate, ignore, measure, trackEvent } = require('opentelemetry-matomo');
 
 const delay = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 
@@ -13,6 +13,10 @@ const HANDLERS = {
   },
   '/measured': async (_request, response) => {
     await measure('pf_dm1', () => delay(20));
+    response.end('ok');
+  },
+  '/event': (_request, response) => {
+    trackEvent('Cart', 'open');
     response.end('ok');
   },
   '/ignored': (_request, response) => {
@@ -65,6 +69,7 @@ async function answerWithSpan(request, response) {
 }
 
 const server = createServer((request, response) => {
+  globalThis.advanceClock?.(10_000); // every handler takes its time
   const handle = request.url.startsWith('/api/')
     ? answerWithSpan
     : HANDLERS[request.url.split('?')[0]];

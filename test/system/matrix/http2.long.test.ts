@@ -95,6 +95,19 @@ describe.each(NODES)('Node.js %i', (major) => {
       if (params.e_c === undefined) expect(params.gt_ms).toBeDefined();
   });
 
+  test('a page view has the time of its start, and an event its own', async () => {
+    const clock = ['--require', `./${APPS}/stepping-clock.cjs`];
+    const now = Date.now() - 3_600_000;
+    const { inspector, app } = await start({ CLOCK: String(now) }, [...clock, ...WITHOUT_SDK]);
+    const client = open(app);
+    await ask(client, '/annotated');
+    client.close();
+    await app.stop();
+    const seconds = inspector.hits().map(({ params }) => Number(params.cdt));
+    expect(seconds).toEqual([now, now + 3000].map((millis) => Math.floor(millis / 1000)));
+    expect(app.stderr()).toBe('');
+  });
+
   test.each(['/echo', '/stream/echo'])(
     '%s: bodies of concurrent streams arrive in the async context of their requests',
     async (path) => {

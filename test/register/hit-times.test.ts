@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { MatomoSpanProcessor, trackEvent } from '../../src/index.js';
+import { startInspector } from '../../src/inspector/index.js';
+import type { MatomoOptions } from '../../src/options.js';
+import { trackNodeRequests } from '../../src/register/node-requests.js';
+import { eventually } from '../support/child-process.js';
+import { stepWallClock } from '../support/clock-steps.js';
+import { startTracedService } from '../support/traced-service.js';
+
+const NOW = Date.UTC(2026, 10, 2, 3, 4, 5);
+const STEP_SECONDS = 3;
+const STEP_MILLIS = 6 * 3_600_000;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  onTestFinished(() => void vi.useRealTimers());
+});
+
+/** A processor that gets its requests from Node.js, and the inspector that gets its hits. */
+async function startProcessor(options: MatomoOptions = {}) {
+  const inspector = await startInspector();
+  const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, ...options });
+  const requests = trackNodeRequests(processor, 'all', () => undefined);
+  onTestFinished(async () => {
+    requests.stop();
+    await processor.shutdown();
+    await inspector.close();
+  });
+  return { inspector, processor };
+}
+
+/** Takes its time before it tracks an event. */
+function trackLater(): void {
+  stepWallClock(STEP_SECONDS * 1000);
+  trackEvent('Cart', 'open');
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** Asks a server with HTTP/1.1, and reads the response to its end. */
+async function ask(): Promise<void> {
+  const server = createServer((_request, response) => {
+    trackLater();
+    response.end('ok');
+  });
+  const port = await listen(server);
+  const sent = request({ port, host: '127.0.0.1', agent: false }).end();
+  const [response] = await once(sent, 'response');
+  await text(response);
+}
+
+/** Leaves before the response is complete. */
+async function leave(): Promise<void> {
+  const server = createServer((_request, response) => {
+    trackLater();
+    response.write('half');
+  });
+  const port = await listen(server);
+  const sent = request({ port, host: '127.0.0.1', agent: false }).end();
+  const [response] = await once(sent, 'response');
+  response.on('error', () => undefined);
+  sent.destroy();
+}
+
+test.each([
+  ['of a complete response', ask],
+  ['of a client that leaves', leave],
+])(
+  'without tracing, a page view %s has the time of its start, and an event its own',
+  async (_way, send) => {
+    const { inspector, processor } = await startProcessor();
+    await send();
+    await eventually(() => processor.stats().pending === 2);
+    await processor.forceFlush();
+    const times = inspector
+      .hits()
+      .map(({ params }) => [params.e_c, Number(params.cdt) * 1000 - NOW]);
+    expect(times).toEqual([
+      [undefined, 0],
+      ['Cart', STEP_SECONDS * 1000],
+    ]);
+  },
+);
+
+test('callbacks of an event get the start of a running request and a duration that has passed', async () => {
+  const seen: { startTime: number; isDuration: boolean }[] = [];
+  const service = await startTracedService(
+    async (_request, response) => {
+      trackLater();
+      await service.processor.forceFlush();
+      response.end();
+    },
+    {
+      siteId({ startTime, durationMillis }) {
+        seen.push({ startTime, isDuration: durationMillis >= 0 });
+        return 1;
+      },
+    },
+  );
+  await service.fetch('/');
+  expect(seen[0]).toEqual({ startTime: NOW, isDuration: true });
+});
+
+test('a step of the clock is no part of the duration of a response that is open at the end', async () => {
+  const service = await startTracedService((_request, response) => {
+    response.write('half');
+  });
+  const sent = request({ port: service.port, host: '127.0.0.1', agent: false }).end();
+  const [response] = await once(sent, 'response');
+  response.on('error', () => undefined);
+  stepWallClock(STEP_MILLIS);
+  await service.processor.shutdown();
+  // A duration of hours would not be sent.
+  expect(service.inspector.hits().map(({ params }) => 'gt_ms' in params)).toEqual([true]);
+});
