@@ -151,7 +151,7 @@ class McpCalls {
       const listedNames = readListedNames(call.operation.mcp.method, message.result);
       const captured = call.captured?.deref();
       if (captured && errorType !== undefined) reportMcpFailure(errorType, captured);
-      if (captured && listedNames) reportMcp({ listedNames }, captured);
+      else if (captured) reportMcp({ hasSucceeded: true, listedNames }, captured);
       if (!call.isOverHttp) this.#give(call, errorType, listedNames);
     } catch {
       // A getter of the message.
@@ -179,6 +179,7 @@ class McpCalls {
       mcp: { ...mcp, listedNames },
       count: 1,
       hasFailed,
+      evidence: 'server',
     };
     const durationMillis = performance.now() - startMillis;
     giveCall(

@@ -270,6 +270,24 @@ test('over HTTP, it names calls and failures of bodies that nothing has parsed, 
   expect(JSON.stringify(hits)).not.toContain('secret');
 });
 
+test('over HTTP, names that only clients have sent take no room from calls that it has seen answered', async () => {
+  const track = serveCalls({ 'tools/call': OK });
+  const service = await startTracedService((request, response) => {
+    if (request.headers['mcp-name'] === undefined) track(request, response);
+    else response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  for (let i = 0; i < 260; i++) {
+    const headers = { 'mcp-method': 'tools/call', 'mcp-name': `invented_${i}` };
+    await service.fetch('/mcp', { method: 'POST', headers });
+  }
+  const body = JSON.stringify(callOf('order_of_trackmcp'));
+  await service.fetch('/mcp', { method: 'POST', body });
+  await service.requests(261);
+  const found = (await service.hits()).map(({ params }) => params.action_name);
+  expect(found).toContain('MCP tools/call (other)');
+  expect(found).toContain('MCP tools/call order_of_trackmcp');
+});
+
 test('over HTTP, a call without a session has no client, although another one has named itself to the same transport', async () => {
   const results = { initialize: OK, 'tools/call': OK };
   const transport = trackMcp(new Transport());

@@ -49,6 +49,12 @@ export type OperationKind = 'graphql' | 'json-rpc' | 'mcp' | 'trpc';
 /** Names beyond the limit of names share this one. */
 export const OTHER_NAME = '(other)';
 
+/**
+ * What shows that the name of an operation is real. `server`: a span, graphql 17 or an answer that `trackMcp` has seen. `response`: no
+ * more than a response of the right type to what a client has sent, who may have invented the name.
+ */
+export type OperationEvidence = 'server' | 'response' | 'none';
+
 /** What one endpoint does for a request, such as a GraphQL operation. */
 export interface Operation {
   readonly kind: OperationKind;
@@ -60,6 +66,12 @@ export interface Operation {
   readonly count: number;
   /** Known only from spans and channels: many servers respond with status 200. */
   readonly hasFailed: boolean;
+  readonly evidence: OperationEvidence;
+}
+
+/** Whether a path is the one at which most servers of GraphQL listen. */
+export function isGraphqlPath(path: string): boolean {
+  return /\/graphql\/?$/i.test(path);
 }
 
 /** What a request to an MCP server says besides the name of a tool or prompt. */
@@ -165,7 +177,7 @@ export interface TrackedRequest {
    * Without Node.js' request, only headers that the span captured are known.
    */
   header(name: string): string | undefined;
-  /** From the first byte of the request to the end of the response, in milliseconds. */
+  /** From the first byte of the request to the end of the response, in milliseconds; until now if that is still open. */
   readonly durationMillis: number;
   /** Start of the request, in epoch milliseconds. */
   readonly startTime: number;

@@ -9,7 +9,7 @@ import {
   rawField,
   siteFields,
 } from './field.js';
-import type { HttpRequest } from './http-request.js';
+import { type HttpRequest, isGraphqlPath } from './http-request.js';
 import {
   createToActionName,
   createToPlace,
@@ -234,7 +234,7 @@ function createToVariables(
 
 /** Whether `query` in the URL of a request is a GraphQL document and not a site search. */
 export function isGraphqlRequest({ path, operation }: HttpRequest): boolean {
-  return /\/graphql\/?$/i.test(path) || operation?.kind === 'graphql';
+  return isGraphqlPath(path) || operation?.kind === 'graphql';
 }
 
 /** The path of a URL that names no more than the title does. The path comes redacted. */

@@ -88,6 +88,7 @@ export function readRequest(
     path,
     query: target?.query,
     route: routeOf(record, attributes, path, statusCode),
+    contentType: captured?.response ? (contentType ?? '') : contentType,
   };
   return {
     method: asked.method,

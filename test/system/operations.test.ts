@@ -50,6 +50,51 @@ test.each([
   expect(app.stderr()).toBe('');
 });
 
+test('queries and bodies that anybody can send to a page invent no titles', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer(APP, { env });
+  for (let i = 0; i < 20; i++) await get(`${app.url}/about?query={a}&operationName=Invented${i}`);
+  for (let i = 0; i < 20; i++) {
+    const body = i % 2 ? { query: '', operationName: `Invented${i}` } : rpc(`invented${i}`);
+    await post(`${app.url}/about`, body);
+  }
+  await get(`${app.url}/about/trpc/invented?batch=1`);
+  await post(`${app.url}/graphql`, { query: 'query Me { me }', operationName: 'Me' });
+  await get(`${app.url}/graphql?query=%7Ba%7D&operationName=You`);
+  await get(`${app.url}/data?query=%7Ba%7D&operationName=Us`);
+  await post(`${app.url}/rpc`, rpc('eth_getBalance'));
+  await app.stop();
+  expect([...new Set(titles(inspector))]).toEqual([
+    'GET /about',
+    'POST /about',
+    'GET Not Found',
+    'POST /graphql Me',
+    'GET /graphql You',
+    'GET /data Us',
+    'POST /rpc eth_getBalance',
+  ]);
+  expect(app.stderr()).toBe('');
+});
+
+test('names that clients send to an endpoint of operations take no room from those of spans', async () => {
+  const service = await startTracedService((request, response) => {
+    const name = new URL(request.url ?? '', 'http://a').searchParams.get('traced');
+    if (name !== null) {
+      const attributes = { 'graphql.operation.name': name };
+      trace.getTracer('a').startSpan('query', { attributes }).end();
+    }
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  for (let i = 0; i < 260; i++)
+    await service.fetch(`/graphql?query=%7Ba%7D&operationName=Invented${i}`);
+  await service.fetch('/graphql?traced=Me', { method: 'POST' });
+  await service.requests(261);
+  const shown = new Set((await service.hits()).map(({ stored }) => stored?.title));
+  expect(shown.size).toBe(252);
+  expect(shown).toContain('GET /graphql (other)');
+  expect(shown).toContain('POST /graphql Me');
+});
+
 test('hostile names and bodies make a plain title', async () => {
   const { inspector, env } = await matomo();
   const app = await startServer(APP, { env });

@@ -1,9 +1,10 @@
-import { toErrorType } from '../../hit/http-request.js';
+import { isGraphqlPath, toErrorType } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
 import { named, type OperationAdapter, toName } from './operation-adapter.js';
 
 const NAME_PARAMETER = /(?:^|&)operationName=(\w{1,128})(?:&|$)/;
 const DOCUMENT_PARAMETER = /(?:^|&)(?:query|extensions)=/;
+const RESPONSE_TYPE = /^\s*application\/graphql-response\+json\s*(?:;|$)/i;
 
 /** GraphQL over HTTP. Spans are those of `@opentelemetry/instrumentation-graphql`. */
 export const graphqlAdapter: OperationAdapter = {
@@ -12,8 +13,10 @@ export const graphqlAdapter: OperationAdapter = {
   readSpan: ({ attributes }) => named(attributes['graphql.operation.name']),
   readMessage: ({ operationName, query, extensions }) =>
     (query ?? extensions) === undefined ? undefined : toName(operationName),
-  readTarget({ method, query }) {
+  readTarget({ method, path, query, contentType = '' }) {
     if (method !== 'GET' || !query?.includes('operationName=')) return undefined;
+    // Anybody can add such a query to any page.
+    if (!isGraphqlPath(path) && !RESPONSE_TYPE.test(contentType)) return undefined;
     if (!DOCUMENT_PARAMETER.test(query)) return undefined;
     const name = NAME_PARAMETER.exec(query)?.[1];
     return name === undefined ? undefined : { name, count: 1 };

@@ -1,12 +1,17 @@
 import type { Attributes } from '../../common/otel-types.js';
-import type { Operation } from '../../hit/http-request.js';
+import type { Operation, OperationEvidence } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
 import { graphqlAdapter, isGraphqlSpan } from './graphql.js';
 import { jsonRpcAdapter } from './json-rpc.js';
 import { type McpSources, mcpAdapter, mcpEndpoints } from './mcp.js';
 import type { McpReport } from './mcp-report.js';
-import type { FoundOperation, OperationAdapter, OperationTarget } from './operation-adapter.js';
+import {
+  evidenceOf,
+  type FoundOperation,
+  type OperationAdapter,
+  type OperationTarget,
+} from './operation-adapter.js';
 import { trpcAdapter } from './trpc.js';
 
 /** MCP comes first: its messages are JSON-RPC. */
@@ -105,9 +110,12 @@ export function readOperation(
     const beginning = mcpEndpoints.readInitialize(target, { ...response, span, captured });
     if (beginning) return { kind: 'mcp', ...beginning, hasFailed };
   }
-  if (named === undefined) return found && { ...found, hasFailed };
-  return { ...named, count: found?.kind === named.kind ? found.count : 1, hasFailed };
+  if (named === undefined) return found && { ...found, hasFailed, evidence: evidenceOf(target) };
+  const count = found?.kind === named.kind ? found.count : 1;
+  return { ...named, count, hasFailed, evidence: SERVER };
 }
+
+const SERVER: OperationEvidence = 'server';
 
 /** The same if a span ends after the request: Node's request may have been released. */
 export function updateOperation(
@@ -116,7 +124,9 @@ export function updateOperation(
   readsMcp: boolean,
 ): Operation | undefined {
   const named = isMcp(spanOperation) && !readsMcp ? undefined : spanOperation;
-  const operation = known ?? (named && { ...named, count: 1, hasFailed: false });
+  const isSame = known === undefined || (known.kind === named?.kind && known.name === named.name);
+  const operation =
+    named && isSame ? { count: 1, hasFailed: false, ...named, ...known, evidence: SERVER } : known;
   return operation && hasFailedSpan ? { ...operation, hasFailed: true } : operation;
 }
 

@@ -12,6 +12,8 @@ export interface McpReport {
   clientName?: string | undefined;
   protocolVersion?: string | undefined;
   session?: string | undefined;
+  /** Whether the server has answered without an error. */
+  hasSucceeded?: boolean | undefined;
   /** Names of tools or prompts that the server has listed in its response. */
   listedNames?: readonly string[] | undefined;
 }

@@ -3,13 +3,19 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { GenerationCache } from '../../common/generation-cache.js';
 import { isRecord } from '../../common/is-record.js';
 import type { Attributes, SpanContext } from '../../common/otel-types.js';
-import type { McpRequest, Operation } from '../../hit/http-request.js';
+import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-request.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
 import { readHeader } from '../read-headers.js';
 import { readResponseHeader } from '../response-header.js';
 import type { McpReport } from './mcp-report.js';
-import { type OperationAdapter, type OperationTarget, toName } from './operation-adapter.js';
+import {
+  evidenceOf,
+  isSuccess,
+  type OperationAdapter,
+  type OperationTarget,
+  toName,
+} from './operation-adapter.js';
 
 /** Calls that the protocol defines. A method that it does not define is a call, too. */
 const CALLS: ReadonlySet<unknown> = new Set([
@@ -175,8 +181,6 @@ const MAX_PATHS = 1000;
 /** Sessions whose client is known: it names itself when the session begins. */
 const MAX_SESSIONS = 10_000;
 
-const FIRST_FAILED_STATUS = 400;
-
 /** Recognizes the requests to MCP servers of one process. */
 export class McpEndpoints {
   readonly #paths = new GenerationCache<string, true>(MAX_PATHS);
@@ -191,10 +195,11 @@ export class McpEndpoints {
 
   /** The operation of an ended request, and the number of messages in it; `undefined` if it is not one of MCP. */
   read(
-    { method, path }: OperationTarget,
+    target: OperationTarget,
     sources: McpSources,
-  ): (McpOperation & { readonly count: number }) | undefined {
-    if (method === 'POST') return this.#readPost(path, sources);
+  ): (McpOperation & Pick<Operation, 'count' | 'evidence'>) | undefined {
+    const { method, path } = target;
+    if (method === 'POST') return this.#readPost(target, sources);
     if (!this.#isKnown(path)) return undefined;
     const header = headerReader(sources);
     const session = header('mcp-session-id');
@@ -205,17 +210,18 @@ export class McpEndpoints {
     if (!isOfProtocol) return undefined;
     const { mcp } = describe({ session, protocolVersion: header('mcp-protocol-version') });
     const clientName = this.#clientOf(mcp.session);
-    return { name: undefined, count: 1, mcp: { ...mcp, clientName, isProtocol: true } };
+    const evidence = 'none'; // there is no name
+    return { name: undefined, count: 1, evidence, mcp: { ...mcp, clientName, isProtocol: true } };
   }
 
   /** The response to `initialize` shows that an endpoint with any path is one of MCP. */
   readInitialize(target: OperationTarget, sources: McpSources): ReturnType<McpEndpoints['read']> {
     if (responseSession(sources) === undefined) return undefined;
     this.#add(target.path);
-    return this.#readPost(target.path, sources);
+    return this.#readPost(target, sources);
   }
 
-  #readPost(path: string, sources: McpSources): ReturnType<McpEndpoints['read']> {
+  #readPost(target: OperationTarget, sources: McpSources): ReturnType<McpEndpoints['read']> {
     const { span, captured, statusCode } = sources;
     const report = captured?.mcp;
     const isProven = (span ?? report) !== undefined;
@@ -224,8 +230,8 @@ export class McpEndpoints {
     const session = header('mcp-session-id');
     const version = header('mcp-protocol-version');
     const announced = header('mcp-method');
-    const evidence = session ?? version ?? announced ?? body ?? responseSession(sources);
-    if (!isProven && evidence === undefined) return undefined;
+    const isOfMcp = session ?? version ?? announced ?? body ?? responseSession(sources);
+    if (!isProven && isOfMcp === undefined) return undefined;
     const fromHeader = announced === undefined ? undefined : describeHeaders(announced, header);
     const fromReport = report && describe(report);
     const fromBody = body && describe(body.message);
@@ -242,13 +248,14 @@ export class McpEndpoints {
     const ownSession =
       first('session') ?? (isBeginning ? toSession(responseSession(sources)) : undefined);
     const ownName = first('clientName');
-    if (statusCode < FIRST_FAILED_STATUS) {
-      if (isBeginning) this.#remember(ownSession, ownName);
-      this.#add(path);
-    } else if (isProven) this.#add(path);
+    const evidence = span && !report ? 'server' : (evidenceOfReport(report) ?? evidenceOf(target));
+    const isServed = evidence !== 'none' && isSuccess(statusCode);
+    if (isServed && isBeginning) this.#remember(ownSession, ownName);
+    if (isServed || isProven) this.#add(target.path);
     return {
       name,
       count: body?.count ?? 1,
+      evidence,
       mcp: {
         method: mcp.method,
         isProtocol: mcp.isProtocol,
@@ -276,6 +283,12 @@ export class McpEndpoints {
   #clientOf(session: string | undefined): string | undefined {
     return session === undefined ? undefined : this.#clients.get(digestOf(session));
   }
+}
+
+/** Until `trackMcp` has seen the answer, which a transport may send elsewhere, clients may have invented the name. */
+function evidenceOfReport(report: McpReport | undefined): OperationEvidence | undefined {
+  if (report === undefined) return undefined;
+  return report.hasSucceeded ? 'server' : 'response';
 }
 
 /** Those of this process. */

@@ -1,5 +1,6 @@
-import type { Operation, OperationKind } from '../../hit/http-request.js';
+import type { Operation, OperationEvidence, OperationKind } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
+import { isEventStream } from '../response-status.js';
 
 /** An operation whose name may still be one that a client invented. */
 export type FoundOperation = Pick<Operation, 'name' | 'count'>;
@@ -11,6 +12,8 @@ export interface OperationTarget {
   readonly path: string;
   readonly query: string | undefined;
   readonly route: string | undefined;
+  /** Of the response; empty if that has none, `undefined` if it is not known. */
+  readonly contentType?: string | undefined;
 }
 
 /** One kind of operation. Each function returns `undefined` if there is none of its kind, and reads nothing but names. */
@@ -22,6 +25,24 @@ export interface OperationAdapter {
   /** Reads one message of a body that a framework has parsed. */
   readonly readMessage?: (message: Readonly<Record<string, unknown>>) => string | undefined;
   readonly readTarget?: (target: OperationTarget) => FoundOperation | undefined;
+}
+
+const JSON_TYPE = /^\s*application\/(?:[\w.-]+\+)?json(?:-rpc)?\s*(?:;|$)/i;
+
+/** What a response shows of a name that only the client has sent: nothing if it is a page or a file, to which any path may lead. */
+export function evidenceOf({
+  contentType,
+}: Pick<OperationTarget, 'contentType'>): OperationEvidence {
+  const isAnswer =
+    contentType === undefined || JSON_TYPE.test(contentType) || isEventStream(contentType);
+  return isAnswer ? 'response' : 'none';
+}
+
+const MULTI_STATUS = 207;
+
+/** Whether a status says that an operation has succeeded. A batch in which some have failed, perhaps the one with the name, has 207. */
+export function isSuccess(statusCode: number): boolean {
+  return statusCode >= 200 && statusCode < 300 && statusCode !== MULTI_STATUS;
 }
 
 const MAX_NAME_LENGTH = 128;

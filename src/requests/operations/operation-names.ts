@@ -2,34 +2,56 @@ import { copyText } from '../../common/generation-cache.js';
 import {
   type HttpRequest,
   type Operation,
+  type OperationEvidence,
   type OperationKind,
   OTHER_NAME,
 } from '../../hit/http-request.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
+import { isSuccess } from './operation-adapter.js';
 
-/** Of names, and of paths, of each kind. */
-const MAX_ENTRIES = 500;
+/** Of each half of a table. */
+const MAX_ENTRIES = 250;
 const DAY_MILLIS = 86_400_000;
-const FIRST_FAILED_STATUS = 400;
 
 /** Statuses that scanners get, whatever they put into a request. */
 const REFUSED: ReadonlySet<number> = new Set([401, 403, 404, 405]);
 
+/** What shows that an operation has succeeded. */
+type Evidence = Exclude<OperationEvidence, 'none'>;
+
+/** Texts that the server has shown to be real, and, in a half of their own, texts that clients may have invented. */
+class ProvenTexts {
+  readonly #halves = { server: new Set<string>(), response: new Set<string>() };
+
+  has(text: string): boolean {
+    return this.#halves.server.has(text) || this.#halves.response.has(text);
+  }
+
+  /** Adds a text unless its half is full. Returns whether it is in the table. */
+  add(text: string, evidence: Evidence): boolean {
+    if (this.has(text)) return true;
+    const half = this.#halves[evidence];
+    if (half.size >= MAX_ENTRIES) return false;
+    half.add(copyText(text)); // it may be a part of a long one
+    return true;
+  }
+}
+
 /** What operations that succeeded have proved. */
-interface Proven {
-  readonly names: Set<string>;
+class Proven {
+  readonly names = new ProvenTexts();
   /** Templates of paths. */
-  readonly paths: Set<string>;
+  readonly paths = new ProvenTexts();
 }
 
 /**
  * The names of operations that may be in titles: those with which an operation has succeeded. So clients cannot fill Matomo with
- * names, nor these tables for longer than a day.
+ * names, nor these tables for longer than a day, and never the half of the names that the server has shown.
  */
 export class OperationNames {
   readonly #nowMillis: () => number;
   readonly #proven = new Map<OperationKind, Proven>();
-  readonly #clients = new Set<string>();
+  #clients = new ProvenTexts();
   #emptiedMillis: number;
 
   /** `nowMillis` reads a monotonic clock. */
@@ -50,14 +72,14 @@ export class OperationNames {
     this.#emptyDaily();
     const { names, paths } = this.#provenOf(operation.kind);
     const place = placeOf(operation, path);
-    const hasSucceeded = statusCode < FIRST_FAILED_STATUS && !operation.hasFailed;
-    if (hasSucceeded) add(paths, place);
+    const proof = proofOf(operation, statusCode);
+    if (proof) paths.add(place, proof);
     const isKnownPlace =
-      hasSucceeded || route !== undefined || !REFUSED.has(statusCode) || paths.has(place);
-    const name = isKnownPlace ? nameIn(names, operation.name, hasSucceeded) : undefined;
+      proof !== undefined || route !== undefined || !REFUSED.has(statusCode) || paths.has(place);
+    const name = isKnownPlace ? nameIn(names, operation.name, proof) : undefined;
     const { mcp } = operation;
     if (mcp) {
-      const clientName = nameIn(this.#clients, mcp.clientName, hasSucceeded);
+      const clientName = nameIn(this.#clients, mcp.clientName, proof);
       const method = isKnownPlace ? mcp.method : undefined;
       return { ...operation, name, mcp: { ...mcp, method, clientName } };
     }
@@ -70,13 +92,13 @@ export class OperationNames {
     if (operation === undefined || listed === undefined) return;
     this.#emptyDaily();
     const { names } = this.#provenOf(operation.kind);
-    for (const name of listed) add(names, name);
+    for (const name of listed) names.add(name, 'server');
   }
 
   #provenOf(kind: OperationKind): Proven {
     let proven = this.#proven.get(kind);
     if (!proven) {
-      proven = { names: new Set(), paths: new Set() };
+      proven = new Proven();
       this.#proven.set(kind, proven);
     }
     return proven;
@@ -87,30 +109,27 @@ export class OperationNames {
     if (nowMillis - this.#emptiedMillis < DAY_MILLIS) return;
     this.#emptiedMillis = nowMillis;
     this.#proven.clear();
-    this.#clients.clear();
+    this.#clients = new ProvenTexts();
   }
 }
 
 /** The names of this process. */
 export const operationNames: OperationNames = new OperationNames();
 
-/** What may be sent of a name. */
-function nameIn(
-  table: Set<string>,
-  name: string | undefined,
-  hasSucceeded: boolean,
-): string | undefined {
-  if (name === undefined) return undefined;
-  if (hasSucceeded) return add(table, name) ? name : OTHER_NAME;
-  return table.has(name) ? name : undefined;
+/** What shows that an operation has succeeded; `undefined` if it may have failed. */
+function proofOf({ hasFailed, evidence }: Operation, statusCode: number): Evidence | undefined {
+  return hasFailed || evidence === 'none' || !isSuccess(statusCode) ? undefined : evidence;
 }
 
-/** Adds a text unless the table is full. Returns whether it is in the table. */
-function add(table: Set<string>, text: string): boolean {
-  if (table.has(text)) return true;
-  if (table.size >= MAX_ENTRIES) return false;
-  table.add(copyText(text)); // it may be a part of a long one
-  return true;
+/** What may be sent of a name. */
+function nameIn(
+  table: ProvenTexts,
+  name: string | undefined,
+  proof: Evidence | undefined,
+): string | undefined {
+  if (name === undefined) return undefined;
+  if (proof !== undefined) return table.add(name, proof) ? name : OTHER_NAME;
+  return table.has(name) ? name : undefined;
 }
 
 /** The path of the endpoint, of which the procedures of tRPC are no part. */

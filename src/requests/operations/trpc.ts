@@ -1,20 +1,22 @@
 import { toTitlePath } from '../../hit/page/page-path.js';
-import { type OperationAdapter, toName } from './operation-adapter.js';
+import { evidenceOf, type OperationAdapter, toName } from './operation-adapter.js';
 
 const BATCH = /(?:^|&)batch=1(?:&|$)/;
 
 /**
  * tRPC, whose procedures are the last segment of the path: `/trpc/user.byId`, or several in a batch. Without a `trpc` segment,
- * only the parameter of a batch shows it.
+ * only the parameter of a batch shows it, together with the type of the response.
  */
 export const trpcAdapter: OperationAdapter = {
   kind: 'trpc',
   attributes: [],
-  readTarget({ path, query, route }) {
+  readTarget(target) {
+    const { path, query, route } = target;
     const isBatch = query !== undefined && route === undefined && BATCH.test(query);
     if (!isBatch && !path.includes('/trpc/')) return undefined; // nearly all requests
     const slash = path.lastIndexOf('/');
-    if (!isBatch && !path.endsWith('/trpc', slash)) return undefined;
+    const isBelowTrpc = path.endsWith('/trpc', slash);
+    if (!isBelowTrpc && !(isBatch && evidenceOf(target) !== 'none')) return undefined;
     const procedures = path.slice(slash + 1);
     const comma = procedures.indexOf(',');
     const first = toName(comma < 0 ? procedures : procedures.slice(0, comma));

@@ -11,6 +11,7 @@ interface Given {
   readonly report?: McpReport;
   readonly span?: McpSources['span'];
   readonly statusCode?: number;
+  readonly contentType?: string;
   readonly isEventStream?: boolean;
   readonly attributes?: McpSources['attributes'];
 }
@@ -19,7 +20,8 @@ interface Given {
 function reader(endpoints = new McpEndpoints()) {
   return function read(given: Given) {
     const { method = 'POST', path = '/mcp', body, headers = {}, statusCode = 200 } = given;
-    const target = { method, path, query: undefined, route: undefined };
+    const { contentType } = given;
+    const target = { method, path, query: undefined, route: undefined, contentType };
     const request = given.request ?? { body, headers };
     const { span, report, isEventStream = false, attributes = {} } = given;
     const isGiven = (span ?? report) !== undefined;
@@ -244,3 +246,39 @@ test('10,000 paths do not displace one that is used', () => {
   expect(read(stream)).toBeDefined();
   expect(read({ ...stream, path: '/0/mcp' })).toBeUndefined();
 });
+
+const SPAN: McpSources['span'] = {
+  name: 'find_order',
+  mcp: { method: 'tools/call', isProtocol: false },
+};
+const REPORT: McpReport = { method: 'tools/call', target: 'find_order' };
+const JSON_TYPE = 'application/json';
+
+test.each<[Given, string]>([
+  [{ body: call('a'), contentType: JSON_TYPE }, 'response'],
+  [{ body: call('a'), contentType: 'text/event-stream' }, 'response'],
+  [{ body: call('a') }, 'response'],
+  [{ body: call('a'), contentType: 'text/html' }, 'none'],
+  [{ headers: { 'mcp-method': 'tools/call', 'mcp-name': 'a' }, contentType: '' }, 'none'],
+  [{ span: SPAN, contentType: '' }, 'server'],
+  [{ report: { ...REPORT, hasSucceeded: true }, contentType: '' }, 'server'],
+  [{ report: REPORT, contentType: '' }, 'response'],
+  [{ report: REPORT, span: SPAN, contentType: JSON_TYPE }, 'response'],
+])('%j has the evidence "%s"', (given, evidence) => {
+  expect(reader()(given)?.evidence).toBe(evidence);
+});
+
+test.each<[string, Given]>([
+  ['a page', { contentType: 'text/html' }],
+  ['a redirect', { contentType: JSON_TYPE, statusCode: 302 }],
+])(
+  'a path is not one of MCP because %s was sent for a call, and no session has a client',
+  (_what, given) => {
+    const read = reader();
+    const initialize = message('initialize', { clientInfo: { name: 'desk' } });
+    const headers = { 'mcp-session-id': 's' };
+    read({ body: initialize, headers, ...given });
+    expect(read({ method: 'GET', isEventStream: true })).toBeUndefined();
+    expect(read({ body: call('a'), headers })?.mcp.clientName).toBeUndefined();
+  },
+);

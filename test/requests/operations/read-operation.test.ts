@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { operationOfSpan, readOperation } from '../../../src/requests/operations/index.js';
+import {
+  operationOfSpan,
+  readOperation,
+  updateOperation,
+} from '../../../src/requests/operations/index.js';
 import { finishedSpan } from '../../support/builders.js';
 
 const NOTHING = { spanOperation: undefined, hasFailedSpan: false, captured: undefined };
@@ -12,9 +16,10 @@ function posted(body: unknown, more: object = {}) {
   return readOperation({ ...NOTHING, captured }, POSTED, RESPONSE);
 }
 
-/** The operation of a target, without a body. */
-function asked(path: string, query?: string, route?: string, method = 'GET') {
-  const found = readOperation(NOTHING, { method, path, query, route }, RESPONSE);
+/** The operation of a GET, without a body. */
+function asked(path: string, query?: string, route?: string, contentType?: string) {
+  const target = { method: 'GET', path, query, route, contentType };
+  const found = readOperation(NOTHING, target, RESPONSE);
   return found && [found.kind, found.name, found.count];
 }
 
@@ -91,6 +96,8 @@ test('of a batch, only the first message is read', () => {
 
 test.each([
   ['/graphql', 'query={a}&operationName=Greeting', undefined, ['graphql', 'Greeting', 1]],
+  ['/api/graphql/', 'query={a}&operationName=Greeting', undefined, ['graphql', 'Greeting', 1]],
+  ['/about', 'query={a}&operationName=Greeting', undefined, undefined],
   ['/graphql', 'operationName=Greeting', undefined, undefined],
   ['/graphql', 'query={a}&operationName=a%20b', undefined, undefined],
   ['/trpc/user.byId', undefined, undefined, ['trpc', 'user.byId', 1]],
@@ -104,6 +111,52 @@ test.each([
   ['/users/a,b', undefined, undefined, undefined],
 ])('GET %s?%s with the route %s', (path, query, route, expected) => {
   expect(asked(path, query, route)).toEqual(expected);
+});
+
+const GRAPHQL = 'query={a}&operationName=Greeting';
+const JSON_TYPE = 'application/json; charset=utf-8';
+const GRAPHQL_TYPE = 'application/graphql-response+json';
+
+test.each([
+  ['/data', GRAPHQL, GRAPHQL_TYPE, ['graphql', 'Greeting', 1]],
+  ['/data', GRAPHQL, `${GRAPHQL_TYPE}; charset=utf-8`, ['graphql', 'Greeting', 1]],
+  ['/data', GRAPHQL, JSON_TYPE, undefined],
+  ['/data', GRAPHQL, 'text/html', undefined],
+  ['/user.byId,a', 'batch=1', JSON_TYPE, ['trpc', 'user.byId', 2]],
+  ['/user.byId,a', 'batch=1', 'text/html', undefined],
+  ['/user.byId,a', 'batch=1', '', undefined],
+])('GET %s?%s with a response of the type "%s"', (path, query, contentType, expected) => {
+  expect(asked(path, query, undefined, contentType)).toEqual(expected);
+});
+
+test.each([
+  [undefined, 'response'],
+  ['application/json', 'response'],
+  [' Application/JSON;charset=utf-8', 'response'],
+  [GRAPHQL_TYPE, 'response'],
+  ['application/json-rpc', 'response'],
+  ['text/event-stream', 'response'],
+  ['', 'none'],
+  ['text/html; charset=utf-8', 'none'],
+  ['text/plain', 'none'],
+  ['application/jsonp', 'none'],
+  ['application/javascript', 'none'],
+])(
+  'a response of the type "%s" is evidence "%s" of a name that a client has sent',
+  (contentType, evidence) => {
+    const target = { ...POSTED, path: '/trpc/user.byId', contentType };
+    expect(readOperation(NOTHING, target, RESPONSE)?.evidence).toBe(evidence);
+    const spanOperation = { kind: 'graphql', name: 'Traced' } as const;
+    expect(readOperation({ ...NOTHING, spanOperation }, target, RESPONSE)?.evidence).toBe('server');
+  },
+);
+
+test('a span that ends later confirms the name that a client has sent, and replaces no other', () => {
+  const known = readOperation(NOTHING, { ...POSTED, path: '/trpc/a' }, RESPONSE);
+  const late = (name: string) =>
+    updateOperation(known, { ...NOTHING, spanOperation: { kind: 'trpc', name } }, true);
+  expect(late('a')).toMatchObject({ name: 'a', evidence: 'server' });
+  expect(late('b')).toMatchObject({ name: 'a', evidence: 'response' });
 });
 
 test('spans win over channels, and both over the body, which knows the length of a batch', () => {

@@ -1,5 +1,5 @@
-// Express with parsed bodies: one endpoint for JSON-RPC and one for GraphQL, in a worker thread if THREAD is set. `/guarded` refuses
-// everything, and a body with `getter` is replaced by a getter that throws.
+// Express with parsed bodies: one endpoint for JSON-RPC and two for GraphQL, in a worker thread if THREAD is set. `/about` is a page for
+// everything, `/guarded` refuses everything, and a body with `getter` is replaced by a getter that throws.
 const { isMainThread, Worker } = require('node:worker_threads');
 const express = require('express');
 
@@ -15,6 +15,10 @@ function serve() {
     response.status(method === 'bad.one' ? 500 : 200).json({});
   });
   app.all('/graphql', (_request, response) => response.json({ data: null }));
+  app.get('/data', (_request, response) => {
+    response.type('application/graphql-response+json').send('{"data":null}');
+  });
+  app.all('/about', (_request, response) => response.send('<h1>About us</h1>'));
   app.use('/guarded', (_request, response) => response.status(401).json({}));
   const server = app.listen(0, '127.0.0.1', () => {
     process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);

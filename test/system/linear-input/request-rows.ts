@@ -55,6 +55,7 @@ const toOperation = (name: string) => ({
   name,
   count: 2,
   hasFailed: false,
+  evidence: 'response' as const,
 });
 const toPlace = createToPlace('template');
 const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
