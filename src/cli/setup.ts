@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { coded } from '../common/messages.js';
+import { credentialsIn } from '../options/header-values.js';
 import { problemOf } from '../options/option-error.js';
 import { secret } from '../options/parse-values.js';
 import { readEnvironment } from '../options/resolve-options.js';
@@ -42,7 +43,7 @@ async function connectAndRun(parsed: SetupArguments, report: Report): Promise<bo
   }
   const token = await readToken(parsed.tokenFile, env);
   const { headers } = target;
-  report.cleanWith(createCleaner([token, ...Object.values(headers)]));
+  report.cleanWith(createCleaner([token, ...credentialsIn(headers)]));
   const timeoutMillis = readEnvironment('exportTimeoutMillis', env) ?? DEFAULT_TIMEOUT_MILLIS;
   const client = await createApiClient({ url: target.url, token, headers, timeoutMillis });
   try {

@@ -39,9 +39,13 @@ function readLine(lines: Interface): Promise<string | undefined> {
   });
 }
 
+/** Shorter secrets are not replaced, because they occur in ordinary words. */
+const SHORTEST_SECRET = 4;
+
 /** Replaces secrets in texts: an answer of Matomo or a proxy, or a mixed-up variable, may repeat them. */
 export function createCleaner(secrets: readonly string[]): (text: string) => string {
-  return (text) => secrets.reduce((cleaned, secret) => cleaned.replaceAll(secret, '…'), text);
+  const long = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
+  return (text) => long.reduce((cleaned, secret) => cleaned.replaceAll(secret, '…'), text);
 }
 
 /** Wraps text between words. A word that is longer than a line, such as a path, is not broken. */

@@ -40,6 +40,13 @@ export function headers(name: string, value: unknown): Readonly<Record<string, s
   return parsed;
 }
 
+/** What no output may show of headers: the values of those whose names say so, and what follows a scheme such as `Basic` in them. */
+export function credentialsIn(sent: Readonly<Record<string, string>>): string[] {
+  return Object.entries(sent).flatMap(([name, value]) =>
+    isSecretHeader(name) ? [value, ...value.split(' ').slice(1)] : [],
+  );
+}
+
 /** The pairs of an object, or of `Headers`, a `Map` or another iterable. */
 function pairsOf(name: string, value: unknown): readonly (readonly unknown[])[] {
   if (typeof value !== 'object' || value === null) throw notPairs(name);

@@ -5,6 +5,7 @@ import { RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
 import { toSiteId } from '../../hit/parameters/parameter-value.js';
 import { listFromText } from '../../options/environment-text.js';
+import { credentialsIn } from '../../options/header-values.js';
 import { describeMisspelled, findMisspelledVariables } from '../../options/misspelled-variables.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import {
@@ -20,8 +21,6 @@ const STOPS_TRACKING: ReadonlySet<MessageCode> = new Set([
   'options-missing',
   'privacy-option-invalid',
 ]);
-/** Shorter secrets are not replaced, because they occur in ordinary words. */
-const SHORTEST_SECRET = 4;
 const CHANGE = 'Change it in the environment of the application, and restart the application.';
 
 /** Reads options as `register` does. `options` is `undefined` if they do not suffice to ask Matomo. */
@@ -65,14 +64,14 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   return { findings, options, sites, secrets: secretsOf(env) };
 }
 
-/** The token, the visitor key, and each header with its parts: the secret follows a scheme such as `Basic`. */
+/** The token, the visitor key, and headers with credentials. */
 function secretsOf(env: Readonly<NodeJS.ProcessEnv>): string[] {
-  const headers = Object.values(readEnvironment('headers', env) ?? {});
-  const parts = headers.flatMap((value) => [value, ...value.split(' ').slice(1)]);
-  const own = [readEnvironment('tokenAuth', env), readEnvironment('visitorKey', env)];
-  return [...own.map((secret) => secret ?? ''), ...parts].filter(
-    (secret) => secret.length >= SHORTEST_SECRET,
-  );
+  const visitorKey = readEnvironment('visitorKey', env);
+  const own = [readEnvironment('tokenAuth', env), visitorKey === 'daily' ? undefined : visitorKey];
+  return [
+    ...own.filter((secret) => secret !== undefined),
+    ...credentialsIn(readEnvironment('headers', env) ?? {}),
+  ];
 }
 
 function severalSites(sites: readonly number[]): Finding {

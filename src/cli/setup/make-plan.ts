@@ -126,16 +126,35 @@ export function findDimension(
   );
 }
 
-/** Finds an action dimension by `MATOMO_DIMENSIONS`, then by its name. */
+/** Finds an action dimension by `MATOMO_DIMENSIONS`, then by its name. One that is mapped to another attribute is left alone. */
 function findAmong(
   dimensions: readonly Dimension[],
   wanted: WantedDimension,
   mapped: MappedDimensions,
 ): Dimension | undefined {
   const ofActions = dimensions.filter(({ scope }) => scope === 'action');
+  const unmapped = ofActions.filter(({ id }) => mapped[id] === undefined);
   return (
     ofActions.find(({ id }) => mapped[id] === wanted.attribute) ??
-    ofActions.find(({ name }) => isSameName(name, wanted.name))
+    unmapped.find(({ name }) => isSameName(name, wanted.name))
+  );
+}
+
+/** Why a dimension cannot be created: its name is that of an action dimension, which `MATOMO_DIMENSIONS` maps to another attribute. */
+function describeConflict(
+  { dimensions }: MatomoState,
+  { name, attribute }: WantedDimension,
+  mapped: MappedDimensions,
+): string | undefined {
+  const same = dimensions.find(
+    (dimension) =>
+      dimension.scope === 'action' &&
+      isSameName(dimension.name, name) &&
+      mapped[dimension.id] !== undefined,
+  );
+  return (
+    same &&
+    `dimension ${same.id} has that name, and MATOMO_DIMENSIONS maps it to ${show(mapped[same.id])}, not to ${attribute}; rename it in Matomo, or correct MATOMO_DIMENSIONS`
   );
 }
 
@@ -198,10 +217,11 @@ function planDimension(
     const reason = isSameName(found.name, name) ? {} : { reason: `named ${show(found.name)}` };
     return { action: 'present', kind, name, id: found.id, ...reason };
   }
-  const refusal = refuseWrite(state);
+  const inactive = findAmong(state.dimensions, wanted, mapped);
+  const refusal =
+    (inactive ? undefined : describeConflict(state, wanted, mapped)) ?? refuseWrite(state);
   if (refusal !== undefined) return blocked(kind, name, refusal);
   const params = { idSite: String(state.site?.id) };
-  const inactive = findAmong(state.dimensions, wanted, mapped);
   if (inactive) {
     const { id } = inactive;
     const call = {

@@ -20,10 +20,12 @@ export interface SetupResult {
 export interface Report {
   readonly isJson: boolean;
   readonly isColored: boolean;
-  /** Applies a function to all text from now on. */
+  /** Applies a function to all text from now on, but for the environment, which users copy. */
   cleanWith(clean: (text: string) => string): void;
   /** Writes a part of the result as text; nothing with `--json`. */
   print(...lines: string[]): void;
+  /** Writes the lines of the environment as they are; nothing with `--json`. */
+  printEnvironment(...lines: string[]): void;
   /** Writes progress without a line break; nothing with `--json`. */
   progress(text: string): void;
   warn(message: string): void;
@@ -49,7 +51,9 @@ export function createReport(isJson: boolean): Report {
   function writeJson(result: SetupResult): void {
     const text = JSON.stringify(
       { ...result, plan: result.plan.map(({ call: _call, ...step }) => step) },
-      (_key, value) => (typeof value === 'string' ? safe(value) : value),
+      function toShown(this: unknown, _key, value) {
+        return typeof value === 'string' && this !== result.environment ? safe(value) : value;
+      },
       2,
     );
     stdout.write(`${text}\n`);
@@ -63,6 +67,9 @@ export function createReport(isJson: boolean): Report {
     },
     print(...lines) {
       if (!isJson) stdout.write(`${lines.map(safe).join('\n')}\n`);
+    },
+    printEnvironment(...lines) {
+      if (!isJson) stdout.write(`${lines.join('\n')}\n`);
     },
     progress(text) {
       if (isJson) return;

@@ -111,7 +111,9 @@ function printOutcome(report: Report, plan: readonly PlanStep[], pending: number
 
 function printEnvironment(report: Report, environment: Readonly<Record<string, string>>): void {
   const lines = toExportLines(environment);
-  if (lines.length > 0) report.print('Set this where the application starts:', '', ...lines);
+  if (lines.length === 0) return;
+  report.print('Set this where the application starts:', '');
+  report.printEnvironment(...lines);
 }
 
 function countBlocked(plan: readonly PlanStep[]): number {
@@ -240,15 +242,18 @@ function isPending({ action }: PlanStep): boolean {
   return action === 'create' || action === 'reactivate';
 }
 
-/** The value of MATOMO_DIMENSIONS. Its entries for other attributes are kept. */
+/** The value of MATOMO_DIMENSIONS. Its entries are kept, unless the site has no dimension with that ID and another one for the attribute. */
 function toMapping(state: MatomoState, wanted: Wanted, mapped: MappedDimensions): string {
   const found = wanted.dimensions.flatMap((dimension) => {
     const { id } = findDimension(state, dimension, mapped) ?? {};
     return id === undefined ? [] : [[String(id), dimension.attribute] as const];
   });
   const attributes = new Set<unknown>(found.map(([, attribute]) => attribute));
-  const others = Object.entries(mapped).filter(([, attribute]) => !attributes.has(attribute));
-  const all = Object.entries({ ...Object.fromEntries(others), ...Object.fromEntries(found) });
+  const ids = new Set(state.dimensions.map(({ id }) => String(id)));
+  const kept = Object.entries(mapped).filter(
+    ([id, attribute]) => ids.has(id) || !attributes.has(attribute),
+  );
+  const all = Object.entries({ ...Object.fromEntries(found), ...Object.fromEntries(kept) });
   return all.map(([id, attribute]) => `${id}=${String(attribute)}`).join(',');
 }
 

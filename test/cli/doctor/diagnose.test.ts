@@ -52,3 +52,15 @@ test('whatever a server repeats of a header is not shown', async () => {
   expect(output).toContain('MATOMO_HEADERS');
   expect(output).not.toContain(CREDENTIALS.replaceAll('=', ''));
 });
+
+test('headers that are no credentials and a daily key are shown', async () => {
+  const { env } = await matomoOnWire();
+  const { about } = await runDoctor({
+    ...env,
+    MATOMO_HEADERS: 'x-forwarded-proto=http,x-tenant=127.0.0.1',
+    MATOMO_VISITOR_KEY: 'daily',
+    MATOMO_MAX_QUEUE_SIZE: 'daily',
+  });
+  expect(about('options')[0]?.found).toContain('"daily"');
+  expect(about('address')[0]?.found).toContain(env.MATOMO_URL);
+});
