@@ -18,7 +18,7 @@ export async function inspect(args: string[]): Promise<void> {
     },
   });
   const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  if (!/^\d{1,5}$/.test(values.port) || port > 65_535) {
     throw new UsageError(
       `--port must be a number from 0 to 65535, got ${JSON.stringify(values.port)}`,
     );

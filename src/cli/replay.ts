@@ -20,7 +20,7 @@ export async function replay(args: string[]): Promise<void> {
     },
   });
   if (files.length === 0) throw new UsageError('replay needs at least one file of OTLP JSON lines');
-  const rate = Number(values.rate);
+  const rate = /^\d+(?:\.\d+)?$/.test(values.rate) ? Number(values.rate) : 0;
   if (!(rate > 0))
     throw new UsageError(
       `--rate must be a number of requests per second above 0, got ${values.rate}`,

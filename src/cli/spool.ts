@@ -74,11 +74,17 @@ function filterOf(values: {
   if (user !== undefined) return { kind: 'user', id: user };
   if (visitor !== undefined) return { kind: 'visitor', id: visitor };
   if (before === undefined) return { kind: 'all' };
-  const millis = ISO_DATE.test(before) ? Date.parse(before) : Number.NaN;
+  const millis = ISO_DATE.test(before) && isDay(before.slice(0, 10)) ? Date.parse(before) : NaN;
   if (Number.isNaN(millis)) {
     throw new UsageError('--before needs a date such as 2026-01-31 or 2026-01-31T12:00:00Z');
   }
   return { kind: 'before', epochSeconds: millis / 1000 };
+}
+
+/** Whether a day exists: JavaScript reads 2026-02-31 as 3 March. */
+function isDay(day: string): boolean {
+  const millis = Date.parse(day);
+  return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(day);
 }
 
 /** The spool that the environment names. */

@@ -99,6 +99,8 @@ test.each([
   [['purge', '--all', '--user', 'max'], 'only one'],
   [['purge', '--user', ''], 'need an ID'],
   [['purge', '--before', 'yesterday'], '2026-01-31'],
+  [['purge', '--before', '2026-02-31'], '2026-01-31'],
+  [['purge', '--before', '2027-02-29T12:00:00+01:00'], '2026-01-31'],
   [['status', '--all'], 'none of them'],
 ])('rejects spool %j', async (args, expected) => {
   const env = { MATOMO_SPOOL: '/nowhere/at/all' };

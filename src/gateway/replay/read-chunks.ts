@@ -1,5 +1,7 @@
 import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { show } from '../../common/diagnostics.js';
 import { decodeJson } from '../otlp/decode-json.js';
 import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
@@ -50,12 +52,9 @@ async function* readLines(
   from: number,
 ): AsyncGenerator<{ line: Buffer; end: number }> {
   const isInflated = file.endsWith('.gz');
-  const bytes = isInflated
-    ? createReadStream(file).pipe(createGunzip())
-    : createReadStream(file, { start: from });
   let position = isInflated ? 0 : from;
   let parts: Buffer[] = [];
-  for await (const read of bytes as AsyncIterable<Buffer>) {
+  for await (const read of readBytes(file, position, isInflated)) {
     const skipped = Math.min(read.length, Math.max(0, from - position));
     position += skipped;
     let rest = read.subarray(skipped);
@@ -69,4 +68,20 @@ async function* readLines(
     if (rest.length > 0) parts.push(rest);
   }
   if (parts.length > 0) yield { line: Buffer.concat(parts), end: position };
+}
+
+/** Reads a file from an offset. Errors name the file, and reject the iteration, whichever stream has them. */
+async function* readBytes(
+  file: string,
+  start: number,
+  isInflated: boolean,
+): AsyncGenerator<Buffer> {
+  const source = createReadStream(file, { start });
+  const bytes = isInflated ? pipeline(source, createGunzip(), () => undefined) : source;
+  try {
+    yield* bytes as AsyncIterable<Buffer>;
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`${show(file)} cannot be read: ${message}`, { cause: error });
+  }
 }

@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { show } from '../../common/diagnostics.js';
 
 /** How far a file has been replayed. */
 interface ReplayPosition {
@@ -43,7 +44,8 @@ function readPositions(path: string): Record<string, ReplayPosition> {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw error;
+    const { message } = error as Error;
+    throw new Error(`${show(path)} cannot be read: ${message}. Nothing is sent.`, { cause: error });
   }
   try {
     return JSON.parse(text) as Record<string, ReplayPosition>;
