@@ -30,6 +30,13 @@ async function send({ method, query = '', form, body, headers }: SingleRequest):
   };
 }
 
+test('what follows a second question mark is a part of the query', async () => {
+  const query = '?idsite=1&rec=1&url=https://a.test/b?c=1&action_name=d';
+  expect((await send({ query })).hits).toEqual([
+    { verdict: 'tracked', url: 'https://a.test/b?c=1' },
+  ]);
+});
+
 test.each<[string, SingleRequest, number, string[]]>([
   ['GET answers 200 and an image', { query: hit() }, 200, ['tracked']],
   ['send_image=0 answers 204', { query: hit({ send_image: '0' }) }, 204, ['tracked']],

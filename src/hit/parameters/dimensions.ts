@@ -36,9 +36,15 @@ const status: ReadValue = ({ request }) => request.statusCode;
 const url: ReadValue = (sent) => sent.url;
 const path: ReadValue = (sent) => sent.path;
 const referrer: ReadValue = (sent) => sent.referrer;
-const query: ReadValue = (sent) => sent.url.split('?', 2)[1];
+const query: ReadValue = (sent) => queryOf(sent.url);
 const address: ReadValue = (sent) => sent.address;
 const userAgent: ReadValue = ({ request }) => request.userAgent;
+
+/** Everything after the first `?`: a second one is data. */
+function queryOf(full: string): string | undefined {
+  const mark = full.indexOf('?');
+  return mark < 0 ? undefined : full.slice(mark + 1);
+}
 
 const FIRST_FAILED_STATUS = 400;
 
@@ -90,7 +96,7 @@ const FROM_REQUEST: Readonly<Record<string, ReadValue>> = {
   'url.full': url,
   'http.url': url,
   'http.target': ({ path: target, url: full }) =>
-    [target, full.split('?', 2)[1]].filter(Boolean).join('?'),
+    [target, queryOf(full)].filter(Boolean).join('?'),
   'url.path': path,
   'url.query': query,
   'url.scheme': ({ request }) => request.scheme,

@@ -26,7 +26,8 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export function readTrackerRequest(request: IncomingMessage, body: Buffer): TrackerRequest {
   const { method = 'GET', headers, url = '' } = request;
   const contentType = headers['content-type']?.toLowerCase() ?? '';
-  const query = readQuery(url.split('?', 2)[1] ?? '');
+  const mark = url.indexOf('?');
+  const query = readQuery(mark < 0 ? '' : url.slice(mark + 1));
   const common = {
     method,
     headers,

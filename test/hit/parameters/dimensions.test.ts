@@ -44,3 +44,14 @@ test.each([
   expect(parameters.dimension4).toBe(endpoint);
   expect(reports).toEqual([]);
 });
+
+test('a second question mark is a part of the query', () => {
+  const { parameters } = parametersOf(httpRequest({ path: '/a', query: 'next=/b?c=1&d=2' }), {
+    dimensions: { 1: 'url.query', 2: 'http.target', 3: 'url.full' },
+  });
+  expect(parameters).toMatchObject({
+    dimension1: 'next=/b?c=1&d=2',
+    dimension2: '/a?next=/b?c=1&d=2',
+    dimension3: 'https://shop.example.org/a?next=/b?c=1&d=2',
+  });
+});
