@@ -51,11 +51,11 @@ describe.each(NODES)('Node.js %i', (major) => {
     return installed.value?.path ?? '';
   }
 
-  async function start(more: Record<string, string> = {}) {
+  async function start(more: Record<string, string> = {}, preloads: readonly string[] = []) {
     const node = nodePath();
     const { inspector, env: site } = await matomo();
     const env = { MATOMO_SCHEDULE_DELAY: '100', ...site, ...more };
-    const app = await startServer([...REGISTER, `${APPS}/http2.cjs`], { env, node });
+    const app = await startServer([...preloads, ...REGISTER, `${APPS}/http2.cjs`], { env, node });
     return { inspector, app };
   }
 
@@ -98,7 +98,7 @@ describe.each(NODES)('Node.js %i', (major) => {
   test('a page view has the time of its start, and an event its own', async () => {
     const clock = ['--require', `./${APPS}/stepping-clock.cjs`];
     const now = Date.now() - 3_600_000;
-    const { inspector, app } = await start({ CLOCK: String(now) }, [...clock, ...WITHOUT_SDK]);
+    const { inspector, app } = await start({ CLOCK: String(now) }, clock);
     const client = open(app);
     await ask(client, '/annotated');
     client.close();
