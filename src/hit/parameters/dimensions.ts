@@ -95,8 +95,7 @@ const FROM_REQUEST: Readonly<Record<string, ReadValue>> = {
   'http.route': ({ request }) => request.route,
   'url.full': url,
   'http.url': url,
-  'http.target': ({ path: target, url: full }) =>
-    [target, queryOf(full)].filter(Boolean).join('?'),
+  'http.target': ({ path: target, url: full }) => [target, queryOf(full)].filter(Boolean).join('?'),
   'url.path': path,
   'url.query': query,
   'url.scheme': ({ request }) => request.scheme,
