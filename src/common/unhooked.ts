@@ -6,7 +6,7 @@ import { withoutTracing } from './otel-global.js';
 /** What hooks replace, and what Node.js itself calls behind it. */
 interface ModuleClass {
   readonly prototype: { require(this: { filename?: string | null }, id: string): unknown };
-  readonly _load?: (id: string, parent: object | undefined, isMain: boolean) => unknown;
+  _load(id: string, parent: object | undefined, isMain: boolean): unknown;
 }
 
 /** Modules of Node.js that instrumentations patch. */
@@ -25,8 +25,13 @@ const DEPENDENCY = /[\\/](?:undici|@?redis)[\\/]/;
 
 /** A module of Node.js, without hooks. */
 export function builtin<Name extends keyof Patched>(name: Name): Patched[Name] {
-  const load = Module._load ?? process.getBuiltinModule;
-  return load(name, undefined, false) as Patched[Name];
+  return loadBuiltin(name) as Patched[Name];
+}
+
+/** On Bun, `_load` finds none, and nothing is instrumented. */
+function loadBuiltin(id: string): unknown {
+  if (process.versions.bun !== undefined) return process.getBuiltinModule(id);
+  return Module._load(id, undefined, false);
 }
 
 /** Loads a dependency, without spans of reading its files, and without hooks on the modules of Node.js that it requires. */
@@ -36,7 +41,7 @@ export async function loadUnhooked<T>(load: () => Promise<T>): Promise<T> {
   let isLoading = true;
   prototype.require = function requireUnhooked(id) {
     const isOurs = isLoading && modules.isBuiltin(id) && DEPENDENCY.test(this.filename ?? '');
-    return isOurs && Module._load ? Module._load(id, this, false) : hooked.call(this, id);
+    return isOurs ? loadBuiltin(id) : hooked.call(this, id);
   };
   const { require: unhooked } = prototype;
   try {
