@@ -4,6 +4,7 @@ import type { Hit } from './hit.js';
 import type { HitBuilder, ToHitsOptions } from './hit-builder.js';
 import type { HttpRequest } from './http-request.js';
 import type { McpCall } from './mcp-call.js';
+import type { RedactUrls } from './page/redact-urls.js';
 import { type ReportProblem, toCustomVariables } from './parameters/custom-variables.js';
 import { overrideAll } from './parameters/overrides.js';
 import { DECIDING_KIND, SHARED } from './parameters/parameter-table.js';
@@ -35,6 +36,7 @@ export type DropReason = 'too_many' | 'no_visitor' | 'invalid' | 'predicate';
 export interface CheckOptions {
   readonly hasToken: boolean;
   readonly maxCustomVariables: number;
+  readonly redactUrls: RedactUrls;
 }
 
 /** The parameters of a further hit as they may be sent; `undefined` if Matomo would store something else. */
@@ -67,11 +69,11 @@ export function checkFurtherHit(
 /** Reports and leaves out what Matomo would reject. */
 function readFields(
   parameters: FurtherHit['parameters'],
-  { hasToken, maxCustomVariables }: CheckOptions,
+  { hasToken, maxCustomVariables, redactUrls }: CheckOptions,
   report: ReportProblem,
 ): FieldGroup | undefined {
   const checked = new HitFields();
-  overrideAll(checked, parameters, hasToken, report, 'a further hit');
+  overrideAll(checked, redactUrls(parameters), hasToken, report, 'a further hit');
   // Without the value that decides its kind, the hit would become a page view.
   for (const name of DECIDING_KIND) {
     if (parameters[name] === undefined || checked.has(name)) continue;

@@ -8,6 +8,7 @@ import { HitFields, joinFields } from './field.js';
 import { callBeforeSend, hideVisitor, toCrash, toHit } from './finish-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
+import { createRedactUrls } from './page/redact-urls.js';
 import {
   isServerTimeSet,
   setParameter,
@@ -73,6 +74,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const toDimensions = createToDimensions(options);
   const reader = createPageViewReader(options, report);
+  const redactUrls = createRedactUrls(options);
   const toChatbotParameters = createToChatbotParameters(options);
 
   /** The hit of a request that nobody adds anything to: its fields as they are. */
@@ -152,7 +154,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     layers.forEach((layer, i) => {
       const allowed =
         hidesOtherUserIds && layer !== request.optionParameters ? withoutUserId(layer) : layer;
-      if (allowed) overrideAll(parameters, allowed, hasToken, report, SOURCES[i] ?? ANNOTATION);
+      if (!allowed) return;
+      overrideAll(parameters, redactUrls(allowed), hasToken, report, SOURCES[i] ?? ANNOTATION);
     });
     if (!isServerTimeSet(request, layers)) subtractOtherTimings(parameters, request);
     completeEvent(parameters, report);

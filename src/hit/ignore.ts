@@ -1,5 +1,6 @@
 import type { HttpRequest } from './http-request.js';
 import { endsInWildcard, hasWildcard } from './page/catch-all-route.js';
+import { plainRoute } from './page/plain-route.js';
 import { isPollingSession } from './page/query-policy.js';
 import { decodePath } from './page/url-pairs.js';
 import { withSlash } from './parameters/route-details.js';
@@ -20,7 +21,8 @@ export function createFindIgnoreReason(
   options: FilterOptions,
 ): (request: HttpRequest) => 'path' | 'method' | 'user_agent' | 'pattern' | undefined {
   const paths = new Set(options.ignorePaths.map(withoutEndSlash));
-  const routes = new Set([...paths].filter((path) => path !== '/' && !hasWildcard(path)));
+  const plain = [...paths].map(plainRoute);
+  const routes = new Set(plain.filter((path) => path !== '/' && !hasWildcard(path)));
   const allowed = options.allowedMethods && new Set(options.allowedMethods);
   const ignored = new Set(options.ignoredMethods);
   const { ignorePatterns, ignoreUserAgents } = options;

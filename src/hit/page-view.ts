@@ -39,7 +39,6 @@ import {
 
 /** What makes the page view of a request, besides the request. */
 export interface PageViewOptions extends PageUrlOptions, ReferrerOptions {
-  readonly redactPathPatterns: readonly RegExp[];
   readonly titlePaths: 'template' | 'raw';
   /** A template; the result of a function comes with the request. */
   readonly actionName: unknown;
@@ -91,7 +90,7 @@ export function createPageViewReader(
   const toClientFields = createToClientFields();
   const toTitle = createToTitle(options);
   const toVariables = createToVariables(options, report);
-  const toReferrer = createToReferrerField(options, redactPath);
+  const toReferrer = createToReferrerField(options);
   // Seconds and durations repeat, and one flat text costs less than the pieces of two fields.
   const toTime = memoize((seconds: number) => new FieldGroup([createField('cdt', seconds)]));
   const toDuration = memoize((millis: number) => {
@@ -175,9 +174,8 @@ export function createPageViewReader(
 /** The referrer. One without a query is remembered if it is sent unchanged: those with a query rarely recur, and others may hold secrets. */
 function createToReferrerField(
   options: PageViewOptions,
-  redactPath: (path: string) => string,
 ): (referrer: string, host: string | undefined) => Field | undefined {
-  const toReferrer = createToReferrer(options, redactPath);
+  const toReferrer = createToReferrer(options);
   const toField = createToField('urlref');
   const create = (referrer: string, host?: string) => toField(toReferrer(referrer, host));
   if (options.urlPaths === 'template') return create; // depends on the host

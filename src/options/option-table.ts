@@ -111,8 +111,8 @@ export const OPTIONS = {
   assumeHttps: option<boolean>()({ env: 'MATOMO_ASSUME_HTTPS', parse: boolean, default: true }),
   /**
    * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
-   * `{span}` is the name of the server span. Without a route, `{route}` is `Not Found` for a 404, otherwise the path in the form
-   * that `titlePaths` selects. It ends with the name of a GraphQL operation, a JSON-RPC method or a tRPC procedure, if there is one;
+   * `{span}` is the name of the server span. Without a route, `{route}` is the reason of a refusal, such as `Not Found`, otherwise the
+   * path in the form that `titlePaths` selects. It ends with the name of a GraphQL operation, a JSON-RPC method or a tRPC procedure, if there is one;
    * for a GraphQL operation at `/`, `{method}` is `GraphQL` and `{route}` is the name. Of a call of an MCP server, `{method}` is `MCP`
    * and `{route}` is the call, such as `tools/call find_order`.
    * @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api)
@@ -126,8 +126,9 @@ export const OPTIONS = {
   /**
    * How the path is shown in the title of a request without a route. With `template`, a segment becomes `:id` if it is a number,
    * a ULID, or hex of 8 or more characters with a digit; `:uuid` if it is a UUID; `:email` if it is an email address; `:token` if it
-   * has 20 or more characters, all of them letters, digits, `_` or `-`, with a digit, both cases and at most one hyphen. With
-   * `raw`, all segments are kept. Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`.
+   * has 20 or more characters, all of them letters, digits, `_` or `-`, with a digit and both cases; of words joined by hyphens, one must
+   * be such a text. Unless `query` is `keep`, email addresses and tokens are `redacted` instead. With `raw`, all other segments are kept.
+   * Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`.
    */
   titlePaths: option<'template' | 'raw'>()({
     env: 'MATOMO_TITLE_PATHS',
@@ -397,8 +398,8 @@ export const OPTIONS = {
   }),
   /**
    * What is kept of a URL's query: everything (`keep`), everything but secrets (`redact`), nothing (`strip`), or only the
-   * parameters in your list, with unchanged values; their names are case-sensitive. Secrets in a path (`/a;jsessionid=…`,
-   * `/token=…/`) are redacted unless this is `keep`. Secrets in a referrer are always redacted.
+   * parameters in your list, with unchanged values; their names are case-sensitive. Secrets in a path (`/token/…`,
+   * `/a;jsessionid=…`, email addresses) are redacted unless this is `keep`. Secrets in a referrer are always redacted.
    * @see [What counts as a secret](what-is-redacted.md#queries)
    * @example MATOMO_QUERY=page,sort
    */

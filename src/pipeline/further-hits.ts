@@ -4,6 +4,7 @@ import { coded } from '../common/messages.js';
 import type { Delivery } from '../delivery/delivery.js';
 import {
   type CheckedHit,
+  type CheckOptions,
   checkFurtherHit,
   type DropReason,
   type FurtherHit,
@@ -11,6 +12,7 @@ import {
 } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createToCallParameters, type McpCall } from '../hit/mcp-call.js';
+import { createRedactUrls } from '../hit/page/redact-urls.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
@@ -59,22 +61,26 @@ export class FurtherHits {
   }));
   #toCallParameters: ReturnType<typeof createToCallParameters> | undefined;
 
+  readonly #checks: CheckOptions;
+
   constructor(parts: FurtherHitsParts) {
     this.#parts = parts;
+    const { options } = parts;
+    this.#checks = {
+      hasToken: options.tokenAuth !== undefined,
+      maxCustomVariables: options.maxCustomVariables,
+      redactUrls: createRedactUrls(options),
+    };
   }
 
   /** `unknown`: it belongs to a request, of which nothing is known any more. */
   add(unchecked: FurtherHit, owner: HitOwner | 'unknown' | undefined): void {
-    const { options } = this.#parts;
     if (unchecked.call) {
       this.#addCall(unchecked.call, unchecked);
       return;
     }
-    const { tokenAuth, maxCustomVariables } = options;
-    const hit = checkFurtherHit(
-      unchecked,
-      { hasToken: tokenAuth !== undefined, maxCustomVariables },
-      (key, message) => this.report(key, message),
+    const hit = checkFurtherHit(unchecked, this.#checks, (key, message) =>
+      this.report(key, message),
     );
     if (!hit) this.#drop('invalid');
     else if (owner === 'unknown') this.#addUnknown(hit);

@@ -130,7 +130,7 @@ test.each<[string, string, Attributes, Record<string, string>]>([
     },
     {
       url: 'https://shop.example.org/store/checkout',
-      action_name: 'PURGE Store/Checkout/{id?}',
+      action_name: 'PURGE Store/Checkout/{id}',
       ua: 'curl/8.5.0',
     },
   ],

@@ -7,6 +7,7 @@ import {
   HEALTH_CHECKERS,
   hasConsent,
 } from '../../src/hit/ignore.js';
+import { plainRoute } from '../../src/hit/page/plain-route.js';
 import { consent, patterns } from '../../src/options/parse-values.js';
 import { httpRequest } from '../support/builders.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
@@ -165,7 +166,7 @@ test.each([
   ['/', 'static'],
   ['/ava', undefined],
 ])('a file that the route %s serves: %s', (route, reason) => {
-  expect(noPageReasonOf({ path: '/avatars/7.png', route })).toBe(reason);
+  expect(noPageReasonOf({ path: '/avatars/7.png', route: plainRoute(route) })).toBe(reason);
 });
 
 test.each([

@@ -7,6 +7,7 @@ import {
 } from '../../src/hit/further-hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
+import { createRedactUrls } from '../../src/hit/page/redact-urls.js';
 import { PARAMETERS } from '../../src/hit/parameters/parameter-table.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
@@ -217,9 +218,9 @@ test('beforeSend that returns its parameters makes the same query strings as non
     .tuple(fc.boolean(), anyRequest, client, known, time)
     .map(([isPlain, generated, ...others]) => {
       const plain = isPlain ? { annotations: [], optionParameters: undefined } : {};
-      // The titles of 401, 403 and 405 depend on whether a builder has seen a route.
-      const statusCode = [401, 403, 405].includes(generated.statusCode ?? 0)
-        ? 400
+      // The titles of 400, 401 and 403 depend on what a builder has seen.
+      const statusCode = [400, 401, 403].includes(generated.statusCode ?? 0)
+        ? 500
         : generated.statusCode;
       return Object.assign({}, generated, { statusCode }, ...others, plain) as typeof generated;
     });
@@ -233,7 +234,8 @@ test('beforeSend that returns its parameters makes the same query strings as non
         const settings = { ...OPTIONS, ...varied, beforeSend };
         const buildHits = createHitBuilder(settings, () => undefined);
         const { buildHit } = createFurtherHitBuilder(settings, buildHits, () => undefined);
-        const checked = checkFurtherHit(event, settings, () => undefined) as CheckedHit;
+        const checks = { ...settings, redactUrls: createRedactUrls(settings) };
+        const checked = checkFurtherHit(event, checks, () => undefined) as CheckedHit;
         return (request: HttpRequest, site: number) => [
           ...buildHits(request, site, now),
           buildHit(checked, request, site, now),

@@ -12,7 +12,7 @@ test.each([
   ['/queues/,/queue/:name', '/queues', '/queues'],
   ['/a,/a/:id,/a/:id/edit', '/a/7/edit', '/a/:id/edit'],
   ['/a,/a/:id,/a/:id/edit', '/a/7', '/a/:id'],
-  ['/a,/files/*rest', '/files/b/c', '/files/*rest'],
+  ['/a,/files/*rest', '/files/b/c', '/files/*'],
   ['/t/:tenant/a,/b/:id', '/t/acme/b/7', '/t/:tenant/b/:id'],
   ['/a,/b', '/c', '/a'],
   ['/a,/^\\/b\\/.*$/', '/a', '/a'],
@@ -31,13 +31,14 @@ test.each([
 });
 
 test.each([
-  '/users/:id(\\d+)',
-  '/at/:hour(^\\d{2})h',
-  '/price/$',
-  '/[id]/(shop)/[[...slug]]',
-  '/a,b',
-])('%s is a route', (route) => {
-  expect(routeIn(route, '/x')).toBe(route);
+  ['/users/:id(\\d+)', '/users/:id'],
+  ['/users/:id([^/]+)', '/users/:id'],
+  ['/at/:hour(^\\d{2})/x', '/at/:hour/x'],
+  ['/price/$', '/price/$'],
+  ['/[id]/(shop)/[[...slug]]', '/[id]/(shop)/[[...slug]]'],
+  ['/a,b', '/a,b'],
+])('%s is the route %s', (reported, route) => {
+  expect(routeIn(reported, '/x')).toBe(route);
 });
 
 const routed = (path: unknown, rest: object = {}) => ({ route: { path }, ...rest });
@@ -69,6 +70,14 @@ test.each([
     '/u/bob%40example.org',
     '/u/:email',
   ],
+  [
+    'with a secret',
+    routed('/x', { baseUrl: '/reset-password/9fk2mq7x' }),
+    '/reset-password/9fk2mq7x/x',
+    '/reset-password/redacted/x',
+  ],
+  ['of an empty route', routed('', { baseUrl: '/users' }), '/users', '/users'],
+  ['that is empty, of an empty route', routed('', { baseUrl: '' }), '/', '/'],
   ['lost after an error', routed('/:postId', { baseUrl: '' }), '/users/42/7', '/users/:id/:postId'],
 ])('a base URL %s', (_what, request, path, route) => {
   expect(routeIn(undefined, path, request)).toBe(route);

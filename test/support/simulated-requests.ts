@@ -8,6 +8,7 @@ import { createHitCounts } from '../../src/pipeline/stats.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { endRecord, RequestRecord } from '../../src/requests/request-record.js';
 import { httpRequest } from './builders.js';
+import { DEFAULT_OPTIONS } from './default-options.js';
 import { queryOf } from './named-hits.js';
 
 /** Hits with names, as the four functions make them. */
@@ -39,6 +40,7 @@ export class SimulatedRequests {
     this.#longestHoldMillis = longestHoldMillis;
     this.#further = new FurtherHits({
       options: {
+        ...DEFAULT_OPTIONS,
         tokenAuth: undefined,
         maxCustomVariables: 0,
         siteId: 1,

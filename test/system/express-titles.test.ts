@@ -49,7 +49,7 @@ test.each([false, true])('mount paths are templates, with mergeParams %s', async
     'GET /v1/t/:tenant',
     'GET /v1/t/:tenant/:postId',
     'GET /v1/t/:tenant/:postId',
-    'GET /files/*folder/posts/:postId',
+    'GET /files/*/posts/:postId',
     'GET /:from/posts/fails',
   ]);
 });
@@ -141,5 +141,84 @@ test('of a list of routes the one that matches counts, and a regular expression 
     'GET /queues',
     'GET /queues/queue/:name',
     'GET /queues/jobs/:id',
+  ]);
+});
+
+test('a mount counts only if the path goes on with the route, as in Verdaccio', async () => {
+  const app = express();
+  const web = express.Router();
+  web.get('/-/web/list', ok);
+  web.get('/-/web/fails', fail);
+  web.get('/about', ok);
+  app.use('/-/web/', web);
+  app.use(web);
+  const twice = express.Router();
+  twice.get('/a', ok);
+  twice.get('/a/fails', fail);
+  app.use('/a', twice);
+  app.use('/:tenant/a', twice);
+  app.use(twice);
+  const paths = ['/-/web/list', '/-/web/fails', '/-/web/about', '/about', '/a', '/a/a', '/bob/a/a'];
+  expect(await titlesOf(app, [...paths, '/a/fails', '/bob/a/a/fails'])).toEqual([
+    'GET /-/web/list',
+    'GET /-/web/fails',
+    'GET /-/web/about',
+    'GET /about',
+    'GET /a',
+    'GET /a/a',
+    'GET /:tenant/a/a',
+    'GET /a/fails',
+    'GET /:tenant/a/a/fails',
+  ]);
+});
+
+test('a mount path has the spelling of the application, not that of the first client', async () => {
+  const app = express();
+  const admin = express.Router();
+  admin.get('/users/:id', ok);
+  admin.get('/', ok);
+  app.use('/Admin/apiV1', admin);
+  app.use(['/list', '/listOfAll'], admin);
+  app.use(/^\/pattern/i, admin);
+  const paths = ['/ADMIN/APIV1/users/7', '/admin/apiv1', '/LISTOFALL/users/7', '/PATTERN/users/7'];
+  expect(await titlesOf(app, paths)).toEqual([
+    'GET /Admin/apiV1/users/:id',
+    'GET /Admin/apiV1',
+    'GET /listOfAll/users/:id',
+    'GET /pattern/users/:id',
+  ]);
+});
+
+test('if the router does not keep it, a mount path has the spelling of most clients', async () => {
+  const app = express();
+  const shop = express.Router();
+  shop.get('/users/:id', ok);
+  app.use('/bigShop', shop);
+  for (const layer of (app as unknown as { router: { stack: object[] } }).router.stack) {
+    Object.assign(layer, { rawPath: undefined }); // as before router 2.3
+  }
+  const sent = ['BIGSHOP', 'bigShop', 'bigShop', 'BigShop', 'bigShop', 'bigshop', 'bigShop'];
+  const titles = await titlesOf(
+    app,
+    sent.map((name) => `/${name}/users/7`),
+  );
+  expect(titles.slice(1)).toEqual(Array(6).fill('GET /bigShop/users/:id'));
+});
+
+test('an empty route is a slash, and routes are shown without their syntax', async () => {
+  const app = express();
+  const base = express.Router();
+  base.get('', ok);
+  base.get('{/:size}/index.json', ok);
+  base.get('/files/*filepath', ok);
+  app.get('', ok);
+  app.use('/base', base);
+  const paths = ['/', '/base', '/base/', '/base/large/index.json', '/base/files/a/b'];
+  expect(await titlesOf(app, paths)).toEqual([
+    'GET /',
+    'GET /base',
+    'GET /base',
+    'GET /base/:size/index.json',
+    'GET /base/files/*',
   ]);
 });

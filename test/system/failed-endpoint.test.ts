@@ -22,7 +22,7 @@ test('the processor stores which endpoint failed, and nothing for those that did
   const hits = await service.hits();
   expect(hits.map(({ stored }) => stored?.custom_dimension_4)).toEqual([
     ...[undefined, undefined, undefined],
-    '4xx POST /status-400',
+    '4xx POST Bad Request',
     '4xx POST Not Found',
     '5xx POST /status-503',
   ]);

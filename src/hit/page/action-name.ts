@@ -1,3 +1,4 @@
+import { PairCache } from '../../common/generation-cache.js';
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
 
@@ -15,34 +16,51 @@ interface Titled {
 
 /** Names the place that a request asked for. The path is already redacted. */
 export type ToPlace = (
-  request: Pick<HttpRequest, 'route' | 'statusCode' | 'operation'>,
+  request: Pick<HttpRequest, 'method' | 'route' | 'statusCode' | 'operation'>,
   path: string,
 ) => string;
 
-/** What scanners of applications with routes get, besides 404. */
-const REFUSED: Readonly<Record<number, string>> = {
+const FIRST_FAILED_STATUS = 400;
+const NOT_FOUND = 404;
+
+/** What scanners get for paths that they try. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
+  [NOT_FOUND]: 'Not Found',
   405: 'Method Not Allowed',
 };
 
+/** The reason if a request without a route was refused as any path is; `undefined` for other statuses. */
+export function refusalOf(statusCode: number): string | undefined {
+  return REFUSALS[statusCode];
+}
+
+/** The last half of them is certain to be remembered. */
+const MAX_ENDPOINTS = 2000;
+
 /**
- * The call of an MCP server, or the route, else the path, followed by the name of the operation. Without a route or a name, a 404 is `Not Found`, and so are 401, 403
- * and 405 after a request had a route: scanners must not fill the titles with the paths that they try.
+ * The call of an MCP server, or the route, else the path, followed by the name of the operation. Scanners must not fill titles with the
+ * paths that they try: without a route or a name, a 404 or 405 is `Not Found` or `Method Not Allowed`. So are 400, 401 and 403, unless
+ * the same method and template of the path was answered otherwise before.
  */
 export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
   const toPath =
     titlePaths === 'raw' ? decodeTitle : (path: string) => decodeTitle(toTitlePath(path));
-  let hasRoutes = false;
-  return function toPlace({ route: template, statusCode, operation }, path) {
-    const route = template === undefined ? undefined : decodeTitle(template);
-    hasRoutes ||= route !== undefined;
+  const endpoints = new PairCache<string, string, true>(MAX_ENDPOINTS);
+  return function toPlace({ method, route, statusCode, operation }, path) {
     if (operation && isMcpCall(operation)) return labelOf(operation);
-    if (operation?.name !== undefined) return toOperationPlace(operation, route, path, toPath);
-    if (statusCode === 404) return route ?? 'Not Found';
-    if (route !== undefined) return route;
-    const refusal = hasRoutes ? REFUSED[statusCode] : undefined;
-    return refusal ?? toPath(operation?.kind === 'trpc' ? parentOf(path) || '/' : path);
+    const place = route === undefined ? undefined : decodeTitle(route);
+    const endpoint = operation?.kind === 'trpc' ? parentOf(path) || '/' : path;
+    const template = place ?? toTitlePath(endpoint);
+    const isEndpoint = place !== undefined || endpoints.get(method, template) === true;
+    if (!isEndpoint && statusCode < FIRST_FAILED_STATUS) endpoints.set(method, template, true);
+    if (operation?.name !== undefined) return toOperationPlace(operation, place, path, toPath);
+    if (place !== undefined) return place;
+    const isKnown = isEndpoint && statusCode < NOT_FOUND;
+    const reason = isKnown ? undefined : refusalOf(statusCode);
+    return reason ?? (titlePaths === 'raw' ? toPath(endpoint) : decodeTitle(template));
   };
 }
 

@@ -1,13 +1,10 @@
 /** Longer routes name something. It also bounds the work for routes that other services send. */
 const MAX_CATCH_ALL_LENGTH = 100;
 
-/** One segment that matches anything, as frameworks of several languages write it. */
+/** One segment of a plain route that matches anything, as frameworks of several languages write it. */
 const WILDCARD_SEGMENT = new RegExp(
   `^(?:${[
-    '\\*{1,2}:?[\\w-]*', // *  **  *splat  **:slug
-    '\\{\\*{1,2}[\\w-]*\\}', // {*splat}  {**rest}
-    '\\{[\\w-]+(?:\\*|\\+|:path)\\}', // {path*}  {proxy+}  {path:path}
-    ':[\\w-]+(?:[*+]|\\(\\.[*+]\\)[*+?]?)', // :path*  :path(.*)
+    '\\*',
     '\\(\\.[*+]\\)[*+?]?', // (.*)
     '\\.[*+]', // .*
     '\\[{1,2}\\.{3}[\\w-]+(?:=[\\w-]+)?\\]{1,2}', // [...path]  [[...path]]  [...path=matcher]
@@ -25,7 +22,7 @@ function isLetter(code: number): boolean {
 /** `(shop)`: a folder of routes that is no part of their paths. */
 const GROUP = /\/\([\w-]+\)(?=\/)/g;
 
-/** Whether a route consists of wildcards only, as that of an application that answers everything in one place. */
+/** Whether a plain route consists of wildcards only, as that of an application that answers everything in one place. */
 export function isCatchAllRoute(route: string): boolean {
   if (isLetter(route.charCodeAt(1)) && route.charCodeAt(0) === SLASH) return false;
   return route.length <= MAX_CATCH_ALL_LENGTH && hasOnlyWildcards(route);
@@ -38,15 +35,14 @@ function hasOnlyWildcards(route: string): boolean {
   return segments.length > 0 && segments.every((segment) => isWildcard(segment));
 }
 
-/** Whether a route has a segment that matches anything, and so many paths. */
+/** Whether a plain route has a segment that matches anything, and so many paths. */
 export function hasWildcard(route: string): boolean {
   return route.split('/').some((segment) => segment.includes('*') || isWildcard(segment));
 }
 
-/** Whether a route matches whatever begins like it, such as `/files/*` and `/files{/*rest}`. */
+/** Whether a plain route matches whatever begins like it, such as `/files/*`. */
 export function endsInWildcard(route: string): boolean {
-  const last = withoutAnchors(route.slice(route.lastIndexOf('/') + 1));
-  return isWildcard(last) || (last.endsWith('}') && isWildcard(last.slice(0, -1)));
+  return isWildcard(withoutAnchors(route.slice(route.lastIndexOf('/') + 1)));
 }
 
 function isWildcard(segment: string): boolean {
@@ -58,8 +54,7 @@ function withoutGroups(route: string): string {
   return route.includes('[...') ? route.replace(GROUP, '') : route;
 }
 
-/** `{/*splat}` as `/*splat`, and the source of a regular expression without what says where it begins and ends. */
+/** The source of a regular expression without what says where it begins and ends. */
 function withoutAnchors(route: string): string {
-  const optional = /^\{(\/[^{}]*)\}$/.exec(route)?.[1];
-  return (optional ?? route).replace(/[\^\\]/g, '').replace(/(?<=[*+)])\$/g, '');
+  return route.replace(/[\^\\]/g, '').replace(/(?<=[*+)])\$/g, '');
 }

@@ -1,53 +1,56 @@
 import { MAX_PATTERN_INPUT } from '../text.js';
-import { REDACTED, redactMatrix } from './query-policy.js';
+import { redactSecrets } from './query-policy.js';
+import { holdsEmail, isToken, REDACTED } from './secrets.js';
 import { decodePath } from './url-pairs.js';
 
 /**
- * Redacts a path: secrets in matrix parameters unless these are kept, and what matches a pattern. If there are patterns, a longer path
- * is cut after a whole segment, because the rest was not tested.
+ * Redacts a path: secrets unless these are kept, and what matches a pattern. If there are patterns, a longer path is cut after a whole
+ * segment, because the rest was not tested.
  */
 export function createRedactPath(
   patterns: readonly RegExp[],
-  keepsMatrix = false,
+  keepsSecrets = false,
 ): (path: string) => string {
-  const redactPairs = keepsMatrix ? (path: string) => path : redactMatrix;
-  if (patterns.length === 0) return redactPairs;
+  const redact = keepsSecrets ? (path: string) => path : redactSecrets;
+  if (patterns.length === 0) return redact;
   const everywhere = patterns.map(
     ({ source, flags }) => new RegExp(source, `${flags.replace('g', '')}g`),
   );
   return function redactPath(path) {
     const redacted = everywhere.reduce(
       (text, pattern) => text.slice(0, MAX_PATTERN_INPUT).replace(pattern, REDACTED),
-      redactEncoded(cutAtSegment(redactPairs(path)), everywhere),
+      redactEncoded(cutAtSegment(redact(path)), everywhere),
     );
     return redacted.startsWith('/') ? redacted : `/${redacted}`;
   };
 }
 
 /**
- * Redacts the segments in which a pattern matches decoded text: which part of their encoded text that is, is not known. Segments
- * without escapes are left to the patterns themselves.
+ * Redacts the segments with escapes in which a pattern matches decoded text: which part of their encoded text that is, is not known.
+ * Then the same for whole paths, in which a slash stays one. Paths without escapes are left to the patterns themselves.
  */
 function redactEncoded(path: string, patterns: readonly RegExp[]): string {
   if (!path.includes('%')) return path;
-  const segments = path.split('/');
-  const decoded = segments.map(decodePath);
-  const ends: number[] = [];
-  for (const text of decoded) ends.push((ends.at(-1) ?? -1) + 1 + text.length);
-  const startOf = (i: number) => (ends[i - 1] ?? -1) + 1;
-  const redacted = new Set<number>();
-  for (const pattern of patterns) {
-    let first = 0;
-    for (const { index, 0: match } of decoded.join('/').matchAll(pattern)) {
-      while (first < segments.length && (ends[first] as number) <= index) first += 1;
-      const touched: number[] = [];
-      for (let i = first; i < segments.length && startOf(i) < index + match.length; i++)
-        touched.push(i);
-      if (match !== '' && touched.some((i) => segments[i]?.includes('%')))
-        for (const i of touched) redacted.add(i);
-    }
-  }
-  return segments.map((segment, i) => (redacted.has(i) ? REDACTED : segment)).join('/');
+  const segments = path.split('/').map((segment) => {
+    const decoded = decodePath(segment);
+    return decoded !== segment && patterns.some((pattern) => decoded.search(pattern) >= 0)
+      ? REDACTED
+      : segment;
+  });
+  const decoded = segments.map((segment) => decodePath(segment.replace(/%(?=2f)/gi, '%25')));
+  const redacted = patterns
+    .reduce((text, pattern) => text.replace(pattern, redactSegments), decoded.join('/'))
+    .split('/');
+  return segments
+    .map((segment, i) => {
+      if (redacted[i] === decoded[i]) return segment;
+      return segment === decoded[i] ? redacted[i] : REDACTED;
+    })
+    .join('/');
+}
+
+function redactSegments(match: string): string {
+  return match.replace(/[^/]+/g, REDACTED);
 }
 
 /** Cuts a path that is longer than patterns test, after a whole segment. */
@@ -61,8 +64,6 @@ const MAY_HOLD_VALUES = /[\d@]|%40/;
 
 const ID = /^(?:\d+|(?=\D*\d)[\da-f]{8,}|[0-7][\da-hjkmnp-tv-z]{25})$/i;
 const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
-const TOKEN = /^[\w-]{20,}$/;
-const EMAIL_DOMAIN = /^(?:[^.\s]+\.)+(?:\p{L}+|xn--[\w-]+)\.?$/iu;
 const UNSAFE_IN_A_TITLE = /[\p{Cc}\p{Bidi_Control}]/u;
 
 /**
@@ -76,25 +77,10 @@ export function toTitlePath(path: string): string {
 
 function templateOf(sent: string): string {
   const segment = decodePath(sent);
-  if (isEmail(segment)) return ':email';
+  if (holdsEmail(segment.replaceAll('%40', '@'))) return ':email';
   if (ID.test(segment)) return ':id';
   if (UUID.test(segment)) return ':uuid';
   return isToken(segment) ? ':token' : sent;
-}
-
-/** Text before an `@` that may be encoded twice, and a domain of two labels or more. Matrix parameters may follow. */
-function isEmail(segment: string): boolean {
-  if (!segment.includes('@') && !segment.includes('%40')) return false;
-  const [text = ''] = segment.replaceAll('%40', '@').split(';', 1);
-  const at = text.lastIndexOf('@');
-  return at > 0 && EMAIL_DOMAIN.test(text.slice(at + 1));
-}
-
-/** Words joined by hyphens are not a token, whatever their case. */
-function isToken(segment: string): boolean {
-  if (!TOKEN.test(segment)) return false;
-  const isMixed = /\d/.test(segment) && /[A-Z]/.test(segment) && /[a-z]/.test(segment);
-  return isMixed && segment.indexOf('-') === segment.lastIndexOf('-');
 }
 
 /**

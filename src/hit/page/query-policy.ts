@@ -1,6 +1,16 @@
 import { memoize } from '../../common/generation-cache.js';
 import {
+  createIsSecret,
+  decodeLayers,
+  holdsSecretSegment,
+  holdsSecretText,
+  isSecretName,
+  mayHoldSecrets,
+  REDACTED,
+} from './secrets.js';
+import {
   asMatomoReads,
+  decodePath,
   decodeText,
   encodedName,
   type FilterPair,
@@ -23,123 +33,15 @@ const SEARCH_PARAMETERS = new Set([
   'keywords',
 ]);
 
-/**
- * Words that mark a parameter as secret or personal: credentials of OAuth 2 and OpenID Connect, API keys, signed URLs, sessions,
- * cards, links that log in, and the parameters that the semantic conventions for `url.query` redact. In English and German, without
- * accents; passwords also in other languages.
- */
-const SECRET_WORDS = new Set([
-  'token',
-  'tokens',
-  'secret',
-  'secrets',
-  'password',
-  'passwd',
-  'passphrase',
-  'passcode',
-  'pwd',
-  'pass',
-  'pw',
-  'pin',
-  'otp',
-  'totp',
-  'key',
-  'keys',
-  'apikey',
-  'apitoken',
-  'authtoken',
-  'accesstoken',
-  'accesskey',
-  'secretkey',
-  'privatekey',
-  'idtoken',
-  'refreshtoken',
-  'clientsecret',
-  'auth',
-  'oauth',
-  'authorization',
-  'authentication',
-  'bearer',
-  'credential',
-  'credentials',
-  'cookie',
-  'session',
-  'sessionid',
-  'sessid',
-  'sid',
-  'phpsessid',
-  'jsessionid',
-  'jwt',
-  'saml',
-  'assertion',
-  'ticket',
-  'signature',
-  'sig',
-  'hmac',
-  'code',
-  'verifier',
-  'nonce',
-  'csrf',
-  'xsrf',
-  'email',
-  'mail',
-  'phone',
-  'ssn',
-  'iban',
-  'creditcard',
-  'cardnumber',
-  'cvv',
-  'cvc',
-  'magic',
-  'magiclink',
-  'invite',
-  'invitation',
-  'sso',
-  'mfa',
-  'passwort',
-  'kennwort',
-  'geheimnis',
-  'schluessel',
-  'schlussel',
-  'zugangscode',
-  'sitzung',
-  'signatur',
-  'einladung',
-  'telefon',
-  'telefonnummer',
-  'handynummer',
-  'kreditkarte',
-  'kartennummer',
-  'motdepasse',
-  'mdp',
-  'contrasena',
-  'senha',
-  'wachtwoord',
-  'haslo',
-]);
-
-/** Endings of names without separators, such as `csrfmiddlewaretoken`, and of up to three words, such as `mot_de_passe`. */
-const SECRET_ENDING =
-  /(?:token|secret|password|passwd|apikey|credentials?|creditcard|cardnumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
-const MAX_WORDS_OF_AN_ENDING = 3;
-
-/** Replaces what was removed. */
-export const REDACTED = 'redacted';
-const E_MAIL = /[^\s/@]@[^\s/@]+\.[a-z]/i;
-const JSON_WEB_TOKEN = /(?:^|[^\w-])eyJ[\w-]+\./;
 /** Most values. `holdsSecret` finds nothing in them. */
 const PLAIN = /^[\w~-]*$/;
-const USER_INFO = /[/\\]{2}[^\s/\\?#@]+@/;
-/** Credentials as in an Authorization header. `basic training` has none: what follows has no digit and no capital inside. */
-const AUTHORIZATION =
-  /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/;
 /** The port after it is no value. */
 const HOST_AND_PORT = /\/\/[\w.-]+:\d{1,5}(?=[/?#]|$)/g;
 const SPACE_BEFORE_VALUE = /(?<!\s)\s+(?=[=:])/g;
+/** The path of a text that is a URL or a path. */
+const PATH_OF_URL = /^(?:[a-z][a-z\d+.-]*:)?(?:\/\/[^/?#]*)?(\/[^?#]*)/i;
 /** Segments of a path that are redacted like a parameter: `name=value`, `name:value` and `scheme credentials`, also encoded. */
 const PAIR_SEGMENT = /[=:]|%(?:25)*(?:20|3a|3d)/i;
-/** A path without it has nothing to redact. */
-const MATRIX_OR_PAIR = new RegExp(`;|${PAIR_SEGMENT.source}`, 'i');
 /** A method of a resource, such as `keys:rotate`. */
 const METHOD_SEGMENT = /^[\w.~-]*:[a-z]+$/i;
 
@@ -147,9 +49,6 @@ const METHOD_SEGMENT = /^[\w.~-]*:[a-z]+$/i;
 const RSC = '_rsc';
 
 const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid)$)/i;
-
-/** Limit for nested encodings. */
-const MAX_LAYERS = 5;
 
 export interface QueryPolicyOptions {
   readonly query: 'keep' | 'redact' | 'strip' | readonly string[];
@@ -208,13 +107,22 @@ export function removeSearchFromPath(path: string): string {
   return filterMatrix(path, (pair) => (isSearchParameter(pairNameOf(pair)) ? undefined : pair));
 }
 
-/** Redacts the secrets in the matrix parameters of a path, and in segments such as `token=…`. */
-export function redactMatrix(path: string): string {
-  if (!MATRIX_OR_PAIR.test(path)) return path;
-  return filterSegments(asMatomoReads(path), redactPair, redactSegment);
+/**
+ * Redacts a path: segments that are secrets or follow a secret word, secrets in matrix parameters, and in segments such as `token=…`.
+ * What is redacted once stays as it is.
+ */
+export function redactSecrets(path: string): string {
+  if (!mayHoldSecrets(path)) return path;
+  const isSecret = createIsSecret();
+  return filterSegments(asMatomoReads(path), redactPair, (segment) => {
+    const redacted = redactPairSegment(segment);
+    if (redacted !== segment) return redacted;
+    const text = decodeLayers(segment, decodePath);
+    return text === undefined || isSecret(text) ? REDACTED : segment;
+  });
 }
 
-function redactSegment(segment: string): string {
+function redactPairSegment(segment: string): string {
   return PAIR_SEGMENT.test(segment) && !METHOD_SEGMENT.test(segment)
     ? redactPair(segment)
     : segment;
@@ -245,62 +153,18 @@ function isSearchParameter(name: string): boolean {
   return SEARCH_PARAMETERS.has(name.toLowerCase());
 }
 
-/** Letters that Unicode does not decompose. */
-const PLAIN_LETTERS: Readonly<Record<string, string>> = {
-  ł: 'l',
-  Ł: 'L',
-  ø: 'o',
-  Ø: 'O',
-  đ: 'd',
-  Đ: 'D',
-  ı: 'i',
-  ß: 'ss',
-};
-
-/** `access_token`, `X-Api-Key` and `sessionId` are secret because of one of their words; `authors` and `keyring` are not. */
-function isSecretName(name: string): boolean {
-  const plain = name
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[łŁøØđĐıß]/g, (letter) => PLAIN_LETTERS[letter] as string);
-  const split = plain
-    .replace(/([a-z\d])([A-Z])/g, '$1 $2')
-    .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
-    .toLowerCase();
-  const words = `${split} ${plain.toLowerCase()}`.split(/[^a-z]+/);
-  return words.some((word, i) => {
-    if (SECRET_WORDS.has(word)) return true;
-    const start = Math.max(0, i + 1 - MAX_WORDS_OF_AN_ENDING);
-    return SECRET_ENDING.test(words.slice(start, i + 1).join(''));
-  });
-}
-
 /**
  * Whether a name or value is or contains a secret, such as `/login?next=%2Fx%3Ftoken%3D…`. If it is too long for a URL in Matomo, or is
  * encoded more often than anybody needs, it counts as a secret.
  */
-function holdsSecret(encoded: string): boolean {
+export function holdsSecret(encoded: string): boolean {
   if (encoded.length > MAX_PAIRS_LENGTH) return true;
   if (PLAIN.test(encoded)) return false;
-  let text = encoded;
-  for (let layer = 0; /[%+]/.test(text); layer++) {
-    const decoded = decodeText(text);
-    if (decoded === text) break;
-    if (layer === MAX_LAYERS) return true;
-    text = decoded;
-  }
-  return (
-    E_MAIL.test(text) ||
-    JSON_WEB_TOKEN.test(text) ||
-    USER_INFO.test(text) ||
-    AUTHORIZATION.test(text) ||
-    innerNames(text).some(isSecretName)
-  );
-}
-
-/** Whether text contains a token or credentials, whatever its name says. */
-export function holdsCredentials(text: string): boolean {
-  return JSON_WEB_TOKEN.test(text) || AUTHORIZATION.test(text);
+  const text = decodeLayers(encoded, decodeText);
+  if (text === undefined || holdsSecretText(text) || innerNames(text).some(isSecretName))
+    return true;
+  const path = PATH_OF_URL.exec(text)?.[1];
+  return path !== undefined && holdsSecretSegment(path);
 }
 
 /** The texts before each `=` and `:`, also in JSON. */

@@ -1,11 +1,12 @@
 import { withoutUserInfo } from '../text.js';
-import { toTitlePath } from './page-path.js';
+import { createRedactPath, toTitlePath } from './page-path.js';
 import { isUrlHost } from './page-url.js';
-import { createToTrackedQuery, type QueryPolicyOptions, redactMatrix } from './query-policy.js';
+import { createToTrackedQuery, type QueryPolicyOptions } from './query-policy.js';
 
 export interface ReferrerOptions extends Pick<QueryPolicyOptions, 'query'> {
   readonly referrers: 'full' | 'origin';
   readonly urlPaths: 'full' | 'template';
+  readonly redactPathPatterns: readonly RegExp[];
   readonly baseUrl?: string | undefined;
 }
 
@@ -13,18 +14,20 @@ export interface ReferrerOptions extends Pick<QueryPolicyOptions, 'query'> {
 const ORIGIN = /^(?:[a-z][a-z\d+.-]*:[/\\]+|[/\\]{2,})[^/\\]*/i;
 const BEFORE_HOST = /^[^/\\]*[/\\]+/;
 const PORT = /:\d*$/;
-const NEEDS_NO_REDACTION = /^(?:[a-z][a-z\d+.-]*:\/\/)?[^;@=%:]*$/i;
 
 /**
- * The page that a request to `host` came from, without fragment. Its query is redacted whatever `query` keeps of it; keywords stay,
+ * The page that a request to `host` came from, without fragment. Its path and query are redacted whatever `query` keeps; keywords stay,
  * because Matomo reports them. `undefined` if nothing of it is sent.
  */
-export function createToReferrer(
-  { query, referrers, urlPaths, baseUrl }: ReferrerOptions,
-  redactPath: (path: string) => string,
-): (referrer: string, host?: string | undefined) => string | undefined {
+export function createToReferrer({
+  query,
+  referrers,
+  urlPaths,
+  redactPathPatterns,
+  baseUrl,
+}: ReferrerOptions): (referrer: string, host?: string | undefined) => string | undefined {
   const toTrackedQuery = createToTrackedQuery({ query, siteSearch: true }, true);
-  const hasOnlyMatrixRules = redactPath === redactMatrix; // no patterns of the application
+  const redactPath = createRedactPath(redactPathPatterns);
   const hasTemplates = urlPaths === 'template';
   const ownHost = baseUrl === undefined ? undefined : plainHost(hostOf(baseUrl));
 
@@ -39,13 +42,11 @@ export function createToReferrer(
   };
 
   function redactPage(page: string, host: string | undefined): string {
-    // Most pages need no redaction.
-    if (hasOnlyMatrixRules && !hasTemplates && NEEDS_NO_REDACTION.test(page)) return page;
     const url = withoutUserInfo(page);
     const origin = ORIGIN.exec(url)?.[0] ?? '';
     const path = url.slice(origin.length);
     if (path === '') return origin;
-    const redacted = redactPath(redactMatrix(path));
+    const redacted = redactPath(path);
     return origin + (hasTemplates && isOwn(origin, host) ? toTitlePath(redacted) : redacted);
   }
 

@@ -1,7 +1,6 @@
 import { toErrorType } from '../http-request.js';
-import { createRedactPath } from '../page/page-path.js';
-import { holdsCredentials, REDACTED } from '../page/query-policy.js';
 import { createToReferrer, type ReferrerOptions } from '../page/referrer.js';
+import { holdsCredentials, isCredentialName, REDACTED } from '../page/secrets.js';
 import { maskAddress } from '../visitor/mask-address.js';
 import { plainAddress } from '../visitor/origin.js';
 
@@ -14,30 +13,6 @@ export interface HeaderAttribute {
 
 /** The attributes of OpenTelemetry that have headers. */
 const PREFIX = /^http\.(request|response)\.header\./;
-
-/** Words of names whose values are secrets. */
-const SECRET_WORDS: ReadonlySet<string> = new Set([
-  'token',
-  'secret',
-  'password',
-  'passwd',
-  'key',
-  'apikey',
-  'accesskey',
-  'accesstoken',
-  'auth',
-  'authtoken',
-  'authorization',
-  'jwt',
-  'assertion',
-  'signature',
-  'session',
-  'sessionid',
-  'sid',
-  'credential',
-  'credentials',
-  'cookie',
-]);
 
 /** Names one request, and opens nothing. */
 const IDEMPOTENCY_KEY = /^(?:x[-_])?idempotency[-_]key$/;
@@ -52,8 +27,7 @@ export function headerAttributeOf(attribute: string): HeaderAttribute | undefine
 
 /** Whether the name of a header says that its value is a secret. */
 export function isSecretHeader(header: string): boolean {
-  if (IDEMPOTENCY_KEY.test(header)) return false;
-  return header.split(/[-_]/).some((word) => SECRET_WORDS.has(word));
+  return !IDEMPOTENCY_KEY.test(header) && isCredentialName(header);
 }
 
 const MAX_PRODUCT = 64;
@@ -137,7 +111,6 @@ export function contentFormatOf(
 
 export interface SentAttributeOptions extends ReferrerOptions {
   readonly anonymizeIp: number;
-  readonly redactPathPatterns: readonly RegExp[];
 }
 
 /** Headers are sent by clients, which may write anything of any size. */
@@ -155,8 +128,7 @@ export function createToSentAttribute(
   options: SentAttributeOptions,
 ): (name: string, value: string, host?: string) => string {
   const { anonymizeIp } = options;
-  const redactPath = createRedactPath(options.redactPathPatterns);
-  const toUrl = createToReferrer({ ...options, referrers: 'full' }, redactPath);
+  const toUrl = createToReferrer({ ...options, referrers: 'full' });
 
   function maskItem(item: string): string {
     const address = plainAddress(item);

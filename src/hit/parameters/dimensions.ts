@@ -1,5 +1,5 @@
 import type { HttpRequest, OperationKind } from '../http-request.js';
-import { titleMethodOf } from '../page/action-name.js';
+import { refusalOf, titleMethodOf } from '../page/action-name.js';
 import { matchesAny } from '../text.js';
 
 /** A request as it is sent, from which dimensions are made. */
@@ -72,12 +72,10 @@ const mcpMethod: ReadValue = ({ request: { operation } }) =>
 const mcpTool: ReadValue = ({ request: { operation } }) =>
   operation?.mcp?.method === 'tools/call' ? operation.name : undefined;
 
-const NOT_FOUND = 404;
-
 /** Answers who still calls an endpoint that will be removed. */
 const deprecatedEndpoint: ReadValue = ({ request, place }, { deprecated }) => {
   const { route, statusCode, isDeprecated } = request;
-  if (route === undefined && statusCode === NOT_FOUND) return undefined;
+  if (route === undefined && place === refusalOf(statusCode)) return undefined;
   const path = route?.startsWith('/') ? route : `/${route}`; // those of Django have no slash at their beginning
   const isListed = route !== undefined && matchesAny(deprecated, path);
   return isDeprecated || isListed ? `${titleMethodOf(request, place)} ${place}` : undefined;

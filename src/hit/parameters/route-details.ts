@@ -1,3 +1,4 @@
+import { plainRoute } from '../page/plain-route.js';
 import type { TrackingParameters } from './tracking-parameters.js';
 
 /** Tracking parameters of a route, with valid names. */
@@ -11,7 +12,9 @@ export function createFindRouteDetails(
   readonly route: string | undefined;
   readonly path: string;
 }) => RouteDetails | undefined {
-  const byKey = new Map(Object.entries(details));
+  const entries = Object.entries(details);
+  const plain = entries.map(([key, ofRoute]) => [plainRoute(key), ofRoute] as const);
+  const byKey = new Map([...plain, ...entries]);
   if (byKey.size === 0) return () => undefined;
   return function findRouteDetails({ method, route, path }) {
     for (const place of route === undefined ? [path] : [withSlash(route), path]) {

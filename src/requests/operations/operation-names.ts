@@ -6,15 +6,13 @@ import {
   type OperationKind,
   OTHER_NAME,
 } from '../../hit/http-request.js';
+import { refusalOf } from '../../hit/page/action-name.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
 import { isSuccess } from './operation-adapter.js';
 
 /** Of each half of a table. */
 const MAX_ENTRIES = 250;
 const DAY_MILLIS = 86_400_000;
-
-/** Statuses that scanners get, whatever they put into a request. */
-const REFUSED: ReadonlySet<number> = new Set([401, 403, 404, 405]);
 
 /** What shows that an operation has succeeded. */
 type Evidence = Exclude<OperationEvidence, 'none'>;
@@ -75,7 +73,10 @@ export class OperationNames {
     const proof = proofOf(operation, statusCode);
     if (proof) paths.add(place, proof);
     const isKnownPlace =
-      proof !== undefined || route !== undefined || !REFUSED.has(statusCode) || paths.has(place);
+      proof !== undefined ||
+      route !== undefined ||
+      refusalOf(statusCode) === undefined ||
+      paths.has(place);
     const name = isKnownPlace ? nameIn(names, operation.name, proof) : undefined;
     const { mcp } = operation;
     if (mcp) {

@@ -1,5 +1,6 @@
-import { copyText } from '../../common/generation-cache.js';
+import { copyText, GenerationCache } from '../../common/generation-cache.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
+import { redactSecrets } from '../../hit/page/query-policy.js';
 import { decodePath } from '../../hit/page/url-pairs.js';
 import { splitTarget } from '../finished-span.js';
 import { longestMatch, segmentsOf } from './route-list.js';
@@ -58,10 +59,14 @@ function templateOf(
 /** The mount path of a router that is not Express' own: the base URL, or what the path has before the segments of the route. */
 function guessPrefix({ baseUrl, params }: RoutedRequest, path: string, template: string): string {
   if (typeof baseUrl !== 'string' || baseUrl === '')
-    return toTitlePath(lostPrefix(segmentsOf(path), template));
+    return toTemplate(lostPrefix(segmentsOf(path), template));
   if (!isBelow(path, baseUrl)) return '';
   const others = Object.entries(params ?? {}).filter(([name]) => !template.includes(name));
-  return toTitlePath(withNames(baseUrl, others));
+  return toTemplate(withNames(baseUrl, others));
+}
+
+function toTemplate(path: string): string {
+  return redactSecrets(toTitlePath(path));
 }
 
 function isBelow(path: string, prefix: string): boolean {
@@ -91,6 +96,8 @@ interface Layer {
   readonly name?: unknown;
   readonly handle?: unknown;
   readonly route?: object;
+  /** What was declared, of Express 5 with router 2.3 and later. */
+  readonly rawPath?: unknown;
   readonly regexp?: RegExp & { readonly fast_slash?: boolean };
   readonly keys?: readonly { readonly name: string | number }[];
   readonly slash?: boolean;
@@ -112,6 +119,9 @@ const MOUNTED_APPLICATION = 'mounted_app';
 /** What a request was passed through on the way to its route, outermost first. */
 type Chain = readonly Mount[];
 
+/** The layers of routes. */
+const layers = new WeakMap<object, Layer>();
+
 /** The mount path of a router as its template, and the text of the path that it matched. */
 interface Mounted {
   readonly template: string;
@@ -127,14 +137,14 @@ const misses = new WeakMap<Application, number>();
  * The mount path of a route of Express, from the layers of the application: a request has only the text that they matched, and
  * nothing at all after an error. `undefined` if the application does not have the route there.
  *
- * @param isWhole whether `path` is the mount path, and nothing comes after it
+ * @param isWhole whether `path` is the mount path. Otherwise, what is left of it must match the route.
  */
 function mountOf(app: unknown, route: object, path: string, isWhole: boolean): Mounted | undefined {
-  const known = matchChains(chainsTo(route), path, isWhole);
+  const known = matchChains(route, path, isWhole);
   if (known || !isApplication(app) || !shouldRead(app)) return known;
   for (let read: Application | undefined = app; isApplication(read); read = read.parent)
     readApplication(read);
-  return matchChains(chainsTo(route), path, isWhole);
+  return matchChains(route, path, isWhole);
 }
 
 function isApplication(app: unknown): app is Application {
@@ -159,17 +169,20 @@ function withParents({ parent }: Application, chains: readonly Chain[]): readonl
 }
 
 /** The longest match: a router may be mounted in several places. */
-function matchChains(
-  chains: readonly Chain[],
-  path: string,
-  isWhole: boolean,
-): Mounted | undefined {
+function matchChains(route: object, path: string, isWhole: boolean): Mounted | undefined {
   let longest: Mounted | undefined;
-  for (const chain of chains) {
+  for (const chain of chainsTo(route)) {
     const mounted = matchChain(chain, path);
-    if (mounted && !(longest && longest.text.length >= mounted.text.length)) longest = mounted;
+    if (!mounted || (longest && longest.text.length >= mounted.text.length)) continue;
+    const rest = path.slice(mounted.text.length);
+    if (isWhole ? rest === '' : matchesRoute(route, rest)) longest = mounted;
   }
-  return isWhole && longest?.text.length !== path.length ? undefined : longest;
+  return longest;
+}
+
+function matchesRoute(route: object, rest: string): boolean {
+  const layer = layers.get(route);
+  return layer !== undefined && matchLayer(layer, rest === '' ? '/' : rest) !== undefined;
 }
 
 function matchChain(chain: Chain, path: string): Mounted | undefined {
@@ -200,8 +213,10 @@ function readApplication(app: Application): void {
     for (const layer of stack as readonly Layer[]) {
       layersLeft -= 1;
       if (layersLeft < 0) return;
-      if (layer.route) add(layer.route, chain);
-      else if (layer.name === MOUNTED_APPLICATION) add(app, [...chain, new Mount(layer)]);
+      if (layer.route) {
+        layers.set(layer.route, layer);
+        add(layer.route, chain);
+      } else if (layer.name === MOUNTED_APPLICATION) add(app, [...chain, new Mount(layer)]);
       else readStack((layer.handle as Router | undefined)?.stack, [...chain, new Mount(layer)]);
     }
   }
@@ -216,7 +231,7 @@ function readApplication(app: Application): void {
 
 class Mount {
   readonly #layer: Layer;
-  #template = '';
+  #declared: ReadonlyMap<string, string> | undefined;
 
   constructor(layer: Layer) {
     this.#layer = layer;
@@ -226,12 +241,39 @@ class Mount {
     const matched = matchLayer(this.#layer, path);
     if (!matched) return undefined;
     const text = matched.path.endsWith('/') ? matched.path.slice(0, -1) : matched.path;
-    const template = withNames(text, Object.entries(matched.params));
-    // Express ignores case: the first spelling counts.
-    if (template.toLowerCase() !== this.#template.toLowerCase())
-      this.#template = copyText(template);
-    return { template: this.#template, text };
+    return { template: this.#spell(withNames(text, Object.entries(matched.params))), text };
   }
+
+  /** Express ignores case: the spelling of the application counts. */
+  #spell(template: string): string {
+    this.#declared ??= readDeclared(this.#layer);
+    const declared = this.#declared;
+    if (declared.size === 0) return mostUsedSpelling(template);
+    const segments = template.split('/');
+    return segments.map((segment) => declared.get(segment.toLowerCase()) ?? segment).join('/');
+  }
+}
+
+/** The words of a mount path by what they are in lower case; none if the router does not keep what was declared. */
+function readDeclared({ rawPath, regexp }: Layer): ReadonlyMap<string, string> {
+  const segments = [rawPath ?? regexp ?? []].flat().flatMap((path) => {
+    const text = path instanceof RegExp ? path.source.replace(/\\(.)/g, '$1') : String(path);
+    return text.split(/[/(){}]/);
+  });
+  return new Map(segments.map((segment) => [segment.toLowerCase(), segment]));
+}
+
+/** Spellings of mount paths by what they are in lower case, and by how much each leads. */
+const spellings = new GenerationCache<string, { text: string; lead: number }>();
+
+/** The spelling in which most requests had a mount path. */
+function mostUsedSpelling(template: string): string {
+  const key = template.toLowerCase();
+  const known = spellings.get(key);
+  if (known?.text === template) known.lead += 1;
+  else if (known && known.lead > 1) known.lead -= 1;
+  else spellings.set(key, { text: copyText(template), lead: 1 });
+  return spellings.get(key)?.text ?? template;
 }
 
 function matchLayer(layer: Layer, path: string): Match | undefined {
@@ -249,7 +291,7 @@ function matchLayer(layer: Layer, path: string): Match | undefined {
   return match ? { path: match[0], params: Object.fromEntries(params) } : undefined;
 }
 
-/** Replaces segments by the names of the parameters that have them as value, `:name`, or `*name` for several. */
+/** Replaces segments by the names of the parameters that have them as value, `:name`, or by `*` if there are several. */
 export function withNames(text: string, params: readonly (readonly [string, unknown])[]): string {
   if (params.length === 0) return text;
   const segments = text.split('/');
@@ -262,7 +304,7 @@ export function withNames(text: string, params: readonly (readonly [string, unkn
     const decoded = decodePath(sought);
     const [i, count] = findValue(values, decoded);
     if (i < 0) continue;
-    const placeholder = /^\d/.test(name) ? '*' : `${count > 1 ? '*' : ':'}${name}`;
+    const placeholder = count > 1 || /^\d/.test(name) ? '*' : `:${name}`;
     const rest = values[i] === decoded ? undefined : values[i]?.replace(decoded, '');
     segments.splice(i, count, placeholder);
     values.splice(i, count, rest);

@@ -1,5 +1,6 @@
 import type { Attributes } from '../../common/otel-types.js';
 import { isCatchAllRoute } from '../../hit/page/catch-all-route.js';
+import { plainRoute } from '../../hit/page/plain-route.js';
 import { textOf } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
 import { readExpressRoute } from './express.js';
@@ -52,10 +53,11 @@ function isCutShort(route: string, path: string): boolean {
   return route.charCodeAt(length - 1) === path.charCodeAt(length - 1) && path.startsWith(route);
 }
 
-/** The route, unless it is a catch-all or a regular expression: both say less than the path. */
+/** The route without its syntax, unless it is a catch-all or a regular expression: both say less than the path. */
 export function specific(route: string | undefined): string | undefined {
-  if (route === undefined || isCatchAllRoute(route) || isRegularExpression(route)) return undefined;
-  return route;
+  if (route === undefined) return undefined;
+  const plain = plainRoute(route);
+  return isCatchAllRoute(plain) || isRegularExpression(plain) ? undefined : plain;
 }
 
 function readRoute(captured: object | undefined, path: string): string | undefined {

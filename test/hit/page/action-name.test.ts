@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createToPlace } from '../../../src/hit/page/action-name.js';
 import { httpRequest, parametersOf } from '../../support/builders.js';
 
 test.each([
@@ -10,4 +11,77 @@ test.each([
   ['plain', 'plain'],
 ])('the template %s gives %s', (actionName, title) => {
   expect(parametersOf(httpRequest(), { actionName }).parameters.action_name).toBe(title);
+});
+
+type ToPlace = ReturnType<typeof createToPlace>;
+const answer = (toPlace: ToPlace, statusCode: number, path: string, overrides: object = {}) =>
+  toPlace(httpRequest({ route: undefined, statusCode, ...overrides }), path);
+
+const REASONS = [
+  [400, 'Bad Request'],
+  [401, 'Unauthorized'],
+  [403, 'Forbidden'],
+  [404, 'Not Found'],
+  [405, 'Method Not Allowed'],
+] as const;
+
+test.each(REASONS)('without a route, the first request with status %i is %s', (status, reason) => {
+  for (const titlePaths of ['template', 'raw'] as const) {
+    expect(answer(createToPlace(titlePaths), status, '/wp-login.php')).toBe(reason);
+  }
+  expect(answer(createToPlace('template'), status, '/users/7', { route: '/users/:id' })).toBe(
+    '/users/:id',
+  );
+});
+
+test.each(REASONS)(
+  'an endpoint without a route that answered before keeps its name with 400, 401 and 403, not %i',
+  (status, reason) => {
+    const toPlace = createToPlace('template');
+    const named = status < 404 ? '/orders/:id' : reason;
+    expect(answer(toPlace, 302, '/orders/7')).toBe('/orders/:id');
+    expect(answer(toPlace, status, '/orders/8')).toBe(named);
+    expect(answer(toPlace, status, '/orders/8', { method: 'DELETE' })).toBe(reason);
+    expect(answer(toPlace, status, '/wp-admin')).toBe(reason);
+    const toRawPlace = createToPlace('raw');
+    answer(toRawPlace, 200, '/orders/7');
+    expect(answer(toRawPlace, status, '/orders/8')).toBe(status < 404 ? '/orders/8' : reason);
+  },
+);
+
+test('failures are no answers, and requests with a route do not count for paths', () => {
+  const toPlace = createToPlace('template');
+  answer(toPlace, 500, '/a');
+  answer(toPlace, 403, '/a');
+  answer(toPlace, 200, '/a', { route: '/:page' });
+  expect(answer(toPlace, 400, '/a')).toBe('Bad Request');
+  expect(answer(toPlace, 500, '/a')).toBe('/a');
+});
+
+test('the last 1,000 endpoints are remembered, and not many more', () => {
+  const toPlace = createToPlace('template');
+  const names = Array.from({ length: 5000 }, (_, i) => `/page-${i}`);
+  for (const name of names) answer(toPlace, 200, name);
+  const known = names.filter((name) => answer(toPlace, 403, name) === name);
+  expect(known).toEqual(expect.arrayContaining(names.slice(-1000)));
+  expect(known.length).toBeLessThanOrEqual(2000);
+});
+
+test('procedures of tRPC are no part of the endpoint', () => {
+  const toPlace = createToPlace('template');
+  const operation = (name?: string) => ({ kind: 'trpc' as const, name, count: 1, hasFailed: true });
+  const called = (statusCode: number, name?: string) =>
+    answer(toPlace, statusCode, '/trpc/user.byId', { operation: operation(name) });
+  expect(called(401)).toBe('Unauthorized');
+  expect(called(200, 'user.byId')).toBe('/trpc/user.byId');
+  expect(called(401)).toBe('/trpc');
+});
+
+test.each(REASONS)('the failed endpoint of a %i without a route is %s', (statusCode, reason) => {
+  const request = httpRequest({ route: undefined, statusCode, path: '/wp-login.php' });
+  const { parameters } = parametersOf(request, { dimensions: { 1: 'matomo.failed_endpoint' } });
+  expect(parameters).toMatchObject({
+    action_name: `GET ${reason}`,
+    dimension1: `4xx GET ${reason}`,
+  });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { isCatchAllRoute } from '../../../src/hit/page/catch-all-route.js';
+import { plainRoute } from '../../../src/hit/page/plain-route.js';
 
 test.each([
   '*',
@@ -13,6 +14,7 @@ test.each([
   '/:path*',
   '/:path+',
   '/:path(.*)',
+  '/:path(*)',
   '/$',
   '$',
   '/*/*',
@@ -31,7 +33,7 @@ test.each([
   '/^\\/.*$/',
   '/(.*)/',
 ])('%s is a catch-all', (route) => {
-  expect(isCatchAllRoute(route)).toBe(true);
+  expect(isCatchAllRoute(plainRoute(route))).toBe(true);
 });
 
 test.each([
@@ -52,5 +54,5 @@ test.each([
   '/^(?!\\/api).*/',
   `/${'*/'.repeat(100)}`,
 ])('%s is none', (route) => {
-  expect(isCatchAllRoute(route)).toBe(false);
+  expect(isCatchAllRoute(plainRoute(route))).toBe(false);
 });

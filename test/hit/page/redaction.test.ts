@@ -229,8 +229,8 @@ test('with query: keep the matrix parameters of a path stay, with strip and a li
 });
 
 test('patterns see the first 2,048 characters of a path, and nothing else of it is sent', () => {
-  const pattern = /secret-\d+/g;
-  const path = `/${'secret-123/'.repeat(300)}`;
+  const pattern = /secret-[a-z]+/g;
+  const path = `/${'secret-abc/'.repeat(300)}`;
   const redacted = createRedactPath([pattern])(path);
   expect(redacted).toBe(`/${'redacted/'.repeat(186)}`);
   expect(createRedactPath([/x*/, /x*/, /x*/])(path).length).toBeLessThan(2048 * 9 + 10);

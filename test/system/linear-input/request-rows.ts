@@ -14,7 +14,9 @@ import {
   toTitlePath,
 } from '../../../src/hit/page/page-path.js';
 import { createToPageUrl } from '../../../src/hit/page/page-url.js';
+import { plainRoute } from '../../../src/hit/page/plain-route.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/query-policy.js';
+import { createRedactUrls } from '../../../src/hit/page/redact-urls.js';
 import { createToReferrer } from '../../../src/hit/page/referrer.js';
 import { isGraphqlRequest } from '../../../src/hit/page-view.js';
 import { decodeLatin1 } from '../../../src/hit/text.js';
@@ -31,7 +33,7 @@ import { filled, type LinearRow, texts } from '../../support/linear-input.js';
 
 const CALL = { method: 'GET', path: '/', query: undefined, route: undefined };
 const POSTED = { ...CALL, method: 'POST' };
-const CALLED = { route: undefined, statusCode: 200 };
+const CALLED = { method: 'GET', route: undefined, statusCode: 200 };
 const NO_SOURCES = { spanOperation: undefined, hasFailedSpan: false, captured: undefined };
 const sourceOf = (body: object) => ({
   ...NO_SOURCES,
@@ -60,17 +62,20 @@ const toOperation = (name: string) => ({
 const toPlace = createToPlace('template');
 const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
 const list = createToTrackedQuery({ query: ['q'], siteSearch: false });
-const redactMatrix = createRedactPath([]);
+const redactPath = createRedactPath([]);
 const toPageUrl = createToPageUrl({ query: 'redact', siteSearch: false });
 const toCampaignFreeUrl = createToPageUrl({
   query: 'redact',
   siteSearch: false,
   removesCampaigns: true,
 });
-const toReferrer = createToReferrer(
-  { query: 'keep', referrers: 'full', urlPaths: 'template' },
-  redactMatrix,
-);
+const toReferrer = createToReferrer({
+  query: 'keep',
+  referrers: 'full',
+  urlPaths: 'template',
+  redactPathPatterns: [],
+});
+const redactUrls = createRedactUrls({ query: 'redact', redactPathPatterns: [] });
 const toOrigin = createToOrigin({ trustProxy: true, assumeHttps: true });
 const toLocalOrigin = createToOrigin({ trustProxy: ['loopback'], assumeHttps: true });
 
@@ -140,7 +145,29 @@ export const HEADER_ROWS: readonly LinearRow[] = [
   {
     what: 'createRedactPath and removeSearchFromPath',
     reason: 'split at separators, each part once',
-    cases: texts((text) => removeSearchFromPath(redactMatrix(`/;${text}`)), QUERY_TEXTS),
+    cases: texts((text) => removeSearchFromPath(redactPath(`/;${text}`)), QUERY_TEXTS),
+  },
+  {
+    what: 'createRedactPath, of one segment and of segments behind a secret word',
+    reason: 'anchored, or each class excludes what ends it; 1,024 characters are kept',
+    cases: texts(
+      (text) => [redactPath(`/${text}`), redactPath(`/token/${text}`), redactPath(`/${text}/7`)],
+      {
+        ...QUERY_TEXTS,
+        ...textsOf(['a1', '-', 'aA1-', 'eyJ', 'eyJa.', '@1.2.3', '@a.', '+1', '1 ', '/1', '/a1']),
+        ...textsOf(['token-', 'Token', '/v1', '%2F', '%252F1', 'bot1:', '\u0301', '\u00df']),
+        telephone: (size) => filled('(1', size, '+'),
+        'a private calendar': (size) => filled('a', size, 'private-', 'g'),
+      },
+    ),
+  },
+  {
+    what: 'createRedactUrls',
+    reason: 'as above',
+    cases: texts(
+      (url) => [redactUrls({ url }), redactUrls({ url: `https://a.example/${url}` })],
+      QUERY_TEXTS,
+    ),
   },
   {
     what: 'createRedactPath with a quadratic pattern of a user',
@@ -343,6 +370,28 @@ export const HEADER_ROWS: readonly LinearRow[] = [
       ...URL_TEXTS,
       stars: (size) => filled('*', size, '/', 'a'),
       wildcards: (size) => filled('/:path(.*)', size),
+    }),
+  },
+  {
+    what: 'plainRoute',
+    reason: 'a route of more than 2,048 characters stays as it is',
+    sizes: [512, 2048],
+    cases: texts(plainRoute, {
+      ...URL_TEXTS,
+      ...textsOf([
+        ':a(',
+        ':a()',
+        ':a((',
+        ':a(\\',
+        '{',
+        '{a',
+        '{a:',
+        '{a:{',
+        '}',
+        '{*',
+        '/*a',
+        '**',
+      ]),
     }),
   },
   {

@@ -1,0 +1,213 @@
+import { expect, test } from 'vitest';
+import { annotations, hitsOf, httpRequest, parametersOf } from '../../support/builders.js';
+import { jwt } from '../../support/jwt.js';
+
+const JWT = jwt({ sub: 'bob' });
+/** Keys and tokens as their services make them. */
+const NPM = 'npm_4fK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4E';
+const OPENAI = 'sk-proj-x9_Kd2mQ7xT9vB1nL6pR3sW8zD5-hJ0cY2aGt4EuI7oP-T3BlbkFJq1W2e3R4t5Y6u7I8o9P0a';
+const ANTHROPIC = 'sk-ant-api03-Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4EuI7oP_q1W-2e3R4t5Y6u7I8AA';
+const SLACK = 'kXyZ9aB3cD4eF5gH6iJ7kL8m';
+const DISCORD = 'kXyZ_9-aB3cD4eF5-gH6iJ7kL8mN9oP0qR1sT2uV3wX4yZ5';
+const TELEGRAM = '123456789:AAF8xK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2a';
+const CALENDAR = 'private-9f8e7d6c5b4a39281706f5e4d3c2b1a0';
+const SHA1 = '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12';
+const UUID = '123e4567-e89b-12d3-a456-426614174000';
+
+/** What is sent of a path in URLs, and in titles if that differs. */
+const rowOf = (path: string, sent: string, title: string = sent) => ({ path, sent, title });
+
+const SECRET = [
+  // By themselves.
+  rowOf(`/verify/${JWT}`, '/verify/redacted'),
+  rowOf(`/verify/${JWT}/done`, '/verify/redacted/done'),
+  rowOf(`/verify/${encodeURIComponent(`a:${JWT}`)}`, '/verify/redacted'),
+  rowOf(`/redirect/${encodeURIComponent(`https://a.example/verify/${JWT}`)}`, '/redirect/redacted'),
+  rowOf('/users/ann@example.org', '/users/redacted'),
+  rowOf('/users/ann%40example.org/edit', '/users/redacted/edit'),
+  rowOf('/users/ann%2540example.org', '/users/redacted'),
+  rowOf('/users/ann%252540example.org', '/users/redacted'),
+  rowOf('/users/m%C3%BCller@m%C3%BCller.de', '/users/redacted'),
+  rowOf('/users/ann@xn--mller-kva.xn--p1ai', '/users/redacted'),
+  rowOf('/users/ann@%D0%BF%D1%80%D0%B8%D0%BC%D0%B5%D1%80.%D1%80%D1%84', '/users/redacted'),
+  rowOf('/users/ann@163.com', '/users/redacted'),
+  rowOf('/share/ann@example.org,bob@example.org', '/share/redacted'),
+  rowOf('/users/ann@example.org;v=1/edit', '/users/redacted;v=1/edit'),
+  rowOf(`/download/${NPM}`, '/download/redacted'),
+  rowOf(`/try/${OPENAI}`, '/try/redacted'),
+  rowOf(`/try/${ANTHROPIC}`, '/try/redacted'),
+  rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
+  rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rYw%3D%3D', '/confirm/redacted'),
+  rowOf('/confirm/%6bX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
+  rowOf(`/services/T0AB/B0CD/${SLACK}`, '/services/T0AB/B0CD/redacted'),
+  rowOf(`/bot${TELEGRAM}/getMe`, '/redacted/getMe'),
+  rowOf(`/bot${TELEGRAM.replace(':', '%3A')}/getMe`, '/redacted/getMe'),
+  rowOf(`/file/bot${TELEGRAM}/documents/a.jpg`, '/file/redacted/documents/a.jpg'),
+  rowOf('/bot42:abcdefghijk/getMe', '/redacted/getMe'),
+  rowOf(`/calendar/ical/${CALENDAR}/basic.ics`, '/calendar/ical/redacted/basic.ics'),
+  rowOf('/call/+4917612345678', '/call/redacted'),
+  rowOf('/call/%2B4917612345678', '/call/redacted'),
+  rowOf('/call/%252B49%2520176%252012345678', '/call/redacted'),
+  rowOf('/call/+49%20(176)%20123-45.678', '/call/redacted'),
+  rowOf('/call/tel:+4917612345678', '/call/redacted'),
+  rowOf(`/x/${'%25'.repeat(1)}${'25'.repeat(9)}41`, '/x/redacted'),
+  // After a secret word.
+  rowOf(`/-/user/token/${NPM}`, '/-/user/token/redacted'),
+  rowOf('/-/user/token/5f4dcc3b5aa765d61d8327deb882cf99', '/-/user/token/redacted'),
+  rowOf(`/api/v1/keys/${OPENAI}`, '/api/v1/keys/redacted'),
+  rowOf('/reset-password/9fK2mQ7x', '/reset-password/redacted'),
+  rowOf('/reset-password/9fK2mQ7x/confirm', '/reset-password/redacted/confirm'),
+  rowOf('/resetPassword/9fK2mQ7x', '/resetPassword/redacted'),
+  rowOf('/reset%2Dpassword/9fK2mQ7x', '/reset%2Dpassword/redacted', '/reset-password/redacted'),
+  rowOf(`/reset_password/${UUID}`, '/reset_password/redacted'),
+  rowOf('/password/correct-horse-battery-staple', '/password/redacted'),
+  rowOf('/passwort/abc1', '/passwort/redacted'),
+  rowOf('/session/42', '/session/redacted'),
+  rowOf('/token/v2/9fK2mQ7x', '/token/v2/redacted'),
+  rowOf('/token//9fK2mQ7x', '/token//redacted'),
+  rowOf('/token%2F9fK2mQ7x', '/redacted'),
+  rowOf('/invite/abc123;v=1/accept', '/invite/redacted;v=1/accept'),
+  rowOf('/api/webhooks/1234567890/abc1_def', '/api/webhooks/redacted/redacted'),
+  rowOf(`/api/webhooks/1234567890/${DISCORD}`, '/api/webhooks/redacted/redacted'),
+  rowOf(
+    `/api/webhooks/1234567890/${DISCORD}/messages/77`,
+    '/api/webhooks/redacted/redacted/messages/77',
+    '/api/webhooks/redacted/redacted/messages/:id',
+  ),
+  rowOf(
+    `/webhookb2/${UUID}@${UUID}/IncomingWebhook/5f4dcc3b5aa765d61d8327deb882cf99/${UUID}`,
+    `/webhookb2/${UUID}@${UUID}/IncomingWebhook/redacted/redacted`,
+  ),
+  // Pairs.
+  rowOf('/token=9fK2mQ7x/a', '/token=redacted/a'),
+  rowOf('/Bearer%20abc/a', '/redacted/a'),
+];
+
+const KEPT = [
+  rowOf('/', '/'),
+  rowOf('/users/42', '/users/42', '/users/:id'),
+  rowOf(`/items/${UUID}`, `/items/${UUID}`, '/items/:uuid'),
+  rowOf(`/items/${UUID.toUpperCase()}`, `/items/${UUID.toUpperCase()}`, '/items/:uuid'),
+  rowOf(`/commits/${SHA1}`, `/commits/${SHA1}`, '/commits/:id'),
+  rowOf('/objects/507f1f77bcf86cd799439011', '/objects/507f1f77bcf86cd799439011', '/objects/:id'),
+  rowOf('/items/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/items/01ARZ3NDEKTSV4RRFFQ69G5FAV', '/items/:id'),
+  rowOf('/app.3f9a1c2b.js', '/app.3f9a1c2b.js'),
+  rowOf('/assets/index-BxK9d3Fa.js', '/assets/index-BxK9d3Fa.js'),
+  rowOf(`/static/main.${SHA1}.chunk.css`, `/static/main.${SHA1}.chunk.css`),
+  rowOf('/news/the-ten-best-laptops-of-2026', '/news/the-ten-best-laptops-of-2026'),
+  rowOf('/p/iPhone-17-Pro-Max-256GB-Black', '/p/iPhone-17-Pro-Max-256GB-Black'),
+  rowOf('/p/SKU-4711-AbC', '/p/SKU-4711-AbC'),
+  rowOf('/p/B0C9XJ7K2Q', '/p/B0C9XJ7K2Q'),
+  rowOf('/2026/11/23/hello', '/2026/11/23/hello', '/:id/:id/:id/hello'),
+  rowOf('/log/2026-11-23', '/log/2026-11-23'),
+  rowOf('/log/2026-11-23T06:41:46Z', '/log/2026-11-23T06:41:46Z'),
+  rowOf('/log/2026-11-23T06:41:46+01:00', '/log/2026-11-23T06:41:46+01:00'),
+  rowOf('/de-DE/start', '/de-DE/start'),
+  rowOf('/v2/users', '/v2/users'),
+  rowOf('/docs/1.22.0/api', '/docs/1.22.0/api'),
+  rowOf('/packages/1.0.0+20130313144700', '/packages/1.0.0+20130313144700'),
+  rowOf('/npm/react@18.2.0/index.js', '/npm/react@18.2.0/index.js'),
+  rowOf('/npm/jquery@3.7.1.min.js', '/npm/jquery@3.7.1.min.js'),
+  rowOf('/img/logo@2x.png', '/img/logo@2x.png'),
+  rowOf('/@vite/client', '/@vite/client'),
+  rowOf('/@scope/package', '/@scope/package'),
+  rowOf('/+SomeName', '/+SomeName'),
+  rowOf('/c++/17', '/c++/17', '/c++/:id'),
+  rowOf('/password/reset', '/password/reset'),
+  rowOf('/password/v2', '/password/v2'),
+  rowOf('/auth/v1.2/users/7', '/auth/v1.2/users/7', '/auth/v1.2/users/:id'),
+  rowOf('/auth/v1beta1/me', '/auth/v1beta1/me'),
+  rowOf('/auth/oauth2/callback', '/auth/oauth2/callback'),
+  rowOf('/sso/saml2/acs', '/sso/saml2/acs'),
+  rowOf('/tokens', '/tokens'),
+  rowOf('/authors/42', '/authors/42', '/authors/:id'),
+  rowOf('/keyring/42', '/keyring/42', '/keyring/:id'),
+  rowOf('/webhooks/github', '/webhooks/github'),
+  rowOf('/webhooks/github/7', '/webhooks/github/7', '/webhooks/github/:id'),
+  rowOf('/keys:rotate', '/keys:rotate'),
+  rowOf('/private-beta/2026', '/private-beta/2026', '/private-beta/:id'),
+  rowOf('/bot/42:abc', '/bot/42:abc'),
+  rowOf('/robots.txt', '/robots.txt'),
+  rowOf('/caf%C3%A9/%E2%82%AC', '/caf%C3%A9/%E2%82%AC', '/café/€'),
+  rowOf('/100%25', '/100%25', '/100%'),
+  rowOf('/a%20b/c+d', '/a%20b/c+d', '/a b/c+d'),
+];
+
+const ORIGIN = 'https://shop.example.org';
+const DIMENSIONS = {
+  1: 'matomo.failed_endpoint',
+  2: 'url.path',
+  3: 'http.request.header.referer',
+} as const;
+
+function sentOf(path: string, options: Parameters<typeof hitsOf>[1] = {}) {
+  const request = { path, route: undefined, referrer: `https://ref.example${path}` };
+  const { parameters } = parametersOf(httpRequest(request), options);
+  const failed = httpRequest({ ...request, statusCode: 500 });
+  const { dimension1, dimension2, dimension3 } = parametersOf(failed, {
+    ...options,
+    dimensions: DIMENSIONS,
+  }).parameters;
+  const { url, urlref, action_name: title } = parameters;
+  return { url, urlref, title, dimension1, dimension2, dimension3 };
+}
+
+test.each([...SECRET, ...KEPT])('of the path $path, $sent is sent', ({ path, sent, title }) => {
+  expect(sentOf(path)).toEqual({
+    url: ORIGIN + sent,
+    urlref: `https://ref.example${sent}`,
+    title: `GET ${title}`,
+    dimension1: `5xx GET ${title}`,
+    dimension2: sent,
+    dimension3: `https://ref.example${sent}`,
+  });
+});
+
+test.each(SECRET)('query: keep keeps the path $path, but not of a referrer', ({ path, sent }) => {
+  expect(sentOf(path, { query: 'keep', titlePaths: 'raw' })).toMatchObject({
+    url: ORIGIN + path,
+    urlref: `https://ref.example${sent}`,
+  });
+});
+
+test.each(SECRET)('no hit of a request has what is secret of the path $path', ({ path, sent }) => {
+  const request = httpRequest({ path, route: undefined });
+  const chatbotResponse = { contentType: 'text/html', bodyBytes: 1 };
+  const document = { contentType: 'application/pdf', bodyBytes: 1 };
+  const url = `${ORIGIN}${path}`;
+  const set = annotations({ parameters: { url, urlref: url } });
+  const urls = [
+    hitsOf({ ...request, isDownload: true }).hits[0]?.download,
+    hitsOf({ ...request, chatbotResponse }).hits[0]?.url,
+    hitsOf({ ...request, chatbotResponse }, { pageViews: false }).hits[0]?.url,
+    hitsOf({ ...request, chatbotResponse: document }).hits[0]?.download,
+    hitsOf({ ...request, annotations: [set] }).hits[0]?.url,
+    hitsOf({ ...request, annotations: [set] }).hits[0]?.urlref,
+    hitsOf(request, { routeDetails: { [path]: { link: url } } }).hits[0]?.link,
+  ];
+  for (const sentUrl of urls) expect(sentUrl).toBe(ORIGIN + sent);
+});
+
+test.each([
+  ['https://a.example/x?token=1&b=2#top', 'https://a.example/x?token=redacted&b=2#top'],
+  ['https://a.example/x#access_token=1', 'https://a.example/x'],
+  ['https://a.example/#/reset-password/9fK2mQ7x', 'https://a.example/'],
+  ['https://u:p@a.example/token/9fK2mQ7x', 'https://a.example/token/redacted'],
+  ['https://token.example:8443/7?q=shoes#a', 'https://token.example:8443/7?q=shoes#a'],
+])('of the URL %s that the application sets, %s is sent', (url, sent) => {
+  const request = httpRequest({ annotations: [annotations({ parameters: { url } })] });
+  expect(parametersOf(request).parameters.url).toBe(sent);
+  expect(parametersOf(request, { query: 'strip' }).parameters.url).toBe(sent);
+  const kept = parametersOf(request, { query: 'keep' }).parameters.url;
+  expect(kept).toBe(url.replace('u:p@', ''));
+});
+
+test.each([
+  ['next=/reset-password/9fK2mQ7x', 'next=redacted'],
+  [`next=https%3A%2F%2Fa.example%2Ftoken%2F${NPM}%3Fa%3D1`, 'next=redacted'],
+  ['next=https://token.example/7', 'next=https://token.example/7'],
+  ['next=/users/42?page=2', 'next=/users/42?page=2'],
+  ['date=2026/11/23', 'date=2026/11/23'],
+])('a path in the query %s is redacted, too: %s', (query, sent) => {
+  expect(parametersOf(httpRequest({ path: '/', query })).parameters.url).toBe(`${ORIGIN}/?${sent}`);
+});

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { createFindIgnoreReason } from '../../../src/hit/ignore.js';
+import { plainRoute } from '../../../src/hit/page/plain-route.js';
+import { createFindRouteDetails } from '../../../src/hit/parameters/route-details.js';
+import { httpRequest } from '../../support/builders.js';
+import { DEFAULT_OPTIONS } from '../../support/default-options.js';
+
+test.each([
+  ['', '/'],
+  ['/o/:org/r/:repo(^[a-z-]+$)', '/o/:org/r/:repo'],
+  ['/context/:scope(global)', '/context/:scope'],
+  ['/:id(\\d{2,3})/b', '/:id/b'],
+  ['/:id((?:a|b)+)/c', '/:id/c'],
+  ['/:id([^/]+)/b', '/:id/b'],
+  ['/at/:hour(^\\d{2})h', '/at/:hourh'],
+  ['/:db/:id(*)', '/:db/*'],
+  ['/a/:rest(.*)', '/a/*'],
+  ['/a/:rest+', '/a/*'],
+  ['/files/:appId/*filepath', '/files/:appId/*'],
+  ['/files{/*rest}', '/files/*'],
+  ['/users/*folder/posts', '/users/*/posts'],
+  ['/api/**:path', '/api/*'],
+  ['/relay/:relayTo?', '/relay/:relayTo'],
+  ['{/:tileSize}/index.json', '/:tileSize/index.json'],
+  ['/users{/:id}/file{.:ext}', '/users/:id/file.:ext'],
+  ['/users/:id.:format?', '/users/:id.:format'],
+  ['/a/{id:\\d{2}}/{name:alpha}', '/a/{id}/{name}'],
+  ['/{controller=Home}/{action=Index}/{id?}', '/{controller}/{action}/{id}'],
+  ['/static/{path...}', '/static/*'],
+  ['/static/{path*2}', '/static/*'],
+])('the route %s is shown as %s', (route, shown) => {
+  expect(plainRoute(route)).toBe(shown);
+  expect(plainRoute(shown)).toBe(shown);
+});
+
+test.each([
+  '/',
+  '/users/:id',
+  '/:from-:to',
+  '/users/{id}',
+  '/files/*',
+  '/ab?cd',
+  '/ab*cd',
+  '/[id]/(shop)/[[...slug]]',
+  '/users/<int:id>',
+  'users/<slug>/',
+  '/a/:id(\\d+',
+])('the route %s is shown as it is', (route) => {
+  expect(plainRoute(route)).toBe(route);
+});
+
+test('routeDetails and ignorePaths name a route as the application declares it, or as titles show it', () => {
+  const details = { 'GET /a/:id(\\d+)': { _rcn: 'a' }, '/b/:id': { _rcn: 'b' } };
+  const find = createFindRouteDetails(details);
+  const routed = (route: string) => ({ method: 'GET', route, path: '/x' });
+  expect(find(routed('/a/:id'))).toEqual({ _rcn: 'a' });
+  expect(find(routed('/b/:id'))).toEqual({ _rcn: 'b' });
+  const findReason = createFindIgnoreReason({
+    ...DEFAULT_OPTIONS,
+    ignorePaths: ['/health/:part(\\w+)'],
+  });
+  expect(findReason(httpRequest({ route: '/health/:part', path: '/health/db' }))).toBe('path');
+});
