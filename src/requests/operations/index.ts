@@ -110,7 +110,8 @@ export function readOperation(
     const beginning = mcpEndpoints.readInitialize(target, { ...response, span, captured });
     if (beginning) return { kind: 'mcp', ...beginning, hasFailed };
   }
-  if (named === undefined) return found && { ...found, hasFailed, evidence: evidenceOf(target) };
+  if (named === undefined)
+    return found && { ...found, hasFailed, evidence: evidenceOf(target, found.kind) };
   const count = found?.kind === named.kind ? found.count : 1;
   return { ...named, count, hasFailed, evidence: SERVER };
 }

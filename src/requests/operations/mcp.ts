@@ -248,7 +248,8 @@ export class McpEndpoints {
     const ownSession =
       first('session') ?? (isBeginning ? toSession(responseSession(sources)) : undefined);
     const ownName = first('clientName');
-    const evidence = span && !report ? 'server' : (evidenceOfReport(report) ?? evidenceOf(target));
+    const evidence =
+      span && !report ? 'server' : (evidenceOfReport(report) ?? evidenceOf(target, 'mcp'));
     const isServed = evidence !== 'none' && isSuccess(statusCode);
     if (isServed && isBeginning) this.#remember(ownSession, ownName);
     if (isServed || isProven) this.#add(target.path);

@@ -29,12 +29,19 @@ export interface OperationAdapter {
 
 const JSON_TYPE = /^\s*application\/(?:[\w.-]+\+)?json(?:-rpc)?\s*(?:;|$)/i;
 
-/** What a response shows of a name that only the client has sent: nothing if it is a page or a file, to which any path may lead. */
-export function evidenceOf({
-  contentType,
-}: Pick<OperationTarget, 'contentType'>): OperationEvidence {
+/**
+ * What a response shows of a name that only the client has sent: nothing if it is a page or a file, to which any path may lead. Servers
+ * of GraphQL always send a type, others may send none.
+ */
+export function evidenceOf(
+  { contentType }: Pick<OperationTarget, 'contentType'>,
+  kind: OperationKind,
+): OperationEvidence {
   const isAnswer =
-    contentType === undefined || JSON_TYPE.test(contentType) || isEventStream(contentType);
+    contentType === undefined ||
+    (contentType === '' && kind !== 'graphql') ||
+    JSON_TYPE.test(contentType) ||
+    isEventStream(contentType);
   return isAnswer ? 'response' : 'none';
 }
 

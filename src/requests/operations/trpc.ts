@@ -16,7 +16,7 @@ export const trpcAdapter: OperationAdapter = {
     if (!isBatch && !path.includes('/trpc/')) return undefined; // nearly all requests
     const slash = path.lastIndexOf('/');
     const isBelowTrpc = path.endsWith('/trpc', slash);
-    if (!isBelowTrpc && !(isBatch && evidenceOf(target) !== 'none')) return undefined;
+    if (!isBelowTrpc && !(isBatch && evidenceOf(target, 'trpc') !== 'none')) return undefined;
     const procedures = path.slice(slash + 1);
     const comma = procedures.indexOf(',');
     const first = toName(comma < 0 ? procedures : procedures.slice(0, comma));

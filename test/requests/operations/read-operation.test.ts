@@ -124,7 +124,7 @@ test.each([
   ['/data', GRAPHQL, 'text/html', undefined],
   ['/user.byId,a', 'batch=1', JSON_TYPE, ['trpc', 'user.byId', 2]],
   ['/user.byId,a', 'batch=1', 'text/html', undefined],
-  ['/user.byId,a', 'batch=1', '', undefined],
+  ['/user.byId,a', 'batch=1', '', ['trpc', 'user.byId', 2]],
 ])('GET %s?%s with a response of the type "%s"', (path, query, contentType, expected) => {
   expect(asked(path, query, undefined, contentType)).toEqual(expected);
 });
@@ -136,7 +136,7 @@ test.each([
   [GRAPHQL_TYPE, 'response'],
   ['application/json-rpc', 'response'],
   ['text/event-stream', 'response'],
-  ['', 'none'],
+  ['', 'response'],
   ['text/html; charset=utf-8', 'none'],
   ['text/plain', 'none'],
   ['application/jsonp', 'none'],
@@ -150,6 +150,17 @@ test.each([
     expect(readOperation({ ...NOTHING, spanOperation }, target, RESPONSE)?.evidence).toBe('server');
   },
 );
+
+test('a response of GraphQL has a type', () => {
+  const captured = {
+    operation: undefined,
+    hasFailedOperation: false,
+    request: { body: { query: '', operationName: 'Me' } },
+  };
+  const evidence = (contentType: string) =>
+    readOperation({ ...NOTHING, captured }, { ...POSTED, contentType }, RESPONSE)?.evidence;
+  expect([evidence(JSON_TYPE), evidence('')]).toEqual(['response', 'none']);
+});
 
 test('a span that ends later confirms the name that a client has sent, and replaces no other', () => {
   const known = readOperation(NOTHING, { ...POSTED, path: '/trpc/a' }, RESPONSE);

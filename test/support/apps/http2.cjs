@@ -110,7 +110,6 @@ const HANDLERS = {
   '/rpc': (request, response) =>
     readBody(request, (body) => {
       request.body = JSON.parse(body); // as a body parser
-      response.setHeader('content-type', 'application/json');
       response.end('{}');
     }),
   '/spans': async (_request, response) => {
