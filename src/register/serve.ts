@@ -54,6 +54,8 @@ function start(
   // Without a valid environment, a processor of the application can still have options in code.
   const isEnabled = options.enabled ?? readEnvironment('enabled', process.env);
   if (!processor && isEnabled === false) return NOT_SERVING;
+  // Node.js opens this stream when the first socket closes, and it would keep the request of that socket by its async context.
+  void process.stderr;
   const { processor: place } = registration;
   place.real = processor;
   let releaseExit = () => {};
