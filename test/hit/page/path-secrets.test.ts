@@ -1,6 +1,10 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { redactSecrets } from '../../../src/hit/page/query-policy.js';
 import { annotations, hitsOf, httpRequest, parametersOf } from '../../support/builders.js';
 import { jwt } from '../../support/jwt.js';
+import { sampled } from '../../support/long.js';
+import { seededRuns } from '../../support/seed.js';
 
 const JWT = jwt({ sub: 'bob' });
 /** Keys and tokens as their services make them. */
@@ -210,4 +214,21 @@ test.each([
   ['date=2026/11/23', 'date=2026/11/23'],
 ])('a path in the query %s is redacted, too: %s', (query, sent) => {
   expect(parametersOf(httpRequest({ path: '/', query })).parameters.url).toBe(`${ORIGIN}/?${sent}`);
+});
+
+test('the look at a whole path misses no secret that the look at each segment finds', () => {
+  const segment = fc.oneof(
+    fc.constantFrom('', 'token', 'users', 'reset-password', 'v2', '7', 'a1', '+4917612345678'),
+    fc.constantFrom(JWT, NPM, OPENAI, DISCORD, CALENDAR, SHA1, UUID, 'ann@example.org', '%40'),
+    fc.stringMatching(/^[\w.-]{18,24}$/),
+    fc.string({ unit: 'binary', maxLength: 30 }).map((text) => text.replaceAll(/[/;&]/g, '')),
+  );
+  fc.assert(
+    fc.property(fc.array(segment, { maxLength: 6 }), (segments) => {
+      const path = segments.map((text) => `/${text}`).join('');
+      expect(redactSecrets(`/;${path}`)).toBe(`/;${redactSecrets(path)}`);
+      expect(redactSecrets(redactSecrets(path))).toBe(redactSecrets(path));
+    }),
+    seededRuns(sampled(500, 5000)),
+  );
 });
