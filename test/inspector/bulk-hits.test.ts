@@ -126,3 +126,10 @@ test('nothing de-duplicates', async () => {
   await sendBulk(inspector, [GOOD, GOOD, GOOD]);
   expect(inspector.hits().filter(({ stored }) => stored !== null)).toHaveLength(3);
 });
+
+test('a price of true in JSON is 1', async () => {
+  const inspector = await start();
+  const url = 'https://a.test/a';
+  await sendBulk(inspector, [{ idsite: 1, rec: 1, url, _pks: 's', _pkp: true }]);
+  expect(inspector.hits()[0]?.stored).toMatchObject({ product_price: 1 });
+});
