@@ -75,9 +75,9 @@ test.each([
   addresses.delete(undefined); // of a hit that is outside of a request
   expect([...addresses]).toEqual(tokenAuth === undefined ? [] : ['0.0.0.0']);
   expect(hits.find(({ action_name }) => action_name !== undefined)).toMatchObject({
-    url: expect.stringMatching(/^https?:\/\/[^/]+\/users\/:email\/:id$/),
+    url: expect.stringMatching(/^https?:\/\/[^/]+\/users\/redacted\/:id$/),
     urlref: 'https://search.example/',
-    action_name: 'GET /users/:email/:id',
+    action_name: 'GET /users/redacted/:id',
     ua: HEADERS['user-agent'],
     lang: 'sv-SE',
     dimension6: 'of a callback',
