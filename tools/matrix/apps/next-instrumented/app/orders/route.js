@@ -1,3 +1,0 @@
-export function POST() {
-  return new Response('ok', { status: 201 });
-}
