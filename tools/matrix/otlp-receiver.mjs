@@ -35,9 +35,9 @@ function toLines(spans) {
   return spans.map(({ name, kind, parentSpanId, flags, traceState, ...span }, index) => {
     const parent = parentSpanId ? nameOf(parentSpanId) : 'none';
     const { scope, status, events = [], links = [], attributes, resource } = span;
-    const of = { parent, flags, traceState, scope: scope.name, status, links: links.length };
+    const of = { parent, flags, traceState, scope: scope?.name, status, links: links.length };
     const happened = events.map((event) => [event.name, ...toTexts(event.attributes)]);
-    const all = [...toTexts(attributes), ...toTexts(resource.attributes)];
+    const all = [...toTexts(attributes), ...toTexts(resource?.attributes)];
     return `${KINDS[kind]} ${name}, ended as ${index + 1}: ${JSON.stringify([of, all, happened])}`;
   });
 }
