@@ -169,7 +169,10 @@ const SAILS_REQUESTS = [
 
 const MOUNT_REQUESTS = [
   page('/users/ann/posts', 200, '/users/:userId/posts'),
-  page('/users/ann@example.org/posts/7', 200, '/users/:userId/posts/:postId'),
+  {
+    ...page('/users/ann@example.org/posts/7', 200, '/users/:userId/posts/:postId'),
+    url: '/users/redacted/posts/7',
+  },
   page('/users/ann/posts/fails', 500, '/users/:userId/posts/fails'),
   page('/queues', 200, '/queues'),
   page('/queues/queue/mail', 200, '/queues/queue/:name'),
