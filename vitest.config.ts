@@ -8,7 +8,6 @@ const isLong = process.env.TEST_LONG === '1';
 /** What `npm run test:long` runs and `npm test` does not. */
 const LONG_ONLY = [
   'test/**/*.long.test.ts',
-  'test/system/matrix/core.test.ts',
   'test/cli/doctor/check-{ai-chatbots,connection,fields,options,spam,spool,storing,token,tracing}.test.ts',
   'test/cli/matomo-api/api-client.test.ts',
   'test/cli/replay.test.ts',

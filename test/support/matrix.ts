@@ -3,10 +3,42 @@ import type { InspectedHit } from '../../src/inspector/index.js';
 import { ROOT } from './child-process.js';
 import { skipTest } from './skips.js';
 
-/** A major version of Node.js, and packages to install. */
-interface Setting {
+/** A major version of Node.js, packages to install, and programs of them that build an application. */
+export interface Setting {
   readonly node: number;
-  readonly setUp: object;
+  readonly setUp: SetUp;
+  readonly build?: readonly Build[];
+}
+
+export interface SetUp {
+  /** Begins the name of the folder. */
+  readonly name: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** The first argument is a file in `node_modules`. */
+export interface Build {
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What Node.js is started with, and what is sent to the application: by default, the four requests of the matrix. */
+interface Command {
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly requests?: readonly object[];
+  readonly before?: readonly object[];
+  /** A program that sends the requests. */
+  readonly client?: { file: string; path: string; env: Readonly<Record<string, string>> };
+  /** Replaces the requests. */
+  readonly use?: (url: string) => Promise<void>;
+}
+
+/** Titles that are not the routes, and codes of the lines that are logged. */
+interface Expected {
+  readonly titles?: Readonly<Record<string, string>> | undefined;
+  readonly codes?: readonly string[];
 }
 
 /** An application of the matrix. */
@@ -16,10 +48,7 @@ export interface Cell extends Setting {
   readonly way?: string;
   /** Runs in the whole matrix only. */
   readonly isNightly?: boolean;
-  command(isWith: boolean): {
-    readonly args: readonly string[];
-    readonly env?: Readonly<Record<string, string>>;
-  };
+  command(isWith: boolean): Command;
 }
 
 interface Result extends Cell {
@@ -37,60 +66,51 @@ export interface Outcome<T> {
   readonly failure?: string;
 }
 
-interface Place {
+export interface Place {
   readonly node: string;
   readonly folder: string;
 }
 
-interface Row {
-  readonly name: string;
-  readonly isNightly?: boolean;
-}
-
 /** The exports of `tools/matrix` that tests use. */
 interface Matrix {
-  readonly BUNDLERS: readonly Row[];
-  readonly FILE_SERVERS: Readonly<Record<string, string>>;
-  readonly FILE_SERVER_SET_UPS: Readonly<Record<'alone' | 'beside', object>>;
-  readonly RUNTIMES: readonly Row[];
+  readonly FRAMEWORKS: readonly Cell[];
+  readonly OPERATIONS: readonly Cell[];
+  readonly REQUESTS: readonly { readonly path: string; readonly url?: string }[];
+  readonly SDKS: Readonly<Record<string, { dependencies: SetUp['dependencies'] }>>;
   attempt<T>(make: () => Promise<T>): Promise<Outcome<T>>;
+  expectedHits(requests: readonly object[], titles?: Expected['titles']): string[];
   installNode(major: number): Promise<{ path: string }>;
-  installRuntime(runtime: string, npmPackage: object): Promise<string>;
+  judgeCell(command: Place & Command, expected: Expected): Promise<{ differences: string[] }>;
   packPackage(): Promise<object>;
-  planBundlers(nodes: readonly number[]): Cell[];
   planCells(options: { core: true }): Cell[];
-  planFileServers(nodes: readonly number[]): Cell[];
-  planFrameworks(runs: readonly object[]): Cell[];
-  planMcpServers(nodes: readonly number[]): Cell[];
-  planOperations(nodes: readonly number[]): Cell[];
-  planServers(nodes: readonly number[]): Cell[];
-  planWithoutSdk(nodes: readonly number[]): Cell[];
   preparePlaces(
     cells: readonly Setting[],
     npmPackage: object,
-    say: (text: string) => void,
-  ): Promise<{ placeOf(cell: Setting): Place & Outcome<never>; close(): void }>;
-  prepareRuntimes(
-    npmPackage: object,
-  ): Promise<(row: Row) => Promise<{ expected: string[]; hits: string[] }>>;
+    moreApps: string,
+  ): Promise<{ placeOf(cell: Setting): Outcome<Place>; close(): void }>;
+  readHits(hits: readonly InspectedHit[]): string[];
   removePackage(npmPackage: object): void;
-  runApp(options: object): Promise<{ hits: InspectedHit[]; answers: number[] }>;
-  runCells(
-    cells: readonly Cell[],
-    options: { npmPackage: object; say: (text: string) => void },
-  ): Promise<Result[]>;
+  runApp(command: Place & Command): Promise<{ hits: InspectedHit[]; answers: number[] }>;
+  runCells(cells: readonly Cell[], options: { npmPackage: object }): Promise<Result[]>;
 }
 
 const PARTS = [
-  ...['attempt', 'nodes', 'package', 'places', 'run-app', 'run-cells'],
-  ...['bundlers', 'file-servers', 'frameworks', 'mcp-servers', 'operations', 'plan'],
-  ...['runtimes', 'servers', 'without-sdk'],
+  ...['attempt', 'cell', 'nodes', 'package', 'places', 'requests', 'run-app', 'run-cells'],
+  ...['frameworks', 'operations', 'plan', 'set-ups'],
 ];
 const modules = await Promise.all(PARTS.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
 export const matrix: Matrix = Object.assign({}, ...modules);
 
+/** Applications that run beside installed packages. */
+const INSTALLED = `${ROOT}test/support/apps/installed`;
+
 /** A test installs what is not in the cache yet. */
 export const COLD_MILLIS = 300_000;
+
+export const OWN_NODE = Number(process.versions.node.split('.')[0]);
+
+/** Titles of requests if nobody knows the routes. */
+export const WITHOUT_ROUTE = { '/users/ann': 'GET /users/ann' };
 
 /** Packs this package before the tests of a file and removes it after them. Call what it returns within a test or a hook. */
 export function packBeforeTests(): () => object {
@@ -102,16 +122,24 @@ export function packBeforeTests(): () => object {
   return () => npmPackage;
 }
 
-/** A Node.js and a folder with the packages of a cell, until the end of the test. Skips the test if they cannot be installed. */
+/**
+ * A Node.js and a folder with the packages of a cell and the applications of the matrix and of `apps/installed`, until the end of the
+ * test. Skips the test if they cannot be installed.
+ */
 export async function preparePlace(cell: Setting, npmPackage: object): Promise<Place> {
-  const places = await matrix.preparePlaces([cell], npmPackage, console.log);
+  const places = await matrix.preparePlaces([cell], npmPackage, INSTALLED);
   onTestFinished(() => places.close());
-  const place = places.placeOf(cell);
-  skipTest(place.reason, 'packages');
-  expect(place.failure).toBeUndefined();
-  return place;
+  const { value: place, reason, failure } = places.placeOf(cell);
+  skipTest(reason, 'packages');
+  expect(failure).toBeUndefined();
+  return place as Place;
 }
 
-export function runCells(cells: readonly Cell[], npmPackage: object): Promise<Result[]> {
-  return matrix.runCells(cells, { npmPackage, say: console.log });
+/** Starts an application, sends it requests, ends it by SIGTERM, and expects the answers, one hit for each and no other lines. */
+export async function expectHits(
+  command: Place & Command,
+  { titles = {}, ...expected }: Expected = {},
+): Promise<void> {
+  const { differences } = await matrix.judgeCell(command, { titles, ...expected });
+  expect(differences).toEqual([]);
 }

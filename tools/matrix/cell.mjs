@@ -3,29 +3,19 @@ import { expectedHits, REQUESTS, readHits } from './requests.mjs';
 import { runApp } from './run-app.mjs';
 
 /**
- * `status` is `right`, `wrong`, or where something could not be installed `skipped`; `differences` says what is
- * wrong. `titles` are those that are not the routes.
+ * `status` is `right` or `wrong`; `differences` says what is wrong. `titles` are those that are not the routes, `codes` those of the
+ * lines that are logged. With `runWithout`, the application has to export the spans that it exports without this package.
  */
-export async function judgeCell(command, titles, runWithout) {
-  const { requests = REQUESTS, codes = [] } = command;
+export async function judgeCell(command, { titles, codes = [] }, runWithout) {
+  const { requests = REQUESTS } = command;
+  const statuses = requests.map(({ status }) => status);
   try {
-    const seen = await runApp({ ...command, requests });
-    const without = await runWithout();
+    const seen = await runApp(command);
+    const without = await runWithout?.();
     const differences = [
-      ...compare(
-        'answer',
-        toAnswers(
-          requests,
-          requests.map(({ status }) => status),
-        ),
-        toAnswers(requests, seen.answers),
-      ),
-      ...compare(
-        'hit',
-        expectedHits(requests, titles, command.throughGateway),
-        readHits(seen.hits, requests),
-      ),
-      ...compare('span of the application', without.spans, seen.spans),
+      ...compare('answer', toAnswers(requests, statuses), toAnswers(requests, seen.answers)),
+      ...compare('hit', expectedHits(requests, titles), readHits(seen.hits, requests)),
+      ...compare('span of the application', without?.spans ?? seen.spans, seen.spans),
       ...compareLines(codes, ownLines(seen.stderr)),
     ];
     return { status: differences.length > 0 ? 'wrong' : 'right', differences };

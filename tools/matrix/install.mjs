@@ -5,7 +5,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -32,6 +31,7 @@ export const CACHE =
 export async function installSetUp(setUp, npmPackage) {
   const folder = folderOf(setUp, npmPackage);
   if (isInstalled(folder)) return folder;
+  process.stderr.write(`Installing ${setUp.name}.\n`);
   mkdirSync(CACHE, { recursive: true, mode: 0o700 });
   const draft = mkdtempSync(join(CACHE, 'draft-'));
   try {
@@ -45,16 +45,6 @@ export async function installSetUp(setUp, npmPackage) {
     rmSync(draft, { recursive: true, force: true });
   }
   return folder;
-}
-
-export function isCached(setUp, npmPackage) {
-  return isInstalled(folderOf(setUp, npmPackage));
-}
-
-/** The version of a package in a setup, `undefined` where it is not there. */
-export function versionOf(folder, name) {
-  const file = join(folder, 'node_modules', name, 'package.json');
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined;
 }
 
 /**

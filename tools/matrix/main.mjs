@@ -1,5 +1,5 @@
-// `npm run test:matrix`: this package, packed, in processes of its own beside every SDK, Node, load order and framework
-// that it says it works with. What that needs is installed outside of the project and kept for the next run.
+// `npm run test:matrix`: this package, packed, in processes of its own beside every SDK, Node.js, load order and framework that it
+// supports. What that needs is installed outside of the project and kept for the next run.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -32,16 +32,10 @@ async function main(options) {
     if (cell.status !== 'right') console.log(describe(cell));
     if (done % PROGRESS_EVERY === 0) console.log(`${done} of ${cells.length} cells`);
   };
-  const results = await runCells(cells, { npmPackage, say: console.log, onCell });
+  const results = await runCells(cells, { npmPackage, onCell });
   removePackage(npmPackage);
   mkdirSync(RESULTS, { recursive: true });
-  const found = results.map(
-    ({ table, name, way, sdk, node, version, titles, status, ...cell }) => ({
-      ...{ table, name, way, sdk, node, nodeVersion: cell.nodeVersion, version, titles, status },
-      ...{ reason: cell.reason, differences: cell.differences },
-    }),
-  );
-  writeFileSync(`${RESULTS}cells.json`, `${JSON.stringify(found, null, 2)}\n`);
+  writeFileSync(`${RESULTS}cells.json`, `${JSON.stringify(results, null, 2)}\n`);
   const count = (wanted) => results.filter(({ status }) => status === wanted).length;
   console.log(`${count('right')} right, ${count('wrong')} wrong, ${count('skipped')} skipped`);
   return count('wrong') > 0 || results.length === 0 ? 1 : 0;

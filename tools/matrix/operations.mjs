@@ -1,6 +1,6 @@
 // Titles that a route alone does not make: operations of GraphQL, JSON-RPC and tRPC, catch-all routes.
-import { AUTO, toCell } from './registered-app.mjs';
-import { SDKS } from './set-ups.mjs';
+import { toCell } from './application.mjs';
+import { NODES, SDKS } from './set-ups.mjs';
 
 const SDK = '2.12';
 
@@ -179,37 +179,39 @@ const MOUNT_REQUESTS = [
   page('/queues/jobs/7', 200, '/queues/jobs/:id'),
 ];
 
-/** More servers of the kinds that `npm run test:long` has one of. */
+/** More servers of the kinds that `npm run test:long` runs one of. */
 const NIGHTLY_ROWS = [
-  ...graphqlRows('GraphQL Yoga', 'yoga.cjs', 'graphql-yoga', { syntaxError: 200, isNamed: false }),
-  ...graphqlRows('Mercurius', 'mercurius.cjs', 'mercurius', { isNamed: false }),
+  ...graphqlRows('GraphQL Yoga', 'yoga.cjs', { syntaxError: 200, isNamed: false }),
+  ...graphqlRows('Mercurius', 'mercurius.cjs', { isNamed: false }),
   {
     ...alone('GraphQL Yoga with graphql 17', 'yoga.cjs', GRAPHQL_17, ANNOUNCED, GRAPHQL_ENV),
-    versionOf: 'graphql-yoga',
     oldestNode: 22,
   },
-  calls('Apollo Server 5, standalone, and Apollo Client', 'apollo-standalone.cjs', GRAPHQL, {
-    ...graphqlCalls('/', 'apollo'),
-    versionOf: '@apollo/server',
-  }),
-  calls('graphql-http on Express and its client', 'graphql-http.cjs', GRAPHQL, {
-    ...graphqlCalls('/graphql', 'graphql-http'),
-    versionOf: 'graphql-http',
-  }),
+  calls(
+    'Apollo Server 5, standalone, and Apollo Client',
+    'apollo-standalone.cjs',
+    GRAPHQL,
+    graphqlCalls('/', 'apollo'),
+  ),
+  calls(
+    'graphql-http on Express and its client',
+    'graphql-http.cjs',
+    GRAPHQL,
+    graphqlCalls('/graphql', 'graphql-http'),
+  ),
   calls('tRPC, standalone, and its client', 'trpc.cjs', TRPC, TRPC_CALLS),
   calls('tRPC in Express 5 and its client', 'trpc-express.cjs', TRPC, TRPC_CALLS),
 ].map((row) => ({ ...row, isNightly: true }));
 
 const ROWS = [
-  ...graphqlRows('Apollo Server 5 on Express', 'apollo.cjs', '@apollo/server'),
-  calls('Apollo Server 5 on Express and Apollo Client', 'apollo.cjs', GRAPHQL, {
-    ...graphqlCalls('/graphql', 'apollo'),
-    versionOf: '@apollo/server',
-  }),
-  calls('jayson on Express and its client', 'jayson.cjs', JAYSON, {
-    ...JAYSON_CALLS,
-    versionOf: 'jayson',
-  }),
+  ...graphqlRows('Apollo Server 5 on Express', 'apollo.cjs'),
+  calls(
+    'Apollo Server 5 on Express and Apollo Client',
+    'apollo.cjs',
+    GRAPHQL,
+    graphqlCalls('/graphql', 'apollo'),
+  ),
+  calls('jayson on Express and its client', 'jayson.cjs', JAYSON, JAYSON_CALLS),
   calls('tRPC in Fastify 5 and its client', 'trpc-fastify.cjs', TRPC, TRPC_FASTIFY_CALLS),
   ...NIGHTLY_ROWS,
   alone('json-server', 'json-server.cjs', JSON_SERVER, JSON_SERVER_REQUESTS),
@@ -220,42 +222,37 @@ const ROWS = [
   ...expressRows('5.3.0', { EXPRESS: '5' }, CATCH_ALL_REQUESTS),
 ];
 
-/** The cells of every row on each Node, with and without what traces the application. */
-export function planOperations(nodes) {
-  return nodes.flatMap((node) =>
-    ROWS.filter(({ oldestNode = 0 }) => node >= oldestNode).map((row) =>
-      toCell('operations', { ...row, file: `operations/${row.file}` }, node),
-    ),
-  );
-}
+/** The cells of every row on each Node.js. */
+export const OPERATIONS = NODES.flatMap((node) =>
+  ROWS.filter(({ oldestNode = 0 }) => node >= oldestNode).map(({ file, ...row }) =>
+    toCell({ ...row, app: `operations/${file}`, node }),
+  ),
+);
 
-function graphqlRows(name, file, versionOf, { syntaxError, isNamed } = {}) {
-  const row = { file, versionOf, setUp: GRAPHQL };
+function graphqlRows(name, file, { syntaxError, isNamed } = {}) {
   return [
     {
-      ...row,
+      ...alone(name, file, GRAPHQL, graphqlRequests({ isTraced: true, syntaxError }), GRAPHQL_ENV),
       name: `${name}, with @opentelemetry/instrumentation-graphql`,
-      preloads: AUTO,
-      requests: graphqlRequests({ isTraced: true, syntaxError }),
-      env: GRAPHQL_ENV,
+      isAuto: true,
     },
-    {
-      ...row,
-      name: `${name}, with \`register\` alone`,
-      preloads: [],
-      requests: graphqlRequests({ isTraced: false, isNamed, syntaxError }),
-      env: GRAPHQL_ENV,
-    },
+    alone(
+      name,
+      file,
+      GRAPHQL,
+      graphqlRequests({ isTraced: false, isNamed, syntaxError }),
+      GRAPHQL_ENV,
+    ),
   ];
 }
 
 function alone(name, file, setUp, requests, env = {}) {
-  return { name: `${name}, with \`register\` alone`, file, setUp, requests, env, preloads: [] };
+  return { name: `${name}, with \`register\` alone`, file, setUp, requests, env };
 }
 
 /** A server that gets its requests from a client library. */
-function calls(name, file, setUp, { requests, client, versionOf = '@trpc/server' }) {
-  return { ...alone(name, file, setUp, requests), client, versionOf };
+function calls(name, file, setUp, { requests, client }) {
+  return { ...alone(name, file, setUp, requests), client };
 }
 
 function mountRows(version) {
@@ -268,12 +265,9 @@ function expressRows(version, env, requests, what = 'catch-all routes', file = '
   return [
     alone(name, file, only, requests, env),
     {
+      ...alone(name, file, beside, requests, env),
       name: `${name}, with auto-instrumentations`,
-      file,
-      setUp: beside,
-      requests,
-      env,
-      preloads: AUTO,
+      isAuto: true,
     },
   ];
 }

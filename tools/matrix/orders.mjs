@@ -1,21 +1,28 @@
 // In which order, and by which way, an application, its tracing and `register` come into a process.
-import { CLOSE_AT_SIGTERM } from './run-app.mjs';
-import { SDKS, sdkSetUp } from './set-ups.mjs';
+import { AUTO, OURS } from './application.mjs';
+import { NODES, SDKS } from './set-ups.mjs';
 
-const OURS = 'opentelemetry-matomo/register';
-const AUTO = '@opentelemetry/auto-instrumentations-node/register';
 const HOOK = '@opentelemetry/instrumentation/hook.mjs';
 
 /** Titles where the framework's route cannot be known: there is no framework. */
 const PLAIN = { kind: 'ES module', titles: { '/users/ann': 'GET /users/ann' } };
 const EXPRESS = { kind: 'CommonJS', titles: {} };
 
+const BANNER =
+  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+/** With all that the application requires, tracing included. */
+const FORMS = {
+  cjs: ['--format=cjs'],
+  min: ['--format=cjs', '--minify'],
+  esm: ['--format=esm', `--banner:js=${BANNER}`],
+};
+
 /**
  * `preloads` and `options` (those in NODE_OPTIONS) are pairs of a flag and what it loads; `env` tells an
  * application what else to load. What is left without `opentelemetry-matomo` is the run that it is compared
  * with; `bundle` is the form that the application is bundled to before.
  */
-const ORDERS = [
+const LOAD_ORDERS = [
   cjs('--require ours, --require auto', { preloads: [require_(OURS), require_(AUTO)] }),
   cjs('--require auto, --require ours', { preloads: [require_(AUTO), require_(OURS)] }),
   cjs('--import ours, --import auto', { preloads: [import_(OURS), import_(AUTO)] }),
@@ -92,28 +99,31 @@ const ORDERS = [
   }),
 ];
 
-/** The cells of every load order, for each SDK and Node of `runs` that go together. */
-export function planOrders(runs) {
-  return runs
-    .filter(({ sdk, node }) => node >= SDKS[sdk].since)
-    .flatMap(({ sdk, node }) => ORDERS.map((order) => toCell(order, sdk, node)));
-}
+/** The cells of every load order, for each SDK and Node.js that go together. */
+export const ORDERS = Object.keys(SDKS).flatMap((sdk) =>
+  NODES.filter((node) => node >= SDKS[sdk].since).flatMap((node) =>
+    LOAD_ORDERS.map((order) => toCell(order, sdk, node)),
+  ),
+);
 
 function toCell(order, sdk, node) {
   const { name, kind, titles, app, bundle, file } = order;
+  const args = [app, '--bundle', '--platform=node', '--log-level=error', `--outfile=${file}`];
   return {
-    table: 'orders',
     name: `${kind}: ${name}`,
     sdk,
     node,
-    setUp: sdkSetUp(sdk),
-    make: bundle && { how: 'bundle', app, form: bundle, file },
+    setUp: {
+      name: `sdk-${sdk}`,
+      dependencies: { ...SDKS[sdk].dependencies, express: '5.3.0', esbuild: '0.28.2' },
+    },
+    build: bundle && [{ args: ['esbuild/bin/esbuild', ...args, ...FORMS[bundle]] }],
     titles,
     command: (isWith) => toCommand(order, sdk, isWith),
   };
 }
 
-/** What `node` is started with; `isWith` says whether with this package. */
+/** What Node.js is started with; `isWith` says whether with this package. */
 function toCommand({ app, preloads, options, env, file }, sdk, isWith) {
   const isAutomatic = [...preloads, ...options].some(([, what]) => what === AUTO);
   const tracesItself = isAutomatic || /in-code|processor/.test(app);
@@ -122,7 +132,7 @@ function toCommand({ app, preloads, options, env, file }, sdk, isWith) {
     args: [...flags(preloads), file],
     env: {
       ...(isWith ? env : {}),
-      ...(tracesItself ? CLOSE_AT_SIGTERM : {}),
+      ...(tracesItself ? { CLOSE_AT_SIGTERM: '1' } : {}),
       SDK: sdk,
       NODE_OPTIONS: flags(options).join(' '),
     },

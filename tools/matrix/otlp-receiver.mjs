@@ -21,7 +21,6 @@ export async function startOtlpReceiver() {
   return {
     url: `http://127.0.0.1:${server.address().port}/v1/traces`,
     spans: () => [...traces.values()].flatMap(toLines).toSorted(byText),
-    finish: async () => undefined,
     close() {
       server.close();
       server.closeAllConnections();
@@ -35,7 +34,8 @@ function toLines(spans) {
   return spans.map(({ name, kind, parentSpanId, flags, traceState, ...span }, index) => {
     const parent = parentSpanId ? nameOf(parentSpanId) : 'none';
     const { scope, status, events = [], links = [], attributes, resource } = span;
-    const of = { parent, flags, traceState, scope: scope?.name, status, links: links.length };
+    const state = traceState?.replace(/rv:[0-9a-f]+/, 'rv:RANDOM');
+    const of = { parent, flags, state, scope: scope?.name, status, links: links.length };
     const happened = events.map((event) => [event.name, ...toTexts(event.attributes)]);
     const all = [...toTexts(attributes), ...toTexts(resource?.attributes)];
     return `${KINDS[kind]} ${name}, ended as ${index + 1}: ${JSON.stringify([of, all, happened])}`;
@@ -44,7 +44,7 @@ function toLines(spans) {
 
 function toTexts(attributes = []) {
   return attributes
-    .filter(({ key }) => key !== 'exception.stacktrace')
+    .filter(({ key }) => !VARYING.has(key))
     .map(({ key, value }) => `${key}=${/\.port$/.test(key) ? 'PORT' : withoutPorts(value)}`)
     .toSorted(byText);
 }
@@ -53,5 +53,7 @@ function withoutPorts(value) {
   return JSON.stringify(value).replace(/(127\.0\.0\.1|localhost):\d+/g, '$1:PORT');
 }
 
+/** Attributes that differ from run to run; the last ones are Datadog's. */
+const VARYING = new Set(['exception.stacktrace', 'process_id', 'runtime-id', '_dd.rc.client_id']);
 const byText = (a, b) => (a < b ? -1 : 1);
 const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];

@@ -1,52 +1,24 @@
-// Which cells there are.
-import { planBundlers } from './bundlers.mjs';
-import { planFileServers } from './file-servers.mjs';
-import { planFrameworks } from './frameworks.mjs';
-import { planGateways } from './gateways.mjs';
-import { planMcpServers } from './mcp-servers.mjs';
-import { planOperations } from './operations.mjs';
-import { planOrders } from './orders.mjs';
-import { planServers } from './servers.mjs';
-import { NODES, SDKS } from './set-ups.mjs';
-import { planWithoutSdk } from './without-sdk.mjs';
+import { FRAMEWORKS } from './frameworks.mjs';
+import { OPERATIONS } from './operations.mjs';
+import { ORDERS } from './orders.mjs';
+
+/** The cells of each part. */
+const CELLS = { orders: ORDERS, frameworks: FRAMEWORKS, operations: OPERATIONS };
+export const PARTS = Object.keys(CELLS);
 
 /**
- * What `npm run test:long` runs: the oldest and the newest SDK that Node 20 has, and SDK 3 on the first Node that it
- * takes.
+ * The load orders that `npm run test:long` runs: with the oldest and the newest SDK that Node.js 20 has, and with SDK 3 on the first
+ * Node.js that it accepts.
  */
-const CORE_RUNS = [
-  { sdk: '1.30', node: 20 },
-  { sdk: '2.12', node: 20 },
-  { sdk: '3.1', node: 22 },
-];
+const CORE = ['SDK 1.30 on Node.js 20', 'SDK 2.12 on Node.js 20', 'SDK 3.1 on Node.js 22'];
 
-const ALL_RUNS = Object.keys(SDKS).flatMap((sdk) => NODES.map((node) => ({ sdk, node })));
-
-/** Parts with SDKs, of runs. `npm run test:long` runs the first of them. */
-const OF_RUNS = { orders: planOrders, frameworks: planFrameworks, gateways: planGateways };
-/** Parts without, of Nodes. */
-const OF_NODES = {
-  operations: planOperations,
-  mcp: planMcpServers,
-  without: planWithoutSdk,
-  servers: planServers,
-  bundlers: planBundlers,
-  files: planFileServers,
-};
-export const PARTS = [...Object.keys(OF_RUNS), ...Object.keys(OF_NODES)];
-
-/** `nodes`, `sdks` and `only` narrow the whole matrix down, `core` to the part in `npm run test:long`. */
-export function planCells({ nodes = NODES, sdks, only, core = false }) {
-  const runs = (core ? CORE_RUNS : ALL_RUNS).filter(
-    ({ sdk, node }) => (sdks?.includes(sdk) ?? true) && nodes.includes(node),
+/** `nodes`, `sdks` and `only` narrow down the whole matrix, `core` to the part in `npm run test:long`. */
+export function planCells({ nodes, sdks, only, core = false }) {
+  return PARTS.flatMap((part) => CELLS[part].map((cell) => ({ part, ...cell }))).filter(
+    ({ part, sdk, node }) =>
+      (nodes?.includes(node) ?? true) &&
+      (sdks?.includes(sdk) ?? true) &&
+      (only ?? part) === part &&
+      (!core || (part === 'orders' && CORE.includes(`SDK ${sdk} on Node.js ${node}`))),
   );
-  const isWanted = ([part]) => (only ?? part) === part && (!core || part === 'orders');
-  return [
-    ...Object.entries(OF_RUNS)
-      .filter(isWanted)
-      .flatMap(([, plan]) => plan(runs)),
-    ...Object.entries(sdks ? {} : OF_NODES)
-      .filter(isWanted)
-      .flatMap(([, plan]) => plan(nodes)),
-  ];
 }

@@ -43,26 +43,17 @@ function send(url, { method, userAgent = USER_AGENT, body, leaves }) {
 
 /**
  * The lines that the hits of `requests` read as, with `overrides` of titles by path where a setup cannot know
- * better. Through a gateway comes no language: instrumentations have to be told to in code. A request may name its
- * title, its URL, the values of its dimensions from the first one on, and, as a text that may be empty, the class of its error.
- * One that `isIgnored` makes no hit.
+ * better. A request may name its title, its URL, the values of its dimensions from the first one on, and, as a text that may be empty,
+ * the class of its error. One that `isIgnored` makes no hit.
  */
-export function expectedHits(requests, titles = {}, throughGateway = undefined) {
-  const lang = throughGateway ? undefined : LANGUAGE;
+export function expectedHits(requests, titles = {}) {
   return requests
     .filter(({ isIgnored }) => !isIgnored)
-    .map(({ path, status, ...wanted }) => {
-      const title = expectedTitle({ path, ...wanted }, titles);
-      const url = wanted.url ?? throughGateway?.urls[path] ?? path;
-      const { error, dimensions } = wanted;
-      return line({ title, status, url, ua: USER_AGENT, lang, error, dimensions });
+    .map(({ method, path, route, url = path, ...wanted }) => {
+      const title = titles[path.split('?')[0]] ?? `${method} ${route}`;
+      return line({ title, url, ua: USER_AGENT, lang: LANGUAGE, ...wanted });
     })
     .toSorted();
-}
-
-/** The title of one request, with `titles` as above. */
-function expectedTitle({ method, path, route, title }, titles = {}) {
-  return title ?? titles[path.split('?')[0]] ?? `${method} ${route}`;
 }
 
 /** Hits as lines that can be compared: delivery orders them by visitor and second, not by arrival. */

@@ -1,53 +1,34 @@
 // One application, started, asked and ended.
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname } from 'node:path';
 import { startInspector } from 'opentelemetry-matomo/testing';
 import { runCommand, startChild } from './children.mjs';
-import { startGatewayReceiver } from './gateway-receiver.mjs';
 import { startOtlpReceiver } from './otlp-receiver.mjs';
-import { HEADERS, sendRequests } from './requests.mjs';
+import { HEADERS, REQUESTS, sendRequests } from './requests.mjs';
 
 const START_MILLIS = 40_000;
 const DEADLINE_MILLIS = 60_000;
 const SIGTERM_CODE = 143;
 
-/** Of an application that traces itself: its own exporter sends when the server is closed. */
-export const CLOSE_AT_SIGTERM = { CLOSE_AT_SIGTERM: '1' };
-
 /**
- * Runs `node ...args`, or `program`, in a run folder and sends it `requests`; resolves to what came of them: the hits at
- * Matomo, the spans at the application's own exporter, the answers, and what it wrote to stderr. SIGTERM ends the
- * application right after its last response. `before` are requests that are of no interest. With `throughGateway` hits are
- * made of what it exports. `use` may replace the requests: it gets the URL of the application, and the inspector. With `client`, a
- * client library sends them: `file` and `env` of the program that uses it, the `path` that it gets, and the `node` that runs it,
- * by default that of the application.
+ * Runs `node ...args` in a run folder and sends it `requests`; resolves to the hits at Matomo, the spans at the application's own
+ * exporter, the answers, and what it wrote to stderr. SIGTERM ends the application right after its last response. `before` are
+ * requests that are of no interest. With `client`, a client library sends the requests: `file` and `env` of the program that uses
+ * it, and the `path` that it gets. `use` may replace all this: it gets the URL of the application.
  */
 export async function runApp({
   node,
   folder,
-  program,
   args,
-  env = {},
+  env,
   before = [],
-  requests,
+  requests = REQUESTS,
   client,
   use,
-  throughGateway,
 }) {
-  const send = (url) => (client ? runClient(client, url) : sendRequests(url, requests));
-  async function runClient({ node: own = node, file, path, env: more }, url) {
-    const clientEnv = {
-      ...process.env,
-      ...more,
-      URL: url + path,
-      HEADERS: JSON.stringify(HEADERS),
-    };
-    return JSON.parse(await runCommand(own, [file], { cwd: folder, env: clientEnv }));
-  }
+  const send = (url) => (client ? runClient(client, folder, url) : sendRequests(url, requests));
   const inspector = await startInspector();
-  const receiver = throughGateway
-    ? await startGatewayReceiver(inspector.url, throughGateway)
-    : await startOtlpReceiver();
-  const { child, output, ended } = startChild(program ? join(folder, program) : node, args, {
+  const receiver = await startOtlpReceiver();
+  const { child, output, ended } = startChild(node, args, {
     cwd: folder,
     deadlineMillis: DEADLINE_MILLIS,
     env: { ...environment(node, inspector, receiver), ...env },
@@ -55,19 +36,24 @@ export async function runApp({
   try {
     const url = await readUrl(output, ended);
     await sendRequests(url, before);
-    const answers = await (use ?? send)(url, inspector);
+    const answers = await (use ?? send)(url);
     child.kill('SIGTERM');
     const { code, signal, isLate } = await ended;
     if (isLate) throw new Error(`did not end at SIGTERM:\n${output.stderr}`);
     if (!isEndOfSigterm(code, signal))
       throw new Error(`ended with ${code ?? signal}:\n${output.stderr}`);
-    await receiver.finish();
     return { answers, hits: inspector.hits(), spans: receiver.spans(), stderr: output.stderr };
   } finally {
     child.kill('SIGKILL');
     receiver.close();
     await inspector.close();
   }
+}
+
+async function runClient({ file, path, env }, folder, url) {
+  const given = { ...env, URL: url + path, HEADERS: JSON.stringify(HEADERS) };
+  const options = { cwd: folder, env: { ...process.env, ...given } };
+  return JSON.parse(await runCommand(process.execPath, [file], options));
 }
 
 /** It closed its server, exited with the code for that signal, or did not handle it. */
@@ -94,14 +80,10 @@ function environment(node, inspector, receiver) {
 /** Waits for the address that a child of `startChild` prints. */
 export async function readUrl(output, ended) {
   let isOver = false;
-  ended.then(
-    () => {
-      isOver = true;
-    },
-    () => {
-      isOver = true;
-    },
-  );
+  const end = () => {
+    isOver = true;
+  };
+  ended.then(end, end);
   const deadline = Date.now() + START_MILLIS;
   for (;;) {
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output.stdout)?.[0];

@@ -1,39 +1,41 @@
 import { judgeCell } from './cell.mjs';
 import { preparePlaces } from './places.mjs';
-import { runPool } from './pool.mjs';
-import { REQUESTS } from './requests.mjs';
 import { runApp } from './run-app.mjs';
 
 /** More than the two cores of a small machine gains nothing, and makes processes late. */
 const CONCURRENCY = 3;
 
 /**
- * Runs `cells` (of `plan`), each in processes of its own; resolves to them with `status`, `differences`, or `reason`
- * where what they need cannot be installed, and with the versions that they ran with. `onCell` is told of each.
+ * Runs `cells` (of `plan`), each in processes of its own; resolves to them with `status` and `differences`, or with the `reason` if
+ * what they need cannot be installed. `onCell` is called with each, and with how many are done.
  */
-export async function runCells(cells, { npmPackage, say, onCell, concurrency = CONCURRENCY }) {
-  const places = await preparePlaces(cells, npmPackage, say);
+export async function runCells(cells, { npmPackage, onCell = () => undefined }) {
+  const places = await preparePlaces(cells, npmPackage);
   const runsWithout = new Map();
-  const tasks = cells.map((cell) => async () => {
-    const { reason, failure, nodeVersion, version, ...place } = places.placeOf(cell);
+  async function run(cell) {
+    const { value: place, reason, failure } = places.placeOf(cell);
     if (reason) return { ...cell, status: 'skipped', reason };
     if (failure) return { ...cell, status: 'wrong', differences: [failure] };
-    const { throughGateway } = cell;
     const runWithout = () => {
-      if (throughGateway) return { spans: [] };
       const command = { ...place, ...cell.command(false) };
       const key = JSON.stringify(command);
-      const known = runsWithout.get(key) ?? runApp({ requests: REQUESTS, ...command });
-      runsWithout.set(key, known);
-      return known;
+      if (!runsWithout.has(key)) runsWithout.set(key, runApp(command));
+      return runsWithout.get(key);
     };
-    const { codes } = cell;
-    const command = { ...place, ...cell.command(true), throughGateway, codes };
-    const verdict = await judgeCell(command, cell.titles, runWithout);
-    return { ...cell, nodeVersion, version, ...verdict };
-  });
+    const verdict = await judgeCell({ ...place, ...cell.command(true) }, cell, runWithout);
+    return { ...cell, ...verdict };
+  }
+  const results = [];
+  const queue = cells.entries();
+  async function work() {
+    for (const [index, cell] of queue) {
+      results[index] = await run(cell);
+      onCell(results[index], Object.keys(results).length);
+    }
+  }
   try {
-    return await runPool(tasks, concurrency, onCell);
+    await Promise.all(Array.from({ length: CONCURRENCY }, work));
+    return results;
   } finally {
     places.close();
   }

@@ -1,5 +1,3 @@
-// What can be installed: the SDK generations, and the frameworks beside one of them.
-
 /** The exact versions that are tried together; `auto-instrumentations-node` is the one of that time. */
 export const SDKS = {
   '1.30': {
@@ -50,13 +48,3 @@ export const SDKS = {
 };
 
 export const NODES = [20, 22, 24, 26];
-
-export const TOOLS = { name: 'tools', dependencies: { esbuild: '0.28.2' } };
-
-/** An SDK with Express, which is what the load orders are tried with. */
-export function sdkSetUp(sdk) {
-  return {
-    name: `sdk-${sdk}`,
-    dependencies: { ...SDKS[sdk].dependencies, express: '5.3.0' },
-  };
-}

@@ -1,19 +1,15 @@
 import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';
 import { CHATGPT } from '../../support/chatbots.js';
-import {
-  type Cell,
-  COLD_MILLIS,
-  matrix,
-  packBeforeTests,
-  preparePlace,
-} from '../../support/matrix.js';
+import { COLD_MILLIS, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
 import { REGISTER } from '../../support/registered-app.js';
 
 const npmPackage = packBeforeTests();
 
-const WITH_SDK = matrix.planFrameworks([{ sdk: '2.12', node: 20 }]);
-const WITHOUT_SDK = matrix.planWithoutSdk([20]);
+/** Restify 11 does not run on Node.js 22 and later. */
+const NODE = 20;
+const FRAMEWORKS = { express: '5.3.0', fastify: '5.12.8', restify: '11.1.0' };
+const WITH_SDK = { ...matrix.SDKS['2.12']?.dependencies, ...FRAMEWORKS };
 const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 
 const get = (path: string, more: object = {}) => ({ method: 'GET', path, ...more });
@@ -42,23 +38,22 @@ function summaryOf({ params, stored, aiRequest }: InspectedHit) {
 }
 
 test.for(
-  ['Express', 'Fastify', 'Restify'].flatMap((framework) => [
-    { framework, way: 'with its instrumentation', cells: WITH_SDK, preloads: AUTO },
-    { framework, way: 'without an SDK', cells: WITHOUT_SDK, preloads: [] },
+  Object.keys(FRAMEWORKS).flatMap((framework) => [
+    { framework, way: 'with its instrumentation', dependencies: WITH_SDK, preloads: AUTO },
+    { framework, way: 'without an SDK', dependencies: FRAMEWORKS, preloads: [] },
   ]),
 )(
   '$framework $way: annotate, measure, ignore, 499, sizes, and routes',
   { timeout: COLD_MILLIS },
-  async ({ framework, cells, preloads }) => {
-    const isIts = ({ name }: Cell) => new RegExp(`^${framework}(?: 5| 11)?(?::|$)`).test(name);
-    const cell = cells.find(isIts) as Cell;
-    const place = await preparePlace(cell, npmPackage());
+  async ({ framework, dependencies, preloads }) => {
     const isTraced = preloads.length > 0;
+    const name = isTraced ? 'annotations-sdk-2.12' : 'annotations';
+    const place = await preparePlace({ node: NODE, setUp: { name, dependencies } }, npmPackage());
     const { hits } = await matrix.runApp({
       ...place,
       args: [...preloads, ...REGISTER, 'annotated.cjs'],
       env: {
-        FRAMEWORK: framework.toLowerCase(),
+        FRAMEWORK: framework,
         ...(isTraced ? { CLOSE_AT_SIGTERM: '1' } : {}),
       },
       requests: REQUESTS,

@@ -5,7 +5,13 @@ import { expect, test } from 'vitest';
 import { eventually, startServer } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
 import { emptyFolder } from '../../support/installed-app.js';
-import { COLD_MILLIS, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
+import {
+  COLD_MILLIS,
+  matrix,
+  OWN_NODE,
+  packBeforeTests,
+  preparePlace,
+} from '../../support/matrix.js';
 import { startNginx } from '../../support/nginx.js';
 import { matomo, REGISTER } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
@@ -14,9 +20,22 @@ requires('nginx');
 
 const npmPackage = packBeforeTests();
 
-const { alone, beside } = matrix.FILE_SERVER_SET_UPS;
-const WITHOUT_SDK = { node: 20, setUp: alone };
-const WITH_SDK = { node: 20, setUp: beside };
+const SERVERS = {
+  'serve-handler': '6.1.8',
+  koa: '3.2.1',
+  'koa-static': '5.0.0',
+  sirv: '3.0.2',
+  hono: '4.13.19',
+  '@hono/node-server': '2.1.8',
+};
+const WITHOUT_SDK = { node: OWN_NODE, setUp: { name: 'static', dependencies: SERVERS } };
+const WITH_SDK = {
+  node: OWN_NODE,
+  setUp: {
+    name: 'static-traced',
+    dependencies: { ...SERVERS, ...matrix.SDKS['2.12']?.dependencies },
+  },
+};
 
 const ROUNDS = 30;
 const AT_A_TIME = 6;
@@ -25,7 +44,7 @@ const PAGE_BYTES = 300_000;
 const LARGE_BYTES = 96 << 20;
 
 test.for(
-  Object.keys(matrix.FILE_SERVERS).flatMap((framework) => [
+  ['serve-handler', 'koa-static', 'sirv', 'Hono serveStatic'].flatMap((framework) => [
     { framework, way: 'with an SDK', cell: WITH_SDK },
     { framework, way: 'without an SDK', cell: WITHOUT_SDK },
   ]),

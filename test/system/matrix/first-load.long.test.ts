@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
-import { type Cell, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
+import {
+  type Cell,
+  matrix,
+  OWN_NODE,
+  packBeforeTests,
+  preparePlace,
+} from '../../support/matrix.js';
 import { requires } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 
@@ -23,12 +29,9 @@ type App = Cell & { readonly cwd?: string };
 const { hasChromium, launchChromium } = await import(`${ROOT}scripts/chromium.mjs`);
 
 const REGISTER = ['--import', 'opentelemetry-matomo/register'];
-/** Astro needs a newer one. */
-const OLDEST = 20;
-
 const VITE: App = {
   name: 'Vite, its development server',
-  node: OLDEST,
+  node: OWN_NODE,
   setUp: { name: 'vite-8.3.8', dependencies: { vite: '8.3.8' } },
   command: () => ({
     args: [
@@ -39,32 +42,26 @@ const VITE: App = {
 };
 const STREAMS: App = {
   name: 'socket.io and an event stream',
-  node: OLDEST,
+  node: OWN_NODE,
   setUp: { name: 'socket.io-4.8.4', dependencies: { 'socket.io': '4.8.4' } },
   command: () => ({ args: [...REGISTER, 'streams/server.cjs'] }),
 };
 
-function serverOf(name: string, node: number): App {
-  const cells = matrix.planServers([node]);
-  return cells.find((cell) => cell.name.startsWith(name) && cell.way === 'alone') as Cell;
+function frameworkOf(name: string): App {
+  return matrix.FRAMEWORKS.find((cell) => cell.name.startsWith(name)) as Cell;
 }
 
 /** It looks for its scripts in the current folder. */
 function reactRouter(): App {
   const serve = '../../node_modules/@react-router/serve/bin.js';
   return {
-    ...serverOf('React Router 7', OLDEST),
+    ...frameworkOf('React Router 7'),
     cwd: 'react-router',
     command: () => ({
       args: ['--require', '../listening.cjs', ...REGISTER, serve, 'build/server/index.js'],
       env: { HOST: '127.0.0.1', PORT: '0' },
     }),
   };
-}
-
-function nextStart(): App {
-  const cells = matrix.planFrameworks([{ sdk: '2.12', node: OLDEST }]);
-  return cells.find(({ name }) => name.startsWith('Next.js: `next start`')) as Cell;
 }
 
 const COLD_MILLIS = 900_000; // frameworks are installed and built
@@ -96,8 +93,8 @@ async function open(cell: App, path: string, isLoaded?: (page: Page) => Promise<
 test.each([
   ['Vite', () => VITE, '/', '/src/main.js'],
   ['React Router', reactRouter, '/users/ann', '/users/bob.data'],
-  ['Astro', () => serverOf('Astro', 24), '/users/ann', '/icon.svg'],
-  ['Next.js', nextStart, '/users/ann', '_rsc='],
+  ['Astro', () => frameworkOf('Astro'), '/users/ann', '/icon.svg'],
+  ['Next.js', () => frameworkOf('Next.js: `next start`'), '/users/ann', '_rsc='],
 ] as const)(
   'the first load of a page of %s makes one page view',
   { timeout: COLD_MILLIS },

@@ -19,12 +19,14 @@ import { CHATGPT, FIREFOX } from '../../support/chatbots.js';
 import { eventually, type Server, startServer } from '../../support/child-process.js';
 import {
   COLD_MILLIS,
+  expectHits,
   matrix,
   type Outcome,
   packBeforeTests,
-  runCells,
+  preparePlace,
 } from '../../support/matrix.js';
 import { APPS, matomo, REGISTER } from '../../support/registered-app.js';
+import { prepareRuntime } from '../../support/runtimes.js';
 import { requires, skipTest } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 
@@ -36,6 +38,11 @@ const TLS = { SERVER: 'tls' };
 const MAX_MORE_BYTES = 5e6;
 const MCP_CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_order"}}';
 const TOKEN = 'a'.repeat(32);
+
+const FRAMEWORKS = {
+  name: 'http2-frameworks',
+  dependencies: { fastify: '5.12.8', koa: '3.2.1' },
+};
 
 const npmPackage = packBeforeTests();
 
@@ -401,27 +408,28 @@ describe.each(NODES)('Node.js %i', (major) => {
     expect(seen()).toEqual([6000, 6000]);
   });
 
-  test('frameworks: one hit per request, with its title', { timeout: COLD_MILLIS }, async () => {
-    const cells = matrix.planWithoutSdk([major]).filter(({ name }) => /http2|HTTP\/2/.test(name));
-    expect(cells.length).toBeGreaterThan(3);
-    const results = await runCells(cells, npmPackage());
-    skipTest(results.find(({ reason }) => reason)?.reason, 'packages');
-    expect(results.map(({ name, differences }) => [name, differences])).toEqual(
-      cells.map(({ name }) => [name, []]),
-    );
-  });
+  test.each(['fastify', 'koa'])(
+    '%s: one hit per request, with its title',
+    async (framework) => {
+      const place = await preparePlace({ node: major, setUp: FRAMEWORKS }, npmPackage());
+      const env = { REQUESTS: JSON.stringify(matrix.REQUESTS) };
+      await expectHits({
+        ...place,
+        args: [...REGISTER, `http2/${framework}.cjs`],
+        client: { file: 'http2/client.cjs', path: '', env },
+      });
+    },
+    COLD_MILLIS,
+  );
 });
 
 test(
   'on Bun, requests are answered, and one line says that they are not tracked',
   async () => {
-    const { value: node, reason } = await matrix.attempt(() =>
-      matrix.installRuntime('bun', npmPackage()),
-    );
-    skipTest(reason, 'packages');
+    const { node } = await prepareRuntime('bun', npmPackage());
     const { inspector, env } = await matomo();
     const args = ['--preload', 'opentelemetry-matomo/register', `${APPS}/http2.cjs`];
-    const app = await startServer(args, { env, node: node ?? '' });
+    const app = await startServer(args, { env, node });
     const client = open(app);
     expect([await ask(client, '/plain'), await ask(client, '/plain')]).toEqual(['ok', 'ok']);
     client.close();

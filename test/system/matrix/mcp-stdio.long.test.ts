@@ -1,29 +1,22 @@
 import { expect, test } from 'vitest';
 import { runNode } from '../../support/child-process.js';
-import {
-  type Cell,
-  COLD_MILLIS,
-  matrix,
-  packBeforeTests,
-  preparePlace,
-} from '../../support/matrix.js';
+import { COLD_MILLIS, OWN_NODE, packBeforeTests, preparePlace } from '../../support/matrix.js';
+import { MCP_DIMENSIONS, MCP_PACKAGES } from '../../support/mcp-packages.js';
 import { matomo, REGISTER } from '../../support/registered-app.js';
 
 const npmPackage = packBeforeTests();
-const [cell] = matrix.planMcpServers([Number(process.versions.node.split('.')[0])]) as [Cell];
-
-const DIMENSIONS = '1=gen_ai.tool.name,2=mcp.client.name,3=matomo.failed_endpoint';
+const SETTING = { node: OWN_NODE, setUp: { name: 'mcp-servers', dependencies: MCP_PACKAGES } };
 const ANN = { uid: 'ann' };
 
 /** What the official client gets of a server that it starts, and what Matomo gets. */
 async function callTools(env: Readonly<Record<string, string>>, visitor: object) {
-  const { folder } = await preparePlace(cell, npmPackage());
+  const { folder } = await preparePlace(SETTING, npmPackage());
   const { inspector, env: toMatomo } = await matomo();
   const { code, stderr } = await runNode(['mcp/client.cjs'], {
     cwd: folder,
     env: {
       ...toMatomo,
-      MATOMO_DIMENSIONS: DIMENSIONS,
+      MATOMO_DIMENSIONS: MCP_DIMENSIONS,
       VISITOR: JSON.stringify(visitor),
       ARGS: JSON.stringify([...REGISTER, 'mcp/stdio.cjs']),
       ...env,

@@ -7,8 +7,8 @@ const npmPackage = packBeforeTests();
 
 /** Runs the application with these requests, and returns what Matomo got and how each was answered. */
 async function run(requests: readonly object[], env: Readonly<Record<string, string>>) {
-  const cells = matrix.planFrameworks([{ sdk: '2.12', node: 20 }]);
-  const cell = cells.find(({ name, way }) => name === 'Next.js' && way === 'alone') as Cell;
+  const isNext = ({ name, way }: Cell) => name === 'Next.js' && way === 'alone';
+  const cell = matrix.FRAMEWORKS.find(isNext) as Cell;
   const place = await preparePlace(cell, npmPackage());
   const command = cell.command(true);
   return matrix.runApp({ ...place, ...command, env: { ...command.env, ...env }, requests });

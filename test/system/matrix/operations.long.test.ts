@@ -1,21 +1,17 @@
 import { expect, test } from 'vitest';
-import { COLD_MILLIS, matrix, packBeforeTests, runCells } from '../../support/matrix.js';
+import { COLD_MILLIS, matrix, OWN_NODE, packBeforeTests } from '../../support/matrix.js';
 import { skipTest } from '../../support/skips.js';
 
 const npmPackage = packBeforeTests();
 
-const OWN_NODE = Number(process.versions.node.split('.')[0]);
-
 /** The others run every night, in the whole matrix. */
-const cells = [matrix.planOperations, matrix.planMcpServers, matrix.planFileServers]
-  .flatMap((plan) => plan([OWN_NODE]))
-  .filter(({ isNightly }) => !isNightly);
+const cells = matrix.OPERATIONS.filter(({ node, isNightly }) => node === OWN_NODE && !isNightly);
 
 test.for(cells)(
   '$name: one hit per request, with its title',
   { timeout: COLD_MILLIS },
   async (cell) => {
-    const [result] = await runCells([cell], npmPackage());
+    const [result] = await matrix.runCells([cell], { npmPackage: npmPackage() });
     skipTest(result?.reason, 'packages');
     expect(result?.differences).toEqual([]);
   },

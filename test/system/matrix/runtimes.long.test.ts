@@ -1,16 +1,102 @@
-import { beforeAll, expect, test } from 'vitest';
-import { matrix, packBeforeTests } from '../../support/matrix.js';
+import { expect, test } from 'vitest';
+import { startGateway } from '../../support/gateway.js';
+import {
+  COLD_MILLIS,
+  expectHits,
+  matrix,
+  packBeforeTests,
+  WITHOUT_ROUTE,
+} from '../../support/matrix.js';
+import { prepareRuntime, type Runtime } from '../../support/runtimes.js';
+
+const DENO_REGISTER = ['--preload', './node_modules/opentelemetry-matomo/dist/cjs/register.js'];
+const HTTP2_CLIENT = {
+  file: 'http2/client.cjs',
+  path: '',
+  env: { REQUESTS: JSON.stringify(matrix.REQUESTS) },
+};
+/** `@elysiajs/opentelemetry` makes no span for it. */
+const NO_MATCH = '/nothing/here';
 
 const npmPackage = packBeforeTests();
-let runRow: Awaited<ReturnType<typeof matrix.prepareRuntimes>>;
-beforeAll(async () => {
-  runRow = await matrix.prepareRuntimes(npmPackage());
-});
 
-test.for([...matrix.RUNTIMES])(
+interface Row {
+  readonly name: string;
+  readonly runtime: Runtime;
+  readonly args: readonly string[];
+  readonly client?: typeof HTTP2_CLIENT;
+  readonly titles?: Readonly<Record<string, string>>;
+  /** A path whose request makes no hit. */
+  readonly lost?: string;
+}
+
+const ROWS: readonly Row[] = [
+  {
+    name: 'Bun.serve with spans made by hand',
+    runtime: 'bun',
+    args: ['runtimes/bun-serve.mjs'],
+    titles: WITHOUT_ROUTE,
+  },
+  {
+    name: 'Elysia with @elysiajs/opentelemetry',
+    runtime: 'bun',
+    args: ['runtimes/bun-elysia.mjs'],
+    lost: NO_MATCH,
+  },
+  { name: 'Hono with @hono/otel', runtime: 'bun', args: ['runtimes/bun-hono.mjs'] },
+  {
+    name: 'node:http on Bun',
+    runtime: 'bun',
+    args: ['--preload', 'opentelemetry-matomo/register', 'runtimes/node-http.mjs'],
+    titles: WITHOUT_ROUTE,
+  },
+  {
+    name: 'Deno.serve with spans made by hand',
+    runtime: 'deno',
+    args: ['run', '-A', 'runtimes/deno-processor.mjs'],
+    titles: WITHOUT_ROUTE,
+  },
+  {
+    name: 'node:http on Deno',
+    runtime: 'deno',
+    args: ['run', '-A', ...DENO_REGISTER, 'runtimes/node-http.mjs'],
+    titles: WITHOUT_ROUTE,
+  },
+  {
+    name: 'node:http2 on Deno',
+    runtime: 'deno',
+    args: ['run', '-A', ...DENO_REGISTER, 'http2/node.cjs'],
+    client: HTTP2_CLIENT,
+    titles: WITHOUT_ROUTE,
+  },
+];
+
+test.for(ROWS)(
   '$name: one hit per request, and nothing is lost at its end',
-  async (row) => {
-    const { expected, hits } = await runRow(row);
-    expect(hits).toEqual(expected);
+  { timeout: COLD_MILLIS },
+  async ({ runtime, lost, titles, ...command }) => {
+    const place = await prepareRuntime(runtime, npmPackage());
+    const requests = matrix.REQUESTS.map((each) => ({ ...each, isIgnored: each.path === lost }));
+    await expectHits({ ...place, ...command, requests }, { titles });
   },
 );
+
+test('Deno.serve with OTEL_DENO into a gateway: hits without user agent and language', {
+  timeout: COLD_MILLIS,
+}, async () => {
+  const place = await prepareRuntime('deno', npmPackage());
+  const { gateway, inspector } = await startGateway();
+  await matrix.runApp({
+    ...place,
+    args: ['run', '-A', 'runtimes/deno-serve.mjs'],
+    env: {
+      OTEL_DENO: 'true',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${gateway.url}/v1/traces`,
+    },
+  });
+  await gateway.close();
+  const known = (line: string) => line.split(' | ').slice(0, 3);
+  const expected = matrix.expectedHits(matrix.REQUESTS, WITHOUT_ROUTE);
+  expect(matrix.readHits(inspector.hits()).map(known)).toEqual(expected.map(known));
+});

@@ -10,7 +10,13 @@ import {
   TRACKED,
   traceApplication,
 } from '../../support/exported-spans.js';
-import { COLD_MILLIS, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
+import {
+  type Cell,
+  COLD_MILLIS,
+  matrix,
+  packBeforeTests,
+  preparePlace,
+} from '../../support/matrix.js';
 import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
 
 const NEXT_MILLIS = 600_000; // Next.js is installed and built
@@ -23,7 +29,7 @@ test.each([...cells])(
   'with SDK %s, applications have the traces, headers and globals that they have without this package',
   { timeout: COLD_MILLIS },
   async (_sdk, cell) => {
-    const { folder: cwd, node } = await preparePlace(cell, npmPackage());
+    const { folder: cwd, node } = await preparePlace({ ...cell, build: [] }, npmPackage());
     cpSync(EXPORTS_SPANS, join(cwd, basename(EXPORTS_SPANS)));
     for (const [how, flags, setUp, paths, spans] of TRACINGS) {
       const { inspector, env: site } = await matomo();
@@ -48,12 +54,10 @@ test.each([...cells])(
 test('Next.js whose instrumentation.js starts an SDK after the first connection exports all of its spans', {
   timeout: NEXT_MILLIS,
 }, async () => {
-  const frameworks = matrix.planFrameworks([{ sdk: '2.12', node: 20 }]);
-  const next = frameworks.find(({ name }) => name === 'Next.js');
+  const next = matrix.FRAMEWORKS.find(({ name }) => name === 'Next.js') as Cell;
   const folder = 'next-instrumented';
-  const make = { how: 'bundler', folder, build: [['next/dist/bin/next', 'build']] };
-  const cell = { node: 20, setUp: next?.setUp ?? {}, make };
-  const { folder: cwd, node } = await preparePlace(cell, npmPackage());
+  const build = [{ args: ['next/dist/bin/next', 'build'], cwd: folder }];
+  const { folder: cwd, node } = await preparePlace({ ...next, build }, npmPackage());
   const { startOtlpReceiver }: Receivers = await import(`${ROOT}tools/matrix/otlp-receiver.mjs`);
 
   async function run(preloads: readonly string[], site: Readonly<Record<string, string>>) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Cell, matrix, packBeforeTests, runCells } from '../../support/matrix.js';
+import { type Cell, matrix, packBeforeTests } from '../../support/matrix.js';
 import { skipTest } from '../../support/skips.js';
 
 const COLD_MILLIS = 240_000; // what is not in the cache yet is installed
@@ -14,7 +14,7 @@ test.for([...new Set(allCells.map(titleOf))])(
   async (title) => {
     const cells = allCells.filter((cell) => titleOf(cell) === title);
     expect(cells.length).toBeGreaterThan(20);
-    const results = await runCells(cells, npmPackage());
+    const results = await matrix.runCells(cells, { npmPackage: npmPackage() });
     const wrong = results.filter(({ status }) => status === 'wrong');
     expect(wrong.map(({ name, differences }) => ({ name, differences }))).toEqual([]);
 
