@@ -5,7 +5,6 @@ import { SDKS } from './set-ups.mjs';
 /** Titles of requests whose route nobody tells: a template of the path, which keeps what is no ID. */
 const PATHS = { '/users/ann': 'GET /users/ann' };
 const NEXT_ROUTE = { '/users/ann': 'GET /users/[id]' };
-const SVELTEKIT_ROUTE = { '/users/ann': 'GET /(shop)/users/[id]' };
 
 const SENTRY = { SENTRY_DSN: 'http://key@127.0.0.1:9/1' };
 
@@ -21,14 +20,6 @@ const SDK_2 = { sdk: '2.12', node: 20 };
 const SDK_3 = { sdk: '3.1', node: 22 };
 /** Servers that frameworks build and start are by themselves, on a Node.js that all of them accept. */
 const NO_SDK = { node: 24 };
-
-const SVELTEKIT = {
-  '@sveltejs/kit': '3.2.0',
-  '@sveltejs/adapter-node': '6.0.1',
-  '@sveltejs/vite-plugin-svelte': '7.3.1',
-  svelte: '5.57.3',
-  vite: '8.3.8',
-};
 
 /** What is installed together, beside the SDK of each of `runs`. */
 const SET_UPS = {
@@ -87,14 +78,21 @@ const SET_UPS = {
   adonis: { runs: [NO_SDK], dependencies: { '@adonisjs/core': '7.5.2' } },
   'nitro-2': { runs: [NO_SDK], dependencies: { nitropack: '2.13.6' } },
   'nitro-3': { runs: [NO_SDK], dependencies: { nitro: '3.0.260903-beta' } },
-  sveltekit: { runs: [NO_SDK], dependencies: SVELTEKIT },
-  'sveltekit-traced': { runs: [{ ...SDK_2, node: 24 }], dependencies: SVELTEKIT },
+  sveltekit: {
+    runs: [NO_SDK],
+    dependencies: {
+      '@sveltejs/kit': '3.2.0',
+      '@sveltejs/adapter-node': '6.0.1',
+      '@sveltejs/vite-plugin-svelte': '7.3.1',
+      svelte: '5.57.3',
+      vite: '8.3.8',
+    },
+  },
   astro: { runs: [NO_SDK], dependencies: { astro: '7.3.5', '@astrojs/node': '11.1.6' } },
   'react-router-7': { runs: [NO_SDK], dependencies: reactRouter('7.18.4', '7.3.6') },
   'react-router-8': { runs: [NO_SDK], dependencies: reactRouter('8.4.0', '8.3.8') },
 };
 
-const viteBuild = (cwd, env) => [{ cwd, args: ['vite/bin/vite.js', 'build'], env }];
 const nextBuild = (cwd) => ({ cwd, args: ['next/dist/bin/next', 'build'] });
 const SENTRY_APP = { setUp: 'sentry', isTraced: true, env: SENTRY, alone: {} };
 const AGENT_APP = { setUp: 'agents', app: 'frameworks/express.cjs', isTraced: true, alone: {} };
@@ -241,16 +239,9 @@ const ROWS = [
   built({
     name: 'SvelteKit with adapter-node',
     setUp: 'sveltekit',
-    build: viteBuild('sveltekit'),
+    build: [{ cwd: 'sveltekit', args: ['vite/bin/vite.js', 'build'] }],
     app: 'sveltekit/build/index.js',
-    named: SVELTEKIT_ROUTE,
-  }),
-  built({
-    name: 'SvelteKit with its tracing',
-    setUp: 'sveltekit-traced',
-    build: viteBuild('sveltekit', { TRACING: '1' }),
-    app: 'sveltekit/build/index.js',
-    alone: SVELTEKIT_ROUTE,
+    named: { '/users/ann': 'GET /(shop)/users/[id]' },
   }),
   built({
     name: 'Astro with its Node adapter, standalone',

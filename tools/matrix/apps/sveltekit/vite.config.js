@@ -3,6 +3,5 @@ import { sveltekit } from '@sveltejs/kit/vite';
 
 // The matrix posts without an `Origin` header.
 const csrf = { trustedOrigins: ['*'] };
-const tracing = { server: Boolean(process.env.TRACING) };
 
-export default { plugins: [sveltekit({ adapter: adapter(), csrf, tracing })] };
+export default { plugins: [sveltekit({ adapter: adapter(), csrf })] };
