@@ -49,8 +49,8 @@ const SET_UPS = {
       '@feathersjs/express': '5.0.50',
     },
   },
-  'nest-11': { dependencies: nest('11.2.10') },
-  'nest-12': { dependencies: nest('12.5.1') },
+  'nest-11': { dependencies: nest('11.2.10', '11.2.8') },
+  'nest-12': { dependencies: nest('12.5.1', '12.5.0') },
   next: {
     dependencies: {
       next: '16.4.6',
@@ -301,10 +301,15 @@ function reactRouterRow(name, setUp, extension, env) {
   });
 }
 
-function nest(version) {
-  const names = ['core', 'common', 'platform-express', 'platform-fastify'];
+function nest(version, ofFastify) {
+  const names = ['core', 'common', 'platform-express'];
   const packages = Object.fromEntries(names.map((name) => [`@nestjs/${name}`, version]));
-  return { ...packages, 'reflect-metadata': '^0.2.0', rxjs: '^7.8.0' };
+  return {
+    ...packages,
+    '@nestjs/platform-fastify': ofFastify,
+    'reflect-metadata': '^0.2.0',
+    rxjs: '^7.8.0',
+  };
 }
 
 function reactRouter(version, vite) {
