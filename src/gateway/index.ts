@@ -1,2 +1,2 @@
 export { createGateway, type Gateway, type GatewayStats } from './create-gateway.js';
-export type { GatewayOptions, ReceiverOptions } from './gateway-options.js';
+export type { GatewayOptions, ReceiverOptions } from './receiver-options.js';

@@ -1,6 +1,7 @@
-import { show } from '../common/diagnostics.js';
 import {
+  declareOptions,
   type Environment,
+  type InCode,
   type OptionDeclaration,
   option,
   type ResolvedValues,
@@ -8,79 +9,95 @@ import {
   readVariables,
   variablesOf,
 } from '../options/declaration.js';
-import { patternsFromText } from '../options/environment-text.js';
+import { PATTERNS } from '../options/environment-text.js';
 import { optionError } from '../options/option-error.js';
-import { integer, secret, stateless } from '../options/parse-values.js';
+import { integer, listOf, secret, stateless } from '../options/parse-values.js';
+import { type Parser, parser } from '../options/parser.js';
 import { checkIsObject } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
-import type { GatewayOptions, ReceiverOptions } from './gateway-options.js';
-import type { Names } from './otlp/span-selection.js';
+
+/** Options of the receiver. Each has an environment variable; code wins, and an invalid value throws in both cases. */
+export interface ReceiverOptions extends InCode<typeof RECEIVER_OPTIONS> {}
+
+/** Options of a gateway: those of the receiver, and all options of the span processor. */
+export interface GatewayOptions extends MatomoOptions, ReceiverOptions {}
+
+/** An empty list is invalid, because it would select nothing. */
+const names: Parser<readonly (string | RegExp)[]> = listOf(
+  'a list of names or regular expressions',
+  (item) => {
+    if (item instanceof RegExp) return stateless(item);
+    return typeof item === 'string' && item !== '' ? item : undefined;
+  },
+  { least: 1, syntax: PATTERNS },
+);
+
+/** Parses `4318`, `0.0.0.0:4318` or `[::1]:4318`. */
+const address: Parser<{ host: string; port: number }, string> = parser(
+  'an address and a port such as 127.0.0.1:4318',
+  (value) => {
+    const [, ipv6, host, digits] =
+      /^(?:(?:\[([\da-f:.]+)\]|([^:[\]\s]+)):)?(\d{1,5})$/i.exec(String(value)) ?? [];
+    const port = Number(digits);
+    const isAddress = typeof value === 'string' && digits !== undefined && port <= 65_535;
+    return isAddress ? { host: ipv6 ?? host ?? '127.0.0.1', port } : undefined;
+  },
+);
+
+/** The message does not show certificate and key. */
+const certificate: Parser<{ readonly cert: string; readonly key: string }> = parser(
+  'an object with cert and key as PEM text',
+  (value, name) => {
+    const { cert, key } = (value ?? {}) as Partial<Record<string, unknown>>;
+    if (typeof cert === 'string' && typeof key === 'string') return { cert, key };
+    throw optionError(`${name} must be ${certificate.wanted}`);
+  },
+);
 
 /** The options of the receiver, declared as those of `src/options/option-table.ts` are. */
-export const RECEIVER_OPTIONS = {
+export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
   /**
    * Address and port to listen on.
+   * @default `127.0.0.1:4318`
    * @example MATOMO_GATEWAY_LISTEN=0.0.0.0:4318
    */
-  listen: option<string>()({
-    env: 'MATOMO_GATEWAY_LISTEN',
-    parse: address,
-    default: { host: '127.0.0.1', port: 4318 },
-    defaultText: '`127.0.0.1:4318`',
-    isFlag: true,
-  }),
+  listen: option(address, { default: { host: '127.0.0.1', port: 4318 }, isFlag: true }),
   /**
    * How long a request waits for the spans below it after its SERVER span has arrived, in milliseconds. If they arrive later, use more
    * than the longest export interval of the SDKs.
+   * @default `2000`
    */
-  graceMillis: option<number>()({
-    env: 'MATOMO_GATEWAY_GRACE',
-    parse: integer(0, 600_000),
-    default: 2000,
-  }),
-  /** Token that senders have to send as `Authorization: Bearer …`, as with `OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…`. */
-  bearerToken: option<string>()({
-    env: 'MATOMO_GATEWAY_BEARER_TOKEN',
-    file: 'MATOMO_GATEWAY_BEARER_TOKEN_FILE',
-    parse: secret,
-    default: undefined,
-    defaultText: 'none is required',
-  }),
-  /** Certificate chain and key: PEM text in code, files in the environment. */
-  tls: option<{ readonly cert: string; readonly key: string }>()({
+  graceMillis: option(integer(0, 600_000), { default: 2000 }),
+  /**
+   * Token that senders have to send as `Authorization: Bearer …`, as with `OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…`.
+   * @default none is required
+   */
+  bearerToken: option(secret, { hasFile: true }),
+  /**
+   * Certificate chain and key: PEM text in code, files in the environment.
+   * @default plain HTTP
+   */
+  tls: option(certificate, {
     files: { cert: 'MATOMO_GATEWAY_TLS_CERT_FILE', key: 'MATOMO_GATEWAY_TLS_KEY_FILE' },
-    parse: certificate,
-    default: undefined,
-    defaultText: 'plain HTTP',
-  }),
-  /** Maximum size of a request body in bytes, both as sent and decompressed. */
-  maxBodyBytes: option<number>()({
-    env: 'MATOMO_GATEWAY_MAX_BODY_BYTES',
-    parse: integer(1024, 256 * 1024 ** 2),
-    default: 4 * 1024 ** 2,
+    env: undefined,
   }),
   /**
+   * Maximum size of a request body in bytes, both as sent and decompressed.
+   * @default `4194304` (4 MiB)
+   */
+  maxBodyBytes: option(integer(1024, 256 * 1024 ** 2), { default: 4 * 1024 ** 2 }),
+  /**
    * Services whose spans are used, by `service.name`: whole names or regular expressions. It also applies to a replay.
+   * @default all
    * @example MATOMO_GATEWAY_SERVICES='shop,/^stock-/i'
    */
-  services: option<readonly (string | RegExp)[]>()({
-    env: 'MATOMO_GATEWAY_SERVICES',
-    fromText: patternsFromText,
-    parse: names,
-    default: undefined,
-    defaultText: 'all',
-    isFlag: true,
-  }),
-  /** Instrumentation scopes whose SERVER spans are requests: whole names or regular expressions. It also applies to a replay. */
-  scopes: option<readonly (string | RegExp)[]>()({
-    env: 'MATOMO_GATEWAY_SCOPES',
-    fromText: patternsFromText,
-    parse: names,
-    default: undefined,
-    defaultText: 'all',
-    isFlag: true,
-  }),
-};
+  services: option(names, { isFlag: true }),
+  /**
+   * Instrumentation scopes whose SERVER spans are requests: whole names or regular expressions. It also applies to a replay.
+   * @default all
+   */
+  scopes: option(names, { isFlag: true }),
+});
 
 type ReceiverOptionName = keyof typeof RECEIVER_OPTIONS;
 
@@ -98,8 +115,7 @@ export const RECEIVER_FLAGS: readonly string[] = Object.entries<OptionDeclaratio
 /** The options that flags give as text. */
 export function readFlags(flags: Readonly<Record<string, string | undefined>>): ReceiverOptions {
   const values = Object.entries(flags).map(([name, text = '']) => {
-    const { fromText } = RECEIVER_OPTIONS[name as ReceiverOptionName] as OptionDeclaration<unknown>;
-    return [name, readText(text, fromText)];
+    return [name, readText(RECEIVER_OPTIONS[name as ReceiverOptionName].parse, text)];
   });
   return Object.fromEntries(values);
 }
@@ -133,36 +149,4 @@ export function resolveReceiverOption<Name extends ReceiverOptionName>(
   const value =
     fromCode === undefined ? readVariables(declaration, env) : declaration.parse(name, fromCode);
   return (value ?? declaration.default) as ResolvedReceiver[Name];
-}
-
-/** An empty list is invalid, because it would select nothing. */
-function names(name: string, value: unknown): Names {
-  if (Array.isArray(value) && value.length > 0 && value.every(isName)) {
-    return value.map((item) => (typeof item === 'string' ? item : stateless(item)));
-  }
-  throw optionError(`${name} must be a list of names or regular expressions, got ${show(value)}`);
-}
-
-function isName(item: unknown): item is string | RegExp {
-  return item instanceof RegExp || (typeof item === 'string' && item !== '');
-}
-
-/** Parses `4318`, `0.0.0.0:4318` or `[::1]:4318`. */
-function address(name: string, value: unknown): { host: string; port: number } {
-  const [, ipv6, host, digits] =
-    /^(?:(?:\[([\da-f:.]+)\]|([^:[\]\s]+)):)?(\d{1,5})$/i.exec(String(value)) ?? [];
-  const port = Number(digits);
-  if (typeof value === 'string' && digits !== undefined && port <= 65_535) {
-    return { host: ipv6 ?? host ?? '127.0.0.1', port };
-  }
-  throw optionError(
-    `${name} must be an address and a port such as 127.0.0.1:4318, got ${show(value)}`,
-  );
-}
-
-/** The message does not show certificate and key. */
-function certificate(name: string, value: unknown): { cert: string; key: string } {
-  const { cert, key } = (value ?? {}) as { cert?: unknown; key?: unknown };
-  if (typeof cert === 'string' && typeof key === 'string') return { cert, key };
-  throw optionError(`${name} must be an object with cert and key as PEM text`);
 }

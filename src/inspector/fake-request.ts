@@ -15,7 +15,7 @@ const PROPERTIES = {
   aborted: flag,
   userAgent: anyText,
   address: text,
-  header: functionOption<TrackedRequest['header']>,
+  header: functionOption<TrackedRequest['header']>(),
   durationMillis: millis,
   startTime: millis,
   attributes(name: string, value: unknown): Attributes {

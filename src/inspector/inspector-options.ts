@@ -107,7 +107,7 @@ const OPTIONS = {
   matomoVersion: toMatomoVersion,
   spamPrevention: toSpamPrevention,
   botTracking: flag,
-  clock: functionOption<() => number>,
+  clock: functionOption<() => number>(),
 };
 
 type Sites = ReadonlyMap<number, InspectorSite>;

@@ -1,55 +1,81 @@
 import { readFileSync } from 'node:fs';
 import { optionError } from './option-error.js';
+import type { Parser } from './parser.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What an option is, apart from its documentation, which is the comment of its declaration. */
-interface Declaration<Parsed, Default> {
-  /** Environment variable. Missing if the option can only be set in code, or is read from `files`. */
-  readonly env?: string;
-  /** Variable with the path of a file that has the value, if `env` is not set. Errors never show the path: it may be the secret itself. */
-  readonly file?: string;
+/** What an option is, apart from its parser and its documentation, which is the comment of its declaration. */
+interface Declaration<Default> {
+  /** Environment variable, if its name does not follow from that of the option. `undefined`: there is none. */
+  readonly env?: string | undefined;
+  /** Another variable, which ends in `_FILE`, has the path of a file with the value. Errors never show the path: it may be the secret itself. */
+  readonly hasFile?: true;
   /** Variables with the paths of files whose contents are the parts of the value: all of them are set, or none. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Converts the text of the variable to the value that code would pass. Missing: the text is the value. */
-  readonly fromText?: (text: string) => unknown;
-  /** Returns the resolved value. Throws a `TypeError` that names option and value, but never shows a secret. */
-  readonly parse: (name: string, value: unknown) => Parsed;
   /** `required`: without a value, nothing is tracked. */
-  readonly default: Default;
-  /** The default in words, if its value does not explain itself. */
-  readonly defaultText?: string;
+  readonly default?: Default;
   /** The option decides which data leaves the process: if its variable is invalid, nothing is tracked. */
   readonly isPrivacy?: true;
   /** The command line has a flag with the name of the option. */
   readonly isFlag?: true;
-  /** Set for options that only the environment has, for `register`: what to use in code instead. */
-  readonly inCode?: string;
+  /** Set for options that only the environment has: what to use in code instead. */
+  readonly instead?: string;
 }
 
 /** One option. `InCode` is its type in code. */
 export interface OptionDeclaration<Resolved, InCode = unknown>
-  extends Declaration<Resolved, Resolved | 'required'> {
-  /** Exists for the type only. */
-  readonly typeInCode?: InCode;
+  extends Declaration<Resolved | 'required'> {
+  readonly parse: Parser<Exclude<Resolved, undefined>, InCode>;
+  /** Variable with the path of a file that has the value, if `env` is not set. */
+  readonly file?: string;
 }
 
 export type OptionDeclarations = Readonly<Record<string, OptionDeclaration<unknown>>>;
 
+/** The options in code. */
+export type InCode<Declarations> = {
+  readonly [Name in keyof Declarations]?: TypeInCode<Declarations[Name]> | undefined;
+};
+
+type TypeInCode<Declared> =
+  Declared extends OptionDeclaration<unknown, infer InCode> ? InCode : never;
+
 /** The options after parsing, with defaults. */
 export type ResolvedValues<Declarations> = {
-  readonly [name in keyof Declarations]: Declarations[name] extends OptionDeclaration<
+  readonly [Name in keyof Declarations]: Declarations[Name] extends OptionDeclaration<
     infer Resolved
   >
     ? Resolved
     : never;
 };
 
-/** `option<InCode>()({ … })` declares an option. The resolved type is inferred from `parse` and `default`. */
-export function option<InCode>(): <Parsed, const Default extends Parsed | 'required' | undefined>(
-  declaration: Declaration<Parsed, Default>,
-) => OptionDeclaration<Parsed | Extract<Default, undefined>, InCode> {
-  return (declaration) => declaration as never;
+/** Declares an option. */
+export function option<
+  Resolved,
+  InCode,
+  const Default extends Resolved | 'required' | undefined = undefined,
+>(
+  parse: Parser<Resolved, InCode>,
+  declaration: Declaration<Default> = {},
+): OptionDeclaration<Resolved | Extract<Default, undefined>, InCode> {
+  return { ...declaration, parse } as never;
+}
+
+/** Adds the variables: a prefix and the name of the option in snake case, without `Millis`. */
+export function declareOptions<Declarations extends OptionDeclarations>(
+  prefix: string,
+  declarations: Declarations,
+): Declarations {
+  const named = Object.entries(declarations).map(([name, declaration]) => {
+    const env = prefix + snakeCase(name.replace(/Millis$/, ''));
+    const file = declaration.hasFile && { file: `${env}_FILE` };
+    return [name, { env, ...file, ...declaration }];
+  });
+  return Object.fromEntries(named);
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, '_$&').toUpperCase();
 }
 
 /** Every variable from which the options are read. */
@@ -64,30 +90,30 @@ export function expectedVariables(
   declarations: OptionDeclarations,
 ): Readonly<Record<string, string>> {
   const pairs = Object.entries(declarations).flatMap(([name, { env }]) => {
-    const expected = `MATOMO_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+    const expected = `MATOMO_${snakeCase(name)}`;
     return env === undefined || env === expected ? [] : [[expected, env]];
   });
   return Object.fromEntries(pairs);
 }
 
 /**
- * Reads an option from its variables; `undefined` if none is set. Throws a `TypeError` that names variable and value.
+ * Reads an option from its variables; `undefined` if none is set. Throws an `OptionError` that names variable and value.
  * `onUnreadable` is called if a file cannot be read; it may return.
  */
 export function readVariables<Resolved>(
-  { env: variable, file, files, fromText, parse }: OptionDeclaration<Resolved>,
+  { env: variable, file, files = {}, parse }: OptionDeclaration<Resolved>,
   env: Environment,
   onUnreadable: (problem: string) => void = refuse,
 ): Resolved | undefined {
   const text = textOf(variable, env);
-  if (variable !== undefined && text !== '') return parse(variable, readText(text, fromText));
+  if (variable !== undefined && text !== '') return parse(variable, readText(parse, text));
   const path = textOf(file, env);
   if (file !== undefined && path !== '') {
     const content = readFile(file, path, onUnreadable);
     if (content?.trim() === '') throw optionError(`The file in ${file} is empty`);
     return content === undefined ? undefined : parse(file, content);
   }
-  const parts = Object.entries(files ?? {});
+  const parts = Object.entries(files);
   const set = parts.filter(([, name]) => textOf(name, env) !== '');
   if (set.length === 0) return undefined;
   const names = parts.map(([, name]) => name).join(' and ');
@@ -101,10 +127,10 @@ export function textOf(variable: string | undefined, env: Environment): string {
   return (variable && env[variable]?.trim()) || '';
 }
 
-/** Converts text. Text that cannot be converted is returned as it is, so that `parse` throws the error for the operator. */
-export function readText(text: string, fromText?: (text: string) => unknown): unknown {
+/** Converts text to the value that code would pass. Text that cannot be converted is returned as it is: the parser's error shows it. */
+export function readText({ syntax }: Parser<unknown>, text: string): unknown {
   try {
-    return fromText ? fromText(text) : text;
+    return syntax ? syntax.read(text) : text;
   } catch {
     return text;
   }

@@ -1,4 +1,16 @@
-// Parses what the environment writes for lists and objects.
+/** How the environment writes a value that is not one text. */
+export interface Syntax {
+  /** Its name in docs/configuration.md. */
+  readonly name: string;
+  /** Returns the value that code would pass, or throws. */
+  readonly read: (text: string) => unknown;
+}
+
+export const LIST: Syntax = { name: 'a list', read: listFromText };
+export const PATTERNS: Syntax = { name: 'a list of patterns', read: patternsFromText };
+export const PAIRS: Syntax = { name: 'pairs', read: pairsFromText };
+export const WORD_OR_LIST: Syntax = { name: 'one word or a list', read: wordOrListFromText };
+export const JSON_OBJECT: Syntax = { name: 'JSON', read: JSON.parse };
 
 /** `a, b` or `["a","b"]` as `['a', 'b']`. */
 export function listFromText(text: string): string[] {
@@ -58,7 +70,7 @@ function isBalanced(source: string): boolean {
 const OPENING: Readonly<Record<string, string>> = { ')': '(', '}': '{', ']': '[' };
 
 /** `1=http.route, 2=x` as `{ 1: 'http.route', 2: 'x' }`. */
-export function pairsFromText(text: string): Record<string, string> {
+function pairsFromText(text: string): Record<string, string> {
   return Object.fromEntries(
     listFromText(text).map((pair) => {
       const [name = '', ...value] = pair.split('=');

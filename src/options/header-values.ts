@@ -1,8 +1,11 @@
 import { show } from '../common/diagnostics.js';
 import { headerAttributeOf, isSecretHeader } from '../hit/parameters/attributes.js';
 import { USER_ID_CLAIMS, userIdSourceOf } from '../hit/visitor/pseudonym.js';
-import { optionError } from './option-error.js';
+import { LIST, PAIRS } from './environment-text.js';
+import { type OptionError, optionError } from './option-error.js';
+import { invalid, isVariable, type Parser, parser } from './parser.js';
 
+/** In lower case. */
 const NAME = /^[!#$%&'*+\-.^_`|~\da-z]+$/;
 /** Without line breaks, which would end the header. */
 const VALUE = /^[\x20-\x7e\x80-\xff]+$/;
@@ -22,18 +25,25 @@ const OF_THE_REQUEST: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+const PAIRS_OF_HEADERS =
+  'names and values of HTTP headers, such as authorization=Basic …; its value is not shown, because it may be secret';
+
 /**
  * Headers by lower-case name. Errors never show a value. They name the header only in code: if the text of a variable cannot be
  * parsed, all of it may be a secret.
  */
-export function headers(name: string, value: unknown): Readonly<Record<string, string>> {
-  const isVariable = name.startsWith('MATOMO_');
+export const headers: Parser<
+  Readonly<Record<string, string>>,
+  Readonly<Record<string, string>> | Iterable<readonly [string, string]>
+> = parser(PAIRS_OF_HEADERS, parseHeaders, { syntax: PAIRS });
+
+function parseHeaders(value: unknown, name: string): Readonly<Record<string, string>> {
   const parsed: Record<string, string> = {};
   for (const [key, content] of pairsOf(name, value)) {
     const header = typeof key === 'string' ? key.trim().toLowerCase() : '';
     const text = typeof content === 'string' ? content.trim() : '';
     if (!NAME.test(header)) throw notPairs(name);
-    if (!VALUE.test(text)) throw notPairs(isVariable ? name : `${name}[${show(header)}]`);
+    if (!VALUE.test(text)) throw isVariable(name) ? notPairs(name) : notText(name, header);
     if (OF_THE_REQUEST.has(header)) throw optionError(`${name} must not set ${header}`);
     parsed[header] = text;
   }
@@ -56,25 +66,29 @@ function pairsOf(name: string, value: unknown): readonly (readonly unknown[])[] 
   throw notPairs(name);
 }
 
+function notPairs(name: string): OptionError {
+  return optionError(`${name} must be ${PAIRS_OF_HEADERS}`);
+}
+
+function notText(name: string, header: string): OptionError {
+  const wanted = 'text without line breaks; its value is not shown, because it may be secret';
+  return optionError(`${name}[${show(header)}] must be ${wanted}`);
+}
+
 /** Names of headers, in lower case and with dashes. */
-export function headerNames(name: string, value: unknown): readonly string[] {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return list.map((item) => {
-    const header = String(item).trim().toLowerCase().replaceAll('_', '-');
-    if (typeof item === 'string' && NAME.test(header)) return header;
-    throw optionError(`${name} must be a list of names of headers, got ${show(value)}`);
-  });
-}
+export const headerNames: Parser<readonly string[]> = parser(
+  'a list of names of headers',
+  (value) => {
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const names = list.map((item) => toText(item).trim().toLowerCase().replaceAll('_', '-'));
+    return names.every((name) => NAME.test(name)) ? names : undefined;
+  },
+  { syntax: LIST },
+);
 
-function notPairs(name: string): TypeError {
-  const wanted = name.endsWith(']')
-    ? 'text without line breaks'
-    : 'names and values of HTTP headers, such as authorization=Basic …';
-  return optionError(`${name} must be ${wanted}; its value is not shown, because it may be secret`);
+function toText(item: unknown): string {
+  return typeof item === 'string' ? item : '';
 }
-
-/** Names of headers in HTTP. */
-const HEADER = /^[!#$%&'*+.^_`|~\da-z-]+$/;
 
 /** The name of an attribute, with a header in lower case. A header whose name says that it is secret is refused. */
 export function dimensionSource(name: string, source: string): string {
@@ -102,15 +116,16 @@ export function userIdSource(name: string, text: string): string {
   const source = userIdSourceOf(normal);
   if (source?.kind === 'claim' && !USER_ID_CLAIMS.includes(source.claim)) {
     const claims = USER_ID_CLAIMS.map((claim) => `jwt.${claim}`).join(', ');
-    throw optionError(`${name} must be one of the claims ${claims}, got ${show(text)}`);
+    throw invalid(name, `one of the claims ${claims}`, text);
   }
   return normal;
 }
 
+/** With the header in lower case. */
 function normalize(name: string, text: string): string {
   const named = headerAttributeOf(text);
   if (!named) return text;
-  if (HEADER.test(named.header)) return `http.${named.direction}.header.${named.header}`;
+  if (NAME.test(named.header)) return `http.${named.direction}.header.${named.header}`;
   throw optionError(
     `${name} must name a header after http.${named.direction}.header., got ${show(text)}`,
   );

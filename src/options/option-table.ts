@@ -1,17 +1,8 @@
-import type { AttributeValue, MeterProvider } from '../common/otel-types.js';
 import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import { HEALTH_CHECKERS } from '../hit/ignore.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
-import type { TrackingParameters } from '../hit/parameters/tracking-parameters.js';
-import type { Patterns, VisitorId } from '../options.js';
-import { option, type ResolvedValues } from './declaration.js';
-import {
-  listFromText,
-  pairsFromText,
-  patternsFromText,
-  wordOrListFromText,
-} from './environment-text.js';
+import { declareOptions, option, type ResolvedValues } from './declaration.js';
 import { headerNames, headers } from './header-values.js';
 import {
   actionName,
@@ -42,145 +33,103 @@ const DAY_MILLIS = 86_400_000;
 const GIBIBYTE = 1024 ** 3;
 
 /**
- * All options, in the order of the documentation. Everything else comes from here: `npm run configuration` writes the type
- * `MatomoOptions` and docs/configuration.md, with the comments as documentation. `@example` is a line of an environment.
+ * All options in code, in the order of the documentation. Everything else comes from here: the type `MatomoOptions`, and
+ * docs/configuration.md, which `npm run configuration` writes. The comments are the documentation. `@default` is missing if nothing or
+ * `false` is the default, `@example` is a line of an environment.
  */
-export const OPTIONS = {
+export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Base URL of Matomo, or the URL of its `matomo.php` or `piwik.php`: http or https, without credentials and query. Required.
    * @example MATOMO_URL=https://matomo.example.org
    */
-  url: option<string | URL>()({ env: 'MATOMO_URL', parse: matomoUrl, default: 'required' }),
+  url: option(matomoUrl, { default: 'required' }),
   /**
    * ID of the site in Matomo, or a function that chooses it. If it returns `undefined` or throws, the request is not tracked.
    * Required.
    * @see [Matomo: `idsite`](https://developer.matomo.org/api-reference/tracking-api)
    * @example MATOMO_SITE_ID=1
    */
-  siteId: option<number | string | ((request: TrackedRequest) => number | string | undefined)>()({
-    env: 'MATOMO_SITE_ID',
-    parse: siteId,
-    default: 'required',
-  }),
+  siteId: option(siteId, { default: 'required' }),
   /**
    * Token of a user with write access to the site. It is sent in the request body and nowhere else. With a token, the client's
    * address is sent (`cip`), and Matomo accepts hits older than a day. To read it from a file, set `MATOMO_TOKEN_AUTH_FILE`; the
    * file is read at start, and again if Matomo rejects the token.
    * @see [Matomo: `token_auth`](https://developer.matomo.org/api-reference/tracking-api)
    */
-  tokenAuth: option<string>()({
-    env: 'MATOMO_TOKEN_AUTH',
-    file: 'MATOMO_TOKEN_AUTH_FILE',
-    parse: secret,
-    default: undefined,
-  }),
+  tokenAuth: option(secret, { hasFile: true }),
   /**
    * Headers that are added to every request to Matomo, for a web server or proxy that requires a password or a key. They are
    * never logged. `Headers`, a `Map` and lists of pairs are accepted, too. In the environment, write pairs such as `authorization=Basic dXNlcjpwYXNz,x-key=abc`, without commas in values.
    * Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token: use `tokenAuth` for that.
    */
-  headers: option<Readonly<Record<string, string>> | Iterable<readonly [string, string]>>()({
-    env: 'MATOMO_HEADERS',
-    fromText: pairsFromText,
-    parse: headers,
-    default: {},
-  }),
-  /** `false` switches the package off: it does nothing and logs nothing. */
-  enabled: option<boolean>()({
-    env: 'MATOMO_ENABLED',
-    parse: boolean,
-    default: true,
-    isPrivacy: true,
-  }),
+  headers: option(headers, { default: {} }),
+  /**
+   * `false` switches the package off: it does nothing and logs nothing.
+   * @default `true`
+   */
+  enabled: option(boolean, { default: true, isPrivacy: true }),
   /**
    * Replaces scheme and host of the tracked URLs. If it has a path, that path is put in front of theirs.
+   * @default from the request
    * @example MATOMO_BASE_URL=https://api.example.org/v2
    */
-  baseUrl: option<string>()({
-    env: 'MATOMO_BASE_URL',
-    parse: trackedBaseUrl,
-    default: undefined,
-    defaultText: 'from the request',
-  }),
+  baseUrl: option(trackedBaseUrl),
   /**
    * Tracked URLs begin with `https://`, even if the local server uses HTTP, unless a trusted proxy reports another scheme.
    * Exceptions are `localhost`, names without a dot, names that end in `.localhost`, `.local`, `.internal` or `.test`, and
    * private, loopback or link-local addresses. For these, and with `false` for all hosts, the scheme is the one that a trusted
    * proxy reports, otherwise that of the server.
+   * @default `true`
    */
-  assumeHttps: option<boolean>()({ env: 'MATOMO_ASSUME_HTTPS', parse: boolean, default: true }),
+  assumeHttps: option(boolean, { default: true }),
   /**
    * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
    * `{span}` is the name of the server span. Without a route, `{route}` is the reason of a refusal, such as `Not Found`, otherwise the
    * path in the form that `titlePaths` selects. It ends with the name of a GraphQL operation, a JSON-RPC method or a tRPC procedure, if there is one;
    * for a GraphQL operation at `/`, `{method}` is `GraphQL` and `{route}` is the name. Of a call of an MCP server, `{method}` is `MCP`
    * and `{route}` is the call, such as `tools/call find_order`.
+   * @default `{method} {route}`
    * @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api)
    * @example MATOMO_ACTION_NAME='{method} {route} {status}'
    */
-  actionName: option<string | ((request: TrackedRequest) => string | undefined)>()({
-    env: 'MATOMO_ACTION_NAME',
-    parse: actionName,
-    default: DEFAULT_TITLE,
-  }),
+  actionName: option(actionName, { default: DEFAULT_TITLE }),
   /**
    * How the path is shown in the title of a request without a route. With `template`, a segment becomes `:id` if it is a number,
    * a ULID, or hex of 8 or more characters with a digit; `:uuid` if it is a UUID; `:email` if it is an email address; `:token` if it
    * has 20 or more characters, all of them letters, digits, `_` or `-`, with a digit and both cases; of words joined by hyphens, one must
    * be such a text. Unless `query` is `keep`, email addresses and tokens are `redacted` instead. With `raw`, all other segments are kept.
    * Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`.
+   * @default `template`
    */
-  titlePaths: option<'template' | 'raw'>()({
-    env: 'MATOMO_TITLE_PATHS',
-    parse: oneOf('template', 'raw'),
-    default: 'template',
-  }),
+  titlePaths: option(oneOf('template', 'raw'), { default: 'template' }),
   /**
    * Exact paths that are not tracked, with or without a slash at the end. An item also matches the route of a request, unless it
    * is `/` or has a wildcard. Upper and lower case differ. They are checked before any other filter.
    * @example MATOMO_IGNORE_PATHS=/health,/metrics
    */
-  ignorePaths: option<readonly string[]>()({
-    env: 'MATOMO_IGNORE_PATHS',
-    fromText: listFromText,
-    parse: paths,
-    default: [],
-    isPrivacy: true,
-  }),
+  ignorePaths: option(paths, { default: [], isPrivacy: true }),
   /**
    * Regular expressions, as objects or strings. A request is not tracked if one of them matches anywhere in the first 2,048
    * characters of its path, as it was sent or percent-decoded once.
    * @example MATOMO_IGNORE_PATTERNS='/^\/internal\//i,\.map$'
    */
-  ignorePatterns: option<Patterns>()({
-    env: 'MATOMO_IGNORE_PATTERNS',
-    fromText: patternsFromText,
-    parse: patterns,
-    default: [],
-    isPrivacy: true,
-  }),
+  ignorePatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
    * What happens to GET and HEAD requests of scripts, style sheets, source maps, images, fonts, WebAssembly, web manifests,
    * `robots.txt`, `sitemap.xml` and everything below `/_next/static/`, `/_astro/`, `/_nuxt/`, `/@vite/`, `/@id/` and
    * `/node_modules/.vite/`, whatever their status: they are not tracked (`ignore`), or are page views (`track`). A request whose
    * route is known, such as `/avatars/:id.png`, is always tracked, unless the route ends in a wildcard. Audio, video and documents
    * are no static files.
+   * @default `ignore`
    */
-  staticFiles: option<'ignore' | 'track'>()({
-    env: 'MATOMO_STATIC_FILES',
-    parse: oneOf('ignore', 'track'),
-    default: 'ignore',
-  }),
+  staticFiles: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
    * What happens to requests that a browser or framework sends before anybody opens the page: they are not tracked (`ignore`), or
    * are page views (`track`). Such requests have `Sec-Purpose`, `Purpose` or `X-Moz` with `prefetch`, or a `Next-Router-Prefetch`
    * header. A page that the browser prefetched and then opens from its cache sends no other request, so it is not counted.
+   * @default `ignore`
    */
-  prefetches: option<'ignore' | 'track'>()({
-    env: 'MATOMO_PREFETCHES',
-    parse: oneOf('ignore', 'track'),
-    default: 'ignore',
-  }),
+  prefetches: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
    * What happens to requests to a server of the Model Context Protocol. With `calls`, `tools/call`, `prompts/get`, `resources/read`,
    * `initialize` and methods that the protocol does not define are page views, such as `MCP tools/call find_order`; lists, completion,
@@ -188,70 +137,44 @@ export const OPTIONS = {
    * tracked. With `all`, they are page views, too. With `off`, the endpoint is one as any other. A request belongs to MCP if a span or
    * `trackMcp` says so, or by its body or headers if its path ends in `/mcp` or has served MCP before. Unless it is `off`, the session
    * takes the place of address and user agent in the visitor ID, and the request is never one of an AI chatbot.
+   * @default `calls`
    * @see [Model Context Protocol](https://modelcontextprotocol.io)
    * @example MATOMO_MCP=all
    */
-  mcp: option<'calls' | 'all' | 'off'>()({
-    env: 'MATOMO_MCP',
-    parse: oneOf('calls', 'all', 'off'),
-    default: 'calls',
-    isPrivacy: true,
-  }),
+  mcp: option(oneOf('calls', 'all', 'off'), { default: 'calls', isPrivacy: true }),
   /**
    * With `documents`, a successful GET request of a document is a download in Matomo instead of a page view: PDF, office
    * documents, archives, EPUB, CSV, audio and video, by the content type of the response, or by the file extension if that type is
    * unknown. A download has no title and no timing, and its URL has no query. Of a document that is read in parts, only the request
    * for the first byte counts. HEAD requests and errors are page views.
+   * @default `off`
    * @see [Matomo: `download`](https://developer.matomo.org/api-reference/tracking-api)
    */
-  downloads: option<'documents' | 'off'>()({
-    env: 'MATOMO_DOWNLOADS',
-    parse: oneOf('documents', 'off'),
-    default: 'off',
-  }),
+  downloads: option(oneOf('documents', 'off'), { default: 'off' }),
   /**
    * Regular expressions, as objects or strings. A request is not tracked if one of them matches in the first 2,048 characters of
    * its user agent. Your list replaces the default; with an empty list, no user agent is ignored.
+   * @default `HEALTH_CHECKERS`
    * @example MATOMO_IGNORE_USER_AGENTS='/^my-monitor/i'
    */
-  ignoreUserAgents: option<Patterns>()({
-    env: 'MATOMO_IGNORE_USER_AGENTS',
-    fromText: patternsFromText,
-    parse: patterns,
-    default: HEALTH_CHECKERS,
-    defaultText: '`HEALTH_CHECKERS`',
-    isPrivacy: true,
-  }),
+  ignoreUserAgents: option(patterns, { default: HEALTH_CHECKERS, isPrivacy: true }),
   /**
    * Methods that are tracked, in upper or lower case. The list needs at least one.
+   * @default all
    * @example MATOMO_ALLOWED_METHODS=GET,POST
    */
-  allowedMethods: option<readonly string[]>()({
-    env: 'MATOMO_ALLOWED_METHODS',
-    fromText: listFromText,
-    parse: methods(1),
-    default: undefined,
-    defaultText: 'all',
-    isPrivacy: true,
-  }),
+  allowedMethods: option(methods(1), { isPrivacy: true }),
   /**
    * Methods that are not tracked, in upper or lower case. They win over `allowedMethods`.
    * @example MATOMO_IGNORED_METHODS=HEAD,OPTIONS
    */
-  ignoredMethods: option<readonly string[]>()({
-    env: 'MATOMO_IGNORED_METHODS',
-    fromText: listFromText,
-    parse: methods(0),
-    default: [],
-    isPrivacy: true,
-  }),
+  ignoredMethods: option(methods(0), { default: [], isPrivacy: true }),
   /**
    * A request is not tracked if this function returns a true value. If it throws or returns a promise, neither the request nor its
    * further hits are tracked, and one warning is logged.
    */
-  ignore: option<(request: TrackedRequest) => boolean | undefined>()({
-    parse: functionOption<(request: TrackedRequest) => unknown>,
-    default: undefined,
+  ignore: option(functionOption<(request: TrackedRequest) => boolean | undefined>(), {
+    env: undefined,
     isPrivacy: true,
   }),
   /**
@@ -261,12 +184,7 @@ export const OPTIONS = {
    * @see [Matomo: tracking parameters](https://developer.matomo.org/api-reference/tracking-api)
    * @example MATOMO_ROUTE_DETAILS='{"GET /users/:id":{"action_name":"User","cvar":{"area":"accounts"}}}'
    */
-  routeDetails: option<Readonly<Record<string, TrackingParameters>>>()({
-    env: 'MATOMO_ROUTE_DETAILS',
-    fromText: JSON.parse,
-    parse: routeDetails,
-    default: {},
-  }),
+  routeDetails: option(routeDetails, { default: {} }),
   /**
    * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span, a header, or a function. If you
    * write the stable name of an attribute, its old name is read too. `http.request.header.NAME` and `http.response.header.NAME` are
@@ -282,37 +200,21 @@ export const OPTIONS = {
    * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
    * @example MATOMO_DIMENSIONS=1=http.request.method,2=http.response.status_code,3=http.route
    */
-  dimensions: option<
-    Readonly<Record<number, string | ((request: TrackedRequest) => AttributeValue | undefined)>>
-  >()({
-    env: 'MATOMO_DIMENSIONS',
-    fromText: pairsFromText,
-    parse: dimensions,
-    default: {},
-    isPrivacy: true,
-  }),
+  dimensions: option(dimensions, { default: {}, isPrivacy: true }),
   /**
    * Regular expressions, as objects or strings, for the routes of endpoints that will be removed. Requests whose route matches, or whose
    * response has the header `Deprecation` or `Sunset`, have the attribute `matomo.deprecated_endpoint`, which `dimensions` can send.
    * @see [RFC 9745: the `Deprecation` header](https://www.rfc-editor.org/rfc/rfc9745)
    * @example MATOMO_DEPRECATED='/^\/v1\//'
    */
-  deprecated: option<Patterns>()({
-    env: 'MATOMO_DEPRECATED',
-    fromText: patternsFromText,
-    parse: patterns,
-    default: [],
-  }),
+  deprecated: option(patterns, { default: [] }),
   /**
    * Number of slots that your Matomo has for custom variables; Matomo 5 needs a plugin for them. Variables without a slot are
    * dropped, with one warning.
+   * @default `5`
    * @see [Matomo: `cvar`](https://developer.matomo.org/api-reference/tracking-api)
    */
-  maxCustomVariables: option<number>()({
-    env: 'MATOMO_MAX_CUSTOM_VARIABLES',
-    parse: integer(0, 1000),
-    default: 5,
-  }),
+  maxCustomVariables: option(integer(0, 1000), { default: 5 }),
   /**
    * Which proxies are trusted to report the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
    * Express: none (`false`), all (`true`), a number of hops, or a list of addresses and CIDRs, also `loopback`, `linklocal` and
@@ -320,51 +222,31 @@ export const OPTIONS = {
    * @see [Express: `trust proxy`](https://expressjs.com/en/guide/behind-proxies.html)
    * @example MATOMO_TRUST_PROXY=loopback,10.0.0.0/8
    */
-  trustProxy: option<boolean | number | string | readonly string[]>()({
-    env: 'MATOMO_TRUST_PROXY',
-    fromText: wordOrListFromText,
-    parse: trustProxy,
-    default: false,
-  }),
+  trustProxy: option(trustProxy, { default: false }),
   /**
    * How many bytes of an IPv4 address are masked, counted from its end: 0 to 4. Of an IPv6 address, 1 keeps the first 64 bits, 2
    * the first 48, 3 the first 32, and 4 none. Addresses are masked before they become part of a hit or a visitor ID; callbacks
    * get them unmasked.
+   * @default `0`
    * @see [Matomo: `cip`](https://developer.matomo.org/api-reference/tracking-api)
    */
-  anonymizeIp: option<0 | 1 | 2 | 3 | 4>()({
-    env: 'MATOMO_ANONYMIZE_IP',
-    parse: integer(0, 4),
-    default: 0,
-    isPrivacy: true,
-  }),
+  anonymizeIp: option(integer<0 | 1 | 2 | 3 | 4>(0, 4), { default: 0, isPrivacy: true }),
   /**
    * How a client without a user ID is recognized. `auto`: one visitor per day, by address and user agent, or by the session of MCP. `cookie`: the visitor
    * of Matomo's JavaScript tracker, from its `_pk_id` cookie. `none`: Matomo's own rules. A function returns 16 hex digits. If
    * there is no cookie, or the function returns `undefined`, `auto` applies.
+   * @default `auto`
    * @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api)
    */
-  visitorId: option<VisitorId>()({
-    env: 'MATOMO_VISITOR_ID',
-    parse: visitorId,
-    default: 'auto',
-    isPrivacy: true,
-  }),
+  visitorId: option(visitorId, { default: 'auto', isPrivacy: true }),
   /**
    * Secret from which visitor IDs are derived. Processes with the same key, or the same `spool`, recognize the same visitors. To
    * read it from a file, set `MATOMO_VISITOR_KEY_FILE`. `daily` is no secret: each UTC day has a random key, which exists only in
    * memory and in the `spool`, and is deleted an hour after its day. Then nobody can find out which address an ID was made from.
    * Requests of a day whose key is deleted get random IDs.
+   * @default derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
    */
-  visitorKey: option<string>()({
-    env: 'MATOMO_VISITOR_KEY',
-    file: 'MATOMO_VISITOR_KEY_FILE',
-    parse: visitorKey,
-    default: undefined,
-    isPrivacy: true,
-    defaultText:
-      'derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process',
-  }),
+  visitorKey: option(visitorKey, { hasFile: true, isPrivacy: true }),
   /**
    * The user. A header, `http.request.header.x-api-key` or `http.request.header.authorization` (without its scheme), or a claim of the
    * bearer token, `jwt.sub`, `jwt.client_id` or `jwt.azp`, is sent as a pseudonym: 16 hex digits of an HMAC with the `visitorKey` that is
@@ -375,12 +257,7 @@ export const OPTIONS = {
    * @see [OpenTelemetry: `enduser.id`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/)
    * @example MATOMO_USER_ID=http.request.header.x-api-key
    */
-  userId: option<string | ((request: TrackedRequest) => string | number | undefined)>()({
-    env: 'MATOMO_USER_ID',
-    parse: userId,
-    default: undefined,
-    isPrivacy: true,
-  }),
+  userId: option(userId, { isPrivacy: true }),
   /**
    * `strict` sends as little as a report of visits needs: no addresses (`cip` is `0.0.0.0`, if there is a token) and no user IDs
    * from any source, and the defaults `query: 'strip'`, `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`,
@@ -390,79 +267,50 @@ export const OPTIONS = {
    * @see [How do I comply with the GDPR?](privacy.md)
    * @example MATOMO_PRIVACY=strict
    */
-  privacy: option<'strict'>()({
-    env: 'MATOMO_PRIVACY',
-    parse: oneOf('strict'),
-    default: undefined,
-    isPrivacy: true,
-  }),
+  privacy: option(oneOf('strict'), { isPrivacy: true }),
   /**
    * What is kept of a URL's query: everything (`keep`), everything but secrets (`redact`), nothing (`strip`), or only the
    * parameters in your list, with unchanged values; their names are case-sensitive. Secrets in a path (`/token/…`,
    * `/a;jsessionid=…`, email addresses) are redacted unless this is `keep`. Secrets in a referrer are always redacted.
+   * @default `redact`
    * @see [What counts as a secret](what-is-redacted.md#queries)
    * @example MATOMO_QUERY=page,sort
    */
-  query: option<'keep' | 'redact' | 'strip' | readonly string[]>()({
-    env: 'MATOMO_QUERY',
-    fromText: wordOrListFromText,
-    parse: queryPolicy,
-    default: 'redact',
-    isPrivacy: true,
-  }),
+  query: option(queryPolicy, { default: 'redact', isPrivacy: true }),
   /**
    * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. The path
    * is also tested percent-decoded once: escaped segments that match are replaced as a whole. Routes are not changed. A path of more than 2,048 characters is cut after the last segment that fits.
    * @example MATOMO_REDACT_PATH_PATTERNS='[^/]+@[^/]+,/\b\d{6,}\b/'
    */
-  redactPathPatterns: option<Patterns>()({
-    env: 'MATOMO_REDACT_PATH_PATTERNS',
-    fromText: patternsFromText,
-    parse: patterns,
-    default: [],
-    isPrivacy: true,
-  }),
+  redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
    * What is sent as the path of a page URL: the path itself (`full`), or the route, and if there is none the path in the form that
    * `titlePaths` describes for `template`. With `template`, the same applies to dimensions made from the URL, to `{path}` in
    * titles, and to referrers on the host of the request or of `baseUrl`. Templates keep words, such as the name in
    * `/patients/max-mustermann`.
+   * @default `full`
    */
-  urlPaths: option<'full' | 'template'>()({
-    env: 'MATOMO_URL_PATHS',
-    parse: oneOf('full', 'template'),
-    default: 'full',
-    isPrivacy: true,
-  }),
+  urlPaths: option(oneOf('full', 'template'), { default: 'full', isPrivacy: true }),
   /**
    * What is sent of a referrer: its URL (`full`), or its scheme and host only (`origin`). With `origin`, Matomo recognizes the
    * website or search engine, but no page, campaign or keyword.
+   * @default `full`
    * @see [Matomo: `urlref`](https://developer.matomo.org/api-reference/tracking-api)
    */
-  referrers: option<'full' | 'origin'>()({
-    env: 'MATOMO_REFERRERS',
-    parse: oneOf('full', 'origin'),
-    default: 'full',
-    isPrivacy: true,
-  }),
+  referrers: option(oneOf('full', 'origin'), { default: 'full', isPrivacy: true }),
   /**
    * Keeps `?q=` and the other search parameters in the URL. Matomo then records a site search, without URL, title and timing. If
    * it is `false`, `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords` are removed.
    * @see [Matomo: `search`](https://developer.matomo.org/api-reference/tracking-api)
    */
-  siteSearch: option<boolean>()({ env: 'MATOMO_SITE_SEARCH', parse: boolean, default: false }),
+  siteSearch: option(boolean, { default: false }),
   /**
    * If `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, and neither are their events, goals and orders.
    * A request whose headers are not known is not tracked either, see `capturedHeaders`. What the client sent counts, also if a
    * middleware deletes or changes the header.
    * @see [W3C: Global Privacy Control](https://www.w3.org/TR/gpc/)
    */
-  doNotTrack: option<boolean>()({
-    env: 'MATOMO_DO_NOT_TRACK',
-    parse: boolean,
-    default: false,
-    isPrivacy: true,
-  }),
+  doNotTrack: option(boolean, { default: false, isPrivacy: true }),
   /**
    * The cookie or header with which visitors consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
    * this value are tracked, and only their events, goals and orders; if there are several cookies of that name, all must have the
@@ -470,12 +318,7 @@ export const OPTIONS = {
    * @see [How do I track only with consent?](consent.md#how-do-i-track-only-with-consent)
    * @example MATOMO_CONSENT=cookie:consent=yes
    */
-  consent: option<string>()({
-    env: 'MATOMO_CONSENT',
-    parse: consent,
-    default: undefined,
-    isPrivacy: true,
-  }),
+  consent: option(consent, { isPrivacy: true }),
   /**
    * Names of the request headers that your instrumentation captures as span attributes, such as `dnt`, `sec-gpc` and `cookie`. If a
    * listed header has no attribute, it was not sent. The exporter, the gateway and `replay` need this for `doNotTrack` and
@@ -484,145 +327,91 @@ export const OPTIONS = {
    * @see [OpenTelemetry: `http.request.header.<key>`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/)
    * @example MATOMO_CAPTURED_HEADERS=dnt,sec-gpc,cookie
    */
-  capturedHeaders: option<readonly string[]>()({
-    env: 'MATOMO_CAPTURED_HEADERS',
-    fromText: listFromText,
-    parse: headerNames,
-    default: [],
-    isPrivacy: true,
-  }),
+  capturedHeaders: option(headerNames, { default: [], isPrivacy: true }),
   /**
    * Share of the visitors that are tracked, above 0 and at most 1. A visitor is sampled as a whole: if it is not in the sample,
    * its orders and goals are not sent either. The choice depends on the user ID if the request has one when it ends, otherwise on
    * the visitor ID, so processes with the same visitor key choose the same visitors. AI chatbots are never sampled.
+   * @default `1`
    */
-  sampleRate: option<number>()({
-    env: 'MATOMO_SAMPLE_RATE',
-    parse: share,
-    default: 1,
-    isPrivacy: true,
-  }),
+  sampleRate: option(share, { default: 1, isPrivacy: true }),
   /**
    * Sends `bots=1`. Clients of an API are programs, and without `bots=1` Matomo silently drops hits of many of them.
+   * @default `true`
    * @see [Matomo: `bots`](https://developer.matomo.org/api-reference/tracking-api)
    */
-  trackBots: option<boolean>()({ env: 'MATOMO_TRACK_BOTS', parse: boolean, default: true }),
+  trackBots: option(boolean, { default: true }),
   /**
    * How requests by AI chatbots are sent: `GET` and `HEAD` requests by programs, recognized by user agent, that fetch a page
    * because a person asked for it. `separate`: outside of any visit, as Matomo 5.7 and later store them, with reports since 5.8.
    * `off`: as ordinary page views.
+   * @default `separate`
    * @see [Which AI chatbots read my site](which-ai-chatbots-read-my-site.md)
    */
-  aiChatbots: option<'separate' | 'off'>()({
-    env: 'MATOMO_AI_CHATBOTS',
-    parse: oneOf('separate', 'off'),
-    default: 'separate',
-    isPrivacy: true,
-  }),
+  aiChatbots: option(oneOf('separate', 'off'), { default: 'separate', isPrivacy: true }),
   /**
    * A user agent that contains one of these names, in upper or lower case, is an AI chatbot. Matomo silently drops requests whose
    * name it does not know. In the environment, items that begin with `+` are added to the default; if no item begins with `+`,
    * the list replaces the default.
+   * @default `AI_CHATBOTS`
    * @see [Which names a Matomo knows](which-ai-chatbots-read-my-site.md#names)
    * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Amzn-User,+Kimi-User
    */
-  aiChatbotUserAgents: option<readonly string[]>()({
-    env: 'MATOMO_AI_CHATBOT_USER_AGENTS',
-    fromText: listFromText,
-    parse: chatbotNames,
-    default: AI_CHATBOTS,
-    defaultText: '`AI_CHATBOTS`',
-    isPrivacy: true,
-  }),
+  aiChatbotUserAgents: option(chatbotNames, { default: AI_CHATBOTS, isPrivacy: true }),
   /**
    * Set `false` if Matomo's JavaScript tracker already sends the page views of people. Then only requests by AI chatbots and
    * explicit events are sent, and no token is needed.
+   * @default `true`
    */
-  pageViews: option<boolean>()({
-    env: 'MATOMO_PAGE_VIEWS',
-    parse: boolean,
-    default: true,
-    isPrivacy: true,
-  }),
+  pageViews: option(boolean, { default: true, isPrivacy: true }),
   /**
    * What is sent about an error, that is status 400 and above, a failed GraphQL operation or a failed MCP call: nothing (`off`), its class as the
    * custom variable `error_type` (`type`), or also a crash for the CrashAnalytics plugin (`crash`). The error message is never
    * sent, and free text instead of a class is sent as `_OTHER`.
+   * @default `type`
    * @see [Matomo: `ca`, `cra`](https://developer.matomo.org/api-reference/tracking-api)
    */
-  errors: option<'off' | 'type' | 'crash'>()({
-    env: 'MATOMO_ERRORS',
-    parse: oneOf('off', 'type', 'crash'),
-    default: 'type',
-    isPrivacy: true,
-  }),
-  /**
-   * Which requests `register` records for Matomo although the application's sampler drops them. `sampled`: none. `requests`: all, with
-   * the child spans that have `matomo.perf_key` when they start. `all`: all, with all child spans, so that `matomo.*` attributes work
-   * on them. The exported spans and the propagated `traceparent` do not change. Exception: with its option
-   * `openTelemetryBasicTracerProvider`, Sentry 10 sends every recorded span, so [set `sampled`](sentry-and-datadog.md#with-attributes-on-spans).
-   * @see [OpenTelemetry: recording and sampling](https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling)
-   */
-  record: option<'sampled' | 'requests' | 'all'>()({
-    env: 'MATOMO_RECORD',
-    parse: oneOf('sampled', 'requests', 'all'),
-    default: 'requests',
-    inCode: 'recordServerSpans(sampler)',
-  }),
+  errors: option(oneOf('off', 'type', 'crash'), { default: 'type', isPrivacy: true }),
   /**
    * Maximum number of hits queued in memory. If the queue is full, new hits are dropped and counted as `queue_full`. The queue is
    * also full if its hits take about 3,355 bytes for each of this number, at least 1 MiB.
+   * @default `10000`
    * @see [OpenTelemetry: batch span processor, which has options of the same names](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor)
    */
-  maxQueueSize: option<number>()({
-    env: 'MATOMO_MAX_QUEUE_SIZE',
-    parse: integer(1, 10_000_000),
-    default: 10_000,
-  }),
-  /** Maximum number of hits in one bulk request. More than 100 gains nothing in Matomo. */
-  maxExportBatchSize: option<number>()({
-    env: 'MATOMO_MAX_EXPORT_BATCH_SIZE',
-    parse: integer(1, 10_000),
-    default: 100,
-  }),
-  /** How long a hit is queued at most before it is sent, in milliseconds, if Matomo is available. */
-  scheduledDelayMillis: option<number>()({
+  maxQueueSize: option(integer(1, 10_000_000), { default: 10_000 }),
+  /**
+   * Maximum number of hits in one bulk request. More than 100 gains nothing in Matomo.
+   * @default `100`
+   */
+  maxExportBatchSize: option(integer(1, 10_000), { default: 100 }),
+  /**
+   * How long a hit is queued at most before it is sent, in milliseconds, if Matomo is available.
+   * @default `5000`
+   * @example MATOMO_SCHEDULE_DELAY=1000
+   */
+  scheduledDelayMillis: option(integer(0, DAY_MILLIS), {
     env: 'MATOMO_SCHEDULE_DELAY',
-    parse: integer(0, DAY_MILLIS),
     default: 5_000,
-  }),
-  /** Timeout of one attempt to send, in milliseconds. */
-  exportTimeoutMillis: option<number>()({
-    env: 'MATOMO_EXPORT_TIMEOUT',
-    parse: integer(1, DAY_MILLIS),
-    default: 30_000,
   }),
   /**
-   * Deadline of `shutdown`, in milliseconds. Also how long a bulk that is being sent keeps the process alive after the last request.
+   * Timeout of one attempt to send, in milliseconds.
+   * @default `30000`
    */
-  shutdownTimeoutMillis: option<number>()({
-    env: 'MATOMO_SHUTDOWN_TIMEOUT',
-    parse: integer(0, DAY_MILLIS),
-    default: 5_000,
-    defaultText: '5000; with `register` and `start` 1500',
-  }),
+  exportTimeoutMillis: option(integer(1, DAY_MILLIS), { default: 30_000 }),
+  /**
+   * Deadline of `shutdown`, in milliseconds. Also how long a bulk that is being sent keeps the process alive after the last request.
+   * @default 5000; with `register` and `start` 1500
+   */
+  shutdownTimeoutMillis: option(integer(0, DAY_MILLIS), { default: 5_000 }),
   /**
    * If the process ends without a shutdown (empty event loop, `process.exit()`, uncaught exception), queued hits are first stored in
    * the spool or sent, for at most `shutdownTimeoutMillis`, or 300 ms if Matomo was unavailable.
    * A signal without a handler ends the process without this.
+   * @default `false`; with `register` and `start` `true`
    */
-  exitFlush: option<boolean>()({
-    env: 'MATOMO_EXIT_FLUSH',
-    parse: boolean,
-    default: undefined,
-    defaultText: '`false`; with `register` and `start` `true`',
-  }),
+  exitFlush: option(boolean),
   /** Sends hits again if no response shows whether Matomo stored them: prefers duplicates to losses. */
-  resendUnconfirmed: option<boolean>()({
-    env: 'MATOMO_RESEND_UNCONFIRMED',
-    parse: boolean,
-    default: false,
-  }),
+  resendUnconfirmed: option(boolean, { default: false }),
   /**
    * Folder in which hits are stored within half a second of their request, so that they survive outages and restarts; or the URL
    * of a Redis or Valkey, `redis://…` or `rediss://…`, for processes on several machines, which needs `npm install redis`. One of
@@ -630,22 +419,19 @@ export const OPTIONS = {
    * shards, so that several processes can send at once. Use each spool for one Matomo. It contains personal data.
    * @example MATOMO_SPOOL=/var/spool/my-app-matomo
    */
-  spool: option<string>()({ env: 'MATOMO_SPOOL', parse: spoolPlace, default: undefined }),
+  spool: option(spoolPlace),
   /**
    * Maximum size of the hits in the spool, in bytes. Beyond it, new hits are dropped and counted as `spool`; before that, a
    * gateway answers 503.
+   * @default `1073741824` (1024 MiB)
    */
-  maxSpoolBytes: option<number>()({
-    env: 'MATOMO_MAX_SPOOL_BYTES',
-    parse: integer(1_048_576, 1024 * GIBIBYTE),
-    default: GIBIBYTE,
-  }),
-  /** Age from which hits are no longer sent if there is a spool, in milliseconds. They are counted as `expired`. */
-  maxSpoolAgeMillis: option<number>()({
-    env: 'MATOMO_MAX_SPOOL_AGE',
-    parse: integer(60_000, 366 * DAY_MILLIS),
+  maxSpoolBytes: option(integer(1_048_576, 1024 * GIBIBYTE), { default: GIBIBYTE }),
+  /**
+   * Age from which hits are no longer sent if there is a spool, in milliseconds. They are counted as `expired`.
+   * @default `604800000` (7 days)
+   */
+  maxSpoolAgeMillis: option(integer(60_000, 366 * DAY_MILLIS), {
     default: 7 * DAY_MILLIS,
-    defaultText: '`604800000` (7 days)',
     isPrivacy: true,
   }),
   /**
@@ -653,35 +439,41 @@ export const OPTIONS = {
    * that is not an object of parameters, such as `undefined`, a promise or an error, and one warning is logged. Dropped page views are
    * counted as `ignored.predicate`, other hits as `dropped.predicate`.
    */
-  beforeSend: option<(parameters: Record<string, string>) => Record<string, string> | null>()({
-    parse: functionOption<(parameters: Record<string, string>) => unknown>,
-    default: undefined,
-    isPrivacy: true,
-  }),
+  beforeSend: option(
+    functionOption<(parameters: Record<string, string>) => Record<string, string> | null>(),
+    { env: undefined, isPrivacy: true },
+  ),
   /** Logs each hit and sends nothing. The hits are counted as `accepted`. A `spool` is neither read nor written. */
-  dryRun: option<boolean>()({
-    env: 'MATOMO_DRY_RUN',
-    parse: boolean,
-    default: false,
-    isPrivacy: true,
-  }),
+  dryRun: option(boolean, { default: false, isPrivacy: true }),
   /**
    * Receives metrics of the processor itself: hits by result, requests that were not tracked, the queue, and the duration of bulk
    * requests. `'global'` is the meter provider that the application registers with `@opentelemetry/api`, now or later. Names:
    * `matomo.*`, and `otel.sdk.processor.span.processed` of OpenTelemetry's semantic conventions. Each processor, exporter and gateway of a
    * process has its own `otel.component.name`, such as `matomo_span_processor/0`.
    * @see [OpenTelemetry: SDK metrics](https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/)
+   * @example MATOMO_METRICS=global
    */
-  meterProvider: option<MeterProvider | 'global'>()({
-    env: 'MATOMO_METRICS',
-    parse: meterProvider,
-    default: undefined,
-  }),
+  meterProvider: option(meterProvider, { env: 'MATOMO_METRICS' }),
   /** Logs `stats()` as one line of JSON at this interval, in milliseconds. Not set: never. */
-  statsIntervalMillis: option<number>()({
-    env: 'MATOMO_STATS_INTERVAL',
-    parse: integer(1_000, DAY_MILLIS),
-    default: undefined,
+  statsIntervalMillis: option(integer(1_000, DAY_MILLIS)),
+});
+
+/** All options of the environment, with those that only `register` has. */
+export const ENVIRONMENT_OPTIONS = {
+  ...OPTIONS,
+  ...declareOptions('MATOMO_', {
+    /**
+     * Which requests `register` records for Matomo although the application's sampler drops them. `sampled`: none. `requests`: all, with
+     * the child spans that have `matomo.perf_key` when they start. `all`: all, with all child spans, so that `matomo.*` attributes work
+     * on them. The exported spans and the propagated `traceparent` do not change. Exception: with its option
+     * `openTelemetryBasicTracerProvider`, Sentry 10 sends every recorded span, so [set `sampled`](sentry-and-datadog.md#with-attributes-on-spans).
+     * @default `requests`
+     * @see [OpenTelemetry: recording and sampling](https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling)
+     */
+    record: option(oneOf('sampled', 'requests', 'all'), {
+      default: 'requests',
+      instead: 'recordServerSpans(sampler)',
+    }),
   }),
 };
 
@@ -692,7 +484,7 @@ export type OptionName = keyof typeof OPTIONS;
 export type RecordOption = ResolvedOptions['record'];
 
 /** Options after parsing, with defaults, and what is derived from them. */
-export interface ResolvedOptions extends ResolvedValues<typeof OPTIONS> {
+export interface ResolvedOptions extends ResolvedValues<typeof ENVIRONMENT_OPTIONS> {
   /** Set if the token came from a file. */
   readonly rereadToken?: (() => string | undefined) | undefined;
   /** Whether `cip` is never the client's address. */

@@ -9,6 +9,7 @@ import {
   type Environment,
   expectedVariables,
   type OptionDeclaration,
+  type OptionDeclarations,
   readVariables,
   textOf,
   variablesOf,
@@ -19,22 +20,32 @@ import {
   type MisspelledVariable,
   warnAboutMisspelled,
 } from './misspelled-variables.js';
-import { optionError, problemOf } from './option-error.js';
-import type { ResolvedOptions } from './option-table.js';
-import { OPTIONS, type OptionName } from './option-table.js';
+import { type OptionError, optionError, problemOf } from './option-error.js';
+import { ENVIRONMENT_OPTIONS, OPTIONS, type ResolvedOptions } from './option-table.js';
 
-type Values = Partial<Record<keyof ResolvedOptions, unknown>>;
-type ReportError = (message: string) => void;
+type VariableName = keyof typeof ENVIRONMENT_OPTIONS;
+
+/** The options that code or the environment sets, parsed. */
+type SetOptions = { readonly [Name in VariableName | 'rereadToken']?: ResolvedOptions[Name] };
+
+/** The same, with what `privacy: 'strict'` adds. */
+type StrictOptions = SetOptions & Pick<ResolvedOptions, 'hidesAddress' | 'hidesOtherUserIds'>;
+
+/** All options that have a default. */
+type CompleteOptions = Omit<ResolvedOptions, RequiredName> & Partial<ResolvedOptions>;
+type RequiredName = 'url' | 'siteId';
 
 /** Shorter parts of names occur in many of them. */
 const SHORTEST_PART = 3;
-const NAMES = Object.keys(OPTIONS) as OptionName[];
+const NAMES = Object.keys(ENVIRONMENT_OPTIONS) as VariableName[];
+const DECLARATIONS: OptionDeclarations & Record<VariableName, OptionDeclaration<unknown>> =
+  ENVIRONMENT_OPTIONS;
 
 /** Every variable from which options are read. */
-export const OPTION_VARIABLES: readonly string[] = variablesOf(OPTIONS);
+export const OPTION_VARIABLES: readonly string[] = variablesOf(DECLARATIONS);
 
 /** Variables that nothing reads, although the names of options suggest them. */
-export const EXPECTED_VARIABLES: Readonly<Record<string, string>> = expectedVariables(OPTIONS);
+export const EXPECTED_VARIABLES: Readonly<Record<string, string>> = expectedVariables(DECLARATIONS);
 
 /**
  * Merges options from code, environment and defaults. An invalid value in code throws; an invalid variable is logged and
@@ -45,53 +56,18 @@ export function resolveOptions(
   env: Environment,
   diagnostics: Omit<Diagnostics, 'lines'>,
 ): ResolvedOptions | undefined {
-  const values = parseOptions(inCode);
-  const invalid: string[] = [];
-  /** Invalid privacy options: it is unclear which data may be sent. */
-  const unclear: string[] = [];
-  for (const name of NAMES.filter((name) => !Object.hasOwn(values, name))) {
-    try {
-      values[name] = readVariable(name, env, (message) => invalid.push(message));
-    } catch (error) {
-      const message = problemOf(error);
-      if (OPTIONS[name].isPrivacy) unclear.push(message);
-      else invalid.push(describeInvalid(message));
-    }
-  }
-  if (values.enabled === false) return undefined;
-  for (const message of invalid) diagnostics.error(message);
+  const { set, ignored, unclear } = parseOptions(inCode, env);
+  if (set.enabled === false) return undefined;
+  for (const message of ignored) diagnostics.error(message);
   for (const misspelled of findMisspelledVariables(env, OPTION_VARIABLES, EXPECTED_VARIABLES)) {
-    if (isUnclear(misspelled, values)) unclear.push(describeMisspelled(misspelled));
+    if (isUnclear(misspelled, set)) unclear.push(describeMisspelled(misspelled));
     else warnAboutMisspelled(misspelled, diagnostics);
   }
-  if (values.privacy === 'strict') {
-    const message = applyStrict(values);
-    if (message !== undefined) diagnostics.warnOnce('strict', message);
-  }
-  const missing = fillIn(values);
-  if (isSampledByNobody(values as ResolvedOptions)) {
-    if (inCode.sampleRate !== undefined && inCode.visitorId !== undefined) {
-      throw optionError(SAMPLED_BY_NOBODY);
-    }
-    unclear.push(SAMPLED_BY_NOBODY);
-  }
-  if (hasNoUserIdKey(values as ResolvedOptions)) {
-    diagnostics.error(coded('user-id-key', NO_USER_ID_KEY));
-  }
-  if (unclear.length > 0) diagnostics.error(privacyOptionInvalid(unclear));
-  if (missing.length > 0) {
-    diagnostics.error(coded('options-missing', optionsMissing(missing)));
-  }
-  if (unclear.length + missing.length > 0) return undefined;
-  if (
-    inCode.tokenAuth === undefined &&
-    !textOf(OPTIONS.tokenAuth.env, env) &&
-    textOf(OPTIONS.tokenAuth.file, env)
-  ) {
-    // If it cannot be read, the token that Matomo rejected is kept, and that is logged.
-    values.rereadToken = () => readEnvironment('tokenAuth', env);
-  }
-  return values as ResolvedOptions;
+  const others = findNotStrict(set);
+  if (others.length > 0) diagnostics.warnOnce('strict', privacyNotStrict(others));
+  const options = applyDefaults(applyStrict(set));
+  if (hasNoUserIdKey(options)) diagnostics.error(coded('user-id-key', NO_USER_ID_KEY));
+  return validate(options, inCode, unclear, diagnostics);
 }
 
 /**
@@ -112,54 +88,131 @@ export const SILENT: Omit<Diagnostics, 'lines'> = {
   print: () => undefined,
 };
 
+interface Parsed {
+  readonly set: SetOptions;
+  /** Messages about variables that have no effect. */
+  readonly ignored: string[];
+  /** What is wrong with privacy options: it is unclear which data may be sent. */
+  readonly unclear: string[];
+}
+
+/** First: parses what code sets, and reads the variables of all other options. */
+function parseOptions(inCode: MatomoOptions, env: Environment): Parsed {
+  const set = parseCode(inCode);
+  const ignored: string[] = [];
+  const unclear: string[] = [];
+  for (const name of NAMES.filter((one) => !Object.hasOwn(set, one))) {
+    try {
+      const value = readVariable(name, env, (message) => ignored.push(message));
+      if (value !== undefined) set[name] = value;
+    } catch (error) {
+      const message = problemOf(error);
+      if (DECLARATIONS[name].isPrivacy) unclear.push(message);
+      else ignored.push(describeInvalid(message));
+    }
+  }
+  const { env: variable, file } = OPTIONS.tokenAuth;
+  if (inCode.tokenAuth === undefined && !textOf(variable, env) && textOf(file, env)) {
+    // If it cannot be read, the token that Matomo rejected is kept, and that is logged.
+    set.rereadToken = () => readEnvironment('tokenAuth', env);
+  }
+  return { set: set as SetOptions, ignored, unclear };
+}
+
+function parseCode(inCode: MatomoOptions): Record<string, unknown> {
+  checkIsObject(inCode);
+  const set: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(inCode)) {
+    if (!Object.hasOwn(DECLARATIONS, name)) throw unknownOption(name);
+    const { instead, parse } = DECLARATIONS[name as VariableName];
+    if (instead !== undefined) {
+      throw optionError(`${name} is only for register; in code use ${instead}`);
+    }
+    if (value !== undefined) set[name] = parse(name, value);
+  }
+  return set;
+}
+
+/** What `privacy: 'strict'` sets, besides never sending addresses, and no user IDs but those of the option `userId`. */
+const STRICT = {
+  anonymizeIp: 4,
+  visitorKey: 'daily',
+  query: 'strip',
+  urlPaths: 'template',
+  referrers: 'origin',
+  doNotTrack: true,
+  errors: 'off',
+} as const satisfies SetOptions;
+
+/** Second: what `privacy: 'strict'` sets, unless it is set otherwise. */
+function applyStrict(set: SetOptions): StrictOptions {
+  if (set.privacy !== 'strict') return set;
+  const hidesAddress = set.anonymizeIp === undefined;
+  return { ...STRICT, ...set, hidesAddress, hidesOtherUserIds: true };
+}
+
+/** Options that are set to values that are not those of `privacy: 'strict'`. */
+function findNotStrict(set: SetOptions): string[] {
+  if (set.privacy !== 'strict') return [];
+  const names = (Object.keys(STRICT) as (keyof typeof STRICT)[]).filter(
+    (name) => set[name] !== undefined && set[name] !== STRICT[name],
+  );
+  return set.userId === undefined ? names : ['userId', ...names];
+}
+
+const DEFAULTS = Object.fromEntries(
+  NAMES.flatMap((name) => {
+    const { default: value } = DECLARATIONS[name];
+    return value === 'required' ? [] : [[name, value]];
+  }),
+) as Omit<ResolvedOptions, RequiredName>;
+
+/** Third: the defaults. */
+function applyDefaults(set: StrictOptions): CompleteOptions {
+  return { ...DEFAULTS, ...set };
+}
+
+/** Last: whether the options can be used together, and none is missing. */
+function validate(
+  options: CompleteOptions,
+  inCode: MatomoOptions,
+  unclear: readonly string[],
+  diagnostics: Pick<Diagnostics, 'error'>,
+): ResolvedOptions | undefined {
+  const reasons = isSampledByNobody(options) ? [...unclear, SAMPLED_BY_NOBODY] : unclear;
+  if (reasons !== unclear && inCode.sampleRate !== undefined && inCode.visitorId !== undefined) {
+    throw optionError(SAMPLED_BY_NOBODY);
+  }
+  if (reasons.length > 0) diagnostics.error(privacyOptionInvalid(reasons));
+  const { url, siteId } = options;
+  const isComplete = url !== undefined && siteId !== undefined;
+  if (!isComplete) diagnostics.error(coded('options-missing', optionsMissing(options)));
+  return isComplete && reasons.length === 0 ? { ...options, url, siteId } : undefined;
+}
+
 /** Whether user IDs are pseudonyms for which there is no key. */
-function hasNoUserIdKey(values: ResolvedOptions): boolean {
-  return userIdSourceOf(values.userId) !== undefined && stableVisitorKey(values) === undefined;
+function hasNoUserIdKey(options: CompleteOptions): boolean {
+  return userIdSourceOf(options.userId) !== undefined && stableVisitorKey(options) === undefined;
 }
 
 const NO_USER_ID_KEY =
   'userId is a header or claim, but there is no key for pseudonyms that stays. No user IDs are sent. Set visitorKey to a secret, or set tokenAuth.';
 
 /** Without a visitor ID or a user ID, visitors cannot be sampled as a whole. */
-function isSampledByNobody({ sampleRate, visitorId, userId }: ResolvedOptions): boolean {
+function isSampledByNobody({ sampleRate, visitorId, userId }: CompleteOptions): boolean {
   return sampleRate < 1 && visitorId === 'none' && userId === undefined;
 }
 
 const SAMPLED_BY_NOBODY =
   'sampleRate must be 1 if visitorId is "none" and userId is not set, because visitors cannot be sampled then';
 
-/** The options in code, parsed. */
-function parseOptions(inCode: MatomoOptions): Values {
-  const values: Values = {};
-  checkIsObject(inCode);
-  for (const [name, value] of Object.entries(inCode)) {
-    if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name);
-    const { inCode: alternative, parse } = OPTIONS[name as OptionName];
-    if (alternative !== undefined)
-      throw optionError(`${name} is only for register; in code use ${alternative}`);
-    if (value !== undefined) values[name as OptionName] = parse(name, value);
-  }
-  return values;
-}
-
 /** A list, a `Map` or a promise has no options, so that the environment would apply alone. */
 export function checkIsObject(options: unknown): void {
   if (!isRecord(options)) throw optionError(`options must be an object, got ${show(options)}`);
 }
 
-/** Adds defaults. Returns the required options that are missing. */
-function fillIn(values: Values): string[] {
-  return NAMES.flatMap((name) => {
-    const { default: value, env } = OPTIONS[name] as OptionDeclaration<unknown>;
-    if (values[name] !== undefined) return [];
-    if (value === 'required') return [`${name} (${env})`];
-    values[name] = value;
-    return [];
-  });
-}
-
 /** One option from the environment; `undefined` if its variable is missing or invalid. */
-export function readEnvironment<Name extends OptionName>(
+export function readEnvironment<Name extends VariableName>(
   name: Name,
   env: Environment,
   diagnostics?: Pick<Diagnostics, 'error'>,
@@ -172,13 +225,13 @@ export function readEnvironment<Name extends OptionName>(
   }
 }
 
-/** Throws a `TypeError` that names variable and value. */
-function readVariable<Name extends OptionName>(
+/** Throws an `OptionError` that names variable and value. */
+function readVariable<Name extends VariableName>(
   name: Name,
   env: Environment,
-  report: ReportError,
+  report: (message: string) => void,
 ): ResolvedOptions[Name] | undefined {
-  const declaration = OPTIONS[name] as OptionDeclaration<unknown>;
+  const declaration = DECLARATIONS[name];
   const onUnreadable = (problem: string) => {
     if (declaration.isPrivacy) throw optionError(problem);
     const advice = 'No token is used. Let the user of this process read it.';
@@ -188,10 +241,10 @@ function readVariable<Name extends OptionName>(
 }
 
 /** Whether the variable was meant for a privacy option that is not set otherwise. */
-function isUnclear({ meant, isExpected }: MisspelledVariable, values: Values): boolean {
+function isUnclear({ meant, isExpected }: MisspelledVariable, set: SetOptions): boolean {
   if (isExpected) return false;
-  const name = NAMES.find((option) => [OPTIONS[option].env, OPTIONS[option].file].includes(meant));
-  return name !== undefined && OPTIONS[name].isPrivacy === true && values[name] === undefined;
+  const name = NAMES.find((one) => [DECLARATIONS[one].env, DECLARATIONS[one].file].includes(meant));
+  return name !== undefined && DECLARATIONS[name].isPrivacy === true && set[name] === undefined;
 }
 
 function privacyOptionInvalid(reasons: readonly string[]): string {
@@ -200,15 +253,22 @@ function privacyOptionInvalid(reasons: readonly string[]): string {
   return coded('privacy-option-invalid', `${reasons.join('; ')}. ${effect}. ${advice}.`);
 }
 
-function optionsMissing(names: readonly string[]): string {
-  return `Required options are missing: ${names.join(', ')}. Nothing is tracked. Set them.`;
+function privacyNotStrict(others: readonly string[]): string {
+  const problem = `privacy is strict, but these options are set to other values: ${others.join(', ')}`;
+  return coded('privacy-not-strict', `${problem}. They win. Remove them unless you need them.`);
+}
+
+function optionsMissing(options: CompleteOptions): string {
+  const names = (['url', 'siteId'] as const).filter((name) => options[name] === undefined);
+  const missing = names.map((name) => `${name} (${DECLARATIONS[name].env})`).join(', ');
+  return `Required options are missing: ${missing}. Nothing is tracked. Set them.`;
 }
 
 function describeInvalid(message: string): string {
   return coded('environment-invalid', `${message}. The variable is ignored. Correct or remove it.`);
 }
 
-function unknownOption(name: string): TypeError {
+function unknownOption(name: string): OptionError {
   const near = nearestOption(name);
   const hint = near ? `did you mean ${near}?` : 'docs/configuration.md lists all options';
   return optionError(`unknown option ${show(name)}: ${hint}`);
@@ -220,31 +280,4 @@ function nearestOption(name: string): string | undefined {
   if (near !== undefined || name.length < SHORTEST_PART) return near;
   const containing = NAMES.filter((option) => option.toLowerCase().includes(name.toLowerCase()));
   return containing.length === 1 ? containing[0] : undefined;
-}
-
-/** What `privacy: 'strict'` sets, besides never sending addresses, and no user IDs but those of the option `userId`. */
-const STRICT: Partial<ResolvedOptions> = {
-  anonymizeIp: 4,
-  visitorKey: 'daily',
-  query: 'strip',
-  urlPaths: 'template',
-  referrers: 'origin',
-  doNotTrack: true,
-  errors: 'off',
-};
-
-/** Sets what is not set otherwise. Returns a message if an option that is set has another value. */
-function applyStrict(values: Values): string | undefined {
-  values.hidesAddress = values.anonymizeIp === undefined;
-  values.hidesOtherUserIds = true;
-  const others = values.userId === undefined ? [] : ['userId'];
-  for (const [name, strict] of Object.entries(STRICT) as [keyof ResolvedOptions, unknown][]) {
-    values[name] ??= strict;
-    if (values[name] !== strict) others.push(name);
-  }
-  if (others.length === 0) return undefined;
-  return coded(
-    'privacy-not-strict',
-    `privacy is strict, but these options are set to other values: ${others.join(', ')}. They win. Remove them unless you need them.`,
-  );
 }

@@ -33,11 +33,11 @@ interface Outcomes {
   readonly kept: readonly string[];
   /** The resolved values, by the given ones. */
   readonly converted: Readonly<Record<string, unknown>>;
-  /** The given values, by the error about them, in which `%` is the value. The most frequent error has no list: it is that of all others. */
-  readonly refused: Readonly<Record<string, readonly string[]>>;
+  /** The errors about the others, in which `%` is the value. */
+  readonly refused: Readonly<Record<string, string>>;
 }
 
-const VALUES: Readonly<Record<string, unknown>> = {
+export const VALUES: Readonly<Record<string, unknown>> = {
   null: null,
   true: true,
   1: 1,
@@ -72,7 +72,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   'a symbol': Symbol('x'),
 };
 
-const TEXTS: readonly string[] = [
+export const TEXTS: readonly string[] = [
   'TRUE',
   '0',
   '1',
@@ -154,20 +154,17 @@ function outcomesOf(
 ): Outcomes {
   const kept: string[] = [];
   const converted: Record<string, unknown> = {};
-  const refused: Record<string, string[]> = {};
+  const refused: Record<string, string> = {};
   for (const [label, value] of given) {
     const outcome = attemptSafely(attempt, value);
     if ('problem' in outcome) {
-      const problem = outcome.problem.split(`got ${show(value)}`).join('got %');
-      refused[problem] = [...(refused[problem] ?? []), label];
+      refused[label] = outcome.problem.split(`got ${show(value)}`).join('got %');
     } else {
       const resolved = toPlain(outcome.value) ?? 'nothing';
       if (JSON.stringify(resolved) === JSON.stringify(toPlain(value))) kept.push(label);
       else converted[label] = resolved;
     }
   }
-  const [most] = Object.entries(refused).sort(([, a], [, b]) => b.length - a.length);
-  if (most) refused[most[0]] = [];
   return { kept, converted, refused };
 }
 

@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { SETUP_TOKEN } from '../../../src/cli/setup.js';
 import { RECEIVER_VARIABLES } from '../../../src/gateway/receiver-options.js';
 import type { OptionDeclarations } from '../../../src/options/declaration.js';
-import { OPTIONS } from '../../../src/options/option-table.js';
+import { ENVIRONMENT_OPTIONS } from '../../../src/options/option-table.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { ROOT } from '../../support/child-process.js';
 import { codeIn, linksOf, PAGES, read, rowsWith } from './pages.js';
 
-const options: OptionDeclarations = OPTIONS;
+const options: OptionDeclarations = ENVIRONMENT_OPTIONS;
 const variables = Object.values(options).flatMap(({ env }) => env ?? []);
 
 test('the index names every page in docs', () => {
