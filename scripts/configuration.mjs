@@ -92,9 +92,9 @@ function renderTable(title, names, options, documented) {
 function renderOption(name, declaration, { text, type, sources, ...documented }, lists) {
   const { parse, instead, isFlag } = declaration;
   const value = defaultOf(declaration, documented);
-  const limits = parse.wanted.startsWith(NUMBER) ? `, ${parse.wanted}` : '';
+  const inCode = parse.wanted.startsWith(NUMBER) ? `\`number\`, ${parse.wanted}` : `\`${type}\``;
   const facts = [
-    `In code: ${instead ? `\`${instead}\` instead` : `\`${type}\`${limits}`}`,
+    `In code: ${instead ? `\`${instead}\` instead` : inCode}`,
     `In the environment: ${inEnvironment(declaration, documented)}`,
     ...(isFlag ? [`On the command line: \`--${name}\``] : []),
     `Default: ${value}`,
