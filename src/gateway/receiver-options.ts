@@ -72,7 +72,7 @@ export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
    * Token that senders have to send as `Authorization: Bearer …`, as with `OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…`.
    * @default none is required
    */
-  bearerToken: option(secret, { hasFile: true }),
+  bearerToken: option(secret, { file: 'MATOMO_GATEWAY_BEARER_TOKEN_FILE' }),
   /**
    * Certificate chain and key: PEM text in code, files in the environment.
    * @default plain HTTP

@@ -8,8 +8,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 interface Declaration<Default> {
   /** Environment variable, if its name does not follow from that of the option. `undefined`: there is none. */
   readonly env?: string | undefined;
-  /** Another variable, which ends in `_FILE`, has the path of a file with the value. Errors never show the path: it may be the secret itself. */
-  readonly hasFile?: true;
+  /** Variable with the path of a file that has the value, if `env` is not set. Errors never show the path: it may be the secret itself. */
+  readonly file?: string;
   /** Variables with the paths of files whose contents are the parts of the value: all of them are set, or none. */
   readonly files?: Readonly<Record<string, string>>;
   /** `required`: without a value, nothing is tracked. */
@@ -26,8 +26,6 @@ interface Declaration<Default> {
 export interface OptionDeclaration<Resolved, InCode = unknown>
   extends Declaration<Resolved | 'required'> {
   readonly parse: Parser<Exclude<Resolved, undefined>, InCode>;
-  /** Variable with the path of a file that has the value, if `env` is not set. */
-  readonly file?: string;
 }
 
 export type OptionDeclarations = Readonly<Record<string, OptionDeclaration<unknown>>>;
@@ -68,8 +66,7 @@ export function declareOptions<Declarations extends OptionDeclarations>(
 ): Declarations {
   const named = Object.entries(declarations).map(([name, declaration]) => {
     const env = prefix + snakeCase(name.replace(/Millis$/, ''));
-    const file = declaration.hasFile && { file: `${env}_FILE` };
-    return [name, { env, ...file, ...declaration }];
+    return [name, { env, ...declaration }];
   });
   return Object.fromEntries(named);
 }

@@ -56,7 +56,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * file is read at start, and again if Matomo rejects the token.
    * @see [Matomo: `token_auth`](https://developer.matomo.org/api-reference/tracking-api)
    */
-  tokenAuth: option(secret, { hasFile: true }),
+  tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),
   /**
    * Headers that are added to every request to Matomo, for a web server or proxy that requires a password or a key. They are
    * never logged. `Headers`, a `Map` and lists of pairs are accepted, too. In the environment, write pairs such as `authorization=Basic dXNlcjpwYXNz,x-key=abc`, without commas in values.
@@ -246,7 +246,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * Requests of a day whose key is deleted get random IDs.
    * @default derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
    */
-  visitorKey: option(visitorKey, { hasFile: true, isPrivacy: true }),
+  visitorKey: option(visitorKey, { file: 'MATOMO_VISITOR_KEY_FILE', isPrivacy: true }),
   /**
    * The user. A header, `http.request.header.x-api-key` or `http.request.header.authorization` (without its scheme), or a claim of the
    * bearer token, `jwt.sub`, `jwt.client_id` or `jwt.azp`, is sent as a pseudonym: 16 hex digits of an HMAC with the `visitorKey` that is

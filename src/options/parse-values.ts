@@ -44,22 +44,22 @@ export function functionOption<F>(): Parser<F> {
   return parser('a function', (value, name) => callback<F>(name, value));
 }
 
-/** A value that code can also compute from the request. */
-function orCallback<Resolved, F, InCode = Resolved>(
+/** A value that code can also compute from the request. `Result` is what the function returns. */
+function orCallback<Resolved, Result, InCode = Resolved>(
   wanted: string,
   parse: (value: unknown, name: string) => Resolved | undefined,
-): Parser<Resolved | F, InCode | F> {
-  return parser(wanted, (value, name) => callback<F>(name, value) ?? parse(value, name), {
+): Parser<
+  Resolved | ((request: TrackedRequest) => Result | undefined),
+  InCode | ((request: TrackedRequest) => Result | undefined)
+> {
+  return parser(wanted, (value, name) => callback(name, value) ?? parse(value, name), {
     orInCode: 'a function',
   });
 }
 
 const SEVERAL_SITES = ' (to choose among several sites, set the option siteId in code)';
 
-export const siteId: Parser<
-  number | ((request: TrackedRequest) => number | string | undefined),
-  number | string | ((request: TrackedRequest) => number | string | undefined)
-> = orCallback<number, (request: TrackedRequest) => number | string | undefined, number | string>(
+export const siteId = orCallback<number, number | string, number | string>(
   'a positive whole number',
   (value, name) => {
     if (!String(value).includes(',')) return toSiteId(value);
@@ -209,15 +209,14 @@ function pattern(name: string, item: unknown): RegExp {
   }
 }
 
-export const actionName: Parser<string | ((request: TrackedRequest) => string | undefined)> =
-  orCallback(
-    `a template of ${TEMPLATE_FIELDS.map((field) => `{${field}}`).join(', ')}`,
-    (value) => {
-      if (typeof value !== 'string' || value === '') return undefined;
-      const fields = [...value.matchAll(/\{(\w+)\}/g)].map(([, field = '']) => field);
-      return fields.every((field) => TEMPLATE_FIELDS.includes(field)) ? value : undefined;
-    },
-  );
+export const actionName = orCallback<string, string>(
+  `a template of ${TEMPLATE_FIELDS.map((field) => `{${field}}`).join(', ')}`,
+  (value) => {
+    if (typeof value !== 'string' || value === '') return undefined;
+    const fields = [...value.matchAll(/\{(\w+)\}/g)].map(([, field = '']) => field);
+    return fields.every((field) => TEMPLATE_FIELDS.includes(field)) ? value : undefined;
+  },
+);
 
 export const routeDetails: Parser<
   Readonly<Record<string, RouteDetails>>,
@@ -274,10 +273,8 @@ export const dimensions: Parser<Dimensions> = parser(
   { syntax: PAIRS },
 );
 
-const dimension = orCallback<string, (request: TrackedRequest) => AttributeValue | undefined>(
-  'the name of an attribute',
-  (value, name) =>
-    typeof value === 'string' && value !== '' ? dimensionSource(name, value) : undefined,
+const dimension = orCallback<string, AttributeValue>('the name of an attribute', (value, name) =>
+  typeof value === 'string' && value !== '' ? dimensionSource(name, value) : undefined,
 );
 
 export const trustProxy: Parser<
@@ -315,17 +312,18 @@ function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-export const visitorId: Parser<
-  'auto' | 'cookie' | 'none' | ((request: TrackedRequest) => string | undefined)
-> = orCallback('one of "auto", "cookie", "none"', (value) =>
-  (['auto', 'cookie', 'none'] as const).find((word) => word === lowerCase(value)),
+export const visitorId = orCallback<'auto' | 'cookie' | 'none', string>(
+  'one of "auto", "cookie", "none"',
+  (value) => (['auto', 'cookie', 'none'] as const).find((word) => word === lowerCase(value)),
 );
 
-export const userId: Parser<string | ((request: TrackedRequest) => string | number | undefined)> =
-  orCallback('the name of an attribute', (value, name) => {
+export const userId = orCallback<string, string | number>(
+  'the name of an attribute',
+  (value, name) => {
     const text = typeof value === 'string' ? value.trim() : '';
     return text === '' ? undefined : userIdSource(name, text);
-  });
+  },
+);
 
 /** In the environment, a misspelled policy would be read as a list of one name and remove everything else. */
 export const queryPolicy: Parser<'keep' | 'redact' | 'strip' | readonly string[]> = parser(

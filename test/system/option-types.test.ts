@@ -14,6 +14,7 @@ new MatomoSpanProcessor({
   trustProxy: ['loopback'],
   anonymizeIp: 2,
   ignore: (request) => request.path === '/internal',
+  siteId: (request) => request.path.length,
   deprecated: [/^\\/v1/],
   dimensions: { 4: 'matomo.deprecated_endpoint' },
 });
@@ -28,6 +29,7 @@ test.each([
   ['trustProxy', 'string | number | boolean | readonly string[]', /^Which proxies are trusted/],
   ['anonymizeIp', '0 | 1 | 2 | 3 | 4', /^How many bytes of an IPv4 address/],
   ['ignore', '(request: TrackedRequest) => boolean', /not tracked if this function returns/],
+  ['siteId', 'number | ((request: TrackedRequest) => string | number', /^ID of the site/],
   ['deprecated', 'readonly (string | RegExp)[]', /^Regular expressions.*dimensions/s],
   ['dimensions', '(request: TrackedRequest) => AttributeValue', /^Custom dimensions by their ID/],
   ['listen', 'string', /^Address and port/],
