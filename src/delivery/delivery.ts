@@ -204,8 +204,14 @@ export class Delivery {
     this.#keepsForExit = true;
   }
 
+  /** The process may end soon: if hits are sent at `exit`, bulks are sent from now on in a way that `exit` can wait for. */
+  expectEnd(): void {
+    if (this.#keepsForExit && !this.#spool) this.#parts.transport.expectEnd?.();
+  }
+
   /** The process is about to end: sends everything now, and new hits as soon as they are final. */
   hurry(): void {
+    this.expectEnd();
     this.#loop.hurry();
     void this.flush();
   }
@@ -251,7 +257,7 @@ export class Delivery {
     if (lost === 0) return;
     const { stoppedBy } = sender;
     const why = stoppedBy === undefined ? '' : ` (${stoppedBy})`;
-    const text = `The shutdown ended with ${countOf(lost)} pending${why}. Pending hits are lost and counted as shutdown. ${adviceForLoss(!isInTime)}`;
+    const text = `The shutdown ended with ${countOf(lost)} pending${why}. Pending hits are lost and counted as shutdown. ${adviceForLoss(!isInTime)}.`;
     this.#diagnostics.warnOnce('shutdown', coded('lost-at-shutdown', text));
   }
 

@@ -245,11 +245,20 @@ export class Sender {
     return [result, outcome];
   }
 
-  /** The response to the bulk in flight can no longer be read. If nothing of it was written, its hits stay in memory. */
-  giveUpInFlight(): void {
+  /**
+   * At exit: waits for the response to the bulk in flight, if that is possible. Without a response, the hits stay in memory only if
+   * nothing of the bulk was written.
+   */
+  finishInFlight(millis: number): void {
     const { options, transport } = this.#parts;
     const batch = this.inFlight;
-    if (!batch || options.resendUnconfirmed || transport.isSending?.() === false) return;
+    if (!batch) return;
+    const exchange = transport.waitSync?.(millis);
+    if (exchange) {
+      this.decideAtExit(batch, exchange);
+      return;
+    }
+    if (options.resendUnconfirmed || transport.isSending?.() === false) return;
     const counts = lostHits('unconfirmed', sentHits(batch).length);
     this.#decide(this.#memory, batch, decided(batch, counts));
   }

@@ -4,7 +4,7 @@ import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
 import { Delivery } from '../delivery/delivery.js';
-import { createBlockingTransport } from '../delivery/exit/blocking-transport.js';
+import { createExitTransport } from '../delivery/exit/exit-transport.js';
 import { createDryRunTransport, createTransport } from '../delivery/http/create-transport.js';
 import type { Transport } from '../delivery/http/transport.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
@@ -98,16 +98,16 @@ function createWayToMatomo(
   metrics: Metrics | undefined,
 ): Transport {
   if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
-  const plain = createTransport({
-    ...options,
-    userAgent: USER_AGENT,
+  const settings = { ...options, userAgent: USER_AGENT };
+  const live = createTransport({
+    ...settings,
     onFallback: (error) => diagnostics.warnOnce('bundled', coded('bundled', withoutUndici(error))),
   });
+  const plain = createExitTransport(live, settings);
   const transport = metrics?.measure(plain) ?? plain;
   return {
     ...transport,
     send: (body, timeoutMillis) => withoutTracing(() => transport.send(body, timeoutMillis)),
-    sendSync: createBlockingTransport({ ...options, userAgent: USER_AGENT }),
   };
 }
 

@@ -237,6 +237,10 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#delivery.keepForExit();
   }
 
+  expectEnd(): void {
+    this.#delivery.expectEnd();
+  }
+
   hurry(): void {
     this.#delivery.hurry();
   }

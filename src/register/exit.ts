@@ -57,10 +57,9 @@ function listen(signal: Signal, processors: ListProcessors): () => void {
   const onSignal = (): void => {
     clearTimeout(arrival);
     // One of them is this listener.
-    if (countSignalHandlers(signal) > 1) {
-      prepareForExit(signal, processors());
-      return;
-    }
+    const isHandled = countSignalHandlers(signal) > 1;
+    prepareForExit(signal, processors(), isHandled);
+    if (isHandled) return;
     void shutDown(processors()).then(() => {
       remove();
       end(signal);
@@ -72,10 +71,18 @@ function listen(signal: Signal, processors: ListProcessors): () => void {
   return remove;
 }
 
-/** The application's handler may end the process soon, except for SIGHUP and SIGUSR2, which often reload a configuration. */
-function prepareForExit(signal: Signal, processors: readonly SpanProcessor[]): void {
+/** The process may end soon, except for SIGHUP and SIGUSR2, which often reload a configuration. */
+function prepareForExit(
+  signal: Signal,
+  processors: readonly SpanProcessor[],
+  isHandled: boolean,
+): void {
   if (signal !== 'SIGTERM' && signal !== 'SIGINT') return;
-  for (const processor of processors) internalsOf(processor)?.exit?.hurry();
+  for (const processor of processors) {
+    const exit = internalsOf(processor)?.exit;
+    if (isHandled) exit?.hurry();
+    else exit?.expectEnd(); // what follows is a shutdown
+  }
 }
 
 async function shutDown(processors: readonly SpanProcessor[]): Promise<void> {

@@ -24,7 +24,9 @@ export interface ProcessorInternals {
 export interface ExitControl {
   /** Turns on `exitFlush`, unless the option is set. */
   enable(): void;
-  /** Sends queued hits at once, and later hits without delay. */
+  /** The process may end soon: prepares to wait at its end for what is sent from now on. */
+  expectEnd(): void;
+  /** The same, and sends queued hits at once, and later hits without delay. */
   hurry(): void;
   /** Stores or sends the remaining hits while the process waits. */
   finish(): void;

@@ -15,6 +15,9 @@ const DRAINS = { HANDLER: 'drains', MATOMO_SITE_ID: '1', MATOMO_SCHEDULE_DELAY: 
 /** Nothing but the end of the process ends an attempt to send. */
 const PATIENT = { ...DRAINS, MATOMO_EXPORT_TIMEOUT: '3600000', MATOMO_SHUTDOWN_TIMEOUT: '300' };
 
+/** Enough for a thread that sends to start on a busy machine. */
+const ENOUGH = { MATOMO_SHUTDOWN_TIMEOUT: '3000' };
+
 /** A Matomo that gets bulks and answers none. */
 async function startSilent(): Promise<{ url: string; requests: () => number }> {
   let requests = 0;
@@ -53,9 +56,9 @@ describe('a handler of SIGTERM that only closes the server', () => {
       what === 'url'
         ? { MATOMO_URL: silent.url }
         : { MATOMO_URL: 'http://matomo.test', HTTP_PROXY: silent.url, NO_PROXY: '' };
-    const ended = await drain([...REGISTER, ...preload, APP], { ...PATIENT, ...env });
+    const ended = await drain([...REGISTER, ...preload, APP], { ...PATIENT, ...ENOUGH, ...env });
     expect(ended).toMatchObject({ code: 0, signal: null });
-    expect(ended.stderr).toMatch(/lost\.unconfirmed|\(unconfirmed: 1\)/); // logged when the attempt ends, or the process
+    expect(ended.stderr).toMatch(/\bunconfirmed\b/); // logged when the attempt ends, or the process
     expect(silent.requests()).toBe(1);
   });
 

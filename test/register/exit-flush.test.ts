@@ -370,9 +370,7 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
     inspector.play({ delayMillis: 3_600_000 });
     const short = { MATOMO_SHUTDOWN_TIMEOUT: '500' };
     const { stderr } = await end([...REGISTER, APP], { ...env, ...LATE, ...short });
-    expect(stderr).toMatch(
-      / 2 hits \(.*\bshutdownTimeoutMillis\b.*\bspool\b.*\[lost-at-shutdown\]\n$/,
-    );
+    expect(stderr).toMatch(/not confirmed: 2 hits.*\bshutdownTimeoutMillis\b.*\[unconfirmed\]\n$/);
   });
 
   test('exitFlush is off', async () => {
@@ -399,7 +397,7 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
     const firsts = titles(inspector).filter((title) => title === 'GET /first');
     expect(firsts).toHaveLength(times);
     expect(titles(inspector)).toContain('GET /exit');
-    expect(app.stderr()).toMatch(times === 1 ? /1 hit\..*\(unconfirmed: 1\)/ : /^$/);
+    expect(app.stderr()).toMatch(times === 1 ? /not confirmed: 1 hit\b.*\[unconfirmed\]\n$/ : /^$/);
   });
 });
 

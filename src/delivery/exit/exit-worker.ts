@@ -1,32 +1,30 @@
 import type { MessagePort } from 'node:worker_threads';
 import { reasonOf } from '../http/explain-error.js';
-import { NodeClient, type NodeClientOptions, type NodeRequest } from '../http/node-transport.js';
+import { createNodeTransport, type NodeClientOptions } from '../http/node-transport.js';
 import type { Exchange } from '../http/transport.js';
 
-// The worker thread of the last flush. The build bundles this file and embeds it as text, because a bundled application has no file of
-// ours to start a worker from. Only Node's own modules are loaded, which takes milliseconds.
+// The worker thread that sends at the end of a process. The build bundles this file and embeds it as text, because a bundled application
+// has no file of ours to start a worker from. Only Node's own modules are loaded, which takes milliseconds.
 
 /** What the exit worker gets when it starts. */
-export interface WorkerSettings {
+export interface ExitSettings {
   readonly port: MessagePort;
   /** Memory of both threads: the number of results so far, and 1 if Matomo may have received bytes of the current request. */
   readonly state: Int32Array;
+  readonly client: NodeClientOptions;
+  /** Defaults of connections, which each thread has for itself. */
+  readonly defaults: {
+    readonly resultOrder: 'ipv4first' | 'ipv6first' | 'verbatim';
+    readonly autoSelect: boolean;
+    readonly attemptMillis: number;
+  };
 }
 
-/** Asks the worker to send a body. The first request has the settings. */
+/** Asks the worker to send a body. */
 export interface ExitRequest {
   readonly number: number;
   readonly body: Uint8Array;
-  readonly settings:
-    | { readonly client: NodeClientOptions; readonly defaults: ThreadDefaults }
-    | undefined;
-}
-
-/** Defaults of connections, which each thread has for itself. */
-export interface ThreadDefaults {
-  readonly resultOrder: 'ipv4first' | 'ipv6first' | 'verbatim';
-  readonly autoSelect: boolean;
-  readonly attemptMillis: number;
+  readonly timeoutMillis: number;
 }
 
 /** The result of the request with that number. */
@@ -36,28 +34,16 @@ export interface ExitResult {
 }
 
 const { workerData } = process.getBuiltinModule('node:worker_threads');
-const { port, state } = workerData as WorkerSettings;
-let client: NodeClient | undefined;
-let current: NodeRequest | undefined;
+const { port, state, client, defaults } = workerData as ExitSettings;
+const net = process.getBuiltinModule('node:net');
+process.getBuiltinModule('node:dns').setDefaultResultOrder(defaults.resultOrder);
+net.setDefaultAutoSelectFamily(defaults.autoSelect);
+net.setDefaultAutoSelectFamilyAttemptTimeout(defaults.attemptMillis);
+const transport = createNodeTransport(client, () => Atomics.store(state, 1, 1));
 
-port.on('message', ({ number, body, settings }: ExitRequest) => {
-  current?.abort(new Error('replaced by another request'));
-  try {
-    if (settings) {
-      applyDefaults(settings.defaults);
-      client = new NodeClient(settings.client);
-    }
-    current = client?.send(body, false, {
-      onSent: () => Atomics.store(state, 1, 1),
-      onEnd: (exchange) => post(number, exchange),
-    });
-  } catch (error) {
-    post(number, { kind: 'not_sent', error: error as Error });
-  }
-});
-
-function post(number: number, exchange: Exchange): void {
-  current = undefined;
+port.on('message', async ({ number, body, timeoutMillis }: ExitRequest) => {
+  transport.abort?.(new Error('replaced by another request'));
+  const exchange = await transport.send(Buffer.from(body), timeoutMillis);
   // Copies of errors have no code.
   const result: ExitResult =
     exchange.kind === 'answer'
@@ -66,11 +52,4 @@ function post(number: number, exchange: Exchange): void {
   port.postMessage(result);
   Atomics.add(state, 0, 1);
   Atomics.notify(state, 0);
-}
-
-function applyDefaults({ resultOrder, autoSelect, attemptMillis }: ThreadDefaults): void {
-  const net = process.getBuiltinModule('node:net');
-  process.getBuiltinModule('node:dns').setDefaultResultOrder(resultOrder);
-  net.setDefaultAutoSelectFamily(autoSelect);
-  net.setDefaultAutoSelectFamilyAttemptTimeout(attemptMillis);
-}
+});

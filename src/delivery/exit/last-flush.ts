@@ -27,12 +27,13 @@ export function flushLast(parts: LastFlushParts, millis: number, refusal?: strin
   const before = { ...counters.lost };
   const { tracked } = counters;
   const deadlineMillis = performance.now() + millis;
+  const leftMillis = () => deadlineMillis - performance.now();
   let reason = refusal;
   try {
-    sender.giveUpInFlight();
+    sender.finishInFlight(refusal === undefined ? withinLimit(sender, millis) : 0);
     if (refusal === undefined) {
       if (spool) sender.batches.add(spool.storeSync());
-      reason = send(parts, millis);
+      reason = send(parts, leftMillis());
       // There was no time to find out again why Matomo did not process hits before.
       if (reason === TIMED_OUT && sender.stoppedBy) reason += `; before, ${sender.stoppedBy}`;
     }
@@ -43,19 +44,47 @@ export function flushLast(parts: LastFlushParts, millis: number, refusal?: strin
   losses.checkInvalid();
   diagnostics.lines.flush();
   if (counters.tracked > tracked) options.onTracked?.();
-  const loss = describeLoss(before, counters.lost, reason);
-  if (loss === undefined) return;
-  const advice =
-    refusal === undefined
-      ? adviceForLoss(deadlineMillis - performance.now() < 1)
-      : 'Set exitFlush, or call shutdown() before the process ends.';
-  diagnostics.warnOnce('exit', coded('lost-at-shutdown', `${loss}. ${advice}`));
+  logLosses(parts, before, reason, refusal === undefined, leftMillis() < 1);
+}
+
+/** If Matomo was unavailable, it may be back, but nothing waits for long. */
+function withinLimit({ isUnavailable }: Sender, millis: number): number {
+  return isUnavailable ? Math.min(millis, EXIT_WAITS.unavailableMillis) : millis;
+}
+
+/** Logs which hits are lost, and which were sent without a response. */
+function logLosses(
+  { memory, diagnostics }: LastFlushParts,
+  before: Readonly<Record<LossReason, number>>,
+  reason: string | undefined,
+  mayFlush: boolean,
+  hasTimedOut: boolean,
+): void {
+  const counts = Object.entries(memory.counters.lost)
+    .map(([name, count]) => [name, count - before[name as LossReason]] as const)
+    .filter(([, count]) => count > 0);
+  if (counts.length === 0) return;
+  const sumOf = (list: typeof counts) => list.reduce((sum, [, count]) => sum + count, 0);
+  const lost = counts.filter(([name]) => name !== 'unconfirmed');
+  const unconfirmed = sumOf(counts) - sumOf(lost);
+  const why = reason === undefined ? '' : ` (${reason})`;
+  const sentences = [`The process ended before Matomo confirmed ${countOf(sumOf(counts))}${why}`];
+  if (lost.length > 0) {
+    const names = lost.map(([name, count]) => `${name}: ${count}`).join(', ');
+    sentences.push(`Lost: ${countOf(sumOf(lost))} (${names})`);
+  }
+  if (unconfirmed > 0)
+    sentences.push(`Sent, not confirmed: ${countOf(unconfirmed)} (unconfirmed: ${unconfirmed})`);
+  if (!mayFlush) sentences.push('Set exitFlush, or call shutdown() before the process ends');
+  else sentences.push(adviceForLoss(hasTimedOut));
+  const code = lost.length > 0 ? 'lost-at-shutdown' : 'unconfirmed';
+  diagnostics.warnOnce('exit', coded(code, `${sentences.join('. ')}.`));
 }
 
 /** What to do if hits were lost at the end. If `shutdownTimeoutMillis` has not run out, a longer one changes nothing. */
 export function adviceForLoss(hasTimedOut: boolean): string {
   const first = hasTimedOut ? 'Raise shutdownTimeoutMillis, or set' : 'Set';
-  return `${first} spool to keep hits across restarts.`;
+  return `${first} spool to keep hits across restarts`;
 }
 
 /** Sends everything in memory bulk by bulk without returning to the event loop. Returns why hits are left; `undefined` if none are. */
@@ -66,8 +95,7 @@ function send(
   const { sendSync } = transport;
   if (memory.count === 0) return undefined;
   if (!sendSync) return 'nothing can be sent at exit';
-  const longestMillis = sender.isUnavailable ? EXIT_WAITS.unavailableMillis : millis;
-  const deadlineMillis = performance.now() + Math.min(millis, longestMillis);
+  const deadlineMillis = performance.now() + withinLimit(sender, millis);
   let rolledBack = 0;
   for (;;) {
     sender.takeQueued(performance.now(), true);
@@ -84,18 +112,4 @@ function send(
     if (result.kind === 'rolled_back') rolledBack += 1;
     if (outcome.kind === 'held' || rolledBack >= MAX_ROLLED_BACK) return reasonOf(result)?.reason;
   }
-}
-
-/** Text for the log; `undefined` if nothing was lost. */
-function describeLoss(
-  before: Readonly<Record<LossReason, number>>,
-  after: Readonly<Record<LossReason, number>>,
-  reason: string | undefined,
-): string | undefined {
-  const names = (Object.keys(after) as LossReason[]).filter((name) => after[name] > before[name]);
-  if (names.length === 0) return undefined;
-  const sum = names.reduce((total, name) => total + after[name] - before[name], 0);
-  const counts = names.map((name) => `${name}: ${after[name] - before[name]}`).join(', ');
-  const why = reason === undefined ? '' : ` (${reason})`;
-  return `The process ended before Matomo confirmed ${countOf(sum)}${why}. They count as lost (${counts})`;
 }

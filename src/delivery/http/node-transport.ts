@@ -13,9 +13,11 @@ import {
   timedOut,
 } from './transport.js';
 
-/** Sends through `node:http`, without `undici`. */
-export function createNodeTransport(options: TransportOptions): Transport {
-  const { url } = options;
+/** Sends through `node:http`, without `undici`. `onSent` is called when Matomo may receive bytes of a request. */
+export function createNodeTransport(
+  options: TransportOptions | NodeClientOptions,
+  onSent?: () => void,
+): Transport {
   const reuse = new ConnectionReuse();
   let client: NodeClient | undefined;
   let idle: NodeJS.Timeout | undefined;
@@ -24,12 +26,9 @@ export function createNodeTransport(options: TransportOptions): Transport {
 
   function exchange(body: Buffer, isFresh: boolean, timeoutMillis: number): Promise<Exchange> {
     return new Promise((resolve) => {
-      client ??= new NodeClient({
-        url: url.href,
-        headers: headersOf(options),
-        proxy: proxyRouteOf(url, process.env),
-      });
+      client ??= new NodeClient('proxy' in options ? options : clientOptionsOf(options));
       const request = client.send(body, isFresh, {
+        onSent,
         onClose: () => reuse.recordClose(),
         onEnd(result) {
           clearTimeout(timer);
@@ -88,10 +87,16 @@ export interface NodeClientOptions {
   readonly tls?: object;
 }
 
+/** The client options of a transport, with the proxy of the environment. */
+export function clientOptionsOf(options: TransportOptions): NodeClientOptions {
+  const { url } = options;
+  return { url: url.href, headers: headersOf(options), proxy: proxyRouteOf(url, process.env) };
+}
+
 /** Callbacks of a request. */
 interface NodeRequestEvents {
   /** From now on, Matomo may receive bytes of the request. */
-  onSent?(): void;
+  onSent?: (() => void) | undefined;
   /** The other side closed the connection without notice. */
   onClose?(): void;
   /** Called once. */

@@ -32,6 +32,10 @@ export interface Transport {
   abort?(reason: Error): void;
   /** Whether bytes of a request may have been sent that has no result yet. */
   isSending?(): boolean;
+  /** The process may end soon: from now on, `waitSync` can wait for the requests of `send`. */
+  expectEnd?(): void;
+  /** Blocks the process until the request in flight has a result; `undefined` if it has none in time, or nobody can wait for it. */
+  waitSync?(millis: number): Exchange | undefined;
   /** Like `send`, while the whole process is blocked. Missing if that is not supported. */
   readonly sendSync?: ((body: Buffer, timeoutMillis: number) => Exchange) | undefined;
   /** Aborts the request in flight, and sends no more. */
@@ -94,12 +98,21 @@ export function headersOf({ userAgent, headers }: TransportOptions): Record<stri
   };
 }
 
+/** The result of a request without a response. */
+export function unanswered(
+  wasSent: boolean,
+  error: Error,
+  isHttp?: false,
+): Extract<Exchange, { error: Error }> {
+  return wasSent ? { kind: 'no_answer', error, isHttp } : { kind: 'not_sent', error };
+}
+
 /** The result of a request that got no response in time. */
 export function timedOut(
-  isSent: boolean,
+  wasSent: boolean,
   timeoutMillis: number,
 ): Extract<Exchange, { error: Error }> {
   const millis = Math.round(timeoutMillis);
-  const error = new Error(`no ${isSent ? 'answer' : 'connection'} within ${millis} ms`);
-  return { kind: isSent ? 'no_answer' : 'not_sent', error };
+  const error = new Error(`no ${wasSent ? 'answer' : 'connection'} within ${millis} ms`);
+  return unanswered(wasSent, error);
 }

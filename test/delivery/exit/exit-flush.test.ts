@@ -46,7 +46,7 @@ function flush(
   delivery.finish(millis);
   const { counters } = delivery;
   expect(sumOfCounters(counters)).toBe(hits.length);
-  const reason = logged.find((message) => message.includes('[lost-at-shutdown]'));
+  const reason = logged.find((message) => /\[(?:lost-at-shutdown|unconfirmed)\]$/.test(message));
   return { reason, bulks, counters, left: counters.lost.shutdown };
 }
 

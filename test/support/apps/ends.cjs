@@ -15,6 +15,11 @@ const TOLD = {
 };
 const HANDLERS = {
   close: () => server.close(() => process.exit(0)),
+  graceful: async () => {
+    server.close();
+    await new Promise((resolve) => setTimeout(resolve, 30)); // closes a database
+    process.exit(0);
+  },
   drains: () => server.close(),
   soon: () => setTimeout(() => process.exit(0), 150),
   now: () => process.exit(5),

@@ -1,0 +1,3 @@
+// Starts tracking in its own code, and ends as `ends.cjs` does.
+require('opentelemetry-matomo').start();
+require('./ends.cjs');
