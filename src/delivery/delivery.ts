@@ -53,11 +53,7 @@ export class Delivery {
   ) {
     this.#maxQueueSize = options.maxQueueSize;
     this.maxQueueBytes = maxQueueBytes(options.maxQueueSize);
-    const hold = new LoopHold({
-      millis: options.shutdownTimeoutMillis,
-      scope: this.#scope,
-      abort: () => transport.abort?.(new Error('the process ended first')),
-    });
+    const hold = new LoopHold(options.shutdownTimeoutMillis, this.#scope);
     this.#hold = hold;
     this.#diagnostics = diagnostics;
     const memory = this.#memory;

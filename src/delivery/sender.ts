@@ -350,7 +350,6 @@ export class Sender {
     const { hold, transport, options } = this.#parts;
     const sending = transport.send(this.bodyOf(batch), options.exportTimeoutMillis);
     const exchange = await hold.during(sending);
-    if (exchange.kind === 'answer') hold.spentMillis = 0;
     return [exchange, this.#response.read(batch, exchange)];
   }
 

@@ -26,14 +26,16 @@ export function flushLast(parts: LastFlushParts, millis: number, refusal?: strin
   const { counters } = memory;
   const before = { ...counters.lost };
   const { tracked } = counters;
-  const deadlineMillis = performance.now() + millis;
-  const leftMillis = () => deadlineMillis - performance.now();
+  // If Matomo was unavailable, it may be back, but nothing waits for long.
+  const limitMillis = sender.isUnavailable ? EXIT_WAITS.unavailableMillis : millis;
+  const startMillis = performance.now();
+  const deadlineMillis = startMillis + Math.min(millis, limitMillis);
   let reason = refusal;
   try {
-    sender.finishInFlight(refusal === undefined ? withinLimit(sender, millis) : 0);
+    sender.finishInFlight(refusal === undefined ? deadlineMillis - startMillis : 0);
     if (refusal === undefined) {
       if (spool) sender.batches.add(spool.storeSync());
-      reason = send(parts, leftMillis());
+      reason = send(parts, deadlineMillis);
       // There was no time to find out again why Matomo did not process hits before.
       if (reason === TIMED_OUT && sender.stoppedBy) reason += `; before, ${sender.stoppedBy}`;
     }
@@ -44,12 +46,8 @@ export function flushLast(parts: LastFlushParts, millis: number, refusal?: strin
   losses.checkInvalid();
   diagnostics.lines.flush();
   if (counters.tracked > tracked) options.onTracked?.();
-  logLosses(parts, before, reason, refusal === undefined, leftMillis() < 1);
-}
-
-/** If Matomo was unavailable, it may be back, but nothing waits for long. */
-function withinLimit({ isUnavailable }: Sender, millis: number): number {
-  return isUnavailable ? Math.min(millis, EXIT_WAITS.unavailableMillis) : millis;
+  const hasTimedOut = startMillis + millis - performance.now() < 1;
+  logLosses(parts, before, reason, refusal === undefined, hasTimedOut);
 }
 
 /** Logs which hits are lost, and which were sent without a response. */
@@ -90,12 +88,11 @@ export function adviceForLoss(hasTimedOut: boolean): string {
 /** Sends everything in memory bulk by bulk without returning to the event loop. Returns why hits are left; `undefined` if none are. */
 function send(
   { memory, options, sender, transport }: LastFlushParts,
-  millis: number,
+  deadlineMillis: number,
 ): string | undefined {
   const { sendSync } = transport;
   if (memory.count === 0) return undefined;
   if (!sendSync) return 'nothing can be sent at exit';
-  const deadlineMillis = performance.now() + withinLimit(sender, millis);
   let rolledBack = 0;
   for (;;) {
     sender.takeQueued(performance.now(), true);

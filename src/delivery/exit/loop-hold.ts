@@ -1,40 +1,27 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { MAX_TIMER_MILLIS } from '../../common/timers.js';
-
-/** How often an event loop that nothing of ours holds is examined while a request to Matomo is in flight. */
-const CHECK_MILLIS = 100;
-
-/** Standard streams are always listed. Connecting and writing hold the event loop even if the socket does not. */
-const IGNORED = /^(?:(?:TTY|Pipe)Wrap|\w*ConnectWrap|\w*WriteWrap)$/;
-
-interface LoopHoldOptions {
-  /** How long the event loop is held after the last hit or flush. */
-  readonly millis: number;
-  /** Timers get its async context. */
-  readonly scope: AsyncResource;
-  /** Aborts the request in flight, because the process would end without it. */
-  readonly abort: () => void;
-}
+import { EXIT_WAITS } from './exit-waits.js';
 
 /**
  * Delivery never keeps a process alive, with one exception: while something is being sent, for at most `shutdownTimeoutMillis` after
  * the last hit or flush, so that the response is read if Matomo answers.
  */
 export class LoopHold {
-  /** How long the event loop was held in vain, which is no longer available when the process ends. */
-  spentMillis = 0;
-  readonly #options: LoopHoldOptions;
+  readonly #millis: number;
+  readonly #scope: AsyncResource;
   #untilMillis = Number.NEGATIVE_INFINITY;
   #open = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: LoopHoldOptions) {
-    this.#options = options;
+  /** Timers get the async context of the scope. */
+  constructor(millis: number, scope: AsyncResource) {
+    this.#millis = millis;
+    this.#scope = scope;
   }
 
   /** A hit or a flush extends the hold. */
   extend(sinceMillis: number): void {
-    const until = sinceMillis + this.#options.millis;
+    const until = sinceMillis + this.#millis;
     if (until > this.#untilMillis) this.#untilMillis = until;
   }
 
@@ -48,27 +35,16 @@ export class LoopHold {
     return value;
   }
 
+  /** How long the event loop was held in vain if the process ends now, which is then no longer available. */
+  get spentMillis(): number {
+    const isInVain = this.#open > 0 && this.#untilMillis <= performance.now();
+    return isInVain ? Math.max(0, this.#millis - EXIT_WAITS.unavailableMillis) : 0;
+  }
+
   #arm(): void {
     clearTimeout(this.#timer);
-    const left = Math.min(this.#untilMillis - performance.now(), MAX_TIMER_MILLIS);
-    this.#timer = this.#options.scope.runInAsyncScope(() =>
-      left > 0
-        ? setTimeout(() => this.#check(true), left)
-        : setTimeout(() => this.#check(false), CHECK_MILLIS).unref(),
-    );
+    const leftMillis = Math.min(this.#untilMillis - performance.now(), MAX_TIMER_MILLIS);
+    if (leftMillis <= 0) return;
+    this.#timer = this.#scope.runInAsyncScope(() => setTimeout(() => this.#arm(), leftMillis));
   }
-
-  #check(hasHeld: boolean): void {
-    this.#timer?.unref(); // so that it is not listed
-    if (this.#untilMillis <= performance.now() && isAlone()) {
-      if (hasHeld) this.spentMillis = this.#options.millis;
-      this.#options.abort();
-    }
-    this.#arm();
-  }
-}
-
-/** Whether the process would end without delivery. */
-function isAlone(): boolean {
-  return process.getActiveResourcesInfo?.().every((type) => IGNORED.test(type)) === true;
 }

@@ -58,11 +58,7 @@ test.each([
       memory,
       spool,
       isFresh,
-      hold: new LoopHold({
-        millis: 0,
-        scope: new DetachedScope('test'),
-        abort: () => undefined,
-      }),
+      hold: new LoopHold(0, new DetachedScope('test')),
       onNewToken: () => undefined,
     });
     /** Sends the next bulk and returns the names of its hits. After it, Matomo is unavailable. */
