@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createTransport } from '../../src/delivery/http/create-transport.js';
 import type { Exchange } from '../../src/delivery/http/transport.js';
-import { createUndiciTransport } from '../../src/delivery/http/undici-transport.js';
 import { type Inspector, startInspector } from '../../src/inspector/index.js';
 import { eventually, startServer } from '../support/child-process.js';
 import {
@@ -41,7 +41,7 @@ async function startMatomoBehind(
 }
 
 function transportTo(url: string) {
-  const transport = createUndiciTransport({
+  const transport = createTransport({
     url: new URL('/matomo.php', url),
     userAgent: 'opentelemetry-matomo/test',
   });

@@ -27,9 +27,8 @@ export class SimulatedConnection {
     }
     await new Promise((resolve) => setTimeout(resolve, ANSWER_MILLIS));
     const exchange = answer();
-    if (exchange.kind === 'not_sent') this.#reuse.recordUnreachable();
+    this.#reuse.recordResult(exchange.kind === 'answer', isFresh);
     if (exchange.kind !== 'answer') return exchange;
-    this.#reuse.recordAnswer(isFresh);
     const closes = isClosing();
     if (closes && !this.#wasClosing) this.closings += 1;
     this.#wasClosing = closes;

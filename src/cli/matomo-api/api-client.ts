@@ -2,7 +2,7 @@ import { show } from '../../common/diagnostics.js';
 import type { MessageCode } from '../../common/messages.js';
 import { holdEventLoop } from '../../common/timers.js';
 import { explainError } from '../../delivery/http/explain-error.js';
-import { createDispatcher } from '../../delivery/http/undici-transport.js';
+import { createDispatcher } from '../../delivery/http/undici-client.js';
 import { unescapeHtml } from '../../inspector/rules/php-values.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 

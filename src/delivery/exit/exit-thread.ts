@@ -5,7 +5,7 @@ import {
   Worker,
 } from 'node:worker_threads';
 import { builtin } from '../../common/unhooked.js';
-import { clientOptionsOf } from '../http/node-transport.js';
+import { clientOptionsOf } from '../http/node-client.js';
 import { type Exchange, type TransportOptions, timedOut, unanswered } from '../http/transport.js';
 import type { ExitRequest, ExitResult, ExitSettings } from './exit-worker.js';
 import { EXIT_WORKER } from './exit-worker-code.js';

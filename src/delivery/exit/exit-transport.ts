@@ -59,8 +59,6 @@ export function createExitTransport(live: Transport, options: TransportOptions):
       return used.sendSync(body, timeoutMillis);
     },
 
-    abort: (reason) => live.abort?.(reason),
-
     async close() {
       clearTimeout(timer);
       await Promise.all([thread?.stop(), used?.stop(), live.close()]);

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { reasonOf } from '../http/explain-error.js';
-import { createNodeTransport, type NodeClientOptions } from '../http/node-transport.js';
+import { createHttpTransport } from '../http/http-transport.js';
+import { createNodeClient, type NodeClientOptions } from '../http/node-client.js';
 import type { Exchange } from '../http/transport.js';
 
 // The worker thread that sends at the end of a process. The build bundles this file and embeds it as text, because a bundled application
@@ -39,10 +40,12 @@ const net = process.getBuiltinModule('node:net');
 process.getBuiltinModule('node:dns').setDefaultResultOrder(defaults.resultOrder);
 net.setDefaultAutoSelectFamily(defaults.autoSelect);
 net.setDefaultAutoSelectFamilyAttemptTimeout(defaults.attemptMillis);
-const transport = createNodeTransport(client, () => Atomics.store(state, 1, 1));
+const transport = createHttpTransport(
+  async (onClose) => createNodeClient(client, onClose),
+  () => Atomics.store(state, 1, 1),
+);
 
 port.on('message', async ({ number, body, timeoutMillis }: ExitRequest) => {
-  transport.abort?.(new Error('replaced by another request'));
   const exchange = await transport.send(Buffer.from(body), timeoutMillis);
   // Copies of errors have no code.
   const result: ExitResult =

@@ -1,7 +1,7 @@
 import type { Exchange } from './transport.js';
 
 type Zlib = typeof import('node:zlib');
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
+export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Limit for a response, compressed and decompressed. */
 const MAX_ANSWER_BYTES = 65_536;
@@ -9,11 +9,11 @@ const MAX_ANSWER_BYTES = 65_536;
 /** Reads a response of Matomo, for every HTTP client. */
 export class AnswerReader {
   readonly #status: number;
-  readonly #headers: Headers;
+  readonly #headers: AnswerHeaders;
   readonly #chunks: Uint8Array[] = [];
   #size = 0;
 
-  constructor(status: number, headers: Headers) {
+  constructor(status: number, headers: AnswerHeaders) {
     this.#status = status;
     this.#headers = headers;
   }

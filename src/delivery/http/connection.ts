@@ -3,62 +3,48 @@ import type { Socket } from 'node:net';
 /** Matomo or a proxy may close an idle connection while a request is being sent, so this side closes it first. */
 export const IDLE_MILLIS = 1_000;
 
-/** Pause between new connections, and before a connection is reused for the first time. */
-const PAUSE_MILLIS = 50;
 /** After an unannounced close, each request gets a new connection for this long. */
-const FRESH_MILLIS = 600_000;
+const FRESH_MILLIS = 5_000;
+/** Then one connection is left open, and must still be open after this. */
+const PROOF_MILLIS = 50;
 
 /**
- * Decides when the next request may be sent, and whether its connection is closed after it. If a server closes connections without
- * `Connection: close`, a request that is written before its FIN is read is lost, and its result is unknown.
+ * Decides whether the connection of the next request is closed after it. Connections are reused, unless the server closes them
+ * without `Connection: close`: a request that is written before its FIN is read is lost, and its result is unknown.
  */
 export class ConnectionReuse {
   /** Until then (monotonic clock), the server is expected to close connections. */
   #freshUntilMillis = Number.NEGATIVE_INFINITY;
-  /** The server has kept a connection open after a response. */
-  #isProven = false;
+  /** The server has closed a connection without notice, and has left none open since. */
+  #isDoubted = false;
   /** The connection had a response and may still be open. */
   #isReusable = false;
-  #notBeforeMillis = Number.NEGATIVE_INFINITY;
   #turn: Promise<void> | undefined;
 
   /** Resolves when the next request may be sent, with whether its connection is closed after it. */
   async next(): Promise<boolean> {
     await this.#turn;
-    const waitMillis = this.#notBeforeMillis - performance.now();
-    if (waitMillis > 0) await new Promise((resolve) => setTimeout(resolve, waitMillis).unref());
-    const now = performance.now();
-    const isFresh = now < this.#freshUntilMillis;
-    if (isFresh) this.#notBeforeMillis = now + PAUSE_MILLIS;
-    else this.#isProven ||= this.#isReusable;
-    return isFresh;
+    if (this.#isReusable) this.#isDoubted = false;
+    return performance.now() < this.#freshUntilMillis;
   }
 
-  /** A response arrived. Its connection can be reused unless it is closed after it. */
-  recordAnswer(isFresh: boolean): void {
-    if (isFresh) return;
-    this.#isReusable = true;
-    if (!this.#isProven) this.#notBeforeMillis = performance.now() + PAUSE_MILLIS;
+  /** A request has a response, or none. Its connection can be reused if it has one, unless it is closed after it. */
+  recordResult(hasAnswer: boolean, isFresh: boolean): void {
+    this.#isReusable = hasAnswer && !isFresh;
+    if (!this.#isReusable) return;
     // A FIN sent with the response is read in the next poll phase, so the next request waits for one turn of the event loop.
-    this.#turn = new Promise((resolve) => setImmediate(resolve));
+    this.#turn = new Promise((resolve) => {
+      if (this.#isDoubted) setTimeout(resolve, PROOF_MILLIS).unref();
+      else setImmediate(resolve);
+    });
   }
 
   /** The server closed a connection without notice. If there was no response yet, that proves nothing. */
   recordClose(): void {
     if (!this.#isReusable) return;
-    this.#forget();
-    this.#freshUntilMillis = performance.now() + FRESH_MILLIS;
-  }
-
-  /** Nothing could be sent. The next server that responds may treat connections differently. */
-  recordUnreachable(): void {
-    this.#forget();
-    this.#freshUntilMillis = Number.NEGATIVE_INFINITY;
-  }
-
-  #forget(): void {
     this.#isReusable = false;
-    this.#isProven = false;
+    this.#isDoubted = true;
+    this.#freshUntilMillis = performance.now() + FRESH_MILLIS;
   }
 }
 

@@ -1,40 +1,27 @@
-import { createNodeTransport } from './node-transport.js';
+import { createHttpTransport, type HttpClient } from './http-transport.js';
+import { clientOptionsOf, createNodeClient } from './node-client.js';
 import type { Exchange, Transport, TransportOptions } from './transport.js';
-import { createUndiciTransport, UndiciNotLoaded } from './undici-transport.js';
+import { createUndiciClient, UndiciNotLoaded } from './undici-client.js';
 
 interface Options extends TransportOptions {
   /** Called once with the error if `undici` cannot be loaded. */
   readonly onFallback?: ((error: unknown) => void) | undefined;
 }
 
-/** The transport for this runtime. On Bun, `undici` is a stub that sends nothing. */
+/**
+ * The transport of a live process. Sends through `node:http` on Bun, where `undici` is a stub that sends nothing, and if `undici`
+ * cannot be loaded, as in a bundle of ES modules, which has no `require`.
+ */
 export function createTransport(options: Options): Transport {
-  const isBun = process.versions.bun !== undefined;
-  return isBun ? createNodeTransport(options) : createFallingBack(options);
-}
-
-/** Sends through `node:http` if `undici` cannot be loaded, as in a bundle of ES modules, which has no `require`. */
-function createFallingBack(options: Options): Transport {
-  let current = createUndiciTransport(options);
-  let isClosed = false;
-  return {
-    prepare: () => current.prepare?.(),
-    isSending: () => current.isSending?.() ?? false,
-    async send(body, timeoutMillis) {
-      const exchange = await current.send(body, timeoutMillis);
-      const isMissing =
-        exchange.kind === 'not_sent' && exchange.error instanceof UndiciNotLoaded && !isClosed;
-      if (!isMissing) return exchange;
-      options.onFallback?.(exchange.error.cause);
-      current = createNodeTransport(options);
-      return current.send(body, timeoutMillis);
-    },
-    abort: (reason) => current.abort?.(reason),
-    close() {
-      isClosed = true;
-      return current.close();
-    },
-  };
+  return createHttpTransport(async (onClose): Promise<HttpClient> => {
+    try {
+      if (process.versions.bun === undefined) return await createUndiciClient(options, onClose);
+    } catch (error) {
+      if (!(error instanceof UndiciNotLoaded)) throw error;
+      options.onFallback?.(error.cause);
+    }
+    return createNodeClient(clientOptionsOf(options), onClose);
+  });
 }
 
 /** Prints hits and sends nothing. The hits are counted as `accepted`. */

@@ -16,6 +16,7 @@ const UNTRUSTED =
 const NO_TLS = 'it does not speak TLS on that port; check port and scheme of url';
 const LOCAL_PROXY =
   'send through a local proxy that has one, such as nginx with proxy_ssl_certificate';
+const REJECTS_TLS = `the server rejected the TLS handshake; if it requires a client certificate, ${LOCAL_PROXY}`;
 const WANTS_CERTIFICATE = `it requires a client certificate; ${LOCAL_PROXY}`;
 
 /** Explains error codes: what happened, and what to do. */
@@ -39,10 +40,11 @@ const EXPLANATIONS: Readonly<Record<string, string | ((error: WireError) => stri
   UND_ERR_PRX_TLS: 'the certificate of the proxy is not valid for the host in its URL',
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
-  EPROTO: NO_TLS,
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: `the server rejected the TLS handshake; if it requires a client certificate, ${LOCAL_PROXY}`,
+  EPROTO: ({ message }) => (/\balert\b/.test(message) ? REJECTS_TLS : NO_TLS),
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: REJECTS_TLS,
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: WANTS_CERTIFICATE,
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: WANTS_CERTIFICATE,
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: WANTS_CERTIFICATE,
 };
 
 /**

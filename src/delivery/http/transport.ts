@@ -28,8 +28,6 @@ export interface Transport {
   send(body: Buffer, timeoutMillis: number): Promise<Exchange>;
   /** Loads what the first request needs, without connecting. */
   prepare?(): void;
-  /** Aborts the request in flight, with its connection: its result is `no_answer` or `not_sent`. Later requests are sent. */
-  abort?(reason: Error): void;
   /** Whether bytes of a request may have been sent that has no result yet. */
   isSending?(): boolean;
   /** The process may end soon: from now on, `waitSync` can wait for the requests of `send`. */
@@ -40,44 +38,6 @@ export interface Transport {
   readonly sendSync?: ((body: Buffer, timeoutMillis: number) => Exchange) | undefined;
   /** Aborts the request in flight, and sends no more. */
   close(): Promise<void>;
-}
-
-/** The part of undici's `Dispatcher` that this package uses, described structurally. */
-export interface HttpDispatcher {
-  /** Sends a request and calls the handler with its response. */
-  dispatch(options: DispatchOptions, handler: DispatchHandler): boolean;
-  /** Closes all connections, also those that are being opened. Later requests open another one. */
-  disconnect(reason: Error): void;
-  destroy(error: Error | null): Promise<void>;
-}
-
-interface DispatchOptions {
-  readonly origin: string;
-  readonly path: string;
-  readonly method: string;
-  readonly headers: Record<string, string>;
-  readonly body: Buffer | null;
-  readonly headersTimeout: number;
-  readonly bodyTimeout: number;
-  /** Sends `Connection: close`, so that the connection is not reused. */
-  readonly reset?: boolean;
-}
-
-export interface DispatchController {
-  abort(reason: Error): void;
-}
-
-interface DispatchHandler {
-  /** Called just before the first byte of the request is written to the socket. */
-  onRequestStart(controller: DispatchController): void;
-  onResponseStart(
-    controller: DispatchController,
-    statusCode: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void;
-  onResponseData(controller: DispatchController, chunk: Buffer): void;
-  onResponseEnd(): void;
-  onResponseError(controller: DispatchController, error: Error): void;
 }
 
 /** What a transport needs to know about Matomo. */

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createExitTransport } from '../../../src/delivery/exit/exit-transport.js';
-import { createNodeTransport } from '../../../src/delivery/http/node-transport.js';
+import { createTransport } from '../../../src/delivery/http/create-transport.js';
 import { listen } from '../../support/listen.js';
 
 const LONG_AFTER_A_SIGNAL = 31_000;
@@ -25,7 +25,7 @@ async function start() {
   });
   const origin = await listen(server);
   const to = (path: string) => ({ url: new URL(path, origin), userAgent: 'test/1' });
-  const transport = createExitTransport(createNodeTransport(to('/live')), to('/thread'));
+  const transport = createExitTransport(createTransport(to('/live')), to('/thread'));
   onTestFinished(() => transport.close());
   const send = () => transport.send(Buffer.from('{}'), 60_000);
   const answered = async () => {

@@ -2,7 +2,8 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createNodeTransport } from '../../../src/delivery/http/node-transport.js';
+import { createHttpTransport } from '../../../src/delivery/http/http-transport.js';
+import { clientOptionsOf, createNodeClient } from '../../../src/delivery/http/node-client.js';
 import { listen } from '../../support/listen.js';
 import { until } from '../../support/traced-service.js';
 
@@ -14,7 +15,9 @@ async function urlOf(server: Server): Promise<string> {
 
 function transportTo(url: string) {
   const headers = { 'x-key': 'k' };
-  const transport = createNodeTransport({ url: new URL(url), userAgent: 'test/1', headers });
+  const transport = createHttpTransport(async (onClose) =>
+    createNodeClient(clientOptionsOf({ url: new URL(url), userAgent: 'test/1', headers }), onClose),
+  );
   onTestFinished(() => transport.close());
   return transport;
 }

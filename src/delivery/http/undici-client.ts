@@ -1,0 +1,133 @@
+import type { Socket } from 'node:net';
+import type { Dispatcher } from 'undici';
+import { loadUnhooked } from '../../common/unhooked.js';
+import { IDLE_MILLIS, unrefSocket } from './connection.js';
+import { isBrokenConnection } from './explain-error.js';
+import type { HttpClient } from './http-transport.js';
+import { proxyRouteOf } from './proxy.js';
+import { headersOf, type TransportOptions } from './transport.js';
+
+const CONNECT_MILLIS = 10_000;
+
+const ONE_CONNECTION = {
+  pipelining: 1,
+  keepAliveTimeout: IDLE_MILLIS,
+  keepAliveMaxTimeout: IDLE_MILLIS,
+};
+
+/** The package `undici` cannot be loaded; `cause` is the error. */
+export class UndiciNotLoaded extends Error {}
+
+/** Sends through undici, which it loads. `onClose` is called when the server closes a connection without notice. */
+export async function createUndiciClient(
+  options: TransportOptions,
+  onClose: () => void,
+): Promise<HttpClient> {
+  const { url } = options;
+  const headers = headersOf(options);
+  const dispatcher = await createDispatcher(url, process.env, onClose);
+  return {
+    send(body, closes, exchange) {
+      dispatcher.dispatch(
+        {
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: 'POST',
+          headers,
+          body,
+          headersTimeout: 0, // the exchange has one timeout for all
+          bodyTimeout: 0,
+          reset: closes,
+        },
+        {
+          /** Called just before the first byte of the request is written to the socket. */
+          onRequestStart(controller) {
+            exchange.markSent();
+            exchange.onAbort((reason) => controller.abort(reason));
+          },
+          onResponseStart: (_, status, received) => exchange.start(status, received),
+          onResponseData: (_, chunk) => exchange.add(chunk),
+          onResponseEnd: () => exchange.end(),
+          onResponseError: (_, error) => exchange.fail(error),
+        },
+      );
+    },
+    close: () => dispatcher.destroy(null),
+  };
+}
+
+/**
+ * A single connection, through the proxy in the environment if there is one, which does not keep the process alive. Loads undici.
+ * `onClose` is called when the other side closes the connection without notice.
+ */
+export async function createDispatcher(
+  url: URL,
+  env: Readonly<NodeJS.ProcessEnv>,
+  onClose: () => void = () => undefined,
+): Promise<Pick<Dispatcher, 'dispatch'> & { destroy(error: Error | null): Promise<void> }> {
+  const { buildConnector, Client, ProxyAgent } = await loadUndici();
+  const buildSocket = buildConnector({ timeout: CONNECT_MILLIS });
+  const connectTo = buildSocket as (...target: Parameters<typeof buildSocket>) => Socket;
+  const sockets = new Set<Socket>();
+  const proxy = proxyRouteOf(url, env);
+  const dispatcher =
+    proxy === undefined
+      ? createClient(url.origin, { connect })
+      : new ProxyAgent({
+          uri: proxy.href,
+          // Many proxies allow CONNECT only to port 443.
+          proxyTunnel: false,
+          connect,
+          // ProxyAgent does not pass all options on to its clients, so they are made here.
+          factory: (origin, options) =>
+            createClient(origin, { ...options, connect: connectOf(origin, options) }),
+          clientFactory: (origin, options) =>
+            createClient(origin, { ...options, connect, headersTimeout: CONNECT_MILLIS }),
+        });
+
+  /**
+   * A `Client` of undici is one connection. A `Pool` of one connection waits one more turn of the event loop before it reuses it. In
+   * that turn a saturated server can get more hits than fit into a bulk, and its queue grows.
+   */
+  function createClient(origin: string | URL, options: object) {
+    return new Client(origin, { ...options, ...ONE_CONNECTION }).on(
+      'disconnect',
+      (_origin, _targets, error) => {
+        if (isBrokenConnection(error)) onClose();
+      },
+    );
+  }
+  function connect(...target: Parameters<typeof connectTo>): void {
+    const socket = connectTo(...target);
+    unrefSocket(socket);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  }
+  /** A tunneled connection brings its own `connect`. */
+  function connectOf(origin: string | URL, options: object): typeof connect {
+    if (new URL(origin).host !== url.host) return connect;
+    const { connect: connectThrough } = options as { connect: typeof connect };
+    return (target, callback) =>
+      connectThrough(target, (...result) => {
+        if (result[1]) unrefSocket(result[1]);
+        callback(...result);
+      });
+  }
+
+  return {
+    dispatch: (options, handler) => dispatcher.dispatch(options, handler),
+    async destroy(error) {
+      await dispatcher.destroy(error);
+      // A pending connection would keep the process alive until it times out.
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+async function loadUndici(): Promise<typeof import('undici')> {
+  try {
+    return await loadUnhooked(() => import('undici'));
+  } catch (cause) {
+    throw new UndiciNotLoaded('undici cannot be loaded', { cause });
+  }
+}
