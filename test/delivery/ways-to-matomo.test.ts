@@ -11,7 +11,7 @@ import {
   startFaultProxy,
 } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
-import { APPS, REGISTER } from '../support/registered-app.js';
+import { APPS, get, NODE_HTTP, REGISTER, titles } from '../support/registered-app.js';
 import { requires } from '../support/skips.js';
 import { until } from '../support/traced-service.js';
 
@@ -61,7 +61,7 @@ async function logOf(url: string, env: Readonly<Record<string, string>> = {}): P
   const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
     env: { MATOMO_URL: url, MATOMO_SITE_ID: '1', NODE_EXTRA_CA_CERTS: CA, ...env },
   });
-  await (await fetch(`${app.url}/a`, { headers: { connection: 'close' } })).text();
+  await get(`${app.url}/a`);
   await app.stop();
   return app.stderr();
 }
@@ -70,7 +70,7 @@ describe('certificates', () => {
   test('NODE_EXTRA_CA_CERTS names a CA of your own', async () => {
     const { matomo, wire } = await startMatomoBehind({ certificate: 'server' });
     expect(await logOf(wire.url)).toBe('');
-    expect(matomo.hits().map(({ stored }) => stored?.title)).toEqual(['GET /a']);
+    expect(titles(matomo)).toEqual(['GET /a']);
   });
 
   test.for<[NonNullable<FaultProxyOptions['certificate']>, RegExp]>([
@@ -202,25 +202,34 @@ describe('forward proxies', () => {
     expect(proxy.requests()).toMatchObject([{ method: 'CONNECT', target: 'matomo.test:443' }]);
   });
 
-  test.each(['http', 'https'] as const)(
-    'with NODE_EXTRA_CA_CERTS hits arrive through the tunnel of an %s proxy',
-    async (scheme) => {
+  test.for<['http' | 'https', string, readonly string[]]>([
+    ['http', 'undici', []],
+    ['https', 'undici', []],
+    ['http', 'node:http', NODE_HTTP],
+    ['https', 'node:http', NODE_HTTP],
+  ])(
+    'with NODE_EXTRA_CA_CERTS hits arrive through the tunnel of an %s proxy, with %s and at the end',
+    async ([scheme, , preload]) => {
       const { matomo, wire } = await startMatomoBehind({ certificate: 'server' });
       const proxy = await startHttpProxy(wire.url, scheme);
-      const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
+      const app = await startServer([...REGISTER, ...preload, `${APPS}/plain-http.cjs`], {
         env: {
           MATOMO_URL: 'https://matomo.test',
           MATOMO_SITE_ID: '1',
+          MATOMO_SCHEDULE_DELAY: '0',
           HTTPS_PROXY: proxy.url,
           NO_PROXY: '',
           NODE_EXTRA_CA_CERTS: CA,
         },
       });
-      await (await fetch(`${app.url}/a`, { headers: { connection: 'close' } })).text();
+      await get(`${app.url}/a`);
+      await eventually(() => matomo.hits().length === 1);
+      await get(`${app.url}/b`);
       await app.stop();
       expect(app.stderr()).toBe('');
-      expect(matomo.hits().map(({ stored }) => stored?.title)).toEqual(['GET /a']);
-      expect(proxy.requests()).toMatchObject([{ method: 'CONNECT', target: 'matomo.test:443' }]);
+      expect(titles(matomo)).toEqual(['GET /a', 'GET /b']);
+      const { method, target } = proxy.requests()[0] ?? {};
+      expect([method, target]).toEqual(['CONNECT', 'matomo.test:443']);
     },
   );
 

@@ -6,11 +6,10 @@ import { startFaultProxy } from '../support/fault-proxy.js';
 import { startFullBacklog } from '../support/full-backlog.js';
 import { startHttpProxy } from '../support/http-proxy.js';
 import { listen } from '../support/listen.js';
-import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+import { APPS, get, matomo, NODE_HTTP, REGISTER, titles } from '../support/registered-app.js';
 import { skipTest } from '../support/skips.js';
 
 const APP = `${APPS}/ends.cjs`;
-const NODE_HTTP = ['--require', `./${APPS}/as-bun.cjs`];
 const DRAINS = { HANDLER: 'drains', MATOMO_SITE_ID: '1', MATOMO_SCHEDULE_DELAY: '60000' };
 /** Nothing but the end of the process ends an attempt to send. */
 const PATIENT = { ...DRAINS, MATOMO_EXPORT_TIMEOUT: '3600000', MATOMO_SHUTDOWN_TIMEOUT: '300' };

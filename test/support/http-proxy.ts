@@ -73,7 +73,10 @@ export async function startHttpProxy(
   });
   server.on('connect', ({ method = '', url = '', headers }, socket) => {
     requests.push({ method, target: url, headers });
-    if (isStalling) return;
+    if (isStalling) {
+      socket.resume().on('end', () => socket.end());
+      return;
+    }
     if (refusal !== 200) {
       socket.end(`HTTP/1.1 ${refusal} No\r\nContent-Length: 0\r\n\r\n`);
       return;

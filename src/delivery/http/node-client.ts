@@ -35,6 +35,8 @@ export function createNodeClient(
   const plainProxy = proxy?.isTunnel === false ? proxy : undefined;
   const server = plainProxy ? new URL(plainProxy.url) : matomo;
   let agent: Agent | undefined;
+  /** The connection of the latest tunnel, which may not have been opened in time. */
+  let tunnel: Socket | undefined;
 
   function openAgent(): Agent {
     const { Agent } = moduleOf(server);
@@ -42,8 +44,12 @@ export function createNodeClient(
     const opened = new Agent({ keepAlive: true, maxSockets: 1, timeout: IDLE_MILLIS, ...tls });
     if (proxy?.isTunnel)
       Object.assign(opened, {
-        createConnection: (_options: object, onSocket: OnSocket) =>
-          openTunnel(proxy, matomo, tls, onSocket),
+        createConnection(_options: object, onSocket: OnSocket) {
+          tunnel?.destroy();
+          openTunnel(proxy, matomo, tls, onSocket).on('socket', (socket) => {
+            tunnel = socket;
+          });
+        },
       });
     return opened;
   }
@@ -71,6 +77,7 @@ export function createNodeClient(
 
     async close() {
       agent?.destroy();
+      tunnel?.destroy();
     },
   };
 }
@@ -103,7 +110,7 @@ function openTunnel(
   matomo: URL,
   tls: object | undefined,
   onSocket: OnSocket,
-): void {
+): ClientRequest {
   const isSecure = matomo.protocol === 'https:';
   const host = `${matomo.hostname}:${matomo.port || (isSecure ? 443 : 80)}`;
   const server = new URL(proxy.url);
@@ -139,6 +146,7 @@ function openTunnel(
     });
   });
   request.end();
+  return request;
 }
 
 function moduleOf({ protocol }: URL): Pick<typeof import('node:http'), 'Agent' | 'request'> {

@@ -4,6 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createHttpTransport } from '../../../src/delivery/http/http-transport.js';
 import { clientOptionsOf, createNodeClient } from '../../../src/delivery/http/node-client.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
+import { startHttpProxy } from '../../support/http-proxy.js';
 import { listen } from '../../support/listen.js';
 import { until } from '../../support/traced-service.js';
 
@@ -77,6 +79,15 @@ test('only an error before the connection proves that nothing was sent', async (
   expect(unknown.kind).toBe('not_sent');
 });
 
+test('a connection that is not established in time: nothing was sent', async () => {
+  const wire = await startFaultProxy({ certificate: 'server' });
+  await wire.play({ kind: 'stall-handshake' });
+  expect(await transportTo(wire.url).send(BULK, 200)).toMatchObject({
+    kind: 'not_sent',
+    error: { message: 'no connection within 200 ms' },
+  });
+});
+
 test.each<[string, (socket: Socket) => void]>([
   ['closes the connection', (socket) => socket.destroy()],
   ['answers half', (socket) => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf')],
@@ -142,3 +153,23 @@ test('the proxy of the environment gets requests by http, and opens tunnels for 
   expect([secure.kind, seen]).toEqual(['not_sent', 'matomo.example:443']);
   expect(secure.kind === 'not_sent' && secure.error.message).toContain('403');
 });
+
+test.each(['CONNECT', 'TLS handshake'])(
+  'a tunnel whose %s has no answer is closed before the next one is opened, and at the end',
+  async (what) => {
+    const wire = await startFaultProxy({ certificate: 'server' });
+    await wire.play({ kind: 'stall-handshake' });
+    const proxy = await startHttpProxy(wire.url);
+    if (what === 'CONNECT') proxy.stall();
+    vi.stubEnv('https_proxy', proxy.url);
+    for (const name of ['no_proxy', 'NO_PROXY']) vi.stubEnv(name, '');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const transport = transportTo('https://matomo.example/matomo.php');
+    for (let i = 1; i <= 3; i++) {
+      expect((await transport.send(BULK, 200)).kind).toBe('not_sent');
+      await until(() => proxy.connections() === i && proxy.open() === 1);
+    }
+    await transport.close();
+    await until(() => proxy.open() === 0);
+  },
+);

@@ -1,0 +1,58 @@
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { eventually, startServer } from '../../support/child-process.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
+import { startHttpProxy } from '../../support/http-proxy.js';
+import { COLD_MILLIS, packBeforeTests } from '../../support/matrix.js';
+import { get, matomo, titles } from '../../support/registered-app.js';
+import { prepareRuntime } from '../../support/runtimes.js';
+
+const CA = fileURLToPath(new URL('../../fixtures/tls/ca.pem', import.meta.url));
+const ARGS = ['--preload', 'opentelemetry-matomo/register', 'runtimes/node-http.mjs'];
+
+const npmPackage = packBeforeTests();
+
+/** A Matomo behind TLS, and how to start an application on Bun that sends its hits there. */
+async function start() {
+  const place = await prepareRuntime('bun', npmPackage());
+  const { inspector, env } = await matomo();
+  const wire = await startFaultProxy({ certificate: 'server' });
+  wire.forwardTo(inspector.url);
+  const startApp = (more: Record<string, string>) =>
+    startServer(ARGS, {
+      cwd: place.folder,
+      node: place.node,
+      env: { ...env, MATOMO_SCHEDULE_DELAY: '50', NODE_EXTRA_CA_CERTS: CA, ...more },
+    });
+  return { inspector, wire, startApp };
+}
+
+test('a connection that is not established in time keeps the hits', {
+  timeout: COLD_MILLIS,
+}, async () => {
+  const { inspector, wire, startApp } = await start();
+  await wire.play({ kind: 'stall-handshake' });
+  const app = await startApp({ MATOMO_URL: wire.url, MATOMO_EXPORT_TIMEOUT: '300' });
+  await get(`${app.url}/a`);
+  await eventually(() => app.stderr().includes('no connection within 300 ms'));
+  await wire.play();
+  await eventually(() => inspector.hits().length === 1);
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET Not Found']);
+  expect(app.stderr()).not.toMatch(/unconfirmed/);
+});
+
+test('https through the tunnel of a proxy', { timeout: COLD_MILLIS }, async () => {
+  const { inspector, wire, startApp } = await start();
+  const proxy = await startHttpProxy(wire.url);
+  const app = await startApp({
+    MATOMO_URL: 'https://matomo.test',
+    HTTPS_PROXY: proxy.url,
+    NO_PROXY: '',
+  });
+  await get(`${app.url}/a`);
+  await eventually(() => inspector.hits().length === 1);
+  await app.stop();
+  expect(app.stderr()).toBe('');
+  expect(proxy.requests()).toMatchObject([{ method: 'CONNECT', target: 'matomo.test:443' }]);
+});
