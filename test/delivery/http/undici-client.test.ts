@@ -169,9 +169,12 @@ describe('after an outage, connections are reused within ten seconds', () => {
     const transport = transportTo(await urlOf(server));
     return {
       send: (timeoutMillis = 5000) => transport.send(BULK, timeoutMillis),
-      hang: () => {
+      hang() {
         isHanging = true;
+        bulks.clear();
       },
+      /** Connections that have had a bulk since it hangs. */
+      connections: () => bulks.size,
       /** Closes all connections, which is not announced, and is well from now on. */
       restart() {
         isHanging = false;
@@ -191,8 +194,11 @@ describe('after an outage, connections are reused within ten seconds', () => {
     const matomo = await start();
     await matomo.untilReused();
     matomo.hang();
-    for (let i = 0; i < 3; i++) expect((await matomo.send(100)).kind).toBe('no_answer');
+    expect((await matomo.send(100)).kind).toBe('no_answer');
+    const sent = matomo.send();
+    await until(() => matomo.connections() === 2);
     matomo.restart();
+    expect((await sent).kind).toBe('no_answer');
     expect(await matomo.untilReused()).toBeLessThan(10_000);
   });
 

@@ -1,0 +1,86 @@
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { Delivery } from '../../../src/delivery/delivery.js';
+import { createTransport } from '../../../src/delivery/http/create-transport.js';
+import { DEFAULT_OPTIONS } from '../../support/default-options.js';
+import { pending } from '../../support/delivery.js';
+import { diagnosticsTo } from '../../support/diagnostics.js';
+import { listen } from '../../support/listen.js';
+import { until } from '../../support/traced-service.js';
+
+const ANSWER_MILLIS = 2;
+
+/** A Matomo that can hang. */
+async function startMatomo() {
+  let isHanging = false;
+  let waiting = 0;
+  const server = createServer(async (request, response) => {
+    const { requests } = JSON.parse(await text(request)) as { requests: string[] };
+    if (isHanging) {
+      waiting += 1;
+      return;
+    }
+    const answer = JSON.stringify({ status: 'success', tracked: requests.length, invalid: 0 });
+    setTimeout(() => response.end(answer), ANSWER_MILLIS);
+  });
+  const origin = await listen(server);
+  return {
+    origin,
+    waiting: () => waiting,
+    hang() {
+      isHanging = true;
+    },
+    /** Closes all connections, and is well from now on. */
+    restart() {
+      isHanging = false;
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** A delivery that always has hits to send. */
+function startDelivery(origin: string): Delivery {
+  const transport = createTransport({ url: new URL('/matomo.php', origin), userAgent: 'test/1' });
+  const options = { ...DEFAULT_OPTIONS, exportTimeoutMillis: 500 };
+  const delivery = new Delivery(
+    options,
+    transport,
+    diagnosticsTo(() => undefined),
+  );
+  const timer = setInterval(() => {
+    while (delivery.pending < options.maxQueueSize / 2) delivery.push(pending());
+  }, 1);
+  onTestFinished(async () => {
+    clearInterval(timer);
+    await delivery.shutdown(0);
+  });
+  return delivery;
+}
+
+/** Hits that Matomo tracks in the next second. */
+async function hitsPerSecond({ counters }: Delivery): Promise<number> {
+  const { tracked } = counters;
+  const start = performance.now();
+  await until(() => performance.now() - start > 1000);
+  return ((counters.tracked - tracked) / (performance.now() - start)) * 1000;
+}
+
+test('after a Matomo that hung and closed its connections, hits are sent as fast as before within ten seconds', async () => {
+  const matomo = await startMatomo();
+  const delivery = startDelivery(matomo.origin);
+  await until(() => delivery.counters.tracked > 1000);
+  const before = await hitsPerSecond(delivery);
+  matomo.hang();
+  await until(() => delivery.counters.lost.unconfirmed > 0);
+  const { waiting } = matomo;
+  const hung = waiting();
+  await until(() => waiting() > hung);
+  matomo.restart();
+  const start = performance.now();
+  const rates: number[] = [];
+  // Half, because other work on the machine slows either measurement.
+  while (!rates.some((rate) => rate > before / 2) && performance.now() - start < 9000)
+    rates.push(await hitsPerSecond(delivery));
+  expect(Math.max(...rates)).toBeGreaterThan(before / 2);
+});
