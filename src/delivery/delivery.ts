@@ -114,9 +114,9 @@ export class Delivery {
     return (performance.now() - this.#sender.lastSuccessMillis) / 1000;
   }
 
-  /** The part of `pending` that failed alone, and is sent again after another bulk was decided. */
-  get retriedAlone(): number {
-    return this.#sender.retriedAlone;
+  /** The part of `pending` that failed alone. Others do not wait for it. */
+  get setAside(): number {
+    return this.#sender.queue.setAside;
   }
 
   /** Approximate memory of queued hits. */
@@ -232,6 +232,7 @@ export class Delivery {
     this.#loop.stop();
     const sender = this.#sender;
     sender.isClosing = this.#keepsForExit;
+    sender.queue.isLast = true;
     sender.storedUntilMillis = performance.now() + deadlineMillis / 2;
     const start = performance.now();
     const isInTime = await withTimeout(

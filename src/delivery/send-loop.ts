@@ -64,7 +64,7 @@ export class SendLoop {
     scope.runInAsyncScope(() =>
       spool?.start({
         onInterval: () => this.#onInterval(),
-        giveBack: (hits) => sender.batches.add(hits),
+        giveBack: (hits) => sender.queue.add(hits, false),
       }),
     );
   }
@@ -77,7 +77,7 @@ export class SendLoop {
     // Nearly all hits arrive while the timer is set.
     if (this.#timer !== undefined && (this.#isTimerForFull || !isFull)) return;
     if (memory.queued === 0 && memory.count === 0) return;
-    if (!sender.sendsFromMemory && sender.batches.size === 0) return;
+    if (!sender.sendsFromMemory && sender.queue.size === 0) return;
     if (isFull) this.#setTimer(memory.finalMillis(this.#maxExportBatchSize), SHORTEST_MILLIS);
     else if (this.#attempts.isIdle) {
       // After `hurry`, a hit may be due long before it is final.
@@ -107,8 +107,7 @@ export class SendLoop {
     }
     await this.#attempts.run(async () => {
       if (!this.#isStopped && performance.now() < sender.refusedUntilMillis) return;
-      await sender.sendQueued(memory.count, true);
-      if (spool) await sender.sendSpooled(0);
+      await sender.send({ due: memory.count, all: true, delayMillis: 0 });
     });
   }
 
@@ -136,7 +135,12 @@ export class SendLoop {
   /** When everything queued is due, including partial batches. */
   get #dueMillis(): number {
     const { sender, memory } = this.#parts;
-    return sender.batches.size > 0 ? 0 : memory.oldestMillis + this.#delayMillis;
+    // A hit that failed alone may be due later than the next one that is queued.
+    const asideMillis = Math.min(
+      sender.queue.dueMillis(false),
+      performance.now() + this.#delayMillis,
+    );
+    return Math.min(asideMillis, memory.oldestMillis + this.#delayMillis);
   }
 
   /** Sets the timer, or one that ends earlier if the wait exceeds the longest timer. `leastMillis`: for a full batch. */
@@ -167,9 +171,11 @@ export class SendLoop {
     losses.check();
     this.update();
     if (!this.#attempts.isIdle) return;
-    sender.expireSpooled(); // even while nothing can be sent
+    sender.expire(); // even while nothing can be sent
     if (performance.now() < sender.waitUntilMillis) return;
-    void this.#attempts.run(() => sender.sendSpooled(this.#delayMillis));
+    void this.#attempts.run(() =>
+      sender.send({ due: 0, all: false, delayMillis: this.#delayMillis }),
+    );
   }
 
   /** Makes full batches even while none can be sent: encoded hits no longer keep their requests in memory. */
@@ -188,7 +194,10 @@ export class SendLoop {
     this.#wasDue = undefined;
     const isFilled = sender.fillWhole(now);
     const maySend = this.#attempts.isIdle && now >= sender.waitUntilMillis;
-    if (maySend) void this.#attempts.run(() => sender.sendQueued(isDue ? memory.count : 0, false));
+    if (maySend) {
+      const options = { due: isDue ? memory.count : 0, all: false, delayMillis: this.#delayMillis };
+      void this.#attempts.run(() => sender.send(options));
+    }
     if (!maySend || !isFilled) this.update();
   }
 

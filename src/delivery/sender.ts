@@ -1,14 +1,22 @@
+import { coded } from '../common/messages.js';
 import { beginSlice } from '../common/slices.js';
 import { withTimeout } from '../common/timers.js';
-import { createInterpretResponse, type InterpretResponse } from './answer/interpret-response.js';
+import { failingMillis } from './answer/back-off.js';
+import { clockOf, InterpretResponse, reasonOf, type Verdict } from './answer/interpret-response.js';
+import { adviceFor } from './answer/outage.js';
 import { type BulkResult, isRejected } from './answer/read-answer.js';
-import { decided, type Outcome } from './answer/result-policy.js';
+import { countAs } from './answer/result-policy.js';
 import type { DeliveryParts } from './delivery-options.js';
 import type { LoopHold } from './exit/loop-hold.js';
 import type { Exchange } from './http/transport.js';
-import { type Batch, decidedHits, sentHits } from './queue/batch.js';
-import { BatchQueue } from './queue/batch-queue.js';
-import { type DeliveryCounters, lostHits, sumOfCounters } from './queue/counters.js';
+import { type Batch, countOf, type Failure, type Reason } from './queue/batch.js';
+import { BatchQueue, type DroppedHits, UNAVAILABLE_AFTER } from './queue/batch-queue.js';
+import {
+  createDeliveryCounters,
+  type DeliveryCounters,
+  lostHits,
+  sumOfCounters,
+} from './queue/counters.js';
 import { type EncodedHit, toBody } from './queue/encode-hits.js';
 import type { Spool } from './spool/spool.js';
 import type { IsFresh } from './spool/spool-store.js';
@@ -20,6 +28,9 @@ const PATIENCE_MILLIS = 2_000;
 /** Interval for reading the token again while it is rejected. */
 const REREAD_MILLIS = 5_000;
 
+/** Failures in a row after which it is logged that nothing can be sent. */
+const LOGGED_FAILURES = 3;
+
 interface SenderParts extends DeliveryParts {
   readonly random: () => number;
   readonly isFresh: IsFresh;
@@ -28,10 +39,13 @@ interface SenderParts extends DeliveryParts {
   readonly onNewToken: () => void;
 }
 
-/** Batches from one place, whose hits are acknowledged there. */
-interface Origin {
-  readonly batches: BatchQueue;
-  acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void;
+interface SendOptions {
+  /** How many hits from memory are sent even if they do not fill a batch. */
+  readonly due: number;
+  /** Also hits that are not final yet. */
+  readonly all: boolean;
+  /** Hits from the spool are sent if they fill a batch, or the oldest is older. */
+  readonly delayMillis: number;
 }
 
 /**
@@ -61,18 +75,17 @@ export class Sender {
   takesCrashes = true;
   /** Whether the last attempt failed. */
   isUnavailable = false;
-  /** The batch from memory that is being sent. */
+  /** In the last flush of a process: why hits were tried and not sent again. */
+  leftBecause: string | undefined;
+  /** The batch that is being sent. */
   inFlight: Batch | undefined;
-  /** Batches of hits from memory. */
-  readonly batches: BatchQueue;
+  readonly queue: BatchQueue;
   readonly #parts: SenderParts;
   readonly #response: InterpretResponse;
-  readonly #memory: Origin;
-  readonly #spooled: Origin;
+  /** Bulks in a row that failed. */
+  #failures = 0;
   /** The lease under which the spooled batches were taken. */
   #lease = 0;
-  /** Rejected hits were removed from the spooled batches, and are still in the spool. */
-  #hasSkipped = false;
   #isLoading = false;
   #isStoring = false;
   /** Hits to count as resent if they are sent again. */
@@ -83,23 +96,18 @@ export class Sender {
   #rereadTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: SenderParts) {
-    const { options, diagnostics, random, losses, memory, spool } = parts;
+    const { options, diagnostics, random, losses } = parts;
     this.#parts = parts;
     this.#token = options.tokenAuth;
-    this.batches = new BatchQueue(options.maxExportBatchSize);
-    this.#memory = {
-      batches: this.batches,
-      acknowledge: (hits, counts) => memory.acknowledge(hits, counts),
-    };
-    this.#spooled = {
-      batches: new BatchQueue(options.maxExportBatchSize),
-      acknowledge: (hits, counts) => spool?.store.acknowledge(hits, counts),
-    };
-    this.#response = createInterpretResponse(
+    this.queue = new BatchQueue(options.maxExportBatchSize, (n) => failingMillis(n, random));
+    this.#response = new InterpretResponse(
       { ...options, hasToken: options.tokenAuth !== undefined },
       diagnostics,
       random,
-      () => ({ pending: this.pending, waitUntilMillis: this.waitUntilMillis }),
+      () => ({
+        pending: this.pending,
+        waitUntilMillis: Math.max(this.waitUntilMillis, this.queue.dueMillis(true)),
+      }),
       losses,
     );
   }
@@ -117,22 +125,13 @@ export class Sender {
 
   /** Why Matomo does not process hits; `undefined` if it does. */
   get stoppedBy(): string | undefined {
-    return this.#response.stoppedBy;
-  }
-
-  /** Number of hits that failed alone and are sent again after another bulk was decided. */
-  get retriedAlone(): number {
-    return this.batches.retriedAlone + this.#spooled.batches.retriedAlone;
+    return this.#response.outage.cause?.reason;
   }
 
   /** Start of the oldest request whose hit is encoded, in epoch seconds; `Infinity` if none is known. */
   get oldestSeconds(): number {
-    const { batches } = this.#spooled;
     const store = this.#parts.spool?.store;
-    if (!store) return this.batches.oldestSeconds;
-    const isHolder = this.#lease !== 0 && this.#lease === store.lease;
-    const taken = isHolder ? batches.oldestSeconds : Number.POSITIVE_INFINITY;
-    return Math.min(this.batches.oldestSeconds, taken, store.oldestSeconds);
+    return Math.min(this.queue.oldestSeconds, store?.oldestSeconds ?? Number.POSITIVE_INFINITY);
   }
 
   /** Whether `count` final hits can be taken from memory. */
@@ -146,64 +145,59 @@ export class Sender {
     const { maxExportBatchSize: max } = options;
     const isOver = beginSlice();
     while (this.hasQueued(max, nowMillis)) {
-      this.batches.add(memory.take(max, nowMillis, false));
+      this.queue.add(memory.take(max, nowMillis, false), false);
       if (isOver()) return false;
     }
     return true;
   }
 
-  /** Sends `due` hits from memory until an attempt fails: full batches, then partial ones. `all` includes hits that are not final yet. */
-  async sendQueued(due: number, all: boolean): Promise<void> {
+  /** Sends batch after batch until nothing is due, or nothing can be sent now. */
+  async send({ due, all, delayMillis }: SendOptions): Promise<void> {
     let left = due;
-    while (!this.hasEnded && (left > 0 || !this.isClosing)) {
+    let isForced = all;
+    while (!this.hasEnded) {
+      const withStored = await this.#loadStored(delayMillis);
+      if (this.hasEnded) return;
       const now = performance.now();
-      this.fillWhole(now);
+      if (left > 0 || !this.isClosing) this.fillWhole(now);
       if (left > 0) this.takeQueued(now, all);
-      const batch = this.nextQueued();
+      this.expire();
+      const batch = this.queue.next({ nowMillis: now, withStored, isForced });
+      if (!batch) return;
       this.inFlight = batch;
-      const outcome = batch && (await this.#attempt(batch));
+      const verdict = await this.#attempt(batch);
       this.inFlight = undefined;
-      if (!batch || !outcome) return;
-      this.#decide(this.#memory, batch, outcome);
-      if (outcome.kind === 'held') return;
-      left -= sumOfCounters(outcome.counts);
+      isForced &&= verdict.isSuccess;
+      const decided = this.#apply(batch, verdict);
+      // `due` counts requests, and crashes come beside them.
+      if (!batch.isStored && batch.kind !== 'crash') left -= decided;
+      if (performance.now() < this.waitUntilMillis) return;
     }
   }
 
-  /** Takes hits from memory, at most a batch, if the batches need more. */
+  /** Takes hits from memory, at most a batch, if the queue needs more. */
   takeQueued(nowMillis: number, all: boolean): void {
     const { memory, options } = this.#parts;
-    if (this.sendsFromMemory && this.batches.takesMore)
-      this.batches.add(memory.take(options.maxExportBatchSize, nowMillis, all));
+    if (this.sendsFromMemory && this.queue.needsMore)
+      this.queue.add(memory.take(options.maxExportBatchSize, nowMillis, all), false);
   }
 
-  /** The next batch from memory. Drops hits that are too old. */
-  nextQueued(): Batch | undefined {
-    const expired = this.batches.expire(this.#parts.isFresh);
-    this.#lose(this.#memory, 'expired', expired);
-    return this.batches.first();
+  /** In the last flush of a process: the next batch from memory. */
+  nextAtExit(): Batch | undefined {
+    const nowMillis = performance.now();
+    this.queue.isLast = true;
+    this.takeQueued(nowMillis, true);
+    this.expire();
+    return this.queue.next({ nowMillis, withStored: false, isForced: true });
   }
 
-  /** Sends full batches from the spool, and partial ones if their oldest hit is older than `delayMillis`. */
-  async sendSpooled(delayMillis: number): Promise<void> {
-    const { spool } = this.#parts;
-    const mayGoOn = () => !this.hasEnded && performance.now() < this.storedUntilMillis;
-    while (spool && mayGoOn()) {
-      const batch = await this.#nextSpooled(spool, delayMillis);
-      if (!batch || !mayGoOn()) return;
-      const outcome = await this.#attempt(batch);
-      this.#decide(this.#spooled, batch, outcome);
-      const { tracked, invalid } = outcome.counts;
-      if (tracked > 0 || outcome.refusesToken === true || invalid > 0)
-        spool.store.recordToken(fingerprintToken(this.#token), tracked > 0);
-      if (outcome.kind === 'held') return;
-    }
-  }
-
-  /** Drops hits of the spool that are too old. No batch may be in flight. */
-  expireSpooled(): void {
-    const expired = this.#spooled.batches.expireAll(this.#parts.isFresh);
-    this.#lose(this.#spooled, 'expired', expired);
+  /** Drops hits that are too old and not in flight. */
+  expire(): void {
+    const { isFresh } = this.#parts;
+    this.#lose(
+      'expired',
+      this.queue.dropHits((hit) => !isFresh(hit), this.inFlight),
+    );
   }
 
   /**
@@ -212,10 +206,10 @@ export class Sender {
    */
   async storeBatches(): Promise<void> {
     const { spool } = this.#parts;
-    if (!spool || this.#isStoring || this.batches.size === 0) return;
+    if (!spool || this.#isStoring || this.queue.size === 0) return;
     this.#isStoring = true;
-    for (let room = await spool.findRoom(); this.batches.size > 0; room = await spool.findRoom()) {
-      const hits = this.batches.takeBatch(this.inFlight, room);
+    for (let room = await spool.findRoom(); this.queue.size > 0; room = await spool.findRoom()) {
+      const hits = this.queue.takeBatch(this.inFlight, room);
       if (hits.length === 0) break;
       await spool.storeEncoded(hits);
     }
@@ -224,25 +218,28 @@ export class Sender {
 
   /** Counts all hits in memory as lost. */
   drop(): void {
-    this.batches.clear();
+    this.queue.clear();
     this.#parts.memory.drop();
   }
 
-  /** The body of the next request for a batch, with the token. */
-  bodyOf(batch: Batch): Buffer {
-    return toBody(sentHits(batch), this.#token);
+  /** The body of the request for a batch, with the token. */
+  bodyOf({ hits }: Batch): Buffer {
+    return toBody(hits, this.#token);
   }
 
   /**
-   * In the last flush of a process: applies the result of an exchange to a batch from memory. Returns `undefined` if there is another
-   * token, with which the batch is to be sent again.
+   * In the last flush of a process: applies the result of an exchange to a batch from memory. Returns why nothing more can be sent;
+   * `undefined` if something may be sent.
    */
-  decideAtExit(batch: Batch, exchange: Exchange): [BulkResult, Outcome] | undefined {
+  decideAtExit(batch: Batch, exchange: Exchange): Reason | undefined {
     const result = this.#response.read(batch, exchange);
-    if (isRejected(result) && this.#rereadToken()) return undefined;
-    const outcome = this.#response.interpretAtExit(batch, result);
-    this.#decide(this.#memory, batch, outcome);
-    return [result, outcome];
+    if (isRejected(result) && this.#rereadToken()) return undefined; // the batch is sent again
+    const verdict = this.#response.interpretAtExit(batch, result);
+    this.#apply(batch, verdict);
+    const reason = reasonOf(result);
+    if (verdict.policy.hits === 'failed') this.leftBecause = reason?.reason;
+    const isStopped = verdict.waitMillis > 0 || this.queue.isUnavailable;
+    return isStopped ? reason : undefined;
   }
 
   /**
@@ -258,9 +255,9 @@ export class Sender {
       this.decideAtExit(batch, exchange);
       return;
     }
-    if (options.resendUnconfirmed || transport.isSending?.() === false) return;
-    const counts = lostHits('unconfirmed', sentHits(batch).length);
-    this.#decide(this.#memory, batch, decided(batch, counts));
+    if (batch.isStored || options.resendUnconfirmed || transport.isSending?.() === false) return;
+    this.queue.remove(batch);
+    this.#acknowledge(batch, lostHits('unconfirmed', batch.hits.length));
   }
 
   /** Aborts the request in flight. */
@@ -271,79 +268,44 @@ export class Sender {
   /** No response is interpreted any more: ends all timers. */
   stop(): void {
     clearInterval(this.#rereadTimer);
-    this.#response.close();
+    this.#response.outage.close();
   }
 
-  /** The batch to send next; `undefined` if there is none, another process sends, or the spool has not answered. */
-  async #nextSpooled(spool: Spool, delayMillis: number): Promise<Batch | undefined> {
-    if (this.#isLoading) return undefined;
+  /** Takes hits from the spool if the queue needs more. Returns whether hits of the spool may be sent. */
+  async #loadStored(delayMillis: number): Promise<boolean> {
+    const { spool } = this.#parts;
+    if (!spool || this.#isLoading || performance.now() >= this.storedUntilMillis) return false;
     this.#isLoading = true;
-    const loaded = this.#loadSpooled(spool, delayMillis).finally(() => {
+    const loaded = this.#load(spool, delayMillis).finally(() => {
       this.#isLoading = false;
     });
-    return withTimeout(PATIENCE_MILLIS, loaded, true);
+    const isLoaded = await withTimeout(PATIENCE_MILLIS, loaded, true);
+    return isLoaded === true && performance.now() < this.storedUntilMillis;
   }
 
-  async #loadSpooled(spool: Spool, delayMillis: number): Promise<Batch | undefined> {
+  async #load(spool: Spool, delayMillis: number): Promise<boolean> {
     const { store } = spool;
-    const { batches } = this.#spooled;
+    const { maxExportBatchSize: max, maxQueueSize } = this.#parts.options;
     // The last holder may have released the lease a moment ago, and this may be the last flush of all processes.
     if (delayMillis === 0) await store.mayStillSend(store.lease);
-    const lease = store.lease;
-    if (this.#lease !== lease) this.#forgetSpooled();
+    const { lease } = store;
+    if (this.#lease !== lease) this.queue.forgetStored();
     this.#lease = lease;
-    if (lease === 0) return undefined;
-    if (batches.skipRejected()) this.#hasSkipped = true;
-    for (;;) {
-      if (batches.takesMore) await this.#takeSpooled(spool, delayMillis);
-      if (!this.takesCrashes) this.#dropCrashes(this.#spooled);
-      if (!batches.first() || !(await store.mayStillSend(lease))) return undefined;
-      // The last step before an attempt: the store may have taken long.
-      this.#lose(this.#spooled, 'expired', batches.expire(this.#parts.isFresh));
-      const batch = batches.first();
-      if (batch) return batch;
+    if (lease === 0) return false;
+    if (this.queue.needsMore && this.queue.total < maxQueueSize) {
+      this.queue.add(await spool.take({ lease, max, delayMillis }), true);
+      if (!this.takesCrashes) this.#dropCrashes();
     }
-  }
-
-  async #takeSpooled(spool: Spool, delayMillis: number): Promise<void> {
-    const max = this.#parts.options.maxExportBatchSize;
-    const options = { lease: this.#lease, max, delayMillis };
-    let hits = await spool.take(options);
-    if (hits.length === 0 && this.#hasSkipped) {
-      this.#forgetSpooled();
-      hits = await spool.take({ ...options, fromStart: true });
-    }
-    this.#spooled.batches.add(hits);
-  }
-
-  #forgetSpooled(): void {
-    this.#spooled.batches.clear();
-    this.#hasSkipped = false;
+    return store.mayStillSend(lease);
   }
 
   /** Makes one attempt. Never rejects. */
-  async #attempt(batch: Batch): Promise<Outcome> {
-    const hits = sentHits(batch);
+  async #attempt(batch: Batch): Promise<Verdict> {
+    const { hits } = batch;
     if (this.#hasDoubts) this.#countResent(hits);
     let [exchange, result] = await this.#exchange(batch);
     if (isRejected(result) && this.#rereadToken()) [exchange, result] = await this.#exchange(batch);
-    const now = performance.now();
-    const outcome = this.#response.interpret(batch, exchange, result, Date.now()); // Retry-After may be a date
-    this.isUnavailable = outcome.kind === 'held';
-    this.waitUntilMillis = now + (outcome.kind === 'held' ? outcome.waitMillis : 0);
-    const { tracked, accepted } = outcome.counts;
-    if (outcome.kind === 'decided' && tracked + accepted > 0) this.lastSuccessMillis = now;
-    if (tracked > 0) this.#parts.options.onTracked?.();
-    if (outcome.mayBeStored) {
-      this.#hasDoubts = true;
-      for (const hit of hits) this.#mayBeStored.add(hit);
-    }
-    clearInterval(this.#rereadTimer);
-    if (outcome.refusesToken) {
-      this.refusedUntilMillis = this.waitUntilMillis;
-      this.#keepRereading();
-    }
-    return outcome;
+    return this.#response.interpret(batch, result, clockOf(exchange) ?? Date.now());
   }
 
   async #exchange(batch: Batch): Promise<[Exchange, BulkResult]> {
@@ -377,23 +339,122 @@ export class Sender {
     for (const hit of hits) if (this.#mayBeStored.delete(hit)) this.resent += 1;
   }
 
-  /** Acknowledges what was decided about the first batch, and keeps the rest of it. */
-  #decide(origin: Origin, batch: Batch, { kind, counts, again, refusesCrashes }: Outcome): void {
-    origin.batches.replaceFirst(batch, again, kind === 'split');
-    const decided = decidedHits(batch, again);
-    if (decided.length > 0) origin.acknowledge(decided, counts);
-    if (!refusesCrashes) return;
-    this.takesCrashes = false;
-    this.#dropCrashes(this.#memory);
-    this.#dropCrashes(this.#spooled);
+  /** Applies a verdict. Returns how many hits were counted. */
+  #apply(batch: Batch, { policy, result, isSuccess, waitMillis }: Verdict): number {
+    const now = performance.now();
+    const { hits } = batch;
+    this.waitUntilMillis = now + waitMillis;
+    let counts = createDeliveryCounters();
+    if (policy.hits !== 'failed') this.#failures = 0;
+    switch (policy.hits) {
+      case 'counted':
+        counts = countAs(policy.as, hits.length, result);
+        if (isSuccess) this.#reject(this.queue.succeeded(batch));
+        else this.queue.remove(batch);
+        break;
+      case 'kept':
+        if (policy.wait === 'token') this.queue.refused(batch, failureOf(result));
+        else this.queue.postponed();
+        break;
+      case 'halved':
+        if (hits.length > 1) this.queue.split(batch);
+        else {
+          counts = countAs(policy.alone, 1, result);
+          this.queue.remove(batch);
+        }
+        break;
+      case 'failed': {
+        const failure = failureOf(result);
+        this.queue.failed(batch, now, failure);
+        this.#afterFailure(failure.reason, now);
+      }
+    }
+    const decided = sumOfCounters(counts);
+    if (decided > 0) this.#acknowledge(batch, counts);
+    this.#remember(batch, counts, policy);
+    return decided;
+  }
+
+  /** Waits after many failures in a row, and logs why if nothing can be sent now. */
+  #afterFailure(reason: Reason, nowMillis: number): void {
+    const { queue } = this;
+    const { outage } = this.#response;
+    this.#failures += 1;
+    if (queue.isUnavailable) {
+      const n = queue.failures - UNAVAILABLE_AFTER + 1;
+      this.waitUntilMillis = nowMillis + failingMillis(n, this.#parts.random);
+    }
+    const isWaiting = queue.isUnavailable || queue.dueMillis(true) > nowMillis;
+    if (isWaiting && (this.#failures >= LOGGED_FAILURES || outage.cause !== undefined))
+      outage.begin(reason, true);
+  }
+
+  /** Keeps in mind what a verdict means for the next attempts. */
+  #remember(batch: Batch, counts: DeliveryCounters, policy: Verdict['policy']): void {
+    const { options, spool } = this.#parts;
+    const { tracked, accepted, invalid } = counts;
+    const isTokenRefused = policy.hits === 'kept' && policy.wait === 'token';
+    this.isUnavailable = performance.now() < this.waitUntilMillis;
+    if (tracked + accepted > 0 && !this.isUnavailable) this.lastSuccessMillis = performance.now();
+    if (tracked > 0) options.onTracked?.();
+    if ('mayBeStored' in policy && policy.mayBeStored) {
+      this.#hasDoubts = true;
+      for (const hit of batch.hits) this.#mayBeStored.add(hit);
+    }
+    if (batch.isStored && (tracked > 0 || isTokenRefused || invalid > 0))
+      spool?.store.recordToken(fingerprintToken(this.#token), tracked > 0);
+    clearInterval(this.#rereadTimer);
+    if (isTokenRefused) {
+      this.refusedUntilMillis = this.waitUntilMillis;
+      this.#keepRereading();
+    }
+    if (policy.hits === 'counted' && policy.refusesCrashes) {
+      this.takesCrashes = false;
+      this.#dropCrashes();
+    }
+  }
+
+  /** Counts a hit that failed alone several times, although others succeeded. */
+  #reject(batch: Batch | undefined): void {
+    if (!batch?.failure) return;
+    const { diagnostics, losses } = this.#parts;
+    const { areInvalid, reason } = batch.failure;
+    if (areInvalid) {
+      losses.addInvalid(batch.hits, 1);
+      this.#acknowledge(batch, { ...createDeliveryCounters(), invalid: 1 });
+      return;
+    }
+    diagnostics.lines.add('rejected', 1, (hits) => {
+      const text = `Failed three times when sent alone, although Matomo processed other hits directly before and after (${reason.reason}): ${countOf(hits)}, lost and counted as rejected. ${adviceFor(reason.code)}`;
+      return coded('rejected', text);
+    });
+    this.#acknowledge(batch, lostHits('rejected', 1));
+  }
+
+  #acknowledge({ isStored, hits }: Pick<Batch, 'isStored' | 'hits'>, counts: DeliveryCounters) {
+    const { memory, spool } = this.#parts;
+    if (isStored) spool?.store.acknowledge(hits, counts);
+    else memory.acknowledge(hits, counts);
   }
 
   /** Drops crashes, which Matomo cannot store. */
-  #dropCrashes(origin: Origin): void {
-    this.#lose(origin, 'rejected', origin.batches.dropCrashes());
+  #dropCrashes(): void {
+    this.#lose(
+      'rejected',
+      this.queue.dropHits(({ kind }) => kind === 'crash', this.inFlight),
+    );
   }
 
-  #lose(origin: Origin, reason: 'expired' | 'rejected', hits: readonly EncodedHit[]): void {
-    if (hits.length > 0) origin.acknowledge(hits, lostHits(reason, hits.length));
+  #lose(reason: 'expired' | 'rejected', { stored, fromMemory }: DroppedHits): void {
+    for (const [isStored, hits] of [
+      [true, stored],
+      [false, fromMemory],
+    ] as const) {
+      if (hits.length > 0) this.#acknowledge({ isStored, hits }, lostHits(reason, hits.length));
+    }
   }
+}
+
+function failureOf(result: BulkResult): Failure {
+  return { reason: reasonOf(result) as Reason, areInvalid: result.kind === 'all_invalid' };
 }

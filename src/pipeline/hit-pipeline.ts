@@ -260,9 +260,9 @@ export class HitPipeline implements ExitControl, RequestSink {
     return this.#delivery.maxQueueBytes;
   }
 
-  /** Pending hits that wait until Matomo has processed something else: each made it fail alone. */
-  get retriedAlone(): number {
-    return this.#delivery.retriedAlone;
+  /** Pending hits that failed alone, and are tried again after others succeeded. */
+  get setAside(): number {
+    return this.#delivery.setAside;
   }
 
   stats(): MatomoStats {

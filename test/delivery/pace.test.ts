@@ -1,7 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { held, split } from '../../src/delivery/answer/result-policy.js';
 import { Delivery } from '../../src/delivery/delivery.js';
-import { inBatches } from '../../src/delivery/queue/batch.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
 import { silentDiagnostics } from '../support/diagnostics.js';
@@ -76,17 +74,6 @@ test('another token at every look is no busy loop', async () => {
   await vi.advanceTimersByTimeAsync(15_000);
   expect(transport.bodies.length).toBeGreaterThan(2);
   expect(transport.bodies.length).toBeLessThanOrEqual(11);
-});
-
-test('an outcome that decides nothing waits, or makes two bulks of one', () => {
-  const kind = 'page' as const;
-  const hit = { kind, visitor: 'v', startSeconds: 0, buffer: Buffer.from('?'), start: 0, end: 1 };
-  const [one] = inBatches([hit], 'page');
-  const [two] = inBatches([hit, { ...hit }], 'page');
-  if (!one || !two) throw new Error('no batch');
-  expect(held([one], 0)).toMatchObject({ kind: 'held', waitMillis: 100 });
-  expect(split(one)).toBeUndefined();
-  expect(split(two)?.again.map(({ hits }) => hits.length)).toEqual([1, 1]);
 });
 
 test('a batch that loses hits to their age while a half of it is tried goes on as a whole', async () => {

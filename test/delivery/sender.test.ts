@@ -26,12 +26,12 @@ test('many hits at once are made in slices, so that others have their turn', () 
   const sender = new Sender({ memory, options, diagnostics } as unknown as ConstructorParameters<
     typeof Sender
   >[0]);
-  const { batches } = sender;
+  const { queue } = sender;
   for (let i = 0; i < 5; i++) memory.push(slowHit());
   const now = performance.now() + 1000;
-  expect([sender.fillWhole(now), batches.size]).toEqual([false, 2]);
-  expect([sender.fillWhole(now), batches.size]).toEqual([false, 4]);
-  expect([sender.fillWhole(now), batches.size]).toEqual([true, 5]);
+  expect([sender.fillWhole(now), queue.size]).toEqual([false, 2]);
+  expect([sender.fillWhole(now), queue.size]).toEqual([false, 4]);
+  expect([sender.fillWhole(now), queue.size]).toEqual([true, 5]);
 });
 
 test('all of them are made while an attempt has no answer', async () => {

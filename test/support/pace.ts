@@ -1,7 +1,11 @@
 import type { Exchange } from '../../src/delivery/http/transport.js';
+import { mayBeOneHit } from './simulated-matomo.js';
 
-/** No failed attempt may be followed sooner by another that is not smaller. */
+/** No attempt may follow a failed one sooner, except to find a hit that is the cause, or with fewer hits. */
 const SHORTEST_WAIT_MILLIS = 100;
+
+/** In so many bulks in a row the cause is searched at once, with one that is tried again after a success. */
+const MOST_AT_ONCE = 11;
 
 /** Watches the bulks of one sender: whether it goes on at once although nothing was decided. */
 export class Pace {
@@ -9,9 +13,15 @@ export class Pace {
   asked = 0;
   readonly offences: string[] = [];
   #failed: { size: number; millis: number; what: string } | undefined;
+  #inARow = 0;
+  #answeredMillis = 0;
+  /** A hit that failed alone is tried by back-off. */
+  #isRetryAlone = false;
 
   beforeSend(size: number): void {
     const failed = this.#failed;
+    this.#isRetryAlone =
+      size === 1 && performance.now() - this.#answeredMillis >= SHORTEST_WAIT_MILLIS;
     if (!failed || size < failed.size) return;
     const waited = performance.now() - failed.millis;
     if (waited >= SHORTEST_WAIT_MILLIS) return;
@@ -20,16 +30,14 @@ export class Pace {
   }
 
   afterAnswer(size: number, exchange: Exchange): void {
-    const what = failureOf(exchange, size);
-    this.#failed = what === undefined ? undefined : { size, millis: performance.now(), what };
+    const isFailure = exchange.kind === 'answer' && mayBeOneHit(exchange);
+    this.#answeredMillis = performance.now();
+    if (!isFailure) this.#inARow = 0;
+    else if (!this.#isRetryAlone) this.#inARow += 1;
+    const isOpen =
+      exchange.kind !== 'answer' ||
+      (isFailure ? this.#inARow >= MOST_AT_ONCE : exchange.status >= 300);
+    const what = exchange.kind === 'answer' ? `${exchange.status}` : exchange.kind;
+    this.#failed = isOpen ? { size, millis: performance.now(), what } : undefined;
   }
-}
-
-/** What an exchange decided nothing by; `undefined` if it may have decided something. */
-function failureOf(exchange: Exchange, size: number): string | undefined {
-  if (exchange.kind !== 'answer') return exchange.kind;
-  const isCounted = !/"tracked":0,"invalid":0/.test(exchange.body);
-  if (exchange.status < 300 && isCounted) return undefined;
-  // One hit that fails may be rejected.
-  return size === 1 && (exchange.status === 500 || !isCounted) ? undefined : `${exchange.status}`;
 }

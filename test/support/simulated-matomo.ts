@@ -57,6 +57,9 @@ export const FAULTS: readonly Fault[] = [
 
 /** After these a bulk is halved to find a hit that does it, or a single hit is sent after others. */
 export const HALVING: readonly Fault[] = [
+  'bad gateway after storing',
+  'another page',
+  'database dies',
   'some lost inside', // all of a bulk of one hit
   'database away',
   'flickering database',
@@ -66,6 +69,24 @@ export const HALVING: readonly Fault[] = [
 
 const ROLLED_BACK = answer(500, { status: 'error', tracked: 0, invalid: 0 });
 const NOTHING_COUNTED = answer(200, { status: 'success', tracked: 0, invalid: 0 });
+
+/** Hits that make a server fail, by the beginning of their names, and what it answers to a bulk with one. */
+export const POISONS = {
+  poison: answer(500, { status: 'error', tracked: 1, invalid: 0 }),
+  poison400: answer(400, '<h1>Bad Request</h1>'),
+  poison403: answer(403, '<h1>Forbidden</h1>'),
+  poison502: answer(502, '<h1>Bad Gateway</h1>'),
+  poisonpage: answer(200, '<h1>Blocked</h1>'),
+  poisonzero: NOTHING_COUNTED,
+  poisonsql: answer(200, DATABASE_DIED),
+} as const satisfies Record<string, Exchange>;
+
+export type Poison = keyof typeof POISONS;
+
+function poisonAnswer(names: readonly string[]): Exchange | undefined {
+  const kind = names.map((name) => /^poison[a-z\d]*/.exec(name)?.[0]).find(Boolean);
+  return kind === undefined ? undefined : POISONS[kind as Poison];
+}
 
 /** What comes back where nothing was looked at. */
 const BEFORE_ANY_HIT: { readonly [fault in Fault]?: Exchange } = {
@@ -87,6 +108,8 @@ export class SimulatedMatomo implements Transport {
   fault: Fault = 'none';
   /** Whether it takes any hit. Else it refuses the invalid, and the whole bulk for one that is poison. */
   takesAll = false;
+  /** What the bulk of this number is answered, whatever is in it; `undefined` if that depends on its hits. */
+  answersFirst: (bulk: number) => Exchange | undefined = () => undefined;
   /** How often each hit was stored. */
   readonly stored = new Map<string, number>();
   /** Hits that were stored without the sender being told so. */
@@ -160,8 +183,10 @@ export class SimulatedMatomo implements Transport {
 
   #answer(names: string[], sender: unknown): Exchange {
     const valid = names.filter((name) => this.takesAll || !name.startsWith('invalid'));
-    const isPoisoned = !this.takesAll && names.some((name) => name.startsWith('poison'));
+    const poisoned = this.takesAll ? undefined : poisonAnswer(names);
     this.bulks += 1;
+    const first = this.answersFirst(this.bulks);
+    if (first) return first;
     if (this.fault === 'flickering database' && (this.bulks * 7) % 10 > 2) return ROLLED_BACK;
     if (this.fault === 'odd Retry-After') {
       return { ...answer(503), retryAfter: ODD_WAITS[this.bulks % ODD_WAITS.length] };
@@ -173,7 +198,7 @@ export class SimulatedMatomo implements Transport {
     // A sender that has not seen Matomo answer cannot know that this takes hits.
     if (this.fault === 'accepted' && !isKnown) return answer(202, '', 'text/plain');
     if (names.length > this.mostInABulk) return answer(413);
-    if (isPoisoned) return answer(500, { status: 'error', tracked: 1, invalid: 0 });
+    if (poisoned) return poisoned;
     switch (this.fault) {
       case 'lost after':
       case 'gateway time-out':
@@ -216,20 +241,30 @@ export class SimulatedMatomo implements Transport {
   /** Keeps in mind what tells a hit that makes Matomo fail from a Matomo that fails. */
   #note(names: readonly string[], exchange: Exchange): void {
     if (exchange.kind !== 'answer') return;
-    const isUncounted = exchange.body === NOTHING_COUNTED.body || exchange.body === DATABASE_DIED;
-    if (exchange.status < 300 && !isUncounted) this.#processed += 1;
+    if (!mayBeOneHit(exchange)) {
+      if (exchange.status < 300) this.#processed += 1;
+      return;
+    }
     const [name, ...others] = names;
     if (name === undefined || others.length > 0) return;
-    if (exchange.status !== 500 && !isUncounted) return;
-    const failure = `${exchange.status} ${name}`;
-    const before = this.#failedAlone.get(failure);
-    if (before === undefined) this.#failedAlone.set(failure, this.#processed);
+    const before = this.#failedAlone.get(name);
+    if (before === undefined) this.#failedAlone.set(name, this.#processed);
     else if (this.#processed > before) this.mayBeRejected.add(name);
   }
 
   #store(names: readonly string[]): void {
     for (const name of names) this.stored.set(name, (this.stored.get(name) ?? 0) + 1);
   }
+}
+
+/** Whether one hit may be the cause of an answer. */
+export function mayBeOneHit({ status, body, contentType }: Exchange & { kind: 'answer' }): boolean {
+  if (status < 300) {
+    const isPage = contentType === 'text/html' && !body.startsWith('{');
+    return isPage || body === NOTHING_COUNTED.body || body === DATABASE_DIED;
+  }
+  const isOther = [401, 408, 413, 429, 501, 503, 504].includes(status);
+  return status >= 400 && !isOther;
 }
 
 /** What the transport makes of a body that came compressed. */

@@ -46,6 +46,7 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
   const isSecure = url.protocol === 'https:';
   switch (verdict.kind) {
     case 'unavailable':
+    case 'failed':
     case 'unconfirmed':
     case 'refused': {
       const { code, reason } = verdict;

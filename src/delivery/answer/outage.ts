@@ -1,8 +1,7 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import { LastingState } from '../../common/lasting-state.js';
 import { coded, type MessageCode } from '../../common/messages.js';
-import { countOf } from '../queue/batch.js';
-import type { Reason } from './read-answer.js';
+import { countOf, type Reason } from '../queue/batch.js';
 
 /** An attempt that is due for longer than this is made by another process. */
 const LONGEST_ATTEMPT_MILLIS = 120_000;

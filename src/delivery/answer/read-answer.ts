@@ -1,17 +1,10 @@
-import type { MessageCode } from '../../common/messages.js';
 import { reasonOf } from '../http/explain-error.js';
 import type { Exchange } from '../http/transport.js';
-import { countOf } from '../queue/batch.js';
+import { countOf, type Reason } from '../queue/batch.js';
 
 const COUNTERS_START = '{"status":';
 /** Limit of the transport for a response. Nested JSON takes JSON.parse more than linear time. */
 const MAX_COUNTERS_LENGTH = 65_536;
-
-/** A reason for the log, and the code that explains it. */
-export interface Reason {
-  readonly code: MessageCode;
-  readonly reason: string;
-}
 
 /** The result of one exchange for the hits that were sent. */
 export type BulkResult =
@@ -33,17 +26,15 @@ export type BulkResult =
   | ({ readonly kind: 'unconfirmed' } & Reason)
   /** Rolled back by Matomo: none is stored. */
   | ({ readonly kind: 'rolled_back' } & Reason)
-  /** Temporarily not possible. `mayBeStored`: the response does not prove that nothing was stored. */
-  | ({
-      readonly kind: 'unavailable';
-      readonly retryAfter?: string | undefined;
-      readonly mayBeStored?: true;
-    } & Reason)
+  /** Not processed, because of a hit or of the server. `mayBeStored`: the response does not prove that nothing was stored. */
+  | ({ readonly kind: 'failed'; readonly mayBeStored?: true } & Reason)
   /** Neither tracked nor invalid: a lock timed out and some may be stored, tracking is off, or one hit makes the bulk unreadable. */
   | ({ readonly kind: 'nothing_kept' } & Reason)
+  /** Temporarily not possible, for any hit. */
+  | ({ readonly kind: 'unavailable'; readonly retryAfter?: string | undefined } & Reason)
   /** No hit was valid, with a token that has worked: each hit may be invalid, or the token no longer works. */
   | ({ readonly kind: 'all_invalid' } & Reason)
-  /** Not processed, and only an operator can change that. */
+  /** Not processed, whatever the hits are, and only an operator can change that. */
   | ({ readonly kind: 'refused'; readonly isTokenRefused?: true } & Reason)
   | { readonly kind: 'too_large' };
 
@@ -100,18 +91,12 @@ function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult 
   if (status === 413) return { kind: 'too_large' };
   if (status === 500) return { kind: 'rolled_back', code: 'rolled-back', reason };
   if (status === 504) return { kind: 'unconfirmed', code: 'no-answer', reason };
-  // nginx also answers 502 if PHP dies after the commit, and a proxy's own status above 504 proves no more.
-  if (status > 501 && status !== 503) {
-    return {
-      kind: 'unavailable',
-      code: 'unavailable',
-      reason: `${reason} and may have stored them`,
-      retryAfter: answer.retryAfter,
-      mayBeStored: true,
-    };
-  }
-  if (status === 408 || status === 429 || status > 500) {
+  if (status === 408 || status === 429 || status === 501 || status === 503)
     return { kind: 'unavailable', code: 'unavailable', reason, retryAfter: answer.retryAfter };
+  // nginx also answers 502 if PHP dies after the commit, and a proxy's own status above 504 proves no more.
+  if (status > 500) {
+    const unclear = `${reason} and may have stored them`;
+    return { kind: 'failed', code: 'unavailable', reason: unclear, mayBeStored: true };
   }
   if (status >= 300 && status < 400) {
     return {
@@ -120,11 +105,10 @@ function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult 
       reason: `${reason} and redirects to ${target(answer.location)}, which is not followed`,
     };
   }
+  if (status !== 401) return { kind: 'failed', code: 'request-rejected', reason };
   const scheme = /^(?:basic|digest|bearer|negotiate|ntlm)\b/i.exec(answer.authenticate ?? '')?.[0];
   const cause =
-    status === 401 && scheme !== undefined
-      ? `: a server in front of it asks for authentication (${scheme})`
-      : '';
+    scheme === undefined ? '' : `: a server in front of it asks for authentication (${scheme})`;
   return { kind: 'refused', code: 'request-rejected', reason: `${reason}${cause}` };
 }
 
@@ -174,7 +158,7 @@ function readWithoutCounters(
   const sqlState = sqlStateOf(body);
   if (sqlState !== undefined) {
     const reason = `Matomo's database failed (${sqlState}) and none of ${hits} was stored`;
-    return { kind: 'unavailable', code: 'rolled-back', reason };
+    return { kind: 'failed', code: 'rolled-back', reason };
   }
   const type = plain(contentType) || 'no content type';
   const reason = `The server answered with status ${status} (${hits}), but is not Matomo's tracker (${type})`;
@@ -182,7 +166,7 @@ function readWithoutCounters(
   const isTruncated = body.includes('"tracked"');
   if (!isTruncated && /^\s*text\/html\b/i.test(contentType)) {
     const html = `${reason} and may have stored them`;
-    return { kind: 'unavailable', code: 'not-matomo', reason: html, mayBeStored: true };
+    return { kind: 'failed', code: 'not-matomo', reason: html, mayBeStored: true };
   }
   if (known.hasTracked) {
     const warning: Reason = { code: 'not-matomo', reason: `${reason}; the hits count as accepted` };

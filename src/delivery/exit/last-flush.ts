@@ -1,14 +1,10 @@
 import { describeError } from '../../common/describe-error.js';
 import { coded } from '../../common/messages.js';
-import { reasonOf } from '../answer/interpret-response.js';
 import type { DeliveryParts } from '../delivery-options.js';
-import { type Batch, countOf } from '../queue/batch.js';
+import { countOf } from '../queue/batch.js';
 import type { LossReason } from '../queue/counters.js';
 import type { Sender } from '../sender.js';
 import { EXIT_WAITS } from './exit-waits.js';
-
-/** After this many rolled-back bulks, the cause is Matomo's database and not a hit. */
-const MAX_ROLLED_BACK = 10;
 
 /** Why hits are left if there was no time to send them. */
 const TIMED_OUT = 'the shutdown timeout ran out';
@@ -34,7 +30,7 @@ export function flushLast(parts: LastFlushParts, millis: number, refusal?: strin
   try {
     sender.finishInFlight(refusal === undefined ? deadlineMillis - startMillis : 0);
     if (refusal === undefined) {
-      if (spool) sender.batches.add(spool.storeSync());
+      if (spool) sender.queue.add(spool.storeSync(), false);
       reason = send(parts, deadlineMillis);
       // There was no time to find out again why Matomo did not process hits before.
       if (reason === TIMED_OUT && sender.stoppedBy) reason += `; before, ${sender.stoppedBy}`;
@@ -93,20 +89,14 @@ function send(
   const { sendSync } = transport;
   if (memory.count === 0) return undefined;
   if (!sendSync) return 'nothing can be sent at exit';
-  let rolledBack = 0;
   for (;;) {
-    sender.takeQueued(performance.now(), true);
-    const first = sender.nextQueued();
-    if (!first) return undefined;
+    const batch = sender.nextAtExit();
+    if (!batch) return sender.leftBecause;
     const leftMillis = deadlineMillis - performance.now();
     if (leftMillis < 1) return TIMED_OUT;
-    const batch: Batch = { ...first, part: undefined }; // whole: there is no time to look for a bad hit
     const timeoutMillis = Math.min(leftMillis, options.exportTimeoutMillis);
     const exchange = sendSync(sender.bodyOf(batch), timeoutMillis);
-    const decision = sender.decideAtExit(batch, exchange);
-    if (decision === undefined) continue;
-    const [result, outcome] = decision;
-    if (result.kind === 'rolled_back') rolledBack += 1;
-    if (outcome.kind === 'held' || rolledBack >= MAX_ROLLED_BACK) return reasonOf(result)?.reason;
+    const stoppedBy = sender.decideAtExit(batch, exchange);
+    if (stoppedBy) return stoppedBy.reason;
   }
 }

@@ -1,234 +1,315 @@
-import { type Batch, inBatches } from './batch.js';
-import { type BulkKind, byVisitorThenTime, type EncodedHit, groupByKind } from './encode-hits.js';
+import { type Batch, type Failure, inBatches } from './batch.js';
+import { type EncodedHit, groupByKind } from './encode-hits.js';
+
+/** After this many failures in a row, each bulk is halved before it is sent. */
+const SEARCH_AFTER = 3;
+/** After this many failures in a row, the cause is the server and not a hit. One bad hit in a bulk of 100 causes at most ten. */
+export const UNAVAILABLE_AFTER = 10;
+/** A hit that failed alone is tried at most this often while others succeed. */
+const ASIDE_MILLIS = 30_000;
+/** It is the cause after this many failures between successes, the last one so long after the first. */
+const PROOFS = 3;
+const PROOF_MILLIS = 60_000;
 
 /** Upper bound of what a hit takes in a spool besides its bytes and its visitor. */
 const OBJECT_BYTES = 100;
 
-/** Kinds that alternate, so that neither delays the other. */
-type TurnKind = Exclude<BulkKind, 'crash'>;
-const OTHER: Readonly<Record<TurnKind, TurnKind>> = { page: 'chatbot', chatbot: 'page' };
-
-/** While the queued hits fail, hits are taken from memory or the spool to find some that succeed, until this many batches are queued. */
-const MAX_FAILING = 100;
+interface NextOptions {
+  readonly nowMillis: number;
+  /** Hits in the spool may be sent. */
+  readonly withStored: boolean;
+  /** If nothing else is queued, tries a hit that failed alone although it is not due. */
+  readonly isForced: boolean;
+}
 
 /**
- * The batches of the sender, in the order in which they are sent:
+ * Batches in the order in which they are sent, and the rule for those that fail. A bulk may fail because of one hit, or because of
+ * the server. Only if other bulks succeed, a hit is the cause:
  *
- *     page views and AI chatbots, alternating ──────────┐
- *     crashes, if there are none of those ──────────────┼──> in flight
- *     hits that failed alone, if nothing else is left ──┘
+ *     add ──> [ next … last ] ──> in flight ──> succeeds
+ *              ▲   ▲     ▲             │ fails
+ *              │   │     └── first ────┤
+ *              │   └── again: halves ──┤
+ *              └── in a row: its half ─┤
+ *     aside: a hit that fails alone  <─┘ ──> tried after successes, rejected after the third failure
  *
- * The batch in flight stays in the queue until its outcome is known.
+ * After ten failures in a row nothing is halved until a bulk succeeds. The batch in flight stays in the queue until its result is
+ * known.
  */
 export class BatchQueue {
-  /** Crashes are sent last, so that they never delay others: a Matomo without CrashAnalytics rejects each bulk of them. */
-  readonly #batches: Readonly<Record<BulkKind, Batch[]>> = { page: [], chatbot: [], crash: [] };
-  /** Batches of one hit that failed alone. Such a batch is sent again after another bulk was decided, or if nothing else is left. */
-  #alone: (Batch & { readonly kind: TurnKind })[] = [];
-  readonly #seen = new Set<BulkKind>();
+  /** Failures since a bulk last succeeded, except of hits that had failed alone before. */
+  failures = 0;
+  /** At the end of a process: a batch that fails is tried once more in two halves. */
+  isLast = false;
+  #batches: Batch[] = [];
+  /** Failed alone: the one that was tried last is last. */
+  #aside: Batch[] = [];
+  /** At the end of a process: failed, and not sent again. */
+  #left: Batch[] = [];
+  readonly #lastHalves = new WeakSet<Batch>();
   readonly #max: number;
-  #turn: TurnKind = 'page';
-  #size = 0;
+  readonly #waitMillis: (failures: number) => number;
+  #successes = 0;
+  /** The last request succeeded. */
+  #hasSucceeded = false;
+  /** Failed alone directly after a success. A success directly after it proves that the hit is the cause. */
+  #suspect: Batch | undefined;
+  #takesSmallest = false;
+  /** When a hit that failed alone is tried although nothing else is queued, and how often that failed in a row. */
+  #asideMillis = 0;
+  #asideFailures = 0;
+  /** The token seems to be rejected: no bulk has succeeded since. */
+  #isRefused = false;
 
-  /** A batch has at most `max` hits. */
-  constructor(max: number) {
+  /** A batch has at most `max` hits. `waitMillis` returns the wait after a number of failures while nothing else is queued. */
+  constructor(max: number, waitMillis: (failures: number) => number) {
     this.#max = max;
+    this.#waitMillis = waitMillis;
   }
 
-  /** Number of hits in batches. */
+  /** Number of hits from memory. */
   get size(): number {
-    return this.#size;
+    return this.#all.reduce((sum, { isStored, hits }) => sum + (isStored ? 0 : hits.length), 0);
   }
 
-  /** Number of hits that failed alone and are sent again after another bulk was decided. */
-  get retriedAlone(): number {
-    return this.#alone.reduce((sum, { hits }) => sum + hits.length, 0);
+  /** Number of all hits. */
+  get total(): number {
+    return this.#all.reduce((sum, { hits }) => sum + hits.length, 0);
+  }
+
+  /** Number of hits that failed alone. */
+  get setAside(): number {
+    return this.#aside.reduce((sum, { hits }) => sum + hits.length, 0);
   }
 
   /** Start of the oldest request, in epoch seconds; `Infinity` if there is none. */
   get oldestSeconds(): number {
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const batches of [...Object.values(this.#batches), this.#alone])
-      for (const batch of batches) oldest = Math.min(oldest, startOf(batch));
-    return oldest;
+    return Math.min(...this.#all.map((batch) => batch.oldestSeconds), Number.POSITIVE_INFINITY);
   }
 
-  /** Whether to take hits from memory or the spool: the queue is empty, only newer hits may succeed, or only the other kind may. */
-  get takesMore(): boolean {
-    const kind = this.#nextKind;
-    if (kind === undefined) return true;
-    const batches = this.#batches[kind];
-    if (batches.length >= MAX_FAILING) return false;
-    if (!batches.some(isNewer)) return true;
-    const isOtherMissing = this.#seen.has(OTHER[kind]) && this.#batches[OTHER[kind]].length === 0;
-    return isOtherMissing && batches[0]?.failedAs !== undefined;
+  /** Whether the server counts as unavailable because so many bulks failed in a row. */
+  get isUnavailable(): boolean {
+    return this.failures >= UNAVAILABLE_AFTER;
   }
 
-  /** Removes batches that Matomo rejected, if there are too many of them to take more. Returns whether there were. */
-  skipRejected(): boolean {
-    const kind = this.#nextKind;
-    if (kind === undefined) return false;
-    const batches = this.#batches[kind];
-    if (batches.length < MAX_FAILING || batches.some(isNewer)) return false;
-    this.#size -= batches.splice(0).reduce((sum, { hits }) => sum + hits.length, 0);
-    return true;
+  /** Whether to take hits from memory or the spool: all that is queued has failed since a bulk last succeeded, or is sent last. */
+  get needsMore(): boolean {
+    if (this.isUnavailable) return this.total === 0;
+    return !this.#batches.some((batch) => batch.kind !== 'crash' && this.#isUntried(batch));
+  }
+
+  /** When the next batch is due, on the monotonic clock; `Infinity` if there is none. */
+  dueMillis(withStored: boolean): number {
+    const maySend = (batch: Batch) => withStored || !batch.isStored;
+    const aside = this.#aside.filter(maySend);
+    const isDue = this.#batches.some(maySend) || (this.isUnavailable && aside.length > 0);
+    if (isDue) return Number.NEGATIVE_INFINITY;
+    return aside.some((batch) => this.#mayTry(batch))
+      ? this.#asideMillis
+      : Number.POSITIVE_INFINITY;
   }
 
   /** Adds hits in batches. The batches contain the same objects. */
-  add(hits: readonly EncodedHit[]): void {
-    for (const [kind, ofKind] of groupByKind(hits, (hit) => hit.kind)) {
-      this.#batches[kind].push(...inBatches(ofKind, kind, this.#max));
-      this.#seen.add(kind);
+  add(hits: readonly EncodedHit[], isStored: boolean): void {
+    for (const [kind, ofKind] of groupByKind(hits, (hit) => hit.kind))
+      this.#batches.push(...inBatches(ofKind, kind, this.#max, isStored));
+  }
+
+  /** The batch to send next, if one is due. */
+  next({ nowMillis, withStored, isForced }: NextOptions): Batch | undefined {
+    const maySend = (batch: Batch) => withStored || !batch.isStored;
+    const batches = this.#batches.filter(maySend);
+    const aside = this.#aside.filter(maySend);
+    if (this.isUnavailable) return this.#nextAttempt(batches, aside);
+    const isAgain = (batch: Batch) => nowMillis - batch.probedMillis >= ASIDE_MILLIS;
+    const probed = this.#hasSucceeded && !this.#suspect ? aside.find(isAgain) : undefined;
+    if (probed) return probed;
+    const untried = batches.filter((batch) => this.#isUntried(batch));
+    // What probably succeeds is sent after a hit that failed alone, because the success proves something.
+    const hasSuspect = this.#suspect !== undefined;
+    const fitting = untried.filter(({ isProbablyGood }) => isProbablyGood === hasSuspect);
+    const batch = firstOf(fitting) ?? firstOf(untried) ?? firstOf(batches);
+    if (!batch) {
+      const isDue = nowMillis >= this.#asideMillis;
+      return aside.find((other) => isForced || (isDue && this.#mayTry(other)));
     }
-    this.#size += hits.length;
+    if (this.failures < SEARCH_AFTER || batch.hits.length === 1 || this.isLast) return batch;
+    const [first, second] = batch.halve();
+    this.#remove(batch);
+    this.#batches.unshift(first);
+    this.#batches.push(second);
+    return first;
   }
 
-  /** Removes the oldest batch that is not in flight, to store its hits. Returns none if they take more than `mostBytes`. */
-  takeBatch(inFlight: Batch | undefined, mostBytes: number): readonly EncodedHit[] {
-    const { page, chatbot, crash } = this.#batches;
-    const next = (batches: readonly Batch[]) => batches.find((batch) => batch !== inFlight);
-    const [first, other] = [next(page), next(chatbot)];
-    const oldest = first && other && startOf(other) < startOf(first) ? other : (first ?? other);
-    const batch = oldest ?? next(crash);
-    if (!batch || storedBytes(batch) > mostBytes) return [];
-    const batches = this.#batches[batch.kind];
-    batches.splice(batches.indexOf(batch), 1);
-    this.#size -= batch.hits.length;
-    return batch.hits;
+  /** The batch was processed. Returns the hit that this proves to be the cause of its failures. */
+  succeeded(batch: Batch): Batch | undefined {
+    const suspect = this.#suspect;
+    this.remove(batch);
+    this.failures = 0;
+    this.#isRefused = false;
+    this.#asideFailures = 0;
+    this.#successes += 1;
+    this.#hasSucceeded = true;
+    this.#halveSibling(batch);
+    if (!suspect || !this.#aside.includes(suspect)) return undefined;
+    suspect.proofs += 1;
+    if (suspect.proofs === 1) suspect.provenMillis = suspect.probedMillis;
+    const isCause =
+      suspect.proofs >= PROOFS && suspect.probedMillis - suspect.provenMillis >= PROOF_MILLIS;
+    if (!isCause) return undefined;
+    this.#remove(suspect);
+    return suspect;
   }
 
-  /** The batch to send next. Until that is replaced or hits are added, further calls return the same one. */
-  first(): Batch | undefined {
-    const { crash } = this.#batches;
-    if (this.#nextKind === undefined && crash.length === 0) this.#restoreAlone(1);
-    const kind = this.#nextKind;
-    if (kind === undefined) return crash[0];
-    this.#preferNewer(kind);
-    return this.#batches[kind][0];
+  /** The server failed to process the batch. */
+  failed(batch: Batch, nowMillis: number, failure: Failure): void {
+    const { isUnavailable } = this;
+    const isAside = this.#aside.includes(batch);
+    const isSuspect = this.#hasSucceeded && !isUnavailable && batch.hits.length === 1;
+    const isSearching = this.failures >= SEARCH_AFTER;
+    if (!isAside || isUnavailable) this.failures += 1;
+    this.remove(batch);
+    this.#suspect = isSuspect ? batch : undefined;
+    batch.failures += 1;
+    if (isSuspect) batch.probedMillis = nowMillis;
+    if (isAside) this.#asideFailures += 1;
+    const leastMillis = isSuspect ? ASIDE_MILLIS : 0;
+    this.#asideMillis =
+      nowMillis + Math.max(leastMillis, this.#waitMillis(Math.max(1, this.#asideFailures)));
+    batch.failedAfter = this.#successes;
+    batch.failure = failure;
+    if (batch.sibling) batch.sibling.isProbablyGood = true;
+    if (this.isLast) this.#tryOnceMore(batch);
+    else if (isUnavailable) (isAside ? this.#aside : this.#batches).push(batch);
+    else if (batch.hits.length === 1) this.#aside.push(batch);
+    else if (isAside) this.#aside.push(...batch.halve());
+    else if (failure.areInvalid) this.#aside.push(batch);
+    else if (isSearching) this.#putFirst(batch);
+    else if (batch.failures > 1) this.#batches.push(...batch.halve());
+    else this.#batches.push(batch);
   }
 
-  /**
-   * Replaces the first batch by what is left of it. With `staysFirst`, that is sent before all others. Otherwise the other kind is next,
-   * and a batch that merges newer hits is sent after the others of its kind: its hits may all be invalid.
-   */
-  replaceFirst({ kind, hits }: Batch, again: readonly Batch[], staysFirst = false): void {
-    const batches = this.#batches[kind];
-    const left = again.reduce((sum, batch) => sum + batch.hits.length, 0);
-    const isLast = ({ mergesNewer }: Batch) => mergesNewer && !staysFirst;
-    const open = again.filter((batch) => !isRetriedAlone(batch));
-    const [replaced] = batches.splice(0, 1, ...open.filter((batch) => !isLast(batch)));
-    batches.push(...open.filter(isLast).map((batch) => this.#withParts(batch)));
-    this.#size += left - (replaced?.hits.length ?? 0);
-    if (left < hits.length) this.#restoreAlone();
-    this.#alone.push(...again.filter(isRetriedAlone));
-    if (kind !== 'crash') this.#turn = staysFirst ? kind : OTHER[kind];
+  /** The server has not looked at the batch: it stays where it is. */
+  postponed(): void {
+    this.#suspect = undefined;
+    this.#hasSucceeded = false;
   }
 
-  /** Removes and returns hits that are too old, from the batches that would be sent next. */
-  expire(isFresh: (hit: EncodedHit) => boolean): EncodedHit[] {
-    const expired: EncodedHit[] = [];
-    for (let batch = this.first(); batch; batch = this.first()) {
-      if (batch.hits.every(isFresh)) break;
-      this.replaceFirst(batch, splitExpired(batch, isFresh, expired), true);
+  /** The token seems to be rejected: others are sent before the batch. */
+  refused(batch: Batch, failure: Failure): void {
+    const isAside = this.#aside.includes(batch) || failure.areInvalid;
+    this.remove(batch);
+    this.#isRefused = true;
+    batch.failures += 1;
+    batch.failedAfter = this.#successes;
+    batch.failure = failure;
+    (isAside ? this.#aside : this.#batches).push(batch);
+  }
+
+  /** Two halves are sent before anything else. */
+  split(batch: Batch): void {
+    const halves = batch.halve();
+    this.remove(batch);
+    this.#batches.unshift(...halves);
+  }
+
+  /** Removes a batch whose hits are counted, or sent otherwise. */
+  remove(batch: Batch): void {
+    this.postponed();
+    this.#remove(batch);
+  }
+
+  /** Removes and returns hits, from all batches but one. */
+  dropHits(isDropped: (hit: EncodedHit, batch: Batch) => boolean, except?: Batch): DroppedHits {
+    const dropped: DroppedHits = { stored: [], fromMemory: [] };
+    for (const batch of this.#all) {
+      if (batch === except || !batch.hits.some((hit) => isDropped(hit, batch))) continue;
+      const to = batch.isStored ? dropped.stored : dropped.fromMemory;
+      to.push(...batch.hits.filter((hit) => isDropped(hit, batch)));
+      batch.hits = batch.hits.filter((hit) => !isDropped(hit, batch));
+      if (batch.hits.length === 0) this.#remove(batch);
     }
-    return expired;
-  }
-
-  /** Removes and returns hits that are too old, from all batches. No batch may be in flight. */
-  expireAll(isFresh: (hit: EncodedHit) => boolean): EncodedHit[] {
-    const expired: EncodedHit[] = [];
-    for (const batches of Object.values(this.#batches)) {
-      batches.splice(
-        0,
-        batches.length,
-        ...batches.flatMap((batch) => splitExpired(batch, isFresh, expired)),
-      );
-    }
-    this.#size -= expired.length;
-    this.#alone = this.#alone.flatMap((batch) => splitExpired(batch, isFresh, expired));
-    return expired;
-  }
-
-  /** Removes and returns all crashes. */
-  dropCrashes(): EncodedHit[] {
-    const dropped = this.#batches.crash.splice(0).flatMap(({ hits }) => hits);
-    this.#size -= dropped.length;
     return dropped;
   }
 
+  /** Removes the oldest batch from memory that is not in flight, to store its hits. Returns none if they take more than `mostBytes`. */
+  takeBatch(inFlight: Batch | undefined, mostBytes: number): readonly EncodedHit[] {
+    const inMemory = this.#all.filter((batch) => !batch.isStored && batch !== inFlight);
+    const batch = firstOf(inMemory);
+    if (!batch || storedBytes(batch) > mostBytes) return [];
+    this.#remove(batch);
+    return batch.hits;
+  }
+
+  /** Forgets all hits of the spool. */
+  forgetStored(): void {
+    for (const batch of this.#all) if (batch.isStored) this.#remove(batch);
+  }
+
   clear(): void {
-    for (const batches of Object.values(this.#batches)) batches.length = 0;
-    this.#alone = [];
-    this.#size = 0;
+    for (const batch of this.#all) this.#remove(batch);
   }
 
-  /** The kind to send next, of those that have a batch. */
-  get #nextKind(): TurnKind | undefined {
-    return [this.#turn, OTHER[this.#turn]].find((kind) => this.#batches[kind].length > 0);
+  get #all(): readonly Batch[] {
+    return [...this.#batches, ...this.#aside, ...this.#left];
   }
 
-  #restoreAlone(count = Number.POSITIVE_INFINITY): void {
-    const restored = this.#alone.splice(0, count);
-    for (const batch of restored.reverse()) this.#batches[batch.kind].unshift(batch);
+  #isUntried(batch: Batch): boolean {
+    return batch.failedAfter < this.#successes;
   }
 
-  /** Joins a batch with the other parts of its bulk, which would be rejected one by one, each after a long wait. */
-  #withParts(batch: Batch): Batch {
-    const batches = this.#batches[batch.kind];
-    const parts = [batch];
-    for (let next = batches[0]; next?.isRejected && !next.mergesNewer; next = batches[0]) {
-      if (!mayJoin([...parts, next])) break;
-      parts.push(next);
-      batches.shift();
+  /** Whether to try a hit that failed alone although nothing else is queued. An invalid one looks like a rejected token. */
+  #mayTry({ failure }: Batch): boolean {
+    return failure?.areInvalid !== true || this.#isRefused;
+  }
+
+  /** While the server counts as unavailable: the oldest batch and the smallest one in turn. */
+  #nextAttempt(batches: readonly Batch[], aside: readonly Batch[]): Batch | undefined {
+    this.#takesSmallest = !this.#takesSmallest;
+    if (!this.#takesSmallest) return firstOf(batches) ?? aside[0];
+    const bySize = (a: Batch, b: Batch) => a.failures - b.failures || a.hits.length - b.hits.length;
+    return [...batches, ...aside].sort(bySize)[0];
+  }
+
+  /** A half of a batch that failed has succeeded: the cause is in the other one, which is not sent as it is. */
+  #halveSibling({ sibling }: Batch): void {
+    if (!sibling || sibling.hits.length === 1 || !this.#batches.includes(sibling)) return;
+    this.#remove(sibling);
+    this.#batches.push(...sibling.halve());
+  }
+
+  #putFirst(batch: Batch): void {
+    batch.failedAfter = -1;
+    this.#batches.unshift(batch);
+  }
+
+  #tryOnceMore(batch: Batch): void {
+    if (batch.hits.length === 1 || this.#lastHalves.has(batch)) {
+      this.#left.push(batch);
+      return;
     }
-    const hits = parts.flatMap((part) => part.hits);
-    return parts.length === 1 ? batch : { ...batch, hits: hits.sort(byVisitorThenTime) };
+    const halves = batch.halve();
+    for (const half of halves) this.#lastHalves.add(half);
+    this.#batches.unshift(...halves);
   }
 
-  /** If the first batch merges newer hits, joins it with the next one. If a bulk has no room for both, newer batches go first. */
-  #preferNewer(kind: TurnKind): void {
-    const batches = this.#batches[kind];
-    const [batch, next] = batches;
-    if (!batch?.mergesNewer || !next) return;
-    const joined = inBatches([...batch.hits, ...next.hits], kind, this.#max);
-    if (joined.length === 1 && mayJoin([batch, next])) batches.splice(0, 2, ...joined);
-    else batches.push(...batches.splice(0, Math.max(0, batches.findIndex(isNewer))));
+  #remove(batch: Batch): void {
+    const others = (other: Batch) => other !== batch;
+    this.#batches = this.#batches.filter(others);
+    this.#aside = this.#aside.filter(others);
+    this.#left = this.#left.filter(others);
   }
 }
 
-/** What is left of a batch without hits that are too old, which are added to `expired`. */
-function splitExpired<B extends Batch>(
-  batch: B,
-  isFresh: (hit: EncodedHit) => boolean,
-  expired: EncodedHit[],
-): B[] {
-  if (batch.hits.every(isFresh)) return [batch];
-  const fresh: EncodedHit[] = [];
-  for (const hit of batch.hits) (isFresh(hit) ? fresh : expired).push(hit);
-  return fresh.length === 0 ? [] : [{ ...batch, hits: fresh, part: undefined }];
+/** Hits that were removed, by where they are stored. */
+export interface DroppedHits {
+  readonly stored: EncodedHit[];
+  readonly fromMemory: EncodedHit[];
 }
 
-/** Whether a bulk of all these hits may be small enough. */
-function mayJoin(batches: readonly Batch[]): boolean {
-  const hits = batches.reduce((sum, batch) => sum + batch.hits.length, 0);
-  return batches.every(({ joinedBelow }) => hits < joinedBelow);
-}
-
-/** Whether Matomo has not rejected all hits of the batch. */
-function isNewer({ mergesNewer }: Batch): boolean {
-  return !mergesNewer;
-}
-
-function isRetriedAlone(batch: Batch): batch is Batch & { readonly kind: TurnKind } {
-  return batch.waitsForOthers && batch.kind !== 'crash';
-}
-
-/** Start of its oldest request. */
-function startOf({ hits }: Batch): number {
-  return hits.reduce(
-    (oldest, { startSeconds }) => Math.min(oldest, startSeconds),
-    Number.POSITIVE_INFINITY,
-  );
+/** Crashes are sent last, so that they never delay others: a Matomo without CrashAnalytics rejects each bulk of them. */
+function firstOf(batches: readonly Batch[]): Batch | undefined {
+  return batches.find(({ kind }) => kind !== 'crash') ?? batches[0];
 }
 
 /** Upper bound of the bytes that hits take in a spool. */

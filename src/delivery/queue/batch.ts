@@ -1,49 +1,67 @@
-import {
-  type BulkKind,
-  byVisitorThenTime,
-  type EncodedHit,
-  isRow,
-  SEPARATOR,
-} from './encode-hits.js';
+import type { MessageCode } from '../../common/messages.js';
+import { type BulkKind, byVisitorThenTime, type EncodedHit, SEPARATOR } from './encode-hits.js';
 
-/** Hits that are sent together: of one kind, encoded, in the order in which Matomo should process them. */
-export interface Batch {
-  readonly kind: BulkKind;
-  readonly hits: readonly EncodedHit[];
-  /** Number of attempts that Matomo rolled back. */
-  readonly failures: number;
-  /** Kind of the last failure. */
-  readonly failedAs: string | undefined;
-  /** How many bulks Matomo had processed when this one first failed in that way. */
-  readonly processedBefore: number | undefined;
-  /** The range of hits that is sent next, to find a hit that makes Matomo roll back the whole bulk. */
-  readonly part: readonly [start: number, end: number] | undefined;
-  /** The batch is a part of a bulk that Matomo rejected as a whole. */
-  readonly isRejected: boolean;
-  /** Joined with others, it has fewer hits than this: a bulk of so many was too large. */
-  readonly joinedBelow: number;
-  /** Newer hits are added to the next attempt: if Matomo rejects all, the first ones may be invalid and not the token. */
-  readonly mergesNewer: boolean;
-  /** Every part failed: other batches are sent first, to find out whether this batch or Matomo is the cause. */
-  readonly waitsForOthers: boolean;
+/** A reason for the log, and the code that explains it. */
+export interface Reason {
+  readonly code: MessageCode;
+  readonly reason: string;
 }
 
-/** Failures after which parts of a batch are sent alone. */
-const TRIES_AS_A_WHOLE = 3;
+/** Why a bulk failed. `areInvalid`: Matomo answered that all of its hits are invalid. */
+export interface Failure {
+  readonly reason: Reason;
+  readonly areInvalid: boolean;
+}
 
-function createBatch(kind: BulkKind, hits: readonly EncodedHit[]): Batch {
-  return {
-    kind,
-    hits,
-    failures: 0,
-    failedAs: undefined,
-    processedBefore: undefined,
-    part: undefined,
-    isRejected: false,
-    joinedBelow: Number.POSITIVE_INFINITY,
-    mergesNewer: false,
-    waitsForOthers: false,
-  };
+/** Hits that are sent together: of one kind and from one place, in the order in which Matomo should process them. */
+export class Batch {
+  readonly kind: BulkKind;
+  hits: readonly EncodedHit[];
+  /** The hits are in the spool. */
+  readonly isStored: boolean;
+  /** Attempts that failed. */
+  failures = 0;
+  /** How many bulks had succeeded when it last failed; -1 if it has not failed. */
+  failedAfter = -1;
+  /** When it last failed directly after a success, on the monotonic clock. */
+  probedMillis = Number.NEGATIVE_INFINITY;
+  /** Failures of a single hit directly after and before successes, and when the first of them was. */
+  proofs = 0;
+  provenMillis = 0;
+  /** The other half of a batch that failed. */
+  sibling: Batch | undefined;
+  /** The other half has failed. */
+  isProbablyGood = false;
+  /** Why it last failed. */
+  failure: Failure | undefined;
+
+  constructor(kind: BulkKind, hits: readonly EncodedHit[], isStored: boolean) {
+    this.kind = kind;
+    this.hits = hits;
+    this.isStored = isStored;
+  }
+
+  /** Both halves of a batch with at least two hits. */
+  halve(): [Batch, Batch] {
+    const middle = middleOf(this.hits);
+    const half = (start: number, end?: number) => {
+      const batch = new Batch(this.kind, this.hits.slice(start, end), this.isStored);
+      batch.failures = Math.min(1, this.failures); // if a half fails too, it is halved at once
+      batch.failure = this.failure;
+      return batch;
+    };
+    const halves: [Batch, Batch] = [half(0, middle), half(middle)];
+    if (this.failures > 0) [halves[0].sibling, halves[1].sibling] = [halves[1], halves[0]];
+    return halves;
+  }
+
+  /** Start of the oldest request, in epoch seconds. */
+  get oldestSeconds(): number {
+    return this.hits.reduce(
+      (oldest, { startSeconds }) => Math.min(oldest, startSeconds),
+      Number.POSITIVE_INFINITY,
+    );
+  }
 }
 
 /** Below nginx' default `client_max_body_size` of 1 MB, with room for the token. */
@@ -56,29 +74,23 @@ const MAX_BODY_BYTES = 1_000_000 - 4096;
 export function inBatches(
   hits: readonly EncodedHit[],
   kind: BulkKind,
-  max: number = Number.POSITIVE_INFINITY,
+  max: number,
+  isStored: boolean,
 ): Batch[] {
-  const ordered = isRow(hits) ? hits : [...hits].sort(byVisitorThenTime);
+  const ordered = [...hits].sort(byVisitorThenTime);
   const batches: Batch[] = [];
   let first = 0;
   let size = 0;
-  for (let i = 0; i < ordered.length; i++) {
-    const { start, end } = ordered[i] as EncodedHit;
+  for (const [i, { start, end }] of ordered.entries()) {
     if (i > first && (i - first >= max || size + end - start > MAX_BODY_BYTES)) {
-      batches.push(createBatch(kind, ordered.slice(first, i)));
+      batches.push(new Batch(kind, ordered.slice(first, i), isStored));
       first = i;
       size = 0;
     }
     size += end - start + SEPARATOR.length;
   }
-  const rest = first === 0 ? ordered : ordered.slice(first);
-  if (rest.length > 0) batches.push(createBatch(kind, rest));
+  if (first < ordered.length) batches.push(new Batch(kind, ordered.slice(first), isStored));
   return batches;
-}
-
-/** The hits of the next request: the whole batch, or the part that is sent alone. */
-export function sentHits({ hits, part }: Batch): readonly EncodedHit[] {
-  return part === undefined ? hits : hits.slice(...part);
 }
 
 /** The index at which to split, between two visitors if possible: if the second half succeeds first, no visitor's hits are reordered. */
@@ -91,54 +103,6 @@ function middleOf(hits: readonly EncodedHit[]): number {
     }
   }
   return middle;
-}
-
-/** A batch with some hits of another one. Keeps what is known about its first failure. */
-export function partOf(batch: Batch, hits: readonly EncodedHit[]): Batch {
-  const { kind, failedAs, processedBefore, isRejected, joinedBelow } = batch;
-  return { ...createBatch(kind, hits), failedAs, processedBefore, isRejected, joinedBelow };
-}
-
-/** The hits of a batch that were not in the last request. */
-export function restOf(batch: Batch): Batch[] {
-  if (batch.part === undefined) return [];
-  const [start, end] = batch.part;
-  const rest = [...batch.hits.slice(0, start), ...batch.hits.slice(end)];
-  return rest.length === 0 ? [] : [partOf(batch, rest)];
-}
-
-/** The hits of a batch that are not sent again. */
-export function decidedHits({ hits }: Batch, again: readonly Batch[]): readonly EncodedHit[] {
-  if (again.length === 0) return hits;
-  const open = new Set(again.flatMap((batch) => batch.hits));
-  return hits.filter((hit) => !open.has(hit));
-}
-
-/** The two halves of the hits that were sent, reversed if `lastFirst`, and the rest; `undefined` if one hit was sent. */
-export function halve(batch: Batch, lastFirst = false): Batch[] | undefined {
-  const sent = sentHits(batch);
-  if (sent.length < 2) return undefined;
-  const middle = middleOf(sent);
-  const halves = [sent.slice(0, middle), sent.slice(middle)];
-  if (lastFirst) halves.reverse();
-  return [...halves.map((hits) => partOf(batch, hits)), ...restOf(batch)];
-}
-
-/**
- * The next attempt for a batch while nothing succeeds: the whole batch three times, each half, then alternating the whole batch and a
- * single hit. After that, other batches go first, because all of its hits may be invalid.
- */
-export function nextAttempt(batch: Batch): Batch {
-  const { hits, failures } = batch;
-  const step = failures - TRIES_AS_A_WHOLE;
-  const next = { ...batch, part: undefined, waitsForOthers: false };
-  if (hits.length < 2) return { ...next, waitsForOthers: step >= 0 };
-  const middle = middleOf(hits);
-  if (step === 0) return { ...next, part: [0, middle] };
-  if (step === 1) return { ...next, part: [middle, hits.length] };
-  const turn = (step - 3) / 2;
-  if (turn >= hits.length) return { ...next, waitsForOthers: true, failures: 0 };
-  return Number.isInteger(turn) && turn >= 0 ? { ...next, part: [turn, turn + 1] } : next;
 }
 
 /** For messages: `1 hit`, `40 hits`. */

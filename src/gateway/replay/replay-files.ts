@@ -72,7 +72,7 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
     }
     await pipeline.flush();
     // A hit that fails alone stays pending until Matomo has processed another one, perhaps one of the next.
-    while (pipeline.stats().pending > pipeline.retriedAlone && !signal.aborted)
+    while (pipeline.stats().pending > pipeline.setAside && !signal.aborted)
       await sleep(ASK_EVERY_MILLIS);
     await sleepUntil(begun + (requests.length / rate) * 1000, signal);
   }
@@ -88,11 +88,11 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
       const requests = requestsOf(chunk, before, after);
       let done = chunk.begin === position.offset ? position.requests : 0;
       while (done < requests.length && !signal.aborted) {
-        const room = Math.max(1, resolved.maxQueueSize - pipeline.retriedAlone);
+        const room = Math.max(1, resolved.maxQueueSize - pipeline.setAside);
         const batch = takeHits(requests, done, Math.min(batchSize, room));
         await send(batch);
         const { pending } = pipeline.stats();
-        if (pending > pipeline.retriedAlone) return;
+        if (pending > pipeline.setAside) return;
         done += batch.length;
         progress.requests += batch.length;
         const { begin: offset } = chunk;

@@ -13,7 +13,7 @@ const known = { sent: 3, hasToken: false, hasTracked: false };
 const counters = (tracked: number, invalid: number) =>
   answer(200, { status: 'success', tracked, invalid });
 
-const PAGE = { kind: 'unavailable', code: 'not-matomo', mayBeStored: true };
+const PAGE = { kind: 'failed', code: 'not-matomo', mayBeStored: true };
 
 test.each([
   ['all tracked', counters(3, 0), { kind: 'processed', tracked: 3, invalid: 0, unconfirmed: 0 }],
@@ -52,7 +52,7 @@ test.each([
     'a database that died',
     answer(200, DATABASE_DIED),
     {
-      kind: 'unavailable',
+      kind: 'failed',
       code: 'rolled-back',
       reason: expect.stringContaining('SQLSTATE[HY000]'),
     },
@@ -79,14 +79,17 @@ test.each([
     { kind: 'rolled_back' },
   ],
   ['500, empty', answer(500), { kind: 'rolled_back' }],
-  ['502', answer(502, '<html>'), { kind: 'unavailable' }],
+  ['502', answer(502, '<html>'), { kind: 'failed', mayBeStored: true }],
+  ['501', answer(501), { kind: 'unavailable' }],
+  ['505', answer(505), { kind: 'failed', mayBeStored: true }],
   ['503', answer(503), { kind: 'unavailable' }],
   ['429', answer(429), { kind: 'unavailable' }],
   ['408', answer(408), { kind: 'unavailable' }],
   ['504', answer(504), { kind: 'unconfirmed' }],
   ['413', answer(413), { kind: 'too_large' }],
-  ['400', answer(400, '<info>'), { kind: 'refused' }],
-  ['403', answer(403), { kind: 'refused' }],
+  ['400', answer(400, '<info>'), { kind: 'failed' }],
+  ['401', answer(401), { kind: 'refused' }],
+  ['403', answer(403), { kind: 'failed' }],
   [
     'nothing sent',
     notSent,
@@ -128,7 +131,7 @@ test.each<[string, Exchange, object]>([
   ['a page', answer(200, '<html>'), PAGE],
   ['201', answer(201, 'created', 'text/plain'), { kind: 'accepted', isDoubtful: false }],
   ['202', answer(202, '', 'text/plain'), { kind: 'accepted', isDoubtful: false }],
-  ['a database that died', answer(200, DATABASE_DIED), { kind: 'unavailable' }],
+  ['a database that died', answer(200, DATABASE_DIED), { kind: 'failed' }],
   ['no HTTP', notHttp, { kind: 'unconfirmed', code: 'no-answer' }],
 ])('%s where Matomo has tracked before', (_name, exchange, expected) => {
   const verdict = readAnswer(exchange, { ...known, hasTracked: true });

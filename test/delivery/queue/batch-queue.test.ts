@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type Batch, halve, restOf } from '../../../src/delivery/queue/batch.js';
+import type { Batch, Failure } from '../../../src/delivery/queue/batch.js';
 import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
-import { encodeHits } from '../../../src/delivery/queue/encode-hits.js';
+import { type EncodedHit, encodeHits } from '../../../src/delivery/queue/encode-hits.js';
 import { nameOf, queryOf } from '../../support/named-hits.js';
 
 function hits(...names: string[]) {
@@ -17,104 +17,40 @@ function hits(...names: string[]) {
 }
 
 function queueOf(max: number, ...names: string[]): BatchQueue {
-  const queue = new BatchQueue(max);
-  queue.add(hits(...names));
+  const queue = new BatchQueue(max, () => 0);
+  queue.add(hits(...names), false);
   return queue;
 }
 
-function namesOf({ hits: ofBatch }: Batch): string[] {
-  return ofBatch.map(({ buffer, start, end }) => nameOf(buffer.toString('latin1', start, end)));
-}
+const nameOfHit = ({ buffer, start, end }: EncodedHit) =>
+  nameOf(buffer.toString('latin1', start, end));
+const namesOf = (batch: Batch | undefined) => batch?.hits.map(nameOfHit);
 
-/** Decides about all batches as they come, and returns which hits were in them. */
-function drain(queue: BatchQueue): string[][] {
+const nextOf = (queue: BatchQueue, nowMillis = 0) =>
+  queue.next({ nowMillis, withStored: true, isForced: false });
+
+const FAILURE: Failure = { reason: { code: 'unavailable', reason: '' }, areInvalid: false };
+
+/** Sends all batches as they come, and returns which hits were in them. */
+function drain(queue: BatchQueue, isGood: (names: string[]) => boolean = () => true): string[][] {
   const bulks: string[][] = [];
-  for (let batch = queue.first(); batch; batch = queue.first()) {
-    bulks.push(namesOf(batch));
-    queue.replaceFirst(batch, restOf(batch));
+  for (let batch = nextOf(queue); batch && bulks.length < 100; batch = nextOf(queue)) {
+    const names = namesOf(batch) as string[];
+    bulks.push(names);
+    if (isGood(names)) queue.succeeded(batch);
+    else queue.failed(batch, 0, FAILURE);
   }
-  expect(queue.size).toBe(0);
   return bulks;
 }
 
-const failed = (batch: Batch): Batch => ({ ...batch, failures: 1, failedAs: 'rolled_back' });
-
-test('AI chatbots and page views share no batch and take turns, in order each, and crashes come last', () => {
-  const queue = queueOf(2, 'crash', 'a.bot', 'b', 'c.bot', 'd', 'e', 'f.bot', 'g', 'h');
-  expect(drain(queue)).toEqual([
-    ['b', 'd'],
-    ['a.bot', 'c.bot'],
-    ['e', 'g'],
-    ['f.bot'],
-    ['h'],
-    ['crash'],
-  ]);
+test('AI chatbots and page views share no batch, each in order, and crashes come last', () => {
+  const queue = queueOf(2, 'crash', 'a.bot', 'b', 'c.bot', 'd', 'e', 'f.bot');
+  const bulks = drain(queue);
+  expect(bulks.filter(([name]) => name?.endsWith('.bot'))).toEqual([['a.bot', 'c.bot'], ['f.bot']]);
+  expect(bulks.filter(([name]) => !name?.endsWith('.bot'))).toEqual([['b', 'd'], ['e'], ['crash']]);
+  expect(bulks.at(-1)).toEqual(['crash']);
+  expect(queue.total).toBe(0);
 });
-
-test('a batch that merges newer hits stays within the maximum, and is sent after them if there is no room', () => {
-  const queue = queueOf(3, 'a', 'b');
-  queue.replaceFirst(queue.first() as Batch, [{ ...(queue.first() as Batch), mergesNewer: true }]);
-  queue.add(hits('c'));
-  expect(namesOf(queue.first() as Batch)).toEqual(['a', 'c', 'b']);
-  queue.replaceFirst(queue.first() as Batch, [{ ...(queue.first() as Batch), mergesNewer: true }]);
-  queue.add(hits('d', 'e'));
-  expect(drain(queue)).toEqual([
-    ['d', 'e'],
-    ['a', 'c', 'b'],
-  ]);
-});
-
-/** Rejects the batches that are sent next, as if the token were invalid. Returns their hits. */
-function reject(queue: BatchQueue, attempts: number): string[][] {
-  return Array.from({ length: attempts }, () => {
-    const batch = queue.first() as Batch;
-    queue.replaceFirst(batch, [{ ...batch, mergesNewer: true }]);
-    return namesOf(batch);
-  });
-}
-
-test('full batches that Matomo rejects are sent in turn, and newer hits before them', () => {
-  const queue = queueOf(2, 'a1', 'a2', 'b1', 'b2');
-  expect(reject(queue, 1)).toEqual([['a1', 'a2']]);
-  expect(queue.takesMore).toBe(false);
-  expect(reject(queue, 2)).toEqual([
-    ['b1', 'b2'],
-    ['a1', 'a2'],
-  ]);
-  expect(queue.takesMore).toBe(true);
-  queue.add(hits('c1', 'c2'));
-  expect(queue.takesMore).toBe(false);
-  expect(drain(queue)).toEqual([
-    ['c1', 'c2'],
-    ['b1', 'b2'],
-    ['a1', 'a2'],
-  ]);
-});
-
-test('while Matomo rejects all hits, a limited number of batches is taken from the source', () => {
-  const queue = queueOf(1, 'a');
-  let taken = 1;
-  for (; queue.takesMore || reject(queue, 1).length === 0 || queue.takesMore; taken++) {
-    queue.add(hits('b'));
-    expect(taken).toBeLessThan(1000);
-  }
-  expect(taken).toBe(100);
-});
-
-test.for(['a1', 'b1'])(
-  'the batch that is sent next has no hit that is too old, such as %s',
-  (old) => {
-    const queue = queueOf(2, 'a1', 'a2', 'b1', 'b2');
-    reject(queue, 2);
-    const isFresh = (hit: Batch['hits'][number]) =>
-      nameOf(hit.buffer.toString('latin1', hit.start, hit.end)) !== old;
-    const expired = queue.expire(isFresh);
-    const next = queue.first() as Batch;
-    expect(namesOf(next)).not.toContain(old);
-    expect(queue.first()).toBe(next);
-    expect(queue.size + expired.length).toBe(4);
-  },
-);
 
 test('a batch has no more hits than may be in a bulk, however many are added at once', () => {
   expect(drain(queueOf(3, 'a', 'b', 'c', 'd', 'e', 'f', 'g'))).toEqual([
@@ -124,66 +60,77 @@ test('a batch has no more hits than may be in a bulk, however many are added at 
   ]);
 });
 
+test('a batch that fails is sent again after the others, then in halves, and what fails alone is set aside', () => {
+  const queue = queueOf(2, 'bad', 'a', 'b', 'c');
+  const isGood = (names: string[]) => !names.includes('bad');
+  expect(drain(queue, isGood)).toEqual([
+    ['bad', 'a'],
+    ['b', 'c'],
+    ['bad', 'a'],
+    ['bad'],
+    ['a'],
+    ['bad'],
+  ]);
+  expect([queue.total, queue.setAside]).toEqual([1, 1]);
+});
+
 test.for([
   ['a.bot', 'b'],
   ['a', 'b.bot'],
 ])('%s, which fails, holds %s back neither in the queue nor where it comes from', ([bad, good]) => {
-  const queue = queueOf(100, bad as string, good as string);
-  const order: string[] = [];
-  for (let i = 0; i < 4; i++) {
-    const batch = queue.first() as Batch;
-    const [name] = namesOf(batch);
-    order.push(name as string);
-    queue.replaceFirst(batch, name === bad ? [failed(batch)] : []);
-  }
-  expect(order.filter((name) => name === good)).toEqual([good]);
-  expect(queue.takesMore).toBe(true);
-  queue.add(hits(good as string));
-  expect(queue.takesMore).toBe(false);
+  const queue = queueOf(100, bad as string);
+  queue.failed(nextOf(queue) as Batch, 0, FAILURE);
+  expect(queue.needsMore).toBe(true);
+  queue.add(hits(good as string), false);
+  expect(queue.needsMore).toBe(false);
+  expect(namesOf(nextOf(queue))).toEqual([good]);
 });
 
-test('page views alone are taken no sooner because one of their batches fails', () => {
-  const queue = queueOf(100, 'a');
-  const batch = queue.first() as Batch;
-  queue.replaceFirst(batch, [failed(batch)]);
-  expect(queue.takesMore).toBe(false);
+test('after a rejected token the others are sent first, and nothing is halved', () => {
+  const queue = queueOf(2, 'a1', 'a2', 'b1', 'b2');
+  const sent = Array.from({ length: 20 }, () => {
+    const batch = nextOf(queue) as Batch;
+    queue.refused(batch, FAILURE);
+    return namesOf(batch)?.join();
+  });
+  expect(new Set(sent)).toEqual(new Set(['a1,a2', 'b1,b2']));
+  expect(queue.needsMore).toBe(true);
+  queue.add(hits('c'), false);
+  expect(namesOf(nextOf(queue))).toEqual(['c']);
 });
 
-test('hits that failed alone are tried again with their kind once something is decided', () => {
-  const queue = queueOf(1, 'a.bot', 'b');
-  const failedAlone = (batch: Batch) => ({ ...failed(batch), waitsForOthers: true });
-  const page = queue.first() as Batch;
-  queue.replaceFirst(page, [failedAlone(page)]);
-  const chatbot = queue.first() as Batch;
-  queue.replaceFirst(chatbot, [failedAlone(chatbot)]);
-  expect(queue.retriedAlone).toBe(2);
-  const restored = queue.first() as Batch;
-  expect(namesOf(restored)).toEqual(['b']);
-  queue.replaceFirst(restored, []);
-  expect(queue.retriedAlone).toBe(0);
-  expect(drain(queue)).toEqual([['a.bot']]);
+test('while the server counts as unavailable, the oldest and the smallest batch are tried in turn', () => {
+  const queue = queueOf(4, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i');
+  const bulks = drain(queue, () => false);
+  expect(queue.needsMore).toBe(false);
+  const last = bulks.slice(20);
+  expect(new Set(last.flat()).size).toBe(9);
+  expect(queue.total).toBe(9);
 });
 
-test('of both kinds the oldest batch is returned first, except the one in flight, and crashes last', () => {
+test.for(['a1', 'b1'])('no hit that is too old is left, such as %s', (old) => {
+  const queue = queueOf(2, 'a1', 'a2', 'b1', 'b2');
+  const { fromMemory, stored } = queue.dropHits((hit) => nameOfHit(hit) === old);
+  expect([fromMemory.map(nameOfHit), stored]).toEqual([[old], []]);
+  expect(drain(queue).flat()).not.toContain(old);
+});
+
+test('the oldest batch is taken first, except the one in flight, and crashes last', () => {
   const queue = queueOf(1, 'a.bot', 'b', 'c.bot', 'd', 'crash');
-  const inFlight = queue.first();
+  const inFlight = nextOf(queue);
   const taken: string[] = [];
   const take = () => queue.takeBatch(inFlight, Number.POSITIVE_INFINITY);
-  for (let hits = take(); hits.length > 0; hits = take()) {
-    taken.push(
-      ...hits.map(({ buffer, start, end }) => nameOf(buffer.toString('latin1', start, end))),
-    );
-  }
-  expect(taken).toEqual(['a.bot', 'c.bot', 'd', 'crash']);
+  for (let some = take(); some.length > 0; some = take()) taken.push(...some.map(nameOfHit));
+  expect(taken.at(-1)).toBe('crash');
+  expect(taken).toHaveLength(4);
+  expect(taken).not.toContain(namesOf(inFlight)?.[0]);
   expect(queue.size).toBe(1);
 });
 
-test('the halves of a bulk go before hits of the other kind that came in between', () => {
-  const queue = queueOf(2, 'a.bot');
-  queue.replaceFirst(queue.first() as Batch, []); // page views are next
-  queue.add(hits('b.bot', 'c.bot')); // but there are none
-  const first = queue.first() as Batch;
-  queue.add(hits('d', 'e'));
-  queue.replaceFirst(first, halve(first) ?? [], true);
-  expect(drain(queue)[0]).toEqual(['b.bot']);
+test('the halves of a bulk that is too large go before what came in between', () => {
+  const queue = queueOf(2, 'b.bot', 'c.bot');
+  const first = nextOf(queue) as Batch;
+  queue.add(hits('d', 'e'), false);
+  queue.split(first);
+  expect(drain(queue)).toEqual([['b.bot'], ['c.bot'], ['d', 'e']]);
 });

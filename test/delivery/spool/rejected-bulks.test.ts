@@ -70,7 +70,7 @@ test.each([
         sent.push(...names);
         return processed(names.length, isAccepted(names) ? 0 : names.length);
       });
-      await sender.sendSpooled(0);
+      await sender.send({ due: 0, all: false, delayMillis: 0 });
       return sent;
     }
 
