@@ -1,4 +1,6 @@
+import type { Cluster } from 'node:cluster';
 import { Console } from 'node:console';
+import { isMainThread, threadId } from 'node:worker_threads';
 import { createLineLimiter, type LineLimiter } from './line-limiter.js';
 import { splitCode } from './messages.js';
 import { otelGlobal } from './otel-global.js';
@@ -49,12 +51,27 @@ export function createDiagnostics(): Diagnostics {
 function write(level: Level, message: string, always = level !== 'info'): void {
   try {
     const diag = otelGlobal()?.diag;
-    const line = PREFIX + withoutUserInfo(message);
+    origin ??= findOrigin();
+    const line = PREFIX + origin + withoutUserInfo(message);
     if (diag) diag[level](line);
     else if (always) writeToStderr(line);
   } catch {
     // A logger that throws must not affect the application.
   }
+}
+
+/** `pid 4711: ` in a worker of a cluster, `pid 4711, thread 1: ` in a worker thread: they share a log with others. */
+let origin: string | undefined;
+
+function findOrigin(): string {
+  if (!isMainThread) return `pid ${process.pid}, thread ${threadId}: `;
+  const cluster: object = process.getBuiltinModule('cluster');
+  return (cluster as Cluster).isWorker ? `pid ${process.pid}: ` : '';
+}
+
+/** What tells the processes and threads of an application apart in a log. */
+export function processAndThread(): { readonly pid: number; readonly thread?: number } {
+  return isMainThread ? { pid: process.pid } : { pid: process.pid, thread: threadId };
 }
 
 /** Formats a value for a message: short, and on one line. */

@@ -11,10 +11,18 @@ export interface LineLimiter {
    * with the state that holds. `undefined`: there is nothing to write any more.
    */
   change(key: string, message: () => string | undefined): void;
-  /** Writes the sum of what was added since the last line of the key, at most once per interval, which is a minute by default. */
-  add(key: string, amount: number, message: (sum: number) => string, intervalMillis?: number): void;
+  /** Writes the sum of what was added since the last line of the key. */
+  add(key: string, amount: number, message: (sum: number) => string, pace?: Pace): void;
   /** Writes at once what is not written yet: the process may end. */
   flush(): void;
+}
+
+/** How often the lines of a key are written. */
+export interface Pace {
+  /** At most once in this time. @default a minute */
+  readonly intervalMillis?: number;
+  /** A line comes with what is added in this time after the first amount. @default 0 */
+  readonly delayMillis?: number;
 }
 
 /** State of the lines with one key. */
@@ -22,6 +30,8 @@ interface Line {
   /** When the last one was written, on the monotonic clock. */
   writtenMillis: number;
   intervalMillis: number;
+  /** The next one is not written before. */
+  earliestMillis: number;
   /** The next one, if it is not written yet. */
   message: (() => string | undefined) | undefined;
   /** Calls since the last one. */
@@ -42,14 +52,21 @@ export function createLineLimiter(write: (message: string) => void): LineLimiter
     const known = lines.get(key);
     if (known) return known;
     const never = Number.NEGATIVE_INFINITY;
-    const line = { writtenMillis: never, intervalMillis, message: undefined, changes: 0, sum: 0 };
+    const line: Line = {
+      writtenMillis: never,
+      intervalMillis,
+      earliestMillis: never,
+      message: undefined,
+      changes: 0,
+      sum: 0,
+    };
     lines.set(key, line);
     return line;
   }
 
-  function dueMillis({ writtenMillis: last, intervalMillis }: Line): number {
+  function dueMillis({ writtenMillis: last, intervalMillis, earliestMillis }: Line): number {
     const sixthLast = writtenMillis.at(-MAX_LINES_PER_MINUTE) ?? Number.NEGATIVE_INFINITY;
-    return Math.max(last + intervalMillis, sixthLast + MINUTE_MILLIS);
+    return Math.max(last + intervalMillis, sixthLast + MINUTE_MILLIS, earliestMillis);
   }
 
   function writeNow(line: Line): void {
@@ -87,10 +104,11 @@ export function createLineLimiter(write: (message: string) => void): LineLimiter
       line.message = message;
       writeDue();
     },
-    add(key, amount, message, intervalMillis) {
+    add(key, amount, message, { intervalMillis, delayMillis = 0 } = {}) {
       const line = lineOf(key, intervalMillis);
       line.sum += amount;
       if (line.message !== undefined) return;
+      line.earliestMillis = performance.now() + delayMillis;
       line.message = () => {
         const { sum } = line;
         line.sum = 0;

@@ -16,6 +16,7 @@ type LoggedResult = 'queue_full' | 'unconfirmed' | 'too_large' | 'expired' | 'in
 
 interface LossLine {
   readonly intervalMillis: number;
+  readonly delayMillis?: number;
   /** `known`: what is known about hits that Matomo rejected. */
   readonly text: (hits: string, known: () => string) => string;
 }
@@ -25,6 +26,7 @@ const MAKE_ROOM = 'Raise maxQueueSize, or set spool.';
 const LINES: Readonly<Record<LoggedResult, LossLine>> = {
   queue_full: {
     intervalMillis: MINUTE_MILLIS,
+    delayMillis: 1_000, // the first line shows how many hits a second are lost
     text: (hits) =>
       coded(
         'queue-full',
@@ -134,9 +136,9 @@ export class LossLog {
     const hits = total - this.#logged[result];
     if (hits <= 0) return;
     this.#logged[result] = total;
-    const { intervalMillis, text } = LINES[result];
+    const { text, ...pace } = LINES[result];
     const known = () => this.#invalidHits.describe();
-    this.#lines.add(result, hits, (sum) => text(countOf(sum), known), intervalMillis);
+    this.#lines.add(result, hits, (sum) => text(countOf(sum), known), pace);
     if (result !== 'queue_full' || this.#isClosed) return;
     this.#lostWhileFull += hits;
     this.#full.begin(result, () => undefined); // the line with the loss says it

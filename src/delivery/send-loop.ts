@@ -32,6 +32,8 @@ export class SendLoop {
   #timer: NodeJS.Timeout | undefined;
   /** Whether the timer is for a full batch. */
   #isTimerForFull = false;
+  /** Whether it is for hits that failed alone, and may be later than a new hit is due. */
+  #isTimerForAside = false;
   #nextTurn: NodeJS.Immediate | undefined;
   #isHurried = false;
   #isStopped = false;
@@ -75,7 +77,8 @@ export class SendLoop {
     const { memory, sender } = this.#parts;
     const isFull = memory.queued >= this.#maxExportBatchSize;
     // Nearly all hits arrive while the timer is set.
-    if (this.#timer !== undefined && (this.#isTimerForFull || !isFull)) return;
+    const isKept = this.#isTimerForFull || (!isFull && !this.#isTimerForAside);
+    if (this.#timer !== undefined && isKept) return;
     if (memory.queued === 0 && memory.count === 0) return;
     if (!sender.sendsFromMemory && sender.queue.size === 0) return;
     if (isFull) this.#setTimer(memory.finalMillis(this.#maxExportBatchSize), SHORTEST_MILLIS);
@@ -135,18 +138,14 @@ export class SendLoop {
   /** When everything queued is due, including partial batches. */
   get #dueMillis(): number {
     const { sender, memory } = this.#parts;
-    // A hit that failed alone may be due later than the next one that is queued.
-    const asideMillis = Math.min(
-      sender.queue.dueMillis(false),
-      performance.now() + this.#delayMillis,
-    );
-    return Math.min(asideMillis, memory.oldestMillis + this.#delayMillis);
+    return Math.min(sender.queue.dueMillis(false), memory.oldestMillis + this.#delayMillis);
   }
 
   /** Sets the timer, or one that ends earlier if the wait exceeds the longest timer. `leastMillis`: for a full batch. */
   #setTimer(dueMillis: number, leastMillis?: number): void {
     this.#clearTimer();
     this.#isTimerForFull = leastMillis !== undefined;
+    this.#isTimerForAside = this.#parts.memory.unencoded === 0;
     const delay = Math.max(Math.ceil(dueMillis - performance.now()), leastMillis ?? 0);
     this.#parts.scope.runInAsyncScope(() => {
       this.#timer = setTimeout(

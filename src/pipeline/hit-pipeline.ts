@@ -1,7 +1,7 @@
 import { isMainThread } from 'node:worker_threads';
 import { atExit, countSignalHandlers } from '../common/at-exit.js';
 import { describeError } from '../common/describe-error.js';
-import type { Diagnostics } from '../common/diagnostics.js';
+import { type Diagnostics, processAndThread } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { DetachedScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
@@ -115,7 +115,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       longestHoldMillis: this.longestHoldMillis,
       builders: this.#builders,
     });
-    if (options.statsIntervalMillis !== undefined) this.#logStats(options.statsIntervalMillis);
+    if (options.statsIntervalMillis !== undefined) this.#logStatsEvery(options.statsIntervalMillis);
     if (options.exitFlush) this.enable();
     this.closed = new Promise((resolve) => {
       this.#onClosed = resolve;
@@ -216,6 +216,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     if (!this.#isExitFlushOn || pending === spooled) {
       this.#releaseExit?.();
       this.#releaseExit = undefined;
+      this.#logStats();
     }
     this.#onClosed();
   }
@@ -249,6 +250,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     if (this.#isExitFlushOn) this.endOpenRequests();
     const refusal = this.#isExitFlushOn ? undefined : 'exitFlush is off';
     this.#delivery.finish(this.#options.shutdownTimeoutMillis, refusal);
+    this.#logStats();
   }
 
   /** Approximate memory of queued hits. */
@@ -281,10 +283,16 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#diagnostics.warnOnce('signal', coded('signal-not-handled', SIGNAL_NOT_HANDLED));
   }
 
-  #logStats(intervalMillis: number): void {
-    const log = () => this.#diagnostics.print(coded('stats', JSON.stringify(this.stats())));
+  /** Logs `stats()` if that is wanted. */
+  #logStats(): void {
+    if (this.#options.statsIntervalMillis === undefined) return;
+    const stats = { ...processAndThread(), ...this.stats() };
+    this.#diagnostics.print(coded('stats', JSON.stringify(stats)));
+  }
+
+  #logStatsEvery(intervalMillis: number): void {
     new DetachedScope('MatomoStats').runInAsyncScope(() => {
-      this.#statsTimer = setInterval(log, intervalMillis).unref();
+      this.#statsTimer = setInterval(() => this.#logStats(), intervalMillis).unref();
     });
   }
 

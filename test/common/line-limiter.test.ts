@@ -45,16 +45,16 @@ test('a hit that Matomo cannot store leaves each message once, and the state tha
   for (let i = 0; i < 99; i++) delivery.push(pendingHit(String(i)));
   delivery.push(pendingHit('poison'));
   await vi.advanceTimersByTimeAsync(10 * MINUTE);
-  // Once another hit is processed, it is tried alone once more; the state holds until the next hit.
-  for (const name of ['good', 'next']) {
+  // After another hit is processed, it is tried alone once more; a hit after that proves that it is the cause.
+  for (const name of ['a', 'b', 'c', 'd']) {
     delivery.push(pendingHit(name));
     await vi.advanceTimersByTimeAsync(10 * MINUTE);
   }
-  expect(delivery.counters).toMatchObject({ tracked: 101, lost: { rejected: 1 } });
+  expect(delivery.counters).toMatchObject({ tracked: 103, lost: { rejected: 1 } });
   const codes = codesOf(output);
   expect(new Set(codes)).toEqual(new Set(['rolled-back', 'available-again', 'rejected']));
   expect(codes.length).toBeLessThanOrEqual(8);
-  expect(codes.at(-1)).toBe('available-again');
+  expect(codes.filter((code) => code !== 'rejected').at(-1)).toBe('available-again');
 });
 
 test('the next message of a code says how many of it were suppressed, whatever the wall clock does', () => {

@@ -3,6 +3,7 @@ import { MatomoSpanExporter } from '../../src/index.js';
 import { finishedSpan } from '../support/builders.js';
 import { runNode } from '../support/child-process.js';
 import { captureOutput } from '../support/output.js';
+import { APPS } from '../support/registered-app.js';
 import { until } from '../support/traced-service.js';
 
 test('stats() is logged as one line of JSON at the interval', async () => {
@@ -18,7 +19,7 @@ test('stats() is logged as one line of JSON at the interval', async () => {
   matomo.export([finishedSpan({ attributes })], () => undefined);
   await until(() => output.length > 0);
   const [, json = ''] = /^opentelemetry-matomo: (.*) \[stats\]\n$/.exec(output[0] ?? '') ?? [];
-  expect(JSON.parse(json)).toEqual(matomo.stats());
+  expect(JSON.parse(json)).toEqual({ pid: process.pid, ...matomo.stats() });
   expect(matomo.stats().ignored.path).toBe(1);
 });
 
@@ -34,5 +35,25 @@ test('the interval does not keep a process alive, and can be set in the environm
   };
   const { code: status, stderr } = await runNode(['-e', code], { env });
   expect(status).toBe(0);
-  expect(stderr).toMatch(/^(opentelemetry-matomo: \{"hits":0,.*\} \[stats\]\n)+$/);
+  expect(stderr).toMatch(/^(opentelemetry-matomo: \{"pid":\d+,"hits":0,.*\} \[stats\]\n)+$/);
+});
+
+test('each line of a worker of a cluster has its pid and thread, and the last one is of the end', async () => {
+  const env = { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' };
+  const { code, stderr } = await runNode([`${APPS}/cluster-stats.cjs`], { env });
+  expect(code).toBe(0);
+  const lines = stderr.trimEnd().split('\n');
+  const parts = lines.map((line) =>
+    /^opentelemetry-matomo: pid (\d+)(?:, thread (\d+))?: (\{.*\}) \[stats\]$/.exec(line),
+  );
+  const stats = parts.map((part) => JSON.parse(part?.[3] ?? '{}'));
+  const pid = Number(parts[0]?.[1]);
+  expect(parts.map((part) => [Number(part?.[1]), part?.[2]])).toEqual([
+    [pid, '1'],
+    [pid, undefined],
+  ]);
+  expect(stats).toMatchObject([
+    { pid, thread: 1, hits: 0 },
+    { pid, hits: 0 },
+  ]);
 });

@@ -165,7 +165,9 @@ export class BatchQueue {
   failed(batch: Batch, nowMillis: number, failure: Failure): void {
     const { isUnavailable } = this;
     const isAside = this.#aside.includes(batch);
-    const isSuspect = this.#hasSucceeded && !isUnavailable && batch.hits.length === 1;
+    const isStillSuspect = batch === this.#suspect;
+    const isDirectly = this.#hasSucceeded || isStillSuspect;
+    const isSuspect = isDirectly && !isUnavailable && batch.hits.length === 1;
     const isSearching = this.failures >= SEARCH_AFTER;
     if (!isAside || isUnavailable) this.failures += 1;
     this.remove(batch);
