@@ -1,5 +1,5 @@
 import { type Batch, type Failure, inBatches } from './batch.js';
-import { type EncodedHit, groupByKind } from './encode-hits.js';
+import type { EncodedHit } from './encode-hits.js';
 
 /** After this many failures in a row, each bulk is halved before it is sent. */
 const SEARCH_AFTER = 3;
@@ -111,8 +111,10 @@ export class BatchQueue {
 
   /** Adds hits in batches. The batches contain the same objects. */
   add(hits: readonly EncodedHit[], isStored: boolean): void {
-    for (const [kind, ofKind] of groupByKind(hits, (hit) => hit.kind))
+    for (const kind of new Set(hits.map((hit) => hit.kind))) {
+      const ofKind = hits.filter((hit) => hit.kind === kind);
       this.#batches.push(...inBatches(ofKind, kind, this.#max, isStored));
+    }
   }
 
   /** The batch to send next, if one is due. */

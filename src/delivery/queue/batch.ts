@@ -1,5 +1,5 @@
 import type { MessageCode } from '../../common/messages.js';
-import { type BulkKind, byVisitorThenTime, type EncodedHit, SEPARATOR } from './encode-hits.js';
+import { type BulkKind, type EncodedHit, SEPARATOR } from './encode-hits.js';
 
 /** A reason for the log, and the code that explains it. */
 export interface Reason {
@@ -91,6 +91,11 @@ export function inBatches(
   }
   if (first < ordered.length) batches.push(new Batch(kind, ordered.slice(first), isStored));
   return batches;
+}
+
+function byVisitorThenTime(a: EncodedHit, b: EncodedHit): number {
+  if (a.visitor < b.visitor) return -1;
+  return a.visitor === b.visitor ? a.startSeconds - b.startSeconds : 1;
 }
 
 /** The index at which to split, between two visitors if possible: if the second half succeeds first, no visitor's hits are reordered. */

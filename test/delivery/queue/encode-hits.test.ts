@@ -1,22 +1,38 @@
 import { expect, test } from 'vitest';
-import { bulkKindOf, encodeHits } from '../../../src/delivery/queue/encode-hits.js';
+import { inBatches } from '../../../src/delivery/queue/batch.js';
+import { bulkKindOf, encodeHits, toBody } from '../../../src/delivery/queue/encode-hits.js';
 
 const VISITORS = ['Émile', 'Ángel', 'ann', 'éa', 'eb', 'Ω', 'aé', 'aá', 'abcdeé', 'abcdeá', ''];
 
 test.each([VISITORS, [...VISITORS].reverse()])(
-  'hits are in the order of their visitors as texts, also with %s first',
+  'the hits of a batch are in the order of their visitors as texts, also with %s first',
   (...visitors) => {
-    const hits = visitors.map((visitor) => ({
-      site: 1,
-      visitor,
-      startSeconds: 0,
-      kind: 'page' as const,
-      query: '?rec=1',
-    }));
-    for (const some of [hits, hits.slice(0, 2), hits.slice(-3)]) {
-      const expected = some.map(({ visitor }) => visitor).sort();
-      expect(encodeHits(some).map(({ visitor }) => visitor)).toEqual(expected);
-    }
+    const hits = encodeHits(
+      visitors.map((visitor) => ({
+        site: 1,
+        visitor,
+        startSeconds: 0,
+        kind: 'page' as const,
+        query: '?rec=1',
+      })),
+    );
+    const [batch] = inBatches(hits, 'page', 100, false);
+    expect(batch?.hits.map(({ visitor }) => visitor)).toEqual([...visitors].sort());
+  },
+);
+
+const QUERIES = ['?idsite=1&a=1', '?idsite=1&b=2', '?idsite=1&c=3'];
+
+test.each(['a'.repeat(32), undefined, 'a "quoted" token'])(
+  'a body has the hits in their order and the token %s',
+  (token) => {
+    const hits = encodeHits(
+      QUERIES.map((query) => ({ site: 1, visitor: 'v', startSeconds: 1, kind: 'page', query })),
+    );
+    const bodyOf = (some: typeof hits) => JSON.parse(toBody(some, token).toString());
+    expect(bodyOf(hits)).toEqual({ requests: QUERIES, token_auth: token });
+    expect(bodyOf(hits.slice(1)).requests).toEqual(QUERIES.slice(1));
+    expect(bodyOf([...hits].reverse()).requests).toEqual([...QUERIES].reverse());
   },
 );
 
