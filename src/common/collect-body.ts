@@ -11,21 +11,17 @@ export interface CollectLimits {
   readonly reserve?: (bytes: number) => boolean;
 }
 
-const PART_BYTES = 65_536;
-/** Larger chunks are not copied. */
-const LARGE_BYTES = 8192;
+const FIRST_BYTES = 65_536;
 
-/** Reads the body of a request. Small chunks are copied together, because each uses far more memory than its bytes. */
+/** Reads the body of a request. Chunks are copied together, because each uses far more memory than its bytes. */
 export function collectBody(
   request: IncomingMessage,
   { maxBytes, idleMillis, reserve = () => true }: CollectLimits,
 ): Promise<Buffer | CollectProblem> {
   const length = Number(request.headers['content-length'] ?? maxBytes);
   return new Promise((resolve) => {
-    let parts: Buffer[] = [];
+    let body = Buffer.alloc(0);
     let size = 0;
-    /** Free bytes in the last part. */
-    let free = 0;
     let isOpen = true;
     const timer =
       idleMillis === undefined ? undefined : setTimeout(() => finish('stalled'), idleMillis);
@@ -34,37 +30,22 @@ export function collectBody(
       if (!isOpen) return;
       isOpen = false;
       clearTimeout(timer);
-      parts = [];
       resolve(result);
     }
 
-    /** Whether there was memory for it. */
+    /** Whether there was memory for it. The body doubles, so that all copies take linear time. */
     function keep(chunk: Buffer): boolean {
-      if (chunk.length < LARGE_BYTES || chunk.length < chunk.buffer.byteLength / 2) {
-        return copy(chunk);
+      const needed = size + chunk.length;
+      if (needed > body.length) {
+        const most = Math.min(length, Math.max(FIRST_BYTES, 2 * body.length));
+        const bytes = Math.max(needed, most);
+        if (!reserve(bytes - body.length)) return false;
+        const larger = Buffer.allocUnsafeSlow(bytes);
+        body.copy(larger, 0, 0, size);
+        body = larger;
       }
-      if (!reserve(chunk.buffer.byteLength)) return false;
-      const last = parts.pop();
-      if (last) parts.push(last.subarray(0, last.length - free));
-      parts.push(chunk);
-      free = 0;
-      size += chunk.length;
-      return true;
-    }
-
-    function copy(chunk: Buffer): boolean {
-      for (let kept = 0; kept < chunk.length; ) {
-        if (free === 0) {
-          free = Math.max(1, Math.min(PART_BYTES, length - size));
-          if (!reserve(free)) return false;
-          parts.push(Buffer.allocUnsafeSlow(free));
-        }
-        const part = parts.at(-1) as Buffer;
-        const copied = chunk.copy(part, part.length - free, kept);
-        kept += copied;
-        free -= copied;
-        size += copied;
-      }
+      chunk.copy(body, size);
+      size = needed;
       return true;
     }
 
@@ -74,7 +55,7 @@ export function collectBody(
       if (size + chunk.length > maxBytes) finish('too large');
       else if (!keep(chunk)) finish('no memory');
     });
-    request.once('end', () => finish(Buffer.concat(parts, size)));
+    request.once('end', () => finish(body.subarray(0, size)));
     request.once('error', () => finish('cut off'));
     request.once('close', () => finish('cut off'));
   });

@@ -134,12 +134,62 @@ const INVALID_IN_BULKS_TOO_LARGE: History = {
   ],
 };
 
+/** The queue is full of bulks that each have a hit that makes Matomo fail, and no new hit can be queued. */
+const FULL_OF_BAD_BULKS: History = {
+  hasToken: true,
+  maxExportBatchSize: 7,
+  maxQueueSize: 10,
+  mostInABulk: 1000,
+  ending: 'recovery',
+  steps: [
+    {
+      kind: 'hits',
+      names: [
+        'poison',
+        'poison.bot',
+        'poison',
+        'poison.bot',
+        'poison',
+        'invalid',
+        'invalid',
+        'hit',
+      ],
+    },
+    { kind: 'flush' },
+    { kind: 'begin', further: ['poison', 'hit'] },
+    { kind: 'wait', millis: 10 },
+    { kind: 'hits', names: ['hit.bot'] },
+    { kind: 'hits', names: ['hit'] },
+  ],
+};
+
+/** The first hit that Matomo reads is invalid, which looks like a rejected token, and the others failed before. */
+const INVALID_AFTER_FAILURES: History = {
+  hasToken: true,
+  maxExportBatchSize: 1,
+  maxQueueSize: 10,
+  mostInABulk: 2,
+  ending: 'recovery',
+  steps: [
+    { kind: 'hits', names: ['hit', 'hit', 'hit', 'hit', 'hit', 'hit', 'hit', 'hit', 'hit'] },
+    { kind: 'fault', fault: 'bad gateway after storing' },
+    { kind: 'wait', millis: 1000 },
+    { kind: 'fault', fault: 'none' },
+    { kind: 'hits', names: ['invalid', 'poison'] },
+  ],
+};
+
 test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock every hit is accounted for at every step, and none is stored twice`, async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   try {
     await fc.assert(fc.asyncProperty(history, live), {
       ...seededRuns(HISTORIES),
-      examples: [[SWITCHED_ON_AFTER_POISON], [INVALID_IN_BULKS_TOO_LARGE]],
+      examples: [
+        [SWITCHED_ON_AFTER_POISON],
+        [INVALID_IN_BULKS_TOO_LARGE],
+        [FULL_OF_BAD_BULKS],
+        [INVALID_AFTER_FAILURES],
+      ],
     });
   } finally {
     vi.useRealTimers();

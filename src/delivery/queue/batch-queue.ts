@@ -33,7 +33,7 @@ interface NextOptions {
  *              └── in a row: its half ─┤
  *     aside: a hit that fails alone  <─┘ ──> tried after successes, rejected after the third failure
  *
- * After ten failures in a row nothing is halved until a bulk succeeds. The batch in flight stays in the queue until its result is
+ * After ten failures in a row only the smallest is halved until a bulk succeeds. The batch in flight stays in the queue until its result is
  * known.
  */
 export class BatchQueue {
@@ -94,7 +94,6 @@ export class BatchQueue {
 
   /** Whether to take hits from memory or the spool: all that is queued has failed since a bulk last succeeded, or is sent last. */
   get needsMore(): boolean {
-    if (this.isUnavailable) return this.total === 0;
     return !this.#batches.some((batch) => batch.kind !== 'crash' && this.#isUntried(batch));
   }
 
@@ -122,25 +121,21 @@ export class BatchQueue {
     const maySend = (batch: Batch) => withStored || !batch.isStored;
     const batches = this.#batches.filter(maySend);
     const aside = this.#aside.filter(maySend);
-    if (this.isUnavailable) return this.#nextAttempt(batches, aside);
     const isAgain = (batch: Batch) => nowMillis - batch.probedMillis >= ASIDE_MILLIS;
     const probed = this.#hasSucceeded && !this.#suspect ? aside.find(isAgain) : undefined;
     if (probed) return probed;
     const untried = batches.filter((batch) => this.#isUntried(batch));
+    if (this.isUnavailable) return this.#nextAttempt(batches, aside);
+    const isDue = nowMillis >= this.#asideMillis;
+    const dueAside = aside.filter((batch) => isForced || (isDue && this.#mayTry(batch)));
+    if (this.#isRefused && untried.length === 0) return leastFailed([...batches, ...dueAside]);
     // What probably succeeds is sent after a hit that failed alone, because the success proves something.
     const hasSuspect = this.#suspect !== undefined;
     const fitting = untried.filter(({ isProbablyGood }) => isProbablyGood === hasSuspect);
     const batch = firstOf(fitting) ?? firstOf(untried) ?? firstOf(batches);
-    if (!batch) {
-      const isDue = nowMillis >= this.#asideMillis;
-      return aside.find((other) => isForced || (isDue && this.#mayTry(other)));
-    }
+    if (!batch) return dueAside[0];
     if (this.failures < SEARCH_AFTER || batch.hits.length === 1 || this.isLast) return batch;
-    const [first, second] = batch.halve();
-    this.#remove(batch);
-    this.#batches.unshift(first);
-    this.#batches.push(second);
-    return first;
+    return this.#halfOf(batch);
   }
 
   /** The batch was processed. Returns the hit that this proves to be the cause of its failures. */
@@ -267,12 +262,27 @@ export class BatchQueue {
     return failure?.areInvalid !== true || this.#isRefused;
   }
 
-  /** While the server counts as unavailable: the oldest batch and the smallest one in turn. */
+  /**
+   * While the server counts as unavailable: the oldest batch and the smallest one in turn. Only the smallest is halved, down to one
+   * hit, because each batch may have a hit that makes the server fail.
+   */
   #nextAttempt(batches: readonly Batch[], aside: readonly Batch[]): Batch | undefined {
     this.#takesSmallest = !this.#takesSmallest;
     if (!this.#takesSmallest) return firstOf(batches) ?? aside[0];
-    const bySize = (a: Batch, b: Batch) => a.failures - b.failures || a.hits.length - b.hits.length;
-    return [...batches, ...aside].sort(bySize)[0];
+    const all = [...batches, ...aside];
+    const open = all.filter(({ hits, failedAfter }) => hits.length > 1 || failedAfter < 0);
+    const smallest = open.sort((a, b) => a.hits.length - b.hits.length)[0];
+    if (!smallest) return leastFailed(all);
+    return smallest.failedAfter < 0 ? smallest : this.#halfOf(smallest);
+  }
+
+  /** Halves a batch, of which the second half is sent last. Returns the first one. */
+  #halfOf(batch: Batch): Batch {
+    const [first, second] = batch.halve();
+    this.#remove(batch);
+    this.#batches.unshift(first);
+    this.#batches.push(second);
+    return first;
   }
 
   /** A half of a batch that failed has succeeded: the cause is in the other one, which is not sent as it is. */
@@ -314,6 +324,10 @@ export interface DroppedHits {
 /** Crashes are sent last, so that they never delay others: a Matomo without CrashAnalytics rejects each bulk of them. */
 function firstOf(batches: readonly Batch[]): Batch | undefined {
   return batches.find(({ kind }) => kind !== 'crash') ?? batches[0];
+}
+
+function leastFailed(batches: readonly Batch[]): Batch | undefined {
+  return [...batches].sort((a, b) => a.failures - b.failures)[0];
 }
 
 /** Upper bound of the bytes that hits take in a spool. */
