@@ -18,7 +18,7 @@ export interface LineLimiter {
 }
 
 /** How often the lines of a key are written. */
-export interface Pace {
+interface Pace {
   /** At most once in this time. @default a minute */
   readonly intervalMillis?: number;
   /** A line comes with what is added in this time after the first amount. @default 0 */

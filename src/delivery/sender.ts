@@ -208,12 +208,15 @@ export class Sender {
     const { spool } = this.#parts;
     if (!spool || this.#isStoring || this.queue.size === 0) return;
     this.#isStoring = true;
-    for (let room = await spool.findRoom(); this.queue.size > 0; room = await spool.findRoom()) {
-      const hits = this.queue.takeBatch(this.inFlight, room);
-      if (hits.length === 0) break;
-      await spool.storeEncoded(hits);
+    try {
+      for (let room = await spool.findRoom(); this.queue.size > 0; room = await spool.findRoom()) {
+        const hits = this.queue.takeBatch(this.inFlight, room);
+        if (hits.length === 0) break;
+        await spool.storeEncoded(hits);
+      }
+    } finally {
+      this.#isStoring = false;
     }
-    this.#isStoring = false;
   }
 
   /** Counts all hits in memory as lost. */

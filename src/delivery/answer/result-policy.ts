@@ -9,7 +9,7 @@ import { isOrder } from '../queue/encode-hits.js';
 import type { BulkResult } from './read-answer.js';
 
 /** How long nothing is sent. */
-export type Wait =
+type Wait =
   | 'back_off'
   /** Only an operator can fix the cause. */
   | 'hold'
