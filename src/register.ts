@@ -4,7 +4,7 @@ import { isSdkDisabled } from './common/sdk-disabled.js';
 import { startOffer } from './common/start-hook.js';
 import { register } from './register/register.js';
 
-// Preloads run again in every worker thread. In each thread the first installation of the package that is loaded tracks.
+// Preloads run again in every worker thread, which tracks for itself. In each thread the first installation of the package that is loaded tracks.
 if (!isSdkDisabled(process.env) && !isOwnCommand()) {
   const offer =
     startOffer() ??

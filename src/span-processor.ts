@@ -8,15 +8,8 @@ import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pip
 import { watchForSpans } from './pipeline/missing-api.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import type { FinishedSpan } from './requests/finished-span.js';
-import {
-  type ForwardedCounts,
-  type ForwardedItem,
-  fromForwarded,
-  toThreadOptions,
-} from './requests/forwarded-request.js';
 import { measureResponses } from './requests/measure-responses.js';
 import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
-import type { RequestReading } from './requests/read-request.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
 
 /**
@@ -57,9 +50,7 @@ export class MatomoSpanProcessor {
     }
     const internals: ProcessorInternals | undefined = made && {
       exit: made.pipeline,
-      threadOptions: toThreadOptions(made.resolved),
       addNodeRequest: (...request) => this.#onNodeRequest(...request),
-      addForwarded: (forwarded) => this.#onForwarded(forwarded, made.reading),
     };
     exposeInternals(this, () => internals);
   }
@@ -89,24 +80,6 @@ export class MatomoSpanProcessor {
       this.#requests?.onNodeRequest(captured, describe());
     } catch (error) {
       this.#report('onNodeRequest', error);
-    }
-  }
-
-  #onForwarded(forwarded: ForwardedItem | ForwardedCounts, reading: RequestReading): void {
-    try {
-      if ('dropped' in forwarded) {
-        this.#pipeline?.addDropped(forwarded.dropped);
-        return;
-      }
-      if ('hit' in forwarded) {
-        this.#pipeline?.addFurtherHit(forwarded.hit, forwarded.isOfRequest ? 'unknown' : undefined);
-        return;
-      }
-      const { record, span } = fromForwarded(forwarded, reading);
-      if (!forwarded.isKnown) this.#pipeline?.addRequest(record, span);
-      else this.#pipeline?.addFurtherHits(record, span);
-    } catch (error) {
-      this.#report('onForwarded', error);
     }
   }
 

@@ -1,4 +1,3 @@
-import { isMainThread } from 'node:worker_threads';
 import { createDiagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
 import { isSdkDisabled } from './common/sdk-disabled.js';
@@ -7,14 +6,14 @@ import { checkOptions } from './options/resolve-options.js';
 import type { MatomoOptions } from './options.js';
 import { noStats } from './pipeline/hit-pipeline.js';
 import type { MatomoStats } from './pipeline/stats.js';
+import { announceOptions } from './pipeline/worker-options.js';
 import { register } from './register/register.js';
 import * as late from './register/serve.js';
 
 /** What {@link start} returns. */
 export interface MatomoHandle extends AsyncDisposable {
   /**
-   * Counts of all requests and hits since {@link start}, all zero until the server listens. In a worker thread they stay zero: the main
-   * thread counts its requests.
+   * Counts of all requests and hits of this thread since {@link start}, all zero until the server listens.
    */
   stats(): MatomoStats;
   /**
@@ -34,12 +33,13 @@ export interface MatomoHandle extends AsyncDisposable {
 }
 
 /**
- * Tracks all HTTP requests of this process. The same as `opentelemetry-matomo/register`, with options in code: no SDK is needed, and
+ * Tracks all HTTP requests of this process or worker thread. The same as `opentelemetry-matomo/register`, with options in code: no SDK is needed, and
  * spans are used if the application has tracing. Call it before the server listens.
  *
  * When the process ends, queued hits are sent, as with `register`: `exitFlush` is `true` by default, and `shutdownTimeoutMillis` 1500.
  * If `register` is loaded, too, options in code win over the environment one by one. If `start` was called before, or tracking has
- * begun, the options are ignored and the same handle is returned; a worker thread ignores options, too. One line is logged then.
+ * begun, the options are ignored, one line is logged, and the same handle is returned. A worker thread needs a call of its own, unless the
+ * environment has all options.
  *
  * @param options - Options. Environment variables set those that are missing.
  * @returns The handle to flush or stop tracking.
@@ -60,6 +60,7 @@ export function start(options: MatomoOptions = {}): MatomoHandle {
     warn(coded('start-ignored', ignored(names, reason)));
   } else if (names !== '') {
     session.options = Object.fromEntries(set);
+    announceOptions(options);
     session.onRegister = () => print(coded('started-twice', besideRegister(names)));
     if (offer.isRegistered) session.onRegister();
   }
@@ -69,7 +70,6 @@ export function start(options: MatomoOptions = {}): MatomoHandle {
 
 /** Why options have no effect, if that is so. */
 function findReasonToIgnore({ handle, isServing }: Session): string | undefined {
-  if (!isMainThread) return 'this is a worker thread, whose requests the main thread tracks';
   if (handle) return 'start() was called before';
   return isServing ? 'tracking has already begun' : undefined;
 }
@@ -80,7 +80,7 @@ function createHandle(
   return {
     stats() {
       const [processor] = session.processors();
-      return isMainThread && processor ? (processor as MatomoHandle).stats() : noStats();
+      return processor ? (processor as MatomoHandle).stats() : noStats();
     },
     forceFlush: () => session.forceFlush(),
     shutdown: () => session.shutdown(),
@@ -96,7 +96,7 @@ const NO_SESSION: Parameters<typeof createHandle>[0] = {
 };
 
 function ignored(names: string, reason: string): string {
-  return `The options of start() are ignored (${names}), because ${reason}. Call start() with options once, in the main thread, before the server listens.`;
+  return `The options of start() are ignored (${names}), because ${reason}. Call start() with options once, before the server listens.`;
 }
 
 function besideRegister(names: string): string {

@@ -1,5 +1,5 @@
-/** First, what other threads have is collected; then hits are stored or sent; then what this process holds is released. */
-type Phase = 'collect' | 'send' | 'release';
+/** First, hits are stored or sent; then what this process holds is released. */
+type Phase = 'send' | 'release';
 
 interface ExitRuns extends Readonly<Record<Phase, Set<() => void>>> {
   readonly listener: () => void;
@@ -29,13 +29,13 @@ function listen(): ExitRuns {
   const listener = () => {
     for (const run of list(runs)) runSafely(run);
   };
-  const runs: ExitRuns = { collect: new Set(), send: new Set(), release: new Set(), listener };
+  const runs: ExitRuns = { send: new Set(), release: new Set(), listener };
   process.prependListener('exit', listener);
   return runs;
 }
 
-function list({ collect, send, release }: ExitRuns): readonly (() => void)[] {
-  return [...collect, ...send, ...release];
+function list({ send, release }: ExitRuns): readonly (() => void)[] {
+  return [...send, ...release];
 }
 
 /** Errors are ignored: they would change the exit code of the application. */

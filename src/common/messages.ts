@@ -30,6 +30,7 @@ export const MESSAGE_CODES = [
   'not-started',
   'started-twice',
   'start-ignored',
+  'worker-without-options',
   'not-attached',
   'provider-without-processors',
   'processors-replaced',

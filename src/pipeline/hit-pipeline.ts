@@ -13,7 +13,6 @@ import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
-import type { DroppedCounts } from '../requests/forwarded-request.js';
 import type { HitOwner, RequestSink } from '../requests/hit-owner.js';
 import { operationNames } from '../requests/operations/operation-names.js';
 import type { ExitControl } from '../requests/processor-internals.js';
@@ -37,6 +36,7 @@ import {
   toStats,
   watchFirstRequests,
 } from './stats.js';
+import { announceOptions, findWorkerProblem } from './worker-options.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
 export class HitPipeline implements ExitControl, RequestSink {
@@ -155,12 +155,6 @@ export class HitPipeline implements ExitControl, RequestSink {
     if (!isTaken) ended.shorten();
   }
 
-  /** Adds only the further hits of a request that was added before. */
-  addFurtherHits(ended: EndedRecord, span: FinishedSpan): void {
-    this.#further.resolve(ended, span);
-    this.#further.addAfterEnd(ended, undefined);
-  }
-
   addFurtherHit(hit: FurtherHit, owner?: HitOwner | 'unknown'): void {
     this.#beforeHit();
     this.#further.add(hit, owner);
@@ -176,16 +170,6 @@ export class HitPipeline implements ExitControl, RequestSink {
 
   countUnused(): void {
     this.#counts.unusedSpans += 1;
-  }
-
-  /** Counts what another thread dropped. */
-  addDropped({ pageViews, furtherHits, tooMany, invalid, unusedSpans }: DroppedCounts): void {
-    this.#counts.hits += pageViews + furtherHits;
-    this.#counts.furtherHits += furtherHits;
-    this.#delivery.counters.lost.queue_full += pageViews + furtherHits;
-    this.#counts.dropped.too_many += tooMany;
-    this.#counts.dropped.invalid += invalid;
-    this.#counts.unusedSpans += unusedSpans;
   }
 
   #countSpan(isTaken: boolean): void {
@@ -365,6 +349,12 @@ export function createHitPipeline(
 ): { pipeline: HitPipeline; reading: RequestReading; resolved: ResolvedOptions } | undefined {
   const resolved = resolveOptions(options, process.env, diagnostics);
   if (!resolved) return undefined;
+  const problem = findWorkerProblem(options);
+  if (problem !== undefined) {
+    diagnostics.error(problem);
+    return undefined;
+  }
+  announceOptions(options);
   if (!resolved.pageViews && resolved.aiChatbots === 'off') {
     diagnostics.warnOnce('only-explicit-events', coded('only-explicit-events', ONLY_EVENTS));
   }

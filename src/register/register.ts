@@ -1,11 +1,9 @@
-import { isMainThread, threadId } from 'node:worker_threads';
 import { writeToStderr } from '../common/diagnostics.js';
 import { withoutTracing } from '../common/otel-global.js';
 import { offerStart, type Session, type StartOffer } from '../common/start-hook.js';
 import { DetachedScope } from '../common/timers.js';
 import { publishRequestsOnBun } from './bun-channels.js';
 import { LazyProcessor, NOT_SERVING, Registration, type Serving } from './registration.js';
-import { announceWorkers, receiveRequests } from './threads.js';
 import { watchProviders } from './watch-providers.js';
 import { watchServers } from './when-serving.js';
 
@@ -89,15 +87,6 @@ export function register(load: () => typeof import('./serve.js')): StartOffer {
     };
   }
 
-  if (isMainThread) {
-    registration.processor.collect = receiveRequests(
-      (one) => serve().addForwarded(one),
-      () => void serve(),
-      () => registration.threadOptions,
-    );
-  } else {
-    announceWorkers(threadId);
-  }
   const offer: StartOffer = {
     get isRegistered() {
       return isRegistered;

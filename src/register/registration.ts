@@ -1,11 +1,7 @@
 import type { Server } from 'node:net';
+import { isMainThread } from 'node:worker_threads';
 import type { Context, Span } from '../common/otel-types.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
-import type {
-  ForwardedCounts,
-  ForwardedItem,
-  ThreadOptions,
-} from '../requests/forwarded-request.js';
 import { exposeInternals, internalsOf } from '../requests/processor-internals.js';
 import type { MatomoSpanProcessor } from '../span-processor.js';
 import { addProcessor, ownProcessors, type SpanProcessor } from './attach.js';
@@ -82,8 +78,8 @@ export class Registration {
     const exit = internalsOf(processor)?.exit;
     if (!exit || this.#flushed.has(processor)) return;
     this.#flushed.add(processor);
-    // First the own one: it collects what worker threads have, also for processors of the application.
-    this.#removeExitHandlers ??= installExitHandlers(() => [this.processor, ...this.#flushed]);
+    // Threads get no signals.
+    if (isMainThread) this.#removeExitHandlers ??= installExitHandlers(() => [...this.#flushed]);
     exit.enable();
     void exit.closed.then(() => {
       this.#flushed.delete(processor);
@@ -100,16 +96,8 @@ export class Registration {
     return real ? [real] : [];
   }
 
-  /** What worker threads need of the options; `undefined` if nothing tracks. */
-  get threadOptions(): ThreadOptions | undefined {
-    const [tracker] = this.trackers;
-    return tracker && internalsOf(tracker)?.threadOptions;
-  }
-
   async forceFlush(): Promise<void> {
-    const own = this.ownProcessors;
-    await this.processor.forceFlush(); // first, because it collects what worker threads have
-    await Promise.all(own.map((processor) => processor.forceFlush()));
+    await Promise.all(this.trackers.map((processor) => processor.forceFlush()));
   }
 
   /** Nothing tracks any more. Providers keep the processor, which does nothing. */
@@ -139,14 +127,6 @@ export class Registration {
   }
 }
 
-/** The part of a processor that `register` uses, so that the one of a worker thread fits too. */
-export type Processor = Pick<
-  MatomoSpanProcessor,
-  'onStart' | 'onEnd' | 'forceFlush' | 'shutdown'
-> & {
-  stats(): { readonly hits: number; readonly ignored: Readonly<Record<string, number>> };
-};
-
 const SERVER = 1; // SpanKind.SERVER
 
 /**
@@ -157,9 +137,7 @@ export class LazyProcessor {
   /** SDKs show and log the class of each processor. */
   static readonly name = 'MatomoSpanProcessor';
   /** `undefined` until the process serves, and if the environment does not allow tracking. */
-  real: Processor | undefined;
-  /** Collects the requests of other threads before hits are flushed; at the end of the process, also those with open responses. */
-  collect: (isLast: boolean) => void = () => undefined;
+  real: MatomoSpanProcessor | undefined;
   readonly #onServerSpan: () => void;
   #isArmed = true;
 
@@ -186,12 +164,10 @@ export class LazyProcessor {
   }
 
   async forceFlush(): Promise<void> {
-    this.collect(false);
     await this.real?.forceFlush();
   }
 
   async shutdown(): Promise<void> {
-    this.collect(true);
     await this.real?.shutdown();
   }
 }
@@ -202,8 +178,6 @@ export interface Serving {
   onConnection(server: Server): void;
   /** Called with a request that was announced before this was loaded. */
   onFirstRequest(message: unknown): void;
-  /** Adds a request to a server in a worker thread, or a hit outside of any request. */
-  addForwarded(forwarded: ForwardedItem | ForwardedCounts): void;
   /** Sends what is pending and stops tracking. A processor of the application is only flushed: its SDK shuts it down. */
   stop(): Promise<void>;
 }
@@ -212,6 +186,5 @@ export interface Serving {
 export const NOT_SERVING: Serving = {
   onConnection: () => undefined,
   onFirstRequest: () => undefined,
-  addForwarded: () => undefined,
   stop: () => Promise.resolve(),
 };

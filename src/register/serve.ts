@@ -1,5 +1,3 @@
-import { isMainThread } from 'node:worker_threads';
-import { atExit } from '../common/at-exit.js';
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { isSdkDisabled } from '../common/sdk-disabled.js';
@@ -11,9 +9,8 @@ import { internalsOf } from '../requests/processor-internals.js';
 import { recordServerSpans, type Sampler } from '../sampler.js';
 import { MatomoSpanProcessor } from '../span-processor.js';
 import type { Provider } from './attach.js';
-import { ForwardingProcessor } from './forwarding-processor.js';
 import { type NodeRequests, trackNodeRequests } from './node-requests.js';
-import { NOT_SERVING, type Processor, type Registration, type Serving } from './registration.js';
+import { NOT_SERVING, type Registration, type Serving } from './registration.js';
 import { currentProvider } from './watch-providers.js';
 import { watchTracking } from './watch-tracking.js';
 import { isHttp2Server } from './when-serving.js';
@@ -49,8 +46,7 @@ function start(
 ): Serving {
   lookAgain();
   if (isSdkDisabled(process.env)) return NOT_SERVING;
-  const processor =
-    registration.ownProcessors.length > 0 ? undefined : createProcessor(options, diagnostics);
+  const processor = registration.ownProcessors.length > 0 ? undefined : createProcessor(options);
   // Without a valid environment, a processor of the application can still have options in code.
   const isEnabled = options.enabled ?? readEnvironment('enabled', process.env);
   if (!processor && isEnabled === false) return NOT_SERVING;
@@ -58,18 +54,13 @@ function start(
   void process.stderr;
   const { processor: place } = registration;
   place.real = processor;
-  let releaseExit = () => {};
-  // A worker thread gets no signals and ends with its main thread.
-  if (isMainThread) {
-    releaseExit = atExit('collect', () => place.collect(true));
-    if (processor) registration.flushAtExit(processor);
-  }
+  if (processor) registration.flushAtExit(processor);
   const record = readEnvironment('record', process.env) ?? 'requests';
   let requests: NodeRequests | undefined;
   let watch: ReturnType<typeof watchTracking> | undefined;
   if (processor) trackWithoutSpans(processor);
 
-  function trackWithoutSpans(tracker: Processor): void {
+  function trackWithoutSpans(tracker: MatomoSpanProcessor): void {
     requests = trackNodeRequests(tracker, record, () =>
       diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2)),
     );
@@ -108,11 +99,10 @@ function start(
     },
     standDown() {
       stopTracking();
-      if (processor instanceof ForwardingProcessor) processor.stop();
-      else void processor?.shutdown();
+      void processor?.shutdown();
       const [own] = registration.ownProcessors;
       if (!own || !internalsOf(own)) return;
-      trackWithoutSpans(own as Processor);
+      trackWithoutSpans(own as MatomoSpanProcessor);
       requests?.preferSpans();
     },
     failed(error) {
@@ -128,16 +118,10 @@ function start(
       checkProvider();
     },
     onFirstRequest: (message) => requests?.addFirst(message),
-    addForwarded(forwarded) {
-      const [taker = processor] = registration.ownProcessors;
-      if (taker) internalsOf(taker)?.addForwarded(forwarded);
-    },
     async stop() {
       const own = registration.ownProcessors;
       const closed = place.shutdown();
       stopTracking();
-      if (processor instanceof ForwardingProcessor) processor.close();
-      releaseExit();
       await closed;
       await Promise.all(own.map((each) => each.forceFlush()));
     },
@@ -145,8 +129,7 @@ function start(
 }
 
 /** Creates a processor from options and environment; `undefined` if these do not allow tracking. */
-function createProcessor(options: MatomoOptions, diagnostics: Diagnostics): Processor | undefined {
-  if (!isMainThread) return ForwardingProcessor.create(diagnostics);
+function createProcessor(options: MatomoOptions): MatomoSpanProcessor | undefined {
   const processor = new MatomoSpanProcessor({
     ...(process.env.MATOMO_SHUTDOWN_TIMEOUT?.trim()
       ? {}

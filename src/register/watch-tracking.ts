@@ -6,7 +6,7 @@ import { coded } from '../common/messages.js';
 import { DetachedScope } from '../common/timers.js';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { RecordOption } from '../options/option-table.js';
-import type { Processor } from './registration.js';
+import type { MatomoSpanProcessor } from '../span-processor.js';
 
 /** Finished responses instead of started requests, because some responses last for hours. */
 const CHANNEL = 'http.server.response.finish';
@@ -19,7 +19,7 @@ const REQUESTS_TO_JUDGE = 20;
  * `checkProvider`.
  */
 export function watchTracking(
-  processor: Pick<Processor, 'stats'>,
+  processor: Pick<MatomoSpanProcessor, 'stats'>,
   record: RecordOption,
   checkProvider: () => void,
   diagnostics: Pick<Diagnostics, 'error'>,
@@ -51,7 +51,7 @@ export function watchTracking(
 }
 
 /** Whether any request has become a hit or was ignored for a reason. */
-function isDeciding(processor: Pick<Processor, 'stats'>): boolean {
+function isDeciding(processor: Pick<MatomoSpanProcessor, 'stats'>): boolean {
   const { hits, ignored } = processor.stats();
   return hits > 0 || Object.values(ignored).some((count) => count > 0);
 }

@@ -115,18 +115,6 @@ export class Http2Response {
     return undefined;
   }
 
-  /** The headers as HTTP/1.1 writes them; `undefined` until they are sent. */
-  get sentHead(): string | undefined {
-    const { sentHeaders } = this.#stream;
-    if (!sentHeaders) return undefined;
-    let head = '';
-    for (const name in sentHeaders) {
-      if (isPseudoHeader(name)) continue;
-      for (const value of [sentHeaders[name]].flat()) head += `${name}: ${value}\r\n`;
-    }
-    return head;
-  }
-
   /** Whether all of the response was sent. A client may leave after the last byte and before the server calls `end()`. */
   get isComplete(): boolean {
     const { headersSent, aborted, rstCode, writableFinished } = this.#stream;

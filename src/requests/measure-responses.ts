@@ -3,13 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { requestListener } from '../common/channel-listener.js';
 import type { Attributes } from '../common/otel-types.js';
-import {
-  createIsAiChatbot,
-  hasBody,
-  type IsAiChatbot,
-  readBodySize,
-  toSize,
-} from '../hit/bots/ai-chatbot-hit.js';
+import { hasBody, type IsAiChatbot, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
 import { type FinishedSpan, textOf } from './finished-span.js';
 import type { Http2Response } from './http2-exchange.js';
@@ -103,34 +97,13 @@ const CONTENT_TYPE = /^content-type:([^\r\n]*)/im;
 
 /** Content type and size of the response to an AI chatbot: from Node's response if there is one, else from attributes. */
 export function readChatbotResponse(
-  { captured, request, chatbotResponse }: EndedRecord,
+  { captured, request }: EndedRecord,
   { attributes }: FinishedSpan,
 ): ChatbotResponse {
-  if (chatbotResponse) return chatbotResponse;
   const response = captured?.response;
   const size = response ? toSize(measuredSize(response)) : readBodySize(attributes);
   return {
     contentType: contentTypeOf(response, attributes),
     bodyBytes: hasBody(request.method, request.statusCode) ? size : undefined,
-  };
-}
-
-export interface ChatbotResponses {
-  /** Reads the response to an AI chatbot; `undefined` for other clients. */
-  read(record: EndedRecord, span: FinishedSpan): ChatbotResponse | undefined;
-  /** Stops measuring. */
-  stop(): void;
-}
-
-/** Measures responses to AI chatbots from now on. */
-export function watchChatbotResponses(names: readonly string[]): ChatbotResponses {
-  const isAiChatbot = createIsAiChatbot(names);
-  const stop = measureResponses(isAiChatbot);
-  return {
-    read(record, span) {
-      const { userAgent, client } = record.request;
-      return isAiChatbot(userAgent, client) ? readChatbotResponse(record, span) : undefined;
-    },
-    stop,
   };
 }

@@ -1,6 +1,5 @@
 import type { CapturedRequest } from './captured-requests.js';
 import type { FinishedSpan } from './finished-span.js';
-import type { ForwardedCounts, ForwardedItem, ThreadOptions } from './forwarded-request.js';
 
 /**
  * Marks processors of any copy of this package. `register` may come from another copy, so a change of `ProcessorInternals` needs a new
@@ -10,14 +9,9 @@ const INTERNALS: unique symbol = Symbol.for('opentelemetry-matomo.internal.1');
 
 /** What `register` needs of a processor that tracks. */
 export interface ProcessorInternals {
-  /** `undefined` in a worker thread, whose hits the main thread sends. */
-  readonly exit: ExitControl | undefined;
+  readonly exit: ExitControl;
   /** Adds a request that has no SERVER span. Never throws, even if `describe` does: it reads objects that the application may have changed. */
   addNodeRequest(captured: CapturedRequest, describe: () => FinishedSpan): void;
-  /** `undefined` in a worker thread. */
-  readonly threadOptions: ThreadOptions | undefined;
-  /** Adds what a worker thread sends. Never throws. */
-  addForwarded(forwarded: ForwardedItem | ForwardedCounts): void;
 }
 
 /** Nothing here throws. */

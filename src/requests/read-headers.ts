@@ -239,11 +239,6 @@ function headerOf(headers: IncomingHttpHeaders, name: string): string | undefine
 
 const PREFIX = 'http.request.header.';
 
-/** The name of the header that an attribute has; `undefined` if it has none. */
-export function requestHeaderOf(attribute: string): string | undefined {
-  return attribute.startsWith(PREFIX) ? attribute.slice(PREFIX.length) : undefined;
-}
-
 /** Of these, Node.js keeps the first value. It joins the values of others. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'authorization',

@@ -131,31 +131,6 @@ export function readRequest(
   };
 }
 
-/**
- * A request of another thread with what these options say about its headers.
- *
- * @param peerAddress used if no attribute has it
- */
-export function rereadHeaders(
-  request: HttpRequest,
-  sent: RequestHeaders | undefined,
-  attributes: Attributes,
-  peerAddress: string | undefined,
-  reading: HeaderReading,
-): HttpRequest {
-  const common = commonHeaders(sent, attributes, reading);
-  const headers = sent?.headers;
-  const { host, scheme, address } = originOf(
-    common.host,
-    headers,
-    attributes,
-    peerAddress,
-    reading,
-  );
-  const isDocument = reading.knowsDocuments && request.isDocument === true;
-  return { ...request, host, scheme, address, optedOut: common.optedOut, isDocument };
-}
-
 function commonHeaders(
   request: RequestHeaders | undefined,
   attributes: Attributes,

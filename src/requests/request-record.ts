@@ -4,7 +4,6 @@ import type { FurtherHit } from '../hit/further-hit.js';
 import {
   Annotations,
   addTiming,
-  type ChatbotResponse,
   type HttpRequest,
   hasAnnotations,
   toErrorType,
@@ -27,7 +26,6 @@ import {
 } from './operations/index.js';
 import { isMcpSpan } from './operations/mcp.js';
 import type { RequestHeaders } from './read-headers.js';
-import type { ForwardedUserId } from './read-user-id.js';
 import { routeBelow } from './routes/route-below.js';
 
 const PREFIX = 'matomo.';
@@ -146,7 +144,7 @@ export class RequestRecord {
   }
 }
 
-/** A request whose server span has ended, in this thread or another one. */
+/** A request whose server span has ended. */
 export interface EndedRecord
   extends Pick<
     RequestRecord,
@@ -163,12 +161,6 @@ export interface EndedRecord
   > {
   request: HttpRequest;
   readonly captured: AvailableRequest | undefined;
-  /** Of a request to another thread, which knows more of its response than attributes say. */
-  readonly chatbotResponse?: ChatbotResponse | undefined;
-  /** Status line and headers of a response in another thread. */
-  readonly responseHead?: string | undefined;
-  /** What another thread has made of a header or claim. */
-  readonly userId?: ForwardedUserId | undefined;
 }
 
 /** What is left of Node's request, until it is released. */

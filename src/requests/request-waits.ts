@@ -1,7 +1,5 @@
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 
-// How long hits wait for their request, and how many it may have: the same rules in all threads.
-
 /** How long work of a request may hold its hits back if they are to be in a spool within half a second. */
 const SPOOL_HOLD_MILLIS = 200;
 
@@ -17,7 +15,7 @@ export function longestHold({ scheduledDelayMillis, spool, dryRun }: HoldOptions
   return hasSpool ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS) : scheduledDelayMillis;
 }
 
-/** Whether the page view of an ended request can be sent, in the thread that handled the request. */
+/** Whether the page view of an ended request can be sent. */
 export function isPageFinal(
   { running }: { readonly running: boolean },
   waitedMillis: number,

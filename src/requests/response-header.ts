@@ -10,7 +10,6 @@ interface WrittenResponse {
 }
 
 const PREFIX = 'http.response.header.';
-const SET_COOKIE = /^set-cookie:.*\r\n/gim;
 
 /** Finds a header by its lower-case name in a status line and headers as they were written. */
 const patternOf = memoize(
@@ -22,34 +21,23 @@ const patternOf = memoize(
  * not sent.
  */
 export function readResponseHeader(
-  { captured, responseHead }: Pick<EndedRecord, 'captured' | 'responseHead'>,
+  { captured }: Pick<EndedRecord, 'captured'>,
   attributes: Attributes,
   name: string,
 ): string | undefined {
   const response = captured?.response;
-  const text =
-    response || responseHead !== undefined
-      ? sentHeader(response, responseHead, name)
-      : attributeOf(attributes, name);
+  const text = response ? sentHeader(response, name) : attributeOf(attributes, name);
   return text === undefined ? undefined : decodeLatin1(text).trim() || undefined;
 }
 
-/** Status line and headers without cookies, for another thread. */
-export function responseHeadOf(response: CapturedRequest['response']): string | undefined {
-  if (!response?.headersSent) return undefined;
-  const head = 'sentHead' in response ? response.sentHead : (response as WrittenResponse)._header;
-  return typeof head === 'string' ? head.replace(SET_COOKIE, '') : undefined;
-}
-
 function sentHeader(
-  response: CapturedRequest['response'],
-  responseHead: string | undefined,
+  response: NonNullable<CapturedRequest['response']>,
   name: string,
 ): string | undefined {
-  if (response?.headersSent === false) return undefined;
-  const value = response?.getHeader(name);
+  if (response.headersSent === false) return undefined;
+  const value = response.getHeader(name);
   if (value !== undefined) return Array.isArray(value) ? value.join(', ') : String(value);
-  const { _header: head = responseHead } = (response ?? {}) as WrittenResponse;
+  const { _header: head } = response as WrittenResponse;
   // Headers passed to `writeHead`, which `getHeader` does not return.
   return typeof head === 'string' ? patternOf(name).exec(head)?.[1] : undefined;
 }

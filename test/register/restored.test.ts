@@ -193,8 +193,7 @@ test.each([
       REGISTER,
     );
     expect(reported[0].kill).toBe(true);
-    // One for `exit`: worker threads may still have requests.
-    expect(reported[1]).toMatchObject({ kill: false, listeners: 1 });
+    expect(reported[1]).toMatchObject({ kill: false, listeners: 0 });
     expect(titles(inspector)).toContain('GET /a');
   },
 );

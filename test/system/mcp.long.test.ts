@@ -81,14 +81,3 @@ test.each([
   const all = JSON.stringify(hits) + app.stderr() + app.stdout();
   for (const secret of SECRETS) expect(all).not.toContain(secret);
 });
-
-test('a worker thread follows the option of the main thread', async () => {
-  const { inspector, env } = await matomo();
-  const more = { THREAD: '1', MCP_IN_CODE: 'off' };
-  const app = await startServer([...REGISTER, `${APPS}/mcp.cjs`], { env: { ...env, ...more } });
-  await useTools(app.url, 'a client');
-  await app.stop();
-  const titles = inspector.hits().map(({ params }) => params.action_name);
-  expect(titles).toHaveLength(9);
-  expect(titles.filter((title) => title?.startsWith('MCP'))).toEqual([]);
-});

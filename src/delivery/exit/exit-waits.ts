@@ -7,8 +7,6 @@ export const EXIT_WAITS = {
   registeredMillis: 1_500,
   /** A signal that the process has sent to itself. */
   ownSignalMillis: 1_000,
-  /** Requests that worker threads have. A thread answers at once unless it is busy. */
-  threadsMillis: 500,
   /** The last flush, if Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */
   unavailableMillis: 300,
   /** A spool to close, with the last write to a folder or the last report to Redis. A disk or a network may hang. */

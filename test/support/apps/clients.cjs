@@ -1,7 +1,8 @@
 // Answers as the path says: `/401` with that status, `/v1/users` as a deprecated endpoint. With WORKER, in a worker thread. A test can
 // also use its listener.
 const { createServer } = require('node:http');
-const { isMainThread, Worker } = require('node:worker_threads');
+const { isMainThread } = require('node:worker_threads');
+const runInWorker = require('./in-worker.cjs');
 
 function listener({ url }, response) {
   const [path] = url.split('?');
@@ -16,7 +17,7 @@ function listener({ url }, response) {
 }
 
 if (require.main !== module && isMainThread) module.exports = { listener };
-else if (isMainThread && process.env.WORKER) new Worker(__filename);
+else if (isMainThread && process.env.WORKER) runInWorker(__filename);
 else {
   const server = createServer(listener);
   server.listen(0, '127.0.0.1', () => {

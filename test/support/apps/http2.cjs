@@ -4,7 +4,8 @@ const { readFileSync, rmSync, writeFileSync } = require('node:fs');
 const http2 = require('node:http2');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
-const { isMainThread, Worker } = require('node:worker_threads');
+const { isMainThread } = require('node:worker_threads');
+const runInWorker = require('./in-worker.cjs');
 const { setImmediate: turn, setTimeout: delay } = require('node:timers/promises');
 const { annotate, forRequest, ignore, measure, trackEvent } = require('opentelemetry-matomo');
 
@@ -218,7 +219,7 @@ if (process.env.SETUP) {
   trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors }));
 }
 
-if (process.env.IN_THREAD && isMainThread) new Worker(__filename);
+if (process.env.IN_THREAD && isMainThread) runInWorker(__filename);
 else
   server.listen(process.env.PORT, '127.0.0.1', () => {
     const scheme = process.env.SERVER === 'tls' ? 'https' : 'http';

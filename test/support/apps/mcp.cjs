@@ -1,7 +1,8 @@
 // An MCP server on Express, with messages written by hand: `express.json()` has parsed the bodies. Calls are answered by event streams.
-// In a worker thread if THREAD is set, with MCP_IN_CODE as the option of the main thread.
-const { isMainThread, Worker } = require('node:worker_threads');
+// In a worker thread if THREAD is set.
+const { isMainThread } = require('node:worker_threads');
 const express = require('express');
+const runInWorker = require('./in-worker.cjs');
 
 const SESSION = 'mcp-session-id';
 
@@ -31,7 +32,5 @@ function serve() {
   });
 }
 
-const { THREAD, MCP_IN_CODE } = process.env;
-if (isMainThread && MCP_IN_CODE) require('opentelemetry-matomo').start({ mcp: MCP_IN_CODE });
-if (isMainThread && THREAD) new Worker(__filename);
+if (isMainThread && process.env.THREAD) runInWorker(__filename);
 else serve();

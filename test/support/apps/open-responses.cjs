@@ -1,7 +1,8 @@
 // Responses that begin and never end, as their paths say. In a worker thread if IN_THREAD is set. If EXIT is set, a handler
 // of SIGTERM ends the process with `process.exit`.
 const { createServer } = require('node:http');
-const { isMainThread, Worker } = require('node:worker_threads');
+const { isMainThread } = require('node:worker_threads');
+const runInWorker = require('./in-worker.cjs');
 
 const HEADERS = {
   '/complete': { 'content-length': 5 },
@@ -21,6 +22,6 @@ function serve() {
   });
 }
 
-if (isMainThread && process.env.IN_THREAD) new Worker(__filename);
+if (isMainThread && process.env.IN_THREAD) runInWorker(__filename);
 else serve();
 if (isMainThread && process.env.EXIT) process.on('SIGTERM', () => process.exit());

@@ -1,7 +1,8 @@
 // Express with parsed bodies: one endpoint for JSON-RPC and two for GraphQL, in a worker thread if THREAD is set. `/about` is a page for
 // everything, `/guarded` refuses everything, and a body with `getter` is replaced by a getter that throws.
-const { isMainThread, Worker } = require('node:worker_threads');
+const { isMainThread } = require('node:worker_threads');
 const express = require('express');
+const runInWorker = require('./in-worker.cjs');
 
 function serve() {
   const app = express();
@@ -25,5 +26,5 @@ function serve() {
   });
 }
 
-if (isMainThread && process.env.THREAD) new Worker(__filename);
+if (isMainThread && process.env.THREAD) runInWorker(__filename);
 else serve();

@@ -1,7 +1,8 @@
 // Serves the requests of test/system/privacy: the first segment of a path says what the request tracks. With WORKER, in a worker thread; with
-// START, the main thread has these options in code. `/exit` ends the process. A test can also use its listener.
+// START, with these options in code. `/exit` ends the process. A test can also use its listener.
 const { createServer } = require('node:http');
-const { isMainThread, parentPort, Worker } = require('node:worker_threads');
+const { isMainThread } = require('node:worker_threads');
+const runInWorker = require('./in-worker.cjs');
 
 function createListener({ trackEvent, trackGoal, trackOrder, trace }) {
   const tracked = {
@@ -30,17 +31,16 @@ function createListener({ trackEvent, trackGoal, trackOrder, trace }) {
 if (require.main !== module && isMainThread) module.exports = { createListener };
 else if (isMainThread && process.env.WORKER) {
   if (process.env.START) require('opentelemetry-matomo').start(JSON.parse(process.env.START));
-  new Worker(__filename).on('message', () => process.exit());
+  runInWorker(__filename);
 } else serve();
 
 function serve() {
   const matomo = require('opentelemetry-matomo');
-  if (process.env.START) matomo.start();
+  if (process.env.START) matomo.start(JSON.parse(process.env.START));
   const { trace } = require('@opentelemetry/api');
   const listener = createListener({ ...matomo, trace });
-  const exit = () => (isMainThread ? process.exit() : parentPort.postMessage('exit'));
   const server = createServer((request, response) => {
-    if (request.url === '/exit') response.on('close', exit);
+    if (request.url === '/exit') response.on('close', () => process.exit());
     listener(request, response);
   });
   server.listen(0, '127.0.0.1', () => {

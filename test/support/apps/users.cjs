@@ -1,7 +1,8 @@
 // Serves the requests of test/system/users. The header `x-kind` says what a request tracks before it is answered, `x-status` how: 499 is
-// not answered. With WORKER, in a worker thread; with START, the main thread has these options in code. A test can also use its listener.
+// not answered. With WORKER, in a worker thread; with START, with these options in code. A test can also use its listener.
 const { createServer } = require('node:http');
-const { isMainThread, Worker } = require('node:worker_threads');
+const { isMainThread } = require('node:worker_threads');
+const runInWorker = require('./in-worker.cjs');
 
 function createListener({ forRequest, trackEvent, trackGoal, trackHit, trackOrder, trace }) {
   const track = {
@@ -34,10 +35,10 @@ function createListener({ forRequest, trackEvent, trackGoal, trackHit, trackOrde
 if (require.main !== module && isMainThread) module.exports = { createListener };
 else if (isMainThread && process.env.WORKER) {
   if (process.env.START) require('opentelemetry-matomo').start(JSON.parse(process.env.START));
-  new Worker(__filename);
+  runInWorker(__filename);
 } else {
   const matomo = require('opentelemetry-matomo');
-  if (process.env.START) matomo.start();
+  if (process.env.START) matomo.start(JSON.parse(process.env.START));
   const { trace } = require('@opentelemetry/api');
   const server = createServer(createListener({ ...matomo, trace }));
   server.listen(0, '127.0.0.1', () => {

@@ -1,0 +1,55 @@
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import { coded } from '../common/messages.js';
+import { OPTIONS, type OptionName } from '../options/option-table.js';
+import type { MatomoOptions } from '../options.js';
+
+// A worker thread is tracked as a process of its own, with its own options. Node.js gives it the environment of the main thread, but not
+// the options that code has passed there. If those decide about privacy, the worker must not track without them.
+
+/** What a thread passes to the workers that it starts. */
+const KEY = 'opentelemetry-matomo.options-in-code.1';
+
+/** Privacy options that the main thread has in code, with what its environment says instead. */
+type Announced = Readonly<Partial<Record<OptionName, string>>>;
+
+/** In the main thread: lets workers that start from now on know which privacy options are set in code. */
+export function announceOptions(inCode: MatomoOptions): void {
+  if (!isMainThread) return;
+  const names = privacyOptionsIn(inCode);
+  if (names.length === 0) return;
+  const added = Object.fromEntries(names.map((name) => [name, inEnvironment(name)]));
+  setEnvironmentData(KEY, { ...announced(), ...added });
+}
+
+/**
+ * In a worker: why nothing is tracked. It has no privacy option of the main thread's code, neither in its own code nor in an environment
+ * of its own. The environment of the main thread does not count, because the code has replaced it there.
+ */
+export function findWorkerProblem(inCode: MatomoOptions): string | undefined {
+  if (isMainThread) return undefined;
+  const own = privacyOptionsIn(inCode);
+  const missing = Object.entries(announced())
+    .filter(([name, text]) => !own.includes(name as OptionName) && inEnvironment(name) === text)
+    .map(([name]) => name);
+  return missing.length === 0
+    ? undefined
+    : coded('worker-without-options', withoutOptions(missing.join(', ')));
+}
+
+function announced(): Announced {
+  return (getEnvironmentData(KEY) as Announced | undefined) ?? {};
+}
+
+function privacyOptionsIn(inCode: MatomoOptions): OptionName[] {
+  const set = Object.entries(inCode).filter(([, value]) => value !== undefined);
+  return set.map(([name]) => name as OptionName).filter((name) => OPTIONS[name]?.isPrivacy);
+}
+
+function inEnvironment(name: string): string {
+  const { env } = OPTIONS[name as OptionName] as { readonly env?: string };
+  return (env !== undefined && process.env[env]?.trim()) || '';
+}
+
+function withoutOptions(names: string): string {
+  return `The main thread has privacy options in code that this worker thread does not have (${names}). Requests to this worker are not tracked. Set them in the environment, or call start() with them in the worker, too.`;
+}
