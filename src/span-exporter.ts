@@ -9,7 +9,7 @@ import { assembleRequests } from './requests/assemble-requests.js';
 import { announceExporter } from './requests/captured-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './requests/hit-events.js';
-import { isAnnotated } from './requests/request-record.js';
+import { isAnnotated } from './requests/span-annotations.js';
 
 const SUCCESS = 0; // ExportResultCode.SUCCESS
 const FAILED = 1; // ExportResultCode.FAILED
@@ -78,7 +78,7 @@ export class MatomoSpanExporter {
             pipeline.addFurtherHit(hit, isAncestorMissing ? 'unknown' : undefined);
           if (isAnnotated(span, reading) && !hasHitEvent(span)) pipeline.countUnused();
         });
-        for (const { record, span } of assembled) pipeline.addRequest(record, span);
+        for (const request of assembled) pipeline.addRequest(request);
       }
     } catch (error) {
       this.#diagnostics.warnOnce(

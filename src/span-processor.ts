@@ -7,6 +7,7 @@ import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
 import { watchForSpans } from './pipeline/missing-api.js';
 import type { MatomoStats } from './pipeline/stats.js';
+import type { CapturedRequest } from './requests/captured-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 import { measureResponses } from './requests/measure-responses.js';
 import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
@@ -50,7 +51,7 @@ export class MatomoSpanProcessor {
     }
     const internals: ProcessorInternals | undefined = made && {
       exit: made.pipeline,
-      addNodeRequest: (...request) => this.#onNodeRequest(...request),
+      addNodeRequest: (captured) => this.#onNodeRequest(captured),
     };
     exposeInternals(this, () => internals);
   }
@@ -75,9 +76,9 @@ export class MatomoSpanProcessor {
     }
   }
 
-  #onNodeRequest(...[captured, describe]: Parameters<ProcessorInternals['addNodeRequest']>): void {
+  #onNodeRequest(captured: CapturedRequest): void {
     try {
-      this.#requests?.onNodeRequest(captured, describe());
+      this.#requests?.onNodeRequest(captured);
     } catch (error) {
       this.#report('onNodeRequest', error);
     }

@@ -91,7 +91,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     receiver.graceMillis,
     (spans) => {
       const request = toRequest(spans, reading, namesBySpan);
-      if (request) pipeline.addRequest(request.record, request.span);
+      if (request) pipeline.addRequest(request);
     },
     (span) => {
       const owner = span.isAncestorMissing ? 'unknown' : undefined;

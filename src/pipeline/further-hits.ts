@@ -15,10 +15,9 @@ import { createToCallParameters, type McpCall } from '../hit/mcp-call.js';
 import { createRedactUrls } from '../hit/page/redact-urls.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import type { FinishedSpan } from '../requests/finished-span.js';
-import { createSpanOf, type HitOwner } from '../requests/hit-owner.js';
 import { operationNames } from '../requests/operations/operation-names.js';
-import type { EndedRecord } from '../requests/request-record.js';
+import { hasStatus } from '../requests/read-request.js';
+import type { EndedRequest, Request } from '../requests/request.js';
 import { HitsOfRequests, isFurtherHitDue, TOO_MANY_HITS } from '../requests/request-waits.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
 import type { LazyHitBuilders } from './lazy-hit-builders.js';
@@ -37,6 +36,8 @@ export interface FurtherHitsParts {
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
   readonly builders: LazyHitBuilders;
+  /** A request that is still open, as it is now. */
+  readonly readOpen: (request: Request) => EndedRequest | undefined;
 }
 
 /** The further hits of one request. */
@@ -74,7 +75,7 @@ export class FurtherHits {
   }
 
   /** `unknown`: it belongs to a request, of which nothing is known any more. */
-  add(unchecked: FurtherHit, owner: HitOwner | 'unknown' | undefined): void {
+  add(unchecked: FurtherHit, request: Request | 'unknown' | undefined): void {
     if (unchecked.call) {
       this.#addCall(unchecked.call, unchecked);
       return;
@@ -83,8 +84,8 @@ export class FurtherHits {
       this.report(key, message),
     );
     if (!hit) this.#drop('invalid');
-    else if (owner === 'unknown') this.#addUnknown(hit);
-    else if (owner) this.#addToRequest(hit, owner);
+    else if (request === 'unknown') this.#addUnknown(hit);
+    else if (request) this.#addToRequest(hit, request);
     else this.#addWithoutRequest(hit);
   }
 
@@ -113,7 +114,7 @@ export class FurtherHits {
   }
 
   /** Queues the hits that wait for the end of their request, and those that its spans have. `page` was queued before. */
-  addAfterEnd(ended: EndedRecord, page: PendingPageView | undefined): void {
+  addAfterEnd(ended: EndedRequest, page: PendingPageView | undefined): void {
     const hits = this.#ofRequests.get(ended);
     if (hits) {
       hits.page = page;
@@ -121,35 +122,34 @@ export class FurtherHits {
       hits.waiting = [];
     }
     if (ended.furtherHits) {
-      const owner = { record: ended, read: () => undefined, hasStatus: () => true };
-      for (const hit of ended.furtherHits) this.add(hit, owner);
+      for (const hit of ended.furtherHits) this.add(hit, ended);
       const added = this.#ofRequests.get(ended);
       if (added) added.page = page;
     }
   }
 
   /** Finds out what its further hits need as long as Node's request and the span are there. */
-  resolve(ended: EndedRecord, span: FinishedSpan): void {
+  resolve(ended: EndedRequest): void {
     if (ended.site === undefined && (this.#ofRequests.get(ended) || ended.furtherHits)) {
-      this.#resolve(ended, span);
+      this.#resolve(ended);
     }
   }
 
-  #addToRequest(hit: CheckedHit, owner: HitOwner): void {
-    const { record } = owner;
-    const hits = this.#ofRequests.admit(record);
+  #addToRequest(hit: CheckedHit, request: Request): void {
+    const hits = this.#ofRequests.admit(request);
     if (!hits) {
       this.report('further too_many', () => TOO_MANY_HITS);
       this.#drop('too_many');
       return;
     }
     const pending: PendingFurtherHit = new PendingFurtherHit(
-      (nowMillis) => this.#isFinal(owner, pending.endedMillis, hits, nowMillis),
-      (epochMillis) => this.#finalize(() => this.#build(hit, owner, epochMillis, pending.isApart)),
+      (nowMillis) => this.#isFinal(request, pending.endedMillis, hits, nowMillis),
+      (epochMillis) =>
+        this.#finalize(() => this.#build(hit, request, epochMillis, pending.isApart)),
       bytesOf(hit),
     );
-    if (record.request) {
-      pending.isApart = record.closed;
+    if (request.request) {
+      pending.isApart = request.closed;
       this.#enqueue('push', pending);
     } else if (this.#enqueue('wait', pending)) hits.waiting.push(pending);
   }
@@ -207,31 +207,35 @@ export class FurtherHits {
    * A hit is sent with the page view of its request, or alone if the request runs for long. If the status of the response will decide
    * who its user is, it waits for that, too.
    */
-  #isFinal(owner: HitOwner, calledMillis: number, hits: HitsOfRequest, nowMillis: number): boolean {
+  #isFinal(
+    request: Request,
+    calledMillis: number,
+    hits: HitsOfRequest,
+    nowMillis: number,
+  ): boolean {
     const { longestHoldMillis, options } = this.#parts;
-    if (owner.record.closed) return true;
-    if (owner.record.request) return hits.page?.isFinal(nowMillis) ?? false;
+    if (request.closed) return true;
+    if (request.request) return hits.page?.isFinal(nowMillis) ?? false;
     const waitedMillis = nowMillis - calledMillis;
     if (!isFurtherHitDue(waitedMillis, longestHoldMillis)) return false;
     if (isFurtherHitDue(waitedMillis, options.scheduledDelayMillis)) return true;
-    hits.awaitsStatus ??= this.#awaitsStatus(owner);
-    return !hits.awaitsStatus || owner.hasStatus();
+    hits.awaitsStatus ??= this.#awaitsStatus(request);
+    return !hits.awaitsStatus || hasStatus(request);
   }
 
-  #awaitsStatus(owner: HitOwner): boolean {
-    const read = owner.read();
-    return read !== undefined && this.#parts.callbacks.awaitsStatus(read.record, read.span);
+  #awaitsStatus(request: Request): boolean {
+    const now = this.#parts.readOpen(request);
+    return now !== undefined && this.#parts.callbacks.awaitsStatus(now);
   }
 
-  #build(hit: CheckedHit, owner: HitOwner, epochMillis: number, isApart: boolean): Hit | undefined {
-    const { record } = owner;
-    const read = record.request ? undefined : owner.read();
-    const ended = read?.record ?? (record as EndedRecord);
+  #build(hit: CheckedHit, from: Request, epochMillis: number, isApart: boolean): Hit | undefined {
+    const isOpen = from.request === undefined;
+    const ended = isOpen ? this.#parts.readOpen(from) : (from as EndedRequest);
     // The span that was active may turn out to be of no HTTP request.
-    if (!ended.request) {
+    if (!ended) {
       return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit, epochMillis) : undefined;
     }
-    if (ended.site === undefined) this.#resolve(ended, read?.span ?? createSpanOf(ended));
+    if (ended.site === undefined) this.#resolve(ended);
     const { site = 0, currentRequest: request } = ended;
     if (site === 0 || !request) return undefined;
     const { builders } = this.#parts;
@@ -240,7 +244,7 @@ export class FurtherHits {
     const isTaken = ended.isInSample && (uid === undefined || builders.isNameInSample(uid));
     if (!isTaken) return undefined;
     const built = this.#count(builders.furtherHits.buildHit(hit, request, site, epochMillis));
-    return built && (isApart || read) ? sortBehindPages(built) : built;
+    return built && (isApart || isOpen) ? sortBehindPages(built) : built;
   }
 
   #buildWithoutRequest(hit: CheckedHit, epochMillis: number): Hit | undefined {
@@ -273,16 +277,16 @@ export class FurtherHits {
   }
 
   /** A page view may be left out for its path; a visitor who is not to be tracked is left out whatever else is true. */
-  #resolve(ended: EndedRecord, span: FinishedSpan): void {
+  #resolve(ended: EndedRequest): void {
     const { callbacks, findPrivacyReason } = this.#parts;
     ended.site = 0;
     ended.isPermitted ??=
-      findPrivacyReason(ended, span) === undefined && callbacks.isIgnored(ended, span) !== 'failed';
+      findPrivacyReason(ended) === undefined && callbacks.isIgnored(ended) !== 'failed';
     if (!ended.isPermitted) return;
-    const site = callbacks.siteOf(ended, span);
+    const site = callbacks.siteOf(ended);
     if (site === undefined) return;
     ended.site = site;
-    ended.request.optionParameters = callbacks.parametersOf(ended, span, site);
+    ended.request.optionParameters = callbacks.parametersOf(ended, site);
   }
 
   #drop(reason: DropReason): void {

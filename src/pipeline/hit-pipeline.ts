@@ -12,12 +12,14 @@ import { createFindIgnoreReason } from '../hit/ignore.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
-import type { FinishedSpan } from '../requests/finished-span.js';
-import type { HitOwner, RequestSink } from '../requests/hit-owner.js';
 import { operationNames } from '../requests/operations/operation-names.js';
 import type { ExitControl } from '../requests/processor-internals.js';
-import { createRequestReading, type RequestReading } from '../requests/read-request.js';
-import type { EndedRecord } from '../requests/request-record.js';
+import {
+  createRequestReading,
+  type RequestReading,
+  readOpenRequest,
+} from '../requests/read-request.js';
+import { type EndedRequest, isSpan, type Request, type RequestSink } from '../requests/request.js';
 import { longestHold } from '../requests/request-waits.js';
 import { createDelivery } from './create-delivery.js';
 import { createFindPrivacyReason, type FindPrivacyReason } from './find-privacy-reason.js';
@@ -76,6 +78,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     options: ResolvedOptions,
     diagnostics: Diagnostics,
     component: ComponentType,
+    reading: RequestReading,
     unusedElsewhere: () => number,
   ) {
     this.#unusedElsewhere = unusedElsewhere;
@@ -114,6 +117,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       counts: this.#counts,
       longestHoldMillis: this.longestHoldMillis,
       builders: this.#builders,
+      readOpen: (request) => readOpenRequest(request, reading),
     });
     if (options.statsIntervalMillis !== undefined) this.#logStatsEvery(options.statsIntervalMillis);
     if (options.exitFlush) this.enable();
@@ -123,18 +127,23 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#finishAtExit();
   }
 
-  /** Makes a hit of the request whose server span has ended, or counts why not. */
-  addRequest(ended: EndedRecord, span: FinishedSpan): void {
+  /** Makes a hit of a request that has ended, or counts why not. */
+  addRequest(ended: EndedRequest): void {
+    this.#add(ended);
+    ended.source = undefined; // large, and not needed any more
+  }
+
+  #add(ended: EndedRequest): void {
     operationNames.learn(ended.request);
-    const site = this.#siteOrReason(ended, span);
+    const site = this.#siteOrReason(ended);
     if (typeof site === 'string') {
-      this.#further.resolve(ended, span);
+      this.#further.resolve(ended);
       this.#countIgnored(ended, site);
       return;
     }
     ended.site = site;
     ended.request.client?.remember();
-    ended.request.optionParameters = this.#callbacks.parametersOf(ended, span, site);
+    ended.request.optionParameters = this.#callbacks.parametersOf(ended, site);
     if (this.#sampleRate < 1 && this.#isVisitorKeyKnown()) {
       const request = ended.currentRequest ?? ended.request;
       ended.isInSample = this.#builders.isInSample(request, site);
@@ -149,15 +158,15 @@ export class HitPipeline implements ExitControl, RequestSink {
     if (ended.request.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
     const hit = new PendingPageView(this, ended, site);
     const isTaken = this.#delivery.push(hit);
-    if (span.spanContext().spanId !== '') this.#countSpan(isTaken);
+    if (isSpan(ended.source)) this.#countSpan(isTaken);
     if (!isTaken) ended.close();
     this.#further.addAfterEnd(ended, isTaken ? hit : undefined);
     if (!isTaken) ended.shorten();
   }
 
-  addFurtherHit(hit: FurtherHit, owner?: HitOwner | 'unknown'): void {
+  addFurtherHit(hit: FurtherHit, request?: Request | 'unknown'): void {
     this.#beforeHit();
-    this.#further.add(hit, owner);
+    this.#further.add(hit, request);
   }
 
   refuseHit(key: string, message: string): void {
@@ -178,7 +187,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     else failed[this.#delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
   }
 
-  #countIgnored(ended: EndedRecord, reason: IgnoreReason): void {
+  #countIgnored(ended: EndedRequest, reason: IgnoreReason): void {
     this.#ignored[reason] += 1;
     this.#countFirstRequest(reason);
     ended.close();
@@ -281,21 +290,21 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   /** The site that a request belongs to, or why it makes no hit. */
-  #siteOrReason(ended: EndedRecord, span: FinishedSpan): number | IgnoreReason {
-    const privacyReason = this.#findPrivacyReason(ended, span);
+  #siteOrReason(ended: EndedRequest): number | IgnoreReason {
+    const privacyReason = this.#findPrivacyReason(ended);
     ended.isPermitted = privacyReason === undefined;
     if (ended.ignored) return 'attribute';
     const reason = this.#findIgnoreReason(ended.request) ?? privacyReason;
     if (reason !== undefined) return reason;
-    const isIgnored = this.#callbacks.isIgnored(ended, span);
+    const isIgnored = this.#callbacks.isIgnored(ended);
     if (isIgnored === 'failed') ended.isPermitted = false;
     if (isIgnored) return 'predicate';
-    const site = this.#callbacks.siteOf(ended, span);
-    return site === undefined ? 'site' : (this.#sort(ended, span) ?? site);
+    const site = this.#callbacks.siteOf(ended);
+    return site === undefined ? 'site' : (this.#sort(ended) ?? site);
   }
 
   /** Builds the final hits of a request. Annotations that arrive later have no effect. */
-  finalize(ended: EndedRecord, site: number, epochMillis: number): readonly Hit[] {
+  finalize(ended: EndedRequest, site: number, epochMillis: number): readonly Hit[] {
     ended.close();
     try {
       if (ended.ignored) return this.#takeBack(ended, 'attribute');
@@ -328,7 +337,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   /** What was counted as a hit is none after all. */
-  #takeBack({ request }: EndedRecord, reason: IgnoreReason): readonly Hit[] {
+  #takeBack({ request }: EndedRequest, reason: IgnoreReason): readonly Hit[] {
     this.#counts.hits -= 1;
     if (request.chatbotResponse !== undefined) this.#counts.aiChatbots -= 1;
     this.#ignored[reason] += 1;
@@ -358,8 +367,9 @@ export function createHitPipeline(
   if (!resolved.pageViews && resolved.aiChatbots === 'off') {
     diagnostics.warnOnce('only-explicit-events', coded('only-explicit-events', ONLY_EVENTS));
   }
-  const pipeline = new HitPipeline(resolved, diagnostics, component, unusedElsewhere);
-  return { pipeline, reading: createRequestReading(resolved, diagnostics), resolved };
+  const reading = createRequestReading(resolved, diagnostics);
+  const pipeline = new HitPipeline(resolved, diagnostics, component, reading, unusedElsewhere);
+  return { pipeline, reading, resolved };
 }
 
 const SIGNAL_NOT_HANDLED =

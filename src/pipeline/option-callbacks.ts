@@ -16,27 +16,22 @@ import { DEPRECATED_ENDPOINT, isFromRequest } from '../hit/parameters/dimensions
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import type { FinishedSpan } from '../requests/finished-span.js';
 import { readHeaderAsSent } from '../requests/read-headers.js';
 import { createUserIdReader, type UserIdReader } from '../requests/read-user-id.js';
-import type { EndedRecord } from '../requests/request-record.js';
+import type { EndedRequest } from '../requests/request.js';
 import { readResponseHeader } from '../requests/response-header.js';
 import { toTrackedRequest } from '../requests/tracked-request.js';
 
 /** Asks the options that only an ended request can answer: functions, attributes of its span, its cookies. */
 export interface OptionCallbacks {
   /** Whether the application leaves the request out. `failed`: it could not say. */
-  isIgnored(ended: EndedRecord, span: FinishedSpan): boolean | 'failed';
+  isIgnored(ended: EndedRequest): boolean | 'failed';
   /** The site of the request; `undefined`: not tracked. */
-  siteOf(ended: EndedRecord, span: FinishedSpan): number | undefined;
+  siteOf(ended: EndedRequest): number | undefined;
   /** Tracking parameters for the request, not yet checked; `undefined` where no option asks. */
-  parametersOf(
-    ended: EndedRecord,
-    span: FinishedSpan,
-    site: number,
-  ): Readonly<Record<string, unknown>> | undefined;
+  parametersOf(ended: EndedRequest, site: number): Readonly<Record<string, unknown>> | undefined;
   /** Whether the status of a response that has not begun will decide about the user ID. */
-  awaitsStatus(ended: EndedRecord, span: FinishedSpan): boolean;
+  awaitsStatus(ended: EndedRequest): boolean;
 }
 
 const FAILED = Symbol('failed');
@@ -83,15 +78,15 @@ export function createOptionCallbacks(
   }
 
   return {
-    isIgnored(ended, span) {
+    isIgnored(ended) {
       if (ignore === undefined) return false;
-      const result = call('ignore', ignore, toTrackedRequest(ended, span), NOT_TRACKED);
+      const result = call('ignore', ignore, toTrackedRequest(ended), NOT_TRACKED);
       return result === FAILED ? 'failed' : Boolean(result);
     },
 
-    siteOf(ended, span) {
+    siteOf(ended) {
       if (typeof siteId === 'number') return siteId;
-      const result = read('siteId', siteId, toTrackedRequest(ended, span));
+      const result = read('siteId', siteId, toTrackedRequest(ended));
       const site = toSiteId(result);
       if (site === undefined && result !== undefined) {
         diagnostics.warnOnce(
@@ -105,11 +100,11 @@ export function createOptionCallbacks(
       return site;
     },
 
-    parametersOf(ended, span, site) {
-      if (readsDeprecation) ended.request.isDeprecated = isDeprecatedResponse(ended, span);
+    parametersOf(ended, site) {
+      if (readsDeprecation) ended.request.isDeprecated = isDeprecatedResponse(ended);
       if (callbacks.length === 0) return undefined;
-      const tracked = toTrackedRequest(ended, span);
-      const request: EndedRequest = { tracked, ended, span };
+      const tracked = toTrackedRequest(ended);
+      const request: AskedRequest = { tracked, ended };
       const parameters: Record<string, unknown> = {};
       for (const { parameter, option, callback } of callbacks) {
         const value = read(option, () => callback(request, site), tracked);
@@ -118,14 +113,14 @@ export function createOptionCallbacks(
       return parameters;
     },
 
-    awaitsStatus: (ended, span) => userIds?.awaitsStatus(ended, span) ?? false,
+    awaitsStatus: (ended) => userIds?.awaitsStatus(ended) ?? false,
   };
 }
 
 interface ParameterCallback {
   readonly parameter: string;
   readonly option: string;
-  readonly callback: (request: EndedRequest, site: number) => unknown;
+  readonly callback: (request: AskedRequest, site: number) => unknown;
 }
 
 /** A callback of the application. */
@@ -150,13 +145,13 @@ function callbacksOf(
   if (typeof userId === 'function') {
     callbacks.push({ parameter: 'uid', option: 'userId', callback: fromRequest(userId) });
   } else if (userIds) {
-    const callback = ({ ended, span }: EndedRequest) => userIds.read(ended, span);
+    const callback = ({ ended }: AskedRequest) => userIds.read(ended);
     callbacks.push({ parameter: 'uid', option: 'userId', callback });
   }
   if (typeof visitorId === 'function') {
     callbacks.push({ parameter: 'cid', option: 'visitorId', callback: fromRequest(visitorId) });
   } else if (visitorId === 'cookie') {
-    const callback = ({ tracked }: EndedRequest, site: number) =>
+    const callback = ({ tracked }: AskedRequest, site: number) =>
       visitorOfCookie(tracked.header('cookie'), site);
     callbacks.push({ parameter: 'cid', option: 'visitorId', callback });
   }
@@ -177,13 +172,12 @@ function nameOf(error: unknown): string {
 }
 
 /** A request while all of it is there. */
-interface EndedRequest {
+interface AskedRequest {
   readonly tracked: TrackedRequest;
-  readonly ended: EndedRecord;
-  readonly span: FinishedSpan;
+  readonly ended: EndedRequest;
 }
 
-type ReadSource = (request: EndedRequest) => string | number | undefined;
+type ReadSource = (request: AskedRequest) => string | number | undefined;
 
 /** Old names of attributes that spans of older instrumentations have instead. */
 const OLD_NAMES: Readonly<Record<string, string>> = {
@@ -201,8 +195,8 @@ const DERIVED: Readonly<Record<string, ReadSource>> = {
   'user_agent.bot.name': ({ tracked: { userAgent = '' } }) => findBotName(userAgent),
   'user_agent.name': ({ tracked }) => productOf(tracked.userAgent)?.name,
   'user_agent.version': ({ tracked }) => productOf(tracked.userAgent)?.version,
-  'matomo.content_format': ({ tracked, ended, span }) => {
-    const type = readResponseHeader(ended, span.attributes, 'content-type');
+  'matomo.content_format': ({ tracked, ended }) => {
+    const type = readResponseHeader(ended, 'content-type');
     return contentFormatOf(type, tracked.path, ended.request.statusCode);
   },
 };
@@ -219,12 +213,11 @@ function createReadSource(options: SentAttributeOptions): (source: string) => Re
     const named = headerAttributeOf(source);
     if (named) {
       const { direction, header } = named;
-      return ({ ended, span, tracked }) => {
-        const { attributes } = span;
+      return ({ ended, tracked }) => {
         const value =
           direction === 'response'
-            ? readResponseHeader(ended, attributes, header)
-            : readHeaderAsSent(ended.captured?.request, attributes, header);
+            ? readResponseHeader(ended, header)
+            : readHeaderAsSent(ended.captured?.request, ended.attributes, header);
         return toSent(source, value, tracked.host);
       };
     }
@@ -236,8 +229,8 @@ function createReadSource(options: SentAttributeOptions): (source: string) => Re
 }
 
 /** Whether the response says that its endpoint is deprecated. */
-function isDeprecatedResponse(ended: EndedRecord, { attributes }: FinishedSpan): boolean {
-  const header = (name: string) => readResponseHeader(ended, attributes, name);
+function isDeprecatedResponse(ended: EndedRequest): boolean {
+  const header = (name: string) => readResponseHeader(ended, name);
   return saysDeprecated(header('deprecation'), header('sunset'));
 }
 

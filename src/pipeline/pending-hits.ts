@@ -1,13 +1,13 @@
 import type { Hit, PendingHit } from '../hit/hit.js';
 import type { HttpRequest } from '../hit/http-request.js';
-import type { EndedRecord } from '../requests/request-record.js';
+import type { EndedRequest } from '../requests/request.js';
 import { isPageFinal } from '../requests/request-waits.js';
 
 /** What a pending page view asks its pipeline. */
 export interface PageViewPipeline {
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
-  finalize(ended: EndedRecord, site: number, epochMillis: number): readonly Hit[];
+  finalize(ended: EndedRequest, site: number, epochMillis: number): readonly Hit[];
 }
 
 /** The page view of an ended request, as long as spans of it may still end. */
@@ -15,10 +15,10 @@ export class PendingPageView implements PendingHit {
   readonly endedMillis: number = performance.now();
   readonly bytes: number;
   readonly #pipeline: PageViewPipeline;
-  readonly #ended: EndedRecord;
+  readonly #ended: EndedRequest;
   readonly #site: number;
 
-  constructor(pipeline: PageViewPipeline, ended: EndedRecord, site: number) {
+  constructor(pipeline: PageViewPipeline, ended: EndedRequest, site: number) {
     this.#pipeline = pipeline;
     this.#ended = ended;
     this.#site = site;

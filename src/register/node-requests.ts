@@ -1,35 +1,26 @@
-import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as NetServer } from 'node:net';
-import {
-  type RequestMessage,
-  requestListener,
-  streamListener,
-} from '../common/channel-listener.js';
+import type { RequestMessage } from '../common/channel-listener.js';
 import type { RecordOption } from '../options/option-table.js';
 import {
   areStreamsCaptured,
   type CapturedRequest,
-  capturedOf,
   captureRequest,
-  currentRequest,
+  observeRequests,
+  onResponseClosed,
 } from '../requests/captured-requests.js';
-import { connectionOf, describeAsSpan, type NodeRequest } from '../requests/node-request.js';
 import { internalsOf } from '../requests/processor-internals.js';
 
-/** Requests without a SERVER span, from Node's diagnostics channels. Over HTTP/2, no instrumentation makes one. */
+/** Requests without a SERVER span. Over HTTP/2, no instrumentation makes one. */
 export interface NodeRequests {
   /** A provider has the processor: from now on, requests that instrumentations see are left to spans. */
   preferSpans(): void;
-  /** Adds a request that was announced before the subscription. */
+  /** Adds a request that was announced before anything listened. */
   addFirst(message: unknown): void;
   /** Finds out if the streams of an HTTP/2 server are announced, when the first one begins. */
   expectStreams(server: NetServer): void;
   stop(): void;
 }
-
-const REQUEST_CHANNEL = 'http.server.request.start';
-const STREAM_CHANNEL = 'http2.server.stream.created';
 
 /**
  * Passes each request to a processor when its response is closed, unless it has a SERVER span by then. So each request is
@@ -53,52 +44,32 @@ export function trackNodeRequests(
     return isInstrumented(server);
   }
 
-  const onRequest = requestListener((message) => {
-    if (isLeftToSpans(message)) return;
-    const { request, response } = message;
-    const captured = currentRequest();
-    if (captured?.request !== request || captured.untracked) return;
-    const onClosed = prepareClose(captured, request, response);
-    captured.onClosed = onClosed;
-    response.once('close', onClosed);
-  });
-
-  const onStream = streamListener(({ stream }) => {
-    areStreamsAnnounced = true;
-    if (!areStreamsCaptured()) reportUntracked();
-    if (hasProvider && record === 'sampled') return;
-    const captured = capturedOf(stream);
-    if (!captured?.request || !captured.response || captured.untracked) return;
-    captured.onClosed = prepareClose(captured, captured.request, captured.response);
-  });
-
-  /** Returns what is called when the response is closed. */
-  function prepareClose(
-    captured: CapturedRequest,
-    request: NodeRequest,
-    response: { readonly statusCode: number },
-  ): () => void {
-    const connection = connectionOf(request);
-    return function onClosed() {
-      // The request has a span, whose processor counts it.
-      if (isStopped || captured.request !== request || captured.span !== undefined) return;
-      internals?.addNodeRequest(captured, () =>
-        describeAsSpan(captured, request, response.statusCode, connection),
-      );
-    };
+  function onClosed(captured: CapturedRequest): void {
+    // If it has a span, the processor of that counts it.
+    if (isStopped || captured.request === undefined || captured.span !== undefined) return;
+    internals?.addNodeRequest(captured);
   }
 
-  channel(REQUEST_CHANNEL).subscribe(onRequest);
-  channel(STREAM_CHANNEL).subscribe(onStream);
+  const stop = observeRequests({
+    onRequest(captured, message) {
+      if (captured.untracked || isLeftToSpans(message)) return;
+      captured.onClosed = onClosed;
+      void message.request.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
+      message.response.on('close', onResponseClosed);
+    },
+    onStream(captured) {
+      areStreamsAnnounced = true;
+      if (!areStreamsCaptured()) reportUntracked();
+      if (!captured || captured.untracked || (hasProvider && record === 'sampled')) return;
+      captured.onClosed = onClosed;
+    },
+  });
+
   return {
     preferSpans() {
       hasProvider = true;
     },
-    addFirst(message) {
-      captureRequest(message);
-      onRequest(message);
-      onStream(message);
-    },
+    addFirst: captureRequest,
     expectStreams(server) {
       if (areStreamsAnnounced || http2Servers.has(server)) return;
       http2Servers.add(server);
@@ -108,8 +79,7 @@ export function trackNodeRequests(
     },
     stop() {
       isStopped = true;
-      channel(REQUEST_CHANNEL).unsubscribe(onRequest);
-      channel(STREAM_CHANNEL).unsubscribe(onStream);
+      stop();
     },
   };
 }

@@ -10,19 +10,8 @@ import { groupSpans, type WaitingSpan } from './group-spans.js';
 import { hasHitEvent, hitsOfEvents } from './hit-events.js';
 import { linkedRequestOf } from './operations/mcp.js';
 import { type RequestReading, readRequest } from './read-request.js';
-import {
-  annotateBelow,
-  annotateOwn,
-  type EndedRecord,
-  endRecord,
-  isAnnotatedBelow,
-  RequestRecord,
-} from './request-record.js';
-
-export interface AssembledRequest {
-  readonly record: EndedRecord;
-  readonly span: FinishedSpan;
-}
+import { type EndedRequest, Request } from './request.js';
+import { annotateBelow, annotateOwn, isAnnotatedBelow } from './span-annotations.js';
 
 /**
  * Finds the HTTP requests in a list of finished spans, in any order: each SERVER span of a request that is not nested in another
@@ -33,14 +22,14 @@ export function assembleRequests(
   spans: readonly FinishedSpan[],
   reading: RequestReading,
   onSpanWithoutRequest?: (span: FinishedSpan, isAncestorMissing: boolean) => void,
-): AssembledRequest[] {
+): EndedRequest[] {
   const { requests, unused } = groupSpans(
     spans.map((span) => new ExportedSpan(span, reading)),
     ({ traceId }) => traceId,
   );
   for (const { span, isEmpty, isAncestorMissing } of unused)
     if (!isEmpty) onSpanWithoutRequest?.(span, isAncestorMissing);
-  const assembled: AssembledRequest[] = [];
+  const assembled: EndedRequest[] = [];
   for (const { root, below } of requests) {
     const request = assembleRequest(
       root.span,
@@ -87,8 +76,8 @@ export function assembleRequest(
   root: FinishedSpan,
   below: readonly FinishedSpan[],
   reading: RequestReading,
-): AssembledRequest | undefined {
-  const record = new RequestRecord(toMillis(root.startTime));
+): EndedRequest | undefined {
+  const record = Request.ofSpan(root);
   for (const span of inOrderOfEnding(below)) {
     annotateBelow(record, span, reading);
   }
@@ -96,7 +85,7 @@ export function assembleRequest(
   // Most requests have none: a list of all spans is made only for those that do.
   if (hasHitEvent(root) || below.some(hasHitEvent)) record.furtherHits = hitsOf([...below, root]);
   const request = readRequest(record, root, reading);
-  return request && { record: endRecord(record, request), span: root };
+  return request && record.end(request);
 }
 
 /** The hits in events of spans; `undefined` if there are none. */

@@ -6,7 +6,9 @@ import {
   type ChannelListener,
   channelListener,
   isObject,
+  type RequestMessage,
   requestListener,
+  type StreamMessage,
   streamListener,
 } from '../common/channel-listener.js';
 import { activeSpan } from '../common/otel-global.js';
@@ -18,7 +20,6 @@ import { emitWith, wrapEmit } from './emit-in-context.js';
 import { splitTarget, type Target } from './finished-span.js';
 import { Http2Request, Http2Response } from './http2-exchange.js';
 import { Http2Sessions, isRequestStream } from './http2-sessions.js';
-import { type RequestStart, startNow } from './node-request.js';
 import { GRAPHQL_CHANNELS, readExecution } from './operations/graphql.js';
 import type { NamedOperation } from './operations/index.js';
 import type { McpReport } from './operations/mcp-report.js';
@@ -51,7 +52,9 @@ export interface CapturedRequest extends Annotated {
   readers: number;
   /** Read immediately: Express rewrites `request.url` while it routes. Released with the request. */
   target: Target;
-  readonly start: RequestStart;
+  readonly startMillis: number;
+  /** The same on the monotonic clock, to measure the duration. */
+  readonly startedMillis: number;
   /** The span of this request, after it has started. */
   span: Span | undefined;
   /** The route template that a framework announced. */
@@ -66,8 +69,8 @@ export interface CapturedRequest extends Annotated {
   records: StoredRecord | undefined;
   /** The request arrived at a server of this package: it makes no hit and is not counted. */
   readonly untracked: boolean;
-  /** Counts the request if it has no span, when its response is closed. */
-  onClosed: (() => void) | undefined;
+  /** Counts the request if it has no span, once, when its response is closed. */
+  onClosed: ((captured: CapturedRequest) => void) | undefined;
   /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
   bytesBefore: number | undefined;
   /** The connection failed with bytes of the response that had not been sent. */
@@ -87,7 +90,7 @@ interface Connection {
 
 /** What one processor stores with a request. Only that processor knows its type. */
 export interface StoredRecord {
-  readonly processor: object;
+  readonly processor: object | undefined;
   /** Its hit was built: nothing more is added to it. */
   readonly closed: boolean;
   next: StoredRecord | undefined;
@@ -101,6 +104,13 @@ export interface HitTaker {
   refuseHit(key: string, message: string): void;
   /** Logs that a part of a hit was left out. */
   reportHit(key: string, message: string): void;
+}
+
+/** Looks at each request when Node.js announces it, right after it was captured. */
+export interface RequestObserver {
+  onRequest(captured: CapturedRequest, message: RequestMessage): void;
+  /** A stream of HTTP/2 has begun. `undefined`: it is no request, or cannot be captured. */
+  onStream?(captured: CapturedRequest | undefined): void;
 }
 
 /** A processor, of any copy of this package. */
@@ -120,6 +130,7 @@ interface SharedRequests {
   readonly processors: Set<RequestProcessor>;
   /** Active exporters. If there is no processor, they get further hits as span events. */
   readonly exporters: Set<HitTaker>;
+  readonly observers: Set<RequestObserver>;
   readonly onRequest: ChannelListener;
   readonly onFinish: ChannelListener;
   readonly onStream: ChannelListener;
@@ -145,6 +156,7 @@ function sharedRequests(): SharedRequests | undefined {
 function createSharedRequests(): SharedRequests {
   const storage: RequestStorage = new AsyncLocalStorage();
   const processors = new Set<RequestProcessor>();
+  const observers = new Set<RequestObserver>();
   const { watch, listOpen } = createConnectionWatch(storage, processors);
   const detachErrors = createErrorDetacher(storage);
   const sessions = new Http2Sessions(storage, ownCaptured);
@@ -152,8 +164,10 @@ function createSharedRequests(): SharedRequests {
     storage,
     processors,
     exporters: new Set(),
+    observers,
     listOpen: () => [...listOpen(), ...[...sessions.listOpen()].filter(hasBegun)],
-    onRequest: requestListener(({ request, response, server }) => {
+    onRequest: requestListener((message) => {
+      const { request, response, server } = message;
       const captured = createCaptured(request, response, request.url ?? '/', server);
       (request as Capturable)[CAPTURED] = captured;
       storage.enterWith(captured);
@@ -163,6 +177,7 @@ function createSharedRequests(): SharedRequests {
       readBytesBefore(captured, request, response, isPipelined);
       watch(request.socket, captured);
       detachErrors(server);
+      for (const observer of observers) observer.onRequest(captured, message);
     }),
     // Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`.
     onFinish: requestListener(({ request }) => {
@@ -170,20 +185,9 @@ function createSharedRequests(): SharedRequests {
       if (captured && storage.getStore() !== captured) storage.enterWith(captured);
     }),
     onStream: streamListener((message) => {
-      const { stream, headers } = message;
-      if (!areStreamsCaptured()) return;
-      if (!isRequestStream(message) || ownCaptured(stream)) return;
-      const request = new Http2Request(sessions.peerOf(stream), headers);
-      const response = new Http2Response(stream);
-      const { server } = stream.session as { server?: object };
-      const captured = createCaptured(request, response, headers[':path'] ?? '/', server);
-      Object.defineProperty(stream, CAPTURED, { value: captured });
-      sessions.watch({ stream, captured, response }, () => {
-        captured.onClosed?.();
-        for (const processor of processors) processor.abandon(captured);
-        // Nothing else may read the request, as HTTP/2 has no instrumentation.
-        if (captured.readers === 0) releaseRequest(captured);
-      });
+      if (ownCaptured(message.stream)) return;
+      const captured = captureStream(message);
+      for (const observer of observers) observer.onStream?.(captured);
     }),
     onFramework: new Map([
       ...ROUTE_ANNOUNCEMENTS.map(
@@ -193,6 +197,36 @@ function createSharedRequests(): SharedRequests {
       ...GRAPHQL_CHANNELS.map((name) => [name, createGraphqlListener(storage)] as const),
     ]),
   };
+
+  function captureStream(message: StreamMessage): CapturedRequest | undefined {
+    if (!areStreamsCaptured() || !isRequestStream(message)) return undefined;
+    const { stream, headers } = message;
+    const request = new Http2Request(sessions.peerOf(stream), headers);
+    const response = new Http2Response(stream);
+    const { server } = stream.session as { server?: object };
+    const captured = createCaptured(request, response, headers[':path'] ?? '/', server);
+    Object.defineProperty(stream, CAPTURED, { value: captured });
+    sessions.watch({ stream, captured, response }, () => {
+      endSpanless(captured);
+      for (const processor of processors) processor.abandon(captured);
+      // Nothing else may read the request, as HTTP/2 has no instrumentation.
+      if (captured.readers === 0) releaseRequest(captured);
+    });
+    return captured;
+  }
+}
+
+/** Calls what counts a request without a span, unless it was called before. */
+export function endSpanless(captured: CapturedRequest): void {
+  const { onClosed } = captured;
+  captured.onClosed = undefined;
+  onClosed?.(captured);
+}
+
+/** A listener of `close`, the same for all responses. */
+export function onResponseClosed(this: ServerResponse): void {
+  const captured = ownCaptured(this.req);
+  if (captured) endSpanless(captured);
 }
 
 /** Bun announces streams, but calls their listeners in no async context. */
@@ -211,7 +245,8 @@ function createCaptured(
     response,
     readers: 0,
     target: splitTarget(target),
-    start: startNow(),
+    startMillis: Date.now(),
+    startedMillis: performance.now(),
     fromCode: undefined,
     span: undefined,
     route: undefined,
@@ -298,7 +333,7 @@ function createConnectionWatch(
   function leave(captured: CapturedRequest): void {
     const { response } = captured;
     if (!response) return;
-    if (isOpen(response)) captured.onClosed?.();
+    if (isOpen(response)) endSpanless(captured);
     for (const processor of processors) processor.abandon(captured);
   }
 
@@ -432,6 +467,13 @@ export function captureRequests(processor: RequestProcessor): () => void {
     if (!shared.processors.delete(processor) || shared.processors.size > 0) return;
     for (const [name, listener] of subscriptionsOf(shared)) channel(name).unsubscribe(listener);
   };
+}
+
+/** Lets something look at each request until the returned function is called. Requests are captured as long as there is a processor. */
+export function observeRequests(observer: RequestObserver): () => void {
+  const { observers } = shareRequests();
+  observers.add(observer);
+  return () => observers.delete(observer);
 }
 
 /** Registers an active exporter until the returned function is called. */

@@ -1,14 +1,13 @@
-import { channel } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { requestListener } from '../common/channel-listener.js';
 import type { Attributes } from '../common/otel-types.js';
 import { hasBody, type IsAiChatbot, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
-import { type FinishedSpan, textOf } from './finished-span.js';
+import { observeRequests } from './captured-requests.js';
+import { textOf } from './finished-span.js';
 import type { Http2Response } from './http2-exchange.js';
 import { knownClient } from './read-headers.js';
-import type { EndedRecord } from './request-record.js';
+import type { EndedRequest } from './request.js';
 
 /** Not public, but unchanged since Node.js 0.x. */
 interface WrittenResponse {
@@ -28,13 +27,13 @@ const sizes = new WeakMap<object, number>();
  * compression, TLS and keep-alive, and includes the framing of a chunked body. Over HTTP/2, all responses are measured.
  */
 export function measureResponses(isMeasured: IsAiChatbot): () => void {
-  const requests = channel('http.server.request.start');
-  const onRequest = requestListener(({ request, response }) => {
-    const userAgent = request.headers['user-agent'];
-    if (userAgent !== undefined && isMeasured(userAgent, knownClient(userAgent))) measure(response);
+  return observeRequests({
+    onRequest(_captured, { request, response }) {
+      const userAgent = request.headers['user-agent'];
+      if (userAgent !== undefined && isMeasured(userAgent, knownClient(userAgent)))
+        measure(response);
+    },
   });
-  requests.subscribe(onRequest);
-  return () => void requests.unsubscribe(onRequest);
 }
 
 /**
@@ -96,10 +95,11 @@ function contentTypeOfNode(response: ServerResponse | Http2Response): string | u
 const CONTENT_TYPE = /^content-type:([^\r\n]*)/im;
 
 /** Content type and size of the response to an AI chatbot: from Node's response if there is one, else from attributes. */
-export function readChatbotResponse(
-  { captured, request }: EndedRecord,
-  { attributes }: FinishedSpan,
-): ChatbotResponse {
+export function readChatbotResponse({
+  captured,
+  request,
+  attributes,
+}: EndedRequest): ChatbotResponse {
   const response = captured?.response;
   const size = response ? toSize(measuredSize(response)) : readBodySize(attributes);
   return {

@@ -1,77 +1,75 @@
 import type { Attributes } from '../common/otel-types.js';
 import type { CapturedRequest } from './captured-requests.js';
-import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
+import type { FinishedSpan } from './finished-span.js';
 
 const MILLIS_PER_SECOND = 1000;
 const NANOS_PER_MILLI = 1e6;
-const FIRST_SERVER_ERROR = 500;
-const ERROR = 2; // SpanStatusCode.ERROR
 
 export type NodeRequest = NonNullable<CapturedRequest['request']>;
 
-/** When Node.js announced a request. */
-export interface RequestStart {
-  readonly epochMillis: number;
-  /** Monotonic, to measure the duration. */
-  readonly millis: number;
-}
+/** A request without a span, as Node.js describes it: now, or when its response was closed. Read it before the request is released. */
+export class NodeSource {
+  readonly #captured: CapturedRequest;
+  #attributes: Attributes | undefined;
 
-export function startNow(): RequestStart {
-  return { epochMillis: Date.now(), millis: performance.now() };
-}
+  constructor(captured: CapturedRequest) {
+    this.#captured = captured;
+  }
 
-/** The connection of a request: what is only known when the request starts. */
-interface NodeConnection {
-  readonly peerAddress: string | undefined;
-  readonly peerPort: number | undefined;
-  readonly isEncrypted: boolean;
-}
+  get name(): string {
+    return this.method;
+  }
 
-export function connectionOf({ socket }: NodeRequest): NodeConnection {
-  return {
-    peerAddress: socket.remoteAddress, // unknown once the connection is closed
-    peerPort: socket.remotePort,
-    isEncrypted: 'encrypted' in socket && socket.encrypted === true,
-  };
-}
+  get method(): string {
+    return this.#captured.request?.method ?? 'GET';
+  }
 
-/** The span that an instrumentation would have made for a request, with stable attribute names. */
-export function describeAsSpan(
-  { target, start }: CapturedRequest,
-  request: NodeRequest,
-  statusCode: number,
-  connection: NodeConnection,
-): FinishedSpan {
-  const { method = 'GET', headers, httpVersion } = request;
-  const attributes: Attributes = {
-    'http.request.method': method,
-    'http.response.status_code': statusCode,
-    'url.path': target.path,
-    'url.scheme': connection.isEncrypted ? 'https' : 'http',
-    'network.protocol.version': httpVersion,
-    ...serverOf(headers.host),
-  };
-  if (target.query !== undefined) attributes['url.query'] = target.query;
-  const { peerAddress, peerPort } = connection;
-  if (peerAddress !== undefined) attributes['network.peer.address'] = peerAddress;
-  if (peerPort !== undefined) attributes['network.peer.port'] = peerPort;
-  if (headers['user-agent'] !== undefined)
-    attributes['user_agent.original'] = headers['user-agent'];
-  return {
-    name: method,
-    kind: SERVER_SPAN,
-    startTime: toHrTime(start.epochMillis),
-    duration: durationSince(start),
-    attributes,
-    status: { code: statusCode >= FIRST_SERVER_ERROR ? ERROR : 0 },
-    spanContext: () => NO_CONTEXT,
-  };
+  /** Also if the response has not begun: the status that it would have. */
+  get statusCode(): number {
+    return this.#captured.response?.statusCode ?? 200;
+  }
+
+  get scheme(): 'http' | 'https' {
+    const { socket } = this.#captured.request ?? {};
+    const isEncrypted = socket && 'encrypted' in socket && socket.encrypted === true;
+    return isEncrypted ? 'https' : 'http';
+  }
+
+  get durationMillis(): number {
+    return performance.now() - this.#captured.startedMillis;
+  }
+
+  /** Those that an instrumentation would set, with stable names. Made if an option asks for attributes, which few do. */
+  get attributes(): Attributes {
+    this.#attributes ??= this.#readAttributes();
+    return this.#attributes;
+  }
+
+  #readAttributes(): Attributes {
+    const { request, target } = this.#captured;
+    const { headers = {}, httpVersion = '1.1', socket } = request ?? {};
+    const attributes: Attributes = {
+      'http.request.method': this.method,
+      'http.response.status_code': this.statusCode,
+      'url.path': target.path,
+      'url.scheme': this.scheme,
+      'network.protocol.version': httpVersion,
+      ...serverOf(headers.host),
+    };
+    if (target.query !== undefined) attributes['url.query'] = target.query;
+    const { remoteAddress, remotePort } = socket ?? {};
+    if (remoteAddress !== undefined) attributes['network.peer.address'] = remoteAddress;
+    if (remotePort !== undefined) attributes['network.peer.port'] = remotePort;
+    if (headers['user-agent'] !== undefined)
+      attributes['user_agent.original'] = headers['user-agent'];
+    return attributes;
+  }
 }
 
 /** The SERVER span of a request that its instrumentation does not end, because Node.js does not close the response. */
 export function describeUnended(
   span: FinishedSpan,
-  { start }: CapturedRequest,
+  { startedMillis }: CapturedRequest,
   statusCode: number,
 ): FinishedSpan {
   const { name, kind, startTime, attributes, status, events } = span;
@@ -79,36 +77,13 @@ export function describeUnended(
     name,
     kind,
     startTime,
-    duration: durationSince(start),
+    duration: toHrTime(performance.now() - startedMillis),
     attributes: { ...attributes, 'http.response.status_code': statusCode },
     status,
     ...(events && { events }),
     spanContext: () => span.spanContext(),
   };
 }
-
-/** As much of a running request without a span as its further hits need. */
-export function describeSpanless(
-  { start }: CapturedRequest,
-  { method = 'GET', socket }: NodeRequest,
-): FinishedSpan {
-  const scheme = 'encrypted' in socket ? 'https' : 'http';
-  return {
-    name: method,
-    kind: SERVER_SPAN,
-    startTime: toHrTime(start.epochMillis),
-    duration: [0, 0],
-    attributes: { 'http.request.method': method, 'url.scheme': scheme },
-    status: { code: 0 },
-    spanContext: () => NO_CONTEXT,
-  };
-}
-
-function durationSince({ millis }: RequestStart): [number, number] {
-  return toHrTime(performance.now() - millis);
-}
-
-const NO_CONTEXT = { traceId: '', spanId: '', traceFlags: 0 };
 
 function toHrTime(millis: number): [number, number] {
   const seconds = Math.floor(millis / MILLIS_PER_SECOND);

@@ -1,5 +1,4 @@
 import type { CapturedRequest } from './captured-requests.js';
-import type { FinishedSpan } from './finished-span.js';
 
 /**
  * Marks processors of any copy of this package. `register` may come from another copy, so a change of `ProcessorInternals` needs a new
@@ -10,8 +9,8 @@ const INTERNALS: unique symbol = Symbol.for('opentelemetry-matomo.internal.1');
 /** What `register` needs of a processor that tracks. */
 export interface ProcessorInternals {
   readonly exit: ExitControl;
-  /** Adds a request that has no SERVER span. Never throws, even if `describe` does: it reads objects that the application may have changed. */
-  addNodeRequest(captured: CapturedRequest, describe: () => FinishedSpan): void;
+  /** Adds a request that has no SERVER span. Never throws. */
+  addNodeRequest(captured: CapturedRequest): void;
 }
 
 /** Nothing here throws. */

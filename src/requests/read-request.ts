@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Attributes } from '../common/otel-types.js';
@@ -13,15 +12,7 @@ import {
   type OriginClaims,
   type OriginOptions,
 } from '../hit/visitor/origin.js';
-import type { CapturedRequest } from './captured-requests.js';
-import {
-  type FinishedSpan,
-  methodOf,
-  peerAddressOf,
-  targetOf,
-  textOf,
-  toMillis,
-} from './finished-span.js';
+import { methodOf, peerAddressOf, targetOf, textOf, toMillis } from './finished-span.js';
 import { contentTypeOf } from './measure-responses.js';
 import { readOperation } from './operations/index.js';
 import {
@@ -32,17 +23,34 @@ import {
   readHeader,
 } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
-import type { RequestRecord, SpanReading } from './request-record.js';
+import { type EndedRequest, isSpan, type Request, type RequestSource } from './request.js';
 import {
   CLIENT_CLOSED_REQUEST,
   incompleteStatus,
   isEventStream,
-  sentStatusOf,
   statusAttribute,
 } from './response-status.js';
 import { routeOf } from './routes/index.js';
+import type { SpanReading } from './span-annotations.js';
 
 const NO_ANNOTATIONS: readonly never[] = [];
+
+/** The open request as if it had ended in this moment; `undefined` if it is not an HTTP request. */
+export function readOpenRequest(record: Request, reading: HeaderReading): EndedRequest | undefined {
+  const { source, captured } = record;
+  const request = source && readRequest(record, source, reading);
+  if (!request) return undefined;
+  const statusCode = captured?.response?.statusCode ?? 200;
+  // A span that has not ended has a negative duration.
+  const durationMillis = captured ? performance.now() - captured.startedMillis : 0;
+  return record.snapshot({ ...request, statusCode, aborted: false, durationMillis });
+}
+
+/** Whether the response of a request, which may still be open, has begun. */
+export function hasStatus({ captured, source }: Request): boolean {
+  if (captured?.response?.headersSent) return true;
+  return isSpan(source) && statusAttribute(source.attributes) !== undefined;
+}
 
 /** What is read from headers, according to the options. */
 export interface HeaderReading {
@@ -57,17 +65,20 @@ export interface HeaderReading {
   readonly readsMcp: boolean;
 }
 
+const NO_ATTRIBUTES: Attributes = Object.freeze({});
+
 /**
- * The request of a server span that has ended, or `undefined` if the span is not of an HTTP request (gRPC, a function call).
+ * The request that a source describes, or `undefined` if it is a span that is not of an HTTP request (gRPC, a function call).
  * Node's own request wins over attributes of captured headers, and those over other attributes.
  */
 export function readRequest(
-  record: RequestRecord,
-  span: FinishedSpan,
+  record: Request,
+  source: RequestSource,
   reading: HeaderReading,
 ): HttpRequest | undefined {
-  const { attributes } = span;
-  const method = methodOf(attributes);
+  const span = isSpan(source) ? source : undefined;
+  const attributes = span?.attributes ?? NO_ATTRIBUTES;
+  const method = span ? methodOf(attributes) : source.name;
   if (method === undefined) return undefined;
   const { captured } = record;
   const { request, response } = captured ?? {};
@@ -79,10 +90,19 @@ export function readRequest(
   const isUnsent = response?.headersSent === false;
   const contentType = isUnsent ? undefined : contentTypeOf(response, attributes);
   const hasEventStream = isEventStream(contentType);
-  const incomplete = hasEventStream ? undefined : incompleteStatus(captured, attributes);
-  const statusCode = incomplete ?? statusOf(attributes, captured);
+  const sentStatus = response?.headersSent ? response.statusCode : undefined;
+  const status = isSpan(source) ? statusAttribute(attributes) : source.statusCode;
+  const incomplete =
+    hasEventStream || status === undefined ? undefined : incompleteStatus(captured);
+  // A span without a status belongs to a handler that threw, before or after it sent the headers.
+  const statusCode = incomplete ?? status ?? sentStatus ?? 500;
   const peerAddress = request?.socket?.remoteAddress;
-  const origin = originOf(common.host, headers, attributes, peerAddress, reading);
+  const origin = reading.toOrigin({
+    peerAddress: peerAddressOf(attributes) ?? peerAddress,
+    host: common.host ?? hostOf(attributes),
+    scheme: isSpan(source) ? schemeOf(attributes) : source.scheme,
+    header,
+  });
   const asked = {
     method: request?.method ?? method,
     path,
@@ -105,10 +125,7 @@ export function readRequest(
     scheme: origin.scheme,
     address: origin.address,
     statusCode,
-    sentStatus:
-      incomplete === undefined || response?.headersSent
-        ? sentStatusOf(response, attributes)
-        : undefined,
+    sentStatus: sentStatus ?? (span && incomplete === undefined ? status : undefined),
     aborted: incomplete === CLIENT_CLOSED_REQUEST,
     isEventStream: hasEventStream,
     userAgent: common.userAgent ?? userAgentOf(attributes),
@@ -123,9 +140,9 @@ export function readRequest(
     isDocument: reading.knowsDocuments && isDocument(path, statusCode, contentType),
     isDownload: false, // until the pipeline decides
     chatbotResponse: undefined, // until the pipeline decides
-    spanName: span.name,
+    spanName: source.name,
     startMillis: record.startMillis,
-    durationMillis: toMillis(span.duration),
+    durationMillis: isSpan(source) ? toMillis(source.duration) : source.durationMillis,
     annotations: NO_ANNOTATIONS, // until the record is closed
     optionParameters: undefined,
   };
@@ -141,29 +158,8 @@ function commonHeaders(
     : commonHeadersIn(attributes, capturedHeaders);
 }
 
-function originOf(
-  host: string | undefined,
-  headers: IncomingHttpHeaders | undefined,
-  attributes: Attributes,
-  peerAddress: string | undefined,
-  { toOrigin }: HeaderReading,
-): Origin {
-  return toOrigin({
-    peerAddress: peerAddressOf(attributes) ?? peerAddress,
-    host: host ?? hostOf(attributes),
-    scheme: schemeOf(attributes),
-    header: (name) => readHeader(headers, attributes, name),
-  });
-}
-
 function userAgentOf(attributes: Attributes): string | undefined {
   return textOf(attributes['user_agent.original']) ?? textOf(attributes['http.user_agent']);
-}
-
-/** A span without a status belongs to a handler that threw, before or after it sent the headers. */
-function statusOf(attributes: Attributes, captured: CapturedRequest | undefined): number {
-  const sent = captured?.response?.headersSent ? captured.response.statusCode : undefined;
-  return statusAttribute(attributes) ?? sent ?? 500;
 }
 
 function hostOf(attributes: Attributes): string | undefined {

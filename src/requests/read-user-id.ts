@@ -8,9 +8,8 @@ import {
   userIdSourceOf,
 } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
-import type { FinishedSpan } from './finished-span.js';
 import { readHeaderAsSent } from './read-headers.js';
-import type { EndedRecord } from './request-record.js';
+import type { EndedRequest } from './request.js';
 
 export interface UserIdOptions {
   readonly userId?: unknown;
@@ -28,9 +27,9 @@ interface Caller {
 /** Makes user IDs of a header or of a claim of the bearer token. */
 export interface UserIdReader {
   /** The pseudonym of who sent the request; `undefined` if it names nobody, or its credential was never let in. */
-  read(record: EndedRecord, span: FinishedSpan): string | undefined;
+  read(ended: EndedRequest): string | undefined;
   /** Whether the status of the response will decide if the request has a user ID. */
-  awaitsStatus(record: EndedRecord, span: FinishedSpan): boolean;
+  awaitsStatus(ended: EndedRequest): boolean;
 }
 
 /** The attribute that the option `userId` names. The value of one with a header is a key, which is only sent as a pseudonym. */
@@ -57,10 +56,7 @@ function createReader(
   /** Digests of headers that the application has let in. */
   const letIn = new GenerationCache<string, true>(MAX_CREDENTIALS);
 
-  function findCaller(
-    { request, captured }: EndedRecord,
-    { attributes }: FinishedSpan,
-  ): Caller | undefined {
+  function findCaller({ request, captured, attributes }: EndedRequest): Caller | undefined {
     const header = readHeaderAsSent(captured?.request, attributes, source.header);
     const identity = identify(source, header);
     if (identity.kind === 'known') {
@@ -74,18 +70,18 @@ function createReader(
   }
 
   return {
-    read(record, span) {
-      const caller = findCaller(record, span);
+    read(ended) {
+      const caller = findCaller(ended);
       if (caller === undefined) return undefined;
       const { pseudonym, credential } = caller;
       if (letIn.get(credential)) return pseudonym;
-      if (!isLetIn(record.request.sentStatus)) return undefined;
+      if (!isLetIn(ended.request.sentStatus)) return undefined;
       letIn.set(credential, true);
       return pseudonym;
     },
-    awaitsStatus(record, span) {
-      if (record.request.sentStatus !== undefined) return false;
-      const caller = findCaller(record, span);
+    awaitsStatus(ended) {
+      if (ended.request.sentStatus !== undefined) return false;
+      const caller = findCaller(ended);
       return caller !== undefined && !letIn.get(caller.credential);
     },
   };

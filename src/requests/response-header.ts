@@ -2,7 +2,6 @@ import { memoize } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { decodeLatin1 } from '../hit/text.js';
 import type { CapturedRequest } from './captured-requests.js';
-import type { EndedRecord } from './request-record.js';
 
 /** Not public, but unchanged since Node.js 0.x: the status line and all headers as Node.js writes them. */
 interface WrittenResponse {
@@ -16,13 +15,18 @@ const patternOf = memoize(
   (name: string) => new RegExp(`^${name.replace(/[^\w-]/g, '\\$&')}:([^\r\n]*)`, 'im'),
 );
 
+/** Where headers of a response are. */
+interface HeaderSources {
+  readonly captured: Partial<Pick<CapturedRequest, 'response'>> | undefined;
+  readonly attributes: Attributes;
+}
+
 /**
  * A header of the response by its lower-case name: from Node's response if there is one, else from attributes. `undefined` if it was
  * not sent.
  */
 export function readResponseHeader(
-  { captured }: Pick<EndedRecord, 'captured'>,
-  attributes: Attributes,
+  { captured, attributes }: HeaderSources,
   name: string,
 ): string | undefined {
   const response = captured?.response;

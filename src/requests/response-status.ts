@@ -20,30 +20,22 @@ const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
 const EVENT_STREAM = /^\s*text\/event-stream(?:[\s;]|$)/i;
 
 /**
- * The status of an incomplete response, for which the span has 200; `undefined` if it is complete. A crash before any status
+ * The status of an incomplete response, although it began with 200; `undefined` if it is complete. A crash before any status
  * is not incomplete, and neither is a response that continues after its span has ended, as with `@hono/otel`. A response that
  * waits for a pipelined one before it is not destroyed with its connection.
  */
-export function incompleteStatus(
-  captured: CapturedRequest | undefined,
-  attributes: Attributes,
-): number | undefined {
+export function incompleteStatus(captured: CapturedRequest | undefined): number | undefined {
   const { request, response } = captured ?? {};
   if (!captured || !request || !response) return undefined;
-  if (isHttp2(request)) return incompleteHttp2Status(response as Http2Response, attributes);
+  if (isHttp2(request)) return incompleteHttp2Status(response as Http2Response);
   const { socket } = request;
   if (!response.destroyed && !socket?.destroyed) return undefined;
   if (isComplete(captured, response as ServerResponse, socket)) return undefined;
-  if (statusAttribute(attributes) === undefined) return undefined;
   return endedStatus(response, isEndedByClient(socket));
 }
 
-function incompleteHttp2Status(
-  response: Http2Response,
-  attributes: Attributes,
-): number | undefined {
+function incompleteHttp2Status(response: Http2Response): number | undefined {
   if (!response.destroyed || response.isComplete) return undefined;
-  if (statusAttribute(attributes) === undefined) return undefined;
   return endedStatus(response, response.closedBy !== 'server');
 }
 
@@ -80,14 +72,6 @@ function isComplete(
 /** Whether a response is a stream of events, which ends when one of both sides leaves. */
 export function isEventStream(contentType: string | undefined): boolean {
   return contentType !== undefined && EVENT_STREAM.test(contentType);
-}
-
-/** The status that a response has begun with; `undefined` if it has not begun, or nothing shows that. */
-export function sentStatusOf(
-  response: CapturedRequest['response'],
-  attributes: Attributes,
-): number | undefined {
-  return response?.headersSent ? response.statusCode : statusAttribute(attributes);
 }
 
 export function statusAttribute(attributes: Attributes): number | undefined {

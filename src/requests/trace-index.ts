@@ -1,7 +1,5 @@
 import { SlotMap } from '../common/slot-map.js';
-import type { CapturedRequest, StoredRecord } from './captured-requests.js';
-import { type FinishedSpan, toMillis } from './finished-span.js';
-import { RequestRecord } from './request-record.js';
+import type { Request } from './request.js';
 
 /** The part of a span that is used here. */
 type Identified = object & { spanContext(): { readonly traceId: string } };
@@ -11,59 +9,24 @@ const MAX_REQUESTS_OF_A_TRACE = 64;
 /** More traces than run or are pending at a time. */
 const MAX_TRACES = 50_000;
 
-/** A request to which spans can belong, as long as its hit can change: its place in the index, and in the async context. */
-export class TracedRequest implements StoredRecord {
-  readonly record: RequestRecord;
-  readonly traceId: string;
-  readonly spanId: string;
-  /** The server span, until it has ended. */
-  span: object | undefined;
-  /** What another processor stored with the same captured request. */
-  next: StoredRecord | undefined;
-  /** Its slot among the listed requests; -1 if it is not listed. */
-  slot = -1;
-  readonly #index: TraceIndex;
-
-  constructor(span: FinishedSpan, captured: CapturedRequest | undefined, index: TraceIndex) {
-    const { traceId, spanId } = span.spanContext();
-    this.record = new RequestRecord(toMillis(span.startTime), captured, this);
-    this.traceId = traceId;
-    this.spanId = spanId;
-    this.span = span;
-    this.#index = index;
-  }
-
-  get processor(): object {
-    return this.#index;
-  }
-
-  get closed(): boolean {
-    return this.record.closed;
-  }
-
-  remove(): void {
-    this.#index.remove(this);
-  }
-}
-
 /** A request in the maps: held weakly if nothing but its span announces its end. */
 class Entry {
   readonly spanId: string;
-  #strong: TracedRequest | undefined;
-  #weak: WeakRef<TracedRequest> | undefined;
+  #strong: Request | undefined;
+  #weak: WeakRef<Request> | undefined;
 
-  constructor(traced: TracedRequest) {
-    this.spanId = traced.spanId;
-    this.#strong = traced;
+  constructor(request: Request) {
+    this.spanId = request.spanId;
+    this.#strong = request;
   }
 
-  get traced(): TracedRequest | undefined {
+  get request(): Request | undefined {
     return this.#strong ?? this.#weak?.deref();
   }
 
-  weaken(traced: TracedRequest): void {
+  weaken(request: Request): void {
     this.#strong = undefined;
-    this.#weak = new WeakRef(traced);
+    this.#weak = new WeakRef(request);
   }
 
   /** A shared trace may refer to it for longer. */
@@ -92,7 +55,7 @@ export class TraceIndex {
   readonly #alone = new SlotMap<string, Entry>();
   readonly #shared = new SlotMap<string, SharedTrace>();
   /** Requests by span: all spans of shared traces, and server spans of requests beyond the limits or held weakly. */
-  readonly #bySpan = new WeakMap<object, TracedRequest>();
+  readonly #bySpan = new WeakMap<object, Request>();
   readonly #collected = new FinalizationRegistry<{ traceId: string; entry: Entry }>(
     ({ traceId, entry }) => this.#removeEntry(traceId, entry),
   );
@@ -103,80 +66,80 @@ export class TraceIndex {
   }
 
   /** Adds a request; `isFirst`: its span has no parent, so no other request has its trace ID. */
-  add(traced: TracedRequest, isFirst = false): void {
+  add(request: Request, isFirst = false): void {
     if (this.#listed.size >= MAX_TRACES || !isFirst) this.#indexListed();
-    if (!traced.record.captured) this.#addWeakly(traced);
-    else if (isFirst) this.#listed.add(traced);
-    else this.#addToMaps(traced);
+    if (!request.captured) this.#addWeakly(request);
+    else if (isFirst) this.#listed.add(request);
+    else this.#addToMaps(request);
   }
 
   /** From now on, nothing but its span and its async context hold a request in memory: the span may never end. */
-  weaken(traced: TracedRequest): void {
-    if (this.#listed.remove(traced)) this.#addWeakly(traced);
-    else this.#weaken(traced, this.#entryOf(traced));
+  weaken(request: Request): void {
+    if (this.#listed.remove(request)) this.#addWeakly(request);
+    else this.#weaken(request, this.#entryOf(request));
   }
 
-  #addWeakly(traced: TracedRequest): void {
-    this.#weaken(traced, this.#addToMaps(traced));
+  #addWeakly(request: Request): void {
+    this.#weaken(request, this.#addToMaps(request));
   }
 
-  #weaken(traced: TracedRequest, entry: Entry | undefined): void {
-    this.#setAside(traced);
+  #weaken(request: Request, entry: Entry | undefined): void {
+    this.#setAside(request);
     if (!entry) return;
-    entry.weaken(traced);
-    this.#collected.register(traced, { traceId: traced.traceId, entry });
+    entry.weaken(request);
+    this.#collected.register(request, { traceId: request.traceId, entry });
   }
 
   #indexListed(): void {
-    this.#listed.takeAll((traced) => this.#addToMaps(traced));
+    this.#listed.takeAll((request) => this.#addToMaps(request));
   }
 
   /** The entry of a request; `undefined` if its trace has too many. */
-  #addToMaps(traced: TracedRequest): Entry | undefined {
-    const { traceId } = traced;
+  #addToMaps(request: Request): Entry | undefined {
+    const { traceId } = request;
     const shared = this.#sharedTrace(traceId);
     const first = this.#alone.get(traceId);
-    const entry = new Entry(traced);
+    const entry = new Entry(request);
     if (shared) {
-      this.#setAside(traced);
+      this.#setAside(request);
       if (shared.entries.length >= MAX_REQUESTS_OF_A_TRACE) return undefined;
       shared.entries.push(entry);
     } else if (first) {
       this.#alone.delete(traceId);
       takeOldest(this.#shared);
       this.#shared.add(traceId, { entries: [first, entry], first });
-      this.#setAside(first.traced);
-      this.#setAside(traced);
+      this.#setAside(first.request);
+      this.#setAside(request);
     } else {
-      this.#setAside(takeOldest(this.#alone)?.traced);
+      this.#setAside(takeOldest(this.#alone)?.request);
       this.#alone.add(traceId, entry);
     }
     return entry;
   }
 
   /** The request of a server span that has not ended. */
-  root(span: Identified): TracedRequest | undefined {
+  root(span: Identified): Request | undefined {
     this.#indexListed();
     const { traceId } = span.spanContext();
-    const alone = this.#alone.get(traceId)?.traced;
-    const traced = alone?.span === span ? alone : this.#bySpan.get(span);
-    return traced?.span === span ? traced : undefined;
+    const alone = this.#alone.get(traceId)?.request;
+    const request = alone?.isOf(span) ? alone : this.#bySpan.get(span);
+    return request?.isOf(span) ? request : undefined;
   }
 
-  remove(traced: TracedRequest): void {
-    if (this.#listed.remove(traced)) return;
-    const entry = this.#entryOf(traced);
-    if (entry) this.#removeEntry(traced.traceId, entry);
+  remove(request: Request): void {
+    if (this.#listed.remove(request)) return;
+    const entry = this.#entryOf(request);
+    if (entry) this.#removeEntry(request.traceId, entry);
   }
 
   /** The request with this SERVER span, as long as its hit can change. */
-  findBySpan(context: Pick<TracedRequest, 'traceId' | 'spanId'>): TracedRequest | undefined {
+  findBySpan(context: Pick<Request, 'traceId' | 'spanId'>): Request | undefined {
     this.#indexListed();
-    const traced = this.#entryOf(context)?.traced;
-    return traced?.closed ? undefined : traced;
+    const request = this.#entryOf(context)?.request;
+    return request?.closed ? undefined : request;
   }
 
-  #entryOf({ traceId, spanId }: Pick<TracedRequest, 'traceId' | 'spanId'>): Entry | undefined {
+  #entryOf({ traceId, spanId }: Pick<Request, 'traceId' | 'spanId'>): Entry | undefined {
     const alone = this.#alone.get(traceId);
     if (alone) return alone.spanId === spanId ? alone : undefined;
     const trace = this.#sharedTrace(traceId);
@@ -194,34 +157,34 @@ export class TraceIndex {
   }
 
   /** Stores the request of a new span if its trace has several: that of its parent, else that of the async context. */
-  assign(span: Identified, parent: object | undefined, current: TracedRequest | undefined): void {
+  assign(span: Identified, parent: object | undefined, current: Request | undefined): void {
     const { traceId } = span.spanContext();
     const trace = this.#sharedTrace(traceId);
     if (!trace) return;
-    const around = current?.traceId === traceId ? current : trace.first.traced;
+    const around = current?.traceId === traceId ? current : trace.first.request;
     const owner = (parent && this.#bySpan.get(parent)) ?? around;
     if (owner) this.#bySpan.set(span, owner);
   }
 
   /** The request to which a span belongs, as long as its hit can change. */
-  find(span: Identified): TracedRequest | undefined {
+  find(span: Identified): Request | undefined {
     this.#indexListed();
     const { traceId } = span.spanContext();
     const isShared = this.#sharedTrace(traceId) !== undefined;
-    const alone = isShared ? undefined : this.#alone.get(traceId)?.traced;
+    const alone = isShared ? undefined : this.#alone.get(traceId)?.request;
     const owner = this.findInSharedTrace(span) ?? alone;
     return owner?.closed ? undefined : owner;
   }
 
   /** The request of a span whose trace has several: its own, or the first one if the span is recorded. Else nothing shows which. */
-  findInSharedTrace(span: Identified): TracedRequest | undefined {
+  findInSharedTrace(span: Identified): Request | undefined {
     const owner = this.#bySpan.get(span);
     if (owner || !('attributes' in span)) return owner;
-    return this.#sharedTrace(span.spanContext().traceId)?.first.traced;
+    return this.#sharedTrace(span.spanContext().traceId)?.first.request;
   }
 
-  #setAside(traced: TracedRequest | undefined): void {
-    if (traced?.span) this.#bySpan.set(traced.span, traced);
+  #setAside(request: Request | undefined): void {
+    if (request?.source) this.#bySpan.set(request.source, request);
   }
 
   /** Usually there are none: looking up the map would hash every ID once more. */
@@ -237,7 +200,7 @@ function takeOldest<T>(traces: SlotMap<string, T>): T | undefined {
 
 /** Requests in slots: adding and removing one costs a tenth of what a `Map` takes. */
 class RequestList {
-  #slots: (TracedRequest | undefined)[] = [];
+  #slots: (Request | undefined)[] = [];
   #free: number[] = [];
   #size = 0;
 
@@ -245,34 +208,34 @@ class RequestList {
     return this.#size;
   }
 
-  add(traced: TracedRequest): void {
+  add(request: Request): void {
     const slot = this.#free.pop() ?? this.#slots.length;
-    this.#slots[slot] = traced;
-    traced.slot = slot;
+    this.#slots[slot] = request;
+    request.slot = slot;
     this.#size += 1;
   }
 
   /** Whether the request was listed. */
-  remove(traced: TracedRequest): boolean {
-    if (traced.slot < 0) return false;
-    this.#slots[traced.slot] = undefined;
-    this.#free.push(traced.slot);
-    traced.slot = -1;
+  remove(request: Request): boolean {
+    if (request.slot < 0) return false;
+    this.#slots[request.slot] = undefined;
+    this.#free.push(request.slot);
+    request.slot = -1;
     this.#size -= 1;
     return true;
   }
 
   /** Calls `take` with all requests, which are no longer listed. */
-  takeAll(take: (traced: TracedRequest) => void): void {
+  takeAll(take: (request: Request) => void): void {
     if (this.#size === 0) return;
     const slots = this.#slots;
     this.#slots = [];
     this.#free = [];
     this.#size = 0;
-    for (const traced of slots) {
-      if (!traced) continue;
-      traced.slot = -1;
-      take(traced);
+    for (const request of slots) {
+      if (!request) continue;
+      request.slot = -1;
+      take(request);
     }
   }
 }

@@ -4,6 +4,7 @@ import {
   type CapturedRequest,
   captureRequests,
   currentRequest,
+  endSpanless,
   isOpen,
   openRequests,
   releaseRequest,
@@ -17,36 +18,28 @@ import {
   toMillis,
 } from './finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './hit-events.js';
-import {
-  createSpanless,
-  findTraced,
-  type RequestSink,
-  storeTraced,
-  toHitOwner,
-} from './hit-owner.js';
 import { describeUnended } from './node-request.js';
 import { isOperationSpan, updateOperation } from './operations/index.js';
 import { isMcpSpan, linkedRequestOf } from './operations/mcp.js';
 import { type RequestReading, readRequest } from './read-request.js';
+import { isSpan, Request, type RequestSink, type RequestSource } from './request.js';
+import { routeOf } from './routes/index.js';
 import {
   annotateBelow,
   annotateOwn,
-  endRecord,
   isAnnotated,
   isAnnotatedBelow,
   PERF_KEY_ATTRIBUTE,
-  type RequestRecord,
-} from './request-record.js';
-import { routeOf } from './routes/index.js';
-import { TracedRequest, TraceIndex } from './trace-index.js';
+} from './span-annotations.js';
+import { TraceIndex } from './trace-index.js';
 
 export interface RequestTracker {
   /** Called for every span that starts. */
   onStart(span: Span, parentContext: Context): void;
   /** Called for every span that ends. */
   onEnd(span: FinishedSpan): void;
-  /** Called for a request that ended without a SERVER span; `span` describes it. */
-  onNodeRequest(captured: CapturedRequest, span: FinishedSpan): void;
+  /** Called for a request that ended without a SERVER span. */
+  onNodeRequest(captured: CapturedRequest): void;
   /** Ends requests whose responses have begun and are open, with their current status: the process is about to end. */
   endOpen(): void;
   /** Stops capturing requests. */
@@ -64,8 +57,8 @@ export function trackRequests(
 ): RequestTracker {
   // Keyed by the span object, which is the same in onStart and onEnd, so that spans that never end leave nothing behind.
   // Requests are in the index instead: a WeakMap of them costs a tenth of all the CPU time of a hit.
-  const nested = new WeakMap<object, TracedRequest>();
-  const tagged = new WeakMap<object, TracedRequest>();
+  const nested = new WeakMap<object, Request>();
+  const tagged = new WeakMap<object, Request>();
   // Spans of work that no request of this process began: all below a span without a local parent that is not a SERVER span. A span of
   // any other kind may belong to a request of which nothing else is known, and whose visitor may have opted out.
   const jobs = new WeakSet<object>();
@@ -75,22 +68,22 @@ export function trackRequests(
     findAnnotations(span, captured) {
       if (captured?.untracked) return undefined;
       const traced = requestOfCall(captured, span);
-      return traced?.closed ? undefined : traced?.record.annotations.fromCode;
+      return traced?.closed ? undefined : traced?.fromCode;
     },
     takeHit(hit, captured, span) {
       if (captured?.untracked) return;
       let traced = requestOfCall(captured, span);
-      if (!traced && captured && !findTraced(captured, index)) {
-        traced = createSpanless(captured, index);
+      if (!traced && captured && !storedRequest(captured)) {
+        traced = addSpanless(captured);
       }
       const unknown = captured || (span && !jobs.has(span)) ? 'unknown' : undefined;
-      sink.addFurtherHit(hit, traced ? toHitOwner(traced, reading) : unknown);
+      sink.addFurtherHit(hit, traced ?? unknown);
     },
     refuseHit: (key, message) => sink.refuseHit(key, message),
     reportHit: (key, message) => sink.reportHit(key, message),
     abandon(captured) {
       try {
-        const traced = findTraced(captured, index);
+        const traced = storedRequest(captured);
         if (traced) abandon(traced, captured);
       } catch (error) {
         report('abandon', error);
@@ -98,10 +91,31 @@ export function trackRequests(
     },
   });
 
+  /** What this processor stored with a captured request. */
+  function storedRequest(captured: CapturedRequest | undefined): Request | undefined {
+    let stored = captured?.records;
+    while (stored && stored.processor !== index) stored = stored.next;
+    return stored as Request | undefined;
+  }
+
+  /** Stores a request with a captured one, as long as anything runs in its async context. */
+  function store(captured: CapturedRequest, request: Request): void {
+    request.next = captured.records;
+    captured.records = request;
+  }
+
+  /** A request that has no span, at least not yet; `undefined` if Node's was released. */
+  function addSpanless(captured: CapturedRequest): Request | undefined {
+    if (!captured.request) return undefined;
+    const request = Request.ofNode(captured, index);
+    store(captured, request);
+    return request;
+  }
+
   /** Ends a request that Node.js does not end. If only its span has not ended, that may come, or not. */
-  function abandon(traced: TracedRequest, captured: CapturedRequest): void {
+  function abandon(traced: Request, captured: CapturedRequest): void {
     const { span, response } = captured;
-    if (!traced.span || !span || !response) return;
+    if (!isSpan(traced.source) || !span || !response) return;
     if (!isOpen(response)) index.weaken(traced);
     else endUnended(traced, captured, response.statusCode);
   }
@@ -113,9 +127,9 @@ export function trackRequests(
   function requestOfCall(
     captured: CapturedRequest | undefined,
     span: Span | undefined,
-  ): TracedRequest | undefined {
-    const current = findTraced(captured, index);
-    if (!span || current?.span === span) return current;
+  ): Request | undefined {
+    const current = storedRequest(captured);
+    if (!span || current?.isOf(span)) return current;
     const isSameTrace = current?.traceId === span.spanContext().traceId;
     if (isSameTrace) return nested.get(span) ?? index.findInSharedTrace(span) ?? current;
     return (
@@ -127,18 +141,18 @@ export function trackRequests(
   }
 
   /** Whether a span of another trace may belong to work that a request began. Otherwise it belongs to another request. */
-  function mayBegin(span: Span, around: TracedRequest): boolean {
+  function mayBegin(span: Span, around: Request): boolean {
     const isRecorded = (span as Partial<FinishedSpan>).kind !== undefined;
     return jobs.has(span) || (around.traceId === '' && !isRecorded);
   }
 
   /** Adds the hits in events of an ended span. If its request ended long ago, the async context identifies it. */
-  function takeEvents(span: FinishedSpan, found: TracedRequest | undefined): void {
+  function takeEvents(span: FinishedSpan, found: Request | undefined): void {
     if (!hasHitEvent(span)) return;
-    const current = found ?? findTraced(currentRequest(), index);
+    const current = found ?? storedRequest(currentRequest());
     const isIts = current?.traceId === span.spanContext().traceId;
     const unknown = jobs.has(span) ? undefined : 'unknown';
-    const owner = current && isIts ? toHitOwner(current, reading) : unknown;
+    const owner = current && isIts ? current : unknown;
     for (const hit of hitsOfEvents(span)) sink.addFurtherHit(hit, owner);
   }
 
@@ -156,18 +170,18 @@ export function trackRequests(
       return;
     }
     if (!isHttp) {
-      index.add(new TracedRequest(span, undefined, index));
+      index.add(Request.ofSpan(span, undefined, index));
       return;
     }
     if (captured?.untracked) return;
     const taken = takeCaptured(captured, span);
-    const traced = new TracedRequest(span, taken, index);
-    if (taken) storeTraced(taken, traced);
+    const traced = Request.ofSpan(span, taken, index);
+    if (taken) store(taken, traced);
     index.add(traced, parentSpanIdOf(span) === undefined);
   }
 
   /** The request that brought the message of an MCP span whose parent is the call of the client. */
-  function linkedRequest(span: FinishedSpan): TracedRequest | undefined {
+  function linkedRequest(span: FinishedSpan): Request | undefined {
     const context = linkedRequestOf(span);
     return context && index.findBySpan(context);
   }
@@ -176,13 +190,13 @@ export function trackRequests(
   function requestOfOtherSpan(
     captured: CapturedRequest | undefined,
     span: Span,
-  ): TracedRequest | undefined {
+  ): Request | undefined {
     const first = captured?.span;
     return first === undefined || first === span ? undefined : index.root(first);
   }
 
   /** The request around a span with this parent. Only a local parent proves that there is one. */
-  function outerRequest(parent: Span | undefined, traceId: string): TracedRequest | undefined {
+  function outerRequest(parent: Span | undefined, traceId: string): Request | undefined {
     if (!parent) return undefined;
     const context = parent.spanContext();
     if (context.isRemote || context.traceId !== traceId) return undefined;
@@ -190,9 +204,9 @@ export function trackRequests(
   }
 
   /** The request of a child span, as long as its hit can change. */
-  function requestOf(span: FinishedSpan): TracedRequest | undefined {
+  function requestOf(span: FinishedSpan): Request | undefined {
     const traced = index.find(span);
-    return traced && toMillis(span.startTime) >= traced.record.startMillis ? traced : undefined;
+    return traced && toMillis(span.startTime) >= traced.startMillis ? traced : undefined;
   }
 
   return {
@@ -212,7 +226,7 @@ export function trackRequests(
       if (started.attributes[PERF_KEY_ATTRIBUTE] !== undefined) {
         const traced = requestOf(started);
         if (traced) {
-          traced.record.annotations.runningSpans += 1;
+          traced.runningSpans += 1;
           tagged.set(started, traced);
         }
       }
@@ -220,26 +234,23 @@ export function trackRequests(
 
     onEnd(span) {
       if (span.kind === SERVER_SPAN) {
-        const current = findTraced(currentRequest(), index);
-        const traced = current?.span === span ? current : index.root(span);
-        if (traced) endServerSpan(traced, span);
+        const current = storedRequest(currentRequest());
+        const traced = current?.isOf(span) ? current : index.root(span);
+        if (traced) end(traced, span);
         else endSpanBelow(nested.get(span), span);
         return;
       }
       if (!isAnnotatedBelow(span, reading)) return;
       const taggedFor = tagged.get(span);
-      if (taggedFor) taggedFor.record.annotations.runningSpans -= 1;
+      if (taggedFor) taggedFor.runningSpans -= 1;
       endSpanBelow(taggedFor ?? requestOf(span), span);
     },
 
-    onNodeRequest(captured, span) {
+    onNodeRequest(captured) {
+      const request = storedRequest(captured) ?? addSpanless(captured);
+      if (request?.source === undefined) return;
       captured.readers += 1;
-      let traced = findTraced(captured, index);
-      if (!traced) {
-        traced = new TracedRequest(span, captured, index);
-        storeTraced(captured, traced);
-      }
-      endServerSpan(traced, span);
+      end(request, request.source);
     },
 
     endOpen() {
@@ -257,33 +268,38 @@ export function trackRequests(
 
   function endOpenRequest(captured: CapturedRequest): void {
     if (captured.span === undefined) {
-      captured.onClosed?.();
+      endSpanless(captured);
       return;
     }
-    const traced = findTraced(captured, index);
+    const traced = storedRequest(captured);
     const status = captured.response?.statusCode;
-    if (traced?.span && status !== undefined) endUnended(traced, captured, status);
+    if (isSpan(traced?.source) && status !== undefined) endUnended(traced, captured, status);
   }
 
-  function endUnended(traced: TracedRequest, captured: CapturedRequest, status: number): void {
-    endServerSpan(traced, describeUnended(traced.span as FinishedSpan, captured, status));
+  function endUnended(traced: Request, captured: CapturedRequest, status: number): void {
+    end(traced, describeUnended(traced.source as FinishedSpan, captured, status));
   }
 
-  function endServerSpan(traced: TracedRequest, span: FinishedSpan): void {
-    const { record } = traced;
-    traced.span = undefined; // one span, one hit
-    annotateOwn(record, span, reading);
-    const request = readRequest(record, span, reading);
-    if (request) {
-      takeEvents(span, traced);
-      sink.addRequest(endRecord(record, request), span);
-    } else {
-      record.close();
-      takeEvents(span, undefined);
-      countUnused(span);
+  function end(request: Request, source: RequestSource): void {
+    const span = isSpan(source) ? source : undefined;
+    try {
+      if (span) annotateOwn(request, span, reading);
+      const read = readRequest(request, source, reading);
+      if (read) {
+        request.source = source;
+        const ended = request.end(read);
+        if (span) takeEvents(span, ended);
+        sink.addRequest(ended);
+      } else if (span) {
+        request.close();
+        takeEvents(span, undefined);
+        countUnused(span);
+      }
+    } finally {
+      request.source = undefined; // one span, one hit
     }
-    if (record.captured) releaseRequest(record.captured);
-    record.captured = undefined;
+    if (request.captured) releaseRequest(request.captured);
+    request.captured = undefined;
   }
 
   /** Routes are not counted: most of the spans that have one add nothing to their request. */
@@ -291,30 +307,29 @@ export function trackRequests(
     if (isAnnotated(span, reading) && !hasHitEvent(span)) sink.countUnused();
   }
 
-  function endSpanBelow(traced: TracedRequest | undefined, span: FinishedSpan): void {
+  function endSpanBelow(traced: Request | undefined, span: FinishedSpan): void {
     takeEvents(span, traced);
     if (!traced || traced.closed) {
       countUnused(span);
       return;
     }
-    const { record } = traced;
-    annotateBelow(record, span, reading);
-    const { request, nestedRoute } = record;
+    annotateBelow(traced, span, reading);
+    const { request, nestedRoute } = traced;
     // Next.js ends its own SERVER span after the one of the http instrumentation.
     if (request && request.route === undefined && nestedRoute !== undefined) {
-      const route = routeOf(record, {}, request.path, request.statusCode);
-      record.request = { ...request, route };
+      const route = routeOf(traced, {}, request.path, request.statusCode);
+      traced.request = { ...request, route };
     }
-    if (isOperationSpan(span)) readLateOperation(record, reading);
+    if (isOperationSpan(span)) readLateOperation(traced, reading);
   }
 }
 
 /** A span that ends after the SERVER span may name the operation, or show that it has failed. */
-function readLateOperation(record: RequestRecord, { readsMcp }: RequestReading): void {
-  const { request } = record;
+function readLateOperation(traced: Request, { readsMcp }: RequestReading): void {
+  const { request } = traced;
   if (!request) return;
-  const operation = updateOperation(request.operation, record, readsMcp);
-  record.request = { ...request, operation };
+  const operation = updateOperation(request.operation, traced, readsMcp);
+  traced.request = { ...request, operation };
 }
 
 /** Whether nothing in this process began what a span is about. In SDK 1, only its kind shows that its parent may be remote. */

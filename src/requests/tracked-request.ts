@@ -1,11 +1,10 @@
 import type { TrackedRequest } from '../hit/http-request.js';
-import type { FinishedSpan } from './finished-span.js';
 import { readHeaderAsSent } from './read-headers.js';
-import type { EndedRecord } from './request-record.js';
+import type { EndedRequest } from './request.js';
 
 /** A request as callbacks see it. `header` works until Node's request is released. */
-export function toTrackedRequest(record: EndedRecord, span: FinishedSpan): TrackedRequest {
-  const { request } = record;
+export function toTrackedRequest(ended: EndedRequest): TrackedRequest {
+  const { request, attributes } = ended;
   const { query, route, host, userAgent, address } = request;
   return {
     method: request.method,
@@ -18,10 +17,9 @@ export function toTrackedRequest(record: EndedRecord, span: FinishedSpan): Track
     aborted: request.aborted,
     ...(userAgent !== undefined && { userAgent }),
     ...(address !== undefined && { address }),
-    header: (name) =>
-      readHeaderAsSent(record.captured?.request, span.attributes, name.toLowerCase()),
+    header: (name) => readHeaderAsSent(ended.captured?.request, attributes, name.toLowerCase()),
     durationMillis: request.durationMillis,
     startTime: request.startMillis,
-    attributes: span.attributes,
+    attributes,
   };
 }

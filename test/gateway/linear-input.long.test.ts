@@ -95,7 +95,7 @@ function readExport({ body, type, status }: ReturnType<typeof hostileBody>): voi
   const assembler = new Assembler(0, (request) => requests.push(request));
   assembler.add(decoded.spans);
   assembler.finish();
-  const read = requests.map((spans) => toRequest(spans, reading, true)?.record.request);
+  const read = requests.map((spans) => toRequest(spans, reading, true)?.request);
   makeHits(read.filter((request) => request !== undefined));
 }
 
@@ -116,7 +116,7 @@ function readText({ attribute, isPython = false }: HostileText, text: string): v
     isTaken: true,
   };
   const root = new ReceivedSpan(fields, source, attributes, selection);
-  const request = toRequest({ root, below: [] }, reading, true)?.record.request;
+  const request = toRequest({ root, below: [] }, reading, true)?.request;
   expect(request).toBeDefined();
   makeHits([request as HttpRequest]);
 }

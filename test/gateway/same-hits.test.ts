@@ -5,11 +5,8 @@ import { createSelection } from '../../src/gateway/otlp/span-selection.js';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { type InspectedHit, startInspector } from '../../src/inspector/index.js';
 import { type FinishedSpan, parentSpanIdOf } from '../../src/requests/finished-span.js';
-import {
-  annotateBelow,
-  isAnnotatedBelow,
-  RequestRecord,
-} from '../../src/requests/request-record.js';
+import { Request } from '../../src/requests/request.js';
+import { annotateBelow, isAnnotatedBelow } from '../../src/requests/span-annotations.js';
 import { finishedSpan, READING } from '../support/builders.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { RECORDINGS, recording } from '../support/recorded-spans.js';
@@ -48,7 +45,7 @@ function readInAllWays(overrides: Partial<FinishedSpan>, read: Set<string>): voi
     );
     const span = finishedSpan({ ...overrides, kind: 0, attributes });
     isAnnotatedBelow(span, READING);
-    annotateBelow(new RequestRecord(0), span, READING);
+    annotateBelow(Request.ofSpan(span), span, READING);
   }
   readWith();
   // A set grows while it is read.

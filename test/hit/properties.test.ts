@@ -406,7 +406,7 @@ test('any heap of spans is read without a throw', () => {
       const heap = spans.map(({ parentSpanId, ...rest }) =>
         finishedSpan({ ...rest, ...(parentSpanId && { parentSpanId }) }),
       );
-      for (const { record } of assembleRequests(heap, READING)) hitsOf(record.request, OPTIONS);
+      for (const { request } of assembleRequests(heap, READING)) hitsOf(request, OPTIONS);
     }),
     seededRuns(RUNS),
   );

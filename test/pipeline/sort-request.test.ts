@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Client } from '../../src/hit/visitor/client.js';
 import { createSortRequest } from '../../src/pipeline/sort-request.js';
-import { endRecord, RequestRecord } from '../../src/requests/request-record.js';
+import { Request } from '../../src/requests/request.js';
 import { finishedSpan, httpRequest, NOON } from '../support/builders.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 
@@ -10,7 +10,7 @@ test('what a list of AI chatbots says about a client is not taken for what anoth
   const isChatbot = (aiChatbotUserAgents: readonly string[]) => {
     const sort = createSortRequest({ ...DEFAULT_OPTIONS, aiChatbotUserAgents });
     const request = httpRequest({ client, userAgent: client.userAgent });
-    sort(endRecord(new RequestRecord(NOON), request), finishedSpan());
+    sort(new Request(finishedSpan(), NOON).end(request));
     return request.chatbotResponse !== undefined;
   };
   expect(isChatbot(['Amzn-User'])).toBe(true);

@@ -12,7 +12,7 @@ function request(id: string, parentSpanId: string | undefined, path: string): Fi
 }
 
 const pathsOf = (spans: FinishedSpan[]) =>
-  assembleRequests(spans, READING).map(({ record }) => record.request.path);
+  assembleRequests(spans, READING).map(({ request }) => request.path);
 
 test('requests that are each other’s parents are one request', () => {
   expect(pathsOf([request('a', 'b', '/a'), request('b', 'a', '/b')])).toHaveLength(1);
@@ -42,5 +42,5 @@ test.each([
 ])('a captured header %s %j shows whether the response is an event stream', (name, type, is) => {
   const attributes = { 'http.request.method': 'GET', [`http.response.header.${name}`]: type };
   const [assembled] = assembleRequests([finishedSpan({ id: 'a', attributes })], READING);
-  expect(assembled?.record.request.isEventStream).toBe(is);
+  expect(assembled?.request.isEventStream).toBe(is);
 });

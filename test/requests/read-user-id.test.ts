@@ -1,22 +1,14 @@
 import { expect, test } from 'vitest';
-import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
 import { createUserIdReader } from '../../src/requests/read-user-id.js';
-import type { EndedRecord } from '../../src/requests/request-record.js';
 import { capturedHeaders, finishedSpan, httpRequest } from '../support/builders.js';
 import { jwt } from '../support/jwt.js';
 
-const SILENT = { warnOnce: () => undefined };
 const HEADERS = {
   'x-api-key': 'secret-key',
   authorization: `Bearer ${jwt({ sub: 'ann' })}`,
   'x-other': 'other',
 };
-const RAW = Object.entries(HEADERS).flat();
-const RECORD = {
-  request: httpRequest(),
-  captured: { request: { headers: HEADERS, rawHeaders: ['X-API-KEY', 'secret-key', ...RAW] } },
-} as unknown as EndedRecord;
-const SPAN = finishedSpan({
+const { attributes } = finishedSpan({
   attributes: { ...capturedHeaders(HEADERS), 'http.request.header.X_Api_Key': 'secret-key' },
 });
 
@@ -26,7 +18,7 @@ function readerOf(userId = 'http.request.header.x-api-key') {
   const reader = createUserIdReader({ userId, visitorKey: 'a key' }, { warnOnce } as never);
   const read = (statusCode: number, headers: Record<string, string> = HEADERS) => {
     const captured = { request: { headers } };
-    return reader?.read({ request: httpRequest({ statusCode }), captured } as never, SPAN);
+    return reader?.read({ request: httpRequest({ statusCode }), captured, attributes } as never);
   };
   return { read, warned };
 }

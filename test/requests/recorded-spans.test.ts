@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
-import { type FinishedSpan, toMillis } from '../../src/requests/finished-span.js';
+import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { readRequest } from '../../src/requests/read-request.js';
-import { RequestRecord } from '../../src/requests/request-record.js';
+import { Request } from '../../src/requests/request.js';
 import { parametersOf, READING } from '../support/builders.js';
 import { RECORDINGS, type RecordedResult, recording } from '../support/recorded-spans.js';
 
@@ -63,8 +63,8 @@ test('every recording is read', () => {
 });
 
 test.each(ordinary)('%s gives exactly the hits of its requests', (file) => {
-  const hits = assembleRequests(recording(file).spans, READING).map(({ record }) => {
-    const { parameters } = parametersOf(record.request);
+  const hits = assembleRequests(recording(file).spans, READING).map(({ request }) => {
+    const { parameters } = parametersOf(request);
     const { action_name, url, cvar, ua, pf_srv } = parameters;
     expect(ua).toMatch(file === 'nextjs16-code.json' ? /^-$/ : USER_AGENT);
     expect(pf_srv).toMatch(/^\d+$/);
@@ -79,7 +79,7 @@ test.each(['sdk1-http0.57-http-old-headers.json', 'sdk2-http0.223-http-http-head
   'captured-header attributes of %s give language and referrer',
   (file) => {
     const [first] = assembleRequests(recording(file).spans, READING);
-    expect(first?.record.request).toMatchObject({
+    expect(first?.request).toMatchObject({
       acceptLanguage: 'de-DE,de;q=0.9,en;q=0.8',
       referrer: 'https://ref.example/page?x=1',
     });
@@ -142,7 +142,6 @@ function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
   } as unknown as {
     request: IncomingMessage;
     response: ServerResponse;
-  } & RequestRecord['captured'];
-  const record = new RequestRecord(toMillis(span.startTime), captured);
-  return readRequest(record, span, READING);
+  } & Request['captured'];
+  return readRequest(Request.ofSpan(span, captured), span, READING);
 }

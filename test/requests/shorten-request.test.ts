@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shortenRequest } from '../../src/requests/request-record.js';
+import { shortenRequest } from '../../src/requests/request.js';
 import { httpRequest } from '../support/builders.js';
 
 test('a request with a short target stays as it is', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { TracedRequest, TraceIndex } from '../../src/requests/trace-index.js';
+import { Request } from '../../src/requests/request.js';
+import { TraceIndex } from '../../src/requests/trace-index.js';
 import { finishedSpan } from '../support/builders.js';
 
 let spans = 0;
@@ -13,7 +14,7 @@ function spanOf(traceId: string) {
 /** An index with a request for each of these spans. */
 function indexOf(spans: readonly ReturnType<typeof spanOf>[]) {
   const index = new TraceIndex();
-  const requests = spans.map((span) => new TracedRequest(span, undefined, index));
+  const requests = spans.map((span) => Request.ofSpan(span, undefined, index));
   for (const request of requests) index.add(request);
   return { index, requests };
 }

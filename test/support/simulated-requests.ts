@@ -5,8 +5,7 @@ import type { HttpRequest } from '../../src/hit/http-request.js';
 import { FurtherHits, type FurtherHitsParts } from '../../src/pipeline/further-hits.js';
 import { PendingPageView } from '../../src/pipeline/pending-hits.js';
 import { createHitCounts } from '../../src/pipeline/stats.js';
-import type { FinishedSpan } from '../../src/requests/finished-span.js';
-import { endRecord, RequestRecord } from '../../src/requests/request-record.js';
+import { Request } from '../../src/requests/request.js';
 import { httpRequest } from './builders.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { queryOf } from './named-hits.js';
@@ -33,6 +32,7 @@ export class SimulatedRequests {
   readonly #delivery: Delivery;
   readonly #longestHoldMillis: number;
   readonly #further: FurtherHits;
+  readonly #open = new WeakMap<Request, HttpRequest>();
   #calls = 0;
 
   constructor(delivery: Delivery, longestHoldMillis: number) {
@@ -47,6 +47,7 @@ export class SimulatedRequests {
         scheduledDelayMillis: longestHoldMillis,
       },
       delivery,
+      readOpen: (open: Request) => open.snapshot(this.#open.get(open) as HttpRequest),
       diagnostics: { warnOnce: (_: string, text: () => string) => fail(text()) },
       findPrivacyReason: () => undefined,
       callbacks: { isIgnored: () => false, siteOf: () => 1, parametersOf: () => undefined },
@@ -64,20 +65,16 @@ export class SimulatedRequests {
 
   begin(visitor: string): SimulatedRequest {
     const request = httpRequest({ userAgent: visitor, startMillis: Date.now() });
-    const span = spanOf(request);
-    const record = new RequestRecord(request.startMillis);
-    const read = () => {
-      const copy = endRecord(new RequestRecord(request.startMillis), request);
-      return { record: copy, span };
-    };
+    const open = new Request(undefined, request.startMillis);
+    this.#open.set(open, request);
     return {
       track: (name) => {
         const parameters = CALLS[this.#calls++ % CALLS.length]?.(name) ?? {};
         const hit = { parameters, epochMillis: Date.now() };
-        return this.#isTaken(() => this.#further.add(hit, { record, read, hasStatus: () => true }));
+        return this.#isTaken(() => this.#further.add(hit, open));
       },
       end: (name) => {
-        const ended = endRecord(record, request);
+        const ended = open.end(request);
         ended.site = 1;
         const finalize = () => {
           ended.close();
@@ -102,18 +99,6 @@ export class SimulatedRequests {
     push();
     return lost() === before;
   }
-}
-
-function spanOf({ startMillis }: HttpRequest): FinishedSpan {
-  return {
-    name: 'GET',
-    kind: 1,
-    startTime: [Math.floor(startMillis / 1000), 0],
-    duration: [0, 0],
-    attributes: {},
-    status: { code: 0 },
-    spanContext: () => ({ traceId: '', spanId: '', traceFlags: 1 }),
-  };
 }
 
 function toHit(name: string, { userAgent = '', startMillis }: HttpRequest, text = ''): Hit {

@@ -1,7 +1,7 @@
 import { memoize } from '../../common/generation-cache.js';
 import { OPERATION_ATTRIBUTES } from '../../requests/operations/index.js';
-import type { SpanReading } from '../../requests/request-record.js';
 import { ROUTE_BELOW_ATTRIBUTES } from '../../requests/routes/route-below.js';
+import type { SpanReading } from '../../requests/span-annotations.js';
 
 /** Which attributes are kept. */
 export interface AttributeFilter {

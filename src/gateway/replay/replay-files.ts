@@ -68,7 +68,7 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
         continue;
       }
       const request = toRequest(spans, reading, resolved.actionName === DEFAULT_TITLE);
-      if (request) pipeline.addRequest(request.record, request.span);
+      if (request) pipeline.addRequest(request);
     }
     await pipeline.flush();
     // A hit that fails alone stays pending until Matomo has processed another one, perhaps one of the next.

@@ -1,6 +1,6 @@
 import type { Attributes, HrTime, SpanContext } from '../../common/otel-types.js';
 import { decodeLatin1 } from '../../hit/text.js';
-import { type AssembledRequest, assembleRequest } from '../../requests/assemble-requests.js';
+import { assembleRequest } from '../../requests/assemble-requests.js';
 import {
   type FinishedSpan,
   peerAddressOf,
@@ -10,7 +10,8 @@ import {
 } from '../../requests/finished-span.js';
 import type { RequestSpans } from '../../requests/group-spans.js';
 import type { RequestReading } from '../../requests/read-request.js';
-import { isAnnotatedBelow } from '../../requests/request-record.js';
+import type { EndedRequest } from '../../requests/request.js';
+import { isAnnotatedBelow } from '../../requests/span-annotations.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 
 /**
@@ -23,7 +24,7 @@ export function toRequest(
   { root, below }: Pick<RequestSpans<ReceivedSpan>, 'root' | 'below'>,
   reading: RequestReading,
   namesBySpan: boolean,
-): AssembledRequest | undefined {
+): EndedRequest | undefined {
   const spans: FinishedSpan[] = [];
   const defaults = defaultsOf(root, namesBySpan);
   if (defaults) spans.push(defaults);
@@ -32,7 +33,8 @@ export function toRequest(
   }
   normalizeAttributes(root);
   const assembled = assembleRequest(root, spans, reading);
-  return assembled && { record: assembled.record, span: new SpanOfService(root) };
+  if (assembled) assembled.source = new SpanOfService(root);
+  return assembled;
 }
 
 /**

@@ -312,8 +312,7 @@ function headerReader({ captured, attributes }: McpSources): ReadHeader {
 
 function responseSession({ captured, attributes }: McpSources): string | undefined {
   const response = (captured as { readonly response?: ServerResponse } | undefined)?.response;
-  const record = { captured: response && { request: undefined, response } };
-  return readResponseHeader(record, attributes, 'mcp-session-id');
+  return readResponseHeader({ captured: { response }, attributes }, 'mcp-session-id');
 }
 
 function describeHeaders(method: string, header: ReadHeader): McpOperation {

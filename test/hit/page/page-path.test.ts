@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRedactPath, toTitlePath } from '../../../src/hit/page/page-path.js';
 import { readRequest } from '../../../src/requests/read-request.js';
-import { RequestRecord } from '../../../src/requests/request-record.js';
+import { Request } from '../../../src/requests/request.js';
 import { finishedSpan, httpRequest, parametersOf, READING } from '../../support/builders.js';
 import { sampled } from '../../support/long.js';
 import { seededRuns } from '../../support/seed.js';
@@ -176,7 +176,7 @@ test('a raw title is decoded, too', () => {
 
 const titleOfSpan = (attributes: Record<string, string | string[]>) => {
   const span = finishedSpan({ attributes: { 'http.request.method': 'GET', ...attributes } });
-  const request = readRequest(new RequestRecord(0), span, READING);
+  const request = readRequest(Request.ofSpan(span), span, READING);
   return parametersOf({ ...httpRequest(), ...request }).parameters.action_name;
 };
 const ANSWER = { 'http.response.header.content-type': ['text/x-script; charset=utf-8'] };

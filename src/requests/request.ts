@@ -1,0 +1,222 @@
+import { copyText } from '../common/generation-cache.js';
+import type { Attributes } from '../common/otel-types.js';
+import type { FurtherHit } from '../hit/further-hit.js';
+import { Annotations, type HttpRequest, hasAnnotations } from '../hit/http-request.js';
+import {
+  type Annotated,
+  annotationsFor,
+  type CapturedRequest,
+  type CodeAnnotations,
+  type StoredRecord,
+} from './captured-requests.js';
+import { type FinishedSpan, toMillis } from './finished-span.js';
+import { NodeSource } from './node-request.js';
+import type { NamedOperation } from './operations/index.js';
+
+/** What says how a request is, or was when it ended: its SERVER span or, if it has none, Node.js. */
+export type RequestSource = FinishedSpan | NodeSource;
+
+/** What finds the requests of spans. */
+interface RequestIndex {
+  remove(request: Request): void;
+}
+
+const NO_ATTRIBUTES: Attributes = Object.freeze({});
+
+/**
+ * One request, as one processor sees it: what spans and the application's code add to it until its hit is built, and what was decided about
+ * its hits. It is open until `request` is set, then ended, and closed when its hit is built or will not be made.
+ */
+export class Request implements StoredRecord {
+  readonly startMillis: number;
+  readonly traceId: string;
+  readonly spanId: string;
+  /** What Node.js announced. Released when the request ends: Node's objects are large, and a hit may be pending for a long time. */
+  captured: CapturedRequest | undefined;
+  /** Released when the request has ended. */
+  source: RequestSource | undefined;
+  /** Set when the request ends. A nested span that ends later may still set its route. */
+  request: HttpRequest | undefined = undefined;
+  closed = false;
+  /** The first route named by a child span. */
+  nestedRoute: string | undefined = undefined;
+  /** The operation that the server span names, else the last one of MCP or the first one that a child span names. */
+  spanOperation: NamedOperation | undefined = undefined;
+  /** Whether a span of an operation has an error. */
+  hasFailedSpan = false;
+  /** Spans that had a perf key when they started and have not ended. */
+  runningSpans = 0;
+  /** The site that tracks the request, once known. 0: none, so further hits are not sent. */
+  site: number | undefined = undefined;
+  /** Whether `doNotTrack`, `consent` and `ignore` let its hits be sent, once known. It is decided for all of them. */
+  isPermitted: boolean | undefined = undefined;
+  /** Whether its visitor is in the sample, once decided. */
+  isInSample: boolean | undefined = undefined;
+  /** Hits besides the page view, from events of spans that have ended. */
+  furtherHits: readonly FurtherHit[] | undefined = undefined;
+  /** What another processor stored with the same captured request. */
+  next: StoredRecord | undefined = undefined;
+  /** Its slot among the listed requests of the index; -1 if it is not listed. */
+  slot = -1;
+  readonly #index: RequestIndex | undefined;
+  /** `annotate` may write to it until the hit is sent, also after `captured` is released. */
+  readonly #annotated: Annotated;
+  #ofDescendants: Annotations | undefined = undefined;
+  #ofSpan: Annotations | undefined = undefined;
+
+  constructor(
+    source: RequestSource | undefined,
+    startMillis: number,
+    captured?: CapturedRequest,
+    index?: RequestIndex,
+  ) {
+    const context = isSpan(source) ? source.spanContext() : undefined;
+    this.source = source;
+    this.startMillis = startMillis;
+    this.traceId = context?.traceId ?? '';
+    this.spanId = context?.spanId ?? '';
+    this.captured = captured;
+    this.#annotated = captured ?? { fromCode: undefined };
+    this.#index = index;
+  }
+
+  /** The request of a SERVER span. */
+  static ofSpan(span: FinishedSpan, captured?: CapturedRequest, index?: RequestIndex): Request {
+    return new Request(span, toMillis(span.startTime), captured, index);
+  }
+
+  /** A request without a span, at least so far. */
+  static ofNode(captured: CapturedRequest, index: RequestIndex): Request {
+    return new Request(new NodeSource(captured), captured.startMillis, captured, index);
+  }
+
+  get processor(): object | undefined {
+    return this.#index;
+  }
+
+  /** Whether a span is that of the request, which has not ended. */
+  isOf(span: object): boolean {
+    return this.source === span;
+  }
+
+  /** Attributes of the SERVER span, or what Node.js knows under the same names; none once the request has ended. */
+  get attributes(): Attributes {
+    return this.source?.attributes ?? NO_ATTRIBUTES;
+  }
+
+  /** From `annotate`, `measure` and `ignore`, shared by all processors that track the request. */
+  get fromCode(): CodeAnnotations {
+    return annotationsFor(this.#annotated);
+  }
+
+  /** Annotations of child spans, in the order in which they end. */
+  get ofDescendants(): Annotations {
+    this.#ofDescendants ??= new Annotations();
+    return this.#ofDescendants;
+  }
+
+  /** Annotations of the server span. */
+  get ofSpan(): Annotations {
+    this.#ofSpan ??= new Annotations();
+    return this.#ofSpan;
+  }
+
+  /** Whether the application called `ignore` or set `matomo.ignore`. */
+  get ignored(): boolean {
+    const { fromCode } = this.#annotated;
+    return this.#ofDescendants?.ignored || fromCode?.ignored || this.#ofSpan?.ignored || false;
+  }
+
+  /** Whether a timing that belongs to the hit has not ended. */
+  get running(): boolean {
+    return this.runningSpans > 0 || (this.#annotated.fromCode?.running ?? 0) > 0;
+  }
+
+  /** All annotations so far; `undefined` if there are none. */
+  collectAnnotations(): Annotations[] | undefined {
+    const { fromCode } = this.#annotated;
+    if ((this.#ofDescendants ?? fromCode ?? this.#ofSpan) === undefined) return undefined;
+    return [this.#ofDescendants, fromCode, this.#ofSpan].filter(hasAnnotations);
+  }
+
+  /** The ended request with the annotations so far. It no longer changes once it is closed. */
+  get currentRequest(): HttpRequest | undefined {
+    const { request } = this;
+    if (this.closed || !request) return request;
+    const annotations = this.collectAnnotations();
+    return annotations ? { ...request, annotations } : request;
+  }
+
+  /** The open request as if it had ended in this moment. Decisions about it do not count for the request itself. */
+  snapshot(request: HttpRequest): EndedRequest {
+    const copy = new Request(this.source, this.startMillis, this.captured);
+    return copy.end({ ...request, annotations: this.collectAnnotations() ?? [] });
+  }
+
+  end(request: HttpRequest): EndedRequest {
+    this.request = request;
+    return this as EndedRequest;
+  }
+
+  /** Stops adding annotations and stores those that arrived in the request. */
+  close(): void {
+    this.closed = true;
+    this.#index?.remove(this);
+    const annotations = this.collectAnnotations();
+    if (this.request && annotations) this.request.annotations = annotations;
+  }
+
+  /** Called after the hit was built: an idle connection keeps the async context of its last request, and so this object. */
+  shorten(): void {
+    if (this.request) this.request = shortenRequest(this.request);
+  }
+}
+
+export interface EndedRequest extends Request {
+  request: HttpRequest;
+}
+
+export function isSpan(source: RequestSource | undefined): source is FinishedSpan {
+  return source !== undefined && !(source instanceof NodeSource);
+}
+
+/** Receives requests and calls that make hits. */
+export interface RequestSink {
+  /** Each HTTP request once, when it has ended. Its source is released then. */
+  addRequest(ended: EndedRequest): void;
+  /** A hit besides a page view, and the request to which it belongs. `unknown`: nothing is known of that request any more. */
+  addFurtherHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void;
+  /** A call that makes no hit, which is counted and logged. */
+  refuseHit(key: string, message: string): void;
+  /** Part of a hit was dropped, which is logged. */
+  reportHit(key: string, message: string): void;
+  /** Counts a span with something for Matomo that ended too late for its request, or belongs to none. */
+  countUnused(): void;
+}
+
+/** As long as the URL of a hit. */
+const MAX_TARGET_LENGTH = 1024;
+
+/**
+ * The request with a shorter target, for hits of its visitor that are tracked after its own hit was built. Cuts between segments of
+ * the path and between parameters, so that what is left is redacted as before.
+ */
+export function shortenRequest(request: HttpRequest): HttpRequest {
+  const { path, query, referrer } = request;
+  const isTargetShort = path.length + (query?.length ?? 0) <= MAX_TARGET_LENGTH;
+  const isReferrerShort = (referrer?.length ?? 0) <= MAX_TARGET_LENGTH;
+  if (isTargetShort && isReferrerShort) return request;
+  return {
+    ...request,
+    // A short path can still refer to the whole target.
+    path: copyText(cutBehind(path, '/') || '/'),
+    query: query === undefined ? undefined : copyText(cutBehind(query, '&')) || undefined,
+    referrer: isReferrerShort ? referrer : undefined,
+  };
+}
+
+/** At most so long, up to the last separator. */
+function cutBehind(text: string, separator: string): string {
+  if (text.length <= MAX_TARGET_LENGTH) return text;
+  return text.slice(0, text.lastIndexOf(separator, MAX_TARGET_LENGTH - 1) + 1);
+}

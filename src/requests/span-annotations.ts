@@ -1,0 +1,112 @@
+import type { AttributeValue } from '../common/otel-types.js';
+import { type Annotations, addTiming, toErrorType } from '../hit/http-request.js';
+import { isPerfKey } from '../hit/parameters/tracking-parameters.js';
+import { type FinishedSpan, toMillis } from './finished-span.js';
+import { hasHitEvent } from './hit-events.js';
+import { isGraphqlSpan } from './operations/graphql.js';
+import { isOperationSpan, nextOperation, operationOfSpan } from './operations/index.js';
+import { isMcpSpan } from './operations/mcp.js';
+import type { Request } from './request.js';
+import { routeBelow } from './routes/route-below.js';
+
+const PREFIX = 'matomo.';
+const CVAR_PREFIX = 'matomo.cvar.';
+
+/** What is read from spans, according to the options. */
+export interface SpanReading {
+  /** Attribute that contains the user. */
+  readonly userIdAttribute: string | undefined;
+  /** What is sent of the value of that attribute. */
+  readonly toUserId: (name: string, value: string) => string;
+  /** Whether the class of errors is read. */
+  readonly errors: boolean;
+  readonly reportPerfKey: (value: AttributeValue) => void;
+}
+
+/** Whether a child span affects the hit. Called for every span of the application. */
+export function isAnnotatedBelow(span: FinishedSpan, reading: SpanReading): boolean {
+  return isAnnotated(span, reading) || routeBelow(span) !== undefined;
+}
+
+/** Whether a span has anything for Matomo. */
+export function isAnnotated(span: FinishedSpan, { userIdAttribute, errors }: SpanReading): boolean {
+  if (errors && span.status.code === ERROR) return true;
+  if (hasHitEvent(span)) return true;
+  const { attributes } = span;
+  if (userIdAttribute !== undefined && attributes[userIdAttribute] !== undefined) return true;
+  for (const name in attributes) {
+    if (name.charCodeAt(0) === 109 /* m */ && name.startsWith(PREFIX)) return true;
+  }
+  return isOperationSpan(span);
+}
+
+/** Copies what a span has for Matomo to the annotations of its request. */
+function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanReading): void {
+  const { attributes } = span;
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (value === undefined) continue;
+    if (name === reading.userIdAttribute)
+      annotations.userId = reading.toUserId(name, String(value));
+    if (!name.startsWith(PREFIX)) continue;
+    if (name.startsWith(CVAR_PREFIX)) {
+      annotations.cvar ??= {};
+      annotations.cvar[name.slice(CVAR_PREFIX.length)] = value;
+    } else if (name === 'matomo.ignore') {
+      if (isTrue(value)) annotations.ignored = true;
+    } else if (name === PERF_KEY_ATTRIBUTE) {
+      if (isPerfKey(value)) addTiming(annotations, value, toMillis(span.duration));
+      else reading.reportPerfKey(value);
+    } else {
+      annotations.parameters ??= {};
+      annotations.parameters[name.slice(PREFIX.length)] = value;
+    }
+  }
+  const errorType = reading.errors ? errorTypeOf(span) : undefined;
+  annotations.errorType = errorType ?? annotations.errorType;
+  if (errorType !== undefined && (isGraphqlSpan(span) || isMcpSpan(span)))
+    annotations.operationError = errorType;
+}
+
+function hasError(span: FinishedSpan): boolean {
+  const { status, events, attributes } = span;
+  if (status.code === ERROR || events?.some(({ name }) => name === 'exception')) return true;
+  return attributes['error.type'] !== undefined && isMcpSpan(span);
+}
+
+/** Copies the annotations of a child span. */
+export function annotateBelow(request: Request, span: FinishedSpan, reading: SpanReading): void {
+  annotate(request.ofDescendants, span, reading);
+  request.spanOperation = nextOperation(request.spanOperation, span);
+  request.hasFailedSpan ||= isOperationSpan(span) && hasError(span);
+  request.nestedRoute ??= routeBelow(span);
+}
+
+/** Copies the annotations of the server span. */
+export function annotateOwn(request: Request, span: FinishedSpan, reading: SpanReading): void {
+  if (!isAnnotated(span, reading) && !mayHaveFailed(span)) return;
+  annotate(request.ofSpan, span, reading);
+  request.spanOperation = operationOfSpan(span) ?? request.spanOperation;
+}
+
+/** A server span can have an error without having the status of one. */
+function mayHaveFailed({ events, attributes }: FinishedSpan): boolean {
+  return (events !== undefined && events.length > 0) || attributes['error.type'] !== undefined;
+}
+
+/** Class of the last exception of a span, else its `error.type` unless that is a status such as `500`. */
+function errorTypeOf(span: FinishedSpan): string | undefined {
+  const exception = span.events?.findLast(({ name }) => name === 'exception');
+  const type = exception?.attributes?.['exception.type'] ?? span.attributes['error.type'];
+  if (typeof type !== 'string' || type === '' || /^\d{3}$/.test(type)) return undefined;
+  return toErrorType(type);
+}
+
+const ERROR = 2; // SpanStatusCode.ERROR
+
+/** The duration of a span with this attribute becomes a timing of the page view. */
+export const PERF_KEY_ATTRIBUTE = 'matomo.perf_key';
+
+function isTrue(value: AttributeValue): boolean {
+  return value === true || value === 'true' || value === 1;
+}
