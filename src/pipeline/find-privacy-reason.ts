@@ -2,7 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { hasConsent } from '../hit/ignore.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import { readHeader, sentHeader } from '../requests/read-headers.js';
+import { sentHeader } from '../requests/read-headers.js';
 import type { EndedRequest } from '../requests/request.js';
 
 /** Why the visitor of a request must not be tracked; `undefined` if it may be. What is not known counts as no. */
@@ -20,14 +20,15 @@ export function createFindPrivacyReason(
   const header = consentHeaderOf(consent);
   const isListed = capturedHeaders.includes(header.replaceAll('_', '-'));
 
-  return function findPrivacyReason({ request, captured, attributes }) {
+  return function findPrivacyReason(ended) {
+    const { request, captured } = ended;
     if (doNotTrack && request.optedOut !== 'no') {
       if (request.optedOut === 'unknown') reportUnknown(diagnostics, 'doNotTrack', 'dnt,sec-gpc');
       return 'do_not_track';
     }
     if (!consent) return undefined;
     const sentBy = captured?.request;
-    const current = readHeader(sentBy?.headers, attributes, header);
+    const current = ended.header(header);
     const sent = sentBy ? sentHeader(sentBy, header) : current;
     if (sent === undefined) {
       if (!sentBy && !isListed) reportUnknown(diagnostics, 'consent', header);

@@ -19,7 +19,7 @@ import {
   type RequestReading,
   readOpenRequest,
 } from '../requests/read-request.js';
-import { type EndedRequest, isSpan, type Request, type RequestSink } from '../requests/request.js';
+import type { EndedRequest, Request, RequestSink } from '../requests/request.js';
 import { longestHold } from '../requests/request-waits.js';
 import { createDelivery } from './create-delivery.js';
 import { createFindPrivacyReason, type FindPrivacyReason } from './find-privacy-reason.js';
@@ -130,7 +130,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   /** Makes a hit of a request that has ended, or counts why not. */
   addRequest(ended: EndedRequest): void {
     this.#add(ended);
-    ended.source = undefined; // large, and not needed any more
+    ended.release();
   }
 
   #add(ended: EndedRequest): void {
@@ -158,7 +158,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     if (ended.request.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
     const hit = new PendingPageView(this, ended, site);
     const isTaken = this.#delivery.push(hit);
-    if (isSpan(ended.source)) this.#countSpan(isTaken);
+    if (ended.span) this.#countSpan(isTaken);
     if (!isTaken) ended.close();
     this.#further.addAfterEnd(ended, isTaken ? hit : undefined);
     if (!isTaken) ended.shorten();

@@ -16,7 +16,6 @@ import { DEPRECATED_ENDPOINT, isFromRequest } from '../hit/parameters/dimensions
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import { readHeaderAsSent } from '../requests/read-headers.js';
 import { createUserIdReader, type UserIdReader } from '../requests/read-user-id.js';
 import type { EndedRequest } from '../requests/request.js';
 import { readResponseHeader } from '../requests/response-header.js';
@@ -215,9 +214,7 @@ function createReadSource(options: SentAttributeOptions): (source: string) => Re
       const { direction, header } = named;
       return ({ ended, tracked }) => {
         const value =
-          direction === 'response'
-            ? readResponseHeader(ended, header)
-            : readHeaderAsSent(ended.captured?.request, ended.attributes, header);
+          direction === 'response' ? readResponseHeader(ended, header) : ended.headerAsSent(header);
         return toSent(source, value, tracked.host);
       };
     }

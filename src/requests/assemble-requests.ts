@@ -85,7 +85,7 @@ export function assembleRequest(
   // Most requests have none: a list of all spans is made only for those that do.
   if (hasHitEvent(root) || below.some(hasHitEvent)) record.furtherHits = hitsOf([...below, root]);
   const request = readRequest(record, root, reading);
-  return request && record.end(request);
+  return request && record.end(request, root);
 }
 
 /** The hits in events of spans; `undefined` if there are none. */

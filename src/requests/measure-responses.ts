@@ -72,20 +72,17 @@ function measuredSize(response: ServerResponse | Http2Response): number | undefi
   return 'bodyBytes' in response ? response.bodyBytes : sizes.get(response);
 }
 
-/** From Node's response if there is one, else from attributes of captured headers. */
-export function contentTypeOf(
-  response: ServerResponse | Http2Response | undefined,
-  attributes: Attributes,
-): string | undefined {
-  if (response) return contentTypeOfNode(response);
+/** From attributes of captured headers. */
+export function contentTypeIn(attributes: Attributes): string | undefined {
   const value =
     attributes['http.response.header.content-type'] ??
     attributes['http.response.header.content_type'];
   return textOf(Array.isArray(value) ? value[0] : value);
 }
 
-/** Includes headers passed to `writeHead`, which `getHeader` does not return. */
-function contentTypeOfNode(response: ServerResponse | Http2Response): string | undefined {
+/** `undefined` if no headers were sent. Includes those passed to `writeHead`, which `getHeader` does not return. */
+export function sentContentType(response: ServerResponse | Http2Response): string | undefined {
+  if (response.headersSent === false) return undefined;
   const value = response.getHeader('content-type');
   if (value !== undefined) return String(value);
   const { _header: header } = response as WrittenResponse;
@@ -95,15 +92,12 @@ function contentTypeOfNode(response: ServerResponse | Http2Response): string | u
 const CONTENT_TYPE = /^content-type:([^\r\n]*)/im;
 
 /** Content type and size of the response to an AI chatbot: from Node's response if there is one, else from attributes. */
-export function readChatbotResponse({
-  captured,
-  request,
-  attributes,
-}: EndedRequest): ChatbotResponse {
-  const response = captured?.response;
-  const size = response ? toSize(measuredSize(response)) : readBodySize(attributes);
+export function readChatbotResponse(ended: EndedRequest): ChatbotResponse {
+  const { request } = ended;
+  const response = ended.captured?.response;
+  const size = response ? toSize(measuredSize(response)) : readBodySize(ended.attributes);
   return {
-    contentType: contentTypeOf(response, attributes),
+    contentType: response ? sentContentType(response) : contentTypeIn(ended.attributes),
     bodyBytes: hasBody(request.method, request.statusCode) ? size : undefined,
   };
 }

@@ -5,71 +5,40 @@ import type { FinishedSpan } from './finished-span.js';
 const MILLIS_PER_SECOND = 1000;
 const NANOS_PER_MILLI = 1e6;
 
-export type NodeRequest = NonNullable<CapturedRequest['request']>;
+/** The attributes that an instrumentation would set, with stable names. */
+export function nodeAttributes({ request, response, target }: CapturedRequest): Attributes {
+  const { method = 'GET', headers = {}, httpVersion = '1.1', socket } = request ?? {};
+  const attributes: Attributes = {
+    'http.request.method': method,
+    'http.response.status_code': response?.statusCode ?? 200,
+    'url.path': target.path,
+    'url.scheme': nodeScheme(request),
+    'network.protocol.version': httpVersion,
+    ...serverOf(headers.host),
+  };
+  if (target.query !== undefined) attributes['url.query'] = target.query;
+  const { remoteAddress, remotePort } = socket ?? {};
+  if (remoteAddress !== undefined) attributes['network.peer.address'] = remoteAddress;
+  if (remotePort !== undefined) attributes['network.peer.port'] = remotePort;
+  if (headers['user-agent'] !== undefined)
+    attributes['user_agent.original'] = headers['user-agent'];
+  return attributes;
+}
 
-/** A request without a span, as Node.js describes it: now, or when its response was closed. Read it before the request is released. */
-export class NodeSource {
-  readonly #captured: CapturedRequest;
-  #attributes: Attributes | undefined;
+export function nodeScheme(request: CapturedRequest['request']): 'http' | 'https' {
+  const { socket } = request ?? {};
+  const isEncrypted = socket && 'encrypted' in socket && socket.encrypted === true;
+  return isEncrypted ? 'https' : 'http';
+}
 
-  constructor(captured: CapturedRequest) {
-    this.#captured = captured;
-  }
-
-  get name(): string {
-    return this.method;
-  }
-
-  get method(): string {
-    return this.#captured.request?.method ?? 'GET';
-  }
-
-  /** Also if the response has not begun: the status that it would have. */
-  get statusCode(): number {
-    return this.#captured.response?.statusCode ?? 200;
-  }
-
-  get scheme(): 'http' | 'https' {
-    const { socket } = this.#captured.request ?? {};
-    const isEncrypted = socket && 'encrypted' in socket && socket.encrypted === true;
-    return isEncrypted ? 'https' : 'http';
-  }
-
-  get durationMillis(): number {
-    return performance.now() - this.#captured.startedMillis;
-  }
-
-  /** Those that an instrumentation would set, with stable names. Made if an option asks for attributes, which few do. */
-  get attributes(): Attributes {
-    this.#attributes ??= this.#readAttributes();
-    return this.#attributes;
-  }
-
-  #readAttributes(): Attributes {
-    const { request, target } = this.#captured;
-    const { headers = {}, httpVersion = '1.1', socket } = request ?? {};
-    const attributes: Attributes = {
-      'http.request.method': this.method,
-      'http.response.status_code': this.statusCode,
-      'url.path': target.path,
-      'url.scheme': this.scheme,
-      'network.protocol.version': httpVersion,
-      ...serverOf(headers.host),
-    };
-    if (target.query !== undefined) attributes['url.query'] = target.query;
-    const { remoteAddress, remotePort } = socket ?? {};
-    if (remoteAddress !== undefined) attributes['network.peer.address'] = remoteAddress;
-    if (remotePort !== undefined) attributes['network.peer.port'] = remotePort;
-    if (headers['user-agent'] !== undefined)
-      attributes['user_agent.original'] = headers['user-agent'];
-    return attributes;
-  }
+export function elapsedMillis({ startedMillis }: Pick<CapturedRequest, 'startedMillis'>): number {
+  return performance.now() - startedMillis;
 }
 
 /** The SERVER span of a request that its instrumentation does not end, because Node.js does not close the response. */
 export function describeUnended(
   span: FinishedSpan,
-  { startedMillis }: CapturedRequest,
+  captured: CapturedRequest,
   statusCode: number,
 ): FinishedSpan {
   const { name, kind, startTime, attributes, status, events } = span;
@@ -77,7 +46,7 @@ export function describeUnended(
     name,
     kind,
     startTime,
-    duration: toHrTime(performance.now() - startedMillis),
+    duration: toHrTime(elapsedMillis(captured)),
     attributes: { ...attributes, 'http.response.status_code': statusCode },
     status,
     ...(events && { events }),

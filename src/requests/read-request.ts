@@ -13,7 +13,8 @@ import {
   type OriginOptions,
 } from '../hit/visitor/origin.js';
 import { methodOf, peerAddressOf, targetOf, textOf, toMillis } from './finished-span.js';
-import { contentTypeOf } from './measure-responses.js';
+import { contentTypeIn, sentContentType } from './measure-responses.js';
+import { elapsedMillis, nodeScheme } from './node-request.js';
 import { readOperation } from './operations/index.js';
 import {
   type CommonHeaders,
@@ -42,7 +43,7 @@ export function readOpenRequest(record: Request, reading: HeaderReading): EndedR
   if (!request) return undefined;
   const statusCode = captured?.response?.statusCode ?? 200;
   // A span that has not ended has a negative duration.
-  const durationMillis = captured ? performance.now() - captured.startedMillis : 0;
+  const durationMillis = captured ? elapsedMillis(captured) : 0;
   return record.snapshot({ ...request, statusCode, aborted: false, durationMillis });
 }
 
@@ -78,20 +79,19 @@ export function readRequest(
 ): HttpRequest | undefined {
   const span = isSpan(source) ? source : undefined;
   const attributes = span?.attributes ?? NO_ATTRIBUTES;
-  const method = span ? methodOf(attributes) : source.name;
-  if (method === undefined) return undefined;
   const { captured } = record;
   const { request, response } = captured ?? {};
+  const method = span ? methodOf(attributes) : (request?.method ?? 'GET');
+  if (method === undefined) return undefined;
   const headers = request?.headers; // Node.js builds this object on the first access
   const header = (name: string) => readHeader(headers, attributes, name);
   const common = commonHeaders(request, attributes, reading);
   const target = captured ? captured.target : targetOf(attributes);
   const path = target?.path ?? '/';
-  const isUnsent = response?.headersSent === false;
-  const contentType = isUnsent ? undefined : contentTypeOf(response, attributes);
+  const contentType = response ? sentContentType(response) : contentTypeIn(attributes);
   const hasEventStream = isEventStream(contentType);
   const sentStatus = response?.headersSent ? response.statusCode : undefined;
-  const status = isSpan(source) ? statusAttribute(attributes) : source.statusCode;
+  const status = span ? statusAttribute(attributes) : response?.statusCode;
   const incomplete =
     hasEventStream || status === undefined ? undefined : incompleteStatus(captured);
   // A span without a status belongs to a handler that threw, before or after it sent the headers.
@@ -100,7 +100,7 @@ export function readRequest(
   const origin = reading.toOrigin({
     peerAddress: peerAddressOf(attributes) ?? peerAddress,
     host: common.host ?? hostOf(attributes),
-    scheme: isSpan(source) ? schemeOf(attributes) : source.scheme,
+    scheme: span ? schemeOf(attributes) : nodeScheme(request),
     header,
   });
   const asked = {
@@ -108,7 +108,7 @@ export function readRequest(
     path,
     query: target?.query,
     route: routeOf(record, attributes, path, statusCode),
-    contentType: captured?.response ? (contentType ?? '') : contentType,
+    contentType: response ? (contentType ?? '') : contentType,
   };
   return {
     method: asked.method,
@@ -140,9 +140,9 @@ export function readRequest(
     isDocument: reading.knowsDocuments && isDocument(path, statusCode, contentType),
     isDownload: false, // until the pipeline decides
     chatbotResponse: undefined, // until the pipeline decides
-    spanName: source.name,
+    spanName: span?.name ?? method,
     startMillis: record.startMillis,
-    durationMillis: isSpan(source) ? toMillis(source.duration) : source.durationMillis,
+    durationMillis: isSpan(source) ? toMillis(source.duration) : elapsedMillis(source),
     annotations: NO_ANNOTATIONS, // until the record is closed
     optionParameters: undefined,
   };

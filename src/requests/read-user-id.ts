@@ -8,7 +8,6 @@ import {
   userIdSourceOf,
 } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
-import { readHeaderAsSent } from './read-headers.js';
 import type { EndedRequest } from './request.js';
 
 export interface UserIdOptions {
@@ -56,15 +55,15 @@ function createReader(
   /** Digests of headers that the application has let in. */
   const letIn = new GenerationCache<string, true>(MAX_CREDENTIALS);
 
-  function findCaller({ request, captured, attributes }: EndedRequest): Caller | undefined {
-    const header = readHeaderAsSent(captured?.request, attributes, source.header);
+  function findCaller(ended: EndedRequest): Caller | undefined {
+    const header = ended.headerAsSent(source.header);
     const identity = identify(source, header);
     if (identity.kind === 'known') {
       const pseudonym = toPseudonym(identity.value);
       const isWhole = identity.value === header;
       return { pseudonym, credential: isWhole ? pseudonym : toPseudonym(header as string) };
     }
-    if (identity.kind !== 'none' && isLetIn(request.sentStatus))
+    if (identity.kind !== 'none' && isLetIn(ended.request.sentStatus))
       report(identity.kind, source, diagnostics);
     return undefined;
   }

@@ -10,11 +10,12 @@ import {
   type StoredRecord,
 } from './captured-requests.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
-import { NodeSource } from './node-request.js';
+import { nodeAttributes } from './node-request.js';
 import type { NamedOperation } from './operations/index.js';
+import { readHeader, readHeaderAsSent } from './read-headers.js';
 
-/** What says how a request is, or was when it ended: its SERVER span or, if it has none, Node.js. */
-export type RequestSource = FinishedSpan | NodeSource;
+/** What says how a request is, or was when it ended: its SERVER span or, if it has none, what Node.js announced. */
+export type RequestSource = FinishedSpan | CapturedRequest;
 
 /** What finds the requests of spans. */
 interface RequestIndex {
@@ -33,8 +34,8 @@ export class Request implements StoredRecord {
   readonly spanId: string;
   /** What Node.js announced. Released when the request ends: Node's objects are large, and a hit may be pending for a long time. */
   captured: CapturedRequest | undefined;
-  /** Released when the request has ended. */
-  source: RequestSource | undefined;
+  #source: RequestSource | undefined;
+  #attributes: Attributes | undefined = undefined;
   /** Set when the request ends. A nested span that ends later may still set its route. */
   request: HttpRequest | undefined = undefined;
   closed = false;
@@ -71,7 +72,7 @@ export class Request implements StoredRecord {
     index?: RequestIndex,
   ) {
     const context = isSpan(source) ? source.spanContext() : undefined;
-    this.source = source;
+    this.#source = source;
     this.startMillis = startMillis;
     this.traceId = context?.traceId ?? '';
     this.spanId = context?.spanId ?? '';
@@ -87,7 +88,7 @@ export class Request implements StoredRecord {
 
   /** A request without a span, at least so far. */
   static ofNode(captured: CapturedRequest, index: RequestIndex): Request {
-    return new Request(new NodeSource(captured), captured.startMillis, captured, index);
+    return new Request(captured, captured.startMillis, captured, index);
   }
 
   get processor(): object | undefined {
@@ -96,12 +97,35 @@ export class Request implements StoredRecord {
 
   /** Whether a span is that of the request, which has not ended. */
   isOf(span: object): boolean {
-    return this.source === span;
+    return this.#source === span;
   }
 
-  /** Attributes of the SERVER span, or what Node.js knows under the same names; none once the request has ended. */
+  get source(): RequestSource | undefined {
+    return this.#source;
+  }
+
+  /** The SERVER span, unless the request has ended. */
+  get span(): FinishedSpan | undefined {
+    return isSpan(this.#source) ? this.#source : undefined;
+  }
+
+  /** Attributes of the SERVER span, or what Node.js knows under the same names, which is only read if an option needs it. */
   get attributes(): Attributes {
-    return this.source?.attributes ?? NO_ATTRIBUTES;
+    const source = this.#source;
+    this.#attributes ??= isSpan(source) ? source.attributes : source && nodeAttributes(source);
+    return this.#attributes ?? NO_ATTRIBUTES;
+  }
+
+  /** A header by its lower-case name, as it is now. */
+  header(name: string): string | undefined {
+    const headers = this.captured?.request?.headers;
+    return readHeader(headers, headers ? NO_ATTRIBUTES : this.attributes, name);
+  }
+
+  /** The same or, if the application has deleted it, what the client sent. */
+  headerAsSent(name: string): string | undefined {
+    const request = this.captured?.request;
+    return readHeaderAsSent(request, request ? NO_ATTRIBUTES : this.attributes, name);
   }
 
   /** From `annotate`, `measure` and `ignore`, shared by all processors that track the request. */
@@ -149,13 +173,23 @@ export class Request implements StoredRecord {
 
   /** The open request as if it had ended in this moment. Decisions about it do not count for the request itself. */
   snapshot(request: HttpRequest): EndedRequest {
-    const copy = new Request(this.source, this.startMillis, this.captured);
-    return copy.end({ ...request, annotations: this.collectAnnotations() ?? [] });
+    const copy = new Request(this.#source, this.startMillis, this.captured);
+    return copy.end({ ...request, annotations: this.collectAnnotations() ?? [] }, this.#source);
   }
 
-  end(request: HttpRequest): EndedRequest {
+  /** `source` is read until it is released. */
+  end(request: HttpRequest, source: RequestSource | undefined): EndedRequest {
+    this.#source = source;
+    this.#attributes = undefined;
     this.request = request;
     return this as EndedRequest;
+  }
+
+  /** Called when all was decided that the source is needed for: it is large, and a hit may be pending for a long time. */
+  release(): void {
+    this.#source = undefined;
+    this.#attributes = undefined;
+    this.captured = undefined;
   }
 
   /** Stops adding annotations and stores those that arrived in the request. */
@@ -177,7 +211,7 @@ export interface EndedRequest extends Request {
 }
 
 export function isSpan(source: RequestSource | undefined): source is FinishedSpan {
-  return source !== undefined && !(source instanceof NodeSource);
+  return source !== undefined && 'spanContext' in source;
 }
 
 /** Receives requests and calls that make hits. */

@@ -115,7 +115,7 @@ export function trackRequests(
   /** Ends a request that Node.js does not end. If only its span has not ended, that may come, or not. */
   function abandon(traced: Request, captured: CapturedRequest): void {
     const { span, response } = captured;
-    if (!isSpan(traced.source) || !span || !response) return;
+    if (!traced.span || !span || !response) return;
     if (!isOpen(response)) index.weaken(traced);
     else endUnended(traced, captured, response.statusCode);
   }
@@ -273,21 +273,21 @@ export function trackRequests(
     }
     const traced = storedRequest(captured);
     const status = captured.response?.statusCode;
-    if (isSpan(traced?.source) && status !== undefined) endUnended(traced, captured, status);
+    if (traced?.span && status !== undefined) endUnended(traced, captured, status);
   }
 
   function endUnended(traced: Request, captured: CapturedRequest, status: number): void {
-    end(traced, describeUnended(traced.source as FinishedSpan, captured, status));
+    end(traced, describeUnended(traced.span as FinishedSpan, captured, status));
   }
 
   function end(request: Request, source: RequestSource): void {
+    const { captured } = request;
     const span = isSpan(source) ? source : undefined;
     try {
       if (span) annotateOwn(request, span, reading);
       const read = readRequest(request, source, reading);
       if (read) {
-        request.source = source;
-        const ended = request.end(read);
+        const ended = request.end(read, source);
         if (span) takeEvents(span, ended);
         sink.addRequest(ended);
       } else if (span) {
@@ -296,10 +296,9 @@ export function trackRequests(
         countUnused(span);
       }
     } finally {
-      request.source = undefined; // one span, one hit
+      request.release(); // one span, one hit
+      if (captured) releaseRequest(captured);
     }
-    if (request.captured) releaseRequest(request.captured);
-    request.captured = undefined;
   }
 
   /** Routes are not counted: most of the spans that have one add nothing to their request. */

@@ -1,10 +1,9 @@
 import type { TrackedRequest } from '../hit/http-request.js';
-import { readHeaderAsSent } from './read-headers.js';
 import type { EndedRequest } from './request.js';
 
-/** A request as callbacks see it. `header` works until Node's request is released. */
+/** A request as callbacks see it. `header` and `attributes` work until the callback has returned. */
 export function toTrackedRequest(ended: EndedRequest): TrackedRequest {
-  const { request, attributes } = ended;
+  const { request } = ended;
   const { query, route, host, userAgent, address } = request;
   return {
     method: request.method,
@@ -17,9 +16,11 @@ export function toTrackedRequest(ended: EndedRequest): TrackedRequest {
     aborted: request.aborted,
     ...(userAgent !== undefined && { userAgent }),
     ...(address !== undefined && { address }),
-    header: (name) => readHeaderAsSent(ended.captured?.request, attributes, name.toLowerCase()),
+    header: (name) => ended.headerAsSent(name.toLowerCase()),
     durationMillis: request.durationMillis,
     startTime: request.startMillis,
-    attributes,
+    get attributes() {
+      return ended.attributes;
+    },
   };
 }

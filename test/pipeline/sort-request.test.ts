@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Client } from '../../src/hit/visitor/client.js';
 import { createSortRequest } from '../../src/pipeline/sort-request.js';
 import { Request } from '../../src/requests/request.js';
-import { finishedSpan, httpRequest, NOON } from '../support/builders.js';
+import { finishedSpan, httpRequest } from '../support/builders.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 
 test('what a list of AI chatbots says about a client is not taken for what another one says', () => {
@@ -10,7 +10,8 @@ test('what a list of AI chatbots says about a client is not taken for what anoth
   const isChatbot = (aiChatbotUserAgents: readonly string[]) => {
     const sort = createSortRequest({ ...DEFAULT_OPTIONS, aiChatbotUserAgents });
     const request = httpRequest({ client, userAgent: client.userAgent });
-    sort(new Request(finishedSpan(), NOON).end(request));
+    const span = finishedSpan();
+    sort(Request.ofSpan(span).end(request, span));
     return request.chatbotResponse !== undefined;
   };
   expect(isChatbot(['Amzn-User'])).toBe(true);

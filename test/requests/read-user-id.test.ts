@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createUserIdReader } from '../../src/requests/read-user-id.js';
-import { capturedHeaders, finishedSpan, httpRequest } from '../support/builders.js';
+import { Request } from '../../src/requests/request.js';
+import { finishedSpan, httpRequest } from '../support/builders.js';
 import { jwt } from '../support/jwt.js';
 
 const HEADERS = {
@@ -8,17 +9,15 @@ const HEADERS = {
   authorization: `Bearer ${jwt({ sub: 'ann' })}`,
   'x-other': 'other',
 };
-const { attributes } = finishedSpan({
-  attributes: { ...capturedHeaders(HEADERS), 'http.request.header.X_Api_Key': 'secret-key' },
-});
+const span = finishedSpan();
 
 function readerOf(userId = 'http.request.header.x-api-key') {
   const warned: string[] = [];
   const warnOnce = (key: string) => void warned.push(key);
   const reader = createUserIdReader({ userId, visitorKey: 'a key' }, { warnOnce } as never);
   const read = (statusCode: number, headers: Record<string, string> = HEADERS) => {
-    const captured = { request: { headers } };
-    return reader?.read({ request: httpRequest({ statusCode }), captured, attributes } as never);
+    const request = Request.ofSpan(span, { request: { headers } } as never);
+    return reader?.read(request.end(httpRequest({ statusCode }), span));
   };
   return { read, warned };
 }

@@ -74,7 +74,7 @@ export class SimulatedRequests {
         return this.#isTaken(() => this.#further.add(hit, open));
       },
       end: (name) => {
-        const ended = open.end(request);
+        const ended = open.end(request, undefined);
         ended.site = 1;
         const finalize = () => {
           ended.close();

@@ -33,8 +33,7 @@ export function toRequest(
   }
   normalizeAttributes(root);
   const assembled = assembleRequest(root, spans, reading);
-  if (assembled) assembled.source = new SpanOfService(root);
-  return assembled;
+  return assembled?.end(assembled.request, new SpanOfService(root));
 }
 
 /**
