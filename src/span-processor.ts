@@ -2,14 +2,11 @@ import { describeError } from './common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
 import type { Context, Span } from './common/otel-types.js';
-import { createIsAiChatbot } from './hit/bots/ai-chatbot-hit.js';
 import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
 import { watchForSpans } from './pipeline/missing-api.js';
 import type { MatomoStats } from './pipeline/stats.js';
-import type { CapturedRequest } from './requests/captured-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
-import { measureResponses } from './requests/measure-responses.js';
 import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
 
@@ -27,7 +24,6 @@ export class MatomoSpanProcessor {
   readonly #diagnostics: Diagnostics = createDiagnostics();
   readonly #pipeline: HitPipeline | undefined;
   readonly #requests: RequestTracker | undefined;
-  readonly #stopMeasuring: (() => void) | undefined;
   readonly #stopWatching: (() => void) | undefined;
   #closed: Promise<void> | undefined;
 
@@ -37,22 +33,17 @@ export class MatomoSpanProcessor {
    */
   constructor(options: MatomoOptions = {}) {
     const diagnostics = this.#diagnostics;
+    let internals: ProcessorInternals | undefined;
     const made = createHitPipeline(options, diagnostics, 'matomo_span_processor');
     if (made) {
-      const { pipeline, reading, resolved } = made;
+      const { pipeline, reading } = made;
       this.#pipeline = pipeline;
       const requests = trackRequests(pipeline, reading, (...failure) => this.#report(...failure));
       this.#requests = requests;
       pipeline.endOpenRequests = () => requests.endOpen();
       this.#stopWatching = watchForSpans('MatomoSpanProcessor', () => this.stats(), diagnostics);
-      if (resolved.aiChatbots === 'separate') {
-        this.#stopMeasuring = measureResponses(createIsAiChatbot(resolved.aiChatbotUserAgents));
-      }
+      internals = { exit: pipeline, trackSpanless: requests.trackSpanless };
     }
-    const internals: ProcessorInternals | undefined = made && {
-      exit: made.pipeline,
-      addNodeRequest: (captured) => this.#onNodeRequest(captured),
-    };
     exposeInternals(this, () => internals);
   }
 
@@ -73,14 +64,6 @@ export class MatomoSpanProcessor {
       this.#requests.onEnd(span);
     } catch (error) {
       this.#report('onEnd', error);
-    }
-  }
-
-  #onNodeRequest(captured: CapturedRequest): void {
-    try {
-      this.#requests?.onNodeRequest(captured);
-    } catch (error) {
-      this.#report('onNodeRequest', error);
     }
   }
 
@@ -110,7 +93,6 @@ export class MatomoSpanProcessor {
   async #close(): Promise<void> {
     await this.#pipeline?.shutdown();
     this.#requests?.stop();
-    this.#stopMeasuring?.();
     this.#stopWatching?.();
   }
 

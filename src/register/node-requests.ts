@@ -1,14 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as NetServer } from 'node:net';
-import type { RequestMessage } from '../common/channel-listener.js';
 import type { RecordOption } from '../options/option-table.js';
-import {
-  areStreamsCaptured,
-  type CapturedRequest,
-  captureRequest,
-  observeRequests,
-  onResponseClosed,
-} from '../requests/captured-requests.js';
+import { areStreamsCaptured, captureRequest } from '../requests/captured-requests.js';
 import { internalsOf } from '../requests/processor-internals.js';
 
 /** Requests without a SERVER span. Over HTTP/2, no instrumentation makes one. */
@@ -23,45 +16,30 @@ export interface NodeRequests {
 }
 
 /**
- * Passes each request to a processor when its response is closed, unless it has a SERVER span by then. So each request is
- * counted once, whenever tracing starts. `reportUntracked` is called if a stream of HTTP/2 cannot be tracked.
+ * Makes a processor track each request that has no SERVER span by its end. So each request is counted once, whenever tracing starts.
+ * `reportUntracked` is called if a stream of HTTP/2 cannot be tracked.
  */
 export function trackNodeRequests(
   processor: object,
   record: RecordOption,
   reportUntracked: () => void,
 ): NodeRequests {
-  const internals = internalsOf(processor);
   let hasProvider = false;
   let isStopped = false;
   let areStreamsAnnounced = false;
   const http2Servers = new WeakSet<NetServer>();
-
-  function isLeftToSpans({ request, server }: RequestMessage): boolean {
-    if (!hasProvider) return false;
-    if (record === 'sampled') return true;
-    if (!isInstrumentable(server) || isContinueListened(request, server)) return false;
-    return isInstrumented(server);
-  }
-
-  function onClosed(captured: CapturedRequest): void {
-    // If it has a span, the processor of that counts it.
-    if (isStopped || captured.request === undefined || captured.span !== undefined) return;
-    internals?.addNodeRequest(captured);
-  }
-
-  const stop = observeRequests({
-    onRequest(captured, message) {
-      if (captured.untracked || isLeftToSpans(message)) return;
-      captured.onClosed = onClosed;
-      void message.request.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
-      message.response.on('close', onResponseClosed);
+  const internals = internalsOf(processor);
+  internals?.trackSpanless({
+    isAccepted({ request, server }) {
+      if (!hasProvider) return true;
+      if (record === 'sampled') return false;
+      if (!isInstrumentable(server) || isContinueListened(request, server)) return true;
+      return !isInstrumented(server);
     },
-    onStream(captured) {
+    isStreamAccepted() {
       areStreamsAnnounced = true;
       if (!areStreamsCaptured()) reportUntracked();
-      if (!captured || captured.untracked || (hasProvider && record === 'sampled')) return;
-      captured.onClosed = onClosed;
+      return !hasProvider || record !== 'sampled';
     },
   });
 
@@ -79,7 +57,7 @@ export function trackNodeRequests(
     },
     stop() {
       isStopped = true;
-      stop();
+      internals?.trackSpanless(undefined);
     },
   };
 }

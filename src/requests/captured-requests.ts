@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import {
   type ChannelListener,
   channelListener,
@@ -16,6 +15,7 @@ import type { Span } from '../common/otel-types.js';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import { Annotations } from '../hit/http-request.js';
+import { Connections, endSpanless, hasOtherResponse, isOpen } from './connections.js';
 import { emitWith, wrapEmit } from './emit-in-context.js';
 import { splitTarget, type Target } from './finished-span.js';
 import { Http2Request, Http2Response } from './http2-exchange.js';
@@ -69,7 +69,7 @@ export interface CapturedRequest extends Annotated {
   records: StoredRecord | undefined;
   /** The request arrived at a server of this package: it makes no hit and is not counted. */
   readonly untracked: boolean;
-  /** Counts the request if it has no span, once, when its response is closed. */
+  /** Ends the request if it has no span, once, when its response is finished or will not be. */
   onClosed: ((captured: CapturedRequest) => void) | undefined;
   /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
   bytesBefore: number | undefined;
@@ -81,12 +81,6 @@ export interface CapturedRequest extends Annotated {
 
 /** The request of the current async context. */
 export type RequestStorage = AsyncLocalStorage<CapturedRequest | undefined>;
-
-/** The requests of one connection that may not have ended, in the order of their responses. */
-interface Connection {
-  oldest: CapturedRequest;
-  newest: CapturedRequest;
-}
 
 /** What one processor stores with a request. Only that processor knows its type. */
 export interface StoredRecord {
@@ -106,19 +100,16 @@ export interface HitTaker {
   reportHit(key: string, message: string): void;
 }
 
-/** Looks at each request when Node.js announces it, right after it was captured. */
-export interface RequestObserver {
-  onRequest(captured: CapturedRequest, message: RequestMessage): void;
-  /** A stream of HTTP/2 has begun. `undefined`: it is no request, or cannot be captured. */
-  onStream?(captured: CapturedRequest | undefined): void;
-}
-
 /** A processor, of any copy of this package. */
 export interface RequestProcessor extends HitTaker {
   /** The annotations from code of the request that a span belongs to, as long as its hit can change. */
   findAnnotations(span: Span, captured: CapturedRequest | undefined): CodeAnnotations | undefined;
   /** The connection is done with a request whose span has not ended. Never throws. */
   abandon(captured: CapturedRequest): void;
+  /** A request has begun, in whose async context this is called. */
+  begin(captured: CapturedRequest, message: RequestMessage): void;
+  /** A stream of HTTP/2 has begun. `undefined`: it is no request, or cannot be captured. */
+  beginStream(captured: CapturedRequest | undefined): void;
 }
 
 /**
@@ -130,7 +121,6 @@ interface SharedRequests {
   readonly processors: Set<RequestProcessor>;
   /** Active exporters. If there is no processor, they get further hits as span events. */
   readonly exporters: Set<HitTaker>;
-  readonly observers: Set<RequestObserver>;
   readonly onRequest: ChannelListener;
   readonly onFinish: ChannelListener;
   readonly onStream: ChannelListener;
@@ -156,16 +146,16 @@ function sharedRequests(): SharedRequests | undefined {
 function createSharedRequests(): SharedRequests {
   const storage: RequestStorage = new AsyncLocalStorage();
   const processors = new Set<RequestProcessor>();
-  const observers = new Set<RequestObserver>();
-  const { watch, listOpen } = createConnectionWatch(storage, processors);
-  const detachErrors = createErrorDetacher(storage);
+  const connections = new Connections(storage, ownCaptured, (captured) => {
+    if (!captured.response) return;
+    for (const processor of processors) processor.abandon(captured);
+  });
   const sessions = new Http2Sessions(storage, ownCaptured);
   return {
     storage,
     processors,
     exporters: new Set(),
-    observers,
-    listOpen: () => [...listOpen(), ...[...sessions.listOpen()].filter(hasBegun)],
+    listOpen: () => [...connections.listOpen(), ...sessions.listOpen()].filter(hasBegun),
     onRequest: requestListener((message) => {
       const { request, response, server } = message;
       const captured = createCaptured(request, response, request.url ?? '/', server);
@@ -175,19 +165,23 @@ function createSharedRequests(): SharedRequests {
       if (isPipelined || hasBody(request)) emitWith(storage, request, captured);
       if (isPipelined) emitWith(storage, response, captured);
       readBytesBefore(captured, request, response, isPipelined);
-      watch(request.socket, captured);
-      detachErrors(server);
-      for (const observer of observers) observer.onRequest(captured, message);
+      if (connections.watch(request.socket, captured)) detachErrors(storage, server);
+      // Its connections do not always close.
+      if (process.versions.bun !== undefined) response.once('close', () => endSpanless(captured));
+      for (const processor of processors) processor.begin(captured, message);
     }),
     // Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`.
     onFinish: requestListener(({ request }) => {
       const captured = ownCaptured(request);
-      if (captured && storage.getStore() !== captured) storage.enterWith(captured);
+      if (!captured) return;
+      if (storage.getStore() !== captured) storage.enterWith(captured);
+      // If the connection has failed, what was not sent is known when it is closed.
+      if (!request.socket.destroyed) endSpanless(captured);
     }),
     onStream: streamListener((message) => {
       if (ownCaptured(message.stream)) return;
       const captured = captureStream(message);
-      for (const observer of observers) observer.onStream?.(captured);
+      for (const processor of processors) processor.beginStream(captured);
     }),
     onFramework: new Map([
       ...ROUTE_ANNOUNCEMENTS.map(
@@ -214,19 +208,6 @@ function createSharedRequests(): SharedRequests {
     });
     return captured;
   }
-}
-
-/** Calls what counts a request without a span, unless it was called before. */
-export function endSpanless(captured: CapturedRequest): void {
-  const { onClosed } = captured;
-  captured.onClosed = undefined;
-  onClosed?.(captured);
-}
-
-/** A listener of `close`, the same for all responses. */
-export function onResponseClosed(this: ServerResponse): void {
-  const captured = ownCaptured(this.req);
-  if (captured) endSpanless(captured);
 }
 
 /** Bun announces streams, but calls their listeners in no async context. */
@@ -262,22 +243,6 @@ function createCaptured(
   };
 }
 
-/** A connection, with the response whose turn it is. */
-type HttpSocket = Socket & { _httpMessage?: ServerResponse | null };
-
-/** The request whose response a connection sends. */
-function currentOf({ _httpMessage: response }: HttpSocket): CapturedRequest | undefined {
-  return response?.req && ownCaptured(response.req);
-}
-
-/** Whether a request is pipelined: its response gets the connection, and is finished, in the async context of the one before it. */
-function hasOtherResponse(
-  { _httpMessage: current }: HttpSocket,
-  response: ServerResponse,
-): boolean {
-  return (current ?? response) !== response;
-}
-
 /** Node.js 24 and later emit what comes after the headers in no async context. */
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
@@ -301,114 +266,21 @@ function readBytesBefore(
  * What a client sends that is no request belongs to no request. Node.js 20 and 22 parse it in the async context of the previous one,
  * which may be another person's: proxies share connections. A listener would turn off Node's own answer.
  */
-function createErrorDetacher(storage: RequestStorage): (server: Server) => void {
-  const known = new WeakSet<Server>();
-  return function detachErrors(server) {
-    if (known.has(server)) return;
-    known.add(server);
-    if (typeof server.emit !== 'function') return; // not Node's
-    wrapEmit(server, (emit, self, event) =>
-      event[0] === 'clientError'
-        ? storage.run(undefined, Reflect.apply, emit, self, event)
-        : Reflect.apply(emit, self, event),
-    );
-  };
+function detachErrors(storage: RequestStorage, server: Server): void {
+  if (detached.has(server)) return;
+  detached.add(server);
+  if (typeof server.emit !== 'function') return; // not Node's
+  wrapEmit(server, (emit, self, event) =>
+    event[0] === 'clientError'
+      ? storage.run(undefined, Reflect.apply, emit, self, event)
+      : Reflect.apply(emit, self, event),
+  );
 }
 
-/**
- * Watches connections for requests that do not end: Node.js closes no response that still waits for a pipelined one before it
- * when the connection closes.
- */
-function createConnectionWatch(
-  storage: RequestStorage,
-  processors: ReadonlySet<RequestProcessor>,
-): {
-  watch(socket: Socket, captured: CapturedRequest): void;
-  listOpen(): CapturedRequest[];
-} {
-  const connections = new WeakMap<Socket, Connection>();
-  /** Weak, because a stream that the application passes to a server as a connection may never close. */
-  const open = new Set<WeakRef<Connection>>();
-
-  function leave(captured: CapturedRequest): void {
-    const { response } = captured;
-    if (!response) return;
-    if (isOpen(response)) endSpanless(captured);
-    for (const processor of processors) processor.abandon(captured);
-  }
-
-  function close({ oldest }: Connection): void {
-    for (let next: CapturedRequest | undefined = oldest; next; next = takeLater(next)) leave(next);
-  }
-
-  /** Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded. */
-  function cutOff({ oldest }: Connection): void {
-    for (let next: CapturedRequest | undefined = oldest; next; next = next.later)
-      if (isOpen(next.response)) next.isCutOff = true;
-  }
-
-  function listOpen(): CapturedRequest[] {
-    const requests: CapturedRequest[] = [];
-    for (const reference of open) {
-      for (let next = reference.deref()?.oldest; next; next = next.later)
-        if (hasBegun(next)) requests.push(next);
-    }
-    return requests;
-  }
-
-  function watch(socket: HttpSocket, captured: CapturedRequest): void {
-    if (typeof socket.emit !== 'function') return; // not Node's
-    const connection = connections.get(socket);
-    if (!connection) {
-      const added = { oldest: captured, newest: captured };
-      connections.set(socket, added);
-      const reference = new WeakRef(added);
-      open.add(reference);
-      wrapEmit(socket, (emit, self, event) => {
-        const [name] = event;
-        if (name === 'error' && socket.writableLength > 0) cutOff(added);
-        const current = currentOf(socket);
-        // Its timer may have begun in an earlier request, and an idle connection is of no request.
-        const isKnown = current !== undefined || name === 'timeout';
-        try {
-          if (isKnown) return storage.run(current, Reflect.apply, emit, self, event);
-          return Reflect.apply(emit, self, event);
-        } finally {
-          if (name === 'close') {
-            open.delete(reference);
-            // Later, when the response that has the socket is closed too.
-            process.nextTick(close, added);
-          }
-        }
-      });
-      return;
-    }
-    connection.newest.later = captured;
-    connection.newest = captured;
-    while (connection.oldest !== captured && !isOpen(connection.oldest.response)) {
-      const ended = connection.oldest;
-      connection.oldest = takeLater(ended) as CapturedRequest;
-      leave(ended);
-    }
-  }
-
-  return { watch, listOpen };
-}
-
-/** Whether the response has not been closed. Not every runtime has `closed`. */
-export function isOpen(response: CapturedRequest['response']): boolean {
-  return response?.closed === false;
-}
+const detached = new WeakSet<Server>();
 
 function hasBegun({ response }: CapturedRequest): boolean {
   return isOpen(response) && response?.headersSent === true;
-}
-
-/** Cuts the link: an async context that lives for long must not keep all later requests. */
-function takeLater(captured: CapturedRequest): CapturedRequest | undefined {
-  const { later } = captured;
-  captured.later = undefined;
-  return later;
 }
 
 /** Stores the route that a framework announces for the current request. */
@@ -467,13 +339,6 @@ export function captureRequests(processor: RequestProcessor): () => void {
     if (!shared.processors.delete(processor) || shared.processors.size > 0) return;
     for (const [name, listener] of subscriptionsOf(shared)) channel(name).unsubscribe(listener);
   };
-}
-
-/** Lets something look at each request until the returned function is called. Requests are captured as long as there is a processor. */
-export function observeRequests(observer: RequestObserver): () => void {
-  const { observers } = shareRequests();
-  observers.add(observer);
-  return () => observers.delete(observer);
 }
 
 /** Registers an active exporter until the returned function is called. */

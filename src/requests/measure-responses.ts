@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { RequestMessage } from '../common/channel-listener.js';
 import type { Attributes } from '../common/otel-types.js';
 import { hasBody, type IsAiChatbot, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
-import { observeRequests } from './captured-requests.js';
 import { textOf } from './finished-span.js';
 import type { Http2Response } from './http2-exchange.js';
 import { knownClient } from './read-headers.js';
@@ -22,18 +22,16 @@ interface WrittenResponse {
 const sizes = new WeakMap<object, number>();
 
 /**
- * Measures responses to the user agents that `isMeasured` accepts, until the returned function is called. The size is what the
- * connection wrote between two events of Node.js, minus headers and informational responses (1xx). So it is right for
- * compression, TLS and keep-alive, and includes the framing of a chunked body. Over HTTP/2, all responses are measured.
+ * Measures the response if `isMeasured` accepts the user agent. The size is what the connection wrote between two events of Node.js,
+ * minus headers and informational responses (1xx). So it is right for compression, TLS and keep-alive, and includes the framing of a
+ * chunked body. Over HTTP/2, all responses are measured.
  */
-export function measureResponses(isMeasured: IsAiChatbot): () => void {
-  return observeRequests({
-    onRequest(_captured, { request, response }) {
-      const userAgent = request.headers['user-agent'];
-      if (userAgent !== undefined && isMeasured(userAgent, knownClient(userAgent)))
-        measure(response);
-    },
-  });
+export function measureResponse(
+  { request, response }: RequestMessage,
+  isMeasured: IsAiChatbot,
+): void {
+  const userAgent = request.headers['user-agent'];
+  if (userAgent !== undefined && isMeasured(userAgent, knownClient(userAgent))) measure(response);
 }
 
 /**

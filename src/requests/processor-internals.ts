@@ -1,4 +1,4 @@
-import type { CapturedRequest } from './captured-requests.js';
+import type { SpanlessRules } from './track-requests.js';
 
 /**
  * Marks processors of any copy of this package. `register` may come from another copy, so a change of `ProcessorInternals` needs a new
@@ -9,8 +9,8 @@ const INTERNALS: unique symbol = Symbol.for('opentelemetry-matomo.internal.1');
 /** What `register` needs of a processor that tracks. */
 export interface ProcessorInternals {
   readonly exit: ExitControl;
-  /** Adds a request that has no SERVER span. Never throws. */
-  addNodeRequest(captured: CapturedRequest): void;
+  /** From now on, also tracks requests without a SERVER span that `rules` accept; with `undefined`, no longer. */
+  trackSpanless(rules: SpanlessRules | undefined): void;
 }
 
 /** Nothing here throws. */

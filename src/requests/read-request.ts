@@ -1,6 +1,7 @@
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Attributes } from '../common/otel-types.js';
+import { createIsAiChatbot, type IsAiChatbot } from '../hit/bots/ai-chatbot-hit.js';
 import { isDocument } from '../hit/bots/documents.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import { isPageData, mayBePageData } from '../hit/page/page-path.js';
@@ -192,7 +193,10 @@ function fullUrl(attributes: Attributes): URL | undefined {
 const ORIGIN = /^[a-z][a-z\d+.-]{0,30}:\/\/[^/?#\\]{1,259}(?=[/?#\\]|$)/i;
 
 /** How requests are read from spans and from Node's requests, according to the options. */
-export interface RequestReading extends SpanReading, HeaderReading {}
+export interface RequestReading extends SpanReading, HeaderReading {
+  /** Of which clients responses are measured; `undefined`: of none. */
+  readonly isMeasured: IsAiChatbot | undefined;
+}
 
 export function createRequestReading(
   options: OriginOptions &
@@ -203,6 +207,8 @@ export function createRequestReading(
       readonly downloads?: 'documents' | 'off';
       readonly mcp?: 'calls' | 'all' | 'off';
       readonly doNotTrack?: boolean;
+      readonly aiChatbots?: 'separate' | 'off';
+      readonly aiChatbotUserAgents?: readonly string[];
     },
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ): RequestReading {
@@ -215,6 +221,10 @@ export function createRequestReading(
     userIdAttribute: userIdAttributeOf(options.userId),
     toUserId: createToSentAttribute(options),
     errors: options.errors !== 'off',
+    isMeasured:
+      options.aiChatbots === 'separate'
+        ? createIsAiChatbot(options.aiChatbotUserAgents ?? [])
+        : undefined,
     reportPerfKey: (value) =>
       diagnostics.warnOnce('perf_key', () =>
         coded(

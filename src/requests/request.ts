@@ -57,8 +57,6 @@ export class Request implements StoredRecord {
   furtherHits: readonly FurtherHit[] | undefined = undefined;
   /** What another processor stored with the same captured request. */
   next: StoredRecord | undefined = undefined;
-  /** Its slot among the listed requests of the index; -1 if it is not listed. */
-  slot = -1;
   readonly #index: RequestIndex | undefined;
   /** `annotate` may write to it until the hit is sent, also after `captured` is released. */
   readonly #annotated: Annotated;

@@ -9,233 +9,146 @@ const MAX_REQUESTS_OF_A_TRACE = 64;
 /** More traces than run or are pending at a time. */
 const MAX_TRACES = 50_000;
 
-/** A request in the maps: held weakly if nothing but its span announces its end. */
-class Entry {
-  readonly spanId: string;
-  #strong: Request | undefined;
-  #weak: WeakRef<Request> | undefined;
+/** A request, or a weak reference if nothing but its span announces its end: that may never come. */
+type Held = Request | WeakRef<Request>;
 
-  constructor(request: Request) {
-    this.spanId = request.spanId;
-    this.#strong = request;
-  }
-
-  get request(): Request | undefined {
-    return this.#strong ?? this.#weak?.deref();
-  }
-
-  weaken(request: Request): void {
-    this.#strong = undefined;
-    this.#weak = new WeakRef(request);
-  }
-
-  /** A shared trace may refer to it for longer. */
-  release(): void {
-    this.#strong = undefined;
-    this.#weak = undefined;
-  }
-}
-
-/** A trace with several requests to this process. */
-interface SharedTrace {
-  readonly entries: Entry[];
+/** A trace with requests that are not closed. */
+interface Trace {
+  readonly held: Held[];
   /** The only request of the trace at first: earlier spans belong to it. */
-  readonly first: Entry;
+  first: Held;
+  /** Whether it has or had several requests to this process. */
+  isShared: boolean;
 }
 
 /**
  * Finds the request of a span by trace and parent, for spans that lost the async context. If a trace has one request, its
  * trace ID is enough and nothing is stored per span. If it has several, each span gets the request of its parent.
- *
- * A request that begins a trace is only listed until anything is looked up: most requests are found by their async context, and
- * maps of short-lived entries cost a tenth of a hit.
  */
 export class TraceIndex {
-  readonly #listed = new RequestList();
-  readonly #alone = new SlotMap<string, Entry>();
-  readonly #shared = new SlotMap<string, SharedTrace>();
+  readonly #traces = new SlotMap<string, Trace>();
+  #sharedTraces = 0;
   /** Requests by span: all spans of shared traces, and server spans of requests beyond the limits or held weakly. */
   readonly #bySpan = new WeakMap<object, Request>();
-  readonly #collected = new FinalizationRegistry<{ traceId: string; entry: Entry }>(
-    ({ traceId, entry }) => this.#removeEntry(traceId, entry),
+  readonly #collected = new FinalizationRegistry<{ traceId: string; held: Held }>(
+    ({ traceId, held }) => this.#remove(traceId, held),
   );
 
   /** Whether any trace has or had several requests, so that `assign` must be called. */
   get hasSharedTraces(): boolean {
-    return this.#shared.size > 0;
+    return this.#sharedTraces > 0;
   }
 
-  /** Adds a request; `isFirst`: its span has no parent, so no other request has its trace ID. */
-  add(request: Request, isFirst = false): void {
-    if (this.#listed.size >= MAX_TRACES || !isFirst) this.#indexListed();
-    if (!request.captured) this.#addWeakly(request);
-    else if (isFirst) this.#listed.add(request);
-    else this.#addToMaps(request);
+  add(request: Request): void {
+    const trace = this.#traces.get(request.traceId);
+    if (trace) this.#share(trace, request);
+    else this.#addTrace(request);
+    // Without Node's request, nothing but its span announces the end.
+    if (!request.captured) this.weaken(request);
+  }
+
+  #addTrace(request: Request): void {
+    if (this.#traces.size >= MAX_TRACES) this.#dropOldest();
+    this.#traces.add(request.traceId, { held: [request], first: request, isShared: false });
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#traces.takeOldest();
+    if (oldest?.isShared) this.#sharedTraces -= 1;
+    else this.#storeBySpan(requestOf(oldest?.first));
+  }
+
+  #share(trace: Trace, request: Request): void {
+    if (!trace.isShared) {
+      trace.isShared = true;
+      this.#sharedTraces += 1;
+      this.#storeBySpan(requestOf(trace.first));
+    }
+    this.#storeBySpan(request);
+    if (trace.held.length < MAX_REQUESTS_OF_A_TRACE) trace.held.push(request);
+  }
+
+  #storeBySpan(request: Request | undefined): void {
+    if (request?.span) this.#bySpan.set(request.span, request);
   }
 
   /** From now on, nothing but its span and its async context hold a request in memory: the span may never end. */
   weaken(request: Request): void {
-    if (this.#listed.remove(request)) this.#addWeakly(request);
-    else this.#weaken(request, this.#entryOf(request));
-  }
-
-  #addWeakly(request: Request): void {
-    this.#weaken(request, this.#addToMaps(request));
-  }
-
-  #weaken(request: Request, entry: Entry | undefined): void {
-    this.#setAside(request);
-    if (!entry) return;
-    entry.weaken(request);
-    this.#collected.register(request, { traceId: request.traceId, entry });
-  }
-
-  #indexListed(): void {
-    this.#listed.takeAll((request) => this.#addToMaps(request));
-  }
-
-  /** The entry of a request; `undefined` if its trace has too many. */
-  #addToMaps(request: Request): Entry | undefined {
     const { traceId } = request;
-    const shared = this.#sharedTrace(traceId);
-    const first = this.#alone.get(traceId);
-    const entry = new Entry(request);
-    if (shared) {
-      this.#setAside(request);
-      if (shared.entries.length >= MAX_REQUESTS_OF_A_TRACE) return undefined;
-      shared.entries.push(entry);
-    } else if (first) {
-      this.#alone.delete(traceId);
-      takeOldest(this.#shared);
-      this.#shared.add(traceId, { entries: [first, entry], first });
-      this.#setAside(first.request);
-      this.#setAside(request);
-    } else {
-      this.#setAside(takeOldest(this.#alone)?.request);
-      this.#alone.add(traceId, entry);
-    }
-    return entry;
+    this.#storeBySpan(request);
+    const trace = this.#traces.get(traceId);
+    const position = trace?.held.indexOf(request) ?? -1;
+    if (!trace || position < 0) return;
+    const held = new WeakRef(request);
+    trace.held[position] = held;
+    if (trace.first === request) trace.first = held;
+    this.#collected.register(request, { traceId, held });
+  }
+
+  remove(request: Request): void {
+    const held = this.#traces
+      .get(request.traceId)
+      ?.held.find((each) => requestOf(each) === request);
+    if (held) this.#remove(request.traceId, held);
+  }
+
+  #remove(traceId: string, held: Held): void {
+    const trace = this.#traces.get(traceId);
+    const position = trace?.held.indexOf(held) ?? -1;
+    if (!trace || position < 0) return;
+    trace.held.splice(position, 1);
+    if (trace.held.length > 0) return;
+    this.#traces.delete(traceId);
+    if (trace.isShared) this.#sharedTraces -= 1;
   }
 
   /** The request of a server span that has not ended. */
   root(span: Identified): Request | undefined {
-    this.#indexListed();
-    const { traceId } = span.spanContext();
-    const alone = this.#alone.get(traceId)?.request;
-    const request = alone?.isOf(span) ? alone : this.#bySpan.get(span);
+    const first = requestOf(this.#traces.get(span.spanContext().traceId)?.first);
+    const request = first?.isOf(span) ? first : this.#bySpan.get(span);
     return request?.isOf(span) ? request : undefined;
   }
 
-  remove(request: Request): void {
-    if (this.#listed.remove(request)) return;
-    const entry = this.#entryOf(request);
-    if (entry) this.#removeEntry(request.traceId, entry);
-  }
-
   /** The request with this SERVER span, as long as its hit can change. */
-  findBySpan(context: Pick<Request, 'traceId' | 'spanId'>): Request | undefined {
-    this.#indexListed();
-    const request = this.#entryOf(context)?.request;
-    return request?.closed ? undefined : request;
-  }
-
-  #entryOf({ traceId, spanId }: Pick<Request, 'traceId' | 'spanId'>): Entry | undefined {
-    const alone = this.#alone.get(traceId);
-    if (alone) return alone.spanId === spanId ? alone : undefined;
-    const trace = this.#sharedTrace(traceId);
-    return trace?.entries.find((entry) => entry.spanId === spanId);
-  }
-
-  #removeEntry(traceId: string, entry: Entry): void {
-    entry.release();
-    this.#alone.delete(traceId, entry);
-    const shared = this.#sharedTrace(traceId);
-    const position = shared?.entries.indexOf(entry) ?? -1;
-    if (!shared || position < 0) return;
-    shared.entries.splice(position, 1);
-    if (shared.entries.length === 0) this.#shared.delete(traceId);
+  findById({ traceId, spanId }: Pick<Request, 'traceId' | 'spanId'>): Request | undefined {
+    for (const held of this.#traces.get(traceId)?.held ?? []) {
+      const request = requestOf(held);
+      if (request?.spanId === spanId) return request;
+    }
+    return undefined;
   }
 
   /** Stores the request of a new span if its trace has several: that of its parent, else that of the async context. */
   assign(span: Identified, parent: object | undefined, current: Request | undefined): void {
     const { traceId } = span.spanContext();
-    const trace = this.#sharedTrace(traceId);
-    if (!trace) return;
-    const around = current?.traceId === traceId ? current : trace.first.request;
+    const trace = this.#traces.get(traceId);
+    if (!trace?.isShared) return;
+    const around = current?.traceId === traceId ? current : firstOf(trace);
     const owner = (parent && this.#bySpan.get(parent)) ?? around;
     if (owner) this.#bySpan.set(span, owner);
   }
 
   /** The request to which a span belongs, as long as its hit can change. */
   find(span: Identified): Request | undefined {
-    this.#indexListed();
-    const { traceId } = span.spanContext();
-    const isShared = this.#sharedTrace(traceId) !== undefined;
-    const alone = isShared ? undefined : this.#alone.get(traceId)?.request;
-    const owner = this.findInSharedTrace(span) ?? alone;
+    const owner = this.ownerOf(span);
     return owner?.closed ? undefined : owner;
   }
 
-  /** The request of a span whose trace has several: its own, or the first one if the span is recorded. Else nothing shows which. */
-  findInSharedTrace(span: Identified): Request | undefined {
-    const owner = this.#bySpan.get(span);
-    if (owner || !('attributes' in span)) return owner;
-    return this.#sharedTrace(span.spanContext().traceId)?.first.request;
-  }
-
-  #setAside(request: Request | undefined): void {
-    if (request?.source) this.#bySpan.set(request.source, request);
-  }
-
-  /** Usually there are none: looking up the map would hash every ID once more. */
-  #sharedTrace(traceId: string): SharedTrace | undefined {
-    return this.#shared.size === 0 ? undefined : this.#shared.get(traceId);
+  /** The same, also if it is closed. If nothing shows which request of a trace it is, that is the first one for spans that are recorded. */
+  ownerOf(span: Identified): Request | undefined {
+    const stored = this.#bySpan.get(span);
+    if (stored) return stored;
+    const trace = this.#traces.get(span.spanContext().traceId);
+    return trace && (!trace.isShared || 'attributes' in span) ? firstOf(trace) : undefined;
   }
 }
 
-/** Removes and returns the oldest entry if the map is full. */
-function takeOldest<T>(traces: SlotMap<string, T>): T | undefined {
-  return traces.size < MAX_TRACES ? undefined : traces.takeOldest();
+function requestOf(held: Held | undefined): Request | undefined {
+  return held instanceof WeakRef ? held.deref() : held;
 }
 
-/** Requests in slots: adding and removing one costs a tenth of what a `Map` takes. */
-class RequestList {
-  #slots: (Request | undefined)[] = [];
-  #free: number[] = [];
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
-
-  add(request: Request): void {
-    const slot = this.#free.pop() ?? this.#slots.length;
-    this.#slots[slot] = request;
-    request.slot = slot;
-    this.#size += 1;
-  }
-
-  /** Whether the request was listed. */
-  remove(request: Request): boolean {
-    if (request.slot < 0) return false;
-    this.#slots[request.slot] = undefined;
-    this.#free.push(request.slot);
-    request.slot = -1;
-    this.#size -= 1;
-    return true;
-  }
-
-  /** Calls `take` with all requests, which are no longer listed. */
-  takeAll(take: (request: Request) => void): void {
-    if (this.#size === 0) return;
-    const slots = this.#slots;
-    this.#slots = [];
-    this.#free = [];
-    this.#size = 0;
-    for (const request of slots) {
-      if (!request) continue;
-      request.slot = -1;
-      take(request);
-    }
-  }
+/** The first request of a trace, unless it is closed: the trace may go on for longer. */
+function firstOf({ first }: Trace): Request | undefined {
+  const request = requestOf(first);
+  return request?.closed ? undefined : request;
 }

@@ -1,14 +1,14 @@
+import type { RequestMessage } from '../common/channel-listener.js';
 import { spanOf } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import {
   type CapturedRequest,
   captureRequests,
   currentRequest,
-  endSpanless,
-  isOpen,
   openRequests,
   releaseRequest,
 } from './captured-requests.js';
+import { endSpanless, isOpen } from './connections.js';
 import {
   CONSUMER_SPAN,
   type FinishedSpan,
@@ -18,6 +18,7 @@ import {
   toMillis,
 } from './finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './hit-events.js';
+import { measureResponse } from './measure-responses.js';
 import { describeUnended } from './node-request.js';
 import { isOperationSpan, updateOperation } from './operations/index.js';
 import { isMcpSpan, linkedRequestOf } from './operations/mcp.js';
@@ -38,12 +39,19 @@ export interface RequestTracker {
   onStart(span: Span, parentContext: Context): void;
   /** Called for every span that ends. */
   onEnd(span: FinishedSpan): void;
-  /** Called for a request that ended without a SERVER span. */
-  onNodeRequest(captured: CapturedRequest): void;
+  /** From now on, also tracks requests without a SERVER span that `rules` accept; with `undefined`, no longer. */
+  trackSpanless(rules: SpanlessRules | undefined): void;
   /** Ends requests whose responses have begun and are open, with their current status: the process is about to end. */
   endOpen(): void;
   /** Stops capturing requests. */
   stop(): void;
+}
+
+/** Which requests are tracked if they have no SERVER span when they end. */
+export interface SpanlessRules {
+  isAccepted(message: RequestMessage): boolean;
+  /** Called for each stream of HTTP/2 that begins. */
+  isStreamAccepted(): boolean;
 }
 
 /**
@@ -63,8 +71,19 @@ export function trackRequests(
   // any other kind may belong to a request of which nothing else is known, and whose visitor may have opted out.
   const jobs = new WeakSet<object>();
   const index = new TraceIndex();
+  let spanless: SpanlessRules | undefined;
 
   const stop = captureRequests({
+    begin(captured, message) {
+      if (reading.isMeasured) measureResponse(message, reading.isMeasured);
+      if (captured.untracked || !spanless?.isAccepted(message)) return;
+      captured.onClosed = endSpanlessRequest;
+      void message.request.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
+    },
+    beginStream(captured) {
+      const isAccepted = spanless?.isStreamAccepted();
+      if (isAccepted && captured && !captured.untracked) captured.onClosed = endSpanlessRequest;
+    },
     findAnnotations(span, captured) {
       if (captured?.untracked) return undefined;
       const traced = requestOfCall(captured, span);
@@ -130,20 +149,15 @@ export function trackRequests(
   ): Request | undefined {
     const current = storedRequest(captured);
     if (!span || current?.isOf(span)) return current;
-    const isSameTrace = current?.traceId === span.spanContext().traceId;
-    if (isSameTrace) return nested.get(span) ?? index.findInSharedTrace(span) ?? current;
-    return (
-      index.root(span) ??
-      nested.get(span) ??
-      index.find(span) ??
-      (current && mayBegin(span, current) ? current : undefined)
-    );
-  }
-
-  /** Whether a span of another trace may belong to work that a request began. Otherwise it belongs to another request. */
-  function mayBegin(span: Span, around: Request): boolean {
+    const own = nested.get(span) ?? index.root(span);
+    if (own) return own;
+    const owner = index.ownerOf(span);
+    if (current?.traceId === span.spanContext().traceId) return owner ?? current;
+    if (owner && !owner.closed) return owner;
+    // In a trace of its own, it may be work that the request of the async context began, or another request.
+    if (jobs.has(span)) return current;
     const isRecorded = (span as Partial<FinishedSpan>).kind !== undefined;
-    return jobs.has(span) || (around.traceId === '' && !isRecorded);
+    return current?.traceId === '' && !isRecorded ? current : undefined;
   }
 
   /** Adds the hits in events of an ended span. If its request ended long ago, the async context identifies it. */
@@ -177,13 +191,13 @@ export function trackRequests(
     const taken = takeCaptured(captured, span);
     const traced = Request.ofSpan(span, taken, index);
     if (taken) store(taken, traced);
-    index.add(traced, parentSpanIdOf(span) === undefined);
+    index.add(traced);
   }
 
   /** The request that brought the message of an MCP span whose parent is the call of the client. */
   function linkedRequest(span: FinishedSpan): Request | undefined {
     const context = linkedRequestOf(span);
-    return context && index.findBySpan(context);
+    return context && index.findById(context);
   }
 
   /** One application behind two servers: the second `request` event starts another root span in the context of the first. */
@@ -246,11 +260,8 @@ export function trackRequests(
       endSpanBelow(taggedFor ?? requestOf(span), span);
     },
 
-    onNodeRequest(captured) {
-      const request = storedRequest(captured) ?? addSpanless(captured);
-      if (request?.source === undefined) return;
-      captured.readers += 1;
-      end(request, request.source);
+    trackSpanless(rules) {
+      spanless = rules;
     },
 
     endOpen() {
@@ -265,6 +276,19 @@ export function trackRequests(
 
     stop,
   };
+
+  /** If it has a span, that ends the request. */
+  function endSpanlessRequest(captured: CapturedRequest): void {
+    if (!spanless || captured.span) return;
+    try {
+      const request = storedRequest(captured) ?? addSpanless(captured);
+      if (!request) return;
+      captured.readers += 1;
+      end(request, captured);
+    } catch (error) {
+      report('onNodeRequest', error);
+    }
+  }
 
   function endOpenRequest(captured: CapturedRequest): void {
     if (captured.span === undefined) {

@@ -1,0 +1,135 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { CapturedRequest, RequestStorage } from './captured-requests.js';
+import { wrapEmit } from './emit-in-context.js';
+
+/** The requests of one connection that may not have ended, in the order of their responses. */
+interface Connection {
+  oldest: CapturedRequest;
+  newest: CapturedRequest;
+}
+
+/** A connection, with the response whose turn it is. */
+type HttpSocket = Socket & {
+  _httpMessage?: ServerResponse | null;
+  [CONNECTION]?: Connection;
+};
+
+/** On Node's socket: a `WeakMap` is asked for each request. */
+const CONNECTION = Symbol('opentelemetry-matomo.connection');
+
+/**
+ * Watches connections over HTTP/1.1 for requests that do not end: Node.js closes no response that still waits for a pipelined one before
+ * it when the connection closes.
+ */
+export class Connections {
+  readonly #storage: RequestStorage;
+  readonly #ownCaptured: (request: IncomingMessage) => CapturedRequest | undefined;
+  readonly #abandon: (captured: CapturedRequest) => void;
+  /** Weak, because a stream that the application passes to a server as a connection may never close. */
+  readonly #open = new Set<WeakRef<Connection>>();
+
+  /** `abandon` is called when a connection is done with a request. */
+  constructor(
+    storage: RequestStorage,
+    ownCaptured: (request: IncomingMessage) => CapturedRequest | undefined,
+    abandon: (captured: CapturedRequest) => void,
+  ) {
+    this.#storage = storage;
+    this.#ownCaptured = ownCaptured;
+    this.#abandon = abandon;
+  }
+
+  /** Adds the newest request of a connection. Returns whether it is the first one. */
+  watch(socket: HttpSocket, captured: CapturedRequest): boolean {
+    const connection = socket[CONNECTION];
+    if (!connection) {
+      this.#add(socket, captured);
+      return true;
+    }
+    connection.newest.later = captured;
+    connection.newest = captured;
+    while (connection.oldest !== captured && !isOpen(connection.oldest.response)) {
+      const ended = connection.oldest;
+      connection.oldest = takeLater(ended) as CapturedRequest;
+      this.#abandon(ended);
+    }
+    return false;
+  }
+
+  *listOpen(): IterableIterator<CapturedRequest> {
+    for (const reference of this.#open)
+      for (let next = reference.deref()?.oldest; next; next = next.later) yield next;
+  }
+
+  #add(socket: HttpSocket, captured: CapturedRequest): void {
+    if (typeof socket.emit !== 'function') return; // not Node's
+    const connection = { oldest: captured, newest: captured };
+    Object.defineProperty(socket, CONNECTION, { value: connection });
+    const reference = new WeakRef(connection);
+    this.#open.add(reference);
+    wrapEmit(socket, (emit, self, event) => {
+      const [name] = event;
+      if (name === 'error' && socket.writableLength > 0) cutOff(connection);
+      // Before the application can finish their responses, which nobody gets.
+      if (name === 'close') this.#endSpanless(connection);
+      const request = socket._httpMessage?.req;
+      const current = request && this.#ownCaptured(request);
+      // Its timer may have begun in an earlier request, and an idle connection is of no request.
+      const isKnown = current !== undefined || name === 'timeout';
+      try {
+        if (isKnown) return this.#storage.run(current, Reflect.apply, emit, self, event);
+        return Reflect.apply(emit, self, event);
+      } finally {
+        if (name === 'close') {
+          this.#open.delete(reference);
+          // Later, when the response that has the socket is closed too.
+          process.nextTick(() => this.#close(connection));
+        }
+      }
+    });
+  }
+
+  #endSpanless({ oldest }: Connection): void {
+    for (let next: CapturedRequest | undefined = oldest; next; next = next.later)
+      this.#storage.run(next, endSpanless, next);
+  }
+
+  #close({ oldest }: Connection): void {
+    for (let next: CapturedRequest | undefined = oldest; next; next = takeLater(next))
+      this.#abandon(next);
+  }
+}
+
+/** Ends a request without a span, unless that was done before. */
+export function endSpanless(captured: CapturedRequest): void {
+  const { onClosed } = captured;
+  captured.onClosed = undefined;
+  onClosed?.(captured);
+}
+
+/** Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded. */
+function cutOff({ oldest }: Connection): void {
+  for (let next: CapturedRequest | undefined = oldest; next; next = next.later)
+    if (isOpen(next.response)) next.isCutOff = true;
+}
+
+/** Cuts the link: an async context that lives for long must not keep all later requests. */
+function takeLater(captured: CapturedRequest): CapturedRequest | undefined {
+  const { later } = captured;
+  captured.later = undefined;
+  return later;
+}
+
+/** Whether the response has not been closed. Not every runtime has `closed`. */
+export function isOpen(response: CapturedRequest['response']): boolean {
+  return response?.closed === false;
+}
+
+/** Whether a request is pipelined: its response gets the connection, and is finished, in the async context of the one before it. */
+export function hasOtherResponse(
+  { _httpMessage: current }: HttpSocket,
+  response: ServerResponse,
+): boolean {
+  return (current ?? response) !== response;
+}
