@@ -228,41 +228,33 @@ export class McpEndpoints {
     const header = headerReader(sources);
     const body = readBody(frameworkRequestOf(captured?.request));
     const session = header('mcp-session-id');
-    const version = header('mcp-protocol-version');
-    const announced = header('mcp-method');
-    const isOfMcp = session ?? version ?? announced ?? body ?? responseSession(sources);
-    if (!isProven && isOfMcp === undefined) return undefined;
-    const fromHeader = announced === undefined ? undefined : describeHeaders(announced, header);
-    const fromReport = report && describe(report);
-    const fromBody = body && describe(body.message);
-    const fromSpan = span?.mcp && { name: span.name, mcp: span.mcp };
+    const protocolVersion = header('mcp-protocol-version');
+    const method = header('mcp-method');
+    const answered = responseSession(sources);
+    const isOfMcp = (session ?? protocolVersion ?? method ?? body ?? answered) !== undefined;
+    if (!isProven && !isOfMcp) return undefined;
     const isUnanswered = body?.message.isUnanswered === true;
-    const unproven = isUnanswered ? [fromBody] : [fromHeader, fromBody];
-    const found = [fromReport, fromSpan, ...unproven].filter((each) => each !== undefined);
-    const { name, mcp } = found[0] ?? describe({});
-    const sent = describe({ session, protocolVersion: version }).mcp;
-    const known = [sent, ...found.map((each) => each.mcp)];
-    const first = <Key extends keyof McpRequest>(key: Key) =>
-      known.find((each) => each[key] !== undefined)?.[key];
+    const { name, mcp } = merge(describe({ session, protocolVersion }), [
+      report && describe(report),
+      span?.mcp && { name: span.name, mcp: span.mcp },
+      method === undefined || isUnanswered ? undefined : describeHeaders(method, header),
+      body && describe(body.message),
+    ]);
     const isBeginning = mcp.method === 'initialize';
-    const ownSession =
-      first('session') ?? (isBeginning ? toSession(responseSession(sources)) : undefined);
-    const ownName = first('clientName');
+    const ownSession = mcp.session ?? (isBeginning ? toSession(answered) : undefined);
     const evidence =
       span && !report ? 'server' : (evidenceOfReport(report) ?? evidenceOf(target, 'mcp'));
     const isServed = evidence !== 'none' && isSuccess(statusCode);
-    if (isServed && isBeginning) this.#remember(ownSession, ownName);
+    if (isServed && isBeginning) this.#remember(ownSession, mcp.clientName);
     if (isServed || isProven) this.#add(target.path);
     return {
       name,
       count: body?.count ?? 1,
       evidence,
       mcp: {
-        method: mcp.method,
-        isProtocol: mcp.isProtocol,
+        ...mcp,
         session: ownSession,
-        clientName: ownName ?? this.#clientOf(ownSession),
-        protocolVersion: first('protocolVersion'),
+        clientName: mcp.clientName ?? this.#clientOf(ownSession),
         listedNames: report?.listedNames?.filter((each) => toName(each) !== undefined),
       },
     };
@@ -284,6 +276,20 @@ export class McpEndpoints {
   #clientOf(session: string | undefined): string | undefined {
     return session === undefined ? undefined : this.#clients.get(digestOf(session));
   }
+}
+
+/** The first source has the message. Its sender is in the headers `sent`, else in the first source that knows something of it. */
+function merge(sent: McpOperation, sources: readonly (McpOperation | undefined)[]): McpOperation {
+  const said = sources.filter((each) => each !== undefined);
+  const [message = describe({})] = said;
+  const first = <Key extends keyof McpRequest>(key: Key) =>
+    [sent, ...said].find(({ mcp }) => mcp[key] !== undefined)?.mcp[key];
+  const session = first('session');
+  const clientName = first('clientName');
+  return {
+    name: message.name,
+    mcp: { ...message.mcp, session, clientName, protocolVersion: first('protocolVersion') },
+  };
 }
 
 /** Until `trackMcp` has seen the answer, which a transport may send elsewhere, clients may have invented the name. */
