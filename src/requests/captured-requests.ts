@@ -161,13 +161,13 @@ function createSharedRequests(): SharedRequests {
       const captured = createCaptured(request, response, request.url ?? '/', server);
       (request as Capturable)[CAPTURED] = captured;
       storage.enterWith(captured);
-      const isPipelined = hasOtherResponse(request.socket, response);
-      if (isPipelined || hasBody(request)) emitWith(storage, request, captured);
-      if (isPipelined) emitWith(storage, response, captured);
-      readBytesBefore(captured, request, response, isPipelined);
+      if (hasOtherResponse(request.socket, response)) capturePipelined(storage, message, captured);
+      else {
+        captured.bytesBefore = request.socket.bytesWritten;
+        if (hasBody(request)) emitWith(storage, request, captured);
+      }
       if (connections.watch(request.socket, captured)) detachErrors(storage, server);
-      // Its connections do not always close.
-      if (process.versions.bun !== undefined) response.once('close', () => endSpanless(captured));
+      if (process.versions.bun !== undefined) watchOnBun(response, captured);
       for (const processor of processors) processor.begin(captured, message);
     }),
     // Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`.
@@ -249,17 +249,21 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** A pipelined response gets the connection when the one before it is written. */
-function readBytesBefore(
+function capturePipelined(
+  storage: RequestStorage,
+  { request, response }: RequestMessage,
   captured: CapturedRequest,
-  { socket }: IncomingMessage,
-  response: ServerResponse,
-  isPipelined: boolean,
 ): void {
-  const read = () => {
-    captured.bytesBefore = socket.bytesWritten;
-  };
-  if (isPipelined) response.once('socket', read);
-  else read();
+  emitWith(storage, request, captured);
+  emitWith(storage, response, captured);
+  response.once('socket', ({ bytesWritten }) => {
+    captured.bytesBefore = bytesWritten;
+  });
+}
+
+/** On Bun, connections do not always close. */
+function watchOnBun(response: ServerResponse, captured: CapturedRequest): void {
+  response.once('close', () => endSpanless(captured));
 }
 
 /**
