@@ -7,7 +7,8 @@ import { requires } from './skips.js';
 /** The repository's root, where children run unless told otherwise. */
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 
-const TRACKING = /^opentelemetry-matomo: Tracking requests to .* \[tracking\]\n/gm;
+const TRACKING =
+  /^opentelemetry-matomo: (?:pid \d+(?:, thread \d+)?: )?Tracking requests to .* \[tracking\]\n/gm;
 
 export interface ChildOptions {
   /** Default: the repository's root. */
