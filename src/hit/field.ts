@@ -22,10 +22,15 @@ export class FieldGroup {
     this.fields = fields.filter((field) => field !== undefined);
     this.text = this.fields.map(({ text }) => text).join('');
   }
+
+  /** The same group with another field of this name, or without one. */
+  replace(name: string, replacement: Field | undefined): FieldGroup {
+    return new FieldGroup(this.fields.map((field) => (field.name === name ? replacement : field)));
+  }
 }
 
 /** Fields of a hit in order; `undefined` for those that it does not have. */
-export type FieldList = readonly (Field | FieldGroup | undefined)[];
+export type FieldList = (Field | FieldGroup | undefined)[];
 
 /** A field with a value that is known to be valid. */
 export function rawField(name: string, value: string): Field {
@@ -68,32 +73,41 @@ export function siteFields(site: number | string, trackBots = false): FieldGroup
   ]);
 }
 
-/** The fields of one hit in order, to be edited by name. */
-export class HitFields {
-  readonly #fields = new Map<string, Field>();
+/** The names that a page view may have before anything is added to it. */
+const OF_PAGE_VIEWS: ReadonlySet<string> = new Set([
+  ...['idsite', 'rec', 'apiv', 'bots', 'cip', 'cid', 'ua', 'uadata', 'lang', 'url', 'urlref'],
+  ...['ai_s', 'ai_si', 'ai_sa', 'action_name', 'cvar', 'cdt', 'gt_ms', 'pf_srv'],
+]);
 
-  constructor(list: FieldList = []) {
-    for (const part of list) {
-      if (part instanceof FieldGroup) for (const field of part.fields) this.add(field);
-      else if (part) this.add(part);
-    }
+/** The fields of one hit in order, to be edited by name. Most that are added have other names than those of the page view. */
+export class HitFields {
+  readonly #page: FieldList;
+  readonly #added: Field[] = [];
+
+  /** Takes the list over. */
+  constructor(page: FieldList = []) {
+    this.#page = page;
   }
 
   find(name: string): Field | undefined {
-    return this.#fields.get(name);
+    for (const field of this.#added) if (field.name === name) return field;
+    return OF_PAGE_VIEWS.has(name) ? this.#findInPage(name) : undefined;
   }
 
   get(name: string): string | undefined {
-    return this.#fields.get(name)?.value;
+    return this.find(name)?.value;
   }
 
   has(name: string): boolean {
-    return this.#fields.has(name);
+    return this.find(name) !== undefined;
   }
 
-  /** Replaces the field of the same name, in its place. */
+  /** Appends a field, or replaces the one of the same name in its place. */
   add(field: Field): void {
-    this.#fields.set(field.name, field);
+    const { name } = field;
+    const index = this.#added.findIndex((added) => added.name === name);
+    if (index >= 0) this.#added[index] = field;
+    else if (!OF_PAGE_VIEWS.has(name) || !this.#replaceInPage(name, field)) this.#added.push(field);
   }
 
   set(name: string, value: string): void {
@@ -101,26 +115,66 @@ export class HitFields {
   }
 
   delete(name: string): void {
-    this.#fields.delete(name);
+    const index = this.#added.findIndex((added) => added.name === name);
+    if (index >= 0) this.#added.splice(index, 1);
+    else if (OF_PAGE_VIEWS.has(name)) this.#replaceInPage(name, undefined);
+  }
+
+  #findInPage(name: string): Field | undefined {
+    for (const part of this.#page) {
+      const found = part && findIn(part, name);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** Returns whether there was one. Only the group of this field is taken apart. */
+  #replaceInPage(name: string, field: Field | undefined): boolean {
+    const index = this.#page.findIndex((part) => part && findIn(part, name));
+    if (index < 0) return false;
+    const part = this.#page[index];
+    this.#page[index] = part instanceof FieldGroup ? part.replace(name, field) : field;
+    return true;
   }
 
   toObject(): Record<string, string> {
-    return Object.fromEntries(Array.from(this, ({ name, value }) => [name, value]));
+    return Object.fromEntries(this.toList().map(({ name, value }) => [name, value]));
   }
 
-  /** V8 copies a map faster than what an iterator of ours returns. */
   toList(): Field[] {
-    return [...this.#fields.values()];
+    const ofPage = this.#page.flatMap((part) => {
+      if (part instanceof FieldGroup) return part.fields;
+      return part ?? [];
+    });
+    return [...ofPage, ...this.#added];
   }
 
-  [Symbol.iterator](): Iterator<Field> {
-    return this.#fields.values();
+  /** Only the fields of these names. */
+  pick(names: ReadonlySet<string>): HitFields {
+    const isNamed = ({ name }: Field) => names.has(name);
+    const picked = new HitFields(
+      this.#page.map((part) => {
+        if (part instanceof FieldGroup) {
+          return part.fields.every(isNamed) ? part : new FieldGroup(part.fields.filter(isNamed));
+        }
+        return part && isNamed(part) ? part : undefined;
+      }),
+    );
+    picked.#added.push(...this.#added.filter(isNamed));
+    return picked;
+  }
+
+  /** As a query string. */
+  toQuery(): string {
+    let query = '';
+    for (const part of this.#page) if (part) query += part.text;
+    for (const { text } of this.#added) query += text;
+    return query;
   }
 }
 
-/** Joins fields to a query string, or continues one. */
-export function joinFields(list: FieldList, beginning = ''): string {
-  let query = beginning;
-  for (const part of list) if (part) query += part.text;
-  return query;
+function findIn(part: Field | FieldGroup, name: string): Field | undefined {
+  if ('name' in part) return part.name === name ? part : undefined;
+  for (const field of part.fields) if (field.name === name) return field;
+  return undefined;
 }

@@ -1,5 +1,5 @@
 import { isRecord, isThenable } from '../common/is-record.js';
-import { HitFields, joinFields, siteFields } from './field.js';
+import { HitFields, siteFields } from './field.js';
 import type { Hit } from './hit.js';
 import type { ReportProblem } from './parameters/custom-variables.js';
 import { override } from './parameters/overrides.js';
@@ -10,11 +10,10 @@ import { HIDDEN_ADDRESS } from './visitor/mask-address.js';
 /** The parameters as `beforeSend` returns them, and those that every hit needs; `undefined` if it drops the hit. */
 export function callBeforeSend(
   parameters: HitFields,
-  beforeSend: ((parameters: Record<string, string>) => unknown) | undefined,
+  beforeSend: (parameters: Record<string, string>) => unknown,
   hasToken: boolean,
   report: ReportProblem,
 ): HitFields | undefined {
-  if (!beforeSend) return parameters;
   const returned = call(beforeSend, parameters, report);
   if (returned === undefined) return undefined;
   const checked = new HitFields([siteFields(parameters.get('idsite') as string)]);
@@ -23,7 +22,7 @@ export function callBeforeSend(
     const before = parameters.find(name);
     // Reserved ones keep their value: some decide whether Matomo makes a visit of a hit.
     if (before && (before.value === value || RESERVED.has(name))) checked.add(before);
-    else if (name !== 'cvar') override(checked, name, value, hasToken, report, 'beforeSend');
+    else if (name !== 'cvar') override(checked, name, value, { hasToken, report }, 'beforeSend');
     else if (typeof value === 'string') checked.set(name, cleanText(value));
   }
   if (!checked.has('ua')) checked.set('ua', '-');
@@ -32,17 +31,17 @@ export function callBeforeSend(
   return checked;
 }
 
-/** Removes what must not be sent, whatever set it. `userId`: the user ID that the option `userId` gives. */
+/** Removes what must not be sent from what `beforeSend` has returned: it cannot name another user. */
 export function hideVisitor(
-  parameters: HitFields,
+  sent: HitFields,
   {
     hidesAddress = false,
     hidesOtherUserIds = false,
   }: { hidesAddress?: boolean | undefined; hidesOtherUserIds?: boolean | undefined },
-  userId: string | undefined,
+  given: HitFields,
 ): void {
-  if (hidesAddress && parameters.has('cip')) parameters.set('cip', HIDDEN_ADDRESS);
-  if (hidesOtherUserIds && parameters.get('uid') !== userId) parameters.delete('uid');
+  if (hidesAddress && sent.has('cip')) sent.set('cip', HIDDEN_ADDRESS);
+  if (hidesOtherUserIds && sent.get('uid') !== given.get('uid')) sent.delete('uid');
 }
 
 function copy(name: string, from: HitFields, to: HitFields): void {
@@ -81,7 +80,7 @@ function call(
 /** A crash for the CrashAnalytics plugin: the class of the error, and never its message. */
 export function toCrash(parameters: HitFields, errorType: string): HitFields {
   const crash = new HitFields();
-  for (const field of parameters) {
+  for (const field of parameters.toList()) {
     if (OF_EVERY_HIT.has(field.name) || field.name === 'cdt') crash.add(field);
   }
   const type = cleanText(errorType).slice(0, 200);
@@ -97,7 +96,7 @@ export function toHit(parameters: HitFields, kind: Hit['kind']): Hit {
     visitor: parameters.get('uid') ?? parameters.get('cid') ?? '',
     startSeconds: Number(parameters.get('cdt')) - Number(parameters.get('cdo') ?? 0),
     kind,
-    query: joinFields(parameters.toList()),
+    query: parameters.toQuery(),
     isPlain: !parameters.has('recMode'),
   };
 }

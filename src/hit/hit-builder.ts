@@ -4,18 +4,19 @@ import {
   toChatbotAlone,
 } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
-import { HitFields, joinFields } from './field.js';
+import { type Field, HitFields, rawField, siteFields } from './field.js';
 import { callBeforeSend, hideVisitor, toCrash, toHit } from './finish-hit.js';
+import { type CheckedHit, timeOf } from './further-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
-import { createRedactUrls } from './page/redact-urls.js';
+import { createRedactUrl } from './page/redact-url.js';
 import {
   isServerTimeSet,
   setParameter,
   setTimings,
   subtractOtherTimings,
 } from './page/request-timings.js';
-import { createPageViewReader, type PageViewOptions } from './page-view.js';
+import { createPageViewReader, type PageView, type PageViewOptions } from './page-view.js';
 import {
   errorTypeOf,
   type ReportProblem,
@@ -23,8 +24,9 @@ import {
   userIdOf,
   variablesOf,
 } from './parameters/custom-variables.js';
-import { createToDimensions, type DimensionOptions } from './parameters/dimensions.js';
-import { completeEvent, overrideAll } from './parameters/overrides.js';
+import { createDimensions, type DimensionOptions } from './parameters/dimensions.js';
+import { completeEvent, overrideAll, override as setOverride } from './parameters/overrides.js';
+import { SHARED } from './parameters/parameter-table.js';
 import { createFindRouteDetails, type RouteDetails } from './parameters/route-details.js';
 
 /** What makes hits of a request, besides the request. */
@@ -39,90 +41,36 @@ export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
   readonly hidesOtherUserIds?: boolean | undefined;
 }
 
-/** What sets the first layers of parameters, and all others. */
-const SOURCES = [
-  'the option dimensions',
-  'a callback or an attribute that an option names',
-  'routeDetails',
-];
-const ANNOTATION = 'annotate or an attribute matomo.*';
+type Layer = Readonly<Record<string, unknown>> | undefined;
 
-/** A page view of a request that nobody adds anything to. */
-interface PlainPageView {
-  readonly request: HttpRequest;
-  readonly hit: Hit;
-  /** The beginning of the query string of all hits of the request. */
-  readonly beginning: string;
-}
-
-/** Turns a finished request into the hit that Matomo gets, and a crash beside it. */
+/** Makes the hits that Matomo gets. */
 export interface HitBuilder {
-  (request: HttpRequest, site: number, nowMillis: number): Hit[];
-  /** The parameters of the page view before `beforeSend` has seen them. */
-  toParameters(request: HttpRequest, site: number, nowMillis: number): HitFields;
-  /** Of a request that nobody adds anything to; `undefined` for others. */
-  toPlain(request: HttpRequest, site: number, nowMillis: number): PlainPageView | undefined;
-  /** The visitor ID that is derived from the request, whatever names its visitor; `undefined` if none is to be sent. */
-  toVisitorId(request: HttpRequest, site: number, nowMillis: number): string | undefined;
-  /** The same even if none is sent. */
-  toAnyVisitorId(request: HttpRequest, site: number, nowMillis: number): string;
+  /** Of a finished request: the page view, and a crash beside it. None if `beforeSend` drops it. */
+  buildHits(request: HttpRequest, site: number, nowMillis: number): Hit[];
+  /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
+  buildFurtherHit(
+    hit: CheckedHit,
+    request: HttpRequest,
+    site: number,
+    nowMillis: number,
+  ): Hit | undefined;
+  /** The hit itself names its visitor. */
+  buildHitWithoutRequest(hit: CheckedHit, site: number, nowMillis: number): Hit | undefined;
+  /** The visitor ID that is derived from the request, even if none is sent. */
+  toVisitorId(request: HttpRequest, site: number, nowMillis: number): string;
 }
 
 /** Pure: time comes in as `nowMillis`. */
 export function createHitBuilder(options: ToHitsOptions, report: ReportProblem): HitBuilder {
-  const { beforeSend, hasToken, hidesOtherUserIds = false, maxCustomVariables } = options;
+  const { beforeSend, errors, hasToken, hidesOtherUserIds, maxCustomVariables } = options;
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
-  const toDimensions = createToDimensions(options);
+  const dimensions = createDimensions(options);
   const reader = createPageViewReader(options, report);
-  const redactUrls = createRedactUrls(options);
+  const overriding = { hasToken, report, redactUrl: createRedactUrl(options) };
   const toChatbotParameters = createToChatbotParameters(options);
 
-  /** The hit of a request that nobody adds anything to: its fields as they are. */
-  function toPlainPageView(request: HttpRequest, site: number, nowMillis: number): PlainPageView {
-    const { shared, own, traits, visitor } = reader.read(request, site, nowMillis);
-    const beginning = joinFields(shared);
-    const query = joinFields(own, beginning);
-    const startSeconds = Math.floor(traits.startMillis / 1000);
-    const name = visitor.id ?? '';
-    const hit: Hit = { site, visitor: name, startSeconds, kind: 'page', query, isPlain: true };
-    return { request, hit, beginning };
-  }
-
-  /** The page view of a request is mostly built right before its further hits. Forgotten after the current batch. */
-  let latest: PlainPageView | undefined;
-
-  function toLatest(request: HttpRequest, site: number, nowMillis: number): PlainPageView {
-    if (latest === undefined) queueMicrotask(forgetLatest);
-    latest = toPlainPageView(request, site, nowMillis);
-    return latest;
-  }
-
-  function forgetLatest(): void {
-    latest = undefined;
-  }
-
-  function isPlain(request: HttpRequest): boolean {
-    if (request.optionParameters || request.annotations.length > 0 || toDimensions || beforeSend)
-      return false;
-    if (request.chatbotResponse !== undefined || request.isDownload) return false;
-    return !findRouteDetails(request);
-  }
-
-  function buildHits(request: HttpRequest, site: number, nowMillis: number): Hit[] {
-    if (isPlain(request)) {
-      return [toLatest(request, site, nowMillis).hit];
-    }
-    const isAlone = request.chatbotResponse !== undefined && options.pageViews === false;
-    const parameters = (isAlone ? toAlone : toParameters)(request, site, nowMillis);
-    const sent = callBeforeSend(parameters, beforeSend, hasToken, report);
-    if (sent === undefined) return [];
-    hideVisitor(sent, options, parameters.get('uid'));
-    const hits = [toHit(sent, 'page')];
-    // A crash of an AI chatbot's request would make a visit of it.
-    const hasCrash = options.errors === 'crash' && request.chatbotResponse === undefined;
-    const errorType = hasCrash ? errorTypeOf(request) : undefined;
-    if (errorType !== undefined) hits.push(toHit(toCrash(sent, errorType), 'crash'));
-    return hits;
+  function override(fields: HitFields, layer: Layer, source: string): void {
+    if (layer) overrideAll(fields, layer, overriding, source);
   }
 
   function toChatbot(request: HttpRequest, path: string) {
@@ -130,67 +78,130 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     return chatbotResponse && toChatbotParameters(request, chatbotResponse, path);
   }
 
-  /** The parameters of a request by an AI chatbot if people are not tracked. */
+  /** The hit of a request by an AI chatbot if people are not tracked. */
   function toAlone(request: HttpRequest, site: number, nowMillis: number): HitFields {
     const { userAgent, startMillis } = reader.toTraits(request, site, nowMillis);
     const chatbot = toChatbot(request, reader.toSentPath(request)) ?? {};
     return toChatbotAlone(site, userAgent, Math.floor(startMillis / 1000), chatbot);
   }
 
-  function toParameters(request: HttpRequest, site: number, nowMillis: number): HitFields {
-    const page = reader.read(request, site, nowMillis);
-    const ofRoute = findRouteDetails(request);
-    const parameters = new HitFields([...page.shared, ...page.own]);
-    const derivedId = parameters.find('cid');
-    setParameter(parameters, 'uid', userIdOf(request));
-    setTimings(parameters, request);
-    const variables = variablesOf(request, ofRoute, options.errors);
-    if (variables && maxCustomVariables > 0) {
-      parameters.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
+  /** Adds what options and the application say about a request, the weakest first. */
+  function addLayers(fields: HitFields, page: PageView, ofRoute: RouteDetails | undefined): void {
+    const { annotations, optionParameters } = page.request;
+    if (annotations.length > 0) {
+      setParameter(fields, 'uid', userIdOf(page.request));
+      setTimings(fields, page.request);
     }
-    const dimensions = toDimensions?.(page);
-    const annotated = request.annotations.map(({ parameters: set }) => set); // weakest first
-    const layers = [dimensions, request.optionParameters, ofRoute, ...annotated];
-    layers.forEach((layer, i) => {
-      const allowed =
-        hidesOtherUserIds && layer !== request.optionParameters ? withoutUserId(layer) : layer;
-      if (!allowed) return;
-      overrideAll(parameters, redactUrls(allowed), hasToken, report, SOURCES[i] ?? ANNOTATION);
-    });
-    if (!isServerTimeSet(request, layers)) subtractOtherTimings(parameters, request);
-    completeEvent(parameters, report);
-    const chatbot = toChatbot(request, page.path);
-    if (request.isDownload) makeDownload(parameters);
-    if (chatbot) addChatbotParameters(parameters, page.traits.userAgent, chatbot);
-    const sentSite = Number(parameters.get('idsite'));
-    if (derivedId && sentSite !== site && parameters.find('cid') === derivedId) {
-      const { id } = reader.toVisitor({ ...page.traits, site: sentSite });
-      if (id !== undefined) parameters.set('cid', id);
+    if (annotations.length > 0 || ofRoute) addVariables(fields, page.request, ofRoute);
+    for (const { name, read } of dimensions) {
+      setOverride(fields, name, read(page), overriding, 'the option dimensions');
     }
-    return parameters;
+    override(fields, optionParameters, 'a callback or an attribute that an option names');
+    if (annotations.length === 0 && !ofRoute && !optionParameters) return;
+    const user = fields.find('uid');
+    override(fields, ofRoute, 'routeDetails');
+    for (const { parameters } of annotations) {
+      override(fields, parameters, 'annotate or an attribute matomo.*');
+    }
+    if (hidesOtherUserIds) keepUser(fields, user);
+    if (!isServerTimeSet(page.request, ofRoute)) subtractOtherTimings(fields, page.request);
+    completeEvent(fields, report);
   }
 
-  function toPlain(
+  /** Replaces the custom variables by those and the ones that were added. */
+  function addVariables(
+    fields: HitFields,
     request: HttpRequest,
-    site: number,
-    nowMillis: number,
-  ): PlainPageView | undefined {
-    if (latest?.request === request && latest.hit.site === site) return latest;
-    return isPlain(request) ? toLatest(request, site, nowMillis) : undefined;
+    ofRoute: RouteDetails | undefined,
+  ): void {
+    const variables = variablesOf(request, ofRoute, errors);
+    if (variables && maxCustomVariables > 0) {
+      fields.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
+    }
   }
 
-  return Object.assign(buildHits, {
-    toParameters,
-    toPlain,
-    toVisitorId: (request: HttpRequest, site: number, nowMillis: number) =>
-      reader.toVisitor(reader.toTraits(request, site, nowMillis)).id,
-    toAnyVisitorId: (request: HttpRequest, site: number, nowMillis: number) =>
-      reader.toAnyVisitorId(reader.toTraits(request, site, nowMillis)),
-  });
+  function toPage(request: HttpRequest, site: number, nowMillis: number): HitFields {
+    const page = reader.read(request, site, nowMillis);
+    const fields = new HitFields(reader.toFields(page));
+    addLayers(fields, page, findRouteDetails(request));
+    const chatbot = toChatbot(request, page.path);
+    if (request.isDownload) makeDownload(fields);
+    if (chatbot) addChatbotParameters(fields, page.traits.userAgent, chatbot);
+    followSite(fields, page);
+    return fields;
+  }
+
+  /** A visitor ID that is derived from the request is made for the site to which the hit goes. */
+  function followSite(fields: HitFields, { visitor, traits }: PageView): void {
+    const site = Number(fields.get('idsite'));
+    if (site === visitor.site || visitor.id === undefined) return;
+    if (fields.get('cid') !== visitor.id) return;
+    const { id } = reader.toVisitor({ ...traits, site });
+    if (id !== undefined) fields.set('cid', id);
+  }
+
+  /** Calls `beforeSend`, and removes what must not be sent, whatever has set it. */
+  function finish(fields: HitFields): HitFields | undefined {
+    const sent = beforeSend ? callBeforeSend(fields, beforeSend, hasToken, report) : fields;
+    if (sent) hideVisitor(sent, options, fields);
+    return sent;
+  }
+
+  function finishFurtherHit(
+    fields: HitFields,
+    hit: CheckedHit,
+    nowMillis: number,
+    page?: PageView,
+  ): Hit | undefined {
+    const user = fields.find('uid');
+    fields.add(timeOf(hit, nowMillis));
+    for (const field of hit.fields.fields) fields.add(field);
+    if (hidesOtherUserIds) keepUser(fields, user);
+    if (page) followSite(fields, page);
+    const sent = finish(fields);
+    return sent && toHit(sent, 'page');
+  }
+
+  return {
+    buildHits(request, site, nowMillis) {
+      const isChatbot = request.chatbotResponse !== undefined;
+      const toFields = isChatbot && options.pageViews === false ? toAlone : toPage;
+      const fields = toFields(request, site, nowMillis);
+      const sent = finish(fields);
+      if (sent === undefined) return [];
+      const hits = [toHit(sent, 'page')];
+      // A crash of an AI chatbot's request would make a visit of it.
+      const errorType = errors === 'crash' && !isChatbot ? errorTypeOf(request) : undefined;
+      if (errorType !== undefined) hits.push(toHit(toCrash(sent, errorType), 'crash'));
+      return hits;
+    },
+
+    buildFurtherHit(hit, request, site, nowMillis) {
+      const page = reader.read(request, site, nowMillis);
+      const whole = new HitFields(page.shared);
+      addLayers(whole, page, findRouteDetails(request));
+      const chatbot = toChatbot(request, page.path);
+      if (chatbot) addChatbotParameters(whole, page.traits.userAgent, chatbot);
+      const cdt = whole.get('cdt') ?? Math.floor(page.traits.startMillis / 1000);
+      const startSeconds = Number(cdt) - Number(whole.get('cdo') ?? 0);
+      const made = finishFurtherHit(whole.pick(SHARED), hit, nowMillis, page);
+      return made && { ...made, startSeconds };
+    },
+
+    buildHitWithoutRequest(hit, site, nowMillis) {
+      // An empty user agent is replaced by our own client's.
+      const fields = new HitFields([siteFields(site, options.trackBots), rawField('ua', '-')]);
+      return finishFurtherHit(fields, hit, nowMillis);
+    },
+
+    toVisitorId(request, site, nowMillis) {
+      return reader.toAnyVisitorId(reader.toTraits(request, site, nowMillis));
+    },
+  };
 }
 
-function withoutUserId(
-  layer: Readonly<Record<string, unknown>> | undefined,
-): Readonly<Record<string, unknown>> | undefined {
-  return layer && { ...layer, uid: undefined };
+/** Restores the user ID of the option `userId`, whatever else has set one. */
+function keepUser(fields: HitFields, user: Field | undefined): void {
+  if (user) fields.add(user);
+  else fields.delete('uid');
 }

@@ -1,7 +1,7 @@
 import type { HttpRequest, Operation } from './http-request.js';
 import { createToActionName, createToPlace, DEFAULT_TITLE } from './page/action-name.js';
 import {
-  createToDimensions,
+  createDimensions,
   type DimensionOptions,
   type SentRequest,
 } from './parameters/dimensions.js';
@@ -43,7 +43,7 @@ export function createToCallParameters(
   const dimensions = Object.entries(options.dimensions).filter(([, source]) =>
     OF_CALLS.has(source),
   );
-  const toDimensions = createToDimensions({
+  const ofCalls = createDimensions({
     ...options,
     dimensions: Object.fromEntries(dimensions),
   });
@@ -57,7 +57,7 @@ export function createToCallParameters(
       url: baseUrl + PATH,
       pf_srv: Math.round(durationMillis),
       ...(errorType !== undefined && errors !== 'off' && { cvar: { error_type: errorType } }),
-      ...toDimensions?.(sent),
+      ...Object.fromEntries(ofCalls.map(({ name, read }) => [name, read(sent)])),
     };
   };
 }

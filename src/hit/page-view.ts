@@ -55,18 +55,19 @@ export interface PageViewOptions extends PageUrlOptions, ReferrerOptions {
 }
 
 /** The page view of a request, before anything that was added to the request. */
-interface PageView extends SentRequest {
+export interface PageView extends SentRequest {
   readonly traits: VisitorTraits;
   readonly visitor: Visitor;
   /** What further hits of the request have, too. */
   readonly shared: FieldList;
-  readonly own: FieldList;
 }
 
 export interface PageViewReader {
   /** The path in URL and dimensions. */
   toSentPath(request: HttpRequest): string;
   read(request: HttpRequest, site: number, nowMillis: number): PageView;
+  /** What further hits of the request have, too, and what no other hit has. */
+  toFields(page: PageView): FieldList;
   toTraits(request: HttpRequest, site: number, nowMillis: number): VisitorTraits;
   toVisitor(traits: VisitorTraits): Visitor;
   /** Even if none is sent. */
@@ -135,7 +136,7 @@ export function createPageViewReader(
   return {
     toSentPath: (request) => toPath(request, redactPath(request.path)),
     read(request, site, nowMillis) {
-      const { method, statusCode, host, isAiAgent, isPageData } = request;
+      const { host, isAiAgent, isPageData } = request;
       const client = toClientFields(request);
       const traits = toTraits(request, client, site, nowMillis);
       const visitor = toVisitor(traits);
@@ -156,14 +157,19 @@ export function createPageViewReader(
         traits,
         visitor,
         shared: [visitor.fields, client, url, referrer, isAiAgent ? SIGNATURE : undefined],
-        own: [
-          toTitle(request, path, place),
-          toVariables(statusCode, method),
-          toTime(Math.floor(traits.startMillis / 1000)),
-          isTimed(request) ? toDuration(Math.round(request.durationMillis)) : undefined,
-        ],
       };
     },
+    toFields: ({ request, path, place, traits, shared: [site, client, url, referrer, agent] }) => [
+      site,
+      client,
+      url,
+      referrer,
+      agent,
+      toTitle(request, path, place),
+      toVariables(request.statusCode, request.method),
+      toTime(Math.floor(traits.startMillis / 1000)),
+      isTimed(request) ? toDuration(Math.round(request.durationMillis)) : undefined,
+    ],
     toTraits: (request, site, nowMillis) =>
       toTraits(request, toClientFields(request), site, nowMillis),
     toVisitor,

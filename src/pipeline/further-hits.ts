@@ -12,7 +12,7 @@ import {
 } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createToCallParameters, type McpCall } from '../hit/mcp-call.js';
-import { createRedactUrls } from '../hit/page/redact-urls.js';
+import { createRedactUrl } from '../hit/page/redact-url.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { operationNames } from '../requests/operations/operation-names.js';
@@ -70,7 +70,8 @@ export class FurtherHits {
     this.#checks = {
       hasToken: options.tokenAuth !== undefined,
       maxCustomVariables: options.maxCustomVariables,
-      redactUrls: createRedactUrls(options),
+      redactUrl: createRedactUrl(options),
+      report: (key, message) => this.report(key, message),
     };
   }
 
@@ -80,9 +81,7 @@ export class FurtherHits {
       this.#addCall(unchecked.call, unchecked);
       return;
     }
-    const hit = checkFurtherHit(unchecked, this.#checks, (key, message) =>
-      this.report(key, message),
-    );
+    const hit = checkFurtherHit(unchecked, this.#checks);
     if (!hit) this.#drop('invalid');
     else if (request === 'unknown') this.#addUnknown(hit);
     else if (request) this.#addToRequest(hit, request);
@@ -243,16 +242,14 @@ export class FurtherHits {
     ended.isInSample ??= builders.isInSample(request, site);
     const isTaken = ended.isInSample && (uid === undefined || builders.isNameInSample(uid));
     if (!isTaken) return undefined;
-    const built = this.#count(builders.furtherHits.buildHit(hit, request, site, epochMillis));
+    const built = this.#count(builders.hits.buildFurtherHit(hit, request, site, epochMillis));
     return built && (isApart || isOpen) ? sortBehindPages(built) : built;
   }
 
   #buildWithoutRequest(hit: CheckedHit, epochMillis: number): Hit | undefined {
     const site = this.#siteOf(hit);
     if (site === undefined) return undefined;
-    return this.#count(
-      this.#parts.builders.furtherHits.buildHitWithoutRequest(hit, site, epochMillis),
-    );
+    return this.#count(this.#parts.builders.hits.buildHitWithoutRequest(hit, site, epochMillis));
   }
 
   /** Counts a hit that `beforeSend` dropped. */

@@ -1,6 +1,5 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { createFurtherHitBuilder, type FurtherHitBuilder } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
 import type { HttpRequest } from '../hit/http-request.js';
@@ -10,8 +9,7 @@ import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 
 interface Builders {
-  readonly buildHits: HitBuilder;
-  readonly furtherHits: FurtherHitBuilder;
+  readonly hits: HitBuilder;
   readonly findVisitor: ReturnType<typeof createFindVisitor>;
 }
 
@@ -35,11 +33,11 @@ export class LazyHitBuilders {
   }
 
   buildHits(request: HttpRequest, site: number, nowMillis: number): Hit[] {
-    return this.#builders.buildHits(request, site, nowMillis);
+    return this.#builders.hits.buildHits(request, site, nowMillis);
   }
 
-  get furtherHits(): FurtherHitBuilder {
-    return this.#builders.furtherHits;
+  get hits(): HitBuilder {
+    return this.#builders.hits;
   }
 
   /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */
@@ -65,11 +63,7 @@ export class LazyHitBuilders {
       this.#diagnostics.warnOnce(key, () =>
         coded(key.startsWith('callback ') ? 'callback-failed' : 'parameter-invalid', message()),
       );
-    const buildHits = createHitBuilder(options, report);
-    return {
-      buildHits,
-      furtherHits: createFurtherHitBuilder(options, buildHits, report),
-      findVisitor: createFindVisitor(options.routeDetails, buildHits),
-    };
+    const hits = createHitBuilder(options, report);
+    return { hits, findVisitor: createFindVisitor(options.routeDetails, hits) };
   }
 }

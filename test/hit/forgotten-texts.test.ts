@@ -12,7 +12,7 @@ const SCRIPT = `
   const { createSecretKey } = await import('node:crypto');
   const { getHeapSnapshot } = await import('node:v8');
   const options = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, doNotTrack: true }, {}, console);
-  const build = createHitBuilder({ ...options, hasToken: false, visitorKey: 'key' }, () => undefined);
+  const { buildHits: build } = createHitBuilder({ ...options, hasToken: false, visitorKey: 'key' }, () => undefined);
   const builders = new LazyHitBuilders({ ...options, sampleRate: 0.5 }, console, () => 'key');
   const key = createSecretKey(Buffer.alloc(32));
   const daily = [{ tokenAuth: 'a-token', privacy: 'strict' }, { visitorKey: 'daily' }].map((given) => {

@@ -231,7 +231,10 @@ test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', '
   'no text is kept of which the %s of a request is a part',
   (name) => {
     for (const beforeSend of [undefined, (parameters: Record<string, string>) => parameters]) {
-      const build = createHitBuilder({ ...HIT_OPTIONS, beforeSend }, () => undefined);
+      const { buildHits: build } = createHitBuilder(
+        { ...HIT_OPTIONS, beforeSend },
+        () => undefined,
+      );
       const kept = keptBytes((part) =>
         build(httpRequest({ route: undefined, [name]: part }), 1, NOON),
       );
@@ -241,7 +244,7 @@ test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', '
 );
 
 test('titles of requests with a long method are not remembered', () => {
-  const build = createHitBuilder(HIT_OPTIONS, () => undefined);
+  const { buildHits: build } = createHitBuilder(HIT_OPTIONS, () => undefined);
   const kept = keptBytes((_, text) => build(httpRequest({ method: text }), 1, NOON));
   expect(kept).toBeLessThan(PARTS_BYTES / 4);
 });

@@ -121,7 +121,7 @@ test('a procedure in a part of the path that is redacted has no name', () => {
 });
 
 test('a refused request without route and operation is named by its status', () => {
-  const buildHits = createHitBuilder(HIT_OPTIONS, () => {});
+  const { buildHits } = createHitBuilder(HIT_OPTIONS, () => {});
   const build = (overrides: object) => {
     const [hit] = buildHits(httpRequest({ route: undefined, ...overrides }), 1, Date.now());
     const query = new URLSearchParams(hit?.query);

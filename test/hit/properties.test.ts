@@ -1,13 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  type CheckedHit,
-  checkFurtherHit,
-  createFurtherHitBuilder,
-} from '../../src/hit/further-hit.js';
+import { type CheckedHit, checkFurtherHit } from '../../src/hit/further-hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
-import { createRedactUrls } from '../../src/hit/page/redact-urls.js';
+import { createRedactUrl } from '../../src/hit/page/redact-url.js';
 import { PARAMETERS } from '../../src/hit/parameters/parameter-table.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
@@ -127,7 +123,7 @@ test('any request with anything said about it makes hits that a strict Matomo ta
         fc.boolean(),
         async (requests, hasToken) => {
           inspector.clear();
-          const buildHits = createHitBuilder({ ...OPTIONS, hasToken }, () => undefined);
+          const { buildHits } = createHitBuilder({ ...OPTIONS, hasToken }, () => undefined);
           const oldest = hasToken ? 0 : Date.now() / 1000 - 24 * 3600 + 600; // what delivery drops
           const bodies = requests
             .flatMap((request) => buildHits(request, 1, Date.now()))
@@ -232,13 +228,16 @@ test('beforeSend that returns its parameters makes the same query strings as non
       const now = Date.now();
       const createBuild = (beforeSend?: (parameters: object) => object) => {
         const settings = { ...OPTIONS, ...varied, beforeSend };
-        const buildHits = createHitBuilder(settings, () => undefined);
-        const { buildHit } = createFurtherHitBuilder(settings, buildHits, () => undefined);
-        const checks = { ...settings, redactUrls: createRedactUrls(settings) };
-        const checked = checkFurtherHit(event, checks, () => undefined) as CheckedHit;
+        const { buildHits, buildFurtherHit } = createHitBuilder(settings, () => undefined);
+        const checks = {
+          ...settings,
+          redactUrl: createRedactUrl(settings),
+          report: () => undefined,
+        };
+        const checked = checkFurtherHit(event, checks) as CheckedHit;
         return (request: HttpRequest, site: number) => [
           ...buildHits(request, site, now),
-          buildHit(checked, request, site, now),
+          buildFurtherHit(checked, request, site, now),
         ];
       };
       const [plain, general] = [createBuild(), createBuild((parameters) => parameters)];
@@ -351,7 +350,7 @@ test('no secret of the query, the referrer or a credential in the host is in the
 
 test('nothing of one request is in the next one’s hit', () => {
   const routeDetails = { '/users/:id': { cvar: { plan: 'free' }, dimension1: 'details' } };
-  const buildHits = createHitBuilder(
+  const { buildHits } = createHitBuilder(
     { ...OPTIONS, routeDetails, hasToken: false },
     () => undefined,
   );
@@ -413,7 +412,7 @@ test('any heap of spans is read without a throw', () => {
 });
 
 test('what one request says of its status and method is not said of the next', () => {
-  const buildHits = createHitBuilder({ ...OPTIONS, hasToken: false }, () => undefined);
+  const { buildHits } = createHitBuilder({ ...OPTIONS, hasToken: false }, () => undefined);
   const said = annotations({ cvar: { http_method: 'PURGE', http_status_code: 'x' } });
   const methods = [[], [said], []].map((list) => {
     const [hit] = buildHits(httpRequest({ annotations: list }), 1, NOON + 1000);

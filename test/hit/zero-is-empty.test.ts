@@ -9,12 +9,18 @@ test.each(['e_c', 'e_a', 'e_n', 'c_n', '_pks', 'search'])(
     for (const value of ['0', ' 0 ', 0, '']) {
       const parameters = new HitFields();
       const reports: string[] = [];
-      override(parameters, name, value, true, (key) => reports.push(key), 'annotate');
+      override(
+        parameters,
+        name,
+        value,
+        { hasToken: true, report: (key) => reports.push(key) },
+        'annotate',
+      );
       expect(parameters.toObject()).toEqual({});
       expect(reports).toEqual([`value ${name}`]);
     }
     const parameters = new HitFields();
-    override(parameters, name, '00', true, expect.unreachable, 'annotate');
+    override(parameters, name, '00', { hasToken: true, report: expect.unreachable }, 'annotate');
     expect(parameters.get(name)).toBe('00');
   },
 );

@@ -54,7 +54,7 @@ export function hitsOf(
   nowMillis = NOON + 1000,
 ): { hits: Record<string, string>[]; reports: string[] } {
   const reports: string[] = [];
-  const buildHits = createHitBuilder(
+  const { buildHits } = createHitBuilder(
     {
       ...HIT_OPTIONS,
       ...options,

@@ -45,7 +45,7 @@ export function isLaterPart(statusCode: number, range = ''): boolean {
 
 /** Makes a page view a download, unless it is another kind of hit. Matomo stores the address as sent, so it has no query. */
 export function makeDownload(parameters: HitFields): void {
-  for (const { name } of parameters) if (DECIDING_KIND.has(name)) return;
+  for (const { name } of parameters.toList()) if (DECIDING_KIND.has(name)) return;
   for (const name of ['action_name', 'gt_ms', ...PERF_KEYS]) parameters.delete(name);
   const url = parameters.get('url');
   if (url !== undefined) parameters.set('download', url.split('?', 1)[0] as string);

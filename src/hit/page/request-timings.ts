@@ -24,12 +24,17 @@ export function setTimings(parameters: HitFields, request: HttpRequest): void {
 
 /** Whether the application has set the server time. */
 export function isServerTimeSet(
-  { annotations }: HttpRequest,
-  layers: readonly (Readonly<Record<string, unknown>> | undefined)[],
+  { annotations, optionParameters }: HttpRequest,
+  ofRoute: Readonly<Record<string, unknown>> | undefined,
 ): boolean {
+  const isSetBy = (layer: Readonly<Record<string, unknown>> | undefined) =>
+    layer !== undefined && toParameterValue(PARAMETERS.pf_srv, layer.pf_srv) !== undefined;
   return (
-    annotations.some(({ timings }) => timings?.pf_srv !== undefined) ||
-    layers.some((layer) => toParameterValue(PARAMETERS.pf_srv, layer?.pf_srv) !== undefined)
+    isSetBy(optionParameters) ||
+    isSetBy(ofRoute) ||
+    annotations.some(
+      ({ timings, parameters }) => timings?.pf_srv !== undefined || isSetBy(parameters),
+    )
   );
 }
 

@@ -122,15 +122,16 @@ export function isFromRequest(attribute: string): boolean {
   return Object.hasOwn(FROM_REQUEST, attribute);
 }
 
-/** Dimensions that are made with the hit, as parameters; `undefined` if there are none. */
-export function createToDimensions(
-  options: DimensionOptions,
-): ((sent: SentRequest) => Record<string, unknown>) | undefined {
-  const readers = Object.entries(options.dimensions).flatMap(([id, attribute]) => {
-    const name = String(attribute);
-    const read = isFromRequest(name) ? FROM_REQUEST[name] : undefined;
-    return read ? [[`dimension${id}`, read] as const] : [];
+/** A dimension that is made with the hit. */
+export interface Dimension {
+  /** Of its parameter. */
+  readonly name: string;
+  readonly read: (sent: SentRequest) => string | number | undefined;
+}
+
+export function createDimensions(options: DimensionOptions): Dimension[] {
+  return Object.entries(options.dimensions).flatMap(([id, attribute]) => {
+    const read = isFromRequest(String(attribute)) ? FROM_REQUEST[String(attribute)] : undefined;
+    return read ? [{ name: `dimension${id}`, read: (sent) => read(sent, options) }] : [];
   });
-  if (readers.length === 0) return undefined;
-  return (sent) => Object.fromEntries(readers.map(([name, read]) => [name, read(sent, options)]));
 }

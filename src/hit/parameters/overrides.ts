@@ -20,16 +20,24 @@ export function isNobody(userId: string): boolean {
 const CVAR = { kind: 'variables' } as const;
 const OF_AN_EVENT = /* @__PURE__ */ parametersWith(({ section }) => section === 'Events');
 
+/** How parameters are set to values of the application. */
+export interface OverrideOptions {
+  readonly hasToken: boolean;
+  readonly report: ReportProblem;
+  /** Missing for values that were redacted. */
+  readonly redactUrl?: (url: string) => string;
+}
+
 /** Sets parameters of a hit to values of the application, except `cvar`. */
 export function overrideAll(
   parameters: HitFields,
   overrides: Readonly<Record<string, unknown>>,
-  hasToken: boolean,
-  report: ReportProblem,
+  options: OverrideOptions,
   source: string,
 ): void {
+  const { report } = options;
   for (const name of Object.keys(overrides)) {
-    if (name !== 'cvar') override(parameters, name, overrides[name], hasToken, report, source);
+    if (name !== 'cvar') override(parameters, name, overrides[name], options, source);
     else if (overrides.cvar !== undefined && !isRecord(overrides.cvar)) {
       report('value cvar', () => invalidValue('cvar', CVAR, overrides.cvar, source));
     }
@@ -44,8 +52,7 @@ export function override(
   parameters: HitFields,
   name: string,
   unchecked: unknown,
-  hasToken: boolean,
-  report: ReportProblem,
+  { hasToken, report, redactUrl }: OverrideOptions,
   source: string,
 ): void {
   if (unchecked === undefined) return;
@@ -66,7 +73,10 @@ export function override(
     );
     return;
   }
-  const value = toParameterValue(declaration, unchecked);
+  const isUrl = declaration.kind === 'url' || declaration.kind === 'referrer';
+  const redacted =
+    isUrl && redactUrl && typeof unchecked === 'string' ? redactUrl(unchecked) : unchecked;
+  const value = toParameterValue(declaration, redacted);
   if (value !== undefined && !(name === 'uid' && isNobody(value))) {
     parameters.set(name, value);
     return;

@@ -32,7 +32,7 @@ export function createFindVisitor(
     const { annotations, optionParameters } = request;
     const ofRoute = findRouteDetails(request);
     if (!optionParameters && !ofRoute && annotations.length === 0) {
-      return builder.toAnyVisitorId(request, site, nowMillis);
+      return builder.toVisitorId(request, site, nowMillis);
     }
     const layers = [...annotations.map(({ parameters }) => parameters).reverse()];
     layers.push(ofRoute, optionParameters);
@@ -40,7 +40,7 @@ export function createFindVisitor(
       strongest(layers, 'uid') ??
       userIdOf(request) ??
       strongest(layers, 'cid') ??
-      builder.toAnyVisitorId(request, site, nowMillis)
+      builder.toVisitorId(request, site, nowMillis)
     );
   };
 }

@@ -44,7 +44,7 @@ test.each([true, false])(
   'Matomo stores a row of any request by an AI chatbot, with the URL of the same page for a person, with pageViews: %s',
   async (pageViews) => {
     const inspector = await startInspector({ matomoVersion: 'newest' });
-    const build = createHitBuilder({ ...HIT_OPTIONS, pageViews }, () => undefined);
+    const { buildHits: build } = createHitBuilder({ ...HIT_OPTIONS, pageViews }, () => undefined);
     try {
       await fc.assert(
         fc.asyncProperty(fc.array(anyRequest, { minLength: 1, maxLength: 5 }), async (given) => {

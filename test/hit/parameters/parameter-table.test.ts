@@ -45,8 +45,14 @@ test.each([...RESERVED, 'dimension*', 'dimension0', 'constructor', '__proto__'])
   (name) => {
     const parameters = new HitFields();
     const reported: string[] = [];
-    override(parameters, name, '1', true, (key) => reported.push(key), 'annotate');
-    expect([...parameters]).toEqual([]);
+    override(
+      parameters,
+      name,
+      '1',
+      { hasToken: true, report: (key) => reported.push(key) },
+      'annotate',
+    );
+    expect(parameters.toList()).toEqual([]);
     expect(reported).toEqual([`parameter ${name}`]);
   },
 );
@@ -86,7 +92,7 @@ test.each([
   (name, value, shown) => {
     const messages: string[] = [];
     const report = (_key: string, message: () => string) => void messages.push(message());
-    override(new HitFields(), name, value, true, report, 'beforeSend');
+    override(new HitFields(), name, value, { hasToken: true, report }, 'beforeSend');
     expect(messages).toEqual([expect.stringMatching(shown)]);
     expect(messages[0]).not.toContain('secret');
   },

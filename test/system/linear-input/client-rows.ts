@@ -3,7 +3,7 @@ import {
   createToSentAttribute,
   productOf,
 } from '../../../src/hit/parameters/attributes.js';
-import { createToDimensions, type SentRequest } from '../../../src/hit/parameters/dimensions.js';
+import { createDimensions, type SentRequest } from '../../../src/hit/parameters/dimensions.js';
 import {
   createToPseudonym,
   identify,
@@ -20,7 +20,7 @@ const SOURCES = [
   'jwt.sub',
 ].map((userId) => userIdSourceOf(userId) as UserIdSource);
 const CLAIM = userIdSourceOf('jwt.sub') as UserIdSource;
-const toDimensions = createToDimensions({
+const [deprecated] = createDimensions({
   deprecated: [/a*b/],
   dimensions: { 1: 'matomo.deprecated_endpoint' },
 });
@@ -133,7 +133,7 @@ export const CLIENT_ROWS: readonly LinearRow[] = [
     sizes: [2048, 8192],
     cases: texts(
       (text) =>
-        toDimensions?.({ ...FACTS, request: httpRequest({ route: `/${text}` }) } as SentRequest),
+        deprecated?.read({ ...FACTS, request: httpRequest({ route: `/${text}` }) } as SentRequest),
       { "'a'": (size) => filled('a', size) },
     ),
   },

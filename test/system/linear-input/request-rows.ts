@@ -16,7 +16,7 @@ import {
 import { createToPageUrl } from '../../../src/hit/page/page-url.js';
 import { plainRoute } from '../../../src/hit/page/plain-route.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/query-policy.js';
-import { createRedactUrls } from '../../../src/hit/page/redact-urls.js';
+import { createRedactUrl } from '../../../src/hit/page/redact-url.js';
 import { createToReferrer } from '../../../src/hit/page/referrer.js';
 import { isGraphqlRequest } from '../../../src/hit/page-view.js';
 import { decodeLatin1 } from '../../../src/hit/text.js';
@@ -75,7 +75,7 @@ const toReferrer = createToReferrer({
   urlPaths: 'template',
   redactPathPatterns: [],
 });
-const redactUrls = createRedactUrls({ query: 'redact', redactPathPatterns: [] });
+const redactUrl = createRedactUrl({ query: 'redact', redactPathPatterns: [] });
 const toOrigin = createToOrigin({ trustProxy: true, assumeHttps: true });
 const toLocalOrigin = createToOrigin({ trustProxy: ['loopback'], assumeHttps: true });
 
@@ -162,12 +162,9 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     ),
   },
   {
-    what: 'createRedactUrls',
+    what: 'createRedactUrl',
     reason: 'as above',
-    cases: texts(
-      (url) => [redactUrls({ url }), redactUrls({ url: `https://a.example/${url}` })],
-      QUERY_TEXTS,
-    ),
+    cases: texts((url) => [redactUrl(url), redactUrl(`https://a.example/${url}`)], QUERY_TEXTS),
   },
   {
     what: 'createRedactPath with a quadratic pattern of a user',

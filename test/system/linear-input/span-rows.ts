@@ -114,11 +114,17 @@ export function spanRows(currentRequest: <T>(fn: () => T) => T): readonly Linear
         'a long name': (size) => {
           const given = { [filled('a', size)]: 1 };
           return () =>
-            overrideAll(new HitFields(), given, false, (_key, message) => message(), 'annotate');
+            overrideAll(
+              new HitFields(),
+              given,
+              { hasToken: false, report: (_key, message) => message() },
+              'annotate',
+            );
         },
         'many names': (size) => {
           const given = manyAttributes('', size);
-          return () => overrideAll(new HitFields(), given, false, ignored, 'annotate');
+          return () =>
+            overrideAll(new HitFields(), given, { hasToken: false, report: ignored }, 'annotate');
         },
       },
     },
