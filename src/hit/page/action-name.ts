@@ -20,7 +20,8 @@ export type ToPlace = (
   path: string,
 ) => string;
 
-const FIRST_FAILED_STATUS = 400;
+/** Statuses from here on are failures. */
+export const FIRST_FAILED_STATUS = 400;
 const NOT_FOUND = 404;
 
 /** What scanners get for paths that they try. */

@@ -1,5 +1,5 @@
 import type { HttpRequest, OperationKind } from '../http-request.js';
-import { refusalOf, titleMethodOf } from '../page/action-name.js';
+import { FIRST_FAILED_STATUS, refusalOf, titleMethodOf } from '../page/action-name.js';
 import { matchesAny } from '../text.js';
 
 /** A request as it is sent, from which dimensions are made. */
@@ -45,8 +45,6 @@ function queryOf(full: string): string | undefined {
   const mark = full.indexOf('?');
   return mark < 0 ? undefined : full.slice(mark + 1);
 }
-
-const FIRST_FAILED_STATUS = 400;
 
 /** Answers which endpoints fail: a report of this dimension has nothing but failures. */
 const failedEndpoint: ReadValue = ({ request, place }) => {

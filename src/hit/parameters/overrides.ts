@@ -81,7 +81,7 @@ export function override(
     parameters.set(name, value);
     return;
   }
-  report(`value ${name}`, () => invalidValue(name, declaration, unchecked, source));
+  report(`value ${name}`, () => invalidValue(name, declaration, redacted, source));
 }
 
 function invalidValue(name: string, rules: ValueRules, unchecked: unknown, source: string): string {
