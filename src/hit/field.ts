@@ -73,25 +73,60 @@ export function siteFields(site: number | string, trackBots = false): FieldGroup
   ]);
 }
 
-/** The names that a page view may have before anything is added to it. */
-const OF_PAGE_VIEWS: ReadonlySet<string> = new Set([
-  ...['idsite', 'rec', 'apiv', 'bots', 'cip', 'cid', 'ua', 'uadata', 'lang', 'url', 'urlref'],
-  ...['ai_s', 'ai_si', 'ai_sa', 'action_name', 'cvar', 'cdt', 'gt_ms', 'pf_srv'],
-]);
+/** The fields that a page view may have before anything is added to it, in the order of its list. */
+const PAGE_VIEW: readonly (readonly string[])[] = [
+  ['idsite', 'rec', 'apiv', 'bots', 'cip', 'cid'],
+  ['ua', 'uadata', 'lang'],
+  ['url'],
+  ['urlref'],
+  ['ai_s', 'ai_si', 'ai_sa'],
+  ['cdt'],
+  ['action_name'],
+  ['cvar'],
+  ['gt_ms', 'pf_srv'],
+];
+const PLACES: ReadonlyMap<string, number> = new Map(
+  PAGE_VIEW.flatMap((names, place) => names.map((name) => [name, place])),
+);
+
+/** Whose hit it is, and when its request began. */
+export interface Belonging {
+  readonly site: number;
+  /** The user ID if there is one, else the visitor ID. */
+  readonly visitor: string;
+  readonly startSeconds: number;
+}
+
+/** The names that {@link Belonging} is read from. */
+const BELONGING: ReadonlySet<string> = new Set(['idsite', 'uid', 'cid', 'cdt', 'cdo']);
 
 /** The fields of one hit in order, to be edited by name. Most that are added have other names than those of the page view. */
 export class HitFields {
   readonly #page: FieldList;
-  readonly #added: Field[] = [];
+  #added: Field[] = [];
+  #belonging: Belonging | undefined;
 
-  /** Takes the list over. */
-  constructor(page: FieldList = []) {
+  /** Takes the list over, which has the order of a page view and may end before. If it is known, `belonging` need not be read from it. */
+  constructor(page: FieldList = [], belonging?: Belonging) {
     this.#page = page;
+    this.#belonging = belonging;
+  }
+
+  get belonging(): Belonging {
+    this.#belonging ??= {
+      site: Number(this.get('idsite')),
+      visitor: this.get('uid') ?? this.get('cid') ?? '',
+      startSeconds: Number(this.get('cdt')) - Number(this.get('cdo') ?? 0),
+    };
+    return this.#belonging;
   }
 
   find(name: string): Field | undefined {
+    const place = PLACES.get(name);
+    const found = place === undefined ? undefined : findIn(this.#page[place], name);
+    if (found) return found;
     for (const field of this.#added) if (field.name === name) return field;
-    return OF_PAGE_VIEWS.has(name) ? this.#findInPage(name) : undefined;
+    return undefined;
   }
 
   get(name: string): string | undefined {
@@ -105,9 +140,11 @@ export class HitFields {
   /** Appends a field, or replaces the one of the same name in its place. */
   add(field: Field): void {
     const { name } = field;
-    const index = this.#added.findIndex((added) => added.name === name);
-    if (index >= 0) this.#added[index] = field;
-    else if (!OF_PAGE_VIEWS.has(name) || !this.#replaceInPage(name, field)) this.#added.push(field);
+    if (BELONGING.has(name)) this.#belonging = undefined;
+    if (this.#replaceInPage(name, field)) return;
+    const index = this.#indexOfAdded(name);
+    if (index < 0) this.#added.push(field);
+    else this.#added[index] = field;
   }
 
   set(name: string, value: string): void {
@@ -115,26 +152,31 @@ export class HitFields {
   }
 
   delete(name: string): void {
-    const index = this.#added.findIndex((added) => added.name === name);
+    if (BELONGING.has(name)) this.#belonging = undefined;
+    if (this.#replaceInPage(name, undefined)) return;
+    const index = this.#indexOfAdded(name);
     if (index >= 0) this.#added.splice(index, 1);
-    else if (OF_PAGE_VIEWS.has(name)) this.#replaceInPage(name, undefined);
   }
 
-  #findInPage(name: string): Field | undefined {
-    for (const part of this.#page) {
-      const found = part && findIn(part, name);
-      if (found) return found;
-    }
-    return undefined;
+  #indexOfAdded(name: string): number {
+    return this.#added.findIndex((field) => field.name === name);
   }
 
   /** Returns whether there was one. Only the group of this field is taken apart. */
   #replaceInPage(name: string, field: Field | undefined): boolean {
-    const index = this.#page.findIndex((part) => part && findIn(part, name));
-    if (index < 0) return false;
-    const part = this.#page[index];
-    this.#page[index] = part instanceof FieldGroup ? part.replace(name, field) : field;
+    const place = PLACES.get(name);
+    if (place === undefined) return false;
+    const part = this.#page[place];
+    if (!findIn(part, name)) return false;
+    this.#page[place] = part instanceof FieldGroup ? part.replace(name, field) : field;
     return true;
+  }
+
+  /** Removes what was added, except for fields of these names. */
+  removeAdded(kept: ReadonlySet<string>): void {
+    if (this.#added.length === 0) return;
+    this.#belonging = undefined;
+    this.#added = this.#added.filter(({ name }) => kept.has(name));
   }
 
   toObject(): Record<string, string> {
@@ -142,26 +184,13 @@ export class HitFields {
   }
 
   toList(): Field[] {
-    const ofPage = this.#page.flatMap((part) => {
-      if (part instanceof FieldGroup) return part.fields;
-      return part ?? [];
-    });
-    return [...ofPage, ...this.#added];
-  }
-
-  /** Only the fields of these names. */
-  pick(names: ReadonlySet<string>): HitFields {
-    const isNamed = ({ name }: Field) => names.has(name);
-    const picked = new HitFields(
-      this.#page.map((part) => {
-        if (part instanceof FieldGroup) {
-          return part.fields.every(isNamed) ? part : new FieldGroup(part.fields.filter(isNamed));
-        }
-        return part && isNamed(part) ? part : undefined;
-      }),
-    );
-    picked.#added.push(...this.#added.filter(isNamed));
-    return picked;
+    const list: Field[] = [];
+    for (const part of this.#page) {
+      if (part instanceof FieldGroup) list.push(...part.fields);
+      else if (part) list.push(part);
+    }
+    list.push(...this.#added);
+    return list;
   }
 
   /** As a query string. */
@@ -173,8 +202,8 @@ export class HitFields {
   }
 }
 
-function findIn(part: Field | FieldGroup, name: string): Field | undefined {
-  if ('name' in part) return part.name === name ? part : undefined;
+function findIn(part: Field | FieldGroup | undefined, name: string): Field | undefined {
+  if (!(part instanceof FieldGroup)) return part?.name === name ? part : undefined;
   for (const field of part.fields) if (field.name === name) return field;
   return undefined;
 }

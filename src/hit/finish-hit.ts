@@ -90,13 +90,7 @@ export function toCrash(parameters: HitFields, errorType: string): HitFields {
   return crash;
 }
 
-export function toHit(parameters: HitFields, kind: Hit['kind']): Hit {
-  return {
-    site: Number(parameters.get('idsite')),
-    visitor: parameters.get('uid') ?? parameters.get('cid') ?? '',
-    startSeconds: Number(parameters.get('cdt')) - Number(parameters.get('cdo') ?? 0),
-    kind,
-    query: parameters.toQuery(),
-    isPlain: !parameters.has('recMode'),
-  };
+export function toHit(parameters: HitFields, kind: Hit['kind'], isPlain = true): Hit {
+  const { site, visitor, startSeconds } = parameters.belonging;
+  return { site, visitor, startSeconds, kind, query: parameters.toQuery(), isPlain };
 }

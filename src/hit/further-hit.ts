@@ -1,4 +1,4 @@
-import { type Field, FieldGroup, HitFields, rawField } from './field.js';
+import { type Field, HitFields, rawField } from './field.js';
 import type { McpCall } from './mcp-call.js';
 import { toCustomVariables } from './parameters/custom-variables.js';
 import { type OverrideOptions, overrideAll } from './parameters/overrides.js';
@@ -16,13 +16,13 @@ export interface FurtherHit {
 
 /** The same with parameters that Matomo stores as they are. */
 export interface CheckedHit {
-  readonly fields: FieldGroup;
+  readonly fields: readonly Field[];
   readonly epochMillis: number;
 }
 
 /** The value of a parameter of a hit. */
 export function parameterOf({ fields }: CheckedHit, name: string): string | undefined {
-  return fields.fields.find((field) => field.name === name)?.value;
+  return fields.find((field) => field.name === name)?.value;
 }
 
 /** Why a further hit is not sent and no part of `hits`. */
@@ -46,7 +46,7 @@ export function checkFurtherHit(hit: FurtherHit, options: CheckOptions): Checked
     );
     return undefined;
   }
-  if (fields.fields.every(({ name }) => SHARED.has(name) && name !== 'url')) {
+  if (fields.every(({ name }) => SHARED.has(name) && name !== 'url')) {
     report(
       'further nothing',
       () => 'A hit has no parameters of its own. It was dropped. Set what it is about.',
@@ -60,7 +60,7 @@ export function checkFurtherHit(hit: FurtherHit, options: CheckOptions): Checked
 function readFields(
   parameters: FurtherHit['parameters'],
   options: CheckOptions,
-): FieldGroup | undefined {
+): Field[] | undefined {
   const { maxCustomVariables, report } = options;
   const checked = new HitFields();
   overrideAll(checked, parameters, options, 'a further hit');
@@ -78,7 +78,7 @@ function readFields(
     const variables = new Map(Object.entries(cvar));
     checked.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
   }
-  return new FieldGroup(checked.toList());
+  return checked.toList();
 }
 
 /** The time of the call; one in the future would be ignored. */

@@ -4,7 +4,7 @@ import {
   toChatbotAlone,
 } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
-import { type Field, HitFields, rawField, siteFields } from './field.js';
+import { type Belonging, type Field, HitFields, rawField, siteFields } from './field.js';
 import { callBeforeSend, hideVisitor, toCrash, toHit } from './finish-hit.js';
 import { type CheckedHit, timeOf } from './further-hit.js';
 import type { Hit } from './hit.js';
@@ -93,9 +93,6 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
       setTimings(fields, page.request);
     }
     if (annotations.length > 0 || ofRoute) addVariables(fields, page.request, ofRoute);
-    for (const { name, read } of dimensions) {
-      setOverride(fields, name, read(page), overriding, 'the option dimensions');
-    }
     override(fields, optionParameters, 'a callback or an attribute that an option names');
     if (annotations.length === 0 && !ofRoute && !optionParameters) return;
     const user = fields.find('uid');
@@ -122,7 +119,11 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
 
   function toPage(request: HttpRequest, site: number, nowMillis: number): HitFields {
     const page = reader.read(request, site, nowMillis);
-    const fields = new HitFields(reader.toFields(page));
+    const place = reader.toPlace(page);
+    const fields = new HitFields(reader.toFields(page, place), belongingOf(page));
+    for (const { name, read } of dimensions) {
+      setOverride(fields, name, read(page, place), overriding, 'the option dimensions');
+    }
     addLayers(fields, page, findRouteDetails(request));
     const chatbot = toChatbot(request, page.path);
     if (request.isDownload) makeDownload(fields);
@@ -133,7 +134,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
 
   /** A visitor ID that is derived from the request is made for the site to which the hit goes. */
   function followSite(fields: HitFields, { visitor, traits }: PageView): void {
-    const site = Number(fields.get('idsite'));
+    const { site } = fields.belonging;
     if (site === visitor.site || visitor.id === undefined) return;
     if (fields.get('cid') !== visitor.id) return;
     const { id } = reader.toVisitor({ ...traits, site });
@@ -155,7 +156,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   ): Hit | undefined {
     const user = fields.find('uid');
     fields.add(timeOf(hit, nowMillis));
-    for (const field of hit.fields.fields) fields.add(field);
+    for (const field of hit.fields) fields.add(field);
     if (hidesOtherUserIds) keepUser(fields, user);
     if (page) followSite(fields, page);
     const sent = finish(fields);
@@ -169,7 +170,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
       const fields = toFields(request, site, nowMillis);
       const sent = finish(fields);
       if (sent === undefined) return [];
-      const hits = [toHit(sent, 'page')];
+      const hits = [toHit(sent, 'page', !isChatbot)];
       // A crash of an AI chatbot's request would make a visit of it.
       const errorType = errors === 'crash' && !isChatbot ? errorTypeOf(request) : undefined;
       if (errorType !== undefined) hits.push(toHit(toCrash(sent, errorType), 'crash'));
@@ -178,13 +179,13 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
 
     buildFurtherHit(hit, request, site, nowMillis) {
       const page = reader.read(request, site, nowMillis);
-      const whole = new HitFields(page.shared);
+      const whole = new HitFields(page.shared, belongingOf(page));
       addLayers(whole, page, findRouteDetails(request));
       const chatbot = toChatbot(request, page.path);
       if (chatbot) addChatbotParameters(whole, page.traits.userAgent, chatbot);
-      const cdt = whole.get('cdt') ?? Math.floor(page.traits.startMillis / 1000);
-      const startSeconds = Number(cdt) - Number(whole.get('cdo') ?? 0);
-      const made = finishFurtherHit(whole.pick(SHARED), hit, nowMillis, page);
+      const { startSeconds } = whole.belonging;
+      whole.removeAdded(SHARED);
+      const made = finishFurtherHit(whole, hit, nowMillis, page);
       return made && { ...made, startSeconds };
     },
 
@@ -198,6 +199,11 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
       return reader.toAnyVisitorId(reader.toTraits(request, site, nowMillis));
     },
   };
+}
+
+function belongingOf({ visitor, traits }: PageView): Belonging {
+  const startSeconds = Math.floor(traits.startMillis / 1000);
+  return { site: visitor.site, visitor: visitor.id ?? '', startSeconds };
 }
 
 /** Restores the user ID of the option `userId`, whatever else has set one. */

@@ -51,13 +51,13 @@ export function createToCallParameters(
   return function toCallParameters({ operation, errorType, durationMillis }) {
     const request = { ...NO_REQUEST, operation };
     const place = toPlace(request, PATH);
-    const sent = { request, place } as SentRequest; // dimensions of calls read nothing else
+    const sent = { request } as SentRequest; // dimensions of calls read nothing else
     return {
       action_name: toTitle(request, PATH, place),
       url: baseUrl + PATH,
       pf_srv: Math.round(durationMillis),
       ...(errorType !== undefined && errors !== 'off' && { cvar: { error_type: errorType } }),
-      ...Object.fromEntries(ofCalls.map(({ name, read }) => [name, read(sent)])),
+      ...Object.fromEntries(ofCalls.map(({ name, read }) => [name, read(sent, place)])),
     };
   };
 }

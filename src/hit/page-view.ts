@@ -54,8 +54,10 @@ export interface PageViewOptions extends PageUrlOptions, ReferrerOptions {
   readonly visitorKey: string | Buffer | KeyOfDay;
 }
 
-/** The page view of a request, before anything that was added to the request. */
+/** A request as it is sent, before anything that was added to it. */
 export interface PageView extends SentRequest {
+  /** The path without secrets, from which titles are made. */
+  readonly redacted: string;
   readonly traits: VisitorTraits;
   readonly visitor: Visitor;
   /** What further hits of the request have, too. */
@@ -66,8 +68,10 @@ export interface PageViewReader {
   /** The path in URL and dimensions. */
   toSentPath(request: HttpRequest): string;
   read(request: HttpRequest, site: number, nowMillis: number): PageView;
+  /** The route, or what titles show instead. */
+  toPlace(page: PageView): string;
   /** What further hits of the request have, too, and what no other hit has. */
-  toFields(page: PageView): FieldList;
+  toFields(page: PageView, place: string): FieldList;
   toTraits(request: HttpRequest, site: number, nowMillis: number): VisitorTraits;
   toVisitor(traits: VisitorTraits): Visitor;
   /** Even if none is sent. */
@@ -136,7 +140,7 @@ export function createPageViewReader(
   return {
     toSentPath: (request) => toPath(request, redactPath(request.path)),
     read(request, site, nowMillis) {
-      const { host, isAiAgent, isPageData } = request;
+      const { host, isAiAgent } = request;
       const client = toClientFields(request);
       const traits = toTraits(request, client, site, nowMillis);
       const visitor = toVisitor(traits);
@@ -146,28 +150,31 @@ export function createPageViewReader(
       const url = toUrl(request, path);
       const referrer =
         request.referrer === undefined ? undefined : toReferrer(request.referrer, host);
-      const place = toPlace(request, isPageData ? toPagePath(redacted) : redacted);
       return {
         request,
         url: url.value,
         path,
-        place,
+        redacted,
         address: hidesAddress ? request.address && HIDDEN_ADDRESS : traits.address,
         referrer: referrer?.value,
         traits,
         visitor,
-        shared: [visitor.fields, client, url, referrer, isAiAgent ? SIGNATURE : undefined],
+        shared: [
+          visitor.fields,
+          client,
+          url,
+          referrer,
+          isAiAgent ? SIGNATURE : undefined,
+          toTime(Math.floor(traits.startMillis / 1000)),
+        ],
       };
     },
-    toFields: ({ request, path, place, traits, shared: [site, client, url, referrer, agent] }) => [
-      site,
-      client,
-      url,
-      referrer,
-      agent,
+    toPlace: ({ request, redacted }) =>
+      toPlace(request, request.isPageData ? toPagePath(redacted) : redacted),
+    toFields: ({ request, path, shared }, place) => [
+      ...shared,
       toTitle(request, path, place),
       toVariables(request.statusCode, request.method),
-      toTime(Math.floor(traits.startMillis / 1000)),
       isTimed(request) ? toDuration(Math.round(request.durationMillis)) : undefined,
     ],
     toTraits: (request, site, nowMillis) =>

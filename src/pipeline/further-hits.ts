@@ -298,7 +298,7 @@ function sortBehindPages(hit: Hit): Hit {
 
 /** Roughly what a further hit takes, whose request may have to stay in memory for it. */
 function bytesOf({ fields }: CheckedHit): number {
-  return REQUEST_BYTES + fields.text.length;
+  return fields.reduce((bytes, { text }) => bytes + text.length, REQUEST_BYTES);
 }
 
 const NO_VISITOR =

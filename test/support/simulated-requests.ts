@@ -55,9 +55,9 @@ export class SimulatedRequests {
       longestHoldMillis,
       builders: {
         isInSample: () => true,
-        furtherHits: {
-          buildHit: (hit: CheckedHit, request: HttpRequest) =>
-            toHit(nameOf(hit), request, hit.fields.text),
+        hits: {
+          buildFurtherHit: (hit: CheckedHit, request: HttpRequest) =>
+            toHit(nameOf(hit), request, hit.fields.map(({ text }) => text).join('')),
         },
       },
     } as unknown as FurtherHitsParts);

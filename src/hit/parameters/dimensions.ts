@@ -11,8 +11,6 @@ export interface SentRequest {
   readonly referrer?: string | undefined;
   /** Redacted. */
   readonly path: string;
-  /** The route, or what titles show instead. */
-  readonly place: string;
   /** Masked. */
   readonly address: string | undefined;
 }
@@ -24,8 +22,10 @@ export interface DimensionOptions {
   readonly deprecated: readonly RegExp[];
 }
 
+/** The place is the route, or what titles show instead. */
 type ReadValue = (
   sent: SentRequest,
+  place: string,
   options: Pick<DimensionOptions, 'deprecated'>,
 ) => string | number | undefined;
 
@@ -47,7 +47,7 @@ function queryOf(full: string): string | undefined {
 }
 
 /** Answers which endpoints fail: a report of this dimension has nothing but failures. */
-const failedEndpoint: ReadValue = ({ request, place }) => {
+const failedEndpoint: ReadValue = ({ request }, place) => {
   const { statusCode, operation } = request;
   const hasFailed = statusCode >= FIRST_FAILED_STATUS;
   const hasFailedCall = operation?.mcp !== undefined && operation.hasFailed;
@@ -58,7 +58,7 @@ const failedEndpoint: ReadValue = ({ request, place }) => {
 
 /** Only a name that the title has, too: the path that contains it may have been redacted. */
 function operationName(...kinds: readonly OperationKind[]): ReadValue {
-  return function nameOf({ request: { operation }, place }) {
+  return function nameOf({ request: { operation } }, place) {
     if (operation?.name === undefined || !kinds.includes(operation.kind)) return undefined;
     return place.includes(operation.name) ? operation.name : undefined;
   };
@@ -71,7 +71,7 @@ const mcpTool: ReadValue = ({ request: { operation } }) =>
   operation?.mcp?.method === 'tools/call' ? operation.name : undefined;
 
 /** Answers who still calls an endpoint that will be removed. */
-const deprecatedEndpoint: ReadValue = ({ request, place }, { deprecated }) => {
+const deprecatedEndpoint: ReadValue = ({ request }, place, { deprecated }) => {
   const { route, statusCode, isDeprecated } = request;
   if (route === undefined && place === refusalOf(statusCode)) return undefined;
   const path = route?.startsWith('/') ? route : `/${route}`; // those of Django have no slash at their beginning
@@ -124,12 +124,14 @@ export function isFromRequest(attribute: string): boolean {
 export interface Dimension {
   /** Of its parameter. */
   readonly name: string;
-  readonly read: (sent: SentRequest) => string | number | undefined;
+  readonly read: (sent: SentRequest, place: string) => string | number | undefined;
 }
 
 export function createDimensions(options: DimensionOptions): Dimension[] {
   return Object.entries(options.dimensions).flatMap(([id, attribute]) => {
     const read = isFromRequest(String(attribute)) ? FROM_REQUEST[String(attribute)] : undefined;
-    return read ? [{ name: `dimension${id}`, read: (sent) => read(sent, options) }] : [];
+    return read
+      ? [{ name: `dimension${id}`, read: (sent, place) => read(sent, place, options) }]
+      : [];
   });
 }

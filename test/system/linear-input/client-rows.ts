@@ -24,7 +24,6 @@ const [deprecated] = createDimensions({
   deprecated: [/a*b/],
   dimensions: { 1: 'matomo.deprecated_endpoint' },
 });
-const FACTS = { place: '/a' };
 const toPseudonym = createToPseudonym('a key');
 const toSentAttribute = createToSentAttribute({ ...DEFAULT_OPTIONS, anonymizeIp: 2 });
 
@@ -133,7 +132,7 @@ export const CLIENT_ROWS: readonly LinearRow[] = [
     sizes: [2048, 8192],
     cases: texts(
       (text) =>
-        deprecated?.read({ ...FACTS, request: httpRequest({ route: `/${text}` }) } as SentRequest),
+        deprecated?.read({ request: httpRequest({ route: `/${text}` }) } as SentRequest, '/a'),
       { "'a'": (size) => filled('a', size) },
     ),
   },
