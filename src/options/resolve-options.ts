@@ -80,7 +80,7 @@ export function checkOptions(inCode: MatomoOptions, env: Environment): void {
 }
 
 /** For options that are resolved more than once: another call logs the messages about them. */
-export const SILENT: Omit<Diagnostics, 'lines'> = {
+const SILENT: Omit<Diagnostics, 'lines'> = {
   info: () => undefined,
   warn: () => undefined,
   error: () => undefined,
