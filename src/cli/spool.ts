@@ -3,7 +3,7 @@ import { withoutUserInfo } from '../common/diagnostics.js';
 import { countOf } from '../delivery/queue/batch.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
 import type { PurgeFilter } from '../delivery/spool/hit-line.js';
-import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-store.js';
+import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import { UsageError, withoutEffect } from './usage-error.js';
 
@@ -102,16 +102,7 @@ function readPlace(): string {
 /** Formats the status as text. */
 function formatStatus(
   place: string,
-  {
-    matomo,
-    pending,
-    bytes,
-    oldestSeconds,
-    shards,
-    senders,
-    processes,
-    overlaps,
-  }: SpoolStatus & { shards?: number; overlaps?: number },
+  { matomo, pending, bytes, oldestSeconds, processes }: SpoolStatus,
   nowMillis: number,
 ): string {
   const age = Math.round(nowMillis / 1000 - (oldestSeconds ?? 0));
@@ -125,14 +116,11 @@ function formatStatus(
     `pending  ${pending} hits`,
     `bytes    ${bytes}`,
     ...oldest,
-    ...(shards === undefined ? [] : [`shards   ${shards}`]),
-    ...senders.map((sender, shard) => `sender   ${shard}: ${sender ?? 'nobody'}`),
-    ...(overlaps === undefined ? [] : [`overlaps ${overlaps} hits`]),
-    ...processes.map(formatProcess),
+    ...processes.map(formatJournal),
   ].join('\n');
 }
 
-function formatProcess({ instance, host, isAlive, pending }: SpoolProcess): string {
+function formatJournal({ instance, host, isAlive, pending }: SpoolProcess): string {
   const where = host === undefined ? '' : ` on ${host}`;
-  return `process  ${instance}${where}, ${isAlive ? 'alive' : 'ended'}: ${pending} hits`;
+  return `journal  ${instance}${where}, ${isAlive ? 'alive' : 'ended'}: ${pending} hits`;
 }

@@ -2,6 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import type { Transport } from './http/transport.js';
 import type { LossLog } from './loss-log.js';
 import type { MemoryQueue } from './queue/memory-queue.js';
+import type { IsFresh } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
 
 /** The options that delivery needs. */
@@ -29,6 +30,7 @@ export interface DeliveryParts {
   readonly losses: LossLog;
   readonly memory: MemoryQueue;
   readonly spool: Spool | undefined;
+  readonly isFresh: IsFresh;
 }
 
 /** More than a hit usually takes. */
@@ -50,7 +52,7 @@ export function createIsFresh(
     maxSpoolAgeMillis = Number.POSITIVE_INFINITY,
   }: Pick<DeliveryOptions, 'tokenAuth' | 'maxSpoolAgeMillis'>,
   hasSpool: boolean,
-): (hit: { readonly startSeconds: number }) => boolean {
+): IsFresh {
   const forMatomo =
     tokenAuth === undefined ? OLDEST_WITHOUT_TOKEN_MILLIS : Number.POSITIVE_INFINITY;
   const oldestMillis = hasSpool ? Math.min(forMatomo, maxSpoolAgeMillis) : forMatomo;

@@ -12,8 +12,7 @@ import type { DeliveryCounters } from './queue/counters.js';
 import { MemoryQueue } from './queue/memory-queue.js';
 import { SendLoop } from './send-loop.js';
 import { Sender } from './sender.js';
-import { Spool } from './spool/spool.js';
-import type { SpoolStore } from './spool/spool-store.js';
+import type { Spool } from './spool/spool.js';
 
 /** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
 const MAX_FLUSH_MILLIS = 5_000;
@@ -49,7 +48,7 @@ export class Delivery {
     transport: Transport,
     diagnostics: Diagnostics,
     random: () => number = Math.random,
-    store?: SpoolStore,
+    spool?: Spool,
   ) {
     this.#maxQueueSize = options.maxQueueSize;
     this.maxQueueBytes = maxQueueBytes(options.maxQueueSize);
@@ -57,8 +56,7 @@ export class Delivery {
     this.#hold = hold;
     this.#diagnostics = diagnostics;
     const memory = this.#memory;
-    const isFresh = createIsFresh(options, store !== undefined);
-    const spool = store && new Spool(store, memory, isFresh);
+    const isFresh = createIsFresh(options, spool !== undefined);
     this.#spool = spool;
     const losses = new LossLog(diagnostics, memory.counters);
     this.#losses = losses;
@@ -87,12 +85,12 @@ export class Delivery {
 
   /** The part of `pending` that is in the spool. */
   get spooled(): number {
-    return this.#spool?.store.spooled ?? 0;
+    return this.#spool?.spooled ?? 0;
   }
 
-  /** Hits of all processes in the spool, as far as this process knows; `undefined` without one. */
+  /** The same, or `undefined` without a spool. */
   get spoolHits(): number | undefined {
-    return this.#spool?.store.hits;
+    return this.#spool?.spooled;
   }
 
   /** Hits sent again after a response that does not prove that nothing was stored. Up to that many may be duplicated. */
@@ -101,8 +99,7 @@ export class Delivery {
   }
 
   /**
-   * Age of the oldest pending hit, in seconds; 0 if there is none. The hits in a spool are known to the process that sends them.
-   */
+   * Age of the oldest pending hit, in seconds; 0 if there is none.    */
   get oldestAgeSeconds(): number {
     const queued = (performance.now() - this.#memory.oldestMillis) / 1000;
     const encoded = Date.now() / 1000 - this.#sender.oldestSeconds; // other processes may have made them
@@ -126,7 +123,7 @@ export class Delivery {
 
   /** Hits of processes that have ended, which this process counts. */
   get takenOver(): number {
-    return this.#spool?.store.takenOver ?? 0;
+    return this.#spool?.takenOver ?? 0;
   }
 
   /** `false` after Matomo rejected crashes. */

@@ -62,9 +62,12 @@ export class SendLoop {
   }
 
   start(): void {
-    const { scope, spool, sender } = this.#parts;
+    const { scope, spool, sender, memory, isFresh, options } = this.#parts;
     scope.runInAsyncScope(() =>
       spool?.start({
+        memory,
+        isFresh,
+        maxQueueSize: options.maxQueueSize,
         onInterval: () => this.#onInterval(),
         giveBack: (hits) => sender.queue.add(hits, false),
       }),

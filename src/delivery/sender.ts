@@ -18,9 +18,8 @@ import {
   sumOfCounters,
 } from './queue/counters.js';
 import { type EncodedHit, toBody } from './queue/encode-hits.js';
+import type { JournalHit } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
-import type { IsFresh } from './spool/spool-store.js';
-import { fingerprintToken } from './spool/token-watch.js';
 
 /** How long to wait for a spool before hits from memory are sent instead: a disk may hang. */
 const PATIENCE_MILLIS = 2_000;
@@ -33,7 +32,6 @@ const LOGGED_FAILURES = 3;
 
 interface SenderParts extends DeliveryParts {
   readonly random: () => number;
-  readonly isFresh: IsFresh;
   readonly hold: LoopHold;
   /** Called if a rejected token was replaced in its file. */
   readonly onNewToken: () => void;
@@ -54,7 +52,7 @@ interface SendOptions {
  *     memory ──take──> batches ──────┐
  *       │ ▲ store, give back         ├──> one attempt ──> acknowledged, or left for later attempts
  *       ▼ │                          │
- *     spool, of all processes ───────┘
+ *     spool ─────────────────────────┘
  */
 export class Sender {
   /** Back-off: no attempt before this time, except for a flush. */
@@ -84,8 +82,8 @@ export class Sender {
   readonly #response: InterpretResponse;
   /** Bulks in a row that failed. */
   #failures = 0;
-  /** The lease under which the spooled batches were taken. */
-  #lease = 0;
+  /** The journal from which the stored hits in the queue were taken. */
+  #epoch = 0;
   #isLoading = false;
   #isStoring = false;
   /** Hits to count as resent if they are sent again. */
@@ -115,12 +113,12 @@ export class Sender {
   /** Hits without a result. */
   get pending(): number {
     const { memory, spool } = this.#parts;
-    return memory.count + (spool?.store.pending ?? 0);
+    return memory.count + (spool?.pending ?? 0);
   }
 
   /** Whether hits are sent from memory. If not, they are stored first. */
   get sendsFromMemory(): boolean {
-    return this.#parts.spool?.store.isWritable !== true;
+    return this.#parts.spool?.isWritable !== true;
   }
 
   /** Why Matomo does not process hits; `undefined` if it does. */
@@ -130,8 +128,8 @@ export class Sender {
 
   /** Start of the oldest request whose hit is encoded, in epoch seconds; `Infinity` if none is known. */
   get oldestSeconds(): number {
-    const store = this.#parts.spool?.store;
-    return Math.min(this.queue.oldestSeconds, store?.oldestSeconds ?? Number.POSITIVE_INFINITY);
+    const { spool } = this.#parts;
+    return Math.min(this.queue.oldestSeconds, spool?.oldestSeconds ?? Number.POSITIVE_INFINITY);
   }
 
   /** Whether `count` final hits can be taken from memory. */
@@ -287,19 +285,17 @@ export class Sender {
   }
 
   async #load(spool: Spool, delayMillis: number): Promise<boolean> {
-    const { store } = spool;
     const { maxExportBatchSize: max, maxQueueSize } = this.#parts.options;
-    // The last holder may have released the lease a moment ago, and this may be the last flush of all processes.
-    if (delayMillis === 0) await store.mayStillSend(store.lease);
-    const { lease } = store;
-    if (this.#lease !== lease) this.queue.forgetStored();
-    this.#lease = lease;
-    if (lease === 0) return false;
+    await spool.ready;
+    const { epoch } = spool;
+    if (epoch === 0) return false;
+    if (this.#epoch !== epoch) this.queue.forgetStored();
+    this.#epoch = epoch;
     if (this.queue.needsMore && this.queue.total < maxQueueSize) {
-      this.queue.add(await spool.take({ lease, max, delayMillis }), true);
+      this.queue.add(await spool.take({ epoch, max, delayMillis }), true);
       if (!this.takesCrashes) this.#dropCrashes();
     }
-    return store.mayStillSend(lease);
+    return spool.mayStillSend(epoch);
   }
 
   /** Makes one attempt. Never rejects. */
@@ -394,8 +390,8 @@ export class Sender {
 
   /** Keeps in mind what a verdict means for the next attempts. */
   #remember(batch: Batch, counts: DeliveryCounters, policy: Verdict['policy']): void {
-    const { options, spool } = this.#parts;
-    const { tracked, accepted, invalid } = counts;
+    const { options } = this.#parts;
+    const { tracked, accepted } = counts;
     const isTokenRefused = policy.hits === 'kept' && policy.wait === 'token';
     this.isUnavailable = performance.now() < this.waitUntilMillis;
     if (tracked + accepted > 0 && !this.isUnavailable) this.lastSuccessMillis = performance.now();
@@ -404,8 +400,6 @@ export class Sender {
       this.#hasDoubts = true;
       for (const hit of batch.hits) this.#mayBeStored.add(hit);
     }
-    if (batch.isStored && (tracked > 0 || isTokenRefused || invalid > 0))
-      spool?.store.recordToken(fingerprintToken(this.#token), tracked > 0);
     clearInterval(this.#rereadTimer);
     if (isTokenRefused) {
       this.refusedUntilMillis = this.waitUntilMillis;
@@ -436,7 +430,7 @@ export class Sender {
 
   #acknowledge({ isStored, hits }: Pick<Batch, 'isStored' | 'hits'>, counts: DeliveryCounters) {
     const { memory, spool } = this.#parts;
-    if (isStored) spool?.store.acknowledge(hits, counts);
+    if (isStored) spool?.acknowledge(hits as readonly JournalHit[], counts);
     else memory.acknowledge(hits, counts);
   }
 

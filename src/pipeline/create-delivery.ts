@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { DailyKeys } from '../common/daily-keys.js';
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
@@ -7,10 +7,10 @@ import { Delivery } from '../delivery/delivery.js';
 import { createExitTransport } from '../delivery/exit/exit-transport.js';
 import { createDryRunTransport, createTransport } from '../delivery/http/create-transport.js';
 import type { Transport } from '../delivery/http/transport.js';
-import { spoolBackendOf } from '../delivery/spool/backends.js';
-import { LazySpool } from '../delivery/spool/lazy-spool.js';
+import { openSpool } from '../delivery/spool/backends.js';
+import type { Spool } from '../delivery/spool/spool.js';
 import { DAILY, type KeyOfDay, stableVisitorKey } from '../hit/visitor/visitor-id.js';
-import { OPTIONS, type OptionName, type ResolvedOptions } from '../options/option-table.js';
+import type { ResolvedOptions } from '../options/option-table.js';
 import { VERSION } from '../version.js';
 import type { Metrics } from './metrics.js';
 
@@ -38,7 +38,7 @@ export function createDelivery(
 } {
   const transport = createWayToMatomo(options, diagnostics, metrics);
   const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
-  const spool = openSpool(options, dailyKeys, diagnostics);
+  const spool = createSpool(options, dailyKeys, diagnostics);
   if (dailyKeys && !spool) diagnostics.warnOnce('daily', coded('visitor-key-not-shared', OWN_KEY));
   let isVisitorKeyKnown = spool === undefined || stableVisitorKey(options) !== undefined;
   const onKnown = () => {
@@ -56,32 +56,24 @@ export function createDelivery(
   };
 }
 
-/** Few want one: only for those its code is loaded. */
-function openSpool(
+function createSpool(
   options: ResolvedOptions,
   dailyKeys: DailyKeys | undefined,
   diagnostics: Diagnostics,
-): LazySpool | undefined {
-  const { spool: place, maxSpoolBytes: maxBytes } = options;
+): Spool | undefined {
+  const { spool: place, maxSpoolBytes: maxBytes, url, tokenAuth } = options;
   if (place === undefined || options.dryRun) return undefined; // a dry run must not take hits from others
-  const { url, exportTimeoutMillis } = options;
-  const settings = {
-    place,
-    matomoUrl: url.href,
-    maxBytes,
-    exportTimeoutMillis,
-    privacy: fingerprintPrivacy(options),
-    keepsVisitorKey: !dailyKeys && stableVisitorKey(options) === undefined,
-    dailyKeys,
-    quietly: withoutTracing,
-  };
-  const loaded = spoolBackendOf(place).load(settings, diagnostics);
-  return new LazySpool(
-    loaded.catch((error: unknown) => {
-      const text = `The spool cannot be opened: ${error}. Hits are queued in memory only. Fix that, or set spool to another place.`;
-      diagnostics.error(coded('spool-not-used', text));
-      return undefined;
-    }),
+  return openSpool(
+    {
+      place,
+      matomoUrl: url.href,
+      maxBytes,
+      hasToken: tokenAuth !== undefined,
+      keepsVisitorKey: !dailyKeys && stableVisitorKey(options) === undefined,
+      dailyKeys,
+      quietly: withoutTracing,
+    },
+    diagnostics,
   );
 }
 
@@ -129,33 +121,4 @@ function reportTracking(
   const base = url.href.replace(/\/(?:matomo|piwik)\.php$/, '');
   const site = typeof siteId === 'number' ? `, site ${siteId}` : '';
   diagnostics.print(coded('tracking', `Tracking requests to ${base}${site}.`));
-}
-
-/** Applies to hits that are in the spool, whoever made them. */
-const APPLIES_LATER: OptionName = 'maxSpoolAgeMillis';
-const FINGERPRINT_LENGTH = 8;
-
-/**
- * Hexadecimal digits that differ if privacy options differ, so that hits in a spool show with which ones they were made. Callbacks
- * and keys are not part of it.
- */
-function fingerprintPrivacy(options: ResolvedOptions): string {
-  const names = Object.keys(OPTIONS) as OptionName[];
-  const values = names
-    .filter((name) => OPTIONS[name].isPrivacy && name !== APPLIES_LATER)
-    .map((name) => [name, isKey(name, options[name]) ? 'key' : options[name]]);
-  return createHash('sha256')
-    .update(JSON.stringify(values, asText))
-    .digest('hex')
-    .slice(0, FINGERPRINT_LENGTH);
-}
-
-function isKey(name: OptionName, value: unknown): boolean {
-  return name === 'visitorKey' && value !== 'daily';
-}
-
-/** JSON has neither regular expressions nor sets. It omits functions itself. */
-function asText(_key: string, value: unknown): unknown {
-  if (value instanceof RegExp) return String(value);
-  return value instanceof Set || value instanceof Map ? [...value] : value;
 }

@@ -47,7 +47,7 @@ export interface Observed {
   readonly capacity: number;
   /** Age of the oldest pending hit, in seconds; 0 if there is none. */
   readonly oldestAgeSeconds: number;
-  /** Hits of all processes in the spool, as far as this process knows; `undefined` without one. */
+  /** Hits of this process in the spool; `undefined` without one. */
   readonly spoolHits: number | undefined;
   /** Seconds since a bulk last succeeded, or since the start. */
   readonly lastSuccessAgeSeconds: number;
@@ -177,7 +177,7 @@ function createInstruments(meter: Meter, observe: () => Observed, component: Att
   meter
     .createObservableGauge('matomo.spool.hits', {
       unit: '{hit}',
-      description: 'Hits of all processes in the spool, as far as this process knows',
+      description: 'Hits in the spool that this process made or took over',
     })
     .addCallback((result) => {
       const { spoolHits } = observe();

@@ -20,8 +20,8 @@ export interface DiskOptions {
   readonly slowestMillis: number;
   /** These bytes are in a file from now on, also where their process is killed. */
   readonly onWritten: (path: string, bytes: Buffer) => void;
-  /** A file is there that was not. */
-  readonly onCreated: (path: string, user: DiskUser) => void;
+  /** A file or a folder has another name. */
+  readonly onRenamed: (from: string, to: string, user: DiskUser) => void;
 }
 
 /** A disk that simulated processes share. What a killed process had begun to write stays unfinished. */
@@ -103,8 +103,8 @@ export class SimulatedDisk {
     this.#options.onWritten(path, bytes);
   }
 
-  created(path: string, user: DiskUser): void {
-    this.#options.onCreated(path, user);
+  renamed(from: string, to: string, user: DiskUser): void {
+    this.#options.onRenamed(from, to, user);
   }
 }
 
@@ -146,8 +146,8 @@ class SimulatedFile {
     for (let end = 0; end < bytes.length; ) end += (await this.write(bytes, end)).bytesWritten;
   }
 
-  readFile(encoding: 'utf8') {
-    return disk.run(this.#user, () => disk.volume.readFileSync(this.#descriptor, encoding));
+  readFile() {
+    return disk.run(this.#user, () => disk.volume.readFileSync(this.#descriptor));
   }
 
   stat() {
@@ -177,23 +177,25 @@ export const simulatedPromises = {
     inPlace(path, (own) => disk.volume.mkdirSync(own, options)),
   readdir: (path: string) => inPlace(path, (own) => disk.volume.readdirSync(own)),
   rename: (from: string, to: string) =>
-    inPlace(from, (own, root) =>
-      disk.volume.renameSync(own, to.slice(root.length).replaceAll('\\', '/')),
-    ),
+    inPlace(from, (own, root, user) => {
+      const target = to.slice(root.length).replaceAll('\\', '/');
+      disk.volume.renameSync(own, target);
+      disk.renamed(own, target, user);
+    }),
+  rmdir: (path: string) => inPlace(path, (own) => disk.volume.rmdirSync(own)),
   stat: (path: string) => inPlace(path, (own) => disk.volume.statSync(own)),
+  lstat: (path: string) => inPlace(path, (own) => disk.volume.lstatSync(own)),
   unlink: (path: string) => inPlace(path, (own) => disk.volume.unlinkSync(own)),
   utimes: (path: string, accessed: Date, modified: Date) =>
     inPlace(path, (own) => disk.volume.utimesSync(own, accessed, modified)),
   async open(path: string, flags: string | number, mode?: number) {
     const file = await inPlace(path, (own, _, user) => {
-      const isNew = !disk.volume.existsSync(own);
       const descriptor = disk.volume.openSync(own, flags, mode);
-      if (isNew) disk.created(own, user);
       return new SimulatedFile(user, own, descriptor);
     });
     return file;
   },
-  async writeFile(path: string, text: string, { mode, flag }: { mode: number; flag: number }) {
+  async writeFile(path: string, text: string, { mode, flag }: { mode: number; flag: string }) {
     const file = await simulatedPromises.open(path, flag, mode);
     await file.writeFile(text).finally(() => file.close());
   },

@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 import { createRandom } from './create-random.js';
-import { type DiskUser, SimulatedDisk, useDisk } from './simulated-disk.js';
+import { SimulatedDisk, useDisk } from './simulated-disk.js';
 import { SimulatedMatomo } from './simulated-matomo.js';
 import { useProcesses } from './simulated-proc.js';
 import { type ProcessSizes, SimulatedProcess } from './simulated-process.js';
@@ -47,8 +47,6 @@ export class SimulatedMachine {
   hasFailed = false;
   /** From 0 to 1, each time another. */
   readonly random: () => number;
-  /** Who has made the lease that is the last. */
-  sender: SimulatedProcess | undefined;
   /** What should not have happened. */
   readonly offences: string[] = [];
   readonly #options: MachineOptions;
@@ -64,7 +62,7 @@ export class SimulatedMachine {
       random: this.random,
       slowestMillis: options.slowestMillis,
       onWritten: (path, bytes) => this.#onWritten(path, bytes),
-      onCreated: (path, user) => this.#onCreated(path, user),
+      onRenamed: (from, to, user) => this.#onRenamed(from, to, user as SimulatedProcess),
     });
     this.disk.volume.mkdirSync('/spool');
     useDisk(this.disk);
@@ -88,7 +86,7 @@ export class SimulatedMachine {
     const place = this.#options.isContained ? `container ${number}` : 'here';
     const process = new SimulatedProcess(
       number,
-      { pid, place, started: String(number) },
+      { pid, thread: 0, place, started: String(number) },
       this.disk,
       this.#options,
       createWayToMatomo(this, number),
@@ -170,11 +168,9 @@ export class SimulatedMachine {
     const begun = performance.now();
     for (let elapsed = 0; elapsed < LONGEST_RECOVERY_MILLIS; elapsed = performance.now() - begun) {
       await this.wait(elapsed < SOON_MILLIS ? 500 : 10_000);
-      const isOthers = (name: string) =>
-        !/\.lease$|^token\./.test(name) && !name.startsWith(last.instance);
-      const isDone = last.account.pending === 0 && !this.files().some(isOthers);
-      const isAlone = this.alive.length === 1 && last.sends;
-      if (isDone && isAlone && last.awake === undefined) break;
+      const hasOthers = this.files().some((name) => !last.instances.includes(name));
+      const isDone = last.account.pending === 0 && !hasOthers;
+      if (isDone && this.alive.length === 1 && last.awake === undefined) break;
     }
     last.shutDown();
     await this.wait(2000);
@@ -211,14 +207,12 @@ export class SimulatedMachine {
     }
   }
 
-  /** Another sends: it does not know of what the one before has sent and not written down. */
-  #onCreated(path: string, user: DiskUser): void {
-    if (!path.endsWith('.lease')) return;
-    const before = this.sender;
-    this.sender = user as SimulatedProcess;
+  /** A journal is taken over: who does that does not know what of it was sent and not marked as decided. */
+  #onRenamed(_: string, to: string, user: SimulatedProcess): void {
+    const instance = to.split('/').at(-1) ?? '';
+    const before = this.processes.find(({ instances }) => instances.includes(instance));
     if (!before || before === user) return;
-    if (!(before.wasKilled || before.hasHung || this.hasFailed)) return;
-    const open = unsettledHits(this.disk.volume, '/spool');
+    const open = unsettledHits(this.disk.volume, to);
     for (const name of before.sent) {
       if (!open.has(name)) continue;
       this.mayBeDoubled.set(name, (this.mayBeDoubled.get(name) ?? 0) + 1);

@@ -1,9 +1,9 @@
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { Transport } from '../../src/delivery/http/transport.js';
 import { type DeliveryCounters, sumOfCounters } from '../../src/delivery/queue/counters.js';
-import { ownerName } from '../../src/delivery/spool/file/file-names.js';
-import { FileSpool } from '../../src/delivery/spool/file/file-spool.js';
-import type { ProcessIdentity } from '../../src/delivery/spool/file/liveness.js';
+import type { ProcessIdentity } from '../../src/delivery/spool/file/dead-processes.js';
+import { FileJournal } from '../../src/delivery/spool/file/file-journal.js';
+import { type JournalOpener, Spool } from '../../src/delivery/spool/spool.js';
 import { instanceName } from '../../src/delivery/spool/spool-description.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
@@ -12,6 +12,9 @@ import { queryOf } from './named-hits.js';
 import { Pace } from './pace.js';
 import { type DiskUser, type SimulatedDisk, spoolOf } from './simulated-disk.js';
 import { type SimulatedRequest, SimulatedRequests } from './simulated-requests.js';
+
+/** Shorter than in use, so that histories are short. */
+const TIMES = { beatMillis: 1_000, deadMillis: 3_000 };
 
 export interface ProcessSizes {
   readonly hasToken: boolean;
@@ -36,8 +39,8 @@ export class SimulatedProcess implements DiskUser {
   readonly identity: ProcessIdentity;
   /** Its messages. */
   readonly logged: string[] = [];
-  /** Its files begin with this. */
-  readonly instance: string;
+  /** Its journals: another one after the first was lost. */
+  readonly instances: string[] = [];
   isDead = false;
   wasKilled = false;
   /** Whether it has stood still at some time. */
@@ -54,7 +57,6 @@ export class SimulatedProcess implements DiskUser {
   readonly #delivery: Delivery;
   readonly #requests: SimulatedRequests;
   readonly #running: SimulatedRequest[] = [];
-  readonly #spool: FileSpool;
   readonly #onEnd: (process: SimulatedProcess) => void;
   #made = 0;
   #last: Account | undefined;
@@ -72,23 +74,29 @@ export class SimulatedProcess implements DiskUser {
     this.identity = identity;
     this.#onEnd = onEnd;
     disk.attach(this);
-    this.instance = instanceName(Date.now(), identity.pid, String(number).padStart(8, '0'));
-    disk.volume.writeFileSync(`/spool/${ownerName(this.instance)}`, JSON.stringify(identity));
     const diagnostics = diagnosticsTo((message) => void this.logged.push(message));
     const folder = spoolOf(this);
-    this.#spool = new FileSpool(
-      { folder, maxBytes: sizes.maxSpoolBytes },
-      this.instance,
-      identity,
-      new SpoolReports(folder, diagnostics),
-    );
+    const maxBytes = sizes.maxSpoolBytes;
+    const journal = { folder, maxBytes, hasToken: sizes.hasToken, identity, times: TIMES };
+    const opener: JournalOpener = {
+      visitorKey: undefined,
+      open: async (events) => {
+        const random = String(number * 1000 + this.instances.length).padStart(8, '0');
+        const instance = instanceName(Date.now(), identity.pid, random);
+        this.instances.push(instance);
+        return FileJournal.create({ ...journal, events }, instance).catch(() => undefined);
+      },
+      close: () => undefined,
+    };
+    const reports = new SpoolReports(folder, diagnostics);
+    const spool = new Spool(Promise.resolve(opener), reports, { maxBytes, times: TIMES });
     const options = {
       ...DEFAULT_OPTIONS,
       scheduledDelayMillis: 300,
       ...sizes,
       tokenAuth: sizes.hasToken ? 't' : undefined,
     };
-    this.#delivery = new Delivery(options, wayToMatomo, diagnostics, () => 0.5, this.#spool);
+    this.#delivery = new Delivery(options, wayToMatomo, diagnostics, () => 0.5, spool);
     this.#requests = new SimulatedRequests(this.#delivery, options.scheduledDelayMillis);
   }
 
@@ -103,11 +111,6 @@ export class SimulatedProcess implements DiskUser {
   get isLawful(): boolean {
     const { hits, takenOver, pending, counters } = this.account;
     return pending >= 0 && hits + takenOver === pending + sumOfCounters(counters);
-  }
-
-  /** Whether it sends for all. */
-  get sends(): boolean {
-    return this.#spool.lease !== 0;
   }
 
   push(name: string, visitor: string): void {

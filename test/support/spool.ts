@@ -1,18 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type Dirent, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Diagnostics } from '../../src/common/diagnostics.js';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
-import { FileSpoolOpener } from '../../src/delivery/spool/file/file-spool.js';
-import {
-  LazySpool,
-  type OpenedSpool,
-  type SpoolOpener,
-} from '../../src/delivery/spool/lazy-spool.js';
-import { openRedisSpool } from '../../src/delivery/spool/redis/redis-spool.js';
-import type { SpoolStore } from '../../src/delivery/spool/spool-store.js';
+import * as backends from '../../src/delivery/spool/backends.js';
+import type { JournalTimes } from '../../src/delivery/spool/journal.js';
+import type { Spool } from '../../src/delivery/spool/spool.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { diagnosticsTo } from './diagnostics.js';
@@ -43,8 +38,7 @@ export interface SpoolSetUp extends Partial<DeliveryOptions> {
   readonly folder: string;
   readonly url?: string;
   readonly maxBytes?: number;
-  /** The store is there only when this is fulfilled. */
-  readonly opened?: Promise<void>;
+  readonly times?: JournalTimes;
 }
 
 interface OpenSpoolOptions {
@@ -52,42 +46,24 @@ interface OpenSpoolOptions {
   readonly folder: string;
   readonly url?: string | undefined;
   readonly maxBytes?: number | undefined;
-  readonly exportTimeoutMillis?: number;
+  readonly hasToken?: boolean;
+  readonly times?: JournalTimes | undefined;
 }
 
-/** Opens a store of this process. */
-function openerOf(
+/** A spool of this process. */
+export function openSpool(
   {
-    folder,
-    url = 'https://matomo.test/matomo.php',
+    folder: place,
+    url: matomoUrl = 'https://matomo.test/matomo.php',
     maxBytes = 1024 ** 3,
-    exportTimeoutMillis = 30_000,
+    hasToken = true,
+    times,
   }: OpenSpoolOptions,
   diagnostics: Diagnostics,
-): SpoolOpener {
-  if (!folder.includes('://')) {
-    const opener = new FileSpoolOpener({ folder, url, maxBytes }, diagnostics);
-    return { open: () => asOpened(opener.open()), close: () => opener.close() };
-  }
+): Spool {
   const quietly = <T>(run: () => T) => run();
-  const redis = { url: folder, matomoUrl: url, maxBytes, exportTimeoutMillis };
-  return {
-    open: () =>
-      asOpened(openRedisSpool({ ...redis, keepsVisitorKey: false, quietly }, diagnostics)),
-    close: () => undefined,
-  };
-}
-
-function asOpened(store: SpoolStore | undefined): OpenedSpool | undefined {
-  return store && { store, visitorKey: () => undefined };
-}
-
-/** A store of this process. */
-export function openSpool(
-  options: OpenSpoolOptions,
-  diagnostics: Diagnostics,
-): SpoolStore | undefined {
-  return openerOf(options, diagnostics).open()?.store;
+  const options = { place, matomoUrl, maxBytes, hasToken, keepsVisitorKey: false, times };
+  return backends.openSpool({ ...options, quietly }, diagnostics);
 }
 
 /** A delivery over a spool in this process, as one of the processes that share it. */
@@ -95,7 +71,7 @@ export function spooledDelivery({
   folder,
   url,
   maxBytes,
-  opened,
+  times,
   ...options
 }: SpoolSetUp): SpooledDelivery {
   const transport = scriptedTransport();
@@ -108,10 +84,8 @@ export function spooledDelivery({
     scheduledDelayMillis: 100,
     ...options,
   };
-  const { exportTimeoutMillis } = deliveryOptions;
-  const opener = openerOf({ folder, url, maxBytes, exportTimeoutMillis }, diagnostics);
-  const store = opened === undefined ? opener.open()?.store : undefined;
-  const spool = store ?? new LazySpool(Promise.resolve(opened).then(() => opener));
+  const hasToken = deliveryOptions.tokenAuth !== undefined;
+  const spool = openSpool({ folder, url, maxBytes, hasToken, times }, diagnostics);
   const delivery = new Delivery(deliveryOptions, transport, diagnostics, () => 0.1, spool);
   onTestFinished(() => delivery.shutdown(0));
   let hits = 0;
@@ -152,16 +126,32 @@ function namedHit(name: string, overrides: Partial<Hit & PendingHit> = {}): Pend
   };
 }
 
-export function filesIn(folder: string, suffix: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith(suffix))
-    .sort()
-    .map((name) => join(folder, name));
+function listFolder(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return []; // deleted meanwhile
+  }
 }
 
-/** All lines of all segments. */
+/** Paths of the files of a spool whose names end so, also of those in journals. */
+export function filesIn(folder: string, suffix: string): string[] {
+  return listFolder(folder)
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return filesIn(path, suffix);
+      return entry.name.endsWith(suffix) ? [path] : [];
+    })
+    .sort();
+}
+
+/** All lines of all files with hits. */
 export function linesIn(folder: string): string[] {
-  return filesIn(folder, '.hits').flatMap((path) =>
-    readFileSync(path, 'latin1').split('\n').filter(Boolean),
-  );
+  return filesIn(folder, '.hits').flatMap((path) => {
+    try {
+      return readFileSync(path, 'latin1').split('\n').filter(Boolean);
+    } catch {
+      return []; // deleted meanwhile
+    }
+  });
 }

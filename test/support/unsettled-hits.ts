@@ -1,40 +1,27 @@
 import type { Volume } from 'memfs';
-import { sumOfCounters } from '../../src/delivery/queue/counters.js';
-import {
-  type Acknowledgment,
-  nothingAcknowledged,
-} from '../../src/delivery/spool/file/acknowledgments.js';
 
-/** Names of the hits in a spool about which nothing decided is there. */
+/** Names of the hits in a journal, and in those inside of it, that are not marked as decided. */
 export function unsettledHits(volume: Volume, folder: string): Set<string> {
   const open = new Set<string>();
-  const files = volume.readdirSync(folder) as string[];
-  for (const file of files) {
+  for (const file of volume.readdirSync(folder) as string[]) {
+    const path = `${folder}/${file}`;
+    if (volume.statSync(path).isDirectory()) {
+      for (const name of unsettledHits(volume, path)) open.add(name);
+    }
     if (!file.endsWith('.hits')) continue;
-    const acknowledgments = files
-      .filter((name) => name.startsWith(file.replace('hits', '')) && name.endsWith('.ack'))
-      .flatMap((name) => read(volume, `${folder}/${name}`).split('\n').flatMap(parse))
-      .toSorted((a, b) => sumOfCounters(b.counts) - sumOfCounters(a.counts));
-    const { offset, beyond } = acknowledgments[0] ?? nothingAcknowledged();
+    const ranges = [...read(volume, path.replace(/hits$/, 'done')).matchAll(/^(\d+)-(\d+)$/gm)];
+    const isDone = (position: number) =>
+      ranges.some(([, from, to]) => Number(from) <= position && position < Number(to));
     let position = 0;
-    for (const line of read(volume, `${folder}/${file}`).split('\n')) {
+    for (const line of read(volume, path).split('\n')) {
       const name = /\?h=([^\s&]+)\S*$/.exec(line)?.[1];
-      if (name && position >= offset && !beyond.includes(position)) open.add(name);
+      if (name && !isDone(position)) open.add(name);
       position += line.length + 1;
     }
   }
   return open;
 }
 
-/** None if a line is unfinished. */
-function parse(line: string): Acknowledgment[] {
-  try {
-    return [JSON.parse(line)];
-  } catch {
-    return [];
-  }
-}
-
 function read(volume: Volume, path: string): string {
-  return volume.readFileSync(path, 'latin1') as string;
+  return volume.existsSync(path) ? (volume.readFileSync(path, 'latin1') as string) : '';
 }

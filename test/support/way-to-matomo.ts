@@ -23,8 +23,6 @@ export function createWayToMatomo(machine: SimulatedMachine, number: number): Tr
       for (const name of names) own().sent.add(name);
       own().pace.beforeSend(names.length);
       own().inFlight = names.every((name) => machine.written.has(name)) ? names.length : 0;
-      const bulks = machine.alive.filter(({ inFlight, hasHung }) => inFlight > 0 && !hasHung);
-      if (bulks.length > 1 && !machine.hasFailed) machine.offences.push('two bulks at once');
       const given = new Promise<Exchange>((resolve) => {
         giveUp = resolve;
       });

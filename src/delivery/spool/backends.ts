@@ -1,14 +1,28 @@
+import type { DailyKeys } from '../../common/daily-keys.js';
 import type { Diagnostics } from '../../common/diagnostics.js';
+import { coded } from '../../common/messages.js';
 import type { PurgeFilter } from './hit-line.js';
-import type { SpoolOpener } from './lazy-spool.js';
-import type { RedisSpoolStatus } from './redis/redis-commands.js';
-import type { OpenRedisSpoolOptions } from './redis/redis-spool.js';
+import type { JournalTimes } from './journal.js';
 import { isRedisUrl, parseRedisUrl, shownPlace } from './redis/redis-url.js';
-import type { SpoolStatus } from './spool-store.js';
+import { type JournalOpener, Spool } from './spool.js';
+import { SpoolReports } from './spool-reports.js';
+import type { SpoolStatus } from './spool-status.js';
 
-interface OpenSpoolOptions extends Omit<OpenRedisSpoolOptions, 'url'> {
+export interface OpenSpoolOptions {
   /** A folder, or the URL of a Redis. */
   readonly place: string;
+  /** URL of the Matomo that gets the hits. */
+  readonly matomoUrl: string;
+  readonly maxBytes: number;
+  readonly hasToken: boolean;
+  /** Whether visitor IDs use the key that is stored in the spool. */
+  readonly keepsVisitorKey: boolean;
+  /** Keys of visitor IDs that the spool stores, one for each day. */
+  readonly dailyKeys?: DailyKeys | undefined;
+  /** Runs a function without recording spans. */
+  readonly quietly: <T>(run: () => T) => T;
+  /** Tests shorten them. */
+  readonly times?: JournalTimes | undefined;
 }
 
 /** The normalized option `spool`, or the rule that it breaks. `rule: undefined`: the general rule for all places. */
@@ -25,9 +39,9 @@ interface SpoolBackend {
   /** The place as shown in messages, without credentials. */
   show(place: string): string;
   /** Loads the code of the store. */
-  load(options: OpenSpoolOptions, diagnostics: Diagnostics): Promise<SpoolOpener>;
+  load(options: OpenSpoolOptions, reports: SpoolReports): Promise<JournalOpener>;
   /** Changes nothing. Rejects if the store cannot be read. */
-  readStatus(place: string): Promise<SpoolStatus & Partial<RedisSpoolStatus>>;
+  readStatus(place: string): Promise<SpoolStatus>;
   /** Deletes hits. Returns how many of them were pending. Rejects if a process uses the store. */
   purge(place: string, filter: PurgeFilter): Promise<number>;
 }
@@ -43,15 +57,9 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
     matches: isRedisUrl,
     parse: parseRedisUrl,
     show: shownPlace,
-    async load({ place: url, ...options }, diagnostics) {
-      const { openRedisSpool } = await import('./open-spool.js');
-      return {
-        open() {
-          const store = openRedisSpool({ ...options, url }, diagnostics);
-          return { store, visitorKey: () => store.visitorKey };
-        },
-        close: () => undefined,
-      };
+    async load({ place: url, ...options }, reports) {
+      const { RedisJournalOpener } = await import('./open-spool.js');
+      return new RedisJournalOpener({ ...options, url }, reports);
     },
     async readStatus(url) {
       const { readRedisSpoolStatus } = await import('./open-spool.js');
@@ -70,23 +78,9 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
       return text === '' || NO_PATH.test(text) ? { rule: undefined } : { place };
     },
     show: (folder) => folder,
-    async load(
-      { place: folder, matomoUrl: url, maxBytes, privacy, keepsVisitorKey, dailyKeys },
-      diagnostics,
-    ) {
-      const { FileSpoolOpener } = await import('./open-spool.js');
-      const opener = new FileSpoolOpener(
-        { folder, url, maxBytes, privacy, dailyKeys },
-        diagnostics,
-      );
-      return {
-        open() {
-          const store = opener.open();
-          const key = keepsVisitorKey ? store?.keepVisitorKey() : undefined;
-          return store && { store, visitorKey: () => key };
-        },
-        close: () => opener.close(),
-      };
+    async load({ place: folder, matomoUrl: url, ...options }, reports) {
+      const { FileJournalOpener } = await import('./open-spool.js');
+      return new FileJournalOpener({ ...options, folder, url }, reports);
     },
     async readStatus(folder) {
       const { readFileSpoolStatus } = await import('./open-spool.js');
@@ -102,4 +96,17 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
 /** The backend for a value of the option `spool`. */
 export function spoolBackendOf(place: string): SpoolBackend {
   return SPOOL_BACKENDS.find((backend) => backend.matches(place)) as SpoolBackend;
+}
+
+/** Opens a spool, whose code is loaded meanwhile: few want one. */
+export function openSpool(options: OpenSpoolOptions, diagnostics: Diagnostics): Spool {
+  const { place, maxBytes, times } = options;
+  const backend = spoolBackendOf(place);
+  const reports = new SpoolReports(backend.show(place), diagnostics);
+  const loaded = backend.load(options, reports).catch((error: unknown) => {
+    const text = `The spool cannot be opened: ${error}. Hits are queued in memory only. Fix that, or set spool to another place.`;
+    diagnostics.error(coded('spool-not-used', text));
+    return undefined;
+  });
+  return new Spool(loaded, reports, { maxBytes, times });
 }

@@ -1,15 +1,14 @@
 import { crc32 } from 'node:zlib';
 import type { Hit } from '../../hit/hit.js';
-import { bulkKindOf } from '../queue/encode-hits.js';
-import type { StoredHit } from './spool-store.js';
+import { bulkKindOf, type EncodedHit } from '../queue/encode-hits.js';
+import type { HitLine } from './journal.js';
 
 // One hit is one line, readable with `cat`:
 //
-//     crc32    startSeconds kind site visitor privacy query
-//     1f0e3dad 1795176000 page 1 0123456789abcdef 5ac31f07 ?idsite=1&rec=1&…
+//     crc32    startSeconds kind site visitor query
+//     1f0e3dad 1795176000 page 1 0123456789abcdef ?idsite=1&rec=1&…
 //
-// The checksum covers everything after it and its space, without the line feed. The visitor is percent-encoded. For `privacy` see
-// `fingerprintPrivacy`.
+// The checksum covers everything after it and its space, without the line feed. The visitor is percent-encoded.
 
 /** Estimate for a line that has not been encoded. Most lines need half of it. */
 export const LINE_BYTES = 1000;
@@ -17,16 +16,13 @@ export const LINE_BYTES = 1000;
 const CRC_LENGTH = 8;
 const NO_CRC = '0'.repeat(CRC_LENGTH);
 const QUESTION_MARK = 63;
-const HEAD = /^(\d+(?:\.\d+)?) (page|crash) \d+ (\S*)(?: ([\da-f]{8}))? $/;
+const HEAD = /^(\d+(?:\.\d+)?) (page|crash) \d+ (\S*) $/;
 
-/**
- * Encodes hits as lines with line feeds, in one buffer. `privacy`: fingerprint of the options with which the hits were made.
- */
-export function toLines(hits: readonly Hit[], privacy?: string): Buffer[] {
-  const field = privacy === undefined ? '' : `${privacy} `;
+/** Encodes hits as lines with line feeds, in one buffer. */
+export function toLines(hits: readonly Hit[]): Buffer[] {
   const texts = hits.map(
     ({ startSeconds, kind, site, visitor, query }) =>
-      `${NO_CRC} ${startSeconds} ${kind} ${site} ${encode(visitor)} ${field}${query}\n`,
+      `${NO_CRC} ${startSeconds} ${kind} ${site} ${encode(visitor)} ${query}\n`,
   );
   const buffer = Buffer.from(texts.join(''), 'latin1');
   let start = 0;
@@ -39,8 +35,13 @@ export function toLines(hits: readonly Hit[], privacy?: string): Buffer[] {
   });
 }
 
-/** The stored hit for a line that was just encoded. */
-export function storedIn(line: Buffer, { startSeconds, kind, visitor, query }: Hit): StoredHit {
+/** The same with their hits. */
+export function toHitLines(hits: readonly Hit[]): HitLine[] {
+  return toLines(hits).map((line, i) => ({ hit: hits[i] as Hit, line }));
+}
+
+/** The encoded hit in a line that was just encoded. */
+export function storedIn(line: Buffer, { startSeconds, kind, visitor, query }: Hit): EncodedHit {
   const end = line.length - 1;
   const start = end - query.length;
   return { startSeconds, kind: bulkKindOf(kind, query), visitor, buffer: line, start, end };
@@ -54,17 +55,16 @@ export function isWhole(line: Buffer): boolean {
 }
 
 /** The hit in a line without line feed; `undefined` if the line is invalid. Its bytes are not copied. */
-export function readLine(line: Buffer): StoredHit | undefined {
+export function readLine(line: Buffer): EncodedHit | undefined {
   const start = line.indexOf(QUESTION_MARK);
   if (start < 0 || !isWhole(line)) return undefined;
   const head = HEAD.exec(line.toString('latin1', CRC_LENGTH + 1, start));
   if (!head) return undefined;
-  const [, startSeconds, kind, visitor = '', privacy] = head;
+  const [, startSeconds, kind, visitor = ''] = head;
   return {
     startSeconds: Number(startSeconds),
     kind: bulkKindOf(kind as Hit['kind'], line),
     visitor: decode(visitor),
-    privacy,
     buffer: line,
     start,
     end: line.length,
@@ -96,7 +96,7 @@ export type PurgeFilter =
 /** Whether a filter selects a hit. A user is selected by `uid`, a visitor by `cid` or `_id`, which Matomo gets. */
 export function isSelected(
   filter: PurgeFilter,
-  { startSeconds, buffer, start, end }: StoredHit,
+  { startSeconds, buffer, start, end }: EncodedHit,
 ): boolean {
   if (filter.kind === 'all') return true;
   if (filter.kind === 'before') return startSeconds < filter.epochSeconds;

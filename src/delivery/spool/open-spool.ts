@@ -1,6 +1,6 @@
 // All backends are one chunk, which `backends` loads.
 
 export { purgeFileSpool, readFileSpoolStatus } from './file/file-commands.js';
-export { FileSpoolOpener } from './file/file-spool.js';
+export { FileJournalOpener } from './file/spool-folder.js';
 export { purgeRedisSpool, readRedisSpoolStatus } from './redis/redis-commands.js';
-export { openRedisSpool } from './redis/redis-spool.js';
+export { RedisJournalOpener } from './redis/redis-opener.js';

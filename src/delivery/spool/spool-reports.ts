@@ -2,7 +2,6 @@ import { type Diagnostics, show } from '../../common/diagnostics.js';
 import { LastingState } from '../../common/lasting-state.js';
 import { coded } from '../../common/messages.js';
 import { countOf } from '../queue/batch.js';
-import type { StoredHit } from './spool-store.js';
 
 /** Logs messages about a spool. */
 export class SpoolReports {
@@ -12,12 +11,9 @@ export class SpoolReports {
   #oldestTakenOver = Number.POSITIVE_INFINITY;
   readonly #unwritable: LastingState;
   readonly #unreadable: LastingState;
-  readonly #privacy: string | undefined;
 
-  /** `privacy`: fingerprint of this process' privacy options. */
-  constructor(folder: string, diagnostics: Diagnostics, privacy?: string) {
+  constructor(folder: string, diagnostics: Diagnostics) {
     this.#folder = show(folder);
-    this.#privacy = privacy;
     this.#diagnostics = diagnostics;
     this.#unused = new LastingState(diagnostics, {
       key: 'spool not used',
@@ -145,28 +141,6 @@ export class SpoolReports {
     );
   }
 
-  full(hits: number, maxBytes: number): void {
-    this.lost(hits, `it has reached maxSpoolBytes (${maxBytes})`);
-  }
-
-  overlap(hits: number): void {
-    this.#diagnostics.lines.add('spool-overlap', hits, (sum) =>
-      coded(
-        'spool-overlap',
-        `This process stalled past its lease on the spool ${this.#folder} while sending, and another process took over. Up to ${countOf(sum)} may be duplicated; overlaps are counted in matomo-spool:overlaps. Check what stalls this process, or its connection to Redis.`,
-      ),
-    );
-  }
-
-  otherToken(): void {
-    this.#diagnostics.lines.change('spool-other-token', () =>
-      coded(
-        'spool-other-token',
-        `Matomo rejects hits from the spool ${this.#folder} that this process sends, and has last tracked such hits with another tokenAuth. Rejected hits are lost or stay pending. Set the same valid tokenAuth for all processes that share the spool.`,
-      ),
-    );
-  }
-
   /** Hits of processes that have ended; this process counts their results. */
   takenOver(hits: number, oldestSeconds: number): void {
     this.#oldestTakenOver = Math.min(this.#oldestTakenOver, oldestSeconds);
@@ -178,19 +152,6 @@ export class SpoolReports {
         `This process took over ${countOf(sum)} in the spool ${this.#folder} of processes that have ended${age}. There is nothing to do, unless the hits come from a backup.`,
       );
     });
-  }
-
-  /** Hits that are about to be sent: some may have been made with other privacy options. */
-  taken(hits: readonly StoredHit[]): void {
-    if (this.#privacy === undefined) return;
-    if (!hits.some(({ privacy }) => privacy !== undefined && privacy !== this.#privacy)) return;
-    this.#diagnostics.warnOnce(
-      'spool_other_privacy',
-      coded(
-        'spool-other-privacy',
-        `The spool ${this.#folder} has hits that were made with other privacy options than those of this process. They are sent as they were made. To discard such hits before they are sent, stop all processes and run: npx opentelemetry-matomo spool purge --before DATE`,
-      ),
-    );
   }
 
   noVisitorKey(error: unknown): void {

@@ -1,67 +1,197 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { atExit } from '../../common/at-exit.js';
+import { SerialQueue } from '../../common/serial-queue.js';
 import { withTimeout } from '../../common/timers.js';
+import type { Hit } from '../../hit/hit.js';
 import { EXIT_WAITS } from '../exit/exit-waits.js';
-import { addCounters } from '../queue/counters.js';
+import { addCounters, type DeliveryCounters, lostHits } from '../queue/counters.js';
 import { decodeHit, type EncodedHit } from '../queue/encode-hits.js';
 import type { MemoryQueue } from '../queue/memory-queue.js';
-import type { IsFresh, SpoolStore, StoredHit, TakeOptions } from './spool-store.js';
+import { LINE_BYTES, toHitLines } from './hit-line.js';
+import {
+  type HitLine,
+  type IsFresh,
+  JOURNAL_TIMES,
+  type Journal,
+  type JournalEvents,
+  type JournalHit,
+  JournalLost,
+  type JournalTimes,
+  type Segment,
+} from './journal.js';
+import type { SpoolReports } from './spool-reports.js';
 
 /** Interval for removing hits that are too old, even while nothing can be sent. */
 const EXPIRY_MILLIS = 1_000;
-
 /** Interval for storing and reading hits, which must be stored within half a second. */
 const INTERVAL_MILLIS = 150;
-
 /** Interval for storing full portions: a queued hit keeps its request in memory. */
 const PORTION_MILLIS = 50;
-
 /** Hits that are encoded without a pause, so that requests are handled in between. */
 const PORTION = 100;
+/** After a write failed, hits stay in memory for this long before the next attempt. */
+const RETRY_MILLIS = 5_000;
+/** A disk that takes longer than this for a write is considered hanging. */
+const HANGING_MILLIS = 2_000;
+/** Journals that are taken over per second. */
+const MAX_TAKEN_OVER = 64;
 
-interface SpoolCallbacks {
+/** Opens journals in a store whose code is loaded. */
+export interface JournalOpener {
+  /** Opens a journal under a new name; `undefined` if the store cannot be used now, which is logged. */
+  open(events: JournalEvents): Promise<Journal | undefined>;
+  /** The key of visitor IDs stored in it, once `open` has ended. */
+  readonly visitorKey: Buffer | undefined;
+  /** Closes connections. */
+  close(): void;
+}
+
+interface SpoolOptions {
+  readonly maxBytes: number;
+  readonly times?: JournalTimes | undefined;
+}
+
+/** What delivery connects a spool to. */
+interface SpoolParts {
+  readonly memory: MemoryQueue;
+  readonly isFresh: IsFresh;
+  /** Hits that may be in memory besides those of `memory`. */
+  readonly maxQueueSize: number;
   /** There may be hits to send or to store. */
   onInterval(): void;
   /** Passes on hits that could not be stored. */
   giveBack(hits: readonly EncodedHit[]): void;
 }
 
-/** Moves queued hits from memory to a store, from which one process sends for all. No method rejects. */
-export class Spool {
-  readonly store: SpoolStore;
-  readonly #memory: MemoryQueue;
-  readonly #isFresh: IsFresh;
-  #timer: NodeJS.Timeout | undefined;
+export interface TakeOptions {
+  /** If this is no longer `Spool.epoch`, nothing is returned. */
+  readonly epoch: number;
+  /** Maximum number of hits. Fewer are returned only if the oldest has waited for `delayMillis`. */
+  readonly max: number;
+  readonly delayMillis: number;
+}
 
-  constructor(store: SpoolStore, memory: MemoryQueue, isFresh: IsFresh) {
-    this.store = store;
-    this.#memory = memory;
-    this.#isFresh = isFresh;
+/**
+ * Makes hits durable: moves queued hits from memory to this process' journal, and reads them from there, oldest first, with those of
+ * dead processes. No method rejects.
+ *
+ *     memory ──> writing ──> journal ──> read ahead ──take──> taken ──acknowledge──> counted
+ */
+export class Spool {
+  /** Nothing may be stored before. Resolves soon in any case. */
+  readonly ready: Promise<void>;
+  /** Hits taken over from processes that have ended. */
+  takenOver = 0;
+  readonly #options: SpoolOptions;
+  readonly #reports: SpoolReports;
+  #opener: JournalOpener | undefined;
+  #parts!: SpoolParts;
+  #journal: Journal | undefined;
+  #epoch = 1;
+  #isOpening = true;
+  #isClosed = false;
+  /** Stored hits without a result. */
+  #open = 0;
+  #ahead: JournalHit[] = [];
+  #taken = new Set<JournalHit>();
+  /** Taken hits of a journal that is gone. They are lost, unless the bulk in flight has a result for them. */
+  readonly #abandoned = new Set<JournalHit>();
+  /** Hits with results that are not stored yet. */
+  readonly #decided = new Map<Segment, JournalHit[]>();
+  #waiting: HitLine[] = [];
+  #begun: readonly HitLine[] = [];
+  readonly #writes = new SerialQueue();
+  readonly #steps: SerialQueue;
+  #timers: (NodeJS.Timeout | undefined)[] = [];
+  #beatTimer: NodeJS.Timeout | undefined;
+  #retryAtMillis = 0;
+  /** Start of the current write. */
+  #writesSinceMillis = Number.POSITIVE_INFINITY;
+  /** When hits that have not been taken were first seen. */
+  #waitsSinceMillis = Number.POSITIVE_INFINITY;
+  #forgetExit: () => void = () => undefined;
+  #closed: Promise<void> | undefined;
+
+  /** `loaded` must not reject, and resolves with `undefined` if there is no store. */
+  constructor(
+    loaded: Promise<JournalOpener | undefined>,
+    reports: SpoolReports,
+    options: SpoolOptions,
+  ) {
+    this.#options = options;
+    this.#reports = reports;
+    this.#steps = new SerialQueue({ onError: (error) => this.#fail(error, this.#journal) });
+    this.ready = loaded.then(async (opener) => {
+      this.#opener = opener;
+      await this.#openJournal();
+      this.#isOpening = false;
+    });
+  }
+
+  /** Available when `ready` is resolved. */
+  get visitorKey(): Buffer | undefined {
+    return this.#opener?.visitorKey;
+  }
+
+  /** Hits without a result that this process made or took over. */
+  get pending(): number {
+    return this.#waiting.length + this.#begun.length + this.#open;
+  }
+
+  /** The part of `pending` that is stored. */
+  get spooled(): number {
+    return this.#open;
+  }
+
+  /** Whether hits can be stored now. `false` after a failure and while the disk hangs: then hits stay in the bounded queue. */
+  get isWritable(): boolean {
+    if (this.#isOpening) return true;
+    const isReady = this.#journal?.isOpen === true && performance.now() >= this.#retryAtMillis;
+    return isReady && !this.#isHanging && !this.#isClosed;
+  }
+
+  get #isHanging(): boolean {
+    return performance.now() - this.#writesSinceMillis >= HANGING_MILLIS;
+  }
+
+  /** Approximate number of bytes that more hits may take. */
+  get room(): number {
+    const writing = (this.#waiting.length + this.#begun.length) * LINE_BYTES;
+    return this.#options.maxBytes - (this.#journal?.spoolBytes ?? 0) - writing;
+  }
+
+  /** Another number for each journal of this process; 0 while hits cannot be read. Hits of an earlier journal must not be sent. */
+  get epoch(): number {
+    return this.#journal?.isOpen ? this.#epoch : 0;
+  }
+
+  /** Start of the oldest request whose hit was not taken, in epoch seconds; `Infinity` if there is none. */
+  get oldestSeconds(): number {
+    const unread = this.#nextSegment()?.startSeconds ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#ahead[0]?.startSeconds ?? Number.POSITIVE_INFINITY, unread);
   }
 
   /** Starts to store queued hits. */
-  start({ onInterval, giveBack }: SpoolCallbacks): void {
-    this.store.start({
-      count: (counts) => addCounters(this.#memory.counters, counts),
-      giveBack: (hits) => giveBack(this.#memory.encode(hits)),
-    });
+  start(parts: SpoolParts): void {
+    this.#parts = parts;
+    const { memory } = parts;
     let millis = 0;
-    this.#timer = setInterval(() => {
+    const timer = setInterval(() => {
       millis += PORTION_MILLIS;
       const isInterval = millis % INTERVAL_MILLIS === 0;
-      const isDue = isInterval || this.#memory.queued >= PORTION;
-      if (isDue && this.store.isWritable) void this.storeQueued(false);
-      if (millis % EXPIRY_MILLIS === 0) void this.#expire();
-      if (isInterval) onInterval();
+      const isDue = isInterval || memory.queued >= PORTION;
+      if (isDue && this.isWritable) void this.storeQueued(false);
+      if (millis % EXPIRY_MILLIS === 0) void this.expire();
+      if (isInterval) parts.onInterval();
     }, PORTION_MILLIS).unref();
+    this.#timers = [timer];
+    this.#forgetExit = atExit('release', () => this.#closeAtExit());
+    void this.ready.then(() => this.#beat());
   }
 
+  /** No hit is stored any more, except by calls. */
   stop(): void {
-    clearInterval(this.#timer);
-  }
-
-  /** Closes the store, in which hits stay. Resolves even if a disk hangs. */
-  close(): Promise<void> {
-    return withTimeout(EXIT_WAITS.spoolMillis, this.store.close());
+    for (const timer of this.#timers) clearInterval(timer);
   }
 
   /**
@@ -69,42 +199,325 @@ export class Spool {
    * disk. Resolves when all hits so far are stored or failed.
    */
   async storeQueued(all: boolean): Promise<void> {
-    await this.store.ready;
-    for (let left = this.#memory.unencoded; left > 0; left -= PORTION) {
-      const hits = this.#memory.remove(PORTION, performance.now(), all);
+    await this.ready;
+    const { memory } = this.#parts;
+    for (let left = memory.unencoded; left > 0; left -= PORTION) {
+      const hits = memory.remove(PORTION, performance.now(), all);
       if (hits.length === 0) break;
-      this.store.append(hits);
+      this.#append(hits);
       if (left > PORTION) await nextTurn();
     }
-    await this.store.write();
+    await this.#write();
   }
 
-  /** At the end of the process: stores the queue synchronously. Returns what cannot be stored. */
+  /** At the end of the process: stores all hits in memory synchronously. Returns those that have to be sent. */
   storeSync(): readonly EncodedHit[] {
-    const hits = this.#memory.remove(Number.POSITIVE_INFINITY, performance.now(), true);
-    return this.#memory.encode(this.store.storeSync(hits));
+    const { memory } = this.#parts;
+    this.#append(memory.remove(Number.POSITIVE_INFINITY, performance.now(), true));
+    const lines = [...this.#begun, ...this.#waiting];
+    this.#begun = [];
+    this.#waiting = [];
+    const fitting = this.#fittingOf(lines);
+    const isStored = !this.#isHanging && this.#journal?.appendAtExit(fitting) === true;
+    if (isStored) this.#open += fitting.length;
+    return memory.encode((isStored ? lines.slice(fitting.length) : lines).map(({ hit }) => hit));
   }
 
   /** How many bytes of encoded hits can be stored. */
   async findRoom(): Promise<number> {
-    await this.store.ready;
-    return this.store.isWritable ? this.store.room : 0;
+    await this.ready;
+    return this.isWritable ? this.room : 0;
   }
 
   /** Stores encoded hits, or gives them back. */
   async storeEncoded(hits: readonly EncodedHit[]): Promise<void> {
-    this.#memory.forget(hits);
-    this.store.append(hits.map(decodeHit));
-    await this.store.write();
+    this.#parts.memory.forget(hits);
+    this.#append(hits.map(decodeHit));
+    await this.#write();
   }
 
-  /** The oldest hits of all processes that are not too old. */
-  async take(options: TakeOptions): Promise<readonly StoredHit[]> {
-    await this.#expire();
-    return this.store.take(options);
+  /** Drops hits that are too old. */
+  expire(): Promise<void> {
+    return this.#steps.run(() => this.#expire());
   }
 
-  #expire(): Promise<void> {
-    return this.store.expire(this.#isFresh);
+  /** The oldest hits that are not too old. Each is returned once. */
+  take({ epoch, max, delayMillis }: TakeOptions): Promise<readonly JournalHit[]> {
+    return this.#steps.run(async () => {
+      await this.#expire();
+      await this.#readAhead(max);
+      if (epoch !== this.epoch) return [];
+      this.#dropAbandoned();
+      if (!this.#isDue(max, delayMillis)) return [];
+      const hits = this.#ahead.splice(0, max);
+      for (const hit of hits) this.#taken.add(hit);
+      return hits;
+    }, []);
+  }
+
+  /** Whether taken hits of this epoch may be sent; call it before each bulk. Hits of other epochs are lost by then. */
+  mayStillSend(epoch: number): Promise<boolean> {
+    return this.#steps.run(async () => {
+      await this.#save();
+      await this.#confirm();
+      this.#dropAbandoned();
+      return epoch !== 0 && epoch === this.epoch;
+    }, false);
+  }
+
+  /** Counts the results of taken hits; `counts` add up to their number. */
+  acknowledge(hits: readonly JournalHit[], counts: DeliveryCounters): void {
+    const known = hits.filter((hit) => this.#taken.delete(hit));
+    const abandoned = hits.filter((hit) => this.#abandoned.delete(hit));
+    if (known.length + abandoned.length < hits.length) return; // counted as lost
+    this.#open -= hits.length;
+    addCounters(this.#parts.memory.counters, counts);
+    this.#noteDecided(known);
+    void this.#steps.run(() => this.#save());
+  }
+
+  /** Closes the spool, in which hits stay. Resolves even if a disk hangs. */
+  close(): Promise<void> {
+    this.#closed ??= withTimeout(EXIT_WAITS.spoolMillis, this.#close());
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.stop();
+    await withTimeout(EXIT_WAITS.spoolWriteMillis, this.#writes.ended);
+    this.#isClosed = true;
+    clearTimeout(this.#beatTimer);
+    this.#lose('shutdown', this.#waiting.length + this.#begun.length);
+    this.#waiting = [];
+    this.#begun = [];
+    this.#reports.close();
+    await this.ready;
+    await this.#steps.run(async () => {
+      await this.#save();
+      this.#dropAbandoned();
+      await this.#journal?.close();
+    });
+    this.#forgetExit();
+    this.#opener?.close();
+  }
+
+  /** The process ends without `close`. While another thread does something for it, nothing is released, as if it was killed. */
+  #closeAtExit(): void {
+    if (this.#steps.isIdle && this.#writes.isIdle) this.#journal?.closeAtExit();
+  }
+
+  async #openJournal(): Promise<void> {
+    const events: JournalEvents = {
+      takenOver: (hits, oldestSeconds) => {
+        this.takenOver += hits;
+        this.#open += hits;
+        this.#reports.takenOver(hits, oldestSeconds);
+      },
+      damaged: (segment, hits) => {
+        this.#reports.broken(segment);
+        this.#loseStored(hits);
+      },
+      lost: (hits) => {
+        this.#reports.lost(hits, 'they were deleted');
+        this.#loseStored(hits);
+      },
+      foreign: (segment) => this.#reports.foreignSegment(segment),
+    };
+    this.#journal ??= this.#isClosed ? undefined : await this.#opener?.open(events);
+  }
+
+  async #beat(): Promise<void> {
+    const { beatMillis } = this.#options.times ?? JOURNAL_TIMES;
+    const taken = await this.#steps.run(async () => {
+      await this.#openJournal();
+      if (!this.#journal?.isOpen) return 0;
+      await this.#journal.keepAlive();
+      await this.#save();
+      return this.#journal.takeOver(MAX_TAKEN_OVER);
+    }, 0);
+    if (this.#isClosed) return;
+    const millis = taken === MAX_TAKEN_OVER ? Math.min(beatMillis, 1_000) : beatMillis;
+    this.#beatTimer = setTimeout(() => void this.#beat(), millis).unref();
+  }
+
+  #append(hits: readonly Hit[]): void {
+    this.#waiting.push(...toHitLines(hits));
+  }
+
+  #write(): Promise<void> {
+    return this.#writes.run(async () => {
+      const lines = this.#waiting.splice(0);
+      if (lines.length === 0) return;
+      const fitting = this.#fittingOf(lines);
+      this.#begun = lines;
+      const journal = this.#journal;
+      const rest = await this.#store(journal, fitting).then(
+        () => lines.slice(fitting.length),
+        (error: unknown) => {
+          this.#fail(error, journal, true);
+          return lines;
+        },
+      );
+      if (this.#begun.length === 0) return; // the process ends
+      this.#begun = [];
+      if (rest.length === 0) return;
+      this.#retryAtMillis = performance.now() + RETRY_MILLIS;
+      if (rest !== lines) this.#reports.notWritten(new Error(this.#full));
+      const { memory, giveBack } = this.#parts;
+      giveBack(memory.encode(rest.map(({ hit }) => hit)));
+    });
+  }
+
+  async #store(journal: Journal | undefined, lines: readonly HitLine[]): Promise<void> {
+    if (lines.length === 0) throw new Error(this.#full);
+    if (!journal) throw new Error('not open');
+    this.#writesSinceMillis = performance.now();
+    try {
+      const keeps = !this.#nextSegment() && this.#mayRead(lines.length);
+      const hits = await journal.append(lines, keeps);
+      if (this.#begun.length === 0) return;
+      if (journal !== this.#journal) throw new JournalLost('it was lost before');
+      this.#open += lines.length;
+      this.#ahead.push(...hits);
+      this.#reports.written();
+    } finally {
+      this.#writesSinceMillis = Number.POSITIVE_INFINITY;
+    }
+  }
+
+  get #full(): string {
+    return `it has reached maxSpoolBytes, ${this.#options.maxBytes}`;
+  }
+
+  /** The first of some lines, as many as there is room for. */
+  #fittingOf(lines: readonly HitLine[]): readonly HitLine[] {
+    let room = this.#options.maxBytes - (this.#journal?.spoolBytes ?? 0);
+    const end = lines.findIndex(({ line }) => {
+      room -= line.length;
+      return room < 0;
+    });
+    return end < 0 ? lines : lines.slice(0, end);
+  }
+
+  #mayRead(hits: number): boolean {
+    return this.#ahead.length + this.#taken.size + hits <= this.#parts.maxQueueSize;
+  }
+
+  /** Reads until so many hits are ahead, or memory is full. */
+  async #readAhead(hits: number): Promise<void> {
+    while (this.#ahead.length < hits && this.#mayRead(1)) {
+      const segment = this.#nextSegment();
+      if (!segment) return;
+      this.#ahead.push(...(await segment.read()));
+    }
+  }
+
+  /** The segment with the oldest hits that were not read. */
+  #nextSegment(): Segment | undefined {
+    let oldest: Segment | undefined;
+    for (const segment of this.#journal?.isOpen ? this.#journal.segments : []) {
+      if (segment.unread === 0) continue;
+      if (!oldest || segment.startSeconds < oldest.startSeconds) oldest = segment;
+    }
+    return oldest;
+  }
+
+  /** Waits a limited time for enough hits to fill a batch. If so, the wait for the remaining ones begins. */
+  #isDue(max: number, delayMillis: number): boolean {
+    const waiting = this.#ahead.length;
+    const now = performance.now();
+    if (waiting > 0) this.#waitsSinceMillis = Math.min(this.#waitsSinceMillis, now);
+    if (waiting < max && now - this.#waitsSinceMillis < delayMillis) return false;
+    this.#waitsSinceMillis = waiting > max ? now : Number.POSITIVE_INFINITY;
+    return true;
+  }
+
+  async #expire(): Promise<void> {
+    const { isFresh, memory } = this.#parts;
+    for (;;) {
+      await this.#readAhead(1);
+      const end = this.#ahead.findIndex(isFresh);
+      const expired = this.#ahead.splice(0, end < 0 ? this.#ahead.length : end);
+      if (expired.length === 0) return;
+      this.#open -= expired.length;
+      addCounters(memory.counters, lostHits('expired', expired.length));
+      this.#noteDecided(expired);
+      await this.#save();
+    }
+  }
+
+  #noteDecided(hits: readonly JournalHit[]): void {
+    for (const hit of hits) {
+      const ofSegment = this.#decided.get(hit.segment) ?? [];
+      ofSegment.push(hit);
+      this.#decided.set(hit.segment, ofSegment);
+    }
+  }
+
+  /** Stores that hits have a result. What fails is repeated later. */
+  async #save(): Promise<void> {
+    const journal = this.#journal;
+    if (!journal?.isOpen || this.#decided.size === 0) return;
+    let failure: unknown;
+    for (const [segment, decided] of [...this.#decided]) {
+      this.#decided.delete(segment);
+      try {
+        await segment.markDecided(decided);
+      } catch (error) {
+        await this.#confirm().catch(() => undefined);
+        if (journal !== this.#journal) return; // it is gone
+        failure = error;
+        this.#noteDecided(decided);
+      }
+    }
+    if (failure) this.#reports.notWritten(failure);
+    else if (performance.now() >= this.#retryAtMillis) this.#reports.written();
+  }
+
+  /** Checks that the journal is not gone. */
+  async #confirm(): Promise<void> {
+    const journal = this.#journal;
+    await journal?.confirm().catch((error) => {
+      if (!(error instanceof JournalLost)) throw error;
+      this.#onLost(journal);
+    });
+  }
+
+  #fail(error: unknown, journal: Journal | undefined, isWrite = false): void {
+    if (error instanceof JournalLost) this.#onLost(journal);
+    else if (isWrite) this.#reports.notWritten(error);
+    else this.#reports.unreadable(error);
+  }
+
+  /** The journal is gone: goes on with another one. */
+  #onLost(journal: Journal | undefined): void {
+    if (!journal || journal !== this.#journal) return;
+    this.#journal = undefined;
+    this.#epoch += 1;
+    for (const hit of this.#taken) this.#abandoned.add(hit);
+    this.#taken.clear();
+    this.#ahead = [];
+    this.#decided.clear();
+    const lost = this.#open - this.#abandoned.size;
+    this.#reports.lost(lost, GONE);
+    this.#loseStored(lost);
+    if (!this.#isClosed) void this.#steps.run(() => this.#openJournal());
+  }
+
+  #dropAbandoned(): void {
+    this.#loseStored(this.#abandoned.size);
+    this.#abandoned.clear();
+  }
+
+  #loseStored(hits: number): void {
+    this.#open -= hits;
+    this.#lose('spool', hits);
+  }
+
+  #lose(reason: 'spool' | 'shutdown', hits: number): void {
+    addCounters(this.#parts.memory.counters, lostHits(reason, hits));
   }
 }
+
+const GONE =
+  'the journal of this process was deleted, or another process took it over after this one had stood still, and sends its hits';

@@ -28,7 +28,7 @@ test.each(PLACES)(
   'of hits in %s that became too old while no process ran, none is sent, however many there are',
   async (_where, open) => {
     const folder = await open();
-    const before = spooledDelivery({ folder });
+    const before = spooledDelivery({ folder, maxSpoolAgeMillis: 48 * HOUR_MILLIS });
     before.transport.answer(notSent);
     const startSeconds = Date.now() / 1000 - 26 * 3_600;
     const name = `old${PADDING}`;
@@ -37,7 +37,7 @@ test.each(PLACES)(
     await before.delivery.shutdown(20_000);
     expect(before.delivery.spooled).toBe(OLD + 1);
 
-    const after = spooledDelivery({ folder, tokenAuth: undefined });
+    const after = spooledDelivery({ folder, maxSpoolAgeMillis: 24 * HOUR_MILLIS });
     await eventually(() => after.delivery.counters.tracked === 1);
     expect(after.sent()).toEqual(['fresh']);
     await eventually(() => after.delivery.counters.lost.expired === OLD);
@@ -71,7 +71,6 @@ test('hits that wait in memory because the spool cannot be used are not sent aft
   const maxSpoolAgeMillis = HOUR_MILLIS;
   const { delivery, push, sent } = spooledDelivery({
     folder: join(file, 'spool'),
-    opened: Promise.resolve(),
     maxSpoolAgeMillis,
   });
   delivery.push(pending({ name: 'old', startSeconds: Date.now() / 1000 - 2 * 3_600 }));

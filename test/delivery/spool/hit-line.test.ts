@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { EncodedHit } from '../../../src/delivery/queue/encode-hits.js';
 import { readLine, storedIn, toLines } from '../../../src/delivery/spool/hit-line.js';
-import type { StoredHit } from '../../../src/delivery/spool/spool-store.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import { ROOT } from '../../support/child-process.js';
 import { seededRuns } from '../../support/seed.js';
@@ -68,7 +68,7 @@ test('what is written is what is read', () => {
         startSeconds: given.startSeconds,
         visitor: given.visitor,
       });
-      for (const { buffer, start, end } of [read as StoredHit, stored])
+      for (const { buffer, start, end } of [read as EncodedHit, stored])
         expect(buffer.toString('latin1', start, end)).toBe(given.query);
     }),
     seededRuns(),

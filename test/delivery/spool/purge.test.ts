@@ -2,24 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createDiagnostics } from '../../../src/common/diagnostics.js';
 import { spoolBackendOf } from '../../../src/delivery/spool/backends.js';
 import type { PurgeFilter } from '../../../src/delivery/spool/hit-line.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import { eventually, ROOT } from '../../support/child-process.js';
+import { pending } from '../../support/delivery.js';
 import { startRedis } from '../../support/redis-server.js';
 import { notSent, processed } from '../../support/scripted-transport.js';
 import { sorted } from '../../support/sorted.js';
-import {
-  filesIn,
-  linesIn,
-  openSpool,
-  spooledDelivery,
-  temporaryFolder,
-} from '../../support/spool.js';
+import { filesIn, linesIn, spooledDelivery, temporaryFolder } from '../../support/spool.js';
 
 const inFolder = async () => temporaryFolder();
-const inRedis = async () => `${(await startRedis()).url}?shards=2`;
+const inRedis = async () => `${(await startRedis()).url}`;
 const nowSeconds = Math.floor(Date.now() / 1000);
 const HITS: readonly Hit[] = [
   ['max@example.org', '?h=max&uid=max%40example.org&cid=0123456789abcdef', 7200],
@@ -37,14 +31,11 @@ const HITS: readonly Hit[] = [
 
 /** Stores `HITS` by a process that ends. */
 async function fill(folder: string): Promise<void> {
-  const store = openSpool({ folder }, createDiagnostics());
-  if (!store) throw new Error('no spool');
-  store.start({ count: () => undefined, giveBack: () => expect.unreachable() });
-  await store.ready;
-  store.append(HITS);
-  await store.write();
-  expect(store.spooled).toBe(HITS.length);
-  await store.close();
+  const { delivery, transport } = spooledDelivery({ folder });
+  transport.answer(notSent);
+  for (const hit of HITS) delivery.push(pending({ finalize: () => [hit] }));
+  await delivery.shutdown(20_000);
+  expect(delivery.spooled).toBe(HITS.length);
 }
 
 const user: PurgeFilter = { kind: 'user', id: 'max@example.org' };
@@ -116,7 +107,7 @@ test('the documented search finds the hits of a user ID', async () => {
   const folder = temporaryFolder();
   await fill(folder);
   const page = readFileSync(join(ROOT, 'docs/what-is-in-the-spool.md'), 'utf8');
-  const command = /^grep -hF .*max@example\.org.*$/m.exec(page)?.[0] ?? '';
+  const command = /^grep -rhF .*max@example\.org.*$/m.exec(page)?.[0] ?? '';
   const found = execFileSync('sh', ['-c', command.replace('/var/spool/my-app-matomo', folder)]);
   expect(String(found).match(/\?h=\w+/g)).toEqual(['?h=max', '?h=more', '?h=maxim']);
 });

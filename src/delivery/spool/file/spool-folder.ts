@@ -13,22 +13,88 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { readdir, rename, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { DailyKeys } from '../../../common/daily-keys.js';
+import { JOURNAL_TIMES, type Journal, type JournalEvents, type JournalTimes } from '../journal.js';
+import type { JournalOpener } from '../spool.js';
 import { describeSpool, requireDescription, UnusableSpool } from '../spool-description.js';
-import type { TokenPlace } from '../token-watch.js';
-import { isSegment } from './file-names.js';
-import { createFile, OPEN_SAFELY, readOwnFile, requireOwnFile } from './open-files.js';
+import { codeOf, type SpoolReports } from '../spool-reports.js';
+import { thisProcess } from './dead-processes.js';
+import { FileJournal } from './file-journal.js';
+import { OPEN_SAFELY, requireOwn } from './own-files.js';
 
 export const DESCRIPTION = 'spool.json';
 /** File mode bit: only the owner of a file may delete it. */
 const STICKY = 0o1000;
 const VISITOR_KEY = 'visitor.key';
-const TOKEN = 'token.fingerprint';
 
 /** Another user could change the contents of the folder. */
 export class UntrustedFolder extends UnusableSpool {}
+
+interface FileOpenerOptions {
+  readonly folder: string;
+  /** URL of the Matomo that gets the hits. */
+  readonly url: string;
+  readonly maxBytes: number;
+  readonly hasToken: boolean;
+  /** Whether visitor IDs use the key that is stored in the folder. */
+  readonly keepsVisitorKey: boolean;
+  /** Keys of visitor IDs that the folder stores, one for each day. */
+  readonly dailyKeys?: DailyKeys | undefined;
+  readonly times?: JournalTimes | undefined;
+}
+
+/** Opens journals in a folder, which is created if it does not exist. */
+export class FileJournalOpener implements JournalOpener {
+  visitorKey: Buffer | undefined;
+  readonly #options: FileOpenerOptions;
+  readonly #folder: string;
+  readonly #reports: SpoolReports;
+  #knownDays = '';
+
+  constructor(options: FileOpenerOptions, reports: SpoolReports) {
+    this.#options = options;
+    this.#folder = resolve(options.folder);
+    this.#reports = reports;
+  }
+
+  async open(events: JournalEvents): Promise<Journal | undefined> {
+    const { url, times = JOURNAL_TIMES } = this.#options;
+    try {
+      openSpoolFolder(this.#folder, url);
+      this.#keepKeys();
+      const journal = await FileJournal.create({
+        ...this.#options,
+        folder: this.#folder,
+        identity: thisProcess(),
+        times,
+        events,
+        onBeat: () => this.#keepKeys(),
+      });
+      this.#reports.used();
+      return journal;
+    } catch (error) {
+      if (error instanceof UntrustedFolder) this.#reports.notTrusted(error.message);
+      else this.#reports.notUsed(error instanceof UnusableSpool ? error.message : codeOf(error));
+      return undefined;
+    }
+  }
+
+  close(): void {}
+
+  /** Daily keys: three times a day, at midnight, an hour later, and before the next midnight. */
+  #keepKeys(): void {
+    const { dailyKeys, keepsVisitorKey } = this.#options;
+    const days = dailyKeys?.days.join() ?? '';
+    try {
+      if (keepsVisitorKey) this.visitorKey ??= keepVisitorKey(this.#folder);
+      if (dailyKeys && days !== this.#knownDays) keepDailyKeys(this.#folder, dailyKeys);
+    } catch (error) {
+      this.#reports.noVisitorKey(error);
+    }
+    this.#knownDays = days;
+  }
+}
 
 /** Creates the folder if it does not exist. Throws if it cannot be used, or belongs to another Matomo. */
 export function openSpoolFolder(folder: string, url: string): void {
@@ -90,59 +156,6 @@ function keepKey(folder: string, name: string): Buffer {
   return Buffer.from(text, 'hex');
 }
 
-/** The fingerprint of a token in a folder. */
-export function createTokenFile(folder: string): TokenPlace {
-  const path = join(folder, TOKEN);
-  return {
-    async read() {
-      const text = (await readOwnFile(path)).trim();
-      return /^[\da-f]{8}$/.test(text) ? text : undefined;
-    },
-    async write(fingerprint) {
-      const draft = `${path}.tmp`;
-      const file = await createFile(draft);
-      try {
-        await file.writeFile(`${fingerprint}\n`);
-      } finally {
-        await file.close();
-      }
-      await rename(draft, path);
-    },
-  };
-}
-
-/** The pause after a measurement: this many times the duration of the measurement, up to a limit. */
-const PAUSE_FACTOR = 50;
-const MAX_PAUSE_MILLIS = 5_000;
-
-/** Measures the bytes of all segments. With thousands of segments a measurement takes long, so there are fewer of them. */
-export class SpoolSize {
-  readonly #folder: string;
-  #nextMillis = 0;
-
-  constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  /** Returns `known` until the next measurement is due. */
-  async measure(known: number): Promise<number> {
-    const begun = performance.now();
-    if (begun < this.#nextMillis) return known;
-    const bytes = await measureSegments(this.#folder);
-    const elapsed = performance.now() - begun;
-    this.#nextMillis = begun + Math.min(elapsed * PAUSE_FACTOR, MAX_PAUSE_MILLIS);
-    return bytes;
-  }
-}
-
-/** Bytes of all segments. */
-export async function measureSegments(folder: string): Promise<number> {
-  const names = (await readdir(folder)).filter(isSegment);
-  const sizes = names.map(async (name) => (await stat(join(folder, name))).size);
-  const known = await Promise.all(sizes.map((size) => size.catch(() => 0)));
-  return known.reduce((sum, size) => sum + size, 0);
-}
-
 /** The contents of a file, or `text` if it does not exist. The first process to create it wins; no process sees it incomplete. */
 function readOrCreate(path: string, text: string): string {
   try {
@@ -168,7 +181,7 @@ function readOrCreate(path: string, text: string): string {
 function read(path: string): string {
   const descriptor = openSync(path, constants.O_RDONLY | OPEN_SAFELY);
   try {
-    requireOwnFile(fstatSync(descriptor), path);
+    requireOwn(fstatSync(descriptor), path, 'isFile');
     return readFileSync(descriptor, 'utf8');
   } finally {
     closeSync(descriptor);

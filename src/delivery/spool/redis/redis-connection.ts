@@ -1,6 +1,5 @@
 import { loadUnhooked } from '../../../common/unhooked.js';
 import type { RedisScript } from './redis-scripts.js';
-import { splitShards } from './redis-url.js';
 
 /** The part of node-redis that is used here. */
 interface RedisClient {
@@ -22,6 +21,11 @@ export class NotConnected extends Error {
   readonly code = 'not connected';
 }
 
+/** Whether Redis has refused a command. Other errors leave open whether it has run. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof NotConnected || /^[A-Z]{2,} /.test((error as Error).message);
+}
+
 /** Hides the import from bundlers, some of which find a literal in a variable: `redis` is an optional dependency. */
 function load(name: string): Promise<unknown> {
   return loadUnhooked(
@@ -35,10 +39,12 @@ export class RedisConnection {
   readonly #quietly: <T>(run: () => T) => T;
   #client: RedisClient | undefined;
   #isClosed = false;
+  /** When the connection was made, on the monotonic clock. */
+  openedMillis = 0;
 
   /** `quietly` runs a function without recording spans. */
   constructor(url: string, quietly: <T>(run: () => T) => T) {
-    this.#url = splitShards(url).url;
+    this.#url = url;
     this.#quietly = quietly;
   }
 
@@ -64,6 +70,7 @@ export class RedisConnection {
     await withDeadline(client, CONNECT_MILLIS, () => this.#quietly(() => client.connect()));
     if (this.#isClosed) end(client);
     else this.#client = client;
+    this.openedMillis = performance.now();
   }
 
   /** Runs a script and returns its reply. */

@@ -1,18 +1,11 @@
 import { createHash } from 'node:crypto';
-import { ALIVE_MILLIS, REDIS_KEYS as K } from './redis-keys.js';
+import { REDIS_KEYS as K } from './redis-keys.js';
 
 /** A script that Redis runs atomically. */
 export interface RedisScript {
   readonly text: string;
   readonly sha: string;
 }
-
-/** How long the counts of a process are kept after its last heartbeat. */
-const FORGET_MILLIS = 86_400_000;
-
-const NOW = `local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-`;
 
 /** `description, key`: the spool's Matomo, and a visitor key if the text is not empty. The first process that sets them wins. */
 export const OPEN: RedisScript = script(`
@@ -38,177 +31,112 @@ end
 return keys
 `);
 
-/**
- * `instance, host, batch, maxBytes, (shard, line)…`: stores each batch of hits once, as many as fit, and sends a heartbeat. Replies
- * with all results of this process' hits, and the bytes and hits of all processes.
- */
-const REPORT_LINES = `${NOW}
-local mine = '${K.process}' .. ARGV[1]
-redis.call('ZADD', '${K.processes}', now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', '${K.processes}', 0, now - ${FORGET_MILLIS})
-redis.call('HSET', mine, 'host', ARGV[2])
-redis.call('HSETNX', mine, 'first_seen', now)
-if tonumber(redis.call('HGET', mine, 'batch') or '0') < tonumber(ARGV[3]) then
-  local bytes = tonumber(redis.call('GET', '${K.bytes}') or '0')
-  local kept = 0
-  local added = 0
-  for i = 5, #ARGV, 2 do
-    local size = #ARGV[i + 1]
-    if bytes + added + size > tonumber(ARGV[4]) then break end
-    local id = redis.call('XADD', '${K.hits}' .. ARGV[i], '*', 'p', ARGV[1], 'h', ARGV[i + 1])
-    redis.call('HSET', mine, 'last_stored', string.match(id, '%d+'))
-    added = added + size
-    kept = kept + 1
-  end
-  if added > 0 then redis.call('INCRBY', '${K.bytes}', added) end
-  redis.call('HINCRBY', mine, 'stored', kept)
-  redis.call('HSET', mine, 'batch', ARGV[3], 'kept', kept)
-end
-redis.call('PEXPIRE', mine, ${FORGET_MILLIS})
-local reply = redis.call('HGETALL', mine)
-table.insert(reply, 'bytes')
-table.insert(reply, redis.call('GET', '${K.bytes}') or '0')
-local hits = 0
-for shard = 0, tonumber(redis.call('GET', '${K.shards}') or '1') - 1 do
-  hits = hits + redis.call('XLEN', '${K.hits}' .. shard)
-end
-table.insert(reply, 'hits')
-table.insert(reply, tostring(hits))
-return reply
-`;
-
-/** Used if there are hits to store. */
-export const STORE: RedisScript = script(REPORT_LINES, true);
-
-/** Used if there are none. */
-export const REPORT: RedisScript = script(REPORT_LINES);
-
-/**
- * `instance, leaseMillis, shards`: renews the leases of a process and gives it free ones up to its share. Replies with the share, and
- * with the shards whose lease it renewed and acquired, each with the number of the lease. Shortens heartbeats and leases from the
- * future, which exist if Redis' clock was set back.
- */
-export const HOLD: RedisScript = script(`${NOW}
-for _, process in ipairs(redis.call('ZRANGEBYSCORE', '${K.processes}', '(' .. now, '+inf')) do
-  redis.call('ZADD', '${K.processes}', now, process)
-end
-local shards = tonumber(redis.call('GET', '${K.shards}') or '0')
-if shards < tonumber(ARGV[3]) then
-  shards = tonumber(ARGV[3])
-  redis.call('SET', '${K.shards}', shards)
-end
-local alive = redis.call('ZCOUNT', '${K.processes}', now - ${ALIVE_MILLIS}, '+inf')
-local share = math.ceil(shards / math.max(alive, 1))
-local renewed = {}
-local acquired = {}
-local free = {}
-for shard = 0, shards - 1 do
-  local key = '${K.sender}' .. shard
-  local holder = redis.call('GET', key)
-  if holder == ARGV[1] then
-    redis.call('PEXPIRE', key, ARGV[2])
-    table.insert(renewed, { shard, tonumber(redis.call('HGET', '${K.leaseNumbers}', shard) or '0') })
-  elseif not holder then
-    table.insert(free, shard)
-  elseif redis.call('PTTL', key) > tonumber(ARGV[2]) then
-    local seen = tonumber(redis.call('ZSCORE', '${K.processes}', holder) or '0')
-    if seen <= now - ${ALIVE_MILLIS} then redis.call('PEXPIRE', key, ARGV[2]) end
-  end
-end
-for _, shard in ipairs(free) do
-  if #renewed + #acquired >= share then break end
-  redis.call('SET', '${K.sender}' .. shard, ARGV[1], 'PX', ARGV[2])
-  table.insert(acquired, { shard, redis.call('HINCRBY', '${K.leaseNumbers}', shard, 1) })
-end
-return { share, renewed, acquired }
+/** `instance, JSON, deadMillis`: makes an empty journal. The stream exists from then on, so that a missing one is a lost one. */
+export const JOIN: RedisScript = script(`
+local hits = '${K.hits}' .. ARGV[1]
+redis.call('XADD', hits, '1-0', 'h', '')
+redis.call('XDEL', hits, '1-0')
+redis.call('SADD', '${K.streams}' .. ARGV[1], hits)
+redis.call('SET', '${K.alive}' .. ARGV[1], '1', 'PX', ARGV[3])
+redis.call('HSET', '${K.instances}', ARGV[1], ARGV[2])
 `);
 
-/** `instance, shard…`: releases leases. */
-export const RELEASE: RedisScript = script(`
-for i = 2, #ARGV do
-  local key = '${K.sender}' .. ARGV[i]
-  if redis.call('GET', key) == ARGV[1] then redis.call('DEL', key) end
+/** `instance, deadMillis`: shows that the process is alive. Replies with whether it has its journal, and the bytes of all. */
+export const BEAT: RedisScript = script(`
+local isThere = redis.call('HEXISTS', '${K.instances}', ARGV[1])
+  * redis.call('EXISTS', '${K.hits}' .. ARGV[1])
+if isThere == 1 and redis.call('PEXPIRE', '${K.alive}' .. ARGV[1], ARGV[2]) == 0 then
+  redis.call('SET', '${K.alive}' .. ARGV[1], '1', 'PX', ARGV[2])
+end
+return { isThere, tonumber(redis.call('GET', '${K.bytes}') or '0') }
+`);
+
+/**
+ * `instance, first, line…`: stores lines with the IDs `first`, `first + 1`, …, once. If the newest ID is not smaller, they were stored
+ * and the reply was lost. Replies with whether the process has its journal.
+ */
+export const STORE: RedisScript = script(
+  `
+local hits = '${K.hits}' .. ARGV[1]
+if redis.call('HEXISTS', '${K.instances}', ARGV[1]) == 0 or redis.call('EXISTS', hits) == 0 then
+  return 0
+end
+local info = redis.call('XINFO', 'STREAM', hits)
+local newest = 0
+for i = 1, #info, 2 do
+  if info[i] == 'last-generated-id' then newest = tonumber(string.match(info[i + 1], '%d+')) end
+end
+if newest >= tonumber(ARGV[2]) then return 1 end
+local bytes = 0
+for i = 3, #ARGV do
+  redis.call('XADD', hits, (ARGV[2] + i - 3) .. '-0', 'h', ARGV[i])
+  bytes = bytes + #ARGV[i]
+end
+redis.call('INCRBY', '${K.bytes}', bytes)
+return 1
+`,
+  true,
+);
+
+/** `instance, stream, ID…`: deletes hits that have a result, and a stream that was taken over and is empty. */
+export const DECIDE: RedisScript = script(`
+local bytes = 0
+for i = 3, #ARGV do
+  local entry = redis.call('XRANGE', ARGV[2], ARGV[i], ARGV[i])[1]
+  if entry and redis.call('XDEL', ARGV[2], ARGV[i]) == 1 then bytes = bytes + #entry[2][2] end
+end
+local all = tonumber(redis.call('GET', '${K.bytes}') or '0')
+if bytes > 0 then redis.call('DECRBY', '${K.bytes}', math.min(bytes, all)) end
+if ARGV[2] ~= '${K.hits}' .. ARGV[1] and redis.call('XLEN', ARGV[2]) == 0 then
+  redis.call('DEL', ARGV[2])
+  redis.call('SREM', '${K.streams}' .. ARGV[1], ARGV[2])
 end
 `);
 
-/** `instance`: the process closes its spool. The lease holders count the results of its remaining hits. */
-export const LEAVE: RedisScript = script(`redis.call('ZREM', '${K.processes}', ARGV[1])`);
+/** Replies with each process, the JSON about it, and whether it is alive. */
+export const LIST: RedisScript = script(`
+local found = {}
+local all = redis.call('HGETALL', '${K.instances}')
+for i = 1, #all, 2 do
+  found[#found + 1] = { all[i], all[i + 1], redis.call('EXISTS', '${K.alive}' .. all[i]) }
+end
+return found
+`);
 
 /**
- * `instance, number, shard, lease, (id, owner, counter, size)…`: deletes hits with results, once per number, and counts each for the
- * process that made it or, if that process has ended, for the lease holder. A hit that another lease holder has sent or will send is neither deleted
- * nor counted. Replies with the number of those, and with all results of this process' hits.
+ * `instance, dead`: takes over all streams of a dead process. Replies with whether it did; not if that is alive, another process was
+ * first, or this one has lost its journal.
  */
-export const ACKNOWLEDGE: RedisScript = script(`${NOW}
-local mine = '${K.process}' .. ARGV[1]
-local overlap = 0
-if tonumber(redis.call('HGET', mine, 'acknowledgment') or '0') < tonumber(ARGV[2]) then
-  local hits = '${K.hits}' .. ARGV[3]
-  local holder = redis.call('GET', '${K.sender}' .. ARGV[3])
-  local isOthers = holder and holder ~= ARGV[1]
-  local lease = tonumber(redis.call('HGET', '${K.leaseNumbers}', ARGV[3]) or '0')
-  local hadSuccessor = lease > tonumber(ARGV[4])
-  local counts = {}
-  local function count(process, field, by)
-    counts[process] = counts[process] or {}
-    counts[process][field] = (counts[process][field] or 0) + by
+export const TAKE_OVER: RedisScript = script(`
+local me, dead = ARGV[1], ARGV[2]
+if redis.call('HEXISTS', '${K.instances}', me) == 0 then return 0 end
+if redis.call('HEXISTS', '${K.instances}', dead) == 0 then return 0 end
+if redis.call('EXISTS', '${K.alive}' .. dead) == 1 then return 0 end
+for _, stream in ipairs(redis.call('SMEMBERS', '${K.streams}' .. dead)) do
+  local mine = '${K.hits}' .. me .. ':' .. string.match(stream, '[^:]+$')
+  if redis.call('EXISTS', stream) == 1 and redis.call('RENAMENX', stream, mine) == 1 then
+    redis.call('SADD', '${K.streams}' .. me, mine)
   end
-  local function take(id)
-    if isOthers then return #redis.call('XRANGE', hits, id, id) > 0 end
-    return redis.call('XDEL', hits, id) == 1
-  end
-  local isAlive = { [ARGV[1]] = true }
-  local isKnown = { [ARGV[1]] = true }
-  local freed = 0
-  for i = 5, #ARGV, 4 do
-    local owner = ARGV[i + 1]
-    local key = '${K.process}' .. owner
-    if isAlive[owner] == nil then
-      isAlive[owner] = tonumber(redis.call('ZSCORE', '${K.processes}', owner) or '0') > now - ${ALIVE_MILLIS}
-      isKnown[owner] = redis.call('EXISTS', key) == 1
-    end
-    local exists = take(ARGV[i])
-    if exists and isOthers or hadSuccessor and not exists then
-      overlap = overlap + 1
-    else
-      freed = freed + ARGV[i + 3]
-      -- Redis has lost the hit, and maybe its process, which then stored it once more.
-      local isLost = not exists
-      if isLost then
-        local millis = tonumber(string.match(ARGV[i], '%d+'))
-        local first = tonumber(redis.call('HGET', key, 'first_seen') or now)
-        local last = tonumber(redis.call('HGET', key, 'last_stored') or '0')
-        if millis < first or millis > last then count(owner, 'stored', 1) end
-      end
-      if isLost and not isKnown[owner] then
-        isAlive[owner] = true
-        isKnown[owner] = true
-      end
-      if isAlive[owner] then
-        count(owner, ARGV[i + 2], 1)
-      else
-        count(owner, 'taken_over', -1)
-        count(ARGV[1], 'taken_over', 1)
-        count(ARGV[1], ARGV[i + 2], 1)
-      end
-    end
-  end
-  for process, fields in pairs(counts) do
-    if isKnown[process] then
-      local key = '${K.process}' .. process
-      for field, by in pairs(fields) do redis.call('HINCRBY', key, field, by) end
-      redis.call('HSETNX', key, 'first_seen', now)
-      redis.call('PEXPIRE', key, ${FORGET_MILLIS}, 'NX')
-    end
-  end
-  local bytes = tonumber(redis.call('GET', '${K.bytes}') or '0')
-  if freed > 0 then redis.call('DECRBY', '${K.bytes}', math.min(freed, bytes)) end
-  if overlap > 0 then redis.call('INCRBY', '${K.overlaps}', overlap) end
-  redis.call('HSETNX', mine, 'first_seen', now)
-  redis.call('HSET', mine, 'acknowledgment', ARGV[2])
-  redis.call('PEXPIRE', mine, ${FORGET_MILLIS})
 end
-return { overlap, redis.call('HGETALL', mine) }
+redis.call('DEL', '${K.streams}' .. dead)
+redis.call('HDEL', '${K.instances}', dead)
+return 1
+`);
+
+/** `instance, JSON`: the process has ended. A journal without hits is deleted. */
+export const LEAVE: RedisScript = script(`
+local streams = '${K.streams}' .. ARGV[1]
+for _, stream in ipairs(redis.call('SMEMBERS', streams)) do
+  if redis.call('XLEN', stream) == 0 then
+    redis.call('DEL', stream)
+    redis.call('SREM', streams, stream)
+  end
+end
+if redis.call('EXISTS', streams) == 0 then redis.call('HDEL', '${K.instances}', ARGV[1])
+elseif redis.call('HEXISTS', '${K.instances}', ARGV[1]) == 1 then
+  redis.call('HSET', '${K.instances}', ARGV[1], ARGV[2])
+end
+redis.call('DEL', '${K.alive}' .. ARGV[1])
 `);
 
 /** `needsRoom`: a full Redis rejects the script. All others still run then, because they free memory. */

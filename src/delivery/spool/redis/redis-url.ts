@@ -1,9 +1,6 @@
 /** The path of a Redis URL: the number of a database. */
 const DATABASE = /^\/?\d{0,9}$/;
 
-const SHARDS = /^\?shards=([1-9]\d?)$/;
-const MAX_SHARDS = 64;
-
 /** Whether the option `spool` names a Redis and not a folder. */
 export function isRedisUrl(place: string): boolean {
   return /^\s*rediss?:\/\//i.test(place);
@@ -19,18 +16,8 @@ export function parseRedisUrl(
   if (!DATABASE.test(pathname)) {
     return { rule: 'name a database of Redis by its number, such as redis://127.0.0.1:6379/1' };
   }
-  const shards = Number(SHARDS.exec(search)?.[1]);
-  if (search === '' || shards <= MAX_SHARDS) return { place: text };
-  return {
-    rule: `have no parameter besides shards, 1 to ${MAX_SHARDS}, such as redis://127.0.0.1:6379?shards=4`,
-  };
-}
-
-/** The URL that Redis is reached by, and the number of shards of the spool in it. */
-export function splitShards(url: string): { readonly url: string; readonly shards: number } {
-  const parsed = new URL(url);
-  const shards = Number(SHARDS.exec(parsed.search)?.[1] ?? 1);
-  return { url: parsed.search === '' ? url : url.replace(parsed.search, ''), shards };
+  if (search === '') return { place: text };
+  return { rule: 'have no parameters, such as redis://127.0.0.1:6379/1' };
 }
 
 /** The URL without user name and password. */

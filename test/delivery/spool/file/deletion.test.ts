@@ -14,15 +14,16 @@ test('delivered hits are deleted while the process runs and nothing is pending',
   other.push('b', 'c');
   await eventually(() => other.delivery.counters.tracked === 2);
   await eventually(() => linesIn(folder).length === 0);
-  await eventually(() => filesIn(folder, '.ack').length === 0);
+  await eventually(() => filesIn(folder, '.done').length === 0);
   other.push('d');
   await eventually(() => other.delivery.counters.tracked === 3);
   await eventually(() => linesIn(folder).length === 0);
-  expect(sender.sent()).toEqual(['a', 'b', 'c', 'd']);
+  expect(sender.sent()).toEqual(['a']);
+  expect(other.sent()).toEqual(['b', 'c', 'd']);
   expect(sender.logged.concat(other.logged)).toEqual([]);
 });
 
-test('a segment has the hits of at most a minute, so that a pending hit does not keep later ones on disk', async () => {
+test('a file has the hits of at most a minute, so that a pending hit does not keep later ones on disk', async () => {
   const skipMinute = createSkipMinute();
   const folder = temporaryFolder();
   const { delivery, transport, push } = spooledDelivery({ folder });
@@ -30,9 +31,9 @@ test('a segment has the hits of at most a minute, so that a pending hit does not
   push('a');
   await eventually(() => delivery.spooled === 1);
   skipMinute();
-  await eventually(() => filesIn(folder, '.hits').length === 2);
   push('b');
   await eventually(() => delivery.spooled === 2);
+  expect(filesIn(folder, '.hits')).toHaveLength(2);
   transport.answer(processed);
   await eventually(() => linesIn(folder).length === 0);
   expect(delivery.counters.tracked).toBe(2);

@@ -78,7 +78,7 @@ test('memory that is full as well: what is too much is counted', {
   // More than memory holds: a retry takes all queued hits, and those beyond `maxSpoolBytes` would be lost in the spool.
   const { disk, inspector, start } = await setUp(16 * 1024 ** 2);
   const worker = start();
-  await eventually(() => filesIn(disk.outside, '.owner').length === 1);
+  await eventually(() => filesIn(disk.outside, 'alive').length === 1);
   disk.fill();
   await eventually(async () => (await worker.request(500)).lost.queue_full > 0, PATIENCE);
   expect(timesSaid(worker)).toBe(1);

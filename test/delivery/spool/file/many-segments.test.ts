@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ownerName, segmentName } from '../../../../src/delivery/spool/file/file-names.js';
-import { thisProcess } from '../../../../src/delivery/spool/file/liveness.js';
+import { thisProcess } from '../../../../src/delivery/spool/file/dead-processes.js';
 import { toLines } from '../../../../src/delivery/spool/hit-line.js';
 import { instanceName } from '../../../../src/delivery/spool/spool-description.js';
 import { startInspector } from '../../../../src/inspector/index.js';
@@ -26,10 +25,11 @@ function leftBehind(): string {
     const instance = instanceName(Date.now() - 1_000_000 + i, NO_PID, String(i).padStart(8, '0'));
     const query = `?idsite=1&rec=1&apiv=1&url=http%3A%2F%2Fshop.test%2F${i}&ua=test`;
     const hit = { site: 1, visitor: 'v', startSeconds, kind: 'page' as const, query };
-    writeFileSync(join(folder, segmentName(instance, 1)), toLines([hit])[0] as Buffer);
-    if (i % 2 === 0) continue;
-    const identity = { ...thisProcess(), pid: NO_PID, started: '1' };
-    writeFileSync(join(folder, ownerName(instance)), JSON.stringify(identity));
+    mkdirSync(join(folder, instance));
+    writeFileSync(join(folder, instance, '000001.hits'), toLines([hit])[0] as Buffer);
+    const identity = { ...thisProcess(), pid: NO_PID, started: '1', hasToken: false };
+    const name = i % 2 === 0 ? 'alive' : 'ended';
+    writeFileSync(join(folder, instance, name), JSON.stringify(identity));
   }
   return folder;
 }

@@ -15,11 +15,7 @@ test('hits go to the disk, from there to Matomo, and nothing of them stays', asy
   expect(sent()).toEqual(['a', 'b', 'c']);
   expect(delivery).toMatchObject({ pending: 0, spooled: 0, takenOver: 0 });
   await delivery.shutdown(1000);
-  expect(filesIn(folder, '')).toEqual([
-    expect.stringMatching(/\.lease$/),
-    `${folder}/spool.json`,
-    `${folder}/token.fingerprint`,
-  ]);
+  expect(filesIn(folder, '')).toEqual([`${folder}/spool.json`]);
 });
 
 test('while Matomo is unavailable, hits are on disk and not in memory, and survive a shutdown', async () => {
@@ -50,20 +46,6 @@ test('a flush stores and sends what waits', async () => {
   await delivery.flush();
   expect(sent()).toEqual(['a', 'b']);
   expect(delivery.pending).toBe(0);
-});
-
-test('the last process of a folder sends at its shutdown, even if another held the lease until just before', async () => {
-  const folder = temporaryFolder();
-  const holder = spooledDelivery({ folder });
-  holder.push('a');
-  await eventually(() => holder.delivery.counters.tracked === 1);
-  const last = spooledDelivery({ folder });
-  await last.delivery.flush();
-  await holder.delivery.shutdown(30_000);
-  last.push('b');
-  await last.delivery.shutdown(30_000);
-  expect(last.sent()).toEqual(['b']);
-  expect(filesIn(folder, '.hits')).toEqual([]);
 });
 
 test('shutdown stores what was not stored yet', async () => {

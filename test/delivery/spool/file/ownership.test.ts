@@ -3,13 +3,15 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  cpSync,
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually, ROOT } from '../../../support/child-process.js';
 import { notSent } from '../../../support/scripted-transport.js';
@@ -44,8 +46,8 @@ async function nextProcess(folder: string): Promise<SpooledDelivery> {
   return next;
 }
 
-/** The name of a segment of an older process, which is read first. */
-const older = (number: number) => `1700000000000-7-0000000${number}-000001.hits`;
+/** A name for a journal of an older process, which is taken over first. */
+const older = (number: number) => `1700000000000-7-0000000${number}`;
 
 /** Messages but the one about hits that were left behind. */
 const problemsIn = (logged: readonly string[]) =>
@@ -53,25 +55,26 @@ const problemsIn = (logged: readonly string[]) =>
 
 describe('a spool that others can change', () => {
   requires('file owners');
-  test('links, pipes and folders with the names of segments are not read, and keep nobody from the others', async () => {
+  test('links, pipes and folders with the names of files or journals are not read, and keep nobody from the others', async () => {
     const elsewhere = temporaryFolder();
     const folder = await leftBehind('a', 'b');
-    const [segment = ''] = filesIn(folder, '.hits');
+    const [file = ''] = filesIn(folder, '.hits');
     const [planted] = linesIn(await leftBehind('planted'));
-    const target = join(elsewhere, 'target');
+    const target = join(elsewhere, '000001.hits');
     writeFileSync(target, `${planted}\n`);
-    symlinkSync(target, join(folder, older(1)));
-    symlinkSync(join(elsewhere, 'missing'), join(folder, older(2)));
-    mkdirSync(join(folder, older(3)));
-    execFileSync('mkfifo', [join(folder, older(4))]);
+    symlinkSync(elsewhere, join(folder, older(1)));
+    writeFileSync(join(folder, older(2)), 'no journal');
+    const journal = dirname(file);
+    symlinkSync(target, join(journal, '000002.hits'));
+    symlinkSync(join(elsewhere, 'missing'), join(journal, '000003.hits'));
+    mkdirSync(join(journal, '000004.hits'));
+    execFileSync('mkfifo', [join(journal, '000005.hits')]);
     const { sent, logged, law, delivery } = await nextProcess(folder);
     expect(sorted(sent())).toEqual(['a', 'b', 'next']);
     expect(delivery.takenOver).toBe(2);
     expect(law()).toEqual([3, 3]);
-    expect(problemsIn(logged)).toEqual([
-      expect.stringMatching(/hits in the spool .*\[spool-owner\]$/),
-    ]);
-    await eventually(() => !filesIn(folder, '.hits').includes(segment));
+    expect(problemsIn(logged)).toEqual([expect.stringMatching(/ in the spool .*\[spool-owner\]$/)]);
+    await eventually(() => !filesIn(folder, '000001.hits').some((path) => path.includes(journal)));
     expect(readFileSync(target, 'utf8')).toBe(`${planted}\n`);
   });
 
@@ -79,13 +82,24 @@ describe('a spool that others can change', () => {
     const folder = await leftBehind('a', 'b');
     const victim = join(temporaryFolder(), 'victim');
     writeFileSync(victim, 'mine');
-    const segment = basename(filesIn(folder, '.hits')[0] ?? '');
-    for (let lease = 1; lease < 5; lease++) {
-      const acknowledgment = segment.replace('hits', `${String(lease).padStart(9, '0')}.ack`);
-      symlinkSync(victim, join(folder, `${acknowledgment}.tmp`));
+    const [file = ''] = filesIn(folder, '.hits');
+    const journal = dirname(file);
+    symlinkSync(victim, file.replace(/hits$/, 'done'));
+    const { delivery, sent, push } = spooledDelivery({ folder });
+    push('first');
+    await eventually(() => sent().includes('first'));
+    const own = dirname(filesIn(folder, 'alive')[0] ?? '');
+    for (const number of ['000002', '000003']) {
+      symlinkSync(victim, join(own, `${number}.hits`));
+      symlinkSync(victim, join(own, `${number}.done`));
     }
-    expect(sorted((await nextProcess(folder)).sent())).toEqual(['a', 'b', 'next']);
+    rmSync(join(own, 'alive'));
+    symlinkSync(victim, join(own, 'alive'));
+    push('second');
+    await eventually(() => delivery.counters.tracked === 2);
+    await delivery.shutdown(1000);
     expect(readFileSync(victim, 'utf8')).toBe('mine');
+    expect(journal).not.toBe(own);
   });
 
   test('a folder that every user can write to is used only if it has the sticky bit', async () => {
@@ -93,6 +107,7 @@ describe('a spool that others can change', () => {
     writeFileSync(join(folder, 'other file'), '');
     chmodSync(folder, 0o777);
     const refused = spooledDelivery({ folder });
+    await eventually(() => refused.logged.length > 0);
     expect(refused.logged).toEqual([expect.stringMatching(/no sticky bit.*\[spool-owner\]$/)]);
     refused.push('a');
     await eventually(() => refused.delivery.counters.tracked === 1);
@@ -121,32 +136,35 @@ describe('a spool that others can change', () => {
     const copy = join(temporaryFolder(), 'copy');
     renameSync(description, copy);
     symlinkSync(copy, description);
-    expect(spooledDelivery({ folder }).logged).toEqual([expect.stringContaining('[spool-')]);
+    const { logged } = spooledDelivery({ folder });
+    await eventually(() => logged.length > 0);
+    expect(logged).toEqual([expect.stringContaining('[spool-')]);
   });
 
   describe('as root, who can make files of other users', () => {
     requires('root');
-    test("another user's segment and acknowledgment are not read, and stay", async () => {
+    test("another user's files and journals are not read, and stay", async () => {
       const folder = await leftBehind('a', 'b');
       const [own = ''] = filesIn(folder, '.hits');
       const [other = ''] = filesIn(await leftBehind('planted'), '.hits');
-      const planted = join(folder, older(1));
+      const planted = own.replace('000001', '000002');
       copyFileSync(other, planted);
       chownSync(planted, OTHER_USER, OTHER_USER);
-      const counts = { tracked: 2, accepted: 0, invalid: 0, lost: {} };
-      const acknowledgment = own.replace(/hits$/, '000000009.ack');
-      writeFileSync(acknowledgment, JSON.stringify({ offset: 1e6, beyond: [], counts }));
-      chownSync(acknowledgment, OTHER_USER, OTHER_USER);
+      const journal = join(folder, older(1));
+      cpSync(dirname(other), journal, { recursive: true });
+      chownSync(journal, OTHER_USER, OTHER_USER);
       const { sent, logged } = await nextProcess(folder);
       expect(sorted(sent())).toEqual(['a', 'b', 'next']);
       expect(problemsIn(logged)).toEqual([expect.stringMatching(/\[spool-owner\]$/)]);
-      expect(filesIn(folder, '.hits')).toContain(planted);
+      expect(filesIn(folder, '000002.hits')).toHaveLength(1);
+      expect(filesIn(journal, '.hits')).toHaveLength(1);
     });
 
     test('a folder of a third user is refused', async () => {
       const folder = temporaryFolder();
       chownSync(folder, OTHER_USER, OTHER_USER);
       const { logged, push, delivery } = spooledDelivery({ folder });
+      await eventually(() => logged.length > 0);
       expect(logged).toEqual([expect.stringMatching(/user 12345 owns it.*\[spool-owner\]$/)]);
       push('a');
       await eventually(() => delivery.counters.tracked === 1);

@@ -8,41 +8,7 @@ import { startRedis } from '../../../support/redis-server.js';
 import { temporaryFolder } from '../../../support/spool.js';
 import { startSpoolWorker } from '../../../support/spool-workers.js';
 
-const SENDER = 'matomo-spool:sender:0';
-
 describe('processes that share a Redis', () => {
-  test('one that stands still beyond its lease while it sends finds that out, and what overlaps is counted', async () => {
-    const redis = await startRedis();
-    const matomo = await startBulkReceiver();
-    const env = {
-      MATOMO_URL: matomo.url,
-      MATOMO_SPOOL: redis.url,
-      MATOMO_EXPORT_TIMEOUT: '1000',
-    };
-    const workers = [startSpoolWorker(env), startSpoolWorker(env)];
-    const senderPid = async () => Number(String(await redis.command('GET', SENDER)).split('-')[1]);
-    await eventually(async () => (await senderPid()) > 0);
-    const pid = await senderPid();
-    const sleeper = workers.find((worker) => worker.pid === pid);
-    const other = workers.find((worker) => worker.pid !== pid);
-    if (!sleeper || !other) throw new Error(`no worker has pid ${pid}`);
-
-    matomo.play({ delayMillis: 300 });
-    await other.request(5);
-    await eventually(() => matomo.bulks.length === 1);
-    await sleeper.kill('SIGSTOP');
-    await eventually(() => matomo.bulks.length === 2);
-    await sleeper.kill('SIGCONT');
-    await eventually(async () => Number(await redis.command('GET', 'matomo-spool:overlaps')) === 5);
-    expect(matomo.bulks[1]?.names).toEqual(matomo.bulks[0]?.names);
-    await eventually(() => sleeper.stderr().includes('[spool-overlap]'));
-    await eventually(async () => (await other.stats()).pending === 0);
-    const [own, others] = [await other.stats(), await sleeper.stats()];
-    expect(own).toMatchObject({ hits: 5, takenOver: 0, tracked: 5 });
-    expect(others).toMatchObject({ hits: 0, takenOver: 0, tracked: 0, pending: 0 });
-    expect([...sleeper.lawless, ...other.lawless]).toEqual([]);
-  });
-
   test('they agree on who a visitor is, and no token is in Redis', async () => {
     const redis = await startRedis();
     const matomo = await startBulkReceiver();

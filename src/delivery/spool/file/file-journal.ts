@@ -1,0 +1,394 @@
+import {
+  closeSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  rename,
+  rmdir,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { EXIT_WAITS } from '../../exit/exit-waits.js';
+import {
+  type HitLine,
+  type Journal,
+  type JournalEvents,
+  type JournalHit,
+  JournalLost,
+  type JournalTimes,
+} from '../journal.js';
+import { byName, newInstanceName } from '../spool-description.js';
+import { ALIVE, DeadProcesses, ENDED, type ProcessIdentity } from './dead-processes.js';
+import { HitsFile } from './hits-file.js';
+import { ForeignFile, isThere, listFolder, requireOwn, unlinkIfThere } from './own-files.js';
+
+const MAX_FILE_BYTES = 1024 ** 2;
+const MAX_FILE_MILLIS = 60_000;
+const MEASURE_MILLIS = 60_000;
+/** Interval for checking whether a write of another thread has ended. */
+const SIZE_POLL_MILLIS = 5;
+
+/** A process' journal. Names are shorter if the clock showed a time before 2001. */
+export const INSTANCE: RegExp = /^\d{1,16}-\d+-[\da-f]{8}$/;
+/** A journal that is being made, or whose process died while it did so. */
+const DRAFT = /^\.\d{1,16}-\d+-[\da-f]{8}$/;
+export const HITS: RegExp = /^\d{6,}\.hits$/;
+
+export interface FileJournalOptions {
+  /** Absolute path of the spool. */
+  readonly folder: string;
+  readonly maxBytes: number;
+  readonly hasToken: boolean;
+  readonly identity: ProcessIdentity;
+  readonly times: JournalTimes;
+  readonly events: JournalEvents;
+  /** Called at each beat. */
+  readonly onBeat?: () => void;
+}
+
+/** The file to which hits are appended. */
+interface CurrentFile {
+  readonly file: HitsFile;
+  readonly handle: FileHandle;
+  readonly begunMillis: number;
+}
+
+/**
+ * A journal is a folder in the spool. To own hits is to contain them:
+ *
+ *     <spool>/<instance>/alive           who writes here; renamed to `ended` when the process ends
+ *                        000001.hits     see `hits-file.ts`
+ *                        000001.done
+ *                        <dead>/         a journal that was taken over, by renaming it
+ */
+export class FileJournal implements Journal {
+  readonly isOpen = true;
+  spoolBytes = 0;
+  readonly instance: string;
+  readonly #options: FileJournalOptions;
+  readonly #path: string;
+  readonly #dead: DeadProcesses;
+  /** Files with hits that have no result, by the folder in which they are. */
+  readonly #files = new Map<string, Set<HitsFile>>();
+  #current: CurrentFile | undefined;
+  /** What the file has after the current write. */
+  #expected: { readonly path: string; readonly lines: number; readonly bytes: number } | undefined;
+  #isAppending = false;
+  #number = 0;
+  #isWrittenAtExit = false;
+  #measuredMillis = Number.NEGATIVE_INFINITY;
+
+  private constructor(options: FileJournalOptions, instance: string) {
+    this.#options = options;
+    this.instance = instance;
+    this.#path = join(options.folder, instance);
+    this.#dead = new DeadProcesses(options.identity, options.times.deadMillis);
+    this.#files.set(this.#path, new Set());
+  }
+
+  /** Makes an empty journal. `instance` is for tests. */
+  static async create(
+    options: FileJournalOptions,
+    instance: string = newInstanceName(),
+  ): Promise<FileJournal> {
+    const draft = join(options.folder, `.${instance}`);
+    const journal = new FileJournal(options, instance);
+    await mkdir(draft, { mode: 0o700 });
+    await journal.#writeAlive(draft);
+    await rename(draft, journal.#path);
+    return journal;
+  }
+
+  get segments(): HitsFile[] {
+    return [...this.#files.values()].flatMap((files) => [...files]);
+  }
+
+  async append(lines: readonly HitLine[], keeps: boolean): Promise<readonly JournalHit[]> {
+    this.#isAppending = true;
+    try {
+      await this.confirm();
+      const { file, handle } = await this.#openCurrent();
+      const data = Buffer.concat(lines.map(({ line }) => line));
+      this.#expected = { path: file.path, lines: lines.length, bytes: file.size + data.length };
+      await writeAll(handle, data, file.size).catch(async (error: unknown) => {
+        await this.#closeCurrent();
+        throw error;
+      });
+      await this.confirm();
+      this.spoolBytes += data.length;
+      return file.append(lines, keeps);
+    } finally {
+      this.#expected = undefined;
+      this.#isAppending = false;
+    }
+  }
+
+  appendAtExit(lines: readonly HitLine[]): boolean {
+    const rest = lines.slice(this.#awaitAppended());
+    if (rest.length === 0) return true;
+    try {
+      statSync(join(this.#path, ALIVE)); // else another process may have read the folder
+      this.#number += 1;
+      writeNewFile(this.#pathOf(this.#number), Buffer.concat(rest.map(({ line }) => line)));
+      this.#isWrittenAtExit = true;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async confirm(): Promise<void> {
+    if (!(await isThere(this.#path))) throw new JournalLost('its folder is gone');
+  }
+
+  async keepAlive(): Promise<void> {
+    const now = new Date();
+    await utimes(join(this.#path, ALIVE), now, now).catch(async () => {
+      await this.confirm();
+      await this.#writeAlive(this.#path);
+    });
+    this.#options.onBeat?.();
+    const { file, begunMillis } = this.#current ?? {};
+    const isOld = performance.now() - (begunMillis ?? 0) >= MAX_FILE_MILLIS;
+    if (file && !this.#isAppending && (isOld || file.open === 0)) await this.#closeCurrent();
+    await this.#removeDone();
+    if (performance.now() - this.#measuredMillis < MEASURE_MILLIS) return;
+    this.spoolBytes = await measureFolder(this.#options.folder);
+    this.#measuredMillis = performance.now();
+  }
+
+  async takeOver(most: number): Promise<number> {
+    const { folder, hasToken } = this.#options;
+    const others = (await listFolder(folder))
+      .filter((name) => name !== this.instance && (INSTANCE.test(name) || DRAFT.test(name)))
+      .sort(byName);
+    this.#dead.begin(others.map((name) => join(folder, name)));
+    let taken = 0;
+    for (const name of others) {
+      if (taken === most) break;
+      const found = await this.#examine(join(folder, name));
+      const mayTake = hasToken || found?.hasToken === false || DRAFT.test(name);
+      if (!found?.isDead || !mayTake || !(await this.#take(name))) continue;
+      taken += 1;
+      await this.#adopt(name);
+    }
+    await this.#adoptAll(this.#path); // those of an attempt that failed
+    return taken;
+  }
+
+  async close(): Promise<void> {
+    await this.#closeCurrent();
+    await this.#removeDone();
+    await rename(join(this.#path, ALIVE), join(this.#path, ENDED));
+    if (this.segments.length > 0) return;
+    await unlinkIfThere(join(this.#path, ENDED));
+    await rmdir(this.#path).catch(() => undefined); // another process may have taken it over
+  }
+
+  closeAtExit(): void {
+    if (this.#isAppending) return; // found dead by its pid
+    renameSync(join(this.#path, ALIVE), join(this.#path, ENDED));
+    const files = this.segments;
+    if (this.#isWrittenAtExit || files.some((file) => file.open > 0)) return;
+    for (const { path } of files) {
+      rmSync(path, { force: true });
+      rmSync(path.replace(/hits$/, 'done'), { force: true });
+    }
+    for (const folder of [...this.#files.keys()].reverse()) {
+      for (const name of [ALIVE, ENDED]) rmSync(join(folder, name), { force: true });
+      rmdirSync(folder);
+    }
+  }
+
+  async #writeAlive(folder: string): Promise<void> {
+    const { identity, hasToken } = this.#options;
+    const text = JSON.stringify({ ...identity, hasToken });
+    await writeFile(join(folder, ALIVE), text, { mode: 0o600, flag: 'wx' });
+  }
+
+  #pathOf(number: number): string {
+    return join(this.#path, `${String(number).padStart(6, '0')}.hits`);
+  }
+
+  async #openCurrent(): Promise<CurrentFile> {
+    const { maxBytes, events } = this.#options;
+    const mostBytes = Math.min(MAX_FILE_BYTES, Math.ceil(maxBytes / 8));
+    const { file, begunMillis = 0 } = this.#current ?? {};
+    const isFull = file && file.size >= mostBytes;
+    const isOld = performance.now() - begunMillis >= MAX_FILE_MILLIS;
+    if (isFull || isOld || (file && !(await isThere(file.path)))) await this.#closeCurrent();
+    if (this.#current) return this.#current;
+    this.#number += 1;
+    const path = this.#pathOf(this.#number);
+    const handle = await open(path, 'ax', 0o600);
+    const opened = new HitsFile(path.slice(0, -'.hits'.length), events);
+    this.#current = { file: opened, handle, begunMillis: performance.now() };
+    this.#files.get(this.#path)?.add(opened);
+    await syncFolder(this.#path);
+    return this.#current;
+  }
+
+  async #closeCurrent(): Promise<void> {
+    const current = this.#current;
+    this.#current = undefined;
+    if (!current) return;
+    current.file.isFinal = true;
+    await current.handle.close().catch(() => undefined);
+  }
+
+  /** What is known of a process; `undefined` for a folder of another user, which is reported. */
+  async #examine(path: string) {
+    try {
+      requireOwn(await lstat(path), path, 'isDirectory');
+      return await this.#dead.examine(path);
+    } catch (error) {
+      if (error instanceof ForeignFile) this.#options.events.foreign(basename(path));
+      return undefined; // else it is gone
+    }
+  }
+
+  /** Returns whether the journal of a dead process is in this one. */
+  async #take(name: string): Promise<boolean> {
+    const to = join(this.#path, name);
+    try {
+      await rename(join(this.#options.folder, name), to);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await this.confirm();
+      return isThere(to); // a file system may repeat a step that it has done
+    }
+  }
+
+  /** Opens the journals in a folder, which are moved up into this one. */
+  async #adoptAll(folder: string): Promise<void> {
+    for (const name of (await listFolder(folder)).sort(byName)) {
+      if (!(INSTANCE.test(name) || DRAFT.test(name))) continue;
+      const path = join(this.#path, name);
+      if (folder !== this.#path) await rename(join(folder, name), path);
+      if (!this.#files.has(path)) await this.#adopt(name);
+    }
+  }
+
+  /** Opens a journal that was taken over, and those in it. */
+  async #adopt(name: string): Promise<void> {
+    const path = join(this.#path, name);
+    const files = await this.#openFiles(path);
+    this.#files.set(path, new Set(files));
+    const hits = files.reduce((sum, { open }) => sum + open, 0);
+    const oldestSeconds = Math.min(...files.map(({ startSeconds }) => startSeconds));
+    if (hits > 0) this.#options.events.takenOver(hits, oldestSeconds);
+    await this.#adoptAll(path);
+  }
+
+  /** The files of a journal that was taken over. */
+  async #openFiles(folder: string): Promise<HitsFile[]> {
+    const files: HitsFile[] = [];
+    for (const name of (await listFolder(folder)).filter((one) => HITS.test(one))) {
+      const path = join(folder, name);
+      const file = new HitsFile(path.slice(0, -'.hits'.length), this.#options.events);
+      // First of all: its process may only have stood still.
+      file.size = (await stat(path).catch(() => ({ size: 0 }))).size;
+      files.push(file);
+    }
+    const own: HitsFile[] = [];
+    for (const file of files) {
+      try {
+        await file.count();
+        own.push(file);
+      } catch (error) {
+        if (!(error instanceof ForeignFile)) throw error;
+        this.#options.events.foreign(basename(file.path));
+      }
+    }
+    return own;
+  }
+
+  /** Deletes files of which every hit has a result, and then journals that were taken over. */
+  async #removeDone(): Promise<void> {
+    for (const [folder, files] of this.#files) {
+      for (const file of files) {
+        if (!(await file.deleteIfDone())) continue;
+        files.delete(file);
+        this.spoolBytes -= file.size;
+      }
+      if (files.size > 0 || folder === this.#path) continue;
+      for (const name of [ALIVE, ENDED]) await unlinkIfThere(join(folder, name));
+      await rmdir(folder).catch(() => undefined); // there may be a file of another user
+      if (!(await isThere(folder))) this.#files.delete(folder);
+    }
+  }
+
+  /** At `exit`: how many lines the current `append` has written. Another thread continues it; the disk may hang. */
+  #awaitAppended(): number {
+    if (!this.#expected) return 0;
+    const { path, lines, bytes } = this.#expected;
+    const nobody = new Int32Array(new SharedArrayBuffer(4));
+    const end = performance.now() + EXIT_WAITS.otherWriteMillis;
+    for (;;) {
+      const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+      if (size >= bytes) return lines;
+      if (performance.now() >= end) return 0;
+      Atomics.wait(nobody, 0, 0, SIZE_POLL_MILLIS);
+    }
+  }
+}
+
+/** A new file survives a power failure only if its folder is synced too, which not every system supports. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+/** Appends to a file of so many bytes. If that fails, nothing of it is left: the hits stay in memory. */
+async function writeAll(handle: FileHandle, data: Buffer, size: number): Promise<void> {
+  try {
+    for (let written = 0; written < data.length; ) {
+      written += (await handle.write(data, written)).bytesWritten;
+    }
+    await handle.datasync();
+  } catch (error) {
+    await handle.truncate(size).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Writes without returning to the event loop. Does not wait for the disk, which may hang: data that the kernel has survives the end of
+ * the process. Throws if not all of it can be written, and leaves no file.
+ */
+function writeNewFile(path: string, data: Buffer): void {
+  const file = openSync(path, 'ax', 0o600);
+  try {
+    for (let written = 0; written < data.length; ) written += writeSync(file, data, written);
+  } catch (error) {
+    unlinkSync(path);
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Bytes of all hits in a spool, and in journals inside of others. */
+export async function measureFolder(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await listFolder(folder)) {
+    const path = join(folder, name);
+    if (INSTANCE.test(name)) bytes += await measureFolder(path);
+    else if (HITS.test(name)) bytes += (await stat(path).catch(() => ({ size: 0 }))).size;
+  }
+  return bytes;
+}

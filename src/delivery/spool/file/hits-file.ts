@@ -1,0 +1,196 @@
+import { constants } from 'node:fs';
+import { unlink } from 'node:fs/promises';
+import { isWhole, readLine, storedIn } from '../hit-line.js';
+import type { HitLine, JournalEvents, JournalHit, Segment } from '../journal.js';
+import { isMissing, openOwnFile, readOwnFile, unlinkIfThere } from './own-files.js';
+
+const CHUNK_BYTES = 65_536;
+const LINE_FEED = 10;
+
+/** Bytes of a file, from the start of a line to the end of one. */
+type Range = readonly [from: number, to: number];
+
+/**
+ * A file with hits, and beside it the ranges of lines that have a result:
+ *
+ *     000001.hits   one hit per line
+ *     000001.done   0-1532
+ *                   1532-2980
+ *
+ * A range begins with its line feed, so that one that was not written completely does not damage the next one. The file is deleted when every line has a result and nothing is appended any more.
+ */
+export class HitsFile implements Segment {
+  startSeconds: number = Number.POSITIVE_INFINITY;
+  unread = 0;
+  /** Hits without a result. */
+  open = 0;
+  /** Bytes that belong to this process. A process that stood still may append to a file that was taken over. */
+  size = 0;
+  /** Nothing is appended any more. */
+  isFinal = false;
+  readonly #path: string;
+  readonly #events: JournalEvents;
+  #position = 0;
+  /** Ranges that had a result when the file was taken over. */
+  #done: readonly Range[] = [];
+
+  /** `path` without its suffix. */
+  constructor(path: string, events: JournalEvents) {
+    this.#path = path;
+    this.#events = events;
+  }
+
+  get path(): string {
+    return `${this.#path}.hits`;
+  }
+
+  /** Counts the hits of a file that was taken over, up to `size`. */
+  async count(): Promise<void> {
+    this.isFinal = true;
+    this.#done = await readRanges(`${this.#path}.done`);
+    const data = (await readOwnFile(this.path)).subarray(0, this.size);
+    for (const [from, to, isEnded] of linesOf(data)) {
+      const line = data.subarray(from, to);
+      if (this.#isDone(from) || (!isEnded && !isWhole(line))) continue;
+      if (this.open === 0) this.startSeconds = readLine(line)?.startSeconds ?? 0;
+      this.open += 1;
+    }
+    this.unread = this.open;
+  }
+
+  /** These lines were appended. Returns the hits as read, if `keeps` and everything before them was read. */
+  append(lines: readonly HitLine[], keeps: boolean): readonly JournalHit[] {
+    const isNext = keeps && this.#position === this.size;
+    if (this.size === 0) this.startSeconds = lines[0]?.hit.startSeconds ?? 0;
+    const hits = lines.map(({ hit, line }) => {
+      const from = this.size;
+      this.size += line.length;
+      return { ...storedIn(line, hit), segment: this, from, to: this.size };
+    });
+    this.open += hits.length;
+    if (isNext) this.#position = this.size;
+    else this.unread += hits.length;
+    return isNext ? hits : [];
+  }
+
+  async read(): Promise<readonly JournalHit[]> {
+    const hits: JournalHit[] = [];
+    while (hits.length === 0 && this.unread > 0) {
+      if (this.#position < this.size && (await this.#readChunk(hits))) continue;
+      this.#events.lost(this.unread); // the file was deleted or cut
+      this.open -= this.unread;
+      this.unread = 0;
+    }
+    return hits;
+  }
+
+  async markDecided(hits: readonly JournalHit[]): Promise<void> {
+    // The last hits of a file that is deleted at once need no line.
+    if (!this.isFinal || hits.length < this.open) {
+      const text = joinRanges(hits).map(([from, to]) => `\n${from}-${to}`);
+      const { O_APPEND, O_CREAT, O_WRONLY } = constants;
+      const flags = O_APPEND | O_CREAT | O_WRONLY;
+      const file = await openOwnFile(`${this.#path}.done`, flags);
+      await file.writeFile(text.join('')).finally(() => file.close());
+    }
+    this.open -= hits.length;
+  }
+
+  /** Returns whether the file is deleted. */
+  async deleteIfDone(): Promise<boolean> {
+    if (this.open > 0 || !this.isFinal) return false;
+    await unlinkIfThere(this.path);
+    await unlink(`${this.#path}.done`).catch(() => undefined); // often there is none
+    return true;
+  }
+
+  /** Reads the next lines. Returns `false` at the end. */
+  async #readChunk(hits: JournalHit[]): Promise<boolean> {
+    let data = await this.#readBytes(CHUNK_BYTES);
+    if (!data.includes(LINE_FEED)) data = await this.#readBytes(this.size - this.#position);
+    if (data.length === 0) return false;
+    const start = this.#position;
+    const isLast = start + data.length >= this.size;
+    for (const [from, to, isEnded] of linesOf(data)) {
+      if (!isEnded && !isLast) break;
+      const next = start + to + (isEnded ? 1 : 0);
+      this.#position = next;
+      if (this.#isDone(start + from)) continue;
+      const line = data.subarray(from, to);
+      const hit = readLine(line);
+      if (hit) hits.push({ ...hit, segment: this, from: start + from, to: next });
+      else this.#skip(isEnded ? 1 : 0);
+    }
+    this.unread -= hits.length;
+    if (this.#position === start) this.#position += data.length;
+    return true;
+  }
+
+  /** A line is damaged, or unfinished and was never counted. */
+  #skip(counted: number): void {
+    this.unread -= counted;
+    this.open -= counted;
+    this.#events.damaged(this.path, counted);
+  }
+
+  async #readBytes(most: number): Promise<Buffer> {
+    const file = await openOwnFile(this.path, constants.O_RDONLY).catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+    if (!file) return Buffer.alloc(0);
+    try {
+      const bytes = Math.min(most, this.size - this.#position);
+      const buffer = Buffer.allocUnsafe(bytes);
+      const { bytesRead } = await file.read(buffer, 0, bytes, this.#position);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+
+  #isDone(from: number): boolean {
+    return isIn(this.#done, from);
+  }
+}
+
+/** Start and end of each line that is not empty, and whether it has a line feed. */
+export function* linesOf(data: Buffer): Generator<[from: number, to: number, isEnded: boolean]> {
+  for (let from = 0; from < data.length; ) {
+    const found = data.indexOf(LINE_FEED, from);
+    const to = found < 0 ? data.length : found;
+    if (to > from) yield [from, to, found >= 0];
+    from = to + 1;
+  }
+}
+
+/** The ranges in a `.done` file, joined; none if there is no file. */
+export async function readRanges(path: string): Promise<readonly Range[]> {
+  const text = await readOwnFile(path).then(String, (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const found = [...text.matchAll(/^(\d{1,15})-(\d{1,15})$/gm)];
+  return joinRanges(found.map(([, from, to]) => ({ from: Number(from), to: Number(to) })));
+}
+
+function joinRanges(parts: readonly { readonly from: number; readonly to: number }[]): Range[] {
+  const joined: [number, number][] = [];
+  for (const { from, to } of [...parts].sort((a, b) => a.from - b.from)) {
+    const last = joined.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else joined.push([from, to]);
+  }
+  return joined;
+}
+
+/** Whether a line that starts at `from` is in one of the ranges. */
+export function isIn(ranges: readonly Range[], from: number): boolean {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[middle] as Range)[1] > from) high = middle;
+    else low = middle + 1;
+  }
+  return (ranges[low]?.[0] ?? Number.POSITIVE_INFINITY) <= from;
+}

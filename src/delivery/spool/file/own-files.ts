@@ -1,0 +1,81 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
+
+/** Opens no link, and does not wait for a pipe. Windows has neither flag. */
+export const OPEN_SAFELY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** There is a link, a pipe, a folder, or a file of another user where one of ours should be. */
+export class ForeignFile extends Error {
+  readonly code = 'not a file of this user';
+}
+
+/** Opens a file. Rejects with a `ForeignFile` if it is not a regular file of this process' user. */
+export async function openOwnFile(path: string, flags: number): Promise<FileHandle> {
+  const opened = open(path, flags | OPEN_SAFELY, 0o600);
+  const file = await opened.catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ELOOP' || error.code === 'EISDIR' ? new ForeignFile(path) : error;
+  });
+  try {
+    requireOwn(await file.stat(), path, 'isFile');
+    return file;
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Reads an existing file. Rejects as `openOwnFile` does. */
+export async function readOwnFile(path: string): Promise<Buffer> {
+  const file = await openOwnFile(path, constants.O_RDONLY);
+  try {
+    return await file.readFile();
+  } finally {
+    await file.close().catch(() => undefined);
+  }
+}
+
+/** Throws a `ForeignFile` unless it is a regular file, or a folder, of this process' user. */
+export function requireOwn<Kind extends 'isFile' | 'isDirectory'>(
+  stats: { readonly uid: number } & Record<Kind, () => boolean>,
+  path: string,
+  kind: Kind,
+): void {
+  const ourUser = process.geteuid?.();
+  if (ourUser === undefined) return; // Windows
+  if (!stats[kind]() || stats.uid !== ourUser) throw new ForeignFile(path);
+}
+
+export async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** Whether an error proves that a file does not exist. Other errors may be temporary, such as too many open files. */
+export function isMissing(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/** Whether a file exists. Rejects if that is unknown. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** The names in a folder; none if the folder does not exist. */
+export async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}

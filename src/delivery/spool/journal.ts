@@ -1,0 +1,82 @@
+import type { Hit } from '../../hit/hit.js';
+import type { EncodedHit } from '../queue/encode-hits.js';
+
+/** A hit that was read from a journal: the range `from … to` of a segment. */
+export interface JournalHit extends EncodedHit {
+  readonly segment: Segment;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A hit and its line, with line feed. */
+export interface HitLine {
+  readonly hit: Hit;
+  readonly line: Buffer;
+}
+
+/** A file or a stream with hits, in the order in which they were appended. */
+export interface Segment {
+  /** Start of its first request, in epoch seconds. */
+  readonly startSeconds: number;
+  /** Hits that were not read. */
+  readonly unread: number;
+  /** The next hits. Each is returned once. */
+  read(): Promise<readonly JournalHit[]>;
+  /** Stores that hits have a result. They are never read again. */
+  markDecided(hits: readonly JournalHit[]): Promise<void>;
+}
+
+/** The journal was deleted, or taken over after this process had stood still. */
+export class JournalLost extends Error {}
+
+/** What a journal reports. The hits are no longer in it. */
+export interface JournalEvents {
+  /** Lines of `segment` are damaged; `hits` of them were counted before. */
+  damaged(segment: string, hits: number): void;
+  /** A journal of a dead process was taken over. */
+  takenOver(hits: number, oldestSeconds: number): void;
+  /** Hits vanished. */
+  lost(hits: number): void;
+  /** `segment` belongs to another user, or is no regular file. */
+  foreign(segment: string): void;
+}
+
+/**
+ * The hits of one process that survive it: its own, and those of dead processes that it took over. Methods reject if the disk or Redis
+ * fails, and with `JournalLost` if the journal is gone.
+ */
+export interface Journal {
+  /** Segments with hits that have no result. */
+  readonly segments: Iterable<Segment>;
+  /** Approximate bytes of all journals of the spool. */
+  readonly spoolBytes: number;
+  /** Whether hits can be stored and read now. */
+  readonly isOpen: boolean;
+  /** Stores all lines or none. With `keeps`, returns the hits as read, unless older ones of their segment were not read. */
+  append(lines: readonly HitLine[], keeps: boolean): Promise<readonly JournalHit[]>;
+  /** At the event `exit`: stores lines, also those of the current `append`. Returns whether all are stored. */
+  appendAtExit(lines: readonly HitLine[]): boolean;
+  /** Rejects if the journal is gone. Call it before each bulk. */
+  confirm(): Promise<void>;
+  /** Shows other processes that this one is alive. */
+  keepAlive(): Promise<void>;
+  /** Finds dead processes, and takes over the journals of at most `most`. Returns how many it took. */
+  takeOver(most: number): Promise<number>;
+  /** Leaves the hits to others, which take them over at once. */
+  close(): Promise<void>;
+  /** The same at the event `exit`. */
+  closeAtExit(): void;
+}
+
+/** Whether a hit is young enough to be sent. */
+export type IsFresh = (hit: { readonly startSeconds: number }) => boolean;
+
+/** Intervals, in milliseconds. Tests shorten them. */
+export interface JournalTimes {
+  /** Between two beats. */
+  readonly beatMillis: number;
+  /** A process without a beat for this long is dead. */
+  readonly deadMillis: number;
+}
+
+export const JOURNAL_TIMES: JournalTimes = { beatMillis: 3_000, deadMillis: 30_000 };

@@ -1,0 +1,231 @@
+import { hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import { readLine, storedIn } from '../hit-line.js';
+import {
+  type HitLine,
+  type Journal,
+  type JournalEvents,
+  type JournalHit,
+  JournalLost,
+  type JournalTimes,
+  type Segment,
+} from '../journal.js';
+import { newInstanceName, parseObject } from '../spool-description.js';
+import { isRefusal, type RedisConnection } from './redis-connection.js';
+import { REDIS_KEYS } from './redis-keys.js';
+import { BEAT, DECIDE, JOIN, LEAVE, LIST, STORE, TAKE_OVER } from './redis-scripts.js';
+
+/** Hits per read. */
+const PORTION = 500;
+/** Interval for checking whether a lost connection is back. */
+const RECONNECTED_MILLIS = 50;
+
+export interface RedisJournalOptions {
+  readonly connection: RedisConnection;
+  readonly hasToken: boolean;
+  readonly times: JournalTimes;
+  readonly events: JournalEvents;
+}
+
+/** A stream. IDs are `<number>-0`, with numbers from a counter of the process that wrote the hits. */
+class RedisStream implements Segment {
+  readonly key: string;
+  startSeconds: number;
+  unread: number;
+  readonly #journal: RedisJournal;
+  #position = 1;
+
+  constructor(journal: RedisJournal, key: string, unread = 0, startSeconds = 0) {
+    this.#journal = journal;
+    this.key = key;
+    this.unread = unread;
+    this.startSeconds = startSeconds;
+  }
+
+  /** Lines were stored from the number `from` on. Returns the hits as read, if `keeps` and everything before them was read. */
+  append(lines: readonly HitLine[], from: number, keeps: boolean): readonly JournalHit[] {
+    const isNext = keeps && this.unread === 0;
+    if (!isNext) {
+      if (this.unread === 0) this.startSeconds = lines[0]?.hit.startSeconds ?? 0;
+      this.unread += lines.length;
+      return [];
+    }
+    this.#position = from + lines.length - 1;
+    return lines.map(({ hit, line }, i) => ({
+      ...storedIn(line, hit),
+      segment: this,
+      from: from + i,
+      to: from + i,
+    }));
+  }
+
+  async read(): Promise<readonly JournalHit[]> {
+    const { connection, events } = this.#journal.options;
+    const most = Math.min(PORTION, this.unread);
+    const range = [`${this.#position + 1}-0`, '+', 'COUNT', String(most)];
+    const reply = await connection.send('XRANGE', this.key, ...range);
+    const entries = reply as [string, string[]][];
+    const hits: JournalHit[] = [];
+    for (const [id, [, line = '']] of entries) {
+      const number = Number.parseInt(id, 10);
+      this.#position = number;
+      const buffer = Buffer.from(line.replace(/\n$/, ''), 'latin1');
+      const hit = readLine(buffer);
+      if (hit) hits.push({ ...hit, segment: this, from: number, to: number });
+      else await this.#dropDamaged(number);
+    }
+    this.unread -= entries.length;
+    if (entries.length < most) {
+      await this.#journal.confirm();
+      events.lost(this.unread);
+      this.unread = 0;
+    }
+    return hits;
+  }
+
+  async markDecided(hits: readonly { readonly from: number }[]): Promise<void> {
+    const { connection } = this.#journal.options;
+    const ids = hits.map(({ from }) => `${from}-0`);
+    await connection.run(DECIDE, [this.#journal.instance, this.key, ...ids]);
+  }
+
+  async #dropDamaged(number: number): Promise<void> {
+    await this.markDecided([{ from: number }]);
+    this.#journal.options.events.damaged(this.key, 1);
+  }
+}
+
+/** Streams in Redis, for processes on several machines. For the keys see `redis-keys.ts`. */
+export class RedisJournal implements Journal {
+  readonly instance: string = newInstanceName();
+  readonly options: RedisJournalOptions;
+  spoolBytes = 0;
+  readonly #own: RedisStream;
+  /** Streams with hits that were taken over, by key. */
+  readonly #streams = new Map<string, RedisStream>();
+  #nextNumber = 2;
+  #isClosed = false;
+
+  private constructor(options: RedisJournalOptions) {
+    this.options = options;
+    this.#own = new RedisStream(this, `${REDIS_KEYS.hits}${this.instance}`);
+  }
+
+  /** Makes an empty journal. */
+  static async create(options: RedisJournalOptions): Promise<RedisJournal> {
+    const journal = new RedisJournal(options);
+    const { instance } = journal;
+    const millis = String(options.times.deadMillis);
+    await options.connection.run(JOIN, [instance, journal.#describe(false), millis]);
+    return journal;
+  }
+
+  get isOpen(): boolean {
+    return this.options.connection.isOpen && !this.#isClosed;
+  }
+
+  get segments(): RedisStream[] {
+    return [this.#own, ...this.#streams.values()];
+  }
+
+  async append(lines: readonly HitLine[], keeps: boolean): Promise<readonly JournalHit[]> {
+    const { connection } = this.options;
+    const first = this.#nextNumber;
+    this.#nextNumber += lines.length;
+    const texts = lines.map(({ line }) => line.toString('latin1', 0, line.length - 1));
+    const stored = await this.#repeat(() =>
+      connection.run(STORE, [this.instance, String(first), ...texts]),
+    );
+    if (stored !== 1) throw new JournalLost('its stream is gone');
+    this.spoolBytes += texts.reduce((sum, { length }) => sum + length, 0);
+    return this.#own.append(lines, first, keeps);
+  }
+
+  /** Redis can no longer be awaited. */
+  appendAtExit(lines: readonly HitLine[]): boolean {
+    this.#isClosed = true;
+    return lines.length === 0;
+  }
+
+  async confirm(): Promise<void> {
+    const { connection, times } = this.options;
+    const reply = await connection.run(BEAT, [this.instance, String(times.deadMillis)]);
+    const [isThere, bytes] = reply as [number, number];
+    this.spoolBytes = bytes;
+    if (isThere !== 1) throw new JournalLost('its stream is gone');
+  }
+
+  keepAlive(): Promise<void> {
+    return this.confirm();
+  }
+
+  async takeOver(most: number): Promise<number> {
+    const { connection, hasToken, times } = this.options;
+    const isKnown = performance.now() - connection.openedMillis >= times.deadMillis;
+    let taken = 0;
+    const found = (await connection.run(LIST, [])) as [string, string, number][];
+    for (const [instance, json, isAlive] of found) {
+      if (taken === most) break;
+      const about = parseObject(json);
+      if (instance === this.instance || isAlive === 1) continue;
+      if (!isKnown && about.hasEnded !== true) continue; // after an outage, all have to be given time
+      if (about.hasToken !== false && !hasToken) continue;
+      taken += Number(await connection.run(TAKE_OVER, [this.instance, instance]));
+    }
+    await this.#adopt();
+    return taken;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.options.connection.run(LEAVE, [this.instance, this.#describe(true)]);
+  }
+
+  /** Others find out after some time. */
+  closeAtExit(): void {}
+
+  #describe(hasEnded: boolean): string {
+    const { hasToken } = this.options;
+    return JSON.stringify({ host: hostname(), hasToken, hasEnded });
+  }
+
+  /** Opens streams that were taken over, also those of an earlier attempt. */
+  async #adopt(): Promise<void> {
+    const { connection, events } = this.options;
+    const key = `${REDIS_KEYS.streams}${this.instance}`;
+    const keys = new Set((await connection.send('SMEMBERS', key)) as string[]);
+    for (const known of this.#streams.keys()) if (!keys.has(known)) this.#streams.delete(known);
+    for (const stream of keys) {
+      if (stream === this.#own.key || this.#streams.has(stream)) continue;
+      const hits = Number(await connection.send('XLEN', stream));
+      const since = (await readOldest(connection, stream)) ?? Number.POSITIVE_INFINITY;
+      this.#streams.set(stream, new RedisStream(this, stream, hits, since));
+      if (hits > 0) events.takenOver(hits, since);
+    }
+  }
+
+  /** Runs something until Redis has replied, also over later connections. */
+  async #repeat<T>(run: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await run();
+      } catch (error) {
+        if (isRefusal(error)) throw error;
+        while (!this.options.connection.isOpen) {
+          if (this.#isClosed) throw error;
+          await setTimeout(RECONNECTED_MILLIS, undefined, { ref: false });
+        }
+      }
+    }
+  }
+}
+
+/** Start of the first request of a stream, in epoch seconds; `undefined` if there is none. */
+export async function readOldest(
+  connection: RedisConnection,
+  stream: string,
+): Promise<number | undefined> {
+  const reply = await connection.send('XRANGE', stream, '-', '+', 'COUNT', '1');
+  const [, [, line = ''] = []] = (reply as [string, string[]][])[0] ?? [];
+  return readLine(Buffer.from(line, 'latin1'))?.startSeconds;
+}

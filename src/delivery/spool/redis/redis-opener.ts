@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import type { DailyKeys } from '../../../common/daily-keys.js';
+import { JOURNAL_TIMES, type Journal, type JournalEvents, type JournalTimes } from '../journal.js';
+import type { JournalOpener } from '../spool.js';
+import { describeSpool, requireDescription, UnusableSpool } from '../spool-description.js';
+import { codeOf, type SpoolReports } from '../spool-reports.js';
+import { RedisConnection } from './redis-connection.js';
+import { RedisJournal } from './redis-journal.js';
+import { REDIS_KEYS } from './redis-keys.js';
+import { DAILY_KEYS, OPEN } from './redis-scripts.js';
+
+/** Longest wait between checks of the connection. The wait is random, at least half as long, so that not all processes reconnect at once. */
+const RECONNECT_MILLIS = 500;
+const INSTALL = 'the package redis is not installed; run: npm install redis';
+
+interface RedisOpenerOptions {
+  readonly url: string;
+  /** URL of the Matomo that gets the hits. */
+  readonly matomoUrl: string;
+  readonly hasToken: boolean;
+  /** Whether visitor IDs use the key that is stored in Redis. */
+  readonly keepsVisitorKey: boolean;
+  /** Keys of visitor IDs that Redis stores, one for each day. */
+  readonly dailyKeys?: DailyKeys | undefined;
+  /** Runs a function without recording spans. */
+  readonly quietly: <T>(run: () => T) => T;
+  readonly times?: JournalTimes | undefined;
+}
+
+/** Keeps a connection to Redis, which need not be available yet, and opens journals there. */
+export class RedisJournalOpener implements JournalOpener {
+  visitorKey: Buffer | undefined;
+  readonly #options: RedisOpenerOptions;
+  readonly #reports: SpoolReports;
+  readonly #connection: RedisConnection;
+  readonly #connected: Promise<void>;
+  #timer: NodeJS.Timeout | undefined;
+  #knownDays = '';
+  #isClosed = false;
+
+  constructor(options: RedisOpenerOptions, reports: SpoolReports) {
+    this.#options = options;
+    this.#reports = reports;
+    this.#connection = new RedisConnection(options.url, options.quietly);
+    this.#connected = this.#poll();
+  }
+
+  async open(events: JournalEvents): Promise<Journal | undefined> {
+    await this.#connected;
+    if (!this.#connection.isOpen) return undefined;
+    const { hasToken, times = JOURNAL_TIMES } = this.#options;
+    const connection = this.#connection;
+    try {
+      await this.#claim(); // Redis may have been flushed
+      return await RedisJournal.create({ connection, hasToken, times, events });
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#connection.close();
+  }
+
+  /** Connects if there is no connection. Resolves after the first attempt. */
+  async #poll(): Promise<void> {
+    try {
+      if (!this.#connection.isOpen) {
+        await this.#connection.open();
+        await this.#claim();
+      }
+      await this.#updateDailyKeys();
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#isClosed) return;
+    const millis = RECONNECT_MILLIS * (0.5 + Math.random() / 2);
+    this.#timer = setTimeout(() => void this.#poll(), millis).unref();
+  }
+
+  /** Makes the database the spool of one Matomo. Rejects if it belongs to another one. */
+  async #claim(): Promise<void> {
+    const { matomoUrl, keepsVisitorKey } = this.#options;
+    const ownKey = keepsVisitorKey ? randomBytes(32).toString('hex') : '';
+    const reply = await this.#connection.run(OPEN, [describeSpool(matomoUrl), ownKey]);
+    const [found, key] = reply as [string, string];
+    requireDescription(found, matomoUrl, REDIS_KEYS.description);
+    if (keepsVisitorKey) this.visitorKey ??= Buffer.from(key, 'hex');
+  }
+
+  /** Three times a day: at midnight, an hour later, and before the next midnight. By the clock of Redis, which deletes keys later. */
+  async #updateDailyKeys(): Promise<void> {
+    const { dailyKeys } = this.#options;
+    const days = dailyKeys?.days.join() ?? '';
+    if (!dailyKeys || days === this.#knownDays) return;
+    const own = dailyKeys.days.flatMap((day) => [String(day), randomBytes(32).toString('hex')]);
+    const found = (await this.#connection.run(DAILY_KEYS, own)) as string[];
+    for (const [i, day] of dailyKeys.days.entries()) {
+      if (found[i]) dailyKeys.learn(day, Buffer.from(found[i], 'hex'));
+    }
+    this.#knownDays = days;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isClosed) return;
+    const isMissing = /^(?:ERR_)?MODULE_NOT_FOUND$/.test(codeOf(error));
+    if (isMissing || error instanceof UnusableSpool) {
+      this.close();
+      this.#reports.notUsed(isMissing ? INSTALL : (error as Error).message);
+      return;
+    }
+    this.#reports.notWritten(error);
+    const { keepsVisitorKey, dailyKeys } = this.#options;
+    const isKeyMissing = keepsVisitorKey ? !this.visitorKey : dailyKeys && this.#knownDays === '';
+    if (isKeyMissing) this.#reports.noVisitorKey(error);
+  }
+}
