@@ -414,15 +414,15 @@ export const OPTIONS = declareOptions('MATOMO_', {
   resendUnconfirmed: option(boolean, { default: false }),
   /**
    * Folder in which hits are stored within half a second of their request, so that they survive outages and restarts; or the URL
-   * of a Redis or Valkey, `redis://…` or `rediss://…`, for processes on several machines, which needs `npm install redis`. One of
-   * the processes that share a spool sends the hits of all. In Redis, `redis://host:6379?shards=4` divides the visitors among 1 to 64
-   * shards, so that several processes can send at once. Use each spool for one Matomo. It contains personal data.
+   * of a Redis or Valkey, `redis://…` or `rediss://…`, for processes on several machines, which needs `npm install redis`. Each
+   * process sends its own hits; those of a process that has ended are sent by another one that shares the spool. Use each spool for one
+   * Matomo. It contains personal data.
    * @example MATOMO_SPOOL=/var/spool/my-app-matomo
    */
   spool: option(spoolPlace),
   /**
-   * Maximum size of the hits in the spool, in bytes. Beyond it, new hits are dropped and counted as `spool`; before that, a
-   * gateway answers 503.
+   * Maximum size of the hits in the spool, in bytes. Beyond it, hits stay in memory, at most `maxQueueSize`; before
+   * that, a gateway answers 503.
    * @default `1073741824` (1024 MiB)
    */
   maxSpoolBytes: option(integer(1_048_576, 1024 * GIBIBYTE), { default: GIBIBYTE }),

@@ -21,7 +21,6 @@ test('adds up a spool in a folder', async () => {
     spool: folder,
     matomo: 'https://matomo.test/matomo.php',
     pending: 5,
-    senders: [status.processes[0]?.instance],
   });
   expect(status.processes.map(({ pending, isAlive }) => [pending, isAlive])).toEqual([
     [2, true],
@@ -29,27 +28,23 @@ test('adds up a spool in a folder', async () => {
   ]);
   expect(status.bytes).toBeGreaterThan(100);
   expect(Math.abs(Date.now() / 1000 - status.oldestSeconds)).toBeLessThan(60);
-  expect(filesIn(folder, '.ack')).toEqual([]);
+  expect(filesIn(folder, '.hits')).toHaveLength(2);
 });
 
 test('adds up a spool in Redis', async () => {
   const { url } = await startRedis();
-  const [first] = await fill(`${url}?shards=2`);
+  const [first] = await fill(url);
   const status = await statusOf(url.replace('//', '//default:secret@'));
   expect(status).toMatchObject({
     spool: url,
     matomo: 'https://matomo.test/matomo.php',
     pending: 5,
-    shards: 2,
-    overlaps: 0,
   });
   expect(status.processes.map(({ pending }) => pending).sort((a, b) => a - b)).toEqual([2, 3]);
-  expect(status.processes.map(({ instance }) => instance)).toContain(status.senders[0]);
   expect(status.bytes).toBeGreaterThan(100);
   await first.delivery.shutdown(100);
   const after = await statusOf(url);
-  expect(after.pending).toBe(5);
-  expect(after.processes.map(({ isAlive }) => isAlive).sort()).toEqual([false, true]);
+  expect(after.pending).toBe(5); // the other may have taken over meanwhile
 });
 
 describe('a spool that cannot be looked at', () => {
@@ -123,7 +118,6 @@ interface Status {
   readonly bytes: number;
   readonly pending: number;
   readonly oldestSeconds: number;
-  readonly senders: readonly (string | undefined)[];
   readonly processes: readonly { instance: string; isAlive: boolean; pending: number }[];
 }
 

@@ -1,6 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { IDLE_MILLIS } from '../../src/delivery/http/connection.js';
 
 /** A request as its bytes were. */
 interface TappedRequest {
@@ -14,10 +13,6 @@ interface TappedRequest {
 interface Tap {
   readonly url: string;
   requests(): TappedRequest[];
-  /** Connections that are open. */
-  open(): number;
-  /** Connections that were opened soon after a response over another one, when that one was still open. */
-  unshared(): number;
   /** Where the bytes go; to be called before the first of them. */
   forwardTo(url: string): void;
 }
@@ -27,19 +22,12 @@ export async function startTap(): Promise<Tap> {
   let target = '';
   const sent: string[] = [];
   const sockets = new Set<Socket>();
-  let unshared = 0;
-  let lastResponseMillis = Number.NEGATIVE_INFINITY;
   const server = createServer((socket) => {
     const connection = sent.push('') - 1;
     sockets.add(socket);
-    // Later, the client may have closed the other one, because no bulk came.
-    if (performance.now() - lastResponseMillis < IDLE_MILLIS / 2) unshared += 1;
     const upstream = connect(Number(new URL(target).port), '127.0.0.1');
     socket.on('data', (chunk) => {
       sent[connection] += chunk.toString('latin1');
-    });
-    upstream.on('data', () => {
-      lastResponseMillis = performance.now();
     });
     socket.on('close', () => sockets.delete(socket));
     for (const [from, to] of [
@@ -58,8 +46,6 @@ export async function startTap(): Promise<Tap> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: () => sent.flatMap(splitRequests),
-    open: () => sockets.size,
-    unshared: () => unshared,
     forwardTo(url) {
       target = url;
     },

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { MatomoSpanProcessor, measure } from '../../src/index.js';
+import { measure } from '../../src/index.js';
 import { captureOutput } from '../support/output.js';
-import { startRedis } from '../support/redis-server.js';
 import { linesIn, temporaryFolder } from '../support/spool.js';
 import { startTracedService, until } from '../support/traced-service.js';
 
@@ -66,41 +65,3 @@ test('where the spool cannot be opened that is said, and hits leave from memory'
   expect(service.processor.stats()).toMatchObject({ hits: 2, tracked: 2, spooled: 0, pending: 0 });
   expect(said).toEqual([expect.stringMatching(/ENOTDIR.*\[spool-not-used\]\n$/)]);
 });
-
-const inFolder = async () => temporaryFolder();
-const inRedis = async () => (await startRedis()).url;
-/** A service has `redactPathPatterns: [/\d{6}/]`; the process that sends its hits has these. */
-const EQUAL = { redactPathPatterns: [/\d{6}/], maxSpoolAgeMillis: 3_600_000, visitorKey: 'key' };
-const OTHER = { redactPathPatterns: [/\d{7}/] };
-
-test.each([
-  ['equal', 'a folder', inFolder, EQUAL, 0],
-  ['equal', 'Redis', inRedis, EQUAL, 0],
-  ['other', 'a folder', inFolder, OTHER, 1],
-  ['other', 'Redis', inRedis, OTHER, 1],
-])(
-  'a process with %s privacy options sends hits in %s as they were made, and logs others once',
-  async (_options, _where, open, options, times) => {
-    const spool = await open();
-    const output = captureOutput();
-    const service = await startTracedService((_request, response) => void response.end('ok'), {
-      spool,
-      redactPathPatterns: [/\d{6}/],
-      maxExportBatchSize: 1,
-    });
-    const { inspector, processor } = service;
-    inspector.play({ status: 503 });
-    await service.fetch('/1234567');
-    await service.fetch('/two');
-    await until(() => processor.stats().spooled === 2);
-    await processor.shutdown();
-    inspector.play();
-    const url = inspector.url;
-    const batch = { maxExportBatchSize: 1, scheduledDelayMillis: 0 };
-    const sender = new MatomoSpanProcessor({ url, siteId: 1, spool, ...batch, ...options });
-    await until(() => inspector.hits().length === 2);
-    await sender.shutdown();
-    expect(inspector.hits()[0]?.params.url).not.toContain('123456');
-    expect(output.join('').split('[spool-other-privacy]')).toHaveLength(times + 1);
-  },
-);

@@ -136,7 +136,7 @@ export class SpoolReports {
     this.#diagnostics.lines.add('spool-lost', hits, (sum) =>
       coded(
         'spool-lost',
-        `The spool ${this.#folder} has lost ${countOf(sum)}, counted as lost.spool: ${reason}. Raise maxSpoolBytes if the spool is full, or check what else changes it.`,
+        `The spool ${this.#folder} has lost ${countOf(sum)}, counted as lost.spool: ${reason}. Check what deletes its contents, or stops processes.`,
       ),
     );
   }

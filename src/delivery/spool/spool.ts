@@ -354,7 +354,7 @@ export class Spool {
       const rest = await this.#store(journal, fitting).then(
         () => lines.slice(fitting.length),
         (error: unknown) => {
-          this.#fail(error, journal, true);
+          if (journal) this.#fail(error, journal, true); // else the opener has reported why
           return lines;
         },
       );

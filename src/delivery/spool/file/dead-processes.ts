@@ -32,9 +32,6 @@ export function thisProcess(): ProcessIdentity {
   return { pid: process.pid, thread: threadId, place, started };
 }
 
-/** Who does not look for so long starts all counts anew: it may have stood still with all others. */
-const BLIND_MILLIS = 10_000;
-
 /**
  * Checks whether the process of a journal is dead: it has ended, its pid is visible and gone, or it has not touched its file for some
  * time. That a pid runs proves nothing: worker threads share it, and the process may be stopped. Clocks of other machines are not trusted.
@@ -53,7 +50,8 @@ export class DeadProcesses {
   /** Call this before a look at all of these folders. */
   begin(folders: readonly string[]): void {
     const now = performance.now();
-    const isBlind = now - this.#lookedMillis > BLIND_MILLIS;
+    // This process may have stood still with all others.
+    const isBlind = now - this.#lookedMillis > this.#deadMillis / 3;
     for (const folder of this.#seen.keys()) {
       if (isBlind || !folders.includes(folder)) this.#seen.delete(folder);
     }

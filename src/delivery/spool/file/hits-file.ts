@@ -85,8 +85,9 @@ export class HitsFile implements Segment {
   }
 
   async markDecided(hits: readonly JournalHit[]): Promise<void> {
-    // The last hits of a file that is deleted at once need no line.
-    if (!this.isFinal || hits.length < this.open) {
+    if (this.isFinal && hits.length === this.open) {
+      await this.#delete(); // also if the disk has no room for another line
+    } else {
       const text = joinRanges(hits).map(([from, to]) => `\n${from}-${to}`);
       const { O_APPEND, O_CREAT, O_WRONLY } = constants;
       const flags = O_APPEND | O_CREAT | O_WRONLY;
@@ -99,9 +100,13 @@ export class HitsFile implements Segment {
   /** Returns whether the file is deleted. */
   async deleteIfDone(): Promise<boolean> {
     if (this.open > 0 || !this.isFinal) return false;
+    await this.#delete();
+    return true;
+  }
+
+  async #delete(): Promise<void> {
     await unlinkIfThere(this.path);
     await unlink(`${this.#path}.done`).catch(() => undefined); // often there is none
-    return true;
   }
 
   /** Reads the next lines. Returns `false` at the end. */
