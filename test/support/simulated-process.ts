@@ -14,7 +14,7 @@ import { type DiskUser, type SimulatedDisk, spoolOf } from './simulated-disk.js'
 import { type SimulatedRequest, SimulatedRequests } from './simulated-requests.js';
 
 /** Shorter than in use, so that histories are short. */
-const TIMES = { beatMillis: 1_000, deadMillis: 3_000 };
+const TIMES = { beatMillis: 500, deadMillis: 3_000 };
 
 export interface ProcessSizes {
   readonly hasToken: boolean;

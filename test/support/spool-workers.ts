@@ -23,6 +23,8 @@ export interface SpoolWorker {
   stats(): Promise<MatomoStats>;
   shutdown(): Promise<MatomoStats>;
   kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Calls `process.exit()` in it. */
+  exit(): Promise<void>;
 }
 
 /** The application of a worker. */
@@ -84,6 +86,10 @@ export function startSpoolWorker(
     request: (count) => ask(child, { requests: count }),
     stats: () => ask(child, 'stats'),
     shutdown: () => ask(child, 'shutdown'),
+    exit() {
+      child.send('exit');
+      return closed;
+    },
     async kill(signal = 'SIGKILL') {
       if (signal !== 'SIGKILL') requires('signals');
       child.kill(signal);

@@ -103,6 +103,7 @@ setInterval(() => {
 
 process.on('message', async (message) => {
   if (message.requests) for (let i = 0; i < message.requests; i++) request();
+  if (message === 'exit') process.exit();
   if (message === 'shutdown') {
     await processor.shutdown();
     process.send(processor.stats());

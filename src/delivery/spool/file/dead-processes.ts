@@ -65,7 +65,7 @@ export class DeadProcesses {
     const text = await readOwnFile(path).catch(() => ''); // only its age is used
     const identity = parseObject(text.toString());
     const isDead = hasEnded || this.#isGone(identity) || (await this.#isUnchanged(folder));
-    return { isDead, hasToken: identity.hasToken !== false };
+    return { isDead, hasToken: identity.hasToken === true };
   }
 
   async #isUnchanged(folder: string): Promise<boolean> {

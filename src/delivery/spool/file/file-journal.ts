@@ -179,7 +179,7 @@ export class FileJournal implements Journal {
     for (const name of others) {
       if (taken === most) break;
       const found = await this.#examine(join(folder, name));
-      const mayTake = hasToken || found?.hasToken === false || DRAFT.test(name);
+      const mayTake = hasToken || found?.hasToken === false;
       if (!found?.isDead || !mayTake || !(await this.#take(name))) continue;
       taken += 1;
       await this.#adopt(name);

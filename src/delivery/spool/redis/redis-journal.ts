@@ -104,6 +104,9 @@ export class RedisJournal implements Journal {
   /** Streams with hits that were taken over, by key. */
   readonly #streams = new Map<string, RedisStream>();
   #nextNumber = 2;
+  #lookedMillis: number = performance.now();
+  /** Since when this process has looked without a long pause. */
+  #awakeMillis: number = performance.now();
   #isClosed = false;
 
   private constructor(options: RedisJournalOptions) {
@@ -161,14 +164,19 @@ export class RedisJournal implements Journal {
 
   async takeOver(most: number): Promise<number> {
     const { connection, hasToken, times } = this.options;
-    const isKnown = performance.now() - connection.openedMillis >= times.deadMillis;
+    const now = performance.now();
+    // After an outage, and if all have stood still, each gets time to show that it is alive.
+    if (now - this.#lookedMillis > times.deadMillis / 3) this.#awakeMillis = now;
+    this.#lookedMillis = now;
+    const sinceMillis = Math.max(this.#awakeMillis, connection.openedMillis);
+    const isKnown = now - sinceMillis >= times.deadMillis;
     let taken = 0;
     const found = (await connection.run(LIST, [])) as [string, string, number][];
     for (const [instance, json, isAlive] of found) {
       if (taken === most) break;
       const about = parseObject(json);
       if (instance === this.instance || isAlive === 1) continue;
-      if (!isKnown && about.hasEnded !== true) continue; // after an outage, all have to be given time
+      if (!isKnown && about.hasEnded !== true) continue;
       if (about.hasToken !== false && !hasToken) continue;
       taken += Number(await connection.run(TAKE_OVER, [this.instance, instance]));
     }

@@ -21,7 +21,7 @@ vi.mock('node:timers/promises', () => ({
   setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
 }));
 
-const HISTORIES = Number(process.env.HISTORIES ?? sampled(300, 10_000));
+const HISTORIES = sampled(300, 10_000);
 const MOST_PROCESSES = 3;
 
 const which = fc.nat(MOST_PROCESSES - 1);
@@ -220,7 +220,6 @@ test(`in ${HISTORIES} histories of processes that share a spool every hit is acc
   try {
     await fc.assert(fc.asyncProperty(history, live), {
       ...seededRuns(HISTORIES),
-      endOnFailure: true,
       examples: [
         [STALE_WHILE_LOOKED_AT],
         [WRITTEN_IN_PART],

@@ -1,0 +1,281 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { spoolBackendOf } from '../../../src/delivery/spool/backends.js';
+import { thisProcess } from '../../../src/delivery/spool/file/dead-processes.js';
+import { toLines } from '../../../src/delivery/spool/hit-line.js';
+import { instanceName } from '../../../src/delivery/spool/spool-description.js';
+import { type BulkReceiver, startBulkReceiver } from '../../support/bulk-receiver.js';
+import { eventually } from '../../support/child-process.js';
+import { type RedisServer, startRedis } from '../../support/redis-server.js';
+import { seededRandom } from '../../support/seed.js';
+import { requires } from '../../support/skips.js';
+import { filesIn, temporaryFolder } from '../../support/spool.js';
+import { type SpoolWorker, startSpoolWorker } from '../../support/spool-workers.js';
+
+const ROUNDS = Number(process.env.SPOOL_ROUNDS ?? 5);
+/** After so long without a beat a process is dead: a tenth of the time in use. */
+const DEAD_MILLIS = 3_000;
+/** A process is stopped for longer than that. */
+const STOP_MILLIS = DEAD_MILLIS * 1.35;
+/** A hit may be lost that is younger than this when its process is killed. */
+const YOUNG_MILLIS = 500;
+/** `maxExportBatchSize`, and what is appended within half a second. */
+const LARGEST_BULK = 100;
+const PATIENCE = { timeoutMillis: 60_000 };
+/** No process of a machine has such a number. */
+const NO_PID = 2 ** 22 + 1;
+
+const BACKENDS: [string, () => Promise<string>][] = [
+  ['a folder', async () => join(temporaryFolder(), 'spool')],
+  ['Redis', async () => (await startRedis()).url],
+];
+
+async function setUp(open: () => Promise<string>) {
+  const place = await open();
+  const matomo = await startBulkReceiver();
+  const workers: SpoolWorker[] = [];
+  const start = (env: Record<string, string> = {}) => {
+    const worker = startSpoolWorker({
+      DEAD_MILLIS: String(DEAD_MILLIS),
+      MATOMO_URL: matomo.url,
+      MATOMO_SPOOL: place,
+      ...env,
+    });
+    workers.push(worker);
+    return worker;
+  };
+  return { place, matomo, workers, start };
+}
+
+const UNAVAILABLE = { refusals: Number.POSITIVE_INFINITY };
+
+/** How often Matomo has tracked each hit. */
+function arrivalsAt({ bulks }: BulkReceiver): Map<string, number> {
+  const arrivals = new Map<string, number>();
+  for (const { isTracked, names } of bulks) {
+    for (const name of isTracked ? names : []) arrivals.set(name, (arrivals.get(name) ?? 0) + 1);
+  }
+  return arrivals;
+}
+
+const duplicatesAt = (matomo: BulkReceiver) =>
+  [...arrivalsAt(matomo).values()].reduce((sum, times) => sum + times - 1, 0);
+
+/** Hits that did not arrive, although they were older than half a second when their process was killed. */
+function missingAt(matomo: BulkReceiver, workers: readonly SpoolWorker[], killed: number) {
+  const arrivals = arrivalsAt(matomo);
+  return workers.flatMap((worker) =>
+    [...worker.ended]
+      .filter(([name, endedMillis]) => {
+        const isOld = endedMillis <= killed - YOUNG_MILLIS && worker.isSafe(name);
+        return isOld && !arrivals.has(name);
+      })
+      .map(([name]) => name),
+  );
+}
+
+async function pendingIn(place: string): Promise<number> {
+  return (await spoolBackendOf(place).readStatus(place)).pending;
+}
+
+/** Waits until a process has so many hits in the spool. */
+async function spooled(worker: SpoolWorker, hits: number): Promise<void> {
+  await eventually(async () => (await worker.stats()).spooled === hits, PATIENCE);
+}
+
+describe.each(BACKENDS)('processes that share %s', (_where, open) => {
+  test('one that is stopped while it works is taken over, and goes on as another', async () => {
+    requires('signals');
+    const random = seededRandom();
+    const { place, matomo, workers, start } = await setUp(open);
+    const env = { RATE: '100', VISITORS: '7' };
+    for (let i = 0; i < 3; i++) start(env);
+    for (const worker of workers) await eventually(() => worker.ended.size > 0, PATIENCE);
+    for (let round = 0; round < ROUNDS; round++) {
+      matomo.play([{}, { delayMillis: 150 }, UNAVAILABLE][round % 3] ?? {});
+      const sleeper = workers[round % workers.length] as SpoolWorker;
+      await wait(DEAD_MILLIS * 1.2 + random() * 500); // so that all may take over, at any instant
+      await sleeper.kill('SIGSTOP');
+      await wait(STOP_MILLIS);
+      await sleeper.kill('SIGCONT');
+    }
+    matomo.play({});
+    await wait(1000);
+    const killed = Date.now();
+    await Promise.all(workers.map((worker) => worker.kill()));
+    start();
+    await eventually(async () => (await pendingIn(place)) === 0, PATIENCE);
+    expect(missingAt(matomo, workers, killed)).toEqual([]);
+    const most = ROUNDS * 2 * LARGEST_BULK + workers.length * LARGEST_BULK;
+    process.stdout.write(`${ROUNDS} stops: ${duplicatesAt(matomo)} hits duplicated\n`);
+    expect(duplicatesAt(matomo)).toBeLessThanOrEqual(most);
+    expect(workers.flatMap(({ lawless }) => lawless)).toEqual([]);
+  });
+
+  test('if all are stopped together, none is taken over', async () => {
+    requires('signals');
+    const { place, matomo, workers, start } = await setUp(open);
+    for (let i = 0; i < 3; i++) start({ RATE: '50' });
+    for (const worker of workers) await eventually(() => worker.ended.size > 0, PATIENCE);
+    for (let round = 0; round < ROUNDS; round++) {
+      await wait(DEAD_MILLIS * 1.2);
+      await Promise.all(workers.map((worker) => worker.kill('SIGSTOP')));
+      await wait(STOP_MILLIS);
+      await Promise.all(workers.map((worker) => worker.kill('SIGCONT')));
+    }
+    await wait(DEAD_MILLIS * 1.2);
+    const ended = Date.now();
+    const stats = await Promise.all(workers.map((worker) => worker.shutdown()));
+    for (const { takenOver, lost } of stats) expect([takenOver, lost.spool]).toEqual([0, 0]);
+    start();
+    await eventually(async () => (await pendingIn(place)) === 0, PATIENCE);
+    expect(missingAt(matomo, workers, ended)).toEqual([]);
+    expect(duplicatesAt(matomo)).toBe(0);
+  });
+
+  test('of several that look for the dead, one takes over', async () => {
+    const { place, matomo, start } = await setUp(open);
+    matomo.play(UNAVAILABLE);
+    const takers = [start(), start()];
+    for (let round = 1; round <= ROUNDS; round++) {
+      const dead = start();
+      await dead.request(10);
+      await spooled(dead, 10);
+      await dead.kill();
+      const takenOver = async () => {
+        const stats = await Promise.all(takers.map((taker) => taker.stats()));
+        return stats.reduce((sum, one) => sum + one.takenOver, 0);
+      };
+      await eventually(async () => (await takenOver()) >= round * 10, PATIENCE);
+      expect(await takenOver()).toBe(round * 10);
+    }
+    expect(await pendingIn(place)).toBe(ROUNDS * 10);
+    matomo.play({});
+    await eventually(async () => (await pendingIn(place)) === 0, PATIENCE);
+    expect(arrivalsAt(matomo).size).toBe(ROUNDS * 10);
+    expect(duplicatesAt(matomo)).toBe(0);
+  });
+
+  test('a taker that is killed is taken over, ten times in a row', async () => {
+    const random = seededRandom();
+    const { place, matomo, start } = await setUp(open);
+    matomo.play(UNAVAILABLE);
+    const first = start();
+    await first.request(20);
+    await spooled(first, 20);
+    await first.kill();
+    for (let round = 0; round < 10; round++) {
+      const taker = start();
+      if (round % 2 === 0) await spooled(taker, 20);
+      else await wait(random() * 1500); // perhaps in the middle of it
+      await taker.kill();
+      expect(await pendingIn(place)).toBe(20);
+    }
+    matomo.play({});
+    const last = start();
+    await eventually(async () => (await last.stats()).tracked === 20, PATIENCE);
+    expect(await last.stats()).toMatchObject({ takenOver: 20, pending: 0, lost: { spool: 0 } });
+    expect(duplicatesAt(matomo)).toBe(0);
+  });
+
+  test('twenty that end at once leave all their hits to the next one', async () => {
+    const { place, matomo, workers, start } = await setUp(open);
+    matomo.play(UNAVAILABLE);
+    for (let i = 0; i < 20; i++) start();
+    for (const worker of workers) {
+      await worker.request(3);
+      await spooled(worker, 3);
+    }
+    await Promise.all(workers.map((worker) => worker.request(2)));
+    const stats = await Promise.all(workers.map((worker) => worker.shutdown()));
+    for (const { lost } of stats) expect([lost.shutdown, lost.spool]).toEqual([0, 0]);
+    expect(await pendingIn(place)).toBe(100);
+    matomo.play({});
+    const next = start();
+    await eventually(async () => (await next.stats()).tracked === 100, PATIENCE);
+    expect(arrivalsAt(matomo).size).toBe(100);
+    expect(duplicatesAt(matomo)).toBe(0);
+  });
+
+  test('short jobs leave hits while Matomo is unavailable, and the one that runs when it is back sends them', async () => {
+    const { place, matomo, start } = await setUp(open);
+    matomo.play(UNAVAILABLE);
+    for (let job = 1; job <= 2 * ROUNDS; job++) {
+      const worker = start();
+      await worker.request(10);
+      if (job % 2 === 0)
+        await eventually(async () => (await worker.stats()).takenOver > 0, PATIENCE);
+      await worker.shutdown();
+      expect(await pendingIn(place)).toBe(job * 10);
+    }
+    matomo.play({});
+    const last = start();
+    await eventually(async () => (await last.stats()).tracked === 20 * ROUNDS, PATIENCE);
+    expect(duplicatesAt(matomo)).toBe(0);
+    await last.shutdown();
+    if (!place.includes('://')) {
+      expect(filesIn(place, '').map((path) => path.slice(place.length))).toEqual([
+        '/spool.json',
+        '/visitor.key',
+      ]);
+    }
+  });
+});
+
+test('`process.exit()` in the middle of a take-over loses nothing', async () => {
+  const random = seededRandom();
+  const folder = temporaryFolder();
+  const { matomo, start } = await setUp(async () => folder);
+  const journals = 300;
+  const startSeconds = Math.floor(Date.now() / 1000) - 60;
+  for (let i = 0; i < journals; i++) {
+    const random = String(i).padStart(8, '0');
+    const journal = join(folder, instanceName(Date.now() - 1_000_000 + i, NO_PID, random));
+    const query = `?idsite=1&rec=1&apiv=1&url=http%3A%2F%2Fshop.test%2F${i}&ua=test`;
+    const hit = { site: 1, visitor: 'v', startSeconds, kind: 'page' as const, query };
+    mkdirSync(journal);
+    writeFileSync(join(journal, '000001.hits'), toLines([hit])[0] as Buffer);
+    const identity = { ...thisProcess(), pid: NO_PID, started: '1', hasToken: false };
+    writeFileSync(join(journal, 'alive'), JSON.stringify(identity));
+  }
+  matomo.play(UNAVAILABLE);
+  for (let round = 0; round < ROUNDS; round++) {
+    const taker = start();
+    await taker.stats();
+    await wait(random() * 300);
+    await taker.exit();
+  }
+  matomo.play({});
+  const last = start();
+  await eventually(async () => (await last.stats()).tracked === journals, PATIENCE);
+  expect(arrivalsAt(matomo).size).toBe(journals);
+  expect(duplicatesAt(matomo)).toBe(0);
+  expect(await last.stats()).toMatchObject({ takenOver: journals, lost: { spool: 0 } });
+});
+
+test('while Redis stands still for longer than processes may, none is taken over, and nothing is lost', async () => {
+  requires('signals');
+  let redis: RedisServer | undefined;
+  const { place, matomo, workers, start } = await setUp(async () => {
+    redis = await startRedis();
+    return redis.url;
+  });
+  for (let i = 0; i < 3; i++) start({ RATE: '50' });
+  for (const worker of workers) await eventually(() => worker.ended.size > 0, PATIENCE);
+  for (let round = 0; round < ROUNDS; round++) {
+    await wait(DEAD_MILLIS * 1.2);
+    redis?.signal('SIGSTOP');
+    await wait(STOP_MILLIS);
+    redis?.signal('SIGCONT');
+  }
+  await wait(DEAD_MILLIS * 1.2);
+  const ended = Date.now();
+  const stats = await Promise.all(workers.map((worker) => worker.shutdown()));
+  for (const { takenOver, lost } of stats) expect([takenOver, lost.spool]).toEqual([0, 0]);
+  start();
+  await eventually(async () => (await pendingIn(place)) === 0, PATIENCE);
+  expect(missingAt(matomo, workers, ended)).toEqual([]);
+  expect(duplicatesAt(matomo)).toBe(0);
+});
