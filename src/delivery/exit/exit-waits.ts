@@ -9,10 +9,9 @@ export const EXIT_WAITS = {
   ownSignalMillis: 1_000,
   /** The last flush, if Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */
   unavailableMillis: 300,
-  /** A spool to close, with the last write to a folder or the last report to Redis. A disk or a network may hang. */
+  /** A spool to close, with the last write. A disk or a network may hang. */
   spoolMillis: 1_500,
   spoolWriteMillis: 1_000,
-  spoolReportMillis: 700,
   /** A write to a folder that is under way in another thread while this one is blocked. */
   otherWriteMillis: 250,
 } as const;

@@ -94,7 +94,7 @@ export type PurgeFilter =
   | { readonly kind: 'before'; readonly epochSeconds: number };
 
 /** Whether a filter selects a hit. A user is selected by `uid`, a visitor by `cid` or `_id`, which Matomo gets. */
-export function isSelected(
+function isSelected(
   filter: PurgeFilter,
   { startSeconds, buffer, start, end }: EncodedHit,
 ): boolean {

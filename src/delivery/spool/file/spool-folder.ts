@@ -29,7 +29,7 @@ const STICKY = 0o1000;
 const VISITOR_KEY = 'visitor.key';
 
 /** Another user could change the contents of the folder. */
-export class UntrustedFolder extends UnusableSpool {}
+class UntrustedFolder extends UnusableSpool {}
 
 interface FileOpenerOptions {
   readonly folder: string;
@@ -97,7 +97,7 @@ export class FileJournalOpener implements JournalOpener {
 }
 
 /** Creates the folder if it does not exist. Throws if it cannot be used, or belongs to another Matomo. */
-export function openSpoolFolder(folder: string, url: string): void {
+function openSpoolFolder(folder: string, url: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   requireTrust(folder);
   const path = join(folder, DESCRIPTION);

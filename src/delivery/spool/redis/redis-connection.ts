@@ -17,7 +17,7 @@ const CONNECT_MILLIS = 1_000;
 const REPLY_MILLIS = 1_000;
 
 /** Nothing was sent, because there is no connection. */
-export class NotConnected extends Error {
+class NotConnected extends Error {
   readonly code = 'not connected';
 }
 
