@@ -51,7 +51,7 @@ interface OpenSpoolOptions {
 }
 
 /** A spool of this process. */
-function openSpool(
+export function openSpool(
   {
     folder: place,
     url: matomoUrl = 'https://matomo.test/matomo.php',
