@@ -3,7 +3,6 @@ import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
 import {
   createField,
   createToField,
-  type Field,
   FieldGroup,
   type FieldList,
   rawField,
@@ -95,7 +94,8 @@ export function createPageViewReader(
   const toClientFields = createToClientFields();
   const toTitle = createToTitle(options);
   const toVariables = createToVariables(options, report);
-  const toReferrer = createToReferrerField(options);
+  const toReferrer = createToReferrer(options);
+  const toReferrerField = createToField('urlref');
   // Seconds and durations repeat, and one flat text costs less than the pieces of two fields.
   const toTime = memoize((seconds: number) => new FieldGroup([createField('cdt', seconds)]));
   const toDuration = memoize((millis: number) => {
@@ -149,7 +149,9 @@ export function createPageViewReader(
       const toUrl = siteSearch && isGraphqlRequest(request) ? toGraphqlUrl : toPageUrl;
       const url = toUrl(request, path);
       const referrer =
-        request.referrer === undefined ? undefined : toReferrer(request.referrer, host);
+        request.referrer === undefined
+          ? undefined
+          : toReferrerField(toReferrer(request.referrer, host));
       return {
         request,
         url: url.value,
@@ -182,21 +184,6 @@ export function createPageViewReader(
     toVisitor,
     toAnyVisitorId: (traits) => toVisitor(traits).id ?? toVisitorId(traits),
   };
-}
-
-/** The referrer. One without a query is remembered if it is sent unchanged: those with a query rarely recur, and others may hold secrets. */
-function createToReferrerField(
-  options: PageViewOptions,
-): (referrer: string, host: string | undefined) => Field | undefined {
-  const toReferrer = createToReferrer(options);
-  const toField = createToField('urlref');
-  const create = (referrer: string, host?: string) => toField(toReferrer(referrer, host));
-  if (options.urlPaths === 'template') return create; // depends on the host
-  const remember = memoize(
-    (referrer: string) => create(referrer),
-    (field, referrer) => field?.value === referrer,
-  );
-  return (referrer) => (referrer.includes('?') ? create(referrer) : remember(referrer));
 }
 
 /** Titles of longer methods are not remembered: HTTP has none. */

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { copyText, PairCache } from '../../common/generation-cache.js';
+import { copyText, memoize, PairCache } from '../../common/generation-cache.js';
 import { type Field, FieldGroup, rawField } from '../field.js';
 
 const DAY_MILLIS = 86_400_000;
@@ -123,10 +123,10 @@ export function stableVisitorKey({
 
 /** The visitor of Matomo's JavaScript tracker, 16 hex digits, from its `_pk_id.<site>.<hash>` cookie. */
 export function visitorOfCookie(cookies: string | undefined, site: number): string | undefined {
-  if (cookies === undefined) return undefined;
-  const cookie = new RegExp(
-    `(?:^|;\\s*)_pk_id\\.${site}(?:\\.[\\da-f]+)?=([\\da-f]{16})(?=\\.|%2E|;|$)`,
-    'i',
-  );
-  return cookie.exec(cookies)?.[1]?.toLowerCase();
+  return cookies === undefined ? undefined : cookieOf(site).exec(cookies)?.[1]?.toLowerCase();
 }
+
+const cookieOf = /* @__PURE__ */ memoize(
+  (site: number) =>
+    new RegExp(`(?:^|;\\s*)_pk_id\\.${site}(?:\\.[\\da-f]+)?=([\\da-f]{16})(?=\\.|%2E|;|$)`, 'i'),
+);
