@@ -311,9 +311,8 @@ export function trackRequests(
       if (span) annotateOwn(request, span, reading);
       const read = readRequest(request, source, reading);
       if (read) {
-        const ended = request.end(read, source);
-        if (span) takeEvents(span, ended);
-        sink.addRequest(ended);
+        if (span) takeEvents(span, request); // they wait for the end, so that the page view is queued first
+        sink.addRequest(request.end(read, source));
       } else if (span) {
         request.close();
         takeEvents(span, undefined);
