@@ -1,5 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 /** The maximum time for which work that can wait blocks the event loop. */
 const SLICE_MILLIS = 20;
 
@@ -17,7 +15,7 @@ export async function runInSlices(steps: Steps): Promise<void> {
   let isOver = beginSlice();
   for (const needsSlice of steps) {
     if (!needsSlice && !isOver()) continue;
-    await nextTurn();
+    await new Promise(setImmediate);
     isOver = beginSlice();
   }
 }

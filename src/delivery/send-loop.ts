@@ -7,9 +7,6 @@ import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import type { DeliveryParts } from './delivery-options.js';
 import type { Sender } from './sender.js';
 
-/** Hits that are finalized in one turn of the event loop, so that no turn takes long. */
-const HITS_PER_TURN = 25;
-
 /** Interval for checking a full batch again if one of its hits is held back. */
 const SHORTEST_MILLIS = 5;
 
@@ -34,12 +31,10 @@ export class SendLoop {
   #isTimerForFull = false;
   /** Whether it is for hits that failed alone, and may be later than a new hit is due. */
   #isTimerForAside = false;
-  #nextTurn: NodeJS.Immediate | undefined;
+  /** Batches are being made. */
+  #isFilling = false;
   #isHurried = false;
   #isStopped = false;
-  #hasFilled = false;
-  /** Whether all was due before a batch was built: a batch makes all due. */
-  #wasDue: boolean | undefined;
 
   constructor(parts: SendLoopParts) {
     this.#parts = parts;
@@ -50,14 +45,7 @@ export class SendLoop {
         parts.losses.check();
         this.update();
       },
-      onError: (error) =>
-        parts.diagnostics.warnOnce(
-          'send',
-          coded(
-            'internal-error',
-            `Sending failed (${describeError(error)}). Hits may stay pending. Please report this.`,
-          ),
-        ),
+      onError: (error) => this.#reportError(error),
     });
   }
 
@@ -76,7 +64,7 @@ export class SendLoop {
 
   /** Call this after a hit was queued. Sets the timer for the next batch; while a batch is being sent, only for a full one. */
   update(): void {
-    if (this.#isStopped) return;
+    if (this.#isStopped || this.#isFilling) return;
     const { memory, sender } = this.#parts;
     const isFull = memory.queued >= this.#maxExportBatchSize;
     // Nearly all hits arrive while the timer is set.
@@ -120,7 +108,6 @@ export class SendLoop {
   /** From now on, only `sendAll` sends. */
   stop(): void {
     this.#isStopped = true;
-    clearImmediate(this.#nextTurn);
     this.#clearTimer();
     this.#parts.spool?.stop();
   }
@@ -154,7 +141,7 @@ export class SendLoop {
       this.#timer = setTimeout(
         () => {
           this.#timer = undefined;
-          this.#onTimer();
+          this.#onTimer().catch((error) => this.#reportError(error));
         },
         Math.min(delay, MAX_TIMER_MILLIS),
       ).unref();
@@ -181,44 +168,24 @@ export class SendLoop {
   }
 
   /** Makes full batches even while none can be sent: encoded hits no longer keep their requests in memory. */
-  #onTimer(): void {
+  async #onTimer(): Promise<void> {
     const { memory, sender } = this.#parts;
-    const now = performance.now();
-    if (this.#isBuilding(now)) {
-      if (this.#isStopped) return;
-      this.#nextTurn ??= setImmediate(() => {
-        this.#nextTurn = undefined;
-        this.#onTimer();
-      });
-      return;
+    const due = performance.now() >= this.#dueMillis ? memory.count : 0; // a batch makes all due
+    this.#isFilling = true;
+    try {
+      await sender.fill();
+    } finally {
+      this.#isFilling = false;
     }
-    const isDue = this.#wasDue ?? now >= this.#dueMillis;
-    this.#wasDue = undefined;
-    const isFilled = sender.fillWhole(now);
-    const maySend = this.#attempts.isIdle && now >= sender.waitUntilMillis;
-    if (maySend) {
-      const options = { due: isDue ? memory.count : 0, all: false, delayMillis: this.#delayMillis };
+    if (this.#isStopped) return;
+    if (this.#attempts.isIdle && performance.now() >= sender.waitUntilMillis) {
+      const options = { due, all: false, delayMillis: this.#delayMillis };
       void this.#attempts.run(() => sender.send(options));
-    }
-    if (!maySend || !isFilled) this.update();
+    } else this.update();
   }
 
-  /**
-   * Finalizes hits in portions and makes a batch of them, in turns before the one that sends it. Not if two batches are full: then
-   * all is made at once, so that a busy server does not fall behind.
-   */
-  #isBuilding(nowMillis: number): boolean {
-    const { memory, sender } = this.#parts;
-    const max = this.#maxExportBatchSize;
-    const isLarge = memory.queued > HITS_PER_TURN;
-    const mayWait = !this.#hasFilled && isLarge && !sender.hasQueued(2 * max, nowMillis);
-    this.#hasFilled = false;
-    if (!mayWait) return false;
-    if (sender.sendsFromMemory && !memory.prepare(max, HITS_PER_TURN, nowMillis)) return true;
-    if (!sender.hasQueued(max, nowMillis)) return false;
-    this.#wasDue = nowMillis >= this.#dueMillis;
-    sender.fillWhole(nowMillis);
-    this.#hasFilled = true;
-    return true;
+  #reportError(error: unknown): void {
+    const text = `Sending failed (${describeError(error)}). Hits may stay pending. Please report this.`;
+    this.#parts.diagnostics.warnOnce('send', coded('internal-error', text));
   }
 }

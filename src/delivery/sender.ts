@@ -1,5 +1,5 @@
 import { coded } from '../common/messages.js';
-import { beginSlice } from '../common/slices.js';
+import { runAtOnce, runInSlices, type Steps } from '../common/slices.js';
 import { withTimeout } from '../common/timers.js';
 import { failingMillis } from './answer/back-off.js';
 import { clockOf, InterpretResponse, reasonOf, type Verdict } from './answer/interpret-response.js';
@@ -20,6 +20,9 @@ import {
 import { type EncodedHit, toBody } from './queue/encode-hits.js';
 import type { JournalHit } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
+
+/** Hits that are encoded in one turn of the event loop, so that no turn takes long. */
+const HITS_PER_TURN = 25;
 
 /** How long to wait for a spool before hits from memory are sent instead: a disk may hang. */
 const PATIENCE_MILLIS = 2_000;
@@ -84,6 +87,8 @@ export class Sender {
   #failures = 0;
   /** The journal from which the stored hits in the queue were taken. */
   #epoch = 0;
+  /** Resolves when the call of `fill` that runs has ended. */
+  #filled: Promise<void> | undefined;
   #isLoading = false;
   #isStoring = false;
   /** Hits to count as resent if they are sent again. */
@@ -132,21 +137,12 @@ export class Sender {
     return Math.min(this.queue.oldestSeconds, spool?.oldestSeconds ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Whether `count` final hits can be taken from memory. */
-  hasQueued(count: number, nowMillis: number): boolean {
-    return this.sendsFromMemory && this.#parts.memory.hasFinal(count, nowMillis);
-  }
-
-  /** Makes batches while memory has enough hits. Returns `false` if it stopped early to yield to other work. */
-  fillWhole(nowMillis: number): boolean {
-    const { memory, options } = this.#parts;
-    const { maxExportBatchSize: max } = options;
-    const isOver = beginSlice();
-    while (this.hasQueued(max, nowMillis)) {
-      this.queue.add(memory.take(max, nowMillis, false), false);
-      if (isOver()) return false;
-    }
-    return true;
+  /** Makes full batches of the hits that are in memory now, in turns of the event loop; `isFast`: in as few as possible. */
+  fill(isFast = false): Promise<void> {
+    this.#filled ??= runInSlices(this.#takeFull(isFast)).finally(() => {
+      this.#filled = undefined;
+    });
+    return this.#filled;
   }
 
   /** Sends batch after batch until nothing is due, or nothing can be sent now. */
@@ -156,11 +152,11 @@ export class Sender {
     while (!this.hasEnded) {
       const withStored = await this.#loadStored(delayMillis);
       if (this.hasEnded) return;
-      const now = performance.now();
-      if (left > 0 || !this.isClosing) this.fillWhole(now);
-      if (left > 0) this.takeQueued(now, all);
+      if (this.queue.needsMore && (left > 0 || !this.isClosing)) await this.fill(all);
+      if (left > 0 && this.#needsMore) await runInSlices(this.#take(performance.now(), all, all));
+      if (this.hasEnded) return;
       this.expire();
-      const batch = this.queue.next({ nowMillis: now, withStored, isForced });
+      const batch = this.queue.next({ nowMillis: performance.now(), withStored, isForced });
       if (!batch) return;
       this.inFlight = batch;
       const verdict = await this.#attempt(batch);
@@ -173,18 +169,11 @@ export class Sender {
     }
   }
 
-  /** Takes hits from memory, at most a batch, if the queue needs more. */
-  takeQueued(nowMillis: number, all: boolean): void {
-    const { memory, options } = this.#parts;
-    if (this.sendsFromMemory && this.queue.needsMore)
-      this.queue.add(memory.take(options.maxExportBatchSize, nowMillis, all), false);
-  }
-
   /** In the last flush of a process: the next batch from memory. */
   nextAtExit(): Batch | undefined {
     const nowMillis = performance.now();
     this.queue.isLast = true;
-    this.takeQueued(nowMillis, true);
+    if (this.#needsMore) runAtOnce(this.#take(nowMillis, true, true));
     this.expire();
     return this.queue.next({ nowMillis, withStored: false, isForced: true });
   }
@@ -270,6 +259,35 @@ export class Sender {
   stop(): void {
     clearInterval(this.#rereadTimer);
     this.#response.outage.close();
+  }
+
+  /** Whether hits from memory are sent next. */
+  get #needsMore(): boolean {
+    return this.sendsFromMemory && this.queue.needsMore;
+  }
+
+  *#takeFull(isHurried: boolean): Steps {
+    const { memory, options } = this.#parts;
+    const { maxExportBatchSize: max } = options;
+    let isFast = isHurried;
+    for (let left = memory.queued; left >= max; left -= max) {
+      const nowMillis = performance.now();
+      if (!this.sendsFromMemory || !memory.hasFinal(max, nowMillis)) return;
+      isFast ||= memory.hasFinal(2 * max, nowMillis); // a busy server must not fall behind
+      yield* this.#take(nowMillis, false, isFast);
+    }
+  }
+
+  /** Takes hits from memory, at most a batch: final ones, or `all`. Unless `isFast`, the event loop has a turn after each portion. */
+  *#take(nowMillis: number, all: boolean, isFast: boolean): Steps {
+    const { memory, options } = this.#parts;
+    for (let left = options.maxExportBatchSize; left > 0; left -= HITS_PER_TURN) {
+      const count = Math.min(left, HITS_PER_TURN);
+      const hits = memory.take(count, nowMillis, all);
+      this.queue.add(hits, false);
+      if (hits.length < count) return;
+      yield !isFast && count === HITS_PER_TURN;
+    }
   }
 
   /** Takes hits from the spool if the queue needs more. Returns whether hits of the spool may be sent. */

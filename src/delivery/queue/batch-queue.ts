@@ -92,9 +92,14 @@ export class BatchQueue {
     return this.failures >= UNAVAILABLE_AFTER;
   }
 
-  /** Whether to take hits from memory or the spool: all that is queued has failed since a bulk last succeeded, or is sent last. */
+  /**
+   * Whether to take hits from memory or the spool: all that is queued has failed since a bulk last succeeded, is sent last, or has
+   * room.
+   */
   get needsMore(): boolean {
-    return !this.#batches.some((batch) => batch.kind !== 'crash' && this.#isUntried(batch));
+    return !this.#batches.some(
+      (batch) => batch.kind !== 'crash' && !batch.isOpen && this.#isUntried(batch),
+    );
   }
 
   /** When the next batch is due, on the monotonic clock; `Infinity` if there is none. */
@@ -108,16 +113,29 @@ export class BatchQueue {
       : Number.POSITIVE_INFINITY;
   }
 
-  /** Adds hits in batches. The batches contain the same objects. */
+  /** Adds hits in batches; those from memory also to a batch that has room. The batches contain the same objects. */
   add(hits: readonly EncodedHit[], isStored: boolean): void {
     for (const kind of new Set(hits.map((hit) => hit.kind))) {
-      const ofKind = hits.filter((hit) => hit.kind === kind);
-      this.#batches.push(...inBatches(ofKind, kind, this.#max, isStored));
+      const isFitting = (batch: Batch) => batch.isOpen && batch.kind === kind;
+      const open = isStored ? undefined : this.#batches.find(isFitting);
+      const all = [...(open?.hits ?? []), ...hits.filter((hit) => hit.kind === kind)];
+      const batches = inBatches(all, kind, this.#max, isStored);
+      const last = batches.at(-1) as Batch;
+      last.isOpen = !isStored && last.hits.length < this.#max;
+      if (open)
+        this.#batches = this.#batches.flatMap((batch) => (batch === open ? batches : batch));
+      else this.#batches.push(...batches);
     }
   }
 
-  /** The batch to send next, if one is due. */
-  next({ nowMillis, withStored, isForced }: NextOptions): Batch | undefined {
+  /** The batch to send next, if one is due. It gets no further hits. */
+  next(options: NextOptions): Batch | undefined {
+    const batch = this.#choose(options);
+    if (batch) batch.isOpen = false;
+    return batch;
+  }
+
+  #choose({ nowMillis, withStored, isForced }: NextOptions): Batch | undefined {
     const maySend = (batch: Batch) => withStored || !batch.isStored;
     const batches = this.#batches.filter(maySend);
     const aside = this.#aside.filter(maySend);

@@ -19,6 +19,8 @@ export class Batch {
   hits: readonly EncodedHit[];
   /** The hits are in the spool. */
   readonly isStored: boolean;
+  /** Takes further hits from memory until it is full or sent. */
+  isOpen = false;
   /** Attempts that failed. */
   failures = 0;
   /** How many bulks had succeeded when it last failed; -1 if it has not failed. */

@@ -25,8 +25,6 @@ export class MemoryQueue {
   #hits: (PendingHit | undefined)[] = [];
   #head = 0;
   #bytes = 0;
-  /** Hits of prepared places beyond one each: crashes. Negative for places without a hit. */
-  #furtherHits = 0;
   #encoded = 0;
   #encodedBytes = 0;
 
@@ -40,9 +38,9 @@ export class MemoryQueue {
     return this.queued + this.#waiting.size;
   }
 
-  /** Number of hits in memory. A place that is not prepared counts as one. */
+  /** Number of hits in memory. A place counts as one. */
   get count(): number {
-    return this.unencoded + this.#furtherHits + this.#encoded;
+    return this.unencoded + this.#encoded;
   }
 
   /** When the request of the oldest queued hit ended or a waiting hit was tracked, on the monotonic clock; `Infinity` if there is none. */
@@ -126,32 +124,11 @@ export class MemoryQueue {
       }
       this.#bytes -= pending.bytes;
       const hits = pending.finalize(epochMillis);
-      if (pending instanceof FinalHit) this.#furtherHits -= hits.length - 1;
       if (hits.length > 0) left -= 1;
       for (const hit of hits) taken.push(hit);
     }
     this.#putBack(kept);
     return taken;
-  }
-
-  /**
-   * Finalizes up to `count` of the `max` oldest hits, those that are final, and keeps their places. Returns whether none of them is
-   * left, so that taking them takes little time.
-   */
-  prepare(max: number, count: number, nowMillis: number): boolean {
-    const epochMillis = Date.now();
-    const end = Math.min(this.#head + max, this.#hits.length);
-    let left = count;
-    for (let i = this.#head; i < end; i++) {
-      const pending = this.#hits[i] as PendingHit;
-      if (pending instanceof FinalHit || !pending.isFinal(nowMillis)) continue;
-      if (left === 0) return false;
-      left -= 1;
-      const final = new FinalHit(pending, epochMillis);
-      this.#hits[i] = final;
-      this.#furtherHits += final.finalize().length - 1;
-    }
-    return true;
   }
 
   /** When the `count` oldest hits are final, unless some are held back. */
@@ -190,26 +167,5 @@ export class MemoryQueue {
       this.#hits = this.#hits.slice(this.#head);
       this.#head = 0;
     }
-  }
-}
-
-/** A hit that was finalized before it is taken. */
-class FinalHit implements PendingHit {
-  readonly endedMillis: number;
-  readonly bytes: number;
-  readonly #hits: readonly Hit[];
-
-  constructor(pending: PendingHit, epochMillis: number) {
-    this.endedMillis = pending.endedMillis;
-    this.bytes = pending.bytes;
-    this.#hits = pending.finalize(epochMillis);
-  }
-
-  isFinal(): boolean {
-    return true;
-  }
-
-  finalize(): readonly Hit[] {
-    return this.#hits;
   }
 }

@@ -60,6 +60,27 @@ test('a batch has no more hits than may be in a bulk, however many are added at 
   ]);
 });
 
+test('a batch takes further hits from memory until it is full or sent', () => {
+  const queue = queueOf(3, 'c', 'x.bot');
+  expect(queue.needsMore).toBe(true);
+  queue.add(hits('b'), false);
+  queue.add(hits('s'), true); // of the spool
+  queue.add(hits('a', 'd', 'e', 'f', 'y.bot'), false);
+  expect(queue.needsMore).toBe(false);
+  const batch = nextOf(queue);
+  expect(namesOf(batch)?.sort()).toEqual(['a', 'b', 'c']);
+  queue.succeeded(batch as Batch);
+  const last = nextOf(queue);
+  queue.add(hits('g'), false);
+  expect(namesOf(last)?.sort()).toEqual(['d', 'e', 'f']);
+  expect(drain(queue).map((names) => names.sort())).toEqual([
+    ['d', 'e', 'f'],
+    ['x.bot', 'y.bot'],
+    ['s'],
+    ['g'],
+  ]);
+});
+
 test('a batch that fails is sent again after the others, then in halves, and what fails alone is set aside', () => {
   const queue = queueOf(2, 'bad', 'a', 'b', 'c');
   const isGood = (names: string[]) => !names.includes('bad');
@@ -78,7 +99,7 @@ test.for([
   ['a.bot', 'b'],
   ['a', 'b.bot'],
 ])('%s, which fails, holds %s back neither in the queue nor where it comes from', ([bad, good]) => {
-  const queue = queueOf(100, bad as string);
+  const queue = queueOf(1, bad as string);
   queue.failed(nextOf(queue) as Batch, 0, FAILURE);
   expect(queue.needsMore).toBe(true);
   queue.add(hits(good as string), false);
