@@ -31,7 +31,11 @@ export class Delivery {
   readonly #spool: Spool | undefined;
   /** Timers and sockets must not inherit the async context of the request that happened to create them. */
   readonly #scope = new DetachedScope('MatomoDelivery');
-  readonly #flushes: SharedFlush;
+  readonly #flushLimitMillis: number;
+  /** The flush that runs. */
+  #flushing: Promise<void> | undefined;
+  /** The promise for all calls that wait for the next one. */
+  #nextFlush: Promise<void> | undefined;
   readonly #hold: LoopHold;
   #closed: Promise<void> | undefined;
   /** Hits that are not sent at shutdown are kept for `finish`, which then has less time. */
@@ -64,13 +68,9 @@ export class Delivery {
     const onNewToken = () => this.#loop.sendNow();
     this.#sender = new Sender({ ...parts, random, hold, onNewToken });
     this.#parts = { ...parts, sender: this.#sender };
-    const loop = new SendLoop({ ...this.#parts, scope: this.#scope });
-    this.#loop = loop;
-    this.#flushes = new SharedFlush(
-      () => this.#closed ?? hold.during(loop.sendAll()),
-      Math.min(options.exportTimeoutMillis, MAX_FLUSH_MILLIS),
-    );
-    loop.start();
+    this.#loop = new SendLoop({ ...this.#parts, scope: this.#scope });
+    this.#flushLimitMillis = Math.min(options.exportTimeoutMillis, MAX_FLUSH_MILLIS);
+    this.#loop.start();
   }
 
   /** Results of hits. */
@@ -216,7 +216,29 @@ export class Delivery {
    */
   flush(): Promise<void> {
     this.#hold.extend(performance.now());
-    return this.#flushes.call();
+    if (this.#flushing === undefined) return this.#limit(this.#startFlush());
+    if (this.#nextFlush !== undefined) return this.#nextFlush;
+    const next = this.#limit(this.#flushing.then(() => this.#startFlush())).then(() => {
+      // The flush may still wait after the limit: later calls get their own limit.
+      if (this.#nextFlush === next) this.#nextFlush = undefined;
+    });
+    this.#nextFlush = next;
+    return next;
+  }
+
+  /** Starts a flush unless another call did. */
+  #startFlush(): Promise<void> {
+    if (this.#flushing !== undefined) return this.#flushing;
+    this.#nextFlush = undefined;
+    const sent = this.#closed ?? this.#hold.during(this.#loop.sendAll());
+    this.#flushing = sent.then(() => {
+      this.#flushing = undefined;
+    });
+    return this.#flushing;
+  }
+
+  #limit(flush: Promise<void>): Promise<void> {
+    return withTimeout(this.#flushLimitMillis, flush, true);
   }
 
   /** Makes a last attempt and counts what is left at the deadline as lost. Never rejects. */
@@ -264,47 +286,5 @@ export class Delivery {
     this.#loop.stop();
     const millis = deadlineMillis - this.#closingMillis - this.#hold.spentMillis;
     flushLast(this.#parts, millis, refusal);
-  }
-}
-
-/**
- * However often it is called, at most one flush runs and one waits:
- *
- *     call ──> runs ─────────────────────> ends
- *           call, call, call ──> one waits ──> runs, for everything queued until then
- */
-class SharedFlush {
-  readonly #flush: () => Promise<void>;
-  readonly #limitMillis: number;
-  #running: Promise<void> | undefined;
-  #waiting: Promise<void> | undefined;
-  /** The promise for all calls that wait for the next flush. */
-  #shared: Promise<void> | undefined;
-
-  /** `flush` must not reject. No call takes longer than the limit. */
-  constructor(flush: () => Promise<void>, limitMillis: number) {
-    this.#flush = flush;
-    this.#limitMillis = limitMillis;
-  }
-
-  call(): Promise<void> {
-    if (this.#running === undefined) return withTimeout(this.#limitMillis, this.#start(), true);
-    this.#waiting ??= this.#running.then(() => this.#start());
-    if (this.#shared !== undefined) return this.#shared;
-    const shared = withTimeout(this.#limitMillis, this.#waiting, true).then(() => {
-      // The flush may still wait after the limit: later calls get their own limit.
-      if (this.#shared === shared) this.#shared = undefined;
-    });
-    this.#shared = shared;
-    return shared;
-  }
-
-  #start(): Promise<void> {
-    this.#waiting = undefined;
-    this.#shared = undefined;
-    this.#running = this.#flush().then(() => {
-      if (this.#waiting === undefined) this.#running = undefined;
-    });
-    return this.#running;
   }
 }
