@@ -71,7 +71,9 @@ const LINES: Readonly<Record<LoggedResult, LossLine>> = {
 export class LossLog {
   readonly #lines: Diagnostics['lines'];
   readonly #counters: DeliveryCounters;
-  readonly #invalidHits = new InvalidHits();
+  #rejected = new Summary();
+  /** Of bulks whose response does not say which hits are invalid. */
+  #possible = new Summary();
   readonly #logged: Record<LoggedResult, number> = {
     queue_full: 0,
     unconfirmed: 0,
@@ -124,7 +126,10 @@ export class LossLog {
 
   /** Matomo rejected `invalid` of the hits of a bulk: those at `indices`, if the response has them. */
   addInvalid(sent: readonly EncodedHit[], invalid: number, indices?: readonly number[]): void {
-    this.#invalidHits.add(sent, invalid, indices);
+    if (invalid === 0) return;
+    if (invalid === sent.length) this.#rejected.add(sent);
+    else if (indices) this.#rejected.add([...new Set(indices)].map((i) => sent[i]));
+    else this.#possible.add(sent);
   }
 
   /** At the end of a process, where the cause of a loss is logged with all that is lost. */
@@ -137,67 +142,45 @@ export class LossLog {
     if (hits <= 0) return;
     this.#logged[result] = total;
     const { text, ...pace } = LINES[result];
-    const known = () => this.#invalidHits.describe();
-    this.#lines.add(result, hits, (sum) => text(countOf(sum), known), pace);
+    this.#lines.add(result, hits, (sum) => text(countOf(sum), () => this.#describeInvalid()), pace);
     if (result !== 'queue_full' || this.#isClosed) return;
     this.#lostWhileFull += hits;
     this.#full.begin(result, () => undefined); // the line with the loss says it
   }
-}
 
-/** Counts what the log says about rejected hits until its next line. Order IDs are not read: they may identify customers. */
-class InvalidHits {
-  #known = new Summary();
-  /** Of bulks whose response does not say which hits are invalid. */
-  #possible = new Summary();
-
-  /** Adds the hits of a bulk of which `invalid` were rejected: those at `indices`, if the response has them. */
-  add(sent: readonly EncodedHit[], invalid: number, indices?: readonly number[]): void {
-    if (invalid === 0) return;
-    if (invalid === sent.length) for (const hit of sent) this.#known.add(hit);
-    else if (indices) for (const i of new Set(indices)) this.#known.add(sent[i]);
-    else for (const hit of sent) this.#possible.add(hit);
-  }
-
-  /** What was added since the last call, as sentences; empty if there was no goal and no order. */
-  describe(): string {
-    const known = this.#known.text;
-    const possible = this.#possible.text;
-    this.#known = new Summary();
+  /** What is known about the invalid hits since the last call, as sentences; empty if there was no goal and no order. */
+  #describeInvalid(): string {
+    const text = this.#rejected.describe('Rejected') + this.#possible.describe('Possibly rejected');
+    this.#rejected = new Summary();
     this.#possible = new Summary();
-    const rejected = known === '' ? '' : ` Rejected: ${known}.`;
-    return possible === '' ? rejected : `${rejected} Possibly rejected: ${possible}.`;
+    return text;
   }
 }
 
-/** Goals and orders among some hits. */
+/** Goals and orders among hits that Matomo rejected. Order IDs are not read: they may identify customers. */
 class Summary {
   readonly #goals = new Set<string>();
   #orders = 0;
 
-  add(hit: EncodedHit | undefined): void {
-    if (!hit) return;
-    if (isOrder(hit)) this.#orders += 1;
-    else if (this.#goals.size <= MAX_GOALS) {
+  add(hits: readonly (EncodedHit | undefined)[]): void {
+    for (const hit of hits) {
+      if (!hit) continue;
       const goal = goalOf(hit);
-      if (goal !== undefined) this.#goals.add(goal);
+      if (isOrder(hit)) this.#orders += 1;
+      else if (goal !== undefined && this.#goals.size <= MAX_GOALS) this.#goals.add(goal);
     }
   }
 
-  /** `goals 7, 9; 2 orders`, or an empty text. */
-  get text(): string {
-    const goals = [...this.#goals].slice(0, MAX_GOALS);
+  /** ` Rejected: goals 7, 9; 2 orders.`, or an empty text. */
+  describe(what: string): string {
+    const goals = [...this.#goals].slice(0, MAX_GOALS).join(', ');
     const more = this.#goals.size > MAX_GOALS ? ' and others' : '';
     const parts = [
-      ...(goals.length === 0 ? [] : [`${nameOf(goals)} ${goals.join(', ')}${more}`]),
-      ...(this.#orders === 0 ? [] : [this.#orders === 1 ? '1 order' : `${this.#orders} orders`]),
-    ];
-    return parts.join('; ');
+      goals && `${this.#goals.size === 1 ? 'goal' : 'goals'} ${goals}${more}`,
+      this.#orders && `${this.#orders} ${this.#orders === 1 ? 'order' : 'orders'}`,
+    ].filter(Boolean);
+    return parts.length === 0 ? '' : ` ${what}: ${parts.join('; ')}.`;
   }
-}
-
-function nameOf({ length }: readonly string[]): string {
-  return length === 1 ? 'goal' : 'goals';
 }
 
 /** `idgoal=0` is an order or a cart. */
