@@ -31,6 +31,8 @@ export class SimulatedDisk {
   room = Number.POSITIVE_INFINITY;
   /** Whether the operation of this number, from 0, fails. */
   fails: (operation: number) => boolean = () => false;
+  /** Whether a file has a defect, so that it cannot be read. */
+  isUnreadable: (path: string) => boolean = () => false;
   /** How many operations there have been. */
   operations = 0;
   #stalled: Promise<void> | undefined;
@@ -128,9 +130,10 @@ class SimulatedFile {
 
   read(buffer: Buffer, offset: number, length: number, position: number) {
     const { volume } = disk;
-    return disk.run(this.#user, () => ({
-      bytesRead: volume.readSync(this.#descriptor, buffer, offset, length, position),
-    }));
+    return disk.run(this.#user, () => {
+      this.#requireReadable();
+      return { bytesRead: volume.readSync(this.#descriptor, buffer, offset, length, position) };
+    });
   }
 
   async write(buffer: Buffer, offset: number) {
@@ -147,7 +150,14 @@ class SimulatedFile {
   }
 
   readFile() {
-    return disk.run(this.#user, () => disk.volume.readFileSync(this.#descriptor));
+    return disk.run(this.#user, () => {
+      this.#requireReadable();
+      return disk.volume.readFileSync(this.#descriptor);
+    });
+  }
+
+  #requireReadable(): void {
+    if (disk.isUnreadable(this.#path)) throw diskError('EIO');
   }
 
   stat() {

@@ -150,6 +150,7 @@ export class SimulatedMachine {
     this.disk.goOn();
     this.disk.room = Number.POSITIVE_INFINITY;
     this.disk.fails = () => false;
+    this.disk.isUnreadable = () => false;
   }
 
   /**

@@ -39,6 +39,8 @@ export interface JournalEvents {
   lost(hits: number): void;
   /** `segment` belongs to another user, or is no regular file. */
   foreign(segment: string): void;
+  /** A segment cannot be read, and is tried again at the next beat. */
+  unreadable(error: unknown): void;
 }
 
 /**

@@ -96,6 +96,8 @@ export class Spool {
   #taken = new Set<JournalHit>();
   /** Taken hits of a journal that is gone. They are lost, unless the bulk in flight has a result for them. */
   readonly #abandoned = new Set<JournalHit>();
+  /** Segments that could not be read since the last beat. They must not delay newer ones. */
+  readonly #unreadable = new Set<Segment>();
   /** Hits with results that are not stored yet. */
   readonly #decided = new Map<Segment, JournalHit[]>();
   #waiting: HitLine[] = [];
@@ -322,6 +324,7 @@ export class Spool {
         this.#loseStored(hits);
       },
       foreign: (segment) => this.#reports.foreignSegment(segment),
+      unreadable: (error) => this.#reports.unreadable(error),
     };
     this.#journal ??= this.#isClosed ? undefined : await this.#opener?.open(events);
   }
@@ -330,6 +333,7 @@ export class Spool {
     const { beatMillis } = this.#options.times ?? JOURNAL_TIMES;
     const taken = await this.#steps.run(async () => {
       await this.#openJournal();
+      this.#unreadable.clear();
       if (!this.#journal?.isOpen) return 0;
       await this.#journal.keepAlive();
       await this.#save();
@@ -408,7 +412,13 @@ export class Spool {
     while (this.#ahead.length < hits && this.#mayRead(1)) {
       const segment = this.#nextSegment();
       if (!segment) return;
-      this.#ahead.push(...(await segment.read()));
+      const hits = await segment.read().catch((error: unknown) => {
+        if (error instanceof JournalLost || !this.#journal?.isOpen) throw error;
+        this.#unreadable.add(segment);
+        this.#reports.unreadable(error);
+        return [];
+      });
+      this.#ahead.push(...hits);
     }
   }
 
@@ -416,7 +426,7 @@ export class Spool {
   #nextSegment(): Segment | undefined {
     let oldest: Segment | undefined;
     for (const segment of this.#journal?.isOpen ? this.#journal.segments : []) {
-      if (segment.unread === 0) continue;
+      if (segment.unread === 0 || this.#unreadable.has(segment)) continue;
       if (!oldest || segment.startSeconds < oldest.startSeconds) oldest = segment;
     }
     return oldest;

@@ -82,6 +82,8 @@ export class FileJournal implements Journal {
   readonly #dead: DeadProcesses;
   /** Files with hits that have no result, by the folder in which they are. */
   readonly #files = new Map<string, Set<HitsFile>>();
+  /** Journals that were taken over, some of whose files cannot be read. */
+  readonly #incomplete = new Set<string>();
   #current: CurrentFile | undefined;
   /** What the file has after the current write. */
   #expected: { readonly path: string; readonly lines: number; readonly bytes: number } | undefined;
@@ -278,39 +280,48 @@ export class FileJournal implements Journal {
       if (!(INSTANCE.test(name) || DRAFT.test(name))) continue;
       const path = join(this.#path, name);
       if (folder !== this.#path) await rename(join(folder, name), path);
-      if (!this.#files.has(path)) await this.#adopt(name);
+      if (!this.#files.has(path) || this.#incomplete.has(path)) await this.#adopt(name);
     }
   }
 
   /** Opens a journal that was taken over, and those in it. */
   async #adopt(name: string): Promise<void> {
     const path = join(this.#path, name);
-    const files = await this.#openFiles(path);
-    this.#files.set(path, new Set(files));
+    const known = this.#files.get(path) ?? new Set();
+    const files = await this.#openFiles(path, known);
+    this.#files.set(path, new Set([...known, ...files]));
     const hits = files.reduce((sum, { open }) => sum + open, 0);
     const oldestSeconds = Math.min(...files.map(({ startSeconds }) => startSeconds));
     if (hits > 0) this.#options.events.takenOver(hits, oldestSeconds);
     await this.#adoptAll(path);
   }
 
-  /** The files of a journal that was taken over. */
-  async #openFiles(folder: string): Promise<HitsFile[]> {
+  /** The files of a journal that was taken over, which are not known yet. */
+  async #openFiles(folder: string, known: ReadonlySet<HitsFile>): Promise<HitsFile[]> {
+    const { events } = this.#options;
     const files: HitsFile[] = [];
+    const paths = new Set([...known].map(({ path }) => path));
     for (const name of (await listFolder(folder)).filter((one) => HITS.test(one))) {
       const path = join(folder, name);
-      const file = new HitsFile(path.slice(0, -'.hits'.length), this.#options.events);
+      if (paths.has(path)) continue;
+      const file = new HitsFile(path.slice(0, -'.hits'.length), events);
       // First of all: its process may only have stood still.
       file.size = (await stat(path).catch(() => ({ size: 0 }))).size;
       files.push(file);
     }
+    this.#incomplete.delete(folder);
     const own: HitsFile[] = [];
     for (const file of files) {
       try {
         await file.count();
         own.push(file);
       } catch (error) {
-        if (!(error instanceof ForeignFile)) throw error;
-        this.#options.events.foreign(basename(file.path));
+        if (error instanceof ForeignFile) {
+          events.foreign(basename(file.path));
+        } else {
+          events.unreadable(error);
+          this.#incomplete.add(folder);
+        }
       }
     }
     return own;

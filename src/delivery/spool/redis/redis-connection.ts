@@ -113,15 +113,20 @@ async function withDeadline<T>(
   run: () => Promise<T>,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  let immediate: NodeJS.Immediate | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      end(client);
-      reject(new Error(`no answer in ${millis} ms`));
+      // If this process was busy or stood still, the reply may be there already. It is read before that.
+      immediate = setImmediate(() => {
+        end(client);
+        reject(new Error(`no answer in ${millis} ms`));
+      });
     }, millis);
   });
   try {
     return await Promise.race([run(), deadline]);
   } finally {
     clearTimeout(timer);
+    clearImmediate(immediate);
   }
 }

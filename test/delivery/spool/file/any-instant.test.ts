@@ -212,6 +212,38 @@ test('after its file has been deleted a process writes to another, and sends wha
   expect(process.account).toMatchObject({ pending: 0, counters: { tracked: 2 } });
 });
 
+test.each(['own', 'taken over'])(
+  'a file with a defect does not delay the hits in newer files, and is read once that is possible (%s)',
+  async (whose) => {
+    const machine = createMachine({ maxQueueSize: 5 });
+    machine.matomo.fault = 'refused';
+    const first = machine.start();
+    await machine.wait(100);
+    for (let i = 0; i < 20; i++) {
+      machine.hit(first);
+      await machine.wait(200);
+    }
+    await machine.wait(70_000);
+    for (let i = 0; i < 3; i++) machine.hit(first);
+    await machine.wait(70_000);
+    machine.disk.isUnreadable = (path) => path.endsWith('000001.hits');
+    const process = whose === 'own' ? first : machine.start();
+    if (process !== first) first.die();
+    machine.matomo.fault = 'none';
+    await machine.wait(60_000);
+    for (const name of ['hit-21', 'hit-22', 'hit-23']) {
+      expect(machine.matomo.stored.get(name)).toBe(1);
+    }
+    expect(machine.matomo.stored.size).toBeLessThan(23);
+    expect(process.logged.filter((line) => line.includes('[spool-not-read]'))).toHaveLength(1);
+    machine.repairDisk();
+    await machine.wait(10_000);
+    expect(machine.matomo.stored.size).toBe(23);
+    await machine.recover();
+    checkMachine(machine);
+  },
+);
+
 test('while a disk hangs hits leave from memory, and those it has taken are sent when it goes on', async () => {
   const machine = createMachine();
   const process = machine.start();
