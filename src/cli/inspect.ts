@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
+import { MATOMO_VERSIONS } from '../hit/bots/reported-chatbots.js';
 import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
-import { toMatomoVersion } from '../inspector/rules/matomo-version.js';
 import { toSpamPrevention } from '../inspector/rules/spam-prevention.js';
+import { oneOf } from '../options/parse-values.js';
 import { UsageError } from './usage-error.js';
 
 const PRINT_EVERY_MILLIS = 500;
@@ -23,7 +24,7 @@ export async function inspect(args: string[]): Promise<void> {
       `--port must be a number from 0 to 65535, got ${JSON.stringify(values.port)}`,
     );
   }
-  const matomoVersion = toMatomoVersion('--matomo-version', values['matomo-version']);
+  const matomoVersion = oneOf(...MATOMO_VERSIONS)('--matomo-version', values['matomo-version']);
   const spam = values['spam-prevention'];
   if (spam !== undefined) toSpamPrevention('--spam-prevention', spam);
   const inspector = await startInspector({

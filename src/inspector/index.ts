@@ -1,3 +1,4 @@
+export type { MatomoVersion } from '../hit/bots/reported-chatbots.js';
 export type { TrackedRequest } from '../hit/http-request.js';
 export type { OptionError } from '../options/option-error.js';
 export { fakeRequest } from './fake-request.js';
@@ -18,7 +19,6 @@ export type {
   TokenAccess,
   TokenRole,
 } from './inspector-options.js';
-export type { MatomoVersion } from './rules/matomo-version.js';
 export type { SpamPrevention } from './rules/spam-prevention.js';
 export type { WaitOptions } from './server/hit-log.js';
 export type { PlayedAnswer } from './server/played-answer.js';

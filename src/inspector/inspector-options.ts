@@ -1,4 +1,5 @@
 import { show } from '../common/diagnostics.js';
+import { MATOMO_VERSIONS, type MatomoVersion } from '../hit/bots/reported-chatbots.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { functionOption, oneOf } from '../options/parse-values.js';
 import {
@@ -11,7 +12,6 @@ import {
   unknownOption,
   wholeNumber,
 } from './parse-options.js';
-import { type MatomoVersion, toMatomoVersion } from './rules/matomo-version.js';
 import { type SpamPrevention, toSpamPrevention } from './rules/spam-prevention.js';
 
 /** The settings of a site in Matomo. */
@@ -104,7 +104,7 @@ const OPTIONS = {
   host: text,
   sites: toSites,
   tokens: toAccessByToken,
-  matomoVersion: toMatomoVersion,
+  matomoVersion: oneOf(...MATOMO_VERSIONS),
   spamPrevention: toSpamPrevention,
   botTracking: flag,
   clock: functionOption<() => number>(),

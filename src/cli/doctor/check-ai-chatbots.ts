@@ -1,5 +1,5 @@
 import { AI_CHATBOTS } from '../../hit/bots/ai-chatbots.js';
-import { type MatomoVersion, toChatbotRules } from '../../inspector/rules/matomo-version.js';
+import { createFindReported, type MatomoVersion } from '../../hit/bots/reported-chatbots.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 import type { SiteSettings } from './questions.js';
@@ -34,7 +34,7 @@ function checkNames(
   version: string,
   rules: MatomoVersion | undefined,
 ): Finding[] {
-  const { findName } = toChatbotRules(rules ?? '5.12', true);
+  const findName = createFindReported(rules ?? '5.12');
   const others = names.filter((name) => findName(name) === undefined);
   if (others.length === 0) {
     return [

@@ -1,4 +1,3 @@
-import { unescapeHtml } from '../../inspector/rules/php-values.js';
 import {
   type ApiCall,
   type ApiClient,
@@ -18,6 +17,7 @@ import {
   toDimension,
   unwrap,
 } from '../matomo-api/api-values.js';
+import { unescapeHtml } from '../matomo-api/unescape-html.js';
 import { quoteRefusal } from './refusals.js';
 
 /** The access of a token to a site, or to any site if the site does not exist yet. */
