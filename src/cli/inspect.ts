@@ -1,37 +1,43 @@
 import { parseArgs } from 'node:util';
-import { MATOMO_VERSIONS } from '../hit/bots/reported-chatbots.js';
-import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
-import { toSpamPrevention } from '../inspector/rules/spam-prevention.js';
-import { oneOf } from '../options/parse-values.js';
+import {
+  formatHits,
+  type InspectedHit,
+  type InspectorOptions,
+  startInspector,
+} from '../inspector/index.js';
+import { problemOf } from '../options/option-error.js';
 import { UsageError } from './usage-error.js';
 
 const PRINT_EVERY_MILLIS = 500;
 
 /** Runs the inspector until Ctrl-C, and prints hits as they arrive. */
 export async function inspect(args: string[]): Promise<void> {
+  const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args,
     options: {
-      port: { type: 'string', default: '8080' },
-      host: { type: 'string', default: '127.0.0.1' },
-      'matomo-version': { type: 'string', default: 'newest' },
-      'spam-prevention': { type: 'string' },
+      port: { ...text, default: '8080' },
+      host: text,
+      dimensions: text,
+      'custom-variables': { type: 'boolean' },
+      'matomo-version': text,
+      'spam-prevention': text,
     },
   });
-  const port = Number(values.port);
-  if (!/^\d{1,5}$/.test(values.port) || port > 65_535) {
-    throw new UsageError(
-      `--port must be a number from 0 to 65535, got ${JSON.stringify(values.port)}`,
-    );
-  }
-  const matomoVersion = oneOf(...MATOMO_VERSIONS)('--matomo-version', values['matomo-version']);
-  const spam = values['spam-prevention'];
-  if (spam !== undefined) toSpamPrevention('--spam-prevention', spam);
-  const inspector = await startInspector({
-    port,
+  // Parsers of options read text too.
+  const options: Record<string, unknown> = {
+    port: values.port,
     host: values.host,
-    matomoVersion,
-    ...(spam !== undefined && { spamPrevention: spam as 'off' | 'default' }),
+    dimensions: values.dimensions?.split(','),
+    customVariables: values['custom-variables'],
+    matomoVersion: values['matomo-version'],
+    spamPrevention: values['spam-prevention'],
+  };
+  const inspector = await startInspector(options as InspectorOptions).catch((error: Error) => {
+    const problem = problemOf(error);
+    const [name = ''] = /^\w+/.exec(problem) ?? [];
+    if (!Object.hasOwn(options, name)) throw error;
+    throw new UsageError(`--${problem.replace(name, name.replace(/[A-Z]/g, '-$&').toLowerCase())}`);
   });
   console.log(`The inspector listens on ${inspector.url}.`);
   console.log(`Open it in a browser to watch hits; ${inspector.url}/hits has them as JSON.\n`);

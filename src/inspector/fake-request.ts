@@ -1,27 +1,38 @@
 import type { Attributes } from '@opentelemetry/api';
+import { isRecord } from '../common/is-record.js';
 import type { TrackedRequest } from '../hit/http-request.js';
-import { functionOption, oneOf } from '../options/parse-values.js';
+import { option } from '../options/declaration.js';
+import { resolveInCode, text } from '../options/in-code.js';
+import { boolean, functionOption, integer, oneOf } from '../options/parse-values.js';
+import { parser } from '../options/parser.js';
 import { readHeader } from '../requests/read-headers.js';
-import { flag, invalid, isRecord, parseOptions, text, wholeNumber } from './parse-options.js';
+
+const anyText = parser('text', (value) => (typeof value === 'string' ? value : undefined));
+const pathOnly = parser('a path without a query', (value) =>
+  typeof value === 'string' && /^[^?]+$/.test(value) ? value : undefined,
+);
+const millis = parser('a number of milliseconds', (value) =>
+  typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY ? value : undefined,
+);
+const anyAttributes = parser('an object of attributes', (value) =>
+  isRecord(value) ? ({ ...value } as Attributes) : undefined,
+);
 
 const PROPERTIES = {
-  method: text,
-  path: pathOnly,
-  query: anyText,
-  route: text,
-  host: text,
-  protocol: oneOf('http', 'https'),
-  statusCode: wholeNumber(100, 599),
-  aborted: flag,
-  userAgent: anyText,
-  address: text,
-  header: functionOption<TrackedRequest['header']>(),
-  durationMillis: millis,
-  startTime: millis,
-  attributes(name: string, value: unknown): Attributes {
-    if (isRecord(value)) return { ...value } as Attributes;
-    throw invalid(name, 'an object of attributes', value);
-  },
+  method: option(text, { default: 'GET' }),
+  path: option(pathOnly, { default: '/' }),
+  query: option(anyText),
+  route: option(text),
+  host: option(text),
+  protocol: option(oneOf('http', 'https'), { default: 'https' }),
+  statusCode: option(integer(100, 599), { default: 200 }),
+  aborted: option(boolean, { default: false }),
+  userAgent: option(anyText),
+  address: option(text),
+  header: option(functionOption<TrackedRequest['header']>()),
+  durationMillis: option(millis, { default: 10 }),
+  startTime: option(millis, { default: 1_800_000_000_000 }),
+  attributes: option(anyAttributes, { default: {} as Attributes }),
 };
 
 /**
@@ -35,39 +46,15 @@ const PROPERTIES = {
  * expect(ignore(fakeRequest({ path: '/internal/jobs' }))).toBe(true);
  */
 export function fakeRequest(request: Partial<TrackedRequest> = {}): TrackedRequest {
-  const { attributes = {}, ...properties } = parseOptions('fakeRequest()', request, PROPERTIES);
+  const properties = resolveInCode('fakeRequest()', PROPERTIES, request);
+  const { host, userAgent, attributes } = properties;
   const known = new Map([
-    ['host', properties.host],
-    ['user-agent', properties.userAgent],
+    ['host', host],
+    ['user-agent', userAgent],
   ]);
-  return {
-    method: 'GET',
-    path: '/',
-    protocol: 'https',
-    statusCode: 200,
-    aborted: false,
-    header: (name) => {
-      const key = name.toLowerCase();
-      return readHeader(undefined, attributes, key) ?? known.get(key);
-    },
-    durationMillis: 10,
-    startTime: 1_800_000_000_000,
-    ...(properties as Partial<TrackedRequest>),
-    attributes,
-  };
-}
-
-function anyText(name: string, value: unknown): string {
-  if (typeof value === 'string') return value;
-  throw invalid(name, 'text', value);
-}
-
-function pathOnly(name: string, value: unknown): string {
-  if (typeof value === 'string' && /^[^?]+$/.test(value)) return value;
-  throw invalid(name, 'a path without a query', value);
-}
-
-function millis(name: string, value: unknown): number {
-  if (typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY) return value;
-  throw invalid(name, 'a number of milliseconds', value);
+  function header(name: string): string | undefined {
+    const key = name.toLowerCase();
+    return readHeader(undefined, attributes, key) ?? known.get(key);
+  }
+  return { ...properties, header: properties.header ?? header } as TrackedRequest;
 }

@@ -42,7 +42,7 @@ function toRow(hit: InspectedHit): string[] {
     hit.verdict,
     stored?.type ?? aiRequest?.kind ?? conversion?.kind ?? '-',
     aiRequest ? toAiRequestText(aiRequest) : shorten(printable(toActionText(hit))),
-    printable(toStatus(hit)),
+    String(hit.status ?? '-'),
     toLoadTime(hit),
     printable(visitor),
   ];
@@ -74,15 +74,6 @@ function toLoadTime({ stored, aiRequest }: InspectedHit): string {
   if (aiRequest) return aiRequest.millis === undefined ? '-' : `${aiRequest.millis} ms`;
   const timings = TIMINGS.flatMap((column) => stored?.[column] ?? []);
   return timings.length === 0 ? '-' : `${timings.reduce((sum, millis) => sum + millis)} ms`;
-}
-
-function toStatus({ stored, aiRequest }: InspectedHit): string {
-  if (aiRequest) return String(aiRequest.statusCode ?? '-');
-  for (const slot of [1, 2, 3, 4, 5]) {
-    if (stored?.[`custom_var_k${slot}`] === 'http_status_code')
-      return stored[`custom_var_v${slot}`] ?? '-';
-  }
-  return '-';
 }
 
 // Texts of visitors must not control the terminal.

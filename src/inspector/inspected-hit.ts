@@ -17,6 +17,10 @@ export interface InspectedHit {
   readonly verdict: Verdict;
   /** Why it was not stored as it was sent. */
   readonly reason?: string;
+  /** Why Matomo drops dimensions and custom variables of a stored hit, by parameter. */
+  readonly droppedParameters?: Readonly<Record<string, string>>;
+  /** Status of the response as it was sent: in the dimension "HTTP status", in a custom variable, or as `http_status`. */
+  readonly status?: number;
   /** The row of `log_link_visit_action` with the names that it refers to; null if none is stored. */
   readonly stored: StoredAction | null;
   /** The row of `log_conversion` with its items, for a goal, an order or a cart. */

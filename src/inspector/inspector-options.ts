@@ -1,38 +1,43 @@
 import { show } from '../common/diagnostics.js';
-import { MATOMO_VERSIONS, type MatomoVersion } from '../hit/bots/reported-chatbots.js';
+import { isRecord } from '../common/is-record.js';
+import { MATOMO_VERSIONS } from '../hit/bots/reported-chatbots.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
-import { functionOption, oneOf } from '../options/parse-values.js';
-import {
-  flag,
-  invalid,
-  isRecord,
-  listOf,
-  parseOptions,
-  text,
-  unknownOption,
-  wholeNumber,
-} from './parse-options.js';
-import { type SpamPrevention, toSpamPrevention } from './rules/spam-prevention.js';
+import { type InCode, option, type ResolvedValues } from '../options/declaration.js';
+import { resolveInCode, text } from '../options/in-code.js';
+import { boolean, functionOption, integer, listOf, oneOf } from '../options/parse-values.js';
+import { invalid, type Parser, parser } from '../options/parser.js';
+import { type SpamSettings, spamPrevention } from './rules/spam-prevention.js';
 
-/** The settings of a site in Matomo. */
-export interface InspectorSite {
+const id = integer(1, 4_294_967_295); // int unsigned
+const ids = listOf('a list of IDs', (value, name) => id(name, value));
+const siteUrls = listOf('a list of URLs that begin with http:// or https://', (value) =>
+  typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value)
+    ? value
+    : undefined,
+);
+
+const SITE = {
   /** URLs of the site. Referrers on their hosts are direct entries. Hits may have other URLs too. */
-  readonly urls?: readonly string[] | undefined;
-  /** Has no effect: Matomo accepts orders and carts for any site. */
-  readonly ecommerce?: boolean | undefined;
+  urls: option(siteUrls, { default: [] }),
   /**
    * IDs of goals that hits can convert with `idgoal`.
    *
    * @default none
    */
-  readonly goals?: readonly number[] | undefined;
+  goals: option(ids, { default: [] }),
   /**
    * IDs of active custom dimensions in the scope `action`.
    *
-   * @default none
+   * @default the option `dimensions`, or none
    */
-  readonly dimensions?: readonly number[] | undefined;
-}
+  dimensions: option(ids),
+};
+
+/** The settings of a site in Matomo. */
+export interface InspectorSite extends InCode<typeof SITE> {}
+
+/** A site after its check. */
+export type ResolvedSite = ResolvedValues<typeof SITE>;
 
 /** The access of a token. Everything that needs a token needs at least `write`. */
 export type TokenRole = 'view' | 'write' | 'admin' | 'super';
@@ -42,144 +47,129 @@ export type TokenAccess =
   | TokenRole
   | { readonly role: TokenRole; readonly sites: readonly number[] };
 
-/** Options of an inspector. */
-export interface InspectorOptions {
+const sites: Parser<
+  ReadonlyMap<number, ResolvedSite>,
+  Readonly<Record<string, InspectorSite>>
+> = parser('an object of sites by ID', (value, name) => {
+  if (!isRecord(value)) return undefined;
+  return new Map(
+    Object.entries(value).map(([key, site]) => {
+      const siteId = toSiteId(key);
+      if (siteId === undefined) throw invalid(name, sites.wanted, key);
+      return [siteId, resolveInCode(`${name}[${show(key)}]`, SITE, site)];
+    }),
+  );
+});
+
+const role: Parser<TokenRole> = oneOf('view', 'write', 'admin', 'super');
+const ACCESS = { role: option(role), sites: option(ids) };
+
+/** Errors do not show tokens. */
+const tokens: Parser<
+  ReadonlyMap<string, TokenAccess>,
+  Readonly<Record<string, TokenAccess>>
+> = parser('an object of roles by token', (value, name) => {
+  if (!isRecord(value)) throw invalid(name, tokens.wanted, typeof value);
+  return new Map(
+    Object.entries(value).map(([token, access]): [string, TokenAccess] => {
+      const place = `${name}[…]`;
+      if (!isRecord(access)) return [token, role(place, access)];
+      const { role: wanted, sites: of } = resolveInCode(place, ACCESS, access);
+      if (wanted === undefined || of === undefined) {
+        throw invalid(place, 'a role, or an object with role and sites', access);
+      }
+      return [token, { role: wanted, sites: of }];
+    }),
+  );
+});
+
+const INSPECTOR_OPTIONS = {
   /**
    * Port to listen on; 0 is any free port.
    *
    * @default 0
    */
-  readonly port?: number | undefined;
+  port: option(integer(0, 65_535), { default: 0 }),
   /**
    * Address to listen on.
    *
    * @default '127.0.0.1'
    */
-  readonly host?: string | undefined;
+  host: option(text, { default: '127.0.0.1' }),
   /**
    * Sites by ID.
    *
-   * @default every ID exists, with dimensions 1 to 5 and goals 1 to 999
+   * @default every ID exists, with goals 1 to 999
    */
-  readonly sites?: Readonly<Record<string, InspectorSite>> | undefined;
+  sites: option(sites),
+  /**
+   * IDs of active custom dimensions in the scope `action`, for all sites that do not have their own in `sites`.
+   *
+   * @default 1 to 5 if there are no `sites`, until one is created with Matomo's API, as `setup` does
+   */
+  dimensions: option(ids),
+  /**
+   * Whether Matomo's plugin CustomVariables is active, which Matomo 5 does not include.
+   *
+   * @default false
+   */
+  customVariables: option(boolean, { default: false }),
   /**
    * Access by token, for all sites or for some.
    *
    * @default any token has `write` access to all sites
    */
-  readonly tokens?: Readonly<Record<string, TokenAccess>> | undefined;
+  tokens: option(tokens),
   /**
    * The Matomo version that is simulated: which AI chatbots it knows, how it stores their URLs, whether AI assistants are
    * referrers of their own, and whether it drops hits of clouds (see `spamPrevention`).
    *
    * @default 'newest'
    */
-  readonly matomoVersion?: MatomoVersion | undefined;
+  matomoVersion: option(oneOf(...MATOMO_VERSIONS), { default: 'newest' }),
   /**
    * Matomo's plugin TrackingSpamPrevention, which silently drops hits of clouds and of headless browsers: `'off'`, `'default'` as
    * on a new installation of Matomo 6, or its settings.
    *
    * @default 'default' for `matomoVersion: '6'`, otherwise 'off'
    */
-  readonly spamPrevention?: 'off' | 'default' | SpamPrevention | undefined;
+  spamPrevention: option(spamPrevention),
   /**
    * Whether Matomo's plugin BotTracking is active.
    *
    * @default true
    */
-  readonly botTracking?: boolean | undefined;
+  botTracking: option(boolean, { default: true }),
   /**
    * Returns the time of arrival in epoch milliseconds.
    *
    * @default Date.now
    */
-  readonly clock?: (() => number) | undefined;
-}
-
-const ids = listOf(wholeNumber(1, 4_294_967_295)); // int unsigned
-const role = oneOf('view', 'write', 'admin', 'super');
-const SITE = { urls: listOf(siteUrl), ecommerce: flag, goals: ids, dimensions: ids };
-const OPTIONS = {
-  port: wholeNumber(0, 65_535),
-  host: text,
-  sites: toSites,
-  tokens: toAccessByToken,
-  matomoVersion: oneOf(...MATOMO_VERSIONS),
-  spamPrevention: toSpamPrevention,
-  botTracking: flag,
-  clock: functionOption<() => number>(),
+  clock: option(functionOption<() => number>(), { default: Date.now }),
 };
 
-type Sites = ReadonlyMap<number, InspectorSite>;
-type AccessByToken = ReadonlyMap<string, TokenAccess>;
+/** Options of an inspector. */
+export interface InspectorOptions extends InCode<typeof INSPECTOR_OPTIONS> {}
 
-/** Options after their check. */
-export interface CheckedOptions extends Omit<InspectorOptions, 'sites' | 'tokens'> {
-  readonly sites?: Sites | undefined;
-  readonly tokens?: AccessByToken | undefined;
-  readonly spamPrevention?: SpamPrevention | 'off' | undefined;
+/** Options with defaults. */
+export interface ResolvedInspector extends ResolvedValues<typeof INSPECTOR_OPTIONS> {
+  readonly spamPrevention: SpamSettings | 'off';
 }
 
 /** Checks and copies options. @throws OptionError naming option and value */
-export function checkOptions(options: unknown): CheckedOptions {
-  const place = 'startInspector()';
-  for (const [name, value] of Object.entries(isRecord(options) ? options : {})) {
-    if (!Object.hasOwn(SITE, name)) continue;
-    const advice = `it belongs to a site, as in sites: { 1: { ${name}: … } }`;
-    throw unknownOption(name, place, value, advice);
-  }
-  return parseOptions(place, options, OPTIONS);
+export function resolveInspector(options: unknown): ResolvedInspector {
+  const values = resolveInCode('startInspector()', INSPECTOR_OPTIONS, options);
+  const usual = values.matomoVersion === '6' ? 'default' : 'off';
+  return {
+    ...values,
+    spamPrevention: values.spamPrevention ?? spamPrevention('spamPrevention', usual),
+  };
 }
-
-function toSites(name: string, value: unknown): Sites {
-  if (!isRecord(value)) throw invalid(name, 'an object of sites by ID', value);
-  return new Map(
-    Object.entries(value).map(([id, site]) => {
-      const place = `${name}[${show(id)}]`;
-      const number = toSiteId(id);
-      if (number === undefined) throw invalid(name, 'an object of sites by ID', id);
-      return [number, parseOptions(place, site, SITE)];
-    }),
-  );
-}
-
-function siteUrl(name: string, value: unknown): string {
-  if (typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value)) return value;
-  throw invalid(name, 'a URL that begins with http:// or https://', value);
-}
-
-/** Errors do not show tokens. */
-function toAccessByToken(name: string, value: unknown): AccessByToken {
-  if (!isRecord(value)) throw invalid(name, 'an object of roles by token', typeof value);
-  return new Map(
-    Object.entries(value).map(([token, access]): [string, TokenAccess] => {
-      const place = `${name}[…]`;
-      if (!isRecord(access)) return [token, role(place, access)];
-      const { role: wanted, sites } = parseOptions(place, access, { role, sites: ids });
-      if (wanted === undefined || sites === undefined) {
-        throw invalid(place, 'a role, or an object with role and sites', access);
-      }
-      return [token, { role: wanted, sites }];
-    }),
-  );
-}
-
-/** Finds the site with an ID; `undefined` if it does not exist. */
-export type FindSite = (id: number) => InspectorSite | undefined;
 
 /** Finds the access of a token to a site; `undefined` if the token is unknown. */
 export type FindRole = (token: string, site: number) => TokenRole | 'none' | undefined;
 
-const ANY_SITE: InspectorSite = {
-  dimensions: [1, 2, 3, 4, 5],
-  goals: Array.from({ length: 999 }, (_, index) => index + 1),
-};
-
-export function createFindSite(sites: Sites | undefined): FindSite {
-  return sites ? (id) => sites.get(id) : (id) => (id > 0 ? ANY_SITE : undefined);
-}
-
-export function createFindRole(tokens: AccessByToken | undefined): FindRole {
+export function createFindRole(tokens: ResolvedInspector['tokens']): FindRole {
   if (tokens === undefined) return (token) => (token === '' ? undefined : 'write');
   return (token, site) => {
     const access = tokens.get(token);

@@ -55,7 +55,7 @@ test('inspect --matomo-version says which AI chatbots are known', async () => {
 
 test.each(['', '0x50', '1e3', '65536', ' 80'])('inspect --port %j is refused', async (port) => {
   const { code, stderr } = await runNode([MAIN, 'inspect', '--port', port]);
-  expect(stderr).toContain('--port must be a number from 0 to 65535');
+  expect(stderr).toContain('--port must be a whole number from 0 to 65535');
   expect(code).toBe(2);
 });
 
@@ -130,7 +130,8 @@ test.each([
   [['spool', 'drain'], 'spool status'],
   [['replay'], 'OTLP JSON'],
   [['replay', 'x', '--rate', '0'], '--rate must be'],
-  [['inspect', '--port', 'x'], '--port must be a number'],
+  [['inspect', '--port', 'x'], '--port must be a whole number'],
+  [['inspect', '--dimensions', '1,x'], '--dimensions must be'],
   [['inspect', '--colour'], '--colour'],
   [['gateway', '--listen', 'x'], 'listen must be'],
   [['gateway', '--services', ','], 'services must be'],

@@ -149,6 +149,7 @@ describe.each(Object.entries(VARIANTS))('%s', (variant, options) => {
   beforeAll(async () => {
     inspector = await startInspector({
       ...options,
+      customVariables: true,
       clock: () => now * 1000,
       sites: Object.fromEntries(SITES.map((id) => [id, { dimensions: [1, 2] }])),
       tokens: {

@@ -18,7 +18,7 @@ beforeAll(async () => {
   inspector = await startInspector({
     clock: () => now * 1000,
     matomoVersion: '5.6',
-    sites: { 1: { goals: [1, 2, 3] }, 2: { goals: [1] }, 3: { ecommerce: true } },
+    sites: { 1: { goals: [1, 2, 3] }, 2: { goals: [1] }, 3: {} },
     tokens: { 'token-super': 'super', 'token-write': { role: 'write', sites: [1, 2] } },
   });
 });

@@ -17,6 +17,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 beforeAll(async () => {
   inspector = await startInspector({
     clock: () => now * 1000,
+    customVariables: true,
     // The corpus is of Matomo 5.2, which does not read `recMode`.
     matomoVersion: '5.6',
     sites: {
@@ -26,7 +27,7 @@ beforeAll(async () => {
         dimensions: [1, 2, 3],
       },
       2: { urls: ['https://two.example.net'], goals: [1], dimensions: [1, 2, 3] },
-      3: { urls: ['https://shop.example.com'], ecommerce: true },
+      3: { urls: ['https://shop.example.com'] },
     },
     tokens: {
       'token-super': 'super',

@@ -22,11 +22,8 @@ test('renders a line for each hit', () => {
       time_server: 7,
       time_dom_processing: 4,
       time_on_load: 1,
-      custom_var_k1: 'http_method',
-      custom_var_v1: 'GET',
-      custom_var_k2: 'http_status_code',
-      custom_var_v2: '404',
     },
+    status: 404,
   });
   const refused = inspectedHit({
     params: {},
@@ -79,6 +76,7 @@ test('a request by an AI chatbot has its kind, URL, size, status and time, and t
     params: { idsite: '1', ua: 'ChatGPT-User/1.0', cid: '0123456789abcdef' },
     verdict: 'ai_chatbot',
     stored: null,
+    status: 200,
     aiRequest: {
       site: 1,
       time: Date.UTC(2026, 10, 20, 7, 5) / 1000,

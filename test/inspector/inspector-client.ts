@@ -11,6 +11,7 @@ export const NOW = 1_795_158_400; // Friday 2026-11-20 07:06:40 UTC, in epoch se
 
 const SETUP: InspectorOptions = {
   clock: () => NOW * 1000,
+  customVariables: true,
   sites: { 1: { goals: [1], dimensions: [1, 2] }, 3: {} },
   tokens: {
     view: 'view',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { sendBulk, start, store } from './inspector-client.js';
+import type { InspectedHit, InspectorOptions } from '../../src/inspector/index.js';
+import { hit, inspect, sendBulk, start, store } from './inspector-client.js';
 
 const NONE = { type: 'none' };
 
@@ -91,9 +92,47 @@ test.each<[string, Record<string, string>]>([
   });
 });
 
-test('without sites every site has dimensions 1 to 5', async () => {
-  const inspector = await start({});
-  await sendBulk(inspector, ['?idsite=77&rec=1&dimension5=a&dimension6=b']);
-  expect(inspector.hits()[0]?.stored).toMatchObject({ idsite: 77, custom_dimension_5: 'a' });
-  expect(inspector.hits()[0]?.stored).not.toHaveProperty('custom_dimension_6');
+const CVAR = '{"1":["n","v"]}';
+
+test.each<[string, InspectorOptions, number[]]>([
+  ['without sites every site has dimensions 1 to 5', {}, [1, 5]],
+  ['those of all sites', { dimensions: [2, 5] }, [5]],
+  ['those of one site', { sites: { 1: { dimensions: [1] } } }, [1]],
+  ['those of one site win', { sites: { 1: { dimensions: [1] } }, dimensions: [5] }, [1]],
+  ['a site without its own', { sites: { 1: {} }, dimensions: [5] }, [5]],
+  ['a site without any', { sites: { 1: {} } }, []],
+])('%s; the others are dropped with a reason, like custom variables', async (_, options, ids) => {
+  const inspector = await start(options);
+  await sendBulk(inspector, [
+    hit({ dimension1: 'a', dimension5: 'b', dimension6: 'c', cvar: CVAR }),
+  ]);
+  const response = await fetch(`${inspector.url}/hits`);
+  const [{ stored, droppedParameters }] = (await response.json()) as [InspectedHit];
+  const columns = Object.keys(stored ?? {}).filter((name) => name.startsWith('custom_'));
+  expect(columns).toEqual(ids.map((id) => `custom_dimension_${id}`));
+  const dropped = [1, 5, 6].filter((id) => !ids.includes(id)).map((id) => `dimension${id}`);
+  expect(Object.keys(droppedParameters ?? {}).sort()).toEqual(['cvar', ...dropped]);
+  expect(droppedParameters?.cvar).toContain('CustomVariables');
+});
+
+test.each([
+  ['{"1":["n","v"]}', undefined],
+  ['{"1":["n","v"],"6":["n","v"]}', '1 of 2'],
+  ['{"1":["n"]}', '0 of 1'],
+  ['{', '0 of 0'],
+])('the reason of what is dropped of %j', async (cvar, reason) => {
+  const { droppedParameters } = await inspect({ cvar });
+  if (reason === undefined) expect(droppedParameters).toBeUndefined();
+  else expect(droppedParameters?.cvar).toContain(reason);
+});
+
+test.each<[string, Record<string, string>, number | undefined]>([
+  ['http_status_code first', { cvar: '{"1":["http_status_code","404"]}' }, 404],
+  ['http_status_code elsewhere', { cvar: '{"1":["a","b"],"4":["http_status_code","500"]}' }, 500],
+  ['the parameter', { http_status: '201' }, 201],
+  ['a flat object', { cvar: '{"http_status_code":200}' }, undefined],
+  ['no JSON', { cvar: '{' }, undefined],
+  ['null', { cvar: 'null' }, undefined],
+])('reads the status of the response from %s', async (_, parameters, status) => {
+  expect((await inspect(parameters)).status).toBe(status);
 });

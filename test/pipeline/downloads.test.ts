@@ -90,7 +90,7 @@ test('requests by AI chatbots stay what they are', async () => {
 });
 
 test('an exporter makes downloads of what the attributes show', async () => {
-  const inspector = await startInspector();
+  const inspector = await startInspector({ customVariables: true });
   const exporter = new MatomoSpanExporter({
     url: inspector.url,
     siteId: 1,

@@ -80,7 +80,7 @@ test('without tracing, they have status 499 too', async () => {
 
 /** A provider with a processor. Its spans never end. */
 async function startProvider() {
-  const inspector = await startInspector();
+  const inspector = await startInspector({ customVariables: true });
   const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
   const provider = new BasicTracerProvider({ spanProcessors: [processor as never] });
   onTestFinished(async () => {

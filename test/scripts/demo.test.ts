@@ -27,6 +27,7 @@ test('the demo shows every endpoint and loses no request', {
   const { code, stdout, stderr } = await runDemo();
   expect(stderr).toBe('');
   expect(code).toBe(0);
+  expect(stdout).toMatch(/ setup created the dimensions HTTP method, /);
   for (const endpoint of ENDPOINTS) expect(stdout).toContain(`\n${endpoint} `);
   const law = /(\d+) sent = (\d+) tracked \+ (\d+) ignored, 0 missing\n/.exec(stdout);
   const [sent, tracked, ignored] = (law ?? []).slice(1).map(Number) as [number, number, number];

@@ -13,7 +13,7 @@ export async function startExample(
   example: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ server: Server; inspector: Inspector }> {
-  const inspector = await startInspector();
+  const inspector = await startInspector({ customVariables: true });
   onTestFinished(() => inspector.close());
   const [command, ...args] = startCommand(example).split(' ');
   if (command !== 'node') throw new Error(`${example} is started by ${command}`);

@@ -12,7 +12,7 @@ import { type Server, startServer } from './child-process.js';
 export async function startGateway(
   options: GatewayOptions = {},
 ): Promise<{ gateway: Gateway; inspector: Inspector }> {
-  const inspector = await startInspector();
+  const inspector = await startInspector({ customVariables: true });
   const gateway = await createGateway({
     url: inspector.url,
     siteId: 1,

@@ -12,7 +12,7 @@ export const NODE_HTTP = ['--require', `./${APPS}/as-bun.cjs`];
 
 /** A Matomo, and the environment that leads an application to it. */
 export async function matomo(): Promise<{ inspector: Inspector; env: Record<string, string> }> {
-  const inspector = await startInspector();
+  const inspector = await startInspector({ customVariables: true });
   onTestFinished(() => inspector.close());
   return { inspector, env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' } };
 }

@@ -48,7 +48,7 @@ export async function startTracedService(
   options: MatomoOptions = {},
   sdkOptions: Partial<NodeSdkOptions> = {},
 ): Promise<TracedService> {
-  const inspector = await startInspector();
+  const inspector = await startInspector({ customVariables: true });
   const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, ...options });
   startSdk({ spanProcessors: [processor as never], ...sdkOptions });
   const { port, server } = await listen(listener);

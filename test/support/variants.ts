@@ -33,7 +33,7 @@ export async function startVariants<Name extends string>(
 async function startVariant(
   options: MatomoOptions | ((matomoUrl: string) => MatomoOptions),
 ): Promise<Variant> {
-  const inspector = await startInspector();
+  const inspector = await startInspector({ customVariables: true });
   const own = typeof options === 'function' ? options(inspector.url) : options;
   const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, ...own });
   onTestFinished(async () => {

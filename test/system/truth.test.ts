@@ -155,7 +155,7 @@ test('a handler that throws before a status is 500, and the process ends as it w
       require('node:http').get({ port, path: '/throws', agent: false }).on('error', () => undefined);
     });`;
   const { startInspector } = await import('../../src/inspector/index.js');
-  const inspector = await startInspector();
+  const inspector = await startInspector({ customVariables: true });
   const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' };
   const child = await runNode([...TRACED, ...REGISTER, '-e', app], { env });
   expect(child).toMatchObject({ code: 0, stdout: 'caught no such luck\n', stderr: '' });

@@ -1,6 +1,9 @@
 // `npm run demo`: sends 448 requests to the example shop and shows what Matomo stores. Matomo is the inspector, or your own
 // if MATOMO_URL is set.
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { setUp } from '../../scripts/setup.mjs';
 import { renderScreen } from './screen.mjs';
 import { sendTraffic } from './send-traffic.mjs';
@@ -22,6 +25,7 @@ import { planTraffic } from './traffic.mjs';
 const { stdout } = process;
 const say = (text) => console.log(text);
 const paint = createPaint(stdout.isTTY && !process.env.NO_COLOR);
+const MAIN = fileURLToPath(new URL('../../dist/esm/cli/main.js', import.meta.url));
 const OWN_SERVICE = 'node --require opentelemetry-matomo/register app.js';
 
 process.once('SIGTERM', () => process.exit(143)); // so that the shop ends too
@@ -37,8 +41,9 @@ async function runWithInspector() {
   const { TIMINGS } = createRequire(import.meta.url)('../../examples/shop/report.js');
   const inspector = await startInspector();
   say(`The inspector, which behaves like Matomo's tracker, listens on ${inspector.url}.`);
+  const environment = await runSetup({ MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' });
   const clients = planTraffic();
-  await runShop(clients, { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' });
+  await runShop(clients, environment);
 
   const hits = inspector.hits().filter(({ verdict }) => verdict !== 'ai_chatbot');
   const aiRequests = inspector.aiRequests();
@@ -78,6 +83,17 @@ async function runWithMatomo() {
   say('Next, open Visitors > Visits Log and Behaviour > Page titles in Matomo.');
   say('If hits are missing, run: npx opentelemetry-matomo doctor');
   say(`To track your service, run: ${OWN_SERVICE}`);
+}
+
+/** Prepares the inspector as a real Matomo. Resolves to the variables that setup prints. */
+async function runSetup(target) {
+  const env = { ...process.env, ...target, MATOMO_TOKEN_AUTH: 'any' };
+  const args = [MAIN, 'setup', '--yes', '--json'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+  const { plan, environment } = JSON.parse(stdout);
+  const names = plan.map(({ name }) => name).join(', ');
+  say(`npx opentelemetry-matomo setup created the dimensions ${names}.`);
+  return { ...environment, MATOMO_TOKEN_AUTH: env.MATOMO_TOKEN_AUTH };
 }
 
 async function runShop(clients, env) {

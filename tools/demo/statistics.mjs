@@ -15,9 +15,9 @@ const LOAD_TIME = [
 export function readHits(hits) {
   return hits
     .filter(({ stored }) => stored?.type === 'page')
-    .map(({ stored }) => ({
+    .map(({ stored, status }) => ({
       title: stored.title,
-      status: Number(stored.custom_var_v1),
+      status,
       millis: LOAD_TIME.reduce((sum, column) => sum + (stored[column] ?? 0), 0),
     }));
 }

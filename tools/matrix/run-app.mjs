@@ -26,7 +26,7 @@ export async function runApp({
   use,
 }) {
   const send = (url) => (client ? runClient(client, folder, url) : sendRequests(url, requests));
-  const inspector = await startInspector();
+  const inspector = await startInspector({ customVariables: true });
   const receiver = await startOtlpReceiver();
   const { child, output, ended } = startChild(node, args, {
     cwd: folder,

@@ -67,7 +67,6 @@ export interface HeldHit {
   readonly title: string;
   /** Name of the AI chatbot, if it made the request. */
   readonly visitor: string;
-  /** Status of the response, from the custom variable or the parameter. */
   readonly status: number | undefined;
   /** Page load time in Matomo, the sum of all timings, in milliseconds. */
   readonly millis: number | undefined;
@@ -96,7 +95,7 @@ export function readHit(hit: InspectedHit, number: number): HeldHit {
       aiRequest?.name || params.uid || params.cid || params._id || params.cip || '–',
       MAX_VISITOR_CHARACTERS,
     ),
-    status: aiRequest ? aiRequest.statusCode : toNumber(statusOf(params)),
+    status: hit.status,
     millis: aiRequest ? aiRequest.millis : loadTimeOf(hit),
     isShown: true,
   };
@@ -126,17 +125,6 @@ const CONVERSIONS = {
   order: (): string => 'Order',
   cart: (): string => 'Cart',
 };
-
-function statusOf({ cvar, http_status }: InspectedHit['params']): unknown {
-  if (cvar === undefined) return http_status;
-  try {
-    const slots = Object.values(JSON.parse(cvar) as Record<string, unknown>);
-    const slot = slots.find((pair) => Array.isArray(pair) && pair[0] === 'http_status_code');
-    return (slot as unknown[] | undefined)?.[1] ?? http_status;
-  } catch {
-    return http_status;
-  }
-}
 
 function toNumber(value: unknown): number | undefined {
   if (typeof value !== 'string' || value.trim() === '') return undefined;

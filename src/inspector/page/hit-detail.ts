@@ -89,7 +89,7 @@ function storedOfChatbot(aiRequest: AiRequest, name: string): string {
 
 /** The column of a parameter, with its value if it is a column of the action. */
 function storedAs(hit: InspectedHit, name: string, column?: string): string {
-  const { stored, verdict, aiRequest } = hit;
+  const { stored, verdict, aiRequest, droppedParameters = {} } = hit;
   if (aiRequest) return storedOfChatbot(aiRequest, name);
   if (verdict !== 'tracked' || column === undefined) return 'nothing';
   if (column.startsWith('log_')) return column;
@@ -102,6 +102,7 @@ function storedAs(hit: InspectedHit, name: string, column?: string): string {
     : Object.keys(stored).filter((key) => key === column);
   const rows = new Map<string, unknown>(Object.entries(stored));
   const texts = columns.map((key) => `${key} = ${rows.get(key)}`);
+  if (Object.hasOwn(droppedParameters, name)) texts.push(`dropped: ${droppedParameters[name]}`);
   return shorten(texts.join('\n'), MAX_VALUE_CHARACTERS) || `nothing in ${column}`;
 }
 

@@ -1,5 +1,5 @@
 import type { Referrer } from '../inspected-hit.js';
-import type { InspectorSite } from '../inspector-options.js';
+import type { Site } from '../sites.js';
 import { toText } from './cell.js';
 import { type HitOrigin, readUserAgent } from './hit-origin.js';
 import {
@@ -128,7 +128,7 @@ const CAMPAIGN_KEYWORDS =
 
 /** What the referrer depends on besides the parameters. */
 interface ReferrerContext {
-  readonly site: InspectorSite;
+  readonly site: Site;
   /** The URL of the page as it was sent. */
   readonly pageUrl: string;
   /** Whether this Matomo has a type for AI assistants. */
@@ -207,7 +207,7 @@ function decode(text: string): string {
 }
 
 /** Whether a referrer is a page of the site: below one of its URLs, or on the host of the hit's own URL. */
-function isOwn(referrer: UrlParts, page: UrlParts | undefined, site: InspectorSite): boolean {
+function isOwn(referrer: UrlParts, page: UrlParts | undefined, site: Site): boolean {
   const host = toPlainHost(referrer);
   const urls = (site.urls ?? []).map(splitUrl);
   return (

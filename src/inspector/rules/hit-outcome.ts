@@ -4,6 +4,7 @@ import type { AiRequest, Conversion, Referrer, StoredAction, Verdict } from '../
 export interface HitOutcome {
   readonly verdict: Verdict;
   readonly reason?: string;
+  readonly droppedParameters?: Readonly<Record<string, string>>;
   readonly stored: StoredAction | null;
   readonly aiRequest?: AiRequest;
   readonly conversion?: Conversion;

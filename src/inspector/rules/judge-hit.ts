@@ -1,4 +1,4 @@
-import type { FindSite } from '../inspector-options.js';
+import type { FindSite } from '../sites.js';
 import type { Access } from './authenticate.js';
 import { toText } from './cell.js';
 import { findVisit } from './find-visit.js';
@@ -18,6 +18,8 @@ import { readTrackedUrl } from './tracked-url.js';
 interface HitContext {
   readonly findSite: FindSite;
   readonly chatbots: ChatbotRules;
+  /** Whether the plugin CustomVariables is active. */
+  readonly customVariables: boolean;
   /** `undefined` if the plugin TrackingSpamPrevention is not active. */
   readonly spamRules: SpamRules | undefined;
   readonly writeAccess: (site: number) => Access;
@@ -101,7 +103,8 @@ function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
   const { findsAssistants } = context.chatbots;
   const referrerContext = { ...visit, site, pageUrl, findsAssistants };
   const { startsVisit, referrer, save } = findVisit(parameters, origin, referrerContext, rows);
-  const action = { site, siteId, time, url, startsVisit };
+  const { customVariables } = context;
+  const action = { site, siteId, time, url, startsVisit, customVariables };
   const outcome = convertGoal(parameters, action, rows) ?? storeAction(parameters, action, rows);
   if (outcome.stored !== null) spamRules?.countAction(parameters, origin, visit, rows);
   if (outcome.verdict !== 'tracked' && !outcome.keepsVisit) return outcome;

@@ -1,65 +1,13 @@
+import { isRecord } from '../../common/is-record.js';
 import { createTrust } from '../../hit/visitor/proxy-trust.js';
-import { flag, invalid, isRecord, listOf, parseOptions, wholeNumber } from '../parse-options.js';
+import { type InCode, option, type ResolvedValues } from '../../options/declaration.js';
+import { resolveInCode } from '../../options/in-code.js';
+import { boolean, integer, listOf } from '../../options/parse-values.js';
+import { type Parser, parser } from '../../options/parser.js';
 import { toText } from './cell.js';
 import { type HitOrigin, isGoogleAddress, readUserAgent } from './hit-origin.js';
 import type { Parameters } from './read-tracker-request.js';
 import type { RowTransaction } from './row-memory.js';
-
-/**
- * Settings of Matomo's plugin TrackingSpamPrevention. Addresses are IP addresses or CIDRs. Matomo finds organizations and
- * countries in a GeoIP database; the inspector has none, and needs their addresses.
- */
-export interface SpamPrevention {
-  /**
-   * Addresses of which no hit is dropped: `ip_allow_list`.
-   *
-   * @default none
-   */
-  readonly allowList?: readonly string[] | undefined;
-  /**
-   * Addresses of which all hits are dropped: `ip_block_list`.
-   *
-   * @default none
-   */
-  readonly blockList?: readonly string[] | undefined;
-  /**
-   * Whether hits of headless browsers and load testers are dropped: `block_headless`.
-   *
-   * @default true
-   */
-  readonly blockHeadless?: boolean | undefined;
-  /**
-   * Addresses of blocked organizations, such as hosters: `organisation_block_list` and `cloud_blocking_mode`.
-   *
-   * @default none
-   */
-  readonly organizations?: readonly string[] | undefined;
-  /**
-   * Addresses of clouds: `block_clouds`. Matomo downloads complete lists every day.
-   *
-   * @default a few networks of AWS, Azure, DigitalOcean, Google Cloud and Oracle
-   */
-  readonly clouds?: readonly string[] | undefined;
-  /**
-   * Addresses in blocked countries: `excluded_countries` and `included_countries`.
-   *
-   * @default none
-   */
-  readonly countries?: readonly string[] | undefined;
-  /**
-   * Whether hits of client libraries such as curl are dropped: `blockServerSideLibraries`.
-   *
-   * @default false
-   */
-  readonly blockLibraries?: boolean | undefined;
-  /**
-   * Maximum number of actions in a visit: `max_actions_allowed`. The hit after that is dropped, and so are all later hits of its
-   * address. 0 is no maximum.
-   *
-   * @default 0
-   */
-  readonly maxActions?: number | undefined;
-}
 
 /** The visit to which a hit belongs, as far as the plugin needs it. */
 interface SpamVisit {
@@ -114,39 +62,88 @@ const LIBRARY =
   /\b(?:curl|python-requests|python-httpx|aiohttp|node-fetch|undici|axios|go-http-client|okhttp|postmanruntime|apache-httpclient|guzzlehttp)\b|\b(?:java|dart)\/\d/i;
 const VISIT_SECONDS = 1800;
 
-const addresses = listOf((name, value) => {
+const addresses = listOf('a list of IP addresses and CIDRs', (value) => {
   try {
-    if (typeof value === 'string' && createTrust([value])) return value;
+    return typeof value === 'string' && createTrust([value]) ? value : undefined;
   } catch {
-    // Neither an address nor a CIDR.
+    return undefined;
   }
-  throw invalid(name, 'an IP address or CIDR', value);
 });
 const SETTINGS = {
-  allowList: addresses,
-  blockList: addresses,
-  blockHeadless: flag,
-  organizations: addresses,
-  clouds: addresses,
-  countries: addresses,
-  blockLibraries: flag,
-  maxActions: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  /**
+   * Addresses of which no hit is dropped: `ip_allow_list`.
+   *
+   * @default none
+   */
+  allowList: option(addresses, { default: [] }),
+  /**
+   * Addresses of which all hits are dropped: `ip_block_list`.
+   *
+   * @default none
+   */
+  blockList: option(addresses, { default: [] }),
+  /**
+   * Whether hits of headless browsers and load testers are dropped: `block_headless`.
+   *
+   * @default true
+   */
+  blockHeadless: option(boolean, { default: true }),
+  /**
+   * Addresses of blocked organizations, such as hosters: `organisation_block_list` and `cloud_blocking_mode`.
+   *
+   * @default none
+   */
+  organizations: option(addresses, { default: [] }),
+  /**
+   * Addresses of clouds: `block_clouds`. Matomo downloads complete lists every day.
+   *
+   * @default a few networks of AWS, Azure, DigitalOcean, Google Cloud and Oracle
+   */
+  clouds: option(addresses, { default: CLOUDS }),
+  /**
+   * Addresses in blocked countries: `excluded_countries` and `included_countries`.
+   *
+   * @default none
+   */
+  countries: option(addresses, { default: [] }),
+  /**
+   * Whether hits of client libraries such as curl are dropped: `blockServerSideLibraries`.
+   *
+   * @default false
+   */
+  blockLibraries: option(boolean, { default: false }),
+  /**
+   * Maximum number of actions in a visit: `max_actions_allowed`. The hit after that is dropped, and so are all later hits of its
+   * address. 0 is no maximum.
+   *
+   * @default 0
+   */
+  maxActions: option(integer(0, Number.MAX_SAFE_INTEGER), { default: 0 }),
 };
 
-/** Checks an option, and returns the settings that it stands for. @throws OptionError naming the option `name` */
-export function toSpamPrevention(name: string, value: unknown): SpamPrevention | 'off' {
-  if (value === 'off') return value;
-  if (value === 'default') return {};
-  if (isRecord(value)) return parseOptions(name, value, SETTINGS);
-  throw invalid(name, '"off", "default" or an object of settings', value);
-}
+/**
+ * Settings of Matomo's plugin TrackingSpamPrevention. Addresses are IP addresses or CIDRs. Matomo finds organizations and
+ * countries in a GeoIP database; the inspector has none, and needs their addresses.
+ */
+export interface SpamPrevention extends InCode<typeof SETTINGS> {}
 
-export function createSpamRules(settings: SpamPrevention): SpamRules {
-  const { blockHeadless = true, blockLibraries = false, maxActions = 0 } = settings;
+/** Settings with defaults. */
+export type SpamSettings = ResolvedValues<typeof SETTINGS>;
+
+/** The option `spamPrevention` of the inspector. */
+export const spamPrevention: Parser<SpamSettings | 'off', 'off' | 'default' | SpamPrevention> =
+  parser('"off", "default" or an object of settings', (value, name) => {
+    if (value === 'off') return value;
+    const settings = value === 'default' ? {} : value;
+    return isRecord(settings) ? resolveInCode(name, SETTINGS, settings) : undefined;
+  });
+
+export function createSpamRules(settings: SpamSettings): SpamRules {
+  const { blockHeadless, blockLibraries, maxActions } = settings;
   const isAllowed = createIsIn(settings.allowList);
   const isBlocked = createIsIn(settings.blockList);
   const isOfOrganization = createIsIn(settings.organizations);
-  const isOfCloud = createIsIn(settings.clouds ?? CLOUDS);
+  const isOfCloud = createIsIn(settings.clouds);
   const isInCountry = createIsIn(settings.countries);
 
   return {
@@ -209,7 +206,7 @@ function isHeadless(parameters: Parameters, origin: HitOrigin): boolean {
 }
 
 /** An IPv4 address in the form of IPv6 (`::ffff:52.94.1.7`) is in no range of Matomo. */
-function createIsIn(ranges: readonly string[] = []): (address: string) => boolean {
+function createIsIn(ranges: readonly string[]): (address: string) => boolean {
   const isIn = createTrust(ranges);
   return (address) => !/^::ffff:\d+\./i.test(address) && isIn(address, 0);
 }

@@ -1,5 +1,5 @@
 import type { ActionType, StoredAction } from '../inspected-hit.js';
-import type { InspectorSite } from '../inspector-options.js';
+import type { Site } from '../sites.js';
 import {
   type Cell,
   findInvalidVisitParameter,
@@ -19,7 +19,6 @@ import {
   decodeEntities,
   escapeHtml,
   isWellFormed,
-  type ParameterValue,
   toInteger,
   toNumberText,
   trim,
@@ -31,12 +30,14 @@ import { isStorableUrl, type TrackedUrl } from './tracked-url.js';
 
 /** The site, the time and the URL of a hit, and whether it starts a visit. */
 export interface ActionContext {
-  readonly site: InspectorSite;
+  readonly site: Site;
   readonly siteId: number;
   /** Epoch seconds. */
   readonly time: number;
   readonly url: TrackedUrl;
   readonly startsVisit: boolean;
+  /** Whether the plugin CustomVariables is active. */
+  readonly customVariables: boolean;
 }
 
 const TIMINGS = ['pf_net', 'pf_srv', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'];
@@ -58,36 +59,46 @@ export function storeAction(
   if (type === 'page' && negative !== undefined)
     return { ...invalid(`${negative}: below -1`), keepsVisit: true };
 
-  const variables = toCustomVariableColumns(parameters.cvar);
+  const dropped: Record<string, string> = {};
+  const variables = toCustomVariables(parameters, context, dropped);
+  const dimensions = toDimensions(parameters, context, dropped);
   const cells = toActionCells(type, withOldProduct(parameters, variables), context.url);
   const invalidCell = cells.find(([, cell]) => cell === INVALID_CELL);
   if (invalidCell !== undefined) return refused(`${invalidCell[0]}: does not fit its column`);
   const columns = Object.fromEntries(cells.filter(([, cell]) => cell !== undefined));
   // Matomo stores a row even without a URL and a title.
   const isBare = columns.url === undefined && columns.title === undefined;
-  return tracked({
+  const stored = {
     type: isBare && /^(?:page|download|link)$/.test(type) ? 'none' : type,
     idsite: context.siteId,
     server_time: context.time,
     ...columns,
     ...(typeof columns.url === 'string' ? { url: shareRow(type, columns.url, rows) } : {}),
-    ...toDimensions(parameters, context.site),
+    ...dimensions,
     ...variables,
-  } as StoredAction);
+  } as StoredAction;
+  const hasDropped = Object.keys(dropped).length > 0;
+  return { ...tracked(stored), ...(hasDropped && { droppedParameters: dropped }) };
 }
 
+/** The columns of the active action dimensions. Adds to `dropped` why others are lost. */
 function toDimensions(
   parameters: Parameters,
-  site: InspectorSite,
+  { site, siteId }: ActionContext,
+  dropped: Record<string, string>,
 ): Record<`custom_dimension_${number}`, string> {
   const columns: Record<`custom_dimension_${number}`, string> = {};
-  for (const id of site.dimensions ?? []) {
-    const value = parameters[`dimension${id}`];
-    if (typeof value !== 'string') continue;
-    columns[`custom_dimension_${id}`] = cutStoredCharacters(
-      trim(escapeHtml(value)),
-      MAX_DIMENSION_CHARACTERS,
-    );
+  for (const [name, value] of Object.entries(parameters)) {
+    const [, number] = /^dimension([1-9]\d*)$/.exec(name) ?? [];
+    if (number === undefined || typeof value !== 'string') continue;
+    const dimension = site.dimensions.find(({ id }) => String(id) === number);
+    if (dimension?.isActive && dimension.scope === 'action') {
+      columns[`custom_dimension_${dimension.id}`] = cutStoredCharacters(
+        trim(escapeHtml(value)),
+        MAX_DIMENSION_CHARACTERS,
+      );
+    } else if (dimension === undefined) dropped[name] = `site ${siteId} has no such dimension`;
+    else dropped[name] = dimension.isActive ? `its scope is ${dimension.scope}` : 'it is inactive';
   }
   return columns;
 }
@@ -254,11 +265,20 @@ const MAX_VARIABLE_CHARACTERS = 200;
 /** Names and values of custom variables by column. */
 type CustomVariableColumns = Record<`custom_var_${'k' | 'v'}${number}`, string>;
 
-/** The columns that `cvar` fills: `{"1":["name","value"]}`; any other shape fills none. */
-function toCustomVariableColumns(json: ParameterValue): CustomVariableColumns {
+/** The columns that `cvar` fills: `{"1":["name","value"]}`. Adds to `dropped` why others are lost. */
+function toCustomVariables(
+  { cvar: json }: Parameters,
+  { customVariables }: ActionContext,
+  dropped: Record<string, string>,
+): CustomVariableColumns {
   const columns: CustomVariableColumns = {};
   if (typeof json !== 'string' || json === '') return columns;
-  for (const [slot, pair] of Object.entries(parseVariables(json))) {
+  if (!customVariables) {
+    dropped.cvar = 'the plugin CustomVariables is not active';
+    return columns;
+  }
+  const variables = Object.entries(parseVariables(json));
+  for (const [slot, pair] of variables) {
     const index = Number.parseInt(slot, 10);
     if (!(index >= 1 && index <= VARIABLE_SLOTS) || typeof pair !== 'object' || pair === null)
       continue;
@@ -268,6 +288,10 @@ function toCustomVariableColumns(json: ParameterValue): CustomVariableColumns {
     if (entries.size !== 2 || name === undefined || value === undefined) continue;
     columns[`custom_var_k${index}`] = name;
     columns[`custom_var_v${index}`] = value;
+  }
+  const stored = Object.keys(columns).length / 2;
+  if (stored === 0 || stored < variables.length) {
+    dropped.cvar = `only ${stored} of ${variables.length} have a slot from 1 to ${VARIABLE_SLOTS}, a name and a value`;
   }
   return columns;
 }

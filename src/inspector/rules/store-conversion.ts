@@ -1,5 +1,5 @@
 import type { Conversion, ConversionItem } from '../inspected-hit.js';
-import type { InspectorSite } from '../inspector-options.js';
+import type { Site } from '../sites.js';
 import { findInvalidVisitParameter, INVALID_CELL, toNameCell, toText } from './cell.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import {
@@ -47,9 +47,9 @@ export function convertGoal(
 export const UNKNOWN_GOAL = 'idgoal: the site has no such goal';
 
 /** Whether a hit has a goal that its site does not have. Such a ping is invalid too. */
-export function hasUnknownGoal({ idgoal }: Parameters, site: InspectorSite): boolean {
+export function hasUnknownGoal({ idgoal }: Parameters, site: Site): boolean {
   const goal = toInteger(idgoal);
-  return goal !== undefined && goal > 0 && !site.goals?.includes(goal);
+  return goal !== undefined && goal > 0 && !site.goals.some(({ id }) => id === goal);
 }
 
 /** The first item of a cart whose number or name is longer than its column. */

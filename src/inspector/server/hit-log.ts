@@ -1,6 +1,9 @@
 import { clearTimeout, setTimeout } from 'node:timers';
+import { type InCode, option } from '../../options/declaration.js';
+import { resolveInCode } from '../../options/in-code.js';
+import { integer } from '../../options/parse-values.js';
+import type { Parser } from '../../options/parser.js';
 import type { AiRequest, InspectedHit } from '../inspected-hit.js';
-import { parseOptions, waitMillis, wholeNumber } from '../parse-options.js';
 
 /**
  * The latest hits, numbered in order of arrival, from 0 after each `clear`. The log holds those from `oldest` to before
@@ -75,15 +78,20 @@ function sizeOf({ params }: InspectedHit): number {
   return size;
 }
 
-/** Options of `waitForHits`. */
-export interface WaitOptions {
+/** Milliseconds that a timer can wait. */
+export const waitMillis: Parser<number> = integer(0, 2_147_483_647);
+
+const WAIT = {
   /**
    * Maximum wait in milliseconds.
    *
    * @default 5000
    */
-  readonly timeoutMillis?: number | undefined;
-}
+  timeoutMillis: option(waitMillis, { default: 5_000 }),
+};
+
+/** Options of `waitForHits`. */
+export interface WaitOptions extends InCode<typeof WAIT> {}
 
 /** Waits for hits in the log. */
 interface HitWaits {
@@ -95,9 +103,8 @@ interface HitWaits {
   close(): void;
 }
 
-const DEFAULT_TIMEOUT_MILLIS = 5_000;
 const MAX_SHOWN = 5;
-const toCount = wholeNumber(1, MAX_HITS);
+const toCount = integer(1, MAX_HITS);
 
 export function createHitWaits(log: HitLog): HitWaits {
   const checks = new Set<() => void>();
@@ -107,9 +114,7 @@ export function createHitWaits(log: HitLog): HitWaits {
 
   async function waitForHits(wanted: number, options: WaitOptions = {}): Promise<InspectedHit[]> {
     const count = toCount('count of waitForHits()', wanted);
-    const { timeoutMillis = DEFAULT_TIMEOUT_MILLIS } = parseOptions('waitForHits()', options, {
-      timeoutMillis: waitMillis,
-    });
+    const { timeoutMillis } = resolveInCode('waitForHits()', WAIT, options);
     const hits = await new Promise<InspectedHit[] | undefined>((resolve) => {
       const timer = setTimeout(() => end(undefined), timeoutMillis);
       function end(arrived: InspectedHit[] | undefined): void {

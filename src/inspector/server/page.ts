@@ -35,8 +35,7 @@ export function createPage({ log, clear, host }: PageOptions): Page {
     for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     response.setHeader('Cache-Control', 'no-store');
     const isData = DATA_PATHS.has(path);
-    const refusal =
-      findForeignHost(headers, host) ?? (isData ? findForeignOrigin(headers) : undefined);
+    const refusal = isData ? findForeignRequest(headers, host) : findForeignHost(headers, host);
     if (refusal !== undefined) return end(response, 403, 'text/plain; charset=utf-8', refusal);
     if (path === '/hits' && method === 'DELETE') {
       clear();
@@ -63,7 +62,7 @@ function endJson(response: ServerResponse, value: unknown): void {
   end(response, 200, 'application/json', JSON.stringify(value));
 }
 
-function end(
+export function end(
   response: ServerResponse,
   status: number,
   contentType: string,
@@ -71,6 +70,14 @@ function end(
 ): void {
   response.writeHead(status, { 'Content-Type': contentType });
   response.end(body);
+}
+
+/** Why a request for data is refused; `undefined` if it is allowed. */
+export function findForeignRequest(
+  headers: IncomingHttpHeaders,
+  ownHost: string,
+): string | undefined {
+  return findForeignHost(headers, ownHost) ?? findForeignOrigin(headers);
 }
 
 /** Why a request is refused because of its Host header; `undefined` if it is allowed. */

@@ -2,15 +2,89 @@ import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'no
 import { setTimeout as wait } from 'node:timers/promises';
 import { isUint8Array } from 'node:util/types';
 import { show } from '../../common/diagnostics.js';
-import { oneOf } from '../../options/parse-values.js';
-import {
-  flag,
-  invalid,
-  isRecord,
-  parseOptions,
-  waitMillis,
-  wholeNumber,
-} from '../parse-options.js';
+import { isRecord } from '../../common/is-record.js';
+import { type InCode, option, type ResolvedValues } from '../../options/declaration.js';
+import { resolveInCode } from '../../options/in-code.js';
+import { boolean, integer, oneOf } from '../../options/parse-values.js';
+import { invalid, type Parser, parser } from '../../options/parser.js';
+import { waitMillis } from './hit-log.js';
+
+const toBody: Parser<string | Uint8Array> = parser('text or a Uint8Array', (value) =>
+  typeof value === 'string' || isUint8Array(value) ? value : undefined,
+);
+
+const toHeaders: Parser<Readonly<Record<string, string>>> = parser(
+  'an object of headers',
+  (value, name) => {
+    if (!isRecord(value)) return undefined;
+    for (const [key, text] of Object.entries(value)) {
+      if (!isHeader(key, text)) throw invalid(`${name}[${show(key)}]`, 'a valid header', text);
+    }
+    return { ...value } as Record<string, string>;
+  },
+);
+
+const contentType = parser('a valid header', (value) =>
+  isHeader('content-type', value) ? value : undefined,
+);
+
+function isHeader(name: string, value: unknown): value is string {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value as string);
+    return typeof value === 'string';
+  } catch {
+    return false;
+  }
+}
+
+const PLAYED = {
+  /**
+   * HTTP status.
+   *
+   * @default 200; the tracker's own if hits are processed
+   */
+  status: option(integer(200, 599)),
+  /**
+   * Body of the answer.
+   *
+   * @default empty; the tracker's own if hits are processed
+   */
+  body: option(toBody),
+  /** Additional headers. */
+  headers: option(toHeaders, { default: {} }),
+  /**
+   * Content type of the answer.
+   *
+   * @default 'text/html'; the tracker's own if hits are processed
+   */
+  contentType: option(contentType),
+  /**
+   * Wait before the answer, in milliseconds. Hits are processed before the wait.
+   *
+   * @default 0
+   */
+  delayMillis: option(waitMillis, { default: 0 }),
+  /**
+   * Number of requests to answer like this.
+   *
+   * @default all requests until the next call of `play()`
+   */
+  times: option(integer(1, Number.MAX_SAFE_INTEGER)),
+  /**
+   * Whether hits are processed all the same, such as by a Matomo behind a proxy that answers 504.
+   *
+   * @default true if none of `status`, `body` and `disconnect` is set
+   */
+  store: option(boolean),
+  /**
+   * Closes the connection: `before` reading the body, `after-request` without an answer, or `mid-response` after the
+   * headers and half of the body.
+   *
+   * @default the connection is not closed
+   */
+  disconnect: option(oneOf('before', 'after-request', 'mid-response')),
+};
 
 /**
  * An answer to give instead of the tracker's own, to test how a sender reacts. If none of `status`, `body` and `disconnect`
@@ -19,86 +93,14 @@ import {
  * @example
  * inspector.play({ status: 503, times: 2 }); // the third request is processed
  */
-export interface PlayedAnswer {
-  /**
-   * HTTP status.
-   *
-   * @default 200; the tracker's own if hits are processed
-   */
-  readonly status?: number | undefined;
-  /**
-   * Body of the answer.
-   *
-   * @default empty; the tracker's own if hits are processed
-   */
-  readonly body?: string | Uint8Array | undefined;
-  /** Additional headers. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /**
-   * Content type of the answer.
-   *
-   * @default 'text/html'; the tracker's own if hits are processed
-   */
-  readonly contentType?: string | undefined;
-  /**
-   * Wait before the answer, in milliseconds. Hits are processed before the wait.
-   *
-   * @default 0
-   */
-  readonly delayMillis?: number | undefined;
-  /**
-   * Number of requests to answer like this.
-   *
-   * @default all requests until the next call of `play()`
-   */
-  readonly times?: number | undefined;
-  /**
-   * Whether hits are processed all the same, such as by a Matomo behind a proxy that answers 504.
-   *
-   * @default true if none of `status`, `body` and `disconnect` is set
-   */
-  readonly store?: boolean | undefined;
-  /**
-   * Closes the connection: `before` reading the body, `after-request` without an answer, or `mid-response` after the
-   * headers and half of the body.
-   *
-   * @default the connection is not closed
-   */
-  readonly disconnect?: 'before' | 'after-request' | 'mid-response' | undefined;
-}
+export interface PlayedAnswer extends InCode<typeof PLAYED> {}
 
-const PLAYED = {
-  status: wholeNumber(200, 599),
-  body(name: string, value: unknown): string | Uint8Array {
-    if (typeof value === 'string' || isUint8Array(value)) return value;
-    throw invalid(name, 'text or a Uint8Array', value);
-  },
-  headers(name: string, value: unknown): Readonly<Record<string, string>> {
-    if (!isRecord(value)) throw invalid(name, 'an object of headers', value);
-    for (const [key, text] of Object.entries(value)) header(`${name}[${show(key)}]`, text, key);
-    return { ...value } as Record<string, string>;
-  },
-  contentType: header,
-  delayMillis: waitMillis,
-  times: wholeNumber(1, Number.MAX_SAFE_INTEGER),
-  store: flag,
-  disconnect: oneOf('before', 'after-request', 'mid-response'),
-};
+/** A played answer after its check. */
+export type ResolvedAnswer = ResolvedValues<typeof PLAYED>;
 
 /** Checks and copies the argument of `play`. @throws OptionError naming property and value */
-export function toPlayedAnswer(value: unknown): PlayedAnswer {
-  return parseOptions('play()', value, PLAYED);
-}
-
-function header(name: string, value: unknown, key = name): string {
-  try {
-    validateHeaderName(key);
-    if (typeof value === 'string') validateHeaderValue(key, value);
-  } catch {
-    throw invalid(name, 'a valid header', value);
-  }
-  if (typeof value === 'string') return value;
-  throw invalid(name, 'text', value);
+export function toPlayedAnswer(value: unknown): ResolvedAnswer {
+  return resolveInCode('play()', PLAYED, value);
 }
 
 /** Status, type and body of an answer of the tracker. */
@@ -109,7 +111,7 @@ export interface TrackerAnswer {
 }
 
 /** Whether hits are processed despite a played answer. */
-export function storesHits(played: PlayedAnswer): boolean {
+export function storesHits(played: ResolvedAnswer): boolean {
   const answers = played.status ?? played.body ?? played.disconnect;
   return played.store ?? answers === undefined;
 }
@@ -117,10 +119,10 @@ export function storesHits(played: PlayedAnswer): boolean {
 /** Sends a played answer. `own` is the tracker's answer, if the hits were processed. */
 export async function playAnswer(
   response: ServerResponse,
-  played: PlayedAnswer,
+  played: ResolvedAnswer,
   own?: TrackerAnswer,
 ): Promise<void> {
-  if (played.delayMillis !== undefined) await wait(played.delayMillis, undefined, { ref: false });
+  if (played.delayMillis > 0) await wait(played.delayMillis, undefined, { ref: false });
   if (played.disconnect === 'after-request') {
     response.destroy();
     return;

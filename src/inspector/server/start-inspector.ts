@@ -2,11 +2,19 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { collectBody } from '../../common/collect-body.js';
 import { listenUntracked, urlOf } from '../../common/untracked-server.js';
 import type { AiRequest, InspectedHit } from '../inspected-hit.js';
-import { checkOptions, type InspectorOptions } from '../inspector-options.js';
+import { type InspectorOptions, resolveInspector } from '../inspector-options.js';
 import { readTrackerRequest } from '../rules/read-tracker-request.js';
+import { createSites } from '../sites.js';
 import { createHitLog, createHitWaits, type WaitOptions } from './hit-log.js';
-import { createPage } from './page.js';
-import { type PlayedAnswer, playAnswer, storesHits, toPlayedAnswer } from './played-answer.js';
+import { createMatomoApi } from './matomo-api.js';
+import { createPage, end, findForeignRequest } from './page.js';
+import {
+  type PlayedAnswer,
+  playAnswer,
+  type ResolvedAnswer,
+  storesHits,
+  toPlayedAnswer,
+} from './played-answer.js';
 import { createTracker } from './tracker.js';
 
 /** A running inspector. */
@@ -57,19 +65,32 @@ const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
  * await inspector.close();
  */
 export async function startInspector(options: InspectorOptions = {}): Promise<Inspector> {
-  const checked = checkOptions(options);
-  const { host = '127.0.0.1', port = 0 } = checked;
-  const tracker = createTracker(checked);
+  const resolved = resolveInspector(options);
+  const { host, port } = resolved;
+  const sites = createSites(resolved);
+  const tracker = createTracker(resolved, sites.find);
+  const api = createMatomoApi(resolved, sites);
   const log = createHitLog();
   const waits = createHitWaits(log);
   const page = createPage({ log, clear, host });
-  let played: PlayedAnswer | undefined;
+  let played: ResolvedAnswer | undefined;
   let playedTimes = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = ''] = request.url?.split('?', 1) ?? [];
     if (/\/(?:matomo|piwik)\.php$/.test(path)) return answerTracker(request, response);
+    if (path.endsWith('/index.php')) return answerApi(request, response);
     return page.answer(path, request, response);
+  }
+
+  /** Matomo's own API, which no page in a browser may use. */
+  async function answerApi(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const refusal = findForeignRequest(request.headers, host);
+    if (refusal !== undefined) return end(response, 403, 'text/plain; charset=utf-8', refusal);
+    const [, query = ''] = request.url?.split('?') ?? [];
+    const body = await readBody(request);
+    const { status, value } = api.answer(new URLSearchParams(`${query}&${body}`));
+    end(response, status, 'application/json; charset=utf-8', JSON.stringify(value));
   }
 
   async function answerTracker(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -101,7 +122,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
     page.announce();
   }
 
-  function takePlayedAnswer(): PlayedAnswer | undefined {
+  function takePlayedAnswer(): ResolvedAnswer | undefined {
     const current = played;
     if (current?.times !== undefined && --playedTimes <= 0) played = undefined;
     return current;

@@ -1,13 +1,16 @@
 import type { InspectedHit } from '../inspected-hit.js';
-import { type CheckedOptions, createFindRole, createFindSite } from '../inspector-options.js';
+import { createFindRole, type ResolvedInspector } from '../inspector-options.js';
 import { createAuthenticator } from '../rules/authenticate.js';
 import { toText } from '../rules/cell.js';
 import { type HitOutcome, refused } from '../rules/hit-outcome.js';
 import { judgeHit } from '../rules/judge-hit.js';
 import { toChatbotRules } from '../rules/matomo-version.js';
+import { toInteger } from '../rules/php-values.js';
+import { readStatus } from '../rules/read-status.js';
 import type { Parameters, TrackerRequest } from '../rules/read-tracker-request.js';
 import { createRowMemory } from '../rules/row-memory.js';
 import { createSpamRules } from '../rules/spam-prevention.js';
+import type { FindSite } from '../sites.js';
 import type { TrackerAnswer } from './played-answer.js';
 
 /** Applies the rules, and keeps the state that they need between requests. */
@@ -20,14 +23,11 @@ interface Tracker {
 
 const ROLLED_BACK = refused('rolled back with its bulk');
 
-export function createTracker(options: CheckedOptions): Tracker {
-  const findSite = createFindSite(options.sites);
+export function createTracker(options: ResolvedInspector, findSite: FindSite): Tracker {
+  const { customVariables, clock, spamPrevention } = options;
   const authenticator = createAuthenticator(createFindRole(options.tokens));
-  const clock = options.clock ?? Date.now;
   const memory = createRowMemory();
-  const version = options.matomoVersion ?? 'newest';
-  const chatbots = toChatbotRules(version, options.botTracking ?? true);
-  const { spamPrevention = version === '6' ? {} : 'off' } = options;
+  const chatbots = toChatbotRules(options.matomoVersion, options.botTracking);
   const spamRules = spamPrevention === 'off' ? undefined : createSpamRules(spamPrevention);
 
   function track(request: TrackerRequest): { hits: InspectedHit[]; answer: TrackerAnswer } {
@@ -44,6 +44,7 @@ export function createTracker(options: CheckedOptions): Tracker {
           : judgeHit(parameters, {
               findSite,
               chatbots,
+              customVariables,
               spamRules,
               writeAccess: (site) => writeAccess(token, site),
               now: Math.floor(received / 1000),
@@ -58,7 +59,8 @@ export function createTracker(options: CheckedOptions): Tracker {
     const hits = request.hits.map((parameters, index) => {
       const outcome = outcomes[index];
       const isRolledBack = isRefused && outcome?.verdict !== 'refused';
-      return toInspectedHit(received, parameters, isRolledBack ? ROLLED_BACK : outcome);
+      const became = isRolledBack ? ROLLED_BACK : outcome;
+      return toInspectedHit(received, parameters, findSite, became);
     });
     const answer =
       request.kind === 'single'
@@ -78,20 +80,20 @@ export function createTracker(options: CheckedOptions): Tracker {
 function toInspectedHit(
   received: number,
   parameters: Parameters,
-  { verdict, reason, stored, aiRequest, conversion, referrer }: HitOutcome = ROLLED_BACK,
+  findSite: FindSite,
+  { keepsVisit, fatal, ...outcome }: HitOutcome = ROLLED_BACK,
 ): InspectedHit {
+  const { aiRequest } = outcome;
+  const site = findSite(toInteger(parameters.idsite) ?? 0);
+  const status = aiRequest ? aiRequest.statusCode : readStatus(parameters, site);
   const params = Object.entries(parameters).filter(([, value]) => value !== null);
   return {
     received,
     params: Object.fromEntries(
       params.map(([name, value]) => [name, name === 'token_auth' ? '…' : String(value)]),
     ),
-    verdict,
-    ...(reason === undefined ? {} : { reason }),
-    stored,
-    ...(aiRequest === undefined ? {} : { aiRequest }),
-    ...(conversion === undefined ? {} : { conversion }),
-    ...(referrer === undefined ? {} : { referrer }),
+    ...outcome,
+    ...(status === undefined ? {} : { status }),
   };
 }
 

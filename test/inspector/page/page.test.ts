@@ -50,9 +50,15 @@ describe('the page', { timeout: 120_000 }, () => {
   });
 
   test('explains every parameter of a hit, and shows what Matomo stores of it', async () => {
-    const { page, inspector } = await open();
+    const { page, inspector } = await open({ inspector: { customVariables: true } });
     await sendBulk(inspector, [
-      view('GET /a', 200, { dimension2: 'gold', cip: '192.0.2.1', nonsense: 'x', token_auth: 'T' }),
+      view('GET /a', 200, {
+        dimension2: 'gold',
+        dimension9: 'x',
+        cip: '192.0.2.1',
+        nonsense: 'x',
+        token_auth: 'T',
+      }),
       view('GET /b', 200, { cid: 'fedcba9876543210', urlref: 'https://www.bing.com/search?q=x' }),
     ]);
     await page.getByRole('button', { name: 'GET /a' }).last().click();
@@ -66,6 +72,7 @@ describe('the page', { timeout: 120_000 }, () => {
     );
     expect(byName.pf_srv).toBe('12 server time in ms Page performance time_server = 12');
     expect(byName.dimension2).toContain('custom_dimension_2 = gold');
+    expect(byName.dimension9).toMatch(/dropped: .*no such dimension/);
     expect(byName.action_name).toContain('title = GET /a');
     expect(byName.cip).toMatch(/^needs token +192.0.2.1 .* log_visit.location_ip$/);
     expect(byName.cvar).toContain('custom_var_v1 = 200');

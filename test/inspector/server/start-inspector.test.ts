@@ -55,9 +55,9 @@ test('shows the hits of any client over HTTP and forgets them on request', async
   expect(inspector.hits()).toEqual([]);
 });
 
-test('answers 404 to what is not the tracker', async () => {
+test('answers 404 to what is neither the tracker nor the API', async () => {
   const inspector = await start();
-  expect((await fetch(`${inspector.url}/index.php`)).status).toBe(404);
+  expect((await fetch(`${inspector.url}/piwik.js`)).status).toBe(404);
 });
 
 test('keeps the latest 10,000 hits', async () => {

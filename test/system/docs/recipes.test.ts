@@ -54,7 +54,10 @@ test('a client that nobody knows has no user ID', async () => {
 });
 
 async function hitsOf(path: string, request: RequestInit): Promise<InspectedHit[]> {
-  const inspector = await startInspector({ sites: { 1: { dimensions: [5, 6] } } });
+  const inspector = await startInspector({
+    customVariables: true,
+    sites: { 1: { dimensions: [5, 6] } },
+  });
   onTestFinished(() => inspector.close());
   const app = await startServer([APP], {
     env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },

@@ -1,0 +1,205 @@
+import type { MatomoVersion } from '../../hit/bots/reported-chatbots.js';
+import { createFindRole, type ResolvedInspector, type TokenRole } from '../inspector-options.js';
+import { escapeHtml } from '../rules/php-values.js';
+import type { Dimension, Site, Sites } from '../sites.js';
+
+/** The methods of Matomo's HTTP API with which `setup` and `doctor` read and prepare a site. What they create stays in memory. */
+interface MatomoApi {
+  answer(params: URLSearchParams): { status: number; value: unknown };
+}
+
+interface Call {
+  readonly params: URLSearchParams;
+  readonly token: string;
+}
+
+type Method = (call: Call) => unknown;
+type Segment = Readonly<Record<'idsegment' | 'name' | 'definition', string>>;
+
+class ApiError extends Error {
+  readonly status: number;
+
+  constructor(message: string, status = 200) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const SLOTS = 5;
+const VERSIONS: Readonly<Record<MatomoVersion, string>> = {
+  '5.6': '5.6.0',
+  '5.7': '5.7.0',
+  '5.8': '5.8.0',
+  '5.12': '5.12.0',
+  '6': '6.0.0',
+  newest: '5.13.0',
+};
+const ROLES: readonly TokenRole[] = ['view', 'write', 'admin', 'super'];
+
+export function createMatomoApi(options: ResolvedInspector, sites: Sites): MatomoApi {
+  const findRole = createFindRole(options.tokens);
+  const segments: Segment[] = [];
+  const version = VERSIONS[options.matomoVersion];
+  const plugins: Readonly<Record<string, boolean>> = {
+    CustomDimensions: true,
+    CustomVariables: options.customVariables,
+    BotTracking: options.botTracking && options.matomoVersion !== '5.6',
+    TrackingSpamPrevention: options.spamPrevention !== 'off',
+  };
+
+  /** The site in `idSite`. @throws ApiError if the token has less access to it than `least` */
+  function requireSite({ params, token }: Call, least: TokenRole): { id: number; site: Site } {
+    const id = Number(params.get('idSite'));
+    const site = sites.find(id);
+    const role = findRole(token, id);
+    const isAllowed = ROLES.some((one, index) => one === role && index >= ROLES.indexOf(least));
+    if (site !== undefined && isAllowed) return { id, site };
+    const needs = `it requires '${least}' access for the website id = ${id}.`;
+    throw new ApiError(`You can't access this resource as ${needs}`, 401);
+  }
+
+  const isSuper = ({ token }: Call) => findRole(token, 0) === 'super';
+
+  /** A super user has access as an administrator. */
+  const idsWith = (wanted: TokenRole) => (call: Call) =>
+    sites.ids().filter((id) => {
+      const role = findRole(call.token, id);
+      return (role === 'super' ? 'admin' : role) === wanted;
+    });
+
+  const METHODS: Readonly<Record<string, Method>> = {
+    'API.getMatomoVersion': () => ({ value: version }),
+    'API.isPluginActivated': ({ params }) => ({
+      value: plugins[params.get('pluginName') ?? ''] === true,
+    }),
+    'UsersManager.hasSuperUserAccess': (call) => ({ value: isSuper(call) }),
+    'SitesManager.getSitesIdWithAdminAccess': idsWith('admin'),
+    'SitesManager.getSitesIdWithWriteAccess': idsWith('write'),
+    'SitesManager.getSitesIdWithViewAccess': idsWith('view'),
+    'SitesManager.getSiteFromId': (call) => {
+      const { id, site } = requireSite(call, 'view');
+      const [main_url = ''] = site.urls;
+      return { idsite: id, name: escapeHtml(site.name), main_url, sitesearch: 1 };
+    },
+    'SitesManager.getSitesIdFromSiteUrl': ({ params }) =>
+      sites
+        .ids()
+        .filter((id) => sites.find(id)?.urls.includes(params.get('url') ?? ''))
+        .map((idsite) => ({ idsite })),
+    'SitesManager.addSite': (call) => {
+      const needs = "You can't access this resource as it requires a 'superuser' access.";
+      if (!isSuper(call)) throw new ApiError(needs, 401);
+      const id = Math.max(0, ...sites.ids()) + 1;
+      const urls = [call.params.get('urls[0]') ?? ''];
+      const name = call.params.get('siteName') ?? '';
+      sites.set(id, { name, urls, dimensions: [], goals: [], hasAssumedDimensions: false });
+      return { value: id };
+    },
+    'CustomDimensions.getConfiguredCustomDimensions': (call) => {
+      const { id, site } = requireSite(call, 'view');
+      return listed(site).map((dimension) => toDimensionRow(id, dimension));
+    },
+    'CustomDimensions.getAvailableScopes': (call) => {
+      const { site } = requireSite(call, 'view');
+      return ['visit', 'action'].map((scope) => ({
+        value: scope,
+        numSlotsLeft: free(site, scope),
+      }));
+    },
+    'CustomDimensions.configureNewCustomDimension': (call) => {
+      const { id: siteId, site } = requireSite(call, 'write');
+      const scope = call.params.get('scope') ?? '';
+      if (free(site, scope) <= 0) {
+        const what = `All Custom Dimensions for website ${siteId} in scope '${scope}' are already used.`;
+        throw new ApiError(what);
+      }
+      const id = 1 + Math.max(0, ...listed(site).map((dimension) => dimension.id));
+      const dimensions = [...listed(site), { id, scope, ...readDimension(call) }];
+      sites.set(siteId, { ...site, dimensions, hasAssumedDimensions: false });
+      return { value: id };
+    },
+    'CustomDimensions.configureExistingCustomDimension': (call) => {
+      const { id: siteId, site } = requireSite(call, 'write');
+      const id = Number(call.params.get('idDimension'));
+      const old = listed(site).find((dimension) => dimension.id === id);
+      if (!old) throw new ApiError(`Dimension ${id} for website ${siteId} does not exist.`);
+      const changed = { ...old, ...readDimension(call) };
+      const dimensions = site.dimensions.map((one) => (one === old ? changed : one));
+      sites.set(siteId, { ...site, dimensions });
+      return { result: 'success', message: 'ok' };
+    },
+    'Goals.getGoals': (call) => {
+      const { id: idsite, site } = requireSite(call, 'view');
+      return site.goals.map(({ id, name, condition }) => {
+        const { matchAttribute = 'manually', pattern = '', patternType = '' } = condition;
+        const match = { match_attribute: matchAttribute, pattern, pattern_type: patternType };
+        return { idsite, idgoal: id, name: escapeHtml(name), ...match };
+      });
+    },
+    'Goals.addGoal': (call) => {
+      const { id: siteId, site } = requireSite(call, 'write');
+      const { idSite: _, name = '', ...condition } = Object.fromEntries(call.params);
+      const id = 1 + Math.max(0, ...site.goals.map((goal) => goal.id));
+      sites.set(siteId, { ...site, goals: [...site.goals, { id, name, condition }] });
+      return { value: id };
+    },
+    'SegmentEditor.getAll': (call) => {
+      requireSite(call, 'view');
+      return segments;
+    },
+    'SegmentEditor.add': (call) => {
+      requireSite(call, 'view');
+      if (call.params.get('enabledAllUsers') === '1' && !isSuper(call)) {
+        throw new ApiError('enabledAllUsers=1 requires Super User access');
+      }
+      const [name = '', definition = ''] = ['name', 'definition'].map((key) =>
+        escapeHtml(call.params.get(key) ?? ''),
+      );
+      segments.push({ idsegment: String(segments.length + 1), name, definition });
+      return { value: String(segments.length) };
+    },
+    'API.getBulkRequest': ({ params, token }) =>
+      [...params]
+        .filter(([name]) => /^urls\[\d+\]$/.test(name))
+        .map(([, query]) => call({ params: new URLSearchParams(query), token }).value),
+  };
+
+  function call(asked: Call): { status: number; value: unknown } {
+    const name = asked.params.get('method') ?? '';
+    try {
+      if (findRole(asked.token, 0) === undefined) {
+        const needs = 'it requires view access for at least one website.';
+        throw new ApiError(`You can't access this resource as ${needs}`, 401);
+      }
+      const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
+      if (method === undefined) throw new ApiError(`The method '${name}' does not exist.`, 400);
+      return { status: 200, value: method(asked) };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return {
+        status: error.status,
+        value: { result: 'error', message: error.message },
+      };
+    }
+  }
+
+  return { answer: (params) => call({ params, token: params.get('token_auth') ?? '' }) };
+}
+
+/** The dimensions that Matomo's API shows. */
+function listed({ dimensions, hasAssumedDimensions }: Site): readonly Dimension[] {
+  return hasAssumedDimensions ? [] : dimensions;
+}
+
+function free(site: Site, wanted: string): number {
+  return SLOTS - listed(site).filter(({ scope }) => scope === wanted).length;
+}
+
+function readDimension({ params }: Call): { name: string; isActive: boolean } {
+  return { name: params.get('name') ?? '', isActive: params.get('active') === '1' };
+}
+
+function toDimensionRow(siteId: number, { id, name, scope, isActive }: Dimension): object {
+  const row = { idcustomdimension: String(id), idsite: String(siteId), name: escapeHtml(name) };
+  return { ...row, scope, active: isActive, extractions: [] };
+}
