@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { VERSION } from '../version.js';
 import type { Finding, FindingVerdict } from './doctor/checks.js';
 import { diagnose } from './doctor/diagnose.js';
+import { goalIds } from './flag-values.js';
 import { wrap } from './terminal.js';
-import { UsageError } from './usage-error.js';
 
 /** Checks the setup of an application in this folder and with this environment, and prints what to change. */
 export async function doctor(args: string[]): Promise<void> {
@@ -12,10 +12,10 @@ export async function doctor(args: string[]): Promise<void> {
     options: {
       json: { type: 'boolean', default: false },
       send: { type: 'boolean', default: false },
-      goals: { type: 'string', default: '' },
+      goals: { type: 'string' },
     },
   });
-  const goals = toGoals(values.goals);
+  const goals = values.goals === undefined ? [] : goalIds('--goals', values.goals);
   // Warnings of Node.js would mix with the JSON; doctor has findings of its own about their causes.
   process.removeAllListeners('warning');
   const findings = await diagnose({
@@ -31,12 +31,6 @@ export async function doctor(args: string[]): Promise<void> {
       : formatFindings(findings),
   );
   process.exitCode = isFine ? 0 : 1;
-}
-
-function toGoals(text: string): number[] {
-  if (text === '') return [];
-  if (/^[1-9]\d{0,9}(?:,[1-9]\d{0,9})*$/.test(text)) return text.split(',').map(Number);
-  throw new UsageError('--goals must be the IDs of goals, separated by commas');
 }
 
 const MARKS: Readonly<Record<FindingVerdict, string>> = {

@@ -3,6 +3,7 @@ import { holdEventLoop } from '../common/timers.js';
 import { type ReplayProgress, replayFiles } from '../gateway/replay/replay-files.js';
 import { openReplayState, type ReplayState } from '../gateway/replay/replay-state.js';
 import { readEnvironment } from '../options/resolve-options.js';
+import { requestRate } from './flag-values.js';
 import { UsageError } from './usage-error.js';
 
 const REPORT_EVERY_MILLIS = 1000;
@@ -20,11 +21,7 @@ export async function replay(args: string[]): Promise<void> {
     },
   });
   if (files.length === 0) throw new UsageError('replay needs at least one file of OTLP JSON lines');
-  const rate = /^\d+(?:\.\d+)?$/.test(values.rate) ? Number(values.rate) : 0;
-  if (!(rate > 0))
-    throw new UsageError(
-      `--rate must be a number of requests per second above 0, got ${values.rate}`,
-    );
+  const rate = requestRate('--rate', values.rate);
   if (values['dry-run']) process.env.MATOMO_DRY_RUN = 'true';
   const isDry = readEnvironment('dryRun', process.env) === true;
   const state = openReplayState(values.state);

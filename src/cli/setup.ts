@@ -9,7 +9,7 @@ import { parseArguments, type SetupArguments } from './setup/parse-arguments.js'
 import { createReport, type Report } from './setup/report.js';
 import { runSetup, type SetupTarget } from './setup/run-setup.js';
 import { createCleaner, promptSecret } from './terminal.js';
-import { toUsageError, UsageError } from './usage-error.js';
+import { isUsageError, toUsageError, UsageError } from './usage-error.js';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 
@@ -22,10 +22,10 @@ export async function setup(args: string[]): Promise<void> {
     const parsed = parseArguments(args);
     process.exitCode = (await connectAndRun(parsed, report)) ? 0 : 1;
   } catch (error) {
-    if (error instanceof UsageError) {
+    if (isUsageError(error)) {
       process.exitCode = 2;
       if (!report.isJson) throw error;
-      report.fail(error.message);
+      report.fail(problemOf(error));
     } else {
       process.exitCode = 1;
       report.fail(describe(error as Error, report.hasStarted()));

@@ -5,10 +5,8 @@ import { spoolBackendOf } from '../delivery/spool/backends.js';
 import type { PurgeFilter } from '../delivery/spool/hit-line.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
 import { readEnvironment } from '../options/resolve-options.js';
+import { date } from './flag-values.js';
 import { UsageError, withoutEffect } from './usage-error.js';
-
-/** A day, or a time with its time zone. */
-const ISO_DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/;
 
 const SELECTORS = {
   all: { type: 'boolean' },
@@ -74,17 +72,7 @@ function filterOf(values: {
   if (user !== undefined) return { kind: 'user', id: user };
   if (visitor !== undefined) return { kind: 'visitor', id: visitor };
   if (before === undefined) return { kind: 'all' };
-  const millis = ISO_DATE.test(before) && isDay(before.slice(0, 10)) ? Date.parse(before) : NaN;
-  if (Number.isNaN(millis)) {
-    throw new UsageError('--before needs a date such as 2026-01-31 or 2026-01-31T12:00:00Z');
-  }
-  return { kind: 'before', epochSeconds: millis / 1000 };
-}
-
-/** Whether a day exists: JavaScript reads 2026-02-31 as 3 March. */
-function isDay(day: string): boolean {
-  const millis = Date.parse(day);
-  return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(day);
+  return { kind: 'before', epochSeconds: date('--before', before) };
 }
 
 /** The spool that the environment names. */

@@ -6,18 +6,10 @@ import { type Answer, isProcessed, type Questions } from './questions.js';
 /** Tries the token at most once: more than 20 rejections in an hour lock this address out of Matomo. */
 export async function checkToken(
   questions: Questions,
-  { tokenAuth, siteId, pageViews }: ResolvedOptions,
+  options: ResolvedOptions,
 ): Promise<{ findings: Finding[]; isGood: boolean }> {
-  if (tokenAuth === undefined && !pageViews) {
-    const found = 'no token is set, and none is needed, because page views are not sent';
-    return { findings: [ok('token', found)], isGood: false };
-  }
-  if (tokenAuth === undefined) {
-    const found = 'no token is set: Matomo stores the address of this machine for every visitor';
-    const advice =
-      'To track the addresses of visitors, set MATOMO_TOKEN_AUTH to the token of a user with write access.';
-    return { findings: [warning('token', 'no-token', found, advice)], isGood: false };
-  }
+  const { tokenAuth, siteId } = options;
+  if (tokenAuth === undefined) return { findings: [noToken(options)], isGood: false };
   const answer = await questions.token();
   if (isProcessed(answer, 'tracked')) {
     return {
@@ -26,6 +18,27 @@ export async function checkToken(
     };
   }
   return { findings: [refusedToken(answer, siteId)], isGood: false };
+}
+
+/** A visitor key says that the token is missing on purpose: without either, each process has its own visitors. */
+export function noToken({
+  pageViews,
+  visitorKey,
+  visitorId,
+  spool,
+}: Pick<ResolvedOptions, 'pageViews' | 'visitorKey' | 'visitorId' | 'spool'>): Finding {
+  if (!pageViews) {
+    return ok('token', 'no token is set, and none is needed, because page views are not sent');
+  }
+  const effect = 'Matomo stores the address of this machine for every visitor';
+  if (visitorKey !== undefined) {
+    return ok('token', `no token is set, and visitors have a key: ${effect}, and no other`);
+  }
+  const also =
+    visitorId === 'none' || spool !== undefined ? '' : ', and each process has its own visitors';
+  const advice =
+    'To track the addresses of visitors, set MATOMO_TOKEN_AUTH to the token of a user with write access. To send no addresses, set MATOMO_VISITOR_KEY.';
+  return warning('token', 'no-token', `no token is set: ${effect}${also}`, advice);
 }
 
 function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Finding {

@@ -66,7 +66,7 @@ function checkPreload({ NODE_OPTIONS = '' }: Readonly<NodeJS.ProcessEnv>): Findi
       ? start
       : `NODE_OPTIONS does not preload opentelemetry-matomo/register; ${start}`;
   const advice =
-    'Start it with --require opentelemetry-matomo/register, or add a MatomoSpanProcessor in its code.';
+    'Start it with --require or --import opentelemetry-matomo/register, or add a MatomoSpanProcessor in its code.';
   return [unknown('tracing', found, advice)];
 }
 

@@ -20,7 +20,7 @@ interface WantedDimension {
   readonly isOptional?: true;
 }
 
-export interface WantedGoal {
+interface WantedGoal {
   readonly name: string;
   /** A URL that contains it converts the goal. */
   readonly pattern: string;

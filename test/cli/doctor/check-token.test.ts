@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { noToken } from '../../../src/cli/doctor/check-storing.js';
 import type { InspectorOptions } from '../../../src/inspector/index.js';
 import { matomoOnWire, runDoctor } from '../../support/doctor.js';
 
@@ -81,4 +82,24 @@ test('a token that is refused leaves an entry in the tracking failures, and doct
   const { env } = await matomoOnWire({ tokens: {} });
   const { about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: 'a'.repeat(32) });
   expect(about('token')[0]?.found).toContain('tracking failures');
+});
+
+const STABLE = {
+  pageViews: true,
+  visitorKey: undefined,
+  visitorId: 'auto',
+  spool: undefined,
+} as const;
+
+test.each([
+  ['nothing else', STABLE, 'warning', /each process has its own visitors/],
+  ['a spool', { ...STABLE, spool: '/spool' }, 'warning', /every visitor$/],
+  ['no visitor IDs', { ...STABLE, visitorId: 'none' }, 'warning', /every visitor$/],
+  ['a visitor key', { ...STABLE, visitorKey: 'key' }, 'ok', /have a key/],
+  ['a daily visitor key', { ...STABLE, visitorKey: 'daily' }, 'ok', /have a key/],
+  ['no page views', { ...STABLE, pageViews: false }, 'ok', /none is needed/],
+] as const)('without a token, with %s', (_what, options, verdict, found) => {
+  const finding = noToken(options);
+  expect(finding).toMatchObject({ verdict, found: expect.stringMatching(found) });
+  if (verdict === 'warning') expect(finding.advice).toContain('MATOMO_VISITOR_KEY');
 });

@@ -1,0 +1,57 @@
+import { type Parser, parser } from '../options/parser.js';
+
+// Values of flags are parsed like options. An invalid one is a usage error, because its name begins with `--`.
+
+export const requestRate: Parser<number, string> = parser(
+  'a number of requests per second above 0',
+  (value) => {
+    const number = /^\d+(?:\.\d+)?$/.test(String(value)) ? Number(value) : 0;
+    return number > 0 ? number : undefined;
+  },
+);
+
+export const goalIds: Parser<readonly number[], string> = parser(
+  'IDs of goals, separated by commas',
+  (value) => {
+    const text = String(value);
+    return /^[1-9]\d{0,9}(?:,[1-9]\d{0,9})*$/.test(text) ? text.split(',').map(Number) : undefined;
+  },
+);
+
+const ISO_DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+/** A day, or a time with its time zone, in epoch seconds. */
+export const date: Parser<number, string> = parser(
+  'a date such as 2026-01-31 or 2026-01-31T12:00:00Z',
+  (value) => {
+    const text = String(value);
+    const millis = ISO_DATE.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
+    return Number.isNaN(millis) ? undefined : millis / 1000;
+  },
+);
+
+/** Whether a day exists: JavaScript reads 2026-02-31 as 3 March. */
+function isDay(day: string): boolean {
+  const millis = Date.parse(day);
+  return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(day);
+}
+
+/** A URL without credentials and without slashes at its end. Matomo accepts any text without an error. */
+export const siteUrl: Parser<string> = parser(
+  'a URL that begins with http:// or https://, without a user name or password',
+  (value) => {
+    const url = URL.canParse(String(value)) ? new URL(String(value)) : undefined;
+    const isWeb = url && /^https?:$/.test(url.protocol) && url.username + url.password === '';
+    return isWeb ? url.origin + url.pathname.replace(/\/+$/, '') : undefined;
+  },
+);
+
+/** A name and a pattern. The pattern may contain further `=`. */
+export const goal: Parser<{ name: string; pattern: string }, string> = parser(
+  'NAME=PATTERN',
+  (value) => {
+    const [, name = '', pattern = ''] = /^([^=]*)=(.*)$/s.exec(String(value)) ?? [];
+    if (name.trim() === '' || pattern.trim() === '') return undefined;
+    return { name: name.trim(), pattern: pattern.trim() };
+  },
+);
