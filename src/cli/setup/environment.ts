@@ -1,0 +1,50 @@
+import { findDimension, type MappedDimensions, type Wanted } from './make-plan.js';
+import type { MatomoState } from './read-site.js';
+
+/** Printed instead of the token that setup used. */
+const TOKEN_PLACEHOLDER = '<your token>';
+/** Printed if that token cannot be used for tracking. */
+const OTHER_TOKEN_PLACEHOLDER = '<token with write access>';
+
+/** The variables that an application needs for this site, as far as IDs are known. */
+export function toEnvironment(
+  url: URL,
+  state: MatomoState,
+  wanted: Wanted,
+  mapped: MappedDimensions,
+): Record<string, string> {
+  if (state.site === undefined) return {};
+  const dimensions = toMapping(state, wanted, mapped);
+  return {
+    MATOMO_URL: url.href.replace(/\/matomo\.php$/, ''),
+    MATOMO_SITE_ID: String(state.site.id),
+    MATOMO_TOKEN_AUTH: state.role === 'view' ? OTHER_TOKEN_PLACEHOLDER : TOKEN_PLACEHOLDER,
+    ...(dimensions !== '' && { MATOMO_DIMENSIONS: dimensions }),
+    // Matomo would drop them.
+    ...(!state.hasCustomVariables && { MATOMO_MAX_CUSTOM_VARIABLES: '0' }),
+  };
+}
+
+/** Formats variables for a POSIX shell. */
+export function toExportLines(environment: Readonly<Record<string, string>>): string[] {
+  return Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`);
+}
+
+/** The value of MATOMO_DIMENSIONS. Its entries are kept, unless the site has no dimension with that ID and another one for the attribute. */
+function toMapping(state: MatomoState, wanted: Wanted, mapped: MappedDimensions): string {
+  const found = wanted.dimensions.flatMap((dimension) => {
+    const { id } = findDimension(state, dimension, mapped) ?? {};
+    return id === undefined ? [] : [[String(id), dimension.attribute] as const];
+  });
+  const attributes = new Set<unknown>(found.map(([, attribute]) => attribute));
+  const ids = new Set(state.dimensions.map(({ id }) => String(id)));
+  const kept = Object.entries(mapped).filter(
+    ([id, attribute]) => ids.has(id) || !attributes.has(attribute),
+  );
+  const all = Object.entries({ ...Object.fromEntries(found), ...Object.fromEntries(kept) });
+  return all.map(([id, attribute]) => `${id}=${String(attribute)}`).join(',');
+}
+
+function quote(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+}
