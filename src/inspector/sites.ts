@@ -9,7 +9,7 @@ export interface Dimension {
 }
 
 /** A goal, and the condition on which Matomo itself converts it; empty if only hits do. */
-export interface Goal {
+interface Goal {
   readonly id: number;
   readonly name: string;
   readonly condition: Readonly<Record<string, string>>;
