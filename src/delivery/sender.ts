@@ -152,8 +152,10 @@ export class Sender {
     while (!this.hasEnded) {
       const withStored = await this.#loadStored(delayMillis);
       if (this.hasEnded) return;
-      if (this.queue.needsMore && (left > 0 || !this.isClosing)) await this.fill(all);
-      if (left > 0 && this.#needsMore) await runInSlices(this.#take(performance.now(), all, all));
+      const needsMore = this.queue.needsMore(withStored);
+      if (needsMore && (left > 0 || !this.isClosing)) await this.fill(all);
+      if (left > 0 && this.#takesMore(withStored))
+        await runInSlices(this.#take(performance.now(), all, all));
       if (this.hasEnded) return;
       this.expire();
       const batch = this.queue.next({ nowMillis: performance.now(), withStored, isForced });
@@ -173,7 +175,7 @@ export class Sender {
   nextAtExit(): Batch | undefined {
     const nowMillis = performance.now();
     this.queue.isLast = true;
-    if (this.#needsMore) runAtOnce(this.#take(nowMillis, true, true));
+    if (this.#takesMore(false)) runAtOnce(this.#take(nowMillis, true, true));
     this.expire();
     return this.queue.next({ nowMillis, withStored: false, isForced: true });
   }
@@ -262,8 +264,8 @@ export class Sender {
   }
 
   /** Whether hits from memory are sent next. */
-  get #needsMore(): boolean {
-    return this.sendsFromMemory && this.queue.needsMore;
+  #takesMore(withStored: boolean): boolean {
+    return this.sendsFromMemory && this.queue.needsMore(withStored);
   }
 
   *#takeFull(isHurried: boolean): Steps {
@@ -309,7 +311,7 @@ export class Sender {
     if (epoch === 0) return false;
     if (this.#epoch !== epoch) this.queue.forgetStored();
     this.#epoch = epoch;
-    if (this.queue.needsMore && this.queue.total < maxQueueSize) {
+    if (this.queue.needsMore(true) && this.queue.total < maxQueueSize) {
       this.queue.add(await spool.take({ epoch, max, delayMillis }), true);
       if (!this.takesCrashes) this.#dropCrashes();
     }

@@ -93,12 +93,16 @@ export class BatchQueue {
   }
 
   /**
-   * Whether to take hits from memory or the spool: all that is queued has failed since a bulk last succeeded, is sent last, or has
-   * room.
+   * Whether to take hits from memory or the spool: all that is queued and may be sent has failed since a bulk last succeeded, is sent
+   * last, or has room.
    */
-  get needsMore(): boolean {
+  needsMore(withStored: boolean): boolean {
     return !this.#batches.some(
-      (batch) => batch.kind !== 'crash' && !batch.isOpen && this.#isUntried(batch),
+      (batch) =>
+        (withStored || !batch.isStored) &&
+        batch.kind !== 'crash' &&
+        !batch.isOpen &&
+        this.#isUntried(batch),
     );
   }
 

@@ -62,11 +62,11 @@ test('a batch has no more hits than may be in a bulk, however many are added at 
 
 test('a batch takes further hits from memory until it is full or sent', () => {
   const queue = queueOf(3, 'c', 'x.bot');
-  expect(queue.needsMore).toBe(true);
+  expect(queue.needsMore(true)).toBe(true);
   queue.add(hits('b'), false);
   queue.add(hits('s'), true); // of the spool
   queue.add(hits('a', 'd', 'e', 'f', 'y.bot'), false);
-  expect(queue.needsMore).toBe(false);
+  expect(queue.needsMore(true)).toBe(false);
   const batch = nextOf(queue);
   expect(namesOf(batch)?.sort()).toEqual(['a', 'b', 'c']);
   queue.succeeded(batch as Batch);
@@ -101,9 +101,9 @@ test.for([
 ])('%s, which fails, holds %s back neither in the queue nor where it comes from', ([bad, good]) => {
   const queue = queueOf(1, bad as string);
   queue.failed(nextOf(queue) as Batch, 0, FAILURE);
-  expect(queue.needsMore).toBe(true);
+  expect(queue.needsMore(true)).toBe(true);
   queue.add(hits(good as string), false);
-  expect(queue.needsMore).toBe(false);
+  expect(queue.needsMore(true)).toBe(false);
   expect(namesOf(nextOf(queue))).toEqual([good]);
 });
 
@@ -115,7 +115,7 @@ test('after a rejected token the others are sent first, and nothing is halved', 
     return namesOf(batch)?.join();
   });
   expect(new Set(sent)).toEqual(new Set(['a1,a2', 'b1,b2']));
-  expect(queue.needsMore).toBe(true);
+  expect(queue.needsMore(true)).toBe(true);
   queue.add(hits('c'), false);
   expect(namesOf(nextOf(queue))).toEqual(['c']);
 });
