@@ -150,12 +150,15 @@ export class Sender {
     let left = due;
     let isForced = all;
     while (!this.hasEnded) {
-      const withStored = await this.#loadStored(delayMillis);
+      let withStored = await this.#loadStored(delayMillis);
       if (this.hasEnded) return;
-      const needsMore = this.queue.needsMore(withStored);
-      if (needsMore && (left > 0 || !this.isClosing)) await this.fill(all);
-      if (left > 0 && this.#takesMore(withStored))
-        await runInSlices(this.#take(performance.now(), all, all));
+      if (this.queue.needsMore(withStored) && (left > 0 || !this.isClosing)) {
+        await this.fill(all);
+        if (left > 0 && this.#takesMore(withStored))
+          await runInSlices(this.#take(performance.now(), all, all));
+        // The process may have stood still in these turns, and another one has taken its journal over.
+        withStored &&= await this.#loadStored(delayMillis);
+      }
       if (this.hasEnded) return;
       this.expire();
       const batch = this.queue.next({ nowMillis: performance.now(), withStored, isForced });
