@@ -208,13 +208,18 @@ export class SimulatedMachine {
     }
   }
 
-  /** A journal is taken over: who does that does not know what of it was sent and not marked as decided. */
+  /**
+   * A journal is taken over: who does that does not know what of it was sent and not marked as decided. Hits that are being stored stay
+   * in the memory of a process that stands still meanwhile.
+   */
   #onRenamed(_: string, to: string, user: SimulatedProcess): void {
     const instance = to.split('/').at(-1) ?? '';
     const before = this.processes.find(({ instances }) => instances.includes(instance));
     if (!before || before === user) return;
     const open = unsettledHits(this.disk.volume, to);
-    for (const name of before.sent) {
+    const unsent = [...open].filter((name) => !before.sent.has(name));
+    const beingStored = before.isDead ? [] : unsent.slice(before.spooled);
+    for (const name of [...before.sent, ...beingStored]) {
       if (!open.has(name)) continue;
       this.mayBeDoubled.set(name, (this.mayBeDoubled.get(name) ?? 0) + 1);
       this.unsure += 1;

@@ -100,6 +100,11 @@ export class SimulatedProcess implements DiskUser {
     this.#requests = new SimulatedRequests(this.#delivery, options.scheduledDelayMillis);
   }
 
+  /** Number of hits that it knows to be stored. */
+  get spooled(): number {
+    return this.#delivery.spooled;
+  }
+
   /** As it is, or as it was at its end. */
   get account(): Account {
     if (this.#last) return this.#last;
