@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
