@@ -98,8 +98,7 @@ export class Delivery {
     return this.#sender.resent;
   }
 
-  /**
-   * Age of the oldest pending hit, in seconds; 0 if there is none.    */
+  /** Age of the oldest pending hit, in seconds; 0 if there is none. */
   get oldestAgeSeconds(): number {
     const queued = (performance.now() - this.#memory.oldestMillis) / 1000;
     const encoded = Date.now() / 1000 - this.#sender.oldestSeconds; // other processes may have made them
