@@ -44,6 +44,7 @@ const SIZE_POLL_MILLIS = 5;
 export const INSTANCE: RegExp = /^\d{1,16}-\d+-[\da-f]{8}$/;
 /** A journal that is being made, or whose process died while it did so. */
 const DRAFT = /^\.\d{1,16}-\d+-[\da-f]{8}$/;
+const DONE = /^\d{6,}\.done$/;
 export const HITS: RegExp = /^\d{6,}\.hits$/;
 
 export interface FileJournalOptions {
@@ -336,6 +337,7 @@ export class FileJournal implements Journal {
         this.spoolBytes -= file.size;
       }
       if (files.size > 0 || folder === this.#path) continue;
+      await removeOrphans(folder);
       for (const name of [ALIVE, ENDED]) await unlinkIfThere(join(folder, name));
       await rmdir(folder).catch(() => undefined); // there may be a file of another user
       if (!(await isThere(folder))) this.#files.delete(folder);
@@ -354,6 +356,14 @@ export class FileJournal implements Journal {
       if (performance.now() >= end) return 0;
       Atomics.wait(nobody, 0, 0, SIZE_POLL_MILLIS);
     }
+  }
+}
+
+/** Deletes `.done` files whose `.hits` file is deleted: their process ended in between. */
+async function removeOrphans(folder: string): Promise<void> {
+  const names = await listFolder(folder);
+  for (const name of names.filter((one) => DONE.test(one))) {
+    if (!names.includes(name.replace(/done$/, 'hits'))) await unlinkIfThere(join(folder, name));
   }
 }
 

@@ -1,5 +1,4 @@
 import { constants } from 'node:fs';
-import { unlink } from 'node:fs/promises';
 import { isWhole, readLine, storedIn } from '../hit-line.js';
 import type { HitLine, JournalEvents, JournalHit, Segment } from '../journal.js';
 import { isMissing, openOwnFile, readOwnFile, unlinkIfThere } from './own-files.js';
@@ -106,7 +105,7 @@ export class HitsFile implements Segment {
 
   async #delete(): Promise<void> {
     await unlinkIfThere(this.path);
-    await unlink(`${this.#path}.done`).catch(() => undefined); // often there is none
+    await unlinkIfThere(`${this.#path}.done`);
   }
 
   /** Reads the next lines. Returns `false` at the end. */
