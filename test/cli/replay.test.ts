@@ -165,7 +165,7 @@ test('a request that makes Matomo fail alone does not stop the rest', async () =
   const env = { ...options.env, MATOMO_URL: proxy.url, MATOMO_MAX_EXPORT_BATCH_SIZE: '1' };
   const { code, stderr } = await runNode(args, { ...options, env });
   expect(code, stderr).toBe(0);
-  expect(stderr).toContain('[rejected]');
+  expect(stderr).toContain('[lost-at-shutdown]');
   expect(inspector.hits()).toHaveLength(2);
 }, 60_000);
 

@@ -9,7 +9,10 @@ import { boolean, integer, oneOf } from '../../options/parse-values.js';
 import { invalid, type Parser, parser } from '../../options/parser.js';
 import { waitMillis } from './hit-log.js';
 
-const toBody: Parser<string | Uint8Array> = parser('text or a Uint8Array', (value) =>
+/** Declarations would show `Uint8Array` with a type parameter, which TypeScript before 5.7 does not know. */
+interface Bytes extends Uint8Array {}
+
+const toBody: Parser<string | Bytes> = parser('text or a Uint8Array', (value) =>
   typeof value === 'string' || isUint8Array(value) ? value : undefined,
 );
 
