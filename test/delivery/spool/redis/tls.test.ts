@@ -54,7 +54,10 @@ describe('a Redis behind TLS', () => {
       await eventually(async () => (await worker.stats()).tracked === 3);
       expect(worker.lawless).toEqual([]);
     }
-    expect(await redis.command('XLEN', 'matomo-spool:hits:0')).toBe(0);
+    const streams = (await redis.command('KEYS', 'matomo-spool:hits:*')) as string[];
+    expect(streams).toHaveLength(workers.length);
+    for (const stream of streams)
+      await eventually(async () => (await redis.command('XLEN', stream)) === 0);
   });
 
   test('is not used if its certificate is not trusted, which is logged, and hits are sent from memory', async () => {
