@@ -408,7 +408,11 @@ describe('with a spool', () => {
     inspector.play({ status: 503 });
     await end([...REGISTER, APP], { ...env, MATOMO_SPOOL });
     expect(titles(inspector)).toEqual([]);
-    expect(readdirSync(MATOMO_SPOOL).some((name) => name.endsWith('.hits'))).toBe(true);
+    expect(
+      readdirSync(MATOMO_SPOOL, { recursive: true, encoding: 'utf8' }).some((name) =>
+        name.endsWith('.hits'),
+      ),
+    ).toBe(true);
     inspector.play();
     const next = await startServer([...REGISTER, APP], { env: { ...env, MATOMO_SPOOL } });
     await eventually(() => inspector.hits().length === 2);

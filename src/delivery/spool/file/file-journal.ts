@@ -167,7 +167,9 @@ export class FileJournal implements Journal {
     const isOld = performance.now() - (begunMillis ?? 0) >= MAX_FILE_MILLIS;
     if (file && !this.#isAppending && (isOld || file.open === 0)) await this.#closeCurrent();
     await this.#removeDone();
-    if (performance.now() - this.#measuredMillis < MEASURE_MILLIS) return;
+    // Others that share the spool may make room.
+    const isHalfFull = this.spoolBytes > this.#options.maxBytes / 2;
+    if (!isHalfFull && performance.now() - this.#measuredMillis < MEASURE_MILLIS) return;
     this.spoolBytes = await measureFolder(this.#options.folder);
     this.#measuredMillis = performance.now();
   }
