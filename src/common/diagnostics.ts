@@ -1,7 +1,7 @@
 import type { Cluster } from 'node:cluster';
 import { Console } from 'node:console';
 import { isMainThread, threadId } from 'node:worker_threads';
-import { createLineLimiter, type LineLimiter } from './line-limiter.js';
+import { LineLimiter } from './line-limiter.js';
 import { splitCode } from './messages.js';
 import { otelGlobal } from './otel-global.js';
 
@@ -33,7 +33,7 @@ const MAX_DISTINCT_WARNINGS = 100;
 /** Logs to OpenTelemetry's `diag`, which is read from the API's global object, so no copy of the API is called. */
 export function createDiagnostics(): Diagnostics {
   const writtenKeys = new Set<string>();
-  const lines = createLineLimiter((message) => write('warn', message));
+  const lines = new LineLimiter((message) => write('warn', message));
   return {
     info: (message) => write('info', message),
     warn: (message) => lines.change(splitCode(message).code ?? message, () => message),

@@ -3,19 +3,10 @@ import { DetachedScope } from './timers.js';
 
 const MINUTE_MILLIS = 60_000;
 const MAX_LINES_PER_MINUTE = 6;
+const FIRST_REPEAT_MILLIS = 600_000;
+const REPEAT_MILLIS = 3_600_000;
 
-/** Lines about what changes or is lost. What cannot be written now is written as soon as the limits allow. */
-export interface LineLimiter {
-  /**
-   * Writes `message()`, at most once per minute and key. A later change replaces one that is not written yet, so that the log ends
-   * with the state that holds. `undefined`: there is nothing to write any more.
-   */
-  change(key: string, message: () => string | undefined): void;
-  /** Writes the sum of what was added since the last line of the key. */
-  add(key: string, amount: number, message: (sum: number) => string, pace?: Pace): void;
-  /** Writes at once what is not written yet: the process may end. */
-  flush(): void;
-}
+type Message = () => string | undefined;
 
 /** How often the lines of a key are written. */
 interface Pace {
@@ -25,102 +16,205 @@ interface Pace {
   readonly delayMillis?: number;
 }
 
-/** State of the lines with one key. */
-interface Line {
-  /** When the last one was written, on the monotonic clock. */
-  writtenMillis: number;
-  intervalMillis: number;
-  /** The next one is not written before. */
-  earliestMillis: number;
-  /** The next one, if it is not written yet. */
-  message: (() => string | undefined) | undefined;
-  /** Calls since the last one. */
-  changes: number;
-  sum: number;
+/** Lines about something that lasts, such as an outage. */
+export interface LastingStateOptions {
+  /** Key of its lines. */
+  readonly key: string;
+  /** Text at its end. */
+  readonly ended: () => string;
+  /** Text while it lasts. `undefined`: nothing to repeat now. */
+  readonly repeated: (since: string, cause: string) => string | undefined;
+  /** The state ends if `begin` is not called for this long. @default the state ends with `end` */
+  readonly quietMillis?: number;
 }
 
-/** Writes at most six lines a minute. What is not written yet does not keep the process alive. */
-export function createLineLimiter(write: (message: string) => void): LineLimiter {
-  const lines = new Map<string, Line>();
+/** What lasts has a line at its beginning, if its cause changes, after ten minutes and then every hour, and at its end. */
+export interface LastingState {
+  /**
+   * The state begins, or lasts. Writes `message()` if the cause is another one than in the latest line. `undefined`: it is in the
+   * log already.
+   */
+  begin(cause: string, message: Message): void;
+  end(): void;
+  /** Ends the state without a message: nothing observes it any more. */
+  forget(): void;
+}
+
+/** What is written with one key. */
+class Line {
+  readonly intervalMillis: number;
+  /** The next message, if it is not written yet. */
+  message: Message | undefined;
+  /** The next message is not written before, on the monotonic clock. */
+  earliestMillis = Number.NEGATIVE_INFINITY;
+  /** When the last one was written. */
+  writtenMillis = Number.NEGATIVE_INFINITY;
+  /** Calls of `change`, and amounts, since the last one. */
+  changes = 0;
+  sum = 0;
+
+  constructor(intervalMillis: number) {
+    this.intervalMillis = intervalMillis;
+  }
+}
+
+/**
+ * Writes at most one line a minute per key and six in all, with what holds when it is written. What cannot be written now is written as
+ * soon as that allows, which does not keep the process alive.
+ */
+export class LineLimiter {
+  readonly #write: (message: string) => void;
+  readonly #lines = new Map<string, Line>();
   /** When the latest lines were written. */
-  const writtenMillis: number[] = [];
+  readonly #writtenMillis: number[] = [];
   // The timer must not inherit the async context of the request that happened to create it.
-  const scope = new DetachedScope('MatomoLines');
-  let timer: NodeJS.Timeout | undefined;
+  readonly #scope = new DetachedScope('MatomoLines');
+  #timer: NodeJS.Timeout | undefined;
 
-  function lineOf(key: string, intervalMillis = MINUTE_MILLIS): Line {
-    const known = lines.get(key);
-    if (known) return known;
-    const never = Number.NEGATIVE_INFINITY;
-    const line: Line = {
-      writtenMillis: never,
-      intervalMillis,
-      earliestMillis: never,
-      message: undefined,
-      changes: 0,
-      sum: 0,
-    };
-    lines.set(key, line);
-    return line;
+  constructor(write: (message: string) => void) {
+    this.#write = write;
   }
 
-  function dueMillis({ writtenMillis: last, intervalMillis, earliestMillis }: Line): number {
-    const sixthLast = writtenMillis.at(-MAX_LINES_PER_MINUTE) ?? Number.NEGATIVE_INFINITY;
-    return Math.max(last + intervalMillis, sixthLast + MINUTE_MILLIS, earliestMillis);
+  /** Writes `message()` instead of what is not written yet with this key. `undefined`: there is nothing to write any more. */
+  change(key: string, message: Message): void {
+    const line = this.#lineOf(key);
+    line.changes += 1;
+    this.#plan(line, 0, message);
   }
 
-  function writeNow(line: Line): void {
-    const message = line.message?.();
-    line.message = undefined;
-    if (message === undefined) return;
-    const now = performance.now();
-    line.writtenMillis = now;
-    writtenMillis.push(now);
-    if (writtenMillis.length > MAX_LINES_PER_MINUTE) writtenMillis.shift();
-    const suppressed = line.changes - 1;
-    line.changes = 0;
-    write(suppressed > 0 ? withSuppressed(message, suppressed) : message);
-  }
-
-  function writeDue(): void {
-    let next = Number.POSITIVE_INFINITY;
-    for (const line of lines.values()) {
-      if (line.message === undefined) continue;
-      const due = dueMillis(line);
-      if (due <= performance.now()) writeNow(line);
-      else next = Math.min(next, due);
-    }
-    clearTimeout(timer);
-    if (next === Number.POSITIVE_INFINITY) return;
-    scope.runInAsyncScope(() => {
-      timer = setTimeout(writeDue, Math.ceil(next - performance.now())).unref();
+  /** Writes the sum of what was added since the last line of the key. */
+  add(
+    key: string,
+    amount: number,
+    message: (sum: number) => string,
+    { intervalMillis, delayMillis = 0 }: Pace = {},
+  ): void {
+    const line = this.#lineOf(key, intervalMillis);
+    line.sum += amount;
+    if (line.message !== undefined) return;
+    this.#plan(line, delayMillis, () => {
+      const { sum } = line;
+      line.sum = 0;
+      return message(sum);
     });
   }
 
-  return {
-    change(key, message) {
-      const line = lineOf(key);
-      line.changes += 1;
-      line.message = message;
-      writeDue();
-    },
-    add(key, amount, message, { intervalMillis, delayMillis = 0 } = {}) {
-      const line = lineOf(key, intervalMillis);
-      line.sum += amount;
-      if (line.message !== undefined) return;
-      line.earliestMillis = performance.now() + delayMillis;
-      line.message = () => {
-        const { sum } = line;
-        line.sum = 0;
-        return message(sum);
-      };
-      writeDue();
-    },
-    flush() {
-      for (const line of lines.values()) writeNow(line);
-      clearTimeout(timer);
-    },
-  };
+  /** Follows a state that has not begun. */
+  lasting({
+    key,
+    ended,
+    repeated,
+    quietMillis = Number.POSITIVE_INFINITY,
+  }: LastingStateOptions): LastingState {
+    const repeats = this.#lineOf(`${key} repeated`);
+    const quiet = this.#lineOf(`${key} quiet`);
+    /** `undefined` if the state does not last. */
+    let current: string | undefined;
+    /** The cause in the latest line. */
+    let written: string | undefined;
+    let since = '';
+    let begunMillis = 0;
+
+    const repeat = () => {
+      this.#plan(repeats, REPEAT_MILLIS, repeat);
+      return current === undefined ? undefined : repeated(since, current);
+    };
+    const endIfQuietAfter = (millis: number): void =>
+      this.#plan(quiet, millis, () => {
+        const leftMillis = begunMillis + quietMillis - performance.now();
+        if (leftMillis > 0) endIfQuietAfter(leftMillis);
+        else state.end();
+        return undefined;
+      });
+
+    const state: LastingState = {
+      begin: (cause, message) => {
+        begunMillis = performance.now();
+        if (current === cause) return;
+        if (current === undefined) {
+          since = `${new Date().toISOString().slice(0, 19)}Z`;
+          this.#plan(repeats, FIRST_REPEAT_MILLIS, repeat);
+          endIfQuietAfter(quietMillis);
+        }
+        current = cause;
+        if (written === cause) return;
+        this.change(key, () => {
+          if (current === undefined || current === written) return undefined;
+          written = current;
+          return message();
+        });
+      },
+      end: () => {
+        if (current === undefined) return;
+        state.forget();
+        if (written === undefined) return;
+        this.change(`${key} ended`, () => {
+          if (current !== undefined) return undefined;
+          written = undefined;
+          return ended();
+        });
+      },
+      forget: () => {
+        current = undefined;
+        repeats.message = undefined;
+        quiet.message = undefined;
+        this.#writeDue();
+      },
+    };
+    return state;
+  }
+
+  /** Writes at once what is not written yet, but nothing that is repeated later: the process may end. */
+  flush(): void {
+    for (const line of this.#lines.values()) if (line.changes + line.sum > 0) this.#writeLine(line);
+    clearTimeout(this.#timer);
+  }
+
+  #lineOf(key: string, intervalMillis = MINUTE_MILLIS): Line {
+    const line = this.#lines.get(key) ?? new Line(intervalMillis);
+    this.#lines.set(key, line);
+    return line;
+  }
+
+  #plan(line: Line, delayMillis: number, message: Message): void {
+    line.message = message;
+    line.earliestMillis = performance.now() + delayMillis;
+    this.#writeDue();
+  }
+
+  #writeDue(): void {
+    for (const line of this.#lines.values()) {
+      if (this.#dueMillis(line) <= performance.now()) this.#writeLine(line);
+    }
+    clearTimeout(this.#timer);
+    const next = Math.min(...[...this.#lines.values()].map((line) => this.#dueMillis(line)));
+    if (next === Number.POSITIVE_INFINITY) return;
+    this.#scope.runInAsyncScope(() => {
+      const millis = Math.max(0, Math.ceil(next - performance.now()));
+      this.#timer = setTimeout(() => this.#writeDue(), millis).unref();
+    });
+  }
+
+  /** When the next message can be written; `Infinity` if there is none. */
+  #dueMillis({ message, writtenMillis, intervalMillis, earliestMillis }: Line): number {
+    if (message === undefined) return Number.POSITIVE_INFINITY;
+    const sixthLast = this.#writtenMillis.at(-MAX_LINES_PER_MINUTE) ?? Number.NEGATIVE_INFINITY;
+    return Math.max(writtenMillis + intervalMillis, sixthLast + MINUTE_MILLIS, earliestMillis);
+  }
+
+  #writeLine(line: Line): void {
+    const { message: toMessage } = line;
+    line.message = undefined;
+    const message = toMessage?.();
+    if (message === undefined) return;
+    const now = performance.now();
+    line.writtenMillis = now;
+    this.#writtenMillis.push(now);
+    if (this.#writtenMillis.length > MAX_LINES_PER_MINUTE) this.#writtenMillis.shift();
+    const suppressed = line.changes - 1;
+    line.changes = 0;
+    this.#write(suppressed > 0 ? withSuppressed(message, suppressed) : message);
+  }
 }
 
 /** Adds the number of suppressed messages before the code. */

@@ -1,5 +1,5 @@
 import type { Diagnostics } from '../common/diagnostics.js';
-import { LastingState } from '../common/lasting-state.js';
+import type { LastingState } from '../common/line-limiter.js';
 import { coded } from '../common/messages.js';
 import { countOf } from './queue/batch.js';
 import type { DeliveryCounters } from './queue/counters.js';
@@ -87,7 +87,7 @@ export class LossLog {
 
   constructor(diagnostics: Pick<Diagnostics, 'lines'>, counters: DeliveryCounters) {
     this.#lines = diagnostics.lines;
-    this.#full = new LastingState(diagnostics, {
+    this.#full = diagnostics.lines.lasting({
       key: 'queue full',
       quietMillis: MINUTE_MILLIS,
       ended: () => {

@@ -1,5 +1,5 @@
 import type { Diagnostics } from '../../src/common/diagnostics.js';
-import { createLineLimiter } from '../../src/common/line-limiter.js';
+import { LineLimiter } from '../../src/common/line-limiter.js';
 
 /** Diagnostics that pass every message to `say`, and limit lines as those of the package do. */
 export function diagnosticsTo(say: (message: string) => void): Diagnostics {
@@ -9,7 +9,7 @@ export function diagnosticsTo(say: (message: string) => void): Diagnostics {
     warn: say,
     error: say,
     print: say,
-    lines: createLineLimiter(say),
+    lines: new LineLimiter(say),
     warnOnce(key, message) {
       if (!keys.has(key)) say(typeof message === 'string' ? message : message());
       keys.add(key);

@@ -1,5 +1,5 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
-import { LastingState } from '../../common/lasting-state.js';
+import type { LastingState } from '../../common/line-limiter.js';
 import { coded, type MessageCode } from '../../common/messages.js';
 import { countOf, type Reason } from '../queue/batch.js';
 
@@ -25,7 +25,7 @@ export class Outage {
 
   constructor(diagnostics: Pick<Diagnostics, 'lines'>, workOf: () => PendingWork) {
     this.#workOf = workOf;
-    this.#state = new LastingState(diagnostics, {
+    this.#state = diagnostics.lines.lasting({
       key: 'outage',
       ended: () =>
         coded('available-again', 'Matomo processes hits again. Pending hits are being sent.'),

@@ -1,5 +1,5 @@
 import { type Diagnostics, show } from '../../common/diagnostics.js';
-import { LastingState } from '../../common/lasting-state.js';
+import type { LastingState } from '../../common/line-limiter.js';
 import { coded } from '../../common/messages.js';
 import { countOf } from '../queue/batch.js';
 
@@ -15,7 +15,7 @@ export class SpoolReports {
   constructor(folder: string, diagnostics: Diagnostics) {
     this.#folder = show(folder);
     this.#diagnostics = diagnostics;
-    this.#unused = new LastingState(diagnostics, {
+    this.#unused = diagnostics.lines.lasting({
       key: 'spool not used',
       ended: () =>
         coded(
@@ -28,7 +28,7 @@ export class SpoolReports {
           `The spool ${this.#folder} is not used since ${since}: ${cause}. Hits are queued in memory only. Fix that, or set spool to another place.`,
         ),
     });
-    this.#unwritable = new LastingState(diagnostics, {
+    this.#unwritable = diagnostics.lines.lasting({
       key: 'spool not written',
       ended: () =>
         coded(
@@ -41,7 +41,7 @@ export class SpoolReports {
           `Cannot write to the spool ${this.#folder} since ${since} (${cause}). Hits stay in memory until it becomes writable. ${CHECK_SPACE}`,
         ),
     });
-    this.#unreadable = new LastingState(diagnostics, {
+    this.#unreadable = diagnostics.lines.lasting({
       key: 'spool not read',
       quietMillis: READABLE_AFTER_MILLIS,
       ended: () =>

@@ -1,20 +1,18 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { LastingState } from '../../src/common/lasting-state.js';
-import { diagnosticsTo } from '../support/diagnostics.js';
+import { LineLimiter } from '../../src/common/line-limiter.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-function setUp() {
+function setUp(options: { quietMillis?: number } = {}) {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   onTestFinished(() => void vi.useRealTimers());
   const said: string[] = [];
-  const state = new LastingState(
-    diagnosticsTo((line) => void said.push(line)),
-    { key: 'outage', ended: () => 'over', repeated: (since) => `since ${since}` },
-  );
-  return { said, state, begin: (cause: string) => state.begin(cause, () => cause) };
+  const lines = new LineLimiter((line) => void said.push(line));
+  const repeated = (since: string) => `since ${since}`;
+  const state = lines.lasting({ key: 'outage', ended: () => 'over', repeated, ...options });
+  return { said, lines, state, begin: (cause: string) => state.begin(cause, () => cause) };
 }
 
 test('a state has a line at its beginning, one after ten minutes, one every hour, and one at its end', () => {
@@ -65,4 +63,28 @@ test('the second outage is in the log, and one that flickers does not fill it', 
   expect(said.length - 4).toBeLessThanOrEqual(12);
   vi.advanceTimersByTime(5 * MINUTE);
   expect(said.at(-1)).toMatch(/^over/);
+});
+
+test('a state without an end of its own ends a minute after it was last seen', () => {
+  const { said, begin } = setUp({ quietMillis: MINUTE });
+  for (let i = 0; i < 10; i++) {
+    begin('full');
+    vi.advanceTimersByTime(40 * SECOND);
+  }
+  vi.advanceTimersByTime(20 * SECOND - 1);
+  expect(said).toEqual(['full']);
+  vi.advanceTimersByTime(1);
+  expect(said).toEqual(['full', 'over']);
+});
+
+test('a process that ends writes what changed, and repeats nothing', () => {
+  const { said, lines, state, begin } = setUp({ quietMillis: MINUTE });
+  begin('503');
+  vi.advanceTimersByTime(SECOND);
+  begin('502');
+  lines.flush();
+  expect(said).toEqual(['503', '502']);
+  state.forget();
+  vi.advanceTimersByTime(2 * HOUR);
+  expect(said).toHaveLength(2);
 });
