@@ -1,6 +1,6 @@
 import { isRecord, isThenable } from '../common/is-record.js';
 import { HitFields, siteFields } from './field.js';
-import type { Hit } from './hit.js';
+import type { Hit, HitKind } from './hit.js';
 import type { ReportProblem } from './parameters/custom-variables.js';
 import { override } from './parameters/overrides.js';
 import { OF_EVERY_HIT, RESERVED } from './parameters/parameter-table.js';
@@ -90,7 +90,7 @@ export function toCrash(parameters: HitFields, errorType: string): HitFields {
   return crash;
 }
 
-export function toHit(parameters: HitFields, kind: Hit['kind'], isPlain = true): Hit {
+export function toHit(parameters: HitFields, kind: HitKind): Hit {
   const { site, visitor, startSeconds } = parameters.belonging;
-  return { site, visitor, startSeconds, kind, query: parameters.toQuery(), isPlain };
+  return { site, visitor, startSeconds, kind, query: parameters.toQuery() };
 }

@@ -170,7 +170,9 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
       const fields = toFields(request, site, nowMillis);
       const sent = finish(fields);
       if (sent === undefined) return [];
-      const hits = [toHit(sent, 'page', !isChatbot)];
+      // `beforeSend` may have made a page view of it.
+      const isReported = isChatbot && sent.get('recMode') === '1';
+      const hits = [toHit(sent, isReported ? 'chatbot' : 'page')];
       // A crash of an AI chatbot's request would make a visit of it.
       const errorType = errors === 'crash' && !isChatbot ? errorTypeOf(request) : undefined;
       if (errorType !== undefined) hits.push(toHit(toCrash(sent, errorType), 'crash'));

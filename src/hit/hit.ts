@@ -1,5 +1,8 @@
-/** `crash` hits are sent in separate bulks: without CrashAnalytics, Matomo rolls back the whole bulk. */
-type HitKind = 'page' | 'crash';
+/**
+ * Hits of different kinds are sent in separate bulks. If an insert of Matomo's AI chatbot reports deadlocks, the transaction of the
+ * whole bulk is rolled back, but Matomo reports the page views in it as tracked. Crashes fail if CrashAnalytics is missing.
+ */
+export type HitKind = 'page' | 'chatbot' | 'crash';
 
 /** One tracking request as delivery sees it: visitor, time, and the bytes to send. */
 export interface Hit {
@@ -12,8 +15,6 @@ export interface Hit {
   readonly kind: HitKind;
   /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
   readonly query: string;
-  /** Known to be no hit for AI chatbot reports. If missing, its query tells. */
-  readonly isPlain?: boolean;
 }
 
 /** Minimum age of a hit before it is sent: Express ends the span of its handler after the server span. */

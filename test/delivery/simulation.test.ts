@@ -6,7 +6,7 @@ import { CLOCK_STEPS_MILLIS, stepWallClock } from '../support/clock-steps.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { silentDiagnostics } from '../support/diagnostics.js';
 import { sampled } from '../support/long.js';
-import { queryOf } from '../support/named-hits.js';
+import { kindOf, queryOf } from '../support/named-hits.js';
 import { Pace } from '../support/pace.js';
 import { seededRuns } from '../support/seed.js';
 import {
@@ -381,7 +381,7 @@ function pending(name: string, visitor: number) {
         site: 1,
         visitor: String(visitor % 3),
         startSeconds,
-        kind: 'page' as const,
+        kind: kindOf(name),
         query: queryOf(name),
       },
     ],

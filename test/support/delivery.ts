@@ -4,7 +4,7 @@ import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { diagnosticsTo } from './diagnostics.js';
-import { nameOf, queryOf } from './named-hits.js';
+import { kindOf, nameOf, queryOf } from './named-hits.js';
 import { scriptedTransport } from './scripted-transport.js';
 
 /** Every test of the file begins at the same noon, and time passes only if the test advances it. */
@@ -52,7 +52,7 @@ export function pending(overrides: Partial<Hit & PendingHit> & { name?: string }
           site: 1,
           visitor: overrides.visitor ?? 'v',
           startSeconds,
-          kind: overrides.kind ?? 'page',
+          kind: overrides.kind ?? kindOf(name),
           query: queryOf(name),
         },
       ]),

@@ -8,7 +8,7 @@ import { instanceName } from '../../src/delivery/spool/spool-description.js';
 import { SpoolReports } from '../../src/delivery/spool/spool-reports.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { diagnosticsTo } from './diagnostics.js';
-import { queryOf } from './named-hits.js';
+import { kindOf, queryOf } from './named-hits.js';
 import { Pace } from './pace.js';
 import { type DiskUser, type SimulatedDisk, spoolOf } from './simulated-disk.js';
 import { type SimulatedRequest, SimulatedRequests } from './simulated-requests.js';
@@ -131,7 +131,7 @@ export class SimulatedProcess implements DiskUser {
           site: 1,
           visitor,
           startSeconds,
-          kind: 'page',
+          kind: kindOf(name),
           query: queryOf(name),
         },
       ],

@@ -8,7 +8,7 @@ import { createHitCounts } from '../../src/pipeline/stats.js';
 import { Request } from '../../src/requests/request.js';
 import { httpRequest } from './builders.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
-import { queryOf } from './named-hits.js';
+import { kindOf, queryOf } from './named-hits.js';
 
 /** Hits with names, as the four functions make them. */
 const CALLS: readonly ((name: string) => FurtherHit['parameters'])[] = [
@@ -103,7 +103,13 @@ export class SimulatedRequests {
 
 function toHit(name: string, { userAgent = '', startMillis }: HttpRequest, text = ''): Hit {
   const startSeconds = Math.floor(startMillis / 1000);
-  return { site: 1, visitor: userAgent, startSeconds, kind: 'page', query: queryOf(name) + text };
+  return {
+    site: 1,
+    visitor: userAgent,
+    startSeconds,
+    kind: kindOf(name),
+    query: queryOf(name) + text,
+  };
 }
 
 function nameOf(hit: CheckedHit): string {

@@ -11,7 +11,7 @@ import type { Spool } from '../../src/delivery/spool/spool.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { diagnosticsTo } from './diagnostics.js';
-import { nameOf, queryOf } from './named-hits.js';
+import { kindOf, nameOf, queryOf } from './named-hits.js';
 import { type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
 
 /** A folder of its own for a test, below which spools can be. */
@@ -115,7 +115,7 @@ function namedHit(name: string, overrides: Partial<Hit & PendingHit> = {}): Pend
     site: 1,
     visitor: overrides.visitor ?? 'v',
     startSeconds: overrides.startSeconds ?? Date.now() / 1000,
-    kind: overrides.kind ?? 'page',
+    kind: overrides.kind ?? kindOf(name),
     query: overrides.query ?? queryOf(name),
   };
   return {

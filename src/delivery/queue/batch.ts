@@ -1,5 +1,6 @@
 import type { MessageCode } from '../../common/messages.js';
-import { type BulkKind, type EncodedHit, SEPARATOR } from './encode-hits.js';
+import type { HitKind } from '../../hit/hit.js';
+import { type EncodedHit, SEPARATOR } from './encode-hits.js';
 
 /** A reason for the log, and the code that explains it. */
 export interface Reason {
@@ -15,7 +16,7 @@ export interface Failure {
 
 /** Hits that are sent together: of one kind and from one place, in the order in which Matomo should process them. */
 export class Batch {
-  readonly kind: BulkKind;
+  readonly kind: HitKind;
   hits: readonly EncodedHit[];
   /** The hits are in the spool. */
   readonly isStored: boolean;
@@ -37,7 +38,7 @@ export class Batch {
   /** Why it last failed. */
   failure: Failure | undefined;
 
-  constructor(kind: BulkKind, hits: readonly EncodedHit[], isStored: boolean) {
+  constructor(kind: HitKind, hits: readonly EncodedHit[], isStored: boolean) {
     this.kind = kind;
     this.hits = hits;
     this.isStored = isStored;
@@ -75,7 +76,7 @@ const MAX_BODY_BYTES = 1_000_000 - 4096;
  */
 export function inBatches(
   hits: readonly EncodedHit[],
-  kind: BulkKind,
+  kind: HitKind,
   max: number,
   isStored: boolean,
 ): Batch[] {

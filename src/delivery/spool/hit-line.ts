@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { Hit } from '../../hit/hit.js';
-import { bulkKindOf, type EncodedHit } from '../queue/encode-hits.js';
+import type { Hit, HitKind } from '../../hit/hit.js';
+import type { EncodedHit } from '../queue/encode-hits.js';
 import type { HitLine } from './journal.js';
 
 // One hit is one line, readable with `cat`:
@@ -16,7 +16,7 @@ export const LINE_BYTES = 1000;
 const CRC_LENGTH = 8;
 const NO_CRC = '0'.repeat(CRC_LENGTH);
 const QUESTION_MARK = 63;
-const HEAD = /^(\d+(?:\.\d+)?) (page|crash) \d+ (\S*) $/;
+const HEAD = /^(\d+(?:\.\d+)?) (page|chatbot|crash) \d+ (\S*) $/;
 
 /** Encodes hits as lines with line feeds, in one buffer. */
 export function toLines(hits: readonly Hit[]): Buffer[] {
@@ -44,7 +44,7 @@ export function toHitLines(hits: readonly Hit[]): HitLine[] {
 export function storedIn(line: Buffer, { startSeconds, kind, visitor, query }: Hit): EncodedHit {
   const end = line.length - 1;
   const start = end - query.length;
-  return { startSeconds, kind: bulkKindOf(kind, query), visitor, buffer: line, start, end };
+  return { startSeconds, kind, visitor, buffer: line, start, end };
 }
 
 /** Whether a line, without its line feed, is complete and undamaged. */
@@ -63,7 +63,7 @@ export function readLine(line: Buffer): EncodedHit | undefined {
   const [, startSeconds, kind, visitor = ''] = head;
   return {
     startSeconds: Number(startSeconds),
-    kind: bulkKindOf(kind as Hit['kind'], line),
+    kind: kind as HitKind,
     visitor: decode(visitor),
     buffer: line,
     start,

@@ -85,7 +85,7 @@ test('crashes that Matomo cannot take are dropped after the page views', () => {
 
 test('AI chatbots leave in bulks of their own, and a deadlock among them costs no visit', () => {
   const bots = ['x', 'y', 'z'].map((name) => ({
-    ...hit(name),
+    ...hit(name, 'chatbot'),
     query: `?n=${name}&idsite=1&recMode=1`,
   }));
   const isBot = (name: string) => name.includes('recMode');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Batch, Failure } from '../../../src/delivery/queue/batch.js';
 import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
 import { type EncodedHit, encodeHits } from '../../../src/delivery/queue/encode-hits.js';
-import { nameOf, queryOf } from '../../support/named-hits.js';
+import { kindOf, nameOf, queryOf } from '../../support/named-hits.js';
 
 function hits(...names: string[]) {
   return encodeHits(
@@ -10,7 +10,7 @@ function hits(...names: string[]) {
       site: 1,
       visitor: 'v',
       startSeconds,
-      kind: name.startsWith('crash') ? 'crash' : 'page',
+      kind: name.startsWith('crash') ? 'crash' : kindOf(name),
       query: queryOf(name),
     })),
   );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { inBatches } from '../../../src/delivery/queue/batch.js';
-import { bulkKindOf, encodeHits, toBody } from '../../../src/delivery/queue/encode-hits.js';
+import { encodeHits, toBody } from '../../../src/delivery/queue/encode-hits.js';
 
 const VISITORS = ['Émile', 'Ángel', 'ann', 'éa', 'eb', 'Ω', 'aé', 'aá', 'abcdeé', 'abcdeá', ''];
 
@@ -35,21 +35,3 @@ test.each(['a'.repeat(32), undefined, 'a "quoted" token'])(
     expect(bodyOf([...hits].reverse()).requests).toEqual([...QUERIES].reverse());
   },
 );
-
-test.for([
-  ['?idsite=1&rec=1&recMode=1', 'chatbot'],
-  ['?idsite=1&recMode=1&rec=1', 'chatbot'],
-  ['?idsite=1&recMode=10&recMode=1&rec=1', 'chatbot'],
-  ['?idsite=1&rec=1', 'page'],
-  ['?idsite=1&recMode=2', 'page'],
-  ['?idsite=1&recMode=12', 'page'],
-  ['?idsite=1&xrecMode=1', 'page'],
-  ['?idsite=1&url=https%3A%2F%2Fshop.test%2F%3Fa%3D1%26recMode%3D1', 'page'],
-])('the text %s is of a bulk of kind %s', ([query, kind]) => {
-  expect(bulkKindOf('page', query as string)).toBe(kind);
-  expect(bulkKindOf('page', Buffer.from(query as string))).toBe(kind);
-});
-
-test('a crash stays a crash', () => {
-  expect(bulkKindOf('crash', '?idsite=1&recMode=1')).toBe('crash');
-});

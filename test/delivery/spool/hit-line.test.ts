@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EncodedHit } from '../../../src/delivery/queue/encode-hits.js';
 import { readLine, storedIn, toLines } from '../../../src/delivery/spool/hit-line.js';
-import type { Hit } from '../../../src/hit/hit.js';
+import type { Hit, HitKind } from '../../../src/hit/hit.js';
 import { ROOT } from '../../support/child-process.js';
 import { seededRuns } from '../../support/seed.js';
 
@@ -49,7 +49,7 @@ test('what is written is what is read', () => {
   const anyHit = fc.record({
     visitor: fc.oneof(text, fc.constantFrom('', '-', ' ', '%', 'a b\n', '\ud800')),
     startSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
-    kind: fc.constantFrom<'page' | 'crash'>('page', 'crash'),
+    kind: fc.constantFrom<HitKind>('page', 'chatbot', 'crash'),
     query,
   });
   fc.assert(
