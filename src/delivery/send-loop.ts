@@ -74,8 +74,8 @@ export class SendLoop {
     if (!sender.sendsFromMemory && sender.queue.size === 0) return;
     if (isFull) this.#setTimer(memory.finalMillis(this.#maxExportBatchSize), SHORTEST_MILLIS);
     else if (this.#attempts.isIdle) {
-      // After `hurry`, a hit may be due long before it is final.
-      const leastMillis = this.#isHurried ? performance.now() + CHILD_SPAN_WAIT_MILLIS : 0;
+      // A hit may be due long before it is final.
+      const leastMillis = performance.now() + CHILD_SPAN_WAIT_MILLIS;
       this.#setTimer(Math.max(this.#dueMillis, sender.waitUntilMillis, leastMillis));
     }
   }
