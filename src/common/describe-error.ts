@@ -20,6 +20,12 @@ export function describeError(error: unknown): string {
   }
 }
 
+/** The code of an error of Node.js, else its message: for errors whose message has nothing of an application's users. */
+export function codeOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message ?? String(error);
+}
+
 /** `chunks/delivery.js:1:2`; `undefined` if no frame is in this package, or an application's bundle has it. */
 function positionOf({ stack }: Error): string | undefined {
   const [own = ''] = framesOf(new Error().stack);

@@ -69,11 +69,6 @@ function findOrigin(): string {
   return (cluster as Cluster).isWorker ? `pid ${process.pid}: ` : '';
 }
 
-/** What tells the processes and threads of an application apart in a log. */
-export function processAndThread(): { readonly pid: number; readonly thread?: number } {
-  return isMainThread ? { pid: process.pid } : { pid: process.pid, thread: threadId };
-}
-
 /** Formats a value for a message: short, and on one line. */
 export function show(value: unknown): string {
   const text = withoutUserInfo(toText(value).replace(/\s+/g, ' '));

@@ -33,7 +33,7 @@ export class GenerationCache<Key, Value> {
   }
 }
 
-/** The same with two keys: two lookups cost less than joining both keys. */
+/** The same with two keys. Texts that are joined for one lookup cost more than two lookups: V8 hashes the joined one each time. */
 export class PairCache<First, Second, Value> {
   readonly #maxRecent: number;
   #recent = new Map<First, Map<Second, Value>>();
@@ -52,9 +52,8 @@ export class PairCache<First, Second, Value> {
     return older;
   }
 
-  /** Returns whether the entry is stored. */
-  set(first: First, second: Second, value: Value): boolean {
-    if (isLong(first) || isLong(second)) return false;
+  set(first: First, second: Second, value: Value): void {
+    if (isLong(first) || isLong(second)) return;
     if (this.#recentPairs >= this.#maxRecent) {
       this.#older = this.#recent;
       this.#recent = new Map();
@@ -64,7 +63,6 @@ export class PairCache<First, Second, Value> {
     if (ofFirst.size === 0) this.#recent.set(copyKey(first), ofFirst);
     if (!ofFirst.has(second)) this.#recentPairs += 1;
     ofFirst.set(copyKey(second), value);
-    return true;
   }
 }
 
@@ -116,6 +114,6 @@ export function copyText(text: string): string {
 }
 
 /** The same for what may be no text. */
-export function copyKey<Key>(key: Key): Key {
+function copyKey<Key>(key: Key): Key {
   return typeof key === 'string' ? (copyText(key) as Key) : key;
 }

@@ -23,10 +23,9 @@ export class SlotMap<Key, Value> {
     this.#values[slot] = value;
   }
 
-  /** Deletes an entry; with `value`, only if the entry has that value. */
-  delete(key: Key, value?: Value): void {
+  delete(key: Key): void {
     const slot = this.#slots.get(key);
-    if (slot === undefined || (value !== undefined && this.#values[slot] !== value)) return;
+    if (slot === undefined) return;
     this.#slots.delete(key);
     this.#values[slot] = undefined;
     this.#free.push(slot);

@@ -1,7 +1,7 @@
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread, threadId } from 'node:worker_threads';
 import { atExit, countSignalHandlers } from '../common/at-exit.js';
 import { describeError } from '../common/describe-error.js';
-import { type Diagnostics, processAndThread } from '../common/diagnostics.js';
+import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { DetachedScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
@@ -382,4 +382,9 @@ const ONLY_EVENTS =
 export function noStats(): MatomoStats {
   const nothing = { pending: 0, spooled: 0, takenOver: 0, resent: 0 };
   return toStats(createHitCounts(), nothing, createDeliveryCounters(), createIgnoredCounters());
+}
+
+/** What tells the processes and threads of an application apart in a log. */
+function processAndThread(): { readonly pid: number; readonly thread?: number } {
+  return isMainThread ? { pid: process.pid } : { pid: process.pid, thread: threadId };
 }

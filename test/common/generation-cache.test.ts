@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import {
-  copyKey,
   copyText,
   GenerationCache,
   memoize,
@@ -94,13 +93,6 @@ test.for([
   '\ufeffa',
 ])('a copy of %j is the same text', (text) => {
   expect(copyText(text)).toBe(text);
-  expect(copyKey(text)).toBe(text);
-});
-
-test('what is no text is a copy of itself', () => {
-  const key = {};
-  expect(copyKey(key)).toBe(key);
-  expect(copyKey(7)).toBe(7);
 });
 
 test.for(['', '\ud800'])(

@@ -1,4 +1,4 @@
-import { reasonOf } from '../http/explain-error.js';
+import { codeOf } from '../../common/describe-error.js';
 import type { Exchange } from '../http/transport.js';
 import { countOf, type Reason } from '../queue/batch.js';
 
@@ -54,7 +54,7 @@ export function readAnswer(exchange: Exchange, known: ExchangeContext): BulkResu
       return {
         kind: 'unavailable',
         code: 'unreachable',
-        reason: `Matomo cannot be reached (${reasonOf(exchange.error)})`,
+        reason: `Matomo cannot be reached (${codeOf(exchange.error)})`,
       };
     case 'no_answer':
       if (exchange.isHttp === false && !known.hasTracked) {
@@ -67,7 +67,7 @@ export function readAnswer(exchange: Exchange, known: ExchangeContext): BulkResu
       return {
         kind: 'unconfirmed',
         code: 'no-answer',
-        reason: `Matomo did not answer (${reasonOf(exchange.error)})`,
+        reason: `Matomo did not answer (${codeOf(exchange.error)})`,
       };
     case 'answer':
       return readStatus(exchange, known);

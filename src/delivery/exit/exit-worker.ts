@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { reasonOf } from '../http/explain-error.js';
+import { codeOf } from '../../common/describe-error.js';
 import { createHttpTransport } from '../http/http-transport.js';
 import { createNodeClient, type NodeClientOptions } from '../http/node-client.js';
 import type { Exchange } from '../http/transport.js';
@@ -51,7 +51,7 @@ port.on('message', async ({ number, body, timeoutMillis }: ExitRequest) => {
   const result: ExitResult =
     exchange.kind === 'answer'
       ? { number, exchange }
-      : { number, exchange: { ...exchange, error: new Error(reasonOf(exchange.error)) } };
+      : { number, exchange: { ...exchange, error: new Error(codeOf(exchange.error)) } };
   port.postMessage(result);
   Atomics.add(state, 0, 1);
   Atomics.notify(state, 0);

@@ -101,9 +101,3 @@ function at({ errors: [first] = [], address = first?.address, port = first?.port
   if (address === undefined) return '';
   return ` at ${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
-
-/** What happened, in short, for the log. */
-export function reasonOf(error: Error): string {
-  const { code } = error as NodeJS.ErrnoException;
-  return code ?? error.message;
-}

@@ -1,3 +1,4 @@
+import { codeOf } from '../../common/describe-error.js';
 import { type Diagnostics, show } from '../../common/diagnostics.js';
 import type { LastingState } from '../../common/line-limiter.js';
 import { coded } from '../../common/messages.js';
@@ -176,9 +177,4 @@ function describeAge(oldestSeconds: number): string {
   const minutes = Math.max(0, Math.round((Date.now() / 1000 - oldestSeconds) / 60));
   const age = minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
   return `; the oldest is ${age} old`;
-}
-
-export function codeOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code ?? message ?? String(error);
 }

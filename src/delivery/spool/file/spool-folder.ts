@@ -15,10 +15,11 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DailyKeys } from '../../../common/daily-keys.js';
+import { codeOf } from '../../../common/describe-error.js';
 import { JOURNAL_TIMES, type Journal, type JournalEvents, type JournalTimes } from '../journal.js';
 import type { JournalOpener } from '../spool.js';
 import { describeSpool, requireDescription, UnusableSpool } from '../spool-description.js';
-import { codeOf, type SpoolReports } from '../spool-reports.js';
+import type { SpoolReports } from '../spool-reports.js';
 import { thisProcess } from './dead-processes.js';
 import { FileJournal } from './file-journal.js';
 import { OPEN_SAFELY, requireOwn } from './own-files.js';

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { DailyKeys } from '../../../common/daily-keys.js';
+import { codeOf } from '../../../common/describe-error.js';
 import { JOURNAL_TIMES, type Journal, type JournalEvents, type JournalTimes } from '../journal.js';
 import type { JournalOpener } from '../spool.js';
 import { describeSpool, requireDescription, UnusableSpool } from '../spool-description.js';
-import { codeOf, type SpoolReports } from '../spool-reports.js';
+import type { SpoolReports } from '../spool-reports.js';
 import { RedisConnection } from './redis-connection.js';
 import { RedisJournal } from './redis-journal.js';
 import { REDIS_KEYS } from './redis-keys.js';
