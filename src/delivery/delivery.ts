@@ -25,10 +25,7 @@ export class Delivery {
   readonly #sender: Sender;
   readonly #parts: LastFlushParts;
   readonly #loop: SendLoop;
-  readonly #diagnostics: Diagnostics;
-  readonly #losses: LossLog;
   readonly #memory = new MemoryQueue();
-  readonly #spool: Spool | undefined;
   /** Timers and sockets must not inherit the async context of the request that happened to create them. */
   readonly #scope = new DetachedScope('MatomoDelivery');
   readonly #flushLimitMillis: number;
@@ -56,17 +53,13 @@ export class Delivery {
   ) {
     this.#maxQueueSize = options.maxQueueSize;
     this.maxQueueBytes = maxQueueBytes(options.maxQueueSize);
-    const hold = new LoopHold(options.shutdownTimeoutMillis, this.#scope);
-    this.#hold = hold;
-    this.#diagnostics = diagnostics;
+    this.#hold = new LoopHold(options.shutdownTimeoutMillis, this.#scope);
     const memory = this.#memory;
     const isFresh = createIsFresh(options, spool !== undefined);
-    this.#spool = spool;
     const losses = new LossLog(diagnostics, memory.counters);
-    this.#losses = losses;
     const parts = { options, transport, diagnostics, losses, memory, spool, isFresh };
     const onNewToken = () => this.#loop.sendNow();
-    this.#sender = new Sender({ ...parts, random, hold, onNewToken });
+    this.#sender = new Sender({ ...parts, random, hold: this.#hold, onNewToken });
     this.#parts = { ...parts, sender: this.#sender };
     this.#loop = new SendLoop({ ...this.#parts, scope: this.#scope });
     this.#flushLimitMillis = Math.min(options.exportTimeoutMillis, MAX_FLUSH_MILLIS);
@@ -85,12 +78,12 @@ export class Delivery {
 
   /** The part of `pending` that is in the spool. */
   get spooled(): number {
-    return this.#spool?.spooled ?? 0;
+    return this.#parts.spool?.spooled ?? 0;
   }
 
   /** The same, or `undefined` without a spool. */
   get spoolHits(): number | undefined {
-    return this.#spool?.spooled;
+    return this.#parts.spool?.spooled;
   }
 
   /** Hits sent again after a response that does not prove that nothing was stored. Up to that many may be duplicated. */
@@ -122,7 +115,7 @@ export class Delivery {
 
   /** Hits of processes that have ended, which this process counts. */
   get takenOver(): number {
-    return this.#spool?.takenOver ?? 0;
+    return this.#parts.spool?.takenOver ?? 0;
   }
 
   /** `false` after Matomo rejected crashes. */
@@ -170,7 +163,7 @@ export class Delivery {
     const { count, bytes } = this.#memory;
     if (count >= this.#maxQueueSize || bytes + hit.bytes > this.maxQueueBytes) {
       this.counters.lost.queue_full += 1;
-      this.#losses.check();
+      this.#parts.losses.check();
       return false;
     }
     return true;
@@ -185,7 +178,7 @@ export class Delivery {
   /** Loads the transport early: a process that is about to end has no time to load it. */
   #prepare(): void {
     this.#isPrepared = true;
-    if (this.#spool) return; // hits survive the process
+    if (this.#parts.spool) return; // hits survive the process
     this.#scope.runInAsyncScope(() =>
       setImmediate(() => this.#parts.transport.prepare?.()).unref(),
     );
@@ -198,7 +191,7 @@ export class Delivery {
 
   /** The process may end soon: if hits are sent at `exit`, bulks are sent from now on in a way that `exit` can wait for. */
   expectEnd(): void {
-    if (this.#keepsForExit && !this.#spool) this.#parts.transport.expectEnd?.();
+    if (this.#keepsForExit && !this.#parts.spool) this.#parts.transport.expectEnd?.();
   }
 
   /** The process is about to end: sends everything now, and new hits as soon as they are final. */
@@ -261,9 +254,9 @@ export class Delivery {
     await sender.close();
     await this.#loop.ended; // counts the batch that was in flight
     sender.stop();
-    await this.#spool?.close();
-    this.#losses.close();
-    this.#diagnostics.lines.flush();
+    await this.#parts.spool?.close();
+    this.#parts.losses.close();
+    this.#parts.diagnostics.lines.flush();
     this.#closingMillis = performance.now() - start;
     if (this.#keepsForExit && isInTime && !sender.isUnavailable) return;
     this.#keepsForExit = false;
@@ -273,12 +266,12 @@ export class Delivery {
     const { stoppedBy } = sender;
     const why = stoppedBy === undefined ? '' : ` (${stoppedBy})`;
     const text = `The shutdown ended with ${countOf(lost)} pending${why}. Pending hits are lost and counted as shutdown. ${adviceForLoss(!isInTime)}.`;
-    this.#diagnostics.warnOnce('shutdown', coded('lost-at-shutdown', text));
+    this.#parts.diagnostics.warnOnce('shutdown', coded('lost-at-shutdown', text));
   }
 
   /** Blocks the process at its end, see `flushLast`. `refusal` is the reason if nothing may be stored or sent. */
   finish(deadlineMillis: number, refusal?: string): void {
-    this.#diagnostics.lines.flush();
+    this.#parts.diagnostics.lines.flush();
     if (this.pending === 0) return;
     this.#closed ??= Promise.resolve();
     this.#sender.hasEnded = true;

@@ -74,13 +74,7 @@ export class LossLog {
   #rejected = new Summary();
   /** Of bulks whose response does not say which hits are invalid. */
   #possible = new Summary();
-  readonly #logged: Record<LoggedResult, number> = {
-    queue_full: 0,
-    unconfirmed: 0,
-    too_large: 0,
-    expired: 0,
-    invalid: 0,
-  };
+  readonly #logged = new Map<LoggedResult, number>();
   readonly #full: LastingState;
   #lostWhileFull = 0;
   #isClosed = false;
@@ -110,10 +104,8 @@ export class LossLog {
   /** Call this after hits were counted. */
   check(): void {
     const { lost } = this.#counters;
-    this.#log('queue_full', lost.queue_full);
-    this.#log('unconfirmed', lost.unconfirmed);
-    this.#log('too_large', lost.too_large);
-    this.#log('expired', lost.expired);
+    for (const reason of ['queue_full', 'unconfirmed', 'too_large', 'expired'] as const)
+      this.#log(reason, lost[reason]);
     this.checkInvalid();
   }
 
@@ -138,9 +130,9 @@ export class LossLog {
   }
 
   #log(result: LoggedResult, total: number): void {
-    const hits = total - this.#logged[result];
+    const hits = total - (this.#logged.get(result) ?? 0);
     if (hits <= 0) return;
-    this.#logged[result] = total;
+    this.#logged.set(result, total);
     const { text, ...pace } = LINES[result];
     this.#lines.add(result, hits, (sum) => text(countOf(sum), () => this.#describeInvalid()), pace);
     if (result !== 'queue_full' || this.#isClosed) return;

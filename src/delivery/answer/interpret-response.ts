@@ -7,7 +7,7 @@ import { isOrder } from '../queue/encode-hits.js';
 import { backOffMillis, holdMillis, retryAfterMillis, tokenMillis } from './back-off.js';
 import { adviceFor, Outage, type PendingWork } from './outage.js';
 import { type BulkResult, isRejected, readAnswer } from './read-answer.js';
-import { type PolicyName, policyNameOf, policyOf, type ResultPolicy } from './result-policy.js';
+import { POLICIES, type PolicyName, policyNameOf, type ResultPolicy } from './result-policy.js';
 
 interface InterpretResponseOptions {
   readonly hasToken: boolean;
@@ -87,7 +87,7 @@ export class InterpretResponse {
   }
 
   #decide(name: PolicyName, { hits }: Batch, result: BulkResult, nowMillis: number): Verdict {
-    const policy = policyOf(name);
+    const policy = POLICIES[name];
     if (result.kind === 'processed') {
       this.#hasTracked ||= result.tracked > 0;
       this.#losses.addInvalid(hits, result.invalid, result.invalidIndices);

@@ -3,14 +3,11 @@ import type { LastingState } from '../../common/line-limiter.js';
 import { coded, type MessageCode } from '../../common/messages.js';
 import { countOf, type Reason } from '../queue/batch.js';
 
-/** An attempt that is due for longer than this is made by another process. */
-const LONGEST_ATTEMPT_MILLIS = 120_000;
-
 /** What is left to send, for the log. */
 export interface PendingWork {
   /** Hits without a result. */
   readonly pending: number;
-  /** When the next attempt is, on the monotonic clock. */
+  /** When the next attempt is, on the monotonic clock; `Infinity` if that depends on further hits. */
   readonly waitUntilMillis: number;
 }
 
@@ -64,16 +61,16 @@ function withoutNumbers(reason: string): string {
   return reason.replace(/\d+ (?:hits?|ms)\b/g, '');
 }
 
-/** `undefined` if no attempt is to come: nothing is pending, or another process sends. */
+/** `undefined` if nothing is pending. */
 function describeOutage(
   since: string,
   { code, reason }: Reason,
   { pending, waitUntilMillis }: PendingWork,
 ): string | undefined {
-  const leftMillis = waitUntilMillis - performance.now();
-  if (pending === 0 || leftMillis < -LONGEST_ATTEMPT_MILLIS) return undefined;
-  const next = `${Math.max(0, Math.ceil(leftMillis / 1000))} s`;
-  const text = `Matomo has processed no hits since ${since}: ${reason}. Pending: ${countOf(pending)}. Next attempt: in ${next}. ${adviceFor(code)}`;
+  if (pending === 0) return undefined;
+  const seconds = Math.max(0, Math.ceil((waitUntilMillis - performance.now()) / 1000));
+  const next = seconds === Number.POSITIVE_INFINITY ? 'with the next hits' : `in ${seconds} s`;
+  const text = `Matomo has processed no hits since ${since}: ${reason}. Pending: ${countOf(pending)}. Next attempt: ${next}. ${adviceFor(code)}`;
   return coded(code, text);
 }
 

@@ -45,7 +45,7 @@ export type PolicyName =
   | 'orders_invalid'
   | 'token_rejected';
 
-const POLICIES: Readonly<Record<PolicyName, ResultPolicy>> = {
+export const POLICIES: Readonly<Record<PolicyName, ResultPolicy>> = {
   processed: { hits: 'counted', as: 'reported' },
   accepted: { hits: 'counted', as: 'accepted' },
   /** Accepted, perhaps not even that. */
@@ -67,10 +67,6 @@ const POLICIES: Readonly<Record<PolicyName, ResultPolicy>> = {
   orders_invalid: { hits: 'halved', alone: 'invalid' },
   too_large: { hits: 'halved', alone: 'too_large' },
 };
-
-export function policyOf(name: PolicyName): ResultPolicy {
-  return POLICIES[name];
-}
 
 /** Rejections in a row after which orders are no longer the cause. */
 const MAX_ORDER_REJECTIONS = 2;
