@@ -1,73 +1,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createServer, type RequestListener } from 'node:http';
-import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createHttpTransport } from '../../../src/delivery/http/http-transport.js';
-import { createUndiciClient } from '../../../src/delivery/http/undici-client.js';
-import { eventually } from '../../support/child-process.js';
-import { listen } from '../../support/listen.js';
+import { BULK, serve, undiciTo, urlOf } from '../../support/http-transports.js';
 import { until } from '../../support/traced-service.js';
-
-const BULK = Buffer.from('{}');
-
-async function urlOf(server: Server): Promise<string> {
-  return `${await listen(server)}/matomo.php`;
-}
-
-function transportTo(url: string) {
-  const options = { url: new URL(url), userAgent: 'opentelemetry-matomo/test' };
-  const transport = createHttpTransport((onClose) => createUndiciClient(options, onClose));
-  onTestFinished(() => transport.close());
-  return transport;
-}
-
-async function serve(listener: RequestListener) {
-  return transportTo(await urlOf(createServer(listener)));
-}
-
-test('a bulk is a POST of JSON by our own user agent, and its answer comes back whole', async () => {
-  let seen: unknown;
-  const transport = await serve(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const { method, url, headers } = request;
-    seen = [
-      method,
-      url,
-      headers['content-type'],
-      headers['user-agent'],
-      Buffer.concat(chunks).toString(),
-    ];
-    response.writeHead(429, {
-      'content-type': 'text/html',
-      'retry-after': '7',
-      location: '/x',
-      date: 'Fri, 20 Nov 2026 10:00:00 GMT',
-    });
-    response.end('busy');
-  });
-  expect(await transport.send(Buffer.from('{"a":1}'), 1000)).toEqual({
-    kind: 'answer',
-    status: 429,
-    contentType: 'text/html',
-    body: 'busy',
-    location: '/x',
-    retryAfter: '7',
-    date: 'Fri, 20 Nov 2026 10:00:00 GMT',
-  });
-  expect(seen).toEqual([
-    'POST',
-    '/matomo.php',
-    'application/json',
-    'opentelemetry-matomo/test',
-    '{"a":1}',
-  ]);
-});
 
 test('one turn of the event loop passes before a connection is reused, and no more', async () => {
   const ports = new Set<number | undefined>();
-  const transport = await serve((request, response) => {
+  const transport = await serve(undiciTo, (request, response) => {
     ports.add(request.socket.remotePort);
     request.resume().on('end', () => response.end('{}'));
   });
@@ -116,7 +57,7 @@ describe('a server that closes connections and does not announce it', () => {
         if (isClosing && afterMillis > 0) setTimeout(() => socket.end(), afterMillis);
       });
     });
-    const transport = transportTo(await urlOf(server));
+    const transport = undiciTo(await urlOf(server));
     return {
       connections: () => connections,
       closes: () => {
@@ -166,7 +107,7 @@ describe('after an outage, connections are reused within ten seconds', () => {
       bulks.set(request.socket, (bulks.get(request.socket) ?? 0) + 1);
       request.resume().on('end', () => !isHanging && response.end('{}'));
     });
-    const transport = transportTo(await urlOf(server));
+    const transport = undiciTo(await urlOf(server));
     return {
       send: (timeoutMillis = 5000) => transport.send(BULK, timeoutMillis),
       hang() {
@@ -213,7 +154,7 @@ describe('after an outage, connections are reused within ten seconds', () => {
 test('a close that the server announces, and one by this side, leave connections to be reused', async () => {
   const announced: (string | undefined)[] = [];
   let closed = 0;
-  const transport = await serve((request, response) => {
+  const transport = await serve(undiciTo, (request, response) => {
     announced.push(request.headers.connection);
     request.socket.once('close', () => {
       closed += 1;
@@ -228,68 +169,6 @@ test('a close that the server announces, and one by this side, leave connections
   expect(announced).toEqual(Array(4).fill('keep-alive'));
 });
 
-test('one connection serves many bulks', async () => {
-  const sockets = new Set<Socket>();
-  const transport = await serve((request, response) => {
-    sockets.add(request.socket);
-    request.resume().on('end', () => response.end('{}'));
-  });
-  for (let i = 0; i < 10; i++) await transport.send(Buffer.from('{}'), 1000);
-  expect(sockets.size).toBe(1);
-});
-
-test('where nobody listens nothing was sent', async () => {
-  const exchange = await transportTo('http://127.0.0.1:1/matomo.php').send(Buffer.from('{}'), 1000);
-  expect(exchange).toMatchObject({
-    kind: 'not_sent',
-    error: { message: expect.stringMatching(/^ECONNREFUSED: .*127.0.0.1:\d+$/) },
-  });
-});
-
-test('a name that cannot be found and a server that speaks no TLS were sent nothing either', async () => {
-  const url = new URL(await urlOf(createTcpServer((socket) => socket.end('no TLS'))));
-  for (const odd of ['http://matomo.invalid/matomo.php', `https://${url.host}/matomo.php`]) {
-    expect((await transportTo(odd).send(Buffer.from('{}'), 5000)).kind).toBe('not_sent');
-  }
-});
-
-test.each([
-  ['before the body is read', (socket: Socket) => socket.once('data', () => socket.destroy())],
-  [
-    'in the middle of the answer',
-    (socket: Socket) =>
-      socket.once('data', () =>
-        socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"status"'),
-      ),
-  ],
-  [
-    'with something that is no HTTP',
-    (socket: Socket) => socket.once('data', () => socket.end('nonsense\r\n\r\n')),
-  ],
-])(
-  'a connection that ends %s leaves it open what became of the bulk',
-  async (_when, onConnection) => {
-    const transport = transportTo(await urlOf(createTcpServer(onConnection)));
-    expect((await transport.send(Buffer.alloc(500_000, 'a'), 1000)).kind).toBe('no_answer');
-  },
-);
-
-test('a request times out if the server is silent or too slow', async () => {
-  const dribble = (socket: Socket) => {
-    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n');
-    const timer = setInterval(() => socket.write('x'), 20);
-    socket.on('close', () => clearInterval(timer)).on('error', () => undefined);
-  };
-  for (const onConnection of [() => undefined, dribble]) {
-    const transport = transportTo(await urlOf(createTcpServer(onConnection)));
-    const exchange = await transport.send(Buffer.from('{}'), 200);
-    expect(exchange).toMatchObject({
-      kind: 'no_answer',
-      error: { message: 'no answer within 200 ms' },
-    });
-  }
-});
-
 test.each([
   ['gzip', gzipSync],
   ['x-gzip', gzipSync],
@@ -301,7 +180,7 @@ test.each([
   'an answer with content-encoding %s is read, though none is asked for',
   async (encoding, encode) => {
     let asked: string | string[] | undefined;
-    const transport = await serve((request, response) => {
+    const transport = await serve(undiciTo, (request, response) => {
       asked = request.headers['accept-encoding'];
       response.setHeader('content-encoding', encoding);
       request.resume().on('end', () => response.end(encode('{"tracked":1}')));
@@ -315,7 +194,7 @@ test.each([
   ['is no gzip', Buffer.from('{"tracked":1}')],
   ['is larger than 64 kB', gzipSync(Buffer.alloc(65_537, 'x'))],
 ])('an answer that claims to be gzip and %s stays as it is', async (_why, body) => {
-  const transport = await serve((request, response) => {
+  const transport = await serve(undiciTo, (request, response) => {
     response.setHeader('content-encoding', 'gzip');
     request.resume().on('end', () => response.end(body));
   });
@@ -323,37 +202,4 @@ test.each([
     kind: 'answer',
     body: body.toString('utf8'),
   });
-});
-
-test.each<[string, string, false | undefined]>([
-  ['SMTP', '220 mail.test ESMTP\r\n', false],
-  ['SSH', 'SSH-2.0-OpenSSH_9.6\r\n', false],
-  ['HTTP with a header that is none', 'HTTP/1.1 200 OK\r\n\x01\r\n\r\n', undefined],
-])('what answers in %s is known by it', async (_protocol, bytes, isHttp) => {
-  const server = createTcpServer((socket) => {
-    socket.on('error', () => undefined).once('data', () => socket.end(bytes, 'latin1'));
-  });
-  const exchange = await transportTo(await urlOf(server)).send(BULK, 5000);
-  expect(exchange.kind).toBe('no_answer');
-  expect((exchange as { isHttp?: false }).isHttp).toBe(isHttp);
-});
-
-test('an endless answer is cut off', async () => {
-  const transport = await serve((_request, response) => {
-    const timer = setInterval(() => response.write(Buffer.alloc(10_000, 'x')), 1);
-    response.on('close', () => clearInterval(timer));
-  });
-  const exchange = await transport.send(Buffer.from('{}'), 50_000);
-  expect(exchange.kind === 'answer' && exchange.body.length).toBe(65_536);
-});
-
-test('close ends what is under way', async () => {
-  let hasArrived = false;
-  const transport = await serve(() => {
-    hasArrived = true;
-  });
-  const sent = transport.send(Buffer.from('{}'), 60_000);
-  await eventually(() => hasArrived);
-  await transport.close();
-  expect((await sent).kind).toBe('no_answer');
 });

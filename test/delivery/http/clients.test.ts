@@ -1,0 +1,126 @@
+import { createServer as createTcpServer, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { BULK, nodeTo, serve, undiciTo, urlOf } from '../../support/http-transports.js';
+import { until } from '../../support/traced-service.js';
+
+describe.each([
+  ['undici', undiciTo],
+  ['node:http', nodeTo],
+] as const)('%s', (_name, to) => {
+  test('a bulk is a POST of JSON by our own user agent, and its answer comes back whole', async () => {
+    let seen: unknown;
+    const transport = await serve(to, async (request, response) => {
+      const { method, url, headers } = request;
+      const { 'content-type': type, 'user-agent': agent, 'x-key': key } = headers;
+      seen = [method, url, type, agent, key, await text(request)];
+      response.writeHead(429, {
+        'content-type': 'text/html',
+        'content-encoding': 'gzip',
+        'retry-after': '7',
+        location: '/x',
+        date: 'Fri, 20 Nov 2026 10:00:00 GMT',
+      });
+      response.end(gzipSync('busy'));
+    });
+    expect(await transport.send(BULK, 5000)).toEqual({
+      kind: 'answer',
+      status: 429,
+      contentType: 'text/html',
+      body: 'busy',
+      retryAfter: '7',
+      location: '/x',
+      date: 'Fri, 20 Nov 2026 10:00:00 GMT',
+      authenticate: undefined,
+    });
+    expect(seen).toEqual(['POST', '/matomo.php?a=1', 'application/json', 'test/1', 'k', `${BULK}`]);
+  });
+
+  test('one connection serves all requests, and is closed when it has been idle', async () => {
+    const sockets = new Set<Socket>();
+    const transport = await serve(to, (request, response) => {
+      sockets.add(request.socket);
+      request.resume().on('end', () => response.end());
+    });
+    for (let i = 0; i < 10; i++) expect((await transport.send(BULK, 5000)).kind).toBe('answer');
+    expect(sockets.size).toBe(1);
+    await until(() => [...sockets].every(({ destroyed }) => destroyed));
+    expect((await transport.send(BULK, 5000)).kind).toBe('answer');
+    expect(sockets.size).toBe(2);
+  });
+
+  test('only an error before the connection proves that nothing was sent', async () => {
+    expect(await to('http://127.0.0.1:1/matomo.php').send(BULK, 5000)).toMatchObject({
+      kind: 'not_sent',
+      error: { message: expect.stringMatching(/^ECONNREFUSED: .*127.0.0.1:\d+$/) },
+    });
+    const plain = new URL(await urlOf(createTcpServer((socket) => void socket.end('no TLS'))));
+    for (const url of ['http://matomo.invalid/matomo.php', `https://${plain.host}/matomo.php`])
+      expect((await to(url).send(BULK, 5000)).kind).toBe('not_sent');
+  });
+
+  test.each<[string, (socket: Socket) => void]>([
+    ['closes the connection', (socket) => socket.destroy()],
+    [
+      'answers half',
+      (socket) => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'),
+    ],
+    ['answers with something that is no HTTP', (socket) => void socket.end('nonsense\r\n\r\n')],
+    ['never answers', () => undefined],
+    [
+      'is too slow',
+      (socket) => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n');
+        const timer = setInterval(() => socket.write('x'), 20);
+        socket.on('close', () => clearInterval(timer));
+      },
+    ],
+  ])('a server that %s leaves open what became of the request', async (_how, answer) => {
+    const sockets = new Set<Socket>();
+    const server = createTcpServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => undefined).once('data', () => answer(socket));
+    });
+    const transport = to(await urlOf(server));
+    expect(transport.isSending?.()).toBe(false);
+    const sent = transport.send(Buffer.alloc(500_000, 'a'), 500);
+    await until(() => sockets.size === 1);
+    expect((await sent).kind).toBe('no_answer');
+    expect(transport.isSending?.()).toBe(false);
+  });
+
+  test.each<[string, string, false | undefined]>([
+    ['SMTP', '220 mail.test ESMTP\r\n', false],
+    ['SSH', 'SSH-2.0-OpenSSH_9.6\r\n', false],
+    ['HTTP with a header that is none', 'HTTP/1.1 200 OK\r\n\x01\r\n\r\n', undefined],
+  ])('what answers in %s is known by it', async (_protocol, bytes, isHttp) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.end(bytes, 'latin1'));
+    });
+    const exchange = await to(await urlOf(server)).send(BULK, 5000);
+    expect(exchange.kind).toBe('no_answer');
+    expect((exchange as { isHttp?: false }).isHttp).toBe(isHttp);
+  });
+
+  test('an endless answer is cut off', async () => {
+    const transport = await serve(to, (_request, response) => {
+      const timer = setInterval(() => response.write(Buffer.alloc(10_000, 'x')), 1);
+      response.on('error', () => undefined).on('close', () => clearInterval(timer));
+    });
+    const exchange = await transport.send(BULK, 50_000);
+    expect(exchange).toMatchObject({ kind: 'answer', body: 'x'.repeat(65_536) });
+  });
+
+  test('closing ends what is under way, and nothing is sent after it', async () => {
+    let hasArrived = false;
+    const transport = await serve(to, () => {
+      hasArrived = true;
+    });
+    const sent = transport.send(BULK, 60_000);
+    await until(() => hasArrived);
+    await transport.close();
+    expect((await sent).kind).toBe('no_answer');
+    expect((await transport.send(BULK, 1000)).kind).toBe('not_sent');
+  });
+});
