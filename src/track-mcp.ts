@@ -1,7 +1,7 @@
 import { isRecord } from './common/is-record.js';
 import type { Operation } from './hit/http-request.js';
 import { type CapturedRequest, currentRequest } from './requests/captured-requests.js';
-import { type McpOperation, readMcpMessage } from './requests/operations/mcp.js';
+import { describeMcp, type McpOperation, readMcpMessage } from './requests/operations/mcp.js';
 import { reportMcp, reportMcpFailure } from './requests/operations/mcp-report.js';
 import { toName } from './requests/operations/operation-adapter.js';
 import { giveCall, reportHit } from './requests/request-functions.js';
@@ -116,8 +116,10 @@ class McpCalls {
 
   receive(message: unknown, extra?: unknown): void {
     try {
-      if (!isRecord(message)) return;
-      const { name, mcp, isUnanswered } = readMcpMessage(message);
+      const said = readMcpMessage(message);
+      if (said === undefined) return;
+      const operation = describeMcp(said);
+      const { mcp } = operation;
       // Over HTTP, one transport may serve several clients: there, the session tells which one calls.
       const captured = currentRequest();
       const isOverHttp = captured !== undefined || isOfHttp(extra);
@@ -125,13 +127,11 @@ class McpCalls {
       const { clientName = known.clientName, protocolVersion = known.protocolVersion } = mcp;
       const client = { clientName, protocolVersion };
       if (mcp.method === 'initialize') this.#client = client;
-      // A method that the protocol does not define is the name of its operation.
-      const { method = name } = mcp;
-      const target = mcp.method === undefined ? undefined : name;
-      reportMcp({ method, target, isUnanswered, ...client }, captured);
-      if (isUnanswered || !isId(message.id)) return;
-      this.#add(message.id, {
-        operation: { name, mcp: { ...mcp, ...client } },
+      if (captured) reportMcp({ ...said, ...client }, captured);
+      const { id } = message as { id?: unknown };
+      if (said.isUnanswered || !isId(id)) return;
+      this.#add(id, {
+        operation: { ...operation, mcp: { ...mcp, ...client } },
         captured: captured && new WeakRef(captured),
         isOverHttp,
         startMillis: performance.now(),

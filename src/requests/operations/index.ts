@@ -1,16 +1,16 @@
-import type { Attributes } from '../../common/otel-types.js';
 import type { Operation, OperationEvidence } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
 import { graphqlAdapter, isGraphqlSpan } from './graphql.js';
 import { jsonRpcAdapter } from './json-rpc.js';
-import { type McpSources, mcpAdapter, mcpEndpoints } from './mcp.js';
+import { McpEndpoints, type McpSources, mcpAdapter } from './mcp.js';
 import type { McpReport } from './mcp-report.js';
 import {
   evidenceOf,
   type FoundOperation,
   type OperationAdapter,
   type OperationTarget,
+  type ParsedBody,
 } from './operation-adapter.js';
 import { trpcAdapter } from './trpc.js';
 
@@ -50,9 +50,8 @@ export interface OperationSources {
 }
 
 /** What is known of a request besides, and whether MCP is an operation, or the endpoint is one as any other. */
-export interface OperationResponse extends Pick<McpSources, 'statusCode' | 'isEventStream'> {
-  /** Of the SERVER span. */
-  readonly attributes: Attributes;
+export interface OperationResponse
+  extends Pick<McpSources, 'attributes' | 'statusCode' | 'isEventStream'> {
   readonly readsMcp: boolean;
 }
 
@@ -93,23 +92,19 @@ export function readOperation(
   sources: OperationSources,
   target: OperationTarget,
   response: OperationResponse,
+  endpoints: McpEndpoints = mcpEndpoints,
 ): Operation | undefined {
   const { captured, spanOperation, hasFailedSpan } = sources;
   const span = isMcp(spanOperation) ? spanOperation : undefined;
   const hasFailed = hasFailedSpan || captured?.hasFailedOperation === true;
-  if (response.readsMcp && ((span ?? captured?.mcp) || mcpEndpoints.mayServe(target))) {
-    const call = mcpEndpoints.read(target, { ...response, span, captured });
+  const body =
+    target.method === 'POST' ? readBody(frameworkRequestOf(captured?.request)) : undefined;
+  if (response.readsMcp) {
+    const call = endpoints.read(target, { ...response, span, captured, body });
     if (call) return { kind: 'mcp', ...call, hasFailed };
   }
   const named = (span ? undefined : spanOperation) ?? captured?.operation;
-  const body =
-    target.method === 'POST' ? readBody(frameworkRequestOf(captured?.request)) : undefined;
-  const found = body ?? readTarget(target);
-  if (named === undefined && found === undefined) return undefined;
-  if (response.readsMcp && found?.kind === 'json-rpc' && found.name === 'initialize') {
-    const beginning = mcpEndpoints.readInitialize(target, { ...response, span, captured });
-    if (beginning) return { kind: 'mcp', ...beginning, hasFailed };
-  }
+  const found = (body && readMessage(body)) ?? readTarget(target);
   if (named === undefined)
     return found && { ...found, hasFailed, evidence: evidenceOf(target, found.kind) };
   const count = found?.kind === named.kind ? found.count : 1;
@@ -117,6 +112,9 @@ export function readOperation(
 }
 
 const SERVER: OperationEvidence = 'server';
+
+/** Those of this process. */
+const mcpEndpoints = new McpEndpoints();
 
 /** The same if a span ends after the request: Node's request may have been released. */
 export function updateOperation(
@@ -138,20 +136,27 @@ function isMcp(operation: NamedOperation | undefined): boolean {
 type KindOfOperation = FoundOperation & Pick<Operation, 'kind'>;
 
 /** Of a batch, only the first message is read. */
-function readBody(request: object | undefined): KindOfOperation | undefined {
-  if (request === undefined) return undefined;
+function readBody(request: object | undefined): ParsedBody | undefined {
   try {
-    const { body } = request as { readonly body?: unknown };
+    const { body } = (request ?? {}) as { readonly body?: unknown };
     if (typeof body !== 'object' || body === null) return undefined;
-    const isBatch = Array.isArray(body);
-    const message: unknown = isBatch ? body[0] : body;
-    if (typeof message !== 'object' || message === null) return undefined;
-    for (const { kind, readMessage } of ADAPTERS) {
-      const name = readMessage?.(message as Readonly<Record<string, unknown>>);
-      if (name !== undefined) return { kind, name, count: isBatch ? body.length : 1 };
+    return Array.isArray(body)
+      ? { message: body[0], count: body.length }
+      : { message: body, count: 1 };
+  } catch {
+    return undefined; // a getter of the application: the title has no name
+  }
+}
+
+function readMessage({ message, count }: ParsedBody): KindOfOperation | undefined {
+  if (typeof message !== 'object' || message === null) return undefined;
+  try {
+    for (const { kind, readMessage: read } of ADAPTERS) {
+      const name = read?.(message as Readonly<Record<string, unknown>>);
+      if (name !== undefined) return { kind, name, count };
     }
   } catch {
-    // A getter of the application: the title has no name.
+    // A getter of the application.
   }
   return undefined;
 }

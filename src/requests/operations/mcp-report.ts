@@ -1,18 +1,18 @@
 import { toErrorType } from '../../hit/http-request.js';
 import { annotationsFor, type CapturedRequest, currentRequest } from '../captured-requests.js';
 
-/** What `trackMcp` sees of the messages of one HTTP request. Nothing of it is checked: `McpEndpoints` does that. */
+/** What one source says of an MCP message. Nothing of it is checked: `describeMcp` does that. */
 export interface McpReport {
   /** The JSON-RPC method of the first message, such as `tools/call`. */
-  method?: string | undefined;
+  method?: unknown;
   /** Whether the first message gets no response: it is a notification, or itself a response to a request of the server. */
   isUnanswered?: boolean | undefined;
   /** The name of the tool or prompt in that message. Never a URI. */
-  target?: string | undefined;
-  clientName?: string | undefined;
-  protocolVersion?: string | undefined;
-  session?: string | undefined;
-  /** Whether the server has answered without an error. */
+  target?: unknown;
+  clientName?: unknown;
+  protocolVersion?: unknown;
+  session?: unknown;
+  /** Whether the server has answered without an error. Only `trackMcp` sees that. */
   hasSucceeded?: boolean | undefined;
   /** Names of tools or prompts that the server has listed in its response. */
   listedNames?: readonly string[] | undefined;

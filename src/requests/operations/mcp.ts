@@ -5,7 +5,6 @@ import { isRecord } from '../../common/is-record.js';
 import type { Attributes, SpanContext } from '../../common/otel-types.js';
 import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-request.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
-import { frameworkRequestOf } from '../http2-exchange.js';
 import { readHeader } from '../read-headers.js';
 import { readResponseHeader } from '../response-header.js';
 import type { McpReport } from './mcp-report.js';
@@ -14,6 +13,7 @@ import {
   isSuccess,
   type OperationAdapter,
   type OperationTarget,
+  type ParsedBody,
   toName,
 } from './operation-adapter.js';
 
@@ -74,7 +74,7 @@ export const mcpAdapter: OperationAdapter = {
         : (attributes['gen_ai.tool.name'] ?? attributes['mcp.tool.name']);
     const protocolVersion = toVersion(attributes['mcp.protocol.version']);
     const hasSessions = protocolVersion === undefined || protocolVersion < FIRST_WITHOUT_SESSIONS;
-    return describe({
+    return describeMcp({
       method,
       target,
       session: hasSessions ? attributes['mcp.session.id'] : undefined,
@@ -116,12 +116,18 @@ export function linkedRequestOf(
   return parentSpanId !== undefined && isLocal ? undefined : link.context;
 }
 
-/** What a message says, by any source, not yet checked. */
-type Message = { readonly [name in keyof McpReport]?: unknown };
-
+/** What is sent of a message. */
 export type McpOperation = Pick<Operation, 'name'> & { readonly mcp: McpRequest };
 
-function describe({ method, target, isUnanswered, ...more }: Message): McpOperation {
+/** Checks what a source says of a message. */
+export function describeMcp({
+  method,
+  target,
+  isUnanswered,
+  session,
+  clientName,
+  protocolVersion,
+}: McpReport): McpOperation {
   const isCall = CALLS.has(method);
   const isDefined = isCall || PROTOCOL.has(method);
   const invented = isDefined ? undefined : toName(method);
@@ -132,9 +138,9 @@ function describe({ method, target, isUnanswered, ...more }: Message): McpOperat
       isProtocol:
         isUnanswered === true ||
         (isDefined ? !isCall : /^notifications\/|\/list$/.test(invented ?? '')),
-      session: toSession(more.session),
-      clientName: toClientName(more.clientName),
-      protocolVersion: toVersion(more.protocolVersion),
+      session: toSession(session),
+      clientName: toClientName(clientName),
+      protocolVersion: toVersion(protocolVersion),
     },
   };
 }
@@ -169,6 +175,8 @@ export interface McpSources {
   readonly captured:
     | { readonly request: object | undefined; readonly mcp?: McpReport | undefined }
     | undefined;
+  /** What a framework has parsed of the request. */
+  readonly body: ParsedBody | undefined;
   /** Of the SERVER span. */
   readonly attributes: Attributes;
   readonly statusCode: number;
@@ -187,20 +195,15 @@ export class McpEndpoints {
   /** By digests of sessions, which may be secret and long. */
   readonly #clients = new GenerationCache<string, string>(MAX_SESSIONS);
 
-  /** Whether a request may be one to an MCP server, as far as its target tells. */
-  mayServe({ method, path }: OperationTarget): boolean {
-    if (method === 'POST') return isEndpointPath(path) || this.#isKnown(path);
-    return (method === 'GET' || method === 'DELETE') && this.#isKnown(path);
-  }
-
   /** The operation of an ended request, and the number of messages in it; `undefined` if it is not one of MCP. */
   read(
     target: OperationTarget,
     sources: McpSources,
   ): (McpOperation & Pick<Operation, 'count' | 'evidence'>) | undefined {
     const { method, path } = target;
-    if (method === 'POST') return this.#readPost(target, sources);
-    if (!this.#isKnown(path)) return undefined;
+    const isKnown = this.#paths.get(path) === true;
+    if (method === 'POST') return this.#readPost(target, sources, isKnown || isEndpointPath(path));
+    if (!isKnown || (method !== 'GET' && method !== 'DELETE')) return undefined;
     const header = headerReader(sources);
     const session = header('mcp-session-id');
     const isOfProtocol =
@@ -208,37 +211,37 @@ export class McpEndpoints {
         ? session !== undefined
         : sources.isEventStream || header('accept')?.includes('text/event-stream') === true;
     if (!isOfProtocol) return undefined;
-    const { mcp } = describe({ session, protocolVersion: header('mcp-protocol-version') });
+    const protocolVersion = header('mcp-protocol-version');
+    const { mcp } = describeMcp({ isUnanswered: true, session, protocolVersion });
     const clientName = this.#clientOf(mcp.session);
-    const evidence = 'none'; // there is no name
-    return { name: undefined, count: 1, evidence, mcp: { ...mcp, clientName, isProtocol: true } };
+    // There is no name that needs evidence.
+    return { name: undefined, count: 1, evidence: 'none', mcp: { ...mcp, clientName } };
   }
 
-  /** The response to `initialize` shows that an endpoint with any path is one of MCP. */
-  readInitialize(target: OperationTarget, sources: McpSources): ReturnType<McpEndpoints['read']> {
-    if (responseSession(sources) === undefined) return undefined;
-    this.#add(target.path);
-    return this.#readPost(target, sources);
-  }
-
-  #readPost(target: OperationTarget, sources: McpSources): ReturnType<McpEndpoints['read']> {
-    const { span, captured, statusCode } = sources;
+  #readPost(
+    target: OperationTarget,
+    sources: McpSources,
+    isEndpoint: boolean,
+  ): ReturnType<McpEndpoints['read']> {
+    const { span, captured, body, statusCode } = sources;
     const report = captured?.mcp;
+    const message = readMcpMessage(body?.message);
     const isProven = (span ?? report) !== undefined;
+    if (!isProven && !isEndpoint && message?.method !== 'initialize') return undefined;
+    const answered = responseSession(sources);
+    // The response to `initialize` shows that an endpoint with any path is one of MCP.
+    if (!isProven && !isEndpoint && answered === undefined) return undefined;
     const header = headerReader(sources);
-    const body = readBody(frameworkRequestOf(captured?.request));
     const session = header('mcp-session-id');
     const protocolVersion = header('mcp-protocol-version');
     const method = header('mcp-method');
-    const answered = responseSession(sources);
-    const isOfMcp = (session ?? protocolVersion ?? method ?? body ?? answered) !== undefined;
+    const isOfMcp = (session ?? protocolVersion ?? method ?? message ?? answered) !== undefined;
     if (!isProven && !isOfMcp) return undefined;
-    const isUnanswered = body?.message.isUnanswered === true;
-    const { name, mcp } = merge(describe({ session, protocolVersion }), [
-      report && describe(report),
+    const { name, mcp } = merge(describeMcp({ session, protocolVersion }), [
+      report && describeMcp(report),
       span?.mcp && { name: span.name, mcp: span.mcp },
-      method === undefined || isUnanswered ? undefined : describeHeaders(method, header),
-      body && describe(body.message),
+      method === undefined || message?.isUnanswered ? undefined : describeHeaders(method, header),
+      message && describeMcp(message),
     ]);
     const isBeginning = mcp.method === 'initialize';
     const ownSession = mcp.session ?? (isBeginning ? toSession(answered) : undefined);
@@ -246,7 +249,7 @@ export class McpEndpoints {
       span && !report ? 'server' : (evidenceOfReport(report) ?? evidenceOf(target, 'mcp'));
     const isServed = evidence !== 'none' && isSuccess(statusCode);
     if (isServed && isBeginning) this.#remember(ownSession, mcp.clientName);
-    if (isServed || isProven) this.#add(target.path);
+    if (isServed || isProven || !isEndpoint) this.#add(target.path);
     return {
       name,
       count: body?.count ?? 1,
@@ -260,12 +263,8 @@ export class McpEndpoints {
     };
   }
 
-  #isKnown(path: string): boolean {
-    return this.#paths.get(path) === true;
-  }
-
   #add(path: string): void {
-    if (!this.#isKnown(path)) this.#paths.set(path, true);
+    if (this.#paths.get(path) === undefined) this.#paths.set(path, true);
   }
 
   #remember(session: string | undefined, clientName: string | undefined): void {
@@ -281,7 +280,7 @@ export class McpEndpoints {
 /** The first source has the message. Its sender is in the headers `sent`, else in the first source that knows something of it. */
 function merge(sent: McpOperation, sources: readonly (McpOperation | undefined)[]): McpOperation {
   const said = sources.filter((each) => each !== undefined);
-  const [message = describe({})] = said;
+  const [message = sent] = said;
   const first = <Key extends keyof McpRequest>(key: Key) =>
     [sent, ...said].find(({ mcp }) => mcp[key] !== undefined)?.mcp[key];
   const session = first('session');
@@ -297,9 +296,6 @@ function evidenceOfReport(report: McpReport | undefined): OperationEvidence | un
   if (report === undefined) return undefined;
   return report.hasSucceeded ? 'server' : 'response';
 }
-
-/** Those of this process. */
-export const mcpEndpoints: McpEndpoints = new McpEndpoints();
 
 function isEndpointPath(path: string): boolean {
   return path.endsWith('/mcp') || path.endsWith('/mcp/');
@@ -322,7 +318,7 @@ function responseSession({ captured, attributes }: McpSources): string | undefin
 }
 
 function describeHeaders(method: string, header: ReadHeader): McpOperation {
-  return describe({ method: decodeHeader(method), target: decodeHeader(header('mcp-name')) });
+  return describeMcp({ method: decodeHeader(method), target: decodeHeader(header('mcp-name')) });
 }
 
 /** Values that are no plain ASCII are sent as `=?base64?…?=`. */
@@ -338,30 +334,16 @@ const MAX_ENCODED_LENGTH = 200;
 const CLIENT_INFO = 'io.modelcontextprotocol/clientInfo';
 const PROTOCOL_VERSION = 'io.modelcontextprotocol/protocolVersion';
 
-/** The first message of a body that a framework has parsed. Arguments, URIs and contents are not read. */
-function readBody(
-  request: object | undefined,
-): { readonly message: Message; readonly count: number } | undefined {
+/** What a message says. Arguments, URIs and contents are not read. `undefined` if it is not one of JSON-RPC. */
+export function readMcpMessage(message: unknown): McpReport | undefined {
   try {
-    const { body } = (request ?? {}) as { readonly body?: unknown };
-    const isBatch = Array.isArray(body);
-    const message: unknown = isBatch ? body[0] : body;
-    if (!isRecord(message) || message.jsonrpc !== '2.0') return undefined;
-    return { message: readMessage(message), count: isBatch ? body.length : 1 };
+    return isRecord(message) && message.jsonrpc === '2.0' ? readMessage(message) : undefined;
   } catch {
     return undefined; // a getter of the application
   }
 }
 
-/** What a message says, and whether it gets no response. */
-export function readMcpMessage(
-  message: Readonly<Record<string, unknown>>,
-): McpOperation & { readonly isUnanswered: boolean } {
-  const read = readMessage(message);
-  return { ...describe(read), isUnanswered: read.isUnanswered === true };
-}
-
-function readMessage(message: Readonly<Record<string, unknown>>): Message {
+function readMessage(message: Readonly<Record<string, unknown>>): McpReport {
   const { method, id } = message;
   if (method === undefined) return { isUnanswered: 'result' in message || 'error' in message };
   // Without an ID it is a notification, which no server runs as a call: its names may be invented.

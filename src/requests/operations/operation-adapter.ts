@@ -16,6 +16,13 @@ export interface OperationTarget {
   readonly contentType?: string | undefined;
 }
 
+/** What a framework has parsed of the body of a request. */
+export interface ParsedBody {
+  /** The first one of a batch. */
+  readonly message: unknown;
+  readonly count: number;
+}
+
 /** One kind of operation. Each function returns `undefined` if there is none of its kind, and reads nothing but names. */
 export interface OperationAdapter {
   readonly kind: OperationKind;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readOperation } from '../../../src/requests/operations/index.js';
 import { McpEndpoints, type McpSources } from '../../../src/requests/operations/mcp.js';
 import type { McpReport } from '../../../src/requests/operations/mcp-report.js';
 
@@ -24,11 +25,12 @@ function reader(endpoints = new McpEndpoints()) {
     const target = { method, path, query: undefined, route: undefined, contentType };
     const request = given.request ?? { body, headers };
     const { span, report, isEventStream = false, attributes = {} } = given;
-    const isGiven = (span ?? report) !== undefined;
-    if (!isGiven && !endpoints.mayServe(target)) return undefined;
-    const captured = { request, mcp: report };
-    const sources = { span, captured, attributes, statusCode, isEventStream };
-    return endpoints.read(target, sources);
+    const response = { attributes, statusCode, isEventStream, readsMcp: true };
+    const spanOperation = span && ({ kind: 'mcp', ...span } as const);
+    const captured = { request, mcp: report, operation: undefined, hasFailedOperation: false };
+    const sources = { spanOperation, hasFailedSpan: false, captured };
+    const found = readOperation(sources, target, response, endpoints);
+    return found?.mcp && { ...found, mcp: found.mcp };
   };
 }
 
@@ -146,20 +148,14 @@ test('a path at which MCP was served is known from then on', () => {
 });
 
 test('a response to initialize with a session shows that its path is one of MCP', () => {
-  const endpoints = new McpEndpoints();
-  const target = { method: 'POST', path: '/ai', query: undefined, route: undefined };
-  const sources = (attributes: object) => ({
-    span: undefined,
-    captured: { request: { body: message('initialize') } },
-    attributes: attributes as never,
-    statusCode: 200,
-    isEventStream: false,
-  });
-  expect(endpoints.readInitialize(target, sources({}))).toBeUndefined();
-  expect(endpoints.mayServe(target)).toBe(false);
-  const given = { 'http.response.header.mcp-session-id': ['abc'] };
-  expect(endpoints.readInitialize(target, sources(given))?.mcp).toMatchObject({ session: 'abc' });
-  expect(endpoints.mayServe(target)).toBe(true);
+  const read = reader();
+  const request = { body: message('initialize') }; // no headers object: attributes count
+  const stream = { method: 'GET', path: '/ai', isEventStream: true };
+  expect(read({ path: '/ai', request })).toBeUndefined();
+  expect(read(stream)).toBeUndefined();
+  const attributes = { 'http.response.header.mcp-session-id': ['abc'] };
+  expect(read({ path: '/ai', request, attributes })?.mcp).toMatchObject({ session: 'abc' });
+  expect(read(stream)).toBeDefined();
 });
 
 test('streams and ends of sessions count only where MCP was served with success', () => {
