@@ -84,8 +84,8 @@ export function assembleRequest(
   annotateOwn(record, root, reading);
   // Most requests have none: a list of all spans is made only for those that do.
   if (hasHitEvent(root) || below.some(hasHitEvent)) record.furtherHits = hitsOf([...below, root]);
-  const request = readRequest(record, root, reading);
-  return request && record.end(request, root);
+  const request = readRequest(record, reading);
+  return request && record.end(request);
 }
 
 /** The hits in events of spans; `undefined` if there are none. */

@@ -23,8 +23,7 @@ import { Http2Sessions, isRequestStream } from './http2-sessions.js';
 import { GRAPHQL_CHANNELS, readExecution } from './operations/graphql.js';
 import type { NamedOperation } from './operations/index.js';
 import type { McpReport } from './operations/mcp-report.js';
-import { ROUTE_ANNOUNCEMENTS } from './routes/announced-routes.js';
-import type { RouteAnnouncement } from './routes/route-adapter.js';
+import { ROUTE_ANNOUNCEMENTS, type RouteAnnouncement } from './routes/announced-routes.js';
 
 /** What `annotate`, `measure` and `ignore` added to one request. */
 export class CodeAnnotations extends Annotations {
@@ -167,7 +166,7 @@ function createSharedRequests(): SharedRequests {
         if (hasBody(request)) emitWith(storage, request, captured);
       }
       if (connections.watch(request.socket, captured)) detachErrors(storage, server);
-      if (process.versions.bun !== undefined) watchOnBun(response, captured);
+      if (IS_BUN) watchOnBun(response, captured);
       for (const processor of processors) processor.begin(captured, message);
     }),
     // Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`.
@@ -210,9 +209,11 @@ function createSharedRequests(): SharedRequests {
   }
 }
 
+const IS_BUN = process.versions.bun !== undefined;
+
 /** Bun announces streams, but calls their listeners in no async context. */
 export function areStreamsCaptured(): boolean {
-  return process.versions.bun === undefined;
+  return !IS_BUN;
 }
 
 function createCaptured(

@@ -1,22 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestMessage } from '../common/channel-listener.js';
-import type { Attributes } from '../common/otel-types.js';
 import { hasBody, type IsAiChatbot, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
-import { textOf } from './finished-span.js';
 import type { Http2Response } from './http2-exchange.js';
 import { knownClient } from './read-headers.js';
 import type { EndedRequest } from './request.js';
-
-/** Not public, but unchanged since Node.js 0.x. */
-interface WrittenResponse {
-  /** The status line and all headers as Node.js writes them. */
-  readonly _header?: unknown;
-  readonly _headerSent?: boolean;
-  /** Also writes informational responses (1xx). */
-  _writeRaw?(data: string | Uint8Array, ...rest: unknown[]): boolean;
-}
+import { contentTypeIn, sentContentType, type WrittenResponse } from './response-header.js';
 
 /** Bytes of the bodies of complete responses. */
 const sizes = new WeakMap<object, number>();
@@ -69,28 +59,6 @@ function countInformational(response: WrittenResponse): () => number {
 function measuredSize(response: ServerResponse | Http2Response): number | undefined {
   return 'bodyBytes' in response ? response.bodyBytes : sizes.get(response);
 }
-
-/** From attributes of captured headers. */
-export function contentTypeIn(attributes: Attributes): string | undefined {
-  const value =
-    attributes['http.response.header.content-type'] ??
-    attributes['http.response.header.content_type'];
-  return textOf(Array.isArray(value) ? value[0] : value);
-}
-
-/** `undefined` if no headers were sent. Includes those passed to `writeHead`, which `getHeader` does not return. */
-export function sentContentType(response: ServerResponse | Http2Response): string | undefined {
-  if (response.headersSent === false) return undefined;
-  const value = response.getHeader('content-type');
-  if (value !== undefined) return String(value);
-  const { _header: header } = response as WrittenResponse;
-  if (typeof header !== 'string') return undefined;
-  return (CONTENT_TYPE.exec(header) ?? CONTENT_TYPE_IN_ANY_CASE.exec(header))?.[1];
-}
-
-/** As most applications write it, which is found several times as fast. */
-const CONTENT_TYPE = /\nContent-Type:([^\r\n]*)/;
-const CONTENT_TYPE_IN_ANY_CASE = /\ncontent-type:([^\r\n]*)/i;
 
 /** Content type and size of the response to an AI chatbot: from Node's response if there is one, else from attributes. */
 export function readChatbotResponse(ended: EndedRequest): ChatbotResponse {

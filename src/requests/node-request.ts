@@ -1,9 +1,5 @@
 import type { Attributes } from '../common/otel-types.js';
 import type { CapturedRequest } from './captured-requests.js';
-import type { FinishedSpan } from './finished-span.js';
-
-const MILLIS_PER_SECOND = 1000;
-const NANOS_PER_MILLI = 1e6;
 
 /** The attributes that an instrumentation would set, with stable names. */
 export function nodeAttributes({ request, response, target }: CapturedRequest): Attributes {
@@ -31,32 +27,9 @@ export function nodeScheme(request: CapturedRequest['request']): 'http' | 'https
   return isEncrypted ? 'https' : 'http';
 }
 
-export function elapsedMillis({ startedMillis }: Pick<CapturedRequest, 'startedMillis'>): number {
-  return performance.now() - startedMillis;
-}
-
-/** The SERVER span of a request that its instrumentation does not end, because Node.js does not close the response. */
-export function describeUnended(
-  span: FinishedSpan,
-  captured: CapturedRequest,
-  statusCode: number,
-): FinishedSpan {
-  const { name, kind, startTime, attributes, status, events } = span;
-  return {
-    name,
-    kind,
-    startTime,
-    duration: toHrTime(elapsedMillis(captured)),
-    attributes: { ...attributes, 'http.response.status_code': statusCode },
-    status,
-    ...(events && { events }),
-    spanContext: () => span.spanContext(),
-  };
-}
-
-function toHrTime(millis: number): [number, number] {
-  const seconds = Math.floor(millis / MILLIS_PER_SECOND);
-  return [seconds, Math.round((millis - seconds * MILLIS_PER_SECOND) * NANOS_PER_MILLI)];
+/** 0 if Node.js has not announced the request. */
+export function elapsedMillis(captured: CapturedRequest | undefined): number {
+  return captured ? performance.now() - captured.startedMillis : 0;
 }
 
 /** Host and port from the Host header. */

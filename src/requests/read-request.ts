@@ -14,7 +14,6 @@ import {
   type OriginOptions,
 } from '../hit/visitor/origin.js';
 import { methodOf, peerAddressOf, targetOf, textOf, toMillis } from './finished-span.js';
-import { contentTypeIn, sentContentType } from './measure-responses.js';
 import { elapsedMillis, nodeScheme } from './node-request.js';
 import { readOperation } from './operations/index.js';
 import {
@@ -25,7 +24,8 @@ import {
   readHeader,
 } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
-import { type EndedRequest, isSpan, type Request, type RequestSource } from './request.js';
+import { type EndedRequest, isSpan, type Request } from './request.js';
+import { contentTypeIn, sentContentType } from './response-header.js';
 import {
   CLIENT_CLOSED_REQUEST,
   incompleteStatus,
@@ -39,12 +39,12 @@ const NO_ANNOTATIONS: readonly never[] = [];
 
 /** The open request as if it had ended in this moment; `undefined` if it is not an HTTP request. */
 export function readOpenRequest(record: Request, reading: HeaderReading): EndedRequest | undefined {
-  const { source, captured } = record;
-  const request = source && readRequest(record, source, reading);
+  const request = readRequest(record, reading);
   if (!request) return undefined;
+  const { captured } = record;
   const statusCode = captured?.response?.statusCode ?? 200;
   // A span that has not ended has a negative duration.
-  const durationMillis = captured ? elapsedMillis(captured) : 0;
+  const durationMillis = elapsedMillis(captured);
   return record.snapshot({ ...request, statusCode, aborted: false, durationMillis });
 }
 
@@ -70,17 +70,13 @@ export interface HeaderReading {
 const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
 /**
- * The request that a source describes, or `undefined` if it is a span that is not of an HTTP request (gRPC, a function call).
- * Node's own request wins over attributes of captured headers, and those over other attributes.
+ * A request as its source describes it; `undefined` if that is a span that is not of an HTTP request (gRPC, a function call). Node's own request wins over attributes of captured headers, and those over other attributes.
  */
-export function readRequest(
-  record: Request,
-  source: RequestSource,
-  reading: HeaderReading,
-): HttpRequest | undefined {
+export function readRequest(record: Request, reading: HeaderReading): HttpRequest | undefined {
+  const { source, captured, isUnended } = record;
+  if (source === undefined) return undefined;
   const span = isSpan(source) ? source : undefined;
-  const attributes = span?.attributes ?? NO_ATTRIBUTES;
-  const { captured } = record;
+  const attributes = span ? record.attributes : NO_ATTRIBUTES;
   const { request, response } = captured ?? {};
   const method = span ? methodOf(attributes) : (request?.method ?? 'GET');
   if (method === undefined) return undefined;
@@ -143,7 +139,7 @@ export function readRequest(
     chatbotResponse: undefined, // until the pipeline decides
     spanName: span?.name ?? method,
     startMillis: record.startMillis,
-    durationMillis: isSpan(source) ? toMillis(source.duration) : elapsedMillis(source),
+    durationMillis: span && !isUnended ? toMillis(span.duration) : elapsedMillis(captured),
     annotations: NO_ANNOTATIONS, // until the record is closed
     optionParameters: undefined,
   };

@@ -36,6 +36,8 @@ export class Request implements StoredRecord {
   captured: CapturedRequest | undefined;
   #source: RequestSource | undefined;
   #attributes: Attributes | undefined = undefined;
+  /** It ends although its SERVER span has not: Node.js does not close its response. */
+  isUnended = false;
   /** Set when the request ends. A nested span that ends later may still set its route. */
   request: HttpRequest | undefined = undefined;
   closed = false;
@@ -172,13 +174,19 @@ export class Request implements StoredRecord {
   /** The open request as if it had ended in this moment. Decisions about it do not count for the request itself. */
   snapshot(request: HttpRequest): EndedRequest {
     const copy = new Request(this.#source, this.startMillis, this.captured);
-    return copy.end({ ...request, annotations: this.collectAnnotations() ?? [] }, this.#source);
+    return copy.end({ ...request, annotations: this.collectAnnotations() ?? [] });
+  }
+
+  /** Its SERVER span will not end, and so does not get the status of the response. */
+  endWithStatus(statusCode: number): void {
+    this.isUnended = true;
+    this.#attributes = { ...this.attributes, 'http.response.status_code': statusCode };
   }
 
   /** `source` is read until it is released. */
-  end(request: HttpRequest, source: RequestSource | undefined): EndedRequest {
+  end(request: HttpRequest, source: RequestSource | undefined = this.#source): EndedRequest {
+    if (source !== this.#source) this.#attributes = undefined;
     this.#source = source;
-    this.#attributes = undefined;
     this.request = request;
     return this as EndedRequest;
   }

@@ -2,10 +2,18 @@ import { memoize } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { decodeLatin1 } from '../hit/text.js';
 import type { CapturedRequest } from './captured-requests.js';
+import { textOf } from './finished-span.js';
 
-/** Not public, but unchanged since Node.js 0.x: the status line and all headers as Node.js writes them. */
-interface WrittenResponse {
+/** Not public, but unchanged since Node.js 0.x. */
+export interface WrittenResponse {
+  /** The status line and all headers as Node.js writes them. */
   readonly _header?: unknown;
+  readonly _headerSent?: boolean;
+  /** `false` for HEAD, 204 and 304. */
+  readonly _hasBody?: boolean;
+  readonly _sent100?: boolean;
+  /** Also writes informational responses (1xx). */
+  _writeRaw?(data: string | Uint8Array, ...rest: unknown[]): boolean;
 }
 
 const PREFIX = 'http.response.header.';
@@ -34,16 +42,35 @@ export function readResponseHeader(
   return text === undefined ? undefined : decodeLatin1(text).trim() || undefined;
 }
 
-function sentHeader(
-  response: NonNullable<CapturedRequest['response']>,
-  name: string,
-): string | undefined {
+type Response = NonNullable<CapturedRequest['response']>;
+
+function sentHeader(response: Response, name: string): string | undefined {
   if (response.headersSent === false) return undefined;
   const value = response.getHeader(name);
   if (value !== undefined) return Array.isArray(value) ? value.join(', ') : String(value);
   const { _header: head } = response as WrittenResponse;
   // Headers passed to `writeHead`, which `getHeader` does not return.
   return typeof head === 'string' ? patternOf(name).exec(head)?.[1] : undefined;
+}
+
+/** `undefined` if no headers were sent. Read of every request, so the spelling of most applications is looked for first. */
+export function sentContentType(response: Response): string | undefined {
+  const { _header: head } = response as WrittenResponse;
+  if (typeof head === 'string' && response.getHeader('content-type') === undefined) {
+    const start = head.indexOf(CONTENT_TYPE);
+    if (start >= 0) return head.slice(start + CONTENT_TYPE.length, head.indexOf('\r', start));
+  }
+  return sentHeader(response, 'content-type');
+}
+
+const CONTENT_TYPE = '\nContent-Type:';
+
+/** From attributes of captured headers. */
+export function contentTypeIn(attributes: Attributes): string | undefined {
+  const value =
+    attributes['http.response.header.content-type'] ??
+    attributes['http.response.header.content_type'];
+  return textOf(Array.isArray(value) ? value[0] : value);
 }
 
 /** Some instrumentations keep upper case, or write underscores. */

@@ -3,17 +3,9 @@ import type { Socket } from 'node:net';
 import type { Attributes } from '../common/otel-types.js';
 import type { CapturedRequest } from './captured-requests.js';
 import { type Http2Response, isHttp2 } from './http2-exchange.js';
+import type { WrittenResponse } from './response-header.js';
 
 export const CLIENT_CLOSED_REQUEST = 499;
-
-/** Not public, but unchanged since Node.js 0.x. */
-interface WrittenResponse {
-  /** The status line and all headers as Node.js writes them. */
-  readonly _header?: unknown;
-  /** `false` for HEAD, 204 and 304. */
-  readonly _hasBody?: boolean;
-  readonly _sent100?: boolean;
-}
 
 const CONTINUE_BYTES = 'HTTP/1.1 100 Continue\r\n\r\n'.length;
 const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;

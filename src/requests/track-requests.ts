@@ -19,11 +19,10 @@ import {
 } from './finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './hit-events.js';
 import { measureResponse } from './measure-responses.js';
-import { describeUnended } from './node-request.js';
 import { isOperationSpan, updateOperation } from './operations/index.js';
 import { isMcpSpan, linkedRequestOf } from './operations/mcp.js';
 import { type RequestReading, readRequest } from './read-request.js';
-import { isSpan, Request, type RequestSink, type RequestSource } from './request.js';
+import { Request, type RequestSink } from './request.js';
 import { routeOf } from './routes/index.js';
 import {
   annotateBelow,
@@ -136,7 +135,7 @@ export function trackRequests(
     const { span, response } = captured;
     if (!traced.span || !span || !response) return;
     if (!isOpen(response)) index.weaken(traced);
-    else endUnended(traced, captured, response.statusCode);
+    else endUnended(traced, response.statusCode);
   }
 
   /**
@@ -250,7 +249,7 @@ export function trackRequests(
       if (span.kind === SERVER_SPAN) {
         const current = storedRequest(currentRequest());
         const traced = current?.isOf(span) ? current : index.root(span);
-        if (traced) end(traced, span);
+        if (traced) end(traced);
         else endSpanBelow(nested.get(span), span);
         return;
       }
@@ -284,7 +283,7 @@ export function trackRequests(
       const request = storedRequest(captured) ?? addSpanless(captured);
       if (!request) return;
       captured.readers += 1;
-      end(request, captured);
+      end(request);
     } catch (error) {
       report('onNodeRequest', error);
     }
@@ -297,22 +296,22 @@ export function trackRequests(
     }
     const traced = storedRequest(captured);
     const status = captured.response?.statusCode;
-    if (traced?.span && status !== undefined) endUnended(traced, captured, status);
+    if (traced?.span && status !== undefined) endUnended(traced, status);
   }
 
-  function endUnended(traced: Request, captured: CapturedRequest, status: number): void {
-    end(traced, describeUnended(traced.span as FinishedSpan, captured, status));
+  function endUnended(traced: Request, status: number): void {
+    traced.endWithStatus(status);
+    end(traced);
   }
 
-  function end(request: Request, source: RequestSource): void {
-    const { captured } = request;
-    const span = isSpan(source) ? source : undefined;
+  function end(request: Request): void {
+    const { captured, span } = request;
     try {
       if (span) annotateOwn(request, span, reading);
-      const read = readRequest(request, source, reading);
+      const read = readRequest(request, reading);
       if (read) {
         if (span) takeEvents(span, request); // they wait for the end, so that the page view is queued first
-        sink.addRequest(request.end(read, source));
+        sink.addRequest(request.end(read));
       } else if (span) {
         request.close();
         takeEvents(span, undefined);

@@ -1,4 +1,10 @@
-import type { RouteAnnouncement } from './route-adapter.js';
+/** A framework that publishes the route template of each request that it handles. */
+export interface RouteAnnouncement {
+  /** Name of the diagnostics channel. */
+  readonly channel: string;
+  /** The route and Node's request; `undefined` if the message has no route. */
+  readonly read: (message: unknown) => { request: unknown; route: string } | undefined;
+}
 
 /** Fastify 5 publishes each request that it has routed on this channel. */
 const fastifyAnnouncement: RouteAnnouncement = {

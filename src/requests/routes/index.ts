@@ -4,11 +4,7 @@ import { plainRoute } from '../../hit/page/plain-route.js';
 import { textOf } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
 import { readExpressRoute } from './express.js';
-import type { RouteAdapter } from './route-adapter.js';
 import { isRegularExpression, isRouteList, routeOfList } from './route-list.js';
-
-/** Frameworks that store the route on Node's request, one file each. Those that publish it are in `announced-routes`. */
-const ROUTE_ADAPTERS: readonly RouteAdapter[] = [{ readRoute: readExpressRoute }];
 
 /** Where a route may come from, besides the attributes of the server span. */
 interface RouteSources {
@@ -60,16 +56,12 @@ export function specific(route: string | undefined): string | undefined {
   return isCatchAllRoute(plain) || isRegularExpression(plain) ? undefined : plain;
 }
 
+/** The route that Express stores on Node's request. Frameworks that publish routes are in `announced-routes`. */
 function readRoute(captured: object | undefined, path: string): string | undefined {
   const request = frameworkRequestOf(captured);
-  if (request === undefined) return undefined;
-  for (const adapter of ROUTE_ADAPTERS) {
-    try {
-      const route = adapter.readRoute(request, path);
-      if (route !== undefined) return route;
-    } catch {
-      // A getter of the application: the title is made from the path.
-    }
+  try {
+    return request && readExpressRoute(request, path);
+  } catch {
+    return undefined; // a getter of the application: the title is made from the path
   }
-  return undefined;
 }
