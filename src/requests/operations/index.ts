@@ -3,12 +3,13 @@ import type { FinishedSpan } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
 import { graphqlAdapter, isGraphqlSpan } from './graphql.js';
 import { jsonRpcAdapter } from './json-rpc.js';
-import { McpEndpoints, type McpSources, mcpAdapter } from './mcp.js';
+import { McpEndpoints, mcpAdapter } from './mcp.js';
 import type { McpReport } from './mcp-report.js';
 import {
   evidenceOf,
   type FoundOperation,
   type OperationAdapter,
+  type OperationResponse,
   type OperationTarget,
   type ParsedBody,
 } from './operation-adapter.js';
@@ -47,12 +48,6 @@ export interface OperationSources {
         readonly mcp?: McpReport | undefined;
       }
     | undefined;
-}
-
-/** What is known of a request besides, and whether MCP is an operation, or the endpoint is one as any other. */
-export interface OperationResponse
-  extends Pick<McpSources, 'attributes' | 'statusCode' | 'isEventStream'> {
-  readonly readsMcp: boolean;
 }
 
 /** Whether a span names an operation, or is of one that has failed. Called for every span of the application. */
@@ -100,7 +95,7 @@ export function readOperation(
   const body =
     target.method === 'POST' ? readBody(frameworkRequestOf(captured?.request)) : undefined;
   if (response.readsMcp) {
-    const call = endpoints.read(target, { ...response, span, captured, body });
+    const call = endpoints.read(target, { span, captured, body, response });
     if (call) return { kind: 'mcp', ...call, hasFailed };
   }
   const named = (span ? undefined : spanOperation) ?? captured?.operation;

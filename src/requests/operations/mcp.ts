@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { GenerationCache } from '../../common/generation-cache.js';
 import { isRecord } from '../../common/is-record.js';
-import type { Attributes, SpanContext } from '../../common/otel-types.js';
+import type { SpanContext } from '../../common/otel-types.js';
 import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-request.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
 import { readHeader } from '../read-headers.js';
@@ -12,6 +12,7 @@ import {
   evidenceOf,
   isSuccess,
   type OperationAdapter,
+  type OperationResponse,
   type OperationTarget,
   type ParsedBody,
   toName,
@@ -177,11 +178,7 @@ export interface McpSources {
     | undefined;
   /** What a framework has parsed of the request. */
   readonly body: ParsedBody | undefined;
-  /** Of the SERVER span. */
-  readonly attributes: Attributes;
-  readonly statusCode: number;
-  /** Whether the response is an event stream. */
-  readonly isEventStream: boolean;
+  readonly response: OperationResponse;
 }
 
 /** Paths at which this process has served MCP, so that they need not end in `/mcp`, and are known if a stream is opened. */
@@ -209,7 +206,8 @@ export class McpEndpoints {
     const isOfProtocol =
       method === 'DELETE'
         ? session !== undefined
-        : sources.isEventStream || header('accept')?.includes('text/event-stream') === true;
+        : sources.response.isEventStream ||
+          header('accept')?.includes('text/event-stream') === true;
     if (!isOfProtocol) return undefined;
     const protocolVersion = header('mcp-protocol-version');
     const { mcp } = describeMcp({ isUnanswered: true, session, protocolVersion });
@@ -223,7 +221,7 @@ export class McpEndpoints {
     sources: McpSources,
     isEndpoint: boolean,
   ): ReturnType<McpEndpoints['read']> {
-    const { span, captured, body, statusCode } = sources;
+    const { span, captured, body, response } = sources;
     const report = captured?.mcp;
     const message = readMcpMessage(body?.message);
     const isProven = (span ?? report) !== undefined;
@@ -247,7 +245,7 @@ export class McpEndpoints {
     const ownSession = mcp.session ?? (isBeginning ? toSession(answered) : undefined);
     const evidence =
       span && !report ? 'server' : (evidenceOfReport(report) ?? evidenceOf(target, 'mcp'));
-    const isServed = evidence !== 'none' && isSuccess(statusCode);
+    const isServed = evidence !== 'none' && isSuccess(response.statusCode);
     if (isServed && isBeginning) this.#remember(ownSession, mcp.clientName);
     if (isServed || isProven || !isEndpoint) this.#add(target.path);
     return {
@@ -307,12 +305,12 @@ function digestOf(secret: string): string {
 
 type ReadHeader = (name: string) => string | undefined;
 
-function headerReader({ captured, attributes }: McpSources): ReadHeader {
+function headerReader({ captured, response: { attributes } }: McpSources): ReadHeader {
   const request = captured?.request as { readonly headers?: IncomingHttpHeaders } | undefined;
   return (name) => readHeader(request?.headers, attributes, name);
 }
 
-function responseSession({ captured, attributes }: McpSources): string | undefined {
+function responseSession({ captured, response: { attributes } }: McpSources): string | undefined {
   const response = (captured as { readonly response?: ServerResponse } | undefined)?.response;
   return readResponseHeader({ captured: { response }, attributes }, 'mcp-session-id');
 }

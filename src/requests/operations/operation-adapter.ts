@@ -1,3 +1,4 @@
+import type { Attributes } from '../../common/otel-types.js';
 import type { Operation, OperationEvidence, OperationKind } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
 import { isEventStream } from '../response-status.js';
@@ -14,6 +15,16 @@ export interface OperationTarget {
   readonly route: string | undefined;
   /** Of the response; empty if that has none, `undefined` if it is not known. */
   readonly contentType?: string | undefined;
+}
+
+/** What is known of a request and its response besides, and whether MCP is an operation, or the endpoint is one as any other. */
+export interface OperationResponse {
+  /** Of the SERVER span. */
+  readonly attributes: Attributes;
+  readonly statusCode: number;
+  /** Whether the response is an event stream. */
+  readonly isEventStream: boolean;
+  readonly readsMcp: boolean;
 }
 
 /** What a framework has parsed of the body of a request. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Attributes } from '../../../src/common/otel-types.js';
 import { readOperation } from '../../../src/requests/operations/index.js';
 import { McpEndpoints, type McpSources } from '../../../src/requests/operations/mcp.js';
 import type { McpReport } from '../../../src/requests/operations/mcp-report.js';
@@ -14,7 +15,7 @@ interface Given {
   readonly statusCode?: number;
   readonly contentType?: string;
   readonly isEventStream?: boolean;
-  readonly attributes?: McpSources['attributes'];
+  readonly attributes?: Attributes;
 }
 
 /** What endpoints read of a request, by default `POST /mcp`, as methods, names and what more was found. */
