@@ -1,9 +1,5 @@
-import {
-  type CapturedRequest,
-  capturedOf,
-  currentTarget,
-  hitTakers,
-} from './requests/captured-requests.js';
+import { type CapturedRequest, capturedOf } from './requests/captured-request.js';
+import { currentTarget, hitTakers } from './requests/captured-requests.js';
 import {
   createRequestFunctions,
   NO_REQUEST,

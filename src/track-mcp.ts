@@ -1,6 +1,7 @@
 import { isRecord } from './common/is-record.js';
 import type { Operation } from './hit/http-request.js';
-import { type CapturedRequest, currentRequest } from './requests/captured-requests.js';
+import type { CapturedRequest } from './requests/captured-request.js';
+import { currentRequest } from './requests/captured-requests.js';
 import { describeMcp, type McpOperation, readMcpMessage } from './requests/operations/mcp.js';
 import { reportMcp, reportMcpFailure } from './requests/operations/mcp-report.js';
 import { toName } from './requests/operations/operation-adapter.js';

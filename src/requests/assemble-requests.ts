@@ -77,7 +77,7 @@ export function assembleRequest(
   below: readonly FinishedSpan[],
   reading: RequestReading,
 ): EndedRequest | undefined {
-  const record = Request.ofSpan(root);
+  const record = new Request(root);
   for (const span of inOrderOfEnding(below)) {
     annotateBelow(record, span, reading);
   }

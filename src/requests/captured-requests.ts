@@ -3,8 +3,6 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import {
   type ChannelListener,
-  channelListener,
-  isObject,
   type RequestMessage,
   requestListener,
   type StreamMessage,
@@ -12,82 +10,23 @@ import {
 } from '../common/channel-listener.js';
 import { activeSpan } from '../common/otel-global.js';
 import type { Span } from '../common/otel-types.js';
-import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { FurtherHit } from '../hit/further-hit.js';
-import { Annotations } from '../hit/http-request.js';
+import {
+  annotationsFor,
+  CAPTURED,
+  type Capturable,
+  type CapturedRequest,
+  type CodeAnnotations,
+  createCaptured,
+  ownCaptured,
+  type RequestStorage,
+  releaseRequest,
+} from './captured-request.js';
 import { Connections, endSpanless, hasOtherResponse, isOpen } from './connections.js';
 import { emitWith, wrapEmit } from './emit-in-context.js';
-import { splitTarget, type Target } from './finished-span.js';
+import { frameworkListeners } from './framework-listeners.js';
 import { Http2Request, Http2Response } from './http2-exchange.js';
 import { Http2Sessions, isRequestStream } from './http2-sessions.js';
-import { GRAPHQL_CHANNELS, readExecution } from './operations/graphql.js';
-import type { NamedOperation } from './operations/index.js';
-import type { McpReport } from './operations/mcp-report.js';
-import { ROUTE_ANNOUNCEMENTS, type RouteAnnouncement } from './routes/announced-routes.js';
-
-/** What `annotate`, `measure` and `ignore` added to one request. */
-export class CodeAnnotations extends Annotations {
-  /** Timings that have started and not ended. */
-  running = 0;
-}
-
-/** Something with annotations from code. They are created on demand, because most requests have none. */
-export interface Annotated {
-  fromCode: CodeAnnotations | undefined;
-}
-
-/** The annotations from code of a request; creates them if there are none. */
-export function annotationsFor(request: Annotated): CodeAnnotations {
-  request.fromCode ??= new CodeAnnotations();
-  return request.fromCode;
-}
-
-/** A request as Node.js announced it, before any of its spans. */
-export interface CapturedRequest extends Annotated {
-  /** Both are released when every processor has read them: they are large, and the async context keeps this object alive. */
-  request: IncomingMessage | Http2Request | undefined;
-  response: ServerResponse | Http2Response | undefined;
-  /** How many processors have not read them yet. */
-  readers: number;
-  /** Read immediately: Express rewrites `request.url` while it routes. Released with the request. */
-  target: Target;
-  readonly startMillis: number;
-  /** The same on the monotonic clock, to measure the duration. */
-  readonly startedMillis: number;
-  /** The span of this request, after it has started. */
-  span: Span | undefined;
-  /** The route template that a framework announced. */
-  route: string | undefined;
-  /** The operation that a framework announced. */
-  operation: NamedOperation | undefined;
-  /** Whether that has failed. */
-  hasFailedOperation: boolean;
-  /** What `trackMcp` has seen of its messages. */
-  mcp: McpReport | undefined;
-  /** What each processor stores with this request, as a linked list. It lives as long as the async context. */
-  records: StoredRecord | undefined;
-  /** The request arrived at a server of this package: it makes no hit and is not counted. */
-  readonly untracked: boolean;
-  /** Ends the request if it has no span, once, when its response is finished or will not be. */
-  onClosed: ((captured: CapturedRequest) => void) | undefined;
-  /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
-  bytesBefore: number | undefined;
-  /** The connection failed with bytes of the response that had not been sent. */
-  isCutOff: boolean;
-  /** The next request on the same connection. */
-  later: CapturedRequest | undefined;
-}
-
-/** The request of the current async context. */
-export type RequestStorage = AsyncLocalStorage<CapturedRequest | undefined>;
-
-/** What one processor stores with a request. Only that processor knows its type. */
-export interface StoredRecord {
-  readonly processor: object | undefined;
-  /** Its hit was built: nothing more is added to it. */
-  readonly closed: boolean;
-  next: StoredRecord | undefined;
-}
 
 /** A processor or exporter that accepts hits besides page views. */
 export interface HitTaker {
@@ -120,23 +59,16 @@ interface SharedRequests {
   readonly processors: Set<RequestProcessor>;
   /** Active exporters. If there is no processor, they get further hits as span events. */
   readonly exporters: Set<HitTaker>;
-  readonly onRequest: ChannelListener;
-  readonly onFinish: ChannelListener;
-  readonly onStream: ChannelListener;
+  /** By the names of their channels. */
+  readonly listeners: ReadonlyMap<string, ChannelListener>;
   /** Requests whose responses have begun and are not closed. */
   readonly listOpen: () => CapturedRequest[];
-  /** Listeners for frameworks that announce routes or operations, by channel name. */
-  readonly onFramework: ReadonlyMap<string, ChannelListener>;
 }
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.1');
 const REQUEST_CHANNEL = 'http.server.request.start';
 const FINISH_CHANNEL = 'http.server.response.finish';
 const STREAM_CHANNEL = 'http2.server.stream.created';
-
-/** On Node's request or stream, so that nothing but that object keeps it in memory. A `WeakMap` costs a tenth of a hit. */
-const CAPTURED = Symbol.for('opentelemetry-matomo.captured.1');
-type Capturable = { [CAPTURED]?: CapturedRequest };
 
 function sharedRequests(): SharedRequests | undefined {
   return (globalThis as Record<symbol, SharedRequests | undefined>)[KEY];
@@ -145,51 +77,53 @@ function sharedRequests(): SharedRequests | undefined {
 function createSharedRequests(): SharedRequests {
   const storage: RequestStorage = new AsyncLocalStorage();
   const processors = new Set<RequestProcessor>();
-  const connections = new Connections(storage, ownCaptured, (captured) => {
+  const connections = new Connections(storage, (captured) => {
     if (!captured.response) return;
     for (const processor of processors) processor.abandon(captured);
   });
-  const sessions = new Http2Sessions(storage, ownCaptured);
+  const sessions = new Http2Sessions(storage);
   return {
     storage,
     processors,
     exporters: new Set(),
     listOpen: () => [...connections.listOpen(), ...sessions.listOpen()].filter(hasBegun),
-    onRequest: requestListener((message) => {
-      const { request, response, server } = message;
-      const captured = createCaptured(request, response, request.url ?? '/', server);
-      (request as Capturable)[CAPTURED] = captured;
-      storage.enterWith(captured);
-      if (hasOtherResponse(request.socket, response)) capturePipelined(storage, message, captured);
-      else {
-        captured.bytesBefore = request.socket.bytesWritten;
-        if (hasBody(request)) emitWith(storage, request, captured);
-      }
-      if (connections.watch(request.socket, captured)) detachErrors(storage, server);
-      if (IS_BUN) watchOnBun(response, captured);
-      for (const processor of processors) processor.begin(captured, message);
-    }),
-    // Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`.
-    onFinish: requestListener(({ request }) => {
-      const captured = ownCaptured(request);
-      if (!captured) return;
-      if (storage.getStore() !== captured) storage.enterWith(captured);
-      // If the connection has failed, what was not sent is known when it is closed.
-      if (!request.socket.destroyed) endSpanless(captured);
-    }),
-    onStream: streamListener((message) => {
-      if (ownCaptured(message.stream)) return;
-      const captured = captureStream(message);
-      for (const processor of processors) processor.beginStream(captured);
-    }),
-    onFramework: new Map([
-      ...ROUTE_ANNOUNCEMENTS.map(
-        (announcement) =>
-          [announcement.channel, createRouteListener(storage, announcement)] as const,
-      ),
-      ...GRAPHQL_CHANNELS.map((name) => [name, createGraphqlListener(storage)] as const),
+    listeners: new Map([
+      [REQUEST_CHANNEL, requestListener(onRequest)],
+      [FINISH_CHANNEL, requestListener(onFinish)],
+      [STREAM_CHANNEL, streamListener(onStream)],
+      ...frameworkListeners(storage),
     ]),
   };
+
+  function onRequest(message: RequestMessage): void {
+    const { request, response, server } = message;
+    const captured = createCaptured(request, response, request.url ?? '/', server);
+    (request as Capturable)[CAPTURED] = captured;
+    storage.enterWith(captured);
+    if (hasOtherResponse(request.socket, response)) capturePipelined(storage, message, captured);
+    else {
+      captured.bytesBefore = request.socket.bytesWritten;
+      if (hasBody(request)) emitWith(storage, request, captured);
+    }
+    if (connections.watch(request.socket, captured)) detachErrors(storage, server);
+    if (IS_BUN) watchOnBun(response, captured);
+    for (const processor of processors) processor.begin(captured, message);
+  }
+
+  /** Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`. */
+  function onFinish({ request }: RequestMessage): void {
+    const captured = ownCaptured(request);
+    if (!captured) return;
+    if (storage.getStore() !== captured) storage.enterWith(captured);
+    // If the connection has failed, what was not sent is known when it is closed.
+    if (!request.socket.destroyed) endSpanless(captured);
+  }
+
+  function onStream(message: StreamMessage): void {
+    if (ownCaptured(message.stream)) return;
+    const captured = captureStream(message);
+    for (const processor of processors) processor.beginStream(captured);
+  }
 
   function captureStream(message: StreamMessage): CapturedRequest | undefined {
     if (!areStreamsCaptured() || !isRequestStream(message)) return undefined;
@@ -214,34 +148,6 @@ const IS_BUN = process.versions.bun !== undefined;
 /** Bun announces streams, but calls their listeners in no async context. */
 export function areStreamsCaptured(): boolean {
   return !IS_BUN;
-}
-
-function createCaptured(
-  request: CapturedRequest['request'],
-  response: CapturedRequest['response'],
-  target: string,
-  server: object | undefined,
-): CapturedRequest {
-  return {
-    request,
-    response,
-    readers: 0,
-    target: splitTarget(target),
-    startMillis: Date.now(),
-    startedMillis: performance.now(),
-    fromCode: undefined,
-    span: undefined,
-    route: undefined,
-    operation: undefined,
-    hasFailedOperation: false,
-    mcp: undefined,
-    records: undefined,
-    untracked: server !== undefined && UNTRACKED_SERVER in server,
-    onClosed: undefined,
-    bytesBefore: undefined,
-    isCutOff: false,
-    later: undefined,
-  };
 }
 
 /** Node.js 24 and later emit what comes after the headers in no async context. */
@@ -288,45 +194,6 @@ function hasBegun({ response }: CapturedRequest): boolean {
   return isOpen(response) && response?.headersSent === true;
 }
 
-/** Stores the route that a framework announces for the current request. */
-function createRouteListener(
-  storage: RequestStorage,
-  announcement: RouteAnnouncement,
-): ChannelListener {
-  return channelListener((message) => {
-    const captured = storage.getStore();
-    if (!captured) return;
-    const announced = announcement.read(message);
-    if (announced && isItsRequest(announced.request, captured)) captured.route = announced.route;
-  });
-}
-
-function isItsRequest(request: unknown, captured: CapturedRequest): boolean {
-  return request === captured.request || (isObject(request) && capturedOf(request) === captured);
-}
-
-/** Stores what graphql announces of an operation for the current request. */
-function createGraphqlListener(storage: RequestStorage): ChannelListener {
-  return channelListener((message) => {
-    const captured = storage.getStore();
-    if (captured?.request === undefined) return;
-    const { name, errorType } = readExecution(message);
-    if (name !== undefined) captured.operation ??= { kind: 'graphql', name };
-    if (errorType === undefined) return;
-    captured.hasFailedOperation = true;
-    annotationsFor(captured).operationError = errorType;
-  });
-}
-
-function subscriptionsOf(shared: SharedRequests): readonly (readonly [string, ChannelListener])[] {
-  return [
-    [REQUEST_CHANNEL, shared.onRequest],
-    [FINISH_CHANNEL, shared.onFinish],
-    [STREAM_CHANNEL, shared.onStream],
-    ...shared.onFramework,
-  ];
-}
-
 function shareRequests(): SharedRequests {
   const shared = sharedRequests() ?? createSharedRequests();
   (globalThis as Record<symbol, SharedRequests | undefined>)[KEY] = shared;
@@ -337,12 +204,12 @@ function shareRequests(): SharedRequests {
 export function captureRequests(processor: RequestProcessor): () => void {
   const shared = shareRequests();
   if (shared.processors.size === 0) {
-    for (const [name, listener] of subscriptionsOf(shared)) channel(name).subscribe(listener);
+    for (const [name, listener] of shared.listeners) channel(name).subscribe(listener);
   }
   shared.processors.add(processor);
   return function release() {
     if (!shared.processors.delete(processor) || shared.processors.size > 0) return;
-    for (const [name, listener] of subscriptionsOf(shared)) channel(name).unsubscribe(listener);
+    for (const [name, listener] of shared.listeners) channel(name).unsubscribe(listener);
   };
 }
 
@@ -360,34 +227,9 @@ export function openRequests(): CapturedRequest[] {
 
 /** Captures a request that was announced before anything subscribed. */
 export function captureRequest(message: unknown): void {
-  const shared = sharedRequests();
-  shared?.onRequest(message);
-  shared?.onStream(message);
-}
-
-/** Each processor that uses a request calls this after it has read it. */
-export function releaseRequest(captured: CapturedRequest): void {
-  captured.readers -= 1;
-  if (captured.readers > 0) return;
-  captured.request = undefined;
-  captured.response = undefined;
-  captured.span = undefined;
-  captured.target = RELEASED;
-  captured.onClosed = undefined;
-}
-
-const RELEASED: Target = { path: '/', query: undefined };
-
-/** What was captured of one of Node's requests or streams. The compatibility API of HTTP/2 has the stream of its request. */
-export function capturedOf(request: object): CapturedRequest | undefined {
-  const own = ownCaptured(request);
-  if (own) return own;
-  const { stream } = request as { readonly stream?: unknown };
-  return isObject(stream) ? ownCaptured(stream) : undefined;
-}
-
-function ownCaptured(request: object): CapturedRequest | undefined {
-  return (request as Capturable)[CAPTURED];
+  const listeners = sharedRequests()?.listeners;
+  listeners?.get(REQUEST_CHANNEL)?.(message);
+  listeners?.get(STREAM_CHANNEL)?.(message);
 }
 
 /** The request of the current async context. */

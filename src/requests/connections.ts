@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { CapturedRequest, RequestStorage } from './captured-requests.js';
+import { type CapturedRequest, ownCaptured, type RequestStorage } from './captured-request.js';
 import { wrapEmit } from './emit-in-context.js';
 
 /** The requests of one connection that may not have ended, in the order of their responses. */
@@ -24,19 +24,13 @@ const CONNECTION = Symbol('opentelemetry-matomo.connection');
  */
 export class Connections {
   readonly #storage: RequestStorage;
-  readonly #ownCaptured: (request: IncomingMessage) => CapturedRequest | undefined;
   readonly #abandon: (captured: CapturedRequest) => void;
   /** Weak, because a stream that the application passes to a server as a connection may never close. */
   readonly #open = new Set<WeakRef<Connection>>();
 
   /** `abandon` is called when a connection is done with a request. */
-  constructor(
-    storage: RequestStorage,
-    ownCaptured: (request: IncomingMessage) => CapturedRequest | undefined,
-    abandon: (captured: CapturedRequest) => void,
-  ) {
+  constructor(storage: RequestStorage, abandon: (captured: CapturedRequest) => void) {
     this.#storage = storage;
-    this.#ownCaptured = ownCaptured;
     this.#abandon = abandon;
   }
 
@@ -74,7 +68,7 @@ export class Connections {
       // Before the application can finish their responses, which nobody gets.
       if (name === 'close') this.#endSpanless(connection);
       const request = socket._httpMessage?.req;
-      const current = request && this.#ownCaptured(request);
+      const current = request && ownCaptured(request);
       // Its timer may have begun in an earlier request, and an idle connection is of no request.
       const isKnown = current !== undefined || name === 'timeout';
       try {

@@ -1,6 +1,6 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { StreamMessage } from '../common/channel-listener.js';
-import type { CapturedRequest, RequestStorage } from './captured-requests.js';
+import { type CapturedRequest, ownCaptured, type RequestStorage } from './captured-request.js';
 import { emitWith, replaceMethod, wrapEmit } from './emit-in-context.js';
 import type { Http2Request, Http2Response, Peer } from './http2-exchange.js';
 import { isClientError } from './response-status.js';
@@ -36,17 +36,12 @@ const GRPC = /^application\/grpc/i;
 /** The sessions of HTTP/2 servers. A session closes all of its streams when it closes. */
 export class Http2Sessions {
   readonly #storage: RequestStorage;
-  readonly #capturedOf: (stream: object) => CapturedRequest | undefined;
   readonly #sessions = new WeakMap<ServerHttp2Session, Session>();
   /** Weak, because a stream that the application passes to a server as a connection may never close. */
   readonly #open = new Set<WeakRef<Session['open']>>();
 
-  constructor(
-    storage: RequestStorage,
-    capturedOf: (stream: object) => CapturedRequest | undefined,
-  ) {
+  constructor(storage: RequestStorage) {
     this.#storage = storage;
-    this.#capturedOf = capturedOf;
   }
 
   /** The requests whose streams are not closed. */
@@ -90,7 +85,7 @@ export class Http2Sessions {
     wrapEmit(node, (emit, self, event) => {
       const [name, value] = event;
       if (name === 'goaway' && value !== NO_ERROR) session.isAborted = true;
-      const captured = name === 'stream' ? this.#capturedOf(value as object) : undefined;
+      const captured = name === 'stream' ? ownCaptured(value as object) : undefined;
       if (!captured) return Reflect.apply(emit, self, event);
       try {
         return this.#storage.run(captured, Reflect.apply, emit, self, event);
@@ -119,22 +114,18 @@ function watchEnd(stream: ServerHttp2Stream, response: Http2Response, session: S
     response.closedBy = isByClient ? 'client' : 'server';
   }
 
-  replaceMethod(
-    stream,
-    'close',
-    function recordAndClose(this: ServerHttp2Stream, ...args: unknown[]) {
-      recordEnd();
-      return Reflect.apply(close, this, args);
-    },
-  );
-  replaceMethod(
-    stream,
-    'destroy',
-    function recordAndDestroy(this: ServerHttp2Stream, ...args: unknown[]) {
-      recordEnd(args[0]);
-      return Reflect.apply(destroy, this, args);
-    },
-  );
+  function closeStream(this: ServerHttp2Stream, ...args: unknown[]): void {
+    recordEnd();
+    Reflect.apply(close, this, args);
+  }
+
+  function destroyStream(this: ServerHttp2Stream, ...args: unknown[]): unknown {
+    recordEnd(args[0]);
+    return Reflect.apply(destroy, this, args);
+  }
+
+  replaceMethod(stream, 'close', closeStream);
+  replaceMethod(stream, 'destroy', destroyStream);
 }
 
 function isDisconnected({ session }: ServerHttp2Stream): boolean {
@@ -160,31 +151,27 @@ function countWrites(stream: ServerHttp2Stream, response: Http2Response): void {
     };
   }
 
-  replaceMethod(
-    stream,
-    '_write',
-    function countedWrite(
-      this: ServerHttp2Stream,
-      ...args: [Chunk, BufferEncoding, WriteCallback]
-    ) {
-      const [chunk, encoding, callback] = args;
-      return write.call(this, chunk, encoding, counted(sizeOf(chunk, encoding), callback));
-    },
-  );
-  if (!writev) return;
-  replaceMethod(
-    stream,
-    '_writev',
-    function countedWritev(
-      this: ServerHttp2Stream,
-      chunks: { chunk: Chunk; encoding: BufferEncoding }[],
-      callback: WriteCallback,
-    ) {
-      let bytes = 0;
-      for (const { chunk, encoding } of chunks) bytes += sizeOf(chunk, encoding);
-      return writev.call(this, chunks, counted(bytes, callback));
-    },
-  );
+  function countedWrite(
+    this: ServerHttp2Stream,
+    chunk: Chunk,
+    encoding: BufferEncoding,
+    callback: WriteCallback,
+  ): void {
+    write.call(this, chunk, encoding, counted(sizeOf(chunk, encoding), callback));
+  }
+
+  function countedWritev(
+    this: ServerHttp2Stream,
+    chunks: { chunk: Chunk; encoding: BufferEncoding }[],
+    callback: WriteCallback,
+  ): void {
+    let bytes = 0;
+    for (const { chunk, encoding } of chunks) bytes += sizeOf(chunk, encoding);
+    writev?.call(this, chunks, counted(bytes, callback));
+  }
+
+  replaceMethod(stream, '_write', countedWrite);
+  if (writev) replaceMethod(stream, '_writev', countedWritev);
 }
 
 function sizeOf(chunk: Chunk, encoding: BufferEncoding): number {

@@ -1,5 +1,5 @@
 import type { Attributes } from '../common/otel-types.js';
-import type { CapturedRequest } from './captured-requests.js';
+import type { CapturedRequest } from './captured-request.js';
 
 /** The attributes that an instrumentation would set, with stable names. */
 export function nodeAttributes({ request, response, target }: CapturedRequest): Attributes {

@@ -9,10 +9,10 @@ import {
   type PerfKey,
   type TrackingParameters,
 } from '../hit/parameters/tracking-parameters.js';
+import type { CodeAnnotations } from './captured-request.js';
 import {
   annotationsOf,
   type CallTarget,
-  type CodeAnnotations,
   type HitTaker,
   hitTakers,
   isClosed,

@@ -8,7 +8,7 @@ import {
   type CapturedRequest,
   type CodeAnnotations,
   type StoredRecord,
-} from './captured-requests.js';
+} from './captured-request.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 import { nodeAttributes } from './node-request.js';
 import type { NamedOperation } from './operations/index.js';
@@ -34,7 +34,8 @@ export class Request implements StoredRecord {
   readonly spanId: string;
   /** What Node.js announced. Released when the request ends: Node's objects are large, and a hit may be pending for a long time. */
   captured: CapturedRequest | undefined;
-  #source: RequestSource | undefined;
+  /** What describes it; `undefined` once that is released. */
+  source: RequestSource | undefined;
   #attributes: Attributes | undefined = undefined;
   /** It ends although its SERVER span has not: Node.js does not close its response. */
   isUnended = false;
@@ -65,30 +66,18 @@ export class Request implements StoredRecord {
   #ofDescendants: Annotations | undefined = undefined;
   #ofSpan: Annotations | undefined = undefined;
 
-  constructor(
-    source: RequestSource | undefined,
-    startMillis: number,
-    captured?: CapturedRequest,
-    index?: RequestIndex,
-  ) {
+  /**
+   * @param source its SERVER span, or what Node.js announced if it has none, at least not yet
+   */
+  constructor(source: RequestSource, captured?: CapturedRequest, index?: RequestIndex) {
     const context = isSpan(source) ? source.spanContext() : undefined;
-    this.#source = source;
-    this.startMillis = startMillis;
+    this.source = source;
+    this.startMillis = isSpan(source) ? toMillis(source.startTime) : source.startMillis;
     this.traceId = context?.traceId ?? '';
     this.spanId = context?.spanId ?? '';
     this.captured = captured;
     this.#annotated = captured ?? { fromCode: undefined };
     this.#index = index;
-  }
-
-  /** The request of a SERVER span. */
-  static ofSpan(span: FinishedSpan, captured?: CapturedRequest, index?: RequestIndex): Request {
-    return new Request(span, toMillis(span.startTime), captured, index);
-  }
-
-  /** A request without a span, at least so far. */
-  static ofNode(captured: CapturedRequest, index: RequestIndex): Request {
-    return new Request(captured, captured.startMillis, captured, index);
   }
 
   get processor(): object | undefined {
@@ -97,21 +86,17 @@ export class Request implements StoredRecord {
 
   /** Whether a span is that of the request, which has not ended. */
   isOf(span: object): boolean {
-    return this.#source === span;
-  }
-
-  get source(): RequestSource | undefined {
-    return this.#source;
+    return this.source === span;
   }
 
   /** The SERVER span, unless the request has ended. */
   get span(): FinishedSpan | undefined {
-    return isSpan(this.#source) ? this.#source : undefined;
+    return isSpan(this.source) ? this.source : undefined;
   }
 
   /** Attributes of the SERVER span, or what Node.js knows under the same names, which is only read if an option needs it. */
   get attributes(): Attributes {
-    const source = this.#source;
+    const source = this.source;
     this.#attributes ??= isSpan(source) ? source.attributes : source && nodeAttributes(source);
     return this.#attributes ?? NO_ATTRIBUTES;
   }
@@ -173,7 +158,7 @@ export class Request implements StoredRecord {
 
   /** The open request as if it had ended in this moment. Decisions about it do not count for the request itself. */
   snapshot(request: HttpRequest): EndedRequest {
-    const copy = new Request(this.#source, this.startMillis, this.captured);
+    const copy = new Request(this.source as RequestSource, this.captured);
     return copy.end({ ...request, annotations: this.collectAnnotations() ?? [] });
   }
 
@@ -184,16 +169,16 @@ export class Request implements StoredRecord {
   }
 
   /** `source` is read until it is released. */
-  end(request: HttpRequest, source: RequestSource | undefined = this.#source): EndedRequest {
-    if (source !== this.#source) this.#attributes = undefined;
-    this.#source = source;
+  end(request: HttpRequest, source: RequestSource | undefined = this.source): EndedRequest {
+    if (source !== this.source) this.#attributes = undefined;
+    this.source = source;
     this.request = request;
     return this as EndedRequest;
   }
 
   /** Called when all was decided that the source is needed for: it is large, and a hit may be pending for a long time. */
   release(): void {
-    this.#source = undefined;
+    this.source = undefined;
     this.#attributes = undefined;
     this.captured = undefined;
   }

@@ -1,7 +1,7 @@
 import { memoize } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { decodeLatin1 } from '../hit/text.js';
-import type { CapturedRequest } from './captured-requests.js';
+import type { CapturedRequest } from './captured-request.js';
 import { textOf } from './finished-span.js';
 
 /** Not public, but unchanged since Node.js 0.x. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Attributes } from '../common/otel-types.js';
-import type { CapturedRequest } from './captured-requests.js';
+import type { CapturedRequest } from './captured-request.js';
 import { type Http2Response, isHttp2 } from './http2-exchange.js';
 import type { WrittenResponse } from './response-header.js';
 

@@ -1,13 +1,8 @@
 import type { RequestMessage } from '../common/channel-listener.js';
 import { spanOf } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
-import {
-  type CapturedRequest,
-  captureRequests,
-  currentRequest,
-  openRequests,
-  releaseRequest,
-} from './captured-requests.js';
+import { type CapturedRequest, releaseRequest } from './captured-request.js';
+import { captureRequests, currentRequest, openRequests } from './captured-requests.js';
 import { endSpanless, isOpen } from './connections.js';
 import {
   CONSUMER_SPAN,
@@ -125,7 +120,7 @@ export function trackRequests(
   /** A request that has no span, at least not yet; `undefined` if Node's was released. */
   function addSpanless(captured: CapturedRequest): Request | undefined {
     if (!captured.request) return undefined;
-    const request = Request.ofNode(captured, index);
+    const request = new Request(captured, captured, index);
     store(captured, request);
     return request;
   }
@@ -183,12 +178,12 @@ export function trackRequests(
       return;
     }
     if (!isHttp) {
-      index.add(Request.ofSpan(span, undefined, index));
+      index.add(new Request(span, undefined, index));
       return;
     }
     if (captured?.untracked) return;
     const taken = takeCaptured(captured, span);
-    const traced = Request.ofSpan(span, taken, index);
+    const traced = new Request(span, taken, index);
     if (taken) store(taken, traced);
     index.add(traced);
   }

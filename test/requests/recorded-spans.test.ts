@@ -143,5 +143,5 @@ function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
     request: IncomingMessage;
     response: ServerResponse;
   } & Request['captured'];
-  return readRequest(Request.ofSpan(span, captured), READING);
+  return readRequest(new Request(span, captured), READING);
 }

@@ -5,7 +5,7 @@ import type { HttpRequest } from '../../src/hit/http-request.js';
 import { FurtherHits, type FurtherHitsParts } from '../../src/pipeline/further-hits.js';
 import { PendingPageView } from '../../src/pipeline/pending-hits.js';
 import { createHitCounts } from '../../src/pipeline/stats.js';
-import { Request } from '../../src/requests/request.js';
+import { Request, type RequestSource } from '../../src/requests/request.js';
 import { httpRequest } from './builders.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { kindOf, queryOf } from './named-hits.js';
@@ -65,7 +65,7 @@ export class SimulatedRequests {
 
   begin(visitor: string): SimulatedRequest {
     const request = httpRequest({ userAgent: visitor, startMillis: Date.now() });
-    const open = new Request(undefined, request.startMillis);
+    const open = new Request({ startMillis: request.startMillis } as RequestSource);
     this.#open.set(open, request);
     return {
       track: (name) => {

@@ -2,11 +2,8 @@ import { AsyncResource } from 'node:async_hooks';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type CapturedRequest,
-  captureRequests,
-  currentRequest,
-} from '../../src/requests/captured-requests.js';
+import type { CapturedRequest } from '../../src/requests/captured-request.js';
+import { captureRequests, currentRequest } from '../../src/requests/captured-requests.js';
 import { filled, type LinearRow, MAX_RATIO, ratioOf, texts } from '../support/linear-input.js';
 import { CLIENT_ROWS } from './linear-input/client-rows.js';
 import { INSPECTOR_ROWS } from './linear-input/inspector-rows.js';

@@ -1,5 +1,6 @@
 import { toErrorType } from '../../hit/http-request.js';
-import { annotationsFor, type CapturedRequest, currentRequest } from '../captured-requests.js';
+import { annotationsFor, type CapturedRequest } from '../captured-request.js';
+import { currentRequest } from '../captured-requests.js';
 
 /** What one source says of an MCP message. Nothing of it is checked: `describeMcp` does that. */
 export interface McpReport {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { load } from './package.mjs';
 import { trace } from './trackers.mjs';
 
-const { ROOT_CONTEXT, trace: api } = load('@opentelemetry/api');
+const { ROOT_CONTEXT, SpanKind, trace: api } = load('@opentelemetry/api');
 const { annotate, MatomoSpanProcessor } = load('opentelemetry-matomo');
 const processor = new MatomoSpanProcessor({
   url: process.argv[2],
@@ -16,9 +16,12 @@ trace(processor);
 const { createServer } = createRequire(import.meta.url)('node:http'); // what is imported is not patched
 const tracer = api.getTracer('bench');
 const tagged = { attributes: { 'matomo.perf_key': 'pf_dm1' } };
+/** A request that Node.js has not announced. */
+const UNENDED = { kind: SpanKind.SERVER, attributes: { 'http.request.method': 'GET' } };
 let requests = 0;
 
 const server = createServer((request, response) => {
+  if (requests % 200 === 0) tracer.startSpan('GET', UNENDED, ROOT_CONTEXT);
   const kind = requests++ % 10;
   if (kind === 0) tracer.startSpan('never ends', tagged);
   if (kind === 1) tracer.startSpan('never ends either');
