@@ -1,12 +1,6 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { otelGlobal } from '../common/otel-global.js';
-import type {
-  Attributes,
-  Histogram,
-  Meter,
-  MeterProvider,
-  ObservableResult,
-} from '../common/otel-types.js';
+import type { Attributes, Histogram, Meter, MeterProvider } from '../common/otel-types.js';
 import { DetachedScope } from '../common/timers.js';
 import type { Exchange, Transport } from '../delivery/http/transport.js';
 import { VERSION } from '../version.js';
@@ -116,8 +110,19 @@ export class Metrics {
       description: 'Time that a bulk request to Matomo takes',
       advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
     });
-    createInstruments(meter, observe, this.#component);
+    for (const instrument of INSTRUMENTS) register(meter, instrument, observe, this.#component);
   }
+}
+
+type Observe = (count: number, attributes?: Attributes) => void;
+
+/** A row of the table: who counts is `read`. */
+interface Instrument {
+  readonly name: string;
+  readonly kind: 'ObservableCounter' | 'ObservableUpDownCounter' | 'ObservableGauge';
+  readonly unit: string;
+  readonly description: string;
+  readonly read: (observed: Observed, observe: Observe) => void;
 }
 
 /**
@@ -126,120 +131,134 @@ export class Metrics {
  *
  * @see https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/
  */
-function createInstruments(meter: Meter, observe: () => Observed, component: Attributes): void {
-  const each = (
-    result: ObservableResult,
-    attribute: string,
-    counts: Readonly<Record<string, number>>,
-    others: Attributes = {},
-  ) => {
-    for (const [value, count] of Object.entries(counts)) {
-      result.observe(count, { ...others, [attribute]: value, ...component });
-    }
-  };
-  meter
-    .createObservableCounter('otel.sdk.processor.span.processed', {
-      unit: '{span}',
-      description: 'Server spans whose page view was queued, or not, by why not',
-    })
-    .addCallback((result) => {
-      const { processed, failed } = observe().spans;
-      result.observe(processed, component);
-      each(result, 'error.type', { ...failed });
-    });
-  meter
-    .createObservableUpDownCounter('matomo.queue.size', {
-      unit: '{hit}',
-      description: 'Pending hits in memory',
-    })
-    .addCallback((result) => {
-      const { pending, spooled } = observe().stats;
-      result.observe(pending - spooled, component);
-    });
-  meter
-    .createObservableUpDownCounter('matomo.queue.capacity', {
-      unit: '{hit}',
-      description: 'Hits that memory may contain',
-    })
-    .addCallback((result) => result.observe(observe().capacity, component));
-  meter
-    .createObservableGauge('matomo.queue.oldest_age', {
-      unit: 's',
-      description: 'Age of the oldest pending hit, 0 if there is none',
-    })
-    .addCallback((result) => result.observe(observe().oldestAgeSeconds, component));
-  meter
-    .createObservableGauge('matomo.delivery.last_success_age', {
-      unit: 's',
-      description: 'Time since a bulk last succeeded, or since the start',
-    })
-    .addCallback((result) => result.observe(observe().lastSuccessAgeSeconds, component));
-  meter
-    .createObservableGauge('matomo.spool.hits', {
-      unit: '{hit}',
-      description: 'Hits in the spool that this process made or took over',
-    })
-    .addCallback((result) => {
-      const { spoolHits } = observe();
-      if (spoolHits !== undefined) result.observe(spoolHits, component);
-    });
-  meter
-    .createObservableCounter('matomo.hits', {
-      unit: '{hit}',
-      description: 'Hits by what became of them: tracked, accepted, invalid or lost',
-    })
-    .addCallback((result) => {
-      const { tracked, accepted, invalid, lost } = observe().stats;
-      each(result, 'matomo.hit.outcome', { tracked, accepted, invalid });
-      each(result, 'error.type', lost, { 'matomo.hit.outcome': 'lost' });
-    });
-  meter
-    .createObservableCounter('matomo.hits.further', {
-      unit: '{hit}',
-      description: 'Events, goals, orders and others besides page views, a part of all hits',
-    })
-    .addCallback((result) => result.observe(observe().stats.furtherHits, component));
-  meter
-    .createObservableCounter('matomo.hits.dropped', {
-      unit: '{call}',
-      description: 'Calls for a hit besides the page view that made none, by reason',
-    })
-    .addCallback((result) => each(result, 'error.type', observe().stats.dropped));
-  meter
-    .createObservableCounter('matomo.spans.unused', {
-      unit: '{span}',
-      description: 'Spans that had no effect: too late for their request, or of none',
-    })
-    .addCallback((result) => result.observe(observe().stats.spans.unused, component));
-  meter
-    .createObservableCounter('matomo.hits.ai_chatbots', {
-      unit: '{hit}',
-      description: 'Hits of requests by AI chatbots, a part of all hits',
-    })
-    .addCallback((result) => result.observe(observe().stats.aiChatbots, component));
-  meter
-    .createObservableCounter('matomo.hits.resent', {
-      unit: '{hit}',
-      description: 'Hits sent again although the first attempt may have stored them',
-    })
-    .addCallback((result) => result.observe(observe().stats.resent, component));
-  // A process that was wrongly considered dead takes its hits back, and a counter must not decrease.
-  let takenOver = 0;
-  meter
-    .createObservableCounter('matomo.hits.taken_over', {
-      unit: '{hit}',
-      description: 'Hits taken over from processes that have ended',
-    })
-    .addCallback((result) => {
-      takenOver = Math.max(takenOver, observe().stats.takenOver);
-      result.observe(takenOver, component);
-    });
-  meter
-    .createObservableCounter('matomo.requests.ignored', {
-      unit: '{request}',
-      description: 'Requests that make no hit, by reason',
-    })
-    .addCallback((result) => each(result, 'matomo.ignore.reason', observe().stats.ignored));
+const INSTRUMENTS: readonly Instrument[] = [
+  {
+    name: 'otel.sdk.processor.span.processed',
+    kind: 'ObservableCounter',
+    unit: '{span}',
+    description: 'Server spans whose page view was queued, or not, by why not',
+    read({ spans: { processed, failed } }, observe) {
+      observe(processed);
+      observeEach(failed, 'error.type', observe);
+    },
+  },
+  {
+    name: 'matomo.queue.size',
+    kind: 'ObservableUpDownCounter',
+    unit: '{hit}',
+    description: 'Pending hits in memory',
+    read: ({ stats }, observe) => observe(stats.pending - stats.spooled),
+  },
+  {
+    name: 'matomo.queue.capacity',
+    kind: 'ObservableUpDownCounter',
+    unit: '{hit}',
+    description: 'Hits that memory may contain',
+    read: ({ capacity }, observe) => observe(capacity),
+  },
+  {
+    name: 'matomo.queue.oldest_age',
+    kind: 'ObservableGauge',
+    unit: 's',
+    description: 'Age of the oldest pending hit, 0 if there is none',
+    read: ({ oldestAgeSeconds }, observe) => observe(oldestAgeSeconds),
+  },
+  {
+    name: 'matomo.delivery.last_success_age',
+    kind: 'ObservableGauge',
+    unit: 's',
+    description: 'Time since a bulk last succeeded, or since the start',
+    read: ({ lastSuccessAgeSeconds }, observe) => observe(lastSuccessAgeSeconds),
+  },
+  {
+    name: 'matomo.spool.hits',
+    kind: 'ObservableGauge',
+    unit: '{hit}',
+    description: 'Hits in the spool that this process made or took over',
+    read({ spoolHits }, observe) {
+      if (spoolHits !== undefined) observe(spoolHits);
+    },
+  },
+  {
+    name: 'matomo.hits',
+    kind: 'ObservableCounter',
+    unit: '{hit}',
+    description: 'Hits by what became of them: tracked, accepted, invalid or lost',
+    read({ stats: { tracked, accepted, invalid, lost } }, observe) {
+      observeEach({ tracked, accepted, invalid }, 'matomo.hit.outcome', observe);
+      const observeLost: Observe = (count, reason) =>
+        observe(count, { 'matomo.hit.outcome': 'lost', ...reason });
+      observeEach(lost, 'error.type', observeLost);
+    },
+  },
+  {
+    name: 'matomo.hits.further',
+    kind: 'ObservableCounter',
+    unit: '{hit}',
+    description: 'Events, goals, orders and others besides page views, a part of all hits',
+    read: ({ stats }, observe) => observe(stats.furtherHits),
+  },
+  {
+    name: 'matomo.hits.dropped',
+    kind: 'ObservableCounter',
+    unit: '{call}',
+    description: 'Calls for a hit besides the page view that made none, by reason',
+    read: ({ stats }, observe) => observeEach(stats.dropped, 'error.type', observe),
+  },
+  {
+    name: 'matomo.spans.unused',
+    kind: 'ObservableCounter',
+    unit: '{span}',
+    description: 'Spans that had no effect: too late for their request, or of none',
+    read: ({ stats }, observe) => observe(stats.spans.unused),
+  },
+  {
+    name: 'matomo.hits.ai_chatbots',
+    kind: 'ObservableCounter',
+    unit: '{hit}',
+    description: 'Hits of requests by AI chatbots, a part of all hits',
+    read: ({ stats }, observe) => observe(stats.aiChatbots),
+  },
+  {
+    name: 'matomo.hits.resent',
+    kind: 'ObservableCounter',
+    unit: '{hit}',
+    description: 'Hits sent again although the first attempt may have stored them',
+    read: ({ stats }, observe) => observe(stats.resent),
+  },
+  {
+    name: 'matomo.hits.taken_over',
+    kind: 'ObservableCounter',
+    unit: '{hit}',
+    description: 'Hits taken over from processes that have ended',
+    read: ({ stats }, observe) => observe(stats.takenOver),
+  },
+  {
+    name: 'matomo.requests.ignored',
+    kind: 'ObservableCounter',
+    unit: '{request}',
+    description: 'Requests that make no hit, by reason',
+    read: ({ stats }, observe) => observeEach(stats.ignored, 'matomo.ignore.reason', observe),
+  },
+];
+
+function observeEach(
+  counts: Readonly<Record<string, number>>,
+  attribute: string,
+  observe: Observe,
+): void {
+  for (const [value, count] of Object.entries(counts)) observe(count, { [attribute]: value });
+}
+
+function register(
+  meter: Meter,
+  { name, kind, read, ...metadata }: Instrument,
+  observe: () => Observed,
+  component: Attributes,
+): void {
+  meter[`create${kind}`](name, metadata).addCallback((result) =>
+    read(observe(), (count, attributes) => result.observe(count, { ...attributes, ...component })),
+  );
 }
 
 function outcomeOf(exchange: Exchange): Attributes {

@@ -3,25 +3,28 @@ import { coded } from '../common/messages.js';
 import type { DeliveryCounters, LossReason } from '../delivery/queue/counters.js';
 import type { DropReason } from '../hit/further-hit.js';
 
+const IGNORE_REASONS = [
+  'path',
+  'pattern',
+  'user_agent',
+  'method',
+  'predicate',
+  'attribute',
+  'do_not_track',
+  'no_consent',
+  'site',
+  'sampled',
+  'ai_chatbot',
+  'mcp',
+  'polling',
+  'prefetch',
+  'static',
+  'partial',
+  'page_views',
+] as const;
+
 /** Why a request makes no hit. */
-export type IgnoreReason =
-  | 'path'
-  | 'pattern'
-  | 'user_agent'
-  | 'method'
-  | 'predicate'
-  | 'attribute'
-  | 'do_not_track'
-  | 'no_consent'
-  | 'site'
-  | 'sampled'
-  | 'ai_chatbot'
-  | 'mcp'
-  | 'polling'
-  | 'prefetch'
-  | 'static'
-  | 'partial'
-  | 'page_views';
+export type IgnoreReason = (typeof IGNORE_REASONS)[number];
 
 /**
  * What became of every request, counted since start. At every moment
@@ -96,25 +99,7 @@ export function createSpanCounts(): SpanCounts {
 export type IgnoredCounters = Record<IgnoreReason, number>;
 
 export function createIgnoredCounters(): IgnoredCounters {
-  return {
-    path: 0,
-    pattern: 0,
-    user_agent: 0,
-    method: 0,
-    predicate: 0,
-    attribute: 0,
-    do_not_track: 0,
-    no_consent: 0,
-    site: 0,
-    sampled: 0,
-    ai_chatbot: 0,
-    mcp: 0,
-    polling: 0,
-    prefetch: 0,
-    static: 0,
-    partial: 0,
-    page_views: 0,
-  };
+  return Object.fromEntries(IGNORE_REASONS.map((reason) => [reason, 0])) as IgnoredCounters;
 }
 
 /** A copy that does not change any more. */
@@ -126,10 +111,9 @@ export function toStats(
     takenOver,
     resent,
   }: Pick<MatomoStats, 'pending' | 'spooled' | 'takenOver' | 'resent'>,
-  delivered: DeliveryCounters,
+  { tracked, accepted, invalid, lost }: DeliveryCounters,
   ignored: IgnoredCounters,
 ): MatomoStats {
-  const { tracked, accepted, invalid, lost } = delivered;
   return {
     hits,
     furtherHits,
