@@ -5,7 +5,6 @@ import type { ReportProblem } from './parameters/custom-variables.js';
 import { override } from './parameters/overrides.js';
 import { OF_EVERY_HIT, RESERVED } from './parameters/parameter-table.js';
 import { cleanText } from './text.js';
-import { HIDDEN_ADDRESS } from './visitor/mask-address.js';
 
 /** The parameters as `beforeSend` returns them, and those that every hit needs; `undefined` if it drops the hit. */
 export function callBeforeSend(
@@ -29,19 +28,6 @@ export function callBeforeSend(
   if (!checked.has('cdt')) copy('cdt', parameters, checked);
   for (const name of RESERVED) copy(name, parameters, checked);
   return checked;
-}
-
-/** Removes what must not be sent from what `beforeSend` has returned: it cannot name another user. */
-export function hideVisitor(
-  sent: HitFields,
-  {
-    hidesAddress = false,
-    hidesOtherUserIds = false,
-  }: { hidesAddress?: boolean | undefined; hidesOtherUserIds?: boolean | undefined },
-  given: HitFields,
-): void {
-  if (hidesAddress && sent.has('cip')) sent.set('cip', HIDDEN_ADDRESS);
-  if (hidesOtherUserIds && sent.get('uid') !== given.get('uid')) sent.delete('uid');
 }
 
 function copy(name: string, from: HitFields, to: HitFields): void {

@@ -5,7 +5,7 @@ import {
 } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
 import { type Belonging, type Field, HitFields, rawField, siteFields } from './field.js';
-import { callBeforeSend, hideVisitor, toCrash, toHit } from './finish-hit.js';
+import { callBeforeSend, toCrash, toHit } from './finish-hit.js';
 import { type CheckedHit, timeOf } from './further-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
@@ -28,6 +28,7 @@ import { createDimensions, type DimensionOptions } from './parameters/dimensions
 import { completeEvent, overrideAll, override as setOverride } from './parameters/overrides.js';
 import { SHARED } from './parameters/parameter-table.js';
 import { createFindRouteDetails, type RouteDetails } from './parameters/route-details.js';
+import { HIDDEN_ADDRESS } from './visitor/mask-address.js';
 
 /** What makes hits of a request, besides the request. */
 export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
@@ -45,24 +46,22 @@ type Layer = Readonly<Record<string, unknown>> | undefined;
 
 /** Makes the hits that Matomo gets. */
 export interface HitBuilder {
+  /** What the hits of a request have in common. */
+  read(request: HttpRequest, site: number, nowMillis: number): PageView;
   /** Of a finished request: the page view, and a crash beside it. None if `beforeSend` drops it. */
-  buildHits(request: HttpRequest, site: number, nowMillis: number): Hit[];
+  buildHits(page: PageView): Hit[];
   /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
-  buildFurtherHit(
-    hit: CheckedHit,
-    request: HttpRequest,
-    site: number,
-    nowMillis: number,
-  ): Hit | undefined;
+  buildFurtherHit(hit: CheckedHit, page: PageView, nowMillis: number): Hit | undefined;
   /** The hit itself names its visitor. */
   buildHitWithoutRequest(hit: CheckedHit, site: number, nowMillis: number): Hit | undefined;
-  /** The visitor ID that is derived from the request, even if none is sent. */
-  toVisitorId(request: HttpRequest, site: number, nowMillis: number): string;
+  /** The user ID that is sent for the request, else the visitor ID, even if that is not sent. */
+  findVisitor(request: HttpRequest, site: number): string;
 }
 
 /** Pure: time comes in as `nowMillis`. */
 export function createHitBuilder(options: ToHitsOptions, report: ReportProblem): HitBuilder {
-  const { beforeSend, errors, hasToken, hidesOtherUserIds, maxCustomVariables } = options;
+  const { beforeSend, errors, hasToken, hidesAddress, hidesOtherUserIds, maxCustomVariables } =
+    options;
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const dimensions = createDimensions(options);
   const reader = createPageViewReader(options, report);
@@ -73,36 +72,33 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     if (layer) overrideAll(fields, layer, overriding, source);
   }
 
-  function toChatbot(request: HttpRequest, path: string) {
+  function toChatbot({ request, path }: PageView) {
     const { chatbotResponse } = request;
     return chatbotResponse && toChatbotParameters(request, chatbotResponse, path);
   }
 
-  /** The hit of a request by an AI chatbot if people are not tracked. */
-  function toAlone(request: HttpRequest, site: number, nowMillis: number): HitFields {
-    const { userAgent, startMillis } = reader.toTraits(request, site, nowMillis);
-    const chatbot = toChatbot(request, reader.toSentPath(request)) ?? {};
-    return toChatbotAlone(site, userAgent, Math.floor(startMillis / 1000), chatbot);
-  }
-
-  /** Adds what options and the application say about a request, the weakest first. */
-  function addLayers(fields: HitFields, page: PageView, ofRoute: RouteDetails | undefined): void {
-    const { annotations, optionParameters } = page.request;
+  /**
+   * Adds what options and the application say about a request, the weakest first. Returns the user that the option `userId` names, if
+   * nobody else may name one.
+   */
+  function addLayers(fields: HitFields, { request }: PageView): Field | undefined {
+    const { annotations, optionParameters } = request;
+    const ofRoute = findRouteDetails(request);
+    if (annotations.length === 0 && !ofRoute && !optionParameters) return undefined;
     if (annotations.length > 0) {
-      setParameter(fields, 'uid', userIdOf(page.request));
-      setTimings(fields, page.request);
+      setParameter(fields, 'uid', userIdOf(request));
+      setTimings(fields, request);
     }
-    if (annotations.length > 0 || ofRoute) addVariables(fields, page.request, ofRoute);
+    addVariables(fields, request, ofRoute);
     override(fields, optionParameters, 'a callback or an attribute that an option names');
-    if (annotations.length === 0 && !ofRoute && !optionParameters) return;
-    const user = fields.find('uid');
+    const user = hidesOtherUserIds ? fields.find('uid') : undefined;
     override(fields, ofRoute, 'routeDetails');
     for (const { parameters } of annotations) {
       override(fields, parameters, 'annotate or an attribute matomo.*');
     }
-    if (hidesOtherUserIds) keepUser(fields, user);
-    if (!isServerTimeSet(page.request, ofRoute)) subtractOtherTimings(fields, page.request);
+    if (!isServerTimeSet(request, ofRoute)) subtractOtherTimings(fields, request);
     completeEvent(fields, report);
+    return user;
   }
 
   /** Replaces the custom variables by those and the ones that were added. */
@@ -117,19 +113,25 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     }
   }
 
-  function toPage(request: HttpRequest, site: number, nowMillis: number): HitFields {
-    const page = reader.read(request, site, nowMillis);
+  function buildPage(page: PageView): HitFields | undefined {
     const place = reader.toPlace(page);
     const fields = new HitFields(reader.toFields(page, place), belongingOf(page));
     for (const { name, read } of dimensions) {
       setOverride(fields, name, read(page, place), overriding, 'the option dimensions');
     }
-    addLayers(fields, page, findRouteDetails(request));
-    const chatbot = toChatbot(request, page.path);
-    if (request.isDownload) makeDownload(fields);
+    const user = addLayers(fields, page);
+    const chatbot = toChatbot(page);
+    if (page.request.isDownload) makeDownload(fields);
     if (chatbot) addChatbotParameters(fields, page.traits.userAgent, chatbot);
-    followSite(fields, page);
-    return fields;
+    return finish(fields, user, page);
+  }
+
+  /** The hit of a request by an AI chatbot if people are not tracked. */
+  function buildChatbotAlone(page: PageView): HitFields | undefined {
+    const { visitor, traits } = page;
+    const startSeconds = Math.floor(traits.startMillis / 1000);
+    const chatbot = toChatbot(page) ?? {};
+    return finish(toChatbotAlone(visitor.site, traits.userAgent, startSeconds, chatbot));
   }
 
   /** A visitor ID that is derived from the request is made for the site to which the hit goes. */
@@ -141,10 +143,20 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     if (id !== undefined) fields.set('cid', id);
   }
 
-  /** Calls `beforeSend`, and removes what must not be sent, whatever has set it. */
-  function finish(fields: HitFields): HitFields | undefined {
+  /** Whatever else has named a user: with the option `privacy`, only the option `userId` may. */
+  function nameUser(fields: HitFields, user: Field | undefined): void {
+    if (!hidesOtherUserIds) return;
+    if (user) fields.add(user);
+    else fields.delete('uid');
+  }
+
+  /** The end of all hits but crashes: who is named, and the last word of the application. */
+  function finish(fields: HitFields, user?: Field, page?: PageView): HitFields | undefined {
+    nameUser(fields, user);
+    if (page) followSite(fields, page);
     const sent = beforeSend ? callBeforeSend(fields, beforeSend, hasToken, report) : fields;
-    if (sent) hideVisitor(sent, options, fields);
+    if (hidesAddress && sent?.has('cip')) sent.set('cip', HIDDEN_ADDRESS);
+    if (hidesOtherUserIds && sent?.get('uid') !== user?.value) sent?.delete('uid');
     return sent;
   }
 
@@ -152,42 +164,40 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     fields: HitFields,
     hit: CheckedHit,
     nowMillis: number,
+    user?: Field,
     page?: PageView,
   ): Hit | undefined {
-    const user = fields.find('uid');
     fields.add(timeOf(hit, nowMillis));
     for (const field of hit.fields) fields.add(field);
-    if (hidesOtherUserIds) keepUser(fields, user);
-    if (page) followSite(fields, page);
-    const sent = finish(fields);
+    const sent = finish(fields, user, page);
     return sent && toHit(sent, 'page');
   }
 
   return {
-    buildHits(request, site, nowMillis) {
-      const isChatbot = request.chatbotResponse !== undefined;
-      const toFields = isChatbot && options.pageViews === false ? toAlone : toPage;
-      const fields = toFields(request, site, nowMillis);
-      const sent = finish(fields);
+    read: reader.read,
+
+    buildHits(page) {
+      const isChatbot = page.request.chatbotResponse !== undefined;
+      const isAlone = isChatbot && options.pageViews === false;
+      const sent = isAlone ? buildChatbotAlone(page) : buildPage(page);
       if (sent === undefined) return [];
       // `beforeSend` may have made a page view of it.
       const isReported = isChatbot && sent.get('recMode') === '1';
       const hits = [toHit(sent, isReported ? 'chatbot' : 'page')];
       // A crash of an AI chatbot's request would make a visit of it.
-      const errorType = errors === 'crash' && !isChatbot ? errorTypeOf(request) : undefined;
+      const errorType = errors === 'crash' && !isChatbot ? errorTypeOf(page.request) : undefined;
       if (errorType !== undefined) hits.push(toHit(toCrash(sent, errorType), 'crash'));
       return hits;
     },
 
-    buildFurtherHit(hit, request, site, nowMillis) {
-      const page = reader.read(request, site, nowMillis);
-      const whole = new HitFields(page.shared, belongingOf(page));
-      addLayers(whole, page, findRouteDetails(request));
-      const chatbot = toChatbot(request, page.path);
+    buildFurtherHit(hit, page, nowMillis) {
+      const whole = new HitFields(reader.toSharedFields(page), belongingOf(page));
+      const user = addLayers(whole, page);
+      const chatbot = toChatbot(page);
       if (chatbot) addChatbotParameters(whole, page.traits.userAgent, chatbot);
       const { startSeconds } = whole.belonging;
       whole.removeAdded(SHARED);
-      const made = finishFurtherHit(whole, hit, nowMillis, page);
+      const made = finishFurtherHit(whole, hit, nowMillis, user, page);
       return made && { ...made, startSeconds };
     },
 
@@ -197,8 +207,15 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
       return finishFurtherHit(fields, hit, nowMillis);
     },
 
-    toVisitorId(request, site, nowMillis) {
-      return reader.toAnyVisitorId(reader.toTraits(request, site, nowMillis));
+    findVisitor(request, site) {
+      const { annotations, optionParameters, startMillis } = request;
+      if (annotations.length === 0 && !optionParameters && !findRouteDetails(request)) {
+        return reader.toAnyVisitorId(reader.toTraits(request, site, startMillis));
+      }
+      const page = reader.read(request, site, startMillis);
+      const fields = new HitFields(reader.toSharedFields(page), belongingOf(page));
+      nameUser(fields, addLayers(fields, page));
+      return fields.belonging.visitor || reader.toAnyVisitorId(page.traits);
     },
   };
 }
@@ -206,10 +223,4 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
 function belongingOf({ visitor, traits }: PageView): Belonging {
   const startSeconds = Math.floor(traits.startMillis / 1000);
   return { site: visitor.site, visitor: visitor.id ?? '', startSeconds };
-}
-
-/** Restores the user ID of the option `userId`, whatever else has set one. */
-function keepUser(fields: HitFields, user: Field | undefined): void {
-  if (user) fields.add(user);
-  else fields.delete('uid');
 }

@@ -57,19 +57,19 @@ export interface PageViewOptions extends PageUrlOptions, ReferrerOptions {
 export interface PageView extends SentRequest {
   /** The path without secrets, from which titles are made. */
   readonly redacted: string;
+  readonly client: ClientFields;
   readonly traits: VisitorTraits;
   readonly visitor: Visitor;
-  /** What further hits of the request have, too. */
-  readonly shared: FieldList;
+  readonly time: FieldGroup;
 }
 
 export interface PageViewReader {
-  /** The path in URL and dimensions. */
-  toSentPath(request: HttpRequest): string;
   read(request: HttpRequest, site: number, nowMillis: number): PageView;
   /** The route, or what titles show instead. */
   toPlace(page: PageView): string;
-  /** What further hits of the request have, too, and what no other hit has. */
+  /** What all hits of the request have. */
+  toSharedFields(page: PageView): FieldList;
+  /** The same, and what no other hit has. */
   toFields(page: PageView, place: string): FieldList;
   toTraits(request: HttpRequest, site: number, nowMillis: number): VisitorTraits;
   toVisitor(traits: VisitorTraits): Visitor;
@@ -133,52 +133,48 @@ export function createPageViewReader(
     };
   }
 
-  function toPath(request: HttpRequest, redacted: string): string {
-    return hasTemplates ? toTemplate(request, redacted) : redacted;
+  function listFields(
+    { request, visitor, client, url, referrer, time }: PageView,
+    title?: FieldGroup,
+    variables?: FieldGroup,
+    duration?: FieldGroup,
+  ): FieldList {
+    const signature = request.isAiAgent ? SIGNATURE : undefined;
+    return [visitor.fields, client, url, referrer, signature, time, title, variables, duration];
   }
 
   return {
-    toSentPath: (request) => toPath(request, redactPath(request.path)),
     read(request, site, nowMillis) {
-      const { host, isAiAgent } = request;
+      const { referrer, host } = request;
       const client = toClientFields(request);
       const traits = toTraits(request, client, site, nowMillis);
-      const visitor = toVisitor(traits);
       const redacted = redactPath(request.path);
-      const path = toPath(request, redacted);
+      const path = hasTemplates ? toTemplate(request, redacted) : redacted;
       const toUrl = siteSearch && isGraphqlRequest(request) ? toGraphqlUrl : toPageUrl;
-      const url = toUrl(request, path);
-      const referrer =
-        request.referrer === undefined
-          ? undefined
-          : toReferrerField(toReferrer(request.referrer, host));
       return {
         request,
-        url: url.value,
+        url: toUrl(request, path),
         path,
         redacted,
         address: hidesAddress ? request.address && HIDDEN_ADDRESS : traits.address,
-        referrer: referrer?.value,
+        referrer: referrer === undefined ? undefined : toReferrerField(toReferrer(referrer, host)),
+        client,
         traits,
-        visitor,
-        shared: [
-          visitor.fields,
-          client,
-          url,
-          referrer,
-          isAiAgent ? SIGNATURE : undefined,
-          toTime(Math.floor(traits.startMillis / 1000)),
-        ],
+        visitor: toVisitor(traits),
+        time: toTime(Math.floor(traits.startMillis / 1000)),
       };
     },
     toPlace: ({ request, redacted }) =>
       toPlace(request, request.isPageData ? toPagePath(redacted) : redacted),
-    toFields: ({ request, path, shared }, place) => [
-      ...shared,
-      toTitle(request, path, place),
-      toVariables(request.statusCode, request.method),
-      isTimed(request) ? toDuration(Math.round(request.durationMillis)) : undefined,
-    ],
+    toSharedFields: (page) => listFields(page),
+    toFields(page, place) {
+      const { request, path } = page;
+      const duration = isTimed(request)
+        ? toDuration(Math.round(request.durationMillis))
+        : undefined;
+      const variables = toVariables(request.statusCode, request.method);
+      return listFields(page, toTitle(request, path, place), variables, duration);
+    },
     toTraits: (request, site, nowMillis) =>
       toTraits(request, toClientFields(request), site, nowMillis),
     toVisitor,

@@ -20,7 +20,7 @@ import { hasStatus } from '../requests/read-request.js';
 import type { EndedRequest, Request } from '../requests/request.js';
 import { HitsOfRequests, isFurtherHitDue, TOO_MANY_HITS } from '../requests/request-waits.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
-import type { LazyHitBuilders } from './lazy-hit-builders.js';
+import type { LazyHitBuilder } from './lazy-hit-builder.js';
 import type { OptionCallbacks } from './option-callbacks.js';
 import { PendingFurtherHit, type PendingPageView, REQUEST_BYTES } from './pending-hits.js';
 import type { HitCounts } from './stats.js';
@@ -35,7 +35,7 @@ export interface FurtherHitsParts {
   readonly counts: HitCounts;
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
-  readonly builders: LazyHitBuilders;
+  readonly builder: LazyHitBuilder;
   /** A request that is still open, as it is now. */
   readonly readOpen: (request: Request) => EndedRequest | undefined;
 }
@@ -117,7 +117,9 @@ export class FurtherHits {
     const hits = this.#ofRequests.get(ended);
     if (hits) {
       hits.page = page;
-      for (const pending of hits.waiting) pending.isApart = !this.#parts.delivery.queue(pending);
+      for (const pending of hits.waiting) {
+        pending.state = this.#parts.delivery.queue(pending) ? 'afterPage' : 'apart';
+      }
       hits.waiting = [];
     }
     if (ended.furtherHits) {
@@ -144,11 +146,11 @@ export class FurtherHits {
     const pending: PendingFurtherHit = new PendingFurtherHit(
       (nowMillis) => this.#isFinal(request, pending.endedMillis, hits, nowMillis),
       (epochMillis) =>
-        this.#finalize(() => this.#build(hit, request, epochMillis, pending.isApart)),
+        this.#finalize(() => this.#build(hit, pending, request, hits.page, epochMillis)),
       bytesOf(hit),
     );
     if (request.request) {
-      pending.isApart = request.closed;
+      pending.state = request.closed ? 'apart' : 'afterPage';
       this.#enqueue('push', pending);
     } else if (this.#enqueue('wait', pending)) hits.waiting.push(pending);
   }
@@ -180,7 +182,7 @@ export class FurtherHits {
       this.#drop('no_visitor');
     } else if (this.#siteOf(hit) === undefined) {
       this.refuse('further site', NO_SITE);
-    } else return this.#parts.builders.isNameInSample(visitor);
+    } else return this.#parts.builder.isNameInSample(visitor);
     return false;
   }
 
@@ -227,9 +229,14 @@ export class FurtherHits {
     return now !== undefined && this.#parts.callbacks.awaitsStatus(now);
   }
 
-  #build(hit: CheckedHit, from: Request, epochMillis: number, isApart: boolean): Hit | undefined {
-    const isOpen = from.request === undefined;
-    const ended = isOpen ? this.#parts.readOpen(from) : (from as EndedRequest);
+  #build(
+    hit: CheckedHit,
+    { state }: PendingFurtherHit,
+    from: Request,
+    pendingPage: PendingPageView | undefined,
+    epochMillis: number,
+  ): Hit | undefined {
+    const ended = from.request ? (from as EndedRequest) : this.#parts.readOpen(from);
     // The span that was active may turn out to be of no HTTP request.
     if (!ended) {
       return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit, epochMillis) : undefined;
@@ -237,19 +244,20 @@ export class FurtherHits {
     if (ended.site === undefined) this.#resolve(ended);
     const { site = 0, currentRequest: request } = ended;
     if (site === 0 || !request) return undefined;
-    const { builders } = this.#parts;
+    const { builder } = this.#parts;
     const uid = parameterOf(hit, 'uid');
-    ended.isInSample ??= builders.isInSample(request, site);
-    const isTaken = ended.isInSample && (uid === undefined || builders.isNameInSample(uid));
+    ended.isInSample ??= builder.isInSample(request, site);
+    const isTaken = ended.isInSample && (uid === undefined || builder.isNameInSample(uid));
     if (!isTaken) return undefined;
-    const built = this.#count(builders.hits.buildFurtherHit(hit, request, site, epochMillis));
-    return built && (isApart || isOpen) ? sortBehindPages(built) : built;
+    const page = pendingPage?.built ?? builder.hits.read(request, site, epochMillis);
+    const built = this.#count(builder.hits.buildFurtherHit(hit, page, epochMillis));
+    return built && state !== 'afterPage' ? sortBehindPages(built) : built;
   }
 
   #buildWithoutRequest(hit: CheckedHit, epochMillis: number): Hit | undefined {
     const site = this.#siteOf(hit);
     if (site === undefined) return undefined;
-    return this.#count(this.#parts.builders.hits.buildHitWithoutRequest(hit, site, epochMillis));
+    return this.#count(this.#parts.builder.hits.buildHitWithoutRequest(hit, site, epochMillis));
   }
 
   /** Counts a hit that `beforeSend` dropped. */

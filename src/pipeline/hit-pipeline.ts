@@ -24,7 +24,7 @@ import { longestHold } from '../requests/request-waits.js';
 import { createDelivery } from './create-delivery.js';
 import { createFindPrivacyReason, type FindPrivacyReason } from './find-privacy-reason.js';
 import { FurtherHits } from './further-hits.js';
-import { LazyHitBuilders } from './lazy-hit-builders.js';
+import { LazyHitBuilder } from './lazy-hit-builder.js';
 import { type ComponentType, Metrics } from './metrics.js';
 import { createOptionCallbacks, type OptionCallbacks } from './option-callbacks.js';
 import { PendingPageView } from './pending-hits.js';
@@ -46,7 +46,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly #diagnostics: Diagnostics;
   readonly #delivery: Delivery;
   readonly #isVisitorKeyKnown: () => boolean;
-  readonly #builders: LazyHitBuilders;
+  readonly #builder: LazyHitBuilder;
   readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
   readonly #findPrivacyReason: FindPrivacyReason;
   readonly #callbacks: OptionCallbacks;
@@ -106,7 +106,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#callbacks = createOptionCallbacks(options, diagnostics);
     this.#sort = createSortRequest(options);
     this.#countFirstRequest = watchFirstRequests(diagnostics);
-    this.#builders = new LazyHitBuilders(options, diagnostics, visitorKey);
+    this.#builder = new LazyHitBuilder(options, diagnostics, visitorKey);
     this.#isVisitorKeyKnown = isVisitorKeyKnown;
     this.#further = new FurtherHits({
       options,
@@ -116,7 +116,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       findPrivacyReason: this.#findPrivacyReason,
       counts: this.#counts,
       longestHoldMillis: this.longestHoldMillis,
-      builders: this.#builders,
+      builder: this.#builder,
       readOpen: (request) => readOpenRequest(request, reading),
     });
     if (options.statsIntervalMillis !== undefined) this.#logStatsEvery(options.statsIntervalMillis);
@@ -130,6 +130,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   /** Makes a hit of a request that has ended, or counts why not. */
   addRequest(ended: EndedRequest): void {
     this.#add(ended);
+    ended.tracked = undefined;
     ended.release();
   }
 
@@ -146,7 +147,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     ended.request.optionParameters = this.#callbacks.parametersOf(ended, site);
     if (this.#sampleRate < 1 && this.#isVisitorKeyKnown()) {
       const request = ended.currentRequest ?? ended.request;
-      ended.isInSample = this.#builders.isInSample(request, site);
+      ended.isInSample = this.#builder.isInSample(request, site);
       if (!ended.isInSample) {
         this.#countIgnored(ended, 'sampled');
         return;
@@ -156,7 +157,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#beforeHit();
     this.#counts.hits += 1;
     if (ended.request.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
-    const hit = new PendingPageView(this, ended, site);
+    const hit = new PendingPageView(this, ended);
     const isTaken = this.#delivery.push(hit);
     if (ended.span) this.#countSpan(isTaken);
     if (!isTaken) ended.close();
@@ -304,17 +305,21 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   /** Builds the final hits of a request. Annotations that arrive later have no effect. */
-  finalize(ended: EndedRequest, site: number, epochMillis: number): readonly Hit[] {
+  finalize(pending: PendingPageView, epochMillis: number): readonly Hit[] {
+    const { ended } = pending;
+    const { site = 0 } = ended;
     ended.close();
     try {
       if (ended.ignored) return this.#takeBack(ended, 'attribute');
-      ended.isInSample ??= this.#builders.isInSample(ended.request, site);
+      ended.isInSample ??= this.#builder.isInSample(ended.request, site);
       if (!ended.isInSample) return this.#takeBack(ended, 'sampled');
       if (this.#options.mcp === 'calls' && ended.request.operation?.mcp?.isProtocol)
         return this.#takeBack(ended, 'mcp'); // a span has ended after its request
       const operation = operationNames.admit(ended.request);
       if (operation !== ended.request.operation) ended.request = { ...ended.request, operation };
-      const hits = this.#builders.buildHits(ended.request, site, epochMillis);
+      const { hits: builder } = this.#builder;
+      pending.built = builder.read(ended.request, site, epochMillis);
+      const hits = builder.buildHits(pending.built);
       if (hits.length === 0) return this.#takeBack(ended, 'predicate');
       if (hits.length === 1) return hits;
       const [page, ...crashes] = hits;
@@ -333,6 +338,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       return [];
     } finally {
       ended.shorten();
+      if (pending.built?.request !== ended.request) pending.built = undefined; // it has the longer one
     }
   }
 

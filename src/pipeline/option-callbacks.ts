@@ -36,7 +36,16 @@ export interface OptionCallbacks {
 const FAILED = Symbol('failed');
 const NOT_TRACKED = 'The request is not tracked, and neither are its further hits';
 
-type Callback<T> = (request: TrackedRequest) => T;
+/** Asks one option about a request while all of it is there. */
+type Ask<T> = (ended: EndedRequest, site: number) => T;
+
+/** A callback of the application. */
+function fromRequest<T>(callback: (request: TrackedRequest) => T): Ask<T> {
+  return (ended) => {
+    ended.tracked ??= toTrackedRequest(ended);
+    return callback(ended.tracked);
+  };
+}
 
 export function createOptionCallbacks(
   options: ResolvedOptions,
@@ -46,16 +55,19 @@ export function createOptionCallbacks(
   const userIds = createUserIdReader(options, diagnostics);
   const callbacks = callbacksOf(options, userIds);
   const readsDeprecation = Object.values(options.dimensions).includes(DEPRECATED_ENDPOINT);
+  const asksIgnore = ignore && fromRequest(ignore);
+  const askSite = typeof siteId === 'number' ? undefined : fromRequest(siteId);
 
-  /** What an option function says; what it throws is reported once. */
+  /** What an option says; what its function throws is reported once. */
   function call<T>(
     option: string,
-    callback: Callback<T>,
-    request: TrackedRequest,
+    ask: Ask<T>,
+    ended: EndedRequest,
+    site: number,
     effect = 'Its result counts as undefined',
   ): T | undefined | typeof FAILED {
     try {
-      const result = callback(request);
+      const result = ask(ended, site);
       if (!isThenable(result)) return result;
       result.then(undefined, () => undefined); // a rejection would end the process
       report(option, 'returned a promise', effect);
@@ -71,21 +83,21 @@ export function createOptionCallbacks(
   }
 
   /** The same, if a failure counts as `undefined`. */
-  function read<T>(option: string, callback: Callback<T>, request: TrackedRequest): T | undefined {
-    const value = call(option, callback, request);
+  function read<T>(option: string, ask: Ask<T>, ended: EndedRequest, site = 0): T | undefined {
+    const value = call(option, ask, ended, site);
     return value === FAILED ? undefined : value;
   }
 
   return {
     isIgnored(ended) {
-      if (ignore === undefined) return false;
-      const result = call('ignore', ignore, toTrackedRequest(ended), NOT_TRACKED);
+      if (asksIgnore === undefined) return false;
+      const result = call('ignore', asksIgnore, ended, 0, NOT_TRACKED);
       return result === FAILED ? 'failed' : Boolean(result);
     },
 
     siteOf(ended) {
-      if (typeof siteId === 'number') return siteId;
-      const result = read('siteId', siteId, toTrackedRequest(ended));
+      if (askSite === undefined) return siteId as number;
+      const result = read('siteId', askSite, ended);
       const site = toSiteId(result);
       if (site === undefined && result !== undefined) {
         diagnostics.warnOnce(
@@ -102,11 +114,9 @@ export function createOptionCallbacks(
     parametersOf(ended, site) {
       if (readsDeprecation) ended.request.isDeprecated = isDeprecatedResponse(ended);
       if (callbacks.length === 0) return undefined;
-      const tracked = toTrackedRequest(ended);
-      const request: AskedRequest = { tracked, ended };
       const parameters: Record<string, unknown> = {};
-      for (const { parameter, option, callback } of callbacks) {
-        const value = read(option, () => callback(request, site), tracked);
+      for (const { parameter, option, ask } of callbacks) {
+        const value = read(option, ask, ended, site);
         if (value !== undefined) parameters[parameter] = value;
       }
       return parameters;
@@ -119,12 +129,7 @@ export function createOptionCallbacks(
 interface ParameterCallback {
   readonly parameter: string;
   readonly option: string;
-  readonly callback: (request: AskedRequest, site: number) => unknown;
-}
-
-/** A callback of the application. */
-function fromRequest(callback: Callback<unknown>): ParameterCallback['callback'] {
-  return ({ tracked }) => callback(tracked);
+  readonly ask: Ask<unknown>;
 }
 
 function callbacksOf(
@@ -134,35 +139,34 @@ function callbacksOf(
   const { actionName, userId, visitorId, dimensions } = options;
   const toReadSource = createReadSource(options);
   const callbacks: ParameterCallback[] = [];
-  if (typeof actionName === 'function') {
-    callbacks.push({
-      parameter: 'action_name',
-      option: 'actionName',
-      callback: fromRequest(actionName),
-    });
-  }
-  if (typeof userId === 'function') {
-    callbacks.push({ parameter: 'uid', option: 'userId', callback: fromRequest(userId) });
-  } else if (userIds) {
-    const callback = ({ ended }: AskedRequest) => userIds.read(ended);
-    callbacks.push({ parameter: 'uid', option: 'userId', callback });
-  }
-  if (typeof visitorId === 'function') {
-    callbacks.push({ parameter: 'cid', option: 'visitorId', callback: fromRequest(visitorId) });
-  } else if (visitorId === 'cookie') {
-    const callback = ({ tracked }: AskedRequest, site: number) =>
-      visitorOfCookie(tracked.header('cookie'), site);
-    callbacks.push({ parameter: 'cid', option: 'visitorId', callback });
-  }
+  const add = (parameter: string, option: string, ask: Ask<unknown> | undefined) => {
+    if (ask) callbacks.push({ parameter, option, ask });
+  };
+  const askUserId = userIds && ((ended: EndedRequest) => userIds.read(ended));
+  const ofCookie = visitorId === 'cookie' ? readVisitorOfCookie : undefined;
+  add('action_name', 'actionName', fromFunction(actionName));
+  add('uid', 'userId', fromFunction(userId) ?? askUserId);
+  add('cid', 'visitorId', fromFunction(visitorId) ?? ofCookie);
   for (const [id, source] of Object.entries(dimensions)) {
     if (typeof source === 'string' && isFromRequest(source)) continue;
-    const callback =
+    const ask =
       typeof source === 'function'
         ? fromRequest((request) => toText(source(request)))
         : toReadSource(source);
-    callbacks.push({ parameter: `dimension${id}`, option: `dimensions[${id}]`, callback });
+    add(`dimension${id}`, `dimensions[${id}]`, ask);
   }
   return callbacks;
+}
+
+/** `undefined` if the option is no function. */
+function fromFunction(
+  option: string | ((request: TrackedRequest) => unknown) | undefined,
+): Ask<unknown> | undefined {
+  return typeof option === 'function' ? fromRequest(option) : undefined;
+}
+
+function readVisitorOfCookie(ended: EndedRequest, site: number): string | undefined {
+  return visitorOfCookie(ended.headerAsSent('cookie'), site);
 }
 
 /** Never the message: it may contain arguments of the function. */
@@ -170,13 +174,7 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : `a ${typeof error}`;
 }
 
-/** A request while all of it is there. */
-interface AskedRequest {
-  readonly tracked: TrackedRequest;
-  readonly ended: EndedRequest;
-}
-
-type ReadSource = (request: AskedRequest) => string | number | undefined;
+type ReadSource = Ask<string | number | undefined>;
 
 /** Old names of attributes that spans of older instrumentations have instead. */
 const OLD_NAMES: Readonly<Record<string, string>> = {
@@ -191,12 +189,12 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
 /** Attributes that are derived from the request, unless the span has them. */
 const DERIVED: Readonly<Record<string, ReadSource>> = {
   // People and unknown bots have none.
-  'user_agent.bot.name': ({ tracked: { userAgent = '' } }) => findBotName(userAgent),
-  'user_agent.name': ({ tracked }) => productOf(tracked.userAgent)?.name,
-  'user_agent.version': ({ tracked }) => productOf(tracked.userAgent)?.version,
-  'matomo.content_format': ({ tracked, ended }) => {
+  'user_agent.bot.name': ({ request }) => findBotName(request.userAgent ?? ''),
+  'user_agent.name': ({ request }) => productOf(request.userAgent)?.name,
+  'user_agent.version': ({ request }) => productOf(request.userAgent)?.version,
+  'matomo.content_format': (ended) => {
     const type = readResponseHeader(ended, 'content-type');
-    return contentFormatOf(type, tracked.path, ended.request.statusCode);
+    return contentFormatOf(type, ended.request.path, ended.request.statusCode);
   },
 };
 
@@ -204,24 +202,27 @@ const DERIVED: Readonly<Record<string, ReadSource>> = {
 function createReadSource(options: SentAttributeOptions): (source: string) => ReadSource {
   const toSentAttribute = createToSentAttribute(options);
 
-  function toSent(name: string, value: string | number | undefined, host: string | undefined) {
-    return typeof value === 'string' ? toSentAttribute(name, value, host) : value;
-  }
-
   return function toReadSource(source) {
+    function toSent(value: string | number | undefined, { request }: EndedRequest) {
+      return typeof value === 'string' ? toSentAttribute(source, value, request.host) : value;
+    }
     const named = headerAttributeOf(source);
     if (named) {
       const { direction, header } = named;
-      return ({ ended, tracked }) => {
-        const value =
-          direction === 'response' ? readResponseHeader(ended, header) : ended.headerAsSent(header);
-        return toSent(source, value, tracked.host);
-      };
+      const isOfResponse = direction === 'response';
+      return (ended) =>
+        toSent(
+          isOfResponse ? readResponseHeader(ended, header) : ended.headerAsSent(header),
+          ended,
+        );
     }
     const derive = Object.hasOwn(DERIVED, source) ? DERIVED[source] : undefined;
-    if (derive) return (request) => toText(request.tracked.attributes[source]) ?? derive(request);
-    return ({ tracked: { attributes, host } }) =>
-      toSent(source, toText(attributes[source] ?? attributes[OLD_NAMES[source] ?? '']), host);
+    if (derive) return (ended, site) => toText(ended.attributes[source]) ?? derive(ended, site);
+    const oldName = OLD_NAMES[source] ?? '';
+    return (ended) => {
+      const { attributes } = ended;
+      return toSent(toText(attributes[source] ?? attributes[oldName]), ended);
+    };
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Hit, PendingHit } from '../hit/hit.js';
 import type { HttpRequest } from '../hit/http-request.js';
+import type { PageView } from '../hit/page-view.js';
 import type { EndedRequest } from '../requests/request.js';
 import { isPageFinal } from '../requests/request-waits.js';
 
@@ -7,30 +8,30 @@ import { isPageFinal } from '../requests/request-waits.js';
 export interface PageViewPipeline {
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
-  finalize(ended: EndedRequest, site: number, epochMillis: number): readonly Hit[];
+  finalize(pending: PendingPageView, epochMillis: number): readonly Hit[];
 }
 
 /** The page view of an ended request, as long as spans of it may still end. */
 export class PendingPageView implements PendingHit {
   readonly endedMillis: number = performance.now();
   readonly bytes: number;
+  readonly ended: EndedRequest;
+  /** Once the hit is built: further hits of the request have the same. */
+  built: PageView | undefined = undefined;
   readonly #pipeline: PageViewPipeline;
-  readonly #ended: EndedRequest;
-  readonly #site: number;
 
-  constructor(pipeline: PageViewPipeline, ended: EndedRequest, site: number) {
+  constructor(pipeline: PageViewPipeline, ended: EndedRequest) {
     this.#pipeline = pipeline;
-    this.#ended = ended;
-    this.#site = site;
+    this.ended = ended;
     this.bytes = bytesOf(ended.request);
   }
 
   isFinal(nowMillis: number): boolean {
-    return isPageFinal(this.#ended, nowMillis - this.endedMillis, this.#pipeline.longestHoldMillis);
+    return isPageFinal(this.ended, nowMillis - this.endedMillis, this.#pipeline.longestHoldMillis);
   }
 
   finalize(epochMillis: number): readonly Hit[] {
-    return this.#pipeline.finalize(this.#ended, this.#site, epochMillis);
+    return this.#pipeline.finalize(this, epochMillis);
   }
 }
 
@@ -41,8 +42,8 @@ export class PendingFurtherHit implements PendingHit {
   readonly bytes: number;
   readonly isFinal: PendingHit['isFinal'];
   readonly finalize: PendingHit['finalize'];
-  /** Whether it is not queued right after its page view: its request runs for long, or work of the request went on after its end. */
-  isApart = false;
+  /** `apart`: its request runs for long, or work of the request went on after its end. */
+  state: 'waiting' | 'afterPage' | 'apart' = 'waiting';
 
   constructor(isFinal: PendingHit['isFinal'], finalize: PendingHit['finalize'], bytes: number) {
     this.isFinal = isFinal;

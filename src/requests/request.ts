@@ -1,7 +1,12 @@
 import { copyText } from '../common/generation-cache.js';
 import type { Attributes } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
-import { Annotations, type HttpRequest, hasAnnotations } from '../hit/http-request.js';
+import {
+  Annotations,
+  type HttpRequest,
+  hasAnnotations,
+  type TrackedRequest,
+} from '../hit/http-request.js';
 import {
   type Annotated,
   annotationsFor,
@@ -56,6 +61,8 @@ export class Request implements StoredRecord {
   isPermitted: boolean | undefined = undefined;
   /** Whether its visitor is in the sample, once decided. */
   isInSample: boolean | undefined = undefined;
+  /** What callbacks of options get, once one has been asked. */
+  tracked: TrackedRequest | undefined = undefined;
   /** Hits besides the page view, from events of spans that have ended. */
   furtherHits: readonly FurtherHit[] | undefined = undefined;
   /** What another processor stored with the same captured request. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createHitBuilder } from '../../src/hit/hit-builder.js';
 import {
   annotations,
+  createBuildHits,
   HIT_OPTIONS,
   hitsOf,
   httpRequest,
@@ -231,10 +231,7 @@ test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', '
   'no text is kept of which the %s of a request is a part',
   (name) => {
     for (const beforeSend of [undefined, (parameters: Record<string, string>) => parameters]) {
-      const { buildHits: build } = createHitBuilder(
-        { ...HIT_OPTIONS, beforeSend },
-        () => undefined,
-      );
+      const build = createBuildHits({ ...HIT_OPTIONS, beforeSend });
       const kept = keptBytes((part) =>
         build(httpRequest({ route: undefined, [name]: part }), 1, NOON),
       );
@@ -244,7 +241,7 @@ test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', '
 );
 
 test('titles of requests with a long method are not remembered', () => {
-  const { buildHits: build } = createHitBuilder(HIT_OPTIONS, () => undefined);
+  const build = createBuildHits(HIT_OPTIONS);
   const kept = keptBytes((_, text) => build(httpRequest({ method: text }), 1, NOON));
   expect(kept).toBeLessThan(PARTS_BYTES / 4);
 });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createHitBuilder } from '../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import {
   annotations,
+  createBuildHits,
   HIT_OPTIONS,
   httpRequest,
   operation,
@@ -121,7 +121,7 @@ test('a procedure in a part of the path that is redacted has no name', () => {
 });
 
 test('a refused request without route and operation is named by its status', () => {
-  const { buildHits } = createHitBuilder(HIT_OPTIONS, () => {});
+  const buildHits = createBuildHits(HIT_OPTIONS);
   const build = (overrides: object) => {
     const [hit] = buildHits(httpRequest({ route: undefined, ...overrides }), 1, Date.now());
     const query = new URLSearchParams(hit?.query);

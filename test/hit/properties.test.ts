@@ -9,6 +9,7 @@ import { startInspector } from '../../src/inspector/index.js';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
 import {
   annotations,
+  createBuildHits,
   finishedSpan,
   HIT_OPTIONS,
   hitsOf,
@@ -123,7 +124,7 @@ test('any request with anything said about it makes hits that a strict Matomo ta
         fc.boolean(),
         async (requests, hasToken) => {
           inspector.clear();
-          const { buildHits } = createHitBuilder({ ...OPTIONS, hasToken }, () => undefined);
+          const buildHits = createBuildHits({ ...OPTIONS, hasToken });
           const oldest = hasToken ? 0 : Date.now() / 1000 - 24 * 3600 + 600; // what delivery drops
           const bodies = requests
             .flatMap((request) => buildHits(request, 1, Date.now()))
@@ -228,17 +229,17 @@ test('beforeSend that returns its parameters makes the same query strings as non
       const now = Date.now();
       const createBuild = (beforeSend?: (parameters: object) => object) => {
         const settings = { ...OPTIONS, ...varied, beforeSend };
-        const { buildHits, buildFurtherHit } = createHitBuilder(settings, () => undefined);
+        const builder = createHitBuilder(settings, () => undefined);
         const checks = {
           ...settings,
           redactUrl: createRedactUrl(settings),
           report: () => undefined,
         };
         const checked = checkFurtherHit(event, checks) as CheckedHit;
-        return (request: HttpRequest, site: number) => [
-          ...buildHits(request, site, now),
-          buildFurtherHit(checked, request, site, now),
-        ];
+        return (request: HttpRequest, site: number) => {
+          const page = builder.read(request, site, now);
+          return [...builder.buildHits(page), builder.buildFurtherHit(checked, page, now)];
+        };
       };
       const [plain, general] = [createBuild(), createBuild((parameters) => parameters)];
       for (const request of [...list, ...list]) {
@@ -350,10 +351,7 @@ test('no secret of the query, the referrer or a credential in the host is in the
 
 test('nothing of one request is in the next one’s hit', () => {
   const routeDetails = { '/users/:id': { cvar: { plan: 'free' }, dimension1: 'details' } };
-  const { buildHits } = createHitBuilder(
-    { ...OPTIONS, routeDetails, hasToken: false },
-    () => undefined,
-  );
+  const buildHits = createBuildHits({ ...OPTIONS, routeDetails, hasToken: false });
   const plain = () => buildHits(httpRequest(), 1, NOON + 1000).map((hit) => hit.query);
   const before = plain();
   fc.assert(
@@ -412,7 +410,7 @@ test('any heap of spans is read without a throw', () => {
 });
 
 test('what one request says of its status and method is not said of the next', () => {
-  const { buildHits } = createHitBuilder({ ...OPTIONS, hasToken: false }, () => undefined);
+  const buildHits = createBuildHits({ ...OPTIONS, hasToken: false });
   const said = annotations({ cvar: { http_method: 'PURGE', http_status_code: 'x' } });
   const methods = [[], [said], []].map((list) => {
     const [hit] = buildHits(httpRequest({ annotations: list }), 1, NOON + 1000);

@@ -1,3 +1,4 @@
+import type { Hit } from '../../src/hit/hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import { Annotations, type HttpRequest, type Operation } from '../../src/hit/http-request.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
@@ -47,6 +48,14 @@ export const HIT_OPTIONS: ToHitsOptions = {
   hasToken: false,
 };
 
+/** Makes the hits of one request after another. */
+export function createBuildHits(
+  options: ToHitsOptions,
+): (request: HttpRequest, site: number, nowMillis: number) => Hit[] {
+  const builder = createHitBuilder(options, () => undefined);
+  return (request, site, nowMillis) => builder.buildHits(builder.read(request, site, nowMillis));
+}
+
 /** The hits that a request makes, as decoded tracking parameters, and what was reported meanwhile. */
 export function hitsOf(
   request: HttpRequest,
@@ -54,16 +63,16 @@ export function hitsOf(
   nowMillis = NOON + 1000,
 ): { hits: Record<string, string>[]; reports: string[] } {
   const reports: string[] = [];
-  const { buildHits } = createHitBuilder(
+  const builder = createHitBuilder(
     {
       ...HIT_OPTIONS,
       ...options,
     },
     (_key, message) => reports.push(message()),
   );
-  const hits = buildHits(request, 1, nowMillis).map((hit) =>
-    Object.fromEntries(new URLSearchParams(hit.query)),
-  );
+  const hits = builder
+    .buildHits(builder.read(request, 1, nowMillis))
+    .map((hit) => Object.fromEntries(new URLSearchParams(hit.query)));
   return { hits, reports };
 }
 

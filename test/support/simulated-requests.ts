@@ -53,10 +53,11 @@ export class SimulatedRequests {
       callbacks: { isIgnored: () => false, siteOf: () => 1, parametersOf: () => undefined },
       counts: createHitCounts(),
       longestHoldMillis,
-      builders: {
+      builder: {
         isInSample: () => true,
         hits: {
-          buildFurtherHit: (hit: CheckedHit, request: HttpRequest) =>
+          read: (request: HttpRequest) => ({ request }),
+          buildFurtherHit: (hit: CheckedHit, { request }: { request: HttpRequest }) =>
             toHit(nameOf(hit), request, hit.fields.map(({ text }) => text).join('')),
         },
       },
@@ -81,7 +82,7 @@ export class SimulatedRequests {
           return [toHit(name, request)];
         };
         const pipeline = { longestHoldMillis: this.#longestHoldMillis, finalize };
-        const page = new PendingPageView(pipeline, ended, 1);
+        const page = new PendingPageView(pipeline, ended);
         const isTaken = this.#isTaken(() => void this.#delivery.push(page));
         if (!isTaken) ended.close();
         this.#further.addAfterEnd(ended, isTaken ? page : undefined);

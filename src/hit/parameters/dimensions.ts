@@ -1,3 +1,4 @@
+import type { Field } from '../field.js';
 import type { HttpRequest, OperationKind } from '../http-request.js';
 import { FIRST_FAILED_STATUS, refusalOf, titleMethodOf } from '../page/action-name.js';
 import { matchesAny } from '../text.js';
@@ -6,9 +7,9 @@ import { matchesAny } from '../text.js';
 export interface SentRequest {
   readonly request: HttpRequest;
   /** Redacted and cut. */
-  readonly url: string;
+  readonly url: Field;
   /** Redacted. */
-  readonly referrer?: string | undefined;
+  readonly referrer?: Field | undefined;
   /** Redacted. */
   readonly path: string;
   /** Masked. */
@@ -33,10 +34,10 @@ export const DEPRECATED_ENDPOINT = 'matomo.deprecated_endpoint';
 
 const method: ReadValue = ({ request }) => request.method;
 const status: ReadValue = ({ request }) => request.statusCode;
-const url: ReadValue = (sent) => sent.url;
+const url: ReadValue = (sent) => sent.url.value;
 const path: ReadValue = (sent) => sent.path;
-const referrer: ReadValue = (sent) => sent.referrer;
-const query: ReadValue = (sent) => queryOf(sent.url);
+const referrer: ReadValue = (sent) => sent.referrer?.value;
+const query: ReadValue = (sent) => queryOf(sent.url.value);
 const address: ReadValue = (sent) => sent.address;
 const userAgent: ReadValue = ({ request }) => request.userAgent;
 
@@ -91,7 +92,7 @@ const FROM_REQUEST: Readonly<Record<string, ReadValue>> = {
   'http.route': ({ request }) => request.route,
   'url.full': url,
   'http.url': url,
-  'http.target': ({ path: target, url: full }) => [target, queryOf(full)].filter(Boolean).join('?'),
+  'http.target': (sent) => [sent.path, queryOf(sent.url.value)].filter(Boolean).join('?'),
   'url.path': path,
   'url.query': query,
   'url.scheme': ({ request }) => request.scheme,

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createHitBuilder } from '../../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../../src/hit/http-request.js';
 import { startInspector } from '../../../src/inspector/index.js';
-import { HIT_OPTIONS, httpRequest } from '../../support/builders.js';
+import { createBuildHits, HIT_OPTIONS, httpRequest } from '../../support/builders.js';
 import { CHATGPT } from '../../support/chatbots.js';
 import { sampled } from '../../support/long.js';
 import { seededRuns } from '../../support/seed.js';
@@ -44,7 +43,7 @@ test.each([true, false])(
   'Matomo stores a row of any request by an AI chatbot, with the URL of the same page for a person, with pageViews: %s',
   async (pageViews) => {
     const inspector = await startInspector({ matomoVersion: 'newest' });
-    const { buildHits: build } = createHitBuilder({ ...HIT_OPTIONS, pageViews }, () => undefined);
+    const build = createBuildHits({ ...HIT_OPTIONS, pageViews });
     try {
       await fc.assert(
         fc.asyncProperty(fc.array(anyRequest, { minLength: 1, maxLength: 5 }), async (given) => {

@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest';
 import { createHitBuilder } from '../../../src/hit/hit-builder.js';
-import { createFindVisitor, isInSample } from '../../../src/hit/visitor/sampling.js';
+import { isInSample } from '../../../src/hit/visitor/sampling.js';
 import { annotations, HIT_OPTIONS, httpRequest, NOON } from '../../support/builders.js';
 import { runNode } from '../../support/child-process.js';
 
 const RATE = 0.1;
 const DAY_MILLIS = 86_400_000;
 
-const builder = createHitBuilder({ ...HIT_OPTIONS, visitorKey: 'fixed seed' }, () => undefined);
-const findVisitor = createFindVisitor({}, builder);
+const { findVisitor } = createHitBuilder(
+  { ...HIT_OPTIONS, visitorKey: 'fixed seed' },
+  () => undefined,
+);
 
 /** An address and a user agent for each. */
 const visitor = (i: number) =>
@@ -17,8 +19,7 @@ const visitor = (i: number) =>
     userAgent: `agent/${i % 9}`,
   });
 
-const isTaken = (request = httpRequest(), now = NOON) =>
-  isInSample(findVisitor(request, 1, now), RATE);
+const isTaken = (request = httpRequest()) => isInSample(findVisitor(request, 1), RATE);
 
 test('of 100,000 visitors at 0.1 between 9.5 and 10.5 % are in, every one for all requests of the day', () => {
   let taken = 0;
@@ -28,7 +29,7 @@ test('of 100,000 visitors at 0.1 between 9.5 and 10.5 % are in, every one for al
   for (let i = 0; i < 500; i++) {
     const first = isTaken(visitor(i));
     const later = { ...visitor(i), path: '/other', startMillis: NOON + DAY_MILLIS / 4 };
-    expect(isTaken(later, later.startMillis)).toBe(first);
+    expect(isTaken(later)).toBe(first);
   }
 });
 
@@ -36,9 +37,9 @@ test('the visitor of the next UTC day is another one, unless a user ID names the
   const tomorrow = NOON + DAY_MILLIS;
   const all = Array.from({ length: 2000 }, (_, i) => visitor(i));
   const next = (request = httpRequest()) => ({ ...request, startMillis: tomorrow });
-  expect(all.some((one) => isTaken(one) !== isTaken(next(one), tomorrow))).toBe(true);
+  expect(all.some((one) => isTaken(one) !== isTaken(next(one)))).toBe(true);
   const named = all.map((one, i) => ({ ...one, optionParameters: { uid: `user${i}` } }));
-  expect(named.every((one) => isTaken(one) === isTaken(next(one), tomorrow))).toBe(true);
+  expect(named.every((one) => isTaken(one) === isTaken(next(one)))).toBe(true);
 });
 
 test('the user ID wins over the visitor ID, the strongest source over weaker ones', () => {
@@ -47,7 +48,7 @@ test('the user ID wins over the visitor ID, the strongest source over weaker one
   const nobody = annotations({ parameters: { uid: 'anonymous' } });
   const given = { uid: 'of a function', cid: 'fedcba9876543210' };
   const of = (overrides: Parameters<typeof httpRequest>[0]) =>
-    findVisitor(httpRequest(overrides), 1, NOON);
+    findVisitor(httpRequest(overrides), 1);
   expect(of({ annotations: [span, annotated, nobody], optionParameters: given })).toBe('tracked');
   expect(of({ annotations: [span], optionParameters: given })).toBe('of a function');
   expect(of({ annotations: [span], optionParameters: { cid: given.cid } })).toBe('of the span');
@@ -58,10 +59,10 @@ test('the user ID wins over the visitor ID, the strongest source over weaker one
 test('two processes with one key take the same visitors', async () => {
   const script = `
     const { createHitBuilder } = await import('./build/hit/hit-builder.js');
-    const { createFindVisitor, isInSample } = await import('./build/hit/visitor/sampling.js');
+    const { isInSample } = await import('./build/hit/visitor/sampling.js');
     const { options, requests } = JSON.parse(process.argv[1]);
-    const find = createFindVisitor({}, createHitBuilder(options, () => undefined));
-    console.log(requests.map((request) => Number(isInSample(find(request, 1, ${NOON}), 0.5))).join(''));`;
+    const { findVisitor } = createHitBuilder(options, () => undefined);
+    console.log(requests.map((request) => Number(isInSample(findVisitor(request, 1), 0.5))).join(''));`;
   const requests = Array.from({ length: 60 }, (_, i) => visitor(i));
   const run = async (visitorKey: string) => {
     const options = { ...HIT_OPTIONS, visitorKey };
