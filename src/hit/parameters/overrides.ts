@@ -3,7 +3,7 @@ import type { HitFields } from '../field.js';
 import { nearestName } from '../nearest-name.js';
 import type { ReportProblem } from './custom-variables.js';
 import type { ValueRules } from './parameter-declaration.js';
-import { declarationOf, parametersWith, RESERVED, SETTABLE } from './parameter-table.js';
+import { declarationOf, RESERVED, SETTABLE } from './parameter-table.js';
 import { toParameterValue } from './parameter-value.js';
 
 const NOBODY = new Set(['', '0', 'null', 'undefined', 'anonymous']);
@@ -18,7 +18,7 @@ export function isNobody(userId: string): boolean {
 }
 
 const CVAR = { kind: 'variables' } as const;
-const OF_AN_EVENT = /* @__PURE__ */ parametersWith(({ section }) => section === 'Events');
+const OF_AN_EVENT = ['e_c', 'e_a', 'e_n', 'e_v'];
 
 /** How parameters are set to values of the application. */
 export interface OverrideOptions {

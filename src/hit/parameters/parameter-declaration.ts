@@ -34,32 +34,10 @@ export interface ParameterDeclaration extends ValueRules {
   readonly sharedBy?: 'all' | 'actions';
   /** Makes the hit something else than a page view, such as an event. */
   readonly decidesKind?: true;
-  /** A short description. */
-  readonly meaning: string;
-  /** The column that stores it, in the table of actions unless another one is named. Missing: Matomo does not store it by itself. */
-  readonly column?: string;
-  /** The section of Matomo's reference. Missing: only its source code describes the parameter. */
-  readonly section?: Section;
 }
-
-/** Sections of Matomo's reference, by their headings. */
-export type Section =
-  | 'Required'
-  | 'Recommended'
-  | 'User info'
-  | 'Attribution'
-  | 'Action info'
-  | 'Page performance'
-  | 'Events'
-  | 'Content'
-  | 'Ecommerce'
-  | 'With authentication'
-  | 'Other';
 
 /** Names of products, categories, events and content. */
 export const NAME = { kind: 'text', maxCharacters: 4096, isZeroEmpty: true } as const;
 
 /** Shorter than the texts that a gateway reads, so that text which it cut is rejected. Room for about 400 items. */
 export const ITEMS = { kind: 'json', maxCharacters: 32_000 } as const;
-
-export const TRACKING_API_REFERENCE = 'https://developer.matomo.org/api-reference/tracking-api';
