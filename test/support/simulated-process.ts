@@ -78,13 +78,19 @@ export class SimulatedProcess implements DiskUser {
     const folder = spoolOf(this);
     const maxBytes = sizes.maxSpoolBytes;
     const journal = { folder, maxBytes, hasToken: sizes.hasToken, identity, times: TIMES };
+    let isMade = true;
     const opener: JournalOpener = {
       visitorKey: undefined,
       open: async (events) => {
         const random = String(number * 1000 + this.instances.length).padStart(8, '0');
-        const instance = instanceName(Date.now(), identity.pid, random);
-        this.instances.push(instance);
-        return FileJournal.create({ ...journal, events }, instance).catch(() => undefined);
+        if (isMade) this.instances.push(instanceName(Date.now(), identity.pid, random));
+        const instance = this.instances.at(-1) as string;
+        const made = FileJournal.create({ ...journal, events }, instance);
+        isMade = await made.then(
+          () => true,
+          () => false,
+        );
+        return made.catch(() => undefined);
       },
       close: () => undefined,
     };

@@ -49,13 +49,9 @@ export class DeadProcesses {
 
   /** Call this before a look at all of these folders. */
   begin(folders: readonly string[]): void {
-    const now = performance.now();
-    // This process may have stood still with all others.
-    const isBlind = now - this.#lookedMillis > this.#deadMillis / 3;
     for (const folder of this.#seen.keys()) {
-      if (isBlind || !folders.includes(folder)) this.#seen.delete(folder);
+      if (!folders.includes(folder)) this.#seen.delete(folder);
     }
-    this.#lookedMillis = now;
   }
 
   /** Whether the process of a folder is dead, and whether it had a token. */
@@ -71,8 +67,11 @@ export class DeadProcesses {
   async #isUnchanged(folder: string): Promise<boolean> {
     const file = await stat(join(folder, ALIVE)).catch(() => stat(folder));
     const { mtimeMs } = file;
-    const seen = this.#seen.get(folder);
     const now = performance.now();
+    // This process may have stood still with all others. A look at many folders may take long.
+    if (now - this.#lookedMillis > this.#deadMillis / 3) this.#seen.clear();
+    this.#lookedMillis = now;
+    const seen = this.#seen.get(folder);
     if (seen?.mtimeMs === mtimeMs) return now - seen.sinceMillis >= this.#deadMillis;
     this.#seen.set(folder, { mtimeMs, sinceMillis: now });
     return false;

@@ -29,10 +29,17 @@ import {
   JournalLost,
   type JournalTimes,
 } from '../journal.js';
-import { byName, newInstanceName } from '../spool-description.js';
+import { byName } from '../spool-description.js';
 import { ALIVE, DeadProcesses, ENDED, type ProcessIdentity } from './dead-processes.js';
 import { HitsFile } from './hits-file.js';
-import { ForeignFile, isThere, listFolder, requireOwn, unlinkIfThere } from './own-files.js';
+import {
+  ForeignFile,
+  isMissing,
+  isThere,
+  listFolder,
+  requireOwn,
+  unlinkIfThere,
+} from './own-files.js';
 
 const MAX_FILE_BYTES = 1024 ** 2;
 const MAX_FILE_MILLIS = 60_000;
@@ -101,17 +108,21 @@ export class FileJournal implements Journal {
     this.#files.set(this.#path, new Set());
   }
 
-  /** Makes an empty journal. `instance` is for tests. */
-  static async create(
-    options: FileJournalOptions,
-    instance: string = newInstanceName(),
-  ): Promise<FileJournal> {
+  /** Makes an empty journal. Call it with the same `instance` until that succeeds, so that one draft is left at most. */
+  static async create(options: FileJournalOptions, instance: string): Promise<FileJournal> {
     const draft = join(options.folder, `.${instance}`);
     const journal = new FileJournal(options, instance);
-    await mkdir(draft, { mode: 0o700 });
-    await journal.#writeAlive(draft);
-    await rename(draft, journal.#path);
-    return journal;
+    try {
+      await removeDraft(draft);
+      await mkdir(draft, { mode: 0o700 });
+      await journal.#writeAlive(draft);
+      await rename(draft, journal.#path).catch(async (error: unknown) => {
+        if (!(await isThere(journal.#path))) throw error; // a file system may repeat a step that it has done
+      });
+      return journal;
+    } finally {
+      await removeDraft(draft).catch(() => undefined);
+    }
   }
 
   get segments(): HitsFile[] {
@@ -359,6 +370,13 @@ export class FileJournal implements Journal {
       Atomics.wait(nobody, 0, 0, SIZE_POLL_MILLIS);
     }
   }
+}
+
+async function removeDraft(draft: string): Promise<void> {
+  await unlinkIfThere(join(draft, ALIVE));
+  await rmdir(draft).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+  });
 }
 
 /** Deletes `.done` files whose `.hits` file is deleted: their process ended in between. */

@@ -18,7 +18,12 @@ import type { DailyKeys } from '../../../common/daily-keys.js';
 import { codeOf } from '../../../common/describe-error.js';
 import { JOURNAL_TIMES, type Journal, type JournalEvents, type JournalTimes } from '../journal.js';
 import type { JournalOpener } from '../spool.js';
-import { describeSpool, requireDescription, UnusableSpool } from '../spool-description.js';
+import {
+  describeSpool,
+  newInstanceName,
+  requireDescription,
+  UnusableSpool,
+} from '../spool-description.js';
 import type { SpoolReports } from '../spool-reports.js';
 import { thisProcess } from './dead-processes.js';
 import { FileJournal } from './file-journal.js';
@@ -52,6 +57,7 @@ export class FileJournalOpener implements JournalOpener {
   readonly #folder: string;
   readonly #reports: SpoolReports;
   #knownDays = '';
+  #nextInstance = newInstanceName();
 
   constructor(options: FileOpenerOptions, reports: SpoolReports) {
     this.#options = options;
@@ -64,14 +70,18 @@ export class FileJournalOpener implements JournalOpener {
     try {
       openSpoolFolder(this.#folder, url);
       this.#keepKeys();
-      const journal = await FileJournal.create({
-        ...this.#options,
-        folder: this.#folder,
-        identity: thisProcess(),
-        times,
-        events,
-        onBeat: () => this.#keepKeys(),
-      });
+      const journal = await FileJournal.create(
+        {
+          ...this.#options,
+          folder: this.#folder,
+          identity: thisProcess(),
+          times,
+          events,
+          onBeat: () => this.#keepKeys(),
+        },
+        this.#nextInstance,
+      );
+      this.#nextInstance = newInstanceName();
       this.#reports.used();
       return journal;
     } catch (error) {

@@ -215,6 +215,23 @@ const SPOOLED_AFTER_BAD_GATEWAY: History = {
   ],
 };
 
+/** A process whose disk is full for some time begins its journal at each beat. What it leaves must not keep others from looking. */
+const FULL_FROM_THE_START: History = {
+  ...SIZES,
+  maxExportBatchSize: 1,
+  slowestMillis: 20,
+  steps: [
+    { kind: 'disk', fault: 'full' },
+    { kind: 'wait', millis: 200 },
+    { kind: 'start' },
+    { kind: 'wait', millis: 700 },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'start' },
+    { kind: 'clock', millis: -3_600_000 },
+    { kind: 'wait', millis: 700 },
+  ],
+};
+
 test(`in ${HISTORIES} histories of processes that share a spool every hit is accounted for at every step, and stored once unless a kill duplicated it`, async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   try {
@@ -228,6 +245,7 @@ test(`in ${HISTORIES} histories of processes that share a spool every hit is acc
         [FLICKERING_WITH_LONE_HITS],
         [RETRY_AFTER_SET_BACK],
         [SPOOLED_AFTER_BAD_GATEWAY],
+        [FULL_FROM_THE_START],
       ],
     });
   } finally {
