@@ -87,12 +87,15 @@ export interface Wire {
   /** How many there have been, also those that were cut at once. */
   readonly connections: number;
   play(state: WireState): void;
+  /** Loses all answers from the next command on that contains this text. */
+  muteAt(text: string): void;
 }
 
 export async function startWire(targetPort: number): Promise<Wire> {
   const sockets = new Set<Socket>();
   let state: WireState = 'well';
   let connections = 0;
+  let muting: string | undefined;
   const server = createServer((near) => {
     connections += 1;
     if (state === 'cut') {
@@ -106,6 +109,10 @@ export async function startWire(targetPort: number): Promise<Wire> {
     ] as const) {
       sockets.add(from);
       from.on('data', (bytes) => {
+        if (from === near && muting !== undefined && bytes.includes(muting)) {
+          muting = undefined;
+          state = 'mute';
+        }
         if (state === 'well' || (state === 'mute' && from === near)) to.write(bytes);
       });
       from
@@ -131,6 +138,9 @@ export async function startWire(targetPort: number): Promise<Wire> {
       // Lost bytes are not replayed: clients of a dead connection have to reconnect.
       if (next === 'cut' || state !== 'well') for (const socket of sockets) socket.destroy();
       state = next;
+    },
+    muteAt(text) {
+      muting = text;
     },
   };
 }

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { parseObject } from '../spool-description.js';
-import { isThere, readOwnFile } from './own-files.js';
+import { isMissing, isThere, readOwnFile } from './own-files.js';
 
 /** The file that says whose journal a folder is. Its owner touches it at each beat. */
 export const ALIVE = 'alive';
@@ -54,14 +54,21 @@ export class DeadProcesses {
     }
   }
 
-  /** Whether the process of a folder is dead, and whether it had a token. */
-  async examine(folder: string): Promise<{ readonly isDead: boolean; readonly hasToken: boolean }> {
-    const hasEnded = await isThere(join(folder, ENDED));
-    const path = join(folder, hasEnded ? ENDED : ALIVE);
-    const text = await readOwnFile(path).catch(() => ''); // only its age is used
-    const identity = parseObject(text.toString());
-    const isDead = hasEnded || this.#isGone(identity) || (await this.#isUnchanged(folder));
-    return { isDead, hasToken: identity.hasToken === true };
+  /** Whether the process of a folder is dead, and whether it had a token; `undefined` if the folder is gone. */
+  async examine(
+    folder: string,
+  ): Promise<{ readonly isDead: boolean; readonly hasToken: boolean } | undefined> {
+    try {
+      const hasEnded = await isThere(join(folder, ENDED));
+      const path = join(folder, hasEnded ? ENDED : ALIVE);
+      const text = await readOwnFile(path).catch(() => ''); // only its age is used
+      const identity = parseObject(text.toString());
+      const isDead = hasEnded || this.#isGone(identity) || (await this.#isUnchanged(folder));
+      return { isDead, hasToken: identity.hasToken === true };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
   }
 
   async #isUnchanged(folder: string): Promise<boolean> {

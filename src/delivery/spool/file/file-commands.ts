@@ -9,28 +9,34 @@ import type { SpoolProcess, SpoolStatus } from '../spool-status.js';
 import { ALIVE, DeadProcesses, thisProcess } from './dead-processes.js';
 import { HITS, INSTANCE, measureFolder } from './file-journal.js';
 import { isIn, linesOf, readRanges } from './hits-file.js';
-import { listFolder, openOwnFile, readOwnFile, unlinkIfThere } from './own-files.js';
+import { isMissing, listFolder, openOwnFile, readOwnFile, unlinkIfThere } from './own-files.js';
 import { DESCRIPTION } from './spool-folder.js';
 
 const POLL_MILLIS = 250;
+/** How often a spool is looked at that others change meanwhile. */
+const MAX_LOOKS = 5;
 const LINE_FEED = '\n';
 
 /** Reads the status of a spool folder without changing it. Rejects if the folder cannot be read. */
 export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> {
   const dead = new DeadProcesses(thisProcess(), JOURNAL_TIMES.deadMillis);
-  const processes: SpoolProcess[] = [];
-  const oldest: number[] = [];
-  for (const instance of await listJournals(folder)) {
-    let pending = 0;
-    for (const path of await listFiles(join(folder, instance))) {
-      const lines = (await readLines(path)).filter(({ isPending }) => isPending);
-      pending += lines.length;
-      oldest.push(...lines.slice(0, 1).map(({ line }) => readLine(line)?.startSeconds ?? Infinity));
+  let processes: SpoolProcess[] = [];
+  let oldestSeconds = Number.POSITIVE_INFINITY;
+  await withFiles(folder, async (journals) => {
+    processes = [];
+    oldestSeconds = Number.POSITIVE_INFINITY;
+    for (const [instance, paths] of journals) {
+      let pending = 0;
+      for (const path of paths) {
+        const lines = (await readLines(path)).filter(({ isPending }) => isPending);
+        pending += lines.length;
+        const startSeconds = lines[0] && readLine(lines[0].line)?.startSeconds;
+        oldestSeconds = Math.min(oldestSeconds, startSeconds ?? Number.POSITIVE_INFINITY);
+      }
+      const found = await dead.examine(join(folder, instance));
+      if (found) processes.push({ instance, host: undefined, isAlive: !found.isDead, pending });
     }
-    const { isDead } = await dead.examine(join(folder, instance));
-    processes.push({ instance, host: undefined, isAlive: !isDead, pending });
-  }
-  const oldestSeconds = Math.min(...oldest);
+  });
   return {
     matomo: matomoOf(await readFile(join(folder, DESCRIPTION), 'utf8').catch(() => '')),
     pending: processes.reduce((sum, { pending }) => sum + pending, 0),
@@ -48,12 +54,31 @@ export async function purgeFileSpool(folder: string, filter: PurgeFilter): Promi
   if (!(await readdir(folder)).includes(DESCRIPTION)) throw new Error(`${folder} has no spool`);
   await requireNoProcess(folder);
   let purged = 0;
-  for (const instance of await listJournals(folder)) {
-    for (const path of await listFiles(join(folder, instance))) {
-      purged += await purgeFile(path, filter);
-    }
-  }
+  await withFiles(folder, async (journals) => {
+    for (const path of [...journals.values()].flat()) purged += await purgeFile(path, filter);
+  });
   return purged;
+}
+
+/** Calls `use` with the files of each journal; again if processes have moved or deleted some meanwhile. */
+async function withFiles(
+  folder: string,
+  use: (journals: ReadonlyMap<string, readonly string[]>) => Promise<void>,
+): Promise<void> {
+  const list = async () => {
+    const journals = new Map<string, string[]>();
+    for (const name of await listJournals(folder)) {
+      journals.set(name, await listFiles(join(folder, name)));
+    }
+    return journals;
+  };
+  let journals = await list();
+  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    await use(journals);
+    const before = JSON.stringify([...journals]);
+    journals = await list();
+    if (JSON.stringify([...journals]) === before) return;
+  }
 }
 
 async function listJournals(folder: string): Promise<string[]> {
@@ -80,7 +105,7 @@ async function requireNoProcess(folder: string): Promise<void> {
   for (;;) {
     dead.begin(journals);
     const found = await Promise.all(journals.map((path) => dead.examine(path)));
-    if (found.every(({ isDead }) => isDead)) return;
+    if (found.every((process) => !process || process.isDead)) return;
     if (String(await touched()) !== before) {
       throw new Error(
         `a process uses the spool ${folder}, so nothing was purged. Stop all processes that use it, and try again`,
@@ -92,10 +117,13 @@ async function requireNoProcess(folder: string): Promise<void> {
 
 const mtimeOf = ({ mtimeMs }: { mtimeMs: number }): number => mtimeMs;
 
-/** The lines of a file, with their positions, and whether they are hits without a result. */
+/** The lines of a file, with their positions, and whether they are hits without a result; none if it is gone. */
 async function readLines(path: string) {
   const done = await readRanges(path.replace(/hits$/, 'done'));
-  const data = await readOwnFile(path);
+  const data = await readOwnFile(path).catch((error: unknown) => {
+    if (isMissing(error)) return Buffer.alloc(0);
+    throw error;
+  });
   return [...linesOf(data)].map(([from, to, isEnded]) => {
     const line = data.subarray(from, to);
     return { from, line, isPending: !isIn(done, from) && (isEnded || isWhole(line)) };
@@ -108,7 +136,11 @@ async function purgeFile(path: string, filter: PurgeFilter): Promise<number> {
   const selected = lines.filter(({ line }) => isLineSelected(filter, line));
   const countPending = (some: typeof lines) => some.filter(({ isPending }) => isPending).length;
   const purged = countPending(selected);
-  const file = await openOwnFile(path, constants.O_RDWR);
+  const file = await openOwnFile(path, constants.O_RDWR).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
+  if (!file) return 0;
   try {
     for (const { from, line } of selected) await file.write(LINE_FEED.repeat(line.length), from);
     await file.datasync();

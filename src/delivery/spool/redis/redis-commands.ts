@@ -9,23 +9,33 @@ import { shownPlace } from './redis-url.js';
 
 /** Hits that are read and deleted at a time. */
 const PORTION = 500;
+/** How often a spool is looked at that others change meanwhile. */
+const MAX_LOOKS = 5;
 
 /** Reads the status of a spool in Redis without changing it. Rejects if Redis cannot be read. */
 export function readRedisSpoolStatus(url: string): Promise<SpoolStatus> {
   return connected(url, async (connection) => {
     const get = async (key: string) => (await connection.send('GET', key)) as string | null;
-    const processes: SpoolProcess[] = [];
-    const oldest: number[] = [];
-    for (const { instance, about, isAlive } of await listProcesses(connection)) {
-      let pending = 0;
-      for (const stream of await listStreams(connection, instance)) {
-        pending += Number(await connection.send('XLEN', stream));
-        oldest.push((await readOldest(connection, stream)) ?? Number.POSITIVE_INFINITY);
+    let processes: SpoolProcess[] = [];
+    let oldestSeconds = Number.POSITIVE_INFINITY;
+    let found = await listProcesses(connection);
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+      processes = [];
+      oldestSeconds = Number.POSITIVE_INFINITY;
+      for (const { instance, about, isAlive, streams } of found) {
+        let pending = 0;
+        for (const stream of streams) {
+          pending += Number(await connection.send('XLEN', stream));
+          const startSeconds = await readOldest(connection, stream);
+          oldestSeconds = Math.min(oldestSeconds, startSeconds ?? Number.POSITIVE_INFINITY);
+        }
+        const host = typeof about.host === 'string' ? about.host : undefined;
+        processes.push({ instance, host, isAlive, pending });
       }
-      const host = typeof about.host === 'string' ? about.host : undefined;
-      processes.push({ instance, host, isAlive, pending });
+      const before = JSON.stringify(found);
+      found = await listProcesses(connection);
+      if (JSON.stringify(found) === before) break; // else some were taken over meanwhile
     }
-    const oldestSeconds = Math.min(...oldest);
     return {
       matomo: matomoOf((await get(REDIS_KEYS.description)) ?? ''),
       pending: processes.reduce((sum, { pending }) => sum + pending, 0),
@@ -40,13 +50,13 @@ export function readRedisSpoolStatus(url: string): Promise<SpoolStatus> {
 export function purgeRedisSpool(url: string, filter: PurgeFilter): Promise<number> {
   return connected(url, async (connection) => {
     let purged = 0;
-    for (const { instance, isAlive } of await listProcesses(connection)) {
+    for (const { isAlive, streams } of await listProcesses(connection)) {
       if (isAlive) {
         throw new Error(
           `a process uses the spool ${shownPlace(url)}, or has used it in the last half minute. ${purged} hits were purged. Stop all processes that use it, and try again`,
         );
       }
-      for (const stream of await listStreams(connection, instance)) {
+      for (const stream of streams) {
         purged += await purgeStream(connection, stream, filter);
       }
     }
@@ -68,17 +78,14 @@ async function connected<T>(
 }
 
 async function listProcesses(connection: RedisConnection) {
-  const found = (await connection.run(LIST, [])) as [string, string, number][];
-  const processes = found.map(([instance, json, alive]) => ({
+  const found = (await connection.run(LIST, [])) as [string, string, number, string[]][];
+  const processes = found.map(([instance, json, alive, streams]) => ({
     instance,
     about: parseObject(json),
     isAlive: alive === 1,
+    streams: streams.sort(),
   }));
   return processes.sort((a, b) => byName(a.instance, b.instance));
-}
-
-async function listStreams(connection: RedisConnection, instance: string): Promise<string[]> {
-  return (await connection.send('SMEMBERS', `${REDIS_KEYS.streams}${instance}`)) as string[];
 }
 
 async function purgeStream(

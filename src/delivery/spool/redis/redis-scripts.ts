@@ -93,12 +93,14 @@ if ARGV[2] ~= '${K.hits}' .. ARGV[1] and redis.call('XLEN', ARGV[2]) == 0 then
 end
 `);
 
-/** Replies with each process, the JSON about it, and whether it is alive. */
+/** Replies with each process, the JSON about it, whether it is alive, and its streams. */
 export const LIST: RedisScript = script(`
 local found = {}
 local all = redis.call('HGETALL', '${K.instances}')
 for i = 1, #all, 2 do
-  found[#found + 1] = { all[i], all[i + 1], redis.call('EXISTS', '${K.alive}' .. all[i]) }
+  local isAlive = redis.call('EXISTS', '${K.alive}' .. all[i])
+  local streams = redis.call('SMEMBERS', '${K.streams}' .. all[i])
+  found[#found + 1] = { all[i], all[i + 1], isAlive, streams }
 end
 return found
 `);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DECIDE, STORE } from '../../../../src/delivery/spool/redis/redis-scripts.js';
 import { eventually } from '../../../support/child-process.js';
 import { type RedisServer, startRedis, startWire } from '../../../support/redis-server.js';
 import { notSent, processed } from '../../../support/scripted-transport.js';
@@ -168,10 +169,14 @@ describe('a spool in Redis', () => {
     const redis = await startRedis();
     const wire = await startWire(Number(new URL(redis.url).port));
     const one = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
-    one.push('first'); // Redis has the scripts from then on
-    await eventually(() => one.delivery.counters.tracked === 1);
     one.transport.answer(notSent);
-    wire.play('mute');
+    one.push('first');
+    await eventually(() => one.delivery.spooled === 1);
+    one.transport.answer(processed);
+    await eventually(() => one.delivery.counters.tracked === 1);
+    await eventually(async () => (await hitsIn(redis)) === 0); // Redis has the scripts from then on
+    one.transport.answer(notSent);
+    wire.muteAt(STORE.sha);
     one.push('a', 'b', 'c');
     await eventually(async () => (await hitsIn(redis)) === 3);
     expect(one.delivery).toMatchObject({ pending: 3, spooled: 0 });
@@ -183,7 +188,7 @@ describe('a spool in Redis', () => {
     const release = one.transport.hold();
     const before = one.transport.bodies.length;
     await eventually(() => one.transport.bodies.length > before);
-    wire.play('mute');
+    wire.muteAt(DECIDE.sha);
     release();
     await eventually(async () => (await hitsIn(redis)) === 0);
     wire.play('well');

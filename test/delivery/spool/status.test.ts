@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { spoolBackendOf } from '../../../src/delivery/spool/backends.js';
+import { startRedis } from '../../support/redis-server.js';
+import { notSent } from '../../support/scripted-transport.js';
+import { spooledDelivery, temporaryFolder } from '../../support/spool.js';
+
+const JOURNALS = 40;
+
+test.each([
+  ['a folder', async () => temporaryFolder()],
+  ['Redis', async () => (await startRedis()).url],
+])(
+  'the status of %s counts each hit once while journals are taken over',
+  async (_where, open) => {
+    const place = await open();
+    const { readStatus } = spoolBackendOf(place);
+    const times = { beatMillis: 20, deadMillis: 60_000 };
+    for (let i = 0; i < JOURNALS; i++) {
+      const one = spooledDelivery({ folder: place });
+      one.transport.answer(notSent);
+      one.push('a');
+      await one.delivery.shutdown(20_000);
+    }
+    const counts = new Set<number>();
+    // One takes over from another, also what that one has taken over.
+    for (let taker = 0; taker < 5; taker++) {
+      const { delivery, transport } = spooledDelivery({ folder: place, times });
+      transport.answer(notSent);
+      while (delivery.takenOver < JOURNALS) counts.add((await readStatus(place)).pending);
+      await delivery.shutdown(20_000);
+    }
+    expect([...counts]).toEqual([JOURNALS]);
+  },
+  60_000,
+);
