@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { decodeJson } from '../../src/gateway/otlp/decode-json.js';
 import { decodeProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
 import { DecodedExport, UnreadableExport } from '../../src/gateway/otlp/decoded-export.js';
-import { emptySpanFields, ReceivedSpan } from '../../src/gateway/otlp/received-span.js';
+import type { ReceivedSpan } from '../../src/gateway/otlp/received-span.js';
 import { createSelection } from '../../src/gateway/otlp/span-selection.js';
 import { Assembler } from '../../src/gateway/traces/assembler.js';
 import { toRequest } from '../../src/gateway/traces/to-request.js';
@@ -14,6 +14,7 @@ import { createRequestReading } from '../../src/requests/read-request.js';
 import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { GROWTH, leastRatio, MAX_RATIO } from '../support/linear-input.js';
+import { receivedSpan } from '../support/received-spans.js';
 
 // Every expression and loop that sees what exporters send, found by reading each file of src/gateway, and what it calls of
 // src/requests and src/hit, for /…/, replace, split, matchAll, for and while. Each entry of the two tables of
@@ -100,22 +101,8 @@ function readExport({ body, type, status }: ReturnType<typeof hostileBody>): voi
 }
 
 function readText({ attribute, isPython = false }: HostileText, text: string): void {
-  const fields = {
-    ...emptySpanFields(),
-    traceId: '1'.repeat(32),
-    spanId: '1'.repeat(16),
-    kind: 2,
-    startNanos: 1n,
-  };
   const attributes = { 'http.request.method': 'GET', [attribute]: text };
-  const source = {
-    attributes: {},
-    matomoAttributes: undefined,
-    isPython,
-    service: 'shop',
-    isTaken: true,
-  };
-  const root = new ReceivedSpan(fields, source, attributes, selection);
+  const root = receivedSpan({ kind: 2, attributes }, { isPython });
   const request = toRequest({ root, below: [] }, reading, true)?.request;
   expect(request).toBeDefined();
   makeHits([request as HttpRequest]);

@@ -1,17 +1,17 @@
-import type { Attributes, AttributeValue } from '../../common/otel-types.js';
 import { runAtOnce, type Steps } from '../../common/slices.js';
-import { HIT_EVENT } from '../../requests/hit-events.js';
-import { type DecodedExport, MAX_ITEMS, UnreadableExport } from './decoded-export.js';
-import { checkJson, cutName, cutText, exactInteger, MAX_NAME_CHARACTERS } from './limits.js';
-import {
-  emptySpanFields,
-  type HitEvent,
-  OTLP_SPAN_KINDS,
-  type SpanFields,
-  type SpanSource,
-} from './received-span.js';
+import { type DecodedExport, UnreadableExport } from './decoded-export.js';
+import { KnownTexts } from './known-texts.js';
+import { isObject, type Json, readExport } from './read-export.js';
 
-type Json = Readonly<Record<string, unknown>>;
+/** Parsing a smaller body takes a few milliseconds. */
+const LARGE_BYTES = 131_072;
+/** An export has 14 levels, and two more for each nested list or map. */
+const MAX_NESTING = 100;
+/** OTLP has sixty names. For each other one V8 creates a text and a shape of an object. */
+const MAX_NAMES = 1000;
+/** Lists and objects that any export may have. A real export has more than 8 bytes for each. */
+const MIN_OBJECTS = 100_000;
+const MIN_BYTES_OF_AN_OBJECT = 8;
 
 /** Reads an `ExportTraceServiceRequest` in OTLP's JSON, also as older SDKs write it: enums by name, numbers as text. */
 export function decodeJson(body: Buffer, into: DecodedExport): void {
@@ -24,26 +24,8 @@ export function* readJson(body: Buffer, into: DecodedExport): Steps {
   yield body.length > LARGE_BYTES;
   const request = parse(body);
   yield body.length > LARGE_BYTES;
-  for (const resourceSpans of objects(request.resourceSpans, 'resourceSpans')) {
-    into.beginResource();
-    let source: SpanSource | undefined;
-    for (const scopeSpans of objects(resourceSpans.scopeSpans, 'scopeSpans')) {
-      into.beginScope();
-      const scope = isObject(scopeSpans.scope) ? cutName(text(scopeSpans.scope.name)) : '';
-      for (const span of objects(scopeSpans.spans, 'spans')) {
-        if (into.endsStep()) yield false;
-        if (!into.takesSpan(0)) continue;
-        source ??= readSource(resourceSpans.resource, into);
-        into.add(readSpan(span, scope, into), source);
-      }
-      if (into.endsStep()) yield false;
-    }
-    if (into.endsStep()) yield false;
-  }
+  yield* readExport(request, into, hex);
 }
-
-/** Parsing a smaller body takes a few milliseconds. */
-const LARGE_BYTES = 131_072;
 
 function parse(body: Buffer): Json {
   let request: unknown;
@@ -56,126 +38,63 @@ function parse(body: Buffer): Json {
   return request;
 }
 
-/** Called only if there are spans, because an export can have far more resources than spans. */
-function readSource(resource: unknown, into: DecodedExport): SpanSource {
-  return into.toSource(readAttributes(isObject(resource) ? resource.attributes : undefined, into));
+function hex(id: unknown): string {
+  return typeof id === 'string' && /^[\da-f]{1,32}$/i.test(id) ? id.toLowerCase() : '';
 }
 
-function readSpan(json: Json, scope: string, into: DecodedExport): SpanFields {
-  const status = isObject(json.status) ? json.status : {};
-  return {
-    ...emptySpanFields(),
-    traceId: hex(json.traceId),
-    spanId: hex(json.spanId),
-    parentSpanId: hex(json.parentSpanId),
-    name: cutText(text(json.name), into),
-    kind: enumValue(json.kind, OTLP_SPAN_KINDS),
-    startNanos: nanos(json.startTimeUnixNano),
-    endNanos: nanos(json.endTimeUnixNano),
-    attributes: readAttributes(json.attributes, into),
-    statusCode: enumValue(status.code, STATUS_CODES),
-    exceptionType: exceptionTypeOf(json.events, into),
-    hitEvents: hitEventsOf(json.events, into),
-    link: linkOf(json.links),
-    flags: integer(json.flags),
-    scope,
-  };
-}
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const SPACE = 0x20;
 
-const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
+const names = new KnownTexts();
 
-function enumValue(value: unknown, names: readonly string[]): number {
-  const index = typeof value === 'string' ? names.indexOf(value) : -1;
-  return index >= 0 ? index : integer(value);
-}
-
-function exceptionTypeOf(events: unknown, into: DecodedExport): string | undefined {
-  const exception = objects(events, 'events').findLast(({ name }) => name === 'exception');
-  const type = exception && readAttributes(exception.attributes, into)['exception.type'];
-  return typeof type === 'string' ? type : undefined;
-}
-
-function hitEventsOf(events: unknown, into: DecodedExport): HitEvent[] {
-  const hits: HitEvent[] = [];
-  for (const { name, timeUnixNano, attributes } of objects(events, 'events')) {
-    if (name !== HIT_EVENT) continue;
-    if (!into.takesHitEvent(hits.length)) break;
-    hits.push({ nanos: nanos(timeUnixNano), attributes: readAttributes(attributes, into) });
+/**
+ * Refuses JSON that takes long to parse, because parsing cannot be interrupted: deeper nesting, more lists and objects per
+ * byte, and more names than in any export.
+ */
+function checkJson(body: Buffer): void {
+  const found = new Set<string>();
+  let left = Math.max(MIN_OBJECTS, body.length / MIN_BYTES_OF_AN_OBJECT);
+  let depth = 0;
+  for (let i = 0; i < body.length; i++) {
+    const byte = body[i] as number;
+    if (byte === QUOTE) {
+      const begin = i + 1;
+      i = endOfString(body, begin);
+      if (!isName(body, i + 1)) continue;
+      found.add(names.read(body, begin, i));
+      if (found.size > MAX_NAMES) {
+        throw new UnreadableExport(`JSON has more than ${MAX_NAMES} different names`);
+      }
+    }
+    // The brackets and braces: 0x5b, 0x5d, 0x7b, 0x7d.
+    else if ((byte & 0xdf) === 0x5b) {
+      depth += 1;
+      left -= 1;
+      if (depth > MAX_NESTING) {
+        throw new UnreadableExport(`JSON is nested deeper than ${MAX_NESTING} levels`);
+      }
+      if (left < 0) throw new UnreadableExport(TOO_DENSE);
+    } else if ((byte & 0xdf) === 0x5d) depth -= 1;
   }
-  return hits;
 }
 
-function linkOf(links: unknown): SpanFields['link'] {
-  const [link] = objects(links, 'links');
-  return link && { traceId: hex(link.traceId), spanId: hex(link.spanId) };
+const TOO_DENSE = `JSON has more than ${MIN_OBJECTS} lists and objects, and less than ${MIN_BYTES_OF_AN_OBJECT} bytes for each`;
+
+/** Whether a colon comes next. */
+function isName(body: Buffer, begin: number): boolean {
+  let i = begin;
+  while ((body[i] as number) <= SPACE) i += 1;
+  return body[i] === COLON;
 }
 
-function readAttributes(list: unknown, into: DecodedExport): Attributes {
-  const attributes: Attributes = {};
-  let count = 0;
-  for (const { key, value } of objects(list, 'attributes')) {
-    if (!into.takesAttribute(count)) break;
-    count += 1;
-    if (typeof key !== 'string' || key === '__proto__' || key.length > MAX_NAME_CHARACTERS)
-      continue;
-    const read = readAnyValue(value, true, into);
-    if (read !== undefined) attributes[key] = read;
+/** The position of the closing quotation mark, or the end of the body. */
+function endOfString(body: Buffer, begin: number): number {
+  for (let i = begin; i < body.length; i++) {
+    const byte = body[i];
+    if (byte === QUOTE) return i;
+    if (byte === BACKSLASH) i += 1;
   }
-  return attributes;
-}
-
-/** Reads text, numbers, booleans and lists of them. No attribute that is used has another type. */
-function readAnyValue(
-  value: unknown,
-  lists: boolean,
-  into: DecodedExport,
-): AttributeValue | undefined {
-  if (!isObject(value)) return undefined;
-  const { stringValue, boolValue, intValue, doubleValue, arrayValue } = value;
-  if (typeof stringValue === 'string') return cutText(stringValue, into);
-  if (typeof boolValue === 'boolean') return boolValue;
-  if (typeof intValue === 'string' && intValue !== '') return exactInteger(intValue);
-  const number = intValue ?? doubleValue;
-  if (typeof number === 'number') return number;
-  if (typeof number === 'string' && number !== '') return Number(number);
-  if (!lists || !isObject(arrayValue)) return undefined;
-  const items = objects(arrayValue.values, 'values').slice(0, MAX_ITEMS);
-  return items
-    .map((item) => readAnyValue(item, false, into))
-    .filter((item) => item !== undefined) as AttributeValue;
-}
-
-/** The elements of a list. OTLP omits empty lists. */
-function objects(list: unknown, name: string): readonly Json[] {
-  if (list === undefined || list === null) return [];
-  if (!Array.isArray(list) || !list.every(isObject)) {
-    throw new UnreadableExport(`${name} is not a list of objects`);
-  }
-  return list;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-/** An ID; `''` if it is invalid. */
-function hex(value: unknown): string {
-  return typeof value === 'string' && /^[\da-f]{1,32}$/i.test(value) ? value.toLowerCase() : '';
-}
-
-function integer(value: unknown): number {
-  // `Number` throws for an object that cannot be converted to a primitive.
-  const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : 0;
-  return Number.isInteger(number) ? number : 0;
-}
-
-function nanos(value: unknown): bigint {
-  if (typeof value === 'string' && /^\d{1,20}$/.test(value)) return BigInt(value);
-  return typeof value === 'number' && Number.isSafeInteger(Math.trunc(value / 1000)) && value > 0
-    ? BigInt(Math.trunc(value))
-    : 0n;
+  return body.length;
 }

@@ -1,12 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Attributes } from '../../common/otel-types.js';
 import { textOf } from '../../requests/finished-span.js';
-import { MAX_FURTHER_HITS } from '../../requests/request-waits.js';
 import {
   bytesOfAttribute,
-  isEmpty,
-  NO_ATTRIBUTES,
-  OTLP_SERVER_SPAN,
   ReceivedSpan,
   type SpanFields,
   type SpanSource,
@@ -17,10 +13,6 @@ import type { AttributeFilter, SpanSelection } from './span-selection.js';
 const MAX_SPANS = 50_000;
 const MAX_RESOURCES = 50_000;
 const MAX_SCOPES = 50_000;
-/** Attributes of a span or a resource. The default limit of SDKs is 128. */
-const MAX_ATTRIBUTES = 512;
-/** Elements of an attribute that is a list. */
-export const MAX_ITEMS = 128;
 /** Resources, scopes and spans that are read in one step. */
 const MESSAGES_A_STEP = 64;
 // Every request gets the matomo.* attributes of its resource.
@@ -57,22 +49,6 @@ export class DecodedExport {
     this.#selection = selection;
   }
 
-  /** Whether another attribute of a span or resource with `count` attributes is read. */
-  takesAttribute(count: number): boolean {
-    if (count < MAX_ATTRIBUTES) return true;
-    this.reasons.add(`attributes beyond the first ${MAX_ATTRIBUTES} are not read`);
-    return false;
-  }
-
-  /** Whether another event of a span with `count` events named `matomo.hit` is read. */
-  takesHitEvent(count: number): boolean {
-    if (count < MAX_FURTHER_HITS) return true;
-    this.reasons.add(
-      `matomo.hit events beyond the first ${MAX_FURTHER_HITS} of a span are not read`,
-    );
-    return false;
-  }
-
   /** Counts a message; whether a step ends with it. */
   endsStep(): boolean {
     this.#messages += 1;
@@ -89,23 +65,31 @@ export class DecodedExport {
     this.#scopes += 1;
   }
 
-  /** Whether there is room for another span besides `count` that are not added yet. If not, the span counts as rejected. */
-  takesSpan(count: number): boolean {
-    const reason = this.#findExcess(count);
-    if (reason === undefined) return true;
-    this.#reject(reason);
+  /** Whether no further span is read. */
+  get isFull(): boolean {
+    return (
+      this.spans.length + this.rejected >= MAX_SPANS ||
+      this.#resources > MAX_RESOURCES ||
+      this.#scopes > MAX_SCOPES
+    );
+  }
+
+  /** Whether there is room for another span. If not, the span counts as rejected. */
+  takesSpan(): boolean {
+    if (!this.isFull) return true;
+    const excess =
+      this.spans.length + this.rejected >= MAX_SPANS
+        ? `${MAX_SPANS} spans`
+        : this.#resources > MAX_RESOURCES
+          ? `${MAX_RESOURCES} resources`
+          : `${MAX_SCOPES} scopes`;
+    this.#reject(`there are more than ${excess} in one request`);
     return false;
   }
 
-  #findExcess(count: number): string | undefined {
-    if (this.spans.length + this.rejected + count >= MAX_SPANS) return TOO_MANY_SPANS;
-    if (this.#resources > MAX_RESOURCES) return TOO_MANY_RESOURCES;
-    return this.#scopes > MAX_SCOPES ? TOO_MANY_SCOPES : undefined;
-  }
-
-  /** The filter for attributes of a span of this kind; `undefined` keeps all. */
-  filterFor(kind: number): AttributeFilter | undefined {
-    return kind === OTLP_SERVER_SPAN || kind === 0 ? undefined : this.#selection.keptAttributes;
+  /** The attributes that are kept of spans other than server spans. */
+  get keptAttributes(): AttributeFilter {
+    return this.#selection.keptAttributes;
   }
 
   add(fields: SpanFields, source: SpanSource): void {
@@ -116,16 +100,11 @@ export class DecodedExport {
   }
 
   #take(fields: SpanFields, source: SpanSource): void {
-    const attributes =
-      fields.kind === OTLP_SERVER_SPAN ? fields.attributes : this.#kept(fields.attributes);
-    const { hitEvents } = fields;
-    const isEmptySpan = isEmpty(fields, attributes);
-    if (isEmptySpan) clearContents(fields);
     this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
     fields.traceId = this.#traceId;
-    const span = new ReceivedSpan(fields, source, attributes, this.#selection, isEmptySpan);
+    const span = new ReceivedSpan(fields, source, this.#selection);
     this.spans.push(span);
-    const hits = hitEvents.length + (span.isRequest ? 1 : 0);
+    const hits = fields.hitEvents.length + (span.isRequest ? 1 : 0);
     if (hits === 0) return;
     this.requests += hits;
     this.requestBytes += span.bytes;
@@ -135,13 +114,12 @@ export class DecodedExport {
   toSource(resource: Attributes): SpanSource {
     const attributes: Attributes = {};
     let matomoAttributes: Attributes | undefined;
-    let left = MAX_ATTRIBUTES;
     let matomoLeft = MAX_MATOMO_ATTRIBUTES;
     let bytes = 0;
     for (const name in resource) {
       const size = bytesOfAttribute(name, resource[name]);
       const isForMatomo = name.startsWith('matomo.');
-      if ((isForMatomo ? matomoLeft : left) === 0 || bytes + size > MAX_RESOURCE_BYTES) {
+      if ((isForMatomo && matomoLeft === 0) || bytes + size > MAX_RESOURCE_BYTES) {
         this.reasons.add(RESOURCE_CUT);
         continue;
       }
@@ -150,10 +128,7 @@ export class DecodedExport {
         matomoLeft -= 1;
         matomoAttributes ??= {};
         matomoAttributes[name] = resource[name];
-      } else {
-        left -= 1;
-        attributes[name] = resource[name];
-      }
+      } else attributes[name] = resource[name];
     }
     return {
       attributes,
@@ -169,34 +144,14 @@ export class DecodedExport {
     this.rejected += 1;
     this.reasons.add(reason);
   }
-
-  #kept(attributes: Attributes): Attributes {
-    let kept: Attributes | undefined;
-    for (const name in attributes) {
-      if (!this.#selection.keptAttributes.keeps(name)) continue;
-      kept ??= {};
-      kept[name] = attributes[name];
-    }
-    return kept ?? NO_ATTRIBUTES;
-  }
 }
 
-/** Clears what is not needed of an empty span. */
-function clearContents(fields: SpanFields): void {
-  fields.name = '';
-  fields.startNanos = 0n;
-  fields.endNanos = 0n;
-}
-
-const TOO_MANY_SPANS = `there are more than ${MAX_SPANS} spans in one request`;
-const TOO_MANY_RESOURCES = `there are more than ${MAX_RESOURCES} resources in one request`;
-const TOO_MANY_SCOPES = `there are more than ${MAX_SCOPES} scopes in one request`;
-const RESOURCE_CUT = `attributes of a resource are not read beyond ${MAX_ATTRIBUTES}, ${MAX_MATOMO_ATTRIBUTES} named matomo.*, or ${MAX_RESOURCE_BYTES} bytes`;
+const RESOURCE_CUT = `attributes of a resource are not read beyond ${MAX_MATOMO_ATTRIBUTES} named matomo.*, or ${MAX_RESOURCE_BYTES} bytes`;
 
 const NO_TRACE_ID = '0'.repeat(32);
 const NO_SPAN_ID = '0'.repeat(16);
 
-/** Why a span is rejected. The decoder made invalid IDs empty. */
+/** Why a span is rejected. Invalid IDs were made empty. */
 function reasonToReject({ traceId, spanId, startNanos }: SpanFields): string | undefined {
   if (traceId.length !== 32 || traceId === NO_TRACE_ID) return 'a trace ID is invalid';
   if (spanId.length !== 16 || spanId === NO_SPAN_ID) return 'a span ID is invalid';

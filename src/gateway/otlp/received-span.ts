@@ -81,20 +81,20 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   constructor(
     fields: SpanFields,
     source: SpanSource,
-    attributes: Attributes,
     { takesScope }: Pick<SpanSelection, 'takesScope'>,
-    isEmpty = false,
   ) {
+    const { attributes, exceptionType, hitEvents, parentSpanId, flags } = fields;
     this.traceId = fields.traceId;
     this.spanId = fields.spanId;
     this.name = fields.name;
     this.kind = toSpanKind(fields.kind);
-    this.#startNanos = fields.startNanos;
-    this.#endNanos = fields.endNanos;
+    this.isEmpty =
+      attributes === NO_ATTRIBUTES && exceptionType === undefined && hitEvents.length === 0;
+    this.#startNanos = this.isEmpty ? 0n : fields.startNanos;
+    this.#endNanos = this.isEmpty ? 0n : fields.endNanos;
     this.attributes = attributes;
     this.status = STATUSES[fields.statusCode] ?? UNSET;
     this.events = eventsOf(fields);
-    const { parentSpanId, flags } = fields;
     this.parentSpanId =
       parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId;
     this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
@@ -105,9 +105,8 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
       this.isParentRemote = false;
     }
     this.source = source;
-    this.isEmpty = isEmpty;
     this.bytes = bytesOf(this.name, attributes) + (source.extraBytes ?? 0);
-    for (const event of fields.hitEvents) this.bytes += bytesOf(HIT_EVENT, event.attributes);
+    for (const event of hitEvents) this.bytes += bytesOf(HIT_EVENT, event.attributes);
     this.isRequest =
       this.kind === SERVER_SPAN && methodOf(attributes) !== undefined && takesScope(fields.scope);
   }
@@ -175,7 +174,7 @@ const STATUSES = [UNSET, { code: 1 }, { code: 2 }];
 const NO_PARENT = '0'.repeat(16);
 /** Shared: most spans have none that are used. */
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
-const NO_HIT_EVENTS = Object.freeze<HitEvent[]>([]) as HitEvent[];
+export const NO_HIT_EVENTS = Object.freeze<HitEvent[]>([]) as HitEvent[];
 const NO_EVENTS: ReceivedSpan['events'] = [];
 
 function addLength(sum: number, item: unknown): number {
@@ -188,47 +187,10 @@ function toHrTime(nanos: bigint): HrTime {
   return [Number(nanos / NANOS), Number(nanos % NANOS)];
 }
 
-export function emptySpanFields(): SpanFields {
-  return {
-    traceId: '',
-    spanId: '',
-    parentSpanId: '',
-    name: '',
-    kind: 0,
-    startNanos: 0n,
-    endNanos: 0n,
-    attributes: NO_ATTRIBUTES,
-    statusCode: 0,
-    exceptionType: undefined,
-    hitEvents: NO_HIT_EVENTS,
-    link: undefined,
-    flags: 0,
-    scope: '',
-  };
-}
-
-/** Whether a span has nothing that is used, except its place between others. */
-export function isEmpty(
-  { exceptionType, hitEvents }: Pick<SpanFields, 'exceptionType' | 'hitEvents'>,
-  attributes: Attributes,
-): boolean {
-  return attributes === NO_ATTRIBUTES && exceptionType === undefined && hitEvents.length === 0;
-}
-
 /** The key of a trace: the trace ID and the service of its spans. */
 export function traceKeyOf({ traceId, source }: ReceivedSpan): string {
   return `${traceId}/${source.service}`;
 }
-
-/** Names of span kinds in OTLP, by their numbers there: one more than those of the API. */
-export const OTLP_SPAN_KINDS = [
-  'SPAN_KIND_UNSPECIFIED',
-  'SPAN_KIND_INTERNAL',
-  'SPAN_KIND_SERVER',
-  'SPAN_KIND_CLIENT',
-  'SPAN_KIND_PRODUCER',
-  'SPAN_KIND_CONSUMER',
-] as const;
 
 /** The number of SPAN_KIND_SERVER in OTLP; the API's is 1. */
 export const OTLP_SERVER_SPAN = 2;

@@ -1,34 +1,20 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import {
-  emptySpanFields,
-  ReceivedSpan,
-  type SpanFields,
-  type SpanSource,
-} from '../../../src/gateway/otlp/received-span.js';
+import type { ReceivedSpan, SpanFields } from '../../../src/gateway/otlp/received-span.js';
 import { Assembler } from '../../../src/gateway/traces/assembler.js';
 import type { RequestSpans } from '../../../src/requests/group-spans.js';
+import { receivedSpan } from '../../support/received-spans.js';
 
 const GRACE_MILLIS = 2000;
 const TICK_MILLIS = 100;
 const SERVER = 2;
-const source: SpanSource = {
-  attributes: {},
-  matomoAttributes: undefined,
-  isPython: false,
-  service: 'shop',
-  isTaken: true,
-};
 
 function span(spanId: string, fields: Partial<SpanFields> = {}): ReceivedSpan {
-  const all = { ...emptySpanFields(), traceId: 't', spanId, ...fields };
-  return new ReceivedSpan(all, source, all.attributes, { takesScope: () => true });
+  return receivedSpan({ spanId, attributes: { 'matomo.a': 'b' }, ...fields });
 }
 
 /** A span of which only its parent is used. */
 function emptySpan(spanId: string, parentSpanId: string, extraBytes = 0): ReceivedSpan {
-  const fields = { ...emptySpanFields(), traceId: 't', spanId, parentSpanId };
-  const from = extraBytes === 0 ? source : { ...source, extraBytes };
-  return new ReceivedSpan(fields, from, fields.attributes, { takesScope: () => true }, true);
+  return receivedSpan({ spanId, parentSpanId }, { extraBytes });
 }
 
 /** Empty spans, each below the one before. */

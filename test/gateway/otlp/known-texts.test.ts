@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KnownTexts } from '../../../src/gateway/otlp/limits.js';
+import { KnownTexts } from '../../../src/gateway/otlp/known-texts.js';
 import { seededRandom } from '../../support/seed.js';
 
 test('a text is what its bytes say, whatever came before', () => {
