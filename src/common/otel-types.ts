@@ -74,7 +74,7 @@ export interface Histogram {
 }
 
 /** `ObservableResult` of OpenTelemetry's API. */
-export interface ObservableResult {
+interface ObservableResult {
   observe(value: number, attributes?: Attributes): void;
 }
 
