@@ -161,7 +161,9 @@ export class Delivery {
       return false;
     }
     const { count, bytes } = this.#memory;
-    if (count >= this.#maxQueueSize || bytes + hit.bytes > this.maxQueueBytes) {
+    const isFull = count >= this.#maxQueueSize || bytes + hit.bytes > this.maxQueueBytes;
+    // If all hits have failed alone, only another one that is processed can show that they are the cause.
+    if (isFull && (count === 0 || this.#sender.queue.setAside < count)) {
       this.counters.lost.queue_full += 1;
       this.#parts.losses.check();
       return false;

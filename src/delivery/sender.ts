@@ -314,7 +314,10 @@ export class Sender {
     if (epoch === 0) return false;
     if (this.#epoch !== epoch) this.queue.forgetStored();
     this.#epoch = epoch;
-    if (this.queue.needsMore(true) && this.queue.total < maxQueueSize) {
+    const { total, setAside } = this.queue;
+    // If all hits have failed alone, only others that are processed can show that they are the cause.
+    const hasRoom = total < maxQueueSize || total === setAside;
+    if (hasRoom && this.queue.needsMore(true)) {
       this.queue.add(await spool.take({ epoch, max, delayMillis }), true);
       if (!this.takesCrashes) this.#dropCrashes();
     }

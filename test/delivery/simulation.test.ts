@@ -179,6 +179,25 @@ const INVALID_AFTER_FAILURES: History = {
   ],
 };
 
+/** All hits are bad, and as many as the queue may have: only others that are processed can show it. */
+const FULL_OF_BAD_HITS: History = {
+  hasToken: true,
+  maxExportBatchSize: 1,
+  maxQueueSize: 10,
+  mostInABulk: 2,
+  ending: 'recovery',
+  steps: [
+    { kind: 'begin', further: ['invalid', 'invalid'] },
+    { kind: 'requests', further: [['hit', 'invalid', 'poison']] },
+    { kind: 'fault', fault: 'closes connections' },
+    { kind: 'requests', further: [['invalid', 'invalid', 'poison']] },
+    { kind: 'wait', millis: 5000 },
+    { kind: 'hits', names: ['invalid.bot', 'invalid'] },
+    { kind: 'requests', further: [['invalid']] },
+    { kind: 'hits', names: ['hit'] },
+  ],
+};
+
 test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock every hit is accounted for at every step, and none is stored twice`, async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   try {
@@ -189,6 +208,7 @@ test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock ever
         [INVALID_IN_BULKS_TOO_LARGE],
         [FULL_OF_BAD_BULKS],
         [INVALID_AFTER_FAILURES],
+        [FULL_OF_BAD_HITS],
       ],
     });
   } finally {
