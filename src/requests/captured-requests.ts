@@ -168,7 +168,7 @@ function capturePipelined(
   });
 }
 
-/** On Bun, connections do not always close. */
+/** No test shows what connections report at their end on Bun, so the end of the response counts, too. */
 function watchOnBun(response: ServerResponse, captured: CapturedRequest): void {
   response.once('close', () => endSpanless(captured));
 }
