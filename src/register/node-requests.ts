@@ -1,15 +1,13 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as NetServer } from 'node:net';
 import type { RecordOption } from '../options/option-table.js';
-import { areStreamsCaptured, captureRequest } from '../requests/captured-requests.js';
+import { areStreamsCaptured } from '../requests/captured-requests.js';
 import { internalsOf } from '../requests/processor-internals.js';
 
 /** Requests without a SERVER span. Over HTTP/2, no instrumentation makes one. */
 export interface NodeRequests {
   /** A provider has the processor: from now on, requests that instrumentations see are left to spans. */
   preferSpans(): void;
-  /** Adds a request that was announced before anything listened. */
-  addFirst(message: unknown): void;
   /** Finds out if the streams of an HTTP/2 server are announced, when the first one begins. */
   expectStreams(server: NetServer): void;
   stop(): void;
@@ -47,7 +45,6 @@ export function trackNodeRequests(
     preferSpans() {
       hasProvider = true;
     },
-    addFirst: captureRequest,
     expectStreams(server) {
       if (areStreamsAnnounced || http2Servers.has(server)) return;
       http2Servers.add(server);

@@ -5,6 +5,7 @@ import { EXIT_WAITS } from '../delivery/exit/exit-waits.js';
 import type { RecordOption } from '../options/option-table.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
+import { captureRequest } from '../requests/captured-requests.js';
 import { internalsOf } from '../requests/processor-internals.js';
 import { recordServerSpans, type Sampler } from '../sampler.js';
 import { MatomoSpanProcessor } from '../span-processor.js';
@@ -117,7 +118,9 @@ function start(
       isConnected = true;
       checkProvider();
     },
-    onFirstRequest: (message) => requests?.addFirst(message),
+    onFirstRequest(message) {
+      if (requests) captureRequest(message);
+    },
     async stop() {
       const own = registration.ownProcessors;
       const closed = place.shutdown();

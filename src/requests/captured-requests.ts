@@ -3,6 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import {
   type ChannelListener,
+  channelListener,
   type RequestMessage,
   requestListener,
   type StreamMessage,
@@ -89,7 +90,7 @@ function createSharedRequests(): SharedRequests {
     listOpen: () => [...connections.listOpen(), ...sessions.listOpen()].filter(hasBegun),
     listeners: new Map([
       [REQUEST_CHANNEL, requestListener(onRequest)],
-      [FINISH_CHANNEL, requestListener(onFinish)],
+      [FINISH_CHANNEL, channelListener(onFinish)],
       [STREAM_CHANNEL, streamListener(onStream)],
       ...frameworkListeners(storage),
     ]),
@@ -111,8 +112,9 @@ function createSharedRequests(): SharedRequests {
   }
 
   /** Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`. */
-  function onFinish({ request }: RequestMessage): void {
-    const captured = ownCaptured(request);
+  function onFinish(message: object): void {
+    const { request } = message as Partial<RequestMessage>;
+    const captured = request && ownCaptured(request);
     if (!captured) return;
     if (storage.getStore() !== captured) storage.enterWith(captured);
     // If the connection has failed, what was not sent is known when it is closed.

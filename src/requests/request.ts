@@ -103,8 +103,9 @@ export class Request implements StoredRecord {
 
   /** Attributes of the SERVER span, or what Node.js knows under the same names, which is only read if an option needs it. */
   get attributes(): Attributes {
-    const source = this.source;
-    this.#attributes ??= isSpan(source) ? source.attributes : source && nodeAttributes(source);
+    const { source, isUnended } = this;
+    if (isSpan(source)) return (isUnended && this.#attributes) || source.attributes;
+    this.#attributes ??= source && nodeAttributes(source);
     return this.#attributes ?? NO_ATTRIBUTES;
   }
 
@@ -171,13 +172,13 @@ export class Request implements StoredRecord {
 
   /** Its SERVER span will not end, and so does not get the status of the response. */
   endWithStatus(statusCode: number): void {
-    this.isUnended = true;
     this.#attributes = { ...this.attributes, 'http.response.status_code': statusCode };
+    this.isUnended = true;
   }
 
   /** `source` is read until it is released. */
   end(request: HttpRequest, source: RequestSource | undefined = this.source): EndedRequest {
-    if (source !== this.source) this.#attributes = undefined;
+    if (!this.isUnended) this.#attributes = undefined;
     this.source = source;
     this.request = request;
     return this as EndedRequest;
