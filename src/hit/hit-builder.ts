@@ -9,7 +9,7 @@ import { callBeforeSend, toCrash, toHit } from './finish-hit.js';
 import { type CheckedHit, timeOf } from './further-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
-import { createRedactUrl } from './page/redact-url.js';
+import { createRedactUrl } from './page/referrer.js';
 import {
   isServerTimeSet,
   setParameter,

@@ -104,7 +104,7 @@ export function createPageViewReader(
   });
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toVisitor = createToVisitor(
-    memoize((site) => siteFields(site, trackBots)),
+    (site) => siteFields(site, trackBots),
     (address) =>
       hasToken ? createField('cip', hidesAddress ? HIDDEN_ADDRESS : address) : undefined,
     (traits) => (options.visitorId === 'none' ? undefined : toVisitorId(traits)),
@@ -172,7 +172,7 @@ export function createPageViewReader(
       const duration = isTimed(request)
         ? toDuration(Math.round(request.durationMillis))
         : undefined;
-      const variables = toVariables(request.statusCode, request.method);
+      const variables = toVariables(request.method, request.statusCode);
       return listFields(page, toTitle(request, path, place), variables, duration);
     },
     toTraits: (request, site, nowMillis) =>
@@ -182,8 +182,16 @@ export function createPageViewReader(
   };
 }
 
-/** Titles of longer methods are not remembered: HTTP has none. */
+/** Longer methods are not remembered: HTTP has none. */
 const MAX_METHOD_LENGTH = 30;
+
+/** Remembers what is made for a method and something else. */
+function memoizeByMethod<Other extends string | number>(
+  make: (method: string, other: Other) => FieldGroup,
+): (method: string, other: Other) => FieldGroup {
+  const remember = memoizePair(make);
+  return (method, other) => (method.length > MAX_METHOD_LENGTH ? make : remember)(method, other);
+}
 
 /** The title. Only the default one is remembered: others may name each request. */
 function createToTitle({
@@ -196,34 +204,22 @@ function createToTitle({
     const toText = createToActionName(template);
     return (request, path, place) => create(toText(request, path, place));
   }
-  const createDefault = (method: string, place: string) => create(`${method} ${place}`);
-  const remember = memoizePair(createDefault);
-  return function toTitle(request, _path, place) {
-    const method = titleMethodOf(request, place);
-    return method.length > MAX_METHOD_LENGTH
-      ? createDefault(method, place)
-      : remember(method, place);
-  };
+  const toDefault = memoizeByMethod((method, place: string) => create(`${method} ${place}`));
+  return (request, _path, place) => toDefault(titleMethodOf(request, place), place);
 }
 
 /** The custom variables that every request has. */
 function createToVariables(
   { maxCustomVariables }: PageViewOptions,
   report: ReportProblem,
-): (statusCode: number, method: string) => FieldGroup {
-  function create(statusCode: number, method: string): FieldGroup {
+): (method: string, statusCode: number) => FieldGroup {
+  return memoizeByMethod((method, statusCode) => {
     if (maxCustomVariables === 0) return new FieldGroup([]);
     const variables = customVariablesOf({ statusCode, method });
     return new FieldGroup([
       rawField('cvar', toCustomVariables(variables, maxCustomVariables, report)),
     ]);
-  }
-  const remember = memoizePair(create);
-  return function toVariables(statusCode, method) {
-    return method.length > MAX_METHOD_LENGTH
-      ? create(statusCode, method)
-      : remember(statusCode, method);
-  };
+  });
 }
 
 /** Whether `query` in the URL of a request is a GraphQL document and not a site search. */

@@ -12,7 +12,7 @@ import {
 } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createToCallParameters, type McpCall } from '../hit/mcp-call.js';
-import { createRedactUrl } from '../hit/page/redact-url.js';
+import { createRedactUrl } from '../hit/page/referrer.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { operationNames } from '../requests/operations/operation-names.js';

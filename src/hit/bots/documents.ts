@@ -1,4 +1,5 @@
 import type { HitFields } from '../field.js';
+import { FIRST_FAILED_STATUS } from '../page/action-name.js';
 import { DECIDING_KIND } from '../parameters/parameter-table.js';
 import { PERF_KEYS } from '../parameters/tracking-parameters.js';
 
@@ -12,12 +13,12 @@ const DOCUMENT_TYPES: readonly RegExp[] = [
 ];
 
 /** Generic types. */
-const ANY_FILE = /^(?:application|binary)\/(?:octet-stream|force-download|x-download|download)$/;
+export const ANY_FILE: RegExp =
+  /^(?:application|binary)\/(?:octet-stream|force-download|x-download|download)$/;
 
 const DOCUMENT_EXTENSION =
   /\.(?:pdf|doc[xm]?|dotx?|rtf|od[tspg]|xls[xmb]?|csv|tsv|pp[ts]x?|pptm|epub|mobi|azw3?|zip|g?z|tgz|bz2|xz|7z|rar|tar|zst|mp[34]|m4[av]|aac|flac|og[gav]|opus|wav|mov|avi|mkv|mpe?g|wmv|webm)$/i;
 
-const FIRST_ERROR = 400;
 const PARTIAL_CONTENT = 206;
 const FIRST_PART = /^\s*bytes\s*=\s*0+\s*-/i;
 /** Longer than any content type. */
@@ -32,10 +33,17 @@ export function isDocument(
   statusCode: number,
   contentType: string | undefined,
 ): boolean {
-  const type = contentType?.slice(0, MAX_TYPE_LENGTH).split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const type = mediaTypeOf(contentType);
   const isKnown = type !== '' && !ANY_FILE.test(type);
-  if (isKnown && statusCode < FIRST_ERROR) return DOCUMENT_TYPES.some((known) => known.test(type));
+  if (isKnown && statusCode < FIRST_FAILED_STATUS)
+    return DOCUMENT_TYPES.some((known) => known.test(type));
   return DOCUMENT_EXTENSION.test(path);
+}
+
+/** A content type without its parameters; `''` if there is none. */
+export function mediaTypeOf(contentType = ''): string {
+  const [type = ''] = contentType.slice(0, MAX_TYPE_LENGTH).split(';', 1);
+  return type.trim().toLowerCase();
 }
 
 /** Whether a response is a part of a document that does not begin with its first byte. */

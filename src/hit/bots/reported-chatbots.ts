@@ -1,13 +1,7 @@
 import { AI_CHATBOTS, createFindAiChatbot, type FindAiChatbot } from './ai-chatbots.js';
 
-const SINCE_5_8 = [
-  'ChatGPT-User',
-  'MistralAI-User',
-  'Gemini-Deep-Research',
-  'Claude-User',
-  'Perplexity-User',
-  'Google-NotebookLM',
-];
+/** Later versions have added the others. */
+const SINCE_5_8 = AI_CHATBOTS.slice(0, 6);
 
 /** The names of AI chatbots that versions of Matomo report. Versions between two of them are like the older one. */
 const REPORTED = {

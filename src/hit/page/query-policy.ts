@@ -1,4 +1,3 @@
-import { memoize } from '../../common/generation-cache.js';
 import {
   createIsSecret,
   decodeLayers,
@@ -67,26 +66,19 @@ export function createToTrackedQuery(
   isRedacted: boolean = policy === 'redact',
 ): (query: string) => string {
   const listed = typeof policy === 'string' ? undefined : new Set(policy);
-  const classifyName = memoize(
-    (encoded: string) => {
-      const name = pairNameOf(encoded);
-      return {
-        secrecy: isRedacted ? toSecrecy(encoded) : 'none',
-        isRemoved:
-          name === RSC ||
-          (!siteSearch && isSearchParameter(name)) ||
-          (removesCampaigns && CAMPAIGN.test(name)),
-        isListed: listed === undefined || listed.has(name),
-      };
-    },
-    ({ secrecy, isRemoved, isListed }) => isListed && !isRemoved && secrecy !== 'name',
-  );
   const filter: FilterPair = (pair, isContinued) => {
-    const name = encodedName(pair);
-    const { isRemoved, isListed, secrecy } = classifyName(name);
-    if (isRemoved || !(isListed || isContinued)) return undefined;
-    return isRedacted ? redactNamed(pair, name, secrecy) : pair;
+    const name = pairNameOf(pair);
+    if (isRemoved(name) || !(listed === undefined || listed.has(name) || isContinued)) {
+      return undefined;
+    }
+    return isRedacted ? redactPair(pair) : pair;
   };
+
+  function isRemoved(name: string): boolean {
+    if (name === RSC || (!siteSearch && isSearchParameter(name))) return true;
+    return removesCampaigns && CAMPAIGN.test(name);
+  }
+
   if (policy === 'strip') return () => '';
   return function toTrackedQuery(query) {
     const text = asMatomoReads(query);
@@ -131,22 +123,10 @@ function redactPairSegment(segment: string): string {
 /** Redacts values of secret names, and names and values that contain a secret. */
 function redactPair(pair: string): string {
   const name = encodedName(pair);
-  return redactNamed(pair, name, toSecrecy(name));
-}
-
-function redactNamed(pair: string, name: string, secrecy: Secrecy): string {
-  if (secrecy === 'name') return REDACTED;
+  if (holdsSecret(name)) return REDACTED;
   if (name.length === pair.length) return pair;
-  const isSecret = secrecy === 'value' || holdsSecret(pair.slice(name.length + 1));
+  const isSecret = isSecretName(decodeText(name)) || holdsSecret(pair.slice(name.length + 1));
   return isSecret ? `${name}=${REDACTED}` : pair;
-}
-
-/** What is secret of a pair. */
-type Secrecy = 'name' | 'value' | 'none';
-
-function toSecrecy(name: string): Secrecy {
-  if (holdsSecret(name)) return 'name';
-  return isSecretName(decodeText(name)) ? 'value' : 'none';
 }
 
 function isSearchParameter(name: string): boolean {

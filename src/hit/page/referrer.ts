@@ -1,7 +1,7 @@
 import { withoutUserInfo } from '../text.js';
 import { createRedactPath, toTitlePath } from './page-path.js';
 import { isUrlHost } from './page-url.js';
-import { createToTrackedQuery, type QueryPolicyOptions } from './query-policy.js';
+import { createToTrackedQuery, holdsSecret, type QueryPolicyOptions } from './query-policy.js';
 
 export interface ReferrerOptions extends Pick<QueryPolicyOptions, 'query'> {
   readonly referrers: 'full' | 'origin';
@@ -55,6 +55,28 @@ export function createToReferrer({
     const referring = plainHost(hostOf(origin));
     return referring === '' || referring === ownHost || referring === plainHost(host ?? '');
   }
+}
+
+/**
+ * Redacts a URL that the application sets. Everything but secrets stays, with `query: 'keep'` these too. A fragment that contains a secret
+ * is removed.
+ */
+export function createRedactUrl({
+  query,
+  redactPathPatterns,
+}: Pick<ReferrerOptions, 'query' | 'redactPathPatterns'>): (url: string) => string {
+  if (query === 'keep') return (url) => url;
+  const redactPage = createToReferrer({
+    query: 'keep',
+    referrers: 'full',
+    urlPaths: 'full',
+    redactPathPatterns,
+  });
+  return function redactUrl(url) {
+    const start = url.indexOf('#');
+    const fragment = start < 0 ? '' : url.slice(start);
+    return `${redactPage(url.trim())}${holdsSecret(fragment.slice(1)) ? '' : fragment}`;
+  };
 }
 
 function pageOf(referrer: string): string {

@@ -28,20 +28,9 @@ export function pairNameOf(pair: string): string {
   return (bracket > 0 ? name.slice(0, bracket) : name).trim();
 }
 
-/** Filters pairs that `;` separates. A part without name and value continues the previous value, and is kept or removed with it. */
+/** Filters pairs that `;` separates; `undefined` if none is kept. */
 export function filterPairs(text: string, filter: FilterPair): string | undefined {
-  if (!text.includes(';')) return filter(text, false);
-  let kept: string | undefined;
-  let isDropped = false;
-  for (const [i, part] of text.split(';').entries()) {
-    const isContinued = i > 0 && !isWhole(part);
-    if (isContinued && isDropped) continue;
-    const filtered = filter(part, isContinued);
-    isDropped = filtered !== part;
-    if (filtered !== undefined) kept = kept === undefined ? filtered : `${kept};${filtered}`;
-    if (kept !== undefined && kept.length > MAX_PAIRS_LENGTH) break;
-  }
-  return kept;
+  return text.includes(';') ? filterParts(`;${text}`, filter) : filter(text, false);
 }
 
 /**
@@ -82,16 +71,31 @@ function filterSegment(
   const start = segment.search(/[;&]/);
   if (start < 0) return toHead(segment);
   const head = segment.slice(0, start);
-  let kept = toHead(head);
-  let isDropped = kept !== head;
-  for (const part of segment.slice(start).split(/(?=[;&])/)) {
+  const kept = toHead(head);
+  return filterParts(segment.slice(start), filter, kept, kept !== head) as string;
+}
+
+/**
+ * Filters pairs that each have a separator before them, and adds them to what comes before. A part without name and value continues the
+ * previous value, and is kept or removed with it.
+ */
+function filterParts(
+  text: string,
+  filter: FilterPair,
+  before?: string,
+  isBeforeChanged = false,
+): string | undefined {
+  let kept = before;
+  let isDropped = isBeforeChanged;
+  for (const [i, part] of text.split(/(?=[;&])/).entries()) {
     const pair = part.slice(1);
-    const isContinued = !isWhole(pair);
+    const isFirst = i === 0 && before === undefined;
+    const isContinued = !isFirst && !isWhole(pair);
     if (isContinued && isDropped) continue;
     const filtered = filter(pair, isContinued);
     isDropped = filtered !== pair;
-    if (filtered !== undefined) kept += part.slice(0, 1) + filtered;
-    if (kept.length > MAX_PAIRS_LENGTH) break;
+    if (filtered !== undefined) kept = kept === undefined ? filtered : kept + part[0] + filtered;
+    if (kept !== undefined && kept.length > MAX_PAIRS_LENGTH) break;
   }
   return kept;
 }

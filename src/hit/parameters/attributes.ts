@@ -1,4 +1,6 @@
+import { ANY_FILE, mediaTypeOf } from '../bots/documents.js';
 import { toErrorType } from '../http-request.js';
+import { FIRST_FAILED_STATUS } from '../page/action-name.js';
 import { createToReferrer, type ReferrerOptions } from '../page/referrer.js';
 import { holdsCredentials, isCredentialName, REDACTED } from '../page/secrets.js';
 import { maskAddress } from '../visitor/mask-address.js';
@@ -12,14 +14,14 @@ export interface HeaderAttribute {
 }
 
 /** The attributes of OpenTelemetry that have headers. */
-const PREFIX = /^http\.(request|response)\.header\./;
+const HEADER = /^http\.(request|response)\.header\./;
 
 /** Names one request, and opens nothing. */
 const IDEMPOTENCY_KEY = /^(?:x[-_])?idempotency[-_]key$/;
 
 /** `undefined` if the attribute has no header. */
 export function headerAttributeOf(attribute: string): HeaderAttribute | undefined {
-  const match = PREFIX.exec(attribute);
+  const match = HEADER.exec(attribute);
   if (!match) return undefined;
   const header = attribute.slice(match[0].length).toLowerCase();
   return { direction: match[1] as HeaderAttribute['direction'], header };
@@ -63,9 +65,6 @@ const LLMS_TXT = /\/llms(?:-full)?\.txt$/i;
 const MARKDOWN_PATH = /\.(?:md|mdx|markdown)$/i;
 /** Types that say nothing about the format: many servers do not know more. */
 const PLAIN = 'text/plain';
-const ANY_FILE = /^(?:application|binary)\/(?:octet-stream|force-download|x-download|download)$/;
-const FIRST_ERROR = 400;
-const MAX_TYPE_LENGTH = 200;
 
 /** The first that matches counts. */
 const FORMATS: readonly (readonly [format: string, type: RegExp])[] = [
@@ -97,10 +96,9 @@ export function contentFormatOf(
   path: string,
   statusCode: number,
 ): string | undefined {
-  const [withoutOptions = ''] = (contentType ?? '').slice(0, MAX_TYPE_LENGTH).split(';', 1);
-  const type = withoutOptions.trim().toLowerCase();
+  const type = mediaTypeOf(contentType);
   if (type === '') return undefined;
-  const isFile = statusCode < FIRST_ERROR;
+  const isFile = statusCode < FIRST_FAILED_STATUS;
   if (isFile && type.startsWith('text/') && type !== 'text/html' && LLMS_TXT.test(path)) {
     return 'llms.txt';
   }
@@ -147,7 +145,6 @@ export function createToSentAttribute(
   };
 }
 
-const HEADER = /^http\.(?:request|response)\.header\./;
 /** Headers whose values are URLs, which may be relative. */
 const URL_HEADER = /[.-](?:url|uri|path|location|referer|referrer|link|refresh)(?:-|$)/;
 

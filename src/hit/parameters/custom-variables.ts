@@ -1,4 +1,5 @@
 import type { HttpRequest } from '../http-request.js';
+import { FIRST_FAILED_STATUS } from '../page/action-name.js';
 import { isNobody } from './overrides.js';
 import { VARIABLE_TEXT } from './parameter-table.js';
 import { toParameterValue } from './parameter-value.js';
@@ -67,7 +68,10 @@ export function variablesOf(
 
 /** The class of the error. A request with a successful response had no error that concerns its client. */
 export function errorTypeOf(request: HttpRequest): string | undefined {
-  return strongest(request, request.statusCode < 400 ? 'operationError' : 'errorType');
+  return strongest(
+    request,
+    request.statusCode < FIRST_FAILED_STATUS ? 'operationError' : 'errorType',
+  );
 }
 
 /** The value of the user's attribute. Words that mean "nobody" are ignored. */

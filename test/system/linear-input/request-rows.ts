@@ -16,8 +16,7 @@ import {
 import { createToPageUrl } from '../../../src/hit/page/page-url.js';
 import { plainRoute } from '../../../src/hit/page/plain-route.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/query-policy.js';
-import { createRedactUrl } from '../../../src/hit/page/redact-url.js';
-import { createToReferrer } from '../../../src/hit/page/referrer.js';
+import { createRedactUrl, createToReferrer } from '../../../src/hit/page/referrer.js';
 import { isGraphqlRequest } from '../../../src/hit/page-view.js';
 import { decodeLatin1 } from '../../../src/hit/text.js';
 import { readClientHints } from '../../../src/hit/visitor/client.js';
