@@ -20,6 +20,8 @@ export interface DiskOptions {
   readonly slowestMillis: number;
   /** These bytes are in a file from now on, also where their process is killed. */
   readonly onWritten: (path: string, bytes: Buffer) => void;
+  /** These bytes are cut off a file. */
+  readonly onCut: (path: string, bytes: Buffer) => void;
   /** A file or a folder has another name. */
   readonly onRenamed: (from: string, to: string, user: DiskUser) => void;
 }
@@ -105,6 +107,10 @@ export class SimulatedDisk {
     this.#options.onWritten(path, bytes);
   }
 
+  cut(path: string, bytes: Buffer): void {
+    this.#options.onCut(path, bytes);
+  }
+
   renamed(from: string, to: string, user: DiskUser): void {
     this.#options.onRenamed(from, to, user);
   }
@@ -121,6 +127,7 @@ class SimulatedFile {
   readonly #user: DiskUser;
   readonly #path: string;
   readonly #descriptor: number;
+  #written: Buffer = Buffer.alloc(0);
 
   constructor(user: DiskUser, path: string, descriptor: number) {
     this.#user = user;
@@ -139,6 +146,7 @@ class SimulatedFile {
   async write(buffer: Buffer, offset: number) {
     const bytesWritten = await disk.write(this.#user, buffer.subarray(offset), (part) => {
       disk.volume.writeSync(this.#descriptor, part);
+      this.#written = Buffer.concat([this.#written, part]);
       disk.written(this.#path, part);
     });
     return { bytesWritten };
@@ -164,8 +172,12 @@ class SimulatedFile {
     return disk.run(this.#user, () => disk.volume.fstatSync(this.#descriptor));
   }
 
-  truncate(length?: number) {
-    return disk.run(this.#user, () => disk.volume.ftruncateSync(this.#descriptor, length));
+  truncate(length: number) {
+    return disk.run(this.#user, () => {
+      disk.volume.ftruncateSync(this.#descriptor, length);
+      disk.cut(this.#path, this.#written.subarray(length));
+      this.#written = this.#written.subarray(0, length);
+    });
   }
 
   datasync() {

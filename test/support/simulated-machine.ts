@@ -35,7 +35,7 @@ export class SimulatedMachine {
   readonly mayBeMissing = new Set<string>();
   /** How often a hit may be stored beyond the first time. */
   readonly mayBeDoubled = new Map<string, number>();
-  /** Hits that were on the disk at some time. */
+  /** Hits that were on the disk at some time, and were not cut off because their write failed. */
   readonly written = new Set<string>();
   /** Hits that Matomo stored before they were on the disk: the disk hung, they left from memory, and no answer confirmed them. */
   readonly storedBeforeWritten = new Set<string>();
@@ -62,6 +62,9 @@ export class SimulatedMachine {
       random: this.random,
       slowestMillis: options.slowestMillis,
       onWritten: (path, bytes) => this.#onWritten(path, bytes),
+      onCut: (path, bytes) => {
+        for (const name of namesIn(path, bytes)) this.written.delete(name);
+      },
       onRenamed: (from, to, user) => this.#onRenamed(from, to, user as SimulatedProcess),
     });
     this.disk.volume.mkdirSync('/spool');
@@ -201,8 +204,7 @@ export class SimulatedMachine {
   }
 
   #onWritten(path: string, bytes: Buffer): void {
-    if (!path.endsWith('.hits')) return;
-    for (const [, name = ''] of bytes.toString('latin1').matchAll(/\?h=([^\s&]+)\S*\n/g)) {
+    for (const name of namesIn(path, bytes)) {
       this.written.add(name);
       if (this.matomo.stored.has(name)) this.storedBeforeWritten.add(name);
     }
@@ -238,6 +240,12 @@ export class SimulatedMachine {
       throw new Error(`hits are unaccounted for: ${JSON.stringify(process.account)}`);
     }
   }
+}
+
+/** Hits whose whole lines are in a part of a file. */
+function namesIn(path: string, bytes: Buffer): string[] {
+  if (!path.endsWith('.hits')) return [];
+  return [...bytes.toString('latin1').matchAll(/\?h=([^\s&]+)\S*\n/g)].map(([, name = '']) => name);
 }
 
 /** When everything that needs no time has happened. */

@@ -352,16 +352,8 @@ export class Spool {
     return this.#writes.run(async () => {
       const lines = this.#waiting.splice(0);
       if (lines.length === 0) return;
-      const fitting = this.#fittingOf(lines);
       this.#begun = lines;
-      const journal = this.#journal;
-      const rest = await this.#store(journal, fitting).then(
-        () => lines.slice(fitting.length),
-        (error: unknown) => {
-          if (journal) this.#fail(error, journal, true); // else the opener has reported why
-          return lines;
-        },
-      );
+      const rest = await this.#storeFitting(lines, true);
       if (this.#begun.length === 0) return; // the process ends
       this.#begun = [];
       if (rest.length === 0) return;
@@ -370,6 +362,22 @@ export class Spool {
       const { memory, giveBack } = this.#parts;
       giveBack(memory.encode(rest.map(({ hit }) => hit)));
     });
+  }
+
+  /** Stores as many lines as there is room for. Returns the others. If the journal is gone, tries its successor once. */
+  async #storeFitting(lines: readonly HitLine[], triesAgain: boolean): Promise<readonly HitLine[]> {
+    const fitting = this.#fittingOf(lines);
+    const journal = this.#journal;
+    try {
+      await this.#store(journal, fitting);
+      return lines.slice(fitting.length);
+    } catch (error) {
+      if (journal) this.#fail(error, journal, true); // else the opener has reported why
+      if (!triesAgain || !(error instanceof JournalLost)) return lines;
+      await this.#steps.ended; // the next journal is opened
+      if (this.#begun.length === 0) return []; // the process ends
+      return await this.#storeFitting(lines, false);
+    }
   }
 
   async #store(journal: Journal | undefined, lines: readonly HitLine[]): Promise<void> {

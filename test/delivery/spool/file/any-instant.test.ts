@@ -51,6 +51,31 @@ test('a disk that is full after any byte of three hits: each is stored once', as
   }
 });
 
+test('a process that cannot make its journal leaves one half-made folder at most', async () => {
+  for (const fault of ['full', 'failing']) {
+    const machine = createMachine({ slowestMillis: 20 });
+    if (fault === 'full') machine.fill(0);
+    else machine.fail((operation) => operation > 0);
+    const process = machine.start();
+    await machine.wait(20_000);
+    expect(machine.files().length).toBeLessThanOrEqual(1);
+    machine.repairDisk();
+    await machine.wait(5_000);
+    expect([fault, ...machine.files()]).toEqual([fault, ...process.instances]);
+    await machine.recover();
+    checkMachine(machine);
+  }
+});
+
+test('a look at many folders that takes long finds the dead', async () => {
+  const machine = createMachine({ slowestMillis: 20 });
+  for (let i = 10; i < 40; i++) {
+    machine.disk.volume.mkdirSync(`/spool/.1795172402413-1-000000${i}`);
+  }
+  await machine.recover();
+  checkMachine(machine);
+});
+
 test('a disk that is full after any byte leaves no unfinished line, which its reader would take for a damaged disk', async () => {
   for (let room = 0; room < 150; room += 7) {
     const machine = createMachine();
@@ -175,6 +200,29 @@ test('a process that stood still with a bulk under way writes nothing to a journ
   await machine.recover();
   checkMachine(machine);
   expect([...machine.matomo.stored.values()]).toEqual([2, 2, 2, 1]);
+});
+
+test('a process that ends right after it was taken over stores its last hits in another journal', async () => {
+  for (let millis = 0; millis < 500; millis += 10 * STEP) {
+    const machine = createMachine();
+    machine.matomo.fault = 'refused';
+    const process = machine.start();
+    const other = machine.start();
+    machine.hit(process);
+    await machine.wait(700);
+    process.hang(6000);
+    await machine.wait(5800);
+    expect(other.account.takenOver).toBe(1);
+    machine.hit(process);
+    await machine.wait(200 + millis);
+    machine.hit(process);
+    process.shutDown();
+    await machine.wait(2000);
+    expect([millis, process.account.counters.lost.shutdown]).toEqual([millis, 0]);
+    await machine.recover();
+    checkMachine(machine);
+    expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1]);
+  }
 });
 
 test('hits that a disk stores neither at first nor at the shutdown are counted as lost, if Matomo is unavailable', async () => {
