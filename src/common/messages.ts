@@ -87,6 +87,8 @@ export const MESSAGE_CODES = [
   'spool-damaged',
   'spool-lost',
   'spool-full',
+  'exports-refused',
+  'exports-accepted',
   'hits-taken-over',
   'spool-visitor-key',
   'spool-owner',

@@ -14,14 +14,17 @@ import type { MatomoStats } from '../pipeline/stats.js';
 import { hitsOfEvents } from '../requests/hit-events.js';
 import { createSelection } from './otlp/span-selection.js';
 import { createAnswerExport } from './receiver/answer-export.js';
+import { RefusedExports } from './receiver/refused-exports.js';
 import { createServer, findForeignSender, stopListening } from './receiver/server.js';
 import type { GatewayOptions } from './receiver-options.js';
 import { RECEIVER_VARIABLES, resolveReceiver } from './receiver-options.js';
-import { Assembler, type SpanCounts } from './traces/assembler.js';
+import { Assembler, type SpanCounts, type TakeRoom } from './traces/assembler.js';
 import { toRequest } from './traces/to-request.js';
 
 /** An eighth of a spool is left free for other processes that share it: their hits in memory are not known here. */
 const SHARE_OF_OTHERS = 8;
+
+const ROOM_POLL_MILLIS = 20;
 
 /** Counters of a gateway: requests, and the spans that they are assembled from. */
 export interface GatewayStats extends MatomoStats {
@@ -34,6 +37,8 @@ export interface GatewayStats extends MatomoStats {
   };
   /** Requests that wait for their spans; they are not counted as hits yet. */
   readonly pendingRequests: number;
+  /** Exports that were answered with 429 or 503, because there was no room. Their senders have to send them again. */
+  readonly refusedExports: number;
 }
 
 /** A running gateway. */
@@ -87,35 +92,56 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   let boundTo = '';
   let closed: Promise<void> | undefined;
 
-  const assembler = new Assembler(
-    receiver.graceMillis,
-    (spans) => {
+  /** Reads the room in memory, apart from requests that wait for their spans: those have limits of their own. */
+  function readRoom(): TakeRoom {
+    const { pending, spooled } = pipeline.stats();
+    let queued = pending - spooled;
+    let bytes = pipeline.queueBytes;
+    return (hits, spanBytes) => {
+      const newBytes = hits * REQUEST_BYTES + spanBytes;
+      // A request that never fits is taken if nothing is queued; what does not fit then is counted as lost.
+      const isFitting = queued + hits <= maxQueueSize && bytes + newBytes <= pipeline.maxQueueBytes;
+      if (queued > 0 && !isFitting) return false;
+      queued += hits;
+      bytes += newBytes;
+      return true;
+    };
+  }
+
+  const assembler = new Assembler(receiver.graceMillis, {
+    readRoom,
+    onRequest(spans) {
       const request = toRequest(spans, reading, namesBySpan);
       if (request) pipeline.addRequest(request);
     },
-    (span) => {
+    onSpanWithoutRequest(span) {
       const owner = span.isAncestorMissing ? 'unknown' : undefined;
       for (const hit of hitsOfEvents(span)) pipeline.addFurtherHit(hit, owner);
     },
-  );
+  });
 
+  /** Whether hits of waiting and new requests fit into the spool. */
+  function fitsSpool(requests: number, bytes: number): boolean {
+    const spoolRoom = pipeline.spoolRoom();
+    const { waitingRequests, waitingRequestBytes } = assembler;
+    const newBytes = waitingRequestBytes + bytes + REQUEST_BYTES * (waitingRequests + requests);
+    const { pending, spooled } = pipeline.stats();
+    // An export that never fits is accepted if nothing waits; what does not fit then is counted as lost.
+    const isIdle = waitingRequests + pending === spooled;
+    if (isIdle && spoolRoom > maxSpoolBytes / 2) return true;
+    return pipeline.queueBytes + newBytes <= spoolRoom - maxSpoolBytes / SHARE_OF_OTHERS;
+  }
+
+  const refusals = new RefusedExports(diagnostics);
   const answerExport = createAnswerExport(receiver, {
     selection: createSelection(receiver, reading),
     hasRoom(requests, bytes) {
-      const { pending, spooled } = pipeline.stats();
-      const { waitingRequests, waitingRequestBytes } = assembler;
-      const waiting = pending - spooled + waitingRequests;
-      const newBytes = waitingRequestBytes + bytes + REQUEST_BYTES * (waitingRequests + requests);
-      const allBytes = pipeline.queueBytes + newBytes;
-      const spoolRoom = pipeline.spoolRoom();
-      // An export that never fits is accepted if nothing waits; what does not fit then is counted as lost.
-      if (waiting === 0 && spoolRoom > maxSpoolBytes / 2) return true;
-      if (allBytes > spoolRoom - maxSpoolBytes / SHARE_OF_OTHERS) {
-        diagnostics.warn(coded('spool-full', SPOOL_FULL));
-        return false;
-      }
-      return waiting + requests <= maxQueueSize && allBytes <= pipeline.maxQueueBytes;
+      if (!fitsSpool(requests, bytes)) refusals.begin('spool');
+      else if (assembler.isBlocked || !readRoom()(1, 0)) refusals.begin('queue');
+      else return true;
+      return false;
     },
+    onRefused: () => refusals.count(),
     accept({ spans, leftOut, rejected: count }) {
       received += spans.length + leftOut;
       rejected += count;
@@ -157,6 +183,14 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     if (isWaiting) await sleep(Math.min(receiver.graceMillis, shutdownTimeoutMillis / 2));
     await stopListening(server);
     assembler.finish();
+    // Requests that the queue has no room for wait until it has, as long as there is time to send the others.
+    const lastMillis = deadline - shutdownTimeoutMillis / 4;
+    while (assembler.isBlocked && performance.now() < lastMillis) {
+      await sleep(ROOM_POLL_MILLIS);
+      assembler.passSlice();
+    }
+    assembler.passAll();
+    refusals.close();
     await pipeline.shutdown(Math.max(0, deadline - performance.now()));
   }
 
@@ -173,6 +207,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       ...pipeline.stats(),
       spans: { ...assembler.counts, received, rejected },
       pendingRequests: assembler.waitingRequests,
+      refusedExports: refusals.exports,
     }),
     close() {
       closed ??= close();
@@ -180,9 +215,6 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     },
   };
 }
-
-const SPOOL_FULL =
-  'The spool is full. New exports are answered with 503 until Matomo has processed spooled hits. Check why Matomo does not, or raise maxSpoolBytes.';
 
 function sendText(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain' });

@@ -134,22 +134,41 @@ test('with a bearer token nobody else is heard, but for health checks', async ()
 });
 
 test('a full queue is 503 with Retry-After until Matomo takes hits again; what was accepted is not lost', async () => {
+  const output = captureOutput();
   const { gateway, inspector } = await startGateway({ maxQueueSize: 3, maxExportBatchSize: 3 });
   inspector.play({ status: 503 });
   const requests = (count: number) =>
     exportRequest(Array.from({ length: count }, (_, i) => requestSpan(`/${i}`)));
   expect((await sendSpans(gateway, requests(2))).status).toBe(200);
-  const answer = await sendSpans(gateway, requests(2));
+  expect((await sendSpans(gateway, requests(2))).status).toBe(200);
+  await eventually(() => gateway.stats().pending === 3);
+  const answer = await sendSpans(gateway, requests(1));
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
   expect(await answer.json()).toMatchObject({ code: 14 });
-  expect((await sendSpans(gateway, requests(1))).status).toBe(200);
-  await eventually(() => gateway.stats().pending === 3);
   expect((await sendSpans(gateway, requests(1))).status).toBe(503);
+  expect(gateway.stats()).toMatchObject({ pending: 3, pendingRequests: 1, refusedExports: 2 });
+  expect(output.filter((line) => line.includes('[exports-refused]'))).toHaveLength(1);
   inspector.play();
-  await eventually(() => gateway.stats().tracked === 3);
-  expect((await sendSpans(gateway, requests(1))).status).toBe(200);
   await eventually(() => gateway.stats().tracked === 4);
-  expect(gateway.stats().lost.queue_full).toBe(0);
+  expect((await sendSpans(gateway, requests(1))).status).toBe(200);
+  await eventually(() => gateway.stats().tracked === 5);
+  expect(gateway.stats()).toMatchObject({ refusedExports: 2, lost: { queue_full: 0 } });
+});
+
+test('requests that wait for their spans do not count against the queue, and pass as it has room', async () => {
+  const { gateway } = await startGateway({
+    maxQueueSize: 1000,
+    graceMillis: 3000,
+  });
+  const spans = Array.from({ length: 500 }, (_, i) => requestSpan(`/${i}`));
+  const bodies = Array.from({ length: 8 }, (_, i) => {
+    const renamed = spans.map((span) => ({ ...span, traceId: `${i + 1}`.padStart(32, '0') }));
+    return exportRequest(renamed);
+  });
+  for (const body of bodies) expect((await sendSpans(gateway, body)).status).toBe(200);
+  expect(gateway.stats()).toMatchObject({ pendingRequests: 4000, refusedExports: 0 });
+  await eventually(() => gateway.stats().tracked === 4000);
+  expect(gateway.stats()).toMatchObject({ refusedExports: 0, lost: { queue_full: 0 } });
 });
 
 test('nor are more taken than the queue has bytes for', async () => {

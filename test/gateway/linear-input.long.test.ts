@@ -93,7 +93,7 @@ function readExport({ body, type, status }: ReturnType<typeof hostileBody>): voi
     expect(status).toBe(400);
   }
   const requests: RequestSpans<ReceivedSpan>[] = [];
-  const assembler = new Assembler(0, (request) => requests.push(request));
+  const assembler = new Assembler(0, { onRequest: (request) => void requests.push(request) });
   assembler.add(decoded.spans);
   assembler.finish();
   const read = requests.map((spans) => toRequest(spans, reading, true)?.request);

@@ -1,6 +1,5 @@
 import {
-  NO_ATTRIBUTES,
-  NO_HIT_EVENTS,
+  EMPTY_SPAN,
   ReceivedSpan,
   type SpanFields,
   type SpanSource,
@@ -19,22 +18,7 @@ export function receivedSpan(
   fields: Partial<SpanFields>,
   source: Partial<SpanSource> = {},
 ): ReceivedSpan {
-  const all: SpanFields = {
-    traceId: '1'.repeat(32),
-    spanId: '1'.repeat(16),
-    parentSpanId: '',
-    name: '',
-    kind: 0,
-    startNanos: 1n,
-    endNanos: 1n,
-    attributes: NO_ATTRIBUTES,
-    statusCode: 0,
-    exceptionType: undefined,
-    hitEvents: NO_HIT_EVENTS,
-    link: undefined,
-    flags: 0,
-    scope: '',
-    ...fields,
-  };
+  const ids = { traceId: '1'.repeat(32), spanId: '1'.repeat(16) };
+  const all = { ...EMPTY_SPAN, ...ids, startNanos: 1n, endNanos: 1n, ...fields };
   return new ReceivedSpan(all, { ...SOURCE, ...source }, { takesScope: () => true });
 }

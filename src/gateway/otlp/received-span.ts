@@ -70,6 +70,9 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   readonly isRequest: boolean;
   readonly isEmpty: boolean;
   readonly bytes: number;
+  /** Of a span that was moved to another trace: an empty one in its own, so that spans below it wait no longer than it does. */
+  readonly standIn: ReceivedSpan | undefined;
+  readonly isStandIn: boolean;
   arrivedMillis = 0;
   group: WaitingSpan<ReceivedSpan>['group'] = undefined;
   isAncestorMissing = false;
@@ -81,7 +84,8 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   constructor(
     fields: SpanFields,
     source: SpanSource,
-    { takesScope }: Pick<SpanSelection, 'takesScope'>,
+    selection: Pick<SpanSelection, 'takesScope'>,
+    isStandIn = false,
   ) {
     const { attributes, exceptionType, hitEvents, parentSpanId, flags } = fields;
     this.traceId = fields.traceId;
@@ -99,6 +103,15 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
       parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId;
     this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
     const linked = fields.link && this.#linkedTo(fields.link);
+    this.isStandIn = isStandIn;
+    this.standIn =
+      linked &&
+      new ReceivedSpan(
+        { ...EMPTY_SPAN, traceId: fields.traceId, spanId: fields.spanId },
+        source,
+        selection,
+        true,
+      );
     if (linked) {
       this.traceId = linked.traceId;
       this.parentSpanId = linked.spanId;
@@ -108,7 +121,9 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
     this.bytes = bytesOf(this.name, attributes) + (source.extraBytes ?? 0);
     for (const event of hitEvents) this.bytes += bytesOf(HIT_EVENT, event.attributes);
     this.isRequest =
-      this.kind === SERVER_SPAN && methodOf(attributes) !== undefined && takesScope(fields.scope);
+      this.kind === SERVER_SPAN &&
+      methodOf(attributes) !== undefined &&
+      selection.takesScope(fields.scope);
   }
 
   get startTime(): HrTime {
@@ -175,6 +190,23 @@ const NO_PARENT = '0'.repeat(16);
 /** Shared: most spans have none that are used. */
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 export const NO_HIT_EVENTS = Object.freeze<HitEvent[]>([]) as HitEvent[];
+/** A span of which nothing is known. */
+export const EMPTY_SPAN: Readonly<SpanFields> = {
+  traceId: '',
+  spanId: '',
+  parentSpanId: '',
+  name: '',
+  kind: 0,
+  startNanos: 0n,
+  endNanos: 0n,
+  attributes: NO_ATTRIBUTES,
+  statusCode: 0,
+  exceptionType: undefined,
+  hitEvents: NO_HIT_EVENTS,
+  link: undefined,
+  flags: 0,
+  scope: '',
+};
 const NO_EVENTS: ReceivedSpan['events'] = [];
 
 function addLength(sum: number, item: unknown): number {

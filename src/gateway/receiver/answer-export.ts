@@ -15,6 +15,8 @@ export interface SpanIntake {
   /** Whether there is room for more requests: their number, and the bytes of their spans. */
   hasRoom(requests: number, bytes: number): boolean;
   accept(decoded: DecodedExport): void;
+  /** An export was refused because there is no room. Its sender has to send it again. */
+  onRefused(): void;
 }
 
 /** Memory for bodies that are being read, as a multiple of `maxBodyBytes`. */
@@ -56,7 +58,10 @@ export function createAnswerExport(
     const refuse = (why: keyof typeof REFUSALS, message: string) => {
       const [status, code] = REFUSALS[why];
       response.statusCode = status;
-      if (why === 'busy' || why === 'full') response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+      if (why === 'busy' || why === 'full') {
+        response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+        intake.onRefused();
+      }
       if (why === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
       if (why === 'method not allowed') response.setHeader('Allow', 'POST');
       // The body is read to its end, because closing a connection with unread bytes loses the response.

@@ -1,5 +1,4 @@
 import { beginSlice } from '../../common/slices.js';
-import { SlotMap } from '../../common/slot-map.js';
 import { NEVER, type RequestSpans, WaitingTrace, type Waits } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/hit-events.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
@@ -29,19 +28,36 @@ export interface SpanCounts {
   readonly unused: number;
 }
 
+/** Takes what is assembled. */
+export interface AssemblerSink {
+  onRequest(request: Spans): void;
+  /** Gets spans without a request that have `matomo.hit` events. */
+  onSpanWithoutRequest?(span: ReceivedSpan): void;
+  /** Reads the room for hits, without which requests wait. Called before each slice. @default no limit */
+  readRoom?(): TakeRoom;
+}
+
+/** Takes room for hits and the bytes of their spans, if there is enough. */
+export type TakeRoom = (hits: number, bytes: number) => boolean;
+
 /**
  * Groups spans, which arrive in any order, by trace, service and parent. Passes on each request some time after its SERVER
- * span has arrived.
+ * span has arrived, as soon as there is room.
  */
 export class Assembler {
   readonly #waits: Waits;
-  readonly #ready: ReadyRequests;
-  readonly #onSpanWithoutRequest: (span: ReceivedSpan) => void;
+  readonly #sink: AssemblerSink;
   /** By ID and service, oldest first. */
-  readonly #traces = new SlotMap<string, Trace>();
-  readonly #due = new DueTraces();
+  readonly #traces = new Map<string, Trace>();
+  /** Traces by the tick in which they are due, so that traces that are not due cost nothing. */
+  readonly #dueTraces = new Map<number, Set<Trace>>();
   /** Requests that were passed on recently, and are not counted again. */
   readonly #done = new RecentRequests();
+  /** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
+  #ready: Spans[] = [];
+  #passed = 0;
+  #nextSlice: NodeJS.Immediate | undefined;
+  #isBlocked = false;
   #timer: NodeJS.Timeout | undefined;
   #waiting = 0;
   #waitingRequests = 0;
@@ -53,23 +69,13 @@ export class Assembler {
   #used = 0;
   #unused = 0;
 
-  /** `onSpanWithoutRequest` gets spans without a request that have `matomo.hit` events. */
-  constructor(
-    graceMillis: number,
-    onRequest: (request: Spans) => void,
-    onSpanWithoutRequest: (span: ReceivedSpan) => void = () => undefined,
-  ) {
-    this.#onSpanWithoutRequest = onSpanWithoutRequest;
+  constructor(graceMillis: number, sink: AssemblerSink) {
+    this.#sink = sink;
     this.#waits = {
       graceMillis,
       outerMillis: graceMillis * OUTER_GRACES,
       requestMillis: Math.max(REQUEST_MILLIS, graceMillis),
     };
-    this.#ready = new ReadyRequests((request) => {
-      this.#countReady(request, -1);
-      this.#used += 1 + request.below.length + request.emptySpans;
-      onRequest(request);
-    });
   }
 
   /** Number of waiting SERVER spans of requests. */
@@ -80,6 +86,11 @@ export class Assembler {
   /** Bytes of these, without the spans below. */
   get waitingRequestBytes(): number {
     return this.#waitingRequestBytes;
+  }
+
+  /** Whether requests are ready that the sink has no room for. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
   }
 
   get counts(): SpanCounts {
@@ -93,7 +104,7 @@ export class Assembler {
     for (const span of spans) {
       // Spans of a trace mostly arrive together.
       if (!trace || span.traceId !== last?.traceId || span.source !== last.source) {
-        trace = this.#traceOf(span);
+        trace = this.#traceOf(traceKeyOf(span));
       }
       last = span;
       const isDone = makesHits(span) && this.#done.has(trace.key, span.spanId);
@@ -105,8 +116,9 @@ export class Assembler {
         }
         continue;
       }
-      this.#due.plan(trace);
+      this.#plan(trace);
       this.#count(span, 1);
+      if (span.standIn) this.#addStandIn(span.standIn, now);
       if (this.#exceeds(1)) {
         this.#makeRoom(now);
         trace = undefined;
@@ -115,40 +127,75 @@ export class Assembler {
     if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
   }
 
+  /** A stand-in is not counted. */
+  #addStandIn(standIn: ReceivedSpan, now: number): void {
+    const trace = this.#traceOf(traceKeyOf(standIn));
+    if (trace.add(standIn, now, this.#waits)) this.#plan(trace);
+  }
+
   /** Counts spans that are not assembled. */
   countUnused(count: number): void {
     this.#unused += count;
   }
 
-  #traceOf(span: ReceivedSpan): Trace {
-    const key = traceKeyOf(span);
+  #traceOf(key: string): Trace {
     let trace = this.#traces.get(key);
     if (!trace) {
       trace = new WaitingTrace(key);
-      this.#traces.add(key, trace);
+      this.#traces.set(key, trace);
     }
     return trace;
   }
 
-  /** Passes on all waiting spans. */
+  /** Ends all waits: every request is passed on as soon as there is room. */
   finish(): void {
     const now = nowMillis();
     for (const trace of this.#traces.values()) this.#take(trace, now, true);
-    while (this.#ready.passOldest());
+    this.passSlice(() => false);
     this.#done.clear();
+    this.#stopWhenIdle();
+  }
+
+  /** Passes on all requests that are ready, whether or not there is room. */
+  passAll(): void {
+    while (this.#passOldest());
     this.#stopWhenIdle();
   }
 
   #tick(): void {
     const now = nowMillis();
-    for (const trace of this.#due.takeDue(now)) this.#take(trace, now, false);
-    this.#ready.passSlice();
+    for (const [tick, traces] of this.#dueTraces) {
+      if (tick * TICK_MILLIS > now) continue;
+      this.#dueTraces.delete(tick);
+      for (const trace of traces) {
+        trace.plannedTick = NEVER;
+        this.#take(trace, now, false);
+      }
+    }
+    this.passSlice();
     this.#done.expire(now);
     this.#stopWhenIdle();
   }
 
+  /** Plans the tick of a trace, and replaces an earlier plan. */
+  #plan(trace: Trace): void {
+    const tick = Math.ceil(trace.dueMillis / TICK_MILLIS);
+    if (tick === trace.plannedTick) return;
+    this.#removePlan(trace);
+    const ofTick = this.#dueTraces.get(tick);
+    if (ofTick) ofTick.add(trace);
+    else this.#dueTraces.set(tick, new Set([trace]));
+    trace.plannedTick = tick;
+  }
+
+  #removePlan(trace: Trace): void {
+    if (trace.plannedTick === NEVER) return;
+    this.#dueTraces.get(trace.plannedTick)?.delete(trace);
+    trace.plannedTick = NEVER;
+  }
+
   #stopWhenIdle(): void {
-    if (this.#traces.size > 0 || !this.#ready.isEmpty || !this.#done.isEmpty) return;
+    if (this.#traces.size > 0 || this.#ready.length > 0 || !this.#done.isEmpty) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -158,7 +205,9 @@ export class Assembler {
       this.#take(trace, now, true);
       if (!this.#exceeds(0.9)) break;
     }
-    while (this.#isBehind && this.#ready.passOldest());
+    const isBehind = () =>
+      this.#waiting > MAX_SPANS * MAX_EXCESS || this.#bytes > MAX_BYTES * MAX_EXCESS;
+    if (isBehind()) this.passSlice(() => false);
   }
 
   /** Whether waiting spans, except ready ones, exceed this share of the limits. */
@@ -167,22 +216,22 @@ export class Assembler {
     return spans > MAX_SPANS * share || this.#bytes - this.#readyBytes > MAX_BYTES * share;
   }
 
-  get #isBehind(): boolean {
-    return this.#waiting > MAX_SPANS * MAX_EXCESS || this.#bytes > MAX_BYTES * MAX_EXCESS;
-  }
-
   #take(trace: Trace, now: number, all: boolean): void {
     const { requests, unused } = trace.take(now, this.#waits, all);
     if (trace.isEmpty) {
       this.#traces.delete(trace.key);
-      this.#due.remove(trace);
-    } else this.#due.plan(trace);
+      this.#removePlan(trace);
+    } else this.#plan(trace);
+    const hasStandIn = unused.some(({ isStandIn }) => isStandIn);
     for (const span of unused) {
+      if (span.isStandIn) continue;
+      // The request is in another trace, and may have been left out.
+      if (hasStandIn) span.isAncestorMissing = true;
       this.#count(span, -1);
       if (hasHitEvent(span)) {
         this.#used += 1;
         this.#done.add(trace.key, span.spanId);
-        this.#onSpanWithoutRequest(span);
+        this.#sink.onSpanWithoutRequest?.(span);
       } else this.#unused += 1;
     }
     for (const request of requests) {
@@ -193,6 +242,43 @@ export class Assembler {
       this.#countReady(request, 1);
       this.#ready.push(request);
     }
+    if (requests.length > 0) this.#passSoon();
+  }
+
+  #passSoon(): void {
+    this.#nextSlice ??= setImmediate(() => this.passSlice());
+  }
+
+  /** Passes on as many requests as there are room and time for, and the others in the next turns of the event loop. */
+  passSlice(isOver = beginSlice()): void {
+    clearImmediate(this.#nextSlice);
+    this.#nextSlice = undefined;
+    const takeRoom = this.#sink.readRoom?.();
+    for (;;) {
+      const request = this.#ready[this.#passed];
+      this.#isBlocked =
+        request !== undefined && takeRoom?.(countHits(request), request.root.bytes) === false;
+      if (!request || this.#isBlocked) return; // the timer tries again
+      this.#passOldest();
+      if (!isOver()) continue;
+      this.#passSoon();
+      return;
+    }
+  }
+
+  /** Passes on the oldest ready request; whether there was one. */
+  #passOldest(): boolean {
+    const request = this.#ready[this.#passed];
+    if (!request) return false;
+    this.#passed += 1;
+    if (2 * this.#passed >= this.#ready.length) {
+      this.#ready = this.#ready.slice(this.#passed);
+      this.#passed = 0;
+    }
+    this.#countReady(request, -1);
+    this.#used += 1 + request.below.length + request.emptySpans;
+    this.#sink.onRequest(request);
+    return true;
   }
 
   /** Spans count as waiting until their request is passed on. */
@@ -217,6 +303,12 @@ export class Assembler {
   }
 }
 
+function countHits({ root, below }: Spans): number {
+  let hits = 1 + root.events.length;
+  for (const { events } of below) hits += events.length;
+  return hits;
+}
+
 /** Whether a span makes hits, which a duplicate of it must not do again. */
 function makesHits(span: ReceivedSpan): boolean {
   return span.isRequest || hasHitEvent(span);
@@ -225,85 +317,4 @@ function makesHits(span: ReceivedSpan): boolean {
 /** The monotonic time as an integer: each span stores it, and V8 stores fractions as separate objects. */
 function nowMillis(): number {
   return Math.floor(performance.now());
-}
-
-/** Traces by the tick in which they are due, so that traces that are not due cost nothing. */
-class DueTraces {
-  readonly #ofTick = new Map<number, Set<Trace>>();
-
-  /** Plans the tick of a trace, and replaces an earlier plan. */
-  plan(trace: Trace): void {
-    const tick = Math.ceil(trace.dueMillis / TICK_MILLIS);
-    if (tick === trace.plannedTick) return;
-    this.remove(trace);
-    const ofTick = this.#ofTick.get(tick);
-    if (ofTick) ofTick.add(trace);
-    else this.#ofTick.set(tick, new Set([trace]));
-    trace.plannedTick = tick;
-  }
-
-  remove(trace: Trace): void {
-    if (trace.plannedTick === NEVER) return;
-    this.#ofTick.get(trace.plannedTick)?.delete(trace);
-    trace.plannedTick = NEVER;
-  }
-
-  /** Removes and returns the traces that are due. */
-  takeDue(nowMillis: number): Trace[] {
-    const due: Trace[] = [];
-    for (const [tick, traces] of this.#ofTick) {
-      if (tick * TICK_MILLIS > nowMillis) continue;
-      for (const trace of traces) due.push(trace);
-      this.#ofTick.delete(tick);
-    }
-    for (const trace of due) trace.plannedTick = NEVER;
-    return due;
-  }
-}
-
-/** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
-class ReadyRequests {
-  readonly #pass: (request: Spans) => void;
-  #requests: Spans[] = [];
-  #passed = 0;
-  #next: NodeJS.Immediate | undefined;
-
-  constructor(pass: (request: Spans) => void) {
-    this.#pass = pass;
-  }
-
-  get isEmpty(): boolean {
-    return this.#requests.length === 0;
-  }
-
-  push(request: Spans): void {
-    this.#requests.push(request);
-    this.#next ??= setImmediate(() => this.passSlice());
-  }
-
-  /** Passes on the oldest request; whether there was one. */
-  passOldest(): boolean {
-    const request = this.#requests[this.#passed];
-    if (!request) return false;
-    this.#passed += 1;
-    if (this.#passed === this.#requests.length) this.#clear();
-    this.#pass(request);
-    return true;
-  }
-
-  /** Passes on as many requests as a slice has time for, and the others in the next turns of the event loop. */
-  passSlice(): void {
-    clearImmediate(this.#next);
-    this.#next = undefined;
-    const isOver = beginSlice();
-    while (this.passOldest() && !isOver());
-    if (!this.isEmpty) this.#next ??= setImmediate(() => this.passSlice());
-  }
-
-  #clear(): void {
-    this.#requests = [];
-    this.#passed = 0;
-    clearImmediate(this.#next);
-    this.#next = undefined;
-  }
 }

@@ -27,6 +27,7 @@ async function startReceiver(onResource: (service: string, response: ServerRespo
       accept: () => {
         accepted += 1;
       },
+      onRefused: () => undefined,
     },
   );
   const ends: Promise<void>[] = [];

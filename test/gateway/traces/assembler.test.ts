@@ -28,15 +28,18 @@ function chain(count: number, parentSpanId: string, extraBytes = 0): ReceivedSpa
   );
 }
 
+const requestFields = { kind: SERVER, attributes: { 'http.request.method': 'GET' } };
+
 function request(spanId: string): ReceivedSpan {
-  return span(spanId, { kind: SERVER, attributes: { 'http.request.method': 'GET' } });
+  return span(spanId, requestFields);
 }
 
 function startAssembler(): { assembler: Assembler; given: string[][] } {
   const given: string[][] = [];
-  const assembler = new Assembler(GRACE_MILLIS, ({ root, below }: RequestSpans<ReceivedSpan>) =>
-    given.push([root, ...below].map(({ spanId }) => spanId)),
-  );
+  const assembler = new Assembler(GRACE_MILLIS, {
+    onRequest: ({ root, below }: RequestSpans<ReceivedSpan>) =>
+      void given.push([root, ...below].map(({ spanId }) => spanId)),
+  });
   return { assembler, given };
 }
 
@@ -83,9 +86,11 @@ function startSlowAssembler(requests: number) {
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => millis);
   onTestFinished(() => clock.mockRestore());
   const happened: string[] = [];
-  const assembler = new Assembler(0, ({ root }) => {
-    millis += 10;
-    happened.push(root.spanId);
+  const assembler = new Assembler(0, {
+    onRequest({ root }) {
+      millis += 10;
+      happened.push(root.spanId);
+    },
   });
   assembler.add(Array.from({ length: requests }, (_, n) => request(String(n))));
   return { assembler, happened };
@@ -138,6 +143,28 @@ test('what stays of a trace after one of its requests has left is still known, a
   vi.advanceTimersByTime(2 * GRACE_MILLIS);
   expect(given).toEqual([['first'], ['second']]);
   expect(assembler.counts).toEqual({ waiting: 0, used: 43, unused: 20 });
+});
+
+test('spans below a message that is linked to a request in another trace do not wait for minutes', () => {
+  const { assembler, given } = startAssembler();
+  const [client, server] = ['c'.repeat(32), 's'.repeat(32)];
+  const root = 'r'.repeat(16);
+  const remote = { parentSpanId: 'caller', flags: 0x300 };
+  const message = span('message', {
+    traceId: client,
+    ...remote,
+    attributes: { 'mcp.method.name': 'tools/call' },
+    link: { traceId: server, spanId: root },
+  });
+  const child = span('child', { traceId: client, parentSpanId: 'message', flags: 0x100 });
+  assembler.add([
+    child,
+    message,
+    receivedSpan({ ...requestFields, spanId: root, traceId: server }),
+  ]);
+  vi.advanceTimersByTime(2 * GRACE_MILLIS);
+  expect(given).toEqual([[root, 'message']]);
+  expect(assembler.counts).toEqual({ waiting: 0, used: 2, unused: 1 });
 });
 
 test('empty spans take no room after their request was passed on', () => {
