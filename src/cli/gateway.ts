@@ -1,8 +1,7 @@
 import { parseArgs } from 'node:util';
 import { createGateway } from '../gateway/index.js';
 import { RECEIVER_FLAGS, readFlags } from '../gateway/receiver-options.js';
-import { problemOf } from '../options/option-error.js';
-import { UsageError } from './usage-error.js';
+import { toFlagError } from './usage-error.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -12,11 +11,7 @@ export async function gateway(args: string[]): Promise<void> {
   const options = Object.fromEntries(RECEIVER_FLAGS.map((flag) => [flag, text]));
   const { values } = parseArgs({ args, options });
   const running = await createGateway(readFlags(values)).catch((error: Error) => {
-    // Messages about a variable begin with its name, so an option that is also a flag came from the flag.
-    const problem = problemOf(error);
-    const [option = ''] = problem.split(' ', 1);
-    if (Object.hasOwn(values, option)) throw new UsageError(`--${problem}`);
-    throw error;
+    throw toFlagError(error, values);
   });
   console.log(`The gateway listens for spans at ${running.url}/v1/traces.`);
   const stop = () => {

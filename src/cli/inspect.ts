@@ -5,8 +5,7 @@ import {
   type InspectorOptions,
   startInspector,
 } from '../inspector/index.js';
-import { problemOf } from '../options/option-error.js';
-import { UsageError } from './usage-error.js';
+import { toFlagError } from './usage-error.js';
 
 const PRINT_EVERY_MILLIS = 500;
 
@@ -34,10 +33,7 @@ export async function inspect(args: string[]): Promise<void> {
     spamPrevention: values['spam-prevention'],
   };
   const inspector = await startInspector(options as InspectorOptions).catch((error: Error) => {
-    const problem = problemOf(error);
-    const [name = ''] = /^\w+/.exec(problem) ?? [];
-    if (!Object.hasOwn(options, name)) throw error;
-    throw new UsageError(`--${problem.replace(name, name.replace(/[A-Z]/g, '-$&').toLowerCase())}`);
+    throw toFlagError(error, options);
   });
   console.log(`The inspector listens on ${inspector.url}.`);
   console.log(`Open it in a browser to watch hits; ${inspector.url}/hits has them as JSON.\n`);

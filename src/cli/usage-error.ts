@@ -15,6 +15,18 @@ export function withoutEffect(message: string): string {
   return text.replace(/\. (?:The variable is ignored|No token is used)\. .*$/, '');
 }
 
+/**
+ * The error of a command whose options come from flags: a usage error if it is about one of them, which begins its message.
+ * Messages about variables begin with their names.
+ */
+export function toFlagError(error: Error, options: Readonly<Record<string, unknown>>): Error {
+  const problem = problemOf(error);
+  const [name = ''] = /^\w+/.exec(problem) ?? [];
+  if (options[name] === undefined) return error;
+  const flag = name.replace(/[A-Z]/g, '-$&').toLowerCase();
+  return new UsageError(`--${flag}${problem.slice(name.length)}`);
+}
+
 /** Whether an error is about the command line. */
 export function isUsageError(error: unknown): boolean {
   const { code = '' } = error as { code?: string };
