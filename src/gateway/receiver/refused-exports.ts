@@ -1,5 +1,5 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
-import { LastingState } from '../../common/lasting-state.js';
+import type { LastingState } from '../../common/line-limiter.js';
 import { coded } from '../../common/messages.js';
 
 /** Without a refusal for this long, exports are accepted again. */
@@ -15,7 +15,7 @@ export class RefusedExports {
   #before = 0;
 
   constructor(diagnostics: Pick<Diagnostics, 'lines'>) {
-    this.#state = new LastingState(diagnostics, {
+    this.#state = diagnostics.lines.lasting({
       key: 'exports refused',
       quietMillis: QUIET_MILLIS,
       ended: () => {
