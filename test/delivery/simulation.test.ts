@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { Transport } from '../../src/delivery/http/transport.js';
-import { CLOCK_STEPS_MILLIS, stepWallClock } from '../support/clock-steps.js';
+import { CLOCK_STEPS_MILLIS, restartClocks, stepWallClock } from '../support/clock-steps.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { silentDiagnostics } from '../support/diagnostics.js';
 import { sampled } from '../support/long.js';
@@ -199,7 +199,6 @@ const FULL_OF_BAD_HITS: History = {
 };
 
 test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock every hit is accounted for at every step, and none is stored twice`, async () => {
-  vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   try {
     await fc.assert(fc.asyncProperty(history, live), {
       ...seededRuns(HISTORIES),
@@ -217,8 +216,7 @@ test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock ever
 }, 600_000);
 
 async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History) {
-  vi.clearAllTimers(); // of a history that failed
-  vi.setSystemTime(Date.UTC(2026, 10, 20, 12)); // the steps of many histories would end before 1970
+  restartClocks();
   const matomo = new SimulatedMatomo(mostInABulk);
   const pace = new Pace();
   const delivery = new Delivery(

@@ -1,4 +1,5 @@
 import { vi } from 'vitest';
+import { restartClocks } from './clock-steps.js';
 import { createRandom } from './create-random.js';
 import { SimulatedDisk, useDisk } from './simulated-disk.js';
 import { SimulatedMatomo } from './simulated-matomo.js';
@@ -54,7 +55,7 @@ export class SimulatedMachine {
 
   /** The only one from now on. */
   constructor(options: MachineOptions) {
-    vi.clearAllTimers();
+    restartClocks();
     this.#options = options;
     this.random = createRandom(options.seed);
     this.matomo = new SimulatedMatomo(options.mostInABulk);
@@ -172,7 +173,7 @@ export class SimulatedMachine {
     const begun = performance.now();
     for (let elapsed = 0; elapsed < LONGEST_RECOVERY_MILLIS; elapsed = performance.now() - begun) {
       await this.wait(elapsed < SOON_MILLIS ? 500 : 10_000);
-      const hasOthers = this.files().some((name) => !last.instances.includes(name));
+      const hasOthers = this.#journalsIn('/spool').some((name) => !last.instances.includes(name));
       const isDone = last.account.pending === 0 && !hasOthers;
       if (isDone && this.alive.length === 1 && last.awake === undefined) break;
     }
@@ -197,6 +198,15 @@ export class SimulatedMachine {
   /** What is in the spool. */
   files(): string[] {
     return this.disk.volume.readdirSync('/spool') as string[];
+  }
+
+  /** Journals in a folder, and those inside of them. Hits of one that was just taken over are not counted yet. */
+  #journalsIn(folder: string): string[] {
+    const names = this.disk.volume.readdirSync(folder) as string[];
+    const journals = names.filter((name) =>
+      this.disk.volume.statSync(`${folder}/${name}`).isDirectory(),
+    );
+    return journals.flatMap((name) => [name, ...this.#journalsIn(`${folder}/${name}`)]);
   }
 
   #living(pid: number): SimulatedProcess | undefined {

@@ -136,11 +136,15 @@ export class FileJournal implements Journal {
       const { file, handle } = await this.#openCurrent();
       const data = Buffer.concat(lines.map(({ line }) => line));
       this.#expected = { path: file.path, lines: lines.length, bytes: file.size + data.length };
-      await writeAll(handle, data, file.size).catch(async (error: unknown) => {
+      try {
+        await writeAll(handle, data);
+        await this.confirm();
+      } catch (error) {
+        // Nothing of it is left: the hits stay in memory. Another process may be reading a journal that is lost.
+        if (!(error instanceof JournalLost)) await handle.truncate(file.size).catch(() => undefined);
         await this.#closeCurrent();
         throw error;
-      });
-      await this.confirm();
+      }
       this.spoolBytes += data.length;
       return file.append(lines, keeps);
     } finally {
@@ -394,17 +398,11 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
-/** Appends to a file of so many bytes. If that fails, nothing of it is left: the hits stay in memory. */
-async function writeAll(handle: FileHandle, data: Buffer, size: number): Promise<void> {
-  try {
-    for (let written = 0; written < data.length; ) {
-      written += (await handle.write(data, written)).bytesWritten;
-    }
-    await handle.datasync();
-  } catch (error) {
-    await handle.truncate(size).catch(() => undefined);
-    throw error;
+async function writeAll(handle: FileHandle, data: Buffer): Promise<void> {
+  for (let written = 0; written < data.length; ) {
+    written += (await handle.write(data, written)).bytesWritten;
   }
+  await handle.datasync();
 }
 
 /**

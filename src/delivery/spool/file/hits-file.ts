@@ -175,7 +175,8 @@ export async function readRanges(path: string): Promise<readonly Range[]> {
     throw error;
   });
   const found = [...text.matchAll(/^(\d{1,15})-(\d{1,15})$/gm)];
-  return joinRanges(found.map(([, from, to]) => ({ from: Number(from), to: Number(to) })));
+  const ranges = found.map(([, from, to]) => ({ from: Number(from), to: Number(to) }));
+  return joinRanges(ranges.filter(({ from, to }) => from < to)); // the end of one may not be written completely
 }
 
 function joinRanges(parts: readonly { readonly from: number; readonly to: number }[]): Range[] {
