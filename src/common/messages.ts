@@ -86,6 +86,7 @@ export const MESSAGE_CODES = [
   'spool-read-again',
   'spool-damaged',
   'spool-lost',
+  'spool-grows',
   'spool-full',
   'exports-refused',
   'exports-accepted',

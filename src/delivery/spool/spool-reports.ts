@@ -155,6 +155,17 @@ export class SpoolReports {
     });
   }
 
+  /** Hits that are pending now, and were ten minutes ago. */
+  grows(pending: number, before: number): void {
+    this.#diagnostics.warnOnce(
+      'spool_grows',
+      coded(
+        'spool-grows',
+        `Hits in the spool ${this.#folder} have become more for ten minutes although Matomo answers: ${pending} of this process are pending, ${before} were before. They are lost when they reach maxSpoolBytes or maxSpoolAgeMillis. Give Matomo more resources, raise maxExportBatchSize, or track fewer requests with sampleRate.`,
+      ),
+    );
+  }
+
   noVisitorKey(error: unknown): void {
     this.#diagnostics.warnOnce(
       'spool_visitor_key',

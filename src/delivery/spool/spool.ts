@@ -7,6 +7,7 @@ import { EXIT_WAITS } from '../exit/exit-waits.js';
 import { addCounters, type DeliveryCounters, lostHits } from '../queue/counters.js';
 import { decodeHit, type EncodedHit } from '../queue/encode-hits.js';
 import type { MemoryQueue } from '../queue/memory-queue.js';
+import { Backlog } from './backlog.js';
 import { LINE_BYTES, toHitLines } from './hit-line.js';
 import {
   type HitLine,
@@ -106,6 +107,7 @@ export class Spool {
   readonly #steps: SerialQueue;
   #timers: (NodeJS.Timeout | undefined)[] = [];
   #beatTimer: NodeJS.Timeout | undefined;
+  readonly #backlog = new Backlog();
   #retryAtMillis = 0;
   /** Start of the current write. */
   #writesSinceMillis = Number.POSITIVE_INFINITY;
@@ -340,6 +342,10 @@ export class Spool {
       return this.#journal.takeOver(MAX_TAKEN_OVER);
     }, 0);
     if (this.#isClosed) return;
+    const { tracked, accepted } = this.#parts.memory.counters;
+    const { pending, oldestSeconds } = this;
+    const before = this.#backlog.beat({ pending, confirmed: tracked + accepted, oldestSeconds });
+    if (before !== undefined) this.#reports.grows(pending, before);
     const millis = taken === MAX_TAKEN_OVER ? Math.min(beatMillis, 1_000) : beatMillis;
     this.#beatTimer = setTimeout(() => void this.#beat(), millis).unref();
   }

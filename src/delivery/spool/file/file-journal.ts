@@ -141,7 +141,8 @@ export class FileJournal implements Journal {
         await this.confirm();
       } catch (error) {
         // Nothing of it is left: the hits stay in memory. Another process may be reading a journal that is lost.
-        if (!(error instanceof JournalLost)) await handle.truncate(file.size).catch(() => undefined);
+        if (!(error instanceof JournalLost))
+          await handle.truncate(file.size).catch(() => undefined);
         await this.#closeCurrent();
         throw error;
       }

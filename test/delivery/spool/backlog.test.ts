@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { Backlog } from '../../../src/delivery/spool/backlog.js';
+import { eventually } from '../../support/child-process.js';
+import { pending } from '../../support/delivery.js';
+import { spooledDelivery, temporaryFolder } from '../../support/spool.js';
+
+const HOUR_AGO = Date.now() / 1000 - 3_600;
+
+test.each([
+  ['grows while Matomo confirms hits', (beat: number) => [beat, beat, HOUR_AGO], 0],
+  ['grows while Matomo is unavailable', (beat: number) => [beat, 7, HOUR_AGO], undefined],
+  ['becomes smaller', (beat: number) => [900 - beat, beat, HOUR_AGO], undefined],
+  ['is small at times', (beat: number) => [beat % 50, beat, HOUR_AGO], undefined],
+  ['has hits of this minute only', (beat: number) => [beat, beat, Date.now() / 1000], undefined],
+] as const)('a backlog that %s', (_how, at, before) => {
+  const backlog = new Backlog();
+  const found = Array.from({ length: 201 }, (_, beat) => {
+    const [hits = 0, confirmed = 0, oldestSeconds = 0] = at(beat);
+    return backlog.beat({ pending: hits, confirmed, oldestSeconds });
+  });
+  expect(found.filter((one) => one !== undefined)).toEqual(before === undefined ? [] : [before]);
+});
+
+test('a spool that has grown for 200 beats is in the log once', async () => {
+  const times = { beatMillis: 3, deadMillis: 30_000 };
+  const { delivery, transport, logged, sent } = spooledDelivery({
+    folder: temporaryFolder(),
+    maxExportBatchSize: 1,
+    times,
+  });
+  for (const name of ['a', 'b', 'c']) {
+    const release = transport.hold();
+    delivery.push(pending({ name, startSeconds: HOUR_AGO }));
+    delivery.push(pending({ name: `${name}.bot`, startSeconds: HOUR_AGO }));
+    await eventually(() => sent().length > 0);
+    if (name !== 'c') release();
+  }
+  await eventually(() => logged.length > 0);
+  expect(logged).toEqual([expect.stringMatching(/\[spool-grows\]$/)]);
+});
