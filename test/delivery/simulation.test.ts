@@ -198,6 +198,29 @@ const FULL_OF_BAD_HITS: History = {
   ],
 };
 
+/** The same after so many failures that the server counts as unavailable. */
+const FULL_AND_UNAVAILABLE: History = {
+  hasToken: true,
+  maxExportBatchSize: 7,
+  maxQueueSize: 10,
+  mostInABulk: 2,
+  ending: 'recovery',
+  steps: [
+    {
+      kind: 'requests',
+      further: [['hit', 'hit'], ['hit', 'hit', 'poison', 'poison'], ['poison', 'poison'], []],
+    },
+    { kind: 'wait', millis: 1000 },
+    { kind: 'hits', names: ['poison.bot'] },
+    {
+      kind: 'hits',
+      names: ['invalid.bot', 'poison', 'poison', 'invalid', 'invalid.bot', 'hit.bot'],
+    },
+    { kind: 'begin', further: ['hit'] },
+    { kind: 'wait', millis: 10 },
+  ],
+};
+
 test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock every hit is accounted for at every step, and none is stored twice`, async () => {
   try {
     await fc.assert(fc.asyncProperty(history, live), {
@@ -208,6 +231,7 @@ test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock ever
         [FULL_OF_BAD_BULKS],
         [INVALID_AFTER_FAILURES],
         [FULL_OF_BAD_HITS],
+        [FULL_AND_UNAVAILABLE],
       ],
     });
   } finally {

@@ -79,7 +79,7 @@ export class BatchQueue {
 
   /** Number of hits that failed alone. */
   get setAside(): number {
-    return this.#aside.reduce((sum, { hits }) => sum + hits.length, 0);
+    return this.#all.filter(({ hits, failures }) => hits.length === 1 && failures > 0).length;
   }
 
   /** Start of the oldest request, in epoch seconds; `Infinity` if there is none. */
