@@ -56,6 +56,15 @@ test('the user ID wins over the visitor ID, the strongest source over weaker one
   expect(of({})).toMatch(/^[\da-f]{16}$/);
 });
 
+test('a user ID that is not sent does not decide about the sample', () => {
+  const strict = createHitBuilder(
+    { ...HIT_OPTIONS, visitorKey: 'fixed seed', hidesOtherUserIds: true },
+    () => undefined,
+  );
+  const named = httpRequest({ annotations: [annotations({ parameters: { uid: 'a@b.test' } })] });
+  expect(strict.findVisitor(named, 1)).toMatch(/^[\da-f]{16}$/);
+});
+
 test('two processes with one key take the same visitors', async () => {
   const script = `
     const { createHitBuilder } = await import('./build/hit/hit-builder.js');
