@@ -124,7 +124,7 @@ function readSpan(reader: Reader, end: number): Json {
     else if (tag === tagOf(16, FIXED32)) span.flags = reader.fixed32();
     else reader.skipTagged(tag);
   }
-  if (nameAt >= 0 && span.kind === OTLP_SERVER_SPAN) {
+  if (nameAt >= 0 && (span.kind === OTLP_SERVER_SPAN || span.attributes)) {
     reader.pos = nameAt;
     span.name = reader.string();
     reader.pos = end;

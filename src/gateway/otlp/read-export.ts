@@ -62,15 +62,21 @@ function readSpan(json: Json, scope: string, into: DecodedExport, readId: ReadId
   const { status, events, links } = json;
   const kind = enumValue(json.kind, OTLP_SPAN_KINDS);
   const isServer = kind === OTLP_SERVER_SPAN;
+  const attributes = readAttributes(
+    json.attributes,
+    into,
+    isServer ? undefined : into.keptAttributes,
+  );
+  const isNamed = isServer || attributes !== NO_ATTRIBUTES; // the name tells what a route belongs to
   return {
     traceId: readId(json.traceId),
     spanId: readId(json.spanId),
     parentSpanId: readId(json.parentSpanId),
-    name: isServer ? cutText(text(json.name), into) : '', // no other name is used
+    name: isNamed ? cutText(text(json.name), into) : '',
     kind,
     startNanos: nanos(json.startTimeUnixNano),
     endNanos: nanos(json.endTimeUnixNano),
-    attributes: readAttributes(json.attributes, into, isServer ? undefined : into.keptAttributes),
+    attributes,
     statusCode: isObject(status) ? enumValue(status.code, STATUS_CODES) : 0,
     exceptionType: events === undefined ? undefined : exceptionTypeOf(events, into),
     hitEvents: events === undefined ? NO_HIT_EVENTS : hitEventsOf(events, into),
