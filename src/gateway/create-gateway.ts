@@ -5,13 +5,10 @@ import { describeError } from '../common/describe-error.js';
 import { createDiagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { listenUntracked, urlOf } from '../common/untracked-server.js';
-import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/misspelled-variables.js';
-import { optionError } from '../options/option-error.js';
-import { createHitPipeline } from '../pipeline/hit-pipeline.js';
 import { REQUEST_BYTES } from '../pipeline/pending-hits.js';
 import type { MatomoStats } from '../pipeline/stats.js';
-import { hitsOfEvents } from '../requests/hit-events.js';
+import { addHits, openPipeline } from './open-pipeline.js';
 import { createSelection } from './otlp/span-selection.js';
 import { createAnswerExport } from './receiver/answer-export.js';
 import { RefusedExports } from './receiver/refused-exports.js';
@@ -19,7 +16,6 @@ import { createServer, findForeignSender, stopListening } from './receiver/serve
 import type { GatewayOptions } from './receiver-options.js';
 import { RECEIVER_VARIABLES, resolveReceiver } from './receiver-options.js';
 import { Assembler, type SpanCounts, type TakeRoom } from './traces/assembler.js';
-import { toRequest } from './traces/to-request.js';
 
 /** An eighth of a spool is left free for other processes that share it: their hits in memory are not known here. */
 const SHARE_OF_OTHERS = 8;
@@ -72,20 +68,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   for (const misspelled of findMisspelledVariables(process.env, RECEIVER_VARIABLES)) {
     warnAboutMisspelled(misspelled, diagnostics);
   }
-  const made = createHitPipeline(
-    matomo,
-    diagnostics,
-    'matomo_gateway',
-    () => assembler.counts.unused,
-  );
-  if (!made) {
-    throw optionError(
-      'a gateway needs url and siteId, valid privacy options, and enabled must not be false',
-    );
-  }
+  const made = openPipeline('gateway', matomo, diagnostics, () => assembler.counts.unused);
   const { pipeline, reading, resolved } = made;
   const { maxQueueSize, maxSpoolBytes, shutdownTimeoutMillis } = resolved;
-  const namesBySpan = resolved.actionName === DEFAULT_TITLE;
   let received = 0;
   let rejected = 0;
   let isClosing = false;
@@ -110,14 +95,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   const assembler = new Assembler(receiver.graceMillis, {
     readRoom,
-    onRequest(spans) {
-      const request = toRequest(spans, reading, namesBySpan);
-      if (request) pipeline.addRequest(request);
-    },
-    onSpanWithoutRequest(span) {
-      const owner = span.isAncestorMissing ? 'unknown' : undefined;
-      for (const hit of hitsOfEvents(span)) pipeline.addFurtherHit(hit, owner);
-    },
+    onRequest: (spans) => addHits(spans, made),
+    onSpanWithoutRequest: (root) => addHits({ root }, made),
   });
 
   /** Whether hits of waiting and new requests fit into the spool. */

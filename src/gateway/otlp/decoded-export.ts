@@ -3,6 +3,7 @@ import type { Attributes } from '../../common/otel-types.js';
 import { textOf } from '../../requests/finished-span.js';
 import {
   bytesOfAttribute,
+  NO_SPAN_ID,
   ReceivedSpan,
   type SpanFields,
   type SpanSource,
@@ -100,8 +101,8 @@ export class DecodedExport {
   }
 
   #take(fields: SpanFields, source: SpanSource): void {
-    this.#traceId = fields.traceId === this.#traceId ? this.#traceId : fields.traceId;
-    fields.traceId = this.#traceId;
+    if (fields.traceId === this.#traceId) fields.traceId = this.#traceId;
+    else this.#traceId = fields.traceId;
     const span = new ReceivedSpan(fields, source, this.#selection);
     this.spans.push(span);
     const hits = fields.hitEvents.length + (span.isRequest ? 1 : 0);
@@ -149,7 +150,6 @@ export class DecodedExport {
 const RESOURCE_CUT = `attributes of a resource are not read beyond ${MAX_MATOMO_ATTRIBUTES} named matomo.*, or ${MAX_RESOURCE_BYTES} bytes`;
 
 const NO_TRACE_ID = '0'.repeat(32);
-const NO_SPAN_ID = '0'.repeat(16);
 
 /** Why a span is rejected. Invalid IDs were made empty. */
 function reasonToReject({ traceId, spanId, startNanos }: SpanFields): string | undefined {

@@ -100,7 +100,7 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
     this.status = STATUSES[fields.statusCode] ?? UNSET;
     this.events = eventsOf(fields);
     this.parentSpanId =
-      parentSpanId === '' || parentSpanId === NO_PARENT ? undefined : parentSpanId;
+      parentSpanId === '' || parentSpanId === NO_SPAN_ID ? undefined : parentSpanId;
     this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
     const linked = fields.link && this.#linkedTo(fields.link);
     this.isStandIn = isStandIn;
@@ -186,7 +186,6 @@ export function bytesOfAttribute(name: string, value: AttributeValue | undefined
 
 const UNSET = { code: 0 };
 const STATUSES = [UNSET, { code: 1 }, { code: 2 }];
-const NO_PARENT = '0'.repeat(16);
 /** Shared: most spans have none that are used. */
 export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 export const NO_HIT_EVENTS = Object.freeze<HitEvent[]>([]) as HitEvent[];
@@ -223,6 +222,9 @@ function toHrTime(nanos: bigint): HrTime {
 export function traceKeyOf({ traceId, source }: ReceivedSpan): string {
   return `${traceId}/${source.service}`;
 }
+
+/** An invalid ID, which some senders write instead of none. */
+export const NO_SPAN_ID = '0'.repeat(16);
 
 /** The number of SPAN_KIND_SERVER in OTLP; the API's is 1. */
 export const OTLP_SERVER_SPAN = 2;

@@ -1,16 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../../common/diagnostics.js';
 import { sleepUntil } from '../../common/timers.js';
-import { DEFAULT_TITLE } from '../../hit/page/action-name.js';
-import { optionError } from '../../options/option-error.js';
-import { createHitPipeline } from '../../pipeline/hit-pipeline.js';
 import type { MatomoStats } from '../../pipeline/stats.js';
-import { groupSpans, type RequestSpans } from '../../requests/group-spans.js';
-import { hasHitEvent, hitsOfEvents } from '../../requests/hit-events.js';
+import { groupSpans } from '../../requests/group-spans.js';
+import { hasHitEvent } from '../../requests/hit-events.js';
+import { addHits, openPipeline } from '../open-pipeline.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
 import { createSelection } from '../otlp/span-selection.js';
 import { resolveReceiverOption } from '../receiver-options.js';
-import { toRequest } from '../traces/to-request.js';
+import { countHits, type Hitmaker } from '../traces/assembler.js';
 import { type Chunk, readChunks } from './read-chunks.js';
 import type { ReplayState } from './replay-state.js';
 
@@ -45,12 +43,7 @@ const NO_CHUNK: Chunk = { begin: 0, spans: [], unreadable: 0, rejected: 0 };
  */
 export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> {
   const { files, state, rate, onProgress, signal } = options;
-  const made = createHitPipeline({}, createDiagnostics(), 'matomo_gateway');
-  if (!made) {
-    throw optionError(
-      'a replay needs url and siteId, valid privacy options, and enabled must not be false',
-    );
-  }
+  const made = openPipeline('replay', {}, createDiagnostics());
   const { pipeline, reading, resolved } = made;
   const services = resolveReceiverOption('services', undefined, process.env);
   const scopes = resolveReceiverOption('scopes', undefined, process.env);
@@ -61,15 +54,7 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
   /** Resolves when all hits are tracked, invalid or lost. */
   async function send(requests: readonly Hitmaker[]): Promise<void> {
     const begun = performance.now();
-    for (const spans of requests) {
-      if (!('below' in spans)) {
-        const owner = spans.root.isAncestorMissing ? 'unknown' : undefined;
-        for (const hit of hitsOfEvents(spans.root)) pipeline.addFurtherHit(hit, owner);
-        continue;
-      }
-      const request = toRequest(spans, reading, resolved.actionName === DEFAULT_TITLE);
-      if (request) pipeline.addRequest(request);
-    }
+    for (const request of requests) addHits(request, made);
     await pipeline.flush();
     // A hit that fails alone stays pending until Matomo has processed another one, perhaps one of the next.
     while (pipeline.stats().pending > pipeline.setAside && !signal.aborted)
@@ -122,9 +107,6 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
   return pipeline.stats();
 }
 
-/** A request, or a span without a request that has `matomo.hit` events. */
-type Hitmaker = RequestSpans<ReceivedSpan> | { readonly root: ReceivedSpan };
-
 /** Takes items from an index on that make at most `max` hits together; at least one item. */
 function takeHits(all: readonly Hitmaker[], from: number, max: number): readonly Hitmaker[] {
   let end = from;
@@ -133,11 +115,6 @@ function takeHits(all: readonly Hitmaker[], from: number, max: number): readonly
     if (hits > max && end > from) break;
   }
   return all.slice(from, end);
-}
-
-function countHits(made: Hitmaker): number {
-  if (!('below' in made)) return made.root.events.length;
-  return made.below.reduce((sum, span) => sum + span.events.length, 1 + made.root.events.length);
 }
 
 /** Assembles what makes hits and has its outermost span in a chunk, with spans of the chunks before and after it. */

@@ -17,6 +17,8 @@ const TICK_MILLIS = 100;
 
 type Trace = WaitingTrace<ReceivedSpan>;
 type Spans = RequestSpans<ReceivedSpan>;
+/** A request, or a span without a request that has `matomo.hit` events. */
+export type Hitmaker = Spans | { readonly root: ReceivedSpan };
 
 /** Counters of all accepted spans. At every moment, `received = waiting + used + unused`. */
 export interface SpanCounts {
@@ -303,10 +305,11 @@ export class Assembler {
   }
 }
 
-function countHits({ root, below }: Spans): number {
-  let hits = 1 + root.events.length;
-  for (const { events } of below) hits += events.length;
-  return hits;
+/** The number of hits, unless options ignore some. */
+export function countHits(made: Hitmaker): number {
+  const hits = made.root.events.length;
+  if (!('below' in made)) return hits;
+  return made.below.reduce((sum, span) => sum + span.events.length, 1 + hits);
 }
 
 /** Whether a span makes hits, which a duplicate of it must not do again. */
