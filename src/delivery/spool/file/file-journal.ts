@@ -210,6 +210,7 @@ export class FileJournal implements Journal {
   }
 
   async close(): Promise<void> {
+    if (this.#isAppending) return; // the disk hangs; what it still writes is found when this process is dead
     await this.#closeCurrent();
     await this.#removeDone();
     await rename(join(this.#path, ALIVE), join(this.#path, ENDED));

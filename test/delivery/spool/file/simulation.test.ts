@@ -276,6 +276,23 @@ const KILLED_IN_A_RANGE: History = {
   ],
 };
 
+/** The disk hangs at a shutdown, and writes what was begun after the hits were counted as lost. */
+const WRITTEN_AFTER_THE_SHUTDOWN: History = {
+  ...SIZES,
+  maxExportBatchSize: 1,
+  slowestMillis: 0,
+  steps: [
+    { kind: 'request', which: 0, further: ['hit'] },
+    { kind: 'disk', fault: 'hanging' },
+    { kind: 'shutdown', which: 0 },
+    { kind: 'wait', millis: 700 },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'hits', which: 0, names: ['hit.bot'] },
+    { kind: 'fault', fault: 'none' },
+    { kind: 'hits', which: 0, names: ['hit'] },
+  ],
+};
+
 test(`in ${HISTORIES} histories of processes that share a spool every hit is accounted for at every step, and stored once unless a kill duplicated it`, async () => {
   try {
     await fc.assert(fc.asyncProperty(history, live), {
@@ -291,6 +308,7 @@ test(`in ${HISTORIES} histories of processes that share a spool every hit is acc
         [FULL_FROM_THE_START],
         [UNKNOWN_AFTER_A_WRITE],
         [KILLED_IN_A_RANGE],
+        [WRITTEN_AFTER_THE_SHUTDOWN],
       ],
     });
   } finally {
