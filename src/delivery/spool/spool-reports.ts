@@ -161,7 +161,7 @@ export class SpoolReports {
       'spool_grows',
       coded(
         'spool-grows',
-        `Hits in the spool ${this.#folder} have become more for ten minutes although Matomo answers: ${pending} of this process are pending, ${before} were before. They are lost when they reach maxSpoolBytes or maxSpoolAgeMillis. Give Matomo more resources, raise maxExportBatchSize, or track fewer requests with sampleRate.`,
+        `The spool ${this.#folder} has grown for ten minutes although Matomo answers: ${pending} hits of this process are pending, ${before} were before. Hits are lost when they reach maxSpoolBytes or maxSpoolAgeMillis. Give Matomo more resources, raise maxExportBatchSize, or track fewer requests with sampleRate.`,
       ),
     );
   }

@@ -20,3 +20,20 @@ export interface SpoolProcess {
   readonly isAlive: boolean;
   readonly pending: number;
 }
+
+/** How often a spool is looked at that others change meanwhile. */
+const MAX_LOOKS = 5;
+
+/** Calls `look` with what `list` returns; again if processes have changed that meanwhile. */
+export async function lookUntilUnchanged<T>(
+  list: () => Promise<T>,
+  look: (listed: T) => Promise<void>,
+): Promise<void> {
+  let listed = await list();
+  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    await look(listed);
+    const before = JSON.stringify(listed);
+    listed = await list();
+    if (JSON.stringify(listed) === before) return;
+  }
+}

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { isLineSelected, isWhole, type PurgeFilter, readLine } from '../hit-line.js';
 import { JOURNAL_TIMES } from '../journal.js';
 import { byName, matomoOf } from '../spool-description.js';
-import type { SpoolProcess, SpoolStatus } from '../spool-status.js';
+import { lookUntilUnchanged, type SpoolProcess, type SpoolStatus } from '../spool-status.js';
 import { ALIVE, DeadProcesses, thisProcess } from './dead-processes.js';
 import { HITS, INSTANCE, measureFolder } from './file-journal.js';
 import { isIn, linesOf, readRanges } from './hits-file.js';
@@ -13,8 +13,6 @@ import { isMissing, listFolder, openOwnFile, readOwnFile, unlinkIfThere } from '
 import { DESCRIPTION } from './spool-folder.js';
 
 const POLL_MILLIS = 250;
-/** How often a spool is looked at that others change meanwhile. */
-const MAX_LOOKS = 5;
 const LINE_FEED = '\n';
 
 /** Reads the status of a spool folder without changing it. Rejects if the folder cannot be read. */
@@ -55,30 +53,20 @@ export async function purgeFileSpool(folder: string, filter: PurgeFilter): Promi
   await requireNoProcess(folder);
   let purged = 0;
   await withFiles(folder, async (journals) => {
-    for (const path of [...journals.values()].flat()) purged += await purgeFile(path, filter);
+    for (const path of journals.flatMap(([, paths]) => paths))
+      purged += await purgeFile(path, filter);
   });
   return purged;
 }
 
-/** Calls `use` with the files of each journal; again if processes have moved or deleted some meanwhile. */
-async function withFiles(
+/** Calls `use` with the files of each journal. */
+function withFiles(
   folder: string,
-  use: (journals: ReadonlyMap<string, readonly string[]>) => Promise<void>,
+  use: (journals: readonly (readonly [name: string, paths: string[]])[]) => Promise<void>,
 ): Promise<void> {
-  const list = async () => {
-    const journals = new Map<string, string[]>();
-    for (const name of await listJournals(folder)) {
-      journals.set(name, await listFiles(join(folder, name)));
-    }
-    return journals;
-  };
-  let journals = await list();
-  for (let looks = 0; looks < MAX_LOOKS; looks++) {
-    await use(journals);
-    const before = JSON.stringify([...journals]);
-    journals = await list();
-    if (JSON.stringify([...journals]) === before) return;
-  }
+  const listOne = async (name: string) => [name, await listFiles(join(folder, name))] as const;
+  const list = async () => Promise.all((await listJournals(folder)).map(listOne));
+  return lookUntilUnchanged(list, use);
 }
 
 async function listJournals(folder: string): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { isLineSelected, type PurgeFilter } from '../hit-line.js';
 import { byName, matomoOf, newInstanceName, parseObject } from '../spool-description.js';
-import type { SpoolProcess, SpoolStatus } from '../spool-status.js';
+import { lookUntilUnchanged, type SpoolProcess, type SpoolStatus } from '../spool-status.js';
 import { RedisConnection } from './redis-connection.js';
 import { readOldest } from './redis-journal.js';
 import { REDIS_KEYS } from './redis-keys.js';
@@ -9,8 +9,6 @@ import { shownPlace } from './redis-url.js';
 
 /** Hits that are read and deleted at a time. */
 const PORTION = 500;
-/** How often a spool is looked at that others change meanwhile. */
-const MAX_LOOKS = 5;
 
 /** Reads the status of a spool in Redis without changing it. Rejects if Redis cannot be read. */
 export function readRedisSpoolStatus(url: string): Promise<SpoolStatus> {
@@ -18,8 +16,8 @@ export function readRedisSpoolStatus(url: string): Promise<SpoolStatus> {
     const get = async (key: string) => (await connection.send('GET', key)) as string | null;
     let processes: SpoolProcess[] = [];
     let oldestSeconds = Number.POSITIVE_INFINITY;
-    let found = await listProcesses(connection);
-    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    const list = () => listProcesses(connection);
+    await lookUntilUnchanged(list, async (found) => {
       processes = [];
       oldestSeconds = Number.POSITIVE_INFINITY;
       for (const { instance, about, isAlive, streams } of found) {
@@ -32,10 +30,7 @@ export function readRedisSpoolStatus(url: string): Promise<SpoolStatus> {
         const host = typeof about.host === 'string' ? about.host : undefined;
         processes.push({ instance, host, isAlive, pending });
       }
-      const before = JSON.stringify(found);
-      found = await listProcesses(connection);
-      if (JSON.stringify(found) === before) break; // else some were taken over meanwhile
-    }
+    });
     return {
       matomo: matomoOf((await get(REDIS_KEYS.description)) ?? ''),
       pending: processes.reduce((sum, { pending }) => sum + pending, 0),
