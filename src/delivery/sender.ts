@@ -456,7 +456,7 @@ export class Sender {
 
   #acknowledge({ isStored, hits }: Pick<Batch, 'isStored' | 'hits'>, counts: DeliveryCounters) {
     const { memory, spool } = this.#parts;
-    if (isStored) spool?.acknowledge(hits as readonly JournalHit[], counts);
+    if (isStored) spool?.acknowledge(hits as JournalHit[], counts);
     else memory.acknowledge(hits, counts);
   }
 

@@ -1,4 +1,5 @@
-import { type Batch, type Failure, inBatches } from './batch.js';
+import type { HitKind } from '../../hit/hit.js';
+import { Batch, type Failure } from './batch.js';
 import type { EncodedHit } from './encode-hits.js';
 
 /** After this many failures in a row, each bulk is halved before it is sent. */
@@ -117,25 +118,32 @@ export class BatchQueue {
       : Number.POSITIVE_INFINITY;
   }
 
-  /** Adds hits in batches; those from memory also to a batch that has room. The batches contain the same objects. */
+  /** Adds hits in batches; those from memory also to batches that have room. The batches contain the same objects. */
   add(hits: readonly EncodedHit[], isStored: boolean): void {
-    for (const kind of new Set(hits.map((hit) => hit.kind))) {
-      const isFitting = (batch: Batch) => batch.isOpen && batch.kind === kind;
-      const open = isStored ? undefined : this.#batches.find(isFitting);
-      const all = [...(open?.hits ?? []), ...hits.filter((hit) => hit.kind === kind)];
-      const batches = inBatches(all, kind, this.#max, isStored);
-      const last = batches.at(-1) as Batch;
-      last.isOpen = !isStored && last.hits.length < this.#max;
-      if (open)
-        this.#batches = this.#batches.flatMap((batch) => (batch === open ? batches : batch));
-      else this.#batches.push(...batches);
+    let batch: Batch | undefined;
+    for (const hit of hits) {
+      if (batch?.kind !== hit.kind || !batch.isOpen) batch = this.#openBatch(hit.kind, isStored);
+      if (batch.add(hit, this.#max)) continue;
+      batch = this.#openBatch(hit.kind, isStored);
+      batch.add(hit, this.#max);
     }
+    if (isStored) for (const added of this.#batches) if (added.isStored) added.close();
+  }
+
+  #openBatch(kind: HitKind, isStored: boolean): Batch {
+    const isFitting = (batch: Batch) =>
+      batch.isOpen && batch.kind === kind && batch.isStored === isStored;
+    const open = this.#batches.find(isFitting);
+    if (open) return open;
+    const batch = new Batch(kind, isStored);
+    this.#batches.push(batch);
+    return batch;
   }
 
   /** The batch to send next, if one is due. It gets no further hits. */
   next(options: NextOptions): Batch | undefined {
     const batch = this.#choose(options);
-    if (batch) batch.isOpen = false;
+    batch?.close();
     return batch;
   }
 

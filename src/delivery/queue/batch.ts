@@ -14,14 +14,18 @@ export interface Failure {
   readonly areInvalid: boolean;
 }
 
-/** Hits that are sent together: of one kind and from one place, in the order in which Matomo should process them. */
+/** Below nginx' default `client_max_body_size` of 1 MB, with room for the token. */
+const MAX_BODY_BYTES = 1_000_000 - 4096;
+
+/** Hits that are sent together: of one kind and from one place. */
 export class Batch {
   readonly kind: HitKind;
-  hits: readonly EncodedHit[];
+  /** In the order in which Matomo should process them, once the batch is closed. */
+  hits: EncodedHit[] = [];
   /** The hits are in the spool. */
   readonly isStored: boolean;
-  /** Takes further hits from memory until it is full or sent. */
-  isOpen = false;
+  /** Takes further hits until it is full or sent. */
+  isOpen = true;
   /** Attempts that failed. */
   failures = 0;
   /** How many bulks had succeeded when it last failed; -1 if it has not failed. */
@@ -38,17 +42,42 @@ export class Batch {
   /** Why it last failed. */
   failure: Failure | undefined;
 
-  constructor(kind: HitKind, hits: readonly EncodedHit[], isStored: boolean) {
+  #bytes = 0;
+
+  constructor(kind: HitKind, isStored: boolean) {
     this.kind = kind;
-    this.hits = hits;
     this.isStored = isStored;
+  }
+
+  /** Adds a hit, unless the batch would have more than `max` or too many bytes. Returns `false` if it is not added. A full batch is closed. */
+  add(hit: EncodedHit, max: number): boolean {
+    const bytes = this.#bytes + hit.end - hit.start + SEPARATOR.length;
+    const hasRoom = this.hits.length === 0 || bytes <= MAX_BODY_BYTES;
+    if (hasRoom) {
+      this.hits.push(hit);
+      this.#bytes = bytes;
+    }
+    if (!hasRoom || this.hits.length >= max) this.close();
+    return hasRoom;
+  }
+
+  /**
+   * The batch takes no further hits, which are ordered by visitor, then time: any other order can deadlock Matomo's database, and
+   * Matomo builds visits from hits in the order of their times.
+   */
+  close(): void {
+    if (this.isOpen) this.hits.sort(byVisitorThenTime);
+    this.isOpen = false;
   }
 
   /** Both halves of a batch with at least two hits. */
   halve(): [Batch, Batch] {
+    this.close();
     const middle = middleOf(this.hits);
     const half = (start: number, end?: number) => {
-      const batch = new Batch(this.kind, this.hits.slice(start, end), this.isStored);
+      const batch = new Batch(this.kind, this.isStored);
+      batch.hits = this.hits.slice(start, end);
+      batch.isOpen = false;
       batch.failures = Math.min(1, this.failures); // if a half fails too, it is halved at once
       batch.failure = this.failure;
       return batch;
@@ -65,35 +94,6 @@ export class Batch {
       Number.POSITIVE_INFINITY,
     );
   }
-}
-
-/** Below nginx' default `client_max_body_size` of 1 MB, with room for the token. */
-const MAX_BODY_BYTES = 1_000_000 - 4096;
-
-/**
- * Makes batches of hits of one kind, ordered by visitor, then time: any other order can deadlock Matomo's database, and Matomo
- * builds visits from hits in the order of their times. Makes several batches if one would have too many hits or bytes.
- */
-export function inBatches(
-  hits: readonly EncodedHit[],
-  kind: HitKind,
-  max: number,
-  isStored: boolean,
-): Batch[] {
-  const ordered = [...hits].sort(byVisitorThenTime);
-  const batches: Batch[] = [];
-  let first = 0;
-  let size = 0;
-  for (const [i, { start, end }] of ordered.entries()) {
-    if (i > first && (i - first >= max || size + end - start > MAX_BODY_BYTES)) {
-      batches.push(new Batch(kind, ordered.slice(first, i), isStored));
-      first = i;
-      size = 0;
-    }
-    size += end - start + SEPARATOR.length;
-  }
-  if (first < ordered.length) batches.push(new Batch(kind, ordered.slice(first), isStored));
-  return batches;
 }
 
 function byVisitorThenTime(a: EncodedHit, b: EncodedHit): number {

@@ -12,7 +12,9 @@ export interface EncodedHit {
 
 /** Encodes hits into one buffer: encoded hits no longer keep their requests in memory. */
 export function encodeHits(hits: readonly Hit[]): EncodedHit[] {
-  const buffer = Buffer.from(hits.map(({ query }) => query).join(''), 'latin1');
+  let queries = '';
+  for (const { query } of hits) queries += query; // `join` takes twice as long
+  const buffer = Buffer.from(queries, 'latin1');
   let end = 0;
   return hits.map(({ kind, visitor, startSeconds, query }) => {
     const start = end;
@@ -34,12 +36,18 @@ export const SEPARATOR: Buffer = Buffer.from('","');
 
 /** Body of a bulk request. Hits are percent-encoded and need no escaping. The token is here and nowhere else. */
 export function toBody(hits: readonly EncodedHit[], tokenAuth: string | undefined): Buffer {
-  const parts = hits.flatMap(({ buffer, start, end }, i) => [
-    i === 0 ? OPENING : SEPARATOR,
-    buffer.subarray(start, end),
-  ]);
   const token = tokenAuth === undefined ? '' : `,"token_auth":${JSON.stringify(tokenAuth)}`;
-  return Buffer.concat([...parts, Buffer.from(`"]${token}}`)]);
+  const ending = Buffer.from(`"]${token}}`);
+  const hitBytes = hits.reduce((sum, { start, end }) => sum + end - start, 0);
+  const separators = Math.max(0, hits.length - 1) * SEPARATOR.length;
+  const body = Buffer.allocUnsafe(OPENING.length + hitBytes + separators + ending.length);
+  let length = OPENING.copy(body);
+  for (const [i, { buffer, start, end }] of hits.entries()) {
+    if (i > 0) length += SEPARATOR.copy(body, length);
+    length += buffer.copy(body, length, start, end);
+  }
+  ending.copy(body, length);
+  return body;
 }
 
 /** Whether a hit is an order. Matomo accepts each order once and reports it as invalid when it is sent again. */

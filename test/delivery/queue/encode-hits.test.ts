@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inBatches } from '../../../src/delivery/queue/batch.js';
+import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
 import { encodeHits, toBody } from '../../../src/delivery/queue/encode-hits.js';
 
 const VISITORS = ['Émile', 'Ángel', 'ann', 'éa', 'eb', 'Ω', 'aé', 'aá', 'abcdeé', 'abcdeá', ''];
@@ -16,7 +16,9 @@ test.each([VISITORS, [...VISITORS].reverse()])(
         query: '?rec=1',
       })),
     );
-    const [batch] = inBatches(hits, 'page', 100, false);
+    const queue = new BatchQueue(100, () => 0);
+    queue.add(hits, false);
+    const batch = queue.next({ nowMillis: 0, withStored: false, isForced: false });
     expect(batch?.hits.map(({ visitor }) => visitor)).toEqual([...visitors].sort());
   },
 );
