@@ -262,9 +262,7 @@ export class Spool {
   /** Whether taken hits of this epoch may be sent; call it before each bulk. Hits of other epochs are lost by then. */
   mayStillSend(epoch: number): Promise<boolean> {
     return this.#steps.run(async () => {
-      await this.#save();
-      await this.#confirm();
-      this.#dropAbandoned();
+      await this.#settle();
       return epoch !== 0 && epoch === this.epoch;
     }, false);
   }
@@ -297,8 +295,7 @@ export class Spool {
     this.#reports.close();
     await this.ready;
     await this.#steps.run(async () => {
-      await this.#save();
-      this.#dropAbandoned();
+      await this.#settle();
       await this.#journal?.close();
     });
     this.#forgetExit();
@@ -496,6 +493,13 @@ export class Spool {
     }
     if (failure) this.#reports.notWritten(failure);
     else if (performance.now() >= this.#retryAtMillis) this.#reports.written();
+  }
+
+  /** Stores results, checks that the journal is not gone, and counts what is lost if so. */
+  async #settle(): Promise<void> {
+    await this.#save();
+    await this.#confirm();
+    this.#dropAbandoned();
   }
 
   /** Checks that the journal is not gone. */

@@ -169,7 +169,9 @@ export class FileJournal implements Journal {
   }
 
   async confirm(): Promise<void> {
-    if (!(await isThere(this.#path))) throw new JournalLost('its folder is gone');
+    if (await isThere(this.#path)) return;
+    await this.#closeCurrent();
+    throw new JournalLost('its folder is gone');
   }
 
   async keepAlive(): Promise<void> {

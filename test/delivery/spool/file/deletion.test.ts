@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { eventually } from '../../../support/child-process.js';
 import { startRedis } from '../../../support/redis-server.js';
@@ -70,3 +71,33 @@ test('hits that became too old while no process ran are deleted when one starts,
   await eventually(() => linesIn(folder).length === 0);
   expect(second.delivery.counters.lost.expired).toBe(2);
 });
+
+const PLACES = {
+  folder: async () => {
+    const folder = temporaryFolder();
+    const clear = () => rmSync(folder, { recursive: true });
+    return { folder, clear };
+  },
+  Redis: async () => {
+    const redis = await startRedis();
+    return { folder: redis.url, clear: () => redis.command('FLUSHALL') };
+  },
+};
+
+test.each(Object.entries(PLACES))(
+  'a journal in a %s that is gone at the shutdown is one line, which counts its hits as lost',
+  async (_where, open) => {
+    const { folder, clear } = await open();
+    const { delivery, transport, push, logged, law } = spooledDelivery({ folder });
+    transport.answer(notSent);
+    push('a', 'b');
+    await eventually(() => delivery.spooled === 2);
+    await clear();
+    await delivery.shutdown(0);
+    expect(logged.filter((line) => line.includes('[spool-'))).toEqual([
+      expect.stringContaining('[spool-lost]'),
+    ]);
+    expect(delivery.counters.lost.spool).toBe(2);
+    expect(law()).toEqual([2, 2]);
+  },
+);
