@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +18,8 @@ export interface TinyDisk {
   fill(): void;
   /** Gives it back. */
   makeRoom(): void;
+  /** Nothing must be open for writing. */
+  setReadOnly(isReadOnly: boolean): void;
 }
 
 const PAGE_BYTES = 4096;
@@ -57,12 +59,17 @@ export async function mountTinyDisk(kibibytes: number): Promise<TinyDisk> {
     });
     const outside = `/proc/${holder.pid}/root${folder}`;
     const filler = join(outside, 'filler');
+    const enter = ['-t', String(holder.pid), ...nsenter];
     return {
       folder,
       outside,
-      prefix: ['nsenter', '-t', String(holder.pid), ...nsenter],
+      prefix: ['nsenter', ...enter],
       fill: () => fill(filler),
       makeRoom: () => rmSync(filler),
+      setReadOnly(isReadOnly) {
+        const options = `remount,${isReadOnly ? 'ro' : 'rw'}`;
+        execFileSync('nsenter', [...enter, 'mount', '-o', options, folder]);
+      },
     };
   }
   skipTest(`No disk can be mounted here: ${reasons.join('; ')}`, 'unshare');

@@ -133,3 +133,23 @@ test('a sender that is killed while there is no room for what was decided: hits 
   expect(arrivals(inspector).size).toBe(150);
   expect([...sender.lawless, ...successor.lawless]).toEqual([]);
 });
+
+test('a disk that is read-only for a while: hits are sent from memory, and stored once it can be written', {
+  timeout: 90_000,
+}, async () => {
+  const { disk, inspector, start } = await setUp();
+  inspector.play();
+  disk.setReadOnly(true);
+  const worker = start();
+  await worker.request(20);
+  expect(await eventuallySent(worker)).toMatchObject({ hits: 20, tracked: 20, spooled: 0 });
+  expect(worker.stderr().match(/EROFS.*\[spool-not-used\]/g)).toHaveLength(1);
+  disk.setReadOnly(false);
+  await eventually(() => worker.stderr().includes('[spool-used-again]'), PATIENCE);
+  inspector.play({ status: 503 });
+  await worker.request(20);
+  await eventually(async () => (await worker.stats()).spooled === 20, PATIENCE);
+  inspector.play();
+  expect(await eventuallySent(worker)).toMatchObject({ hits: 40, tracked: 40, spooled: 0 });
+  expect(worker.lawless).toEqual([]);
+});
