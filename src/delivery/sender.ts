@@ -6,6 +6,7 @@ import { clockOf, InterpretResponse, reasonOf, type Verdict } from './answer/int
 import { adviceFor } from './answer/outage.js';
 import { type BulkResult, isRejected } from './answer/read-answer.js';
 import { countAs } from './answer/result-policy.js';
+import { CurrentToken } from './current-token.js';
 import type { DeliveryParts } from './delivery-options.js';
 import type { LoopHold } from './exit/loop-hold.js';
 import type { Exchange } from './http/transport.js';
@@ -26,9 +27,6 @@ const HITS_PER_TURN = 25;
 
 /** How long to wait for a spool before hits from memory are sent instead: a disk may hang. */
 const PATIENCE_MILLIS = 2_000;
-
-/** Interval for reading the token again while it is rejected. */
-const REREAD_MILLIS = 5_000;
 
 /** Failures in a row after which it is logged that nothing can be sent. */
 const LOGGED_FAILURES = 3;
@@ -95,13 +93,12 @@ export class Sender {
   readonly #mayBeStored = new WeakSet<EncodedHit>();
   /** Whether `#mayBeStored` may have hits. */
   #hasDoubts = false;
-  #token: string | undefined;
-  #rereadTimer: NodeJS.Timeout | undefined;
+  readonly #token: CurrentToken;
 
   constructor(parts: SenderParts) {
     const { options, diagnostics, random, losses } = parts;
     this.#parts = parts;
-    this.#token = options.tokenAuth;
+    this.#token = new CurrentToken(options);
     this.queue = new BatchQueue(options.maxExportBatchSize, (n) => failingMillis(n, random));
     this.#response = new InterpretResponse(
       { ...options, hasToken: options.tokenAuth !== undefined },
@@ -219,7 +216,7 @@ export class Sender {
 
   /** The body of the request for a batch, with the token. */
   bodyOf({ hits }: Batch): Buffer {
-    return toBody(hits, this.#token);
+    return toBody(hits, this.#token.value);
   }
 
   /**
@@ -228,7 +225,7 @@ export class Sender {
    */
   decideAtExit(batch: Batch, exchange: Exchange): Reason | undefined {
     const result = this.#response.read(batch, exchange);
-    if (isRejected(result) && this.#rereadToken()) return undefined; // the batch is sent again
+    if (isRejected(result) && this.#token.reread()) return undefined; // the batch is sent again
     const verdict = this.#response.interpretAtExit(batch, result);
     this.#apply(batch, verdict);
     const reason = reasonOf(result);
@@ -262,7 +259,7 @@ export class Sender {
 
   /** No response is interpreted any more: ends all timers. */
   stop(): void {
-    clearInterval(this.#rereadTimer);
+    this.#token.stop();
     this.#response.outage.close();
   }
 
@@ -329,7 +326,8 @@ export class Sender {
     const { hits } = batch;
     if (this.#hasDoubts) this.#countResent(hits);
     let [exchange, result] = await this.#exchange(batch);
-    if (isRejected(result) && this.#rereadToken()) [exchange, result] = await this.#exchange(batch);
+    if (isRejected(result) && this.#token.reread())
+      [exchange, result] = await this.#exchange(batch);
     return this.#response.interpret(batch, result, clockOf(exchange) ?? Date.now());
   }
 
@@ -340,24 +338,14 @@ export class Sender {
     return [exchange, this.#response.read(batch, exchange)];
   }
 
-  /** Reads the token again if it came from a file. Returns whether it is another one; a missing or empty file keeps the old one. */
-  #rereadToken(): boolean {
-    const token = this.#parts.options.rereadToken?.() ?? this.#token;
-    const isNew = token !== this.#token;
-    this.#token = token;
-    return isNew;
-  }
-
   /** Nothing is sent earlier unless the token changes. */
-  #keepRereading(): void {
-    if (this.#parts.options.rereadToken === undefined) return;
-    this.#rereadTimer = setInterval(() => {
-      if (!this.#rereadToken()) return;
-      clearInterval(this.#rereadTimer);
+  #awaitNewToken(): void {
+    this.refusedUntilMillis = this.waitUntilMillis;
+    this.#token.watch(() => {
       this.waitUntilMillis = 0;
       this.refusedUntilMillis = 0;
       this.#parts.onNewToken();
-    }, REREAD_MILLIS).unref();
+    });
   }
 
   #countResent(hits: readonly EncodedHit[]): void {
@@ -426,11 +414,8 @@ export class Sender {
       this.#hasDoubts = true;
       for (const hit of batch.hits) this.#mayBeStored.add(hit);
     }
-    clearInterval(this.#rereadTimer);
-    if (isTokenRefused) {
-      this.refusedUntilMillis = this.waitUntilMillis;
-      this.#keepRereading();
-    }
+    this.#token.stop();
+    if (isTokenRefused) this.#awaitNewToken();
     if (policy.hits === 'counted' && policy.refusesCrashes) {
       this.takesCrashes = false;
       this.#dropCrashes();

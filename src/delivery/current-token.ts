@@ -1,0 +1,44 @@
+/** Interval for reading the token again while it is rejected. */
+const REREAD_MILLIS = 5_000;
+
+interface CurrentTokenOptions {
+  readonly tokenAuth?: string | undefined;
+  /** Returns the token as its file has it now; `undefined` if the file is missing or empty. */
+  readonly rereadToken?: (() => string | undefined) | undefined;
+}
+
+/** The token that is sent. While Matomo rejects it, it is read again if it came from a file. */
+export class CurrentToken {
+  value: string | undefined;
+  readonly #read: CurrentTokenOptions['rereadToken'];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ tokenAuth, rereadToken }: CurrentTokenOptions) {
+    this.value = tokenAuth;
+    this.#read = rereadToken;
+  }
+
+  /** Reads the token again. Returns whether it is another one; a missing or empty file keeps the old one. */
+  reread(): boolean {
+    const token = this.#read?.() ?? this.value;
+    const isNew = token !== this.value;
+    this.value = token;
+    return isNew;
+  }
+
+  /** Reads the token again and again until it is another one. Then calls `onNew`. */
+  watch(onNew: () => void): void {
+    this.stop();
+    if (this.#read === undefined) return;
+    this.#timer = setInterval(() => {
+      if (!this.reread()) return;
+      this.stop();
+      onNew();
+    }, REREAD_MILLIS).unref();
+  }
+
+  /** Ends `watch`. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
