@@ -5,32 +5,6 @@ import { exitWorkerModule } from './scripts/exit-worker-code.mjs';
 
 const isLong = process.env.TEST_LONG === '1';
 
-/** What `npm run test:long` runs and `npm test` does not. */
-const LONG_ONLY = [
-  'test/**/*.long.test.ts',
-  'test/cli/doctor/check-{ai-chatbots,connection,fields,options,spam,spool,storing,token,tracing}.test.ts',
-  'test/cli/matomo-api/api-client.test.ts',
-  'test/cli/replay.test.ts',
-  'test/cli/setup/{make-plan,refusals,run-setup,secrecy}.test.ts',
-  'test/gateway/{clients,full-spool,slow-clients}.test.ts',
-  'test/register/{bundle,exit-flush,memory}.test.ts',
-  'test/scripts/demo.test.ts',
-  'test/system/docs/{frameworks,recipes}.test.ts',
-  'test/system/docs/own-tests.test.ts',
-  'test/system/faults/connections.test.ts',
-  'test/system/privacy/{forgotten-texts,strict}.test.ts',
-  'test/delivery/spool/file/{full-disk,many-segments,processes}.test.ts',
-  'test/delivery/spool/redis/{kill,one-process}.test.ts',
-  'test/inspector/page/{accessibility,chatbots,hostile-hits,page}.test.ts',
-];
-/** What `npm test` runs a sample of, as `sampled` in test/support/long.ts says. */
-const SAMPLED = [
-  'test/delivery/simulation.test.ts',
-  'test/delivery/spool/file/{any-instant,kill,simulation}.test.ts',
-  'test/gateway/hostile.test.ts',
-  'test/hit/{bots/ai-chatbot-properties,page/page-url,properties,page/query-policy,page/redaction,text}.test.ts',
-];
-
 /** Embeds the exit worker in `src`, as the build does in `dist`. */
 const exitWorker = {
   name: 'exit-worker',
@@ -45,8 +19,9 @@ const exitWorker = {
 export default defineConfig({
   plugins: [exitWorker],
   test: {
-    include: isLong ? [...LONG_ONLY, ...SAMPLED] : ['test/**/*.test.ts'],
-    exclude: isLong ? [] : LONG_ONLY,
+    // `sampled` of test/support/long.ts: few in `npm test`, all in `npm run test:long`.
+    include: isLong ? ['test/**/*.{long,sampled}.test.ts'] : ['test/**/*.test.ts'],
+    exclude: isLong ? [] : ['test/**/*.long.test.ts'],
     env: {
       OTEL_NODE_RESOURCE_DETECTORS: 'none',
       OTEL_METRICS_EXPORTER: 'none',
