@@ -20,6 +20,7 @@ import {
   type JournalTimes,
   type Segment,
 } from './journal.js';
+import { ReadAhead } from './read-ahead.js';
 import type { SpoolReports } from './spool-reports.js';
 
 /** Interval for removing hits that are too old, even while nothing can be sent. */
@@ -93,12 +94,10 @@ export class Spool {
   #isClosed = false;
   /** Stored hits without a result. */
   #open = 0;
-  #ahead: JournalHit[] = [];
+  readonly #ahead: ReadAhead;
   #taken = new Set<JournalHit>();
   /** Taken hits of a journal that is gone. They are lost, unless the bulk in flight has a result for them. */
   readonly #abandoned = new Set<JournalHit>();
-  /** Segments that could not be read since the last beat. They must not delay newer ones. */
-  readonly #unreadable = new Set<Segment>();
   /** Hits with results that are not stored yet. */
   readonly #decided = new Map<Segment, JournalHit[]>();
   #waiting: HitLine[] = [];
@@ -111,8 +110,6 @@ export class Spool {
   #retryAtMillis = 0;
   /** Start of the current write. */
   #writesSinceMillis = Number.POSITIVE_INFINITY;
-  /** When hits that have not been taken were first seen. */
-  #waitsSinceMillis = Number.POSITIVE_INFINITY;
   #forgetExit: () => void = () => undefined;
   #closed: Promise<void> | undefined;
 
@@ -124,6 +121,11 @@ export class Spool {
   ) {
     this.#options = options;
     this.#reports = reports;
+    this.#ahead = new ReadAhead({
+      journal: () => this.#journal,
+      hasRoom: (hits) => this.#mayRead(hits),
+      onUnreadable: (error) => reports.unreadable(error),
+    });
     this.#steps = new SerialQueue({ onError: (error) => this.#fail(error, this.#journal) });
     this.ready = loaded.then(async (opener) => {
       this.#opener = opener;
@@ -171,8 +173,7 @@ export class Spool {
 
   /** Start of the oldest request whose hit was not taken, in epoch seconds; `Infinity` if there is none. */
   get oldestSeconds(): number {
-    const unread = this.#nextSegment()?.startSeconds ?? Number.POSITIVE_INFINITY;
-    return Math.min(this.#ahead[0]?.startSeconds ?? Number.POSITIVE_INFINITY, unread);
+    return this.#ahead.oldestSeconds;
   }
 
   /** Starts to store queued hits. */
@@ -249,11 +250,10 @@ export class Spool {
   take({ epoch, max, delayMillis }: TakeOptions): Promise<readonly JournalHit[]> {
     return this.#steps.run(async () => {
       await this.#expire();
-      await this.#readAhead(max);
+      await this.#ahead.read(max);
       if (epoch !== this.epoch) return [];
       this.#dropAbandoned();
-      if (!this.#isDue(max, delayMillis)) return [];
-      const hits = this.#ahead.splice(0, max);
+      const hits = this.#ahead.take(max, delayMillis);
       for (const hit of hits) this.#taken.add(hit);
       return hits;
     }, []);
@@ -332,7 +332,7 @@ export class Spool {
     const { beatMillis } = this.#options.times ?? JOURNAL_TIMES;
     const taken = await this.#steps.run(async () => {
       await this.#openJournal();
-      this.#unreadable.clear();
+      this.#ahead.retry();
       if (!this.#journal?.isOpen) return 0;
       await this.#journal.keepAlive();
       await this.#save();
@@ -388,12 +388,12 @@ export class Spool {
     if (!journal) throw new Error('not open');
     this.#writesSinceMillis = performance.now();
     try {
-      const keeps = !this.#nextSegment() && this.#mayRead(lines.length);
+      const keeps = this.#ahead.isComplete && this.#mayRead(lines.length);
       const hits = await journal.append(lines, keeps);
       if (this.#begun.length === 0) return;
       if (journal !== this.#journal) throw new JournalLost('it was lost before');
       this.#open += lines.length;
-      this.#ahead.push(...hits);
+      this.#ahead.push(hits);
       this.#reports.written();
     } finally {
       this.#writesSinceMillis = Number.POSITIVE_INFINITY;
@@ -415,50 +415,14 @@ export class Spool {
   }
 
   #mayRead(hits: number): boolean {
-    return this.#ahead.length + this.#taken.size + hits <= this.#parts.maxQueueSize;
-  }
-
-  /** Reads until so many hits are ahead, or memory is full. */
-  async #readAhead(hits: number): Promise<void> {
-    while (this.#ahead.length < hits && this.#mayRead(1)) {
-      const segment = this.#nextSegment();
-      if (!segment) return;
-      const hits = await segment.read().catch((error: unknown) => {
-        if (error instanceof JournalLost || !this.#journal?.isOpen) throw error;
-        this.#unreadable.add(segment);
-        this.#reports.unreadable(error);
-        return [];
-      });
-      this.#ahead.push(...hits);
-    }
-  }
-
-  /** The segment with the oldest hits that were not read. */
-  #nextSegment(): Segment | undefined {
-    let oldest: Segment | undefined;
-    for (const segment of this.#journal?.isOpen ? this.#journal.segments : []) {
-      if (segment.unread === 0 || this.#unreadable.has(segment)) continue;
-      if (!oldest || segment.startSeconds < oldest.startSeconds) oldest = segment;
-    }
-    return oldest;
-  }
-
-  /** Waits a limited time for enough hits to fill a batch. If so, the wait for the remaining ones begins. */
-  #isDue(max: number, delayMillis: number): boolean {
-    const waiting = this.#ahead.length;
-    const now = performance.now();
-    if (waiting > 0) this.#waitsSinceMillis = Math.min(this.#waitsSinceMillis, now);
-    if (waiting < max && now - this.#waitsSinceMillis < delayMillis) return false;
-    this.#waitsSinceMillis = waiting > max ? now : Number.POSITIVE_INFINITY;
-    return true;
+    return this.#ahead.count + this.#taken.size + hits <= this.#parts.maxQueueSize;
   }
 
   async #expire(): Promise<void> {
     const { isFresh, memory } = this.#parts;
     for (;;) {
-      await this.#readAhead(1);
-      const end = this.#ahead.findIndex(isFresh);
-      const expired = this.#ahead.splice(0, end < 0 ? this.#ahead.length : end);
+      await this.#ahead.read(1);
+      const expired = this.#ahead.takeExpired(isFresh);
       if (expired.length === 0) return;
       this.#open -= expired.length;
       addCounters(memory.counters, lostHits('expired', expired.length));
@@ -524,7 +488,7 @@ export class Spool {
     this.#epoch += 1;
     for (const hit of this.#taken) this.#abandoned.add(hit);
     this.#taken.clear();
-    this.#ahead = [];
+    this.#ahead.clear();
     this.#decided.clear();
     const lost = this.#open - this.#abandoned.size;
     this.#reports.lost(lost, GONE);
