@@ -2,9 +2,9 @@ import type { DailyKeys } from '../../common/daily-keys.js';
 import type { Diagnostics } from '../../common/diagnostics.js';
 import { coded } from '../../common/messages.js';
 import type { PurgeFilter } from './hit-line.js';
-import type { JournalTimes } from './journal.js';
+import type { JournalOpener, JournalTimes } from './journal.js';
 import { isRedisUrl, parseRedisUrl, shownPlace } from './redis/redis-url.js';
-import { type JournalOpener, Spool } from './spool.js';
+import { Spool } from './spool.js';
 import { SpoolReports } from './spool-reports.js';
 import type { SpoolStatus } from './spool-status.js';
 

@@ -70,6 +70,16 @@ export interface Journal {
   closeAtExit(): void;
 }
 
+/** Opens journals in a store whose code is loaded. */
+export interface JournalOpener {
+  /** Opens a journal under a new name; `undefined` if the store cannot be used now, which is logged. */
+  open(events: JournalEvents): Promise<Journal | undefined>;
+  /** The key of visitor IDs stored in it, once `open` has ended. */
+  readonly visitorKey: Buffer | undefined;
+  /** Closes connections. */
+  close(): void;
+}
+
 /** Whether a hit is young enough to be sent. */
 export type IsFresh = (hit: { readonly startSeconds: number }) => boolean;
 

@@ -2,24 +2,23 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { atExit } from '../../common/at-exit.js';
 import { SerialQueue } from '../../common/serial-queue.js';
 import { withTimeout } from '../../common/timers.js';
-import type { Hit } from '../../hit/hit.js';
 import { EXIT_WAITS } from '../exit/exit-waits.js';
 import { addCounters, type DeliveryCounters, lostHits } from '../queue/counters.js';
 import { decodeHit, type EncodedHit } from '../queue/encode-hits.js';
 import type { MemoryQueue } from '../queue/memory-queue.js';
 import { Backlog } from './backlog.js';
-import { LINE_BYTES, toHitLines } from './hit-line.js';
 import {
-  type HitLine,
   type IsFresh,
   JOURNAL_TIMES,
   type Journal,
   type JournalEvents,
   type JournalHit,
   JournalLost,
+  type JournalOpener,
   type JournalTimes,
   type Segment,
 } from './journal.js';
+import { JournalWriter } from './journal-writer.js';
 import { ReadAhead } from './read-ahead.js';
 import type { SpoolReports } from './spool-reports.js';
 
@@ -31,22 +30,8 @@ const INTERVAL_MILLIS = 150;
 const PORTION_MILLIS = 50;
 /** Hits that are encoded without a pause, so that requests are handled in between. */
 const PORTION = 100;
-/** After a write failed, hits stay in memory for this long before the next attempt. */
-const RETRY_MILLIS = 5_000;
-/** A disk that takes longer than this for a write is considered hanging. */
-const HANGING_MILLIS = 2_000;
 /** Journals that are taken over per second. */
 const MAX_TAKEN_OVER = 64;
-
-/** Opens journals in a store whose code is loaded. */
-export interface JournalOpener {
-  /** Opens a journal under a new name; `undefined` if the store cannot be used now, which is logged. */
-  open(events: JournalEvents): Promise<Journal | undefined>;
-  /** The key of visitor IDs stored in it, once `open` has ended. */
-  readonly visitorKey: Buffer | undefined;
-  /** Closes connections. */
-  close(): void;
-}
 
 interface SpoolOptions {
   readonly maxBytes: number;
@@ -100,16 +85,11 @@ export class Spool {
   readonly #abandoned = new Set<JournalHit>();
   /** Hits with results that are not stored yet. */
   readonly #decided = new Map<Segment, JournalHit[]>();
-  #waiting: HitLine[] = [];
-  #begun: readonly HitLine[] = [];
-  readonly #writes = new SerialQueue();
+  readonly #writer: JournalWriter;
   readonly #steps: SerialQueue;
   #timers: (NodeJS.Timeout | undefined)[] = [];
   #beatTimer: NodeJS.Timeout | undefined;
   readonly #backlog = new Backlog();
-  #retryAtMillis = 0;
-  /** Start of the current write. */
-  #writesSinceMillis = Number.POSITIVE_INFINITY;
   #forgetExit: () => void = () => undefined;
   #closed: Promise<void> | undefined;
 
@@ -126,6 +106,22 @@ export class Spool {
       hasRoom: (hits) => this.#mayRead(hits),
       onUnreadable: (error) => reports.unreadable(error),
     });
+    this.#writer = new JournalWriter({
+      maxBytes: options.maxBytes,
+      reports,
+      journal: () => this.#journal,
+      keeps: (hits) => this.#ahead.isComplete && this.#mayRead(hits),
+      onStored: (count, kept) => {
+        this.#open += count;
+        this.#ahead.push(kept);
+      },
+      onFailed: (error, journal) => this.#fail(error, journal, true),
+      succession: () => this.#steps.ended,
+      giveBack: (hits) => {
+        const { memory, giveBack } = this.#parts;
+        giveBack(memory.encode(hits));
+      },
+    });
     this.#steps = new SerialQueue({ onError: (error) => this.#fail(error, this.#journal) });
     this.ready = loaded.then(async (opener) => {
       this.#opener = opener;
@@ -141,7 +137,7 @@ export class Spool {
 
   /** Hits without a result that this process made or took over. */
   get pending(): number {
-    return this.#waiting.length + this.#begun.length + this.#open;
+    return this.#writer.pending + this.#open;
   }
 
   /** The part of `pending` that is stored. */
@@ -152,18 +148,13 @@ export class Spool {
   /** Whether hits can be stored now. `false` after a failure and while the disk hangs: then hits stay in the bounded queue. */
   get isWritable(): boolean {
     if (this.#isOpening) return true;
-    const isReady = this.#journal?.isOpen === true && performance.now() >= this.#retryAtMillis;
-    return isReady && !this.#isHanging && !this.#isClosed;
-  }
-
-  get #isHanging(): boolean {
-    return performance.now() - this.#writesSinceMillis >= HANGING_MILLIS;
+    const isReady = this.#journal?.isOpen === true && !this.#isClosed;
+    return isReady && !this.#writer.hasFailed && !this.#writer.isHanging;
   }
 
   /** Approximate number of bytes that more hits may take. */
   get room(): number {
-    const writing = (this.#waiting.length + this.#begun.length) * LINE_BYTES;
-    return this.#options.maxBytes - (this.#journal?.spoolBytes ?? 0) - writing;
+    return this.#writer.room;
   }
 
   /** Another number for each journal of this process; 0 while hits cannot be read. Hits of an earlier journal must not be sent. */
@@ -209,23 +200,17 @@ export class Spool {
     for (let left = memory.unencoded; left > 0; left -= PORTION) {
       const hits = memory.remove(PORTION, performance.now(), all);
       if (hits.length === 0) break;
-      this.#append(hits);
+      this.#writer.add(hits);
       if (left > PORTION) await nextTurn();
     }
-    await this.#write();
+    await this.#writer.write();
   }
 
   /** At the end of the process: stores all hits in memory synchronously. Returns those that have to be sent. */
   storeSync(): readonly EncodedHit[] {
     const { memory } = this.#parts;
-    this.#append(memory.remove(Number.POSITIVE_INFINITY, performance.now(), true));
-    const lines = [...this.#begun, ...this.#waiting];
-    this.#begun = [];
-    this.#waiting = [];
-    const fitting = this.#fittingOf(lines);
-    const isStored = !this.#isHanging && this.#journal?.appendAtExit(fitting) === true;
-    if (isStored) this.#open += fitting.length;
-    return memory.encode((isStored ? lines.slice(fitting.length) : lines).map(({ hit }) => hit));
+    this.#writer.add(memory.remove(Number.POSITIVE_INFINITY, performance.now(), true));
+    return memory.encode(this.#writer.writeAtExit());
   }
 
   /** How many bytes of encoded hits can be stored. */
@@ -237,8 +222,8 @@ export class Spool {
   /** Stores encoded hits, or gives them back. */
   async storeEncoded(hits: readonly EncodedHit[]): Promise<void> {
     this.#parts.memory.forget(hits);
-    this.#append(hits.map(decodeHit));
-    await this.#write();
+    this.#writer.add(hits.map(decodeHit));
+    await this.#writer.write();
   }
 
   /** Drops hits that are too old. */
@@ -286,12 +271,10 @@ export class Spool {
 
   async #close(): Promise<void> {
     this.stop();
-    await withTimeout(EXIT_WAITS.spoolWriteMillis, this.#writes.ended);
+    const notStored = await this.#writer.end();
     this.#isClosed = true;
     clearTimeout(this.#beatTimer);
-    this.#lose('shutdown', this.#waiting.length + this.#begun.length);
-    this.#waiting = [];
-    this.#begun = [];
+    this.#lose('shutdown', notStored);
     this.#reports.close();
     await this.ready;
     await this.#steps.run(async () => {
@@ -304,7 +287,7 @@ export class Spool {
 
   /** The process ends without `close`. While another thread does something for it, nothing is released, as if it was killed. */
   #closeAtExit(): void {
-    if (this.#steps.isIdle && this.#writes.isIdle) this.#journal?.closeAtExit();
+    if (this.#steps.isIdle && this.#writer.isIdle) this.#journal?.closeAtExit();
   }
 
   async #openJournal(): Promise<void> {
@@ -345,73 +328,6 @@ export class Spool {
     if (before !== undefined) this.#reports.grows(pending, before);
     const millis = taken === MAX_TAKEN_OVER ? Math.min(beatMillis, 1_000) : beatMillis;
     this.#beatTimer = setTimeout(() => void this.#beat(), millis).unref();
-  }
-
-  #append(hits: readonly Hit[]): void {
-    this.#waiting.push(...toHitLines(hits));
-  }
-
-  #write(): Promise<void> {
-    return this.#writes.run(async () => {
-      const lines = this.#waiting.splice(0);
-      if (lines.length === 0) return;
-      this.#begun = lines;
-      const rest = await this.#storeFitting(lines, true);
-      if (this.#begun.length === 0) return; // the process ends
-      this.#begun = [];
-      if (rest.length === 0) return;
-      this.#retryAtMillis = performance.now() + RETRY_MILLIS;
-      if (rest !== lines) this.#reports.notWritten(new Error(this.#full));
-      const { memory, giveBack } = this.#parts;
-      giveBack(memory.encode(rest.map(({ hit }) => hit)));
-    });
-  }
-
-  /** Stores as many lines as there is room for. Returns the others. If the journal is gone, tries its successor once. */
-  async #storeFitting(lines: readonly HitLine[], triesAgain: boolean): Promise<readonly HitLine[]> {
-    const fitting = this.#fittingOf(lines);
-    const journal = this.#journal;
-    try {
-      await this.#store(journal, fitting);
-      return lines.slice(fitting.length);
-    } catch (error) {
-      if (journal) this.#fail(error, journal, true); // else the opener has reported why
-      if (!triesAgain || !(error instanceof JournalLost)) return lines;
-      await this.#steps.ended; // the next journal is opened
-      if (this.#begun.length === 0) return []; // the process ends
-      return await this.#storeFitting(lines, false);
-    }
-  }
-
-  async #store(journal: Journal | undefined, lines: readonly HitLine[]): Promise<void> {
-    if (lines.length === 0) throw new Error(this.#full);
-    if (!journal) throw new Error('not open');
-    this.#writesSinceMillis = performance.now();
-    try {
-      const keeps = this.#ahead.isComplete && this.#mayRead(lines.length);
-      const hits = await journal.append(lines, keeps);
-      if (this.#begun.length === 0) return;
-      if (journal !== this.#journal) throw new JournalLost('it was lost before');
-      this.#open += lines.length;
-      this.#ahead.push(hits);
-      this.#reports.written();
-    } finally {
-      this.#writesSinceMillis = Number.POSITIVE_INFINITY;
-    }
-  }
-
-  get #full(): string {
-    return `it has reached maxSpoolBytes, ${this.#options.maxBytes}`;
-  }
-
-  /** The first of some lines, as many as there is room for. */
-  #fittingOf(lines: readonly HitLine[]): readonly HitLine[] {
-    let room = this.#options.maxBytes - (this.#journal?.spoolBytes ?? 0);
-    const end = lines.findIndex(({ line }) => {
-      room -= line.length;
-      return room < 0;
-    });
-    return end < 0 ? lines : lines.slice(0, end);
   }
 
   #mayRead(hits: number): boolean {
@@ -456,7 +372,7 @@ export class Spool {
       }
     }
     if (failure) this.#reports.notWritten(failure);
-    else if (performance.now() >= this.#retryAtMillis) this.#reports.written();
+    else if (!this.#writer.hasFailed) this.#reports.written();
   }
 
   /** Stores results, checks that the journal is not gone, and counts what is lost if so. */

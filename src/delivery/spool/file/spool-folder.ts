@@ -16,8 +16,13 @@ import {
 import { join, resolve } from 'node:path';
 import type { DailyKeys } from '../../../common/daily-keys.js';
 import { codeOf } from '../../../common/describe-error.js';
-import { JOURNAL_TIMES, type Journal, type JournalEvents, type JournalTimes } from '../journal.js';
-import type { JournalOpener } from '../spool.js';
+import {
+  JOURNAL_TIMES,
+  type Journal,
+  type JournalEvents,
+  type JournalOpener,
+  type JournalTimes,
+} from '../journal.js';
 import {
   describeSpool,
   newInstanceName,

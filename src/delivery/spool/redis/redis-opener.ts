@@ -1,8 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { DailyKeys } from '../../../common/daily-keys.js';
 import { codeOf } from '../../../common/describe-error.js';
-import { JOURNAL_TIMES, type Journal, type JournalEvents, type JournalTimes } from '../journal.js';
-import type { JournalOpener } from '../spool.js';
+import {
+  JOURNAL_TIMES,
+  type Journal,
+  type JournalEvents,
+  type JournalOpener,
+  type JournalTimes,
+} from '../journal.js';
 import { describeSpool, requireDescription, UnusableSpool } from '../spool-description.js';
 import type { SpoolReports } from '../spool-reports.js';
 import { RedisConnection } from './redis-connection.js';
