@@ -13,6 +13,8 @@ export interface SpoolWorker {
   readonly ended: ReadonlyMap<string, number>;
   /** Whether it has said that it stored or sent this request. Only its newest requests are not safe, unless its spool has hung. */
   isSafe(name: string): boolean;
+  /** When it said so, epoch milliseconds. */
+  safeSince(name: string): number;
   /** Whether a request was not safe for so long that newer ones may have been sent from memory: its spool has hung. */
   hasHung(): boolean;
   /** Moments at which hits were unaccounted for. */
@@ -54,6 +56,8 @@ export function startSpoolWorker(
   let stderr = '';
   let rest = '';
   let safe = 0;
+  /** Since when so many requests are safe. */
+  const safeTimes: { readonly requests: number; readonly millis: number }[] = [];
   let hasHung = false;
   /** How old the oldest request is that is in memory only. */
   const unsafeMillis = () => Date.now() - (ended.get(`${name}-${safe + 1}`) ?? Date.now());
@@ -64,8 +68,10 @@ export function startSpoolWorker(
       const [what = '', value = ''] = line.split(' ', 2);
       hasHung ||= unsafeMillis() > HANGING_MILLIS;
       if (what === 'LAW') lawless.push(line);
-      else if (what === 'SAFE') safe = Number(value);
-      else ended.set(what, Number(value));
+      else if (what === 'SAFE') {
+        safe = Number(value);
+        safeTimes.push({ requests: safe, millis: Date.now() });
+      } else ended.set(what, Number(value));
     }
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -80,6 +86,11 @@ export function startSpoolWorker(
     pid: child.pid as number,
     ended,
     isSafe: (request) => Number(request.split('-')[1]) <= safe,
+    safeSince(request) {
+      const number = Number(request.split('-')[1]);
+      const since = safeTimes.find(({ requests }) => requests >= number);
+      return since?.millis ?? Number.POSITIVE_INFINITY;
+    },
     hasHung: () => hasHung,
     lawless,
     stderr: () => stderr,

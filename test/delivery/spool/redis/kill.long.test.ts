@@ -216,7 +216,7 @@ function judge(
       const isUnwritten = faults.some(
         ({ kind, fromMillis, downMillis }) =>
           isOfRedis(kind) &&
-          time > fromMillis - UNWRITTEN_MILLIS - YOUNG_MILLIS &&
+          worker.safeSince(name) > fromMillis - UNWRITTEN_MILLIS - YOUNG_MILLIS &&
           time < downMillis,
       );
       const isInMemory = faults.some(
