@@ -4,7 +4,7 @@ import { isObject } from '../common/channel-listener.js';
 import type { Span } from '../common/otel-types.js';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import { Annotations } from '../hit/http-request.js';
-import { splitTarget, type Target } from './finished-span.js';
+import { splitTarget } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2-exchange.js';
 import type { NamedOperation } from './operations/index.js';
 import type { McpReport } from './operations/mcp-report.js';
@@ -15,29 +15,21 @@ export class CodeAnnotations extends Annotations {
   running = 0;
 }
 
-/** Something with annotations from code. They are created on demand, because most requests have none. */
-export interface Annotated {
-  fromCode: CodeAnnotations | undefined;
-}
-
-/** The annotations from code of a request; creates them if there are none. */
-export function annotationsFor(request: Annotated): CodeAnnotations {
-  request.fromCode ??= new CodeAnnotations();
-  return request.fromCode;
-}
-
 /** A request as Node.js announced it, before any of its spans. */
-export interface CapturedRequest extends Annotated {
+export interface CapturedRequest {
   /** Both are released when every processor has read them: they are large, and the async context keeps this object alive. */
   request: IncomingMessage | Http2Request | undefined;
   response: ServerResponse | Http2Response | undefined;
   /** How many processors have not read them yet. */
   readers: number;
-  /** Read immediately: Express rewrites `request.url` while it routes. Released with the request. */
-  target: Target;
+  /** Path and query are read immediately: Express rewrites `request.url` while it routes. Released with the request. */
+  path: string;
+  query: string | undefined;
   readonly startMillis: number;
   /** The same on the monotonic clock, to measure the duration. */
   readonly startedMillis: number;
+  /** Created on demand, because most requests have none. */
+  fromCode: CodeAnnotations | undefined;
   /** The span of this request, after it has started. */
   span: Span | undefined;
   /** The route template that a framework announced. */
@@ -70,6 +62,8 @@ export interface StoredRecord {
   readonly processor: object | undefined;
   /** Its hit was built: nothing more is added to it. */
   readonly closed: boolean;
+  /** Those of the captured request, to which it has no link once its hit is pending. */
+  fromCode: CodeAnnotations | undefined;
   next: StoredRecord | undefined;
 }
 
@@ -79,11 +73,13 @@ export function createCaptured(
   target: string,
   server: object | undefined,
 ): CapturedRequest {
+  const { path, query } = splitTarget(target);
   return {
     request,
     response,
     readers: 0,
-    target: splitTarget(target),
+    path,
+    query,
     startMillis: Date.now(),
     startedMillis: performance.now(),
     fromCode: undefined,
@@ -101,6 +97,13 @@ export function createCaptured(
   };
 }
 
+/** The annotations from code of a request, which all processors share; creates them if there are none. */
+export function annotationsFor(captured: CapturedRequest): CodeAnnotations {
+  captured.fromCode ??= captured.records?.fromCode ?? new CodeAnnotations();
+  for (let each = captured.records; each; each = each.next) each.fromCode = captured.fromCode;
+  return captured.fromCode;
+}
+
 /** On Node's request or stream, so that nothing but that object keeps it in memory. A `WeakMap` costs a tenth of a hit. */
 export const CAPTURED: unique symbol = Symbol.for('opentelemetry-matomo.captured.1');
 export type Capturable = { [CAPTURED]?: CapturedRequest };
@@ -112,11 +115,10 @@ export function releaseRequest(captured: CapturedRequest): void {
   captured.request = undefined;
   captured.response = undefined;
   captured.span = undefined;
-  captured.target = RELEASED;
+  captured.path = '/';
+  captured.query = undefined;
   captured.onClosed = undefined;
 }
-
-const RELEASED: Target = { path: '/', query: undefined };
 
 /** What was captured of one of Node's requests or streams. The compatibility API of HTTP/2 has the stream of its request. */
 export function capturedOf(request: object): CapturedRequest | undefined {

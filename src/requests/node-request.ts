@@ -2,17 +2,17 @@ import type { Attributes } from '../common/otel-types.js';
 import type { CapturedRequest } from './captured-request.js';
 
 /** The attributes that an instrumentation would set, with stable names. */
-export function nodeAttributes({ request, response, target }: CapturedRequest): Attributes {
+export function nodeAttributes({ request, response, path, query }: CapturedRequest): Attributes {
   const { method = 'GET', headers = {}, httpVersion = '1.1', socket } = request ?? {};
   const attributes: Attributes = {
     'http.request.method': method,
     'http.response.status_code': response?.statusCode ?? 200,
-    'url.path': target.path,
+    'url.path': path,
     'url.scheme': nodeScheme(request),
     'network.protocol.version': httpVersion,
     ...serverOf(headers.host),
   };
-  if (target.query !== undefined) attributes['url.query'] = target.query;
+  if (query !== undefined) attributes['url.query'] = query;
   const { remoteAddress, remotePort } = socket ?? {};
   if (remoteAddress !== undefined) attributes['network.peer.address'] = remoteAddress;
   if (remotePort !== undefined) attributes['network.peer.port'] = remotePort;

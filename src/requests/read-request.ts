@@ -83,7 +83,7 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
   const headers = request?.headers; // Node.js builds this object on the first access
   const header = (name: string) => readHeader(headers, attributes, name);
   const common = commonHeaders(request, attributes, reading);
-  const target = captured ? captured.target : targetOf(attributes);
+  const target = captured ?? targetOf(attributes);
   const path = target?.path ?? '/';
   const contentType = response ? sentContentType(response) : contentTypeIn(attributes);
   const hasEventStream = isEventStream(contentType);

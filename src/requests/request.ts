@@ -8,10 +8,9 @@ import {
   type TrackedRequest,
 } from '../hit/http-request.js';
 import {
-  type Annotated,
   annotationsFor,
   type CapturedRequest,
-  type CodeAnnotations,
+  CodeAnnotations,
   type StoredRecord,
 } from './captured-request.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
@@ -34,7 +33,6 @@ const NO_ATTRIBUTES: Attributes = Object.freeze({});
  * its hits. It is open until `request` is set, then ended, and closed when its hit is built or will not be made.
  */
 export class Request implements StoredRecord {
-  readonly startMillis: number;
   readonly traceId: string;
   readonly spanId: string;
   /** What Node.js announced. Released when the request ends: Node's objects are large, and a hit may be pending for a long time. */
@@ -67,9 +65,9 @@ export class Request implements StoredRecord {
   furtherHits: readonly FurtherHit[] | undefined = undefined;
   /** What another processor stored with the same captured request. */
   next: StoredRecord | undefined = undefined;
+  /** From `annotate`, `measure` and `ignore`, which may add to it until the hit is sent, also after `captured` is released. */
+  fromCode: CodeAnnotations | undefined;
   readonly #index: RequestIndex | undefined;
-  /** `annotate` may write to it until the hit is sent, also after `captured` is released. */
-  readonly #annotated: Annotated;
   #ofDescendants: Annotations | undefined = undefined;
   #ofSpan: Annotations | undefined = undefined;
 
@@ -79,16 +77,22 @@ export class Request implements StoredRecord {
   constructor(source: RequestSource, captured?: CapturedRequest, index?: RequestIndex) {
     const context = isSpan(source) ? source.spanContext() : undefined;
     this.source = source;
-    this.startMillis = isSpan(source) ? toMillis(source.startTime) : source.startMillis;
     this.traceId = context?.traceId ?? '';
     this.spanId = context?.spanId ?? '';
     this.captured = captured;
-    this.#annotated = captured ?? { fromCode: undefined };
+    this.fromCode = captured?.fromCode;
     this.#index = index;
   }
 
   get processor(): object | undefined {
     return this.#index;
+  }
+
+  /** Epoch milliseconds. */
+  get startMillis(): number {
+    const { request, source } = this;
+    if (request) return request.startMillis;
+    return isSpan(source) ? toMillis(source.startTime) : (source?.startMillis ?? 0);
   }
 
   /** Whether a span is that of the request, which has not ended. */
@@ -121,9 +125,10 @@ export class Request implements StoredRecord {
     return readHeaderAsSent(request, request ? NO_ATTRIBUTES : this.attributes, name);
   }
 
-  /** From `annotate`, `measure` and `ignore`, shared by all processors that track the request. */
-  get fromCode(): CodeAnnotations {
-    return annotationsFor(this.#annotated);
+  /** The annotations from code, shared by all processors that track the request; creates them if there are none. */
+  annotationsFromCode(): CodeAnnotations {
+    this.fromCode ??= this.captured ? annotationsFor(this.captured) : new CodeAnnotations();
+    return this.fromCode;
   }
 
   /** Annotations of child spans, in the order in which they end. */
@@ -140,18 +145,18 @@ export class Request implements StoredRecord {
 
   /** Whether the application called `ignore` or set `matomo.ignore`. */
   get ignored(): boolean {
-    const { fromCode } = this.#annotated;
+    const { fromCode } = this;
     return this.#ofDescendants?.ignored || fromCode?.ignored || this.#ofSpan?.ignored || false;
   }
 
   /** Whether a timing that belongs to the hit has not ended. */
   get running(): boolean {
-    return this.runningSpans > 0 || (this.#annotated.fromCode?.running ?? 0) > 0;
+    return this.runningSpans > 0 || (this.fromCode?.running ?? 0) > 0;
   }
 
   /** All annotations so far; `undefined` if there are none. */
   collectAnnotations(): Annotations[] | undefined {
-    const { fromCode } = this.#annotated;
+    const { fromCode } = this;
     if ((this.#ofDescendants ?? fromCode ?? this.#ofSpan) === undefined) return undefined;
     return [this.#ofDescendants, fromCode, this.#ofSpan].filter(hasAnnotations);
   }

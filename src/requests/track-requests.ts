@@ -81,7 +81,7 @@ export function trackRequests(
     findAnnotations(span, captured) {
       if (captured?.untracked) return undefined;
       const traced = requestOfCall(captured, span);
-      return traced?.closed ? undefined : traced?.fromCode;
+      return traced?.closed ? undefined : traced?.annotationsFromCode();
     },
     takeHit(hit, captured, span) {
       if (captured?.untracked) return;
