@@ -175,6 +175,33 @@ test('what is no object of parameters is reported once, and no call throws', asy
   ]);
 });
 
+test.each([
+  ['span', 'async context'],
+  ['async context', 'span'],
+])(
+  'what is annotated after the response counts until the hit leaves, first by the %s',
+  async (...order) => {
+    let annotateLate = () => {};
+    const service = await startTracedService((_request, response) => {
+      const ofSpan = trace.setSpan(ROOT_CONTEXT, trace.getActiveSpan() as Span);
+      const ways: Record<string, () => void> = {
+        span: () => context.with(ofSpan, annotate, undefined, { dimension1: 'span' }),
+        'async context': () =>
+          context.with(ROOT_CONTEXT, annotate, undefined, { dimension2: 'context' }),
+      };
+      annotateLate = AsyncResource.bind(() => {
+        for (const way of order) ways[way]?.();
+      });
+      response.end();
+    }, PATIENT);
+    await service.fetch('/');
+    await service.requests(1);
+    annotateLate();
+    const [hit] = await service.hits();
+    expect(hit?.params).toMatchObject({ dimension1: 'span', dimension2: 'context' });
+  },
+);
+
 test('after the hit of a request was built, annotate logs once and changes nothing', async () => {
   const output = captureOutput();
   const late: (() => void)[] = [];
