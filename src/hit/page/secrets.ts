@@ -105,8 +105,23 @@ const SECRET_WORDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Endings of names without separators, such as `csrfmiddlewaretoken`, and of up to three words, such as `mot_de_passe`. */
-const SECRET_ENDING =
-  /(?:token|secret|password|passwd|apikey|credentials?|creditcard|cardnumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
+const SECRET_ENDINGS: readonly string[] = [
+  'token',
+  'secret',
+  'password',
+  'passwd',
+  'apikey',
+  'credential',
+  'credentials',
+  'creditcard',
+  'cardnumber',
+  'passwort',
+  'kennwort',
+  'kreditkarte',
+  'kartennummer',
+  'motdepasse',
+];
+const SECRET_ENDING = /* @__PURE__ */ new RegExp(`(?:${SECRET_ENDINGS.join('|')})$`);
 const MAX_WORDS_OF_AN_ENDING = 3;
 
 /** Limit for nested encodings. */
@@ -144,7 +159,6 @@ export function isSecretName(name: string): boolean {
 }
 
 function hasWordOf(secretWords: ReadonlySet<string>, name: string): boolean {
-  // Most segments of paths are one word.
   if (/^[a-z]*$/.test(name)) return secretWords.has(name) || SECRET_ENDING.test(name);
   const plain = name
     .normalize('NFD')
@@ -225,40 +239,79 @@ function isSecretSegment(segment: string): boolean {
   );
 }
 
+const LOWER_A = 97;
+const OTHER = 1;
+const DIGIT = 2;
+const CAPITAL = 4;
+const SLASH = 8;
 /** Of pairs, email addresses, escapes and telephone numbers. */
-const SPECIAL = /[;=:@%+]/;
-const SLASH = 47;
-const ZERO = 48;
-const NINE = 57;
-const UPPER_A = 65;
-const UPPER_Z = 90;
+const SPECIAL = 16;
+
+/** Kinds of characters by their code; 0 for small letters. */
+const KINDS = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (/[a-z]/.test(character)) return 0;
+  if (/\d/.test(character)) return DIGIT;
+  if (/[A-Z]/.test(character)) return CAPITAL;
+  if (character === '/') return SLASH;
+  return ';=:@%+'.includes(character) ? SPECIAL : OTHER;
+});
 
 /** Whether to look at each segment of a path. One loop over its characters, because most paths have no secret. */
 export function mayHoldSecrets(path: string): boolean {
-  if (SPECIAL.test(path)) return true;
+  let start = 0;
+  let kinds = 0;
   let nameStart = 0;
   let nameEnd = 0;
-  let start = 0;
-  let hasDigit = false;
-  let hasCapital = false;
+  let kindsOfName = 0;
   for (let i = 0; i <= path.length; i++) {
-    const code = i < path.length ? path.charCodeAt(i) : SLASH;
-    if (code >= ZERO && code <= NINE) hasDigit = true;
-    else if (code >= UPPER_A && code <= UPPER_Z) hasCapital = true;
-    else if (code === SLASH) {
-      const isLong = i - start >= MIN_TOKEN_LENGTH;
-      if (isLong && (hasCapital || path.startsWith(PRIVATE, start))) return true;
-      if ((isLong || hasDigit) && isSecretName(path.slice(nameStart, nameEnd))) return true;
-      if (i > start) {
-        nameStart = start;
-        nameEnd = i;
-      }
-      start = i + 1;
-      hasDigit = false;
-      hasCapital = false;
+    const kind = i < path.length ? (KINDS[path.charCodeAt(i)] ?? OTHER) : SLASH;
+    if (kind === SPECIAL) return true;
+    if (kind !== SLASH) {
+      kinds |= kind;
+      continue;
     }
+    const isLong = i - start >= MIN_TOKEN_LENGTH;
+    if (isLong && ((kinds & CAPITAL) > 0 || path.startsWith(PRIVATE, start))) return true;
+    const isValue = isLong || (kinds & DIGIT) > 0;
+    if (isValue && (kindsOfName > 0 || mayBeSecretWord(path, nameStart, nameEnd))) {
+      if (isSecretName(path.slice(nameStart, nameEnd))) return true;
+    }
+    if (i > start) {
+      nameStart = start;
+      nameEnd = i;
+      kindsOfName = kinds;
+    }
+    start = i + 1;
+    kinds = 0;
   }
   return false;
+}
+
+/** By the last two letters of secret words: their lengths, as bits; of endings, all lengths from theirs on. */
+const LENGTHS: Int32Array = /* @__PURE__ */ lengthsOfWords();
+const MAX_LENGTH = 31;
+
+function lengthsOfWords(): Int32Array {
+  const lengths = new Int32Array(26 * 26);
+  for (const word of SECRET_WORDS) {
+    const bits = SECRET_ENDINGS.includes(word) ? -1 << word.length : 1 << word.length;
+    const end = endOf(word, word.length);
+    lengths[end] = (lengths[end] as number) | bits;
+  }
+  return lengths;
+}
+
+/** Whether small letters may be a secret word: a look at their end takes a tenth of the time of a look at all words. */
+function mayBeSecretWord(text: string, start: number, end: number): boolean {
+  if (end - start < 2) return false;
+  const length = Math.min(end - start, MAX_LENGTH);
+  return ((LENGTHS[endOf(text, end)] as number) & (1 << length)) !== 0;
+}
+
+/** A number for the last two letters before `end`. */
+function endOf(text: string, end: number): number {
+  return (text.charCodeAt(end - 2) - LOWER_A) * 26 + text.charCodeAt(end - 1) - LOWER_A;
 }
 
 /**
