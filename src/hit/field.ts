@@ -24,7 +24,8 @@ export class FieldGroup {
   }
 
   /** The same group with another field of this name, or without one. */
-  replace(name: string, replacement: Field | undefined): FieldGroup {
+  replace(name: string, replacement: Field | undefined): FieldGroup | Field | undefined {
+    if (this.fields.length === 1) return replacement;
     return new FieldGroup(this.fields.map((field) => (field.name === name ? replacement : field)));
   }
 }
@@ -89,36 +90,44 @@ const PLACES: ReadonlyMap<string, number> = new Map(
   PAGE_VIEW.flatMap((names, place) => names.map((name) => [name, place])),
 );
 
-/** Whose hit it is, and when its request began. */
-export interface Belonging {
-  readonly site: number;
-  /** The user ID if there is one, else the visitor ID. */
-  readonly visitor: string;
-  readonly startSeconds: number;
-}
-
-/** The names that {@link Belonging} is read from. */
-const BELONGING: ReadonlySet<string> = new Set(['idsite', 'uid', 'cid', 'cdt', 'cdo']);
-
 /** The fields of one hit in order, to be edited by name. Most that are added have other names than those of the page view. */
 export class HitFields {
   readonly #page: FieldList;
   #added: Field[] = [];
-  #belonging: Belonging | undefined;
+  // `undefined` once a field is edited that decides about it.
+  #site: number | undefined;
+  #visitor: string | undefined;
+  #startSeconds: number | undefined;
 
-  /** Takes the list over, which has the order of a page view and may end before. If it is known, `belonging` need not be read from it. */
-  constructor(page: FieldList = [], belonging?: Belonging) {
+  /** Takes the list over, which has the order of a page view and may end before. What is known need not be read from it. */
+  constructor(page: FieldList = [], site?: number, visitor?: string, startSeconds?: number) {
     this.#page = page;
-    this.#belonging = belonging;
+    this.#site = site;
+    this.#visitor = visitor;
+    this.#startSeconds = startSeconds;
   }
 
-  get belonging(): Belonging {
-    this.#belonging ??= {
-      site: Number(this.get('idsite')),
-      visitor: this.get('uid') ?? this.get('cid') ?? '',
-      startSeconds: Number(this.get('cdt')) - Number(this.get('cdo') ?? 0),
-    };
-    return this.#belonging;
+  get site(): number {
+    this.#site ??= Number(this.get('idsite'));
+    return this.#site;
+  }
+
+  /** The user ID if there is one, else the visitor ID. */
+  get visitor(): string {
+    this.#visitor ??= this.get('uid') ?? this.get('cid') ?? '';
+    return this.#visitor;
+  }
+
+  /** When its request began. */
+  get startSeconds(): number {
+    this.#startSeconds ??= Number(this.get('cdt')) - Number(this.get('cdo') ?? 0);
+    return this.#startSeconds;
+  }
+
+  #forget(name: string): void {
+    if (name === 'idsite') this.#site = undefined;
+    else if (name === 'uid' || name === 'cid') this.#visitor = undefined;
+    else if (name === 'cdt' || name === 'cdo') this.#startSeconds = undefined;
   }
 
   find(name: string): Field | undefined {
@@ -140,7 +149,7 @@ export class HitFields {
   /** Appends a field, or replaces the one of the same name in its place. */
   add(field: Field): void {
     const { name } = field;
-    if (BELONGING.has(name)) this.#belonging = undefined;
+    this.#forget(name);
     if (this.#replaceInPage(name, field)) return;
     const index = this.#indexOfAdded(name);
     if (index < 0) this.#added.push(field);
@@ -152,14 +161,15 @@ export class HitFields {
   }
 
   delete(name: string): void {
-    if (BELONGING.has(name)) this.#belonging = undefined;
+    this.#forget(name);
     if (this.#replaceInPage(name, undefined)) return;
     const index = this.#indexOfAdded(name);
     if (index >= 0) this.#added.splice(index, 1);
   }
 
   #indexOfAdded(name: string): number {
-    return this.#added.findIndex((field) => field.name === name);
+    for (const [i, field] of this.#added.entries()) if (field.name === name) return i;
+    return -1;
   }
 
   /** Returns whether there was one. Only the group of this field is taken apart. */
@@ -175,8 +185,13 @@ export class HitFields {
   /** Removes what was added, except for fields of these names. */
   removeAdded(kept: ReadonlySet<string>): void {
     if (this.#added.length === 0) return;
-    this.#belonging = undefined;
+    for (const { name } of this.#added) this.#forget(name);
     this.#added = this.#added.filter(({ name }) => kept.has(name));
+  }
+
+  /** Fields that a page view does not have. */
+  get added(): readonly Field[] {
+    return this.#added;
   }
 
   toObject(): Record<string, string> {

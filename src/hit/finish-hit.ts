@@ -77,6 +77,6 @@ export function toCrash(parameters: HitFields, errorType: string): HitFields {
 }
 
 export function toHit(parameters: HitFields, kind: HitKind): Hit {
-  const { site, visitor, startSeconds } = parameters.belonging;
+  const { site, visitor, startSeconds } = parameters;
   return { site, visitor, startSeconds, kind, query: parameters.toQuery() };
 }

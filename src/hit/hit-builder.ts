@@ -4,18 +4,13 @@ import {
   toChatbotAlone,
 } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
-import { type Belonging, type Field, HitFields, rawField, siteFields } from './field.js';
+import { type Field, type FieldList, HitFields, rawField, siteFields } from './field.js';
 import { callBeforeSend, toCrash, toHit } from './finish-hit.js';
 import { type CheckedHit, timeOf } from './further-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { createRedactUrl } from './page/referrer.js';
-import {
-  isServerTimeSet,
-  setParameter,
-  setTimings,
-  subtractOtherTimings,
-} from './page/request-timings.js';
+import { setParameter, setTimings, subtractOtherTimings } from './page/request-timings.js';
 import { createPageViewReader, type PageView, type PageViewOptions } from './page-view.js';
 import {
   errorTypeOf,
@@ -96,7 +91,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     for (const { parameters } of annotations) {
       override(fields, parameters, 'annotate or an attribute matomo.*');
     }
-    if (!isServerTimeSet(request, ofRoute)) subtractOtherTimings(fields, request);
+    subtractOtherTimings(fields, request, ofRoute);
     completeEvent(fields, report);
     return user;
   }
@@ -115,7 +110,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
 
   function buildPage(page: PageView): HitFields | undefined {
     const place = reader.toPlace(page);
-    const fields = new HitFields(reader.toFields(page, place), belongingOf(page));
+    const fields = fieldsOf(page, reader.toFields(page, place));
     for (const { name, read } of dimensions) {
       setOverride(fields, name, read(page, place), overriding, 'the option dimensions');
     }
@@ -128,15 +123,14 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
 
   /** The hit of a request by an AI chatbot if people are not tracked. */
   function buildChatbotAlone(page: PageView): HitFields | undefined {
-    const { visitor, traits } = page;
-    const startSeconds = Math.floor(traits.startMillis / 1000);
+    const { visitor, traits, startSeconds } = page;
     const chatbot = toChatbot(page) ?? {};
     return finish(toChatbotAlone(visitor.site, traits.userAgent, startSeconds, chatbot));
   }
 
   /** A visitor ID that is derived from the request is made for the site to which the hit goes. */
   function followSite(fields: HitFields, { visitor, traits }: PageView): void {
-    const { site } = fields.belonging;
+    const { site } = fields;
     if (site === visitor.site || visitor.id === undefined) return;
     if (fields.get('cid') !== visitor.id) return;
     const { id } = reader.toVisitor({ ...traits, site });
@@ -191,11 +185,11 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     },
 
     buildFurtherHit(hit, page, nowMillis) {
-      const whole = new HitFields(reader.toSharedFields(page), belongingOf(page));
+      const whole = fieldsOf(page, reader.toSharedFields(page));
       const user = addLayers(whole, page);
       const chatbot = toChatbot(page);
       if (chatbot) addChatbotParameters(whole, page.traits.userAgent, chatbot);
-      const { startSeconds } = whole.belonging;
+      const { startSeconds } = whole;
       whole.removeAdded(SHARED);
       const made = finishFurtherHit(whole, hit, nowMillis, user, page);
       return made && { ...made, startSeconds };
@@ -213,14 +207,13 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
         return reader.toAnyVisitorId(reader.toTraits(request, site, startMillis));
       }
       const page = reader.read(request, site, startMillis);
-      const fields = new HitFields(reader.toSharedFields(page), belongingOf(page));
+      const fields = fieldsOf(page, reader.toSharedFields(page));
       nameUser(fields, addLayers(fields, page));
-      return fields.belonging.visitor || reader.toAnyVisitorId(page.traits);
+      return fields.visitor || reader.toAnyVisitorId(page.traits);
     },
   };
 }
 
-function belongingOf({ visitor, traits }: PageView): Belonging {
-  const startSeconds = Math.floor(traits.startMillis / 1000);
-  return { site: visitor.site, visitor: visitor.id ?? '', startSeconds };
+function fieldsOf({ visitor, startSeconds }: PageView, list: FieldList): HitFields {
+  return new HitFields(list, visitor.site, visitor.id ?? '', startSeconds);
 }

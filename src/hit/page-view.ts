@@ -3,6 +3,7 @@ import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
 import {
   createField,
   createToField,
+  type Field,
   FieldGroup,
   type FieldList,
   rawField,
@@ -60,7 +61,8 @@ export interface PageView extends SentRequest {
   readonly client: ClientFields;
   readonly traits: VisitorTraits;
   readonly visitor: Visitor;
-  readonly time: FieldGroup;
+  readonly startSeconds: number;
+  readonly time: Field | undefined;
 }
 
 export interface PageViewReader {
@@ -96,8 +98,7 @@ export function createPageViewReader(
   const toVariables = createToVariables(options, report);
   const toReferrer = createToReferrer(options);
   const toReferrerField = createToField('urlref');
-  // Seconds and durations repeat, and one flat text costs less than the pieces of two fields.
-  const toTime = memoize((seconds: number) => new FieldGroup([createField('cdt', seconds)]));
+  const toTime = createToField('cdt');
   const toDuration = memoize((millis: number) => {
     // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
     return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
@@ -148,6 +149,7 @@ export function createPageViewReader(
       const { referrer, host } = request;
       const client = toClientFields(request);
       const traits = toTraits(request, client, site, nowMillis);
+      const startSeconds = Math.floor(traits.startMillis / 1000);
       const redacted = redactPath(request.path);
       const path = hasTemplates ? toTemplate(request, redacted) : redacted;
       const toUrl = siteSearch && isGraphqlRequest(request) ? toGraphqlUrl : toPageUrl;
@@ -161,7 +163,8 @@ export function createPageViewReader(
         client,
         traits,
         visitor: toVisitor(traits),
-        time: toTime(Math.floor(traits.startMillis / 1000)),
+        startSeconds,
+        time: toTime(startSeconds),
       };
     },
     toPlace: ({ request, redacted }) =>

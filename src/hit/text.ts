@@ -39,7 +39,11 @@ export function cutBytes(text: string, maxBytes: number): string {
 
 /** Cuts a text after a character, so that it has at most `maxCharacters` after Matomo's HTML escaping. */
 export function cutCharacters(text: string, maxCharacters: number): string {
-  if (text.length * (HTML_SPECIAL.test(text) ? 6 : 1) <= maxCharacters) return text;
+  if (
+    text.length * 6 <= maxCharacters ||
+    (text.length <= maxCharacters && !HTML_SPECIAL.test(text))
+  )
+    return text;
   return cut(text, maxCharacters, escapedCharacters);
 }
 

@@ -2,7 +2,7 @@ import type { HitFields } from '../field.js';
 import type { HttpRequest } from '../http-request.js';
 import { PARAMETERS, type SettableParameter } from '../parameters/parameter-table.js';
 import { toParameterValue } from '../parameters/parameter-value.js';
-import { PERF_KEYS } from '../parameters/tracking-parameters.js';
+import { isPerfKey, PERF_KEYS } from '../parameters/tracking-parameters.js';
 
 /** Whether the duration is the server time: not that of an event stream, unless the stream answers one operation. */
 export function isTimed(request: HttpRequest): boolean {
@@ -22,12 +22,25 @@ export function setTimings(parameters: HitFields, request: HttpRequest): void {
   }
 }
 
+/** Matomo adds all timings to the page load time. The server time is reduced, so that the sum is the duration of the request. */
+export function subtractOtherTimings(
+  parameters: HitFields,
+  request: HttpRequest,
+  ofRoute: Layer,
+): void {
+  let others = 0;
+  for (const { name, value } of parameters.added) {
+    if (isPerfKey(name) && name !== 'pf_srv') others += Number(value);
+  }
+  if (others === 0 || !isTimed(request) || isServerTimeSet(request, ofRoute)) return;
+  setParameter(parameters, 'pf_srv', Math.max(0, Math.round(request.durationMillis) - others));
+}
+
+type Layer = Readonly<Record<string, unknown>> | undefined;
+
 /** Whether the application has set the server time. */
-export function isServerTimeSet(
-  { annotations, optionParameters }: HttpRequest,
-  ofRoute: Readonly<Record<string, unknown>> | undefined,
-): boolean {
-  const isSetBy = (layer: Readonly<Record<string, unknown>> | undefined) =>
+function isServerTimeSet({ annotations, optionParameters }: HttpRequest, ofRoute: Layer): boolean {
+  const isSetBy = (layer: Layer) =>
     layer !== undefined && toParameterValue(PARAMETERS.pf_srv, layer.pf_srv) !== undefined;
   return (
     isSetBy(optionParameters) ||
@@ -36,14 +49,6 @@ export function isServerTimeSet(
       ({ timings, parameters }) => timings?.pf_srv !== undefined || isSetBy(parameters),
     )
   );
-}
-
-/** Matomo adds all timings to the page load time. The server time is reduced, so that the sum is the duration of the request. */
-export function subtractOtherTimings(parameters: HitFields, request: HttpRequest): void {
-  let others = 0;
-  for (const key of PERF_KEYS) if (key !== 'pf_srv') others += Number(parameters.get(key) ?? 0);
-  if (others === 0 || !isTimed(request)) return;
-  setParameter(parameters, 'pf_srv', Math.max(0, Math.round(request.durationMillis) - others));
 }
 
 /** Sets a parameter if its value is valid. */

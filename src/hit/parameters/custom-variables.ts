@@ -55,12 +55,14 @@ export function variablesOf(
   ofRoute: RouteDetails | undefined,
   errors: 'off' | 'type' | 'crash',
 ): Map<string, unknown> | undefined {
+  const { annotations } = request;
   const errorType = errors === 'off' ? undefined : errorTypeOf(request);
-  const added = [ofRoute?.cvar, ...request.annotations.map(({ cvar }) => cvar)].filter(Boolean);
-  if (errorType === undefined && added.length === 0) return undefined;
+  if (errorType === undefined && !ofRoute?.cvar && annotations.every(({ cvar }) => !cvar)) {
+    return undefined;
+  }
   const variables = customVariablesOf(request);
   if (errorType !== undefined) variables.set('error_type', errorType);
-  for (const cvar of added) {
+  for (const { cvar } of [{ cvar: ofRoute?.cvar }, ...annotations]) {
     for (const name in cvar) if (cvar[name] !== undefined) variables.set(name, cvar[name]);
   }
   return variables;
@@ -84,5 +86,7 @@ function strongest(
   request: HttpRequest,
   name: 'errorType' | 'operationError' | 'userId',
 ): string | undefined {
-  return request.annotations.findLast((source) => source[name] !== undefined)?.[name];
+  let value: string | undefined;
+  for (const source of request.annotations) value = source[name] ?? value;
+  return value;
 }
