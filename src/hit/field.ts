@@ -1,7 +1,7 @@
 import type { ValueRules } from './parameters/parameter-declaration.js';
 import { PARAMETERS, type SettableParameter } from './parameters/parameter-table.js';
 import { toParameterValue } from './parameters/parameter-value.js';
-import { encodeValue } from './text.js';
+import { encodeValue, isPlain, isShort } from './text.js';
 
 /** A tracking parameter of a hit. */
 export interface Field {
@@ -47,22 +47,35 @@ export type ToField = (unchecked: unknown) => Field | undefined;
 
 /** Makes fields of one name. */
 export function createToField(name: SettableParameter): ToField {
-  const declaration = PARAMETERS[name];
+  const rules = PARAMETERS[name];
   const beginning = beginningOf(name);
-  const encode = NEVER_ENCODED.has(declaration.kind) ? (value: string) => value : encodeValue;
-  return function toField(unchecked) {
-    const value = toParameterValue(declaration, unchecked);
-    return value === undefined ? undefined : { name, value, text: beginning + encode(value) };
-  };
+  return (unchecked) => fieldOf(name, rules, unchecked, beginning);
 }
 
 /** A field with the valid part of a value; `undefined` if there is none. */
 export function createField(name: SettableParameter, unchecked: unknown): Field | undefined {
-  return createToField(name)(unchecked);
+  return fieldOf(name, PARAMETERS[name], unchecked);
 }
 
-/** Their valid values need no encoding. */
-const NEVER_ENCODED: ReadonlySet<ValueRules['kind']> = new Set(['integer', 'time']);
+/** The same by the rules of its parameter. */
+export function fieldOf(
+  name: string,
+  rules: ValueRules,
+  unchecked: unknown,
+  beginning = beginningOf(name),
+): Field | undefined {
+  if (isReady(rules, unchecked)) return { name, value: unchecked, text: beginning + unchecked };
+  const value = toParameterValue(rules, unchecked);
+  if (value === undefined) return undefined;
+  const isDigits = rules.kind === 'integer' || rules.kind === 'time';
+  return { name, value, text: beginning + (isDigits ? value : encodeValue(value)) };
+}
+
+/** Most texts are valid and encoded as they are. */
+function isReady({ kind, maxBytes, maxCharacters }: ValueRules, text: unknown): text is string {
+  if (typeof text !== 'string' || (kind !== 'text' && kind !== 'referrer')) return false;
+  return text.length > 1 && isShort(text, maxBytes ?? maxCharacters ?? 0) && isPlain(text);
+}
 
 /** What every hit begins with. */
 export function siteFields(site: number | string, trackBots = false): FieldGroup {
@@ -168,8 +181,7 @@ export class HitFields {
   }
 
   #indexOfAdded(name: string): number {
-    for (const [i, field] of this.#added.entries()) if (field.name === name) return i;
-    return -1;
+    return this.#added.length === 0 ? -1 : this.#added.findIndex((field) => field.name === name);
   }
 
   /** Returns whether there was one. Only the group of this field is taken apart. */

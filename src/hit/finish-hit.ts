@@ -76,7 +76,11 @@ export function toCrash(parameters: HitFields, errorType: string): HitFields {
   return crash;
 }
 
-export function toHit(parameters: HitFields, kind: HitKind): Hit {
-  const { site, visitor, startSeconds } = parameters;
+export function toHit(
+  parameters: HitFields,
+  kind: HitKind,
+  startSeconds: number = parameters.startSeconds,
+): Hit {
+  const { site, visitor } = parameters;
   return { site, visitor, startSeconds, kind, query: parameters.toQuery() };
 }

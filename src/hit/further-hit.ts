@@ -1,4 +1,4 @@
-import { type Field, HitFields, rawField } from './field.js';
+import { type Field, HitFields } from './field.js';
 import type { McpCall } from './mcp-call.js';
 import { toCustomVariables } from './parameters/custom-variables.js';
 import { type OverrideOptions, overrideAll } from './parameters/overrides.js';
@@ -65,8 +65,8 @@ function readFields(
   const checked = new HitFields();
   overrideAll(checked, parameters, options, 'a further hit');
   // Without the value that decides its kind, the hit would become a page view.
-  for (const name of DECIDING_KIND) {
-    if (parameters[name] === undefined || checked.has(name)) continue;
+  for (const name of Object.keys(parameters)) {
+    if (!DECIDING_KIND.has(name) || parameters[name] === undefined || checked.has(name)) continue;
     report(
       `further ${name}`,
       () => `A hit has an invalid "${name}". It was dropped. Correct the value.`,
@@ -83,5 +83,6 @@ function readFields(
 
 /** The time of the call; one in the future would be ignored. */
 export function timeOf({ epochMillis }: CheckedHit, nowMillis: number): Field {
-  return rawField('cdt', String(Math.floor(Math.min(epochMillis, nowMillis) / 1000)));
+  const value = String(Math.floor(Math.min(epochMillis, nowMillis) / 1000));
+  return { name: 'cdt', value, text: `&cdt=${value}` };
 }

@@ -160,11 +160,12 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     nowMillis: number,
     user?: Field,
     page?: PageView,
+    startSeconds?: number,
   ): Hit | undefined {
     fields.add(timeOf(hit, nowMillis));
     for (const field of hit.fields) fields.add(field);
     const sent = finish(fields, user, page);
-    return sent && toHit(sent, 'page');
+    return sent && toHit(sent, 'page', startSeconds);
   }
 
   return {
@@ -191,8 +192,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
       if (chatbot) addChatbotParameters(whole, page.traits.userAgent, chatbot);
       const { startSeconds } = whole;
       whole.removeAdded(SHARED);
-      const made = finishFurtherHit(whole, hit, nowMillis, user, page);
-      return made && { ...made, startSeconds };
+      return finishFurtherHit(whole, hit, nowMillis, user, page, startSeconds);
     },
 
     buildHitWithoutRequest(hit, site, nowMillis) {

@@ -28,21 +28,22 @@ export function encodeValue(text: string): string {
   return encoded.replace(ENCODED_IN_A_VALUE, encodeURIComponent);
 }
 
+/** Whether a text needs no search for what HTML escaping makes longer, to at most six bytes a character. */
+export function isShort(text: string, max: number): boolean {
+  return text.length * 6 <= max;
+}
+
 /** Cuts a text after a character, so that it has at most `maxBytes` bytes after Matomo's HTML escaping. */
 export function cutBytes(text: string, maxBytes: number): string {
-  // An escaped character has at most six bytes, and a UTF-16 unit at most three in UTF-8: short texts
-  // are not searched.
-  if (text.length * 6 <= maxBytes || (text.length * 3 <= maxBytes && !HTML_SPECIAL.test(text)))
+  // A UTF-16 unit has at most three bytes in UTF-8.
+  if (isShort(text, maxBytes) || (text.length * 3 <= maxBytes && !HTML_SPECIAL.test(text)))
     return text;
   return cut(text, maxBytes, escapedBytes);
 }
 
 /** Cuts a text after a character, so that it has at most `maxCharacters` after Matomo's HTML escaping. */
 export function cutCharacters(text: string, maxCharacters: number): string {
-  if (
-    text.length * 6 <= maxCharacters ||
-    (text.length <= maxCharacters && !HTML_SPECIAL.test(text))
-  )
+  if (isShort(text, maxCharacters) || (text.length <= maxCharacters && !HTML_SPECIAL.test(text)))
     return text;
   return cut(text, maxCharacters, escapedCharacters);
 }

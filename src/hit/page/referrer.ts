@@ -11,7 +11,7 @@ export interface ReferrerOptions extends Pick<QueryPolicyOptions, 'query'> {
 }
 
 /** Of a URL without query and fragment. */
-const ORIGIN = /^(?:[a-z][a-z\d+.-]*:[/\\]+|[/\\]{2,})[^/\\]*/i;
+const ORIGIN = /(?:[a-z][a-z\d+.-]*:[/\\]+|[/\\]{2,})[^/\\]*/iy;
 const BEFORE_HOST = /^[^/\\]*[/\\]+/;
 const PORT = /:\d*$/;
 
@@ -43,10 +43,12 @@ export function createToReferrer({
 
   function redactPage(page: string, host: string | undefined): string {
     const url = withoutUserInfo(page);
-    const origin = ORIGIN.exec(url)?.[0] ?? '';
-    const path = url.slice(origin.length);
-    if (path === '') return origin;
+    const end = endOfOrigin(url);
+    if (end === url.length) return url;
+    const path = url.slice(end);
     const redacted = redactPath(path);
+    if (redacted === path && !hasTemplates) return url;
+    const origin = url.slice(0, end);
     return origin + (hasTemplates && isOwn(origin, host) ? toTitlePath(redacted) : redacted);
   }
 
@@ -83,9 +85,16 @@ function pageOf(referrer: string): string {
   return referrer.slice(0, referrer.search(/[?#]|$/));
 }
 
+/** 0 if there is none. */
+function endOfOrigin(page: string): number {
+  ORIGIN.lastIndex = 0;
+  ORIGIN.test(page); // an expression that is sticky keeps where the match ends
+  return ORIGIN.lastIndex;
+}
+
 /** As browsers send it with the policy `origin`. */
 function toOrigin(page: string): string | undefined {
-  const origin = ORIGIN.exec(page)?.[0] ?? '';
+  const origin = page.slice(0, endOfOrigin(page));
   return isUrlHost(hostOf(origin)) ? `${origin}/` : undefined;
 }
 

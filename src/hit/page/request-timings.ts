@@ -1,4 +1,4 @@
-import type { HitFields } from '../field.js';
+import { createField, type HitFields } from '../field.js';
 import type { HttpRequest } from '../http-request.js';
 import { PARAMETERS, type SettableParameter } from '../parameters/parameter-table.js';
 import { toParameterValue } from '../parameters/parameter-value.js';
@@ -57,6 +57,6 @@ export function setParameter(
   name: SettableParameter,
   unchecked: unknown,
 ): void {
-  const value = toParameterValue(PARAMETERS[name], unchecked);
-  if (value !== undefined) parameters.set(name, value);
+  const field = createField(name, unchecked);
+  if (field) parameters.add(field);
 }

@@ -1,10 +1,9 @@
 import { isRecord, isThenable } from '../../common/is-record.js';
-import type { HitFields } from '../field.js';
+import { fieldOf, type HitFields } from '../field.js';
 import { nearestName } from '../nearest-name.js';
 import type { ReportProblem } from './custom-variables.js';
 import type { ValueRules } from './parameter-declaration.js';
 import { declarationOf, RESERVED, SETTABLE } from './parameter-table.js';
-import { toParameterValue } from './parameter-value.js';
 
 const NOBODY = new Set(['', '0', 'null', 'undefined', 'anonymous']);
 
@@ -76,9 +75,9 @@ export function override(
   const isUrl = declaration.kind === 'url' || declaration.kind === 'referrer';
   const redacted =
     isUrl && redactUrl && typeof unchecked === 'string' ? redactUrl(unchecked) : unchecked;
-  const value = toParameterValue(declaration, redacted);
-  if (value !== undefined && !(name === 'uid' && isNobody(value))) {
-    parameters.set(name, value);
+  const field = fieldOf(name, declaration, redacted);
+  if (field && !(name === 'uid' && isNobody(field.value))) {
+    parameters.add(field);
     return;
   }
   report(`value ${name}`, () => invalidValue(name, declaration, redacted, source));

@@ -144,12 +144,19 @@ export const SETTABLE: ReadonlySet<string> = /* @__PURE__ */ parametersWith(
   ({ isReserved }, name) => !isReserved && name !== 'dimension*',
 );
 
+/** By name. Of dimensions, those that were asked for. */
+const DECLARATIONS: Map<string, ParameterDeclaration | undefined> = /* @__PURE__ */ new Map(
+  Array.from(SETTABLE, (name) => [name, PARAMETERS[name]]),
+);
+
 const DIMENSION_NAME = /^dimension[1-9]\d{0,2}$/;
 
 /** The declaration of a parameter that applications can set; `undefined` if Matomo does not know it, or only the package sets it. */
 export function declarationOf(name: string): ParameterDeclaration | undefined {
-  if (SETTABLE.has(name)) return PARAMETERS[name];
-  return DIMENSION_NAME.test(name) ? PARAMETERS['dimension*'] : undefined;
+  const known = DECLARATIONS.get(name);
+  if (known || !DIMENSION_NAME.test(name)) return known;
+  DECLARATIONS.set(name, PARAMETERS['dimension*']);
+  return PARAMETERS['dimension*'];
 }
 
 /** Names of parameters that have something in common. */
