@@ -2,24 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics } from '../../common/diagnostics.js';
 import { sleepUntil } from '../../common/timers.js';
 import type { MatomoStats } from '../../pipeline/stats.js';
-import { groupSpans } from '../../requests/group-spans.js';
-import { hasHitEvent } from '../../requests/hit-events.js';
 import { addHits, openPipeline } from '../open-pipeline.js';
-import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
 import { createSelection } from '../otlp/span-selection.js';
 import { resolveReceiverOption } from '../receiver-options.js';
-import { countHits, type Hitmaker } from '../traces/assembler.js';
-import { type Chunk, readChunks } from './read-chunks.js';
+import { countHits } from '../traces/assembler.js';
+import { type ReadCounts, readRequests } from './read-requests.js';
 import type { ReplayState } from './replay-state.js';
 
-/** What was read so far. */
-export interface ReplayProgress {
-  readonly spans: number;
+/** What was read and sent so far. */
+export interface ReplayProgress extends Readonly<ReadCounts> {
   readonly requests: number;
-  /** Lines that are not an export of spans. */
-  readonly unreadable: number;
-  /** Spans that cannot be used. */
-  readonly rejected: number;
 }
 
 export interface ReplayOptions {
@@ -34,12 +26,11 @@ export interface ReplayOptions {
 }
 
 const ASK_EVERY_MILLIS = 20;
-const NO_CHUNK: Chunk = { begin: 0, spans: [], unreadable: 0, rejected: 0 };
 
 /**
  * Sends the requests in files of OTLP JSON lines with their original times. The environment configures it. Spans of a
- * request may be some thousand spans apart. After an interruption it continues from its state, and only the bulk that was
- * in flight may be duplicated.
+ * request may be some thousand spans apart. After an interruption it reads a file again and skips what its state says was
+ * sent, so that only the bulk that was in flight may be duplicated.
  */
 export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> {
   const { files, state, rate, onProgress, signal } = options;
@@ -49,54 +40,42 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
   const scopes = resolveReceiverOption('scopes', undefined, process.env);
   const selection = createSelection({ services, scopes }, reading);
   const progress = { spans: 0, requests: 0, unreadable: 0, rejected: 0 };
-  const batchSize = Math.min(resolved.maxExportBatchSize, resolved.maxQueueSize);
-
-  /** Resolves when all hits are tracked, invalid or lost. */
-  async function send(requests: readonly Hitmaker[]): Promise<void> {
-    const begun = performance.now();
-    for (const request of requests) addHits(request, made);
-    await pipeline.flush();
-    // A hit that fails alone stays pending until Matomo has processed another one, perhaps one of the next.
-    while (pipeline.stats().pending > pipeline.setAside && !signal.aborted)
-      await sleep(ASK_EVERY_MILLIS);
-    await sleepUntil(begun + (requests.length / rate) * 1000, signal);
-  }
 
   async function replayFile(file: string): Promise<void> {
-    const position = state.positionOf(file);
-    if (position.isDone) return;
-    const read = async (chunk: Chunk, before: Chunk, after: Chunk) => {
-      if (chunk.begin < position.offset) return;
-      progress.spans += chunk.spans.length;
-      progress.unreadable += chunk.unreadable;
-      progress.rejected += chunk.rejected;
-      const requests = requestsOf(chunk, before, after);
-      let done = chunk.begin === position.offset ? position.requests : 0;
-      while (done < requests.length && !signal.aborted) {
-        const room = Math.max(1, resolved.maxQueueSize - pipeline.setAside);
-        const batch = takeHits(requests, done, Math.min(batchSize, room));
-        await send(batch);
-        const { pending } = pipeline.stats();
-        if (pending > pipeline.setAside) return;
-        done += batch.length;
-        progress.requests += batch.length;
-        const { begin: offset } = chunk;
-        const saved = { from: before.begin, offset, requests: done, isDone: false };
-        if (pending === 0) state.save(file, saved);
-        onProgress(progress);
+    const saved = state.positionOf(file);
+    if (saved.isDone) return;
+    let position = 0;
+    let batch = { requests: 0, hits: 0, begunMillis: performance.now() };
+
+    /** Resolves when all hits are tracked, invalid or lost. */
+    async function send(): Promise<void> {
+      await pipeline.flush();
+      // A hit that fails alone stays pending until Matomo has processed another one, perhaps one of the next.
+      while (pipeline.stats().pending > pipeline.setAside) {
+        if (signal.aborted) return;
+        await sleep(ASK_EVERY_MILLIS);
       }
-    };
-    let [before, chunk] = [NO_CHUNK, undefined as Chunk | undefined];
-    for await (const after of readChunks(file, position.from, selection)) {
-      if (chunk) {
-        await read(chunk, before, after);
-        before = chunk;
-      }
-      if (signal.aborted) return;
-      chunk = after;
+      if (pipeline.stats().pending === 0) state.save(file, { requests: position, isDone: false });
+      progress.requests += batch.requests;
+      onProgress(progress);
+      await sleepUntil(batch.begunMillis + (batch.requests / rate) * 1000, signal);
+      batch = { requests: 0, hits: 0, begunMillis: performance.now() };
     }
-    if (chunk) await read(chunk, before, NO_CHUNK);
-    if (!signal.aborted) state.save(file, { ...position, isDone: true });
+
+    for await (const request of readRequests(file, selection, progress)) {
+      const room = Math.max(1, resolved.maxQueueSize - pipeline.setAside);
+      const hits = countHits(request);
+      const isFull = batch.hits + hits > Math.min(resolved.maxExportBatchSize, room);
+      if (isFull && batch.hits > 0) await send();
+      if (signal.aborted) return;
+      position += 1;
+      if (position <= saved.requests) continue;
+      addHits(request, made);
+      batch.requests += 1;
+      batch.hits += hits;
+    }
+    await send();
+    if (!signal.aborted) state.save(file, { requests: position, isDone: true });
   }
 
   try {
@@ -105,24 +84,4 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
     await pipeline.shutdown();
   }
   return pipeline.stats();
-}
-
-/** Takes items from an index on that make at most `max` hits together; at least one item. */
-function takeHits(all: readonly Hitmaker[], from: number, max: number): readonly Hitmaker[] {
-  let end = from;
-  for (let hits = 0; end < all.length; end++) {
-    hits += countHits(all[end] as Hitmaker);
-    if (hits > max && end > from) break;
-  }
-  return all.slice(from, end);
-}
-
-/** Assembles what makes hits and has its outermost span in a chunk, with spans of the chunks before and after it. */
-function requestsOf(chunk: Chunk, before: Chunk, after: Chunk): Hitmaker[] {
-  const spans = [...before.spans, ...chunk.spans, ...after.spans];
-  const { requests, unused } = groupSpans(spans, traceKeyOf);
-  const byRoot = new Map<ReceivedSpan, Hitmaker>();
-  for (const request of requests) byRoot.set(request.root, request);
-  for (const root of unused) if (hasHitEvent(root)) byRoot.set(root, { root });
-  return chunk.spans.flatMap((span) => byRoot.get(span) ?? []);
 }

@@ -4,11 +4,7 @@ import { show } from '../../common/diagnostics.js';
 
 /** How far a file has been replayed. */
 interface ReplayPosition {
-  /** Offset of the chunk before the next one, because it may have spans of the next requests. */
-  readonly from: number;
-  /** Offset of the chunk with the next requests. */
-  readonly offset: number;
-  /** Requests of that chunk that are done. */
+  /** Requests from its beginning that are done. */
   readonly requests: number;
   readonly isDone: boolean;
 }
@@ -19,7 +15,7 @@ export interface ReplayState {
   save(file: string, position: ReplayPosition): void;
 }
 
-const BEGINNING: ReplayPosition = { from: 0, offset: 0, requests: 0, isDone: false };
+const BEGINNING: ReplayPosition = { requests: 0, isDone: false };
 
 /**
  * Opens the state in a file, or a new one if the file does not exist.

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { readChunks } from '../../../src/gateway/replay/read-chunks.js';
+import { readRequests } from '../../../src/gateway/replay/read-requests.js';
 import { temporaryFolder } from '../../support/spool.js';
 
 /** The lines here have no spans. */
@@ -10,9 +10,9 @@ const SELECTION = {} as never;
 const LINES = Array.from({ length: 100 }, (_, i) => `no JSON ${i * 7919}`).join('\n');
 
 async function readAll(file: string): Promise<number> {
-  let unreadable = 0;
-  for await (const chunk of readChunks(file, 0, SELECTION)) unreadable += chunk.unreadable;
-  return unreadable;
+  const counts = { spans: 0, unreadable: 0, rejected: 0 };
+  for await (const request of readRequests(file, SELECTION, counts)) expect.fail(String(request));
+  return counts.unreadable;
 }
 
 const FILES: Readonly<Record<string, (file: string) => void>> = {

@@ -1,0 +1,99 @@
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { show } from '../../common/diagnostics.js';
+import { groupSpans } from '../../requests/group-spans.js';
+import { hasHitEvent } from '../../requests/hit-events.js';
+import { decodeJson } from '../otlp/decode-json.js';
+import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
+import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
+import type { SpanSelection } from '../otlp/span-selection.js';
+import type { Hitmaker } from '../traces/assembler.js';
+
+/** What was read so far. */
+export interface ReadCounts {
+  spans: number;
+  /** Lines that are not an export of spans. */
+  unreadable: number;
+  /** Spans that cannot be used. */
+  rejected: number;
+}
+
+/** The minimum of spans in a chunk, except in the last one. Spans of a request may be in the chunks before and after its own. */
+const CHUNK_SPANS = 5000;
+const NEW_LINE = 10;
+
+/**
+ * Reads what makes hits in a file of OTLP JSON lines, as the Collector's file exporter writes them, always in the same order.
+ * Decompresses `.gz` files.
+ */
+export async function* readRequests(
+  file: string,
+  selection: SpanSelection,
+  counts: ReadCounts,
+): AsyncGenerator<Hitmaker> {
+  let before: ReceivedSpan[] = [];
+  let current: ReceivedSpan[] = [];
+  let after: ReceivedSpan[] = [];
+  for await (const line of readLines(file)) {
+    for (const span of readLine(line, selection, counts)) after.push(span);
+    if (after.length < CHUNK_SPANS) continue;
+    yield* requestsOf(before, current, after);
+    [before, current, after] = [current, after, []];
+  }
+  yield* requestsOf(before, current, after);
+  yield* requestsOf(current, after, []);
+}
+
+/** Assembles what makes hits and has its outermost span in a chunk, with spans of the chunks before and after it. */
+function requestsOf(
+  before: readonly ReceivedSpan[],
+  chunk: readonly ReceivedSpan[],
+  after: readonly ReceivedSpan[],
+): Hitmaker[] {
+  const { requests, unused } = groupSpans([...before, ...chunk, ...after], traceKeyOf);
+  const byRoot = new Map<ReceivedSpan, Hitmaker>();
+  for (const request of requests) byRoot.set(request.root, request);
+  for (const root of unused) if (hasHitEvent(root)) byRoot.set(root, { root });
+  return chunk.flatMap((span) => byRoot.get(span) ?? []);
+}
+
+function readLine(line: Buffer, selection: SpanSelection, counts: ReadCounts): ReceivedSpan[] {
+  const decoded = new DecodedExport(selection);
+  try {
+    if (line.length > 0) decodeJson(line, decoded);
+  } catch (error) {
+    if (!(error instanceof UnreadableExport)) throw error;
+    counts.unreadable += 1;
+  }
+  counts.spans += decoded.spans.length;
+  counts.rejected += decoded.rejected;
+  return decoded.spans;
+}
+
+async function* readLines(file: string): AsyncGenerator<Buffer> {
+  let parts: Buffer[] = [];
+  for await (const bytes of readBytes(file)) {
+    let begin = 0;
+    for (let end = bytes.indexOf(NEW_LINE); end >= 0; end = bytes.indexOf(NEW_LINE, begin)) {
+      yield Buffer.concat([...parts, bytes.subarray(begin, end)]);
+      parts = [];
+      begin = end + 1;
+    }
+    parts.push(bytes.subarray(begin));
+  }
+  yield Buffer.concat(parts);
+}
+
+/** Reads a file. Errors name it, and reject the iteration, whichever stream has them. */
+async function* readBytes(file: string): AsyncGenerator<Buffer> {
+  const source = createReadStream(file);
+  const isCompressed = file.endsWith('.gz');
+  const bytes = isCompressed ? pipeline(source, createGunzip(), () => undefined) : source;
+  try {
+    yield* bytes as AsyncIterable<Buffer>;
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`${show(file)} cannot be read: ${message}`, { cause: error });
+  }
+}
