@@ -1,10 +1,10 @@
 import { show } from '../../common/diagnostics.js';
 import type { MessageCode } from '../../common/messages.js';
 import { holdEventLoop } from '../../common/timers.js';
+import { unescapeHtml } from '../../common/unescape-html.js';
 import { explainError } from '../../delivery/http/explain-error.js';
 import { createDispatcher } from '../../delivery/http/undici-client.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
-import { unescapeHtml } from './unescape-html.js';
 
 const MAX_ANSWER_BYTES = 8 * 1024 ** 2;
 const TIMED_OUT = /^(?:TimeoutError|AbortError|HeadersTimeoutError|BodyTimeoutError)$/;

@@ -1,5 +1,5 @@
+import { unescapeHtml } from '../../common/unescape-html.js';
 import type { ApiCall, ApiResult } from './api-client.js';
-import { unescapeHtml } from './unescape-html.js';
 
 /** A custom dimension of a site. */
 export interface Dimension {

@@ -1,3 +1,4 @@
+import { unescapeHtml } from '../../common/unescape-html.js';
 import {
   type ApiCall,
   type ApiClient,
@@ -17,7 +18,6 @@ import {
   toDimension,
   unwrap,
 } from '../matomo-api/api-values.js';
-import { unescapeHtml } from '../matomo-api/unescape-html.js';
 import { quoteRefusal } from './refusals.js';
 
 /** The access of a token to a site, or to any site if the site does not exist yet. */

@@ -1,3 +1,4 @@
+import { unescapeHtml } from '../../common/unescape-html.js';
 import {
   cutStoredBytes,
   escapeHtml,
@@ -8,7 +9,6 @@ import {
   toNumber,
   toStoredFloat,
   trim,
-  unescapeHtml,
 } from './php-values.js';
 import type { Parameters } from './read-tracker-request.js';
 
@@ -115,10 +115,13 @@ function toEscapedCell(value: ParameterValue, maxBytes: number): Cell {
 }
 
 /** The first parameter whose value the row of the visit refuses. */
-export function findInvalidVisitParameter(
-  parameters: Parameters,
-  { startsVisit }: { startsVisit: boolean },
-): string | undefined {
+export function findInvalidVisitParameter({
+  parameters,
+  startsVisit,
+}: {
+  readonly parameters: Parameters;
+  readonly startsVisit: boolean;
+}): string | undefined {
   const columns = startsVisit ? { ...NEW_VISIT_COLUMNS, ...VISIT_COLUMNS } : VISIT_COLUMNS;
   return Object.keys(columns).find((name) => {
     const value = parameters[name];

@@ -1,17 +1,10 @@
+import { unescapeHtml } from '../../common/unescape-html.js';
 import type { Referrer } from '../inspected-hit.js';
 import type { Site } from '../sites.js';
 import { toText } from './cell.js';
-import { type HitOrigin, readUserAgent } from './hit-origin.js';
-import {
-  cutStoredCharacters,
-  type ParameterValue,
-  toInteger,
-  trim,
-  unescapeHtml,
-} from './php-values.js';
-import type { Parameters } from './read-tracker-request.js';
+import { readUserAgent, type VisitHit } from './hit-origin.js';
+import { cutStoredCharacters, type ParameterValue, toInteger, trim } from './php-values.js';
 import { decodeUtf8, encodeBytes, readUrlParameters, splitUrl, type UrlParts } from './read-url.js';
-import type { RowTransaction } from './row-memory.js';
 import { cleanUrl, isStorableUrl } from './tracked-url.js';
 
 /** What a later hit needs to know about a visit. */
@@ -31,6 +24,12 @@ interface FoundVisit {
   save(): void;
 }
 
+/** The URL of the page as it was sent, and whether this Matomo has a type for AI assistants. */
+interface PageUrl {
+  readonly url: string;
+  readonly findsAssistants: boolean;
+}
+
 const VISIT_SECONDS = 1800;
 const DAY_SECONDS = 86_400;
 
@@ -39,13 +38,8 @@ const DAY_SECONDS = 86_400;
  * user agent and language. The inspector compares user agents as text; Matomo compares the browser and the operating system
  * that it finds in them.
  */
-export function findVisit(
-  parameters: Parameters,
-  origin: HitOrigin,
-  context: ReferrerContext & { siteId: number; time: number },
-  rows: RowTransaction,
-): FoundVisit {
-  const { siteId, time } = context;
+export function findVisit(hit: VisitHit, page: PageUrl): FoundVisit {
+  const { parameters, origin, siteId, time, rows } = hit;
   const { cip, lang, cid, uid } = parameters;
   const userId = toId(uid);
   const visitorId = userId === '' ? toId(cid) : '';
@@ -68,7 +62,7 @@ export function findVisit(
   const ofSender = isNamed && userId === '' ? undefined : read(senderKey);
   const isOther = userId !== '' && ofSender?.userId !== '' && ofSender?.userId !== userId;
   const joined = own ?? (isOther ? undefined : ofSender);
-  const referrer = findReferrer(parameters, context, joined?.referrer);
+  const referrer = findReferrer(hit, page, joined?.referrer);
   const isForced = toInteger(parameters.new_visit) === 1;
   const running =
     isForced || (joined && isOtherCampaign(joined.referrer, referrer)) ? undefined : joined;
@@ -126,19 +120,10 @@ const CAMPAIGN_KEYWORDS =
     ' ',
   );
 
-/** What the referrer depends on besides the parameters. */
-interface ReferrerContext {
-  readonly site: Site;
-  /** The URL of the page as it was sent. */
-  readonly pageUrl: string;
-  /** Whether this Matomo has a type for AI assistants. */
-  readonly findsAssistants: boolean;
-}
-
 /** The type, name and keyword that Matomo finds for a visit, in its order; `running` is that of the visit so far. */
 function findReferrer(
-  { urlref }: Parameters,
-  { site, pageUrl, findsAssistants }: ReferrerContext,
+  { site, parameters: { urlref } }: VisitHit,
+  { url: pageUrl, findsAssistants }: PageUrl,
   running?: Referrer,
 ): Referrer {
   const page = splitUrl(cleanUrl(pageUrl));
@@ -151,8 +136,8 @@ function findReferrer(
   if (findsAssistants) {
     const source = ownParameters.get('utm_source');
     const name =
-      findAiAssistant(`${referrer?.host ?? ''}${referrer?.path ?? ''}`) ??
-      (typeof source === 'string' ? findAiAssistant(source) : undefined);
+      findName(AI_ASSISTANTS, `${referrer?.host ?? ''}${referrer?.path ?? ''}`) ??
+      (typeof source === 'string' ? findName(AI_ASSISTANTS, source) : undefined);
     if (name !== undefined) return toReferrer('assistant', name);
   }
   const search = findSearchEngine(referrer);
@@ -164,7 +149,7 @@ function findReferrer(
   }
   if (referrer?.host === undefined || isOwn(referrer, page, site)) return toReferrer('direct');
   if (search !== undefined) return toReferrer('search', search.name, search.keyword);
-  const network = findSocialNetwork(referrer.host);
+  const network = findName(SOCIAL_NETWORKS, referrer.host);
   if (network !== undefined) return toReferrer('social', network);
   return toReferrer('website', referrer.host.toLowerCase());
 }
@@ -209,7 +194,7 @@ function decode(text: string): string {
 /** Whether a referrer is a page of the site: below one of its URLs, or on the host of the hit's own URL. */
 function isOwn(referrer: UrlParts, page: UrlParts | undefined, site: Site): boolean {
   const host = toPlainHost(referrer);
-  const urls = (site.urls ?? []).map(splitUrl);
+  const urls = site.urls.map(splitUrl);
   return (
     urls.some((own) => toPlainHost(own) === host && referrer.path.startsWith(own?.path ?? '')) ||
     referrer.host?.toLowerCase() === page?.host?.toLowerCase()
@@ -284,15 +269,6 @@ function findSearchEngine(
   const isStart = /^\/?$/.test(path) && query === '' && fragment === '';
   const isKnown = keyword !== '' || isStart || parameters.some((one) => values.has(one));
   return isKnown ? { name, keyword } : undefined;
-}
-
-function findSocialNetwork(host: string): string | undefined {
-  return findName(SOCIAL_NETWORKS, host);
-}
-
-/** Finds an assistant by a host with its path, or by the source of a campaign. */
-function findAiAssistant(place: string): string | undefined {
-  return findName(AI_ASSISTANTS, place);
 }
 
 /** The name with a domain that `place` is, is below of, or has a path of. */

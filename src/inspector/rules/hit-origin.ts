@@ -1,13 +1,26 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import type { Site } from '../sites.js';
 import { toText } from './cell.js';
 import type { Parameters } from './read-tracker-request.js';
+import type { RowTransaction } from './row-memory.js';
 
 /** The sender of a hit. */
 export interface HitOrigin {
   readonly headers: IncomingHttpHeaders;
   /** IP address of the sender. */
   readonly address: string;
+}
+
+/** A hit of a visit, as the rules for visits see it. */
+export interface VisitHit {
+  readonly parameters: Parameters;
+  readonly origin: HitOrigin;
+  readonly siteId: number;
+  readonly site: Site;
+  /** Epoch seconds. */
+  readonly time: number;
+  readonly rows: RowTransaction;
 }
 
 /** Networks of measured addresses whose hits were dropped, as Google announces them. */

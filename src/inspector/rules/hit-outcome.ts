@@ -1,14 +1,7 @@
-import type { AiRequest, Conversion, Referrer, StoredAction, Verdict } from '../inspected-hit.js';
+import type { InspectedHit, StoredAction } from '../inspected-hit.js';
 
 /** The result of the tracker's rules for one hit. */
-export interface HitOutcome {
-  readonly verdict: Verdict;
-  readonly reason?: string;
-  readonly droppedParameters?: Readonly<Record<string, string>>;
-  readonly stored: StoredAction | null;
-  readonly aiRequest?: AiRequest;
-  readonly conversion?: Conversion;
-  readonly referrer?: Referrer;
+export interface HitOutcome extends Omit<InspectedHit, 'received' | 'params' | 'status'> {
   /** Whether the visit is stored, although the hit is invalid. */
   readonly keepsVisit?: boolean;
   /** Whether PHP itself fails, so that Matomo answers 500 with an empty body. */

@@ -2,7 +2,13 @@ import type { FindSite } from '../sites.js';
 import type { Access } from './authenticate.js';
 import { toText } from './cell.js';
 import { findVisit } from './find-visit.js';
-import { type HitOrigin, isBotAddress, isKnownBot, readUserAgent } from './hit-origin.js';
+import {
+  type HitOrigin,
+  isBotAddress,
+  isKnownBot,
+  readUserAgent,
+  type VisitHit,
+} from './hit-origin.js';
 import { dropped, type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import type { ChatbotRules } from './matomo-version.js';
 import { fitsInto64Bits, type ParameterValue, toInteger, toNumber } from './php-values.js';
@@ -83,14 +89,12 @@ function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
   const time = readTime(parameters, ['cip', ...LOCATION], siteId, context);
   if (typeof time === 'object') return time;
   if (!toInteger(parameters.rec)) return dropped('rec: not 1');
-  const { spamRules, origin, rows } = context;
-  const exclusion = findExclusion(parameters, origin, () =>
-    spamRules?.findSpam(parameters, origin, rows),
-  );
+  const { spamRules, origin, rows, customVariables } = context;
+  const hit: VisitHit = { parameters, origin, siteId, site, time, rows };
+  const exclusion = findExclusion(hit, spamRules);
   if (exclusion !== undefined) return dropped(exclusion);
   if (hasInvalidVisitorId(parameters)) return invalid('cid: not 16 bytes');
-  const visit = { siteId, time };
-  const busy = spamRules?.findBusyVisit(parameters, origin, visit, rows);
+  const busy = spamRules?.findBusyVisit(hit);
   if (busy !== undefined) return dropped(busy);
 
   const pageUrl = readPageUrl(parameters, origin);
@@ -98,15 +102,13 @@ function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
   // Any other number is a page view.
   if (toInteger(parameters.ping) === 1) {
     if (toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
-    return hasUnknownGoal(parameters, site) ? invalid(UNKNOWN_GOAL) : tracked(null, 'a ping');
+    return hasUnknownGoal(hit) ? invalid(UNKNOWN_GOAL) : tracked(null, 'a ping');
   }
   const { findsAssistants } = context.chatbots;
-  const referrerContext = { ...visit, site, pageUrl, findsAssistants };
-  const { startsVisit, referrer, save } = findVisit(parameters, origin, referrerContext, rows);
-  const { customVariables } = context;
-  const action = { site, siteId, time, url, startsVisit, customVariables };
-  const outcome = convertGoal(parameters, action, rows) ?? storeAction(parameters, action, rows);
-  if (outcome.stored !== null) spamRules?.countAction(parameters, origin, visit, rows);
+  const { startsVisit, referrer, save } = findVisit(hit, { url: pageUrl, findsAssistants });
+  const action = { ...hit, url, startsVisit, customVariables };
+  const outcome = convertGoal(action) ?? storeAction(action);
+  if (outcome.stored !== null) spamRules?.countAction(hit);
   if (outcome.verdict !== 'tracked' && !outcome.keepsVisit) return outcome;
   save();
   return referrer === undefined ? outcome : { ...outcome, referrer };
@@ -154,20 +156,17 @@ function readPageUrl({ url, urlref }: Parameters, { headers }: HitOrigin): strin
 /** A few of the many names that Matomo treats as referrer spam. */
 const SPAM_REFERRERS = /semalt\.com|darodar\.com|buttons-for-website\.com/i;
 
-/** Why Matomo silently drops a hit; `undefined` if it does not. `findSpam` applies the plugin TrackingSpamPrevention. */
-function findExclusion(
-  parameters: Parameters,
-  { headers, address }: HitOrigin,
-  findSpam: () => string | undefined,
-): string | undefined {
+/** Why Matomo silently drops a hit; `undefined` if it does not. */
+function findExclusion(hit: VisitHit, spamRules: SpamRules | undefined): string | undefined {
+  const { parameters, origin } = hit;
+  const { headers, address } = origin;
   if (!toInteger(parameters.bots)) {
-    if (isKnownBot(readUserAgent(parameters, { headers })))
-      return 'ua: a bot, and bots=1 is not set';
+    if (isKnownBot(readUserAgent(parameters, origin))) return 'ua: a bot, and bots=1 is not set';
     if (isBotAddress(toText(parameters.cip) || address)) {
       return 'cip: an address of bots, and bots=1 is not set';
     }
   }
-  const spam = findSpam();
+  const spam = spamRules?.findSpam(hit);
   if (spam !== undefined) return spam;
   if (SPAM_REFERRERS.test(toText(parameters.urlref))) return 'urlref: referrer spam';
   const isPrefetch = headers['x-moz'] === 'prefetch' || headers['x-purpose'] === 'preview';

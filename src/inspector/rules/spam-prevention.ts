@@ -5,36 +5,7 @@ import { resolveInCode } from '../../options/in-code.js';
 import { boolean, integer, listOf } from '../../options/parse-values.js';
 import { type Parser, parser } from '../../options/parser.js';
 import { toText } from './cell.js';
-import { type HitOrigin, isGoogleAddress, readUserAgent } from './hit-origin.js';
-import type { Parameters } from './read-tracker-request.js';
-import type { RowTransaction } from './row-memory.js';
-
-/** The visit to which a hit belongs, as far as the plugin needs it. */
-interface SpamVisit {
-  readonly siteId: number;
-  /** Epoch seconds. */
-  readonly time: number;
-}
-
-/** The rules of the plugin. */
-export interface SpamRules {
-  /** Why the plugin drops a hit before Matomo looks for its visit; `undefined` if it does not. */
-  findSpam(parameters: Parameters, origin: HitOrigin, rows: RowTransaction): string | undefined;
-  /** Why the plugin drops a hit because of the earlier actions of its visit. It bans the address. */
-  findBusyVisit(
-    parameters: Parameters,
-    origin: HitOrigin,
-    visit: SpamVisit,
-    rows: RowTransaction,
-  ): string | undefined;
-  /** Counts a stored action. */
-  countAction(
-    parameters: Parameters,
-    origin: HitOrigin,
-    visit: SpamVisit,
-    rows: RowTransaction,
-  ): void;
-}
+import { isGoogleAddress, readUserAgent, type VisitHit } from './hit-origin.js';
 
 const CLOUDS = [
   '3.5.140.0/22',
@@ -138,7 +109,10 @@ export const spamPrevention: Parser<SpamSettings | 'off', 'off' | 'default' | Sp
     return isRecord(settings) ? resolveInCode(name, SETTINGS, settings) : undefined;
   });
 
-export function createSpamRules(settings: SpamSettings): SpamRules {
+/** The rules of the plugin. */
+export interface SpamRules extends ReturnType<typeof createSpamRules> {}
+
+export function createSpamRules(settings: SpamSettings) {
   const { blockHeadless, blockLibraries, maxActions } = settings;
   const isAllowed = createIsIn(settings.allowList);
   const isBlocked = createIsIn(settings.blockList);
@@ -147,38 +121,49 @@ export function createSpamRules(settings: SpamSettings): SpamRules {
   const isInCountry = createIsIn(settings.countries);
 
   return {
-    findSpam(parameters, origin, rows) {
-      const { name, address } = readAddress(parameters, origin);
-      if (isGoogleProxy(origin, address) || isAllowed(address)) return undefined;
-      if (isBlocked(address)) return explain(`${name}: on the block list`, 'ip_block_list');
-      if (blockHeadless && isHeadless(parameters, origin))
-        return explain('ua: a headless browser or load tester', 'block_headless');
-      if (isOfOrganization(address))
-        return explain(`${name}: an address of a blocked organization`, 'cloud_blocking_mode');
-      if (isOfCloud(address)) return explain(`${name}: an address of a cloud`, 'block_clouds');
-      if (rows.get(toBan(address)) !== undefined)
-        return explain(
+    /** Why the plugin drops a hit before Matomo looks for its visit; `undefined` if it does not. */
+    findSpam(hit: VisitHit): string | undefined {
+      const address = readAddress(hit);
+      if (isGoogleProxy(hit, address) || isAllowed(address)) return undefined;
+      const name = toText(hit.parameters.cip) === '' ? 'address of the sender' : 'cip';
+      const isLibrary = blockLibraries && LIBRARY.test(readUserAgent(hit.parameters, hit.origin));
+      const rules = [
+        [isBlocked(address), `${name}: on the block list`, 'ip_block_list'],
+        [
+          blockHeadless && isHeadless(hit),
+          'ua: a headless browser or load tester',
+          'block_headless',
+        ],
+        [
+          isOfOrganization(address),
+          `${name}: an address of a blocked organization`,
+          'cloud_blocking_mode',
+        ],
+        [isOfCloud(address), `${name}: an address of a cloud`, 'block_clouds'],
+        [
+          hit.rows.get(toBan(address)) !== undefined,
           `${name}: banned after a visit with too many actions`,
           'max_actions_allowed',
-        );
-      if (isInCountry(address))
-        return explain(`${name}: an address in a blocked country`, 'excluded_countries');
-      return blockLibraries && LIBRARY.test(readUserAgent(parameters, origin))
-        ? explain('ua: a client library', 'blockServerSideLibraries')
-        : undefined;
+        ],
+        [isInCountry(address), `${name}: an address in a blocked country`, 'excluded_countries'],
+        [isLibrary, 'ua: a client library', 'blockServerSideLibraries'],
+      ] as const;
+      const [, what, setting] = rules.find(([applies]) => applies) ?? [];
+      return what && explain(what, setting);
     },
-    findBusyVisit(parameters, origin, visit, rows) {
-      const { address } = readAddress(parameters, origin);
-      if (maxActions === 0 || isAllowed(address)) return undefined;
-      if (countActions(rows.get(toVisit(parameters, origin, visit)), visit) < maxActions)
+
+    /** Why the plugin drops a hit because of the earlier actions of its visit. It bans the address. */
+    findBusyVisit(hit: VisitHit): string | undefined {
+      const address = readAddress(hit);
+      if (maxActions === 0 || isAllowed(address) || countActions(hit) < maxActions)
         return undefined;
-      rows.set(toBan(address), '');
+      hit.rows.set(toBan(address), '');
       return explain(`more than ${maxActions} actions in a visit`, 'max_actions_allowed');
     },
-    countAction(parameters, origin, visit, rows) {
-      if (maxActions === 0) return;
-      const key = toVisit(parameters, origin, visit);
-      rows.set(key, `${countActions(rows.get(key), visit) + 1} ${visit.time}`);
+
+    /** Counts a stored action. */
+    countAction(hit: VisitHit): void {
+      if (maxActions > 0) hit.rows.set(toVisit(hit), `${countActions(hit) + 1} ${hit.time}`);
     },
   };
 }
@@ -187,20 +172,17 @@ function explain(what: string, setting: string): string {
   return `${what}, dropped by TrackingSpamPrevention (${setting})`;
 }
 
-function readAddress(
-  { cip }: Parameters,
-  { address }: HitOrigin,
-): { name: 'cip' | 'address of the sender'; address: string } {
-  const sent = toText(cip);
-  return sent === '' ? { name: 'address of the sender', address } : { name: 'cip', address: sent };
+function readAddress({ parameters, origin }: VisitHit): string {
+  return toText(parameters.cip) || origin.address;
 }
 
 /** Matomo expects people behind this proxy, although its addresses are Google's. */
-function isGoogleProxy({ headers }: HitOrigin, address: string): boolean {
-  return String(headers.via).includes('chrome-compression-proxy') && isGoogleAddress(address);
+function isGoogleProxy({ origin }: VisitHit, address: string): boolean {
+  const { via } = origin.headers;
+  return String(via).includes('chrome-compression-proxy') && isGoogleAddress(address);
 }
 
-function isHeadless(parameters: Parameters, origin: HitOrigin): boolean {
+function isHeadless({ parameters, origin }: VisitHit): boolean {
   const texts = [readUserAgent(parameters, origin), toText(parameters.uadata)];
   return texts.some((text) => HEADLESS.some((name) => text.toLowerCase().includes(name)));
 }
@@ -215,18 +197,14 @@ function toBan(address: string): string {
   return `ban ${address}`;
 }
 
-function toVisit(parameters: Parameters, origin: HitOrigin, { siteId }: SpamVisit): string {
-  const { uid, cid, _id } = parameters;
-  const visitor =
-    toText(uid) ||
-    toText(cid) ||
-    toText(_id) ||
-    `${readAddress(parameters, origin).address} ${readUserAgent(parameters, origin)}`;
-  return `actions ${siteId} ${visitor}`;
+function toVisit(hit: VisitHit): string {
+  const { uid, cid, _id } = hit.parameters;
+  const sender = `${readAddress(hit)} ${readUserAgent(hit.parameters, hit.origin)}`;
+  return `actions ${hit.siteId} ${toText(uid) || toText(cid) || toText(_id) || sender}`;
 }
 
-/** The number of actions that a visit has, from its row; 0 if a new visit begins. */
-function countActions(row: string | undefined, { time }: SpamVisit): number {
-  const [count, last] = row?.split(' ').map(Number) ?? [];
-  return Math.abs(time - (last ?? 0)) <= VISIT_SECONDS ? (count ?? 0) : 0;
+/** The number of actions that the visit has; 0 if a new one begins. */
+function countActions(hit: VisitHit): number {
+  const [count = 0, last = 0] = hit.rows.get(toVisit(hit))?.split(' ').map(Number) ?? [];
+  return Math.abs(hit.time - last) <= VISIT_SECONDS ? count : 0;
 }

@@ -1,5 +1,5 @@
+import { unescapeHtml } from '../../common/unescape-html.js';
 import type { ActionType, StoredAction } from '../inspected-hit.js';
-import type { Site } from '../sites.js';
 import {
   type Cell,
   findInvalidVisitParameter,
@@ -13,27 +13,22 @@ import {
   toText,
   toTimingCell,
 } from './cell.js';
+import type { VisitHit } from './hit-origin.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import {
   cutStoredCharacters,
-  decodeEntities,
   escapeHtml,
   isWellFormed,
   toInteger,
   toNumberText,
   trim,
-  unescapeHtml,
 } from './php-values.js';
 import type { Parameters } from './read-tracker-request.js';
-import { type RowTransaction, shareRow } from './row-memory.js';
+import { shareRow } from './row-memory.js';
 import { isStorableUrl, type TrackedUrl } from './tracked-url.js';
 
-/** The site, the time and the URL of a hit, and whether it starts a visit. */
-export interface ActionContext {
-  readonly site: Site;
-  readonly siteId: number;
-  /** Epoch seconds. */
-  readonly time: number;
+/** A hit with its URL, and whether it starts a visit. */
+export interface ActionHit extends VisitHit {
   readonly url: TrackedUrl;
   readonly startsVisit: boolean;
   /** Whether the plugin CustomVariables is active. */
@@ -44,15 +39,12 @@ const TIMINGS = ['pf_net', 'pf_srv', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'];
 const MAX_DIMENSION_CHARACTERS = 250;
 
 /** Builds the row of an action, or returns why the hit has none. */
-export function storeAction(
-  parameters: Parameters,
-  context: ActionContext,
-  rows: RowTransaction,
-): HitOutcome {
-  const type = toActionType(parameters, context.url);
+export function storeAction(hit: ActionHit): HitOutcome {
+  const { parameters, url, rows } = hit;
+  const type = toActionType(parameters, url);
   if (type === 'blank') return invalid('e_c, e_a or c_n: blank');
   if (type === 'page' && toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
-  const invalidParameter = findInvalidVisitParameter(parameters, context);
+  const invalidParameter = findInvalidVisitParameter(hit);
   if (invalidParameter !== undefined)
     return refused(`${invalidParameter}: does not fit its column`);
   const negative = TIMINGS.find((name) => (toInteger(parameters[name]) ?? 0) < -1);
@@ -60,9 +52,9 @@ export function storeAction(
     return { ...invalid(`${negative}: below -1`), keepsVisit: true };
 
   const dropped: Record<string, string> = {};
-  const variables = toCustomVariables(parameters, context, dropped);
-  const dimensions = toDimensions(parameters, context, dropped);
-  const cells = toActionCells(type, withOldProduct(parameters, variables), context.url);
+  const variables = toCustomVariables(hit, dropped);
+  const dimensions = toDimensions(hit, dropped);
+  const cells = toActionCells(type, withOldProduct(parameters, variables), url);
   const invalidCell = cells.find(([, cell]) => cell === INVALID_CELL);
   if (invalidCell !== undefined) return refused(`${invalidCell[0]}: does not fit its column`);
   const columns = Object.fromEntries(cells.filter(([, cell]) => cell !== undefined));
@@ -70,8 +62,8 @@ export function storeAction(
   const isBare = columns.url === undefined && columns.title === undefined;
   const stored = {
     type: isBare && /^(?:page|download|link)$/.test(type) ? 'none' : type,
-    idsite: context.siteId,
-    server_time: context.time,
+    idsite: hit.siteId,
+    server_time: hit.time,
     ...columns,
     ...(typeof columns.url === 'string' ? { url: shareRow(type, columns.url, rows) } : {}),
     ...dimensions,
@@ -83,8 +75,7 @@ export function storeAction(
 
 /** The columns of the active action dimensions. Adds to `dropped` why others are lost. */
 function toDimensions(
-  parameters: Parameters,
-  { site, siteId }: ActionContext,
+  { parameters, site, siteId }: ActionHit,
   dropped: Record<string, string>,
 ): Record<`custom_dimension_${number}`, string> {
   const columns: Record<`custom_dimension_${number}`, string> = {};
@@ -267,8 +258,7 @@ type CustomVariableColumns = Record<`custom_var_${'k' | 'v'}${number}`, string>;
 
 /** The columns that `cvar` fills: `{"1":["name","value"]}`. Adds to `dropped` why others are lost. */
 function toCustomVariables(
-  { cvar: json }: Parameters,
-  { customVariables }: ActionContext,
+  { parameters: { cvar: json }, customVariables }: ActionHit,
   dropped: Record<string, string>,
 ): CustomVariableColumns {
   const columns: CustomVariableColumns = {};
@@ -311,7 +301,7 @@ function toVariableText(value: unknown): string | undefined {
   if (typeof value === 'number') return toNumberText(value);
   if (typeof value !== 'string') return undefined;
   return cutStoredCharacters(
-    trim(decodeEntities(value).replaceAll('\0', '')),
+    trim(unescapeHtml(value).replaceAll('\0', '')),
     MAX_VARIABLE_CHARACTERS,
   );
 }

@@ -1,6 +1,6 @@
 import type { Conversion, ConversionItem } from '../inspected-hit.js';
-import type { Site } from '../sites.js';
 import { findInvalidVisitParameter, INVALID_CELL, toNameCell, toText } from './cell.js';
+import type { VisitHit } from './hit-origin.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import {
   cutStoredCharacters,
@@ -13,42 +13,36 @@ import {
   trim,
 } from './php-values.js';
 import type { Parameters } from './read-tracker-request.js';
-import type { RowTransaction } from './row-memory.js';
-import type { ActionContext } from './store-action.js';
+import type { ActionHit } from './store-action.js';
 
 /**
  * Judges a hit with an `idgoal`: it becomes a conversion, an order or a cart, and no action. `undefined` if the hit has no
  * `idgoal`.
  */
-export function convertGoal(
-  parameters: Parameters,
-  { site, siteId, time, url, startsVisit }: ActionContext,
-  rows: RowTransaction,
-): HitOutcome | undefined {
+export function convertGoal(hit: ActionHit): HitOutcome | undefined {
+  const { parameters, siteId, url, rows } = hit;
   const goal = toInteger(parameters.idgoal);
   if (goal === undefined || goal < 0) return undefined;
   if (toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
-  if (hasUnknownGoal(parameters, site)) return invalid(UNKNOWN_GOAL);
+  if (hasUnknownGoal(hit)) return invalid(UNKNOWN_GOAL);
   const order = `order/${siteId}/${toText(parameters.ec_id)}`;
   const isOrder = goal === 0 && toText(parameters.ec_id) !== '';
   if (isOrder && rows.get(order) !== undefined)
     return { ...invalid('ec_id: the order is already stored'), keepsVisit: true };
-  const invalidParameter =
-    findInvalidVisitParameter(parameters, { startsVisit }) ?? findInvalidItem(parameters);
+  const invalidParameter = findInvalidVisitParameter(hit) ?? findInvalidItem(parameters);
   if (invalidParameter !== undefined)
     return refused(`${invalidParameter}: does not fit its column`);
   if (goal > 0 && isBroken(url.stored ?? '')) return refused('url: does not fit its column');
   if (isOrder) rows.set(order, 'stored');
   const reason = goal > 0 ? 'a conversion, not an action' : 'an order or a cart, not an action';
-  const context = { siteId, time, url: url.stored };
-  return { ...tracked(null, reason), conversion: toConversion(parameters, goal, context) };
+  return { ...tracked(null, reason), conversion: toConversion(hit, goal) };
 }
 
 export const UNKNOWN_GOAL = 'idgoal: the site has no such goal';
 
 /** Whether a hit has a goal that its site does not have. Such a ping is invalid too. */
-export function hasUnknownGoal({ idgoal }: Parameters, site: Site): boolean {
-  const goal = toInteger(idgoal);
+export function hasUnknownGoal({ parameters, site }: VisitHit): boolean {
+  const goal = toInteger(parameters.idgoal);
   return goal !== undefined && goal > 0 && !site.goals.some(({ id }) => id === goal);
 }
 
@@ -75,24 +69,20 @@ const MAX_QUANTITY = 4_294_967_295; // log_conversion_item.quantity
 const MAX_CATEGORIES = 5;
 const MAX_FLOAT = 3.40282e38; // log_conversion.revenue
 
-interface ConversionContext {
-  readonly siteId: number;
-  readonly time: number;
-  readonly url: string | undefined;
-}
-
 /** The row of a goal, an order or a cart with its items. Attribution and columns of the visit are not simulated. */
-function toConversion(
-  parameters: Parameters,
-  goal: number,
-  { siteId, time, url }: ConversionContext,
-): Conversion {
+function toConversion({ parameters, siteId, time, url }: ActionHit, goal: number): Conversion {
   const { revenue } = parameters;
   const base = { idsite: siteId, server_time: time };
   if (goal > 0) {
     // Without a revenue, Matomo uses that of the goal, which is not known here.
     const own = toText(revenue) === '' ? {} : { revenue: toRevenue(revenue) };
-    return { kind: 'goal', ...base, idgoal: goal, ...own, ...(url === undefined ? {} : { url }) };
+    return {
+      kind: 'goal',
+      ...base,
+      idgoal: goal,
+      ...own,
+      ...(url.stored !== undefined && { url: url.stored }),
+    };
   }
   const lines = readItems(parameters.ec_items);
   const order = toText(parameters.ec_id);

@@ -1,4 +1,5 @@
-import { cutStoredBytes, trim, unescapeHtml } from './php-values.js';
+import { unescapeHtml } from '../../common/unescape-html.js';
+import { cutStoredBytes, trim } from './php-values.js';
 import {
   convertMatrixUrl,
   decodeUtf8,

@@ -1,10 +1,10 @@
+import { unescapeHtml } from '../../../src/common/unescape-html.js';
 import {
   escapeHtml,
   toAmount,
   toInteger,
   toNumber,
   trim,
-  unescapeHtml,
 } from '../../../src/inspector/rules/php-values.js';
 import { filled, type LinearRow, texts } from '../../support/linear-input.js';
 

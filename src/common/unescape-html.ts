@@ -7,7 +7,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   '&#039;': "'",
 };
 
-/** Decodes the entities with which Matomo's API escapes names and messages. */
+/** Decodes the entities with which Matomo escapes text, as `htmlspecialchars` of PHP does. */
 export function unescapeHtml(text: string): string {
   return text.replace(/&(?:amp|lt|gt|quot|#0?39);/g, (entity) => PLAIN[entity] ?? entity);
 }
