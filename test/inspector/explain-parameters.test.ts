@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
-import { toPageContext } from '../../src/inspector/explain-parameters.js';
+import { explainParameters } from '../../src/inspector/explain-parameters.js';
 import { finishedSpan } from '../support/builders.js';
 import { inspect, NOW, start } from './inspector-client.js';
 
-const { parameters } = toPageContext();
+const parameters = explainParameters();
 
 /** Hits that together have every parameter that is kept with the action. */
 const HITS: Record<string, string>[] = [

@@ -72,16 +72,11 @@ export function createRows<Item>(
   };
 }
 
-const NUMBER = new Intl.NumberFormat('en');
-const TIME = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+export const formatNumber: (value: number) => string = new Intl.NumberFormat('en').format;
 
-export function formatNumber(value: number): string {
-  return NUMBER.format(value);
-}
-
-export function formatTime(epochMillis: number): string {
-  return TIME.format(epochMillis);
-}
+export const formatTime: (epochMillis: number) => string = new Intl.DateTimeFormat('en-GB', {
+  timeStyle: 'medium',
+}).format;
 
 /** Formats a count, such as `1 hit` or `1,204 hits`. */
 export function formatCount(count: number, what: string): string {
@@ -91,45 +86,4 @@ export function formatCount(count: number, what: string): string {
 /** Shortens a long ID to its beginning and end. */
 export function formatVisitor(id: string): string {
   return id.length > 18 ? `${id.slice(0, 8)}…${id.slice(-6)}` : id;
-}
-
-const SVG = 'http://www.w3.org/2000/svg';
-const HEIGHT = 20;
-const BAR = 2;
-
-/** A bar chart of arrivals per second. */
-interface Sparkline {
-  readonly node: Element;
-  update(perSecond: readonly number[]): void;
-}
-
-export function createSparkline(seconds: number): Sparkline {
-  const node = document.createElementNS(SVG, 'svg');
-  const bars = document.createElementNS(SVG, 'path');
-  const base = document.createElementNS(SVG, 'path');
-  node.setAttribute('class', 'sparkline');
-  node.setAttribute('viewBox', `0 0 ${seconds * BAR} ${HEIGHT}`);
-  node.setAttribute('preserveAspectRatio', 'none');
-  node.setAttribute('role', 'img');
-  base.setAttribute('class', 'base');
-  base.setAttribute('d', `M0 ${HEIGHT - 0.5}h${seconds * BAR}`);
-  node.append(base, bars);
-  let drawn: string | undefined;
-  return {
-    node,
-    update(perSecond) {
-      const most = Math.max(...perSecond);
-      const path = perSecond
-        .map((count, i) => {
-          const height = count === 0 ? 0 : Math.max(1.5, (count / most) * (HEIGHT - 1));
-          const x = i * BAR + BAR / 2;
-          return count === 0 ? '' : `M${x} ${HEIGHT}v${-height.toFixed(1)}`;
-        })
-        .join('');
-      if (path === drawn) return;
-      drawn = path;
-      bars.setAttribute('d', path);
-      node.setAttribute('aria-label', `at most ${most} per second in the last minute`);
-    },
-  };
 }

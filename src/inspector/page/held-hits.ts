@@ -7,51 +7,35 @@ export interface HitsMessage {
   readonly hits: readonly InspectedHit[];
 }
 
-/** The hits that the log of the server holds, in order of arrival. */
-export interface HeldHits {
-  /** Adds the hits of a message. Returns the new and the dropped ones. */
-  take(message: HitsMessage): { added: HeldHit[]; forgotten: HeldHit[] };
-  all(): HeldHit[];
-  /** Up to `count` shown hits, the newest first. */
-  newest(count: number): HeldHit[];
-  /** Number of hits that the server dropped before it could send them. */
-  missed(): number;
-  /** Number of all hits since the last clear. */
-  total(): number;
-  clear(): void;
-}
+export interface HeldHits extends ReturnType<typeof createHeldHits> {}
 
-export function createHeldHits(): HeldHits {
+/** Creates a list of the hits that the log of the server holds, in order of arrival. */
+export function createHeldHits() {
   let held: HeldHit[] = [];
+  let filter: Filter = () => true;
   let next = 0;
   let missed = 0;
 
-  function take({ first, oldest, hits }: HitsMessage) {
-    missed += Math.max(0, first - next);
-    const added = hits.map((hit, index) => readHit(hit, first + index));
-    next = first + hits.length;
-    const firstKept = held.findIndex(({ number }) => number >= oldest);
-    const forgotten = held.slice(0, firstKept < 0 ? held.length : firstKept);
-    held = [...held.slice(forgotten.length), ...added];
-    return { added, forgotten };
-  }
-
-  function newest(count: number): HeldHit[] {
-    const found: HeldHit[] = [];
-    for (let i = held.length - 1; i >= 0 && found.length < count; i -= 1) {
-      const candidate = held[i] as HeldHit;
-      if (candidate.isShown) found.push(candidate);
-    }
-    return found;
-  }
-
   return {
-    take,
+    take({ first, oldest, hits }: HitsMessage): void {
+      missed += Math.max(0, first - next);
+      next = first + hits.length;
+      const added = hits.map((hit, index) => readHit(hit, first + index));
+      for (const one of added) one.isShown = filter(one);
+      held = [...held.filter(({ number }) => number >= oldest), ...added];
+    },
     all: () => held,
-    newest,
+    /** The hits that match the filter. */
+    shown: () => held.filter(({ isShown }) => isShown),
+    setFilter(wanted: Filter): void {
+      filter = wanted;
+      for (const one of held) one.isShown = filter(one);
+    },
+    /** Number of hits that the server dropped before it could send them. */
     missed: () => missed,
+    /** Number of all hits since the last clear. */
     total: () => next,
-    clear() {
+    clear(): void {
       held = [];
       next = 0;
       missed = 0;
@@ -142,8 +126,7 @@ export function shorten(text: string, maxCharacters: number): string {
   return text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text;
 }
 
-/** Whether a hit is shown. */
-export type Filter = (held: HeldHit) => boolean;
+type Filter = (held: HeldHit) => boolean;
 
 const CONDITION = /(?:([\w.]+):)?(?:"((?:[^"\\]|\\.)*)"|(\S+))/g;
 

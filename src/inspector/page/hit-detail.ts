@@ -1,18 +1,12 @@
-import type { PageContext, ParameterExplanation } from '../explain-parameters.js';
+import type { ParameterExplanation, ParameterExplanations } from '../explain-parameters.js';
 import type { AiRequest, InspectedHit, Referrer } from '../inspected-hit.js';
 import { byId, cell, element, formatTime, row, setText } from './elements.js';
 import { type HeldHit, shorten } from './held-hits.js';
 
-/** Shows one hit with its parameters and what Matomo stores of it. */
-interface HitDetail {
-  show(held: HeldHit): void;
-  hide(): void;
-  focus(): void;
-}
-
 const MAX_VALUE_CHARACTERS = 2000;
 
-export function createHitDetail(context: PageContext): HitDetail {
+/** Shows one hit with its parameters and what Matomo stores of it. */
+export function createHitDetail(explanations: ParameterExplanations) {
   const section = byId('detail', HTMLElement);
   const heading = byId('detail-heading', HTMLElement);
   const verdict = byId('detail-verdict', HTMLElement);
@@ -21,7 +15,7 @@ export function createHitDetail(context: PageContext): HitDetail {
   const stored = byId('detail-stored', HTMLElement);
 
   return {
-    show({ hit, title }) {
+    show({ hit, title }: HeldHit): void {
       section.hidden = false;
       setText(heading, title);
       verdict.className = `verdict ${hit.verdict}`;
@@ -29,12 +23,12 @@ export function createHitDetail(context: PageContext): HitDetail {
       setText(reason, [hit.reason, formatTime(hit.received)].filter(Boolean).join(' · '));
       parameters.replaceChildren(
         ...Object.entries(hit.params).map(([name, value]) =>
-          toParameterRow(context, hit, name, value),
+          toParameterRow(explain(explanations, name), hit, name, value),
         ),
       );
       stored.replaceChildren(...toStoredRow(hit));
     },
-    hide() {
+    hide(): void {
       section.hidden = true;
     },
     focus: () => heading.focus(),
@@ -42,25 +36,17 @@ export function createHitDetail(context: PageContext): HitDetail {
 }
 
 function toParameterRow(
-  context: PageContext,
+  known: ParameterExplanation | undefined,
   hit: InspectedHit,
   name: string,
   value: string,
 ): HTMLTableRowElement {
-  const known = explain(context, name);
   const label = element('th', { role: 'rowheader', scope: 'row', class: 'code' }, name);
   if (known?.needsToken) label.append(element('span', { class: 'token' }, 'needs token'));
-  const meaning = cell('meaning', 'meaning', known?.meaning ?? 'unknown to Matomo');
-  if (known?.section !== undefined) {
-    const link = { href: context.reference, rel: 'noreferrer noopener', target: '_blank' };
-    meaning.append(' ', element('a', { ...link, class: 'source' }, known.section));
-  } else if (known) {
-    meaning.append(' ', element('span', { class: 'source' }, 'not in the reference'));
-  }
   return row(
     label,
     cell('value', 'value code', shorten(value, MAX_VALUE_CHARACTERS) || '(empty)'),
-    meaning,
+    cell('meaning', 'meaning', known?.meaning ?? 'unknown to Matomo'),
     cell('Matomo stores', 'value code', storedAs(hit, name, known?.column)),
   );
 }
@@ -129,15 +115,11 @@ function toReferrerLine({ kind, referer_name, referer_keyword }: Referrer): Node
   return element('p', { class: 'dim' }, text);
 }
 
-export async function loadContext(): Promise<PageContext> {
-  return (await fetch('/context')).json() as Promise<PageContext>;
-}
-
 /** Explains a parameter, if Matomo knows it. */
 export function explain(
-  { parameters }: PageContext,
+  explanations: ParameterExplanations,
   name: string,
 ): ParameterExplanation | undefined {
-  if (Object.hasOwn(parameters, name)) return parameters[name];
-  return /^dimension[1-9]\d{0,2}$/.test(name) ? parameters['dimension*'] : undefined;
+  const known = /^dimension[1-9]\d{0,2}$/.test(name) ? 'dimension*' : name;
+  return Object.hasOwn(explanations, known) ? explanations[known] : undefined;
 }

@@ -11,21 +11,12 @@ import {
   row,
   setText,
 } from './elements.js';
-import { classOf, type HeldHit, type HeldHits } from './held-hits.js';
-
-/** The list of the latest hits. */
-interface HitList {
-  /** `shown` is the number of hits that match the filter. */
-  render(held: HeldHits, shown: number): void;
-  /** Marks the hit whose details are open. */
-  mark(held: HeldHit | undefined): void;
-  /** Moves the focus to a hit, if it is in the list. */
-  focus(held: HeldHit): void;
-}
+import { classOf, type HeldHit } from './held-hits.js';
 
 const PAGE = 100;
 
-export function createHitList(open: (held: HeldHit) => void, redraw: () => void): HitList {
+/** Shows the list of the latest hits. */
+export function createHitList(open: (held: HeldHit) => void, redraw: () => void) {
   const body = byId('hits', HTMLTableSectionElement);
   const detail = byId('detail', HTMLElement);
   const count = byId('hits-count', HTMLElement);
@@ -59,14 +50,15 @@ export function createHitList(open: (held: HeldHit) => void, redraw: () => void)
     return { node, update: () => undefined };
   }
 
-  function render(held: HeldHits, shown: number): void {
-    setText(count, formatNumber(shown));
+  /** `shown`: the hits that match the filter. */
+  function render(shown: readonly HeldHit[], total: number): void {
+    setText(count, formatNumber(shown.length));
     const latest = listed[0]?.number ?? -1;
-    const newest = held.newest(limit);
+    const newest = shown.slice(-limit).reverse();
     const waiting = newest.findIndex(({ number }) => number <= latest);
     // The list must not move while a user reads it.
     const hasFocus = [body, detail].some((part) => part.contains(document.activeElement));
-    const isRead = hasFocus && latest < held.total();
+    const isRead = hasFocus && latest < total;
     newer.hidden = !isRead || waiting === 0;
     if (isRead && waiting !== 0) {
       const count = waiting < 0 ? `${formatNumber(limit)} or more` : formatNumber(waiting);
@@ -77,11 +69,15 @@ export function createHitList(open: (held: HeldHit) => void, redraw: () => void)
     renderRows(newest);
     const kept = new Set(newest.map(({ number }) => number));
     for (const number of buttons.keys()) if (!kept.has(number)) buttons.delete(number);
-    older.hidden = newest.length >= shown;
-    setText(older, `Show ${formatCount(Math.min(PAGE, shown - newest.length), 'older hit')}`);
+    older.hidden = newest.length >= shown.length;
+    setText(
+      older,
+      `Show ${formatCount(Math.min(PAGE, shown.length - newest.length), 'older hit')}`,
+    );
     mark(marked);
   }
 
+  /** Marks the hit whose details are open. */
   function mark(held: HeldHit | undefined): void {
     marked = held;
     for (const [number, button] of buttons) {
@@ -93,6 +89,7 @@ export function createHitList(open: (held: HeldHit) => void, redraw: () => void)
   return {
     render,
     mark,
-    focus: ({ number }) => buttons.get(number)?.focus(),
+    /** Moves the focus to a hit, if it is in the list. */
+    focus: ({ number }: HeldHit) => buttons.get(number)?.focus(),
   };
 }

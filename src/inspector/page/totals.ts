@@ -1,7 +1,6 @@
 import type { Verdict } from '../inspected-hit.js';
-import { byId, createSparkline, element, formatCount, formatNumber, setText } from './elements.js';
-import { classOf, type HeldHit, type HeldHits } from './held-hits.js';
-import { createRate, SECONDS } from './rate.js';
+import { byId, element, formatCount, formatNumber, setText } from './elements.js';
+import { classOf, type HeldHits } from './held-hits.js';
 
 const VERDICTS: Readonly<Record<Verdict, string>> = {
   tracked: 'processed by Matomo',
@@ -11,14 +10,8 @@ const VERDICTS: Readonly<Record<Verdict, string>> = {
   ai_chatbot: 'stored for the AI chatbot reports',
 };
 const STATUS_CLASSES = [2, 3, 4, 5];
-
-/** Shows the number of hits by verdict and by status, independent of the filter, and their rate. */
-interface Totals {
-  add(held: HeldHit): void;
-  remove(held: HeldHit): void;
-  clear(): void;
-  render(held: HeldHits, filter: string): void;
-}
+/** Seconds that the chart shows. */
+const SECONDS = 60;
 
 /** A button with a number of hits. It adds its condition to the filter, or removes it. */
 interface Chip {
@@ -27,14 +20,16 @@ interface Chip {
   readonly button: HTMLElement;
 }
 
-/** `onChoose` gets a condition for the filter. */
-export function createTotals(onChoose: (condition: string) => void): Totals {
+/**
+ * Shows the number of hits by verdict and by status, independent of the filter, and their rate. `onChoose` gets a condition for
+ * the filter.
+ */
+export function createTotals(onChoose: (condition: string) => void) {
   const summary = byId('summary', HTMLElement);
   const pace = byId('pace', HTMLElement);
-  const sparkline = createSparkline(SECONDS);
-  byId('rate', HTMLElement).append(sparkline.node);
-  let rate = createRate();
-  const counts = new Map<string, number>();
+  const drawArrivals = createSparkline();
+  /** Numbers of hits by the second of their arrival. */
+  const arrivals = new Map<number, number>();
   const chips = [
     ...Object.entries(VERDICTS).map(([verdict, meaning]) =>
       createChip(`verdict:${verdict}`, verdict, meaning),
@@ -54,34 +49,32 @@ export function createTotals(onChoose: (condition: string) => void): Totals {
     return { condition, count, button };
   }
 
-  function move(held: HeldHit, by: number): void {
-    for (const key of [`verdict:${held.hit.verdict}`, `status:${classOf(held)}xx`]) {
-      counts.set(key, (counts.get(key) ?? 0) + by);
-    }
-  }
-
   return {
-    add(held) {
-      move(held, 1);
-      rate.add(held.hit.received);
-    },
-    remove: (held) => move(held, -1),
-    clear() {
-      counts.clear();
-      rate = createRate();
-    },
-    render(held, filter) {
+    addArrival: (epochMillis: number) => increase(arrivals, Math.floor(epochMillis / 1000)),
+    clear: () => arrivals.clear(),
+    render(held: HeldHits, filter: string): void {
+      const counts = new Map<string, number>();
+      for (const one of held.all()) {
+        increase(counts, `verdict:${one.hit.verdict}`);
+        increase(counts, `status:${classOf(one)}xx`);
+      }
       for (const { condition, count, button } of chips) {
         setText(count, formatNumber(counts.get(condition) ?? 0));
         button.setAttribute('aria-pressed', String(filter.split(' ').includes(condition)));
       }
-      const arrivals = rate.perSecond(Date.now());
-      sparkline.update(arrivals);
-      const minute = arrivals.reduce((sum, count) => sum + count, 0);
+      const first = Math.floor(Date.now() / 1000) - SECONDS;
+      for (const second of arrivals.keys()) if (second < first) arrivals.delete(second);
+      const perSecond = Array.from({ length: SECONDS }, (_, i) => arrivals.get(first + i) ?? 0);
+      drawArrivals(perSecond);
+      const minute = perSecond.reduce((sum, count) => sum + count, 0);
       setText(pace, `${formatNumber(minute)} in the last minute`);
       setText(summary, summarize(held));
     },
   };
+}
+
+function increase<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 function summarize(held: HeldHits): string {
@@ -91,4 +84,32 @@ function summarize(held: HeldHits): string {
   const missed = held.missed();
   const some = missed === 0 ? '' : `, ${formatNumber(missed)} arrived too fast to be shown`;
   return `${formatCount(total, 'hit')}, the latest ${formatNumber(kept)} kept${some}`;
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+const HEIGHT = 20;
+const BAR = 2;
+
+/** Creates a bar chart of arrivals per second. */
+function createSparkline(): (perSecond: readonly number[]) => void {
+  const node = document.createElementNS(SVG, 'svg');
+  const bars = document.createElementNS(SVG, 'path');
+  const base = document.createElementNS(SVG, 'path');
+  node.setAttribute('class', 'sparkline');
+  node.setAttribute('viewBox', `0 0 ${SECONDS * BAR} ${HEIGHT}`);
+  node.setAttribute('preserveAspectRatio', 'none');
+  node.setAttribute('role', 'img');
+  base.setAttribute('class', 'base');
+  base.setAttribute('d', `M0 ${HEIGHT - 0.5}h${SECONDS * BAR}`);
+  node.append(base, bars);
+  byId('rate', HTMLElement).append(node);
+  return (perSecond) => {
+    const most = Math.max(...perSecond);
+    const path = perSecond.map((count, i) => {
+      const height = Math.max(1.5, (count / most) * (HEIGHT - 1));
+      return count === 0 ? '' : `M${i * BAR + BAR / 2} ${HEIGHT}v${-height.toFixed(1)}`;
+    });
+    bars.setAttribute('d', path.join(''));
+    node.setAttribute('aria-label', `at most ${most} per second in the last minute`);
+  };
 }

@@ -3,14 +3,6 @@ import type { FindRole } from '../inspector-options.js';
 /** `locked`: Matomo does not check the token, because the sender failed too often. */
 export type Access = 'granted' | 'denied' | 'locked';
 
-/** Checks the tokens of one HTTP request. */
-interface Authentication {
-  /** Whether a token may write to a site. */
-  writeAccess(token: string, site: number): Access;
-  /** Whether a token is a super user's. */
-  superAccess(token: string): Access;
-}
-
 const MAX_FAILURES = 20;
 const WINDOW_MILLIS = 3_600_000;
 
@@ -19,34 +11,33 @@ const WINDOW_MILLIS = 3_600_000;
  * token, it accepts no super user's token from that address. Tokens of users with write access to the site still work,
  * because they need no login.
  */
-export function createAuthenticator(findRole: FindRole): {
-  authenticate(address: string, nowMillis: number): Authentication;
-  forget(): void;
-} {
+export function createAuthenticator(findRole: FindRole) {
   const failures = new Map<string, number[]>();
 
-  function authenticate(address: string, nowMillis: number): Authentication {
+  /** Checks the tokens of one HTTP request. */
+  function authenticate(address: string, nowMillis: number) {
     let failed = false;
     const recent = (failures.get(address) ?? []).filter((time) => time > nowMillis - WINDOW_MILLIS);
     const locked = recent.length > MAX_FAILURES;
 
-    function writeAccess(token: string, site: number): Access {
-      const role = findRole(token, site);
-      if (role === 'write' || role === 'admin') return 'granted';
-      if (token === '') return 'denied';
-      if (locked) return 'locked';
-      if (role === 'super') return 'granted';
-      if (!failed) failures.set(address, [...recent, nowMillis]);
-      failed = true;
-      return 'denied';
-    }
-
-    function superAccess(token: string): Access {
-      if (findRole(token, 0) !== 'super') return 'denied';
-      return locked ? 'locked' : 'granted';
-    }
-
-    return { writeAccess, superAccess };
+    return {
+      /** Whether a token may write to a site. */
+      writeAccess(token: string, site: number): Access {
+        const role = findRole(token, site);
+        if (role === 'write' || role === 'admin') return 'granted';
+        if (token === '') return 'denied';
+        if (locked) return 'locked';
+        if (role === 'super') return 'granted';
+        if (!failed) failures.set(address, [...recent, nowMillis]);
+        failed = true;
+        return 'denied';
+      },
+      /** Whether a token is a super user's. */
+      superAccess(token: string): Access {
+        if (findRole(token, 0) !== 'super') return 'denied';
+        return locked ? 'locked' : 'granted';
+      },
+    };
   }
 
   return { authenticate, forget: () => failures.clear() };

@@ -6,16 +6,10 @@ export interface RowTransaction {
   commit(): void;
 }
 
-/** Rows that matter for later hits: orders and URLs. */
-interface RowMemory {
-  begin(): RowTransaction;
-  clear(): void;
-}
-
 const MAX_ROWS = 100_000;
 
-/** Creates a memory. It is cleared when it has `MAX_ROWS`, so that an inspector can run for days. */
-export function createRowMemory(): RowMemory {
+/** Creates a memory of rows that matter for later hits: orders, URLs and visits. It is cleared when it has `MAX_ROWS`, so that an inspector can run for days. */
+export function createRowMemory() {
   const rows = new Map<string, string>();
 
   function begin(): RowTransaction {

@@ -5,67 +5,44 @@ import { integer } from '../../options/parse-values.js';
 import type { Parser } from '../../options/parser.js';
 import type { AiRequest, InspectedHit } from '../inspected-hit.js';
 
-/**
- * The latest hits, numbered in order of arrival, from 0 after each `clear`. The log holds those from `oldest` to before
- * `next`.
- */
-export interface HitLog {
-  add(hits: readonly InspectedHit[]): void;
-  /** All hits in the log. */
-  all(): InspectedHit[];
-  /** The rows of requests by AI chatbots among them. */
-  aiRequests(): AiRequest[];
-  /** Up to `count` hits, beginning with number `from`, which must be in the log. */
-  read(from: number, count: number): InspectedHit[];
-  oldest(): number;
-  next(): number;
-  /** Number of calls of `clear`. */
-  run(): number;
-  clear(): void;
-}
-
 /** Number of hits in a log. */
 const MAX_HITS = 10_000;
 /** Limits the hits if they are large. */
 const MAX_CHARACTERS = 32_000_000;
 
-export function createHitLog(): HitLog {
+export interface HitLog extends ReturnType<typeof createHitLog> {}
+
+/** Creates a log of the latest hits, which are numbered in order of arrival, from 0 after each `clear`. */
+export function createHitLog() {
   let held: InspectedHit[] = [];
-  /** Number of dropped hits at the beginning of `held`. They are removed when there are `MAX_HITS`. */
-  let dropped = 0;
-  let firstNumber = 0;
+  let oldest = 0;
   let characters = 0;
   let run = 0;
 
-  function add(hits: readonly InspectedHit[]): void {
-    for (const hit of hits) {
-      held.push(hit);
-      characters += sizeOf(hit);
-      while (held.length - dropped > MAX_HITS || characters > MAX_CHARACTERS) {
-        characters -= sizeOf(held[dropped] as InspectedHit);
-        dropped += 1;
-      }
-    }
-    if (dropped < MAX_HITS) return;
-    held = held.slice(dropped);
-    firstNumber += dropped;
-    dropped = 0;
-  }
-
-  const oldest = () => firstNumber + dropped;
-
   return {
-    add,
-    all: () => held.slice(dropped),
-    aiRequests: () => held.slice(dropped).flatMap(({ aiRequest }) => aiRequest ?? []),
-    read: (from, count) => held.slice(from - firstNumber, from - firstNumber + count),
-    oldest,
-    next: () => firstNumber + held.length,
+    add(hits: readonly InspectedHit[]): void {
+      for (const hit of hits) {
+        held.push(hit);
+        characters += sizeOf(hit);
+        while (held.length > MAX_HITS || characters > MAX_CHARACTERS) {
+          characters -= sizeOf(held.shift() as InspectedHit);
+          oldest += 1;
+        }
+      }
+    },
+    /** All hits in the log. */
+    all: () => held.slice(),
+    /** The rows of requests by AI chatbots among them. */
+    aiRequests: (): AiRequest[] => held.flatMap(({ aiRequest }) => aiRequest ?? []),
+    /** Up to `count` hits, beginning with number `from`, which must be in the log. */
+    read: (from: number, count: number) => held.slice(from - oldest, from - oldest + count),
+    /** Number of the first hit in the log. */
+    oldest: () => oldest,
+    /** Number of calls of `clear`. */
     run: () => run,
-    clear() {
+    clear(): void {
       held = [];
-      dropped = 0;
-      firstNumber = 0;
+      oldest = 0;
       characters = 0;
       run += 1;
     },
@@ -93,20 +70,11 @@ const WAIT = {
 /** Options of `waitForHits`. */
 export interface WaitOptions extends InCode<typeof WAIT> {}
 
-/** Waits for hits in the log. */
-interface HitWaits {
-  waitForHits(count: number, options?: WaitOptions): Promise<InspectedHit[]>;
-  /** Counts a request to the tracker, after its hits were added to the log. */
-  addRequest(isProcessed: boolean): void;
-  clear(): void;
-  /** Ends all waits. */
-  close(): void;
-}
-
 const MAX_SHOWN = 5;
 const toCount = integer(1, MAX_HITS);
 
-export function createHitWaits(log: HitLog): HitWaits {
+/** Creates waits for hits in a log. */
+export function createHitWaits(log: HitLog) {
   const checks = new Set<() => void>();
   let isClosed = false;
   let processed = 0;
@@ -123,7 +91,8 @@ export function createHitWaits(log: HitLog): HitWaits {
         resolve(arrived);
       }
       function check(): void {
-        if (log.next() - log.oldest() >= count) end(log.all());
+        const arrived = log.all();
+        if (arrived.length >= count) end(arrived);
         else if (isClosed) end(undefined);
       }
       checks.add(check);
@@ -159,16 +128,18 @@ export function createHitWaits(log: HitLog): HitWaits {
 
   return {
     waitForHits,
-    addRequest(isProcessed) {
+    /** Counts a request to the tracker, after its hits were added to the log. */
+    addRequest(isProcessed: boolean): void {
       if (isProcessed) processed += 1;
       else unprocessed += 1;
       for (const check of checks) check();
     },
-    clear() {
+    clear(): void {
       processed = 0;
       unprocessed = 0;
     },
-    close() {
+    /** Ends all waits. */
+    close(): void {
       isClosed = true;
       for (const check of checks) check();
     },

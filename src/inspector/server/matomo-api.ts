@@ -1,12 +1,6 @@
-import type { MatomoVersion } from '../../hit/bots/reported-chatbots.js';
 import { createFindRole, type ResolvedInspector, type TokenRole } from '../inspector-options.js';
 import { escapeHtml } from '../rules/php-values.js';
 import type { Dimension, Site, Sites } from '../sites.js';
-
-/** The methods of Matomo's HTTP API with which `setup` and `doctor` read and prepare a site. What they create stays in memory. */
-interface MatomoApi {
-  answer(params: URLSearchParams): { status: number; value: unknown };
-}
 
 interface Call {
   readonly params: URLSearchParams;
@@ -26,24 +20,19 @@ class ApiError extends Error {
 }
 
 const SLOTS = 5;
-const VERSIONS: Readonly<Record<MatomoVersion, string>> = {
-  '5.6': '5.6.0',
-  '5.7': '5.7.0',
-  '5.8': '5.8.0',
-  '5.12': '5.12.0',
-  '6': '6.0.0',
-  newest: '5.13.0',
-};
+const NEWEST = '5.13.0';
 const ROLES: readonly TokenRole[] = ['view', 'write', 'admin', 'super'];
 
-export function createMatomoApi(options: ResolvedInspector, sites: Sites): MatomoApi {
+/** The methods of Matomo's HTTP API with which `setup` and `doctor` read and prepare a site. What they create stays in memory. */
+export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
   const findRole = createFindRole(options.tokens);
   const segments: Segment[] = [];
-  const version = VERSIONS[options.matomoVersion];
+  const { matomoVersion } = options;
+  const version = matomoVersion === 'newest' ? NEWEST : `${matomoVersion}.0`;
   const plugins: Readonly<Record<string, boolean>> = {
     CustomDimensions: true,
     CustomVariables: options.customVariables,
-    BotTracking: options.botTracking && options.matomoVersion !== '5.6',
+    BotTracking: options.botTracking && matomoVersion !== '5.6',
     TrackingSpamPrevention: options.spamPrevention !== 'off',
   };
 
@@ -183,7 +172,9 @@ export function createMatomoApi(options: ResolvedInspector, sites: Sites): Matom
     }
   }
 
-  return { answer: (params) => call({ params, token: params.get('token_auth') ?? '' }) };
+  return {
+    answer: (params: URLSearchParams) => call({ params, token: params.get('token_auth') ?? '' }),
+  };
 }
 
 /** The dimensions that Matomo's API shows. */

@@ -2,16 +2,8 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { isOwnHost } from '../../common/own-host.js';
-import { toPageContext } from '../explain-parameters.js';
+import { explainParameters } from '../explain-parameters.js';
 import type { HitLog } from './hit-log.js';
-
-/** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests`, `/events` and `/context`. */
-interface Page {
-  answer(path: string, request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Sends changes of the log to open pages. */
-  announce(): void;
-  close(): void;
-}
 
 interface PageOptions {
   readonly log: HitLog;
@@ -22,7 +14,8 @@ interface PageOptions {
 
 const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/events', '/context']);
 
-export function createPage({ log, clear, host }: PageOptions): Page {
+/** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests`, `/events` and `/context`. */
+export function createPage({ log, clear, host }: PageOptions) {
   const events = createHitEvents(log);
   const findPageFile = createFindPageFile();
 
@@ -49,7 +42,7 @@ export function createPage({ log, clear, host }: PageOptions): Page {
     }
     if (path === '/hits') return endJson(response, log.all());
     if (path === '/ai-requests') return endJson(response, log.aiRequests());
-    if (path === '/context') return endJson(response, toPageContext());
+    if (path === '/context') return endJson(response, explainParameters());
     const file = await findPageFile(path);
     if (file) end(response, 200, file.contentType, file.body);
     else end(response, 404, 'text/plain; charset=utf-8', 'Not Found\n');
@@ -101,51 +94,39 @@ function hostOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).host : undefined;
 }
 
-/** Server-sent events with hits as they arrive, many in one message. */
-interface HitEvents {
-  /** Sends all hits in the log, then new ones, until the client disconnects. */
-  subscribe(response: ServerResponse): void;
-  /** Sends new hits to all clients. */
-  announce(): void;
-  close(): void;
-}
+const GATHER_MILLIS = 200;
+const MAX_HITS_PER_MESSAGE = 500;
 
 interface Subscriber {
   readonly response: ServerResponse;
   run: number;
   next: number;
-  isBlocked: boolean;
 }
 
-const GATHER_MILLIS = 200;
-const MAX_HITS_PER_MESSAGE = 500;
-
 /**
- * Creates the events of a log. At most one message waits for a slow client. When the client has read it, it gets the hits
- * that are still in the log.
+ * Creates server-sent events with the hits of a log, many in one message. At most one message waits for a slow client. When the
+ * client has read it, it gets the hits that are still in the log.
  */
-function createHitEvents(log: HitLog): HitEvents {
+function createHitEvents(log: HitLog) {
   const subscribers = new Set<Subscriber>();
   let timer: NodeJS.Timeout | undefined;
 
+  /** Sends all hits in the log, then new ones, until the client disconnects. */
   function subscribe(response: ServerResponse): void {
-    const subscriber = { response, run: log.run(), next: 0, isBlocked: false };
+    const subscriber = { response, run: log.run(), next: 0 };
     subscribers.add(subscriber);
     response.on('close', () => subscribers.delete(subscriber));
-    response.on('drain', () => {
-      subscriber.isBlocked = false;
-      send(subscriber);
-    });
+    response.on('drain', () => send(subscriber));
     response.writeHead(200, { 'Content-Type': 'text/event-stream' });
     response.flushHeaders();
     send(subscriber);
   }
 
   function send(subscriber: Subscriber): void {
-    while (!subscriber.isBlocked) {
+    while (!subscriber.response.writableNeedDrain) {
       const message = nextMessage(subscriber);
       if (message === undefined) return;
-      subscriber.isBlocked = !subscriber.response.write(message);
+      subscriber.response.write(message);
     }
   }
 
@@ -163,6 +144,7 @@ function createHitEvents(log: HitLog): HitEvents {
     return toMessage('hits', { first, oldest, hits });
   }
 
+  /** Sends new hits to all clients. */
   function announce(): void {
     if (timer !== undefined || subscribers.size === 0) return;
     timer = setTimeout(() => {

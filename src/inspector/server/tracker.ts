@@ -13,23 +13,17 @@ import { createSpamRules } from '../rules/spam-prevention.js';
 import type { FindSite } from '../sites.js';
 import type { TrackerAnswer } from './played-answer.js';
 
-/** Applies the rules, and keeps the state that they need between requests. */
-interface Tracker {
-  /** Processes a request. Returns its hits in order of arrival, and the answer. */
-  track(request: TrackerRequest): { hits: InspectedHit[]; answer: TrackerAnswer };
-  /** Deletes stored rows and failed logins. */
-  forget(): void;
-}
-
 const ROLLED_BACK = refused('rolled back with its bulk');
 
-export function createTracker(options: ResolvedInspector, findSite: FindSite): Tracker {
+/** Applies the rules, and keeps the state that they need between requests. */
+export function createTracker(options: ResolvedInspector, findSite: FindSite) {
   const { customVariables, clock, spamPrevention } = options;
   const authenticator = createAuthenticator(createFindRole(options.tokens));
   const memory = createRowMemory();
   const chatbots = toChatbotRules(options.matomoVersion, options.botTracking);
   const spamRules = spamPrevention === 'off' ? undefined : createSpamRules(spamPrevention);
 
+  /** Processes a request. Returns its hits in order of arrival, and the answer. */
   function track(request: TrackerRequest): { hits: InspectedHit[]; answer: TrackerAnswer } {
     const received = clock();
     const { writeAccess, superAccess } = authenticator.authenticate(request.address, received);
@@ -69,6 +63,7 @@ export function createTracker(options: ResolvedInspector, findSite: FindSite): T
     return { hits, answer };
   }
 
+  /** Deletes stored rows and failed logins. */
   function forget(): void {
     memory.clear();
     authenticator.forget();
