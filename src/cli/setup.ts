@@ -19,16 +19,16 @@ export async function setup(args: string[]): Promise<void> {
   process.removeAllListeners('warning');
   const report = createReport(args.includes('--json'));
   try {
-    const parsed = parseArguments(args);
-    process.exitCode = (await connectAndRun(parsed, report)) ? 0 : 1;
+    process.exitCode = (await connectAndRun(parseArguments(args), report)) ? 0 : 1;
+    report.end();
   } catch (error) {
     if (isUsageError(error)) {
       process.exitCode = 2;
       if (!report.isJson) throw error;
-      report.fail(problemOf(error));
+      report.end(problemOf(error));
     } else {
       process.exitCode = 1;
-      report.fail(describe(error as Error, report.hasStarted()));
+      report.end(describe(error as Error, report.hasStarted()));
     }
   }
 }

@@ -8,6 +8,7 @@ import {
 } from './make-plan.js';
 import { type MatomoState, readMatomo } from './read-site.js';
 import { quoteRefusal } from './refusals.js';
+import type { Report } from './report.js';
 
 /** In this order, because segments need the ID of a dimension, and everything needs the ID of the site. */
 const PHASES: readonly PlanKind[] = ['site', 'dimension', 'goal', 'segment'];
@@ -17,8 +18,7 @@ interface ApplyOptions {
   readonly wanted: Wanted;
   readonly mapped: MappedDimensions;
   readonly state: MatomoState;
-  /** Called before and after each change. */
-  readonly onProgress: (step: PlanStep, result?: { readonly refusal?: string }) => void;
+  readonly report: Pick<Report, 'startStep' | 'progress'>;
 }
 
 interface Applied {
@@ -30,7 +30,7 @@ interface Applied {
 
 /** Makes the changes of a plan one after the other, and verifies them by reading the site again. */
 export async function applyPlan(options: ApplyOptions): Promise<Applied> {
-  const { client, wanted, mapped, onProgress } = options;
+  const { client, wanted, mapped, report } = options;
   const refusals = new Map<string, string>();
   let { state } = options;
   let siteId = state.site?.id;
@@ -39,15 +39,14 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
     const steps = makePlan(state, wanted, mapped).filter(({ kind }) => kind === phase);
     const due = steps.filter(({ call, action }) => call && action !== 'present');
     for (const step of due) {
-      onProgress(step);
+      report.startStep(step);
       const result = await client.call(step.call as NonNullable<PlanStep['call']>);
-      const refusal = result.kind === 'refused' ? quoteRefusal(result.message) : undefined;
-      if (refusal !== undefined) {
-        refusals.set(keyOf(step), refusal);
+      if (result.kind === 'refused') {
+        refusals.set(keyOf(step), quoteRefusal(result.message));
         // Fails if Matomo no longer accepts the token, of which each use would count toward a lock-out.
         state = await readMatomo(client, siteId);
-      } else if (result.kind === 'value' && phase === 'site') siteId = idOf(result.value);
-      onProgress(step, refusal === undefined ? {} : { refusal });
+      } else if (phase === 'site') siteId = idOf(result.value);
+      report.progress(result.kind === 'refused' ? 'rejected\n' : 'done\n');
     }
     if (due.length > 0) state = await readMatomo(client, siteId);
   }

@@ -16,32 +16,11 @@ export interface SetupResult {
   readonly error?: string;
 }
 
-/** Writes results to stdout and everything else to stderr. */
-export interface Report {
-  readonly isJson: boolean;
-  readonly isColored: boolean;
-  /** Applies a function to all text from now on, but for the environment, which users copy. */
-  cleanWith(clean: (text: string) => string): void;
-  /** Writes a part of the result as text; nothing with `--json`. */
-  print(...lines: string[]): void;
-  /** Writes the lines of the environment as they are; nothing with `--json`. */
-  printEnvironment(...lines: string[]): void;
-  /** Writes progress without a line break; nothing with `--json`. */
-  progress(text: string): void;
-  warn(message: string): void;
-  /** Sets what `--json` prints if setup fails from now on. */
-  keep(result: SetupResult): void;
-  /** Writes the whole result with `--json`; nothing as text. */
-  result(result: SetupResult): void;
-  fail(message: string): void;
-  /** Whether Matomo may have been changed. */
-  hasStarted(): boolean;
-  /** Marks that Matomo is being changed from now on. */
-  start(): void;
-}
+export interface Report extends ReturnType<typeof createReport> {}
 
-export function createReport(isJson: boolean): Report {
-  const { stdout, stderr } = process;
+/** Writes results to stdout and everything else to stderr. With `--json`, the only result is one object at the end. */
+export function createReport(isJson: boolean) {
+  const { stdout, stderr, env } = process;
   let clean = (text: string): string => text;
   let last: SetupResult = { plan: [], applied: false, environment: {} };
   let hasStarted = false;
@@ -58,40 +37,46 @@ export function createReport(isJson: boolean): Report {
     );
     stdout.write(`${text}\n`);
   }
+  /** Writes progress without a line break. */
+  function progress(text: string): void {
+    if (isJson) return;
+    stderr.write(safe(text));
+    isLineOpen = !text.endsWith('\n');
+  }
 
   return {
     isJson,
-    isColored: hasColor(stdout, process.env),
-    cleanWith(cleaner) {
+    progress,
+    /** Whether to use colors: only on a terminal, and only if its user has not disabled them. */
+    isColored: stdout.isTTY && !env.NO_COLOR && env.TERM !== 'dumb',
+    /** Applies a function to all text from now on, but for the environment, which users copy. */
+    cleanWith(cleaner: (text: string) => string): void {
       clean = cleaner;
     },
-    print(...lines) {
+    print(...lines: string[]): void {
       if (!isJson) stdout.write(`${lines.map(safe).join('\n')}\n`);
     },
-    printEnvironment(...lines) {
+    printEnvironment(...lines: string[]): void {
       if (!isJson) stdout.write(`${lines.join('\n')}\n`);
     },
-    progress(text) {
-      if (isJson) return;
-      stderr.write(safe(text));
-      isLineOpen = !text.endsWith('\n');
+    warn: (message: string): void => void stderr.write(`${PREFIX}${safe(message)}\n`),
+    /** Announces a change of Matomo. */
+    startStep({ action, kind, name }: PlanStep): void {
+      hasStarted = true;
+      progress(`${action === 'create' ? 'Creating' : 'Reactivating'} the ${kind} ${show(name)} … `);
     },
-    warn(message) {
-      stderr.write(`${PREFIX}${safe(message)}\n`);
-    },
-    keep(result) {
+    /** Whether Matomo may have been changed. */
+    hasStarted: () => hasStarted,
+    /** Sets the result as far as it is known. */
+    keep(result: SetupResult): void {
       last = result;
     },
-    result(result) {
-      if (isJson) writeJson(result);
-    },
-    fail(message) {
-      if (isJson) writeJson({ ...last, applied: false, error: message });
-      else stderr.write(`${isLineOpen ? '\n' : ''}${PREFIX}${safe(message)}\n`);
-    },
-    hasStarted: () => hasStarted,
-    start() {
-      hasStarted = true;
+    /** Writes the result with `--json`, and why it was not completed. */
+    end(error?: string): void {
+      if (isJson) writeJson(error === undefined ? last : { ...last, applied: false, error });
+      else if (error !== undefined) {
+        stderr.write(`${isLineOpen ? '\n' : ''}${PREFIX}${safe(error)}\n`);
+      }
     },
   };
 }
@@ -111,14 +96,6 @@ const COLORS: Readonly<Record<Action, number>> = {
   blocked: 31,
 };
 const ACTIONS = Object.keys(MARKS) as Action[];
-
-/** Whether to use colors: only on a terminal, and only if its user has not disabled them. */
-function hasColor(
-  { isTTY }: { readonly isTTY?: boolean },
-  env: Readonly<NodeJS.ProcessEnv>,
-): boolean {
-  return isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
-}
 
 /** Formats what was found in Matomo. `keepsSearch`: the option `siteSearch`. */
 export function formatState(state: MatomoState, at: string, keepsSearch: boolean): string[] {
@@ -160,11 +137,6 @@ export function formatUnmapped(
   const list = unmapped.map(({ id, name }) => `${id} ${show(name)}`).join(', ');
   const text = `Active action dimensions that are not mapped: ${list}. If one of these was renamed, set MATOMO_DIMENSIONS.`;
   return [...wrap('', text), ''];
-}
-
-/** Formats the beginning of a line about a step that is being applied. */
-export function formatProgress({ action, kind, name }: PlanStep): string {
-  return `${action === 'create' ? 'Creating' : 'Reactivating'} the ${kind} ${show(name)} … `;
 }
 
 function formatStep({ action, kind, name, id, reason }: PlanStep, isColored: boolean): string[] {

@@ -15,7 +15,7 @@ import {
 import type { SetupArguments } from './parse-arguments.js';
 import { findSite, type MatomoState, readMatomo } from './read-site.js';
 import { REFUSALS } from './refusals.js';
-import { formatPlan, formatProgress, formatState, formatUnmapped, type Report } from './report.js';
+import { formatPlan, formatState, formatUnmapped, type Report } from './report.js';
 
 /** The settings of the environment. */
 export interface SetupTarget {
@@ -50,35 +50,21 @@ export async function runSetup(
   report.print(...formatUnmapped(plan, findUnmapped(state, wanted, mapped)));
   report.print(...formatPlan(plan, report.isColored), '');
   if (state.hasSpamPrevention) warnAboutSpamPrevention(report);
-
-  report.keep({ plan, applied: false, environment: toEnvironment(url, state, wanted, mapped) });
-
   const pending = plan.filter(isPending).length;
-  const finish = (end: readonly PlanStep[], endState: MatomoState, applied: boolean): boolean => {
-    const environment = toEnvironment(url, endState, wanted, mapped);
-    report.result({ plan: end, applied, environment });
-    if (pending === 0 || endState !== state) printEnvironment(report, environment);
-    return countBlocked(end) === 0;
+  const toResult = (end: readonly PlanStep[], endState: MatomoState, applied: boolean) => {
+    return { plan: end, applied, environment: toEnvironment(url, endState, wanted, mapped) };
   };
-
-  if (pending === 0 || args.isDry) return finish(plan, state, !args.isDry);
-  if (!args.isConfirmed && !(await isConfirmed(pending, report))) {
-    finish(plan, state, false);
-    return false;
-  }
-  const end = await applyPlan({
-    client,
-    wanted,
-    mapped,
-    state,
-    onProgress(step, result) {
-      report.start();
-      if (result === undefined) report.progress(formatProgress(step));
-      else report.progress(result.refusal === undefined ? 'done\n' : 'rejected\n');
-    },
-  });
+  const planned = toResult(plan, state, pending === 0 && !args.isDry);
+  report.keep(planned);
+  if (pending === 0) printEnvironment(report, planned.environment);
+  if (pending === 0 || args.isDry) return countBlocked(plan) === 0;
+  if (!args.isConfirmed && !(await isConfirmed(pending, report))) return false;
+  const end = await applyPlan({ client, wanted, mapped, state, report });
   printOutcome(report, end.plan, pending);
-  return finish(end.plan, end.state, countBlocked(end.plan) === countBlocked(plan));
+  const done = toResult(end.plan, end.state, countBlocked(end.plan) === countBlocked(plan));
+  report.keep(done);
+  printEnvironment(report, done.environment);
+  return countBlocked(end.plan) === 0;
 }
 
 function warnAboutSpamPrevention(report: Report): void {
