@@ -57,7 +57,8 @@ export interface RequestProcessor extends HitTaker {
  */
 interface SharedRequests {
   readonly storage: RequestStorage;
-  readonly processors: Set<RequestProcessor>;
+  /** A new list for each change, so that it can be changed while it is read. Reading a set allocates more. */
+  processors: readonly RequestProcessor[];
   /** Active exporters. If there is no processor, they get further hits as span events. */
   readonly exporters: Set<HitTaker>;
   /** By the names of their channels. */
@@ -77,15 +78,13 @@ function sharedRequests(): SharedRequests | undefined {
 
 function createSharedRequests(): SharedRequests {
   const storage: RequestStorage = new AsyncLocalStorage();
-  const processors = new Set<RequestProcessor>();
   const connections = new Connections(storage, (captured) => {
-    if (!captured.response) return;
-    for (const processor of processors) processor.abandon(captured);
+    if (captured.response) abandon(captured);
   });
   const sessions = new Http2Sessions(storage);
-  return {
+  const shared: SharedRequests = {
     storage,
-    processors,
+    processors: [],
     exporters: new Set(),
     listOpen: () => [...connections.listOpen(), ...sessions.listOpen()].filter(hasBegun),
     listeners: new Map([
@@ -95,6 +94,11 @@ function createSharedRequests(): SharedRequests {
       ...frameworkListeners(storage),
     ]),
   };
+  return shared;
+
+  function abandon(captured: CapturedRequest): void {
+    for (const processor of shared.processors) processor.abandon(captured);
+  }
 
   function onRequest(message: RequestMessage): void {
     const { request, response, server } = message;
@@ -108,7 +112,7 @@ function createSharedRequests(): SharedRequests {
     }
     if (connections.watch(request.socket, captured)) detachErrors(storage, server);
     if (IS_BUN) watchOnBun(response, captured);
-    for (const processor of processors) processor.begin(captured, message);
+    for (const processor of shared.processors) processor.begin(captured, message);
   }
 
   /** Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`. */
@@ -124,7 +128,7 @@ function createSharedRequests(): SharedRequests {
   function onStream(message: StreamMessage): void {
     if (ownCaptured(message.stream)) return;
     const captured = captureStream(message);
-    for (const processor of processors) processor.beginStream(captured);
+    for (const processor of shared.processors) processor.beginStream(captured);
   }
 
   function captureStream(message: StreamMessage): CapturedRequest | undefined {
@@ -137,7 +141,7 @@ function createSharedRequests(): SharedRequests {
     Object.defineProperty(stream, CAPTURED, { value: captured });
     sessions.watch({ stream, captured, response }, () => {
       endSpanless(captured);
-      for (const processor of processors) processor.abandon(captured);
+      abandon(captured);
       // Nothing else may read the request, as HTTP/2 has no instrumentation.
       if (captured.readers === 0) releaseRequest(captured);
     });
@@ -205,12 +209,14 @@ function shareRequests(): SharedRequests {
 /** Captures every request to Node's `http`, `https` and `http2` servers until the returned function is called. */
 export function captureRequests(processor: RequestProcessor): () => void {
   const shared = shareRequests();
-  if (shared.processors.size === 0) {
+  if (shared.processors.length === 0) {
     for (const [name, listener] of shared.listeners) channel(name).subscribe(listener);
   }
-  shared.processors.add(processor);
+  shared.processors = [...shared.processors, processor];
   return function release() {
-    if (!shared.processors.delete(processor) || shared.processors.size > 0) return;
+    if (!shared.processors.includes(processor)) return;
+    shared.processors = shared.processors.filter((each) => each !== processor);
+    if (shared.processors.length > 0) return;
     for (const [name, listener] of shared.listeners) channel(name).unsubscribe(listener);
   };
 }
@@ -284,6 +290,6 @@ export function hitTakers(): {
   readonly readEvents: boolean;
 } {
   const { processors, exporters } = sharedRequests() ?? {};
-  const readEvents = !processors?.size && exporters !== undefined && exporters.size > 0;
+  const readEvents = !processors?.length && exporters !== undefined && exporters.size > 0;
   return { takers: (readEvents ? exporters : processors) ?? [], readEvents };
 }

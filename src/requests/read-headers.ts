@@ -59,18 +59,20 @@ export function commonHeadersOf(
     client,
     referrer: decoded(firstText(headers.referer)), // not remembered as it came, because it may contain secrets
     clientHints:
-      headers['sec-ch-ua'] === undefined
-        ? undefined
-        : readClientHints((name) => headerOf(headers, name)),
+      headers['sec-ch-ua'] === undefined ? undefined : readClientHints(readerOf(headers)),
     optedOut: hasOptedOut ? 'yes' : 'no',
-    isAiAgent:
-      headers['signature-agent'] !== undefined && isAiAgent((name) => headerOf(headers, name)),
+    isAiAgent: headers['signature-agent'] !== undefined && isAiAgent(readerOf(headers)),
     isPrefetch:
       saysPrefetch(headers['sec-purpose']) ||
       saysPrefetch(headers.purpose) ||
       saysPrefetch(headers['x-moz']) ||
       headers['next-router-prefetch'] !== undefined,
   };
+}
+
+/** A function of its own: most requests need none, and would pay for what it captures. */
+function readerOf(headers: IncomingHttpHeaders): (name: string) => string | undefined {
+  return (name) => headerOf(headers, name);
 }
 
 function decoded(header: string | undefined): string | undefined {

@@ -21,7 +21,6 @@ import {
   commonHeadersIn,
   commonHeadersOf,
   type RequestHeaders,
-  readHeader,
 } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
 import { type EndedRequest, isSpan, type Request } from './request.js';
@@ -80,8 +79,6 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
   const { request, response } = captured ?? {};
   const method = span ? methodOf(attributes) : (request?.method ?? 'GET');
   if (method === undefined) return undefined;
-  const headers = request?.headers; // Node.js builds this object on the first access
-  const header = (name: string) => readHeader(headers, attributes, name);
   const common = commonHeaders(request, attributes, reading);
   const target = captured ?? targetOf(attributes);
   const path = target?.path ?? '/';
@@ -98,7 +95,7 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
     peerAddress: peerAddressOf(attributes) ?? peerAddress,
     host: common.host ?? hostOf(attributes),
     scheme: span ? schemeOf(attributes) : nodeScheme(request),
-    header,
+    headers: record,
   });
   const asked = {
     method: request?.method ?? method,
@@ -133,7 +130,8 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
     optedOut: common.optedOut,
     isAiAgent: common.isAiAgent,
     isPrefetch: common.isPrefetch,
-    isPageData: mayBePageData(path) && isPageData(target?.query, header('accept'), contentType),
+    isPageData:
+      mayBePageData(path) && isPageData(target?.query, record.header('accept'), contentType),
     isDocument: reading.knowsDocuments && isDocument(path, statusCode, contentType),
     isDownload: false, // until the pipeline decides
     chatbotResponse: undefined, // until the pipeline decides

@@ -3,8 +3,8 @@ import type { TrackedRequest } from '../hit/http-request.js';
 import type { EndedRequest } from './request.js';
 
 /**
- * A request as callbacks see it. `header` and `attributes` work until the callback has returned. An object literal with a getter would get a
- * hidden class of its own for each request, which costs as much as the rest of a request that is ignored.
+ * A request as callbacks see it. `header` and `attributes` work until the callback has returned. An object literal with spreads and a
+ * getter would have slow properties and a hidden class of its own for each request.
  */
 class RequestOfCallbacks implements TrackedRequest {
   readonly method: string;

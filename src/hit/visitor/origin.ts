@@ -11,7 +11,7 @@ export interface OriginClaims {
   /** Scheme of the local server: `http` behind a proxy that terminates TLS. */
   readonly scheme: string | undefined;
   /** Reads a header by its lower-case name. */
-  readonly header: (name: string) => string | undefined;
+  readonly headers: { header(name: string): string | undefined };
 }
 
 /** The claims that are trusted. */
@@ -46,11 +46,11 @@ export function createToOrigin({
       const { host } = claims;
       return { address: peer, host, scheme: schemeOf(host, claims.scheme) };
     }
-    const { header } = claims;
-    const host = firstOf(header('x-forwarded-host')) ?? claims.host;
-    const proto = firstOf(header('x-forwarded-proto'))?.toLowerCase();
+    const { headers } = claims;
+    const host = firstOf(headers.header('x-forwarded-host')) ?? claims.host;
+    const proto = firstOf(headers.header('x-forwarded-proto'))?.toLowerCase();
     return {
-      address: clientOf(peer, header('x-forwarded-for')),
+      address: clientOf(peer, headers.header('x-forwarded-for')),
       host,
       scheme: proto === 'http' || proto === 'https' ? proto : schemeOf(host, claims.scheme),
     };

@@ -17,7 +17,7 @@ function originOf(
     peerAddress: 'peerAddress' in options ? options.peerAddress : '10.0.0.1',
     host: options.host ?? 'internal:3000',
     scheme: 'http',
-    header: (name) => headers[name],
+    headers: { header: (name) => headers[name] },
   };
   return createToOrigin({ trustProxy, assumeHttps: options.assumeHttps ?? false })(claims);
 }
@@ -82,7 +82,11 @@ test.each([
 
 test('a local host behind a listener with TLS is https', () => {
   const toOrigin = createToOrigin({ trustProxy: false, assumeHttps: true });
-  const claims = { peerAddress: '127.0.0.1', host: 'localhost:3000', header: () => undefined };
+  const claims = {
+    peerAddress: '127.0.0.1',
+    host: 'localhost:3000',
+    headers: { header: () => undefined },
+  };
   expect(toOrigin({ ...claims, scheme: 'https' }).scheme).toBe('https');
 });
 

@@ -16,7 +16,12 @@ test.each(rows)('who trusts $trusted takes $forwardedFor for $address', (row) =>
   const { trusted, forwardedFor, address } = row;
   const toOrigin = createToOrigin({ trustProxy: trustProxyOf(trusted), assumeHttps: true });
   const header = (name: string) => (name === 'x-forwarded-for' ? forwardedFor : undefined);
-  const claims = { peerAddress: '10.0.0.5', host: undefined, scheme: undefined, header };
+  const claims = {
+    peerAddress: '10.0.0.5',
+    host: undefined,
+    scheme: undefined,
+    headers: { header },
+  };
   expect(toOrigin(claims).address).toBe(address);
 });
 

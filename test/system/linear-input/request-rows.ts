@@ -237,7 +237,7 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     cases: texts(
       (text) =>
         [toOrigin, toLocalOrigin].map((read) =>
-          read({ peerAddress: '::1', host: text, scheme: text, header: () => text }),
+          read({ peerAddress: '::1', host: text, scheme: text, headers: { header: () => text } }),
         ),
       {
         ...URL_TEXTS,
@@ -253,7 +253,8 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     what: 'createToOrigin, the peer',
     reason: 'an address has at most 128 characters',
     cases: texts(
-      (text) => toOrigin({ peerAddress: text, host: '', scheme: '', header: () => undefined }),
+      (text) =>
+        toOrigin({ peerAddress: text, host: '', scheme: '', headers: { header: () => undefined } }),
       {
         zone: (size) => filled('%', size, '::1%', '\na'),
         spaces: (size) => filled(' ', size, 'a', 'a'),
