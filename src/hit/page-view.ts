@@ -105,7 +105,7 @@ export function createPageViewReader(
   });
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toVisitor = createToVisitor(
-    (site) => siteFields(site, trackBots),
+    memoize((site: number) => siteFields(site, trackBots)),
     (address) =>
       hasToken ? createField('cip', hidesAddress ? HIDDEN_ADDRESS : address) : undefined,
     (traits) => (options.visitorId === 'none' ? undefined : toVisitorId(traits)),
