@@ -159,8 +159,9 @@ export class HitFields {
     return this.find(name) !== undefined;
   }
 
-  /** Appends a field, or replaces the one of the same name in its place. */
-  add(field: Field): void {
+  /** Appends a field if there is one, or replaces the one of the same name in its place. */
+  add(field: Field | undefined): void {
+    if (!field) return;
     const { name } = field;
     this.#forget(name);
     if (this.#replaceInPage(name, field)) return;

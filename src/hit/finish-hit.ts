@@ -25,14 +25,9 @@ export function callBeforeSend(
     else if (typeof value === 'string') checked.set(name, cleanText(value));
   }
   if (!checked.has('ua')) checked.set('ua', '-');
-  if (!checked.has('cdt')) copy('cdt', parameters, checked);
-  for (const name of RESERVED) copy(name, parameters, checked);
+  if (!checked.has('cdt')) checked.add(parameters.find('cdt'));
+  for (const name of RESERVED) checked.add(parameters.find(name));
   return checked;
-}
-
-function copy(name: string, from: HitFields, to: HitFields): void {
-  const field = from.find(name);
-  if (field) to.add(field);
 }
 
 /** `beforeSend` gets a copy. If it throws, the hit is dropped: the callback may exist to keep data from Matomo. */

@@ -1,16 +1,19 @@
-import {
-  addChatbotParameters,
-  createToChatbotParameters,
-  toChatbotAlone,
-} from './bots/ai-chatbot-hit.js';
+import { addChatbotFields, createToChatbotFields, toChatbotAlone } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
-import { type Field, type FieldList, HitFields, rawField, siteFields } from './field.js';
+import {
+  createField,
+  type Field,
+  type FieldList,
+  HitFields,
+  rawField,
+  siteFields,
+} from './field.js';
 import { callBeforeSend, toCrash, toHit } from './finish-hit.js';
 import { type CheckedHit, timeOf } from './further-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { createRedactUrl } from './page/referrer.js';
-import { setParameter, setTimings, subtractOtherTimings } from './page/request-timings.js';
+import { setTimings, subtractOtherTimings } from './page/request-timings.js';
 import { createPageViewReader, type PageView, type PageViewOptions } from './page-view.js';
 import {
   errorTypeOf,
@@ -61,7 +64,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
   const dimensions = createDimensions(options);
   const reader = createPageViewReader(options, report);
   const overriding = { hasToken, report, redactUrl: createRedactUrl(options) };
-  const toChatbotParameters = createToChatbotParameters(options);
+  const toChatbotFields = createToChatbotFields(options);
 
   function override(fields: HitFields, layer: Layer, source: string): void {
     if (layer) overrideAll(fields, layer, overriding, source);
@@ -69,7 +72,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
 
   function toChatbot({ request, path }: PageView) {
     const { chatbotResponse } = request;
-    return chatbotResponse && toChatbotParameters(request, chatbotResponse, path);
+    return chatbotResponse && toChatbotFields(request, chatbotResponse, path);
   }
 
   /**
@@ -81,7 +84,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     const ofRoute = findRouteDetails(request);
     if (annotations.length === 0 && !ofRoute && !optionParameters) return undefined;
     if (annotations.length > 0) {
-      setParameter(fields, 'uid', userIdOf(request));
+      fields.add(createField('uid', userIdOf(request)));
       setTimings(fields, request);
     }
     addVariables(fields, request, ofRoute);
@@ -117,14 +120,14 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     const user = addLayers(fields, page);
     const chatbot = toChatbot(page);
     if (page.request.isDownload) makeDownload(fields);
-    if (chatbot) addChatbotParameters(fields, page.traits.userAgent, chatbot);
+    if (chatbot) addChatbotFields(fields, page.traits.userAgent, chatbot);
     return finish(fields, user, page);
   }
 
   /** The hit of a request by an AI chatbot if people are not tracked. */
   function buildChatbotAlone(page: PageView): HitFields | undefined {
     const { visitor, traits, startSeconds } = page;
-    const chatbot = toChatbot(page) ?? {};
+    const chatbot = toChatbot(page) ?? [];
     return finish(toChatbotAlone(visitor.site, traits.userAgent, startSeconds, chatbot));
   }
 
@@ -189,7 +192,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
       const whole = fieldsOf(page, reader.toSharedFields(page));
       const user = addLayers(whole, page);
       const chatbot = toChatbot(page);
-      if (chatbot) addChatbotParameters(whole, page.traits.userAgent, chatbot);
+      if (chatbot) addChatbotFields(whole, page.traits.userAgent, chatbot);
       const { startSeconds } = whole;
       whole.removeAdded(SHARED);
       return finishFurtherHit(whole, hit, nowMillis, user, page, startSeconds);

@@ -1,10 +1,8 @@
-import { createField, HitFields, siteFields } from '../field.js';
+import { createField, type Field, HitFields, rawField, siteFields } from '../field.js';
 import type { ChatbotResponse, HttpRequest } from '../http-request.js';
 import { isStaticFile } from '../ignore.js';
 import { createToPageUrl, type PageUrlOptions } from '../page/page-url.js';
 import { isTimed } from '../page/request-timings.js';
-import { PARAMETERS } from '../parameters/parameter-table.js';
-import { toParameterValue } from '../parameters/parameter-value.js';
 import type { Client } from '../visitor/client.js';
 import { createFindAiChatbot } from './ai-chatbots.js';
 import { isDocument, isLaterPart } from './documents.js';
@@ -34,48 +32,50 @@ export function readsContent(
 /** What Matomo stores as the source of the requests. */
 const SOURCE = 'opentelemetry-matomo';
 
-/** The parameters of Matomo's AI chatbot reports. Those that are `undefined` are not sent. */
-type ChatbotParameters = Readonly<Record<string, string | undefined>>;
+/** What Matomo's AI chatbot reports are made of. */
+const REPORTED = ['recMode', 'url', 'download', 'http_status', 'bw_bytes', 'pf_srv', 'source'];
 
 /**
- * Makes the parameters that Matomo reads for a request by an AI chatbot. The reports join its URL with those of people, so both must
- * be the same text. Unknown values are left out, because averages would count them.
+ * Makes the fields that Matomo reads for a request by an AI chatbot. The reports join its URL with those of people, so both must be the
+ * same text. Unknown values are left out, because averages would count them.
  */
-export function createToChatbotParameters(
+export function createToChatbotFields(
   options: PageUrlOptions,
-): (request: HttpRequest, response: ChatbotResponse, path: string) => ChatbotParameters {
+): (
+  request: HttpRequest,
+  response: ChatbotResponse,
+  path: string,
+) => readonly (Field | undefined)[] {
   const toUrl = createToPageUrl({ ...options, removesCampaigns: true });
 
-  return function toChatbotParameters(request, response, path) {
+  return function toChatbotFields(request, response, path) {
     const { statusCode, scheme, durationMillis } = request;
     const host = request.host?.toLowerCase();
     const isFile = isDocument(request.path, statusCode, response.contentType);
-    const query = isFile ? undefined : request.query;
-    const url = toUrl({ scheme, host, query }, path).value;
-    return {
-      recMode: '1',
-      url: isFile ? undefined : toParameterValue(PARAMETERS.url, url),
-      download: isFile ? toParameterValue(PARAMETERS.download, url) : undefined,
-      http_status: toParameterValue(PARAMETERS.http_status, statusCode),
-      bw_bytes: toParameterValue(PARAMETERS.bw_bytes, response.bodyBytes),
-      pf_srv: isTimed(request) ? toParameterValue(PARAMETERS.pf_srv, durationMillis) : undefined,
-      source: SOURCE,
-    };
+    const url = toUrl({ scheme, host, query: isFile ? undefined : request.query }, path);
+    return [
+      rawField('recMode', '1'),
+      isFile ? createField('download', url.value) : url,
+      createField('http_status', statusCode),
+      createField('bw_bytes', response.bodyBytes),
+      isTimed(request) ? createField('pf_srv', durationMillis) : undefined,
+      rawField('source', SOURCE),
+    ];
   };
 }
 
 /**
  * Makes a page view one that Matomo 5.7 and later report under AI chatbots. Earlier versions store it as a page view. The application
- * cannot override these parameters.
+ * cannot override these fields.
  */
-export function addChatbotParameters(
-  parameters: HitFields,
+export function addChatbotFields(
+  fields: HitFields,
   userAgent: string,
-  chatbot: ChatbotParameters,
+  chatbot: readonly (Field | undefined)[],
 ): void {
-  for (const name in chatbot) parameters.delete(name);
-  parameters.set('ua', userAgent);
-  setAll(parameters, chatbot);
+  for (const name of REPORTED) fields.delete(name);
+  fields.set('ua', userAgent);
+  for (const field of chatbot) fields.add(field);
 }
 
 /** A hit only for AI chatbot reports: without visitor, title, address and variables. */
@@ -83,19 +83,13 @@ export function toChatbotAlone(
   site: number,
   userAgent: string,
   startSeconds: number,
-  chatbot: ChatbotParameters,
+  chatbot: readonly (Field | undefined)[],
 ): HitFields {
-  const parameters = new HitFields([siteFields(site)]);
-  setAll(parameters, chatbot);
-  parameters.set('ua', userAgent);
-  parameters.set('cdt', String(startSeconds));
-  return parameters;
-}
-
-function setAll(parameters: HitFields, chatbot: ChatbotParameters): void {
-  for (const [name, value] of Object.entries(chatbot)) {
-    if (value !== undefined) parameters.set(name, value);
-  }
+  const fields = new HitFields([siteFields(site)]);
+  for (const field of chatbot) fields.add(field);
+  fields.set('ua', userAgent);
+  fields.set('cdt', String(startSeconds));
+  return fields;
 }
 
 /** Whether a user agent is that of an AI chatbot. A known client remembers it. */

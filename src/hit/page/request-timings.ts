@@ -1,6 +1,6 @@
 import { createField, type HitFields } from '../field.js';
 import type { HttpRequest } from '../http-request.js';
-import { PARAMETERS, type SettableParameter } from '../parameters/parameter-table.js';
+import { PARAMETERS } from '../parameters/parameter-table.js';
 import { toParameterValue } from '../parameters/parameter-value.js';
 import { isPerfKey, PERF_KEYS } from '../parameters/tracking-parameters.js';
 
@@ -18,7 +18,7 @@ export function setTimings(parameters: HitFields, request: HttpRequest): void {
       const millis = timings?.[key];
       if (millis !== undefined) sum = (sum ?? 0) + millis;
     }
-    if (sum !== undefined) setParameter(parameters, key, sum);
+    if (sum !== undefined) parameters.add(createField(key, sum));
   }
 }
 
@@ -33,7 +33,8 @@ export function subtractOtherTimings(
     if (isPerfKey(name) && name !== 'pf_srv') others += Number(value);
   }
   if (others === 0 || !isTimed(request) || isServerTimeSet(request, ofRoute)) return;
-  setParameter(parameters, 'pf_srv', Math.max(0, Math.round(request.durationMillis) - others));
+  const left = Math.max(0, Math.round(request.durationMillis) - others);
+  parameters.add(createField('pf_srv', left));
 }
 
 type Layer = Readonly<Record<string, unknown>> | undefined;
@@ -49,14 +50,4 @@ function isServerTimeSet({ annotations, optionParameters }: HttpRequest, ofRoute
       ({ timings, parameters }) => timings?.pf_srv !== undefined || isSetBy(parameters),
     )
   );
-}
-
-/** Sets a parameter if its value is valid. */
-export function setParameter(
-  parameters: HitFields,
-  name: SettableParameter,
-  unchecked: unknown,
-): void {
-  const field = createField(name, unchecked);
-  if (field) parameters.add(field);
 }
