@@ -82,6 +82,9 @@ const SECRET = [
     `/webhookb2/${UUID}@${UUID}/IncomingWebhook/5f4dcc3b5aa765d61d8327deb882cf99/${UUID}`,
     `/webhookb2/${UUID}@${UUID}/IncomingWebhook/redacted/redacted`,
   ),
+  ...['pw', 'sso', 'motdepasse', 'authentication', `${'csrf'.repeat(9)}token`].map((word) =>
+    rowOf(`/${word}/7`, `/${word}/redacted`),
+  ),
   // Pairs.
   rowOf('/token=9fK2mQ7x/a', '/token=redacted/a'),
   rowOf('/Bearer%20abc/a', '/redacted/a'),
