@@ -18,7 +18,8 @@ import { requires } from '../support/skips.js';
 
 const EVERYTHING = {
   ...createSelection({}, { userIdAttribute: undefined }),
-  keptAttributes: { keeps: () => true, mayBeginWith: () => true },
+  keepsAttribute: () => true,
+  mayKeep: () => true,
 };
 
 const MEBIBYTE = 1024 ** 2;

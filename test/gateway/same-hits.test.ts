@@ -12,7 +12,7 @@ import { sendSpans, startGateway } from '../support/gateway.js';
 import { RECORDINGS, recording } from '../support/recorded-spans.js';
 import { sorted } from '../support/sorted.js';
 
-const { keptAttributes } = createSelection({}, READING);
+const { keepsAttribute } = createSelection({}, READING);
 
 test('the gateway keeps every attribute that is read of a child span', () => {
   const read = new Set<string>();
@@ -23,7 +23,7 @@ test('the gateway keeps every attribute that is read of a child span', () => {
       }
     }
   }
-  expect([...read].filter((name) => !keptAttributes.keeps(name))).toEqual([]);
+  expect([...read].filter((name) => !keepsAttribute(name))).toEqual([]);
   expect([...read]).toEqual(expect.arrayContaining(['router.type', 'sveltekit.is_sub_request']));
 });
 

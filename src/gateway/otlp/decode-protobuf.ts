@@ -1,22 +1,14 @@
 import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
 import { runAtOnce, type Steps } from '../../common/slices.js';
-import { HIT_EVENT } from '../../requests/hit-events.js';
-import { MAX_FURTHER_HITS } from '../../requests/request-waits.js';
 import { type DecodedExport, UnreadableExport } from './decoded-export.js';
 import { KnownTexts } from './known-texts.js';
-import {
-  type Json,
-  MAX_ATTRIBUTES,
-  MAX_ITEMS,
-  MAX_TEXT_CHARACTERS,
-  readExport,
-} from './read-export.js';
+import { type Json, MAX_TEXT_CHARACTERS, readExport } from './read-export.js';
 import { OTLP_SERVER_SPAN } from './received-span.js';
-import type { AttributeFilter } from './span-selection.js';
 
-// Protobuf becomes objects in the shape of OTLP's JSON, of which only numbers of 64 bits differ: they are `bigint`. Fields that
-// are not needed are skipped without creating objects. Field numbers are those of opentelemetry-proto 1.x, which never change:
-// trace/v1/trace.proto, common/v1/common.proto, resource/v1/resource.proto.
+// Protobuf is read as objects in the shape of OTLP's JSON, of which only numbers of 64 bits differ: they are `bigint`. A list decodes
+// its messages while it is iterated, and spans, attributes and values are the same object each time, so that nothing is created for
+// what is not used. Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto,
+// common/v1/common.proto, resource/v1/resource.proto.
 
 // Values of `WireType`, as constants because reading the enum is slower.
 const VARINT = 0;
@@ -35,7 +27,7 @@ export function decodeProtobuf(body: Buffer, into: DecodedExport): void {
 export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
   const reader = new Reader(body, into);
   try {
-    const resourceSpans = reader.messages(1, 0, body.length, readResourceSpans);
+    const resourceSpans = new Messages(reader, 1, 0, body.length, readResourceSpans);
     yield* readExport({ resourceSpans }, into, String); // of bytes, an ID is valid
   } catch (error) {
     throw new UnreadableExport(
@@ -47,89 +39,145 @@ export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
 /** Reads a message that begins at the position of the reader. */
 type Read = (reader: Reader, end: number) => Json;
 
+/** The messages of a field, in a part of the body. */
+class Messages implements IterableIterator<Json, undefined> {
+  // The results of `next`, so that none is created.
+  done = false;
+  value: Json | undefined = undefined;
+  readonly #reader: Reader;
+  readonly #field: number;
+  readonly #begin: number;
+  readonly #end: number;
+  readonly #read: Read;
+  #at: number;
+
+  constructor(reader: Reader, field: number, begin: number, end: number, read: Read) {
+    this.#reader = reader;
+    this.#field = field;
+    this.#begin = begin;
+    this.#end = end;
+    this.#read = read;
+    this.#at = begin;
+  }
+
+  [Symbol.iterator](): this {
+    this.#at = this.#begin;
+    return this;
+  }
+
+  /** Between two messages, others may move the reader. */
+  next(): IteratorResult<Json, undefined> {
+    const reader = this.#reader;
+    reader.pos = this.#at;
+    this.done = !reader.find(this.#field, this.#end);
+    if (!this.done) {
+      this.#at = reader.end();
+      this.value = this.#read(reader, this.#at);
+    }
+    return this as IteratorResult<Json, undefined>;
+  }
+}
+
 function readResourceSpans(reader: Reader, end: number): Json {
   const begin = reader.pos;
   return {
     resource: reader.first(1, begin, end, readResource),
-    scopeSpans: reader.messages(2, begin, end, readScopeSpans),
+    scopeSpans: new Messages(reader, 2, begin, end, readScopeSpans),
   };
 }
 
 function readResource(reader: Reader, end: number): Json {
-  const attributes: Json[] = [];
-  while (reader.goesOn(end)) {
-    const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) readAttribute(reader, reader.end(), attributes);
-    else reader.skipTagged(tag);
-  }
-  return { attributes };
+  return { attributes: new Messages(reader, 1, reader.pos, end, readAttribute) };
 }
 
 function readScopeSpans(reader: Reader, end: number): Json {
   const begin = reader.pos;
   const scope = reader.first(1, begin, end, readScope);
-  return { scope, spans: reader.messages(2, begin, end, readSpan) };
+  return { scope, spans: new Messages(reader, 2, begin, end, readSpan) };
 }
 
 function readScope(reader: Reader, end: number): Json {
-  let name = '';
-  while (reader.goesOn(end)) {
-    const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) name = reader.name();
-    else reader.skipTagged(tag);
-  }
-  return { name };
+  return { name: reader.find(1, end) ? reader.name() : '' };
 }
 
 const NOTHING: Json = {};
 
+class Span {
+  readonly #reader: Reader;
+  traceId = '';
+  spanId = '';
+  parentSpanId = '';
+  /** The position of the name, which is decoded only if it is used. */
+  nameAt = -1;
+  kind = 0;
+  startTimeUnixNano = 0n;
+  endTimeUnixNano = 0n;
+  attributes: Messages | undefined = undefined;
+  events: Messages | undefined = undefined;
+  links: Messages | undefined = undefined;
+  status: Json = NOTHING;
+  flags = 0;
+
+  constructor(reader: Reader) {
+    this.#reader = reader;
+  }
+
+  get name(): string {
+    if (this.nameAt < 0) return '';
+    this.#reader.pos = this.nameAt;
+    return this.#reader.string();
+  }
+
+  clear(): void {
+    this.traceId = '';
+    this.spanId = '';
+    this.parentSpanId = '';
+    this.nameAt = -1;
+    this.kind = 0;
+    this.startTimeUnixNano = 0n;
+    this.endTimeUnixNano = 0n;
+    this.attributes = undefined;
+    this.events = undefined;
+    this.links = undefined;
+    this.status = NOTHING;
+    this.flags = 0;
+  }
+}
+
 function readSpan(reader: Reader, end: number): Json {
   if (reader.into.isFull) return NOTHING;
-  const span = {
-    traceId: '',
-    spanId: '',
-    parentSpanId: '',
-    name: '',
-    kind: 0,
-    startTimeUnixNano: 0n,
-    endTimeUnixNano: 0n,
-    attributes: undefined as Json[] | undefined,
-    events: undefined as Json[] | undefined,
-    links: undefined as Json[] | undefined,
-    status: undefined as Json | undefined,
-    flags: 0,
-  };
-  let nameAt = -1;
+  const { span } = reader;
+  span.clear();
   while (reader.goesOn(end)) {
+    const at = reader.pos;
     const tag = reader.uint32();
     if (tag === tagOf(1, MESSAGE)) span.traceId = reader.hex(reader.traceId);
     else if (tag === tagOf(2, MESSAGE)) span.spanId = reader.hex(reader.spanId);
     else if (tag === tagOf(4, MESSAGE)) span.parentSpanId = reader.hex(reader.parentSpanId);
     else if (tag === tagOf(5, MESSAGE)) {
-      nameAt = reader.pos;
-      reader.pos = reader.end();
+      span.nameAt = reader.pos;
+      reader.skipTagged(tag);
     } else if (tag === tagOf(6, VARINT)) span.kind = reader.int32();
     else if (tag === tagOf(7, FIXED64)) span.startTimeUnixNano = reader.nanos();
     else if (tag === tagOf(8, FIXED64)) span.endTimeUnixNano = reader.nanos();
-    else if (tag === tagOf(9, MESSAGE)) {
-      // Encoders write the kind before attributes. If one does not, all attributes are read.
-      const isServer = span.kind === OTLP_SERVER_SPAN || span.kind === 0;
-      const filter = isServer ? undefined : reader.into.keptAttributes;
-      span.attributes = readAttribute(reader, reader.end(), span.attributes, filter);
-    } else if (tag === tagOf(11, MESSAGE)) {
-      span.events = readEvent(reader, reader.end(), span.events);
-    } else if (tag === tagOf(13, MESSAGE) && span.links === undefined) {
-      span.links = [readLink(reader, reader.end())];
-    } else if (tag === tagOf(15, MESSAGE)) span.status = readStatus(reader, reader.end());
+    else if (tag === tagOf(15, MESSAGE)) span.status = readStatus(reader, reader.end());
     else if (tag === tagOf(16, FIXED32)) span.flags = reader.fixed32();
-    else reader.skipTagged(tag);
+    else if (tag === tagOf(9, MESSAGE)) {
+      const endOfAttribute = reader.end();
+      if (span.attributes === undefined && reader.mayKeep(span.kind)) {
+        span.attributes = new Messages(reader, 9, at, end, readAttribute);
+      }
+      reader.pos = endOfAttribute;
+    } else {
+      if (tag === tagOf(11, MESSAGE)) {
+        span.events ??= new Messages(reader, 11, at, end, readEvent);
+      } else if (tag === tagOf(13, MESSAGE)) {
+        span.links ??= new Messages(reader, 13, at, end, readLink);
+      }
+      reader.skipTagged(tag);
+    }
   }
-  if (nameAt >= 0 && (span.kind === OTLP_SERVER_SPAN || span.attributes)) {
-    reader.pos = nameAt;
-    span.name = reader.string();
-    reader.pos = end;
-  }
-  return span;
+  return span as unknown as Json;
 }
 
 function readLink(reader: Reader, end: number): Json {
@@ -150,79 +198,19 @@ function readStatus(reader: Reader, end: number): Json {
     if (tag === tagOf(3, VARINT)) code = reader.int32();
     else reader.skipTagged(tag);
   }
-  return { code };
+  return code === 0 ? NOTHING : { code };
 }
 
-/** Adds an event, if it is needed: the last exception, and events named `matomo.hit` up to one more than are used. */
-function readEvent(reader: Reader, end: number, events: Json[] = []): Json[] {
-  const begin = reader.pos;
-  let name = '';
-  let timeUnixNano = 0n;
+function readEvent(reader: Reader, end: number): Json {
+  const attributes = new Messages(reader, 3, reader.pos, end, readAttribute);
+  const event = { name: '', timeUnixNano: 0n, attributes };
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
-    if (tag === tagOf(1, FIXED64)) timeUnixNano = reader.nanos();
-    else if (tag === tagOf(2, MESSAGE)) name = reader.string();
+    if (tag === tagOf(1, FIXED64)) event.timeUnixNano = reader.nanos();
+    else if (tag === tagOf(2, MESSAGE)) event.name = reader.string();
     else reader.skipTagged(tag);
   }
-  if (name === 'exception') {
-    const last = events.findIndex((event) => event.name === 'exception');
-    const attributes = readEventAttributes(reader, begin, end, EXCEPTION_TYPE);
-    events[last < 0 ? events.length : last] = { name, attributes };
-  } else if (name === HIT_EVENT && events.length < MAX_FURTHER_HITS + 2) {
-    const attributes = readEventAttributes(reader, begin, end);
-    events.push({ name, timeUnixNano, attributes });
-  }
-  return events;
-}
-
-function readEventAttributes(
-  reader: Reader,
-  begin: number,
-  end: number,
-  filter?: AttributeFilter,
-): Json[] {
-  const attributes: Json[] = [];
-  reader.pos = begin;
-  while (reader.goesOn(end)) {
-    const tag = reader.uint32();
-    if (tag === tagOf(3, MESSAGE)) readAttribute(reader, reader.end(), attributes, filter);
-    else reader.skipTagged(tag);
-  }
-  return attributes;
-}
-
-const EXCEPTION_TYPE: AttributeFilter = {
-  keeps: (name) => name === 'exception.type',
-  mayBeginWith: () => true,
-};
-
-/** Adds an attribute, up to one more than are used. Returns the attributes, which are created for the first one. */
-function readAttribute<T extends Json[] | undefined>(
-  reader: Reader,
-  end: number,
-  attributes: T,
-  filter?: AttributeFilter,
-): T | Json[] {
-  let key = '';
-  let value: Json | undefined;
-  if (attributes && attributes.length > MAX_ATTRIBUTES) reader.pos = end;
-  while (reader.goesOn(end)) {
-    const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) {
-      const { firstByte } = reader;
-      const mayCount = !filter || firstByte === undefined || filter.mayBeginWith(firstByte);
-      if (mayCount) key = reader.name();
-      if (!mayCount || filter?.keeps(key) === false) {
-        reader.pos = end;
-        return attributes;
-      }
-    } else if (tag === tagOf(2, MESSAGE)) value = readValue(reader, key);
-    else reader.skipTagged(tag);
-  }
-  if (value === undefined) return attributes;
-  if (!attributes) return [{ key, value }];
-  attributes.push({ key, value });
-  return attributes;
+  return event;
 }
 
 /** Attributes with few values, which are never personal: those are remembered. */
@@ -236,40 +224,70 @@ const FEW_VALUES: ReadonlySet<string> = new Set([
   'http.scheme',
 ]);
 
-function readValue(reader: Reader, key: string): Json {
-  const end = reader.end();
-  const begin = reader.pos;
-  if (FEW_VALUES.has(key) && reader.uint32() === tagOf(1, MESSAGE)) {
-    const stringValue = reader.name();
-    if (reader.pos === end) return { stringValue };
+class Attribute {
+  readonly #reader: Reader;
+  readonly #value = new AnyValue();
+  key = '';
+  /** The position of the value, which is decoded only if it is used. */
+  valueAt = -1;
+
+  constructor(reader: Reader) {
+    this.#reader = reader;
   }
-  reader.pos = begin;
-  return readAnyValue(reader, end, true);
+
+  get value(): AnyValue | undefined {
+    if (this.valueAt < 0) return undefined;
+    this.#reader.pos = this.valueAt;
+    return this.#value.read(this.#reader, this.#reader.end(), FEW_VALUES.has(this.key));
+  }
 }
 
-function readAnyValue(reader: Reader, end: number, lists: boolean): Json {
-  let value = NOTHING;
+function readAttribute(reader: Reader, end: number): Json {
+  const { attribute } = reader;
+  attribute.key = '';
+  attribute.valueAt = -1;
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) value = { stringValue: reader.string() };
-    else if (tag === tagOf(2, VARINT)) value = { boolValue: reader.bool() };
-    else if (tag === tagOf(3, VARINT)) value = { intValue: reader.int64() };
-    else if (tag === tagOf(4, FIXED64)) value = { doubleValue: reader.double() };
-    else if (tag === tagOf(5, MESSAGE) && lists) value = readList(reader, reader.end());
-    else reader.skipTagged(tag);
+    if (tag === tagOf(1, MESSAGE)) attribute.key = reader.name();
+    else {
+      if (tag === tagOf(2, MESSAGE)) attribute.valueAt = reader.pos;
+      reader.skipTagged(tag);
+    }
   }
-  return value;
+  return attribute as unknown as Json;
 }
 
-function readList(reader: Reader, end: number): Json {
-  const values: Json[] = [];
-  while (reader.goesOn(end)) {
-    const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE) && values.length < MAX_ITEMS) {
-      values.push(readAnyValue(reader, reader.end(), false));
-    } else reader.skipTagged(tag);
+class AnyValue {
+  stringValue: string | undefined = undefined;
+  boolValue: boolean | undefined = undefined;
+  intValue: number | bigint | string | undefined = undefined;
+  doubleValue: number | undefined = undefined;
+  arrayValue: Json | undefined = undefined;
+
+  read(reader: Reader, end: number, isKnown: boolean): this {
+    this.stringValue = undefined;
+    this.boolValue = undefined;
+    this.intValue = undefined;
+    this.doubleValue = undefined;
+    this.arrayValue = undefined;
+    while (reader.goesOn(end)) {
+      const tag = reader.uint32();
+      if (tag === tagOf(1, MESSAGE)) this.stringValue = isKnown ? reader.name() : reader.string();
+      else if (tag === tagOf(2, VARINT)) this.boolValue = reader.bool();
+      else if (tag === tagOf(3, VARINT)) this.intValue = reader.int64();
+      else if (tag === tagOf(4, FIXED64)) this.doubleValue = reader.double();
+      else if (tag === tagOf(5, MESSAGE)) {
+        const endOfList = reader.end();
+        this.arrayValue = { values: new Messages(reader, 1, reader.pos, endOfList, readItem) };
+        reader.pos = endOfList;
+      } else reader.skipTagged(tag);
+    }
+    return this;
   }
-  return { arrayValue: { values } };
+}
+
+function readItem(reader: Reader, end: number): Json {
+  return new AnyValue().read(reader, end, false) as unknown as Json;
 }
 
 const names = new KnownTexts();
@@ -288,6 +306,8 @@ class Reader extends BinaryReader {
   readonly into: DecodedExport;
   readonly #body: Buffer;
   readonly #view: DataView;
+  readonly span = new Span(this);
+  readonly attribute = new Attribute(this);
   readonly traceId: LastId = { at: 0, text: '' };
   readonly spanId: LastId = { at: 0, text: '' };
   readonly parentSpanId: LastId = { at: 0, text: '' };
@@ -299,25 +319,14 @@ class Reader extends BinaryReader {
     this.#view = new DataView(body.buffer, body.byteOffset, body.length);
   }
 
-  /** Reads the messages of a field one at a time. Between two of them, others may move the reader. */
-  *messages(field: number, begin: number, end: number, read: Read): Generator<Json> {
-    let at = begin;
-    for (;;) {
-      this.pos = at;
-      if (!this.#find(field, end)) return;
-      at = this.end();
-      yield read(this, at);
-    }
-  }
-
   /** The first message of a field. */
   first(field: number, begin: number, end: number, read: Read): Json | undefined {
     this.pos = begin;
-    return this.#find(field, end) ? read(this, this.end()) : undefined;
+    return this.find(field, end) ? read(this, this.end()) : undefined;
   }
 
   /** Moves behind the tag of the next message of a field, if there is one. */
-  #find(field: number, end: number): boolean {
+  find(field: number, end: number): boolean {
     while (this.goesOn(end)) {
       const tag = this.uint32();
       if (tag === tagOf(field, MESSAGE)) return true;
@@ -346,13 +355,18 @@ class Reader extends BinaryReader {
     // `skip` of the library creates an object.
     if (wireType === MESSAGE) this.pos = this.end();
     else if (wireType === VARINT) this.uint32();
+    else if (wireType === FIXED64) this.pos += 8;
+    else if (wireType === FIXED32) this.pos += 4;
     else this.skip(wireType as WireType, field);
   }
 
-  /** The first byte of the next text; `undefined` if the text is empty or long. */
-  get firstByte(): number | undefined {
-    const length = this.#body[this.pos] ?? 0;
-    return length > 0 && length < 128 ? this.#body[this.pos + 1] : undefined;
+  /** Whether the attribute that begins here may be kept of a span: only its first byte is read, which is cheap. */
+  mayKeep(kind: number): boolean {
+    // Encoders write the kind before attributes. If one does not, attributes are looked at later.
+    if (kind === OTLP_SERVER_SPAN || kind === 0) return true;
+    const length = this.#body[this.pos + 1] ?? 0;
+    const isShort = this.#body[this.pos] === tagOf(1, MESSAGE) && length > 0 && length < 128;
+    return !isShort || this.into.mayKeep(this.#body[this.pos + 2]);
   }
 
   /** Reads a text, and skips its end if it is far too long. */

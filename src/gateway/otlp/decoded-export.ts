@@ -8,7 +8,7 @@ import {
   type SpanFields,
   type SpanSource,
 } from './received-span.js';
-import type { AttributeFilter, SpanSelection } from './span-selection.js';
+import type { SpanSelection } from './span-selection.js';
 
 // Limits, because a few bytes of an export can become objects that need far more memory.
 const MAX_SPANS = 50_000;
@@ -88,9 +88,14 @@ export class DecodedExport {
     return false;
   }
 
-  /** The attributes that are kept of spans other than server spans. */
-  get keptAttributes(): AttributeFilter {
-    return this.#selection.keptAttributes;
+  /** Whether an attribute is kept of spans other than server spans. */
+  get keepsAttribute(): SpanSelection['keepsAttribute'] {
+    return this.#selection.keepsAttribute;
+  }
+
+  /** Whether the name of any attribute that is kept begins with this byte. */
+  mayKeep(byte: number | undefined): boolean {
+    return this.#selection.mayKeep(byte);
   }
 
   add(fields: SpanFields, source: SpanSource): void {

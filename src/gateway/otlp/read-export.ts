@@ -11,7 +11,6 @@ import {
   type SpanFields,
   type SpanSource,
 } from './received-span.js';
-import type { AttributeFilter } from './span-selection.js';
 
 /** An object in the shape of OTLP's JSON, of which nothing has been checked. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -30,7 +29,8 @@ const MAX_NAME_CHARACTERS = 256;
 type ReadId = (value: unknown) => string;
 
 /**
- * Reads the spans of an `ExportTraceServiceRequest` in steps. Its lists may be generators that decode while they are iterated.
+ * Reads the spans of an `ExportTraceServiceRequest` in steps. Its lists may decode while they are iterated.
+ * What they have may be the same object each time.
  *
  * @throws UnreadableExport
  */
@@ -65,8 +65,9 @@ function readSpan(json: Json, scope: string, into: DecodedExport, readId: ReadId
   const attributes = readAttributes(
     json.attributes,
     into,
-    isServer ? undefined : into.keptAttributes,
+    isServer ? undefined : into.keepsAttribute,
   );
+  const { exceptionType, hitEvents } = events === undefined ? NO_EVENTS : readEvents(events, into);
   const isNamed = isServer || attributes !== NO_ATTRIBUTES; // the name tells what a route belongs to
   return {
     traceId: readId(json.traceId),
@@ -78,8 +79,8 @@ function readSpan(json: Json, scope: string, into: DecodedExport, readId: ReadId
     endNanos: nanos(json.endTimeUnixNano),
     attributes,
     statusCode: isObject(status) ? enumValue(status.code, STATUS_CODES) : 0,
-    exceptionType: events === undefined ? undefined : exceptionTypeOf(events, into),
-    hitEvents: events === undefined ? NO_HIT_EVENTS : hitEventsOf(events, into),
+    exceptionType,
+    hitEvents,
     link: links === undefined ? undefined : linkOf(links, readId),
     flags: json.flags === 0 ? 0 : integer(json.flags),
     scope,
@@ -102,25 +103,27 @@ function enumValue(value: unknown, names: readonly string[]): number {
   return index >= 0 ? index : integer(value);
 }
 
-function exceptionTypeOf(events: unknown, into: DecodedExport): string | undefined {
-  let exception: Json | undefined;
-  for (const event of objects(events, 'events')) if (event.name === 'exception') exception = event;
-  const type = exception && readAttributes(exception.attributes, into)['exception.type'];
-  return typeof type === 'string' ? type : undefined;
+/** The class of the last exception, and the events for Matomo. */
+function readEvents(
+  events: unknown,
+  into: DecodedExport,
+): Pick<SpanFields, 'exceptionType' | 'hitEvents'> {
+  let exceptionType: string | undefined;
+  const hitEvents: HitEvent[] = [];
+  for (const { name, timeUnixNano, attributes } of objects(events, 'events')) {
+    if (name === 'exception') {
+      const { 'exception.type': type } = readAttributes(attributes, into, isExceptionType);
+      exceptionType = typeof type === 'string' ? type : undefined;
+    } else if (name === HIT_EVENT && hitEvents.length < MAX_FURTHER_HITS) {
+      hitEvents.push({ nanos: nanos(timeUnixNano), attributes: readAttributes(attributes, into) });
+    } else if (name === HIT_EVENT) into.reasons.add(TOO_MANY_HIT_EVENTS);
+  }
+  return { exceptionType, hitEvents };
 }
 
-function hitEventsOf(events: unknown, into: DecodedExport): HitEvent[] {
-  const hits: HitEvent[] = [];
-  for (const { name, timeUnixNano, attributes } of objects(events, 'events')) {
-    if (name !== HIT_EVENT) continue;
-    if (hits.length === MAX_FURTHER_HITS) {
-      into.reasons.add(TOO_MANY_HIT_EVENTS);
-      break;
-    }
-    hits.push({ nanos: nanos(timeUnixNano), attributes: readAttributes(attributes, into) });
-  }
-  return hits;
-}
+const NO_EVENTS = { exceptionType: undefined, hitEvents: NO_HIT_EVENTS };
+
+const isExceptionType = (name: string): boolean => name === 'exception.type';
 
 const TOO_MANY_HIT_EVENTS = `matomo.hit events beyond the first ${MAX_FURTHER_HITS} of a span are not read`;
 
@@ -134,19 +137,24 @@ function linkOf(links: unknown, readId: ReadId): SpanFields['link'] {
 const TOO_MANY_ATTRIBUTES = `attributes beyond the first ${MAX_ATTRIBUTES} are not read`;
 
 /** Reads the attributes that a filter keeps. `NO_ATTRIBUTES` if there are none. */
-function readAttributes(list: unknown, into: DecodedExport, filter?: AttributeFilter): Attributes {
+function readAttributes(
+  list: unknown,
+  into: DecodedExport,
+  isKept?: (name: string) => boolean,
+): Attributes {
   let attributes: Attributes | undefined;
   let count = 0;
-  for (const { key, value } of objects(list, 'attributes')) {
+  for (const attribute of objects(list, 'attributes')) {
     if (count === MAX_ATTRIBUTES) {
       into.reasons.add(TOO_MANY_ATTRIBUTES);
       break;
     }
     count += 1;
+    const { key } = attribute;
     if (typeof key !== 'string' || key === '__proto__' || key.length > MAX_NAME_CHARACTERS)
       continue;
-    if (filter?.keeps(key) === false) continue;
-    const read = readAnyValue(value, true, into);
+    if (isKept?.(key) === false) continue;
+    const read = readAnyValue(attribute.value, true, into);
     if (read === undefined) continue;
     attributes ??= {};
     attributes[key] = read;
@@ -181,13 +189,13 @@ function readAnyValue(
 /** The elements of a list. OTLP omits empty lists. */
 function objects(list: unknown, name: string): Iterable<Json> {
   if (list === undefined || list === null) return [];
-  const isList = Array.isArray(list) ? list.every(isObject) : isGenerator(list);
+  const isList = Array.isArray(list) ? list.every(isObject) : isIterable(list);
   if (!isList) throw new UnreadableExport(`${name} is not a list of objects`);
   return list as Iterable<Json>;
 }
 
 /** What is parsed of JSON has no symbols. */
-function isGenerator(value: unknown): boolean {
+function isIterable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }
 

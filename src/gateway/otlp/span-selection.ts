@@ -3,17 +3,12 @@ import { OPERATION_ATTRIBUTES } from '../../requests/operations/index.js';
 import { ROUTE_BELOW_ATTRIBUTES } from '../../requests/routes/route-below.js';
 import type { SpanReading } from '../../requests/span-annotations.js';
 
-/** Which attributes are kept. */
-export interface AttributeFilter {
-  keeps(name: string): boolean;
-  /** Whether the name of any kept attribute begins with this byte, which is cheap to check first. */
-  mayBeginWith(byte: number): boolean;
-}
-
 /** Which spans and attributes are used. */
 export interface SpanSelection {
-  /** The attributes that are kept of spans other than server spans. */
-  readonly keptAttributes: AttributeFilter;
+  /** Whether an attribute is kept of spans other than server spans. */
+  keepsAttribute(name: string): boolean;
+  /** Whether the name of any of these begins with this byte, which is cheap to check first. */
+  mayKeep(byte: number | undefined): boolean;
   /** Whether spans of a service are used. */
   takesService(name: string): boolean;
   /** Whether SERVER spans of an instrumentation scope are requests. If not, they still link other spans to their request. */
@@ -31,7 +26,6 @@ export function createSelection(
   { userIdAttribute }: Pick<SpanReading, 'userIdAttribute'>,
 ): SpanSelection {
   const names = [
-    'matomo.',
     'error.type',
     ...ROUTE_BELOW_ATTRIBUTES,
     ...OPERATION_ATTRIBUTES,
@@ -40,10 +34,8 @@ export function createSelection(
   const kept = new Set(names);
   const beginnings = new Set(names.map((name) => Buffer.from(name)[0]));
   return {
-    keptAttributes: {
-      keeps: (name) => name.startsWith('matomo.') || kept.has(name),
-      mayBeginWith: (byte) => beginnings.has(byte),
-    },
+    keepsAttribute: (name) => name.startsWith('matomo.') || kept.has(name),
+    mayKeep: (byte) => beginnings.has(byte),
     takesService: isAmong(services),
     takesScope: isAmong(scopes),
   };
