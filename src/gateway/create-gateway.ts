@@ -112,6 +112,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   }
 
   const refusals = new RefusedExports(diagnostics);
+  pipeline.refusedExports = () => refusals.exports;
   const answerExport = createAnswerExport(receiver, {
     selection: createSelection(receiver, reading),
     hasRoom(requests, bytes) {

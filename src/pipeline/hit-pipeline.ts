@@ -67,6 +67,8 @@ export class HitPipeline implements ExitControl, RequestSink {
   #isExitFlushOn = false;
   /** Called before the last hits are sent: adds requests whose responses are open. */
   endOpenRequests: () => void = () => undefined;
+  /** Counts exports that a gateway refused. */
+  refusedExports: () => number | undefined = () => undefined;
   readonly closed: Promise<void>;
   #onClosed: () => void = () => undefined;
   #releaseExit: (() => void) | undefined;
@@ -99,7 +101,9 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#metrics?.start(() => {
       const { oldestAgeSeconds, lastSuccessAgeSeconds, spoolHits } = delivery;
       const ages = { oldestAgeSeconds, lastSuccessAgeSeconds };
-      return { stats: this.stats(), spans: this.#spans, capacity, ...ages, spoolHits };
+      const refusedExports = this.refusedExports();
+      const stats = this.stats();
+      return { stats, spans: this.#spans, capacity, ...ages, spoolHits, refusedExports };
     }, diagnostics);
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#findPrivacyReason = createFindPrivacyReason(options, diagnostics);

@@ -45,6 +45,8 @@ export interface Observed {
   readonly spoolHits: number | undefined;
   /** Seconds since a bulk last succeeded, or since the start. */
   readonly lastSuccessAgeSeconds: number;
+  /** Exports that a gateway refused; `undefined` without one. */
+  readonly refusedExports: number | undefined;
 }
 
 /** Reports to a meter provider, which reads the figures whenever it collects. A request costs nothing. */
@@ -211,6 +213,15 @@ const INSTRUMENTS: readonly Instrument[] = [
     unit: '{span}',
     description: 'Spans that had no effect: too late for their request, or of none',
     read: ({ stats }, observe) => observe(stats.spans.unused),
+  },
+  {
+    name: 'matomo.exports.refused',
+    kind: 'ObservableCounter',
+    unit: '{export}',
+    description: 'Exports that a gateway refused because there was no room',
+    read({ refusedExports }, observe) {
+      if (refusedExports !== undefined) observe(refusedExports);
+    },
   },
   {
     name: 'matomo.hits.ai_chatbots',

@@ -17,6 +17,8 @@ import { startInspector } from '../../src/inspector/index.js';
 import { finishedSpan } from '../support/builders.js';
 import { eventually, ROOT, runNode, startServer } from '../support/child-process.js';
 import { freePort } from '../support/free-port.js';
+import { sendSpans } from '../support/gateway.js';
+import { exportRequest, requestSpan as receivedSpan } from '../support/otlp-spans.js';
 import { startRedis } from '../support/redis-server.js';
 import { APPS, get, REGISTER, matomo as startMatomo } from '../support/registered-app.js';
 import { temporaryFolder } from '../support/spool.js';
@@ -117,6 +119,32 @@ test('each component of a process has a name of its own, counted by type across 
   expect(names).toContainEqual(['matomo_gateway', '0']);
   expect(names).toContainEqual(['matomo_gateway', '1']);
   for (const key of queues) expect(key).toMatch(/ (\w+): \1\/\d+$/);
+});
+
+test('refused exports are counted from the start by a gateway, and by nothing else', async () => {
+  const { meterProvider, exporter } = startMeterProvider();
+  const options = {
+    url: 'http://127.0.0.1:9',
+    siteId: 1,
+    meterProvider,
+    maxQueueSize: 1,
+    shutdownTimeoutMillis: 100,
+  };
+  const matomo = new MatomoSpanExporter(options);
+  const gateway = await createGateway({ ...options, listen: '127.0.0.1:0', graceMillis: 0 });
+  onTestFinished(async () => {
+    await matomo.shutdown();
+    await gateway.close();
+  });
+  const refused = async () =>
+    [...(await collected(meterProvider, exporter))]
+      .filter(([key]) => key.startsWith('matomo.exports.refused'))
+      .map(([, value]) => value);
+  expect(await refused()).toEqual([0]);
+  await sendSpans(gateway, exportRequest([receivedSpan('/a')]));
+  await eventually(() => gateway.stats().pending === 1);
+  expect((await sendSpans(gateway, exportRequest([receivedSpan('/b')]))).status).toBe(503);
+  expect(await refused()).toEqual([1]);
 });
 
 test('requests and hits of several components are not mixed up', async () => {
