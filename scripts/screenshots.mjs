@@ -32,7 +32,7 @@ const shop = await startShop({
   MATOMO_SCHEDULE_DELAY: '300',
   OTEL_NODE_RESOURCE_DETECTORS: 'none',
 });
-await sendTraffic(shop.url, planTraffic(), () => undefined);
+await sendTraffic(shop.url, planTraffic());
 await shop.stop();
 await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body: invalidHits() });
 await wait(1500); // until the second in which the last hits arrived is over

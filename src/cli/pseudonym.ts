@@ -3,9 +3,8 @@ import { parseArgs } from 'node:util';
 import { coded } from '../common/messages.js';
 import { createToPseudonym, identify, userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
-import { readEnvironment } from '../options/resolve-options.js';
 import { promptSecret } from './terminal.js';
-import { toUsageError, UsageError } from './usage-error.js';
+import { readOption, UsageError } from './usage-error.js';
 
 /** If `MATOMO_USER_ID` is neither a header nor a claim. */
 const ANY_HEADER = { kind: 'header', header: 'x-api-key' } as const;
@@ -13,13 +12,8 @@ const ANY_HEADER = { kind: 'header', header: 'x-api-key' } as const;
 /** Reads a key or the value of a claim without echo, or from a pipe, and prints its pseudonym. No message shows the value. */
 export async function pseudonym(args: string[]): Promise<void> {
   parseArgs({ args, options: {} });
-  const problems: string[] = [];
-  const diagnostics = { error: (text: string) => void problems.push(text) };
-  const { env } = process;
-  const visitorKey = readEnvironment('visitorKey', env, diagnostics);
-  const tokenAuth = readEnvironment('tokenAuth', env, diagnostics);
-  const userId = readEnvironment('userId', env, diagnostics);
-  if (problems[0] !== undefined) throw toUsageError(problems[0]);
+  const [visitorKey, tokenAuth] = [readOption('visitorKey'), readOption('tokenAuth')];
+  const userId = readOption('userId');
   const key = stableVisitorKey({ visitorKey, tokenAuth });
   if (key === undefined) throw new Error(coded('user-id-key', NO_KEY));
   console.log(createToPseudonym(key)(toValue(await readValue(), userId)));

@@ -9,7 +9,7 @@ import { parseArguments, type SetupArguments } from './setup/parse-arguments.js'
 import { createReport, type Report } from './setup/report.js';
 import { runSetup, type SetupTarget } from './setup/run-setup.js';
 import { createCleaner, promptSecret } from './terminal.js';
-import { isUsageError, toUsageError, UsageError } from './usage-error.js';
+import { isUsageError, readOption, UsageError } from './usage-error.js';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 
@@ -34,17 +34,17 @@ export async function setup(args: string[]): Promise<void> {
 }
 
 async function connectAndRun(parsed: SetupArguments, report: Report): Promise<boolean> {
-  const { env } = process;
   const target = readTarget(parsed, report);
   if (isReadableByOthers(target.url)) {
     const effect = 'Others on the network can read the token';
     const text = `MATOMO_URL begins with http://. ${effect}. Use https:// if Matomo supports it.`;
     report.warn(coded('not-private', text));
   }
-  const token = await readToken(parsed.tokenFile, env);
+  const token = await readToken(parsed.tokenFile);
   const { headers } = target;
   report.cleanWith(createCleaner([token, ...credentialsIn(headers)]));
-  const timeoutMillis = readEnvironment('exportTimeoutMillis', env) ?? DEFAULT_TIMEOUT_MILLIS;
+  const timeoutMillis =
+    readEnvironment('exportTimeoutMillis', process.env) ?? DEFAULT_TIMEOUT_MILLIS;
   const client = await createApiClient({ url: target.url, token, headers, timeoutMillis });
   try {
     return await runSetup(client, target, parsed, report);
@@ -54,19 +54,17 @@ async function connectAndRun(parsed: SetupArguments, report: Report): Promise<bo
 }
 
 function readTarget({ newSite }: SetupArguments, report: Report): SetupTarget {
-  const problems: string[] = [];
-  const diagnostics = { error: (text: string) => void problems.push(text) };
-  const url = readEnvironment('url', process.env, diagnostics);
-  if (url === undefined) throw toUsageError(problems[0] ?? 'set MATOMO_URL');
-  const mapped = readEnvironment('dimensions', process.env, { error: report.warn }) ?? {};
-  const keepsSearch = readEnvironment('siteSearch', process.env, { error: report.warn }) ?? false;
-  const headers = readEnvironment('headers', process.env, diagnostics) ?? {};
-  if (problems[0] !== undefined) throw toUsageError(problems[0]);
+  const { env } = process;
+  const url = readOption('url');
+  if (url === undefined) throw new UsageError('set MATOMO_URL');
+  const headers = readOption('headers') ?? {};
+  const mapped = readEnvironment('dimensions', env, { error: report.warn }) ?? {};
+  const keepsSearch = readEnvironment('siteSearch', env, { error: report.warn }) ?? false;
   if (newSite) return { url, headers, mapped, keepsSearch, site: newSite };
-  const id = readEnvironment('siteId', process.env, diagnostics);
+  const id = readOption('siteId');
   if (typeof id === 'number') return { url, headers, mapped, keepsSearch, site: { id } };
   const advice = 'set MATOMO_SITE_ID to one ID, or create a site with --create-site and --site-url';
-  throw toUsageError(problems[0] ?? advice);
+  throw new UsageError(advice);
 }
 
 /** What happened, whether Matomo was changed, and what to do. */
@@ -88,17 +86,12 @@ const SOURCES = `--token-file FILE, ${SETUP_TOKEN}, MATOMO_TOKEN_AUTH or MATOMO_
  *
  * @throws UsageError if there is none
  */
-export async function readToken(
-  file: string | undefined,
-  env: Readonly<NodeJS.ProcessEnv>,
-): Promise<string> {
+async function readToken(file: string | undefined): Promise<string> {
   if (file !== undefined) return parse('the content of --token-file', readText(file));
-  const own = env[SETUP_TOKEN]?.trim();
+  const own = process.env[SETUP_TOKEN]?.trim();
   if (own) return parse(SETUP_TOKEN, own);
-  const problems: string[] = [];
-  const token = readEnvironment('tokenAuth', env, { error: (text) => void problems.push(text) });
+  const token = readOption('tokenAuth');
   if (token !== undefined) return token;
-  if (problems[0] !== undefined) throw toUsageError(problems[0]);
   const typed = await promptSecret('Token of a user with write access (not shown): ');
   if (typed === undefined) {
     throw new UsageError(`there is no token; set ${SOURCES}, or type it at a terminal`);

@@ -77,13 +77,12 @@ function filterOf(values: {
 
 /** The spool that the environment names. */
 function readPlace(): string {
-  let reason = 'MATOMO_SPOOL is not set, so there is no spool';
   const place = readEnvironment('spool', process.env, {
-    error: (message) => {
-      reason = withoutEffect(message);
+    error(message) {
+      throw new Error(withoutEffect(message));
     },
   });
-  if (place === undefined) throw new Error(reason);
+  if (place === undefined) throw new Error('MATOMO_SPOOL is not set, so there is no spool');
   return place;
 }
 

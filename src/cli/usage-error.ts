@@ -1,12 +1,22 @@
 import { splitCode } from '../common/messages.js';
 import { problemOf } from '../options/option-error.js';
+import type { ENVIRONMENT_OPTIONS } from '../options/option-table.js';
+import { readEnvironment } from '../options/resolve-options.js';
 
 /** The command line is invalid. */
 export class UsageError extends Error {}
 
-/** The error of a message about an invalid variable. */
-export function toUsageError(message: string): UsageError {
-  return new UsageError(withoutEffect(message));
+/**
+ * Reads an option from the environment; `undefined` if it is not set.
+ *
+ * @throws UsageError if it is invalid
+ */
+export function readOption<Name extends keyof typeof ENVIRONMENT_OPTIONS>(name: Name) {
+  return readEnvironment(name, process.env, {
+    error(message) {
+      throw new UsageError(withoutEffect(message));
+    },
+  });
 }
 
 /** A message about an invalid variable, without its effect on an application and the advice. */

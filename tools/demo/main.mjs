@@ -1,30 +1,16 @@
 // `npm run demo`: sends 448 requests to the example shop and shows what Matomo stores. Matomo is the inspector, or your own
 // if MATOMO_URL is set.
 import { execFile } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { setUp } from '../../scripts/setup.mjs';
-import { renderScreen } from './screen.mjs';
+import { compare, describeOthers, formatRequests, readAnswers, readStored } from './result.mjs';
 import { sendTraffic } from './send-traffic.mjs';
 import { startShop } from './shop.mjs';
-import {
-  readAnswers,
-  readHits,
-  toAudience,
-  toBalance,
-  toChatbots,
-  toEndpoints,
-  toExtras,
-  toIgnored,
-  toTimings,
-} from './statistics.mjs';
-import { createPaint, createProgress } from './terminal.mjs';
 import { planTraffic } from './traffic.mjs';
 
 const { stdout } = process;
 const say = (text) => console.log(text);
-const paint = createPaint(stdout.isTTY && !process.env.NO_COLOR);
 const MAIN = fileURLToPath(new URL('../../dist/esm/cli/main.js', import.meta.url));
 const OWN_SERVICE = 'node --require opentelemetry-matomo/register app.js';
 
@@ -38,31 +24,19 @@ await (process.env.MATOMO_URL ? runWithMatomo() : runWithInspector());
 
 async function runWithInspector() {
   const { startInspector } = await import('opentelemetry-matomo/testing');
-  const { TIMINGS } = createRequire(import.meta.url)('../../examples/shop/report.js');
   const inspector = await startInspector();
   say(`The inspector, which behaves like Matomo's tracker, listens on ${inspector.url}.`);
   const environment = await runSetup({ MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' });
   const clients = planTraffic();
   await runShop(clients, environment);
 
-  const hits = inspector.hits().filter(({ verdict }) => verdict !== 'ai_chatbot');
-  const aiRequests = inspector.aiRequests();
-  const requests = readHits(hits);
+  const hits = inspector.hits();
   const steps = clients.flatMap((client) => client.steps);
-  const ignored = toIgnored(steps);
-  const balance = toBalance(steps, [
-    ...requests,
-    ...aiRequests.map(({ name }) => ({ title: name })),
-  ]);
-  const chatbots = toChatbots(aiRequests);
-  const endpoints = toEndpoints(requests);
-  const timings = toTimings(hits, TIMINGS);
-  const audience = toAudience(hits);
-  const extras = toExtras(hits);
-  const title = 'What Matomo stored';
-  const facts = { title, endpoints, timings, chatbots, audience, extras, ignored, balance };
-  say(`\n${renderScreen(facts, paint)}\n`);
-  process.exitCode = balance.missing === 0 && balance.surplus === 0 ? 0 : 1;
+  const stored = readStored(hits);
+  const { isRight, text } = compare(steps, stored);
+  say(`\nWhat Matomo stored:\n\n${formatRequests(stored)}\n`);
+  say(`${describeOthers(hits, steps)}\n${text}\n`);
+  process.exitCode = isRight ? 0 : 1;
 
   if (stdout.isTTY) say(`Open ${inspector.url} to see every hit. Ctrl-C ends the inspector.\n`);
   say('Next, set MATOMO_URL and MATOMO_SITE_ID to a site in your Matomo, and run:');
@@ -77,9 +51,8 @@ async function runWithMatomo() {
   const { MATOMO_URL, MATOMO_SITE_ID = '1' } = process.env;
   const clients = planTraffic();
   const answers = await runShop(clients, { MATOMO_URL, MATOMO_SITE_ID });
-  const endpoints = toEndpoints(readAnswers(answers));
-  const title = `What the clients saw. Expect the same in site ${MATOMO_SITE_ID} of ${MATOMO_URL}`;
-  say(`\n${renderScreen({ title, endpoints, timings: [], chatbots: [] }, paint)}\n`);
+  say(`\nWhat the clients saw. Expect the same in site ${MATOMO_SITE_ID} of ${MATOMO_URL}:`);
+  say(`\n${formatRequests(readAnswers(answers))}\n`);
   say('Next, open Visitors > Visits Log and Behaviour > Page titles in Matomo.');
   say('If hits are missing, run: npx opentelemetry-matomo doctor');
   say(`To track your service, run: ${OWN_SERVICE}`);
@@ -101,12 +74,8 @@ async function runShop(clients, env) {
   say(
     `examples/shop listens on ${shop.url}, started with --require opentelemetry-matomo/register.`,
   );
-  const total = clients.reduce((sum, { steps }) => sum + steps.length, 0);
-  const answers = await sendTraffic(
-    shop.url,
-    clients,
-    createProgress(stdout, 'Sending requests', total),
-  );
+  say('Sending requests …');
+  const answers = await sendTraffic(shop.url, clients);
   await shop.stop();
   return answers;
 }

@@ -2,15 +2,13 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 
 /** Sends all steps of all clients. Resolves to each step with the status and time that its client saw. */
-export async function sendTraffic(url, clients, onAnswer) {
+export async function sendTraffic(url, clients) {
   const answers = await Promise.all(
     clients.map(async ({ headers, steps }) => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       const seen = [];
-      for (const step of steps) {
+      for (const step of steps)
         seen.push(await send(new URL(step.path, url), step, headers, agent));
-        onAnswer();
-      }
       agent.destroy();
       return seen;
     }),

@@ -84,6 +84,6 @@ export function planTraffic() {
     },
     steps: Array.from({ length: ROUNDS }, () => round)
       .flat()
-      .map((step) => (chatbot ? { ...step, title: chatbot, isChatbot: true } : step)),
+      .map((step) => (chatbot ? { ...step, title: chatbot } : step)),
   }));
 }

@@ -41,7 +41,7 @@ const CLOUDS: readonly TestHit[] = [
 ];
 
 /**
- * Whether the plugin TrackingSpamPrevention drops hits of clouds, headless browsers and client libraries. Like `isDropped`, the
+ * Whether the plugin TrackingSpamPrevention drops hits of clouds, headless browsers and client libraries. The
  * hits store nothing. They go into one bulk first, which suffices if Matomo drops none.
  */
 export async function checkSpam(
@@ -54,13 +54,15 @@ export async function checkSpam(
   if (!pageViews || hasSpamPrevention === false) return [];
   const hits = withToken ? [...CLOUDS, ...CLIENTS] : CLIENTS;
   const dropped: TestHit[] = [];
-  const all = await questions.areDropped(hits.map(toParameters), withToken);
-  if (all.verdict.kind !== 'processed') return [unanswered()];
-  if (all.verdict.tracked > 0) {
-    for (const hit of hits) {
-      const answer = await questions.areDropped([toParameters(hit)], withToken);
-      if (isProcessed(answer, 'tracked')) dropped.push(hit);
-    }
+  const ask = (some: readonly TestHit[]) =>
+    questions.areDropped(
+      some.map(({ parameters }) => ({ bots: '1', ...parameters })),
+      withToken,
+    );
+  const { verdict } = await ask(hits);
+  if (verdict.kind !== 'processed') return [unanswered()];
+  for (const hit of verdict.tracked > 0 ? hits : []) {
+    if (isProcessed(await ask([hit]), 'tracked')) dropped.push(hit);
   }
   if (dropped.length > 0) return [drops(dropped, hasSpamPrevention === true)];
   const kept = `Matomo drops no hits of ${withToken ? 'clouds, ' : ''}headless browsers and client libraries`;
@@ -85,8 +87,4 @@ function drops(hits: readonly TestHit[], isSure: boolean): Finding {
 function unanswered(): Finding {
   const found = 'cannot tell whether Matomo drops hits of clouds and headless browsers';
   return unknown('spam', found, `Check the plugin ${SPAM_PREVENTION} in Administration > Plugins.`);
-}
-
-function toParameters({ parameters }: TestHit): Readonly<Record<string, string>> {
-  return parameters;
 }

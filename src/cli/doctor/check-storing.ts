@@ -74,7 +74,7 @@ export async function checkStoring(
 ): Promise<Finding[]> {
   // Matomo rejects every hit with an invalid token, so there is nothing else to find out.
   if (options.tokenAuth !== undefined && !withToken) return [];
-  const dropped = await questions.isDropped(withToken);
+  const dropped = await questions.areDropped([{}], withToken);
   if (isProcessed(dropped, 'tracked')) return [droppedSilently(options)];
   const pinged = await questions.ping(withToken);
   if (!isProcessed(dropped, 'invalid') || !isProcessed(pinged, 'tracked')) {

@@ -40,24 +40,13 @@ export interface Answer {
   readonly askedMillis: number;
 }
 
-/** Questions to Matomo. Only `send` stores anything. */
-export interface Questions {
-  /** Does the site exist? Matomo checks site and token first, and stores nothing if `rec` is 0. */
-  site(): Promise<Answer>;
-  /** Has the token write access to it? Each rejection counts toward Matomo's lock-out. */
-  token(): Promise<Answer>;
-  /** Does Matomo silently drop such a hit? It would do so before it rejects this one for its invalid visitor ID. */
-  isDropped(withToken: boolean): Promise<Answer>;
-  /** The same for several hits in one bulk, each with its own parameters; bots are kept. */
-  areDropped(hits: readonly Parameters[], withToken: boolean): Promise<Answer>;
-  /** Does the database answer? Matomo looks up the visitor of a ping, and stores nothing if it does not know the visitor. */
-  ping(withToken: boolean): Promise<Answer>;
-  /** Sends a page view. */
-  send(withToken: boolean, title: string): Promise<Answer>;
-}
+export interface Questions extends ReturnType<typeof createQuestions> {}
 
-/** Creates questions that are sent like hits. If `bypassesQueue`, Matomo answers them itself despite QueuedTracking. */
-export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean): Questions {
+/**
+ * Creates questions to Matomo that are sent like hits. Only `send` stores anything. If `bypassesQueue`, Matomo answers them itself
+ * despite QueuedTracking.
+ */
+export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean) {
   const { tokenAuth, siteId, trackBots, baseUrl, headers, exportTimeoutMillis } = options;
   const url = new URL(options.url);
   if (bypassesQueue) url.search = '?queuedtracking=0';
@@ -94,16 +83,21 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
   }
 
   return {
+    /** Does the site exist? Matomo checks site and token first, and stores nothing if `rec` is 0. */
     site: () => ask({ rec: '0' }, false),
+    /** Has the token write access to it? Each rejection counts toward Matomo's lock-out. */
     token: () => ask({ rec: '0', cip: NOBODY }, true),
-    isDropped: (withToken) => ask({ ...likeHits(withToken), cid: 'no-visitor' }, withToken),
-    areDropped: (hits, withToken) =>
+    /** Does Matomo silently drop such hits? It would do so before it rejects them for their invalid visitor ID. */
+    areDropped: (hits: readonly Parameters[], withToken: boolean) =>
       askAll(
-        hits.map((own) => ({ ...likeHits(withToken), bots: '1', ...own, cid: 'no-visitor' })),
+        hits.map((own) => ({ ...likeHits(withToken), ...own, cid: 'no-visitor' })),
         withToken,
       ),
-    ping: (withToken) => ask({ ...likeHits(withToken), cid: anybody(), ping: '1' }, withToken),
-    send: (withToken, title) =>
+    /** Does the database answer? Matomo looks up the visitor of a ping, and stores nothing if it does not know the visitor. */
+    ping: (withToken: boolean) =>
+      ask({ ...likeHits(withToken), cid: anybody(), ping: '1' }, withToken),
+    /** Sends a page view. */
+    send: (withToken: boolean, title: string) =>
       ask({ ...likeHits(withToken), cid: anybody(), action_name: title }, withToken),
   };
 }

@@ -24,18 +24,13 @@ interface ApiClientOptions {
   readonly timeoutMillis: number;
 }
 
-/** Matomo's HTTP API. Methods reject with an `ApiFailure` if Matomo does not answer as its API does. */
-export interface ApiClient {
-  /** Checks without the token that Matomo answers, so that no other server gets the token. */
-  requireMatomo(): Promise<void>;
-  call(call: ApiCall): Promise<ApiResult>;
-  /** Several calls in one request. */
-  callAll(calls: readonly ApiCall[]): Promise<readonly ApiResult[]>;
-  close(): Promise<void>;
-}
+export type ApiClient = Awaited<ReturnType<typeof createApiClient>>;
 
-/** Sends calls by POST, with the token in the body. Goes to no target of a redirect, and retries nothing. */
-export async function createApiClient(options: ApiClientOptions): Promise<ApiClient> {
+/**
+ * Creates a client of Matomo's HTTP API. It sends calls by POST, with the token in the body, goes to no target of a redirect, and
+ * retries nothing. Its methods reject with an `ApiFailure` if Matomo does not answer as its API does.
+ */
+export async function createApiClient(options: ApiClientOptions) {
   const { request } = await import('undici');
   const api = new URL(options.url);
   api.pathname = api.pathname.replace(/[^/]+\.php$/, 'index.php');
@@ -79,14 +74,16 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
   const call = (asked: ApiCall) => post(asked, { token_auth: options.token });
 
   return {
-    async requireMatomo() {
+    /** Checks without the token that Matomo answers, so that no other server gets the token. */
+    async requireMatomo(): Promise<void> {
       const result = await post({ method: 'API.getMatomoVersion' }, {});
       if (result.kind === 'refused' || isVersion(result.value)) return;
       const what = `${show(api.origin + api.pathname)} answered JSON that is not Matomo's`;
       throw new ApiFailure('not-matomo', what, 'Correct MATOMO_URL');
     },
     call,
-    async callAll(calls) {
+    /** Several calls in one request. */
+    async callAll(calls: readonly ApiCall[]): Promise<readonly ApiResult[]> {
       const urls = calls.map(({ method, params }, index) => [
         `urls[${index}]`,
         new URLSearchParams({ method, ...params }).toString(),

@@ -1,13 +1,13 @@
 import type { ApiClient } from '../matomo-api/api-client.js';
 import {
+  blocked,
   type MappedDimensions,
   makePlan,
   type PlanKind,
   type PlanStep,
   type Wanted,
 } from './make-plan.js';
-import { type MatomoState, readMatomo } from './read-site.js';
-import { quoteRefusal } from './refusals.js';
+import { type MatomoState, quoteRefusal, readMatomo } from './read-site.js';
 import type { Report } from './report.js';
 
 /** In this order, because segments need the ID of a dimension, and everything needs the ID of the site. */
@@ -65,10 +65,9 @@ function verify(
     const { id } = after;
     return { ...step, ...(id !== undefined && { id }) };
   }
-  const { kind, name } = step;
   const silent = 'Matomo confirmed the change but does not list it; run setup again';
   const reason = refusals.get(keyOf(step)) ?? after?.reason ?? silent;
-  return { action: 'blocked', kind, name, reason };
+  return blocked(step.kind, step, reason);
 }
 
 function keyOf({ kind, name }: PlanStep): string {

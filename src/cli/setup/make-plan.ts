@@ -2,7 +2,6 @@ import { show } from '../../common/diagnostics.js';
 import type { ApiCall } from '../matomo-api/api-client.js';
 import type { Dimension } from '../matomo-api/api-values.js';
 import { isSameName, type MatomoState } from './read-site.js';
-import { REFUSALS } from './refusals.js';
 
 /** What a site has after setup. */
 export interface Wanted {
@@ -96,13 +95,14 @@ export function makePlan(
 ): PlanStep[] {
   const site = 'name' in wanted.site ? [planSite(state, wanted.site)] : [];
   if (site[0]?.action === 'blocked') {
-    const others = [
-      ...wanted.dimensions.map(({ name }) => ['dimension', name] as const),
-      ...wanted.goals.map(({ name }) => ['goal', name] as const),
-      ...wanted.segments.map(({ name }) => ['segment', name] as const),
+    const { dimensions, goals, segments } = wanted;
+    const block = (kind: PlanKind) => (item: Named) => blocked(kind, item, 'it needs the site');
+    return [
+      ...site,
+      ...dimensions.map(block('dimension')),
+      ...goals.map(block('goal')),
+      ...segments.map(block('segment')),
     ];
-    const reason = 'it needs the site';
-    return [...site, ...others.map(([kind, name]) => blocked(kind, name, reason))];
   }
   const dimensions = planDimensions(state, wanted.dimensions, mapped);
   return [
@@ -119,11 +119,8 @@ export function findDimension(
   wanted: WantedDimension,
   mapped: MappedDimensions,
 ): Dimension | undefined {
-  return findAmong(
-    dimensions.filter(({ isActive }) => isActive),
-    wanted,
-    mapped,
-  );
+  const active = dimensions.filter(({ isActive }) => isActive);
+  return findAmong(active, wanted, mapped);
 }
 
 /** Finds an action dimension by `MATOMO_DIMENSIONS`, then by its name. One that is mapped to another attribute is left alone. */
@@ -138,50 +135,6 @@ function findAmong(
     ofActions.find(({ id }) => mapped[id] === wanted.attribute) ??
     unmapped.find(({ name }) => isSameName(name, wanted.name))
   );
-}
-
-/** Why a dimension cannot be created: its name is that of an action dimension, which `MATOMO_DIMENSIONS` maps to another attribute. */
-function describeConflict(
-  { dimensions }: MatomoState,
-  { name, attribute }: WantedDimension,
-  mapped: MappedDimensions,
-): string | undefined {
-  const same = dimensions.find(
-    (dimension) =>
-      dimension.scope === 'action' &&
-      isSameName(dimension.name, name) &&
-      mapped[dimension.id] !== undefined,
-  );
-  return (
-    same &&
-    `dimension ${same.id} has that name, and MATOMO_DIMENSIONS maps it to ${show(mapped[same.id])}, not to ${attribute}; rename it in Matomo, or correct MATOMO_DIMENSIONS`
-  );
-}
-
-function planSite({ site, role }: MatomoState, wanted: { name: string; url: string }): PlanStep {
-  const { name, url } = wanted;
-  if (site) return { action: 'present', kind: 'site', name, id: site.id };
-  if (role !== 'super') return blocked('site', name, REFUSALS.needsSuperUser);
-  const params = { siteName: name, 'urls[0]': url };
-  return { action: 'create', kind: 'site', name, call: { method: 'SitesManager.addSite', params } };
-}
-
-function planDimensions(
-  state: MatomoState,
-  wanted: readonly WantedDimension[],
-  mapped: MappedDimensions,
-): PlanStep[] {
-  const steps = wanted.map((dimension) => planDimension(state, dimension, mapped));
-  const siteId = state.site?.id ?? 0;
-  const free = state.freeSlots ?? Number.POSITIVE_INFINITY;
-  const missing = steps.filter(({ action }) => action === 'create').length - free;
-  let used = 0;
-  return steps.map((step, index) => {
-    if (step.action !== 'create' || ++used <= free) return step;
-    const reasons = [REFUSALS.noSlot(siteId, missing), ...(step.reason ? [step.reason] : [])];
-    const isOptional = wanted[index]?.isOptional && { isOptional: true as const };
-    return { ...blocked('dimension', step.name, reasons.join('; ')), ...isOptional };
-  });
 }
 
 /** Active action dimensions for no attribute: one may have been renamed. */
@@ -200,6 +153,34 @@ export function findUnmapped(
   );
 }
 
+function planSite({ site, role }: MatomoState, wanted: { name: string; url: string }): PlanStep {
+  if (site) return present('site', wanted, site.id);
+  if (role !== 'super') {
+    const advice = 'use the token of one, or ask one to create the site and set MATOMO_SITE_ID';
+    return blocked('site', wanted, `only a super user can create sites: ${advice}`);
+  }
+  const params = { siteName: wanted.name, 'urls[0]': wanted.url };
+  return create('site', wanted, { method: 'SitesManager.addSite', params });
+}
+
+function planDimensions(
+  state: MatomoState,
+  wanted: readonly WantedDimension[],
+  mapped: MappedDimensions,
+): PlanStep[] {
+  const steps = wanted.map((dimension) => planDimension(state, dimension, mapped));
+  const free = state.freeSlots ?? Number.POSITIVE_INFINITY;
+  const missing = steps.filter(({ action }) => action === 'create').length - free;
+  const command = `./console customdimensions:add-custom-dimension --scope=action --count=${missing}`;
+  const noSlot = `site ${state.site?.id} has no free slot for action dimensions; the operator of Matomo can run ${command} on its server`;
+  let used = 0;
+  return steps.map((step, index) => {
+    if (step.action !== 'create' || ++used <= free) return step;
+    const reason = step.reason === undefined ? noSlot : `${noSlot}; ${step.reason}`;
+    return blocked('dimension', step, reason, wanted[index]?.isOptional);
+  });
+}
+
 /** Plans one dimension, assuming that there is a free slot. */
 function planDimension(
   state: MatomoState,
@@ -209,52 +190,47 @@ function planDimension(
   const { name } = wanted;
   const kind = 'dimension';
   if (!state.hasCustomDimensions) {
-    return blocked(kind, name, REFUSALS.pluginOff('CustomDimensions'));
+    const reason =
+      'the plugin CustomDimensions is off; a super user can activate it in Administration > System > Plugins, or run ./console plugin:activate CustomDimensions on the Matomo server';
+    return blocked(kind, wanted, reason);
   }
-  if (state.hidden.dimension !== undefined) return blocked(kind, name, state.hidden.dimension);
+  if (state.hidden.dimension !== undefined) return blocked(kind, wanted, state.hidden.dimension);
   const found = findDimension(state, wanted, mapped);
   if (found) {
-    const reason = isSameName(found.name, name) ? {} : { reason: `named ${show(found.name)}` };
-    return { action: 'present', kind, name, id: found.id, ...reason };
+    const reason = isSameName(found.name, name) ? undefined : `named ${show(found.name)}`;
+    return present(kind, wanted, found.id, reason);
   }
   const inactive = findAmong(state.dimensions, wanted, mapped);
-  const refusal =
-    (inactive ? undefined : describeConflict(state, wanted, mapped)) ?? refuseWrite(state);
-  if (refusal !== undefined) return blocked(kind, name, refusal);
-  const params = { idSite: String(state.site?.id) };
+  const sameName = state.dimensions.filter((dimension) => isSameName(dimension.name, name));
+  const conflict = sameName.find(({ id, scope }) => scope === 'action' && mapped[id] !== undefined);
+  if (conflict && !inactive) {
+    const attribute = show(mapped[conflict.id]);
+    const reason = `dimension ${conflict.id} has that name, and MATOMO_DIMENSIONS maps it to ${attribute}, not to ${wanted.attribute}; rename it in Matomo, or correct MATOMO_DIMENSIONS`;
+    return blocked(kind, wanted, reason);
+  }
+  const refusal = refuseWrite(state);
+  if (refusal !== undefined) return blocked(kind, wanted, refusal);
+  const idSite = String(state.site?.id);
   if (inactive) {
-    const { id } = inactive;
-    const call = {
-      method: 'CustomDimensions.configureExistingCustomDimension',
-      params: {
-        idDimension: String(id),
-        ...params,
-        name: inactive.name,
-        active: '1',
-        ...(inactive.description !== '' && { description: inactive.description }),
-        ...extractionsOf(inactive),
-      },
+    const { id, description } = inactive;
+    const params = {
+      idDimension: String(id),
+      idSite,
+      name: inactive.name,
+      active: '1',
+      ...(description !== '' && { description }),
+      ...extractionsOf(inactive),
     };
+    const call = { method: 'CustomDimensions.configureExistingCustomDimension', params };
     return { action: 'reactivate', kind, name, id, reason: 'it is inactive', call };
   }
+  const [other] = sameName;
+  const reason =
+    other &&
+    `dimension ${other.id} has that name too, but scope ${other.scope}, which stores one value per visit`;
   const method = 'CustomDimensions.configureNewCustomDimension';
-  const call = { method, params: { ...params, name, scope: 'action', active: '1' } };
-  const reason = describeSameName(state, name);
-  return {
-    action: 'create',
-    kind,
-    name,
-    ...(reason !== undefined && { reason }),
-    ...(state.site && { call }),
-  };
-}
-
-function describeSameName({ dimensions }: MatomoState, name: string): string | undefined {
-  const same = dimensions.find((dimension) => isSameName(dimension.name, name));
-  return (
-    same &&
-    `dimension ${same.id} has that name too, but scope ${same.scope}, which stores one value per visit`
-  );
+  const call = { method, params: { idSite, name, scope: 'action', active: '1' } };
+  return create(kind, wanted, state.site && call, reason);
 }
 
 /** Extractions as parameters. Matomo deletes those that a change does not repeat. */
@@ -268,74 +244,93 @@ function extractionsOf({ extractions }: Dimension): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-function planGoal(state: MatomoState, { name, pattern }: WantedGoal): PlanStep {
+function planGoal(state: MatomoState, wanted: WantedGoal): PlanStep {
+  const { name, pattern } = wanted;
   const kind = 'goal';
-  if (state.hidden.goal !== undefined) return blocked(kind, name, state.hidden.goal);
+  if (state.hidden.goal !== undefined) return blocked(kind, wanted, state.hidden.goal);
   const same = state.goals.filter((goal) => isSameName(goal.name, name));
   const found = same.find(
     (goal) =>
       goal.matchAttribute === 'url' && goal.patternType === 'contains' && goal.pattern === pattern,
   );
-  if (found) return { action: 'present', kind, name, id: found.id };
+  if (found) return present(kind, wanted, found.id);
   const [other] = same;
   if (other) {
     const is = `${other.matchAttribute} ${other.patternType} ${show(other.pattern)}`;
     const reason = `goal ${other.id} has that name and another condition (${is}); change it in Administration > Goals, or choose another name`;
-    return blocked(kind, name, reason);
+    return blocked(kind, wanted, reason);
   }
   const refusal = refuseWrite(state);
-  if (refusal !== undefined) return blocked(kind, name, refusal);
+  if (refusal !== undefined) return blocked(kind, wanted, refusal);
   const match = { matchAttribute: 'url', pattern, patternType: 'contains' };
   // Matomo 6 accepts no other booleans than 0 and 1.
   const flags = { caseSensitive: '0', allowMultipleConversionsPerVisit: '0' };
   const params = { idSite: String(state.site?.id), name, ...match, ...flags };
-  return {
-    action: 'create',
-    kind,
-    name,
-    ...(state.site && { call: { method: 'Goals.addGoal', params } }),
-  };
+  return create(kind, wanted, state.site && { method: 'Goals.addGoal', params });
 }
 
 function planSegment(
   state: MatomoState,
-  { name, dimension, condition }: WantedSegment,
+  wanted: WantedSegment,
   dimensions: readonly PlanStep[],
 ): PlanStep {
+  const { name, dimension, condition } = wanted;
   const kind = 'segment';
   const needed = dimensions.find((step) => step.name === dimension);
   if (needed === undefined || needed.action === 'blocked') {
-    const isOptional = needed?.isOptional && { isOptional: true as const };
-    return { ...blocked(kind, name, REFUSALS.needsDimension(dimension)), ...isOptional };
+    const reason = `it needs the dimension ${show(dimension)}`;
+    return blocked(kind, wanted, reason, needed?.isOptional);
   }
-  if (state.hidden.segment !== undefined) return blocked(kind, name, state.hidden.segment);
+  if (state.hidden.segment !== undefined) return blocked(kind, wanted, state.hidden.segment);
   const definition = needed.id === undefined ? undefined : `dimension${needed.id}${condition}`;
   const found = state.segments.find((segment) => segment.definition === definition);
-  if (found) return { action: 'present', kind, name, id: found.id };
+  if (found) return present(kind, wanted, found.id);
   const other = state.segments.find((segment) => isSameName(segment.name, name));
   if (other) {
     const reason = `segment ${other.id} has that name and another definition (${show(other.definition)}); rename or delete it in Matomo`;
-    return blocked(kind, name, reason);
+    return blocked(kind, wanted, reason);
   }
   const isShared = state.role === 'super';
   const reason = isShared ? 'for all users' : 'only the user of this token sees it';
-  const call = definition !== undefined && {
-    method: 'SegmentEditor.add',
-    params: {
-      name,
-      definition,
-      idSite: String(state.site?.id),
-      autoArchive: '0',
-      enabledAllUsers: isShared ? '1' : '0',
-    },
-  };
-  return { action: 'create', kind, name, reason, ...(call && { call }) };
+  if (definition === undefined) return create(kind, wanted, undefined, reason);
+  const idSite = String(state.site?.id);
+  const enabledAllUsers = isShared ? '1' : '0';
+  const params = { name, definition, idSite, autoArchive: '0', enabledAllUsers };
+  return create(kind, wanted, { method: 'SegmentEditor.add', params }, reason);
 }
 
 function refuseWrite({ role, site }: MatomoState): string | undefined {
-  return role === 'view' && site ? REFUSALS.needsWrite(site.id, role) : undefined;
+  if (role !== 'view' || !site) return undefined;
+  return `the token has ${role} access but lacks write access to site ${site.id}; ${WHO_GRANTS}`;
 }
 
-function blocked(kind: PlanKind, name: string, reason: string): PlanStep {
-  return { action: 'blocked', kind, name, reason };
+/** Who can give access to a token. */
+export const WHO_GRANTS =
+  'an administrator of the site or a super user can grant it in Administration > System > Users';
+
+interface Named {
+  readonly name: string;
+}
+
+function present(kind: PlanKind, { name }: Named, id: number, reason?: string): PlanStep {
+  return { action: 'present', kind, name, id, ...(reason !== undefined && { reason }) };
+}
+
+function create(
+  kind: PlanKind,
+  { name }: Named,
+  call: ApiCall | undefined,
+  reason?: string,
+): PlanStep {
+  const known = { ...(reason !== undefined && { reason }), ...(call && { call }) };
+  return { action: 'create', kind, name, ...known };
+}
+
+export function blocked(
+  kind: PlanKind,
+  { name }: Named,
+  reason: string,
+  isOptional?: true,
+): PlanStep {
+  return { action: 'blocked', kind, name, reason, ...(isOptional && { isOptional }) };
 }

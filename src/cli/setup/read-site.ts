@@ -1,3 +1,4 @@
+import { show } from '../../common/diagnostics.js';
 import { unescapeHtml } from '../../common/unescape-html.js';
 import {
   type ApiCall,
@@ -18,7 +19,6 @@ import {
   toDimension,
   unwrap,
 } from '../matomo-api/api-values.js';
-import { quoteRefusal } from './refusals.js';
 
 /** The access of a token to a site, or to any site if the site does not exist yet. */
 export type Role = 'super' | 'admin' | 'write' | 'view' | 'none';
@@ -143,6 +143,11 @@ export async function findSite(
     ids.map((id) => ({ method: 'SitesManager.getSiteFromId', params: { idSite: String(id) } })),
   );
   return ids.find((_, index) => isSameName(readName(objectOf(sites[index])), wanted.name));
+}
+
+/** Why Matomo rejected a call, in its own words. */
+export function quoteRefusal(message: string): string {
+  return `Matomo rejects it: ${show(message)}`;
 }
 
 /** Compares names without their case. */

@@ -11,10 +11,10 @@ import {
   makePlan,
   type PlanStep,
   type Wanted,
+  WHO_GRANTS,
 } from './make-plan.js';
 import type { SetupArguments } from './parse-arguments.js';
 import { findSite, type MatomoState, readMatomo } from './read-site.js';
-import { REFUSALS } from './refusals.js';
 import { formatPlan, formatState, formatUnmapped, type Report } from './report.js';
 
 /** The settings of the environment. */
@@ -116,8 +116,7 @@ function tooOld(version: string | undefined): ApiFailure {
 }
 
 function noSite(siteId: number): ApiFailure {
-  const reason = REFUSALS.needsView(siteId);
-  const what = reason.charAt(0).toUpperCase() + reason.slice(1);
+  const what = `The token has no access to site ${siteId}, or the site does not exist; ${WHO_GRANTS}`;
   const advice = `Correct MATOMO_SITE_ID, which is ${show(siteId)}, or use another token`;
   return new ApiFailure('site-unknown', what, advice);
 }
