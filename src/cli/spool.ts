@@ -8,38 +8,26 @@ import { readEnvironment } from '../options/resolve-options.js';
 import { date } from './flag-values.js';
 import { UsageError, withoutEffect } from './usage-error.js';
 
-const SELECTORS = {
-  all: { type: 'boolean' },
-  user: { type: 'string' },
-  visitor: { type: 'string' },
-  before: { type: 'string' },
-} as const;
-
 /** Prints what is pending in the spool that the environment names, or deletes hits. */
 export async function spool(args: string[]): Promise<void> {
+  const text = { type: 'string' } as const;
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { ...SELECTORS, json: { type: 'boolean', default: false } },
+    options: {
+      all: { type: 'boolean' },
+      user: text,
+      visitor: text,
+      before: text,
+      json: { type: 'boolean' },
+    },
   });
   const [command] = positionals;
   if (positionals.length !== 1 || (command !== 'status' && command !== 'purge')) {
     throw new UsageError('spool has two commands: spool status and spool purge');
   }
   const filter = filterOf(values);
-  if (command === 'purge' && filter) {
-    const place = readPlace();
-    const backend = spoolBackendOf(place);
-    const purged = await backend.purge(place, filter);
-    const shown = backend.show(place);
-    console.log(
-      values.json
-        ? JSON.stringify({ spool: shown, purged }, null, 2)
-        : `${shown}: ${countOf(purged)} purged`,
-    );
-    return;
-  }
-  if (command === 'purge' || filter) {
+  if ((command === 'purge') !== (filter !== undefined)) {
     throw new UsageError(
       'spool purge needs --all, --user ID, --visitor ID or --before DATE, and spool status none of them',
     );
@@ -47,23 +35,19 @@ export async function spool(args: string[]): Promise<void> {
   const place = readPlace();
   const backend = spoolBackendOf(place);
   const shown = backend.show(place);
+  const print = (result: object, asText: string) =>
+    console.log(values.json ? JSON.stringify({ spool: shown, ...result }, null, 2) : asText);
+  if (filter) {
+    const purged = await backend.purge(place, filter);
+    return print({ purged }, `${shown}: ${countOf(purged)} purged`);
+  }
   const found = await backend.readStatus(place);
   const status = { ...found, matomo: found.matomo && withoutUserInfo(found.matomo) };
-  console.log(
-    values.json
-      ? JSON.stringify({ spool: shown, ...status }, null, 2)
-      : formatStatus(shown, status, Date.now()),
-  );
+  print(status, formatStatus(shown, status, Date.now()));
 }
 
 /** The hits that the flags select; `undefined` without flags. */
-function filterOf(values: {
-  all?: boolean;
-  user?: string;
-  visitor?: string;
-  before?: string;
-}): PurgeFilter | undefined {
-  const { all, user, visitor, before } = values;
+function filterOf({ all, user, visitor, before }: Selectors): PurgeFilter | undefined {
   const set = [all, user, visitor, before].filter((value) => value !== undefined);
   if (set.length === 0) return undefined;
   if (set.length > 1)
@@ -73,6 +57,13 @@ function filterOf(values: {
   if (visitor !== undefined) return { kind: 'visitor', id: visitor };
   if (before === undefined) return { kind: 'all' };
   return { kind: 'before', epochSeconds: date('--before', before) };
+}
+
+interface Selectors {
+  all?: boolean;
+  user?: string;
+  visitor?: string;
+  before?: string;
 }
 
 /** The spool that the environment names. */
@@ -92,11 +83,11 @@ function formatStatus(
   { matomo, pending, bytes, oldestSeconds, processes }: SpoolStatus,
   nowMillis: number,
 ): string {
-  const age = Math.round(nowMillis / 1000 - (oldestSeconds ?? 0));
-  const oldest =
-    oldestSeconds === undefined
-      ? []
-      : [`oldest   ${new Date(oldestSeconds * 1000).toISOString()}, ${age} s ago`];
+  const oldest: string[] = [];
+  if (oldestSeconds !== undefined) {
+    const age = Math.round(nowMillis / 1000 - oldestSeconds);
+    oldest.push(`oldest   ${new Date(oldestSeconds * 1000).toISOString()}, ${age} s ago`);
+  }
   return [
     `${place}, for ${matomo ?? 'no Matomo yet'}`,
     '',

@@ -55,6 +55,7 @@ test.each<[string, string, RequestInit, number, number]>([
   ['what follows a second `?` is data', `${hit()}&url=https://a.test/b?c=1`, {}, 200, 1],
   ['a wrong method without parameters', '', { method: 'POST' }, 400, 0],
   ['a refused hit without an image', hit({ ca: '1', send_image: '0' }), {}, 400, 1],
+  ['a form by PUT', '', { method: 'PUT', body: new URLSearchParams('idsite=1&rec=1') }, 400, 0],
   ['a body without a content type', '', { method: 'POST', body: Buffer.from('idsite=1') }, 400, 0],
 ])('a single request: %s', async (_, query, request, status, count) => {
   const inspector = await start();

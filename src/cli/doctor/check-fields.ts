@@ -61,48 +61,39 @@ function checkDimensions(
   }
   if (settings?.dimensions === undefined) return undefined;
   const byId = new Map(settings.dimensions.map((dimension) => [String(dimension.id), dimension]));
-  const findings = Object.entries(dimensions).flatMap(([id, attribute]) =>
-    checkDimension(id, byId.get(id), siteId).map((finding) => withSetup(finding, attribute)),
-  );
+  const findings = Object.entries(dimensions).flatMap(([id, attribute]) => {
+    const wrong = findMistake(id, byId.get(id), siteId);
+    if (wrong === undefined) return [];
+    const setup = recommendSetupFor(attribute);
+    const advice = setup === undefined ? wrong.advice : `${setup} By hand: ${wrong.advice}`;
+    return [warning('fields', 'fields-dropped', wrong.found, advice)];
+  });
   if (findings.length > 0) return findings;
-  return [
-    ok('fields', `${nameOf(ids)} ${ids.length === 1 ? 'is' : 'are'} active on site ${siteId}`),
-  ];
+  const active = `${nameOf('dimension', ids)} ${ids.length === 1 ? 'is' : 'are'} active`;
+  return [ok('fields', `${active} on site ${siteId}`)];
 }
 
-function checkDimension(
+/** Why Matomo does not store a dimension for each request; `undefined` if it does. */
+function findMistake(
   id: string,
   dimension: Dimension | undefined,
   siteId: ResolvedOptions['siteId'],
-): Finding[] {
-  if (dimension === undefined) {
-    const found = `site ${siteId} has no dimension ${id}: Matomo drops its values`;
-    const advice = `Create an action dimension in ${DIMENSIONS_PAGE}, and use its ID in MATOMO_DIMENSIONS.`;
-    return [warning('fields', 'fields-dropped', found, advice)];
+): { found: string; advice: string } | undefined {
+  if (dimension?.scope === 'action') {
+    if (dimension.isActive) return undefined;
+    const advice = `Activate dimension ${id} in ${DIMENSIONS_PAGE}.`;
+    return { found: `dimension ${id} is inactive: Matomo drops its values`, advice };
   }
-  if (dimension.scope !== 'action') {
-    const found = `dimension ${id} has scope ${dimension.scope}, not action: Matomo does not store its value for each request`;
-    const advice = `Create an action dimension in ${DIMENSIONS_PAGE}, and use its ID in MATOMO_DIMENSIONS.`;
-    return [warning('fields', 'fields-dropped', found, advice)];
-  }
-  if (dimension.isActive) return [];
-  const found = `dimension ${id} is inactive: Matomo drops its values`;
-  return [
-    warning('fields', 'fields-dropped', found, `Activate dimension ${id} in ${DIMENSIONS_PAGE}.`),
-  ];
+  const found =
+    dimension === undefined
+      ? `site ${siteId} has no dimension ${id}: Matomo drops its values`
+      : `dimension ${id} has scope ${dimension.scope}, not action: Matomo does not store its value for each request`;
+  const advice = `Create an action dimension in ${DIMENSIONS_PAGE}, and use its ID in MATOMO_DIMENSIONS.`;
+  return { found, advice };
 }
 
-/** Recommends setup first if it can do what the finding advises. */
-function withSetup(finding: Finding, attribute: unknown): Finding {
-  const { advice } = finding;
-  const setup = recommendSetupFor(attribute);
-  return setup === undefined || advice === undefined
-    ? finding
-    : { ...finding, advice: `${setup} By hand: ${advice}` };
-}
-
-function nameOf(ids: readonly string[]): string {
-  return `${ids.length === 1 ? 'dimension' : 'dimensions'} ${ids.join(', ')}`;
+function nameOf(what: string, ids: readonly (string | number)[]): string {
+  return `${what}${ids.length === 1 ? '' : 's'} ${ids.join(', ')}`;
 }
 
 function queued(): Finding {
@@ -151,13 +142,9 @@ export async function checkGoals(
   }
   const known = listOf(result).map(({ idgoal }) => Number(idgoal));
   const missing = goals.filter((id) => !known.includes(id));
-  if (missing.length === 0) return ok('goals', `site ${siteId} has ${nameGoals(goals)}`);
-  const has = known.length === 0 ? 'has no goals' : `has only ${nameGoals(known)}`;
-  const found = `site ${siteId} ${has}: Matomo rejects conversions of ${nameGoals(missing)}`;
+  if (missing.length === 0) return ok('goals', `site ${siteId} has ${nameOf('goal', goals)}`);
+  const has = known.length === 0 ? 'has no goals' : `has only ${nameOf('goal', known)}`;
+  const found = `site ${siteId} ${has}: Matomo rejects conversions of ${nameOf('goal', missing)}`;
   const advice = 'Create them in Goals > Manage Goals, or correct the IDs in trackGoal.';
   return problem('goals', 'hits-invalid', found, advice);
-}
-
-function nameGoals(goals: readonly number[]): string {
-  return `${goals.length === 1 ? 'goal' : 'goals'} ${goals.join(', ')}`;
 }

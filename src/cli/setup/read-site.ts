@@ -21,7 +21,7 @@ import {
 } from '../matomo-api/api-values.js';
 
 /** The access of a token to a site, or to any site if the site does not exist yet. */
-export type Role = 'super' | 'admin' | 'write' | 'view' | 'none';
+type Role = 'super' | 'admin' | 'write' | 'view' | 'none';
 
 interface Goal {
   readonly id: number;
@@ -82,10 +82,8 @@ export async function readMatomo(
 ): Promise<MatomoState> {
   const [version, isSuper, admin, write, view, dimensionsOn, variablesOn, spamOn] =
     await client.callAll(WHO_AM_I);
-  const role = roleFor(siteId, {
-    isSuper: unwrap(isSuper) === true,
-    lists: { admin: listOf(admin), write: listOf(write), view: listOf(view) },
-  });
+  const lists = { admin: listOf(admin), write: listOf(write), view: listOf(view) };
+  const role = roleFor(siteId, unwrap(isSuper) === true, lists);
   const known = unwrap(version);
   const state: MatomoState = {
     version: typeof known === 'string' && /^[\w.-]+$/.test(known) ? known : undefined,
@@ -161,12 +159,9 @@ function whyHidden(kind: string, result: ApiResult | undefined): Record<string, 
 
 function roleFor(
   siteId: number | undefined,
-  access: {
-    readonly isSuper: boolean;
-    readonly lists: Readonly<Record<'admin' | 'write' | 'view', readonly unknown[]>>;
-  },
+  isSuper: boolean,
+  lists: Readonly<Record<'admin' | 'write' | 'view', readonly unknown[]>>,
 ): Role {
-  const { isSuper, lists } = access;
   const has = (ids: readonly unknown[]) =>
     siteId === undefined ? ids.length > 0 : ids.some((id) => Number(id) === siteId);
   if (isSuper) return siteId === undefined || has(lists.admin) ? 'super' : 'none';
