@@ -22,7 +22,7 @@ test.each<[string, Record<string, string>, InspectedHit['verdict'], string | und
   ['a chatbot without a URL', { ua: CHATGPT, recMode: '1' }, 'ai_chatbot', 'url'],
   [
     'a chatbot with a large status',
-    { ua: CHATGPT, recMode: '1', url: URL_A, http_status: '70000' },
+    { ua: CHATGPT, recMode: '1', url: URL_A, http_status: '65536' },
     'dropped',
     'http_status',
   ],
@@ -108,6 +108,20 @@ test('`0` is an empty search category, no content and no event category', async 
     url: URL_A,
     event_action: 'a',
   });
+});
+
+test('page views and contents share the row of a URL, with the scheme of the first', async () => {
+  const inspector = await start();
+  await sendBulk(inspector, [hit({ url: 'http://www.a.test/a' })]);
+  await sendBulk(inspector, [hit({ url: 'https://a.test/a', c_n: 'banner' })]);
+  await sendBulk(inspector, [hit({ url: 'https://a.test/b', c_n: 'banner' })]);
+  await sendBulk(inspector, [hit({ url: 'http://a.test/b' })]);
+  expect(inspector.hits().map(({ stored }) => stored?.url)).toEqual([
+    'http://www.a.test/a',
+    'http://www.a.test/a',
+    'https://a.test/b',
+    'https://a.test/b',
+  ]);
 });
 
 const CVAR = '{"1":["n","v"]}';
