@@ -82,3 +82,9 @@ test.each<[string, number, Record<string, string>, Record<string, string>]>([
   const started = inspector.hits().filter(({ referrer }) => referrer !== undefined);
   expect(started).toHaveLength(visits);
 });
+
+test('the keyword of a search engine is that of a campaign without its own', async () => {
+  const url = `${URL_A}?utm_campaign=c`;
+  const { referrer } = await inspect({ url, urlref: 'https://www.bing.com/search?q=Shoes' });
+  expect(toRow(referrer)).toEqual(['campaign', 'c', 'shoes']);
+});
