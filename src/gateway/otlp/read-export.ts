@@ -17,9 +17,9 @@ export type Json = Readonly<Record<string, unknown>>;
 
 // Limits, because a few bytes of an export can become objects that need far more memory.
 /** Attributes of a span or a resource. The default limit of SDKs is 128. */
-export const MAX_ATTRIBUTES = 512;
+const MAX_ATTRIBUTES = 512;
 /** Elements of an attribute that is a list. */
-export const MAX_ITEMS = 128;
+const MAX_ITEMS = 128;
 /** Longer texts are cut. Tracking parameters are shorter, so JSON that was cut here is still too long for Matomo. */
 export const MAX_TEXT_CHARACTERS = 32_768;
 /** Attributes with longer names are not read. */
