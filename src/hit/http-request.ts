@@ -181,7 +181,12 @@ export interface TrackedRequest {
   readonly durationMillis: number;
   /** Start of the request, in epoch milliseconds. */
   readonly startTime: number;
-  /** Attributes of the server span; empty if the request has none. */
+  /** ID of the trace of its server span, also if that is not sampled; missing if it has none. */
+  readonly traceId?: string;
+  /**
+   * Attributes of the server span, or what Node.js knows under the same names, and those of the resource that it has not itself, such as
+   * `service.name`. Without an SDK, the resource is what `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say.
+   */
   readonly attributes: Attributes;
 }
 

@@ -96,6 +96,8 @@ export function createOptionCallbacks(
     },
 
     siteOf(ended) {
+      const { site: siteOfService } = ended.service;
+      if (siteOfService !== undefined) return siteOfService;
       if (askSite === undefined) return siteId as number;
       const result = read('siteId', askSite, ended);
       const site = toSiteId(result);
@@ -188,6 +190,9 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
 
 /** Attributes that are derived from the request, unless the span has them. */
 const DERIVED: Readonly<Record<string, ReadSource>> = {
+  // Of the server span. Without one, there is no trace to look for.
+  trace_id: ({ traceId }) => traceId || undefined,
+  span_id: ({ spanId }) => spanId || undefined,
   // People and unknown bots have none.
   'user_agent.bot.name': ({ request }) => findBotName(request.userAgent ?? ''),
   'user_agent.name': ({ request }) => productOf(request.userAgent)?.name,
@@ -220,8 +225,9 @@ function createReadSource(options: SentAttributeOptions): (source: string) => Re
     if (derive) return (ended, site) => toText(ended.attributes[source]) ?? derive(ended, site);
     const oldName = OLD_NAMES[source] ?? '';
     return (ended) => {
-      const { attributes } = ended;
-      return toSent(toText(attributes[source] ?? attributes[oldName]), ended);
+      const { attributes, service } = ended;
+      const value = attributes[source] ?? attributes[oldName] ?? service.attributes[source];
+      return toSent(toText(value), ended);
     };
   };
 }

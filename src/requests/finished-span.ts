@@ -1,4 +1,5 @@
 import type { Attributes, HrTime, SpanContext } from '../common/otel-types.js';
+import type { SpanResource } from './resource.js';
 
 /**
  * The parts of a finished span that are read, described structurally: `ReadableSpan` of OpenTelemetry SDK 1.30, 2.x and 3.x
@@ -13,6 +14,7 @@ export interface FinishedSpan {
   /** Seconds and nanoseconds. */
   readonly duration: HrTime;
   readonly attributes: Attributes;
+  readonly resource?: SpanResource | undefined;
   readonly status: { readonly code: number };
   readonly events?: readonly {
     readonly name: string;

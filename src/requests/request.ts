@@ -17,6 +17,7 @@ import { type FinishedSpan, toMillis } from './finished-span.js';
 import { nodeAttributes } from './node-request.js';
 import type { NamedOperation } from './operations/index.js';
 import { readHeader, readHeaderAsSent } from './read-headers.js';
+import { type ServiceDefaults, serviceDefaultsOf } from './resource.js';
 
 /** What says how a request is, or was when it ended: its SERVER span or, if it has none, what Node.js announced. */
 export type RequestSource = FinishedSpan | CapturedRequest;
@@ -70,6 +71,7 @@ export class Request implements StoredRecord {
   readonly #index: RequestIndex | undefined;
   #ofDescendants: Annotations | undefined = undefined;
   #ofSpan: Annotations | undefined = undefined;
+  #service: ServiceDefaults | undefined = undefined;
 
   /**
    * @param source its SERVER span, or what Node.js announced if it has none, at least not yet
@@ -113,6 +115,13 @@ export class Request implements StoredRecord {
     return this.#attributes ?? NO_ATTRIBUTES;
   }
 
+  /** What the resource of its service says. */
+  get service(): ServiceDefaults {
+    const { source } = this;
+    this.#service ??= serviceDefaultsOf(isSpan(source) ? source.resource : undefined);
+    return this.#service;
+  }
+
   /** A header by its lower-case name, as it is now. */
   header(name: string): string | undefined {
     const headers = this.captured?.request?.headers;
@@ -146,7 +155,8 @@ export class Request implements StoredRecord {
   /** Whether the application called `ignore` or set `matomo.ignore`. */
   get ignored(): boolean {
     const { fromCode } = this;
-    return this.#ofDescendants?.ignored || fromCode?.ignored || this.#ofSpan?.ignored || false;
+    const ofSpans = this.#ofDescendants?.ignored || this.#ofSpan?.ignored;
+    return ofSpans || fromCode?.ignored || this.service.annotations?.ignored || false;
   }
 
   /** Whether a timing that belongs to the hit has not ended. */
@@ -157,8 +167,10 @@ export class Request implements StoredRecord {
   /** All annotations so far; `undefined` if there are none. */
   collectAnnotations(): Annotations[] | undefined {
     const { fromCode } = this;
-    if ((this.#ofDescendants ?? fromCode ?? this.#ofSpan) === undefined) return undefined;
-    return [this.#ofDescendants, fromCode, this.#ofSpan].filter(hasAnnotations);
+    const ofService = this.service.annotations;
+    if ((ofService ?? this.#ofDescendants ?? fromCode ?? this.#ofSpan) === undefined)
+      return undefined;
+    return [ofService, this.#ofDescendants, fromCode, this.#ofSpan].filter(hasAnnotations);
   }
 
   /** The ended request with the annotations so far. It no longer changes once it is closed. */

@@ -1,4 +1,4 @@
-import type { AttributeValue } from '../common/otel-types.js';
+import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { type Annotations, addTiming, toErrorType } from '../hit/http-request.js';
 import { isPerfKey } from '../hit/parameters/tracking-parameters.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
@@ -48,24 +48,39 @@ function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanRea
     if (value === undefined) continue;
     if (name === reading.userIdAttribute)
       annotations.userId = reading.toUserId(name, String(value));
-    if (!name.startsWith(PREFIX)) continue;
-    if (name.startsWith(CVAR_PREFIX)) {
-      annotations.cvar ??= {};
-      annotations.cvar[name.slice(CVAR_PREFIX.length)] = value;
-    } else if (name === 'matomo.ignore') {
-      if (isTrue(value)) annotations.ignored = true;
-    } else if (name === PERF_KEY_ATTRIBUTE) {
-      if (isPerfKey(value)) addTiming(annotations, value, toMillis(span.duration));
-      else reading.reportPerfKey(value);
-    } else {
-      annotations.parameters ??= {};
-      annotations.parameters[name.slice(PREFIX.length)] = value;
-    }
+    if (name !== PERF_KEY_ATTRIBUTE) annotateWith(annotations, name, value);
+    else if (isPerfKey(value)) addTiming(annotations, value, toMillis(span.duration));
+    else reading.reportPerfKey(value);
   }
   const errorType = reading.errors ? errorTypeOf(span) : undefined;
   annotations.errorType = errorType ?? annotations.errorType;
   if (errorType !== undefined && (isGraphqlSpan(span) || isMcpSpan(span)))
     annotations.operationError = errorType;
+}
+
+/** Copies attributes of a resource. Returns whether there was anything to copy. */
+export function annotateFrom(annotations: Annotations, attributes: Attributes): boolean {
+  let isAnnotated = false;
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === PERF_KEY_ATTRIBUTE || value === undefined) continue;
+    annotateWith(annotations, name, value);
+    isAnnotated ||= name.startsWith(PREFIX);
+  }
+  return isAnnotated;
+}
+
+/** Copies one attribute if it is for Matomo. */
+function annotateWith(annotations: Annotations, name: string, value: AttributeValue): void {
+  if (!name.startsWith(PREFIX)) return;
+  if (name.startsWith(CVAR_PREFIX)) {
+    annotations.cvar ??= {};
+    annotations.cvar[name.slice(CVAR_PREFIX.length)] = value;
+  } else if (name === 'matomo.ignore') {
+    if (isTrue(value)) annotations.ignored = true;
+  } else {
+    annotations.parameters ??= {};
+    annotations.parameters[name.slice(PREFIX.length)] = value;
+  }
 }
 
 function hasError(span: FinishedSpan): boolean {

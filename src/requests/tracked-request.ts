@@ -17,6 +17,7 @@ class RequestOfCallbacks implements TrackedRequest {
   readonly aborted: boolean;
   declare readonly userAgent?: string;
   declare readonly address?: string;
+  declare readonly traceId?: string;
   readonly header: (name: string) => string | undefined;
   readonly durationMillis: number;
   readonly startTime: number;
@@ -36,13 +37,15 @@ class RequestOfCallbacks implements TrackedRequest {
     this.aborted = request.aborted;
     if (userAgent !== undefined) this.userAgent = userAgent;
     if (address !== undefined) this.address = address;
+    if (ended.traceId !== '') this.traceId = ended.traceId;
     this.header = (name) => ended.headerAsSent(name.toLowerCase());
     this.durationMillis = request.durationMillis;
     this.startTime = request.startMillis;
   }
 
   get attributes(): Attributes {
-    return this.#ended.attributes;
+    const { attributes, service } = this.#ended;
+    return { ...service.attributes, ...attributes };
   }
 }
 

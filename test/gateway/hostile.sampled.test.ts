@@ -200,7 +200,7 @@ test.each<[string, () => Uint8Array, (span: ReceivedSpan) => unknown, number]>([
       const many = millionsOf((n) => messageIn(1, ...attribute(n.toString(36), TRUE)));
       return Buffer.concat([messageIn(1, many), inSpan(Buffer.of())]);
     },
-    ({ source }) => Object.keys(source.attributes),
+    ({ resource }) => Object.keys(resource.attributes),
     512,
   ],
   [

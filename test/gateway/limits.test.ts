@@ -134,7 +134,7 @@ test('a resource is read as far as one has attributes', () => {
   const { spans, reasons } = decode(
     exportRequest([requestSpan('/a')], { long: 'x'.repeat(9000), 'service.name': 'shop', ...many }),
   );
-  const kept = Object.keys(spans[0]?.source.attributes ?? {});
+  const kept = Object.keys(spans[0]?.resource.attributes ?? {});
   expect([kept.length, kept[0]]).toEqual([511, 'service.name']);
   expect([...reasons].join()).toMatch(/512.*resource/);
 });
@@ -150,7 +150,7 @@ test('what a large resource takes counts for the spans that keep it', () => {
 test('services with long names are told apart, and their names are in no key', () => {
   const name = 'shop'.repeat(1000);
   const keyOf = (service: string) =>
-    decode(exportRequest([requestSpan('/a')], { 'service.name': service })).spans[0]?.source
+    decode(exportRequest([requestSpan('/a')], { 'service.name': service })).spans[0]?.resource
       .service ?? '';
   expect(keyOf(`${name}1`)).not.toBe(keyOf(`${name}2`));
   expect(keyOf(`${name}1`)).toBe(keyOf(`${name}1`));

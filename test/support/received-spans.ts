@@ -7,7 +7,6 @@ import {
 
 const SOURCE: SpanSource = {
   attributes: {},
-  matomoAttributes: undefined,
   isPython: false,
   service: 'shop',
   isTaken: true,

@@ -119,7 +119,6 @@ export class DecodedExport {
   /** Builds the source that all spans of a resource share. */
   toSource(resource: Attributes): SpanSource {
     const attributes: Attributes = {};
-    let matomoAttributes: Attributes | undefined;
     let matomoLeft = MAX_MATOMO_ATTRIBUTES;
     let bytes = 0;
     for (const name in resource) {
@@ -130,15 +129,11 @@ export class DecodedExport {
         continue;
       }
       bytes += size;
-      if (isForMatomo) {
-        matomoLeft -= 1;
-        matomoAttributes ??= {};
-        matomoAttributes[name] = resource[name];
-      } else attributes[name] = resource[name];
+      if (isForMatomo) matomoLeft -= 1;
+      attributes[name] = resource[name];
     }
     return {
       attributes,
-      matomoAttributes,
       extraBytes: Math.max(0, bytes - FREE_RESOURCE_BYTES),
       isPython: resource['telemetry.sdk.language'] === 'python',
       service: toServiceKey(SERVICE.map((name) => textOf(resource[name]) ?? '').join('\0')),

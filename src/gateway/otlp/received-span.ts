@@ -36,10 +36,7 @@ export interface SpanFields {
 
 /** The source of spans: their resource. */
 export interface SpanSource {
-  /** Attributes of the resource that do not begin with `matomo.`. */
   readonly attributes: Attributes;
-  /** Attributes of the resource that begin with `matomo.`, if there are any. */
-  readonly matomoAttributes: Attributes | undefined;
   readonly isPython: boolean;
   /** Added to the bytes of each span of the resource, because each may be the last to keep it in memory. */
   readonly extraBytes?: number;
@@ -66,7 +63,7 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   readonly events: NonNullable<FinishedSpan['events']>;
   readonly parentSpanId: string | undefined;
   readonly isParentRemote: boolean | undefined;
-  readonly source: SpanSource;
+  readonly resource: SpanSource;
   readonly isRequest: boolean;
   readonly isEmpty: boolean;
   readonly bytes: number;
@@ -117,7 +114,7 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
       this.parentSpanId = linked.spanId;
       this.isParentRemote = false;
     }
-    this.source = source;
+    this.resource = source;
     this.bytes = bytesOf(this.name, attributes) + (source.extraBytes ?? 0);
     for (const event of hitEvents) this.bytes += bytesOf(HIT_EVENT, event.attributes);
     this.isRequest =
@@ -219,8 +216,8 @@ function toHrTime(nanos: bigint): HrTime {
 }
 
 /** The key of a trace: the trace ID and the service of its spans. */
-export function traceKeyOf({ traceId, source }: ReceivedSpan): string {
-  return `${traceId}/${source.service}`;
+export function traceKeyOf({ traceId, resource }: ReceivedSpan): string {
+  return `${traceId}/${resource.service}`;
 }
 
 /** An invalid ID, which some senders write instead of none. */

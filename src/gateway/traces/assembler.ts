@@ -105,7 +105,7 @@ export class Assembler {
     let trace: Trace | undefined;
     for (const span of spans) {
       // Spans of a trace mostly arrive together.
-      if (!trace || span.traceId !== last?.traceId || span.source !== last.source) {
+      if (!trace || span.traceId !== last?.traceId || span.resource !== last.resource) {
         trace = this.#traceOf(traceKeyOf(span));
       }
       last = span;

@@ -1,4 +1,4 @@
-import type { Attributes, HrTime, SpanContext } from '../../common/otel-types.js';
+import type { Attributes } from '../../common/otel-types.js';
 import { decodeLatin1 } from '../../hit/text.js';
 import { assembleRequest } from '../../requests/assemble-requests.js';
 import {
@@ -26,72 +26,31 @@ export function toRequest(
   namesBySpan: boolean,
 ): EndedRequest | undefined {
   const spans: FinishedSpan[] = [];
-  const defaults = defaultsOf(root, namesBySpan);
-  if (defaults) spans.push(defaults);
+  const title = namesBySpan ? namedBy(root) : undefined;
+  if (title) spans.push(title);
   for (const span of below) {
     if (span.isRequest || isAnnotatedBelow(span, reading)) spans.push(span);
   }
   normalizeAttributes(root);
   const assembled = assembleRequest(root, spans, reading);
-  return assembled?.end(assembled.request, new SpanOfService(root));
+  return assembled?.end(assembled.request, root);
 }
 
 /**
- * A server span as the callbacks of options see it: its own attributes override those of its resource. They are merged when
- * a callback reads them, which is rare.
+ * What gives a request without a path the name of its span as title, unless its resource has another one. It ends before all other spans,
+ * so they override it.
  */
-class SpanOfService implements FinishedSpan {
-  readonly #span: ReceivedSpan;
-  #attributes: Attributes | undefined;
-
-  constructor(span: ReceivedSpan) {
-    this.#span = span;
-  }
-
-  get attributes(): Attributes {
-    this.#attributes ??= { ...this.#span.source.attributes, ...this.#span.attributes };
-    return this.#attributes;
-  }
-
-  get name(): string {
-    return this.#span.name;
-  }
-
-  get kind(): number {
-    return this.#span.kind;
-  }
-
-  get startTime(): HrTime {
-    return this.#span.startTime;
-  }
-
-  get duration(): HrTime {
-    return this.#span.duration;
-  }
-
-  get status(): { readonly code: number } {
-    return this.#span.status;
-  }
-
-  spanContext(): SpanContext {
-    return this.#span.spanContext();
-  }
-}
-
-/** A span with the defaults of a request from its resource. It ends before all others, so they override it. */
-function defaultsOf(root: ReceivedSpan, namesBySpan: boolean): FinishedSpan | undefined {
-  const { name, source } = root;
-  const isNamed = namesBySpan && name !== '' && targetOf(root.attributes) === undefined;
-  if (!isNamed && !source.matomoAttributes) return undefined;
-  const attributes = { ...(isNamed && { 'matomo.action_name': name }), ...source.matomoAttributes };
+function namedBy({ name, attributes, resource, traceId }: ReceivedSpan): FinishedSpan | undefined {
+  const isTitled = resource.attributes['matomo.action_name'] !== undefined;
+  if (name === '' || isTitled || targetOf(attributes) !== undefined) return undefined;
   return {
-    name: 'resource',
+    name,
     kind: 0,
     startTime: [0, 0],
     duration: [0, 0],
-    attributes,
+    attributes: { 'matomo.action_name': name },
     status: { code: 0 },
-    spanContext: () => ({ traceId: root.traceId, spanId: 'resource', traceFlags: 1 }),
+    spanContext: () => ({ traceId, spanId: 'name', traceFlags: 1 }),
   };
 }
 
@@ -105,7 +64,7 @@ const MAX_HOST_CHARACTERS = 259;
  * Normalizes attributes of a server span that instrumentations of some languages write differently. Changes them in place,
  * because a copy is slow and each request is read only once.
  */
-function normalizeAttributes({ attributes, source: { isPython } }: ReceivedSpan): void {
+function normalizeAttributes({ attributes, resource: { isPython } }: ReceivedSpan): void {
   setAddress(attributes, isPython);
   setHost(attributes, isPython);
   setTarget(attributes, isPython);
