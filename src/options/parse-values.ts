@@ -25,6 +25,7 @@ import {
 import { dimensionSource, userIdSource } from './header-values.js';
 import { optionError } from './option-error.js';
 import { invalid, isVariable, type Parser, parser } from './parser.js';
+import { ServiceSites } from './service-sites.js';
 
 /** The environment may write `TRUE` for `true`. */
 function lowerCase(value: unknown): unknown {
@@ -57,13 +58,11 @@ function orCallback<Resolved, Result, InCode = Resolved>(
   });
 }
 
-const SEVERAL_SITES = ' (to choose among several sites, set the option siteId in code)';
-
-export const siteId = orCallback<number, number | string, number | string>(
-  'a positive whole number',
-  (value, name) => {
-    if (!String(value).includes(',')) return toSiteId(value);
-    throw invalid(name, `a positive whole number${SEVERAL_SITES}`, value);
+export const siteId = orCallback<number | ServiceSites, number | string, number | string>(
+  'a positive whole number, or sites of services such as shop=3,blog=4,*=1',
+  (value) => {
+    const isList = typeof value === 'string' && value.includes('=');
+    return isList ? ServiceSites.parse(value) : toSiteId(value);
   },
 );
 

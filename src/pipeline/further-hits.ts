@@ -19,10 +19,12 @@ import { operationNames } from '../requests/operations/operation-names.js';
 import { hasStatus } from '../requests/read-request.js';
 import type { EndedRequest, Request } from '../requests/request.js';
 import { HitsOfRequests, isFurtherHitDue, TOO_MANY_HITS } from '../requests/request-waits.js';
+import { serviceDefaultsOf } from '../requests/resource.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
 import type { LazyHitBuilder } from './lazy-hit-builder.js';
 import type { OptionCallbacks } from './option-callbacks.js';
 import { PendingFurtherHit, type PendingPageView, REQUEST_BYTES } from './pending-hits.js';
+import { siteOfService } from './service-site.js';
 import type { HitCounts } from './stats.js';
 
 /** The part of a pipeline that its further hits need. */
@@ -158,7 +160,7 @@ export class FurtherHits {
   /** What is not known counts as no: the option that excludes its visitor cannot be asked any more. */
   #addUnknown(hit: CheckedHit): void {
     const { doNotTrack, consent, ignore, siteId } = this.#parts.options;
-    const mayExclude = doNotTrack || consent || ignore || typeof siteId === 'function';
+    const mayExclude = doNotTrack || consent || ignore || typeof siteId !== 'number';
     if (!mayExclude) this.#addWithoutRequest(hit);
     else this.#parts.diagnostics.warnOnce('unknown request', coded('request-unknown', NO_REQUEST));
   }
@@ -193,7 +195,10 @@ export class FurtherHits {
   }
 
   #siteOf(hit: CheckedHit): number | undefined {
-    return toSiteId(parameterOf(hit, 'idsite') ?? this.#parts.options.siteId);
+    const { siteId } = this.#parts.options;
+    return (
+      toSiteId(parameterOf(hit, 'idsite')) ?? siteOfService(siteId, serviceDefaultsOf(undefined))
+    );
   }
 
   /** Queues a hit, or lets it wait for the end of its request. Returns whether there was room for it. */
@@ -316,4 +321,4 @@ const NO_VISITOR_ID =
 const NO_REQUEST =
   'An event, goal or order belongs to a span whose request is not known (any more), so that its visitor may have opted out. Such hits are not sent. Track them before their request ends.';
 const NO_SITE =
-  'A hit outside of a request has no idsite, and siteId is a function. It was dropped. Set idsite in the call.';
+  'A hit outside of a request has no idsite, and siteId names no site for it. It was dropped. Set idsite in the call.';

@@ -20,6 +20,7 @@ import { createUserIdReader, type UserIdReader } from '../requests/read-user-id.
 import type { EndedRequest } from '../requests/request.js';
 import { readResponseHeader } from '../requests/response-header.js';
 import { toTrackedRequest } from '../requests/tracked-request.js';
+import { siteOfService } from './service-site.js';
 
 /** Asks the options that only an ended request can answer: functions, attributes of its span, its cookies. */
 export interface OptionCallbacks {
@@ -56,7 +57,7 @@ export function createOptionCallbacks(
   const callbacks = callbacksOf(options, userIds);
   const readsDeprecation = Object.values(options.dimensions).includes(DEPRECATED_ENDPOINT);
   const asksIgnore = ignore && fromRequest(ignore);
-  const askSite = typeof siteId === 'number' ? undefined : fromRequest(siteId);
+  const askSite = typeof siteId === 'function' ? fromRequest(siteId) : undefined;
 
   /** What an option says; what its function throws is reported once. */
   function call<T>(
@@ -96,9 +97,8 @@ export function createOptionCallbacks(
     },
 
     siteOf(ended) {
-      const { site: siteOfService } = ended.service;
-      if (siteOfService !== undefined) return siteOfService;
-      if (askSite === undefined) return siteId as number;
+      const known = siteOfService(siteId, ended.service);
+      if (known !== undefined || askSite === undefined) return known;
       const result = read('siteId', askSite, ended);
       const site = toSiteId(result);
       if (site === undefined && result !== undefined) {

@@ -4,7 +4,6 @@ import { isSdkDisabled } from '../../common/sdk-disabled.js';
 import { RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
 import { toSiteId } from '../../hit/parameters/parameter-value.js';
-import { listFromText } from '../../options/environment-text.js';
 import { credentialsIn } from '../../options/header-values.js';
 import { describeMisspelled, findMisspelledVariables } from '../../options/misspelled-variables.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
@@ -14,6 +13,7 @@ import {
   readEnvironment,
   resolveOptions,
 } from '../../options/resolve-options.js';
+import { ServiceSites } from '../../options/service-sites.js';
 import { missingHeaders } from '../../pipeline/find-privacy-reason.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 
@@ -32,8 +32,8 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   /** Texts that no finding may show. */
   secrets: readonly string[];
 } {
-  const sites = listFromText(env.MATOMO_SITE_ID ?? '').flatMap((text) => toSiteId(text) ?? []);
-  const findings: Finding[] = sites.length > 1 ? [severalSites(sites)] : [];
+  const sites = sitesIn(env.MATOMO_SITE_ID ?? '');
+  const findings: Finding[] = [];
   const report = (message: string): void => {
     const { text, code = 'environment-invalid' } = splitCode(message);
     if (code === 'environment-unknown') return; // `unknownVariables` finds more of them
@@ -45,11 +45,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   const diagnostics = collect(report);
   const isEnabled = readEnvironment('enabled', env) !== false;
   // The other checks are useful even if tracking is turned off.
-  const options = resolveOptions(
-    isEnabled ? {} : { enabled: true },
-    sites.length > 1 ? { ...env, MATOMO_SITE_ID: String(sites[0]) } : env,
-    diagnostics,
-  );
+  const options = resolveOptions(isEnabled ? {} : { enabled: true }, env, diagnostics);
   if (!isEnabled) findings.push(switchedOff('MATOMO_ENABLED is false'));
   if (isSdkDisabled(env)) findings.push(switchedOff('OTEL_SDK_DISABLED is true'));
   if (options?.dryRun) {
@@ -59,7 +55,8 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
   if (options) findings.push(...uncapturedHeaders(env, options));
   findings.push(...unknownVariables(env, findings));
   if (findings.length === 0) {
-    findings.push(ok('options', `site ${options?.siteId} at ${options?.url}`));
+    const site = sites.length > 1 ? `sites ${sites.join(', ')}` : `site ${sites[0]}`;
+    findings.push(ok('options', `${site} at ${options?.url}`));
   }
   return { findings, options, sites, secrets: secretsOf(env) };
 }
@@ -74,11 +71,10 @@ function secretsOf(env: Readonly<NodeJS.ProcessEnv>): string[] {
   ];
 }
 
-function severalSites(sites: readonly number[]): Finding {
-  const found = `MATOMO_SITE_ID names the sites ${sites.join(', ')}, but a hit belongs to one: nothing is tracked unless the option siteId in code chooses the site`;
-  const advice =
-    'Set MATOMO_SITE_ID to one ID, or choose the site with the option siteId in code. Doctor checks each of the sites.';
-  return problem('options', 'options-missing', found, advice);
+function sitesIn(text: string): readonly number[] {
+  if (text.includes('=')) return ServiceSites.parse(text)?.ids ?? [];
+  const site = toSiteId(text.trim());
+  return site === undefined ? [] : [site];
 }
 
 /** Only a gateway needs to know: an application with `register` has Node's requests. */

@@ -36,9 +36,7 @@ export async function diagnose({ env, app, sends, goals }: DiagnoseOptions): Pro
   await add('tracing', () => checkTracing(app, env));
   await add('api', () => checkApi(app));
   if (options) {
-    const bySite = (sites.length > 1 ? sites : [options.siteId]).map((siteId) => {
-      return { ...options, siteId };
-    });
+    const bySite = sites.map((siteId) => ({ ...options, siteId }));
     await add('spool', () => checkSpool(options));
     await add('proxy', () => checkProxy(options.url, env));
     const hasProxy = !findings.some(({ code }) => code === 'proxy-unusable');

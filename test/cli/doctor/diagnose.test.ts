@@ -6,10 +6,10 @@ const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 const CREDENTIALS = 'dXNlcjpzM2NyZXRzM2NyZXQ=';
 const HEADERS = { MATOMO_HEADERS: `authorization=Basic ${CREDENTIALS}` };
 
-test('several sites are one too many for MATOMO_SITE_ID, and each of them is checked', async () => {
+test('each of the sites of services is checked', async () => {
   const { env } = await matomoOnWire({ sites: { 1: {}, 3: {} } });
-  const { code, about } = await runDoctor({ ...env, MATOMO_SITE_ID: '1, 2,3' });
-  expect(about('options')).toMatchObject([{ verdict: 'problem', code: 'options-missing' }]);
+  const { code, about } = await runDoctor({ ...env, MATOMO_SITE_ID: 'shop=1, blog=2,admin=1,*=3' });
+  expect(about('options')).toMatchObject([{ verdict: 'ok' }]);
   expect(about('options')[0]?.found).toContain('1, 2, 3');
   expect(about('site').map(({ verdict, found }) => [verdict, /\d/.exec(found)?.[0]])).toEqual([
     ['ok', '1'],
@@ -22,21 +22,28 @@ test('several sites are one too many for MATOMO_SITE_ID, and each of them is che
 
 test('a token that is refused for one of several sites is not tried with the next', async () => {
   const { wire, env } = await matomoOnWire({ tokens: {} });
-  const { about } = await runDoctor({ ...env, MATOMO_SITE_ID: '1,2', MATOMO_TOKEN_AUTH: TOKEN });
+  const { about } = await runDoctor({
+    ...env,
+    MATOMO_SITE_ID: 'a=1,b=2',
+    MATOMO_TOKEN_AUTH: TOKEN,
+  });
   expect(about('token')).toHaveLength(1);
   expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toHaveLength(1);
 });
 
-test('a list with something else in it is no list of sites', async () => {
-  const { env } = await matomoOnWire();
-  const { code, about } = await runDoctor({ ...env, MATOMO_SITE_ID: 'one,two' });
-  expect(
-    about('options')
-      .map(({ found }) => found)
-      .join(),
-  ).toContain('MATOMO_SITE_ID must be');
-  expect(code).toBe(1);
-});
+test.each(['one,two', '1,2', 'shop=one', '=1', 'shop=1,shop=2', 'a=b=1', 'shop=1,'])(
+  '%s is no list of sites',
+  async (list) => {
+    const { env } = await matomoOnWire();
+    const { code, about } = await runDoctor({ ...env, MATOMO_SITE_ID: list });
+    expect(
+      about('options')
+        .map(({ found }) => found)
+        .join(),
+    ).toContain('MATOMO_SITE_ID must be');
+    expect(code).toBe(1);
+  },
+);
 
 test('whatever a server repeats of a header is not shown', async () => {
   const { inspector, env } = await matomoOnWire();

@@ -2,10 +2,12 @@
 const { context, trace } = require('@opentelemetry/api');
 const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
+const { defaultResource, detectResources, envDetector } = require('@opentelemetry/resources');
 const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-trace.setGlobalTracerProvider(new BasicTracerProvider());
+const resource = defaultResource().merge(detectResources({ detectors: [envDetector] }));
+trace.setGlobalTracerProvider(new BasicTracerProvider({ resource }));
 new HttpInstrumentation({ disableOutgoingRequestInstrumentation: true });
 // Also for ES modules, which share what is patched now.
 require('node:http');

@@ -1,0 +1,137 @@
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { expect, test } from 'vitest';
+import { MatomoSpanExporter } from '../../src/index.js';
+import { type InspectedHit, startInspector } from '../../src/inspector/index.js';
+import { startServer } from '../support/child-process.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
+import { exportRequest, requestSpan } from '../support/otlp-spans.js';
+import { APPS, get, matomo, REGISTER, TRACED } from '../support/registered-app.js';
+import { startTracedService, until } from '../support/traced-service.js';
+
+const OPTIONS = {
+  siteId: 'shop=3, blog=4',
+  dimensions: { 1: 'service.name', 2: 'deployment.environment.name', 3: 'trace_id', 4: 'span_id' },
+} as const;
+const ENVIRONMENT = {
+  MATOMO_SITE_ID: OPTIONS.siteId,
+  MATOMO_DIMENSIONS: Object.entries(OPTIONS.dimensions)
+    .map((pair) => pair.join('='))
+    .join(),
+};
+type Resource = Readonly<Record<string, string>>;
+
+/** The first hit of a request to a service with this resource, or `undefined` if its request is ignored. */
+type Run = (resource: Resource) => Promise<InspectedHit | undefined>;
+
+const processor: Run = async (attributes) => {
+  const resource = resourceFromAttributes(attributes);
+  const service = await startTracedService((_, response) => response.end(), OPTIONS, { resource });
+  await service.fetch('/');
+  await service.requests(1);
+  return (await service.hits())[0];
+};
+
+/** As NodeSDK has it while its detectors run. */
+const pendingResource: Run = async (attributes) => {
+  const never = new Promise<string>(() => undefined);
+  const resource = resourceFromAttributes({ ...attributes, 'host.id': never });
+  const service = await startTracedService((_, response) => response.end(), OPTIONS, { resource });
+  await service.fetch('/');
+  await service.requests(1);
+  return (await service.hits())[0];
+};
+
+const exporter: Run = async (attributes) => {
+  const inspector = await startInspector({ customVariables: true });
+  const matomoExporter = new MatomoSpanExporter({ url: inspector.url, ...OPTIONS });
+  const batches = new BatchSpanProcessor(matomoExporter);
+  const service = await startTracedService(
+    (_, response) => response.end(),
+    { enabled: false },
+    { resource: resourceFromAttributes(attributes), spanProcessors: [batches] },
+  );
+  await service.fetch('/');
+  await batches.forceFlush();
+  await until(() => decided(matomoExporter) === 1);
+  await matomoExporter.forceFlush();
+  const [hit] = inspector.hits();
+  await inspector.close();
+  return hit;
+};
+
+function decided(exporting: MatomoSpanExporter): number {
+  const { hits, ignored } = exporting.stats();
+  return hits + ignored.site + ignored.attribute;
+}
+
+const gateway: Run = async (attributes) => {
+  const { gateway: running, inspector } = await startGateway(OPTIONS);
+  await sendSpans(running, exportRequest([requestSpan('/')], attributes));
+  await until(() => {
+    const { hits, ignored } = running.stats();
+    return hits + ignored.site + ignored.attribute === 1;
+  });
+  await running.close();
+  return inspector.hits()[0];
+};
+
+function registered(flags: readonly string[]): Run {
+  return async ({ 'service.name': service = '', ...attributes }) => {
+    const { inspector, env } = await matomo();
+    const pairs = Object.entries(attributes).map(([name, value]) => `${name}=${value}`);
+    const app = await startServer([...flags, `${APPS}/plain-http.cjs`], {
+      env: {
+        ...env,
+        ...ENVIRONMENT,
+        OTEL_SERVICE_NAME: service,
+        OTEL_RESOURCE_ATTRIBUTES: pairs.join(),
+        OTEL_NODE_RESOURCE_DETECTORS: 'env',
+      },
+    });
+    await get(app.url);
+    await app.stop();
+    return inspector.hits()[0];
+  };
+}
+
+const WAYS: readonly (readonly [string, Run, hasSpans: boolean])[] = [
+  ['the processor', processor, true],
+  ['the processor, while attributes are detected', pendingResource, true],
+  ['the exporter', exporter, true],
+  ['the gateway', gateway, true],
+  ['register without tracing', registered(REGISTER), false],
+  ['register beside tracing', registered([...TRACED, ...REGISTER]), true],
+];
+
+test.each(WAYS)(
+  '%s takes site, dimensions and custom variables from the resource',
+  async (_way, run, hasSpans) => {
+    const hit = await run({
+      'service.name': 'shop',
+      'deployment.environment.name': 'staging',
+      'matomo.cvar.team': 'blue',
+    });
+    expect(hit?.params).toMatchObject({ idsite: '3', dimension1: 'shop', dimension2: 'staging' });
+    expect(hit?.params.cvar).toContain('"team","blue"');
+    const { dimension3, dimension4 } = hit?.params ?? {};
+    expect([dimension3?.length, dimension4?.length]).toEqual(
+      hasSpans ? [32, 16] : [undefined, undefined],
+    );
+  },
+);
+
+/** What the resource says, and the site of its requests. */
+const SITES: readonly (readonly [Resource, string | undefined])[] = [
+  [{ 'service.name': 'admin' }, undefined],
+  [{ 'service.name': 'admin', 'matomo.idsite': '9' }, '9'],
+  [{ 'service.name': 'shop', 'matomo.idsite': '9' }, '9'],
+  [{ 'service.name': 'shop', 'matomo.ignore': 'true' }, undefined],
+];
+
+test.each(
+  WAYS.flatMap(([way, run]) => SITES.map(([resource, site]) => ({ way, run, resource, site }))),
+)('$way: site $site for $resource', async ({ run, resource, site }) => {
+  const hit = await run(resource);
+  expect(hit?.params.idsite).toBe(site);
+});
