@@ -82,9 +82,16 @@ function createSharedRequests(): SharedRequests {
     if (captured.response) abandon(captured);
   });
   const sessions = new Http2Sessions(storage);
-  const shared: SharedRequests = {
+  // Not read from the shared object: Jest warns of that when a connection outlives a file of tests.
+  let processors: readonly RequestProcessor[] = [];
+  return {
     storage,
-    processors: [],
+    get processors() {
+      return processors;
+    },
+    set processors(list) {
+      processors = list;
+    },
     exporters: new Set(),
     listOpen: () => [...connections.listOpen(), ...sessions.listOpen()].filter(hasBegun),
     listeners: new Map([
@@ -94,10 +101,9 @@ function createSharedRequests(): SharedRequests {
       ...frameworkListeners(storage),
     ]),
   };
-  return shared;
 
   function abandon(captured: CapturedRequest): void {
-    for (const processor of shared.processors) processor.abandon(captured);
+    for (const processor of processors) processor.abandon(captured);
   }
 
   function onRequest(message: RequestMessage): void {
@@ -112,7 +118,7 @@ function createSharedRequests(): SharedRequests {
     }
     if (connections.watch(request.socket, captured)) detachErrors(storage, server);
     if (IS_BUN) watchOnBun(response, captured);
-    for (const processor of shared.processors) processor.begin(captured, message);
+    for (const processor of processors) processor.begin(captured, message);
   }
 
   /** Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`. */
@@ -128,7 +134,7 @@ function createSharedRequests(): SharedRequests {
   function onStream(message: StreamMessage): void {
     if (ownCaptured(message.stream)) return;
     const captured = captureStream(message);
-    for (const processor of shared.processors) processor.beginStream(captured);
+    for (const processor of processors) processor.beginStream(captured);
   }
 
   function captureStream(message: StreamMessage): CapturedRequest | undefined {
