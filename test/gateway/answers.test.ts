@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { gzipSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createGateway } from '../../src/gateway/index.js';
@@ -76,17 +76,30 @@ test.each<[string, number, number, Uint8Array | string, Record<string, string>]>
     'too large when inflated',
     413,
     8,
-    gzipSync('x'.repeat(5000)),
+    zlib.gzipSync('x'.repeat(5000)),
     { ...JSON_TYPE, 'content-encoding': 'gzip' },
   ],
   ['another type', 415, 3, 'x', { 'content-type': 'text/plain' }],
-  ['another compression', 415, 3, 'x', { ...JSON_TYPE, 'content-encoding': 'zstd' }],
+  ['another compression', 415, 3, 'x', { ...JSON_TYPE, 'content-encoding': 'br' }],
 ])('%s: %i', async (_what, status, code, body, headers) => {
   const { gateway } = await startGateway({ maxBodyBytes: 4096 });
   const answer = await sendSpans(gateway, body, headers);
   expect(answer.status).toBe(status);
   expect(await answer.json()).toEqual({ code, message: expect.stringMatching(/./) });
   expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
+});
+
+const hasZstd = 'zstdDecompress' in zlib;
+
+test.each([
+  ['an export', 'KLUv/SACEQAAe30=', 200],
+  ['5,000 bytes where 4,096 are allowed', 'KLUv/WCIEk0AABB4eAEAg9MDLA==', 413],
+  ['what is no zstd', 'e30=', 400],
+])('zstd of %s', async (_what, base64, status) => {
+  const { gateway } = await startGateway({ maxBodyBytes: 4096 });
+  const headers = { ...JSON_TYPE, 'content-encoding': 'zstd' };
+  const answer = await sendSpans(gateway, Buffer.from(base64, 'base64'), headers);
+  expect(answer.status).toBe(hasZstd ? status : 415);
 });
 
 test('what cannot be decoded is a google.rpc.Status in protobuf too', async () => {
@@ -221,7 +234,7 @@ test('more bytes of bodies than are kept are 429 with Retry-After, and bodies th
 test('a body that is inflated takes its memory too', async () => {
   const maxBodyBytes = 65_536;
   const { gateway } = await startGateway({ maxBodyBytes });
-  const body = gzipSync(exportRequest([requestSpan('/a', {}, { text: 'x'.repeat(60_000) })]));
+  const body = zlib.gzipSync(exportRequest([requestSpan('/a', {}, { text: 'x'.repeat(60_000) })]));
   const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' };
   const answers = await Promise.all(
     Array.from({ length: 200 }, () => sendSpans(gateway, body, headers)),

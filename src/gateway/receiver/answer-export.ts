@@ -7,7 +7,7 @@ import { findCodec, jsonCodec, OTLP_CODECS, type OtlpCodec } from '../otlp/codec
 import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
 import type { SpanSelection } from '../otlp/span-selection.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
-import { BodyMemory, type BodyProblem, readBody } from './read-body.js';
+import { BodyMemory, type BodyProblem, ENCODINGS, readBody } from './read-body.js';
 
 /** Takes decoded spans. */
 export interface SpanIntake {
@@ -109,7 +109,7 @@ function explainProblem(
     case 'too large':
       return ['too large', `the body must not exceed ${maxBytes} bytes, compressed or not`];
     case 'unknown encoding':
-      return ['unsupported', 'the content encoding must be gzip, deflate or identity'];
+      return ['unsupported', `the content encoding must be ${ENCODINGS.join(' or ')}`];
     case 'not inflated':
       return ['unreadable', 'the body does not match its content encoding'];
     case 'stalled':

@@ -1,12 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
-import { gunzip, inflate } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { type CollectProblem, collectBody } from '../../common/collect-body.js';
 
 /** Why a body was not read. */
 export type BodyProblem = CollectProblem | 'unknown encoding' | 'not inflated';
 
-const INFLATE = { gzip: promisify(gunzip), deflate: promisify(inflate) };
+type Inflate = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
+
+/** Node.js has zstd since 22.15. */
+const { zstdDecompress } = zlib as { zstdDecompress?: typeof zlib.gunzip };
+
+const INFLATE: ReadonlyMap<string, Inflate> = new Map<string, Inflate>([
+  ['gzip', promisify(zlib.gunzip)],
+  ['deflate', promisify(zlib.inflate)],
+  ...(zstdDecompress ? [['zstd', promisify(zstdDecompress)] as const] : []),
+]);
+
+/** The values of Content-Encoding that are accepted. */
+export const ENCODINGS: readonly string[] = [...INFLATE.keys(), 'identity'];
 
 const IDLE_MILLIS = 5000;
 
@@ -22,7 +34,8 @@ export async function readBody(
 ): Promise<BodyProblem | undefined> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   const isPlain = encoding === 'identity' || encoding === '';
-  if (!isPlain && !Object.hasOwn(INFLATE, encoding)) return 'unknown encoding';
+  const inflate = INFLATE.get(encoding);
+  if (!isPlain && !inflate) return 'unknown encoding';
   if (Number(request.headers['content-length']) > maxBytes) return 'too large';
   const reservation = memory.open();
   try {
@@ -32,8 +45,8 @@ export async function readBody(
       reserve: (bytes) => reservation.grow(bytes),
     });
     if (typeof raw === 'string') return raw;
-    if (!isPlain && !reservation.grow(maxBytes)) return 'no memory';
-    const body = isPlain ? raw : await inflateBody(raw, encoding as keyof typeof INFLATE, maxBytes);
+    if (inflate && !reservation.grow(maxBytes)) return 'no memory';
+    const body = inflate ? await inflateBody(raw, inflate, maxBytes) : raw;
     if (typeof body === 'string') return body;
     await use(body);
     return undefined;
@@ -44,11 +57,11 @@ export async function readBody(
 
 async function inflateBody(
   raw: Buffer,
-  encoding: keyof typeof INFLATE,
+  inflate: Inflate,
   maxBytes: number,
 ): Promise<Buffer | BodyProblem> {
   try {
-    return await INFLATE[encoding](raw, { maxOutputLength: maxBytes });
+    return await inflate(raw, { maxOutputLength: maxBytes });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ERR_BUFFER_TOO_LARGE' ? 'too large' : 'not inflated';
