@@ -5,7 +5,7 @@ import { tokenOf } from '../support/matomo-api.js';
 import { startMatomoSite } from '../support/matomo-site.js';
 import { environmentOf, MAIN } from '../support/setup.js';
 import { requires } from '../support/skips.js';
-import { startTerminal } from '../support/terminal.js';
+import { startTerminal } from './terminal.js';
 
 const TOKEN = tokenOf('write');
 const GREEN_PLUS = '\x1b[32m+\x1b[0m';

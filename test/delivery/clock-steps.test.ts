@@ -2,10 +2,10 @@ import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import { MatomoSpanProcessor } from '../../src/span-processor.js';
 import { finishedSpan } from '../support/builders.js';
-import { stepWallClock } from '../support/clock-steps.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { silentDiagnostics } from '../support/diagnostics.js';
 import { notSent, processed, scriptedTransport } from '../support/scripted-transport.js';
+import { stepWallClock } from './simulated/clock-steps.js';
 
 const HOUR_MILLIS = 3_600_000;
 /** Longer than the longest timer of Node.js. */

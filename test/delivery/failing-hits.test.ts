@@ -6,15 +6,15 @@ import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { pending } from '../support/delivery.js';
 import { diagnosticsTo } from '../support/diagnostics.js';
 import { answer } from '../support/scripted-transport.js';
-import { SimulatedMachine } from '../support/simulated-machine.js';
-import { POISONS, type Poison, SimulatedMatomo } from '../support/simulated-matomo.js';
+import { SimulatedMachine } from './simulated/simulated-machine.js';
+import { POISONS, type Poison, SimulatedMatomo } from './simulated/simulated-matomo.js';
 
 vi.mock('node:fs/promises', async () => {
-  const { simulatedPromises } = await import('../support/simulated-disk.js');
+  const { simulatedPromises } = await import('./simulated/simulated-disk.js');
   return simulatedPromises;
 });
 vi.mock('node:fs', async (importOriginal) => {
-  const { simulatedReadFileSync } = await import('../support/simulated-proc.js');
+  const { simulatedReadFileSync } = await import('./simulated/simulated-proc.js');
   return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
 });
 vi.mock('node:timers/promises', () => ({

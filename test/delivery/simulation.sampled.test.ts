@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { Transport } from '../../src/delivery/http/transport.js';
-import { CLOCK_STEPS_MILLIS, restartClocks, stepWallClock } from '../support/clock-steps.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { silentDiagnostics } from '../support/diagnostics.js';
 import { sampled } from '../support/long.js';
 import { kindOf, queryOf } from '../support/named-hits.js';
-import { Pace } from '../support/pace.js';
 import { seededRuns } from '../support/seed.js';
+import { CLOCK_STEPS_MILLIS, restartClocks, stepWallClock } from './simulated/clock-steps.js';
+import { Pace } from './simulated/pace.js';
 import {
   FAULTS,
   type Fault,
@@ -16,8 +16,8 @@ import {
   POISONS,
   type Poison,
   SimulatedMatomo,
-} from '../support/simulated-matomo.js';
-import { type SimulatedRequest, SimulatedRequests } from '../support/simulated-requests.js';
+} from './simulated/simulated-matomo.js';
+import { type SimulatedRequest, SimulatedRequests } from './simulated/simulated-requests.js';
 
 const HISTORIES = sampled(300, 10_000);
 const SCHEDULED_DELAY_MILLIS = 1000;

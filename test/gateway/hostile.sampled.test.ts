@@ -10,11 +10,11 @@ import { createSelection } from '../../src/gateway/otlp/span-selection.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { sampled } from '../support/long.js';
-import { OTLP_RECORDINGS, otlpRecording } from '../support/otlp-recordings.js';
 import { below, exportRequest, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
 import { seededRandom } from '../support/seed.js';
 import { requires } from '../support/skips.js';
+import { OTLP_RECORDINGS, otlpRecording } from './otlp-recordings.js';
 
 const EVERYTHING = {
   ...createSelection({}, { userIdAttribute: undefined }),

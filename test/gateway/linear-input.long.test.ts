@@ -14,7 +14,7 @@ import { createRequestReading } from '../../src/requests/read-request.js';
 import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { GROWTH, leastRatio, MAX_RATIO } from '../support/linear-input.js';
-import { receivedSpan } from '../support/received-spans.js';
+import { receivedSpan } from './received-spans.js';
 
 // Every expression and loop that sees what exporters send, found by reading each file of src/gateway, and what it calls of
 // src/requests and src/hit, for /…/, replace, split, matchAll, for and while. Each entry of the two tables of

@@ -7,7 +7,7 @@ import {
   type ExpectedSpan,
   OTLP_RECORDINGS,
   otlpRecording,
-} from '../support/otlp-recordings.js';
+} from './otlp-recordings.js';
 
 test.each(OTLP_RECORDINGS)('%s: every recorded request is one hit', async (name) => {
   const { gateway, inspector } = await startGateway({ errors: 'off', siteSearch: true });

@@ -7,9 +7,9 @@ import { type InspectedHit, startInspector } from '../../src/inspector/index.js'
 import { type FinishedSpan, parentSpanIdOf } from '../../src/requests/finished-span.js';
 import { Request } from '../../src/requests/request.js';
 import { annotateBelow, isAnnotatedBelow } from '../../src/requests/span-annotations.js';
+import { RECORDINGS, recording } from '../requests/recorded-spans.js';
 import { finishedSpan, READING } from '../support/builders.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { RECORDINGS, recording } from '../support/recorded-spans.js';
 import { sorted } from '../support/sorted.js';
 
 const { keepsAttribute } = createSelection({}, READING);

@@ -3,11 +3,11 @@ import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually, startServer } from '../support/child-process.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
-import { startFullBacklog } from '../support/full-backlog.js';
 import { startHttpProxy } from '../support/http-proxy.js';
 import { listen } from '../support/listen.js';
 import { APPS, get, matomo, NODE_HTTP, REGISTER, titles } from '../support/registered-app.js';
 import { skipTest } from '../support/skips.js';
+import { startFullBacklog } from './full-backlog.js';
 
 const APP = `${APPS}/ends.cjs`;
 const DRAINS = { HANDLER: 'drains', MATOMO_SITE_ID: '1', MATOMO_SCHEDULE_DELAY: '60000' };

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect } from 'vitest';
-import { testGracefulExit } from '../support/graceful-exit.js';
 import { COLD_MILLIS, matrix, type Outcome, OWN_NODE } from '../support/matrix.js';
 import { skipTest } from '../support/skips.js';
+import { testGracefulExit } from './graceful-exit.js';
 
 const OTHERS = [20, 24].filter((major) => major !== OWN_NODE);
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { eventually, startServer } from '../support/child-process.js';
-import { testGracefulExit } from '../support/graceful-exit.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+import { testGracefulExit } from './graceful-exit.js';
 
 testGracefulExit(() => process.execPath);
 

@@ -7,8 +7,8 @@ import { MatomoSpanProcessor, trackEvent } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { trackNodeRequests } from '../../src/register/node-requests.js';
+import { stepWallClock } from '../delivery/simulated/clock-steps.js';
 import { eventually } from '../support/child-process.js';
-import { stepWallClock } from '../support/clock-steps.js';
 import { startTracedService } from '../support/traced-service.js';
 
 const NOW = Date.UTC(2026, 10, 2, 3, 4, 5);

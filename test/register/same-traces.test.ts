@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { EXPORTS_SPANS, TRACINGS, TRACKED, traceApplication } from '../support/exported-spans.js';
 import { matomo, titles } from '../support/registered-app.js';
+import { EXPORTS_SPANS, TRACINGS, TRACKED, traceApplication } from './exported-spans.js';
 
 test.each(TRACINGS)(
   'an application that is traced %s has the traces, headers and globals that it has without this package',

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { checkConnectionEvents } from '../support/connection-events.js';
-import { checkLateBodies, TRACING } from '../support/late-bodies.js';
 import { COLD_MILLIS, matrix } from '../support/matrix.js';
 import { seededRandom } from '../support/seed.js';
 import { skipTest } from '../support/skips.js';
+import { checkConnectionEvents } from './connection-events.js';
+import { checkLateBodies, TRACING } from './late-bodies.js';
 
 const NODES = [20, 22, 24, 26];
 

@@ -11,9 +11,9 @@ import {
   trackOrder,
 } from '../../src/index.js';
 import { currentRequest } from '../../src/requests/captured-requests.js';
-import { startCallbackConnection } from '../support/callback-connection.js';
 import { sorted } from '../support/sorted.js';
 import { startTracedService, until } from '../support/traced-service.js';
+import { startCallbackConnection } from './callback-connection.js';
 
 const tracer = () => trace.getTracer('driver');
 

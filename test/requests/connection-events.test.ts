@@ -1,5 +1,5 @@
 import { test } from 'vitest';
-import { checkConnectionEvents } from '../support/connection-events.js';
+import { checkConnectionEvents } from './connection-events.js';
 
 test('events of a connection belong to their own request, or to none', () =>
   checkConnectionEvents());

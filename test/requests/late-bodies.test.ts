@@ -1,6 +1,6 @@
 import { test } from 'vitest';
-import { checkLateBodies, TRACING } from '../support/late-bodies.js';
 import { seededRandom } from '../support/seed.js';
+import { checkLateBodies, TRACING } from './late-bodies.js';
 
 test.each(TRACING)(
   '%s, callbacks of bodies that arrive late annotate their own request',

@@ -5,7 +5,7 @@ import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { readRequest } from '../../src/requests/read-request.js';
 import { Request } from '../../src/requests/request.js';
 import { parametersOf, READING } from '../support/builders.js';
-import { RECORDINGS, type RecordedResult, recording } from '../support/recorded-spans.js';
+import { RECORDINGS, type RecordedResult, recording } from './recorded-spans.js';
 
 // The requests: GET /users/42?x=1&token=s3cret&sig=abc&q=a%20b%C3%BC, GET /nope, for Express also GET /api/users/7.
 const USERS = 'https://shop.example.org:8080/users/42';

@@ -1,11 +1,11 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { SPOOL_WORKER, startSpoolWorker } from '../delivery/spool/spool-workers.js';
 import { startBulkReceiver } from '../support/bulk-receiver.js';
 import { eventually, ROOT } from '../support/child-process.js';
 import { emptyFolder, npm, packPackage } from '../support/installed-app.js';
 import { startRedis } from '../support/redis-server.js';
-import { SPOOL_WORKER, startSpoolWorker } from '../support/spool-workers.js';
 
 const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   peerDependencies: Record<string, string>;

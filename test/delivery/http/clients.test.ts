@@ -2,8 +2,8 @@ import { createServer as createTcpServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { BULK, nodeTo, serve, undiciTo, urlOf } from '../../support/http-transports.js';
 import { until } from '../../support/traced-service.js';
+import { BULK, nodeTo, serve, undiciTo, urlOf } from './http-transports.js';
 
 describe.each([
   ['undici', undiciTo],

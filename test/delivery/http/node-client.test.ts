@@ -2,9 +2,9 @@ import { createServer } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
-import { BULK, nodeTo } from '../../support/http-transports.js';
 import { listen } from '../../support/listen.js';
 import { until } from '../../support/traced-service.js';
+import { BULK, nodeTo } from './http-transports.js';
 
 test('a connection that is not established in time: nothing was sent', async () => {
   const wire = await startFaultProxy({ certificate: 'server' });

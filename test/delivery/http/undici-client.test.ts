@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { BULK, serve, undiciTo, urlOf } from '../../support/http-transports.js';
 import { until } from '../../support/traced-service.js';
+import { BULK, serve, undiciTo, urlOf } from './http-transports.js';
 
 test('one turn of the event loop passes before a connection is reused, and no more', async () => {
   const ports = new Set<number | undefined>();

@@ -12,7 +12,7 @@ import { type RedisServer, startRedis } from '../../support/redis-server.js';
 import { seededRandom } from '../../support/seed.js';
 import { requires } from '../../support/skips.js';
 import { filesIn, temporaryFolder } from '../../support/spool.js';
-import { type SpoolWorker, startSpoolWorker } from '../../support/spool-workers.js';
+import { type SpoolWorker, startSpoolWorker } from './spool-workers.js';
 
 const ROUNDS = Number(process.env.SPOOL_ROUNDS ?? 5);
 /** After so long without a beat a process is dead: a tenth of the time in use. */

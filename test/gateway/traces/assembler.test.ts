@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { ReceivedSpan, SpanFields } from '../../../src/gateway/otlp/received-span.js';
 import { Assembler } from '../../../src/gateway/traces/assembler.js';
 import type { RequestSpans } from '../../../src/requests/group-spans.js';
-import { receivedSpan } from '../../support/received-spans.js';
+import { receivedSpan } from '../received-spans.js';
 
 const GRACE_MILLIS = 2000;
 const TICK_MILLIS = 100;

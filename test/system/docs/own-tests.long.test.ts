@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT, runNode } from '../../support/child-process.js';
 import { emptyFolder, npm, packPackage, secondCopy } from '../../support/installed-app.js';
-import { ownTestFor, toCommonJs } from '../../support/own-tests.js';
+import { ownTestFor, toCommonJs } from './own-tests.js';
 
 /** More than the listeners that Node.js allows before it warns. */
 const FILES = 12;

@@ -4,9 +4,9 @@ import { spoolBackendOf } from '../../../src/delivery/spool/backends.js';
 import type { Inspector } from '../../../src/inspector/index.js';
 import { eventually } from '../../support/child-process.js';
 import { startExample } from '../../support/examples.js';
-import { startTap } from '../../support/matomo-tap.js';
 import { sorted } from '../../support/sorted.js';
 import { linesIn, temporaryFolder } from '../../support/spool.js';
+import { startTap } from './matomo-tap.js';
 
 test('each worker sends its own hits, and when one of them is killed nothing is lost', async () => {
   const folder = join(temporaryFolder(), 'spool');

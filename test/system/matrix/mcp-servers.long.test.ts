@@ -8,8 +8,8 @@ import {
   preparePlace,
   type SetUp,
 } from '../../support/matrix.js';
-import { MCP_DIMENSIONS, MCP_PACKAGES } from '../../support/mcp-packages.js';
 import { REGISTER } from '../../support/registered-app.js';
+import { MCP_DIMENSIONS, MCP_PACKAGES } from './mcp-packages.js';
 
 const ALONE = { name: 'mcp-servers', dependencies: MCP_PACKAGES };
 const BESIDE = {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { runNode } from '../../support/child-process.js';
 import { COLD_MILLIS, OWN_NODE, packBeforeTests, preparePlace } from '../../support/matrix.js';
-import { MCP_DIMENSIONS, MCP_PACKAGES } from '../../support/mcp-packages.js';
 import { matomo, REGISTER } from '../../support/registered-app.js';
+import { MCP_DIMENSIONS, MCP_PACKAGES } from './mcp-packages.js';
 
 const npmPackage = packBeforeTests();
 const SETTING = { node: OWN_NODE, setUp: { name: 'mcp-servers', dependencies: MCP_PACKAGES } };

@@ -1,7 +1,6 @@
 import { cpSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { eventually, ROOT, startServer } from '../../support/child-process.js';
 import {
   EXPORTS_SPANS,
   probe,
@@ -9,7 +8,8 @@ import {
   TRACINGS,
   TRACKED,
   traceApplication,
-} from '../../support/exported-spans.js';
+} from '../../register/exported-spans.js';
+import { eventually, ROOT, startServer } from '../../support/child-process.js';
 import {
   type Cell,
   COLD_MILLIS,

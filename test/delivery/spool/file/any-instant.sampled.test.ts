@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { checkMachine } from '../../../support/check-machine.js';
 import { sampled } from '../../../support/long.js';
-import { type MachineOptions, SimulatedMachine } from '../../../support/simulated-machine.js';
-import type { SimulatedProcess } from '../../../support/simulated-process.js';
+import { checkMachine } from '../../simulated/check-machine.js';
+import { type MachineOptions, SimulatedMachine } from '../../simulated/simulated-machine.js';
+import type { SimulatedProcess } from '../../simulated/simulated-process.js';
 
 vi.mock('node:fs/promises', async () => {
-  const { simulatedPromises } = await import('../../../support/simulated-disk.js');
+  const { simulatedPromises } = await import('../../simulated/simulated-disk.js');
   return simulatedPromises;
 });
 vi.mock('node:fs', async (importOriginal) => {
-  const { simulatedReadFileSync } = await import('../../../support/simulated-proc.js');
+  const { simulatedReadFileSync } = await import('../../simulated/simulated-proc.js');
   return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
 });
 vi.mock('node:timers/promises', () => ({

@@ -10,11 +10,7 @@ import { eventually } from '../../../support/child-process.js';
 import { sampled } from '../../../support/long.js';
 import { seededRandom } from '../../../support/seed.js';
 import { filesIn, temporaryFolder } from '../../../support/spool.js';
-import {
-  isOfHungWorker,
-  type SpoolWorker,
-  startSpoolWorker,
-} from '../../../support/spool-workers.js';
+import { isOfHungWorker, type SpoolWorker, startSpoolWorker } from '../spool-workers.js';
 
 /** A hit may be lost that is younger than this when its process is killed. */
 const YOUNG_MILLIS = 500;

@@ -8,7 +8,7 @@ import { startBulkReceiver } from '../../../support/bulk-receiver.js';
 import { eventually } from '../../../support/child-process.js';
 import { requires } from '../../../support/skips.js';
 import { temporaryFolder } from '../../../support/spool.js';
-import { startSpoolWorker } from '../../../support/spool-workers.js';
+import { startSpoolWorker } from '../spool-workers.js';
 
 const MEBIBYTE = 1024 ** 2;
 const PROCESSES = 50;

@@ -8,7 +8,7 @@ import { startInspector } from '../../../../src/inspector/index.js';
 import { eventually } from '../../../support/child-process.js';
 import { requires } from '../../../support/skips.js';
 import { filesIn, temporaryFolder } from '../../../support/spool.js';
-import { startSpoolWorker } from '../../../support/spool-workers.js';
+import { startSpoolWorker } from '../spool-workers.js';
 
 const SEGMENTS = 2000;
 const MOST_DESCRIPTORS = 16;

@@ -24,7 +24,7 @@ import {
   spooledDelivery,
   temporaryFolder,
 } from '../../../support/spool.js';
-import { startSpoolWorker } from '../../../support/spool-workers.js';
+import { startSpoolWorker } from '../spool-workers.js';
 
 const OTHER_USER = 12_345;
 

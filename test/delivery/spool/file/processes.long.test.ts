@@ -11,7 +11,7 @@ import { eventually } from '../../../support/child-process.js';
 import { requires } from '../../../support/skips.js';
 import { sorted } from '../../../support/sorted.js';
 import { filesIn, linesIn, temporaryFolder } from '../../../support/spool.js';
-import { startSpoolWorker } from '../../../support/spool-workers.js';
+import { startSpoolWorker } from '../spool-workers.js';
 
 async function setUp(env: Record<string, string> = {}) {
   const folder = join(temporaryFolder(), 'spool');

@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { checkMachine } from '../../../support/check-machine.js';
-import { CLOCK_STEPS_MILLIS, stepWallClock } from '../../../support/clock-steps.js';
 import { sampled } from '../../../support/long.js';
 import { isChatbot } from '../../../support/named-hits.js';
 import { seededRuns } from '../../../support/seed.js';
-import { SimulatedMachine, VISITORS } from '../../../support/simulated-machine.js';
-import { FAULTS, HALVING } from '../../../support/simulated-matomo.js';
-import type { SimulatedProcess } from '../../../support/simulated-process.js';
+import { checkMachine } from '../../simulated/check-machine.js';
+import { CLOCK_STEPS_MILLIS, stepWallClock } from '../../simulated/clock-steps.js';
+import { SimulatedMachine, VISITORS } from '../../simulated/simulated-machine.js';
+import { FAULTS, HALVING } from '../../simulated/simulated-matomo.js';
+import type { SimulatedProcess } from '../../simulated/simulated-process.js';
 
 vi.mock('node:fs/promises', async () => {
-  const { simulatedPromises } = await import('../../../support/simulated-disk.js');
+  const { simulatedPromises } = await import('../../simulated/simulated-disk.js');
   return simulatedPromises;
 });
 vi.mock('node:fs', async (importOriginal) => {
-  const { simulatedReadFileSync } = await import('../../../support/simulated-proc.js');
+  const { simulatedReadFileSync } = await import('../../simulated/simulated-proc.js');
   return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
 });
 vi.mock('node:timers/promises', () => ({

@@ -11,11 +11,7 @@ import { sampled } from '../../../support/long.js';
 import { startRedis, startWire } from '../../../support/redis-server.js';
 import { seededRandom } from '../../../support/seed.js';
 import { requires } from '../../../support/skips.js';
-import {
-  isOfHungWorker,
-  type SpoolWorker,
-  startSpoolWorker,
-} from '../../../support/spool-workers.js';
+import { isOfHungWorker, type SpoolWorker, startSpoolWorker } from '../spool-workers.js';
 
 /** A hit may be lost that is younger than this when its process is killed. */
 const YOUNG_MILLIS = 500;

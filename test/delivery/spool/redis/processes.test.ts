@@ -6,7 +6,7 @@ import { startBulkReceiver } from '../../../support/bulk-receiver.js';
 import { eventually, runNode } from '../../../support/child-process.js';
 import { startRedis } from '../../../support/redis-server.js';
 import { temporaryFolder } from '../../../support/spool.js';
-import { startSpoolWorker } from '../../../support/spool-workers.js';
+import { startSpoolWorker } from '../spool-workers.js';
 
 describe('processes that share a Redis', () => {
   test('they agree on who a visitor is, and no token is in Redis', async () => {

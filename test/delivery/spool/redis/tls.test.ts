@@ -5,7 +5,7 @@ import { eventually, ROOT, runNode } from '../../../support/child-process.js';
 import { freePort } from '../../../support/free-port.js';
 import { startRedis } from '../../../support/redis-server.js';
 import { requires } from '../../../support/skips.js';
-import { startSpoolWorker } from '../../../support/spool-workers.js';
+import { startSpoolWorker } from '../spool-workers.js';
 
 const fixture = (name: string) =>
   fileURLToPath(new URL(`../../../fixtures/tls/${name}`, import.meta.url));

@@ -1,11 +1,11 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { Server } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { createHttpTransport } from '../../src/delivery/http/http-transport.js';
-import { clientOptionsOf, createNodeClient } from '../../src/delivery/http/node-client.js';
-import type { Transport } from '../../src/delivery/http/transport.js';
-import { createUndiciClient } from '../../src/delivery/http/undici-client.js';
-import { listen } from './listen.js';
+import { createHttpTransport } from '../../../src/delivery/http/http-transport.js';
+import { clientOptionsOf, createNodeClient } from '../../../src/delivery/http/node-client.js';
+import type { Transport } from '../../../src/delivery/http/transport.js';
+import { createUndiciClient } from '../../../src/delivery/http/undici-client.js';
+import { listen } from '../../support/listen.js';
 
 export const BULK: Buffer = Buffer.from('{"requests":[]}');
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Attributes } from '@opentelemetry/api';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
-import { finishedSpan } from './builders.js';
+import { finishedSpan } from '../support/builders.js';
 
 const FOLDER = new URL('../fixtures/spans/', import.meta.url);
 

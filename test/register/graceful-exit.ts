@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { eventually, startServer } from './child-process.js';
-import { APPS, get, matomo, REGISTER, titles } from './registered-app.js';
-import { sorted } from './sorted.js';
+import { eventually, startServer } from '../support/child-process.js';
+import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+import { sorted } from '../support/sorted.js';
 
 const WAYS: readonly [string, readonly string[], Record<string, string>][] = [
   ['register', [...REGISTER, `${APPS}/ends.cjs`], {}],

@@ -1,4 +1,4 @@
-import type { Exchange } from '../../src/delivery/http/transport.js';
+import type { Exchange } from '../../../src/delivery/http/transport.js';
 import { mayBeOneHit } from './simulated-matomo.js';
 
 /** No attempt may follow a failed one sooner, except to find a hit that is the cause, or with fewer hits. */

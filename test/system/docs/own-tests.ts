@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './child-process.js';
+import { ROOT } from '../../support/child-process.js';
 
 const CHECKOUT = 'test/support/apps/own-tests/checkout.test.mjs';
 

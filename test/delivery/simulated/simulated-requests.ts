@@ -1,14 +1,14 @@
-import type { Delivery } from '../../src/delivery/delivery.js';
-import { type CheckedHit, type FurtherHit, parameterOf } from '../../src/hit/further-hit.js';
-import type { Hit } from '../../src/hit/hit.js';
-import type { HttpRequest } from '../../src/hit/http-request.js';
-import { FurtherHits, type FurtherHitsParts } from '../../src/pipeline/further-hits.js';
-import { PendingPageView } from '../../src/pipeline/pending-hits.js';
-import { createHitCounts } from '../../src/pipeline/stats.js';
-import { Request, type RequestSource } from '../../src/requests/request.js';
-import { httpRequest } from './builders.js';
-import { DEFAULT_OPTIONS } from './default-options.js';
-import { kindOf, queryOf } from './named-hits.js';
+import type { Delivery } from '../../../src/delivery/delivery.js';
+import { type CheckedHit, type FurtherHit, parameterOf } from '../../../src/hit/further-hit.js';
+import type { Hit } from '../../../src/hit/hit.js';
+import type { HttpRequest } from '../../../src/hit/http-request.js';
+import { FurtherHits, type FurtherHitsParts } from '../../../src/pipeline/further-hits.js';
+import { PendingPageView } from '../../../src/pipeline/pending-hits.js';
+import { createHitCounts } from '../../../src/pipeline/stats.js';
+import { Request, type RequestSource } from '../../../src/requests/request.js';
+import { httpRequest } from '../../support/builders.js';
+import { DEFAULT_OPTIONS } from '../../support/default-options.js';
+import { kindOf, queryOf } from '../../support/named-hits.js';
 
 /** Hits with names, as the four functions make them. */
 const CALLS: readonly ((name: string) => FurtherHit['parameters'])[] = [

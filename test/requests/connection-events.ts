@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { expect } from 'vitest';
-import { eventually, type Server, startServer } from './child-process.js';
-import { APPS, matomo, REGISTER } from './registered-app.js';
-import { sorted } from './sorted.js';
-import { fetchFrom } from './traced-service.js';
+import { eventually, type Server, startServer } from '../support/child-process.js';
+import { APPS, matomo, REGISTER } from '../support/registered-app.js';
+import { sorted } from '../support/sorted.js';
+import { fetchFrom } from '../support/traced-service.js';
 
 /** A client with one connection. */
 interface Client {

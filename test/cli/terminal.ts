@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
-import { cleanEnvironment, eventually, ROOT } from './child-process.js';
+import { cleanEnvironment, eventually, ROOT } from '../support/child-process.js';
 
 export interface Terminal {
   /** All that a person would have seen so far. */

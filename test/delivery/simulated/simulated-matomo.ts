@@ -1,8 +1,14 @@
 import { gzipSync } from 'node:zlib';
-import { AnswerReader } from '../../src/delivery/http/answer-reader.js';
-import type { Exchange, Transport } from '../../src/delivery/http/transport.js';
-import { isChatbot, nameOf } from './named-hits.js';
-import { answer, DATABASE_DIED, noAnswer, notHttp, notSent } from './scripted-transport.js';
+import { AnswerReader } from '../../../src/delivery/http/answer-reader.js';
+import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
+import { isChatbot, nameOf } from '../../support/named-hits.js';
+import {
+  answer,
+  DATABASE_DIED,
+  noAnswer,
+  notHttp,
+  notSent,
+} from '../../support/scripted-transport.js';
 import { SimulatedConnection } from './simulated-connection.js';
 
 /** What may go wrong on the way, in Matomo, and on the way back. */

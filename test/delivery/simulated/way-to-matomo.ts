@@ -1,6 +1,6 @@
-import type { Exchange, Transport } from '../../src/delivery/http/transport.js';
-import { nameOf } from './named-hits.js';
-import { noAnswer } from './scripted-transport.js';
+import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
+import { nameOf } from '../../support/named-hits.js';
+import { noAnswer } from '../../support/scripted-transport.js';
 import type { SimulatedMachine } from './simulated-machine.js';
 import type { Fault } from './simulated-matomo.js';
 import type { SimulatedProcess } from './simulated-process.js';

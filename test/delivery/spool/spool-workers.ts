@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { MatomoStats } from '../../src/pipeline/stats.js';
-import { ROOT } from './child-process.js';
-import { requires } from './skips.js';
+import type { MatomoStats } from '../../../src/pipeline/stats.js';
+import { ROOT } from '../../support/child-process.js';
+import { requires } from '../../support/skips.js';
 
 /** A process with a spool, see `apps/spool-worker.mjs`. */
 export interface SpoolWorker {

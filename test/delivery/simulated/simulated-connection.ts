@@ -1,6 +1,6 @@
-import { ConnectionReuse } from '../../src/delivery/http/connection.js';
-import type { Exchange } from '../../src/delivery/http/transport.js';
-import { noAnswer } from './scripted-transport.js';
+import { ConnectionReuse } from '../../../src/delivery/http/connection.js';
+import type { Exchange } from '../../../src/delivery/http/transport.js';
+import { noAnswer } from '../../support/scripted-transport.js';
 
 const ANSWER_MILLIS = 5;
 /** Between an answer and the moment in which the sender notices that the connection was closed after it. */

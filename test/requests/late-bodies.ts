@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
-import { startServer } from './child-process.js';
-import { APPS, matomo, REGISTER } from './registered-app.js';
-import { sorted } from './sorted.js';
+import { startServer } from '../support/child-process.js';
+import { APPS, matomo, REGISTER } from '../support/registered-app.js';
+import { sorted } from '../support/sorted.js';
 
 const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 export const TRACING: [string, readonly string[]][] = [

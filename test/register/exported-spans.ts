@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { type ChildOptions, ROOT, startServer } from './child-process.js';
-import { get, REGISTER } from './registered-app.js';
+import { type ChildOptions, ROOT, startServer } from '../support/child-process.js';
+import { get, REGISTER } from '../support/registered-app.js';
 
 export interface Receivers {
   startOtlpReceiver(): Promise<{ url: string; spans(): string[]; close(): void }>;

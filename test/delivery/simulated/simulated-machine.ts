@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
+import { createRandom } from '../../support/create-random.js';
 import { restartClocks } from './clock-steps.js';
-import { createRandom } from './create-random.js';
 import { SimulatedDisk, useDisk } from './simulated-disk.js';
 import { SimulatedMatomo } from './simulated-matomo.js';
 import { useProcesses } from './simulated-proc.js';
