@@ -5,7 +5,8 @@ import { annotateFrom } from './span-annotations.js';
 
 /** The resource of a span, described structurally: that of OpenTelemetry SDK 1.30, 2.x and 3.x, or that of an export. */
 export interface SpanResource {
-  readonly attributes: Attributes;
+  /** Missing in spans of some other tracers. */
+  readonly attributes?: Attributes | undefined;
   /** Some attributes are not known yet. */
   readonly asyncAttributesPending?: boolean | undefined;
   /** In SDK 2 and 3: attributes that are known already have a value that is no promise. */
@@ -33,7 +34,7 @@ export function serviceDefaultsOf(resource: SpanResource | undefined): ServiceDe
   const found = known.get(resource);
   if (found) return found;
   if (resource.asyncAttributesPending) return toDefaults(attributesSoFar(resource));
-  const defaults = toDefaults(resource.attributes);
+  const defaults = toDefaults(resource.attributes ?? {});
   known.set(resource, defaults);
   return defaults;
 }
@@ -48,7 +49,7 @@ function toDefaults(attributes: Attributes): ServiceDefaults {
 /** SDK 2 and 3 log an error if `attributes` is read too early. */
 function attributesSoFar(resource: SpanResource): Attributes {
   const raw = resource.getRawAttributes?.();
-  if (!raw) return resource.attributes;
+  if (!raw) return resource.attributes ?? {};
   const values = raw.filter(([, value]) => value != null && !(value instanceof Promise));
   // The first one of a name wins.
   return Object.fromEntries([...values].reverse()) as Attributes;
