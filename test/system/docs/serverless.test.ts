@@ -1,0 +1,43 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { startInspector } from '../../../src/inspector/index.js';
+import { ROOT, runNode } from '../../support/child-process.js';
+
+const EVENT = {
+  routeKey: 'GET /users/{id}',
+  rawPath: '/users/7',
+  pathParameters: { id: '7' },
+  requestContext: {
+    domainName: 'api.example.org',
+    http: { method: 'GET', sourceIp: '198.51.100.7', userAgent: 'acme-backend/2.3' },
+  },
+};
+
+test('the handler of a function has sent its hit when it returns', async () => {
+  const inspector = await startInspector({ sites: { 1: { dimensions: [1, 2] } } });
+  onTestFinished(() => inspector.close());
+  const file = JSON.stringify(`${ROOT}test/support/apps/recipes/lambda.cjs`);
+  // Killed as soon as the handler has returned: nothing can be sent at the end of the process.
+  const code = `require(${file}).handler(${JSON.stringify(EVENT)}).then(({ statusCode }) => {
+    require('node:fs').writeSync(1, String(statusCode));
+    process.kill(process.pid, 'SIGKILL');
+  });`;
+  const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', MATOMO_VISITOR_KEY: 'a-key' };
+  const { stdout } = await runNode(['--eval', code], { env });
+  expect(stdout).toBe('200');
+  expect(inspector.hits()).toEqual([
+    expect.objectContaining({
+      verdict: 'tracked',
+      params: expect.objectContaining({
+        cid: expect.stringMatching(/^[\da-f]{16}$/),
+        ua: 'acme-backend/2.3',
+      }),
+      stored: expect.objectContaining({
+        type: 'page',
+        title: 'GET /users/{id}',
+        url: 'https://api.example.org/users/7',
+        custom_dimension_1: 'GET',
+        custom_dimension_2: '200',
+      }),
+    }),
+  ]);
+});
