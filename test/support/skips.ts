@@ -34,6 +34,7 @@ const NEEDS = {
     isRunnable('curl')
       ? undefined
       : 'curl was not found. Install it as root with: apt-get update && apt-get install -y curl',
+  jq: () => (isRunnable('jq') ? undefined : 'There is no jq (Debian package jq).'),
   signals: () => (isWindows ? 'Windows has no signals that a process can handle.' : undefined),
   'file modes': () => (isWindows ? 'Windows has no file modes for group and others.' : undefined),
   'moving open files': () =>
