@@ -3,6 +3,7 @@ const { annotate, trackGoal } = require('opentelemetry-matomo');
 
 /** In your service, these are in a database. */
 const CUSTOMERS = { 'key-of-acme': 'acme', 'key-of-globex': 'globex' };
+const PAYING = new Set(['acme']);
 const SIGN_UP_GOAL = 1;
 
 const app = express();
@@ -10,6 +11,12 @@ const app = express();
 app.use((request, _response, next) => {
   const customer = CUSTOMERS[request.get('X-Api-Key')];
   if (customer) annotate({ uid: customer });
+  next();
+});
+
+app.use((request, _response, next) => {
+  const customer = CUSTOMERS[request.get('X-Api-Key')];
+  if (customer) annotate({ dimension9: PAYING.has(customer) ? 'paying' : 'free' });
   next();
 });
 

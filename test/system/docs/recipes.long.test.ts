@@ -72,3 +72,15 @@ async function hitsOf(path: string, request: RequestInit): Promise<InspectedHit[
   expect(app.stderr()).toBe('');
   return inspector.hits();
 }
+
+test('requests with a header can be ignored', async () => {
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const app = await startServer(['test/support/apps/recipes/monitored.cjs'], {
+    env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
+  });
+  await fetch(`${app.url}/a`, { headers: { connection: 'close', 'x-monitoring': 'yes' } });
+  await fetch(`${app.url}/stop`, { headers: { connection: 'close' } });
+  await app.exit();
+  expect(inspector.hits().map(({ stored }) => stored?.title)).toEqual(['GET /stop']);
+});

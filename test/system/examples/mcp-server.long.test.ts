@@ -13,9 +13,9 @@ test('the calls of two MCP clients are two visitors, with the reports that the R
   expect(client).toMatchObject({ code: 0, stderr: '' });
   await server.stop();
   const hits = inspector.hits();
-  const report = (column: 'title' | `custom_dimension_${number}`) => {
+  const report = (column: 'title' | `custom_dimension_${number}`, of = hits) => {
     const counts = new Map<string, number>();
-    for (const { stored } of hits) {
+    for (const { stored } of of) {
       const value = stored?.[column];
       if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
     }
@@ -25,6 +25,10 @@ test('the calls of two MCP clients are two visitors, with the reports that the R
   expect(report('custom_dimension_1')).toEqual(tableOf('Tool'));
   expect(report('custom_dimension_2')).toEqual(tableOf('MCP client'));
   expect(report('custom_dimension_3')).toEqual(tableOf('Failed endpoint'));
+  const desk = hits.filter(({ stored }) => stored?.custom_dimension_2 === 'desk-assistant');
+  expect(report('custom_dimension_3', desk)).toEqual(
+    tableOf('Failed endpoint, with the segment *MCP client is desk-assistant*'),
+  );
   expect(new Set(hits.map(({ params }) => params.cid)).size).toBe(2);
 });
 

@@ -42,7 +42,12 @@ test('with code, user IDs are names, and deprecated and failed endpoints and cli
     await ask(server.url + path, headers);
   await ask(`${server.url}/sign-ups`, headers, 'POST');
   expect((await server.stop()).code).toBe(0);
-  const client = { uid: 'acme', dimension6: 'acme-backend', dimension7: '2.3' };
+  const client = {
+    uid: 'acme',
+    dimension9: 'paying',
+    dimension6: 'acme-backend',
+    dimension7: '2.3',
+  };
   const [user, old, report, signUp, goal, ...others] = inspector.hits();
   expect(others).toEqual([]);
   expect(user?.params).toMatchObject({ ...client, action_name: 'GET /users/:id' });
