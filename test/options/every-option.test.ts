@@ -60,6 +60,10 @@ const REWORDED: readonly [before: RegExp, today: RegExp][] = [
     /query must be ("keep"|a list of strings)/,
     / must be "keep", "redact", "strip" or a list of names \(write/,
   ],
+  [
+    / must be a positive whole number( \(to choose | or a function|, got)/,
+    / must be a positive whole number, or sites of services such as shop=3,blog=4,\*=1/,
+  ],
   // The item instead of the list
   [
     / must be a list of names or regular expressions, got %/,

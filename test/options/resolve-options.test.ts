@@ -7,6 +7,7 @@ import { createGateway } from '../../src/gateway/index.js';
 import { AI_CHATBOTS, MatomoSpanExporter, MatomoSpanProcessor, start } from '../../src/index.js';
 import { OPTIONS } from '../../src/options/option-table.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
+import type { ServiceSites } from '../../src/options/service-sites.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { VERSION } from '../../src/version.js';
 import { finishedSpan } from '../support/builders.js';
@@ -37,6 +38,12 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['siteId', 1.5, '1.5'],
   ['siteId', '1,2', 'shop=3,blog=4'],
   ['siteId', 'shop=3,blog', 'shop=3,blog=4'],
+  ['siteId', 'shop,web=3', 'shop,web=3'],
+  ['siteId', 'shop=web=3', 'shop=web=3'],
+  ['siteId', 'shop=3,shop=4', 'shop=3,shop=4'],
+  ['siteId', 'shop=0', 'shop=0'],
+  ['siteId', '=3', '=3'],
+  ['siteId', 'shop=3,', 'shop=3,'],
   ['siteId', null, 'null'],
   ['tokenAuth', 5, 'number'],
   ['tokenAuth', ' ', 'must not be empty'],
@@ -279,6 +286,19 @@ test('no message holds a token, a password or a query', () => {
     }
     expect(message).not.toBe('');
     expect(message).not.toContain('s3cret');
+  }
+});
+
+test('sites of services are read from code and from the environment', () => {
+  for (const { options, logged } of [
+    resolve({ ...REQUIRED, siteId: 'a shop=3,blog=4,*=1' }),
+    resolve({ url: REQUIRED.url }, { MATOMO_SITE_ID: ' a shop = 3, blog=4 ,*=1' }),
+  ]) {
+    const sites = options?.siteId as ServiceSites | undefined;
+    const services = ['a shop', 'blog', 'shop', undefined];
+    expect(services.map((name) => sites?.siteOf(name))).toEqual([3, 4, 1, 1]);
+    expect(sites?.ids).toEqual([3, 4, 1]);
+    expect(logged).toEqual([]);
   }
 });
 

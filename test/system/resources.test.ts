@@ -1,4 +1,4 @@
-import { resourceFromAttributes } from '@opentelemetry/resources';
+import { resources } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
@@ -6,7 +6,7 @@ import { type InspectedHit, startInspector } from '../../src/inspector/index.js'
 import { startServer } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
-import { APPS, get, matomo, REGISTER, TRACED } from '../support/registered-app.js';
+import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
 import { startTracedService, until } from '../support/traced-service.js';
 
 const OPTIONS = {
@@ -19,13 +19,21 @@ const ENVIRONMENT = {
     .map((pair) => pair.join('='))
     .join(),
 };
+const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
+const TRACING = {
+  OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http',
+  OTEL_NODE_RESOURCE_DETECTORS: 'env',
+  OTEL_TRACES_EXPORTER: 'console',
+  OTEL_METRICS_EXPORTER: 'none',
+  OTEL_LOGS_EXPORTER: 'none',
+};
 type Resource = Readonly<Record<string, string>>;
 
 /** The first hit of a request to a service with this resource, or `undefined` if its request is ignored. */
 type Run = (resource: Resource) => Promise<InspectedHit | undefined>;
 
 const processor: Run = async (attributes) => {
-  const resource = resourceFromAttributes(attributes);
+  const resource = resources.resourceFromAttributes(attributes);
   const service = await startTracedService((_, response) => response.end(), OPTIONS, { resource });
   await service.fetch('/');
   await service.requests(1);
@@ -35,7 +43,7 @@ const processor: Run = async (attributes) => {
 /** As NodeSDK has it while its detectors run. */
 const pendingResource: Run = async (attributes) => {
   const never = new Promise<string>(() => undefined);
-  const resource = resourceFromAttributes({ ...attributes, 'host.id': never });
+  const resource = resources.resourceFromAttributes({ ...attributes, 'host.id': never });
   const service = await startTracedService((_, response) => response.end(), OPTIONS, { resource });
   await service.fetch('/');
   await service.requests(1);
@@ -49,13 +57,14 @@ const exporter: Run = async (attributes) => {
   const service = await startTracedService(
     (_, response) => response.end(),
     { enabled: false },
-    { resource: resourceFromAttributes(attributes), spanProcessors: [batches] },
+    { resource: resources.resourceFromAttributes(attributes), spanProcessors: [batches] },
   );
   await service.fetch('/');
   await batches.forceFlush();
   await until(() => decided(matomoExporter) === 1);
   await matomoExporter.forceFlush();
   const [hit] = inspector.hits();
+  await batches.shutdown();
   await inspector.close();
   return hit;
 };
@@ -76,7 +85,7 @@ const gateway: Run = async (attributes) => {
   return inspector.hits()[0];
 };
 
-function registered(flags: readonly string[]): Run {
+function registered(flags: readonly string[], tracing: Resource = {}): Run {
   return async ({ 'service.name': service = '', ...attributes }) => {
     const { inspector, env } = await matomo();
     const pairs = Object.entries(attributes).map(([name, value]) => `${name}=${value}`);
@@ -86,11 +95,12 @@ function registered(flags: readonly string[]): Run {
         ...ENVIRONMENT,
         OTEL_SERVICE_NAME: service,
         OTEL_RESOURCE_ATTRIBUTES: pairs.join(),
-        OTEL_NODE_RESOURCE_DETECTORS: 'env',
+        ...tracing,
       },
     });
-    await get(app.url);
-    await app.stop();
+    // With auto-instrumentations, SIGTERM does not end a process.
+    await get(`${app.url}/stop`);
+    await app.exit();
     return inspector.hits()[0];
   };
 }
@@ -101,7 +111,7 @@ const WAYS: readonly (readonly [string, Run, hasSpans: boolean])[] = [
   ['the exporter', exporter, true],
   ['the gateway', gateway, true],
   ['register without tracing', registered(REGISTER), false],
-  ['register beside tracing', registered([...TRACED, ...REGISTER]), true],
+  ['register beside tracing', registered([...AUTO, ...REGISTER], TRACING), true],
 ];
 
 test.each(WAYS)(

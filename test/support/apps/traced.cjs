@@ -2,12 +2,10 @@
 const { context, trace } = require('@opentelemetry/api');
 const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
 const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
-const { defaultResource, detectResources, envDetector } = require('@opentelemetry/resources');
 const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-const resource = defaultResource().merge(detectResources({ detectors: [envDetector] }));
-trace.setGlobalTracerProvider(new BasicTracerProvider({ resource }));
+trace.setGlobalTracerProvider(new BasicTracerProvider());
 new HttpInstrumentation({ disableOutgoingRequestInstrumentation: true });
 // Also for ES modules, which share what is patched now.
 require('node:http');
