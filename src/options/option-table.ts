@@ -44,8 +44,9 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   url: option(matomoUrl, { default: 'required' }),
   /**
-   * ID of the site in Matomo, or a function that chooses it. If it returns `undefined` or throws, the request is not tracked.
-   * Required.
+   * ID of the site in Matomo, a list of sites by `service.name` such as `shop=3,blog=4,*=1`, or a function. `*` is any other service;
+   * without it, a service that is not in the list is not tracked. The same applies if the function returns `undefined` or throws. The resource
+   * attribute `matomo.idsite` takes precedence. Required.
    * @see [Matomo: `idsite`](https://developer.matomo.org/api-reference/tracking-api)
    * @example MATOMO_SITE_ID=1
    */
@@ -186,7 +187,9 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   routeDetails: option(routeDetails, { default: {} }),
   /**
-   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span, a header, or a function. If you
+   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span or its resource, a header, or a function.
+   * Without an SDK, the resource is what `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say. `trace_id` and `span_id` are those of the server
+   * span, with which [you find the trace](recipes.md#which-trace-belongs-to-a-visit). If you
    * write the stable name of an attribute, its old name is read too. `http.request.header.NAME` and `http.response.header.NAME` are
    * headers, with or without tracing; addresses in them are masked as `anonymizeIp` says, and URLs are redacted as `query` says. Headers
    * whose names say that they are secret, such as `x-api-key`, are invalid. Some names are computed: `matomo.failed_endpoint` is `5xx

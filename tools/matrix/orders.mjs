@@ -1,5 +1,6 @@
 // In which order, and by which way, an application, its tracing and `register` come into a process.
 import { AUTO, OURS } from './application.mjs';
+import { REQUESTS } from './requests.mjs';
 import { NODES, SDKS } from './set-ups.mjs';
 
 const HOOK = '@opentelemetry/instrumentation/hook.mjs';
@@ -17,9 +18,21 @@ const FORMS = {
   esm: ['--format=esm', `--banner:js=${BANNER}`],
 };
 
+/** Only the resource names the site, so there are no hits if its attributes are not read. */
+const RESOURCE = {
+  settings: {
+    MATOMO_SITE_ID: 'blog=4',
+    MATOMO_DIMENSIONS: '1=service.name,2=deployment.environment.name',
+    OTEL_NODE_RESOURCE_DETECTORS: 'env',
+    OTEL_RESOURCE_ATTRIBUTES:
+      'service.name=shop,deployment.environment.name=matrix,matomo.idsite=1',
+  },
+  requests: REQUESTS.map((request) => ({ ...request, dimensions: ['shop', 'matrix'] })),
+};
+
 /**
  * `preloads` and `options` (those in NODE_OPTIONS) are pairs of a flag and what it loads; `env` tells an
- * application what else to load. What is left without `opentelemetry-matomo` is the run that it is compared
+ * application what else to load, `settings` is also there without it. What is left without `opentelemetry-matomo` is the run that it is compared
  * with; `bundle` is the form that the application is bundled to before.
  */
 const LOAD_ORDERS = [
@@ -64,6 +77,15 @@ const LOAD_ORDERS = [
   esm('traced in code, ours imported after', { app: 'in-code.mjs', env: { REGISTER: 'after' } }),
   cjs('the processor in code', { app: 'processor.cjs', env: { PROCESSOR: 'ours' } }),
   esm('the processor in code', { app: 'processor.mjs', env: { PROCESSOR: 'ours' } }),
+  cjs('the processor in code, with a resource', {
+    app: 'processor.cjs',
+    ...RESOURCE,
+    env: { PROCESSOR: 'ours' },
+  }),
+  cjs('--require auto, --require ours, with a resource', {
+    ...RESOURCE,
+    preloads: [require_(AUTO), require_(OURS)],
+  }),
   cjs('no tracing, --require ours', { preloads: [require_(OURS)] }),
   cjs('no tracing, --import ours', { preloads: [import_(OURS)] }),
   cjs('no tracing but the API, --require ours', {
@@ -124,13 +146,16 @@ function toCell(order, sdk, node) {
 }
 
 /** What Node.js is started with; `isWith` says whether with this package. */
-function toCommand({ app, preloads, options, env, file }, sdk, isWith) {
+function toCommand(order, sdk, isWith) {
+  const { app, preloads, options, env, settings, file, requests } = order;
   const isAutomatic = [...preloads, ...options].some(([, what]) => what === AUTO);
   const tracesItself = isAutomatic || /in-code|processor/.test(app);
   const flags = (pairs) => pairs.filter(([, what]) => isWith || what !== OURS).flat();
   return {
+    requests,
     args: [...flags(preloads), file],
     env: {
+      ...settings,
       ...(isWith ? env : {}),
       ...(tracesItself ? { CLOSE_AT_SIGTERM: '1' } : {}),
       SDK: sdk,
@@ -150,7 +175,7 @@ function esm(name, order) {
 function toOrder(name, { kind, titles }, order) {
   const { app, bundle } = order;
   const file = bundle ? bundleName(app, bundle) : app;
-  const defaults = { preloads: [], options: [], env: {} };
+  const defaults = { preloads: [], options: [], env: {}, settings: {} };
   return { name, kind, titles, file, ...defaults, ...order };
 }
 
