@@ -16,6 +16,7 @@ export const MESSAGE_CODES = [
   'callback-failed',
   'only-explicit-events',
   'headers-not-captured',
+  'proxy-ignored',
   'request-unknown',
   'site-id-value',
   'visitor-key-not-shared',

@@ -18,6 +18,7 @@ import {
   paths,
   patterns,
   queryPolicy,
+  ranges,
   routeDetails,
   secret,
   share,
@@ -159,6 +160,13 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * @example MATOMO_IGNORE_USER_AGENTS='/^my-monitor/i'
    */
   ignoreUserAgents: option(patterns, { default: HEALTH_CHECKERS, isPrivacy: true }),
+  /**
+   * Addresses and CIDRs of clients that are not tracked, and neither are their events, goals and orders; also `loopback`, `linklocal`
+   * and `uniquelocal`. They are compared with the client's address according to `trustProxy`, before `anonymizeIp` masks it. A client
+   * whose address is not known is tracked.
+   * @example MATOMO_IGNORE_ADDRESSES=10.0.0.0/8,192.0.2.7
+   */
+  ignoreAddresses: option(ranges, { default: [], isPrivacy: true }),
   /**
    * Methods that are tracked, in upper or lower case. The list needs at least one.
    * @default all

@@ -12,7 +12,7 @@ import { declarationOf } from '../hit/parameters/parameter-table.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import type { RouteDetails } from '../hit/parameters/route-details.js';
 import type { TrackingParameters } from '../hit/parameters/tracking-parameters.js';
-import { createTrust, NAMED_RANGES } from '../hit/visitor/proxy-trust.js';
+import { createIsInRanges, NAMED_RANGES } from '../hit/visitor/proxy-trust.js';
 import {
   JSON_OBJECT,
   LIST,
@@ -276,10 +276,14 @@ const dimension = orCallback<string, AttributeValue>('the name of an attribute',
   typeof value === 'string' && value !== '' ? dimensionSource(name, value) : undefined,
 );
 
+const RANGES = 'a list of IP addresses and CIDRs';
+
+export const ranges: Parser<readonly string[]> = parser(RANGES, parseRanges, { syntax: LIST });
+
 export const trustProxy: Parser<
   boolean | number | readonly string[],
   boolean | number | string | readonly string[]
-> = parser('a list of IP addresses and CIDRs', parseTrust, {
+> = parser(RANGES, parseTrust, {
   syntax: WORD_OR_LIST,
   orInCode: 'a boolean or a number of hops',
 });
@@ -293,17 +297,20 @@ function parseTrust(
   if (word === false || word === 'false') return false;
   const hops = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
   if (typeof hops === 'number') return integer(0, 100)(name, hops);
-  const ranges = typeof value === 'string' ? listFromText(value) : value;
-  if (!isStrings(ranges)) return undefined;
-  const lowered = ranges.map((range) => range.toLowerCase());
+  return parseRanges(typeof value === 'string' ? listFromText(value) : value, name);
+}
+
+function parseRanges(value: unknown, name: string): readonly string[] | undefined {
+  if (!isStrings(value)) return undefined;
+  const lowered = value.map((range) => range.toLowerCase());
   try {
-    createTrust(lowered);
+    createIsInRanges(lowered);
     return lowered;
   } catch (error) {
     const { message } = error as Error;
     const near = nearestName(message, Object.keys(NAMED_RANGES));
     const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
-    throw invalid(name, `a list of IP addresses and CIDRs${hint}`, message);
+    throw invalid(name, `${RANGES}${hint}`, message);
   }
 }
 

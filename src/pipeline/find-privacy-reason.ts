@@ -1,27 +1,33 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { hasConsent } from '../hit/ignore.js';
+import { createIsInRanges } from '../hit/visitor/proxy-trust.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { sentHeader } from '../requests/read-headers.js';
 import type { EndedRequest } from '../requests/request.js';
 
-/** Why the visitor of a request must not be tracked; `undefined` if it may be. What is not known counts as no. */
-export type FindPrivacyReason = (ended: EndedRequest) => 'do_not_track' | 'no_consent' | undefined;
+/** Why the visitor of a request must not be tracked; `undefined` if it may be. A choice that is not known counts as no. */
+export type FindPrivacyReason = (
+  ended: EndedRequest,
+) => 'address' | 'do_not_track' | 'no_consent' | undefined;
 
 export function createFindPrivacyReason(
   {
     doNotTrack,
     consent,
     capturedHeaders,
-  }: Pick<ResolvedOptions, 'doNotTrack' | 'consent' | 'capturedHeaders'>,
+    ignoreAddresses,
+  }: Pick<ResolvedOptions, 'doNotTrack' | 'consent' | 'capturedHeaders' | 'ignoreAddresses'>,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ): FindPrivacyReason {
-  if (!doNotTrack && !consent) return () => undefined;
+  const isIgnored = ignoreAddresses.length > 0 ? createIsInRanges(ignoreAddresses) : undefined;
+  if (!doNotTrack && !consent && !isIgnored) return () => undefined;
   const header = consentHeaderOf(consent);
   const isListed = capturedHeaders.includes(header.replaceAll('_', '-'));
 
   return function findPrivacyReason(ended) {
     const { request, captured } = ended;
+    if (isIgnored && request.address !== undefined && isIgnored(request.address)) return 'address';
     if (doNotTrack && request.optedOut !== 'no') {
       if (request.optedOut === 'unknown') reportUnknown(diagnostics, 'doNotTrack', 'dnt,sec-gpc');
       return 'do_not_track';

@@ -159,8 +159,9 @@ export class FurtherHits {
 
   /** What is not known counts as no: the option that excludes its visitor cannot be asked any more. */
   #addUnknown(hit: CheckedHit): void {
-    const { doNotTrack, consent, ignore, siteId } = this.#parts.options;
-    const mayExclude = doNotTrack || consent || ignore || typeof siteId !== 'number';
+    const { doNotTrack, consent, ignore, ignoreAddresses, siteId } = this.#parts.options;
+    const isPrivate = doNotTrack || consent || ignoreAddresses.length > 0;
+    const mayExclude = isPrivate || ignore || typeof siteId !== 'number';
     if (!mayExclude) this.#addWithoutRequest(hit);
     else this.#parts.diagnostics.warnOnce('unknown request', coded('request-unknown', NO_REQUEST));
   }

@@ -7,6 +7,7 @@ const IGNORE_REASONS = [
   'path',
   'pattern',
   'user_agent',
+  'address',
   'method',
   'predicate',
   'attribute',

@@ -56,7 +56,7 @@ export class Request implements StoredRecord {
   runningSpans = 0;
   /** The site that tracks the request, once known. 0: none, so further hits are not sent. */
   site: number | undefined = undefined;
-  /** Whether `doNotTrack`, `consent` and `ignore` let its hits be sent, once known. It is decided for all of them. */
+  /** Whether `doNotTrack`, `consent`, `ignoreAddresses` and `ignore` let its hits be sent, once known. It is decided for all of them. */
   isPermitted: boolean | undefined = undefined;
   /** Whether its visitor is in the sample, once decided. */
   isInSample: boolean | undefined = undefined;

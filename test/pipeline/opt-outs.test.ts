@@ -60,6 +60,23 @@ test('consent is for the request and all its events', async () => {
   expect(service.processor.stats().ignored).toMatchObject({ no_consent: 3 });
 });
 
+test.each<[options: MatomoOptions, headers: Record<string, string>, hits: number]>([
+  [{ ignoreAddresses: [] }, {}, 2],
+  [{ ignoreAddresses: ['127.0.0.1'] }, {}, 0],
+  [{ ignoreAddresses: ['192.0.2.7', 'LOOPBACK'], anonymizeIp: 4 }, {}, 0],
+  [{ ignoreAddresses: ['::ffff:127.0.0.0/104'] }, {}, 0],
+  [{ ignoreAddresses: ['127.0.0.2', '128.0.0.0/8', '::1'] }, {}, 2],
+  [{ ignoreAddresses: ['192.0.2.7'] }, { 'x-forwarded-for': '192.0.2.7' }, 2],
+  [{ ignoreAddresses: ['192.0.2.0/24'], trustProxy: 1 }, { 'x-forwarded-for': '192.0.2.7' }, 0],
+  [{ ignoreAddresses: ['loopback'], trustProxy: 1 }, { 'x-forwarded-for': '192.0.2.7' }, 2],
+])('%j, headers %j: %i hits of a request and its event', async (options, headers, hits) => {
+  const service = await start(options);
+  await service.fetch('/a', { headers });
+  await service.requests(1);
+  expect(await service.hits()).toHaveLength(hits);
+  expect(service.processor.stats().ignored.address).toBe(hits === 0 ? 1 : 0);
+});
+
 test.each([
   ['throws', () => expect.fail('thrown'), 0],
   ['returns a promise', () => Promise.resolve(false), 0],
@@ -133,6 +150,7 @@ const requestWith = (headers: Record<string, string[]>) => ({
     'http.request.method': 'GET',
     'http.response.status_code': 200,
     'url.path': '/a',
+    'network.peer.address': '192.0.2.1',
     ...capturedHeaders(headers),
   },
   events: [{ name: 'matomo.hit', attributes: { 'matomo.e_c': 'at', 'matomo.e_a': 'event' } }],
@@ -150,6 +168,8 @@ test.each([
   [{ consent: 'cookie:consent=yes' }, { cookie: ['consent=yes'] }, ALL, undefined, false],
   [{ consent: 'cookie:c=y' }, { cookie: ['c=y', 'c=n'] }, [], 'no_consent', false],
   [{ consent: 'header:x_consent=yes' }, { 'x-consent': ['yes'] }, ALL, undefined, false],
+  [{ ignoreAddresses: ['192.0.2.1'] }, {}, [], 'address', false],
+  [{ ignoreAddresses: ['192.0.2.2'] }, {}, ALL, undefined, false],
 ] as const)(
   'exporter, %j, headers %j: %j, %s',
   async (options, headers, sent, reason, isLogged) => {
@@ -169,10 +189,13 @@ test.each([
   [{ MATOMO_DO_NOT_TRACK: 'true', MATOMO_CAPTURED_HEADERS: 'dnt' }, 'do_not_track', 0],
   [{ MATOMO_DO_NOT_TRACK: 'true', MATOMO_CAPTURED_HEADERS: 'dnt,sec-gpc' }, 'do_not_track', 2],
   [{ MATOMO_CONSENT: CONSENT }, 'no_consent', 0],
+  [{ MATOMO_IGNORE_ADDRESSES: '192.0.2.0/24' }, 'address', 0],
+  [{ MATOMO_IGNORE_ADDRESSES: '192.0.2.0/25,2001:db8::/32' }, 'address', 2],
 ] as const)('gateway and replay, %j, %s: %i requests tracked', async (env, reason, tracked) => {
   onTestFinished(() => void vi.unstubAllEnvs());
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-  const body = exportRequest([requestSpan('/a'), requestSpan('/b')]);
+  const client = { 'network.peer.address': '192.0.2.200' };
+  const body = exportRequest(['/a', '/b'].map((path) => requestSpan(path, {}, client)));
   const output = captureOutput();
   const { gateway, inspector } = await startGateway(PATIENT);
   vi.stubEnv('MATOMO_URL', inspector.url);
@@ -181,7 +204,7 @@ test.each([
   await sendSpans(gateway, body);
   await gateway.close();
   const reports = () => output.splice(0).filter((line) => line.includes('[headers-not-captured]'));
-  const isUnclear = tracked === 0;
+  const isUnclear = tracked === 0 && reason !== 'address';
   expect([gateway.stats().ignored[reason], reports().length]).toEqual([
     2 - tracked,
     Number(isUnclear),
@@ -201,6 +224,7 @@ test.each([
   [{}, ['of a request', 'of a job']],
   [{ doNotTrack: true }, ['of a job']],
   [{ consent: 'cookie:consent=yes' }, ['of a job']],
+  [{ ignoreAddresses: ['10.0.0.1'] }, ['of a job']],
 ])('exporter, %j, events of spans without a request: %j', async (options, sent) => {
   const event = (action: string) => ({
     name: 'matomo.hit',
@@ -212,6 +236,15 @@ test.each([
   ]);
   expect(hits).toEqual(sent);
   expect(output.includes('[request-unknown]')).toBe(sent.length === 1);
+});
+
+test('a client whose address is not known is not ignored', async () => {
+  const { attributes } = requestWith({});
+  const { stats } = await exported({ ignoreAddresses: ['0.0.0.0/0', '::/0'] }, [
+    { attributes: { ...attributes, 'network.peer.address': '/run/app.sock' } },
+    { attributes: { ...attributes, 'network.peer.address': '2001:db8::1' } },
+  ]);
+  expect(stats).toMatchObject({ hits: 1, ignored: { address: 1 } });
 });
 
 test('exporter: a call in a span that is not recorded may be of a client that opted out', async () => {

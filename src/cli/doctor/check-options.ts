@@ -4,6 +4,7 @@ import { isSdkDisabled } from '../../common/sdk-disabled.js';
 import { RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
 import { toSiteId } from '../../hit/parameters/parameter-value.js';
+import { createIsInRanges, NAMED_RANGES } from '../../hit/visitor/proxy-trust.js';
 import { credentialsIn } from '../../options/header-values.js';
 import { describeMisspelled, findMisspelledVariables } from '../../options/misspelled-variables.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
@@ -52,7 +53,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
     const found = 'MATOMO_DRY_RUN is true: hits are logged and not sent';
     findings.push(problem('options', 'dry-run', found, 'Unset MATOMO_DRY_RUN.'));
   }
-  if (options) findings.push(...uncapturedHeaders(env, options));
+  if (options) findings.push(...uncapturedHeaders(env, options), ...ignoredProxy(options));
   findings.push(...unknownVariables(env, findings));
   if (findings.length === 0) {
     const site = sites.length > 1 ? `sites ${sites.join(', ')}` : `site ${sites[0]}`;
@@ -84,6 +85,19 @@ function uncapturedHeaders(env: Readonly<NodeJS.ProcessEnv>, options: ResolvedOp
   const found = `MATOMO_CAPTURED_HEADERS does not list ${missing.join(', ')}: a gateway tracks no request whose span does not have them`;
   const advice = `Let the services capture them, and set MATOMO_CAPTURED_HEADERS=${[...options.capturedHeaders, ...missing].join(',')}.`;
   return [warning('options', 'headers-not-captured', found, advice)];
+}
+
+/** Without `trustProxy`, all requests that come through a proxy have its address. */
+function ignoredProxy({ ignoreAddresses, trustProxy }: ResolvedOptions): Finding[] {
+  const isPrivate = createIsInRanges(Object.keys(NAMED_RANGES));
+  const areAllPrivate = ignoreAddresses.every(
+    (range) => range in NAMED_RANGES || isPrivate(range.replace(/\/.*/, '')),
+  );
+  if (ignoreAddresses.length === 0 || trustProxy !== false || !areAllPrivate) return [];
+  const found =
+    'MATOMO_IGNORE_ADDRESSES has only private addresses, and MATOMO_TRUST_PROXY is not set: behind a proxy with such an address, no request is tracked';
+  const advice = 'If there is a proxy, set MATOMO_TRUST_PROXY.';
+  return [warning('options', 'proxy-ignored', found, advice)];
 }
 
 function switchedOff(found: string): Finding {

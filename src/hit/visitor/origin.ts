@@ -1,7 +1,7 @@
 import { isIP, isIPv4 } from '../../common/addresses.js';
 import { memoize } from '../../common/generation-cache.js';
 import { isUrlHost } from '../page/page-url.js';
-import { createTrust, type Trust } from './proxy-trust.js';
+import { createIsInRanges, createTrust, NAMED_RANGES } from './proxy-trust.js';
 
 /** What a request claims about its client and its target, unchecked. */
 export interface OriginClaims {
@@ -107,7 +107,7 @@ function firstOf(list: string | undefined): string | undefined {
 
 const LOCAL_NAME = /^[^.]+$|\.(?:localhost|local|internal|test)$/;
 /** Created at the first use: making the list takes time that a process needs to start. */
-let isLocalAddress: Trust | undefined;
+let isLocalAddress: ((address: string) => boolean) | undefined;
 
 /** Whether a Host header names a host on this machine or in a private network, where plain HTTP is usual. */
 function isLocalHost(host: string): boolean {
@@ -115,6 +115,6 @@ function isLocalHost(host: string): boolean {
   const { hostname } = new URL(`http://${host}/`);
   const name = hostname.replace(/^\[|[\].]$/g, '');
   if (isIP(name) === 0) return LOCAL_NAME.test(name);
-  isLocalAddress ??= createTrust(['loopback', 'linklocal', 'uniquelocal']);
-  return isLocalAddress(name, 0);
+  isLocalAddress ??= createIsInRanges(Object.keys(NAMED_RANGES));
+  return isLocalAddress(name);
 }

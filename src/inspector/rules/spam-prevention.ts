@@ -1,5 +1,5 @@
 import { isRecord } from '../../common/is-record.js';
-import { createTrust } from '../../hit/visitor/proxy-trust.js';
+import { createIsInRanges } from '../../hit/visitor/proxy-trust.js';
 import { type InCode, option, type ResolvedValues } from '../../options/declaration.js';
 import { resolveInCode } from '../../options/in-code.js';
 import { boolean, integer, listOf } from '../../options/parse-values.js';
@@ -35,7 +35,7 @@ const VISIT_SECONDS = 1800;
 
 const addresses = listOf('a list of IP addresses and CIDRs', (value) => {
   try {
-    return typeof value === 'string' && createTrust([value]) ? value : undefined;
+    return typeof value === 'string' && createIsInRanges([value]) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -189,8 +189,8 @@ function isHeadless({ parameters, origin }: VisitHit): boolean {
 
 /** An IPv4 address in the form of IPv6 (`::ffff:52.94.1.7`) is in no range of Matomo. */
 function createIsIn(ranges: readonly string[]): (address: string) => boolean {
-  const isIn = createTrust(ranges);
-  return (address) => !/^::ffff:\d+\./i.test(address) && isIn(address, 0);
+  const isIn = createIsInRanges(ranges);
+  return (address) => !/^::ffff:\d+\./i.test(address) && isIn(address);
 }
 
 function toBan(address: string): string {

@@ -51,6 +51,15 @@ test.each<[Record<string, string>, object]>([
     { code: 'headers-not-captured', advice: expect.stringContaining('=referer,cookie.') },
   ],
   [
+    { ...OTHERWISE, MATOMO_IGNORE_ADDRESSES: '10.0.0.0/8,loopback' },
+    { verdict: 'warning', code: 'proxy-ignored' },
+  ],
+  [
+    { ...OTHERWISE, MATOMO_IGNORE_ADDRESSES: '10.0.0.0/8', MATOMO_TRUST_PROXY: '1' },
+    { verdict: 'ok' },
+  ],
+  [{ ...OTHERWISE, MATOMO_IGNORE_ADDRESSES: '10.0.0.0/8,192.0.2.7' }, { verdict: 'ok' }],
+  [
     { ...OTHERWISE, MATOMO_QUERRY: 'strip' },
     {
       verdict: 'problem',
