@@ -151,11 +151,14 @@ export function createPageViewReader(
       const traits = toTraits(request, client, site, nowMillis);
       const startSeconds = Math.floor(traits.startMillis / 1000);
       const redacted = redactPath(request.path);
-      const path = hasTemplates ? toTemplate(request, redacted) : redacted;
+      const refused = hasTemplates ? refusedPathOf(request) : undefined;
+      const template = hasTemplates ? toTemplate(request, redacted) : redacted;
+      const path = refused ?? template;
       const toUrl = siteSearch && isGraphqlRequest(request) ? toGraphqlUrl : toPageUrl;
+      const query = refused === undefined ? request.query : undefined;
       return {
         request,
-        url: toUrl(request, path),
+        url: toUrl({ scheme: request.scheme, host, query }, path),
         path,
         redacted,
         address: hidesAddress ? request.address && HIDDEN_ADDRESS : traits.address,
@@ -228,6 +231,18 @@ function createToVariables(
 /** Whether `query` in the URL of a request is a GraphQL document and not a site search. */
 export function isGraphqlRequest({ path, operation }: HttpRequest): boolean {
   return isGraphqlPath(path) || operation?.kind === 'graphql';
+}
+
+const REFUSED_PATHS: Readonly<Record<number, string>> = {
+  400: '/bad-request',
+  404: '/not-found',
+  405: '/method-not-allowed',
+};
+
+/** The path instead of those that scanners try: none of them is a page. A named operation has its endpoint. */
+function refusedPathOf({ route, statusCode, operation }: HttpRequest): string | undefined {
+  const isNamed = (operation?.name ?? operation?.mcp?.method) !== undefined;
+  return route === undefined && !isNamed ? REFUSED_PATHS[statusCode] : undefined;
 }
 
 /** The path of a URL that names no more than the title does. The path comes redacted. */

@@ -298,7 +298,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * What is sent as the path of a page URL: the path itself (`full`), or the route, and if there is none the path in the form that
    * `titlePaths` describes for `template`. With `template`, the same applies to dimensions made from the URL, to `{path}` in
    * titles, and to referrers on the host of the request or of `baseUrl`. Templates keep words, such as the name in
-   * `/patients/max-mustermann`.
+   * `/patients/max-mustermann`. A 400, 404 or 405 without a route has `/bad-request`, `/not-found` or `/method-not-allowed` as its path, and
+   * no query, so that scanners do not fill the report of pages.
    * @default `full`
    */
   urlPaths: option(oneOf('full', 'template'), { default: 'full', isPrivacy: true }),

@@ -10,13 +10,33 @@ test.each([
   [{ path: '/users/42', route: undefined }, '/users/:id'],
   [{ path: '/users/%34%32', route: undefined }, '/users/:id'],
   [{ path: '/users/max%40example.org', route: undefined }, '/users/redacted'],
-  [{ path: '/users/42', route: undefined, statusCode: 404 }, '/users/:id'],
+  [{ path: '/users/42', route: undefined, statusCode: 403 }, '/users/:id'],
+  [{ path: '/users/42', route: '/users/:id', statusCode: 404 }, '/users/:id'],
   [{ path: '/patients/max-mustermann', route: undefined }, '/patients/max-mustermann'],
 ])('with urlPaths: "template", the URL of %o has the path %s', (overrides, path) => {
   const { parameters } = parametersOf(httpRequest({ ...overrides, query: 'x=1' }), {
     urlPaths: 'template',
   });
   expect(parameters.url).toBe(`${HOST}${path}?x=1`);
+});
+
+test.each([
+  [400, '/bad-request'],
+  [404, '/not-found'],
+  [405, '/method-not-allowed'],
+])('with urlPaths: "template", the URL of a %i without a route is %s', (statusCode, path) => {
+  const dimensions = { 1: 'url.path', 2: 'url.full', 3: 'http.target', 4: 'url.query' };
+  const refused = { path: '/wp-login.php', query: 'x=1', route: undefined, statusCode };
+  const read = (overrides: object, urlPaths: 'template' | 'full' = 'template') =>
+    parametersOf(httpRequest({ ...refused, ...overrides }), { urlPaths, dimensions }).parameters;
+  const url = `${HOST}${path}`;
+  expect(read({})).toMatchObject({ url, dimension1: path, dimension2: url, dimension3: path });
+  expect(JSON.stringify(read({}))).not.toMatch(/wp-login|x=1/);
+  const operation = { kind: 'graphql', name: 'GetUser', count: 1, hasFailed: true };
+  expect(read({ path: '/api', operation }).url).toBe(`${HOST}/api?x=1`);
+  const toolCall = { kind: 'mcp', count: 1, hasFailed: true, mcp: { method: 'tools/call' } };
+  expect(read({ path: '/api', operation: toolCall }).url).toBe(`${HOST}/api?x=1`);
+  expect(read({}, 'full').url).toBe(`${HOST}/wp-login.php?x=1`);
 });
 
 test('with urlPaths: "template", no parameter contains the path, whatever is made of it', () => {
