@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { expect, onTestFinished, test } from 'vitest';
 import { routeOf } from '../../src/requests/routes/index.js';
 
 function routeIn(reported: string | undefined, path: string, request?: object): string | undefined {
@@ -90,4 +91,57 @@ test('a getter that throws leaves the title to the path', () => {
     },
   };
   expect(routeIn(undefined, '/x', request)).toBeUndefined();
+});
+
+const NEXT = Symbol.for('NextInternalRequestMeta');
+const LOOPBACK = Symbol.for('loopback.middleware.context');
+const loopback = (spec: boolean, path: string) => ({
+  [LOOPBACK]: {
+    isBound: (key: string) => spec && key === 'rest.operationSpec.current',
+    getSync: (key: string) => (key === 'rest.operation.route' ? { path } : undefined),
+  },
+});
+
+test.each([
+  ['Next.js', { [NEXT]: { invokeOutput: '/(shop)/users/[id]' } }, '/(shop)/users/[id]'],
+  [
+    'Next.js behind a wildcard of Express',
+    routed('*', { [NEXT]: { invokeOutput: '/users/[id]' } }),
+    '/users/[id]',
+  ],
+  ['Next.js, a catch-all', { [NEXT]: { invokeOutput: '/[[...slug]]' } }, undefined],
+  ['Next.js, a file with metadata', { [NEXT]: { invokeOutput: '/favicon.ico' } }, undefined],
+  ['Next.js, of no file', { [NEXT]: { invokePath: '/users/ann' } }, undefined],
+  ['moleculer-web', { $alias: { fullPath: '/api/users/:id' } }, '/api/users/:id'],
+  ['moleculer-web, an expression', { $alias: { fullPath: /^\/users/ } }, undefined],
+  ['LoopBack', loopback(true, '/users/{id}'), '/users/{id}'],
+  ['LoopBack, a static file', loopback(false, '/users/ann?x=1'), undefined],
+  [
+    'Feathers',
+    { lookup: { params: {} }, res: { hook: { path: 'users/:user/posts' } } },
+    '/users/:user/posts',
+  ],
+  [
+    'Feathers, with an ID',
+    { lookup: { params: { __id: 'ann' } }, res: { hook: { path: 'users' } } },
+    '/users/:id',
+  ],
+  ['Feathers, refused before its service', { lookup: { params: { __id: 'ann' } } }, undefined],
+])('what %s stores on a request', (_framework, request, route) => {
+  expect(routeIn(undefined, '/users/ann', request)).toBe(route);
+});
+
+test('the context of Egg counts for its own request', () => {
+  const key = Symbol.for('gals#asyncLocalStorage');
+  const storage = new AsyncLocalStorage<object>();
+  onTestFinished(() => void Reflect.deleteProperty(globalThis, key));
+  Object.assign(globalThis, { [key]: storage });
+  const request = {};
+  const route = (req: object) =>
+    storage.run({ req, _matchedRoute: '/users/:id' }, () =>
+      routeIn(undefined, '/users/ann', request),
+    );
+  expect(route(request)).toBe('/users/:id');
+  expect(route({})).toBeUndefined();
+  expect(routeIn(undefined, '/users/ann', request)).toBeUndefined();
 });

@@ -5,6 +5,7 @@ import { SDKS } from './set-ups.mjs';
 /** Titles of requests whose route nobody tells: a template of the path, which keeps what is no ID. */
 const PATHS = { '/users/ann': 'GET /users/ann' };
 const NEXT_ROUTE = { '/users/ann': 'GET /users/[id]' };
+const BRACED_ROUTE = { '/users/ann': 'GET /users/{id}' };
 
 const SENTRY = { SENTRY_DSN: 'http://key@127.0.0.1:9/1' };
 
@@ -49,6 +50,9 @@ const SET_UPS = {
       '@feathersjs/express': '5.0.50',
     },
   },
+  loopback: { dependencies: { '@loopback/core': '7.0.15', '@loopback/rest': '15.0.16' } },
+  egg: { dependencies: { egg: '3.34.0' } },
+  moleculer: { dependencies: { moleculer: '0.14.36', 'moleculer-web': '0.10.8' } },
   'nest-11': { dependencies: nest('11.2.10', '11.2.8') },
   'nest-12': { dependencies: nest('12.5.1', '12.5.0') },
   next: {
@@ -117,7 +121,7 @@ const ROWS = [
   {
     ...both('Hapi', 'frameworks', 'hapi.cjs'),
     alone: PATHS,
-    beside: { '/users/ann': 'GET /users/{id}' },
+    beside: BRACED_ROUTE,
   },
   both('Restify 11', 'restify-11', 'restify.cjs'),
   both('Restify 12', 'restify-12', 'restify.cjs'),
@@ -141,7 +145,14 @@ const ROWS = [
   { ...both('Polka', 'servers', 'polka.cjs'), alone: PATHS, beside: PATHS },
   { ...both('find-my-way', 'servers', 'find-my-way.cjs'), alone: PATHS, beside: PATHS },
   both('h3 with its tracing plugin', 'servers', 'h3.mjs'),
-  { ...both('Feathers on Express', 'servers', 'feathers.cjs'), alone: PATHS, beside: PATHS },
+  both('Feathers on Express', 'servers', 'feathers.cjs'),
+  {
+    ...both('LoopBack 4', 'loopback', 'loopback.cjs'),
+    alone: BRACED_ROUTE,
+    beside: BRACED_ROUTE,
+  },
+  { name: 'Egg 3', setUp: 'egg', app: 'frameworks/egg.cjs', alone: {} },
+  both('Moleculer with moleculer-web', 'moleculer', 'moleculer.cjs'),
   both('Nest 11 on Express', 'nest-11', 'nest.mjs'),
   { ...both('Nest 11 on Fastify', 'nest-11', 'nest.mjs'), env: { ADAPTER: 'fastify' } },
   both('Nest 12 on Express', 'nest-12', 'nest.mjs'),
@@ -149,7 +160,7 @@ const ROWS = [
   {
     ...both('Next.js', 'next', 'next.cjs'),
     build: [nextBuild('next')],
-    alone: PATHS,
+    alone: NEXT_ROUTE,
     beside: NEXT_ROUTE,
   },
   {

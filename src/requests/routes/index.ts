@@ -5,6 +5,7 @@ import { textOf } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
 import { readExpressRoute } from './express.js';
 import { isRegularExpression, isRouteList, routeOfList } from './route-list.js';
+import { readStoredRoute } from './stored-routes.js';
 
 /** Where a route may come from, besides the attributes of the server span. */
 interface RouteSources {
@@ -33,7 +34,7 @@ export function routeOf(
   const isList = reported !== undefined && isRouteList(reported);
   const spanRoute = specific(isList ? routeOfList(reported, path) : reported);
   if (spanRoute !== undefined && !isList && !isCutShort(spanRoute, path)) return spanRoute;
-  const own = specific(captured?.route) ?? specific(readRoute(captured?.request, path));
+  const own = specific(captured?.route) ?? readRoute(captured?.request, path);
   if (isList && own !== undefined) return own; // the framework knows the mount path, too
   if (spanRoute !== undefined && spanRoute !== '/')
     return own?.startsWith(spanRoute) ? own : spanRoute;
@@ -56,11 +57,12 @@ export function specific(route: string | undefined): string | undefined {
   return isCatchAllRoute(plain) || isRegularExpression(plain) ? undefined : plain;
 }
 
-/** The route that Express stores on Node's request. Frameworks that publish routes are in `announced-routes`. */
+/** The route that a framework stores on Node's request. Frameworks that publish routes are in `announced-routes`. */
 function readRoute(captured: object | undefined, path: string): string | undefined {
   const request = frameworkRequestOf(captured);
+  if (request === undefined) return undefined;
   try {
-    return request && readExpressRoute(request, path);
+    return specific(readExpressRoute(request, path)) ?? specific(readStoredRoute(request));
   } catch {
     return undefined; // a getter of the application: the title is made from the path
   }
