@@ -31,6 +31,13 @@ export interface SamplingResult {
   traceState?: TraceState;
 }
 
+let isUsed = false;
+
+/** Whether this copy of the package has wrapped a sampler: `register` does, too. */
+export function recordsServerSpans(): boolean {
+  return isUsed;
+}
+
 const NOT_RECORD = 0; // SamplingDecision.NOT_RECORD
 const RECORD = 1; // SamplingDecision.RECORD
 
@@ -56,6 +63,7 @@ export function recordServerSpans(
     throw optionError('recordServerSpans needs a sampler of an OpenTelemetry SDK');
   }
   const children = childrenOf(options);
+  isUsed = true;
   return {
     shouldSample(context, traceId, spanName, spanKind, attributes, links) {
       const result = sampler.shouldSample(context, traceId, spanName, spanKind, attributes, links);

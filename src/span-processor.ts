@@ -6,9 +6,13 @@ import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
 import { watchForSpans } from './pipeline/missing-api.js';
 import type { MatomoStats } from './pipeline/stats.js';
-import type { FinishedSpan } from './requests/finished-span.js';
+import { type FinishedSpan, SERVER_SPAN } from './requests/finished-span.js';
 import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
+import { recordsServerSpans } from './sampler.js';
+
+/** Sentry writes it on the spans of requests that it samples, and passes no others to processors. */
+const SENTRY_RATE = 'sentry.sample_rate';
 
 /**
  * Turns every finished HTTP server span into a hit in Matomo. Add it to the `spanProcessors` of an OpenTelemetry SDK 1.30, 2.x or
@@ -62,6 +66,7 @@ export class MatomoSpanProcessor {
     if (this.#requests === undefined) return;
     try {
       this.#requests.onEnd(span);
+      if (span.kind === SERVER_SPAN) this.#checkSampling(span.attributes[SENTRY_RATE]);
     } catch (error) {
       this.#report('onEnd', error);
     }
@@ -96,6 +101,11 @@ export class MatomoSpanProcessor {
     this.#stopWatching?.();
   }
 
+  #checkSampling(rate: unknown): void {
+    if (typeof rate !== 'number' || rate >= 1 || recordsServerSpans()) return;
+    this.#diagnostics.warnOnce('sampled', coded('only-sampled', onlySampled(rate)));
+  }
+
   #report(callback: string, error: unknown): void {
     this.#diagnostics.warnOnce(
       callback,
@@ -105,4 +115,11 @@ export class MatomoSpanProcessor {
       ),
     );
   }
+}
+
+function onlySampled(rate: number): string {
+  return (
+    `Sentry samples with a rate of ${rate}, and passes no other requests to MatomoSpanProcessor. Matomo gets only these requests. ` +
+    'Set tracesSampleRate to 1 and drop transactions in beforeSendTransaction, or use opentelemetry-matomo/register instead of the processor.'
+  );
 }

@@ -1,14 +1,15 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { trace } from '@opentelemetry/api';
+import { SpanKind, trace } from '@opentelemetry/api';
 import {
   AlwaysOffSampler,
+  BasicTracerProvider,
   InMemorySpanExporter,
   ParentBasedSampler,
   SimpleSpanProcessor,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { withoutTracing } from '../src/common/otel-global.js';
 import { annotate, MatomoSpanProcessor, measure, recordServerSpans } from '../src/index.js';
 import { startInspector } from '../src/inspector/index.js';
@@ -136,3 +137,30 @@ test('it leaves alone what the sampler takes, and names the sampler', () => {
   expect(String(sampler)).toBe('RecordServerSpans{Mine}');
   expect(() => recordServerSpans(undefined as never)).toThrow(TypeError);
 });
+
+test.each([
+  ['a rate below 1', { rates: [0.1, 0.1] }, 1],
+  ['a rate of 1', { rates: [1, 1] }, 0],
+  ['no rate of Sentry', { rates: [undefined] }, 0],
+])(
+  'with %s, a processor that Sentry calls says once what is missing',
+  async (_, { rates }, times) => {
+    const lines: string[] = [];
+    const warn = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      lines.push(String(text));
+      return true;
+    });
+    onTestFinished(() => warn.mockRestore());
+    // In this file, recordServerSpans has been called.
+    vi.resetModules();
+    const { MatomoSpanProcessor } = await import('../src/index.js');
+    const processor = new MatomoSpanProcessor({ url: 'http://127.0.0.1:9', siteId: 1 });
+    onTestFinished(() => processor.shutdown());
+    const provider = new BasicTracerProvider({ spanProcessors: [processor as never] });
+    for (const rate of rates) {
+      const attributes = { 'http.request.method': 'GET', 'sentry.sample_rate': rate };
+      provider.getTracer('sentry').startSpan('GET', { kind: SpanKind.SERVER, attributes }).end();
+    }
+    expect(lines.filter((line) => line.includes('[only-sampled]'))).toHaveLength(times);
+  },
+);

@@ -40,6 +40,7 @@ export const MESSAGE_CODES = [
   'all-ignored',
   'tracking',
   'sampler-not-reached',
+  'only-sampled',
   'internal-error',
   // Matomo's answers.
   'unreachable',

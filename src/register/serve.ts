@@ -150,7 +150,8 @@ const HTTP2 =
 
 function takesNoProcessors(provider: object): string {
   const found = `The tracer provider ${provider.constructor?.name} takes no span processors`;
-  return `${found}. ${WITHOUT_SPANS}. To use spans, ${ADVICE}`;
+  const effect = 'Every request is tracked without spans; only attributes on spans have no effect';
+  return `${found}. ${effect}. If you need them, ${ADVICE} Then only requests that it samples are tracked.`;
 }
 
 function notAttached(error: unknown): string {
