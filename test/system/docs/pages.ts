@@ -6,6 +6,7 @@ import { ROOT } from '../../support/child-process.js';
 export const PAGES: readonly string[] = [
   'README.md',
   'CONTRIBUTING.md',
+  'test/README.md',
   'SECURITY.md',
   'GOVERNANCE.md',
   'CODE_OF_CONDUCT.md',
