@@ -94,10 +94,10 @@ function renderOption(name, declaration, { text, type, sources, ...documented },
   const value = defaultOf(declaration, documented);
   const inCode = parse.wanted.startsWith(NUMBER) ? `\`number\`, ${parse.wanted}` : `\`${type}\``;
   const facts = [
-    `In code: ${instead ? `\`${instead}\` instead` : inCode}`,
-    `In the environment: ${inEnvironment(declaration, documented)}`,
+    `Code: ${instead ? `\`${instead}\` instead` : inCode}`,
+    `Environment: ${inEnvironment(declaration, documented)}`,
     ...(isFlag ? [`On the command line: \`--${name}\``] : []),
-    `Default: ${value}`,
+    ...(value === 'none' ? [] : [`Default: ${value}`]),
     ...sources.map((source) => `Source: ${source}`),
   ];
   const shown = Object.entries(lists).filter(([list]) => `${text}${value}`.includes(list));
@@ -113,7 +113,7 @@ function inEnvironment(declaration, { example }) {
   const variables = variablesOf(declaration);
   if (variables.length === 0) return 'not available';
   const wanted = parse.wanted
-    .replace('true or false', '`true`, `false`, `1` or `0`')
+    .replace('true or false', 'yes or no')
     .replace(/, (?="\w+"$)/, ' or ')
     .replace(/"(\w+)"/g, '`$1`');
   const kind = files || wanted.startsWith(NUMBER) ? [] : [parse.syntax?.name ?? wanted];

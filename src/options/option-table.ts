@@ -77,10 +77,9 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   baseUrl: option(trackedBaseUrl),
   /**
-   * Tracked URLs begin with `https://`, even if the local server uses HTTP, unless a trusted proxy reports another scheme.
-   * Exceptions are `localhost`, names without a dot, names that end in `.localhost`, `.local`, `.internal` or `.test`, and
-   * private, loopback or link-local addresses. For these, and with `false` for all hosts, the scheme is the one that a trusted
-   * proxy reports, otherwise that of the server.
+   * Tracked URLs begin with `https://`, unless a trusted proxy reports another scheme. With `false`, and for `localhost`, names without
+   * a dot or that end in `.localhost`, `.local`, `.internal` or `.test`, and private, loopback or link-local addresses, the scheme is
+   * the one that a trusted proxy reports, otherwise that of the server.
    * @default `true`
    */
   assumeHttps: option(boolean, { default: true }),
@@ -134,11 +133,10 @@ export const OPTIONS = declareOptions('MATOMO_', {
   prefetches: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
    * What happens to requests to a server of the Model Context Protocol. With `calls`, `tools/call`, `prompts/get`, `resources/read`,
-   * `initialize` and methods that the protocol does not define are page views, such as `MCP tools/call find_order`; lists, completion,
-   * subscriptions, logging levels, pings, notifications, responses of the client, event streams and the ends of sessions are not
-   * tracked. With `all`, they are page views, too. With `off`, the endpoint is one as any other. A request belongs to MCP if a span or
-   * `trackMcp` says so, or by its body or headers if its path ends in `/mcp` or has served MCP before. Unless it is `off`, the session
-   * takes the place of address and user agent in the visitor ID, and the request is never one of an AI chatbot.
+   * `initialize` and unknown methods are page views, such as `MCP tools/call find_order`; lists, pings, notifications, event streams and
+   * the like are not tracked. With `all`, they are page views, too. With `off`, the endpoint is one as any other. A request belongs to
+   * MCP if a span or `trackMcp` says so, or by its body or headers if its path ends in `/mcp` or has served MCP before. Unless it is
+   * `off`, the session takes the place of address and user agent in the visitor ID.
    * @default `calls`
    * @see [Model Context Protocol](https://modelcontextprotocol.io)
    * @example MATOMO_MCP=all
@@ -254,7 +252,6 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * Secret from which visitor IDs are derived. Processes with the same key, or the same `spool`, recognize the same visitors. To
    * read it from a file, set `MATOMO_VISITOR_KEY_FILE`. `daily` is no secret: each UTC day has a random key, which exists only in
    * memory and in the `spool`, and is deleted an hour after its day. Then nobody can find out which address an ID was made from.
-   * Requests of a day whose key is deleted get random IDs.
    * @default derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
    */
   visitorKey: option(visitorKey, { file: 'MATOMO_VISITOR_KEY_FILE', isPrivacy: true }),
@@ -290,7 +287,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   query: option(queryPolicy, { default: 'redact', isPrivacy: true }),
   /**
    * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. The path
-   * is also tested percent-decoded once: escaped segments that match are replaced as a whole. Routes are not changed. A path of more than 2,048 characters is cut after the last segment that fits.
+   * is also tested percent-decoded once: escaped segments that match are replaced as a whole. Routes are not changed.
    * @example MATOMO_REDACT_PATH_PATTERNS='[^/]+@[^/]+,/\b\d{6,}\b/'
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
@@ -318,24 +315,22 @@ export const OPTIONS = declareOptions('MATOMO_', {
   siteSearch: option(boolean, { default: false }),
   /**
    * If `true`, requests with the header `DNT: 1` or `Sec-GPC: 1` are not tracked, and neither are their events, goals and orders.
-   * A request whose headers are not known is not tracked either, see `capturedHeaders`. What the client sent counts, also if a
-   * middleware deletes or changes the header.
+   * A request whose headers are not known is not tracked either, see `capturedHeaders`.
    * @see [W3C: Global Privacy Control](https://www.w3.org/TR/gpc/)
    */
   doNotTrack: option(boolean, { default: false, isPrivacy: true }),
   /**
    * The cookie or header with which visitors consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
    * this value are tracked, and only their events, goals and orders; if there are several cookies of that name, all must have the
-   * value. Hits outside of a request are not affected. If the value has several parts, use `ignore`.
+   * value. If the value has several parts, use `ignore`.
    * @see [How do I track only with consent?](consent.md#how-do-i-track-only-with-consent)
    * @example MATOMO_CONSENT=cookie:consent=yes
    */
   consent: option(consent, { isPrivacy: true }),
   /**
-   * Names of the request headers that your instrumentation captures as span attributes, such as `dnt`, `sec-gpc` and `cookie`. If a
-   * listed header has no attribute, it was not sent. The exporter, the gateway and `replay` need this for `doNotTrack` and
-   * `consent`: without it, they do not know what the visitor wants and track no request. Where the package sees Node.js' request,
-   * nothing has to be listed.
+   * Names of the request headers that your instrumentation captures as span attributes. If a listed header has no attribute, it was
+   * not sent. Only the exporter, the gateway and `replay` need this, for `doNotTrack` and `consent`: without it, they do not know what
+   * the visitor wants and track no request.
    * @see [OpenTelemetry: `http.request.header.<key>`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/)
    * @example MATOMO_CAPTURED_HEADERS=dnt,sec-gpc,cookie
    */
