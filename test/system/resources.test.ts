@@ -27,6 +27,8 @@ const TRACING = {
   OTEL_METRICS_EXPORTER: 'none',
   OTEL_LOGS_EXPORTER: 'none',
 };
+const DECLARATIVE = ['--require', `./${APPS}/declarative.cjs`];
+const FILE = { OTEL_CONFIG_FILE: `${APPS}/declarative.yaml` };
 type Resource = Readonly<Record<string, string>>;
 
 /** The first hit of a request to a service with this resource, or `undefined` if its request is ignored. */
@@ -112,6 +114,7 @@ const WAYS: readonly (readonly [string, Run, hasSpans: boolean])[] = [
   ['the gateway', gateway, true],
   ['register without tracing', registered(REGISTER), false],
   ['register beside tracing', registered([...AUTO, ...REGISTER], TRACING), true],
+  ['register beside an SDK with a file', registered([...DECLARATIVE, ...REGISTER], FILE), true],
 ];
 
 test.each(WAYS)(

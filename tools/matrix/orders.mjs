@@ -32,8 +32,8 @@ const RESOURCE = {
 
 /**
  * `preloads` and `options` (those in NODE_OPTIONS) are pairs of a flag and what it loads; `env` tells an
- * application what else to load, `settings` is also there without it. What is left without `opentelemetry-matomo` is the run that it is compared
- * with; `bundle` is the form that the application is bundled to before.
+ * application what else to load. What is left without `opentelemetry-matomo`, with the same `settings`, is the run that
+ * it is compared with; `bundle` is the form that the application is bundled to before.
  */
 const LOAD_ORDERS = [
   cjs('--require ours, --require auto', { preloads: [require_(OURS), require_(AUTO)] }),
