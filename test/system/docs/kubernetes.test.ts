@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { startInspector } from '../../../src/inspector/index.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { ROOT, startServer } from '../../support/child-process.js';
+import { startRedis } from '../../support/redis-server.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { read } from './pages.js';
 
@@ -32,7 +33,9 @@ interface Deployment {
 }
 
 const PAGE = read('docs/kubernetes.md');
-const [, MANIFEST = ''] = /```yaml\n(.*?)```/s.exec(PAGE) ?? [];
+const [MANIFEST = '', REDIS = ''] = [...PAGE.matchAll(/```yaml\n(.*?)```/gs)].map(
+  ([, yaml]) => yaml as string,
+);
 const deployment = parse(MANIFEST) as Deployment;
 const { containers, volumes, terminationGracePeriodSeconds } = deployment.spec.template.spec;
 const [container] = containers;
@@ -78,6 +81,24 @@ test('the container, without its spool, sends the clients of the ingress and no 
   await ask({ 'x-forwarded-for': '192.0.2.1, 203.0.113.9' });
   await server.stop();
   expect(inspector.hits().map(({ params }) => params)).toMatchObject([{ cip: '203.0.113.9' }]);
+});
+
+test('the Redis of the page starts, and has the name, the port and the volume that it needs', async () => {
+  const [service, set] = parseAllDocuments(REDIS).map((document) => document.toJS());
+  const { spec } = set.spec.template;
+  const [redis] = spec.containers;
+  const { hostname, port } = new URL(env.MATOMO_SPOOL as string);
+  expect(service.metadata.name).toBe(hostname);
+  expect(service.spec.ports).toEqual([{ port: Number(port) }]);
+  expect(service.spec.selector).toEqual(set.spec.template.metadata.labels);
+  expect(set.spec.selector.matchLabels).toEqual(set.spec.template.metadata.labels);
+  expect(set.spec.volumeClaimTemplates[0].metadata.name).toBe(redis.volumeMounts[0].name);
+  const [command, ...args] = redis.args as string[];
+  expect(command).toBe('redis-server');
+  const [, folder] = args.splice(args.indexOf('--dir'), 2);
+  expect(folder).toBe(redis.volumeMounts[0].mountPath);
+  const server = await startRedis(...args);
+  expect(await server.command('CONFIG', 'GET', 'maxmemory-policy')).toContain('noeviction');
 });
 
 function tokenFile(): string {
