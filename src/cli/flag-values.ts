@@ -55,3 +55,9 @@ export const goal: Parser<{ name: string; pattern: string }, string> = parser(
     return { name: name.trim(), pattern: pattern.trim() };
   },
 );
+
+/** One address, without a name. */
+export const emailAddress: Parser<string> = parser('an email address', (value) => {
+  const text = String(value).trim();
+  return /^[^\s@,;<>]+@[^\s@,;<>]+$/.test(text) ? text : undefined;
+});

@@ -30,26 +30,26 @@ Exit code: 0, or 1 if something prevents hits from being stored.
 
 Prepares the site MATOMO_SITE_ID at MATOMO_URL to store status, method and
 route, and prints what to configure. Shows a plan and asks before it changes
-anything. Running it again changes nothing. It never deletes anything and never
-changes settings.
+anything. Running it again changes nothing. It deletes nothing.
 
-  --yes                 applies the plan without asking
-  --dry-run             shows the plan only
+  --yes, --dry-run      applies the plan without asking; shows the plan only
   --json                { plan, applied, environment } instead of text
   --goal NAME=PATTERN   a goal for URLs that contain the pattern; repeatable
-  --segments            "Visits with a server error" and "Visits with a 404"
-  --bots                a fifth dimension: the name of the bot
+  --segments            visits with a server error, a 404, or no user ID
+  --bots                dimension and segment: the name of the bot
   --consumers           dimensions "Deprecated endpoint", "Client" and "Client
-                        version", as far as the site has room for them, and the
-                        segment "Deprecated endpoints"
-  --mcp                 dimensions "Tool" and "MCP client", as far as they fit
+                        version", and a segment
+  --mcp                 dimensions "Tool" and "MCP client", and a segment
+  --auto-archive        segments are computed when Matomo archives reports
+  --weekly-report EMAIL sends titles, failures and users every Monday
   --create-site NAME --site-url URL
                         a new site instead of MATOMO_SITE_ID (super user)
   --token-file FILE     token of a user with write access. Without it, the token
                         is read from MATOMO_SETUP_TOKEN, MATOMO_TOKEN_AUTH,
                         MATOMO_TOKEN_AUTH_FILE, or a prompt without echo
 
-Exit codes: 0 done or nothing to do, 1 rejected or failed, 2 usage.
+Exit codes: 0 done or nothing to do, 1 rejected or failed, 2 usage, 3 something
+is blocked: the end of the output says what, and who can change that.
 `,
   inspect: `npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
                 [--dimensions IDS] [--custom-variables]

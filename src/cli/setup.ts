@@ -19,7 +19,7 @@ export async function setup(args: string[]): Promise<void> {
   process.removeAllListeners('warning');
   const report = createReport(args.includes('--json'));
   try {
-    process.exitCode = (await connectAndRun(parseArguments(args), report)) ? 0 : 1;
+    process.exitCode = await connectAndRun(parseArguments(args), report);
     report.end();
   } catch (error) {
     if (isUsageError(error)) {
@@ -33,7 +33,7 @@ export async function setup(args: string[]): Promise<void> {
   }
 }
 
-async function connectAndRun(parsed: SetupArguments, report: Report): Promise<boolean> {
+async function connectAndRun(parsed: SetupArguments, report: Report): Promise<number> {
   const target = readTarget(parsed, report);
   if (isReadableByOthers(target.url)) {
     const effect = 'Others on the network can read the token';

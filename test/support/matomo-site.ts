@@ -27,6 +27,7 @@ export interface MatomoSite extends MatomoApi {
   readonly dimensions: Record<string, unknown>[];
   readonly goals: Record<string, unknown>[];
   readonly segments: Record<string, unknown>[];
+  readonly reports: Record<string, unknown>[];
   readonly sites: Record<string, unknown>[];
 }
 
@@ -43,6 +44,7 @@ export async function startMatomoSite(contents: SiteContents = {}): Promise<Mato
   const dimensions: Record<string, unknown>[] = [];
   const goals = [...(contents.goals ?? [])];
   const segments = [...(contents.segments ?? [])];
+  const reports: Record<string, unknown>[] = [];
   for (const dimension of contents.dimensions ?? []) addDimension(1, dimension);
 
   function addDimension(site: number, { name, ...given }: StoredDimension): number {
@@ -85,6 +87,14 @@ export async function startMatomoSite(contents: SiteContents = {}): Promise<Mato
         return goals;
       case 'SegmentEditor.getAll':
         return segments;
+      case 'ScheduledReports.getReports':
+        return reports.filter(({ idsite }) => idsite === params.idSite);
+      case 'API.getReportMetadata':
+        return [
+          'UserId_getUsers',
+          'Actions_getPageTitles',
+          ...ofSite(params.idSite).map(toReportId),
+        ].map((uniqueId) => ({ uniqueId }));
       default:
         return undefined;
     }
@@ -107,6 +117,11 @@ export async function startMatomoSite(contents: SiteContents = {}): Promise<Mato
         params,
       });
       return { value: String(segments.length) };
+    }
+    if (method === 'ScheduledReports.addReport') {
+      const { description, idSite: idsite } = params;
+      reports.push({ idreport: reports.length + 1, idsite, description, params });
+      return { value: reports.length };
     }
     if (!WRITERS.includes(role)) {
       return error(
@@ -144,7 +159,11 @@ export async function startMatomoSite(contents: SiteContents = {}): Promise<Mato
 
   const matomo = await startMatomoApi({ answer, notes });
   const writes = () => matomo.calls.map(({ method }) => method).filter((name) => WRITES.test(name));
-  return { ...matomo, writes, dimensions, goals, segments, sites };
+  return { ...matomo, writes, dimensions, goals, segments, reports, sites };
+}
+
+function toReportId({ idcustomdimension }: Record<string, unknown>): string {
+  return `CustomDimensions_getCustomDimension_idDimension--${idcustomdimension}`;
 }
 
 const OFF = error(

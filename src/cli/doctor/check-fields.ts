@@ -1,11 +1,6 @@
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { type Dimension, listOf } from '../matomo-api/api-values.js';
-import {
-  BOT_DIMENSION,
-  CONSUMER_DIMENSIONS,
-  DIMENSIONS,
-  MCP_DIMENSIONS,
-} from '../setup/make-plan.js';
+import { COMMAND, commandFor } from '../setup/wanted.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 import { callAll, readSiteSettings, type SiteSettings } from './questions.js';
 
@@ -104,16 +99,6 @@ function queued(): Finding {
   return warning('queue', 'queued-tracking', found, advice);
 }
 
-const COMMAND = 'npx opentelemetry-matomo setup';
-
-/** What creates a dimension. */
-const COMMANDS = [
-  [COMMAND, DIMENSIONS],
-  [`${COMMAND} --bots`, [BOT_DIMENSION]],
-  [`${COMMAND} --consumers`, CONSUMER_DIMENSIONS],
-  [`${COMMAND} --mcp`, MCP_DIMENSIONS],
-] as const;
-
 /** Advice if Matomo drops status and method. */
 function recommendSetup(): string {
   return `Run ${COMMAND}, which creates custom dimensions for them and prints what to configure.`;
@@ -121,10 +106,8 @@ function recommendSetup(): string {
 
 /** Advice if the dimension for an attribute is missing; `undefined` if setup does not create one for it. */
 function recommendSetupFor(attribute: unknown): string | undefined {
-  const found = COMMANDS.find(([, dimensions]) =>
-    dimensions.some((dimension) => dimension.attribute === attribute),
-  );
-  return found && `Run ${found[0]}, which creates or reactivates it and prints what to configure.`;
+  const command = commandFor(attribute);
+  return command && `Run ${command}, which creates or reactivates it and prints what to configure.`;
 }
 
 /** Whether the site has these goals: Matomo rejects conversions of others. */

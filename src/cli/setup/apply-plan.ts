@@ -5,13 +5,13 @@ import {
   makePlan,
   type PlanKind,
   type PlanStep,
-  type Wanted,
 } from './make-plan.js';
 import { type MatomoState, quoteRefusal, readMatomo } from './read-site.js';
 import type { Report } from './report.js';
+import type { Wanted } from './wanted.js';
 
-/** In this order, because segments need the ID of a dimension, and everything needs the ID of the site. */
-const PHASES: readonly PlanKind[] = ['site', 'dimension', 'goal', 'segment'];
+/** In this order, because segments and reports need the ID of a dimension, and everything needs the ID of the site. */
+const PHASES: readonly PlanKind[] = ['site', 'dimension', 'goal', 'segment', 'report'];
 
 interface ApplyOptions {
   readonly client: ApiClient;
@@ -22,7 +22,7 @@ interface ApplyOptions {
 }
 
 interface Applied {
-  /** The plan with the IDs of what was created. Steps that failed are blocked. */
+  /** The plan with the IDs of what was created, and with what failed. */
   readonly plan: readonly PlanStep[];
   /** As read after the last change. */
   readonly state: MatomoState;
@@ -40,19 +40,34 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
     const due = steps.filter(({ call, action }) => call && action !== 'present');
     for (const step of due) {
       report.startStep(step);
-      const result = await client.call(step.call as NonNullable<PlanStep['call']>);
-      if (result.kind === 'refused') {
-        refusals.set(keyOf(step), quoteRefusal(result.message));
+      const { value, refused } = await makeChange(client, step);
+      if (refused !== undefined) {
+        refusals.set(keyOf(step), refused);
         // Fails if Matomo no longer accepts the token, of which each use would count toward a lock-out.
-        state = await readMatomo(client, siteId);
-      } else if (phase === 'site') siteId = idOf(result.value);
-      report.progress(result.kind === 'refused' ? 'rejected\n' : 'done\n');
+        state = await readMatomo(client, siteId, wanted);
+      } else if (phase === 'site') siteId = idOf(value);
+      report.progress(refused === undefined ? 'done\n' : 'rejected\n');
     }
-    if (due.length > 0) state = await readMatomo(client, siteId);
+    if (due.length > 0) state = await readMatomo(client, siteId, wanted);
   }
   const after = new Map(makePlan(state, wanted, mapped).map((step) => [keyOf(step), step]));
   const plan = before.map((step) => verify(step, after.get(keyOf(step)), refusals));
   return { plan, state };
+}
+
+/** Makes the change of a step. Resolves to Matomo's value, or to why Matomo refused each attempt. */
+async function makeChange(
+  client: ApiClient,
+  { call, fallback }: PlanStep,
+): Promise<{ value?: unknown; refused?: string }> {
+  const messages: string[] = [];
+  for (const attempt of [call, fallback]) {
+    if (attempt === undefined) continue;
+    const result = await client.call(attempt);
+    if (result.kind === 'value') return { value: result.value };
+    messages.push(result.message);
+  }
+  return { refused: quoteRefusal(...messages) };
 }
 
 function verify(
@@ -60,14 +75,21 @@ function verify(
   after: PlanStep | undefined,
   refusals: ReadonlyMap<string, string>,
 ): PlanStep {
-  if (step.action === 'present' || step.action === 'blocked') return step;
+  if (!isPending(step)) return step;
   if (after?.action === 'present') {
     const { id } = after;
     return { ...step, ...(id !== undefined && { id }) };
   }
-  const silent = 'Matomo confirmed the change but does not list it; run setup again';
-  const reason = refusals.get(keyOf(step)) ?? after?.reason ?? silent;
-  return blocked(step.kind, step, reason);
+  const refusal = refusals.get(keyOf(step));
+  if (refusal !== undefined && step.fallback) return blocked(step.kind, step, refusal);
+  if (refusal !== undefined) return failed(step, refusal);
+  if (after?.action === 'blocked') return after;
+  if (!after?.call) return blocked(step.kind, step, 'it needs what could not be created');
+  return failed(step, 'Matomo confirmed the change but does not list it; run setup again');
+}
+
+function failed({ kind, name }: PlanStep, reason: string): PlanStep {
+  return { action: 'failed', kind, name, reason };
 }
 
 function keyOf({ kind, name }: PlanStep): string {

@@ -1,5 +1,6 @@
-import { findDimension, type MappedDimensions, type Wanted } from './make-plan.js';
+import { findDimension, type MappedDimensions } from './make-plan.js';
 import type { MatomoState } from './read-site.js';
+import type { Wanted } from './wanted.js';
 
 /** Printed instead of the token that setup used. */
 const TOKEN_PLACEHOLDER = '<your token>';
@@ -25,9 +26,14 @@ export function toEnvironment(
   };
 }
 
-/** Formats variables for a POSIX shell. */
+const SUGGESTION =
+  '# MATOMO_URL_PATHS=template is for APIs: if paths have IDs, most of the report Pages is "Others" without it';
+
+/** Formats variables for a POSIX shell, with a suggestion below; empty without variables. */
 export function toExportLines(environment: Readonly<Record<string, string>>): string[] {
-  return Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`);
+  const variables = Object.entries(environment);
+  if (variables.length === 0) return [];
+  return [...variables.map(([name, value]) => `export ${name}=${quote(value)}`), SUGGESTION];
 }
 
 /** The value of MATOMO_DIMENSIONS. Its entries are kept, unless the site has no dimension with that ID and another one for the attribute. */

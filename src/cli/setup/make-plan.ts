@@ -2,86 +2,32 @@ import { show } from '../../common/diagnostics.js';
 import type { ApiCall } from '../matomo-api/api-client.js';
 import type { Dimension } from '../matomo-api/api-values.js';
 import { isSameName, type MatomoState } from './read-site.js';
+import {
+  FAILED_ENDPOINT,
+  type Wanted,
+  type WantedDimension,
+  type WantedGoal,
+  type WantedSegment,
+  WEEKLY_REPORT,
+} from './wanted.js';
 
-/** What a site has after setup. */
-export interface Wanted {
-  readonly site: { readonly id: number } | { readonly name: string; readonly url: string };
-  readonly dimensions: readonly WantedDimension[];
-  readonly goals: readonly WantedGoal[];
-  readonly segments: readonly WantedSegment[];
-}
-
-interface WantedDimension {
-  readonly name: string;
-  /** The attribute of a span that it stores. */
-  readonly attribute: string;
-  /** If the site has no room for it, the rest of the plan is carried out, and succeeds. */
-  readonly isOptional?: true;
-}
-
-interface WantedGoal {
-  readonly name: string;
-  /** A URL that contains it converts the goal. */
-  readonly pattern: string;
-}
-
-interface WantedSegment {
-  readonly name: string;
-  /** Name of the dimension that the condition is about. */
-  readonly dimension: string;
-  readonly condition: string;
-}
-
-const STATUS = 'HTTP status';
-
-export const DIMENSIONS: readonly WantedDimension[] = [
-  { name: 'HTTP method', attribute: 'http.request.method' },
-  { name: STATUS, attribute: 'http.response.status_code' },
-  { name: 'Route', attribute: 'http.route' },
-  { name: 'Failed endpoint', attribute: 'matomo.failed_endpoint' },
-];
-
-export const BOT_DIMENSION: WantedDimension = { name: 'Bot', attribute: 'user_agent.bot.name' };
-
-const DEPRECATED = 'Deprecated endpoint';
-
-/** Who calls. The most important first: a site has few slots. */
-export const CONSUMER_DIMENSIONS: readonly WantedDimension[] = [
-  { name: DEPRECATED, attribute: 'matomo.deprecated_endpoint', isOptional: true },
-  { name: 'Client', attribute: 'user_agent.name', isOptional: true },
-  { name: 'Client version', attribute: 'user_agent.version', isOptional: true },
-];
-
-/** What an MCP server does, and for whom. */
-export const MCP_DIMENSIONS: readonly WantedDimension[] = [
-  { name: 'Tool', attribute: 'gen_ai.tool.name', isOptional: true },
-  { name: 'MCP client', attribute: 'mcp.client.name', isOptional: true },
-];
-
-export const CONSUMER_SEGMENTS: readonly WantedSegment[] = [
-  { name: 'Deprecated endpoints', dimension: DEPRECATED, condition: '!=' },
-];
-
-export const SEGMENTS: readonly WantedSegment[] = [
-  { name: 'Visits with a server error', dimension: STATUS, condition: '=^5' },
-  { name: 'Visits with a 404', dimension: STATUS, condition: '==404' },
-];
-
-export type PlanKind = 'site' | 'dimension' | 'goal' | 'segment';
+export type PlanKind = 'site' | 'dimension' | 'goal' | 'segment' | 'report';
 
 /** One wanted item and the action it needs. */
 export interface PlanStep {
-  readonly action: 'create' | 'reactivate' | 'present' | 'blocked';
+  readonly action: 'create' | 'reactivate' | 'present' | 'blocked' | 'failed';
   readonly kind: PlanKind;
   readonly name: string;
   /** Its ID in Matomo. Missing before it is created. */
   readonly id?: number;
-  /** Why it is blocked, or what to know first. */
+  /** Why it is blocked or failed, or what to know first. */
   readonly reason?: string;
-  /** A blocked item without which the rest of the plan can be applied: the site has no room for it. */
-  readonly isOptional?: true;
+  /** It is blocked because the site has no free slot for dimensions. */
+  readonly lacksSlot?: true;
   /** The call that creates or reactivates it. Missing until the IDs that it needs are known. */
   readonly call?: ApiCall;
+  /** The call to try if Matomo rejects the first. If it rejects both, its configuration blocks the step. */
+  readonly fallback?: ApiCall;
 }
 
 /** The content of `MATOMO_DIMENSIONS`: attributes by ID. */
@@ -94,6 +40,7 @@ export function makePlan(
   mapped: MappedDimensions = {},
 ): PlanStep[] {
   const site = 'name' in wanted.site ? [planSite(state, wanted.site)] : [];
+  const reports = wanted.weeklyReport === undefined ? [] : [wanted.weeklyReport];
   if (site[0]?.action === 'blocked') {
     const { dimensions, goals, segments } = wanted;
     const block = (kind: PlanKind) => (item: Named) => blocked(kind, item, 'it needs the site');
@@ -102,6 +49,7 @@ export function makePlan(
       ...dimensions.map(block('dimension')),
       ...goals.map(block('goal')),
       ...segments.map(block('segment')),
+      ...reports.map(() => block('report')({ name: WEEKLY_REPORT })),
     ];
   }
   const dimensions = planDimensions(state, wanted.dimensions, mapped);
@@ -109,7 +57,8 @@ export function makePlan(
     ...site,
     ...dimensions,
     ...wanted.goals.map((goal) => planGoal(state, goal)),
-    ...wanted.segments.map((segment) => planSegment(state, segment, dimensions)),
+    ...wanted.segments.map((segment) => planSegment(state, segment, dimensions, wanted)),
+    ...reports.map((address) => planReport(state, address, dimensions)),
   ];
 }
 
@@ -170,15 +119,24 @@ function planDimensions(
 ): PlanStep[] {
   const steps = wanted.map((dimension) => planDimension(state, dimension, mapped));
   const free = state.freeSlots ?? Number.POSITIVE_INFINITY;
-  const missing = steps.filter(({ action }) => action === 'create').length - free;
-  const command = `./console customdimensions:add-custom-dimension --scope=action --count=${missing}`;
-  const noSlot = `site ${state.site?.id} has no free slot for action dimensions; the operator of Matomo can run ${command} on its server`;
+  const noSlot = 'the site has no free slot for it';
   let used = 0;
-  return steps.map((step, index) => {
+  return steps.map((step) => {
     if (step.action !== 'create' || ++used <= free) return step;
     const reason = step.reason === undefined ? noSlot : `${noSlot}; ${step.reason}`;
-    return blocked('dimension', step, reason, wanted[index]?.isOptional);
+    return { ...blocked('dimension', step, reason), lacksSlot: true };
   });
+}
+
+/** What adds the slots that a plan lacks; empty if it lacks none. */
+export function adviseSlots(plan: readonly PlanStep[]): string[] {
+  const count = plan.filter(({ lacksSlot }) => lacksSlot).length;
+  if (count === 0) return [];
+  return [
+    `To add ${count === 1 ? 'the slot that is' : `the ${count} slots that are`} missing, run this on the Matomo server, and then setup again:`,
+    `./console customdimensions:add-custom-dimension --scope=action --count=${count}`,
+    'It alters the table log_link_visit_action, which can take long if that table is large.',
+  ];
 }
 
 /** Plans one dimension, assuming that there is a free slot. */
@@ -263,9 +221,10 @@ function planGoal(state: MatomoState, wanted: WantedGoal): PlanStep {
   const refusal = refuseWrite(state);
   if (refusal !== undefined) return blocked(kind, wanted, refusal);
   const match = { matchAttribute: 'url', pattern, patternType: 'contains' };
+  const description = `Requests whose URL contains ${pattern}. Created by opentelemetry-matomo.`;
   // Matomo 6 accepts no other booleans than 0 and 1.
   const flags = { caseSensitive: '0', allowMultipleConversionsPerVisit: '0' };
-  const params = { idSite: String(state.site?.id), name, ...match, ...flags };
+  const params = { idSite: String(state.site?.id), name, description, ...match, ...flags };
   return create(kind, wanted, state.site && { method: 'Goals.addGoal', params });
 }
 
@@ -273,16 +232,17 @@ function planSegment(
   state: MatomoState,
   wanted: WantedSegment,
   dimensions: readonly PlanStep[],
+  { archivesSegments }: Wanted,
 ): PlanStep {
   const { name, dimension, condition } = wanted;
   const kind = 'segment';
   const needed = dimensions.find((step) => step.name === dimension);
-  if (needed === undefined || needed.action === 'blocked') {
-    const reason = `it needs the dimension ${show(dimension)}`;
-    return blocked(kind, wanted, reason, needed?.isOptional);
+  if (dimension !== undefined && (needed === undefined || needed.action === 'blocked')) {
+    return blocked(kind, wanted, `it needs the dimension ${show(dimension)}`);
   }
   if (state.hidden.segment !== undefined) return blocked(kind, wanted, state.hidden.segment);
-  const definition = needed.id === undefined ? undefined : `dimension${needed.id}${condition}`;
+  const ofDimension = needed?.id === undefined ? undefined : `dimension${needed.id}${condition}`;
+  const definition = dimension === undefined ? condition : ofDimension;
   const found = state.segments.find((segment) => segment.definition === definition);
   if (found) return present(kind, wanted, found.id);
   const other = state.segments.find((segment) => isSameName(segment.name, name));
@@ -292,11 +252,44 @@ function planSegment(
   }
   const isShared = state.role === 'super';
   const reason = isShared ? 'for all users' : 'only the user of this token sees it';
-  if (definition === undefined) return create(kind, wanted, undefined, reason);
-  const idSite = String(state.site?.id);
-  const enabledAllUsers = isShared ? '1' : '0';
-  const params = { name, definition, idSite, autoArchive: '0', enabledAllUsers };
-  return create(kind, wanted, { method: 'SegmentEditor.add', params }, reason);
+  if (definition === undefined || !state.site) return create(kind, wanted, undefined, reason);
+  const idSite = String(state.site.id);
+  const add = (autoArchive: '0' | '1'): ApiCall => {
+    const enabledAllUsers = isShared ? '1' : '0';
+    const params = { name, definition, idSite, autoArchive, enabledAllUsers };
+    return { method: 'SegmentEditor.add', params };
+  };
+  if (archivesSegments) return create(kind, wanted, add('1'), reason);
+  // A Matomo that is configured to archive segments refuses those that are not archived.
+  return { ...create(kind, wanted, add('0'), reason), fallback: add('1') };
+}
+
+function planReport(state: MatomoState, to: string, dimensions: readonly PlanStep[]): PlanStep {
+  const wanted = { name: WEEKLY_REPORT };
+  const kind = 'report';
+  if (state.hidden.report !== undefined) return blocked(kind, wanted, state.hidden.report);
+  const found = state.reports.find(({ description }) => isSameName(description, WEEKLY_REPORT));
+  if (found) return present(kind, wanted, found.id);
+  const failed = dimensions.find(({ name }) => name === FAILED_ENDPOINT)?.id;
+  const parts = [
+    'Actions_getPageTitles',
+    `CustomDimensions_getCustomDimension_idDimension--${failed}`,
+    'UserId_getUsers',
+  ].filter((id) => state.reportIds.includes(id));
+  const params = {
+    idSite: String(state.site?.id),
+    description: WEEKLY_REPORT,
+    period: 'week',
+    hour: '6',
+    reportType: 'email',
+    reportFormat: 'html',
+    'parameters[emailMe]': '0',
+    'parameters[displayFormat]': '4', // tables only
+    'parameters[additionalEmails][0]': to,
+    ...Object.fromEntries(parts.map((id, index) => [`reports[${index}]`, id])),
+  };
+  const call = { method: 'ScheduledReports.addReport', params };
+  return create(kind, wanted, state.site && call, `to ${to}, on Mondays at 6:00 UTC`);
 }
 
 function refuseWrite({ role, site }: MatomoState): string | undefined {
@@ -326,11 +319,6 @@ function create(
   return { action: 'create', kind, name, ...known };
 }
 
-export function blocked(
-  kind: PlanKind,
-  { name }: Named,
-  reason: string,
-  isOptional?: true,
-): PlanStep {
-  return { action: 'blocked', kind, name, reason, ...(isOptional && { isOptional }) };
+export function blocked(kind: PlanKind, { name }: Named, reason: string): PlanStep {
+  return { action: 'blocked', kind, name, reason };
 }

@@ -1,16 +1,8 @@
 import { parseArgs } from 'node:util';
 import { show } from '../../common/diagnostics.js';
-import { goal, siteUrl } from '../flag-values.js';
+import { emailAddress, goal, siteUrl } from '../flag-values.js';
 import { UsageError } from '../usage-error.js';
-import {
-  BOT_DIMENSION,
-  CONSUMER_DIMENSIONS,
-  CONSUMER_SEGMENTS,
-  DIMENSIONS,
-  MCP_DIMENSIONS,
-  SEGMENTS,
-  type Wanted,
-} from './make-plan.js';
+import { collectExtras, type Wanted } from './wanted.js';
 
 export interface SetupArguments {
   /** Applies without asking. */
@@ -20,7 +12,7 @@ export interface SetupArguments {
   readonly isJson: boolean;
   readonly tokenFile: string | undefined;
   readonly newSite: { readonly name: string; readonly url: string } | undefined;
-  readonly extras: Pick<Wanted, 'dimensions' | 'goals' | 'segments'>;
+  readonly extras: Omit<Wanted, 'site'>;
 }
 
 /**
@@ -29,8 +21,9 @@ export interface SetupArguments {
  * @throws an error for which `isUsageError` is true if one is unknown or invalid, or if they contradict each other
  */
 export function parseArguments(args: string[]): SetupArguments {
-  const { values } = parseArgs({
+  const { values, tokens } = parseArgs({
     args,
+    tokens: true,
     options: {
       yes: { type: 'boolean', default: false },
       'dry-run': { type: 'boolean', default: false },
@@ -39,13 +32,15 @@ export function parseArguments(args: string[]): SetupArguments {
       mcp: { type: 'boolean', default: false },
       bots: { type: 'boolean', default: false },
       segments: { type: 'boolean', default: false },
+      'auto-archive': { type: 'boolean', default: false },
+      'weekly-report': { type: 'string' },
       goal: { type: 'string', multiple: true, default: [] },
       'create-site': { type: 'string' },
       'site-url': { type: 'string' },
       'token-file': { type: 'string' },
     },
   });
-  const { 'create-site': name, 'site-url': url } = values;
+  const { 'create-site': name, 'site-url': url, 'weekly-report': email } = values;
   if ((name === undefined) !== (url === undefined)) {
     throw new UsageError('--create-site NAME and --site-url URL need each other');
   }
@@ -64,17 +59,10 @@ export function parseArguments(args: string[]): SetupArguments {
     newSite:
       name === undefined ? undefined : { name: name.trim(), url: siteUrl('--site-url', url) },
     extras: {
-      dimensions: [
-        ...DIMENSIONS,
-        ...(values.bots ? [BOT_DIMENSION] : []),
-        ...(values.consumers ? CONSUMER_DIMENSIONS : []),
-        ...(values.mcp ? MCP_DIMENSIONS : []),
-      ],
+      ...collectExtras(tokens.flatMap((token) => (token.kind === 'option' ? token.name : []))),
       goals,
-      segments: [
-        ...(values.segments ? SEGMENTS : []),
-        ...(values.consumers ? CONSUMER_SEGMENTS : []),
-      ],
+      archivesSegments: values['auto-archive'],
+      weeklyReport: email === undefined ? undefined : emailAddress('--weekly-report', email),
     },
   };
 }

@@ -19,6 +19,7 @@ import {
   toDimension,
   unwrap,
 } from '../matomo-api/api-values.js';
+import type { Wanted } from './wanted.js';
 
 /** The access of a token to a site, or to any site if the site does not exist yet. */
 type Role = 'super' | 'admin' | 'write' | 'view' | 'none';
@@ -35,6 +36,11 @@ interface MatomoSegment {
   readonly id: number;
   readonly name: string;
   readonly definition: string;
+}
+
+interface ScheduledReport {
+  readonly id: number;
+  readonly description: string;
 }
 
 interface Site {
@@ -60,8 +66,12 @@ export interface MatomoState {
   readonly freeSlots: number | undefined;
   readonly goals: readonly Goal[];
   readonly segments: readonly MatomoSegment[];
+  /** Reports by mail of the token's user. Only read if one is wanted. */
+  readonly reports: readonly ScheduledReport[];
+  /** Unique IDs of the reports that the site has. Only read with `reports`. */
+  readonly reportIds: readonly string[];
   /** Why Matomo hides a list. Its items are not created, because they may exist already. */
-  readonly hidden: Readonly<Partial<Record<'dimension' | 'goal' | 'segment', string>>>;
+  readonly hidden: Readonly<Partial<Record<'dimension' | 'goal' | 'segment' | 'report', string>>>;
 }
 
 const WHO_AM_I: readonly ApiCall[] = [
@@ -79,6 +89,7 @@ const WHO_AM_I: readonly ApiCall[] = [
 export async function readMatomo(
   client: ApiClient,
   siteId: number | undefined,
+  { weeklyReport }: Pick<Wanted, 'weeklyReport'>,
 ): Promise<MatomoState> {
   const [version, isSuper, admin, write, view, dimensionsOn, variablesOn, spamOn] =
     await client.callAll(WHO_AM_I);
@@ -96,16 +107,19 @@ export async function readMatomo(
     freeSlots: undefined,
     goals: [],
     segments: [],
+    reports: [],
+    reportIds: [],
     hidden: {},
   };
   if (siteId === undefined || role === 'none') return state;
   const params = { idSite: String(siteId) };
-  const [site, dimensions, scopes, goals, segments] = await client.callAll([
+  const [site, dimensions, scopes, goals, segments, reports, metadata] = await client.callAll([
     { method: 'SitesManager.getSiteFromId', params },
     getDimensions(siteId),
     { method: 'CustomDimensions.getAvailableScopes', params },
     { method: 'Goals.getGoals', params },
     { method: 'SegmentEditor.getAll', params },
+    ...(weeklyReport === undefined ? [] : reportCalls(params)),
   ]);
   if (site?.kind !== 'value') return { ...state, role: 'none' };
   const scope = listOf(scopes).find(({ value }) => value === 'action');
@@ -116,10 +130,14 @@ export async function readMatomo(
     freeSlots: scope === undefined ? undefined : Number(scope.numSlotsLeft),
     goals: listOf(goals).map(toGoal),
     segments: listOf(segments).map(toSegment),
+    reports: listOf(reports).map(toReport),
+    reportIds: listOf(metadata).map(({ uniqueId }) => String(uniqueId)),
     hidden: {
       ...whyHidden('dimension', dimensions),
       ...whyHidden('goal', goals),
       ...whyHidden('segment', segments),
+      ...whyHidden('report', metadata),
+      ...whyHidden('report', reports),
     },
   };
 }
@@ -143,9 +161,9 @@ export async function findSite(
   return ids.find((_, index) => isSameName(readName(objectOf(sites[index])), wanted.name));
 }
 
-/** Why Matomo rejected a call, in its own words. */
-export function quoteRefusal(message: string): string {
-  return `Matomo rejects it: ${show(message)}`;
+/** Why Matomo rejected a call, in its own words; of several attempts, the answer to each. */
+export function quoteRefusal(...messages: readonly string[]): string {
+  return `Matomo rejects it: ${messages.map(show).join(', and then ')}`;
 }
 
 /** Compares names without their case. */
@@ -180,6 +198,19 @@ function toGoal(goal: Readonly<Record<string, unknown>>): Goal {
     pattern: unescapeHtml(String(goal.pattern)),
     patternType: String(goal.pattern_type),
   };
+}
+
+/** Reports by mail, of the token's user also if that is a super user, and all reports that a mail can contain. */
+function reportCalls(params: Readonly<Record<string, string>>): ApiCall[] {
+  const own = { ...params, ifSuperUserReturnOnlySuperUserReports: '1' };
+  return [
+    { method: 'ScheduledReports.getReports', params: own },
+    { method: 'API.getReportMetadata', params: { ...params, hideMetricsDoc: '1' } },
+  ];
+}
+
+function toReport({ idreport, description }: Readonly<Record<string, unknown>>): ScheduledReport {
+  return { id: Number(idreport), description: unescapeHtml(String(description ?? '')) };
 }
 
 function toSegment(segment: Readonly<Record<string, unknown>>): MatomoSegment {

@@ -12,6 +12,8 @@ export interface SetupResult {
   /** Whether everything that was planned to be created or reactivated exists; blocked steps do not count. */
   readonly applied: boolean;
   readonly environment: Readonly<Record<string, string>>;
+  /** How to add the slots that dimensions lack. */
+  readonly advice?: string;
   /** Why there is no plan, or why it was not completed. */
   readonly error?: string;
 }
@@ -29,7 +31,7 @@ export function createReport(isJson: boolean) {
   const safe = (text: string): string => clean(withoutUserInfo(text));
   function writeJson(result: SetupResult): void {
     const text = JSON.stringify(
-      { ...result, plan: result.plan.map(({ call: _call, ...step }) => step) },
+      { ...result, plan: result.plan.map(({ call: _call, fallback: _fallback, ...step }) => step) },
       function toShown(this: unknown, _key, value) {
         return typeof value === 'string' && this !== result.environment ? safe(value) : value;
       },
@@ -54,7 +56,7 @@ export function createReport(isJson: boolean) {
       clean = cleaner;
     },
     print(...lines: string[]): void {
-      if (!isJson) stdout.write(`${lines.map(safe).join('\n')}\n`);
+      if (!isJson && lines.length > 0) stdout.write(`${lines.map(safe).join('\n')}\n`);
     },
     printEnvironment(...lines: string[]): void {
       if (!isJson) stdout.write(`${lines.join('\n')}\n`);
@@ -88,12 +90,14 @@ const MARKS: Readonly<Record<Action, string>> = {
   reactivate: '~',
   present: '=',
   blocked: '!',
+  failed: '✗',
 };
 const COLORS: Readonly<Record<Action, number>> = {
   create: 32,
   reactivate: 33,
   present: 2,
-  blocked: 31,
+  blocked: 33,
+  failed: 31,
 };
 const ACTIONS = Object.keys(MARKS) as Action[];
 
@@ -120,11 +124,12 @@ function formatRole(role: MatomoState['role']): string {
   return role === 'none' ? 'without access to any site' : `with ${role} access`;
 }
 
-/** Formats each step as a line with its reason below, and adds a legend of the marks. */
+/** Formats each step as a line with its reason below, and adds a legend of the marks; empty without steps. */
 export function formatPlan(plan: readonly PlanStep[], isColored: boolean): string[] {
+  if (plan.length === 0) return [];
   const used = ACTIONS.filter((action) => plan.some((step) => step.action === action));
   const legend = used.map((action) => `${MARKS[action]} ${action}`).join('   ');
-  return [...plan.flatMap((step) => formatStep(step, isColored)), '', `  ${legend}`];
+  return [...plan.flatMap((step) => formatStep(step, isColored)), '', `  ${legend}`, ''];
 }
 
 /** Formats the active action dimensions that are not mapped; nothing if no dimension is to be created. */

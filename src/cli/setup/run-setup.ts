@@ -6,16 +6,17 @@ import { confirm } from '../terminal.js';
 import { applyPlan, isPending } from './apply-plan.js';
 import { toEnvironment, toExportLines } from './environment.js';
 import {
+  adviseSlots,
   findUnmapped,
   type MappedDimensions,
   makePlan,
   type PlanStep,
-  type Wanted,
   WHO_GRANTS,
 } from './make-plan.js';
 import type { SetupArguments } from './parse-arguments.js';
 import { findSite, type MatomoState, readMatomo } from './read-site.js';
 import { formatPlan, formatState, formatUnmapped, type Report } from './report.js';
+import type { Wanted } from './wanted.js';
 
 /** The settings of the environment. */
 export interface SetupTarget {
@@ -29,42 +30,66 @@ export interface SetupTarget {
   readonly keepsSearch: boolean;
 }
 
-/** Plans, asks, applies and verifies. Resolves to whether everything is as wanted. */
+/** Everything is as wanted; something was rejected, failed or was not confirmed; or something is blocked. */
+type ExitCode = 0 | 1 | 3;
+
+/** Plans, asks, applies and verifies. What is left to somebody else is printed last. */
 export async function runSetup(
   client: ApiClient,
   target: SetupTarget,
   args: SetupArguments,
   report: Report,
-): Promise<boolean> {
+): Promise<ExitCode> {
   const wanted: Wanted = { site: target.site, ...args.extras };
   const { mapped, url, keepsSearch } = target;
   report.progress('Reading the site … ');
   await client.requireMatomo();
   const siteId = 'id' in wanted.site ? wanted.site.id : await findSite(client, wanted.site);
-  const state = await readMatomo(client, siteId);
+  const state = await readMatomo(client, siteId, wanted);
   report.progress('done\n');
   if (isTooOld(state.version)) throw tooOld(state.version);
   if (siteId !== undefined && state.role === 'none') throw noSite(siteId);
   const plan = makePlan(state, wanted, mapped);
   report.print(...formatState(state, url.href.replace(/\/matomo\.php$/, ''), keepsSearch), '');
   report.print(...formatUnmapped(plan, findUnmapped(state, wanted, mapped)));
-  report.print(...formatPlan(plan, report.isColored), '');
+  report.print(
+    ...formatPlan(
+      plan.filter((step) => !isOpen(step)),
+      report.isColored,
+    ),
+  );
   if (state.hasSpamPrevention) warnAboutSpamPrevention(report);
   const pending = plan.filter(isPending).length;
-  const toResult = (end: readonly PlanStep[], endState: MatomoState, applied: boolean) => {
-    return { plan: end, applied, environment: toEnvironment(url, endState, wanted, mapped) };
+  const keep = (end: readonly PlanStep[], endState: MatomoState, applied: boolean) => {
+    const advice = adviseSlots(end).join(' ');
+    const environment = toEnvironment(url, endState, wanted, mapped);
+    report.keep({ plan: end, applied, environment, ...(advice !== '' && { advice }) });
+    return environment;
   };
-  const planned = toResult(plan, state, pending === 0 && !args.isDry);
-  report.keep(planned);
-  if (pending === 0) printEnvironment(report, planned.environment);
-  if (pending === 0 || args.isDry) return countBlocked(plan) === 0;
-  if (!args.isConfirmed && !(await isConfirmed(pending, report))) return false;
+  const planned = keep(plan, state, pending === 0 && !args.isDry);
+  if (pending === 0) printEnvironment(report, planned);
+  if (pending === 0 || args.isDry) return printOpen(report, plan);
+  if (!args.isConfirmed && !(await isConfirmed(pending, report))) {
+    printOpen(report, plan);
+    return 1;
+  }
   const end = await applyPlan({ client, wanted, mapped, state, report });
-  printOutcome(report, end.plan, pending);
-  const done = toResult(end.plan, end.state, countBlocked(end.plan) === countBlocked(plan));
-  report.keep(done);
-  printEnvironment(report, done.environment);
-  return countBlocked(end.plan) === 0;
+  const done = end.plan.filter(isPending).length;
+  report.print('', `Verified: ${done} of ${countChanges(pending)} made.`);
+  printEnvironment(report, keep(end.plan, end.state, done === pending));
+  return printOpen(report, end.plan);
+}
+
+/** Whether a step is not and will not be done. */
+function isOpen({ action }: PlanStep): boolean {
+  return action === 'blocked' || action === 'failed';
+}
+
+function printOpen(report: Report, plan: readonly PlanStep[]): ExitCode {
+  const open = plan.filter(isOpen);
+  if (open.length === 0) return 0;
+  report.print('', ...formatPlan(open, report.isColored), ...adviseSlots(plan));
+  return open.some(({ action }) => action === 'failed') ? 1 : 3;
 }
 
 function warnAboutSpamPrevention(report: Report): void {
@@ -88,22 +113,11 @@ async function isConfirmed(pending: number, report: Report): Promise<boolean> {
   return isYes;
 }
 
-function printOutcome(report: Report, plan: readonly PlanStep[], pending: number): void {
-  const failed = plan.filter(({ action }) => action === 'blocked');
-  const done = plan.filter(isPending).length;
-  report.print('', `Verified: ${done} of ${countChanges(pending)} made.`);
-  if (failed.length > 0) report.print(...formatPlan(failed, report.isColored));
-}
-
 function printEnvironment(report: Report, environment: Readonly<Record<string, string>>): void {
   const lines = toExportLines(environment);
   if (lines.length === 0) return;
   report.print('Set this where the application starts:', '');
   report.printEnvironment(...lines);
-}
-
-function countBlocked(plan: readonly PlanStep[]): number {
-  return plan.filter(({ action, isOptional }) => action === 'blocked' && !isOptional).length;
 }
 
 function countChanges(count: number): string {

@@ -9,6 +9,7 @@ interface Call {
 
 type Method = (call: Call) => unknown;
 type Segment = Readonly<Record<'idsegment' | 'name' | 'definition', string>>;
+type Report = Readonly<Record<'idreport' | 'idsite', number> & { description: string }>;
 
 class ApiError extends Error {
   readonly status: number;
@@ -27,6 +28,7 @@ const ROLES: readonly TokenRole[] = ['view', 'write', 'admin', 'super'];
 export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
   const findRole = createFindRole(options.tokens);
   const segments: Segment[] = [];
+  const reports: Report[] = [];
   const { matomoVersion } = options;
   const version = matomoVersion === 'newest' ? NEWEST : `${matomoVersion}.0`;
   const plugins: Readonly<Record<string, boolean>> = {
@@ -147,6 +149,27 @@ export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
       segments.push({ idsegment: String(segments.length + 1), name, definition });
       return { value: String(segments.length) };
     },
+    'ScheduledReports.getReports': (call) => {
+      const { id } = requireSite(call, 'view');
+      return reports.filter(({ idsite }) => idsite === id);
+    },
+    'ScheduledReports.addReport': (call) => {
+      const { id: idsite } = requireSite(call, 'view');
+      const idreport = reports.length + 1;
+      const description = escapeHtml(call.params.get('description') ?? '');
+      reports.push({ idreport, idsite, description });
+      return { value: idreport };
+    },
+    'API.getReportMetadata': (call) => {
+      const ids = listed(requireSite(call, 'view').site).map(
+        ({ id }) => `CustomDimensions_getCustomDimension_idDimension--${id}`,
+      );
+      return ['UserId_getUsers', 'Actions_getPageTitles', ...ids].map((uniqueId) => ({ uniqueId }));
+    },
+    // Reports that have not been archived are empty.
+    'Actions.getPageUrls': (call) => requireSite(call, 'view') && [],
+    'Actions.getPageTitles': (call) => requireSite(call, 'view') && [],
+    'Goals.get': (call) => requireSite(call, 'view') && {},
     'API.getBulkRequest': ({ params, token }) =>
       [...params]
         .filter(([name]) => /^urls\[\d+\]$/.test(name))

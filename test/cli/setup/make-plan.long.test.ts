@@ -7,7 +7,7 @@ test('the plugin CustomDimensions off: its name, and who can activate it', async
   const matomo = await startMatomoSite({ notes: ['plugin off'] });
   const args = ['--yes', '--segments', '--goal', 'Orders=/orders'];
   const { code, result } = await runSetupAsJson(environmentOf(matomo), args);
-  expect(code).toBe(1);
+  expect(code).toBe(3);
   expect(result.plan[0]).toMatchObject({
     action: 'blocked',
     reason: expect.stringMatching(/CustomDimensions.*super user/),
@@ -16,18 +16,19 @@ test('the plugin CustomDimensions off: its name, and who can activate it', async
     'goal create',
     'segment blocked',
     'segment blocked',
+    'segment create',
   ]);
-  expect(matomo.writes()).toEqual(['Goals.addGoal']);
+  expect(matomo.writes()).toEqual(['Goals.addGoal', 'SegmentEditor.add']);
 });
 
 test('no free slot: the console command that makes as many as are missing; the others are created', async () => {
   const dimensions = [{ name: 'a' }, { name: 'b', active: false }, { name: 'c' }];
   const matomo = await startMatomoSite({ dimensions });
   const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
-  expect(code).toBe(1);
+  expect(code).toBe(3);
   expect(result.applied).toBe(true);
-  const reason = expect.stringContaining(
-    './console customdimensions:add-custom-dimension --scope=action --count=2',
+  expect(result.advice).toMatch(
+    / \.\/console customdimensions:add-custom-dimension --scope=action --count=2 .*log_link_visit_action/,
   );
   expect(result.plan.map(({ action }) => action)).toEqual([
     'create',
@@ -35,9 +36,8 @@ test('no free slot: the console command that makes as many as are missing; the o
     'blocked',
     'blocked',
   ]);
-  expect(result.plan[3]).toMatchObject({ reason });
   expect(result.environment.MATOMO_DIMENSIONS).toBe(
-    '4=http.request.method,5=http.response.status_code',
+    '4=matomo.failed_endpoint,5=http.response.status_code',
   );
 });
 
@@ -48,7 +48,7 @@ test('an inactive dimension is reactivated, and keeps its name and extractions',
   });
   const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
   expect(code).toBe(0);
-  expect(result.plan[2]).toMatchObject({ action: 'reactivate', id: 1, name: 'Route' });
+  expect(result.plan[3]).toMatchObject({ action: 'reactivate', id: 1, name: 'Route' });
   expect(matomo.dimensions[0]).toMatchObject({ name: 'ROUTE', active: true });
   expect(matomo.dimensions[0]?.params).toMatchObject({
     idSite: '1',
@@ -61,9 +61,9 @@ test('an inactive dimension is reactivated, and keeps its name and extractions',
 test('a visit dimension of that name is explained, and an action dimension created beside it', async () => {
   const matomo = await startMatomoSite({ dimensions: [{ name: 'Route', scope: 'visit' }] });
   const { result } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
-  expect(result.plan[2]).toMatchObject({
+  expect(result.plan[3]).toMatchObject({
     action: 'create',
-    id: 4,
+    id: 5,
     reason: expect.stringMatching(/\b1\b.*visit/),
   });
 });
@@ -86,7 +86,7 @@ test('a dimension of MATOMO_DIMENSIONS wins over one with the name', async () =>
   const matomo = await startMatomoSite({ dimensions: [{ name: 'Route' }, { name: 'Endpoint' }] });
   const env = { ...environmentOf(matomo), MATOMO_DIMENSIONS: '2=http.route' };
   const { result } = await runSetupAsJson(env, ['--dry-run']);
-  expect(result.plan[2]).toMatchObject({ action: 'present', name: 'Route', id: 2 });
+  expect(result.plan[3]).toMatchObject({ action: 'present', name: 'Route', id: 2 });
 });
 
 test('active action dimensions that are not mapped are listed before others are created', async () => {
@@ -116,7 +116,7 @@ test('an inactive dimension that MATOMO_DIMENSIONS names is reactivated, whateve
   const matomo = await startMatomoSite({ dimensions: [{ name: 'Endpoint', active: false }] });
   const env = { ...environmentOf(matomo), MATOMO_DIMENSIONS: '1=http.route' };
   const { result } = await runSetupAsJson(env, ['--yes']);
-  expect(result.plan[2]).toMatchObject({ action: 'reactivate', id: 1 });
+  expect(result.plan[3]).toMatchObject({ action: 'reactivate', id: 1 });
 });
 
 test('a goal or segment of that name with another meaning is left alone and explained', async () => {
@@ -128,7 +128,7 @@ test('a goal or segment of that name with another meaning is left alone and expl
   });
   const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
   const { code, result } = await runSetupAsJson(environmentOf(matomo), args);
-  expect(code).toBe(1);
+  expect(code).toBe(3);
   const reasons = result.plan.flatMap(({ action, reason }) =>
     action === 'blocked' ? [reason] : [],
   );
@@ -168,65 +168,33 @@ test.each([
   const site = kind === 'site' ? ['--create-site', 'A', '--site-url', 'https://a.example'] : [];
   const args = ['--yes', '--segments', '--goal', 'Orders=/orders', ...site];
   const { code, result } = await runSetupAsJson(environmentOf(matomo, 'super'), args);
-  expect(code).toBe(1);
+  expect(code).toBe(kind === 'site' ? 1 : 3);
   const blocked = result.plan.filter((step) => step.kind === kind);
   expect(blocked.map(({ action }) => action).filter((action) => action !== 'blocked')).toEqual([]);
   const reasons = [result.error, ...blocked.map(({ reason }) => reason)].join();
   expect(reasons).toContain(message);
 });
 
-test('--consumers creates what fits, in order, and the rest is no failure', async () => {
-  const matomo = await startMatomoSite({ answer: versionOf('5.11.0') });
-  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes', '--consumers']);
-  expect(code).toBe(0);
-  expect(result.applied).toBe(true);
-  expect(result.plan.slice(4)).toMatchObject([
-    { action: 'create', kind: 'dimension', name: 'Deprecated endpoint' },
-    {
-      action: 'blocked',
-      kind: 'dimension',
-      name: 'Client',
-      reason: expect.stringContaining(
-        './console customdimensions:add-custom-dimension --scope=action --count=2',
-      ),
-    },
-    { action: 'blocked', kind: 'dimension', name: 'Client version' },
-    { action: 'create', kind: 'segment', name: 'Deprecated endpoints' },
+test('what has no slot is blocked, comes last and once, with one command for all of it', async () => {
+  const matomo = await startMatomoSite();
+  const { code, stdout } = await runSetup(environmentOf(matomo), ['--yes', '--consumers']);
+  expect(code).toBe(3);
+  const after = stdout.slice(stdout.indexOf('export MATOMO_DIMENSIONS'));
+  expect(after).toMatch(/,5=matomo\.deprecated_endpoint\n/);
+  expect(after.match(/^ {2}! [a-z]+ .*/gm)).toEqual([
+    '  ! dimension  Client',
+    '  ! dimension  Client version',
   ]);
-  expect(result.environment.MATOMO_DIMENSIONS).toMatch(/,5=matomo\.deprecated_endpoint$/);
+  expect(stdout.match(/^ {2}! [a-z]+ /gm)).toHaveLength(2);
+  expect(stdout.trimEnd().split('\n').at(-2)).toBe(
+    './console customdimensions:add-custom-dimension --scope=action --count=2',
+  );
 });
 
-test('--mcp creates what fits after the consumers, and prints the command for the rest', async () => {
-  const matomo = await startMatomoSite({ answer: versionOf('5.11.0') });
-  const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes', '--mcp']);
-  expect(code).toBe(0);
-  expect(result.plan.slice(4)).toMatchObject([
-    { action: 'create', kind: 'dimension', name: 'Tool' },
-    {
-      action: 'blocked',
-      kind: 'dimension',
-      name: 'MCP client',
-      reason: expect.stringContaining('customdimensions:add-custom-dimension --scope=action'),
-    },
-  ]);
-  expect(result.environment.MATOMO_DIMENSIONS).toMatch(/,5=gen_ai\.tool\.name$/);
-
-  const args = ['--yes', '--mcp', '--consumers'];
-  const both = await runSetupAsJson(environmentOf(await startMatomoSite()), args);
-  expect(both.code).toBe(0);
-  expect(both.result.plan.slice(4).map(({ name }) => name)).toEqual([
-    'Deprecated endpoint',
-    'Client',
-    'Client version',
-    'Tool',
-    'MCP client',
-    'Deprecated endpoints',
-  ]);
-});
-
-test('--consumers without a slot: neither its dimensions nor its segment, and no failure', async () => {
+test('--consumers without a slot: neither its dimensions nor its segment', async () => {
   const matomo = await startMatomoSite({ dimensions: [{ name: 'a' }] });
   const { code, result } = await runSetupAsJson(environmentOf(matomo), ['--yes', '--consumers']);
-  expect(code).toBe(0);
+  expect(code).toBe(3);
+  expect(result.applied).toBe(true);
   expect(result.plan.slice(4).map(({ action }) => action)).toEqual(Array(4).fill('blocked'));
 });

@@ -31,6 +31,7 @@ test.each<[string, Record<string, string>, string[], string]>([
   ],
   ['a goal without pattern', {}, ['--goal', 'Orders'], '--goal must be NAME=PATTERN'],
   ['a goal without name', {}, ['--goal', '=/orders'], '--goal must be NAME=PATTERN'],
+  ['no address', {}, ['--weekly-report', 'team'], '--weekly-report must be an email address'],
   ['a goal twice', {}, ['--goal', 'A=/a', '--goal', 'a=/b'], 'twice'],
 ])('%s is a usage error, and Matomo is not asked', async (_what, given, args, message) => {
   const matomo = await startMatomoSite();

@@ -9,12 +9,12 @@ test.each(['write', 'admin', 'super'] as const)(
     const matomo = await startMatomoSite();
     const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
     const { code, result } = await runSetupAsJson(environmentOf(matomo, role), args);
-    expect(result.plan.map(({ action }) => action)).toEqual(Array(7).fill('create'));
+    expect(result.plan.map(({ action }) => action)).toEqual(Array(8).fill('create'));
     expect(code).toBe(0);
     const shared = matomo.segments.map(
       ({ params }) => (params as Record<string, string>).enabledAllUsers,
     );
-    expect(shared).toEqual(role === 'super' ? ['1', '1'] : ['0', '0']);
+    expect(shared).toEqual(Array(3).fill(role === 'super' ? '1' : '0'));
     expect(matomo.unrecorded).toEqual([]);
   },
 );
@@ -30,7 +30,7 @@ test.each(['write', 'admin'] as const)(
       reason: expect.stringContaining('super user'),
     });
     expect(result.plan.slice(1).map(({ action }) => action)).toEqual(Array(4).fill('blocked'));
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(matomo.writes()).toEqual([]);
   },
 );
@@ -39,26 +39,27 @@ test('a token with view access reads, and the reason names who can grant more', 
   const matomo = await startMatomoSite({ dimensions: [{ name: 'HTTP status' }] });
   const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
   const { code, result } = await runSetupAsJson(environmentOf(matomo, 'view'), args);
-  expect(code).toBe(1);
+  expect(code).toBe(3);
   const reason = expect.stringMatching(/view.*write access.*\bsite 1\b.*super user/);
   expect(result.plan.map(({ action, name }) => [action, name])).toEqual([
-    ['blocked', 'HTTP method'],
-    ['present', 'HTTP status'],
-    ['blocked', 'Route'],
     ['blocked', 'Failed endpoint'],
+    ['present', 'HTTP status'],
+    ['blocked', 'HTTP method'],
+    ['blocked', 'Route'],
     ['blocked', 'Orders'],
     ['create', 'Visits with a server error'],
     ['create', 'Visits with a 404'],
+    ['create', 'Without user ID'],
   ]);
   expect(result.plan[0]).toMatchObject({ reason });
-  expect(matomo.writes()).toEqual(['SegmentEditor.add', 'SegmentEditor.add']);
+  expect(matomo.writes()).toEqual(Array(3).fill('SegmentEditor.add'));
 });
 
 test('a token without access to any site cannot create one', async () => {
   const matomo = await startMatomoSite();
   const args = ['--yes', '--create-site', 'API', '--site-url', 'https://api.example'];
   const { code, stdout } = await runSetup(environmentOf(matomo, 'noaccess'), args);
-  expect(code).toBe(1);
+  expect(code).toBe(3);
   expect(stdout).toMatch(/without access/);
   expect(stdout).toContain('super user');
   expect(matomo.writes()).toEqual([]);
@@ -105,9 +106,9 @@ test('what Matomo refuses on the way is quoted, and the rest is done', async () 
   expect(stderr).toMatch(/"Route" … (?!done)/);
   expect(stderr).toContain('Creating the dimension "Failed endpoint" … done\n');
   expect(stdout).toMatch(/\b3 of 4\b/);
-  expect(stdout).toContain('\nexport MATOMO_DIMENSIONS=1=http.request.method,');
+  expect(stdout).toContain('\nexport MATOMO_DIMENSIONS=1=matomo.failed_endpoint,');
   expect(stdout.replace(/\s+/g, ' ')).toMatch(
-    /! dimension Route .*"You can't access this resource/,
+    /✗ dimension Route .*"You can't access this resource/,
   );
 });
 
@@ -125,10 +126,10 @@ test('a site as recorded, with its slots used: the calls are those that were rec
   expect(planned.result.plan.map(({ action }) => action)).toEqual([
     'blocked',
     'blocked',
-    'reactivate',
     'blocked',
+    'reactivate',
   ]);
-  expect(planned.result.plan[0]?.reason).toContain('--count=3');
+  expect(planned.result.advice).toContain('--count=3');
   const { result } = await runSetupAsJson(env, ['--yes']);
   expect(matomo.calls).toContainEqual({
     role: 'write',
@@ -137,5 +138,5 @@ test('a site as recorded, with its slots used: the calls are those that were rec
   });
   expect(matomo.unrecorded).toEqual([]);
   // What was recorded before stays as it was, so that this change shows nowhere.
-  expect(result.plan[2]).toMatchObject({ action: 'blocked', name: 'Route' });
+  expect(result.plan[3]).toMatchObject({ action: 'failed', name: 'Route' });
 });

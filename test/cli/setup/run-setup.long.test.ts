@@ -5,9 +5,9 @@ import { startMatomoSite } from '../../support/matomo-site.js';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
 import { temporaryFolder } from '../../support/spool.js';
 
-const NAMES = ['HTTP method', 'HTTP status', 'Route', 'Failed endpoint'];
+const NAMES = ['Failed endpoint', 'HTTP status', 'HTTP method', 'Route'];
 const DIMENSIONS =
-  '1=http.request.method,2=http.response.status_code,3=http.route,4=matomo.failed_endpoint';
+  '1=matomo.failed_endpoint,2=http.response.status_code,3=http.request.method,4=http.route';
 
 test('an empty site gets its dimensions, verified, and the lines to export are printed', async () => {
   const matomo = await startMatomoSite();
@@ -17,11 +17,12 @@ test('an empty site gets its dimensions, verified, and the lines to export are p
   expect(stdout).toMatch(/Site 1 "Shop API".*write access/);
   expect(stdout).toMatch(/ {2}\+ dimension {2}HTTP method\n/);
   expect(stdout).toContain('Verified: 4 of 4 changes made.');
-  expect(stdout.trimEnd().split('\n').slice(-4)).toEqual([
+  expect(stdout.trimEnd().split('\n').slice(-5)).toEqual([
     `export MATOMO_URL=${matomo.url}`,
     'export MATOMO_SITE_ID=1',
     "export MATOMO_TOKEN_AUTH='<your token>'",
     `export MATOMO_DIMENSIONS=${DIMENSIONS}`,
+    expect.stringMatching(/^# MATOMO_URL_PATHS=template /),
   ]);
   expect(code).toBe(0);
   expect(matomo.dimensions.map(({ name, scope, active }) => [name, scope, active])).toEqual(
@@ -51,11 +52,11 @@ test('running it again changes nothing, also without a terminal', async () => {
   const args = ['--goal', 'Orders=/orders', '--goal', 'A & B=x=y', '--segments', '--bots'];
   expect((await runSetup(env, [...args, '--yes'])).code).toBe(0);
   const writes = matomo.writes();
-  expect(writes).toHaveLength(9);
+  expect(writes).toHaveLength(11);
   const { code, stdout } = await runSetup(env, args);
   expect(code).toBe(0);
   expect(matomo.writes()).toEqual(writes);
-  expect(stdout.match(/^ {2}= /gm)).toHaveLength(10);
+  expect(stdout.match(/^ {2}= /gm)).toHaveLength(12);
   expect(stdout).toContain(`export MATOMO_DIMENSIONS=${DIMENSIONS},5=user_agent.bot.name`);
 });
 
@@ -99,15 +100,15 @@ test('--json is one object with plan, applied and environment', async () => {
   expect(result.plan.map(({ action, id }) => [action, id])).toEqual([
     ['create', 2],
     ['create', 3],
-    ['present', 1],
     ['create', 4],
+    ['present', 1],
   ]);
   expect(result.environment).toEqual({
     MATOMO_URL: matomo.url,
     MATOMO_SITE_ID: '1',
     MATOMO_TOKEN_AUTH: '<your token>',
     MATOMO_DIMENSIONS:
-      '1=http.route,2=http.request.method,3=http.response.status_code,4=matomo.failed_endpoint',
+      '1=http.route,2=matomo.failed_endpoint,3=http.response.status_code,4=http.request.method',
   });
 });
 
@@ -117,7 +118,7 @@ test('--create-site makes one site, with everything in it, and finds it again', 
   const args = ['--create-site', 'API', '--site-url', 'https://api.example/', '--segments'];
   const dry = await runSetupAsJson(env, [...args, '--dry-run']);
   expect(dry.code).toBe(0);
-  expect(dry.result.plan.map(({ action }) => action)).toEqual(Array(7).fill('create'));
+  expect(dry.result.plan.map(({ action }) => action)).toEqual(Array(8).fill('create'));
   expect(matomo.writes()).toEqual([]);
   const { result, code } = await runSetupAsJson(env, [...args, '--yes']);
   expect(result.plan[0]).toEqual({ action: 'create', kind: 'site', name: 'API', id: 11 });
@@ -126,7 +127,7 @@ test('--create-site makes one site, with everything in it, and finds it again', 
   expect(matomo.sites.at(-1)).toMatchObject({ name: 'API', main_url: 'https://api.example' });
   const again = await runSetupAsJson(env, args);
   expect(again.code).toBe(0);
-  expect(again.result.plan.map(({ action }) => action)).toEqual(Array(7).fill('present'));
+  expect(again.result.plan.map(({ action }) => action)).toEqual(Array(8).fill('present'));
   expect(matomo.sites).toHaveLength(2);
 });
 
@@ -144,10 +145,11 @@ test('goals match URLs that contain the pattern, segments look at the dimension 
   ]);
   const goal = matomo.calls.find(({ method }) => method === 'Goals.addGoal');
   const flags = { caseSensitive: '0', allowMultipleConversionsPerVisit: '0' };
-  expect(goal?.params).toMatchObject(flags);
+  expect(goal?.params).toMatchObject({ ...flags, description: expect.stringContaining('/orders') });
   expect(matomo.segments).toMatchObject([
     { name: 'Visits with a server error', definition: 'dimension3=^5' },
     { name: 'Visits with a 404', definition: 'dimension3==404' },
+    { name: 'Without user ID', definition: 'userId==' },
   ]);
   expect(matomo.segments[0]?.params).toMatchObject({ enabledAllUsers: '0', autoArchive: '0' });
 });
@@ -162,9 +164,9 @@ test('what Matomo confirms and does not list is not called done', async () => {
   const { result, code } = await runSetupAsJson(environmentOf(matomo), ['--yes']);
   expect(code).toBe(1);
   expect(result.applied).toBe(false);
-  expect(result.plan.filter(({ action }) => action === 'blocked')).toEqual([
+  expect(result.plan.filter(({ action }) => action === 'failed')).toEqual([
     {
-      action: 'blocked',
+      action: 'failed',
       kind: 'dimension',
       name: 'Route',
       reason: expect.stringContaining('does not list it'),
@@ -195,9 +197,9 @@ test('dimensions that MATOMO_DIMENSIONS names already are used, and its other en
     MATOMO_DIMENSIONS: '1=http.request.method,2=app.plan,9=http.route',
   };
   const { result } = await runSetupAsJson(env, ['--yes']);
-  expect(result.plan[0]).toMatchObject({ action: 'present', id: 1, reason: 'named "Method"' });
+  expect(result.plan[2]).toMatchObject({ action: 'present', id: 1, reason: 'named "Method"' });
   expect(result.environment.MATOMO_DIMENSIONS).toBe(
-    '1=http.request.method,2=app.plan,3=http.response.status_code,4=http.route,5=matomo.failed_endpoint',
+    '1=http.request.method,2=app.plan,3=matomo.failed_endpoint,4=http.response.status_code,5=http.route',
   );
 });
 

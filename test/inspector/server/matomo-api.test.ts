@@ -23,15 +23,16 @@ async function call(url: string, method: string, params: Record<string, string>,
 
 test('setup prepares the inspector, doctor approves it, and its hits have dimensions', async () => {
   const { inspector, env } = await rehearse({});
-  const { code, result } = await runSetupAsJson(env, ['--yes', '--goal', 'Sign-up=/welcome']);
+  const args = ['--yes', '--goal', 'Sign-up=/welcome', '--weekly-report', 'team@shop.example'];
+  const { code, result } = await runSetupAsJson(env, args);
   expect(code).toBe(0);
   expect(result.applied).toBe(true);
   const { MATOMO_DIMENSIONS, MATOMO_MAX_CUSTOM_VARIABLES } = result.environment;
   expect(MATOMO_DIMENSIONS).toMatch(/^1=.*,2=.*,3=.*,4=[^,]*$/);
   expect(MATOMO_MAX_CUSTOM_VARIABLES).toBe('0');
 
-  const again = await runSetupAsJson(env, ['--yes', '--goal', 'Sign-up=/welcome']);
-  expect(again.result.plan.map(({ action }) => action)).toEqual(Array(5).fill('present'));
+  const again = await runSetupAsJson(env, args);
+  expect(again.result.plan.map(({ action }) => action)).toEqual(Array(6).fill('present'));
 
   const doctor = await runDoctor({ ...result.environment, ...env });
   expect(doctor.about('fields')).toMatchObject([{ verdict: 'ok' }]);
@@ -49,10 +50,10 @@ test('declared dimensions take slots', async () => {
   const { env } = await rehearse({ dimensions: [1, 2] });
   const { result } = await runSetupAsJson({ ...env, MATOMO_DIMENSIONS: '1=http.route' }, ['--yes']);
   expect(result.plan.map(({ name, action, id }) => [name, action, id])).toEqual([
-    ['HTTP method', 'create', 3],
+    ['Failed endpoint', 'create', 3],
     ['HTTP status', 'create', 4],
+    ['HTTP method', 'create', 5],
     ['Route', 'present', 1],
-    ['Failed endpoint', 'create', 5],
   ]);
 });
 

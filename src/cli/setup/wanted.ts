@@ -1,0 +1,115 @@
+/** What a site has after setup. */
+export interface Wanted {
+  readonly site: { readonly id: number } | { readonly name: string; readonly url: string };
+  /** In the order in which they take slots, of which a site has few. */
+  readonly dimensions: readonly WantedDimension[];
+  readonly goals: readonly WantedGoal[];
+  readonly segments: readonly WantedSegment[];
+  /** Whether Matomo computes segments when it archives reports, and not when somebody looks at them. */
+  readonly archivesSegments: boolean;
+  /** The address to which Matomo sends a report every week. */
+  readonly weeklyReport: string | undefined;
+}
+
+export interface WantedDimension {
+  readonly name: string;
+  /** The attribute of a span that it stores. */
+  readonly attribute: string;
+}
+
+export interface WantedGoal {
+  readonly name: string;
+  /** A URL that contains it converts the goal. */
+  readonly pattern: string;
+}
+
+export interface WantedSegment {
+  readonly name: string;
+  /** Name of the dimension that the condition is about. Without it, the condition is the whole definition. */
+  readonly dimension?: string;
+  readonly condition: string;
+}
+
+/** The description by which a second run finds the report. */
+export const WEEKLY_REPORT = 'Requests of the week';
+
+export const FAILED_ENDPOINT = 'Failed endpoint';
+const STATUS = 'HTTP status';
+const BOT = 'Bot';
+const DEPRECATED = 'Deprecated endpoint';
+
+/** The most important first. */
+export const DIMENSIONS: readonly WantedDimension[] = [
+  { name: FAILED_ENDPOINT, attribute: 'matomo.failed_endpoint' },
+  { name: STATUS, attribute: 'http.response.status_code' },
+  { name: 'HTTP method', attribute: 'http.request.method' },
+  { name: 'Route', attribute: 'http.route' },
+];
+
+/** What a flag adds. */
+interface Extras {
+  readonly dimensions?: readonly WantedDimension[];
+  readonly segments?: readonly WantedSegment[];
+  /** Its dimensions take slots before all others: a site that needs them is about nothing else. */
+  readonly isFirst?: true;
+}
+
+export const EXTRAS = {
+  segments: {
+    segments: [
+      { name: 'Visits with a server error', dimension: STATUS, condition: '=^5' },
+      { name: 'Visits with a 404', dimension: STATUS, condition: '==404' },
+      { name: 'Without user ID', condition: 'userId==' },
+    ],
+  },
+  bots: {
+    dimensions: [{ name: BOT, attribute: 'user_agent.bot.name' }],
+    segments: [{ name: 'Bots', dimension: BOT, condition: '!=' }],
+  },
+  consumers: {
+    dimensions: [
+      { name: DEPRECATED, attribute: 'matomo.deprecated_endpoint' },
+      { name: 'Client', attribute: 'user_agent.name' },
+      { name: 'Client version', attribute: 'user_agent.version' },
+    ],
+    segments: [{ name: 'Deprecated endpoints', dimension: DEPRECATED, condition: '!=' }],
+  },
+  mcp: {
+    isFirst: true,
+    dimensions: [
+      { name: 'Tool', attribute: 'gen_ai.tool.name' },
+      { name: 'MCP client', attribute: 'mcp.client.name' },
+    ],
+    segments: [{ name: 'MCP clients', condition: 'pageTitle=^MCP%20' }],
+  },
+} as const satisfies Record<string, Extras>;
+
+/** The dimensions and segments of flags, in the order of the command line. */
+export function collectExtras(flags: readonly string[]): Pick<Wanted, 'dimensions' | 'segments'> {
+  const all: Readonly<Record<string, Extras>> = EXTRAS;
+  const extras = [...new Set(flags)].flatMap((flag) => all[flag] ?? []);
+  const first = extras.filter(({ isFirst }) => isFirst);
+  const rest = extras.filter(({ isFirst }) => !isFirst);
+  const sets = [...first, { dimensions: DIMENSIONS }, ...rest];
+  return {
+    dimensions: sets.flatMap(({ dimensions = [] }) => dimensions),
+    segments: extras.flatMap(({ segments = [] }) => segments),
+  };
+}
+
+/** The attributes of dimensions that setup creates, with their names. */
+export const KNOWN_DIMENSIONS: readonly WantedDimension[] = collectExtras(
+  Object.keys(EXTRAS),
+).dimensions;
+
+/** The command that creates a dimension for an attribute; `undefined` if none does. */
+export function commandFor(attribute: unknown): string | undefined {
+  const has = (dimensions: readonly WantedDimension[] = []) =>
+    dimensions.some((dimension) => dimension.attribute === attribute);
+  if (has(DIMENSIONS)) return COMMAND;
+  const all: readonly [string, Extras][] = Object.entries(EXTRAS);
+  const flag = all.find(([, { dimensions }]) => has(dimensions))?.[0];
+  return flag && `${COMMAND} --${flag}`;
+}
+
+export const COMMAND = 'npx opentelemetry-matomo setup';

@@ -1,0 +1,124 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { createApiClient } from '../../../src/cli/matomo-api/api-client.js';
+import { applyPlan } from '../../../src/cli/setup/apply-plan.js';
+import { parseArguments } from '../../../src/cli/setup/parse-arguments.js';
+import { readMatomo } from '../../../src/cli/setup/read-site.js';
+import { type ApiCall, tokenOf } from '../../support/matomo-api.js';
+import { type SiteContents, startMatomoSite } from '../../support/matomo-site.js';
+
+/** Applies the plan of these flags, as many times as `runs` says. */
+async function apply(args: string[], contents: SiteContents = {}, runs = 1) {
+  const matomo = await startMatomoSite(contents);
+  const url = new URL(`${matomo.url}/matomo.php`);
+  const client = await createApiClient({
+    url,
+    token: tokenOf('write'),
+    headers: {},
+    timeoutMillis: 10_000,
+  });
+  onTestFinished(() => client.close());
+  const wanted = { site: { id: 1 }, ...parseArguments(args).extras };
+  const report = { startStep: () => undefined, progress: () => undefined };
+  for (let run = 1; ; run++) {
+    const state = await readMatomo(client, 1, wanted);
+    const { plan } = await applyPlan({ client, wanted, mapped: {}, state, report });
+    expect(matomo.unrecorded).toEqual([]);
+    if (run === runs) return { matomo, plan, last: plan.slice(4) };
+  }
+}
+
+const NOT_IN_REAL_TIME = 'Real time segments are disabled. You need to enable auto archiving.';
+const BY_BROWSER =
+  'Pre-processed segments can only be created if browser triggered archiving is disabled.';
+
+/** A Matomo that refuses segments with these values of `autoArchive`, in the words of its code. */
+const refusing =
+  (messages: Readonly<Record<string, string>>) =>
+  ({ method, params }: ApiCall) => {
+    const message = messages[params.autoArchive ?? ''];
+    if (method !== 'SegmentEditor.add' || message === undefined) return undefined;
+    return { result: 'error', message };
+  };
+
+test.each<[string, string[], Record<string, string>, string, string[]]>([
+  ['nothing is refused', [], {}, 'create', ['0']],
+  ['real-time segments are off', [], { 0: NOT_IN_REAL_TIME }, 'create', ['0', '1']],
+  ['both are refused', [], { 0: NOT_IN_REAL_TIME, 1: BY_BROWSER }, 'blocked', ['0', '1']],
+  ['--auto-archive', ['--auto-archive'], { 0: NOT_IN_REAL_TIME }, 'create', ['1']],
+  ['--auto-archive is refused', ['--auto-archive'], { 1: BY_BROWSER }, 'failed', ['1']],
+])('a segment if %s', async (_what, flags, refusals, action, attempts) => {
+  const { matomo, last } = await apply(['--mcp', ...flags], {
+    answer: refusing(refusals),
+    slots: 9,
+  });
+  const segment = last.at(-1);
+  expect(segment).toMatchObject({ kind: 'segment', name: 'MCP clients', action });
+  const calls = matomo.calls.filter(({ method }) => method === 'SegmentEditor.add');
+  expect(calls.map(({ params }) => params.autoArchive)).toEqual(attempts);
+  const quoted = action === 'create' ? [] : Object.values(refusals);
+  for (const message of quoted) expect(segment?.reason).toContain(message);
+});
+
+test('a weekly report is created with the dimension of failed endpoints, and not again', async () => {
+  const { matomo, last } = await apply(['--weekly-report', 'team@shop.example'], {}, 2);
+  expect(last).toMatchObject([{ action: 'present', kind: 'report', id: 1 }]);
+  expect(matomo.reports).toHaveLength(1);
+  expect(matomo.reports[0]?.params).toEqual({
+    idSite: '1',
+    description: last[0]?.name,
+    period: 'week',
+    hour: '6',
+    reportType: 'email',
+    reportFormat: 'html',
+    'parameters[emailMe]': '0',
+    'parameters[displayFormat]': '4',
+    'parameters[additionalEmails][0]': 'team@shop.example',
+    'reports[0]': 'Actions_getPageTitles',
+    'reports[1]': 'CustomDimensions_getCustomDimension_idDimension--1',
+    'reports[2]': 'UserId_getUsers',
+  });
+});
+
+test.each([
+  ['the dimension is blocked', { slots: 0 }, { action: 'create' }, 2],
+  [
+    'Matomo refuses it',
+    { answer: refuse('ScheduledReports.addReport', "The email doesn't have a valid format.") },
+    { action: 'failed', reason: expect.stringContaining("The email doesn't have a valid format.") },
+    3,
+  ],
+  [
+    'the plugin is off',
+    { answer: refuse('ScheduledReports.getReports', 'The plugin ScheduledReports is off.') },
+    { action: 'blocked', reason: expect.stringContaining('ScheduledReports is off') },
+    0,
+  ],
+])('a weekly report if %s', async (_what, contents, expected, parts) => {
+  const { matomo, last } = await apply(['--weekly-report', 'team@shop.example'], contents);
+  expect(last).toMatchObject([expected]);
+  const added = matomo.calls.find(({ method }) => method === 'ScheduledReports.addReport');
+  const given = Object.keys(added?.params ?? {}).filter((name) => name.startsWith('reports['));
+  expect(given).toHaveLength(parts);
+});
+
+function refuse(refused: string, message: string) {
+  return ({ method }: ApiCall) => (method === refused ? { result: 'error', message } : undefined);
+}
+
+test('what needs a rejected step is blocked', async () => {
+  const { plan } = await apply(['--segments'], {
+    answer: ({ method, params }) =>
+      method === 'CustomDimensions.configureNewCustomDimension' && params.name === 'HTTP status'
+        ? { result: 'error', message: 'No.' }
+        : undefined,
+  });
+  expect(plan.map(({ name, action }) => `${name} ${action}`)).toEqual([
+    'Failed endpoint create',
+    'HTTP status failed',
+    'HTTP method create',
+    'Route create',
+    'Visits with a server error blocked',
+    'Visits with a 404 blocked',
+    'Without user ID create',
+  ]);
+});
