@@ -71,8 +71,10 @@ export const secret: Parser<string> = parser(
   'text without spaces or control characters',
   (value, name) => {
     const text = typeof value === 'string' ? value.trim() : undefined;
-    if (text !== undefined && /^[\x21-\x7e]+$/.test(text)) return text;
     if (text === '') throw optionError(`${name} must not be empty`);
+    if (text?.startsWith('<') && text.endsWith('>'))
+      throw optionError(`${name} must be the secret itself, got a placeholder`);
+    if (text !== undefined && /^[\x21-\x7e]+$/.test(text)) return text;
     const got = text === undefined ? `a ${typeof value}` : 'other text';
     throw optionError(`${name} must be ${secret.wanted}, got ${got}`);
   },

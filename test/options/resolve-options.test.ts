@@ -47,6 +47,8 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['siteId', null, 'null'],
   ['tokenAuth', 5, 'number'],
   ['tokenAuth', ' ', 'must not be empty'],
+  ['tokenAuth', '<token>', 'the secret itself'],
+  ['visitorKey', '<a-long-random-text>', 'the secret itself'],
   ['siteId', async () => 1, 'async function'],
   ['actionName', async () => 'a', 'async function'],
   ['ignore', async () => true, 'async function'],

@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { type Dimension, listOf } from '../matomo-api/api-values.js';
-import { COMMAND, commandFor } from '../setup/wanted.js';
+import { COMMAND, commandFor, KNOWN_DIMENSIONS } from '../setup/wanted.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 import { callAll, readSiteSettings, type SiteSettings } from './questions.js';
 
@@ -57,15 +57,19 @@ function checkDimensions(
   if (settings?.dimensions === undefined) return undefined;
   const byId = new Map(settings.dimensions.map((dimension) => [String(dimension.id), dimension]));
   const findings = Object.entries(dimensions).flatMap(([id, attribute]) => {
-    const wrong = findMistake(id, byId.get(id), siteId);
-    if (wrong === undefined) return [];
+    const dimension = byId.get(id);
+    const wrong = findMistake(id, dimension, siteId);
+    if (wrong === undefined) return dimension ? checkName(dimension, attribute) : [];
     const setup = recommendSetupFor(attribute);
     const advice = setup === undefined ? wrong.advice : `${setup} By hand: ${wrong.advice}`;
     return [warning('fields', 'fields-dropped', wrong.found, advice)];
   });
   if (findings.length > 0) return findings;
-  const active = `${nameOf('dimension', ids)} ${ids.length === 1 ? 'is' : 'are'} active`;
-  return [ok('fields', `${active} on site ${siteId}`)];
+  const named = Object.entries(dimensions).map(
+    ([id, attribute]) => `${id} "${byId.get(id)?.name}" (${attribute})`,
+  );
+  const all = `${ids.length === 1 ? 'dimension' : 'dimensions'} ${named.join(', ')}`;
+  return [ok('fields', `site ${siteId} has ${all}`)];
 }
 
 /** Why Matomo does not store a dimension for each request; `undefined` if it does. */
@@ -85,6 +89,21 @@ function findMistake(
       : `dimension ${id} has scope ${dimension.scope}, not action: Matomo does not store its value for each request`;
   const advice = `Create an action dimension in ${DIMENSIONS_PAGE}, and use its ID in MATOMO_DIMENSIONS.`;
   return { found, advice };
+}
+
+/** Another one may have been meant: Matomo stores any value in any dimension. */
+function checkName({ id, name }: Dimension, attribute: unknown): Finding[] {
+  if (typeof attribute !== 'string') return [];
+  const known = KNOWN_DIMENSIONS.find((dimension) => dimension.attribute === attribute);
+  const meant = wordsOf(`${attribute} ${known?.name ?? ''}`);
+  if (wordsOf(name).some((word) => meant.includes(word))) return [];
+  const found = `dimension ${id} is called "${name}" and gets ${attribute}`;
+  const advice = 'If it is meant for something else, correct MATOMO_DIMENSIONS.';
+  return [warning('fields', 'dimension-name', found, advice)];
+}
+
+function wordsOf(text: string): string[] {
+  return text.toLowerCase().split(/[\s._-]+/);
 }
 
 function nameOf(what: string, ids: readonly (string | number)[]): string {

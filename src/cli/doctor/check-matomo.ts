@@ -3,6 +3,7 @@ import { isTooOld } from '../matomo-api/api-values.js';
 import { checkAiChatbots } from './check-ai-chatbots.js';
 import { checkAddress, checkClock, checkTls } from './check-connection.js';
 import { checkFields, fieldsUnknown } from './check-fields.js';
+import { checkReports } from './check-reports.js';
 import { checkSpam } from './check-spam.js';
 import { checkStoring, checkToken } from './check-storing.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
@@ -42,13 +43,15 @@ export async function checkMatomo(
   const version = checkVersion(fields.settings?.version);
   const chatbots = checkAiChatbots(options, fields.settings);
   const news = fields.findings.filter(({ check }) => check !== 'queue' || !hasQueueFinding);
+  const reports = token.isGood ? await checkReports(options) : [];
   const storing = await checkStoring(questions, options, token.isGood, sends, fields.isKnown);
   const isStored = storing.some(({ verdict }) => verdict === 'ok');
   const spam = isStored
     ? await checkSpam(questions, options, token.isGood, fields.settings?.hasSpamPrevention)
     : [];
   const unclear = sends && isStored && !fields.isKnown ? [fieldsUnknown()] : [];
-  return [...findings, ...version, ...news, ...chatbots, ...spam, ...storing, ...unclear];
+  const aboutSite = [...version, ...news, ...reports, ...chatbots, ...spam];
+  return [...findings, ...aboutSite, ...storing, ...unclear];
 }
 
 /** Matomo gives the same answer if it requires a token for every bulk and if its database is unavailable. */

@@ -16,6 +16,9 @@ const TRACING = [
   '@opentelemetry/context-async-hooks',
 ];
 
+/** Servers in C++, which no code in Node.js sees. */
+const UNSEEN_SERVERS = ['uWebSockets.js', 'hyper-express', 'ultimate-express'];
+
 /** The entry by its name, or its file. */
 const REGISTER =
   /(?:^|[\\/])opentelemetry-matomo[\\/](?:dist[\\/](?:cjs|esm)[\\/])?register(?:\.\w+)?$/;
@@ -41,7 +44,7 @@ export function checkNode(): Finding {
 
 /** Finds out what `register` would do in an application of this folder: use its tracing, or Node.js itself. */
 export function checkTracing(app: string, env: Readonly<NodeJS.ProcessEnv>): Finding[] {
-  return [checkInstalled(app), ...checkPreload(env)];
+  return [checkInstalled(app), ...checkServers(app), ...checkPreload(env)];
 }
 
 function checkInstalled(app: string): Finding {
@@ -55,6 +58,14 @@ function checkInstalled(app: string): Finding {
   const sources =
     'requests are read from spans if the application starts tracing, else from Node.js';
   return ok('tracing', `${sources}; installed: ${installed.join(', ')}`);
+}
+
+function checkServers(app: string): Finding[] {
+  const installed = UNSEEN_SERVERS.filter((name) => findPackage(name, app));
+  if (installed.length === 0) return [];
+  const found = `${installed.join(' and ')} is installed: requests to its servers are not tracked, because they do not go through Node.js`;
+  const advice = 'Track them with trackHit, or at a proxy in front of them: see docs/limits.md.';
+  return [warning('tracing', 'server-not-seen', found, advice)];
 }
 
 function checkPreload({ NODE_OPTIONS = '' }: Readonly<NodeJS.ProcessEnv>): Finding[] {

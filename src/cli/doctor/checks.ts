@@ -18,6 +18,7 @@ export const CHECKS = [
   'token',
   'fields',
   'goals',
+  'reports',
   'chatbots',
   'spam',
   'storing',

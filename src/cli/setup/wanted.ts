@@ -39,7 +39,7 @@ const BOT = 'Bot';
 const DEPRECATED = 'Deprecated endpoint';
 
 /** The most important first. */
-export const DIMENSIONS: readonly WantedDimension[] = [
+const DIMENSIONS: readonly WantedDimension[] = [
   { name: FAILED_ENDPOINT, attribute: 'matomo.failed_endpoint' },
   { name: STATUS, attribute: 'http.response.status_code' },
   { name: 'HTTP method', attribute: 'http.request.method' },

@@ -46,12 +46,20 @@ test('with custom variables and dimensions all is well, asked once and with the 
   );
   expect(fields).toEqual([
     { check: 'fields', verdict: 'ok', found: expect.stringContaining('CustomVariables') },
-    { check: 'fields', verdict: 'ok', found: expect.stringMatching(/\b1, 2\b.* 1$/) },
+    {
+      check: 'fields',
+      verdict: 'ok',
+      found: expect.stringMatching(
+        / 1 has .*\b1 "http method" \(http\.request\.method\), 2 "http status"/,
+      ),
+    },
   ]);
   expect(code).toBe(0);
-  expect(matomo.requests).toHaveLength(1);
-  expect(matomo.requests[0]?.method).toBe('POST');
-  expect(matomo.requests[0]?.url).not.toContain(tokenOf('write'));
+  expect(matomo.requests).toHaveLength(2); // settings, and reports
+  for (const { method, url } of matomo.requests) {
+    expect(method).toBe('POST');
+    expect(url).not.toContain(tokenOf('write'));
+  }
   const storing = findings.filter(({ check }) => check === 'storing');
   expect(storing.at(-1)?.found).not.toMatch(/custom/i);
 });
@@ -107,6 +115,23 @@ test.each([
 ])('setup is recommended for what it creates only: %s', async (attribute, advice) => {
   const { fields } = await diagnose({}, { MATOMO_DIMENSIONS: `9=${attribute}` });
   expect(fields.find(({ verdict }) => verdict === 'warning')?.advice).toMatch(advice);
+});
+
+test.each([
+  ['http.request.method', 'HTTP method', undefined],
+  ['http.request.method', 'Verb of http', undefined],
+  ['user_agent.bot.name', 'bot', undefined],
+  ['mcp.client.name', 'MCP client', undefined],
+  ['http.request.method', 'Plan', 'dimension-name'],
+  ['app.plan', 'http status', 'dimension-name'],
+])('%s in a dimension that is called %s', async (attribute, name, code) => {
+  const { fields } = await diagnose(
+    { answer: dimensions({ idcustomdimension: '1', name, scope: 'action', active: true }) },
+    { MATOMO_DIMENSIONS: `1=${attribute}`, MATOMO_MAX_CUSTOM_VARIABLES: '0' },
+  );
+  expect(fields).toMatchObject([code === undefined ? { verdict: 'ok' } : { code }]);
+  expect(fields[0]?.found).toContain(`"${name}"`);
+  expect(fields[0]?.found).toContain(attribute);
 });
 
 test('without custom variables and dimensions doctor reports nothing about them', async () => {

@@ -109,3 +109,14 @@ test('an environment that preloads register starts none in doctor itself', async
   expect(existsSync(folder)).toBe(false);
   expect(code).toBe(0);
 });
+
+test.each(['uWebSockets.js', 'hyper-express', 'ultimate-express'])(
+  '%s in the folder of the application is reported',
+  (name) => {
+    const folder = temporaryFolder();
+    expect(checkTracing(folder, {}).map(({ code }) => code)).not.toContain('server-not-seen');
+    install(folder, name, '1.0.0');
+    const finding = checkTracing(folder, {}).find(({ code }) => code === 'server-not-seen');
+    expect(finding).toMatchObject({ verdict: 'warning', found: expect.stringContaining(name) });
+  },
+);

@@ -1,0 +1,67 @@
+import type { ResolvedOptions } from '../../options/option-table.js';
+import type { ApiResult } from '../matomo-api/api-client.js';
+import { isTrue, listOf, objectOf } from '../matomo-api/api-values.js';
+import { type Finding, ok, unknown, warning } from './checks.js';
+import { callAll } from './questions.js';
+
+/** The share of a report that may be in its rows "Others". */
+const MAX_OTHERS = 0.1;
+
+const LIMITS =
+  'raise datatable_archiving_maximum_rows_actions and datatable_archiving_maximum_rows_subtable_actions in the section [General] of config.ini.php';
+
+/** What the reports of a site do not show. The token must be one that Matomo has accepted before. */
+export async function checkReports(options: ResolvedOptions): Promise<Finding[]> {
+  const idSite = String(options.siteId);
+  const yesterday = { period: 'day', date: 'yesterday' };
+  const params = { idSite, ...yesterday, flat: '1', filter_limit: '-1', showColumns: 'nb_hits' };
+  const orders = { idSite, idGoal: 'ecommerceOrder', period: 'day', date: 'last7' };
+  const results = await callAll(options, [
+    { method: 'Actions.getPageUrls', params },
+    { method: 'Actions.getPageTitles', params },
+    { method: 'SitesManager.getSiteFromId', params: { idSite } },
+    { method: 'Goals.get', params: orders },
+  ]);
+  const [urls, titles, site, sales] = results ?? [];
+  const byRoute = `Set MATOMO_URL_PATHS=template, or ${LIMITS}.`;
+  const byLimits = `Make titles without IDs and names (MATOMO_TITLE_PATHS=template), or ${LIMITS}.`;
+  return [
+    checkOthers('Pages', urls, byRoute),
+    checkOthers('Page titles', titles, byLimits),
+    ...checkEcommerce(idSite, site, sales),
+  ];
+}
+
+/** Matomo adds up the rows for which a report has no room. */
+function checkOthers(report: string, result: ApiResult | undefined, advice: string): Finding {
+  const rows = listOf(result);
+  const hits = sumOf(rows, 'nb_hits');
+  if (hits === 0) {
+    const found = `cannot tell how much of the report ${report} is "Others": Matomo shows none of yesterday`;
+    return unknown('reports', found, 'Run doctor again when the site has a day of page views.');
+  }
+  const others = sumOf(
+    rows.filter((row) => isTrue(row.is_summary)),
+    'nb_hits',
+  );
+  const found = `${Math.round((others / hits) * 100)} % of yesterday's report ${report} is "Others"`;
+  if (others <= hits * MAX_OTHERS) return ok('reports', found);
+  return warning('reports', 'report-others', found, advice);
+}
+
+/** Without e-commerce, a site stores orders and shows no report of them. */
+function checkEcommerce(
+  idSite: string,
+  site: ApiResult | undefined,
+  sales: ApiResult | undefined,
+): Finding[] {
+  const orders = sumOf(listOf(sales), 'nb_conversions');
+  if (site?.kind !== 'value' || isTrue(objectOf(site).ecommerce) || orders === 0) return [];
+  const found = `site ${idSite} is no shop for Matomo, and has ${orders} orders of the last 7 days: no report shows them`;
+  const advice = 'Enable Ecommerce for the site in Administration > Websites > Manage.';
+  return [warning('reports', 'no-ecommerce', found, advice)];
+}
+
+function sumOf(rows: readonly Readonly<Record<string, unknown>>[], column: string): number {
+  return rows.reduce((sum, row) => sum + (Number(row[column]) || 0), 0);
+}
