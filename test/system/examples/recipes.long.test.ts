@@ -52,9 +52,9 @@ test('with code, user IDs are names, and deprecated and failed endpoints and cli
   expect(others).toEqual([]);
   expect(user?.params).toMatchObject({ ...client, action_name: 'GET /users/:id' });
   expect(old?.params).toMatchObject({ ...client, dimension5: 'GET /v1/users/:id' });
-  expect(report?.params).toMatchObject({ ...client, dimension4: '5xx GET /reports/daily' });
+  expect(report?.params).toMatchObject({ ...client, dimension1: '5xx GET /reports/daily' });
   for (const hit of [user, report, signUp]) expect(hit?.params).not.toHaveProperty('dimension5');
-  for (const hit of [user, old, signUp]) expect(hit?.params).not.toHaveProperty('dimension4');
+  for (const hit of [user, old, signUp]) expect(hit?.params).not.toHaveProperty('dimension1');
   expect(goal).toMatchObject({ params: { uid: 'acme' }, conversion: { kind: 'goal' } });
 });
 
