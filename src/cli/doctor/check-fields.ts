@@ -103,7 +103,7 @@ function checkName({ id, name }: Dimension, attribute: unknown): Finding[] {
 }
 
 function wordsOf(text: string): string[] {
-  return text.toLowerCase().split(/[\s._-]+/);
+  return text.toLowerCase().match(/[^\s._-]+/g) ?? [];
 }
 
 function nameOf(what: string, ids: readonly (string | number)[]): string {

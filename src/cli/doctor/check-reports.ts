@@ -8,7 +8,7 @@ import { callAll } from './questions.js';
 const MAX_OTHERS = 0.1;
 
 const LIMITS =
-  'raise datatable_archiving_maximum_rows_actions and datatable_archiving_maximum_rows_subtable_actions in the section [General] of config.ini.php';
+  'add to the section [General] of config.ini.php, whose defaults are 500 and 100: datatable_archiving_maximum_rows_actions = 5000 and datatable_archiving_maximum_rows_subtable_actions = 5000';
 
 /** What the reports of a site do not show. The token must be one that Matomo has accepted before. */
 export async function checkReports(options: ResolvedOptions): Promise<Finding[]> {
@@ -24,10 +24,10 @@ export async function checkReports(options: ResolvedOptions): Promise<Finding[]>
   ]);
   const [urls, titles, site, sales] = results ?? [];
   const byRoute = `Set MATOMO_URL_PATHS=template, or ${LIMITS}.`;
-  const byLimits = `Make titles without IDs and names (MATOMO_TITLE_PATHS=template), or ${LIMITS}.`;
+  const byTitles = `Make titles without IDs and names (docs/titles.md), or ${LIMITS}.`;
   return [
     checkOthers('Pages', urls, byRoute),
-    checkOthers('Page titles', titles, byLimits),
+    checkOthers('Page titles', titles, byTitles),
     ...checkEcommerce(idSite, site, sales),
   ];
 }

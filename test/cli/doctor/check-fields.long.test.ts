@@ -124,6 +124,7 @@ test.each([
   ['mcp.client.name', 'MCP client', undefined],
   ['http.request.method', 'Plan', 'dimension-name'],
   ['app.plan', 'http status', 'dimension-name'],
+  ['app.plan', 'Area.', 'dimension-name'],
 ])('%s in a dimension that is called %s', async (attribute, name, code) => {
   const { fields } = await diagnose(
     { answer: dimensions({ idcustomdimension: '1', name, scope: 'action', active: true }) },
