@@ -12,7 +12,7 @@ const ENDPOINTS = [
   'MCP tools/call find_items',
   'GET Not Found',
 ];
-const OWN_SERVICE = 'node --require opentelemetry-matomo/register app.js';
+const OWN_SERVICE = 'node --import opentelemetry-matomo/register app.js';
 const TIMEOUT_MILLIS = 60_000;
 
 /** Commands in the last three lines. */
@@ -27,7 +27,7 @@ test('the demo shows every endpoint and loses no request', {
   const { code, stdout, stderr } = await runDemo();
   expect(stderr).toBe('');
   expect(code).toBe(0);
-  expect(stdout).toMatch(/ setup created the dimensions HTTP method, /);
+  expect(stdout).toMatch(/ setup created the dimensions Failed endpoint, /);
   for (const endpoint of ENDPOINTS) expect(stdout).toContain(`\n${endpoint} `);
   const law = /(\d+) sent = (\d+) tracked \+ (\d+) ignored, 0 missing\n/.exec(stdout);
   const [sent, tracked, ignored] = (law ?? []).slice(1).map(Number) as [number, number, number];

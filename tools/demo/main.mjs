@@ -12,7 +12,7 @@ import { planTraffic } from './traffic.mjs';
 const { stdout } = process;
 const say = (text) => console.log(text);
 const MAIN = fileURLToPath(new URL('../../dist/esm/cli/main.js', import.meta.url));
-const OWN_SERVICE = 'node --require opentelemetry-matomo/register app.js';
+const OWN_SERVICE = 'node --import opentelemetry-matomo/register app.js';
 
 process.once('SIGTERM', () => process.exit(143)); // so that the shop ends too
 
@@ -71,9 +71,7 @@ async function runSetup(target) {
 
 async function runShop(clients, env) {
   const shop = await startShop({ ...env, OTEL_NODE_RESOURCE_DETECTORS: 'none' });
-  say(
-    `examples/shop listens on ${shop.url}, started with --require opentelemetry-matomo/register.`,
-  );
+  say(`examples/shop listens on ${shop.url}, started with --import opentelemetry-matomo/register.`);
   say('Sending requests …');
   const answers = await sendTraffic(shop.url, clients);
   await shop.stop();

@@ -6,7 +6,7 @@ const FOLDER = fileURLToPath(new URL('../../examples/shop', import.meta.url));
 
 /** Starts the example shop as in its README, with these variables, and waits until it listens. */
 export async function startShop(env) {
-  const args = ['--require', 'opentelemetry-matomo/register', 'app.js'];
+  const args = ['--import', 'opentelemetry-matomo/register', 'app.js'];
   const child = spawn(process.execPath, args, {
     cwd: FOLDER,
     env: { ...process.env, ...env, PORT: '0' },

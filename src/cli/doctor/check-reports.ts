@@ -25,28 +25,32 @@ export async function checkReports(options: ResolvedOptions): Promise<Finding[]>
   const [urls, titles, site, sales] = results ?? [];
   const byRoute = `Set MATOMO_URL_PATHS=template, or ${LIMITS}.`;
   const byTitles = `Make titles without IDs and names (docs/titles.md), or ${LIMITS}.`;
-  return [
-    checkOthers('Pages', urls, byRoute),
-    checkOthers('Page titles', titles, byTitles),
-    ...checkEcommerce(idSite, site, sales),
+  const others = [
+    ...checkOthers('Pages', urls, byRoute),
+    ...checkOthers('Page titles', titles, byTitles),
   ];
+  const ecommerce = checkEcommerce(idSite, site, sales);
+  return [...(others.length > 0 ? others : [othersUnknown()]), ...ecommerce];
 }
 
-/** Matomo adds up the rows for which a report has no room. */
-function checkOthers(report: string, result: ApiResult | undefined, advice: string): Finding {
+function othersUnknown(): Finding {
+  const found =
+    'cannot tell how much of the reports is in rows "Others": Matomo shows none of yesterday';
+  return unknown('reports', found, 'Run doctor again when the site has a day of page views.');
+}
+
+/** Matomo adds up the rows for which a report has no room. Empty if it does not show the report. */
+function checkOthers(report: string, result: ApiResult | undefined, advice: string): Finding[] {
   const rows = listOf(result);
   const hits = sumOf(rows, 'nb_hits');
-  if (hits === 0) {
-    const found = `cannot tell how much of the report ${report} is "Others": Matomo shows none of yesterday`;
-    return unknown('reports', found, 'Run doctor again when the site has a day of page views.');
-  }
+  if (hits === 0) return [];
   const others = sumOf(
     rows.filter((row) => isTrue(row.is_summary)),
     'nb_hits',
   );
   const found = `${Math.round((others / hits) * 100)} % of yesterday's report ${report} is "Others"`;
-  if (others <= hits * MAX_OTHERS) return ok('reports', found);
-  return warning('reports', 'report-others', found, advice);
+  if (others <= hits * MAX_OTHERS) return [ok('reports', found)];
+  return [warning('reports', 'report-others', found, advice)];
 }
 
 /** Without e-commerce, a site stores orders and shows no report of them. */

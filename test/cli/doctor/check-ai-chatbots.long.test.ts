@@ -38,7 +38,7 @@ test('a Matomo that reports all AI chatbots is well, and asked once', async () =
       found: expect.stringMatching(/5\.12\.1.* 2 /),
     },
   ]);
-  expect(requests).toHaveLength(1);
+  expect(requests).toHaveLength(2); // settings, and reports
 });
 
 test('a Matomo below 5.7 is a problem if only AI chatbots are sent', async () => {

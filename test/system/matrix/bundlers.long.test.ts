@@ -102,7 +102,8 @@ test.for(
     const place = await preparePlace({ node, setUp, build: [build] }, npmPackage());
     const command = { ...place, args: [`bundlers/${file}`] };
     const bundled = node === 20 ? BUNDLED_ON_20 : BUNDLED;
-    const expected = { titles: WITHOUT_ROUTE, codes: bundled.includes(name) ? ['bundled'] : [] };
+    const titles = isNext ? { '/users/ann': 'GET /users/[id]' } : WITHOUT_ROUTE;
+    const expected = { titles, codes: bundled.includes(name) ? ['bundled'] : [] };
     if (name === EXECUTABLE) {
       await expectHits({ ...command, node: await injectBundle(place), args: [] }, expected);
     } else if (isNext) {
