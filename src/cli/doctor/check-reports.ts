@@ -61,7 +61,8 @@ function checkEcommerce(
 ): Finding[] {
   const orders = sumOf(listOf(sales), 'nb_conversions');
   if (site?.kind !== 'value' || isTrue(objectOf(site).ecommerce) || orders === 0) return [];
-  const found = `site ${idSite} is no shop for Matomo, and has ${orders} orders of the last 7 days: no report shows them`;
+  const count = orders === 1 ? '1 order' : `${orders} orders`;
+  const found = `Ecommerce is not enabled for site ${idSite}, which got ${count} in the last 7 days: no report shows them`;
   const advice = 'Enable Ecommerce for the site in Administration > Websites > Manage.';
   return [warning('reports', 'no-ecommerce', found, advice)];
 }

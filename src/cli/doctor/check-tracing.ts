@@ -63,7 +63,7 @@ function checkInstalled(app: string): Finding {
 function checkServers(app: string): Finding[] {
   const installed = UNSEEN_SERVERS.filter((name) => findPackage(name, app));
   if (installed.length === 0) return [];
-  const found = `${installed.join(' and ')} is installed: requests to its servers are not tracked, because they do not go through Node.js`;
+  const found = `servers of ${installed.join(', ')} do not go through Node.js: their requests are not tracked`;
   const advice = 'Track them with trackHit, or at a proxy in front of them: see docs/limits.md.';
   return [warning('tracing', 'server-not-seen', found, advice)];
 }
