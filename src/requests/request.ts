@@ -64,6 +64,8 @@ export class Request implements StoredRecord {
   tracked: TrackedRequest | undefined = undefined;
   /** Hits besides the page view, from events of spans that have ended. */
   furtherHits: readonly FurtherHit[] | undefined = undefined;
+  /** By which the index of spans has it, if it holds it weakly. */
+  reference: WeakRef<Request> | undefined = undefined;
   /** What another processor stored with the same captured request. */
   next: StoredRecord | undefined = undefined;
   /** From `annotate`, `measure` and `ignore`, which may add to it until the hit is sent, also after `captured` is released. */

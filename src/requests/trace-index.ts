@@ -1,24 +1,23 @@
-import { SlotMap } from '../common/slot-map.js';
 import type { Request } from './request.js';
 
 /** The part of a span that is used here. */
 type Identified = object & { spanContext(): { readonly traceId: string } };
 
-/** Requests per trace that are listed. Those beyond are found by their spans only. */
-const MAX_REQUESTS_OF_A_TRACE = 64;
-/** More traces than run or are pending at a time. */
-const MAX_TRACES = 50_000;
+/** A client may send the same trace ID with all of its requests: no more of them are searched by the IDs of their spans. */
+const MAX_SEARCHED = 64;
 
 /** A request, or a weak reference if nothing but its span announces its end: that may never come. */
 type Held = Request | WeakRef<Request>;
 
-/** A trace with requests that are not closed. */
+/**
+ * A trace with requests that are not closed. What it holds is cleared when it ends, because outgrown tables of a `Map` keep their values
+ * until the next full garbage collection.
+ */
 interface Trace {
-  readonly held: Held[];
-  /** The only request of the trace at first: earlier spans belong to it. */
-  first: Held;
-  /** Whether it has or had several requests to this process. */
-  isShared: boolean;
+  /** Its only request at first: earlier spans belong to it. */
+  first: Held | undefined;
+  /** Other requests to this process, if it has or had several. */
+  others: Set<Held> | undefined;
 }
 
 /**
@@ -26,9 +25,9 @@ interface Trace {
  * trace ID is enough and nothing is stored per span. If it has several, each span gets the request of its parent.
  */
 export class TraceIndex {
-  readonly #traces = new SlotMap<string, Trace>();
+  readonly #traces = new Map<string, Trace>();
   #sharedTraces = 0;
-  /** Requests by span: all spans of shared traces, and server spans of requests beyond the limits or held weakly. */
+  /** Requests by span: all spans of shared traces, and server spans of requests that are held weakly. */
   readonly #bySpan = new WeakMap<object, Request>();
   readonly #collected = new FinalizationRegistry<{ traceId: string; held: Held }>(
     ({ traceId, held }) => this.#remove(traceId, held),
@@ -40,32 +39,22 @@ export class TraceIndex {
   }
 
   add(request: Request): void {
-    const trace = this.#traces.get(request.traceId);
+    const { traceId } = request;
+    const trace = this.#traces.get(traceId);
     if (trace) this.#share(trace, request);
-    else this.#addTrace(request);
+    else this.#traces.set(traceId, { first: request, others: undefined });
     // Without Node's request, nothing but its span announces the end.
     if (!request.captured) this.weaken(request);
   }
 
-  #addTrace(request: Request): void {
-    if (this.#traces.size >= MAX_TRACES) this.#dropOldest();
-    this.#traces.add(request.traceId, { held: [request], first: request, isShared: false });
-  }
-
-  #dropOldest(): void {
-    const oldest = this.#traces.takeOldest();
-    if (oldest?.isShared) this.#sharedTraces -= 1;
-    else this.#storeBySpan(requestOf(oldest?.first));
-  }
-
   #share(trace: Trace, request: Request): void {
-    if (!trace.isShared) {
-      trace.isShared = true;
+    if (!trace.others) {
+      trace.others = new Set();
       this.#sharedTraces += 1;
       this.#storeBySpan(requestOf(trace.first));
     }
+    trace.others.add(request);
     this.#storeBySpan(request);
-    if (trace.held.length < MAX_REQUESTS_OF_A_TRACE) trace.held.push(request);
   }
 
   #storeBySpan(request: Request | undefined): void {
@@ -75,31 +64,29 @@ export class TraceIndex {
   /** From now on, nothing but its span and its async context hold a request in memory: the span may never end. */
   weaken(request: Request): void {
     const { traceId } = request;
-    this.#storeBySpan(request);
     const trace = this.#traces.get(traceId);
-    const position = trace?.held.indexOf(request) ?? -1;
-    if (!trace || position < 0) return;
+    if (!trace || request.reference) return;
     const held = new WeakRef(request);
-    trace.held[position] = held;
     if (trace.first === request) trace.first = held;
+    else if (trace.others?.delete(request)) trace.others.add(held);
+    else return;
+    this.#storeBySpan(request);
+    request.reference = held;
     this.#collected.register(request, { traceId, held });
   }
 
   remove(request: Request): void {
-    const held = this.#traces
-      .get(request.traceId)
-      ?.held.find((each) => requestOf(each) === request);
-    if (held) this.#remove(request.traceId, held);
+    this.#remove(request.traceId, request.reference ?? request);
   }
 
   #remove(traceId: string, held: Held): void {
     const trace = this.#traces.get(traceId);
-    const position = trace?.held.indexOf(held) ?? -1;
-    if (!trace || position < 0) return;
-    trace.held.splice(position, 1);
-    if (trace.held.length > 0) return;
+    if (!trace) return;
+    if (trace.first === held) trace.first = undefined;
+    else trace.others?.delete(held);
+    if (trace.first || trace.others?.size) return;
     this.#traces.delete(traceId);
-    if (trace.isShared) this.#sharedTraces -= 1;
+    if (trace.others) this.#sharedTraces -= 1;
   }
 
   /** The request of a server span that has not ended. */
@@ -111,9 +98,15 @@ export class TraceIndex {
 
   /** The request with this SERVER span, as long as its hit can change. */
   findById({ traceId, spanId }: Pick<Request, 'traceId' | 'spanId'>): Request | undefined {
-    for (const held of this.#traces.get(traceId)?.held ?? []) {
+    const trace = this.#traces.get(traceId);
+    const first = requestOf(trace?.first);
+    if (first?.spanId === spanId) return first;
+    let left = MAX_SEARCHED;
+    for (const held of trace?.others ?? []) {
       const request = requestOf(held);
       if (request?.spanId === spanId) return request;
+      left -= 1;
+      if (left === 0) break;
     }
     return undefined;
   }
@@ -122,7 +115,7 @@ export class TraceIndex {
   assign(span: Identified, parent: object | undefined, current: Request | undefined): void {
     const { traceId } = span.spanContext();
     const trace = this.#traces.get(traceId);
-    if (!trace?.isShared) return;
+    if (!trace?.others) return;
     const around = current?.traceId === traceId ? current : firstOf(trace);
     const owner = (parent && this.#bySpan.get(parent)) ?? around;
     if (owner) this.#bySpan.set(span, owner);
@@ -139,7 +132,7 @@ export class TraceIndex {
     const stored = this.#bySpan.get(span);
     if (stored) return stored;
     const trace = this.#traces.get(span.spanContext().traceId);
-    return trace && (!trace.isShared || 'attributes' in span) ? firstOf(trace) : undefined;
+    return trace && (!trace.others || 'attributes' in span) ? firstOf(trace) : undefined;
   }
 }
 

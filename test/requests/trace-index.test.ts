@@ -22,8 +22,8 @@ function indexOf(spans: readonly ReturnType<typeof spanOf>[]) {
 test.each([
   ['a few traces', 10, (i: number) => `trace ${i}`],
   ['one trace', 500, () => 'one'],
-  ['more traces than are kept', 60_000, (i: number) => `trace ${i}`],
-  ['more traces of two requests than are kept', 110_000, (i: number) => `trace ${i >> 1}`],
+  ['many traces', 60_000, (i: number) => `trace ${i}`],
+  ['many traces of two requests', 110_000, (i: number) => `trace ${i >> 1}`],
 ])('the request of every server span is found, in %s', (_name, count, traceOf) => {
   const spans = Array.from({ length: count }, (_, i) => spanOf(traceOf(i)));
   const { index, requests } = indexOf(spans);
