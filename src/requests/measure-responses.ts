@@ -4,7 +4,7 @@ import type { RequestMessage } from '../common/channel-listener.js';
 import { hasBody, type IsAiChatbot, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
 import type { Http2Response } from './http2-exchange.js';
-import { knownClient } from './read-headers.js';
+import { clientOf } from './read-headers.js';
 import type { EndedRequest } from './request.js';
 import { contentTypeIn, sentContentType, type WrittenResponse } from './response-header.js';
 
@@ -20,8 +20,8 @@ export function measureResponse(
   { request, response }: RequestMessage,
   isMeasured: IsAiChatbot,
 ): void {
-  const userAgent = request.headers['user-agent'];
-  if (userAgent !== undefined && isMeasured(userAgent, knownClient(userAgent))) measure(response);
+  const client = clientOf(request.headers);
+  if (isMeasured(client?.userAgent, client)) measure(response);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { GenerationCache, memoize } from '../common/generation-cache.js';
+import { memoize, PairCache } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { isAiAgent } from '../hit/bots/ai-chatbots.js';
 import type { OptedOut } from '../hit/http-request.js';
@@ -47,15 +47,12 @@ export function commonHeadersOf(
     isOne(headers.dnt) ||
     isOne(headers['sec-gpc']) ||
     (sent && (isOne(sentHeader(sent, 'dnt')) || isOne(sentHeader(sent, 'sec-gpc'))));
-  // The application may have replaced them by anything.
-  const userAgent = firstText(headers['user-agent']);
-  const language = firstText(headers['accept-language']);
-  const client = clientOf(userAgent, language);
+  const client = clientOf(headers);
   const host = firstText(headers.host);
   return {
     host: host === undefined ? undefined : toOneHost(host),
     userAgent: client?.userAgent,
-    acceptLanguage: client ? client.acceptLanguage : decoded(language),
+    acceptLanguage: client ? client.acceptLanguage : decoded(firstText(headers['accept-language'])),
     client,
     referrer: decoded(firstText(headers.referer)), // not remembered as it came, because it may contain secrets
     clientHints:
@@ -79,59 +76,25 @@ function decoded(header: string | undefined): string | undefined {
   return header === undefined ? undefined : decodeLatin1(header);
 }
 
-/** A user agent with the languages that were sent with it. */
-interface UserAgent {
-  readonly text: string;
-  /** By header; the one that was sent last is compared first. */
-  readonly clients: Map<string, Client>;
-  latestLanguage: string;
-  latest: Client;
+/** A scanner sends ever new ones: each takes up to 3 kB with what is derived from it. */
+const MAX_CLIENTS = 4000;
+/** By user agent and languages, as they were sent. */
+const clients = new PairCache<string, string, Client>(MAX_CLIENTS);
+
+/** The client of a request with these headers; `undefined` without a user agent. */
+export function clientOf(headers: IncomingHttpHeaders): Client | undefined {
+  const userAgent = firstText(headers['user-agent']);
+  if (userAgent === undefined) return undefined;
+  const language = firstText(headers['accept-language']) ?? '';
+  return clients.get(userAgent, language) ?? newClient(userAgent, language);
 }
 
-const MAX_LANGUAGE_LENGTH = 200;
-/** Browsers of one version differ in their languages. */
-const MAX_LANGUAGES = 5;
-/** A scanner sends ever new ones: each takes up to 15 kB with its languages and what is derived from them. */
-const MAX_USER_AGENTS = 2000;
-const userAgents = new GenerationCache<string, UserAgent>(MAX_USER_AGENTS);
-
-/** The client of a user agent and a language; `undefined` without a user agent. */
-function clientOf(userAgent: string | undefined, language = ''): Client | undefined {
-  if (textOf(userAgent) === undefined) return undefined;
-  const known = userAgents.get(userAgent as string);
-  if (known?.latestLanguage === language) return known.latest;
-  return clientOfLanguage(userAgent as string, language, known);
-}
-
-/** A client with this user agent, in whatever language, if any is remembered. */
-export function knownClient(userAgent: string): Client | undefined {
-  return userAgents.get(userAgent)?.latest;
-}
-
-function clientOfLanguage(header: string, language: string, known: UserAgent | undefined): Client {
-  const client = known?.clients.get(language);
-  if (!known || !client) {
-    const text = known ? known.text : decodeLatin1(header);
-    const store = (created: Client) => rememberClient(header, language, created);
-    return new Client(text, decoded(textOf(language)), store);
-  }
-  known.latestLanguage = language;
-  known.latest = client;
+/** A function of its own: most clients are known, and would pay for what it captures. */
+function newClient(userAgent: string, language: string): Client {
+  const client = new Client(decodeLatin1(userAgent), decoded(textOf(language)), () =>
+    clients.set(userAgent, language, client),
+  );
   return client;
-}
-
-function rememberClient(header: string, language: string, client: Client): void {
-  if (language.length > MAX_LANGUAGE_LENGTH) return;
-  const known = userAgents.get(header);
-  if (known) {
-    if (known.clients.size < MAX_LANGUAGES) known.clients.set(language, client);
-    known.latestLanguage = language;
-    known.latest = client;
-  } else {
-    const clients = new Map([[language, client]]);
-    const text = client.userAgent;
-    userAgents.set(header, { text, clients, latestLanguage: language, latest: client });
-  }
 }
 
 /** Whether one of the values of a header is `1`. */
@@ -156,40 +119,13 @@ export function commonHeadersIn(
   capturedHeaders: ReadonlySet<string>,
 ): CommonHeaders {
   const headers = headersIn(attributes);
-  const isKnown = (name: string) => headers?.has(name) || capturedHeaders.has(name);
+  const isKnown = (name: string) => headers[name] !== undefined || capturedHeaders.has(name);
   const isOptOutKnown = isKnown('dnt') && isKnown('sec-gpc');
-  if (!headers) return isOptOutKnown ? NOTHING_SENT : NO_HEADERS;
-  const header = (name: string) => headers.get(name);
-  return {
-    host: header('host'),
-    userAgent: header('user-agent'),
-    acceptLanguage: header('accept-language'),
-    client: undefined,
-    referrer: header('referer'),
-    clientHints: readClientHints(header),
-    optedOut:
-      isOne(header('dnt')) || isOne(header('sec-gpc')) ? 'yes' : isOptOutKnown ? 'no' : 'unknown',
-    isAiAgent: isAiAgent(header),
-    isPrefetch:
-      PURPOSES.some((name) => saysPrefetch(header(name))) ||
-      header('next-router-prefetch') !== undefined,
-  };
+  headers['user-agent'] ??=
+    textOf(attributes['user_agent.original']) ?? textOf(attributes['http.user_agent']);
+  const common = commonHeadersOf(headers);
+  return common.optedOut === 'yes' || isOptOutKnown ? common : { ...common, optedOut: 'unknown' };
 }
-
-const PURPOSES = ['sec-purpose', 'purpose', 'x-moz'];
-
-const NO_HEADERS: CommonHeaders = {
-  host: undefined,
-  userAgent: undefined,
-  acceptLanguage: undefined,
-  client: undefined,
-  referrer: undefined,
-  clientHints: undefined,
-  optedOut: 'unknown',
-  isAiAgent: false,
-  isPrefetch: false,
-};
-const NOTHING_SENT: CommonHeaders = { ...NO_HEADERS, optedOut: 'no' };
 
 /** A header by its lower-case name, from Node's request if there is one, else from attributes. */
 export function readHeader(
@@ -197,9 +133,9 @@ export function readHeader(
   attributes: Attributes,
   name: string,
 ): string | undefined {
+  const known = headers ?? headersIn(attributes);
   const dashed = name.replaceAll('_', '-');
-  if (!headers) return headersIn(attributes)?.get(dashed);
-  return headerOf(headers, name) ?? (dashed === name ? undefined : headerOf(headers, dashed));
+  return headerOf(known, name) ?? (dashed === name ? undefined : headerOf(known, dashed));
 }
 
 /** The same if the application has deleted it since: what the client sent. A value that the application has set wins. */
@@ -249,18 +185,16 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'user-agent',
 ]);
 
-/** The headers in attributes, as Node.js combines several values; `undefined` if there are none, as in most spans. */
-function headersIn(attributes: Attributes): ReadonlyMap<string, string> | undefined {
-  let headers: Map<string, string> | undefined;
+/** The headers in attributes, as Node.js combines several values. */
+function headersIn(attributes: Attributes): Record<string, string | undefined> {
+  const headers: Record<string, string | undefined> = Object.create(null);
   for (const attribute in attributes) {
     if (!attribute.startsWith(PREFIX)) continue;
     const name = headerNameOf(attribute);
     const text = combinedText(name, attributes[attribute]);
-    if (text === undefined) continue;
-    headers ??= new Map();
-    const known = headers.get(name);
-    if (known === undefined) headers.set(name, text);
-    else if (known !== text) headers.set(name, combine(name, [known, text]));
+    const known = headers[name];
+    if (known === undefined) headers[name] = text;
+    else if (text !== undefined && text !== known) headers[name] = combine(name, [known, text]);
   }
   return headers;
 }
@@ -281,6 +215,7 @@ function combine(name: string, texts: readonly string[]): string {
   return texts.join(name === 'cookie' ? '; ' : ', ');
 }
 
+/** Another program may have written the attributes, and the application may have replaced Node's headers by anything. */
 function firstText(value: AttributeValue | undefined): string | undefined {
   return textOf(Array.isArray(value) ? value[0] : value);
 }

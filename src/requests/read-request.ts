@@ -16,12 +16,7 @@ import {
 import { methodOf, peerAddressOf, targetOf, textOf, toMillis } from './finished-span.js';
 import { elapsedMillis, nodeScheme } from './node-request.js';
 import { readOperation } from './operations/index.js';
-import {
-  type CommonHeaders,
-  commonHeadersIn,
-  commonHeadersOf,
-  type RequestHeaders,
-} from './read-headers.js';
+import { commonHeadersIn, commonHeadersOf } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
 import { type EndedRequest, isSpan, type Request } from './request.js';
 import { contentTypeIn, sentContentType } from './response-header.js';
@@ -79,7 +74,9 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
   const { request, response } = captured ?? {};
   const method = span ? methodOf(attributes) : (request?.method ?? 'GET');
   if (method === undefined) return undefined;
-  const common = commonHeaders(request, attributes, reading);
+  const common = request
+    ? commonHeadersOf(request.headers, reading.readsOptOut ? request : undefined)
+    : commonHeadersIn(attributes, reading.capturedHeaders);
   const target = captured ?? targetOf(attributes);
   const path = target?.path ?? '/';
   const contentType = response ? sentContentType(response) : contentTypeIn(attributes);
@@ -122,7 +119,7 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
     sentStatus: sentStatus ?? (span && incomplete === undefined ? status : undefined),
     aborted: incomplete === CLIENT_CLOSED_REQUEST,
     isEventStream: hasEventStream,
-    userAgent: common.userAgent ?? userAgentOf(attributes),
+    userAgent: common.userAgent,
     acceptLanguage: common.acceptLanguage,
     client: common.client,
     referrer: common.referrer,
@@ -141,20 +138,6 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
     annotations: NO_ANNOTATIONS, // until the record is closed
     optionParameters: undefined,
   };
-}
-
-function commonHeaders(
-  request: RequestHeaders | undefined,
-  attributes: Attributes,
-  { capturedHeaders, readsOptOut }: HeaderReading,
-): CommonHeaders {
-  return request
-    ? commonHeadersOf(request.headers, readsOptOut ? request : undefined)
-    : commonHeadersIn(attributes, capturedHeaders);
-}
-
-function userAgentOf(attributes: Attributes): string | undefined {
-  return textOf(attributes['user_agent.original']) ?? textOf(attributes['http.user_agent']);
 }
 
 function hostOf(attributes: Attributes): string | undefined {
