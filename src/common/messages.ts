@@ -78,7 +78,6 @@ export const MESSAGE_CODES = [
   'too-large',
   'crashes-rejected',
   'queue-full',
-  'queue-has-room',
   'lost-at-shutdown',
   'signal-not-handled',
   'clock',

@@ -257,7 +257,7 @@ export class Delivery {
     await this.#loop.ended; // counts the batch that was in flight
     sender.stop();
     await this.#parts.spool?.close();
-    this.#parts.losses.close();
+    this.#parts.losses.check();
     this.#parts.diagnostics.lines.flush();
     this.#closingMillis = performance.now() - start;
     if (this.#keepsForExit && isInTime && !sender.isUnavailable) return;

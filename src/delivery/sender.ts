@@ -2,7 +2,7 @@ import { coded } from '../common/messages.js';
 import { runAtOnce, runInSlices, type Steps } from '../common/slices.js';
 import { withTimeout } from '../common/timers.js';
 import { failingMillis } from './answer/back-off.js';
-import { clockOf, InterpretResponse, reasonOf, type Verdict } from './answer/interpret-response.js';
+import { InterpretResponse, reasonOf, type Verdict } from './answer/interpret-response.js';
 import { adviceFor } from './answer/outage.js';
 import { type BulkResult, isRejected } from './answer/read-answer.js';
 import { countAs } from './answer/result-policy.js';
@@ -96,7 +96,7 @@ export class Sender {
   readonly #token: CurrentToken;
 
   constructor(parts: SenderParts) {
-    const { options, diagnostics, random, losses } = parts;
+    const { options, diagnostics, random } = parts;
     this.#parts = parts;
     this.#token = new CurrentToken(options);
     this.queue = new BatchQueue(options.maxExportBatchSize, (n) => failingMillis(n, random));
@@ -108,7 +108,6 @@ export class Sender {
         pending: this.pending,
         waitUntilMillis: Math.max(this.waitUntilMillis, this.queue.dueMillis(true)),
       }),
-      losses,
     );
   }
 
@@ -325,17 +324,15 @@ export class Sender {
   async #attempt(batch: Batch): Promise<Verdict> {
     const { hits } = batch;
     if (this.#hasDoubts) this.#countResent(hits);
-    let [exchange, result] = await this.#exchange(batch);
-    if (isRejected(result) && this.#token.reread())
-      [exchange, result] = await this.#exchange(batch);
-    return this.#response.interpret(batch, result, clockOf(exchange) ?? Date.now());
+    let result = await this.#exchange(batch);
+    if (isRejected(result) && this.#token.reread()) result = await this.#exchange(batch);
+    return this.#response.interpret(batch, result);
   }
 
-  async #exchange(batch: Batch): Promise<[Exchange, BulkResult]> {
+  async #exchange(batch: Batch): Promise<BulkResult> {
     const { hold, transport, options } = this.#parts;
     const sending = transport.send(this.bodyOf(batch), options.exportTimeoutMillis);
-    const exchange = await hold.during(sending);
-    return [exchange, this.#response.read(batch, exchange)];
+    return this.#response.read(batch, await hold.during(sending));
   }
 
   /** Nothing is sent earlier unless the token changes. */
@@ -425,10 +422,9 @@ export class Sender {
   /** Counts a hit that failed alone several times, although others succeeded. */
   #reject(batch: Batch | undefined): void {
     if (!batch?.failure) return;
-    const { diagnostics, losses } = this.#parts;
+    const { diagnostics } = this.#parts;
     const { areInvalid, reason } = batch.failure;
     if (areInvalid) {
-      losses.addInvalid(batch.hits, 1);
       this.#acknowledge(batch, { ...createDeliveryCounters(), invalid: 1 });
       return;
     }

@@ -669,22 +669,7 @@ test('every loss is in the log with its number, once a minute, and the second fu
     expect(lost.reduce((sum, count) => sum + count, 0)).toBe(
       delivery.counters.lost.queue_full / outage,
     );
-    expect(logged.filter((line) => line.includes('[queue-has-room]'))).toEqual([
-      expect.stringMatching(/\b110 hits\b/),
-    ]);
   }
-});
-
-test('how long the queue has been full is in the log after ten minutes, then every hour', async () => {
-  const { delivery, transport, logged } = setUp({ maxQueueSize: 10 });
-  transport.answer(answer(503));
-  for (let second = 0; second < 72 * 60; second += 10) {
-    delivery.push(pending());
-    await vi.advanceTimersByTimeAsync(10_000);
-  }
-  const since = /full since 2026-11-20T12:\d\d:\d\dZ\b.*: (\d+) hits\..*\[queue-full\]$/;
-  const lost = logged.flatMap((line) => since.exec(line)?.[1] ?? []).map(Number);
-  expect(lost).toEqual([60, 420]);
 });
 
 test('a shutdown leaves no timer, although the token is rejected and the queue is full at its end', async () => {
@@ -733,4 +718,12 @@ test('what is lost at shutdown is logged with the last cause', async () => {
   await delivery.flush();
   await delivery.shutdown(1000);
   expect(logged.at(-1)).toMatch(/\b1 hit\b.*\b503\b.*\[lost-at-shutdown\]$/);
+});
+
+test('hits that Matomo rejects while the process is blocked at its end are logged', () => {
+  const { delivery, transport, logged } = setUp();
+  Object.assign(transport, { sendSync: () => processed(1, 1) });
+  delivery.push(pending());
+  delivery.finish(1000);
+  expect(logged).toEqual([expect.stringContaining('[hits-invalid]')]);
 });

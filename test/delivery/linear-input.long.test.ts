@@ -131,7 +131,7 @@ describe.each(named(HEADERS))('a header or message of %j', (_name, make) => {
     const read = (text: string) => {
       readAnswer({ ...answer(302), location: text }, known);
       readAnswer(answer(200, '', text), known);
-      retryAfterMillis(text, 0);
+      retryAfterMillis(text);
       readClock(text);
       for (const wire of [{}, { name: 'HTTPParserError', code: text, data: text }]) {
         const error = Object.assign(new Error(text), wire);

@@ -38,18 +38,6 @@ test('Retry-After counts up to an hour', async () => {
   expect(transport.bodies).toHaveLength(2);
 });
 
-test('a date in Retry-After is a time of the server, whose clock may differ', async () => {
-  const { delivery, transport } = setUp({ maxExportBatchSize: 1 });
-  const date = 'Sun, 20 Dec 2026 12:00:00 GMT';
-  const retryAfter = 'Sun, 20 Dec 2026 12:00:30 GMT';
-  transport.answer({ ...answer(503), date, retryAfter }, processed(1));
-  delivery.push(pending());
-  await vi.advanceTimersByTimeAsync(29_000);
-  expect(transport.bodies).toHaveLength(1);
-  await vi.advanceTimersByTimeAsync(2_000);
-  expect(transport.bodies).toHaveLength(2);
-});
-
 test('a back-off that happens to be none still is a wait', async () => {
   const transport = scriptedTransport();
   const options = {

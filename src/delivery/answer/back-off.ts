@@ -16,19 +16,16 @@ const MINUTE_MILLIS = 60_000;
 /** Matomo locks an address out after 20 rejections an hour: six processes behind one address stay below. */
 const TOKEN_MINUTES = [10, 30, 60];
 
-/** Wait after the `n`th failure in a row, from 1. */
-export const backOffMillis = (n: number, random: () => number): number =>
-  waitMillis(BACK_OFF, n, random);
-export const holdMillis = (n: number, random: () => number): number => waitMillis(HOLD, n, random);
-export const failingMillis = (n: number, random: () => number): number =>
-  waitMillis(FAILING, n, random);
+type WaitMillis = (n: number, random: () => number) => number;
 
-function waitMillis(
-  { firstMillis, maxMillis, jitter }: Waits,
-  n: number,
-  random: () => number,
-): number {
-  return (1 - jitter + jitter * random()) * Math.min(maxMillis, firstMillis * 2 ** (n - 1));
+/** Wait after the `n`th failure in a row, from 1. */
+export const backOffMillis: WaitMillis = waitsOf(BACK_OFF);
+export const holdMillis: WaitMillis = waitsOf(HOLD);
+export const failingMillis: WaitMillis = waitsOf(FAILING);
+
+function waitsOf({ firstMillis, maxMillis, jitter }: Waits): WaitMillis {
+  return (n, random) =>
+    (1 - jitter + jitter * random()) * Math.min(maxMillis, firstMillis * 2 ** (n - 1));
 }
 
 /** Wait after the `n`th rejection of the token in a row, from 1. */
@@ -37,14 +34,7 @@ export function tokenMillis(n: number): number {
   return minutes * MINUTE_MILLIS;
 }
 
-/** Parses `Retry-After`, whole seconds or an HTTP date, to milliseconds from now, at most an hour. */
-export function retryAfterMillis(
-  header: string | undefined,
-  nowMillis: number,
-): number | undefined {
-  if (header === undefined) return undefined;
-  const millis = /^\s*\d+\s*$/.test(header)
-    ? Number(header) * 1000
-    : Date.parse(header) - nowMillis;
-  return Number.isFinite(millis) ? Math.min(Math.max(0, millis), 3_600_000) : undefined;
+/** Parses the seconds in `Retry-After`, to milliseconds, at most an hour. Without, or with a date, 0. */
+export function retryAfterMillis(header = ''): number {
+  return /^\s*\d+\s*$/.test(header) ? Math.min(Number(header) * 1000, 3_600_000) : 0;
 }

@@ -1,13 +1,12 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import { coded } from '../../common/messages.js';
 import type { Exchange } from '../http/transport.js';
-import type { LossLog } from '../loss-log.js';
 import type { Batch, Reason } from '../queue/batch.js';
 import { isOrder } from '../queue/encode-hits.js';
 import { backOffMillis, holdMillis, retryAfterMillis, tokenMillis } from './back-off.js';
 import { adviceFor, Outage, type PendingWork } from './outage.js';
 import { type BulkResult, isRejected, readAnswer } from './read-answer.js';
-import { POLICIES, type PolicyName, policyNameOf, type ResultPolicy } from './result-policy.js';
+import { policyOf, type ResultPolicy } from './result-policy.js';
 
 interface InterpretResponseOptions {
   readonly hasToken: boolean;
@@ -31,7 +30,6 @@ export class InterpretResponse {
   readonly #options: InterpretResponseOptions;
   readonly #diagnostics: Pick<Diagnostics, 'warn' | 'warnOnce' | 'lines'>;
   readonly #random: () => number;
-  readonly #losses: Pick<LossLog, 'addInvalid'>;
   /** Matomo has tracked at least one hit. */
   #hasTracked = false;
   /** Bulks in a row in which no hit was valid, with a token. */
@@ -44,12 +42,10 @@ export class InterpretResponse {
     diagnostics: Pick<Diagnostics, 'warn' | 'warnOnce' | 'lines'>,
     random: () => number,
     workOf: () => PendingWork,
-    losses: Pick<LossLog, 'addInvalid'>,
   ) {
     this.#options = options;
     this.#diagnostics = diagnostics;
     this.#random = random;
-    this.#losses = losses;
     this.outage = new Outage(diagnostics, workOf);
   }
 
@@ -59,53 +55,39 @@ export class InterpretResponse {
     return readAnswer(exchange, { sent: hits.length, hasToken, hasTracked: this.#hasTracked });
   }
 
-  /** Decides what a result means for a batch. `nowMillis` is the time of the server, as far as it is known. */
-  interpret(batch: Batch, result: BulkResult, nowMillis: number): Verdict {
-    const name = this.#nameOf(batch, result);
-    const verdict = this.#decide(name, batch, result, nowMillis);
-    const { policy } = verdict;
-    this.#logDetails(name, batch, result);
-    if (verdict.isSuccess) {
+  /** Decides what a result means for a batch. */
+  interpret(batch: Batch, result: BulkResult): Verdict {
+    const verdict = this.interpretAtExit(batch, result);
+    const { policy, isSuccess, waitMillis } = verdict;
+    this.#logDetails(policy, batch, result);
+    if (isSuccess) {
       this.outage.end();
       this.#rejections = 0;
       this.#tokenWaits = 0;
     }
     const reason = reasonOf(result);
-    if (verdict.waitMillis > 0 && reason)
+    if (waitMillis > 0 && reason)
       this.outage.begin(explain(policy, reason), policy.hits !== 'counted');
     return verdict;
   }
 
   /** The same in the last flush of a process, which logs what it loses itself. */
   interpretAtExit(batch: Batch, result: BulkResult): Verdict {
-    return this.#decide(this.#nameOf(batch, result), batch, result, 0);
-  }
-
-  #nameOf(batch: Batch, result: BulkResult): PolicyName {
     if (isRejected(result)) this.#rejections += 1;
-    return policyNameOf(result, batch, this.#rejections, this.#options.resendUnconfirmed);
-  }
-
-  #decide(name: PolicyName, { hits }: Batch, result: BulkResult, nowMillis: number): Verdict {
-    const policy = POLICIES[name];
-    if (result.kind === 'processed') {
-      this.#hasTracked ||= result.tracked > 0;
-      this.#losses.addInvalid(hits, result.invalid, result.invalidIndices);
-    }
-    if (name === 'orders_invalid' && hits.length === 1) this.#losses.addInvalid(hits, 1);
+    if (result.kind === 'processed') this.#hasTracked ||= result.tracked > 0;
+    const policy = policyOf(result, batch, this.#rejections, this.#options.resendUnconfirmed);
     const isSuccess =
       result.kind === 'processed' || (result.kind === 'accepted' && !result.warning);
-    return { policy, result, isSuccess, waitMillis: this.#waitMillis(policy, result, nowMillis) };
+    return { policy, result, isSuccess, waitMillis: this.#waitMillis(policy, result) };
   }
 
-  #waitMillis(policy: ResultPolicy, result: BulkResult, nowMillis: number): number {
+  #waitMillis(policy: ResultPolicy, result: BulkResult): number {
     const n = this.outage.failures + 1;
     switch ('wait' in policy ? policy.wait : undefined) {
       case undefined:
         return 0;
       case 'back_off': {
-        const retryAfter = result.kind === 'unavailable' ? result.retryAfter : undefined;
-        const least = retryAfterMillis(retryAfter, nowMillis) ?? 0;
+        const least = result.kind === 'unavailable' ? retryAfterMillis(result.retryAfter) : 0;
         return Math.max(least, SHORTEST_WAIT_MILLIS, backOffMillis(n, this.#random));
       }
       case 'hold':
@@ -117,10 +99,10 @@ export class InterpretResponse {
   }
 
   /** Logs what a result says besides its counters. */
-  #logDetails(name: PolicyName, { hits }: Batch, result: BulkResult): void {
+  #logDetails(policy: ResultPolicy, { hits }: Batch, result: BulkResult): void {
     if (result.kind === 'refused' && result.isTokenRefused && hits.every(isOrder))
       this.#diagnostics.warnOnce('orders-rejected', coded('orders-rejected', ORDER_REFUSED));
-    if (name === 'crashes_rolled_back')
+    if (policy.hits === 'counted' && policy.refusesCrashes)
       this.#diagnostics.warn(coded('crashes-rejected', NO_CRASHES));
     if (!('warning' in result) || !result.warning) return;
     const { code, reason } = result.warning;
@@ -149,9 +131,3 @@ const NO_CRASHES =
   'Matomo has no CrashAnalytics plugin. Crashes are no longer sent, and count as lost.rejected. Set errors to "type".';
 const ORDER_REFUSED =
   'Matomo rejected an order, and has tracked no hit of this process yet. Either Matomo already has the order, or tokenAuth is invalid. The order counts as invalid. If other hits are rejected too, check tokenAuth and siteId.';
-
-/** The server's time: a date in `Retry-After` refers to its clock. */
-export function clockOf(exchange: Exchange): number | undefined {
-  const millis = exchange.kind === 'answer' ? Date.parse(exchange.date ?? '') : Number.NaN;
-  return Number.isNaN(millis) ? undefined : millis;
-}

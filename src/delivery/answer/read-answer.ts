@@ -8,15 +8,11 @@ const MAX_COUNTERS_LENGTH = 65_536;
 
 /** The result of one exchange for the hits that were sent. */
 export type BulkResult =
-  /**
-   * Matomo has processed them. `unconfirmed`: neither tracked nor invalid. `invalidIndices`: which ones are invalid, if the response
-   * says it. `warning`: for the operator.
-   */
+  /** Matomo has processed them. `unconfirmed`: neither tracked nor invalid. `warning`: for the operator. */
   | {
       readonly kind: 'processed';
       readonly tracked: number;
       readonly invalid: number;
-      readonly invalidIndices?: readonly number[];
       readonly unconfirmed: number;
       readonly warning?: Reason;
     }
@@ -119,7 +115,6 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
   // Never more than was sent, whatever the response says: every hit is counted once.
   const tracked = Math.min(counters.tracked, known.sent);
   const invalid = Math.min(counters.invalid, known.sent - tracked);
-  const { invalidIndices } = counters;
   if (tracked + invalid === 0) {
     return {
       kind: 'nothing_kept',
@@ -138,7 +133,6 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
     tracked,
     invalid,
     unconfirmed: known.sent - tracked - invalid,
-    ...(invalidIndices && { invalidIndices }),
     ...(tracked === 0 &&
       !known.hasTracked && {
         warning: {
@@ -198,26 +192,13 @@ function plain(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '').slice(0, 200);
 }
 
-/** What a response says about the hits of a bulk. */
-interface Counters {
-  readonly tracked: number;
-  readonly invalid: number;
-  /** Positions of the invalid hits, which Matomo only tells a super user. */
-  readonly invalidIndices?: readonly number[];
-}
-
 /** The counters in the response to a bulk, even if PHP or a proxy wrote text before them. Takes linear time. */
-function readCounters(body: string): Counters | undefined {
+function readCounters(body: string): { tracked: number; invalid: number } | undefined {
   const start = Math.max(0, body.lastIndexOf(COUNTERS_START));
   if (body.length - start > MAX_COUNTERS_LENGTH) return undefined;
   try {
-    const counters = JSON.parse(body.slice(start)) as Record<string, unknown>;
-    const { tracked, invalid, invalid_indices: indices } = counters;
-    if (!isCount(tracked) || !isCount(invalid)) return undefined;
-    const isComplete = Array.isArray(indices) && indices.length === invalid;
-    return isComplete && indices.every(isCount)
-      ? { tracked, invalid, invalidIndices: indices }
-      : { tracked, invalid };
+    const { tracked, invalid } = JSON.parse(body.slice(start)) as Record<string, unknown>;
+    return isCount(tracked) && isCount(invalid) ? { tracked, invalid } : undefined;
   } catch {
     return undefined;
   }

@@ -35,70 +35,47 @@ export type ResultPolicy =
   /** They are sent again as two bulks. A hit that was sent alone counts as `alone`. */
   | { readonly hits: 'halved'; readonly alone: CountName };
 
-/** Results, and what else decides about their hits. */
-export type PolicyName =
-  | Exclude<BulkResult['kind'], 'rolled_back' | 'nothing_kept'>
-  | 'doubtful'
-  | 'unconfirmed_resent'
-  | 'failed_unclear'
-  | 'crashes_rolled_back'
-  | 'orders_invalid'
-  | 'token_rejected';
-
-export const POLICIES: Readonly<Record<PolicyName, ResultPolicy>> = {
-  processed: { hits: 'counted', as: 'reported' },
-  accepted: { hits: 'counted', as: 'accepted' },
-  /** Accepted, perhaps not even that. */
-  doubtful: { hits: 'counted', as: 'accepted', wait: 'back_off' },
-  unconfirmed: { hits: 'counted', as: 'unconfirmed', wait: 'back_off' },
-  /** With `resendUnconfirmed`. */
-  unconfirmed_resent: { hits: 'kept', wait: 'back_off', mayBeStored: true },
-  unavailable: { hits: 'kept', wait: 'back_off' },
-  refused: { hits: 'kept', wait: 'hold' },
-  token_rejected: { hits: 'kept', wait: 'token' },
-  failed: { hits: 'failed' },
-  /** 502, above 504, HTML, or no hit was counted: some may be stored, which is unlikely. */
-  failed_unclear: { hits: 'failed', mayBeStored: true },
-  /** The token has worked, so the hits may be invalid. */
-  all_invalid: { hits: 'failed' },
-  /** A Matomo without CrashAnalytics rolls back each bulk of crashes. */
-  crashes_rolled_back: { hits: 'counted', as: 'rejected', refusesCrashes: true },
-  /** Matomo already has them, whatever the token is. */
-  orders_invalid: { hits: 'halved', alone: 'invalid' },
-  too_large: { hits: 'halved', alone: 'too_large' },
-};
-
 /** Rejections in a row after which orders are no longer the cause. */
 const MAX_ORDER_REJECTIONS = 2;
 
 /** The policy for a result. `rejections`: bulks in a row of which no hit was valid, with this one. */
-export function policyNameOf(
+export function policyOf(
   result: BulkResult,
   { kind, hits }: Batch,
   rejections: number,
   resendUnconfirmed: boolean,
-): PolicyName {
+): ResultPolicy {
   switch (result.kind) {
+    case 'processed':
+      return { hits: 'counted', as: 'reported' };
     case 'accepted':
-      return result.isDoubtful ? 'doubtful' : 'accepted';
+      return { hits: 'counted', as: 'accepted', ...(result.isDoubtful && { wait: 'back_off' }) };
     case 'unconfirmed':
-      return resendUnconfirmed ? 'unconfirmed_resent' : 'unconfirmed';
+      return resendUnconfirmed
+        ? { hits: 'kept', wait: 'back_off', mayBeStored: true }
+        : { hits: 'counted', as: 'unconfirmed', wait: 'back_off' };
+    case 'unavailable':
+      return { hits: 'kept', wait: 'back_off' };
+    case 'too_large':
+      return { hits: 'halved', alone: 'too_large' };
     case 'rolled_back':
-      return kind === 'crash' ? 'crashes_rolled_back' : 'failed';
+      // A Matomo without CrashAnalytics rolls back each bulk of crashes.
+      if (kind === 'crash') return { hits: 'counted', as: 'rejected', refusesCrashes: true };
+      return { hits: 'failed' };
     case 'failed':
-      return result.mayBeStored ? 'failed_unclear' : 'failed';
+      return result.mayBeStored ? { hits: 'failed', mayBeStored: true } : { hits: 'failed' };
     case 'nothing_kept':
-      return 'failed_unclear';
+      return { hits: 'failed', mayBeStored: true };
     case 'refused':
     case 'all_invalid':
-      if (result.kind === 'refused' && !result.isTokenRefused) return 'refused';
-      if (rejections <= MAX_ORDER_REJECTIONS && hits.every(isOrder)) return 'orders_invalid';
+      if (result.kind === 'refused' && !result.isTokenRefused)
+        return { hits: 'kept', wait: 'hold' };
+      // Matomo already has orders, whatever the token is.
+      if (rejections <= MAX_ORDER_REJECTIONS && hits.every(isOrder))
+        return { hits: 'halved', alone: 'invalid' };
       // A token that has worked may be valid: once, others are tried.
-      return result.kind === 'all_invalid' && rejections === 1 ? 'all_invalid' : 'token_rejected';
-    case 'processed':
-    case 'unavailable':
-    case 'too_large':
-      return result.kind;
+      if (result.kind === 'all_invalid' && rejections === 1) return { hits: 'failed' };
+      return { hits: 'kept', wait: 'token' };
   }
 }
 

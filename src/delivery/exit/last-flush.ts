@@ -39,7 +39,7 @@ export function flushLast(parts: LastFlushParts, millis: number, refusal?: strin
     reason = describeError(error);
   }
   sender.drop();
-  losses.checkInvalid();
+  losses.check(['invalid']);
   diagnostics.lines.flush();
   if (counters.tracked > tracked) options.onTracked?.();
   const hasTimedOut = startMillis + millis - performance.now() < 1;

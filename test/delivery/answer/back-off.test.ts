@@ -18,16 +18,13 @@ test('probes come after 2 s, doubling to 5 min, each between half and all of it'
   expect(holdMillis(1, () => 0)).toBe(1000);
 });
 
-const NOW = Date.UTC(2026, 10, 20);
-
 test.each([
   ['120', 120_000],
   ['0', 0],
-  ['Fri, 20 Nov 2026 00:00:30 GMT', 30_000],
   ['Thu, 19 Nov 2026 00:00:00 GMT', 0],
   ['999999999', 3_600_000],
-  ['soon', undefined],
-  [undefined, undefined],
+  ['soon', 0],
+  [undefined, 0],
 ])('Retry-After: %s is %s ms', (header, millis) => {
-  expect(retryAfterMillis(header, NOW)).toBe(millis);
+  expect(retryAfterMillis(header)).toBe(millis);
 });
