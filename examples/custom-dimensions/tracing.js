@@ -8,12 +8,12 @@ const sdk = new NodeSDK({
     new MatomoSpanProcessor({
       dimensions: {
         // Attributes that every request has.
-        1: 'http.request.method',
         2: 'http.response.status_code',
-        // An attribute that app.js sets.
-        3: 'shop.plan',
+        3: 'http.request.method',
         // A value computed from the request.
-        4: ({ userAgent = '' }) => (userAgent.startsWith('Mozilla/') ? 'browser' : 'program'),
+        4: ({ route = 'no route' }) => route,
+        // An attribute that app.js sets.
+        5: 'shop.plan',
       },
       // Matomo 5 drops custom variables unless it has the plugin for them.
       maxCustomVariables: 0,

@@ -16,7 +16,7 @@ app.use((request, _response, next) => {
 
 app.use((request, _response, next) => {
   const customer = CUSTOMERS[request.get('X-Api-Key')];
-  if (customer) annotate({ dimension9: PAYING.has(customer) ? 'paying' : 'free' });
+  if (customer) annotate({ dimension5: PAYING.has(customer) ? 'paying' : 'free' });
   next();
 });
 

@@ -207,7 +207,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * `user_agent.bot.name` is the name of a crawler or AI chatbot. Matomo cuts values at 250 characters.
    * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
-   * @example MATOMO_DIMENSIONS=1=http.request.method,2=http.response.status_code,3=http.route
+   * @example MATOMO_DIMENSIONS=2=http.response.status_code,3=http.request.method,4=http.route
    */
   dimensions: option(dimensions, { default: {}, isPrivacy: true }),
   /**
@@ -381,7 +381,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   errors: option(oneOf('off', 'type', 'crash'), { default: 'type', isPrivacy: true }),
   /**
    * Maximum number of hits queued in memory. If the queue is full, new hits are dropped and counted as `queue_full`. The queue is
-   * also full if its hits take about 3,355 bytes for each of this number, at least 1 MiB.
+   * also full if its hits take 3,355 bytes each on average (32 MiB for 10,000), but not below 1 MiB.
    * @default `10000`
    * @see [OpenTelemetry: batch span processor, which has options of the same names](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor)
    */

@@ -21,7 +21,7 @@ test.each([
     ADA,
     {
       params: { uid: 'u-17', pf_dm1: expect.stringMatching(/^(?:19|[2-9]\d|\d{3,})$/) },
-      stored: { custom_dimension_6: 'acme', time_dom_completion: expect.any(Number) },
+      stored: { custom_dimension_5: 'pro', time_dom_completion: expect.any(Number) },
     },
   ],
   [
@@ -36,11 +36,7 @@ test.each([
       },
     },
   ],
-  [
-    '/prices/8',
-    {},
-    { stored: { custom_dimension_5: 'hit', time_dom_completion: expect.any(Number) } },
-  ],
+  ['/prices/8', {}, { stored: { custom_var_v3: 'hit', time_dom_completion: expect.any(Number) } }],
   ['/reports', {}, { stored: { title: 'Report', time_dom_processing: expect.any(Number) } }],
 ])('%s is tracked as the page says', async (path, request, expected) => {
   const hits = await hitsOf(path, request);
@@ -56,7 +52,7 @@ test('a client that nobody knows has no user ID', async () => {
 async function hitsOf(path: string, request: RequestInit): Promise<InspectedHit[]> {
   const inspector = await startInspector({
     customVariables: true,
-    sites: { 1: { dimensions: [5, 6] } },
+    sites: { 1: { dimensions: [5] } },
   });
   onTestFinished(() => inspector.close());
   const app = await startServer([APP], {

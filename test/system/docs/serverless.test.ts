@@ -13,7 +13,7 @@ const EVENT = {
 };
 
 test('the handler of a function has sent its hit when it returns', async () => {
-  const inspector = await startInspector({ sites: { 1: { dimensions: [1, 2] } } });
+  const inspector = await startInspector({ sites: { 1: { dimensions: [2, 3] } } });
   onTestFinished(() => inspector.close());
   const file = JSON.stringify(`${ROOT}test/support/apps/recipes/lambda.cjs`);
   // Killed as soon as the handler has returned: nothing can be sent at the end of the process.
@@ -35,8 +35,8 @@ test('the handler of a function has sent its hit when it returns', async () => {
         type: 'page',
         title: 'GET /users/{id}',
         url: 'https://api.example.org/users/7',
-        custom_dimension_1: 'GET',
         custom_dimension_2: '200',
+        custom_dimension_3: 'GET',
       }),
     }),
   ]);

@@ -13,15 +13,15 @@ test('custom dimensions have method, status, an attribute and what a function gi
   await request(`${server.url}/customers/nobody`, { 'User-Agent': 'curl/8.5.0' });
   expect(await server.stop()).toEqual({ code: 0, signal: null });
   expect(customValues(inspector, '/customers/grace')).toEqual({
-    custom_dimension_1: 'GET',
     custom_dimension_2: '200',
-    custom_dimension_3: 'pro',
-    custom_dimension_4: 'browser',
+    custom_dimension_3: 'GET',
+    custom_dimension_4: '/customers/:name',
+    custom_dimension_5: 'pro',
   });
   expect(customValues(inspector, '/customers/nobody')).toEqual({
-    custom_dimension_1: 'GET',
     custom_dimension_2: '404',
-    custom_dimension_4: 'program',
+    custom_dimension_3: 'GET',
+    custom_dimension_4: '/customers/:name',
   });
 });
 

@@ -44,16 +44,16 @@ test('with code, user IDs are names, and deprecated and failed endpoints and cli
   expect((await server.stop()).code).toBe(0);
   const client = {
     uid: 'acme',
-    dimension9: 'paying',
-    dimension6: 'acme-backend',
-    dimension7: '2.3',
+    dimension5: 'paying',
+    dimension7: 'acme-backend',
+    dimension8: '2.3',
   };
   const [user, old, report, signUp, goal, ...others] = inspector.hits();
   expect(others).toEqual([]);
   expect(user?.params).toMatchObject({ ...client, action_name: 'GET /users/:id' });
-  expect(old?.params).toMatchObject({ ...client, dimension5: 'GET /v1/users/:id' });
+  expect(old?.params).toMatchObject({ ...client, dimension6: 'GET /v1/users/:id' });
   expect(report?.params).toMatchObject({ ...client, dimension1: '5xx GET /reports/daily' });
-  for (const hit of [user, report, signUp]) expect(hit?.params).not.toHaveProperty('dimension5');
+  for (const hit of [user, report, signUp]) expect(hit?.params).not.toHaveProperty('dimension6');
   for (const hit of [user, old, signUp]) expect(hit?.params).not.toHaveProperty('dimension1');
   expect(goal).toMatchObject({ params: { uid: 'acme' }, conversion: { kind: 'goal' } });
 });

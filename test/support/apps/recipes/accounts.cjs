@@ -5,7 +5,7 @@ const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
 const { NodeSDK } = require('@opentelemetry/sdk-node');
 const { MatomoSpanProcessor, annotate, forRequest, measure } = require('opentelemetry-matomo');
 
-const USERS = { 'key-of-ada': { id: 'u-17', tenant: 'acme' } };
+const USERS = { 'key-of-ada': { id: 'u-17', plan: 'pro' } };
 
 const processor = new MatomoSpanProcessor({
   actionName: ({ method, route, path }) => `API / ${method} ${route ?? path}`,
@@ -36,7 +36,7 @@ const authenticate = (request, _response, next) => {
 
 const authenticateAndTrack = (request, _response, next) => {
   const user = USERS[request.get('X-Api-Key')];
-  if (user) annotate({ uid: user.id, dimension6: user.tenant });
+  if (user) annotate({ uid: user.id, dimension5: user.plan });
   next();
 };
 
@@ -58,7 +58,7 @@ app.get('/invoices/:id/pdf', (request, response) => {
 app.get('/prices/:id', (request, response) => {
   const { annotate, measure } = forRequest(request);
   cache.get(request.params.id, (_error, price) => {
-    annotate({ dimension5: price === null ? 'miss' : 'hit' });
+    annotate({ cvar: { cache: price === null ? 'miss' : 'hit' } });
     response.send(measure('pf_dm2', () => render({ id: price })));
   });
 });

@@ -18,8 +18,8 @@ exports.handler = async function handler(event) {
       .slice(0, 16),
     ua: http.userAgent,
     pf_srv: Math.round(performance.now() - began),
-    dimension1: http.method,
     dimension2: String(response.statusCode),
+    dimension3: http.method,
   });
   await matomo.forceFlush();
   return response;
