@@ -46,8 +46,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   url: option(matomoUrl, { default: 'required' }),
   /**
    * ID of the site in Matomo, a list of sites by `service.name` such as `shop=3,blog=4,*=1`, or a function. `*` is any other service;
-   * without it, a service that is not in the list is not tracked. The same applies if the function returns `undefined` or throws. The resource
-   * attribute `matomo.idsite` takes precedence. Required.
+   * without it, a service that is not in the list is not tracked, and neither is a request for which the function returns `undefined` or
+   * throws. The resource attribute `matomo.idsite` takes precedence. Required.
    * @see [Matomo: `idsite`](https://developer.matomo.org/api-reference/tracking-api)
    * @example MATOMO_SITE_ID=1
    */
@@ -86,9 +86,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Title of the page view: a template of `{method}`, `{route}`, `{path}`, `{host}`, `{status}` and `{span}`, or a function.
    * `{span}` is the name of the server span. Without a route, `{route}` is the reason of a refusal, such as `Not Found`, otherwise the
-   * path in the form that `titlePaths` selects. It ends with the name of a GraphQL operation, a JSON-RPC method or a tRPC procedure, if there is one;
-   * for a GraphQL operation at `/`, `{method}` is `GraphQL` and `{route}` is the name. Of a call of an MCP server, `{method}` is `MCP`
-   * and `{route}` is the call, such as `tools/call find_order`.
+   * path in the form that `titlePaths` selects. With [an operation](titles.md#which-title-does-an-operation-behind-one-endpoint-get), `{route}` ends with its name.
    * @default `{method} {route}`
    * @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api)
    * @example MATOMO_ACTION_NAME='{method} {route} {status}'
@@ -134,8 +132,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * What happens to requests to a server of the Model Context Protocol. With `calls`, `tools/call`, `prompts/get`, `resources/read`,
    * `initialize` and unknown methods are page views, such as `MCP tools/call find_order`; lists, pings, notifications, event streams and
-   * the like are not tracked. With `all`, they are page views, too. With `off`, the endpoint is one as any other. A request belongs to
-   * MCP if a span or `trackMcp` says so, or by its body or headers if its path ends in `/mcp` or has served MCP before. Unless it is
+   * the like are not tracked. With `all`, they are page views, too. With `off`, the endpoint is one as any other. Unless it is
    * `off`, the session takes the place of address and user agent in the visitor ID.
    * @default `calls`
    * @see [Model Context Protocol](https://modelcontextprotocol.io)
@@ -193,18 +190,9 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   routeDetails: option(routeDetails, { default: {} }),
   /**
-   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span or its resource, a header, or a function.
-   * Without an SDK, the resource is what `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say. `trace_id` and `span_id` are those of the server
-   * span, with which [you find the trace](recipes.md#which-trace-belongs-to-a-visit). If you
-   * write the stable name of an attribute, its old name is read too. `http.request.header.NAME` and `http.response.header.NAME` are
-   * headers, with or without tracing; addresses in them are masked as `anonymizeIp` says, and URLs are redacted as `query` says. Headers
-   * whose names say that they are secret, such as `x-api-key`, are invalid. Some names are computed: `matomo.failed_endpoint` is `5xx
-   * GET /users/:id` or `4xx …`, from status 400 on, and `error MCP tools/call find_order` for a failed call with another status; `matomo.deprecated_endpoint` is `GET /v1/users`, see `deprecated`;
-   * `matomo.content_format` is the format of the response, such as `json`, `html` or `llms.txt`; `graphql.operation.name` and `rpc.method`
-   * are the name of the operation in the title; `mcp.method.name`, `gen_ai.tool.name`, `mcp.client.name` and `mcp.protocol.version` are
-   * method, tool, client and revision of the protocol of a request to an MCP server. Three more are computed unless the span
-   * has them: `user_agent.name` and `user_agent.version` are the client library, such as `python-requests` and `2.32.3`, and
-   * `user_agent.bot.name` is the name of a crawler or AI chatbot. Matomo cuts values at 250 characters.
+   * Custom dimensions by their ID in Matomo, 1 to 999: the name of an attribute of the server span or its resource, a header, a computed
+   * name, or a function. [All names](status-and-method-in-matomo-5.md#what-can-a-dimension-have) Headers whose names say that they are
+   * secret, such as `x-api-key`, are invalid. Matomo cuts values at 250 characters.
    * @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: attributes of HTTP server spans](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server)
    * @example MATOMO_DIMENSIONS=2=http.response.status_code,3=http.request.method,4=http.route
@@ -257,21 +245,18 @@ export const OPTIONS = declareOptions('MATOMO_', {
   visitorKey: option(visitorKey, { file: 'MATOMO_VISITOR_KEY_FILE', isPrivacy: true }),
   /**
    * The user. A header, `http.request.header.x-api-key` or `http.request.header.authorization` (without its scheme), or a claim of the
-   * bearer token, `jwt.sub`, `jwt.client_id` or `jwt.azp`, is sent as a pseudonym: 16 hex digits of an HMAC with the `visitorKey` that is
-   * set or derived from the token. It is sent if the response has status 2xx or 304, or had one for the same credential before in this
-   * process. `npx opentelemetry-matomo pseudonym` shows the pseudonym of a value. Another attribute such as `enduser.id`, of the server span or of any recorded span below it, and the
-   * result of a function are sent as they are.
+   * bearer token, `jwt.sub`, `jwt.client_id` or `jwt.azp`, is sent as [a pseudonym](visitor-ids.md#pseudonyms-of-keys-and-tokens), if the application has
+   * accepted it. Another attribute such as `enduser.id`, of the server span or of any recorded span below it, and the result of a function
+   * are sent as they are.
    * @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api)
    * @see [OpenTelemetry: `enduser.id`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/)
    * @example MATOMO_USER_ID=http.request.header.x-api-key
    */
   userId: option(userId, { isPrivacy: true }),
   /**
-   * `strict` sends as little as a report of visits needs: no addresses (`cip` is `0.0.0.0`, if there is a token) and no user IDs
-   * from any source, and the defaults `query: 'strip'`, `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`,
-   * `visitorKey: 'daily'` and `errors: 'off'`. Visitor IDs are made from the unmasked address, which is not sent, with a key that is
-   * deleted. Options that are set win; one line lists them: `anonymizeIp` sends masked addresses, `userId` sends the user IDs
-   * that it gives, and no others. With a `visitorKey` of your own, visitor IDs are made from `0.0.0.0`.
+   * `strict` sends as little as a report of visits needs: no addresses and no user IDs, and the defaults `query: 'strip'`,
+   * `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`, `visitorKey: 'daily'` and `errors: 'off'`. Options that are set win;
+   * one line lists them. With a `visitorKey` of your own, visitor IDs are made from `0.0.0.0`.
    * @see [How do I comply with the GDPR?](privacy.md)
    * @example MATOMO_PRIVACY=strict
    */
@@ -296,7 +281,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * `titlePaths` describes for `template`. With `template`, the same applies to dimensions made from the URL, to `{path}` in
    * titles, and to referrers on the host of the request or of `baseUrl`. Templates keep words, such as the name in
    * `/patients/max-mustermann`. A 400, 404 or 405 without a route has `/bad-request`, `/not-found` or `/method-not-allowed` as its path, and
-   * no query, so that scanners do not fill the report of pages.
+   * no query.
    * @default `full`
    */
   urlPaths: option(oneOf('full', 'template'), { default: 'full', isPrivacy: true }),
@@ -453,10 +438,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /** Logs each hit and sends nothing. The hits are counted as `accepted`. A `spool` is neither read nor written. */
   dryRun: option(boolean, { default: false, isPrivacy: true }),
   /**
-   * Receives metrics of the processor itself: hits by result, requests that were not tracked, the queue, and the duration of bulk
-   * requests. `'global'` is the meter provider that the application registers with `@opentelemetry/api`, now or later. Names:
-   * `matomo.*`, and `otel.sdk.processor.span.processed` of OpenTelemetry's semantic conventions. Each processor, exporter and gateway of a
-   * process has its own `otel.component.name`, such as `matomo_span_processor/0`.
+   * Receives [metrics](what-became-of-every-request.md#metrics) of the processor itself. `'global'` is the meter provider that the application
+   * registers with `@opentelemetry/api`, now or later.
    * @see [OpenTelemetry: SDK metrics](https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/)
    * @example MATOMO_METRICS=global
    */

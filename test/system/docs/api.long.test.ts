@@ -28,7 +28,7 @@ test('`npm run docs:api` writes type and comment of each option', async () => {
   ]);
   expect(processor.dimensions).toEqual([
     expect.stringContaining('string | ((request) => AttributeValue | undefined)'),
-    expect.stringMatching(/^Custom dimensions by their ID.* matomo\.deprecated_endpoint/),
+    expect.stringMatching(/^Custom dimensions by their ID.* x-api-key/),
   ]);
   expect(gateway.listen).toEqual(['string', expect.stringMatching(/^Address and port .*Default/)]);
   expect(gateway.sampleRate).toEqual(['number', expect.stringMatching(/^Share of the visitors/)]);
