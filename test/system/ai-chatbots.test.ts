@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
@@ -260,19 +261,29 @@ test('sizes are exact on one connection, whether requests wait for answers or no
 });
 
 test('sizes of pipelined requests are exact, or left out if an answer had to wait', async () => {
+  let serveFirst: (() => void) | undefined;
   const waits = await startTracedService((request, response) => {
+    if (request.url === '/a') serveFirst = () => serveFiles(request, response);
+    else serveFiles(request, response);
     // The first is the last to be ready.
-    setTimeout(() => serveFiles(request, response), request.url === '/a' ? 50 : 0);
+    if (request.url === '/written') setImmediate(() => serveFirst?.());
   });
   await askPipelined(waits, '/a', '/bc', '/written');
   const rows = await rowsOf(waits, 3);
   expect(rows.map(({ bytes }) => bytes)).toEqual([7, undefined, undefined]);
 });
 
+/** Serves each request when the response before it has been written. */
+function inTurn(serve: RequestListener): RequestListener {
+  let isWritten: Promise<unknown> = Promise.resolve();
+  return (request, response) => {
+    void isWritten.then(() => serve(request, response));
+    isWritten = once(response, 'finish');
+  };
+}
+
 test('an answer that begins when it is its turn on a pipelined connection has its size', async () => {
-  const service = await startTracedService((request, response) => {
-    setTimeout(() => serveFiles(request, response), request.url === '/a' ? 0 : 50);
-  });
+  const service = await startTracedService(inTurn(serveFiles));
   await askPipelined(service, '/a', '/bc');
   expect((await rowsOf(service, 2)).map(({ bytes }) => bytes)).toEqual([7, 8]);
 });
