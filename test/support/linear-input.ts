@@ -20,7 +20,7 @@ export interface LinearRow {
 
 const KIBIBYTE = 1024;
 const HEADER_SIZES = [8 * KIBIBYTE, 32 * KIBIBYTE] as const;
-const SAMPLES = 5;
+const SAMPLES = 3;
 const SAMPLE_MILLIS = 4;
 const MAX_ATTEMPTS = 20;
 const ENOUGH_MILLIS = 20_000;
