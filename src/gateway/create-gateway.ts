@@ -81,11 +81,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   function readRoom(): TakeRoom {
     const { pending, spooled } = pipeline.stats();
     let queued = pending - spooled;
-    let bytes = pipeline.queueBytes;
+    let bytes = pipeline.delivery.queueBytes;
     return (hits, spanBytes) => {
       const newBytes = hits * REQUEST_BYTES + spanBytes;
       // A request that never fits is taken if nothing is queued; what does not fit then is counted as lost.
-      const isFitting = queued + hits <= maxQueueSize && bytes + newBytes <= pipeline.maxQueueBytes;
+      const isFitting =
+        queued + hits <= maxQueueSize && bytes + newBytes <= pipeline.delivery.maxQueueBytes;
       if (queued > 0 && !isFitting) return false;
       queued += hits;
       bytes += newBytes;
@@ -108,7 +109,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     // An export that never fits is accepted if nothing waits; what does not fit then is counted as lost.
     const isIdle = waitingRequests + pending === spooled;
     if (isIdle && spoolRoom > maxSpoolBytes / 2) return true;
-    return pipeline.queueBytes + newBytes <= spoolRoom - maxSpoolBytes / SHARE_OF_OTHERS;
+    return pipeline.delivery.queueBytes + newBytes <= spoolRoom - maxSpoolBytes / SHARE_OF_OTHERS;
   }
 
   const refusals = new RefusedExports(diagnostics);

@@ -27,11 +27,14 @@ import { completeEvent, overrideAll, override as setOverride } from './parameter
 import { SHARED } from './parameters/parameter-table.js';
 import { createFindRouteDetails, type RouteDetails } from './parameters/route-details.js';
 import { HIDDEN_ADDRESS } from './visitor/mask-address.js';
+import { isInSample } from './visitor/sampling.js';
 
 /** What makes hits of a request, besides the request. */
 export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
   readonly routeDetails: Readonly<Record<string, RouteDetails>>;
   readonly errors: 'off' | 'type' | 'crash';
+  /** Share of visitors who are tracked, from 0 to 1. */
+  readonly sampleRate: number;
   /** `false`: hits of AI chatbots carry nothing of a visit. Default: true. */
   readonly pageViews?: boolean | undefined;
   /** The last word on the parameters; `undefined` drops the hit. */
@@ -43,21 +46,10 @@ export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
 type Layer = Readonly<Record<string, unknown>> | undefined;
 
 /** Makes the hits that Matomo gets. */
-export interface HitBuilder {
-  /** What the hits of a request have in common. */
-  read(request: HttpRequest, site: number, nowMillis: number): PageView;
-  /** Of a finished request: the page view, and a crash beside it. None if `beforeSend` drops it. */
-  buildHits(page: PageView): Hit[];
-  /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
-  buildFurtherHit(hit: CheckedHit, page: PageView, nowMillis: number): Hit | undefined;
-  /** The hit itself names its visitor. */
-  buildHitWithoutRequest(hit: CheckedHit, site: number, nowMillis: number): Hit | undefined;
-  /** The user ID that is sent for the request, else the visitor ID, even if that is not sent. */
-  findVisitor(request: HttpRequest, site: number): string;
-}
+export type HitBuilder = ReturnType<typeof createHitBuilder>;
 
 /** Pure: time comes in as `nowMillis`. */
-export function createHitBuilder(options: ToHitsOptions, report: ReportProblem): HitBuilder {
+export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) {
   const { beforeSend, errors, hasToken, hidesAddress, hidesOtherUserIds, maxCustomVariables } =
     options;
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
@@ -171,10 +163,25 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
     return sent && toHit(sent, 'page', startSeconds);
   }
 
-  return {
-    read: reader.read,
+  /** The user ID that is sent for the request, else the visitor ID, even if that is not sent. */
+  function findVisitor(request: HttpRequest, site: number): string {
+    const { annotations, optionParameters, startMillis } = request;
+    if (annotations.length === 0 && !optionParameters && !findRouteDetails(request)) {
+      return reader.toAnyVisitorId(reader.toTraits(request, site, startMillis));
+    }
+    const page = reader.read(request, site, startMillis);
+    const fields = fieldsOf(page, reader.toSharedFields(page));
+    nameUser(fields, addLayers(fields, page));
+    return fields.visitor || reader.toAnyVisitorId(page.traits);
+  }
 
-    buildHits(page) {
+  return {
+    /** What the hits of a request have in common. */
+    read: reader.read,
+    findVisitor,
+
+    /** Of a finished request: the page view, and a crash beside it. None if `beforeSend` drops it. */
+    buildHits(page: PageView): Hit[] {
       const isChatbot = page.request.chatbotResponse !== undefined;
       const isAlone = isChatbot && options.pageViews === false;
       const sent = isAlone ? buildChatbotAlone(page) : buildPage(page);
@@ -188,7 +195,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
       return hits;
     },
 
-    buildFurtherHit(hit, page, nowMillis) {
+    /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
+    buildFurtherHit(hit: CheckedHit, page: PageView, nowMillis: number): Hit | undefined {
       const whole = fieldsOf(page, reader.toSharedFields(page));
       const user = addLayers(whole, page);
       const chatbot = toChatbot(page);
@@ -198,22 +206,18 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem):
       return finishFurtherHit(whole, hit, nowMillis, user, page, startSeconds);
     },
 
-    buildHitWithoutRequest(hit, site, nowMillis) {
+    /** The hit itself names its visitor. */
+    buildHitWithoutRequest(hit: CheckedHit, site: number, nowMillis: number): Hit | undefined {
       // An empty user agent is replaced by our own client's.
       const fields = new HitFields([siteFields(site, options.trackBots), rawField('ua', '-')]);
       return finishFurtherHit(fields, hit, nowMillis);
     },
 
-    findVisitor(request, site) {
-      const { annotations, optionParameters, startMillis } = request;
-      if (annotations.length === 0 && !optionParameters && !findRouteDetails(request)) {
-        return reader.toAnyVisitorId(reader.toTraits(request, site, startMillis));
-      }
-      const page = reader.read(request, site, startMillis);
-      const fields = fieldsOf(page, reader.toSharedFields(page));
-      nameUser(fields, addLayers(fields, page));
-      return fields.visitor || reader.toAnyVisitorId(page.traits);
-    },
+    /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */
+    isInSample: (request: HttpRequest, site: number): boolean =>
+      options.sampleRate >= 1 ||
+      request.chatbotResponse !== undefined ||
+      isInSample(findVisitor(request, site), options.sampleRate),
   };
 }
 

@@ -20,22 +20,14 @@ const OWN_KEY =
 /** What requests to Matomo say of themselves. Matomo takes it for no bot. */
 export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
 
+export type CreatedDelivery = ReturnType<typeof createDelivery>;
+
 /** Delivery as the options want it, and what depends on whether there is a spool. */
 export function createDelivery(
   options: ResolvedOptions,
   diagnostics: Diagnostics,
   metrics: Metrics | undefined,
-): {
-  delivery: Delivery;
-  /** Returns the secret of visitor IDs. Call it when the first hit is finalized: an open spool may provide the secret. */
-  visitorKey: () => string | Buffer | KeyOfDay;
-  /** Whether the secret is final: a spool provides it only once it is open. */
-  isVisitorKeyKnown: () => boolean;
-  /** Bytes that hits may take in the spool besides those that it already has. */
-  spoolRoom: () => number;
-  /** Stops what does not belong to delivery. */
-  close: () => void;
-} {
+) {
   const transport = createWayToMatomo(options, diagnostics, metrics);
   const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
   const spool = createSpool(options, dailyKeys, diagnostics);
@@ -48,10 +40,14 @@ export function createDelivery(
   const onTracked = () => reportTracking(options, diagnostics);
   return {
     delivery: new Delivery({ ...options, onTracked }, transport, diagnostics, Math.random, spool),
-    visitorKey: () =>
+    /** Returns the secret of visitor IDs. Call it when the first hit is finalized: an open spool may provide the secret. */
+    visitorKey: (): string | Buffer | KeyOfDay =>
       dailyKeys?.keyOf ?? stableVisitorKey(options) ?? spool?.visitorKey ?? randomBytes(32),
+    /** Whether the secret is final: a spool provides it only once it is open. */
     isVisitorKeyKnown: () => isVisitorKeyKnown,
+    /** Bytes that hits may take in the spool besides those that it already has. */
     spoolRoom: () => spool?.room ?? Number.POSITIVE_INFINITY,
+    /** Stops what does not belong to delivery. */
     close: () => dailyKeys?.close(),
   };
 }

@@ -11,9 +11,11 @@ import {
   parameterOf,
 } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
+import type { HitBuilder } from '../hit/hit-builder.js';
 import { createToCallParameters, type McpCall } from '../hit/mcp-call.js';
 import { createRedactUrl } from '../hit/page/referrer.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
+import { isInSample } from '../hit/visitor/sampling.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { operationNames } from '../requests/operations/operation-names.js';
 import { hasStatus } from '../requests/read-request.js';
@@ -21,7 +23,6 @@ import type { EndedRequest, Request } from '../requests/request.js';
 import { HitsOfRequests, isFurtherHitDue, TOO_MANY_HITS } from '../requests/request-waits.js';
 import { serviceDefaultsOf } from '../requests/resource.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
-import type { LazyHitBuilder } from './lazy-hit-builder.js';
 import type { OptionCallbacks } from './option-callbacks.js';
 import { PendingFurtherHit, type PendingPageView, REQUEST_BYTES } from './pending-hits.js';
 import { siteOfService } from './service-site.js';
@@ -37,7 +38,7 @@ export interface FurtherHitsParts {
   readonly counts: HitCounts;
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
-  readonly builder: LazyHitBuilder;
+  readonly builder: () => HitBuilder;
   /** A request that is still open, as it is now. */
   readonly readOpen: (request: Request) => EndedRequest | undefined;
 }
@@ -185,7 +186,7 @@ export class FurtherHits {
       this.#drop('no_visitor');
     } else if (this.#siteOf(hit) === undefined) {
       this.refuse('further site', NO_SITE);
-    } else return this.#parts.builder.isNameInSample(visitor);
+    } else return isInSample(visitor, this.#parts.options.sampleRate);
     return false;
   }
 
@@ -250,20 +251,21 @@ export class FurtherHits {
     if (ended.site === undefined) this.#resolve(ended);
     const { site = 0, currentRequest: request } = ended;
     if (site === 0 || !request) return undefined;
-    const { builder } = this.#parts;
+    const builder = this.#parts.builder();
     const uid = parameterOf(hit, 'uid');
     ended.isInSample ??= builder.isInSample(request, site);
-    const isTaken = ended.isInSample && (uid === undefined || builder.isNameInSample(uid));
+    const isTaken =
+      ended.isInSample && (uid === undefined || isInSample(uid, this.#parts.options.sampleRate));
     if (!isTaken) return undefined;
-    const page = pendingPage?.built ?? builder.hits.read(request, site, epochMillis);
-    const built = this.#count(builder.hits.buildFurtherHit(hit, page, epochMillis));
+    const page = pendingPage?.built ?? builder.read(request, site, epochMillis);
+    const built = this.#count(builder.buildFurtherHit(hit, page, epochMillis));
     return built && state !== 'afterPage' ? sortBehindPages(built) : built;
   }
 
   #buildWithoutRequest(hit: CheckedHit, epochMillis: number): Hit | undefined {
     const site = this.#siteOf(hit);
     if (site === undefined) return undefined;
-    return this.#count(this.#parts.builder.hits.buildHitWithoutRequest(hit, site, epochMillis));
+    return this.#count(this.#parts.builder().buildHitWithoutRequest(hit, site, epochMillis));
   }
 
   /** Counts a hit that `beforeSend` dropped. */

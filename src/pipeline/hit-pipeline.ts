@@ -8,6 +8,7 @@ import type { Delivery } from '../delivery/delivery.js';
 import { createDeliveryCounters } from '../delivery/queue/counters.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
+import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
 import { createFindIgnoreReason } from '../hit/ignore.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
@@ -21,10 +22,9 @@ import {
 } from '../requests/read-request.js';
 import type { EndedRequest, Request, RequestSink } from '../requests/request.js';
 import { longestHold } from '../requests/request-waits.js';
-import { createDelivery } from './create-delivery.js';
+import { type CreatedDelivery, createDelivery } from './create-delivery.js';
 import { createFindPrivacyReason, type FindPrivacyReason } from './find-privacy-reason.js';
 import { FurtherHits } from './further-hits.js';
-import { LazyHitBuilder } from './lazy-hit-builder.js';
 import { type ComponentType, Metrics } from './metrics.js';
 import { createOptionCallbacks, type OptionCallbacks } from './option-callbacks.js';
 import { PendingPageView } from './pending-hits.js';
@@ -44,9 +44,9 @@ import { announceOptions, findWorkerProblem } from './worker-options.js';
 export class HitPipeline implements ExitControl, RequestSink {
   readonly #options: ResolvedOptions;
   readonly #diagnostics: Diagnostics;
-  readonly #delivery: Delivery;
-  readonly #isVisitorKeyKnown: () => boolean;
-  readonly #builder: LazyHitBuilder;
+  readonly delivery: Delivery;
+  readonly #made: CreatedDelivery;
+  #builder: HitBuilder | undefined;
   readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
   readonly #findPrivacyReason: FindPrivacyReason;
   readonly #callbacks: OptionCallbacks;
@@ -72,8 +72,6 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly closed: Promise<void>;
   #onClosed: () => void = () => undefined;
   #releaseExit: (() => void) | undefined;
-  readonly #close: () => void;
-
   readonly #unusedElsewhere: () => number;
 
   constructor(
@@ -89,29 +87,20 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#diagnostics = diagnostics;
     const { meterProvider, maxQueueSize: capacity } = options;
     this.#metrics = meterProvider && new Metrics(meterProvider, component);
-    const { delivery, visitorKey, isVisitorKeyKnown, spoolRoom, close } = createDelivery(
-      options,
-      diagnostics,
-      this.#metrics,
-    );
-    this.#delivery = delivery;
+    this.#made = createDelivery(options, diagnostics, this.#metrics);
+    const { delivery, spoolRoom } = this.#made;
+    this.delivery = delivery;
     this.spoolRoom = spoolRoom;
-    this.#close = close;
     this.longestHoldMillis = longestHold(options);
     this.#metrics?.start(() => {
-      const { oldestAgeSeconds, lastSuccessAgeSeconds, spoolHits } = delivery;
-      const ages = { oldestAgeSeconds, lastSuccessAgeSeconds };
       const refusedExports = this.refusedExports();
-      const stats = this.stats();
-      return { stats, spans: this.#spans, capacity, ...ages, spoolHits, refusedExports };
+      return { stats: this.stats(), spans: this.#spans, capacity, delivery, refusedExports };
     }, diagnostics);
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#findPrivacyReason = createFindPrivacyReason(options, diagnostics);
     this.#callbacks = createOptionCallbacks(options, diagnostics);
     this.#sort = createSortRequest(options);
     this.#countFirstRequest = watchFirstRequests(diagnostics);
-    this.#builder = new LazyHitBuilder(options, diagnostics, visitorKey);
-    this.#isVisitorKeyKnown = isVisitorKeyKnown;
     this.#further = new FurtherHits({
       options,
       delivery,
@@ -120,7 +109,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       findPrivacyReason: this.#findPrivacyReason,
       counts: this.#counts,
       longestHoldMillis: this.longestHoldMillis,
-      builder: this.#builder,
+      builder: () => this.#hits,
       readOpen: (request) => readOpenRequest(request, reading),
     });
     if (options.statsIntervalMillis !== undefined) this.#logStatsEvery(options.statsIntervalMillis);
@@ -129,6 +118,22 @@ export class HitPipeline implements ExitControl, RequestSink {
       this.#onClosed = resolve;
     });
     this.#finishAtExit();
+  }
+
+  /** What builds hits. Made when first asked: the visitor key may come from a spool. */
+  get #hits(): HitBuilder {
+    this.#builder ??= createHitBuilder(
+      {
+        ...this.#options,
+        hasToken: this.#options.tokenAuth !== undefined,
+        visitorKey: this.#made.visitorKey(),
+      },
+      (key, message) => {
+        const code = key.startsWith('callback ') ? 'callback-failed' : 'parameter-invalid';
+        this.#diagnostics.warnOnce(key, () => coded(code, message()));
+      },
+    );
+    return this.#builder;
   }
 
   /** Makes a hit of a request that has ended, or counts why not. */
@@ -149,9 +154,9 @@ export class HitPipeline implements ExitControl, RequestSink {
     ended.site = site;
     ended.request.client?.remember();
     ended.request.optionParameters = this.#callbacks.parametersOf(ended, site);
-    if (this.#sampleRate < 1 && this.#isVisitorKeyKnown()) {
+    if (this.#sampleRate < 1 && this.#made.isVisitorKeyKnown()) {
       const request = ended.currentRequest ?? ended.request;
-      ended.isInSample = this.#builder.isInSample(request, site);
+      ended.isInSample = this.#hits.isInSample(request, site);
       if (!ended.isInSample) {
         this.#countIgnored(ended, 'sampled');
         return;
@@ -162,7 +167,7 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#counts.hits += 1;
     if (ended.request.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
     const hit = new PendingPageView(this, ended);
-    const isTaken = this.#delivery.push(hit);
+    const isTaken = this.delivery.push(hit);
     if (ended.span) this.#countSpan(isTaken);
     if (!isTaken) ended.close();
     this.#further.addAfterEnd(ended, isTaken ? hit : undefined);
@@ -189,7 +194,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   #countSpan(isTaken: boolean): void {
     const { failed } = this.#spans;
     if (isTaken) this.#spans.processed += 1;
-    else failed[this.#delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
+    else failed[this.delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
   }
 
   #countIgnored(ended: EndedRequest, reason: IgnoreReason): void {
@@ -201,16 +206,16 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   flush(): Promise<void> {
-    return this.#delivery.flush();
+    return this.delivery.flush();
   }
 
   async shutdown(deadlineMillis: number = this.#options.shutdownTimeoutMillis): Promise<void> {
     this.endOpenRequests();
-    await this.#delivery.shutdown(deadlineMillis);
+    await this.delivery.shutdown(deadlineMillis);
     this.#metrics?.stop();
-    this.#close();
+    this.#made.close();
     clearInterval(this.#statsTimer);
-    const { pending, spooled } = this.#delivery;
+    const { pending, spooled } = this.delivery;
     if (!this.#isExitFlushOn || pending === spooled) {
       this.#releaseExit?.();
       this.#releaseExit = undefined;
@@ -233,44 +238,30 @@ export class HitPipeline implements ExitControl, RequestSink {
   enable(): void {
     if (this.#options.exitFlush === false) return;
     this.#isExitFlushOn = true;
-    this.#delivery.keepForExit();
+    this.delivery.keepForExit();
   }
 
   expectEnd(): void {
-    this.#delivery.expectEnd();
+    this.delivery.expectEnd();
   }
 
   hurry(): void {
-    this.#delivery.hurry();
+    this.delivery.hurry();
   }
 
   finish(): void {
     if (this.#isExitFlushOn) this.endOpenRequests();
     const refusal = this.#isExitFlushOn ? undefined : 'exitFlush is off';
-    this.#delivery.finish(this.#options.shutdownTimeoutMillis, refusal);
+    this.delivery.finish(this.#options.shutdownTimeoutMillis, refusal);
     this.#logStats();
-  }
-
-  /** Approximate memory of queued hits. */
-  get queueBytes(): number {
-    return this.#delivery.queueBytes;
-  }
-
-  get maxQueueBytes(): number {
-    return this.#delivery.maxQueueBytes;
-  }
-
-  /** Pending hits that failed alone, and are tried again after others succeeded. */
-  get setAside(): number {
-    return this.#delivery.setAside;
   }
 
   stats(): MatomoStats {
     const unusedSpans = this.#counts.unusedSpans + this.#unusedElsewhere();
     return toStats(
       { ...this.#counts, unusedSpans },
-      this.#delivery,
-      this.#delivery.counters,
+      this.delivery,
+      this.delivery.counters,
       this.#ignored,
     );
   }
@@ -315,23 +306,22 @@ export class HitPipeline implements ExitControl, RequestSink {
     ended.close();
     try {
       if (ended.ignored) return this.#takeBack(ended, 'attribute');
-      ended.isInSample ??= this.#builder.isInSample(ended.request, site);
+      ended.isInSample ??= this.#hits.isInSample(ended.request, site);
       if (!ended.isInSample) return this.#takeBack(ended, 'sampled');
       if (this.#options.mcp === 'calls' && ended.request.operation?.mcp?.isProtocol)
         return this.#takeBack(ended, 'mcp'); // a span has ended after its request
       const operation = operationNames.admit(ended.request);
       if (operation !== ended.request.operation) ended.request = { ...ended.request, operation };
-      const { hits: builder } = this.#builder;
-      pending.built = builder.read(ended.request, site, epochMillis);
-      const hits = builder.buildHits(pending.built);
+      pending.built = this.#hits.read(ended.request, site, epochMillis);
+      const hits = this.#hits.buildHits(pending.built);
       if (hits.length === 0) return this.#takeBack(ended, 'predicate');
       if (hits.length === 1) return hits;
       const [page, ...crashes] = hits;
-      if (crashes.length === 0 || !this.#delivery.takesCrashes) return [page as Hit];
+      if (crashes.length === 0 || !this.delivery.takesCrashes) return [page as Hit];
       this.#counts.hits += crashes.length;
       return hits;
     } catch (error) {
-      this.#delivery.counters.lost.rejected += 1;
+      this.delivery.counters.lost.rejected += 1;
       this.#diagnostics.warnOnce(
         'to-hit',
         coded(

@@ -2,6 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { otelGlobal } from '../common/otel-global.js';
 import type { Attributes, Histogram, Meter, MeterProvider } from '../common/otel-types.js';
 import { DetachedScope } from '../common/timers.js';
+import type { Delivery } from '../delivery/delivery.js';
 import type { Exchange, Transport } from '../delivery/http/transport.js';
 import { VERSION } from '../version.js';
 import { isApiInstalled, missingApi } from './missing-api.js';
@@ -39,12 +40,7 @@ export interface Observed {
   readonly spans: SpanCounts;
   /** The limit of hits in memory. */
   readonly capacity: number;
-  /** Age of the oldest pending hit, in seconds; 0 if there is none. */
-  readonly oldestAgeSeconds: number;
-  /** Hits of this process in the spool; `undefined` without one. */
-  readonly spoolHits: number | undefined;
-  /** Seconds since a bulk last succeeded, or since the start. */
-  readonly lastSuccessAgeSeconds: number;
+  readonly delivery: Pick<Delivery, 'oldestAgeSeconds' | 'spoolHits' | 'lastSuccessAgeSeconds'>;
   /** Exports that a gateway refused; `undefined` without one. */
   readonly refusedExports: number | undefined;
 }
@@ -163,21 +159,21 @@ const INSTRUMENTS: readonly Instrument[] = [
     kind: 'ObservableGauge',
     unit: 's',
     description: 'Age of the oldest pending hit, 0 if there is none',
-    read: ({ oldestAgeSeconds }, observe) => observe(oldestAgeSeconds),
+    read: ({ delivery }, observe) => observe(delivery.oldestAgeSeconds),
   },
   {
     name: 'matomo.delivery.last_success_age',
     kind: 'ObservableGauge',
     unit: 's',
     description: 'Time since a bulk last succeeded, or since the start',
-    read: ({ lastSuccessAgeSeconds }, observe) => observe(lastSuccessAgeSeconds),
+    read: ({ delivery }, observe) => observe(delivery.lastSuccessAgeSeconds),
   },
   {
     name: 'matomo.spool.hits',
     kind: 'ObservableGauge',
     unit: '{hit}',
     description: 'Hits in the spool that this process made or took over',
-    read({ spoolHits }, observe) {
+    read({ delivery: { spoolHits } }, observe) {
       if (spoolHits !== undefined) observe(spoolHits);
     },
   },

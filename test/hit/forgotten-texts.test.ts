@@ -6,7 +6,7 @@ import { ROOT } from '../support/child-process.js';
 const SCRIPT = `
   const { createHitBuilder } = await import('./build/hit/hit-builder.js');
   const { createFindIgnoreReason } = await import('./build/hit/ignore.js');
-  const { LazyHitBuilder } = await import('./build/pipeline/lazy-hit-builder.js');
+  const { isInSample } = await import('./build/hit/visitor/sampling.js');
   const { commonHeadersOf } = await import('./build/requests/read-headers.js');
   const { resolveOptions } = await import('./build/options/resolve-options.js');
   const { createSecretKey } = await import('node:crypto');
@@ -14,11 +14,10 @@ const SCRIPT = `
   const options = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, doNotTrack: true }, {}, console);
   const builder = createHitBuilder({ ...options, hasToken: false, visitorKey: 'key' }, () => undefined);
   const build = (...given) => builder.buildHits(builder.read(...given));
-  const lazy = new LazyHitBuilder({ ...options, sampleRate: 0.5 }, console, () => 'key');
   const key = createSecretKey(Buffer.alloc(32));
   const daily = [{ tokenAuth: 'a-token', privacy: 'strict' }, { visitorKey: 'daily' }].map((given) => {
     const resolved = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, ...given }, {}, console);
-    return new LazyHitBuilder({ ...resolved, sampleRate: 0.5 }, console, () => () => key);
+    return createHitBuilder({ ...resolved, hasToken: true, sampleRate: 0.5, visitorKey: () => key }, () => undefined);
   });
   const findReason = createFindIgnoreReason(options);
   const text = (name, i) => ['kept', name, i * 1000 + 7].join('-');
@@ -36,9 +35,9 @@ const SCRIPT = `
     for (const builder of daily) {
       const ofDay = request({}, { address: address('198.51.100', i) });
       builder.isInSample(ofDay, 1);
-      builder.hits.buildHits(builder.hits.read(ofDay, 1, 2));
+      builder.buildHits(builder.read(ofDay, 1, 2));
     }
-    lazy.isNameInSample(text('name', i));
+    isInSample(text('name', i), 0.5);
   }
   for (const i of [1, 2, 3, 1, 2, 3]) add(i);
   build(request({}, { query: 'token=' + text('latest', 1) }), 1, 2);

@@ -51,7 +51,7 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
     async function send(): Promise<void> {
       await pipeline.flush();
       // A hit that fails alone stays pending until Matomo has processed another one, perhaps one of the next.
-      while (pipeline.stats().pending > pipeline.setAside) {
+      while (pipeline.stats().pending > pipeline.delivery.setAside) {
         if (signal.aborted) return;
         await sleep(ASK_EVERY_MILLIS);
       }
@@ -63,7 +63,7 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
     }
 
     for await (const request of readRequests(file, selection, progress)) {
-      const room = Math.max(1, resolved.maxQueueSize - pipeline.setAside);
+      const room = Math.max(1, resolved.maxQueueSize - pipeline.delivery.setAside);
       const hits = countHits(request);
       const isFull = batch.hits + hits > Math.min(resolved.maxExportBatchSize, room);
       if (isFull && batch.hits > 0) await send();

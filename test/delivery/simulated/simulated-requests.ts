@@ -53,14 +53,12 @@ export class SimulatedRequests {
       callbacks: { isIgnored: () => false, siteOf: () => 1, parametersOf: () => undefined },
       counts: createHitCounts(),
       longestHoldMillis,
-      builder: {
+      builder: () => ({
         isInSample: () => true,
-        hits: {
-          read: (request: HttpRequest) => ({ request }),
-          buildFurtherHit: (hit: CheckedHit, { request }: { request: HttpRequest }) =>
-            toHit(nameOf(hit), request, hit.fields.map(({ text }) => text).join('')),
-        },
-      },
+        read: (request: HttpRequest) => ({ request }),
+        buildFurtherHit: (hit: CheckedHit, { request }: { request: HttpRequest }) =>
+          toHit(nameOf(hit), request, hit.fields.map(({ text }) => text).join('')),
+      }),
     } as unknown as FurtherHitsParts);
   }
 
