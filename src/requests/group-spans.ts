@@ -1,7 +1,5 @@
 import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from './finished-span.js';
 
-/** Up to this many spans, a search is faster than a map. */
-const FEW_SPANS = 8;
 const SPANS_A_MILLI = 50;
 /** A time that is not set: V8 stores other numbers than small integers as separate objects. */
 export const NEVER = -1;
@@ -26,8 +24,6 @@ export interface WaitingSpan<S> {
   group: SpanGroup<S> | undefined;
   /** Whether it was left without a request because an ancestor in its process is missing: that may be its request. */
   isAncestorMissing: boolean;
-  /** The next span that waits in its trace. */
-  newer: S | undefined;
 }
 
 /** Spans of one request, or spans without a request. Those whose request may still arrive are a separate group. */
@@ -73,12 +69,7 @@ export interface Waits {
  */
 export class WaitingTrace<S extends WaitingSpan<S>> {
   readonly key: string;
-  // A list by `newer`: the array for a few spans would take more memory.
-  #oldest: S | undefined = undefined;
-  #newest: S | undefined = undefined;
-  #size = 0;
-  /** Only if there are many spans. */
-  #byId: Map<string, S> | undefined;
+  readonly #spans = new Map<string, S>();
   /** When the first of its spans have waited long enough. */
   dueMillis: number = NEVER;
   /** The tick in which it is due, `NEVER` if none is planned. */
@@ -89,27 +80,17 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   }
 
   get isEmpty(): boolean {
-    return this.#size === 0;
+    return this.#spans.size === 0;
   }
 
   /** Adds a span, unless it is a duplicate. */
   add(span: S, nowMillis: number, { graceMillis }: Waits): boolean {
-    if (this.#find(span.spanId)) return false;
+    if (this.#spans.has(span.spanId)) return false;
     span.arrivedMillis = nowMillis;
     span.group = undefined;
-    this.#append(span);
+    this.#spans.set(span.spanId, span);
     this.#planFor(nowMillis + graceMillis);
     return true;
-  }
-
-  #append(span: S): void {
-    span.newer = undefined;
-    if (this.#newest) this.#newest.newer = span;
-    else this.#oldest = span;
-    this.#newest = span;
-    this.#size += 1;
-    if (this.#byId) this.#byId.set(span.spanId, span);
-    else if (this.#size > FEW_SPANS) this.#index();
   }
 
   #planFor(millis: number): void {
@@ -132,38 +113,21 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       if (group.isKept) this.#planFor(due);
       else if (root) requests.push({ root, below, emptySpans, emptyBytes });
     }
-    let span = this.#oldest;
-    this.#oldest = undefined;
-    this.#newest = undefined;
-    this.#byId = undefined;
-    this.#size = 0;
-    while (span) {
-      const { group, newer }: WaitingSpan<S> = span;
-      // Cut, so that a request that is pending keeps nothing else in memory.
-      span.group = undefined;
-      span.newer = undefined;
-      if (group?.isKept) this.#append(span);
-      else if (!group?.request) {
-        span.isAncestorMissing = group?.isAncestorMissing ?? false;
-        unused.push(span);
-      }
-      span = newer;
+    for (const span of this.#spans.values()) {
+      const { group }: WaitingSpan<S> = span;
+      span.group = undefined; // so that a request that is pending keeps nothing else in memory
+      if (group?.isKept) continue;
+      this.#spans.delete(span.spanId);
+      if (group?.request) continue;
+      span.isAncestorMissing = group?.isAncestorMissing ?? false;
+      unused.push(span);
     }
     // Grouping many spans is slow, so traces of many spans are due less often.
-    this.dueMillis = Math.max(this.dueMillis, nowMillis + Math.ceil(this.#size / SPANS_A_MILLI));
+    this.dueMillis = Math.max(
+      this.dueMillis,
+      nowMillis + Math.ceil(this.#spans.size / SPANS_A_MILLI),
+    );
     return { requests, unused };
-  }
-
-  #find(spanId: string): S | undefined {
-    if (this.#byId) return this.#byId.get(spanId);
-    let span = this.#oldest;
-    while (span && span.spanId !== spanId) span = span.newer;
-    return span;
-  }
-
-  #index(): void {
-    this.#byId = new Map();
-    for (let span = this.#oldest; span; span = span.newer) this.#byId.set(span.spanId, span);
   }
 
   #groups(): readonly SpanGroup<S>[] {
@@ -171,7 +135,7 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       emptyGroup<S>(undefined, false),
       emptyGroup<S>(undefined, true),
     ];
-    for (let span = this.#oldest; span; span = span.newer) {
+    for (const span of this.#spans.values()) {
       const group: SpanGroup<S> = span.group ?? this.#place(span, groups);
       if (span.isEmpty) {
         group.emptySpans += 1;
@@ -187,22 +151,18 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
 
   /** Finds the group of a span and of all its ancestors at once, so that a long chain takes linear time. */
   #place(span: S, groups: SpanGroup<S>[]): SpanGroup<S> {
-    let parent = this.#localParent(span);
-    if (parent?.group) return placeIn(parent.group, span, groups);
-    if (!parent)
-      return placeIn(groups[this.#hasMissingParent(span) ? 1 : 0] as SpanGroup<S>, span, groups);
-    const chain = [span];
-    span.group = BEING_PLACED;
-    while (parent && !parent.group) {
-      chain.push(parent);
-      parent.group = BEING_PLACED;
-      parent = this.#localParent(parent);
+    const chain: S[] = [];
+    let next: S | undefined = span;
+    while (next && !next.group) {
+      chain.push(next);
+      next.group = BEING_PLACED;
+      next = this.#localParent(next);
     }
     const top = chain[chain.length - 1] as S;
-    // If the parent is being placed too, the chain is a cycle.
+    // If the next one is being placed too, the chain is a cycle.
     let group =
-      parent?.group && parent.group !== BEING_PLACED
-        ? parent.group
+      next?.group && next.group !== BEING_PLACED
+        ? next.group
         : (groups[this.#hasMissingParent(top) ? 1 : 0] as SpanGroup<S>);
     for (let i = chain.length - 1; i >= 0; i--) group = placeIn(group, chain[i] as S, groups);
     return group;
@@ -211,13 +171,13 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   /** The parent of a span in the same request, if it has arrived. */
   #localParent(span: S): S | undefined {
     if (span.parentSpanId === undefined || span.isParentRemote) return undefined;
-    const parent = this.#find(span.parentSpanId);
+    const parent = this.#spans.get(span.parentSpanId);
     return parent && isOtherRequest(span.kind, parent.kind) ? undefined : parent;
   }
 
   /** Whether the parent of a span is in the same process and missing. For older SDKs it depends on the kind. */
   #hasMissingParent({ kind, parentSpanId, isParentRemote }: S): boolean {
-    if (parentSpanId === undefined || this.#find(parentSpanId)) return false;
+    if (parentSpanId === undefined || this.#spans.get(parentSpanId)) return false;
     if (isParentRemote !== undefined) return !isParentRemote;
     return kind !== SERVER_SPAN && kind !== CONSUMER_SPAN;
   }

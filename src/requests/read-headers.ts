@@ -175,7 +175,8 @@ function headerOf(headers: IncomingHttpHeaders, name: string): string | undefine
   return text === undefined ? undefined : decodeLatin1(text);
 }
 
-const PREFIX = 'http.request.header.';
+const REQUEST_HEADER = 'http.request.header.';
+const RESPONSE_HEADER = 'http.response.header.';
 
 /** Of these, Node.js keeps the first value. It joins the values of others. */
 const SINGLE_HEADERS: ReadonlySet<string> = new Set([
@@ -185,12 +186,20 @@ const SINGLE_HEADERS: ReadonlySet<string> = new Set([
   'user-agent',
 ]);
 
+/** A header of the response by its lower-case name, from attributes. */
+export function responseHeaderIn(attributes: Attributes, name: string): string | undefined {
+  return headersIn(attributes, RESPONSE_HEADER)[name.replaceAll('_', '-')];
+}
+
 /** The headers in attributes, as Node.js combines several values. */
-function headersIn(attributes: Attributes): Record<string, string | undefined> {
+function headersIn(
+  attributes: Attributes,
+  prefix: string = REQUEST_HEADER,
+): Record<string, string | undefined> {
   const headers: Record<string, string | undefined> = Object.create(null);
   for (const attribute in attributes) {
-    if (!attribute.startsWith(PREFIX)) continue;
-    const name = headerNameOf(attribute);
+    if (!attribute.startsWith(prefix)) continue;
+    const name = headerNameOf(attribute.slice(prefix.length));
     const text = combinedText(name, attributes[attribute]);
     const known = headers[name];
     if (known === undefined) headers[name] = text;
@@ -200,9 +209,7 @@ function headersIn(attributes: Attributes): Record<string, string | undefined> {
 }
 
 /** Some instrumentations keep upper case. Names have dashes since instrumentation-http 0.212, and underscores before. */
-const headerNameOf = memoize((attribute: string) =>
-  attribute.slice(PREFIX.length).toLowerCase().replaceAll('_', '-'),
-);
+const headerNameOf = memoize((text: string) => text.toLowerCase().replaceAll('_', '-'));
 
 function combinedText(name: string, value: AttributeValue | undefined): string | undefined {
   if (!Array.isArray(value)) return typeof value === 'number' ? String(value) : textOf(value);

@@ -1,8 +1,9 @@
 import { memoize } from '../common/generation-cache.js';
-import type { Attributes, AttributeValue } from '../common/otel-types.js';
+import type { Attributes } from '../common/otel-types.js';
 import { decodeLatin1 } from '../hit/text.js';
 import type { CapturedRequest } from './captured-request.js';
 import { textOf } from './finished-span.js';
+import { responseHeaderIn } from './read-headers.js';
 
 /** Not public, but unchanged since Node.js 0.x. */
 export interface WrittenResponse {
@@ -15,8 +16,6 @@ export interface WrittenResponse {
   /** Also writes informational responses (1xx). */
   _writeRaw?(data: string | Uint8Array, ...rest: unknown[]): boolean;
 }
-
-const PREFIX = 'http.response.header.';
 
 /** Finds a header by its lower-case name in a status line and headers as they were written. */
 const patternOf = memoize(
@@ -38,7 +37,7 @@ export function readResponseHeader(
   name: string,
 ): string | undefined {
   const response = captured?.response;
-  const text = response ? sentHeader(response, name) : attributeOf(attributes, name);
+  const text = response ? sentHeader(response, name) : responseHeaderIn(attributes, name);
   return text === undefined ? undefined : decodeLatin1(text).trim() || undefined;
 }
 
@@ -71,20 +70,4 @@ export function contentTypeIn(attributes: Attributes): string | undefined {
     attributes['http.response.header.content-type'] ??
     attributes['http.response.header.content_type'];
   return textOf(Array.isArray(value) ? value[0] : value);
-}
-
-/** Some instrumentations keep upper case, or write underscores. */
-function attributeOf(attributes: Attributes, name: string): string | undefined {
-  const plain = name.replaceAll('_', '-');
-  for (const attribute in attributes) {
-    if (!attribute.startsWith(PREFIX)) continue;
-    const header = attribute.slice(PREFIX.length).toLowerCase().replaceAll('_', '-');
-    if (header === plain) return toText(attributes[attribute]);
-  }
-  return undefined;
-}
-
-function toText(value: AttributeValue | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  return Array.isArray(value) ? value.join(', ') : String(value);
 }
