@@ -193,9 +193,11 @@ test('nor are more taken than the queue has bytes for', async () => {
     ({ status } = await sendSpans(gateway, exportRequest(spans)));
     if (status === 200) accepted += spans.length;
     else expect(status).toBe(503);
-    expect(accepted).toBeLessThan(290);
   }
   expect(accepted).toBeGreaterThan(10);
+  // How many requests wait for their spans until then depends on the machine.
+  expect(gateway.stats().pending).toBeGreaterThan(10);
+  expect(gateway.stats().pending).toBeLessThan(290);
   inspector.play();
   await eventually(() => gateway.stats().tracked === accepted);
   expect(gateway.stats().lost.queue_full).toBe(0);
