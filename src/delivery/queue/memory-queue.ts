@@ -4,6 +4,9 @@ import { addCounters, createDeliveryCounters, type DeliveryCounters } from './co
 /** Memory of a hit that was taken, besides its bytes. */
 const OBJECT_BYTES = 100;
 
+/** Taken hits whose queries may keep the texts of their requests in memory. */
+const MAX_UNCOPIED = 500;
+
 /**
  * Hits in memory: waiting ones, whose request has not ended; queued ones, oldest first; and taken ones, which have no result yet.
  *
@@ -80,10 +83,10 @@ export class MemoryQueue {
     return this.keep(this.remove(max, nowMillis, all));
   }
 
-  /** Counts hits as taken until they are acknowledged or forgotten. Returns copies, which no longer keep their requests in memory. */
+  /** Counts hits as taken until they are acknowledged or forgotten. Returns copies of hits that may wait for long. */
   keep(hits: readonly Hit[]): readonly Hit[] {
     this.#countTaken(hits, 1);
-    return copyHits(hits);
+    return this.#taken > MAX_UNCOPIED ? copyHits(hits) : hits;
   }
 
   /** Results of taken hits; `counts` add up to their number. */
