@@ -1,3 +1,4 @@
+import { copyText } from '../../common/generation-cache.js';
 import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../../hit/hit.js';
 import { addCounters, createDeliveryCounters, type DeliveryCounters } from './counters.js';
 
@@ -86,7 +87,8 @@ export class MemoryQueue {
   /** Counts hits as taken until they are acknowledged or forgotten. Returns copies of hits that may wait for long. */
   keep(hits: readonly Hit[]): readonly Hit[] {
     this.#countTaken(hits, 1);
-    return this.#taken > MAX_UNCOPIED ? copyHits(hits) : hits;
+    if (this.#taken <= MAX_UNCOPIED) return hits;
+    return hits.map((hit) => ({ ...hit, query: copyText(hit.query) }));
   }
 
   /** Results of taken hits; `counts` add up to their number. */
@@ -168,15 +170,4 @@ export class MemoryQueue {
       this.#head = 0;
     }
   }
-}
-
-/** Copies with parts of one text: a query that was joined from parts keeps the texts of its request in memory. */
-function copyHits(hits: readonly Hit[]): Hit[] {
-  const queries = hits.map(({ query }) => query).join('');
-  let end = 0;
-  return hits.map(({ site, visitor, startSeconds, kind, query }) => {
-    const start = end;
-    end += query.length;
-    return { site, visitor, startSeconds, kind, query: queries.slice(start, end) };
-  });
 }
