@@ -94,8 +94,8 @@ export class Delivery {
   /** Age of the oldest pending hit, in seconds; 0 if there is none. */
   get oldestAgeSeconds(): number {
     const queued = (performance.now() - this.#memory.oldestMillis) / 1000;
-    const encoded = Date.now() / 1000 - this.#sender.oldestSeconds; // other processes may have made them
-    return Math.max(0, queued, encoded);
+    const taken = Date.now() / 1000 - this.#sender.oldestSeconds; // other processes may have made them
+    return Math.max(0, queued, taken);
   }
 
   /** Seconds since a bulk last succeeded, or since the start. */

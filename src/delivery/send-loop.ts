@@ -135,7 +135,7 @@ export class SendLoop {
   #setTimer(dueMillis: number, leastMillis?: number): void {
     this.#clearTimer();
     this.#isTimerForFull = leastMillis !== undefined;
-    this.#isTimerForAside = this.#parts.memory.unencoded === 0;
+    this.#isTimerForAside = this.#parts.memory.untaken === 0;
     const delay = Math.max(Math.ceil(dueMillis - performance.now()), leastMillis ?? 0);
     this.#parts.scope.runInAsyncScope(() => {
       this.#timer = setTimeout(
@@ -167,7 +167,7 @@ export class SendLoop {
     );
   }
 
-  /** Makes full batches even while none can be sent: encoded hits no longer keep their requests in memory. */
+  /** Makes full batches even while none can be sent: taken hits no longer keep their requests in memory. */
   async #onTimer(): Promise<void> {
     const { memory, sender } = this.#parts;
     const due = performance.now() >= this.#dueMillis ? memory.count : 0; // a batch makes all due

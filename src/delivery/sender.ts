@@ -1,6 +1,7 @@
 import { coded } from '../common/messages.js';
 import { runAtOnce, runInSlices, type Steps } from '../common/slices.js';
 import { withTimeout } from '../common/timers.js';
+import type { Hit } from '../hit/hit.js';
 import { failingMillis } from './answer/back-off.js';
 import { InterpretResponse, reasonOf, type Verdict } from './answer/interpret-response.js';
 import { adviceFor } from './answer/outage.js';
@@ -18,11 +19,11 @@ import {
   lostHits,
   sumOfCounters,
 } from './queue/counters.js';
-import { type EncodedHit, toBody } from './queue/encode-hits.js';
+import { toBody } from './queue/to-body.js';
 import type { JournalHit } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
 
-/** Hits that are encoded in one turn of the event loop, so that no turn takes long. */
+/** Hits that are finalized in one turn of the event loop, so that no turn takes long. */
 const HITS_PER_TURN = 25;
 
 /** How long to wait for a spool before hits from memory are sent instead: a disk may hang. */
@@ -90,7 +91,7 @@ export class Sender {
   #isLoading = false;
   #isStoring = false;
   /** Hits to count as resent if they are sent again. */
-  readonly #mayBeStored = new WeakSet<EncodedHit>();
+  readonly #mayBeStored = new WeakSet<Hit>();
   /** Whether `#mayBeStored` may have hits. */
   #hasDoubts = false;
   readonly #token: CurrentToken;
@@ -127,7 +128,7 @@ export class Sender {
     return this.#response.outage.cause?.reason;
   }
 
-  /** Start of the oldest request whose hit is encoded, in epoch seconds; `Infinity` if none is known. */
+  /** Start of the oldest request whose hit was taken, in epoch seconds; `Infinity` if none is known. */
   get oldestSeconds(): number {
     const { spool } = this.#parts;
     return Math.min(this.queue.oldestSeconds, spool?.oldestSeconds ?? Number.POSITIVE_INFINITY);
@@ -345,7 +346,7 @@ export class Sender {
     });
   }
 
-  #countResent(hits: readonly EncodedHit[]): void {
+  #countResent(hits: readonly Hit[]): void {
     for (const hit of hits) if (this.#mayBeStored.delete(hit)) this.resent += 1;
   }
 

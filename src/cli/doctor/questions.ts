@@ -3,7 +3,7 @@ import { holdEventLoop } from '../../common/timers.js';
 import { type BulkResult, readAnswer } from '../../delivery/answer/read-answer.js';
 import { createTransport } from '../../delivery/http/create-transport.js';
 import type { Exchange } from '../../delivery/http/transport.js';
-import { encodeHits, toBody } from '../../delivery/queue/encode-hits.js';
+import { toBody } from '../../delivery/queue/to-body.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 import {
@@ -60,7 +60,7 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
     });
     const transport = createTransport({ url, headers, userAgent: USER_AGENT });
     const start = Date.now();
-    const body = toBody(encodeHits(hits), withToken ? tokenAuth : undefined);
+    const body = toBody(hits, withToken ? tokenAuth : undefined);
     const limitMillis = Math.min(exportTimeoutMillis, LONGEST_MILLIS);
     const exchange = await holdEventLoop(transport.send(body, limitMillis));
     const askedMillis = (start + Date.now()) / 2;

@@ -2,11 +2,10 @@ import type { Diagnostics } from '../../common/diagnostics.js';
 import { coded } from '../../common/messages.js';
 import type { Exchange } from '../http/transport.js';
 import type { Batch, Reason } from '../queue/batch.js';
-import { isOrder } from '../queue/encode-hits.js';
 import { backOffMillis, holdMillis, retryAfterMillis, tokenMillis } from './back-off.js';
 import { adviceFor, Outage, type PendingWork } from './outage.js';
 import { type BulkResult, isRejected, readAnswer } from './read-answer.js';
-import { policyOf, type ResultPolicy } from './result-policy.js';
+import { isOrder, policyOf, type ResultPolicy } from './result-policy.js';
 
 interface InterpretResponseOptions {
   readonly hasToken: boolean;

@@ -1,3 +1,4 @@
+import type { Hit } from '../../hit/hit.js';
 import type { Batch } from '../queue/batch.js';
 import {
   createDeliveryCounters,
@@ -5,7 +6,6 @@ import {
   type LossReason,
   lostHits,
 } from '../queue/counters.js';
-import { isOrder } from '../queue/encode-hits.js';
 import type { BulkResult } from './read-answer.js';
 
 /** How long nothing is sent. */
@@ -77,6 +77,11 @@ export function policyOf(
       if (result.kind === 'all_invalid' && rejections === 1) return { hits: 'failed' };
       return { hits: 'kept', wait: 'token' };
   }
+}
+
+/** Whether a hit is an order. Matomo accepts each order once and reports it as invalid when it is sent again. */
+export function isOrder({ query }: Hit): boolean {
+  return /[?&]ec_id=./.test(query);
 }
 
 /** Counters for `hits` hits that have one result. */

@@ -1,6 +1,5 @@
-import type { HitKind } from '../../hit/hit.js';
+import type { Hit, HitKind } from '../../hit/hit.js';
 import { Batch, type Failure } from './batch.js';
-import type { EncodedHit } from './encode-hits.js';
 
 /** After this many failures in a row, each bulk is halved before it is sent. */
 const SEARCH_AFTER = 3;
@@ -119,7 +118,7 @@ export class BatchQueue {
   }
 
   /** Adds hits in batches; those from memory also to batches that have room. The batches contain the same objects. */
-  add(hits: readonly EncodedHit[], isStored: boolean): void {
+  add(hits: readonly Hit[], isStored: boolean): void {
     let batch: Batch | undefined;
     for (const hit of hits) {
       if (batch?.kind !== hit.kind || !batch.isOpen) batch = this.#openBatch(hit.kind, isStored);
@@ -249,7 +248,7 @@ export class BatchQueue {
   }
 
   /** Removes and returns hits, from all batches but one. */
-  dropHits(isDropped: (hit: EncodedHit, batch: Batch) => boolean, except?: Batch): DroppedHits {
+  dropHits(isDropped: (hit: Hit, batch: Batch) => boolean, except?: Batch): DroppedHits {
     const dropped: DroppedHits = { stored: [], fromMemory: [] };
     for (const batch of this.#all) {
       if (batch === except || !batch.hits.some((hit) => isDropped(hit, batch))) continue;
@@ -262,7 +261,7 @@ export class BatchQueue {
   }
 
   /** Removes the oldest batch from memory that is not in flight, to store its hits. Returns none if they take more than `mostBytes`. */
-  takeBatch(inFlight: Batch | undefined, mostBytes: number): readonly EncodedHit[] {
+  takeBatch(inFlight: Batch | undefined, mostBytes: number): readonly Hit[] {
     const inMemory = this.#all.filter((batch) => !batch.isStored && batch !== inFlight);
     const batch = firstOf(inMemory);
     if (!batch || storedBytes(batch) > mostBytes) return [];
@@ -347,8 +346,8 @@ export class BatchQueue {
 
 /** Hits that were removed, by where they are stored. */
 export interface DroppedHits {
-  readonly stored: EncodedHit[];
-  readonly fromMemory: EncodedHit[];
+  readonly stored: Hit[];
+  readonly fromMemory: Hit[];
 }
 
 /** Crashes are sent last, so that they never delay others: a Matomo without CrashAnalytics rejects each bulk of them. */
@@ -362,6 +361,6 @@ function leastFailed(batches: readonly Batch[]): Batch | undefined {
 
 /** Upper bound of the bytes that hits take in a spool. */
 function storedBytes({ hits }: Batch): number {
-  const sizes = hits.map(({ visitor, start, end }) => end - start + 3 * visitor.length);
+  const sizes = hits.map(({ visitor, query }) => query.length + 3 * visitor.length);
   return sizes.reduce((sum, size) => sum + size + OBJECT_BYTES, 0);
 }

@@ -1,6 +1,6 @@
 import type { MessageCode } from '../../common/messages.js';
-import type { HitKind } from '../../hit/hit.js';
-import { type EncodedHit, SEPARATOR } from './encode-hits.js';
+import type { Hit, HitKind } from '../../hit/hit.js';
+import { SEPARATOR } from './to-body.js';
 
 /** A reason for the log, and the code that explains it. */
 export interface Reason {
@@ -21,7 +21,7 @@ const MAX_BODY_BYTES = 1_000_000 - 4096;
 export class Batch {
   readonly kind: HitKind;
   /** In the order in which Matomo should process them, once the batch is closed. */
-  hits: EncodedHit[] = [];
+  hits: Hit[] = [];
   /** The hits are in the spool. */
   readonly isStored: boolean;
   /** Takes further hits until it is full or sent. */
@@ -50,8 +50,8 @@ export class Batch {
   }
 
   /** Adds a hit, unless the batch would have more than `max` or too many bytes. Returns `false` if it is not added. A full batch is closed. */
-  add(hit: EncodedHit, max: number): boolean {
-    const bytes = this.#bytes + hit.end - hit.start + SEPARATOR.length;
+  add(hit: Hit, max: number): boolean {
+    const bytes = this.#bytes + hit.query.length + SEPARATOR.length;
     const hasRoom = this.hits.length === 0 || bytes <= MAX_BODY_BYTES;
     if (hasRoom) {
       this.hits.push(hit);
@@ -96,13 +96,13 @@ export class Batch {
   }
 }
 
-function byVisitorThenTime(a: EncodedHit, b: EncodedHit): number {
+function byVisitorThenTime(a: Hit, b: Hit): number {
   if (a.visitor < b.visitor) return -1;
   return a.visitor === b.visitor ? a.startSeconds - b.startSeconds : 1;
 }
 
 /** The index at which to split, between two visitors if possible: if the second half succeeds first, no visitor's hits are reordered. */
-function middleOf(hits: readonly EncodedHit[]): number {
+function middleOf(hits: readonly Hit[]): number {
   const middle = Math.ceil(hits.length / 2);
   for (let distance = 0; distance < middle; distance++) {
     for (const border of [middle - distance, middle + distance]) {

@@ -1,17 +1,19 @@
+import { copyText } from '../../common/generation-cache.js';
 import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../../hit/hit.js';
 import { addCounters, createDeliveryCounters, type DeliveryCounters } from './counters.js';
-import { type EncodedHit, encodeHits } from './encode-hits.js';
 
 /** Memory of a hit that was taken, besides its bytes. */
 const OBJECT_BYTES = 100;
 
+/** Taken hits whose queries may keep the texts of their requests in memory. */
+const MAX_UNCOPIED = 500;
+
 /**
- * Hits in memory: waiting ones, whose request has not ended; queued ones, oldest first; and encoded ones, which were taken and have
- * no result yet.
+ * Hits in memory: waiting ones, whose request has not ended; queued ones, oldest first; and taken ones, which have no result yet.
  *
  *     wait ──> waiting
  *                 │ queue, or final
- *     push ──> [ removed … | queued … ] ──take──> encoded ──acknowledge──> counted
+ *     push ──> [ removed … | queued … ] ──take──> taken ──acknowledge──> counted
  *                          ^ head
  *
  * Entries before `head` are cut off when they are half of the array. A hit that is not final keeps its place, and newer ones may be
@@ -25,22 +27,22 @@ export class MemoryQueue {
   #hits: (PendingHit | undefined)[] = [];
   #head = 0;
   #bytes = 0;
-  #encoded = 0;
-  #encodedBytes = 0;
+  #taken = 0;
+  #takenBytes = 0;
 
   /** Number of places in the queue. A place has one hit, and the crashes of its request. */
   get queued(): number {
     return this.#hits.length - this.#head;
   }
 
-  /** Number of hits that are not encoded yet, in places or waiting. */
-  get unencoded(): number {
+  /** Number of hits that were not taken, in places or waiting. */
+  get untaken(): number {
     return this.queued + this.#waiting.size;
   }
 
   /** Number of hits in memory. A place counts as one. */
   get count(): number {
-    return this.unencoded + this.#encoded;
+    return this.untaken + this.#taken;
   }
 
   /** When the request of the oldest queued hit ended or a waiting hit was tracked, on the monotonic clock; `Infinity` if there is none. */
@@ -53,7 +55,7 @@ export class MemoryQueue {
 
   /** Approximate memory of the hits. */
   get bytes(): number {
-    return this.#bytes + this.#encodedBytes;
+    return this.#bytes + this.#takenBytes;
   }
 
   push(hit: PendingHit): void {
@@ -75,40 +77,40 @@ export class MemoryQueue {
   }
 
   /**
-   * Encodes up to `max` queued hits and their crashes, oldest first; only final ones unless `all`. Hits that the application has
+   * Takes up to `max` queued hits and their crashes, oldest first; only final ones unless `all`. Hits that the application has
    * ignored since are removed and not returned.
    */
-  take(max: number, nowMillis: number, all: boolean): readonly EncodedHit[] {
-    return this.encode(this.remove(max, nowMillis, all));
+  take(max: number, nowMillis: number, all: boolean): readonly Hit[] {
+    return this.keep(this.remove(max, nowMillis, all));
   }
 
-  /** Encodes hits, which stay in memory until they are acknowledged or forgotten. */
-  encode(hits: readonly Hit[]): readonly EncodedHit[] {
-    const encoded = encodeHits(hits);
-    this.#countEncoded(encoded, 1);
-    return encoded;
+  /** Counts hits as taken until they are acknowledged or forgotten. Returns copies of hits that may wait for long. */
+  keep(hits: readonly Hit[]): readonly Hit[] {
+    this.#countTaken(hits, 1);
+    if (this.#taken <= MAX_UNCOPIED) return hits;
+    return hits.map((hit) => ({ ...hit, query: copyText(hit.query) }));
   }
 
-  /** Results of encoded hits; `counts` add up to their number. */
-  acknowledge(hits: readonly EncodedHit[], counts: DeliveryCounters): void {
+  /** Results of taken hits; `counts` add up to their number. */
+  acknowledge(hits: readonly Hit[], counts: DeliveryCounters): void {
     this.forget(hits);
     addCounters(this.counters, counts);
   }
 
-  /** Encoded hits are no longer in memory: they have a result, or are stored. */
-  forget(hits: readonly EncodedHit[]): void {
-    this.#countEncoded(hits, -1);
+  /** Taken hits are no longer in memory: they have a result, or are stored. */
+  forget(hits: readonly Hit[]): void {
+    this.#countTaken(hits, -1);
   }
 
   /** Counts all hits as lost at shutdown. */
   drop(): void {
     const queued = this.remove(Number.POSITIVE_INFINITY, performance.now(), true).length;
-    this.counters.lost.shutdown += queued + this.#encoded;
-    this.#encoded = 0;
-    this.#encodedBytes = 0;
+    this.counters.lost.shutdown += queued + this.#taken;
+    this.#taken = 0;
+    this.#takenBytes = 0;
   }
 
-  /** The same as `take`, without encoding them: from now on, they are not in memory. */
+  /** Like `take`, but from now on they are not in memory. */
   remove(max: number, nowMillis: number, all: boolean): Hit[] {
     const taken: Hit[] = [];
     const epochMillis = Date.now();
@@ -155,9 +157,9 @@ export class MemoryQueue {
     }
   }
 
-  #countEncoded(hits: readonly EncodedHit[], sign: 1 | -1): void {
-    this.#encoded += sign * hits.length;
-    for (const { start, end } of hits) this.#encodedBytes += sign * (end - start + OBJECT_BYTES);
+  #countTaken(hits: readonly Hit[], sign: 1 | -1): void {
+    this.#taken += sign * hits.length;
+    for (const { query } of hits) this.#takenBytes += sign * (query.length + OBJECT_BYTES);
   }
 
   #putBack(kept: readonly PendingHit[]): void {

@@ -1,6 +1,5 @@
 import { crc32 } from 'node:zlib';
 import type { Hit, HitKind } from '../../hit/hit.js';
-import type { EncodedHit } from '../queue/encode-hits.js';
 import type { HitLine } from './journal.js';
 
 // One hit is one line, readable with `cat`:
@@ -16,7 +15,7 @@ export const LINE_BYTES = 1000;
 const CRC_LENGTH = 8;
 const NO_CRC = '0'.repeat(CRC_LENGTH);
 const QUESTION_MARK = 63;
-const HEAD = /^(\d+(?:\.\d+)?) (page|chatbot|crash) \d+ (\S*) $/;
+const HEAD = /^(\d+(?:\.\d+)?) (page|chatbot|crash) (\d+) (\S*) $/;
 
 /** Encodes hits as lines with line feeds, in one buffer. */
 export function toLines(hits: readonly Hit[]): Buffer[] {
@@ -40,11 +39,12 @@ export function toHitLines(hits: readonly Hit[]): HitLine[] {
   return toLines(hits).map((line, i) => ({ hit: hits[i] as Hit, line }));
 }
 
-/** The encoded hit in a line that was just encoded. */
-export function storedIn(line: Buffer, { startSeconds, kind, visitor, query }: Hit): EncodedHit {
-  const end = line.length - 1;
-  const start = end - query.length;
-  return { startSeconds, kind, visitor, buffer: line, start, end };
+/** The hit in a line that was just encoded. It does not keep its request in memory. */
+export function storedIn(line: Buffer, hit: Hit): Hit {
+  return {
+    ...hit,
+    query: line.toString('latin1', line.length - 1 - hit.query.length, line.length - 1),
+  };
 }
 
 /** Whether a line, without its line feed, is complete and undamaged. */
@@ -54,20 +54,19 @@ export function isWhole(line: Buffer): boolean {
   return /^[\da-f]{8}$/.test(crc) && crc32(line.subarray(CRC_LENGTH + 1)) === Number(`0x${crc}`);
 }
 
-/** The hit in a line without line feed; `undefined` if the line is invalid. Its bytes are not copied. */
-export function readLine(line: Buffer): EncodedHit | undefined {
+/** The hit in a line without line feed; `undefined` if the line is invalid. */
+export function readLine(line: Buffer): Hit | undefined {
   const start = line.indexOf(QUESTION_MARK);
   if (start < 0 || !isWhole(line)) return undefined;
   const head = HEAD.exec(line.toString('latin1', CRC_LENGTH + 1, start));
   if (!head) return undefined;
-  const [, startSeconds, kind, visitor = ''] = head;
+  const [, startSeconds, kind, site, visitor = ''] = head;
   return {
+    site: Number(site),
     startSeconds: Number(startSeconds),
     kind: kind as HitKind,
     visitor: decode(visitor),
-    buffer: line,
-    start,
-    end: line.length,
+    query: line.toString('latin1', start),
   };
 }
 
@@ -94,13 +93,10 @@ export type PurgeFilter =
   | { readonly kind: 'before'; readonly epochSeconds: number };
 
 /** Whether a filter selects a hit. A user is selected by `uid`, a visitor by `cid` or `_id`, which Matomo gets. */
-function isSelected(
-  filter: PurgeFilter,
-  { startSeconds, buffer, start, end }: EncodedHit,
-): boolean {
+function isSelected(filter: PurgeFilter, { startSeconds, query }: Hit): boolean {
   if (filter.kind === 'all') return true;
   if (filter.kind === 'before') return startSeconds < filter.epochSeconds;
-  const parameters = new URLSearchParams(buffer.toString('latin1', start, end));
+  const parameters = new URLSearchParams(query);
   if (filter.kind === 'user') return parameters.get('uid') === filter.id;
   const id = filter.id.toLowerCase();
   return ['cid', '_id'].some((name) => parameters.get(name)?.toLowerCase() === id);

@@ -1,8 +1,7 @@
 import type { Hit } from '../../hit/hit.js';
-import type { EncodedHit } from '../queue/encode-hits.js';
 
 /** A hit that was read from a journal: the range `from … to` of a segment. */
-export interface JournalHit extends EncodedHit {
+export interface JournalHit extends Hit {
   readonly segment: Segment;
   readonly from: number;
   readonly to: number;

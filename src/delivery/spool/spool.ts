@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { atExit } from '../../common/at-exit.js';
 import { SerialQueue } from '../../common/serial-queue.js';
 import { withTimeout } from '../../common/timers.js';
+import type { Hit } from '../../hit/hit.js';
 import { EXIT_WAITS } from '../exit/exit-waits.js';
 import { addCounters, type DeliveryCounters, lostHits } from '../queue/counters.js';
-import { decodeHit, type EncodedHit } from '../queue/encode-hits.js';
 import type { MemoryQueue } from '../queue/memory-queue.js';
 import { Backlog } from './backlog.js';
 import {
@@ -47,7 +47,7 @@ interface SpoolParts {
   /** There may be hits to send or to store. */
   onInterval(): void;
   /** Passes on hits that could not be stored. */
-  giveBack(hits: readonly EncodedHit[]): void;
+  giveBack(hits: readonly Hit[]): void;
 }
 
 export interface TakeOptions {
@@ -119,7 +119,7 @@ export class Spool {
       succession: () => this.#steps.ended,
       giveBack: (hits) => {
         const { memory, giveBack } = this.#parts;
-        giveBack(memory.encode(hits));
+        giveBack(memory.keep(hits));
       },
     });
     this.#steps = new SerialQueue({ onError: (error) => this.#fail(error, this.#journal) });
@@ -197,7 +197,7 @@ export class Spool {
   async storeQueued(all: boolean): Promise<void> {
     await this.ready;
     const { memory } = this.#parts;
-    for (let left = memory.unencoded; left > 0; left -= PORTION) {
+    for (let left = memory.untaken; left > 0; left -= PORTION) {
       const hits = memory.remove(PORTION, performance.now(), all);
       if (hits.length === 0) break;
       this.#writer.add(hits);
@@ -207,22 +207,22 @@ export class Spool {
   }
 
   /** At the end of the process: stores all hits in memory synchronously. Returns those that have to be sent. */
-  storeSync(): readonly EncodedHit[] {
+  storeSync(): readonly Hit[] {
     const { memory } = this.#parts;
     this.#writer.add(memory.remove(Number.POSITIVE_INFINITY, performance.now(), true));
-    return memory.encode(this.#writer.writeAtExit());
+    return memory.keep(this.#writer.writeAtExit());
   }
 
-  /** How many bytes of encoded hits can be stored. */
+  /** How many bytes of taken hits can be stored. */
   async findRoom(): Promise<number> {
     await this.ready;
     return this.isWritable ? this.room : 0;
   }
 
-  /** Stores encoded hits, or gives them back. */
-  async storeEncoded(hits: readonly EncodedHit[]): Promise<void> {
+  /** Stores taken hits, or gives them back. */
+  async storeEncoded(hits: readonly Hit[]): Promise<void> {
     this.#parts.memory.forget(hits);
-    this.#writer.add(hits.map(decodeHit));
+    this.#writer.add(hits);
     await this.#writer.write();
   }
 

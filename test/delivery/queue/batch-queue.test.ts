@@ -1,19 +1,17 @@
 import { expect, test } from 'vitest';
 import type { Batch, Failure } from '../../../src/delivery/queue/batch.js';
 import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
-import { type EncodedHit, encodeHits } from '../../../src/delivery/queue/encode-hits.js';
+import type { Hit } from '../../../src/hit/hit.js';
 import { kindOf, nameOf, queryOf } from '../../support/named-hits.js';
 
-function hits(...names: string[]) {
-  return encodeHits(
-    names.map((name, startSeconds) => ({
-      site: 1,
-      visitor: 'v',
-      startSeconds,
-      kind: name.startsWith('crash') ? 'crash' : kindOf(name),
-      query: queryOf(name),
-    })),
-  );
+function hits(...names: string[]): Hit[] {
+  return names.map((name, startSeconds) => ({
+    site: 1,
+    visitor: 'v',
+    startSeconds,
+    kind: name.startsWith('crash') ? 'crash' : kindOf(name),
+    query: queryOf(name),
+  }));
 }
 
 function queueOf(max: number, ...names: string[]): BatchQueue {
@@ -22,8 +20,7 @@ function queueOf(max: number, ...names: string[]): BatchQueue {
   return queue;
 }
 
-const nameOfHit = ({ buffer, start, end }: EncodedHit) =>
-  nameOf(buffer.toString('latin1', start, end));
+const nameOfHit = ({ query }: Hit) => nameOf(query);
 const namesOf = (batch: Batch | undefined) => batch?.hits.map(nameOfHit);
 
 const nextOf = (queue: BatchQueue, nowMillis = 0) =>

@@ -1,21 +1,18 @@
 import { expect, test } from 'vitest';
 import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
-import { encodeHits, toBody } from '../../../src/delivery/queue/encode-hits.js';
+import { toBody } from '../../../src/delivery/queue/to-body.js';
+import type { Hit } from '../../../src/hit/hit.js';
+
+function hit(given: Partial<Hit>): Hit {
+  return { site: 1, visitor: 'v', startSeconds: 1, kind: 'page', query: '?rec=1', ...given };
+}
 
 const VISITORS = ['Émile', 'Ángel', 'ann', 'éa', 'eb', 'Ω', 'aé', 'aá', 'abcdeé', 'abcdeá', ''];
 
 test.each([VISITORS, [...VISITORS].reverse()])(
   'the hits of a batch are in the order of their visitors as texts, also with %s first',
   (...visitors) => {
-    const hits = encodeHits(
-      visitors.map((visitor) => ({
-        site: 1,
-        visitor,
-        startSeconds: 0,
-        kind: 'page' as const,
-        query: '?rec=1',
-      })),
-    );
+    const hits = visitors.map((visitor) => hit({ visitor }));
     const queue = new BatchQueue(100, () => 0);
     queue.add(hits, false);
     const batch = queue.next({ nowMillis: 0, withStored: false, isForced: false });
@@ -28,9 +25,7 @@ const QUERIES = ['?idsite=1&a=1', '?idsite=1&b=2', '?idsite=1&c=3'];
 test.each(['a'.repeat(32), undefined, 'a "quoted" token'])(
   'a body has the hits in their order and the token %s',
   (token) => {
-    const hits = encodeHits(
-      QUERIES.map((query) => ({ site: 1, visitor: 'v', startSeconds: 1, kind: 'page', query })),
-    );
+    const hits = QUERIES.map((query) => hit({ query }));
     const bodyOf = (some: typeof hits) => JSON.parse(toBody(some, token).toString());
     expect(bodyOf(hits)).toEqual({ requests: QUERIES, token_auth: token });
     expect(bodyOf(hits.slice(1)).requests).toEqual(QUERIES.slice(1));
