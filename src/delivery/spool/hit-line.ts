@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Hit, HitKind } from '../../hit/hit.js';
 import type { EncodedHit } from '../queue/encode-hits.js';
-import type { HitLine } from './journal.js';
+import type { HitLine, JournalHit, Segment } from './journal.js';
 
 // One hit is one line, readable with `cat`:
 //
@@ -40,11 +40,17 @@ export function toHitLines(hits: readonly Hit[]): HitLine[] {
   return toLines(hits).map((line, i) => ({ hit: hits[i] as Hit, line }));
 }
 
-/** The encoded hit in a line that was just encoded. */
-export function storedIn(line: Buffer, { startSeconds, kind, visitor, query }: Hit): EncodedHit {
+/** A hit whose line was just stored at `from … to` of a segment. */
+export function toJournalHit(
+  { startSeconds, kind, visitor, query }: Hit,
+  line: Buffer,
+  segment: Segment,
+  from: number,
+  to: number,
+): JournalHit {
   const end = line.length - 1;
   const start = end - query.length;
-  return { startSeconds, kind, visitor, buffer: line, start, end };
+  return { startSeconds, kind, visitor, buffer: line, start, end, segment, from, to };
 }
 
 /** Whether a line, without its line feed, is complete and undamaged. */

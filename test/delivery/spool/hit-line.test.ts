@@ -4,10 +4,18 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EncodedHit } from '../../../src/delivery/queue/encode-hits.js';
-import { readLine, storedIn, toLines } from '../../../src/delivery/spool/hit-line.js';
+import { readLine, toJournalHit, toLines } from '../../../src/delivery/spool/hit-line.js';
+import type { Segment } from '../../../src/delivery/spool/journal.js';
 import type { Hit, HitKind } from '../../../src/hit/hit.js';
 import { ROOT } from '../../support/child-process.js';
 import { seededRuns } from '../../support/seed.js';
+
+const SEGMENT: Segment = {
+  startSeconds: 0,
+  unread: 0,
+  read: async () => [],
+  markDecided: async () => undefined,
+};
 
 function hit(overrides: Partial<Hit> = {}): Hit {
   return {
@@ -62,7 +70,7 @@ test('what is written is what is read', () => {
         startSeconds: given.startSeconds,
         visitor: Buffer.from(given.visitor).toString(),
       });
-      const stored = storedIn(line, hit(given));
+      const stored = toJournalHit(hit(given), line, SEGMENT, 0, line.length);
       expect(stored).toMatchObject({
         kind: given.kind,
         startSeconds: given.startSeconds,
