@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { withoutUserInfo } from '../common/diagnostics.js';
 import { countOf } from '../delivery/queue/batch.js';
-import { spoolBackendOf } from '../delivery/spool/backends.js';
+import { purgeSpool, readSpoolStatus, spoolBackendOf } from '../delivery/spool/backends.js';
 import type { PurgeFilter } from '../delivery/spool/hit-line.js';
-import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-status.js';
+import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-store.js';
 import { readEnvironment } from '../options/resolve-options.js';
 import { date } from './flag-values.js';
 import { UsageError, withoutEffect } from './usage-error.js';
@@ -38,10 +38,10 @@ export async function spool(args: string[]): Promise<void> {
   const print = (result: object, asText: string) =>
     console.log(values.json ? JSON.stringify({ spool: shown, ...result }, null, 2) : asText);
   if (filter) {
-    const purged = await backend.purge(place, filter);
+    const purged = await purgeSpool(place, filter);
     return print({ purged }, `${shown}: ${countOf(purged)} purged`);
   }
-  const found = await backend.readStatus(place);
+  const found = await readSpoolStatus(place);
   const status = { ...found, matomo: found.matomo && withoutUserInfo(found.matomo) };
   print(status, formatStatus(shown, status, Date.now()));
 }

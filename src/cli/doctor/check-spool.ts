@@ -2,7 +2,11 @@ import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:f
 import { statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { show } from '../../common/diagnostics.js';
-import { type SpoolBackendName, spoolBackendOf } from '../../delivery/spool/backends.js';
+import {
+  readSpoolStatus,
+  type SpoolBackendName,
+  spoolBackendOf,
+} from '../../delivery/spool/backends.js';
 import { requireFolderOf } from '../../delivery/spool/file/spool-folder.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { type Finding, ok, warning } from './checks.js';
@@ -61,7 +65,7 @@ async function checkRedis(spool: string, { url: { href } }: SpoolOptions): Promi
   const backend = spoolBackendOf(spool);
   const name = `the spool ${show(backend.show(spool))}`;
   try {
-    const { matomo = href, pending } = await backend.readStatus(spool);
+    const { matomo = href, pending } = await readSpoolStatus(spool);
     if (matomo === href) return [ok('spool', `${name} answers and has ${pending} hits`)];
     const advice = `Set MATOMO_SPOOL to another database of that Redis, such as redis://…/1. ${NO_SPOOL}`;
     return [warning('spool', 'spool-not-used', `${name} belongs to ${matomo}`, advice)];

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Hit, HitKind } from '../../hit/hit.js';
-import type { HitLine } from './journal.js';
+import type { HitLine, JournalHit, Segment } from './journal.js';
 
 // One hit is one line, readable with `cat`:
 //
@@ -39,12 +39,17 @@ export function toHitLines(hits: readonly Hit[]): HitLine[] {
   return toLines(hits).map((line, i) => ({ hit: hits[i] as Hit, line }));
 }
 
-/** The hit in a line that was just encoded. It does not keep its request in memory. */
-export function storedIn(line: Buffer, hit: Hit): Hit {
-  return {
-    ...hit,
-    query: line.toString('latin1', line.length - 1 - hit.query.length, line.length - 1),
-  };
+/** A hit whose line was just stored at `from … to` of a segment. It does not keep its request in memory. */
+export function toJournalHit(
+  { startSeconds, kind, site, visitor, query }: Hit,
+  line: Buffer,
+  segment: Segment,
+  from: number,
+  to: number,
+): JournalHit {
+  const end = line.length - 1;
+  const copied = line.toString('latin1', end - query.length, end);
+  return { startSeconds, kind, site, visitor, query: copied, segment, from, to };
 }
 
 /** Whether a line, without its line feed, is complete and undamaged. */

@@ -1,6 +1,6 @@
+import { FILE_STORE } from './file/file-store.js';
+import { REDIS_STORE } from './redis/redis-store.js';
+
 // All backends are one chunk, which `backends` loads.
 
-export { purgeFileSpool, readFileSpoolStatus } from './file/file-commands.js';
-export { FileJournalOpener } from './file/spool-folder.js';
-export { purgeRedisSpool, readRedisSpoolStatus } from './redis/redis-commands.js';
-export { RedisJournalOpener } from './redis/redis-opener.js';
+export const SPOOL_STORES = { file: FILE_STORE, redis: REDIS_STORE } as const;

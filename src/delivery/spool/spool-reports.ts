@@ -1,80 +1,62 @@
 import { codeOf } from '../../common/describe-error.js';
 import { type Diagnostics, show } from '../../common/diagnostics.js';
-import type { LastingState } from '../../common/line-limiter.js';
-import { coded } from '../../common/messages.js';
+import type { LastingStateOptions } from '../../common/line-limiter.js';
+import { coded, type MessageCode } from '../../common/messages.js';
 import { countOf } from '../queue/batch.js';
+
+/** Reading counts as possible again after this time without a failure. Attempts are repeated much sooner. */
+const READABLE_AFTER_MILLIS = 60_000;
+const CHECK_ACCESS = 'Check the permissions of the folder, or Redis.';
+const CHECK_SPACE = 'Check the space and the permissions of the folder, or Redis.';
 
 /** Logs messages about a spool. */
 export class SpoolReports {
   readonly #folder: string;
   readonly #diagnostics: Diagnostics;
-  readonly #unused: LastingState;
+  readonly #unused: LastingFailure;
+  readonly #unwritable: LastingFailure;
+  readonly #unreadable: LastingFailure;
   #oldestTakenOver = Number.POSITIVE_INFINITY;
-  readonly #unwritable: LastingState;
-  readonly #unreadable: LastingState;
 
-  constructor(folder: string, diagnostics: Diagnostics) {
-    this.#folder = show(folder);
+  constructor(place: string, diagnostics: Diagnostics) {
+    const folder = show(place);
+    this.#folder = folder;
     this.#diagnostics = diagnostics;
-    this.#unused = diagnostics.lines.lasting({
+    this.#unused = lastingFailure(diagnostics, {
       key: 'spool not used',
-      ended: () =>
-        coded(
-          'spool-used-again',
-          `The spool ${this.#folder} is used from now on. Hits that are still in memory are stored next.`,
-        ),
-      repeated: (since, cause) =>
-        coded(
-          'spool-not-used',
-          `The spool ${this.#folder} is not used since ${since}: ${cause}. Hits are queued in memory only. Fix that, or set spool to another place.`,
-        ),
+      code: 'spool-not-used',
+      text: (cause, since) =>
+        `The spool ${folder} is not used${since}: ${cause}. Hits are queued in memory only. Fix that, or set spool to another place.`,
+      endedCode: 'spool-used-again',
+      ended: `The spool ${folder} is used from now on. Hits that are still in memory are stored next.`,
     });
-    this.#unwritable = diagnostics.lines.lasting({
+    this.#unwritable = lastingFailure(diagnostics, {
       key: 'spool not written',
-      ended: () =>
-        coded(
-          'spool-written-again',
-          `Hits are stored in the spool ${this.#folder} again. Hits that are still in memory are stored next.`,
-        ),
-      repeated: (since, cause) =>
-        coded(
-          'spool-not-written',
-          `Cannot write to the spool ${this.#folder} since ${since} (${cause}). Hits stay in memory until it becomes writable. ${CHECK_SPACE}`,
-        ),
+      code: 'spool-not-written',
+      text: (cause, since) =>
+        `Cannot write to the spool ${folder}${since} (${cause}). Hits stay in memory until it becomes writable; after a restart some may be duplicated. ${CHECK_SPACE}`,
+      endedCode: 'spool-written-again',
+      ended: `Hits are stored in the spool ${folder} again. Hits that are still in memory are stored next.`,
     });
-    this.#unreadable = diagnostics.lines.lasting({
+    this.#unreadable = lastingFailure(diagnostics, {
       key: 'spool not read',
+      code: 'spool-not-read',
       quietMillis: READABLE_AFTER_MILLIS,
-      ended: () =>
-        coded(
-          'spool-read-again',
-          `No attempt to read or maintain the spool ${this.#folder} has failed for a minute.`,
-        ),
-      repeated: (since, cause) =>
-        coded(
-          'spool-not-read',
-          `Cannot read or maintain the spool ${this.#folder} since ${since} (${cause}). Spooled hits stay there, and reading is tried again. ${CHECK_ACCESS}`,
-        ),
+      text: (cause, since) =>
+        `Cannot read or maintain the spool ${folder}${since} (${cause}). Spooled hits stay there, and reading is tried again. ${CHECK_ACCESS}`,
+      endedCode: 'spool-read-again',
+      ended: `No attempt to read or maintain the spool ${folder} has failed for a minute.`,
     });
   }
 
   notUsed(reason: string): void {
-    this.#unused.begin(reason, () =>
-      coded(
-        'spool-not-used',
-        `The spool ${this.#folder} is not used: ${reason}. Hits are queued in memory only. Fix that, or set spool to another place.`,
-      ),
-    );
+    this.#unused.begin(reason);
   }
 
   /** Other users could add or remove hits and keys. */
   notTrusted(reason: string): void {
-    this.#unused.begin(reason, () =>
-      coded(
-        'spool-owner',
-        `The spool ${this.#folder} is not used: ${reason}. Hits are queued in memory only. Set spool to a folder that the user of this process owns and that others cannot write to.`,
-      ),
-    );
+    const text = `The spool ${this.#folder} is not used: ${reason}. Hits are queued in memory only. Set spool to a folder that the user of this process owns and that others cannot write to.`;
+    this.#unused.begin(reason, coded('spool-owner', text));
   }
 
   /** The spool can be used from now on. */
@@ -83,13 +65,7 @@ export class SpoolReports {
   }
 
   notWritten(error: unknown): void {
-    const cause = codeOf(error);
-    this.#unwritable.begin(cause, () =>
-      coded(
-        'spool-not-written',
-        `Cannot write to the spool ${this.#folder} (${cause}). Hits stay in memory until it becomes writable; after a restart some may be duplicated. ${CHECK_SPACE}`,
-      ),
-    );
+    this.#unwritable.begin(codeOf(error));
   }
 
   /** Hits were stored. */
@@ -97,90 +73,83 @@ export class SpoolReports {
     this.#unwritable.end();
   }
 
-  close(): void {
-    this.#unused.forget();
-    this.#unwritable.forget();
-    this.#unreadable.forget();
+  unreadable(error: unknown): void {
+    this.#unreadable.begin(codeOf(error));
   }
 
-  unreadable(error: unknown): void {
-    const cause = codeOf(error);
-    this.#unreadable.begin(cause, () =>
-      coded(
-        'spool-not-read',
-        `Cannot read or maintain the spool ${this.#folder} (${cause}). Spooled hits stay there, and reading is tried again. ${CHECK_ACCESS}`,
-      ),
-    );
+  close(): void {
+    for (const failure of [this.#unused, this.#unwritable, this.#unreadable]) failure.forget();
   }
 
   /** A segment is skipped, because it is not a regular file of this process' user. The others are used. */
   foreignSegment(segment: string): void {
-    this.#diagnostics.warnOnce(
-      'spool_file_owner',
-      coded(
-        'spool-owner',
-        `${segment} in the spool ${this.#folder} is a link, not a regular file, or owned by another user. It is not read. Delete it, or change its owner to the user of this process.`,
-      ),
-    );
+    const text = `${segment} in the spool ${this.#folder} is a link, not a regular file, or owned by another user. It is not read. Delete it, or change its owner to the user of this process.`;
+    this.#diagnostics.warnOnce('spool_file_owner', coded('spool-owner', text));
   }
 
   broken(segment: string): void {
-    this.#diagnostics.lines.add('spool-damaged', 1, (lines) =>
-      coded(
-        'spool-damaged',
-        `${segment} in the spool ${this.#folder} has incomplete or damaged lines; found and skipped since the last message: ${lines}. The other lines are used. If this repeats, check the disk.`,
-      ),
-    );
+    this.#add('spool-damaged', 1, (lines) => {
+      return `${segment} in the spool ${this.#folder} has incomplete or damaged lines; found and skipped since the last message: ${lines}. The other lines are used. If this repeats, check the disk.`;
+    });
   }
 
   lost(hits: number, reason: string): void {
-    this.#diagnostics.lines.add('spool-lost', hits, (sum) =>
-      coded(
-        'spool-lost',
-        `The spool ${this.#folder} has lost ${countOf(sum)}, counted as lost.spool: ${reason}. Check what deletes its contents, or stops processes.`,
-      ),
-    );
+    this.#add('spool-lost', hits, (sum) => {
+      return `The spool ${this.#folder} has lost ${countOf(sum)}, counted as lost.spool: ${reason}. Check what deletes its contents, or stops processes.`;
+    });
   }
 
   /** Hits of processes that have ended; this process counts their results. */
   takenOver(hits: number, oldestSeconds: number): void {
     this.#oldestTakenOver = Math.min(this.#oldestTakenOver, oldestSeconds);
-    this.#diagnostics.lines.add('hits-taken-over', hits, (sum) => {
+    this.#add('hits-taken-over', hits, (sum) => {
       const age = describeAge(this.#oldestTakenOver);
       this.#oldestTakenOver = Number.POSITIVE_INFINITY;
-      return coded(
-        'hits-taken-over',
-        `This process took over ${countOf(sum)} in the spool ${this.#folder} of processes that have ended${age}. There is nothing to do, unless the hits come from a backup.`,
-      );
+      return `This process took over ${countOf(sum)} in the spool ${this.#folder} of processes that have ended${age}. There is nothing to do, unless the hits come from a backup.`;
     });
   }
 
   /** Hits that are pending now, and were ten minutes ago. */
   grows(pending: number, before: number): void {
-    this.#diagnostics.warnOnce(
-      'spool_grows',
-      coded(
-        'spool-grows',
-        `The spool ${this.#folder} has grown for ten minutes although Matomo answers: ${pending} hits of this process are pending, ${before} were before. Hits are lost when they reach maxSpoolBytes or maxSpoolAgeMillis. Give Matomo more resources, raise maxExportBatchSize, or track fewer requests with sampleRate.`,
-      ),
-    );
+    const text = `The spool ${this.#folder} has grown for ten minutes although Matomo answers: ${pending} hits of this process are pending, ${before} were before. Hits are lost when they reach maxSpoolBytes or maxSpoolAgeMillis. Give Matomo more resources, raise maxExportBatchSize, or track fewer requests with sampleRate.`;
+    this.#diagnostics.warnOnce('spool_grows', coded('spool-grows', text));
   }
 
   noVisitorKey(error: unknown): void {
-    this.#diagnostics.warnOnce(
-      'spool_visitor_key',
-      coded(
-        'spool-visitor-key',
-        `The spool ${this.#folder} cannot store the visitor key (${codeOf(error)}). Each process counts the same visitor separately. ${CHECK_SPACE}`,
-      ),
-    );
+    const text = `The spool ${this.#folder} cannot store the visitor key (${codeOf(error)}). Each process counts the same visitor separately. ${CHECK_SPACE}`;
+    this.#diagnostics.warnOnce('spool_visitor_key', coded('spool-visitor-key', text));
+  }
+
+  /** Logs the sum of what was added since the last line with this code. */
+  #add(code: MessageCode, amount: number, text: (sum: number) => string): void {
+    this.#diagnostics.lines.add(code, amount, (sum) => coded(code, text(sum)));
   }
 }
 
-/** Reading counts as possible again after this time without a failure. Attempts are repeated much sooner. */
-const READABLE_AFTER_MILLIS = 60_000;
-const CHECK_ACCESS = 'Check the permissions of the folder, or Redis.';
-const CHECK_SPACE = 'Check the space and the permissions of the folder, or Redis.';
+interface LastingFailureOptions extends Pick<LastingStateOptions, 'key' | 'quietMillis'> {
+  readonly code: MessageCode;
+  /** `since` is empty in the first line. */
+  readonly text: (cause: string, since: string) => string;
+  readonly endedCode: MessageCode;
+  readonly ended: string;
+}
+
+type LastingFailure = ReturnType<typeof lastingFailure>;
+
+/** A failure that has a line at its beginning, lines while it lasts, and one at its end. */
+function lastingFailure(
+  { lines }: Diagnostics,
+  { code, text, endedCode, ended, ...options }: LastingFailureOptions,
+) {
+  const state = lines.lasting({
+    ...options,
+    ended: () => coded(endedCode, ended),
+    repeated: (since, cause) => coded(code, text(cause, ` since ${since}`)),
+  });
+  const begin = (cause: string, firstLine = coded(code, text(cause, ''))) =>
+    state.begin(cause, () => firstLine);
+  return { ...state, begin };
+}
 
 /** For a message: how old the oldest of hits is. */
 function describeAge(oldestSeconds: number): string {

@@ -247,7 +247,7 @@ export class Spool {
   /** Whether taken hits of this epoch may be sent; call it before each bulk. Hits of other epochs are lost by then. */
   mayStillSend(epoch: number): Promise<boolean> {
     return this.#steps.run(async () => {
-      await this.#settle();
+      if (this.#taken.size + this.#abandoned.size > 0) await this.#settle();
       return epoch !== 0 && epoch === this.epoch;
     }, false);
   }

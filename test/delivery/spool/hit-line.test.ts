@@ -3,10 +3,18 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readLine, storedIn, toLines } from '../../../src/delivery/spool/hit-line.js';
+import { readLine, toJournalHit, toLines } from '../../../src/delivery/spool/hit-line.js';
+import type { Segment } from '../../../src/delivery/spool/journal.js';
 import type { Hit, HitKind } from '../../../src/hit/hit.js';
 import { ROOT } from '../../support/child-process.js';
 import { seededRuns } from '../../support/seed.js';
+
+const SEGMENT: Segment = {
+  startSeconds: 0,
+  unread: 0,
+  read: async () => [],
+  markDecided: async () => undefined,
+};
 
 function hit(overrides: Partial<Hit> = {}): Hit {
   return {
@@ -62,7 +70,8 @@ test('what is written is what is read', () => {
         visitor: Buffer.from(given.visitor).toString(),
         query: given.query,
       });
-      expect(storedIn(line, hit(given))).toEqual(hit(given));
+      const stored = toJournalHit(hit(given), line, SEGMENT, 0, line.length);
+      expect(stored).toEqual({ ...hit(given), segment: SEGMENT, from: 0, to: line.length });
     }),
     seededRuns(),
   );

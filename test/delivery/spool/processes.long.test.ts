@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { spoolBackendOf } from '../../../src/delivery/spool/backends.js';
+import { readSpoolStatus } from '../../../src/delivery/spool/backends.js';
 import { thisProcess } from '../../../src/delivery/spool/file/dead-processes.js';
 import { toLines } from '../../../src/delivery/spool/hit-line.js';
 import { instanceName } from '../../../src/delivery/spool/spool-description.js';
@@ -77,7 +77,7 @@ function missingAt(matomo: BulkReceiver, workers: readonly SpoolWorker[], killed
 }
 
 async function pendingIn(place: string): Promise<number> {
-  return (await spoolBackendOf(place).readStatus(place)).pending;
+  return (await readSpoolStatus(place)).pending;
 }
 
 /** Waits until a process has so many hits in the spool. */

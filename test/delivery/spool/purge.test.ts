@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { spoolBackendOf } from '../../../src/delivery/spool/backends.js';
+import { purgeSpool, readSpoolStatus } from '../../../src/delivery/spool/backends.js';
 import type { PurgeFilter } from '../../../src/delivery/spool/hit-line.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import { eventually, ROOT } from '../../support/child-process.js';
@@ -54,14 +54,14 @@ test.each([
   async (_where, open, filter, left) => {
     const folder = await open();
     await fill(folder);
-    expect(await spoolBackendOf(folder).purge(folder, filter)).toBe(HITS.length - left.length);
+    expect(await purgeSpool(folder, filter)).toBe(HITS.length - left.length);
     if (!folder.includes('://')) {
       expect(sorted(linesIn(folder).map((line) => /\?h=(\w+)/.exec(line)?.[1]))).toEqual(left);
       if (left.length === 0) expect(filesIn(folder, '.hits')).toEqual([]);
     }
     const { delivery, sent, logged } = spooledDelivery({ folder });
     await eventually(() => delivery.counters.tracked === left.length);
-    await eventually(async () => (await spoolBackendOf(folder).readStatus(folder)).pending === 0);
+    await eventually(async () => (await readSpoolStatus(folder)).pending === 0);
     expect(sorted(sent())).toEqual(left);
     expect(logged.filter((line) => !line.includes('[hits-taken-over]'))).toEqual([]);
   },
@@ -76,7 +76,7 @@ test.each([
   transport.answer(notSent);
   push('a', 'b');
   await eventually(() => delivery.spooled === 2 && transport.bodies.length > 0);
-  await expect(spoolBackendOf(folder).purge(folder, { kind: 'all' })).rejects.toThrow('a process ');
+  await expect(purgeSpool(folder, { kind: 'all' })).rejects.toThrow('a process ');
   transport.answer(processed);
   await eventually(() => delivery.counters.tracked === 2);
 });
@@ -89,7 +89,7 @@ test('hits before and after a purged one in its segment keep their results', asy
   await eventually(() => first.delivery.counters.tracked === 1);
   await first.delivery.shutdown(0);
   expect(filesIn(folder, '.hits')).toHaveLength(1);
-  expect(await spoolBackendOf(folder).purge(folder, user)).toBe(1);
+  expect(await purgeSpool(folder, user)).toBe(1);
   expect(linesIn(folder).join()).not.toContain('max%40example.org');
   const second = spooledDelivery({ folder });
   await eventually(() => second.delivery.counters.tracked === 1);
@@ -99,7 +99,7 @@ test('hits before and after a purged one in its segment keep their results', asy
 
 test('a folder without a spool is not touched', async () => {
   const folder = temporaryFolder();
-  await expect(spoolBackendOf(folder).purge(folder, user)).rejects.toThrow('has no spool');
+  await expect(purgeSpool(folder, user)).rejects.toThrow('has no spool');
   expect(filesIn(folder, '')).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { spoolBackendOf } from '../../../src/delivery/spool/backends.js';
+import { readSpoolStatus } from '../../../src/delivery/spool/backends.js';
 import { startRedis } from '../../support/redis-server.js';
 import { notSent } from '../../support/scripted-transport.js';
 import { spooledDelivery, temporaryFolder } from '../../support/spool.js';
@@ -13,7 +13,6 @@ test.each([
   'the status of %s counts each hit once while journals are taken over',
   async (_where, open) => {
     const place = await open();
-    const { readStatus } = spoolBackendOf(place);
     const times = { beatMillis: 20, deadMillis: 60_000 };
     for (let i = 0; i < JOURNALS; i++) {
       const one = spooledDelivery({ folder: place });
@@ -26,7 +25,7 @@ test.each([
     for (let taker = 0; taker < 5; taker++) {
       const { delivery, transport } = spooledDelivery({ folder: place, times });
       transport.answer(notSent);
-      while (delivery.takenOver < JOURNALS) counts.add((await readStatus(place)).pending);
+      while (delivery.takenOver < JOURNALS) counts.add((await readSpoolStatus(place)).pending);
       await delivery.shutdown(20_000);
     }
     expect([...counts]).toEqual([JOURNALS]);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { spoolBackendOf } from '../../../src/delivery/spool/backends.js';
+import { readSpoolStatus } from '../../../src/delivery/spool/backends.js';
 import type { Inspector } from '../../../src/inspector/index.js';
 import { eventually } from '../../support/child-process.js';
 import { startExample } from '../../support/examples.js';
@@ -57,7 +57,7 @@ async function ask(url: string, name: string): Promise<number> {
 }
 
 async function countPending(folder: string): Promise<number> {
-  return (await spoolBackendOf(folder).readStatus(folder)).pending;
+  return (await readSpoolStatus(folder)).pending;
 }
 
 function hasEnded(pid: number): boolean {

@@ -132,7 +132,6 @@ export class FileJournal implements Journal {
   async append(lines: readonly HitLine[], keeps: boolean): Promise<readonly JournalHit[]> {
     this.#isAppending = true;
     try {
-      await this.confirm();
       const { file, handle } = await this.#openCurrent();
       const data = Buffer.concat(lines.map(({ line }) => line));
       this.#expected = { path: file.path, lines: lines.length, bytes: file.size + data.length };
@@ -254,6 +253,7 @@ export class FileJournal implements Journal {
     const isOld = performance.now() - begunMillis >= MAX_FILE_MILLIS;
     if (isFull || isOld || (file && !(await isThere(file.path)))) await this.#closeCurrent();
     if (this.#current) return this.#current;
+    await this.confirm();
     this.#number += 1;
     const path = this.#pathOf(this.#number);
     const handle = await open(path, 'ax', 0o600);
@@ -268,7 +268,7 @@ export class FileJournal implements Journal {
     const current = this.#current;
     this.#current = undefined;
     if (!current) return;
-    current.file.isFinal = true;
+    await current.file.finish();
     await current.handle.close().catch(() => undefined);
   }
 

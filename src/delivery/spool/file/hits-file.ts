@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { isWhole, readLine, storedIn } from '../hit-line.js';
+import type { FileHandle } from 'node:fs/promises';
+import { isWhole, readLine, toJournalHit } from '../hit-line.js';
 import type { HitLine, JournalEvents, JournalHit, Segment } from '../journal.js';
 import { isMissing, openOwnFile, readOwnFile, unlinkIfThere } from './own-files.js';
 
@@ -25,11 +26,12 @@ export class HitsFile implements Segment {
   open = 0;
   /** Bytes that belong to this process. A process that stood still may append to a file that was taken over. */
   size = 0;
-  /** Nothing is appended any more. */
-  isFinal = false;
   readonly #path: string;
   readonly #events: JournalEvents;
   #position = 0;
+  #isFinal = false;
+  /** The file with ranges, open until nothing is appended any more: each bulk adds one. */
+  #ranges: FileHandle | undefined;
   /** Ranges that had a result when the file was taken over. */
   #done: readonly Range[] = [];
 
@@ -45,7 +47,7 @@ export class HitsFile implements Segment {
 
   /** Counts the hits of a file that was taken over, up to `size`. */
   async count(): Promise<void> {
-    this.isFinal = true;
+    this.#isFinal = true;
     this.#done = await readRanges(`${this.#path}.done`);
     const data = (await readOwnFile(this.path)).subarray(0, this.size);
     for (const [from, to, isEnded] of linesOf(data)) {
@@ -64,7 +66,7 @@ export class HitsFile implements Segment {
     const hits = lines.map(({ hit, line }) => {
       const from = this.size;
       this.size += line.length;
-      return { ...storedIn(line, hit), segment: this, from, to: this.size };
+      return toJournalHit(hit, line, this, from, this.size);
     });
     this.open += hits.length;
     if (isNext) this.#position = this.size;
@@ -84,26 +86,43 @@ export class HitsFile implements Segment {
   }
 
   async markDecided(hits: readonly JournalHit[]): Promise<void> {
-    if (this.isFinal && hits.length === this.open) {
+    if (this.#isFinal && hits.length === this.open) {
       await this.#delete(); // also if the disk has no room for another line
     } else {
       const text = joinRanges(hits).map(([from, to]) => `\n${from}-${to}`);
       const { O_APPEND, O_CREAT, O_WRONLY } = constants;
       const flags = O_APPEND | O_CREAT | O_WRONLY;
-      const file = await openOwnFile(`${this.#path}.done`, flags);
-      await file.writeFile(text.join('')).finally(() => file.close());
+      this.#ranges ??= await openOwnFile(`${this.#path}.done`, flags);
+      await this.#ranges.writeFile(text.join('')).catch(async (error: unknown) => {
+        await this.#closeRanges();
+        throw error;
+      });
+      if (this.#isFinal) await this.#closeRanges();
     }
     this.open -= hits.length;
   }
 
+  /** Nothing is appended any more. */
+  async finish(): Promise<void> {
+    this.#isFinal = true;
+    await this.#closeRanges();
+  }
+
+  async #closeRanges(): Promise<void> {
+    const ranges = this.#ranges;
+    this.#ranges = undefined;
+    await ranges?.close().catch(() => undefined);
+  }
+
   /** Returns whether the file is deleted. */
   async deleteIfDone(): Promise<boolean> {
-    if (this.open > 0 || !this.isFinal) return false;
+    if (this.open > 0 || !this.#isFinal) return false;
     await this.#delete();
     return true;
   }
 
   async #delete(): Promise<void> {
+    await this.#closeRanges();
     await unlinkIfThere(this.path);
     await unlinkIfThere(`${this.#path}.done`);
   }

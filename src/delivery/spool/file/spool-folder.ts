@@ -16,13 +16,7 @@ import {
 import { join, resolve } from 'node:path';
 import type { DailyKeys } from '../../../common/daily-keys.js';
 import { codeOf } from '../../../common/describe-error.js';
-import {
-  JOURNAL_TIMES,
-  type Journal,
-  type JournalEvents,
-  type JournalOpener,
-  type JournalTimes,
-} from '../journal.js';
+import { JOURNAL_TIMES, type Journal, type JournalEvents, type JournalOpener } from '../journal.js';
 import {
   describeSpool,
   newInstanceName,
@@ -30,6 +24,7 @@ import {
   UnusableSpool,
 } from '../spool-description.js';
 import type { SpoolReports } from '../spool-reports.js';
+import type { OpenSpoolOptions } from '../spool-store.js';
 import { thisProcess } from './dead-processes.js';
 import { FileJournal } from './file-journal.js';
 import { OPEN_SAFELY, requireOwn } from './own-files.js';
@@ -42,38 +37,25 @@ const VISITOR_KEY = 'visitor.key';
 /** Another user could change the contents of the folder. */
 class UntrustedFolder extends UnusableSpool {}
 
-interface FileOpenerOptions {
-  readonly folder: string;
-  /** URL of the Matomo that gets the hits. */
-  readonly url: string;
-  readonly maxBytes: number;
-  readonly hasToken: boolean;
-  /** Whether visitor IDs use the key that is stored in the folder. */
-  readonly keepsVisitorKey: boolean;
-  /** Keys of visitor IDs that the folder stores, one for each day. */
-  readonly dailyKeys?: DailyKeys | undefined;
-  readonly times?: JournalTimes | undefined;
-}
-
 /** Opens journals in a folder, which is created if it does not exist. */
 export class FileJournalOpener implements JournalOpener {
   visitorKey: Buffer | undefined;
-  readonly #options: FileOpenerOptions;
+  readonly #options: OpenSpoolOptions;
   readonly #folder: string;
   readonly #reports: SpoolReports;
   #knownDays = '';
   #nextInstance = newInstanceName();
 
-  constructor(options: FileOpenerOptions, reports: SpoolReports) {
+  constructor(options: OpenSpoolOptions, reports: SpoolReports) {
     this.#options = options;
-    this.#folder = resolve(options.folder);
+    this.#folder = resolve(options.place);
     this.#reports = reports;
   }
 
   async open(events: JournalEvents): Promise<Journal | undefined> {
-    const { url, times = JOURNAL_TIMES } = this.#options;
+    const { matomoUrl, times = JOURNAL_TIMES } = this.#options;
     try {
-      openSpoolFolder(this.#folder, url);
+      openSpoolFolder(this.#folder, matomoUrl);
       this.#keepKeys();
       const journal = await FileJournal.create(
         {

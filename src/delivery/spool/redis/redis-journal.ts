@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { readLine, storedIn } from '../hit-line.js';
+import { readLine, toJournalHit } from '../hit-line.js';
 import {
   type HitLine,
   type Journal,
@@ -51,12 +51,7 @@ class RedisStream implements Segment {
       return [];
     }
     this.#position = from + lines.length - 1;
-    return lines.map(({ hit, line }, i) => ({
-      ...storedIn(line, hit),
-      segment: this,
-      from: from + i,
-      to: from + i,
-    }));
+    return lines.map(({ hit, line }, i) => toJournalHit(hit, line, this, from + i, from + i));
   }
 
   async read(): Promise<readonly JournalHit[]> {

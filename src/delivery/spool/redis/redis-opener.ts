@@ -1,15 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { DailyKeys } from '../../../common/daily-keys.js';
 import { codeOf } from '../../../common/describe-error.js';
-import {
-  JOURNAL_TIMES,
-  type Journal,
-  type JournalEvents,
-  type JournalOpener,
-  type JournalTimes,
-} from '../journal.js';
+import { JOURNAL_TIMES, type Journal, type JournalEvents, type JournalOpener } from '../journal.js';
 import { describeSpool, requireDescription, UnusableSpool } from '../spool-description.js';
 import type { SpoolReports } from '../spool-reports.js';
+import type { OpenSpoolOptions } from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
 import { RedisJournal } from './redis-journal.js';
 import { REDIS_KEYS } from './redis-keys.js';
@@ -19,24 +13,10 @@ import { DAILY_KEYS, OPEN } from './redis-scripts.js';
 const RECONNECT_MILLIS = 500;
 const INSTALL = 'the package redis is not installed; run: npm install redis';
 
-interface RedisOpenerOptions {
-  readonly url: string;
-  /** URL of the Matomo that gets the hits. */
-  readonly matomoUrl: string;
-  readonly hasToken: boolean;
-  /** Whether visitor IDs use the key that is stored in Redis. */
-  readonly keepsVisitorKey: boolean;
-  /** Keys of visitor IDs that Redis stores, one for each day. */
-  readonly dailyKeys?: DailyKeys | undefined;
-  /** Runs a function without recording spans. */
-  readonly quietly: <T>(run: () => T) => T;
-  readonly times?: JournalTimes | undefined;
-}
-
 /** Keeps a connection to Redis, which need not be available yet, and opens journals there. */
 export class RedisJournalOpener implements JournalOpener {
   visitorKey: Buffer | undefined;
-  readonly #options: RedisOpenerOptions;
+  readonly #options: OpenSpoolOptions;
   readonly #reports: SpoolReports;
   readonly #connection: RedisConnection;
   readonly #connected: Promise<void>;
@@ -44,10 +24,10 @@ export class RedisJournalOpener implements JournalOpener {
   #knownDays = '';
   #isClosed = false;
 
-  constructor(options: RedisOpenerOptions, reports: SpoolReports) {
+  constructor(options: OpenSpoolOptions, reports: SpoolReports) {
     this.#options = options;
     this.#reports = reports;
-    this.#connection = new RedisConnection(options.url, options.quietly);
+    this.#connection = new RedisConnection(options.place, options.quietly);
     this.#connected = this.#poll();
   }
 

@@ -1,48 +1,49 @@
 import { isLineSelected, type PurgeFilter } from '../hit-line.js';
 import { byName, matomoOf, newInstanceName, parseObject } from '../spool-description.js';
-import { lookUntilUnchanged, type SpoolProcess, type SpoolStatus } from '../spool-status.js';
+import { readJournals, type SpoolStatus, type SpoolStore } from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
 import { readOldest } from './redis-journal.js';
 import { REDIS_KEYS } from './redis-keys.js';
+import { RedisJournalOpener } from './redis-opener.js';
 import { DECIDE, LIST } from './redis-scripts.js';
 import { shownPlace } from './redis-url.js';
 
 /** Hits that are read and deleted at a time. */
 const PORTION = 500;
 
-/** Reads the status of a spool in Redis without changing it. Rejects if Redis cannot be read. */
-export function readRedisSpoolStatus(url: string): Promise<SpoolStatus> {
+/** Spools in Redis. */
+export const REDIS_STORE: SpoolStore = {
+  open: (options, reports) => new RedisJournalOpener(options, reports),
+  readStatus,
+  purge,
+};
+
+function readStatus(url: string): Promise<SpoolStatus> {
   return connected(url, async (connection) => {
     const get = async (key: string) => (await connection.send('GET', key)) as string | null;
-    let processes: SpoolProcess[] = [];
-    let oldestSeconds = Number.POSITIVE_INFINITY;
-    const list = () => listProcesses(connection);
-    await lookUntilUnchanged(list, async (found) => {
-      processes = [];
-      oldestSeconds = Number.POSITIVE_INFINITY;
-      for (const { instance, about, isAlive, streams } of found) {
+    const journals = await readJournals(
+      () => listProcesses(connection),
+      async ({ instance, about, isAlive, streams }) => {
         let pending = 0;
+        let oldestSeconds = Number.POSITIVE_INFINITY;
         for (const stream of streams) {
           pending += Number(await connection.send('XLEN', stream));
           const startSeconds = await readOldest(connection, stream);
           oldestSeconds = Math.min(oldestSeconds, startSeconds ?? Number.POSITIVE_INFINITY);
         }
         const host = typeof about.host === 'string' ? about.host : undefined;
-        processes.push({ instance, host, isAlive, pending });
-      }
-    });
+        return { process: { instance, host, isAlive, pending }, oldestSeconds };
+      },
+    );
     return {
+      ...journals,
       matomo: matomoOf((await get(REDIS_KEYS.description)) ?? ''),
-      pending: processes.reduce((sum, { pending }) => sum + pending, 0),
       bytes: Number(await get(REDIS_KEYS.bytes)),
-      oldestSeconds: Number.isFinite(oldestSeconds) ? oldestSeconds : undefined,
-      processes,
     };
   });
 }
 
-/** Deletes the selected hits in a Redis. Returns how many. Rejects if a process uses it. */
-export function purgeRedisSpool(url: string, filter: PurgeFilter): Promise<number> {
+function purge(url: string, filter: PurgeFilter): Promise<number> {
   return connected(url, async (connection) => {
     let purged = 0;
     for (const { isAlive, streams } of await listProcesses(connection)) {

@@ -5,26 +5,35 @@ import { setTimeout } from 'node:timers/promises';
 import { isLineSelected, isWhole, type PurgeFilter, readLine } from '../hit-line.js';
 import { JOURNAL_TIMES } from '../journal.js';
 import { byName, matomoOf } from '../spool-description.js';
-import { lookUntilUnchanged, type SpoolProcess, type SpoolStatus } from '../spool-status.js';
+import {
+  lookUntilUnchanged,
+  readJournals,
+  type SpoolStatus,
+  type SpoolStore,
+} from '../spool-store.js';
 import { ALIVE, DeadProcesses, thisProcess } from './dead-processes.js';
 import { HITS, INSTANCE, measureFolder } from './file-journal.js';
 import { isIn, linesOf, readRanges } from './hits-file.js';
 import { isMissing, listFolder, openOwnFile, readOwnFile, unlinkIfThere } from './own-files.js';
-import { DESCRIPTION } from './spool-folder.js';
+import { DESCRIPTION, FileJournalOpener } from './spool-folder.js';
 
 const POLL_MILLIS = 250;
 const LINE_FEED = '\n';
 
-/** Reads the status of a spool folder without changing it. Rejects if the folder cannot be read. */
-export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> {
+/** Spools in folders. */
+export const FILE_STORE: SpoolStore = {
+  open: (options, reports) => new FileJournalOpener(options, reports),
+  readStatus,
+  purge,
+};
+
+async function readStatus(folder: string): Promise<SpoolStatus> {
   const dead = new DeadProcesses(thisProcess(), JOURNAL_TIMES.deadMillis);
-  let processes: SpoolProcess[] = [];
-  let oldestSeconds = Number.POSITIVE_INFINITY;
-  await withFiles(folder, async (journals) => {
-    processes = [];
-    oldestSeconds = Number.POSITIVE_INFINITY;
-    for (const [instance, paths] of journals) {
+  const journals = await readJournals(
+    () => listAll(folder),
+    async ([instance, paths]) => {
       let pending = 0;
+      let oldestSeconds = Number.POSITIVE_INFINITY;
       for (const path of paths) {
         const lines = (await readLines(path)).filter(({ isPending }) => isPending);
         pending += lines.length;
@@ -32,41 +41,40 @@ export async function readFileSpoolStatus(folder: string): Promise<SpoolStatus> 
         oldestSeconds = Math.min(oldestSeconds, startSeconds ?? Number.POSITIVE_INFINITY);
       }
       const found = await dead.examine(join(folder, instance));
-      if (found) processes.push({ instance, host: undefined, isAlive: !found.isDead, pending });
-    }
-  });
+      if (!found) return undefined;
+      const process = { instance, host: undefined, isAlive: !found.isDead, pending };
+      return { process, oldestSeconds };
+    },
+  );
   return {
+    ...journals,
     matomo: matomoOf(await readFile(join(folder, DESCRIPTION), 'utf8').catch(() => '')),
-    pending: processes.reduce((sum, { pending }) => sum + pending, 0),
     bytes: await measureFolder(folder),
-    oldestSeconds: Number.isFinite(oldestSeconds) ? oldestSeconds : undefined,
-    processes,
   };
 }
 
 /**
- * Deletes the selected hits of a folder, delivered ones included. Returns how many were pending. Rejects if a process uses the folder.
- * In a file with other pending hits, line feeds replace the lines, so that results stay valid, also if this process is killed.
+ * Deletes the selected hits, delivered ones included. In a file with other pending hits, line feeds replace the lines, so
+ * that results stay valid, also if this process is killed.
  */
-export async function purgeFileSpool(folder: string, filter: PurgeFilter): Promise<number> {
+async function purge(folder: string, filter: PurgeFilter): Promise<number> {
   if (!(await readdir(folder)).includes(DESCRIPTION)) throw new Error(`${folder} has no spool`);
   await requireNoProcess(folder);
   let purged = 0;
-  await withFiles(folder, async (journals) => {
-    for (const path of journals.flatMap(([, paths]) => paths))
-      purged += await purgeFile(path, filter);
-  });
+  await lookUntilUnchanged(
+    () => listAll(folder),
+    async (journals) => {
+      for (const path of journals.flatMap(([, paths]) => paths))
+        purged += await purgeFile(path, filter);
+    },
+  );
   return purged;
 }
 
-/** Calls `use` with the files of each journal. */
-function withFiles(
-  folder: string,
-  use: (journals: readonly (readonly [name: string, paths: string[]])[]) => Promise<void>,
-): Promise<void> {
+/** The journals of a folder, with the paths of their files. */
+async function listAll(folder: string) {
   const listOne = async (name: string) => [name, await listFiles(join(folder, name))] as const;
-  const list = async () => Promise.all((await listJournals(folder)).map(listOne));
-  return lookUntilUnchanged(list, use);
+  return Promise.all((await listJournals(folder)).map(listOne));
 }
 
 async function listJournals(folder: string): Promise<string[]> {

@@ -1,0 +1,99 @@
+import type { DailyKeys } from '../../common/daily-keys.js';
+import type { PurgeFilter } from './hit-line.js';
+import type { JournalOpener, JournalTimes } from './journal.js';
+import type { SpoolReports } from './spool-reports.js';
+
+export interface OpenSpoolOptions {
+  /** A folder, or the URL of a Redis. */
+  readonly place: string;
+  /** URL of the Matomo that gets the hits. */
+  readonly matomoUrl: string;
+  readonly maxBytes: number;
+  readonly hasToken: boolean;
+  /** Whether visitor IDs use the key that is stored in the spool. */
+  readonly keepsVisitorKey: boolean;
+  /** Keys of visitor IDs that the spool stores, one for each day. */
+  readonly dailyKeys?: DailyKeys | undefined;
+  /** Runs a function without recording spans. */
+  readonly quietly: <T>(run: () => T) => T;
+  /** Tests shorten them. */
+  readonly times?: JournalTimes | undefined;
+}
+
+/** What a backend does with its spools. */
+export interface SpoolStore {
+  open(options: OpenSpoolOptions, reports: SpoolReports): JournalOpener;
+  /** Changes nothing. Rejects if the spool cannot be read. */
+  readStatus(place: string): Promise<SpoolStatus>;
+  /** Deletes hits. Returns how many of them were pending. Rejects if a process uses the spool. */
+  purge(place: string, filter: PurgeFilter): Promise<number>;
+}
+
+/** The current contents of a spool. */
+export interface SpoolStatus {
+  /** The Matomo whose hits the spool has; `undefined` if no process has opened the spool yet. */
+  readonly matomo: string | undefined;
+  /** Hits without a result. */
+  readonly pending: number;
+  /** Bytes of pending hits, and in a folder also those of hits that were sent but whose file still exists. */
+  readonly bytes: number;
+  /** Start of the oldest request, in epoch seconds. */
+  readonly oldestSeconds: number | undefined;
+  /** The processes that have a journal. */
+  readonly processes: readonly SpoolProcess[];
+}
+
+/** A process, whose journal has the hits that it made or took over. */
+export interface SpoolProcess {
+  readonly instance: string;
+  /** Name of the machine, if known. */
+  readonly host: string | undefined;
+  readonly isAlive: boolean;
+  readonly pending: number;
+}
+
+/** A journal, as it is now. */
+interface FoundJournal {
+  readonly process: SpoolProcess;
+  /** Start of its oldest request; `Infinity` if it has no hits. */
+  readonly oldestSeconds: number;
+}
+
+/** The status of journals: `read` is called with each that `list` returns. It returns `undefined` if the journal is gone. */
+export async function readJournals<T>(
+  list: () => Promise<readonly T[]>,
+  read: (listed: T) => Promise<FoundJournal | undefined>,
+): Promise<Pick<SpoolStatus, 'pending' | 'oldestSeconds' | 'processes'>> {
+  let found: FoundJournal[] = [];
+  await lookUntilUnchanged(list, async (listed) => {
+    found = [];
+    for (const one of listed) {
+      const journal = await read(one);
+      if (journal) found.push(journal);
+    }
+  });
+  const oldestSeconds = Math.min(...found.map((journal) => journal.oldestSeconds));
+  const processes = found.map(({ process }) => process);
+  return {
+    pending: processes.reduce((sum, { pending }) => sum + pending, 0),
+    oldestSeconds: Number.isFinite(oldestSeconds) ? oldestSeconds : undefined,
+    processes,
+  };
+}
+
+/** How often a spool is looked at that others change meanwhile. */
+const MAX_LOOKS = 5;
+
+/** Calls `look` with what `list` returns; again if processes have changed that meanwhile. */
+export async function lookUntilUnchanged<T>(
+  list: () => Promise<T>,
+  look: (listed: T) => Promise<void>,
+): Promise<void> {
+  let listed = await list();
+  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    await look(listed);
+    const before = JSON.stringify(listed);
+    listed = await list();
+    if (JSON.stringify(listed) === before) return;
+  }
+}
