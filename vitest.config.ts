@@ -3,7 +3,16 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { exitWorkerModule } from './scripts/exit-worker-code.mjs';
 
-const isLong = process.env.TEST_LONG === '1';
+/** See test/support/long.ts. */
+const testLength = process.env.TEST_LENGTH ?? '';
+const isLong = testLength !== '';
+
+/** Tests with `sampled` run a few rounds in `npm test`, and all in `npm run test:full`. */
+const INCLUDED: Record<string, string> = {
+  '': 'test/**/*.test.ts',
+  long: 'test/**/*.long.test.ts',
+  full: 'test/**/*.{long,sampled}.test.ts',
+};
 
 /** Embeds the exit worker in `src`, as the build does in `dist`. */
 const exitWorker = {
@@ -19,8 +28,7 @@ const exitWorker = {
 export default defineConfig({
   plugins: [exitWorker],
   test: {
-    // `sampled` of test/support/long.ts: few in `npm test`, all in `npm run test:long`.
-    include: isLong ? ['test/**/*.{long,sampled}.test.ts'] : ['test/**/*.test.ts'],
+    include: [INCLUDED[testLength] as string],
     exclude: isLong ? [] : ['test/**/*.long.test.ts'],
     env: {
       OTEL_NODE_RESOURCE_DETECTORS: 'none',
