@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { exitWorkerModule } from './scripts/exit-worker-code.mjs';
 
-const isLong = process.env.TEST_LONG === '1';
+/** See test/support/long.ts. */
+const testLength = process.env.TEST_LENGTH ?? '';
+const isLong = testLength !== '';
 
 /** Embeds the exit worker in `src`, as the build does in `dist`. */
 const exitWorker = {
@@ -16,12 +18,39 @@ const exitWorker = {
       : undefined,
 };
 
+const LONG = 'test/**/*.long.test.ts';
+
+/** Tests that leave nothing in their process. They share a few, because starting one takes longer than most files. */
+const SHARED = [
+  'test/{cli,common,delivery,gateway,hit,inspector,options,pipeline,requests}/**',
+  // These replace modules, and the last one expects that nothing has subscribed to a channel.
+  '!(timers|failing-hits|any-instant.sampled|simulation.sampled|announced-routes).test.ts',
+].join('/');
+
+const SHORT_PROJECTS: TestProjectInlineConfiguration[] = [
+  {
+    extends: true,
+    test: { name: 'isolated', include: ['test/**/*.test.ts'], exclude: [LONG, SHARED] },
+  },
+  {
+    extends: true,
+    test: {
+      name: 'shared',
+      include: [SHARED],
+      exclude: [LONG],
+      isolate: false,
+      typecheck: { include: [] },
+    },
+  },
+];
+
 export default defineConfig({
   plugins: [exitWorker],
   test: {
-    // `sampled` of test/support/long.ts: few in `npm test`, all in `npm run test:long`.
-    include: isLong ? ['test/**/*.{long,sampled}.test.ts'] : ['test/**/*.test.ts'],
-    exclude: isLong ? [] : ['test/**/*.long.test.ts'],
+    // `npm run test:full` repeats tests with `sampled` in full length.
+    ...(isLong
+      ? { include: [testLength === 'full' ? 'test/**/*.{long,sampled}.test.ts' : LONG] }
+      : { projects: SHORT_PROJECTS }),
     env: {
       OTEL_NODE_RESOURCE_DETECTORS: 'none',
       OTEL_METRICS_EXPORTER: 'none',

@@ -1,5 +1,6 @@
 // `npm test`: installs and builds what is missing, runs vitest with the arguments after `--`, and lists skipped tests with
-// the reason. The last line is always `N passed, N failed`. `npm run test:long` adds `--long`.
+// the reason. The last line is always `N passed, N failed`. `npm run test:long` adds `--long`,
+// and `npm run test:full` adds `--full`.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
@@ -11,8 +12,8 @@ const NOTHING_RAN = { passed: 0, failed: 1, skipped: new Map() };
 process.on('SIGINT', () => undefined);
 
 const args = process.argv.slice(2);
-const isLong = args[0] === '--long';
-if (isLong) args.shift();
+const length = /^--(long|full)$/.exec(args[0])?.[1] ?? '';
+if (length !== '') args.shift();
 let counts = NOTHING_RAN;
 try {
   if (await setUp(console.log)) counts = await runVitest();
@@ -32,7 +33,7 @@ async function runVitest() {
     const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
     const options = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     // Checking types covers the whole tree, which is too slow if only some files are tested.
-    if (args.length === 0 && !isLong) options.push('--typecheck');
+    if (args.length === 0 && length === '') options.push('--typecheck');
     const exitCode = await run(process.execPath, [vitest, 'run', ...options, ...args], {
       env: { ...process.env, ...environment() },
     });
@@ -43,7 +44,7 @@ async function runVitest() {
 }
 
 function environment() {
-  const env = { TEST_LONG: isLong ? '1' : '' };
+  const env = { TEST_LENGTH: length };
   if (process.env.TEST_SEED === 'random') {
     env.TEST_SEED = String(Date.now() % 2 ** 31);
     console.log(`Seed of this run: TEST_SEED=${env.TEST_SEED}`);

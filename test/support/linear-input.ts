@@ -23,7 +23,7 @@ const HEADER_SIZES = [8 * KIBIBYTE, 32 * KIBIBYTE] as const;
 const SAMPLES = 3;
 const SAMPLE_MILLIS = 4;
 const MAX_ATTEMPTS = 20;
-const ENOUGH_MILLIS = 20_000;
+const ENOUGH_MILLIS = 8_000;
 
 /** How much larger the larger input is. */
 export const GROWTH = 4;

@@ -1,7 +1,7 @@
-/** Whether this is `npm run test:long`. */
-export const isLong: boolean = process.env.TEST_LONG === '1';
+/** Which tests run: those of `npm test`, of `npm run test:long`, or of `npm run test:full`. */
+export const testLength = (process.env.TEST_LENGTH ?? '') as '' | 'long' | 'full';
 
-/** How many of something: a few in `npm test`, all in `npm run test:long`. */
-export function sampled(few: number, all: number): number {
-  return isLong ? all : few;
+/** How many of something: a few in general, all in `npm run test:full`. */
+export function sampled<T>(few: T, all: T): T {
+  return testLength === 'full' ? all : few;
 }

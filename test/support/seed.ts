@@ -2,14 +2,14 @@ import { relative } from 'node:path';
 import { expect, onTestFailed } from 'vitest';
 import { ROOT } from './child-process.js';
 import { createRandom } from './create-random.js';
-import { isLong } from './long.js';
+import { testLength } from './long.js';
 
 const SEED = readSeed(process.env.TEST_SEED);
 
 /** The seed of this run. If the test that takes it fails, the command that repeats it is printed. */
 function takeSeed(): number {
   const file = relative(ROOT, expect.getState().testPath ?? '').replaceAll('\\', '/');
-  const script = isLong ? 'run test:long' : 'test';
+  const script = testLength === '' ? 'test' : `run test:${testLength}`;
   onTestFailed(() => {
     console.error(`Seed ${SEED}. To repeat it: TEST_SEED=${SEED} npm ${script} -- ${file}`);
   });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { beforeEach, TestRunner } from 'vitest';
-import { isLong } from './long.js';
+import { testLength } from './long.js';
 
 interface Programs {
   readonly HOW_TO_GET_CHROMIUM: string;
@@ -60,7 +60,8 @@ const NEEDS = {
       ? undefined
       : 'The Flask commands of docs/languages.md were not run: opentelemetry-instrument or flask was not found. Install flask and what the page names, with pip.',
   packages: () => undefined,
-  time: () => (isLong ? undefined : 'It takes long: see `npm run test:long`.'),
+  time: () =>
+    testLength === 'full' ? undefined : 'It takes long and runs in `npm run test:full`.',
 } as const satisfies Record<string, () => string | undefined>;
 
 export type Need = keyof typeof NEEDS;

@@ -1,6 +1,24 @@
 import { expect, test } from 'vitest';
+import { parseArguments } from '../../../src/cli/setup/parse-arguments.js';
+import { isUsageError } from '../../../src/cli/usage-error.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
+
+test.each([
+  [['--colour'], '--colour'],
+  [['now'], 'now'],
+  [['--create-site', 'API'], '--create-site NAME and --site-url URL'],
+  [['--site-url', 'https://x.example'], '--create-site NAME and --site-url URL'],
+  [['--create-site', 'API', '--site-url', 'x.example'], '--site-url must be a URL'],
+  [['--goal', 'Orders'], '--goal must be NAME=PATTERN'],
+  [['--goal', '=/orders'], '--goal must be NAME=PATTERN'],
+  [['--weekly-report', 'team'], '--weekly-report must be an email address'],
+  [['--goal', 'A=/a', '--goal', 'a=/b'], 'twice'],
+])('%j is a usage error', (args, message) => {
+  const parse = () => parseArguments(args);
+  expect(parse).toThrow(message);
+  expect(parse).toThrow(expect.toSatisfy(isUsageError));
+});
 
 test.each<[string, Record<string, string>, string[], string]>([
   ['no URL', { MATOMO_URL: '' }, [], 'set MATOMO_URL'],
@@ -14,25 +32,7 @@ test.each<[string, Record<string, string>, string[], string]>([
     '--token-file FILE, MATOMO_SETUP_TOKEN',
   ],
   ['a token file that is not there', {}, ['--token-file', '/nowhere/token'], 'ENOENT'],
-  ['an unknown option', {}, ['--colour'], '--colour'],
   ['an argument', {}, ['now'], 'now'],
-  ['a site without URL', {}, ['--create-site', 'API'], '--create-site NAME and --site-url URL'],
-  [
-    'a URL without site',
-    {},
-    ['--site-url', 'https://x.example'],
-    '--create-site NAME and --site-url URL',
-  ],
-  [
-    'no URL of a site',
-    {},
-    ['--create-site', 'API', '--site-url', 'x.example'],
-    '--site-url must be a URL',
-  ],
-  ['a goal without pattern', {}, ['--goal', 'Orders'], '--goal must be NAME=PATTERN'],
-  ['a goal without name', {}, ['--goal', '=/orders'], '--goal must be NAME=PATTERN'],
-  ['no address', {}, ['--weekly-report', 'team'], '--weekly-report must be an email address'],
-  ['a goal twice', {}, ['--goal', 'A=/a', '--goal', 'a=/b'], 'twice'],
 ])('%s is a usage error, and Matomo is not asked', async (_what, given, args, message) => {
   const matomo = await startMatomoSite();
   const { code, stderr, stdout } = await runSetup({ ...environmentOf(matomo), ...given }, args);

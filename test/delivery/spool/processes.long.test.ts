@@ -8,13 +8,16 @@ import { toLines } from '../../../src/delivery/spool/hit-line.js';
 import { instanceName } from '../../../src/delivery/spool/spool-description.js';
 import { type BulkReceiver, startBulkReceiver } from '../../support/bulk-receiver.js';
 import { eventually } from '../../support/child-process.js';
+import { sampled } from '../../support/long.js';
 import { type RedisServer, startRedis } from '../../support/redis-server.js';
 import { seededRandom } from '../../support/seed.js';
 import { requires } from '../../support/skips.js';
 import { filesIn, temporaryFolder } from '../../support/spool.js';
 import { type SpoolWorker, startSpoolWorker } from './spool-workers.js';
 
-const ROUNDS = Number(process.env.SPOOL_ROUNDS ?? 5);
+const ROUNDS = Number(process.env.SPOOL_ROUNDS ?? sampled(2, 5));
+/** Processes that end at once. */
+const MANY = sampled(8, 20);
 /** After so long without a beat a process is dead: a tenth of the time in use. */
 const DEAD_MILLIS = 3_000;
 /** A process is stopped for longer than that. */
@@ -94,7 +97,7 @@ describe.each(BACKENDS)('processes that share %s', (_where, open) => {
     for (let i = 0; i < 3; i++) start(env);
     for (const worker of workers) await eventually(() => worker.ended.size > 0, PATIENCE);
     for (let round = 0; round < ROUNDS; round++) {
-      matomo.play([{}, { delayMillis: 150 }, UNAVAILABLE][round % 3] ?? {});
+      matomo.play([{ delayMillis: 150 }, UNAVAILABLE, {}][round % 3] ?? {});
       const sleeper = workers[round % workers.length] as SpoolWorker;
       await wait(DEAD_MILLIS * 1.2 + random() * 500); // so that all may take over, at any instant
       await sleeper.kill('SIGSTOP');
@@ -158,7 +161,7 @@ describe.each(BACKENDS)('processes that share %s', (_where, open) => {
     expect(duplicatesAt(matomo)).toBe(0);
   });
 
-  test('a taker that is killed is taken over, ten times in a row', async () => {
+  test('a taker that is killed is taken over, several times in a row', async () => {
     const random = seededRandom();
     const { place, matomo, start } = await setUp(open);
     matomo.play(UNAVAILABLE);
@@ -166,7 +169,7 @@ describe.each(BACKENDS)('processes that share %s', (_where, open) => {
     await first.request(20);
     await spooled(first, 20);
     await first.kill();
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 2 * ROUNDS; round++) {
       const taker = start();
       if (round % 2 === 0) await spooled(taker, 20);
       else await wait(random() * 1500); // perhaps in the middle of it
@@ -180,10 +183,10 @@ describe.each(BACKENDS)('processes that share %s', (_where, open) => {
     expect(duplicatesAt(matomo)).toBe(0);
   });
 
-  test('twenty that end at once leave all their hits to the next one', async () => {
+  test('many that end at once leave all their hits to the next one', async () => {
     const { place, matomo, workers, start } = await setUp(open);
     matomo.play(UNAVAILABLE);
-    for (let i = 0; i < 20; i++) start();
+    for (let i = 0; i < MANY; i++) start();
     for (const worker of workers) {
       await worker.request(3);
       await spooled(worker, 3);
@@ -191,11 +194,11 @@ describe.each(BACKENDS)('processes that share %s', (_where, open) => {
     await Promise.all(workers.map((worker) => worker.request(2)));
     const stats = await Promise.all(workers.map((worker) => worker.shutdown()));
     expect(stats.map(({ lost }) => lost.shutdown)).toEqual(stats.map(() => 0));
-    expect(await pendingIn(place)).toBe(100);
+    expect(await pendingIn(place)).toBe(MANY * 5);
     matomo.play({});
     const next = start();
-    await eventually(async () => (await next.stats()).tracked === 100, PATIENCE);
-    expect(arrivalsAt(matomo).size).toBe(100);
+    await eventually(async () => (await next.stats()).tracked === MANY * 5, PATIENCE);
+    expect(arrivalsAt(matomo).size).toBe(MANY * 5);
     expect(duplicatesAt(matomo)).toBe(0);
   });
 

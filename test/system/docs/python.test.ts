@@ -2,12 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
-import { bodyHeaders, OTLP_RECORDINGS, otlpRecording } from '../../gateway/otlp-recordings.js';
 import { eventually } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
-import { sendSpans, startGateway } from '../../support/gateway.js';
+import { startGateway } from '../../support/gateway.js';
 import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { read } from './pages.js';
@@ -19,46 +18,19 @@ const variables: Record<string, string> = Object.fromEntries(
   [...COMMANDS.matchAll(/\b(OTEL_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
 );
 const command = COMMANDS.trim().split('\n').at(-1) as string;
-const frameworks = new Set(
-  [...SECTION.matchAll(/opentelemetry-instrumentation-(\w+)/g)].map(([, name = '']) => name),
-);
 
 test('the endpoint is where the gateway listens', () => {
   const { host, port } = RECEIVER_OPTIONS.listen.default as { host: string; port: number };
   expect(variables.OTEL_EXPORTER_OTLP_ENDPOINT).toBe(`http://${host}:${port}`);
 });
 
-describe.each([...frameworks])('a recorded export of %s', (framework) => {
-  // The exporter for this protocol sends Protobuf.
-  const recordings = OTLP_RECORDINGS.filter(
-    (name) => name.startsWith(`python-${framework}-`) && name.includes('proto'),
-  );
-
-  test.each(recordings)('%s: a request that crosses two services makes two hits', async (name) => {
-    expect(variables.OTEL_EXPORTER_OTLP_PROTOCOL).toBe('http/protobuf');
-    const { gateway, inspector } = await startGateway();
-    const { requests, expected } = otlpRecording(name);
-    for (const { headers, body_base64 } of requests) {
-      expect(bodyHeaders(headers)['content-type']).toBe('application/x-protobuf');
-      await sendSpans(gateway, Buffer.from(body_base64, 'base64'), bodyHeaders(headers));
-    }
-    await gateway.close();
-    const distributed = expected.filter(({ label }) => label.startsWith('distributed'));
-    expect(new Set(distributed.map(({ service }) => service)).size).toBe(2);
-    expect(inspector.hits()).toHaveLength(expected.length);
+test('only traces are sent, in Protobuf, because the gateway accepts no other signal', () => {
+  expect(variables).toMatchObject({
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+    OTEL_METRICS_EXPORTER: 'none',
+    OTEL_LOGS_EXPORTER: 'none',
   });
 });
-
-test.each(['METRICS', 'LOGS'])(
-  '%s are switched off, because the gateway does not accept them',
-  async (signal) => {
-    const { gateway } = await startGateway();
-    const body = { method: 'POST', headers: { 'content-type': 'application/x-protobuf' } };
-    const answer = await fetch(`${gateway.url}/v1/${signal.toLowerCase()}`, body);
-    expect(answer.status).toBe(404);
-    expect(variables[`OTEL_${signal}_EXPORTER`]).toBe('none');
-  },
-);
 
 test('the Flask command makes one hit per request', async () => {
   requires('OpenTelemetry for Python');

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
+import { sampled } from '../../support/long.js';
 import {
   type Cell,
   matrix,
@@ -90,12 +91,18 @@ async function open(cell: App, path: string, isLoaded?: (page: Page) => Promise<
   return { hits, paths: sorted(paths), requested };
 }
 
-test.each([
+type Load = readonly [framework: string, toCell: () => App, path: string, other: string];
+const QUICK: Load[] = [
   ['Vite', () => VITE, '/', '/src/main.js'],
   ['React Router', reactRouter, '/users/ann', '/users/bob.data'],
+];
+/** It takes minutes to install and build these. */
+const SLOW: Load[] = [
   ['Astro', () => frameworkOf('Astro'), '/users/ann', '/icon.svg'],
   ['Next.js', () => frameworkOf('Next.js: `next start`'), '/users/ann', '_rsc='],
-] as const)(
+];
+
+test.each(sampled(QUICK, [...QUICK, ...SLOW]))(
   'the first load of a page of %s makes one page view',
   { timeout: COLD_MILLIS },
   async (_name, toCell, path, other) => {

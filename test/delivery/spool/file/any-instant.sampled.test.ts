@@ -16,7 +16,7 @@ vi.mock('node:timers/promises', () => ({
   setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
 }));
 
-/** Every instant in `npm run test:long`. */
+/** Every instant in `npm run test:full`. */
 const STEP = sampled(5, 1);
 
 vi.setConfig({ testTimeout: 120_000 });

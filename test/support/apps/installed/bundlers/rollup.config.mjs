@@ -10,12 +10,12 @@ const output = (dir) => ({
   chunkFileNames: '[name].mjs',
 });
 
-export default [
-  { input, plugins, output: output('rollup') },
-  {
-    input,
-    plugins,
-    output: output('rollup-external'),
-    external: /^(?:opentelemetry-matomo|undici)/,
-  },
-];
+/** `ROLLUP_EXTERNAL` leaves this package out of the bundle. */
+export default process.env.ROLLUP_EXTERNAL
+  ? {
+      input,
+      plugins,
+      output: output('rollup-external'),
+      external: /^(?:opentelemetry-matomo|undici)/,
+    }
+  : { input, plugins, output: output('rollup') };
