@@ -18,7 +18,10 @@ export interface Diagnostics {
   readonly lines: LineLimiter;
   /** Reports that a part of the package does not work, to `diag` or stderr. Never suppressed. */
   error(message: string): void;
-  /** Writes `message` the first time that `key` occurs and never again. At most 100 keys are remembered. */
+  /**
+   * Writes `message` the first time that `key` occurs and never again. The first word of a key says what it is about: of those about the
+   * same, 20 are written, so that names that senders invent leave room for other messages. At most 100 keys are remembered.
+   */
   warnOnce(key: string, message: string | (() => string)): void;
   /** Writes what the user asked to see, to `diag` or stderr. */
   print(message: string): void;
@@ -29,10 +32,12 @@ type Level = 'info' | 'warn' | 'error';
 /** Begins each line and each error. */
 export const PREFIX = 'opentelemetry-matomo: ';
 const MAX_DISTINCT_WARNINGS = 100;
+const MAX_WARNINGS_OF_A_KIND = 20;
 
 /** Logs to OpenTelemetry's `diag`, which is read from the API's global object, so no copy of the API is called. */
 export function createDiagnostics(): Diagnostics {
   const writtenKeys = new Set<string>();
+  const writtenKinds = new Map<string, number>();
   const lines = new LineLimiter((message) => write('warn', message));
   return {
     info: (message) => write('info', message),
@@ -41,6 +46,10 @@ export function createDiagnostics(): Diagnostics {
     error: (message) => write('error', message),
     warnOnce(key, message) {
       if (writtenKeys.has(key) || writtenKeys.size >= MAX_DISTINCT_WARNINGS) return;
+      const [kind = ''] = key.split(' ', 1);
+      const ofKind = writtenKinds.get(kind) ?? 0;
+      if (ofKind >= MAX_WARNINGS_OF_A_KIND) return;
+      writtenKinds.set(kind, ofKind + 1);
       writtenKeys.add(key);
       write('warn', typeof message === 'string' ? message : message());
     },

@@ -62,9 +62,9 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     if (layer) overrideAll(fields, layer, overriding, source);
   }
 
-  function toChatbot({ request, path }: PageView) {
-    const { chatbotResponse } = request;
-    return chatbotResponse && toChatbotFields(request, chatbotResponse, path);
+  function toChatbot(page: PageView) {
+    const { chatbotResponse } = page.request;
+    return chatbotResponse && toChatbotFields(page.request, chatbotResponse, page);
   }
 
   /**

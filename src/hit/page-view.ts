@@ -56,6 +56,8 @@ export interface PageViewOptions extends PageUrlOptions, ReferrerOptions {
 
 /** A request as it is sent, before anything that was added to it. */
 export interface PageView extends SentRequest {
+  /** As it came; `undefined` if the URL has none, or leaves it out because the request was refused. */
+  readonly query: string | undefined;
   /** The path without secrets, from which titles are made. */
   readonly redacted: string;
   readonly client: ClientFields;
@@ -160,6 +162,7 @@ export function createPageViewReader(
         request,
         url: toUrl({ scheme: request.scheme, host, query }, path),
         path,
+        query,
         redacted,
         address: hidesAddress ? request.address && HIDDEN_ADDRESS : traits.address,
         referrer: referrer === undefined ? undefined : toReferrerField(toReferrer(referrer, host)),

@@ -219,7 +219,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * @see [Express: `trust proxy`](https://expressjs.com/en/guide/behind-proxies.html)
    * @example MATOMO_TRUST_PROXY=loopback,10.0.0.0/8
    */
-  trustProxy: option(trustProxy, { default: false }),
+  trustProxy: option(trustProxy, { default: false, isPrivacy: true }),
   /**
    * How many bytes of an IPv4 address are masked, counted from its end: 0 to 4. Of an IPv6 address, 1 keeps the first 64 bits, 2
    * the first 48, 3 the first 32, and 4 none. Addresses are masked before they become part of a hit or a visitor ID; callbacks

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
+import { createDiagnostics } from '../../src/common/diagnostics.js';
 import { eventually, ROOT } from '../support/child-process.js';
+import { captureOutput } from '../support/output.js';
 import { get, REGISTER } from '../support/registered-app.js';
 
 /** Listens once it is told to, answers one request and ends. */
@@ -34,4 +36,13 @@ test('a log pipe whose reader is gone does not end the application', async () =>
   });
   expect(await get(url)).toBe('hello');
   expect(await exited).toEqual([0, null]);
+});
+
+test('names that senders invent leave room for other warnings', () => {
+  const output = captureOutput();
+  const { warnOnce } = createDiagnostics();
+  for (let i = 0; i < 1000; i++) warnOnce(`parameter ${i}`, () => `parameter ${i} is unknown`);
+  for (let i = 0; i < 2; i++) warnOnce('shutdown', 'hits were lost');
+  expect(output.filter((line) => line.includes('is unknown'))).toHaveLength(20);
+  expect(output.filter((line) => line.includes('hits were lost'))).toHaveLength(1);
 });

@@ -64,12 +64,20 @@ const REWORDED: readonly [before: RegExp, today: RegExp][] = [
     / must be a positive whole number( \(to choose | or a function|, got)/,
     / must be a positive whole number, or sites of services such as shop=3,blog=4,\*=1/,
   ],
+  // A privacy option since
+  [
+    /^MATOMO_TRUST_PROXY must be .*\[environment-invalid\]$/,
+    /^MATOMO_TRUST_PROXY must be .*\[privacy-option-invalid\]$/,
+  ],
   // The item instead of the list
   [
     / must be a list of names or regular expressions, got %/,
     / must be a list of names or regular expressions, got 5/,
   ],
 ];
+
+/** Privacy options since: `ignoreAddresses` compares with the address that proxies report. */
+const STRICTER: ReadonlySet<string> = new Set(['trustProxy']);
 
 const PROCESSOR: SurveyedOptions = {
   declarations: ENVIRONMENT_OPTIONS,
@@ -97,6 +105,7 @@ test.each([
   const today = surveyOption(options, name);
   expect(today).toEqual({
     ...before,
+    isPrivacy: before.isPrivacy || STRICTER.has(name),
     inCode: expected(before.inCode, Object.keys(VALUES), today.inCode.refused),
     inEnvironment: expected(before.inEnvironment, TEXTS, today.inEnvironment.refused),
   });

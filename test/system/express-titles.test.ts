@@ -54,6 +54,35 @@ test.each([false, true])('mount paths are templates, with mergeParams %s', async
   ]);
 });
 
+test('mount paths have nothing of the client: values that were encoded twice, and what expressions match', async () => {
+  const app = express();
+  const posts = express.Router();
+  posts.get('/', ok);
+  posts.get('/fails', fail);
+  app.use('/users/:userId/posts', posts);
+  app.use('/files/*folder/posts', posts);
+  app.use(/^\/u-[^/]+\/posts/, posts);
+  app.use(/^\/in\/(?<city>[^/]+)\/v1/, posts);
+  const paths = [
+    '/users/%2562ob/posts',
+    '/users/bob%252fann/posts/fails',
+    '/files/b%252fob/ann/posts',
+    '/files/b%2Fob/ann/posts',
+    '/u-bob@example.org/posts',
+    '/u-bob@example.org/posts/fails',
+    '/in/bob/v1',
+  ];
+  expect(await titlesOf(app, paths)).toEqual([
+    'GET /users/:userId/posts',
+    'GET /users/:userId/posts/fails',
+    'GET /files/*/posts',
+    'GET /files/*/posts',
+    'GET /*/posts',
+    'GET /*/posts/fails',
+    'GET /in/:city/v1',
+  ]);
+});
+
 test('applications in applications, and routes that are added later', async () => {
   const app = express();
   const admin = express();

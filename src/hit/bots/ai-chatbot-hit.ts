@@ -44,15 +44,15 @@ export function createToChatbotFields(
 ): (
   request: HttpRequest,
   response: ChatbotResponse,
-  path: string,
+  target: { readonly path: string; readonly query: string | undefined },
 ) => readonly (Field | undefined)[] {
   const toUrl = createToPageUrl({ ...options, removesCampaigns: true });
 
-  return function toChatbotFields(request, response, path) {
+  return function toChatbotFields(request, response, { path, query }) {
     const { statusCode, scheme, durationMillis } = request;
     const host = request.host?.toLowerCase();
     const isFile = isDocument(request.path, statusCode, response.contentType);
-    const url = toUrl({ scheme, host, query: isFile ? undefined : request.query }, path);
+    const url = toUrl({ scheme, host, query: isFile ? undefined : query }, path);
     return [
       rawField('recMode', '1'),
       isFile ? createField('download', url.value) : url,

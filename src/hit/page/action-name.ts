@@ -1,5 +1,6 @@
 import { PairCache } from '../../common/generation-cache.js';
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
+import { withoutUserInfo } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
 
 /** Clients choose how long a batch is. */
@@ -112,7 +113,7 @@ const FIELDS: Readonly<Record<string, (request: Titled, path: string, place: str
   method: (request, _path, place) => titleMethodOf(request, place),
   route: (_request, _path, place) => place,
   path: (_request, path) => path,
-  host: (request) => request.host ?? '',
+  host: ({ host = '' }) => withoutUserInfo(host),
   status: (request) => String(request.statusCode),
   span: (request) => request.spanName,
 };

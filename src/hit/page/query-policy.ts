@@ -125,8 +125,13 @@ function redactPair(pair: string): string {
   const name = encodedName(pair);
   if (holdsSecret(name)) return REDACTED;
   if (name.length === pair.length) return pair;
-  const isSecret = isSecretName(decodeText(name)) || holdsSecret(pair.slice(name.length + 1));
+  const isSecret = holdsSecretName(name) || holdsSecret(pair.slice(name.length + 1));
   return isSecret ? `${name}=${REDACTED}` : pair;
+}
+
+/** The name holds no secret itself, so that it is not encoded too often. */
+function holdsSecretName(encoded: string): boolean {
+  return isSecretName(decodeLayers(encoded, decodeText) ?? '');
 }
 
 function isSearchParameter(name: string): boolean {

@@ -3,6 +3,7 @@ import { toErrorType } from '../http-request.js';
 import { FIRST_FAILED_STATUS } from '../page/action-name.js';
 import { createToReferrer, type ReferrerOptions } from '../page/referrer.js';
 import { holdsCredentials, isCredentialName, REDACTED } from '../page/secrets.js';
+import { withoutUserInfo } from '../text.js';
 import { maskAddress } from '../visitor/mask-address.js';
 import { plainAddress } from '../visitor/origin.js';
 
@@ -115,6 +116,14 @@ export interface SentAttributeOptions extends ReferrerOptions {
 const MAX_CHARACTERS = 4096;
 
 const ERROR_TYPES = new Set(['error.type', 'http.error_name', 'exception.type']);
+/** What clients send as the host. Credentials may precede it, as in a URL. */
+const HOSTS: ReadonlySet<string> = new Set([
+  'http.host',
+  'http.request.header.host',
+  'http.request.header.x-forwarded-host',
+  'net.host.name',
+  'server.address',
+]);
 const ITEM = /[^,;=\s]+/g;
 const URL_OR_PATH = /^(?:[a-z][a-z\d+.-]*:)?[/\\]/i;
 
@@ -135,7 +144,8 @@ export function createToSentAttribute(
 
   return function toSentAttribute(name, value, host) {
     if (ERROR_TYPES.has(name)) return toErrorType(value);
-    const text = value.slice(0, MAX_CHARACTERS).trim();
+    const whole = value.slice(0, MAX_CHARACTERS).trim();
+    const text = HOSTS.has(name) ? withoutUserInfo(whole) : whole;
     const isHeader = HEADER.test(name);
     if (isHeader && holdsCredentials(text)) return REDACTED;
     if (URL_OR_PATH.test(text) || (isHeader && holdsUrl(name, text))) {

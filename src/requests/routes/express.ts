@@ -86,6 +86,9 @@ const MAX_LAYERS = 20_000;
 /** Of a mount path that matches any number of segments. */
 const MAX_SEGMENTS = 100;
 
+/** Names and values. */
+type Params = readonly (readonly [string, unknown])[];
+
 interface Match {
   readonly path: string;
   readonly params: Readonly<Record<string, unknown>>;
@@ -241,18 +244,32 @@ class Mount {
     const matched = matchLayer(this.#layer, path);
     if (!matched) return undefined;
     const text = matched.path.endsWith('/') ? matched.path.slice(0, -1) : matched.path;
-    return { template: this.#spell(withNames(text, Object.entries(matched.params))), text };
+    const params = Object.entries(matched.params);
+    return { template: this.#spell(withNames(text, params), params), text };
   }
 
-  /** Express ignores case: the spelling of the application counts. */
-  #spell(template: string): string {
+  /** Express ignores case: the spelling of the application counts. What only a regular expression matches is the client's. */
+  #spell(template: string, params: Params): string {
     this.#declared ??= readDeclared(this.#layer);
     const declared = this.#declared;
-    if (declared.size === 0) return mostUsedSpelling(template);
-    const segments = template.split('/');
-    return segments.map((segment) => declared.get(segment.toLowerCase()) ?? segment).join('/');
+    if (declared.size === 0) return redactSecrets(mostUsedSpelling(template));
+    const known = isExpression(this.#layer)
+      ? new Set(['', ...params.map(([name]) => `:${name}`)])
+      : undefined;
+    const spellOne = (segment: string) =>
+      declared.get(segment.toLowerCase()) ??
+      (known === undefined || known.has(segment) ? segment : '*');
+    return template.split('/').map(spellOne).join('/');
   }
 }
+
+/** Whether a mount path is a regular expression of the application. Those that Express 4 makes of texts have this end. */
+function isExpression({ rawPath, regexp }: Layer): boolean {
+  if (rawPath !== undefined) return [rawPath].flat().some((path) => path instanceof RegExp);
+  return regexp !== undefined && !regexp.source.includes(END_OF_TEXT);
+}
+
+const END_OF_TEXT = String.raw`(?=\/|$)`;
 
 /** The words of a mount path by what they are in lower case; none if the router does not keep what was declared. */
 function readDeclared({ rawPath, regexp }: Layer): ReadonlyMap<string, string> {
@@ -292,7 +309,7 @@ function matchLayer(layer: Layer, path: string): Match | undefined {
 }
 
 /** Replaces segments by the names of the parameters that have them as value, `:name`, or by `*` if there are several. */
-export function withNames(text: string, params: readonly (readonly [string, unknown])[]): string {
+export function withNames(text: string, params: Params): string {
   if (params.length === 0) return text;
   const segments = text.split('/');
   if (segments.length > MAX_SEGMENTS) return '/*';
@@ -301,23 +318,44 @@ export function withNames(text: string, params: readonly (readonly [string, unkn
   for (const [name, value] of params.toReversed()) {
     const sought = Array.isArray(value) ? value.join('/') : value;
     if (typeof sought !== 'string' || sought === '') continue;
-    const decoded = decodePath(sought);
-    const [i, count] = findValue(values, decoded);
-    if (i < 0) continue;
+    // Express 5 has decoded it, and what looks encoded now was encoded twice.
+    const found = findValue(values, sought) ?? findValue(values, decodePath(sought));
+    if (!found) continue;
+    const { begin, count, rest } = found;
     const placeholder = count > 1 || /^\d/.test(name) ? '*' : `:${name}`;
-    const rest = values[i] === decoded ? undefined : values[i]?.replace(decoded, '');
-    segments.splice(i, count, placeholder);
-    values.splice(i, count, rest);
+    segments.splice(begin, count, placeholder);
+    values.splice(begin, count, rest);
   }
   return segments.join('/');
 }
 
-/** The last place of a value in segments, and how many it takes: one, several if it is of a wildcard, or a part of one. */
-function findValue(values: readonly (string | undefined)[], value: string): [number, number] {
-  const one = values.lastIndexOf(value);
-  if (one >= 0) return [one, 1];
-  const count = value.split('/').length;
-  const several = values.findLastIndex((_, i) => values.slice(i, i + count).join('/') === value);
-  if (several >= 0) return [several, count];
-  return [values.findLastIndex((text) => text?.includes(value)), 1];
+/** The last place of a value in segments: several if it is of a wildcard, or a part of one, of which the rest is left. */
+function findValue(
+  values: readonly (string | undefined)[],
+  value: string,
+): { begin: number; count: number; rest: string | undefined } | undefined {
+  for (let begin = values.length - 1; begin >= 0; begin--) {
+    const count = countSegments(values, begin, value);
+    if (count > 0) return { begin, count, rest: undefined };
+  }
+  const begin = values.findLastIndex((text) => text?.includes(value));
+  return begin < 0 ? undefined : { begin, count: 1, rest: values[begin]?.replace(value, '') };
+}
+
+/** How many segments from one on are a value, which may have slashes itself; 0 if they are not. */
+function countSegments(
+  values: readonly (string | undefined)[],
+  begin: number,
+  value: string,
+): number {
+  let at = 0;
+  for (let i = begin; i < values.length; i++) {
+    const text = values[i];
+    if (text === undefined || !value.startsWith(text, at)) return 0;
+    at += text.length;
+    if (at === value.length) return i - begin + 1;
+    if (value[at] !== '/') return 0;
+    at += 1;
+  }
+  return 0;
 }

@@ -13,6 +13,12 @@ test.each([
   expect(parametersOf(httpRequest(), { actionName }).parameters.action_name).toBe(title);
 });
 
+test('the host of a title has no credentials', () => {
+  const request = httpRequest({ host: 'ann:s3cret@shop.example.org' });
+  const { parameters } = parametersOf(request, { actionName: '{host}' });
+  expect(parameters.action_name).toBe('shop.example.org');
+});
+
 type ToPlace = ReturnType<typeof createToPlace>;
 const answer = (toPlace: ToPlace, statusCode: number, path: string, overrides: object = {}) =>
   toPlace(httpRequest({ route: undefined, statusCode, ...overrides }), path);

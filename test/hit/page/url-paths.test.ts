@@ -32,6 +32,8 @@ test.each([
   const url = `${HOST}${path}`;
   expect(read({})).toMatchObject({ url, dimension1: path, dimension2: url, dimension3: path });
   expect(JSON.stringify(read({}))).not.toMatch(/wp-login|x=1/);
+  const chatbotResponse = { contentType: 'text/html', bodyBytes: 1 };
+  expect(read({ chatbotResponse }).url).toBe(url);
   const operation = { kind: 'graphql', name: 'GetUser', count: 1, hasFailed: true };
   expect(read({ path: '/api', operation }).url).toBe(`${HOST}/api?x=1`);
   const toolCall = { kind: 'mcp', count: 1, hasFailed: true, mcp: { method: 'tools/call' } };

@@ -140,6 +140,9 @@ test.each([
   ['http.request.header.x-note', 'Bearer abc', 'redacted'],
   ['http.request.header.x-note', 'my eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.c2ln', 'redacted'],
   ['http.request.header.x-app-version', '2.1 beta', '2.1 beta'],
+  ['http.request.header.host', 'ann:s3cret@shop.example', 'shop.example'],
+  ['http.request.header.x-forwarded-host', 'ann:s3cret@shop.example', 'shop.example'],
+  ['server.address', 'ann:s3cret@shop.example', 'shop.example'],
 ] as const)('of a header, %s: %s is sent as %s', (name, value, sent) => {
   expect(createToSentAttribute(HIT_OPTIONS)(name, value)).toMatch(
     typeof sent === 'string' ? new RegExp(`^${escaped(sent)}`) : sent,
