@@ -8,7 +8,11 @@ import { watchForSpans } from './pipeline/missing-api.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import { type FinishedSpan, SERVER_SPAN } from './requests/finished-span.js';
 import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
-import { type RequestTracker, trackRequests } from './requests/track-requests.js';
+import {
+  type RequestTracker,
+  type SpanlessRules,
+  trackRequests,
+} from './requests/track-requests.js';
 import { recordsServerSpans } from './sampler.js';
 
 /** Sentry writes it on the spans of requests that it samples, and passes no others to processors. */
@@ -30,6 +34,8 @@ export class MatomoSpanProcessor {
   readonly #requests: RequestTracker | undefined;
   readonly #stopWatching: (() => void) | undefined;
   #closed: Promise<void> | undefined;
+  /** Whether `register` makes this processor track requests that have no recorded span. */
+  #tracksUnsampled = false;
 
   /**
    * @param options - Options. Environment variables set those that are missing.
@@ -46,7 +52,10 @@ export class MatomoSpanProcessor {
       this.#requests = requests;
       pipeline.endOpenRequests = () => requests.endOpen();
       this.#stopWatching = watchForSpans('MatomoSpanProcessor', () => this.stats(), diagnostics);
-      internals = { exit: pipeline, trackSpanless: requests.trackSpanless };
+      internals = {
+        exit: pipeline,
+        trackSpanless: (rules) => requests.trackSpanless(this.#noting(rules)),
+      };
     }
     exposeInternals(this, () => internals);
   }
@@ -101,8 +110,23 @@ export class MatomoSpanProcessor {
     this.#stopWatching?.();
   }
 
+  /** Notes what the rules say of the latest request. */
+  #noting(rules: SpanlessRules | undefined): SpanlessRules | undefined {
+    this.#tracksUnsampled = false;
+    return (
+      rules && {
+        ...rules,
+        isAccepted: (message) => {
+          this.#tracksUnsampled = rules.isAccepted(message);
+          return this.#tracksUnsampled;
+        },
+      }
+    );
+  }
+
   #checkSampling(rate: unknown): void {
-    if (typeof rate !== 'number' || rate >= 1 || recordsServerSpans()) return;
+    if (typeof rate !== 'number' || rate >= 1) return;
+    if (this.#tracksUnsampled || recordsServerSpans()) return;
     this.#diagnostics.warnOnce('sampled', coded('only-sampled', onlySampled(rate)));
   }
 
@@ -120,6 +144,6 @@ export class MatomoSpanProcessor {
 function onlySampled(rate: number): string {
   return (
     `Sentry samples with a rate of ${rate}, and passes no other requests to MatomoSpanProcessor. Matomo gets only these requests. ` +
-    'Set tracesSampleRate to 1 and drop transactions in beforeSendTransaction, or use opentelemetry-matomo/register instead of the processor.'
+    'To track all, also load opentelemetry-matomo/register, or set tracesSampleRate to 1 and drop transactions in beforeSendTransaction.'
   );
 }
