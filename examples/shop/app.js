@@ -29,7 +29,7 @@ app.get('/items/:id', (request, response) => {
 
 app.post('/orders', (request, response) => {
   const { item, plan } = request.body;
-  annotate({ action_name: 'Checkout', dimension5: plan, cvar: { plan } });
+  annotate({ action_name: 'Checkout', dimension5: plan });
   recordOrder(ITEMS.find(({ id }) => id === item));
   response.status(201).json({ item, plan });
 });

@@ -55,7 +55,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Token of a user with write access to the site. It is sent in the request body and nowhere else. With a token, the client's
    * address is sent (`cip`), and Matomo accepts hits older than a day. To read it from a file, set `MATOMO_TOKEN_AUTH_FILE`; the
-   * file is read at start, and again if Matomo rejects the token.
+   * file is read at start, and every 5 seconds while Matomo rejects the token.
    * @see [Matomo: `token_auth`](https://developer.matomo.org/api-reference/tracking-api)
    */
   tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),
@@ -95,8 +95,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * How the path is shown in the title of a request without a route. With `template`, a segment becomes `:id` if it is a number,
    * a ULID, or hex of 8 or more characters with a digit; `:uuid` if it is a UUID; `:email` if it is an email address; `:token` if it
-   * has 20 or more characters, all of them letters, digits, `_` or `-`, with a digit and both cases; of words joined by hyphens, one must
-   * be such a text. Unless `query` is `keep`, email addresses and tokens are `redacted` instead. With `raw`, all other segments are kept.
+   * looks like a key, such as `kX3vQ9bT2mN7pL5wZ8rY`: 20 or more letters, digits, `_` or `-`, with a digit and both cases; with two
+   * hyphens or more, one part alone must be like that. Unless `query` is `keep`, email addresses and tokens are `redacted` instead. With `raw`, all other segments are kept.
    * Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`.
    * @default `template`
    */
@@ -254,7 +254,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   userId: option(userId, { isPrivacy: true }),
   /**
-   * `strict` sends as little as a report of visits needs: no addresses and no user IDs, and the defaults `query: 'strip'`,
+   * `strict` sends as little as a report of visits needs: no addresses, no user IDs but those of `userId`, and the defaults `query: 'strip'`,
    * `urlPaths: 'template'`, `referrers: 'origin'`, `doNotTrack: true`, `visitorKey: 'daily'` and `errors: 'off'`. Options that are set win;
    * one line lists them. With a `visitorKey` of your own, visitor IDs are made from `0.0.0.0`.
    * @see [How do I comply with the GDPR?](privacy.md)

@@ -12,7 +12,7 @@ requires('jq');
 
 const commands = PAGES.flatMap((page) => [...read(page).matchAll(/^sed .* app\.log \| jq .*$/gm)]);
 
-test('each command about counts reads the lines that are logged', async () => {
+test('the command about counts reads the lines that are logged', async () => {
   const { env } = await matomo();
   const more = { MATOMO_STATS_INTERVAL: '60000', MATOMO_IGNORE_PATHS: '/a' };
   const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
@@ -23,7 +23,7 @@ test('each command about counts reads the lines that are logged', async () => {
   await app.exit();
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'app.log'), `before\n${app.stderr()}after\n`);
-  expect(commands.length).toBeGreaterThan(1);
+  expect(commands.length).toBeGreaterThan(0);
   for (const [command] of commands) {
     const { stdout } = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });
     expect(JSON.parse(stdout), command).toMatchObject({ pid: expect.any(Number), pending: 0 });

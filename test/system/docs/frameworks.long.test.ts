@@ -117,7 +117,7 @@ function notesIn(inspector: Inspector) {
 
 function notesWith(title: string) {
   return [
-    { title: 'Checkout', dimension: 'web', timed: false },
+    { title: 'Checkout', dimension: 'pro', timed: false },
     { title, dimension: undefined, timed: true },
     { title: 'GET Not Found', dimension: undefined, timed: false },
   ];

@@ -12,9 +12,12 @@ import { read } from './pages.js';
 interface Named {
   readonly name: string;
 }
+interface FromSecret {
+  readonly secretKeyRef: { readonly name: string; readonly key: string };
+}
 interface Container extends Named {
   readonly command: readonly [string, ...string[]];
-  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly env: readonly (Named & { readonly value?: string; readonly valueFrom?: FromSecret })[];
   readonly ports: readonly { readonly containerPort: number }[];
   readonly volumeMounts: readonly (Named & { readonly mountPath: string })[];
   readonly lifecycle: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
@@ -22,6 +25,7 @@ interface Container extends Named {
 interface Deployment {
   readonly spec: {
     readonly replicas: number;
+    readonly selector: object;
     readonly template: {
       readonly spec: {
         readonly terminationGracePeriodSeconds: number;
@@ -39,7 +43,17 @@ const [MANIFEST = '', REDIS = ''] = [...PAGE.matchAll(/```yaml\n(.*?)```/gs)].ma
 const deployment = parse(MANIFEST) as Deployment;
 const { containers, volumes, terminationGracePeriodSeconds } = deployment.spec.template.spec;
 const [container] = containers;
-const env = Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
+const env: Record<string, string> = Object.fromEntries(
+  container.env.map(({ name, value, valueFrom }) => [name, value ?? secretOf(valueFrom)]),
+);
+
+/** What the command of the page writes into a secret. */
+function secretOf(from: FromSecret | undefined): string {
+  const { name, key } = from?.secretKeyRef ?? {};
+  const [, value = ''] =
+    new RegExp(`create secret generic ${name} .*--from-literal=${key}="(.*?)"`).exec(PAGE) ?? [];
+  return value.replace('$password', 'a-password');
+}
 
 test('the file with the token is in the secret that the page creates', () => {
   const [, secret, file] = /create secret generic (\S+) --from-file=(\S+?)=/.exec(PAGE) ?? [];
@@ -84,10 +98,10 @@ test('the container, without its spool, sends the clients of the ingress and no 
 });
 
 test('the Redis of the page starts, and has the name, the port and the volume that it needs', async () => {
-  const [service, set] = parseAllDocuments(REDIS).map((document) => document.toJS());
+  const [service, set, policy] = parseAllDocuments(REDIS).map((document) => document.toJS());
   const { spec } = set.spec.template;
   const [redis] = spec.containers;
-  const { hostname, port } = new URL(env.MATOMO_SPOOL as string);
+  const { hostname, port, password } = new URL(env.MATOMO_SPOOL as string);
   expect(service.metadata.name).toBe(hostname);
   expect(service.spec.ports).toEqual([{ port: Number(port) }]);
   expect(service.spec.selector).toEqual(set.spec.template.metadata.labels);
@@ -97,8 +111,17 @@ test('the Redis of the page starts, and has the name, the port and the volume th
   expect(command).toBe('redis-server');
   const [, folder] = args.splice(args.indexOf('--dir'), 2);
   expect(folder).toBe(redis.volumeMounts[0].mountPath);
+  const [variable] = redis.env as Container['env'];
+  expect(args.splice(args.indexOf('--requirepass'))).toEqual([
+    '--requirepass',
+    `$(${variable?.name})`,
+  ]);
+  expect(secretOf(variable?.valueFrom)).toBe(password);
   const server = await startRedis(...args);
   expect(await server.command('CONFIG', 'GET', 'maxmemory-policy')).toContain('noeviction');
+  expect(policy.spec.podSelector).toEqual(set.spec.selector);
+  expect(policy.spec.ingress[0].from[0].podSelector).toEqual(deployment.spec.selector);
+  expect(policy.spec.ingress[0].ports).toEqual(service.spec.ports);
 });
 
 function tokenFile(): string {

@@ -13,7 +13,7 @@ const EVENT = {
 };
 
 test('the handler of a function has sent its hit when it returns', async () => {
-  const inspector = await startInspector({ sites: { 1: { dimensions: [2, 3] } } });
+  const inspector = await startInspector({ sites: { 1: { dimensions: [1, 2, 3, 4] } } });
   onTestFinished(() => inspector.close());
   const file = JSON.stringify(`${ROOT}test/support/apps/recipes/lambda.cjs`);
   // Killed as soon as the handler has returned: nothing can be sent at the end of the process.
@@ -37,7 +37,21 @@ test('the handler of a function has sent its hit when it returns', async () => {
         url: 'https://api.example.org/users/7',
         custom_dimension_2: '200',
         custom_dimension_3: 'GET',
+        custom_dimension_4: '/users/{id}',
       }),
     }),
+  ]);
+});
+
+test('a handler that throws has sent its hit as a failed request', async () => {
+  const inspector = await startInspector({ sites: { 1: { dimensions: [1, 2, 3, 4] } } });
+  onTestFinished(() => inspector.close());
+  const file = JSON.stringify(`${ROOT}test/support/apps/recipes/lambda.cjs`);
+  const { pathParameters: _, ...event } = EVENT;
+  const code = `require(${file}).handler(${JSON.stringify(event)}).catch(() => process.kill(process.pid, 'SIGKILL'));`;
+  const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', MATOMO_VISITOR_KEY: 'a-key' };
+  await runNode(['--eval', code], { env });
+  expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
+    { custom_dimension_1: '5xx GET /users/{id}', custom_dimension_2: '500' },
   ]);
 });

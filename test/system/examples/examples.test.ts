@@ -121,11 +121,7 @@ test('the shop is tracked with its own title and plan, and its health check is n
   const [, order, , event] = inspector.hits();
   expect(order?.conversion).toMatchObject({ kind: 'order', items: 1 });
   expect(event?.params).toMatchObject({ e_c: 'Shop', e_a: 'item not found', e_n: '99' });
-  expect(storedBy(inspector)[0]).toMatchObject({
-    custom_dimension_5: 'pro',
-    custom_var_k3: 'plan',
-    custom_var_v3: 'pro',
-  });
+  expect(storedBy(inspector)[0]).toMatchObject({ custom_dimension_5: 'pro' });
 });
 
 test('a report of the shop is tracked with the times of its steps, a client that left with 499', async () => {

@@ -13,7 +13,7 @@ const details = (parameters) => (_request, _response, next) => {
   annotate(parameters);
   next();
 };
-const checkout = details({ action_name: 'Checkout', dimension5: 'web' });
+const checkout = details({ action_name: 'Checkout', dimension5: 'pro' });
 
 const app = express();
 app.get('/health', ignored, (_request, response) => response.send('ok'));

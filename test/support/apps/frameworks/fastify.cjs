@@ -7,7 +7,7 @@ const findUser = (id) => delay(20, { id });
 
 const ignored = async () => ignore();
 const details = (parameters) => async () => annotate(parameters);
-const checkout = details({ action_name: 'Checkout', dimension5: 'web' });
+const checkout = details({ action_name: 'Checkout', dimension5: 'pro' });
 
 const app = fastify();
 app.get('/health', { onRequest: ignored }, async () => 'ok');

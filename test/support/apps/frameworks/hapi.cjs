@@ -13,7 +13,7 @@ const details = (parameters) => () => {
   annotate(parameters);
   return null;
 };
-const checkout = details({ action_name: 'Checkout', dimension5: 'web' });
+const checkout = details({ action_name: 'Checkout', dimension5: 'pro' });
 const named = ({ method, route }, h) => {
   annotate({ action_name: `${method.toUpperCase()} ${route.path}` });
   return h.continue;

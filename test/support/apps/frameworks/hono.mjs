@@ -15,7 +15,7 @@ const details = (parameters) => (_context, next) => {
   annotate(parameters);
   return next();
 };
-const checkout = details({ action_name: 'Checkout', dimension5: 'web' });
+const checkout = details({ action_name: 'Checkout', dimension5: 'pro' });
 
 const named = (context, next) => {
   const { path } = matchedRoutes(context).at(-1);

@@ -14,7 +14,7 @@ const details = (parameters) => (_context, next) => {
   annotate(parameters);
   return next();
 };
-const checkout = details({ action_name: 'Checkout', dimension5: 'web' });
+const checkout = details({ action_name: 'Checkout', dimension5: 'pro' });
 
 const named = (context, next) => {
   annotate({ action_name: `${context.method} ${context.matched.at(-1).path}` });

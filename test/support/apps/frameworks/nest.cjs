@@ -14,7 +14,7 @@ const Before = (note) =>
   });
 const Ignore = () => Before(() => ignore());
 const Details = (parameters) => Before(() => annotate(parameters));
-const Checkout = () => Details({ action_name: 'Checkout', dimension5: 'web' });
+const Checkout = () => Details({ action_name: 'Checkout', dimension5: 'pro' });
 
 class Shop {
   health() {

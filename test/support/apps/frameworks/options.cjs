@@ -6,7 +6,6 @@ const { HEALTH_CHECKERS, MatomoSpanProcessor } = require('opentelemetry-matomo')
 const processor = new MatomoSpanProcessor({
   ignoredMethods: ['OPTIONS'],
   ignorePaths: ['/ready', '/live'],
-  ignorePatterns: [/\.json$/],
   ignoreUserAgents: [...HEALTH_CHECKERS, /^acme-probe\//],
 });
 

@@ -6,7 +6,7 @@ import { noteTransactions } from '../sentry-stand-in.cjs';
 Sentry.init({
   dsn: process.env.SENTRY_DSN,
   openTelemetrySpanProcessors: [new MatomoSpanProcessor()],
-  // Sentry passes the processor only requests that it records: record all, and send a tenth of their transactions to Sentry.
+  // For attributes on spans of every request: sample all, and send a tenth of the transactions to Sentry.
   tracesSampleRate: 1,
   beforeSendTransaction: (transaction) => (Math.random() < 0.1 ? transaction : null),
 });
