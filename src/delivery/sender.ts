@@ -424,17 +424,13 @@ export class Sender {
   /** Counts a hit that failed alone several times, although others succeeded. */
   #reject(batch: Batch | undefined): void {
     if (!batch?.failure) return;
-    const { diagnostics } = this.#parts;
     const { areInvalid, reason } = batch.failure;
-    if (areInvalid) {
-      this.#acknowledge(batch, { ...createDeliveryCounters(), invalid: 1 });
-      return;
-    }
-    diagnostics.lines.add('rejected', 1, (hits) => {
+    this.#acknowledge(batch, countAs(areInvalid ? 'invalid' : 'rejected', 1));
+    if (areInvalid) return;
+    this.#parts.diagnostics.lines.add('rejected', 1, (hits) => {
       const text = `Failed three times when sent alone, although Matomo processed other hits directly before and after (${reason.reason}): ${countOf(hits)}, lost and counted as rejected. ${adviceFor(reason.code)}`;
       return coded('rejected', text);
     });
-    this.#acknowledge(batch, lostHits('rejected', 1));
   }
 
   #acknowledge({ isStored, hits }: HitsOfBatch, counts: DeliveryCounters): void {
