@@ -5,7 +5,7 @@ export interface SerialQueueOptions {
   readonly scope?: AsyncResource;
   /** Called when the last task has ended. */
   readonly onIdle?: () => void;
-  /** Called with what a task of `run` threw. */
+  /** Called with what a task threw. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -33,25 +33,14 @@ export class SerialQueue {
   run(task: () => Promise<void>): Promise<void>;
   run<T>(task: () => Promise<T> | T, fallback: T): Promise<T>;
   run<T>(task: () => Promise<T> | T, fallback?: T): Promise<T | undefined> {
-    return this.#add(task, (error) => {
-      this.#options.onError?.(error);
-      return fallback;
-    });
-  }
-
-  /** Like `run`, but rejects if the task does. */
-  attempt<T>(task: () => Promise<T> | T): Promise<T> {
-    return this.#add(task, (error) => {
-      throw error;
-    });
-  }
-
-  #add<T, R>(task: () => Promise<T> | T, recover: (error: unknown) => R): Promise<T | R> {
-    const { scope, onIdle } = this.#options;
+    const { scope, onIdle, onError } = this.#options;
     this.#open += 1;
     const ended = this.#last
       .then(() => (scope ? scope.runInAsyncScope(task) : task()))
-      .catch(recover)
+      .catch((error) => {
+        onError?.(error);
+        return fallback;
+      })
       .finally(() => {
         this.#open -= 1;
         if (this.#open === 0) onIdle?.();

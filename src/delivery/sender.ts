@@ -12,7 +12,7 @@ import type { DeliveryParts } from './delivery-options.js';
 import type { LoopHold } from './exit/loop-hold.js';
 import type { Exchange } from './http/transport.js';
 import { type Batch, countOf, type Failure, type Reason } from './queue/batch.js';
-import { BatchQueue, type DroppedHits, UNAVAILABLE_AFTER } from './queue/batch-queue.js';
+import { BatchQueue, type HitsOfBatch, UNAVAILABLE_AFTER } from './queue/batch-queue.js';
 import {
   createDeliveryCounters,
   type DeliveryCounters,
@@ -195,12 +195,13 @@ export class Sender {
    */
   async storeBatches(): Promise<void> {
     const { spool } = this.#parts;
-    if (!spool || this.#isStoring || this.queue.size === 0) return;
+    if (!spool || this.#isStoring) return;
     this.#isStoring = true;
     try {
-      for (let room = await spool.findRoom(); this.queue.size > 0; room = await spool.findRoom()) {
+      while (this.queue.size > 0) {
+        const room = await spool.findRoom();
         const hits = this.queue.takeBatch(this.inFlight, room);
-        if (hits.length === 0) break;
+        if (hits.length === 0) return;
         await spool.storeEncoded(hits);
       }
     } finally {
@@ -423,20 +424,16 @@ export class Sender {
   /** Counts a hit that failed alone several times, although others succeeded. */
   #reject(batch: Batch | undefined): void {
     if (!batch?.failure) return;
-    const { diagnostics } = this.#parts;
     const { areInvalid, reason } = batch.failure;
-    if (areInvalid) {
-      this.#acknowledge(batch, { ...createDeliveryCounters(), invalid: 1 });
-      return;
-    }
-    diagnostics.lines.add('rejected', 1, (hits) => {
+    this.#acknowledge(batch, countAs(areInvalid ? 'invalid' : 'rejected', 1));
+    if (areInvalid) return;
+    this.#parts.diagnostics.lines.add('rejected', 1, (hits) => {
       const text = `Failed three times when sent alone, although Matomo processed other hits directly before and after (${reason.reason}): ${countOf(hits)}, lost and counted as rejected. ${adviceFor(reason.code)}`;
       return coded('rejected', text);
     });
-    this.#acknowledge(batch, lostHits('rejected', 1));
   }
 
-  #acknowledge({ isStored, hits }: Pick<Batch, 'isStored' | 'hits'>, counts: DeliveryCounters) {
+  #acknowledge({ isStored, hits }: HitsOfBatch, counts: DeliveryCounters): void {
     const { memory, spool } = this.#parts;
     if (isStored) spool?.acknowledge(hits as JournalHit[], counts);
     else memory.acknowledge(hits, counts);
@@ -450,13 +447,8 @@ export class Sender {
     );
   }
 
-  #lose(reason: 'expired' | 'rejected', { stored, fromMemory }: DroppedHits): void {
-    for (const [isStored, hits] of [
-      [true, stored],
-      [false, fromMemory],
-    ] as const) {
-      if (hits.length > 0) this.#acknowledge({ isStored, hits }, lostHits(reason, hits.length));
-    }
+  #lose(reason: 'expired' | 'rejected', dropped: readonly HitsOfBatch[]): void {
+    for (const batch of dropped) this.#acknowledge(batch, lostHits(reason, batch.hits.length));
   }
 }
 

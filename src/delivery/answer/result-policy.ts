@@ -88,10 +88,14 @@ export function isOrder({ query }: Hit): boolean {
 export function countAs(
   name: 'reported' | CountName,
   hits: number,
-  result: BulkResult,
+  result?: BulkResult,
 ): DeliveryCounters {
   if (name === 'reported') {
-    const { tracked = 0, invalid = 0, unconfirmed = 0 } = result.kind === 'processed' ? result : {};
+    const {
+      tracked = 0,
+      invalid = 0,
+      unconfirmed = 0,
+    } = result?.kind === 'processed' ? result : {};
     return { ...lostHits('unconfirmed', unconfirmed), tracked, invalid };
   }
   if (name === 'accepted' || name === 'invalid')

@@ -1,6 +1,5 @@
 import type { Exchange } from './transport.js';
 
-type Zlib = typeof import('node:zlib');
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Limit for a response, compressed and decompressed. */
@@ -49,30 +48,25 @@ export class AnswerReader {
  * Decompresses a body. Returns it unchanged if it cannot be decompressed to at most the limit. The request asks for no compression, but
  * some proxies compress anyway, so node:zlib is loaded on demand.
  */
-function inflate(body: Buffer, encoding: string | undefined): Buffer {
-  const run = encoding && inflaterFor(encoding.trim().toLowerCase());
-  if (!run) return body;
+function inflate(body: Buffer, encoding = ''): Buffer {
+  const zlib = () => process.getBuiltinModule('node:zlib');
+  const limit = { maxOutputLength: MAX_ANSWER_BYTES };
   try {
-    return run(process.getBuiltinModule('node:zlib'), body, { maxOutputLength: MAX_ANSWER_BYTES });
+    switch (encoding.trim().toLowerCase()) {
+      case 'gzip':
+      case 'x-gzip':
+        return zlib().gunzipSync(body, limit);
+      case 'deflate': {
+        // Some servers omit the header of zlib.
+        const hasHeader = ((body[0] ?? 0) & 0x0f) === 8;
+        return hasHeader ? zlib().inflateSync(body, limit) : zlib().inflateRawSync(body, limit);
+      }
+      case 'br':
+        return zlib().brotliDecompressSync(body, limit);
+      default:
+        return body;
+    }
   } catch {
     return body;
-  }
-}
-
-function inflaterFor(encoding: string) {
-  switch (encoding) {
-    case 'gzip':
-    case 'x-gzip':
-      return (zlib: Zlib, body: Buffer, limit: object) => zlib.gunzipSync(body, limit);
-    case 'deflate':
-      // Some servers omit the header of zlib.
-      return (zlib: Zlib, body: Buffer, limit: object) =>
-        ((body[0] ?? 0) & 0x0f) === 8
-          ? zlib.inflateSync(body, limit)
-          : zlib.inflateRawSync(body, limit);
-    case 'br':
-      return (zlib: Zlib, body: Buffer, limit: object) => zlib.brotliDecompressSync(body, limit);
-    default:
-      return undefined;
   }
 }

@@ -44,8 +44,6 @@ export class BatchQueue {
   #batches: Batch[] = [];
   /** Failed alone: the one that was tried last is last. */
   #aside: Batch[] = [];
-  /** At the end of a process: failed, and not sent again. */
-  #left: Batch[] = [];
   readonly #lastHalves = new WeakSet<Batch>();
   readonly #max: number;
   readonly #waitMillis: (failures: number) => number;
@@ -248,16 +246,17 @@ export class BatchQueue {
   }
 
   /** Removes and returns hits, from all batches but one. */
-  dropHits(isDropped: (hit: Hit, batch: Batch) => boolean, except?: Batch): DroppedHits {
-    const dropped: DroppedHits = { stored: [], fromMemory: [] };
+  dropHits(isDropped: (hit: Hit) => boolean, except?: Batch): readonly HitsOfBatch[] {
+    const all: HitsOfBatch[] = [];
     for (const batch of this.#all) {
-      if (batch === except || !batch.hits.some((hit) => isDropped(hit, batch))) continue;
-      const to = batch.isStored ? dropped.stored : dropped.fromMemory;
-      to.push(...batch.hits.filter((hit) => isDropped(hit, batch)));
-      batch.hits = batch.hits.filter((hit) => !isDropped(hit, batch));
+      const hits = batch === except ? [] : batch.hits.filter(isDropped);
+      if (hits.length === 0) continue;
+      const dropped = new Set(hits);
+      batch.hits = batch.hits.filter((hit) => !dropped.has(hit));
       if (batch.hits.length === 0) this.#remove(batch);
+      all.push({ isStored: batch.isStored, hits });
     }
-    return dropped;
+    return all;
   }
 
   /** Removes the oldest batch from memory that is not in flight, to store its hits. Returns none if they take more than `mostBytes`. */
@@ -279,7 +278,7 @@ export class BatchQueue {
   }
 
   get #all(): readonly Batch[] {
-    return [...this.#batches, ...this.#aside, ...this.#left];
+    return [...this.#batches, ...this.#aside];
   }
 
   #isUntried(batch: Batch): boolean {
@@ -326,11 +325,9 @@ export class BatchQueue {
     this.#batches.unshift(batch);
   }
 
+  /** Unless it is one of these halves: then its hits stay in the spool, or are lost. */
   #tryOnceMore(batch: Batch): void {
-    if (batch.hits.length === 1 || this.#lastHalves.has(batch)) {
-      this.#left.push(batch);
-      return;
-    }
+    if (batch.hits.length === 1 || this.#lastHalves.has(batch)) return;
     const halves = batch.halve();
     for (const half of halves) this.#lastHalves.add(half);
     this.#batches.unshift(...halves);
@@ -340,15 +337,11 @@ export class BatchQueue {
     const others = (other: Batch) => other !== batch;
     this.#batches = this.#batches.filter(others);
     this.#aside = this.#aside.filter(others);
-    this.#left = this.#left.filter(others);
   }
 }
 
-/** Hits that were removed, by where they are stored. */
-export interface DroppedHits {
-  readonly stored: Hit[];
-  readonly fromMemory: Hit[];
-}
+/** Hits from one place. */
+export type HitsOfBatch = Pick<Batch, 'isStored' | 'hits'>;
 
 /** Crashes are sent last, so that they never delay others: a Matomo without CrashAnalytics rejects each bulk of them. */
 function firstOf(batches: readonly Batch[]): Batch | undefined {

@@ -127,9 +127,16 @@ test('while the server counts as unavailable, the oldest and the smallest batch 
 
 test.for(['a1', 'b1'])('no hit that is too old is left, such as %s', (old) => {
   const queue = queueOf(2, 'a1', 'a2', 'b1', 'b2');
-  const { fromMemory, stored } = queue.dropHits((hit) => nameOfHit(hit) === old);
-  expect([fromMemory.map(nameOfHit), stored]).toEqual([[old], []]);
+  const dropped = queue.dropHits((hit) => nameOfHit(hit) === old);
+  expect(dropped).toMatchObject([{ isStored: false, hits: [{ query: queryOf(old) }] }]);
   expect(drain(queue).flat()).not.toContain(old);
+});
+
+test('a hit that becomes too old while others are dropped is dropped or left, and never forgotten', () => {
+  const queue = queueOf(3, 'a1', 'a2', 'a3');
+  const isDropped = [true, false, false];
+  const dropped = queue.dropHits(() => isDropped.shift() ?? true);
+  expect(dropped.flatMap((batch) => batch.hits).length + queue.total).toBe(3);
 });
 
 test('the oldest batch is taken first, except the one in flight, and crashes last', () => {
