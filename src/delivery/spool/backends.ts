@@ -1,5 +1,6 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import type { PurgeFilter } from './hit-line.js';
+import { JOURNAL_TIMES } from './journal.js';
 import { isRedisUrl, parseRedisUrl, shownPlace } from './redis/redis-url.js';
 import { Spool } from './spool.js';
 import { SpoolReports } from './spool-reports.js';
@@ -50,9 +51,9 @@ export function spoolBackendOf(place: string): SpoolBackend {
 
 /** Opens a spool, whose code is loaded meanwhile: few want one. */
 export function openSpool(options: OpenSpoolOptions, diagnostics: Diagnostics): Spool {
-  const { place, maxBytes, times } = options;
+  const { place, maxBytes, times = JOURNAL_TIMES } = options;
   const reports = new SpoolReports(spoolBackendOf(place).show(place), diagnostics);
-  const opener = loadStore(place).then((store) => store.open(options, reports));
+  const opener = loadStore(place).then((store) => store.open({ ...options, times }, reports));
   const loaded = opener.catch((error: unknown) => {
     reports.notUsed(`it cannot be opened (${error})`);
     return undefined;

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Hit, HitKind } from '../../hit/hit.js';
-import type { HitLine, JournalHit, Segment } from './journal.js';
+import type { JournalHit, Segment } from './journal.js';
 
 // One hit is one line, readable with `cat`:
 //
@@ -32,11 +32,6 @@ export function toLines(hits: readonly Hit[]): Buffer[] {
     start += length;
     return line;
   });
-}
-
-/** The same with their hits. */
-export function toHitLines(hits: readonly Hit[]): HitLine[] {
-  return toLines(hits).map((line, i) => ({ hit: hits[i] as Hit, line }));
 }
 
 /** A hit whose line was just stored at `from … to` of a segment. It does not keep its request in memory. */
@@ -97,18 +92,17 @@ export type PurgeFilter =
   | { readonly kind: 'user' | 'visitor'; readonly id: string }
   | { readonly kind: 'before'; readonly epochSeconds: number };
 
-/** Whether a filter selects a hit. A user is selected by `uid`, a visitor by `cid` or `_id`, which Matomo gets. */
-function isSelected(filter: PurgeFilter, { startSeconds, query }: Hit): boolean {
-  if (filter.kind === 'all') return true;
+/**
+ * Whether a filter selects the hit in a line: a user by `uid`, a visitor by `cid` or `_id`, which Matomo gets. Damaged lines are selected:
+ * nobody can tell whose they are, and they are never sent.
+ */
+export function isLineSelected(filter: PurgeFilter, line: Buffer): boolean {
+  const hit = readLine(line);
+  if (hit === undefined || filter.kind === 'all') return true;
+  const { startSeconds, query } = hit;
   if (filter.kind === 'before') return startSeconds < filter.epochSeconds;
   const parameters = new URLSearchParams(query);
   if (filter.kind === 'user') return parameters.get('uid') === filter.id;
   const id = filter.id.toLowerCase();
   return ['cid', '_id'].some((name) => parameters.get(name)?.toLowerCase() === id);
-}
-
-/** Whether a filter selects the hit in a line. Damaged lines are selected: nobody can tell whose they are, and they are never sent. */
-export function isLineSelected(filter: PurgeFilter, line: Buffer): boolean {
-  const hit = readLine(line);
-  return hit === undefined || isSelected(filter, hit);
 }

@@ -2,7 +2,7 @@ import { SerialQueue } from '../../common/serial-queue.js';
 import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';
 import { EXIT_WAITS } from '../exit/exit-waits.js';
-import { LINE_BYTES, toHitLines } from './hit-line.js';
+import { LINE_BYTES, toLines } from './hit-line.js';
 import { type HitLine, type Journal, type JournalHit, JournalLost } from './journal.js';
 import type { SpoolReports } from './spool-reports.js';
 
@@ -66,7 +66,8 @@ export class JournalWriter {
 
   /** Adds hits to the next write. */
   add(hits: readonly Hit[]): void {
-    this.#waiting.push(...toHitLines(hits));
+    for (const [i, line] of toLines(hits).entries())
+      this.#waiting.push({ hit: hits[i] as Hit, line });
   }
 
   /** Resolves when all hits so far are stored or given back. */

@@ -44,7 +44,7 @@ export class ReadAhead {
 
   /** Adds hits that were written just now, and are newer than all others. */
   push(hits: readonly JournalHit[]): void {
-    this.#hits.push(...hits);
+    for (const hit of hits) this.#hits.push(hit); // too many for arguments
   }
 
   /** Reads until so many hits are there, or memory is full. */

@@ -20,9 +20,11 @@ export interface OpenSpoolOptions {
   readonly times?: JournalTimes | undefined;
 }
 
+export type SpoolStoreOptions = OpenSpoolOptions & { readonly times: JournalTimes };
+
 /** What a backend does with its spools. */
 export interface SpoolStore {
-  open(options: OpenSpoolOptions, reports: SpoolReports): JournalOpener;
+  open(options: SpoolStoreOptions, reports: SpoolReports): JournalOpener;
   /** Changes nothing. Rejects if the spool cannot be read. */
   readStatus(place: string): Promise<SpoolStatus>;
   /** Deletes hits. Returns how many of them were pending. Rejects if a process uses the spool. */

@@ -9,7 +9,6 @@ import type { MemoryQueue } from '../queue/memory-queue.js';
 import { Backlog } from './backlog.js';
 import {
   type IsFresh,
-  JOURNAL_TIMES,
   type Journal,
   type JournalEvents,
   type JournalHit,
@@ -35,7 +34,7 @@ const MAX_TAKEN_OVER = 64;
 
 interface SpoolOptions {
   readonly maxBytes: number;
-  readonly times?: JournalTimes | undefined;
+  readonly times: JournalTimes;
 }
 
 /** What delivery connects a spool to. */
@@ -69,6 +68,8 @@ export class Spool {
   readonly ready: Promise<void>;
   /** Hits taken over from processes that have ended. */
   takenOver = 0;
+  /** The part of `pending` that is stored. */
+  spooled = 0;
   readonly #options: SpoolOptions;
   readonly #reports: SpoolReports;
   #opener: JournalOpener | undefined;
@@ -77,8 +78,6 @@ export class Spool {
   #epoch = 1;
   #isOpening = true;
   #isClosed = false;
-  /** Stored hits without a result. */
-  #open = 0;
   readonly #ahead: ReadAhead;
   #taken = new Set<JournalHit>();
   /** Taken hits of a journal that is gone. They are lost, unless the bulk in flight has a result for them. */
@@ -87,7 +86,7 @@ export class Spool {
   readonly #decided = new Map<Segment, JournalHit[]>();
   readonly #writer: JournalWriter;
   readonly #steps: SerialQueue;
-  #timers: (NodeJS.Timeout | undefined)[] = [];
+  #timer: NodeJS.Timeout | undefined;
   #beatTimer: NodeJS.Timeout | undefined;
   readonly #backlog = new Backlog();
   #forgetExit: () => void = () => undefined;
@@ -112,7 +111,7 @@ export class Spool {
       journal: () => this.#journal,
       keeps: (hits) => this.#ahead.isComplete && this.#mayRead(hits),
       onStored: (count, kept) => {
-        this.#open += count;
+        this.spooled += count;
         this.#ahead.push(kept);
       },
       onFailed: (error, journal) => this.#fail(error, journal, true),
@@ -137,12 +136,7 @@ export class Spool {
 
   /** Hits without a result that this process made or took over. */
   get pending(): number {
-    return this.#writer.pending + this.#open;
-  }
-
-  /** The part of `pending` that is stored. */
-  get spooled(): number {
-    return this.#open;
+    return this.#writer.pending + this.spooled;
   }
 
   /** Whether hits can be stored now. `false` after a failure and while the disk hangs: then hits stay in the bounded queue. */
@@ -172,22 +166,21 @@ export class Spool {
     this.#parts = parts;
     const { memory } = parts;
     let millis = 0;
-    const timer = setInterval(() => {
+    this.#timer = setInterval(() => {
       millis += PORTION_MILLIS;
       const isInterval = millis % INTERVAL_MILLIS === 0;
       const isDue = isInterval || memory.queued >= PORTION;
       if (isDue && this.isWritable) void this.storeQueued(false);
-      if (millis % EXPIRY_MILLIS === 0) void this.expire();
+      if (millis % EXPIRY_MILLIS === 0) void this.#steps.run(() => this.#expire());
       if (isInterval) parts.onInterval();
     }, PORTION_MILLIS).unref();
-    this.#timers = [timer];
     this.#forgetExit = atExit('release', () => this.#closeAtExit());
     void this.ready.then(() => this.#beat());
   }
 
   /** No hit is stored any more, except by calls. */
   stop(): void {
-    for (const timer of this.#timers) clearInterval(timer);
+    clearInterval(this.#timer);
   }
 
   /**
@@ -226,11 +219,6 @@ export class Spool {
     await this.#writer.write();
   }
 
-  /** Drops hits that are too old. */
-  expire(): Promise<void> {
-    return this.#steps.run(() => this.#expire());
-  }
-
   /** The oldest hits that are not too old. Each is returned once. */
   take({ epoch, max, delayMillis }: TakeOptions): Promise<readonly JournalHit[]> {
     return this.#steps.run(async () => {
@@ -257,7 +245,7 @@ export class Spool {
     const known = hits.filter((hit) => this.#taken.delete(hit));
     const abandoned = hits.filter((hit) => this.#abandoned.delete(hit));
     if (known.length + abandoned.length < hits.length) return; // counted as lost
-    this.#open -= hits.length;
+    this.spooled -= hits.length;
     addCounters(this.#parts.memory.counters, counts);
     this.#noteDecided(known);
     void this.#steps.run(() => this.#save());
@@ -294,7 +282,7 @@ export class Spool {
     const events: JournalEvents = {
       takenOver: (hits, oldestSeconds) => {
         this.takenOver += hits;
-        this.#open += hits;
+        this.spooled += hits;
         this.#reports.takenOver(hits, oldestSeconds);
       },
       damaged: (segment, hits) => {
@@ -312,7 +300,7 @@ export class Spool {
   }
 
   async #beat(): Promise<void> {
-    const { beatMillis } = this.#options.times ?? JOURNAL_TIMES;
+    const { beatMillis } = this.#options.times;
     const taken = await this.#steps.run(async () => {
       await this.#openJournal();
       this.#ahead.retry();
@@ -334,13 +322,14 @@ export class Spool {
     return this.#ahead.count + this.#taken.size + hits <= this.#parts.maxQueueSize;
   }
 
+  /** Drops hits that are too old. */
   async #expire(): Promise<void> {
     const { isFresh, memory } = this.#parts;
     for (;;) {
       await this.#ahead.read(1);
       const expired = this.#ahead.takeExpired(isFresh);
       if (expired.length === 0) return;
-      this.#open -= expired.length;
+      this.spooled -= expired.length;
       addCounters(memory.counters, lostHits('expired', expired.length));
       this.#noteDecided(expired);
       await this.#save();
@@ -406,7 +395,7 @@ export class Spool {
     this.#taken.clear();
     this.#ahead.clear();
     this.#decided.clear();
-    const lost = this.#open - this.#abandoned.size;
+    const lost = this.spooled - this.#abandoned.size;
     this.#reports.lost(lost, GONE);
     this.#loseStored(lost);
     if (!this.#isClosed) void this.#steps.run(() => this.#openJournal());
@@ -418,7 +407,7 @@ export class Spool {
   }
 
   #loseStored(hits: number): void {
-    this.#open -= hits;
+    this.spooled -= hits;
     this.#lose('spool', hits);
   }
 

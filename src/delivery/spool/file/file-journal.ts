@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  openSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import {
   type FileHandle,
   lstat,
@@ -31,14 +22,17 @@ import {
 } from '../journal.js';
 import { byName } from '../spool-description.js';
 import { ALIVE, DeadProcesses, ENDED, type ProcessIdentity } from './dead-processes.js';
-import { HitsFile } from './hits-file.js';
+import { donePathOf, HitsFile } from './hits-file.js';
 import {
   ForeignFile,
   isMissing,
   isThere,
   listFolder,
   requireOwn,
+  syncFolder,
   unlinkIfThere,
+  writeAll,
+  writeNewFile,
 } from './own-files.js';
 
 const MAX_FILE_BYTES = 1024 ** 2;
@@ -227,7 +221,7 @@ export class FileJournal implements Journal {
     if (this.#isWrittenAtExit || files.some((file) => file.open > 0)) return;
     for (const { path } of files) {
       rmSync(path, { force: true });
-      rmSync(path.replace(/hits$/, 'done'), { force: true });
+      rmSync(donePathOf(path), { force: true });
     }
     for (const folder of [...this.#files.keys()].reverse()) {
       for (const name of [ALIVE, ENDED]) rmSync(join(folder, name), { force: true });
@@ -257,7 +251,7 @@ export class FileJournal implements Journal {
     this.#number += 1;
     const path = this.#pathOf(this.#number);
     const handle = await open(path, 'ax', 0o600);
-    const opened = new HitsFile(path.slice(0, -'.hits'.length), events);
+    const opened = new HitsFile(path, events);
     this.#current = { file: opened, handle, begunMillis: performance.now() };
     this.#files.get(this.#path)?.add(opened);
     await syncFolder(this.#path);
@@ -326,7 +320,7 @@ export class FileJournal implements Journal {
     for (const name of (await listFolder(folder)).filter((one) => HITS.test(one))) {
       const path = join(folder, name);
       if (paths.has(path)) continue;
-      const file = new HitsFile(path.slice(0, -'.hits'.length), events);
+      const file = new HitsFile(path, events);
       // First of all: its process may only have stood still.
       file.size = (await stat(path).catch(() => ({ size: 0 }))).size;
       files.push(file);
@@ -392,36 +386,6 @@ async function removeOrphans(folder: string): Promise<void> {
   const names = await listFolder(folder);
   for (const name of names.filter((one) => DONE.test(one))) {
     if (!names.includes(name.replace(/done$/, 'hits'))) await unlinkIfThere(join(folder, name));
-  }
-}
-
-/** A new file survives a power failure only if its folder is synced too, which not every system supports. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
-}
-
-async function writeAll(handle: FileHandle, data: Buffer): Promise<void> {
-  for (let written = 0; written < data.length; ) {
-    written += (await handle.write(data, written)).bytesWritten;
-  }
-  await handle.datasync();
-}
-
-/**
- * Writes without returning to the event loop. Does not wait for the disk, which may hang: data that the kernel has survives the end of
- * the process. Throws if not all of it can be written, and leaves no file.
- */
-function writeNewFile(path: string, data: Buffer): void {
-  const file = openSync(path, 'ax', 0o600);
-  try {
-    for (let written = 0; written < data.length; ) written += writeSync(file, data, written);
-  } catch (error) {
-    unlinkSync(path);
-    throw error;
-  } finally {
-    closeSync(file);
   }
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../spool-store.js';
 import { ALIVE, DeadProcesses, thisProcess } from './dead-processes.js';
 import { HITS, INSTANCE, measureFolder } from './file-journal.js';
-import { isIn, linesOf, readRanges } from './hits-file.js';
+import { donePathOf, isIn, linesOf, readRanges } from './hits-file.js';
 import { isMissing, listFolder, openOwnFile, readOwnFile, unlinkIfThere } from './own-files.js';
 import { DESCRIPTION, FileJournalOpener } from './spool-folder.js';
 
@@ -115,7 +115,7 @@ const mtimeOf = ({ mtimeMs }: { mtimeMs: number }): number => mtimeMs;
 
 /** The lines of a file, with their positions, and whether they are hits without a result; none if it is gone. */
 async function readLines(path: string) {
-  const done = await readRanges(path.replace(/hits$/, 'done'));
+  const done = await readRanges(donePathOf(path));
   const data = await readOwnFile(path).catch((error: unknown) => {
     if (isMissing(error)) return Buffer.alloc(0);
     throw error;
@@ -145,7 +145,7 @@ async function purgeFile(path: string, filter: PurgeFilter): Promise<number> {
   }
   if (purged === countPending(lines)) {
     await unlinkIfThere(path);
-    await unlinkIfThere(path.replace(/hits$/, 'done'));
+    await unlinkIfThere(donePathOf(path));
   }
   return purged;
 }

@@ -26,7 +26,8 @@ export class HitsFile implements Segment {
   open = 0;
   /** Bytes that belong to this process. A process that stood still may append to a file that was taken over. */
   size = 0;
-  readonly #path: string;
+  readonly path: string;
+  readonly #donePath: string;
   readonly #events: JournalEvents;
   #position = 0;
   #isFinal = false;
@@ -35,24 +36,20 @@ export class HitsFile implements Segment {
   /** Ranges that had a result when the file was taken over. */
   #done: readonly Range[] = [];
 
-  /** `path` without its suffix. */
   constructor(path: string, events: JournalEvents) {
-    this.#path = path;
+    this.path = path;
+    this.#donePath = donePathOf(path);
     this.#events = events;
-  }
-
-  get path(): string {
-    return `${this.#path}.hits`;
   }
 
   /** Counts the hits of a file that was taken over, up to `size`. */
   async count(): Promise<void> {
     this.#isFinal = true;
-    this.#done = await readRanges(`${this.#path}.done`);
+    this.#done = await readRanges(this.#donePath);
     const data = (await readOwnFile(this.path)).subarray(0, this.size);
     for (const [from, to, isEnded] of linesOf(data)) {
       const line = data.subarray(from, to);
-      if (this.#isDone(from) || (!isEnded && !isWhole(line))) continue;
+      if (isIn(this.#done, from) || (!isEnded && !isWhole(line))) continue;
       if (this.open === 0) this.startSeconds = readLine(line)?.startSeconds ?? 0;
       this.open += 1;
     }
@@ -92,7 +89,7 @@ export class HitsFile implements Segment {
       const text = joinRanges(hits).map(([from, to]) => `\n${from}-${to}`);
       const { O_APPEND, O_CREAT, O_WRONLY } = constants;
       const flags = O_APPEND | O_CREAT | O_WRONLY;
-      this.#ranges ??= await openOwnFile(`${this.#path}.done`, flags);
+      this.#ranges ??= await openOwnFile(this.#donePath, flags);
       await this.#ranges.writeFile(text.join('')).catch(async (error: unknown) => {
         await this.#closeRanges();
         throw error;
@@ -124,7 +121,7 @@ export class HitsFile implements Segment {
   async #delete(): Promise<void> {
     await this.#closeRanges();
     await unlinkIfThere(this.path);
-    await unlinkIfThere(`${this.#path}.done`);
+    await unlinkIfThere(this.#donePath);
   }
 
   /** Reads the next lines. Returns `false` at the end. */
@@ -138,7 +135,7 @@ export class HitsFile implements Segment {
       if (!isEnded && !isLast) break;
       const next = start + to + (isEnded ? 1 : 0);
       this.#position = next;
-      if (this.#isDone(start + from)) continue;
+      if (isIn(this.#done, start + from)) continue;
       const line = data.subarray(from, to);
       const hit = readLine(line);
       if (hit) hits.push({ ...hit, segment: this, from: start + from, to: next });
@@ -171,10 +168,11 @@ export class HitsFile implements Segment {
       await file.close();
     }
   }
+}
 
-  #isDone(from: number): boolean {
-    return isIn(this.#done, from);
-  }
+/** The path of the file with ranges, beside that of the file with hits. */
+export function donePathOf(path: string): string {
+  return path.replace(/hits$/, 'done');
 }
 
 /** Start and end of each line that is not empty, and whether it has a line feed. */

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
 import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
 
 /** Opens no link, and does not wait for a pipe. Windows has neither flag. */
@@ -43,6 +43,37 @@ export function requireOwn<Kind extends 'isFile' | 'isDirectory'>(
   const ourUser = process.geteuid?.();
   if (ourUser === undefined) return; // Windows
   if (!stats[kind]() || stats.uid !== ourUser) throw new ForeignFile(path);
+}
+
+/** A new file survives a power failure only if its folder is synced too, which not every system supports. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+/** Writes all of it, and waits for the disk. */
+export async function writeAll(handle: FileHandle, data: Buffer): Promise<void> {
+  for (let written = 0; written < data.length; ) {
+    written += (await handle.write(data, written)).bytesWritten;
+  }
+  await handle.datasync();
+}
+
+/**
+ * Writes without returning to the event loop. Does not wait for the disk, which may hang: data that the kernel has survives the end of
+ * the process. Throws if not all of it can be written, and leaves no file.
+ */
+export function writeNewFile(path: string, data: Buffer): void {
+  const file = openSync(path, 'ax', 0o600);
+  try {
+    for (let written = 0; written < data.length; ) written += writeSync(file, data, written);
+  } catch (error) {
+    unlinkSync(path);
+    throw error;
+  } finally {
+    closeSync(file);
+  }
 }
 
 export async function unlinkIfThere(path: string): Promise<void> {

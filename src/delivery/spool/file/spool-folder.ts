@@ -16,7 +16,7 @@ import {
 import { join, resolve } from 'node:path';
 import type { DailyKeys } from '../../../common/daily-keys.js';
 import { codeOf } from '../../../common/describe-error.js';
-import { JOURNAL_TIMES, type Journal, type JournalEvents, type JournalOpener } from '../journal.js';
+import type { Journal, JournalEvents, JournalOpener } from '../journal.js';
 import {
   describeSpool,
   newInstanceName,
@@ -24,7 +24,7 @@ import {
   UnusableSpool,
 } from '../spool-description.js';
 import type { SpoolReports } from '../spool-reports.js';
-import type { OpenSpoolOptions } from '../spool-store.js';
+import type { SpoolStoreOptions } from '../spool-store.js';
 import { thisProcess } from './dead-processes.js';
 import { FileJournal } from './file-journal.js';
 import { OPEN_SAFELY, requireOwn } from './own-files.js';
@@ -40,20 +40,20 @@ class UntrustedFolder extends UnusableSpool {}
 /** Opens journals in a folder, which is created if it does not exist. */
 export class FileJournalOpener implements JournalOpener {
   visitorKey: Buffer | undefined;
-  readonly #options: OpenSpoolOptions;
+  readonly #options: SpoolStoreOptions;
   readonly #folder: string;
   readonly #reports: SpoolReports;
   #knownDays = '';
   #nextInstance = newInstanceName();
 
-  constructor(options: OpenSpoolOptions, reports: SpoolReports) {
+  constructor(options: SpoolStoreOptions, reports: SpoolReports) {
     this.#options = options;
     this.#folder = resolve(options.place);
     this.#reports = reports;
   }
 
   async open(events: JournalEvents): Promise<Journal | undefined> {
-    const { matomoUrl, times = JOURNAL_TIMES } = this.#options;
+    const { matomoUrl } = this.#options;
     try {
       openSpoolFolder(this.#folder, matomoUrl);
       this.#keepKeys();
@@ -62,7 +62,6 @@ export class FileJournalOpener implements JournalOpener {
           ...this.#options,
           folder: this.#folder,
           identity: thisProcess(),
-          times,
           events,
           onBeat: () => this.#keepKeys(),
         },

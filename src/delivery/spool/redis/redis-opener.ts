@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { codeOf } from '../../../common/describe-error.js';
-import { JOURNAL_TIMES, type Journal, type JournalEvents, type JournalOpener } from '../journal.js';
+import type { Journal, JournalEvents, JournalOpener } from '../journal.js';
 import { describeSpool, requireDescription, UnusableSpool } from '../spool-description.js';
 import type { SpoolReports } from '../spool-reports.js';
-import type { OpenSpoolOptions } from '../spool-store.js';
+import type { SpoolStoreOptions } from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
 import { RedisJournal } from './redis-journal.js';
 import { REDIS_KEYS } from './redis-keys.js';
@@ -16,7 +16,7 @@ const INSTALL = 'the package redis is not installed; run: npm install redis';
 /** Keeps a connection to Redis, which need not be available yet, and opens journals there. */
 export class RedisJournalOpener implements JournalOpener {
   visitorKey: Buffer | undefined;
-  readonly #options: OpenSpoolOptions;
+  readonly #options: SpoolStoreOptions;
   readonly #reports: SpoolReports;
   readonly #connection: RedisConnection;
   readonly #connected: Promise<void>;
@@ -24,7 +24,7 @@ export class RedisJournalOpener implements JournalOpener {
   #knownDays = '';
   #isClosed = false;
 
-  constructor(options: OpenSpoolOptions, reports: SpoolReports) {
+  constructor(options: SpoolStoreOptions, reports: SpoolReports) {
     this.#options = options;
     this.#reports = reports;
     this.#connection = new RedisConnection(options.place, options.quietly);
@@ -34,7 +34,7 @@ export class RedisJournalOpener implements JournalOpener {
   async open(events: JournalEvents): Promise<Journal | undefined> {
     await this.#connected;
     if (!this.#connection.isOpen) return undefined;
-    const { hasToken, times = JOURNAL_TIMES } = this.#options;
+    const { hasToken, times } = this.#options;
     const connection = this.#connection;
     try {
       await this.#claim(); // Redis may have been flushed

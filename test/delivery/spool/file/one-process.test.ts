@@ -48,6 +48,20 @@ test('a flush stores and sends what waits', async () => {
   expect(delivery.pending).toBe(0);
 });
 
+test('a flush stores more hits at once than a function can have arguments', async () => {
+  const hits = 150_000;
+  const { delivery, transport, push, law } = spooledDelivery({
+    folder: temporaryFolder(),
+    maxQueueSize: 2 * hits,
+    scheduledDelayMillis: 60_000,
+  });
+  transport.answer(notSent);
+  for (let i = 0; i < hits; i++) push('a');
+  await delivery.flush();
+  await eventually(() => delivery.spooled === hits);
+  expect(law()).toEqual([hits, hits]);
+});
+
 test('shutdown stores what was not stored yet', async () => {
   const folder = temporaryFolder();
   const { delivery, transport, push, law } = spooledDelivery({ folder });
