@@ -1,5 +1,7 @@
 import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from './finished-span.js';
 
+/** Up to this many spans, a search is faster than a map. */
+const FEW_SPANS = 8;
 const SPANS_A_MILLI = 50;
 /** A time that is not set: V8 stores other numbers than small integers as separate objects. */
 export const NEVER = -1;
@@ -69,7 +71,9 @@ export interface Waits {
  */
 export class WaitingTrace<S extends WaitingSpan<S>> {
   readonly key: string;
-  readonly #spans = new Map<string, S>();
+  #spans: S[] = [];
+  /** Only of many spans: a map for each request takes more time and memory than the spans. */
+  #byId: Map<string, S> | undefined;
   /** When the first of its spans have waited long enough. */
   dueMillis: number = NEVER;
   /** The tick in which it is due, `NEVER` if none is planned. */
@@ -80,17 +84,31 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   }
 
   get isEmpty(): boolean {
-    return this.#spans.size === 0;
+    return this.#spans.length === 0;
   }
 
   /** Adds a span, unless it is a duplicate. */
   add(span: S, nowMillis: number, { graceMillis }: Waits): boolean {
-    if (this.#spans.has(span.spanId)) return false;
+    if (this.#find(span.spanId)) return false;
     span.arrivedMillis = nowMillis;
     span.group = undefined;
-    this.#spans.set(span.spanId, span);
+    this.#append(span);
     this.#planFor(nowMillis + graceMillis);
     return true;
+  }
+
+  #append(span: S): void {
+    this.#spans.push(span);
+    if (this.#byId) this.#byId.set(span.spanId, span);
+    else if (this.#spans.length > FEW_SPANS) {
+      this.#byId = new Map(this.#spans.map((each) => [each.spanId, each]));
+    }
+  }
+
+  #find(spanId: string): S | undefined {
+    if (this.#byId) return this.#byId.get(spanId);
+    for (const span of this.#spans) if (span.spanId === spanId) return span;
+    return undefined;
   }
 
   #planFor(millis: number): void {
@@ -113,19 +131,21 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       if (group.isKept) this.#planFor(due);
       else if (root) requests.push({ root, below, emptySpans, emptyBytes });
     }
-    for (const span of this.#spans.values()) {
+    const spans = this.#spans;
+    this.#spans = [];
+    this.#byId = undefined;
+    for (const span of spans) {
       const { group }: WaitingSpan<S> = span;
       span.group = undefined; // so that a request that is pending keeps nothing else in memory
-      if (group?.isKept) continue;
-      this.#spans.delete(span.spanId);
-      if (group?.request) continue;
+      if (group?.isKept) this.#append(span);
+      if (group?.isKept || group?.request) continue;
       span.isAncestorMissing = group?.isAncestorMissing ?? false;
       unused.push(span);
     }
     // Grouping many spans is slow, so traces of many spans are due less often.
     this.dueMillis = Math.max(
       this.dueMillis,
-      nowMillis + Math.ceil(this.#spans.size / SPANS_A_MILLI),
+      nowMillis + Math.ceil(this.#spans.length / SPANS_A_MILLI),
     );
     return { requests, unused };
   }
@@ -135,7 +155,7 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       emptyGroup<S>(undefined, false),
       emptyGroup<S>(undefined, true),
     ];
-    for (const span of this.#spans.values()) {
+    for (const span of this.#spans) {
       const group: SpanGroup<S> = span.group ?? this.#place(span, groups);
       if (span.isEmpty) {
         group.emptySpans += 1;
@@ -171,13 +191,13 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   /** The parent of a span in the same request, if it has arrived. */
   #localParent(span: S): S | undefined {
     if (span.parentSpanId === undefined || span.isParentRemote) return undefined;
-    const parent = this.#spans.get(span.parentSpanId);
+    const parent = this.#find(span.parentSpanId);
     return parent && isOtherRequest(span.kind, parent.kind) ? undefined : parent;
   }
 
   /** Whether the parent of a span is in the same process and missing. For older SDKs it depends on the kind. */
   #hasMissingParent({ kind, parentSpanId, isParentRemote }: S): boolean {
-    if (parentSpanId === undefined || this.#spans.get(parentSpanId)) return false;
+    if (parentSpanId === undefined || this.#find(parentSpanId)) return false;
     if (isParentRemote !== undefined) return !isParentRemote;
     return kind !== SERVER_SPAN && kind !== CONSUMER_SPAN;
   }

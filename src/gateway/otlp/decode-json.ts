@@ -1,7 +1,16 @@
+import type { AttributeValue } from '../../common/otel-types.js';
 import { runAtOnce, type Steps } from '../../common/slices.js';
 import { type DecodedExport, UnreadableExport } from './decoded-export.js';
 import { KnownTexts } from './known-texts.js';
-import { isObject, type Json, readExport } from './read-export.js';
+import {
+  cutText,
+  exactInteger,
+  isObject,
+  type Json,
+  MAX_ITEMS,
+  objects,
+  readExport,
+} from './read-export.js';
 
 /** Parsing a smaller body takes a few milliseconds. */
 const LARGE_BYTES = 131_072;
@@ -24,7 +33,7 @@ export function* readJson(body: Buffer, into: DecodedExport): Steps {
   yield body.length > LARGE_BYTES;
   const request = parse(body);
   yield body.length > LARGE_BYTES;
-  yield* readExport(request, into, hex);
+  yield* readExport(request, into, { readId: hex, readValue });
 }
 
 function parse(body: Buffer): Json {
@@ -40,6 +49,24 @@ function parse(body: Buffer): Json {
 
 function hex(id: unknown): string {
   return typeof id === 'string' && /^[\da-f]{1,32}$/i.test(id) ? id.toLowerCase() : '';
+}
+
+function readValue(value: unknown, into: DecodedExport, lists = true): AttributeValue | undefined {
+  if (!isObject(value)) return undefined;
+  const { stringValue, boolValue, intValue, doubleValue, arrayValue } = value;
+  if (typeof stringValue === 'string') return cutText(stringValue, into);
+  if (typeof boolValue === 'boolean') return boolValue;
+  if (typeof intValue === 'string' && intValue !== '') return exactInteger(intValue);
+  const number = intValue ?? doubleValue;
+  if (typeof number === 'number') return number;
+  if (typeof number === 'string' && number !== '') return Number(number);
+  if (!lists || !isObject(arrayValue)) return undefined;
+  const items: unknown[] = [];
+  for (const item of objects(arrayValue.values, 'values')) {
+    if (items.length === MAX_ITEMS) break;
+    items.push(readValue(item, into, false));
+  }
+  return items.filter((item) => item !== undefined) as AttributeValue;
 }
 
 const QUOTE = 0x22;

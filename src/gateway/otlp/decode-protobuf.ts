@@ -1,8 +1,17 @@
 import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
+import type { AttributeValue } from '../../common/otel-types.js';
 import { runAtOnce, type Steps } from '../../common/slices.js';
 import { type DecodedExport, UnreadableExport } from './decoded-export.js';
 import { KnownTexts } from './known-texts.js';
-import { type Json, MAX_TEXT_CHARACTERS, readExport } from './read-export.js';
+import {
+  cutText,
+  exactInteger,
+  type Json,
+  MAX_ITEMS,
+  MAX_TEXT_CHARACTERS,
+  readExport,
+  type ValueReader,
+} from './read-export.js';
 import { OTLP_SERVER_SPAN } from './received-span.js';
 
 // Protobuf is read as objects in the shape of OTLP's JSON, of which only numbers of 64 bits differ: they are `bigint`. A list decodes
@@ -28,13 +37,19 @@ export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
   const reader = new Reader(body, into);
   try {
     const resourceSpans = new Messages(reader, 1, 0, body.length, readResourceSpans);
-    yield* readExport({ resourceSpans }, into, String); // of bytes, an ID is valid
+    yield* readExport({ resourceSpans }, into, PROTOBUF);
   } catch (error) {
     throw new UnreadableExport(
       `the body is not an ExportTraceServiceRequest: ${(error as Error).message}`,
     );
   }
 }
+
+/** IDs and values are read with their message. */
+const PROTOBUF: ValueReader = {
+  readId: (id) => id as string,
+  readValue: (value) => value as AttributeValue | undefined,
+};
 
 /** Reads a message that begins at the position of the reader. */
 type Read = (reader: Reader, end: number) => Json;
@@ -226,7 +241,6 @@ const FEW_VALUES: ReadonlySet<string> = new Set([
 
 class Attribute {
   readonly #reader: Reader;
-  readonly #value = new AnyValue();
   key = '';
   /** The position of the value, which is decoded only if it is used. */
   valueAt = -1;
@@ -235,10 +249,10 @@ class Attribute {
     this.#reader = reader;
   }
 
-  get value(): AnyValue | undefined {
+  get value(): AttributeValue | undefined {
     if (this.valueAt < 0) return undefined;
     this.#reader.pos = this.valueAt;
-    return this.#value.read(this.#reader, this.#reader.end(), FEW_VALUES.has(this.key));
+    return readValue(this.#reader, this.#reader.end(), FEW_VALUES.has(this.key), true);
   }
 }
 
@@ -257,37 +271,35 @@ function readAttribute(reader: Reader, end: number): Json {
   return attribute as unknown as Json;
 }
 
-class AnyValue {
-  stringValue: string | undefined = undefined;
-  boolValue: boolean | undefined = undefined;
-  intValue: number | bigint | string | undefined = undefined;
-  doubleValue: number | undefined = undefined;
-  arrayValue: Json | undefined = undefined;
-
-  read(reader: Reader, end: number, isKnown: boolean): this {
-    this.stringValue = undefined;
-    this.boolValue = undefined;
-    this.intValue = undefined;
-    this.doubleValue = undefined;
-    this.arrayValue = undefined;
-    while (reader.goesOn(end)) {
-      const tag = reader.uint32();
-      if (tag === tagOf(1, MESSAGE)) this.stringValue = isKnown ? reader.name() : reader.string();
-      else if (tag === tagOf(2, VARINT)) this.boolValue = reader.bool();
-      else if (tag === tagOf(3, VARINT)) this.intValue = reader.int64();
-      else if (tag === tagOf(4, FIXED64)) this.doubleValue = reader.double();
-      else if (tag === tagOf(5, MESSAGE)) {
-        const endOfList = reader.end();
-        this.arrayValue = { values: new Messages(reader, 1, reader.pos, endOfList, readItem) };
-        reader.pos = endOfList;
-      } else reader.skipTagged(tag);
-    }
-    return this;
+/** Reads text, numbers, booleans and lists of them. No attribute that is used has another type. */
+function readValue(
+  reader: Reader,
+  end: number,
+  isKnown: boolean,
+  lists: boolean,
+): AttributeValue | undefined {
+  let value: AttributeValue | undefined;
+  while (reader.goesOn(end)) {
+    const tag = reader.uint32();
+    if (tag === tagOf(1, MESSAGE)) {
+      value = cutText(isKnown ? reader.name() : reader.string(), reader.into);
+    } else if (tag === tagOf(2, VARINT)) value = reader.bool();
+    else if (tag === tagOf(3, VARINT)) value = reader.integer();
+    else if (tag === tagOf(4, FIXED64)) value = reader.double();
+    else if (tag === tagOf(5, MESSAGE) && lists) value = readList(reader, reader.end());
+    else reader.skipTagged(tag);
   }
+  return value;
 }
 
-function readItem(reader: Reader, end: number): Json {
-  return new AnyValue().read(reader, end, false) as unknown as Json;
+function readList(reader: Reader, end: number): AttributeValue {
+  const items: unknown[] = [];
+  while (items.length < MAX_ITEMS && reader.find(1, end)) {
+    const item = readValue(reader, reader.end(), false, false);
+    if (item !== undefined) items.push(item);
+  }
+  reader.pos = end;
+  return items as AttributeValue;
 }
 
 const names = new KnownTexts();
@@ -404,6 +416,15 @@ class Reader extends BinaryReader {
       if (this.#body[at + i] !== this.#body[begin + i]) return false;
     }
     return true;
+  }
+
+  /** Reads an integer of 64 bits. Most are small, for which no `bigint` is created. */
+  integer(): number | string {
+    const begin = this.pos;
+    const small = this.uint32();
+    if (this.pos - begin < 5) return small;
+    this.pos = begin;
+    return exactInteger(this.int64());
   }
 
   nanos(): bigint {

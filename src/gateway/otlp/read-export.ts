@@ -19,14 +19,19 @@ export type Json = Readonly<Record<string, unknown>>;
 /** Attributes of a span or a resource. The default limit of SDKs is 128. */
 const MAX_ATTRIBUTES = 512;
 /** Elements of an attribute that is a list. */
-const MAX_ITEMS = 128;
+export const MAX_ITEMS = 128;
 /** Longer texts are cut. Tracking parameters are shorter, so JSON that was cut here is still too long for Matomo. */
 export const MAX_TEXT_CHARACTERS = 32_768;
 /** Attributes with longer names are not read. */
 const MAX_NAME_CHARACTERS = 256;
 
-/** Reads an ID. `''` if it is invalid. */
-type ReadId = (value: unknown) => string;
+/** Reads what encodings write differently. */
+export interface ValueReader {
+  /** `''` if the ID is invalid. */
+  readId(value: unknown): string;
+  /** Reads text, numbers, booleans and lists of them. No attribute that is used has another type. */
+  readValue(value: unknown, into: DecodedExport): AttributeValue | undefined;
+}
 
 /**
  * Reads the spans of an `ExportTraceServiceRequest` in steps. Its lists may decode while they are iterated.
@@ -34,7 +39,7 @@ type ReadId = (value: unknown) => string;
  *
  * @throws UnreadableExport
  */
-export function* readExport(request: Json, into: DecodedExport, readId: ReadId): Steps {
+export function* readExport(request: Json, into: DecodedExport, values: ValueReader): Steps {
   for (const resourceSpans of objects(request.resourceSpans, 'resourceSpans')) {
     into.beginResource();
     let source: SpanSource | undefined;
@@ -44,8 +49,8 @@ export function* readExport(request: Json, into: DecodedExport, readId: ReadId):
       for (const span of objects(spans, 'spans')) {
         if (into.endsStep()) yield false;
         if (!into.takesSpan()) continue;
-        source ??= readSource(resourceSpans.resource, into);
-        into.add(readSpan(span, scopeName, into, readId), source);
+        source ??= readSource(resourceSpans.resource, into, values);
+        into.add(readSpan(span, scopeName, into, values), source);
       }
       if (into.endsStep()) yield false;
     }
@@ -54,25 +59,28 @@ export function* readExport(request: Json, into: DecodedExport, readId: ReadId):
 }
 
 /** Called only if there are spans, because an export can have far more resources than spans. */
-function readSource(resource: unknown, into: DecodedExport): SpanSource {
-  return into.toSource(readAttributes(isObject(resource) ? resource.attributes : undefined, into));
+function readSource(resource: unknown, into: DecodedExport, values: ValueReader): SpanSource {
+  const attributes = isObject(resource) ? resource.attributes : undefined;
+  return into.toSource(readAttributes(attributes, into, values));
 }
 
-function readSpan(json: Json, scope: string, into: DecodedExport, readId: ReadId): SpanFields {
+function readSpan(json: Json, scope: string, into: DecodedExport, values: ValueReader): SpanFields {
   const { status, events, links } = json;
   const kind = enumValue(json.kind, OTLP_SPAN_KINDS);
   const isServer = kind === OTLP_SERVER_SPAN;
   const attributes = readAttributes(
     json.attributes,
     into,
+    values,
     isServer ? undefined : into.keepsAttribute,
   );
-  const { exceptionType, hitEvents } = events === undefined ? NO_EVENTS : readEvents(events, into);
+  const { exceptionType, hitEvents } =
+    events === undefined ? NO_EVENTS : readEvents(events, into, values);
   const isNamed = isServer || attributes !== NO_ATTRIBUTES; // the name tells what a route belongs to
   return {
-    traceId: readId(json.traceId),
-    spanId: readId(json.spanId),
-    parentSpanId: readId(json.parentSpanId),
+    traceId: values.readId(json.traceId),
+    spanId: values.readId(json.spanId),
+    parentSpanId: values.readId(json.parentSpanId),
     name: isNamed ? cutText(text(json.name), into) : '',
     kind,
     startNanos: nanos(json.startTimeUnixNano),
@@ -81,7 +89,7 @@ function readSpan(json: Json, scope: string, into: DecodedExport, readId: ReadId
     statusCode: isObject(status) ? enumValue(status.code, STATUS_CODES) : 0,
     exceptionType,
     hitEvents,
-    link: links === undefined ? undefined : linkOf(links, readId),
+    link: links === undefined ? undefined : linkOf(links, values),
     flags: json.flags === 0 ? 0 : integer(json.flags),
     scope,
   };
@@ -107,15 +115,17 @@ function enumValue(value: unknown, names: readonly string[]): number {
 function readEvents(
   events: unknown,
   into: DecodedExport,
+  values: ValueReader,
 ): Pick<SpanFields, 'exceptionType' | 'hitEvents'> {
   let exceptionType: string | undefined;
   const hitEvents: HitEvent[] = [];
   for (const { name, timeUnixNano, attributes } of objects(events, 'events')) {
     if (name === 'exception') {
-      const { 'exception.type': type } = readAttributes(attributes, into, isExceptionType);
+      const { 'exception.type': type } = readAttributes(attributes, into, values, isExceptionType);
       exceptionType = typeof type === 'string' ? type : undefined;
     } else if (name === HIT_EVENT && hitEvents.length < MAX_FURTHER_HITS) {
-      hitEvents.push({ nanos: nanos(timeUnixNano), attributes: readAttributes(attributes, into) });
+      const read = readAttributes(attributes, into, values);
+      hitEvents.push({ nanos: nanos(timeUnixNano), attributes: read });
     } else if (name === HIT_EVENT) into.reasons.add(TOO_MANY_HIT_EVENTS);
   }
   return { exceptionType, hitEvents };
@@ -127,7 +137,7 @@ const isExceptionType = (name: string): boolean => name === 'exception.type';
 
 const TOO_MANY_HIT_EVENTS = `matomo.hit events beyond the first ${MAX_FURTHER_HITS} of a span are not read`;
 
-function linkOf(links: unknown, readId: ReadId): SpanFields['link'] {
+function linkOf(links: unknown, { readId }: ValueReader): SpanFields['link'] {
   for (const link of objects(links, 'links')) {
     return { traceId: readId(link.traceId), spanId: readId(link.spanId) };
   }
@@ -140,6 +150,7 @@ const TOO_MANY_ATTRIBUTES = `attributes beyond the first ${MAX_ATTRIBUTES} are n
 function readAttributes(
   list: unknown,
   into: DecodedExport,
+  values: ValueReader,
   isKept?: (name: string) => boolean,
 ): Attributes {
   let attributes: Attributes | undefined;
@@ -154,7 +165,7 @@ function readAttributes(
     if (typeof key !== 'string' || key === '__proto__' || key.length > MAX_NAME_CHARACTERS)
       continue;
     if (isKept?.(key) === false) continue;
-    const read = readAnyValue(attribute.value, true, into);
+    const read = values.readValue(attribute.value, into);
     if (read === undefined) continue;
     attributes ??= {};
     attributes[key] = read;
@@ -162,32 +173,8 @@ function readAttributes(
   return attributes ?? NO_ATTRIBUTES;
 }
 
-/** Reads text, numbers, booleans and lists of them. No attribute that is used has another type. */
-function readAnyValue(
-  value: unknown,
-  lists: boolean,
-  into: DecodedExport,
-): AttributeValue | undefined {
-  if (!isObject(value)) return undefined;
-  const { stringValue, boolValue, intValue, doubleValue, arrayValue } = value;
-  if (typeof stringValue === 'string') return cutText(stringValue, into);
-  if (typeof boolValue === 'boolean') return boolValue;
-  if (typeof intValue === 'bigint' || (typeof intValue === 'string' && intValue !== ''))
-    return exactInteger(intValue);
-  const number = intValue ?? doubleValue;
-  if (typeof number === 'number') return number;
-  if (typeof number === 'string' && number !== '') return Number(number);
-  if (!lists || !isObject(arrayValue)) return undefined;
-  const items: unknown[] = [];
-  for (const item of objects(arrayValue.values, 'values')) {
-    if (items.length === MAX_ITEMS) break;
-    items.push(readAnyValue(item, false, into));
-  }
-  return items.filter((item) => item !== undefined) as AttributeValue;
-}
-
 /** The elements of a list. OTLP omits empty lists. */
-function objects(list: unknown, name: string): Iterable<Json> {
+export function objects(list: unknown, name: string): Iterable<Json> {
   if (list === undefined || list === null) return [];
   const isList = Array.isArray(list) ? list.every(isObject) : isIterable(list);
   if (!isList) throw new UnreadableExport(`${name} is not a list of objects`);
@@ -207,7 +194,7 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function cutText(value: string, into: DecodedExport): string {
+export function cutText(value: string, into: DecodedExport): string {
   if (value.length <= MAX_TEXT_CHARACTERS) return value;
   into.reasons.add(`texts beyond ${MAX_TEXT_CHARACTERS} characters are cut`);
   return cut(value, MAX_TEXT_CHARACTERS);
@@ -226,7 +213,7 @@ function integer(value: unknown): number {
 }
 
 /** An integer of 64 bits: as text if a number would not be exact, so that two users never have one ID. */
-function exactInteger(value: string | bigint): number | string {
+export function exactInteger(value: string | bigint): number | string {
   const number = Number(value);
   return Number.isInteger(number) && !Number.isSafeInteger(number) ? String(value) : number;
 }
