@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { type InspectedHit, startInspector } from '../../src/inspector/index.js';
 import { finishedSpan } from '../support/builders.js';
@@ -141,6 +141,28 @@ test('an exporter names calls by spans and captured headers', async () => {
   expectCalls(inspector.hits());
   expect(exporter.stats().ignored).toMatchObject({ mcp: 2 });
   expect(exporter.stats().spans.unused).toBe(0);
+});
+
+test('an exporter does not wait for the parent of spans below a linked message, which is in another trace', async () => {
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const exporter = new MatomoSpanExporter({ ...OPTIONS, url: inspector.url });
+  onTestFinished(() => exporter.shutdown());
+  const request = posted();
+  const call = linked({ 'mcp.method.name': 'tools/call' }, request);
+  const attributes = { 'matomo.e_c': 'orders', 'matomo.e_a': 'found', 'matomo.uid': 'alice' };
+  const below = {
+    ...message({}, call),
+    spanContext: () => ({ ...call.spanContext(), spanId: '9'.repeat(16) }),
+    events: [{ name: 'matomo.hit', attributes }],
+  };
+  exporter.export([below, call, request], () => undefined);
+  await exporter.forceFlush();
+  expect(sorted(inspector.hits().map(({ params }) => params.e_a ?? params.action_name))).toEqual([
+    'MCP tools/call',
+    'found',
+  ]);
+  expect(exporter.stats()).toMatchObject({ hits: 2, tracked: 2, pending: 0 });
 });
 
 test.each([

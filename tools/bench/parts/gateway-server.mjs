@@ -1,4 +1,4 @@
-// A receiver of spans: `gateway-server.mjs gateway|json <Matomo>`. Sends its address; asked for anything, the CPU microseconds that it
+// A receiver of spans: `gateway-server.mjs gateway|rate|json <Matomo>`, `rate` with the default limits. Sends its address; asked for anything, the CPU microseconds that it
 // has used; asked to `finish`, first sends all pending hits; asked to `drain`, first waits until they are sent as usual.
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,15 +7,14 @@ import { load } from './package.mjs';
 const [way, matomo] = process.argv.slice(2);
 
 async function startReceiver() {
-  if (way === 'gateway') {
+  if (way !== 'json') {
     const { createGateway } = load('opentelemetry-matomo/gateway');
     const gateway = await createGateway({
       url: matomo,
       siteId: 1,
       tokenAuth: 'bench',
       listen: '127.0.0.1:0',
-      graceMillis: 500,
-      maxQueueSize: 1_000_000,
+      ...(way === 'gateway' && { graceMillis: 500, maxQueueSize: 1_000_000 }),
       shutdownTimeoutMillis: 60_000,
     });
     const isBusy = () => gateway.stats().pendingRequests + gateway.stats().pending > 0;
