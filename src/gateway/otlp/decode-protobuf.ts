@@ -14,9 +14,9 @@ import {
 } from './read-export.js';
 import { OTLP_SERVER_SPAN } from './received-span.js';
 
-// Protobuf is read as objects in the shape of OTLP's JSON, of which only numbers of 64 bits differ: they are `bigint`. A list decodes
-// its messages while it is iterated, and spans, attributes and values are the same object each time, so that nothing is created for
-// what is not used. Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto,
+// Protobuf is read as objects in the shape of OTLP's JSON. Only times, which are `bigint`, and values of attributes differ: those are read
+// at once. A list decodes its messages while it is iterated, and attributes are the same object each time, so that nothing is created
+// for what is not used. Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto,
 // common/v1/common.proto, resource/v1/resource.proto.
 
 // Values of `WireType`, as constants because reading the enum is slower.
@@ -142,27 +142,11 @@ class Span {
     this.#reader.pos = this.nameAt;
     return this.#reader.string();
   }
-
-  clear(): void {
-    this.traceId = '';
-    this.spanId = '';
-    this.parentSpanId = '';
-    this.nameAt = -1;
-    this.kind = 0;
-    this.startTimeUnixNano = 0n;
-    this.endTimeUnixNano = 0n;
-    this.attributes = undefined;
-    this.events = undefined;
-    this.links = undefined;
-    this.status = NOTHING;
-    this.flags = 0;
-  }
 }
 
 function readSpan(reader: Reader, end: number): Json {
-  if (reader.into.isFull) return NOTHING;
-  const { span } = reader;
-  span.clear();
+  if (reader.into.excess !== undefined) return NOTHING;
+  const span = new Span(reader);
   while (reader.goesOn(end)) {
     const at = reader.pos;
     const tag = reader.uint32();
@@ -318,7 +302,6 @@ class Reader extends BinaryReader {
   readonly into: DecodedExport;
   readonly #body: Buffer;
   readonly #view: DataView;
-  readonly span = new Span(this);
   readonly attribute = new Attribute(this);
   readonly traceId: LastId = { at: 0, text: '' };
   readonly spanId: LastId = { at: 0, text: '' };
@@ -378,7 +361,7 @@ class Reader extends BinaryReader {
     if (kind === OTLP_SERVER_SPAN || kind === 0) return true;
     const length = this.#body[this.pos + 1] ?? 0;
     const isShort = this.#body[this.pos] === tagOf(1, MESSAGE) && length > 0 && length < 128;
-    return !isShort || this.into.mayKeep(this.#body[this.pos + 2]);
+    return !isShort || this.into.selection.mayKeep(this.#body[this.pos + 2]);
   }
 
   /** Reads a text, and skips its end if it is far too long. */

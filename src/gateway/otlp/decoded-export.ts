@@ -44,10 +44,10 @@ export class DecodedExport {
   #resources = 0;
   #scopes = 0;
   #messages = 0;
-  readonly #selection: SpanSelection;
+  readonly selection: SpanSelection;
 
   constructor(selection: SpanSelection) {
-    this.#selection = selection;
+    this.selection = selection;
   }
 
   /** Counts a message; whether a step ends with it. */
@@ -66,36 +66,18 @@ export class DecodedExport {
     this.#scopes += 1;
   }
 
-  /** Whether no further span is read. */
-  get isFull(): boolean {
-    return (
-      this.spans.length + this.rejected >= MAX_SPANS ||
-      this.#resources > MAX_RESOURCES ||
-      this.#scopes > MAX_SCOPES
-    );
+  /** What there is too much of, so that no further span is read. */
+  get excess(): string | undefined {
+    if (this.spans.length + this.rejected >= MAX_SPANS) return `${MAX_SPANS} spans`;
+    if (this.#resources > MAX_RESOURCES) return `${MAX_RESOURCES} resources`;
+    return this.#scopes > MAX_SCOPES ? `${MAX_SCOPES} scopes` : undefined;
   }
 
   /** Whether there is room for another span. If not, the span counts as rejected. */
   takesSpan(): boolean {
-    if (!this.isFull) return true;
-    const excess =
-      this.spans.length + this.rejected >= MAX_SPANS
-        ? `${MAX_SPANS} spans`
-        : this.#resources > MAX_RESOURCES
-          ? `${MAX_RESOURCES} resources`
-          : `${MAX_SCOPES} scopes`;
-    this.#reject(`there are more than ${excess} in one request`);
-    return false;
-  }
-
-  /** Whether an attribute is kept of spans other than server spans. */
-  get keepsAttribute(): SpanSelection['keepsAttribute'] {
-    return this.#selection.keepsAttribute;
-  }
-
-  /** Whether the name of any attribute that is kept begins with this byte. */
-  mayKeep(byte: number | undefined): boolean {
-    return this.#selection.mayKeep(byte);
+    const { excess } = this;
+    if (excess !== undefined) this.#reject(`there are more than ${excess} in one request`);
+    return excess === undefined;
   }
 
   add(fields: SpanFields, source: SpanSource): void {
@@ -108,7 +90,7 @@ export class DecodedExport {
   #take(fields: SpanFields, source: SpanSource): void {
     if (fields.traceId === this.#traceId) fields.traceId = this.#traceId;
     else this.#traceId = fields.traceId;
-    const span = new ReceivedSpan(fields, source, this.#selection);
+    const span = new ReceivedSpan(fields, source, this.selection);
     this.spans.push(span);
     const hits = fields.hitEvents.length + (span.isRequest ? 1 : 0);
     if (hits === 0) return;
@@ -137,7 +119,7 @@ export class DecodedExport {
       extraBytes: Math.max(0, bytes - FREE_RESOURCE_BYTES),
       isPython: resource['telemetry.sdk.language'] === 'python',
       service: toServiceKey(SERVICE.map((name) => textOf(resource[name]) ?? '').join('\0')),
-      isTaken: this.#selection.takesService(textOf(resource['service.name']) ?? ''),
+      isTaken: this.selection.takesService(textOf(resource['service.name']) ?? ''),
     };
   }
 

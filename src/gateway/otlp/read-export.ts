@@ -72,7 +72,7 @@ function readSpan(json: Json, scope: string, into: DecodedExport, values: ValueR
     json.attributes,
     into,
     values,
-    isServer ? undefined : into.keepsAttribute,
+    isServer ? undefined : into.selection.keepsAttribute,
   );
   const { exceptionType, hitEvents } =
     events === undefined ? NO_EVENTS : readEvents(events, into, values);
