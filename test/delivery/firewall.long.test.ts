@@ -65,6 +65,7 @@ function startDelivery(url: URL, withSpool: boolean) {
 
 test('a firewall that rejects bulks with an attack stops no other hit, with and without a spool', async () => {
   requires('nginx');
+  requires('time'); // hits are tried one by one, with back-off
   const { inspector, url } = await startFirewall();
   const deliveries = [startDelivery(url, false), startDelivery(url, true)];
   for (const { push } of deliveries) {

@@ -14,6 +14,7 @@ import { createRequestReading } from '../../src/requests/read-request.js';
 import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { GROWTH, leastRatio, MAX_RATIO } from '../support/linear-input.js';
+import { sampled } from '../support/long.js';
 import { receivedSpan } from './received-spans.js';
 
 // Every expression and loop that sees what exporters send, found by reading each file of src/gateway, and what it calls of
@@ -114,5 +115,5 @@ function makeHits(requests: readonly HttpRequest[]): void {
 
 /** Each hit is made by itself, with options of its own: some of them say enough. */
 const MAX_HITS = 100;
-const MEBIBYTES = 1;
+const MEBIBYTES = sampled(0.5, 1);
 const TEXT_CHARACTERS = 16_384;

@@ -11,20 +11,14 @@ import type { ServiceSites } from '../../src/options/service-sites.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { VERSION } from '../../src/version.js';
 import { finishedSpan } from '../support/builders.js';
+import { diagnosticsTo } from '../support/diagnostics.js';
 import { captureOutput } from '../support/output.js';
 
 const REQUIRED = { url: 'https://matomo.example.org', siteId: 1 };
 
 function resolve(given: MatomoOptions, env: Record<string, string> = {}) {
   const logged: string[] = [];
-  const log = (message: string) => void logged.push(message);
-  const diagnostics = {
-    info: log,
-    warn: log,
-    error: log,
-    warnOnce: (_key: string, message: unknown) => log(String(message)),
-    print: log,
-  };
+  const diagnostics = diagnosticsTo((line) => void logged.push(line));
   return { options: resolveOptions(given, env, diagnostics), logged };
 }
 

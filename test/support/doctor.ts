@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { Finding } from '../../src/cli/doctor/checks.js';
+import { diagnose } from '../../src/cli/doctor/diagnose.js';
 import {
   type Inspector,
   type InspectorOptions,
@@ -10,17 +11,30 @@ import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 
 const MAIN = 'dist/esm/cli/main.js';
 
-/** What the command line has told. */
 interface Diagnosis {
+  /** The exit code of the command. */
   readonly code: number | null;
-  /** All that was written, to look for what must not be there. */
+  /** All that is written, to look for what must not be there. */
   readonly output: string;
   readonly findings: readonly Finding[];
   /** The findings of one check. */
   about(check: Finding['check']): readonly Finding[];
 }
 
-/** Runs `doctor --json` as a user does. Fails where it writes anything but its one object. */
+/** Runs the checks in this process, as `doctor --json` does in its own. */
+export async function runChecks(
+  env: Readonly<Record<string, string>>,
+  { sends = false, goals = [] as readonly number[] } = {},
+): Promise<Diagnosis> {
+  const findings = await diagnose({ env, app: process.cwd(), sends, goals });
+  const isFine = findings.every(({ verdict }) => verdict !== 'problem');
+  return { code: isFine ? 0 : 1, output: JSON.stringify(findings), ...readable(findings) };
+}
+
+/**
+ * Runs `doctor --json` as a user does: for variables that Node.js or undici read themselves, and a few runs end to end. Fails if it writes
+ * anything but its one object.
+ */
 export async function runDoctor(
   env: Readonly<Record<string, string>>,
   { args = [], cwd, main = MAIN }: { args?: string[]; cwd?: string; main?: string } = {},
@@ -32,9 +46,11 @@ export async function runDoctor(
   });
   if (stderr !== '') throw new Error(`on stderr: ${stderr}`);
   const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+  return { code, output: stdout, ...readable(findings) };
+}
+
+function readable(findings: readonly Finding[]): Pick<Diagnosis, 'findings' | 'about'> {
   return {
-    code,
-    output: stdout,
     findings,
     about: (check) => findings.filter((finding) => finding.check === check),
   };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runNode, startServer } from '../support/child-process.js';
 import { emptyFolder, npm, packPackage } from '../support/installed-app.js';
+import { sampled } from '../support/long.js';
 import { get, matomo, titles } from '../support/registered-app.js';
 
 const LISTEN = `
@@ -97,20 +98,26 @@ test('pnpm', async () => {
   await expectTracked(folder, APPS);
 });
 
-test.each([
-  ['node-modules', []],
-  ['pnp', ['--require', './.pnp.cjs', '--experimental-loader', './.pnp.loader.mjs']],
-])('Yarn with the linker %s', async (linker, before) => {
-  const folder = emptyFolder();
-  const yarn = await installer('@yarnpkg/cli-dist@4', '@yarnpkg/cli-dist/bin/yarn.js');
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'shop', private: true }));
-  writeFileSync(join(folder, 'yarn.lock'), '');
-  writeFileSync(join(folder, '.yarnrc.yml'), `nodeLinker: ${linker}\n`);
-  await yarn(folder, [
-    'add',
-    `opentelemetry-matomo@file:${await packPackage()}`,
-    'express',
-    '@opentelemetry/api',
-  ]);
-  await expectTracked(folder, APPS, before);
-});
+type Linker = [name: string, before: string[]];
+const PNP: Linker = [
+  'pnp',
+  ['--require', './.pnp.cjs', '--experimental-loader', './.pnp.loader.mjs'],
+];
+
+test.each(sampled([PNP], [PNP, ['node-modules', []]]))(
+  'Yarn with the linker %s',
+  async (linker, before) => {
+    const folder = emptyFolder();
+    const yarn = await installer('@yarnpkg/cli-dist@4', '@yarnpkg/cli-dist/bin/yarn.js');
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'shop', private: true }));
+    writeFileSync(join(folder, 'yarn.lock'), '');
+    writeFileSync(join(folder, '.yarnrc.yml'), `nodeLinker: ${linker}\n`);
+    await yarn(folder, [
+      'add',
+      `opentelemetry-matomo@file:${await packPackage()}`,
+      'express',
+      '@opentelemetry/api',
+    ]);
+    await expectTracked(folder, APPS, before);
+  },
+);

@@ -1,20 +1,10 @@
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { finishedSpan } from '../support/builders.js';
+import { captureOutput } from '../support/output.js';
 import { startTracedService, until } from '../support/traced-service.js';
-
-/** What goes to stderr until the end of the test. */
-function stderr(): string[] {
-  const lines: string[] = [];
-  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    lines.push(String(text));
-    return true;
-  });
-  onTestFinished(() => spy.mockRestore());
-  return lines;
-}
 
 test('a Matomo that does not answer changes nothing for who calls the service', async () => {
   const service = await startTracedService((_request, response) => void response.end('ok'), {
@@ -25,11 +15,11 @@ test('a Matomo that does not answer changes nothing for who calls the service', 
   for (let i = 0; i < 30; i++) await service.fetch('/');
   await service.requests(30);
   expect(service.processor.stats()).toMatchObject({ tracked: 0, pending: 30 });
-  stderr();
+  captureOutput();
 });
 
 test('an unreachable Matomo is said once and harms nobody', async () => {
-  const lines = stderr();
+  const lines = captureOutput();
   const service = await startTracedService((_request, response) => void response.end('ok'), {
     url: 'http://127.0.0.1:1',
     scheduledDelayMillis: 10,
@@ -47,7 +37,7 @@ test.each([
   ['siteId', 'site'],
   ['ignore', 'predicate'],
 ] as const)('a throwing option %s reaches nobody but the log', async (option, reason) => {
-  const lines = stderr();
+  const lines = captureOutput();
   const service = await startTracedService((_request, response) => void response.end('ok'), {
     [option]: () => {
       throw new RangeError('with a secret');
@@ -155,7 +145,7 @@ const HOSTILE: [string, object][] = [
 test.each(HOSTILE)(
   'a span with %s throws nothing, and what it makes is valid',
   async (_name, span) => {
-    stderr();
+    captureOutput();
     const inspector = await startInspector();
     const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
     onTestFinished(async () => {
@@ -175,7 +165,7 @@ test.each(HOSTILE)(
 );
 
 test('null and undefined in place of a span throw nothing', () => {
-  stderr();
+  captureOutput();
   const processor = new MatomoSpanProcessor({ url: 'http://127.0.0.1:1', siteId: 1 });
   for (const odd of [null, undefined, 5, 'x']) {
     processor.onStart(odd as never, undefined as never);
@@ -250,7 +240,7 @@ test('the exporter makes the same hits from finished spans, in one batch and any
 });
 
 test('a dry run shows each hit, without the token, and sends nothing', async () => {
-  const lines = stderr();
+  const lines = captureOutput();
   const service = await startTracedService((_request, response) => void response.end(), {
     dryRun: true,
     tokenAuth: 's3cret',
@@ -266,7 +256,7 @@ test('a dry run shows each hit, without the token, and sends nothing', async () 
 });
 
 test('spans without attributes, as the bridges of other tracers make them, are passed over in silence', () => {
-  const lines = stderr();
+  const lines = captureOutput();
   const processor = new MatomoSpanProcessor({ url: 'http://127.0.0.1:9', siteId: 1 });
   for (const kind of [0, 1, 2]) {
     const span = { kind, spanContext: () => ({ traceId: 'a', spanId: 'b', traceFlags: 1 }) };

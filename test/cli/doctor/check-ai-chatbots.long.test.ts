@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { checkAiChatbots } from '../../../src/cli/doctor/check-ai-chatbots.js';
 import { AI_CHATBOTS } from '../../../src/hit/bots/ai-chatbots.js';
 import { startInspector } from '../../../src/inspector/index.js';
-import { runDoctor } from '../../support/doctor.js';
+import { runChecks } from '../../support/doctor.js';
 import { type ApiCall, type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
 
 /** A Matomo of that version, with or without the plugin. */
@@ -23,7 +23,7 @@ async function diagnose(
   const { url, requests } = await startMatomoApi({ tracker: inspector.url, answer });
   const token = tokenOf(role);
   const all = { MATOMO_URL: url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: token, ...env };
-  const { code, about } = await runDoctor(all);
+  const { code, about } = await runChecks(all);
   return { code, about, requests, chatbots: about('chatbots') };
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Finding } from '../../../src/cli/doctor/checks.js';
 import type { PlayedAnswer } from '../../../src/inspector/index.js';
-import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+import { matomoOnWire, runChecks, runDoctor } from '../../support/doctor.js';
 import type { Fault } from '../../support/fault-proxy.js';
 import { DATABASE_DIED } from '../../support/scripted-transport.js';
 
@@ -124,7 +124,7 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
 ])('%s is found', async (_what, answer, expected, found, advice) => {
   const { inspector, env } = await matomoOnWire();
   inspector.play(answer);
-  const { code, findings } = await runDoctor(env);
+  const { code, findings } = await runChecks(env);
   const first = trouble(findings);
   expect(first).toMatchObject(expected);
   expect(first?.found).toMatch(found);
@@ -136,7 +136,7 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
 test('a clock that is two days behind is no more than a warning where there is a token', async () => {
   const { inspector, env } = await matomoOnWire();
   inspector.play(shifted(172_800));
-  const { code, about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: 'a'.repeat(32) });
+  const { code, about } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: 'a'.repeat(32) });
   expect(about('clock')).toMatchObject([{ verdict: 'warning' }]);
   expect(code).toBe(0);
 });
@@ -156,7 +156,7 @@ test.each<[string, Fault, Partial<Finding>]>([
 ])('where %s, that is found', async (_what, fault, expected) => {
   const { wire, env } = await matomoOnWire();
   await wire.play(fault);
-  const { code, about } = await runDoctor({ ...env, MATOMO_EXPORT_TIMEOUT: '300' });
+  const { code, about } = await runChecks({ ...env, MATOMO_EXPORT_TIMEOUT: '300' });
   expect(about('address')).toMatchObject([{ verdict: 'problem', ...expected }]);
   expect(code).toBe(1);
 });
@@ -195,7 +195,7 @@ test.each([
 test('a server that asks for a user name and password is named', async () => {
   const { inspector, env } = await matomoOnWire();
   inspector.play({ status: 401, headers: { 'www-authenticate': 'Basic realm="Matomo"' } });
-  const { code, about } = await runDoctor(env);
+  const { code, about } = await runChecks(env);
   expect(about('address')).toMatchObject([{ verdict: 'problem', code: 'request-rejected' }]);
   expect(about('address')[0]?.found).toMatch(/401.*\(Basic\)/);
   expect(about('address')[0]?.advice).toContain('MATOMO_HEADERS');
@@ -205,6 +205,6 @@ test('a server that asks for a user name and password is named', async () => {
 test.each([403, 404])('for %d the URL is named first', async (status) => {
   const { inspector, env } = await matomoOnWire();
   inspector.play({ status });
-  const { about } = await runDoctor(env);
+  const { about } = await runChecks(env);
   expect(about('address')[0]?.advice).toMatch(/^Set MATOMO_URL/);
 });

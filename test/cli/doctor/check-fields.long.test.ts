@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startInspector } from '../../../src/inspector/index.js';
-import { runDoctor } from '../../support/doctor.js';
+import { runChecks } from '../../support/doctor.js';
 import {
   type ApiCall,
   type ApiRole,
@@ -14,14 +14,14 @@ const STATUS_AND_METHOD = '1=http.request.method,2=http.response.status_code';
 async function diagnose(
   api: MatomoApiOptions,
   env: Record<string, string> = {},
-  { args = [] as string[], role = 'write' as ApiRole } = {},
+  { sends = false, role = 'write' as ApiRole } = {},
 ) {
   const inspector = await startInspector();
   onTestFinished(() => inspector.close());
   const matomo = await startMatomoApi({ tracker: inspector.url, ...api });
-  const diagnosis = await runDoctor(
+  const diagnosis = await runChecks(
     { MATOMO_URL: matomo.url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: tokenOf(role), ...env },
-    { args },
+    { sends },
   );
   expect(matomo.unrecorded).toEqual([]);
   return { ...diagnosis, matomo, fields: diagnosis.about('fields') };
@@ -101,7 +101,7 @@ test.each<[string, MatomoApiOptions, Record<string, string>, RegExp, RegExp]>([
     /action dimension/,
   ],
 ])('%s is reported with the fix', async (_what, api, env, found, advice) => {
-  const { code, fields } = await diagnose(api, env, { args: ['--send'] });
+  const { code, fields } = await diagnose(api, env, { sends: true });
   const dropped = fields.filter(({ verdict }) => verdict === 'warning');
   expect(dropped).toMatchObject([{ code: 'fields-dropped' }]);
   expect(dropped[0]?.found).toMatch(found);
@@ -160,7 +160,7 @@ test.each<[string, MatomoApiOptions, Record<string, string>, ApiRole]>([
   const open = asked.about('storing').at(-1);
   expect(open?.verdict).toBe('unknown');
   expect(open?.found).toMatch(/custom/i);
-  const sent = await diagnose(api, env, { args: ['--send'], role });
+  const sent = await diagnose(api, env, { sends: true, role });
   expect(sent.fields).toMatchObject([{ verdict: 'unknown' }]);
   expect(sent.output).not.toContain(tokenOf(role));
 });

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startInspector } from '../../../src/inspector/index.js';
-import { runDoctor, runDoctorAsText } from '../../support/doctor.js';
+import { runChecks, runDoctorAsText } from '../../support/doctor.js';
 import { type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
 
 /** What doctor finds out about goals of site 4, which was recorded with the goals 1, 2, 3. */
@@ -9,7 +9,7 @@ async function goalsOf(ids: string, role: ApiRole = 'write') {
   onTestFinished(() => inspector.close());
   const matomo = await startMatomoApi({ tracker: inspector.url });
   const env = { MATOMO_URL: matomo.url, MATOMO_SITE_ID: '4', MATOMO_TOKEN_AUTH: tokenOf(role) };
-  const { about, code } = await runDoctor(env, { args: ['--goals', ids] });
+  const { about, code } = await runChecks(env, { goals: ids.split(',').map(Number) });
   return { code, findings: about('goals') };
 }
 

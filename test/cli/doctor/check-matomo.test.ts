@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+import { matomoOnWire, runChecks } from '../../support/doctor.js';
 
 test('a stopped database is named', async () => {
   const { inspector, env } = await matomoOnWire();
   inspector.play({ status: 500, body: '{"status":"error","tracked":0,"invalid":0}' });
-  const { about } = await runDoctor(env);
+  const { about } = await runChecks(env);
   expect(about('matomo')[0]?.found).toContain('database');
   expect(about('matomo')[0]?.advice).toMatch(/^Start Matomo's database/);
 });

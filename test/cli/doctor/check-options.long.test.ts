@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runDoctor } from '../../support/doctor.js';
+import { runChecks } from '../../support/doctor.js';
 
 const OTHERWISE = { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' };
 
@@ -88,7 +88,7 @@ test.each<[Record<string, string>, object]>([
     { verdict: 'warning', code: 'token-file' },
   ],
 ])('an environment of %o', async (env, expected) => {
-  const { code, about } = await runDoctor(env);
+  const { code, about } = await runChecks(env);
   expect(about('options')[0]).toMatchObject(expected);
   expect(code).toBe(1);
 });
@@ -99,7 +99,7 @@ test.each([
   [{ ...OTHERWISE, MATOMO_ANONYMIZE_IP: 'yes' }, /^MATOMO_ANONYMIZE_IP .*"yes"/],
   [{ ...OTHERWISE, MATOMO_TOKEN_AUTH_FILE: '/nowhere' }, /MATOMO_TOKEN_AUTH_FILE.*\(ENOENT\)/],
 ])('the advice for %o is printed once', async (env, found) => {
-  const { about } = await runDoctor(env);
+  const { about } = await runChecks(env);
   const [finding] = about('options');
   expect(finding?.found).toMatch(found);
   expect(finding?.advice).toBeTruthy();
@@ -108,7 +108,7 @@ test.each([
 
 test('a misspelled variable is one finding, whichever option it is of', async () => {
   const env = { ...OTHERWISE, MATOMO_QUERRY: 'strip', MATOMO_SITEID: '1', PIWIK_URL: 'x' };
-  const { about } = await runDoctor(env);
+  const { about } = await runChecks(env);
   expect(about('options').map(({ code, found }) => [code, found.split(' ', 1)[0]])).toEqual([
     ['privacy-option-invalid', 'MATOMO_QUERRY'],
     ['environment-unknown', 'MATOMO_SITEID'],
@@ -116,7 +116,7 @@ test('a misspelled variable is one finding, whichever option it is of', async ()
 });
 
 test('a name with an underscore too few is told', async () => {
-  const { about } = await runDoctor({ MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITEID: '1' });
+  const { about } = await runChecks({ MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITEID: '1' });
   expect(about('options').at(-1)).toMatchObject({
     code: 'environment-unknown',
     advice: expect.stringContaining('MATOMO_SITE_ID'),

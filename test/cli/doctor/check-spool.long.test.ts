@@ -13,7 +13,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../../src/index.js';
 import { finishedSpan } from '../../support/builders.js';
 import { eventually, ROOT } from '../../support/child-process.js';
-import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+import { matomoOnWire, runChecks } from '../../support/doctor.js';
 import { startRedis } from '../../support/redis-server.js';
 import { requires } from '../../support/skips.js';
 import { linesIn } from '../../support/spool.js';
@@ -27,7 +27,7 @@ function temporaryFolder(): string {
 test('a spool that is not there yet is not made', async () => {
   const { env } = await matomoOnWire();
   const folder = join(temporaryFolder(), 'a/b');
-  const { code, about } = await runDoctor({ ...env, MATOMO_SPOOL: folder });
+  const { code, about } = await runChecks({ ...env, MATOMO_SPOOL: folder });
   expect(about('spool')).toMatchObject([
     { verdict: 'ok', found: expect.stringContaining('spool') },
   ]);
@@ -62,21 +62,21 @@ test.each<[string, (folder: string) => void, object]>([
   const { env } = await matomoOnWire();
   const folder = temporaryFolder();
   spoil(folder);
-  const { code, about } = await runDoctor({ ...env, MATOMO_SPOOL: folder });
+  const { code, about } = await runChecks({ ...env, MATOMO_SPOOL: folder });
   expect(about('spool').at(-1)).toMatchObject({ verdict: 'warning', ...expected });
   expect(code).toBe(0);
 });
 
 test('a file can be no spool', async () => {
   const { env } = await matomoOnWire();
-  const { code, about } = await runDoctor({ ...env, MATOMO_SPOOL: join(ROOT, 'package.json') });
+  const { code, about } = await runChecks({ ...env, MATOMO_SPOOL: join(ROOT, 'package.json') });
   expect(about('spool')).toMatchObject([{ verdict: 'warning', code: 'spool-not-used' }]);
   expect(code).toBe(0);
 });
 
 test('a disk with less room than the spool may take is found', async () => {
   const { env } = await matomoOnWire();
-  const { about } = await runDoctor({
+  const { about } = await runChecks({
     ...env,
     MATOMO_SPOOL: temporaryFolder(),
     MATOMO_MAX_SPOOL_BYTES: String(1024 ** 4),
@@ -95,7 +95,7 @@ test('a spool that a process is using stays as it is', async () => {
   await eventually(() => linesIn(folder).length === 1);
   const before = readdirSync(folder);
   const hits = linesIn(folder);
-  const { about } = await runDoctor({ ...env, MATOMO_SPOOL: folder });
+  const { about } = await runChecks({ ...env, MATOMO_SPOOL: folder });
   expect(about('spool')).toMatchObject([
     { verdict: 'ok', found: expect.stringContaining('of hits') },
   ]);
@@ -111,7 +111,7 @@ test('a spool in Redis is asked, and its password stays here', async () => {
   const { env } = await matomoOnWire();
   const redis = await startRedis();
   const spool = redis.url.replace('//', '//default:s3cret@');
-  const found = async () => (await runDoctor({ ...env, MATOMO_SPOOL: spool })).about('spool');
+  const found = async () => (await runChecks({ ...env, MATOMO_SPOOL: spool })).about('spool');
   expect(await found()).toMatchObject([
     { verdict: 'ok', found: expect.stringContaining('0 hits') },
   ]);

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+import { matomoOnWire, runChecks } from '../../support/doctor.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 
@@ -13,7 +13,7 @@ test('a Matomo that is as it should be: nothing is wrong, nothing is stored, the
     customVariables: true,
     tokens: { [TOKEN]: 'write' },
   });
-  const { code, findings, about, output } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  const { code, findings, about, output } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
   expect(code).toBe(0);
   const open = findings.filter(({ verdict }) => verdict !== 'ok');
   expect(open.map(({ check, verdict }) => [check, verdict])).toEqual([
@@ -33,7 +33,7 @@ test('a Matomo that is as it should be: nothing is wrong, nothing is stored, the
 
 test('with --send one page view is stored, and doctor names it', async () => {
   const { inspector, env } = await matomoOnWire();
-  const { code, about } = await runDoctor(env, { args: ['--send'] });
+  const { code, about } = await runChecks(env, { sends: true });
   const stored = inspector.hits().flatMap((hit) => hit.stored ?? []);
   expect(stored).toMatchObject([{ title: 'opentelemetry-matomo doctor', type: 'page' }]);
   expect(code).toBe(0);
@@ -56,7 +56,7 @@ test.each([
 ])('hits that Matomo drops without a word are found, with %o', async (given, expected) => {
   const { inspector, env } = await matomoOnWire();
   inspector.play({ body: KEPT, contentType: 'application/json' }); // also to a hit that it would have to refuse
-  const { code, about } = await runDoctor({ ...env, ...given });
+  const { code, about } = await runChecks({ ...env, ...given });
   expect(about('storing')).toMatchObject([expected]);
   expect(code).toBe(expected.verdict === 'problem' ? 1 : 0);
 });
@@ -65,7 +65,7 @@ test('a database that does not answer is found where the tracker itself does', a
   const { wire, env } = await matomoOnWire();
   const isPing = (body: string) => body.includes('ping=1');
   await wire.play({ kind: 'answer', where: isPing, status: '500 No' });
-  const { code, about } = await runDoctor(env);
+  const { code, about } = await runChecks(env);
   expect(about('storing')).toMatchObject([{ verdict: 'problem', code: 'rolled-back' }]);
   expect(code).toBe(1);
 });
@@ -90,10 +90,10 @@ test('past QueuedTracking the questions are answered', async () => {
   await new Promise<void>((resolve) => queue.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void queue.close());
   const url = `http://127.0.0.1:${(queue.address() as AddressInfo).port}`;
-  const there = await runDoctor({ MATOMO_URL: url, MATOMO_SITE_ID: '1' });
+  const there = await runChecks({ MATOMO_URL: url, MATOMO_SITE_ID: '1' });
   expect(there.about('queue')).toMatchObject([{ verdict: 'warning', code: 'queued-tracking' }]);
   expect(there.about('site')).toMatchObject([{ verdict: 'ok' }]);
-  const missing = await runDoctor({ MATOMO_URL: url, MATOMO_SITE_ID: '2' });
+  const missing = await runChecks({ MATOMO_URL: url, MATOMO_SITE_ID: '2' });
   expect(missing.about('site')).toMatchObject([{ verdict: 'problem', code: 'site-unknown' }]);
   expect([there.code, missing.code]).toEqual([0, 1]);
 });

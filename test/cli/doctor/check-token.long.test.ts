@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { noToken } from '../../../src/cli/doctor/check-storing.js';
 import type { InspectorOptions } from '../../../src/inspector/index.js';
-import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+import { matomoOnWire, runChecks } from '../../support/doctor.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 const ROLLED_BACK = '{"status":"error","tracked":0,"invalid":0}';
@@ -12,7 +12,7 @@ test.each<[string, InspectorOptions['tokens']]>([
   ['that nobody has', {}],
 ])('a token %s is found in one try', async (_what, tokens) => {
   const { wire, env } = await matomoOnWire({ ...(tokens && { tokens }) });
-  const { code, about, output } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  const { code, about, output } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
   expect(about('token')).toMatchObject([{ verdict: 'problem', code: 'token-rejected' }]);
   expect(about('token')[0]?.found).toContain('tried once');
   expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toHaveLength(1);
@@ -22,9 +22,9 @@ test.each<[string, InspectorOptions['tokens']]>([
 
 test('a token is not shown to a Matomo that has no such site, nor to what is no Matomo', async () => {
   const { inspector, wire, env } = await matomoOnWire({ sites: { 2: {} } });
-  await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
   inspector.play({ body: '<h1>Welcome</h1>' });
-  await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
   expect(wire.requests()).toHaveLength(2);
   expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toEqual([]);
 });
@@ -35,7 +35,7 @@ test('an address that is locked out is found', async () => {
     const body = '{"requests":["?idsite=1&rec=0&cip=192.0.2.1"],"token_auth":"wrong"}';
     await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body });
   }
-  const { code, about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  const { code, about } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
   expect(about('token')).toMatchObject([{ verdict: 'problem', code: 'token-rejected' }]);
   expect(about('token')[0]?.found).toContain('locked out');
   expect(code).toBe(1);
@@ -45,7 +45,7 @@ test('a Matomo that wants a token for every bulk is fine with one', async () => 
   const { wire, env } = await matomoOnWire();
   const lacksToken = (body: string) => !body.includes('token_auth');
   await wire.play({ kind: 'answer', where: lacksToken, status: '500 No', body: ROLLED_BACK });
-  const { code, about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  const { code, about } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
   expect(about('site')).toMatchObject([{ verdict: 'ok' }]);
   expect(code).toBe(0);
 });
@@ -56,7 +56,7 @@ test.each([
 ])('a token is shown to nobody but Matomo, with a 500 of %s', async (_whose, body, times) => {
   const { inspector, wire, env } = await matomoOnWire();
   inspector.play({ status: 500, body });
-  const { code, about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+  const { code, about } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
   expect(about('matomo')).toMatchObject([{ verdict: 'problem', code: 'rolled-back' }]);
   expect(about('token')).toEqual([]);
   expect(wire.requests().filter((request) => request.body.includes(TOKEN))).toHaveLength(times);
@@ -70,17 +70,17 @@ test('whatever Matomo repeats of the token is not shown', async () => {
     { contentType: `text/${TOKEN}` },
   ]) {
     inspector.play(answer);
-    const { output } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
+    const { output } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: TOKEN });
     expect(output).not.toContain(TOKEN);
   }
-  const { output } = await runDoctor({ ...env, MATOMO_SITE_ID: TOKEN, MATOMO_TOKEN_AUTH: TOKEN });
+  const { output } = await runChecks({ ...env, MATOMO_SITE_ID: TOKEN, MATOMO_TOKEN_AUTH: TOKEN });
   expect(output).toContain('MATOMO_SITE_ID must be');
   expect(output).not.toContain(TOKEN);
 });
 
 test('a token that is refused leaves an entry in the tracking failures, and doctor tells', async () => {
   const { env } = await matomoOnWire({ tokens: {} });
-  const { about } = await runDoctor({ ...env, MATOMO_TOKEN_AUTH: 'a'.repeat(32) });
+  const { about } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: 'a'.repeat(32) });
   expect(about('token')[0]?.found).toContain('tracking failures');
 });
 

@@ -6,9 +6,8 @@ import { AI_CHATBOTS } from '../../../src/hit/bots/ai-chatbots.js';
 import { HEALTH_CHECKERS } from '../../../src/hit/ignore.js';
 import type { OptionDeclarations } from '../../../src/options/declaration.js';
 import { ENVIRONMENT_OPTIONS } from '../../../src/options/option-table.js';
-import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { ROOT } from '../../support/child-process.js';
-import { diagnosticsTo } from '../../support/diagnostics.js';
+import { optionsFrom } from '../../support/options-from.js';
 import { read } from './pages.js';
 
 const script = pathToFileURL(join(ROOT, 'scripts/configuration.mjs')).href;
@@ -34,14 +33,7 @@ test.each([
   });
   const env = Object.fromEntries(rows.filter(([, value]) => value !== '–'));
   expect(Object.keys(env).length).toBeGreaterThan(4);
-  const lines: string[] = [];
-  const given = { url: 'https://matomo.example.org', siteId: 1 };
-  expect(
-    resolveOptions(
-      given,
-      env,
-      diagnosticsTo((line) => lines.push(line)),
-    ),
-  ).toBeDefined();
-  expect(lines).toEqual([]);
+  const { options, logged } = optionsFrom(env, { url: 'https://matomo.example.org', siteId: 1 });
+  expect(options).toBeDefined();
+  expect(logged).toEqual([]);
 });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { startInspector } from '../../../src/inspector/index.js';
-import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { ROOT, startServer } from '../../support/child-process.js';
+import { optionsFrom } from '../../support/options-from.js';
 import { startRedis } from '../../support/redis-server.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { read } from './pages.js';
@@ -63,13 +63,8 @@ test('the file with the token is in the secret that the page creates', () => {
 });
 
 test('every variable is valid, and the time to end suffices', () => {
-  const complaints: string[] = [];
-  const complain = (message: string) => void complaints.push(message);
-  const silent = () => undefined;
-  const diagnostics = { info: silent, print: silent, warn: complain, warnOnce: complain };
-  const given = { ...env, MATOMO_TOKEN_AUTH_FILE: tokenFile() };
-  const options = resolveOptions({}, given, { ...diagnostics, error: complain });
-  expect(complaints).toEqual([]);
+  const { options, logged } = optionsFrom({ ...env, MATOMO_TOKEN_AUTH_FILE: tokenFile() });
+  expect(logged).toEqual([]);
   expect(options).toMatchObject({ tokenAuth: 'a-token', trustProxy: 1, spool: env.MATOMO_SPOOL });
   const { seconds } = container.lifecycle.preStop.sleep;
   const longest = seconds + (options?.shutdownTimeoutMillis as number) / 1000;

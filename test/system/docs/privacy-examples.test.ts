@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { HttpRequest } from '../../../src/hit/http-request.js';
 import { createFindIgnoreReason } from '../../../src/hit/ignore.js';
-import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { HIT_OPTIONS, httpRequest, parametersOf } from '../../support/builders.js';
+import { optionsFrom } from '../../support/options-from.js';
 import { PAGES, read } from './pages.js';
 
 /** What an example does to requests: why it ignores one, or which text is sent and which is not. */
@@ -87,12 +87,8 @@ test('each example of an option about paths, methods, programs and queries is in
 
 test.each(Object.entries(EFFECTS))('%s does what it is for', (example, effects) => {
   const [name = '', ...value] = example.split('=');
-  const log: string[] = [];
-  const say = (...texts: unknown[]) => void log.push(texts.join(' '));
-  const diagnostics = { info: say, warn: say, error: say, warnOnce: say, print: say };
-  const required = { MATOMO_URL: 'https://matomo.example.org', MATOMO_SITE_ID: '1' };
-  const options = resolveOptions({}, { ...required, [name]: value.join('=') }, diagnostics);
-  expect(log).toEqual([]);
+  const { options, logged } = optionsFrom({ [name]: value.join('=') });
+  expect(logged).toEqual([]);
   if (!options) throw new Error('nothing is tracked');
   for (const { request, ignored, sent = '', hidden } of effects) {
     const whole = httpRequest(request);

@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
 import { createToOrigin } from '../../../src/hit/visitor/origin.js';
-import { resolveOptions } from '../../../src/options/resolve-options.js';
+import { optionsFrom } from '../../support/options-from.js';
 import { codeIn, rowsWith } from './pages.js';
 
 const PAGE = 'docs/behind-a-proxy.md';
-const silent = () => undefined;
-const DIAGNOSTICS = { info: silent, print: silent, warn: fail, warnOnce: fail, error: fail };
 const rows = rowsWith(PAGE, '`X-Forwarded-For`').map((row) => ({
   trusted: codeIn(row['`trustProxy`'] ?? '')[0] as string,
   forwardedFor: codeIn(row['`X-Forwarded-For`'] ?? '')[0] as string,
@@ -34,14 +32,7 @@ test.each(
 });
 
 function trustProxyOf(value: string): boolean | number | readonly string[] {
-  const env = {
-    MATOMO_URL: 'https://matomo.test',
-    MATOMO_SITE_ID: '1',
-    MATOMO_TRUST_PROXY: value,
-  };
-  return resolveOptions({}, env, DIAGNOSTICS)?.trustProxy ?? false;
-}
-
-function fail(message: string): never {
-  throw new Error(message);
+  const { options, logged } = optionsFrom({ MATOMO_TRUST_PROXY: value });
+  expect(logged).toEqual([]);
+  return options?.trustProxy ?? false;
 }

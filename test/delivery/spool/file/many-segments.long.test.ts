@@ -6,11 +6,12 @@ import { toLines } from '../../../../src/delivery/spool/hit-line.js';
 import { instanceName } from '../../../../src/delivery/spool/spool-description.js';
 import { startInspector } from '../../../../src/inspector/index.js';
 import { eventually } from '../../../support/child-process.js';
+import { sampled } from '../../../support/long.js';
 import { requires } from '../../../support/skips.js';
 import { filesIn, temporaryFolder } from '../../../support/spool.js';
 import { startSpoolWorker } from '../spool-workers.js';
 
-const SEGMENTS = 2000;
+const SEGMENTS = sampled(800, 2000);
 const MOST_DESCRIPTORS = 16;
 /** No process of a machine has such a number. */
 const NO_PID = 2 ** 22 + 1;

@@ -10,7 +10,6 @@ import { eventually } from '../../../support/child-process.js';
 import { sampled } from '../../../support/long.js';
 import { startRedis, startWire } from '../../../support/redis-server.js';
 import { seededRandom } from '../../../support/seed.js';
-import { requires } from '../../../support/skips.js';
 import { isOfHungWorker, type SpoolWorker, startSpoolWorker } from '../spool-workers.js';
 
 /** A hit may be lost that is younger than this when its process is killed. */
