@@ -16,18 +16,15 @@ const BEFORE_HOST = /^[^/\\]*[/\\]+/;
 const PORT = /:\d*$/;
 
 /**
- * The page that a request to `host` came from, without fragment. Its path and query are redacted whatever `query` keeps; keywords stay,
- * because Matomo reports them. `undefined` if nothing of it is sent.
+ * The page that a request to `host` came from, without fragment. Its path and query are redacted whatever `query` keeps, unless secrets
+ * are kept; keywords stay, because Matomo reports them. `undefined` if nothing of it is sent.
  */
-export function createToReferrer({
-  query,
-  referrers,
-  urlPaths,
-  redactPathPatterns,
-  baseUrl,
-}: ReferrerOptions): (referrer: string, host?: string | undefined) => string | undefined {
-  const toTrackedQuery = createToTrackedQuery({ query, siteSearch: true }, true);
-  const redactPath = createRedactPath(redactPathPatterns);
+export function createToReferrer(
+  { query, referrers, urlPaths, redactPathPatterns, baseUrl }: ReferrerOptions,
+  keepsSecrets = false,
+): (referrer: string, host?: string | undefined) => string | undefined {
+  const toTrackedQuery = createToTrackedQuery({ query, siteSearch: true }, !keepsSecrets);
+  const redactPath = createRedactPath(redactPathPatterns, keepsSecrets);
   const hasTemplates = urlPaths === 'template';
   const ownHost = baseUrl === undefined ? undefined : plainHost(hostOf(baseUrl));
 
@@ -60,24 +57,24 @@ export function createToReferrer({
 }
 
 /**
- * Redacts a URL that the application sets. Everything but secrets stays, with `query: 'keep'` these too. A fragment that contains a secret
- * is removed.
+ * Redacts a URL that the application sets. Everything but secrets and what patterns match stays, with `query: 'keep'` secrets too. A
+ * fragment that contains a secret is removed.
  */
 export function createRedactUrl({
   query,
   redactPathPatterns,
 }: Pick<ReferrerOptions, 'query' | 'redactPathPatterns'>): (url: string) => string {
-  if (query === 'keep') return (url) => url;
-  const redactPage = createToReferrer({
-    query: 'keep',
-    referrers: 'full',
-    urlPaths: 'full',
-    redactPathPatterns,
-  });
+  const keepsSecrets = query === 'keep';
+  if (keepsSecrets && redactPathPatterns.length === 0) return (url) => url;
+  const redactPage = createToReferrer(
+    { query: 'keep', referrers: 'full', urlPaths: 'full', redactPathPatterns },
+    keepsSecrets,
+  );
   return function redactUrl(url) {
     const start = url.indexOf('#');
     const fragment = start < 0 ? '' : url.slice(start);
-    return `${redactPage(url.trim())}${holdsSecret(fragment.slice(1)) ? '' : fragment}`;
+    const isKept = keepsSecrets || !holdsSecret(fragment.slice(1));
+    return `${redactPage(url.trim())}${isKept ? fragment : ''}`;
   };
 }
 

@@ -124,7 +124,7 @@ const HOSTS: ReadonlySet<string> = new Set([
   'net.host.name',
   'server.address',
 ]);
-const ITEM = /[^,;=\s]+/g;
+const ITEM = /[^,;=|()\s]+/g;
 const URL_OR_PATH = /^(?:[a-z][a-z\d+.-]*:)?[/\\]/i;
 
 /**

@@ -209,6 +209,19 @@ test.each([
   expect(kept).toBe(url.replace('u:p@', ''));
 });
 
+test.each(['keep', 'redact', 'strip'] as const)(
+  'with query: %s, what patterns match is redacted in URLs that the application sets',
+  (query) => {
+    const url = 'https://a.example/patients/ada%20lovelace?page=2#top';
+    const { parameters } = parametersOf(
+      httpRequest({ annotations: [annotations({ parameters: { url, urlref: url } })] }),
+      { query, redactPathPatterns: [/ada lovelace/] },
+    );
+    const sent = 'https://a.example/patients/redacted?page=2#top';
+    expect(parameters).toMatchObject({ url: sent, urlref: sent });
+  },
+);
+
 test.each([
   ['next=/reset-password/9fK2mQ7x', 'next=redacted'],
   [`next=https%3A%2F%2Fa.example%2Ftoken%2F${NPM}%3Fa%3D1`, 'next=redacted'],

@@ -97,6 +97,8 @@ test.each([
     'for="[2001:db8:1:2::4]:8";by=10.1.2.3',
     'for=2001:db8:1::;by=10.1.0.0',
   ],
+  ['http.request.header.via', '1.1 proxy (198.51.100.7)', '1.1 proxy (198.51.0.0)'],
+  ['http.request.header.x-hops', 'a|198.51.100.7|b', 'a|198.51.0.0|b'],
   ['client.address', '198.51.100.7', '198.51.0.0'],
   ['enduser.id', '::ffff:198.51.100.7', '198.51.0.0'],
   [
