@@ -48,6 +48,8 @@ export interface CapturedRequest {
   onClosed: ((captured: CapturedRequest) => void) | undefined;
   /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
   bytesBefore: number | undefined;
+  /** Bytes of the body as sent; `undefined` if the response is incomplete or was not measured. Over HTTP/2, its response has them. */
+  bodyBytes: number | undefined;
   /** The connection failed with bytes of the response that had not been sent. */
   isCutOff: boolean;
   /** The next request on the same connection. */
@@ -92,6 +94,7 @@ export function createCaptured(
     untracked: server !== undefined && UNTRACKED_SERVER in server,
     onClosed: undefined,
     bytesBefore: undefined,
+    bodyBytes: undefined,
     isCutOff: false,
     later: undefined,
   };

@@ -3,32 +3,30 @@ import type { Socket } from 'node:net';
 import type { RequestMessage } from '../common/channel-listener.js';
 import { hasBody, type IsAiChatbot, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
-import type { Http2Response } from './http2-exchange.js';
+import type { CapturedRequest } from './captured-request.js';
 import { clientOf } from './read-headers.js';
 import type { EndedRequest } from './request.js';
 import { contentTypeIn, sentContentType, type WrittenResponse } from './response-header.js';
 
-/** Bytes of the bodies of complete responses. */
-const sizes = new WeakMap<object, number>();
-
 /**
- * Measures the response if `isMeasured` accepts the user agent. The size is what the connection wrote between two events of Node.js,
- * minus headers and informational responses (1xx). So it is right for compression, TLS and keep-alive, and includes the framing of a
- * chunked body. Over HTTP/2, all responses are measured.
+ * Measures the body of a complete response if `isMeasured` accepts the user agent. The size is what the connection wrote between two
+ * events of Node.js, minus headers and informational responses (1xx). So it is right for compression, TLS and keep-alive, and includes
+ * the framing of a chunked body. Over HTTP/2, all responses are measured.
  */
 export function measureResponse(
+  captured: CapturedRequest,
   { request, response }: RequestMessage,
   isMeasured: IsAiChatbot,
 ): void {
   const client = clientOf(request.headers);
-  if (isMeasured(client?.userAgent, client)) measure(response);
+  if (isMeasured(client?.userAgent, client)) measure(captured, response);
 }
 
 /**
  * Node.js assigns the socket when the previous response is written. This listener runs before the one that passes the socket on,
  * so bytes of other pipelined responses are never counted.
  */
-function measure(response: ServerResponse): void {
+function measure(captured: CapturedRequest, response: ServerResponse): void {
   const informationalBytes = countInformational(response as WrittenResponse);
   response.once('socket', (socket: Socket) => {
     if (response.headersSent) return; // written before its turn on a pipelined connection
@@ -37,7 +35,7 @@ function measure(response: ServerResponse): void {
       const { _header: header } = response as WrittenResponse;
       if (typeof header !== 'string') return;
       const size = socket.bytesWritten - before - header.length - informationalBytes();
-      if (size >= 0) sizes.set(response, size);
+      if (size >= 0) captured.bodyBytes = size;
     });
   });
 }
@@ -55,16 +53,13 @@ function countInformational(response: WrittenResponse): () => number {
   return () => bytes;
 }
 
-/** Bytes of the body as sent; `undefined` if the response is incomplete or was not measured. */
-function measuredSize(response: ServerResponse | Http2Response): number | undefined {
-  return 'bodyBytes' in response ? response.bodyBytes : sizes.get(response);
-}
-
 /** Content type and size of the response to an AI chatbot: from Node's response if there is one, else from attributes. */
 export function readChatbotResponse(ended: EndedRequest): ChatbotResponse {
-  const { request } = ended;
-  const response = ended.captured?.response;
-  const size = response ? toSize(measuredSize(response)) : readBodySize(ended.attributes);
+  const { request, captured } = ended;
+  const response = captured?.response;
+  const size = response
+    ? toSize('bodyBytes' in response ? response.bodyBytes : captured?.bodyBytes)
+    : readBodySize(ended.attributes);
   return {
     contentType: response ? sentContentType(response) : contentTypeIn(ended.attributes),
     bodyBytes: hasBody(request.method, request.statusCode) ? size : undefined,

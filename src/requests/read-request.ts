@@ -18,7 +18,7 @@ import { elapsedMillis, nodeScheme } from './node-request.js';
 import { readOperation } from './operations/index.js';
 import { commonHeadersIn, commonHeadersOf } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
-import { type EndedRequest, isSpan, type Request } from './request.js';
+import type { EndedRequest, Request } from './request.js';
 import { contentTypeIn, sentContentType } from './response-header.js';
 import {
   CLIENT_CLOSED_REQUEST,
@@ -43,9 +43,9 @@ export function readOpenRequest(record: Request, reading: HeaderReading): EndedR
 }
 
 /** Whether the response of a request, which may still be open, has begun. */
-export function hasStatus({ captured, source }: Request): boolean {
+export function hasStatus({ captured, span }: Request): boolean {
   if (captured?.response?.headersSent) return true;
-  return isSpan(source) && statusAttribute(source.attributes) !== undefined;
+  return span !== undefined && statusAttribute(span.attributes) !== undefined;
 }
 
 /** What is read from headers, according to the options. */
@@ -64,12 +64,12 @@ export interface HeaderReading {
 const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
 /**
- * A request as its source describes it; `undefined` if that is a span that is not of an HTTP request (gRPC, a function call). Node's own request wins over attributes of captured headers, and those over other attributes.
+ * A request as its span describes it, or Node.js if it has none; `undefined` if the span is not of an HTTP request (gRPC, a function
+ * call). Node's own request wins over attributes of captured headers, and those over other attributes.
  */
 export function readRequest(record: Request, reading: HeaderReading): HttpRequest | undefined {
-  const { source, captured, isUnended } = record;
-  if (source === undefined) return undefined;
-  const span = isSpan(source) ? source : undefined;
+  const { span, captured, isUnended } = record;
+  if (!span && !captured) return undefined;
   const attributes = span ? record.attributes : NO_ATTRIBUTES;
   const { request, response } = captured ?? {};
   const method = span ? methodOf(attributes) : (request?.method ?? 'GET');
@@ -107,7 +107,6 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
     query: asked.query,
     route: asked.route,
     operation: readOperation(record, asked, {
-      attributes,
       statusCode,
       isEventStream: hasEventStream,
       readsMcp: reading.readsMcp,

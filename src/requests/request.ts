@@ -19,9 +19,6 @@ import type { NamedOperation } from './operations/index.js';
 import { readHeader, readHeaderAsSent } from './read-headers.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './resource.js';
 
-/** What says how a request is, or was when it ended: its SERVER span or, if it has none, what Node.js announced. */
-export type RequestSource = FinishedSpan | CapturedRequest;
-
 /** What finds the requests of spans. */
 interface RequestIndex {
   remove(request: Request): void;
@@ -36,17 +33,17 @@ const NO_ATTRIBUTES: Attributes = Object.freeze({});
 export class Request implements StoredRecord {
   readonly traceId: string;
   readonly spanId: string;
-  /** What Node.js announced. Released when the request ends: Node's objects are large, and a hit may be pending for a long time. */
+  /** Its SERVER span, which describes it if it has one. Released when the request ends, as is what Node.js announced. */
+  span: FinishedSpan | undefined;
+  /** What Node.js announced: its objects are large, and a hit may be pending for a long time. */
   captured: CapturedRequest | undefined;
-  /** What describes it; `undefined` once that is released. */
-  source: RequestSource | undefined;
   #attributes: Attributes | undefined = undefined;
   /** It ends although its SERVER span has not: Node.js does not close its response. */
   isUnended = false;
   /** Set when the request ends. A nested span that ends later may still set its route. */
   request: HttpRequest | undefined = undefined;
   closed = false;
-  /** The first route named by a child span. */
+  /** The first route named by a child span, or by a SERVER span nested in that of the request. */
   nestedRoute: string | undefined = undefined;
   /** The operation that the server span names, else the last one of MCP or the first one that a child span names. */
   spanOperation: NamedOperation | undefined = undefined;
@@ -76,11 +73,12 @@ export class Request implements StoredRecord {
   #service: ServiceDefaults | undefined = undefined;
 
   /**
-   * @param source its SERVER span, or what Node.js announced if it has none, at least not yet
+   * @param span its SERVER span; `undefined` if it has none, at least not yet
+   * @param captured what Node.js announced
    */
-  constructor(source: RequestSource, captured?: CapturedRequest, index?: RequestIndex) {
-    const context = isSpan(source) ? source.spanContext() : undefined;
-    this.source = source;
+  constructor(span: FinishedSpan | undefined, captured?: CapturedRequest, index?: RequestIndex) {
+    const context = span?.spanContext();
+    this.span = span;
     this.traceId = context?.traceId ?? '';
     this.spanId = context?.spanId ?? '';
     this.captured = captured;
@@ -94,33 +92,27 @@ export class Request implements StoredRecord {
 
   /** Epoch milliseconds. */
   get startMillis(): number {
-    const { request, source } = this;
+    const { request, span, captured } = this;
     if (request) return request.startMillis;
-    return isSpan(source) ? toMillis(source.startTime) : (source?.startMillis ?? 0);
+    return span ? toMillis(span.startTime) : (captured?.startMillis ?? 0);
   }
 
   /** Whether a span is that of the request, which has not ended. */
   isOf(span: object): boolean {
-    return this.source === span;
-  }
-
-  /** The SERVER span, unless the request has ended. */
-  get span(): FinishedSpan | undefined {
-    return isSpan(this.source) ? this.source : undefined;
+    return this.span === span;
   }
 
   /** Attributes of the SERVER span, or what Node.js knows under the same names, which is only read if an option needs it. */
   get attributes(): Attributes {
-    const { source, isUnended } = this;
-    if (isSpan(source)) return (isUnended && this.#attributes) || source.attributes;
-    this.#attributes ??= source && nodeAttributes(source);
+    const { span, captured } = this;
+    if (span && !this.isUnended) return span.attributes;
+    this.#attributes ??= captured && nodeAttributes(captured);
     return this.#attributes ?? NO_ATTRIBUTES;
   }
 
   /** What the resource of its service says. */
   get service(): ServiceDefaults {
-    const { source } = this;
-    this.#service ??= serviceDefaultsOf(isSpan(source) ? source.resource : undefined);
+    this.#service ??= serviceDefaultsOf(this.span?.resource);
     return this.#service;
   }
 
@@ -185,7 +177,7 @@ export class Request implements StoredRecord {
 
   /** The open request as if it had ended in this moment. Decisions about it do not count for the request itself. */
   snapshot(request: HttpRequest): EndedRequest {
-    const copy = new Request(this.source as RequestSource, this.captured);
+    const copy = new Request(this.span, this.captured);
     return copy.end({ ...request, annotations: this.collectAnnotations() ?? [] });
   }
 
@@ -195,17 +187,16 @@ export class Request implements StoredRecord {
     this.isUnended = true;
   }
 
-  /** `source` is read until it is released. */
-  end(request: HttpRequest, source: RequestSource | undefined = this.source): EndedRequest {
+  /** Its span and Node's objects are read until they are released. */
+  end(request: HttpRequest): EndedRequest {
     if (!this.isUnended) this.#attributes = undefined;
-    this.source = source;
     this.request = request;
     return this as EndedRequest;
   }
 
-  /** Called when all was decided that the source is needed for: it is large, and a hit may be pending for a long time. */
+  /** Called when all was decided that its span and Node's objects are needed for. */
   release(): void {
-    this.source = undefined;
+    this.span = undefined;
     this.#attributes = undefined;
     this.captured = undefined;
   }
@@ -228,13 +219,9 @@ export interface EndedRequest extends Request {
   request: HttpRequest;
 }
 
-export function isSpan(source: RequestSource | undefined): source is FinishedSpan {
-  return source !== undefined && 'spanContext' in source;
-}
-
 /** Receives requests and calls that make hits. */
 export interface RequestSink {
-  /** Each HTTP request once, when it has ended. Its source is released then. */
+  /** Each HTTP request once, when it has ended. Its span and Node's objects are released then. */
   addRequest(ended: EndedRequest): void;
   /** A hit besides a page view, and the request to which it belongs. `unknown`: nothing is known of that request any more. */
   addFurtherHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void;

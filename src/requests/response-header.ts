@@ -4,6 +4,7 @@ import { decodeLatin1 } from '../hit/text.js';
 import type { CapturedRequest } from './captured-request.js';
 import { textOf } from './finished-span.js';
 import { responseHeaderIn } from './read-headers.js';
+import type { Request } from './request.js';
 
 /** Not public, but unchanged since Node.js 0.x. */
 export interface WrittenResponse {
@@ -22,22 +23,13 @@ const patternOf = memoize(
   (name: string) => new RegExp(`^${name.replace(/[^\w-]/g, '\\$&')}:([^\r\n]*)`, 'im'),
 );
 
-/** Where headers of a response are. */
-interface HeaderSources {
-  readonly captured: Partial<Pick<CapturedRequest, 'response'>> | undefined;
-  readonly attributes: Attributes;
-}
-
 /**
  * A header of the response by its lower-case name: from Node's response if there is one, else from attributes. `undefined` if it was
  * not sent.
  */
-export function readResponseHeader(
-  { captured, attributes }: HeaderSources,
-  name: string,
-): string | undefined {
-  const response = captured?.response;
-  const text = response ? sentHeader(response, name) : responseHeaderIn(attributes, name);
+export function readResponseHeader(request: Request, name: string): string | undefined {
+  const response = request.captured?.response;
+  const text = response ? sentHeader(response, name) : responseHeaderIn(request.attributes, name);
   return text === undefined ? undefined : decodeLatin1(text).trim() || undefined;
 }
 

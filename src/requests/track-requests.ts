@@ -69,7 +69,7 @@ export function trackRequests(
 
   const stop = captureRequests({
     begin(captured, message) {
-      if (reading.isMeasured) measureResponse(message, reading.isMeasured);
+      if (reading.isMeasured) measureResponse(captured, message, reading.isMeasured);
       if (captured.untracked || !spanless?.isAccepted(message)) return;
       captured.onClosed = endSpanlessRequest;
       void message.request.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
@@ -96,8 +96,12 @@ export function trackRequests(
     reportHit: (key, message) => sink.reportHit(key, message),
     abandon(captured) {
       try {
+        const { span, response } = captured;
         const traced = storedRequest(captured);
-        if (traced) abandon(traced, captured);
+        if (!traced?.span || !span || !response) return;
+        // If only its span has not ended, that may come, or not.
+        if (!isOpen(response)) index.weaken(traced);
+        else end(traced, response.statusCode);
       } catch (error) {
         report('abandon', error);
       }
@@ -111,26 +115,22 @@ export function trackRequests(
     return stored as Request | undefined;
   }
 
-  /** Stores a request with a captured one, as long as anything runs in its async context. */
-  function store(captured: CapturedRequest, request: Request): void {
-    request.next = captured.records;
-    captured.records = request;
+  /** A new request, stored with the captured one as long as anything runs in its async context. */
+  function createRequest(
+    span: FinishedSpan | undefined,
+    captured: CapturedRequest | undefined,
+  ): Request {
+    const request = new Request(span, captured, index);
+    if (captured) {
+      request.next = captured.records;
+      captured.records = request;
+    }
+    return request;
   }
 
   /** A request that has no span, at least not yet; `undefined` if Node's was released. */
   function addSpanless(captured: CapturedRequest): Request | undefined {
-    if (!captured.request) return undefined;
-    const request = new Request(captured, captured, index);
-    store(captured, request);
-    return request;
-  }
-
-  /** Ends a request that Node.js does not end. If only its span has not ended, that may come, or not. */
-  function abandon(traced: Request, captured: CapturedRequest): void {
-    const { span, response } = captured;
-    if (!traced.span || !span || !response) return;
-    if (!isOpen(response)) index.weaken(traced);
-    else endUnended(traced, response.statusCode);
+    return captured.request && createRequest(undefined, captured);
   }
 
   /**
@@ -178,14 +178,11 @@ export function trackRequests(
       return;
     }
     if (!isHttp) {
-      index.add(new Request(span, undefined, index));
+      index.add(createRequest(span, undefined));
       return;
     }
     if (captured?.untracked) return;
-    const taken = takeCaptured(captured, span);
-    const traced = new Request(span, taken, index);
-    if (taken) store(taken, traced);
-    index.add(traced);
+    index.add(createRequest(span, takeCaptured(captured, span)));
   }
 
   /** The request that brought the message of an MCP span whose parent is the call of the client. */
@@ -291,16 +288,13 @@ export function trackRequests(
     }
     const traced = storedRequest(captured);
     const status = captured.response?.statusCode;
-    if (traced?.span && status !== undefined) endUnended(traced, status);
+    if (traced?.span && status !== undefined) end(traced, status);
   }
 
-  function endUnended(traced: Request, status: number): void {
-    traced.endWithStatus(status);
-    end(traced);
-  }
-
-  function end(request: Request): void {
+  /** `unendedStatus`: that of the response, if the SERVER span has not ended. */
+  function end(request: Request, unendedStatus?: number): void {
     const { captured, span } = request;
+    if (unendedStatus !== undefined) request.endWithStatus(unendedStatus);
     try {
       if (span) annotateOwn(request, span, reading);
       const read = readRequest(request, reading);

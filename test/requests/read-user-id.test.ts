@@ -17,7 +17,7 @@ function readerOf(userId = 'http.request.header.x-api-key') {
   const reader = createUserIdReader({ userId, visitorKey: 'a key' }, { warnOnce } as never);
   const read = (statusCode: number, headers: Record<string, string> = HEADERS) => {
     const request = new Request(span, { request: { headers } } as never);
-    return reader?.read(request.end(httpRequest({ statusCode }), span));
+    return reader?.read(request.end(httpRequest({ statusCode })));
   };
   return { read, warned };
 }

@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, onTestFinished, test } from 'vitest';
 import { routeOf } from '../../src/requests/routes/index.js';
+import { openRequest } from '../support/builders.js';
 
 function routeIn(reported: string | undefined, path: string, request?: object): string | undefined {
   const attributes = reported === undefined ? {} : { 'http.route': reported };
   const captured = request && { route: undefined, request };
-  return routeOf({ nestedRoute: undefined, captured }, attributes, path, 200);
+  return routeOf(openRequest({ captured }), attributes, path, 200);
 }
 
 test.each([

@@ -1,8 +1,12 @@
+import type { Attributes } from '../../src/common/otel-types.js';
 import type { Hit } from '../../src/hit/hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import { Annotations, type HttpRequest, type Operation } from '../../src/hit/http-request.js';
+import type { CapturedRequest } from '../../src/requests/captured-request.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
+import type { NamedOperation } from '../../src/requests/operations/index.js';
 import { createRequestReading, type RequestReading } from '../../src/requests/read-request.js';
+import { Request } from '../../src/requests/request.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 
 /** A Friday noon in UTC. */
@@ -104,6 +108,21 @@ export function finishedSpan(
     spanContext: () => ({ traceId: '1'.repeat(32), spanId: id, traceFlags: 1 }),
     ...overrides,
   };
+}
+
+/** An open request with a part of what Node.js announced, and attributes of its SERVER span. */
+export function openRequest({
+  captured,
+  attributes,
+  ...others
+}: {
+  captured?: object | undefined;
+  attributes?: Attributes | undefined;
+  spanOperation?: NamedOperation | undefined;
+  nestedRoute?: string | undefined;
+} = {}): Request {
+  const span = attributes && finishedSpan({ attributes });
+  return Object.assign(new Request(span, captured as CapturedRequest | undefined), others);
 }
 
 /** How spans are read where nothing is configured. */

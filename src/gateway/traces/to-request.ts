@@ -32,8 +32,7 @@ export function toRequest(
     if (span.isRequest || isAnnotatedBelow(span, reading)) spans.push(span);
   }
   normalizeAttributes(root);
-  const assembled = assembleRequest(root, spans, reading);
-  return assembled?.end(assembled.request, root);
+  return assembleRequest(root, spans, reading);
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { Operation, OperationEvidence } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
+import type { Request } from '../request.js';
 import { graphqlAdapter, isGraphqlSpan } from './graphql.js';
 import { jsonRpcAdapter } from './json-rpc.js';
 import { McpEndpoints, mcpAdapter } from './mcp.js';
-import type { McpReport } from './mcp-report.js';
 import {
   evidenceOf,
   type FoundOperation,
@@ -32,23 +32,6 @@ export const OPERATION_ATTRIBUTES: readonly string[] = ADAPTERS.flatMap(
 
 /** An operation that a span or a channel has named. */
 export type NamedOperation = Pick<Operation, 'kind' | 'name' | 'mcp'>;
-
-/** What spans and channels say about the operation of a request. */
-export interface OperationSources {
-  /** From the first span that names it, or the last one of MCP. */
-  readonly spanOperation: NamedOperation | undefined;
-  /** Whether a span of the operation has an error. */
-  readonly hasFailedSpan: boolean;
-  readonly captured:
-    | {
-        /** From a channel of the framework. */
-        readonly operation: NamedOperation | undefined;
-        readonly hasFailedOperation: boolean;
-        readonly request: object | undefined;
-        readonly mcp?: McpReport | undefined;
-      }
-    | undefined;
-}
 
 /** Whether a span names an operation, or is of one that has failed. Called for every span of the application. */
 export function isOperationSpan(span: FinishedSpan): boolean {
@@ -84,18 +67,18 @@ export function nextOperation(
  * request, else from the target. Its name may still be one that a client invented, until `OperationNames` has admitted it.
  */
 export function readOperation(
-  sources: OperationSources,
+  request: Request,
   target: OperationTarget,
   response: OperationResponse,
   endpoints: McpEndpoints = mcpEndpoints,
 ): Operation | undefined {
-  const { captured, spanOperation, hasFailedSpan } = sources;
+  const { captured, spanOperation, hasFailedSpan } = request;
   const span = isMcp(spanOperation) ? spanOperation : undefined;
   const hasFailed = hasFailedSpan || captured?.hasFailedOperation === true;
   const body =
     target.method === 'POST' ? readBody(frameworkRequestOf(captured?.request)) : undefined;
   if (response.readsMcp) {
-    const call = endpoints.read(target, { span, captured, body, response });
+    const call = endpoints.read(target, { request, span, body, response });
     if (call) return { kind: 'mcp', ...call, hasFailed };
   }
   const named = (span ? undefined : spanOperation) ?? captured?.operation;
@@ -114,7 +97,7 @@ const mcpEndpoints = new McpEndpoints();
 /** The same if a span ends after the request: Node's request may have been released. */
 export function updateOperation(
   known: Operation | undefined,
-  { spanOperation, hasFailedSpan }: OperationSources,
+  { spanOperation, hasFailedSpan }: Request,
   readsMcp: boolean,
 ): Operation | undefined {
   const named = isMcp(spanOperation) && !readsMcp ? undefined : spanOperation;

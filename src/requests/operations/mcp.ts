@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto';
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { GenerationCache } from '../../common/generation-cache.js';
 import { isRecord } from '../../common/is-record.js';
 import type { SpanContext } from '../../common/otel-types.js';
 import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-request.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
-import { readHeader } from '../read-headers.js';
+import type { Request } from '../request.js';
 import { readResponseHeader } from '../response-header.js';
 import type { McpReport } from './mcp-report.js';
 import {
@@ -171,11 +170,9 @@ function toVersion(value: unknown): string | undefined {
 
 /** What `McpEndpoints` reads besides the target. */
 export interface McpSources {
+  readonly request: Request;
   /** The operation that a span of the request names. */
   readonly span: Pick<Operation, 'name' | 'mcp'> | undefined;
-  readonly captured:
-    | { readonly request: object | undefined; readonly mcp?: McpReport | undefined }
-    | undefined;
   /** What a framework has parsed of the request. */
   readonly body: ParsedBody | undefined;
   readonly response: OperationResponse;
@@ -201,15 +198,15 @@ export class McpEndpoints {
     const isKnown = this.#paths.get(path) === true;
     if (method === 'POST') return this.#readPost(target, sources, isKnown || isEndpointPath(path));
     if (!isKnown || (method !== 'GET' && method !== 'DELETE')) return undefined;
-    const header = headerReader(sources);
-    const session = header('mcp-session-id');
+    const { request, response } = sources;
+    const session = request.header('mcp-session-id');
     const isOfProtocol =
       method === 'DELETE'
         ? session !== undefined
-        : sources.response.isEventStream ||
-          header('accept')?.includes('text/event-stream') === true;
+        : response.isEventStream ||
+          request.header('accept')?.includes('text/event-stream') === true;
     if (!isOfProtocol) return undefined;
-    const protocolVersion = header('mcp-protocol-version');
+    const protocolVersion = request.header('mcp-protocol-version');
     const { mcp } = describeMcp({ isUnanswered: true, session, protocolVersion });
     const clientName = this.#clientOf(mcp.session);
     // There is no name that needs evidence.
@@ -221,24 +218,25 @@ export class McpEndpoints {
     sources: McpSources,
     isEndpoint: boolean,
   ): ReturnType<McpEndpoints['read']> {
-    const { span, captured, body, response } = sources;
-    const report = captured?.mcp;
+    const { request, span, body, response } = sources;
+    const report = request.captured?.mcp;
     const message = readMcpMessage(body?.message);
     const isProven = (span ?? report) !== undefined;
     if (!isProven && !isEndpoint && message?.method !== 'initialize') return undefined;
-    const answered = responseSession(sources);
+    const answered = readResponseHeader(request, 'mcp-session-id');
     // The response to `initialize` shows that an endpoint with any path is one of MCP.
     if (!isProven && !isEndpoint && answered === undefined) return undefined;
-    const header = headerReader(sources);
-    const session = header('mcp-session-id');
-    const protocolVersion = header('mcp-protocol-version');
-    const method = header('mcp-method');
+    const session = request.header('mcp-session-id');
+    const protocolVersion = request.header('mcp-protocol-version');
+    const method = request.header('mcp-method');
     const isOfMcp = (session ?? protocolVersion ?? method ?? message ?? answered) !== undefined;
     if (!isProven && !isOfMcp) return undefined;
     const { name, mcp } = merge(describeMcp({ session, protocolVersion }), [
       report && describeMcp(report),
       span?.mcp && { name: span.name, mcp: span.mcp },
-      method === undefined || message?.isUnanswered ? undefined : describeHeaders(method, header),
+      method === undefined || message?.isUnanswered
+        ? undefined
+        : describeHeaders(method, request.header('mcp-name')),
       message && describeMcp(message),
     ]);
     const isBeginning = mcp.method === 'initialize';
@@ -303,20 +301,8 @@ function digestOf(secret: string): string {
   return hash('sha256', secret, 'base64');
 }
 
-type ReadHeader = (name: string) => string | undefined;
-
-function headerReader({ captured, response: { attributes } }: McpSources): ReadHeader {
-  const request = captured?.request as { readonly headers?: IncomingHttpHeaders } | undefined;
-  return (name) => readHeader(request?.headers, attributes, name);
-}
-
-function responseSession({ captured, response: { attributes } }: McpSources): string | undefined {
-  const response = (captured as { readonly response?: ServerResponse } | undefined)?.response;
-  return readResponseHeader({ captured: { response }, attributes }, 'mcp-session-id');
-}
-
-function describeHeaders(method: string, header: ReadHeader): McpOperation {
-  return describeMcp({ method: decodeHeader(method), target: decodeHeader(header('mcp-name')) });
+function describeHeaders(method: string, name: string | undefined): McpOperation {
+  return describeMcp({ method: decodeHeader(method), target: decodeHeader(name) });
 }
 
 /** Values that are no plain ASCII are sent as `=?base64?…?=`. */

@@ -1,4 +1,3 @@
-import type { Attributes } from '../../common/otel-types.js';
 import type { Operation, OperationEvidence, OperationKind } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
 import { isEventStream } from '../response-status.js';
@@ -17,10 +16,8 @@ export interface OperationTarget {
   readonly contentType?: string | undefined;
 }
 
-/** What is known of a request and its response besides, and whether MCP is an operation, or the endpoint is one as any other. */
+/** What is known of a response besides, and whether MCP is an operation, or the endpoint is one as any other. */
 export interface OperationResponse {
-  /** Of the SERVER span. */
-  readonly attributes: Attributes;
   readonly statusCode: number;
   /** Whether the response is an event stream. */
   readonly isEventStream: boolean;

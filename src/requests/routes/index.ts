@@ -3,29 +3,17 @@ import { isCatchAllRoute } from '../../hit/page/catch-all-route.js';
 import { plainRoute } from '../../hit/page/plain-route.js';
 import { textOf } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
+import type { Request } from '../request.js';
 import { readExpressRoute } from './express.js';
 import { isRegularExpression, isRouteList, routeOfList } from './route-list.js';
 import { readStoredRoute } from './stored-routes.js';
-
-/** Where a route may come from, besides the attributes of the server span. */
-interface RouteSources {
-  /** Route of a SERVER span nested in that of the request. */
-  readonly nestedRoute: string | undefined;
-  readonly captured:
-    | {
-        /** Route that a framework published. */
-        readonly route: string | undefined;
-        readonly request: object | undefined;
-      }
-    | undefined;
-}
 
 /**
  * The route template: from the server span, a child span, a framework's announcement, or the framework's request object. The
  * first one that is specific wins. A 404 with the route `/` matched none.
  */
 export function routeOf(
-  { nestedRoute, captured }: RouteSources,
+  { nestedRoute, captured }: Request,
   attributes: Attributes,
   path: string,
   statusCode: number,

@@ -5,7 +5,8 @@ import type { HttpRequest } from '../../../src/hit/http-request.js';
 import { FurtherHits, type FurtherHitsParts } from '../../../src/pipeline/further-hits.js';
 import { PendingPageView } from '../../../src/pipeline/pending-hits.js';
 import { createHitCounts } from '../../../src/pipeline/stats.js';
-import { Request, type RequestSource } from '../../../src/requests/request.js';
+import type { CapturedRequest } from '../../../src/requests/captured-request.js';
+import { Request } from '../../../src/requests/request.js';
 import { httpRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { kindOf, queryOf } from '../../support/named-hits.js';
@@ -64,7 +65,7 @@ export class SimulatedRequests {
 
   begin(visitor: string): SimulatedRequest {
     const request = httpRequest({ userAgent: visitor, startMillis: Date.now() });
-    const open = new Request({ startMillis: request.startMillis } as RequestSource);
+    const open = new Request(undefined, { startMillis: request.startMillis } as CapturedRequest);
     this.#open.set(open, request);
     return {
       track: (name) => {
@@ -73,7 +74,7 @@ export class SimulatedRequests {
         return this.#isTaken(() => this.#further.add(hit, open));
       },
       end: (name) => {
-        const ended = open.end(request, undefined);
+        const ended = open.end(request);
         ended.site = 1;
         const finalize = () => {
           ended.close();

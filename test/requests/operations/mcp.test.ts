@@ -3,6 +3,7 @@ import type { Attributes } from '../../../src/common/otel-types.js';
 import { readOperation } from '../../../src/requests/operations/index.js';
 import { McpEndpoints, type McpSources } from '../../../src/requests/operations/mcp.js';
 import type { McpReport } from '../../../src/requests/operations/mcp-report.js';
+import { openRequest } from '../../support/builders.js';
 
 interface Given {
   readonly method?: string;
@@ -25,12 +26,12 @@ function reader(endpoints = new McpEndpoints()) {
     const { contentType } = given;
     const target = { method, path, query: undefined, route: undefined, contentType };
     const request = given.request ?? { body, headers };
-    const { span, report, isEventStream = false, attributes = {} } = given;
-    const response = { attributes, statusCode, isEventStream, readsMcp: true };
+    const { span, report, isEventStream = false, attributes } = given;
+    const response = { statusCode, isEventStream, readsMcp: true };
     const spanOperation = span && ({ kind: 'mcp', ...span } as const);
     const captured = { request, mcp: report, operation: undefined, hasFailedOperation: false };
-    const sources = { spanOperation, hasFailedSpan: false, captured };
-    const found = readOperation(sources, target, response, endpoints);
+    const asked = openRequest({ captured, attributes, spanOperation });
+    const found = readOperation(asked, target, response, endpoints);
     return found?.mcp && { ...found, mcp: found.mcp };
   };
 }

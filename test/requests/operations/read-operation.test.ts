@@ -4,16 +4,16 @@ import {
   readOperation,
   updateOperation,
 } from '../../../src/requests/operations/index.js';
-import { finishedSpan } from '../../support/builders.js';
+import { finishedSpan, openRequest } from '../../support/builders.js';
 
-const NOTHING = { spanOperation: undefined, hasFailedSpan: false, captured: undefined };
-const RESPONSE = { attributes: {}, statusCode: 200, isEventStream: false, readsMcp: true };
+const NOTHING = openRequest();
+const RESPONSE = { statusCode: 200, isEventStream: false, readsMcp: true };
 const POSTED = { method: 'POST', path: '/api', query: undefined, route: undefined };
 
 /** The operation of `POST /api` with a body that a framework has parsed. */
 function posted(body: unknown, more: object = {}) {
   const captured = { operation: undefined, hasFailedOperation: false, request: { body }, ...more };
-  return readOperation({ ...NOTHING, captured }, POSTED, RESPONSE);
+  return readOperation(openRequest({ captured }), POSTED, RESPONSE);
 }
 
 /** The operation of a GET, without a body. */
@@ -76,7 +76,7 @@ test('a getter that throws, and a body of a request that is no POST, are no oper
   const body = { jsonrpc: '2.0', method: 'a' };
   const captured = { operation: undefined, hasFailedOperation: false, request: { body } };
   expect(
-    readOperation({ ...NOTHING, captured }, { ...POSTED, method: 'GET' }, RESPONSE),
+    readOperation(openRequest({ captured }), { ...POSTED, method: 'GET' }, RESPONSE),
   ).toBeUndefined();
 });
 
@@ -147,7 +147,9 @@ test.each([
     const target = { ...POSTED, path: '/trpc/user.byId', contentType };
     expect(readOperation(NOTHING, target, RESPONSE)?.evidence).toBe(evidence);
     const spanOperation = { kind: 'graphql', name: 'Traced' } as const;
-    expect(readOperation({ ...NOTHING, spanOperation }, target, RESPONSE)?.evidence).toBe('server');
+    expect(readOperation(openRequest({ spanOperation }), target, RESPONSE)?.evidence).toBe(
+      'server',
+    );
   },
 );
 
@@ -158,14 +160,14 @@ test('a response of GraphQL has a type', () => {
     request: { body: { query: '', operationName: 'Me' } },
   };
   const evidence = (contentType: string) =>
-    readOperation({ ...NOTHING, captured }, { ...POSTED, contentType }, RESPONSE)?.evidence;
+    readOperation(openRequest({ captured }), { ...POSTED, contentType }, RESPONSE)?.evidence;
   expect([evidence(JSON_TYPE), evidence('')]).toEqual(['response', 'none']);
 });
 
 test('a span that ends later confirms the name that a client has sent, and replaces no other', () => {
   const known = readOperation(NOTHING, { ...POSTED, path: '/trpc/a' }, RESPONSE);
   const late = (name: string) =>
-    updateOperation(known, { ...NOTHING, spanOperation: { kind: 'trpc', name } }, true);
+    updateOperation(known, openRequest({ spanOperation: { kind: 'trpc', name } }), true);
   expect(late('a')).toMatchObject({ name: 'a', evidence: 'server' });
   expect(late('b')).toMatchObject({ name: 'a', evidence: 'response' });
 });
@@ -176,7 +178,7 @@ test('spans win over channels, and both over the body, which knows the length of
   expect(posted(body, { operation })).toMatchObject({ name: 'Announced', count: 2 });
   const captured = { operation, hasFailedOperation: false, request: { body } };
   const spanOperation = { kind: 'graphql', name: 'Traced' } as const;
-  expect(readOperation({ ...NOTHING, spanOperation, captured }, POSTED, RESPONSE)).toMatchObject({
+  expect(readOperation(openRequest({ spanOperation, captured }), POSTED, RESPONSE)).toMatchObject({
     name: 'Traced',
   });
 });

@@ -26,19 +26,16 @@ import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
 import { readOperation } from '../../../src/requests/operations/index.js';
 import { withNames } from '../../../src/requests/routes/express.js';
 import { routeOf } from '../../../src/requests/routes/index.js';
-import { httpRequest } from '../../support/builders.js';
+import { httpRequest, openRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { filled, type LinearRow, texts } from '../../support/linear-input.js';
 
 const CALL = { method: 'GET', path: '/', query: undefined, route: undefined };
 const POSTED = { ...CALL, method: 'POST' };
 const CALLED = { method: 'GET', route: undefined, statusCode: 200 };
-const NO_SOURCES = { spanOperation: undefined, hasFailedSpan: false, captured: undefined };
-const sourceOf = (body: object) => ({
-  ...NO_SOURCES,
-  captured: { operation: undefined, hasFailedOperation: false, request: { body } },
-});
-const RESPONSE = { attributes: {}, statusCode: 200, isEventStream: false, readsMcp: true };
+const NO_SOURCES = openRequest();
+const sourceOf = (body: object) => openRequest({ captured: { request: { body } } });
+const RESPONSE = { statusCode: 200, isEventStream: false, readsMcp: true };
 const MCP = { ...POSTED, path: '/mcp' };
 const mcpCall = (text: string) => ({
   jsonrpc: '2.0',
@@ -346,7 +343,7 @@ export const HEADER_ROWS: readonly LinearRow[] = [
         readOperation(sourceOf({ query: '', operationName: text }), POSTED, RESPONSE),
         readOperation(sourceOf({ jsonrpc: '2.0', method: text }), POSTED, RESPONSE),
         readOperation(sourceOf(mcpCall(text)), MCP, RESPONSE),
-        readOperation(NO_SOURCES, MCP, { ...RESPONSE, attributes: mcpHeaders(text) }),
+        readOperation(openRequest({ attributes: mcpHeaders(text) }), MCP, RESPONSE),
         readOperation(NO_SOURCES, { ...POSTED, path: `/${text}` }, RESPONSE),
         toPlace({ ...CALLED, operation: toOperation(text) }, `/${text}`),
         isGraphqlRequest(httpRequest({ path: `/${text}` })),
