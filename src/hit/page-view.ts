@@ -116,10 +116,24 @@ export function createPageViewReader(
 
   function listFields(
     { request, visitor, client, url, referrer, time }: PageView,
-    ...ofPage: readonly (Field | undefined)[]
+    title?: Field,
+    variables?: Field,
+    duration?: Field,
+    serverTime?: Field,
   ): FieldList {
     const signature = request.isAiAgent ? SIGNATURE : undefined;
-    return [visitor.fields, client, url, referrer, signature, time, ...ofPage];
+    return [
+      visitor.fields,
+      client,
+      url,
+      referrer,
+      signature,
+      time,
+      title,
+      variables,
+      duration,
+      serverTime,
+    ];
   }
 
   return {
