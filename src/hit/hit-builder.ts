@@ -1,19 +1,12 @@
-import { addChatbotFields, createToChatbotFields, toChatbotAlone } from './bots/ai-chatbot-hit.js';
+import { addChatbotFields, toChatbotAlone, toChatbotFields } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
-import {
-  createField,
-  type Field,
-  type FieldList,
-  HitFields,
-  rawField,
-  siteFields,
-} from './field.js';
+import { createField, type Field, HitFields, rawField, siteFields } from './field.js';
 import { callBeforeSend, toCrash, toHit } from './finish-hit.js';
 import { type CheckedHit, timeOf } from './further-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
-import { createRedactUrl } from './page/referrer.js';
 import { setTimings, subtractOtherTimings } from './page/request-timings.js';
+import { createSentUrls } from './page/sent-urls.js';
 import { createPageViewReader, type PageView, type PageViewOptions } from './page-view.js';
 import {
   errorTypeOf,
@@ -54,9 +47,9 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     options;
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const dimensions = createDimensions(options);
-  const reader = createPageViewReader(options, report);
-  const overriding = { hasToken, report, redactUrl: createRedactUrl(options) };
-  const toChatbotFields = createToChatbotFields(options);
+  const urls = createSentUrls(options);
+  const reader = createPageViewReader(options, urls, report);
+  const overriding = { hasToken, report, redactUrl: urls.ofApplication };
 
   function override(fields: HitFields, layer: Layer, source: string): void {
     if (layer) overrideAll(fields, layer, overriding, source);
@@ -64,7 +57,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 
   function toChatbot(page: PageView) {
     const { chatbotResponse } = page.request;
-    return chatbotResponse && toChatbotFields(page.request, chatbotResponse, page);
+    return chatbotResponse && toChatbotFields(page.request, chatbotResponse, page, urls);
   }
 
   /**
@@ -105,7 +98,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 
   function buildPage(page: PageView): HitFields | undefined {
     const place = reader.toPlace(page);
-    const fields = fieldsOf(page, reader.toFields(page, place));
+    const fields = new HitFields(reader.toFields(page, place));
     for (const { name, read } of dimensions) {
       setOverride(fields, name, read(page, place), overriding, 'the option dimensions');
     }
@@ -170,7 +163,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       return reader.toAnyVisitorId(reader.toTraits(request, site, startMillis));
     }
     const page = reader.read(request, site, startMillis);
-    const fields = fieldsOf(page, reader.toSharedFields(page));
+    const fields = new HitFields(reader.toSharedFields(page));
     nameUser(fields, addLayers(fields, page));
     return fields.visitor || reader.toAnyVisitorId(page.traits);
   }
@@ -197,7 +190,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 
     /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
     buildFurtherHit(hit: CheckedHit, page: PageView, nowMillis: number): Hit | undefined {
-      const whole = fieldsOf(page, reader.toSharedFields(page));
+      const whole = new HitFields(reader.toSharedFields(page));
       const user = addLayers(whole, page);
       const chatbot = toChatbot(page);
       if (chatbot) addChatbotFields(whole, page.traits.userAgent, chatbot);
@@ -219,8 +212,4 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       request.chatbotResponse !== undefined ||
       isInSample(findVisitor(request, site), options.sampleRate),
   };
-}
-
-function fieldsOf({ visitor, startSeconds }: PageView, list: FieldList): HitFields {
-  return new HitFields(list, visitor.site, visitor.id ?? '', startSeconds);
 }

@@ -1,4 +1,4 @@
-import { memoize, memoizePair } from '../common/generation-cache.js';
+import { memoizePair } from '../common/generation-cache.js';
 import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
 import {
   createField,
@@ -16,10 +16,9 @@ import {
   DEFAULT_TITLE,
   titleMethodOf,
 } from './page/action-name.js';
-import { createRedactPath, toPagePath, toTitlePath } from './page/page-path.js';
-import { createToPageUrl, type PageUrlOptions } from './page/page-url.js';
-import { createToReferrer, type ReferrerOptions } from './page/referrer.js';
+import { toPagePath, toTitlePath } from './page/page-path.js';
 import { isTimed } from './page/request-timings.js';
+import type { SentUrlOptions, SentUrls } from './page/sent-urls.js';
 import {
   customVariablesOf,
   type ReportProblem,
@@ -38,7 +37,7 @@ import {
 } from './visitor/visitor-id.js';
 
 /** What makes the page view of a request, besides the request. */
-export interface PageViewOptions extends PageUrlOptions, ReferrerOptions {
+export interface PageViewOptions extends SentUrlOptions {
   readonly titlePaths: 'template' | 'raw';
   /** A template; the result of a function comes with the request. */
   readonly actionName: unknown;
@@ -67,47 +66,28 @@ export interface PageView extends SentRequest {
   readonly time: Field | undefined;
 }
 
-export interface PageViewReader {
-  read(request: HttpRequest, site: number, nowMillis: number): PageView;
-  /** The route, or what titles show instead. */
-  toPlace(page: PageView): string;
-  /** What all hits of the request have. */
-  toSharedFields(page: PageView): FieldList;
-  /** The same, and what no other hit has. */
-  toFields(page: PageView, place: string): FieldList;
-  toTraits(request: HttpRequest, site: number, nowMillis: number): VisitorTraits;
-  toVisitor(traits: VisitorTraits): Visitor;
-  /** Even if none is sent. */
-  toAnyVisitorId(traits: VisitorTraits): string;
-}
-
 const SIGNATURE = new FieldGroup(AI_AGENT_FIELDS);
 
 /** Reads requests into fields. What repeats is encoded once. */
 export function createPageViewReader(
   options: PageViewOptions,
+  urls: SentUrls,
   report: ReportProblem,
-): PageViewReader {
-  const { anonymizeIp, hasToken, hidesAddress = false, siteSearch, trackBots } = options;
+) {
+  const { anonymizeIp, hasToken, hidesAddress = false, trackBots } = options;
   const areKeysDeleted = typeof options.visitorKey === 'function';
-  const redactPath = createRedactPath(options.redactPathPatterns, options.query === 'keep');
-  const toPageUrl = createToPageUrl(options);
-  const toGraphqlUrl = createToPageUrl({ ...options, siteSearch: false });
   const hasTemplates = options.urlPaths === 'template';
   const toPlace = createToPlace(hasTemplates ? 'template' : options.titlePaths);
   const toClientFields = createToClientFields();
   const toTitle = createToTitle(options);
   const toVariables = createToVariables(options, report);
-  const toReferrer = createToReferrer(options);
   const toReferrerField = createToField('urlref');
   const toTime = createToField('cdt');
-  const toDuration = memoize((millis: number) => {
-    // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
-    return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
-  });
+  const toDuration = createToField('gt_ms');
+  const toServerTime = createToField('pf_srv');
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toVisitor = createToVisitor(
-    memoize((site: number) => siteFields(site, trackBots)),
+    (site) => siteFields(site, trackBots),
     (address) =>
       hasToken ? createField('cip', hidesAddress ? HIDDEN_ADDRESS : address) : undefined,
     (traits) => (options.visitorId === 'none' ? undefined : toVisitorId(traits)),
@@ -138,34 +118,47 @@ export function createPageViewReader(
 
   function listFields(
     { request, visitor, client, url, referrer, time }: PageView,
-    title?: FieldGroup,
-    variables?: FieldGroup,
-    duration?: FieldGroup,
+    title?: Field,
+    variables?: Field,
+    duration?: Field,
+    serverTime?: Field,
   ): FieldList {
     const signature = request.isAiAgent ? SIGNATURE : undefined;
-    return [visitor.fields, client, url, referrer, signature, time, title, variables, duration];
+    return [
+      visitor.fields,
+      client,
+      url,
+      referrer,
+      signature,
+      time,
+      title,
+      variables,
+      duration,
+      serverTime,
+    ];
   }
 
   return {
-    read(request, site, nowMillis) {
+    read(request: HttpRequest, site: number, nowMillis: number): PageView {
       const { referrer, host } = request;
       const client = toClientFields(request);
       const traits = toTraits(request, client, site, nowMillis);
       const startSeconds = Math.floor(traits.startMillis / 1000);
-      const redacted = redactPath(request.path);
+      const redacted = urls.redactPath(request.path);
       const refused = hasTemplates ? refusedPathOf(request) : undefined;
       const template = hasTemplates ? toTemplate(request, redacted) : redacted;
       const path = refused ?? template;
-      const toUrl = siteSearch && isGraphqlRequest(request) ? toGraphqlUrl : toPageUrl;
+      const use = options.siteSearch && isGraphqlRequest(request) ? 'graphql' : 'page';
       const query = refused === undefined ? request.query : undefined;
       return {
         request,
-        url: toUrl({ scheme: request.scheme, host, query }, path),
+        url: urls.ofRequest({ scheme: request.scheme, host, query }, path, use),
         path,
         query,
         redacted,
         address: hidesAddress ? request.address && HIDDEN_ADDRESS : traits.address,
-        referrer: referrer === undefined ? undefined : toReferrerField(toReferrer(referrer, host)),
+        referrer:
+          referrer === undefined ? undefined : toReferrerField(urls.ofReferrer(referrer, host)),
         client,
         traits,
         visitor: toVisitor(traits),
@@ -173,21 +166,26 @@ export function createPageViewReader(
         time: toTime(startSeconds),
       };
     },
-    toPlace: ({ request, redacted }) =>
+    /** The route, or what titles show instead. */
+    toPlace: ({ request, redacted }: PageView) =>
       toPlace(request, request.isPageData ? toPagePath(redacted) : redacted),
-    toSharedFields: (page) => listFields(page),
-    toFields(page, place) {
+    /** What all hits of the request have. */
+    toSharedFields: (page: PageView) => listFields(page),
+    /** The same, and what no other hit has. */
+    toFields(page: PageView, place: string): FieldList {
       const { request, path } = page;
-      const duration = isTimed(request)
-        ? toDuration(Math.round(request.durationMillis))
-        : undefined;
+      const title = toTitle(request, path, place);
       const variables = toVariables(request.method, request.statusCode);
-      return listFields(page, toTitle(request, path, place), variables, duration);
+      if (!isTimed(request)) return listFields(page, title, variables);
+      // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
+      const millis = request.durationMillis;
+      return listFields(page, title, variables, toDuration(millis), toServerTime(millis));
     },
-    toTraits: (request, site, nowMillis) =>
+    toTraits: (request: HttpRequest, site: number, nowMillis: number) =>
       toTraits(request, toClientFields(request), site, nowMillis),
     toVisitor,
-    toAnyVisitorId: (traits) => toVisitor(traits).id ?? toVisitorId(traits),
+    /** Even if none is sent. */
+    toAnyVisitorId: (traits: VisitorTraits) => toVisitor(traits).id ?? toVisitorId(traits),
   };
 }
 
@@ -196,8 +194,8 @@ const MAX_METHOD_LENGTH = 30;
 
 /** Remembers what is made for a method and something else. */
 function memoizeByMethod<Other extends string | number>(
-  make: (method: string, other: Other) => FieldGroup,
-): (method: string, other: Other) => FieldGroup {
+  make: (method: string, other: Other) => Field | undefined,
+): (method: string, other: Other) => Field | undefined {
   const remember = memoizePair(make);
   return (method, other) => (method.length > MAX_METHOD_LENGTH ? make : remember)(method, other);
 }
@@ -205,15 +203,14 @@ function memoizeByMethod<Other extends string | number>(
 /** The title. Only the default one is remembered: others may name each request. */
 function createToTitle({
   actionName,
-}: PageViewOptions): (request: HttpRequest, path: string, place: string) => FieldGroup {
+}: PageViewOptions): (request: HttpRequest, path: string, place: string) => Field | undefined {
   const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
   const toField = createToField('action_name');
-  const create = (title: string) => new FieldGroup([toField(title)]);
   if (template !== DEFAULT_TITLE) {
     const toText = createToActionName(template);
-    return (request, path, place) => create(toText(request, path, place));
+    return (request, path, place) => toField(toText(request, path, place));
   }
-  const toDefault = memoizeByMethod((method, place: string) => create(`${method} ${place}`));
+  const toDefault = memoizeByMethod((method, place: string) => toField(`${method} ${place}`));
   return (request, _path, place) => toDefault(titleMethodOf(request, place), place);
 }
 
@@ -221,13 +218,11 @@ function createToTitle({
 function createToVariables(
   { maxCustomVariables }: PageViewOptions,
   report: ReportProblem,
-): (method: string, statusCode: number) => FieldGroup {
+): (method: string, statusCode: number) => Field | undefined {
   return memoizeByMethod((method, statusCode) => {
-    if (maxCustomVariables === 0) return new FieldGroup([]);
+    if (maxCustomVariables === 0) return undefined;
     const variables = customVariablesOf({ statusCode, method });
-    return new FieldGroup([
-      rawField('cvar', toCustomVariables(variables, maxCustomVariables, report)),
-    ]);
+    return rawField('cvar', toCustomVariables(variables, maxCustomVariables, report));
   });
 }
 

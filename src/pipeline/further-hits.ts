@@ -13,7 +13,7 @@ import {
 import type { Hit } from '../hit/hit.js';
 import type { HitBuilder } from '../hit/hit-builder.js';
 import { createToCallParameters, type McpCall } from '../hit/mcp-call.js';
-import { createRedactUrl } from '../hit/page/referrer.js';
+import { createSentUrls } from '../hit/page/sent-urls.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { isInSample } from '../hit/visitor/sampling.js';
 import type { ResolvedOptions } from '../options/option-table.js';
@@ -73,7 +73,7 @@ export class FurtherHits {
     this.#checks = {
       hasToken: options.tokenAuth !== undefined,
       maxCustomVariables: options.maxCustomVariables,
-      redactUrl: createRedactUrl(options),
+      redactUrl: createSentUrls(options).ofApplication,
       report: (key, message) => this.report(key, message),
     };
   }

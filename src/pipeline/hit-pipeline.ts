@@ -31,8 +31,6 @@ import { PendingPageView } from './pending-hits.js';
 import { createSortRequest, type SortRequest } from './sort-request.js';
 import {
   createHitCounts,
-  createIgnoredCounters,
-  createSpanCounts,
   type IgnoreReason,
   type MatomoStats,
   toStats,
@@ -51,13 +49,11 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly #findPrivacyReason: FindPrivacyReason;
   readonly #callbacks: OptionCallbacks;
   readonly #sort: SortRequest;
-  readonly #ignored = createIgnoredCounters();
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
   /** Bytes that hits may take in the spool besides those that it already has; no end without one. */
   readonly spoolRoom: () => number;
   readonly #counts = createHitCounts();
-  readonly #spans = createSpanCounts();
   readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
   readonly #further: FurtherHits;
   /** Read once: see `Delivery`. */
@@ -94,7 +90,8 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.longestHoldMillis = longestHold(options);
     this.#metrics?.start(() => {
       const refusedExports = this.refusedExports();
-      return { stats: this.stats(), spans: this.#spans, capacity, delivery, refusedExports };
+      const { spans } = this.#counts;
+      return { stats: this.stats(), spans, capacity, delivery, refusedExports };
     }, diagnostics);
     this.#findIgnoreReason = createFindIgnoreReason(options);
     this.#findPrivacyReason = createFindPrivacyReason(options, diagnostics);
@@ -188,17 +185,17 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   countUnused(): void {
-    this.#counts.unusedSpans += 1;
+    this.#counts.spans.unused += 1;
   }
 
   #countSpan(isTaken: boolean): void {
-    const { failed } = this.#spans;
-    if (isTaken) this.#spans.processed += 1;
-    else failed[this.delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
+    const { spans } = this.#counts;
+    if (isTaken) spans.processed += 1;
+    else spans.failed[this.delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
   }
 
   #countIgnored(ended: EndedRequest, reason: IgnoreReason): void {
-    this.#ignored[reason] += 1;
+    this.#counts.ignored[reason] += 1;
     this.#countFirstRequest(reason);
     ended.close();
     this.#further.addAfterEnd(ended, undefined);
@@ -257,13 +254,8 @@ export class HitPipeline implements ExitControl, RequestSink {
   }
 
   stats(): MatomoStats {
-    const unusedSpans = this.#counts.unusedSpans + this.#unusedElsewhere();
-    return toStats(
-      { ...this.#counts, unusedSpans },
-      this.delivery,
-      this.delivery.counters,
-      this.#ignored,
-    );
+    const { counters } = this.delivery;
+    return toStats(this.#counts, this.delivery, counters, this.#unusedElsewhere());
   }
 
   /** `exitFlush` does not run if a signal ends the process. By the first hit, an application has installed its handlers. */
@@ -340,7 +332,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   #takeBack({ request }: EndedRequest, reason: IgnoreReason): readonly Hit[] {
     this.#counts.hits -= 1;
     if (request.chatbotResponse !== undefined) this.#counts.aiChatbots -= 1;
-    this.#ignored[reason] += 1;
+    this.#counts.ignored[reason] += 1;
     return [];
   }
 }
@@ -381,7 +373,7 @@ const ONLY_EVENTS =
 /** What a processor that is off has counted. */
 export function noStats(): MatomoStats {
   const nothing = { pending: 0, spooled: 0, takenOver: 0, resent: 0 };
-  return toStats(createHitCounts(), nothing, createDeliveryCounters(), createIgnoredCounters());
+  return toStats(createHitCounts(), nothing, createDeliveryCounters(), 0);
 }
 
 /** What tells the processes and threads of an application apart in a log. */

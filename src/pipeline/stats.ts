@@ -71,41 +71,30 @@ export interface MatomoStats {
   };
 }
 
-/** What hits were made, and which calls made none. */
-export interface HitCounts {
-  hits: number;
-  furtherHits: number;
-  aiChatbots: number;
-  unusedSpans: number;
-  readonly dropped: Record<DropReason, number>;
-}
-
-export function createHitCounts(): HitCounts {
-  const dropped = { too_many: 0, no_visitor: 0, invalid: 0, predicate: 0 };
-  return { hits: 0, furtherHits: 0, aiChatbots: 0, unusedSpans: 0, dropped };
-}
-
 /** Server spans with a page view, for metrics. Requests that only Node.js announced have none. */
 export interface SpanCounts {
+  unused: number;
   /** Their page view was queued. */
   processed: number;
   /** The reasons that OpenTelemetry's semantic conventions name. */
   readonly failed: Record<'queue_full' | 'already_shutdown', number>;
 }
 
-export function createSpanCounts(): SpanCounts {
-  return { processed: 0, failed: { queue_full: 0, already_shutdown: 0 } };
-}
+/** What is counted before delivery. */
+export type HitCounts = ReturnType<typeof createHitCounts>;
 
-export type IgnoredCounters = Record<IgnoreReason, number>;
-
-export function createIgnoredCounters(): IgnoredCounters {
-  return Object.fromEntries(IGNORE_REASONS.map((reason) => [reason, 0])) as IgnoredCounters;
+export function createHitCounts() {
+  const dropped = { too_many: 0, no_visitor: 0, invalid: 0, predicate: 0 };
+  const failed = { queue_full: 0, already_shutdown: 0 };
+  const spans: SpanCounts = { unused: 0, processed: 0, failed };
+  const none = IGNORE_REASONS.map((reason) => [reason, 0]);
+  const ignored: Record<IgnoreReason, number> = Object.fromEntries(none);
+  return { hits: 0, furtherHits: 0, aiChatbots: 0, dropped, ignored, spans };
 }
 
 /** A copy that does not change any more. */
 export function toStats(
-  { hits, furtherHits, aiChatbots, unusedSpans, dropped }: HitCounts,
+  { hits, furtherHits, aiChatbots, dropped, ignored, spans }: HitCounts,
   {
     pending,
     spooled,
@@ -113,7 +102,7 @@ export function toStats(
     resent,
   }: Pick<MatomoStats, 'pending' | 'spooled' | 'takenOver' | 'resent'>,
   { tracked, accepted, invalid, lost }: DeliveryCounters,
-  ignored: IgnoredCounters,
+  unusedElsewhere: number,
 ): MatomoStats {
   return {
     hits,
@@ -129,7 +118,7 @@ export function toStats(
     lost: { ...lost },
     ignored: { ...ignored },
     dropped: { ...dropped },
-    spans: { unused: unusedSpans },
+    spans: { unused: spans.unused + unusedElsewhere },
   };
 }
 

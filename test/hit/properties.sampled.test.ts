@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type CheckedHit, checkFurtherHit } from '../../src/hit/further-hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
-import { createRedactUrl } from '../../src/hit/page/referrer.js';
+import { createSentUrls } from '../../src/hit/page/sent-urls.js';
 import { PARAMETERS } from '../../src/hit/parameters/parameter-table.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
@@ -232,7 +232,7 @@ test('beforeSend that returns its parameters makes the same query strings as non
         const builder = createHitBuilder(settings, () => undefined);
         const checks = {
           ...settings,
-          redactUrl: createRedactUrl(settings),
+          redactUrl: createSentUrls(settings).ofApplication,
           report: () => undefined,
         };
         const checked = checkFurtherHit(event, checks) as CheckedHit;

@@ -1,8 +1,8 @@
 import { createField, type Field, HitFields, rawField, siteFields } from '../field.js';
 import type { ChatbotResponse, HttpRequest } from '../http-request.js';
 import { isStaticFile } from '../ignore.js';
-import { createToPageUrl, type PageUrlOptions } from '../page/page-url.js';
 import { isTimed } from '../page/request-timings.js';
+import type { SentUrls } from '../page/sent-urls.js';
 import type { Client } from '../visitor/client.js';
 import { createFindAiChatbot } from './ai-chatbots.js';
 import { isDocument, isLaterPart } from './documents.js';
@@ -36,32 +36,27 @@ const SOURCE = 'opentelemetry-matomo';
 const REPORTED = ['recMode', 'url', 'download', 'http_status', 'bw_bytes', 'pf_srv', 'source'];
 
 /**
- * Makes the fields that Matomo reads for a request by an AI chatbot. The reports join its URL with those of people, so both must be the
- * same text. Unknown values are left out, because averages would count them.
+ * The fields that Matomo reads for a request by an AI chatbot. The reports join its URL with those of people, so both must be the same
+ * text. Unknown values are left out, because averages would count them.
  */
-export function createToChatbotFields(
-  options: PageUrlOptions,
-): (
+export function toChatbotFields(
   request: HttpRequest,
   response: ChatbotResponse,
-  target: { readonly path: string; readonly query: string | undefined },
-) => readonly (Field | undefined)[] {
-  const toUrl = createToPageUrl({ ...options, removesCampaigns: true });
-
-  return function toChatbotFields(request, response, { path, query }) {
-    const { statusCode, scheme, durationMillis } = request;
-    const host = request.host?.toLowerCase();
-    const isFile = isDocument(request.path, statusCode, response.contentType);
-    const url = toUrl({ scheme, host, query: isFile ? undefined : query }, path);
-    return [
-      rawField('recMode', '1'),
-      isFile ? createField('download', url.value) : url,
-      createField('http_status', statusCode),
-      createField('bw_bytes', response.bodyBytes),
-      isTimed(request) ? createField('pf_srv', durationMillis) : undefined,
-      rawField('source', SOURCE),
-    ];
-  };
+  { path, query }: { readonly path: string; readonly query: string | undefined },
+  urls: SentUrls,
+): readonly (Field | undefined)[] {
+  const { statusCode, scheme, durationMillis } = request;
+  const host = request.host?.toLowerCase();
+  const isFile = isDocument(request.path, statusCode, response.contentType);
+  const url = urls.ofRequest({ scheme, host, query: isFile ? undefined : query }, path, 'chatbot');
+  return [
+    rawField('recMode', '1'),
+    isFile ? createField('download', url.value) : url,
+    createField('http_status', statusCode),
+    createField('bw_bytes', response.bodyBytes),
+    isTimed(request) ? createField('pf_srv', durationMillis) : undefined,
+    rawField('source', SOURCE),
+  ];
 }
 
 /**

@@ -26,11 +26,18 @@ export interface PageUrlOptions extends QueryPolicyOptions {
   readonly baseUrl?: string | undefined;
 }
 
-interface Located {
+/** Where a request was sent to. */
+export interface Located {
   readonly scheme: string;
   readonly host: string | undefined;
   readonly query: string | undefined;
 }
+
+/**
+ * What the URL is for: the query of a GraphQL request is no site search, and that for an AI chatbot has no campaigns, which Matomo
+ * removes from URLs of people.
+ */
+export type UrlUse = 'page' | 'graphql' | 'chatbot';
 
 /** A part of a URL, and its encoding in the value of a query string. */
 interface UrlPart {
@@ -46,24 +53,24 @@ const NO_QUERY: UrlPart = { text: '', encoded: '' };
  */
 export function createToPageUrl(
   options: PageUrlOptions,
-): (request: Located, path: string) => Field {
-  const toTrackedQuery = createToTrackedQuery(options);
-  const toQuery = memoize((query: string): UrlPart => {
-    const stable = isPolling(query) ? withoutTimestamp(query) : query;
-    const tracked = encodeUnsafe(cutRaw(toTrackedQuery(stable)));
-    return tracked === '' ? NO_QUERY : toPart(`?${tracked}`);
-  }, isSentAsItCame);
+): (request: Located, path: string, use?: UrlUse) => Field {
+  const toQuery = {
+    page: createToQuery(options),
+    graphql: createToQuery({ ...options, siteSearch: false }),
+    chatbot: createToQuery({ ...options, removesCampaigns: true }),
+  };
   const baseUrl = options.baseUrl === undefined ? undefined : rawField('url', options.baseUrl);
   const toHttp = memoize((host: string) => rawField('url', `http://${toHost(host, 'http')}`));
   const toHttps = memoize((host: string) => rawField('url', `https://${toHost(host, 'https')}`));
-  function toPlace(path: string): UrlPart {
+  function toPlace(path: string, use: UrlUse): UrlPart {
     if (isPlain(path)) return { text: path, encoded: path };
-    return toPart(encodeUnsafe(cutRaw(options.siteSearch ? path : removeSearchFromPath(path))));
+    const keepsSearch = options.siteSearch && use !== 'graphql';
+    return toPart(encodeUnsafe(cutRaw(keepsSearch ? path : removeSearchFromPath(path))));
   }
-  return function toPageUrl({ scheme, host = '', query }, path) {
+  return function toPageUrl({ scheme, host = '', query }, path, use = 'page') {
     const origin = baseUrl ?? (scheme === 'https' ? toHttps(host) : toHttp(host));
-    const place = toPlace(path);
-    const tracked = query === undefined ? NO_QUERY : toQuery(query);
+    const place = toPlace(path, use);
+    const tracked = query === undefined ? NO_QUERY : toQuery[use](query);
     const value = origin.value + place.text + tracked.text;
     if (value.length > SAFE_URL_LENGTH) {
       return toLongField(value, origin.value.length + place.text.length);
@@ -72,9 +79,13 @@ export function createToPageUrl(
   };
 }
 
-/** Other queries are not remembered: they may hold secrets. */
-function isSentAsItCame({ text }: UrlPart, query: string): boolean {
-  return text === (query === '' ? '' : `?${query}`);
+function createToQuery(policy: QueryPolicyOptions): (query: string) => UrlPart {
+  const toTrackedQuery = createToTrackedQuery(policy);
+  return function toQuery(query) {
+    const stable = isPolling(query) ? withoutTimestamp(query) : query;
+    const tracked = encodeUnsafe(cutRaw(toTrackedQuery(stable)));
+    return tracked === '' ? NO_QUERY : toPart(`?${tracked}`);
+  };
 }
 
 function toLongField(url: string, pathEnd: number): Field {

@@ -1,8 +1,8 @@
 import { ANY_FILE, mediaTypeOf } from '../bots/documents.js';
 import { toErrorType } from '../http-request.js';
 import { FIRST_FAILED_STATUS } from '../page/action-name.js';
-import { createToReferrer, type ReferrerOptions } from '../page/referrer.js';
 import { holdsCredentials, isCredentialName, REDACTED } from '../page/secrets.js';
+import { createSentUrls, type SentUrlOptions } from '../page/sent-urls.js';
 import { withoutUserInfo } from '../text.js';
 import { maskAddress } from '../visitor/mask-address.js';
 import { plainAddress } from '../visitor/origin.js';
@@ -108,7 +108,7 @@ export function contentFormatOf(
   return FORMATS.find(([, pattern]) => pattern.test(type))?.[0] ?? 'other';
 }
 
-export interface SentAttributeOptions extends ReferrerOptions {
+export interface SentAttributeOptions extends SentUrlOptions {
   readonly anonymizeIp: number;
 }
 
@@ -135,7 +135,7 @@ export function createToSentAttribute(
   options: SentAttributeOptions,
 ): (name: string, value: string, host?: string) => string {
   const { anonymizeIp } = options;
-  const toUrl = createToReferrer({ ...options, referrers: 'full' });
+  const urls = createSentUrls(options);
 
   function maskItem(item: string): string {
     const address = plainAddress(item);
@@ -149,7 +149,7 @@ export function createToSentAttribute(
     const isHeader = HEADER.test(name);
     if (isHeader && holdsCredentials(text)) return REDACTED;
     if (URL_OR_PATH.test(text) || (isHeader && holdsUrl(name, text))) {
-      return toUrl(text, host) ?? '';
+      return urls.ofAttribute(text, host);
     }
     return anonymizeIp === 0 || !MAY_BE_ADDRESS.test(text) ? text : text.replace(ITEM, maskItem);
   };

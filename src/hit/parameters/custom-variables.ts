@@ -1,6 +1,5 @@
 import type { HttpRequest } from '../http-request.js';
 import { FIRST_FAILED_STATUS } from '../page/action-name.js';
-import { isNobody } from './overrides.js';
 import { VARIABLE_TEXT } from './parameter-table.js';
 import { toParameterValue } from './parameter-value.js';
 import type { RouteDetails } from './route-details.js';
@@ -76,10 +75,9 @@ export function errorTypeOf(request: HttpRequest): string | undefined {
   );
 }
 
-/** The value of the user's attribute. Words that mean "nobody" are ignored. */
+/** The value of the user's attribute. */
 export function userIdOf(request: HttpRequest): string | undefined {
-  const userId = strongest(request, 'userId');
-  return userId !== undefined && !isNobody(userId) ? userId : undefined;
+  return strongest(request, 'userId');
 }
 
 function strongest(

@@ -3,20 +3,8 @@ import { fieldOf, type HitFields } from '../field.js';
 import { nearestName } from '../nearest-name.js';
 import type { ReportProblem } from './custom-variables.js';
 import type { ValueRules } from './parameter-declaration.js';
-import { declarationOf, RESERVED, SETTABLE } from './parameter-table.js';
+import { declarationOf, PARAMETERS, RESERVED, SETTABLE } from './parameter-table.js';
 
-const NOBODY = new Set(['', '0', 'null', 'undefined', 'anonymous']);
-
-/** Addresses of which nothing is left after masking. */
-const MASKED = /^(?:0\.0\.0\.0|::)(?:\s*,\s*(?:0\.0\.0\.0|::))*$/;
-
-/** Whether a user ID means that there is no user: Matomo would make a user of that name of it. */
-export function isNobody(userId: string): boolean {
-  const text = userId.trim().toLowerCase();
-  return NOBODY.has(text) || MASKED.test(text);
-}
-
-const CVAR = { kind: 'variables' } as const;
 const OF_AN_EVENT = ['e_c', 'e_a', 'e_n', 'e_v'];
 
 /** How parameters are set to values of the application. */
@@ -38,7 +26,7 @@ export function overrideAll(
   for (const name of Object.keys(overrides)) {
     if (name !== 'cvar') override(parameters, name, overrides[name], options, source);
     else if (overrides.cvar !== undefined && !isRecord(overrides.cvar)) {
-      report('value cvar', () => invalidValue('cvar', CVAR, overrides.cvar, source));
+      report('value cvar', () => invalidValue(PARAMETERS.cvar, overrides.cvar, 'cvar', source));
     }
   }
 }
@@ -76,15 +64,12 @@ export function override(
   const redacted =
     isUrl && redactUrl && typeof unchecked === 'string' ? redactUrl(unchecked) : unchecked;
   const field = fieldOf(name, declaration, redacted);
-  if (field && !(name === 'uid' && isNobody(field.value))) {
-    parameters.add(field);
-    return;
-  }
-  report(`value ${name}`, () => invalidValue(name, declaration, redacted, source));
+  if (field) parameters.add(field);
+  else report(`value ${name}`, () => invalidValue(declaration, redacted, name, source));
 }
 
-function invalidValue(name: string, rules: ValueRules, unchecked: unknown, source: string): string {
-  return `"${name}" must be ${ruleOf(name, rules)}, got ${kindOf(unchecked)} from ${source}. It was left out, because Matomo would reject, ignore or misread it. Correct it.`;
+function invalidValue(rules: ValueRules, unchecked: unknown, name: string, source: string): string {
+  return `"${name}" must be ${ruleOf(rules)}, got ${kindOf(unchecked)} from ${source}. It was left out, because Matomo would reject, ignore or misread it. Correct it.`;
 }
 
 /** Matomo would store half an event as a page view. */
@@ -109,9 +94,7 @@ export function describeUnknownParameter(name: string): string {
 }
 
 /** What a value must be, in the words of a message. */
-function ruleOf(name: string, rules: ValueRules): string {
-  if (name === 'uid') return 'text that names a user';
-  const { kind, min, max, maxCharacters, isZeroEmpty } = rules;
+function ruleOf({ kind, min, max, maxCharacters, isZeroEmpty }: ValueRules): string {
   const range = min === undefined ? '' : ` from ${min} to ${max}`;
   switch (kind) {
     case 'text':
@@ -127,6 +110,8 @@ function ruleOf(name: string, rules: ValueRules): string {
       return 'true, false, 1 or 0';
     case 'json':
       return `JSON of at most ${maxCharacters} characters`;
+    case 'user-id':
+      return 'text that names a user';
     case 'visitor-id':
       return '16 hex digits';
     case 'address':

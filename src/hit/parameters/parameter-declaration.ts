@@ -8,6 +8,7 @@ export interface ValueRules {
     | 'number'
     | 'flag'
     | 'json'
+    | 'user-id'
     | 'visitor-id'
     | 'address'
     | 'time'

@@ -57,7 +57,7 @@ function declareParameters(): Parameters {
     ua: { ...EVERY_HIT, ...text(1024) },
     uadata: { ...EVERY_HIT, ...JSON_TEXT },
     lang: { ...EVERY_HIT, ...text(255) },
-    uid: { ...EVERY_HIT, ...text(200) },
+    uid: { ...EVERY_HIT, kind: 'user-id', maxCharacters: 200 },
     cid: { ...EVERY_HIT, kind: 'visitor-id' },
     new_visit: FLAG,
     res: bytes(9),
@@ -144,19 +144,12 @@ export const SETTABLE: ReadonlySet<string> = /* @__PURE__ */ parametersWith(
   ({ isReserved }, name) => !isReserved && name !== 'dimension*',
 );
 
-/** By name. Of dimensions, those that were asked for. */
-const DECLARATIONS: Map<string, ParameterDeclaration | undefined> = /* @__PURE__ */ new Map(
-  Array.from(SETTABLE, (name) => [name, PARAMETERS[name]]),
-);
-
 const DIMENSION_NAME = /^dimension[1-9]\d{0,2}$/;
 
 /** The declaration of a parameter that applications can set; `undefined` if Matomo does not know it, or only the package sets it. */
 export function declarationOf(name: string): ParameterDeclaration | undefined {
-  const known = DECLARATIONS.get(name);
-  if (known || !DIMENSION_NAME.test(name)) return known;
-  DECLARATIONS.set(name, PARAMETERS['dimension*']);
-  return PARAMETERS['dimension*'];
+  if (SETTABLE.has(name)) return PARAMETERS[name];
+  return DIMENSION_NAME.test(name) ? PARAMETERS['dimension*'] : undefined;
 }
 
 /** Names of parameters that have something in common. */

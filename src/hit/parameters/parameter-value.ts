@@ -18,6 +18,8 @@ export function toParameterValue(declaration: ValueRules, value: unknown): strin
       return toNumber(declaration, value);
     case 'flag':
       return toFlag(value);
+    case 'user-id':
+      return toUserId(declaration, value);
     case 'visitor-id':
       return /^[\da-f]{16}$/i.test(String(value)) ? String(value).toLowerCase() : undefined;
     case 'address':
@@ -40,6 +42,22 @@ function toText(declaration: ValueRules, value: unknown): string | undefined {
   if (declaration.maxBytes !== undefined) text = cutBytes(text, declaration.maxBytes);
   if (text !== whole) text = text.trimEnd(); // the cut may be after a space
   return text === '' || (text === '0' && declaration.isZeroEmpty) ? undefined : text;
+}
+
+const NOBODY = new Set(['', '0', 'null', 'undefined', 'anonymous']);
+
+/** Addresses of which nothing is left after masking. */
+const MASKED = /^(?:0\.0\.0\.0|::)(?:\s*,\s*(?:0\.0\.0\.0|::))*$/;
+
+/** Whether a user ID means that there is no user: Matomo would make a user of that name of it. */
+export function isNobody(userId: string): boolean {
+  const text = userId.trim().toLowerCase();
+  return NOBODY.has(text) || MASKED.test(text);
+}
+
+function toUserId(declaration: ValueRules, value: unknown): string | undefined {
+  const text = toText(declaration, value);
+  return text === undefined || isNobody(text) ? undefined : text;
 }
 
 /** Only URLs with a scheme: Matomo drops others. Removes credentials, which Matomo would store. */

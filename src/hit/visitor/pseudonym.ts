@@ -1,4 +1,4 @@
-import { isNobody } from '../parameters/overrides.js';
+import { isNobody } from '../parameters/parameter-value.js';
 import { createToKeyedId } from './visitor-id.js';
 
 /** Where a request says who calls: a header, or a claim of the bearer token. */

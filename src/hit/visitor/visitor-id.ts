@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { copyText, memoize, PairCache } from '../../common/generation-cache.js';
+import { copyText, PairCache } from '../../common/generation-cache.js';
 import { type Field, FieldGroup, rawField } from '../field.js';
 
 const DAY_MILLIS = 86_400_000;
@@ -121,12 +121,13 @@ export function stableVisitorKey({
   return tokenAuth === undefined ? undefined : deriveVisitorKey(tokenAuth);
 }
 
+const VISITOR_COOKIE = /(?:^|;\s*)_pk_id\.(\d+)(?:\.[\da-f]+)?=([\da-f]{16})(?=\.|%2E|;|$)/gi;
+
 /** The visitor of Matomo's JavaScript tracker, 16 hex digits, from its `_pk_id.<site>.<hash>` cookie. */
 export function visitorOfCookie(cookies: string | undefined, site: number): string | undefined {
-  return cookies === undefined ? undefined : cookieOf(site).exec(cookies)?.[1]?.toLowerCase();
+  if (cookies === undefined) return undefined;
+  for (const [, ofSite, visitor] of cookies.matchAll(VISITOR_COOKIE)) {
+    if (ofSite === String(site)) return visitor?.toLowerCase();
+  }
+  return undefined;
 }
-
-const cookieOf = /* @__PURE__ */ memoize(
-  (site: number) =>
-    new RegExp(`(?:^|;\\s*)_pk_id\\.${site}(?:\\.[\\da-f]+)?=([\\da-f]{16})(?=\\.|%2E|;|$)`, 'i'),
-);

@@ -13,10 +13,9 @@ import {
   isPageData,
   toTitlePath,
 } from '../../../src/hit/page/page-path.js';
-import { createToPageUrl } from '../../../src/hit/page/page-url.js';
 import { plainRoute } from '../../../src/hit/page/plain-route.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/query-policy.js';
-import { createRedactUrl, createToReferrer } from '../../../src/hit/page/referrer.js';
+import { createSentUrls } from '../../../src/hit/page/sent-urls.js';
 import { isGraphqlRequest } from '../../../src/hit/page-view.js';
 import { decodeLatin1 } from '../../../src/hit/text.js';
 import { readClientHints } from '../../../src/hit/visitor/client.js';
@@ -59,19 +58,13 @@ const toPlace = createToPlace('template');
 const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
 const list = createToTrackedQuery({ query: ['q'], siteSearch: false });
 const redactPath = createRedactPath([]);
-const toPageUrl = createToPageUrl({ query: 'redact', siteSearch: false });
-const toCampaignFreeUrl = createToPageUrl({
+const urls = createSentUrls({
   query: 'redact',
   siteSearch: false,
-  removesCampaigns: true,
-});
-const toReferrer = createToReferrer({
-  query: 'keep',
   referrers: 'full',
   urlPaths: 'template',
   redactPathPatterns: [],
 });
-const redactUrl = createRedactUrl({ query: 'redact', redactPathPatterns: [] });
 const toOrigin = createToOrigin({ trustProxy: true, assumeHttps: true });
 const toLocalOrigin = createToOrigin({ trustProxy: ['loopback'], assumeHttps: true });
 
@@ -158,9 +151,12 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     ),
   },
   {
-    what: 'createRedactUrl',
+    what: 'a URL that the application sets',
     reason: 'as above',
-    cases: texts((url) => [redactUrl(url), redactUrl(`https://a.example/${url}`)], QUERY_TEXTS),
+    cases: texts(
+      (url) => [urls.ofApplication(url), urls.ofApplication(`https://a.example/${url}`)],
+      QUERY_TEXTS,
+    ),
   },
   {
     what: 'createRedactPath with a quadratic pattern of a user',
@@ -216,17 +212,17 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     ),
   },
   {
-    what: 'createToPageUrl',
+    what: 'the URL of a request',
     reason: 'single characters are replaced, hosts are at most 259 characters long',
     cases: texts(
-      (text) => toPageUrl({ scheme: 'https', host: text, query: text }, `/${text}`),
+      (text) => urls.ofRequest({ scheme: 'https', host: text, query: text }, `/${text}`),
       URL_TEXTS,
     ),
   },
   {
-    what: 'createToReferrer',
+    what: 'a referrer',
     reason: 'anchored, each class excludes what ends it',
-    cases: texts((text) => [toReferrer(text), toReferrer(`https://${text}`)], URL_TEXTS),
+    cases: texts((text) => [urls.ofReferrer(text), urls.ofReferrer(`https://${text}`)], URL_TEXTS),
   },
   {
     what: 'createToOrigin',
@@ -294,10 +290,10 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     ),
   },
   {
-    what: 'createToPageUrl, without campaigns',
+    what: 'the URL of a request by an AI chatbot',
     reason: 'each pair once',
     cases: texts(
-      (query) => toCampaignFreeUrl({ scheme: 'https', host: 'shop.example', query }, '/'),
+      (query) => urls.ofRequest({ scheme: 'https', host: 'shop.example', query }, '/', 'chatbot'),
       QUERY_TEXTS,
     ),
   },

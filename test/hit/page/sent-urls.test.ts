@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { redactSecrets } from '../../../src/hit/page/query-policy.js';
-import { createToReferrer } from '../../../src/hit/page/referrer.js';
+import { createSentUrls } from '../../../src/hit/page/sent-urls.js';
 import { withoutUserInfo } from '../../../src/hit/text.js';
 import { sampled } from '../../support/long.js';
 import { seededRuns } from '../../support/seed.js';
 
 const FULL = {
   query: 'redact',
+  siteSearch: false,
   referrers: 'full',
   urlPaths: 'full',
   redactPathPatterns: [],
@@ -44,11 +45,11 @@ test.each([
   ['redact', 'about:blank', 'about:blank'],
   ['redact', 'nonsense', 'nonsense'],
 ] as const)('with %s the referrer %s is %s', (query, referrer, tracked) => {
-  expect(createToReferrer({ ...FULL, query })(referrer)).toBe(tracked);
+  expect(createSentUrls({ ...FULL, query }).ofReferrer(referrer)).toBe(tracked);
 });
 
 test('the path of any referrer is redacted, and no other part of it', () => {
-  const toReferrer = createToReferrer({ ...FULL, query: 'keep' });
+  const toReferrer = createSentUrls({ ...FULL, query: 'keep' }).ofReferrer;
   const piece = fc.constantFrom('https://', '//', ':', '/', '?', '#', '@', ';', '&', '=', 'a', 'é');
   const referrers = fc.array(fc.oneof(piece, fc.constantFrom('token', 'q', '%40', '\n', 'b.c')));
   fc.assert(
@@ -64,7 +65,7 @@ test('the path of any referrer is redacted, and no other part of it', () => {
 });
 
 test('patterns of the application redact the path of a referrer', () => {
-  const toReferrer = createToReferrer({ ...FULL, redactPathPatterns: [/\d+/] });
+  const toReferrer = createSentUrls({ ...FULL, redactPathPatterns: [/\d+/] }).ofReferrer;
   expect(toReferrer('https://g.example/u/7?q=shoes')).toBe('https://g.example/u/redacted?q=shoes');
 });
 
@@ -80,7 +81,7 @@ test.each([
   ['mailto:max@example.org', undefined],
   ['about:blank', undefined],
 ] as const)('with referrers: "origin", %s is %s', (referrer, sent) => {
-  const toReferrer = createToReferrer({ ...FULL, referrers: 'origin' });
+  const toReferrer = createSentUrls({ ...FULL, referrers: 'origin' }).ofReferrer;
   expect(toReferrer(referrer, 'shop.example')).toBe(sent);
 });
 
@@ -95,6 +96,6 @@ test.each([
   'with urlPaths: "template", the referrer %s of a request to this site is %s',
   (referrer, sent) => {
     const options = { ...FULL, urlPaths: 'template', baseUrl: 'https://base.example/v1' } as const;
-    expect(createToReferrer(options)(referrer, 'shop.example:443')).toBe(sent);
+    expect(createSentUrls(options).ofReferrer(referrer, 'shop.example:443')).toBe(sent);
   },
 );

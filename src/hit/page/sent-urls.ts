@@ -1,0 +1,120 @@
+import { withoutUserInfo } from '../text.js';
+import { createRedactPath, toTitlePath } from './page-path.js';
+import { createToPageUrl, isUrlHost, type PageUrlOptions } from './page-url.js';
+import { createToTrackedQuery, holdsSecret } from './query-policy.js';
+
+export interface SentUrlOptions extends PageUrlOptions {
+  readonly referrers: 'full' | 'origin';
+  readonly urlPaths: 'full' | 'template';
+  readonly redactPathPatterns: readonly RegExp[];
+}
+
+/** Of a URL without query and fragment. */
+const ORIGIN = /(?:[a-z][a-z\d+.-]*:[/\\]+|[/\\]{2,})[^/\\]*/iy;
+const BEFORE_HOST = /^[^/\\]*[/\\]+/;
+const PORT = /:\d*$/;
+
+/** What is sent of URLs: each goes through one of these functions, wherever it comes from. */
+export type SentUrls = ReturnType<typeof createSentUrls>;
+
+export function createSentUrls(options: SentUrlOptions) {
+  const { query, referrers, urlPaths, redactPathPatterns, baseUrl } = options;
+  const keepsSecrets = query === 'keep';
+  const redactPath = createRedactPath(redactPathPatterns);
+  const redactOwnPath = keepsSecrets ? createRedactPath(redactPathPatterns, true) : redactPath;
+  const toQuery = createToTrackedQuery({ query, siteSearch: true }, true);
+  const toWholeQuery = createToTrackedQuery({ query: 'keep', siteSearch: true }, !keepsSecrets);
+  const ownHost = baseUrl === undefined ? undefined : plainHost(hostOf(baseUrl));
+
+  /** A referrer without a host is a path of this site. */
+  function isOwn(origin: string, host: string | undefined): boolean {
+    const referring = plainHost(hostOf(origin));
+    return referring === '' || referring === ownHost || referring === plainHost(host ?? '');
+  }
+
+  /** The path of a URL of this site names no more than its titles do, if options say so. */
+  function redactOther(path: string, origin: string, host: string | undefined): string {
+    const redacted = redactPath(path);
+    return urlPaths === 'template' && isOwn(origin, host) ? toTitlePath(redacted) : redacted;
+  }
+
+  /**
+   * A URL of a header or an attribute of a request to `host`, without fragment. Its path and query are redacted whatever `query` keeps;
+   * keywords stay, because Matomo reports them.
+   */
+  function ofAttribute(url: string, host?: string): string {
+    return redactUrl(url, toQuery, (path, origin) => redactOther(path, origin, host));
+  }
+
+  /** The page that a request to `host` came from; `undefined` if nothing of it is sent. */
+  function ofReferrer(referrer: string, host?: string): string | undefined {
+    if (referrers === 'full') return ofAttribute(referrer, host);
+    return toOrigin(withoutUserInfo(pageOf(referrer)));
+  }
+
+  /**
+   * A URL that the application sets. Everything but secrets and what patterns match stays, with `query: 'keep'` secrets too. A fragment
+   * that contains a secret is removed.
+   */
+  function ofApplication(url: string): string {
+    if (keepsSecrets && redactPathPatterns.length === 0) return url;
+    const start = url.indexOf('#');
+    const fragment = start < 0 ? '' : url.slice(start);
+    const page = redactUrl(url.trim(), toWholeQuery, redactOwnPath);
+    const isKept = keepsSecrets || !holdsSecret(fragment.slice(1));
+    return `${page}${isKept ? fragment : ''}`;
+  }
+
+  return {
+    /** The path of a request, for its URL and its title. */
+    redactPath: redactOwnPath,
+    /** The URL of a request, whose path comes redacted. */
+    ofRequest: createToPageUrl(options),
+    ofReferrer,
+    ofAttribute,
+    ofApplication,
+  };
+}
+
+/** Redacts the path and the query of a URL, and removes its user info and its fragment. */
+function redactUrl(
+  url: string,
+  redactQuery: (query: string) => string,
+  redactPath: (path: string, origin: string) => string,
+): string {
+  const fragment = url.indexOf('#');
+  const whole = fragment < 0 ? url : url.slice(0, fragment);
+  const question = whole.indexOf('?');
+  const page = withoutUserInfo(question < 0 ? whole : whole.slice(0, question));
+  const origin = page.slice(0, endOfOrigin(page));
+  const path = page.slice(origin.length);
+  const redacted = path === '' ? page : origin + redactPath(path, origin);
+  const kept = question < 0 ? '' : redactQuery(whole.slice(question + 1));
+  return kept === '' ? redacted : `${redacted}?${kept}`;
+}
+
+function pageOf(referrer: string): string {
+  return referrer.slice(0, referrer.search(/[?#]|$/));
+}
+
+/** 0 if there is none. */
+function endOfOrigin(page: string): number {
+  ORIGIN.lastIndex = 0;
+  ORIGIN.test(page); // an expression that is sticky keeps where the match ends
+  return ORIGIN.lastIndex;
+}
+
+/** As browsers send it with the policy `origin`. */
+function toOrigin(page: string): string | undefined {
+  const origin = page.slice(0, endOfOrigin(page));
+  return isUrlHost(hostOf(origin)) ? `${origin}/` : undefined;
+}
+
+function hostOf(url: string): string {
+  return url.replace(BEFORE_HOST, '').replace(/[/\\].*$/s, '');
+}
+
+/** A site answers at several ports and in upper and lower case. */
+function plainHost(host: string): string {
+  return host.toLowerCase().replace(PORT, '');
+}
