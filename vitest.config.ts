@@ -22,9 +22,9 @@ const LONG = 'test/**/*.long.test.ts';
 
 /** Tests that leave nothing in their process. They share a few, because starting one takes longer than most files. */
 const SHARED = [
-  'test/{cli,common,delivery,gateway,hit,inspector,options,pipeline,requests}/**',
-  // These replace modules, and the last one expects that nothing has subscribed to a channel.
-  '!(timers|failing-hits|any-instant.sampled|simulation.sampled|announced-routes).test.ts',
+  'test/{cli,common,delivery,gateway,hit,inspector,options}/**',
+  // These replace modules.
+  '!(timers|failing-hits|any-instant.sampled|simulation.sampled).test.ts',
 ].join('/');
 
 const SHORT_PROJECTS: TestProjectInlineConfiguration[] = [
