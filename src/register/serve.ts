@@ -151,7 +151,7 @@ const HTTP2 =
 function takesNoProcessors(provider: object): string {
   const found = `The tracer provider ${provider.constructor?.name} takes no span processors`;
   const effect = 'Every request is tracked without spans; only attributes on spans have no effect';
-  return `${found}. ${effect}. If you need them, ${ADVICE} Then only requests that it samples are tracked.`;
+  return `${found}. ${effect}. If you need them, ${ADVICE} Keep register: without it, only requests that are sampled are tracked.`;
 }
 
 function notAttached(error: unknown): string {
