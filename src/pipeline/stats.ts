@@ -73,6 +73,7 @@ export interface MatomoStats {
 
 /** Server spans with a page view, for metrics. Requests that only Node.js announced have none. */
 export interface SpanCounts {
+  /** Spans that say something, but belong to no request. */
   unused: number;
   /** Their page view was queued. */
   processed: number;
