@@ -97,8 +97,7 @@ const PAGE_VIEW: readonly (readonly string[])[] = [
   ['cdt'],
   ['action_name'],
   ['cvar'],
-  ['gt_ms'],
-  ['pf_srv'],
+  ['gt_ms', 'pf_srv'],
 ];
 const PLACES: ReadonlyMap<string, number> = new Map(
   PAGE_VIEW.flatMap((names, place) => names.map((name) => [name, place])),
@@ -108,24 +107,40 @@ const PLACES: ReadonlyMap<string, number> = new Map(
 export class HitFields {
   readonly #page: FieldList;
   #added: Field[] = [];
+  // `undefined` once a field is edited that decides about it.
+  #site: number | undefined;
+  #visitor: string | undefined;
+  #startSeconds: number | undefined;
 
-  /** Takes the list over, which has the order of a page view and may end before. */
-  constructor(page: FieldList = []) {
+  /** Takes the list over, which has the order of a page view and may end before. What is known need not be read from it. */
+  constructor(page: FieldList = [], site?: number, visitor?: string, startSeconds?: number) {
     this.#page = page;
+    this.#site = site;
+    this.#visitor = visitor;
+    this.#startSeconds = startSeconds;
   }
 
   get site(): number {
-    return Number(this.get('idsite'));
+    this.#site ??= Number(this.get('idsite'));
+    return this.#site;
   }
 
   /** The user ID if there is one, else the visitor ID. */
   get visitor(): string {
-    return this.get('uid') ?? this.get('cid') ?? '';
+    this.#visitor ??= this.get('uid') ?? this.get('cid') ?? '';
+    return this.#visitor;
   }
 
   /** When its request began. */
   get startSeconds(): number {
-    return Number(this.get('cdt')) - Number(this.get('cdo') ?? 0);
+    this.#startSeconds ??= Number(this.get('cdt')) - Number(this.get('cdo') ?? 0);
+    return this.#startSeconds;
+  }
+
+  #forget(name: string): void {
+    if (name === 'idsite') this.#site = undefined;
+    else if (name === 'uid' || name === 'cid') this.#visitor = undefined;
+    else if (name === 'cdt' || name === 'cdo') this.#startSeconds = undefined;
   }
 
   find(name: string): Field | undefined {
@@ -148,6 +163,7 @@ export class HitFields {
   add(field: Field | undefined): void {
     if (!field) return;
     const { name } = field;
+    this.#forget(name);
     if (this.#replaceInPage(name, field)) return;
     const index = this.#indexOfAdded(name);
     if (index < 0) this.#added.push(field);
@@ -159,6 +175,7 @@ export class HitFields {
   }
 
   delete(name: string): void {
+    this.#forget(name);
     if (this.#replaceInPage(name, undefined)) return;
     const index = this.#indexOfAdded(name);
     if (index >= 0) this.#added.splice(index, 1);
@@ -180,6 +197,8 @@ export class HitFields {
 
   /** Removes what was added, except for fields of these names. */
   removeAdded(kept: ReadonlySet<string>): void {
+    if (this.#added.length === 0) return;
+    for (const { name } of this.#added) this.#forget(name);
     this.#added = this.#added.filter(({ name }) => kept.has(name));
   }
 

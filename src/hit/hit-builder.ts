@@ -1,6 +1,13 @@
 import { addChatbotFields, toChatbotAlone, toChatbotFields } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
-import { createField, type Field, HitFields, rawField, siteFields } from './field.js';
+import {
+  createField,
+  type Field,
+  type FieldList,
+  HitFields,
+  rawField,
+  siteFields,
+} from './field.js';
 import { callBeforeSend, toCrash, toHit } from './finish-hit.js';
 import { type CheckedHit, timeOf } from './further-hit.js';
 import type { Hit } from './hit.js';
@@ -98,7 +105,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 
   function buildPage(page: PageView): HitFields | undefined {
     const place = reader.toPlace(page);
-    const fields = new HitFields(reader.toFields(page, place));
+    const fields = fieldsOf(page, reader.toFields(page, place));
     for (const { name, read } of dimensions) {
       setOverride(fields, name, read(page, place), overriding, 'the option dimensions');
     }
@@ -163,7 +170,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       return reader.toAnyVisitorId(reader.toTraits(request, site, startMillis));
     }
     const page = reader.read(request, site, startMillis);
-    const fields = new HitFields(reader.toSharedFields(page));
+    const fields = fieldsOf(page, reader.toSharedFields(page));
     nameUser(fields, addLayers(fields, page));
     return fields.visitor || reader.toAnyVisitorId(page.traits);
   }
@@ -190,7 +197,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 
     /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
     buildFurtherHit(hit: CheckedHit, page: PageView, nowMillis: number): Hit | undefined {
-      const whole = new HitFields(reader.toSharedFields(page));
+      const whole = fieldsOf(page, reader.toSharedFields(page));
       const user = addLayers(whole, page);
       const chatbot = toChatbot(page);
       if (chatbot) addChatbotFields(whole, page.traits.userAgent, chatbot);
@@ -212,4 +219,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       request.chatbotResponse !== undefined ||
       isInSample(findVisitor(request, site), options.sampleRate),
   };
+}
+
+function fieldsOf({ visitor, startSeconds }: PageView, list: FieldList): HitFields {
+  return new HitFields(list, visitor.site, visitor.id ?? '', startSeconds);
 }

@@ -1,4 +1,4 @@
-import { memoizePair } from '../common/generation-cache.js';
+import { memoize, memoizePair } from '../common/generation-cache.js';
 import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
 import {
   createField,
@@ -83,11 +83,13 @@ export function createPageViewReader(
   const toVariables = createToVariables(options, report);
   const toReferrerField = createToField('urlref');
   const toTime = createToField('cdt');
-  const toDuration = createToField('gt_ms');
-  const toServerTime = createToField('pf_srv');
+  const toDuration = memoize((millis: number) => {
+    // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
+    return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
+  });
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toVisitor = createToVisitor(
-    (site) => siteFields(site, trackBots),
+    memoize((site: number) => siteFields(site, trackBots)),
     (address) =>
       hasToken ? createField('cip', hidesAddress ? HIDDEN_ADDRESS : address) : undefined,
     (traits) => (options.visitorId === 'none' ? undefined : toVisitorId(traits)),
@@ -120,22 +122,10 @@ export function createPageViewReader(
     { request, visitor, client, url, referrer, time }: PageView,
     title?: Field,
     variables?: Field,
-    duration?: Field,
-    serverTime?: Field,
+    duration?: FieldGroup,
   ): FieldList {
     const signature = request.isAiAgent ? SIGNATURE : undefined;
-    return [
-      visitor.fields,
-      client,
-      url,
-      referrer,
-      signature,
-      time,
-      title,
-      variables,
-      duration,
-      serverTime,
-    ];
+    return [visitor.fields, client, url, referrer, signature, time, title, variables, duration];
   }
 
   return {
@@ -176,10 +166,8 @@ export function createPageViewReader(
       const { request, path } = page;
       const title = toTitle(request, path, place);
       const variables = toVariables(request.method, request.statusCode);
-      if (!isTimed(request)) return listFields(page, title, variables);
-      // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
-      const millis = request.durationMillis;
-      return listFields(page, title, variables, toDuration(millis), toServerTime(millis));
+      const millis = Math.round(request.durationMillis);
+      return listFields(page, title, variables, isTimed(request) ? toDuration(millis) : undefined);
     },
     toTraits: (request: HttpRequest, site: number, nowMillis: number) =>
       toTraits(request, toClientFields(request), site, nowMillis),

@@ -81,11 +81,16 @@ export function createToPageUrl(
 
 function createToQuery(policy: QueryPolicyOptions): (query: string) => UrlPart {
   const toTrackedQuery = createToTrackedQuery(policy);
-  return function toQuery(query) {
+  return memoize((query: string): UrlPart => {
     const stable = isPolling(query) ? withoutTimestamp(query) : query;
     const tracked = encodeUnsafe(cutRaw(toTrackedQuery(stable)));
     return tracked === '' ? NO_QUERY : toPart(`?${tracked}`);
-  };
+  }, isSentAsItCame);
+}
+
+/** Other queries are not remembered: they may hold secrets. */
+function isSentAsItCame({ text }: UrlPart, query: string): boolean {
+  return text === (query === '' ? '' : `?${query}`);
 }
 
 function toLongField(url: string, pathEnd: number): Field {
