@@ -273,7 +273,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. The path
    * is also tested percent-decoded once: escaped segments that match are replaced as a whole. Routes are not changed.
-   * @example MATOMO_REDACT_PATH_PATTERNS='[^/]+@[^/]+,/\b\d{6,}\b/'
+   * @example MATOMO_REDACT_PATH_PATTERNS='[\da-f]{8}-[\da-f-]{27},/\b\d{6,}\b/'
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
@@ -281,7 +281,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * `titlePaths` describes for `template`. With `template`, the same applies to dimensions made from the URL, to `{path}` in
    * titles, and to referrers on the host of the request or of `baseUrl`. Templates keep words, such as the name in
    * `/patients/max-mustermann`. A 400, 404 or 405 without a route has `/bad-request`, `/not-found` or `/method-not-allowed` as its path, and
-   * no query.
+   * no query; a 401 or 403 has the form for `template`, although its title may be `GET Forbidden`.
    * @default `full`
    */
   urlPaths: option(oneOf('full', 'template'), { default: 'full', isPrivacy: true }),
@@ -307,7 +307,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * The cookie or header with which visitors consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
    * this value are tracked, and only their events, goals and orders; if there are several cookies of that name, all must have the
-   * value. If the value has several parts, use `ignore`.
+   * value. If the value has several parts, [use a function](consent.md#how-do-i-track-only-with-consent).
    * @see [How do I track only with consent?](consent.md#how-do-i-track-only-with-consent)
    * @example MATOMO_CONSENT=cookie:consent=yes
    */
@@ -347,7 +347,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * the list replaces the default.
    * @default `AI_CHATBOTS`
    * @see [Which names a Matomo knows](which-ai-chatbots-read-my-site.md#names)
-   * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Amzn-User,+Kimi-User
+   * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Devin
    */
   aiChatbotUserAgents: option(chatbotNames, { default: AI_CHATBOTS, isPrivacy: true }),
   /**
@@ -365,7 +365,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   errors: option(oneOf('off', 'type', 'crash'), { default: 'type', isPrivacy: true }),
   /**
-   * Maximum number of hits queued in memory. If the queue is full, new hits are dropped and counted as `queue_full`. The queue is
+   * Maximum number of hits queued in memory. If the queue is full, new hits are lost and counted as `lost.queue_full`. The queue is
    * also full if its hits take 3,355 bytes each on average (32 MiB for 10,000), but not below 1 MiB.
    * @default `10000`
    * @see [OpenTelemetry: batch span processor, which has options of the same names](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor)
