@@ -93,10 +93,15 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   actionName: option(actionName, { default: DEFAULT_TITLE }),
   /**
-   * How the path is shown in the title of a request without a route. With `template`, a segment becomes `:id` if it is a number,
-   * a ULID, or hex of 8 or more characters with a digit; `:uuid` if it is a UUID; `:email` if it is an email address; `:token` if it
-   * looks like a key, such as `kX3vQ9bT2mN7pL5wZ8rY`: 20 or more letters, digits, `_` or `-`, with a digit and both cases; with two
-   * hyphens or more, one part alone must be like that. Unless `query` is `keep`, email addresses and tokens are `redacted` instead. With `raw`, all other segments are kept.
+   * How the path is shown in the title of a request without a route. With `template`, a segment is replaced:
+   *
+   * * `:id`: a number, a ULID, or hex of 8 or more characters with a digit
+   * * `:uuid`: a UUID
+   * * `:email`: an email address. Unless `query` is `keep`, it is `redacted` instead
+   * * `:token`: what looks like a key, also `redacted` unless `query` is `keep`: 20 or more letters, digits, `_` or `-`, with a digit and both
+   *   cases, such as `kX3vQ9bT2mN7pL5wZ8rY`. Words joined by two or more hyphens stay, such as `10-Ways-To-Brew-Coffee`
+   *
+   * With `raw`, all segments stay that are not `redacted`.
    * Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`.
    * @default `template`
    */
