@@ -130,7 +130,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * What happens to requests that a browser or framework sends before anybody opens the page: they are not tracked (`ignore`), or
    * are page views (`track`). Such requests have `Sec-Purpose`, `Purpose` or `X-Moz` with `prefetch`, or a `Next-Router-Prefetch`
-   * header. A page that the browser prefetched and then opens from its cache sends no other request, so it is not counted.
+   * header.
    * @default `ignore`
    */
   prefetches: option(oneOf('ignore', 'track'), { default: 'ignore' }),
