@@ -200,7 +200,7 @@ test.each([
   ['choices=a; b=statistics', false],
   [undefined, false],
 ])('with the cookies %s, the example for structured cookies tracks: %s', (cookies, isTracked) => {
-  const [, code = ''] = /siteId: (\(request\) =>[^]*?),\n/.exec(read(CONSENT_PAGE)) ?? [];
+  const [, code = ''] = /siteId: (\(request\) =>.*?),\n/s.exec(read(CONSENT_PAGE)) ?? [];
   const siteOf = runInNewContext(code);
   expect(siteOf({ header: () => cookies })).toBe(isTracked ? 1 : undefined);
 });
