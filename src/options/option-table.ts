@@ -93,10 +93,15 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   actionName: option(actionName, { default: DEFAULT_TITLE }),
   /**
-   * How the path is shown in the title of a request without a route. With `template`, a segment becomes `:id` if it is a number,
-   * a ULID, or hex of 8 or more characters with a digit; `:uuid` if it is a UUID; `:email` if it is an email address; `:token` if it
-   * looks like a key, such as `kX3vQ9bT2mN7pL5wZ8rY`: 20 or more letters, digits, `_` or `-`, with a digit and both cases; with two
-   * hyphens or more, one part alone must be like that. Unless `query` is `keep`, email addresses and tokens are `redacted` instead. With `raw`, all other segments are kept.
+   * How the path is shown in the title of a request without a route. With `template`, a segment is replaced:
+   *
+   * * `:id`: a number, a ULID, or hex of 8 or more characters with a digit
+   * * `:uuid`: a UUID
+   * * `:email`: an email address. Unless `query` is `keep`, it is `redacted` instead
+   * * `:token`: what looks like a key, also `redacted` unless `query` is `keep`: 20 or more letters, digits, `_` or `-`, with a digit and both
+   *   cases, such as `kX3vQ9bT2mN7pL5wZ8rY`. Words joined by two or more hyphens stay, such as `10-Ways-To-Brew-Coffee`
+   *
+   * With `raw`, all segments stay that are not `redacted`.
    * Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`.
    * @default `template`
    */
@@ -125,7 +130,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * What happens to requests that a browser or framework sends before anybody opens the page: they are not tracked (`ignore`), or
    * are page views (`track`). Such requests have `Sec-Purpose`, `Purpose` or `X-Moz` with `prefetch`, or a `Next-Router-Prefetch`
-   * header. A page that the browser prefetched and then opens from its cache sends no other request, so it is not counted.
+   * header.
    * @default `ignore`
    */
   prefetches: option(oneOf('ignore', 'track'), { default: 'ignore' }),
@@ -273,7 +278,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. The path
    * is also tested percent-decoded once: escaped segments that match are replaced as a whole. Routes are not changed.
-   * @example MATOMO_REDACT_PATH_PATTERNS='[^/]+@[^/]+,/\b\d{6,}\b/'
+   * @example MATOMO_REDACT_PATH_PATTERNS='[\da-f]{8}-[\da-f-]{27},/\b\d{6,}\b/'
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
@@ -281,7 +286,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * `titlePaths` describes for `template`. With `template`, the same applies to dimensions made from the URL, to `{path}` in
    * titles, and to referrers on the host of the request or of `baseUrl`. Templates keep words, such as the name in
    * `/patients/max-mustermann`. A 400, 404 or 405 without a route has `/bad-request`, `/not-found` or `/method-not-allowed` as its path, and
-   * no query.
+   * no query; a 401 or 403 has the form for `template`, although its title may be `GET Forbidden`.
    * @default `full`
    */
   urlPaths: option(oneOf('full', 'template'), { default: 'full', isPrivacy: true }),
@@ -307,7 +312,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * The cookie or header with which visitors consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
    * this value are tracked, and only their events, goals and orders; if there are several cookies of that name, all must have the
-   * value. If the value has several parts, use `ignore`.
+   * value. If the value has several parts, [use a function](consent.md#how-do-i-track-only-with-consent).
    * @see [How do I track only with consent?](consent.md#how-do-i-track-only-with-consent)
    * @example MATOMO_CONSENT=cookie:consent=yes
    */
@@ -347,7 +352,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * the list replaces the default.
    * @default `AI_CHATBOTS`
    * @see [Which names a Matomo knows](which-ai-chatbots-read-my-site.md#names)
-   * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Amzn-User,+Kimi-User
+   * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Devin
    */
   aiChatbotUserAgents: option(chatbotNames, { default: AI_CHATBOTS, isPrivacy: true }),
   /**
@@ -365,7 +370,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   errors: option(oneOf('off', 'type', 'crash'), { default: 'type', isPrivacy: true }),
   /**
-   * Maximum number of hits queued in memory. If the queue is full, new hits are dropped and counted as `queue_full`. The queue is
+   * Maximum number of hits queued in memory. If the queue is full, new hits are lost and counted as `lost.queue_full`. The queue is
    * also full if its hits take 3,355 bytes each on average (32 MiB for 10,000), but not below 1 MiB.
    * @default `10000`
    * @see [OpenTelemetry: batch span processor, which has options of the same names](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor)

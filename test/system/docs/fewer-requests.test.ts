@@ -28,6 +28,6 @@ test('the command about counts reads the lines that are logged', async () => {
     const { stdout } = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8' });
     expect(JSON.parse(stdout), command).toMatchObject({ pid: expect.any(Number), pending: 0 });
     if (command.includes('ignored'))
-      expect(JSON.parse(stdout)).toMatchObject({ hits: 1, ignored: { path: 1 } });
+      expect(JSON.parse(stdout)).toMatchObject({ requests: 2, ignored: { path: 1 } });
   }
 });

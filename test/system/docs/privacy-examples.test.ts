@@ -51,13 +51,14 @@ const EFFECTS: Readonly<Record<string, readonly Effect[]>> = {
   'MATOMO_REDACT_PATH_PATTERNS=["\\\\d{6,}"]': [
     { request: { ...ON_A_PATH, path: '/d/123456/7654321' }, sent: '/d/redacted/redacted' },
   ],
-  'MATOMO_REDACT_PATH_PATTERNS=[^/]+@[^/]+,/\\b\\d{6,}\\b/': [
+  'MATOMO_REDACT_PATH_PATTERNS=[\\da-f]{8}-[\\da-f-]{27},/\\b\\d{6,}\\b/': [
     { request: { ...ON_A_PATH, path: '/d/123456/7654321' }, sent: '/d/redacted/redacted' },
-    { request: { ...ON_A_PATH, path: '/b/max%40example.org' }, sent: '/b/redacted' },
-    { request: { ...ON_A_PATH, path: '/b/max@example.org' }, sent: '/b/redacted' },
+    {
+      request: { ...ON_A_PATH, path: '/u/6f1c9a52-8a0e-4c6e-9d3b-1f2e3d4c5b6a/a' },
+      sent: '/u/redacted/a',
+    },
   ],
-  'MATOMO_REDACT_PATH_PATTERNS=[^/]+@[^/]+,[\\da-f]{8}-[\\da-f-]{27}': [
-    { request: { ...ON_A_PATH, path: '/b/max%40example.org' }, sent: '/b/redacted' },
+  'MATOMO_REDACT_PATH_PATTERNS=[\\da-f]{8}-[\\da-f-]{27}': [
     {
       request: { ...ON_A_PATH, path: '/u/6f1c9a52-8a0e-4c6e-9d3b-1f2e3d4c5b6a' },
       sent: '/u/redacted',

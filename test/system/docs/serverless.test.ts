@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { createToVisitorId } from '../../../src/hit/visitor/visitor-id.js';
 import { startInspector } from '../../../src/inspector/index.js';
 import { ROOT, runNode } from '../../support/child-process.js';
 
@@ -28,7 +29,13 @@ test('the handler of a function has sent its hit when it returns', async () => {
     expect.objectContaining({
       verdict: 'tracked',
       params: expect.objectContaining({
-        cid: expect.stringMatching(/^[\da-f]{16}$/),
+        // As a server with the same key makes it.
+        cid: createToVisitorId('a-key')({
+          address: '198.51.100.7',
+          userAgent: 'acme-backend/2.3',
+          site: 1,
+          startMillis: Date.now(),
+        }),
         ua: 'acme-backend/2.3',
       }),
       stored: expect.objectContaining({
@@ -53,5 +60,18 @@ test('a handler that throws has sent its hit as a failed request', async () => {
   await runNode(['--eval', code], { env });
   expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
     { custom_dimension_1: '5xx GET /users/{id}', custom_dimension_2: '500' },
+  ]);
+});
+
+test('a function URL, which has no route, has titles without IDs', async () => {
+  const inspector = await startInspector({ sites: { 1: { dimensions: [1, 2, 3, 4] } } });
+  onTestFinished(() => inspector.close());
+  const file = JSON.stringify(`${ROOT}test/support/apps/recipes/lambda.cjs`);
+  const event = JSON.stringify({ ...EVENT, routeKey: '$default' });
+  const code = `require(${file}).handler(${event}).then(() => process.kill(process.pid, 'SIGKILL'));`;
+  const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', MATOMO_VISITOR_KEY: 'a-key' };
+  await runNode(['--eval', code], { env });
+  expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
+    { title: 'GET /users/:id', custom_dimension_4: '/users/:id' },
   ]);
 });

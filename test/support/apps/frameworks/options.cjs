@@ -1,20 +1,11 @@
-// Sets its tracing up by itself, with options in code.
-const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
-const { NodeSDK } = require('@opentelemetry/sdk-node');
-const { HEALTH_CHECKERS, MatomoSpanProcessor } = require('opentelemetry-matomo');
+// Options in code.
+const { HEALTH_CHECKERS, start } = require('opentelemetry-matomo');
 
-const processor = new MatomoSpanProcessor({
+start({
   ignoredMethods: ['OPTIONS'],
   ignorePaths: ['/ready', '/live'],
   ignoreUserAgents: [...HEALTH_CHECKERS, /^acme-probe\//],
 });
-
-new NodeSDK({
-  instrumentations: [new HttpInstrumentation()],
-  spanProcessors: [processor],
-  metricReaders: [],
-  logRecordProcessors: [],
-}).start();
 
 const { createServer } = require('node:http');
 const server = createServer((_request, response) => response.end('ok'));

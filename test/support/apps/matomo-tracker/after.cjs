@@ -3,7 +3,7 @@ const { createServer } = require('node:http');
 const { annotate, trackEvent, trackGoal, trackHit, trackOrder } = require('opentelemetry-matomo');
 
 const server = createServer((_request, response) => {
-  annotate({ action_name: 'Checkout', uid: 'ann' });
+  annotate({ action_name: 'Checkout', uid: 'customer-17' });
   trackEvent('Shop', 'paid', { name: 'card', value: 20 });
   trackGoal(2, { revenue: 5 });
   const items = [{ sku: 'mug', name: 'Mug', categories: 'Kitchen', price: 10, quantity: 2 }];

@@ -8,20 +8,20 @@ matomo.on('error', (error) => console.error(`not tracked: ${error}`));
 const server = createServer((request, response) => {
   const url = `http://${request.headers.host}${request.url}`;
   const ua = request.headers['user-agent'];
-  matomo.track({ url, ua, action_name: 'Checkout', uid: 'ann' });
+  matomo.track({ url, ua, action_name: 'Checkout', uid: 'customer-17' });
   const events = [
-    { url, ua, uid: 'ann', e_c: 'Shop', e_a: 'paid', e_n: 'card', e_v: 20 },
-    { url, ua, uid: 'ann', idgoal: 2, revenue: 5 },
+    { url, ua, uid: 'customer-17', e_c: 'Shop', e_a: 'paid', e_n: 'card', e_v: 20 },
+    { url, ua, uid: 'customer-17', idgoal: 2, revenue: 5 },
     {
       url,
       ua,
-      uid: 'ann',
+      uid: 'customer-17',
       idgoal: 0,
       ec_id: 'A-1',
       revenue: 20,
       ec_items: '[["mug","Mug","Kitchen",10,2]]',
     },
-    { url, ua, uid: 'ann', download: 'http://shop.example/invoice.pdf' },
+    { url, ua, uid: 'customer-17', download: 'http://shop.example/invoice.pdf' },
   ];
   matomo.trackBulk(events, (answer) => response.end(answer));
 });

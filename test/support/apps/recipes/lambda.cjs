@@ -18,22 +18,34 @@ exports.handler = async function handler(event) {
 };
 
 function track({ routeKey, rawPath, requestContext: { domainName, http } }, statusCode, millis) {
-  const day = new Date().toISOString().slice(0, 10);
+  const place = placeOf(routeKey, rawPath, statusCode);
+  const day = Math.floor(Date.now() / 86_400_000);
+  const client = [day, process.env.MATOMO_SITE_ID, http.sourceIp, http.userAgent];
   trackHit({
-    action_name: routeKey, // GET /users/{id}
+    action_name: `${http.method} ${place}`, // GET /users/{id}
     url: `https://${domainName}${rawPath}`,
     cid: createHmac('sha256', process.env.MATOMO_VISITOR_KEY)
-      .update(`${day} ${http.sourceIp} ${http.userAgent}`)
+      .update(client.join('\n'))
       .digest('hex')
       .slice(0, 16),
     ua: http.userAgent,
     pf_srv: millis,
-    ...(statusCode >= 400 && { dimension1: `${Math.floor(statusCode / 100)}xx ${routeKey}` }),
+    ...(statusCode >= 400 && {
+      dimension1: `${Math.floor(statusCode / 100)}xx ${http.method} ${place}`,
+    }),
     dimension2: String(statusCode),
     dimension3: http.method,
-    dimension4: routeKey.replace(/^\S+ /, ''),
+    dimension4: place,
     ...(process.env.MATOMO_TOKEN_AUTH && { cip: http.sourceIp }),
   });
+}
+
+/** A function URL and the route `$default` name no route: then the path, in which every part with a digit is an ID. */
+function placeOf(routeKey, rawPath, statusCode) {
+  if (routeKey !== '$default') return routeKey.replace(/^\S+ /, '');
+  if (statusCode === 404) return 'Not Found'; // scanners try any path
+  const parts = rawPath.split('/');
+  return parts.map((part) => (/\d/.test(part) ? ':id' : part)).join('/');
 }
 
 /** What your function does. */
