@@ -1,6 +1,9 @@
 const { createHmac } = require('node:crypto');
 const { start, trackHit } = require('opentelemetry-matomo');
 
+const { MATOMO_SITE_ID, MATOMO_TOKEN_AUTH, MATOMO_VISITOR_KEY } = process.env;
+if (!MATOMO_VISITOR_KEY) throw new Error('set MATOMO_VISITOR_KEY'); // at the start, not in a request
+
 // A request waits at most this long for Matomo.
 const matomo = start({ exportTimeoutMillis: 2000 });
 
@@ -20,11 +23,11 @@ exports.handler = async function handler(event) {
 function track({ routeKey, rawPath, requestContext: { domainName, http } }, statusCode, millis) {
   const place = placeOf(routeKey, rawPath, statusCode);
   const day = Math.floor(Date.now() / 86_400_000);
-  const client = [day, process.env.MATOMO_SITE_ID, http.sourceIp, http.userAgent];
+  const client = [day, MATOMO_SITE_ID, http.sourceIp, http.userAgent];
   trackHit({
     action_name: `${http.method} ${place}`, // GET /users/{id}
     url: `https://${domainName}${rawPath}`,
-    cid: createHmac('sha256', process.env.MATOMO_VISITOR_KEY)
+    cid: createHmac('sha256', MATOMO_VISITOR_KEY)
       .update(client.join('\n'))
       .digest('hex')
       .slice(0, 16),
@@ -36,7 +39,7 @@ function track({ routeKey, rawPath, requestContext: { domainName, http } }, stat
     dimension2: String(statusCode),
     dimension3: http.method,
     dimension4: place,
-    ...(process.env.MATOMO_TOKEN_AUTH && { cip: http.sourceIp }),
+    ...(MATOMO_TOKEN_AUTH && { cip: http.sourceIp }),
   });
 }
 
