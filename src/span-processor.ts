@@ -8,11 +8,7 @@ import { watchForSpans } from './pipeline/missing-api.js';
 import type { MatomoStats } from './pipeline/stats.js';
 import { type FinishedSpan, SERVER_SPAN } from './requests/finished-span.js';
 import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
-import {
-  type RequestTracker,
-  type SpanlessRules,
-  trackRequests,
-} from './requests/track-requests.js';
+import { type RequestTracker, trackRequests } from './requests/track-requests.js';
 import { recordsServerSpans } from './sampler.js';
 
 /** Sentry writes it on the spans of requests that it samples, and passes no others to processors. */
@@ -34,8 +30,6 @@ export class MatomoSpanProcessor {
   readonly #requests: RequestTracker | undefined;
   readonly #stopWatching: (() => void) | undefined;
   #closed: Promise<void> | undefined;
-  /** Whether `register` makes this processor track requests that have no recorded span. */
-  #tracksUnsampled = false;
 
   /**
    * @param options - Options. Environment variables set those that are missing.
@@ -52,10 +46,7 @@ export class MatomoSpanProcessor {
       this.#requests = requests;
       pipeline.endOpenRequests = () => requests.endOpen();
       this.#stopWatching = watchForSpans('MatomoSpanProcessor', () => this.stats(), diagnostics);
-      internals = {
-        exit: pipeline,
-        trackSpanless: (rules) => requests.trackSpanless(this.#noting(rules)),
-      };
+      internals = { exit: pipeline, trackSpanless: requests.trackSpanless };
     }
     exposeInternals(this, () => internals);
   }
@@ -110,23 +101,10 @@ export class MatomoSpanProcessor {
     this.#stopWatching?.();
   }
 
-  /** Notes what the rules say of the latest request. */
-  #noting(rules: SpanlessRules | undefined): SpanlessRules | undefined {
-    this.#tracksUnsampled = false;
-    return (
-      rules && {
-        ...rules,
-        isAccepted: (message) => {
-          this.#tracksUnsampled = rules.isAccepted(message);
-          return this.#tracksUnsampled;
-        },
-      }
-    );
-  }
-
   #checkSampling(rate: unknown): void {
     if (typeof rate !== 'number' || rate >= 1) return;
-    if (this.#tracksUnsampled || recordsServerSpans()) return;
+    // With `register`, requests that are not sampled are tracked too.
+    if (this.#requests?.tracksSpanless || recordsServerSpans()) return;
     this.#diagnostics.warnOnce('sampled', coded('only-sampled', onlySampled(rate)));
   }
 

@@ -29,6 +29,8 @@ import {
 import { TraceIndex } from './trace-index.js';
 
 export interface RequestTracker {
+  /** Whether the latest request was to be tracked even without a SERVER span. */
+  readonly tracksSpanless: boolean;
   /** Called for every span that starts. */
   onStart(span: Span, parentContext: Context): void;
   /** Called for every span that ends. */
@@ -66,11 +68,14 @@ export function trackRequests(
   const jobs = new WeakSet<object>();
   const index = new TraceIndex();
   let spanless: SpanlessRules | undefined;
+  let tracksSpanless = false;
 
   const stop = captureRequests({
     begin(captured, message) {
       if (reading.isMeasured) measureResponse(captured, message, reading.isMeasured);
-      if (captured.untracked || !spanless?.isAccepted(message)) return;
+      if (captured.untracked) return;
+      tracksSpanless = spanless?.isAccepted(message) ?? false;
+      if (!tracksSpanless) return;
       captured.onClosed = endSpanlessRequest;
       void message.request.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
     },
@@ -215,6 +220,10 @@ export function trackRequests(
   }
 
   return {
+    get tracksSpanless() {
+      return tracksSpanless;
+    },
+
     onStart(span, parentContext) {
       const started = span as Span & FinishedSpan;
       if (started.attributes === undefined) return; // the tracer is not of an OpenTelemetry SDK

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { collectExtras, EXTRAS, WEEKLY_REPORT } from '../../../src/cli/setup/wanted.js';
-import { eventually } from '../../support/child-process.js';
+import { startInspector } from '../../../src/inspector/index.js';
+import { eventually, ROOT, startServer } from '../../support/child-process.js';
 import { startRedis } from '../../support/redis-server.js';
+import { REGISTER } from '../../support/registered-app.js';
 import { notSent } from '../../support/scripted-transport.js';
 import { sorted } from '../../support/sorted.js';
 import { spooledDelivery } from '../../support/spool.js';
@@ -13,6 +15,21 @@ test('the page names everything that setup may have created', () => {
   const { dimensions, segments } = collectExtras(Object.keys(EXTRAS));
   const names = [...[...dimensions, ...segments].map(({ name }) => name), WEEKLY_REPORT];
   expect(names.filter((name) => !PAGE.includes(`"${name}"`))).toEqual([]);
+});
+
+test('switched off, the application runs, and nothing is sent or logged', async () => {
+  const inspector = await startInspector();
+  onTestFinished(() => inspector.close());
+  const server = await startServer([...REGISTER, 'app.js'], {
+    cwd: `${ROOT}examples/recipes`,
+    env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', MATOMO_ENABLED: 'false' },
+  });
+  const headers = { connection: 'close', 'x-api-key': 'key-of-acme' };
+  const { status } = await fetch(`${server.url}/sign-ups`, { method: 'POST', headers });
+  expect(status).toBe(201);
+  expect(await server.stop()).toEqual({ code: 0, signal: null });
+  expect(server.stderr()).toBe('');
+  expect(inspector.hits()).toEqual([]);
 });
 
 test('the pattern for Redis finds all keys of a spool, and no others', async () => {
