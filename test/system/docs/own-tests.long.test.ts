@@ -53,7 +53,7 @@ test('the test of one handler passes with Jest, in CommonJS and ES modules, many
   write('zero.test.js', LEFT);
   write('by-name.cjs', BY_NAME);
   const jest = (flags: readonly string[], args: readonly string[]) =>
-    runNode([...flags, 'node_modules/jest/bin/jest.js', ...args], {
+    runNode([...flags, 'node_modules/jest/bin/jest.js', '--testTimeout=60000', ...args], {
       cwd: folder,
       timeoutMillis: 120_000, // if something is left open, Jest does not end
     });
