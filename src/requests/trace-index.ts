@@ -1,3 +1,4 @@
+import { TransientMap } from '../common/transient-map.js';
 import type { Request } from './request.js';
 
 /** The part of a span that is used here. */
@@ -9,10 +10,7 @@ const MAX_SEARCHED = 64;
 /** A request, or a weak reference if nothing but its span announces its end: that may never come. */
 type Held = Request | WeakRef<Request>;
 
-/**
- * A trace with requests that are not closed. What it holds is cleared when it ends, because outgrown tables of a `Map` keep their values
- * until the next full garbage collection.
- */
+/** A trace with requests that are not closed. */
 interface Trace {
   /** Its only request at first: earlier spans belong to it. */
   first: Held | undefined;
@@ -25,7 +23,7 @@ interface Trace {
  * trace ID is enough and nothing is stored per span. If it has several, each span gets the request of its parent.
  */
 export class TraceIndex {
-  readonly #traces = new Map<string, Trace>();
+  readonly #traces = new TransientMap<string, Trace>();
   #sharedTraces = 0;
   /** Requests by span: all spans of shared traces, and server spans of requests that are held weakly. */
   readonly #bySpan = new WeakMap<object, Request>();
@@ -42,7 +40,7 @@ export class TraceIndex {
     const { traceId } = request;
     const trace = this.#traces.get(traceId);
     if (trace) this.#share(trace, request);
-    else this.#traces.set(traceId, { first: request, others: undefined });
+    else this.#traces.add(traceId, { first: request, others: undefined });
     // Without Node's request, nothing but its span announces the end.
     if (!request.captured) this.weaken(request);
   }

@@ -1,4 +1,5 @@
 import { beginSlice } from '../../common/slices.js';
+import { TransientMap } from '../../common/transient-map.js';
 import { NEVER, type RequestSpans, WaitingTrace, type Waits } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/hit-events.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
@@ -50,7 +51,7 @@ export class Assembler {
   readonly #waits: Waits;
   readonly #sink: AssemblerSink;
   /** By ID and service, oldest first. */
-  readonly #traces = new Map<string, Trace>();
+  readonly #traces = new TransientMap<string, Trace>();
   /** Traces by the tick in which they are due, so that traces that are not due cost nothing. */
   readonly #dueTraces = new Map<number, Set<Trace>>();
   /** Requests that were passed on recently, and are not counted again. */
@@ -144,7 +145,7 @@ export class Assembler {
     let trace = this.#traces.get(key);
     if (!trace) {
       trace = new WaitingTrace(key);
-      this.#traces.set(key, trace);
+      this.#traces.add(key, trace);
     }
     return trace;
   }

@@ -24,13 +24,23 @@ export function createReplay(processor, requests, onRequest) {
   return function replay(from = 0, to = spans.length) {
     for (let i = from; i < to; i++) {
       // A new object each time: what is stored on it must not outlive the request.
-      const request = { ...messages[i] };
+      const request = new Message(messages[i]);
       announced.publish({ request, response, server });
       processor.onStart(spans[i], ROOT_CONTEXT);
       onRequest?.(request);
       processor.onEnd(spans[i]);
     }
   };
+}
+
+/** An instance of a class, as in Node.js: V8 keeps what is stored on a copy of a literal until it collects all garbage. */
+class Message {
+  constructor({ method, url, headers, socket }) {
+    this.method = method;
+    this.url = url;
+    this.headers = headers;
+    this.socket = socket;
+  }
 }
 
 function toIncomingMessage(request) {
