@@ -120,7 +120,7 @@ export interface HttpRequest {
   /** Both as one object, if they were read from headers in this thread. */
   readonly client?: Client | undefined;
   readonly referrer: string | undefined;
-  /** Client hints as Matomo's `uadata`: JSON. */
+  /** Client hints as they were sent, a line per header of `CLIENT_HINTS`: most clients have sent the same before. */
   readonly clientHints: string | undefined;
   /** IP address of the client according to trusted proxies, not masked. */
   readonly address: string | undefined;

@@ -4,7 +4,7 @@ import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { isAiAgent } from '../hit/bots/ai-chatbots.js';
 import type { OptedOut } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
-import { Client, readClientHints } from '../hit/visitor/client.js';
+import { CLIENT_HINTS, Client } from '../hit/visitor/client.js';
 import { textOf } from './finished-span.js';
 
 /** The headers of Node's request. */
@@ -22,7 +22,7 @@ export interface CommonHeaders {
   readonly acceptLanguage: string | undefined;
   readonly client: Client | undefined;
   readonly referrer: string | undefined;
-  /** Client hints as Matomo's `uadata`: JSON. */
+  /** A line per header. */
   readonly clientHints: string | undefined;
   readonly optedOut: OptedOut;
   /** Signed by an AI agent that Matomo recognizes. */
@@ -55,8 +55,7 @@ export function commonHeadersOf(
     acceptLanguage: client ? client.acceptLanguage : decoded(firstText(headers['accept-language'])),
     client,
     referrer: decoded(firstText(headers.referer)), // not remembered as it came, because it may contain secrets
-    clientHints:
-      headers['sec-ch-ua'] === undefined ? undefined : readClientHints(readerOf(headers)),
+    clientHints: headers['sec-ch-ua'] === undefined ? undefined : hintsOf(headers),
     optedOut: hasOptedOut ? 'yes' : 'no',
     isAiAgent: headers['signature-agent'] !== undefined && isAiAgent(readerOf(headers)),
     isPrefetch:
@@ -65,6 +64,10 @@ export function commonHeadersOf(
       saysPrefetch(headers['x-moz']) ||
       headers['next-router-prefetch'] !== undefined,
   };
+}
+
+function hintsOf(headers: IncomingHttpHeaders): string {
+  return decodeLatin1(CLIENT_HINTS.map((name) => headers[name]).join('\n'));
 }
 
 /** A function of its own: most requests need none, and would pay for what it captures. */

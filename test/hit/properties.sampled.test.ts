@@ -199,7 +199,7 @@ test('beforeSend that returns its parameters makes the same query strings as non
   const client = fc.record({
     userAgent: fc.constantFrom(undefined, '', 'curl/8', 'Mozilla/5.0 "é" & co'),
     acceptLanguage: fc.constantFrom(undefined, '', 'sv-SE'),
-    clientHints: fc.constantFrom(undefined, '{"brands":[]}'),
+    clientHints: fc.constantFrom(undefined, '"Chromium";v="130"'),
     address: fc.constantFrom(undefined, '192.0.2.1', '2001:db8::1'),
     isAiAgent: fc.boolean(),
   });

@@ -16,7 +16,8 @@ export class ClientFields extends FieldGroup {
     const fieldOf = (name: 'ua' | 'uadata' | 'lang', text: string | undefined) =>
       text === undefined ? undefined : createField(name, copyText(text));
     const sent = fieldOf('ua', userAgent) ?? NO_USER_AGENT;
-    super([sent, fieldOf('uadata', clientHints), fieldOf('lang', acceptLanguage)]);
+    const hints = clientHints === undefined ? undefined : toClientHints(clientHints);
+    super([sent, fieldOf('uadata', hints), fieldOf('lang', acceptLanguage)]);
     this.userAgent = sent.value;
   }
 }
@@ -90,24 +91,29 @@ export function createToClientFields(): (
   };
 }
 
-/** Reads a request header by its lower-case name. */
-type ReadHeader = (name: string) => string | undefined;
+/** The headers of client hints, each of which is a line of a request's `clientHints`. */
+export const CLIENT_HINTS = [
+  'sec-ch-ua',
+  'sec-ch-ua-mobile',
+  'sec-ch-ua-platform',
+  'sec-ch-ua-full-version-list',
+  'sec-ch-ua-model',
+  'sec-ch-ua-platform-version',
+] as const;
 
-/** `uadata` from the `Sec-CH-UA*` headers: the JSON that Matomo's JavaScript tracker sends in browsers. */
-export function readClientHints(header: ReadHeader): string | undefined {
-  const list = header('sec-ch-ua');
-  if (list === undefined) return undefined;
+/** `uadata` from the lines of client hints: the JSON that Matomo's JavaScript tracker sends in browsers. */
+export function toClientHints(lines: string): string | undefined {
+  const [list, mobile, platform, fullList, model, version] = lines.split('\n', CLIENT_HINTS.length);
   const brands = readBrands(list);
   if (brands.length === 0) return undefined;
-  const fullVersionList = readBrands(header('sec-ch-ua-full-version-list'));
-  const mobile = header('sec-ch-ua-mobile');
+  const fullVersionList = readBrands(fullList);
   return JSON.stringify({
     brands,
     ...(fullVersionList.length > 0 && { fullVersionList }),
-    ...(mobile !== undefined && { mobile: mobile === '?1' }),
-    ...textHint('model', header('sec-ch-ua-model')),
-    ...textHint('platform', header('sec-ch-ua-platform')),
-    ...textHint('platformVersion', header('sec-ch-ua-platform-version')),
+    ...(mobile && { mobile: mobile === '?1' }),
+    ...textHint('model', model),
+    ...textHint('platform', platform),
+    ...textHint('platformVersion', version),
   });
 }
 

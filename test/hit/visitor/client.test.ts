@@ -1,6 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { Client, createToClientFields, readClientHints } from '../../../src/hit/visitor/client.js';
+import {
+  CLIENT_HINTS,
+  Client,
+  createToClientFields,
+  toClientHints,
+} from '../../../src/hit/visitor/client.js';
 import { collectGarbage, keptBytes, PARTS_BYTES } from '../../support/kept-bytes.js';
 
 test('client hints become the uadata that Matomo’s own tracker sends', () => {
@@ -12,7 +17,8 @@ test('client hints become the uadata that Matomo’s own tracker sends', () => {
     'sec-ch-ua-platform-version': '"6.8.0"',
     'sec-ch-ua-model': '""',
   };
-  expect(JSON.parse(readClientHints((name) => headers[name]) ?? '')).toEqual({
+  const lines = CLIENT_HINTS.map((name) => headers[name]).join('\n');
+  expect(JSON.parse(toClientHints(lines) ?? '')).toEqual({
     brands: [
       { brand: 'Chromium', version: '130' },
       { brand: 'Not?A_Brand', version: '99' },
@@ -22,17 +28,23 @@ test('client hints become the uadata that Matomo’s own tracker sends', () => {
     platform: 'Linux',
     platformVersion: '6.8.0',
   });
-  expect(readClientHints(() => 'nonsense')).toBeUndefined();
-  expect(readClientHints(() => undefined)).toBeUndefined();
+  expect(toClientHints('nonsense')).toBeUndefined();
+  expect(toClientHints('')).toBeUndefined();
+  expect(toClientHints('"Chromium";v="130"')).toBe(
+    '{"brands":[{"brand":"Chromium","version":"130"}]}',
+  );
 });
+
+const PHONE = '"Chromium";v="130"\n?1';
+const COMPUTER = '"Chromium";v="130"\n?0';
 
 test('a client is sent with the hints of each request', () => {
   const toFields = createToClientFields();
   const spans = { userAgent: 'curl/8', acceptLanguage: 'sv-SE' };
   for (const headers of [spans, { ...spans, client: new Client('curl/8', 'sv-SE') }]) {
-    for (const clientHints of [undefined, '{"mobile":true}', '{"mobile":false}', undefined]) {
+    for (const clientHints of [undefined, PHONE, COMPUTER, undefined]) {
       const { text } = toFields({ ...headers, clientHints });
-      const uadata = clientHints === undefined ? {} : { uadata: clientHints };
+      const uadata = clientHints === undefined ? {} : { uadata: toClientHints(clientHints) };
       const expected = { ua: 'curl/8', lang: 'sv-SE', ...uadata };
       expect(Object.fromEntries(new URLSearchParams(text))).toEqual(expected);
     }
@@ -40,12 +52,16 @@ test('a client is sent with the hints of each request', () => {
 });
 
 const LONG = 'x'.repeat(1100);
+const hintsOf = (brand: string) => `"${brand}";v="1"`;
 
 test.for([
-  ['a long user agent', { userAgent: LONG, clientHints: '{"mobile":true}' }],
-  ['a long language', { acceptLanguage: LONG, clientHints: '{"mobile":true}' }],
-  ['long hints', { userAgent: 'curl/8', clientHints: '中'.repeat(400) }],
-  ['hints that are too long to be sent', { userAgent: 'curl/8', clientHints: 'x'.repeat(5000) }],
+  ['a long user agent', { userAgent: LONG, clientHints: PHONE }],
+  ['a long language', { acceptLanguage: LONG, clientHints: PHONE }],
+  ['long hints', { userAgent: 'curl/8', clientHints: hintsOf('中'.repeat(400)) }],
+  [
+    'hints that are too long to be sent',
+    { userAgent: 'curl/8', clientHints: hintsOf('x'.repeat(5000)) },
+  ],
   ['a user agent that is long if it is encoded', { userAgent: '中'.repeat(400) }],
 ] as const)('what is sent of a client with %s is not remembered', async ([, headers]) => {
   const toFields = createToClientFields();
@@ -59,7 +75,7 @@ test.for([
 test('no text is kept of which a header is a part', () => {
   const toFields = createToClientFields();
   const kept = keptBytes((part) =>
-    toFields({ userAgent: part, acceptLanguage: part, clientHints: JSON.stringify({ part }) }),
+    toFields({ userAgent: part, acceptLanguage: part, clientHints: hintsOf(part) }),
   );
   expect(kept).toBeLessThan(PARTS_BYTES / 4);
 });

@@ -18,7 +18,7 @@ import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/pag
 import { createSentUrls } from '../../../src/hit/page/sent-urls.js';
 import { isGraphqlRequest } from '../../../src/hit/page-view.js';
 import { decodeLatin1 } from '../../../src/hit/text.js';
-import { readClientHints } from '../../../src/hit/visitor/client.js';
+import { toClientHints } from '../../../src/hit/visitor/client.js';
 import { createToOrigin } from '../../../src/hit/visitor/origin.js';
 import { visitorOfCookie } from '../../../src/hit/visitor/visitor-id.js';
 import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
@@ -110,10 +110,10 @@ const QUERY_TEXTS = {
 /** What reads headers and targets. */
 export const HEADER_ROWS: readonly LinearRow[] = [
   {
-    what: 'readClientHints',
+    what: 'toClientHints',
     reason:
       'a sticky expression reads on where the last match ended, and ends at what does not match',
-    cases: texts((text) => readClientHints((name) => (name === 'sec-ch-ua' ? text : `"${text}`)), {
+    cases: texts((text) => toClientHints(`${text}\n?1${`\n"${text}`.repeat(4)}`), {
       quotes: (size) => filled('"', size),
       'quotes behind a brand': (size) => filled('"', size, '"a";v="1",'),
       brands: (size) => filled('"a";v="1",', size),
