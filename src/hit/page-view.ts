@@ -81,7 +81,7 @@ export function createPageViewReader(
   const toClientFields = createToClientFields();
   const toTitle = createToTitle(options);
   const toVariables = createToVariables(options, report);
-  const toReferrerField = createToField('urlref');
+  const toReferrer = createToReferrer(options, urls);
   const toTime = createToField('cdt');
   const toDuration = memoize((millis: number) => {
     // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
@@ -147,8 +147,7 @@ export function createPageViewReader(
         query,
         redacted,
         address: hidesAddress ? request.address && HIDDEN_ADDRESS : traits.address,
-        referrer:
-          referrer === undefined ? undefined : toReferrerField(urls.ofReferrer(referrer, host)),
+        referrer: referrer === undefined ? undefined : toReferrer(referrer, host),
         client,
         traits,
         visitor: toVisitor(traits),
@@ -175,6 +174,24 @@ export function createPageViewReader(
     /** Even if none is sent. */
     toAnyVisitorId: (traits: VisitorTraits) => toVisitor(traits).id ?? toVisitorId(traits),
   };
+}
+
+/**
+ * The referrer. One without a query is remembered if it is sent as it came: those with a query rarely recur, and others may contain
+ * secrets. With templates, it depends on the host.
+ */
+function createToReferrer(
+  { urlPaths }: PageViewOptions,
+  urls: SentUrls,
+): (referrer: string, host: string | undefined) => Field | undefined {
+  const toField = createToField('urlref');
+  const make = (referrer: string, host?: string) => toField(urls.ofReferrer(referrer, host));
+  if (urlPaths === 'template') return make;
+  const remember = memoize(
+    (referrer: string) => make(referrer),
+    (field, referrer) => field?.value === referrer,
+  );
+  return (referrer) => (referrer.includes('?') ? make(referrer) : remember(referrer));
 }
 
 /** Longer methods are not remembered: HTTP has none. */
