@@ -12,8 +12,7 @@ import {
 } from '../journal.js';
 import { newInstanceName, parseObject } from '../spool-description.js';
 import { isRefusal, type RedisConnection } from './redis-connection.js';
-import { REDIS_KEYS } from './redis-keys.js';
-import { BEAT, DECIDE, JOIN, LEAVE, LIST, STORE, TAKE_OVER } from './redis-scripts.js';
+import { BEAT, DECIDE, JOIN, LEAVE, LIST, REDIS_KEYS, STORE, TAKE_OVER } from './redis-scripts.js';
 
 /** Hits per read. */
 const PORTION = 500;
@@ -90,7 +89,7 @@ class RedisStream implements Segment {
   }
 }
 
-/** Streams in Redis, for processes on several machines. For the keys see `redis-keys.ts`. */
+/** Streams in Redis, for processes on several machines. For the keys see `redis-scripts.ts`. */
 export class RedisJournal implements Journal {
   readonly instance: string = newInstanceName();
   readonly options: RedisJournalOptions;
