@@ -49,14 +49,6 @@ interface SpoolParts {
   giveBack(hits: readonly Hit[]): void;
 }
 
-export interface TakeOptions {
-  /** If this is no longer `Spool.epoch`, nothing is returned. */
-  readonly epoch: number;
-  /** Maximum number of hits. Fewer are returned only if the oldest has waited for `delayMillis`. */
-  readonly max: number;
-  readonly delayMillis: number;
-}
-
 /**
  * Makes hits durable: moves queued hits from memory to this process' journal, and reads them from there, oldest first, with those of
  * dead processes. No method rejects.
@@ -75,7 +67,6 @@ export class Spool {
   #opener: JournalOpener | undefined;
   #parts!: SpoolParts;
   #journal: Journal | undefined;
-  #epoch = 1;
   #isOpening = true;
   #isClosed = false;
   /** Hits that were read from the journal, or kept when they were written. */
@@ -147,9 +138,9 @@ export class Spool {
     return this.#writer.room;
   }
 
-  /** Another number for each journal of this process; 0 while hits cannot be read. Hits of an earlier journal must not be sent. */
-  get epoch(): number {
-    return this.#journal?.isOpen ? this.#epoch : 0;
+  /** The journal that can be read now. Hits of an earlier one must not be sent. */
+  get openJournal(): Journal | undefined {
+    return this.#journal?.isOpen ? this.#journal : undefined;
   }
 
   /** Start of the oldest request whose hit was not taken, in epoch seconds; `Infinity` if there is none. */
@@ -221,12 +212,15 @@ export class Spool {
     await this.#writer.write();
   }
 
-  /** The oldest hits that are not too old. Each is returned once. */
-  take({ epoch, max, delayMillis }: TakeOptions): Promise<readonly JournalHit[]> {
+  /**
+   * The oldest hits of a journal that are not too old, at most `max`; fewer only if the oldest has waited for `delayMillis`. Each is
+   * returned once; none if the journal is gone.
+   */
+  take(journal: Journal, max: number, delayMillis: number): Promise<readonly JournalHit[]> {
     return this.#steps.run(async () => {
       await this.#expire();
       await this.#readAhead(max);
-      if (epoch !== this.epoch) return [];
+      if (journal !== this.openJournal) return [];
       this.#dropAbandoned();
       const waiting = this.#ahead.length;
       const now = performance.now();
@@ -239,11 +233,11 @@ export class Spool {
     }, []);
   }
 
-  /** Whether taken hits of this epoch may be sent; call it before each bulk. Hits of other epochs are lost by then. */
-  mayStillSend(epoch: number): Promise<boolean> {
+  /** Whether hits taken of this journal may be sent; call it before each bulk. Hits of earlier ones are lost by then. */
+  mayStillSend(journal: Journal): Promise<boolean> {
     return this.#steps.run(async () => {
       if (this.#taken.size + this.#abandoned.size > 0) await this.#settle();
-      return epoch !== 0 && epoch === this.epoch;
+      return journal === this.openJournal;
     }, false);
   }
 
@@ -347,7 +341,7 @@ export class Spool {
   /** The segment with the oldest hits that were not read. */
   #nextSegment(): Segment | undefined {
     let oldest: Segment | undefined;
-    for (const segment of this.#journal?.isOpen ? this.#journal.segments : []) {
+    for (const segment of this.openJournal?.segments ?? []) {
       if (segment.unread === 0 || this.#unreadable.has(segment)) continue;
       if (!oldest || segment.startSeconds < oldest.startSeconds) oldest = segment;
     }
@@ -444,7 +438,6 @@ export class Spool {
   #onLost(journal: Journal | undefined): void {
     if (!journal || journal !== this.#journal) return;
     this.#journal = undefined;
-    this.#epoch += 1;
     for (const hit of this.#taken) this.#abandoned.add(hit);
     this.#taken.clear();
     this.#ahead = [];

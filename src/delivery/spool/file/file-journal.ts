@@ -30,6 +30,7 @@ import {
   listFolder,
   requireOwn,
   syncFolder,
+  unlessMissing,
   unlinkIfThere,
   writeAll,
   writeNewFile,
@@ -43,8 +44,8 @@ const SIZE_POLL_MILLIS = 5;
 
 /** A process' journal. Names are shorter if the clock showed a time before 2001. */
 export const INSTANCE: RegExp = /^\d{1,16}-\d+-[\da-f]{8}$/;
-/** A journal that is being made, or whose process died while it did so. */
-const DRAFT = /^\.\d{1,16}-\d+-[\da-f]{8}$/;
+/** The same, or one that is being made, or whose process died while it did so. */
+const INSTANCE_OR_DRAFT = /^\.?\d{1,16}-\d+-[\da-f]{8}$/;
 const DONE = /^\d{6,}\.done$/;
 export const HITS: RegExp = /^\d{6,}\.hits$/;
 
@@ -186,7 +187,7 @@ export class FileJournal implements Journal {
   async takeOver(most: number): Promise<number> {
     const { folder, hasToken } = this.#options;
     const others = (await listFolder(folder))
-      .filter((name) => name !== this.instance && (INSTANCE.test(name) || DRAFT.test(name)))
+      .filter((name) => name !== this.instance && INSTANCE_OR_DRAFT.test(name))
       .sort(byName);
     this.#dead.begin(others.map((name) => join(folder, name)));
     let taken = 0;
@@ -292,7 +293,7 @@ export class FileJournal implements Journal {
   /** Opens the journals in a folder, and those in them, all of which are moved up into this one. */
   async #adoptAll(folder: string): Promise<void> {
     for (const name of (await listFolder(folder)).sort(byName)) {
-      if (!(INSTANCE.test(name) || DRAFT.test(name))) continue;
+      if (!INSTANCE_OR_DRAFT.test(name)) continue;
       const path = join(this.#path, name);
       if (folder !== this.#path) await rename(join(folder, name), path);
       await this.#adopt(path);
@@ -369,9 +370,7 @@ async function findFiles(folder: string, events: JournalEvents): Promise<Set<Hit
 
 async function removeDraft(draft: string): Promise<void> {
   await unlinkIfThere(join(draft, ALIVE));
-  await rmdir(draft).catch((error: unknown) => {
-    if (!isMissing(error)) throw error;
-  });
+  await rmdir(draft).catch(unlessMissing);
 }
 
 /** Deletes `.done` files whose `.hits` file is deleted: their process ended in between. */

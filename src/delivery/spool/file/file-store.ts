@@ -14,7 +14,7 @@ import {
 import { ALIVE, DeadProcesses, thisProcess } from './dead-processes.js';
 import { HITS, INSTANCE, measureFolder } from './file-journal.js';
 import { donePathOf, readLines } from './hits-file.js';
-import { isMissing, listFolder, openOwnFile, unlinkIfThere } from './own-files.js';
+import { listFolder, openOwnFile, unlessMissing, unlinkIfThere } from './own-files.js';
 import { DESCRIPTION, FileJournalOpener } from './spool-folder.js';
 
 const POLL_MILLIS = 250;
@@ -137,8 +137,4 @@ async function purgeFile(path: string, filter: PurgeFilter): Promise<number> {
 /** The lines of a file; none if it is gone. */
 async function findLines(path: string) {
   return (await readLines(path).catch(unlessMissing))?.lines ?? [];
-}
-
-function unlessMissing(error: unknown): undefined {
-  if (!isMissing(error)) throw error;
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { isWhole, readLine, toJournalHit } from '../hit-line.js';
 import type { HitLine, JournalEvents, JournalHit, Segment } from '../journal.js';
-import { isMissing, openOwnFile, readOwnFile, unlinkIfThere } from './own-files.js';
+import { openOwnFile, readOwnFile, unlessMissing, unlinkIfThere } from './own-files.js';
 
 const CHUNK_BYTES = 65_536;
 const LINE_FEED = 10;
@@ -157,10 +157,7 @@ export class HitsFile implements Segment {
   }
 
   async #readBytes(most: number): Promise<Buffer> {
-    const file = await openOwnFile(this.path, constants.O_RDONLY).catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw error;
-    });
+    const file = await openOwnFile(this.path, constants.O_RDONLY).catch(unlessMissing);
     if (!file) return Buffer.alloc(0);
     try {
       const bytes = Math.min(most, this.size - this.#position);
@@ -201,10 +198,7 @@ export async function readLines(path: string, size?: number) {
 
 /** The ranges in a `.done` file, joined; none if there is no file. */
 async function readRanges(path: string): Promise<readonly Range[]> {
-  const text = await readOwnFile(path).then(String, (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
+  const text = String((await readOwnFile(path).catch(unlessMissing)) ?? '');
   const found = [...text.matchAll(/^(\d{1,15})-(\d{1,15})$/gm)];
   const ranges = found.map(([, from, to]) => ({ from: Number(from), to: Number(to) }));
   return joinRanges(ranges.filter(({ from, to }) => from < to)); // the end of one may not be written completely
