@@ -2,7 +2,7 @@ import { isLineSelected, type PurgeFilter } from '../hit-line.js';
 import { byName, matomoOf, newInstanceName, parseObject } from '../spool-description.js';
 import { readJournals, type SpoolStatus, type SpoolStore } from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
-import { readOldest } from './redis-journal.js';
+import { measureStream } from './redis-journal.js';
 import { RedisJournalOpener } from './redis-opener.js';
 import { DECIDE, LIST, REDIS_KEYS } from './redis-scripts.js';
 
@@ -25,9 +25,9 @@ function readStatus(url: string): Promise<SpoolStatus> {
         let pending = 0;
         let oldestSeconds = Number.POSITIVE_INFINITY;
         for (const stream of streams) {
-          pending += Number(await connection.send('XLEN', stream));
-          const startSeconds = await readOldest(connection, stream);
-          oldestSeconds = Math.min(oldestSeconds, startSeconds ?? Number.POSITIVE_INFINITY);
+          const found = await measureStream(connection, stream);
+          pending += found.hits;
+          oldestSeconds = Math.min(oldestSeconds, found.oldestSeconds);
         }
         const host = typeof about.host === 'string' ? about.host : undefined;
         return { process: { instance, host, isAlive, pending }, oldestSeconds };
