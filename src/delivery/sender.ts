@@ -20,7 +20,7 @@ import {
   sumOfCounters,
 } from './queue/counters.js';
 import { toBody } from './queue/to-body.js';
-import type { JournalHit } from './spool/journal.js';
+import type { Journal, JournalHit } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
 
 /** Hits that are finalized in one turn of the event loop, so that no turn takes long. */
@@ -85,7 +85,7 @@ export class Sender {
   /** Bulks in a row that failed. */
   #failures = 0;
   /** The journal from which the stored hits in the queue were taken. */
-  #epoch = 0;
+  #journal: Journal | undefined;
   /** Resolves when the call of `fill` that runs has ended. */
   #filled: Promise<void> | undefined;
   #isLoading = false;
@@ -308,18 +308,18 @@ export class Sender {
   async #load(spool: Spool, delayMillis: number): Promise<boolean> {
     const { maxExportBatchSize: max, maxQueueSize } = this.#parts.options;
     await spool.ready;
-    const { epoch } = spool;
-    if (epoch === 0) return false;
-    if (this.#epoch !== epoch) this.queue.forgetStored();
-    this.#epoch = epoch;
+    const { openJournal } = spool;
+    if (!openJournal) return false;
+    if (this.#journal !== openJournal) this.queue.forgetStored();
+    this.#journal = openJournal;
     const { total, setAside } = this.queue;
     // If all hits have failed alone, only others that are processed can show that they are the cause.
     const hasRoom = total < maxQueueSize || total === setAside;
     if (hasRoom && this.queue.needsMore(true)) {
-      this.queue.add(await spool.take({ epoch, max, delayMillis }), true);
+      this.queue.add(await spool.take(openJournal, max, delayMillis), true);
       if (!this.takesCrashes) this.#dropCrashes();
     }
-    return spool.mayStillSend(epoch);
+    return spool.mayStillSend(openJournal);
   }
 
   /** Makes one attempt. Never rejects. */

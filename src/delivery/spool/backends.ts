@@ -1,7 +1,6 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import type { PurgeFilter } from './hit-line.js';
 import { JOURNAL_TIMES } from './journal.js';
-import { isRedisUrl, parseRedisUrl, shownPlace } from './redis/redis-url.js';
 import { Spool } from './spool.js';
 import { SpoolReports } from './spool-reports.js';
 import type { OpenSpoolOptions, SpoolStatus, SpoolStore } from './spool-store.js';
@@ -19,7 +18,12 @@ interface SpoolBackend {
   parse(place: string): ParsedPlace;
   /** The place as shown in messages, without credentials. */
   show(place: string): string;
+  /** Loads its code: few want one. */
+  load(): Promise<SpoolStore>;
 }
+
+/** The path of a Redis URL: the number of a database. */
+const DATABASE = /^\/?\d{0,9}$/;
 
 /** NUL, a URL of another kind, a misspelled Redis URL, or `:password@`, which the name of a folder would show. A drive is allowed. */
 const NO_PATH =
@@ -29,9 +33,22 @@ const NO_PATH =
 const SPOOL_BACKENDS: readonly SpoolBackend[] = [
   {
     name: 'redis',
-    matches: isRedisUrl,
-    parse: parseRedisUrl,
-    show: shownPlace,
+    matches: (place) => /^\s*rediss?:\/\//i.test(place),
+    parse(place) {
+      const text = place.trim();
+      if (!/^rediss?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return { rule: undefined };
+      const { pathname, search } = new URL(text);
+      if (!DATABASE.test(pathname)) {
+        return { rule: 'name a database of Redis by its number, such as redis://127.0.0.1:6379/1' };
+      }
+      if (search === '') return { place: text };
+      return { rule: 'have no parameters, such as redis://127.0.0.1:6379/1' };
+    },
+    show(url) {
+      const { protocol, host, pathname } = new URL(url);
+      return `${protocol}//${host}${pathname}`;
+    },
+    load: async () => (await import('./redis/redis-store.js')).REDIS_STORE,
   },
   {
     name: 'file',
@@ -41,6 +58,7 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
       return text === '' || NO_PATH.test(text) ? { rule: undefined } : { place };
     },
     show: (folder) => folder,
+    load: async () => (await import('./file/file-store.js')).FILE_STORE,
   },
 ];
 
@@ -49,11 +67,12 @@ export function spoolBackendOf(place: string): SpoolBackend {
   return SPOOL_BACKENDS.find((backend) => backend.matches(place)) as SpoolBackend;
 }
 
-/** Opens a spool, whose code is loaded meanwhile: few want one. */
+/** Opens a spool, whose code is loaded meanwhile. */
 export function openSpool(options: OpenSpoolOptions, diagnostics: Diagnostics): Spool {
   const { place, maxBytes, times = JOURNAL_TIMES } = options;
-  const reports = new SpoolReports(spoolBackendOf(place).show(place), diagnostics);
-  const opener = loadStore(place).then((store) => store.open({ ...options, times }, reports));
+  const backend = spoolBackendOf(place);
+  const reports = new SpoolReports(backend.show(place), diagnostics);
+  const opener = backend.load().then((store) => store.open({ ...options, times }, reports));
   const loaded = opener.catch((error: unknown) => {
     reports.notUsed(`it cannot be opened (${error})`);
     return undefined;
@@ -63,15 +82,10 @@ export function openSpool(options: OpenSpoolOptions, diagnostics: Diagnostics): 
 
 /** The status of a spool. Rejects if it cannot be read. */
 export async function readSpoolStatus(place: string): Promise<SpoolStatus> {
-  return (await loadStore(place)).readStatus(place);
+  return (await spoolBackendOf(place).load()).readStatus(place);
 }
 
 /** Deletes hits in a spool. Returns how many of them were pending. Rejects if a process uses it. */
 export async function purgeSpool(place: string, filter: PurgeFilter): Promise<number> {
-  return (await loadStore(place)).purge(place, filter);
-}
-
-async function loadStore(place: string): Promise<SpoolStore> {
-  const { SPOOL_STORES } = await import('./open-spool.js');
-  return SPOOL_STORES[spoolBackendOf(place).name];
+  return (await spoolBackendOf(place).load()).purge(place, filter);
 }

@@ -3,8 +3,7 @@ import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';
 import { EXIT_WAITS } from '../exit/exit-waits.js';
 import { LINE_BYTES, toLines } from './hit-line.js';
-import { type HitLine, type Journal, type JournalHit, JournalLost } from './journal.js';
-import type { SpoolReports } from './spool-reports.js';
+import type { HitLine } from './journal.js';
 
 /** After a write failed, hits stay in memory for this long before the next attempt. */
 const RETRY_MILLIS = 5_000;
@@ -12,17 +11,11 @@ const RETRY_MILLIS = 5_000;
 const HANGING_MILLIS = 2_000;
 
 interface JournalWriterParts {
-  readonly maxBytes: number;
-  readonly reports: SpoolReports;
-  /** The journal that gets hits now. */
-  readonly journal: () => Journal | undefined;
-  /** Whether so many hits should be kept in memory when they are written, to be sent next. */
-  readonly keeps: (hits: number) => boolean;
-  /** `count` hits were stored, of which some were kept. */
-  readonly onStored: (count: number, kept: readonly JournalHit[]) => void;
-  readonly onFailed: (error: unknown, journal: Journal) => void;
-  /** Resolves when a journal that was lost has its successor. */
-  readonly succession: () => Promise<unknown>;
+  /** Bytes that the spool has room for. */
+  readonly room: () => number;
+  /** Stores lines. Rejects, after reporting why, if none is stored. */
+  readonly store: (lines: readonly HitLine[]) => Promise<void>;
+  readonly onFull: () => void;
   /** Passes on hits that could not be stored. */
   readonly giveBack: (hits: readonly Hit[]) => void;
 }
@@ -31,6 +24,7 @@ interface JournalWriterParts {
 export class JournalWriter {
   readonly #parts: JournalWriterParts;
   #waiting: HitLine[] = [];
+  /** Lines of the current write. Empty from then on if the process ends meanwhile. */
   #begun: readonly HitLine[] = [];
   readonly #writes = new SerialQueue();
   #retryAtMillis = 0;
@@ -44,6 +38,10 @@ export class JournalWriter {
   /** Hits that are not stored yet. */
   get pending(): number {
     return this.#waiting.length + this.#begun.length;
+  }
+
+  get isWriting(): boolean {
+    return this.#begun.length > 0;
   }
 
   get isIdle(): boolean {
@@ -61,7 +59,7 @@ export class JournalWriter {
 
   /** Approximate number of bytes that more hits may take. */
   get room(): number {
-    return this.#freeBytes - this.pending * LINE_BYTES;
+    return this.#parts.room() - this.pending * LINE_BYTES;
   }
 
   /** Adds hits to the next write. */
@@ -76,25 +74,30 @@ export class JournalWriter {
       const lines = this.#waiting.splice(0);
       if (lines.length === 0) return;
       this.#begun = lines;
-      const rest = await this.#storeFitting(lines, true);
-      if (this.#begun.length === 0) return; // the process ends
+      this.#sinceMillis = performance.now();
+      const fitting = this.#fittingOf(lines);
+      const { store, onFull, giveBack } = this.#parts;
+      const isStored = await store(fitting).then(
+        () => true,
+        () => false,
+      );
+      this.#sinceMillis = Number.POSITIVE_INFINITY;
+      if (!this.isWriting) return;
       this.#begun = [];
+      const rest = isStored ? lines.slice(fitting.length) : lines;
       if (rest.length === 0) return;
       this.#retryAtMillis = performance.now() + RETRY_MILLIS;
-      const { giveBack, reports } = this.#parts;
-      if (rest !== lines) reports.notWritten(new Error(this.#full));
+      if (isStored) onFull();
       giveBack(rest.map(({ hit }) => hit));
     });
   }
 
-  /** At the event `exit`: stores all hits synchronously. Returns those that could not be stored. */
-  writeAtExit(): readonly Hit[] {
-    const { journal, onStored } = this.#parts;
+  /** At the event `exit`: stores all hits by `append`, if the disk does not hang. Returns those that could not be stored. */
+  writeAtExit(append: (lines: readonly HitLine[]) => boolean): readonly Hit[] {
     const lines = this.#takeAll();
     const fitting = this.#fittingOf(lines);
-    const isStored = !this.isHanging && journal()?.appendAtExit(fitting) === true;
-    if (isStored) onStored(fitting.length, []);
-    return (isStored ? lines.slice(fitting.length) : lines).map(({ hit }) => hit);
+    const isStored = !this.isHanging && append(fitting);
+    return lines.slice(isStored ? fitting.length : 0).map(({ hit }) => hit);
   }
 
   /** Waits a limited time for the write that runs. Returns how many hits are not stored: they are forgotten. */
@@ -110,51 +113,9 @@ export class JournalWriter {
     return lines;
   }
 
-  /** Stores as many lines as there is room for. Returns the others. If the journal is gone, tries its successor once. */
-  async #storeFitting(lines: readonly HitLine[], triesAgain: boolean): Promise<readonly HitLine[]> {
-    const { onFailed, succession } = this.#parts;
-    const fitting = this.#fittingOf(lines);
-    const journal = this.#parts.journal();
-    try {
-      await this.#store(journal, fitting);
-      return lines.slice(fitting.length);
-    } catch (error) {
-      if (journal) onFailed(error, journal); // else the opener has reported why
-      if (!triesAgain || !(error instanceof JournalLost)) return lines;
-      await succession();
-      if (this.#begun.length === 0) return []; // the process ends
-      return await this.#storeFitting(lines, false);
-    }
-  }
-
-  async #store(journal: Journal | undefined, lines: readonly HitLine[]): Promise<void> {
-    const { keeps, onStored, reports } = this.#parts;
-    if (lines.length === 0) throw new Error(this.#full);
-    if (!journal) throw new Error('not open');
-    this.#sinceMillis = performance.now();
-    try {
-      const kept = await journal.append(lines, keeps(lines.length));
-      if (this.#begun.length === 0) return; // the process ends
-      if (journal !== this.#parts.journal()) throw new JournalLost('it was lost before');
-      onStored(lines.length, kept);
-      reports.written();
-    } finally {
-      this.#sinceMillis = Number.POSITIVE_INFINITY;
-    }
-  }
-
-  get #full(): string {
-    return `it has reached maxSpoolBytes, ${this.#parts.maxBytes}`;
-  }
-
-  get #freeBytes(): number {
-    const { journal, maxBytes } = this.#parts;
-    return maxBytes - (journal()?.spoolBytes ?? 0);
-  }
-
   /** The first of some lines, as many as there is room for. */
   #fittingOf(lines: readonly HitLine[]): readonly HitLine[] {
-    let room = this.#freeBytes;
+    let room = this.#parts.room();
     const end = lines.findIndex(({ line }) => {
       room -= line.length;
       return room < 0;

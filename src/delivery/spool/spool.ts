@@ -8,6 +8,7 @@ import { addCounters, type DeliveryCounters, lostHits } from '../queue/counters.
 import type { MemoryQueue } from '../queue/memory-queue.js';
 import { Backlog } from './backlog.js';
 import {
+  type HitLine,
   type IsFresh,
   type Journal,
   type JournalEvents,
@@ -18,7 +19,6 @@ import {
   type Segment,
 } from './journal.js';
 import { JournalWriter } from './journal-writer.js';
-import { ReadAhead } from './read-ahead.js';
 import type { SpoolReports } from './spool-reports.js';
 
 /** Interval for removing hits that are too old, even while nothing can be sent. */
@@ -49,19 +49,11 @@ interface SpoolParts {
   giveBack(hits: readonly Hit[]): void;
 }
 
-export interface TakeOptions {
-  /** If this is no longer `Spool.epoch`, nothing is returned. */
-  readonly epoch: number;
-  /** Maximum number of hits. Fewer are returned only if the oldest has waited for `delayMillis`. */
-  readonly max: number;
-  readonly delayMillis: number;
-}
-
 /**
  * Makes hits durable: moves queued hits from memory to this process' journal, and reads them from there, oldest first, with those of
  * dead processes. No method rejects.
  *
- *     memory ──> writing ──> journal ──> read ahead ──take──> taken ──acknowledge──> counted
+ *     memory ──> writer ──> journal ──> ahead ──take──> taken ──acknowledge──> decided ──> deleted
  */
 export class Spool {
   /** Nothing may be stored before. Resolves soon in any case. */
@@ -75,11 +67,15 @@ export class Spool {
   #opener: JournalOpener | undefined;
   #parts!: SpoolParts;
   #journal: Journal | undefined;
-  #epoch = 1;
   #isOpening = true;
   #isClosed = false;
-  readonly #ahead: ReadAhead;
-  #taken = new Set<JournalHit>();
+  /** Hits that were read from the journal, or kept when they were written. */
+  #ahead: JournalHit[] = [];
+  /** When hits that can be taken were first seen. */
+  #waitsSinceMillis = Number.POSITIVE_INFINITY;
+  /** Segments that could not be read since the last beat. They must not delay newer ones. */
+  readonly #unreadable = new Set<Segment>();
+  readonly #taken = new Set<JournalHit>();
   /** Taken hits of a journal that is gone. They are lost, unless the bulk in flight has a result for them. */
   readonly #abandoned = new Set<JournalHit>();
   /** Hits with results that are not stored yet. */
@@ -100,22 +96,13 @@ export class Spool {
   ) {
     this.#options = options;
     this.#reports = reports;
-    this.#ahead = new ReadAhead({
-      journal: () => this.#journal,
-      hasRoom: (hits) => this.#mayRead(hits),
-      onUnreadable: (error) => reports.unreadable(error),
-    });
     this.#writer = new JournalWriter({
-      maxBytes: options.maxBytes,
-      reports,
-      journal: () => this.#journal,
-      keeps: (hits) => this.#ahead.isComplete && this.#mayRead(hits),
-      onStored: (count, kept) => {
-        this.spooled += count;
-        this.#ahead.push(kept);
+      room: () => options.maxBytes - (this.#journal?.spoolBytes ?? 0),
+      store: (lines) => this.#store(lines),
+      onFull: () => {
+        const full = `it has reached maxSpoolBytes, ${options.maxBytes}`;
+        reports.notWritten(new Error(full));
       },
-      onFailed: (error, journal) => this.#fail(error, journal, true),
-      succession: () => this.#steps.ended,
       giveBack: (hits) => {
         const { memory, giveBack } = this.#parts;
         giveBack(memory.keep(hits));
@@ -151,14 +138,15 @@ export class Spool {
     return this.#writer.room;
   }
 
-  /** Another number for each journal of this process; 0 while hits cannot be read. Hits of an earlier journal must not be sent. */
-  get epoch(): number {
-    return this.#journal?.isOpen ? this.#epoch : 0;
+  /** The journal that can be read now. Hits of an earlier one must not be sent. */
+  get openJournal(): Journal | undefined {
+    return this.#journal?.isOpen ? this.#journal : undefined;
   }
 
   /** Start of the oldest request whose hit was not taken, in epoch seconds; `Infinity` if there is none. */
   get oldestSeconds(): number {
-    return this.#ahead.oldestSeconds;
+    const ahead = this.#ahead[0]?.startSeconds ?? Number.POSITIVE_INFINITY;
+    return Math.min(ahead, this.#nextSegment()?.startSeconds ?? Number.POSITIVE_INFINITY);
   }
 
   /** Starts to store queued hits. */
@@ -203,7 +191,12 @@ export class Spool {
   storeSync(): readonly Hit[] {
     const { memory } = this.#parts;
     this.#writer.add(memory.remove(Number.POSITIVE_INFINITY, performance.now(), true));
-    return memory.keep(this.#writer.writeAtExit());
+    const rest = this.#writer.writeAtExit((lines) => {
+      const isStored = this.#journal?.appendAtExit(lines) === true;
+      if (isStored) this.spooled += lines.length;
+      return isStored;
+    });
+    return memory.keep(rest);
   }
 
   /** How many bytes of taken hits can be stored. */
@@ -219,24 +212,32 @@ export class Spool {
     await this.#writer.write();
   }
 
-  /** The oldest hits that are not too old. Each is returned once. */
-  take({ epoch, max, delayMillis }: TakeOptions): Promise<readonly JournalHit[]> {
+  /**
+   * The oldest hits of a journal that are not too old, at most `max`; fewer only if the oldest has waited for `delayMillis`. Each is
+   * returned once; none if the journal is gone.
+   */
+  take(journal: Journal, max: number, delayMillis: number): Promise<readonly JournalHit[]> {
     return this.#steps.run(async () => {
       await this.#expire();
-      await this.#ahead.read(max);
-      if (epoch !== this.epoch) return [];
+      await this.#readAhead(max);
+      if (journal !== this.openJournal) return [];
       this.#dropAbandoned();
-      const hits = this.#ahead.take(max, delayMillis);
+      const waiting = this.#ahead.length;
+      const now = performance.now();
+      if (waiting > 0) this.#waitsSinceMillis = Math.min(this.#waitsSinceMillis, now);
+      if (waiting < max && now - this.#waitsSinceMillis < delayMillis) return [];
+      this.#waitsSinceMillis = waiting > max ? now : Number.POSITIVE_INFINITY;
+      const hits = this.#ahead.splice(0, max);
       for (const hit of hits) this.#taken.add(hit);
       return hits;
     }, []);
   }
 
-  /** Whether taken hits of this epoch may be sent; call it before each bulk. Hits of other epochs are lost by then. */
-  mayStillSend(epoch: number): Promise<boolean> {
+  /** Whether hits taken of this journal may be sent; call it before each bulk. Hits of earlier ones are lost by then. */
+  mayStillSend(journal: Journal): Promise<boolean> {
     return this.#steps.run(async () => {
       if (this.#taken.size + this.#abandoned.size > 0) await this.#settle();
-      return epoch !== 0 && epoch === this.epoch;
+      return journal === this.openJournal;
     }, false);
   }
 
@@ -303,7 +304,7 @@ export class Spool {
     const { beatMillis } = this.#options.times;
     const taken = await this.#steps.run(async () => {
       await this.#openJournal();
-      this.#ahead.retry();
+      this.#unreadable.clear();
       if (!this.#journal?.isOpen) return 0;
       await this.#journal.keepAlive();
       await this.#save();
@@ -319,15 +320,62 @@ export class Spool {
   }
 
   #mayRead(hits: number): boolean {
-    return this.#ahead.count + this.#taken.size + hits <= this.#parts.maxQueueSize;
+    return this.#ahead.length + this.#taken.size + hits <= this.#parts.maxQueueSize;
+  }
+
+  /** Reads until so many hits are there, or memory is full. */
+  async #readAhead(count: number): Promise<void> {
+    while (this.#ahead.length < count && this.#mayRead(1)) {
+      const segment = this.#nextSegment();
+      if (!segment) return;
+      const hits = await segment.read().catch((error: unknown) => {
+        if (error instanceof JournalLost || !this.#journal?.isOpen) throw error;
+        this.#unreadable.add(segment);
+        this.#reports.unreadable(error);
+        return [];
+      });
+      this.#ahead.push(...hits);
+    }
+  }
+
+  /** The segment with the oldest hits that were not read. */
+  #nextSegment(): Segment | undefined {
+    let oldest: Segment | undefined;
+    for (const segment of this.openJournal?.segments ?? []) {
+      if (segment.unread === 0 || this.#unreadable.has(segment)) continue;
+      if (!oldest || segment.startSeconds < oldest.startSeconds) oldest = segment;
+    }
+    return oldest;
+  }
+
+  /** Appends lines to the journal, or to its successor. */
+  async #store(lines: readonly HitLine[], triesAgain = true): Promise<void> {
+    if (lines.length === 0) return;
+    const journal = this.#journal;
+    if (!journal) throw new Error('not open'); // the opener has reported why
+    try {
+      const keeps = !this.#nextSegment() && this.#mayRead(lines.length);
+      const kept = await journal.append(lines, keeps);
+      if (!this.#writer.isWriting) return; // the process ends
+      if (journal !== this.#journal) throw new JournalLost('it was lost before');
+      this.spooled += lines.length;
+      for (const hit of kept) this.#ahead.push(hit); // too many for arguments
+      this.#reports.written();
+    } catch (error) {
+      this.#fail(error, journal, true);
+      if (!triesAgain || !(error instanceof JournalLost)) throw error;
+      await this.#steps.ended;
+      if (this.#writer.isWriting) await this.#store(lines, false);
+    }
   }
 
   /** Drops hits that are too old. */
   async #expire(): Promise<void> {
     const { isFresh, memory } = this.#parts;
     for (;;) {
-      await this.#ahead.read(1);
-      const expired = this.#ahead.takeExpired(isFresh);
+      await this.#readAhead(1);
+      const end = this.#ahead.findIndex(isFresh);
+      const expired = this.#ahead.splice(0, end < 0 ? this.#ahead.length : end);
       if (expired.length === 0) return;
       this.spooled -= expired.length;
       addCounters(memory.counters, lostHits('expired', expired.length));
@@ -390,10 +438,9 @@ export class Spool {
   #onLost(journal: Journal | undefined): void {
     if (!journal || journal !== this.#journal) return;
     this.#journal = undefined;
-    this.#epoch += 1;
     for (const hit of this.#taken) this.#abandoned.add(hit);
     this.#taken.clear();
-    this.#ahead.clear();
+    this.#ahead = [];
     this.#decided.clear();
     const lost = this.spooled - this.#abandoned.size;
     this.#reports.lost(lost, GONE);

@@ -30,6 +30,7 @@ import {
   listFolder,
   requireOwn,
   syncFolder,
+  unlessMissing,
   unlinkIfThere,
   writeAll,
   writeNewFile,
@@ -43,8 +44,8 @@ const SIZE_POLL_MILLIS = 5;
 
 /** A process' journal. Names are shorter if the clock showed a time before 2001. */
 export const INSTANCE: RegExp = /^\d{1,16}-\d+-[\da-f]{8}$/;
-/** A journal that is being made, or whose process died while it did so. */
-const DRAFT = /^\.\d{1,16}-\d+-[\da-f]{8}$/;
+/** The same, or one that is being made, or whose process died while it did so. */
+const INSTANCE_OR_DRAFT = /^\.?\d{1,16}-\d+-[\da-f]{8}$/;
 const DONE = /^\d{6,}\.done$/;
 export const HITS: RegExp = /^\d{6,}\.hits$/;
 
@@ -84,8 +85,6 @@ export class FileJournal implements Journal {
   readonly #dead: DeadProcesses;
   /** Files with hits that have no result, by the folder in which they are. */
   readonly #files = new Map<string, Set<HitsFile>>();
-  /** Journals that were taken over, some of whose files cannot be read. */
-  readonly #incomplete = new Set<string>();
   #current: CurrentFile | undefined;
   /** What the file has after the current write. */
   #expected: { readonly path: string; readonly lines: number; readonly bytes: number } | undefined;
@@ -188,7 +187,7 @@ export class FileJournal implements Journal {
   async takeOver(most: number): Promise<number> {
     const { folder, hasToken } = this.#options;
     const others = (await listFolder(folder))
-      .filter((name) => name !== this.instance && (INSTANCE.test(name) || DRAFT.test(name)))
+      .filter((name) => name !== this.instance && INSTANCE_OR_DRAFT.test(name))
       .sort(byName);
     this.#dead.begin(others.map((name) => join(folder, name)));
     let taken = 0;
@@ -198,7 +197,7 @@ export class FileJournal implements Journal {
       const mayTake = hasToken || found?.hasToken === false;
       if (!found?.isDead || !mayTake || !(await this.#take(name))) continue;
       taken += 1;
-      await this.#adopt(name);
+      await this.#adopt(join(this.#path, name));
     }
     await this.#adoptAll(this.#path); // those of an attempt that failed
     return taken;
@@ -218,7 +217,8 @@ export class FileJournal implements Journal {
     if (this.#isAppending) return; // found dead by its pid
     renameSync(join(this.#path, ALIVE), join(this.#path, ENDED));
     const files = this.segments;
-    if (this.#isWrittenAtExit || files.some((file) => file.open > 0)) return;
+    if (this.#isWrittenAtExit || files.some(({ open, isCounted }) => open > 0 || !isCounted))
+      return;
     for (const { path } of files) {
       rmSync(path, { force: true });
       rmSync(donePathOf(path), { force: true });
@@ -290,57 +290,41 @@ export class FileJournal implements Journal {
     }
   }
 
-  /** Opens the journals in a folder, which are moved up into this one. */
+  /** Opens the journals in a folder, and those in them, all of which are moved up into this one. */
   async #adoptAll(folder: string): Promise<void> {
     for (const name of (await listFolder(folder)).sort(byName)) {
-      if (!(INSTANCE.test(name) || DRAFT.test(name))) continue;
+      if (!INSTANCE_OR_DRAFT.test(name)) continue;
       const path = join(this.#path, name);
       if (folder !== this.#path) await rename(join(folder, name), path);
-      if (!this.#files.has(path) || this.#incomplete.has(path)) await this.#adopt(name);
+      await this.#adopt(path);
     }
   }
 
-  /** Opens a journal that was taken over, and those in it. */
-  async #adopt(name: string): Promise<void> {
-    const path = join(this.#path, name);
-    const known = this.#files.get(path) ?? new Set();
-    const files = await this.#openFiles(path, known);
-    this.#files.set(path, new Set([...known, ...files]));
-    const hits = files.reduce((sum, { open }) => sum + open, 0);
-    const oldestSeconds = Math.min(...files.map(({ startSeconds }) => startSeconds));
-    if (hits > 0) this.#options.events.takenOver(hits, oldestSeconds);
-    await this.#adoptAll(path);
-  }
-
-  /** The files of a journal that was taken over, which are not known yet. */
-  async #openFiles(folder: string, known: ReadonlySet<HitsFile>): Promise<HitsFile[]> {
+  /** Opens a journal that was taken over, and files of it that could not be read before. */
+  async #adopt(path: string): Promise<void> {
     const { events } = this.#options;
-    const files: HitsFile[] = [];
-    const paths = new Set([...known].map(({ path }) => path));
-    for (const name of (await listFolder(folder)).filter((one) => HITS.test(one))) {
-      const path = join(folder, name);
-      if (paths.has(path)) continue;
-      const file = new HitsFile(path, events);
-      // First of all: its process may only have stood still.
-      file.size = (await stat(path).catch(() => ({ size: 0 }))).size;
-      files.push(file);
+    let files = this.#files.get(path);
+    if (!files) {
+      files = await findFiles(path, events);
+      await this.#adoptAll(path);
+      this.#files.set(path, files);
     }
-    this.#incomplete.delete(folder);
-    const own: HitsFile[] = [];
+    let hits = 0;
+    let oldestSeconds = Number.POSITIVE_INFINITY;
     for (const file of files) {
+      if (file.isCounted) continue;
       try {
         await file.count();
-        own.push(file);
+        hits += file.open;
+        oldestSeconds = Math.min(oldestSeconds, file.startSeconds);
       } catch (error) {
-        if (error instanceof ForeignFile) {
-          events.foreign(basename(file.path));
-        } else {
-          events.unreadable(error);
-          this.#incomplete.add(folder);
-        }
+        const isForeign = error instanceof ForeignFile;
+        if (isForeign) events.foreign(basename(file.path));
+        if (isForeign || isMissing(error)) files.delete(file);
+        else events.unreadable(error);
       }
     }
-    return own;
+    if (hits > 0) events.takenOver(hits, oldestSeconds);
   }
 
   /** Deletes files of which every hit has a result, and then journals that were taken over. */
@@ -374,11 +358,19 @@ export class FileJournal implements Journal {
   }
 }
 
+/** The files of a journal that was just taken over. Its process may only have stood still: what it appends later is not read. */
+async function findFiles(folder: string, events: JournalEvents): Promise<Set<HitsFile>> {
+  const files = new Set<HitsFile>();
+  for (const name of (await listFolder(folder)).filter((one) => HITS.test(one))) {
+    const path = join(folder, name);
+    files.add(new HitsFile(path, events, (await lstat(path)).size));
+  }
+  return files;
+}
+
 async function removeDraft(draft: string): Promise<void> {
   await unlinkIfThere(join(draft, ALIVE));
-  await rmdir(draft).catch((error: unknown) => {
-    if (!isMissing(error)) throw error;
-  });
+  await rmdir(draft).catch(unlessMissing);
 }
 
 /** Deletes `.done` files whose `.hits` file is deleted: their process ended in between. */

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { isLineSelected, isWhole, type PurgeFilter, readLine } from '../hit-line.js';
+import { isLineSelected, type PurgeFilter, readLine } from '../hit-line.js';
 import { JOURNAL_TIMES } from '../journal.js';
 import { byName, matomoOf } from '../spool-description.js';
 import {
@@ -13,8 +13,8 @@ import {
 } from '../spool-store.js';
 import { ALIVE, DeadProcesses, thisProcess } from './dead-processes.js';
 import { HITS, INSTANCE, measureFolder } from './file-journal.js';
-import { donePathOf, isIn, linesOf, readRanges } from './hits-file.js';
-import { isMissing, listFolder, openOwnFile, readOwnFile, unlinkIfThere } from './own-files.js';
+import { donePathOf, readLines } from './hits-file.js';
+import { listFolder, openOwnFile, unlessMissing, unlinkIfThere } from './own-files.js';
 import { DESCRIPTION, FileJournalOpener } from './spool-folder.js';
 
 const POLL_MILLIS = 250;
@@ -35,7 +35,7 @@ async function readStatus(folder: string): Promise<SpoolStatus> {
       let pending = 0;
       let oldestSeconds = Number.POSITIVE_INFINITY;
       for (const path of paths) {
-        const lines = (await readLines(path)).filter(({ isPending }) => isPending);
+        const lines = (await findLines(path)).filter(({ isPending }) => isPending);
         pending += lines.length;
         const startSeconds = lines[0] && readLine(lines[0].line)?.startSeconds;
         oldestSeconds = Math.min(oldestSeconds, startSeconds ?? Number.POSITIVE_INFINITY);
@@ -113,29 +113,13 @@ async function requireNoProcess(folder: string): Promise<void> {
 
 const mtimeOf = ({ mtimeMs }: { mtimeMs: number }): number => mtimeMs;
 
-/** The lines of a file, with their positions, and whether they are hits without a result; none if it is gone. */
-async function readLines(path: string) {
-  const done = await readRanges(donePathOf(path));
-  const data = await readOwnFile(path).catch((error: unknown) => {
-    if (isMissing(error)) return Buffer.alloc(0);
-    throw error;
-  });
-  return [...linesOf(data)].map(([from, to, isEnded]) => {
-    const line = data.subarray(from, to);
-    return { from, line, isPending: !isIn(done, from) && (isEnded || isWhole(line)) };
-  });
-}
-
-/** Returns how many pending hits were deleted. */
+/** Returns how many pending hits were deleted; none if the file is gone. */
 async function purgeFile(path: string, filter: PurgeFilter): Promise<number> {
-  const lines = await readLines(path);
+  const lines = await findLines(path);
   const selected = lines.filter(({ line }) => isLineSelected(filter, line));
   const countPending = (some: typeof lines) => some.filter(({ isPending }) => isPending).length;
   const purged = countPending(selected);
-  const file = await openOwnFile(path, constants.O_RDWR).catch((error: unknown) => {
-    if (isMissing(error)) return undefined;
-    throw error;
-  });
+  const file = await openOwnFile(path, constants.O_RDWR).catch(unlessMissing);
   if (!file) return 0;
   try {
     for (const { from, line } of selected) await file.write(LINE_FEED.repeat(line.length), from);
@@ -148,4 +132,9 @@ async function purgeFile(path: string, filter: PurgeFilter): Promise<number> {
     await unlinkIfThere(donePathOf(path));
   }
   return purged;
+}
+
+/** The lines of a file; none if it is gone. */
+async function findLines(path: string) {
+  return (await readLines(path).catch(unlessMissing))?.lines ?? [];
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { isWhole, readLine, toJournalHit } from '../hit-line.js';
 import type { HitLine, JournalEvents, JournalHit, Segment } from '../journal.js';
-import { isMissing, openOwnFile, readOwnFile, unlinkIfThere } from './own-files.js';
+import { openOwnFile, readOwnFile, unlessMissing, unlinkIfThere } from './own-files.js';
 
 const CHUNK_BYTES = 65_536;
 const LINE_FEED = 10;
@@ -25,7 +25,9 @@ export class HitsFile implements Segment {
   /** Hits without a result. */
   open = 0;
   /** Bytes that belong to this process. A process that stood still may append to a file that was taken over. */
-  size = 0;
+  size: number;
+  /** `false` until `count` has read a file that was taken over. */
+  isCounted: boolean;
   readonly path: string;
   readonly #donePath: string;
   readonly #events: JournalEvents;
@@ -36,24 +38,25 @@ export class HitsFile implements Segment {
   /** Ranges that had a result when the file was taken over. */
   #done: readonly Range[] = [];
 
-  constructor(path: string, events: JournalEvents) {
+  /** `size`: that of a file that was taken over. */
+  constructor(path: string, events: JournalEvents, size?: number) {
     this.path = path;
+    this.size = size ?? 0;
+    this.isCounted = size === undefined;
     this.#donePath = donePathOf(path);
     this.#events = events;
   }
 
-  /** Counts the hits of a file that was taken over, up to `size`. */
+  /** Counts the hits of a file that was taken over. */
   async count(): Promise<void> {
+    const { done, lines } = await readLines(this.path, this.size);
+    this.#done = done;
+    const pending = lines.filter(({ isPending }) => isPending);
+    if (pending[0]) this.startSeconds = readLine(pending[0].line)?.startSeconds ?? 0;
+    this.open = pending.length;
+    this.unread = pending.length;
     this.#isFinal = true;
-    this.#done = await readRanges(this.#donePath);
-    const data = (await readOwnFile(this.path)).subarray(0, this.size);
-    for (const [from, to, isEnded] of linesOf(data)) {
-      const line = data.subarray(from, to);
-      if (isIn(this.#done, from) || (!isEnded && !isWhole(line))) continue;
-      if (this.open === 0) this.startSeconds = readLine(line)?.startSeconds ?? 0;
-      this.open += 1;
-    }
-    this.unread = this.open;
+    this.isCounted = true;
   }
 
   /** These lines were appended. Returns the hits as read, if `keeps` and everything before them was read. */
@@ -154,10 +157,7 @@ export class HitsFile implements Segment {
   }
 
   async #readBytes(most: number): Promise<Buffer> {
-    const file = await openOwnFile(this.path, constants.O_RDONLY).catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw error;
-    });
+    const file = await openOwnFile(this.path, constants.O_RDONLY).catch(unlessMissing);
     if (!file) return Buffer.alloc(0);
     try {
       const bytes = Math.min(most, this.size - this.#position);
@@ -176,7 +176,7 @@ export function donePathOf(path: string): string {
 }
 
 /** Start and end of each line that is not empty, and whether it has a line feed. */
-export function* linesOf(data: Buffer): Generator<[from: number, to: number, isEnded: boolean]> {
+function* linesOf(data: Buffer): Generator<[from: number, to: number, isEnded: boolean]> {
   for (let from = 0; from < data.length; ) {
     const found = data.indexOf(LINE_FEED, from);
     const to = found < 0 ? data.length : found;
@@ -185,12 +185,20 @@ export function* linesOf(data: Buffer): Generator<[from: number, to: number, isE
   }
 }
 
-/** The ranges in a `.done` file, joined; none if there is no file. */
-export async function readRanges(path: string): Promise<readonly Range[]> {
-  const text = await readOwnFile(path).then(String, (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
+/** The first `size` bytes of a file: its lines, with their positions, and whether they are hits without a result. */
+export async function readLines(path: string, size?: number) {
+  const done = await readRanges(donePathOf(path));
+  const data = (await readOwnFile(path)).subarray(0, size);
+  const lines = [...linesOf(data)].map(([from, to, isEnded]) => {
+    const line = data.subarray(from, to);
+    return { from, line, isPending: !isIn(done, from) && (isEnded || isWhole(line)) };
   });
+  return { done, lines };
+}
+
+/** The ranges in a `.done` file, joined; none if there is no file. */
+async function readRanges(path: string): Promise<readonly Range[]> {
+  const text = String((await readOwnFile(path).catch(unlessMissing)) ?? '');
   const found = [...text.matchAll(/^(\d{1,15})-(\d{1,15})$/gm)];
   const ranges = found.map(([, from, to]) => ({ from: Number(from), to: Number(to) }));
   return joinRanges(ranges.filter(({ from, to }) => from < to)); // the end of one may not be written completely
@@ -207,7 +215,7 @@ function joinRanges(parts: readonly { readonly from: number; readonly to: number
 }
 
 /** Whether a line that starts at `from` is in one of the ranges. */
-export function isIn(ranges: readonly Range[], from: number): boolean {
+function isIn(ranges: readonly Range[], from: number): boolean {
   let [low, high] = [0, ranges.length];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -76,37 +76,27 @@ export function writeNewFile(path: string, data: Buffer): void {
   }
 }
 
-export async function unlinkIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-}
-
 /** Whether an error proves that a file does not exist. Other errors may be temporary, such as too many open files. */
 export function isMissing(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
+/** For `catch`: what does not exist is `undefined`. */
+export function unlessMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error;
+}
+
+export async function unlinkIfThere(path: string): Promise<void> {
+  await unlink(path).catch(unlessMissing);
+}
+
 /** Whether a file exists. Rejects if that is unknown. */
 export async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
+  return (await stat(path).catch(unlessMissing)) !== undefined;
 }
 
 /** The names in a folder; none if the folder does not exist. */
 export async function listFolder(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
+  return (await readdir(folder).catch(unlessMissing)) ?? [];
 }

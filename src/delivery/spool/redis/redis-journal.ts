@@ -12,8 +12,7 @@ import {
 } from '../journal.js';
 import { newInstanceName, parseObject } from '../spool-description.js';
 import { isRefusal, type RedisConnection } from './redis-connection.js';
-import { REDIS_KEYS } from './redis-keys.js';
-import { BEAT, DECIDE, JOIN, LEAVE, LIST, STORE, TAKE_OVER } from './redis-scripts.js';
+import { BEAT, DECIDE, JOIN, LEAVE, LIST, REDIS_KEYS, STORE, TAKE_OVER } from './redis-scripts.js';
 
 /** Hits per read. */
 const PORTION = 500;
@@ -90,7 +89,7 @@ class RedisStream implements Segment {
   }
 }
 
-/** Streams in Redis, for processes on several machines. For the keys see `redis-keys.ts`. */
+/** Streams in Redis, for processes on several machines. For the keys see `redis-scripts.ts`. */
 export class RedisJournal implements Journal {
   readonly instance: string = newInstanceName();
   readonly options: RedisJournalOptions;
@@ -200,10 +199,9 @@ export class RedisJournal implements Journal {
     for (const known of this.#streams.keys()) if (!keys.has(known)) this.#streams.delete(known);
     for (const stream of keys) {
       if (stream === this.#own.key || this.#streams.has(stream)) continue;
-      const hits = Number(await connection.send('XLEN', stream));
-      const since = (await readOldest(connection, stream)) ?? Number.POSITIVE_INFINITY;
-      this.#streams.set(stream, new RedisStream(this, stream, hits, since));
-      if (hits > 0) events.takenOver(hits, since);
+      const { hits, oldestSeconds } = await measureStream(connection, stream);
+      this.#streams.set(stream, new RedisStream(this, stream, hits, oldestSeconds));
+      if (hits > 0) events.takenOver(hits, oldestSeconds);
     }
   }
 
@@ -223,12 +221,11 @@ export class RedisJournal implements Journal {
   }
 }
 
-/** Start of the first request of a stream, in epoch seconds; `undefined` if there is none. */
-export async function readOldest(
-  connection: RedisConnection,
-  stream: string,
-): Promise<number | undefined> {
+/** How many hits a stream has, and the start of the first request, in epoch seconds; `Infinity` if there is none. */
+export async function measureStream(connection: RedisConnection, stream: string) {
+  const hits = Number(await connection.send('XLEN', stream));
   const reply = await connection.send('XRANGE', stream, '-', '+', 'COUNT', '1');
   const [, [, line = ''] = []] = (reply as [string, string[]][])[0] ?? [];
-  return readLine(Buffer.from(line, 'latin1'))?.startSeconds;
+  const oldest = readLine(Buffer.from(line, 'latin1'));
+  return { hits, oldestSeconds: oldest?.startSeconds ?? Number.POSITIVE_INFINITY };
 }

@@ -6,8 +6,7 @@ import type { SpoolReports } from '../spool-reports.js';
 import type { SpoolStoreOptions } from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
 import { RedisJournal } from './redis-journal.js';
-import { REDIS_KEYS } from './redis-keys.js';
-import { DAILY_KEYS, OPEN } from './redis-scripts.js';
+import { DAILY_KEYS, OPEN, REDIS_KEYS } from './redis-scripts.js';
 
 /** Longest wait between checks of the connection. The wait is random, at least half as long, so that not all processes reconnect at once. */
 const RECONNECT_MILLIS = 500;

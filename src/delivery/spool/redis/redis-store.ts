@@ -2,11 +2,9 @@ import { isLineSelected, type PurgeFilter } from '../hit-line.js';
 import { byName, matomoOf, newInstanceName, parseObject } from '../spool-description.js';
 import { readJournals, type SpoolStatus, type SpoolStore } from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
-import { readOldest } from './redis-journal.js';
-import { REDIS_KEYS } from './redis-keys.js';
+import { measureStream } from './redis-journal.js';
 import { RedisJournalOpener } from './redis-opener.js';
-import { DECIDE, LIST } from './redis-scripts.js';
-import { shownPlace } from './redis-url.js';
+import { DECIDE, LIST, REDIS_KEYS } from './redis-scripts.js';
 
 /** Hits that are read and deleted at a time. */
 const PORTION = 500;
@@ -27,9 +25,9 @@ function readStatus(url: string): Promise<SpoolStatus> {
         let pending = 0;
         let oldestSeconds = Number.POSITIVE_INFINITY;
         for (const stream of streams) {
-          pending += Number(await connection.send('XLEN', stream));
-          const startSeconds = await readOldest(connection, stream);
-          oldestSeconds = Math.min(oldestSeconds, startSeconds ?? Number.POSITIVE_INFINITY);
+          const found = await measureStream(connection, stream);
+          pending += found.hits;
+          oldestSeconds = Math.min(oldestSeconds, found.oldestSeconds);
         }
         const host = typeof about.host === 'string' ? about.host : undefined;
         return { process: { instance, host, isAlive, pending }, oldestSeconds };
@@ -49,7 +47,7 @@ function purge(url: string, filter: PurgeFilter): Promise<number> {
     for (const { isAlive, streams } of await listProcesses(connection)) {
       if (isAlive) {
         throw new Error(
-          `a process uses the spool ${shownPlace(url)}, or has used it in the last half minute. ${purged} hits were purged. Stop all processes that use it, and try again`,
+          `a process uses the spool, or has used it in the last half minute. ${purged} hits were purged. Stop all processes that use it, and try again`,
         );
       }
       for (const stream of streams) {

@@ -29,8 +29,7 @@ async function takenOver() {
     foreign: nothing,
     unreadable: nothing,
   };
-  const file = new HitsFile(path, events);
-  file.size = lines.length;
+  const file = new HitsFile(path, events, lines.length);
   await file.count();
   return { path, file, reported };
 }
