@@ -1,11 +1,6 @@
 import { type ChannelListener, channelListener, isObject } from '../common/channel-listener.js';
-import {
-  annotationsFor,
-  type CapturedRequest,
-  capturedOf,
-  type RequestStorage,
-} from './captured-request.js';
 import { GRAPHQL_CHANNELS, readExecution } from './operations/graphql.js';
+import { type Request, type RequestStorage, requestOf } from './request.js';
 import { ROUTE_ANNOUNCEMENTS, type RouteAnnouncement } from './routes/announced-routes.js';
 
 /** Listeners for frameworks that announce the route or the operation of the current request, with the names of their channels. */
@@ -28,26 +23,25 @@ function createRouteListener(
   announcement: RouteAnnouncement,
 ): ChannelListener {
   return channelListener((message) => {
-    const captured = storage.getStore();
-    if (!captured) return;
-    const announced = announcement.read(message);
-    if (announced && isItsRequest(announced.request, captured)) captured.route = announced.route;
+    const request = storage.getStore();
+    const found = request && announcement.read(message);
+    if (found && isItsRequest(found.request, request)) request.route = found.route;
   });
 }
 
-function isItsRequest(request: unknown, captured: CapturedRequest): boolean {
-  return request === captured.request || (isObject(request) && capturedOf(request) === captured);
+function isItsRequest(request: unknown, announced: Request): boolean {
+  return request === announced.incoming || (isObject(request) && requestOf(request) === announced);
 }
 
 /** Stores what graphql announces of an operation for the current request. */
 function createGraphqlListener(storage: RequestStorage): ChannelListener {
   return channelListener((message) => {
-    const captured = storage.getStore();
-    if (captured?.request === undefined) return;
+    const announced = storage.getStore();
+    if (announced?.incoming === undefined) return;
     const { name, errorType } = readExecution(message);
-    if (name !== undefined) captured.operation ??= { kind: 'graphql', name };
+    if (name !== undefined) announced.operation ??= { kind: 'graphql', name };
     if (errorType === undefined) return;
-    captured.hasFailedOperation = true;
-    annotationsFor(captured).operationError = errorType;
+    announced.hasFailedOperation = true;
+    announced.annotationsFromCode().operationError = errorType;
   });
 }

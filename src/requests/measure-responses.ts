@@ -3,9 +3,8 @@ import type { Socket } from 'node:net';
 import type { RequestMessage } from '../common/channel-listener.js';
 import { hasBody, type IsAiChatbot, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
-import type { CapturedRequest } from './captured-request.js';
 import { clientOf } from './read-headers.js';
-import type { EndedRequest } from './request.js';
+import type { EndedRequest, Request } from './request.js';
 import { contentTypeIn, sentContentType, type WrittenResponse } from './response-header.js';
 
 /**
@@ -14,19 +13,19 @@ import { contentTypeIn, sentContentType, type WrittenResponse } from './response
  * the framing of a chunked body. Over HTTP/2, all responses are measured.
  */
 export function measureResponse(
-  captured: CapturedRequest,
+  announced: Request,
   { request, response }: RequestMessage,
   isMeasured: IsAiChatbot,
 ): void {
   const client = clientOf(request.headers);
-  if (isMeasured(client?.userAgent, client)) measure(captured, response);
+  if (isMeasured(client?.userAgent, client)) measure(announced, response);
 }
 
 /**
  * Node.js assigns the socket when the previous response is written. This listener runs before the one that passes the socket on,
  * so bytes of other pipelined responses are never counted.
  */
-function measure(captured: CapturedRequest, response: ServerResponse): void {
+function measure(announced: Request, response: ServerResponse): void {
   const informationalBytes = countInformational(response as WrittenResponse);
   response.once('socket', (socket: Socket) => {
     if (response.headersSent) return; // written before its turn on a pipelined connection
@@ -35,7 +34,7 @@ function measure(captured: CapturedRequest, response: ServerResponse): void {
       const { _header: header } = response as WrittenResponse;
       if (typeof header !== 'string') return;
       const size = socket.bytesWritten - before - header.length - informationalBytes();
-      if (size >= 0) captured.bodyBytes = size;
+      if (size >= 0) announced.bodyBytes = size;
     });
   });
 }
@@ -55,10 +54,9 @@ function countInformational(response: WrittenResponse): () => number {
 
 /** Content type and size of the response to an AI chatbot: from Node's response if there is one, else from attributes. */
 export function readChatbotResponse(ended: EndedRequest): ChatbotResponse {
-  const { request, captured } = ended;
-  const response = captured?.response;
+  const { request, response, announced } = ended;
   const size = response
-    ? toSize('bodyBytes' in response ? response.bodyBytes : captured?.bodyBytes)
+    ? toSize('bodyBytes' in response ? response.bodyBytes : announced.bodyBytes)
     : readBodySize(ended.attributes);
   return {
     contentType: response ? sentContentType(response) : contentTypeIn(ended.attributes),

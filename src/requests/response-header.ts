@@ -1,7 +1,6 @@
 import { memoize } from '../common/generation-cache.js';
 import type { Attributes } from '../common/otel-types.js';
 import { decodeLatin1 } from '../hit/text.js';
-import type { CapturedRequest } from './captured-request.js';
 import { textOf } from './finished-span.js';
 import { responseHeaderIn } from './read-headers.js';
 import type { Request } from './request.js';
@@ -28,12 +27,12 @@ const patternOf = memoize(
  * not sent.
  */
 export function readResponseHeader(request: Request, name: string): string | undefined {
-  const response = request.captured?.response;
+  const { response } = request;
   const text = response ? sentHeader(response, name) : responseHeaderIn(request.attributes, name);
   return text === undefined ? undefined : decodeLatin1(text).trim() || undefined;
 }
 
-type Response = NonNullable<CapturedRequest['response']>;
+type Response = NonNullable<Request['response']>;
 
 function sentHeader(response: Response, name: string): string | undefined {
   if (response.headersSent === false) return undefined;

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Attributes } from '../common/otel-types.js';
-import type { CapturedRequest } from './captured-request.js';
 import { type Http2Response, isHttp2 } from './http2-exchange.js';
+import type { Request } from './request.js';
 import type { WrittenResponse } from './response-header.js';
 
 export const CLIENT_CLOSED_REQUEST = 499;
@@ -16,13 +16,12 @@ const EVENT_STREAM = /^\s*text\/event-stream(?:[\s;]|$)/i;
  * is not incomplete, and neither is a response that continues after its span has ended, as with `@hono/otel`. A response that
  * waits for a pipelined one before it is not destroyed with its connection.
  */
-export function incompleteStatus(captured: CapturedRequest | undefined): number | undefined {
-  const { request, response } = captured ?? {};
-  if (!captured || !request || !response) return undefined;
-  if (isHttp2(request)) return incompleteHttp2Status(response as Http2Response);
-  const { socket } = request;
+export function incompleteStatus({ incoming, response, announced }: Request): number | undefined {
+  if (!incoming || !response) return undefined;
+  if (isHttp2(incoming)) return incompleteHttp2Status(response as Http2Response);
+  const { socket } = incoming;
   if (!response.destroyed && !socket?.destroyed) return undefined;
-  if (isComplete(captured, response as ServerResponse, socket)) return undefined;
+  if (isComplete(announced, response as ServerResponse, socket)) return undefined;
   return endedStatus(response, isEndedByClient(socket));
 }
 
@@ -41,7 +40,7 @@ function endedStatus(response: ServerResponse | Http2Response, hasClientLeft: bo
  * Node.js never finishes the response. And it finishes one whose last write fails.
  */
 function isComplete(
-  { isCutOff, later, bytesBefore }: CapturedRequest,
+  { isCutOff, later, bytesBefore }: Request,
   response: ServerResponse,
   socket: Socket | undefined,
 ): boolean {

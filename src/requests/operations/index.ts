@@ -72,16 +72,16 @@ export function readOperation(
   response: OperationResponse,
   endpoints: McpEndpoints = mcpEndpoints,
 ): Operation | undefined {
-  const { captured, spanOperation, hasFailedSpan } = request;
+  const { announced, spanOperation, hasFailedSpan } = request;
   const span = isMcp(spanOperation) ? spanOperation : undefined;
-  const hasFailed = hasFailedSpan || captured?.hasFailedOperation === true;
+  const hasFailed = hasFailedSpan || announced.hasFailedOperation;
   const body =
-    target.method === 'POST' ? readBody(frameworkRequestOf(captured?.request)) : undefined;
+    target.method === 'POST' ? readBody(frameworkRequestOf(request.incoming)) : undefined;
   if (response.readsMcp) {
     const call = endpoints.read(target, { request, span, body, response });
     if (call) return { kind: 'mcp', ...call, hasFailed };
   }
-  const named = (span ? undefined : spanOperation) ?? captured?.operation;
+  const named = (span ? undefined : spanOperation) ?? announced.operation;
   const found = (body && readMessage(body)) ?? readTarget(target);
   if (named === undefined)
     return found && { ...found, hasFailed, evidence: evidenceOf(target, found.kind) };

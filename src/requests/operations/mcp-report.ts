@@ -1,6 +1,6 @@
 import { toErrorType } from '../../hit/http-request.js';
-import { annotationsFor, type CapturedRequest } from '../captured-request.js';
 import { currentRequest } from '../captured-requests.js';
+import type { Request } from '../request.js';
 
 /** What one source says of an MCP message. Nothing of it is checked: `describeMcp` does that. */
 export interface McpReport {
@@ -20,26 +20,27 @@ export interface McpReport {
 }
 
 /**
- * Adds to what is known of the HTTP request in whose async context this is called, or to `captured`: what is known already is not
+ * Adds to what is known of the HTTP request in whose async context this is called, or to `announced`: what is known already is not
  * replaced. From then on, the path is known as one of MCP. Returns the request, to report what happens later in another context;
  * `undefined` if there is none, as with stdio. Never throws.
  */
 export function reportMcp(
   report: McpReport,
-  captured: CapturedRequest | undefined = currentRequest(),
-): CapturedRequest | undefined {
-  if (captured) captured.mcp = captured.mcp ? { ...report, ...definedOf(captured.mcp) } : report;
-  return captured;
+  announced: Request | undefined = currentRequest(),
+): Request | undefined {
+  if (announced)
+    announced.mcp = announced.mcp ? { ...report, ...definedOf(announced.mcp) } : report;
+  return announced;
 }
 
 /** The call of this request has failed: `tool_error`, or the code of a JSON-RPC error. The response may still have status 200. */
 export function reportMcpFailure(
   errorType: string,
-  captured: CapturedRequest | undefined = currentRequest(),
+  announced: Request | undefined = currentRequest(),
 ): void {
-  if (!captured) return;
-  captured.hasFailedOperation = true;
-  annotationsFor(captured).operationError = toErrorType(errorType);
+  if (!announced) return;
+  announced.hasFailedOperation = true;
+  announced.annotationsFromCode().operationError = toErrorType(errorType);
 }
 
 function definedOf(report: McpReport): McpReport {

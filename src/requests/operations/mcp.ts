@@ -219,7 +219,7 @@ export class McpEndpoints {
     isEndpoint: boolean,
   ): ReturnType<McpEndpoints['read']> {
     const { request, span, body, response } = sources;
-    const report = request.captured?.mcp;
+    const report = request.announced.mcp;
     const message = readMcpMessage(body?.message);
     const isProven = (span ?? report) !== undefined;
     if (!isProven && !isEndpoint && message?.method !== 'initialize') return undefined;

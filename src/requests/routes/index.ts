@@ -13,7 +13,7 @@ import { readStoredRoute } from './stored-routes.js';
  * first one that is specific wins. A 404 with the route `/` matched none.
  */
 export function routeOf(
-  { nestedRoute, captured }: Request,
+  { nestedRoute, incoming, announced }: Request,
   attributes: Attributes,
   path: string,
   statusCode: number,
@@ -22,7 +22,7 @@ export function routeOf(
   const isList = reported !== undefined && isRouteList(reported);
   const spanRoute = specific(isList ? routeOfList(reported, path) : reported);
   if (spanRoute !== undefined && !isList && !isCutShort(spanRoute, path)) return spanRoute;
-  const own = specific(captured?.route) ?? readRoute(captured?.request, path);
+  const own = specific(announced.route) ?? readRoute(incoming, path);
   if (isList && own !== undefined) return own; // the framework knows the mount path, too
   if (spanRoute !== undefined && spanRoute !== '/')
     return own?.startsWith(spanRoute) ? own : spanRoute;
@@ -46,8 +46,8 @@ export function specific(route: string | undefined): string | undefined {
 }
 
 /** The route that a framework stores on Node's request. Frameworks that publish routes are in `announced-routes`. */
-function readRoute(captured: object | undefined, path: string): string | undefined {
-  const request = frameworkRequestOf(captured);
+function readRoute(incoming: object | undefined, path: string): string | undefined {
+  const request = frameworkRequestOf(incoming);
   if (request === undefined) return undefined;
   try {
     return specific(readExpressRoute(request, path)) ?? specific(readStoredRoute(request));

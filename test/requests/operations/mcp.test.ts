@@ -29,8 +29,7 @@ function reader(endpoints = new McpEndpoints()) {
     const { span, report, isEventStream = false, attributes } = given;
     const response = { statusCode, isEventStream, readsMcp: true };
     const spanOperation = span && ({ kind: 'mcp', ...span } as const);
-    const captured = { request, mcp: report, operation: undefined, hasFailedOperation: false };
-    const asked = openRequest({ captured, attributes, spanOperation });
+    const asked = openRequest({ incoming: request, mcp: report, attributes, spanOperation });
     const found = readOperation(asked, target, response, endpoints);
     return found?.mcp && { ...found, mcp: found.mcp };
   };
