@@ -12,9 +12,9 @@ import {
 import { activeSpan } from '../common/otel-global.js';
 import type { Span } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
+import { announcementListeners } from './announcements.js';
 import { Connections, closeRequest, hasOtherResponse, isOpen } from './connections.js';
 import { emitWith, wrapEmit } from './emit-in-context.js';
-import { frameworkListeners } from './framework-listeners.js';
 import { Http2Request, Http2Response } from './http2-exchange.js';
 import { Http2Sessions, isRequestStream } from './http2-sessions.js';
 import {
@@ -94,7 +94,7 @@ function createSharedRequests(): SharedRequests {
       [REQUEST_CHANNEL, requestListener(onRequest)],
       [FINISH_CHANNEL, channelListener(onFinish)],
       [STREAM_CHANNEL, streamListener(onStream)],
-      ...frameworkListeners(storage),
+      ...announcementListeners(storage),
     ]),
   };
 

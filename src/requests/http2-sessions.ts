@@ -3,7 +3,7 @@ import type { StreamMessage } from '../common/channel-listener.js';
 import { emitWith, replaceMethod, wrapEmit } from './emit-in-context.js';
 import type { Http2Request, Http2Response, Peer } from './http2-exchange.js';
 import { ownRequest, type Request, type RequestStorage } from './request.js';
-import { isClientError } from './response-status.js';
+import { isClientError } from './response.js';
 
 interface Session {
   readonly peer: Peer;

@@ -19,13 +19,14 @@ import { readOperation } from './operations/index.js';
 import { commonHeadersIn, commonHeadersOf } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
 import type { EndedRequest, Request } from './request.js';
-import { contentTypeIn, sentContentType } from './response-header.js';
 import {
   CLIENT_CLOSED_REQUEST,
+  contentTypeIn,
   incompleteStatus,
   isEventStream,
+  sentContentType,
   statusAttribute,
-} from './response-status.js';
+} from './response.js';
 import { routeOf } from './routes/index.js';
 import type { SpanReading } from './span-annotations.js';
 

@@ -12,11 +12,11 @@ import {
   toMillis,
 } from './finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './hit-events.js';
-import { measureResponse } from './measure-responses.js';
 import { isOperationSpan, updateOperation } from './operations/index.js';
 import { isMcpSpan, linkedRequestOf } from './operations/mcp.js';
 import { type RequestReading, readRequest } from './read-request.js';
 import { Request, type RequestSink } from './request.js';
+import { measureResponse } from './response.js';
 import { routeOf } from './routes/index.js';
 import {
   annotateBelow,

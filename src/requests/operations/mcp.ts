@@ -5,7 +5,7 @@ import type { SpanContext } from '../../common/otel-types.js';
 import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-request.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
 import type { Request } from '../request.js';
-import { readResponseHeader } from '../response-header.js';
+import { readResponseHeader } from '../response.js';
 import type { McpReport } from './mcp-report.js';
 import {
   evidenceOf,
