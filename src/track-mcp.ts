@@ -1,8 +1,13 @@
 import { isRecord } from './common/is-record.js';
 import type { Operation } from './hit/http-request.js';
 import { currentRequest } from './requests/captured-requests.js';
-import { describeMcp, type McpOperation, readMcpMessage } from './requests/operations/mcp.js';
-import { reportMcp, reportMcpFailure } from './requests/operations/mcp-report.js';
+import {
+  describeMcp,
+  type McpOperation,
+  readMcpMessage,
+  reportMcp,
+  reportMcpFailure,
+} from './requests/operations/mcp.js';
 import { toName } from './requests/operations/operation-adapter.js';
 import type { Request } from './requests/request.js';
 import { giveCall, reportHit } from './requests/request-functions.js';

@@ -43,13 +43,13 @@ export interface RequestProcessor extends HitTaker {
   abandon(announced: Request): void;
   /** A request has begun, in whose async context this is called. */
   begin(announced: Request, message: RequestMessage): void;
-  /** A stream of HTTP/2 has begun. `undefined`: it is no request, or cannot be announced. */
+  /** A stream of HTTP/2 has begun. `undefined`: it is no request, or cannot be captured. */
   beginStream(announced: Request | undefined): void;
 }
 
 /**
  * Shared by all copies of this package in a process (both builds, several installations): `annotate` of one copy must find the request
- * that another copy announced. Its shape changes only together with the key.
+ * that another copy captured. Its shape changes only together with the key.
  */
 interface SharedRequests {
   readonly storage: RequestStorage;
@@ -141,7 +141,7 @@ function createSharedRequests(): SharedRequests {
     const { server } = stream.session as { server?: object };
     const announced = Request.announced(request, response, headers[':path'] ?? '/', server);
     Object.defineProperty(stream, REQUEST, { value: announced });
-    sessions.watch({ stream, announced, response }, () => {
+    sessions.watch(stream, announced, response, () => {
       closeRequest(announced);
       abandon(announced);
       // Nothing else will end the request, as HTTP/2 has no instrumentation.

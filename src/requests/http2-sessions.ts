@@ -13,13 +13,6 @@ interface Session {
   isAborted: boolean;
 }
 
-/** What is announced when a stream begins. */
-interface CapturedStream {
-  readonly stream: ServerHttp2Stream;
-  readonly announced: Request;
-  readonly response: Http2Response;
-}
-
 /**
  * Whether a stream is a request that may make a hit: not a push, which the server begins, not `CONNECT`, which opens a tunnel or a
  * WebSocket, and not gRPC.
@@ -55,7 +48,12 @@ export class Http2Sessions {
   }
 
   /** Watches a stream until it is closed. */
-  watch({ stream, announced, response }: CapturedStream, onClose: () => void): void {
+  watch(
+    stream: ServerHttp2Stream,
+    announced: Request,
+    response: Http2Response,
+    onClose: () => void,
+  ): void {
     const session = this.#sessionOf(stream.session as ServerHttp2Session);
     session.open.add(announced);
     stream.once('close', () => {

@@ -15,7 +15,7 @@ import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2-exchange.js';
 import { nodeAttributes } from './node-request.js';
 import type { NamedOperation } from './operations/index.js';
-import type { McpReport } from './operations/mcp-report.js';
+import type { McpReport } from './operations/mcp.js';
 import { readHeader, readHeaderAsSent } from './read-headers.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './resource.js';
 
@@ -42,17 +42,17 @@ const NO_ATTRIBUTES: Attributes = Object.freeze({});
  */
 export class Request {
   /** The one in the async context, to which Node.js and frameworks add what becomes known later. */
-  readonly announced: Request;
+  readonly announced: Request = this;
   /** Released when the request ends, as are `response` and `span`: they are large, and hits and async contexts keep this object. */
-  incoming: IncomingMessage | Http2Request | undefined;
-  response: ServerResponse | Http2Response | undefined;
+  incoming: IncomingMessage | Http2Request | undefined = undefined;
+  response: ServerResponse | Http2Response | undefined = undefined;
   /** Path and query are read immediately: Express rewrites `request.url` while it routes. Only those of Node's request. */
-  path: string;
-  query: string | undefined;
+  path = '/';
+  query: string | undefined = undefined;
   /** Epoch milliseconds; 0 if Node.js did not announce it. */
-  announcedMillis: number;
+  announcedMillis = 0;
   /** On the monotonic clock, to measure the duration. */
-  startedMillis: number;
+  startedMillis = 0;
   /** The request arrived at a server of this package: it makes no hit and is not counted. */
   untracked = false;
   /** Ends the request if it has no span, once, when its response is finished or will not be. */
@@ -118,13 +118,14 @@ export class Request {
   /** @param other the same request of another processor */
   constructor(index?: RequestIndex, other?: Request) {
     this.index = index;
-    this.announced = other?.announced ?? this;
-    this.incoming = other?.incoming;
-    this.response = other?.response;
-    this.path = other ? other.path : '/';
-    this.query = other?.query;
-    this.announcedMillis = other ? other.announcedMillis : 0;
-    this.startedMillis = other ? other.startedMillis : 0;
+    if (!other) return;
+    this.announced = other.announced;
+    this.incoming = other.incoming;
+    this.response = other.response;
+    this.path = other.path;
+    this.query = other.query;
+    this.announcedMillis = other.announcedMillis;
+    this.startedMillis = other.startedMillis;
   }
 
   /** A request that Node.js announces. */

@@ -4,7 +4,7 @@ import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.
 import { Annotations, type HttpRequest, type Operation } from '../../src/hit/http-request.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import type { NamedOperation } from '../../src/requests/operations/index.js';
-import type { McpReport } from '../../src/requests/operations/mcp-report.js';
+import type { McpReport } from '../../src/requests/operations/mcp.js';
 import { createRequestReading, type RequestReading } from '../../src/requests/read-request.js';
 import { Request } from '../../src/requests/request.js';
 import { DEFAULT_OPTIONS } from './default-options.js';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Attributes } from '../../../src/common/otel-types.js';
 import { readOperation } from '../../../src/requests/operations/index.js';
+import type { McpReport } from '../../../src/requests/operations/mcp.js';
 import { McpEndpoints, type McpSources } from '../../../src/requests/operations/mcp.js';
-import type { McpReport } from '../../../src/requests/operations/mcp-report.js';
 import { openRequest } from '../../support/builders.js';
 
 interface Given {
