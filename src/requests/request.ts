@@ -161,6 +161,9 @@ export class Request {
     this.traceId = traceId;
     this.spanId = spanId;
     this.announced.isTraced = true;
+    // They may have been read for a hit that did not wait for the span.
+    this.#attributes = undefined;
+    this.#service = undefined;
   }
 
   /** Epoch milliseconds. */
