@@ -12,7 +12,7 @@ import { clientOf, responseHeaderIn } from './read-headers.js';
 import type { EndedRequest, Request } from './request.js';
 
 /** Not public, but unchanged since Node.js 0.x. */
-export interface WrittenResponse {
+interface WrittenResponse {
   /** The status line and all headers as Node.js writes them. */
   readonly _header?: unknown;
   readonly _headerSent?: boolean;

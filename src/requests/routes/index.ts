@@ -39,7 +39,7 @@ function isCutShort(route: string, path: string): boolean {
 }
 
 /** The route without its syntax, unless it is a catch-all or a regular expression: both say less than the path. */
-export function specific(route: string | undefined): string | undefined {
+function specific(route: string | undefined): string | undefined {
   if (route === undefined) return undefined;
   const plain = plainRoute(route);
   return isCatchAllRoute(plain) || isRegularExpression(plain) ? undefined : plain;

@@ -399,7 +399,7 @@ export const HEADER_ROWS: readonly LinearRow[] = [
           ),
         ),
         ...[`/a,/${text}`, `/^${text}`].map((route) =>
-          routeOf({} as never, { 'http.route': route }, `/${text}`, 200),
+          routeOf(NO_SOURCES, { 'http.route': route }, `/${text}`, 200),
         ),
         withNames(`/${text}`, [['rest', text.slice(text.length / 2)]]),
       ],
