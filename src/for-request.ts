@@ -1,5 +1,5 @@
-import { type CapturedRequest, capturedOf } from './requests/captured-request.js';
 import { currentTarget, hitTakers } from './requests/captured-requests.js';
+import { type Request, requestOf } from './requests/request.js';
 import {
   createRequestFunctions,
   NO_REQUEST,
@@ -29,19 +29,19 @@ const MAX_STEPS = 2;
  */
 export function forRequest(request: object): RequestFunctions {
   if (hitTakers().readEvents) return createRequestFunctions(currentTarget);
-  const captured = findCaptured(request, MAX_STEPS);
-  if (!captured) reportHit('forRequest', NO_REQUEST);
-  const target = captured && { captured, span: undefined };
+  const announced = findRequest(request, MAX_STEPS);
+  if (!announced) reportHit('forRequest', NO_REQUEST);
+  const target = announced && { announced, span: undefined };
   return createRequestFunctions(() => target);
 }
 
-function findCaptured(value: unknown, steps: number): CapturedRequest | undefined {
+function findRequest(value: unknown, steps: number): Request | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   try {
-    const captured = capturedOf(value);
-    if (captured || steps === 0) return captured;
+    const announced = requestOf(value);
+    if (announced || steps === 0) return announced;
     for (const name of WAYS) {
-      const found = findCaptured((value as Record<string, unknown>)[name], steps - 1);
+      const found = findRequest((value as Record<string, unknown>)[name], steps - 1);
       if (found) return found;
     }
   } catch {

@@ -54,8 +54,8 @@ export class MatomoSpanExporter {
       this.#diagnostics,
     );
     this.#withdraw = announceExporter({
-      takeHit: (hit, captured, span) =>
-        pipeline.addFurtherHit(hit, captured || span ? 'unknown' : undefined),
+      takeHit: (hit, announced, span) =>
+        pipeline.addFurtherHit(hit, announced || span ? 'unknown' : undefined),
       refuseHit: (key, message) => pipeline.refuseHit(key, message),
       reportHit: (key, message) => pipeline.reportHit(key, message),
     });

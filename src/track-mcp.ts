@@ -1,10 +1,15 @@
 import { isRecord } from './common/is-record.js';
 import type { Operation } from './hit/http-request.js';
-import type { CapturedRequest } from './requests/captured-request.js';
 import { currentRequest } from './requests/captured-requests.js';
-import { describeMcp, type McpOperation, readMcpMessage } from './requests/operations/mcp.js';
-import { reportMcp, reportMcpFailure } from './requests/operations/mcp-report.js';
+import {
+  describeMcp,
+  type McpOperation,
+  readMcpMessage,
+  reportMcp,
+  reportMcpFailure,
+} from './requests/operations/mcp.js';
 import { toName } from './requests/operations/operation-adapter.js';
+import type { Request } from './requests/request.js';
 import { giveCall, reportHit } from './requests/request-functions.js';
 
 /**
@@ -96,7 +101,7 @@ const MAX_ID_LENGTH = 128;
 interface PendingCall {
   readonly operation: McpOperation;
   /** Weak: a call may stay here for as long as its session. */
-  readonly captured: WeakRef<CapturedRequest> | undefined;
+  readonly announced: WeakRef<Request> | undefined;
   readonly isOverHttp: boolean;
   /** Monotonic. */
   readonly startMillis: number;
@@ -122,18 +127,18 @@ class McpCalls {
       const operation = describeMcp(said);
       const { mcp } = operation;
       // Over HTTP, one transport may serve several clients: there, the session tells which one calls.
-      const captured = currentRequest();
-      const isOverHttp = captured !== undefined || isOfHttp(extra);
+      const announced = currentRequest();
+      const isOverHttp = announced !== undefined || isOfHttp(extra);
       const known = isOverHttp ? {} : this.#client;
       const { clientName = known.clientName, protocolVersion = known.protocolVersion } = mcp;
       const client = { clientName, protocolVersion };
       if (mcp.method === 'initialize') this.#client = client;
-      if (captured) reportMcp({ ...said, ...client }, captured);
+      if (announced) reportMcp({ ...said, ...client }, announced);
       const { id } = message as { id?: unknown };
       if (said.isUnanswered || !isId(id)) return;
       this.#add(id, {
         operation: { ...operation, mcp: { ...mcp, ...client } },
-        captured: captured && new WeakRef(captured),
+        announced: announced && new WeakRef(announced),
         isOverHttp,
         startMillis: performance.now(),
       });
@@ -150,9 +155,9 @@ class McpCalls {
       this.#pending.delete(message.id);
       const errorType = readError(message);
       const listedNames = readListedNames(call.operation.mcp.method, message.result);
-      const captured = call.captured?.deref();
-      if (captured && errorType !== undefined) reportMcpFailure(errorType, captured);
-      else if (captured) reportMcp({ hasSucceeded: true, listedNames }, captured);
+      const announced = call.announced?.deref();
+      if (announced && errorType !== undefined) reportMcpFailure(errorType, announced);
+      else if (announced) reportMcp({ hasSucceeded: true, listedNames }, announced);
       if (!call.isOverHttp) this.#give(call, errorType, listedNames);
     } catch {
       // A getter of the message.

@@ -26,10 +26,16 @@ const diagnostics = /* @__PURE__ */ createDiagnostics();
  * Node.js would end the process, is logged once.
  */
 export function channelListener(listen: (message: object) => void): ChannelListener {
+  return listenerFor(isObject, listen);
+}
+
+function listenerFor<Message>(
+  isMessage: (message: unknown) => message is Message,
+  listen: (message: Message) => void,
+): ChannelListener {
   return function onMessage(message) {
-    if (!isObject(message)) return;
     try {
-      listen(message);
+      if (isMessage(message)) listen(message);
     } catch (error) {
       diagnostics.warnOnce('channel', () => coded('internal-error', notRead(error)));
     }
@@ -38,12 +44,11 @@ export function channelListener(listen: (message: object) => void): ChannelListe
 
 /** Like `channelListener`, but also ignores messages that are not about a request to a server of Node.js. */
 export function requestListener(listen: (message: RequestMessage) => void): ChannelListener {
-  return channelListener((message) => {
-    if (isRequestMessage(message)) listen(message);
-  });
+  return listenerFor(isRequestMessage, listen);
 }
 
-function isRequestMessage(message: object): message is RequestMessage {
+function isRequestMessage(message: unknown): message is RequestMessage {
+  if (!isObject(message)) return false;
   const { request, response, server } = message as Partial<RequestMessage>;
   return (
     isObject(request?.headers) &&
@@ -55,12 +60,11 @@ function isRequestMessage(message: object): message is RequestMessage {
 
 /** Like `channelListener`, but also ignores messages that are not about a stream of Node.js. */
 export function streamListener(listen: (message: StreamMessage) => void): ChannelListener {
-  return channelListener((message) => {
-    if (isStreamMessage(message)) listen(message);
-  });
+  return listenerFor(isStreamMessage, listen);
 }
 
-function isStreamMessage(message: object): message is StreamMessage {
+function isStreamMessage(message: unknown): message is StreamMessage {
+  if (!isObject(message)) return false;
   const { stream, headers } = message as Partial<StreamMessage>;
   return (
     isObject(headers) &&

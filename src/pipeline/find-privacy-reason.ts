@@ -26,18 +26,17 @@ export function createFindPrivacyReason(
   const isListed = capturedHeaders.includes(header.replaceAll('_', '-'));
 
   return function findPrivacyReason(ended) {
-    const { request, captured } = ended;
+    const { request, incoming } = ended;
     if (isIgnored && request.address !== undefined && isIgnored(request.address)) return 'address';
     if (doNotTrack && request.optedOut !== 'no') {
       if (request.optedOut === 'unknown') reportUnknown(diagnostics, 'doNotTrack', 'dnt,sec-gpc');
       return 'do_not_track';
     }
     if (!consent) return undefined;
-    const sentBy = captured?.request;
     const current = ended.header(header);
-    const sent = sentBy ? sentHeader(sentBy, header) : current;
+    const sent = incoming ? sentHeader(incoming, header) : current;
     if (sent === undefined) {
-      if (!sentBy && !isListed) reportUnknown(diagnostics, 'consent', header);
+      if (!incoming && !isListed) reportUnknown(diagnostics, 'consent', header);
       return 'no_consent';
     }
     // The application may withdraw what the client sent, but not give consent for it.

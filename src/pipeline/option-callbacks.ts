@@ -18,7 +18,7 @@ import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { createUserIdReader, type UserIdReader } from '../requests/read-user-id.js';
 import type { EndedRequest } from '../requests/request.js';
-import { readResponseHeader } from '../requests/response-header.js';
+import { readResponseHeader } from '../requests/response.js';
 import { toTrackedRequest } from '../requests/tracked-request.js';
 import { siteOfService } from './service-site.js';
 

@@ -2,8 +2,8 @@ import { createIsAiChatbot, readsContent } from '../hit/bots/ai-chatbot-hit.js';
 import { isLaterPart } from '../hit/bots/documents.js';
 import { createFindNoPageReason, type NoPageOptions, READS } from '../hit/ignore.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import { readChatbotResponse } from '../requests/measure-responses.js';
 import type { EndedRequest } from '../requests/request.js';
+import { readChatbotResponse } from '../requests/response.js';
 import type { IgnoreReason } from './stats.js';
 
 /** Decides between page views and requests by AI chatbots; says why a request that no filter ignores is none of both. */

@@ -76,7 +76,7 @@ export function assembleRequest(
   below: readonly FinishedSpan[],
   reading: RequestReading,
 ): EndedRequest | undefined {
-  const record = new Request(root);
+  const record = Request.of(root);
   for (const span of inOrderOfEnding(below)) {
     annotateBelow(record, span, reading);
   }

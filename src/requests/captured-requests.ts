@@ -12,27 +12,23 @@ import {
 import { activeSpan } from '../common/otel-global.js';
 import type { Span } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
-import {
-  annotationsFor,
-  CAPTURED,
-  type Capturable,
-  type CapturedRequest,
-  type CodeAnnotations,
-  createCaptured,
-  ownCaptured,
-  type RequestStorage,
-  releaseRequest,
-} from './captured-request.js';
-import { Connections, endSpanless, hasOtherResponse, isOpen } from './connections.js';
+import { announcementListeners } from './announcements.js';
+import { Connections, closeRequest, hasOtherResponse, isOpen } from './connections.js';
 import { emitWith, wrapEmit } from './emit-in-context.js';
-import { frameworkListeners } from './framework-listeners.js';
 import { Http2Request, Http2Response } from './http2-exchange.js';
 import { Http2Sessions, isRequestStream } from './http2-sessions.js';
+import {
+  type CodeAnnotations,
+  ownRequest,
+  REQUEST,
+  Request,
+  type RequestStorage,
+} from './request.js';
 
 /** A processor or exporter that accepts hits besides page views. */
 export interface HitTaker {
   /** Takes a hit of the current request. A request may have a span, a request object of Node.js, both or neither. */
-  takeHit(hit: FurtherHit, captured: CapturedRequest | undefined, span: Span | undefined): void;
+  takeHit(hit: FurtherHit, announced: Request | undefined, span: Span | undefined): void;
   /** Counts a call that makes no hit, and logs why. */
   refuseHit(key: string, message: string): void;
   /** Logs that a part of a hit was left out. */
@@ -42,18 +38,18 @@ export interface HitTaker {
 /** A processor, of any copy of this package. */
 export interface RequestProcessor extends HitTaker {
   /** The annotations from code of the request that a span belongs to, as long as its hit can change. */
-  findAnnotations(span: Span, captured: CapturedRequest | undefined): CodeAnnotations | undefined;
+  findAnnotations(span: Span, announced: Request | undefined): CodeAnnotations | undefined;
   /** The connection is done with a request whose span has not ended. Never throws. */
-  abandon(captured: CapturedRequest): void;
+  abandon(announced: Request): void;
   /** A request has begun, in whose async context this is called. */
-  begin(captured: CapturedRequest, message: RequestMessage): void;
+  begin(announced: Request, message: RequestMessage): void;
   /** A stream of HTTP/2 has begun. `undefined`: it is no request, or cannot be captured. */
-  beginStream(captured: CapturedRequest | undefined): void;
+  beginStream(announced: Request | undefined): void;
 }
 
 /**
  * Shared by all copies of this package in a process (both builds, several installations): `annotate` of one copy must find the request
- * that another copy captured. Its shape changes only together with the key.
+ * that another copy captured. Its shape and that of `Request` change only together with the key.
  */
 interface SharedRequests {
   readonly storage: RequestStorage;
@@ -63,8 +59,8 @@ interface SharedRequests {
   readonly exporters: Set<HitTaker>;
   /** By the names of their channels. */
   readonly listeners: ReadonlyMap<string, ChannelListener>;
-  /** Requests whose responses have begun and are not closed. */
-  readonly listOpen: () => CapturedRequest[];
+  /** Requests whose responses are not closed. */
+  readonly listOpen: () => Request[];
 }
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.1');
@@ -78,8 +74,8 @@ function sharedRequests(): SharedRequests | undefined {
 
 function createSharedRequests(): SharedRequests {
   const storage: RequestStorage = new AsyncLocalStorage();
-  const connections = new Connections(storage, (captured) => {
-    if (captured.response) abandon(captured);
+  const connections = new Connections(storage, (announced) => {
+    if (announced.response || announced.next) abandon(announced);
   });
   const sessions = new Http2Sessions(storage);
   // Not read from the shared object: Jest warns of that when a connection outlives a file of tests.
@@ -93,65 +89,66 @@ function createSharedRequests(): SharedRequests {
       processors = list;
     },
     exporters: new Set(),
-    listOpen: () => [...connections.listOpen(), ...sessions.listOpen()].filter(hasBegun),
+    listOpen: () => [...connections.listOpen(), ...sessions.listOpen()].filter(isOpen),
     listeners: new Map([
       [REQUEST_CHANNEL, requestListener(onRequest)],
       [FINISH_CHANNEL, channelListener(onFinish)],
       [STREAM_CHANNEL, streamListener(onStream)],
-      ...frameworkListeners(storage),
+      ...announcementListeners(storage),
     ]),
   };
 
-  function abandon(captured: CapturedRequest): void {
-    for (const processor of processors) processor.abandon(captured);
+  function abandon(announced: Request): void {
+    for (const processor of processors) processor.abandon(announced);
   }
 
   function onRequest(message: RequestMessage): void {
     const { request, response, server } = message;
-    const captured = createCaptured(request, response, request.url ?? '/', server);
-    (request as Capturable)[CAPTURED] = captured;
-    storage.enterWith(captured);
-    if (hasOtherResponse(request.socket, response)) capturePipelined(storage, message, captured);
+    const announced = Request.announced(request, response, request.url ?? '/', server);
+    (request as { [REQUEST]?: Request })[REQUEST] = announced;
+    storage.enterWith(announced);
+    if (hasOtherResponse(request.socket, response)) capturePipelined(storage, message, announced);
     else {
-      captured.bytesBefore = request.socket.bytesWritten;
-      if (hasBody(request)) emitWith(storage, request, captured);
+      announced.bytesBefore = request.socket.bytesWritten;
+      if (hasBody(request)) emitWith(storage, request, announced);
     }
-    if (connections.watch(request.socket, captured)) detachErrors(storage, server);
-    if (IS_BUN) watchOnBun(response, captured);
-    for (const processor of processors) processor.begin(captured, message);
+    if (connections.watch(request.socket, announced)) detachErrors(storage, server);
+    if (IS_BUN) watchOnBun(response, announced);
+    for (const processor of processors) processor.begin(announced, message);
   }
 
   /** Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`. */
   function onFinish(message: object): void {
     const { request } = message as Partial<RequestMessage>;
-    const captured = request && ownCaptured(request);
-    if (!captured) return;
-    if (storage.getStore() !== captured) storage.enterWith(captured);
+    const announced = request && ownRequest(request);
+    if (!announced) return;
+    if (storage.getStore() !== announced) storage.enterWith(announced);
     // If the connection has failed, what was not sent is known when it is closed.
-    if (!request.socket.destroyed) endSpanless(captured);
+    if (!request.socket.destroyed) closeRequest(announced);
   }
 
   function onStream(message: StreamMessage): void {
-    if (ownCaptured(message.stream)) return;
-    const captured = captureStream(message);
-    for (const processor of processors) processor.beginStream(captured);
+    if (ownRequest(message.stream)) return;
+    const announced = captureStream(message);
+    for (const processor of processors) processor.beginStream(announced);
   }
 
-  function captureStream(message: StreamMessage): CapturedRequest | undefined {
+  function captureStream(message: StreamMessage): Request | undefined {
     if (!areStreamsCaptured() || !isRequestStream(message)) return undefined;
     const { stream, headers } = message;
     const request = new Http2Request(sessions.peerOf(stream), headers);
     const response = new Http2Response(stream);
     const { server } = stream.session as { server?: object };
-    const captured = createCaptured(request, response, headers[':path'] ?? '/', server);
-    Object.defineProperty(stream, CAPTURED, { value: captured });
-    sessions.watch({ stream, captured, response }, () => {
-      endSpanless(captured);
-      abandon(captured);
-      // Nothing else may read the request, as HTTP/2 has no instrumentation.
-      if (captured.readers === 0) releaseRequest(captured);
+    const announced = Request.announced(request, response, headers[':path'] ?? '/', server);
+    Object.defineProperty(stream, REQUEST, { value: announced });
+    sessions.watch(stream, announced, response, () => {
+      closeRequest(announced);
+      abandon(announced);
+      // Nothing else will end the request, as HTTP/2 has no instrumentation.
+      if (announced.isTraced) return;
+      for (let each: Request | undefined = announced; each; each = each.next) each.release();
     });
-    return captured;
+    return announced;
   }
 }
 
@@ -171,18 +168,18 @@ function hasBody({ headers }: IncomingMessage): boolean {
 function capturePipelined(
   storage: RequestStorage,
   { request, response }: RequestMessage,
-  captured: CapturedRequest,
+  announced: Request,
 ): void {
-  emitWith(storage, request, captured);
-  emitWith(storage, response, captured);
+  emitWith(storage, request, announced);
+  emitWith(storage, response, announced);
   response.once('socket', ({ bytesWritten }) => {
-    captured.bytesBefore = bytesWritten;
+    announced.bytesBefore = bytesWritten;
   });
 }
 
 /** No test shows what connections report at their end on Bun, so the end of the response counts, too. */
-function watchOnBun(response: ServerResponse, captured: CapturedRequest): void {
-  response.once('close', () => endSpanless(captured));
+function watchOnBun(response: ServerResponse, announced: Request): void {
+  response.once('close', () => closeRequest(announced));
 }
 
 /**
@@ -201,10 +198,6 @@ function detachErrors(storage: RequestStorage, server: Server): void {
 }
 
 const detached = new WeakSet<Server>();
-
-function hasBegun({ response }: CapturedRequest): boolean {
-  return isOpen(response) && response?.headersSent === true;
-}
 
 function shareRequests(): SharedRequests {
   const shared = sharedRequests() ?? createSharedRequests();
@@ -234,8 +227,8 @@ export function announceExporter(exporter: HitTaker): () => void {
   return () => exporters.delete(exporter);
 }
 
-/** The requests whose responses have begun and are not closed. */
-export function openRequests(): CapturedRequest[] {
+/** The requests whose responses are not closed. */
+export function openRequests(): Request[] {
   return sharedRequests()?.listOpen() ?? [];
 }
 
@@ -247,7 +240,7 @@ export function captureRequest(message: unknown): void {
 }
 
 /** The request of the current async context. */
-export function currentRequest(): CapturedRequest | undefined {
+export function currentRequest(): Request | undefined {
   known ??= sharedRequests();
   return known?.storage.getStore();
 }
@@ -257,36 +250,29 @@ let known: SharedRequests | undefined;
 
 /** What a call of a public function is about. Both are `undefined` outside of a request. */
 export interface CallTarget {
-  readonly captured: CapturedRequest | undefined;
-  /** Wins over `captured` if it belongs to another request. */
+  readonly announced: Request | undefined;
+  /** Wins over `announced` if it belongs to another request. */
   readonly span: Span | undefined;
 }
 
 /** What a call is about that is made now. */
 export function currentTarget(): CallTarget {
-  const captured = currentRequest();
+  const announced = currentRequest();
   try {
-    return { captured, span: activeSpan() };
+    return { announced, span: activeSpan() };
   } catch {
-    return { captured, span: undefined }; // the context manager of the application failed
+    return { announced, span: undefined }; // the context manager of the application failed
   }
 }
 
-/** All annotations from code of the request of a call: one for each processor that finds it by its span, else those of the captured one. */
-export function annotationsOf({ captured, span }: CallTarget): CodeAnnotations[] {
+/** All annotations from code of the request of a call: one for each processor that finds it by its span, else those of the announced one. */
+export function annotationsOf({ announced, span }: CallTarget): CodeAnnotations[] {
   const found: CodeAnnotations[] = [];
   for (const processor of (span && sharedRequests()?.processors) ?? []) {
-    const annotations = processor.findAnnotations(span as Span, captured);
+    const annotations = processor.findAnnotations(span as Span, announced);
     if (annotations && !found.includes(annotations)) found.push(annotations);
   }
-  return found.length === 0 && captured ? [annotationsFor(captured)] : found;
-}
-
-/** Whether the hits of a captured request were built, so that its annotations are not read any more. */
-export function isClosed({ records }: CapturedRequest): boolean {
-  let each = records;
-  while (each?.closed) each = each.next;
-  return records !== undefined && each === undefined;
+  return found.length === 0 && announced ? [announced.annotationsFromCode()] : found;
 }
 
 /** Everything that makes hits in this process: the processors or, if there are none, the exporters. */

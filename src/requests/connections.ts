@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type CapturedRequest, ownCaptured, type RequestStorage } from './captured-request.js';
 import { wrapEmit } from './emit-in-context.js';
+import { ownRequest, type Request, type RequestStorage } from './request.js';
 
 /** The requests of one connection that may not have ended, in the order of their responses. */
 interface Connection {
-  oldest: CapturedRequest;
-  newest: CapturedRequest;
+  oldest: Request;
+  newest: Request;
 }
 
 /** A connection, with the response whose turn it is. */
@@ -24,41 +24,41 @@ const CONNECTION = Symbol('opentelemetry-matomo.connection');
  */
 export class Connections {
   readonly #storage: RequestStorage;
-  readonly #abandon: (captured: CapturedRequest) => void;
+  readonly #abandon: (announced: Request) => void;
   /** Weak, because a stream that the application passes to a server as a connection may never close. */
   readonly #open = new Set<WeakRef<Connection>>();
 
   /** `abandon` is called when a connection is done with a request. */
-  constructor(storage: RequestStorage, abandon: (captured: CapturedRequest) => void) {
+  constructor(storage: RequestStorage, abandon: (announced: Request) => void) {
     this.#storage = storage;
     this.#abandon = abandon;
   }
 
   /** Adds the newest request of a connection. Returns whether it is the first one. */
-  watch(socket: HttpSocket, captured: CapturedRequest): boolean {
+  watch(socket: HttpSocket, announced: Request): boolean {
     const connection = socket[CONNECTION];
     if (!connection) {
-      this.#add(socket, captured);
+      this.#add(socket, announced);
       return true;
     }
-    connection.newest.later = captured;
-    connection.newest = captured;
-    while (connection.oldest !== captured && !isOpen(connection.oldest.response)) {
+    connection.newest.later = announced;
+    connection.newest = announced;
+    while (connection.oldest !== announced && !isOpen(connection.oldest)) {
       const ended = connection.oldest;
-      connection.oldest = takeLater(ended) as CapturedRequest;
+      connection.oldest = takeLater(ended) as Request;
       this.#abandon(ended);
     }
     return false;
   }
 
-  *listOpen(): IterableIterator<CapturedRequest> {
+  *listOpen(): IterableIterator<Request> {
     for (const reference of this.#open)
       for (let next = reference.deref()?.oldest; next; next = next.later) yield next;
   }
 
-  #add(socket: HttpSocket, captured: CapturedRequest): void {
+  #add(socket: HttpSocket, announced: Request): void {
     if (typeof socket.emit !== 'function') return; // not Node's
-    const connection = { oldest: captured, newest: captured };
+    const connection = { oldest: announced, newest: announced };
     Object.defineProperty(socket, CONNECTION, { value: connection });
     const reference = new WeakRef(connection);
     this.#open.add(reference);
@@ -66,9 +66,9 @@ export class Connections {
       const [name] = event;
       if (name === 'error' && socket.writableLength > 0) cutOff(connection);
       // Before the application can finish their responses, which nobody gets.
-      if (name === 'close') this.#endSpanless(connection);
+      if (name === 'close') this.#closeRequests(connection);
       const request = socket._httpMessage?.req;
-      const current = request && ownCaptured(request);
+      const current = request && ownRequest(request);
       // Its timer may have begun in an earlier request, and an idle connection is of no request.
       const isKnown = current !== undefined || name === 'timeout';
       try {
@@ -84,40 +84,41 @@ export class Connections {
     });
   }
 
-  #endSpanless({ oldest }: Connection): void {
-    for (let next: CapturedRequest | undefined = oldest; next; next = next.later)
-      this.#storage.run(next, endSpanless, next);
+  #closeRequests({ oldest }: Connection): void {
+    for (let next: Request | undefined = oldest; next; next = next.later)
+      this.#storage.run(next, closeRequest, next);
   }
 
   #close({ oldest }: Connection): void {
-    for (let next: CapturedRequest | undefined = oldest; next; next = takeLater(next))
-      this.#abandon(next);
+    for (let next: Request | undefined = oldest; next; next = takeLater(next)) this.#abandon(next);
   }
 }
 
 /** Ends a request without a span, unless that was done before. */
-export function endSpanless(captured: CapturedRequest): void {
-  const { onClosed } = captured;
-  captured.onClosed = undefined;
-  onClosed?.(captured);
+export function closeRequest(announced: Request): void {
+  const { onClosed } = announced;
+  announced.onClosed = undefined;
+  onClosed?.(announced);
 }
 
 /** Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded. */
 function cutOff({ oldest }: Connection): void {
-  for (let next: CapturedRequest | undefined = oldest; next; next = next.later)
-    if (isOpen(next.response)) next.isCutOff = true;
+  for (let next: Request | undefined = oldest; next; next = next.later)
+    if (isOpen(next)) next.isCutOff = true;
 }
 
 /** Cuts the link: an async context that lives for long must not keep all later requests. */
-function takeLater(captured: CapturedRequest): CapturedRequest | undefined {
-  const { later } = captured;
-  captured.later = undefined;
+function takeLater(announced: Request): Request | undefined {
+  const { later } = announced;
+  announced.later = undefined;
   return later;
 }
 
-/** Whether the response has not been closed. Not every runtime has `closed`. */
-export function isOpen(response: CapturedRequest['response']): boolean {
-  return response?.closed === false;
+/** Whether the response is not closed, as long as a processor reads it. Not every runtime has `closed`. */
+export function isOpen(announced: Request): boolean {
+  for (let each: Request | undefined = announced; each; each = each.next)
+    if (each.response?.closed === false) return true;
+  return false;
 }
 
 /** Whether a request is pipelined: its response gets the connection, and is finished, in the async context of the one before it. */

@@ -1,23 +1,16 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { StreamMessage } from '../common/channel-listener.js';
-import { type CapturedRequest, ownCaptured, type RequestStorage } from './captured-request.js';
 import { emitWith, replaceMethod, wrapEmit } from './emit-in-context.js';
 import type { Http2Request, Http2Response, Peer } from './http2-exchange.js';
-import { isClientError } from './response-status.js';
+import { ownRequest, type Request, type RequestStorage } from './request.js';
+import { isClientError } from './response.js';
 
 interface Session {
   readonly peer: Peer;
   /** Requests whose streams are not closed. */
-  readonly open: Set<CapturedRequest>;
+  readonly open: Set<Request>;
   /** The client ended it because of an error. */
   isAborted: boolean;
-}
-
-/** What is captured when a stream begins. */
-interface CapturedStream {
-  readonly stream: ServerHttp2Stream;
-  readonly captured: CapturedRequest;
-  readonly response: Http2Response;
 }
 
 /**
@@ -45,7 +38,7 @@ export class Http2Sessions {
   }
 
   /** The requests whose streams are not closed. */
-  *listOpen(): IterableIterator<CapturedRequest> {
+  *listOpen(): IterableIterator<Request> {
     for (const reference of this.#open) yield* reference.deref() ?? [];
   }
 
@@ -55,15 +48,20 @@ export class Http2Sessions {
   }
 
   /** Watches a stream until it is closed. */
-  watch({ stream, captured, response }: CapturedStream, onClose: () => void): void {
+  watch(
+    stream: ServerHttp2Stream,
+    announced: Request,
+    response: Http2Response,
+    onClose: () => void,
+  ): void {
     const session = this.#sessionOf(stream.session as ServerHttp2Session);
-    session.open.add(captured);
+    session.open.add(announced);
     stream.once('close', () => {
-      session.open.delete(captured);
+      session.open.delete(announced);
       onClose();
     });
     // Node.js calls those that read the body in the context of whatever the connection did before.
-    emitWith(this.#storage, stream, captured);
+    emitWith(this.#storage, stream, announced);
     watchEnd(stream, response, session);
     countWrites(stream, response);
   }
@@ -85,13 +83,13 @@ export class Http2Sessions {
     wrapEmit(node, (emit, self, event) => {
       const [name, value] = event;
       if (name === 'goaway' && value !== NO_ERROR) session.isAborted = true;
-      const captured = name === 'stream' ? ownCaptured(value as object) : undefined;
-      if (!captured) return Reflect.apply(emit, self, event);
+      const announced = name === 'stream' ? ownRequest(value as object) : undefined;
+      if (!announced) return Reflect.apply(emit, self, event);
       try {
-        return this.#storage.run(captured, Reflect.apply, emit, self, event);
+        return this.#storage.run(announced, Reflect.apply, emit, self, event);
       } finally {
-        if (captured.request)
-          (captured.request as Http2Request).compatible = compatibleRequestOf(value as object);
+        if (announced.incoming)
+          (announced.incoming as Http2Request).compatible = compatibleRequestOf(value as object);
       }
     });
   }

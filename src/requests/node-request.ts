@@ -1,14 +1,14 @@
 import type { Attributes } from '../common/otel-types.js';
-import type { CapturedRequest } from './captured-request.js';
+import type { Request } from './request.js';
 
 /** The attributes that an instrumentation would set, with stable names. */
-export function nodeAttributes({ request, response, path, query }: CapturedRequest): Attributes {
-  const { method = 'GET', headers = {}, httpVersion = '1.1', socket } = request ?? {};
+export function nodeAttributes({ incoming, response, path, query }: Request): Attributes {
+  const { method = 'GET', headers = {}, httpVersion = '1.1', socket } = incoming ?? {};
   const attributes: Attributes = {
     'http.request.method': method,
     'http.response.status_code': response?.statusCode ?? 200,
     'url.path': path,
-    'url.scheme': nodeScheme(request),
+    'url.scheme': nodeScheme(incoming),
     'network.protocol.version': httpVersion,
     ...serverOf(headers.host),
   };
@@ -21,15 +21,10 @@ export function nodeAttributes({ request, response, path, query }: CapturedReque
   return attributes;
 }
 
-export function nodeScheme(request: CapturedRequest['request']): 'http' | 'https' {
-  const { socket } = request ?? {};
+export function nodeScheme(incoming: Request['incoming']): 'http' | 'https' {
+  const { socket } = incoming ?? {};
   const isEncrypted = socket && 'encrypted' in socket && socket.encrypted === true;
   return isEncrypted ? 'https' : 'http';
-}
-
-/** 0 if Node.js has not announced the request. */
-export function elapsedMillis(captured: CapturedRequest | undefined): number {
-  return captured ? performance.now() - captured.startedMillis : 0;
 }
 
 /** Host and port from the Host header. */

@@ -14,18 +14,19 @@ import {
   type OriginOptions,
 } from '../hit/visitor/origin.js';
 import { methodOf, peerAddressOf, targetOf, textOf, toMillis } from './finished-span.js';
-import { elapsedMillis, nodeScheme } from './node-request.js';
+import { nodeScheme } from './node-request.js';
 import { readOperation } from './operations/index.js';
 import { commonHeadersIn, commonHeadersOf } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
 import type { EndedRequest, Request } from './request.js';
-import { contentTypeIn, sentContentType } from './response-header.js';
 import {
   CLIENT_CLOSED_REQUEST,
+  contentTypeIn,
   incompleteStatus,
   isEventStream,
+  sentContentType,
   statusAttribute,
-} from './response-status.js';
+} from './response.js';
 import { routeOf } from './routes/index.js';
 import type { SpanReading } from './span-annotations.js';
 
@@ -35,16 +36,15 @@ const NO_ANNOTATIONS: readonly never[] = [];
 export function readOpenRequest(record: Request, reading: HeaderReading): EndedRequest | undefined {
   const request = readRequest(record, reading);
   if (!request) return undefined;
-  const { captured } = record;
-  const statusCode = captured?.response?.statusCode ?? 200;
+  const statusCode = record.response?.statusCode ?? 200;
   // A span that has not ended has a negative duration.
-  const durationMillis = elapsedMillis(captured);
+  const durationMillis = record.elapsedMillis;
   return record.snapshot({ ...request, statusCode, aborted: false, durationMillis });
 }
 
 /** Whether the response of a request, which may still be open, has begun. */
-export function hasStatus({ captured, span }: Request): boolean {
-  if (captured?.response?.headersSent) return true;
+export function hasStatus({ response, span }: Request): boolean {
+  if (response?.headersSent) return true;
   return span !== undefined && statusAttribute(span.attributes) !== undefined;
 }
 
@@ -68,34 +68,32 @@ const NO_ATTRIBUTES: Attributes = Object.freeze({});
  * call). Node's own request wins over attributes of captured headers, and those over other attributes.
  */
 export function readRequest(record: Request, reading: HeaderReading): HttpRequest | undefined {
-  const { span, captured, isUnended } = record;
-  if (!span && !captured) return undefined;
+  const { span, incoming, response, isUnended } = record;
+  if (!span && !incoming) return undefined;
   const attributes = span ? record.attributes : NO_ATTRIBUTES;
-  const { request, response } = captured ?? {};
-  const method = span ? methodOf(attributes) : (request?.method ?? 'GET');
+  const method = span ? methodOf(attributes) : (incoming?.method ?? 'GET');
   if (method === undefined) return undefined;
-  const common = request
-    ? commonHeadersOf(request.headers, reading.readsOptOut ? request : undefined)
+  const common = incoming
+    ? commonHeadersOf(incoming.headers, reading.readsOptOut ? incoming : undefined)
     : commonHeadersIn(attributes, reading.capturedHeaders);
-  const target = captured ?? targetOf(attributes);
+  const target = incoming ? record : targetOf(attributes);
   const path = target?.path ?? '/';
   const contentType = response ? sentContentType(response) : contentTypeIn(attributes);
   const hasEventStream = isEventStream(contentType);
   const sentStatus = response?.headersSent ? response.statusCode : undefined;
   const status = span ? statusAttribute(attributes) : response?.statusCode;
-  const incomplete =
-    hasEventStream || status === undefined ? undefined : incompleteStatus(captured);
+  const incomplete = hasEventStream || status === undefined ? undefined : incompleteStatus(record);
   // A span without a status belongs to a handler that threw, before or after it sent the headers.
   const statusCode = incomplete ?? status ?? sentStatus ?? 500;
-  const peerAddress = request?.socket?.remoteAddress;
+  const peerAddress = incoming?.socket?.remoteAddress;
   const origin = reading.toOrigin({
     peerAddress: peerAddressOf(attributes) ?? peerAddress,
     host: common.host ?? hostOf(attributes),
-    scheme: span ? schemeOf(attributes) : nodeScheme(request),
+    scheme: span ? schemeOf(attributes) : nodeScheme(incoming),
     headers: record,
   });
   const asked = {
-    method: request?.method ?? method,
+    method: incoming?.method ?? method,
     path,
     query: target?.query,
     route: routeOf(record, attributes, path, statusCode),
@@ -133,7 +131,7 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
     chatbotResponse: undefined, // until the pipeline decides
     spanName: span?.name ?? method,
     startMillis: record.startMillis,
-    durationMillis: span && !isUnended ? toMillis(span.duration) : elapsedMillis(captured),
+    durationMillis: span && !isUnended ? toMillis(span.duration) : record.elapsedMillis,
     annotations: NO_ANNOTATIONS, // until the record is closed
     optionParameters: undefined,
   };

@@ -9,15 +9,9 @@ import {
   type PerfKey,
   type TrackingParameters,
 } from '../hit/parameters/tracking-parameters.js';
-import type { CodeAnnotations } from './captured-request.js';
-import {
-  annotationsOf,
-  type CallTarget,
-  type HitTaker,
-  hitTakers,
-  isClosed,
-} from './captured-requests.js';
+import { annotationsOf, type CallTarget, type HitTaker, hitTakers } from './captured-requests.js';
 import { HIT_EVENT, toEventAttributes } from './hit-events.js';
+import { type CodeAnnotations, isClosed } from './request.js';
 
 /**
  * The functions of this package for one request, whatever async context they are called in. Each does the same as the function of
@@ -121,7 +115,7 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
         const { cvar, ...others } = parameters;
         if (cvar !== undefined && !isRecord(cvar)) reportHit('annotate cvar', CVAR_INVALID);
         for (const annotations of annotationsOfRequest) {
-          if (annotations === target?.captured?.fromCode && isClosed(target.captured)) {
+          if (annotations === target?.announced?.fromCode && isClosed(target.announced)) {
             reportHit('annotate late', ANNOTATED_LATE);
             continue;
           }
@@ -241,12 +235,12 @@ function addTo(known: Record<string, unknown> | undefined, added: object): Recor
 /** Passes a hit to every processor. If there are only exporters, adds it to the span if that is recorded. Never throws. */
 function giveHit(
   parameters: Readonly<Record<string, unknown>>,
-  { captured, span }: CallTarget,
+  { announced, span }: CallTarget,
 ): void {
   if (addEvent(parameters, span)) return;
   forEachTaker((taker) => {
     const hit = { parameters, epochMillis: Date.now() };
-    taker.takeHit(hit, captured, span);
+    taker.takeHit(hit, announced, span);
   });
 }
 

@@ -1,5 +1,9 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isObject } from '../common/channel-listener.js';
 import { copyText } from '../common/generation-cache.js';
 import type { Attributes } from '../common/otel-types.js';
+import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import {
   Annotations,
@@ -7,36 +11,80 @@ import {
   hasAnnotations,
   type TrackedRequest,
 } from '../hit/http-request.js';
-import {
-  annotationsFor,
-  type CapturedRequest,
-  CodeAnnotations,
-  type StoredRecord,
-} from './captured-request.js';
-import { type FinishedSpan, toMillis } from './finished-span.js';
+import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
+import type { Http2Request, Http2Response } from './http2-exchange.js';
 import { nodeAttributes } from './node-request.js';
 import type { NamedOperation } from './operations/index.js';
+import type { McpReport } from './operations/mcp.js';
 import { readHeader, readHeaderAsSent } from './read-headers.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './resource.js';
 
-/** What finds the requests of spans. */
+/** What finds the requests of one processor by their spans. */
 interface RequestIndex {
   remove(request: Request): void;
+}
+
+/** What `annotate`, `measure` and `ignore` added to one request. */
+export class CodeAnnotations extends Annotations {
+  /** Timings that have started and not ended. */
+  running = 0;
 }
 
 const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
 /**
- * One request, as one processor sees it: what spans and the application's code add to it until its hit is built, and what was decided about
- * its hits. It is open until `request` is set, then ended, and closed when its hit is built or will not be made.
+ * One request: what Node.js announced, what spans and the application's code add to it until its hit is built, and what was decided about
+ * its hits. It is made when Node.js announces it, or for its SERVER span. It is open until `request` is set, then ended, and closed when
+ * its hit is built or will not be made.
+ *
+ * The first processor that tracks a request uses the one in the async context. Others have their own, linked by `next`: they read and
+ * decide by other options.
  */
-export class Request implements StoredRecord {
-  readonly traceId: string;
-  readonly spanId: string;
-  /** Its SERVER span, which describes it if it has one. Released when the request ends, as is what Node.js announced. */
-  span: FinishedSpan | undefined;
-  /** What Node.js announced: its objects are large, and a hit may be pending for a long time. */
-  captured: CapturedRequest | undefined;
+export class Request {
+  /** The one in the async context, to which Node.js and frameworks add what becomes known later. */
+  readonly announced: Request = this;
+  /** Released when the request ends, as are `response` and `span`: they are large, and hits and async contexts keep this object. */
+  incoming: IncomingMessage | Http2Request | undefined = undefined;
+  response: ServerResponse | Http2Response | undefined = undefined;
+  /** Path and query are read immediately: Express rewrites `request.url` while it routes. Only those of Node's request. */
+  path = '/';
+  query: string | undefined = undefined;
+  /** Epoch milliseconds; 0 if Node.js did not announce it. */
+  announcedMillis = 0;
+  /** On the monotonic clock, to measure the duration. */
+  startedMillis = 0;
+  /** The request arrived at a server of this package: it makes no hit and is not counted. */
+  untracked = false;
+  /** Ends the request if it has no span, once, when its response is finished or will not be. */
+  onClosed: ((announced: Request) => void) | undefined = undefined;
+  /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
+  bytesBefore: number | undefined = undefined;
+  /** Bytes of the body as sent; `undefined` if the response is incomplete or was not measured. Over HTTP/2, its response has them. */
+  bodyBytes: number | undefined = undefined;
+  /** The connection failed with bytes of the response that had not been sent. */
+  isCutOff = false;
+  /** The next request on the same connection. */
+  later: Request | undefined = undefined;
+  /** Whether a SERVER span of it has started. */
+  isTraced = false;
+  /** The route template that a framework announced. */
+  route: string | undefined = undefined;
+  /** The operation that a framework announced. */
+  operation: NamedOperation | undefined = undefined;
+  /** Whether that has failed. */
+  hasFailedOperation = false;
+  /** What `trackMcp` has seen of its messages. */
+  mcp: McpReport | undefined = undefined;
+  /** From `annotate`, `measure` and `ignore`, which may add to it until the hit is sent. Created on demand: most requests have none. */
+  fromCode: CodeAnnotations | undefined = undefined;
+  /** The same request of another processor. */
+  next: Request | undefined = undefined;
+  /** Of the processor that tracks it, as soon as one does. */
+  index: RequestIndex | undefined;
+  /** Its SERVER span, which describes it if it has one. */
+  span: FinishedSpan | undefined = undefined;
+  traceId = '';
+  spanId = '';
   #attributes: Attributes | undefined = undefined;
   /** It ends although its SERVER span has not: Node.js does not close its response. */
   isUnended = false;
@@ -63,38 +111,71 @@ export class Request implements StoredRecord {
   furtherHits: readonly FurtherHit[] | undefined = undefined;
   /** By which the index of spans has it, if it holds it weakly. */
   reference: WeakRef<Request> | undefined = undefined;
-  /** What another processor stored with the same captured request. */
-  next: StoredRecord | undefined = undefined;
-  /** From `annotate`, `measure` and `ignore`, which may add to it until the hit is sent, also after `captured` is released. */
-  fromCode: CodeAnnotations | undefined;
-  readonly #index: RequestIndex | undefined;
   #ofDescendants: Annotations | undefined = undefined;
   #ofSpan: Annotations | undefined = undefined;
   #service: ServiceDefaults | undefined = undefined;
 
-  /**
-   * @param span its SERVER span; `undefined` if it has none, at least not yet
-   * @param captured what Node.js announced
-   */
-  constructor(span: FinishedSpan | undefined, captured?: CapturedRequest, index?: RequestIndex) {
-    const context = span?.spanContext();
-    this.span = span;
-    this.traceId = context?.traceId ?? '';
-    this.spanId = context?.spanId ?? '';
-    this.captured = captured;
-    this.fromCode = captured?.fromCode;
-    this.#index = index;
+  /** @param other the same request of another processor */
+  constructor(index?: RequestIndex, other?: Request) {
+    this.index = index;
+    if (!other) return;
+    this.announced = other.announced;
+    this.incoming = other.incoming;
+    this.response = other.response;
+    this.path = other.path;
+    this.query = other.query;
+    this.announcedMillis = other.announcedMillis;
+    this.startedMillis = other.startedMillis;
   }
 
-  get processor(): object | undefined {
-    return this.#index;
+  /** A request that Node.js announces. */
+  static announced(
+    incoming: IncomingMessage | Http2Request,
+    response: ServerResponse | Http2Response,
+    target: string,
+    server: object | undefined,
+  ): Request {
+    const request = new Request();
+    const { path, query } = splitTarget(target);
+    request.incoming = incoming;
+    request.response = response;
+    request.path = path;
+    request.query = query;
+    request.announcedMillis = Date.now();
+    request.startedMillis = performance.now();
+    request.untracked = server !== undefined && UNTRACKED_SERVER in server;
+    return request;
+  }
+
+  /** A request with this SERVER span, which nothing announced. */
+  static of(span: FinishedSpan, index?: RequestIndex): Request {
+    const request = new Request(index);
+    request.startSpan(span);
+    return request;
+  }
+
+  /** Its SERVER span has started. */
+  startSpan(span: FinishedSpan): void {
+    const { traceId, spanId } = span.spanContext();
+    this.span = span;
+    this.traceId = traceId;
+    this.spanId = spanId;
+    this.announced.isTraced = true;
+    // They may have been read for a hit that did not wait for the span.
+    this.#attributes = undefined;
+    this.#service = undefined;
   }
 
   /** Epoch milliseconds. */
   get startMillis(): number {
-    const { request, span, captured } = this;
+    const { request, span } = this;
     if (request) return request.startMillis;
-    return span ? toMillis(span.startTime) : (captured?.startMillis ?? 0);
+    return span ? toMillis(span.startTime) : this.announcedMillis;
+  }
+
+  /** Since Node.js announced it; 0 if it did not. */
+  get elapsedMillis(): number {
+    return this.incoming ? performance.now() - this.startedMillis : 0;
   }
 
   /** Whether a span is that of the request, which has not ended. */
@@ -104,9 +185,9 @@ export class Request implements StoredRecord {
 
   /** Attributes of the SERVER span, or what Node.js knows under the same names, which is only read if an option needs it. */
   get attributes(): Attributes {
-    const { span, captured } = this;
+    const { span } = this;
     if (span && !this.isUnended) return span.attributes;
-    this.#attributes ??= captured && nodeAttributes(captured);
+    if (this.incoming) this.#attributes ??= nodeAttributes(this);
     return this.#attributes ?? NO_ATTRIBUTES;
   }
 
@@ -118,20 +199,21 @@ export class Request implements StoredRecord {
 
   /** A header by its lower-case name, as it is now. */
   header(name: string): string | undefined {
-    const headers = this.captured?.request?.headers;
+    const headers = this.incoming?.headers;
     return readHeader(headers, headers ? NO_ATTRIBUTES : this.attributes, name);
   }
 
   /** The same or, if the application has deleted it, what the client sent. */
   headerAsSent(name: string): string | undefined {
-    const request = this.captured?.request;
-    return readHeaderAsSent(request, request ? NO_ATTRIBUTES : this.attributes, name);
+    const { incoming } = this;
+    return readHeaderAsSent(incoming, incoming ? NO_ATTRIBUTES : this.attributes, name);
   }
 
   /** The annotations from code, shared by all processors that track the request; creates them if there are none. */
   annotationsFromCode(): CodeAnnotations {
-    this.fromCode ??= this.captured ? annotationsFor(this.captured) : new CodeAnnotations();
-    return this.fromCode;
+    const { announced } = this;
+    announced.fromCode ??= new CodeAnnotations();
+    return announced.fromCode;
   }
 
   /** Annotations of child spans, in the order in which they end. */
@@ -148,19 +230,19 @@ export class Request implements StoredRecord {
 
   /** Whether the application called `ignore` or set `matomo.ignore`. */
   get ignored(): boolean {
-    const { fromCode } = this;
+    const { fromCode } = this.announced;
     const ofSpans = this.#ofDescendants?.ignored || this.#ofSpan?.ignored;
     return ofSpans || fromCode?.ignored || this.service.annotations?.ignored || false;
   }
 
   /** Whether a timing that belongs to the hit has not ended. */
   get running(): boolean {
-    return this.runningSpans > 0 || (this.fromCode?.running ?? 0) > 0;
+    return this.runningSpans > 0 || (this.announced.fromCode?.running ?? 0) > 0;
   }
 
   /** All annotations so far; `undefined` if there are none. */
   collectAnnotations(): Annotations[] | undefined {
-    const { fromCode } = this;
+    const { fromCode } = this.announced;
     const ofService = this.service.annotations;
     if ((ofService ?? this.#ofDescendants ?? fromCode ?? this.#ofSpan) === undefined)
       return undefined;
@@ -177,7 +259,8 @@ export class Request implements StoredRecord {
 
   /** The open request as if it had ended in this moment. Decisions about it do not count for the request itself. */
   snapshot(request: HttpRequest): EndedRequest {
-    const copy = new Request(this.span, this.captured);
+    const copy = new Request(undefined, this);
+    if (this.span) copy.startSpan(this.span);
     return copy.end({ ...request, annotations: this.collectAnnotations() ?? [] });
   }
 
@@ -198,13 +281,17 @@ export class Request implements StoredRecord {
   release(): void {
     this.span = undefined;
     this.#attributes = undefined;
-    this.captured = undefined;
+    this.incoming = undefined;
+    this.response = undefined;
+    this.path = '/';
+    this.query = undefined;
+    this.onClosed = undefined;
   }
 
   /** Stops adding annotations and stores those that arrived in the request. */
   close(): void {
     this.closed = true;
-    this.#index?.remove(this);
+    this.index?.remove(this);
     const annotations = this.collectAnnotations();
     if (this.request && annotations) this.request.annotations = annotations;
   }
@@ -217,6 +304,31 @@ export class Request implements StoredRecord {
 
 export interface EndedRequest extends Request {
   request: HttpRequest;
+}
+
+/** The request of the current async context. */
+export type RequestStorage = AsyncLocalStorage<Request | undefined>;
+
+/** On Node's request or stream, so that nothing but that object keeps it in memory. A `WeakMap` costs a tenth of a hit. */
+export const REQUEST: unique symbol = Symbol.for('opentelemetry-matomo.request.1');
+
+/** The request of one of Node's requests or streams. The compatibility API of HTTP/2 has the stream of its request. */
+export function requestOf(incoming: object): Request | undefined {
+  const own = ownRequest(incoming);
+  if (own) return own;
+  const { stream } = incoming as { readonly stream?: unknown };
+  return isObject(stream) ? ownRequest(stream) : undefined;
+}
+
+export function ownRequest(incoming: object): Request | undefined {
+  return (incoming as { readonly [REQUEST]?: Request })[REQUEST];
+}
+
+/** Whether the hits of a request were built for every processor, so that its annotations are not read any more. */
+export function isClosed(announced: Request): boolean {
+  let each: Request | undefined = announced;
+  while (each?.closed) each = each.next;
+  return each === undefined;
 }
 
 /** Receives requests and calls that make hits. */

@@ -7,7 +7,7 @@ import { isGraphqlSpan } from './operations/graphql.js';
 import { isOperationSpan, nextOperation, operationOfSpan } from './operations/index.js';
 import { isMcpSpan } from './operations/mcp.js';
 import type { Request } from './request.js';
-import { routeBelow } from './routes/route-below.js';
+import { routeBelow } from './routes/index.js';
 
 const PREFIX = 'matomo.';
 const CVAR_PREFIX = 'matomo.cvar.';

@@ -42,7 +42,7 @@ export class TraceIndex {
     if (trace) this.#share(trace, request);
     else this.#traces.add(traceId, { first: request, others: undefined });
     // Without Node's request, nothing but its span announces the end.
-    if (!request.captured) this.weaken(request);
+    if (!request.incoming) this.weaken(request);
   }
 
   #share(trace: Trace, request: Request): void {

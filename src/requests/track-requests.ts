@@ -1,9 +1,8 @@
 import type { RequestMessage } from '../common/channel-listener.js';
 import { spanOf } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
-import { type CapturedRequest, releaseRequest } from './captured-request.js';
 import { captureRequests, currentRequest, openRequests } from './captured-requests.js';
-import { endSpanless, isOpen } from './connections.js';
+import { closeRequest } from './connections.js';
 import {
   CONSUMER_SPAN,
   type FinishedSpan,
@@ -13,11 +12,11 @@ import {
   toMillis,
 } from './finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './hit-events.js';
-import { measureResponse } from './measure-responses.js';
 import { isOperationSpan, updateOperation } from './operations/index.js';
 import { isMcpSpan, linkedRequestOf } from './operations/mcp.js';
 import { type RequestReading, readRequest } from './read-request.js';
 import { Request, type RequestSink } from './request.js';
+import { measureResponse } from './response.js';
 import { routeOf } from './routes/index.js';
 import {
   annotateBelow,
@@ -71,71 +70,64 @@ export function trackRequests(
   let tracksSpanless = false;
 
   const stop = captureRequests({
-    begin(captured, message) {
-      if (reading.isMeasured) measureResponse(captured, message, reading.isMeasured);
-      if (captured.untracked) return;
+    begin(announced, message) {
+      if (reading.isMeasured) measureResponse(announced, message, reading.isMeasured);
+      if (announced.untracked) return;
       tracksSpanless = spanless?.isAccepted(message) ?? false;
       if (!tracksSpanless) return;
-      captured.onClosed = endSpanlessRequest;
+      announced.onClosed = endSpanless;
       void message.request.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
     },
-    beginStream(captured) {
+    beginStream(announced) {
       const isAccepted = spanless?.isStreamAccepted();
-      if (isAccepted && captured && !captured.untracked) captured.onClosed = endSpanlessRequest;
+      if (isAccepted && announced && !announced.untracked) announced.onClosed = endSpanless;
     },
-    findAnnotations(span, captured) {
-      if (captured?.untracked) return undefined;
-      const traced = requestOfCall(captured, span);
-      return traced?.closed ? undefined : traced?.annotationsFromCode();
+    findAnnotations(span, announced) {
+      if (announced?.untracked) return undefined;
+      const request = requestOfCall(announced, span);
+      return request?.closed ? undefined : request?.annotationsFromCode();
     },
-    takeHit(hit, captured, span) {
-      if (captured?.untracked) return;
-      let traced = requestOfCall(captured, span);
-      if (!traced && captured && !storedRequest(captured)) {
-        traced = addSpanless(captured);
-      }
-      const unknown = captured || (span && !jobs.has(span)) ? 'unknown' : undefined;
-      sink.addFurtherHit(hit, traced ?? unknown);
+    takeHit(hit, announced, span) {
+      if (announced?.untracked) return;
+      let request = requestOfCall(announced, span);
+      if (!request && announced?.incoming && !findOwn(announced)) request = takeOwn(announced);
+      const unknown = announced || (span && !jobs.has(span)) ? 'unknown' : undefined;
+      sink.addFurtherHit(hit, request ?? unknown);
     },
     refuseHit: (key, message) => sink.refuseHit(key, message),
     reportHit: (key, message) => sink.reportHit(key, message),
-    abandon(captured) {
+    abandon(announced) {
       try {
-        const { span, response } = captured;
-        const traced = storedRequest(captured);
-        if (!traced?.span || !span || !response) return;
+        const request = findOwn(announced);
+        if (!request?.span || !request.response) return;
         // If only its span has not ended, that may come, or not.
-        if (!isOpen(response)) index.weaken(traced);
-        else end(traced, response.statusCode);
+        if (request.response.closed === false) end(request, request.response.statusCode);
+        else index.weaken(request);
       } catch (error) {
         report('abandon', error);
       }
     },
   });
 
-  /** What this processor stored with a captured request. */
-  function storedRequest(captured: CapturedRequest | undefined): Request | undefined {
-    let stored = captured?.records;
-    while (stored && stored.processor !== index) stored = stored.next;
-    return stored as Request | undefined;
+  /** The request of this processor, if it has used that in the async context before. */
+  function findOwn(announced: Request | undefined): Request | undefined {
+    let each = announced;
+    while (each && each.index !== index) each = each.next;
+    return each;
   }
 
-  /** A new request, stored with the captured one as long as anything runs in its async context. */
-  function createRequest(
-    span: FinishedSpan | undefined,
-    captured: CapturedRequest | undefined,
-  ): Request {
-    const request = new Request(span, captured, index);
-    if (captured) {
-      request.next = captured.records;
-      captured.records = request;
+  /** The same; from now on, this processor has one. */
+  function takeOwn(announced: Request): Request {
+    const found = findOwn(announced);
+    if (found) return found;
+    if (!announced.index) {
+      announced.index = index;
+      return announced;
     }
-    return request;
-  }
-
-  /** A request that has no span, at least not yet; `undefined` if Node's was released. */
-  function addSpanless(captured: CapturedRequest): Request | undefined {
-    return captured.request && createRequest(undefined, captured);
+    const own = new Request(index, announced);
+    own.next = announced.next;
+    announced.next = own;
+    return own;
   }
 
   /**
@@ -143,10 +135,10 @@ export function trackRequests(
    * may run all its callbacks in that one's async context, and instrumentations bind them to the right span.
    */
   function requestOfCall(
-    captured: CapturedRequest | undefined,
+    announced: Request | undefined,
     span: Span | undefined,
   ): Request | undefined {
-    const current = storedRequest(captured);
+    const current = findOwn(announced);
     if (!span || current?.isOf(span)) return current;
     const own = nested.get(span) ?? index.root(span);
     if (own) return own;
@@ -162,7 +154,7 @@ export function trackRequests(
   /** Adds the hits in events of an ended span. If its request ended long ago, the async context identifies it. */
   function takeEvents(span: FinishedSpan, found: Request | undefined): void {
     if (!hasHitEvent(span)) return;
-    const current = found ?? storedRequest(currentRequest());
+    const current = found ?? findOwn(currentRequest());
     const isIts = current?.traceId === span.spanContext().traceId;
     const unknown = jobs.has(span) ? undefined : 'unknown';
     const owner = current && isIts ? current : unknown;
@@ -171,38 +163,41 @@ export function trackRequests(
 
   function startServerSpan(span: Span & FinishedSpan, parentContext: Context): void {
     const isHttp = methodOf(span.attributes) !== undefined;
-    const captured = isHttp ? requestInProgress() : undefined;
-    const isNested = isHttp || isMcpSpan(span);
-    const outer = isNested
-      ? (outerRequest(spanOf(parentContext), span.spanContext().traceId) ??
-        (isHttp ? requestOfOtherSpan(captured, span) : linkedRequest(span)))
-      : undefined;
+    const announced = isHttp ? requestInProgress() : undefined;
+    const outer = findOuter(span, spanOf(parentContext), announced);
     if (outer) {
       nested.set(span, outer);
       if (index.hasSharedTraces) index.assign(span, undefined, outer);
       return;
     }
-    if (!isHttp) {
-      index.add(createRequest(span, undefined));
-      return;
-    }
-    if (captured?.untracked) return;
-    index.add(createRequest(span, takeCaptured(captured, span)));
+    if (announced?.untracked) return;
+    // Node's request belongs to the first HTTP SERVER span in its async context. Paths are not compared: the span has none if the URL
+    // parser rejects the Host header or the target.
+    const request = announced ? takeOwn(announced) : new Request(index);
+    request.startSpan(span);
+    index.add(request);
+  }
+
+  /** The request that a SERVER span is a part of, as it has begun before. */
+  function findOuter(
+    span: Span & FinishedSpan,
+    parent: Span | undefined,
+    announced: Request | undefined,
+  ): Request | undefined {
+    const isHttp = methodOf(span.attributes) !== undefined;
+    if (!isHttp && !isMcpSpan(span)) return undefined;
+    const around = outerRequest(parent, span.spanContext().traceId);
+    if (around) return around;
+    if (!isHttp) return linkedRequest(span);
+    // One application behind two servers: the second `request` event starts another root span in the context of the first.
+    const current = findOwn(announced);
+    return current?.span && !current.isOf(span) ? current : undefined;
   }
 
   /** The request that brought the message of an MCP span whose parent is the call of the client. */
   function linkedRequest(span: FinishedSpan): Request | undefined {
     const context = linkedRequestOf(span);
     return context && index.findById(context);
-  }
-
-  /** One application behind two servers: the second `request` event starts another root span in the context of the first. */
-  function requestOfOtherSpan(
-    captured: CapturedRequest | undefined,
-    span: Span,
-  ): Request | undefined {
-    const first = captured?.span;
-    return first === undefined || first === span ? undefined : index.root(first);
   }
 
   /** The request around a span with this parent. Only a local parent proves that there is one. */
@@ -234,8 +229,8 @@ export function trackRequests(
       const parent = spanOf(parentContext);
       if (isLocalRoot(started) || (parent && jobs.has(parent))) jobs.add(started);
       if (index.hasSharedTraces) {
-        const current = currentRequest()?.span;
-        index.assign(started, parent, current && index.root(current));
+        const current = findOwn(currentRequest());
+        index.assign(started, parent, current?.span && current);
       }
       if (started.attributes[PERF_KEY_ATTRIBUTE] !== undefined) {
         const traced = requestOf(started);
@@ -248,7 +243,7 @@ export function trackRequests(
 
     onEnd(span) {
       if (span.kind === SERVER_SPAN) {
-        const current = storedRequest(currentRequest());
+        const current = findOwn(currentRequest());
         const traced = current?.isOf(span) ? current : index.root(span);
         if (traced) end(traced);
         else endSpanBelow(nested.get(span), span);
@@ -265,9 +260,9 @@ export function trackRequests(
     },
 
     endOpen() {
-      for (const captured of openRequests()) {
+      for (const announced of openRequests()) {
         try {
-          endOpenRequest(captured);
+          endOpenRequest(announced);
         } catch (error) {
           report('endOpen', error);
         }
@@ -278,31 +273,26 @@ export function trackRequests(
   };
 
   /** If it has a span, that ends the request. */
-  function endSpanlessRequest(captured: CapturedRequest): void {
-    if (!spanless || captured.span) return;
+  function endSpanless(announced: Request): void {
+    if (!spanless || announced.isTraced || !announced.incoming) return;
     try {
-      const request = storedRequest(captured) ?? addSpanless(captured);
-      if (!request) return;
-      captured.readers += 1;
-      end(request);
+      end(takeOwn(announced));
     } catch (error) {
       report('onNodeRequest', error);
     }
   }
 
-  function endOpenRequest(captured: CapturedRequest): void {
-    if (captured.span === undefined) {
-      endSpanless(captured);
-      return;
-    }
-    const traced = storedRequest(captured);
-    const status = captured.response?.statusCode;
-    if (traced?.span && status !== undefined) end(traced, status);
+  function endOpenRequest(announced: Request): void {
+    const request = findOwn(announced);
+    const { response } = request ?? announced;
+    if (!response?.headersSent) return;
+    if (!announced.isTraced) closeRequest(announced);
+    else if (request?.span) end(request, response.statusCode);
   }
 
   /** `unendedStatus`: that of the response, if the SERVER span has not ended. */
   function end(request: Request, unendedStatus?: number): void {
-    const { captured, span } = request;
+    const { span } = request;
     if (unendedStatus !== undefined) request.endWithStatus(unendedStatus);
     try {
       if (span) annotateOwn(request, span, reading);
@@ -317,7 +307,6 @@ export function trackRequests(
       }
     } finally {
       request.release(); // one span, one hit
-      if (captured) releaseRequest(captured);
     }
   }
 
@@ -362,21 +351,7 @@ function isLocalRoot(span: FinishedSpan): boolean {
  * The request that Node.js handles in the current async context. The context may live longer: what a finished request started
  * must not get its headers.
  */
-function requestInProgress(): CapturedRequest | undefined {
-  const captured = currentRequest();
-  return captured?.request === undefined || captured.response?.closed ? undefined : captured;
-}
-
-/**
- * Node's request belongs to the first HTTP SERVER span in its async context. Paths are not compared: the span has none if the
- * URL parser rejects the Host header or the target.
- */
-function takeCaptured(
-  captured: CapturedRequest | undefined,
-  span: Span,
-): CapturedRequest | undefined {
-  if (!captured || (captured.span !== undefined && captured.span !== span)) return undefined;
-  captured.span = span;
-  captured.readers += 1;
-  return captured;
+function requestInProgress(): Request | undefined {
+  const announced = currentRequest();
+  return announced?.incoming === undefined || announced.response?.closed ? undefined : announced;
 }

@@ -45,7 +45,7 @@ function readInAllWays(overrides: Partial<FinishedSpan>, read: Set<string>): voi
     );
     const span = finishedSpan({ ...overrides, kind: 0, attributes });
     isAnnotatedBelow(span, READING);
-    annotateBelow(new Request(span), span, READING);
+    annotateBelow(Request.of(span), span, READING);
   }
   readWith();
   // A set grows while it is read.

@@ -3,7 +3,9 @@ import { context, type SpanContext, SpanKind, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { annotate, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { reportMcp, reportMcpFailure } from '../../src/requests/operations/mcp-report.js';
+import { currentRequest } from '../../src/requests/captured-requests.js';
+import { reportMcp, reportMcpFailure } from '../../src/requests/operations/mcp.js';
+import type { Request } from '../../src/requests/request.js';
 import { CHATGPT } from '../support/chatbots.js';
 import { sorted } from '../support/sorted.js';
 import { startTracedService, until } from '../support/traced-service.js';
@@ -245,12 +247,13 @@ test('a transport reports calls, clients, failures and the names that a server l
       request as unknown as { body: { method: string; params: { name?: string } } }
     ).body;
     Object.assign(request, { body: undefined });
-    const captured = reportMcp({ method, target: params.name, session: 's' });
-    reportMcp({ method: 'ping', clientName: 'inspector' });
+    const current = currentRequest() as Request;
+    reportMcp({ method, target: params.name, session: 's' }, current);
+    reportMcp({ method: 'ping', clientName: 'inspector' }, current);
     response.on('close', () => undefined);
     setImmediate(() => {
-      if (method === 'tools/list') reportMcp({ listedNames: ['always_fails'] }, captured);
-      if (params.name?.endsWith('fails')) reportMcpFailure('tool_error', captured);
+      if (method === 'tools/list') reportMcp({ listedNames: ['always_fails'] }, current);
+      if (params.name?.endsWith('fails')) reportMcpFailure('tool_error', current);
       response.end();
     });
   });

@@ -11,7 +11,7 @@ test('what a list of AI chatbots says about a client is not taken for what anoth
     const sort = createSortRequest({ ...DEFAULT_OPTIONS, aiChatbotUserAgents });
     const request = httpRequest({ client, userAgent: client.userAgent });
     const span = finishedSpan();
-    sort(new Request(span).end(request));
+    sort(Request.of(span).end(request));
     return request.chatbotResponse !== undefined;
   };
   expect(isChatbot(['Amzn-User'])).toBe(true);

@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
-import { annotate, ignore, MatomoSpanProcessor } from '../../src/index.js';
+import { annotate, ignore, MatomoSpanProcessor, trackEvent } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { rawRequest, sendRaw } from '../support/raw-request.js';
 import { startTracedService, type TracedService, until } from '../support/traced-service.js';
@@ -107,4 +111,29 @@ test('each of two processors makes one hit for a request behind two servers', as
   for (const path of ['/1', '/2']) await service.fetch(path);
   await until(() => processors.every((processor) => processor.stats().hits >= 2));
   expect(processors.map((processor) => processor.stats().hits)).toEqual([2, 2]);
+});
+
+test('an event before the SERVER span of its request starts belongs to the same request', async () => {
+  const inspector = await startInspector();
+  const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
+  const provider = new BasicTracerProvider({ spanProcessors: [processor as never] });
+  onTestFinished(async () => {
+    await provider.shutdown();
+    await inspector.close();
+  });
+  const server = createServer((_request, response) => {
+    trackEvent('Early', 'event');
+    annotate({ dimension3: 'early' });
+    const attributes = { 'http.request.method': 'GET', 'http.response.status_code': 200 };
+    const span = provider.getTracer('own').startSpan('own', { kind: 1, attributes });
+    response.end(() => span.end());
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/early`);
+  await until(() => processor.stats().hits === 2);
+  await processor.forceFlush();
+  const hits = inspector.hits().map(({ params }) => params);
+  expect(hits.map(({ e_a, dimension3 }) => e_a ?? dimension3)).toEqual(['early', 'event']);
+  expect(new Set(hits.map(({ url, _id }) => `${url} ${_id}`)).size).toBe(1);
 });

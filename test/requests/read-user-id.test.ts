@@ -16,7 +16,7 @@ function readerOf(userId = 'http.request.header.x-api-key') {
   const warnOnce = (key: string) => void warned.push(key);
   const reader = createUserIdReader({ userId, visitorKey: 'a key' }, { warnOnce } as never);
   const read = (statusCode: number, headers: Record<string, string> = HEADERS) => {
-    const request = new Request(span, { request: { headers } } as never);
+    const request = Object.assign(Request.of(span), { incoming: { headers } as never });
     return reader?.read(request.end(httpRequest({ statusCode })));
   };
   return { read, warned };

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { assembleRequests } from '../../src/requests/assemble-requests.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
@@ -128,21 +127,13 @@ function expectedStatus(name: string): number {
 function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
   const isClientGone = CLIENT_GONE_AWAY.test(name);
   const writableFinished = !isClientGone && !DESTROYED_BY_SERVER.test(name) && name !== '/throw';
-  const captured = {
-    request: {
+  const announced = {
+    incoming: {
       method: span.attributes['http.request.method'] ?? span.attributes['http.method'],
       headers: {},
       socket: { readableEnded: isClientGone, errored: null },
     },
     response: { writableFinished, destroyed: true, headersSent: false, statusCode: 200 },
-    path: '/',
-    query: undefined,
-    fromCode: undefined,
-    span: undefined,
-    untracked: false,
-  } as unknown as {
-    request: IncomingMessage;
-    response: ServerResponse;
-  } & Request['captured'];
-  return readRequest(new Request(span, captured), READING);
+  } as unknown as Pick<Request, 'incoming' | 'response'>;
+  return readRequest(Object.assign(Request.of(span), announced), READING);
 }

@@ -5,8 +5,7 @@ import { openRequest } from '../support/builders.js';
 
 function routeIn(reported: string | undefined, path: string, request?: object): string | undefined {
   const attributes = reported === undefined ? {} : { 'http.route': reported };
-  const captured = request && { route: undefined, request };
-  return routeOf(openRequest({ captured }), attributes, path, 200);
+  return routeOf(openRequest({ incoming: request }), attributes, path, 200);
 }
 
 test.each([

@@ -14,7 +14,7 @@ function spanOf(traceId: string) {
 /** An index with a request for each of these spans. */
 function indexOf(spans: readonly ReturnType<typeof spanOf>[]) {
   const index = new TraceIndex();
-  const requests = spans.map((span) => new Request(span, undefined, index));
+  const requests = spans.map((span) => Request.of(span, index));
   for (const request of requests) index.add(request);
   return { index, requests };
 }

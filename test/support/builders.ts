@@ -2,9 +2,9 @@ import type { Attributes } from '../../src/common/otel-types.js';
 import type { Hit } from '../../src/hit/hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import { Annotations, type HttpRequest, type Operation } from '../../src/hit/http-request.js';
-import type { CapturedRequest } from '../../src/requests/captured-request.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import type { NamedOperation } from '../../src/requests/operations/index.js';
+import type { McpReport } from '../../src/requests/operations/mcp.js';
 import { createRequestReading, type RequestReading } from '../../src/requests/read-request.js';
 import { Request } from '../../src/requests/request.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
@@ -112,17 +112,19 @@ export function finishedSpan(
 
 /** An open request with a part of what Node.js announced, and attributes of its SERVER span. */
 export function openRequest({
-  captured,
   attributes,
   ...others
 }: {
-  captured?: object | undefined;
+  incoming?: object | undefined;
+  route?: string | undefined;
+  operation?: NamedOperation | undefined;
+  mcp?: McpReport | undefined;
   attributes?: Attributes | undefined;
   spanOperation?: NamedOperation | undefined;
   nestedRoute?: string | undefined;
 } = {}): Request {
-  const span = attributes && finishedSpan({ attributes });
-  return Object.assign(new Request(span, captured as CapturedRequest | undefined), others);
+  const request = attributes ? Request.of(finishedSpan({ attributes })) : new Request();
+  return Object.assign(request, others as Partial<Request>);
 }
 
 /** How spans are read where nothing is configured. */

@@ -2,8 +2,8 @@ import { AsyncResource } from 'node:async_hooks';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CapturedRequest } from '../../src/requests/captured-request.js';
 import { captureRequests, currentRequest } from '../../src/requests/captured-requests.js';
+import type { Request } from '../../src/requests/request.js';
 import { filled, type LinearRow, MAX_RATIO, ratioOf, texts } from '../support/linear-input.js';
 import { CLIENT_ROWS } from './linear-input/client-rows.js';
 import { INSPECTOR_ROWS } from './linear-input/inspector-rows.js';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   });
   const server = createServer((_request, response) => {
     run = AsyncResource.bind((fn: () => unknown) => {
-      (currentRequest() as CapturedRequest).fromCode = undefined;
+      (currentRequest() as Request).fromCode = undefined;
       return fn();
     });
     response.end();

@@ -1,6 +1,6 @@
 import { memoize } from '../../common/generation-cache.js';
 import { OPERATION_ATTRIBUTES } from '../../requests/operations/index.js';
-import { ROUTE_BELOW_ATTRIBUTES } from '../../requests/routes/route-below.js';
+import { ROUTE_BELOW_ATTRIBUTES } from '../../requests/routes/index.js';
 import type { SpanReading } from '../../requests/span-annotations.js';
 
 /** Which spans and attributes are used. */

@@ -1,19 +1,65 @@
 import type { Operation, OperationEvidence } from '../../hit/http-request.js';
-import type { FinishedSpan } from '../finished-span.js';
+import { toTitlePath } from '../../hit/page/page-path.js';
+import { CLIENT_SPAN, type FinishedSpan } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
 import type { Request } from '../request.js';
 import { graphqlAdapter, isGraphqlSpan } from './graphql.js';
-import { jsonRpcAdapter } from './json-rpc.js';
 import { McpEndpoints, mcpAdapter } from './mcp.js';
 import {
   evidenceOf,
   type FoundOperation,
+  named,
   type OperationAdapter,
   type OperationResponse,
   type OperationTarget,
   type ParsedBody,
+  toName,
 } from './operation-adapter.js';
-import { trpcAdapter } from './trpc.js';
+
+/** JSON-RPC 2.0 over HTTP. */
+const jsonRpcAdapter: OperationAdapter = {
+  kind: 'json-rpc',
+  attributes: ['rpc.method', 'rpc.system.name', 'rpc.system'],
+  readSpan: (span) => (isJsonRpcSpan(span) ? named(span.attributes['rpc.method']) : undefined),
+  readMessage: ({ jsonrpc, method }) => (jsonrpc === '2.0' ? toName(method) : undefined),
+};
+
+/** A client's span belongs to a call that the handler made itself. */
+function isJsonRpcSpan({ kind, attributes }: FinishedSpan): boolean {
+  const system = attributes['rpc.system.name'] ?? attributes['rpc.system'];
+  return system === 'jsonrpc' && kind !== CLIENT_SPAN;
+}
+
+const BATCH = /(?:^|&)batch=1(?:&|$)/;
+
+/**
+ * tRPC, whose procedures are the last segment of the path: `/trpc/user.byId`, or several in a batch. Without a `trpc` segment,
+ * only the parameter of a batch shows it, together with the type of the response.
+ */
+const trpcAdapter: OperationAdapter = {
+  kind: 'trpc',
+  attributes: [],
+  readTarget(target) {
+    const { path, query, route } = target;
+    const isBatch = query !== undefined && route === undefined && BATCH.test(query);
+    if (!isBatch && !path.includes('/trpc/')) return undefined; // nearly all requests
+    const slash = path.lastIndexOf('/');
+    const isBelowTrpc = path.endsWith('/trpc', slash);
+    if (!isBelowTrpc && !(isBatch && evidenceOf(target, 'trpc') !== 'none')) return undefined;
+    const procedures = path.slice(slash + 1);
+    const comma = procedures.indexOf(',');
+    const first = toName(comma < 0 ? procedures : procedures.slice(0, comma));
+    // A segment that titles replace, such as an ID, is no procedure.
+    if (first === undefined || toTitlePath(first) !== first) return undefined;
+    return { name: first, count: comma < 0 ? 1 : countCommas(procedures) + 1 };
+  },
+};
+
+function countCommas(text: string): number {
+  let count = 0;
+  for (let i = text.indexOf(','); i >= 0; i = text.indexOf(',', i + 1)) count += 1;
+  return count;
+}
 
 /** MCP comes first: its messages are JSON-RPC. */
 const ADAPTERS: readonly OperationAdapter[] = [
@@ -72,16 +118,16 @@ export function readOperation(
   response: OperationResponse,
   endpoints: McpEndpoints = mcpEndpoints,
 ): Operation | undefined {
-  const { captured, spanOperation, hasFailedSpan } = request;
+  const { announced, spanOperation, hasFailedSpan } = request;
   const span = isMcp(spanOperation) ? spanOperation : undefined;
-  const hasFailed = hasFailedSpan || captured?.hasFailedOperation === true;
+  const hasFailed = hasFailedSpan || announced.hasFailedOperation;
   const body =
-    target.method === 'POST' ? readBody(frameworkRequestOf(captured?.request)) : undefined;
+    target.method === 'POST' ? readBody(frameworkRequestOf(request.incoming)) : undefined;
   if (response.readsMcp) {
     const call = endpoints.read(target, { request, span, body, response });
     if (call) return { kind: 'mcp', ...call, hasFailed };
   }
-  const named = (span ? undefined : spanOperation) ?? captured?.operation;
+  const named = (span ? undefined : spanOperation) ?? announced.operation;
   const found = (body && readMessage(body)) ?? readTarget(target);
   if (named === undefined)
     return found && { ...found, hasFailed, evidence: evidenceOf(target, found.kind) };

@@ -2,11 +2,15 @@ import { hash } from 'node:crypto';
 import { GenerationCache } from '../../common/generation-cache.js';
 import { isRecord } from '../../common/is-record.js';
 import type { SpanContext } from '../../common/otel-types.js';
-import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-request.js';
+import {
+  type McpRequest,
+  type Operation,
+  type OperationEvidence,
+  toErrorType,
+} from '../../hit/http-request.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
 import type { Request } from '../request.js';
-import { readResponseHeader } from '../response-header.js';
-import type { McpReport } from './mcp-report.js';
+import { readResponseHeader } from '../response.js';
 import {
   evidenceOf,
   isSuccess,
@@ -116,6 +120,35 @@ export function linkedRequestOf(
   return parentSpanId !== undefined && isLocal ? undefined : link.context;
 }
 
+/** What one source says of an MCP message. Nothing of it is checked: `describeMcp` does that. */
+export interface McpReport {
+  /** The JSON-RPC method of the first message, such as `tools/call`. */
+  method?: unknown;
+  /** Whether the first message gets no response: it is a notification, or itself a response to a request of the server. */
+  isUnanswered?: boolean | undefined;
+  /** The name of the tool or prompt in that message. Never a URI. */
+  target?: unknown;
+  clientName?: unknown;
+  protocolVersion?: unknown;
+  session?: unknown;
+  /** Whether the server has answered without an error. Only `trackMcp` sees that. */
+  hasSucceeded?: boolean | undefined;
+  /** Names of tools or prompts that the server has listed in its response. */
+  listedNames?: readonly string[] | undefined;
+}
+
+/** Adds to what is known of a request by its messages: what is known already is not replaced. Its path is then known as one of MCP. */
+export function reportMcp(report: McpReport, request: Request): void {
+  const known = Object.entries(request.mcp ?? {}).filter(([, value]) => value !== undefined);
+  request.mcp = { ...report, ...Object.fromEntries(known) };
+}
+
+/** The call of this request has failed: `tool_error`, or the code of a JSON-RPC error. The response may still have status 200. */
+export function reportMcpFailure(errorType: string, request: Request): void {
+  request.hasFailedOperation = true;
+  request.annotationsFromCode().operationError = toErrorType(errorType);
+}
+
 /** What is sent of a message. */
 export type McpOperation = Pick<Operation, 'name'> & { readonly mcp: McpRequest };
 
@@ -219,7 +252,7 @@ export class McpEndpoints {
     isEndpoint: boolean,
   ): ReturnType<McpEndpoints['read']> {
     const { request, span, body, response } = sources;
-    const report = request.captured?.mcp;
+    const report = request.announced.mcp;
     const message = readMcpMessage(body?.message);
     const isProven = (span ?? report) !== undefined;
     if (!isProven && !isEndpoint && message?.method !== 'initialize') return undefined;

@@ -1,6 +1,6 @@
 import type { Operation, OperationEvidence, OperationKind } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
-import { isEventStream } from '../response-status.js';
+import { isEventStream } from '../response.js';
 
 /** An operation whose name may still be one that a client invented. */
 export type FoundOperation = Pick<Operation, 'name' | 'count'>;

@@ -5,7 +5,6 @@ import type { HttpRequest } from '../../../src/hit/http-request.js';
 import { FurtherHits, type FurtherHitsParts } from '../../../src/pipeline/further-hits.js';
 import { PendingPageView } from '../../../src/pipeline/pending-hits.js';
 import { createHitCounts } from '../../../src/pipeline/stats.js';
-import type { CapturedRequest } from '../../../src/requests/captured-request.js';
 import { Request } from '../../../src/requests/request.js';
 import { httpRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
@@ -65,7 +64,8 @@ export class SimulatedRequests {
 
   begin(visitor: string): SimulatedRequest {
     const request = httpRequest({ userAgent: visitor, startMillis: Date.now() });
-    const open = new Request(undefined, { startMillis: request.startMillis } as CapturedRequest);
+    const open = new Request();
+    open.announcedMillis = request.startMillis;
     this.#open.set(open, request);
     return {
       track: (name) => {

@@ -176,7 +176,7 @@ test('a raw title is decoded, too', () => {
 
 const titleOfSpan = (attributes: Record<string, string | string[]>) => {
   const span = finishedSpan({ attributes: { 'http.request.method': 'GET', ...attributes } });
-  const request = readRequest(new Request(span), READING);
+  const request = readRequest(Request.of(span), READING);
   return parametersOf({ ...httpRequest(), ...request }).parameters.action_name;
 };
 const ANSWER = { 'http.response.header.content-type': ['text/x-script; charset=utf-8'] };

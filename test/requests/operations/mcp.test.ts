@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Attributes } from '../../../src/common/otel-types.js';
 import { readOperation } from '../../../src/requests/operations/index.js';
+import type { McpReport } from '../../../src/requests/operations/mcp.js';
 import { McpEndpoints, type McpSources } from '../../../src/requests/operations/mcp.js';
-import type { McpReport } from '../../../src/requests/operations/mcp-report.js';
 import { openRequest } from '../../support/builders.js';
 
 interface Given {
@@ -29,8 +29,7 @@ function reader(endpoints = new McpEndpoints()) {
     const { span, report, isEventStream = false, attributes } = given;
     const response = { statusCode, isEventStream, readsMcp: true };
     const spanOperation = span && ({ kind: 'mcp', ...span } as const);
-    const captured = { request, mcp: report, operation: undefined, hasFailedOperation: false };
-    const asked = openRequest({ captured, attributes, spanOperation });
+    const asked = openRequest({ incoming: request, mcp: report, attributes, spanOperation });
     const found = readOperation(asked, target, response, endpoints);
     return found?.mcp && { ...found, mcp: found.mcp };
   };

@@ -12,8 +12,7 @@ const POSTED = { method: 'POST', path: '/api', query: undefined, route: undefine
 
 /** The operation of `POST /api` with a body that a framework has parsed. */
 function posted(body: unknown, more: object = {}) {
-  const captured = { operation: undefined, hasFailedOperation: false, request: { body }, ...more };
-  return readOperation(openRequest({ captured }), POSTED, RESPONSE);
+  return readOperation(openRequest({ incoming: { body }, ...more }), POSTED, RESPONSE);
 }
 
 /** The operation of a GET, without a body. */
@@ -71,12 +70,11 @@ test('a getter that throws, and a body of a request that is no POST, are no oper
       throw new Error('no');
     },
   };
-  expect(posted(undefined, { request })).toBeUndefined();
+  expect(posted(undefined, { incoming: request })).toBeUndefined();
   expect(posted(new Proxy([], request as never))).toBeUndefined();
   const body = { jsonrpc: '2.0', method: 'a' };
-  const captured = { operation: undefined, hasFailedOperation: false, request: { body } };
   expect(
-    readOperation(openRequest({ captured }), { ...POSTED, method: 'GET' }, RESPONSE),
+    readOperation(openRequest({ incoming: { body } }), { ...POSTED, method: 'GET' }, RESPONSE),
   ).toBeUndefined();
 });
 
@@ -154,13 +152,9 @@ test.each([
 );
 
 test('a response of GraphQL has a type', () => {
-  const captured = {
-    operation: undefined,
-    hasFailedOperation: false,
-    request: { body: { query: '', operationName: 'Me' } },
-  };
+  const incoming = { body: { query: '', operationName: 'Me' } };
   const evidence = (contentType: string) =>
-    readOperation(openRequest({ captured }), { ...POSTED, contentType }, RESPONSE)?.evidence;
+    readOperation(openRequest({ incoming }), { ...POSTED, contentType }, RESPONSE)?.evidence;
   expect([evidence(JSON_TYPE), evidence('')]).toEqual(['response', 'none']);
 });
 
@@ -176,9 +170,10 @@ test('spans win over channels, and both over the body, which knows the length of
   const body = [{ query: '', operationName: 'Sent' }, {}];
   const operation = { kind: 'graphql', name: 'Announced' } as const;
   expect(posted(body, { operation })).toMatchObject({ name: 'Announced', count: 2 });
-  const captured = { operation, hasFailedOperation: false, request: { body } };
   const spanOperation = { kind: 'graphql', name: 'Traced' } as const;
-  expect(readOperation(openRequest({ spanOperation, captured }), POSTED, RESPONSE)).toMatchObject({
+  expect(
+    readOperation(openRequest({ spanOperation, operation, incoming: { body } }), POSTED, RESPONSE),
+  ).toMatchObject({
     name: 'Traced',
   });
 });

@@ -33,7 +33,7 @@ const CALL = { method: 'GET', path: '/', query: undefined, route: undefined };
 const POSTED = { ...CALL, method: 'POST' };
 const CALLED = { method: 'GET', route: undefined, statusCode: 200 };
 const NO_SOURCES = openRequest();
-const sourceOf = (body: object) => openRequest({ captured: { request: { body } } });
+const sourceOf = (body: object) => openRequest({ incoming: { body } });
 const RESPONSE = { statusCode: 200, isEventStream: false, readsMcp: true };
 const MCP = { ...POSTED, path: '/mcp' };
 const mcpCall = (text: string) => ({
@@ -392,14 +392,14 @@ export const HEADER_ROWS: readonly LinearRow[] = [
       (text) => [
         ...['/a', ['/a/:id', '/b']].map((path) =>
           routeOf(
-            { captured: { request: { route: { path }, baseUrl: `/${text}` } } } as never,
+            openRequest({ incoming: { route: { path }, baseUrl: `/${text}` } }),
             { 'http.status_code': 500 },
             `/${text}`,
             500,
           ),
         ),
         ...[`/a,/${text}`, `/^${text}`].map((route) =>
-          routeOf({} as never, { 'http.route': route }, `/${text}`, 200),
+          routeOf(NO_SOURCES, { 'http.route': route }, `/${text}`, 200),
         ),
         withNames(`/${text}`, [['rest', text.slice(text.length / 2)]]),
       ],

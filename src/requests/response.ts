@@ -1,0 +1,216 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { RequestMessage } from '../common/channel-listener.js';
+import { memoize } from '../common/generation-cache.js';
+import type { Attributes } from '../common/otel-types.js';
+import { hasBody, type IsAiChatbot, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
+import type { ChatbotResponse } from '../hit/http-request.js';
+import { decodeLatin1 } from '../hit/text.js';
+import { textOf } from './finished-span.js';
+import { type Http2Response, isHttp2 } from './http2-exchange.js';
+import { clientOf, responseHeaderIn } from './read-headers.js';
+import type { EndedRequest, Request } from './request.js';
+
+/** Not public, but unchanged since Node.js 0.x. */
+interface WrittenResponse {
+  /** The status line and all headers as Node.js writes them. */
+  readonly _header?: unknown;
+  readonly _headerSent?: boolean;
+  /** `false` for HEAD, 204 and 304. */
+  readonly _hasBody?: boolean;
+  readonly _sent100?: boolean;
+  /** Also writes informational responses (1xx). */
+  _writeRaw?(data: string | Uint8Array, ...rest: unknown[]): boolean;
+}
+
+/** Finds a header by its lower-case name in a status line and headers as they were written. */
+const patternOf = memoize(
+  (name: string) => new RegExp(`^${name.replace(/[^\w-]/g, '\\$&')}:([^\r\n]*)`, 'im'),
+);
+
+/**
+ * A header of the response by its lower-case name: from Node's response if there is one, else from attributes. `undefined` if it was
+ * not sent.
+ */
+export function readResponseHeader(request: Request, name: string): string | undefined {
+  const { response } = request;
+  const text = response ? sentHeader(response, name) : responseHeaderIn(request.attributes, name);
+  return text === undefined ? undefined : decodeLatin1(text).trim() || undefined;
+}
+
+type Response = NonNullable<Request['response']>;
+
+function sentHeader(response: Response, name: string): string | undefined {
+  if (response.headersSent === false) return undefined;
+  const value = response.getHeader(name);
+  if (value !== undefined) return Array.isArray(value) ? value.join(', ') : String(value);
+  const { _header: head } = response as WrittenResponse;
+  // Headers passed to `writeHead`, which `getHeader` does not return.
+  return typeof head === 'string' ? patternOf(name).exec(head)?.[1] : undefined;
+}
+
+/** `undefined` if no headers were sent. Read of every request, so the spelling of most applications is looked for first. */
+export function sentContentType(response: Response): string | undefined {
+  const { _header: head } = response as WrittenResponse;
+  if (typeof head === 'string' && response.getHeader('content-type') === undefined) {
+    const start = head.indexOf(CONTENT_TYPE);
+    if (start >= 0) return head.slice(start + CONTENT_TYPE.length, head.indexOf('\r', start));
+  }
+  return sentHeader(response, 'content-type');
+}
+
+const CONTENT_TYPE = '\nContent-Type:';
+
+/** From attributes of captured headers. */
+export function contentTypeIn(attributes: Attributes): string | undefined {
+  const value =
+    attributes['http.response.header.content-type'] ??
+    attributes['http.response.header.content_type'];
+  return textOf(Array.isArray(value) ? value[0] : value);
+}
+
+export const CLIENT_CLOSED_REQUEST = 499;
+
+const CONTINUE_BYTES = 'HTTP/1.1 100 Continue\r\n\r\n'.length;
+const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
+const EVENT_STREAM = /^\s*text\/event-stream(?:[\s;]|$)/i;
+
+/**
+ * The status of an incomplete response, although it began with 200; `undefined` if it is complete. A crash before any status
+ * is not incomplete, and neither is a response that continues after its span has ended, as with `@hono/otel`. A response that
+ * waits for a pipelined one before it is not destroyed with its connection.
+ */
+export function incompleteStatus({ incoming, response, announced }: Request): number | undefined {
+  if (!incoming || !response) return undefined;
+  if (isHttp2(incoming)) return incompleteHttp2Status(response as Http2Response);
+  const { socket } = incoming;
+  if (!response.destroyed && !socket?.destroyed) return undefined;
+  if (isComplete(announced, response as ServerResponse, socket)) return undefined;
+  return endedStatus(response, isEndedByClient(socket));
+}
+
+function incompleteHttp2Status(response: Http2Response): number | undefined {
+  if (!response.destroyed || response.isComplete) return undefined;
+  return endedStatus(response, response.closedBy !== 'server');
+}
+
+function endedStatus(response: ServerResponse | Http2Response, hasClientLeft: boolean): number {
+  if (hasClientLeft) return CLIENT_CLOSED_REQUEST;
+  return response.headersSent && response.statusCode >= 400 ? response.statusCode : 500;
+}
+
+/**
+ * Whether all of the response was sent. A client may leave after the last byte and before the server calls `end()`: then
+ * Node.js never finishes the response. And it finishes one whose last write fails.
+ */
+function isComplete(
+  { isCutOff, later, bytesBefore }: Request,
+  response: ServerResponse,
+  socket: Socket | undefined,
+): boolean {
+  const isLatest = later === undefined;
+  const hasFailed =
+    isLatest && (socket?.errored as NodeJS.ErrnoException | null)?.syscall === 'write';
+  if (isCutOff || hasFailed) return false;
+  if (response.writableFinished) return true;
+  const {
+    _header: header,
+    _hasBody: hasBody,
+    _sent100: hasContinued,
+  } = response as WrittenResponse;
+  if (typeof header !== 'string' || bytesBefore === undefined) return false;
+  const length = hasBody === false ? 0 : Number(CONTENT_LENGTH.exec(header)?.[1]);
+  const others = bytesBefore + header.length + (hasContinued ? CONTINUE_BYTES : 0);
+  return Number(socket?.bytesWritten) - others >= length;
+}
+
+/** Whether a response is a stream of events, which ends when one of both sides leaves. */
+export function isEventStream(contentType: string | undefined): boolean {
+  return contentType !== undefined && EVENT_STREAM.test(contentType);
+}
+
+export function statusAttribute(attributes: Attributes): number | undefined {
+  const status = attributes['http.response.status_code'] ?? attributes['http.status_code'];
+  const code = typeof status === 'string' ? Number(status) : status;
+  return typeof code === 'number' && code >= 100 && code <= 599 ? code : undefined;
+}
+
+/** Error codes of Node.js that the peer of a connection causes, besides those of the HTTP parser (`HPE_…`). */
+const CLIENT_ERRORS: ReadonlySet<string | undefined> = new Set([
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ERR_HTTP_REQUEST_TIMEOUT',
+  'ERR_HTTP2_ERROR', // frames that the protocol forbids
+]);
+
+/**
+ * Whether the client, not the server, ended a connection before the response was complete. If the server calls `destroy()`, the
+ * socket has seen neither an end nor an error.
+ */
+function isEndedByClient({ readableEnded, errored }: Socket): boolean {
+  return readableEnded || isClientError(errored);
+}
+
+export function isClientError(error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  return CLIENT_ERRORS.has(code) || (code?.startsWith('HPE_') ?? false);
+}
+
+/**
+ * Measures the body of a complete response if `isMeasured` accepts the user agent. The size is what the connection wrote between two
+ * events of Node.js, minus headers and informational responses (1xx). So it is right for compression, TLS and keep-alive, and includes
+ * the framing of a chunked body. Over HTTP/2, all responses are measured.
+ */
+export function measureResponse(
+  announced: Request,
+  { request, response }: RequestMessage,
+  isMeasured: IsAiChatbot,
+): void {
+  const client = clientOf(request.headers);
+  if (isMeasured(client?.userAgent, client)) measure(announced, response);
+}
+
+/**
+ * Node.js assigns the socket when the previous response is written. This listener runs before the one that passes the socket on,
+ * so bytes of other pipelined responses are never counted.
+ */
+function measure(announced: Request, response: ServerResponse): void {
+  const informationalBytes = countInformational(response as WrittenResponse);
+  response.once('socket', (socket: Socket) => {
+    if (response.headersSent) return; // written before its turn on a pipelined connection
+    const before = socket.bytesWritten;
+    response.once('finish', () => {
+      const { _header: header } = response as WrittenResponse;
+      if (typeof header !== 'string') return;
+      const size = socket.bytesWritten - before - header.length - informationalBytes();
+      if (size >= 0) announced.bodyBytes = size;
+    });
+  });
+}
+
+/** Counts the bytes of informational responses: all that Node.js writes, or buffers for a pipelined connection, before the headers. */
+function countInformational(response: WrittenResponse): () => number {
+  const { _writeRaw: writeRaw } = response;
+  let bytes = 0;
+  if (writeRaw) {
+    response._writeRaw = function countedWriteRaw(data, ...rest) {
+      if (this._headerSent === false) bytes += data.length;
+      return writeRaw.call(this, data, ...rest);
+    };
+  }
+  return () => bytes;
+}
+
+/** Content type and size of the response to an AI chatbot: from Node's response if there is one, else from attributes. */
+export function readChatbotResponse(ended: EndedRequest): ChatbotResponse {
+  const { request, response, announced } = ended;
+  const size = response
+    ? toSize('bodyBytes' in response ? response.bodyBytes : announced.bodyBytes)
+    : readBodySize(ended.attributes);
+  return {
+    contentType: response ? sentContentType(response) : contentTypeIn(ended.attributes),
+    bodyBytes: hasBody(request.method, request.statusCode) ? size : undefined,
+  };
+}
