@@ -1,5 +1,5 @@
-import type { ValueRules } from './parameters/parameter-declaration.js';
 import { PARAMETERS, type SettableParameter } from './parameters/parameter-table.js';
+import type { ValueRules } from './parameters/parameter-value.js';
 import { toParameterValue } from './parameters/parameter-value.js';
 import { encodeValue, isPlain, isShort } from './text.js';
 

@@ -1,5 +1,4 @@
-import { ITEMS, NAME } from './parameter-declaration.js';
-import { toParameterValue } from './parameter-value.js';
+import { ITEMS, NAME, toParameterValue } from './parameter-value.js';
 
 /** A line of an order. */
 export interface OrderItem {
