@@ -95,8 +95,8 @@ export function isNobody(userId: string): boolean {
 }
 
 function toUserId(declaration: ValueRules, value: unknown): string | undefined {
-  const text = toText(declaration, value);
-  return text === undefined || isNobody(text) ? undefined : text;
+  const text = toText(declaration, value) ?? '';
+  return isNobody(text) ? undefined : text;
 }
 
 /** Only URLs with a scheme: Matomo drops others. Removes credentials, which Matomo would store. */
@@ -124,20 +124,8 @@ function toNumber(declaration: ValueRules, value: unknown): string | undefined {
 }
 
 function toFlag(value: unknown): string | undefined {
-  switch (value) {
-    case true:
-    case 1:
-    case '1':
-    case 'true':
-      return '1';
-    case false:
-    case 0:
-    case '0':
-    case 'false':
-      return '0';
-    default:
-      return undefined;
-  }
+  if ([true, 1, '1', 'true'].includes(value as string)) return '1';
+  return [false, 0, '0', 'false'].includes(value as string) ? '0' : undefined;
 }
 
 const TWENTY_YEARS_SECONDS = 631_152_000;
