@@ -1,6 +1,6 @@
 import { PARAMETERS, type SettableParameter } from './parameters/parameter-table.js';
-import type { ValueRules } from './parameters/parameter-value.js';
 import { toParameterValue } from './parameters/parameter-value.js';
+import type { ValueRules } from './parameters/tracking-parameters.js';
 import { encodeValue, isPlain, isShort } from './text.js';
 
 /** A tracking parameter of a hit. */

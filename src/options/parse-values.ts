@@ -333,7 +333,8 @@ export const userId = orCallback<string, string | number>(
 export const queryPolicy: Parser<'keep' | 'redact' | 'strip' | readonly string[]> = parser(
   '"keep", "redact", "strip" or a list of names (write a single name with a comma after it)',
   (value) => {
-    return isStrings(value) ? [...value] : wordOf(['keep', 'redact', 'strip'], value);
+    if (isStrings(value)) return [...value];
+    return wordOf(['keep', 'redact', 'strip'] as const, value);
   },
   { syntax: WORD_OR_LIST },
 );

@@ -1,4 +1,5 @@
-import { ITEMS, NAME, toParameterValue } from './parameter-value.js';
+import { toParameterValue } from './parameter-value.js';
+import { ITEMS, NAME } from './tracking-parameters.js';
 
 /** A line of an order. */
 export interface OrderItem {

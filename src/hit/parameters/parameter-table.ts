@@ -1,4 +1,4 @@
-import { ITEMS, NAME, type ValueRules, type ValueTypes } from './parameter-value.js';
+import { ITEMS, NAME, type ValueRules, type ValueTypes } from './tracking-parameters.js';
 
 /** A tracking parameter of Matomo. */
 interface ParameterDeclaration extends ValueRules {

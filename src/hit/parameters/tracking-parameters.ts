@@ -21,3 +21,43 @@ export interface TrackingParameters extends SettableValues {
   /** Custom dimensions, `dimension1` to `dimension999`. @see [Matomo: `dimension[0-999]`](https://developer.matomo.org/api-reference/tracking-api) */
   [dimension: `dimension${number}`]: string | number | boolean | undefined;
 }
+
+/** The kinds of values, with their types in code. */
+export interface ValueTypes {
+  text: string;
+  url: string;
+  referrer: string;
+  integer: number;
+  number: number;
+  flag: boolean | 0 | 1;
+  json: string;
+  'user-id': string | number;
+  'visitor-id': string;
+  address: string;
+  time: number;
+  variables: Readonly<Record<string, string | number | boolean | undefined>>;
+}
+
+/** What a value must be like, so that Matomo stores it and its database accepts it. */
+export interface ValueRules {
+  readonly kind: keyof ValueTypes;
+  /** Text: limit of its column. Bytes are counted after HTML escaping, because Matomo escapes before it cuts. */
+  readonly maxBytes?: number;
+  readonly maxCharacters?: number;
+  /** Text: Matomo treats `0` as empty. */
+  readonly isZeroEmpty?: true;
+  /** Numbers: outside of this range, the parameter is dropped. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Integers: a fraction, which Matomo would ignore, is rounded. Without this flag, a fraction drops the parameter. */
+  readonly rounded?: true;
+}
+
+/** Names of products, categories, events and content. */
+export const NAME = { kind: 'text', maxCharacters: 4096, isZeroEmpty: true } as const;
+
+/** Shorter than the texts that a gateway reads, so that text which it cut is rejected. Room for about 400 items. */
+export const ITEMS = { kind: 'json', maxCharacters: 32_000 } as const;
+
+/** Name or value of a custom variable. */
+export const VARIABLE_TEXT = { kind: 'text', maxCharacters: 200 } as const;
