@@ -1,6 +1,6 @@
-import type { ValueRules } from './parameters/parameter-declaration.js';
 import { PARAMETERS, type SettableParameter } from './parameters/parameter-table.js';
 import { toParameterValue } from './parameters/parameter-value.js';
+import type { ValueRules } from './parameters/tracking-parameters.js';
 import { encodeValue, isPlain, isShort } from './text.js';
 
 /** A tracking parameter of a hit. */
@@ -161,13 +161,7 @@ export class HitFields {
 
   /** Appends a field if there is one, or replaces the one of the same name in its place. */
   add(field: Field | undefined): void {
-    if (!field) return;
-    const { name } = field;
-    this.#forget(name);
-    if (this.#replaceInPage(name, field)) return;
-    const index = this.#indexOfAdded(name);
-    if (index < 0) this.#added.push(field);
-    else this.#added[index] = field;
+    if (field) this.#put(field.name, field);
   }
 
   set(name: string, value: string): void {
@@ -175,24 +169,23 @@ export class HitFields {
   }
 
   delete(name: string): void {
+    this.#put(name, undefined);
+  }
+
+  /** Only the group of the field is taken apart. */
+  #put(name: string, field: Field | undefined): void {
     this.#forget(name);
-    if (this.#replaceInPage(name, undefined)) return;
-    const index = this.#indexOfAdded(name);
-    if (index >= 0) this.#added.splice(index, 1);
-  }
-
-  #indexOfAdded(name: string): number {
-    return this.#added.length === 0 ? -1 : this.#added.findIndex((field) => field.name === name);
-  }
-
-  /** Returns whether there was one. Only the group of this field is taken apart. */
-  #replaceInPage(name: string, field: Field | undefined): boolean {
     const place = PLACES.get(name);
-    if (place === undefined) return false;
-    const part = this.#page[place];
-    if (!findIn(part, name)) return false;
-    this.#page[place] = part instanceof FieldGroup ? part.replace(name, field) : field;
-    return true;
+    const part = place === undefined ? undefined : this.#page[place];
+    if (place !== undefined && findIn(part, name)) {
+      this.#page[place] = part instanceof FieldGroup ? part.replace(name, field) : field;
+      return;
+    }
+    const added = this.#added;
+    const index = indexOf(added, name);
+    if (!field) added.splice(index, index < 0 ? 0 : 1);
+    else if (index < 0) added.push(field);
+    else added[index] = field;
   }
 
   /** Removes what was added, except for fields of these names. */
@@ -234,4 +227,8 @@ function findIn(part: Field | FieldGroup | undefined, name: string): Field | und
   if (!(part instanceof FieldGroup)) return part?.name === name ? part : undefined;
   for (const field of part.fields) if (field.name === name) return field;
   return undefined;
+}
+
+function indexOf(fields: readonly Field[], name: string): number {
+  return fields.length === 0 ? -1 : fields.findIndex((field) => field.name === name);
 }

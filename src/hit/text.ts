@@ -35,20 +35,22 @@ export function isShort(text: string, max: number): boolean {
 
 /** Cuts a text after a character, so that it has at most `maxBytes` bytes after Matomo's HTML escaping. */
 export function cutBytes(text: string, maxBytes: number): string {
-  // A UTF-16 unit has at most three bytes in UTF-8.
-  if (isShort(text, maxBytes) || (text.length * 3 <= maxBytes && !HTML_SPECIAL.test(text)))
-    return text;
-  return cut(text, maxBytes, escapedBytes);
+  return cut(text, maxBytes, 3, escapedBytes); // a UTF-16 unit has at most three bytes in UTF-8
 }
 
 /** Cuts a text after a character, so that it has at most `maxCharacters` after Matomo's HTML escaping. */
 export function cutCharacters(text: string, maxCharacters: number): string {
-  if (isShort(text, maxCharacters) || (text.length <= maxCharacters && !HTML_SPECIAL.test(text)))
-    return text;
-  return cut(text, maxCharacters, escapedCharacters);
+  return cut(text, maxCharacters, 1, escapedCharacters);
 }
 
-function cut(text: string, max: number, sizeOf: (character: string) => number): string {
+/** `maxSize` is that of a character that is not escaped. */
+function cut(
+  text: string,
+  max: number,
+  maxSize: number,
+  sizeOf: (character: string) => number,
+): string {
+  if (isShort(text, max) || (text.length * maxSize <= max && !HTML_SPECIAL.test(text))) return text;
   let size = 0;
   let end = 0;
   for (const character of text) {
@@ -60,26 +62,15 @@ function cut(text: string, max: number, sizeOf: (character: string) => number): 
 }
 
 function escapedBytes(character: string): number {
-  const code = character.codePointAt(0) ?? 0;
-  if (code < 0x80) return escapedCharacters(character);
-  if (code < 0x800) return 2;
-  return code < 0x10000 ? 3 : 4;
+  return ESCAPED[character] ?? Buffer.byteLength(character);
 }
 
 function escapedCharacters(character: string): number {
-  switch (character) {
-    case '&':
-      return 5;
-    case '<':
-    case '>':
-      return 4;
-    case '"':
-    case "'":
-      return 6;
-    default:
-      return 1;
-  }
+  return ESCAPED[character] ?? 1;
 }
+
+/** Lengths of what HTML escaping makes of characters. */
+const ESCAPED: Readonly<Record<string, number>> = { '&': 5, '<': 4, '>': 4, '"': 6, "'": 6 };
 
 const USER_INFO = /^((?:[a-z][a-z\d+.-]*:[/\\]+|[/\\]{2,})?)[^/\\?#]*@/i;
 

@@ -85,18 +85,11 @@ export const visitorKey: Parser<string> = parser(secret.wanted, (value, name) =>
   lowerCase(value) === 'daily' ? 'daily' : secret(name, value),
 );
 
-const BOOLEANS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
-  [true, true],
-  ['true', true],
-  ['1', true],
-  [false, false],
-  ['false', false],
-  ['0', false],
-]);
-
-export const boolean: Parser<boolean> = parser('true or false', (value) =>
-  BOOLEANS.get(lowerCase(value)),
-);
+export const boolean: Parser<boolean> = parser('true or false', (value) => {
+  if (typeof value === 'boolean') return value;
+  const word = wordOf(['true', '1', 'false', '0'], value);
+  return word === undefined ? undefined : word === 'true' || word === '1';
+});
 
 export function integer<InCode extends number = number>(
   min: number,
@@ -116,10 +109,13 @@ export const share: Parser<number> = parser('a number above 0 and at most 1', (v
   return typeof number === 'number' && number > 0 && number <= 1 ? number : undefined;
 });
 
+/** The word that a value is, in upper or lower case. */
+function wordOf<T extends string>(words: readonly T[], value: unknown): T | undefined {
+  return words.find((word) => word === lowerCase(value));
+}
+
 export function oneOf<T extends string>(...words: T[]): Parser<T> {
-  return parser(`one of ${words.map(show).join(', ')}`, (value) =>
-    words.find((word) => word === lowerCase(value)),
-  );
+  return parser(`one of ${words.map(show).join(', ')}`, (value) => wordOf(words, value));
 }
 
 /** `cookie:name=value` or `header:name=value`. The value has no semicolon or comma, which separate several values. */
@@ -294,9 +290,9 @@ function parseTrust(
   value: unknown,
   name: string,
 ): boolean | number | readonly string[] | undefined {
-  const word = lowerCase(value);
-  if (word === true || word === 'true') return true;
-  if (word === false || word === 'false') return false;
+  if (typeof value === 'boolean') return value;
+  const word = wordOf(['true', 'false'], value);
+  if (word !== undefined) return word === 'true';
   const hops = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
   if (typeof hops === 'number') return integer(0, 100)(name, hops);
   return parseRanges(typeof value === 'string' ? listFromText(value) : value, name);
@@ -322,7 +318,7 @@ function isStrings(value: unknown): value is readonly string[] {
 
 export const visitorId = orCallback<'auto' | 'cookie' | 'none', string>(
   'one of "auto", "cookie", "none"',
-  (value) => (['auto', 'cookie', 'none'] as const).find((word) => word === lowerCase(value)),
+  (value) => wordOf(['auto', 'cookie', 'none'], value),
 );
 
 export const userId = orCallback<string, string | number>(
@@ -338,7 +334,7 @@ export const queryPolicy: Parser<'keep' | 'redact' | 'strip' | readonly string[]
   '"keep", "redact", "strip" or a list of names (write a single name with a comma after it)',
   (value) => {
     if (isStrings(value)) return [...value];
-    return (['keep', 'redact', 'strip'] as const).find((word) => word === lowerCase(value));
+    return wordOf(['keep', 'redact', 'strip'] as const, value);
   },
   { syntax: WORD_OR_LIST },
 );

@@ -1,8 +1,8 @@
 import type { HttpRequest } from '../http-request.js';
 import { FIRST_FAILED_STATUS } from '../page/action-name.js';
-import { VARIABLE_TEXT } from './parameter-table.js';
 import { toParameterValue } from './parameter-value.js';
 import type { RouteDetails } from './route-details.js';
+import { VARIABLE_TEXT } from './tracking-parameters.js';
 
 /** Reports what could not be sent; the message is built the first time that a key occurs. */
 export type ReportProblem = (key: string, message: () => string) => void;

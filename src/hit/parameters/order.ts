@@ -1,5 +1,5 @@
-import { ITEMS, NAME } from './parameter-declaration.js';
 import { toParameterValue } from './parameter-value.js';
+import { ITEMS, NAME } from './tracking-parameters.js';
 
 /** A line of an order. */
 export interface OrderItem {

@@ -1,15 +1,16 @@
-import {
-  ITEMS,
-  NAME,
-  type ParameterDeclaration,
-  type ValueRules,
-} from './parameter-declaration.js';
-import type { TrackingParameters } from './tracking-parameters.js';
+import { ITEMS, NAME, type ValueRules, type ValueTypes } from './tracking-parameters.js';
 
-/** Every parameter that an application can set, except for dimensions. */
-export type SettableParameter = keyof {
-  [name in keyof TrackingParameters as `dimension${number}` extends name ? never : name]: true;
-};
+/** A tracking parameter of Matomo. */
+interface ParameterDeclaration extends ValueRules {
+  /** Matomo rejects the whole hit if this is sent without the token of a user with write access. */
+  readonly needsToken?: true;
+  /** Which hits of a request have the same value: all of them, or all except crashes. Missing: each hit has its own. */
+  readonly sharedBy?: 'all' | 'actions';
+  /** Makes the hit something else than a page view, such as an event. */
+  readonly decidesKind?: true;
+  /** Text that TypeScript accepts as a number, too. */
+  readonly orNumber?: true;
+}
 
 const EVERY_HIT = { sharedBy: 'all' } as const;
 const EVERY_ACTION = { sharedBy: 'actions' } as const;
@@ -26,123 +27,214 @@ const bytes = (maxBytes: number) => ({ kind: 'text', maxBytes }) as const;
 const upTo = (max: number) => ({ kind: 'integer', min: 0, max }) as const;
 const place = (maxBytes: number) => ({ ...bytes(maxBytes), needsToken: true }) as const;
 const degrees = (max: number) => ({ kind: 'number', min: -max, max, needsToken: true }) as const;
-
-/** Name or value of a custom variable. */
-export const VARIABLE_TEXT: ValueRules = /* @__PURE__ */ text(200);
-
-type Parameters = {
-  readonly [name in SettableParameter | 'dimension*']: ParameterDeclaration;
-} & { readonly [name: string]: ParameterDeclaration | undefined };
+const OR_NUMBER = { orNumber: true } as const;
 
 /**
- * Every tracking parameter, by the headings of Matomo's reference, and who sets it. `dimension*` is every custom dimension. Limits are the columns of Matomo 5 in a strict
- * database, where one value that does not fit makes the whole bulk fail.
+ * Every tracking parameter that applications can set, except for dimensions, by the headings of Matomo's reference. Limits are the columns
+ * of Matomo 5 in a strict database, where one value that does not fit makes the whole bulk fail. The comments are those of
+ * `TrackingParameters`. A function, so that bundlers leave the table out if nothing needs it.
  */
-export const PARAMETERS: Parameters = /* @__PURE__ */ declareParameters();
-
-/** Called, so that bundlers leave the table out if nothing needs it. */
-function declareParameters(): Parameters {
+function settableParameters() {
   return {
     // Required
+    /** ID of the site. @see [Matomo: `idsite`](https://developer.matomo.org/api-reference/tracking-api) */
     idsite: { ...EVERY_HIT, ...UNSIGNED, min: 1 },
-    rec: { ...EVERY_HIT, ...FLAG, isReserved: true },
     // Recommended
+    /** Title of the page. @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api) */
     action_name: TITLE,
+    /** Full URL of the page or action. @see [Matomo: `url`](https://developer.matomo.org/api-reference/tracking-api) */
     url: { ...EVERY_HIT, ...URL_OF_PAGE },
+    /** Visitor ID of 16 hexadecimal digits, used if neither `cid` nor `uid` is set. @see [Matomo: `_id`](https://developer.matomo.org/api-reference/tracking-api) */
     _id: { ...EVERY_ACTION, kind: 'visitor-id' },
-    apiv: { ...EVERY_HIT, kind: 'integer', isReserved: true },
-    rand: { ...text(255), isReserved: true },
     // User info
+    /** URL of the referrer. @see [Matomo: `urlref`](https://developer.matomo.org/api-reference/tracking-api) */
     urlref: { ...EVERY_ACTION, ...REFERRER },
+    /** User-Agent of the client. @see [Matomo: `ua`](https://developer.matomo.org/api-reference/tracking-api) */
     ua: { ...EVERY_HIT, ...text(1024) },
+    /** Client hints of the client, as JSON. @see [Matomo: `uadata`](https://developer.matomo.org/api-reference/tracking-api) */
     uadata: { ...EVERY_HIT, ...JSON_TEXT },
+    /** Accept-Language of the client. @see [Matomo: `lang`](https://developer.matomo.org/api-reference/tracking-api) */
     lang: { ...EVERY_HIT, ...text(255) },
+    /** User ID. @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api) */
     uid: { ...EVERY_HIT, kind: 'user-id', maxCharacters: 200 },
+    /** Visitor ID of 16 hexadecimal digits. @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api) */
     cid: { ...EVERY_HIT, kind: 'visitor-id' },
+    /** Starts a new visit. @see [Matomo: `new_visit`](https://developer.matomo.org/api-reference/tracking-api) */
     new_visit: FLAG,
+    /** Resolution of the screen, such as `1280x1024`. @see [Matomo: `res`](https://developer.matomo.org/api-reference/tracking-api) */
     res: bytes(9),
+    /** Local time of the visitor: hour. @see [Matomo: `h`](https://developer.matomo.org/api-reference/tracking-api) */
     h: upTo(23),
+    /** Local time of the visitor: minute. @see [Matomo: `m`](https://developer.matomo.org/api-reference/tracking-api) */
     m: upTo(59),
+    /** Local time of the visitor: second. @see [Matomo: `s`](https://developer.matomo.org/api-reference/tracking-api) */
     s: upTo(59),
+    /** Whether the client accepts cookies. @see [Matomo: `cookie`](https://developer.matomo.org/api-reference/tracking-api) */
     cookie: FLAG,
     // Attribution
+    /** Campaign of a conversion. @see [Matomo: `_rcn`](https://developer.matomo.org/api-reference/tracking-api) */
     _rcn: text(255),
+    /** Campaign keyword of a conversion. @see [Matomo: `_rck`](https://developer.matomo.org/api-reference/tracking-api) */
     _rck: text(255),
     // Action info
+    /** URL of an outlink. Makes the hit an outlink. @see [Matomo: `link`](https://developer.matomo.org/api-reference/tracking-api) */
     link: { decidesKind: true, ...URL_OF_PAGE },
+    /** URL of a file. Makes the hit a download. @see [Matomo: `download`](https://developer.matomo.org/api-reference/tracking-api) */
     download: { decidesKind: true, ...URL_OF_PAGE },
+    /** Keyword of a site search. Makes the hit a site search. @see [Matomo: `search`](https://developer.matomo.org/api-reference/tracking-api) */
     search: { decidesKind: true, ...TITLE, isZeroEmpty: true },
+    /** Category of a site search. @see [Matomo: `search_cat`](https://developer.matomo.org/api-reference/tracking-api) */
     search_cat: bytes(200),
+    /** Number of results of a site search. @see [Matomo: `search_count`](https://developer.matomo.org/api-reference/tracking-api) */
     search_count: UNSIGNED,
+    /** ID of the page view, 6 characters. @see [Matomo: `pv_id`](https://developer.matomo.org/api-reference/tracking-api) */
     pv_id: { ...text(6), maxBytes: 6 },
+    /** ID of a goal. Makes the hit a conversion; 0 is an order or a cart. @see [Matomo: `idgoal`](https://developer.matomo.org/api-reference/tracking-api) */
     idgoal: { decidesKind: true, ...UNSIGNED },
+    /** Revenue of a conversion or an order. @see [Matomo: `revenue`](https://developer.matomo.org/api-reference/tracking-api) */
     revenue: AMOUNT,
+    /** Custom variables by name. @see [Matomo: custom variables](https://developer.matomo.org/api-reference/tracking-api) */
     cvar: { kind: 'variables' },
-    'dimension*': text(250),
-    ca: { ...FLAG, isReserved: true },
     // Page performance
+    /** Network time, in milliseconds. @see [Matomo: `pf_net`](https://developer.matomo.org/api-reference/tracking-api) */
     pf_net: MILLIS,
+    /** Server time, in milliseconds. @see [Matomo: `pf_srv`](https://developer.matomo.org/api-reference/tracking-api) */
     pf_srv: MILLIS,
+    /** Transfer time, in milliseconds. @see [Matomo: `pf_tfr`](https://developer.matomo.org/api-reference/tracking-api) */
     pf_tfr: MILLIS,
+    /** DOM processing time, in milliseconds. @see [Matomo: `pf_dm1`](https://developer.matomo.org/api-reference/tracking-api) */
     pf_dm1: MILLIS,
+    /** DOM completion time, in milliseconds. @see [Matomo: `pf_dm2`](https://developer.matomo.org/api-reference/tracking-api) */
     pf_dm2: MILLIS,
+    /** On load time, in milliseconds. @see [Matomo: `pf_onl`](https://developer.matomo.org/api-reference/tracking-api) */
     pf_onl: MILLIS,
     // Events
+    /** Category of an event. Makes the hit an event; needs `e_a`. @see [Matomo: `e_c`](https://developer.matomo.org/api-reference/tracking-api) */
     e_c: { decidesKind: true, ...NAME },
+    /** Action of an event. Makes the hit an event; needs `e_c`. @see [Matomo: `e_a`](https://developer.matomo.org/api-reference/tracking-api) */
     e_a: { decidesKind: true, ...NAME },
+    /** Name of an event. @see [Matomo: `e_n`](https://developer.matomo.org/api-reference/tracking-api) */
     e_n: NAME,
+    /** Value of an event. @see [Matomo: `e_v`](https://developer.matomo.org/api-reference/tracking-api) */
     e_v: AMOUNT,
     // Content
+    /** Name of content. Makes the hit a content impression. @see [Matomo: `c_n`](https://developer.matomo.org/api-reference/tracking-api) */
     c_n: { decidesKind: true, ...NAME },
+    /** Piece of content, such as the path of an image. @see [Matomo: `c_p`](https://developer.matomo.org/api-reference/tracking-api) */
     c_p: NAME,
+    /** Target of content, such as the URL of a link. @see [Matomo: `c_t`](https://developer.matomo.org/api-reference/tracking-api) */
     c_t: NAME,
+    /** Interaction with content, such as `click`. @see [Matomo: `c_i`](https://developer.matomo.org/api-reference/tracking-api) */
     c_i: NAME,
     // Ecommerce
-    ec_id: { decidesKind: true, ...text(100) },
+    /** ID of an order. @see [Matomo: `ec_id`](https://developer.matomo.org/api-reference/tracking-api) */
+    ec_id: { decidesKind: true, ...text(100), ...OR_NUMBER },
+    /** Items of an order, as JSON. `trackOrder` makes it. @see [Matomo: `ec_items`](https://developer.matomo.org/api-reference/tracking-api) */
     ec_items: ITEMS,
+    /** Subtotal of an order. @see [Matomo: `ec_st`](https://developer.matomo.org/api-reference/tracking-api) */
     ec_st: AMOUNT,
+    /** Tax of an order. @see [Matomo: `ec_tx`](https://developer.matomo.org/api-reference/tracking-api) */
     ec_tx: AMOUNT,
+    /** Shipping costs of an order. @see [Matomo: `ec_sh`](https://developer.matomo.org/api-reference/tracking-api) */
     ec_sh: AMOUNT,
+    /** Discount of an order. @see [Matomo: `ec_dt`](https://developer.matomo.org/api-reference/tracking-api) */
     ec_dt: AMOUNT,
+    /** Category of the viewed product. @see [Matomo: `_pkc`](https://developer.matomo.org/api-reference/tracking-api) */
     _pkc: NAME,
+    /** Price of the viewed product. @see [Matomo: `_pkp`](https://developer.matomo.org/api-reference/tracking-api) */
     _pkp: AMOUNT,
-    _pks: NAME,
+    /** SKU of the viewed product. @see [Matomo: `_pks`](https://developer.matomo.org/api-reference/tracking-api) */
+    _pks: { ...NAME, ...OR_NUMBER },
+    /** Name of the viewed product. @see [Matomo: `_pkn`](https://developer.matomo.org/api-reference/tracking-api) */
     _pkn: NAME,
     // With authentication
+    /** IP address of the client. Needs a token. @see [Matomo: `cip`](https://developer.matomo.org/api-reference/tracking-api) */
     cip: { ...EVERY_HIT, kind: 'address', needsToken: true },
+    /** Time of the request, in epoch seconds. Older than a day: needs a token. @see [Matomo: `cdt`](https://developer.matomo.org/api-reference/tracking-api) */
     cdt: { kind: 'time' },
+    /** Country of the visitor, two letters. Needs a token. @see [Matomo: `country`](https://developer.matomo.org/api-reference/tracking-api) */
     country: { ...EVERY_ACTION, ...place(2) },
+    /** Region of the visitor, by ISO 3166-2. Needs a token. @see [Matomo: `region`](https://developer.matomo.org/api-reference/tracking-api) */
     region: { ...EVERY_ACTION, ...place(3) },
+    /** City of the visitor. Needs a token. @see [Matomo: `city`](https://developer.matomo.org/api-reference/tracking-api) */
     city: { ...EVERY_ACTION, ...place(255) },
+    /** Latitude of the visitor. Needs a token. @see [Matomo: `lat`](https://developer.matomo.org/api-reference/tracking-api) */
     lat: { ...EVERY_ACTION, ...degrees(90) },
+    /** Longitude of the visitor. Needs a token. @see [Matomo: `long`](https://developer.matomo.org/api-reference/tracking-api) */
     long: { ...EVERY_ACTION, ...degrees(180) },
     // Other
+    /** Extends the visit without an action. @see [Matomo: `ping`](https://developer.matomo.org/api-reference/tracking-api) */
     ping: FLAG,
+    /** Tracks bots too. @see [Matomo: `bots`](https://developer.matomo.org/api-reference/tracking-api) */
     bots: { ...EVERY_HIT, ...FLAG },
-    send_image: { ...FLAG, isReserved: true },
     // In the source code of Matomo only
+    /** Seconds to subtract from `cdt`. @see [Matomo: `cdo`](https://developer.matomo.org/api-reference/tracking-api) */
     cdo: upTo(631_152_000),
+    /** Duration, in milliseconds. Matomo ignores it. @see [Matomo: `gt_ms`](https://developer.matomo.org/api-reference/tracking-api) */
     gt_ms: MILLIS,
+    /** Referrer of a conversion. @see [Matomo: `_ref`](https://developer.matomo.org/api-reference/tracking-api) */
     _ref: REFERRER,
+    /** Time at which the referrer of a conversion was seen, in epoch seconds. @see [Matomo: `_refts`](https://developer.matomo.org/api-reference/tracking-api) */
     _refts: UNSIGNED,
+    /** Status of the response. Stored for AI chatbots. @see [Matomo: `http_status`](https://developer.matomo.org/api-reference/tracking-api) */
     http_status: { ...upTo(599), min: 100 },
+    /** Size of the response, in bytes. Stored for AI chatbots. @see [Matomo: `bw_bytes`](https://developer.matomo.org/api-reference/tracking-api) */
     bw_bytes: UNSIGNED,
+    /** Integration that sends the hit. Stored for AI chatbots. @see [Matomo: `source`](https://developer.matomo.org/api-reference/tracking-api) */
     source: text(50),
-    recMode: { kind: 'integer', isReserved: true },
-    ai_s: { ...EVERY_HIT, ...FLAG, isReserved: true },
-    ai_si: { ...EVERY_HIT, ...FLAG, isReserved: true },
-    ai_sa: { ...EVERY_HIT, ...text(255), isReserved: true },
-    cra: { ...text(1024), isReserved: true },
-    cra_tp: { ...text(255), isReserved: true },
-    debug: { ...FLAG, isReserved: true },
-    queuedtracking: { ...FLAG, isReserved: true },
-  };
+  } as const satisfies Declarations;
 }
 
+/** Only the package sets them. */
+function reservedParameters() {
+  return {
+    rec: { ...EVERY_HIT, ...FLAG },
+    apiv: { ...EVERY_HIT, kind: 'integer' },
+    rand: text(255),
+    ca: FLAG,
+    send_image: FLAG,
+    recMode: { kind: 'integer' },
+    ai_s: { ...EVERY_HIT, ...FLAG },
+    ai_si: { ...EVERY_HIT, ...FLAG },
+    ai_sa: { ...EVERY_HIT, ...text(255) },
+    cra: text(1024),
+    cra_tp: text(255),
+    debug: FLAG,
+    queuedtracking: FLAG,
+  } as const satisfies Declarations;
+}
+
+type Declarations = Readonly<Record<string, ParameterDeclaration>>;
+type Settable = ReturnType<typeof settableParameters>;
+
+/** Every parameter that an application can set, except for dimensions. */
+export type SettableParameter = keyof Settable;
+
+/** The same, with the types of their values. */
+export type SettableValues = {
+  -readonly [Name in SettableParameter]?: ValueOf<Settable[Name]> | undefined;
+};
+
+type ValueOf<Declared extends ParameterDeclaration> = Declared extends { orNumber: true }
+  ? string | number
+  : ValueTypes[Declared['kind']];
+
+/** The declarations of all parameters; `dimension*` is every custom dimension. */
+export const PARAMETERS: Settable & Declarations = /* @__PURE__ */ (() => ({
+  ...settableParameters(),
+  'dimension*': text(250),
+  ...reservedParameters(),
+}))();
+
 /** Applications can set them, and dimensions. */
-export const SETTABLE: ReadonlySet<string> = /* @__PURE__ */ parametersWith(
-  ({ isReserved }, name) => !isReserved && name !== 'dimension*',
-);
+export const SETTABLE: ReadonlySet<string> = /* @__PURE__ */ namesOf(settableParameters);
+
+/** Only the package sets them. */
+export const RESERVED: ReadonlySet<string> = /* @__PURE__ */ namesOf(reservedParameters);
+
+function namesOf(declarations: () => Declarations): ReadonlySet<string> {
+  return new Set(Object.keys(declarations()));
+}
 
 const DIMENSION_NAME = /^dimension[1-9]\d{0,2}$/;
 
@@ -154,18 +246,12 @@ export function declarationOf(name: string): ParameterDeclaration | undefined {
 
 /** Names of parameters that have something in common. */
 function parametersWith(
-  matches: (declaration: ParameterDeclaration, name: string) => boolean,
+  matches: (declaration: ParameterDeclaration) => boolean,
 ): ReadonlySet<string> {
-  const rows = Object.entries(PARAMETERS) as [string, ParameterDeclaration][];
   return new Set(
-    rows.filter(([name, declaration]) => matches(declaration, name)).map(([name]) => name),
+    Object.keys(PARAMETERS).filter((name) => matches(PARAMETERS[name] as ParameterDeclaration)),
   );
 }
-
-/** Only the package sets them. */
-export const RESERVED: ReadonlySet<string> = /* @__PURE__ */ parametersWith(
-  ({ isReserved }) => isReserved === true,
-);
 
 /** All hits of a request have them, except for crashes, which have only those of {@link OF_EVERY_HIT}. */
 export const SHARED: ReadonlySet<string> = /* @__PURE__ */ parametersWith(

@@ -1,6 +1,6 @@
 import { isIP } from '../../common/addresses.js';
 import { cleanText, cutBytes, cutCharacters, withoutUserInfo } from '../text.js';
-import type { ValueRules } from './parameter-declaration.js';
+import type { ValueRules } from './tracking-parameters.js';
 
 /** A value that is safe to send; `undefined` if Matomo would reject it, it would make the bulk fail, or it is empty. */
 export function toParameterValue(declaration: ValueRules, value: unknown): string | undefined {
@@ -56,8 +56,8 @@ export function isNobody(userId: string): boolean {
 }
 
 function toUserId(declaration: ValueRules, value: unknown): string | undefined {
-  const text = toText(declaration, value);
-  return text === undefined || isNobody(text) ? undefined : text;
+  const text = toText(declaration, value) ?? '';
+  return isNobody(text) ? undefined : text;
 }
 
 /** Only URLs with a scheme: Matomo drops others. Removes credentials, which Matomo would store. */
@@ -85,20 +85,8 @@ function toNumber(declaration: ValueRules, value: unknown): string | undefined {
 }
 
 function toFlag(value: unknown): string | undefined {
-  switch (value) {
-    case true:
-    case 1:
-    case '1':
-    case 'true':
-      return '1';
-    case false:
-    case 0:
-    case '0':
-    case 'false':
-      return '0';
-    default:
-      return undefined;
-  }
+  if ([true, 1, '1', 'true'].includes(value as string)) return '1';
+  return [false, 0, '0', 'false'].includes(value as string) ? '0' : undefined;
 }
 
 const TWENTY_YEARS_SECONDS = 631_152_000;
