@@ -1,11 +1,10 @@
-import { onTestFinished } from 'vitest';
-import {
-  type InspectedHit,
-  type Inspector,
-  type InspectorOptions,
-  type StoredAction,
-  startInspector,
+import type {
+  InspectedHit,
+  Inspector,
+  InspectorOptions,
+  StoredAction,
 } from '../../src/inspector/index.js';
+import { startMatomo } from '../support/matomo.js';
 
 export const NOW = 1_795_158_400; // Friday 2026-11-20 07:06:40 UTC, in epoch seconds
 
@@ -20,11 +19,9 @@ const SETUP: InspectorOptions = {
   },
 };
 
-/** An inspector that is closed with the test. */
-export async function start(options: InspectorOptions = SETUP): Promise<Inspector> {
-  const inspector = await startInspector(options);
-  onTestFinished(() => inspector.close());
-  return inspector;
+/** An inspector with goals, dimensions and tokens. */
+export function start(options: InspectorOptions = SETUP): Promise<Inspector> {
+  return startMatomo(options);
 }
 
 export interface Sending {

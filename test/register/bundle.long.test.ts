@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { expect, test } from 'vitest';
 import { ROOT, startServer } from '../support/child-process.js';
-import { emptyFolder } from '../support/installed-app.js';
 import { get, matomo } from '../support/registered-app.js';
+import { temporaryFolder } from '../support/spool.js';
 
 const APP = `
 import 'opentelemetry-matomo/register';
@@ -23,7 +23,7 @@ const BANNER =
 
 test('an application that is bundled with register as ES modules is tracked', async () => {
   const { inspector, env } = await matomo();
-  const cwd = emptyFolder();
+  const cwd = temporaryFolder();
   writeFileSync(join(cwd, 'app.mjs'), APP);
   const bundle = await rolldown({
     input: join(cwd, 'app.mjs'),

@@ -2,13 +2,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { isWhole } from '../../src/delivery/spool/hit-line.js';
-import { startInspector } from '../../src/inspector/index.js';
 import { eventually, ROOT, startServer } from '../support/child-process.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
 import { listen } from '../support/listen.js';
+import { startMatomo } from '../support/matomo.js';
 import { startRedis } from '../support/redis-server.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
 import { requires } from '../support/skips.js';
@@ -210,8 +210,7 @@ describe('a handler of the application that ends nothing', () => {
 describe('the way to Matomo is that of other bulks', () => {
   test('an address of IPv6', async () => {
     requires('IPv6');
-    const inspector = await startInspector({ host: '::1' });
-    onTestFinished(() => inspector.close());
+    const inspector = await startMatomo({ host: '::1' });
     const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' };
     await end([...REGISTER, APP], { ...env, ...LATE });
     expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);

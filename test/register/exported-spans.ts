@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type ChildOptions, ROOT, startServer } from '../support/child-process.js';
+import { listen } from '../support/listen.js';
 import { get, REGISTER } from '../support/registered-app.js';
 
 export interface Receivers {
@@ -58,13 +59,8 @@ async function startDownstream() {
     const flags = String(traceparent).replace(/^00-[0-9a-f]{32}-[0-9a-f]{16}-/, 'flags ');
     headers.push([request.url, flags, tracestate, baggage].join(' '));
     response.end('ok');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, headers };
+  return { url: await listen(server), headers };
 }
 
 /** As a load balancer checks that a server listens. */

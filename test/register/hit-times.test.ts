@@ -1,14 +1,14 @@
 import { once } from 'node:events';
-import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { MatomoSpanProcessor, trackEvent } from '../../src/index.js';
-import { startInspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { trackNodeRequests } from '../../src/register/node-requests.js';
 import { stepWallClock } from '../delivery/simulated/clock-steps.js';
 import { eventually } from '../support/child-process.js';
+import { listen } from '../support/listen.js';
+import { startMatomo } from '../support/matomo.js';
 import { startTracedService } from '../support/traced-service.js';
 
 const NOW = Date.UTC(2026, 10, 2, 3, 4, 5);
@@ -22,13 +22,12 @@ beforeEach(() => {
 
 /** A processor that gets its requests from Node.js, and the inspector that gets its hits. */
 async function startProcessor(options: MatomoOptions = {}) {
-  const inspector = await startInspector();
+  const inspector = await startMatomo();
   const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, ...options });
   const requests = trackNodeRequests(processor, 'all', () => undefined);
   onTestFinished(async () => {
     requests.stop();
     await processor.shutdown();
-    await inspector.close();
   });
   return { inspector, processor };
 }
@@ -39,21 +38,13 @@ function trackLater(): void {
   trackEvent('Cart', 'open');
 }
 
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  return (server.address() as AddressInfo).port;
-}
-
 /** Asks a server with HTTP/1.1, and reads the response to its end. */
 async function ask(): Promise<void> {
   const server = createServer((_request, response) => {
     trackLater();
     response.end('ok');
   });
-  const port = await listen(server);
-  const sent = request({ port, host: '127.0.0.1', agent: false }).end();
+  const sent = request(await listen(server), { agent: false }).end();
   const [response] = await once(sent, 'response');
   await text(response);
 }
@@ -64,8 +55,7 @@ async function leave(): Promise<void> {
     trackLater();
     response.write('half');
   });
-  const port = await listen(server);
-  const sent = request({ port, host: '127.0.0.1', agent: false }).end();
+  const sent = request(await listen(server), { agent: false }).end();
   const [response] = await once(sent, 'response');
   response.on('error', () => undefined);
   sent.destroy();

@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually, startNode } from '../support/child-process.js';
-import { emptyFolder, npm, packPackage } from '../support/installed-app.js';
+import { npm, packPackage } from '../support/installed-app.js';
 import { get, matomo, titles } from '../support/registered-app.js';
+import { temporaryFolder } from '../support/spool.js';
 
 // If the test fails, nodemon is killed: its application then ends by itself.
 const toApp = (generation: number) => `
@@ -16,7 +17,7 @@ server.listen(0, '127.0.0.1', () => {
 `;
 
 test('nodemon: a restart delivers what is queued, and nodemon itself prints nothing of it', async () => {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   await npm(folder, ['init', '--yes']);
   await npm(folder, ['install', '--ignore-scripts', await packPackage(), 'nodemon@3']);
   const nodemon = join(folder, 'node_modules/nodemon/bin/nodemon.js');

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { eventually, runNode } from '../support/child-process.js';
 import { freePort } from '../support/free-port.js';
-import { emptyFolder, npm, packPackage } from '../support/installed-app.js';
+import { npm, packPackage } from '../support/installed-app.js';
 import { matomo, titles } from '../support/registered-app.js';
+import { temporaryFolder } from '../support/spool.js';
 
 const APP = `
 require('node:http')
@@ -15,7 +16,7 @@ require('node:http')
 test.each(['fork', 'cluster'])(
   'PM2 in %s mode, with the environment in its file: reload loses no request',
   async (mode) => {
-    const folder = emptyFolder();
+    const folder = temporaryFolder();
     await npm(folder, ['init', '--yes']);
     await npm(folder, ['install', '--ignore-scripts', await packPackage(), 'pm2@6']);
     const { inspector, env: site } = await matomo();

@@ -1,6 +1,6 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { startInspector } from '../../src/inspector/index.js';
+import { expect, test } from 'vitest';
 import { runNode } from '../support/child-process.js';
+import { startMatomo } from '../support/matomo.js';
 
 const ENDPOINTS = [
   'GET /items',
@@ -37,8 +37,7 @@ test('the demo shows every endpoint and loses no request', {
 });
 
 test('with MATOMO_URL the demo sends its hits there', { timeout: TIMEOUT_MILLIS }, async () => {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const { code, stdout } = await runDemo({ MATOMO_URL: inspector.url, MATOMO_SITE_ID: '3' });
   expect(code).toBe(0);
   expect(stdout).toContain(`site 3 of ${inspector.url}`);

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
+import { listen } from './listen.js';
 
 /** A bulk request, as a Matomo that keeps everything sees it. */
 export interface Bulk {
@@ -83,14 +82,9 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
       connection.closedMillis = Date.now();
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
+  const url = await listen(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     bulks,
     play(answering) {
       refusals = answering.refusals ?? 0;

@@ -1,13 +1,9 @@
-import { onTestFinished } from 'vitest';
 import type { Finding } from '../../src/cli/doctor/checks.js';
 import { diagnose } from '../../src/cli/doctor/diagnose.js';
-import {
-  type Inspector,
-  type InspectorOptions,
-  startInspector,
-} from '../../src/inspector/index.js';
+import type { Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import { runNode } from './child-process.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
+import { startMatomo } from './matomo.js';
 
 const MAIN = 'dist/esm/cli/main.js';
 
@@ -66,11 +62,7 @@ export async function matomoOnWire(
   options: InspectorOptions = {},
   wireOptions: Parameters<typeof startFaultProxy>[0] = {},
 ): Promise<{ inspector: Inspector; wire: FaultProxy; env: Record<string, string> }> {
-  const [inspector, wire] = await Promise.all([
-    startInspector(options),
-    startFaultProxy(wireOptions),
-  ]);
-  onTestFinished(() => inspector.close());
+  const [inspector, wire] = await Promise.all([startMatomo(options), startFaultProxy(wireOptions)]);
   wire.forwardTo(inspector.url);
   return { inspector, wire, env: { MATOMO_URL: wire.url, MATOMO_SITE_ID: '1' } };
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { onTestFinished } from 'vitest';
-import { type InspectedHit, type Inspector, startInspector } from '../../src/inspector/index.js';
+import type { InspectedHit, Inspector } from '../../src/inspector/index.js';
 import { ROOT, type Server, startServer } from './child-process.js';
+import { startMatomo } from './matomo.js';
 
 /** Those that are applications. */
 export const EXAMPLES: readonly string[] = readdirSync(`${ROOT}examples`).filter((name) =>
@@ -13,8 +13,7 @@ export async function startExample(
   example: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ server: Server; inspector: Inspector }> {
-  const inspector = await startInspector({ customVariables: true });
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo({ customVariables: true });
   const [command, ...args] = startCommand(example).split(' ');
   if (command !== 'node') throw new Error(`${example} is started by ${command}`);
   const server = await startServer(args, {

@@ -5,14 +5,15 @@ import {
   type GatewayOptions,
   type GatewayStats,
 } from '../../src/gateway/index.js';
-import { type Inspector, startInspector } from '../../src/inspector/index.js';
+import type { Inspector } from '../../src/inspector/index.js';
 import { type Server, startServer } from './child-process.js';
+import { startMatomo } from './matomo.js';
 
 /** A gateway with an inspector behind it. A token, because recordings are older than a day. */
 export async function startGateway(
   options: GatewayOptions = {},
 ): Promise<{ gateway: Gateway; inspector: Inspector }> {
-  const inspector = await startInspector({ customVariables: true });
+  const inspector = await startMatomo({ customVariables: true });
   const gateway = await createGateway({
     url: inspector.url,
     siteId: 1,
@@ -22,10 +23,7 @@ export async function startGateway(
     scheduledDelayMillis: 50,
     ...options,
   });
-  onTestFinished(async () => {
-    await gateway.close();
-    await inspector.close();
-  });
+  onTestFinished(() => gateway.close());
   return { gateway, inspector };
 }
 

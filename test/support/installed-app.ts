@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { ROOT } from './child-process.js';
+import { temporaryFolder } from './spool.js';
 
 interface Packages {
   packPackage(): Promise<{ tarball: string }>;
@@ -21,16 +21,9 @@ export async function packPackage(): Promise<string> {
   return npmPackage.tarball;
 }
 
-/** An empty folder, until the end of the test. */
-export function emptyFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'matomo-app-')));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-  return folder;
-}
-
 /** A second installation of the package, until the end of the test. */
 export function secondCopy(): string {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   const copy = join(folder, 'node_modules/opentelemetry-matomo');
   mkdirSync(copy, { recursive: true });
   cpSync(join(ROOT, 'dist'), join(copy, 'dist'), { recursive: true });

@@ -1,10 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
-setFlagsFromString('--expose-gc');
-
-/** What earlier samples left would be collected during the next one. */
-const collectGarbage = runInNewContext('gc') as () => void;
+import { collectGarbage } from './kept-bytes.js';
 
 /** An expression or loop that sees input of others, with the input that is worst for it. */
 export interface LinearRow {

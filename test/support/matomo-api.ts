@@ -12,9 +12,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
+import { listen } from './listen.js';
 
 const FOLDER = new URL('../fixtures/matomo-api/', import.meta.url);
 const ROLES = ['super', 'admin', 'write', 'view', 'noaccess', 'super-secure'] as const;
@@ -137,13 +136,8 @@ export async function startMatomoApi(options: MatomoApiOptions = {}): Promise<Ma
     return { status: 501, body: { result: 'error', message: `${call.method} is not recorded` } };
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, calls, requests, unrecorded };
+  const url = await listen(server);
+  return { url, calls, requests, unrecorded };
 }
 
 async function pass(

@@ -5,11 +5,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { eventually } from './child-process.js';
-import { emptyFolder } from './installed-app.js';
+import { temporaryFolder } from './spool.js';
 
 /** Runs nginx with a `server` block, which listens on that port, until the test has finished. */
 export async function startNginx(server: string, port: number): Promise<void> {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `${name}_temp_path ${join(folder, name)};`)
     .join(' ');

@@ -1,5 +1,5 @@
-import { onTestFinished } from 'vitest';
-import { type Inspector, startInspector } from '../../src/inspector/index.js';
+import type { Inspector } from '../../src/inspector/index.js';
+import { startMatomo } from './matomo.js';
 
 /** What goes before the file of an application that knows OpenTelemetry by the preload only. */
 export const REGISTER = ['--require', 'opentelemetry-matomo/register'];
@@ -12,8 +12,7 @@ export const NODE_HTTP = ['--require', `./${APPS}/as-bun.cjs`];
 
 /** A Matomo, and the environment that leads an application to it. */
 export async function matomo(): Promise<{ inspector: Inspector; env: Record<string, string> }> {
-  const inspector = await startInspector({ customVariables: true });
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo({ customVariables: true });
   return { inspector, env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' } };
 }
 

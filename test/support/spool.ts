@@ -1,4 +1,4 @@
-import { type Dirent, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type Dirent, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -14,10 +14,10 @@ import { diagnosticsTo } from './diagnostics.js';
 import { kindOf, nameOf, queryOf } from './named-hits.js';
 import { type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
 
-/** A folder of its own for a test, below which spools can be. */
+/** An empty folder, until the end of the test. */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'matomo-spool-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'matomo-test-')));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }
 

@@ -7,8 +7,9 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { onTestFinished } from 'vitest';
 import { withoutTracing } from '../../src/common/otel-global.js';
 import { MatomoSpanProcessor } from '../../src/index.js';
-import { type InspectedHit, type Inspector, startInspector } from '../../src/inspector/index.js';
+import type { InspectedHit, Inspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
+import { startMatomo } from './matomo.js';
 
 // The instrumentation hooks `require`, not `import`.
 const require = createRequire(import.meta.url);
@@ -48,7 +49,7 @@ export async function startTracedService(
   options: MatomoOptions = {},
   sdkOptions: Partial<NodeSdkOptions> = {},
 ): Promise<TracedService> {
-  const inspector = await startInspector({ customVariables: true });
+  const inspector = await startMatomo({ customVariables: true });
   const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, ...options });
   startSdk({ spanProcessors: [processor as never], ...sdkOptions });
   const { port, server } = await listen(listener);
@@ -56,7 +57,6 @@ export async function startTracedService(
     server.closeAllConnections();
     server.close();
     await processor.shutdown();
-    await inspector.close();
   });
   return {
     inspector,
@@ -120,7 +120,8 @@ export function fetchFrom(
   });
 }
 
-function decided(processor: MatomoSpanProcessor): number {
+/** How many requests have become hits or were ignored. */
+export function decided(processor: MatomoSpanProcessor): number {
   const { hits, furtherHits, ignored } = processor.stats();
   return Object.values(ignored).reduce((sum, count) => sum + count, hits - furtherHits);
 }

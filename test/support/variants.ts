@@ -1,9 +1,10 @@
 import type { RequestListener } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { MatomoSpanProcessor } from '../../src/index.js';
-import { type InspectedHit, startInspector } from '../../src/inspector/index.js';
+import type { InspectedHit } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { startTracedService, until } from './traced-service.js';
+import { startMatomo } from './matomo.js';
+import { decided, startTracedService, until } from './traced-service.js';
 
 type TracedService = Awaited<ReturnType<typeof startTracedService>>;
 
@@ -33,13 +34,10 @@ export async function startVariants<Name extends string>(
 async function startVariant(
   options: MatomoOptions | ((matomoUrl: string) => MatomoOptions),
 ): Promise<Variant> {
-  const inspector = await startInspector({ customVariables: true });
+  const inspector = await startMatomo({ customVariables: true });
   const own = typeof options === 'function' ? options(inspector.url) : options;
   const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, ...own });
-  onTestFinished(async () => {
-    await processor.shutdown();
-    await inspector.close();
-  });
+  onTestFinished(() => processor.shutdown());
   return {
     processor,
     async hitsOf(requests) {
@@ -48,9 +46,4 @@ async function startVariant(
       return inspector.hits();
     },
   };
-}
-
-function decided(processor: MatomoSpanProcessor): number {
-  const { hits, furtherHits, ignored } = processor.stats();
-  return Object.values(ignored).reduce((sum, count) => sum + count, hits - furtherHits);
 }

@@ -1,16 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
-import { startInspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { finishedSpan } from '../support/builders.js';
 import { CHATGPT, FIREFOX } from '../support/chatbots.js';
 import { runNode } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
+import { startMatomo } from '../support/matomo.js';
 import { below, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
+import { temporaryFolder } from '../support/spool.js';
 import { until } from '../support/traced-service.js';
 
 type Attributes = Record<string, string | number | string[]>;
@@ -83,8 +83,7 @@ async function exportAll(options: MatomoOptions): Promise<MatomoSpanExporter> {
 }
 
 test('the exporter sends the same', async () => {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const exporter = await exportAll({ url: inspector.url, pageViews: false });
   const rows = inspector.aiRequests().map(({ url, bytes }) => [url, bytes]);
   expect(new Map(rows as [string, number][])).toEqual(new Map(EXPECTED as [string, number][]));
@@ -107,12 +106,8 @@ test('a dry run shows them and sends nothing', async () => {
 });
 
 test('replay sends the requests of a file by AI chatbots', async () => {
-  const inspector = await startInspector();
-  const folder = mkdtempSync(join(tmpdir(), 'matomo-replay-'));
-  onTestFinished(async () => {
-    rmSync(folder, { recursive: true });
-    await inspector.close();
-  });
+  const inspector = await startMatomo();
+  const folder = temporaryFolder();
   const file = join(folder, 'spans.jsonl');
   const spans = all.map(({ path, attributes }) => requestSpan(path, {}, attributes));
   writeFileSync(file, `${exportRequest(spans)}\n`);

@@ -2,9 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runNode, startServer } from '../support/child-process.js';
-import { emptyFolder, npm, packPackage } from '../support/installed-app.js';
+import { npm, packPackage } from '../support/installed-app.js';
 import { sampled } from '../support/long.js';
 import { get, matomo, titles } from '../support/registered-app.js';
+import { temporaryFolder } from '../support/spool.js';
 
 const LISTEN = `
 const server = app.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));
@@ -50,7 +51,7 @@ async function expectTracked(
 
 /** A program that npm installs, with the registry that npm uses. */
 async function installer(name: string, file: string) {
-  const tools = emptyFolder();
+  const tools = temporaryFolder();
   await npm(tools, ['init', '--yes']);
   await npm(tools, ['install', '--ignore-scripts', name]);
   const registry = (await npm(tools, ['config', 'get', 'registry'])).trim();
@@ -71,14 +72,14 @@ async function installer(name: string, file: string) {
 }
 
 test('npm: an application in an empty folder is tracked with nothing else to install', async () => {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   await npm(folder, ['init', '--yes']);
   await npm(folder, ['install', await packPackage(), 'express', 'fastify', 'restify']);
   await expectTracked(folder, { ...APPS, ...FRAMEWORKS });
 });
 
 test('npm: so is one in a workspace', async () => {
-  const root = emptyFolder();
+  const root = temporaryFolder();
   const folder = join(root, 'services/shop');
   mkdirSync(folder, { recursive: true });
   writeFileSync(
@@ -91,7 +92,7 @@ test('npm: so is one in a workspace', async () => {
 });
 
 test('pnpm', async () => {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   const pnpm = await installer('pnpm@10', 'pnpm/bin/pnpm.cjs');
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'shop', private: true }));
   await pnpm(folder, ['add', '--ignore-scripts', await packPackage(), 'express']);
@@ -107,7 +108,7 @@ const PNP: Linker = [
 test.each(sampled([PNP], [PNP, ['node-modules', []]]))(
   'Yarn with the linker %s',
   async (linker, before) => {
-    const folder = emptyFolder();
+    const folder = temporaryFolder();
     const yarn = await installer('@yarnpkg/cli-dist@4', '@yarnpkg/cli-dist/bin/yarn.js');
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'shop', private: true }));
     writeFileSync(join(folder, 'yarn.lock'), '');

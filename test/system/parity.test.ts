@@ -3,10 +3,8 @@
  * this package does not ("bug"), each in a request or two. docs/coming-from-asgi-matomo.md is for those who come from it. Rules in
  * full are tested beside their code; delivery, aborted requests and secrets in `secrecy`, `truth` and `test/delivery`.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { trace } from '@opentelemetry/api';
@@ -18,6 +16,7 @@ import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
 import { seededRandom } from '../support/seed.js';
 import { requires } from '../support/skips.js';
 import { sorted } from '../support/sorted.js';
+import { temporaryFolder } from '../support/spool.js';
 import { startTracedService } from '../support/traced-service.js';
 
 /** The server of all rows. */
@@ -405,7 +404,7 @@ function randomBytes(random: () => number): string {
 test('bug 7: a Unix socket makes no request fail', async () => {
   requires('Unix sockets');
   const service = await startTracedService(createApplication, { ...TOKEN, trustProxy: true });
-  const folder = mkdtempSync(join(tmpdir(), 'unix-'));
+  const folder = temporaryFolder();
   const path = join(folder, 's');
   // The instrumentation hooks `require`, not `import`.
   const { createServer } = createRequire(import.meta.url)(
@@ -416,7 +415,6 @@ test('bug 7: a Unix socket makes no request fail', async () => {
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
-    rmSync(folder, { recursive: true });
   });
   const answer = await sendRaw(
     { path },

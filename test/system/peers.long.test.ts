@@ -4,8 +4,9 @@ import { expect, test } from 'vitest';
 import { SPOOL_WORKER, startSpoolWorker } from '../delivery/spool/spool-workers.js';
 import { startBulkReceiver } from '../support/bulk-receiver.js';
 import { eventually, ROOT } from '../support/child-process.js';
-import { emptyFolder, npm, packPackage } from '../support/installed-app.js';
+import { npm, packPackage } from '../support/installed-app.js';
 import { startRedis } from '../support/redis-server.js';
+import { temporaryFolder } from '../support/spool.js';
 
 const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   peerDependencies: Record<string, string>;
@@ -23,7 +24,7 @@ test.each([
     timeout: 300_000,
   },
   async (_which, contextManager, versionOf) => {
-    const folder = emptyFolder();
+    const folder = temporaryFolder();
     const peers = await Promise.all(
       RANGES.map(async ([name, range]) => `${name}@${await versionOf(name, range)}`),
     );

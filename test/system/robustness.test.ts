@@ -1,8 +1,8 @@
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
-import { startInspector } from '../../src/inspector/index.js';
 import { finishedSpan } from '../support/builders.js';
+import { startMatomo } from '../support/matomo.js';
 import { captureOutput } from '../support/output.js';
 import { startTracedService, until } from '../support/traced-service.js';
 
@@ -146,12 +146,9 @@ test.each(HOSTILE)(
   'a span with %s throws nothing, and what it makes is valid',
   async (_name, span) => {
     captureOutput();
-    const inspector = await startInspector();
+    const inspector = await startMatomo();
     const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
-    onTestFinished(async () => {
-      await processor.shutdown();
-      await inspector.close();
-    });
+    onTestFinished(() => processor.shutdown());
     for (const base of [finishedSpan(), finishedSpan({ kind: 0 }), { kind: 1 }, { kind: 0 }]) {
       const given = Object.defineProperties(base, Object.getOwnPropertyDescriptors(span));
       processor.onStart(given as never, ROOT_CONTEXT);
@@ -195,7 +192,7 @@ test('the processor’s own requests are no spans', async () => {
 });
 
 test('the exporter makes the same hits from finished spans, in one batch and any order', async () => {
-  const inspector = await startInspector();
+  const inspector = await startMatomo();
   const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
   onTestFinished(() => inspector.close());
   const attributes = {

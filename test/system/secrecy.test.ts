@@ -1,7 +1,6 @@
 // What was told in confidence is in requests to Matomo, where it is the token or a header for it, and else nowhere.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { DiagLogLevel, diag, trace } from '@opentelemetry/api';
@@ -18,6 +17,7 @@ import { jwt } from '../support/jwt.js';
 import { captureOutput } from '../support/output.js';
 import { APPS, REGISTER } from '../support/registered-app.js';
 import { createSkipMinute } from '../support/skip-minute.js';
+import { temporaryFolder } from '../support/spool.js';
 import { startTracedService, until } from '../support/traced-service.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
@@ -354,8 +354,7 @@ test.each([
 );
 
 test('what an application under register is told wrongly is not repeated', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'matomo-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   const file = join(folder, 'token');
   writeFileSync(file, `${TOKEN}\n${TOKEN}\n`);
   const env = { MATOMO_URL: 'http://127.0.0.1:1', MATOMO_SITE_ID: '1' };

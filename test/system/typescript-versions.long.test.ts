@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT } from '../support/child-process.js';
-import { emptyFolder, npm, packPackage } from '../support/installed-app.js';
+import { npm, packPackage } from '../support/installed-app.js';
+import { temporaryFolder } from '../support/spool.js';
 
 const VERSIONS = ['5.4.5', '5.9.3', '6.0.3', '7.0.2'];
 /** Options of the compiler, and the file that it compiles. */
@@ -40,7 +41,7 @@ annotate({ acton_name: 'A' });
 test.for(VERSIONS)(
   'TypeScript %s compiles an application, and finds a misspelled parameter',
   async (version) => {
-    const cwd = emptyFolder();
+    const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'package.json'), '{"private":true}');
     const packages = [`typescript@${version}`, '@types/node@20', await packPackage()];
     await npm(cwd, ['install', '--ignore-scripts', ...packages]);

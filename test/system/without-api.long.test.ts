@@ -3,12 +3,13 @@ import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually, ROOT, startServer } from '../support/child-process.js';
-import { emptyFolder, npm, packPackage } from '../support/installed-app.js';
+import { npm, packPackage } from '../support/installed-app.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+import { temporaryFolder } from '../support/spool.js';
 
 /** A folder in which only this package and its dependencies are installed. */
 async function installedAlone(): Promise<string> {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   await npm(folder, ['init', '--yes']);
   await npm(folder, ['install', '--ignore-scripts', await packPackage()]);
   expect(existsSync(join(folder, 'node_modules/opentelemetry-matomo'))).toBe(true);

@@ -1,8 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { checkAiChatbots } from '../../../src/cli/doctor/check-ai-chatbots.js';
 import { AI_CHATBOTS } from '../../../src/hit/bots/ai-chatbots.js';
-import { startInspector } from '../../../src/inspector/index.js';
 import { runChecks } from '../../support/doctor.js';
+import { startMatomo } from '../../support/matomo.js';
 import { type ApiCall, type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
 
 /** A Matomo of that version, with or without the plugin. */
@@ -18,8 +18,7 @@ async function diagnose(
   env: Record<string, string> = {},
   role: ApiRole = 'write',
 ) {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const { url, requests } = await startMatomoApi({ tracker: inspector.url, answer });
   const token = tokenOf(role);
   const all = { MATOMO_URL: url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: token, ...env };

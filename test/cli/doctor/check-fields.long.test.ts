@@ -1,6 +1,6 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { startInspector } from '../../../src/inspector/index.js';
+import { expect, test } from 'vitest';
 import { runChecks } from '../../support/doctor.js';
+import { startMatomo } from '../../support/matomo.js';
 import {
   type ApiCall,
   type ApiRole,
@@ -16,8 +16,7 @@ async function diagnose(
   env: Record<string, string> = {},
   { sends = false, role = 'write' as ApiRole } = {},
 ) {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const matomo = await startMatomoApi({ tracker: inspector.url, ...api });
   const diagnosis = await runChecks(
     { MATOMO_URL: matomo.url, MATOMO_SITE_ID: '1', MATOMO_TOKEN_AUTH: tokenOf(role), ...env },

@@ -1,12 +1,11 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { startInspector } from '../../../src/inspector/index.js';
+import { expect, test } from 'vitest';
 import { runChecks, runDoctorAsText } from '../../support/doctor.js';
+import { startMatomo } from '../../support/matomo.js';
 import { type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
 
 /** What doctor finds out about goals of site 4, which was recorded with the goals 1, 2, 3. */
 async function goalsOf(ids: string, role: ApiRole = 'write') {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const matomo = await startMatomoApi({ tracker: inspector.url });
   const env = { MATOMO_URL: matomo.url, MATOMO_SITE_ID: '4', MATOMO_TOKEN_AUTH: tokenOf(role) };
   const { about, code } = await runChecks(env, { goals: ids.split(',').map(Number) });

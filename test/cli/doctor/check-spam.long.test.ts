@@ -1,6 +1,7 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { type InspectorOptions, startInspector } from '../../../src/inspector/index.js';
+import { expect, test } from 'vitest';
+import type { InspectorOptions } from '../../../src/inspector/index.js';
 import { runChecks } from '../../support/doctor.js';
+import { startMatomo } from '../../support/matomo.js';
 import { startMatomoApi, tokenOf } from '../../support/matomo-api.js';
 
 /** Runs doctor against a tracker with the rules of the plugin, and an API that says whether the plugin is active. */
@@ -8,8 +9,7 @@ async function diagnose(
   options: InspectorOptions,
   { isActive, env = {}, sends = false }: { isActive?: boolean; env?: object; sends?: boolean } = {},
 ) {
-  const inspector = await startInspector(options);
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo(options);
   const { url, calls } = await startMatomoApi({
     tracker: inspector.url,
     answer: ({ params }) =>

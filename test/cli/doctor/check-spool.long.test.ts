@@ -1,13 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../../src/index.js';
@@ -16,13 +7,7 @@ import { eventually, ROOT } from '../../support/child-process.js';
 import { matomoOnWire, runChecks } from '../../support/doctor.js';
 import { startRedis } from '../../support/redis-server.js';
 import { requires } from '../../support/skips.js';
-import { linesIn } from '../../support/spool.js';
-
-function temporaryFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'matomo-doctor-')));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
+import { linesIn, temporaryFolder } from '../../support/spool.js';
 
 test('a spool that is not there yet is not made', async () => {
   const { env } = await matomoOnWire();

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { matomoOnWire, runChecks } from '../../support/doctor.js';
+import { listen } from '../../support/listen.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 
@@ -87,9 +87,7 @@ test('past QueuedTracking the questions are answered', async () => {
       .then((answer) => answer.text())
       .then((text) => response.setHeader('content-type', 'application/json').end(text));
   });
-  await new Promise<void>((resolve) => queue.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void queue.close());
-  const url = `http://127.0.0.1:${(queue.address() as AddressInfo).port}`;
+  const url = await listen(queue);
   const there = await runChecks({ MATOMO_URL: url, MATOMO_SITE_ID: '1' });
   expect(there.about('queue')).toMatchObject([{ verdict: 'warning', code: 'queued-tracking' }]);
   expect(there.about('site')).toMatchObject([{ verdict: 'ok' }]);

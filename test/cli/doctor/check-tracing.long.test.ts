@@ -1,19 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { checkTracing } from '../../../src/cli/doctor/check-tracing.js';
 import { ROOT } from '../../support/child-process.js';
 import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+import { temporaryFolder } from '../../support/spool.js';
 
 const API = '@opentelemetry/api';
-
-function temporaryFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'matomo-doctor-')));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
 
 function install(folder: string, name: string, version: string, needs: string[] = []): string {
   const place = join(folder, 'node_modules', name);

@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createCleaner } from '../../../src/cli/terminal.js';
 import { ROOT, runNode } from '../../support/child-process.js';
+import { listen } from '../../support/listen.js';
 import { tokenOf } from '../../support/matomo-api.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
 import { environmentOf, MAIN, runSetup } from '../../support/setup.js';
@@ -71,12 +71,7 @@ test.each<[string, number, (echo: string) => string]>([
       response.end(isProbe ? '{"value":"5.2.0"}' : render(body));
     });
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const env = environmentOf({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  const env = environmentOf({ url: await listen(server) });
   for (const args of [[], ['--json'], ['--yes'], ['--yes', '--json']]) {
     const { code, output } = await runSetup(env, args);
     expect(code).toBe(1);

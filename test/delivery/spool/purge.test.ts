@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { purgeSpool, readSpoolStatus } from '../../../src/delivery/spool/backends.js';
@@ -95,6 +95,16 @@ test('hits before and after a purged one in its segment keep their results', asy
   await eventually(() => second.delivery.counters.tracked === 1);
   expect(second.sent()).toEqual(['c']);
   expect(second.logged.filter((line) => !line.includes('[hits-taken-over]'))).toEqual([]);
+});
+
+test('a last line without its line feed counts as a hit if it is whole', async () => {
+  const folder = temporaryFolder();
+  await fill(folder);
+  const file = filesIn(folder, '.hits').at(-1) as string;
+  const { size } = statSync(file);
+  truncateSync(file, size - 1);
+  expect((await readSpoolStatus(folder)).pending).toBe(HITS.length);
+  expect(await purgeSpool(folder, { kind: 'all' })).toBe(HITS.length);
 });
 
 test('a folder without a spool is not touched', async () => {

@@ -4,6 +4,7 @@ import { callBeforeSend } from '../../../src/hit/finish-hit.js';
 import { override } from '../../../src/hit/parameters/overrides.js';
 import { RESERVED } from '../../../src/hit/parameters/parameter-table.js';
 import { annotations, httpRequest, parametersOf } from '../../support/builders.js';
+import { sorted } from '../../support/sorted.js';
 
 test('e-commerce, goals, content, downloads, searches and geo parameters pass by their type, limit and token rule', () => {
   const parameters = {
@@ -40,7 +41,17 @@ test('e-commerce, goals, content, downloads, searches and geo parameters pass by
   expect(without.reports.join()).toContain('tokenAuth');
 });
 
-test.each([...RESERVED, 'dimension*', 'dimension0', 'constructor', '__proto__'])(
+/** What only the package or Matomo itself sets. */
+const SET_BY_PACKAGE = [
+  ...['rec', 'apiv', 'rand', 'ca', 'send_image', 'recMode', 'ai_s', 'ai_si', 'ai_sa'],
+  ...['cra', 'cra_tp', 'debug', 'queuedtracking'],
+];
+
+test('the reserved parameters are those that only the package sets', () => {
+  expect(sorted(RESERVED)).toEqual(sorted(SET_BY_PACKAGE));
+});
+
+test.each([...SET_BY_PACKAGE, 'dimension*', 'dimension0', 'constructor', '__proto__'])(
   'an application cannot set %s',
   (name) => {
     const parameters = new HitFields();

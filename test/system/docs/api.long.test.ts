@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
-import { emptyFolder, npm } from '../../support/installed-app.js';
+import { npm } from '../../support/installed-app.js';
 import { skipTest } from '../../support/skips.js';
+import { temporaryFolder } from '../../support/spool.js';
 
 test('`npm run docs:api` writes type and comment of each option', async () => {
   skipTest(await whyUnreachable(), 'packages');
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   const args = ['run', 'docs:api', '--', '--out', folder];
   await promisify(execFile)('npm', args, { cwd: ROOT, shell: process.platform === 'win32' });
   const processor = rowsOf(join(folder, 'index.md'));

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
+import { temporaryFolder } from '../../support/spool.js';
 import { type CodeBlock, codeBlocksOf, PAGES, read } from './pages.js';
 import {
   earlierCode,
@@ -45,8 +45,7 @@ test.each(['README.md', ...pages])('%s: `npm install` names what its code import
 
 /** What `tsc` says of each block as a module of its own; lines begin with the page and the number of the block. */
 function typeErrorsIn(blocks: readonly CodeBlock[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'opentelemetry-matomo-docs-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
   for (const [i, { page, code }] of blocks.entries()) {
     writeFileSync(join(folder, `${page.replaceAll(/[/\\]/g, '-')}-${i + 1}.mts`), code);

@@ -1,6 +1,7 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { type Inspector, startInspector } from '../../../src/inspector/index.js';
+import { expect, test } from 'vitest';
+import type { Inspector } from '../../../src/inspector/index.js';
 import { eventually, type Server, startServer } from '../../support/child-process.js';
+import { startMatomo } from '../../support/matomo.js';
 import { REGISTER } from '../../support/registered-app.js';
 import { read } from './pages.js';
 
@@ -86,8 +87,7 @@ async function start(
     env = {},
   }: { nodeOptions?: string[]; env?: Record<string, string> } = {},
 ): Promise<{ app: Server; inspector: Inspector }> {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const app = await startServer([...nodeOptions, `${APPS}/${file}`], {
     env: { ...env, MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
   });

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { startInspector } from '../../../src/inspector/index.js';
 import { ROOT, startServer } from '../../support/child-process.js';
+import { startMatomo } from '../../support/matomo.js';
 import { optionsFrom } from '../../support/options-from.js';
 import { startRedis } from '../../support/redis-server.js';
 import { temporaryFolder } from '../../support/spool.js';
@@ -73,8 +73,7 @@ test('every variable is valid, and the time to end suffices', () => {
 });
 
 test('the container, without its spool, sends the clients of the ingress and no probes, the last ones after SIGTERM', async () => {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const [node, ...args] = container.command;
   expect(node).toBe('node');
   const { MATOMO_SPOOL: _, ...kept } = env;

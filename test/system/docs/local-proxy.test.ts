@@ -1,14 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { startServer } from '../../support/child-process.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { freePort } from '../../support/free-port.js';
 import { startNginx } from '../../support/nginx.js';
 import { APPS, get, matomo, REGISTER, titles } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
+import { temporaryFolder } from '../../support/spool.js';
 import { read } from './pages.js';
 
 requires('nginx');
@@ -56,8 +55,7 @@ test('the proxy of the page presents the client certificate that Matomo requires
 
 test('the other proxy of the page sends hits to a Unix socket', async () => {
   requires('Unix sockets');
-  const folder = mkdtempSync(join(tmpdir(), 'matomo-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   const { inspector } = await matomo();
   const wire = await startFaultProxy({ host: join(folder, 's') });
   wire.forwardTo(inspector.url);

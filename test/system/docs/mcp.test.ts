@@ -1,13 +1,12 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { startInspector } from '../../../src/inspector/index.js';
+import { expect, test } from 'vitest';
 import { ROOT, runNode, startServer } from '../../support/child-process.js';
+import { startMatomo } from '../../support/matomo.js';
 
 const FOLDER = `${ROOT}examples/mcp-server`;
 const OPTIONS = `${ROOT}test/support/apps/recipes/mcp-clients.cjs`;
 
 test('one dimension has the failed calls of each MCP client, also if several are one visitor', async () => {
-  const inspector = await startInspector({ sites: { 1: { dimensions: [2, 3, 6] } } });
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo({ sites: { 1: { dimensions: [2, 3, 6] } } });
   const server = await startServer(['--require', OPTIONS, 'app.js'], {
     cwd: FOLDER,
     env: {

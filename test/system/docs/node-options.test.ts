@@ -2,8 +2,8 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT, startServer } from '../../support/child-process.js';
-import { emptyFolder } from '../../support/installed-app.js';
 import { APPS, get, matomo, titles } from '../../support/registered-app.js';
+import { temporaryFolder } from '../../support/spool.js';
 import { PAGES, read } from './pages.js';
 
 /** Values of `NODE_OPTIONS` that pages show, as a shell or a Dockerfile has them. */
@@ -17,7 +17,7 @@ test.each([...DOCUMENTED])(
   'NODE_OPTIONS of %s loads register into a child process that starts in another folder',
   async (documented) => {
     const { inspector, env } = await matomo();
-    const root = emptyFolder();
+    const root = temporaryFolder();
     const folder = join(root, documented.includes(' shop/') ? 'my shop' : 'app');
     mkdirSync(join(folder, 'node_modules'), { recursive: true });
     symlinkSync(ROOT, join(folder, 'node_modules/opentelemetry-matomo'), 'junction');

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT, runNode } from '../../support/child-process.js';
-import { emptyFolder, npm, packPackage, secondCopy } from '../../support/installed-app.js';
+import { npm, packPackage, secondCopy } from '../../support/installed-app.js';
+import { temporaryFolder } from '../../support/spool.js';
 import { ownTestFor, toCommonJs } from './own-tests.js';
 
 /** More than the listeners that Node.js allows before it warns. */
@@ -38,7 +39,7 @@ module.exports = class extends Sequencer {
 `;
 
 test('the test of one handler passes with Jest, in CommonJS and ES modules, many files in one worker', async () => {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   const write = (name: string, code: string) => writeFileSync(join(folder, name), code);
   write('package.json', '{"private":true}');
   const packages = ['jest@30', '@jest/globals@30', await packPackage()];

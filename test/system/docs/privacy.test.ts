@@ -6,10 +6,10 @@ import { createToTrackedQuery } from '../../../src/hit/page/query-policy.js';
 import { maskAddress } from '../../../src/hit/visitor/mask-address.js';
 import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor/visitor-id.js';
 import { MatomoSpanExporter, trackEvent } from '../../../src/index.js';
-import { startInspector } from '../../../src/inspector/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { finishedSpan } from '../../support/builders.js';
 import { eventually, startServer } from '../../support/child-process.js';
+import { startMatomo } from '../../support/matomo.js';
 import { APPS, get, matomo, REGISTER } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { startTracedService } from '../../support/traced-service.js';
@@ -125,12 +125,9 @@ async function visitorIdOf(
   options: MatomoOptions,
   address = '192.0.2.1',
 ): Promise<string | undefined> {
-  const inspector = await startInspector();
+  const inspector = await startMatomo();
   const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, ...options });
-  onTestFinished(async () => {
-    await exporter.shutdown();
-    await inspector.close();
-  });
+  onTestFinished(() => exporter.shutdown());
   const attributes = {
     'http.request.method': 'GET',
     'url.path': '/a',

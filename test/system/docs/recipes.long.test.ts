@@ -1,6 +1,7 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { type InspectedHit, startInspector } from '../../../src/inspector/index.js';
+import { expect, test } from 'vitest';
+import type { InspectedHit } from '../../../src/inspector/index.js';
 import { startServer } from '../../support/child-process.js';
+import { startMatomo } from '../../support/matomo.js';
 
 const APP = 'test/support/apps/recipes/accounts.cjs';
 const ADA = { headers: { 'X-Api-Key': 'key-of-ada' } };
@@ -50,11 +51,10 @@ test('a client that nobody knows has no user ID', async () => {
 });
 
 async function hitsOf(path: string, request: RequestInit): Promise<InspectedHit[]> {
-  const inspector = await startInspector({
+  const inspector = await startMatomo({
     customVariables: true,
     sites: { 1: { dimensions: [5] } },
   });
-  onTestFinished(() => inspector.close());
   const app = await startServer([APP], {
     env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
   });
@@ -70,8 +70,7 @@ async function hitsOf(path: string, request: RequestInit): Promise<InspectedHit[
 }
 
 test('requests with a header can be ignored', async () => {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const app = await startServer(['test/support/apps/recipes/monitored.cjs'], {
     env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
   });

@@ -1,7 +1,7 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { collectExtras, EXTRAS, WEEKLY_REPORT } from '../../../src/cli/setup/wanted.js';
-import { startInspector } from '../../../src/inspector/index.js';
 import { eventually, ROOT, startServer } from '../../support/child-process.js';
+import { startMatomo } from '../../support/matomo.js';
 import { startRedis } from '../../support/redis-server.js';
 import { REGISTER } from '../../support/registered-app.js';
 import { notSent } from '../../support/scripted-transport.js';
@@ -18,8 +18,7 @@ test('the page names everything that setup may have created', () => {
 });
 
 test('switched off, the application runs, and nothing is sent or logged', async () => {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const server = await startServer([...REGISTER, 'app.js'], {
     cwd: `${ROOT}examples/recipes`,
     env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', MATOMO_ENABLED: 'false' },

@@ -1,7 +1,7 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createToVisitorId } from '../../../src/hit/visitor/visitor-id.js';
-import { startInspector } from '../../../src/inspector/index.js';
 import { ROOT, runNode } from '../../support/child-process.js';
+import { startMatomo } from '../../support/matomo.js';
 
 const EVENT = {
   routeKey: 'GET /users/{id}',
@@ -14,8 +14,7 @@ const EVENT = {
 };
 
 test('the handler of a function has sent its hit when it returns', async () => {
-  const inspector = await startInspector({ sites: { 1: { dimensions: [1, 2, 3, 4] } } });
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo({ sites: { 1: { dimensions: [1, 2, 3, 4] } } });
   const file = JSON.stringify(`${ROOT}test/support/apps/recipes/lambda.cjs`);
   // Killed as soon as the handler has returned: nothing can be sent at the end of the process.
   const code = `require(${file}).handler(${JSON.stringify(EVENT)}).then(({ statusCode }) => {
@@ -51,8 +50,7 @@ test('the handler of a function has sent its hit when it returns', async () => {
 });
 
 test('a handler that throws has sent its hit as a failed request', async () => {
-  const inspector = await startInspector({ sites: { 1: { dimensions: [1, 2, 3, 4] } } });
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo({ sites: { 1: { dimensions: [1, 2, 3, 4] } } });
   const file = JSON.stringify(`${ROOT}test/support/apps/recipes/lambda.cjs`);
   const { pathParameters: _, ...event } = EVENT;
   const code = `require(${file}).handler(${JSON.stringify(event)}).catch(() => process.kill(process.pid, 'SIGKILL'));`;
@@ -64,8 +62,7 @@ test('a handler that throws has sent its hit as a failed request', async () => {
 });
 
 test('a function URL, which has no route, has titles without IDs', async () => {
-  const inspector = await startInspector({ sites: { 1: { dimensions: [1, 2, 3, 4] } } });
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo({ sites: { 1: { dimensions: [1, 2, 3, 4] } } });
   const file = JSON.stringify(`${ROOT}test/support/apps/recipes/lambda.cjs`);
   const event = JSON.stringify({ ...EVENT, routeKey: '$default' });
   const code = `require(${file}).handler(${event}).then(() => process.kill(process.pid, 'SIGKILL'));`;

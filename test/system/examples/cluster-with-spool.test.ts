@@ -4,20 +4,20 @@ import { readSpoolStatus } from '../../../src/delivery/spool/backends.js';
 import type { Inspector } from '../../../src/inspector/index.js';
 import { eventually } from '../../support/child-process.js';
 import { startExample } from '../../support/examples.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
 import { sorted } from '../../support/sorted.js';
 import { linesIn, temporaryFolder } from '../../support/spool.js';
-import { startTap } from './matomo-tap.js';
 
 test('each worker sends its own hits, and when one of them is killed nothing is lost', async () => {
   const folder = join(temporaryFolder(), 'spool');
-  const tap = await startTap();
+  const proxy = await startFaultProxy();
   const { server, inspector } = await startExample('cluster-with-spool', {
-    MATOMO_URL: tap.url,
+    MATOMO_URL: proxy.url,
     MATOMO_SPOOL: folder,
     MATOMO_SCHEDULE_DELAY: '200',
     MATOMO_SHUTDOWN_TIMEOUT: '30000',
   });
-  tap.forwardTo(inspector.url);
+  proxy.forwardTo(inspector.url);
 
   const workers = await eventually(async () => {
     const pids = new Set([await ask(server.url, 'first'), await ask(server.url, 'second')]);

@@ -1,9 +1,10 @@
 // docs/recipes.md: the variables of each section, with the code that it shows.
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createToPseudonym } from '../../../src/hit/visitor/pseudonym.js';
-import { type InspectedHit, startInspector } from '../../../src/inspector/index.js';
+import type { InspectedHit } from '../../../src/inspector/index.js';
 import { eventually, ROOT, runNode, startServer } from '../../support/child-process.js';
 import { startExample } from '../../support/examples.js';
+import { startMatomo } from '../../support/matomo.js';
 import { rawRequest, sendRaw } from '../../support/raw-request.js';
 import { REGISTER } from '../../support/registered-app.js';
 import { read } from '../docs/pages.js';
@@ -58,8 +59,7 @@ test('with code, user IDs are names, and deprecated and failed endpoints and cli
 });
 
 test('a job is an event with its result and duration', async () => {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' };
   const { code } = await runNode([...REGISTER, 'job.js'], { cwd: FOLDER, env });
   expect(code).toBe(0);

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { FaultProxy } from '../../support/fault-proxy.js';
+import { temporaryFolder } from '../../support/spool.js';
 import { expectAccounted } from './expect-accounted.js';
 import { rideOut } from './ride-out.js';
 
@@ -11,14 +11,11 @@ const NEW = 'b'.repeat(32);
 
 /** A file with a token, which the environment names. */
 function tokenFile(token: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'token-'));
+  const folder = temporaryFolder();
   const file = join(folder, 'token');
   writeFileSync(file, `${token}\n`);
   vi.stubEnv('MATOMO_TOKEN_AUTH_FILE', file);
-  onTestFinished(() => {
-    vi.unstubAllEnvs();
-    rmSync(folder, { recursive: true });
-  });
+  onTestFinished(() => void vi.unstubAllEnvs());
   return file;
 }
 

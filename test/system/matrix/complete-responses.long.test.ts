@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually, startServer } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
-import { emptyFolder } from '../../support/installed-app.js';
 import {
   COLD_MILLIS,
   matrix,
@@ -15,6 +14,7 @@ import {
 import { startNginx } from '../../support/nginx.js';
 import { matomo, REGISTER } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
+import { temporaryFolder } from '../../support/spool.js';
 
 requires('nginx');
 
@@ -83,7 +83,7 @@ test.for(
 );
 
 function createFiles(): string {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   for (const [name, size] of [
     ['page.html', PAGE_BYTES] as const,
     ['large.pdf', LARGE_BYTES] as const,
