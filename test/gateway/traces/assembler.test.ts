@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import type { ReceivedSpan, SpanFields } from '../../../src/gateway/otlp/received-span.js';
+import type { ReceivedSpan } from '../../../src/gateway/otlp/received-span.js';
 import { Assembler } from '../../../src/gateway/traces/assembler.js';
 import type { RequestSpans } from '../../../src/requests/group-spans.js';
-import { receivedSpan } from '../received-spans.js';
+import { receivedSpan, type SpanFields } from '../received-spans.js';
 
 const GRACE_MILLIS = 2000;
 const TICK_MILLIS = 100;
 const SERVER = 2;
 
-function span(spanId: string, fields: Partial<SpanFields> = {}): ReceivedSpan {
+function span(spanId: string, fields: SpanFields = {}): ReceivedSpan {
   return receivedSpan({ spanId, attributes: { 'matomo.a': 'b' }, ...fields });
 }
 
@@ -154,7 +154,7 @@ test('spans below a message that is linked to a request in another trace do not 
     traceId: client,
     ...remote,
     attributes: { 'mcp.method.name': 'tools/call' },
-    link: { traceId: server, spanId: root },
+    links: [{ traceId: server, spanId: root }],
   });
   const child = span('child', { traceId: client, parentSpanId: 'message', flags: 0x100 });
   assembler.add([
