@@ -8,7 +8,7 @@ import { DecodedExport } from '../otlp/read-export.js';
 import { UnreadableExport } from '../otlp/read-values.js';
 import type { SpanSelection } from '../otlp/span-selection.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
-import { BodyMemory, type BodyProblem, ENCODINGS, readBody } from './read-body.js';
+import { type BodyMemory, type BodyProblem, ENCODINGS, readBody } from './read-body.js';
 
 /** Takes decoded spans. */
 export interface SpanIntake {
@@ -51,7 +51,7 @@ export function createAnswerExport(
   foreign: string | undefined,
 ) => Promise<void> {
   const isAllowed = createIsAllowed(bearerToken);
-  const memory = new BodyMemory(MEMORY_OF_BODIES * maxBodyBytes);
+  const memory: BodyMemory = { freeBytes: MEMORY_OF_BODIES * maxBodyBytes };
   const inTurn = createInTurn();
 
   return async function answerExport(request, response, foreign) {

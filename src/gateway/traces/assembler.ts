@@ -1,5 +1,5 @@
 import { beginSlice } from '../../common/slices.js';
-import { NEVER, type RequestSpans, WaitingTrace, type Waits } from '../../requests/group-spans.js';
+import { type RequestSpans, WaitingTrace, type Waits } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/hit-events.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
 import { RecentRequests } from './recent-requests.js';
@@ -51,8 +51,6 @@ export class Assembler {
   readonly #sink: AssemblerSink;
   /** By ID and service, oldest first. */
   readonly #traces = new Map<string, Trace>();
-  /** Traces by the tick in which they are due, so that traces that are not due cost nothing. */
-  readonly #dueTraces = new Map<number, Set<Trace>>();
   /** Requests that were passed on recently, and are not counted again. */
   readonly #done = new RecentRequests();
   /** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
@@ -118,21 +116,15 @@ export class Assembler {
         }
         continue;
       }
-      this.#plan(trace);
       this.#count(span, 1);
-      if (span.standIn) this.#addStandIn(span.standIn, now);
+      // A stand-in is not counted.
+      if (span.standIn) this.#traceOf(traceKeyOf(span.standIn)).add(span.standIn, now, this.#waits);
       if (this.#exceeds(1)) {
         this.#makeRoom(now);
         trace = undefined;
       }
     }
     if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
-  }
-
-  /** A stand-in is not counted. */
-  #addStandIn(standIn: ReceivedSpan, now: number): void {
-    const trace = this.#traceOf(traceKeyOf(standIn));
-    if (trace.add(standIn, now, this.#waits)) this.#plan(trace);
   }
 
   /** Counts spans that are not assembled. */
@@ -166,34 +158,12 @@ export class Assembler {
 
   #tick(): void {
     const now = nowMillis();
-    for (const [tick, traces] of this.#dueTraces) {
-      if (tick * TICK_MILLIS > now) continue;
-      this.#dueTraces.delete(tick);
-      for (const trace of traces) {
-        trace.plannedTick = NEVER;
-        this.#take(trace, now, false);
-      }
+    for (const trace of this.#traces.values()) {
+      if (trace.dueMillis <= now) this.#take(trace, now, false);
     }
     this.passSlice();
     this.#done.expire(now);
     this.#stopWhenIdle();
-  }
-
-  /** Plans the tick of a trace, and replaces an earlier plan. */
-  #plan(trace: Trace): void {
-    const tick = Math.ceil(trace.dueMillis / TICK_MILLIS);
-    if (tick === trace.plannedTick) return;
-    this.#removePlan(trace);
-    const ofTick = this.#dueTraces.get(tick);
-    if (ofTick) ofTick.add(trace);
-    else this.#dueTraces.set(tick, new Set([trace]));
-    trace.plannedTick = tick;
-  }
-
-  #removePlan(trace: Trace): void {
-    if (trace.plannedTick === NEVER) return;
-    this.#dueTraces.get(trace.plannedTick)?.delete(trace);
-    trace.plannedTick = NEVER;
   }
 
   #stopWhenIdle(): void {
@@ -220,10 +190,7 @@ export class Assembler {
 
   #take(trace: Trace, now: number, all: boolean): void {
     const { requests, unused } = trace.take(now, this.#waits, all);
-    if (trace.isEmpty) {
-      this.#traces.delete(trace.key);
-      this.#removePlan(trace);
-    } else this.#plan(trace);
+    if (trace.isEmpty) this.#traces.delete(trace.key);
     const hasStandIn = unused.some(({ isStandIn }) => isStandIn);
     for (const span of unused) {
       if (span.isStandIn) continue;
