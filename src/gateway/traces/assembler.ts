@@ -1,8 +1,8 @@
+import { GenerationCache } from '../../common/generation-cache.js';
 import { beginSlice } from '../../common/slices.js';
 import { type RequestSpans, WaitingTrace, type Waits } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/hit-events.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
-import { RecentRequests } from './recent-requests.js';
 
 // Limits of waiting spans. Beyond them, the oldest traces are assembled at once.
 const MAX_SPANS = 100_000;
@@ -14,6 +14,8 @@ const MAX_EXCESS = 2;
 const REQUEST_MILLIS = 300_000;
 const OUTER_GRACES = 15;
 const TICK_MILLIS = 100;
+/** Of 20,000 requests a second, those of the last five seconds at least. */
+const MAX_DONE = 200_000;
 
 type Trace = WaitingTrace<ReceivedSpan>;
 type Spans = RequestSpans<ReceivedSpan>;
@@ -51,8 +53,11 @@ export class Assembler {
   readonly #sink: AssemblerSink;
   /** By ID and service, oldest first. */
   readonly #traces = new Map<string, Trace>();
-  /** Requests that were passed on recently, and are not counted again. */
-  readonly #done = new RecentRequests();
+  /**
+   * The key of the trace by the ID of each span that made hits, of the last ones: a sender that gets no response sends an export
+   * again, and they must not be counted twice.
+   */
+  readonly #done = new GenerationCache<string, string>(MAX_DONE);
   /** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
   #ready: Spans[] = [];
   #passed = 0;
@@ -107,7 +112,7 @@ export class Assembler {
         trace = this.#traceOf(traceKeyOf(span));
       }
       last = span;
-      const isDone = makesHits(span) && this.#done.has(trace.key, span.spanId);
+      const isDone = makesHits(span) && this.#done.get(span.spanId) === trace.key;
       if (isDone || !trace.add(span, now, this.#waits)) {
         this.#unused += 1;
         if (trace.isEmpty) {
@@ -146,7 +151,6 @@ export class Assembler {
     const now = nowMillis();
     for (const trace of this.#traces.values()) this.#take(trace, now, true);
     this.passSlice(() => false);
-    this.#done.clear();
     this.#stopWhenIdle();
   }
 
@@ -162,12 +166,11 @@ export class Assembler {
       if (trace.dueMillis <= now) this.#take(trace, now, false);
     }
     this.passSlice();
-    this.#done.expire(now);
     this.#stopWhenIdle();
   }
 
   #stopWhenIdle(): void {
-    if (this.#traces.size > 0 || this.#ready.length > 0 || !this.#done.isEmpty) return;
+    if (this.#traces.size > 0 || this.#ready.length > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -199,14 +202,14 @@ export class Assembler {
       this.#count(span, -1);
       if (hasHitEvent(span)) {
         this.#used += 1;
-        this.#done.add(trace.key, span.spanId);
+        this.#done.set(span.spanId, trace.key);
         this.#sink.onSpanWithoutRequest?.(span);
       } else this.#unused += 1;
     }
     for (const request of requests) {
-      this.#done.add(trace.key, request.root.spanId);
+      this.#done.set(request.root.spanId, trace.key);
       for (const span of request.below) {
-        if (hasHitEvent(span)) this.#done.add(trace.key, span.spanId);
+        if (hasHitEvent(span)) this.#done.set(span.spanId, trace.key);
       }
       this.#countReady(request, 1);
       this.#ready.push(request);

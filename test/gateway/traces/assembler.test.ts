@@ -73,10 +73,26 @@ test.each([
   assembler.add([request('root'), ...others]);
   expect(given).toEqual([['root']]);
   expect(assembler.counts).toEqual({ waiting: others.length, used: 1, unused: 1 });
-  expect(vi.getTimerCount()).toBe(1);
+  expect(vi.getTimerCount()).toBe(others.length);
   vi.advanceTimersByTime(600_000);
   expect(assembler.counts).toEqual({ waiting: 0, used: 1, unused: 1 + others.length });
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('of very many requests, the latest are not counted again', () => {
+  const { assembler, given } = startAssembler();
+  const ids = Array.from({ length: 250_000 }, (_, i) => i.toString(16).padStart(16, '0'));
+  const send = (sent: string[]) => {
+    for (let i = 0; i < sent.length; i += 1000) {
+      assembler.add(sent.slice(i, i + 1000).map(request));
+      assembler.finish();
+    }
+  };
+  send(ids);
+  send(ids.slice(-100_000));
+  expect(assembler.counts).toEqual({ waiting: 0, used: 250_000, unused: 100_000 });
+  send(ids.slice(0, 1));
+  expect(given.length).toBe(250_001);
 });
 
 /** An assembler whose clock stands still, except that each request costs its receiver 10 ms. */
