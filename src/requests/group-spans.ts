@@ -4,7 +4,7 @@ import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from './finished-span.js';
 const FEW_SPANS = 8;
 const SPANS_A_MILLI = 50;
 /** A time that is not set: V8 stores other numbers than small integers as separate objects. */
-export const NEVER = -1;
+const NEVER = -1;
 
 /** A span that waits for others of its request. */
 export interface WaitingSpan<S> {
@@ -76,8 +76,6 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   #byId: Map<string, S> | undefined;
   /** When the first of its spans have waited long enough. */
   dueMillis: number = NEVER;
-  /** The tick in which it is due, `NEVER` if none is planned. */
-  plannedTick: number = NEVER;
 
   constructor(key: string) {
     this.key = key;

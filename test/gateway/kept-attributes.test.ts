@@ -8,7 +8,7 @@ import {
 import { expect, test } from 'vitest';
 import { decodeJson } from '../../src/gateway/otlp/decode-json.js';
 import { decodeProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
-import { DecodedExport } from '../../src/gateway/otlp/decoded-export.js';
+import { DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { createSelection } from '../../src/gateway/otlp/span-selection.js';
 
 const LONG = `matomo.cvar.${'x'.repeat(200)}`;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { decodeJson } from '../../src/gateway/otlp/decode-json.js';
 import { decodeProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
-import { DecodedExport } from '../../src/gateway/otlp/decoded-export.js';
+import { DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { createSelection } from '../../src/gateway/otlp/span-selection.js';
 import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';

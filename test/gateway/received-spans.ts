@@ -1,7 +1,7 @@
+import type { Attributes } from '../../src/common/otel-types.js';
 import {
-  EMPTY_SPAN,
   ReceivedSpan,
-  type SpanFields,
+  type SpanScope,
   type SpanSource,
 } from '../../src/gateway/otlp/received-span.js';
 
@@ -12,12 +12,32 @@ const SOURCE: SpanSource = {
   isTaken: true,
 };
 
+/** Fields of a span as OTLP's JSON has them, with attributes as an object and any IDs. */
+export interface SpanFields {
+  traceId?: string;
+  spanId?: string;
+  parentSpanId?: string;
+  kind?: number;
+  name?: string;
+  flags?: number;
+  attributes?: Attributes;
+  links?: readonly { readonly traceId: string; readonly spanId: string }[];
+}
+
 /** A span as the gateway keeps it. It is empty if it has no attributes. */
 export function receivedSpan(
-  fields: Partial<SpanFields>,
+  { attributes = {}, ...fields }: SpanFields,
   source: Partial<SpanSource> = {},
 ): ReceivedSpan {
   const ids = { traceId: '1'.repeat(32), spanId: '1'.repeat(16) };
-  const all = { ...EMPTY_SPAN, ...ids, startNanos: 1n, endNanos: 1n, ...fields };
-  return new ReceivedSpan(all, { ...SOURCE, ...source }, { takesScope: () => true });
+  const list = Object.entries(attributes).map(([key, value]) => ({ key, value }));
+  const times = { startTimeUnixNano: 1n, endTimeUnixNano: 1n };
+  const scope: SpanScope = { source: { ...SOURCE, ...source }, isTaken: true };
+  const values = {
+    reasons: new Set<string>(),
+    readId: (id: unknown) => (id ?? '') as string,
+    readValue: (value: unknown) => value as string,
+  };
+  const json = { ...ids, ...times, ...fields, attributes: list };
+  return new ReceivedSpan(json, scope, values, { keepsAttribute: () => true });
 }

@@ -2,7 +2,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { Steps } from '../../common/slices.js';
 import { readJson } from './decode-json.js';
 import { readProtobuf } from './decode-protobuf.js';
-import type { DecodedExport } from './decoded-export.js';
+import type { DecodedExport } from './read-export.js';
 
 /** Reads and answers export requests of one content type. */
 export interface OtlpCodec {

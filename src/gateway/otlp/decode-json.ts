@@ -1,7 +1,7 @@
 import type { AttributeValue } from '../../common/otel-types.js';
 import { runAtOnce, type Steps } from '../../common/slices.js';
-import { type DecodedExport, UnreadableExport } from './decoded-export.js';
 import { KnownTexts } from './known-texts.js';
+import { type DecodedExport, readExport } from './read-export.js';
 import {
   cutText,
   exactInteger,
@@ -9,8 +9,8 @@ import {
   type Json,
   MAX_ITEMS,
   objects,
-  readExport,
-} from './read-export.js';
+  UnreadableExport,
+} from './read-values.js';
 
 /** Parsing a smaller body takes a few milliseconds. */
 const LARGE_BYTES = 131_072;
@@ -33,7 +33,9 @@ export function* readJson(body: Buffer, into: DecodedExport): Steps {
   yield body.length > LARGE_BYTES;
   const request = parse(body);
   yield body.length > LARGE_BYTES;
-  yield* readExport(request, into, { readId: hex, readValue });
+  const { reasons } = into;
+  const values = { reasons, readId: hex, readValue: (value: unknown) => readValue(value, reasons) };
+  yield* readExport(request, into, values);
 }
 
 function parse(body: Buffer): Json {
@@ -51,10 +53,10 @@ function hex(id: unknown): string {
   return typeof id === 'string' && /^[\da-f]{1,32}$/i.test(id) ? id.toLowerCase() : '';
 }
 
-function readValue(value: unknown, into: DecodedExport, lists = true): AttributeValue | undefined {
+function readValue(value: unknown, reasons: Set<string>, lists = true): AttributeValue | undefined {
   if (!isObject(value)) return undefined;
   const { stringValue, boolValue, intValue, doubleValue, arrayValue } = value;
-  if (typeof stringValue === 'string') return cutText(stringValue, into);
+  if (typeof stringValue === 'string') return cutText(stringValue, { reasons });
   if (typeof boolValue === 'boolean') return boolValue;
   if (typeof intValue === 'string' && intValue !== '') return exactInteger(intValue);
   const number = intValue ?? doubleValue;
@@ -64,7 +66,7 @@ function readValue(value: unknown, into: DecodedExport, lists = true): Attribute
   const items: unknown[] = [];
   for (const item of objects(arrayValue.values, 'values')) {
     if (items.length === MAX_ITEMS) break;
-    items.push(readValue(item, into, false));
+    items.push(readValue(item, reasons, false));
   }
   return items.filter((item) => item !== undefined) as AttributeValue;
 }

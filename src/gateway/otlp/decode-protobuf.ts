@@ -1,22 +1,22 @@
 import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
 import type { AttributeValue } from '../../common/otel-types.js';
 import { runAtOnce, type Steps } from '../../common/slices.js';
-import { type DecodedExport, UnreadableExport } from './decoded-export.js';
 import { KnownTexts } from './known-texts.js';
+import { type DecodedExport, readExport } from './read-export.js';
 import {
   cutText,
   exactInteger,
   type Json,
   MAX_ITEMS,
   MAX_TEXT_CHARACTERS,
-  readExport,
+  UnreadableExport,
   type ValueReader,
-} from './read-export.js';
+} from './read-values.js';
 import { OTLP_SERVER_SPAN } from './received-span.js';
 
 // Protobuf is read as objects in the shape of OTLP's JSON. Only times, which are `bigint`, and values of attributes differ: those are read
-// at once. A list decodes its messages while it is iterated, and attributes are the same object each time, so that nothing is created
-// for what is not used. Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto,
+// at once. A list decodes its messages while it is iterated, and spans and attributes are the same object each time, so that nothing is
+// created for what is not used. Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto,
 // common/v1/common.proto, resource/v1/resource.proto.
 
 // Values of `WireType`, as constants because reading the enum is slower.
@@ -36,8 +36,8 @@ export function decodeProtobuf(body: Buffer, into: DecodedExport): void {
 export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
   const reader = new Reader(body, into);
   try {
-    const resourceSpans = new Messages(reader, 1, 0, body.length, readResourceSpans);
-    yield* readExport({ resourceSpans }, into, PROTOBUF);
+    const resourceSpans = messages(reader, 1, 0, body.length, readResourceSpans);
+    yield* readExport({ resourceSpans }, into, reader);
   } catch (error) {
     throw new UnreadableExport(
       `the body is not an ExportTraceServiceRequest: ${(error as Error).message}`,
@@ -45,51 +45,22 @@ export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
   }
 }
 
-/** IDs and values are read with their message. */
-const PROTOBUF: ValueReader = {
-  readId: (id) => id as string,
-  readValue: (value) => value as AttributeValue | undefined,
-};
-
 /** Reads a message that begins at the position of the reader. */
 type Read = (reader: Reader, end: number) => Json;
 
-/** The messages of a field, in a part of the body. */
-class Messages implements IterableIterator<Json, undefined> {
-  // The results of `next`, so that none is created.
-  done = false;
-  value: Json | undefined = undefined;
-  readonly #reader: Reader;
-  readonly #field: number;
-  readonly #begin: number;
-  readonly #end: number;
-  readonly #read: Read;
-  #at: number;
-
-  constructor(reader: Reader, field: number, begin: number, end: number, read: Read) {
-    this.#reader = reader;
-    this.#field = field;
-    this.#begin = begin;
-    this.#end = end;
-    this.#read = read;
-    this.#at = begin;
-  }
-
-  [Symbol.iterator](): this {
-    this.#at = this.#begin;
-    return this;
-  }
-
-  /** Between two messages, others may move the reader. */
-  next(): IteratorResult<Json, undefined> {
-    const reader = this.#reader;
-    reader.pos = this.#at;
-    this.done = !reader.find(this.#field, this.#end);
-    if (!this.done) {
-      this.#at = reader.end();
-      this.value = this.#read(reader, this.#at);
-    }
-    return this as IteratorResult<Json, undefined>;
+/** The messages of a field, in a part of the body. Between two of them, others may move the reader. */
+function* messages(
+  reader: Reader,
+  field: number,
+  begin: number,
+  end: number,
+  read: Read,
+): Generator<Json, void> {
+  reader.pos = begin;
+  while (reader.find(field, end)) {
+    const next = reader.end();
+    yield read(reader, next);
+    reader.pos = next;
   }
 }
 
@@ -97,18 +68,18 @@ function readResourceSpans(reader: Reader, end: number): Json {
   const begin = reader.pos;
   return {
     resource: reader.first(1, begin, end, readResource),
-    scopeSpans: new Messages(reader, 2, begin, end, readScopeSpans),
+    scopeSpans: messages(reader, 2, begin, end, readScopeSpans),
   };
 }
 
 function readResource(reader: Reader, end: number): Json {
-  return { attributes: new Messages(reader, 1, reader.pos, end, readAttribute) };
+  return { attributes: messages(reader, 1, reader.pos, end, readAttribute) };
 }
 
 function readScopeSpans(reader: Reader, end: number): Json {
   const begin = reader.pos;
   const scope = reader.first(1, begin, end, readScope);
-  return { scope, spans: new Messages(reader, 2, begin, end, readSpan) };
+  return { scope, spans: messages(reader, 2, begin, end, readSpan) };
 }
 
 function readScope(reader: Reader, end: number): Json {
@@ -127,9 +98,9 @@ class Span {
   kind = 0;
   startTimeUnixNano = 0n;
   endTimeUnixNano = 0n;
-  attributes: Messages | undefined = undefined;
-  events: Messages | undefined = undefined;
-  links: Messages | undefined = undefined;
+  attributes: Iterable<Json> | undefined = undefined;
+  events: Iterable<Json> | undefined = undefined;
+  links: Iterable<Json> | undefined = undefined;
   status: Json = NOTHING;
   flags = 0;
 
@@ -164,14 +135,14 @@ function readSpan(reader: Reader, end: number): Json {
     else if (tag === tagOf(9, MESSAGE)) {
       const endOfAttribute = reader.end();
       if (span.attributes === undefined && reader.mayKeep(span.kind)) {
-        span.attributes = new Messages(reader, 9, at, end, readAttribute);
+        span.attributes = messages(reader, 9, at, end, readAttribute);
       }
       reader.pos = endOfAttribute;
     } else {
       if (tag === tagOf(11, MESSAGE)) {
-        span.events ??= new Messages(reader, 11, at, end, readEvent);
+        span.events ??= messages(reader, 11, at, end, readEvent);
       } else if (tag === tagOf(13, MESSAGE)) {
-        span.links ??= new Messages(reader, 13, at, end, readLink);
+        span.links ??= messages(reader, 13, at, end, readLink);
       }
       reader.skipTagged(tag);
     }
@@ -201,7 +172,7 @@ function readStatus(reader: Reader, end: number): Json {
 }
 
 function readEvent(reader: Reader, end: number): Json {
-  const attributes = new Messages(reader, 3, reader.pos, end, readAttribute);
+  const attributes = messages(reader, 3, reader.pos, end, readAttribute);
   const event = { name: '', timeUnixNano: 0n, attributes };
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
@@ -266,7 +237,7 @@ function readValue(
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
     if (tag === tagOf(1, MESSAGE)) {
-      value = cutText(isKnown ? reader.name() : reader.string(), reader.into);
+      value = cutText(isKnown ? reader.name() : reader.string(), reader);
     } else if (tag === tagOf(2, VARINT)) value = reader.bool();
     else if (tag === tagOf(3, VARINT)) value = reader.integer();
     else if (tag === tagOf(4, FIXED64)) value = reader.double();
@@ -298,7 +269,8 @@ interface LastId {
 }
 
 /** The library's reader with nested messages. */
-class Reader extends BinaryReader {
+class Reader extends BinaryReader implements ValueReader {
+  readonly reasons: Set<string>;
   readonly into: DecodedExport;
   readonly #body: Buffer;
   readonly #view: DataView;
@@ -310,8 +282,18 @@ class Reader extends BinaryReader {
   constructor(body: Buffer, into: DecodedExport) {
     super(body);
     this.into = into;
+    this.reasons = into.reasons;
     this.#body = body;
     this.#view = new DataView(body.buffer, body.byteOffset, body.length);
+  }
+
+  /** IDs and values are read with their message. */
+  readId(id: unknown): string {
+    return id as string;
+  }
+
+  readValue(value: unknown): AttributeValue | undefined {
+    return value as AttributeValue | undefined;
   }
 
   /** The first message of a field. */

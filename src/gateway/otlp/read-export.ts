@@ -1,227 +1,169 @@
-import type { Attributes, AttributeValue } from '../../common/otel-types.js';
+import { createHash } from 'node:crypto';
+import type { Attributes } from '../../common/otel-types.js';
 import type { Steps } from '../../common/slices.js';
+import { textOf } from '../../requests/finished-span.js';
 import { HIT_EVENT } from '../../requests/hit-events.js';
-import { MAX_FURTHER_HITS } from '../../requests/request-waits.js';
-import { type DecodedExport, UnreadableExport } from './decoded-export.js';
 import {
-  type HitEvent,
-  NO_ATTRIBUTES,
-  NO_HIT_EVENTS,
-  OTLP_SERVER_SPAN,
-  type SpanFields,
+  isObject,
+  type Json,
+  nanos,
+  objects,
+  readAttributes,
+  readName,
+  type ValueReader,
+} from './read-values.js';
+import {
+  bytesOfAttribute,
+  NO_SPAN_ID,
+  ReceivedSpan,
+  type SpanScope,
   type SpanSource,
 } from './received-span.js';
-
-/** An object in the shape of OTLP's JSON, of which nothing has been checked. */
-export type Json = Readonly<Record<string, unknown>>;
+import type { SpanSelection } from './span-selection.js';
 
 // Limits, because a few bytes of an export can become objects that need far more memory.
-/** Attributes of a span or a resource. The default limit of SDKs is 128. */
-const MAX_ATTRIBUTES = 512;
-/** Elements of an attribute that is a list. */
-export const MAX_ITEMS = 128;
-/** Longer texts are cut. Tracking parameters are shorter, so JSON that was cut here is still too long for Matomo. */
-export const MAX_TEXT_CHARACTERS = 32_768;
-/** Attributes with longer names are not read. */
-const MAX_NAME_CHARACTERS = 256;
+const MAX_SPANS = 50_000;
+const MAX_RESOURCES = 50_000;
+const MAX_SCOPES = 50_000;
+/** Resources, scopes and spans that are read in one step. */
+const MESSAGES_A_STEP = 64;
+// Every request gets the matomo.* attributes of its resource.
+const MAX_MATOMO_ATTRIBUTES = 32;
+const MAX_RESOURCE_BYTES = 8192;
+/** Resources up to this size are not counted in the bytes of their spans, because many spans share one. */
+const FREE_RESOURCE_BYTES = 2048;
+/** Longer names are replaced by a digest, because the key of every trace contains the name. */
+const MAX_SERVICE_CHARACTERS = 200;
 
-/** Reads what encodings write differently. */
-export interface ValueReader {
-  /** `''` if the ID is invalid. */
-  readId(value: unknown): string;
-  /** Reads text, numbers, booleans and lists of them. No attribute that is used has another type. */
-  readValue(value: unknown, into: DecodedExport): AttributeValue | undefined;
+/** The spans of one export request, and the reasons why others were rejected. */
+export class DecodedExport {
+  readonly spans: ReceivedSpan[] = [];
+  /** Hits that the spans make, estimated from each span alone. */
+  requests = 0;
+  /** Memory of the spans that make hits, roughly. */
+  requestBytes = 0;
+  /** Spans of services that are not selected. */
+  leftOut = 0;
+  rejected = 0;
+  resources = 0;
+  scopes = 0;
+  /** Why spans were rejected, or parts of spans not read. */
+  readonly reasons: Set<string> = new Set();
+  readonly selection: SpanSelection;
+
+  constructor(selection: SpanSelection) {
+    this.selection = selection;
+  }
+
+  /** What there is too much of, so that no further span is read. */
+  get excess(): string | undefined {
+    if (this.spans.length + this.rejected >= MAX_SPANS) return `${MAX_SPANS} spans`;
+    if (this.resources > MAX_RESOURCES) return `${MAX_RESOURCES} resources`;
+    return this.scopes > MAX_SCOPES ? `${MAX_SCOPES} scopes` : undefined;
+  }
+
+  reject(reason: string): void {
+    this.rejected += 1;
+    this.reasons.add(reason);
+  }
+
+  add(span: ReceivedSpan): void {
+    this.spans.push(span);
+    let hits = span.isRequest ? 1 : 0;
+    for (const { name } of span.events) if (name === HIT_EVENT) hits += 1;
+    if (hits === 0) return;
+    this.requests += hits;
+    this.requestBytes += span.bytes;
+  }
 }
 
 /**
- * Reads the spans of an `ExportTraceServiceRequest` in steps. Its lists may decode while they are iterated.
- * What they have may be the same object each time.
+ * Reads the spans of an `ExportTraceServiceRequest` in steps. What its lists have may be the same object each time.
  *
  * @throws UnreadableExport
  */
 export function* readExport(request: Json, into: DecodedExport, values: ValueReader): Steps {
-  for (const resourceSpans of objects(request.resourceSpans, 'resourceSpans')) {
-    into.beginResource();
+  let messages = 0;
+  const endsStep = () => {
+    messages += 1;
+    return messages % MESSAGES_A_STEP === 0;
+  };
+  for (const { resource, scopeSpans } of objects(request.resourceSpans, 'resourceSpans')) {
+    into.resources += 1;
     let source: SpanSource | undefined;
-    for (const { scope, spans } of objects(resourceSpans.scopeSpans, 'scopeSpans')) {
-      into.beginScope();
-      const scopeName = isObject(scope) ? cut(text(scope.name), MAX_NAME_CHARACTERS) : '';
+    for (const { scope, spans } of objects(scopeSpans, 'scopeSpans')) {
+      into.scopes += 1;
+      let taken: SpanScope | undefined;
       for (const span of objects(spans, 'spans')) {
-        if (into.endsStep()) yield false;
-        if (!into.takesSpan()) continue;
-        source ??= readSource(resourceSpans.resource, into, values);
-        into.add(readSpan(span, scopeName, into, values), source);
+        if (endsStep()) yield false;
+        const reason = reasonToReject(span, into, values);
+        if (reason !== undefined) {
+          into.reject(reason);
+          continue;
+        }
+        // Read only if there are spans, because an export can have far more resources and scopes than spans.
+        source ??= readSource(resource, into, values);
+        taken ??= { source, isTaken: into.selection.takesScope(scopeNameOf(scope)) };
+        if (source.isTaken) into.add(new ReceivedSpan(span, taken, values, into.selection));
+        else into.leftOut += 1;
       }
-      if (into.endsStep()) yield false;
+      if (endsStep()) yield false;
     }
-    if (into.endsStep()) yield false;
+    if (endsStep()) yield false;
   }
 }
 
-/** Called only if there are spans, because an export can have far more resources than spans. */
-function readSource(resource: unknown, into: DecodedExport, values: ValueReader): SpanSource {
-  const attributes = isObject(resource) ? resource.attributes : undefined;
-  return into.toSource(readAttributes(attributes, into, values));
+const NO_TRACE_ID = '0'.repeat(32);
+
+function reasonToReject(
+  { traceId, spanId, startTimeUnixNano }: Json,
+  { excess }: DecodedExport,
+  { readId }: ValueReader,
+): string | undefined {
+  if (excess !== undefined) return `there are more than ${excess} in one request`;
+  if (!isId(readId(traceId), NO_TRACE_ID)) return 'a trace ID is invalid';
+  if (!isId(readId(spanId), NO_SPAN_ID)) return 'a span ID is invalid';
+  return nanos(startTimeUnixNano) === 0n ? 'a span has no start time' : undefined;
 }
 
-function readSpan(json: Json, scope: string, into: DecodedExport, values: ValueReader): SpanFields {
-  const { status, events, links } = json;
-  const kind = enumValue(json.kind, OTLP_SPAN_KINDS);
-  const isServer = kind === OTLP_SERVER_SPAN;
-  const attributes = readAttributes(
-    json.attributes,
-    into,
-    values,
-    isServer ? undefined : into.selection.keepsAttribute,
-  );
-  const { exceptionType, hitEvents } =
-    events === undefined ? NO_EVENTS : readEvents(events, into, values);
-  const isNamed = isServer || attributes !== NO_ATTRIBUTES; // the name tells what a route belongs to
+function isId(id: string, none: string): boolean {
+  return id.length === none.length && id !== none;
+}
+
+function scopeNameOf(scope: unknown): string {
+  return isObject(scope) ? readName(scope.name) : '';
+}
+
+const RESOURCE_CUT = `attributes of a resource are not read beyond ${MAX_MATOMO_ATTRIBUTES} named matomo.*, or ${MAX_RESOURCE_BYTES} bytes`;
+const SERVICE = ['service.namespace', 'service.name', 'service.instance.id'];
+
+/** Reads the source that all spans of a resource share. */
+function readSource(json: unknown, into: DecodedExport, values: ValueReader): SpanSource {
+  const resource = readAttributes(isObject(json) ? json.attributes : undefined, values);
+  const attributes: Attributes = {};
+  let matomoLeft = MAX_MATOMO_ATTRIBUTES;
+  let bytes = 0;
+  for (const name in resource) {
+    const size = bytesOfAttribute(name, resource[name]);
+    const isForMatomo = name.startsWith('matomo.');
+    if ((isForMatomo && matomoLeft === 0) || bytes + size > MAX_RESOURCE_BYTES) {
+      into.reasons.add(RESOURCE_CUT);
+      continue;
+    }
+    bytes += size;
+    if (isForMatomo) matomoLeft -= 1;
+    attributes[name] = resource[name];
+  }
   return {
-    traceId: values.readId(json.traceId),
-    spanId: values.readId(json.spanId),
-    parentSpanId: values.readId(json.parentSpanId),
-    name: isNamed ? cutText(text(json.name), into) : '',
-    kind,
-    startNanos: nanos(json.startTimeUnixNano),
-    endNanos: nanos(json.endTimeUnixNano),
     attributes,
-    statusCode: isObject(status) ? enumValue(status.code, STATUS_CODES) : 0,
-    exceptionType,
-    hitEvents,
-    link: links === undefined ? undefined : linkOf(links, values),
-    flags: json.flags === 0 ? 0 : integer(json.flags),
-    scope,
+    extraBytes: Math.max(0, bytes - FREE_RESOURCE_BYTES),
+    isPython: resource['telemetry.sdk.language'] === 'python',
+    service: toServiceKey(SERVICE.map((name) => textOf(resource[name]) ?? '').join('\0')),
+    isTaken: into.selection.takesService(textOf(resource['service.name']) ?? ''),
   };
 }
 
-/** Names of span kinds in OTLP, by their numbers there: one more than those of the API. */
-const OTLP_SPAN_KINDS = [
-  'SPAN_KIND_UNSPECIFIED',
-  'SPAN_KIND_INTERNAL',
-  'SPAN_KIND_SERVER',
-  'SPAN_KIND_CLIENT',
-  'SPAN_KIND_PRODUCER',
-  'SPAN_KIND_CONSUMER',
-];
-const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
-
-function enumValue(value: unknown, names: readonly string[]): number {
-  const index = typeof value === 'string' ? names.indexOf(value) : -1;
-  return index >= 0 ? index : integer(value);
-}
-
-/** The class of the last exception, and the events for Matomo. */
-function readEvents(
-  events: unknown,
-  into: DecodedExport,
-  values: ValueReader,
-): Pick<SpanFields, 'exceptionType' | 'hitEvents'> {
-  let exceptionType: string | undefined;
-  const hitEvents: HitEvent[] = [];
-  for (const { name, timeUnixNano, attributes } of objects(events, 'events')) {
-    if (name === 'exception') {
-      const { 'exception.type': type } = readAttributes(attributes, into, values, isExceptionType);
-      exceptionType = typeof type === 'string' ? type : undefined;
-    } else if (name === HIT_EVENT && hitEvents.length < MAX_FURTHER_HITS) {
-      const read = readAttributes(attributes, into, values);
-      hitEvents.push({ nanos: nanos(timeUnixNano), attributes: read });
-    } else if (name === HIT_EVENT) into.reasons.add(TOO_MANY_HIT_EVENTS);
-  }
-  return { exceptionType, hitEvents };
-}
-
-const NO_EVENTS = { exceptionType: undefined, hitEvents: NO_HIT_EVENTS };
-
-const isExceptionType = (name: string): boolean => name === 'exception.type';
-
-const TOO_MANY_HIT_EVENTS = `matomo.hit events beyond the first ${MAX_FURTHER_HITS} of a span are not read`;
-
-function linkOf(links: unknown, { readId }: ValueReader): SpanFields['link'] {
-  for (const link of objects(links, 'links')) {
-    return { traceId: readId(link.traceId), spanId: readId(link.spanId) };
-  }
-  return undefined;
-}
-
-const TOO_MANY_ATTRIBUTES = `attributes beyond the first ${MAX_ATTRIBUTES} are not read`;
-
-/** Reads the attributes that a filter keeps. `NO_ATTRIBUTES` if there are none. */
-function readAttributes(
-  list: unknown,
-  into: DecodedExport,
-  values: ValueReader,
-  isKept?: (name: string) => boolean,
-): Attributes {
-  let attributes: Attributes | undefined;
-  let count = 0;
-  for (const attribute of objects(list, 'attributes')) {
-    if (count === MAX_ATTRIBUTES) {
-      into.reasons.add(TOO_MANY_ATTRIBUTES);
-      break;
-    }
-    count += 1;
-    const { key } = attribute;
-    if (typeof key !== 'string' || key === '__proto__' || key.length > MAX_NAME_CHARACTERS)
-      continue;
-    if (isKept?.(key) === false) continue;
-    const read = values.readValue(attribute.value, into);
-    if (read === undefined) continue;
-    attributes ??= {};
-    attributes[key] = read;
-  }
-  return attributes ?? NO_ATTRIBUTES;
-}
-
-/** The elements of a list. OTLP omits empty lists. */
-export function objects(list: unknown, name: string): Iterable<Json> {
-  if (list === undefined || list === null) return [];
-  const isList = Array.isArray(list) ? list.every(isObject) : isIterable(list);
-  if (!isList) throw new UnreadableExport(`${name} is not a list of objects`);
-  return list as Iterable<Json>;
-}
-
-/** What is parsed of JSON has no symbols. */
-function isIterable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Symbol.iterator in value;
-}
-
-export function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-export function cutText(value: string, into: DecodedExport): string {
-  if (value.length <= MAX_TEXT_CHARACTERS) return value;
-  into.reasons.add(`texts beyond ${MAX_TEXT_CHARACTERS} characters are cut`);
-  return cut(value, MAX_TEXT_CHARACTERS);
-}
-
-/** Cuts a text. Returns a copy, because a part of a string keeps the whole string in memory. */
-function cut(value: string, characters: number): string {
-  if (value.length <= characters) return value;
-  return Buffer.from(value.slice(0, characters), 'utf16le').toString('utf16le');
-}
-
-function integer(value: unknown): number {
-  // `Number` throws for an object that cannot be converted to a primitive.
-  const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : 0;
-  return Number.isInteger(number) ? number : 0;
-}
-
-/** An integer of 64 bits: as text if a number would not be exact, so that two users never have one ID. */
-export function exactInteger(value: string | bigint): number | string {
-  const number = Number(value);
-  return Number.isInteger(number) && !Number.isSafeInteger(number) ? String(value) : number;
-}
-
-function nanos(value: unknown): bigint {
-  if (typeof value === 'bigint') return value;
-  if (typeof value === 'string' && /^\d{1,20}$/.test(value)) return BigInt(value);
-  return typeof value === 'number' && Number.isSafeInteger(Math.trunc(value / 1000)) && value > 0
-    ? BigInt(Math.trunc(value))
-    : 0n;
+function toServiceKey(service: string): string {
+  if (service.length <= MAX_SERVICE_CHARACTERS) return service;
+  return createHash('sha256').update(service).digest('hex');
 }

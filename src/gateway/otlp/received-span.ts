@@ -3,36 +3,20 @@ import { type FinishedSpan, methodOf, SERVER_SPAN } from '../../requests/finishe
 import type { WaitingSpan } from '../../requests/group-spans.js';
 import { HIT_EVENT } from '../../requests/hit-events.js';
 import { linkedRequestOf } from '../../requests/operations/mcp.js';
+import { MAX_FURTHER_HITS } from '../../requests/request-waits.js';
+import {
+  cutText,
+  enumValue,
+  integer,
+  isObject,
+  type Json,
+  NO_ATTRIBUTES,
+  nanos,
+  objects,
+  readAttributes,
+  type ValueReader,
+} from './read-values.js';
 import type { SpanSelection } from './span-selection.js';
-
-/** A span event named `matomo.hit`. */
-export interface HitEvent {
-  readonly nanos: bigint;
-  readonly attributes: Attributes;
-}
-
-/** Fields of a span as an export has them, in any encoding. */
-export interface SpanFields {
-  traceId: string;
-  spanId: string;
-  parentSpanId: string;
-  name: string;
-  /** Number of the kind in OTLP. */
-  kind: number;
-  startNanos: bigint;
-  endNanos: bigint;
-  attributes: Attributes;
-  statusCode: number;
-  /** Class of the last exception that the span recorded. */
-  exceptionType: string | undefined;
-  /** Events named `matomo.hit`. */
-  hitEvents: HitEvent[];
-  /** The first link. */
-  link: Pick<SpanContext, 'traceId' | 'spanId'> | undefined;
-  flags: number;
-  /** Name of the instrumentation scope. */
-  scope: string;
-}
 
 /** The source of spans: their resource. */
 export interface SpanSource {
@@ -46,13 +30,22 @@ export interface SpanSource {
   readonly isTaken: boolean;
 }
 
+/** What all spans of an instrumentation scope have in common. */
+export interface SpanScope {
+  readonly source: SpanSource;
+  /** Whether its SERVER spans are requests. */
+  readonly isTaken: boolean;
+}
+
+type Events = NonNullable<FinishedSpan['events']>[number][];
+
 const OBJECT_BYTES = 500;
 const ATTRIBUTE_BYTES = 40;
 
 const HAS_IS_REMOTE = 0x100; // SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
 const IS_REMOTE = 0x200; // SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 
-/** A span of another process. */
+/** A span of another process, read from an object in the shape of OTLP's JSON. */
 export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   readonly traceId: string;
   readonly spanId: string;
@@ -60,7 +53,8 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   readonly kind: number;
   readonly attributes: Attributes;
   readonly status: { readonly code: number };
-  readonly events: NonNullable<FinishedSpan['events']>;
+  /** The last exception, and the events for Matomo. */
+  readonly events: Events;
   readonly parentSpanId: string | undefined;
   readonly isParentRemote: boolean | undefined;
   readonly resource: SpanSource;
@@ -78,48 +72,50 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   readonly #endNanos: bigint;
 
   constructor(
-    fields: SpanFields,
-    source: SpanSource,
-    selection: Pick<SpanSelection, 'takesScope'>,
+    json: Json,
+    scope: SpanScope,
+    values: ValueReader,
+    { keepsAttribute }: Pick<SpanSelection, 'keepsAttribute'>,
     isStandIn = false,
   ) {
-    const { attributes, exceptionType, hitEvents, parentSpanId, flags } = fields;
-    this.traceId = fields.traceId;
-    this.spanId = fields.spanId;
-    this.name = fields.name;
-    this.kind = toSpanKind(fields.kind);
-    this.isEmpty =
-      attributes === NO_ATTRIBUTES && exceptionType === undefined && hitEvents.length === 0;
-    this.#startNanos = this.isEmpty ? 0n : fields.startNanos;
-    this.#endNanos = this.isEmpty ? 0n : fields.endNanos;
-    this.attributes = attributes;
-    this.status = STATUSES[fields.statusCode] ?? UNSET;
-    this.events = eventsOf(fields);
+    const kind = enumValue(json.kind, OTLP_SPAN_KINDS);
+    const isServer = kind === OTLP_SERVER_SPAN;
+    const parentSpanId = values.readId(json.parentSpanId);
+    const flags = json.flags === 0 ? 0 : integer(json.flags);
+    this.traceId = values.readId(json.traceId);
+    this.spanId = values.readId(json.spanId);
+    this.kind = kind > 0 ? kind - 1 : 0; // the API has no unspecified kind, which counts as INTERNAL
+    this.attributes = readAttributes(
+      json.attributes,
+      values,
+      isServer ? undefined : keepsAttribute,
+    );
+    this.events = json.events === undefined ? NO_EVENTS : readEvents(json.events, values);
+    this.isEmpty = this.attributes === NO_ATTRIBUTES && this.events.length === 0;
+    // The name tells what a route belongs to.
+    const name = isServer || this.attributes !== NO_ATTRIBUTES ? json.name : '';
+    this.name = typeof name === 'string' ? cutText(name, values) : '';
+    this.#startNanos = this.isEmpty ? 0n : nanos(json.startTimeUnixNano);
+    this.#endNanos = this.isEmpty ? 0n : nanos(json.endTimeUnixNano);
+    this.status = isObject(json.status) ? readStatus(json.status) : UNSET;
     this.parentSpanId =
       parentSpanId === '' || parentSpanId === NO_SPAN_ID ? undefined : parentSpanId;
     this.isParentRemote = flags & HAS_IS_REMOTE ? (flags & IS_REMOTE) !== 0 : undefined;
-    const linked = fields.link && this.#linkedTo(fields.link);
     this.isStandIn = isStandIn;
-    this.standIn =
-      linked &&
-      new ReceivedSpan(
-        { ...EMPTY_SPAN, traceId: fields.traceId, spanId: fields.spanId },
-        source,
-        selection,
-        true,
-      );
+    this.standIn = undefined;
+    const linked = json.links === undefined ? undefined : this.#requestLinkedBy(json.links, values);
     if (linked) {
+      const ids = { traceId: json.traceId, spanId: json.spanId };
+      this.standIn = new ReceivedSpan(ids, scope, values, { keepsAttribute }, true);
       this.traceId = linked.traceId;
       this.parentSpanId = linked.spanId;
       this.isParentRemote = false;
     }
-    this.resource = source;
-    this.bytes = bytesOf(this.name, attributes) + (source.extraBytes ?? 0);
-    for (const event of hitEvents) this.bytes += bytesOf(HIT_EVENT, event.attributes);
+    this.resource = scope.source;
+    this.bytes = bytesOf(this.name, this.attributes) + (scope.source.extraBytes ?? 0);
+    for (const { name, attributes } of this.events) this.bytes += bytesOf(name, attributes);
     this.isRequest =
-      this.kind === SERVER_SPAN &&
-      methodOf(attributes) !== undefined &&
-      selection.takesScope(fields.scope);
+      this.kind === SERVER_SPAN && scope.isTaken && methodOf(this.attributes) !== undefined;
   }
 
   get startTime(): HrTime {
@@ -127,15 +123,19 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   }
 
   get duration(): HrTime {
-    const nanos = this.#endNanos - this.#startNanos;
-    return toHrTime(nanos > 0n ? nanos : 0n);
+    const duration = this.#endNanos - this.#startNanos;
+    return toHrTime(duration > 0n ? duration : 0n);
   }
 
   /** The request that brought the message of an MCP span, whose own parent is the call of the client. */
-  #linkedTo(context: NonNullable<SpanFields['link']>): SpanFields['link'] {
+  #requestLinkedBy(links: unknown, values: ValueReader): ReturnType<typeof linkedRequestOf> {
+    const [link] = objects(links, 'links');
+    const context = link && {
+      traceId: values.readId(link.traceId),
+      spanId: values.readId(link.spanId),
+    };
+    if (context?.traceId.length !== 32 || context.spanId.length !== 16) return undefined;
     const { kind, attributes, parentSpanId, isParentRemote } = this;
-    const { traceId, spanId } = context;
-    if (traceId.length !== 32 || spanId.length !== 16) return undefined;
     return linkedRequestOf({
       kind,
       attributes,
@@ -153,21 +153,32 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   }
 }
 
-function eventsOf({ exceptionType, hitEvents }: SpanFields): ReceivedSpan['events'] {
-  if (exceptionType === undefined && hitEvents.length === 0) return NO_EVENTS;
-  const exceptions =
-    exceptionType === undefined
-      ? []
-      : [{ name: 'exception', attributes: { 'exception.type': exceptionType } }];
-  const hits = hitEvents.map(({ nanos, attributes }) => ({
-    name: HIT_EVENT,
-    attributes,
-    ...(nanos > 0n && { time: toHrTime(nanos) }),
-  }));
-  return [...exceptions, ...hits];
+const TOO_MANY_HIT_EVENTS = `matomo.hit events beyond the first ${MAX_FURTHER_HITS} of a span are not read`;
+
+function readEvents(list: unknown, values: ValueReader): Events {
+  let exception: Events[number] | undefined;
+  const hits: Events = [];
+  for (const { name, timeUnixNano, attributes } of objects(list, 'events')) {
+    if (name === 'exception') {
+      const type = readAttributes(attributes, values, isExceptionType);
+      exception =
+        typeof type['exception.type'] === 'string' ? { name, attributes: type } : undefined;
+    } else if (name === HIT_EVENT && hits.length < MAX_FURTHER_HITS) {
+      const at = nanos(timeUnixNano);
+      const read = readAttributes(attributes, values);
+      hits.push({ name, attributes: read, ...(at > 0n && { time: toHrTime(at) }) });
+    } else if (name === HIT_EVENT) values.reasons.add(TOO_MANY_HIT_EVENTS);
+  }
+  return exception ? [exception, ...hits] : hits;
 }
 
-function bytesOf(name: string, attributes: Attributes): number {
+const isExceptionType = (name: string): boolean => name === 'exception.type';
+
+function readStatus({ code }: Json): { readonly code: number } {
+  return STATUSES[enumValue(code, STATUS_CODES)] ?? UNSET;
+}
+
+function bytesOf(name: string, attributes: Attributes = NO_ATTRIBUTES): number {
   let bytes = OBJECT_BYTES + name.length;
   for (const key in attributes) bytes += ATTRIBUTE_BYTES + bytesOfAttribute(key, attributes[key]);
   return bytes;
@@ -180,38 +191,32 @@ export function bytesOfAttribute(name: string, value: AttributeValue | undefined
   return name.length + text + texts;
 }
 
-const UNSET = { code: 0 };
-const STATUSES = [UNSET, { code: 1 }, { code: 2 }];
-/** Shared: most spans have none that are used. */
-export const NO_ATTRIBUTES: Attributes = Object.freeze({});
-export const NO_HIT_EVENTS = Object.freeze<HitEvent[]>([]) as HitEvent[];
-/** A span of which nothing is known. */
-export const EMPTY_SPAN: Readonly<SpanFields> = {
-  traceId: '',
-  spanId: '',
-  parentSpanId: '',
-  name: '',
-  kind: 0,
-  startNanos: 0n,
-  endNanos: 0n,
-  attributes: NO_ATTRIBUTES,
-  statusCode: 0,
-  exceptionType: undefined,
-  hitEvents: NO_HIT_EVENTS,
-  link: undefined,
-  flags: 0,
-  scope: '',
-};
-const NO_EVENTS: ReceivedSpan['events'] = [];
-
 function addLength(sum: number, item: unknown): number {
   return sum + (typeof item === 'string' ? item.length : 0) + 16;
 }
 
+const NO_EVENTS: Events = [];
+const UNSET = { code: 0 };
+const STATUSES = [UNSET, { code: 1 }, { code: 2 }];
+const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
+
+/** Names of span kinds in OTLP, by their numbers there: one more than those of the API. */
+const OTLP_SPAN_KINDS = [
+  'SPAN_KIND_UNSPECIFIED',
+  'SPAN_KIND_INTERNAL',
+  'SPAN_KIND_SERVER',
+  'SPAN_KIND_CLIENT',
+  'SPAN_KIND_PRODUCER',
+  'SPAN_KIND_CONSUMER',
+];
+
+/** The number of SPAN_KIND_SERVER in OTLP; the API's is 1. */
+export const OTLP_SERVER_SPAN = 2;
+
 const NANOS = 1_000_000_000n;
 
-function toHrTime(nanos: bigint): HrTime {
-  return [Number(nanos / NANOS), Number(nanos % NANOS)];
+function toHrTime(time: bigint): HrTime {
+  return [Number(time / NANOS), Number(time % NANOS)];
 }
 
 /** The key of a trace: the trace ID and the service of its spans. */
@@ -221,11 +226,3 @@ export function traceKeyOf({ traceId, resource }: ReceivedSpan): string {
 
 /** An invalid ID, which some senders write instead of none. */
 export const NO_SPAN_ID = '0'.repeat(16);
-
-/** The number of SPAN_KIND_SERVER in OTLP; the API's is 1. */
-export const OTLP_SERVER_SPAN = 2;
-
-/** The number of a kind in the API. An unspecified kind counts as INTERNAL. */
-function toSpanKind(otlpKind: number): number {
-  return otlpKind > 0 ? otlpKind - 1 : 0;
-}

@@ -4,10 +4,11 @@ import { SerialQueue } from '../../common/serial-queue.js';
 import { runInSlices } from '../../common/slices.js';
 import { DetachedScope } from '../../common/timers.js';
 import { findCodec, jsonCodec, OTLP_CODECS, type OtlpCodec } from '../otlp/codecs.js';
-import { DecodedExport, UnreadableExport } from '../otlp/decoded-export.js';
+import { DecodedExport } from '../otlp/read-export.js';
+import { UnreadableExport } from '../otlp/read-values.js';
 import type { SpanSelection } from '../otlp/span-selection.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
-import { BodyMemory, type BodyProblem, ENCODINGS, readBody } from './read-body.js';
+import { type BodyMemory, type BodyProblem, ENCODINGS, readBody } from './read-body.js';
 
 /** Takes decoded spans. */
 export interface SpanIntake {
@@ -50,7 +51,7 @@ export function createAnswerExport(
   foreign: string | undefined,
 ) => Promise<void> {
   const isAllowed = createIsAllowed(bearerToken);
-  const memory = new BodyMemory(MEMORY_OF_BODIES * maxBodyBytes);
+  const memory: BodyMemory = { freeBytes: MEMORY_OF_BODIES * maxBodyBytes };
   const inTurn = createInTurn();
 
   return async function answerExport(request, response, foreign) {

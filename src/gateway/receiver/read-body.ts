@@ -37,21 +37,23 @@ export async function readBody(
   const inflate = INFLATE.get(encoding);
   if (!isPlain && !inflate) return 'unknown encoding';
   if (Number(request.headers['content-length']) > maxBytes) return 'too large';
-  const reservation = memory.open();
+  let reserved = 0;
+  const reserve = (bytes: number) => {
+    if (bytes > memory.freeBytes) return false;
+    memory.freeBytes -= bytes;
+    reserved += bytes;
+    return true;
+  };
   try {
-    const raw = await collectBody(request, {
-      maxBytes,
-      idleMillis: IDLE_MILLIS,
-      reserve: (bytes) => reservation.grow(bytes),
-    });
+    const raw = await collectBody(request, { maxBytes, idleMillis: IDLE_MILLIS, reserve });
     if (typeof raw === 'string') return raw;
-    if (inflate && !reservation.grow(maxBytes)) return 'no memory';
+    if (inflate && !reserve(maxBytes)) return 'no memory';
     const body = inflate ? await inflateBody(raw, inflate, maxBytes) : raw;
     if (typeof body === 'string') return body;
     await use(body);
     return undefined;
   } finally {
-    reservation.release();
+    memory.freeBytes += reserved;
   }
 }
 
@@ -68,38 +70,10 @@ async function inflateBody(
   }
 }
 
-/** The part of the shared memory that is reserved for one body. */
-export interface Reservation {
-  /** Reserves more bytes; false if there are not enough. */
-  grow(bytes: number): boolean;
-  /** Releases everything. */
-  release(): void;
-}
-
 /**
  * The memory for bodies that are being read. It limits bytes instead of bodies, so that clients that send a few bytes and
  * stop do not block others.
  */
-export class BodyMemory {
-  #freeBytes: number;
-
-  constructor(bytes: number) {
-    this.#freeBytes = bytes;
-  }
-
-  open(): Reservation {
-    let taken = 0;
-    return {
-      grow: (bytes) => {
-        if (bytes > this.#freeBytes) return false;
-        this.#freeBytes -= bytes;
-        taken += bytes;
-        return true;
-      },
-      release: () => {
-        this.#freeBytes += taken;
-        taken = 0;
-      },
-    };
-  }
+export interface BodyMemory {
+  freeBytes: number;
 }

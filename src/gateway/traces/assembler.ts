@@ -1,9 +1,9 @@
+import { GenerationCache } from '../../common/generation-cache.js';
 import { beginSlice } from '../../common/slices.js';
 import { TransientMap } from '../../common/transient-map.js';
-import { NEVER, type RequestSpans, WaitingTrace, type Waits } from '../../requests/group-spans.js';
+import { type RequestSpans, WaitingTrace, type Waits } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/hit-events.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
-import { RecentRequests } from './recent-requests.js';
 
 // Limits of waiting spans. Beyond them, the oldest traces are assembled at once.
 const MAX_SPANS = 100_000;
@@ -15,6 +15,8 @@ const MAX_EXCESS = 2;
 const REQUEST_MILLIS = 300_000;
 const OUTER_GRACES = 15;
 const TICK_MILLIS = 100;
+/** Of 20,000 requests a second, those of the last five seconds at least. */
+const MAX_DONE = 200_000;
 
 type Trace = WaitingTrace<ReceivedSpan>;
 type Spans = RequestSpans<ReceivedSpan>;
@@ -52,10 +54,11 @@ export class Assembler {
   readonly #sink: AssemblerSink;
   /** By ID and service, oldest first. */
   readonly #traces = new TransientMap<string, Trace>();
-  /** Traces by the tick in which they are due, so that traces that are not due cost nothing. */
-  readonly #dueTraces = new Map<number, Set<Trace>>();
-  /** Requests that were passed on recently, and are not counted again. */
-  readonly #done = new RecentRequests();
+  /**
+   * The key of the trace by the ID of each span that made hits, of the last ones: a sender that gets no response sends an export
+   * again, and they must not be counted twice.
+   */
+  readonly #done = new GenerationCache<string, string>(MAX_DONE);
   /** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
   #ready: Spans[] = [];
   #passed = 0;
@@ -110,7 +113,7 @@ export class Assembler {
         trace = this.#traceOf(traceKeyOf(span));
       }
       last = span;
-      const isDone = makesHits(span) && this.#done.has(trace.key, span.spanId);
+      const isDone = makesHits(span) && this.#done.get(span.spanId) === trace.key;
       if (isDone || !trace.add(span, now, this.#waits)) {
         this.#unused += 1;
         if (trace.isEmpty) {
@@ -119,21 +122,15 @@ export class Assembler {
         }
         continue;
       }
-      this.#plan(trace);
       this.#count(span, 1);
-      if (span.standIn) this.#addStandIn(span.standIn, now);
+      // A stand-in is not counted.
+      if (span.standIn) this.#traceOf(traceKeyOf(span.standIn)).add(span.standIn, now, this.#waits);
       if (this.#exceeds(1)) {
         this.#makeRoom(now);
         trace = undefined;
       }
     }
     if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
-  }
-
-  /** A stand-in is not counted. */
-  #addStandIn(standIn: ReceivedSpan, now: number): void {
-    const trace = this.#traceOf(traceKeyOf(standIn));
-    if (trace.add(standIn, now, this.#waits)) this.#plan(trace);
   }
 
   /** Counts spans that are not assembled. */
@@ -155,7 +152,6 @@ export class Assembler {
     const now = nowMillis();
     for (const trace of this.#traces.values()) this.#take(trace, now, true);
     this.passSlice(() => false);
-    this.#done.clear();
     this.#stopWhenIdle();
   }
 
@@ -167,38 +163,15 @@ export class Assembler {
 
   #tick(): void {
     const now = nowMillis();
-    for (const [tick, traces] of this.#dueTraces) {
-      if (tick * TICK_MILLIS > now) continue;
-      this.#dueTraces.delete(tick);
-      for (const trace of traces) {
-        trace.plannedTick = NEVER;
-        this.#take(trace, now, false);
-      }
+    for (const trace of this.#traces.values()) {
+      if (trace.dueMillis <= now) this.#take(trace, now, false);
     }
     this.passSlice();
-    this.#done.expire(now);
     this.#stopWhenIdle();
   }
 
-  /** Plans the tick of a trace, and replaces an earlier plan. */
-  #plan(trace: Trace): void {
-    const tick = Math.ceil(trace.dueMillis / TICK_MILLIS);
-    if (tick === trace.plannedTick) return;
-    this.#removePlan(trace);
-    const ofTick = this.#dueTraces.get(tick);
-    if (ofTick) ofTick.add(trace);
-    else this.#dueTraces.set(tick, new Set([trace]));
-    trace.plannedTick = tick;
-  }
-
-  #removePlan(trace: Trace): void {
-    if (trace.plannedTick === NEVER) return;
-    this.#dueTraces.get(trace.plannedTick)?.delete(trace);
-    trace.plannedTick = NEVER;
-  }
-
   #stopWhenIdle(): void {
-    if (this.#traces.size > 0 || this.#ready.length > 0 || !this.#done.isEmpty) return;
+    if (this.#traces.size > 0 || this.#ready.length > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -221,10 +194,7 @@ export class Assembler {
 
   #take(trace: Trace, now: number, all: boolean): void {
     const { requests, unused } = trace.take(now, this.#waits, all);
-    if (trace.isEmpty) {
-      this.#traces.delete(trace.key);
-      this.#removePlan(trace);
-    } else this.#plan(trace);
+    if (trace.isEmpty) this.#traces.delete(trace.key);
     const hasStandIn = unused.some(({ isStandIn }) => isStandIn);
     for (const span of unused) {
       if (span.isStandIn) continue;
@@ -233,14 +203,14 @@ export class Assembler {
       this.#count(span, -1);
       if (hasHitEvent(span)) {
         this.#used += 1;
-        this.#done.add(trace.key, span.spanId);
+        this.#done.set(span.spanId, trace.key);
         this.#sink.onSpanWithoutRequest?.(span);
       } else this.#unused += 1;
     }
     for (const request of requests) {
-      this.#done.add(trace.key, request.root.spanId);
+      this.#done.set(request.root.spanId, trace.key);
       for (const span of request.below) {
-        if (hasHitEvent(span)) this.#done.add(trace.key, span.spanId);
+        if (hasHitEvent(span)) this.#done.set(span.spanId, trace.key);
       }
       this.#countReady(request, 1);
       this.#ready.push(request);

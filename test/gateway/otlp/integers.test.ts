@@ -2,7 +2,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { expect, test } from 'vitest';
 import { decodeJson } from '../../../src/gateway/otlp/decode-json.js';
 import { decodeProtobuf } from '../../../src/gateway/otlp/decode-protobuf.js';
-import { DecodedExport } from '../../../src/gateway/otlp/decoded-export.js';
+import { DecodedExport } from '../../../src/gateway/otlp/read-export.js';
 import { createSelection } from '../../../src/gateway/otlp/span-selection.js';
 
 const SERVER = 2;

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { decodeJson, readJson } from '../../../src/gateway/otlp/decode-json.js';
 import { decodeProtobuf, readProtobuf } from '../../../src/gateway/otlp/decode-protobuf.js';
-import { DecodedExport } from '../../../src/gateway/otlp/decoded-export.js';
+import { DecodedExport } from '../../../src/gateway/otlp/read-export.js';
 import { createSelection } from '../../../src/gateway/otlp/span-selection.js';
 import { ROOT } from '../../support/child-process.js';
 

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import type { ReceivedSpan, SpanFields } from '../../../src/gateway/otlp/received-span.js';
+import type { ReceivedSpan } from '../../../src/gateway/otlp/received-span.js';
 import { Assembler } from '../../../src/gateway/traces/assembler.js';
 import type { RequestSpans } from '../../../src/requests/group-spans.js';
-import { receivedSpan } from '../received-spans.js';
+import { receivedSpan, type SpanFields } from '../received-spans.js';
 
 const GRACE_MILLIS = 2000;
 const TICK_MILLIS = 100;
 const SERVER = 2;
 
-function span(spanId: string, fields: Partial<SpanFields> = {}): ReceivedSpan {
+function span(spanId: string, fields: SpanFields = {}): ReceivedSpan {
   return receivedSpan({ spanId, attributes: { 'matomo.a': 'b' }, ...fields });
 }
 
@@ -73,10 +73,26 @@ test.each([
   assembler.add([request('root'), ...others]);
   expect(given).toEqual([['root']]);
   expect(assembler.counts).toEqual({ waiting: others.length, used: 1, unused: 1 });
-  expect(vi.getTimerCount()).toBe(1);
+  expect(vi.getTimerCount()).toBe(others.length);
   vi.advanceTimersByTime(600_000);
   expect(assembler.counts).toEqual({ waiting: 0, used: 1, unused: 1 + others.length });
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('of very many requests, the latest are not counted again', () => {
+  const { assembler, given } = startAssembler();
+  const ids = Array.from({ length: 250_000 }, (_, i) => i.toString(16).padStart(16, '0'));
+  const send = (sent: string[]) => {
+    for (let i = 0; i < sent.length; i += 1000) {
+      assembler.add(sent.slice(i, i + 1000).map(request));
+      assembler.finish();
+    }
+  };
+  send(ids);
+  send(ids.slice(-100_000));
+  expect(assembler.counts).toEqual({ waiting: 0, used: 250_000, unused: 100_000 });
+  send(ids.slice(0, 1));
+  expect(given.length).toBe(250_001);
 });
 
 /** An assembler whose clock stands still, except that each request costs its receiver 10 ms. */
@@ -154,7 +170,7 @@ test('spans below a message that is linked to a request in another trace do not 
     traceId: client,
     ...remote,
     attributes: { 'mcp.method.name': 'tools/call' },
-    link: { traceId: server, spanId: root },
+    links: [{ traceId: server, spanId: root }],
   });
   const child = span('child', { traceId: client, parentSpanId: 'message', flags: 0x100 });
   assembler.add([
