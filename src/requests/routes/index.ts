@@ -45,7 +45,7 @@ function specific(route: string | undefined): string | undefined {
   return isCatchAllRoute(plain) || isRegularExpression(plain) ? undefined : plain;
 }
 
-/** The route that a framework stores on Node's request. Frameworks that publish routes are in `announced-routes`. */
+/** The route that a framework stores on Node's request. Frameworks that publish routes are in `announcements.ts`. */
 function readRoute(incoming: object | undefined, path: string): string | undefined {
   const request = frameworkRequestOf(incoming);
   if (request === undefined) return undefined;
