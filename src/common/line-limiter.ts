@@ -100,41 +100,27 @@ export class LineLimiter {
   }
 
   /** Follows a state that has not begun. */
-  lasting({
-    key,
-    ended,
-    repeated,
-    quietMillis = Number.POSITIVE_INFINITY,
-  }: LastingStateOptions): LastingState {
+  lasting({ key, ended, repeated, quietMillis }: LastingStateOptions): LastingState {
     const repeats = this.#lineOf(`${key} repeated`);
-    const quiet = this.#lineOf(`${key} quiet`);
+    let quiet: NodeJS.Timeout | undefined;
     /** `undefined` if the state does not last. */
     let current: string | undefined;
     /** The cause in the latest line. */
     let written: string | undefined;
     let since = '';
-    let begunMillis = 0;
 
     const repeat = () => {
       this.#plan(repeats, REPEAT_MILLIS, repeat);
       return current === undefined ? undefined : repeated(since, current);
     };
-    const endIfQuietAfter = (millis: number): void =>
-      this.#plan(quiet, millis, () => {
-        const leftMillis = begunMillis + quietMillis - performance.now();
-        if (leftMillis > 0) endIfQuietAfter(leftMillis);
-        else state.end();
-        return undefined;
-      });
-
     const state: LastingState = {
       begin: (cause, message) => {
-        begunMillis = performance.now();
+        quiet?.refresh();
         if (current === cause) return;
         if (current === undefined) {
           since = `${new Date().toISOString().slice(0, 19)}Z`;
           this.#plan(repeats, FIRST_REPEAT_MILLIS, repeat);
-          endIfQuietAfter(quietMillis);
+          if (quietMillis !== undefined) quiet = this.#after(quietMillis, state.end);
         }
         current = cause;
         if (written === cause) return;
@@ -157,7 +143,8 @@ export class LineLimiter {
       forget: () => {
         current = undefined;
         repeats.message = undefined;
-        quiet.message = undefined;
+        clearTimeout(quiet);
+        quiet = undefined;
         this.#writeDue();
       },
     };
@@ -189,10 +176,12 @@ export class LineLimiter {
     clearTimeout(this.#timer);
     const next = Math.min(...[...this.#lines.values()].map((line) => this.#dueMillis(line)));
     if (next === Number.POSITIVE_INFINITY) return;
-    this.#scope.runInAsyncScope(() => {
-      const millis = Math.max(0, Math.ceil(next - performance.now()));
-      this.#timer = setTimeout(() => this.#writeDue(), millis).unref();
-    });
+    const millis = Math.max(0, Math.ceil(next - performance.now()));
+    this.#timer = this.#after(millis, () => this.#writeDue());
+  }
+
+  #after(millis: number, run: () => void): NodeJS.Timeout {
+    return this.#scope.runInAsyncScope(() => setTimeout(run, millis).unref());
   }
 
   /** When the next message can be written; `Infinity` if there is none. */

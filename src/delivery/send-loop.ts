@@ -27,10 +27,8 @@ export class SendLoop {
   readonly #maxExportBatchSize: number;
   /** The timer for the next batch, which does not keep the process alive. */
   #timer: NodeJS.Timeout | undefined;
-  /** Whether the timer is for a full batch. */
-  #isTimerForFull = false;
-  /** Whether it is for hits that failed alone, and may be later than a new hit is due. */
-  #isTimerForAside = false;
+  /** What the timer is for. One for hits that failed alone may be later than a new hit is due. */
+  #timerFor: 'full' | 'partial' | 'aside' | undefined;
   /** Batches are being made. */
   #isFilling = false;
   #isHurried = false;
@@ -68,8 +66,7 @@ export class SendLoop {
     const { memory, sender } = this.#parts;
     const isFull = memory.queued >= this.#maxExportBatchSize;
     // Nearly all hits arrive while the timer is set.
-    const isKept = this.#isTimerForFull || (!isFull && !this.#isTimerForAside);
-    if (this.#timer !== undefined && isKept) return;
+    if (this.#timerFor === 'full' || (this.#timerFor === 'partial' && !isFull)) return;
     if (memory.queued === 0 && memory.count === 0) return;
     if (!sender.sendsFromMemory && sender.queue.size === 0) return;
     if (isFull) this.#setTimer(memory.finalMillis(this.#maxExportBatchSize), SHORTEST_MILLIS);
@@ -134,13 +131,13 @@ export class SendLoop {
   /** Sets the timer, or one that ends earlier if the wait exceeds the longest timer. `leastMillis`: for a full batch. */
   #setTimer(dueMillis: number, leastMillis?: number): void {
     this.#clearTimer();
-    this.#isTimerForFull = leastMillis !== undefined;
-    this.#isTimerForAside = this.#parts.memory.untaken === 0;
+    const notFull = this.#parts.memory.untaken === 0 ? 'aside' : 'partial';
+    this.#timerFor = leastMillis === undefined ? notFull : 'full';
     const delay = Math.max(Math.ceil(dueMillis - performance.now()), leastMillis ?? 0);
     this.#parts.scope.runInAsyncScope(() => {
       this.#timer = setTimeout(
         () => {
-          this.#timer = undefined;
+          this.#clearTimer();
           this.#onTimer().catch((error) => this.#reportError(error));
         },
         Math.min(delay, MAX_TIMER_MILLIS),
@@ -150,7 +147,7 @@ export class SendLoop {
 
   #clearTimer(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timerFor = undefined;
   }
 
   /** The interval of the spool. */

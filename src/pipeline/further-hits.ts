@@ -20,7 +20,7 @@ import type { ResolvedOptions } from '../options/option-table.js';
 import { operationNames } from '../requests/operations/operation-names.js';
 import { hasStatus } from '../requests/read-request.js';
 import type { EndedRequest, Request } from '../requests/request.js';
-import { HitsOfRequests, isFurtherHitDue, TOO_MANY_HITS } from '../requests/request-waits.js';
+import { HitsOfRequests, TOO_MANY_HITS } from '../requests/request-waits.js';
 import { serviceDefaultsOf } from '../requests/resource.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
 import type { OptionCallbacks } from './option-callbacks.js';
@@ -225,8 +225,8 @@ export class FurtherHits {
     if (request.closed) return true;
     if (request.request) return hits.page?.isFinal(nowMillis) ?? false;
     const waitedMillis = nowMillis - calledMillis;
-    if (!isFurtherHitDue(waitedMillis, longestHoldMillis)) return false;
-    if (isFurtherHitDue(waitedMillis, options.scheduledDelayMillis)) return true;
+    if (waitedMillis < longestHoldMillis) return false;
+    if (waitedMillis >= options.scheduledDelayMillis) return true;
     hits.awaitsStatus ??= this.#awaitsStatus(request);
     return !hits.awaitsStatus || hasStatus(request);
   }

@@ -305,12 +305,10 @@ export class HitPipeline implements ExitControl, RequestSink {
       const operation = operationNames.admit(ended.request);
       if (operation !== ended.request.operation) ended.request = { ...ended.request, operation };
       pending.built = this.#hits.read(ended.request, site, epochMillis);
-      const hits = this.#hits.buildHits(pending.built);
+      const built = this.#hits.buildHits(pending.built);
+      const hits = this.delivery.takesCrashes ? built : built.slice(0, 1);
       if (hits.length === 0) return this.#takeBack(ended, 'predicate');
-      if (hits.length === 1) return hits;
-      const [page, ...crashes] = hits;
-      if (crashes.length === 0 || !this.delivery.takesCrashes) return [page as Hit];
-      this.#counts.hits += crashes.length;
+      this.#counts.hits += hits.length - 1; // a crash
       return hits;
     } catch (error) {
       this.delivery.counters.lost.rejected += 1;

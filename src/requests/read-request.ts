@@ -80,11 +80,7 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
   const path = target?.path ?? '/';
   const contentType = response ? sentContentType(response) : contentTypeIn(attributes);
   const hasEventStream = isEventStream(contentType);
-  const sentStatus = response?.headersSent ? response.statusCode : undefined;
-  const status = span ? statusAttribute(attributes) : response?.statusCode;
-  const incomplete = hasEventStream || status === undefined ? undefined : incompleteStatus(record);
-  // A span without a status belongs to a handler that threw, before or after it sent the headers.
-  const statusCode = incomplete ?? status ?? sentStatus ?? 500;
+  const { statusCode, sentStatus, aborted } = readStatus(record, attributes, hasEventStream);
   const peerAddress = incoming?.socket?.remoteAddress;
   const origin = reading.toOrigin({
     peerAddress: peerAddressOf(attributes) ?? peerAddress,
@@ -113,8 +109,8 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
     scheme: origin.scheme,
     address: origin.address,
     statusCode,
-    sentStatus: sentStatus ?? (span && incomplete === undefined ? status : undefined),
-    aborted: incomplete === CLIENT_CLOSED_REQUEST,
+    sentStatus,
+    aborted,
     isEventStream: hasEventStream,
     userAgent: common.userAgent,
     acceptLanguage: common.acceptLanguage,
@@ -134,6 +130,20 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
     durationMillis: span && !isUnended ? toMillis(span.duration) : record.elapsedMillis,
     annotations: NO_ANNOTATIONS, // until the record is closed
     optionParameters: undefined,
+  };
+}
+
+/** What span and response say of the end. */
+function readStatus(record: Request, attributes: Attributes, hasEventStream: boolean) {
+  const { span, response } = record;
+  const sent = response?.headersSent ? response.statusCode : undefined;
+  const status = span ? statusAttribute(attributes) : response?.statusCode;
+  const incomplete = hasEventStream || status === undefined ? undefined : incompleteStatus(record);
+  return {
+    // A span without a status belongs to a handler that threw, before or after it sent the headers.
+    statusCode: incomplete ?? status ?? sent ?? 500,
+    sentStatus: sent ?? (span && incomplete === undefined ? status : undefined),
+    aborted: incomplete === CLIENT_CLOSED_REQUEST,
   };
 }
 

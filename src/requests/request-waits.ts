@@ -24,11 +24,6 @@ export function isPageFinal(
   return waitedMillis >= (running ? longestHoldMillis : CHILD_SPAN_WAIT_MILLIS);
 }
 
-/** Whether a further hit is sent although its request has not ended. */
-export function isFurtherHitDue(waitedMillis: number, longestHoldMillis: number): boolean {
-  return waitedMillis >= longestHoldMillis;
-}
-
 /** A request may have so many further hits: a loop that calls `trackEvent` must not flood Matomo. */
 export const MAX_FURTHER_HITS = 100;
 /** Logged if a request has more. */

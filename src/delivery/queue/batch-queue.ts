@@ -48,10 +48,11 @@ export class BatchQueue {
   readonly #max: number;
   readonly #waitMillis: (failures: number) => number;
   #successes = 0;
-  /** The last request succeeded. */
-  #hasSucceeded = false;
-  /** Failed alone directly after a success. A success directly after it proves that the hit is the cause. */
-  #suspect: Batch | undefined;
+  /**
+   * What the last request was: a success, or a hit that failed alone directly after one. A success directly after that proves that the hit
+   * is the cause.
+   */
+  #last: 'success' | Batch | undefined;
   #takesSmallest = false;
   /** When a hit that failed alone is tried although nothing else is queued, and how often that failed in a row. */
   #asideMillis = 0;
@@ -149,7 +150,7 @@ export class BatchQueue {
     const batches = this.#batches.filter(maySend);
     const aside = this.#aside.filter(maySend);
     const isAgain = (batch: Batch) => nowMillis - batch.probedMillis >= ASIDE_MILLIS;
-    const probed = this.#hasSucceeded && !this.#suspect ? aside.find(isAgain) : undefined;
+    const probed = this.#last === 'success' ? aside.find(isAgain) : undefined;
     if (probed) return probed;
     const untried = batches.filter((batch) => this.#isUntried(batch));
     if (this.isUnavailable) return this.#nextAttempt(batches, aside);
@@ -157,7 +158,7 @@ export class BatchQueue {
     const dueAside = aside.filter((batch) => isForced || (isDue && this.#mayTry(batch)));
     if (this.#isRefused && untried.length === 0) return leastFailed([...batches, ...dueAside]);
     // What probably succeeds is sent after a hit that failed alone, because the success proves something.
-    const hasSuspect = this.#suspect !== undefined;
+    const hasSuspect = this.#last instanceof Batch;
     const fitting = untried.filter(({ isProbablyGood }) => isProbablyGood === hasSuspect);
     const batch = firstOf(fitting) ?? firstOf(untried) ?? firstOf(batches);
     if (!batch) return dueAside[0];
@@ -167,21 +168,21 @@ export class BatchQueue {
 
   /** The batch was processed. Returns the hit that this proves to be the cause of its failures. */
   succeeded(batch: Batch): Batch | undefined {
-    const suspect = this.#suspect;
+    const suspect = this.#last;
     this.remove(batch);
     this.failures = 0;
     this.#isRefused = false;
     this.#asideFailures = 0;
     this.#successes += 1;
-    this.#hasSucceeded = true;
+    this.#last = 'success';
     this.#halveSibling(batch);
-    if (!suspect || !this.#aside.includes(suspect)) return undefined;
+    if (!(suspect instanceof Batch) || !this.#aside.includes(suspect)) return undefined;
     suspect.proofs += 1;
     if (suspect.proofs === 1) suspect.provenMillis = suspect.probedMillis;
     const isCause =
       suspect.proofs >= PROOFS && suspect.probedMillis - suspect.provenMillis >= PROOF_MILLIS;
     if (!isCause) return undefined;
-    this.#remove(suspect);
+    this.#takeOut(suspect);
     return suspect;
   }
 
@@ -189,13 +190,12 @@ export class BatchQueue {
   failed(batch: Batch, nowMillis: number, failure: Failure): void {
     const { isUnavailable } = this;
     const isAside = this.#aside.includes(batch);
-    const isStillSuspect = batch === this.#suspect;
-    const isDirectly = this.#hasSucceeded || isStillSuspect;
+    const isDirectly = this.#last === 'success' || this.#last === batch;
     const isSuspect = isDirectly && !isUnavailable && batch.hits.length === 1;
     const isSearching = this.failures >= SEARCH_AFTER;
     if (!isAside || isUnavailable) this.failures += 1;
     this.remove(batch);
-    this.#suspect = isSuspect ? batch : undefined;
+    if (isSuspect) this.#last = batch;
     batch.failures += 1;
     if (isSuspect) batch.probedMillis = nowMillis;
     if (isAside) this.#asideFailures += 1;
@@ -217,8 +217,7 @@ export class BatchQueue {
 
   /** The server has not looked at the batch: it stays where it is. */
   postponed(): void {
-    this.#suspect = undefined;
-    this.#hasSucceeded = false;
+    this.#last = undefined;
   }
 
   /** The token seems to be rejected: others are sent before the batch. */
@@ -242,7 +241,7 @@ export class BatchQueue {
   /** Removes a batch whose hits are counted, or sent otherwise. */
   remove(batch: Batch): void {
     this.postponed();
-    this.#remove(batch);
+    this.#takeOut(batch);
   }
 
   /** Removes and returns hits, from all batches but one. */
@@ -253,7 +252,7 @@ export class BatchQueue {
       if (hits.length === 0) continue;
       const dropped = new Set(hits);
       batch.hits = batch.hits.filter((hit) => !dropped.has(hit));
-      if (batch.hits.length === 0) this.#remove(batch);
+      if (batch.hits.length === 0) this.#takeOut(batch);
       all.push({ isStored: batch.isStored, hits });
     }
     return all;
@@ -264,17 +263,17 @@ export class BatchQueue {
     const inMemory = this.#all.filter((batch) => !batch.isStored && batch !== inFlight);
     const batch = firstOf(inMemory);
     if (!batch || storedBytes(batch) > mostBytes) return [];
-    this.#remove(batch);
+    this.#takeOut(batch);
     return batch.hits;
   }
 
   /** Forgets all hits of the spool. */
   forgetStored(): void {
-    for (const batch of this.#all) if (batch.isStored) this.#remove(batch);
+    for (const batch of this.#all) if (batch.isStored) this.#takeOut(batch);
   }
 
   clear(): void {
-    for (const batch of this.#all) this.#remove(batch);
+    for (const batch of this.#all) this.#takeOut(batch);
   }
 
   get #all(): readonly Batch[] {
@@ -307,7 +306,7 @@ export class BatchQueue {
   /** Halves a batch, of which the second half is sent last. Returns the first one. */
   #halfOf(batch: Batch): Batch {
     const [first, second] = batch.halve();
-    this.#remove(batch);
+    this.#takeOut(batch);
     this.#batches.unshift(first);
     this.#batches.push(second);
     return first;
@@ -316,7 +315,7 @@ export class BatchQueue {
   /** A half of a batch that failed has succeeded: the cause is in the other one, which is not sent as it is. */
   #halveSibling({ sibling }: Batch): void {
     if (!sibling || sibling.hits.length === 1 || !this.#batches.includes(sibling)) return;
-    this.#remove(sibling);
+    this.#takeOut(sibling);
     this.#batches.push(...sibling.halve());
   }
 
@@ -333,7 +332,7 @@ export class BatchQueue {
     this.#batches.unshift(...halves);
   }
 
-  #remove(batch: Batch): void {
+  #takeOut(batch: Batch): void {
     const others = (other: Batch) => other !== batch;
     this.#batches = this.#batches.filter(others);
     this.#aside = this.#aside.filter(others);

@@ -113,7 +113,7 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     what: 'toClientHints',
     reason:
       'a sticky expression reads on where the last match ended, and ends at what does not match',
-    cases: texts((text) => toClientHints(`${text}\n?1${`\n"${text}`.repeat(4)}`), {
+    cases: texts((text) => [toClientHints(text), toClientHints(`"a";v="1"\n?1\n"${text}`)], {
       quotes: (size) => filled('"', size),
       'quotes behind a brand': (size) => filled('"', size, '"a";v="1",'),
       brands: (size) => filled('"a";v="1",', size),
