@@ -148,8 +148,14 @@ export class FurtherHits {
     }
     const pending: PendingFurtherHit = new PendingFurtherHit(
       (nowMillis) => this.#isFinal(request, pending.endedMillis, hits, nowMillis),
-      (epochMillis) =>
-        this.#finalize(() => this.#build(hit, pending, request, hits.page, epochMillis)),
+      (epochMillis) => {
+        const built = this.#finalize(() =>
+          this.#build(hit, pending, request, hits.page, epochMillis),
+        );
+        hits.waiting = hits.waiting.filter((each) => each !== pending);
+        if (hits.waiting.length === 0) request.releaseIfOver();
+        return built;
+      },
       bytesOf(hit),
     );
     if (request.request) {
@@ -160,11 +166,17 @@ export class FurtherHits {
 
   /** What is not known counts as no: the option that excludes its visitor cannot be asked any more. */
   #addUnknown(hit: CheckedHit): void {
+    if (this.#allowsUnknown()) this.#addWithoutRequest(hit);
+  }
+
+  /** Whether no option could exclude the visitor of a request of which nothing is known; logs if one could. */
+  #allowsUnknown(): boolean {
     const { doNotTrack, consent, ignore, ignoreAddresses, siteId } = this.#parts.options;
     const isPrivate = doNotTrack || consent || ignoreAddresses.length > 0;
-    const mayExclude = isPrivate || ignore || typeof siteId !== 'number';
-    if (!mayExclude) this.#addWithoutRequest(hit);
-    else this.#parts.diagnostics.warnOnce('unknown request', coded('request-unknown', NO_REQUEST));
+    const mayExclude = isPrivate || ignore !== undefined || typeof siteId !== 'number';
+    if (mayExclude)
+      this.#parts.diagnostics.warnOnce('unknown request', coded('request-unknown', NO_REQUEST));
+    return !mayExclude;
   }
 
   #addWithoutRequest(hit: CheckedHit): void {
@@ -244,8 +256,9 @@ export class FurtherHits {
     epochMillis: number,
   ): Hit | undefined {
     const ended = from.request ? (from as EndedRequest) : this.#parts.readOpen(from);
-    // The span that was active may turn out to be of no HTTP request.
+    // The span that was active may turn out to be of no HTTP request. Of one that Node.js announced, nothing is known any more.
     if (!ended) {
+      if (from.announced.announcedMillis > 0 && !this.#allowsUnknown()) return undefined;
       return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit, epochMillis) : undefined;
     }
     if (ended.site === undefined) this.#resolve(ended);

@@ -144,9 +144,8 @@ function createSharedRequests(): SharedRequests {
     sessions.watch(stream, announced, response, () => {
       closeRequest(announced);
       abandon(announced);
-      // Nothing else will end the request, as HTTP/2 has no instrumentation.
-      if (announced.isTraced) return;
-      for (let each: Request | undefined = announced; each; each = each.next) each.release();
+      // Nothing else will end the request, as HTTP/2 has no instrumentation. If a processor has used it, its hits read it.
+      if (!announced.isTraced && !announced.index) announced.release();
     });
     return announced;
   }

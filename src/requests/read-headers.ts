@@ -67,7 +67,7 @@ export function commonHeadersOf(
 }
 
 function hintsOf(headers: IncomingHttpHeaders): string {
-  return decodeLatin1(CLIENT_HINTS.map((name) => headers[name]).join('\n'));
+  return CLIENT_HINTS.map((name) => headerOf(headers, name)).join('\n');
 }
 
 /** A function of its own: most requests need none, and would pay for what it captures. */

@@ -288,6 +288,14 @@ export class Request {
     this.onClosed = undefined;
   }
 
+  /** Called when its further hits were built. If another processor has ended the request, one without a span has no end. */
+  releaseIfOver(): void {
+    if (this.span || this.request) return;
+    let other: Request | undefined = this.announced;
+    while (other && !other.request) other = other.next;
+    if (other) this.release();
+  }
+
   /** Stops adding annotations and stores those that arrived in the request. */
   close(): void {
     this.closed = true;

@@ -173,7 +173,8 @@ export function trackRequests(
     if (announced?.untracked) return;
     // Node's request belongs to the first HTTP SERVER span in its async context. Paths are not compared: the span has none if the URL
     // parser rejects the Host header or the target.
-    const request = announced ? takeOwn(announced) : new Request(index);
+    const own = announced && takeOwn(announced);
+    const request = own && !own.request && !own.closed ? own : new Request(index);
     request.startSpan(span);
     index.add(request);
   }

@@ -1,10 +1,12 @@
+import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { connect, createServer as createHttp2Server } from 'node:http2';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
-import { annotate, ignore, MatomoSpanProcessor, trackEvent } from '../../src/index.js';
+import { annotate, forRequest, ignore, MatomoSpanProcessor, trackEvent } from '../../src/index.js';
 import { startInspector } from '../../src/inspector/index.js';
 import { rawRequest, sendRaw } from '../support/raw-request.js';
 import { startTracedService, type TracedService, until } from '../support/traced-service.js';
@@ -112,6 +114,75 @@ test('each of two processors makes one hit for a request behind two servers', as
   await until(() => processors.every((processor) => processor.stats().hits >= 2));
   expect(processors.map((processor) => processor.stats().hits)).toEqual([2, 2]);
 });
+
+test('two SERVER spans in the async context of one request are two requests, also of a processor that another one runs beside', async () => {
+  const inspector = await startInspector();
+  const [without, processor] = [1, 2].map(
+    (siteId) => new MatomoSpanProcessor({ url: inspector.url, siteId }),
+  ) as [MatomoSpanProcessor, MatomoSpanProcessor];
+  const provider = new BasicTracerProvider({ spanProcessors: [processor as never] });
+  onTestFinished(async () => {
+    await without.shutdown();
+    await provider.shutdown();
+    await inspector.close();
+  });
+  const server = createServer((_request, response) => {
+    trackEvent('Both', 'event');
+    for (const path of ['/first', '/second']) {
+      const attributes = {
+        'http.request.method': 'GET',
+        'http.response.status_code': 200,
+        'url.path': path,
+        'http.route': path,
+      };
+      provider.getTracer('own').startSpan('own', { kind: 1, attributes }).end();
+    }
+    response.end();
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/first`);
+  await until(() => processor.stats().hits === 3);
+  await Promise.all([without.forceFlush(), processor.forceFlush()]);
+  const hits = inspector.hits().map(({ params }) => params);
+  const titles = hits.map(({ action_name }) => action_name).filter((title) => title !== undefined);
+  expect(titles).toEqual(['GET /first', 'GET /second']);
+  const urls = hits.filter(({ e_a }) => e_a !== undefined).map(({ url }) => url);
+  expect(urls).toHaveLength(2);
+  expect(urls[1]).toBe(urls[0]);
+});
+
+test.each([
+  ['1', []],
+  ['0', ['/private']],
+])(
+  'with DNT: %s, an event of a stream of HTTP/2 that nothing else tracks makes hits of %j',
+  async (dnt, expected) => {
+    const inspector = await startInspector();
+    const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, doNotTrack: true });
+    onTestFinished(async () => {
+      await processor.shutdown();
+      await inspector.close();
+    });
+    const server = createHttp2Server().listen(0, '127.0.0.1');
+    server.on('stream', (stream, headers) => {
+      channel('http2.server.stream.created').publish({ stream, headers }); // as Node.js 24 does
+      forRequest(stream).trackEvent('Private', 'event', { uid: 'alice' });
+      stream.respond({ ':status': 200 });
+      stream.end();
+    });
+    await once(server, 'listening');
+    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const stream = client.request({ ':path': '/private', dnt });
+    stream.resume();
+    await once(stream, 'close');
+    client.close();
+    server.close();
+    await processor.forceFlush();
+    const urls = inspector.hits().map(({ params }) => new URL(params.url ?? '').pathname);
+    expect(urls).toEqual(expected);
+  },
+);
 
 test('an event before the SERVER span of its request starts belongs to the same request', async () => {
   const inspector = await startInspector();

@@ -47,3 +47,11 @@ test('several values of an attribute are combined as Node.js combines headers', 
   expect(read({ 'http.request.header.host': values }, 'host')).toBe('a');
   expect(read({ 'http.request.header.a': [] }, 'a')).toBeUndefined();
 });
+
+test('each header of client hints is decoded by itself', () => {
+  const { clientHints } = commonHeadersOf({
+    'sec-ch-ua': '"Caf\u00e9";v="1"',
+    'sec-ch-ua-platform': '"\u00c3\u00a9"', // UTF-8, read as Latin-1
+  });
+  expect(clientHints?.split('\n').slice(0, 3)).toEqual(['"Café";v="1"', '', '"é"']);
+});

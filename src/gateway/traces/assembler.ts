@@ -54,11 +54,8 @@ export class Assembler {
   readonly #sink: AssemblerSink;
   /** By ID and service, oldest first. */
   readonly #traces = new TransientMap<string, Trace>();
-  /**
-   * The key of the trace by the ID of each span that made hits, of the last ones: a sender that gets no response sends an export
-   * again, and they must not be counted twice.
-   */
-  readonly #done = new GenerationCache<string, string>(MAX_DONE);
+  /** The last spans that made hits: a sender that gets no response sends an export again, and they must not be counted twice. */
+  readonly #done = new GenerationCache<string, true>(MAX_DONE);
   /** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
   #ready: Spans[] = [];
   #passed = 0;
@@ -113,7 +110,7 @@ export class Assembler {
         trace = this.#traceOf(traceKeyOf(span));
       }
       last = span;
-      const isDone = makesHits(span) && this.#done.get(span.spanId) === trace.key;
+      const isDone = makesHits(span) && this.#done.get(keyOf(trace, span)) === true;
       if (isDone || !trace.add(span, now, this.#waits)) {
         this.#unused += 1;
         if (trace.isEmpty) {
@@ -203,14 +200,14 @@ export class Assembler {
       this.#count(span, -1);
       if (hasHitEvent(span)) {
         this.#used += 1;
-        this.#done.set(span.spanId, trace.key);
+        this.#done.set(keyOf(trace, span), true);
         this.#sink.onSpanWithoutRequest?.(span);
       } else this.#unused += 1;
     }
     for (const request of requests) {
-      this.#done.set(request.root.spanId, trace.key);
+      this.#done.set(keyOf(trace, request.root), true);
       for (const span of request.below) {
-        if (hasHitEvent(span)) this.#done.set(span.spanId, trace.key);
+        if (hasHitEvent(span)) this.#done.set(keyOf(trace, span), true);
       }
       this.#countReady(request, 1);
       this.#ready.push(request);
@@ -284,6 +281,11 @@ export function countHits(made: Hitmaker): number {
 }
 
 /** Whether a span makes hits, which a duplicate of it must not do again. */
+/** Some senders have counters as span IDs, or one ID for both ends of a call. */
+function keyOf({ key }: Trace, { spanId }: ReceivedSpan): string {
+  return `${key}/${spanId}`;
+}
+
 function makesHits(span: ReceivedSpan): boolean {
   return span.isRequest || hasHitEvent(span);
 }

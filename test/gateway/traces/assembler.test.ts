@@ -79,6 +79,17 @@ test.each([
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('an export that comes again makes no hits, although two of its traces have the same span ID', () => {
+  const { assembler } = startAssembler();
+  const spans = () =>
+    ['a'.repeat(32), 'b'.repeat(32)].map((traceId) => span('1', { ...requestFields, traceId }));
+  for (let time = 0; time < 3; time++) {
+    assembler.add(spans());
+    assembler.finish();
+  }
+  expect(assembler.counts).toEqual({ waiting: 0, used: 2, unused: 4 });
+});
+
 test('of very many requests, the latest are not counted again', () => {
   const { assembler, given } = startAssembler();
   const ids = Array.from({ length: 250_000 }, (_, i) => i.toString(16).padStart(16, '0'));
