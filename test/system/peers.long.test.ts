@@ -63,7 +63,12 @@ test.each([
       'matomo-spool:hits:*',
     )) as string[];
     expect(others).toEqual([]);
-    await eventually(async () => (await redis.command('XLEN', stream)) === HITS);
+    let stored: unknown;
+    const isStored = async () => {
+      stored = await redis.command('XLEN', stream);
+      return stored === HITS;
+    };
+    await eventually(isStored, { describe: () => `${stored} hits in Redis\n${worker.stderr()}` });
     matomo.play({});
     await tracked(4);
     expect(worker.lawless).toEqual([]);
