@@ -20,7 +20,7 @@ import type { ResolvedOptions } from '../options/option-table.js';
 import { operationNames } from '../requests/operations/operation-names.js';
 import { hasStatus } from '../requests/read-request.js';
 import type { EndedRequest, Request } from '../requests/request.js';
-import { HitsOfRequests, TOO_MANY_HITS } from '../requests/request-waits.js';
+import { MAX_FURTHER_HITS, TOO_MANY_HITS } from '../requests/request-waits.js';
 import { serviceDefaultsOf } from '../requests/resource.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
 import type { OptionCallbacks } from './option-callbacks.js';
@@ -44,12 +44,27 @@ export interface FurtherHitsParts {
 }
 
 /** The further hits of one request. */
-interface HitsOfRequest {
+class HitsOfRequest {
+  /** All of them, sent or not. */
+  count = 0;
   /** Pending until the request ends. Some may have been queued before, because it runs for long or because of a flush. */
-  waiting: PendingFurtherHit[];
-  page: PendingPageView | undefined;
+  waiting: PendingFurtherHit[] = [];
+  page: PendingPageView | undefined = undefined;
   /** Whether the status of the response decides about the user ID, once known. */
-  awaitsStatus: boolean | undefined;
+  awaitsStatus: boolean | undefined = undefined;
+
+  static of(request: Request): HitsOfRequest | undefined {
+    return request.ofFurtherHits as HitsOfRequest | undefined;
+  }
+
+  /** The same for one more hit; `undefined` if the request has as many as it may. */
+  static admit(request: Request): HitsOfRequest | undefined {
+    const hits = HitsOfRequest.of(request) ?? new HitsOfRequest();
+    if (hits.count >= MAX_FURTHER_HITS) return undefined;
+    request.ofFurtherHits = hits;
+    hits.count += 1;
+    return hits;
+  }
 }
 
 /**
@@ -58,11 +73,6 @@ interface HitsOfRequest {
  */
 export class FurtherHits {
   readonly #parts: FurtherHitsParts;
-  readonly #ofRequests = new HitsOfRequests<HitsOfRequest>(() => ({
-    waiting: [],
-    page: undefined,
-    awaitsStatus: undefined,
-  }));
   #toCallParameters: ReturnType<typeof createToCallParameters> | undefined;
 
   readonly #checks: CheckOptions;
@@ -117,7 +127,7 @@ export class FurtherHits {
 
   /** Queues the hits that wait for the end of their request, and those that its spans have. `page` was queued before. */
   addAfterEnd(ended: EndedRequest, page: PendingPageView | undefined): void {
-    const hits = this.#ofRequests.get(ended);
+    const hits = HitsOfRequest.of(ended);
     if (hits) {
       hits.page = page;
       for (const pending of hits.waiting) {
@@ -127,20 +137,20 @@ export class FurtherHits {
     }
     if (ended.furtherHits) {
       for (const hit of ended.furtherHits) this.add(hit, ended);
-      const added = this.#ofRequests.get(ended);
+      const added = HitsOfRequest.of(ended);
       if (added) added.page = page;
     }
   }
 
   /** Finds out what its further hits need as long as Node's request and the span are there. */
   resolve(ended: EndedRequest): void {
-    if (ended.site === undefined && (this.#ofRequests.get(ended) || ended.furtherHits)) {
+    if (ended.site === undefined && (ended.ofFurtherHits || ended.furtherHits)) {
       this.#resolve(ended);
     }
   }
 
   #addToRequest(hit: CheckedHit, request: Request): void {
-    const hits = this.#ofRequests.admit(request);
+    const hits = HitsOfRequest.admit(request);
     if (!hits) {
       this.report('further too_many', () => TOO_MANY_HITS);
       this.#drop('too_many');

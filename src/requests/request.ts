@@ -109,6 +109,8 @@ export class Request {
   tracked: TrackedRequest | undefined = undefined;
   /** Hits besides the page view, from events of spans that have ended. */
   furtherHits: readonly FurtherHit[] | undefined = undefined;
+  /** What its pipeline stores for its further hits, and alone knows. A `WeakMap` would cost more than these hits. */
+  ofFurtherHits: object | undefined = undefined;
   /** By which the index of spans has it, if it holds it weakly. */
   reference: WeakRef<Request> | undefined = undefined;
   #ofDescendants: Annotations | undefined = undefined;
