@@ -99,7 +99,7 @@ const PAGE_VIEW: readonly (readonly string[])[] = [
   ['cvar'],
   ['gt_ms', 'pf_srv'],
 ];
-const PLACES: ReadonlyMap<string, number> = new Map(
+const PLACES: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
   PAGE_VIEW.flatMap((names, place) => names.map((name) => [name, place])),
 );
 

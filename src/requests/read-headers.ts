@@ -32,7 +32,7 @@ export interface CommonHeaders {
 }
 
 /** Equal hosts become one string, so that pending requests do not keep a copy each. */
-const toOneHost = memoize(decodeLatin1);
+const toOneHost = /* @__PURE__ */ memoize(decodeLatin1);
 
 /**
  * From Node's request. Headers are read by constant names, which takes a third less CPU time than names in a variable.
@@ -82,7 +82,7 @@ function decoded(header: string | undefined): string | undefined {
 /** A scanner sends ever new ones: each takes up to 3 kB with what is derived from it. */
 const MAX_CLIENTS = 4000;
 /** By user agent and languages, as they were sent. */
-const clients = new PairCache<string, string, Client>(MAX_CLIENTS);
+const clients = /* @__PURE__ */ new PairCache<string, string, Client>(MAX_CLIENTS);
 
 /** The client of a request with these headers; `undefined` without a user agent. */
 export function clientOf(headers: IncomingHttpHeaders): Client | undefined {
@@ -212,7 +212,9 @@ function headersIn(
 }
 
 /** Some instrumentations keep upper case. Names have dashes since instrumentation-http 0.212, and underscores before. */
-const headerNameOf = memoize((text: string) => text.toLowerCase().replaceAll('_', '-'));
+const headerNameOf = /* @__PURE__ */ memoize((text: string) =>
+  text.toLowerCase().replaceAll('_', '-'),
+);
 
 function combinedText(name: string, value: AttributeValue | undefined): string | undefined {
   if (!Array.isArray(value)) return typeof value === 'number' ? String(value) : textOf(value);

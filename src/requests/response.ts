@@ -24,7 +24,7 @@ interface WrittenResponse {
 }
 
 /** Finds a header by its lower-case name in a status line and headers as they were written. */
-const patternOf = memoize(
+const patternOf = /* @__PURE__ */ memoize(
   (name: string) => new RegExp(`^${name.replace(/[^\w-]/g, '\\$&')}:([^\r\n]*)`, 'im'),
 );
 

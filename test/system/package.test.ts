@@ -185,7 +185,7 @@ test('register loads a few files, when the process serves, and what is for a spo
   const [before, few] = await loaded({});
   expect(before).toBeLessThanOrEqual(5);
   expect(few).toBeLessThanOrEqual(10);
-  expect(await loaded({ MATOMO_SPOOL: temporaryFolder() })).toEqual([before, few + 2]); // one for each kind of spool, and what both share
+  expect(await loaded({ MATOMO_SPOOL: temporaryFolder() })).toEqual([before, few + 1]);
 });
 
 test('a bundle that imports only the tracking functions is small', async () => {
@@ -203,7 +203,7 @@ test('a bundle that imports only the tracking functions is small', async () => {
   const { output } = await bundle.generate({ format: 'esm', minify: true });
   await bundle.close();
   expect(output).toHaveLength(1); // the chunks of the spool and of delivery are others
-  expect(output[0].code.length).toBeLessThan(25 * KILOBYTE);
+  expect(output[0].code.length).toBeLessThan(15 * KILOBYTE);
 });
 
 test('a bundle may begin with a banner that imports `createRequire`', async () => {

@@ -38,7 +38,7 @@ function escapePattern(text: string): string {
 }
 
 /** The name of the AI chatbot in a user agent, as it is spelled in `AI_CHATBOTS`. */
-export const findAiChatbot: FindAiChatbot = createFindAiChatbot(AI_CHATBOTS);
+export const findAiChatbot: FindAiChatbot = /* @__PURE__ */ createFindAiChatbot(AI_CHATBOTS);
 
 /** The one agent that Matomo recognizes by its signature, with the quotes of the header. */
 const CHATGPT_AGENT = '"https://chatgpt.com"';

@@ -2,7 +2,7 @@
 const MAX_CATCH_ALL_LENGTH = 100;
 
 /** One segment of a plain route that matches anything, as frameworks of several languages write it. */
-const WILDCARD_SEGMENT = new RegExp(
+const WILDCARD_SEGMENT = /* @__PURE__ */ new RegExp(
   `^(?:${[
     '\\*',
     '\\(\\.[*+]\\)[*+?]?', // (.*)

@@ -6,7 +6,7 @@ const SYNTAX = /[(*?+{]/;
 const PATTERN = String.raw`\((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*\)`;
 
 /** What has syntax in routes of path-to-regexp, find-my-way, and of frameworks with braces. Other braces are those of optional parts. */
-const PARTS = new RegExp(
+const PARTS = /* @__PURE__ */ new RegExp(
   [
     String.raw`:(?<name>\w+)(?<pattern>${PATTERN})?(?<modifier>[?*+])?(?=(?<next>\w)?)`, // :id  :id(\d+)  :path*  :path(.*)
     String.raw`\{\*{1,2}[\w-]*\}|\{[\w-]+(?:\*\d*|\+|:path|\.{3})\}`, // {*splat}  {path*}  {proxy+}  {path:path}  {path...}

@@ -5,7 +5,7 @@ import type { HttpRequest } from '../http-request.js';
 /** What is sent of a client with more text than this is not kept: a scanner sends ever new ones. */
 const MAX_KEPT_CHARACTERS = 1000;
 
-const NO_USER_AGENT = rawField('ua', '-'); // an empty one is replaced by our own client's
+const NO_USER_AGENT = /* @__PURE__ */ rawField('ua', '-'); // an empty one is replaced by our own client's
 
 /** What is sent of a client. */
 export class ClientFields extends FieldGroup {

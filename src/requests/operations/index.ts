@@ -69,10 +69,12 @@ const ADAPTERS: readonly OperationAdapter[] = [
   trpcAdapter,
 ];
 
-const TARGET_ADAPTERS = ADAPTERS.filter(({ readTarget }) => readTarget !== undefined);
+const TARGET_ADAPTERS = /* @__PURE__ */ ADAPTERS.filter(
+  ({ readTarget }) => readTarget !== undefined,
+);
 
 /** The attributes of spans that are read, so that the gateway keeps them. */
-export const OPERATION_ATTRIBUTES: readonly string[] = ADAPTERS.flatMap(
+export const OPERATION_ATTRIBUTES: readonly string[] = /* @__PURE__ */ ADAPTERS.flatMap(
   ({ attributes }) => attributes,
 );
 
@@ -138,7 +140,7 @@ export function readOperation(
 const SERVER: OperationEvidence = 'server';
 
 /** Those of this process. */
-const mcpEndpoints = new McpEndpoints();
+const mcpEndpoints = /* @__PURE__ */ new McpEndpoints();
 
 /** The same if a span ends after the request: Node's request may have been released. */
 export function updateOperation(

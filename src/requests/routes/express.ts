@@ -281,7 +281,7 @@ function readDeclared({ rawPath, regexp }: Layer): ReadonlyMap<string, string> {
 }
 
 /** Spellings of mount paths by what they are in lower case, and by how much each leads. */
-const spellings = new GenerationCache<string, { text: string; lead: number }>();
+const spellings = /* @__PURE__ */ new GenerationCache<string, { text: string; lead: number }>();
 
 /** The spelling in which most requests had a mount path. */
 function mostUsedSpelling(template: string): string {
