@@ -33,35 +33,32 @@ export class GenerationCache<Key, Value> {
   }
 }
 
-/** The same with two keys. Texts that are joined for one lookup cost more than two lookups: V8 hashes the joined one each time. */
+/**
+ * The same for what is only derived from two keys, and can be derived again: emptied when it is full. Texts that are joined for one
+ * lookup cost more than two lookups: V8 hashes the joined one each time.
+ */
 export class PairCache<First, Second, Value> {
-  readonly #maxRecent: number;
-  #recent = new Map<First, Map<Second, Value>>();
-  #older = new Map<First, Map<Second, Value>>();
-  #recentPairs = 0;
+  readonly #maxPairs: number;
+  readonly #values = new Map<First, Map<Second, Value>>();
+  #size = 0;
 
   constructor(maxPairs: number = MAX_KEYS) {
-    this.#maxRecent = maxPairs / 2;
+    this.#maxPairs = maxPairs;
   }
 
   get(first: First, second: Second): Value | undefined {
-    const recent = this.#recent.get(first)?.get(second);
-    if (recent !== undefined) return recent;
-    const older = this.#older.get(first)?.get(second);
-    if (older !== undefined) this.set(first, second, older);
-    return older;
+    return this.#values.get(first)?.get(second);
   }
 
   set(first: First, second: Second, value: Value): void {
     if (isLong(first) || isLong(second)) return;
-    if (this.#recentPairs >= this.#maxRecent) {
-      this.#older = this.#recent;
-      this.#recent = new Map();
-      this.#recentPairs = 0;
+    if (this.#size >= this.#maxPairs) {
+      this.#values.clear();
+      this.#size = 0;
     }
-    const ofFirst = this.#recent.get(first) ?? new Map<Second, Value>();
-    if (ofFirst.size === 0) this.#recent.set(copyKey(first), ofFirst);
-    if (!ofFirst.has(second)) this.#recentPairs += 1;
+    const ofFirst = this.#values.get(first) ?? new Map<Second, Value>();
+    if (ofFirst.size === 0) this.#values.set(copyKey(first), ofFirst);
+    if (!ofFirst.has(second)) this.#size += 1;
     ofFirst.set(copyKey(second), value);
   }
 }

@@ -1,4 +1,4 @@
-import { PairCache } from '../../common/generation-cache.js';
+import { GenerationCache } from '../../common/generation-cache.js';
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
 import { withoutUserInfo } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
@@ -50,14 +50,15 @@ const MAX_ENDPOINTS = 2000;
 export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
   const toPath =
     titlePaths === 'raw' ? decodeTitle : (path: string) => decodeTitle(toTitlePath(path));
-  const endpoints = new PairCache<string, string, true>(MAX_ENDPOINTS);
+  const endpoints = new GenerationCache<string, true>(MAX_ENDPOINTS);
   return function toPlace({ method, route, statusCode, operation }, path) {
     if (operation && isMcpCall(operation)) return labelOf(operation);
     const place = route === undefined ? undefined : decodeTitle(route);
     const endpoint = operation?.kind === 'trpc' ? parentOf(path) || '/' : path;
     const template = place ?? toTitlePath(endpoint);
-    const isEndpoint = place !== undefined || endpoints.get(method, template) === true;
-    if (!isEndpoint && statusCode < FIRST_FAILED_STATUS) endpoints.set(method, template, true);
+    const isEndpoint = place !== undefined || endpoints.get(`${method} ${template}`) === true;
+    if (!isEndpoint && statusCode < FIRST_FAILED_STATUS)
+      endpoints.set(`${method} ${template}`, true);
     if (operation?.name !== undefined) return toOperationPlace(operation, place, path, toPath);
     if (place !== undefined) return place;
     const isKnown = isEndpoint && statusCode < NOT_FOUND;
