@@ -59,7 +59,7 @@ function cutAtSegment(path: string): string {
   return path.slice(0, path.lastIndexOf('/', MAX_PATTERN_INPUT) + 1);
 }
 
-/** Every rule needs a digit or an `@`. Most paths have neither. */
+/** Every rule needs a digit or an `@`. Most paths and segments have neither. */
 const MAY_HOLD_VALUES = /[\d@]|%40/;
 
 const ID = /^(?:\d+|(?=\D*\d)[\da-f]{8,}|[0-7][\da-hjkmnp-tv-z]{25})$/i;
@@ -76,10 +76,11 @@ export function toTitlePath(path: string): string {
 }
 
 function templateOf(sent: string): string {
+  if (!MAY_HOLD_VALUES.test(sent)) return sent;
   const segment = decodePath(sent);
-  if (holdsEmail(segment.replaceAll('%40', '@'))) return ':email';
   if (ID.test(segment)) return ':id';
   if (UUID.test(segment)) return ':uuid';
+  if (holdsEmail(segment.replaceAll('%40', '@'))) return ':email';
   return isToken(segment) ? ':token' : sent;
 }
 
