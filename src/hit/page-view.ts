@@ -53,7 +53,7 @@ export interface PageViewOptions extends SentUrlOptions {
   readonly visitorKey: string | Buffer | KeyOfDay;
 }
 
-/** A request as it is sent, before anything that was added to it. */
+/** A request as it is sent, before anything that was added to it. `page-view-filter.ts` decides which requests have one. */
 export interface PageView extends SentRequest {
   /** As it came; `undefined` if the URL has none, or leaves it out because the request was refused. */
   readonly query: string | undefined;

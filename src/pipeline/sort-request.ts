@@ -1,6 +1,6 @@
 import { createIsAiChatbot, readsContent } from '../hit/bots/ai-chatbot-hit.js';
 import { isLaterPart } from '../hit/bots/documents.js';
-import { createFindNoPageReason, type NoPageOptions, READS } from '../hit/ignore.js';
+import { createFindNoPageReason, type NoPageOptions, READS } from '../hit/page-view-filter.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { EndedRequest } from '../requests/request.js';
 import { readChatbotResponse } from '../requests/response.js';

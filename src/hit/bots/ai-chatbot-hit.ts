@@ -1,6 +1,6 @@
 import { createField, type Field, HitFields, rawField, siteFields } from '../field.js';
 import type { ChatbotResponse, HttpRequest } from '../http-request.js';
-import { isStaticFile } from '../ignore.js';
+import { isStaticFile } from '../page-view-filter.js';
 import { isTimed } from '../page/request-timings.js';
 import type { SentUrls } from '../page/sent-urls.js';
 import type { Client } from '../visitor/client.js';
