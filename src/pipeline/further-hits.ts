@@ -23,9 +23,8 @@ import type { EndedRequest, Request } from '../requests/request.js';
 import { MAX_FURTHER_HITS, TOO_MANY_HITS } from '../requests/request-waits.js';
 import { serviceDefaultsOf } from '../requests/resource.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
-import type { OptionCallbacks } from './option-callbacks.js';
+import { type OptionCallbacks, siteOfService } from './option-callbacks.js';
 import { PendingFurtherHit, type PendingPageView, REQUEST_BYTES } from './pending-hits.js';
-import { siteOfService } from './service-site.js';
 import type { HitCounts } from './stats.js';
 
 /** The part of a pipeline that its further hits need. */
@@ -96,9 +95,9 @@ export class FurtherHits {
     }
     const hit = checkFurtherHit(unchecked, this.#checks);
     if (!hit) this.#drop('invalid');
-    else if (request === 'unknown') this.#addUnknown(hit);
-    else if (request) this.#addToRequest(hit, request);
-    else this.#addWithoutRequest(hit);
+    else if (request === undefined) this.#addWithoutRequest(hit);
+    else if (request !== 'unknown') this.#addToRequest(hit, request);
+    else if (this.#allowsUnknown()) this.#addWithoutRequest(hit);
   }
 
   /** Adds a call of an MCP server over stdio, if the option `mcp` makes hits of such calls. */
@@ -174,12 +173,7 @@ export class FurtherHits {
     } else if (this.#enqueue('wait', pending)) hits.waiting.push(pending);
   }
 
-  /** What is not known counts as no: the option that excludes its visitor cannot be asked any more. */
-  #addUnknown(hit: CheckedHit): void {
-    if (this.#allowsUnknown()) this.#addWithoutRequest(hit);
-  }
-
-  /** Whether no option could exclude the visitor of a request of which nothing is known; logs if one could. */
+  /** Whether no option could exclude the visitor of a request of which nothing is known; logs if one could, which counts as a no. */
   #allowsUnknown(): boolean {
     const { doNotTrack, consent, ignore, ignoreAddresses, siteId } = this.#parts.options;
     const isPrivate = doNotTrack || consent || ignoreAddresses.length > 0;
@@ -201,21 +195,17 @@ export class FurtherHits {
 
   /** Whether a hit of no request says enough; counts it if it does not. */
   #isTrackable(hit: CheckedHit): boolean {
-    const visitor = this.#visitorOf(hit);
+    const { hidesOtherUserIds, sampleRate } = this.#parts.options;
+    const userId = hidesOtherUserIds ? undefined : parameterOf(hit, 'uid');
+    const visitor = userId ?? parameterOf(hit, 'cid');
     if (visitor === undefined) {
-      const { hidesOtherUserIds } = this.#parts.options;
       this.report('further no_visitor', () => (hidesOtherUserIds ? NO_VISITOR_ID : NO_VISITOR));
       this.#drop('no_visitor');
-    } else if (this.#siteOf(hit) === undefined) {
-      this.refuse('further site', NO_SITE);
-    } else return isInSample(visitor, this.#parts.options.sampleRate);
+      return false;
+    }
+    if (this.#siteOf(hit) !== undefined) return isInSample(visitor, sampleRate);
+    this.refuse('further site', NO_SITE);
     return false;
-  }
-
-  #visitorOf(hit: CheckedHit): string | undefined {
-    const { hidesOtherUserIds } = this.#parts.options;
-    const userId = hidesOtherUserIds ? undefined : parameterOf(hit, 'uid');
-    return userId ?? parameterOf(hit, 'cid');
   }
 
   #siteOf(hit: CheckedHit): number | undefined {
