@@ -6,14 +6,10 @@ import { decodeTitle, toTitlePath } from './page-path.js';
 /** Clients choose how long a batch is. */
 const MAX_COUNT = 100;
 
-interface Titled {
-  readonly method: string;
-  readonly route: string | undefined;
-  readonly host: string | undefined;
-  readonly statusCode: number;
-  readonly spanName: string;
-  readonly operation?: Operation | undefined;
-}
+type Titled = Pick<
+  HttpRequest,
+  'method' | 'route' | 'host' | 'statusCode' | 'spanName' | 'operation'
+>;
 
 /** Names the place that a request asked for. The path is already redacted. */
 export type ToPlace = (
