@@ -80,6 +80,7 @@ export function createPageViewReader(
   const toTitle = createToTitle(options);
   const toVariables = createToVariables(options, report);
   const toReferrer = createToReferrer(options, urls);
+  const toTime = memoize((seconds: number) => createField('cdt', seconds));
   const toDuration = memoize((millis: number) => {
     // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
     return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
@@ -149,7 +150,7 @@ export function createPageViewReader(
         traits,
         visitor: toVisitor(traits),
         startSeconds,
-        time: createField('cdt', startSeconds),
+        time: toTime(startSeconds),
       };
     },
     /** The route, or what titles show instead. */
