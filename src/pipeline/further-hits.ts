@@ -52,17 +52,9 @@ class HitsOfRequest {
   /** Whether the status of the response decides about the user ID, once known. */
   awaitsStatus: boolean | undefined = undefined;
 
-  static of(request: Request): HitsOfRequest | undefined {
-    return request.ofFurtherHits as HitsOfRequest | undefined;
-  }
-
-  /** The same for one more hit; `undefined` if the request has as many as it may. */
-  static admit(request: Request): HitsOfRequest | undefined {
-    const hits = HitsOfRequest.of(request) ?? new HitsOfRequest();
-    if (hits.count >= MAX_FURTHER_HITS) return undefined;
-    request.ofFurtherHits = hits;
-    hits.count += 1;
-    return hits;
+  static of(request: Request): HitsOfRequest {
+    request.ofFurtherHits ??= new HitsOfRequest();
+    return request.ofFurtherHits as HitsOfRequest;
   }
 }
 
@@ -126,19 +118,13 @@ export class FurtherHits {
 
   /** Queues the hits that wait for the end of their request, and those that its spans have. `page` was queued before. */
   addAfterEnd(ended: EndedRequest, page: PendingPageView | undefined): void {
+    if (!ended.ofFurtherHits && !ended.furtherHits) return;
     const hits = HitsOfRequest.of(ended);
-    if (hits) {
-      hits.page = page;
-      for (const pending of hits.waiting) {
-        pending.state = this.#parts.delivery.queue(pending) ? 'afterPage' : 'apart';
-      }
-      hits.waiting = [];
+    hits.page = page;
+    for (const pending of hits.waiting.splice(0)) {
+      pending.state = this.#parts.delivery.queue(pending) ? 'afterPage' : 'apart';
     }
-    if (ended.furtherHits) {
-      for (const hit of ended.furtherHits) this.add(hit, ended);
-      const added = HitsOfRequest.of(ended);
-      if (added) added.page = page;
-    }
+    for (const hit of ended.furtherHits ?? []) this.add(hit, ended);
   }
 
   /** Finds out what its further hits need as long as Node's request and the span are there. */
@@ -149,12 +135,13 @@ export class FurtherHits {
   }
 
   #addToRequest(hit: CheckedHit, request: Request): void {
-    const hits = HitsOfRequest.admit(request);
-    if (!hits) {
+    const hits = HitsOfRequest.of(request);
+    if (hits.count >= MAX_FURTHER_HITS) {
       this.report('further too_many', () => TOO_MANY_HITS);
       this.#drop('too_many');
       return;
     }
+    hits.count += 1;
     const pending: PendingFurtherHit = new PendingFurtherHit(
       (nowMillis) => this.#isFinal(request, pending.endedMillis, hits, nowMillis),
       (epochMillis) => {
