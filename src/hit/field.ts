@@ -1,7 +1,7 @@
 import { PARAMETERS, type SettableParameter } from './parameters/parameter-table.js';
 import { toParameterValue } from './parameters/parameter-value.js';
 import type { ValueRules } from './parameters/tracking-parameters.js';
-import { encodeValue, isPlain, isShort } from './text.js';
+import { encodeValue } from './text.js';
 
 /** A tracking parameter of a hit. */
 export interface Field {
@@ -35,21 +35,7 @@ export type FieldList = (Field | FieldGroup | undefined)[];
 
 /** A field with a value that is known to be valid. */
 export function rawField(name: string, value: string): Field {
-  return { name, value, text: beginningOf(name) + encodeValue(value) };
-}
-
-function beginningOf(name: string): string {
-  return name === 'idsite' ? '?idsite=' : `&${name}=`;
-}
-
-/** Makes a field with the valid part of a value; `undefined` if there is none. */
-export type ToField = (unchecked: unknown) => Field | undefined;
-
-/** Makes fields of one name. */
-export function createToField(name: SettableParameter): ToField {
-  const rules = PARAMETERS[name];
-  const beginning = beginningOf(name);
-  return (unchecked) => fieldOf(name, rules, unchecked, beginning);
+  return { name, value, text: `${name === 'idsite' ? '?' : '&'}${name}=${encodeValue(value)}` };
 }
 
 /** A field with the valid part of a value; `undefined` if there is none. */
@@ -58,23 +44,9 @@ export function createField(name: SettableParameter, unchecked: unknown): Field 
 }
 
 /** The same by the rules of its parameter. */
-export function fieldOf(
-  name: string,
-  rules: ValueRules,
-  unchecked: unknown,
-  beginning = beginningOf(name),
-): Field | undefined {
-  if (isReady(rules, unchecked)) return { name, value: unchecked, text: beginning + unchecked };
+export function fieldOf(name: string, rules: ValueRules, unchecked: unknown): Field | undefined {
   const value = toParameterValue(rules, unchecked);
-  if (value === undefined) return undefined;
-  const isDigits = rules.kind === 'integer' || rules.kind === 'time';
-  return { name, value, text: beginning + (isDigits ? value : encodeValue(value)) };
-}
-
-/** Most texts are valid and encoded as they are. */
-function isReady({ kind, maxBytes, maxCharacters }: ValueRules, text: unknown): text is string {
-  if (typeof text !== 'string' || (kind !== 'text' && kind !== 'referrer')) return false;
-  return text.length > 1 && isShort(text, maxBytes ?? maxCharacters ?? 0) && isPlain(text);
+  return value === undefined ? undefined : rawField(name, value);
 }
 
 /** What every hit begins with. */
@@ -103,6 +75,12 @@ const PLACES: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
   PAGE_VIEW.flatMap((names, place) => names.map((name) => [name, place])),
 );
 
+/** What a page view knows of its fields. */
+interface KnownFields {
+  readonly visitor: { readonly site: number; readonly id: string | undefined };
+  readonly startSeconds: number;
+}
+
 /** The fields of one hit in order, to be edited by name. Most that are added have other names than those of the page view. */
 export class HitFields {
   readonly #page: FieldList;
@@ -113,11 +91,12 @@ export class HitFields {
   #startSeconds: number | undefined;
 
   /** Takes the list over, which has the order of a page view and may end before. What is known need not be read from it. */
-  constructor(page: FieldList = [], site?: number, visitor?: string, startSeconds?: number) {
+  constructor(page: FieldList = [], known?: KnownFields) {
     this.#page = page;
-    this.#site = site;
-    this.#visitor = visitor;
-    this.#startSeconds = startSeconds;
+    if (!known) return;
+    this.#site = known.visitor.site;
+    this.#visitor = known.visitor.id ?? '';
+    this.#startSeconds = known.startSeconds;
   }
 
   get site(): number {

@@ -81,8 +81,12 @@ function readFields(
   return checked.toList();
 }
 
-/** The time of the call; one in the future would be ignored. */
-export function timeOf({ epochMillis }: CheckedHit, nowMillis: number): Field {
-  const value = String(Math.floor(Math.min(epochMillis, nowMillis) / 1000));
-  return { name: 'cdt', value, text: `&cdt=${value}` };
+/** Adds a further hit to the fields that it shares with its page view. A time in the future would be ignored. */
+export function addFurtherHit(
+  fields: HitFields,
+  { fields: own, epochMillis }: CheckedHit,
+  nowMillis: number,
+): void {
+  fields.set('cdt', String(Math.floor(Math.min(epochMillis, nowMillis) / 1000)));
+  for (const field of own) fields.add(field);
 }

@@ -1,15 +1,8 @@
-import { addChatbotFields, toChatbotAlone, toChatbotFields } from './bots/ai-chatbot-hit.js';
+import { addChatbotFields } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
-import {
-  createField,
-  type Field,
-  type FieldList,
-  HitFields,
-  rawField,
-  siteFields,
-} from './field.js';
+import { createField, type Field, HitFields, rawField, siteFields } from './field.js';
 import { callBeforeSend, toCrash, toHit } from './finish-hit.js';
-import { type CheckedHit, timeOf } from './further-hit.js';
+import { addFurtherHit, type CheckedHit } from './further-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { setTimings, subtractOtherTimings } from './page/request-timings.js';
@@ -62,11 +55,6 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     if (layer) overrideAll(fields, layer, overriding, source);
   }
 
-  function toChatbot(page: PageView) {
-    const { chatbotResponse } = page.request;
-    return chatbotResponse && toChatbotFields(page.request, chatbotResponse, page, urls);
-  }
-
   /**
    * Adds what options and the application say about a request, the weakest first. Returns the user that the option `userId` names, if
    * nobody else may name one.
@@ -79,7 +67,10 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       fields.add(createField('uid', userIdOf(request)));
       setTimings(fields, request);
     }
-    addVariables(fields, request, ofRoute);
+    const variables = variablesOf(request, ofRoute, errors);
+    if (variables && maxCustomVariables > 0) {
+      fields.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
+    }
     override(fields, optionParameters, 'a callback or an attribute that an option names');
     const user = hidesOtherUserIds ? fields.find('uid') : undefined;
     override(fields, ofRoute, 'routeDetails');
@@ -91,36 +82,24 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     return user;
   }
 
-  /** Replaces the custom variables by those and the ones that were added. */
-  function addVariables(
-    fields: HitFields,
-    request: HttpRequest,
-    ofRoute: RouteDetails | undefined,
-  ): void {
-    const variables = variablesOf(request, ofRoute, errors);
-    if (variables && maxCustomVariables > 0) {
-      fields.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
-    }
-  }
-
   function buildPage(page: PageView): HitFields | undefined {
     const place = reader.toPlace(page);
-    const fields = fieldsOf(page, reader.toFields(page, place));
+    const fields = new HitFields(reader.toFields(page, place), page);
     for (const { name, read } of dimensions) {
       setOverride(fields, name, read(page, place), overriding, 'the option dimensions');
     }
     const user = addLayers(fields, page);
-    const chatbot = toChatbot(page);
     if (page.request.isDownload) makeDownload(fields);
-    if (chatbot) addChatbotFields(fields, page.traits.userAgent, chatbot);
+    addChatbotFields(fields, page, urls);
     return finish(fields, user, page);
   }
 
-  /** The hit of a request by an AI chatbot if people are not tracked. */
+  /** The hit of a request by an AI chatbot if people are not tracked: without visitor, title, address and variables. */
   function buildChatbotAlone(page: PageView): HitFields | undefined {
-    const { visitor, traits, startSeconds } = page;
-    const chatbot = toChatbot(page) ?? [];
-    return finish(toChatbotAlone(visitor.site, traits.userAgent, startSeconds, chatbot));
+    const fields = new HitFields([siteFields(page.visitor.site)]);
+    addChatbotFields(fields, page, urls);
+    fields.set('cdt', String(page.startSeconds));
+    return finish(fields);
   }
 
   /** A visitor ID that is derived from the request is made for the site to which the hit goes. */
@@ -149,28 +128,10 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     return sent;
   }
 
-  function finishFurtherHit(
-    fields: HitFields,
-    hit: CheckedHit,
-    nowMillis: number,
-    user?: Field,
-    page?: PageView,
-    startSeconds?: number,
-  ): Hit | undefined {
-    fields.add(timeOf(hit, nowMillis));
-    for (const field of hit.fields) fields.add(field);
-    const sent = finish(fields, user, page);
-    return sent && toHit(sent, 'page', startSeconds);
-  }
-
   /** The user ID that is sent for the request, else the visitor ID, even if that is not sent. */
   function findVisitor(request: HttpRequest, site: number): string {
-    const { annotations, optionParameters, startMillis } = request;
-    if (annotations.length === 0 && !optionParameters && !findRouteDetails(request)) {
-      return reader.toAnyVisitorId(reader.toTraits(request, site, startMillis));
-    }
-    const page = reader.read(request, site, startMillis);
-    const fields = fieldsOf(page, reader.toSharedFields(page));
+    const page = reader.read(request, site, request.startMillis);
+    const fields = new HitFields(reader.toSharedFields(page), page);
     nameUser(fields, addLayers(fields, page));
     return fields.visitor || reader.toAnyVisitorId(page.traits);
   }
@@ -197,20 +158,23 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 
     /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
     buildFurtherHit(hit: CheckedHit, page: PageView, nowMillis: number): Hit | undefined {
-      const whole = fieldsOf(page, reader.toSharedFields(page));
+      const whole = new HitFields(reader.toSharedFields(page), page);
       const user = addLayers(whole, page);
-      const chatbot = toChatbot(page);
-      if (chatbot) addChatbotFields(whole, page.traits.userAgent, chatbot);
+      addChatbotFields(whole, page, urls);
       const { startSeconds } = whole;
       whole.removeAdded(SHARED);
-      return finishFurtherHit(whole, hit, nowMillis, user, page, startSeconds);
+      addFurtherHit(whole, hit, nowMillis);
+      const sent = finish(whole, user, page);
+      return sent && toHit(sent, 'page', startSeconds);
     },
 
     /** The hit itself names its visitor. */
     buildHitWithoutRequest(hit: CheckedHit, site: number, nowMillis: number): Hit | undefined {
       // An empty user agent is replaced by our own client's.
       const fields = new HitFields([siteFields(site, options.trackBots), rawField('ua', '-')]);
-      return finishFurtherHit(fields, hit, nowMillis);
+      addFurtherHit(fields, hit, nowMillis);
+      const sent = finish(fields);
+      return sent && toHit(sent, 'page');
     },
 
     /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */
@@ -219,8 +183,4 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       request.chatbotResponse !== undefined ||
       isInSample(findVisitor(request, site), options.sampleRate),
   };
-}
-
-function fieldsOf({ visitor, startSeconds }: PageView, list: FieldList): HitFields {
-  return new HitFields(list, visitor.site, visitor.id ?? '', startSeconds);
 }

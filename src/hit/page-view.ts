@@ -2,7 +2,6 @@ import { memoize, memoizePair } from '../common/generation-cache.js';
 import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
 import {
   createField,
-  createToField,
   type Field,
   FieldGroup,
   type FieldList,
@@ -26,7 +25,7 @@ import {
 } from './parameters/custom-variables.js';
 import type { SentRequest } from './parameters/dimensions.js';
 import { withSlash } from './parameters/route-details.js';
-import { type ClientFields, createToClientFields } from './visitor/client.js';
+import { type ClientFields, toClientFields } from './visitor/client.js';
 import { HIDDEN_ADDRESS, maskAddress } from './visitor/mask-address.js';
 import {
   createToVisitor,
@@ -53,7 +52,7 @@ export interface PageViewOptions extends SentUrlOptions {
   readonly visitorKey: string | Buffer | KeyOfDay;
 }
 
-/** A request as it is sent, before anything that was added to it. */
+/** A request as it is sent, before anything that was added to it. `page-view-filter.ts` decides which requests have one. */
 export interface PageView extends SentRequest {
   /** As it came; `undefined` if the URL has none, or leaves it out because the request was refused. */
   readonly query: string | undefined;
@@ -78,18 +77,17 @@ export function createPageViewReader(
   const areKeysDeleted = typeof options.visitorKey === 'function';
   const hasTemplates = options.urlPaths === 'template';
   const toPlace = createToPlace(hasTemplates ? 'template' : options.titlePaths);
-  const toClientFields = createToClientFields();
   const toTitle = createToTitle(options);
   const toVariables = createToVariables(options, report);
   const toReferrer = createToReferrer(options, urls);
-  const toTime = createToField('cdt');
+  const toTime = memoize((seconds: number) => createField('cdt', seconds));
   const toDuration = memoize((millis: number) => {
     // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
     return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
   });
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toVisitor = createToVisitor(
-    memoize((site: number) => siteFields(site, trackBots)),
+    (site) => siteFields(site, trackBots),
     (address) =>
       hasToken ? createField('cip', hidesAddress ? HIDDEN_ADDRESS : address) : undefined,
     (traits) => (options.visitorId === 'none' ? undefined : toVisitorId(traits)),
@@ -168,8 +166,6 @@ export function createPageViewReader(
       const millis = Math.round(request.durationMillis);
       return listFields(page, title, variables, isTimed(request) ? toDuration(millis) : undefined);
     },
-    toTraits: (request: HttpRequest, site: number, nowMillis: number) =>
-      toTraits(request, toClientFields(request), site, nowMillis),
     toVisitor,
     /** Even if none is sent. */
     toAnyVisitorId: (traits: VisitorTraits) => toVisitor(traits).id ?? toVisitorId(traits),
@@ -184,8 +180,8 @@ function createToReferrer(
   { urlPaths }: PageViewOptions,
   urls: SentUrls,
 ): (referrer: string, host: string | undefined) => Field | undefined {
-  const toField = createToField('urlref');
-  const make = (referrer: string, host?: string) => toField(urls.ofReferrer(referrer, host));
+  const make = (referrer: string, host?: string) =>
+    createField('urlref', urls.ofReferrer(referrer, host));
   if (urlPaths === 'template') return make;
   const remember = memoize(
     (referrer: string) => make(referrer),
@@ -194,28 +190,18 @@ function createToReferrer(
   return (referrer) => (referrer.includes('?') ? make(referrer) : remember(referrer));
 }
 
-/** Longer methods are not remembered: HTTP has none. */
-const MAX_METHOD_LENGTH = 30;
-
-/** Remembers what is made for a method and something else. */
-function memoizeByMethod<Other extends string | number>(
-  make: (method: string, other: Other) => Field | undefined,
-): (method: string, other: Other) => Field | undefined {
-  const remember = memoizePair(make);
-  return (method, other) => (method.length > MAX_METHOD_LENGTH ? make : remember)(method, other);
-}
-
 /** The title. Only the default one is remembered: others may name each request. */
 function createToTitle({
   actionName,
 }: PageViewOptions): (request: HttpRequest, path: string, place: string) => Field | undefined {
   const template = typeof actionName === 'string' ? actionName : DEFAULT_TITLE;
-  const toField = createToField('action_name');
   if (template !== DEFAULT_TITLE) {
     const toText = createToActionName(template);
-    return (request, path, place) => toField(toText(request, path, place));
+    return (request, path, place) => createField('action_name', toText(request, path, place));
   }
-  const toDefault = memoizeByMethod((method, place: string) => toField(`${method} ${place}`));
+  const toDefault = memoizePair((method: string, place: string) =>
+    createField('action_name', `${method} ${place}`),
+  );
   return (request, _path, place) => toDefault(titleMethodOf(request, place), place);
 }
 
@@ -224,7 +210,7 @@ function createToVariables(
   { maxCustomVariables }: PageViewOptions,
   report: ReportProblem,
 ): (method: string, statusCode: number) => Field | undefined {
-  return memoizeByMethod((method, statusCode) => {
+  return memoizePair((method, statusCode) => {
     if (maxCustomVariables === 0) return undefined;
     const variables = customVariablesOf({ statusCode, method });
     return rawField('cvar', toCustomVariables(variables, maxCustomVariables, report));

@@ -29,7 +29,7 @@ export function encodeValue(text: string): string {
 }
 
 /** Whether a text needs no search for what HTML escaping makes longer, to at most six bytes a character. */
-export function isShort(text: string, max: number): boolean {
+function isShort(text: string, max: number): boolean {
   return text.length * 6 <= max;
 }
 

@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { hasConsent } from '../hit/ignore.js';
+import { hasConsent } from '../hit/page-view-filter.js';
 import { createIsInRanges } from '../hit/visitor/proxy-trust.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { sentHeader } from '../requests/read-headers.js';

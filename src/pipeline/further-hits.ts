@@ -23,9 +23,8 @@ import type { EndedRequest, Request } from '../requests/request.js';
 import { MAX_FURTHER_HITS, TOO_MANY_HITS } from '../requests/request-waits.js';
 import { serviceDefaultsOf } from '../requests/resource.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
-import type { OptionCallbacks } from './option-callbacks.js';
+import { type OptionCallbacks, siteOfService } from './option-callbacks.js';
 import { PendingFurtherHit, type PendingPageView, REQUEST_BYTES } from './pending-hits.js';
-import { siteOfService } from './service-site.js';
 import type { HitCounts } from './stats.js';
 
 /** The part of a pipeline that its further hits need. */
@@ -53,17 +52,9 @@ class HitsOfRequest {
   /** Whether the status of the response decides about the user ID, once known. */
   awaitsStatus: boolean | undefined = undefined;
 
-  static of(request: Request): HitsOfRequest | undefined {
-    return request.ofFurtherHits as HitsOfRequest | undefined;
-  }
-
-  /** The same for one more hit; `undefined` if the request has as many as it may. */
-  static admit(request: Request): HitsOfRequest | undefined {
-    const hits = HitsOfRequest.of(request) ?? new HitsOfRequest();
-    if (hits.count >= MAX_FURTHER_HITS) return undefined;
-    request.ofFurtherHits = hits;
-    hits.count += 1;
-    return hits;
+  static of(request: Request): HitsOfRequest {
+    request.ofFurtherHits ??= new HitsOfRequest();
+    return request.ofFurtherHits as HitsOfRequest;
   }
 }
 
@@ -96,9 +87,9 @@ export class FurtherHits {
     }
     const hit = checkFurtherHit(unchecked, this.#checks);
     if (!hit) this.#drop('invalid');
-    else if (request === 'unknown') this.#addUnknown(hit);
-    else if (request) this.#addToRequest(hit, request);
-    else this.#addWithoutRequest(hit);
+    else if (request === undefined) this.#addWithoutRequest(hit);
+    else if (request !== 'unknown') this.#addToRequest(hit, request);
+    else if (this.#allowsUnknown()) this.#addWithoutRequest(hit);
   }
 
   /** Adds a call of an MCP server over stdio, if the option `mcp` makes hits of such calls. */
@@ -127,19 +118,13 @@ export class FurtherHits {
 
   /** Queues the hits that wait for the end of their request, and those that its spans have. `page` was queued before. */
   addAfterEnd(ended: EndedRequest, page: PendingPageView | undefined): void {
+    if (!ended.ofFurtherHits && !ended.furtherHits) return;
     const hits = HitsOfRequest.of(ended);
-    if (hits) {
-      hits.page = page;
-      for (const pending of hits.waiting) {
-        pending.state = this.#parts.delivery.queue(pending) ? 'afterPage' : 'apart';
-      }
-      hits.waiting = [];
+    hits.page = page;
+    for (const pending of hits.waiting.splice(0)) {
+      pending.state = this.#parts.delivery.queue(pending) ? 'afterPage' : 'apart';
     }
-    if (ended.furtherHits) {
-      for (const hit of ended.furtherHits) this.add(hit, ended);
-      const added = HitsOfRequest.of(ended);
-      if (added) added.page = page;
-    }
+    for (const hit of ended.furtherHits ?? []) this.add(hit, ended);
   }
 
   /** Finds out what its further hits need as long as Node's request and the span are there. */
@@ -150,12 +135,13 @@ export class FurtherHits {
   }
 
   #addToRequest(hit: CheckedHit, request: Request): void {
-    const hits = HitsOfRequest.admit(request);
-    if (!hits) {
+    const hits = HitsOfRequest.of(request);
+    if (hits.count >= MAX_FURTHER_HITS) {
       this.report('further too_many', () => TOO_MANY_HITS);
       this.#drop('too_many');
       return;
     }
+    hits.count += 1;
     const pending: PendingFurtherHit = new PendingFurtherHit(
       (nowMillis) => this.#isFinal(request, pending.endedMillis, hits, nowMillis),
       (epochMillis) => {
@@ -174,12 +160,7 @@ export class FurtherHits {
     } else if (this.#enqueue('wait', pending)) hits.waiting.push(pending);
   }
 
-  /** What is not known counts as no: the option that excludes its visitor cannot be asked any more. */
-  #addUnknown(hit: CheckedHit): void {
-    if (this.#allowsUnknown()) this.#addWithoutRequest(hit);
-  }
-
-  /** Whether no option could exclude the visitor of a request of which nothing is known; logs if one could. */
+  /** Whether no option could exclude the visitor of a request of which nothing is known; logs if one could, which counts as a no. */
   #allowsUnknown(): boolean {
     const { doNotTrack, consent, ignore, ignoreAddresses, siteId } = this.#parts.options;
     const isPrivate = doNotTrack || consent || ignoreAddresses.length > 0;
@@ -201,21 +182,17 @@ export class FurtherHits {
 
   /** Whether a hit of no request says enough; counts it if it does not. */
   #isTrackable(hit: CheckedHit): boolean {
-    const visitor = this.#visitorOf(hit);
+    const { hidesOtherUserIds, sampleRate } = this.#parts.options;
+    const userId = hidesOtherUserIds ? undefined : parameterOf(hit, 'uid');
+    const visitor = userId ?? parameterOf(hit, 'cid');
     if (visitor === undefined) {
-      const { hidesOtherUserIds } = this.#parts.options;
       this.report('further no_visitor', () => (hidesOtherUserIds ? NO_VISITOR_ID : NO_VISITOR));
       this.#drop('no_visitor');
-    } else if (this.#siteOf(hit) === undefined) {
-      this.refuse('further site', NO_SITE);
-    } else return isInSample(visitor, this.#parts.options.sampleRate);
+      return false;
+    }
+    if (this.#siteOf(hit) !== undefined) return isInSample(visitor, sampleRate);
+    this.refuse('further site', NO_SITE);
     return false;
-  }
-
-  #visitorOf(hit: CheckedHit): string | undefined {
-    const { hidesOtherUserIds } = this.#parts.options;
-    const userId = hidesOtherUserIds ? undefined : parameterOf(hit, 'uid');
-    return userId ?? parameterOf(hit, 'cid');
   }
 
   #siteOf(hit: CheckedHit): number | undefined {

@@ -9,7 +9,7 @@ import { createDeliveryCounters } from '../delivery/queue/counters.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
-import { createFindIgnoreReason } from '../hit/ignore.js';
+import { createFindIgnoreReason } from '../hit/page-view-filter.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';

@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { otelGlobal } from '../common/otel-global.js';
-import type { Attributes, Histogram, Meter, MeterProvider } from '../common/otel-types.js';
+import type { Attributes, Histogram, MeterProvider } from '../common/otel-types.js';
 import { DetachedScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
 import type { Exchange, Transport } from '../delivery/http/transport.js';
@@ -108,15 +108,21 @@ export class Metrics {
       description: 'Time that a bulk request to Matomo takes',
       advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
     });
-    for (const instrument of INSTRUMENTS) register(meter, instrument, observe, this.#component);
+    for (const [name, { kind, read, ...metadata }] of Object.entries(INSTRUMENTS)) {
+      meter[`create${kind}`](name, metadata).addCallback((result) =>
+        read(observe(), (count, attributes) => {
+          if (count !== undefined) result.observe(count, { ...attributes, ...this.#component });
+        }),
+      );
+    }
   }
 }
 
-type Observe = (count: number, attributes?: Attributes) => void;
+/** Nothing is observed of what does not exist. */
+type Observe = (count: number | undefined, attributes?: Attributes) => void;
 
-/** A row of the table: who counts is `read`. */
+/** Who counts is `read`. */
 interface Instrument {
-  readonly name: string;
   readonly kind: 'ObservableCounter' | 'ObservableUpDownCounter' | 'ObservableGauge';
   readonly unit: string;
   readonly description: string;
@@ -124,14 +130,13 @@ interface Instrument {
 }
 
 /**
- * Names are those of the semantic conventions for SDK metrics if they mean the same. Every outcome and reason is observed from the
+ * By name, which is that of the semantic conventions for SDK metrics if they mean the same. Every outcome and reason is observed from the
  * start, with 0: an alert on an increase does not see a series that begins with its first loss.
  *
  * @see https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/
  */
-const INSTRUMENTS: readonly Instrument[] = [
-  {
-    name: 'otel.sdk.processor.span.processed',
+const INSTRUMENTS: Readonly<Record<string, Instrument>> = {
+  'otel.sdk.processor.span.processed': {
     kind: 'ObservableCounter',
     unit: '{span}',
     description: 'Server spans whose page view was queued, or not, by why not',
@@ -140,45 +145,37 @@ const INSTRUMENTS: readonly Instrument[] = [
       observeEach(failed, 'error.type', observe);
     },
   },
-  {
-    name: 'matomo.queue.size',
+  'matomo.queue.size': {
     kind: 'ObservableUpDownCounter',
     unit: '{hit}',
     description: 'Pending hits in memory',
     read: ({ stats }, observe) => observe(stats.pending - stats.spooled),
   },
-  {
-    name: 'matomo.queue.capacity',
+  'matomo.queue.capacity': {
     kind: 'ObservableUpDownCounter',
     unit: '{hit}',
     description: 'Hits that memory may contain',
     read: ({ capacity }, observe) => observe(capacity),
   },
-  {
-    name: 'matomo.queue.oldest_age',
+  'matomo.queue.oldest_age': {
     kind: 'ObservableGauge',
     unit: 's',
     description: 'Age of the oldest pending hit, 0 if there is none',
     read: ({ delivery }, observe) => observe(delivery.oldestAgeSeconds),
   },
-  {
-    name: 'matomo.delivery.last_success_age',
+  'matomo.delivery.last_success_age': {
     kind: 'ObservableGauge',
     unit: 's',
     description: 'Time since a bulk last succeeded, or since the start',
     read: ({ delivery }, observe) => observe(delivery.lastSuccessAgeSeconds),
   },
-  {
-    name: 'matomo.spool.hits',
+  'matomo.spool.hits': {
     kind: 'ObservableGauge',
     unit: '{hit}',
     description: 'Hits in the spool that this process made or took over',
-    read({ delivery: { spoolHits } }, observe) {
-      if (spoolHits !== undefined) observe(spoolHits);
-    },
+    read: ({ delivery }, observe) => observe(delivery.spoolHits),
   },
-  {
-    name: 'matomo.hits',
+  'matomo.hits': {
     kind: 'ObservableCounter',
     unit: '{hit}',
     description: 'Hits by what became of them: tracked, accepted, invalid or lost',
@@ -189,65 +186,55 @@ const INSTRUMENTS: readonly Instrument[] = [
       observeEach(lost, 'error.type', observeLost);
     },
   },
-  {
-    name: 'matomo.hits.further',
+  'matomo.hits.further': {
     kind: 'ObservableCounter',
     unit: '{hit}',
     description: 'Events, goals, orders and others besides page views, a part of all hits',
     read: ({ stats }, observe) => observe(stats.furtherHits),
   },
-  {
-    name: 'matomo.hits.dropped',
+  'matomo.hits.dropped': {
     kind: 'ObservableCounter',
     unit: '{call}',
     description: 'Calls for a hit besides the page view that made none, by reason',
     read: ({ stats }, observe) => observeEach(stats.dropped, 'error.type', observe),
   },
-  {
-    name: 'matomo.spans.unused',
+  'matomo.spans.unused': {
     kind: 'ObservableCounter',
     unit: '{span}',
     description: 'Spans that had no effect: too late for their request, or of none',
     read: ({ stats }, observe) => observe(stats.spans.unused),
   },
-  {
-    name: 'matomo.exports.refused',
+  'matomo.exports.refused': {
     kind: 'ObservableCounter',
     unit: '{export}',
     description: 'Exports that a gateway refused because there was no room',
-    read({ refusedExports }, observe) {
-      if (refusedExports !== undefined) observe(refusedExports);
-    },
+    read: ({ refusedExports }, observe) => observe(refusedExports),
   },
-  {
-    name: 'matomo.hits.ai_chatbots',
+  'matomo.hits.ai_chatbots': {
     kind: 'ObservableCounter',
     unit: '{hit}',
     description: 'Hits of requests by AI chatbots, a part of all hits',
     read: ({ stats }, observe) => observe(stats.aiChatbots),
   },
-  {
-    name: 'matomo.hits.resent',
+  'matomo.hits.resent': {
     kind: 'ObservableCounter',
     unit: '{hit}',
     description: 'Hits sent again although the first attempt may have stored them',
     read: ({ stats }, observe) => observe(stats.resent),
   },
-  {
-    name: 'matomo.hits.taken_over',
+  'matomo.hits.taken_over': {
     kind: 'ObservableCounter',
     unit: '{hit}',
     description: 'Hits taken over from processes that have ended',
     read: ({ stats }, observe) => observe(stats.takenOver),
   },
-  {
-    name: 'matomo.requests.ignored',
+  'matomo.requests.ignored': {
     kind: 'ObservableCounter',
     unit: '{request}',
     description: 'Requests that make no hit, by reason',
     read: ({ stats }, observe) => observeEach(stats.ignored, 'matomo.ignore.reason', observe),
   },
-];
+};
 
 function observeEach(
   counts: Readonly<Record<string, number>>,
@@ -255,17 +242,6 @@ function observeEach(
   observe: Observe,
 ): void {
   for (const [value, count] of Object.entries(counts)) observe(count, { [attribute]: value });
-}
-
-function register(
-  meter: Meter,
-  { name, kind, read, ...metadata }: Instrument,
-  observe: () => Observed,
-  component: Attributes,
-): void {
-  meter[`create${kind}`](name, metadata).addCallback((result) =>
-    read(observe(), (count, attributes) => result.observe(count, { ...attributes, ...component })),
-  );
 }
 
 function outcomeOf(exchange: Exchange): Attributes {

@@ -16,11 +16,12 @@ import { DEPRECATED_ENDPOINT, isFromRequest } from '../hit/parameters/dimensions
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
+import { ServiceSites } from '../options/service-sites.js';
 import { createUserIdReader, type UserIdReader } from '../requests/read-user-id.js';
 import type { EndedRequest } from '../requests/request.js';
+import type { ServiceDefaults } from '../requests/resource.js';
 import { readResponseHeader } from '../requests/response.js';
 import { toTrackedRequest } from '../requests/tracked-request.js';
-import { siteOfService } from './service-site.js';
 
 /** Asks the options that only an ended request can answer: functions, attributes of its span, its cookies. */
 export interface OptionCallbacks {
@@ -34,7 +35,7 @@ export interface OptionCallbacks {
   awaitsStatus(ended: EndedRequest): boolean;
 }
 
-const FAILED = Symbol('failed');
+const FAILED: unique symbol = Symbol('failed');
 const NOT_TRACKED = 'The request is not tracked, and neither are its further hits';
 
 /** Asks one option about a request while all of it is there. */
@@ -59,14 +60,15 @@ export function createOptionCallbacks(
   const asksIgnore = ignore && fromRequest(ignore);
   const askSite = typeof siteId === 'function' ? fromRequest(siteId) : undefined;
 
-  /** What an option says; what its function throws is reported once. */
-  function call<T>(
+  /** What an option says, or `failed`; what its function throws is reported once. */
+  function call<T, Failed = undefined>(
     option: string,
     ask: Ask<T>,
     ended: EndedRequest,
-    site: number,
+    site = 0,
     effect = 'Its result counts as undefined',
-  ): T | undefined | typeof FAILED {
+    failed?: Failed,
+  ): T | Failed | undefined {
     try {
       const result = ask(ended, site);
       if (!isThenable(result)) return result;
@@ -75,7 +77,7 @@ export function createOptionCallbacks(
     } catch (error) {
       report(option, `threw ${nameOf(error)}`, effect);
     }
-    return FAILED;
+    return failed;
   }
 
   function report(option: string, what: string, effect: string): void {
@@ -83,23 +85,17 @@ export function createOptionCallbacks(
     diagnostics.warnOnce(`throws ${option}`, coded('callback-failed', text));
   }
 
-  /** The same, if a failure counts as `undefined`. */
-  function read<T>(option: string, ask: Ask<T>, ended: EndedRequest, site = 0): T | undefined {
-    const value = call(option, ask, ended, site);
-    return value === FAILED ? undefined : value;
-  }
-
   return {
     isIgnored(ended) {
       if (asksIgnore === undefined) return false;
-      const result = call('ignore', asksIgnore, ended, 0, NOT_TRACKED);
+      const result = call('ignore', asksIgnore, ended, 0, NOT_TRACKED, FAILED);
       return result === FAILED ? 'failed' : Boolean(result);
     },
 
     siteOf(ended) {
       const known = siteOfService(siteId, ended.service);
       if (known !== undefined || askSite === undefined) return known;
-      const result = read('siteId', askSite, ended);
+      const result = call('siteId', askSite, ended);
       const site = toSiteId(result);
       if (site === undefined && result !== undefined) {
         diagnostics.warnOnce(
@@ -118,7 +114,7 @@ export function createOptionCallbacks(
       if (callbacks.length === 0) return undefined;
       const parameters: Record<string, unknown> = {};
       for (const { parameter, option, ask } of callbacks) {
-        const value = read(option, ask, ended, site);
+        const value = call(option, ask, ended, site);
         if (value !== undefined) parameters[parameter] = value;
       }
       return parameters;
@@ -126,6 +122,15 @@ export function createOptionCallbacks(
 
     awaitsStatus: (ended) => userIds?.awaitsStatus(ended) ?? false,
   };
+}
+
+/** The site of a service: `matomo.idsite` of its resource wins over the option. `undefined` if there is none, or a function chooses it. */
+export function siteOfService(
+  siteId: ResolvedOptions['siteId'],
+  { site, attributes }: ServiceDefaults,
+): number | undefined {
+  if (site !== undefined || typeof siteId === 'function') return site;
+  return siteId instanceof ServiceSites ? siteId.siteOf(attributes['service.name']) : siteId;
 }
 
 interface ParameterCallback {

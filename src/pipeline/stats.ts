@@ -95,16 +95,13 @@ export function createHitCounts() {
 
 /** A copy that does not change any more. */
 export function toStats(
-  { hits, furtherHits, aiChatbots, dropped, ignored, spans }: HitCounts,
-  {
-    pending,
-    spooled,
-    takenOver,
-    resent,
-  }: Pick<MatomoStats, 'pending' | 'spooled' | 'takenOver' | 'resent'>,
+  counts: HitCounts,
+  delivery: Pick<MatomoStats, 'pending' | 'spooled' | 'takenOver' | 'resent'>,
   { tracked, accepted, invalid, lost }: DeliveryCounters,
   unusedElsewhere: number,
 ): MatomoStats {
+  const { hits, furtherHits, aiChatbots, dropped, ignored, spans } = counts;
+  const { takenOver, pending, spooled, resent } = delivery;
   return {
     hits,
     furtherHits,

@@ -1,8 +1,9 @@
-import { createField, type Field, HitFields, rawField, siteFields } from '../field.js';
-import type { ChatbotResponse, HttpRequest } from '../http-request.js';
-import { isStaticFile } from '../ignore.js';
+import { createField, type HitFields } from '../field.js';
+import type { HttpRequest } from '../http-request.js';
 import { isTimed } from '../page/request-timings.js';
 import type { SentUrls } from '../page/sent-urls.js';
+import type { PageView } from '../page-view.js';
+import { isStaticFile } from '../page-view-filter.js';
 import type { Client } from '../visitor/client.js';
 import { createFindAiChatbot } from './ai-chatbots.js';
 import { isDocument, isLaterPart } from './documents.js';
@@ -36,55 +37,25 @@ const SOURCE = 'opentelemetry-matomo';
 const REPORTED = ['recMode', 'url', 'download', 'http_status', 'bw_bytes', 'pf_srv', 'source'];
 
 /**
- * The fields that Matomo reads for a request by an AI chatbot. The reports join its URL with those of people, so both must be the same
- * text. Unknown values are left out, because averages would count them.
+ * Makes a hit of a request by an AI chatbot, and only of such a one, what Matomo 5.7 and later report under AI chatbots. Earlier versions
+ * store it as a page view. The application cannot override these fields. The reports join its URL with those of people, so both must be the
+ * same text. Unknown values are left out, because averages would count them.
  */
-export function toChatbotFields(
-  request: HttpRequest,
-  response: ChatbotResponse,
-  { path, query }: { readonly path: string; readonly query: string | undefined },
-  urls: SentUrls,
-): readonly (Field | undefined)[] {
-  const { statusCode, scheme, durationMillis } = request;
+export function addChatbotFields(fields: HitFields, page: PageView, urls: SentUrls): void {
+  const { request, path, query, client } = page;
+  const { statusCode, scheme, durationMillis, chatbotResponse } = request;
+  if (!chatbotResponse) return;
   const host = request.host?.toLowerCase();
-  const isFile = isDocument(request.path, statusCode, response.contentType);
+  const isFile = isDocument(request.path, statusCode, chatbotResponse.contentType);
   const url = urls.ofRequest({ scheme, host, query: isFile ? undefined : query }, path, 'chatbot');
-  return [
-    rawField('recMode', '1'),
-    isFile ? createField('download', url.value) : url,
-    createField('http_status', statusCode),
-    createField('bw_bytes', response.bodyBytes),
-    isTimed(request) ? createField('pf_srv', durationMillis) : undefined,
-    rawField('source', SOURCE),
-  ];
-}
-
-/**
- * Makes a page view one that Matomo 5.7 and later report under AI chatbots. Earlier versions store it as a page view. The application
- * cannot override these fields.
- */
-export function addChatbotFields(
-  fields: HitFields,
-  userAgent: string,
-  chatbot: readonly (Field | undefined)[],
-): void {
   for (const name of REPORTED) fields.delete(name);
-  fields.set('ua', userAgent);
-  for (const field of chatbot) fields.add(field);
-}
-
-/** A hit only for AI chatbot reports: without visitor, title, address and variables. */
-export function toChatbotAlone(
-  site: number,
-  userAgent: string,
-  startSeconds: number,
-  chatbot: readonly (Field | undefined)[],
-): HitFields {
-  const fields = new HitFields([siteFields(site)]);
-  for (const field of chatbot) fields.add(field);
-  fields.set('ua', userAgent);
-  fields.set('cdt', String(startSeconds));
-  return fields;
+  fields.set('recMode', '1');
+  fields.add(isFile ? createField('download', url.value) : url);
+  fields.add(createField('http_status', statusCode));
+  fields.add(createField('bw_bytes', chatbotResponse.bodyBytes));
+  if (isTimed(request)) fields.add(createField('pf_srv', durationMillis));
+  fields.set('source', SOURCE);
+  fields.set('ua', client.userAgent);
 }
 
 /** Whether a user agent is that of an AI chatbot. A known client remembers it. */

@@ -21,20 +21,11 @@ export type FindAiChatbot = (userAgent: string) => string | undefined;
 
 /** Makes a function that finds names. Its time is linear in the length of the user agent for each name. */
 export function createFindAiChatbot(names: readonly string[]): FindAiChatbot {
-  if (names.length === 0) return () => undefined;
   const lowerCaseNames = names.map((name) => name.toLowerCase());
-  // Takes half the time of a search by name, which few user agents need.
-  const anyName = new RegExp(names.map(escapePattern).join('|'), 'i');
   return (userAgent) => {
-    if (!anyName.test(userAgent)) return undefined;
     const text = userAgent.toLowerCase();
-    const index = lowerCaseNames.findIndex((name) => text.includes(name));
-    return index < 0 ? undefined : names[index];
+    return names.find((_, i) => text.includes(lowerCaseNames[i] as string));
   };
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
 /** The name of the AI chatbot in a user agent, as it is spelled in `AI_CHATBOTS`. */

@@ -6,14 +6,10 @@ import { decodeTitle, toTitlePath } from './page-path.js';
 /** Clients choose how long a batch is. */
 const MAX_COUNT = 100;
 
-interface Titled {
-  readonly method: string;
-  readonly route: string | undefined;
-  readonly host: string | undefined;
-  readonly statusCode: number;
-  readonly spanName: string;
-  readonly operation?: Operation | undefined;
-}
+type Titled = Pick<
+  HttpRequest,
+  'method' | 'route' | 'host' | 'statusCode' | 'spanName' | 'operation'
+>;
 
 /** Names the place that a request asked for. The path is already redacted. */
 export type ToPlace = (
@@ -25,19 +21,14 @@ export type ToPlace = (
 export const FIRST_FAILED_STATUS = 400;
 const NOT_FOUND = 404;
 
-/** What scanners get for paths that they try. */
-const REFUSALS: Readonly<Record<number, string>> = {
+/** What scanners get for paths that they try: the reason if a request without a route was refused as any path is. */
+export const REFUSALS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
   [NOT_FOUND]: 'Not Found',
   405: 'Method Not Allowed',
 };
-
-/** The reason if a request without a route was refused as any path is; `undefined` for other statuses. */
-export function refusalOf(statusCode: number): string | undefined {
-  return REFUSALS[statusCode];
-}
 
 /** The last half of them is certain to be remembered. */
 const MAX_ENDPOINTS = 2000;
@@ -62,7 +53,7 @@ export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
     if (operation?.name !== undefined) return toOperationPlace(operation, place, path, toPath);
     if (place !== undefined) return place;
     const isKnown = isEndpoint && statusCode < NOT_FOUND;
-    const reason = isKnown ? undefined : refusalOf(statusCode);
+    const reason = isKnown ? undefined : REFUSALS[statusCode];
     return reason ?? (titlePaths === 'raw' ? toPath(endpoint) : decodeTitle(template));
   };
 }

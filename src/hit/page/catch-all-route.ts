@@ -12,20 +12,17 @@ const WILDCARD_SEGMENT = /* @__PURE__ */ new RegExp(
   ].join('|')})$`,
 );
 
-/** Nearly all routes begin with a slash and a letter: such a segment is no wildcard. */
-const SLASH = 47;
-
-function isLetter(code: number): boolean {
-  return code >= 97 && code <= 122;
-}
+/** Nearly all routes begin so: such a segment is no wildcard. */
+const SLASH_AND_LETTER = /^\/[a-z]/;
 
 /** `(shop)`: a folder of routes that is no part of their paths. */
 const GROUP = /\/\([\w-]+\)(?=\/)/g;
 
 /** Whether a plain route consists of wildcards only, as that of an application that answers everything in one place. */
 export function isCatchAllRoute(route: string): boolean {
-  if (isLetter(route.charCodeAt(1)) && route.charCodeAt(0) === SLASH) return false;
-  return route.length <= MAX_CATCH_ALL_LENGTH && hasOnlyWildcards(route);
+  return (
+    !SLASH_AND_LETTER.test(route) && route.length <= MAX_CATCH_ALL_LENGTH && hasOnlyWildcards(route)
+  );
 }
 
 function hasOnlyWildcards(route: string): boolean {

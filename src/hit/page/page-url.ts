@@ -95,8 +95,11 @@ function isSentAsItCame({ text }: UrlPart, query: string): boolean {
 
 function toLongField(url: string, pathEnd: number): Field {
   let text = url;
-  if (pathEnd > MAX_URL_LENGTH) text = cut(url, MAX_URL_LENGTH);
-  else if (url.length > MAX_URL_LENGTH) text = cutQuery(url, pathEnd);
+  // Never inside of a percent-encoded byte.
+  if (pathEnd > MAX_URL_LENGTH) text = url.slice(0, MAX_URL_LENGTH).replace(/%[\da-f]?$/i, '');
+  // Whole parameters are dropped from the end, so that no value is stored that nobody sent.
+  else if (url.length > MAX_URL_LENGTH)
+    text = url.slice(0, Math.max(url.lastIndexOf('&', MAX_URL_LENGTH), pathEnd));
   return createField('url', text) as Field; // a scheme and a host make every URL valid
 }
 
@@ -124,15 +127,4 @@ function encodeUnsafe(text: string): string {
 /** Before it is encoded, which makes no text shorter: what is longer than a URL is cut in the end. */
 function cutRaw(text: string): string {
   return text.slice(0, MAX_URL_LENGTH + 1);
-}
-
-/** Whole parameters are dropped from the end, so that no value is stored that nobody sent. */
-function cutQuery(url: string, pathEnd: number): string {
-  const end = url.lastIndexOf('&', MAX_URL_LENGTH);
-  return url.slice(0, Math.max(end, pathEnd));
-}
-
-/** Never inside of a percent-encoded byte. */
-function cut(url: string, length: number): string {
-  return url.slice(0, length).replace(/%[\da-f]?$/i, '');
 }

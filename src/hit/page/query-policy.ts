@@ -107,17 +107,13 @@ export function redactSecrets(path: string): string {
   if (!mayHoldSecrets(path)) return path;
   const isSecret = createIsSecret();
   return filterSegments(asMatomoReads(path), redactPair, (segment) => {
-    const redacted = redactPairSegment(segment);
-    if (redacted !== segment) return redacted;
+    if (PAIR_SEGMENT.test(segment) && !METHOD_SEGMENT.test(segment)) {
+      const redacted = redactPair(segment);
+      if (redacted !== segment) return redacted;
+    }
     const text = decodeLayers(segment, decodePath);
     return text === undefined || isSecret(text) ? REDACTED : segment;
   });
-}
-
-function redactPairSegment(segment: string): string {
-  return PAIR_SEGMENT.test(segment) && !METHOD_SEGMENT.test(segment)
-    ? redactPair(segment)
-    : segment;
 }
 
 /** Redacts values of secret names, and names and values that contain a secret. */
@@ -125,13 +121,9 @@ function redactPair(pair: string): string {
   const name = encodedName(pair);
   if (holdsSecret(name)) return REDACTED;
   if (name.length === pair.length) return pair;
-  const isSecret = holdsSecretName(name) || holdsSecret(pair.slice(name.length + 1));
-  return isSecret ? `${name}=${REDACTED}` : pair;
-}
-
-/** The name holds no secret itself, so that it is not encoded too often. */
-function holdsSecretName(encoded: string): boolean {
-  return isSecretName(decodeLayers(encoded, decodeText) ?? '');
+  // The name holds no secret itself, so that it is not encoded too often.
+  const isNameSecret = isSecretName(decodeLayers(name, decodeText) ?? '');
+  return isNameSecret || holdsSecret(pair.slice(name.length + 1)) ? `${name}=${REDACTED}` : pair;
 }
 
 function isSearchParameter(name: string): boolean {

@@ -49,7 +49,8 @@ export function createSentUrls(options: SentUrlOptions) {
   /** The page that a request to `host` came from; `undefined` if nothing of it is sent. */
   function ofReferrer(referrer: string, host?: string): string | undefined {
     if (referrers === 'full') return ofAttribute(referrer, host);
-    return toOrigin(withoutUserInfo(pageOf(referrer)));
+    const page = referrer.slice(0, referrer.search(/[?#]|$/));
+    return toOrigin(withoutUserInfo(page));
   }
 
   /**
@@ -91,10 +92,6 @@ function redactUrl(
   const redacted = path === '' ? page : origin + redactPath(path, origin);
   const kept = question < 0 ? '' : redactQuery(whole.slice(question + 1));
   return kept === '' ? redacted : `${redacted}?${kept}`;
-}
-
-function pageOf(referrer: string): string {
-  return referrer.slice(0, referrer.search(/[?#]|$/));
 }
 
 /** 0 if there is none. */

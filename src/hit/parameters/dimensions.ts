@@ -1,6 +1,6 @@
 import type { Field } from '../field.js';
 import type { HttpRequest, OperationKind } from '../http-request.js';
-import { FIRST_FAILED_STATUS, refusalOf, titleMethodOf } from '../page/action-name.js';
+import { FIRST_FAILED_STATUS, REFUSALS, titleMethodOf } from '../page/action-name.js';
 import { matchesAny } from '../text.js';
 
 /** A request as it is sent, from which dimensions are made. */
@@ -31,15 +31,6 @@ type ReadValue = (
 ) => string | number | undefined;
 
 export const DEPRECATED_ENDPOINT = 'matomo.deprecated_endpoint';
-
-const method: ReadValue = ({ request }) => request.method;
-const status: ReadValue = ({ request }) => request.statusCode;
-const url: ReadValue = (sent) => sent.url.value;
-const path: ReadValue = (sent) => sent.path;
-const referrer: ReadValue = (sent) => sent.referrer?.value;
-const query: ReadValue = (sent) => queryOf(sent.url.value);
-const address: ReadValue = (sent) => sent.address;
-const userAgent: ReadValue = ({ request }) => request.userAgent;
 
 /** Everything after the first `?`: a second one is data. */
 function queryOf(full: string): string | undefined {
@@ -74,7 +65,7 @@ const mcpTool: ReadValue = ({ request: { operation } }) =>
 /** Answers who still calls an endpoint that will be removed. */
 const deprecatedEndpoint: ReadValue = ({ request }, place, { deprecated }) => {
   const { route, statusCode, isDeprecated } = request;
-  if (route === undefined && place === refusalOf(statusCode)) return undefined;
+  if (route === undefined && place === REFUSALS[statusCode]) return undefined;
   const path = route?.startsWith('/') ? route : `/${route}`; // those of Django have no slash at their beginning
   const isListed = route !== undefined && matchesAny(deprecated, path);
   return isDeprecated || isListed ? `${titleMethodOf(request, place)} ${place}` : undefined;
@@ -84,41 +75,47 @@ const deprecatedEndpoint: ReadValue = ({ request }, place, { deprecated }) => {
  * Attributes whose value the hit knows better than the span: the status of an aborted request, a route that came late, and
  * what is redacted or masked before it may leave. By their stable names and their old ones.
  */
-const FROM_REQUEST: Readonly<Record<string, ReadValue>> = {
-  'http.request.method': method,
-  'http.method': method,
-  'http.response.status_code': status,
-  'http.status_code': status,
-  'http.route': ({ request }) => request.route,
-  'url.full': url,
-  'http.url': url,
-  'http.target': (sent) => [sent.path, queryOf(sent.url.value)].filter(Boolean).join('?'),
-  'url.path': path,
-  'url.query': query,
-  'url.scheme': ({ request }) => request.scheme,
-  'http.scheme': ({ request }) => request.scheme,
-  'client.address': address,
-  'http.client_ip': address,
-  'network.peer.address': address,
-  'net.peer.ip': address,
-  'net.sock.peer.addr': address,
-  'user_agent.original': userAgent,
-  'http.user_agent': userAgent,
-  'http.request.header.referer': referrer,
-  'graphql.operation.name': operationName('graphql'),
-  'rpc.method': operationName('json-rpc', 'trpc'),
-  'mcp.method.name': mcpMethod,
-  'gen_ai.tool.name': mcpTool,
-  'mcp.protocol.version': ({ request }) => request.operation?.mcp?.protocolVersion,
-  'mcp.client.name': ({ request }) => request.operation?.mcp?.clientName,
-  'http.request.header.user-agent': userAgent,
-  'matomo.failed_endpoint': failedEndpoint,
-  [DEPRECATED_ENDPOINT]: deprecatedEndpoint,
-};
+const FROM_REQUEST: readonly (readonly [attributes: readonly string[], read: ReadValue])[] = [
+  [['http.request.method', 'http.method'], ({ request }) => request.method],
+  [['http.response.status_code', 'http.status_code'], ({ request }) => request.statusCode],
+  [['http.route'], ({ request }) => request.route],
+  [['url.full', 'http.url'], ({ url }) => url.value],
+  [['http.target'], ({ path, url }) => [path, queryOf(url.value)].filter(Boolean).join('?')],
+  [['url.path'], ({ path }) => path],
+  [['url.query'], ({ url }) => queryOf(url.value)],
+  [['url.scheme', 'http.scheme'], ({ request }) => request.scheme],
+  [
+    [
+      'client.address',
+      'http.client_ip',
+      'network.peer.address',
+      'net.peer.ip',
+      'net.sock.peer.addr',
+    ],
+    ({ address }) => address,
+  ],
+  [
+    ['user_agent.original', 'http.user_agent', 'http.request.header.user-agent'],
+    ({ request }) => request.userAgent,
+  ],
+  [['http.request.header.referer'], ({ referrer }) => referrer?.value],
+  [['graphql.operation.name'], operationName('graphql')],
+  [['rpc.method'], operationName('json-rpc', 'trpc')],
+  [['mcp.method.name'], mcpMethod],
+  [['gen_ai.tool.name'], mcpTool],
+  [['mcp.protocol.version'], ({ request }) => request.operation?.mcp?.protocolVersion],
+  [['mcp.client.name'], ({ request }) => request.operation?.mcp?.clientName],
+  [['matomo.failed_endpoint'], failedEndpoint],
+  [[DEPRECATED_ENDPOINT], deprecatedEndpoint],
+];
+
+function readerOf(attribute: unknown): ReadValue | undefined {
+  return FROM_REQUEST.find(([names]) => names.includes(attribute as string))?.[1];
+}
 
 /** Whether a dimension of this attribute is made with the hit and not read from the span. */
 export function isFromRequest(attribute: string): boolean {
-  return Object.hasOwn(FROM_REQUEST, attribute);
+  return readerOf(attribute) !== undefined;
 }
 
 /** A dimension that is made with the hit. */
@@ -130,7 +127,7 @@ export interface Dimension {
 
 export function createDimensions(options: DimensionOptions): Dimension[] {
   return Object.entries(options.dimensions).flatMap(([id, attribute]) => {
-    const read = isFromRequest(String(attribute)) ? FROM_REQUEST[String(attribute)] : undefined;
+    const read = readerOf(attribute);
     return read
       ? [{ name: `dimension${id}`, read: (sent, place) => read(sent, place, options) }]
       : [];

@@ -69,7 +69,7 @@ export function override(
 }
 
 function invalidValue(rules: ValueRules, unchecked: unknown, name: string, source: string): string {
-  return `"${name}" must be ${ruleOf(rules)}, got ${kindOf(unchecked)} from ${source}. It was left out, because Matomo would reject, ignore or misread it. Correct it.`;
+  return `"${name}" must be ${RULES[rules.kind](rules)}, got ${kindOf(unchecked)} from ${source}. It was left out, because Matomo would reject, ignore or misread it. Correct it.`;
 }
 
 /** Matomo would store half an event as a page view. */
@@ -94,33 +94,27 @@ export function describeUnknownParameter(name: string): string {
 }
 
 /** What a value must be, in the words of a message. */
-function ruleOf({ kind, min, max, maxCharacters, isZeroEmpty }: ValueRules): string {
-  const range = min === undefined ? '' : ` from ${min} to ${max}`;
-  switch (kind) {
-    case 'text':
-    case 'referrer':
-      return `text that is not empty${isZeroEmpty ? ' or "0"' : ''}`;
-    case 'url':
-      return 'a URL with a scheme and a host';
-    case 'integer':
-      return `a whole number${range}`;
-    case 'number':
-      return `a number${range}`;
-    case 'flag':
-      return 'true, false, 1 or 0';
-    case 'json':
-      return `JSON of at most ${maxCharacters} characters`;
-    case 'user-id':
-      return 'text that names a user';
-    case 'visitor-id':
-      return '16 hex digits';
-    case 'address':
-      return 'an IP address';
-    case 'time':
-      return 'a time in epoch seconds';
-    case 'variables':
-      return 'an object of custom variables';
-  }
+const RULES: Readonly<Record<ValueRules['kind'], (rules: ValueRules) => string>> = {
+  text: textRule,
+  referrer: textRule,
+  url: () => 'a URL with a scheme and a host',
+  integer: (rules) => `a whole number${rangeOf(rules)}`,
+  number: (rules) => `a number${rangeOf(rules)}`,
+  flag: () => 'true, false, 1 or 0',
+  json: ({ maxCharacters }) => `JSON of at most ${maxCharacters} characters`,
+  'user-id': () => 'text that names a user',
+  'visitor-id': () => '16 hex digits',
+  address: () => 'an IP address',
+  time: () => 'a time in epoch seconds',
+  variables: () => 'an object of custom variables',
+};
+
+function textRule({ isZeroEmpty }: ValueRules): string {
+  return `text that is not empty${isZeroEmpty ? ' or "0"' : ''}`;
+}
+
+function rangeOf({ min, max }: ValueRules): string {
+  return min === undefined ? '' : ` from ${min} to ${max}`;
 }
 
 /** Never the value, which may be about a person. */

@@ -3,33 +3,29 @@ import { cleanText, cutBytes, cutCharacters, withoutUserInfo } from '../text.js'
 import type { ValueRules } from './tracking-parameters.js';
 
 /** A value that is safe to send; `undefined` if Matomo would reject it, it would make the bulk fail, or it is empty. */
-export function toParameterValue(declaration: ValueRules, value: unknown): string | undefined {
-  switch (declaration.kind) {
-    case 'text':
-      return toText(declaration, value);
-    case 'referrer':
-      return toText(declaration, typeof value === 'string' ? withoutUserInfo(value.trim()) : value);
-    case 'url':
-      return toUrl(declaration, value);
-    case 'json':
-      return toJson(declaration, value);
-    case 'integer':
-    case 'number':
-      return toNumber(declaration, value);
-    case 'flag':
-      return toFlag(value);
-    case 'user-id':
-      return toUserId(declaration, value);
-    case 'visitor-id':
-      return /^[\da-f]{16}$/i.test(String(value)) ? String(value).toLowerCase() : undefined;
-    case 'address':
-      return typeof value === 'string' && isIP(value) && !value.includes('%') ? value : undefined;
-    case 'time':
-      return toTime(value);
-    case 'variables':
-      return undefined; // made of all custom variables of a request
-  }
+export function toParameterValue(rules: ValueRules, value: unknown): string | undefined {
+  return TO_VALUE[rules.kind](rules, value);
 }
+
+type ToValue = (rules: ValueRules, value: unknown) => string | undefined;
+
+const TO_VALUE: Readonly<Record<ValueRules['kind'], ToValue>> = {
+  text: toText,
+  referrer: (rules, value) =>
+    toText(rules, typeof value === 'string' ? withoutUserInfo(value.trim()) : value),
+  url: toUrl,
+  json: toJson,
+  integer: toNumber,
+  number: toNumber,
+  flag: toFlag,
+  'user-id': toUserId,
+  'visitor-id': (_rules, value) =>
+    /^[\da-f]{16}$/i.test(String(value)) ? String(value).toLowerCase() : undefined,
+  address: (_rules, value) =>
+    typeof value === 'string' && isIP(value) && !value.includes('%') ? value : undefined,
+  time: toTime,
+  variables: () => undefined, // made of all custom variables of a request
+};
 
 function toText(declaration: ValueRules, value: unknown): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
@@ -84,7 +80,7 @@ function toNumber(declaration: ValueRules, value: unknown): string | undefined {
   return Number.isFinite(number) && number >= min && number <= max ? String(number) : undefined;
 }
 
-function toFlag(value: unknown): string | undefined {
+function toFlag(_rules: ValueRules, value: unknown): string | undefined {
   if ([true, 1, '1', 'true'].includes(value as string)) return '1';
   return [false, 0, '0', 'false'].includes(value as string) ? '0' : undefined;
 }
@@ -92,7 +88,7 @@ function toFlag(value: unknown): string | undefined {
 const TWENTY_YEARS_SECONDS = 631_152_000;
 
 /** Only epoch seconds: Matomo accepts other formats too, but stores "now" for a time that it cannot parse. */
-function toTime(value: unknown): string | undefined {
+function toTime(_rules: ValueRules, value: unknown): string | undefined {
   if (typeof value !== 'number' && typeof value !== 'string') return undefined;
   const seconds = Math.floor(Number(value));
   return seconds > TWENTY_YEARS_SECONDS && seconds < 4_294_967_296 ? String(seconds) : undefined;

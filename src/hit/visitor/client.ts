@@ -1,4 +1,4 @@
-import { copyText, PairCache } from '../../common/generation-cache.js';
+import { copyText } from '../../common/generation-cache.js';
 import { createField, FieldGroup, rawField } from '../field.js';
 import type { HttpRequest } from '../http-request.js';
 
@@ -62,33 +62,18 @@ export class Client {
   }
 }
 
-/** Clients of requests that are known from spans only. */
-const MAX_CLIENTS = 2000;
-
-/** Finds what is sent of the client of a request. */
-export function createToClientFields(): (
-  request: ClientHeaders & { client?: Client | undefined },
-) => ClientFields {
-  const clients = new PairCache<string, string, Client>(MAX_CLIENTS);
-
-  function findClient({ userAgent = '', acceptLanguage = '' }: ClientHeaders): Client {
-    const known = clients.get(userAgent, acceptLanguage);
-    if (known) return known;
-    const client = new Client(copyText(userAgent), copyText(acceptLanguage));
-    clients.set(userAgent, acceptLanguage, client);
-    return client;
+/** What is sent of the client of a request. */
+export function toClientFields(
+  request: ClientHeaders & { readonly client?: Client | undefined },
+): ClientFields {
+  const { client, clientHints } = request;
+  if (client?.fields && client.clientHints === clientHints) return client.fields;
+  const fields = new ClientFields(request);
+  if (client && fields.text.length + (clientHints?.length ?? 0) <= MAX_KEPT_CHARACTERS) {
+    client.fields = fields;
+    client.clientHints = clientHints;
   }
-
-  return function toClientFields(request) {
-    const { client = findClient(request), clientHints } = request;
-    if (client.fields && client.clientHints === clientHints) return client.fields;
-    const fields = new ClientFields(request);
-    if (fields.text.length + (clientHints?.length ?? 0) <= MAX_KEPT_CHARACTERS) {
-      client.fields = fields;
-      client.clientHints = clientHints;
-    }
-    return fields;
-  };
+  return fields;
 }
 
 /** The headers of client hints, each of which is a line of a request's `clientHints`. */

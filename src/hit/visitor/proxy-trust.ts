@@ -38,12 +38,7 @@ export function createIsInRanges(ranges: readonly string[]): (address: string) =
     }
   }
   return (address) => {
-    const family = familyOf(address);
-    return family !== undefined && blocks.check(address, family);
+    const version = isIP(address);
+    return version !== 0 && blocks.check(address, version === 4 ? 'ipv4' : 'ipv6');
   };
-}
-
-function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
-  const version = isIP(address);
-  return version === 0 ? undefined : version === 4 ? 'ipv4' : 'ipv6';
 }

@@ -40,7 +40,8 @@ export type KeyOfDay = (day: number) => KeyObject | undefined;
 export function createToVisitorId(
   key: string | Buffer | KeyOfDay,
 ): (traits: VisitorTraits) => string {
-  const keyOfDay = typeof key === 'function' ? key : always(key);
+  const always = typeof key === 'function' ? undefined : toSecret(key);
+  const keyOfDay = typeof key === 'function' ? key : () => always;
   return function toVisitorId({ address = '', userAgent, site, startMillis, session }) {
     const day = Math.floor(startMillis / DAY_MILLIS);
     const secret = keyOfDay(day);
@@ -85,11 +86,6 @@ function keyedId(secret: KeyObject, text: string): string {
 export function createToKeyedId(key: string | Buffer): (text: string) => string {
   const secret = toSecret(key);
   return (text) => keyedId(secret, text);
-}
-
-function always(key: string | Buffer): KeyOfDay {
-  const secret = toSecret(key);
-  return () => secret;
 }
 
 /** Node.js 24 takes six times as long with the bytes of a key. */

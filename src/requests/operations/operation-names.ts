@@ -6,7 +6,7 @@ import {
   type OperationKind,
   OTHER_NAME,
 } from '../../hit/http-request.js';
-import { refusalOf } from '../../hit/page/action-name.js';
+import { REFUSALS } from '../../hit/page/action-name.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
 import { isSuccess } from './operation-adapter.js';
 
@@ -75,7 +75,7 @@ export class OperationNames {
     const isKnownPlace =
       proof !== undefined ||
       route !== undefined ||
-      refusalOf(statusCode) === undefined ||
+      REFUSALS[statusCode] === undefined ||
       paths.has(place);
     const name = isKnownPlace ? nameIn(names, operation.name, proof) : undefined;
     const { mcp } = operation;

@@ -1,4 +1,4 @@
-import { isStaticFile } from '../../hit/ignore.js';
+import { isStaticFile } from '../../hit/page-view-filter.js';
 
 const NEXT = Symbol.for('NextInternalRequestMeta');
 const LOOPBACK = Symbol.for('loopback.middleware.context');

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import {
   CLIENT_HINTS,
   Client,
-  createToClientFields,
+  toClientFields,
   toClientHints,
 } from '../../../src/hit/visitor/client.js';
 import { collectGarbage, keptBytes, PARTS_BYTES } from '../../support/kept-bytes.js';
@@ -39,11 +39,10 @@ const PHONE = '"Chromium";v="130"\n?1';
 const COMPUTER = '"Chromium";v="130"\n?0';
 
 test('a client is sent with the hints of each request', () => {
-  const toFields = createToClientFields();
   const spans = { userAgent: 'curl/8', acceptLanguage: 'sv-SE' };
   for (const headers of [spans, { ...spans, client: new Client('curl/8', 'sv-SE') }]) {
     for (const clientHints of [undefined, PHONE, COMPUTER, undefined]) {
-      const { text } = toFields({ ...headers, clientHints });
+      const { text } = toClientFields({ ...headers, clientHints });
       const uadata = clientHints === undefined ? {} : { uadata: toClientHints(clientHints) };
       const expected = { ua: 'curl/8', lang: 'sv-SE', ...uadata };
       expect(Object.fromEntries(new URLSearchParams(text))).toEqual(expected);
@@ -64,18 +63,16 @@ test.for([
   ],
   ['a user agent that is long if it is encoded', { userAgent: '中'.repeat(400) }],
 ] as const)('what is sent of a client with %s is not remembered', async ([, headers]) => {
-  const toFields = createToClientFields();
-  const sent = Array.from({ length: 1000 }, () => new WeakRef(toFields(headers)));
+  const sent = Array.from({ length: 1000 }, () => new WeakRef(toClientFields(headers)));
   await nextTurn(); // until then, nothing that a weak reference was made to is collected
   collectGarbage();
   expect(sent.filter((fields) => fields.deref()).length).toBeLessThan(10);
-  expect(toFields(headers)).toEqual(toFields(headers));
+  expect(toClientFields(headers)).toEqual(toClientFields(headers));
 });
 
 test('no text is kept of which a header is a part', () => {
-  const toFields = createToClientFields();
   const kept = keptBytes((part) =>
-    toFields({ userAgent: part, acceptLanguage: part, clientHints: hintsOf(part) }),
+    toClientFields({ userAgent: part, acceptLanguage: part, clientHints: hintsOf(part) }),
   );
   expect(kept).toBeLessThan(PARTS_BYTES / 4);
 });

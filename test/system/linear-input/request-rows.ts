@@ -1,10 +1,5 @@
 import { readsContent } from '../../../src/hit/bots/ai-chatbot-hit.js';
 import { isDocument } from '../../../src/hit/bots/documents.js';
-import {
-  createFindIgnoreReason,
-  createFindNoPageReason,
-  hasConsent,
-} from '../../../src/hit/ignore.js';
 import { createToPlace } from '../../../src/hit/page/action-name.js';
 import { isCatchAllRoute } from '../../../src/hit/page/catch-all-route.js';
 import {
@@ -17,6 +12,11 @@ import { plainRoute } from '../../../src/hit/page/plain-route.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/query-policy.js';
 import { createSentUrls } from '../../../src/hit/page/sent-urls.js';
 import { isGraphqlRequest } from '../../../src/hit/page-view.js';
+import {
+  createFindIgnoreReason,
+  createFindNoPageReason,
+  hasConsent,
+} from '../../../src/hit/page-view-filter.js';
 import { decodeLatin1 } from '../../../src/hit/text.js';
 import { toClientHints } from '../../../src/hit/visitor/client.js';
 import { createToOrigin } from '../../../src/hit/visitor/origin.js';

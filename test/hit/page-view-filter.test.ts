@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import type { HttpRequest } from '../../src/hit/http-request.js';
+import { plainRoute } from '../../src/hit/page/plain-route.js';
 import {
   createFindIgnoreReason,
   createFindNoPageReason,
   type FilterOptions,
   HEALTH_CHECKERS,
   hasConsent,
-} from '../../src/hit/ignore.js';
-import { plainRoute } from '../../src/hit/page/plain-route.js';
+} from '../../src/hit/page-view-filter.js';
 import { consent, patterns } from '../../src/options/parse-values.js';
 import { httpRequest } from '../support/builders.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
