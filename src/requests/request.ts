@@ -16,7 +16,7 @@ import type { Http2Request, Http2Response } from './http2-exchange.js';
 import { nodeAttributes } from './node-request.js';
 import type { NamedOperation } from './operations/index.js';
 import type { McpReport } from './operations/mcp.js';
-import { readHeader, readHeaderAsSent } from './read-headers.js';
+import { headersIn, readHeader, sentHeader } from './read-headers.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './resource.js';
 
 /** What finds the requests of one processor by their spans. */
@@ -201,14 +201,13 @@ export class Request {
 
   /** A header by its lower-case name, as it is now. */
   header(name: string): string | undefined {
-    const headers = this.incoming?.headers;
-    return readHeader(headers, headers ? NO_ATTRIBUTES : this.attributes, name);
+    return readHeader(this.incoming?.headers ?? headersIn(this.attributes), name);
   }
 
-  /** The same or, if the application has deleted it, what the client sent. */
+  /** The same or, if the application has deleted it, what the client sent. A value that the application has set wins. */
   headerAsSent(name: string): string | undefined {
     const { incoming } = this;
-    return readHeaderAsSent(incoming, incoming ? NO_ATTRIBUTES : this.attributes, name);
+    return this.header(name) ?? (incoming && sentHeader(incoming, name));
   }
 
   /** The annotations from code, shared by all processors that track the request; creates them if there are none. */
