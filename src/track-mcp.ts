@@ -8,7 +8,7 @@ import {
   reportMcp,
   reportMcpFailure,
 } from './requests/operations/mcp.js';
-import { toName } from './requests/operations/operation-adapter.js';
+import { toName } from './requests/operations/operation-target.js';
 import type { Request } from './requests/request.js';
 import { giveCall, reportHit } from './requests/request-functions.js';
 

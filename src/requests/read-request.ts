@@ -93,6 +93,8 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
     path,
     query: target?.query,
     route: routeOf(record, attributes, path, statusCode),
+    statusCode,
+    isEventStream: hasEventStream,
     contentType: response ? (contentType ?? '') : contentType,
   };
   return {
@@ -100,11 +102,7 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
     path,
     query: asked.query,
     route: asked.route,
-    operation: readOperation(record, asked, {
-      statusCode,
-      isEventStream: hasEventStream,
-      readsMcp: reading.readsMcp,
-    }),
+    operation: readOperation(record, asked, reading.readsMcp),
     host: origin.host,
     scheme: origin.scheme,
     address: origin.address,

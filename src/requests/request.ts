@@ -14,8 +14,8 @@ import {
 import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2-exchange.js';
 import { nodeAttributes } from './node-request.js';
-import type { NamedOperation } from './operations/index.js';
 import type { McpReport } from './operations/mcp.js';
+import type { NamedOperation } from './operations/operation-target.js';
 import { headersIn, readHeader, sentHeader } from './read-headers.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './resource.js';
 

@@ -8,7 +8,7 @@ import {
 } from '../../hit/http-request.js';
 import { refusalOf } from '../../hit/page/action-name.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
-import { isSuccess } from './operation-adapter.js';
+import { isSuccess } from './operation-target.js';
 
 /** Of each half of a table. */
 const MAX_ENTRIES = 250;
