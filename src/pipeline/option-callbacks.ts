@@ -19,7 +19,7 @@ import type { ResolvedOptions } from '../options/option-table.js';
 import { createUserIdReader, type UserIdReader } from '../requests/read-user-id.js';
 import type { EndedRequest } from '../requests/request.js';
 import { readResponseHeader } from '../requests/response.js';
-import { toTrackedRequest } from '../requests/tracked-request.js';
+import { RequestOfCallbacks } from '../requests/tracked-request.js';
 import { siteOfService } from './service-site.js';
 
 /** Asks the options that only an ended request can answer: functions, attributes of its span, its cookies. */
@@ -43,7 +43,7 @@ type Ask<T> = (ended: EndedRequest, site: number) => T;
 /** A callback of the application. */
 function fromRequest<T>(callback: (request: TrackedRequest) => T): Ask<T> {
   return (ended) => {
-    ended.tracked ??= toTrackedRequest(ended);
+    ended.tracked ??= new RequestOfCallbacks(ended);
     return callback(ended.tracked);
   };
 }

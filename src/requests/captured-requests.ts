@@ -19,6 +19,7 @@ import { Http2Request, Http2Response } from './http2-exchange.js';
 import { Http2Sessions, isRequestStream } from './http2-sessions.js';
 import {
   type CodeAnnotations,
+  type HitReports,
   ownRequest,
   REQUEST,
   Request,
@@ -29,10 +30,7 @@ import {
 export interface HitTaker {
   /** Takes a hit of the current request. A request may have a span, a request object of Node.js, both or neither. */
   takeHit(hit: FurtherHit, announced: Request | undefined, span: Span | undefined): void;
-  /** Counts a call that makes no hit, and logs why. */
-  refuseHit(key: string, message: string): void;
-  /** Logs that a part of a hit was left out. */
-  reportHit(key: string, message: string): void;
+  readonly reports: HitReports;
 }
 
 /** A processor, of any copy of this package. */
@@ -68,8 +66,12 @@ const REQUEST_CHANNEL = 'http.server.request.start';
 const FINISH_CHANNEL = 'http.server.response.finish';
 const STREAM_CHANNEL = 'http2.server.stream.created';
 
+/** Never replaced once it exists. Reading a property of `globalThis` costs more than finding the request. */
+let known: SharedRequests | undefined;
+
 function sharedRequests(): SharedRequests | undefined {
-  return (globalThis as Record<symbol, SharedRequests | undefined>)[KEY];
+  known ??= (globalThis as Record<symbol, SharedRequests | undefined>)[KEY];
+  return known;
 }
 
 function createSharedRequests(): SharedRequests {
@@ -240,12 +242,8 @@ export function captureRequest(message: unknown): void {
 
 /** The request of the current async context. */
 export function currentRequest(): Request | undefined {
-  known ??= sharedRequests();
-  return known?.storage.getStore();
+  return sharedRequests()?.storage.getStore();
 }
-
-/** Never replaced once it exists. Reading a property of `globalThis` costs more than finding the request. */
-let known: SharedRequests | undefined;
 
 /** What a call of a public function is about. Both are `undefined` outside of a request. */
 export interface CallTarget {

@@ -340,16 +340,20 @@ export function isClosed(announced: Request): boolean {
   return each === undefined;
 }
 
+/** Where calls are counted and logged that make no hit, or not all of one. */
+export interface HitReports {
+  /** A call that makes no hit. */
+  refuseHit(key: string, message: string): void;
+  /** Part of a hit was dropped. */
+  reportHit(key: string, message: string): void;
+}
+
 /** Receives requests and calls that make hits. */
-export interface RequestSink {
+export interface RequestSink extends HitReports {
   /** Each HTTP request once, when it has ended. Its span and Node's objects are released then. */
   addRequest(ended: EndedRequest): void;
   /** A hit besides a page view, and the request to which it belongs. `unknown`: nothing is known of that request any more. */
   addFurtherHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void;
-  /** A call that makes no hit, which is counted and logged. */
-  refuseHit(key: string, message: string): void;
-  /** Part of a hit was dropped, which is logged. */
-  reportHit(key: string, message: string): void;
   /** Counts a span with something for Matomo that ended too late for its request, or belongs to none. */
   countUnused(): void;
 }

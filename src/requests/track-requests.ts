@@ -94,8 +94,7 @@ export function trackRequests(
       const unknown = announced || (span && !jobs.has(span)) ? 'unknown' : undefined;
       sink.addFurtherHit(hit, request ?? unknown);
     },
-    refuseHit: (key, message) => sink.refuseHit(key, message),
-    reportHit: (key, message) => sink.reportHit(key, message),
+    reports: sink,
     abandon(announced) {
       try {
         const request = findOwn(announced);
