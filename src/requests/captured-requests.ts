@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import {
   type ChannelListener,
   channelListener,
@@ -115,7 +115,8 @@ function createSharedRequests(): SharedRequests {
       if (hasBody(request)) emitWith(storage, request, announced);
     }
     if (connections.watch(request.socket, announced)) detachErrors(storage, server);
-    if (IS_BUN) watchOnBun(response, announced);
+    // No test shows what connections report at their end on Bun, so the end of the response counts, too.
+    if (IS_BUN) response.once('close', () => closeRequest(announced));
     for (const processor of processors) processor.begin(announced, message);
   }
 
@@ -139,11 +140,11 @@ function createSharedRequests(): SharedRequests {
     if (!areStreamsCaptured() || !isRequestStream(message)) return undefined;
     const { stream, headers } = message;
     const request = new Http2Request(sessions.peerOf(stream), headers);
-    const response = new Http2Response(stream);
     const { server } = stream.session as { server?: object };
-    const announced = Request.announced(request, response, headers[':path'] ?? '/', server);
+    const path = headers[':path'] ?? '/';
+    const announced = Request.announced(request, new Http2Response(stream), path, server);
     Object.defineProperty(stream, REQUEST, { value: announced });
-    sessions.watch(stream, announced, response, () => {
+    sessions.watch(stream, announced, () => {
       closeRequest(announced);
       abandon(announced);
       // Nothing else will end the request, as HTTP/2 has no instrumentation. If a processor has used it, its hits read it.
@@ -176,11 +177,6 @@ function capturePipelined(
   response.once('socket', ({ bytesWritten }) => {
     announced.bytesBefore = bytesWritten;
   });
-}
-
-/** No test shows what connections report at their end on Bun, so the end of the response counts, too. */
-function watchOnBun(response: ServerResponse, announced: Request): void {
-  response.once('close', () => closeRequest(announced));
 }
 
 /**

@@ -255,7 +255,10 @@ export class McpEndpoints {
       span,
       method === undefined || message?.isUnanswered
         ? undefined
-        : describeHeaders(method, request.header('mcp-name')),
+        : describeMcp({
+            method: decodeHeader(method),
+            target: decodeHeader(request.header('mcp-name')),
+          }),
       message && describeMcp(message),
     ]);
     const isBeginning = mcp.method === 'initialize';
@@ -333,10 +336,6 @@ function isEndpointPath(path: string): boolean {
 
 function digestOf(secret: string): string {
   return hash('sha256', secret, 'base64');
-}
-
-function describeHeaders(method: string, name: string | undefined): McpOperation {
-  return describeMcp({ method: decodeHeader(method), target: decodeHeader(name) });
 }
 
 /** Values that are no plain ASCII are sent as `=?base64?…?=`. */
