@@ -18,16 +18,15 @@ export function toEventAttributes(
   parameters: Readonly<Record<string, unknown>>,
 ): Record<string, string | number | boolean> {
   const attributes: Record<string, string | number | boolean> = {};
-  const { cvar, ...others } = parameters;
-  const named = [
-    ...Object.entries(others).map(([name, value]) => [PREFIX + name, value] as const),
-    ...Object.entries(cvar ?? {}).map(([name, value]) => [CVAR_PREFIX + name, value] as const),
-  ];
-  for (const [name, value] of named) {
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-      attributes[name] = value;
+  function add(prefix: string, values: object): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+        attributes[prefix + name] = value;
     }
   }
+  const { cvar, ...others } = parameters;
+  add(PREFIX, others);
+  add(CVAR_PREFIX, cvar ?? {});
   return attributes;
 }
 
