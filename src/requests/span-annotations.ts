@@ -55,15 +55,11 @@ function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanRea
     annotations.operationError = errorType;
 }
 
-/** Copies attributes of a resource. Returns whether there was anything to copy. */
-export function annotateFrom(annotations: Annotations, attributes: Attributes): boolean {
-  let isAnnotated = false;
+/** Copies attributes of a resource. */
+export function annotateFrom(annotations: Annotations, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
-    if (name === PERF_KEY_ATTRIBUTE || value === undefined) continue;
-    annotateWith(annotations, name, value);
-    isAnnotated ||= name.startsWith(PREFIX);
+    if (name !== PERF_KEY_ATTRIBUTE && value !== undefined) annotateWith(annotations, name, value);
   }
-  return isAnnotated;
 }
 
 /** Copies one attribute if it is for Matomo. */
