@@ -15,14 +15,13 @@ import {
 } from './operation-target.js';
 
 /** The attributes of spans that are read, so that the gateway keeps them. */
-export const OPERATION_ATTRIBUTES: readonly string[] = /* @__PURE__ */ [
-  ...MCP_ATTRIBUTES,
+export const OPERATION_ATTRIBUTES: readonly string[] = /* @__PURE__ */ MCP_ATTRIBUTES.concat(
   'graphql.operation.name',
   'graphql.operation.type',
   'rpc.method',
   'rpc.system.name',
   'rpc.system',
-];
+);
 
 const BATCH = /(?:^|&)batch=1(?:&|$)/;
 
