@@ -6,7 +6,6 @@ import {
   type McpOperation,
   readMcpMessage,
   reportMcp,
-  reportMcpFailure,
 } from './requests/operations/mcp.js';
 import { toName } from './requests/operations/operation-target.js';
 import type { Request } from './requests/request.js';
@@ -156,7 +155,7 @@ class McpCalls {
       const errorType = readError(message);
       const listedNames = readListedNames(call.operation.mcp.method, message.result);
       const announced = call.announced?.deref();
-      if (announced && errorType !== undefined) reportMcpFailure(errorType, announced);
+      if (announced && errorType !== undefined) announced.failOperation(errorType);
       else if (announced) reportMcp({ hasSucceeded: true, listedNames }, announced);
       if (!call.isOverHttp) this.#give(call, errorType, listedNames);
     } catch {

@@ -14,11 +14,10 @@ import {
   type OriginOptions,
 } from '../hit/visitor/origin.js';
 import { methodOf, peerAddressOf, targetOf, textOf, toMillis } from './finished-span.js';
-import { nodeScheme } from './node-request.js';
 import { readOperation } from './operations/index.js';
 import { commonHeadersIn, commonHeadersOf } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
-import type { EndedRequest, Request } from './request.js';
+import { type EndedRequest, nodeScheme, type Request } from './request.js';
 import {
   CLIENT_CLOSED_REQUEST,
   contentTypeIn,

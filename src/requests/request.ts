@@ -10,10 +10,10 @@ import {
   type HttpRequest,
   hasAnnotations,
   type TrackedRequest,
+  toErrorType,
 } from '../hit/http-request.js';
 import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2-exchange.js';
-import { nodeAttributes } from './node-request.js';
 import type { McpReport } from './operations/mcp.js';
 import type { NamedOperation } from './operations/operation-target.js';
 import { headersIn, readHeader, sentHeader } from './read-headers.js';
@@ -71,7 +71,7 @@ export class Request {
   route: string | undefined = undefined;
   /** The operation that a framework announced. */
   operation: NamedOperation | undefined = undefined;
-  /** Whether that has failed. */
+  /** Whether that, or an MCP call, has failed. */
   hasFailedOperation = false;
   /** What `trackMcp` has seen of its messages. */
   mcp: McpReport | undefined = undefined;
@@ -217,6 +217,12 @@ export class Request {
     return announced.fromCode;
   }
 
+  /** The operation that it announced has failed with this class or code of an error. The response may still have status 200. */
+  failOperation(errorType: string): void {
+    this.hasFailedOperation = true;
+    this.annotationsFromCode().operationError = toErrorType(errorType);
+  }
+
   /** Annotations of child spans, in the order in which they end. */
   get ofDescendants(): Annotations {
     this.#ofDescendants ??= new Annotations();
@@ -309,6 +315,43 @@ export class Request {
   shorten(): void {
     if (this.request) this.request = shortenRequest(this.request);
   }
+}
+
+/** The attributes that an instrumentation would set, with stable names. */
+function nodeAttributes({ incoming, response, path, query }: Request): Attributes {
+  const { method = 'GET', headers = {}, httpVersion = '1.1', socket } = incoming ?? {};
+  const attributes: Attributes = {
+    'http.request.method': method,
+    'http.response.status_code': response?.statusCode ?? 200,
+    'url.path': path,
+    'url.scheme': nodeScheme(incoming),
+    'network.protocol.version': httpVersion,
+    ...serverOf(headers.host),
+  };
+  if (query !== undefined) attributes['url.query'] = query;
+  const { remoteAddress, remotePort } = socket ?? {};
+  if (remoteAddress !== undefined) attributes['network.peer.address'] = remoteAddress;
+  if (remotePort !== undefined) attributes['network.peer.port'] = remotePort;
+  if (headers['user-agent'] !== undefined)
+    attributes['user_agent.original'] = headers['user-agent'];
+  return attributes;
+}
+
+export function nodeScheme(incoming: Request['incoming']): 'http' | 'https' {
+  const { socket } = incoming ?? {};
+  const isEncrypted = socket && 'encrypted' in socket && socket.encrypted === true;
+  return isEncrypted ? 'https' : 'http';
+}
+
+/** Host and port from the Host header. */
+function serverOf(host: string | undefined): Attributes {
+  if (host === undefined || host === '') return {};
+  const colon = host.lastIndexOf(':');
+  const port = host.slice(colon + 1);
+  const hasPort = colon > 0 && /^\d{1,5}$/.test(port);
+  return hasPort
+    ? { 'server.address': host.slice(0, colon), 'server.port': Number(port) }
+    : { 'server.address': host };
 }
 
 export interface EndedRequest extends Request {

@@ -1,4 +1,4 @@
-import { isGraphqlPath, toErrorType } from '../../hit/http-request.js';
+import { isGraphqlPath } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
 import { type OperationTarget, type SentOperation, toName } from './operation-target.js';
 
@@ -51,7 +51,7 @@ export function readExecution(message: unknown): {
 } {
   const { operationName, error, result } = message as Execution;
   const [failure = error] = result?.errors ?? [];
-  const errorType = failure === undefined ? undefined : toErrorType(classOf(failure));
+  const errorType = failure === undefined ? undefined : classOf(failure);
   return { name: toName(operationName), errorType };
 }
 

@@ -2,12 +2,7 @@ import { hash } from 'node:crypto';
 import { GenerationCache } from '../../common/generation-cache.js';
 import { isRecord } from '../../common/is-record.js';
 import type { SpanContext } from '../../common/otel-types.js';
-import {
-  type McpRequest,
-  type Operation,
-  type OperationEvidence,
-  toErrorType,
-} from '../../hit/http-request.js';
+import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-request.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
 import type { Request } from '../request.js';
 import { readResponseHeader } from '../response.js';
@@ -132,12 +127,6 @@ export interface McpReport {
 export function reportMcp(report: McpReport, request: Request): void {
   const known = Object.entries(request.mcp ?? {}).filter(([, value]) => value !== undefined);
   request.mcp = { ...report, ...Object.fromEntries(known) };
-}
-
-/** The call of this request has failed: `tool_error`, or the code of a JSON-RPC error. The response may still have status 200. */
-export function reportMcpFailure(errorType: string, request: Request): void {
-  request.hasFailedOperation = true;
-  request.annotationsFromCode().operationError = toErrorType(errorType);
 }
 
 /** What is sent of a message. */
