@@ -56,8 +56,7 @@ export class MatomoSpanExporter {
     this.#withdraw = announceExporter({
       takeHit: (hit, announced, span) =>
         pipeline.addFurtherHit(hit, announced || span ? 'unknown' : undefined),
-      refuseHit: (key, message) => pipeline.refuseHit(key, message),
-      reportHit: (key, message) => pipeline.reportHit(key, message),
+      reports: pipeline,
     });
   }
 

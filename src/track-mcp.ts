@@ -6,9 +6,8 @@ import {
   type McpOperation,
   readMcpMessage,
   reportMcp,
-  reportMcpFailure,
 } from './requests/operations/mcp.js';
-import { toName } from './requests/operations/operation-adapter.js';
+import { toName } from './requests/operations/operation-target.js';
 import type { Request } from './requests/request.js';
 import { giveCall, reportHit } from './requests/request-functions.js';
 
@@ -156,7 +155,7 @@ class McpCalls {
       const errorType = readError(message);
       const listedNames = readListedNames(call.operation.mcp.method, message.result);
       const announced = call.announced?.deref();
-      if (announced && errorType !== undefined) reportMcpFailure(errorType, announced);
+      if (announced && errorType !== undefined) announced.failOperation(errorType);
       else if (announced) reportMcp({ hasSucceeded: true, listedNames }, announced);
       if (!call.isOverHttp) this.#give(call, errorType, listedNames);
     } catch {

@@ -88,9 +88,6 @@ export interface McpRequest {
   readonly listedNames?: readonly string[] | undefined;
 }
 
-/** Whether a request has `DNT: 1` or `Sec-GPC: 1`. Unknown if it is not known whether these headers were captured. */
-export type OptedOut = 'yes' | 'no' | 'unknown';
-
 /** A finished HTTP request, combined from spans and, if there is one, Node's own request. */
 export interface HttpRequest {
   /** As the client sent it, even if the span has `_OTHER`. */
@@ -124,7 +121,8 @@ export interface HttpRequest {
   readonly clientHints: string | undefined;
   /** IP address of the client according to trusted proxies, not masked. */
   readonly address: string | undefined;
-  readonly optedOut: OptedOut;
+  /** Whether it has `DNT: 1` or `Sec-GPC: 1`. Unknown if it is not known whether these headers were captured. */
+  readonly optedOut: 'yes' | 'no' | 'unknown';
   /** Signed by an AI agent that controls a browser. */
   readonly isAiAgent?: boolean;
   /** A browser or framework loads the page before anybody asks for it. */

@@ -5,7 +5,7 @@ import { option } from '../options/declaration.js';
 import { resolveInCode, text } from '../options/in-code.js';
 import { boolean, functionOption, integer, oneOf } from '../options/parse-values.js';
 import { parser } from '../options/parser.js';
-import { readHeader } from '../requests/read-headers.js';
+import { headersIn, readHeader } from '../requests/read-headers.js';
 
 const anyText = parser('text', (value) => (typeof value === 'string' ? value : undefined));
 const pathOnly = parser('a path without a query', (value) =>
@@ -52,9 +52,10 @@ export function fakeRequest(request: Partial<TrackedRequest> = {}): TrackedReque
     ['host', host],
     ['user-agent', userAgent],
   ]);
+  const sent = headersIn(attributes);
   function header(name: string): string | undefined {
     const key = name.toLowerCase();
-    return readHeader(undefined, attributes, key) ?? known.get(key);
+    return readHeader(sent, key) ?? known.get(key);
   }
   return { ...properties, header: properties.header ?? header } as TrackedRequest;
 }

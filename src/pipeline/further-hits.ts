@@ -17,10 +17,10 @@ import { createSentUrls } from '../hit/page/sent-urls.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { isInSample } from '../hit/visitor/sampling.js';
 import type { ResolvedOptions } from '../options/option-table.js';
+import { MAX_FURTHER_HITS } from '../requests/hit-events.js';
 import { operationNames } from '../requests/operations/operation-names.js';
 import { hasStatus } from '../requests/read-request.js';
 import type { EndedRequest, Request } from '../requests/request.js';
-import { MAX_FURTHER_HITS, TOO_MANY_HITS } from '../requests/request-waits.js';
 import { serviceDefaultsOf } from '../requests/resource.js';
 import type { FindPrivacyReason } from './find-privacy-reason.js';
 import { type OptionCallbacks, siteOfService } from './option-callbacks.js';
@@ -317,6 +317,7 @@ function bytesOf({ fields }: CheckedHit): number {
   return fields.reduce((bytes, { text }) => bytes + text.length, REQUEST_BYTES);
 }
 
+const TOO_MANY_HITS = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track one hit with the total instead.`;
 const NO_VISITOR =
   'A hit outside of a request has neither uid nor cid. It was dropped. Set uid or cid in the call, of an MCP server over stdio in the second argument of trackMcp.';
 const NO_VISITOR_ID =

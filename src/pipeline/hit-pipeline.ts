@@ -21,13 +21,12 @@ import {
   readOpenRequest,
 } from '../requests/read-request.js';
 import type { EndedRequest, Request, RequestSink } from '../requests/request.js';
-import { longestHold } from '../requests/request-waits.js';
 import { type CreatedDelivery, createDelivery } from './create-delivery.js';
 import { createFindPrivacyReason, type FindPrivacyReason } from './find-privacy-reason.js';
 import { FurtherHits } from './further-hits.js';
 import { type ComponentType, Metrics } from './metrics.js';
 import { createOptionCallbacks, type OptionCallbacks } from './option-callbacks.js';
-import { PendingPageView } from './pending-hits.js';
+import { longestHold, PendingPageView } from './pending-hits.js';
 import { createSortRequest, type SortRequest } from './sort-request.js';
 import {
   createHitCounts,

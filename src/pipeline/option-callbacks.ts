@@ -21,7 +21,7 @@ import { createUserIdReader, type UserIdReader } from '../requests/read-user-id.
 import type { EndedRequest } from '../requests/request.js';
 import type { ServiceDefaults } from '../requests/resource.js';
 import { readResponseHeader } from '../requests/response.js';
-import { toTrackedRequest } from '../requests/tracked-request.js';
+import { RequestOfCallbacks } from '../requests/tracked-request.js';
 
 /** Asks the options that only an ended request can answer: functions, attributes of its span, its cookies. */
 export interface OptionCallbacks {
@@ -44,7 +44,7 @@ type Ask<T> = (ended: EndedRequest, site: number) => T;
 /** A callback of the application. */
 function fromRequest<T>(callback: (request: TrackedRequest) => T): Ask<T> {
   return (ended) => {
-    ended.tracked ??= toTrackedRequest(ended);
+    ended.tracked ??= new RequestOfCallbacks(ended);
     return callback(ended.tracked);
   };
 }

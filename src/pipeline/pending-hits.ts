@@ -1,8 +1,21 @@
-import type { Hit, PendingHit } from '../hit/hit.js';
+import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../hit/hit.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { PageView } from '../hit/page-view.js';
+import type { ResolvedOptions } from '../options/option-table.js';
 import type { EndedRequest } from '../requests/request.js';
-import { isPageFinal } from '../requests/request-waits.js';
+
+/** How long work of a request may hold its hits back if they are to be in a spool within half a second. */
+const SPOOL_HOLD_MILLIS = 200;
+
+/** How long a hit waits for work of its request that has not ended. */
+export function longestHold({
+  scheduledDelayMillis,
+  spool,
+  dryRun,
+}: Pick<ResolvedOptions, 'scheduledDelayMillis' | 'spool' | 'dryRun'>): number {
+  const hasSpool = spool !== undefined && !dryRun;
+  return hasSpool ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS) : scheduledDelayMillis;
+}
 
 /** What a pending page view asks its pipeline. */
 export interface PageViewPipeline {
@@ -27,7 +40,9 @@ export class PendingPageView implements PendingHit {
   }
 
   isFinal(nowMillis: number): boolean {
-    return isPageFinal(this.ended, nowMillis - this.endedMillis, this.#pipeline.longestHoldMillis);
+    const { longestHoldMillis } = this.#pipeline;
+    const waitMillis = this.ended.running ? longestHoldMillis : CHILD_SPAN_WAIT_MILLIS;
+    return nowMillis - this.endedMillis >= waitMillis;
   }
 
   finalize(epochMillis: number): readonly Hit[] {

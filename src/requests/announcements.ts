@@ -64,7 +64,5 @@ function addRoute(announced: Request, { request, route }: Routed): void {
 function addExecution(announced: Request, message: object): void {
   const { name, errorType } = readExecution(message);
   if (name !== undefined) announced.operation ??= { kind: 'graphql', name };
-  if (errorType === undefined) return;
-  announced.hasFailedOperation = true;
-  announced.annotationsFromCode().operationError = errorType;
+  if (errorType !== undefined) announced.failOperation(errorType);
 }

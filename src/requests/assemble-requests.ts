@@ -1,4 +1,3 @@
-import type { FurtherHit } from '../hit/further-hit.js';
 import {
   type FinishedSpan,
   methodOf,
@@ -82,15 +81,10 @@ export function assembleRequest(
   }
   annotateOwn(record, root, reading);
   // Most requests have none: a list of all spans is made only for those that do.
-  if (hasHitEvent(root) || below.some(hasHitEvent)) record.furtherHits = hitsOf([...below, root]);
+  if (hasHitEvent(root) || below.some(hasHitEvent))
+    record.furtherHits = [...below, root].flatMap(hitsOfEvents);
   const request = readRequest(record, reading);
   return request && record.end(request);
-}
-
-/** The hits in events of spans; `undefined` if there are none. */
-function hitsOf(spans: readonly FinishedSpan[]): FurtherHit[] | undefined {
-  const withEvents = spans.filter(hasHitEvent);
-  return withEvents.length === 0 ? undefined : withEvents.flatMap(hitsOfEvents);
 }
 
 function inOrderOfEnding(spans: readonly FinishedSpan[]): readonly FinishedSpan[] {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import {
   type ChannelListener,
   channelListener,
@@ -19,6 +19,7 @@ import { Http2Request, Http2Response } from './http2-exchange.js';
 import { Http2Sessions, isRequestStream } from './http2-sessions.js';
 import {
   type CodeAnnotations,
+  type HitReports,
   ownRequest,
   REQUEST,
   Request,
@@ -29,10 +30,7 @@ import {
 export interface HitTaker {
   /** Takes a hit of the current request. A request may have a span, a request object of Node.js, both or neither. */
   takeHit(hit: FurtherHit, announced: Request | undefined, span: Span | undefined): void;
-  /** Counts a call that makes no hit, and logs why. */
-  refuseHit(key: string, message: string): void;
-  /** Logs that a part of a hit was left out. */
-  reportHit(key: string, message: string): void;
+  readonly reports: HitReports;
 }
 
 /** A processor, of any copy of this package. */
@@ -68,8 +66,12 @@ const REQUEST_CHANNEL = 'http.server.request.start';
 const FINISH_CHANNEL = 'http.server.response.finish';
 const STREAM_CHANNEL = 'http2.server.stream.created';
 
+/** Never replaced once it exists. Reading a property of `globalThis` costs more than finding the request. */
+let known: SharedRequests | undefined;
+
 function sharedRequests(): SharedRequests | undefined {
-  return (globalThis as Record<symbol, SharedRequests | undefined>)[KEY];
+  known ??= (globalThis as Record<symbol, SharedRequests | undefined>)[KEY];
+  return known;
 }
 
 function createSharedRequests(): SharedRequests {
@@ -113,7 +115,8 @@ function createSharedRequests(): SharedRequests {
       if (hasBody(request)) emitWith(storage, request, announced);
     }
     if (connections.watch(request.socket, announced)) detachErrors(storage, server);
-    if (IS_BUN) watchOnBun(response, announced);
+    // No test shows what connections report at their end on Bun, so the end of the response counts, too.
+    if (IS_BUN) response.once('close', () => closeRequest(announced));
     for (const processor of processors) processor.begin(announced, message);
   }
 
@@ -137,11 +140,11 @@ function createSharedRequests(): SharedRequests {
     if (!areStreamsCaptured() || !isRequestStream(message)) return undefined;
     const { stream, headers } = message;
     const request = new Http2Request(sessions.peerOf(stream), headers);
-    const response = new Http2Response(stream);
     const { server } = stream.session as { server?: object };
-    const announced = Request.announced(request, response, headers[':path'] ?? '/', server);
+    const path = headers[':path'] ?? '/';
+    const announced = Request.announced(request, new Http2Response(stream), path, server);
     Object.defineProperty(stream, REQUEST, { value: announced });
-    sessions.watch(stream, announced, response, () => {
+    sessions.watch(stream, announced, () => {
       closeRequest(announced);
       abandon(announced);
       // Nothing else will end the request, as HTTP/2 has no instrumentation. If a processor has used it, its hits read it.
@@ -174,11 +177,6 @@ function capturePipelined(
   response.once('socket', ({ bytesWritten }) => {
     announced.bytesBefore = bytesWritten;
   });
-}
-
-/** No test shows what connections report at their end on Bun, so the end of the response counts, too. */
-function watchOnBun(response: ServerResponse, announced: Request): void {
-  response.once('close', () => closeRequest(announced));
 }
 
 /**
@@ -240,12 +238,8 @@ export function captureRequest(message: unknown): void {
 
 /** The request of the current async context. */
 export function currentRequest(): Request | undefined {
-  known ??= sharedRequests();
-  return known?.storage.getStore();
+  return sharedRequests()?.storage.getStore();
 }
-
-/** Never replaced once it exists. Reading a property of `globalThis` costs more than finding the request. */
-let known: SharedRequests | undefined;
 
 /** What a call of a public function is about. Both are `undefined` outside of a request. */
 export interface CallTarget {

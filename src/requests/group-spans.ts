@@ -30,28 +30,22 @@ export interface WaitingSpan<S> {
 
 /** Spans of one request, or spans without a request. Those whose request may still arrive are a separate group. */
 interface SpanGroup<S> {
-  /** The outermost request in their process. */
-  readonly request: S | undefined;
+  /** The server span of the outermost request in their process. */
+  readonly root: S | undefined;
   /** Whether an ancestor in their process has not arrived. */
   readonly isAncestorMissing: boolean;
   newestMillis: number;
-  /** All spans except the request itself and empty ones. */
+  /** All spans except the root and empty ones. */
   below: S[];
-  /** Empty spans, which are only counted. */
+  /** Empty spans, which add nothing to a request and are only counted. */
   emptySpans: number;
   emptyBytes: number;
   /** Whether its spans stay, because they must wait longer. */
   isKept: boolean;
 }
 
-/** The server span of a request, and the spans below it that have arrived. */
-export interface RequestSpans<S> {
-  readonly root: S;
-  /** Without empty ones: they add nothing to a request, and are only counted. */
-  readonly below: readonly S[];
-  readonly emptySpans: number;
-  readonly emptyBytes: number;
-}
+/** The spans of a request that have arrived. */
+export type RequestSpans<S> = SpanGroup<S> & { readonly root: S };
 
 /** How long spans wait for others. */
 export interface Waits {
@@ -123,11 +117,10 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
     const unused: S[] = [];
     this.dueMillis = NEVER;
     for (const group of this.#groups()) {
-      const { request: root, below, emptySpans, emptyBytes } = group;
       const due = dueOf(group, waits);
       group.isKept = !all && due > nowMillis;
       if (group.isKept) this.#planFor(due);
-      else if (root) requests.push({ root, below, emptySpans, emptyBytes });
+      else if (group.root) requests.push(group as RequestSpans<S>);
     }
     const spans = this.#spans;
     this.#spans = [];
@@ -136,7 +129,7 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       const { group }: WaitingSpan<S> = span;
       span.group = undefined; // so that a request that is pending keeps nothing else in memory
       if (group?.isKept) this.#append(span);
-      if (group?.isKept || group?.request) continue;
+      if (group?.isKept || group?.root) continue;
       span.isAncestorMissing = group?.isAncestorMissing ?? false;
       unused.push(span);
     }
@@ -158,7 +151,7 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       if (span.isEmpty) {
         group.emptySpans += 1;
         group.emptyBytes += span.bytes;
-      } else if (span !== group.request) {
+      } else if (span !== group.root) {
         if (group.below.length === 0) group.below = [span];
         else group.below.push(span);
       }
@@ -237,7 +230,7 @@ function placeIn<S extends WaitingSpan<S>>(
   groups: SpanGroup<S>[],
 ): SpanGroup<S> {
   let group = around;
-  if (!group.request && span.isRequest) {
+  if (!group.root && span.isRequest) {
     group = emptyGroup(span, group.isAncestorMissing);
     groups.push(group);
   }
@@ -245,9 +238,9 @@ function placeIn<S extends WaitingSpan<S>>(
   return group;
 }
 
-function emptyGroup<S>(request: S | undefined, isAncestorMissing: boolean): SpanGroup<S> {
+function emptyGroup<S>(root: S | undefined, isAncestorMissing: boolean): SpanGroup<S> {
   return {
-    request,
+    root,
     isAncestorMissing,
     newestMillis: 0,
     below: NO_SPANS,
@@ -258,11 +251,11 @@ function emptyGroup<S>(request: S | undefined, isAncestorMissing: boolean): Span
 }
 
 function dueOf<S extends WaitingSpan<S>>(
-  { request, isAncestorMissing, newestMillis }: SpanGroup<S>,
+  { root, isAncestorMissing, newestMillis }: SpanGroup<S>,
   waits: Waits,
 ): number {
-  if (request) {
-    return request.arrivedMillis + (isAncestorMissing ? waits.outerMillis : waits.graceMillis);
+  if (root) {
+    return root.arrivedMillis + (isAncestorMissing ? waits.outerMillis : waits.graceMillis);
   }
   return newestMillis + (isAncestorMissing ? waits.requestMillis : waits.graceMillis);
 }

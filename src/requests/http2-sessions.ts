@@ -48,12 +48,8 @@ export class Http2Sessions {
   }
 
   /** Watches a stream until it is closed. */
-  watch(
-    stream: ServerHttp2Stream,
-    announced: Request,
-    response: Http2Response,
-    onClose: () => void,
-  ): void {
+  watch(stream: ServerHttp2Stream, announced: Request, onClose: () => void): void {
+    const response = announced.response as Http2Response;
     const session = this.#sessionOf(stream.session as ServerHttp2Session);
     session.open.add(announced);
     stream.once('close', () => {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { memoize, PairCache } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { isAiAgent } from '../hit/bots/ai-chatbots.js';
-import type { OptedOut } from '../hit/http-request.js';
+import type { HttpRequest } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
 import { CLIENT_HINTS, Client } from '../hit/visitor/client.js';
 import { textOf } from './finished-span.js';
@@ -15,21 +15,21 @@ export interface RequestHeaders {
   readonly rawHeaders?: readonly string[] | undefined;
 }
 
-/** The headers that are read from every request. */
-export interface CommonHeaders {
-  readonly host: string | undefined;
-  readonly userAgent: string | undefined;
-  readonly acceptLanguage: string | undefined;
-  readonly client: Client | undefined;
-  readonly referrer: string | undefined;
-  /** A line per header. */
-  readonly clientHints: string | undefined;
-  readonly optedOut: OptedOut;
-  /** Signed by an AI agent that Matomo recognizes. */
-  readonly isAiAgent: boolean;
-  /** Sent by a browser or framework before anybody asks for the page. */
-  readonly isPrefetch: boolean;
-}
+/** What is read from the headers of every request. */
+export type CommonHeaders = Required<
+  Pick<
+    HttpRequest,
+    | 'host'
+    | 'userAgent'
+    | 'acceptLanguage'
+    | 'client'
+    | 'referrer'
+    | 'clientHints'
+    | 'optedOut'
+    | 'isAiAgent'
+    | 'isPrefetch'
+  >
+>;
 
 /** Equal hosts become one string, so that pending requests do not keep a copy each. */
 const toOneHost = /* @__PURE__ */ memoize(decodeLatin1);
@@ -130,25 +130,10 @@ export function commonHeadersIn(
   return common.optedOut === 'yes' || isOptOutKnown ? common : { ...common, optedOut: 'unknown' };
 }
 
-/** A header by its lower-case name, from Node's request if there is one, else from attributes. */
-export function readHeader(
-  headers: IncomingHttpHeaders | undefined,
-  attributes: Attributes,
-  name: string,
-): string | undefined {
-  const known = headers ?? headersIn(attributes);
+/** A header by its lower-case name. */
+export function readHeader(headers: IncomingHttpHeaders, name: string): string | undefined {
   const dashed = name.replaceAll('_', '-');
-  return headerOf(known, name) ?? (dashed === name ? undefined : headerOf(known, dashed));
-}
-
-/** The same if the application has deleted it since: what the client sent. A value that the application has set wins. */
-export function readHeaderAsSent(
-  request: RequestHeaders | undefined,
-  attributes: Attributes,
-  name: string,
-): string | undefined {
-  const value = readHeader(request?.headers, attributes, name);
-  return value === undefined && request ? sentHeader(request, name) : value;
+  return headerOf(headers, name) ?? (dashed === name ? undefined : headerOf(headers, dashed));
 }
 
 /** A header by its lower-case name, as the client sent it. */
@@ -156,7 +141,7 @@ export function sentHeader(
   { headers, rawHeaders }: RequestHeaders,
   name: string,
 ): string | undefined {
-  if (!Array.isArray(rawHeaders)) return readHeader(headers, {}, name);
+  if (!Array.isArray(rawHeaders)) return readHeader(headers, name);
   const dashed = name.replaceAll('_', '-');
   const texts: string[] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -195,7 +180,7 @@ export function responseHeaderIn(attributes: Attributes, name: string): string |
 }
 
 /** The headers in attributes, as Node.js combines several values. */
-function headersIn(
+export function headersIn(
   attributes: Attributes,
   prefix: string = REQUEST_HEADER,
 ): Record<string, string | undefined> {

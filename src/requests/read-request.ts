@@ -14,11 +14,10 @@ import {
   type OriginOptions,
 } from '../hit/visitor/origin.js';
 import { methodOf, peerAddressOf, targetOf, textOf, toMillis } from './finished-span.js';
-import { nodeScheme } from './node-request.js';
 import { readOperation } from './operations/index.js';
 import { commonHeadersIn, commonHeadersOf } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
-import type { EndedRequest, Request } from './request.js';
+import { type EndedRequest, nodeScheme, type Request } from './request.js';
 import {
   CLIENT_CLOSED_REQUEST,
   contentTypeIn,
@@ -33,7 +32,10 @@ import type { SpanReading } from './span-annotations.js';
 const NO_ANNOTATIONS: readonly never[] = [];
 
 /** The open request as if it had ended in this moment; `undefined` if it is not an HTTP request. */
-export function readOpenRequest(record: Request, reading: HeaderReading): EndedRequest | undefined {
+export function readOpenRequest(
+  record: Request,
+  reading: RequestReading,
+): EndedRequest | undefined {
   const request = readRequest(record, reading);
   if (!request) return undefined;
   const statusCode = record.response?.statusCode ?? 200;
@@ -48,8 +50,8 @@ export function hasStatus({ response, span }: Request): boolean {
   return span !== undefined && statusAttribute(span.attributes) !== undefined;
 }
 
-/** What is read from headers, according to the options. */
-export interface HeaderReading {
+/** How requests are read from spans and from Node's requests, according to the options. */
+export interface RequestReading extends SpanReading {
   readonly toOrigin: (claims: OriginClaims) => Origin;
   /** Lower-case names of headers that attributes have if they were sent. */
   readonly capturedHeaders: ReadonlySet<string>;
@@ -59,6 +61,8 @@ export interface HeaderReading {
   readonly knowsDocuments: boolean;
   /** Whether requests to MCP servers are recognized. */
   readonly readsMcp: boolean;
+  /** Of which clients responses are measured; `undefined`: of none. */
+  readonly isMeasured: IsAiChatbot | undefined;
 }
 
 const NO_ATTRIBUTES: Attributes = Object.freeze({});
@@ -67,7 +71,7 @@ const NO_ATTRIBUTES: Attributes = Object.freeze({});
  * A request as its span describes it, or Node.js if it has none; `undefined` if the span is not of an HTTP request (gRPC, a function
  * call). Node's own request wins over attributes of captured headers, and those over other attributes.
  */
-export function readRequest(record: Request, reading: HeaderReading): HttpRequest | undefined {
+export function readRequest(record: Request, reading: RequestReading): HttpRequest | undefined {
   const { span, incoming, response, isUnended } = record;
   if (!span && !incoming) return undefined;
   const attributes = span ? record.attributes : NO_ATTRIBUTES;
@@ -93,6 +97,8 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
     path,
     query: target?.query,
     route: routeOf(record, attributes, path, statusCode),
+    statusCode,
+    isEventStream: hasEventStream,
     contentType: response ? (contentType ?? '') : contentType,
   };
   return {
@@ -100,11 +106,7 @@ export function readRequest(record: Request, reading: HeaderReading): HttpReques
     path,
     query: asked.query,
     route: asked.route,
-    operation: readOperation(record, asked, {
-      statusCode,
-      isEventStream: hasEventStream,
-      readsMcp: reading.readsMcp,
-    }),
+    operation: readOperation(record, asked, reading.readsMcp),
     host: origin.host,
     scheme: origin.scheme,
     address: origin.address,
@@ -175,12 +177,6 @@ function fullUrl(attributes: Attributes): URL | undefined {
 
 /** Limited to the longest host and port: the URL parser takes quadratic time for Unicode letters in a host. */
 const ORIGIN = /^[a-z][a-z\d+.-]{0,30}:\/\/[^/?#\\]{1,259}(?=[/?#\\]|$)/i;
-
-/** How requests are read from spans and from Node's requests, according to the options. */
-export interface RequestReading extends SpanReading, HeaderReading {
-  /** Of which clients responses are measured; `undefined`: of none. */
-  readonly isMeasured: IsAiChatbot | undefined;
-}
 
 export function createRequestReading(
   options: OriginOptions &

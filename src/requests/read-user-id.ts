@@ -16,13 +16,6 @@ export interface UserIdOptions {
   readonly tokenAuth?: string | undefined;
 }
 
-/** Who sends a request, according to its header. */
-interface Caller {
-  readonly pseudonym: string;
-  /** A digest of the whole header. */
-  readonly credential: string;
-}
-
 /** Makes user IDs of a header or of a claim of the bearer token. */
 export interface UserIdReader {
   /** The pseudonym of who sent the request; `undefined` if it names nobody, or its credential was never let in. */
@@ -44,18 +37,12 @@ export function createUserIdReader(
   const source = userIdSourceOf(options.userId);
   const key = stableVisitorKey(options);
   if (source === undefined || key === undefined) return undefined;
-  return createReader(source, createToPseudonym(key), diagnostics);
-}
-
-function createReader(
-  source: UserIdSource,
-  toPseudonym: (value: string) => string,
-  diagnostics: Pick<Diagnostics, 'warnOnce'>,
-): UserIdReader {
+  const toPseudonym = createToPseudonym(key);
   /** Digests of headers that the application has let in. */
   const letIn = new GenerationCache<string, true>(MAX_CREDENTIALS);
 
-  function findCaller(ended: EndedRequest): Caller | undefined {
+  /** Who sends a request, according to its header, and a digest of the whole header. */
+  const findCaller = (ended: EndedRequest) => {
     const header = ended.headerAsSent(source.header);
     const identity = identify(source, header);
     if (identity.kind === 'known') {
@@ -66,7 +53,7 @@ function createReader(
     if (identity.kind !== 'none' && isLetIn(ended.request.sentStatus))
       report(identity.kind, source, diagnostics);
     return undefined;
-  }
+  };
 
   return {
     read(ended) {

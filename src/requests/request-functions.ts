@@ -252,12 +252,12 @@ export function giveCall(visitor: Readonly<Record<string, unknown>>, call: McpCa
 
 /** Lets everything that makes hits count and log a call that makes none. Never throws. */
 function refuseHit(key: string, message: string): void {
-  forEachTaker((taker) => taker.refuseHit(key, message));
+  forEachTaker(({ reports }) => reports.refuseHit(key, message));
 }
 
 /** Lets everything that makes hits log that part of a hit was dropped. Never throws. */
 export function reportHit(key: string, message: string): void {
-  forEachTaker((taker) => taker.reportHit(key, message));
+  forEachTaker(({ reports }) => reports.reportHit(key, message));
 }
 
 function addEvent(

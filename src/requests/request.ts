@@ -10,13 +10,13 @@ import {
   type HttpRequest,
   hasAnnotations,
   type TrackedRequest,
+  toErrorType,
 } from '../hit/http-request.js';
 import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2-exchange.js';
-import { nodeAttributes } from './node-request.js';
-import type { NamedOperation } from './operations/index.js';
 import type { McpReport } from './operations/mcp.js';
-import { readHeader, readHeaderAsSent } from './read-headers.js';
+import type { NamedOperation } from './operations/operation-target.js';
+import { headersIn, readHeader, sentHeader } from './read-headers.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './resource.js';
 
 /** What finds the requests of one processor by their spans. */
@@ -71,7 +71,7 @@ export class Request {
   route: string | undefined = undefined;
   /** The operation that a framework announced. */
   operation: NamedOperation | undefined = undefined;
-  /** Whether that has failed. */
+  /** Whether that, or an MCP call, has failed. */
   hasFailedOperation = false;
   /** What `trackMcp` has seen of its messages. */
   mcp: McpReport | undefined = undefined;
@@ -201,14 +201,13 @@ export class Request {
 
   /** A header by its lower-case name, as it is now. */
   header(name: string): string | undefined {
-    const headers = this.incoming?.headers;
-    return readHeader(headers, headers ? NO_ATTRIBUTES : this.attributes, name);
+    return readHeader(this.incoming?.headers ?? headersIn(this.attributes), name);
   }
 
-  /** The same or, if the application has deleted it, what the client sent. */
+  /** The same or, if the application has deleted it, what the client sent. A value that the application has set wins. */
   headerAsSent(name: string): string | undefined {
     const { incoming } = this;
-    return readHeaderAsSent(incoming, incoming ? NO_ATTRIBUTES : this.attributes, name);
+    return this.header(name) ?? (incoming && sentHeader(incoming, name));
   }
 
   /** The annotations from code, shared by all processors that track the request; creates them if there are none. */
@@ -216,6 +215,12 @@ export class Request {
     const { announced } = this;
     announced.fromCode ??= new CodeAnnotations();
     return announced.fromCode;
+  }
+
+  /** The operation that it announced has failed with this class or code of an error. The response may still have status 200. */
+  failOperation(errorType: string): void {
+    this.hasFailedOperation = true;
+    this.annotationsFromCode().operationError = toErrorType(errorType);
   }
 
   /** Annotations of child spans, in the order in which they end. */
@@ -312,6 +317,43 @@ export class Request {
   }
 }
 
+/** The attributes that an instrumentation would set, with stable names. */
+function nodeAttributes({ incoming, response, path, query }: Request): Attributes {
+  const { method = 'GET', headers = {}, httpVersion = '1.1', socket } = incoming ?? {};
+  const attributes: Attributes = {
+    'http.request.method': method,
+    'http.response.status_code': response?.statusCode ?? 200,
+    'url.path': path,
+    'url.scheme': nodeScheme(incoming),
+    'network.protocol.version': httpVersion,
+    ...serverOf(headers.host),
+  };
+  if (query !== undefined) attributes['url.query'] = query;
+  const { remoteAddress, remotePort } = socket ?? {};
+  if (remoteAddress !== undefined) attributes['network.peer.address'] = remoteAddress;
+  if (remotePort !== undefined) attributes['network.peer.port'] = remotePort;
+  if (headers['user-agent'] !== undefined)
+    attributes['user_agent.original'] = headers['user-agent'];
+  return attributes;
+}
+
+export function nodeScheme(incoming: Request['incoming']): 'http' | 'https' {
+  const { socket } = incoming ?? {};
+  const isEncrypted = socket && 'encrypted' in socket && socket.encrypted === true;
+  return isEncrypted ? 'https' : 'http';
+}
+
+/** Host and port from the Host header. */
+function serverOf(host: string | undefined): Attributes {
+  if (host === undefined || host === '') return {};
+  const colon = host.lastIndexOf(':');
+  const port = host.slice(colon + 1);
+  const hasPort = colon > 0 && /^\d{1,5}$/.test(port);
+  return hasPort
+    ? { 'server.address': host.slice(0, colon), 'server.port': Number(port) }
+    : { 'server.address': host };
+}
+
 export interface EndedRequest extends Request {
   request: HttpRequest;
 }
@@ -341,16 +383,20 @@ export function isClosed(announced: Request): boolean {
   return each === undefined;
 }
 
+/** Where calls are counted and logged that make no hit, or not all of one. */
+export interface HitReports {
+  /** A call that makes no hit. */
+  refuseHit(key: string, message: string): void;
+  /** Part of a hit was dropped. */
+  reportHit(key: string, message: string): void;
+}
+
 /** Receives requests and calls that make hits. */
-export interface RequestSink {
+export interface RequestSink extends HitReports {
   /** Each HTTP request once, when it has ended. Its span and Node's objects are released then. */
   addRequest(ended: EndedRequest): void;
   /** A hit besides a page view, and the request to which it belongs. `unknown`: nothing is known of that request any more. */
   addFurtherHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void;
-  /** A call that makes no hit, which is counted and logged. */
-  refuseHit(key: string, message: string): void;
-  /** Part of a hit was dropped, which is logged. */
-  reportHit(key: string, message: string): void;
   /** Counts a span with something for Matomo that ended too late for its request, or belongs to none. */
   countUnused(): void;
 }

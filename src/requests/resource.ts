@@ -1,5 +1,5 @@
 import type { Attributes } from '../common/otel-types.js';
-import { Annotations } from '../hit/http-request.js';
+import { Annotations, hasAnnotations } from '../hit/http-request.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { annotateFrom } from './span-annotations.js';
 
@@ -41,7 +41,8 @@ export function serviceDefaultsOf(resource: SpanResource | undefined): ServiceDe
 
 function toDefaults(attributes: Attributes): ServiceDefaults {
   const annotations = new Annotations();
-  const isAnnotated = annotateFrom(annotations, attributes);
+  annotateFrom(annotations, attributes);
+  const isAnnotated = annotations.ignored || hasAnnotations(annotations);
   const site = toSiteId(annotations.parameters?.idsite);
   return { attributes, annotations: isAnnotated ? annotations : undefined, site };
 }

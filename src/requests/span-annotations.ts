@@ -2,15 +2,12 @@ import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { type Annotations, addTiming, toErrorType } from '../hit/http-request.js';
 import { isPerfKey } from '../hit/parameters/tracking-parameters.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
-import { hasHitEvent } from './hit-events.js';
+import { hasHitEvent, PREFIX, readAttribute } from './hit-events.js';
 import { isGraphqlSpan } from './operations/graphql.js';
 import { isOperationSpan, nextOperation, operationOfSpan } from './operations/index.js';
 import { isMcpSpan } from './operations/mcp.js';
 import type { Request } from './request.js';
 import { routeBelow } from './routes/index.js';
-
-const PREFIX = 'matomo.';
-const CVAR_PREFIX = 'matomo.cvar.';
 
 /** What is read from spans, according to the options. */
 export interface SpanReading {
@@ -58,29 +55,17 @@ function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanRea
     annotations.operationError = errorType;
 }
 
-/** Copies attributes of a resource. Returns whether there was anything to copy. */
-export function annotateFrom(annotations: Annotations, attributes: Attributes): boolean {
-  let isAnnotated = false;
+/** Copies attributes of a resource. */
+export function annotateFrom(annotations: Annotations, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
-    if (name === PERF_KEY_ATTRIBUTE || value === undefined) continue;
-    annotateWith(annotations, name, value);
-    isAnnotated ||= name.startsWith(PREFIX);
+    if (name !== PERF_KEY_ATTRIBUTE && value !== undefined) annotateWith(annotations, name, value);
   }
-  return isAnnotated;
 }
 
 /** Copies one attribute if it is for Matomo. */
 function annotateWith(annotations: Annotations, name: string, value: AttributeValue): void {
-  if (!name.startsWith(PREFIX)) return;
-  if (name.startsWith(CVAR_PREFIX)) {
-    annotations.cvar ??= {};
-    annotations.cvar[name.slice(CVAR_PREFIX.length)] = value;
-  } else if (name === 'matomo.ignore') {
-    if (isTrue(value)) annotations.ignored = true;
-  } else {
-    annotations.parameters ??= {};
-    annotations.parameters[name.slice(PREFIX.length)] = value;
-  }
+  if (name !== 'matomo.ignore') readAttribute(annotations, name, value);
+  else if (isTrue(value)) annotations.ignored = true;
 }
 
 function hasError(span: FinishedSpan): boolean {

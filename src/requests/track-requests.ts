@@ -94,8 +94,7 @@ export function trackRequests(
       const unknown = announced || (span && !jobs.has(span)) ? 'unknown' : undefined;
       sink.addFurtherHit(hit, request ?? unknown);
     },
-    refuseHit: (key, message) => sink.refuseHit(key, message),
-    reportHit: (key, message) => sink.reportHit(key, message),
+    reports: sink,
     abandon(announced) {
       try {
         const request = findOwn(announced);
@@ -324,21 +323,14 @@ export function trackRequests(
     }
     annotateBelow(traced, span, reading);
     const { request, nestedRoute } = traced;
+    if (!request) return;
+    let { route, operation } = request;
     // Next.js ends its own SERVER span after the one of the http instrumentation.
-    if (request && request.route === undefined && nestedRoute !== undefined) {
-      const route = routeOf(traced, {}, request.path, request.statusCode);
-      traced.request = { ...request, route };
-    }
-    if (isOperationSpan(span)) readLateOperation(traced, reading);
+    if (route === undefined && nestedRoute !== undefined)
+      route = routeOf(traced, {}, request.path, request.statusCode);
+    if (isOperationSpan(span)) operation = updateOperation(operation, traced, reading.readsMcp);
+    traced.request = { ...request, route, operation };
   }
-}
-
-/** A span that ends after the SERVER span may name the operation, or show that it has failed. */
-function readLateOperation(traced: Request, { readsMcp }: RequestReading): void {
-  const { request } = traced;
-  if (!request) return;
-  const operation = updateOperation(request.operation, traced, readsMcp);
-  traced.request = { ...request, operation };
 }
 
 /** Whether nothing in this process began what a span is about. In SDK 1, only its kind shows that its parent may be remote. */

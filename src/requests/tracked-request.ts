@@ -6,7 +6,7 @@ import type { EndedRequest } from './request.js';
  * A request as callbacks see it. `header` and `attributes` work until the callback has returned. An object literal with spreads and a
  * getter would have slow properties and a hidden class of its own for each request.
  */
-class RequestOfCallbacks implements TrackedRequest {
+export class RequestOfCallbacks implements TrackedRequest {
   readonly method: string;
   readonly path: string;
   declare readonly query?: string;
@@ -47,8 +47,4 @@ class RequestOfCallbacks implements TrackedRequest {
     const { attributes, service } = this.#ended;
     return { ...service.attributes, ...attributes };
   }
-}
-
-export function toTrackedRequest(ended: EndedRequest): TrackedRequest {
-  return new RequestOfCallbacks(ended);
 }

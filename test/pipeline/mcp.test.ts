@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { annotate, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { currentRequest } from '../../src/requests/captured-requests.js';
-import { reportMcp, reportMcpFailure } from '../../src/requests/operations/mcp.js';
+import { reportMcp } from '../../src/requests/operations/mcp.js';
 import type { Request } from '../../src/requests/request.js';
 import { CHATGPT } from '../support/chatbots.js';
 import { sorted } from '../support/sorted.js';
@@ -253,7 +253,7 @@ test('a transport reports calls, clients, failures and the names that a server l
     response.on('close', () => undefined);
     setImmediate(() => {
       if (method === 'tools/list') reportMcp({ listedNames: ['always_fails'] }, current);
-      if (params.name?.endsWith('fails')) reportMcpFailure('tool_error', current);
+      if (params.name?.endsWith('fails')) current.failOperation('tool_error');
       response.end();
     });
   });

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { commonHeadersIn, commonHeadersOf, readHeader } from '../../src/requests/read-headers.js';
+import {
+  commonHeadersIn,
+  commonHeadersOf,
+  headersIn,
+  readHeader,
+} from '../../src/requests/read-headers.js';
 
 const LISTED = ['dnt', 'sec-gpc'];
 
@@ -39,7 +44,7 @@ test.each([
 
 test('several values of an attribute are combined as Node.js combines headers', () => {
   const read = (attributes: object, name: string) =>
-    readHeader(undefined, attributes as never, name);
+    readHeader(headersIn(attributes as never), name);
   const values = ['a', 'b'];
   expect(read({ 'http.request.header.cookie': values }, 'cookie')).toBe('a; b');
   expect(read({ 'http.request.header.X-Forwarded-For': values }, 'x-forwarded-for')).toBe('a, b');

@@ -21,8 +21,7 @@ beforeAll(async () => {
     begin: () => undefined,
     beginStream: () => undefined,
     takeHit: () => undefined,
-    refuseHit: () => undefined,
-    reportHit: () => undefined,
+    reports: { refuseHit: () => undefined, reportHit: () => undefined },
   });
   const server = createServer((_request, response) => {
     run = AsyncResource.bind((fn: () => unknown) => {

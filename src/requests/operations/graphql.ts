@@ -1,29 +1,27 @@
-import { isGraphqlPath, toErrorType } from '../../hit/http-request.js';
+import { isGraphqlPath } from '../../hit/http-request.js';
 import type { FinishedSpan } from '../finished-span.js';
-import { named, type OperationAdapter, toName } from './operation-adapter.js';
+import { type OperationTarget, type SentOperation, toName } from './operation-target.js';
 
 const NAME_PARAMETER = /(?:^|&)operationName=(\w{1,128})(?:&|$)/;
 const DOCUMENT_PARAMETER = /(?:^|&)(?:query|extensions)=/;
 const RESPONSE_TYPE = /^\s*application\/graphql-response\+json\s*(?:;|$)/i;
 
-/** GraphQL over HTTP. Spans are those of `@opentelemetry/instrumentation-graphql`. */
-export const graphqlAdapter: OperationAdapter = {
-  kind: 'graphql',
-  attributes: ['graphql.operation.name', 'graphql.operation.type'],
-  readSpan: ({ attributes }) => named(attributes['graphql.operation.name']),
-  readMessage: ({ operationName, query, extensions }) =>
-    (query ?? extensions) === undefined ? undefined : toName(operationName),
-  readTarget({ method, path, query, contentType = '' }) {
-    if (method !== 'GET' || !query?.includes('operationName=')) return undefined;
-    // Anybody can add such a query to any page.
-    if (!isGraphqlPath(path) && !RESPONSE_TYPE.test(contentType)) return undefined;
-    if (!DOCUMENT_PARAMETER.test(query)) return undefined;
-    const name = NAME_PARAMETER.exec(query)?.[1];
-    return name === undefined ? undefined : { name, count: 1 };
-  },
-};
+/** The operation in the query of a request. */
+export function readGraphqlTarget({
+  method,
+  path,
+  query,
+  contentType = '',
+}: OperationTarget): SentOperation | undefined {
+  if (method !== 'GET' || !query?.includes('operationName=')) return undefined;
+  // Anybody can add such a query to any page.
+  if (!isGraphqlPath(path) && !RESPONSE_TYPE.test(contentType)) return undefined;
+  if (!DOCUMENT_PARAMETER.test(query)) return undefined;
+  const name = NAME_PARAMETER.exec(query)?.[1];
+  return name === undefined ? undefined : { kind: 'graphql', name, count: 1 };
+}
 
-/** Only spans of operations have these attributes; spans of parsing, validation and resolvers are recognized by name. */
+/** Of `@opentelemetry/instrumentation-graphql`. Spans of parsing, validation and resolvers are recognized by name: they have no attributes. */
 export function isGraphqlSpan({ name, attributes }: FinishedSpan): boolean {
   return (
     name.startsWith('graphql.') ||
@@ -53,7 +51,7 @@ export function readExecution(message: unknown): {
 } {
   const { operationName, error, result } = message as Execution;
   const [failure = error] = result?.errors ?? [];
-  const errorType = failure === undefined ? undefined : toErrorType(classOf(failure));
+  const errorType = failure === undefined ? undefined : classOf(failure);
   return { name: toName(operationName), errorType };
 }
 

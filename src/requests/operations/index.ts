@@ -1,34 +1,27 @@
+import { isRecord } from '../../common/is-record.js';
 import type { Operation, OperationEvidence } from '../../hit/http-request.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
 import { CLIENT_SPAN, type FinishedSpan } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
 import type { Request } from '../request.js';
-import { graphqlAdapter, isGraphqlSpan } from './graphql.js';
-import { McpEndpoints, mcpAdapter } from './mcp.js';
+import { isGraphqlSpan, readGraphqlTarget } from './graphql.js';
+import { MCP_ATTRIBUTES, McpEndpoints, type ParsedBody, readMcpSpan } from './mcp.js';
 import {
   evidenceOf,
-  type FoundOperation,
-  named,
-  type OperationAdapter,
-  type OperationResponse,
+  type NamedOperation,
   type OperationTarget,
-  type ParsedBody,
+  type SentOperation,
   toName,
-} from './operation-adapter.js';
+} from './operation-target.js';
 
-/** JSON-RPC 2.0 over HTTP. */
-const jsonRpcAdapter: OperationAdapter = {
-  kind: 'json-rpc',
-  attributes: ['rpc.method', 'rpc.system.name', 'rpc.system'],
-  readSpan: (span) => (isJsonRpcSpan(span) ? named(span.attributes['rpc.method']) : undefined),
-  readMessage: ({ jsonrpc, method }) => (jsonrpc === '2.0' ? toName(method) : undefined),
-};
-
-/** A client's span belongs to a call that the handler made itself. */
-function isJsonRpcSpan({ kind, attributes }: FinishedSpan): boolean {
-  const system = attributes['rpc.system.name'] ?? attributes['rpc.system'];
-  return system === 'jsonrpc' && kind !== CLIENT_SPAN;
-}
+/** The attributes of spans that are read, so that the gateway keeps them. */
+export const OPERATION_ATTRIBUTES: readonly string[] = /* @__PURE__ */ MCP_ATTRIBUTES.concat(
+  'graphql.operation.name',
+  'graphql.operation.type',
+  'rpc.method',
+  'rpc.system.name',
+  'rpc.system',
+);
 
 const BATCH = /(?:^|&)batch=1(?:&|$)/;
 
@@ -36,50 +29,26 @@ const BATCH = /(?:^|&)batch=1(?:&|$)/;
  * tRPC, whose procedures are the last segment of the path: `/trpc/user.byId`, or several in a batch. Without a `trpc` segment,
  * only the parameter of a batch shows it, together with the type of the response.
  */
-const trpcAdapter: OperationAdapter = {
-  kind: 'trpc',
-  attributes: [],
-  readTarget(target) {
-    const { path, query, route } = target;
-    const isBatch = query !== undefined && route === undefined && BATCH.test(query);
-    if (!isBatch && !path.includes('/trpc/')) return undefined; // nearly all requests
-    const slash = path.lastIndexOf('/');
-    const isBelowTrpc = path.endsWith('/trpc', slash);
-    if (!isBelowTrpc && !(isBatch && evidenceOf(target, 'trpc') !== 'none')) return undefined;
-    const procedures = path.slice(slash + 1);
-    const comma = procedures.indexOf(',');
-    const first = toName(comma < 0 ? procedures : procedures.slice(0, comma));
-    // A segment that titles replace, such as an ID, is no procedure.
-    if (first === undefined || toTitlePath(first) !== first) return undefined;
-    return { name: first, count: comma < 0 ? 1 : countCommas(procedures) + 1 };
-  },
-};
+function readTrpcTarget(target: OperationTarget): SentOperation | undefined {
+  const { path, query, route } = target;
+  const isBatch = query !== undefined && route === undefined && BATCH.test(query);
+  if (!isBatch && !path.includes('/trpc/')) return undefined; // nearly all requests
+  const slash = path.lastIndexOf('/');
+  const isBelowTrpc = path.endsWith('/trpc', slash);
+  if (!isBelowTrpc && !(isBatch && evidenceOf(target, 'trpc') !== 'none')) return undefined;
+  const procedures = path.slice(slash + 1);
+  const comma = procedures.indexOf(',');
+  const name = toName(comma < 0 ? procedures : procedures.slice(0, comma));
+  // A segment that titles replace, such as an ID, is no procedure.
+  if (name === undefined || toTitlePath(name) !== name) return undefined;
+  return { kind: 'trpc', name, count: comma < 0 ? 1 : countCommas(procedures) + 1 };
+}
 
 function countCommas(text: string): number {
   let count = 0;
   for (let i = text.indexOf(','); i >= 0; i = text.indexOf(',', i + 1)) count += 1;
   return count;
 }
-
-/** MCP comes first: its messages are JSON-RPC. */
-const ADAPTERS: readonly OperationAdapter[] = [
-  mcpAdapter,
-  graphqlAdapter,
-  jsonRpcAdapter,
-  trpcAdapter,
-];
-
-const TARGET_ADAPTERS = /* @__PURE__ */ ADAPTERS.filter(
-  ({ readTarget }) => readTarget !== undefined,
-);
-
-/** The attributes of spans that are read, so that the gateway keeps them. */
-export const OPERATION_ATTRIBUTES: readonly string[] = /* @__PURE__ */ ADAPTERS.flatMap(
-  ({ attributes }) => attributes,
-);
-
-/** An operation that a span or a channel has named. */
-export type NamedOperation = Pick<Operation, 'kind' | 'name' | 'mcp'>;
 
 /** Whether a span names an operation, or is of one that has failed. Called for every span of the application. */
 export function isOperationSpan(span: FinishedSpan): boolean {
@@ -94,11 +63,16 @@ export function isOperationSpan(span: FinishedSpan): boolean {
 
 /** The operation that a span names. */
 export function operationOfSpan(span: FinishedSpan): NamedOperation | undefined {
-  for (const { kind, readSpan } of ADAPTERS) {
-    const found = readSpan?.(span);
-    if (found !== undefined) return { kind, ...found };
-  }
-  return undefined;
+  const { kind, attributes } = span;
+  const mcp = readMcpSpan(span);
+  if (mcp) return { kind: 'mcp', ...mcp };
+  const query = toName(attributes['graphql.operation.name']);
+  if (query !== undefined) return { kind: 'graphql', name: query };
+  const system = attributes['rpc.system.name'] ?? attributes['rpc.system'];
+  // A client's span belongs to a call that the handler made itself.
+  if (system !== 'jsonrpc' || kind === CLIENT_SPAN) return undefined;
+  const name = toName(attributes['rpc.method']);
+  return name === undefined ? undefined : { kind: 'json-rpc', name };
 }
 
 /** The operation of a request whose next span has ended: a span of MCP contains the others, and ends after them. */
@@ -117,23 +91,20 @@ export function nextOperation(
 export function readOperation(
   request: Request,
   target: OperationTarget,
-  response: OperationResponse,
+  readsMcp: boolean,
   endpoints: McpEndpoints = mcpEndpoints,
 ): Operation | undefined {
   const { announced, spanOperation, hasFailedSpan } = request;
-  const span = isMcp(spanOperation) ? spanOperation : undefined;
   const hasFailed = hasFailedSpan || announced.hasFailedOperation;
   const body =
     target.method === 'POST' ? readBody(frameworkRequestOf(request.incoming)) : undefined;
-  if (response.readsMcp) {
-    const call = endpoints.read(target, { request, span, body, response });
-    if (call) return { kind: 'mcp', ...call, hasFailed };
-  }
-  const named = (span ? undefined : spanOperation) ?? announced.operation;
-  const found = (body && readMessage(body)) ?? readTarget(target);
+  const call = readsMcp ? endpoints.read(target, request, body) : undefined;
+  if (call) return { kind: 'mcp', ...call, hasFailed };
+  const named = (isMcp(spanOperation) ? undefined : spanOperation) ?? announced.operation;
+  const sent = (body && readMessage(body)) ?? readGraphqlTarget(target) ?? readTrpcTarget(target);
   if (named === undefined)
-    return found && { ...found, hasFailed, evidence: evidenceOf(target, found.kind) };
-  const count = found?.kind === named.kind ? found.count : 1;
+    return sent && { ...sent, hasFailed, evidence: evidenceOf(target, sent.kind) };
+  const count = sent?.kind === named.kind ? sent.count : 1;
   return { ...named, count, hasFailed, evidence: SERVER };
 }
 
@@ -159,8 +130,6 @@ function isMcp(operation: NamedOperation | undefined): boolean {
   return operation?.kind === 'mcp';
 }
 
-type KindOfOperation = FoundOperation & Pick<Operation, 'kind'>;
-
 /** Of a batch, only the first message is read. */
 function readBody(request: object | undefined): ParsedBody | undefined {
   try {
@@ -174,23 +143,16 @@ function readBody(request: object | undefined): ParsedBody | undefined {
   }
 }
 
-function readMessage({ message, count }: ParsedBody): KindOfOperation | undefined {
-  if (typeof message !== 'object' || message === null) return undefined;
+/** Reads nothing but names. */
+function readMessage({ message, count }: ParsedBody): SentOperation | undefined {
   try {
-    for (const { kind, readMessage: read } of ADAPTERS) {
-      const name = read?.(message as Readonly<Record<string, unknown>>);
-      if (name !== undefined) return { kind, name, count };
-    }
+    if (!isRecord(message)) return undefined;
+    const { query, extensions, operationName, jsonrpc, method } = message;
+    const known = (query ?? extensions) === undefined ? undefined : toName(operationName);
+    if (known !== undefined) return { kind: 'graphql', name: known, count };
+    const name = jsonrpc === '2.0' ? toName(method) : undefined;
+    return name === undefined ? undefined : { kind: 'json-rpc', name, count };
   } catch {
-    // A getter of the application.
+    return undefined; // a getter of the application
   }
-  return undefined;
-}
-
-function readTarget(target: OperationTarget): KindOfOperation | undefined {
-  for (const { kind, readTarget: read } of TARGET_ADAPTERS) {
-    const found = read?.(target);
-    if (found) return { kind, ...found };
-  }
-  return undefined;
 }

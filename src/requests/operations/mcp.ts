@@ -2,24 +2,11 @@ import { hash } from 'node:crypto';
 import { GenerationCache } from '../../common/generation-cache.js';
 import { isRecord } from '../../common/is-record.js';
 import type { SpanContext } from '../../common/otel-types.js';
-import {
-  type McpRequest,
-  type Operation,
-  type OperationEvidence,
-  toErrorType,
-} from '../../hit/http-request.js';
+import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-request.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
 import type { Request } from '../request.js';
 import { readResponseHeader } from '../response.js';
-import {
-  evidenceOf,
-  isSuccess,
-  type OperationAdapter,
-  type OperationResponse,
-  type OperationTarget,
-  type ParsedBody,
-  toName,
-} from './operation-adapter.js';
+import { evidenceOf, isSuccess, type OperationTarget, toName } from './operation-target.js';
 
 /** Calls that the protocol defines. A method that it does not define is a call, too. */
 const CALLS: ReadonlySet<unknown> = new Set([
@@ -54,39 +41,38 @@ const NAMED: ReadonlySet<unknown> = new Set(['prompts/get', 'tools/call']);
 /** Spans of FastMCP for Python have an ID of their own for each request from this revision on. */
 const FIRST_WITHOUT_SESSIONS = '2026-07-28';
 
-/** MCP over HTTP: only spans are read here, and everything else by `McpEndpoints`, as it depends on the path. */
-export const mcpAdapter: OperationAdapter = {
-  kind: 'mcp',
-  attributes: [
-    'mcp.method.name',
-    'gen_ai.tool.name',
-    'gen_ai.prompt.name',
-    'mcp.session.id',
-    'mcp.protocol.version',
-    // Of Sentry.
-    'mcp.tool.name',
-    'mcp.prompt.name',
-    'mcp.client.name',
-  ],
-  readSpan(span) {
-    const method = methodOf(span);
-    if (method === undefined) return undefined;
-    const { attributes } = span;
-    const target =
-      method === 'prompts/get'
-        ? (attributes['gen_ai.prompt.name'] ?? attributes['mcp.prompt.name'])
-        : (attributes['gen_ai.tool.name'] ?? attributes['mcp.tool.name']);
-    const protocolVersion = toVersion(attributes['mcp.protocol.version']);
-    const hasSessions = protocolVersion === undefined || protocolVersion < FIRST_WITHOUT_SESSIONS;
-    return describeMcp({
-      method,
-      target,
-      session: hasSessions ? attributes['mcp.session.id'] : undefined,
-      clientName: attributes['mcp.client.name'],
-      protocolVersion,
-    });
-  },
-};
+/** The attributes of spans that are read. */
+export const MCP_ATTRIBUTES: readonly string[] = [
+  'mcp.method.name',
+  'gen_ai.tool.name',
+  'gen_ai.prompt.name',
+  'mcp.session.id',
+  'mcp.protocol.version',
+  // Of Sentry.
+  'mcp.tool.name',
+  'mcp.prompt.name',
+  'mcp.client.name',
+];
+
+/** The message that a span is about. */
+export function readMcpSpan(span: FinishedSpan): McpOperation | undefined {
+  const method = methodOf(span);
+  if (method === undefined) return undefined;
+  const { attributes } = span;
+  const target =
+    method === 'prompts/get'
+      ? (attributes['gen_ai.prompt.name'] ?? attributes['mcp.prompt.name'])
+      : (attributes['gen_ai.tool.name'] ?? attributes['mcp.tool.name']);
+  const protocolVersion = toVersion(attributes['mcp.protocol.version']);
+  const hasSessions = protocolVersion === undefined || protocolVersion < FIRST_WITHOUT_SESSIONS;
+  return describeMcp({
+    method,
+    target,
+    session: hasSessions ? attributes['mcp.session.id'] : undefined,
+    clientName: attributes['mcp.client.name'],
+    protocolVersion,
+  });
+}
 
 type Attributed = Pick<FinishedSpan, 'kind' | 'attributes'>;
 
@@ -143,12 +129,6 @@ export function reportMcp(report: McpReport, request: Request): void {
   request.mcp = { ...report, ...Object.fromEntries(known) };
 }
 
-/** The call of this request has failed: `tool_error`, or the code of a JSON-RPC error. The response may still have status 200. */
-export function reportMcpFailure(errorType: string, request: Request): void {
-  request.hasFailedOperation = true;
-  request.annotationsFromCode().operationError = toErrorType(errorType);
-}
-
 /** What is sent of a message. */
 export type McpOperation = Pick<Operation, 'name'> & { readonly mcp: McpRequest };
 
@@ -201,15 +181,15 @@ function toVersion(value: unknown): string | undefined {
   return /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : undefined;
 }
 
-/** What `McpEndpoints` reads besides the target. */
-export interface McpSources {
-  readonly request: Request;
-  /** The operation that a span of the request names. */
-  readonly span: Pick<Operation, 'name' | 'mcp'> | undefined;
-  /** What a framework has parsed of the request. */
-  readonly body: ParsedBody | undefined;
-  readonly response: OperationResponse;
+/** What a framework has parsed of the body of a request. */
+export interface ParsedBody {
+  /** The first one of a batch. */
+  readonly message: unknown;
+  readonly count: number;
 }
+
+/** The operation of an ended request, and the number of messages in it. */
+type FoundMcp = McpOperation & Pick<Operation, 'count' | 'evidence'>;
 
 /** Paths at which this process has served MCP, so that they need not end in `/mcp`, and are known if a stream is opened. */
 const MAX_PATHS = 1000;
@@ -222,25 +202,18 @@ export class McpEndpoints {
   /** By digests of sessions, which may be secret and long. */
   readonly #clients = new GenerationCache<string, string>(MAX_SESSIONS);
 
-  /** The operation of an ended request, and the number of messages in it; `undefined` if it is not one of MCP. */
+  /** `undefined` if a request is not one of MCP. */
   read(
     target: OperationTarget,
-    sources: McpSources,
-  ): (McpOperation & Pick<Operation, 'count' | 'evidence'>) | undefined {
+    request: Request,
+    body: ParsedBody | undefined,
+  ): FoundMcp | undefined {
     const { method, path } = target;
     const isKnown = this.#paths.get(path) === true;
-    if (method === 'POST') return this.#readPost(target, sources, isKnown || isEndpointPath(path));
-    if (!isKnown || (method !== 'GET' && method !== 'DELETE')) return undefined;
-    const { request, response } = sources;
-    const session = request.header('mcp-session-id');
-    const isOfProtocol =
-      method === 'DELETE'
-        ? session !== undefined
-        : response.isEventStream ||
-          request.header('accept')?.includes('text/event-stream') === true;
-    if (!isOfProtocol) return undefined;
-    const protocolVersion = request.header('mcp-protocol-version');
-    const { mcp } = describeMcp({ isUnanswered: true, session, protocolVersion });
+    if (method === 'POST')
+      return this.#readPost(target, request, body, isKnown || isEndpointPath(path));
+    if (!isKnown || !isOfStream(target, request)) return undefined;
+    const { mcp } = describeMcp({ ...readSender(request), isUnanswered: true });
     const clientName = this.#clientOf(mcp.session);
     // There is no name that needs evidence.
     return { name: undefined, count: 1, evidence: 'none', mcp: { ...mcp, clientName } };
@@ -248,10 +221,12 @@ export class McpEndpoints {
 
   #readPost(
     target: OperationTarget,
-    sources: McpSources,
+    request: Request,
+    body: ParsedBody | undefined,
     isEndpoint: boolean,
-  ): ReturnType<McpEndpoints['read']> {
-    const { request, span, body, response } = sources;
+  ): FoundMcp | undefined {
+    const { spanOperation } = request;
+    const span = spanOperation?.mcp && { name: spanOperation.name, mcp: spanOperation.mcp };
     const report = request.announced.mcp;
     const message = readMcpMessage(body?.message);
     const isProven = (span ?? report) !== undefined;
@@ -259,24 +234,27 @@ export class McpEndpoints {
     const answered = readResponseHeader(request, 'mcp-session-id');
     // The response to `initialize` shows that an endpoint with any path is one of MCP.
     if (!isProven && !isEndpoint && answered === undefined) return undefined;
-    const session = request.header('mcp-session-id');
-    const protocolVersion = request.header('mcp-protocol-version');
+    const sender = readSender(request);
     const method = request.header('mcp-method');
-    const isOfMcp = (session ?? protocolVersion ?? method ?? message ?? answered) !== undefined;
+    const isOfMcp =
+      (sender.session ?? sender.protocolVersion ?? method ?? message ?? answered) !== undefined;
     if (!isProven && !isOfMcp) return undefined;
-    const { name, mcp } = merge(describeMcp({ session, protocolVersion }), [
+    const { name, mcp } = merge(describeMcp(sender), [
       report && describeMcp(report),
-      span?.mcp && { name: span.name, mcp: span.mcp },
+      span,
       method === undefined || message?.isUnanswered
         ? undefined
-        : describeHeaders(method, request.header('mcp-name')),
+        : describeMcp({
+            method: decodeHeader(method),
+            target: decodeHeader(request.header('mcp-name')),
+          }),
       message && describeMcp(message),
     ]);
     const isBeginning = mcp.method === 'initialize';
     const ownSession = mcp.session ?? (isBeginning ? toSession(answered) : undefined);
     const evidence =
       span && !report ? 'server' : (evidenceOfReport(report) ?? evidenceOf(target, 'mcp'));
-    const isServed = evidence !== 'none' && isSuccess(response.statusCode);
+    const isServed = evidence !== 'none' && isSuccess(target.statusCode);
     if (isServed && isBeginning) this.#remember(ownSession, mcp.clientName);
     if (isServed || isProven || !isEndpoint) this.#add(target.path);
     return {
@@ -306,6 +284,21 @@ export class McpEndpoints {
   }
 }
 
+/** Who sends any request of a session, according to its headers. */
+function readSender(request: Request): McpReport {
+  return {
+    session: request.header('mcp-session-id'),
+    protocolVersion: request.header('mcp-protocol-version'),
+  };
+}
+
+/** Whether a request ends a session, or opens a stream of one. */
+function isOfStream({ method, isEventStream }: OperationTarget, request: Request): boolean {
+  if (method === 'DELETE') return request.header('mcp-session-id') !== undefined;
+  if (method !== 'GET') return false;
+  return isEventStream || request.header('accept')?.includes('text/event-stream') === true;
+}
+
 /** The first source has the message. Its sender is in the headers `sent`, else in the first source that knows something of it. */
 function merge(sent: McpOperation, sources: readonly (McpOperation | undefined)[]): McpOperation {
   const said = sources.filter((each) => each !== undefined);
@@ -332,10 +325,6 @@ function isEndpointPath(path: string): boolean {
 
 function digestOf(secret: string): string {
   return hash('sha256', secret, 'base64');
-}
-
-function describeHeaders(method: string, name: string | undefined): McpOperation {
-  return describeMcp({ method: decodeHeader(method), target: decodeHeader(name) });
 }
 
 /** Values that are no plain ASCII are sent as `=?base64?…?=`. */

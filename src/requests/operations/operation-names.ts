@@ -8,7 +8,7 @@ import {
 } from '../../hit/http-request.js';
 import { REFUSALS } from '../../hit/page/action-name.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
-import { isSuccess } from './operation-adapter.js';
+import { isSuccess } from './operation-target.js';
 
 /** Of each half of a table. */
 const MAX_ENTRIES = 250;
@@ -35,11 +35,13 @@ class ProvenTexts {
   }
 }
 
-/** What operations that succeeded have proved. */
+/** What operations of one kind that succeeded have proved. */
 class Proven {
   readonly names = new ProvenTexts();
   /** Templates of paths. */
   readonly paths = new ProvenTexts();
+  /** Names of clients, of MCP. */
+  readonly clients = new ProvenTexts();
 }
 
 /**
@@ -49,7 +51,6 @@ class Proven {
 export class OperationNames {
   readonly #nowMillis: () => number;
   readonly #proven = new Map<OperationKind, Proven>();
-  #clients = new ProvenTexts();
   #emptiedMillis: number;
 
   /** `nowMillis` reads a monotonic clock. */
@@ -67,8 +68,7 @@ export class OperationNames {
   }: Pick<HttpRequest, 'operation' | 'path' | 'route' | 'statusCode'>): Operation | undefined {
     if (operation === undefined || (operation.name ?? operation.mcp) === undefined)
       return operation;
-    this.#emptyDaily();
-    const { names, paths } = this.#provenOf(operation.kind);
+    const { names, paths, clients } = this.#provenOf(operation.kind);
     const place = placeOf(operation, path);
     const proof = proofOf(operation, statusCode);
     if (proof) paths.add(place, proof);
@@ -80,7 +80,7 @@ export class OperationNames {
     const name = isKnownPlace ? nameIn(names, operation.name, proof) : undefined;
     const { mcp } = operation;
     if (mcp) {
-      const clientName = nameIn(this.#clients, mcp.clientName, proof);
+      const clientName = nameIn(clients, mcp.clientName, proof);
       const method = isKnownPlace ? mcp.method : undefined;
       return { ...operation, name, mcp: { ...mcp, method, clientName } };
     }
@@ -91,26 +91,20 @@ export class OperationNames {
   learn({ operation }: Pick<HttpRequest, 'operation'>): void {
     const listed = operation?.mcp?.listedNames;
     if (operation === undefined || listed === undefined) return;
-    this.#emptyDaily();
     const { names } = this.#provenOf(operation.kind);
     for (const name of listed) names.add(name, 'server');
   }
 
+  /** The tables of one kind. All are emptied daily. */
   #provenOf(kind: OperationKind): Proven {
-    let proven = this.#proven.get(kind);
-    if (!proven) {
-      proven = new Proven();
-      this.#proven.set(kind, proven);
-    }
-    return proven;
-  }
-
-  #emptyDaily(): void {
     const nowMillis = this.#nowMillis();
-    if (nowMillis - this.#emptiedMillis < DAY_MILLIS) return;
-    this.#emptiedMillis = nowMillis;
-    this.#proven.clear();
-    this.#clients = new ProvenTexts();
+    if (nowMillis - this.#emptiedMillis >= DAY_MILLIS) {
+      this.#emptiedMillis = nowMillis;
+      this.#proven.clear();
+    }
+    const proven = this.#proven.get(kind) ?? new Proven();
+    this.#proven.set(kind, proven);
+    return proven;
   }
 }
 

@@ -2,7 +2,7 @@ import { copyText, GenerationCache } from '../../common/generation-cache.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
 import { redactSecrets } from '../../hit/page/query-policy.js';
 import { decodePath } from '../../hit/page/url-pairs.js';
-import { splitTarget } from '../finished-span.js';
+import { splitTarget, textOf } from '../finished-span.js';
 import { longestMatch, segmentsOf } from './route-list.js';
 
 interface RoutedRequest {
@@ -18,30 +18,21 @@ interface RoutedRequest {
  * replaced.
  */
 export function readExpressRoute(request: RoutedRequest, sent: string): string | undefined {
-  const { route, baseUrl, url } = request;
-  // Without a base URL, `url` is whole, and shows what a middleware has rewritten it to.
-  const isWhole = typeof url === 'string' && (baseUrl === undefined || baseUrl === '');
-  const path = isWhole ? splitTarget(url).path : sent;
+  const { app, route, url, params } = request;
   const routePath = route?.path;
   if (route === undefined || routePath === undefined || routePath instanceof RegExp)
     return undefined;
-  const mounted = readMount(request, route, path);
+  const base = textOf(request.baseUrl);
+  // Without a base URL, `url` is whole, and shows what a middleware has rewritten it to.
+  const path = base === undefined && typeof url === 'string' ? splitTarget(url).path : sent;
+  // Express resets the base URL after an error; the mount path is then the beginning of the path.
+  const mounted = mountOf(app, route, base ?? path, base !== undefined);
   const template = Array.isArray(routePath)
     ? templateOf(routePath.flat(), mounted, path)
     : routePath;
   if (typeof template !== 'string') return undefined;
-  const prefix = mounted?.template ?? guessPrefix(request, path, template);
+  const prefix = mounted?.template ?? guessPrefix(base, params, path, template);
   return template === '/' && prefix !== '' ? prefix : prefix + template;
-}
-
-/** Express resets `baseUrl` after an error; the mount path is then the beginning of the path. */
-function readMount(
-  { app, baseUrl }: RoutedRequest,
-  route: object,
-  path: string,
-): Mounted | undefined {
-  if (typeof baseUrl !== 'string' || baseUrl === '') return mountOf(app, route, path, false);
-  return mountOf(app, route, baseUrl, true);
 }
 
 /** The longest template of a list that matches what is below the mount path. If none does, an expression has. */
@@ -57,20 +48,20 @@ function templateOf(
 }
 
 /** The mount path of a router that is not Express' own: the base URL, or what the path has before the segments of the route. */
-function guessPrefix({ baseUrl, params }: RoutedRequest, path: string, template: string): string {
-  if (typeof baseUrl !== 'string' || baseUrl === '')
-    return toTemplate(lostPrefix(segmentsOf(path), template));
-  if (!isBelow(path, baseUrl)) return '';
+function guessPrefix(
+  base: string | undefined,
+  params: unknown,
+  path: string,
+  template: string,
+): string {
+  if (base === undefined) return toTemplate(lostPrefix(segmentsOf(path), template));
+  if (path !== base && !path.startsWith(`${base}/`)) return '';
   const others = Object.entries(params ?? {}).filter(([name]) => !template.includes(name));
-  return toTemplate(withNames(baseUrl, others));
+  return toTemplate(withNames(base, others));
 }
 
 function toTemplate(path: string): string {
   return redactSecrets(toTitlePath(path));
-}
-
-function isBelow(path: string, prefix: string): boolean {
-  return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
 }
 
 /** If a segment of the route matches several, they cannot be counted and there is no prefix. */

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Attributes } from '../../../src/common/otel-types.js';
+import type { Operation } from '../../../src/hit/http-request.js';
 import { readOperation } from '../../../src/requests/operations/index.js';
 import type { McpReport } from '../../../src/requests/operations/mcp.js';
-import { McpEndpoints, type McpSources } from '../../../src/requests/operations/mcp.js';
+import { McpEndpoints } from '../../../src/requests/operations/mcp.js';
 import { openRequest } from '../../support/builders.js';
 
 interface Given {
@@ -12,7 +13,7 @@ interface Given {
   readonly request?: object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly report?: McpReport;
-  readonly span?: McpSources['span'];
+  readonly span?: Pick<Operation, 'name' | 'mcp'>;
   readonly statusCode?: number;
   readonly contentType?: string;
   readonly isEventStream?: boolean;
@@ -24,13 +25,13 @@ function reader(endpoints = new McpEndpoints()) {
   return function read(given: Given) {
     const { method = 'POST', path = '/mcp', body, headers = {}, statusCode = 200 } = given;
     const { contentType } = given;
-    const target = { method, path, query: undefined, route: undefined, contentType };
     const request = given.request ?? { body, headers };
     const { span, report, isEventStream = false, attributes } = given;
-    const response = { statusCode, isEventStream, readsMcp: true };
+    const what = { method, path, query: undefined, route: undefined };
+    const target = { ...what, contentType, statusCode, isEventStream };
     const spanOperation = span && ({ kind: 'mcp', ...span } as const);
     const asked = openRequest({ incoming: request, mcp: report, attributes, spanOperation });
-    const found = readOperation(asked, target, response, endpoints);
+    const found = readOperation(asked, target, true, endpoints);
     return found?.mcp && { ...found, mcp: found.mcp };
   };
 }
@@ -244,7 +245,7 @@ test('10,000 paths do not displace one that is used', () => {
   expect(read({ ...stream, path: '/0/mcp' })).toBeUndefined();
 });
 
-const SPAN: McpSources['span'] = {
+const SPAN: Pick<Operation, 'name' | 'mcp'> = {
   name: 'find_order',
   mcp: { method: 'tools/call', isProtocol: false },
 };

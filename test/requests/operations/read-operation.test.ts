@@ -7,18 +7,18 @@ import {
 import { finishedSpan, openRequest } from '../../support/builders.js';
 
 const NOTHING = openRequest();
-const RESPONSE = { statusCode: 200, isEventStream: false, readsMcp: true };
-const POSTED = { method: 'POST', path: '/api', query: undefined, route: undefined };
+const ANSWERED = { statusCode: 200, isEventStream: false };
+const POSTED = { ...ANSWERED, method: 'POST', path: '/api', query: undefined, route: undefined };
 
 /** The operation of `POST /api` with a body that a framework has parsed. */
 function posted(body: unknown, more: object = {}) {
-  return readOperation(openRequest({ incoming: { body }, ...more }), POSTED, RESPONSE);
+  return readOperation(openRequest({ incoming: { body }, ...more }), POSTED, true);
 }
 
 /** The operation of a GET, without a body. */
 function asked(path: string, query?: string, route?: string, contentType?: string) {
-  const target = { method: 'GET', path, query, route, contentType };
-  const found = readOperation(NOTHING, target, RESPONSE);
+  const target = { ...ANSWERED, method: 'GET', path, query, route, contentType };
+  const found = readOperation(NOTHING, target, true);
   return found && [found.kind, found.name, found.count];
 }
 
@@ -74,7 +74,7 @@ test('a getter that throws, and a body of a request that is no POST, are no oper
   expect(posted(new Proxy([], request as never))).toBeUndefined();
   const body = { jsonrpc: '2.0', method: 'a' };
   expect(
-    readOperation(openRequest({ incoming: { body } }), { ...POSTED, method: 'GET' }, RESPONSE),
+    readOperation(openRequest({ incoming: { body } }), { ...POSTED, method: 'GET' }, true),
   ).toBeUndefined();
 });
 
@@ -143,23 +143,21 @@ test.each([
   'a response of the type "%s" is evidence "%s" of a name that a client has sent',
   (contentType, evidence) => {
     const target = { ...POSTED, path: '/trpc/user.byId', contentType };
-    expect(readOperation(NOTHING, target, RESPONSE)?.evidence).toBe(evidence);
+    expect(readOperation(NOTHING, target, true)?.evidence).toBe(evidence);
     const spanOperation = { kind: 'graphql', name: 'Traced' } as const;
-    expect(readOperation(openRequest({ spanOperation }), target, RESPONSE)?.evidence).toBe(
-      'server',
-    );
+    expect(readOperation(openRequest({ spanOperation }), target, true)?.evidence).toBe('server');
   },
 );
 
 test('a response of GraphQL has a type', () => {
   const incoming = { body: { query: '', operationName: 'Me' } };
   const evidence = (contentType: string) =>
-    readOperation(openRequest({ incoming }), { ...POSTED, contentType }, RESPONSE)?.evidence;
+    readOperation(openRequest({ incoming }), { ...POSTED, contentType }, true)?.evidence;
   expect([evidence(JSON_TYPE), evidence('')]).toEqual(['response', 'none']);
 });
 
 test('a span that ends later confirms the name that a client has sent, and replaces no other', () => {
-  const known = readOperation(NOTHING, { ...POSTED, path: '/trpc/a' }, RESPONSE);
+  const known = readOperation(NOTHING, { ...POSTED, path: '/trpc/a' }, true);
   const late = (name: string) =>
     updateOperation(known, openRequest({ spanOperation: { kind: 'trpc', name } }), true);
   expect(late('a')).toMatchObject({ name: 'a', evidence: 'server' });
@@ -172,7 +170,7 @@ test('spans win over channels, and both over the body, which knows the length of
   expect(posted(body, { operation })).toMatchObject({ name: 'Announced', count: 2 });
   const spanOperation = { kind: 'graphql', name: 'Traced' } as const;
   expect(
-    readOperation(openRequest({ spanOperation, operation, incoming: { body } }), POSTED, RESPONSE),
+    readOperation(openRequest({ spanOperation, operation, incoming: { body } }), POSTED, true),
   ).toMatchObject({
     name: 'Traced',
   });

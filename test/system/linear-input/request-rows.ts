@@ -29,12 +29,12 @@ import { httpRequest, openRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { filled, type LinearRow, texts } from '../../support/linear-input.js';
 
-const CALL = { method: 'GET', path: '/', query: undefined, route: undefined };
+const ANSWERED = { statusCode: 200, isEventStream: false };
+const CALL = { ...ANSWERED, method: 'GET', path: '/', query: undefined, route: undefined };
 const POSTED = { ...CALL, method: 'POST' };
 const CALLED = { method: 'GET', route: undefined, statusCode: 200 };
 const NO_SOURCES = openRequest();
 const sourceOf = (body: object) => openRequest({ incoming: { body } });
-const RESPONSE = { statusCode: 200, isEventStream: false, readsMcp: true };
 const MCP = { ...POSTED, path: '/mcp' };
 const mcpCall = (text: string) => ({
   jsonrpc: '2.0',
@@ -333,14 +333,14 @@ export const HEADER_ROWS: readonly LinearRow[] = [
       (text) => [
         toTitlePath(`/${text}`),
         decodeTitle(`/${text}`),
-        readOperation(NO_SOURCES, { ...CALL, path: `/trpc/${text}` }, RESPONSE),
-        readOperation(NO_SOURCES, { ...CALL, path: `/${text}/trpc/a` }, RESPONSE),
-        readOperation(NO_SOURCES, { ...CALL, query: `query=1&${text}` }, RESPONSE),
-        readOperation(sourceOf({ query: '', operationName: text }), POSTED, RESPONSE),
-        readOperation(sourceOf({ jsonrpc: '2.0', method: text }), POSTED, RESPONSE),
-        readOperation(sourceOf(mcpCall(text)), MCP, RESPONSE),
-        readOperation(openRequest({ attributes: mcpHeaders(text) }), MCP, RESPONSE),
-        readOperation(NO_SOURCES, { ...POSTED, path: `/${text}` }, RESPONSE),
+        readOperation(NO_SOURCES, { ...CALL, path: `/trpc/${text}` }, true),
+        readOperation(NO_SOURCES, { ...CALL, path: `/${text}/trpc/a` }, true),
+        readOperation(NO_SOURCES, { ...CALL, query: `query=1&${text}` }, true),
+        readOperation(sourceOf({ query: '', operationName: text }), POSTED, true),
+        readOperation(sourceOf({ jsonrpc: '2.0', method: text }), POSTED, true),
+        readOperation(sourceOf(mcpCall(text)), MCP, true),
+        readOperation(openRequest({ attributes: mcpHeaders(text) }), MCP, true),
+        readOperation(NO_SOURCES, { ...POSTED, path: `/${text}` }, true),
         toPlace({ ...CALLED, operation: toOperation(text) }, `/${text}`),
         isGraphqlRequest(httpRequest({ path: `/${text}` })),
       ],

@@ -1,45 +1,24 @@
 import type { Operation, OperationEvidence, OperationKind } from '../../hit/http-request.js';
-import type { FinishedSpan } from '../finished-span.js';
 import { isEventStream } from '../response.js';
 
-/** An operation whose name may still be one that a client invented. */
-export type FoundOperation = Pick<Operation, 'name' | 'count'>;
+/** An operation that a span or a channel has named. */
+export type NamedOperation = Pick<Operation, 'kind' | 'name' | 'mcp'>;
 
-/** Where an operation is found besides spans. */
+/** An operation whose name only the client has sent, who may have invented it. */
+export type SentOperation = Pick<Operation, 'kind' | 'name' | 'count'>;
+
+/** What is known of a request and its response besides spans, headers and the body. */
 export interface OperationTarget {
   readonly method: string;
   /** Neither redacted nor decoded. */
   readonly path: string;
   readonly query: string | undefined;
   readonly route: string | undefined;
-  /** Of the response; empty if that has none, `undefined` if it is not known. */
-  readonly contentType?: string | undefined;
-}
-
-/** What is known of a response besides, and whether MCP is an operation, or the endpoint is one as any other. */
-export interface OperationResponse {
   readonly statusCode: number;
   /** Whether the response is an event stream. */
   readonly isEventStream: boolean;
-  readonly readsMcp: boolean;
-}
-
-/** What a framework has parsed of the body of a request. */
-export interface ParsedBody {
-  /** The first one of a batch. */
-  readonly message: unknown;
-  readonly count: number;
-}
-
-/** One kind of operation. Each function returns `undefined` if there is none of its kind, and reads nothing but names. */
-export interface OperationAdapter {
-  readonly kind: OperationKind;
-  /** The attributes of spans that are read, so that the gateway keeps them. */
-  readonly attributes: readonly string[];
-  readonly readSpan?: (span: FinishedSpan) => Pick<Operation, 'name' | 'mcp'> | undefined;
-  /** Reads one message of a body that a framework has parsed. */
-  readonly readMessage?: (message: Readonly<Record<string, unknown>>) => string | undefined;
-  readonly readTarget?: (target: OperationTarget) => FoundOperation | undefined;
+  /** Of the response; empty if that has none, `undefined` if it is not known. */
+  readonly contentType?: string | undefined;
 }
 
 const JSON_TYPE = /^\s*application\/(?:[\w.-]+\+)?json(?:-rpc)?\s*(?:;|$)/i;
@@ -74,10 +53,4 @@ const NAME = /^[\w./:-]+$/;
 export function toName(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length > MAX_NAME_LENGTH) return undefined;
   return NAME.test(value) ? value : undefined;
-}
-
-/** What a span names. */
-export function named(value: unknown): { readonly name: string } | undefined {
-  const name = toName(value);
-  return name === undefined ? undefined : { name };
 }
