@@ -1,9 +1,10 @@
-import { GenerationCache } from '../../common/generation-cache.js';
 import { beginSlice } from '../../common/slices.js';
 import { TransientMap } from '../../common/transient-map.js';
-import { type RequestSpans, WaitingTrace, type Waits } from '../../requests/group-spans.js';
+import type { RequestSpans, Waits } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/hit-events.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
+import { DoneSpans } from './done-spans.js';
+import { DueTraces, PlannedTrace, TICK_MILLIS } from './due-traces.js';
 
 // Limits of waiting spans. Beyond them, the oldest traces are assembled at once.
 const MAX_SPANS = 100_000;
@@ -14,11 +15,7 @@ const MAX_EXCESS = 2;
 /** How long spans wait for their request, longer than most requests take. */
 const REQUEST_MILLIS = 300_000;
 const OUTER_GRACES = 15;
-const TICK_MILLIS = 100;
-/** Of 20,000 requests a second, those of the last five seconds at least. */
-const MAX_DONE = 200_000;
 
-type Trace = WaitingTrace<ReceivedSpan>;
 type Spans = RequestSpans<ReceivedSpan>;
 /** A request, or a span without a request that has `matomo.hit` events. */
 export type Hitmaker = Spans | { readonly root: ReceivedSpan };
@@ -53,9 +50,9 @@ export class Assembler {
   readonly #waits: Waits;
   readonly #sink: AssemblerSink;
   /** By ID and service, oldest first. */
-  readonly #traces = new TransientMap<string, Trace>();
-  /** The last spans that made hits: a sender that gets no response sends an export again, and they must not be counted twice. */
-  readonly #done = new GenerationCache<string, true>(MAX_DONE);
+  readonly #traces = new TransientMap<string, PlannedTrace>();
+  readonly #due = new DueTraces();
+  readonly #done = new DoneSpans();
   /** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
   #ready: Spans[] = [];
   #passed = 0;
@@ -103,14 +100,14 @@ export class Assembler {
   add(spans: readonly ReceivedSpan[]): void {
     const now = nowMillis();
     let last: ReceivedSpan | undefined;
-    let trace: Trace | undefined;
+    let trace: PlannedTrace | undefined;
     for (const span of spans) {
       // Spans of a trace mostly arrive together.
       if (!trace || span.traceId !== last?.traceId || span.resource !== last.resource) {
         trace = this.#traceOf(traceKeyOf(span));
       }
       last = span;
-      const isDone = makesHits(span) && this.#done.get(keyOf(trace, span)) === true;
+      const isDone = makesHits(span) && this.#done.has(trace.key, span.spanId);
       if (isDone || !trace.add(span, now, this.#waits)) {
         this.#unused += 1;
         if (trace.isEmpty) {
@@ -119,9 +116,14 @@ export class Assembler {
         }
         continue;
       }
+      this.#due.plan(trace);
       this.#count(span, 1);
       // A stand-in is not counted.
-      if (span.standIn) this.#traceOf(traceKeyOf(span.standIn)).add(span.standIn, now, this.#waits);
+      if (span.standIn) {
+        const own = this.#traceOf(traceKeyOf(span.standIn));
+        own.add(span.standIn, now, this.#waits);
+        this.#due.plan(own);
+      }
       if (this.#exceeds(1)) {
         this.#makeRoom(now);
         trace = undefined;
@@ -135,10 +137,10 @@ export class Assembler {
     this.#unused += count;
   }
 
-  #traceOf(key: string): Trace {
+  #traceOf(key: string): PlannedTrace {
     let trace = this.#traces.get(key);
     if (!trace) {
-      trace = new WaitingTrace(key);
+      trace = new PlannedTrace(key);
       this.#traces.add(key, trace);
     }
     return trace;
@@ -160,9 +162,7 @@ export class Assembler {
 
   #tick(): void {
     const now = nowMillis();
-    for (const trace of this.#traces.values()) {
-      if (trace.dueMillis <= now) this.#take(trace, now, false);
-    }
+    for (const trace of this.#due.take(now)) this.#take(trace, now, false);
     this.passSlice();
     this.#stopWhenIdle();
   }
@@ -189,9 +189,12 @@ export class Assembler {
     return spans > MAX_SPANS * share || this.#bytes - this.#readyBytes > MAX_BYTES * share;
   }
 
-  #take(trace: Trace, now: number, all: boolean): void {
+  #take(trace: PlannedTrace, now: number, all: boolean): void {
     const { requests, unused } = trace.take(now, this.#waits, all);
-    if (trace.isEmpty) this.#traces.delete(trace.key);
+    if (trace.isEmpty) {
+      this.#traces.delete(trace.key);
+      this.#due.remove(trace);
+    } else this.#due.plan(trace);
     const hasStandIn = unused.some(({ isStandIn }) => isStandIn);
     for (const span of unused) {
       if (span.isStandIn) continue;
@@ -200,14 +203,14 @@ export class Assembler {
       this.#count(span, -1);
       if (hasHitEvent(span)) {
         this.#used += 1;
-        this.#done.set(keyOf(trace, span), true);
+        this.#done.add(trace.key, span.spanId);
         this.#sink.onSpanWithoutRequest?.(span);
       } else this.#unused += 1;
     }
     for (const request of requests) {
-      this.#done.set(keyOf(trace, request.root), true);
+      this.#done.add(trace.key, request.root.spanId);
       for (const span of request.below) {
-        if (hasHitEvent(span)) this.#done.set(keyOf(trace, span), true);
+        if (hasHitEvent(span)) this.#done.add(trace.key, span.spanId);
       }
       this.#countReady(request, 1);
       this.#ready.push(request);
@@ -281,11 +284,6 @@ export function countHits(made: Hitmaker): number {
 }
 
 /** Whether a span makes hits, which a duplicate of it must not do again. */
-/** Some senders have counters as span IDs, or one ID for both ends of a call. */
-function keyOf({ key }: Trace, { spanId }: ReceivedSpan): string {
-  return `${key}/${spanId}`;
-}
-
 function makesHits(span: ReceivedSpan): boolean {
   return span.isRequest || hasHitEvent(span);
 }
