@@ -39,9 +39,9 @@ interface SpanGroup<S> {
   newestMillis: number;
   /** All spans except the request itself and empty ones. */
   below: S[];
-  /** Empty spans, which are only counted. */
-  emptySpans: number;
-  emptyBytes: number;
+  /** The number of all spans, and their bytes. */
+  spans: number;
+  bytes: number;
   /** Whether its spans stay, because they must wait longer. */
   isKept: boolean;
 }
@@ -51,8 +51,9 @@ export interface RequestSpans<S> {
   readonly root: S;
   /** Without empty ones: they add nothing to a request, and are only counted. */
   readonly below: readonly S[];
-  readonly emptySpans: number;
-  readonly emptyBytes: number;
+  /** The number of all spans, and their bytes. */
+  readonly spans: number;
+  readonly bytes: number;
 }
 
 /** How long spans wait for others. */
@@ -133,11 +134,11 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
     const unused: S[] = [];
     this.dueMillis = NEVER;
     for (const group of this.#groups()) {
-      const { request: root, below, emptySpans, emptyBytes } = group;
+      const { request: root, below, spans, bytes } = group;
       const due = dueOf(group, waits);
       group.isKept = !all && due > nowMillis;
       if (group.isKept) this.#planFor(due);
-      else if (root) requests.push({ root, below, emptySpans, emptyBytes });
+      else if (root) requests.push({ root, below, spans, bytes });
     }
     let next = this.#oldest;
     this.#oldest = undefined;
@@ -168,10 +169,9 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
     ];
     for (let span = this.#oldest; span; span = span.newer) {
       const group: SpanGroup<S> = span.group ?? this.#place(span, groups);
-      if (span.isEmpty) {
-        group.emptySpans += 1;
-        group.emptyBytes += span.bytes;
-      } else if (span !== group.request) {
+      group.spans += 1;
+      group.bytes += span.bytes;
+      if (!span.isEmpty && span !== group.request) {
         if (group.below.length === 0) group.below = [span];
         else group.below.push(span);
       }
@@ -257,8 +257,8 @@ function emptyGroup<S>(request: S | undefined, isAncestorMissing: boolean): Span
     isAncestorMissing,
     newestMillis: 0,
     below: NO_SPANS,
-    emptySpans: 0,
-    emptyBytes: 0,
+    spans: 0,
+    bytes: 0,
     isKept: false,
   };
 }

@@ -59,13 +59,15 @@ export class Assembler {
   #nextSlice: NodeJS.Immediate | undefined;
   #isBlocked = false;
   #timer: NodeJS.Timeout | undefined;
-  #waiting = 0;
-  #waitingRequests = 0;
-  #waitingRequestBytes = 0;
+  /** Spans that wait for others, and their bytes. */
+  #spans = 0;
   #bytes = 0;
-  /** The ready part of the waiting spans. */
+  /** Those of ready requests. */
   #readySpans = 0;
   #readyBytes = 0;
+  /** SERVER spans of requests among all of these. */
+  #waitingRequests = 0;
+  #waitingRequestBytes = 0;
   #used = 0;
   #unused = 0;
 
@@ -94,7 +96,7 @@ export class Assembler {
   }
 
   get counts(): SpanCounts {
-    return { waiting: this.#waiting, used: this.#used, unused: this.#unused };
+    return { waiting: this.#spans + this.#readySpans, used: this.#used, unused: this.#unused };
   }
 
   add(spans: readonly ReceivedSpan[]): void {
@@ -117,7 +119,9 @@ export class Assembler {
         continue;
       }
       this.#due.plan(trace);
-      this.#count(span, 1);
+      this.#spans += 1;
+      this.#bytes += span.bytes;
+      this.#countRequest(span, 1);
       // A stand-in is not counted.
       if (span.standIn) {
         const own = this.#traceOf(traceKeyOf(span.standIn));
@@ -178,15 +182,15 @@ export class Assembler {
       this.#take(trace, now, true);
       if (!this.#exceeds(0.9)) break;
     }
-    const isBehind = () =>
-      this.#waiting > MAX_SPANS * MAX_EXCESS || this.#bytes > MAX_BYTES * MAX_EXCESS;
-    if (isBehind()) this.passSlice(() => false);
+    const isBehind =
+      this.#spans + this.#readySpans > MAX_SPANS * MAX_EXCESS ||
+      this.#bytes + this.#readyBytes > MAX_BYTES * MAX_EXCESS;
+    if (isBehind) this.passSlice(() => false);
   }
 
-  /** Whether waiting spans, except ready ones, exceed this share of the limits. */
+  /** Whether spans that wait for others exceed this share of the limits. */
   #exceeds(share: number): boolean {
-    const spans = this.#waiting - this.#readySpans;
-    return spans > MAX_SPANS * share || this.#bytes - this.#readyBytes > MAX_BYTES * share;
+    return this.#spans > MAX_SPANS * share || this.#bytes > MAX_BYTES * share;
   }
 
   #take(trace: PlannedTrace, now: number, all: boolean): void {
@@ -200,7 +204,8 @@ export class Assembler {
       if (span.isStandIn) continue;
       // The request is in another trace, and may have been left out.
       if (hasStandIn) span.isAncestorMissing = true;
-      this.#count(span, -1);
+      this.#spans -= 1;
+      this.#bytes -= span.bytes;
       if (hasHitEvent(span)) {
         this.#used += 1;
         this.#done.add(trace.key, span.spanId);
@@ -212,7 +217,10 @@ export class Assembler {
       for (const span of request.below) {
         if (hasHitEvent(span)) this.#done.add(trace.key, span.spanId);
       }
-      this.#countReady(request, 1);
+      this.#spans -= request.spans;
+      this.#bytes -= request.bytes;
+      this.#readySpans += request.spans;
+      this.#readyBytes += request.bytes;
       this.#ready.push(request);
     }
     if (requests.length > 0) this.#passSoon();
@@ -248,28 +256,16 @@ export class Assembler {
       this.#ready = this.#ready.slice(this.#passed);
       this.#passed = 0;
     }
-    this.#countReady(request, -1);
-    this.#used += 1 + request.below.length + request.emptySpans;
+    this.#readySpans -= request.spans;
+    this.#readyBytes -= request.bytes;
+    this.#countRequest(request.root, -1);
+    for (const span of request.below) this.#countRequest(span, -1);
+    this.#used += request.spans;
     this.#sink.onRequest(request);
     return true;
   }
 
-  /** Spans count as waiting until their request is passed on. */
-  #countReady({ root, below, emptySpans, emptyBytes }: Spans, sign: 1 | -1): void {
-    let bytes = root.bytes + emptyBytes;
-    for (const span of below) bytes += span.bytes;
-    this.#readySpans += sign * (1 + below.length + emptySpans);
-    this.#readyBytes += sign * bytes;
-    if (sign > 0) return;
-    this.#waiting -= emptySpans;
-    this.#bytes -= emptyBytes;
-    this.#count(root, -1);
-    for (const span of below) this.#count(span, -1);
-  }
-
-  #count({ bytes, isRequest }: ReceivedSpan, sign: 1 | -1): void {
-    this.#waiting += sign;
-    this.#bytes += sign * bytes;
+  #countRequest({ bytes, isRequest }: ReceivedSpan, sign: 1 | -1): void {
     if (!isRequest) return;
     this.#waitingRequests += sign;
     this.#waitingRequestBytes += sign * bytes;
