@@ -26,6 +26,8 @@ export interface WaitingSpan<S> {
   group: SpanGroup<S> | undefined;
   /** Whether it was left without a request because an ancestor in its process is missing: that may be its request. */
   isAncestorMissing: boolean;
+  /** The next span of its trace, while it waits. */
+  newer: S | undefined;
 }
 
 /** Spans of one request, or spans without a request. Those whose request may still arrive are a separate group. */
@@ -35,11 +37,11 @@ interface SpanGroup<S> {
   /** Whether an ancestor in their process has not arrived. */
   readonly isAncestorMissing: boolean;
   newestMillis: number;
-  /** All spans except the root and empty ones. */
+  /** All spans except the root and empty ones: those add nothing to a request, and are only counted. */
   below: S[];
-  /** Empty spans, which add nothing to a request and are only counted. */
-  emptySpans: number;
-  emptyBytes: number;
+  /** The number of all spans, and their bytes. */
+  spans: number;
+  bytes: number;
   /** Whether its spans stay, because they must wait longer. */
   isKept: boolean;
 }
@@ -65,7 +67,10 @@ export interface Waits {
  */
 export class WaitingTrace<S extends WaitingSpan<S>> {
   readonly key: string;
-  #spans: S[] = [];
+  // Linked by `newer`: V8 makes an array for 17 spans when the first is added.
+  #oldest: S | undefined = undefined;
+  #newest: S | undefined = undefined;
+  #size = 0;
   /** Only of many spans: a map for each request takes more time and memory than the spans. */
   #byId: Map<string, S> | undefined;
   /** When the first of its spans have waited long enough. */
@@ -76,7 +81,7 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   }
 
   get isEmpty(): boolean {
-    return this.#spans.length === 0;
+    return this.#size === 0;
   }
 
   /** Adds a span, unless it is a duplicate. */
@@ -90,17 +95,22 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   }
 
   #append(span: S): void {
-    this.#spans.push(span);
-    if (this.#byId) this.#byId.set(span.spanId, span);
-    else if (this.#spans.length > FEW_SPANS) {
-      this.#byId = new Map(this.#spans.map((each) => [each.spanId, each]));
+    if (this.#newest) this.#newest.newer = span;
+    else this.#oldest = span;
+    this.#newest = span;
+    this.#size += 1;
+    if (!this.#byId && this.#size > FEW_SPANS) {
+      this.#byId = new Map();
+      for (let each = this.#oldest; each; each = each.newer) this.#byId.set(each.spanId, each);
     }
+    this.#byId?.set(span.spanId, span);
   }
 
   #find(spanId: string): S | undefined {
     if (this.#byId) return this.#byId.get(spanId);
-    for (const span of this.#spans) if (span.spanId === spanId) return span;
-    return undefined;
+    let span = this.#oldest;
+    while (span && span.spanId !== spanId) span = span.newer;
+    return span;
   }
 
   #planFor(millis: number): void {
@@ -122,22 +132,25 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       if (group.isKept) this.#planFor(due);
       else if (group.root) requests.push(group as RequestSpans<S>);
     }
-    const spans = this.#spans;
-    this.#spans = [];
+    let next = this.#oldest;
+    this.#oldest = undefined;
+    this.#newest = undefined;
+    this.#size = 0;
     this.#byId = undefined;
-    for (const span of spans) {
-      const { group }: WaitingSpan<S> = span;
-      span.group = undefined; // so that a request that is pending keeps nothing else in memory
+    while (next) {
+      const span: S = next;
+      const { group, newer }: WaitingSpan<S> = span;
+      next = newer;
+      // So that a request that is pending keeps nothing else in memory.
+      span.group = undefined;
+      span.newer = undefined;
       if (group?.isKept) this.#append(span);
       if (group?.isKept || group?.root) continue;
       span.isAncestorMissing = group?.isAncestorMissing ?? false;
       unused.push(span);
     }
     // Grouping many spans is slow, so traces of many spans are due less often.
-    this.dueMillis = Math.max(
-      this.dueMillis,
-      nowMillis + Math.ceil(this.#spans.length / SPANS_A_MILLI),
-    );
+    this.dueMillis = Math.max(this.dueMillis, nowMillis + Math.ceil(this.#size / SPANS_A_MILLI));
     return { requests, unused };
   }
 
@@ -146,12 +159,11 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       emptyGroup<S>(undefined, false),
       emptyGroup<S>(undefined, true),
     ];
-    for (const span of this.#spans) {
+    for (let span = this.#oldest; span; span = span.newer) {
       const group: SpanGroup<S> = span.group ?? this.#place(span, groups);
-      if (span.isEmpty) {
-        group.emptySpans += 1;
-        group.emptyBytes += span.bytes;
-      } else if (span !== group.root) {
+      group.spans += 1;
+      group.bytes += span.bytes;
+      if (!span.isEmpty && span !== group.root) {
         if (group.below.length === 0) group.below = [span];
         else group.below.push(span);
       }
@@ -162,21 +174,28 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
 
   /** Finds the group of a span and of all its ancestors at once, so that a long chain takes linear time. */
   #place(span: S, groups: SpanGroup<S>[]): SpanGroup<S> {
-    const chain: S[] = [];
+    let outermost: S | undefined;
+    let top = span;
     let next: S | undefined = span;
     while (next && !next.group) {
-      chain.push(next);
+      top = next;
+      if (next.isRequest) outermost = next;
       next.group = BEING_PLACED;
       next = this.#localParent(next);
     }
-    const top = chain[chain.length - 1] as S;
-    // If the next one is being placed too, the chain is a cycle.
-    let group =
+    // If the next one is being placed too, the ancestors are a cycle.
+    const above =
       next?.group && next.group !== BEING_PLACED
         ? next.group
         : (groups[this.#hasMissingParent(top) ? 1 : 0] as SpanGroup<S>);
-    for (let i = chain.length - 1; i >= 0; i--) group = placeIn(group, chain[i] as S, groups);
-    return group;
+    const own = above.root || !outermost ? above : emptyGroup(outermost, above.isAncestorMissing);
+    if (own !== above) groups.push(own);
+    let group = own;
+    for (next = span; next?.group === BEING_PLACED; next = this.#localParent(next)) {
+      next.group = group;
+      if (next === outermost) group = above;
+    }
+    return own;
   }
 
   /** The parent of a span in the same request, if it has arrived. */
@@ -223,29 +242,14 @@ const NO_SPANS = Object.freeze<never[]>([]) as never[];
 /** Marks spans whose group is being searched. */
 const BEING_PLACED = emptyGroup<never>(undefined, false);
 
-/** Adds a span to a group. A request that is not nested begins its own group. */
-function placeIn<S extends WaitingSpan<S>>(
-  around: SpanGroup<S>,
-  span: S,
-  groups: SpanGroup<S>[],
-): SpanGroup<S> {
-  let group = around;
-  if (!group.root && span.isRequest) {
-    group = emptyGroup(span, group.isAncestorMissing);
-    groups.push(group);
-  }
-  span.group = group;
-  return group;
-}
-
 function emptyGroup<S>(root: S | undefined, isAncestorMissing: boolean): SpanGroup<S> {
   return {
     root,
     isAncestorMissing,
     newestMillis: 0,
     below: NO_SPANS,
-    emptySpans: 0,
-    emptyBytes: 0,
+    spans: 0,
+    bytes: 0,
     isKept: false,
   };
 }

@@ -36,7 +36,7 @@ export function decodeProtobuf(body: Buffer, into: DecodedExport): void {
 export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
   const reader = new Reader(body, into);
   try {
-    const resourceSpans = messages(reader, 1, 0, body.length, readResourceSpans);
+    const resourceSpans = new Messages(reader, 1, 0, body.length, readResourceSpans);
     yield* readExport({ resourceSpans }, into, reader);
   } catch (error) {
     throw new UnreadableExport(
@@ -45,22 +45,44 @@ export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
   }
 }
 
+const NOTHING: Json = {};
+
 /** Reads a message that begins at the position of the reader. */
 type Read = (reader: Reader, end: number) => Json;
 
-/** The messages of a field, in a part of the body. Between two of them, others may move the reader. */
-function* messages(
-  reader: Reader,
-  field: number,
-  begin: number,
-  end: number,
-  read: Read,
-): Generator<Json, void> {
-  reader.pos = begin;
-  while (reader.find(field, end)) {
-    const next = reader.end();
-    yield read(reader, next);
-    reader.pos = next;
+/**
+ * The messages of a field, in a part of the body. Between two of them, others may move the reader. It returns itself as the result of
+ * each step: a generator creates an object for each message.
+ */
+class Messages implements IterableIterator<Json, Json> {
+  readonly #reader: Reader;
+  readonly #field: number;
+  readonly #end: number;
+  readonly #read: Read;
+  #next: number;
+  value: Json = NOTHING;
+  done = false;
+
+  constructor(reader: Reader, field: number, begin: number, end: number, read: Read) {
+    this.#reader = reader;
+    this.#field = field;
+    this.#next = begin;
+    this.#end = end;
+    this.#read = read;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<Json, Json> {
+    const reader = this.#reader;
+    reader.pos = this.#next;
+    this.done = !reader.find(this.#field, this.#end);
+    if (this.done) return this;
+    this.#next = reader.end();
+    this.value = this.#read(reader, this.#next);
+    return this;
   }
 }
 
@@ -68,25 +90,23 @@ function readResourceSpans(reader: Reader, end: number): Json {
   const begin = reader.pos;
   return {
     resource: reader.first(1, begin, end, readResource),
-    scopeSpans: messages(reader, 2, begin, end, readScopeSpans),
+    scopeSpans: new Messages(reader, 2, begin, end, readScopeSpans),
   };
 }
 
 function readResource(reader: Reader, end: number): Json {
-  return { attributes: messages(reader, 1, reader.pos, end, readAttribute) };
+  return { attributes: new Messages(reader, 1, reader.pos, end, readAttribute) };
 }
 
 function readScopeSpans(reader: Reader, end: number): Json {
   const begin = reader.pos;
   const scope = reader.first(1, begin, end, readScope);
-  return { scope, spans: messages(reader, 2, begin, end, readSpan) };
+  return { scope, spans: new Messages(reader, 2, begin, end, readSpan) };
 }
 
 function readScope(reader: Reader, end: number): Json {
   return { name: reader.find(1, end) ? reader.name() : '' };
 }
-
-const NOTHING: Json = {};
 
 class Span {
   readonly #reader: Reader;
@@ -135,14 +155,14 @@ function readSpan(reader: Reader, end: number): Json {
     else if (tag === tagOf(9, MESSAGE)) {
       const endOfAttribute = reader.end();
       if (span.attributes === undefined && reader.mayKeep(span.kind)) {
-        span.attributes = messages(reader, 9, at, end, readAttribute);
+        span.attributes = new Messages(reader, 9, at, end, readAttribute);
       }
       reader.pos = endOfAttribute;
     } else {
       if (tag === tagOf(11, MESSAGE)) {
-        span.events ??= messages(reader, 11, at, end, readEvent);
+        span.events ??= new Messages(reader, 11, at, end, readEvent);
       } else if (tag === tagOf(13, MESSAGE)) {
-        span.links ??= messages(reader, 13, at, end, readLink);
+        span.links ??= new Messages(reader, 13, at, end, readLink);
       }
       reader.skipTagged(tag);
     }
@@ -172,7 +192,7 @@ function readStatus(reader: Reader, end: number): Json {
 }
 
 function readEvent(reader: Reader, end: number): Json {
-  const attributes = messages(reader, 3, reader.pos, end, readAttribute);
+  const attributes = new Messages(reader, 3, reader.pos, end, readAttribute);
   const event = { name: '', timeUnixNano: 0n, attributes };
   while (reader.goesOn(end)) {
     const tag = reader.uint32();

@@ -66,6 +66,7 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   arrivedMillis = 0;
   group: WaitingSpan<ReceivedSpan>['group'] = undefined;
   isAncestorMissing = false;
+  newer: ReceivedSpan | undefined = undefined;
 
   readonly #startNanos: bigint;
   readonly #endNanos: bigint;

@@ -1,9 +1,10 @@
-import { GenerationCache } from '../../common/generation-cache.js';
 import { beginSlice } from '../../common/slices.js';
 import { TransientMap } from '../../common/transient-map.js';
-import { type RequestSpans, WaitingTrace, type Waits } from '../../requests/group-spans.js';
+import type { RequestSpans, Waits } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/hit-events.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
+import { DoneSpans } from './done-spans.js';
+import { DueTraces, PlannedTrace, TICK_MILLIS } from './due-traces.js';
 
 // Limits of waiting spans. Beyond them, the oldest traces are assembled at once.
 const MAX_SPANS = 100_000;
@@ -14,11 +15,7 @@ const MAX_EXCESS = 2;
 /** How long spans wait for their request, longer than most requests take. */
 const REQUEST_MILLIS = 300_000;
 const OUTER_GRACES = 15;
-const TICK_MILLIS = 100;
-/** Of 20,000 requests a second, those of the last five seconds at least. */
-const MAX_DONE = 200_000;
 
-type Trace = WaitingTrace<ReceivedSpan>;
 type Spans = RequestSpans<ReceivedSpan>;
 /** A request, or a span without a request that has `matomo.hit` events. */
 export type Hitmaker = Spans | { readonly root: ReceivedSpan };
@@ -53,22 +50,24 @@ export class Assembler {
   readonly #waits: Waits;
   readonly #sink: AssemblerSink;
   /** By ID and service, oldest first. */
-  readonly #traces = new TransientMap<string, Trace>();
-  /** The last spans that made hits: a sender that gets no response sends an export again, and they must not be counted twice. */
-  readonly #done = new GenerationCache<string, true>(MAX_DONE);
+  readonly #traces = new TransientMap<string, PlannedTrace>();
+  readonly #due = new DueTraces();
+  readonly #done = new DoneSpans();
   /** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
   #ready: Spans[] = [];
   #passed = 0;
   #nextSlice: NodeJS.Immediate | undefined;
   #isBlocked = false;
   #timer: NodeJS.Timeout | undefined;
-  #waiting = 0;
-  #waitingRequests = 0;
-  #waitingRequestBytes = 0;
+  /** Spans that wait for others, and their bytes. */
+  #spans = 0;
   #bytes = 0;
-  /** The ready part of the waiting spans. */
+  /** Those of ready requests. */
   #readySpans = 0;
   #readyBytes = 0;
+  /** SERVER spans of requests among all of these. */
+  #waitingRequests = 0;
+  #waitingRequestBytes = 0;
   #used = 0;
   #unused = 0;
 
@@ -97,20 +96,20 @@ export class Assembler {
   }
 
   get counts(): SpanCounts {
-    return { waiting: this.#waiting, used: this.#used, unused: this.#unused };
+    return { waiting: this.#spans + this.#readySpans, used: this.#used, unused: this.#unused };
   }
 
   add(spans: readonly ReceivedSpan[]): void {
     const now = nowMillis();
     let last: ReceivedSpan | undefined;
-    let trace: Trace | undefined;
+    let trace: PlannedTrace | undefined;
     for (const span of spans) {
       // Spans of a trace mostly arrive together.
       if (!trace || span.traceId !== last?.traceId || span.resource !== last.resource) {
         trace = this.#traceOf(traceKeyOf(span));
       }
       last = span;
-      const isDone = makesHits(span) && this.#done.get(keyOf(trace, span)) === true;
+      const isDone = makesHits(span) && this.#done.has(trace.key, span.spanId);
       if (isDone || !trace.add(span, now, this.#waits)) {
         this.#unused += 1;
         if (trace.isEmpty) {
@@ -119,9 +118,16 @@ export class Assembler {
         }
         continue;
       }
-      this.#count(span, 1);
+      this.#due.plan(trace);
+      this.#spans += 1;
+      this.#bytes += span.bytes;
+      this.#countRequest(span, 1);
       // A stand-in is not counted.
-      if (span.standIn) this.#traceOf(traceKeyOf(span.standIn)).add(span.standIn, now, this.#waits);
+      if (span.standIn) {
+        const own = this.#traceOf(traceKeyOf(span.standIn));
+        own.add(span.standIn, now, this.#waits);
+        this.#due.plan(own);
+      }
       if (this.#exceeds(1)) {
         this.#makeRoom(now);
         trace = undefined;
@@ -135,10 +141,10 @@ export class Assembler {
     this.#unused += count;
   }
 
-  #traceOf(key: string): Trace {
+  #traceOf(key: string): PlannedTrace {
     let trace = this.#traces.get(key);
     if (!trace) {
-      trace = new WaitingTrace(key);
+      trace = new PlannedTrace(key);
       this.#traces.add(key, trace);
     }
     return trace;
@@ -160,9 +166,7 @@ export class Assembler {
 
   #tick(): void {
     const now = nowMillis();
-    for (const trace of this.#traces.values()) {
-      if (trace.dueMillis <= now) this.#take(trace, now, false);
-    }
+    for (const trace of this.#due.take(now)) this.#take(trace, now, false);
     this.passSlice();
     this.#stopWhenIdle();
   }
@@ -178,38 +182,45 @@ export class Assembler {
       this.#take(trace, now, true);
       if (!this.#exceeds(0.9)) break;
     }
-    const isBehind = () =>
-      this.#waiting > MAX_SPANS * MAX_EXCESS || this.#bytes > MAX_BYTES * MAX_EXCESS;
-    if (isBehind()) this.passSlice(() => false);
+    const isBehind =
+      this.#spans + this.#readySpans > MAX_SPANS * MAX_EXCESS ||
+      this.#bytes + this.#readyBytes > MAX_BYTES * MAX_EXCESS;
+    if (isBehind) this.passSlice(() => false);
   }
 
-  /** Whether waiting spans, except ready ones, exceed this share of the limits. */
+  /** Whether spans that wait for others exceed this share of the limits. */
   #exceeds(share: number): boolean {
-    const spans = this.#waiting - this.#readySpans;
-    return spans > MAX_SPANS * share || this.#bytes - this.#readyBytes > MAX_BYTES * share;
+    return this.#spans > MAX_SPANS * share || this.#bytes > MAX_BYTES * share;
   }
 
-  #take(trace: Trace, now: number, all: boolean): void {
+  #take(trace: PlannedTrace, now: number, all: boolean): void {
     const { requests, unused } = trace.take(now, this.#waits, all);
-    if (trace.isEmpty) this.#traces.delete(trace.key);
+    if (trace.isEmpty) {
+      this.#traces.delete(trace.key);
+      this.#due.remove(trace);
+    } else this.#due.plan(trace);
     const hasStandIn = unused.some(({ isStandIn }) => isStandIn);
     for (const span of unused) {
       if (span.isStandIn) continue;
       // The request is in another trace, and may have been left out.
       if (hasStandIn) span.isAncestorMissing = true;
-      this.#count(span, -1);
+      this.#spans -= 1;
+      this.#bytes -= span.bytes;
       if (hasHitEvent(span)) {
         this.#used += 1;
-        this.#done.set(keyOf(trace, span), true);
+        this.#done.add(trace.key, span.spanId);
         this.#sink.onSpanWithoutRequest?.(span);
       } else this.#unused += 1;
     }
     for (const request of requests) {
-      this.#done.set(keyOf(trace, request.root), true);
+      this.#done.add(trace.key, request.root.spanId);
       for (const span of request.below) {
-        if (hasHitEvent(span)) this.#done.set(keyOf(trace, span), true);
+        if (hasHitEvent(span)) this.#done.add(trace.key, span.spanId);
       }
-      this.#countReady(request, 1);
+      this.#spans -= request.spans;
+      this.#bytes -= request.bytes;
+      this.#readySpans += request.spans;
+      this.#readyBytes += request.bytes;
       this.#ready.push(request);
     }
     if (requests.length > 0) this.#passSoon();
@@ -245,28 +256,16 @@ export class Assembler {
       this.#ready = this.#ready.slice(this.#passed);
       this.#passed = 0;
     }
-    this.#countReady(request, -1);
-    this.#used += 1 + request.below.length + request.emptySpans;
+    this.#readySpans -= request.spans;
+    this.#readyBytes -= request.bytes;
+    this.#countRequest(request.root, -1);
+    for (const span of request.below) this.#countRequest(span, -1);
+    this.#used += request.spans;
     this.#sink.onRequest(request);
     return true;
   }
 
-  /** Spans count as waiting until their request is passed on. */
-  #countReady({ root, below, emptySpans, emptyBytes }: Spans, sign: 1 | -1): void {
-    let bytes = root.bytes + emptyBytes;
-    for (const span of below) bytes += span.bytes;
-    this.#readySpans += sign * (1 + below.length + emptySpans);
-    this.#readyBytes += sign * bytes;
-    if (sign > 0) return;
-    this.#waiting -= emptySpans;
-    this.#bytes -= emptyBytes;
-    this.#count(root, -1);
-    for (const span of below) this.#count(span, -1);
-  }
-
-  #count({ bytes, isRequest }: ReceivedSpan, sign: 1 | -1): void {
-    this.#waiting += sign;
-    this.#bytes += sign * bytes;
+  #countRequest({ bytes, isRequest }: ReceivedSpan, sign: 1 | -1): void {
     if (!isRequest) return;
     this.#waitingRequests += sign;
     this.#waitingRequestBytes += sign * bytes;
@@ -281,11 +280,6 @@ export function countHits(made: Hitmaker): number {
 }
 
 /** Whether a span makes hits, which a duplicate of it must not do again. */
-/** Some senders have counters as span IDs, or one ID for both ends of a call. */
-function keyOf({ key }: Trace, { spanId }: ReceivedSpan): string {
-  return `${key}/${spanId}`;
-}
-
 function makesHits(span: ReceivedSpan): boolean {
   return span.isRequest || hasHitEvent(span);
 }
