@@ -47,18 +47,20 @@ test('a request becomes a page view with what only Node’s request knows', asyn
 test('header bytes that are UTF-8 arrive as such', async () => {
   const service = await startTracedService((_request, response) => void response.end());
   const userAgent = Buffer.from('räksmörgås/1').toString('latin1');
-  await service.fetch('/', { headers: { 'user-agent': userAgent } });
-  await service.requests(1);
-  expect((await service.hits())[0]?.params.ua).toBe('räksmörgås/1');
+  expect((await service.visit('/', { headers: { 'user-agent': userAgent } }))[0]?.params.ua).toBe(
+    'räksmörgås/1',
+  );
 });
 
 test('Express routes are titles with nothing but the http instrumentation, under routers and after errors too', async () => {
   const service = await startTracedService(createShop);
-  for (const path of ['/users/7', '/api/users/8?x=1', '/fails/1', '/api/fails/1', '/api/nothing']) {
-    await service.fetch(path);
-  }
-  await service.requests(5);
-  const hits = await service.hits();
+  const hits = await service.visit([
+    '/users/7',
+    '/api/users/8?x=1',
+    '/fails/1',
+    '/api/fails/1',
+    '/api/nothing',
+  ]);
   expect(hits.map(({ stored }) => [stored?.title, stored?.url?.replace(/.*:\d+/, '')])).toEqual([
     ['GET /users/:id', '/users/7'],
     ['GET /api/users/:id', '/api/users/8?x=1'],
@@ -173,9 +175,7 @@ test('SERVER spans that are no HTTP requests make no hit', async () => {
     .end();
   tracer.startSpan('lambda', { kind: 1, attributes: { 'faas.invocation_id': '1' } }).end();
   tracer.startSpan('client', { kind: 2, attributes: { 'http.request.method': 'GET' } }).end();
-  await service.fetch('/');
-  await service.requests(1);
-  expect(await service.hits()).toHaveLength(1);
+  expect(await service.visit('/')).toHaveLength(1);
 });
 
 test('a SERVER span nested in another makes no second hit and lends it its route, also when it ends later', async () => {
@@ -213,8 +213,8 @@ test('one request makes one hit, however many HTTP SERVER spans start while it i
     }
     response.end();
   });
-  await service.fetch('/this', { headers: { referer: 'https://ref.example/' } });
-  await service.requests(1);
-  const hits = (await service.hits()).map(({ stored, params }) => [stored?.title, params.urlref]);
+  const hits = (await service.visit('/this', { headers: { referer: 'https://ref.example/' } })).map(
+    ({ stored, params }) => [stored?.title, params.urlref],
+  );
   expect(hits).toEqual([['GET /this', 'https://ref.example/']]);
 });

@@ -28,9 +28,7 @@ async function titlesBy(
 ) {
   if (maker === 'the processor') {
     const service = await startTracedService(listener);
-    for (const path of paths) await service.fetch(path);
-    await service.requests(paths.length);
-    return titlesOf(await service.hits());
+    return titlesOf(await service.visit(paths));
   }
   // Requests to the gateway itself have spans too, because it is in the same process.
   const { gateway, inspector } = await startGateway({ ignorePaths: ['/v1/traces'] });
@@ -64,11 +62,8 @@ test('Express: a catch-all is no route, also behind a router and after an error'
     response.status(500).end();
   });
   const service = await startTracedService((request, response) => app(request, response));
-  for (const path of ['/users/7', '/orders/8', '/api/9', '/pages/1', '/fails/8', '/nowhere']) {
-    await service.fetch(path);
-  }
-  await service.requests(6);
-  expect(titlesOf(await service.hits())).toEqual([
+  const paths = ['/users/7', '/orders/8', '/api/9', '/pages/1', '/fails/8', '/nowhere'];
+  expect(titlesOf(await service.visit(paths))).toEqual([
     'GET /users/:id',
     'GET /orders/:id',
     'GET /api/*',
@@ -180,9 +175,7 @@ test('Fastify: a catch-all is no route, and one behind a prefix is', async () =>
   const listener = (request: IncomingMessage, response: ServerResponse) =>
     app.routing(request, response);
   const service = await startTracedService(listener);
-  for (const path of ['/users/7', '/api/8', '/orders/9']) await service.fetch(path);
-  await service.requests(3);
-  expect(titlesOf(await service.hits())).toEqual([
+  expect(titlesOf(await service.visit(['/users/7', '/api/8', '/orders/9']))).toEqual([
     'GET /users/:id',
     'GET /api/*',
     'GET /orders/:id',

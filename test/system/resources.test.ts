@@ -37,9 +37,7 @@ type Run = (resource: Resource) => Promise<InspectedHit | undefined>;
 const processor: Run = async (attributes) => {
   const resource = resources.resourceFromAttributes(attributes);
   const service = await startTracedService((_, response) => response.end(), OPTIONS, { resource });
-  await service.fetch('/');
-  await service.requests(1);
-  return (await service.hits())[0];
+  return (await service.visit('/'))[0];
 };
 
 /** As NodeSDK has it while its detectors run. */
@@ -47,9 +45,7 @@ const pendingResource: Run = async (attributes) => {
   const never = new Promise<string>(() => undefined);
   const resource = resources.resourceFromAttributes({ ...attributes, 'host.id': never });
   const service = await startTracedService((_, response) => response.end(), OPTIONS, { resource });
-  await service.fetch('/');
-  await service.requests(1);
-  return (await service.hits())[0];
+  return (await service.visit('/'))[0];
 };
 
 const exporter: Run = async (attributes) => {

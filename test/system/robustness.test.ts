@@ -242,9 +242,7 @@ test('a dry run shows each hit, without the token, and sends nothing', async () 
     dryRun: true,
     tokenAuth: 's3cret',
   });
-  await service.fetch('/a');
-  await service.requests(1);
-  expect(await service.hits()).toEqual([]);
+  expect(await service.visit('/a')).toEqual([]);
   expect(service.processor.stats()).toMatchObject({ hits: 1, accepted: 1, pending: 0 });
   expect(lines).toEqual([
     expect.stringMatching(/^opentelemetry-matomo: dry run: \?idsite=1&.*action_name=GET \/a/),

@@ -173,9 +173,8 @@ test('of GraphQL, the name of the operation is sent, but neither variables nor t
     span.end();
     response.end();
   });
-  await service.fetch('/graphql', { method: 'POST', body: '{"variables":{"a":"secret-body"}}' });
-  await service.requests(1);
-  const [hit] = await service.hits();
+  const body = '{"variables":{"a":"secret-body"}}';
+  const [hit] = await service.visit('/graphql', { method: 'POST', body });
   expect(hit?.params.action_name).toBe('POST /graphql FindPatient');
   expect(JSON.stringify(hit)).not.toContain('secret-');
 });
