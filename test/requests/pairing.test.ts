@@ -22,11 +22,12 @@ function startAnnotatedService(): Promise<TracedService> {
       if (request.headers['x-ignore'] !== undefined) ignore();
       response.end();
     },
-    { trustProxy: true, tokenAuth: 'a'.repeat(32) },
+    { trustProxy: 2, tokenAuth: 'a'.repeat(32) },
   );
 }
 
-const FORWARDED = 'X-Forwarded-For: 198.51.100.7';
+/** Counted from the right, over both lines. */
+const FORWARDED = 'X-Forwarded-For: 6.6.6.6, 198.51.100.7\r\nX-FORWARDED-FOR: 10.0.0.1';
 
 test.each([['a b'], ['a:b:c'], ['[::1'], ['%'], ['foo:99999'], ['1.2.3.4.5']])(
   'a request with `Host: %s` is recognized, and the URL leaves that host out',
