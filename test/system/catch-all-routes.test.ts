@@ -11,7 +11,6 @@ import { eventually, startServer } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
 import { get, matomo, REGISTER } from '../support/registered-app.js';
-import { sorted } from '../support/sorted.js';
 import { startTracedService } from '../support/traced-service.js';
 
 const titlesOf = (hits: readonly { params: Record<string, string> }[]) =>
@@ -216,39 +215,6 @@ test('the gateway takes `/**`, and `/` of another path, for no route, and reads 
     'GET /users/:id',
     'GET Not Found',
   ]);
-});
-
-const REPORTED = [
-  ['/queues/queue/ann', '/queues/,/queue/:name', 200, 'GET /queues/queue/:name'],
-  ['/caf%C3%A9/7', '/^\\/caf.*$/', 200, 'GET /caf\u00e9/:id'],
-  ['/.env', undefined, 403, 'GET Forbidden'],
-] as const;
-const toAttributes = (route: string | undefined, status: number) => ({
-  ...(route !== undefined && { 'http.route': route }),
-  'http.response.status_code': status,
-});
-const WANTED = REPORTED.map(([, , , title]) => title);
-
-test('the gateway makes no titles of lists, regular expressions and what scanners try', async () => {
-  const { gateway, inspector } = await startGateway();
-  for (const [i, [path, route, status]] of REPORTED.entries()) {
-    const span = requestSpan(path, {}, toAttributes(route, status));
-    await sendSpans(gateway, exportRequest([span]));
-    await eventually(() => gateway.stats().tracked === i + 1);
-  }
-  expect(titlesOf(inspector.hits())).toEqual(WANTED);
-});
-
-test('neither does the exporter', async () => {
-  const { inspector } = await matomo();
-  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
-  const spans = REPORTED.map(([path, route, status]) => {
-    const target = { 'http.request.method': 'GET', 'url.path': path };
-    return finishedSpan({ attributes: { ...target, ...toAttributes(route, status) } });
-  });
-  exporter.export(spans, () => undefined);
-  await exporter.shutdown();
-  expect(sorted(titlesOf(inspector.hits()))).toEqual(sorted(WANTED));
 });
 
 test('the exporter sends the error of a GraphQL operation that is answered with 200', async () => {

@@ -9,6 +9,7 @@ import { sampled } from '../../support/long.js';
 import { seededRuns } from '../../support/seed.js';
 
 const SECRET = 's3cret';
+const KEYWORDS = new Set(['q', 'query', 's', 'search', 'searchword', 'k', 'keyword', 'keywords']);
 const RUNS = sampled(500, 5000);
 const redact = createToTrackedQuery({ query: 'redact', siteSearch: false });
 
@@ -27,12 +28,17 @@ test.each([
   expect(createToTrackedQuery({ query: 'keep', siteSearch: false })(query)).toBe(kept);
 });
 
-test.each(['a=1&amp;q=foo', 'a=1&amp;amp;search=foo', 'a&amp;k%5b]=foo', 'a=1&#38;q=foo'])(
-  'a request for /x?%s stays a page view in Matomo',
-  async (query) => {
-    expect(await typesOf('/x', query)).toEqual(['page']);
-  },
-);
+const EVERY_NAME = 'q=f&query=f&s=f&search=f&searchword=f&k=f&keyword=f&Keywords=f&%71=f&q[0]=f';
+
+test.each([
+  EVERY_NAME,
+  'a=1&amp;q=foo',
+  'a=1&amp;amp;search=foo',
+  'a&amp;k%5b]=foo',
+  'a=1&#38;q=foo',
+])('a request for /x?%s stays a page view in Matomo', async (query) => {
+  expect(await typesOf('/x', query)).toEqual(['page']);
+});
 
 test.each([
   '/a;b&q=foo',
@@ -46,23 +52,8 @@ test.each([
 
 test('no text of entities, separators and names makes a site search of a page view', () => {
   const piece = fc.constantFrom(
-    ...[
-      'q',
-      'k',
-      'a',
-      'search',
-      '=',
-      '==',
-      '&',
-      ';',
-      '&amp;',
-      'amp;',
-      '&lt;',
-      '&eacute;',
-      '/',
-      '1',
-      '[]',
-    ],
+    ...['q', 'k', 'a', 'search', '=', '==', '&', ';', '&amp;', 'amp;', '&lt;', '&eacute;'],
+    ...['/', '1', '[]', ...KEYWORDS, 'Keywords', 'q[0]', '#', '+'],
   );
   const text = fc.array(piece, { maxLength: 14 }).map((pieces) => pieces.join(''));
   const toPageUrl = createToPageUrl({ query: 'keep', siteSearch: false });
@@ -296,8 +287,6 @@ async function typesOf(path: string, query: string | undefined) {
     await inspector.close();
   }
 }
-
-const KEYWORDS = new Set(['q', 'query', 's', 'search', 'searchword', 'k', 'keyword', 'keywords']);
 
 /**
  * What PHP and Matomo make of a URL: entities are resolved, a `;` in front of `?` makes a query of all that follows and a
