@@ -10,7 +10,7 @@ import { finishedSpan } from '../support/builders.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
-import { get, matomo, REGISTER } from '../support/registered-app.js';
+import { AUTO, get, matomo, REGISTER } from '../support/registered-app.js';
 import { startTracedService } from '../support/traced-service.js';
 
 const titlesOf = (hits: readonly { params: Record<string, string> }[]) =>
@@ -149,8 +149,7 @@ const server = app.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' 
 
 test('Express beside its instrumentation, which cuts `/{*splat}` to `/` and `/admin/*rest` to `/admin`, and joins lists by commas', async () => {
   const { inspector, env } = await matomo();
-  const preloads = ['--require', '@opentelemetry/auto-instrumentations-node/register', ...REGISTER];
-  const app = await startServer([...preloads, '-e', CATCH_ALL], {
+  const app = await startServer([...AUTO, ...REGISTER, '-e', CATCH_ALL], {
     env: { ...env, OTEL_TRACES_EXPORTER: 'none', MATOMO_SCHEDULE_DELAY: '100' },
   });
   const board = ['/queues/bob', '/queues/bob/queue/mail', '/queues/7/jobs/8'];

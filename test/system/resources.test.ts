@@ -6,7 +6,7 @@ import { type InspectedHit, startInspector } from '../../src/inspector/index.js'
 import { startServer } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
-import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
+import { APPS, AUTO, get, matomo, ONLY_TRACES, REGISTER } from '../support/registered-app.js';
 import { startTracedService, until } from '../support/traced-service.js';
 
 const OPTIONS = {
@@ -19,13 +19,11 @@ const ENVIRONMENT = {
     .map((pair) => pair.join('='))
     .join(),
 };
-const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 const TRACING = {
   OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http',
   OTEL_NODE_RESOURCE_DETECTORS: 'env',
   OTEL_TRACES_EXPORTER: 'console',
-  OTEL_METRICS_EXPORTER: 'none',
-  OTEL_LOGS_EXPORTER: 'none',
+  ...ONLY_TRACES,
 };
 const DECLARATIVE = ['--require', `./${APPS}/declarative.cjs`];
 const FILE = { OTEL_CONFIG_FILE: `${APPS}/declarative.yaml` };
