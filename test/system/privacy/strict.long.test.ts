@@ -4,6 +4,7 @@ import { createToPseudonym } from '../../../src/hit/visitor/pseudonym.js';
 import { createToVisitorId } from '../../../src/hit/visitor/visitor-id.js';
 import { annotate, trackEvent, trackGoal, trackHit, trackOrder } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
+import { CHATGPT } from '../../support/chatbots.js';
 import { captureOutput } from '../../support/output.js';
 import { startTracedService } from '../../support/traced-service.js';
 import { startVariants } from '../../support/variants.js';
@@ -21,7 +22,6 @@ const HEADERS = {
   'accept-language': 'sv-SE',
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
 };
-const CHATBOT = 'Mozilla/5.0 (compatible; ChatGPT-User/1.0; +https://openai.com/bot)';
 const PATH = '/users/max@example.org/4711?private=4711';
 
 /** A service whose handler does all that makes hits, and tells Matomo who the client is. */
@@ -63,7 +63,7 @@ test.each([
   const output = captureOutput();
   const service = await startService({ tokenAuth });
   await service.fetch(PATH, { headers: HEADERS });
-  await service.fetch(PATH, { headers: { ...HEADERS, 'user-agent': CHATBOT } });
+  await service.fetch(PATH, { headers: { ...HEADERS, 'user-agent': CHATGPT } });
   await service.requests(2);
   trackGoal(1, { cid: '0123456789abcdef', uid: 'a-user' });
   trackGoal(1, { uid: 'a-user' });
