@@ -8,6 +8,7 @@ import { annotate, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/ind
 import { finishedSpan } from '../support/builders.js';
 import { startMatomo } from '../support/matomo.js';
 import { captureOutput } from '../support/output.js';
+import { startProcessor } from '../support/processor.js';
 import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
 import { seededRandom } from '../support/seed.js';
 import { requires } from '../support/skips.js';
@@ -155,9 +156,7 @@ test.each(HOSTILE)(
   'a span with %s throws nothing, and what it makes is valid',
   async (_name, span) => {
     captureOutput();
-    const inspector = await startMatomo();
-    const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
-    onTestFinished(() => processor.shutdown());
+    const { inspector, processor } = await startProcessor();
     for (const base of [finishedSpan(), finishedSpan({ kind: 0 }), { kind: 1 }, { kind: 0 }]) {
       const given = Object.defineProperties(base, Object.getOwnPropertyDescriptors(span));
       processor.onStart(given as never, ROOT_CONTEXT);
