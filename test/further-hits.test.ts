@@ -12,7 +12,7 @@ import {
   trackHit,
   trackOrder,
 } from '../src/index.js';
-import { startInspector } from '../src/inspector/index.js';
+import { startMatomo } from './support/matomo.js';
 import { captureOutput } from './support/output.js';
 import { startTracedService, until } from './support/traced-service.js';
 import { startVariants } from './support/variants.js';
@@ -415,7 +415,7 @@ test('of visitors that are out nothing is sent, of the others everything', async
 });
 
 test('an exporter alone gets them as events of the active span', async () => {
-  const inspector = await startInspector();
+  const inspector = await startMatomo();
   const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
   const service = await startTracedService(
     (_request, response) => {
@@ -426,7 +426,6 @@ test('an exporter alone gets them as events of the active span', async () => {
     { enabled: false },
     { spanProcessors: [new SimpleSpanProcessor(exporter as never)] },
   );
-  onTestFinished(() => inspector.close());
   onTestFinished(() => exporter.shutdown());
   await service.fetch('/a');
   trackEvent('job', 'x', { uid: 'ann' });

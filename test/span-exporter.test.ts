@@ -1,8 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../src/index.js';
-import { startInspector } from '../src/inspector/index.js';
 import type { ExportResult } from '../src/span-exporter.js';
 import { finishedSpan } from './support/builders.js';
+import { startMatomo } from './support/matomo.js';
 
 function requestSpan(path: string) {
   const attributes = {
@@ -16,8 +16,7 @@ function requestSpan(path: string) {
 test.each([false, true])(
   'an export during or after the shutdown fails and queues nothing, with exitFlush: %s',
   async (exitFlush) => {
-    const inspector = await startInspector();
-    onTestFinished(() => inspector.close());
+    const inspector = await startMatomo();
     const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, exitFlush });
     const results: ExportResult[] = [];
     const send = (path: string) =>

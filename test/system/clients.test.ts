@@ -192,8 +192,7 @@ test('events have the pseudonym of their request, made with the key of the token
     },
     { tokenAuth: 'a-token', userId: 'http.request.header.x_api_key' },
   );
-  await service.fetch('/a', { headers: { 'x-api-key': KEY } });
-  await service.requests(1);
+  const hits = await service.visit('/a', { headers: { 'x-api-key': KEY } });
   const uid = createToPseudonym(deriveVisitorKey('a-token'))(KEY);
-  expect((await service.hits()).map(({ params }) => params.uid)).toEqual([uid, uid]);
+  expect(hits.map(({ params }) => params.uid)).toEqual([uid, uid]);
 });

@@ -2,9 +2,10 @@ import { resources } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
-import { type InspectedHit, startInspector } from '../../src/inspector/index.js';
+import type { InspectedHit } from '../../src/inspector/index.js';
 import { startServer } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
+import { startMatomo } from '../support/matomo.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { APPS, AUTO, get, matomo, ONLY_TRACES, REGISTER } from '../support/registered-app.js';
 import { startTracedService, until } from '../support/traced-service.js';
@@ -47,7 +48,7 @@ const pendingResource: Run = async (attributes) => {
 };
 
 const exporter: Run = async (attributes) => {
-  const inspector = await startInspector({ customVariables: true });
+  const inspector = await startMatomo({ customVariables: true });
   const matomoExporter = new MatomoSpanExporter({ url: inspector.url, ...OPTIONS });
   const batches = new BatchSpanProcessor(matomoExporter);
   const service = await startTracedService(
@@ -59,10 +60,7 @@ const exporter: Run = async (attributes) => {
   await batches.forceFlush();
   await until(() => decided(matomoExporter) === 1);
   await matomoExporter.forceFlush();
-  const [hit] = inspector.hits();
-  await batches.shutdown();
-  await inspector.close();
-  return hit;
+  return inspector.hits()[0];
 };
 
 function decided(exporting: MatomoSpanExporter): number {

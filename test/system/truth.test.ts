@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { runNode } from '../support/child-process.js';
-import { REGISTER, TRACED } from '../support/registered-app.js';
+import { matomo, REGISTER, TRACED } from '../support/registered-app.js';
 import { startTracedService, type TracedService, until } from '../support/traced-service.js';
 
 /** Status that Matomo has of each path, once so many requests have ended. */
@@ -100,14 +100,10 @@ test('a handler that throws before a status is 500, and the process ends as it w
       });
       require('node:http').get({ port, path: '/throws', agent: false }).on('error', () => undefined);
     });`;
-  const { startInspector } = await import('../../src/inspector/index.js');
-  const inspector = await startInspector({ customVariables: true });
-  const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' };
+  const { inspector, env } = await matomo();
   const child = await runNode([...TRACED, ...REGISTER, '-e', app], { env });
   expect(child).toMatchObject({ code: 0, stdout: 'caught no such luck\n', stderr: '' });
-  const stored = inspector.hits().map((hit) => hit.stored);
-  await inspector.close();
-  expect(stored).toMatchObject([
+  expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
     {
       title: 'GET /throws',
       custom_var_v1: '500',

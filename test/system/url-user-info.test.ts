@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { show, withoutUserInfo } from '../../src/common/diagnostics.js';
 import { MatomoSpanExporter } from '../../src/index.js';
-import { startInspector } from '../../src/inspector/index.js';
 import { finishedSpan } from '../support/builders.js';
 import { runNode } from '../support/child-process.js';
 import { runDoctor } from '../support/doctor.js';
+import { startMatomo } from '../support/matomo.js';
 import { captureOutput } from '../support/output.js';
 import { matomo } from '../support/registered-app.js';
 import { temporaryFolder } from '../support/spool.js';
@@ -46,10 +46,9 @@ test.each([
   [`//${SECRET}@stats.test/`, '//stats.test/'],
   [`https:admin:${SECRET}@stats.test/`, 'https:stats.test/'],
 ])('a redirect to %s is logged as one to %s', async (location, shown) => {
-  const inspector = await startInspector();
+  const inspector = await startMatomo();
   inspector.play({ status: 302, headers: { location } });
   const output = await logged({ url: inspector.url });
-  await inspector.close();
   expect(output).toContain(`redirects to ${shown}, `);
   expect(output).not.toContain(SECRET);
 });

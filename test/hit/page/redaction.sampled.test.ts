@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { createRedactPath } from '../../../src/hit/page/page-path.js';
 import { createToPageUrl } from '../../../src/hit/page/page-url.js';
 import { createToTrackedQuery } from '../../../src/hit/page/query-policy.js';
-import { startInspector } from '../../../src/inspector/index.js';
 import { annotations, hitsOf, httpRequest } from '../../support/builders.js';
 import { sampled } from '../../support/long.js';
+import { startMatomo } from '../../support/matomo.js';
 import { seededRuns } from '../../support/seed.js';
 
 const SECRET = 's3cret';
@@ -274,18 +274,14 @@ test('any query is a query still: what is redacted once stays as it is', () => {
 });
 
 async function typesOf(path: string, query: string | undefined) {
-  const inspector = await startInspector();
-  try {
-    const { hits } = hitsOf(httpRequest({ path, query, startMillis: Date.now() }), {}, Date.now());
-    const requests = hits.map((hit) => `?${new URLSearchParams(hit)}`);
-    await fetch(`${inspector.url}/matomo.php`, {
-      method: 'POST',
-      body: JSON.stringify({ requests }),
-    });
-    return inspector.hits().map(({ stored }) => stored?.type);
-  } finally {
-    await inspector.close();
-  }
+  const inspector = await startMatomo();
+  const { hits } = hitsOf(httpRequest({ path, query, startMillis: Date.now() }), {}, Date.now());
+  const requests = hits.map((hit) => `?${new URLSearchParams(hit)}`);
+  await fetch(`${inspector.url}/matomo.php`, {
+    method: 'POST',
+    body: JSON.stringify({ requests }),
+  });
+  return inspector.hits().map(({ stored }) => stored?.type);
 }
 
 /**

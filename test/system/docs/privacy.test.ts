@@ -96,10 +96,8 @@ test('functions get the request as it came, and what they return is sent as it i
     dimensions: { 1: ({ path, query }) => `${path}?${query}` },
   });
   const [address, path] = ['198.51.100.23', '/max/4711?token=x'];
-  await service.fetch(path, { headers: { 'x-forwarded-for': address } });
-  await service.requests(1);
+  const [hit] = await service.visit(path, { headers: { 'x-forwarded-for': address } });
   expect(seen).toEqual([address, address]);
-  const [hit] = await service.hits();
   expect(hit?.params).toMatchObject({
     cip: '0.0.0.0',
     url: expect.stringMatching(/\/redacted\/:id$/),
