@@ -1,17 +1,8 @@
 import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../src/index.js';
 import type { ExportResult } from '../src/span-exporter.js';
-import { finishedSpan } from './support/builders.js';
+import { serverSpan } from './support/builders.js';
 import { startMatomo } from './support/matomo.js';
-
-function requestSpan(path: string) {
-  const attributes = {
-    'http.request.method': 'GET',
-    'url.path': path,
-    'http.response.status_code': 200,
-  };
-  return finishedSpan({ attributes });
-}
 
 test.each([false, true])(
   'an export during or after the shutdown fails and queues nothing, with exitFlush: %s',
@@ -20,7 +11,7 @@ test.each([false, true])(
     const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, exitFlush });
     const results: ExportResult[] = [];
     const send = (path: string) =>
-      exporter.export([requestSpan(path)], (result) => results.push(result));
+      exporter.export([serverSpan(path)], (result) => results.push(result));
     send('/in-time');
     const closed = exporter.shutdown();
     send('/during');
@@ -36,8 +27,8 @@ test.each([false, true])(
 test('without options an export succeeds until the shutdown', async () => {
   const exporter = new MatomoSpanExporter({ enabled: false });
   const codes: number[] = [];
-  exporter.export([requestSpan('/a')], ({ code }) => codes.push(code));
+  exporter.export([serverSpan('/a')], ({ code }) => codes.push(code));
   await exporter.shutdown();
-  exporter.export([requestSpan('/b')], ({ code }) => codes.push(code));
+  exporter.export([serverSpan('/b')], ({ code }) => codes.push(code));
   expect(codes).toEqual([0, 1]);
 });

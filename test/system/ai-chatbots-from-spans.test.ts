@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
-import { finishedSpan } from '../support/builders.js';
+import { serverSpan } from '../support/builders.js';
 import { CHATGPT, FIREFOX } from '../support/chatbots.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { startMatomo } from '../support/matomo.js';
@@ -66,12 +66,9 @@ test('the exporter sends the same', async () => {
   const inspector = await startMatomo();
   const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, pageViews: false });
   onTestFinished(() => exporter.shutdown());
-  const spans = all.map(({ path, attributes }) => {
-    const request = { 'http.request.method': 'GET', 'http.response.status_code': 200 };
-    return finishedSpan({
-      attributes: { ...request, 'url.path': path, 'url.scheme': 'https', ...attributes },
-    });
-  });
+  const spans = all.map(({ path, attributes }) =>
+    serverSpan(path, { 'url.scheme': 'https', ...attributes }),
+  );
   exporter.export(spans, () => undefined);
   await exporter.forceFlush();
   const rows = inspector.aiRequests().map(({ url, bytes }) => [url, bytes]);

@@ -5,7 +5,7 @@ import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
 import { annotate, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
-import { finishedSpan } from '../support/builders.js';
+import { finishedSpan, serverSpan } from '../support/builders.js';
 import { startMatomo } from '../support/matomo.js';
 import { captureOutput } from '../support/output.js';
 import { startProcessor } from '../support/processor.js';
@@ -202,32 +202,15 @@ test('the processor’s own requests are no spans', async () => {
 test('the exporter makes the same hits from finished spans, in one batch and any order', async () => {
   const inspector = await startMatomo();
   const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
-  onTestFinished(() => inspector.close());
-  const attributes = {
-    'http.request.method': 'GET',
-    'url.path': '/users/1',
-    'http.response.status_code': 200,
-    'server.address': 'shop.example.org',
-  };
-  const parent = { traceId: '1'.repeat(32), spanId: 'a'.repeat(16) };
+  const host = { 'server.address': 'shop.example.org' };
+  const [a, b] = ['a'.repeat(16), 'b'.repeat(16)];
+  const below = (spanId: string) => ({ parentSpanContext: { traceId: '1'.repeat(32), spanId } });
+  const timed = { 'matomo.perf_key': 'pf_dm1' };
   const spans = [
-    finishedSpan({
-      kind: 0,
-      attributes: { 'matomo.perf_key': 'pf_dm1' },
-      parentSpanContext: { ...parent, spanId: 'b'.repeat(16) },
-    }),
-    finishedSpan({
-      kind: 0,
-      id: 'b'.repeat(16),
-      attributes: { 'matomo.dimension1': 'x' },
-      parentSpanContext: parent,
-    }),
-    finishedSpan({
-      id: 'c'.repeat(16),
-      attributes: { ...attributes, 'http.route': '/users/:id' },
-      parentSpanContext: parent,
-    }),
-    finishedSpan({ id: 'a'.repeat(16), attributes }),
+    finishedSpan({ kind: 0, attributes: timed, ...below(b) }),
+    finishedSpan({ kind: 0, id: b, attributes: { 'matomo.dimension1': 'x' }, ...below(a) }),
+    serverSpan('/users/1', { ...host, 'http.route': '/users/:id' }, below(a)),
+    serverSpan('/users/1', host, { id: a }),
   ];
   const codes: number[] = [];
   exporter.export(spans, ({ code }) => codes.push(code));

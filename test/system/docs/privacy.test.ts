@@ -7,7 +7,7 @@ import { maskAddress } from '../../../src/hit/visitor/mask-address.js';
 import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor/visitor-id.js';
 import { MatomoSpanExporter, trackEvent } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
-import { finishedSpan } from '../../support/builders.js';
+import { serverSpan } from '../../support/builders.js';
 import { eventually, startServer } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
 import { APPS, get, matomo, REGISTER } from '../../support/registered-app.js';
@@ -115,13 +115,7 @@ async function visitorIdOf(
   const inspector = await startMatomo();
   const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, ...options });
   onTestFinished(() => exporter.shutdown());
-  const attributes = {
-    'http.request.method': 'GET',
-    'url.path': '/a',
-    'network.peer.address': address,
-    'http.response.status_code': 200,
-  };
-  exporter.export([finishedSpan({ attributes })], () => undefined);
+  exporter.export([serverSpan('/a', { 'network.peer.address': address })], () => undefined);
   await exporter.forceFlush();
   return inspector.hits()[0]?.params.cid;
 }
