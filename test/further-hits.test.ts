@@ -295,11 +295,8 @@ test('without recorded spans they are made of Node’s request alone', async () 
   );
   await service.fetch('/a', { headers: { host: 'shop.example.org', 'user-agent': 'curl/8' } });
   const hits = (await service.hits()).map(({ params }) => params);
-  expect(hits).toMatchObject(
-    [{ e_c: 'un', ua: 'curl/8', url: 'https://shop.example.org/a', cid: /^[\da-f]{16}$/ }].map(
-      ({ cid: _cid, ...others }) => others,
-    ),
-  );
+  const cid = expect.stringMatching(/^[\da-f]{16}$/);
+  expect(hits).toMatchObject([{ e_c: 'un', ua: 'curl/8', url: 'https://shop.example.org/a', cid }]);
 });
 
 test('a span event makes one too, on any recorded span', async () => {
