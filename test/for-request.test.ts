@@ -66,9 +66,7 @@ test('forRequest acts after the end of the request as the async context does', a
     });
     response.end();
   });
-  await service.fetch('/page');
-  await service.requests(1);
-  expect(await service.hits()).toHaveLength(1);
+  expect(await service.visit('/page')).toHaveLength(1);
   for (const call of late) call();
   const [page, event] = (await service.hits()).map(({ params }) => params);
   expect(event).toMatchObject({ e_c: 'Job', cid: page?.cid, url: page?.url });

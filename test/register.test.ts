@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest';
 import { eventually, startServer } from './support/child-process.js';
-import { APPS, get, matomo, REGISTER, titles } from './support/registered-app.js';
-
-const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
+import {
+  APPS,
+  AUTO,
+  get,
+  matomo,
+  ONLY_TRACES,
+  REGISTER,
+  titles,
+} from './support/registered-app.js';
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
   'a plain http application is tracked from its first request on, and %s ends it when its hits are sent',
@@ -72,8 +78,7 @@ async function runBesideAuto(preloads: string[], env: Record<string, string>) {
     env: {
       ...env,
       OTEL_TRACES_EXPORTER: 'console',
-      OTEL_METRICS_EXPORTER: 'none',
-      OTEL_LOGS_EXPORTER: 'none',
+      ...ONLY_TRACES,
     },
   });
   for (const path of ['/users/1', '/users/2', '/nothing']) await get(app.url + path);

@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { SpanKind, trace } from '@opentelemetry/api';
 import {
   AlwaysOffSampler,
@@ -12,20 +11,18 @@ import {
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { withoutTracing } from '../src/common/otel-global.js';
 import { annotate, MatomoSpanProcessor, measure, recordServerSpans } from '../src/index.js';
-import { startInspector } from '../src/inspector/index.js';
+import { listen } from './support/listen.js';
+import { startMatomo } from './support/matomo.js';
 import { fetchFrom, startTracedService } from './support/traced-service.js';
 
 async function serviceWith(
   sampler: ReturnType<typeof recordServerSpans>,
   listener: Parameters<typeof startTracedService>[0],
 ) {
-  const inspector = await startInspector();
+  const inspector = await startMatomo();
   const exporter = new InMemorySpanExporter();
   const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
-  onTestFinished(async () => {
-    await processor.shutdown();
-    await inspector.close();
-  });
+  onTestFinished(() => processor.shutdown());
   const spanProcessors = [new SimpleSpanProcessor(exporter), processor as never];
   // The processor that the helper makes is not in the list: this one is.
   const service = await startTracedService(
@@ -73,13 +70,12 @@ test('an unsampled parent elsewhere keeps no request from making a hit, and what
   const next = createServer((request, response) => {
     passedOn = String(request.headers.traceparent);
     response.end();
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => next.once('listening', resolve));
-  onTestFinished(() => void next.close());
+  });
+  const { port: nextPort } = new URL(await listen(next));
   const sampler = recordServerSpans(new ParentBasedSampler({ root: new AlwaysOffSampler() }));
   const { port, processor, exporter } = await serviceWith(sampler, (request, response) => {
     if (request.url !== '/') return void response.end();
-    void fetchFrom((next.address() as AddressInfo).port, '/next').then(() => response.end());
+    void fetchFrom(Number(nextPort), '/next').then(() => response.end());
   });
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
   await visit(port, { traceparent });

@@ -1,27 +1,17 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../src/index.js';
-import { startInspector } from '../src/inspector/index.js';
 import type { ExportResult } from '../src/span-exporter.js';
-import { finishedSpan } from './support/builders.js';
-
-function requestSpan(path: string) {
-  const attributes = {
-    'http.request.method': 'GET',
-    'url.path': path,
-    'http.response.status_code': 200,
-  };
-  return finishedSpan({ attributes });
-}
+import { serverSpan } from './support/builders.js';
+import { startMatomo } from './support/matomo.js';
 
 test.each([false, true])(
   'an export during or after the shutdown fails and queues nothing, with exitFlush: %s',
   async (exitFlush) => {
-    const inspector = await startInspector();
-    onTestFinished(() => inspector.close());
+    const inspector = await startMatomo();
     const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, exitFlush });
     const results: ExportResult[] = [];
     const send = (path: string) =>
-      exporter.export([requestSpan(path)], (result) => results.push(result));
+      exporter.export([serverSpan(path)], (result) => results.push(result));
     send('/in-time');
     const closed = exporter.shutdown();
     send('/during');
@@ -37,8 +27,8 @@ test.each([false, true])(
 test('without options an export succeeds until the shutdown', async () => {
   const exporter = new MatomoSpanExporter({ enabled: false });
   const codes: number[] = [];
-  exporter.export([requestSpan('/a')], ({ code }) => codes.push(code));
+  exporter.export([serverSpan('/a')], ({ code }) => codes.push(code));
   await exporter.shutdown();
-  exporter.export([requestSpan('/b')], ({ code }) => codes.push(code));
+  exporter.export([serverSpan('/b')], ({ code }) => codes.push(code));
   expect(codes).toEqual([0, 1]);
 });

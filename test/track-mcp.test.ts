@@ -1,7 +1,7 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { type MatomoOptions, MatomoSpanProcessor, trackMcp } from '../src/index.js';
-import { startInspector } from '../src/inspector/index.js';
+import { expect, test } from 'vitest';
+import { type MatomoOptions, trackMcp } from '../src/index.js';
 import { captureOutput } from './support/output.js';
+import { startProcessor } from './support/processor.js';
 import { startTracedService } from './support/traced-service.js';
 
 type Message = Readonly<Record<string, unknown>>;
@@ -59,24 +59,8 @@ const DIMENSIONS = {
 
 /** A processor that sends to an inspector, and what it has sent. */
 async function startTracking(options: MatomoOptions = {}) {
-  const inspector = await startInspector();
-  const processor = new MatomoSpanProcessor({
-    url: inspector.url,
-    siteId: 1,
-    dimensions: DIMENSIONS,
-    ...options,
-  });
-  onTestFinished(async () => {
-    await processor.shutdown();
-    await inspector.close();
-  });
-  return {
-    processor,
-    async hits() {
-      await processor.forceFlush();
-      return inspector.hits().map(({ params }) => params);
-    },
-  };
+  const { processor, hits } = await startProcessor({ dimensions: DIMENSIONS, ...options });
+  return { processor, hits: async () => (await hits()).map(({ params }) => params) };
 }
 
 test('over stdio, each call is a hit of the given visitor, with its title, URL, client and failure', async () => {

@@ -24,6 +24,7 @@ function reasonOf(request: Parameters<typeof httpRequest>[0], options: Partial<F
 test.each([
   [{ path: '/health' }, { ignorePaths: ['/health'] }, 'path'],
   [{ path: '/healthy' }, { ignorePaths: ['/health'] }, undefined],
+  [{ path: '/health', query: 'deep=1' }, { ignorePaths: ['/health'] }, 'path'],
   [{ path: '/late/' }, { ignorePaths: ['/late'] }, 'path'],
   [{ path: '/late' }, { ignorePaths: ['/late/'] }, 'path'],
   [{ path: '/l%61te', route: '/late/' }, { ignorePaths: ['/late'] }, 'path'],
@@ -38,6 +39,7 @@ test.each([
   [{ path: '/b/max%40example.org' }, { ignorePatterns: [/%40/] }, 'pattern'],
   [{ path: '/a/users/1' }, { ignorePatterns: [/users/] }, 'pattern'],
   [{ path: '/a' }, { ignorePatterns: [/^\/$/] }, undefined],
+  [{ path: '/a', query: 'y=/users/' }, { ignorePatterns: [/users/] }, undefined],
   [{ method: 'options' }, { ignoredMethods: ['OPTIONS'] }, 'method'],
   [{ method: 'PROPFIND' }, { allowedMethods: ['GET'] }, 'method'],
   [{ method: 'PROPFIND' }, { allowedMethods: ['PROPFIND'] }, undefined],

@@ -1,4 +1,3 @@
-import { Agent, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type AiRequest,
@@ -14,7 +13,7 @@ import {
   toExchanges,
   variantOf,
 } from './ai-chatbot-cases.js';
-import type { WireRequest } from './corpus-cases.js';
+import { sendWire } from './corpus-cases.js';
 
 /** What was recorded, and the options that make an inspector the same Matomo. */
 const VARIANTS: Readonly<Record<string, InspectorOptions>> = {
@@ -73,27 +72,6 @@ const NOT_MODELED = /^(?:visit|url_prefix|url_type|idaction_url|type)$/;
 
 const SITES = [8, 9, 10, 11, 12, 13];
 const cases = readChatbotCases();
-const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-
-function send({ url }: Inspector, { method, path, headers, body }: WireRequest) {
-  return new Promise<RecordedAnswer>((resolve, reject) => {
-    const options = { method, agent, headers: { ...headers, 'Content-Length': body.length } };
-    const sent = request(`${url}${path}`, options, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () =>
-        resolve(
-          toAnswer({
-            status: response.statusCode ?? 0,
-            contentType: response.headers['content-type'] ?? '',
-            body: Buffer.concat(chunks).toString('latin1'),
-          }),
-        ),
-      );
-    });
-    sent.on('error', reject).end(body);
-  });
-}
 
 /** Images are recorded by their size alone, and some servers name a charset. */
 function toAnswer({ status, contentType, body }: RecordedAnswer): RecordedAnswer {
@@ -169,7 +147,10 @@ describe.each(Object.entries(VARIANTS))('%s', (variant, options) => {
     inspector.clear();
     const exchanges = toExchanges(recorded);
     const answers: RecordedAnswer[] = [];
-    for (const [wire] of exchanges) answers.push(await send(inspector, wire));
+    for (const [wire] of exchanges) {
+      const answer = await sendWire(inspector, wire);
+      answers.push(toAnswer({ ...answer, body: answer.body.toString('latin1') }));
+    }
     const rows = inspector.aiRequests();
     const actions = inspector.hits().flatMap(({ stored: action }) => action ?? []);
     return {

@@ -118,9 +118,7 @@ test('an order of the package with items, tax, shipping, discount and several ca
     },
     { siteId: 3 },
   );
-  await service.fetch('/cart');
-  await service.requests(1);
-  const [page, order] = await service.hits();
+  const [page, order] = await service.visit('/cart');
   const sent = new URLSearchParams(recorded.hit as string);
   for (const name of [
     'idgoal',
@@ -156,9 +154,8 @@ test('an order of 200 items has all of them; of one that is too long the first a
     trackOrder({ id: 'bad items', revenue: 1, items: [{ sku: '' }, ...items(1)] });
     response.end();
   });
-  await service.fetch('/cart');
-  await service.requests(1);
-  const [, large, tooLarge, bad] = (await service.hits()).map(({ conversion }) => conversion);
+  const hits = await service.visit('/cart');
+  const [, large, tooLarge, bad] = hits.map(({ conversion }) => conversion);
   expect(large).toMatchObject({ idorder: 'large', items: 400 });
   expect(large?.lines).toHaveLength(200);
   expect(large?.lines?.[0]?.categories).toEqual(['Kitchen', 'Gifts']);
@@ -174,9 +171,7 @@ test('the table in plain text shows what was bought and converted', async () => 
     trackGoal(3);
     response.end();
   });
-  await service.fetch('/cart');
-  await service.requests(1);
-  const lines = formatHits(await service.hits()).split('\n');
+  const lines = formatHits(await service.visit('/cart')).split('\n');
   expect(lines[2]).toMatch(/ tracked {2}order +A-1, 2 items, revenue 20 /);
   expect(lines[3]).toMatch(/ tracked {2}goal +goal 3 /);
 });
@@ -187,8 +182,6 @@ test('the page shows them under names of their own', async () => {
     trackGoal(3);
     response.end();
   });
-  await service.fetch('/cart');
-  await service.requests(1);
-  const titles = (await service.hits()).map((hit, i) => readHit(hit, i).title);
+  const titles = (await service.visit('/cart')).map((hit, i) => readHit(hit, i).title);
   expect(titles).toEqual(['GET /cart', 'Order', 'Goal 3']);
 });

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import type { Inspector } from '../../src/inspector/index.js';
 
 /** A recorded request to a real Matomo, its answer and the rows it stored (see README of the corpus). */
 export interface CorpusCase {
@@ -37,6 +41,22 @@ export function readCorpus(file: string): CorpusCase[] {
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as CorpusCase);
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+/** The response to a recorded request. */
+export async function sendWire(
+  { url }: Inspector,
+  { method, path, headers, body }: WireRequest,
+): Promise<{ status: number; contentType: string; body: Buffer }> {
+  const options = { method, agent, headers: { ...headers, 'Content-Length': body.length } };
+  const [response] = await once(request(`${url}${path}`, options).end(body), 'response');
+  return {
+    status: response.statusCode,
+    contentType: response.headers['content-type'] ?? '',
+    body: await buffer(response),
+  };
 }
 
 export function toWireRequest(recorded: CorpusCase): WireRequest {

@@ -1,7 +1,6 @@
-import { Agent, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Inspector, startInspector } from '../../src/inspector/index.js';
-import { type CorpusCase, readCorpus, toWireRequest, type WireRequest } from './corpus-cases.js';
+import { type CorpusCase, readCorpus, sendWire, toWireRequest } from './corpus-cases.js';
 
 /**
  * Columns of a recorded action that say how Matomo joins it with other rows and visits, which the
@@ -12,7 +11,6 @@ const CASES = { 'hits.jsonl': 1784, 'bulks.jsonl': 168 };
 
 let now = 0;
 let inspector: Inspector;
-const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 beforeAll(async () => {
   inspector = await startInspector({
@@ -39,35 +37,6 @@ beforeAll(async () => {
 
 afterAll(() => inspector.close());
 
-interface Answer {
-  status: number;
-  contentType: string;
-  body: unknown;
-}
-
-function send({ method, path, headers, body }: WireRequest): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const sent = request(`${inspector.url}${path}`, {
-      method,
-      agent,
-      headers: { ...headers, 'Content-Length': body.length },
-    });
-    sent.on('error', reject);
-    sent.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          contentType: response.headers['content-type'] ?? '',
-          body: toBody(Buffer.concat(chunks).toString()),
-        }),
-      );
-    });
-    sent.end(body);
-  });
-}
-
 function toBody(text: string): unknown {
   if (text.startsWith('This resource is part of Matomo')) return '<info>';
   return text.startsWith('{') ? (JSON.parse(text) as unknown) : text;
@@ -87,14 +56,14 @@ function toAction(row: Record<string, unknown>, timeOffset: number): Record<stri
 async function replay(recorded: CorpusCase): Promise<unknown> {
   now = recorded.sent_at;
   inspector.clear();
-  const answer = await send(toWireRequest(recorded));
+  const answer = await sendWire(inspector, toWireRequest(recorded));
   const stored = inspector
     .hits()
     .flatMap((hit) => (hit.stored === null ? [] : [{ ...hit.stored }]));
   const referrers = inspector.hits().flatMap(({ referrer }) => referrer ?? []);
   return {
     id: recorded.id,
-    answer,
+    answer: { ...answer, body: toBody(answer.body.toString()) },
     actions: stored.map((row) => toAction(row, 0)),
     ...(recorded.hit === undefined ? {} : { referrers: referrers.map(({ kind, ...row }) => row) }),
   };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { explainParameters } from '../../src/inspector/explain-parameters.js';
-import { finishedSpan } from '../support/builders.js';
+import { serverSpan } from '../support/builders.js';
 import { inspect, NOW, start } from './inspector-client.js';
 
 const parameters = explainParameters();
@@ -53,14 +53,12 @@ test('whatever this package sends is explained', async () => {
     dimensions: { 1: 'http.request.method' },
   });
   const attributes = {
-    'http.request.method': 'GET',
-    'url.path': '/a',
     'http.response.status_code': 500,
     'error.type': 'TypeError',
     'client.address': '192.0.2.1',
     'user_agent.original': 'curl',
   };
-  exporter.export([finishedSpan({ attributes })], () => undefined);
+  exporter.export([serverSpan('/a', attributes)], () => undefined);
   await exporter.shutdown();
   const sent = new Set(inspector.hits().flatMap(({ params }) => Object.keys(params)));
   expect([...sent]).toEqual(

@@ -1,12 +1,10 @@
 // What the recorded corpora do not show: the reasons of verdicts, settings of the inspector, and a few values and requests.
 import { expect, test } from 'vitest';
 import type { InspectedHit, InspectorOptions } from '../../src/inspector/index.js';
+import { CHATGPT, FIREFOX, GPTBOT } from '../support/chatbots.js';
 import { hit, inspect, sendBulk, start, store } from './inspector-client.js';
 
 const URL_A = 'https://a.test/a';
-const CHATGPT = 'Mozilla/5.0; compatible; ChatGPT-User/1.0; +https://openai.com/bot';
-const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0';
-const GPTBOT = 'Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)';
 
 test.each<[string, Record<string, string>, InspectedHit['verdict'], string | undefined]>([
   ['a goal', { idgoal: '1' }, 'tracked', 'a conversion'],

@@ -28,13 +28,9 @@ test.each(Object.entries(FRAMEWORKS))('%s announces its route', async (_framewor
     channel(name).publish(toMessage({} as IncomingMessage, '/of/another/request'));
     response.end();
   });
-  for (const path of ['/users/ann', '/any/7', '/none/7']) await service.fetch(path);
-  await service.requests(3);
-  expect((await service.hits()).map(({ params }) => params.action_name)).toEqual([
-    'GET /users/:name',
-    'GET /any/:id',
-    'GET /none/:id',
-  ]);
+  const hits = await service.visit(['/users/ann', '/any/7', '/none/7']);
+  const titles = hits.map(({ params }) => params.action_name);
+  expect(titles).toEqual(['GET /users/:name', 'GET /any/:id', 'GET /none/:id']);
   expect(channel(name).hasSubscribers).toBe(true);
   await service.processor.shutdown();
   expect(channel(name).hasSubscribers).toBe(false);

@@ -124,9 +124,7 @@ test('work of a request in a trace of its own belongs to the request, in spans o
     });
     response.end();
   });
-  await service.fetch('/job');
-  await service.requests(1);
-  const hits = await service.hits();
+  const hits = await service.visit('/job');
   expect(hits.map(({ params }) => [params.e_c, new URL(params.url ?? '').pathname])).toEqual([
     [undefined, '/job'],
     ['job', '/job'],

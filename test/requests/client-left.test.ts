@@ -198,6 +198,11 @@ const SERVERS: [string, string, (request: IncomingMessage, response: ServerRespo
   ['500', 'destroys the socket', (request) => void request.socket.destroy()],
   [
     '500',
+    'destroys an idle socket',
+    ({ socket }) => void socket.setTimeout(20, () => socket.destroy()),
+  ],
+  [
+    '500',
     'destroys a response that has begun',
     (_request, response) => response.write('half', () => response.destroy()),
   ],
@@ -217,6 +222,21 @@ for (const scheme of SCHEMES) {
     expect(await statusOfHit(service)).toBe(status);
   });
 }
+
+test('499 if the client leaves while it sends the body', async () => {
+  let hasBegun = false;
+  const service = await startService('http', (request) => {
+    request.once('data', () => {
+      hasBegun = true;
+    });
+  });
+  const { socket } = await service.open(
+    'POST /r HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 1000\r\n\r\nhalf',
+  );
+  await until(() => hasBegun);
+  socket.destroy();
+  expect(await statusOfHit(service)).toBe('499');
+});
 
 test('499 if the client sends a body that no HTTP parser reads', async () => {
   const service = await startService('http', (request) => void request.resume());

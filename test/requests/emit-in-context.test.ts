@@ -1,25 +1,19 @@
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanProcessor } from '../../src/index.js';
-import { startInspector } from '../../src/inspector/index.js';
+import { listen } from '../support/listen.js';
+import { startMatomo } from '../support/matomo.js';
+import { startProcessor } from '../support/processor.js';
 import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
 import { fetchFrom } from '../support/traced-service.js';
 
 /** Starts a server, with this package or without. */
 async function startService(isTracked: boolean, listener: RequestListener): Promise<Server> {
-  if (isTracked) {
-    const inspector = await startInspector();
-    const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
-    onTestFinished(async () => {
-      await processor.shutdown();
-      await inspector.close();
-    });
-  }
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close().closeAllConnections());
-  await once(server, 'listening');
+  if (isTracked) await startProcessor();
+  const server = createServer(listener);
+  await listen(server);
   return server;
 }
 
@@ -83,12 +77,11 @@ test('another package finds its mark on the emit of a server', async () => {
 });
 
 test('two builds in one process wrap each object once', async () => {
-  const inspector = await startInspector();
+  const inspector = await startMatomo();
   const builds = [MatomoSpanProcessor, (await import('opentelemetry-matomo')).MatomoSpanProcessor];
   const processors = builds.map((Build) => new Build({ url: inspector.url, siteId: 1 }));
   onTestFinished(async () => {
     for (const processor of processors) await processor.shutdown();
-    await inspector.close();
   });
   const requests: IncomingMessage[] = [];
   const server = await startService(false, (request, response) => {

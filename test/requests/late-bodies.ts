@@ -5,10 +5,9 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import { startServer } from '../support/child-process.js';
-import { APPS, matomo, REGISTER } from '../support/registered-app.js';
+import { APPS, AUTO, matomo, ONLY_TRACES, REGISTER } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 
-const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 export const TRACING: [string, readonly string[]][] = [
   ['without tracing', []],
   ['with the HTTP instrumentation', AUTO],
@@ -70,8 +69,7 @@ export async function checkLateBodies(
     env: {
       ...env,
       OTEL_TRACES_EXPORTER: 'none',
-      OTEL_METRICS_EXPORTER: 'none',
-      OTEL_LOGS_EXPORTER: 'none',
+      ...ONLY_TRACES,
       OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http',
     },
   });

@@ -3,11 +3,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
-import { annotate, forRequest, ignore, MatomoSpanProcessor, trackEvent } from '../../src/index.js';
-import { startInspector } from '../../src/inspector/index.js';
+import { annotate, forRequest, ignore, trackEvent } from '../../src/index.js';
+import { listen } from '../support/listen.js';
+import { startProcessor } from '../support/processor.js';
 import { rawRequest, sendRaw } from '../support/raw-request.js';
 import { startTracedService, type TracedService, until } from '../support/traced-service.js';
 
@@ -22,11 +21,12 @@ function startAnnotatedService(): Promise<TracedService> {
       if (request.headers['x-ignore'] !== undefined) ignore();
       response.end();
     },
-    { trustProxy: true, tokenAuth: 'a'.repeat(32) },
+    { trustProxy: 2, tokenAuth: 'a'.repeat(32) },
   );
 }
 
-const FORWARDED = 'X-Forwarded-For: 198.51.100.7';
+/** Counted from the right, over both lines. */
+const FORWARDED = 'X-Forwarded-For: 6.6.6.6, 198.51.100.7\r\nX-FORWARDED-FOR: 10.0.0.1';
 
 test.each([['a b'], ['a:b:c'], ['[::1'], ['%'], ['foo:99999'], ['1.2.3.4.5']])(
   'a request with `Host: %s` is recognized, and the URL leaves that host out',
@@ -98,13 +98,8 @@ test('each of two processors makes one hit for a request behind two servers', as
   const { createServer } = require('node:http') as typeof import('node:http');
   const inner = createServer((_request, response) => void response.end());
   onTestFinished(() => void inner.close());
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
-  const processors = [1, 2].map((siteId) => {
-    const processor = new MatomoSpanProcessor({ url: inspector.url, siteId });
-    onTestFinished(() => processor.shutdown());
-    return processor;
-  });
+  const started = [await startProcessor(), await startProcessor()];
+  const processors = started.map(({ processor }) => processor);
   const service = await startTracedService(
     (request, response) => void inner.emit('request', request, response),
     {},
@@ -116,16 +111,8 @@ test('each of two processors makes one hit for a request behind two servers', as
 });
 
 test('two SERVER spans in the async context of one request are two requests, also of a processor that another one runs beside', async () => {
-  const inspector = await startInspector();
-  const [without, processor] = [1, 2].map(
-    (siteId) => new MatomoSpanProcessor({ url: inspector.url, siteId }),
-  ) as [MatomoSpanProcessor, MatomoSpanProcessor];
-  const provider = new BasicTracerProvider({ spanProcessors: [processor as never] });
-  onTestFinished(async () => {
-    await without.shutdown();
-    await provider.shutdown();
-    await inspector.close();
-  });
+  const without = await startProcessor();
+  const { processor, tracer, hits: flushed } = await startProcessor();
   const server = createServer((_request, response) => {
     trackEvent('Both', 'event');
     for (const path of ['/first', '/second']) {
@@ -135,16 +122,13 @@ test('two SERVER spans in the async context of one request are two requests, als
         'url.path': path,
         'http.route': path,
       };
-      provider.getTracer('own').startSpan('own', { kind: 1, attributes }).end();
+      tracer.startSpan('own', { kind: 1, attributes }).end();
     }
     response.end();
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/first`);
+  });
+  await fetch(`${await listen(server)}/first`);
   await until(() => processor.stats().hits === 3);
-  await Promise.all([without.forceFlush(), processor.forceFlush()]);
-  const hits = inspector.hits().map(({ params }) => params);
+  const hits = [...(await without.hits()), ...(await flushed())].map(({ params }) => params);
   const titles = hits.map(({ action_name }) => action_name).filter((title) => title !== undefined);
   // A bulk is ordered by visitor, and each request has its own.
   expect(new Set(titles)).toEqual(new Set(['GET /first', 'GET /second']));
@@ -160,53 +144,36 @@ test.each([
 ])(
   'with DNT: %s, an event of a stream of HTTP/2 that nothing else tracks makes hits of %j',
   async (dnt, expected) => {
-    const inspector = await startInspector();
-    const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, doNotTrack: true });
-    onTestFinished(async () => {
-      await processor.shutdown();
-      await inspector.close();
-    });
-    const server = createHttp2Server().listen(0, '127.0.0.1');
+    const { hits } = await startProcessor({ doNotTrack: true });
+    const server = createHttp2Server();
     server.on('stream', (stream, headers) => {
       channel('http2.server.stream.created').publish({ stream, headers }); // as Node.js 24 does
       forRequest(stream).trackEvent('Private', 'event', { uid: 'alice' });
       stream.respond({ ':status': 200 });
       stream.end();
     });
-    await once(server, 'listening');
-    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const client = connect(await listen(server));
     const stream = client.request({ ':path': '/private', dnt });
     stream.resume();
     await once(stream, 'close');
     client.close();
-    server.close();
-    await processor.forceFlush();
-    const urls = inspector.hits().map(({ params }) => new URL(params.url ?? '').pathname);
+    const urls = (await hits()).map(({ params }) => new URL(params.url ?? '').pathname);
     expect(urls).toEqual(expected);
   },
 );
 
 test('an event before the SERVER span of its request starts belongs to the same request', async () => {
-  const inspector = await startInspector();
-  const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
-  const provider = new BasicTracerProvider({ spanProcessors: [processor as never] });
-  onTestFinished(async () => {
-    await provider.shutdown();
-    await inspector.close();
-  });
+  const { processor, tracer, hits: flushed } = await startProcessor();
   const server = createServer((_request, response) => {
     trackEvent('Early', 'event');
     annotate({ dimension3: 'early' });
     const attributes = { 'http.request.method': 'GET', 'http.response.status_code': 200 };
-    const span = provider.getTracer('own').startSpan('own', { kind: 1, attributes });
+    const span = tracer.startSpan('own', { kind: 1, attributes });
     response.end(() => span.end());
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/early`);
+  });
+  await fetch(`${await listen(server)}/early`);
   await until(() => processor.stats().hits === 2);
-  await processor.forceFlush();
-  const hits = inspector.hits().map(({ params }) => params);
+  const hits = (await flushed()).map(({ params }) => params);
   expect(hits.map(({ e_a, dimension3 }) => e_a ?? dimension3)).toEqual(['early', 'event']);
   expect(new Set(hits.map(({ url, _id }) => `${url} ${_id}`)).size).toBe(1);
 });

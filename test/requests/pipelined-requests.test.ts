@@ -1,14 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
-import { MatomoSpanProcessor } from '../../src/index.js';
 import type { InspectedHit } from '../../src/inspector/index.js';
-import { startInspector } from '../../src/inspector/index.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { collectGarbage } from '../support/kept-bytes.js';
+import { listen } from '../support/listen.js';
+import { startProcessor } from '../support/processor.js';
 import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 import { startTracedService, until } from '../support/traced-service.js';
@@ -80,14 +79,7 @@ test('without tracing, they have status 499 too', async () => {
 
 /** A provider with a processor. Its spans never end. */
 async function startProvider() {
-  const inspector = await startInspector({ customVariables: true });
-  const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
-  const provider = new BasicTracerProvider({ spanProcessors: [processor as never] });
-  onTestFinished(async () => {
-    await provider.shutdown();
-    await inspector.close();
-  });
-  const tracer = provider.getTracer('own');
+  const { tracer } = await startProcessor();
   return (parentTraceId?: string) => {
     const attributes = { 'http.request.method': 'GET', 'url.path': '/never' };
     const parent = { traceId: parentTraceId ?? '', spanId: 'b'.repeat(16), traceFlags: 1 };
@@ -118,10 +110,8 @@ test('neither do requests whose SERVER span never ends', async () => {
     start();
     requests.push(new WeakRef(request));
     response.end();
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  });
+  const port = Number(new URL(await listen(server)).port);
   for (const count of [1, 2, 3]) {
     const socket = open(port);
     for (const more of [1, 2]) {

@@ -110,6 +110,17 @@ export function finishedSpan(
   };
 }
 
+/** The SERVER span of a request that was answered with 200, unless attributes say otherwise. */
+export function serverSpan(
+  path = '/a',
+  attributes: Attributes = {},
+  overrides: Parameters<typeof finishedSpan>[0] = {},
+): FinishedSpan {
+  const answered = { 'http.request.method': 'GET', 'http.response.status_code': 200 };
+  const all = { ...answered, 'url.path': path, ...attributes };
+  return finishedSpan({ attributes: all, ...overrides });
+}
+
 /** An open request with a part of what Node.js announced, and attributes of its SERVER span. */
 export function openRequest({
   attributes,

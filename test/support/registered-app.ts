@@ -3,6 +3,10 @@ import { startMatomo } from './matomo.js';
 
 /** What goes before the file of an application that knows OpenTelemetry by the preload only. */
 export const REGISTER = ['--require', 'opentelemetry-matomo/register'];
+/** OpenTelemetry's own preload, which goes before `REGISTER` or behind it. */
+export const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
+/** With this environment, `AUTO` exports nothing but traces. */
+export const ONLY_TRACES = { OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' };
 export const APPS = 'test/support/apps';
 /** Goes before `REGISTER` for an application that traces its requests. */
 export const TRACED = ['--require', `./${APPS}/traced.cjs`];

@@ -29,6 +29,8 @@ export interface TracedService {
   hits(): Promise<InspectedHit[]>;
   /** Waits until so many requests have been decided on: as hits or as ignored. */
   requests(count: number): Promise<void>;
+  /** Sends requests one by one, and gives what Matomo has got when all of them have been decided on. */
+  visit(paths: string | readonly string[], options?: FetchOptions): Promise<InspectedHit[]>;
 }
 
 interface Answer {
@@ -58,7 +60,7 @@ export async function startTracedService(
     server.close();
     await processor.shutdown();
   });
-  return {
+  const service: TracedService = {
     inspector,
     processor,
     port,
@@ -69,7 +71,15 @@ export async function startTracedService(
       return inspector.hits();
     },
     requests: (count) => until(() => decided(processor) >= count),
+    async visit(given, request) {
+      const paths = [given].flat();
+      const count = decided(processor) + paths.length;
+      for (const path of paths) await service.fetch(path, request);
+      await service.requests(count);
+      return service.hits();
+    },
   };
+  return service;
 }
 
 /** Starts the SDK with the HTTP instrumentation, and takes all of it back at the end of the test. */

@@ -1,16 +1,10 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
-import type { MatomoOptions } from '../../src/options.js';
-import { finishedSpan } from '../support/builders.js';
+import { serverSpan } from '../support/builders.js';
 import { CHATGPT, FIREFOX } from '../support/chatbots.js';
-import { runNode } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { startMatomo } from '../support/matomo.js';
 import { below, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
-import { captureOutput } from '../support/output.js';
-import { temporaryFolder } from '../support/spool.js';
 import { until } from '../support/traced-service.js';
 
 type Attributes = Record<string, string | number | string[]>;
@@ -68,57 +62,18 @@ test('the gateway sends requests by AI chatbots with the sizes that spans have',
   expect(gateway.stats()).toMatchObject({ aiChatbots: requests.length, ignored: IGNORED });
 });
 
-async function exportAll(options: MatomoOptions): Promise<MatomoSpanExporter> {
-  const exporter = new MatomoSpanExporter({ siteId: 1, ...options });
-  onTestFinished(() => exporter.shutdown());
-  const spans = all.map(({ path, attributes }) => {
-    const request = { 'http.request.method': 'GET', 'http.response.status_code': 200 };
-    return finishedSpan({
-      attributes: { ...request, 'url.path': path, 'url.scheme': 'https', ...attributes },
-    });
-  });
-  exporter.export(spans, () => undefined);
-  await exporter.forceFlush();
-  return exporter;
-}
-
 test('the exporter sends the same', async () => {
   const inspector = await startMatomo();
-  const exporter = await exportAll({ url: inspector.url, pageViews: false });
+  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, pageViews: false });
+  onTestFinished(() => exporter.shutdown());
+  const spans = all.map(({ path, attributes }) =>
+    serverSpan(path, { 'url.scheme': 'https', ...attributes }),
+  );
+  exporter.export(spans, () => undefined);
+  await exporter.forceFlush();
   const rows = inspector.aiRequests().map(({ url, bytes }) => [url, bytes]);
   expect(new Map(rows as [string, number][])).toEqual(new Map(EXPECTED as [string, number][]));
   expect(exporter.stats()).toMatchObject({ aiChatbots: requests.length, ignored: IGNORED });
-});
-
-test('a dry run shows them and sends nothing', async () => {
-  const output = captureOutput();
-  const url = 'http://127.0.0.1:1';
-  const exporter = await exportAll({ url, pageViews: false, dryRun: true });
-  expect(exporter.stats()).toMatchObject({
-    accepted: requests.length,
-    aiChatbots: requests.length,
-  });
-  const lines = output
-    .join('')
-    .split('\n')
-    .filter((line) => line.includes('recMode'));
-  expect(lines).toHaveLength(requests.length);
-});
-
-test('replay sends the requests of a file by AI chatbots', async () => {
-  const inspector = await startMatomo();
-  const folder = temporaryFolder();
-  const file = join(folder, 'spans.jsonl');
-  const spans = all.map(({ path, attributes }) => requestSpan(path, {}, attributes));
-  writeFileSync(file, `${exportRequest(spans)}\n`);
-  const { code } = await runNode(
-    ['dist/esm/cli/main.js', 'replay', '--state', join(folder, 'state.json'), file],
-    {
-      env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', MATOMO_PAGE_VIEWS: 'false' },
-    },
-  );
-  expect(code).toBe(0);
-  expect(inspector.aiRequests()).toHaveLength(requests.length);
 });
 
 test('a request that an AI agent has signed is marked, from headers on the span', async () => {
@@ -178,22 +133,4 @@ test('a name of a bot is a dimension, of the span or else by the user agent', as
   expect(new Map(names as [string, string][])).toEqual(
     new Map(agents.map(([, , name], i) => [String(i), name])),
   );
-});
-
-test('what tells Matomo that an AI assistant sent a person survives redaction', async () => {
-  const { gateway, inspector } = await startGateway({ query: 'redact' });
-  const clicked = requestSpan(
-    '/',
-    {},
-    {
-      'user_agent.original': FIREFOX,
-      'url.query': 'utm_source=chatgpt.com&token=secret',
-      'http.request.header.referer': ['https://chatgpt.com/'],
-    },
-  );
-  await sendSpans(gateway, exportRequest([clicked]));
-  await until(() => inspector.hits().length === 1);
-  const { url, urlref } = inspector.hits()[0]?.params ?? {};
-  expect(new URL(url ?? '').search).toBe('?utm_source=chatgpt.com&token=redacted');
-  expect(urlref).toBe('https://chatgpt.com/');
 });

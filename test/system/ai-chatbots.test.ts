@@ -10,11 +10,12 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { expect, onTestFinished, test } from 'vitest';
+import { ignore } from '../../src/index.js';
 import type { AiRequest } from '../../src/inspector/index.js';
+import type { MatomoOptions } from '../../src/options.js';
 import { CHATGPT, FIREFOX, GPTBOT } from '../support/chatbots.js';
 import { rawRequest, sendRaw } from '../support/raw-request.js';
 import { sorted } from '../support/sorted.js';
-import { temporaryFolder } from '../support/spool.js';
 import { startTracedService, type TracedService, until } from '../support/traced-service.js';
 
 const require = createRequire(import.meta.url);
@@ -102,9 +103,7 @@ test('with pageViews: false only AI chatbots are sent, without a token', async (
 test('aiChatbots: off leaves everything as it was', async () => {
   const options = { aiChatbots: 'off' } as const;
   const service = await startTracedService((_request, response) => response.end('hi'), options);
-  await ask(service, '/');
-  await service.requests(1);
-  const [hit] = await service.hits();
+  const [hit] = await service.visit('/', { headers: HEADERS });
   expect(hit).toMatchObject({ verdict: 'tracked', params: { bots: '1' } });
   expect(Object.keys(hit?.params ?? {})).not.toContain('recMode');
   expect(service.processor.stats()).toMatchObject({ hits: 1, aiChatbots: 0 });
@@ -126,24 +125,15 @@ test('a chatbot of its own is found by aiChatbotUserAgents', async () => {
   );
 });
 
-test('a request that the application takes back is no request by an AI chatbot either', async () => {
-  const { ignore } = await import('../../src/index.js');
+test.each<[string, MatomoOptions]>([
+  ['ignore', {}],
+  ['beforeSend', { beforeSend: () => null }],
+])('a request that %s leaves out is no request by an AI chatbot either', async (how, options) => {
   const service = await startTracedService((_request, response) => {
-    ignore();
+    if (how === 'ignore') ignore();
     response.end();
-  });
-  await ask(service, '/');
-  await service.requests(1);
-  expect(await service.hits()).toEqual([]);
-  expect(service.processor.stats()).toMatchObject({ hits: 0, aiChatbots: 0 });
-});
-
-test('a request that beforeSend drops is no request by an AI chatbot either', async () => {
-  const options = { beforeSend: () => null };
-  const service = await startTracedService((_request, response) => response.end(), options);
-  await ask(service, '/');
-  await service.requests(1);
-  expect(await service.hits()).toEqual([]);
+  }, options);
+  expect(await service.visit('/', { headers: HEADERS })).toEqual([]);
   expect(service.processor.stats()).toMatchObject({ hits: 0, aiChatbots: 0 });
 });
 
@@ -238,19 +228,13 @@ test('HEAD has a size of its own, which is not sent', async () => {
   expect(row).not.toHaveProperty('bytes');
 });
 
-test('11.10 of the parts of a document only the first is sent', async () => {
-  const service = await startTracedService(serveFiles);
-  await ask(service, '/guide.pdf', { range: 'bytes=0-' });
-  await ask(service, '/guide.pdf', { range: 'bytes=1000000-' });
-  expect(await rowsOf(service, 2)).toMatchObject([{ kind: 'document', statusCode: 206 }]);
-  expect(service.processor.stats().ignored.ai_chatbot).toBe(1);
-});
-
-test('11.9 a redirect is not sent: the page that it leads to is', async () => {
+test('11.9, 11.10 redirects, and parts of a document after the first, are not sent', async () => {
   const service = await startTracedService(serveFiles);
   await ask(service, '/moved');
-  expect(await rowsOf(service, 1)).toEqual([]);
-  expect(service.processor.stats().ignored.ai_chatbot).toBe(1);
+  await ask(service, '/guide.pdf', { range: 'bytes=0-' });
+  await ask(service, '/guide.pdf', { range: 'bytes=1000000-' });
+  expect(await rowsOf(service, 3)).toMatchObject([{ kind: 'document', statusCode: 206 }]);
+  expect(service.processor.stats().ignored.ai_chatbot).toBe(2);
 });
 
 test('sizes are exact on one connection, whether requests wait for answers or not', async () => {
@@ -446,18 +430,6 @@ test('11.14 a name counts if it is in what is sent of a long user agent', async 
   expect(rows.map(({ url }) => url?.slice(-2))).toEqual(['/1']);
   const verdicts = (await service.hits()).map(({ verdict }) => verdict);
   expect(sorted(verdicts)).toEqual(['ai_chatbot', 'tracked', 'tracked']);
-});
-
-test('requests by AI chatbots wait in a spool like others', async () => {
-  const spool = await temporaryFolder();
-  const service = await startTracedService((_request, response) => response.end('hi'), { spool });
-  service.inspector.play({ status: 503 });
-  await ask(service, '/1');
-  await service.fetch('/2', { headers: { 'user-agent': FIREFOX } });
-  await until(() => service.processor.stats().spooled === 2);
-  service.inspector.play();
-  await until(() => service.processor.stats().tracked === 2);
-  expect(service.inspector.aiRequests()).toHaveLength(1);
 });
 
 test('the meter provider gets how many requests were by AI chatbots', async () => {

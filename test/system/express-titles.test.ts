@@ -8,9 +8,7 @@ type Listener = Parameters<typeof startTracedService>[0];
 async function titlesOf(app: express.Express, paths: readonly string[]): Promise<unknown[]> {
   app.set('env', 'test'); // no stack traces on stderr
   const service = await startTracedService(app as unknown as Listener);
-  for (const path of paths) await service.fetch(path);
-  await service.requests(paths.length);
-  return (await service.hits()).map(({ stored }) => stored?.title);
+  return (await service.visit(paths)).map(({ stored }) => stored?.title);
 }
 
 const ok: express.RequestHandler = (_request, response) => void response.send('ok');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { eventually, runNode, startServer } from '../support/child-process.js';
-import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+import { APPS, get, matomo, ONLY_TRACES, REGISTER, titles } from '../support/registered-app.js';
 
 test.each([['--require'], ['--import']])(
   'an ES module under %s register is tracked, and its own copy of annotate finds the request',
@@ -36,8 +36,7 @@ test.each([['--require'], ['--import']])(
         env: {
           ...env,
           OTEL_TRACES_EXPORTER: 'console',
-          OTEL_METRICS_EXPORTER: 'none',
-          OTEL_LOGS_EXPORTER: 'none',
+          ...ONLY_TRACES,
         },
       },
     );

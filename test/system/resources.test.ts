@@ -2,11 +2,12 @@ import { resources } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
-import { type InspectedHit, startInspector } from '../../src/inspector/index.js';
+import type { InspectedHit } from '../../src/inspector/index.js';
 import { startServer } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
+import { startMatomo } from '../support/matomo.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
-import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
+import { APPS, AUTO, get, matomo, ONLY_TRACES, REGISTER } from '../support/registered-app.js';
 import { startTracedService, until } from '../support/traced-service.js';
 
 const OPTIONS = {
@@ -19,13 +20,11 @@ const ENVIRONMENT = {
     .map((pair) => pair.join('='))
     .join(),
 };
-const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 const TRACING = {
   OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http',
   OTEL_NODE_RESOURCE_DETECTORS: 'env',
   OTEL_TRACES_EXPORTER: 'console',
-  OTEL_METRICS_EXPORTER: 'none',
-  OTEL_LOGS_EXPORTER: 'none',
+  ...ONLY_TRACES,
 };
 const DECLARATIVE = ['--require', `./${APPS}/declarative.cjs`];
 const FILE = { OTEL_CONFIG_FILE: `${APPS}/declarative.yaml` };
@@ -37,9 +36,7 @@ type Run = (resource: Resource) => Promise<InspectedHit | undefined>;
 const processor: Run = async (attributes) => {
   const resource = resources.resourceFromAttributes(attributes);
   const service = await startTracedService((_, response) => response.end(), OPTIONS, { resource });
-  await service.fetch('/');
-  await service.requests(1);
-  return (await service.hits())[0];
+  return (await service.visit('/'))[0];
 };
 
 /** As NodeSDK has it while its detectors run. */
@@ -47,13 +44,11 @@ const pendingResource: Run = async (attributes) => {
   const never = new Promise<string>(() => undefined);
   const resource = resources.resourceFromAttributes({ ...attributes, 'host.id': never });
   const service = await startTracedService((_, response) => response.end(), OPTIONS, { resource });
-  await service.fetch('/');
-  await service.requests(1);
-  return (await service.hits())[0];
+  return (await service.visit('/'))[0];
 };
 
 const exporter: Run = async (attributes) => {
-  const inspector = await startInspector({ customVariables: true });
+  const inspector = await startMatomo({ customVariables: true });
   const matomoExporter = new MatomoSpanExporter({ url: inspector.url, ...OPTIONS });
   const batches = new BatchSpanProcessor(matomoExporter);
   const service = await startTracedService(
@@ -65,10 +60,7 @@ const exporter: Run = async (attributes) => {
   await batches.forceFlush();
   await until(() => decided(matomoExporter) === 1);
   await matomoExporter.forceFlush();
-  const [hit] = inspector.hits();
-  await batches.shutdown();
-  await inspector.close();
-  return hit;
+  return inspector.hits()[0];
 };
 
 function decided(exporting: MatomoSpanExporter): number {

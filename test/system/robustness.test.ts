@@ -1,9 +1,19 @@
+import type { RequestListener } from 'node:http';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
-import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
-import { finishedSpan } from '../support/builders.js';
+import { annotate, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import { finishedSpan, serverSpan } from '../support/builders.js';
 import { startMatomo } from '../support/matomo.js';
 import { captureOutput } from '../support/output.js';
+import { startProcessor } from '../support/processor.js';
+import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
+import { seededRandom } from '../support/seed.js';
+import { requires } from '../support/skips.js';
+import { sorted } from '../support/sorted.js';
+import { temporaryFolder } from '../support/spool.js';
 import { startTracedService, until } from '../support/traced-service.js';
 
 test('a Matomo that does not answer changes nothing for who calls the service', async () => {
@@ -146,9 +156,7 @@ test.each(HOSTILE)(
   'a span with %s throws nothing, and what it makes is valid',
   async (_name, span) => {
     captureOutput();
-    const inspector = await startMatomo();
-    const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1 });
-    onTestFinished(() => processor.shutdown());
+    const { inspector, processor } = await startProcessor();
     for (const base of [finishedSpan(), finishedSpan({ kind: 0 }), { kind: 1 }, { kind: 0 }]) {
       const given = Object.defineProperties(base, Object.getOwnPropertyDescriptors(span));
       processor.onStart(given as never, ROOT_CONTEXT);
@@ -194,32 +202,15 @@ test('the processor’s own requests are no spans', async () => {
 test('the exporter makes the same hits from finished spans, in one batch and any order', async () => {
   const inspector = await startMatomo();
   const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
-  onTestFinished(() => inspector.close());
-  const attributes = {
-    'http.request.method': 'GET',
-    'url.path': '/users/1',
-    'http.response.status_code': 200,
-    'server.address': 'shop.example.org',
-  };
-  const parent = { traceId: '1'.repeat(32), spanId: 'a'.repeat(16) };
+  const host = { 'server.address': 'shop.example.org' };
+  const [a, b] = ['a'.repeat(16), 'b'.repeat(16)];
+  const below = (spanId: string) => ({ parentSpanContext: { traceId: '1'.repeat(32), spanId } });
+  const timed = { 'matomo.perf_key': 'pf_dm1' };
   const spans = [
-    finishedSpan({
-      kind: 0,
-      attributes: { 'matomo.perf_key': 'pf_dm1' },
-      parentSpanContext: { ...parent, spanId: 'b'.repeat(16) },
-    }),
-    finishedSpan({
-      kind: 0,
-      id: 'b'.repeat(16),
-      attributes: { 'matomo.dimension1': 'x' },
-      parentSpanContext: parent,
-    }),
-    finishedSpan({
-      id: 'c'.repeat(16),
-      attributes: { ...attributes, 'http.route': '/users/:id' },
-      parentSpanContext: parent,
-    }),
-    finishedSpan({ id: 'a'.repeat(16), attributes }),
+    finishedSpan({ kind: 0, attributes: timed, ...below(b) }),
+    finishedSpan({ kind: 0, id: b, attributes: { 'matomo.dimension1': 'x' }, ...below(a) }),
+    serverSpan('/users/1', { ...host, 'http.route': '/users/:id' }, below(a)),
+    serverSpan('/users/1', host, { id: a }),
   ];
   const codes: number[] = [];
   exporter.export(spans, ({ code }) => codes.push(code));
@@ -242,9 +233,7 @@ test('a dry run shows each hit, without the token, and sends nothing', async () 
     dryRun: true,
     tokenAuth: 's3cret',
   });
-  await service.fetch('/a');
-  await service.requests(1);
-  expect(await service.hits()).toEqual([]);
+  expect(await service.visit('/a')).toEqual([]);
   expect(service.processor.stats()).toMatchObject({ hits: 1, accepted: 1, pending: 0 });
   expect(lines).toEqual([
     expect.stringMatching(/^opentelemetry-matomo: dry run: \?idsite=1&.*action_name=GET \/a/),
@@ -260,4 +249,144 @@ test('spans without attributes, as the bridges of other tracers make them, are p
     processor.onStart(span as never, ROOT_CONTEXT);
   }
   expect(lines).toEqual([]);
+});
+
+const serveNothing: RequestListener = (_request, response) => void response.end();
+const BEHIND_PROXY = { tokenAuth: 'writer', trustProxy: true } as const;
+
+test('every method is tracked under its name', async () => {
+  const service = await startTracedService(serveNothing);
+  for (const method of ['PROPFIND', 'M-SEARCH'])
+    await sendRaw(service, rawRequest('/raw', [], method));
+  await service.requests(2);
+  const titles = (await service.hits()).map(({ stored }) => stored?.title);
+  expect(sorted(titles)).toEqual(['M-SEARCH /raw', 'PROPFIND /raw']);
+});
+
+/** Of which any may have any bytes. */
+const HEADERS = [
+  'User-Agent',
+  'Accept-Language',
+  'Referer',
+  'Cookie',
+  'Host',
+  'X-Forwarded-For',
+  'X-Forwarded-Host',
+  'X-Forwarded-Proto',
+  'Forwarded',
+  'Sec-CH-UA',
+  'Sec-CH-UA-Platform',
+  'DNT',
+  'traceparent',
+];
+
+test('no bytes in a header make a request fail', async () => {
+  const output = captureOutput();
+  const service = await startTracedService(serveNothing, {
+    ...BEHIND_PROXY,
+    visitorId: 'cookie',
+    doNotTrack: true,
+  });
+  const values = [
+    '\xff\xfe\xfd',
+    '\xc3\x28',
+    '\xed\xa0\x80',
+    '"'.repeat(400),
+    '%',
+    ',;=, ,',
+    '[',
+    '::',
+  ];
+  const random = seededRandom();
+  while (values.length < 40) values.push(randomBytes(random));
+  const requests = values.flatMap((value, i) => [
+    rawRequest(`/raw/${i}`, [`${HEADERS[i % HEADERS.length]}: ${value}`]),
+    rawRequest(
+      `/raw/all/${i}`,
+      HEADERS.filter((name) => name !== 'Host').map((name) => `${name}: ${value}`),
+    ),
+  ]);
+  const answers = await Promise.all(requests.map((request) => sendRaw(service, request)));
+  expect(new Set(answers.map(statusOf))).toEqual(new Set([200]));
+  await service.requests(requests.length);
+  const verdicts = (await service.hits()).map(({ verdict }) => verdict);
+  expect(verdicts).toEqual(requests.map(() => 'tracked'));
+  expect(output).toEqual([]);
+});
+
+/** Bytes that a header value may have: all but control characters. */
+function randomBytes(random: () => number): string {
+  const below = (limit: number) => Math.floor(random() * limit);
+  const bytes = Array.from({ length: 1 + below(60) }, () => 0x21 + below(0xdf));
+  return bytes.map((byte) => String.fromCharCode(byte === 0x7f ? 0x80 : byte)).join('');
+}
+
+test('a Unix socket makes no request fail', async () => {
+  requires('Unix sockets');
+  const service = await startTracedService(serveNothing, BEHIND_PROXY);
+  const folder = temporaryFolder();
+  const path = join(folder, 's');
+  // The instrumentation hooks `require`, not `import`.
+  const { createServer } = createRequire(import.meta.url)(
+    'node:http',
+  ) as typeof import('node:http');
+  const server = createServer((_request, response) => void response.end());
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const answer = await sendRaw(
+    { path },
+    rawRequest('/unix', ['X-Forwarded-For: \xff, 203.0.113.5']),
+  );
+  expect(statusOf(answer)).toBe(200);
+  await service.requests(1);
+  expect((await service.hits())[0]?.params).toMatchObject({
+    url: 'https://shop.example/unix',
+    cip: '203.0.113.5',
+  });
+});
+
+test('data that cannot be sent reaches neither the application nor its errors', async () => {
+  const output = captureOutput();
+  const raise = () => {
+    throw new RangeError('not readable');
+  };
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  const unsendable = {
+    dimension1: 10n,
+    dimension2: circular,
+    action_name: Symbol('x'),
+    uid: { toString: raise },
+    cvar: { big: 10n, circular, symbol: Symbol('x'), fine: 'yes', thrower: { toString: raise } },
+  };
+  const own = new TypeError('of the application');
+  const seen: unknown[] = [];
+  const service = await startTracedService(() => {
+    const app = express();
+    app.get('/fails', () => {
+      annotate(unsendable as never);
+      annotate(new Proxy({}, { ownKeys: raise }) as never);
+      throw own;
+    });
+    app.use(((error, _request, response, _next) => {
+      seen.push(error);
+      response.status(500).send(error.message);
+    }) satisfies express.ErrorRequestHandler);
+    return app;
+  });
+  expect(await service.fetch('/fails')).toMatchObject({ status: 500, body: own.message });
+  expect(seen).toEqual([own]);
+  await service.requests(1);
+  const [hit] = await service.hits();
+  expect(hit?.stored).toMatchObject({
+    title: 'GET /fails',
+    custom_var_k3: 'fine',
+    custom_var_v3: 'yes',
+  });
+  for (const absent of ['custom_var_k4', 'custom_dimension_1', 'custom_dimension_2'])
+    expect(hit?.stored).not.toHaveProperty(absent);
+  expect(output.join('')).toContain('[parameter-invalid]');
 });

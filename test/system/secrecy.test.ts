@@ -9,7 +9,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { annotate, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import { type PlayedAnswer, startInspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { finishedSpan } from '../support/builders.js';
+import { serverSpan } from '../support/builders.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
@@ -226,16 +226,13 @@ test('an exporter, and hits that are only shown, keep what was confided', async 
   for (const options of [{ dryRun: true }, { url: 'http://127.0.0.1:1' }]) {
     const exporter = new MatomoSpanExporter({ url: 'http://127.0.0.1:1', ...OPTIONS, ...options });
     const attributes = {
-      'http.request.method': 'GET',
-      'url.path': '/a',
       'url.query': QUERY,
-      'http.response.status_code': 200,
       'http.request.header.cookie': [HEADERS.cookie],
       'http.request.header.x-api-key': [HEADERS['x-api-key']],
       'http.request.header.referer': [HEADERS.referer],
     };
     const results: unknown[] = [];
-    exporter.export([finishedSpan({ attributes })], (result) => results.push(result));
+    exporter.export([serverSpan('/a', attributes)], (result) => results.push(result));
     await exporter.forceFlush();
     output.push(seen(exporter), seen(results), seen(exporter.stats()));
     await exporter.shutdown();
@@ -294,8 +291,7 @@ test('a forward proxy gets its own password and the token in the body, and nobod
     vi.stubEnv('HTTP_PROXY', url);
     const options = { ...OPTIONS, url: 'http://matomo.test', exportTimeoutMillis: 1000 };
     const exporter = new MatomoSpanExporter(options);
-    const attributes = { 'http.request.method': 'GET', 'url.path': '/a', 'url.query': QUERY };
-    exporter.export([finishedSpan({ attributes })], () => undefined);
+    exporter.export([serverSpan('/a', { 'url.query': QUERY })], () => undefined);
     for (const status of statuses) {
       proxy.refuse(status);
       await exporter.forceFlush();

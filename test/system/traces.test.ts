@@ -10,8 +10,9 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
 import { MatomoSpanProcessor, recordServerSpans } from '../../src/index.js';
-import { type InspectedHit, startInspector } from '../../src/inspector/index.js';
+import type { InspectedHit } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
+import { startMatomo } from '../support/matomo.js';
 import { startTracedService, until } from '../support/traced-service.js';
 
 const OPTIONS: MatomoOptions = {
@@ -31,7 +32,7 @@ async function traceRequests(
   options: MatomoOptions | undefined,
 ): Promise<{ spans: readonly ReadableSpan[]; hits: readonly InspectedHit[] }> {
   const exporter = new InMemorySpanExporter();
-  const inspector = await startInspector();
+  const inspector = await startMatomo();
   const ours = options && new MatomoSpanProcessor({ url: inspector.url, ...options });
   const spanProcessors: SpanProcessor[] = [new SimpleSpanProcessor(exporter)];
   if (ours) spanProcessors.push(ours as never);
@@ -55,9 +56,7 @@ async function traceRequests(
   const spans = [...exporter.getFinishedSpans()]; // before the inspector's own
   await ours?.shutdown();
   for (const api of [trace, context, propagation]) api.disable(); // a test may trace twice
-  const hits = inspector.hits();
-  await inspector.close();
-  return { spans, hits };
+  return { spans, hits: inspector.hits() };
 }
 
 /** Attributes that differ from run to run. */

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { runNode } from '../support/child-process.js';
-import { REGISTER, TRACED } from '../support/registered-app.js';
+import { matomo, REGISTER, TRACED } from '../support/registered-app.js';
 import { startTracedService, type TracedService, until } from '../support/traced-service.js';
 
 /** Status that Matomo has of each path, once so many requests have ended. */
@@ -24,46 +24,6 @@ function rawClient(service: TracedService, ...lines: string[]): Socket {
 }
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
-
-test('a request whose client goes away is 499: before the first byte, after it, and while its body comes', async () => {
-  const begun: string[] = [];
-  const service = await startTracedService((request, response) => {
-    request.once(request.method === 'POST' ? 'data' : 'end', () => begun.push(request.url ?? ''));
-    if (request.method === 'GET') request.resume();
-    if (request.url === '/stream') {
-      const timer = setInterval(() => response.write('x'.repeat(100)), 5);
-      response.on('close', () => clearInterval(timer));
-    }
-  });
-  const waiting = rawClient(service, get('/waiting'));
-  const streaming = rawClient(service, get('/stream'));
-  const sending = rawClient(
-    service,
-    'POST /cut HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf',
-  );
-  await new Promise((resolve) => streaming.once('data', resolve));
-  await until(() => begun.length === 3);
-  for (const socket of [waiting, streaming, sending]) socket.destroy();
-  expect(await statuses(service, 3)).toEqual({
-    'GET /waiting': '499',
-    'GET /stream': '499',
-    'POST /cut': '499',
-  });
-});
-
-test('a response that the server itself cuts off is 500: destroy, socket, time-out', async () => {
-  const service = await startTracedService((request, response) => {
-    if (request.url === '/destroy') response.destroy();
-    if (request.url === '/destroy-error') response.destroy(new Error('no'));
-    if (request.url === '/socket') request.socket.destroy();
-    if (request.url === '/timeout') request.socket.setTimeout(20, () => request.socket.destroy());
-    if (request.url === '/half') response.write('half', () => response.destroy());
-  });
-  const paths = ['/destroy', '/destroy-error', '/socket', '/timeout', '/half'];
-  await Promise.all(paths.map((path) => service.fetch(path).catch(() => undefined)));
-  const expected = Object.fromEntries(paths.map((path) => [`GET ${path}`, '500']));
-  expect(await statuses(service, paths.length)).toEqual(expected);
-});
 
 test('what was answered to its end is what it was: HEAD, 304, 204, redirects, streams, errors', async () => {
   const service = await startTracedService(async (request, response) => {
@@ -118,20 +78,6 @@ test('Expect: 100-continue is one request with the status of its answer', async 
   expect(await statuses(service, 1)).toEqual({ 'POST /e': '201' });
 });
 
-test('one of two requests on a connection may be aborted without harm to the other', async () => {
-  let begun = 0;
-  const service = await startTracedService((request, response) => {
-    begun += 1;
-    if (request.url === '/first') response.end('done');
-  });
-  const socket = rawClient(service, get('/first'));
-  await new Promise((resolve) => socket.once('data', resolve));
-  socket.write(get('/second'));
-  await until(() => begun === 2);
-  socket.destroy();
-  expect(await statuses(service, 2)).toEqual({ 'GET /first': '200', 'GET /second': '499' });
-});
-
 test('what Node answers by itself, as malformed, makes no hit', async () => {
   const service = await startTracedService((_request, response) => void response.end('ok'));
   const malformed = rawClient(service, 'GET /\0 HTTP/1.1\r\n\r\n').resume();
@@ -154,14 +100,10 @@ test('a handler that throws before a status is 500, and the process ends as it w
       });
       require('node:http').get({ port, path: '/throws', agent: false }).on('error', () => undefined);
     });`;
-  const { startInspector } = await import('../../src/inspector/index.js');
-  const inspector = await startInspector({ customVariables: true });
-  const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' };
+  const { inspector, env } = await matomo();
   const child = await runNode([...TRACED, ...REGISTER, '-e', app], { env });
   expect(child).toMatchObject({ code: 0, stdout: 'caught no such luck\n', stderr: '' });
-  const stored = inspector.hits().map((hit) => hit.stored);
-  await inspector.close();
-  expect(stored).toMatchObject([
+  expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
     {
       title: 'GET /throws',
       custom_var_v1: '500',

@@ -4,21 +4,16 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { show, withoutUserInfo } from '../../src/common/diagnostics.js';
 import { MatomoSpanExporter } from '../../src/index.js';
-import { startInspector } from '../../src/inspector/index.js';
-import { finishedSpan } from '../support/builders.js';
+import { serverSpan } from '../support/builders.js';
 import { runNode } from '../support/child-process.js';
 import { runDoctor } from '../support/doctor.js';
+import { startMatomo } from '../support/matomo.js';
 import { captureOutput } from '../support/output.js';
 import { matomo } from '../support/registered-app.js';
 import { temporaryFolder } from '../support/spool.js';
 
 const MAIN = 'dist/esm/cli/main.js';
 const SECRET = 's3cret';
-const REQUEST = {
-  'http.request.method': 'GET',
-  'url.path': '/a',
-  'http.response.status_code': 200,
-};
 
 test.each([
   ['see https://u:s3cret@h/a@b', 'see //…@h/a@b'],
@@ -34,7 +29,7 @@ test.each([
 async function logged(options: { url: string }): Promise<string> {
   const output = captureOutput();
   const exporter = new MatomoSpanExporter({ ...options, siteId: 1, shutdownTimeoutMillis: 1 });
-  exporter.export([finishedSpan({ attributes: REQUEST })], () => undefined);
+  exporter.export([serverSpan()], () => undefined);
   await exporter.forceFlush();
   await exporter.shutdown();
   return output.join('');
@@ -46,10 +41,9 @@ test.each([
   [`//${SECRET}@stats.test/`, '//stats.test/'],
   [`https:admin:${SECRET}@stats.test/`, 'https:stats.test/'],
 ])('a redirect to %s is logged as one to %s', async (location, shown) => {
-  const inspector = await startInspector();
+  const inspector = await startMatomo();
   inspector.play({ status: 302, headers: { location } });
   const output = await logged({ url: inspector.url });
-  await inspector.close();
   expect(output).toContain(`redirects to ${shown}, `);
   expect(output).not.toContain(SECRET);
 });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { HttpRequest } from '../../../src/hit/http-request.js';
-import { startInspector } from '../../../src/inspector/index.js';
 import { createBuildHits, HIT_OPTIONS, httpRequest } from '../../support/builders.js';
 import { CHATGPT } from '../../support/chatbots.js';
 import { sampled } from '../../support/long.js';
+import { startMatomo } from '../../support/matomo.js';
 import { seededRuns } from '../../support/seed.js';
 
 const RUNS = sampled(100, 2000);
@@ -42,47 +42,43 @@ const anyRequest: fc.Arbitrary<HttpRequest> = fc
 test.each([true, false])(
   'Matomo stores a row of any request by an AI chatbot, with the URL of the same page for a person, with pageViews: %s',
   async (pageViews) => {
-    const inspector = await startInspector({ matomoVersion: 'newest' });
+    const inspector = await startMatomo({ matomoVersion: 'newest' });
     const build = createBuildHits({ ...HIT_OPTIONS, pageViews });
-    try {
-      await fc.assert(
-        fc.asyncProperty(fc.array(anyRequest, { minLength: 1, maxLength: 5 }), async (given) => {
-          inspector.clear();
-          const now = Date.now();
-          const started = given.map((request) => ({ ...request, startMillis: now - 1000 }));
-          const person = { userAgent: 'curl/8.5.0', chatbotResponse: undefined };
-          const hits = started.flatMap((request) => [
-            ...build(request, 1, now),
-            ...build({ ...request, ...person }, 1, now),
-          ]);
-          const body = JSON.stringify({ requests: hits.map(({ query }) => query) });
-          await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body });
-          const stored = inspector.hits();
-          for (const [i, { chatbotResponse: response, path, query }] of started.entries()) {
-            const [asked, visited] = [stored[2 * i], stored[2 * i + 1]];
-            expect([asked?.verdict, asked?.reason]).toEqual(['ai_chatbot', undefined]);
-            const row = asked?.aiRequest;
-            expect(row).toMatchObject({
-              statusCode: given[i]?.statusCode,
-              source: 'opentelemetry-matomo',
-            });
-            for (const name of ['bw_bytes', 'pf_srv'] as const) {
-              expect(asked?.params[name] ?? '0').toMatch(/^(?:0|[1-9]\d*)$/);
-            }
-            expect(row?.bytes).toBe(asked?.params.bw_bytes && Number(asked.params.bw_bytes));
-            if (response?.bodyBytes === undefined) expect(row).not.toHaveProperty('bytes');
-            expect(new URL(String(row?.url)).hash).toBe('');
-            if (row?.kind === 'document') expect(row.url).not.toContain('?');
-            // A campaign takes the place of other parameters near the limit, or of those behind its `;`.
-            else if (/^[^;]{1,80}$/s.test(`${path}${query}`)) {
-              expect(row?.url).toBe(visited?.stored?.url);
-            }
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyRequest, { minLength: 1, maxLength: 5 }), async (given) => {
+        inspector.clear();
+        const now = Date.now();
+        const started = given.map((request) => ({ ...request, startMillis: now - 1000 }));
+        const person = { userAgent: 'curl/8.5.0', chatbotResponse: undefined };
+        const hits = started.flatMap((request) => [
+          ...build(request, 1, now),
+          ...build({ ...request, ...person }, 1, now),
+        ]);
+        const body = JSON.stringify({ requests: hits.map(({ query }) => query) });
+        await fetch(`${inspector.url}/matomo.php`, { method: 'POST', body });
+        const stored = inspector.hits();
+        for (const [i, { chatbotResponse: response, path, query }] of started.entries()) {
+          const [asked, visited] = [stored[2 * i], stored[2 * i + 1]];
+          expect([asked?.verdict, asked?.reason]).toEqual(['ai_chatbot', undefined]);
+          const row = asked?.aiRequest;
+          expect(row).toMatchObject({
+            statusCode: given[i]?.statusCode,
+            source: 'opentelemetry-matomo',
+          });
+          for (const name of ['bw_bytes', 'pf_srv'] as const) {
+            expect(asked?.params[name] ?? '0').toMatch(/^(?:0|[1-9]\d*)$/);
           }
-        }),
-        seededRuns(RUNS),
-      );
-    } finally {
-      await inspector.close();
-    }
+          expect(row?.bytes).toBe(asked?.params.bw_bytes && Number(asked.params.bw_bytes));
+          if (response?.bodyBytes === undefined) expect(row).not.toHaveProperty('bytes');
+          expect(new URL(String(row?.url)).hash).toBe('');
+          if (row?.kind === 'document') expect(row.url).not.toContain('?');
+          // A campaign takes the place of other parameters near the limit, or of those behind its `;`.
+          else if (/^[^;]{1,80}$/s.test(`${path}${query}`)) {
+            expect(row?.url).toBe(visited?.stored?.url);
+          }
+        }
+      }),
+      seededRuns(RUNS),
+    );
   },
 );

@@ -17,18 +17,6 @@ test('what matches in a path is redacted, everywhere and again for the next requ
   expect(createRedactPath([/.*/])('/a')).toMatch(/^\//);
 });
 
-test('a redacted path is so in the URL and in the title', () => {
-  const { parameters } = parametersOf(
-    httpRequest({ path: '/u/ann@example.org', route: undefined }),
-    { redactPathPatterns: [/[^/]+@[^/]+/] },
-  );
-  expect(JSON.stringify(parameters)).not.toContain('ann');
-  expect(parameters).toMatchObject({
-    url: 'https://shop.example.org/u/redacted',
-    action_name: 'GET /u/redacted',
-  });
-});
-
 test.each([
   ['/b/max%40example.org/x', '/b/redacted/x'],
   ['/b/m%C3%BCller@example.org/x', '/b/redacted/x'],
@@ -136,19 +124,6 @@ test.each([
   const { parameters } = parametersOf(request, { titlePaths, actionName });
   expect(parameters.action_name).toBe(title);
   expect(parameters.url).toBe('https://shop.example.org/users/42');
-});
-
-test('a request with a route keeps it, and a 404 without one is not found', () => {
-  const titleOf = (overrides: object) =>
-    parametersOf(httpRequest(overrides)).parameters.action_name;
-  expect(titleOf({ route: '/v1/7' })).toBe('GET /v1/7');
-  expect(titleOf({ route: undefined, statusCode: 404 })).toBe('GET Not Found');
-});
-
-test('the failed endpoint has the path as the title has it', () => {
-  const request = httpRequest({ route: undefined, statusCode: 503 });
-  const options = { dimensions: { 1: 'matomo.failed_endpoint' } };
-  expect(parametersOf(request, options).parameters.dimension1).toBe('5xx GET /users/:id');
 });
 
 const titleOf = (overrides: object, options = {}) =>

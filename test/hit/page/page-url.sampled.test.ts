@@ -74,7 +74,7 @@ test.each([
   expect(url).toBe(`https://shop.example.org/a?${name}=redacted&x=1`);
 });
 
-test.each(['authors', 'keyring', 'codec', 'passage', 'tokenizer', 'sidebar'])(
+test.each(['authors', 'keyring', 'customer', 'codec', 'passage', 'tokenizer', 'sidebar'])(
   'the value of %s stays',
   (name) => {
     expect(toPageUrl({ ...plain, query: `${name}=1` }, {})).toContain(`${name}=1`);

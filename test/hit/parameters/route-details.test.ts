@@ -3,7 +3,7 @@ import { annotations, httpRequest, parametersOf } from '../../support/builders.j
 
 const DETAILS = {
   'GET /users/:id': { action_name: 'method and route' },
-  '/users/:id': { action_name: 'route' },
+  '/users/:id': { action_name: 'route', dimension4: 'route', idsite: 4 },
   'POST /users/42': { action_name: 'method and path' },
   '/users/42': { action_name: 'path', cvar: { from: 'details' } },
   '/a': { dimension1: 'a', e_c: 'c', e_a: 'a' },
@@ -18,7 +18,9 @@ test.each([
   [{ route: '/other' }, 'path'],
 ])('route details for %o: %s', (request, title) => {
   const { parameters } = parametersOf(httpRequest(request), { routeDetails: DETAILS });
-  expect(parameters.action_name).toBe(title);
+  const { action_name, dimension4, idsite } = parameters;
+  const only = title === 'route' ? ['route', '4'] : [undefined, '1'];
+  expect([action_name, dimension4, idsite]).toEqual([title, ...only]);
 });
 
 test('route details stay as they are, whatever requests add', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Inspector } from '../../../src/inspector/index.js';
 import { eventually, type Server, startServer } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
-import { REGISTER } from '../../support/registered-app.js';
+import { AUTO, ONLY_TRACES, REGISTER } from '../../support/registered-app.js';
 import { read } from './pages.js';
 
 const APPS = 'test/support/apps/frameworks';
@@ -23,25 +23,13 @@ test.each([
   expect(app.stderr()).toBe('');
 });
 
-test.each([
-  ['express.cjs', 'GET /users/:id'],
-  ['fastify.cjs', 'GET /users/:id'],
-])('%s without tracing leaves a request out, names one, and times one', async (file, title) => {
-  const { app, inspector } = await start(file, { nodeOptions: REGISTER });
-  await visit(app);
-  await app.stop();
-  expect(notesIn(inspector)).toEqual(notesWith(title));
-  expect(app.stderr()).toBe('');
-});
-
 test('Hono as an ES module beside auto-instrumentations is tracked without a loader hook', async () => {
   const { app, inspector } = await start('hono.mjs', {
-    nodeOptions: ['--require', '@opentelemetry/auto-instrumentations-node/register', ...REGISTER],
+    nodeOptions: [...AUTO, ...REGISTER],
     env: {
       MATOMO_SCHEDULE_DELAY: '100',
       OTEL_TRACES_EXPORTER: 'console',
-      OTEL_METRICS_EXPORTER: 'none',
-      OTEL_LOGS_EXPORTER: 'none',
+      ...ONLY_TRACES,
     },
   });
   await visit(app);

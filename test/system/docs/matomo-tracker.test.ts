@@ -4,7 +4,6 @@ import { runNode, startServer } from '../../support/child-process.js';
 import { matomo, REGISTER } from '../../support/registered-app.js';
 
 const APPS = 'test/support/apps/matomo-tracker';
-const _PAGE = 'docs/coming-from-matomo-tracker.md';
 
 /** As a person, whose user agent is no bot's. */
 async function call(url: string): Promise<string> {

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { Inspector } from '../../../src/inspector/index.js';
 import { ROOT } from '../../support/child-process.js';
 import { EXAMPLES, startCommand, startExample, storedBy } from '../../support/examples.js';
+import { ONLY_TRACES } from '../../support/registered-app.js';
 
 test.each(EXAMPLES)('the README of %s gives the command that npm start runs', (example) => {
   expect(readmeCommands(example)).toEqual([startCommand(example)]);
@@ -58,8 +59,7 @@ test('with strict privacy, no hit names the patient', async () => {
 test('beside tracing, a span of the application becomes a timing of the page view', async () => {
   const { server, inspector } = await startExample('alongside-tracing', {
     OTEL_TRACES_EXPORTER: 'console',
-    OTEL_METRICS_EXPORTER: 'none',
-    OTEL_LOGS_EXPORTER: 'none',
+    ...ONLY_TRACES,
   });
   await fetch(`${server.url}/users/7`);
   expect(await server.stop()).toEqual({ code: 0, signal: null });

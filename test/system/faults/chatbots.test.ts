@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { CHATGPT } from '../../support/chatbots.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { captureOutput } from '../../support/output.js';
 import { startTracedService } from '../../support/traced-service.js';
 
-const CHATBOT = 'Mozilla/5.0 (compatible; ChatGPT-User/1.0; +https://openai.com/bot)';
 const ROUNDS = 4;
 
 test.for([
@@ -25,7 +25,7 @@ test.for([
     await proxy.play({ kind: 'answer', ...fault } as never);
     for (let round = 1; round <= ROUNDS; round++) {
       await service.fetch(`/visit/${round}`, { headers: { 'user-agent': 'Mozilla/5.0 Firefox' } });
-      await service.fetch(`/chatbot/${round}`, { headers: { 'user-agent': CHATBOT } });
+      await service.fetch(`/chatbot/${round}`, { headers: { 'user-agent': CHATGPT } });
       await service.requests(2 * round);
       // Each flush is one attempt, of either kind.
       for (let i = 0; i < 2; i++) await processor.forceFlush();

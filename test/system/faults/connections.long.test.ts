@@ -20,6 +20,12 @@ function onTheWire(kind: Exclude<Fault['kind'], 'answer'>): FaultCase {
   };
 }
 
+const STALLED: FaultCase = {
+  ...IMPATIENT,
+  begin: (matomo) => matomo.play({ delayMillis: 600_000 }),
+  end: (matomo) => matomo.play(),
+};
+
 test('refused', async (context) => {
   const row = await rideOut(context, onTheWire('refuse'));
   expectAccounted(row, { lost: [], logs: /ECONNREFUSED: .*127\.0\.0\.1:.*\[unreachable\]/ });
@@ -35,47 +41,21 @@ test('refused until the process ends', async (context) => {
   expectAccounted(row, { lost: ['shutdown'], logs: /\d+ hits.*\[lost-at-shutdown\]/ });
 });
 
-test('reset before the body', async (context) => {
-  const row = await rideOut(context, onTheWire('reset-before-body'));
-  expectAccounted(row, { lost: ['unconfirmed'], logs: BROKEN_OFF });
-});
+const SLOW = /no answer within 1000 ms/;
 
-test('reset after the body', async (context) => {
-  const row = await rideOut(context, onTheWire('reset-after-body'));
-  expectAccounted(row, { lost: ['unconfirmed'], logs: BROKEN_OFF });
-});
-
-test('reset after Matomo has stored', async (context) => {
-  const row = await rideOut(context, onTheWire('reset-after-commit'));
-  expectAccounted(row, { lost: ['unconfirmed'], logs: BROKEN_OFF });
-  expect(row.stored).toBe(row.hits);
-});
-
-test('half a response', async (context) => {
-  const row = await rideOut(context, onTheWire('half-response'));
-  expectAccounted(row, { lost: ['unconfirmed'], logs: BROKEN_OFF });
-  expect(row.stored).toBe(row.hits);
-});
-
-test('slow loris', async (context) => {
-  const row = await rideOut(context, { ...onTheWire('slow-loris'), ...IMPATIENT });
-  expectAccounted(row, { lost: ['unconfirmed'], logs: /no answer within 1000 ms/ });
-  expect(row.stored).toBe(row.hits);
-});
-
-test('stall', async (context) => {
-  const row = await rideOut(context, { ...onTheWire('stall'), ...IMPATIENT });
-  expectAccounted(row, { lost: ['unconfirmed'], logs: /no answer within 1000 ms/ });
-});
-
-test('stall of ten minutes after Matomo has stored', async (context) => {
-  const row = await rideOut(context, {
-    ...IMPATIENT,
-    begin: (matomo) => matomo.play({ delayMillis: 600_000 }),
-    end: (matomo) => matomo.play(),
-  });
-  expectAccounted(row, { lost: ['unconfirmed'], logs: /no answer within 1000 ms/ });
-  expect(row.stored).toBe(row.hits);
+test.for<[name: string, FaultCase, logs: RegExp, isStored: boolean]>([
+  ['reset before the body', onTheWire('reset-before-body'), BROKEN_OFF, false],
+  ['reset after the body', onTheWire('reset-after-body'), BROKEN_OFF, false],
+  ['reset after Matomo has stored', onTheWire('reset-after-commit'), BROKEN_OFF, true],
+  ['half a response', onTheWire('half-response'), BROKEN_OFF, true],
+  ['slow loris', { ...onTheWire('slow-loris'), ...IMPATIENT }, SLOW, true],
+  ['stall', { ...onTheWire('stall'), ...IMPATIENT }, SLOW, false],
+  ['stall of ten minutes after Matomo has stored', STALLED, SLOW, true],
+  ['connection closed on keep-alive reuse', onTheWire('reset-on-reuse'), BROKEN_OFF, false],
+])('%s', async ([, fault, logs, isStored], context) => {
+  const row = await rideOut(context, fault);
+  expectAccounted(row, { lost: ['unconfirmed'], logs });
+  if (isStored) expect(row.stored).toBe(row.hits);
 });
 
 test('stall after Matomo has stored, with resendUnconfirmed', async (context) => {
@@ -85,11 +65,6 @@ test('stall after Matomo has stored, with resendUnconfirmed', async (context) =>
   });
   expectAccounted(row, { lost: [], logs: /sent again/, mayDuplicate: true });
   expect(row.stored).toBe(row.hits);
-});
-
-test('connection closed on keep-alive reuse', async (context) => {
-  const row = await rideOut(context, onTheWire('reset-on-reuse'));
-  expectAccounted(row, { lost: ['unconfirmed'], logs: BROKEN_OFF });
 });
 
 test('connection closed after each answer', async (context) => {

@@ -1,9 +1,8 @@
 import { context, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
-import { MatomoSpanProcessor, trackEvent } from '../../../src/index.js';
-import { startInspector } from '../../../src/inspector/index.js';
+import { trackEvent } from '../../../src/index.js';
+import { startProcessor } from '../../support/processor.js';
 import { seededRandom } from '../../support/seed.js';
 import { until } from '../../support/traced-service.js';
 
@@ -19,21 +18,13 @@ interface Running {
 
 test('in histories of requests, events, ignored requests and flushes every hit is counted, and in order', async () => {
   const random = seededRandom();
-  const inspector = await startInspector();
-  const processor = new MatomoSpanProcessor({
-    url: inspector.url,
-    siteId: 1,
+  const { inspector, processor, tracer } = await startProcessor({
     ignorePaths: ['/ignored'],
     maxExportBatchSize: 7,
     scheduledDelayMillis: 60_000,
   });
-  const provider = new BasicTracerProvider({ spanProcessors: [processor as never] });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  onTestFinished(async () => {
-    context.disable();
-    await provider.shutdown();
-    await inspector.close();
-  });
+  onTestFinished(() => context.disable());
   const running: Running[] = [];
   const whole: Running[] = [];
   let [pages, events] = [0, 0];
@@ -47,7 +38,7 @@ test('in histories of requests, events, ignored requests and flushes every hit i
       'http.response.status_code': 200,
     };
     if (!isIgnored) pages += 1;
-    const span = provider.getTracer('test').startSpan(name, { kind: SpanKind.SERVER, attributes });
+    const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes });
     running.push({ name, span, events: 0, isSplit: isIgnored });
   }
 

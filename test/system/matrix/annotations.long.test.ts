@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';
 import { CHATGPT } from '../../support/chatbots.js';
 import { COLD_MILLIS, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
-import { REGISTER } from '../../support/registered-app.js';
+import { AUTO, REGISTER } from '../../support/registered-app.js';
 
 const npmPackage = packBeforeTests();
 
@@ -10,7 +10,6 @@ const npmPackage = packBeforeTests();
 const NODE = 20;
 const FRAMEWORKS = { express: '5.3.0', fastify: '5.12.8', restify: '11.1.0' };
 const WITH_SDK = { ...matrix.SDKS['2.12']?.dependencies, ...FRAMEWORKS };
-const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 
 const get = (path: string, more: object = {}) => ({ method: 'GET', path, ...more });
 const REQUESTS = [

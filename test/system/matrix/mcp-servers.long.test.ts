@@ -8,7 +8,7 @@ import {
   preparePlace,
   type SetUp,
 } from '../../support/matrix.js';
-import { REGISTER } from '../../support/registered-app.js';
+import { AUTO, REGISTER } from '../../support/registered-app.js';
 import { MCP_DIMENSIONS, MCP_PACKAGES } from './mcp-packages.js';
 
 const ALONE = { name: 'mcp-servers', dependencies: MCP_PACKAGES };
@@ -16,7 +16,6 @@ const BESIDE = {
   name: 'mcp-servers-auto',
   dependencies: { ...matrix.SDKS['2.12']?.dependencies, ...MCP_PACKAGES },
 };
-const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 
 /** What `mcp/client.cjs` says of itself. */
 const CLIENT = 'matrix-client';

@@ -160,6 +160,15 @@ export const ROWS: readonly Row[] = [
     target: '/unreadable',
     headers: { authorization: `Bearer e30.${UNREADABLE}.c2ln` },
   },
+  // Which paths are redacted, and what is sent instead: test/hit/page/path-secrets.test.ts.
+  { option: 'none, a token in the path', secret: 'npm_4fK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4E' },
+  { option: 'none, an email address in the path', secret: 'ada@example.org' },
+  {
+    option: 'none, what follows a secret word in the path, and in that of a referrer',
+    secret: '9fk2mq7x',
+    target: '/reset-password/9fk2mq7x',
+    headers: { referer: 'https://ref.example/bot123456789:9fk2mq7xK2mQ7xT9vB1nL6pR3sW8zD5hJ0c/a' },
+  },
   { option: 'none, the message of an exception', secret: 'secret-message', target: '/message' },
   { option: 'none, free text in the code of an error', secret: 'secret-code', target: '/code' },
 ];

@@ -4,6 +4,7 @@ import { createToPseudonym } from '../../../src/hit/visitor/pseudonym.js';
 import { createToVisitorId } from '../../../src/hit/visitor/visitor-id.js';
 import { annotate, trackEvent, trackGoal, trackHit, trackOrder } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
+import { CHATGPT } from '../../support/chatbots.js';
 import { captureOutput } from '../../support/output.js';
 import { startTracedService } from '../../support/traced-service.js';
 import { startVariants } from '../../support/variants.js';
@@ -21,7 +22,6 @@ const HEADERS = {
   'accept-language': 'sv-SE',
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
 };
-const CHATBOT = 'Mozilla/5.0 (compatible; ChatGPT-User/1.0; +https://openai.com/bot)';
 const PATH = '/users/max@example.org/4711?private=4711';
 
 /** A service whose handler does all that makes hits, and tells Matomo who the client is. */
@@ -63,7 +63,7 @@ test.each([
   const output = captureOutput();
   const service = await startService({ tokenAuth });
   await service.fetch(PATH, { headers: HEADERS });
-  await service.fetch(PATH, { headers: { ...HEADERS, 'user-agent': CHATBOT } });
+  await service.fetch(PATH, { headers: { ...HEADERS, 'user-agent': CHATGPT } });
   await service.requests(2);
   trackGoal(1, { cid: '0123456789abcdef', uid: 'a-user' });
   trackGoal(1, { uid: 'a-user' });
@@ -160,9 +160,8 @@ test('an address as the user ID makes no user of all clients', async () => {
     },
     { ...STRICT, tokenAuth: TOKEN, userId: 'client.address' },
   );
-  await service.fetch('/', { headers: HEADERS });
-  await service.requests(1);
-  expect((await paramsOf(service)).map(({ uid }) => uid)).toEqual([undefined]);
+  const hits = await service.visit('/', { headers: HEADERS });
+  expect(hits.map(({ params }) => params.uid)).toEqual([undefined]);
 });
 
 test('nobody is sent another address, and visitors differ by addresses that are not sent', async () => {
@@ -198,9 +197,7 @@ test('with a visitorKey that stays, visitors do not differ by addresses', async 
 
 test('a request with DNT is not tracked, and its events are not', async () => {
   const service = await startService();
-  await service.fetch(PATH, { headers: { ...HEADERS, dnt: '1' } });
-  await service.requests(1);
-  expect(await paramsOf(service)).toEqual([]);
+  expect(await service.visit(PATH, { headers: { ...HEADERS, dnt: '1' } })).toEqual([]);
   expect(service.processor.stats().ignored).toMatchObject({ do_not_track: 1 });
 });
 
@@ -213,11 +210,9 @@ test('options that are set win, and one line lists them', async () => {
     },
     { ...STRICT, tokenAuth: TOKEN, anonymizeIp: 2, query: ['page'], userId: 'enduser.id' },
   );
-  await service.fetch('/a?page=2&b=3', { headers: HEADERS });
-  await service.requests(1);
-  expect(await paramsOf(service)).toMatchObject([
-    { cip: '198.51.0.0', uid: 'a-user', url: expect.stringMatching(/\/a\?page=2$/) },
-  ]);
+  const [hit] = await service.visit('/a?page=2&b=3', { headers: HEADERS });
+  const url = expect.stringMatching(/\/a\?page=2$/);
+  expect(hit?.params).toMatchObject({ cip: '198.51.0.0', uid: 'a-user', url });
   expect(output.filter((line) => line.includes('[privacy-not-strict]'))).toEqual([
     expect.stringMatching(/: userId, anonymizeIp, query\. They win\./),
   ]);
@@ -230,9 +225,8 @@ test('the environment sets it too, and a value that is not known stops tracking'
   const { privacy, ...options } = STRICT;
   const listener = (_request: unknown, response: { end(): void }) => response.end();
   const service = await startTracedService(listener as never, { ...options, tokenAuth: TOKEN });
-  await service.fetch('/', { headers: HEADERS });
-  await service.requests(1);
-  expect(await paramsOf(service)).toMatchObject([{ cip: '0.0.0.0' }]);
+  const [hit] = await service.visit('/', { headers: HEADERS });
+  expect(hit?.params.cip).toBe('0.0.0.0');
   vi.stubEnv('MATOMO_PRIVACY', 'yes');
   const stopped = await startTracedService(listener as never, options);
   await stopped.fetch('/', { headers: HEADERS });

@@ -1,0 +1,33 @@
+import type { Tracer } from '@opentelemetry/api';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import { onTestFinished } from 'vitest';
+import { MatomoSpanProcessor } from '../../src/index.js';
+import type { InspectedHit, Inspector } from '../../src/inspector/index.js';
+import type { MatomoOptions } from '../../src/options.js';
+import { startMatomo } from './matomo.js';
+
+interface StartedProcessor {
+  readonly inspector: Inspector;
+  readonly processor: MatomoSpanProcessor;
+  /** Its spans go to the processor. */
+  readonly tracer: Tracer;
+  /** Flushes, and returns what Matomo has got so far. */
+  hits(): Promise<InspectedHit[]>;
+}
+
+/** A processor that sends to an inspector, until the end of the test. Its tracer provider is not the global one. */
+export async function startProcessor(options: MatomoOptions = {}): Promise<StartedProcessor> {
+  const inspector = await startMatomo({ customVariables: true });
+  const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, ...options });
+  const provider = new BasicTracerProvider({ spanProcessors: [processor as never] });
+  onTestFinished(() => provider.shutdown());
+  return {
+    inspector,
+    processor,
+    tracer: provider.getTracer('own'),
+    async hits() {
+      await processor.forceFlush();
+      return inspector.hits();
+    },
+  };
+}
