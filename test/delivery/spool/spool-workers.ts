@@ -1,7 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { thisProcess } from '../../../src/delivery/spool/file/dead-processes.js';
+import { toLines } from '../../../src/delivery/spool/hit-line.js';
+import { instanceName } from '../../../src/delivery/spool/spool-description.js';
+import type { Hit } from '../../../src/hit/hit.js';
 import type { MatomoStats } from '../../../src/pipeline/stats.js';
 import { ROOT } from '../../support/child-process.js';
 import { requires } from '../../support/skips.js';
@@ -107,6 +112,33 @@ export function startSpoolWorker(
       if (signal === 'SIGKILL') await closed;
     },
   };
+}
+
+/** No process of a machine has such a number. */
+const NO_PID = 2 ** 22 + 1;
+
+/** Leaves the journal of a process that has ended in a folder: the older, the smaller its number. Each list of hits is a file. */
+export function leaveJournal(
+  folder: string,
+  number: number,
+  files: readonly (readonly Hit[])[],
+  mark: 'alive' | 'ended' = 'alive',
+): void {
+  const random = String(number).padStart(8, '0');
+  const journal = join(folder, instanceName(Date.now() - 1_000_000 + number, NO_PID, random));
+  mkdirSync(journal);
+  const identity = { ...thisProcess(), pid: NO_PID, started: '1', hasToken: false };
+  writeFileSync(join(journal, mark), JSON.stringify(identity));
+  for (const [i, hits] of files.entries()) {
+    const name = `${String(i + 1).padStart(6, '0')}.hits`;
+    writeFileSync(join(journal, name), Buffer.concat(toLines(hits)));
+  }
+}
+
+/** A hit of a page that is called so. */
+export function pageHit(name: string, startSeconds: number): Hit {
+  const query = `?idsite=1&rec=1&apiv=1&url=http%3A%2F%2Fshop.test%2F${name}&ua=test`;
+  return { site: 1, visitor: 'v', startSeconds, kind: 'page', query };
 }
 
 /** Whether the spool of a request's worker has hung: then its newer requests may arrive first. */

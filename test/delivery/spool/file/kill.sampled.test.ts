@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import {
+  arrivalsOf,
   type Bulk,
   findOutOfOrder,
   isMixed,
@@ -63,7 +64,7 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
     describe: () => `the end of ${filesIn(folder, '').join(' ')}`,
   });
 
-  const arrivals = arrivalsOf(matomo.bulks);
+  const arrivals = arrivalsOf(matomo);
   let ended = 0;
   let young = 0;
   const missing: string[] = [];
@@ -110,15 +111,6 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
 
 function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
-}
-
-/** The bulks in which each hit arrived at Matomo and was tracked, in order. */
-function arrivalsOf(bulks: readonly Bulk[]): Map<string, Bulk[]> {
-  const arrivals = new Map<string, Bulk[]>();
-  for (const bulk of bulks.filter(({ isTracked }) => isTracked)) {
-    for (const name of bulk.names) arrivals.set(name, [...(arrivals.get(name) ?? []), bulk]);
-  }
-  return arrivals;
 }
 
 /** Bulks of which hits were sent again, and how many, by the kill that ended the connection on which they had come. */

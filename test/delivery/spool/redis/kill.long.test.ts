@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import {
+  arrivalsOf,
   type Bulk,
+  type BulkReceiver,
   findOutOfOrder,
   isMixed,
   startBulkReceiver,
@@ -157,7 +159,7 @@ async function run(rounds: number, kinds: readonly Kind[]) {
     timeoutMillis: 60_000,
   });
   await eventually(async () => (await successor.stats()).pending === 0);
-  const result = judge(all, killedAt, matomo.bulks, faults);
+  const result = judge(all, killedAt, matomo, faults);
   process.stdout.write(
     `${rounds} rounds of ${kinds.join(', ')}: ${result.ended} requests, ${result.missing.length} missing, ` +
       `${result.excused} missing as promised, ${result.duplicated} duplicated, ${result.outOfOrder.length} out of order\n`,
@@ -186,14 +188,10 @@ async function untilStored(workers: readonly SpoolWorker[]): Promise<void> {
 function judge(
   workers: readonly SpoolWorker[],
   killedAt: ReadonlyMap<SpoolWorker, number>,
-  bulks: readonly Bulk[],
+  matomo: BulkReceiver,
   faults: readonly Fault[],
 ) {
-  const tracked = bulks.filter(({ isTracked }) => isTracked);
-  const arrivals = new Map<string, Bulk[]>();
-  for (const bulk of tracked) {
-    for (const name of bulk.names) arrivals.set(name, [...(arrivals.get(name) ?? []), bulk]);
-  }
+  const arrivals = arrivalsOf(matomo);
   let ended = 0;
   let excused = 0;
   const missing: string[] = [];
@@ -235,7 +233,9 @@ function judge(
     missing,
     duplicated: repeats.reduce((sum, [, { length }]) => sum + length - 1, 0),
     strayDoubles: strayDoubles.map(([name, of]) => `${name} in ${of.map(timesOf).join(' and ')}`),
-    outOfOrder: findOutOfOrder(tracked).filter((name) => !isOfHungWorker(name, workers)),
+    outOfOrder: findOutOfOrder(matomo.bulks.filter(({ isTracked }) => isTracked)).filter(
+      (name) => !isOfHungWorker(name, workers),
+    ),
   };
 }
 
