@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { MatomoSpanProcessor } from '../../src/span-processor.js';
-import { finishedSpan } from '../support/builders.js';
+import { finishedRequest } from '../support/builders.js';
 import { pending, setUp, useFakeTime } from '../support/delivery.js';
 import { notSent, processed } from '../support/scripted-transport.js';
 import { CLOCK_STEPS_MILLIS, stepWallClock } from './simulated/clock-steps.js';
@@ -48,8 +48,7 @@ test.each(CLOCK_STEPS_MILLIS)(
       scheduledDelayMillis: 1000,
     });
     onTestFinished(() => processor.shutdown());
-    const attributes = { 'http.request.method': 'GET', 'url.path': '/a' };
-    const span = finishedSpan({ attributes });
+    const span = finishedRequest();
     processor.onStart(span as never, { getValue: () => undefined } as never);
     processor.onEnd(span);
     stepWallClock(step);

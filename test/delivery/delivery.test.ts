@@ -516,41 +516,6 @@ test('if no time was missing at shutdown, no longer one is suggested', async () 
   expect(logged.at(-1)).not.toContain('shutdownTimeoutMillis');
 });
 
-test('every hit is pending or counted at every moment, whatever Matomo answers', async () => {
-  const { delivery, transport } = setUp({ maxQueueSize: 50, maxExportBatchSize: 7 });
-  const script = [
-    processed(7),
-    notSent,
-    answer(500),
-    noAnswer,
-    answer(413),
-    processed(7, 3),
-    answer(504),
-    answer(302),
-    answer(200, '<html>'),
-    answer(204),
-    answer(503),
-    answer(200, { tracked: 0, invalid: 0 }),
-    answer(200, { tracked: 1, invalid: 0 }),
-  ];
-  let pushed = 0;
-  for (let round = 0; round < 400; round++) {
-    transport.answer(...script.slice(round % script.length), processed);
-    for (let i = 0; i < round % 9; i++) {
-      delivery.push(pending());
-      pushed += 1;
-      expect(accountedFor(delivery)).toBe(pushed);
-    }
-    await vi.advanceTimersByTimeAsync((round * 37) % 3000);
-    expect(accountedFor(delivery)).toBe(pushed);
-  }
-  const closed = delivery.shutdown(1000);
-  await vi.advanceTimersByTimeAsync(1000);
-  await closed;
-  expect(delivery.pending).toBe(0);
-  expect(accountedFor(delivery)).toBe(pushed);
-});
-
 test('the log has the current cause of an outage, what is pending, and the second outage', async () => {
   const { delivery, transport, logged } = setUp();
   const outage = [notSent, answer(503), answer(200, DATABASE_DIED), answer(502)];

@@ -110,6 +110,19 @@ export function finishedSpan(
   };
 }
 
+/** The SERVER span of a request that was answered, unless these attributes are of another one. */
+export function finishedRequest(
+  attributes: Attributes = {},
+  overrides: Partial<FinishedSpan> = {},
+): FinishedSpan {
+  const answered = {
+    'http.request.method': 'GET',
+    'url.path': '/a',
+    'http.response.status_code': 200,
+  };
+  return finishedSpan({ ...overrides, attributes: { ...answered, ...attributes } });
+}
+
 /** An open request with a part of what Node.js announced, and attributes of its SERVER span. */
 export function openRequest({
   attributes,

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { createClient } from 'redis';
 import { onTestFinished } from 'vitest';
 import { eventually, ROOT } from './child-process.js';
 import { freePort } from './free-port.js';
+import { listen } from './listen.js';
 import { requires } from './skips.js';
 import { temporaryFolder } from './spool.js';
 
@@ -126,14 +127,12 @@ export async function startWire(targetPort: number): Promise<Wire> {
         });
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const { port } = new URL(await listen(server));
   onTestFinished(() => {
-    server.close();
     for (const socket of sockets) socket.destroy();
   });
   return {
-    port: (server.address() as AddressInfo).port,
+    port: Number(port),
     get connections() {
       return connections;
     },
