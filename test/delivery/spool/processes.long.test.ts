@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { readSpoolStatus } from '../../../src/delivery/spool/backends.js';
 import { arrivalsOf, type BulkReceiver, startBulkReceiver } from '../../support/bulk-receiver.js';
 import { eventually } from '../../support/child-process.js';
 import { sampled } from '../../support/long.js';
-import { type RedisServer, startRedis } from '../../support/redis-server.js';
+import { SPOOL_PLACES, startRedis } from '../../support/redis-server.js';
 import { seededRandom } from '../../support/seed.js';
 import { requires } from '../../support/skips.js';
 import { filesIn, temporaryFolder } from '../../support/spool.js';
@@ -23,11 +22,6 @@ const YOUNG_MILLIS = 500;
 /** `maxExportBatchSize`, and what is appended within half a second. */
 const LARGEST_BULK = 100;
 const PATIENCE = { timeoutMillis: 60_000 };
-const BACKENDS: [string, () => Promise<string>][] = [
-  ['a folder', async () => join(temporaryFolder(), 'spool')],
-  ['Redis', async () => (await startRedis()).url],
-];
-
 async function setUp(open: () => Promise<string>) {
   const place = await open();
   const matomo = await startBulkReceiver();
@@ -72,7 +66,7 @@ async function spooled(worker: SpoolWorker, hits: number): Promise<void> {
   await eventually(async () => (await worker.stats()).spooled === hits, PATIENCE);
 }
 
-describe.each(BACKENDS)('processes that share %s', (_where, open) => {
+describe.each(SPOOL_PLACES)('processes that share %s', (_where, open) => {
   test('one that is stopped while it works is taken over, and goes on as another', async () => {
     requires('signals');
     const random = seededRandom();
@@ -102,24 +96,8 @@ describe.each(BACKENDS)('processes that share %s', (_where, open) => {
   });
 
   test('if all are stopped together, none is taken over', async () => {
-    requires('signals');
-    const { place, matomo, workers, start } = await setUp(open);
-    for (let i = 0; i < 3; i++) start({ RATE: '50' });
-    for (const worker of workers) await eventually(() => worker.ended.size > 0, PATIENCE);
-    for (let round = 0; round < ROUNDS; round++) {
-      await wait(DEAD_MILLIS * 1.2);
-      await Promise.all(workers.map((worker) => worker.kill('SIGSTOP')));
-      await wait(STOP_MILLIS);
-      await Promise.all(workers.map((worker) => worker.kill('SIGCONT')));
-    }
-    await wait(DEAD_MILLIS * 1.2);
-    const ended = Date.now();
-    const stats = await Promise.all(workers.map((worker) => worker.shutdown()));
-    for (const { takenOver, lost } of stats) expect([takenOver, lost.spool]).toEqual([0, 0]);
-    start();
-    await eventually(async () => (await pendingIn(place)) === 0, PATIENCE);
-    expect(missingAt(matomo, workers, ended)).toEqual([]);
-    expect(duplicatesAt(matomo)).toBe(0);
+    const given = await setUp(open);
+    await standStill(given, (signal) => Promise.all(given.workers.map((one) => one.kill(signal))));
   });
 
   test('of several that look for the dead, one takes over', async () => {
@@ -234,19 +212,23 @@ test('`process.exit()` in the middle of a take-over loses nothing', async () => 
 });
 
 test('while Redis stands still for longer than processes may, none is taken over, and nothing is lost', async () => {
+  const redis = await startRedis();
+  await standStill(await setUp(async () => redis.url), async (signal) => redis.signal(signal));
+});
+
+/** Processes or their spool stand still for longer than processes may, some times: none is taken over, and nothing is lost. */
+async function standStill(
+  { place, matomo, workers, start }: Awaited<ReturnType<typeof setUp>>,
+  send: (signal: NodeJS.Signals) => Promise<unknown>,
+): Promise<void> {
   requires('signals');
-  let redis: RedisServer | undefined;
-  const { place, matomo, workers, start } = await setUp(async () => {
-    redis = await startRedis();
-    return redis.url;
-  });
   for (let i = 0; i < 3; i++) start({ RATE: '50' });
   for (const worker of workers) await eventually(() => worker.ended.size > 0, PATIENCE);
   for (let round = 0; round < ROUNDS; round++) {
     await wait(DEAD_MILLIS * 1.2);
-    redis?.signal('SIGSTOP');
+    await send('SIGSTOP');
     await wait(STOP_MILLIS);
-    redis?.signal('SIGCONT');
+    await send('SIGCONT');
   }
   await wait(DEAD_MILLIS * 1.2);
   const ended = Date.now();
@@ -256,4 +238,4 @@ test('while Redis stands still for longer than processes may, none is taken over
   await eventually(async () => (await pendingIn(place)) === 0, PATIENCE);
   expect(missingAt(matomo, workers, ended)).toEqual([]);
   expect(duplicatesAt(matomo)).toBe(0);
-});
+}

@@ -48,22 +48,23 @@ const SELECTIONS: readonly [PurgeFilter, string[]][] = [
   [{ kind: 'before', epochSeconds: nowSeconds - 60 }, ['maxim', 'more', 'other', 'visitor']],
 ];
 
-test.each(SPOOL_PLACES.flatMap((place) => SELECTIONS.map((row) => [...place, ...row] as const)))(
-  'in %s, purging %j leaves the other hits, which are sent',
-  async (_where, open, filter, left) => {
-    const folder = await fill(await open());
-    expect(await purgeSpool(folder, filter)).toBe(HITS.length - left.length);
-    if (!folder.includes('://')) {
-      expect(sorted(linesIn(folder).map((line) => /\?h=(\w+)/.exec(line)?.[1]))).toEqual(left);
-      if (left.length === 0) expect(filesIn(folder, '.hits')).toEqual([]);
-    }
-    const { delivery, sent, logged } = spooledDelivery({ folder });
-    await eventually(() => delivery.counters.tracked === left.length);
-    await eventually(async () => (await readSpoolStatus(folder)).pending === 0);
-    expect(sorted(sent())).toEqual(left);
-    expect(logged.filter((line) => !line.includes('[hits-taken-over]'))).toEqual([]);
-  },
-);
+test.each(
+  SPOOL_PLACES.flatMap((place) =>
+    SELECTIONS.map(([filter, left]) => [place[0], filter, left, place[1]] as const),
+  ),
+)('in %s, purging %j leaves the other hits, which are sent', async (_where, filter, left, open) => {
+  const folder = await fill(await open());
+  expect(await purgeSpool(folder, filter)).toBe(HITS.length - left.length);
+  if (!folder.includes('://')) {
+    expect(sorted(linesIn(folder).map((line) => /\?h=(\w+)/.exec(line)?.[1]))).toEqual(left);
+    if (left.length === 0) expect(filesIn(folder, '.hits')).toEqual([]);
+  }
+  const { delivery, sent, logged } = spooledDelivery({ folder });
+  await eventually(() => delivery.counters.tracked === left.length);
+  await eventually(async () => (await readSpoolStatus(folder)).pending === 0);
+  expect(sorted(sent())).toEqual(left);
+  expect(logged.filter((line) => !line.includes('[hits-taken-over]'))).toEqual([]);
+});
 
 test.each(SPOOL_PLACES)('%s is not purged while a process uses it', async (_where, open) => {
   const folder = await open();

@@ -12,7 +12,12 @@ import { eventually } from '../../../support/child-process.js';
 import { sampled } from '../../../support/long.js';
 import { startRedis, startWire } from '../../../support/redis-server.js';
 import { seededRandom } from '../../../support/seed.js';
-import { isOfHungWorker, type SpoolWorker, startSpoolWorker } from '../spool-workers.js';
+import {
+  isOfHungWorker,
+  type SpoolWorker,
+  startSpoolWorker,
+  startWorkers,
+} from '../spool-workers.js';
 
 /** A hit may be lost that is younger than this when its process is killed. */
 const YOUNG_MILLIS = 500;
@@ -88,19 +93,9 @@ async function run(rounds: number, kinds: readonly Kind[]) {
     FURTHER: '8',
   };
   const start = () => startSpoolWorker({ ...env, RATE: String(RATE) });
-  const alive = [start(), start(), start(), start()];
-  const all = [...alive];
-  const killedAt = new Map<SpoolWorker, number>();
+  const workers = startWorkers(start);
+  const { alive, all, killedAt } = workers;
   const faults: Fault[] = [];
-  async function killOne(round: number): Promise<void> {
-    const victim = alive.splice(round % alive.length, 1)[0] as SpoolWorker;
-    await eventually(() => victim.ended.size > 0, { timeoutMillis: 60_000 });
-    killedAt.set(victim, Date.now());
-    await victim.kill();
-    const next = start();
-    alive.push(next);
-    all.push(next);
-  }
   for (let round = 0; round < rounds; round++) {
     const kind = kinds[round % kinds.length] as Kind;
     if (kinds.length === 1 && kind === 'kill')
@@ -115,7 +110,7 @@ async function run(rounds: number, kinds: readonly Kind[]) {
     faults.push(fault);
     switch (kind) {
       case 'kill':
-        await killOne(round);
+        await workers.replace(round);
         break;
       case 'kill Redis':
       case 'kill Redis, then a process':
@@ -127,7 +122,7 @@ async function run(rounds: number, kinds: readonly Kind[]) {
         if (kind === 'kill Redis') break;
         fault.untilMillis = Date.now();
         await wait(KILL_AFTER_MILLIS);
-        await killOne(round);
+        await workers.replace(round);
         matomo.play({});
         break;
       case 'freeze': {
@@ -148,11 +143,10 @@ async function run(rounds: number, kinds: readonly Kind[]) {
   matomo.play({});
   await wait(1000);
   await untilStored(alive);
+  await workers.killAll();
   for (const worker of alive) {
-    killedAt.set(worker, Date.now());
-    const now = Date.now();
+    const now = killedAt.get(worker) as number;
     faults.push({ kind: 'kill', fromMillis: now, downMillis: now, untilMillis: now });
-    await worker.kill();
   }
   const successor = startSpoolWorker(env);
   await eventually(async () => (await redis.command('GET', 'matomo-spool:bytes')) === '0', {
