@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { matomoOnWire, runDoctorAsText } from '../support/doctor.js';
+import { runDoctorAsText } from '../support/doctor.js';
+import { matomoOnWire } from '../support/fault-proxy.js';
 
 test('as text each line has a mark and fits a terminal, and problems are counted', async () => {
   const { env } = await matomoOnWire({ sites: { 2: {} } });

@@ -9,7 +9,7 @@ import { isUsageError } from '../../src/cli/usage-error.js';
 import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { VERSION } from '../../src/version.js';
-import { finishedSpan } from '../support/builders.js';
+import { serverSpan } from '../support/builders.js';
 import { eventually, runNode, startServer } from '../support/child-process.js';
 import { sendSpans } from '../support/gateway.js';
 import { jwt } from '../support/jwt.js';
@@ -23,12 +23,7 @@ test('inspect prints each hit as it comes, and shows them at /hits', async () =>
   const inspector = await startServer([MAIN, 'inspect', '--port', '0']);
   const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
   for (const path of ['/a', '/b']) {
-    const attributes = {
-      'http.request.method': 'GET',
-      'url.path': path,
-      'http.response.status_code': 200,
-    };
-    exporter.export([finishedSpan({ attributes })], () => undefined);
+    exporter.export([serverSpan(path)], () => undefined);
     await exporter.forceFlush();
     await eventually(() => inspector.stdout().includes(`GET ${path}`));
   }

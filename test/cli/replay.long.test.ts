@@ -127,19 +127,15 @@ test('a dry run sends nothing and leaves no state; what is done is not sent agai
 });
 
 test.each([
-  [[], 'OTLP JSON', 2],
-  [['x', '--rate', '0'], '--rate must be', 2],
-  [['x', '--rate', '0x10'], '--rate must be', 2],
-  [['x', '--rate', 'Infinity'], '--rate must be', 2],
-  [['x', '--state', '.'], '"." cannot be read: EISDIR', 1],
-  [['does-not-exist'], '"does-not-exist" cannot be read: ENOENT', 1],
-  [['does-not-exist.gz'], '"does-not-exist.gz" cannot be read: ENOENT', 1],
-])('%j is refused with a line that says why', async (args, line, exitCode) => {
+  [['x', '--state', '.'], '"." cannot be read: EISDIR'],
+  [['does-not-exist'], '"does-not-exist" cannot be read: ENOENT'],
+  [['does-not-exist.gz'], '"does-not-exist.gz" cannot be read: ENOENT'],
+])('%j is refused with a line that says why', async (args, line) => {
   const { env } = await matomo();
   const state = join(temporaryFolder(), 'state.json');
   const { code, stderr } = await runNode([MAIN, 'replay', '--state', state, ...args], { env });
-  expect([code, stderr]).toEqual([exitCode, expect.stringContaining(line)]);
-  expect(stderr.split('\n')).toHaveLength(exitCode + 1);
+  expect([code, stderr]).toEqual([1, expect.stringContaining(line)]);
+  expect(stderr.split('\n')).toHaveLength(2);
 });
 
 test('services and scopes that the environment names', async () => {

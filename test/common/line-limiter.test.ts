@@ -3,8 +3,8 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { createDiagnostics } from '../../src/common/diagnostics.js';
 import { coded, type MessageCode, splitCode } from '../../src/common/messages.js';
 import { Delivery } from '../../src/delivery/delivery.js';
-import type { PendingHit } from '../../src/hit/hit.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
+import { pending } from '../support/delivery.js';
 import { captureOutput } from '../support/output.js';
 import { answer, processed, scriptedTransport } from '../support/scripted-transport.js';
 
@@ -19,16 +19,6 @@ function useFakeTime(): void {
 const codesOf = (lines: readonly string[]) =>
   lines.map((line) => splitCode(line.trimEnd()).code as MessageCode);
 
-function pendingHit(name: string): PendingHit {
-  const startSeconds = Date.now() / 1000;
-  return {
-    endedMillis: performance.now(),
-    bytes: 1000,
-    isFinal: () => true,
-    finalize: () => [{ site: 1, visitor: name, startSeconds, kind: 'page', query: `?h=${name}` }],
-  };
-}
-
 test('a hit that Matomo cannot store leaves each message once, and the state that holds last', async () => {
   useFakeTime();
   const output = captureOutput();
@@ -37,17 +27,14 @@ test('a hit that Matomo cannot store leaves each message once, and the state tha
     const isPoisoned = transport.bodies.at(-1)?.requests.includes('?h=poison');
     return isPoisoned ? answer(500) : processed(sent);
   });
-  const options = {
-    ...DEFAULT_OPTIONS,
-    scheduledDelayMillis: 0,
-  };
+  const options = { ...DEFAULT_OPTIONS, scheduledDelayMillis: 0 };
   const delivery = new Delivery(options, transport, createDiagnostics(), () => 0);
-  for (let i = 0; i < 99; i++) delivery.push(pendingHit(String(i)));
-  delivery.push(pendingHit('poison'));
+  for (let i = 0; i < 99; i++) delivery.push(pending({ visitor: String(i) }));
+  delivery.push(pending({ name: 'poison' }));
   await vi.advanceTimersByTimeAsync(10 * MINUTE);
   // After another hit is processed, it is tried alone once more; a hit after that proves that it is the cause.
   for (const name of ['a', 'b', 'c', 'd']) {
-    delivery.push(pendingHit(name));
+    delivery.push(pending({ visitor: name }));
     await vi.advanceTimersByTimeAsync(10 * MINUTE);
   }
   expect(delivery.counters).toMatchObject({ tracked: 103, lost: { rejected: 1 } });

@@ -1,55 +1,20 @@
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { Delivery } from '../../src/delivery/delivery.js';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { MatomoSpanProcessor } from '../../src/span-processor.js';
-import { finishedSpan } from '../support/builders.js';
-import { DEFAULT_OPTIONS } from '../support/default-options.js';
-import { silentDiagnostics } from '../support/diagnostics.js';
-import { notSent, processed, scriptedTransport } from '../support/scripted-transport.js';
-import { stepWallClock } from './simulated/clock-steps.js';
+import { serverSpan } from '../support/builders.js';
+import { pending, setUp, useFakeTime } from '../support/delivery.js';
+import { notSent, processed } from '../support/scripted-transport.js';
+import { CLOCK_STEPS_MILLIS, stepWallClock } from './simulated/clock-steps.js';
 
-const HOUR_MILLIS = 3_600_000;
-/** Longer than the longest timer of Node.js. */
-const FORTY_DAYS_MILLIS = 40 * 24 * HOUR_MILLIS;
+useFakeTime();
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
-  onTestFinished(() => void vi.useRealTimers());
-});
-
-function setUp() {
-  const transport = scriptedTransport();
-  const delivery = new Delivery(
-    {
-      ...DEFAULT_OPTIONS,
-      tokenAuth: 't',
-      maxQueueSize: 100,
-    },
-    transport,
-    silentDiagnostics(),
-    () => 1,
-  );
-  return { delivery, transport };
-}
-
-function pushHit(delivery: Delivery): void {
-  const endedMillis = performance.now();
-  const startSeconds = Date.now() / 1000;
-  delivery.push({
-    endedMillis,
-    bytes: 1000,
-    isFinal: (now) => now - endedMillis >= 20,
-    finalize: () => [{ site: 1, visitor: 'v', startSeconds, kind: 'page', query: '?h=a' }],
-  });
-}
-
-test.each([-FORTY_DAYS_MILLIS, -HOUR_MILLIS, HOUR_MILLIS])(
+test.each(CLOCK_STEPS_MILLIS)(
   'a queued hit leaves after the scheduled delay when the wall clock steps by %d ms',
   async (step) => {
-    const { delivery, transport } = setUp();
-    pushHit(delivery);
+    const { delivery, transport } = setUp({ tokenAuth: 't' });
+    delivery.push(pending());
     await vi.advanceTimersByTimeAsync(1000);
     stepWallClock(step);
-    pushHit(delivery);
+    delivery.push(pending());
     await vi.advanceTimersByTimeAsync(3999);
     expect(transport.bodies).toHaveLength(0);
     await vi.advanceTimersByTimeAsync(1);
@@ -57,12 +22,12 @@ test.each([-FORTY_DAYS_MILLIS, -HOUR_MILLIS, HOUR_MILLIS])(
   },
 );
 
-test.each([-FORTY_DAYS_MILLIS, -HOUR_MILLIS, HOUR_MILLIS])(
+test.each(CLOCK_STEPS_MILLIS)(
   'the next attempt comes after the back-off when the wall clock steps by %d ms',
   async (step) => {
-    const { delivery, transport } = setUp();
+    const { delivery, transport } = setUp({ tokenAuth: 't' });
     transport.answer(notSent, processed);
-    pushHit(delivery);
+    delivery.push(pending());
     await vi.advanceTimersByTimeAsync(5000);
     expect(transport.bodies).toHaveLength(1);
     stepWallClock(step);
@@ -73,7 +38,7 @@ test.each([-FORTY_DAYS_MILLIS, -HOUR_MILLIS, HOUR_MILLIS])(
   },
 );
 
-test.each([-FORTY_DAYS_MILLIS, -HOUR_MILLIS])(
+test.each(CLOCK_STEPS_MILLIS)(
   'the hit of a request that has just ended is final and sent in time when the wall clock steps by %d ms',
   async (step) => {
     const processor = new MatomoSpanProcessor({
@@ -83,8 +48,7 @@ test.each([-FORTY_DAYS_MILLIS, -HOUR_MILLIS])(
       scheduledDelayMillis: 1000,
     });
     onTestFinished(() => processor.shutdown());
-    const attributes = { 'http.request.method': 'GET', 'url.path': '/a' };
-    const span = finishedSpan({ attributes });
+    const span = serverSpan();
     processor.onStart(span as never, { getValue: () => undefined } as never);
     processor.onEnd(span);
     stepWallClock(step);

@@ -62,14 +62,12 @@ describe('of a delivery', () => {
       const { delivery, transport } = setUp({ exportTimeoutMillis });
       const release = transport.hold();
       delivery.push(pending({ name: 'a' }));
-      let hasEnded = false;
-      void delivery.flush().then(() => {
-        hasEnded = true;
-      });
+      const onEnd = vi.fn();
+      void delivery.flush().then(onEnd);
       await vi.advanceTimersByTimeAsync(limitMillis - 1);
-      expect(hasEnded).toBe(false);
+      expect(onEnd).not.toHaveBeenCalled();
       await vi.advanceTimersByTimeAsync(1);
-      expect(hasEnded).toBe(true);
+      expect(onEnd).toHaveBeenCalled();
       expect(delivery.pending).toBe(1);
       release();
       await vi.advanceTimersByTimeAsync(1);
@@ -82,12 +80,10 @@ describe('of a delivery', () => {
     transport.hold();
     delivery.push(pending());
     const closed = delivery.shutdown(60_000);
-    let hasEnded = false;
-    void delivery.flush().then(() => {
-      hasEnded = true;
-    });
+    const onEnd = vi.fn();
+    void delivery.flush().then(onEnd);
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(hasEnded).toBe(true);
+    expect(onEnd).toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(55_000);
     await closed;
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { startInspector } from '../../src/inspector/index.js';
 import { runNode } from '../support/child-process.js';
+import { startMatomo } from '../support/matomo.js';
 
 /** What `jest --detectOpenHandles` reports: resources that have not been destroyed and do not say that nothing waits for them. */
 const SCRIPT = `
@@ -35,16 +35,8 @@ process.exit();
 `;
 
 test('a processor that has sent hits leaves no open handle for Jest to report', async () => {
-  const inspector = await startInspector();
-  try {
-    const { stdout, stderr } = await runNode(
-      ['--expose-gc', '--input-type=module', '--eval', SCRIPT],
-      {
-        env: { INSPECTOR: inspector.url },
-      },
-    );
-    expect({ stdout: stdout.trim(), stderr }).toEqual({ stdout: '[1]', stderr: '' });
-  } finally {
-    await inspector.close();
-  }
+  const { url: INSPECTOR } = await startMatomo();
+  const args = ['--expose-gc', '--input-type=module', '--eval', SCRIPT];
+  const { stdout, stderr } = await runNode(args, { env: { INSPECTOR } });
+  expect({ stdout: stdout.trim(), stderr }).toEqual({ stdout: '[1]', stderr: '' });
 });

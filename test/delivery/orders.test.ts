@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
-import { startInspector } from '../../src/inspector/index.js';
-import { finishedSpan } from '../support/builders.js';
+import { serverSpan } from '../support/builders.js';
 import { pending, sentNames, setUp } from '../support/delivery.js';
+import { startMatomo } from '../support/matomo.js';
 import { captureOutput } from '../support/output.js';
 import { processed } from '../support/scripted-transport.js';
 
@@ -12,12 +12,7 @@ const ORDER = { 'matomo.idgoal': 0, 'matomo.ec_id': 'o-1', 'matomo.revenue': 5 }
 async function sendOrder(url: string) {
   const lines = captureOutput();
   const matomo = new MatomoSpanExporter({ url, siteId: 1, tokenAuth: 'a'.repeat(32) });
-  const request = {
-    'http.request.method': 'GET',
-    'url.path': '/',
-    'http.response.status_code': 200,
-  };
-  matomo.export([finishedSpan({ attributes: { ...request, ...ORDER } })], () => undefined);
+  matomo.export([serverSpan('/a', ORDER)], () => undefined);
   await matomo.forceFlush();
   const stats = matomo.stats();
   await matomo.shutdown();
@@ -25,8 +20,7 @@ async function sendOrder(url: string) {
 }
 
 test('an order that the process before has sent is invalid, and no refused token', async () => {
-  const inspector = await startInspector({ sites: { 1: {} } });
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo({ sites: { 1: {} } });
   expect((await sendOrder(inspector.url)).stats).toMatchObject({ tracked: 1 });
   const { stats, logged } = await sendOrder(inspector.url);
   expect(stats).toMatchObject({ pending: 0, tracked: 0, invalid: 1 });

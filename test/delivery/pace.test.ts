@@ -1,9 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { Delivery } from '../../src/delivery/delivery.js';
-import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
-import { silentDiagnostics } from '../support/diagnostics.js';
-import { answer, processed, scriptedTransport } from '../support/scripted-transport.js';
+import { answer, processed } from '../support/scripted-transport.js';
 
 useFakeTime();
 
@@ -39,14 +36,7 @@ test('Retry-After counts up to an hour', async () => {
 });
 
 test('a back-off that happens to be none still is a wait', async () => {
-  const transport = scriptedTransport();
-  const options = {
-    ...DEFAULT_OPTIONS,
-    maxQueueSize: 10,
-    maxExportBatchSize: 1,
-    scheduledDelayMillis: 1000,
-  };
-  const delivery = new Delivery(options, transport, silentDiagnostics(), () => 0);
+  const { delivery, transport } = setUp({ maxExportBatchSize: 1 }, () => 0);
   transport.answer(answer(503));
   delivery.push(pending());
   await vi.advanceTimersByTimeAsync(1_000);
@@ -90,7 +80,7 @@ test('a batch that loses hits to their age while a half of it is tried goes on a
   delivery.push(pending({ name: 'old', startSeconds: oldest }));
   delivery.push(pending({ name: 'young' }));
   await vi.advanceTimersByTimeAsync(5 * 60_000);
-  transport.answer((sent) => processed(sent));
+  transport.answer(processed);
   await vi.advanceTimersByTimeAsync(5 * 60_000);
   expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 1, lost: { expired: 1 } } });
   expect(sentNames(transport).every((names) => names.every((name) => name !== ''))).toBe(true);

@@ -20,7 +20,7 @@ test.each([
   ['504, with resendUnconfirmed', answer(504), { resendUnconfirmed: true }, 2],
 ])('after %s hits that may be duplicated are counted', async (_, first, options, resent) => {
   const { delivery, transport } = setUp(options);
-  transport.answer(first, (sent) => processed(sent));
+  transport.answer(first, processed);
   for (const name of ['a', 'b']) delivery.push(pending({ name }));
   await delivery.flush();
   await vi.advanceTimersByTimeAsync(60_000);
@@ -29,7 +29,7 @@ test.each([
 
 test('hits are counted as often as an answer left them open', async () => {
   const { delivery, transport } = setUp();
-  transport.answer(answer(502), answer(503), answer(502), (sent) => processed(sent));
+  transport.answer(answer(502), answer(503), answer(502), processed);
   delivery.push(pending());
   await vi.advanceTimersByTimeAsync(60_000);
   expect(sentNames(transport)).toHaveLength(4);

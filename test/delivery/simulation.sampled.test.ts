@@ -3,34 +3,24 @@ import { expect, test, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { Transport } from '../../src/delivery/http/transport.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
+import { accountedFor, pending } from '../support/delivery.js';
 import { silentDiagnostics } from '../support/diagnostics.js';
 import { sampled } from '../support/long.js';
-import { kindOf, queryOf } from '../support/named-hits.js';
 import { seededRuns } from '../support/seed.js';
 import { CLOCK_STEPS_MILLIS, restartClocks, stepWallClock } from './simulated/clock-steps.js';
 import { Pace } from './simulated/pace.js';
 import {
   FAULTS,
-  type Fault,
   HALVING,
   POISONS,
   type Poison,
   SimulatedMatomo,
 } from './simulated/simulated-matomo.js';
 import { type SimulatedRequest, SimulatedRequests } from './simulated/simulated-requests.js';
+import { stepOf } from './simulated/step-of.js';
 
 const HISTORIES = sampled(300, 10_000);
 const SCHEDULED_DELAY_MILLIS = 1000;
-
-type Step =
-  | { kind: 'hits'; names: string[] }
-  | { kind: 'requests'; further: string[][] }
-  | { kind: 'begin'; further: string[] }
-  | { kind: 'end' }
-  | { kind: 'fault'; fault: Fault }
-  | { kind: 'wait'; millis: number }
-  | { kind: 'clock'; millis: number }
-  | { kind: 'flush' };
 
 const poison = fc.constantFrom(...(Object.keys(POISONS) as Poison[]));
 
@@ -45,52 +35,20 @@ const name = fc.oneof(
 /** Of a hit besides a page view. */
 const furtherName = fc.constantFrom('hit', 'hit', 'hit', 'hit', 'invalid', 'poison');
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant('hits' as const),
-      names: fc.array(name, { minLength: 1, maxLength: 8 }),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant('requests' as const),
-      further: fc.array(fc.array(furtherName, { maxLength: 4 }), { minLength: 1, maxLength: 4 }),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('begin' as const),
-      further: fc.array(furtherName, { minLength: 1, maxLength: 4 }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ kind: 'end' as const }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('fault' as const),
-      fault: fc.constantFrom(...FAULTS),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant('wait' as const),
-      millis: fc.constantFrom(10, 30, 200, 1000, 5000, 60_000),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('clock' as const),
-      millis: fc.constantFrom(...CLOCK_STEPS_MILLIS),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant({ kind: 'flush' as const }) },
+const step = fc.oneof(
+  stepOf(4, 'hits', { names: fc.array(name, { minLength: 1, maxLength: 8 }) }),
+  stepOf(3, 'requests', {
+    further: fc.array(fc.array(furtherName, { maxLength: 4 }), { minLength: 1, maxLength: 4 }),
+  }),
+  stepOf(1, 'begin', { further: fc.array(furtherName, { minLength: 1, maxLength: 4 }) }),
+  stepOf(1, 'end', {}),
+  stepOf(2, 'fault', { fault: fc.constantFrom(...FAULTS) }),
+  stepOf(3, 'wait', { millis: fc.constantFrom(10, 30, 200, 1000, 5000, 60_000) }),
+  stepOf(1, 'clock', { millis: fc.constantFrom(...CLOCK_STEPS_MILLIS) }),
+  stepOf(1, 'flush', {}),
 );
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 const history = fc.record({
   steps: fc.array(step, { minLength: 3, maxLength: 15 }),
@@ -103,13 +61,18 @@ const history = fc.record({
 
 type History = typeof history extends fc.Arbitrary<infer T> ? T : never;
 
-/** Tracking is switched on again after a poison hit failed because of that, and before it fails by itself. */
-const SWITCHED_ON_AFTER_POISON: History = {
-  hasToken: false,
+const SIZES = {
+  hasToken: true,
   maxExportBatchSize: 1,
   maxQueueSize: 10,
   mostInABulk: 2,
   ending: 'recovery',
+} as const;
+
+/** Tracking is switched on again after a poison hit failed because of that, and before it fails by itself. */
+const SWITCHED_ON_AFTER_POISON: History = {
+  ...SIZES,
+  hasToken: false,
   steps: [
     { kind: 'hits', names: ['poison'] },
     { kind: 'fault', fault: 'tracker off' },
@@ -121,11 +84,8 @@ const SWITCHED_ON_AFTER_POISON: History = {
 
 /** After the last valid hit, more invalid ones are left than may be rejected before the back-off, in bulks that are too large. */
 const INVALID_IN_BULKS_TOO_LARGE: History = {
-  hasToken: true,
+  ...SIZES,
   maxExportBatchSize: 3,
-  maxQueueSize: 10,
-  mostInABulk: 2,
-  ending: 'recovery',
   steps: [
     { kind: 'hits', names: ['invalid', 'invalid', 'invalid', 'hit'] },
     { kind: 'wait', millis: 10 },
@@ -136,11 +96,9 @@ const INVALID_IN_BULKS_TOO_LARGE: History = {
 
 /** The queue is full of bulks that each have a hit that makes Matomo fail, and no new hit can be queued. */
 const FULL_OF_BAD_BULKS: History = {
-  hasToken: true,
+  ...SIZES,
   maxExportBatchSize: 7,
-  maxQueueSize: 10,
   mostInABulk: 1000,
-  ending: 'recovery',
   steps: [
     {
       kind: 'hits',
@@ -165,11 +123,7 @@ const FULL_OF_BAD_BULKS: History = {
 
 /** The first hit that Matomo reads is invalid, which looks like a rejected token, and the others failed before. */
 const INVALID_AFTER_FAILURES: History = {
-  hasToken: true,
-  maxExportBatchSize: 1,
-  maxQueueSize: 10,
-  mostInABulk: 2,
-  ending: 'recovery',
+  ...SIZES,
   steps: [
     { kind: 'hits', names: ['hit', 'hit', 'hit', 'hit', 'hit', 'hit', 'hit', 'hit', 'hit'] },
     { kind: 'fault', fault: 'bad gateway after storing' },
@@ -181,11 +135,7 @@ const INVALID_AFTER_FAILURES: History = {
 
 /** All hits are bad, and as many as the queue may have: only others that are processed can show it. */
 const FULL_OF_BAD_HITS: History = {
-  hasToken: true,
-  maxExportBatchSize: 1,
-  maxQueueSize: 10,
-  mostInABulk: 2,
-  ending: 'recovery',
+  ...SIZES,
   steps: [
     { kind: 'begin', further: ['invalid', 'invalid'] },
     { kind: 'requests', further: [['hit', 'invalid', 'poison']] },
@@ -200,11 +150,8 @@ const FULL_OF_BAD_HITS: History = {
 
 /** The same after so many failures that the server counts as unavailable. */
 const FULL_AND_UNAVAILABLE: History = {
-  hasToken: true,
+  ...SIZES,
   maxExportBatchSize: 7,
-  maxQueueSize: 10,
-  mostInABulk: 2,
-  ending: 'recovery',
   steps: [
     {
       kind: 'requests',
@@ -293,9 +240,9 @@ async function live({ steps, hasToken, mostInABulk, ending, ...sizes }: History)
     }
     if (next.kind === 'end') running.shift()?.end(nameOf('hit'));
     if (next.kind === 'hits') {
-      for (const name of next.names) {
-        const named = nameOf(name);
-        delivery.push(pending(named, made));
+      for (const kind of next.names) {
+        const name = nameOf(kind);
+        delivery.push(pending({ name, visitor: String(made % 3) }));
         check();
       }
     }
@@ -350,7 +297,7 @@ async function recover(delivery: Delivery, matomo: SimulatedMatomo): Promise<num
   for (let i = 0; i < 100 && delivery.pending > 0; i++) {
     // Others are waited for only after a rejected token, and as long as one is.
     await waitWhile(() => delivery.pending > delivery.setAside);
-    const isQueued = delivery.push(pending(`hit last ${i}`, 0));
+    const isQueued = delivery.push(pending({ name: `hit last ${i}`, visitor: '0' }));
     pushed += 1;
     // If the queue is full of hits that failed alone, their own attempts free it.
     await vi.advanceTimersByTimeAsync(isQueued ? 10_000 : 3_600_000);
@@ -401,31 +348,4 @@ function expectStored(names: readonly string[], { counters }: Delivery, matomo: 
 
 function sumOf(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);
-}
-
-function accountedFor({ counters, pending: open }: Delivery): number {
-  const { tracked, accepted, invalid, lost } = counters;
-  return Object.values(lost).reduce(
-    (sum, count) => sum + count,
-    open + tracked + accepted + invalid,
-  );
-}
-
-function pending(name: string, visitor: number) {
-  const endedMillis = performance.now();
-  const startSeconds = Math.floor(Date.now() / 1000);
-  return {
-    endedMillis,
-    bytes: 1000,
-    isFinal: (nowMillis: number) => nowMillis - endedMillis >= 20,
-    finalize: () => [
-      {
-        site: 1,
-        visitor: String(visitor % 3),
-        startSeconds,
-        kind: kindOf(name),
-        query: queryOf(name),
-      },
-    ],
-  };
 }

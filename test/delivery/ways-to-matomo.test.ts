@@ -1,16 +1,13 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createTransport } from '../../src/delivery/http/create-transport.js';
 import type { Exchange } from '../../src/delivery/http/transport.js';
-import { type Inspector, startInspector } from '../../src/inspector/index.js';
 import { eventually, startServer } from '../support/child-process.js';
-import {
-  type FaultProxy,
-  type FaultProxyOptions,
-  startFaultProxy,
-} from '../support/fault-proxy.js';
+import { type FaultProxyOptions, matomoOnWire } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
+import { listen } from '../support/listen.js';
+import { startMatomo } from '../support/matomo.js';
 import { APPS, get, NODE_HTTP, REGISTER, titles } from '../support/registered-app.js';
 import { requires } from '../support/skips.js';
 import { until } from '../support/traced-service.js';
@@ -24,21 +21,6 @@ beforeEach(() => {
   }
   onTestFinished(() => void vi.unstubAllEnvs());
 });
-
-async function startMatomo(): Promise<Inspector> {
-  const matomo = await startInspector();
-  onTestFinished(() => matomo.close());
-  return matomo;
-}
-
-/** Matomo behind a wire of that kind. */
-async function startMatomoBehind(
-  options: FaultProxyOptions,
-): Promise<{ matomo: Inspector; wire: FaultProxy }> {
-  const [matomo, wire] = await Promise.all([startMatomo(), startFaultProxy(options)]);
-  wire.forwardTo(matomo.url);
-  return { matomo, wire };
-}
 
 function transportTo(url: string) {
   const transport = createTransport({
@@ -66,34 +48,40 @@ async function logOf(url: string, env: Readonly<Record<string, string>> = {}): P
   return app.stderr();
 }
 
+type Certificate = NonNullable<FaultProxyOptions['certificate']>;
+
 describe('certificates', () => {
   test('NODE_EXTRA_CA_CERTS names a CA of your own', async () => {
-    const { matomo, wire } = await startMatomoBehind({ certificate: 'server' });
+    const { inspector: matomo, wire } = await matomoOnWire({}, { certificate: 'server' });
     expect(await logOf(wire.url)).toBe('');
     expect(titles(matomo)).toEqual(['GET /a']);
   });
 
-  test.for<[NonNullable<FaultProxyOptions['certificate']>, RegExp]>([
+  test.for<[Certificate, RegExp]>([
     ['self-signed', /^DEPTH_ZERO_SELF_SIGNED_CERT: .*NODE_EXTRA_CA_CERTS=/],
     ['server', /^UNABLE_TO_VERIFY_LEAF_SIGNATURE: .*NODE_EXTRA_CA_CERTS=.*intermediate/],
-  ])('%s, whose CA is not trusted: nothing is sent, and why is logged', async (given) => {
-    const [certificate, message] = given;
-    const { wire } = await startMatomoBehind({ certificate });
-    const exchange = await send(wire.url);
-    expect(exchange).toMatchObject({ kind: 'not_sent' });
-    expect((exchange as { error: Error }).error.message).toMatch(message);
-    expect(wire.requests()).toEqual([]);
-  });
+  ])(
+    '%s, whose CA is not trusted: nothing is sent, and why is logged',
+    async ([certificate, message]) => {
+      const { wire } = await matomoOnWire({}, { certificate });
+      const exchange = await send(wire.url);
+      expect(exchange).toMatchObject({ kind: 'not_sent' });
+      expect((exchange as { error: Error }).error.message).toMatch(message);
+      expect(wire.requests()).toEqual([]);
+    },
+  );
 
-  test.for<[NonNullable<FaultProxyOptions['certificate']>, string]>([
+  test.for<[Certificate, string]>([
     ['expired', 'CERT_HAS_EXPIRED: '],
     ['elsewhere', 'ERR_TLS_CERT_ALTNAME_INVALID: '],
-  ])('%s, whose CA is trusted: nothing is sent, and why is logged', async (given) => {
-    const [certificate, message] = given;
-    const { wire } = await startMatomoBehind({ certificate });
-    expect(await logOf(wire.url)).toContain(message);
-    expect(wire.requests()).toEqual([]);
-  });
+  ])(
+    '%s, whose CA is trusted: nothing is sent, and why is logged',
+    async ([certificate, message]) => {
+      const { wire } = await matomoOnWire({}, { certificate });
+      expect(await logOf(wire.url)).toContain(message);
+      expect(wire.requests()).toEqual([]);
+    },
+  );
 
   test.each([
     ['1.2', /send through a local proxy .*nginx/],
@@ -101,7 +89,7 @@ describe('certificates', () => {
   ])(
     'with TLS %s, a server that wants a client certificate gets nothing',
     async (version, message) => {
-      const { wire } = await startMatomoBehind({ certificate: 'server', wantsCertificate: true });
+      const { wire } = await matomoOnWire({}, { certificate: 'server', wantsCertificate: true });
       const NODE_OPTIONS = `--tls-min-v${version} --tls-max-v${version}`;
       expect(await logOf(wire.url, { NODE_OPTIONS })).toMatch(message);
       expect(wire.requests()).toEqual([]);
@@ -123,10 +111,7 @@ describe('certificates', () => {
     const server = createServer((socket) =>
       socket.once('data', () => socket.end(Buffer.from(bytes, 'latin1'))),
     );
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void server.close());
-    const { port } = server.address() as AddressInfo;
-    expect(await send(`http://127.0.0.1:${port}`)).toMatchObject({
+    expect(await send(await listen(server))).toMatchObject({
       kind,
       error: { message: expect.stringMatching(message) },
     });
@@ -191,7 +176,7 @@ describe('forward proxies', () => {
   });
 
   test('HTTPS_PROXY is asked for a tunnel', async () => {
-    const { wire } = await startMatomoBehind({ certificate: 'server' });
+    const { wire } = await matomoOnWire({}, { certificate: 'server' });
     const proxy = await startHttpProxy(wire.url);
     vi.stubEnv('HTTPS_PROXY', proxy.url);
     const exchange = await send('https://matomo.test');
@@ -210,7 +195,7 @@ describe('forward proxies', () => {
   ])(
     'with NODE_EXTRA_CA_CERTS hits arrive through the tunnel of an %s proxy, with %s and at the end',
     async ([scheme, , preload]) => {
-      const { matomo, wire } = await startMatomoBehind({ certificate: 'server' });
+      const { inspector: matomo, wire } = await matomoOnWire({}, { certificate: 'server' });
       const proxy = await startHttpProxy(wire.url, scheme);
       const app = await startServer([...REGISTER, ...preload, `${APPS}/plain-http.cjs`], {
         env: {
@@ -290,7 +275,7 @@ describe('forward proxies', () => {
 test.each(['directly', 'through a proxy'])(
   'close ends a connection that is being made %s: it would keep the process for ten seconds',
   async (way) => {
-    const { wire } = await startMatomoBehind({ certificate: 'server' });
+    const { wire } = await matomoOnWire({}, { certificate: 'server' });
     await wire.play({ kind: 'stall-handshake' });
     if (way === 'through a proxy') vi.stubEnv('HTTPS_PROXY', (await startHttpProxy(wire.url)).url);
     const url = way === 'directly' ? wire.url : 'https://matomo.test';
@@ -306,7 +291,7 @@ test.each(['directly', 'through a proxy'])(
 describe('addresses', () => {
   test('an IPv6 address', async () => {
     requires('IPv6');
-    const { wire } = await startMatomoBehind({ host: '::1' });
+    const { wire } = await matomoOnWire({}, { host: '::1' });
     expect(wire.url).toMatch(/^http:\/\/\[::1\]:/);
     expect(await send(wire.url)).toMatchObject({ body: TRACKED });
     await wire.play({ kind: 'refuse' });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { createGateway } from '../../src/gateway/index.js';
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { finishedSpan } from '../support/builders.js';
+import { serverSpan } from '../support/builders.js';
 import { sendSpans } from '../support/gateway.js';
 import { listen } from '../support/listen.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
@@ -31,7 +31,7 @@ test.each(FORMS)(
   async (_form, headers) => {
     const { url, received } = await startMatomo();
     const options = { url, siteId: 1, tokenAuth: 'a-token', headers };
-    const span = finishedSpan({ attributes: { 'http.request.method': 'GET', 'url.path': '/a' } });
+    const span = serverSpan();
     const processor = new MatomoSpanProcessor(options);
     processor.onStart(span as never, ROOT_CONTEXT);
     processor.onEnd(span);

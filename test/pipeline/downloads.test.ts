@@ -1,9 +1,9 @@
 import type { RequestListener } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
-import { annotate, MatomoSpanExporter, trackEvent } from '../../src/index.js';
-import { startInspector } from '../../src/inspector/index.js';
-import { finishedSpan } from '../support/builders.js';
+import { expect, test } from 'vitest';
+import { annotate, trackEvent } from '../../src/index.js';
+import { serverSpan } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
+import { startExporter } from '../support/exporter.js';
 import { startTracedService } from '../support/traced-service.js';
 
 /** Serves `/guide` as a PDF, parts of it if the request has a range, and everything else as a page. */
@@ -90,24 +90,7 @@ test('requests by AI chatbots stay what they are', async () => {
 });
 
 test('an exporter makes downloads of what the attributes show', async () => {
-  const inspector = await startInspector({ customVariables: true });
-  const exporter = new MatomoSpanExporter({
-    url: inspector.url,
-    siteId: 1,
-    downloads: 'documents',
-  });
-  onTestFinished(async () => {
-    await exporter.shutdown();
-    await inspector.close();
-  });
-  const spanOf = (attributes: object) =>
-    finishedSpan({
-      attributes: {
-        'http.request.method': 'GET',
-        'http.response.status_code': 200,
-        ...attributes,
-      },
-    });
+  const { exporter, inspector } = await startExporter({ downloads: 'documents' });
   exporter.export(
     [
       { 'url.path': '/a', 'http.response.header.content-type': ['application/zip'] },
@@ -118,7 +101,7 @@ test('an exporter makes downloads of what the attributes show', async () => {
         'http.response.status_code': 206,
         'http.request.header.range': ['bytes=7-'],
       },
-    ].map(spanOf),
+    ].map((attributes) => serverSpan('/a', attributes as never)),
     () => undefined,
   );
   await exporter.forceFlush();

@@ -181,14 +181,17 @@ test.each(REASONS)(
   },
 );
 
-test('a call under a child of an ended request is of no other request, in whose async context it runs', async () => {
+test('a call under a child of an ended request and an event of it are of no other request, in whose async context they run', async () => {
   captureOutput();
   let late: Span | undefined;
   const service = await startTracedService(
     (request, response) => {
       const active = trace.getActiveSpan() as Span;
       if (request.url === '/first') late = startChild(active);
-      else track(late as Span);
+      else {
+        track(late as Span);
+        addEvent(late as Span);
+      }
       response.end();
     },
     { ...PATIENT, doNotTrack: true },

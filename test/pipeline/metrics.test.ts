@@ -13,15 +13,15 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createGateway, type Gateway } from '../../src/gateway/index.js';
 import * as own from '../../src/index.js';
 import { MatomoSpanExporter, MatomoSpanProcessor, trackEvent } from '../../src/index.js';
-import { startInspector } from '../../src/inspector/index.js';
-import { finishedSpan } from '../support/builders.js';
+import { finishedSpan, serverSpan } from '../support/builders.js';
 import { eventually, ROOT, runNode, startServer } from '../support/child-process.js';
+import { startExporter } from '../support/exporter.js';
 import { freePort } from '../support/free-port.js';
 import { sendSpans } from '../support/gateway.js';
+import { startMatomo } from '../support/matomo.js';
 import { exportRequest, requestSpan as receivedSpan } from '../support/otlp-spans.js';
-import { startRedis } from '../support/redis-server.js';
-import { APPS, get, REGISTER, matomo as startMatomo } from '../support/registered-app.js';
-import { temporaryFolder } from '../support/spool.js';
+import { SPOOL_PLACES } from '../support/redis-server.js';
+import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
 import { until } from '../support/traced-service.js';
 
 /** Value of each metric by its attributes, as a meter provider exports them. */
@@ -42,6 +42,12 @@ async function collected(meterProvider: MeterProvider, exporter: InMemoryMetricE
   );
 }
 
+/** A request `ageSeconds` ago. */
+function requestSpan(path = '/', ageSeconds = 0) {
+  const startTime: [number, number] = [Math.floor(Date.now() / 1000) - ageSeconds, 0];
+  return serverSpan(path, {}, { startTime });
+}
+
 function startMeterProvider() {
   const exporter = new InMemoryMetricExporter(1); // cumulative
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 });
@@ -52,22 +58,10 @@ function startMeterProvider() {
 
 test('a meter provider gets what stats() says, by OpenTelemetry’s names where there are some', async () => {
   const { meterProvider, exporter } = startMeterProvider();
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
-  const matomo = new MatomoSpanExporter({
-    url: inspector.url,
-    siteId: 1,
-    meterProvider,
-    maxQueueSize: 3,
-    ignorePaths: ['/health'],
-  });
+  const options = { meterProvider, maxQueueSize: 3, ignorePaths: ['/health'] };
+  const { exporter: matomo } = await startExporter(options);
   for (const path of ['/a', '/b', '/c', '/d', '/health']) {
-    const attributes = {
-      'http.request.method': 'GET',
-      'url.path': path,
-      'http.response.status_code': 200,
-    };
-    matomo.export([finishedSpan({ attributes })], () => undefined);
+    matomo.export([requestSpan(path)], () => undefined);
   }
   expect(Object.fromEntries(await collected(meterProvider, exporter))).toMatchObject({
     'matomo.queue.size matomo_span_exporter: matomo_span_exporter/0': 3,
@@ -88,7 +82,6 @@ test('a meter provider gets what stats() says, by OpenTelemetry’s names where 
     'matomo.requests.ignored path matomo_span_exporter: matomo_span_exporter/0': 1,
     'matomo.request.duration 200 matomo_span_exporter: matomo_span_exporter/0': { count: 1 },
   });
-  await matomo.shutdown();
 });
 
 test('each component of a process has a name of its own, counted by type across both builds', async () => {
@@ -154,13 +147,8 @@ test('requests and hits of several components are not mixed up', async () => {
   onTestFinished(async () => {
     for (const component of components) await component.shutdown();
   });
-  const attributes = {
-    'http.request.method': 'GET',
-    'url.path': '/health',
-    'http.response.status_code': 200,
-  };
   for (const index of [0, 0, 0, 1]) {
-    components[index]?.export([finishedSpan({ attributes })], () => undefined);
+    components[index]?.export([requestSpan('/health')], () => undefined);
   }
   const values = await collected(meterProvider, exporter);
   const ignored = [...values].filter(([key]) => key.startsWith('matomo.requests.ignored path'));
@@ -171,9 +159,7 @@ test('requests and hits of several components are not mixed up', async () => {
 
 test('further hits and dropped calls are counted by metrics of their own', async () => {
   const { meterProvider, exporter } = startMeterProvider();
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
-  const matomo = new MatomoSpanExporter({ url: inspector.url, siteId: 1, meterProvider });
+  const { exporter: matomo } = await startExporter({ meterProvider });
   const event = (attributes: Record<string, string>) => ({ name: 'matomo.hit', attributes });
   const events = [
     event({ 'matomo.e_c': 'a', 'matomo.e_a': 'b', 'matomo.uid': 'ann' }),
@@ -190,19 +176,7 @@ test('further hits and dropped calls are counted by metrics of their own', async
     ['matomo.hits.dropped invalid', 1],
     ['matomo.hits.dropped predicate', 0],
   ]);
-  await matomo.shutdown();
 });
-
-/** A request to a page `ageSeconds` ago. */
-function requestSpan(ageSeconds = 0) {
-  const attributes = {
-    'http.request.method': 'GET',
-    'url.path': '/',
-    'http.response.status_code': 200,
-  };
-  const startTime: [number, number] = [Math.floor(Date.now() / 1000) - ageSeconds, 0];
-  return finishedSpan({ attributes, startTime });
-}
 
 /** The metrics of the only component, by name and attributes. */
 async function metricsOf(...from: Parameters<typeof collected>) {
@@ -234,8 +208,7 @@ test('every outcome and reason is observed from the start, with 0', async () => 
 
 test('only spans of requests count as processed spans, with the reasons of the semantic conventions', async () => {
   const { meterProvider, exporter } = startMeterProvider();
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const matomo = new MatomoSpanProcessor({
     url: inspector.url,
     siteId: 1,
@@ -272,7 +245,7 @@ test('only spans of requests count as processed spans, with the reasons of the s
 });
 
 test('a request without a span is no processed span', async () => {
-  const { env } = await startMatomo();
+  const { env } = await matomo();
   const code = `
     const instruments = {};
     const create = (name) => ({ addCallback: (callback) => (instruments[name] = callback), record: () => undefined });
@@ -296,10 +269,7 @@ test('a request without a span is no processed span', async () => {
 
 test('the duration of a bulk has the bucket boundaries of http.client.request.duration', async () => {
   const { meterProvider, exporter } = startMeterProvider();
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
-  const matomo = new MatomoSpanExporter({ url: inspector.url, siteId: 1, meterProvider });
-  onTestFinished(() => matomo.shutdown());
+  const { exporter: matomo } = await startExporter({ meterProvider });
   matomo.export([requestSpan()], () => undefined);
   await matomo.forceFlush();
   const metrics = await metricsOf(meterProvider, exporter);
@@ -309,26 +279,24 @@ test('the duration of a bulk has the bucket boundaries of http.client.request.du
   ]);
 });
 
-test.each(['memory', 'folder', 'Redis'])(
+const SPOOLS = SPOOL_PLACES.map(
+  ([place, open]) => [place, async () => ({ spool: await open() })] as const,
+);
+
+test.each([['memory', async () => ({})] as const, ...SPOOLS])(
   'the age of the oldest hit and of the last success show an outage, with hits in: %s',
-  async (place) => {
+  async (place, open) => {
     const { meterProvider, exporter } = startMeterProvider();
-    const inspector = await startInspector();
-    onTestFinished(() => inspector.close());
-    const spool = { memory: undefined, folder: temporaryFolder(), Redis: undefined }[place];
-    const matomo = new MatomoSpanExporter({
-      url: inspector.url,
-      siteId: 1,
+    const { exporter: matomo, inspector } = await startExporter({
       meterProvider,
-      spool: place === 'Redis' ? (await startRedis()).url : spool,
+      ...(await open()),
     });
-    onTestFinished(() => matomo.shutdown());
     const read = () => metricsOf(meterProvider, exporter);
     const hasSpool = place !== 'memory';
     expect(await read()).toMatchObject({ 'matomo.queue.oldest_age': 0 });
 
     inspector.play({ status: 503 });
-    matomo.export([requestSpan(3600), requestSpan()], () => undefined);
+    matomo.export([requestSpan('/', 3600), requestSpan()], () => undefined);
     if (hasSpool) await until(() => matomo.stats().spooled === 2);
     await matomo.forceFlush();
     const failing = await read();
@@ -355,12 +323,11 @@ test.each(['memory', 'folder', 'Redis'])(
   },
 );
 
-test.each(['folder', 'Redis'])('each process knows its own hits in a %s', async (place) => {
+test.each(SPOOL_PLACES)('each process knows its own hits in %s', async (_place, open) => {
   const { meterProvider, exporter } = startMeterProvider();
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   inspector.play({ status: 503 });
-  const spool = place === 'Redis' ? (await startRedis()).url : temporaryFolder();
+  const spool = await open();
   const options = { url: inspector.url, siteId: 1, meterProvider, spool };
   const processes = [new MatomoSpanExporter(options), new MatomoSpanExporter(options)];
   onTestFinished(async () => {
@@ -406,7 +373,7 @@ test('the global meter provider is used as soon as there is one', async () => {
 });
 
 test('register uses the global meter provider with MATOMO_METRICS=global', async () => {
-  const { env } = await startMatomo();
+  const { env } = await matomo();
   const port = String(await freePort());
   const auto = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
   const app = await startServer([...REGISTER, ...auto, `${APPS}/plain-http.cjs`], {

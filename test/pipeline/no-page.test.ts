@@ -1,9 +1,9 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { MatomoSpanExporter, trackEvent } from '../../src/index.js';
-import { startInspector } from '../../src/inspector/index.js';
+import { expect, test } from 'vitest';
+import { trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { finishedSpan } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
+import { startExporter } from '../support/exporter.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { startTracedService, until } from '../support/traced-service.js';
@@ -100,12 +100,7 @@ test('the events of such a request are sent', async () => {
 });
 
 test('an exporter ignores what the attributes show', async () => {
-  const inspector = await startInspector();
-  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
-  onTestFinished(async () => {
-    await exporter.shutdown();
-    await inspector.close();
-  });
+  const { exporter, inspector } = await startExporter();
   const spanOf = (attributes: Record<string, string | string[]>) =>
     finishedSpan({ attributes: { 'http.request.method': 'GET', ...attributes } });
   exporter.export(

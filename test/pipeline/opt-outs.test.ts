@@ -1,15 +1,14 @@
 import { AsyncResource } from 'node:async_hooks';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SpanKind, trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { replayFiles } from '../../src/gateway/replay/replay-files.js';
 import { openReplayState } from '../../src/gateway/replay/replay-state.js';
 import { isInSample } from '../../src/hit/visitor/sampling.js';
-import { annotate, MatomoSpanExporter, trackEvent } from '../../src/index.js';
-import { startInspector } from '../../src/inspector/index.js';
+import { annotate, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { capturedHeaders, finishedSpan } from '../support/builders.js';
+import { startExporter } from '../support/exporter.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
@@ -133,12 +132,7 @@ test('an event with a user of its own is not sent if the visitor of its request 
 /** An exporter with one export of these spans; its hits and what it logged. */
 async function exported(options: MatomoOptions, spans: Parameters<typeof finishedSpan>[0][]) {
   const output = captureOutput();
-  const inspector = await startInspector();
-  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, ...options });
-  onTestFinished(async () => {
-    await exporter.shutdown();
-    await inspector.close();
-  });
+  const { exporter, inspector } = await startExporter(options);
   exporter.export(spans.map(finishedSpan), () => undefined);
   await exporter.forceFlush();
   const hits = inspector.hits().map(({ params }) => params.e_a ?? params.action_name);
@@ -248,12 +242,7 @@ test('a client whose address is not known is not ignored', async () => {
 });
 
 test('exporter: a call in a span that is not recorded may be of a client that opted out', async () => {
-  const inspector = await startInspector();
-  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, doNotTrack: true });
-  onTestFinished(async () => {
-    await exporter.shutdown();
-    await inspector.close();
-  });
+  const { exporter, inspector } = await startExporter({ doNotTrack: true });
   const service = await startTracedService(
     (_request, response) => {
       trackEvent('in', 'request', { uid: 'ann' });
@@ -266,31 +255,6 @@ test('exporter: a call in a span that is not recorded may be of a client that op
   trackEvent('in', 'job', { uid: 'ann' });
   await exporter.forceFlush();
   expect(inspector.hits().map(({ params }) => params.e_a)).toEqual(['job']);
-});
-
-test('an event of a span below an ended request has no decision if its async context is another one', async () => {
-  let child: ReturnType<ReturnType<typeof trace.getTracer>['startSpan']> | undefined;
-  const service = await startTracedService(
-    (request, response) => {
-      if (request.url === '/first') {
-        child = trace.getTracer('test').startSpan('late', { kind: SpanKind.INTERNAL });
-      } else {
-        child?.addEvent('matomo.hit', {
-          'matomo.e_c': 'at',
-          'matomo.e_a': 'late',
-          'matomo.uid': 'ann',
-        });
-        child?.end();
-      }
-      response.end();
-    },
-    { ...PATIENT, doNotTrack: true },
-  );
-  await service.fetch('/first', { headers: { dnt: '1' } });
-  await service.requests(1);
-  await service.fetch('/second');
-  await service.requests(2);
-  expect((await service.hits()).map(({ params }) => params.e_a)).toEqual([undefined]);
 });
 
 test.each([

@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
-import { startInspector } from '../../src/inspector/index.js';
 import { eventually, startNode, startServer } from '../support/child-process.js';
-import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
+import { startMatomo } from '../support/matomo.js';
+import { APPS, get, matomo, REGISTER, startTracked } from '../support/registered-app.js';
 
 const APP = `${APPS}/ends.cjs`;
 const SOON = { MATOMO_SCHEDULE_DELAY: '0' };
 
 test('after the first bulk that Matomo tracks, one line on stderr says so', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, APP], { env: { ...env, ...SOON } });
+  const { inspector, app } = await startTracked([...REGISTER, APP], SOON);
   expect(app.tracking()).toBeUndefined();
   await get(`${app.url}/first`);
   const line = `opentelemetry-matomo: Tracking requests to ${inspector.url}, site 1. [tracking]\n`;
@@ -32,10 +31,7 @@ test('a bulk that is sent when the process exits counts', async () => {
 });
 
 test.each(['WARN', 'error', 'None'])('not with OTEL_LOG_LEVEL=%s', async (OTEL_LOG_LEVEL) => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, APP], {
-    env: { ...env, ...SOON, OTEL_LOG_LEVEL },
-  });
+  const { inspector, app } = await startTracked([...REGISTER, APP], { ...SOON, OTEL_LOG_LEVEL });
   await get(`${app.url}/first`);
   await eventually(() => inspector.hits().length === 1);
   await get(`${app.url}/exit`);
@@ -44,9 +40,8 @@ test.each(['WARN', 'error', 'None'])('not with OTEL_LOG_LEVEL=%s', async (OTEL_L
 });
 
 test('not before Matomo tracks anything', async () => {
-  const { inspector, env } = await matomo();
+  const { inspector, app } = await startTracked([...REGISTER, APP], SOON);
   inspector.play({ status: 503 });
-  const app = await startServer([...REGISTER, APP], { env: { ...env, ...SOON } });
   await get(`${app.url}/exit`);
   await app.exit();
   expect(app.stderr()).toContain('[lost-at-shutdown]');
@@ -54,7 +49,7 @@ test('not before Matomo tracks anything', async () => {
 });
 
 test('both builds in one process write one line; without the site if siteId is a callback', async () => {
-  const inspector = await startInspector();
+  const inspector = await startMatomo();
   const code = `
     const options = { url: process.env.INSPECTOR + '/piwik.php', siteId: () => 1 };
     const builds = [require('opentelemetry-matomo'), await import('opentelemetry-matomo')];
@@ -67,19 +62,11 @@ test('both builds in one process write one line; without the site if siteId is a
       await processor.shutdown();
       console.log(processor.stats().tracked);
     }`;
-  try {
-    const app = startNode(['-e', `(async () => {${code}})()`], {
-      env: { INSPECTOR: inspector.url },
-    });
-    await app.exit();
-    expect({ stdout: app.stdout(), stderr: app.stderr() }).toEqual({
-      stdout: '1\n1\n',
-      stderr: '',
-    });
-    expect(app.tracking()).toBe(
-      `opentelemetry-matomo: Tracking requests to ${inspector.url}. [tracking]\n`,
-    );
-  } finally {
-    await inspector.close();
-  }
+  const env = { INSPECTOR: inspector.url };
+  const app = startNode(['-e', `(async () => {${code}})()`], { env });
+  await app.exit();
+  expect([app.stdout(), app.stderr()]).toEqual(['1\n1\n', '']);
+  expect(app.tracking()).toBe(
+    `opentelemetry-matomo: Tracking requests to ${inspector.url}. [tracking]\n`,
+  );
 });

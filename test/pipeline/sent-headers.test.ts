@@ -2,8 +2,7 @@ import { expect, test } from 'vitest';
 import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
 import { trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { startServer } from '../support/child-process.js';
-import { APPS, matomo, REGISTER, TRACED } from '../support/registered-app.js';
+import { APPS, REGISTER, startTracked, TRACED } from '../support/registered-app.js';
 import { fetchFrom, startTracedService } from '../support/traced-service.js';
 
 type Headers = Record<string, string | string[]>;
@@ -130,17 +129,13 @@ test.each([
   ['the main thread without tracing', REGISTER, {}],
   ['a worker thread', REGISTER, { WORKER: '1' }],
 ] as const)('register in %s: what the client sent decides', async (_where, args, more) => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...args, `${APPS}/users.cjs`], {
-    env: {
-      ...env,
-      ...more,
-      MATOMO_SCHEDULE_DELAY: '3600000',
-      MATOMO_DO_NOT_TRACK: 'true',
-      MATOMO_CONSENT: 'cookie:consent=yes',
-      MATOMO_USER_ID: 'http.request.header.x-api-key',
-      MATOMO_VISITOR_KEY: 'a-key',
-    },
+  const { inspector, app } = await startTracked([...args, `${APPS}/users.cjs`], {
+    ...more,
+    MATOMO_SCHEDULE_DELAY: '3600000',
+    MATOMO_DO_NOT_TRACK: 'true',
+    MATOMO_CONSENT: 'cookie:consent=yes',
+    MATOMO_USER_ID: 'http.request.header.x-api-key',
+    MATOMO_VISITOR_KEY: 'a-key',
   });
   const port = Number(new URL(app.url).port);
   const consent = { 'x-kind': 'event', cookie: 'consent=yes', 'x-api-key': 'k-1' };

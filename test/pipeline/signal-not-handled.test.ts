@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
-import { eventually, startServer } from '../support/child-process.js';
-import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+import { eventually } from '../support/child-process.js';
+import { APPS, get, REGISTER, startTracked, titles } from '../support/registered-app.js';
 
 const IN_CODE = `${APPS}/ends-in-code.mjs`;
 const LATE = { MATOMO_SCHEDULE_DELAY: '60000' };
 const LINE = /^opentelemetry-matomo: .*\bSIGTERM\b.*\[signal-not-handled\]\n$/;
 
 test('exitFlush without a handler of SIGTERM: one line, because the signal loses what is queued', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([IN_CODE], { env: { ...env, ...LATE, MATOMO_EXIT_FLUSH: 'true' } });
+  const { inspector, app } = await startTracked([IN_CODE], { ...LATE, MATOMO_EXIT_FLUSH: 'true' });
   await get(`${app.url}/first`);
   await get(`${app.url}/second`);
   await eventually(() => app.stderr() !== '');
@@ -21,8 +20,7 @@ test.for<[string, readonly string[], Record<string, string>]>([
   ['a handler of the application', [IN_CODE], { MATOMO_EXIT_FLUSH: 'true', HANDLER: 'close' }],
   ['register', [...REGISTER, IN_CODE], { MATOMO_EXIT_FLUSH: 'true' }],
 ])('with %s: no line, and the hits arrive', async ([, args, given]) => {
-  const { inspector, env } = await matomo();
-  const app = await startServer(args, { env: { ...env, ...LATE, ...given } });
+  const { inspector, app } = await startTracked(args, { ...LATE, ...given });
   await get(`${app.url}/first`);
   await app.stop();
   expect(app.stderr()).toBe('');
@@ -30,8 +28,7 @@ test.for<[string, readonly string[], Record<string, string>]>([
 });
 
 test('without exitFlush, nothing is to run at the end: no line', async () => {
-  const { env } = await matomo();
-  const app = await startServer([IN_CODE], { env: { ...env, ...LATE } });
+  const { app } = await startTracked([IN_CODE], LATE);
   await get(`${app.url}/first`);
   await app.stop();
   expect(app.stderr()).toBe('');

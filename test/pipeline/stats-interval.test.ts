@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
-import { finishedSpan } from '../support/builders.js';
+import { serverSpan } from '../support/builders.js';
 import { runNode } from '../support/child-process.js';
 import { captureOutput } from '../support/output.js';
 import { APPS } from '../support/registered-app.js';
@@ -15,8 +15,7 @@ test('stats() is logged as one line of JSON at the interval', async () => {
     statsIntervalMillis: 1000,
   });
   onTestFinished(() => matomo.shutdown());
-  const attributes = { 'http.request.method': 'GET', 'url.path': '/health' };
-  matomo.export([finishedSpan({ attributes })], () => undefined);
+  matomo.export([serverSpan('/health')], () => undefined);
   await until(() => output.length > 0);
   const [, json = ''] = /^opentelemetry-matomo: (.*) \[stats\]\n$/.exec(output[0] ?? '') ?? [];
   expect(JSON.parse(json)).toEqual({ pid: process.pid, ...matomo.stats() });

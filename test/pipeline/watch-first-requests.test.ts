@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { watchFirstRequests } from '../../src/pipeline/stats.js';
-import { finishedSpan } from '../support/builders.js';
+import { serverSpan } from '../support/builders.js';
 import { diagnosticsTo } from '../support/diagnostics.js';
 import { captureOutput } from '../support/output.js';
 
@@ -45,8 +45,7 @@ test('20 requests for scripts are such requests', () => {
   const output = captureOutput();
   const matomo = new MatomoSpanExporter({ url: 'http://127.0.0.1:9', siteId: 1 });
   onTestFinished(() => matomo.shutdown());
-  const attributes = { 'http.request.method': 'GET', 'url.path': '/assets/app.js' };
-  const spans = Array.from({ length: 30 }, () => finishedSpan({ attributes }));
+  const spans = Array.from({ length: 30 }, () => serverSpan('/assets/app.js'));
   matomo.export(spans, () => undefined);
   expect(matomo.stats().ignored.static).toBe(30);
   expect(output).toEqual([expect.stringContaining('(static: 20)')]);

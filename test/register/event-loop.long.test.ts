@@ -2,10 +2,18 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually, startServer } from '../support/child-process.js';
-import { startFaultProxy } from '../support/fault-proxy.js';
+import { matomoOnWire } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
 import { listen } from '../support/listen.js';
-import { APPS, get, matomo, NODE_HTTP, REGISTER, titles } from '../support/registered-app.js';
+import {
+  APPS,
+  get,
+  matomo,
+  NODE_HTTP,
+  REGISTER,
+  startTracked,
+  titles,
+} from '../support/registered-app.js';
 import { skipTest } from '../support/skips.js';
 import { startFullBacklog } from './full-backlog.js';
 
@@ -115,11 +123,8 @@ describe('a handler of SIGTERM that only closes the server', () => {
 });
 
 test('a process whose event loop empties while a bulk is in flight reads the response', async () => {
-  const { inspector, env } = await matomo();
+  const { inspector, app } = await startTracked([...REGISTER, APP], { MATOMO_SCHEDULE_DELAY: '0' });
   inspector.play({ delayMillis: 300 });
-  const app = await startServer([...REGISTER, APP], {
-    env: { ...env, MATOMO_SCHEDULE_DELAY: '0' },
-  });
   await get(`${app.url}/first`);
   await eventually(() => inspector.hits().length === 1);
   await get(`${app.url}/stop`);
@@ -129,9 +134,7 @@ test('a process whose event loop empties while a bulk is in flight reads the res
 });
 
 test('a second bulk over the tunnel of a proxy does not keep the process alive either', async () => {
-  const { inspector } = await matomo();
-  const wire = await startFaultProxy({ certificate: 'server' });
-  wire.forwardTo(inspector.url);
+  const { inspector, wire } = await matomoOnWire({}, { certificate: 'server' });
   const proxy = await startHttpProxy(wire.url);
   const app = await startServer([...REGISTER, APP], {
     env: {

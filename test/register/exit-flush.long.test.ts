@@ -5,12 +5,12 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { describe, expect, test } from 'vitest';
 import { isWhole } from '../../src/delivery/spool/hit-line.js';
 import { eventually, ROOT, startServer } from '../support/child-process.js';
-import { startFaultProxy } from '../support/fault-proxy.js';
+import { type FaultProxyOptions, matomoOnWire } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
 import { listen } from '../support/listen.js';
 import { startMatomo } from '../support/matomo.js';
 import { startRedis } from '../support/redis-server.js';
-import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+import { APPS, get, matomo, REGISTER, startTracked, titles } from '../support/registered-app.js';
 import { requires } from '../support/skips.js';
 import { sorted } from '../support/sorted.js';
 import { linesIn, temporaryFolder } from '../support/spool.js';
@@ -21,9 +21,9 @@ const CA = join(ROOT, 'test/fixtures/tls/ca.pem');
 /** No hit is sent before the process ends. */
 const LATE = { MATOMO_SCHEDULE_DELAY: '60000' };
 
-/** Starts an application, has it answer one request, and end by another. */
+/** Starts an application, has it answer one request, and end by another, before any hit is sent. */
 async function end(args: readonly string[], env: Record<string, string>, path = '/exit') {
-  const app = await startServer(args, { env });
+  const app = await startServer(args, { env: { ...LATE, ...env } });
   await get(`${app.url}/first`);
   await get(app.url + path).catch(() => undefined);
   const exit = await app.exit();
@@ -38,6 +38,8 @@ function serve(respond: (response: ServerResponse) => void): Promise<string> {
     }),
   );
 }
+
+type Certificate = NonNullable<FaultProxyOptions['certificate']>;
 
 const BULK =
   /^\{"requests":\["\?idsite=1&[^"]+"\],"token_auth":"0123456789abcdef0123456789abcdef"\}$/;
@@ -71,7 +73,7 @@ describe('every finished request arrives, and the process ends as it would witho
     const { inspector, env } = await matomo();
     const without = await end([APP], {}, path);
     expect(without.code).toBeGreaterThan(0);
-    const withUs = await end([...REGISTER, APP], { ...env, ...LATE }, path);
+    const withUs = await end([...REGISTER, APP], env, path);
     expect(ofApplication(withUs)).toEqual(ofApplication(without));
     expect(titles(inspector)).toEqual(['GET /first', `GET ${path}`]);
   });
@@ -82,8 +84,7 @@ describe('every finished request arrives, and the process ends as it would witho
     ['process.exit() 150 ms later', { HANDLER: 'soon' }, 0],
     ['process.exit() at once', { HANDLER: 'now' }, 5],
   ] as const)('a handler of SIGTERM with %s', async ([, handler, code]) => {
-    const { inspector, env } = await matomo();
-    const app = await startServer([...REGISTER, APP], { env: { ...env, ...LATE, ...handler } });
+    const { inspector, app } = await startTracked([...REGISTER, APP], { ...LATE, ...handler });
     await get(`${app.url}/first`);
     await get(`${app.url}/second`);
     expect(await app.stop()).toEqual({ code, signal: null });
@@ -91,9 +92,11 @@ describe('every finished request arrives, and the process ends as it would witho
   });
 
   test('a handler of SIGUSR2 as nodemon wants it, which sends the signal again', async () => {
-    const { inspector, env } = await matomo();
-    const app = await startServer([...REGISTER, APP], {
-      env: { ...env, ...LATE, HANDLER: 'nodemon', HANDLES: 'SIGUSR2', ONCE: '1' },
+    const { inspector, app } = await startTracked([...REGISTER, APP], {
+      ...LATE,
+      HANDLER: 'nodemon',
+      HANDLES: 'SIGUSR2',
+      ONCE: '1',
     });
     await get(`${app.url}/first`);
     expect(await app.stop('SIGUSR2')).toEqual({ code: null, signal: 'SIGUSR2' });
@@ -104,7 +107,7 @@ describe('every finished request arrives, and the process ends as it would witho
     const { inspector, env } = await matomo();
     const preload = `--require ./${APPS}/shows-thread.cjs`;
     const NODE_OPTIONS = `${preload} ${REGISTER.join(' ')}`;
-    const { code, stderr } = await end([APP], { ...env, ...LATE, NODE_OPTIONS });
+    const { code, stderr } = await end([APP], { ...env, NODE_OPTIONS });
     expect({ code, stderr }).toEqual({ code: 3, stderr: 'thread 0\n' });
     expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
   });
@@ -112,27 +115,21 @@ describe('every finished request arrives, and the process ends as it would witho
   test('a processor in code does so with the option exitFlush, without register', async () => {
     const { inspector, env } = await matomo();
     const OPTIONS = JSON.stringify({ exitFlush: true });
-    const { code, stderr } = await end([IN_CODE], { ...env, ...LATE, OPTIONS, HANDLER: 'close' });
+    const { code, stderr } = await end([IN_CODE], { ...env, OPTIONS, HANDLER: 'close' });
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
     expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
   });
 
   test('requests of AI chatbots leave in a bulk of their own', async () => {
-    const { inspector, env } = await matomo();
-    const proxy = await startFaultProxy();
-    proxy.forwardTo(inspector.url);
+    const { wire, env } = await matomoOnWire();
     const OPTIONS = JSON.stringify({ exitFlush: true });
-    const app = await startServer([IN_CODE], {
-      env: { ...env, ...LATE, OPTIONS, MATOMO_URL: proxy.url },
-    });
+    const app = await startServer([IN_CODE], { env: { ...env, ...LATE, OPTIONS } });
     const headers = { connection: 'close', 'user-agent': 'ChatGPT-User/1.0' };
     for (const path of ['/one', '/two']) await fetch(app.url + path, { headers });
     await get(`${app.url}/visit`);
     await get(`${app.url}/exit`).catch(() => undefined);
     expect(await app.exit()).toMatchObject({ code: 3 });
-    const bulks = proxy
-      .requests()
-      .map(({ body }) => body.match(/(?<=\/)(?:one|two|visit|exit)\b/g));
+    const bulks = wire.requests().map(({ body }) => body.match(/(?<=\/)(?:one|two|visit|exit)\b/g));
     expect(sorted(bulks.map(String))).toEqual(['one,one,two,two', 'visit,visit,exit,exit']);
   });
 
@@ -142,8 +139,7 @@ describe('every finished request arrives, and the process ends as it would witho
   ] as const)(
     '%s: events, goals, orders and requests of AI chatbots arrive, each behind its page view',
     async ([how, code, signal]) => {
-      const { inspector, env } = await matomo();
-      const app = await startServer([...REGISTER, APP], { env: { ...env, ...LATE } });
+      const { inspector, app } = await startTracked([...REGISTER, APP], LATE);
       const headers = { connection: 'close', 'user-agent': 'ChatGPT-User/1.0' };
       await get(`${app.url}/further`);
       await fetch(`${app.url}/chatbot`, { headers });
@@ -165,15 +161,14 @@ describe('every finished request arrives, and the process ends as it would witho
   );
 
   test('what sends bulks is loaded with the first hit, not with the first bulk', async () => {
-    const { env } = await matomo();
-    const app = await startServer([...REGISTER, APP], { env: { ...env, ...LATE } });
+    const { app } = await startTracked([...REGISTER, APP], LATE);
     expect(await get(`${app.url}/has-undici`)).toBe('false');
     await eventually(async () => (await get(`${app.url}/has-undici`)) === 'true');
   });
 
   test('a dry run shows them', async () => {
     const { env } = await matomo();
-    const { stderr } = await end([...REGISTER, APP], { ...env, ...LATE, MATOMO_DRY_RUN: '1' });
+    const { stderr } = await end([...REGISTER, APP], { ...env, MATOMO_DRY_RUN: '1' });
     expect(stderr.match(/dry run: .*url=\S+\/(first|exit)/g)).toHaveLength(2);
   });
 });
@@ -182,9 +177,10 @@ describe('a handler of the application that ends nothing', () => {
   test.each(['SIGHUP', 'SIGUSR2', 'SIGTERM', 'SIGINT'] as const)(
     '%s: the process stays and is tracked on',
     async (signal) => {
-      const { inspector, env } = await matomo();
-      const app = await startServer([...REGISTER, APP], {
-        env: { ...env, ...LATE, HANDLER: 'stays', HANDLES: signal },
+      const { inspector, app } = await startTracked([...REGISTER, APP], {
+        ...LATE,
+        HANDLER: 'stays',
+        HANDLES: signal,
       });
       await get(`${app.url}/first`);
       app.kill(signal);
@@ -194,17 +190,6 @@ describe('a handler of the application that ends nothing', () => {
       expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
     },
   );
-
-  test('after SIGTERM hits are sent without delay', async () => {
-    const { inspector, env } = await matomo();
-    const app = await startServer([...REGISTER, APP], {
-      env: { ...env, ...LATE, HANDLER: 'stays' },
-    });
-    app.kill('SIGTERM');
-    await eventually(() => app.stdout().includes('still there'));
-    await get(`${app.url}/later`);
-    await eventually(() => inspector.hits().length === 1);
-  });
 });
 
 describe('the way to Matomo is that of other bulks', () => {
@@ -212,39 +197,30 @@ describe('the way to Matomo is that of other bulks', () => {
     requires('IPv6');
     const inspector = await startMatomo({ host: '::1' });
     const env = { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' };
-    await end([...REGISTER, APP], { ...env, ...LATE });
+    await end([...REGISTER, APP], env);
     expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
   });
 
-  test('a certificate of a CA that NODE_EXTRA_CA_CERTS names', async () => {
-    const { inspector, env } = await matomo();
-    const wire = await startFaultProxy({ certificate: 'server' });
-    wire.forwardTo(inspector.url);
-    const MATOMO_URL = wire.url;
-    const NODE_EXTRA_CA_CERTS = CA;
-    const trusting = { ...env, ...LATE, MATOMO_URL, NODE_EXTRA_CA_CERTS };
-    expect(await end([...REGISTER, APP], trusting)).toMatchObject({ code: 3, stderr: '' });
+  test.for<[string, Certificate, Record<string, string>]>([
+    ['a CA that NODE_EXTRA_CA_CERTS names', 'server', { NODE_EXTRA_CA_CERTS: CA }],
+    [
+      'nobody, with NODE_TLS_REJECT_UNAUTHORIZED=0',
+      'self-signed',
+      { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    ],
+  ])('a certificate of %s', async ([, certificate, trust]) => {
+    const { inspector, env } = await matomoOnWire({}, { certificate });
+    expect((await end([...REGISTER, APP], { ...env, ...trust })).code).toBe(3);
     expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
   });
 
   test('a certificate that nobody trusts: nothing is sent, and the log says why', async () => {
-    const { inspector, env } = await matomo();
-    const wire = await startFaultProxy({ certificate: 'server' });
-    wire.forwardTo(inspector.url);
-    const { stderr } = await end([...REGISTER, APP], { ...env, ...LATE, MATOMO_URL: wire.url });
+    const { inspector, env } = await matomoOnWire({}, { certificate: 'server' });
+    const { stderr } = await end([...REGISTER, APP], env);
     expect(stderr).toMatch(
       /2 hits \(.*UNABLE_TO_VERIFY_LEAF_SIGNATURE.*shutdown: 2.*\[lost-at-shutdown\]\n$/,
     );
     expect(titles(inspector)).toEqual([]);
-  });
-
-  test('NODE_TLS_REJECT_UNAUTHORIZED=0', async () => {
-    const { inspector, env } = await matomo();
-    const wire = await startFaultProxy({ certificate: 'self-signed' });
-    wire.forwardTo(inspector.url);
-    const careless = { MATOMO_URL: wire.url, NODE_TLS_REJECT_UNAUTHORIZED: '0' };
-    await end([...REGISTER, APP], { ...env, ...LATE, ...careless });
-    expect(titles(inspector)).toEqual(['GET /first', 'GET /exit']);
   });
 
   test.for([
@@ -253,9 +229,8 @@ describe('the way to Matomo is that of other bulks', () => {
     ['https', 'http', 'CONNECT'],
     ['https', 'https', 'CONNECT'],
   ] as const)('%s through an %s proxy', async ([scheme, proxyScheme, method]) => {
-    const { inspector, env } = await matomo();
-    const wire = await startFaultProxy(scheme === 'https' ? { certificate: 'server' } : {});
-    wire.forwardTo(inspector.url);
+    const way = scheme === 'https' ? ({ certificate: 'server' } as const) : {};
+    const { inspector, wire, env } = await matomoOnWire({}, way);
     const proxy = await startHttpProxy(wire.url, proxyScheme);
     const url = `${scheme}://matomo.test:8443`;
     const proxyUrl = proxy.url.replace('://', '://user:p%40ss@');
@@ -286,7 +261,7 @@ describe('the way to Matomo is that of other bulks', () => {
       response.end(encode('{"status":"success","tracked":2,"invalid":0}'));
     });
     const env = { MATOMO_URL: url, MATOMO_SITE_ID: '1' };
-    expect(await end([...REGISTER, APP], { ...env, ...LATE })).toMatchObject({ stderr: '' });
+    expect(await end([...REGISTER, APP], env)).toMatchObject({ stderr: '' });
   });
 
   test('of a response without an end, 64 kB are read', async () => {
@@ -295,7 +270,7 @@ describe('the way to Matomo is that of other bulks', () => {
       response.write(' '.repeat(65_536));
     });
     const env = { MATOMO_URL: url, MATOMO_SITE_ID: '1', MATOMO_SHUTDOWN_TIMEOUT: '3600000' };
-    expect(await end([...REGISTER, APP], { ...env, ...LATE })).toMatchObject({ stderr: '' });
+    expect(await end([...REGISTER, APP], env)).toMatchObject({ stderr: '' });
   });
 
   test('a proxy that refuses is named', async () => {
@@ -304,21 +279,18 @@ describe('the way to Matomo is that of other bulks', () => {
     proxy.refuse(407);
     const MATOMO_URL = 'https://matomo.test';
     const HTTPS_PROXY = proxy.url;
-    const { stderr } = await end([...REGISTER, APP], { ...env, ...LATE, MATOMO_URL, HTTPS_PROXY });
+    const { stderr } = await end([...REGISTER, APP], { ...env, MATOMO_URL, HTTPS_PROXY });
     expect(stderr).toContain('the proxy answered 407');
   });
 
   test('a bulk looks like any other, and has the token in its body only', async () => {
-    const { inspector, env } = await matomo();
-    const wire = await startFaultProxy();
-    wire.forwardTo(inspector.url);
+    const { inspector, wire, env } = await matomoOnWire();
     const MATOMO_TOKEN_AUTH = '0123456789abcdef0123456789abcdef';
     const MATOMO_HEADERS = 'x-gate=open';
     const app = await startServer([...REGISTER, APP], {
       env: {
         ...env,
         MATOMO_SCHEDULE_DELAY: '100',
-        MATOMO_URL: wire.url,
         MATOMO_TOKEN_AUTH,
         MATOMO_HEADERS,
       },
@@ -341,7 +313,7 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
   test('Matomo cannot be reached: the process does not wait for it', async () => {
     const unreachable = { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' };
     const patient = { MATOMO_SHUTDOWN_TIMEOUT: '3600000' };
-    const ended = await end([...REGISTER, APP], { ...unreachable, ...LATE, ...patient });
+    const ended = await end([...REGISTER, APP], { ...unreachable, ...patient });
     expect(ended).toEqual({ code: 3, signal: null, stderr: expect.any(String) });
     expect(ended.stderr).toMatch(
       /^opentelemetry-matomo: .* 2 hits \(.*ECONNREFUSED.*\bspool\b.*\[lost-at-shutdown\]\n$/,
@@ -349,11 +321,11 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
   });
 
   test('Matomo does not answer, and was unavailable before: the process waits 300 ms', async () => {
-    const { inspector, env } = await matomo();
-    inspector.play({ status: 503, times: 1 });
-    const app = await startServer([...REGISTER, APP], {
-      env: { ...env, MATOMO_SCHEDULE_DELAY: '0', MATOMO_SHUTDOWN_TIMEOUT: '3600000' },
+    const { inspector, app } = await startTracked([...REGISTER, APP], {
+      MATOMO_SCHEDULE_DELAY: '0',
+      MATOMO_SHUTDOWN_TIMEOUT: '3600000',
     });
+    inspector.play({ status: 503, times: 1 });
     await get(`${app.url}/first`);
     await eventually(() => app.stderr().includes('[unavailable]'));
     inspector.play({ delayMillis: 3_600_000 });
@@ -368,13 +340,13 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
     const { inspector, env } = await matomo();
     inspector.play({ delayMillis: 3_600_000 });
     const short = { MATOMO_SHUTDOWN_TIMEOUT: '500' };
-    const { stderr } = await end([...REGISTER, APP], { ...env, ...LATE, ...short });
+    const { stderr } = await end([...REGISTER, APP], { ...env, ...short });
     expect(stderr).toMatch(/not confirmed: 2 hits.*\bshutdownTimeoutMillis\b.*\[unconfirmed\]\n$/);
   });
 
   test('exitFlush is off', async () => {
     const { inspector, env } = await matomo();
-    const off = { ...env, ...LATE, MATOMO_EXIT_FLUSH: 'false' };
+    const off = { ...env, MATOMO_EXIT_FLUSH: 'false' };
     const { stderr } = await end([...REGISTER, APP], off);
     expect(stderr).toMatch(/^opentelemetry-matomo: .* 2 hits \(exitFlush is off.*\n$/);
     expect(titles(inspector)).toEqual([]);
@@ -384,11 +356,11 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
     ['counts as unconfirmed', 'false', 1],
     ['is sent again with resendUnconfirmed', 'true', 2],
   ] as const)('a bulk in flight %s', async ([, resend, times]) => {
-    const { inspector, env } = await matomo();
-    inspector.play({ delayMillis: 3_600_000, times: 1 });
-    const app = await startServer([...REGISTER, APP], {
-      env: { ...env, MATOMO_SCHEDULE_DELAY: '0', MATOMO_RESEND_UNCONFIRMED: resend },
+    const { inspector, app } = await startTracked([...REGISTER, APP], {
+      MATOMO_SCHEDULE_DELAY: '0',
+      MATOMO_RESEND_UNCONFIRMED: resend,
     });
+    inspector.play({ delayMillis: 3_600_000, times: 1 });
     await get(`${app.url}/first`);
     await eventually(() => inspector.hits().length === 1);
     await get(`${app.url}/exit`);

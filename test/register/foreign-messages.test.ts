@@ -1,12 +1,10 @@
 import { expect, test } from 'vitest';
-import { startServer } from '../support/child-process.js';
-import { APPS, get, matomo, titles } from '../support/registered-app.js';
+import { APPS, get, startTracked, titles } from '../support/registered-app.js';
 
 const APP = [`${APPS}/foreign-messages.cjs`];
 
 test('messages of other shapes on the diagnostics channels are ignored', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer(APP, { env });
+  const { inspector, app } = await startTracked(APP);
   await get(`${app.url}/first`);
   const channels = (await get(`${app.url}/second`)).split(' ');
   await app.stop();
@@ -26,8 +24,7 @@ test('messages of other shapes on the diagnostics channels are ignored', async (
 });
 
 test('one that throws when it is read is reported once, and requests are tracked', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer(APP, { env: { ...env, UNREADABLE: '1' } });
+  const { inspector, app } = await startTracked(APP, { UNREADABLE: '1' });
   await get(`${app.url}/first`);
   await get(`${app.url}/second`);
   await app.stop();

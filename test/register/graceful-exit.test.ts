@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { eventually, startServer } from '../support/child-process.js';
-import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
+import { APPS, get, matomo, REGISTER, startTracked, titles } from '../support/registered-app.js';
 import { testGracefulExit } from './graceful-exit.js';
 
 testGracefulExit(() => process.execPath);
 
 test('after a signal, hits are sent as soon as they are final, while the process lives', async () => {
-  const { inspector, env } = await matomo();
-  inspector.play({ delayMillis: 60 });
-  const app = await startServer([...REGISTER, `${APPS}/ends.cjs`], {
-    env: { ...env, HANDLER: 'stays', MATOMO_SCHEDULE_DELAY: '60000' },
+  const { inspector, app } = await startTracked([...REGISTER, `${APPS}/ends.cjs`], {
+    HANDLER: 'stays',
+    MATOMO_SCHEDULE_DELAY: '60000',
   });
+  inspector.play({ delayMillis: 60 });
   await get(`${app.url}/a`);
   app.kill('SIGTERM');
   await eventually(() => inspector.hits().length === 1);

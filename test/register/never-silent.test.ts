@@ -3,17 +3,19 @@ import { connect } from 'node:http2';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { eventually, runNode, type Server, startServer } from '../support/child-process.js';
-import { APPS, get, matomo, REGISTER, TRACED, titles } from '../support/registered-app.js';
+import { eventually, runNode, type Server } from '../support/child-process.js';
+import {
+  APPS,
+  get,
+  matomo,
+  REGISTER,
+  startTracked,
+  TRACED,
+  titles,
+} from '../support/registered-app.js';
 
 const APP = [...REGISTER, `${APPS}/set-ups.cjs`];
 const FAST_MINUTES = ['--require', `./${APPS}/fast-minutes.cjs`];
-
-async function start(args: readonly string[], more: Record<string, string>) {
-  const { inspector, env } = await matomo();
-  const app = await startServer(args, { env: { ...env, ...more } });
-  return { inspector, app };
-}
 
 /** Over HTTP/2 without TLS. */
 async function getByHttp2(app: Server): Promise<string> {
@@ -35,26 +37,25 @@ async function getByTls(app: Server, path: string): Promise<string> {
 const codesOf = (stderr: string) =>
   [...stderr.matchAll(/\[([a-z0-9-]+)\]$/gm)].map(([, code]) => code);
 
-test('a library that deletes the global object of the API, as Azure Monitor does, is joined', async () => {
-  const { inspector, app } = await start(APP, { SETUP: 'deletes-the-global' });
+test.each([
+  [
+    'a library that deletes the global object of the API, as Azure Monitor',
+    'deletes-the-global',
+    [],
+  ],
+  ['a provider whose processors were replaced', 'replaces-processors', ['processors-replaced']],
+])('%s, is joined, and logged if that is not usual', async (_what, SETUP, codes) => {
+  const { inspector, app } = await startTracked(APP, { SETUP });
   await get(`${app.url}/a`);
   await app.stop();
-  expect(titles(inspector)).toEqual(['GET /a']);
-  expect(inspector.hits()[0]?.stored?.custom_dimension_1).toBe('span');
-  expect(app.stderr()).toBe('');
-});
-
-test('a provider whose processors were replaced is joined again, which is logged', async () => {
-  const { inspector, app } = await start(APP, { SETUP: 'replaces-processors' });
-  await get(`${app.url}/a`);
-  await app.stop();
-  expect(titles(inspector)).toEqual(['GET /a']);
-  expect(inspector.hits()[0]?.stored?.custom_dimension_1).toBe('span');
-  expect(codesOf(app.stderr())).toEqual(['processors-replaced']);
+  expect(inspector.hits().map(({ stored }) => [stored?.title, stored?.custom_dimension_1])).toEqual(
+    [['GET /a', 'span']],
+  );
+  expect(codesOf(app.stderr())).toEqual(codes);
 });
 
 test('so is one whose processors are replaced while it serves, within a minute', async () => {
-  const { inspector, app } = await start([...FAST_MINUTES, ...APP], {
+  const { inspector, app } = await startTracked([...FAST_MINUTES, ...APP], {
     SETUP: 'replaces-processors-later',
   });
   await get(`${app.url}/a`);
@@ -67,7 +68,10 @@ test('so is one whose processors are replaced while it serves, within a minute',
 });
 
 test('a context manager without a tracer provider is no reason for a message', async () => {
-  const { inspector, app } = await start(APP, { SETUP: 'context-only', OTEL_LOG_LEVEL: 'WARN' });
+  const { inspector, app } = await startTracked(APP, {
+    SETUP: 'context-only',
+    OTEL_LOG_LEVEL: 'WARN',
+  });
   await get(`${app.url}/a`);
   await app.stop();
   expect(titles(inspector)).toEqual(['GET /a']);
@@ -79,7 +83,7 @@ test('a context manager without a tracer provider is no reason for a message', a
 const hasStreams = Number.parseInt(process.versions.node, 10) >= 22;
 
 test('requests over HTTP/2 are tracked, or reported once if Node.js does not announce them', async () => {
-  const { inspector, app } = await start(APP, { SERVER: 'http2' });
+  const { inspector, app } = await startTracked(APP, { SERVER: 'http2' });
   expect(await getByHttp2(app)).toBe('ok');
   expect(await getByHttp2(app)).toBe('ok');
   await app.stop();
@@ -92,7 +96,7 @@ test.each([
   ['with tracing set up in code', APP, { SETUP: 'replaces-processors-later' }],
   ['without tracing', APP, {}],
 ])('%s, requests over HTTP/1.1 to an HTTP/2 server are tracked', async (_given, args, env) => {
-  const { inspector, app } = await start(args, { ...env, SERVER: 'http2-and-1' });
+  const { inspector, app } = await startTracked(args, { ...env, SERVER: 'http2-and-1' });
   expect(await getByTls(app, '/one')).toBe('ok');
   expect(await getByTls(app, '/more')).toBe('ok');
   await app.stop();
@@ -102,7 +106,7 @@ test.each([
 });
 
 test('20 requests of which nothing becomes are reported once, with a reason', async () => {
-  const { inspector, app } = await start([...FAST_MINUTES, ...APP], {
+  const { inspector, app } = await startTracked([...FAST_MINUTES, ...APP], {
     SETUP: 'samples-nothing',
     MATOMO_RECORD: 'sampled',
   });
@@ -121,7 +125,7 @@ test.each([
   ['hits', {}],
   ['requests that an option leaves out', { MATOMO_IGNORE_PATHS: '/a' }],
 ])('20 requests that are %s are no reason for a message', async (_what, env) => {
-  const { app } = await start([...FAST_MINUTES, ...APP], { SETUP: 'nothing', ...env });
+  const { app } = await startTracked([...FAST_MINUTES, ...APP], { SETUP: 'nothing', ...env });
   for (let i = 0; i < 20; i++) await get(`${app.url}/a`);
   await app.stop();
   expect(app.stderr()).toBe('');

@@ -3,8 +3,8 @@ import { type ClientRequest, type RequestOptions, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
-import { eventually, type Server, startServer } from '../support/child-process.js';
-import { APPS, get, matomo, REGISTER, TRACED, titles } from '../support/registered-app.js';
+import { eventually, type Server } from '../support/child-process.js';
+import { APPS, get, REGISTER, startTracked, TRACED, titles } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 
 const APP = `${APPS}/many-ends.cjs`;
@@ -26,11 +26,8 @@ const env = {
   MATOMO_VISITOR_KEY: 'the-same-in-each-process',
 };
 
-async function start(preloads: readonly string[], more: Record<string, string> = {}) {
-  const { inspector, env: site } = await matomo();
-  const app = await startServer([...preloads, APP], { env: { ...site, ...env, ...more } });
-  return { inspector, app };
-}
+const start = (preloads: readonly string[], more: Record<string, string> = {}) =>
+  startTracked([...preloads, APP], { ...env, ...more });
 
 /** The parameters of each hit, without durations, which differ from run to run. */
 function paramsOf(inspector: Inspector) {
@@ -159,8 +156,7 @@ test.each([
   ['CommonJS', ['--require', 'opentelemetry-matomo/register', `${APPS}/plain-http.cjs`]],
   ['an ES module', ['--import', 'opentelemetry-matomo/register', `${APPS}/esm.mjs`]],
 ])('without tracing, %s is tracked from its first request on', async (_form, args) => {
-  const { inspector, env: site } = await matomo();
-  const app = await startServer(args, { env: site });
+  const { inspector, app } = await startTracked(args);
   await get(`${app.url}/first`);
   await get(`${app.url}/tracked`);
   await app.stop();

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type ClientRequest, request } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
-import { eventually, startServer } from '../support/child-process.js';
-import { APPS, matomo, REGISTER, TRACED } from '../support/registered-app.js';
+import { eventually } from '../support/child-process.js';
+import { APPS, REGISTER, startTracked, TRACED } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 
 const WAYS: [string, readonly string[], Record<string, string>][] = [
@@ -13,13 +13,11 @@ const WAYS: [string, readonly string[], Record<string, string>][] = [
   ['in a worker thread without tracing', REGISTER, { IN_THREAD: '1' }],
 ];
 
-async function start(preloads: readonly string[], more: Record<string, string>) {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...preloads, `${APPS}/open-responses.cjs`], {
-    env: { ...env, ...more, MATOMO_SCHEDULE_DELAY: '100' },
+const start = (preloads: readonly string[], more: Record<string, string>) =>
+  startTracked([...preloads, `${APPS}/open-responses.cjs`], {
+    ...more,
+    MATOMO_SCHEDULE_DELAY: '100',
   });
-  return { inspector, app };
-}
 
 /** Sends a request, and waits for the first bytes of its response. */
 async function open(url: string): Promise<ClientRequest> {

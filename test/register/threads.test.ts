@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import { eventually, runNode, startServer } from '../support/child-process.js';
-import { APPS, get, matomo, REGISTER, TRACED, titles } from '../support/registered-app.js';
+import {
+  APPS,
+  get,
+  matomo,
+  REGISTER,
+  startTracked,
+  TRACED,
+  titles,
+} from '../support/registered-app.js';
 import { temporaryFolder } from '../support/spool.js';
 
 const APP = `${APPS}/threads.cjs`;
@@ -19,9 +27,9 @@ test.each([
   ['in a worker of a worker', REGISTER, { DEPTH: '2' }],
   ['with eval', REGISTER, { EVAL: '1' }],
 ])('%s, a server in a worker thread is tracked', async (_given, args, more) => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...args, APP], {
-    env: { ...env, ...more, MATOMO_SCHEDULE_DELAY: '100' },
+  const { inspector, app } = await startTracked([...args, APP], {
+    ...more,
+    MATOMO_SCHEDULE_DELAY: '100',
   });
   for (const path of ['/first', '/tracked', '/ignored', '/last']) await get(app.url + path);
   await eventually(() => inspector.hits().length === 4);
@@ -36,8 +44,7 @@ test.each([
   ['ends by itself', '/close'],
   ['calls process.exit()', '/exit'],
 ])('a worker that %s sends its hits first', async (_how, end) => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, APP], { env: { ...env, ...AT_THE_END } });
+  const { inspector, app } = await startTracked([...REGISTER, APP], AT_THE_END);
   await get(`${app.url}/a`);
   await get(app.url + end);
   expect(await app.exit()).toEqual({ code: 0, signal: null });
@@ -79,9 +86,10 @@ test.each([
 ])(
   'if the main thread has a privacy option in code, a worker with %s discloses nothing',
   async (_what, more, tracked) => {
-    const { inspector, env } = await matomo();
-    const app = await startServer([...REGISTER, APP], {
-      env: { ...env, ...more, ...AT_THE_END, OPTIONS: JSON.stringify(IN_CODE) },
+    const { inspector, app } = await startTracked([...REGISTER, APP], {
+      ...more,
+      ...AT_THE_END,
+      OPTIONS: JSON.stringify(IN_CODE),
     });
     await (await fetch(`${app.url}/a`, { headers: { dnt: '1', connection: 'close' } })).text();
     await get(`${app.url}/b`);

@@ -98,6 +98,15 @@ export function isMixed({ names, chatbots }: Bulk): boolean {
   return chatbots > 0 && chatbots < names.length;
 }
 
+/** The bulks in which each hit came and was tracked, in order. */
+export function arrivalsOf({ bulks }: BulkReceiver): Map<string, Bulk[]> {
+  const arrivals = new Map<string, Bulk[]>();
+  for (const bulk of bulks.filter(({ isTracked }) => isTracked)) {
+    for (const name of bulk.names) arrivals.set(name, [...(arrivals.get(name) ?? []), bulk]);
+  }
+  return arrivals;
+}
+
 /** Hits that came after a later one of their visitor from the same process; not those that came before too. */
 export function findOutOfOrder(bulks: readonly Bulk[]): string[] {
   const latest = new Map<string, number>();

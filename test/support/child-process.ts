@@ -143,14 +143,9 @@ export async function eventually<T>(
   const { timeoutMillis = 30_000, describe = () => 'what was waited for', unless } = options;
   const deadline = performance.now() + timeoutMillis;
   let reason = '';
-  unless?.then(
-    (text) => {
-      reason = text;
-    },
-    (error) => {
-      reason = String(error);
-    },
-  );
+  void unless?.catch(String).then((text) => {
+    reason = text;
+  });
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;

@@ -1,6 +1,7 @@
 import { beforeEach, onTestFinished, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
+import { sumOfCounters } from '../../src/delivery/queue/counters.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { diagnosticsTo } from './diagnostics.js';
@@ -11,26 +12,16 @@ import { scriptedTransport } from './scripted-transport.js';
 export function useFakeTime(): void {
   beforeEach(() => {
     vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
-    onTestFinished(() => {
-      vi.useRealTimers();
-    });
+    onTestFinished(() => void vi.useRealTimers());
   });
 }
 
 /** A delivery to a Matomo that answers as a test says, with waits as long as they can be. */
-export function setUp(options: Partial<DeliveryOptions> = {}) {
+export function setUp(options: Partial<DeliveryOptions> = {}, random = () => 1) {
   const transport = scriptedTransport();
   const logged: string[] = [];
-  const log = (message: string) => void logged.push(message);
-  const delivery = new Delivery(
-    {
-      ...DEFAULT_OPTIONS,
-      ...options,
-    },
-    transport,
-    diagnosticsTo(log),
-    () => 1,
-  );
+  const diagnostics = diagnosticsTo((message) => void logged.push(message));
+  const delivery = new Delivery({ ...DEFAULT_OPTIONS, ...options }, transport, diagnostics, random);
   return { delivery, transport, logged };
 }
 
@@ -40,22 +31,18 @@ let names = 0;
 export function pending(overrides: Partial<Hit & PendingHit> & { name?: string } = {}): PendingHit {
   const name = overrides.name ?? String(++names);
   const endedMillis = overrides.endedMillis ?? performance.now();
-  const startSeconds = overrides.startSeconds ?? Date.now() / 1000;
+  const hit: Hit = {
+    site: 1,
+    visitor: overrides.visitor ?? 'v',
+    startSeconds: overrides.startSeconds ?? Date.now() / 1000,
+    kind: overrides.kind ?? kindOf(name),
+    query: queryOf(name),
+  };
   return {
     endedMillis,
     bytes: overrides.bytes ?? 1000,
     isFinal: overrides.isFinal ?? ((now) => now - endedMillis >= 20),
-    finalize:
-      overrides.finalize ??
-      (() => [
-        {
-          site: 1,
-          visitor: overrides.visitor ?? 'v',
-          startSeconds,
-          kind: overrides.kind ?? kindOf(name),
-          query: queryOf(name),
-        },
-      ]),
+    finalize: overrides.finalize ?? (() => [hit]),
   };
 }
 
@@ -63,8 +50,6 @@ export const sentNames = (transport: { bodies: { requests: string[] }[] }) =>
   transport.bodies.map(({ requests }) => requests.map(nameOf));
 
 /** Hits in = pending + counted, as it has to be at every moment. */
-export function accountedFor(delivery: Delivery): number {
-  const { tracked, accepted, invalid, lost } = delivery.counters;
-  const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
-  return delivery.pending + tracked + accepted + invalid + losses;
+export function accountedFor({ pending: open, counters }: Delivery): number {
+  return open + sumOfCounters(counters);
 }

@@ -1,9 +1,6 @@
 import type { Finding } from '../../src/cli/doctor/checks.js';
 import { diagnose } from '../../src/cli/doctor/diagnose.js';
-import type { Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import { runNode } from './child-process.js';
-import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
-import { startMatomo } from './matomo.js';
 
 const MAIN = 'dist/esm/cli/main.js';
 
@@ -55,14 +52,4 @@ function readable(findings: readonly Finding[]): Pick<Diagnosis, 'findings' | 'a
 /** The same, as text. */
 export function runDoctorAsText(env: Readonly<Record<string, string>>, args: string[] = []) {
   return runNode([MAIN, 'doctor', ...args], { env });
-}
-
-/** A Matomo behind a wire that can break, and the environment that leads to it. */
-export async function matomoOnWire(
-  options: InspectorOptions = {},
-  wireOptions: Parameters<typeof startFaultProxy>[0] = {},
-): Promise<{ inspector: Inspector; wire: FaultProxy; env: Record<string, string> }> {
-  const [inspector, wire] = await Promise.all([startMatomo(options), startFaultProxy(wireOptions)]);
-  wire.forwardTo(inspector.url);
-  return { inspector, wire, env: { MATOMO_URL: wire.url, MATOMO_SITE_ID: '1' } };
 }

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
+import type { Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import { freePort } from './free-port.js';
+import { startMatomo } from './matomo.js';
 
 /** What goes wrong between a sender and Matomo. */
 export type Fault =
@@ -183,6 +185,16 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
     open: () => sockets.size,
     requests: () => requests,
   };
+}
+
+/** A Matomo behind a wire that can break, and the environment that leads to it. */
+export async function matomoOnWire(
+  options: InspectorOptions = {},
+  wireOptions: FaultProxyOptions = {},
+): Promise<{ inspector: Inspector; wire: FaultProxy; env: Record<string, string> }> {
+  const [inspector, wire] = await Promise.all([startMatomo(options), startFaultProxy(wireOptions)]);
+  wire.forwardTo(inspector.url);
+  return { inspector, wire, env: { MATOMO_URL: wire.url, MATOMO_SITE_ID: '1' } };
 }
 
 /** What is in the folder of certificates. */

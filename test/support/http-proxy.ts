@@ -6,9 +6,10 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { tlsFile } from './fault-proxy.js';
+import { listen } from './listen.js';
 
 interface ProxiedRequest {
   /** As in the request line: a whole URL, or host and port of a CONNECT. */
@@ -88,15 +89,13 @@ export async function startHttpProxy(
     upstream.on('error', () => socket.destroy());
     socket.on('close', () => upstream.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = await listen(server);
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
-    server.close();
   });
-  const own = (server.address() as AddressInfo).port;
   return {
-    url: scheme === 'https' ? `https://localhost:${own}` : `http://127.0.0.1:${own}`,
-    port: own,
+    url: scheme === 'https' ? url.replace('http://127.0.0.1', 'https://localhost') : url,
+    port: Number(new URL(url).port),
     requests: () => requests,
     connections: () => connections,
     open: () => sockets.size,

@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { connect, createServer, type Socket } from 'node:net';
 import { createClient } from 'redis';
 import { onTestFinished } from 'vitest';
 import { eventually, ROOT } from './child-process.js';
 import { freePort } from './free-port.js';
+import { listen } from './listen.js';
 import { requires } from './skips.js';
+import { temporaryFolder } from './spool.js';
 
 /** `scripts/redis.mjs`, which is plain JavaScript. */
 const { REDIS_SERVER } = (await import(`${ROOT}scripts/redis.mjs`)) as {
@@ -30,7 +29,7 @@ export interface RedisServer {
 /** Skips the test if there is no `redis-server`. */
 export async function startRedis(...options: string[]): Promise<RedisServer> {
   requires('redis');
-  const folder = mkdtempSync(join(tmpdir(), 'matomo-redis-'));
+  const folder = temporaryFolder();
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
@@ -64,7 +63,6 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
   onTestFinished(async () => {
     client.destroy();
     await kill();
-    rmSync(folder, { recursive: true, force: true });
   });
   await start();
   return {
@@ -78,6 +76,12 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     signal: (signal) => void child?.kill(signal),
   };
 }
+
+/** Where a spool can be, and what makes an empty one there. */
+export const SPOOL_PLACES: readonly [place: string, open: () => Promise<string>][] = [
+  ['a folder', async () => temporaryFolder()],
+  ['Redis', async () => (await startRedis()).url],
+];
 
 type WireState = 'well' | 'cut' | 'dead' | 'mute';
 
@@ -123,14 +127,12 @@ export async function startWire(targetPort: number): Promise<Wire> {
         });
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const { port } = new URL(await listen(server));
   onTestFinished(() => {
-    server.close();
     for (const socket of sockets) socket.destroy();
   });
   return {
-    port: (server.address() as AddressInfo).port,
+    port: Number(port),
     get connections() {
       return connections;
     },

@@ -1,4 +1,5 @@
 import type { Inspector } from '../../src/inspector/index.js';
+import { type ChildOptions, type Server, startServer } from './child-process.js';
 import { startMatomo } from './matomo.js';
 
 /** What goes before the file of an application that knows OpenTelemetry by the preload only. */
@@ -18,6 +19,16 @@ export const NODE_HTTP = ['--require', `./${APPS}/as-bun.cjs`];
 export async function matomo(): Promise<{ inspector: Inspector; env: Record<string, string> }> {
   const inspector = await startMatomo({ customVariables: true });
   return { inspector, env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' } };
+}
+
+/** An application whose hits go to a Matomo of its own. */
+export async function startTracked(
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+  options: Omit<ChildOptions, 'env'> = {},
+): Promise<{ inspector: Inspector; app: Server }> {
+  const { inspector, env } = await matomo();
+  return { inspector, app: await startServer(args, { ...options, env: { ...env, ...more } }) };
 }
 
 export const titles = (inspector: Inspector) => inspector.hits().map(({ stored }) => stored?.title);

@@ -1,18 +1,19 @@
 import { type Dirent, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Diagnostics } from '../../src/common/diagnostics.js';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import * as backends from '../../src/delivery/spool/backends.js';
 import type { JournalTimes } from '../../src/delivery/spool/journal.js';
 import type { Spool } from '../../src/delivery/spool/spool.js';
-import type { Hit, PendingHit } from '../../src/hit/hit.js';
+import type { PendingHit } from '../../src/hit/hit.js';
+import { eventually } from './child-process.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
+import { accountedFor, pending, sentNames } from './delivery.js';
 import { diagnosticsTo } from './diagnostics.js';
-import { kindOf, nameOf, queryOf } from './named-hits.js';
-import { type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
+import { notSent, type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
 
 /** An empty folder, until the end of the test. */
 export function temporaryFolder(): string {
@@ -25,20 +26,12 @@ export interface SpooledDelivery {
   readonly delivery: Delivery;
   readonly transport: ScriptedTransport;
   readonly logged: string[];
-  /** Pushes hits of these names, each once; the part before a colon is the visitor. */
-  push(...names: string[]): void;
+  /** Pushes hits, or some of these names, each once; the part before a colon is the visitor. */
+  push(...hits: (string | PendingHit)[]): void;
   /** Names of the hits that were sent, in order. */
   sent(): string[];
   /** Hits in, and hits pending or counted: equal at every moment. */
   law(): [number, number];
-}
-
-export interface SpoolSetUp extends Partial<DeliveryOptions> {
-  /** Or the URL of a Redis. */
-  readonly folder: string;
-  readonly url?: string;
-  readonly maxBytes?: number;
-  readonly times?: JournalTimes;
 }
 
 interface OpenSpoolOptions {
@@ -49,6 +42,8 @@ interface OpenSpoolOptions {
   readonly hasToken?: boolean;
   readonly times?: JournalTimes | undefined;
 }
+
+type SpoolSetUp = OpenSpoolOptions & Partial<DeliveryOptions>;
 
 /** A spool of this process. */
 export function openSpool(
@@ -76,8 +71,7 @@ export function spooledDelivery({
 }: SpoolSetUp): SpooledDelivery {
   const transport = scriptedTransport();
   const logged: string[] = [];
-  const log = (message: string) => void logged.push(message);
-  const diagnostics = diagnosticsTo(log);
+  const diagnostics = diagnosticsTo((message) => void logged.push(message));
   const deliveryOptions = {
     ...DEFAULT_OPTIONS,
     tokenAuth: 'token',
@@ -88,42 +82,44 @@ export function spooledDelivery({
   const spool = openSpool({ folder, url, maxBytes, hasToken, times }, diagnostics);
   const delivery = new Delivery(deliveryOptions, transport, diagnostics, () => 0.1, spool);
   onTestFinished(() => delivery.shutdown(0));
-  let hits = 0;
+  let made = 0;
   return {
     delivery,
     transport,
     logged,
-    push(...names) {
-      for (const name of names) {
-        hits += 1;
-        const [visitor = 'v', rest] = name.split(':');
-        delivery.push(namedHit(name, rest === undefined ? {} : { visitor }));
-      }
+    push(...hits) {
+      made += hits.length;
+      for (const hit of hits) delivery.push(typeof hit === 'string' ? namedHit(hit) : hit);
     },
-    sent: () => transport.bodies.flatMap(({ requests }) => requests.map(nameOf)),
-    law() {
-      const { tracked, accepted, invalid, lost } = delivery.counters;
-      const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
-      return [hits + delivery.takenOver, delivery.pending + tracked + accepted + invalid + losses];
-    },
+    sent: () => sentNames(transport).flat(),
+    law: () => [made + delivery.takenOver, accountedFor(delivery)],
   };
 }
 
-function namedHit(name: string, overrides: Partial<Hit & PendingHit> = {}): PendingHit {
-  const endedMillis = performance.now();
-  const hit: Hit = {
-    site: 1,
-    visitor: overrides.visitor ?? 'v',
-    startSeconds: overrides.startSeconds ?? Date.now() / 1000,
-    kind: overrides.kind ?? kindOf(name),
-    query: overrides.query ?? queryOf(name),
-  };
-  return {
-    endedMillis,
-    bytes: 1000,
-    isFinal: (now) => now - endedMillis >= 20,
-    finalize: overrides.finalize ?? (() => [hit]),
-  };
+function namedHit(name: string): PendingHit {
+  const [visitor = 'v', rest] = name.split(':');
+  return pending(rest === undefined ? { name } : { name, visitor });
+}
+
+/** A folder, unless another place is given, where a process has left hits because Matomo was unavailable until its end. */
+export async function leaveHits(
+  hits: readonly (string | PendingHit)[],
+  { folder = temporaryFolder(), ...options }: Partial<SpoolSetUp> = {},
+): Promise<string> {
+  const { delivery, transport, push } = spooledDelivery({ folder, ...options });
+  transport.answer(notSent);
+  push(...hits);
+  await delivery.shutdown(20_000);
+  expect(delivery.spooled).toBe(hits.length + delivery.takenOver);
+  return folder;
+}
+
+/** What another process makes of a spool, once it has sent something of its own. */
+export async function nextProcess(folder: string): Promise<SpooledDelivery> {
+  const next = spooledDelivery({ folder });
+  next.push('next');
+  await eventually(() => next.sent().includes('next') && next.delivery.pending === 0);
+  return next;
 }
 
 function listFolder(folder: string): Dirent[] {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Finding } from '../../../src/cli/doctor/checks.js';
 import type { PlayedAnswer } from '../../../src/inspector/index.js';
-import { matomoOnWire, runChecks, runDoctor } from '../../support/doctor.js';
-import type { Fault } from '../../support/fault-proxy.js';
+import { runChecks, runDoctor } from '../../support/doctor.js';
+import { type Fault, matomoOnWire } from '../../support/fault-proxy.js';
 import { DATABASE_DIED } from '../../support/scripted-transport.js';
 
 const json = (body: string): PlayedAnswer => ({ body, contentType: 'application/json' });
@@ -15,109 +15,112 @@ function trouble(findings: readonly Finding[]): Finding | undefined {
   return findings.find(({ verdict }) => verdict === 'problem' || verdict === 'warning');
 }
 
-test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp]>([
+type Expected = [Finding['check'], Finding['verdict'], code: string];
+
+test.each<[string, PlayedAnswer, Expected, found: RegExp, advice: RegExp]>([
   [
     'a redirect',
     { status: 301, headers: { location: 'https://stats.test/matomo.php?a=b' } },
-    { check: 'address', verdict: 'problem', code: 'redirected' },
+    ['address', 'problem', 'redirected'],
     /https:\/\/stats\.test\/matomo\.php\b(?!\?)/,
     /MATOMO_URL/,
   ],
   [
     'a firewall',
     { status: 403 },
-    { check: 'address', verdict: 'problem', code: 'request-rejected' },
+    ['address', 'problem', 'request-rejected'],
     /\b403\b/,
-    /pass POST/,
+    /^Set MATOMO_URL.*pass POST/,
   ],
   [
     'a wrong path',
     { status: 404 },
-    { check: 'address', verdict: 'problem', code: 'request-rejected' },
+    ['address', 'problem', 'request-rejected'],
     /\b404\b/,
-    /matomo\.php/,
+    /^Set MATOMO_URL.*matomo\.php/,
+  ],
+  [
+    'a server that asks for a user name and password',
+    { status: 401, headers: { 'www-authenticate': 'Basic realm="Matomo"' } },
+    ['address', 'problem', 'request-rejected'],
+    /401.*\(Basic\)/,
+    /MATOMO_HEADERS/,
   ],
   [
     'another page',
     { body: '<h1>Welcome</h1>' },
-    { check: 'address', verdict: 'problem', code: 'not-matomo' },
+    ['address', 'problem', 'not-matomo'],
     /200.*\(text\/html\)/,
     /MATOMO_URL/,
   ],
   [
     'a server that is down',
     { status: 503 },
-    { check: 'address', verdict: 'problem', code: 'unavailable' },
+    ['address', 'problem', 'unavailable'],
     /\b503\b/,
     /web server/,
   ],
   [
     'a database that dies',
     { body: DATABASE_DIED },
-    { check: 'address', verdict: 'problem', code: 'rolled-back' },
+    ['address', 'problem', 'rolled-back'],
     /SQLSTATE\[HY000\]/,
     /database/,
   ],
-  [
-    'a small limit',
-    { status: 413 },
-    { check: 'address', verdict: 'problem', code: 'too-large' },
-    /413/,
-    /limit/,
-  ],
+  ['a small limit', { status: 413 }, ['address', 'problem', 'too-large'], /413/, /limit/],
   [
     'a dead connection',
     { disconnect: 'after-request' },
-    { check: 'address', verdict: 'problem', code: 'no-answer' },
+    ['address', 'problem', 'no-answer'],
     /did not answer/,
     /proxy/,
   ],
   [
     'tracking switched off',
     json('{"status":"success","tracked":0,"invalid":0}'),
-    { check: 'matomo', verdict: 'problem', code: 'hits-not-counted' },
+    ['matomo', 'problem', 'hits-not-counted'],
     /1 hit/,
     /record_statistics/,
   ],
   [
     'a database that is down',
     { status: 500 },
-    { check: 'matomo', verdict: 'problem', code: 'rolled-back' },
+    ['matomo', 'problem', 'rolled-back'],
     /\b500\b/,
     /bulk_requests_require_authentication/,
   ],
   [
     'a site that is not there',
     json('{"status":"success","tracked":0,"invalid":1}'),
-    { check: 'site', verdict: 'problem', code: 'site-unknown' },
+    ['site', 'problem', 'site-unknown'],
     /no site 1/,
     /MATOMO_SITE_ID/,
   ],
   [
     '204 to everything',
     { status: 204 },
-    { check: 'queue', verdict: 'warning', code: 'queued-tracking' },
+    ['queue', 'warning', 'queued-tracking'],
     /QueuedTracking/,
     /queue/,
   ],
   [
     'images for everything',
     { contentType: 'image/gif' },
-    { check: 'queue', verdict: 'warning', code: 'queued-tracking' },
+    ['queue', 'warning', 'queued-tracking'],
     /QueuedTracking/,
     /queue/,
   ],
   [
     'a clock an hour ahead of it',
     shifted(-3600),
-    { check: 'clock', verdict: 'warning', code: 'clock' },
+    ['clock', 'warning', 'clock'],
     /3[56]\d\d s ahead/,
     /NTP/,
   ],
   [
     'a clock two days behind it',
     shifted(172_800),
-    { check: 'clock', verdict: 'problem', code: 'clock' },
+    ['clock', 'problem', 'clock'],
     /\d s behind/,
     /NTP/,
   ],
@@ -126,10 +129,10 @@ test.each<[string, PlayedAnswer, Partial<Finding>, found: RegExp, advice: RegExp
   inspector.play(answer);
   const { code, findings } = await runChecks(env);
   const first = trouble(findings);
-  expect(first).toMatchObject(expected);
+  expect([first?.check, first?.verdict, first?.code]).toEqual(expected);
   expect(first?.found).toMatch(found);
   expect(first?.advice).toMatch(advice);
-  expect(code).toBe(expected.verdict === 'problem' ? 1 : 0);
+  expect(code).toBe(first?.verdict === 'problem' ? 1 : 0);
   expect(inspector.hits().filter(({ stored }) => stored !== null)).toEqual([]);
 });
 
@@ -190,21 +193,4 @@ test.each([
   expect(about('tls')).toMatchObject([expected]);
   expect(about('site')).toMatchObject([{ verdict: 'ok' }]);
   expect(code).toBe(0);
-});
-
-test('a server that asks for a user name and password is named', async () => {
-  const { inspector, env } = await matomoOnWire();
-  inspector.play({ status: 401, headers: { 'www-authenticate': 'Basic realm="Matomo"' } });
-  const { code, about } = await runChecks(env);
-  expect(about('address')).toMatchObject([{ verdict: 'problem', code: 'request-rejected' }]);
-  expect(about('address')[0]?.found).toMatch(/401.*\(Basic\)/);
-  expect(about('address')[0]?.advice).toContain('MATOMO_HEADERS');
-  expect(code).toBe(1);
-});
-
-test.each([403, 404])('for %d the URL is named first', async (status) => {
-  const { inspector, env } = await matomoOnWire();
-  inspector.play({ status });
-  const { about } = await runChecks(env);
-  expect(about('address')[0]?.advice).toMatch(/^Set MATOMO_URL/);
 });

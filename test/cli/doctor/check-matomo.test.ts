@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { matomoOnWire, runChecks } from '../../support/doctor.js';
+import { runChecks } from '../../support/doctor.js';
+import { matomoOnWire } from '../../support/fault-proxy.js';
 
 test('a stopped database is named', async () => {
   const { inspector, env } = await matomoOnWire();

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+import { runDoctor } from '../../support/doctor.js';
+import { matomoOnWire } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
 
 test('a proxy of the environment is named without its password, and used', async () => {

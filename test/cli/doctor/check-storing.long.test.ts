@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
-import { matomoOnWire, runChecks } from '../../support/doctor.js';
+import { runChecks } from '../../support/doctor.js';
+import { matomoOnWire } from '../../support/fault-proxy.js';
 import { listen } from '../../support/listen.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { noToken } from '../../../src/cli/doctor/check-storing.js';
 import type { InspectorOptions } from '../../../src/inspector/index.js';
-import { matomoOnWire, runChecks } from '../../support/doctor.js';
+import { runChecks } from '../../support/doctor.js';
+import { matomoOnWire } from '../../support/fault-proxy.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 const ROLLED_BACK = '{"status":"error","tracked":0,"invalid":0}';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { matomoOnWire, runDoctor } from '../../support/doctor.js';
+import { runDoctor } from '../../support/doctor.js';
+import { matomoOnWire } from '../../support/fault-proxy.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 
@@ -70,4 +71,17 @@ test('headers that are no credentials and a daily key are shown', async () => {
   });
   expect(about('options')[0]?.found).toContain('"daily"');
   expect(about('address')[0]?.found).toContain(env.MATOMO_URL);
+});
+
+test('headers go with every question', async () => {
+  const { wire, env } = await matomoOnWire();
+  const { code } = await runDoctor(
+    { ...env, ...HEADERS, MATOMO_TOKEN_AUTH: 'a'.repeat(32) },
+    { args: ['--send'] },
+  );
+  expect(code).toBe(0);
+  expect(wire.requests().length).toBeGreaterThan(4);
+  for (const { head } of wire.requests()) {
+    expect(head).toContain(`authorization: Basic ${CREDENTIALS}\r\n`);
+  }
 });

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { listen } from '../../support/listen.js';
-import { startMatomoApi, tokenOf } from '../../support/matomo-api.js';
+import { type MatomoApi, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
 
@@ -24,6 +24,17 @@ async function startServer(answer: Answer): Promise<{ url: string; bodies: strin
     );
   });
   return { url: await listen(server), bodies };
+}
+
+/** What a Matomo answers to a request of `setup`. */
+async function askMatomo(
+  { url }: MatomoApi,
+  request: IncomingMessage,
+  body: string,
+  path = request.url ?? '',
+): Promise<string> {
+  const headers = { 'content-type': request.headers['content-type'] ?? '' };
+  return (await fetch(url + path, { method: 'POST', headers, body })).text();
 }
 
 const html =
@@ -119,10 +130,9 @@ test.each(['/stats', '/stats/', '/stats/matomo.php', '/stats/piwik.php'])(
     const matomo = await startMatomoSite();
     const { url } = await startServer((request, response, body) => {
       if (!request.url?.startsWith('/stats/index.php?')) return html(404)(request, response, body);
-      const headers = { 'content-type': request.headers['content-type'] ?? '' };
-      void fetch(matomo.url + request.url.slice(6), { method: 'POST', headers, body })
-        .then((answer) => answer.text())
-        .then((answer) => response.end(answer));
+      void askMatomo(matomo, request, body, request.url.slice('/stats'.length)).then((answer) =>
+        response.end(answer),
+      );
     });
     const { code, stdout } = await runSetup({ ...environmentOf(matomo), MATOMO_URL: url + path }, [
       '--yes',
@@ -171,10 +181,7 @@ test('a token that is refused on the way is tried once more, by reading', async 
       response.end(JSON.stringify({ result: 'error', message: UNAUTHENTICATED }));
       return;
     }
-    const headers = { 'content-type': request.headers['content-type'] ?? '' };
-    void fetch(matomo.url + request.url, { method: 'POST', headers, body }).then(async (answer) =>
-      response.end(await answer.text()),
-    );
+    void askMatomo(matomo, request, body).then((answer) => response.end(answer));
   });
   const { code, result } = await runSetupAsJson(environmentOf({ url }), ['--yes']);
   expect(code).toBe(1);
@@ -200,12 +207,9 @@ test('a time-out while something is created: what is there stays, and the next r
   const matomo = await startMatomoSite();
   let isSlow = true;
   const { url } = await startServer((request, response, body) => {
-    const headers = { 'content-type': request.headers['content-type'] ?? '' };
-    void fetch(matomo.url + request.url, { method: 'POST', headers, body })
-      .then((answer) => answer.text())
-      .then((answer) => {
-        if (!isSlow || !body.includes('name=HTTP+status')) response.end(answer);
-      });
+    void askMatomo(matomo, request, body).then((answer) => {
+      if (!isSlow || !body.includes('name=HTTP+status')) response.end(answer);
+    });
   });
   const env = { ...environmentOf({ url }), MATOMO_EXPORT_TIMEOUT: '5000' };
   const first = await runSetup(env, ['--yes']);
@@ -231,10 +235,7 @@ test('a web server that asks for a password gets the headers of MATOMO_HEADERS, 
       response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end('No');
       return;
     }
-    const headers = { 'content-type': request.headers['content-type'] ?? '' };
-    void fetch(matomo.url + request.url, { method: 'POST', headers, body })
-      .then((answer) => answer.text())
-      .then((answer) => response.end(answer));
+    void askMatomo(matomo, request, body).then((answer) => response.end(answer));
   });
   const env = environmentOf({ url });
   const headers = { MATOMO_HEADERS: 'authorization=Basic dTpw' };

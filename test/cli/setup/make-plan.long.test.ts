@@ -82,13 +82,6 @@ test.each(['4.16.1', '3.14.1'])('in Matomo %s, nothing is changed', async (versi
   expect(matomo.writes()).toEqual([]);
 });
 
-test('a dimension of MATOMO_DIMENSIONS wins over one with the name', async () => {
-  const matomo = await startMatomoSite({ dimensions: [{ name: 'Route' }, { name: 'Endpoint' }] });
-  const env = { ...environmentOf(matomo), MATOMO_DIMENSIONS: '2=http.route' };
-  const { result } = await runSetupAsJson(env, ['--dry-run']);
-  expect(result.plan[3]).toMatchObject({ action: 'present', name: 'Route', id: 2 });
-});
-
 test('active action dimensions that are not mapped are listed before others are created', async () => {
   const matomo = await startMatomoSite({
     dimensions: [

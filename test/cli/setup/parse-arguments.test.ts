@@ -25,6 +25,7 @@ test.each<[string, Record<string, string>, string[], string]>([
   ['headers that are none', { MATOMO_HEADERS: 'x' }, [], 'MATOMO_HEADERS must be'],
   ['an invalid URL', { MATOMO_URL: 'ftp://x' }, [], 'MATOMO_URL must be a URL'],
   ['no site', { MATOMO_SITE_ID: '' }, [], 'set MATOMO_SITE_ID'],
+  ['sites of services', { MATOMO_SITE_ID: 'a=1,b=2' }, ['--yes'], 'MATOMO_SITE_ID'],
   [
     'no token and no terminal',
     { MATOMO_SETUP_TOKEN: '' },

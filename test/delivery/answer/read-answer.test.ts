@@ -13,21 +13,20 @@ const known = { sent: 3, hasToken: false, hasTracked: false };
 const counters = (tracked: number, invalid: number) =>
   answer(200, { status: 'success', tracked, invalid });
 
+const processed = (tracked: number, invalid: number, unconfirmed = 0) => ({
+  kind: 'processed',
+  tracked,
+  invalid,
+  unconfirmed,
+});
+
 const PAGE = { kind: 'failed', code: 'not-matomo', mayBeStored: true };
 
 test.each([
-  ['all tracked', counters(3, 0), { kind: 'processed', tracked: 3, invalid: 0, unconfirmed: 0 }],
-  ['some invalid', counters(2, 1), { kind: 'processed', tracked: 2, invalid: 1, unconfirmed: 0 }],
-  [
-    'some lost inside',
-    counters(2, 0),
-    { kind: 'processed', tracked: 2, invalid: 0, unconfirmed: 1 },
-  ],
-  [
-    'more than was sent',
-    counters(5, 2),
-    { kind: 'processed', tracked: 3, invalid: 0, unconfirmed: 0 },
-  ],
+  ['all tracked', counters(3, 0), processed(3, 0)],
+  ['some invalid', counters(2, 1), processed(2, 1)],
+  ['some lost inside', counters(2, 0), processed(2, 0, 1)],
+  ['more than was sent', counters(5, 2), processed(3, 0)],
   ['nothing kept', counters(0, 0), { kind: 'nothing_kept' }],
   ['QueuedTracking', answer(200, 'GIF89a', 'image/gif'), { kind: 'accepted' }],
   ['204', answer(204), { kind: 'accepted' }],
@@ -35,7 +34,7 @@ test.each([
     [
       `${status} with counters`,
       answer(status, { status: 'success', tracked: 2, invalid: 1 }),
-      { kind: 'processed', tracked: 2, invalid: 1, unconfirmed: 0 },
+      processed(2, 1),
     ],
     [
       `${status} without`,
@@ -117,14 +116,12 @@ test.each([
   expect((verdict as { reason: string }).reason).not.toContain('s3cret');
 });
 
-test('all invalid with a token that never worked: held back', () => {
-  const verdict = readAnswer(counters(0, 3), { ...known, hasToken: true });
-  expect(verdict).toMatchObject({ kind: 'refused', code: 'token-rejected' });
-});
-
-test('all invalid with a token that has worked: each hit may be bad by itself', () => {
-  const verdict = readAnswer(counters(0, 3), { ...known, hasToken: true, hasTracked: true });
-  expect(verdict.kind).toBe('all_invalid');
+test.each([
+  ['never worked: held back', false, { kind: 'refused', code: 'token-rejected' }],
+  ['has worked: each hit may be bad by itself', true, { kind: 'all_invalid' }],
+])('all invalid with a token that %s', (_what, hasTracked, verdict) => {
+  const given = { ...known, hasToken: true, hasTracked };
+  expect(readAnswer(counters(0, 3), given)).toMatchObject(verdict);
 });
 
 test.each<[string, Exchange, object]>([
@@ -164,15 +161,11 @@ test('an answer of Matomo’s that was cut off may hide that hits were stored', 
   );
 });
 
-test('a redirect gives away no credentials', () => {
+test('a redirect is named without its query and credentials', () => {
   const location = 'https://u:s3cret@m.example/matomo.php;token_auth=s3cret?x=s3cret';
   expect(JSON.stringify(readAnswer({ ...answer(302), location }, known))).not.toContain('s3cret');
-});
-
-test('a redirect is named without its query', () => {
-  const exchange = { ...answer(301), location: 'https://other.example/matomo.php?secret=1' };
-  const verdict = readAnswer(exchange, known);
-  expect(verdict).toMatchObject({
+  const other = { ...answer(301), location: 'https://other.example/matomo.php?secret=1' };
+  expect(readAnswer(other, known)).toMatchObject({
     kind: 'refused',
     reason: expect.stringMatching(/https:\/\/other\.example\/matomo\.php(?!\?)/),
   });

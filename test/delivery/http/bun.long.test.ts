@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { eventually, startServer } from '../../support/child-process.js';
-import { startFaultProxy } from '../../support/fault-proxy.js';
+import { matomoOnWire } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
 import { COLD_MILLIS, packBeforeTests } from '../../support/matrix.js';
-import { get, matomo, titles } from '../../support/registered-app.js';
+import { get, titles } from '../../support/registered-app.js';
 import { prepareRuntime } from '../../support/runtimes.js';
 
 const CA = fileURLToPath(new URL('../../fixtures/tls/ca.pem', import.meta.url));
@@ -15,9 +15,7 @@ const npmPackage = packBeforeTests();
 /** A Matomo behind TLS, and how to start an application on Bun that sends its hits there. */
 async function start() {
   const place = await prepareRuntime('bun', npmPackage());
-  const { inspector, env } = await matomo();
-  const wire = await startFaultProxy({ certificate: 'server' });
-  wire.forwardTo(inspector.url);
+  const { inspector, wire, env } = await matomoOnWire({}, { certificate: 'server' });
   const startApp = (more: Record<string, string>) =>
     startServer(ARGS, {
       cwd: place.folder,
@@ -32,7 +30,7 @@ test('a connection that is not established in time keeps the hits', {
 }, async () => {
   const { inspector, wire, startApp } = await start();
   await wire.play({ kind: 'stall-handshake' });
-  const app = await startApp({ MATOMO_URL: wire.url, MATOMO_EXPORT_TIMEOUT: '300' });
+  const app = await startApp({ MATOMO_EXPORT_TIMEOUT: '300' });
   await get(`${app.url}/a`);
   await eventually(() => app.stderr().includes('no connection within 300 ms'));
   await wire.play();

@@ -1,9 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startServer } from '../../support/child-process.js';
 import { secondCopy } from '../../support/installed-app.js';
-import { get, matomo } from '../../support/registered-app.js';
+import { get, startTracked } from '../../support/registered-app.js';
 
 test('without undici, hits are sent through node:http, and one line is logged', async () => {
   const folder = join(secondCopy(), '../..');
@@ -14,11 +13,11 @@ test('without undici, hits are sent through node:http, and one line is logged', 
     const server = require('node:http').createServer((_, response) => response.end());
     server.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));`,
   );
-  const { inspector, env } = await matomo();
-  const app = await startServer(['app.cjs'], {
-    cwd: folder,
-    env: { ...env, MATOMO_SCHEDULE_DELAY: '50' },
-  });
+  const { inspector, app } = await startTracked(
+    ['app.cjs'],
+    { MATOMO_SCHEDULE_DELAY: '50' },
+    { cwd: folder },
+  );
   for (const path of ['/a', '/b']) {
     await get(app.url + path);
     await expect.poll(() => inspector.hits().at(-1)?.stored?.title).toBe(`GET ${path}`);

@@ -1,8 +1,6 @@
-import { createServer } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
-import { listen } from '../../support/listen.js';
 import { until } from '../../support/traced-service.js';
 import { BULK, nodeTo } from './http-transports.js';
 
@@ -13,27 +11,6 @@ test('a connection that is not established in time: nothing was sent', async () 
     kind: 'not_sent',
     error: { message: 'no connection within 200 ms' },
   });
-});
-
-test('the proxy of the environment gets requests by http, and opens tunnels for https', async () => {
-  let seen: string | undefined;
-  const proxy = createServer((request, response) => {
-    seen = `${request.url} ${request.headers.host}`;
-    response.end();
-  });
-  proxy.on('connect', ({ url }, socket) => {
-    seen = url;
-    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
-  });
-  const origin = await listen(proxy);
-  for (const name of ['http_proxy', 'https_proxy']) vi.stubEnv(name, origin);
-  for (const name of ['no_proxy', 'NO_PROXY']) vi.stubEnv(name, '');
-  onTestFinished(() => void vi.unstubAllEnvs());
-  const plain = await nodeTo('http://matomo.example/matomo.php').send(BULK, 5000);
-  expect([plain.kind, seen]).toEqual(['answer', 'http://matomo.example/matomo.php matomo.example']);
-  const secure = await nodeTo('https://matomo.example/matomo.php').send(BULK, 5000);
-  expect([secure.kind, seen]).toEqual(['not_sent', 'matomo.example:443']);
-  expect(secure.kind === 'not_sent' && secure.error.message).toContain('403');
 });
 
 test.each(['CONNECT', 'TLS handshake'])(

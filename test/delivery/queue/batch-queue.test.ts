@@ -40,23 +40,6 @@ function drain(queue: BatchQueue, isGood: (names: string[]) => boolean = () => t
   return bulks;
 }
 
-test('AI chatbots and page views share no batch, each in order, and crashes come last', () => {
-  const queue = queueOf(2, 'crash', 'a.bot', 'b', 'c.bot', 'd', 'e', 'f.bot');
-  const bulks = drain(queue);
-  expect(bulks.filter(([name]) => name?.endsWith('.bot'))).toEqual([['a.bot', 'c.bot'], ['f.bot']]);
-  expect(bulks.filter(([name]) => !name?.endsWith('.bot'))).toEqual([['b', 'd'], ['e'], ['crash']]);
-  expect(bulks.at(-1)).toEqual(['crash']);
-  expect(queue.total).toBe(0);
-});
-
-test('a batch has no more hits than may be in a bulk, however many are added at once', () => {
-  expect(drain(queueOf(3, 'a', 'b', 'c', 'd', 'e', 'f', 'g'))).toEqual([
-    ['a', 'b', 'c'],
-    ['d', 'e', 'f'],
-    ['g'],
-  ]);
-});
-
 test('a batch takes further hits from memory until it is full or sent', () => {
   const queue = queueOf(3, 'c', 'x.bot');
   expect(queue.needsMore(true)).toBe(true);

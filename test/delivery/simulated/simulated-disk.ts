@@ -39,11 +39,11 @@ export class SimulatedDisk {
   operations = 0;
   #stalled: Promise<void> | undefined;
   #goOn: () => void = () => undefined;
-  readonly #options: DiskOptions;
+  readonly options: DiskOptions;
   readonly #users = new Map<string, DiskUser>();
 
   constructor(options: DiskOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   attach(user: DiskUser): void {
@@ -71,7 +71,7 @@ export class SimulatedDisk {
 
   /** Does something for a process, unless it is dead by then. `part` is what a killed one leaves of it. */
   async run<T>(user: DiskUser, operation: () => T, part: () => void = () => undefined): Promise<T> {
-    const { random, slowestMillis } = this.#options;
+    const { random, slowestMillis } = this.options;
     if (slowestMillis > 0 && !user.isDead) {
       await new Promise((resolve) => setTimeout(resolve, random() * slowestMillis));
     }
@@ -99,20 +99,8 @@ export class SimulatedDisk {
         write(part);
         return part.length;
       },
-      () => write(bytes.subarray(0, Math.floor(this.#options.random() * bytes.length))),
+      () => write(bytes.subarray(0, Math.floor(this.options.random() * bytes.length))),
     );
-  }
-
-  written(path: string, bytes: Buffer): void {
-    this.#options.onWritten(path, bytes);
-  }
-
-  cut(path: string, bytes: Buffer): void {
-    this.#options.onCut(path, bytes);
-  }
-
-  renamed(from: string, to: string, user: DiskUser): void {
-    this.#options.onRenamed(from, to, user);
   }
 }
 
@@ -147,7 +135,7 @@ class SimulatedFile {
     const bytesWritten = await disk.write(this.#user, buffer.subarray(offset), (part) => {
       disk.volume.writeSync(this.#descriptor, part);
       this.#written = Buffer.concat([this.#written, part]);
-      disk.written(this.#path, part);
+      disk.options.onWritten(this.#path, part);
     });
     return { bytesWritten };
   }
@@ -175,7 +163,7 @@ class SimulatedFile {
   truncate(length: number) {
     return disk.run(this.#user, () => {
       disk.volume.ftruncateSync(this.#descriptor, length);
-      disk.cut(this.#path, this.#written.subarray(length));
+      disk.options.onCut(this.#path, this.#written.subarray(length));
       this.#written = this.#written.subarray(0, length);
     });
   }
@@ -202,7 +190,7 @@ export const simulatedPromises = {
     inPlace(from, (own, root, user) => {
       const target = to.slice(root.length).replaceAll('\\', '/');
       disk.volume.renameSync(own, target);
-      disk.renamed(own, target, user);
+      disk.options.onRenamed(own, target, user);
     }),
   rmdir: (path: string) => inPlace(path, (own) => disk.volume.rmdirSync(own)),
   stat: (path: string) => inPlace(path, (own) => disk.volume.statSync(own)),

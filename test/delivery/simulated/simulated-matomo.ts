@@ -12,31 +12,7 @@ import {
 import { SimulatedConnection } from './simulated-connection.js';
 
 /** What may go wrong on the way, in Matomo, and on the way back. */
-export type Fault =
-  | 'none'
-  | 'refused'
-  | 'lost before'
-  | 'lost after'
-  | 'gateway time-out'
-  | 'database away'
-  | 'flickering database'
-  | 'lock timeout'
-  | 'bad gateway after storing'
-  | 'odd Retry-After'
-  | 'busy'
-  | 'redirect'
-  | 'another page'
-  | 'tracker off'
-  | 'queue'
-  | 'some lost inside'
-  | 'created'
-  | 'accepted'
-  | 'gzip'
-  | 'database dies'
-  | 'no HTTP'
-  | 'closes connections';
-
-export const FAULTS: readonly Fault[] = [
+export const FAULTS = [
   'none',
   'refused',
   'lost before',
@@ -59,7 +35,9 @@ export const FAULTS: readonly Fault[] = [
   'database dies',
   'no HTTP',
   'closes connections',
-];
+] as const;
+
+export type Fault = (typeof FAULTS)[number];
 
 /** After these a bulk is halved to find a hit that does it, or a single hit is sent after others. */
 export const HALVING: readonly Fault[] = [

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { DailyKeys } from '../../../src/common/daily-keys.js';
 import { keepDailyKeys, keepVisitorKey } from '../../../src/delivery/spool/file/spool-folder.js';
-import { startInspector } from '../../../src/inspector/index.js';
 import { MatomoSpanExporter } from '../../../src/span-exporter.js';
-import { finishedSpan } from '../../support/builders.js';
+import { serverSpan } from '../../support/builders.js';
 import { eventually } from '../../support/child-process.js';
+import { startMatomo } from '../../support/matomo.js';
 import { captureOutput } from '../../support/output.js';
 import { startRedis } from '../../support/redis-server.js';
 import { temporaryFolder } from '../../support/spool.js';
@@ -14,15 +14,6 @@ import { temporaryFolder } from '../../support/spool.js';
 const DAY_MILLIS = 86_400_000;
 const NOON = Date.UTC(2026, 10, 20, 12);
 const TODAY = Math.floor(NOON / DAY_MILLIS);
-
-const REQUEST = {
-  'http.request.method': 'GET',
-  'url.scheme': 'https',
-  'server.address': 'shop.example',
-  'url.path': '/a',
-  'http.response.status_code': 200,
-  'client.address': '192.0.2.1',
-};
 
 function dailyKeys(): DailyKeys {
   const keys = new DailyKeys();
@@ -58,8 +49,7 @@ test('processes with one folder share the key of the day; those of other days ar
 /** The visitor IDs of one client in exporters that are alive at the same time, and what they print. */
 async function visitorsOf(options: { spool?: string; tokenAuth?: string }) {
   const output = captureOutput();
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const exporters = [1, 2].map(
     () =>
       new MatomoSpanExporter({
@@ -72,7 +62,7 @@ async function visitorsOf(options: { spool?: string; tokenAuth?: string }) {
   );
   for (const exporter of exporters) {
     onTestFinished(() => exporter.shutdown());
-    exporter.export([finishedSpan({ attributes: REQUEST })], () => undefined);
+    exporter.export([serverSpan('/a', { 'client.address': '192.0.2.1' })], () => undefined);
   }
   await eventually(() => inspector.hits().length === 2);
   return { ids: new Set(inspector.hits().map(({ params }) => params.cid)), output };

@@ -2,20 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MatomoSpanProcessor } from '../../../src/index.js';
-import { eventually } from '../../support/child-process.js';
 import { captureOutput } from '../../support/output.js';
-import { notSent } from '../../support/scripted-transport.js';
-import { linesIn, spooledDelivery, temporaryFolder } from '../../support/spool.js';
+import { leaveHits, linesIn } from '../../support/spool.js';
 
 const url = 'http://127.0.0.1:1/matomo.php';
 
 test('a dry run leaves the hits of a spool in it, and makes no spool', async () => {
-  const folder = temporaryFolder();
-  const { delivery, transport, push } = spooledDelivery({ folder, url });
-  transport.answer(notSent);
-  push('a', 'b');
-  await eventually(() => delivery.spooled === 2);
-  await delivery.shutdown(0);
+  const folder = await leaveHits(['a', 'b'], { url });
   const lines = linesIn(folder);
   expect(lines).toHaveLength(2);
   const printed = captureOutput();

@@ -3,19 +3,13 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { pending } from '../../support/delivery.js';
-import { startRedis } from '../../support/redis-server.js';
-import { notSent } from '../../support/scripted-transport.js';
-import { linesIn, spooledDelivery, temporaryFolder } from '../../support/spool.js';
+import { SPOOL_PLACES } from '../../support/redis-server.js';
+import { leaveHits, linesIn, spooledDelivery, temporaryFolder } from '../../support/spool.js';
 
 const HOUR_MILLIS = 3_600_000;
 /** More than one step of expiry reads, in a folder and in Redis. */
 const OLD = 1_500;
 const PADDING = '-'.repeat(400);
-
-const PLACES: [string, () => Promise<string>][] = [
-  ['a folder', async () => temporaryFolder()],
-  ['Redis', async () => (await startRedis()).url],
-];
 
 /** Moves the wall clock ahead until the end of the test. The monotonic clock and timers do not move. */
 function moveClockAhead(millis: number): void {
@@ -24,18 +18,14 @@ function moveClockAhead(millis: number): void {
   onTestFinished(() => void spy.mockRestore());
 }
 
-test.each(PLACES)(
+test.each(SPOOL_PLACES)(
   'of hits in %s that became too old while no process ran, none is sent, however many there are',
   async (_where, open) => {
     const folder = await open();
-    const before = spooledDelivery({ folder, maxSpoolAgeMillis: 48 * HOUR_MILLIS });
-    before.transport.answer(notSent);
     const startSeconds = Date.now() / 1000 - 26 * 3_600;
     const name = `old${PADDING}`;
-    for (let i = 0; i < OLD; i++) before.delivery.push(pending({ name, startSeconds }));
-    before.push('fresh');
-    await before.delivery.shutdown(20_000);
-    expect(before.delivery.spooled).toBe(OLD + 1);
+    const old = Array.from({ length: OLD }, () => pending({ name, startSeconds }));
+    await leaveHits([...old, 'fresh'], { folder, maxSpoolAgeMillis: 48 * HOUR_MILLIS });
 
     const after = spooledDelivery({ folder, maxSpoolAgeMillis: 24 * HOUR_MILLIS });
     await eventually(() => after.delivery.counters.tracked === 1);
@@ -46,7 +36,7 @@ test.each(PLACES)(
   },
 );
 
-test.each(PLACES)(
+test.each(SPOOL_PLACES)(
   'hits that were read from %s and become too old during an attempt are not sent',
   async (_where, open) => {
     const { delivery, transport, push, sent, law } = spooledDelivery({
@@ -69,13 +59,14 @@ test('hits that wait in memory because the spool cannot be used are not sent aft
   const file = join(temporaryFolder(), 'file');
   writeFileSync(file, '');
   const maxSpoolAgeMillis = HOUR_MILLIS;
-  const { delivery, push, sent } = spooledDelivery({
+  const { delivery, push, sent, law, logged } = spooledDelivery({
     folder: join(file, 'spool'),
     maxSpoolAgeMillis,
   });
-  delivery.push(pending({ name: 'old', startSeconds: Date.now() / 1000 - 2 * 3_600 }));
-  push('fresh');
+  push(pending({ name: 'old', startSeconds: Date.now() / 1000 - 2 * 3_600 }), 'fresh');
   await eventually(() => delivery.pending === 0);
   expect(sent()).toEqual(['fresh']);
   expect(delivery.counters).toMatchObject({ tracked: 1, lost: { expired: 1 } });
+  expect(law()).toEqual([2, 2]);
+  expect(logged).toContainEqual(expect.stringMatching(/ENOTDIR.*\[spool-not-used\]$/));
 });

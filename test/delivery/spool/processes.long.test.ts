@@ -1,19 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { readSpoolStatus } from '../../../src/delivery/spool/backends.js';
-import { thisProcess } from '../../../src/delivery/spool/file/dead-processes.js';
-import { toLines } from '../../../src/delivery/spool/hit-line.js';
-import { instanceName } from '../../../src/delivery/spool/spool-description.js';
-import { type BulkReceiver, startBulkReceiver } from '../../support/bulk-receiver.js';
+import { arrivalsOf, type BulkReceiver, startBulkReceiver } from '../../support/bulk-receiver.js';
 import { eventually } from '../../support/child-process.js';
 import { sampled } from '../../support/long.js';
-import { type RedisServer, startRedis } from '../../support/redis-server.js';
+import { SPOOL_PLACES, startRedis } from '../../support/redis-server.js';
 import { seededRandom } from '../../support/seed.js';
 import { requires } from '../../support/skips.js';
 import { filesIn, temporaryFolder } from '../../support/spool.js';
-import { type SpoolWorker, startSpoolWorker } from './spool-workers.js';
+import { leaveJournal, pageHit, type SpoolWorker, startSpoolWorker } from './spool-workers.js';
 
 const ROUNDS = Number(process.env.SPOOL_ROUNDS ?? sampled(2, 5));
 /** Processes that end at once. */
@@ -27,14 +22,6 @@ const YOUNG_MILLIS = 500;
 /** `maxExportBatchSize`, and what is appended within half a second. */
 const LARGEST_BULK = 100;
 const PATIENCE = { timeoutMillis: 60_000 };
-/** No process of a machine has such a number. */
-const NO_PID = 2 ** 22 + 1;
-
-const BACKENDS: [string, () => Promise<string>][] = [
-  ['a folder', async () => join(temporaryFolder(), 'spool')],
-  ['Redis', async () => (await startRedis()).url],
-];
-
 async function setUp(open: () => Promise<string>) {
   const place = await open();
   const matomo = await startBulkReceiver();
@@ -54,21 +41,12 @@ async function setUp(open: () => Promise<string>) {
 
 const UNAVAILABLE = { refusals: Number.POSITIVE_INFINITY };
 
-/** How often Matomo has tracked each hit. */
-function arrivalsAt({ bulks }: BulkReceiver): Map<string, number> {
-  const arrivals = new Map<string, number>();
-  for (const { isTracked, names } of bulks) {
-    for (const name of isTracked ? names : []) arrivals.set(name, (arrivals.get(name) ?? 0) + 1);
-  }
-  return arrivals;
-}
-
 const duplicatesAt = (matomo: BulkReceiver) =>
-  [...arrivalsAt(matomo).values()].reduce((sum, times) => sum + times - 1, 0);
+  [...arrivalsOf(matomo).values()].reduce((sum, { length }) => sum + length - 1, 0);
 
 /** Hits that did not arrive, although they were older than half a second when their process was killed. */
 function missingAt(matomo: BulkReceiver, workers: readonly SpoolWorker[], killed: number) {
-  const arrivals = arrivalsAt(matomo);
+  const arrivals = arrivalsOf(matomo);
   return workers.flatMap((worker) =>
     [...worker.ended]
       .filter(([name, endedMillis]) => {
@@ -88,7 +66,7 @@ async function spooled(worker: SpoolWorker, hits: number): Promise<void> {
   await eventually(async () => (await worker.stats()).spooled === hits, PATIENCE);
 }
 
-describe.each(BACKENDS)('processes that share %s', (_where, open) => {
+describe.each(SPOOL_PLACES)('processes that share %s', (_where, open) => {
   test('one that is stopped while it works is taken over, and goes on as another', async () => {
     requires('signals');
     const random = seededRandom();
@@ -118,24 +96,8 @@ describe.each(BACKENDS)('processes that share %s', (_where, open) => {
   });
 
   test('if all are stopped together, none is taken over', async () => {
-    requires('signals');
-    const { place, matomo, workers, start } = await setUp(open);
-    for (let i = 0; i < 3; i++) start({ RATE: '50' });
-    for (const worker of workers) await eventually(() => worker.ended.size > 0, PATIENCE);
-    for (let round = 0; round < ROUNDS; round++) {
-      await wait(DEAD_MILLIS * 1.2);
-      await Promise.all(workers.map((worker) => worker.kill('SIGSTOP')));
-      await wait(STOP_MILLIS);
-      await Promise.all(workers.map((worker) => worker.kill('SIGCONT')));
-    }
-    await wait(DEAD_MILLIS * 1.2);
-    const ended = Date.now();
-    const stats = await Promise.all(workers.map((worker) => worker.shutdown()));
-    for (const { takenOver, lost } of stats) expect([takenOver, lost.spool]).toEqual([0, 0]);
-    start();
-    await eventually(async () => (await pendingIn(place)) === 0, PATIENCE);
-    expect(missingAt(matomo, workers, ended)).toEqual([]);
-    expect(duplicatesAt(matomo)).toBe(0);
+    const given = await setUp(open);
+    await standStill(given, (signal) => Promise.all(given.workers.map((one) => one.kill(signal))));
   });
 
   test('of several that look for the dead, one takes over', async () => {
@@ -157,7 +119,7 @@ describe.each(BACKENDS)('processes that share %s', (_where, open) => {
     expect(await pendingIn(place)).toBe(ROUNDS * 10);
     matomo.play({});
     await eventually(async () => (await pendingIn(place)) === 0, PATIENCE);
-    expect(arrivalsAt(matomo).size).toBe(ROUNDS * 10);
+    expect(arrivalsOf(matomo).size).toBe(ROUNDS * 10);
     expect(duplicatesAt(matomo)).toBe(0);
   });
 
@@ -198,7 +160,7 @@ describe.each(BACKENDS)('processes that share %s', (_where, open) => {
     matomo.play({});
     const next = start();
     await eventually(async () => (await next.stats()).tracked === MANY * 5, PATIENCE);
-    expect(arrivalsAt(matomo).size).toBe(MANY * 5);
+    expect(arrivalsOf(matomo).size).toBe(MANY * 5);
     expect(duplicatesAt(matomo)).toBe(0);
   });
 
@@ -233,16 +195,7 @@ test('`process.exit()` in the middle of a take-over loses nothing', async () => 
   const { matomo, start } = await setUp(async () => folder);
   const journals = 300;
   const startSeconds = Math.floor(Date.now() / 1000) - 60;
-  for (let i = 0; i < journals; i++) {
-    const random = String(i).padStart(8, '0');
-    const journal = join(folder, instanceName(Date.now() - 1_000_000 + i, NO_PID, random));
-    const query = `?idsite=1&rec=1&apiv=1&url=http%3A%2F%2Fshop.test%2F${i}&ua=test`;
-    const hit = { site: 1, visitor: 'v', startSeconds, kind: 'page' as const, query };
-    mkdirSync(journal);
-    writeFileSync(join(journal, '000001.hits'), toLines([hit])[0] as Buffer);
-    const identity = { ...thisProcess(), pid: NO_PID, started: '1', hasToken: false };
-    writeFileSync(join(journal, 'alive'), JSON.stringify(identity));
-  }
+  for (let i = 0; i < journals; i++) leaveJournal(folder, i, [[pageHit(`${i}`, startSeconds)]]);
   matomo.play(UNAVAILABLE);
   for (let round = 0; round < ROUNDS; round++) {
     const taker = start();
@@ -253,25 +206,29 @@ test('`process.exit()` in the middle of a take-over loses nothing', async () => 
   matomo.play({});
   const last = start();
   await eventually(async () => (await last.stats()).tracked === journals, PATIENCE);
-  expect(arrivalsAt(matomo).size).toBe(journals);
+  expect(arrivalsOf(matomo).size).toBe(journals);
   expect(duplicatesAt(matomo)).toBe(0);
   expect(await last.stats()).toMatchObject({ takenOver: journals, lost: { spool: 0 } });
 });
 
 test('while Redis stands still for longer than processes may, none is taken over, and nothing is lost', async () => {
+  const redis = await startRedis();
+  await standStill(await setUp(async () => redis.url), async (signal) => redis.signal(signal));
+});
+
+/** Processes or their spool stand still for longer than processes may, some times: none is taken over, and nothing is lost. */
+async function standStill(
+  { place, matomo, workers, start }: Awaited<ReturnType<typeof setUp>>,
+  send: (signal: NodeJS.Signals) => Promise<unknown>,
+): Promise<void> {
   requires('signals');
-  let redis: RedisServer | undefined;
-  const { place, matomo, workers, start } = await setUp(async () => {
-    redis = await startRedis();
-    return redis.url;
-  });
   for (let i = 0; i < 3; i++) start({ RATE: '50' });
   for (const worker of workers) await eventually(() => worker.ended.size > 0, PATIENCE);
   for (let round = 0; round < ROUNDS; round++) {
     await wait(DEAD_MILLIS * 1.2);
-    redis?.signal('SIGSTOP');
+    await send('SIGSTOP');
     await wait(STOP_MILLIS);
-    redis?.signal('SIGCONT');
+    await send('SIGCONT');
   }
   await wait(DEAD_MILLIS * 1.2);
   const ended = Date.now();
@@ -281,4 +238,4 @@ test('while Redis stands still for longer than processes may, none is taken over
   await eventually(async () => (await pendingIn(place)) === 0, PATIENCE);
   expect(missingAt(matomo, workers, ended)).toEqual([]);
   expect(duplicatesAt(matomo)).toBe(0);
-});
+}

@@ -7,13 +7,17 @@ import type { PurgeFilter } from '../../../src/delivery/spool/hit-line.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import { eventually, ROOT } from '../../support/child-process.js';
 import { pending } from '../../support/delivery.js';
-import { startRedis } from '../../support/redis-server.js';
+import { SPOOL_PLACES } from '../../support/redis-server.js';
 import { notSent, processed } from '../../support/scripted-transport.js';
 import { sorted } from '../../support/sorted.js';
-import { filesIn, linesIn, spooledDelivery, temporaryFolder } from '../../support/spool.js';
+import {
+  filesIn,
+  leaveHits,
+  linesIn,
+  spooledDelivery,
+  temporaryFolder,
+} from '../../support/spool.js';
 
-const inFolder = async () => temporaryFolder();
-const inRedis = async () => `${(await startRedis()).url}`;
 const nowSeconds = Math.floor(Date.now() / 1000);
 const HITS: readonly Hit[] = [
   ['max@example.org', '?h=max&uid=max%40example.org&cid=0123456789abcdef', 7200],
@@ -30,13 +34,11 @@ const HITS: readonly Hit[] = [
 }));
 
 /** Stores `HITS` by a process that ends. */
-async function fill(folder: string): Promise<void> {
-  const { delivery, transport } = spooledDelivery({ folder });
-  transport.answer(notSent);
-  for (const hit of HITS) delivery.push(pending({ finalize: () => [hit] }));
-  await delivery.shutdown(20_000);
-  expect(delivery.spooled).toBe(HITS.length);
-}
+const fill = (folder?: string) =>
+  leaveHits(
+    HITS.map((hit) => pending({ finalize: () => [hit] })),
+    folder === undefined ? {} : { folder },
+  );
 
 const user: PurgeFilter = { kind: 'user', id: 'max@example.org' };
 const SELECTIONS: readonly [PurgeFilter, string[]][] = [
@@ -46,31 +48,25 @@ const SELECTIONS: readonly [PurgeFilter, string[]][] = [
   [{ kind: 'before', epochSeconds: nowSeconds - 60 }, ['maxim', 'more', 'other', 'visitor']],
 ];
 
-test.each([
-  ...SELECTIONS.map((row) => ['a folder', inFolder, ...row] as const),
-  ...SELECTIONS.map((row) => ['Redis', inRedis, ...row] as const),
-])(
-  'in %s, purging %j leaves the other hits, which are sent',
-  async (_where, open, filter, left) => {
-    const folder = await open();
-    await fill(folder);
-    expect(await purgeSpool(folder, filter)).toBe(HITS.length - left.length);
-    if (!folder.includes('://')) {
-      expect(sorted(linesIn(folder).map((line) => /\?h=(\w+)/.exec(line)?.[1]))).toEqual(left);
-      if (left.length === 0) expect(filesIn(folder, '.hits')).toEqual([]);
-    }
-    const { delivery, sent, logged } = spooledDelivery({ folder });
-    await eventually(() => delivery.counters.tracked === left.length);
-    await eventually(async () => (await readSpoolStatus(folder)).pending === 0);
-    expect(sorted(sent())).toEqual(left);
-    expect(logged.filter((line) => !line.includes('[hits-taken-over]'))).toEqual([]);
-  },
-);
+test.each(
+  SPOOL_PLACES.flatMap((place) =>
+    SELECTIONS.map(([filter, left]) => [place[0], filter, left, place[1]] as const),
+  ),
+)('in %s, purging %j leaves the other hits, which are sent', async (_where, filter, left, open) => {
+  const folder = await fill(await open());
+  expect(await purgeSpool(folder, filter)).toBe(HITS.length - left.length);
+  if (!folder.includes('://')) {
+    expect(sorted(linesIn(folder).map((line) => /\?h=(\w+)/.exec(line)?.[1]))).toEqual(left);
+    if (left.length === 0) expect(filesIn(folder, '.hits')).toEqual([]);
+  }
+  const { delivery, sent, logged } = spooledDelivery({ folder });
+  await eventually(() => delivery.counters.tracked === left.length);
+  await eventually(async () => (await readSpoolStatus(folder)).pending === 0);
+  expect(sorted(sent())).toEqual(left);
+  expect(logged.filter((line) => !line.includes('[hits-taken-over]'))).toEqual([]);
+});
 
-test.each([
-  ['a folder', inFolder],
-  ['Redis', inRedis],
-])('%s is not purged while a process uses it', async (_where, open) => {
+test.each(SPOOL_PLACES)('%s is not purged while a process uses it', async (_where, open) => {
   const folder = await open();
   const { delivery, transport, push } = spooledDelivery({ folder });
   transport.answer(notSent);
@@ -98,8 +94,7 @@ test('hits before and after a purged one in its segment keep their results', asy
 });
 
 test('a last line without its line feed counts as a hit if it is whole', async () => {
-  const folder = temporaryFolder();
-  await fill(folder);
+  const folder = await fill();
   const file = filesIn(folder, '.hits').at(-1) as string;
   const { size } = statSync(file);
   truncateSync(file, size - 1);
@@ -114,8 +109,7 @@ test('a folder without a spool is not touched', async () => {
 });
 
 test('the documented search finds the hits of a user ID', async () => {
-  const folder = temporaryFolder();
-  await fill(folder);
+  const folder = await fill();
   const page = readFileSync(join(ROOT, 'docs/what-is-in-the-spool.md'), 'utf8');
   const [documented = ''] = /^grep -rhF .*customer-17.*$/m.exec(page) ?? [];
   const command = documented

@@ -1,9 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { thisProcess } from '../../../src/delivery/spool/file/dead-processes.js';
+import { toLines } from '../../../src/delivery/spool/hit-line.js';
+import { instanceName } from '../../../src/delivery/spool/spool-description.js';
+import type { Hit } from '../../../src/hit/hit.js';
 import type { MatomoStats } from '../../../src/pipeline/stats.js';
-import { ROOT } from '../../support/child-process.js';
+import { eventually, ROOT } from '../../support/child-process.js';
 import { requires } from '../../support/skips.js';
 
 /** A process with a spool, see `apps/spool-worker.mjs`. */
@@ -105,6 +111,62 @@ export function startSpoolWorker(
       if (signal !== 'SIGKILL') requires('signals');
       child.kill(signal);
       if (signal === 'SIGKILL') await closed;
+    },
+  };
+}
+
+/** No process of a machine has such a number. */
+const NO_PID = 2 ** 22 + 1;
+
+/** Leaves the journal of a process that has ended in a folder: the older, the smaller its number. Each list of hits is a file. */
+export function leaveJournal(
+  folder: string,
+  number: number,
+  files: readonly (readonly Hit[])[],
+  mark: 'alive' | 'ended' = 'alive',
+): void {
+  const random = String(number).padStart(8, '0');
+  const journal = join(folder, instanceName(Date.now() - 1_000_000 + number, NO_PID, random));
+  mkdirSync(journal);
+  const identity = { ...thisProcess(), pid: NO_PID, started: '1', hasToken: false };
+  writeFileSync(join(journal, mark), JSON.stringify(identity));
+  for (const [i, hits] of files.entries()) {
+    const name = `${String(i + 1).padStart(6, '0')}.hits`;
+    writeFileSync(join(journal, name), Buffer.concat(toLines(hits)));
+  }
+}
+
+/** A hit of a page that is called so. */
+export function pageHit(name: string, startSeconds: number): Hit {
+  const query = `?idsite=1&rec=1&apiv=1&url=http%3A%2F%2Fshop.test%2F${name}&ua=test`;
+  return { site: 1, visitor: 'v', startSeconds, kind: 'page', query };
+}
+
+/** Four workers, of which some are killed. */
+export function startWorkers(start: () => SpoolWorker) {
+  const alive = [start(), start(), start(), start()];
+  const all = [...alive];
+  const killedAt = new Map<SpoolWorker, number>();
+  async function kill(worker: SpoolWorker): Promise<void> {
+    killedAt.set(worker, Date.now());
+    await worker.kill();
+  }
+  return {
+    alive,
+    all,
+    killedAt,
+    /** Kills one a while after it has answered a request, and starts another. */
+    async replace(number: number, waitMillis = 0): Promise<void> {
+      const victim = alive.splice(number % alive.length, 1)[0] as SpoolWorker;
+      await eventually(() => victim.ended.size > 0, { timeoutMillis: 60_000 });
+      await wait(waitMillis);
+      await kill(victim);
+      const next = start();
+      alive.push(next);
+      all.push(next);
+    },
+    async killAll(): Promise<void> {
+      for (const worker of alive) await kill(worker);
     },
   };
 }

@@ -1,25 +1,17 @@
 import { expect, test } from 'vitest';
 import { readSpoolStatus } from '../../../src/delivery/spool/backends.js';
-import { startRedis } from '../../support/redis-server.js';
+import { SPOOL_PLACES } from '../../support/redis-server.js';
 import { notSent } from '../../support/scripted-transport.js';
-import { spooledDelivery, temporaryFolder } from '../../support/spool.js';
+import { leaveHits, spooledDelivery } from '../../support/spool.js';
 
 const JOURNALS = 40;
 
-test.each([
-  ['a folder', async () => temporaryFolder()],
-  ['Redis', async () => (await startRedis()).url],
-])(
+test.each(SPOOL_PLACES)(
   'the status of %s counts each hit once while journals are taken over',
   async (_where, open) => {
     const place = await open();
     const times = { beatMillis: 20, deadMillis: 60_000 };
-    for (let i = 0; i < JOURNALS; i++) {
-      const one = spooledDelivery({ folder: place });
-      one.transport.answer(notSent);
-      one.push('a');
-      await one.delivery.shutdown(20_000);
-    }
+    for (let i = 0; i < JOURNALS; i++) await leaveHits(['a'], { folder: place });
     const counts = new Set<number>();
     // One takes over from another, also what that one has taken over.
     for (let taker = 0; taker < 5; taker++) {

@@ -20,7 +20,5 @@ if (require.main !== module && isMainThread) module.exports = { listener };
 else if (isMainThread && process.env.WORKER) runInWorker(__filename);
 else {
   const server = createServer(listener);
-  server.listen(0, '127.0.0.1', () => {
-    process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
-  });
+  require('./listen.cjs')(server);
 }

@@ -9,6 +9,4 @@ class ForeignProvider {
 trace.setGlobalTracerProvider(new ForeignProvider());
 
 const server = require('node:http').createServer((_request, response) => response.end('ok'));
-server.listen(process.env.PORT, '127.0.0.1', () => {
-  process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
-});
+require('./listen.cjs')(server);

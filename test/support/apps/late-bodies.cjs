@@ -182,9 +182,7 @@ async function start() {
     handlers[kind](request, response);
     beginningOf(id).resolve();
   });
-  server.listen(process.env.PORT, '127.0.0.1', () => {
-    process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
-  });
+  require('./listen.cjs')(server);
   process.once('SIGTERM', () => server.close().closeAllConnections());
 }
 

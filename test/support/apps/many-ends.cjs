@@ -80,6 +80,4 @@ server.on('checkContinue', (request, response) => {
   response.writeContinue();
   request.resume().on('end', () => response.end('ok'));
 });
-server.listen(process.env.PORT, '127.0.0.1', () => {
-  process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
-});
+require('./listen.cjs')(server);

@@ -27,9 +27,7 @@ function serve() {
   });
   app.delete('/mcp', (_request, response) => response.end());
   app.post('/login', (_request, response) => response.json({}));
-  const server = app.listen(0, '127.0.0.1', () => {
-    process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
-  });
+  require('./listen.cjs')(app);
 }
 
 if (isMainThread && process.env.THREAD) runInWorker(__filename);

@@ -17,9 +17,7 @@ function serve() {
     response.write('hello');
     response.once('close', () => response.end());
   });
-  server.listen(0, '127.0.0.1', () => {
-    process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
-  });
+  require('./listen.cjs')(server);
 }
 
 if (isMainThread && process.env.IN_THREAD) runInWorker(__filename);

@@ -21,9 +21,7 @@ function serve() {
   });
   app.all('/about', (_request, response) => response.send('<h1>About us</h1>'));
   app.use('/guarded', (_request, response) => response.status(401).json({}));
-  const server = app.listen(0, '127.0.0.1', () => {
-    process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
-  });
+  require('./listen.cjs')(app);
 }
 
 if (isMainThread && process.env.THREAD) runInWorker(__filename);

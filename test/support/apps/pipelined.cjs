@@ -11,6 +11,4 @@ const server = createServer((request, response) => {
   else waiting += 1;
 });
 server.keepAliveTimeout = 0; // idle connections stay open
-server.listen(process.env.PORT, '127.0.0.1', () => {
-  process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
-});
+require('./listen.cjs')(server);

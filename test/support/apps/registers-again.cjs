@@ -24,6 +24,4 @@ const server = createServer((request, response) => {
   }
   response.end('ok');
 });
-server.listen(process.env.PORT, '127.0.0.1', () => {
-  process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
-});
+require('./listen.cjs')(server);

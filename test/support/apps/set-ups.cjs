@@ -65,6 +65,4 @@ const SERVERS = {
   },
 };
 const server = SERVERS[process.env.SERVER ?? 'http']();
-server.listen(process.env.PORT, '127.0.0.1', () => {
-  process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
-});
+require('./listen.cjs')(server);

@@ -89,8 +89,6 @@ function checkLaw() {
   writeSync(1, `LAW ${JSON.stringify(processor.stats())}\n`);
 }
 
-if (process.env.IGNORE_SIGXFSZ) process.on('SIGXFSZ', () => undefined);
-
 let due = 0;
 let last = performance.now();
 setInterval(() => {

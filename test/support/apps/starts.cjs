@@ -1,30 +1,3 @@
-// Tracks itself with options in code, some of them functions. FRAMEWORK is http, express or fastify.
 const { start } = require('opentelemetry-matomo');
 
-start({
-  dimensions: { 1: ({ method }) => method.toLowerCase() },
-  userId: ({ path }) => path.split('/')[2],
-  ignore: ({ path }) => path === '/ignored',
-  beforeSend: ({ urlref, ...parameters }) => ({ ...parameters, dimension2: 'sent' }),
-});
-
-const onListen = (port) => process.stdout.write(`http://127.0.0.1:${port}\n`);
-const APPLICATIONS = {
-  http() {
-    const handle = (_request, response) => response.end('ok');
-    const server = require('node:http').createServer(handle);
-    server.listen(0, '127.0.0.1', () => onListen(server.address().port));
-  },
-  express() {
-    const app = require('express')();
-    app.get('/users/:id', (_request, response) => response.send('ok'));
-    const server = app.listen(0, '127.0.0.1', () => onListen(server.address().port));
-  },
-  async fastify() {
-    const app = require('fastify')();
-    app.get('/users/:id', async () => 'ok');
-    await app.listen({ port: 0, host: '127.0.0.1' });
-    onListen(app.server.address().port);
-  },
-};
-APPLICATIONS[process.env.FRAMEWORK]();
+require('./starts-framework.cjs')(start, require);

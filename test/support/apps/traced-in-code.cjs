@@ -27,6 +27,4 @@ const server = createServer((request, response) => {
   const spans = exporter.getFinishedSpans().map(({ name, kind }) => `${name} ${kind}`);
   response.end(JSON.stringify({ spans, hooks, processors: spanProcessors.length }));
 });
-server.listen(process.env.PORT, '127.0.0.1', () => {
-  process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
-});
+require('./listen.cjs')(server);

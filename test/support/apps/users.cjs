@@ -41,7 +41,5 @@ else if (isMainThread && process.env.WORKER) {
   if (process.env.START) matomo.start(JSON.parse(process.env.START));
   const { trace } = require('@opentelemetry/api');
   const server = createServer(createListener({ ...matomo, trace }));
-  server.listen(0, '127.0.0.1', () => {
-    process.stdout.write(`http://127.0.0.1:${server.address().port}\n`);
-  });
+  require('./listen.cjs')(server);
 }

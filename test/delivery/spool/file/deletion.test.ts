@@ -1,10 +1,17 @@
 import { rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { eventually } from '../../../support/child-process.js';
-import { startRedis } from '../../../support/redis-server.js';
+import { pending } from '../../../support/delivery.js';
+import { SPOOL_PLACES, startRedis } from '../../../support/redis-server.js';
 import { notSent, processed } from '../../../support/scripted-transport.js';
 import { createSkipMinute } from '../../../support/skip-minute.js';
-import { filesIn, linesIn, spooledDelivery, temporaryFolder } from '../../../support/spool.js';
+import {
+  filesIn,
+  leaveHits,
+  linesIn,
+  spooledDelivery,
+  temporaryFolder,
+} from '../../../support/spool.js';
 
 test('delivered hits are deleted while the process runs and nothing is pending', async () => {
   const folder = temporaryFolder();
@@ -40,10 +47,7 @@ test('a file has the hits of at most a minute, so that a pending hit does not ke
   expect(delivery.counters.tracked).toBe(2);
 });
 
-test.each([
-  ['a folder', async () => temporaryFolder()],
-  ['Redis', async () => (await startRedis()).url],
-])(
+test.each(SPOOL_PLACES)(
   'hits in %s that are too old are deleted while Matomo is unavailable, also those that were about to be sent',
   async (_where, open) => {
     const folder = await open();
@@ -59,14 +63,9 @@ test.each([
 );
 
 test('hits that became too old while no process ran are deleted when one starts, although Matomo is unavailable', async () => {
-  const folder = temporaryFolder();
-  const first = spooledDelivery({ folder });
-  first.transport.answer(notSent);
-  first.push('a', 'b');
-  await eventually(() => first.delivery.spooled === 2);
-  await first.delivery.shutdown(0);
-  expect(linesIn(folder)).toHaveLength(2);
-  const second = spooledDelivery({ folder, maxSpoolAgeMillis: 1 });
+  const startSeconds = Date.now() / 1000 - 10;
+  const folder = await leaveHits(['a', 'b'].map((name) => pending({ name, startSeconds })));
+  const second = spooledDelivery({ folder, maxSpoolAgeMillis: 5_000 });
   second.transport.answer(notSent);
   await eventually(() => linesIn(folder).length === 0);
   expect(second.delivery.counters.lost.expired).toBe(2);

@@ -1,7 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { type Inspector, startInspector } from '../../../../src/inspector/index.js';
+import { expect, test } from 'vitest';
+import type { Inspector } from '../../../../src/inspector/index.js';
 import type { MatomoStats } from '../../../../src/pipeline/stats.js';
 import { eventually } from '../../../support/child-process.js';
+import { startMatomo } from '../../../support/matomo.js';
 import { filesIn } from '../../../support/spool.js';
 import { type SpoolWorker, startSpoolWorker } from '../spool-workers.js';
 import { mountTinyDisk } from './tiny-disk.js';
@@ -12,8 +13,7 @@ const FULL = /\(ENOSPC\).*\[spool-not-written\]/g;
 /** Segments have an eighth of `maxSpoolBytes`: the last one of a running process stays, the others make room. */
 async function setUp(maxSpoolBytes = 1024 ** 2) {
   const disk = await mountTinyDisk(256);
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   inspector.play({ status: 503 });
   const env = { MATOMO_MAX_SPOOL_BYTES: String(maxSpoolBytes), MATOMO_SPOOL: disk.folder };
   const start = () => startSpoolWorker({ MATOMO_URL: inspector.url, ...env }, disk.prefix);

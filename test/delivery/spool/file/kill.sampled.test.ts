@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import {
+  arrivalsOf,
   type Bulk,
   findOutOfOrder,
   isMixed,
@@ -10,7 +11,7 @@ import { eventually } from '../../../support/child-process.js';
 import { sampled } from '../../../support/long.js';
 import { seededRandom } from '../../../support/seed.js';
 import { filesIn, temporaryFolder } from '../../../support/spool.js';
-import { isOfHungWorker, type SpoolWorker, startSpoolWorker } from '../spool-workers.js';
+import { isOfHungWorker, startSpoolWorker, startWorkers } from '../spool-workers.js';
 
 /** A hit may be lost that is younger than this when its process is killed. */
 const YOUNG_MILLIS = 500;
@@ -32,20 +33,12 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
       MATOMO_URL: matomo.url,
       MATOMO_SPOOL: folder,
     });
-  const alive = [start(), start(), start(), start()];
-  const all: SpoolWorker[] = [...alive];
-  const killedAt = new Map<SpoolWorker, number>();
+  const workers = startWorkers(start);
+  const { all, killedAt } = workers;
   for (let round = 0; round < ROUNDS; round++) {
     // Unavailable, slow or available: what is under way differs from kill to kill.
     matomo.play([{ refusals: 2 }, { delayMillis: 150 }, {}][round % 3] ?? {});
-    const victim = alive.splice(round % alive.length, 1)[0] as SpoolWorker;
-    await eventually(() => victim.ended.size > 0, { timeoutMillis: 60_000 });
-    await wait(400 + random() * 1500);
-    killedAt.set(victim, Date.now());
-    await victim.kill();
-    const next = start();
-    alive.push(next);
-    all.push(next);
+    await workers.replace(round, 400 + random() * 1500);
   }
   matomo.play({});
   const chatbots = () => sum(matomo.bulks.map((bulk) => bulk.chatbots));
@@ -53,17 +46,14 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
   // A busy machine may have killed every worker before it stored anything.
   await eventually(() => chatbots() > 0 && further() > 0, { timeoutMillis: 60_000 });
   await wait(1000);
-  for (const worker of alive) {
-    killedAt.set(worker, Date.now());
-    await worker.kill();
-  }
+  await workers.killAll();
   const successor = startSpoolWorker({ MATOMO_URL: matomo.url, MATOMO_SPOOL: folder });
   await eventually(async () => filesIn(folder, '.hits').length === 0 && (await successor.stats()), {
     timeoutMillis: 50_000,
     describe: () => `the end of ${filesIn(folder, '').join(' ')}`,
   });
 
-  const arrivals = arrivalsOf(matomo.bulks);
+  const arrivals = arrivalsOf(matomo);
   let ended = 0;
   let young = 0;
   const missing: string[] = [];
@@ -110,15 +100,6 @@ test(`${ROUNDS} kills at any instant lose nothing that was older than half a sec
 
 function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
-}
-
-/** The bulks in which each hit arrived at Matomo and was tracked, in order. */
-function arrivalsOf(bulks: readonly Bulk[]): Map<string, Bulk[]> {
-  const arrivals = new Map<string, Bulk[]>();
-  for (const bulk of bulks.filter(({ isTracked }) => isTracked)) {
-    for (const name of bulk.names) arrivals.set(name, [...(arrivals.get(name) ?? []), bulk]);
-  }
-  return arrivals;
 }
 
 /** Bulks of which hits were sent again, and how many, by the kill that ended the connection on which they had come. */

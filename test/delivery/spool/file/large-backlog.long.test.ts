@@ -1,21 +1,17 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { thisProcess } from '../../../../src/delivery/spool/file/dead-processes.js';
-import { toLines } from '../../../../src/delivery/spool/hit-line.js';
-import { instanceName } from '../../../../src/delivery/spool/spool-description.js';
 import { startBulkReceiver } from '../../../support/bulk-receiver.js';
 import { eventually } from '../../../support/child-process.js';
 import { requires } from '../../../support/skips.js';
 import { temporaryFolder } from '../../../support/spool.js';
-import { startSpoolWorker } from '../spool-workers.js';
+import { leaveJournal, pageHit, startSpoolWorker } from '../spool-workers.js';
 
 const MEBIBYTE = 1024 ** 2;
 const PROCESSES = 50;
 /** Of each process. All are `SPOOL_MEBIBYTES`, 1 GiB in use. */
 const FILES = Math.ceil(Number(process.env.SPOOL_MEBIBYTES ?? 256) / PROCESSES);
-/** No process of a machine has such a number. */
-const NO_PID = 2 ** 22 + 1;
+/** Together a mebibyte. */
+const HITS_PER_FILE = Math.floor(MEBIBYTE / 520);
 /** A process without a spool needs about 60. */
 const MOST_RESIDENT_BYTES = 150 * MEBIBYTE;
 
@@ -27,28 +23,17 @@ test('a new process stays small beside a large backlog of dead ones, and sends t
   requires('/proc');
   const folder = temporaryFolder();
   const nowSeconds = Math.floor(Date.now() / 1000);
-  let hits = 0;
   for (let i = 0; i < PROCESSES; i++) {
-    const instance = instanceName(Date.now() - 1_000_000 + i, NO_PID, String(i).padStart(8, '0'));
-    const journal = join(folder, instance);
-    mkdirSync(journal);
-    const identity = { ...thisProcess(), pid: NO_PID, started: '1', hasToken: false };
-    writeFileSync(join(journal, 'alive'), JSON.stringify(identity));
-    for (let file = 1; file <= FILES; file++) {
+    const files = Array.from({ length: FILES }, (_, file) => {
       // The last process has the oldest hits.
-      const startSeconds = nowSeconds - 80_000 + (file - 1) * PROCESSES + (PROCESSES - i);
-      const queryOf = (line: number) =>
-        `?idsite=1&rec=1&apiv=1&url=http%3A%2F%2Fshop.test%2F${startSeconds}-${line}&x=${padding}`;
-      const one = { site: 1, visitor: 'v', startSeconds, kind: 'page' as const };
-      const count = Math.floor(MEBIBYTE / 520);
-      const lines = Array.from({ length: count }, (_, line) => ({ ...one, query: queryOf(line) }));
-      writeFileSync(
-        join(journal, `${String(file).padStart(6, '0')}.hits`),
-        Buffer.concat(toLines(lines)),
+      const startSeconds = nowSeconds - 80_000 + file * PROCESSES + (PROCESSES - i);
+      return Array.from({ length: HITS_PER_FILE }, (_, line) =>
+        pageHit(`${startSeconds}-${line}&x=${padding}`, startSeconds),
       );
-      hits += count;
-    }
+    });
+    leaveJournal(folder, i, files);
   }
+  const hits = PROCESSES * FILES * HITS_PER_FILE;
   const matomo = await startBulkReceiver();
   const started = performance.now();
   const worker = startSpoolWorker({ MATOMO_URL: matomo.url, MATOMO_SPOOL: folder });

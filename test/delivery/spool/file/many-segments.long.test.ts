@@ -1,39 +1,17 @@
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { thisProcess } from '../../../../src/delivery/spool/file/dead-processes.js';
-import { toLines } from '../../../../src/delivery/spool/hit-line.js';
-import { instanceName } from '../../../../src/delivery/spool/spool-description.js';
-import { startInspector } from '../../../../src/inspector/index.js';
+import { expect, test } from 'vitest';
 import { eventually } from '../../../support/child-process.js';
 import { sampled } from '../../../support/long.js';
+import { startMatomo } from '../../../support/matomo.js';
 import { requires } from '../../../support/skips.js';
 import { filesIn, temporaryFolder } from '../../../support/spool.js';
-import { startSpoolWorker } from '../spool-workers.js';
+import { leaveJournal, pageHit, startSpoolWorker } from '../spool-workers.js';
 
 const SEGMENTS = sampled(800, 2000);
 const MOST_DESCRIPTORS = 16;
-/** No process of a machine has such a number. */
-const NO_PID = 2 ** 22 + 1;
 /** A process that reads thousands of files with each look is far above. */
 const MOST_READS_A_SECOND = 500;
-
-/** A folder in which so many processes have left one hit each, some killed and some not. */
-function leftBehind(): string {
-  const folder = temporaryFolder();
-  const startSeconds = Math.floor(Date.now() / 1000) - 60;
-  for (let i = 0; i < SEGMENTS; i++) {
-    const instance = instanceName(Date.now() - 1_000_000 + i, NO_PID, String(i).padStart(8, '0'));
-    const query = `?idsite=1&rec=1&apiv=1&url=http%3A%2F%2Fshop.test%2F${i}&ua=test`;
-    const hit = { site: 1, visitor: 'v', startSeconds, kind: 'page' as const, query };
-    mkdirSync(join(folder, instance));
-    writeFileSync(join(folder, instance, '000001.hits'), toLines([hit])[0] as Buffer);
-    const identity = { ...thisProcess(), pid: NO_PID, started: '1', hasToken: false };
-    const name = i % 2 === 0 ? 'alive' : 'ended';
-    writeFileSync(join(folder, instance, name), JSON.stringify(identity));
-  }
-  return folder;
-}
 
 /** Files of a folder that a process has open. */
 function openFiles(pid: number, folder: string): string[] {
@@ -58,9 +36,13 @@ test(`${SEGMENTS} segments of processes that have ended need at most ${MOST_DESC
 }, async () => {
   requires('/proc');
   requires('prlimit');
-  const folder = leftBehind();
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const folder = temporaryFolder();
+  const startSeconds = Math.floor(Date.now() / 1000) - 60;
+  for (let i = 0; i < SEGMENTS; i++) {
+    const mark = i % 2 === 0 ? 'alive' : 'ended'; // some were killed, and some were not
+    leaveJournal(folder, i, [[pageHit(`${i}`, startSeconds)]], mark);
+  }
+  const inspector = await startMatomo();
   inspector.play({ status: 503 });
   const env = { MATOMO_URL: inspector.url, MATOMO_SPOOL: folder };
   const worker = startSpoolWorker(env, ['prlimit', '--nofile=512:512']);

@@ -14,37 +14,19 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually, ROOT } from '../../../support/child-process.js';
-import { notSent } from '../../../support/scripted-transport.js';
 import { requires, skipTest } from '../../../support/skips.js';
 import { sorted } from '../../../support/sorted.js';
 import {
   filesIn,
+  leaveHits,
   linesIn,
-  type SpooledDelivery,
+  nextProcess,
   spooledDelivery,
   temporaryFolder,
 } from '../../../support/spool.js';
 import { startSpoolWorker } from '../spool-workers.js';
 
 const OTHER_USER = 12_345;
-
-async function leftBehind(...names: string[]): Promise<string> {
-  const folder = temporaryFolder();
-  const { delivery, transport, push } = spooledDelivery({ folder });
-  transport.answer(notSent);
-  push(...names);
-  await delivery.shutdown(1000);
-  expect(linesIn(folder)).toHaveLength(names.length);
-  return folder;
-}
-
-/** The hits that the next process sends, and what it logs. */
-async function nextProcess(folder: string): Promise<SpooledDelivery> {
-  const next = spooledDelivery({ folder });
-  next.push('next');
-  await eventually(() => next.sent().includes('next') && next.delivery.pending === 0);
-  return next;
-}
 
 /** A name for a journal of an older process, which is taken over first. */
 const older = (number: number) => `1700000000000-7-0000000${number}`;
@@ -57,9 +39,9 @@ describe('a spool that others can change', () => {
   requires('file owners');
   test('links, pipes and folders with the names of files or journals are not read, and keep nobody from the others', async () => {
     const elsewhere = temporaryFolder();
-    const folder = await leftBehind('a', 'b');
+    const folder = await leaveHits(['a', 'b']);
     const [file = ''] = filesIn(folder, '.hits');
-    const [planted] = linesIn(await leftBehind('planted'));
+    const [planted] = linesIn(await leaveHits(['planted']));
     const target = join(elsewhere, '000001.hits');
     writeFileSync(target, `${planted}\n`);
     symlinkSync(elsewhere, join(folder, older(1)));
@@ -79,7 +61,7 @@ describe('a spool that others can change', () => {
   });
 
   test('what is written never goes through a link', async () => {
-    const folder = await leftBehind('a', 'b');
+    const folder = await leaveHits(['a', 'b']);
     const victim = join(temporaryFolder(), 'victim');
     writeFileSync(victim, 'mine');
     const [file = ''] = filesIn(folder, '.hits');
@@ -120,7 +102,7 @@ describe('a spool that others can change', () => {
   });
 
   test('a system without users, such as Windows, checks none of this', async () => {
-    const folder = await leftBehind('a');
+    const folder = await leaveHits(['a']);
     chmodSync(folder, 0o777);
     const { geteuid } = process;
     onTestFinished(() => void Object.assign(process, { geteuid }));
@@ -131,7 +113,7 @@ describe('a spool that others can change', () => {
   });
 
   test('a description or a visitor key that is a link is refused', async () => {
-    const folder = await leftBehind('a');
+    const folder = await leaveHits(['a']);
     const description = join(folder, 'spool.json');
     const copy = join(temporaryFolder(), 'copy');
     renameSync(description, copy);
@@ -144,9 +126,9 @@ describe('a spool that others can change', () => {
   describe('as root, who can make files of other users', () => {
     requires('root');
     test("another user's files and journals are not read, and stay", async () => {
-      const folder = await leftBehind('a', 'b');
+      const folder = await leaveHits(['a', 'b']);
       const [own = ''] = filesIn(folder, '.hits');
-      const [other = ''] = filesIn(await leftBehind('planted'), '.hits');
+      const [other = ''] = filesIn(await leaveHits(['planted']), '.hits');
       const planted = own.replace('000001', '000002');
       copyFileSync(other, planted);
       chownSync(planted, OTHER_USER, OTHER_USER);

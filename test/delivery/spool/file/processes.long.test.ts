@@ -1,13 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
-import { type Inspector, startInspector } from '../../../../src/inspector/index.js';
+import { expect, test } from 'vitest';
 import { eventually } from '../../../support/child-process.js';
+import { listen } from '../../../support/listen.js';
+import { startMatomo } from '../../../support/matomo.js';
 import { requires } from '../../../support/skips.js';
 import { sorted } from '../../../support/sorted.js';
 import { filesIn, linesIn, temporaryFolder } from '../../../support/spool.js';
@@ -15,15 +13,11 @@ import { startSpoolWorker } from '../spool-workers.js';
 
 async function setUp(env: Record<string, string> = {}) {
   const folder = join(temporaryFolder(), 'spool');
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const start = (more: Record<string, string> = {}) =>
     startSpoolWorker({ MATOMO_URL: inspector.url, MATOMO_SPOOL: folder, ...env, ...more });
   return { folder, inspector, start };
 }
-
-const names = (inspector: Inspector) =>
-  inspector.hits().map(({ params }) => new URL(params.url ?? '').pathname.slice(1));
 
 test('each process of a folder sends its own hits, in bulks ordered by visitor and time', async () => {
   const bulks: string[][] = [];
@@ -38,11 +32,8 @@ test('each process of a folder sends its own hits, in bulks ordered by visitor a
     inFlight.set(request.socket, 0);
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ status: 'success', tracked: requests.length, invalid: 0 }));
-  }).listen(0, '127.0.0.1');
-  onTestFinished(() => void matomo.close());
-  await once(matomo, 'listening');
-  const { port } = matomo.address() as AddressInfo;
-  const { start } = await setUp({ MATOMO_URL: `http://127.0.0.1:${port}`, RATE: '200' });
+  });
+  const { start } = await setUp({ MATOMO_URL: await listen(matomo), RATE: '200' });
   const workers = [start(), start(), start()];
   await eventually(() => bulks.flat().length > 1500);
   const keys = bulks.map((requests) =>
@@ -59,24 +50,6 @@ test('each process of a folder sends its own hits, in bulks ordered by visitor a
     expect(worker.lawless).toEqual([]);
     expect(await worker.stats()).toMatchObject({ takenOver: 0 });
   }
-});
-
-test('the next process takes over from a sender that has died, and takes over what it left', async () => {
-  const { inspector, start, folder } = await setUp();
-  inspector.play({ status: 503 });
-  const first = start();
-  await first.request(30);
-  await eventually(async () => (await first.stats()).spooled === 30);
-  const second = start();
-  await second.request(10);
-  await eventually(async () => (await second.stats()).spooled === 10);
-  await first.kill();
-  await eventually(async () => (await second.stats()).takenOver === 30);
-  inspector.play();
-  await eventually(async () => (await second.stats()).tracked === 40);
-  expect(await second.stats()).toMatchObject({ hits: 10, takenOver: 30, pending: 0, spooled: 0 });
-  expect(names(inspector).length).toBe(40);
-  await eventually(() => filesIn(folder, '.hits').length <= 1);
 });
 
 test('what was spooled before a restart is sent after it, by the same visitor', async () => {
@@ -106,21 +79,4 @@ test('the folder and its files are for their owner alone, and hold no token', as
   expect(files.length).toBeGreaterThanOrEqual(3);
   for (const file of files) expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o600]);
   for (const file of files) expect(readFileSync(file, 'latin1')).not.toContain(token);
-});
-
-test('a disk that is full: the application goes on, and hits leave from memory', async () => {
-  requires('prlimit');
-  const { inspector, start } = await setUp();
-  const worker = start({ IGNORE_SIGXFSZ: '1' });
-  await worker.stats();
-  // No file can grow beyond 2,000 bytes from now on.
-  execFileSync('prlimit', ['--pid', String(worker.pid), '--fsize=2000:2000']);
-  for (let sent = 10; sent <= 50; sent += 10) {
-    await worker.request(10);
-    await eventually(async () => (await worker.stats()).tracked === sent);
-  }
-  expect(new Set(names(inspector)).size).toBe(50);
-  expect(await worker.stats()).toMatchObject({ hits: 50, pending: 0, lost: { spool: 0 } });
-  expect(worker.lawless).toEqual([]);
-  expect(worker.stderr()).toMatch(/\(EFBIG\).*\[spool-not-written\]/);
 });

@@ -8,6 +8,7 @@ import { CLOCK_STEPS_MILLIS, stepWallClock } from '../../simulated/clock-steps.j
 import { SimulatedMachine, VISITORS } from '../../simulated/simulated-machine.js';
 import { FAULTS, HALVING } from '../../simulated/simulated-matomo.js';
 import type { SimulatedProcess } from '../../simulated/simulated-process.js';
+import { stepOf } from '../../simulated/step-of.js';
 
 vi.mock('node:fs/promises', async () => {
   const { simulatedPromises } = await import('../../simulated/simulated-disk.js');
@@ -40,30 +41,20 @@ const further = fc.array(fc.constantFrom('hit', 'hit', 'hit', 'hit', 'invalid', 
 });
 
 const step = fc.oneof(
-  of(6, 'hits', { which, names: fc.array(name, { minLength: 1, maxLength: 8 }) }),
-  of(4, 'request', { which, further }),
-  of(1, 'begin', { which, further: further.map((names) => names.map((one) => `${one}.late`)) }),
-  of(1, 'end', { which }),
-  of(6, 'wait', { millis: fc.constantFrom(3, 30, 200, 700, 1500) }),
-  of(2, 'fault', { fault: fc.constantFrom(...FAULTS) }),
-  of(1, 'disk', { fault: fc.constantFrom('none', 'full', 'failing', 'hanging') }),
-  of(1, 'clock', { millis: fc.constantFrom(...CLOCK_STEPS_MILLIS) }),
-  of(1, 'flush', { which }),
-  of(2, 'start', {}),
-  of(1, 'hang', { which, millis: fc.constantFrom(300, 6000) }),
-  of(1, 'shutdown', { which }),
-  of(2, 'kill', { which, afterOperations: fc.oneof(fc.constant(0), fc.nat(60)) }),
+  stepOf(6, 'hits', { which, names: fc.array(name, { minLength: 1, maxLength: 8 }) }),
+  stepOf(4, 'request', { which, further }),
+  stepOf(1, 'begin', { which, further: further.map((names) => names.map((one) => `${one}.late`)) }),
+  stepOf(1, 'end', { which }),
+  stepOf(6, 'wait', { millis: fc.constantFrom(3, 30, 200, 700, 1500) }),
+  stepOf(2, 'fault', { fault: fc.constantFrom(...FAULTS) }),
+  stepOf(1, 'disk', { fault: fc.constantFrom('none', 'full', 'failing', 'hanging') }),
+  stepOf(1, 'clock', { millis: fc.constantFrom(...CLOCK_STEPS_MILLIS) }),
+  stepOf(1, 'flush', { which }),
+  stepOf(2, 'start', {}),
+  stepOf(1, 'hang', { which, millis: fc.constantFrom(300, 6000) }),
+  stepOf(1, 'shutdown', { which }),
+  stepOf(2, 'kill', { which, afterOperations: fc.oneof(fc.constant(0), fc.nat(60)) }),
 );
-
-/** A step of a kind, with what else is to be known of it; one of a greater weight is more likely. */
-function of<const Kind extends string, const Rest extends object>(
-  weight: number,
-  kind: Kind,
-  rest: { [Key in keyof Rest]: fc.Arbitrary<Rest[Key]> },
-) {
-  const arbitrary = fc.record({ kind: fc.constant(kind), ...rest });
-  return { weight, arbitrary: arbitrary as fc.Arbitrary<{ readonly kind: Kind } & Rest> };
-}
 
 const history = fc.record({
   steps: fc.array(step, { minLength: 3, maxLength: 15 }),

@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import {
+  arrivalsOf,
   type Bulk,
+  type BulkReceiver,
   findOutOfOrder,
   isMixed,
   startBulkReceiver,
@@ -10,7 +12,12 @@ import { eventually } from '../../../support/child-process.js';
 import { sampled } from '../../../support/long.js';
 import { startRedis, startWire } from '../../../support/redis-server.js';
 import { seededRandom } from '../../../support/seed.js';
-import { isOfHungWorker, type SpoolWorker, startSpoolWorker } from '../spool-workers.js';
+import {
+  isOfHungWorker,
+  type SpoolWorker,
+  startSpoolWorker,
+  startWorkers,
+} from '../spool-workers.js';
 
 /** A hit may be lost that is younger than this when its process is killed. */
 const YOUNG_MILLIS = 500;
@@ -86,19 +93,9 @@ async function run(rounds: number, kinds: readonly Kind[]) {
     FURTHER: '8',
   };
   const start = () => startSpoolWorker({ ...env, RATE: String(RATE) });
-  const alive = [start(), start(), start(), start()];
-  const all = [...alive];
-  const killedAt = new Map<SpoolWorker, number>();
+  const workers = startWorkers(start);
+  const { alive, all, killedAt } = workers;
   const faults: Fault[] = [];
-  async function killOne(round: number): Promise<void> {
-    const victim = alive.splice(round % alive.length, 1)[0] as SpoolWorker;
-    await eventually(() => victim.ended.size > 0, { timeoutMillis: 60_000 });
-    killedAt.set(victim, Date.now());
-    await victim.kill();
-    const next = start();
-    alive.push(next);
-    all.push(next);
-  }
   for (let round = 0; round < rounds; round++) {
     const kind = kinds[round % kinds.length] as Kind;
     if (kinds.length === 1 && kind === 'kill')
@@ -113,7 +110,7 @@ async function run(rounds: number, kinds: readonly Kind[]) {
     faults.push(fault);
     switch (kind) {
       case 'kill':
-        await killOne(round);
+        await workers.replace(round);
         break;
       case 'kill Redis':
       case 'kill Redis, then a process':
@@ -125,7 +122,7 @@ async function run(rounds: number, kinds: readonly Kind[]) {
         if (kind === 'kill Redis') break;
         fault.untilMillis = Date.now();
         await wait(KILL_AFTER_MILLIS);
-        await killOne(round);
+        await workers.replace(round);
         matomo.play({});
         break;
       case 'freeze': {
@@ -146,18 +143,17 @@ async function run(rounds: number, kinds: readonly Kind[]) {
   matomo.play({});
   await wait(1000);
   await untilStored(alive);
+  await workers.killAll();
   for (const worker of alive) {
-    killedAt.set(worker, Date.now());
-    const now = Date.now();
+    const now = killedAt.get(worker) as number;
     faults.push({ kind: 'kill', fromMillis: now, downMillis: now, untilMillis: now });
-    await worker.kill();
   }
   const successor = startSpoolWorker(env);
   await eventually(async () => (await redis.command('GET', 'matomo-spool:bytes')) === '0', {
     timeoutMillis: 60_000,
   });
   await eventually(async () => (await successor.stats()).pending === 0);
-  const result = judge(all, killedAt, matomo.bulks, faults);
+  const result = judge(all, killedAt, matomo, faults);
   process.stdout.write(
     `${rounds} rounds of ${kinds.join(', ')}: ${result.ended} requests, ${result.missing.length} missing, ` +
       `${result.excused} missing as promised, ${result.duplicated} duplicated, ${result.outOfOrder.length} out of order\n`,
@@ -186,14 +182,10 @@ async function untilStored(workers: readonly SpoolWorker[]): Promise<void> {
 function judge(
   workers: readonly SpoolWorker[],
   killedAt: ReadonlyMap<SpoolWorker, number>,
-  bulks: readonly Bulk[],
+  matomo: BulkReceiver,
   faults: readonly Fault[],
 ) {
-  const tracked = bulks.filter(({ isTracked }) => isTracked);
-  const arrivals = new Map<string, Bulk[]>();
-  for (const bulk of tracked) {
-    for (const name of bulk.names) arrivals.set(name, [...(arrivals.get(name) ?? []), bulk]);
-  }
+  const arrivals = arrivalsOf(matomo);
   let ended = 0;
   let excused = 0;
   const missing: string[] = [];
@@ -235,7 +227,9 @@ function judge(
     missing,
     duplicated: repeats.reduce((sum, [, { length }]) => sum + length - 1, 0),
     strayDoubles: strayDoubles.map(([name, of]) => `${name} in ${of.map(timesOf).join(' and ')}`),
-    outOfOrder: findOutOfOrder(tracked).filter((name) => !isOfHungWorker(name, workers)),
+    outOfOrder: findOutOfOrder(matomo.bulks.filter(({ isTracked }) => isTracked)).filter(
+      (name) => !isOfHungWorker(name, workers),
+    ),
   };
 }
 

@@ -3,7 +3,6 @@ import { DECIDE, STORE } from '../../../../src/delivery/spool/redis/redis-script
 import { eventually } from '../../../support/child-process.js';
 import { type RedisServer, startRedis, startWire } from '../../../support/redis-server.js';
 import { notSent, processed } from '../../../support/scripted-transport.js';
-import { sorted } from '../../../support/sorted.js';
 import { type SpooledDelivery, spooledDelivery } from '../../../support/spool.js';
 
 /** Keys of the streams with hits. */
@@ -19,47 +18,6 @@ async function hitsIn(redis: RedisServer): Promise<number> {
 }
 
 describe('a spool in Redis', () => {
-  test('hits go to Redis, from there to Matomo, and nothing of them stays', async () => {
-    const redis = await startRedis();
-    const { delivery, push, sent, law, logged } = spooledDelivery({ folder: redis.url });
-    push('a', 'b', 'c');
-    await eventually(() => delivery.spooled === 3);
-    expect(law()).toEqual([3, 3]);
-    await eventually(() => delivery.counters.tracked === 3);
-    expect(sent()).toEqual(['a', 'b', 'c']);
-    expect(delivery).toMatchObject({ pending: 0, spooled: 0, takenOver: 0 });
-    expect(await hitsIn(redis)).toBe(0);
-    expect(await redis.command('GET', 'matomo-spool:bytes')).toBe('0');
-    expect(logged).toEqual([]);
-  });
-
-  test('while Matomo is unavailable, hits are in Redis, and survive a shutdown', async () => {
-    const redis = await startRedis();
-    const first = spooledDelivery({ folder: redis.url });
-    first.transport.answer(notSent);
-    first.push('a', 'b', 'c');
-    await eventually(async () => (await hitsIn(redis)) === 3);
-    await first.delivery.shutdown(20_000);
-    expect(first.delivery).toMatchObject({ pending: 3, spooled: 3 });
-    expect(first.law()).toEqual([3, 3]);
-
-    const second = spooledDelivery({ folder: redis.url });
-    second.push('d');
-    await eventually(() => second.delivery.counters.tracked === 4);
-    expect(sorted(second.sent())).toEqual(['a', 'b', 'c', 'd']);
-    expect(second.delivery.takenOver).toBe(3);
-    expect(second.law()).toEqual([4, 4]);
-  });
-
-  test('a flush stores and sends what waits', async () => {
-    const { url: folder } = await startRedis();
-    const { delivery, push, sent } = spooledDelivery({ folder, scheduledDelayMillis: 60_000 });
-    push('a', 'b');
-    await delivery.flush();
-    expect(sent()).toEqual(['a', 'b']);
-    expect(delivery.pending).toBe(0);
-  });
-
   test('hits that are too many, too old or damaged are dropped and counted', async () => {
     const redis = await startRedis();
     const full = spooledDelivery({ folder: redis.url, maxBytes: 90 });
@@ -81,19 +39,6 @@ describe('a spool in Redis', () => {
     await eventually(() => old.delivery.counters.lost.spool === 1);
     expect(old.delivery).toMatchObject({ pending: 0, takenOver: stored + 1 });
     expect(old.law()).toEqual([stored + 1, stored + 1]);
-  });
-
-  test("another Matomo's Redis is refused, and hits leave from memory", async () => {
-    const { url: folder } = await startRedis();
-    const owner = spooledDelivery({ folder });
-    await owner.delivery.flush();
-    const other = spooledDelivery({ folder, url: 'https://other.test/matomo.php' });
-    other.push('a');
-    await eventually(() => other.delivery.counters.tracked === 1);
-    expect(other.logged).toEqual([
-      expect.stringMatching(/belongs to https:\/\/matomo\.test.*\[spool-not-used\]$/),
-    ]);
-    expect(other.law()).toEqual([1, 1]);
   });
 
   test('while Redis is unavailable, hits are sent from memory, which is logged once, and it is used again after that', async () => {
