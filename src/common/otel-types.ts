@@ -89,7 +89,7 @@ interface Observable {
 }
 
 /** What is used of `Meter` of OpenTelemetry's API. */
-export interface Meter {
+interface Meter {
   createHistogram(name: string, options?: MetricOptions): Histogram;
   createObservableCounter(name: string, options?: MetricOptions): Observable;
   createObservableUpDownCounter(name: string, options?: MetricOptions): Observable;
