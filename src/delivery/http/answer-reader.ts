@@ -17,6 +17,11 @@ export class AnswerReader {
     this.#headers = headers;
   }
 
+  /** Whether the status alone says that Matomo did not process the request. */
+  get isRefusal(): boolean {
+    return this.#status >= 300;
+  }
+
   /** Adds a part of the body. Returns `false` if no more is read. */
   add(chunk: Uint8Array): boolean {
     this.#chunks.push(chunk.subarray(0, Math.max(0, MAX_ANSWER_BYTES - this.#size)));

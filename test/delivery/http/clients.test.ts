@@ -90,6 +90,23 @@ describe.each([
     expect(transport.isSending?.()).toBe(false);
   });
 
+  test.each<[string, (socket: Socket) => void]>([
+    ['is cut', (socket) => socket.end()],
+    ['is reset', (socket) => setImmediate(() => socket.resetAndDestroy())],
+    ['never ends', () => undefined],
+  ])('a refusal whose body %s is known by its status', async (_how, finish) => {
+    const head = 'HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 1000\r\n\r\nhalf';
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.write(head, () => finish(socket)));
+    });
+    expect(await to(await urlOf(server)).send(BULK, 1000)).toMatchObject({
+      kind: 'answer',
+      status: 503,
+      retryAfter: '7',
+    });
+  });
+
   test.each<[string, string, false | undefined]>([
     ['SMTP', '220 mail.test ESMTP\r\n', false],
     ['SSH', 'SSH-2.0-OpenSSH_9.6\r\n', false],

@@ -59,18 +59,23 @@ class RedisStream implements Segment {
     const range = [`${this.#position + 1}-0`, '+', 'COUNT', String(most)];
     const reply = await connection.send('XRANGE', this.key, ...range);
     const entries = reply as [string, string[]][];
+    const isShort = entries.length < most;
     const hits: JournalHit[] = [];
+    const damaged: { readonly from: number }[] = [];
+    let position = this.#position;
     for (const [id, [, line = '']] of entries) {
-      const number = Number.parseInt(id, 10);
-      this.#position = number;
-      const buffer = Buffer.from(line.replace(/\n$/, ''), 'latin1');
-      const hit = readLine(buffer);
-      if (hit) hits.push({ ...hit, segment: this, from: number, to: number });
-      else await this.#dropDamaged(number);
+      position = Number.parseInt(id, 10);
+      const hit = readLine(Buffer.from(line.replace(/\n$/, ''), 'latin1'));
+      if (hit) hits.push({ ...hit, segment: this, from: position, to: position });
+      else damaged.push({ from: position });
     }
+    // If Redis fails here, all is read again.
+    if (damaged.length > 0) await this.markDecided(damaged);
+    if (isShort) await this.#journal.confirm();
+    this.#position = position;
     this.unread -= entries.length;
-    if (entries.length < most) {
-      await this.#journal.confirm();
+    if (damaged.length > 0) events.damaged(this.key, damaged.length);
+    if (isShort) {
       events.lost(this.unread);
       this.unread = 0;
     }
@@ -81,11 +86,6 @@ class RedisStream implements Segment {
     const { connection } = this.#journal.options;
     const ids = hits.map(({ from }) => `${from}-0`);
     await connection.run(DECIDE, [this.#journal.instance, this.key, ...ids]);
-  }
-
-  async #dropDamaged(number: number): Promise<void> {
-    await this.markDecided([{ from: number }]);
-    this.#journal.options.events.damaged(this.key, 1);
   }
 }
 

@@ -142,6 +142,30 @@ describe('a spool in Redis', () => {
     expect(one.law()).toEqual([4, 4]);
   });
 
+  test('hits that were read with a damaged one are sent if Redis fails in between', async () => {
+    const redis = await startRedis();
+    const before = spooledDelivery({ folder: redis.url });
+    before.push('first');
+    await eventually(() => before.delivery.counters.tracked === 1);
+    await eventually(async () => (await hitsIn(redis)) === 0); // Redis has the scripts from then on
+    before.transport.answer(notSent);
+    before.push('a', 'b', 'c');
+    await eventually(() => before.delivery.spooled === 3);
+    await before.delivery.shutdown(100);
+    const [stream = ''] = await streamsIn(redis);
+    await redis.command('XADD', stream, '*', 'h', 'damaged');
+
+    const wire = await startWire(Number(new URL(redis.url).port));
+    wire.muteAt(DECIDE.sha);
+    const next = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
+    await eventually(async () => (await hitsIn(redis)) === 3);
+    wire.play('well');
+    await eventually(() => next.delivery.counters.tracked === 3);
+    await eventually(() => next.delivery.pending === 0);
+    expect(next.delivery.counters).toMatchObject({ tracked: 3, lost: { spool: 1 } });
+    expect(next.law()).toEqual([4, 4]);
+  });
+
   test('a Redis that is full takes no hits, and becomes empty; it is in the log that it stores hits again', async () => {
     const redis = await startRedis();
     const one = spooledDelivery({ folder: redis.url });
