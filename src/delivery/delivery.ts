@@ -1,13 +1,11 @@
 import type { Diagnostics } from '../common/diagnostics.js';
-import { coded } from '../common/messages.js';
 import { DetachedScope, holdEventLoop, withTimeout } from '../common/timers.js';
 import type { PendingHit } from '../hit/hit.js';
 import { createIsFresh, type DeliveryOptions, maxQueueBytes } from './delivery-options.js';
-import { adviceForLoss, flushLast, type LastFlushParts } from './exit/last-flush.js';
+import { flushLast, type LastFlushParts } from './exit/last-flush.js';
 import { LoopHold } from './exit/loop-hold.js';
 import type { Transport } from './http/transport.js';
-import { LossLog } from './loss-log.js';
-import { countOf } from './queue/batch.js';
+import { describeShutdownLoss, LossLog } from './loss-log.js';
 import type { DeliveryCounters } from './queue/counters.js';
 import { MemoryQueue } from './queue/memory-queue.js';
 import { SendLoop } from './send-loop.js';
@@ -265,10 +263,8 @@ export class Delivery {
     sender.drop();
     const lost = this.counters.lost.shutdown;
     if (lost === 0) return;
-    const { stoppedBy } = sender;
-    const why = stoppedBy === undefined ? '' : ` (${stoppedBy})`;
-    const text = `The shutdown ended with ${countOf(lost)} pending${why}. Pending hits are lost and counted as shutdown. ${adviceForLoss(!isInTime)}.`;
-    this.#parts.diagnostics.warnOnce('shutdown', coded('lost-at-shutdown', text));
+    const text = describeShutdownLoss(lost, sender.stoppedBy, !isInTime);
+    this.#parts.diagnostics.warnOnce('shutdown', text);
   }
 
   /** Blocks the process at its end, see `flushLast`. `refusal` is the reason if nothing may be stored or sent. */

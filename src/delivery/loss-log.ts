@@ -1,7 +1,7 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { countOf } from './queue/batch.js';
-import type { DeliveryCounters } from './queue/counters.js';
+import type { DeliveryCounters, LossReason } from './queue/counters.js';
 
 const HOUR_MILLIS = 3_600_000;
 
@@ -12,7 +12,7 @@ interface LossLine {
   readonly text: (hits: string) => string;
 }
 
-/** `rejected`, `spool` and `shutdown` are logged where their cause is known. */
+/** `rejected` and `spool` are logged where their cause is known; for `shutdown` see below. */
 const LINES = {
   queue_full: {
     delayMillis: 1_000, // the first line shows how many hits a second are lost
@@ -79,4 +79,50 @@ export class LossLog {
       this.#lines.add(result, hits, (sum) => text(countOf(sum)), pace);
     }
   }
+}
+
+/** What a shutdown has lost. `stoppedBy`: why Matomo did not process hits. */
+export function describeShutdownLoss(
+  hits: number,
+  stoppedBy: string | undefined,
+  hasTimedOut: boolean,
+): string {
+  const why = stoppedBy === undefined ? '' : ` (${stoppedBy})`;
+  const text = `The shutdown ended with ${countOf(hits)} pending${why}. Pending hits are lost and counted as shutdown. ${adviceFor(hasTimedOut)}.`;
+  return coded('lost-at-shutdown', text);
+}
+
+/**
+ * What the last flush of a process has lost, by reason, and what it has sent without a response; `undefined` if all is confirmed.
+ * `reason`: why it has not sent more. `mayFlush`: whether it was allowed to send.
+ */
+export function describeExitLoss(
+  lost: Readonly<Record<LossReason, number>>,
+  reason: string | undefined,
+  mayFlush: boolean,
+  hasTimedOut: boolean,
+): string | undefined {
+  const { unconfirmed, ...others } = lost;
+  const counts = Object.entries(others).filter(([, count]) => count > 0);
+  const hits = counts.reduce((sum, [, count]) => sum + count, 0);
+  if (hits + unconfirmed === 0) return undefined;
+  const why = reason === undefined ? '' : ` (${reason})`;
+  const sentences = [
+    `The process ended before Matomo confirmed ${countOf(hits + unconfirmed)}${why}`,
+  ];
+  if (hits > 0) {
+    const names = counts.map(([name, count]) => `${name}: ${count}`).join(', ');
+    sentences.push(`Lost: ${countOf(hits)} (${names})`);
+  }
+  if (unconfirmed > 0)
+    sentences.push(`Sent, not confirmed: ${countOf(unconfirmed)} (unconfirmed: ${unconfirmed})`);
+  if (!mayFlush) sentences.push('Set exitFlush, or call shutdown() before the process ends');
+  else sentences.push(adviceFor(hasTimedOut));
+  return coded(hits > 0 ? 'lost-at-shutdown' : 'unconfirmed', `${sentences.join('. ')}.`);
+}
+
+/** If `shutdownTimeoutMillis` has not run out, a longer one changes nothing. */
+function adviceFor(hasTimedOut: boolean): string {
+  const first = hasTimedOut ? 'Raise shutdownTimeoutMillis, or set' : 'Set';
+  return `${first} spool to keep hits across restarts`;
 }

@@ -101,15 +101,10 @@ export class Sender {
     this.#parts = parts;
     this.#token = new CurrentToken(options);
     this.queue = new BatchQueue(options.maxExportBatchSize, (n) => failingMillis(n, random));
-    this.#response = new InterpretResponse(
-      { ...options, hasToken: options.tokenAuth !== undefined },
-      diagnostics,
-      random,
-      () => ({
-        pending: this.pending,
-        waitUntilMillis: Math.max(this.waitUntilMillis, this.queue.dueMillis(true)),
-      }),
-    );
+    this.#response = new InterpretResponse(options, diagnostics, random, () => ({
+      pending: this.pending,
+      waitUntilMillis: Math.max(this.waitUntilMillis, this.queue.dueMillis(true)),
+    }));
   }
 
   /** Hits without a result. */
@@ -225,7 +220,7 @@ export class Sender {
    * `undefined` if something may be sent.
    */
   decideAtExit(batch: Batch, exchange: Exchange): Reason | undefined {
-    const result = this.#response.read(batch, exchange);
+    const result = this.#response.read(batch, exchange, this.#token.value);
     if (isRejected(result) && this.#token.reread()) return undefined; // the batch is sent again
     const verdict = this.#response.interpretAtExit(batch, result);
     this.#apply(batch, verdict);
@@ -333,8 +328,9 @@ export class Sender {
 
   async #exchange(batch: Batch): Promise<BulkResult> {
     const { hold, transport, options } = this.#parts;
-    const sending = transport.send(this.bodyOf(batch), options.exportTimeoutMillis);
-    return this.#response.read(batch, await hold.during(sending));
+    const token = this.#token.value;
+    const sending = transport.send(toBody(batch.hits, token), options.exportTimeoutMillis);
+    return this.#response.read(batch, await hold.during(sending), token);
   }
 
   /** Nothing is sent earlier unless the token changes. */

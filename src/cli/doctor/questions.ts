@@ -66,7 +66,8 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
     const askedMillis = (start + Date.now()) / 2;
     await transport.close();
     // `hasToken: false`, because each check interprets an invalid hit itself.
-    const verdict = readAnswer(exchange, { sent: hits.length, hasToken: false, hasTracked: false });
+    const known = { sent: hits.length, hasToken: false, hasTracked: false, token: tokenAuth };
+    const verdict = readAnswer(exchange, known);
     return { exchange, verdict, askedMillis };
   }
 

@@ -8,7 +8,6 @@ import { type BulkResult, isRejected, readAnswer } from './read-answer.js';
 import { isOrder, policyOf, type ResultPolicy } from './result-policy.js';
 
 interface InterpretResponseOptions {
-  readonly hasToken: boolean;
   /** Prefers duplicates to losses. */
   readonly resendUnconfirmed: boolean;
 }
@@ -48,10 +47,11 @@ export class InterpretResponse {
     this.outage = new Outage(diagnostics, workOf);
   }
 
-  /** The result of an exchange. */
-  read({ hits }: Batch, exchange: Exchange): BulkResult {
-    const { hasToken } = this.#options;
-    return readAnswer(exchange, { sent: hits.length, hasToken, hasTracked: this.#hasTracked });
+  /** The result of an exchange in which this token was sent. */
+  read({ hits }: Batch, exchange: Exchange, token: string | undefined): BulkResult {
+    const hasToken = token !== undefined;
+    const hasTracked = this.#hasTracked;
+    return readAnswer(exchange, { sent: hits.length, hasToken, hasTracked, token });
   }
 
   /** Decides what a result means for a batch. */

@@ -38,7 +38,10 @@ export type BulkResult =
 interface ExchangeContext {
   /** Number of hits that were sent. */
   readonly sent: number;
+  /** Whether invalid hits may show that Matomo rejects the token. */
   readonly hasToken: boolean;
+  /** The token, which no message may show. */
+  readonly token?: string | undefined;
   /** Matomo has tracked at least one hit since start. */
   readonly hasTracked: boolean;
 }
@@ -98,7 +101,7 @@ function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult 
     return {
       kind: 'refused',
       code: 'redirected',
-      reason: `${reason} and redirects to ${target(answer.location)}, which is not followed`,
+      reason: `${reason} and redirects to ${target(answer.location, known)}, which is not followed`,
     };
   }
   if (status !== 401) return { kind: 'failed', code: 'request-rejected', reason };
@@ -149,12 +152,12 @@ function readWithoutCounters(
   known: ExchangeContext,
 ): BulkResult {
   const hits = countOf(known.sent);
-  const sqlState = sqlStateOf(body);
+  const sqlState = sqlStateOf(body, known);
   if (sqlState !== undefined) {
     const reason = `Matomo's database failed (${sqlState}) and none of ${hits} was stored`;
     return { kind: 'failed', code: 'rolled-back', reason };
   }
-  const type = plain(contentType) || 'no content type';
+  const type = plain(contentType, known) || 'no content type';
   const reason = `The server answered with status ${status} (${hits}), but is not Matomo's tracker (${type})`;
   // A response that names tracked hits may come from Matomo and be truncated.
   const isTruncated = body.includes('"tracked"');
@@ -174,22 +177,23 @@ function readWithoutCounters(
 }
 
 /** The SQL state if Matomo's database failed during a bulk: Matomo answers 200, and nothing of the bulk is stored. */
-function sqlStateOf(body: string): string | undefined {
+function sqlStateOf(body: string, known: ExchangeContext): string | undefined {
   if (!body.slice(0, 100).trimStart().startsWith('Error:')) return undefined;
   const start = body.indexOf('SQLSTATE');
-  return start < 0 ? undefined : plain(body.slice(start, start + 'SQLSTATE[HY000]'.length));
+  return start < 0 ? undefined : plain(body.slice(start, start + 'SQLSTATE[HY000]'.length), known);
 }
 
 /** The target of a redirect, without credentials, path parameters and query, which may repeat what was sent. */
-function target(location: string | undefined): string {
+function target(location: string | undefined, known: ExchangeContext): string {
   if (!location) return 'nowhere';
   const address = location.replace(/^([a-z][a-z\d+.-]*:)?([\\/]*)[^\\/]*@/i, '$1$2');
-  return plain(address.replace(/[?#;].*/, ''));
+  return plain(address.replace(/[?#;].*/, ''), known);
 }
 
-/** Foreign text in a form that is safe to log. */
-function plain(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '').slice(0, 200);
+/** Foreign text in a form that is safe to log. A server may repeat what was sent. */
+function plain(text: string, { token }: ExchangeContext): string {
+  const printable = text.replace(/[^\x20-\x7e]/g, '');
+  return (token === undefined ? printable : printable.replaceAll(token, '…')).slice(0, 200);
 }
 
 /** The counters in the response to a bulk, even if PHP or a proxy wrote text before them. Takes linear time. */

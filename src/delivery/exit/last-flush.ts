@@ -1,7 +1,6 @@
 import { describeError } from '../../common/describe-error.js';
-import { coded } from '../../common/messages.js';
 import type { DeliveryParts } from '../delivery-options.js';
-import { countOf } from '../queue/batch.js';
+import { describeExitLoss } from '../loss-log.js';
 import type { LossReason } from '../queue/counters.js';
 import type { Sender } from '../sender.js';
 import { EXIT_WAITS } from './exit-waits.js';
@@ -43,42 +42,10 @@ export function flushLast(parts: LastFlushParts, millis: number, refusal?: strin
   diagnostics.lines.flush();
   if (counters.tracked > tracked) options.onTracked?.();
   const hasTimedOut = startMillis + millis - performance.now() < 1;
-  logLosses(parts, before, reason, refusal === undefined, hasTimedOut);
-}
-
-/** Logs which hits are lost, and which were sent without a response. */
-function logLosses(
-  { memory, diagnostics }: LastFlushParts,
-  before: Readonly<Record<LossReason, number>>,
-  reason: string | undefined,
-  mayFlush: boolean,
-  hasTimedOut: boolean,
-): void {
-  const counts = Object.entries(memory.counters.lost)
-    .map(([name, count]) => [name, count - before[name as LossReason]] as const)
-    .filter(([, count]) => count > 0);
-  if (counts.length === 0) return;
-  const sumOf = (list: typeof counts) => list.reduce((sum, [, count]) => sum + count, 0);
-  const lost = counts.filter(([name]) => name !== 'unconfirmed');
-  const unconfirmed = sumOf(counts) - sumOf(lost);
-  const why = reason === undefined ? '' : ` (${reason})`;
-  const sentences = [`The process ended before Matomo confirmed ${countOf(sumOf(counts))}${why}`];
-  if (lost.length > 0) {
-    const names = lost.map(([name, count]) => `${name}: ${count}`).join(', ');
-    sentences.push(`Lost: ${countOf(sumOf(lost))} (${names})`);
-  }
-  if (unconfirmed > 0)
-    sentences.push(`Sent, not confirmed: ${countOf(unconfirmed)} (unconfirmed: ${unconfirmed})`);
-  if (!mayFlush) sentences.push('Set exitFlush, or call shutdown() before the process ends');
-  else sentences.push(adviceForLoss(hasTimedOut));
-  const code = lost.length > 0 ? 'lost-at-shutdown' : 'unconfirmed';
-  diagnostics.warnOnce('exit', coded(code, `${sentences.join('. ')}.`));
-}
-
-/** What to do if hits were lost at the end. If `shutdownTimeoutMillis` has not run out, a longer one changes nothing. */
-export function adviceForLoss(hasTimedOut: boolean): string {
-  const first = hasTimedOut ? 'Raise shutdownTimeoutMillis, or set' : 'Set';
-  return `${first} spool to keep hits across restarts`;
+  const lost = { ...counters.lost };
+  for (const name of Object.keys(lost) as LossReason[]) lost[name] -= before[name];
+  const text = describeExitLoss(lost, reason, refusal === undefined, hasTimedOut);
+  if (text) diagnostics.warnOnce('exit', text);
 }
 
 /** Sends everything in memory bulk by bulk without returning to the event loop. Returns why hits are left; `undefined` if none are. */

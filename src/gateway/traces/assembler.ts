@@ -44,7 +44,7 @@ export type TakeRoom = (hits: number, bytes: number) => boolean;
 
 /**
  * Groups spans, which arrive in any order, by trace, service and parent. Passes on each request some time after its SERVER
- * span has arrived, as soon as there is room.
+ * span has arrived, as soon as there is room: `dueOf` of `group-spans.ts` says when.
  */
 export class Assembler {
   readonly #waits: Waits;

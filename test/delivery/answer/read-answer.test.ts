@@ -161,6 +161,16 @@ test('an answer of Matomo’s that was cut off may hide that hits were stored', 
   );
 });
 
+test('a server that repeats the token does not get it into a message', () => {
+  const given = { ...known, hasToken: true, token: 's3cret' };
+  const location = '/s3cret/login';
+  expect(readAnswer({ ...answer(302), location }, given)).toMatchObject({
+    reason: expect.stringContaining('redirects to /…/login'),
+  });
+  const page = readAnswer(answer(200, '', 'text/s3cret'), given);
+  expect(page).toMatchObject({ reason: expect.stringContaining('(text/…)') });
+});
+
 test('a redirect is named without its query and credentials', () => {
   const location = 'https://u:s3cret@m.example/matomo.php;token_auth=s3cret?x=s3cret';
   expect(JSON.stringify(readAnswer({ ...answer(302), location }, known))).not.toContain('s3cret');

@@ -33,8 +33,9 @@ export function thisProcess(): ProcessIdentity {
 }
 
 /**
- * Checks whether the process of a journal is dead: it has ended, its pid is visible and gone, or it has not touched its file for some
- * time. That a pid runs proves nothing: worker threads share it, and the process may be stopped. Clocks of other machines are not trusted.
+ * Checks whether the process of a journal is dead: it has ended, its pid is visible and gone, or it has not touched its file for
+ * `JOURNAL_TIMES.deadMillis` (`journal.ts`). That a pid runs proves nothing: worker threads share it, and the process may be stopped.
+ * Clocks of other machines are not trusted.
  */
 export class DeadProcesses {
   readonly #here: ProcessIdentity;
