@@ -46,6 +46,13 @@ interface SpanGroup<S> {
   isKept: boolean;
 }
 
+/** The groups of a trace. */
+interface Groups<S> {
+  readonly withoutRequest: SpanGroup<S>;
+  readonly ancestorMissing: SpanGroup<S>;
+  readonly requests: SpanGroup<S>[];
+}
+
 /** The spans of a request that have arrived. */
 export type RequestSpans<S> = SpanGroup<S> & { readonly root: S };
 
@@ -155,10 +162,9 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   }
 
   #groups(): readonly SpanGroup<S>[] {
-    const groups: SpanGroup<S>[] = [
-      emptyGroup<S>(undefined, false),
-      emptyGroup<S>(undefined, true),
-    ];
+    const withoutRequest = emptyGroup<S>(undefined, false);
+    const ancestorMissing = emptyGroup<S>(undefined, true);
+    const groups: Groups<S> = { withoutRequest, ancestorMissing, requests: [] };
     for (let span = this.#oldest; span; span = span.newer) {
       const group: SpanGroup<S> = span.group ?? this.#place(span, groups);
       group.spans += 1;
@@ -169,11 +175,14 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       }
       group.newestMillis = Math.max(group.newestMillis, span.arrivedMillis);
     }
-    return groups;
+    return [withoutRequest, ancestorMissing, ...groups.requests];
   }
 
-  /** Finds the group of a span and of all its ancestors at once, so that a long chain takes linear time. */
-  #place(span: S, groups: SpanGroup<S>[]): SpanGroup<S> {
+  /**
+   * Finds the group of a span and of all its ancestors at once, so that a long chain takes linear time: up to an ancestor that has a
+   * group, or to the top, and then once more from the span, below and above the outermost request on the way.
+   */
+  #place(span: S, groups: Groups<S>): SpanGroup<S> {
     let outermost: S | undefined;
     let top = span;
     let next: S | undefined = span;
@@ -187,9 +196,10 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
     const above =
       next?.group && next.group !== BEING_PLACED
         ? next.group
-        : (groups[this.#hasMissingParent(top) ? 1 : 0] as SpanGroup<S>);
+        : groups[this.#hasMissingParent(top) ? 'ancestorMissing' : 'withoutRequest'];
+    // A request inside of another one is nested, and of the same group.
     const own = above.root || !outermost ? above : emptyGroup(outermost, above.isAncestorMissing);
-    if (own !== above) groups.push(own);
+    if (own !== above) groups.requests.push(own);
     let group = own;
     for (next = span; next?.group === BEING_PLACED; next = this.#localParent(next)) {
       next.group = group;
