@@ -33,15 +33,6 @@ export interface DeliveryParts {
   readonly isFresh: IsFresh;
 }
 
-/** More than a hit usually takes. */
-const BYTES_PER_HIT = 3_355;
-const MEBIBYTE = 1024 ** 2;
-
-/** Approximate maximum memory of the queued hits, in bytes. */
-export function maxQueueBytes(maxQueueSize: number): number {
-  return Math.max(MEBIBYTE, BYTES_PER_HIT * maxQueueSize);
-}
-
 /** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */
 const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * 3_600_000 - 600_000;
 

@@ -1,7 +1,7 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { DetachedScope, holdEventLoop, withTimeout } from '../common/timers.js';
 import type { PendingHit } from '../hit/hit.js';
-import { createIsFresh, type DeliveryOptions, maxQueueBytes } from './delivery-options.js';
+import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
 import { flushLast, type LastFlushParts } from './exit/last-flush.js';
 import { LoopHold } from './exit/loop-hold.js';
 import type { Transport } from './http/transport.js';
@@ -23,7 +23,7 @@ export class Delivery {
   readonly #sender: Sender;
   readonly #parts: LastFlushParts;
   readonly #loop: SendLoop;
-  readonly #memory = new MemoryQueue();
+  readonly #memory: MemoryQueue;
   /** Timers and sockets must not inherit the async context of the request that happened to create them. */
   readonly #scope = new DetachedScope('MatomoDelivery');
   readonly #flushLimitMillis: number;
@@ -37,10 +37,6 @@ export class Delivery {
   #keepsForExit = false;
   #closingMillis = 0;
   #isPrepared = false;
-  /** Read once, because `push` needs it for each hit. */
-  readonly #maxQueueSize: number;
-  /** Approximate maximum memory of queued hits. */
-  readonly maxQueueBytes: number;
 
   constructor(
     options: DeliveryOptions,
@@ -49,8 +45,7 @@ export class Delivery {
     random: () => number = Math.random,
     spool?: Spool,
   ) {
-    this.#maxQueueSize = options.maxQueueSize;
-    this.maxQueueBytes = maxQueueBytes(options.maxQueueSize);
+    this.#memory = new MemoryQueue(options.maxQueueSize);
     this.#hold = new LoopHold(options.shutdownTimeoutMillis, this.#scope);
     const memory = this.#memory;
     const isFresh = createIsFresh(options, spool !== undefined);
@@ -106,6 +101,11 @@ export class Delivery {
     return this.#sender.queue.setAside;
   }
 
+  /** Approximate maximum memory of queued hits. */
+  get maxQueueBytes(): number {
+    return this.#memory.maxBytes;
+  }
+
   /** Approximate memory of queued hits. */
   get queueBytes(): number {
     return this.#memory.bytes;
@@ -122,8 +122,7 @@ export class Delivery {
   }
 
   /**
-   * Queues a hit, or counts why not. If the queue is full, new hits are dropped: losing the end of a visit is better than losing
-   * its start.
+   * Queues a hit, or counts why not.
    */
   push(hit: PendingHit): boolean {
     if (!this.#admit(hit)) return false;
@@ -158,10 +157,9 @@ export class Delivery {
       this.counters.lost.shutdown += 1;
       return false;
     }
-    const { count, bytes } = this.#memory;
-    const isFull = count >= this.#maxQueueSize || bytes + hit.bytes > this.maxQueueBytes;
+    const { count } = this.#memory;
     // If all hits have failed alone, only another one that is processed can show that they are the cause.
-    if (isFull && (count === 0 || this.#sender.queue.setAside < count)) {
+    if (!this.#memory.hasRoom(hit.bytes) && (count === 0 || this.#sender.queue.setAside < count)) {
       this.counters.lost.queue_full += 1;
       this.#parts.losses.check();
       return false;

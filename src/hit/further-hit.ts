@@ -32,7 +32,10 @@ export interface CheckOptions extends OverrideOptions {
   readonly maxCustomVariables: number;
 }
 
-/** The parameters of a further hit as they may be sent; `undefined` if Matomo would store something else. */
+/**
+ * The parameters of a further hit as they may be sent; `undefined` if Matomo would store something else. Arguments of `trackEvent` and its
+ * siblings are checked before, in `requests/request-functions.ts`.
+ */
 export function checkFurtherHit(hit: FurtherHit, options: CheckOptions): CheckedHit | undefined {
   const { parameters, epochMillis } = hit;
   const { report } = options;

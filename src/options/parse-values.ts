@@ -12,7 +12,7 @@ import { declarationOf } from '../hit/parameters/parameter-table.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import type { RouteDetails } from '../hit/parameters/route-details.js';
 import type { TrackingParameters } from '../hit/parameters/tracking-parameters.js';
-import { createIsInRanges, NAMED_RANGES } from '../hit/visitor/proxy-trust.js';
+import { createIsInRanges, NAMED_RANGES } from '../hit/visitor/address-ranges.js';
 import {
   JSON_OBJECT,
   LIST,

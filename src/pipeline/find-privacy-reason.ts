@@ -1,7 +1,7 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { hasConsent } from '../hit/page-view-filter.js';
-import { createIsInRanges } from '../hit/visitor/proxy-trust.js';
+import { createIsInRanges } from '../hit/visitor/address-ranges.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { sentHeader } from '../requests/read-headers.js';
 import type { EndedRequest } from '../requests/request.js';

@@ -18,7 +18,7 @@ import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { isInSample } from '../hit/visitor/sampling.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { MAX_FURTHER_HITS } from '../requests/hit-events.js';
-import { operationNames } from '../requests/operations/operation-names.js';
+import { operationNames } from '../requests/operations/proven-names.js';
 import { hasStatus } from '../requests/read-request.js';
 import type { EndedRequest, Request } from '../requests/request.js';
 import { serviceDefaultsOf } from '../requests/resource.js';

@@ -13,7 +13,7 @@ import { createFindIgnoreReason } from '../hit/page-view-filter.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
-import { operationNames } from '../requests/operations/operation-names.js';
+import { operationNames } from '../requests/operations/proven-names.js';
 import type { ExitControl } from '../requests/processor-internals.js';
 import {
   createRequestReading,

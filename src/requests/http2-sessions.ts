@@ -2,8 +2,8 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { StreamMessage } from '../common/channel-listener.js';
 import { emitWith, replaceMethod, wrapEmit } from './emit-in-context.js';
 import type { Http2Request, Http2Response, Peer } from './http2-exchange.js';
+import { isClientError } from './incomplete-response.js';
 import { ownRequest, type Request, type RequestStorage } from './request.js';
-import { isClientError } from './response.js';
 
 interface Session {
   readonly peer: Peer;

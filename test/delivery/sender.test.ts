@@ -21,7 +21,7 @@ function slowHit(made: () => void = () => undefined) {
 
 test('many hits at once are made in slices, so that others have their turn', async () => {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
-  const memory = new MemoryQueue();
+  const memory = new MemoryQueue(1000);
   const options = { maxExportBatchSize: 1 };
   const diagnostics = silentDiagnostics();
   const sender = new Sender({ memory, options, diagnostics } as unknown as ConstructorParameters<

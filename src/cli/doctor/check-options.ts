@@ -4,7 +4,7 @@ import { isSdkDisabled } from '../../common/sdk-disabled.js';
 import { RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
 import { toSiteId } from '../../hit/parameters/parameter-value.js';
-import { createIsInRanges, NAMED_RANGES } from '../../hit/visitor/proxy-trust.js';
+import { createIsInRanges, NAMED_RANGES } from '../../hit/visitor/address-ranges.js';
 import { credentialsIn } from '../../options/header-values.js';
 import { describeMisspelled, findMisspelledVariables } from '../../options/misspelled-variables.js';
 import type { ResolvedOptions } from '../../options/option-table.js';

@@ -5,6 +5,10 @@ import { addCounters, createDeliveryCounters, type DeliveryCounters } from './co
 /** Memory of a hit that was taken, besides its bytes. */
 const OBJECT_BYTES = 100;
 
+/** More than a waiting hit usually takes. */
+const USUAL_BYTES = 3_355;
+const MEBIBYTE = 1024 ** 2;
+
 /** Taken hits whose queries may keep the texts of their requests in memory. */
 const MAX_UNCOPIED = 500;
 
@@ -29,6 +33,19 @@ export class MemoryQueue {
   #bytes = 0;
   #taken = 0;
   #takenBytes = 0;
+  readonly #maxHits: number;
+  /** Approximate maximum memory of the hits. */
+  readonly maxBytes: number;
+
+  constructor(maxHits: number) {
+    this.#maxHits = maxHits;
+    this.maxBytes = Math.max(MEBIBYTE, USUAL_BYTES * maxHits);
+  }
+
+  /** Whether a hit of so many bytes can be added. If not, it is lost: losing the end of a visit is better than losing its start. */
+  hasRoom(bytes: number): boolean {
+    return this.count < this.#maxHits && this.bytes + bytes <= this.maxBytes;
+  }
 
   /** Number of places in the queue. A place has one hit, and the crashes of its request. */
   get queued(): number {

@@ -104,11 +104,11 @@ function end(response: ServerResponse, contentType: string, body: Uint8Array | s
 
 function explainProblem(
   problem: Exclude<BodyProblem, 'cut off'>,
-  maxBytes: number,
+  maxBodyBytes: number,
 ): [keyof typeof REFUSALS, string] {
   switch (problem) {
     case 'too large':
-      return ['too large', `the body must not exceed ${maxBytes} bytes, compressed or not`];
+      return ['too large', `the body must not exceed ${maxBodyBytes} bytes, compressed or not`];
     case 'unknown encoding':
       return ['unsupported', `the content encoding must be ${ENCODINGS.join(' or ')}`];
     case 'not inflated':

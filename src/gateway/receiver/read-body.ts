@@ -23,12 +23,12 @@ export const ENCODINGS: readonly string[] = [...INFLATE.keys(), 'identity'];
 const IDLE_MILLIS = 5000;
 
 /**
- * Reads a body and passes it to `use`, decompressed. It may have `maxBytes` both before and after. Its share of `memory` is
+ * Reads a body and passes it to `use`, decompressed. It may have `maxBodyBytes` both before and after. Its share of `memory` is
  * reserved until `use` has ended.
  */
 export async function readBody(
   request: IncomingMessage,
-  maxBytes: number,
+  maxBodyBytes: number,
   memory: BodyMemory,
   use: (body: Buffer) => Promise<void>,
 ): Promise<BodyProblem | undefined> {
@@ -36,7 +36,7 @@ export async function readBody(
   const isPlain = encoding === 'identity' || encoding === '';
   const inflate = INFLATE.get(encoding);
   if (!isPlain && !inflate) return 'unknown encoding';
-  if (Number(request.headers['content-length']) > maxBytes) return 'too large';
+  if (Number(request.headers['content-length']) > maxBodyBytes) return 'too large';
   let reserved = 0;
   const reserve = (bytes: number) => {
     if (bytes > memory.freeBytes) return false;
@@ -45,10 +45,14 @@ export async function readBody(
     return true;
   };
   try {
-    const raw = await collectBody(request, { maxBytes, idleMillis: IDLE_MILLIS, reserve });
+    const raw = await collectBody(request, {
+      maxBytes: maxBodyBytes,
+      idleMillis: IDLE_MILLIS,
+      reserve,
+    });
     if (typeof raw === 'string') return raw;
-    if (inflate && !reserve(maxBytes)) return 'no memory';
-    const body = inflate ? await inflateBody(raw, inflate, maxBytes) : raw;
+    if (inflate && !reserve(maxBodyBytes)) return 'no memory';
+    const body = inflate ? await inflateBody(raw, inflate, maxBodyBytes) : raw;
     if (typeof body === 'string') return body;
     await use(body);
     return undefined;
@@ -60,10 +64,10 @@ export async function readBody(
 async function inflateBody(
   raw: Buffer,
   inflate: Inflate,
-  maxBytes: number,
+  maxBodyBytes: number,
 ): Promise<Buffer | BodyProblem> {
   try {
-    return await inflate(raw, { maxOutputLength: maxBytes });
+    return await inflate(raw, { maxOutputLength: maxBodyBytes });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ERR_BUFFER_TOO_LARGE' ? 'too large' : 'not inflated';

@@ -4,8 +4,8 @@ import { FIRST_FAILED_STATUS } from '../page/action-name.js';
 import { holdsCredentials, isCredentialName, REDACTED } from '../page/secrets.js';
 import { createSentUrls, type SentUrlOptions } from '../page/sent-urls.js';
 import { withoutUserInfo } from '../text.js';
+import { plainAddress } from '../visitor/forwarded-origin.js';
 import { maskAddress } from '../visitor/mask-address.js';
-import { plainAddress } from '../visitor/origin.js';
 
 /** A header that the name of an attribute means. */
 export interface HeaderAttribute {

@@ -1,5 +1,5 @@
 import { isRecord } from '../../common/is-record.js';
-import { createIsInRanges } from '../../hit/visitor/proxy-trust.js';
+import { createIsInRanges } from '../../hit/visitor/address-ranges.js';
 import { type InCode, option, type ResolvedValues } from '../../options/declaration.js';
 import { resolveInCode } from '../../options/in-code.js';
 import { boolean, integer, listOf } from '../../options/parse-values.js';

@@ -8,7 +8,7 @@ function hit(query: string): Hit {
 }
 
 test('while many hits wait for Matomo, they do not keep the texts of their requests in memory', () => {
-  const memory = new MemoryQueue();
+  const memory = new MemoryQueue(1000);
   memory.keep(Array.from({ length: 500 }, () => hit('?idsite=1')));
   const kept: Hit[] = [];
   const bytes = keptBytes((part) => kept.push(...memory.keep([hit(`?idsite=1&url=${part}`)])));

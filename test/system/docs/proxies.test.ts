@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createToOrigin } from '../../../src/hit/visitor/origin.js';
+import { createToOrigin } from '../../../src/hit/visitor/forwarded-origin.js';
 import { optionsFrom } from '../../support/options-from.js';
 import { codeIn, rowsWith } from './pages.js';
 

@@ -19,7 +19,7 @@ import {
 } from '../../../src/hit/page-view-filter.js';
 import { decodeLatin1 } from '../../../src/hit/text.js';
 import { toClientHints } from '../../../src/hit/visitor/client.js';
-import { createToOrigin } from '../../../src/hit/visitor/origin.js';
+import { createToOrigin } from '../../../src/hit/visitor/forwarded-origin.js';
 import { visitorOfCookie } from '../../../src/hit/visitor/visitor-id.js';
 import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
 import { readOperation } from '../../../src/requests/operations/index.js';

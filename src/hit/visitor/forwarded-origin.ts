@@ -1,7 +1,7 @@
 import { isIP, isIPv4 } from '../../common/addresses.js';
 import { memoize } from '../../common/generation-cache.js';
 import { isUrlHost } from '../page/page-url.js';
-import { createIsInRanges, createTrust, NAMED_RANGES } from './proxy-trust.js';
+import { createIsInRanges, NAMED_RANGES } from './address-ranges.js';
 
 /** What a request claims about its client and its target, unchecked. */
 export interface OriginClaims {
@@ -25,6 +25,16 @@ export interface Origin {
 export interface OriginOptions {
   readonly trustProxy: boolean | number | readonly string[];
   readonly assumeHttps: boolean;
+}
+
+/** Whether the proxy at an address is trusted. `hop` counts from 0, the connection's peer. */
+export type Trust = (address: string, hop: number) => boolean;
+
+/** @throws An error whose message is the item of the list that is no address, CIDR or name. */
+export function createTrust(trustProxy: boolean | number | readonly string[]): Trust {
+  if (typeof trustProxy === 'boolean') return () => trustProxy;
+  if (typeof trustProxy === 'number') return (_address, hop) => hop < trustProxy;
+  return createIsInRanges(trustProxy);
 }
 
 /**

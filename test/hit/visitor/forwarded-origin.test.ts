@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createToOrigin, type OriginClaims } from '../../../src/hit/visitor/origin.js';
+import { createToOrigin, type OriginClaims } from '../../../src/hit/visitor/forwarded-origin.js';
 
 const FORWARDED = {
   'x-forwarded-for': '198.51.100.7, 203.0.113.9, 10.0.0.2',

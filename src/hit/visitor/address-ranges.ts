@@ -1,21 +1,11 @@
 import { BlockList, isIP } from '../../common/addresses.js';
 
-/** Whether the proxy at an address is trusted. `hop` counts from 0, the connection's peer. */
-export type Trust = (address: string, hop: number) => boolean;
-
 /** Named ranges of Express. */
 export const NAMED_RANGES: Readonly<Record<string, readonly string[]>> = {
   loopback: ['127.0.0.1/8', '::1/128'],
   linklocal: ['169.254.0.0/16', 'fe80::/10'],
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 };
-
-/** @throws An error whose message is the item of the list that is no address, CIDR or name. */
-export function createTrust(trustProxy: boolean | number | readonly string[]): Trust {
-  if (typeof trustProxy === 'boolean') return () => trustProxy;
-  if (typeof trustProxy === 'number') return (_address, hop) => hop < trustProxy;
-  return createIsInRanges(trustProxy);
-}
 
 /**
  * Whether an address is in one of some ranges.

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { expect, test } from 'vitest';
-import { createTrust } from '../../../src/hit/visitor/proxy-trust.js';
+import { createTrust } from '../../../src/hit/visitor/forwarded-origin.js';
 
 test.each([
   ...['1.2.3.4', '::1', '::ffff:1.2.3.4', 'fe80::1%eth0', 'abc', '', '1.2.3', '01.2.3.4'],
