@@ -14,7 +14,10 @@ export class DoneSpans {
   #size = 0;
 
   has(traceKey: string, spanId: string): boolean {
-    return isIn(this.#recent, traceKey, spanId) || isIn(this.#older, traceKey, spanId);
+    if (isIn(this.#recent, traceKey, spanId)) return true;
+    const isOld = isIn(this.#older, traceKey, spanId);
+    if (isOld) this.add(traceKey, spanId); // its sender may try again for long
+    return isOld;
   }
 
   add(traceKey: string, spanId: string): void {

@@ -1,3 +1,4 @@
+import { isIP } from '../../common/addresses.js';
 import { ANY_FILE, mediaTypeOf } from '../bots/documents.js';
 import { toErrorType } from '../http-request.js';
 import { FIRST_FAILED_STATUS } from '../page/action-name.js';
@@ -124,7 +125,9 @@ const HOSTS: ReadonlySet<string> = new Set([
   'net.host.name',
   'server.address',
 ]);
-const ITEM = /[^,;=|()\s]+/g;
+/** What may be an address, in any text, with the port, brackets, quotes and zone that it may have. */
+const ITEM = /"?\[[\da-f:.]+(?:%[\w.-]{1,30})?\](?::\d{1,5})?"?|[\da-f:.]+(?:%[\w.-]{1,30})?/gi;
+const IPV4 = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])/g;
 const URL_OR_PATH = /^(?:[a-z][a-z\d+.-]*:)?[/\\]/i;
 
 /**
@@ -138,8 +141,11 @@ export function createToSentAttribute(
   const urls = createSentUrls(options);
 
   function maskItem(item: string): string {
-    const address = plainAddress(item);
-    return address === undefined ? item : maskAddress(address, anonymizeIp);
+    if (!/[.:]/.test(item)) return item;
+    const bare = item.replace(/^:(?!:)|(?<!:):$/g, ''); // a colon that separates
+    const address = plainAddress(bare);
+    if (address !== undefined) return item.replace(bare, maskAddress(address, anonymizeIp));
+    return item.replace(IPV4, (ipv4) => (isIP(ipv4) ? maskAddress(ipv4, anonymizeIp) : ipv4));
   }
 
   return function toSentAttribute(name, value, host) {
@@ -148,10 +154,9 @@ export function createToSentAttribute(
     const text = HOSTS.has(name) ? withoutUserInfo(whole) : whole;
     const isHeader = HEADER.test(name);
     if (isHeader && holdsCredentials(text)) return REDACTED;
-    if (URL_OR_PATH.test(text) || (isHeader && holdsUrl(name, text))) {
-      return urls.ofAttribute(text, host);
-    }
-    return anonymizeIp === 0 || !MAY_BE_ADDRESS.test(text) ? text : text.replace(ITEM, maskItem);
+    const isUrl = URL_OR_PATH.test(text) || (isHeader && holdsUrl(name, text));
+    const sent = isUrl ? urls.ofAttribute(text, host) : text;
+    return anonymizeIp === 0 ? sent : sent.replace(ITEM, maskItem);
   };
 }
 
@@ -163,5 +168,3 @@ function holdsUrl(name: string, text: string): boolean {
   const hasQuery = text.includes('?') && text.includes('=');
   return hasQuery || text.includes('://') || URL_HEADER.test(name.replaceAll('_', '-'));
 }
-
-const MAY_BE_ADDRESS = /\d\.\d|:/;
