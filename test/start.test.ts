@@ -53,6 +53,32 @@ test.each([
   },
 );
 
+test('without tracing, functions get the attributes that an instrumentation would set', async () => {
+  const { env } = await matomo();
+  const { reported } = await run(
+    `const seen = [];
+    start({ ignore: ({ attributes }) => { seen.push(attributes); return true; } });
+    const { server, url } = await serve();
+    await get(url + '/a?b=c');
+    await get(url + '/d');
+    server.close(() => report(seen));`,
+    env,
+  );
+  const common = {
+    'http.request.method': 'GET',
+    'http.response.status_code': 200,
+    'url.scheme': 'http',
+    'network.protocol.version': '1.1',
+    'network.peer.address': '127.0.0.1',
+    'user_agent.original': expect.any(String),
+  };
+  expect(reported).toEqual([
+    expect.objectContaining({ ...common, 'url.path': '/a', 'url.query': 'b=c' }),
+    expect.objectContaining({ ...common, 'url.path': '/d' }),
+  ]);
+  expect(reported[1]).not.toHaveProperty('url.query');
+});
+
 test('invalid options throw a TypeError, each time and in a process that tracks already', async () => {
   const { env } = await matomo();
   const { reported, stderr } = await run(
