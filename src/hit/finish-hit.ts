@@ -76,6 +76,22 @@ export function toHit(
   kind: HitKind,
   startSeconds: number = parameters.startSeconds,
 ): Hit {
-  const { site, visitor } = parameters;
-  return { site, visitor, startSeconds, kind, query: parameters.toQuery() };
+  return new BuiltHit(parameters, kind, startSeconds);
+}
+
+/** A class for the reason that `Field` has. */
+class BuiltHit implements Hit {
+  readonly site: number;
+  readonly visitor: string;
+  readonly startSeconds: number;
+  readonly kind: HitKind;
+  readonly query: string;
+
+  constructor(parameters: HitFields, kind: HitKind, startSeconds: number) {
+    this.site = parameters.site;
+    this.visitor = parameters.visitor;
+    this.startSeconds = startSeconds;
+    this.kind = kind;
+    this.query = parameters.toQuery();
+  }
 }

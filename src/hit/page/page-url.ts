@@ -1,5 +1,5 @@
 import { memoize } from '../../common/generation-cache.js';
-import { createField, type Field, rawField } from '../field.js';
+import { createField, Field, rawField } from '../field.js';
 import { encodeValue, isPlain } from '../text.js';
 import {
   createToTrackedQuery,
@@ -40,12 +40,17 @@ export interface Located {
 export type UrlUse = 'page' | 'graphql' | 'chatbot';
 
 /** A part of a URL, and its encoding in the value of a query string. */
-interface UrlPart {
+class UrlPart {
   readonly text: string;
   readonly encoded: string;
+
+  constructor(text: string, encoded = encodeValue(text)) {
+    this.text = text;
+    this.encoded = encoded;
+  }
 }
 
-const NO_QUERY: UrlPart = { text: '', encoded: '' };
+const NO_QUERY = /* @__PURE__ */ new UrlPart('');
 
 /**
  * The absolute URL of a request whose path comes redacted, of at most 1,024 bytes: the query is the first to be cut. Encoding its parts
@@ -63,9 +68,9 @@ export function createToPageUrl(
   const toHttp = memoize((host: string) => rawField('url', `http://${toHost(host, 'http')}`));
   const toHttps = memoize((host: string) => rawField('url', `https://${toHost(host, 'https')}`));
   function toPlace(path: string, use: UrlUse): UrlPart {
-    if (isPlain(path)) return { text: path, encoded: path };
+    if (isPlain(path)) return new UrlPart(path, path);
     const keepsSearch = options.siteSearch && use !== 'graphql';
-    return toPart(encodeUnsafe(cutRaw(keepsSearch ? path : removeSearchFromPath(path))));
+    return new UrlPart(encodeUnsafe(cutRaw(keepsSearch ? path : removeSearchFromPath(path))));
   }
   return function toPageUrl({ scheme, host = '', query }, path, use = 'page') {
     const origin = baseUrl ?? (scheme === 'https' ? toHttps(host) : toHttp(host));
@@ -75,7 +80,7 @@ export function createToPageUrl(
     if (value.length > SAFE_URL_LENGTH) {
       return toLongField(value, origin.value.length + place.text.length);
     }
-    return { name: 'url', value, text: origin.text + place.encoded + tracked.encoded };
+    return new Field('url', value, origin.text + place.encoded + tracked.encoded);
   };
 }
 
@@ -84,7 +89,7 @@ function createToQuery(policy: QueryPolicyOptions): (query: string) => UrlPart {
   return memoize((query: string): UrlPart => {
     const stable = isPolling(query) ? withoutTimestamp(query) : query;
     const tracked = encodeUnsafe(cutRaw(toTrackedQuery(stable)));
-    return tracked === '' ? NO_QUERY : toPart(`?${tracked}`);
+    return tracked === '' ? NO_QUERY : new UrlPart(`?${tracked}`);
   }, isSentAsItCame);
 }
 
@@ -112,10 +117,6 @@ function toHost(host: string, scheme: string): string {
 /** A port beyond 65,535 or an address such as 1.2.3.4.5 passes the pattern, but then Matomo cannot parse the URL. */
 export function isUrlHost(host: string): boolean {
   return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`);
-}
-
-function toPart(text: string): UrlPart {
-  return { text, encoded: encodeValue(text) };
 }
 
 function encodeUnsafe(text: string): string {
