@@ -38,16 +38,18 @@ const toOneHost = /* @__PURE__ */ memoize(decodeLatin1);
  * From Node's request. Headers are read by constant names, which takes a third less CPU time than names in a variable.
  *
  * @param sent the request, if clients can opt out: the application may have deleted the header
+ * @param known the client as it was read before: the application may have changed its headers
  */
 export function commonHeadersOf(
   headers: IncomingHttpHeaders,
   sent?: RequestHeaders,
+  known?: Client,
 ): CommonHeaders {
   const hasOptedOut =
     isOne(headers.dnt) ||
     isOne(headers['sec-gpc']) ||
     (sent && (isOne(sentHeader(sent, 'dnt')) || isOne(sentHeader(sent, 'sec-gpc'))));
-  const client = clientOf(headers);
+  const client = clientOf(headers, known);
   const host = firstText(headers.host);
   return {
     host: host === undefined ? undefined : toOneHost(host),
@@ -84,11 +86,12 @@ const MAX_CLIENTS = 4000;
 /** By user agent and languages, as they were sent. */
 const clients = /* @__PURE__ */ new PairCache<string, string, Client>(MAX_CLIENTS);
 
-/** The client of a request with these headers; `undefined` without a user agent. */
-export function clientOf(headers: IncomingHttpHeaders): Client | undefined {
+/** The client of a request with these headers; `undefined` without a user agent. To compare texts with a known one takes a tenth of a lookup. */
+export function clientOf(headers: IncomingHttpHeaders, known?: Client): Client | undefined {
   const userAgent = firstText(headers['user-agent']);
   if (userAgent === undefined) return undefined;
   const language = firstText(headers['accept-language']) ?? '';
+  if (known?.userAgent === userAgent && (known.acceptLanguage ?? '') === language) return known;
   return clients.get(userAgent, language) ?? newClient(userAgent, language);
 }
 

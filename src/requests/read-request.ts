@@ -72,7 +72,11 @@ export function readRequest(record: Request, reading: RequestReading): HttpReque
   const method = span ? methodOf(attributes) : (incoming?.method ?? 'GET');
   if (method === undefined) return undefined;
   const common = incoming
-    ? commonHeadersOf(incoming.headers, reading.readsOptOut ? incoming : undefined)
+    ? commonHeadersOf(
+        incoming.headers,
+        reading.readsOptOut ? incoming : undefined,
+        record.announced.client,
+      )
     : commonHeadersIn(attributes, reading.capturedHeaders);
   const target = incoming ? record : targetOf(attributes);
   const path = target?.path ?? '/';

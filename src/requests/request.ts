@@ -12,6 +12,7 @@ import {
   type TrackedRequest,
   toErrorType,
 } from '../hit/http-request.js';
+import type { Client } from '../hit/visitor/client.js';
 import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2-exchange.js';
 import type { McpReport } from './operations/mcp.js';
@@ -55,6 +56,8 @@ export class Request {
   startedMillis = 0;
   /** The request arrived at a server of this package: it makes no hit and is not counted. */
   untracked = false;
+  /** Its user agent and language, if they were read when it was announced. */
+  client: Client | undefined = undefined;
   /** Ends the request if it has no span, once, when its response is finished or will not be. */
   onClosed: ((announced: Request) => void) | undefined = undefined;
   /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
@@ -293,6 +296,7 @@ export class Request {
     this.path = '/';
     this.query = undefined;
     this.onClosed = undefined;
+    this.client = undefined;
   }
 
   /** Called when its further hits were built. If another processor has ended the request, one without a span has no end. */

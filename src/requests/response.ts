@@ -91,8 +91,8 @@ export function measureResponse(
   { request, response }: RequestMessage,
   isMeasured: IsAiChatbot,
 ): void {
-  const client = clientOf(request.headers);
-  if (isMeasured(client?.userAgent, client)) measure(announced, response);
+  announced.client = clientOf(request.headers);
+  if (isMeasured(announced.client?.userAgent, announced.client)) measure(announced, response);
 }
 
 /**
