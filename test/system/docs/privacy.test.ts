@@ -8,9 +8,9 @@ import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor/vi
 import { MatomoSpanExporter, trackEvent } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { serverSpan } from '../../support/builders.js';
-import { eventually, startServer } from '../../support/child-process.js';
+import { eventually } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
-import { APPS, get, matomo, REGISTER } from '../../support/registered-app.js';
+import { get, startRegistered } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { startTracedService } from '../../support/traced-service.js';
 import { codeIn, read, rowsWith } from './pages.js';
@@ -60,10 +60,10 @@ test('the strict setup keeps what the page says from Matomo', async () => {
   const exported = [...strictSetup.matchAll(/^export (MATOMO_\w+)='?(.*?)'?$/gm)];
   expect(exported.length).toBeGreaterThan(3);
   const strict = Object.fromEntries(exported.map(([, name, value]) => [name, value]));
-  const { inspector, env } = await matomo();
   const token = { MATOMO_TOKEN_AUTH: 'a'.repeat(32), MATOMO_SCHEDULE_DELAY: '50' };
-  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
-    env: { ...env, ...token, ...strict },
+  const { inspector, app } = await startRegistered('plain-http.cjs', {
+    ...token,
+    ...strict,
   });
   await (await fetch(`${app.url}/mine`, { headers: { 'Sec-GPC': '1' } })).text();
   await (await fetch(`${app.url}/mine`, { headers: { DNT: '1' } })).text();

@@ -1,13 +1,11 @@
 import { expect, test } from 'vitest';
-import { startServer } from '../../support/child-process.js';
-import { APPS, get, matomo, REGISTER } from '../../support/registered-app.js';
+import { get, startRegistered } from '../../support/registered-app.js';
 
 /** Hono is an ES module that has loaded both builds of the package. */
 test.each(['express.cjs', 'fastify.cjs', 'nest.cjs', 'hono.mjs'])(
   '%s under register: an order and an event at any depth join the visit of the page view',
   async (file) => {
-    const { inspector, env } = await matomo();
-    const app = await startServer([...REGISTER, `${APPS}/further-hits/${file}`], { env });
+    const { inspector, app } = await startRegistered(`further-hits/${file}`);
     await get(`${app.url}/users/A-1`);
     await app.stop();
     expect(app.stderr()).toBe('');
