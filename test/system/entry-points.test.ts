@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { ROOT, runNode } from '../support/child-process.js';
-import { APPS, get, startTracked, titles } from '../support/registered-app.js';
+import { APPS, get, startRegistered, startTracked, titles } from '../support/registered-app.js';
 
 const LOADERS = {
   'by require': (name: string) => ['-e', `run(require('${name}'))`],
@@ -76,4 +76,19 @@ test('register is found by an absolute path, from a folder without this package'
   await app.stop();
   expect(titles(inspector)).toEqual(['GET /a']);
   expect(app.stderr()).toBe('');
+});
+
+test('an order and an event of both builds, in one request of Hono, join the visit of the page view', async () => {
+  const { inspector, app } = await startRegistered('both-builds.mjs');
+  await get(`${app.url}/users/A-1`);
+  await app.stop();
+  expect(app.stderr()).toBe('');
+  const [page, ...further] = inspector.hits().map(({ params }) => params);
+  const { cid, url, ua } = page ?? {};
+  expect(page).toMatchObject({ pf_srv: expect.any(String) });
+  expect(further).toMatchObject([
+    { idgoal: '0', ec_id: 'A-1', revenue: '10', cid, url, ua },
+    { e_c: 'deep', e_a: 'timer', cid, url, ua },
+  ]);
+  expect(inspector.hits().map(({ verdict }) => verdict)).toEqual(Array(3).fill('tracked'));
 });
