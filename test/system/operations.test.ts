@@ -1,20 +1,12 @@
 import { channel } from 'node:diagnostics_channel';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { MatomoSpanExporter } from '../../src/index.js';
 import { finishedSpan } from '../support/builders.js';
 import { eventually } from '../support/child-process.js';
+import { startExporter } from '../support/exporter.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
-import {
-  APPS,
-  get,
-  matomo,
-  REGISTER,
-  startTracked,
-  TRACED,
-  titles,
-} from '../support/registered-app.js';
+import { APPS, get, REGISTER, startTracked, TRACED, titles } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 import { startTracedService } from '../support/traced-service.js';
 
@@ -127,8 +119,7 @@ const SERVED = { 'http.request.method': 'POST', 'url.path': '/rpc' };
 const CALL = { 'rpc.system.name': 'jsonrpc', 'rpc.method': 'eth_call' };
 
 test('the exporter and the gateway name operations by spans and targets', async () => {
-  const { inspector } = await matomo();
-  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
+  const { inspector, exporter } = await startExporter();
   const root = finishedSpan({ attributes: { ...SERVED, 'http.response.status_code': 200 } });
   const parentSpanContext = { ...root.spanContext(), traceFlags: 1 };
   const child = finishedSpan({ kind: 0, parentSpanContext, attributes: CALL });

@@ -1,10 +1,10 @@
 import { resources } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
-import { MatomoSpanExporter } from '../../src/index.js';
+import type { MatomoSpanExporter } from '../../src/index.js';
 import type { InspectedHit } from '../../src/inspector/index.js';
+import { startExporter } from '../support/exporter.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { startMatomo } from '../support/matomo.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { APPS, AUTO, get, ONLY_TRACES, REGISTER, startTracked } from '../support/registered-app.js';
 import { startTracedService, until } from '../support/traced-service.js';
@@ -47,8 +47,9 @@ const pendingResource: Run = async (attributes) => {
 };
 
 const exporter: Run = async (attributes) => {
-  const inspector = await startMatomo({ customVariables: true });
-  const matomoExporter = new MatomoSpanExporter({ url: inspector.url, ...OPTIONS });
+  const { inspector, exporter: matomoExporter } = await startExporter(OPTIONS, {
+    customVariables: true,
+  });
   const batches = new BatchSpanProcessor(matomoExporter);
   const service = await startTracedService(
     (_, response) => response.end(),

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { runInNewContext } from 'node:vm';
 import { trace } from '@opentelemetry/api';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createToTrackedQuery } from '../../../src/hit/page/query-policy.js';
 import { maskAddress } from '../../../src/hit/visitor/mask-address.js';
 import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor/visitor-id.js';
-import { MatomoSpanExporter, trackEvent } from '../../../src/index.js';
+import { trackEvent } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { serverSpan } from '../../support/builders.js';
 import { eventually } from '../../support/child-process.js';
-import { startMatomo } from '../../support/matomo.js';
+import { startExporter } from '../../support/exporter.js';
 import { get, startRegistered } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { startTracedService } from '../../support/traced-service.js';
@@ -112,9 +112,7 @@ async function visitorIdOf(
   options: MatomoOptions,
   address = '192.0.2.1',
 ): Promise<string | undefined> {
-  const inspector = await startMatomo();
-  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, ...options });
-  onTestFinished(() => exporter.shutdown());
+  const { inspector, exporter } = await startExporter(options);
   exporter.export([serverSpan('/a', { 'network.peer.address': address })], () => undefined);
   await exporter.forceFlush();
   return inspector.hits()[0]?.params.cid;
