@@ -1,9 +1,9 @@
 import { get as request } from 'node:http';
 import { expect, test } from 'vitest';
 import { forRequest } from '../src/index.js';
-import { runNode, startServer } from './support/child-process.js';
+import { runNode } from './support/child-process.js';
 import { captureOutput } from './support/output.js';
-import { APPS, get, matomo, REGISTER, TRACED } from './support/registered-app.js';
+import { APPS, get, matomo, REGISTER, startTracked, TRACED } from './support/registered-app.js';
 import { startTracedService } from './support/traced-service.js';
 
 test.each([
@@ -12,8 +12,11 @@ test.each([
 ])(
   'forRequest finds the request of Node.js and of frameworks in another one’s async context, %s',
   async (_name, preload) => {
-    const { inspector, env } = await matomo();
-    const app = await startServer([...preload, ...REGISTER, `${APPS}/for-request.cjs`], { env });
+    const { inspector, app } = await startTracked([
+      ...preload,
+      ...REGISTER,
+      `${APPS}/for-request.cjs`,
+    ]);
     const urls: Record<string, string> = JSON.parse(app.stdout());
     const open = request(`${urls.node}/opens`);
     open.on('error', () => undefined);

@@ -3,16 +3,8 @@ import { SpanKind, trace } from '@opentelemetry/api';
 import { SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
 import { isInSample } from '../src/hit/visitor/sampling.js';
-import {
-  annotate,
-  ignore,
-  MatomoSpanExporter,
-  trackEvent,
-  trackGoal,
-  trackHit,
-  trackOrder,
-} from '../src/index.js';
-import { startMatomo } from './support/matomo.js';
+import { annotate, ignore, trackEvent, trackGoal, trackHit, trackOrder } from '../src/index.js';
+import { startExporter } from './support/exporter.js';
 import { captureOutput } from './support/output.js';
 import { startTracedService, until } from './support/traced-service.js';
 import { startVariants } from './support/variants.js';
@@ -412,8 +404,7 @@ test('of visitors that are out nothing is sent, of the others everything', async
 });
 
 test('an exporter alone gets them as events of the active span', async () => {
-  const inspector = await startMatomo();
-  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
+  const { inspector, exporter } = await startExporter();
   const service = await startTracedService(
     (_request, response) => {
       trackEvent('ex', 'ported', { value: 2, cvar: { a: 'b' } });

@@ -7,14 +7,15 @@ import {
   matomo,
   ONLY_TRACES,
   REGISTER,
+  startRegistered,
+  startTracked,
   titles,
 } from './support/registered-app.js';
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
   'a plain http application is tracked from its first request on, and %s ends it when its hits are sent',
   async (signal) => {
-    const { inspector, env } = await matomo();
-    const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], { env });
+    const { inspector, app } = await startRegistered('plain-http.cjs');
     expect(await get(`${app.url}/first`)).toBe('ok');
     await get(`${app.url}/second`);
     expect(await app.stop(signal)).toEqual({ code: null, signal });
@@ -24,8 +25,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 );
 
 test('an Express 5 application is tracked with its routes, without any instrumentation of Express', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/express.cjs`], { env });
+  const { inspector, app } = await startRegistered('express.cjs');
   for (const path of ['/users/1', '/fails', '/nothing']) await get(app.url + path);
   await app.stop();
   const seen = inspector.hits().map(({ stored }) => [stored?.title, stored?.custom_var_v1]);
@@ -37,17 +37,15 @@ test('an Express 5 application is tracked with its routes, without any instrumen
 });
 
 test('an application that ends by itself ends as it would, with its hits sent', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], { env });
+  const { inspector, app } = await startRegistered('plain-http.cjs');
   await get(`${app.url}/stop`);
   expect(await app.exit()).toEqual({ code: 0, signal: null });
   expect(titles(inspector)).toEqual(['GET /stop']);
 });
 
 test('an application with a SIGTERM handler of its own ends by that', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
-    env: { ...env, OWN_HANDLER: '1' },
+  const { inspector, app } = await startRegistered('plain-http.cjs', {
+    OWN_HANDLER: '1',
   });
   await get(`${app.url}/a`);
   expect(await app.stop()).toEqual({ code: 7, signal: null });
@@ -145,9 +143,8 @@ test.each([
   ['MATOMO_ANONYMIZE_IP', /MATOMO_ANONYMIZE_IP .*"yes"/],
   ['MATOMO_ANONYMISE_IP', /MATOMO_ANONYMISE_IP .*MATOMO_ANONYMIZE_IP\b/],
 ])('%s=yes: one line says why nothing is tracked, and the application runs', async (name, why) => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
-    env: { ...env, [name]: 'yes' },
+  const { inspector, app } = await startRegistered('plain-http.cjs', {
+    [name]: 'yes',
   });
   expect(await get(`${app.url}/a`)).toBe('ok');
   expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
@@ -164,9 +161,9 @@ test.each([
 ])(
   '%s=yes beside a processor of the application with %j, which register flushes: %j',
   async (name, options, expected) => {
-    const { inspector, env } = await matomo();
-    const app = await startServer([...REGISTER, `${APPS}/traced-in-code.cjs`], {
-      env: { ...env, [name]: 'yes', OWN_PROCESSOR: JSON.stringify(options) },
+    const { inspector, app } = await startRegistered('traced-in-code.cjs', {
+      [name]: 'yes',
+      OWN_PROCESSOR: JSON.stringify(options),
     });
     for (const path of ['/a', '/b', '/told']) await get(app.url + path);
     expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
@@ -175,9 +172,8 @@ test.each([
 );
 
 test('a variable that register alone reads is complained about once', async () => {
-  const { env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
-    env: { ...env, MATOMO_RECORD: 'everything' },
+  const { app } = await startRegistered('plain-http.cjs', {
+    MATOMO_RECORD: 'everything',
   });
   await app.stop();
   expect(app.stderr().match(/MATOMO_RECORD must be/g)).toHaveLength(1);
@@ -198,9 +194,9 @@ test.each([
   [{ OTEL_EXPERIMENTAL_CONFIG_FILE: 'otel.yaml' }, REGISTER, 'plain-http.cjs'],
   [{ OTEL_CONFIG_FILE: 'otel.yaml', FRAMEWORK: 'http' }, [], 'starts.cjs'],
 ])('with %o, OTEL_SDK_DISABLED has no effect: %o %s', async (set, flags, file) => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...flags, `${APPS}/${file}`], {
-    env: { ...env, ...set, OTEL_SDK_DISABLED: 'true' },
+  const { inspector, app } = await startTracked([...flags, `${APPS}/${file}`], {
+    ...set,
+    OTEL_SDK_DISABLED: 'true',
   });
   expect(await get(`${app.url}/a`)).toBe('ok');
   await app.stop();

@@ -2,13 +2,12 @@ import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../src/index.js';
 import type { ExportResult } from '../src/span-exporter.js';
 import { serverSpan } from './support/builders.js';
-import { startMatomo } from './support/matomo.js';
+import { startExporter } from './support/exporter.js';
 
 test.each([false, true])(
   'an export during or after the shutdown fails and queues nothing, with exitFlush: %s',
   async (exitFlush) => {
-    const inspector = await startMatomo();
-    const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, exitFlush });
+    const { exporter } = await startExporter({ exitFlush });
     const results: ExportResult[] = [];
     const send = (path: string) =>
       exporter.export([serverSpan(path)], (result) => results.push(result));

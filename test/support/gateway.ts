@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import {
   createGateway,
@@ -5,9 +7,12 @@ import {
   type GatewayOptions,
   type GatewayStats,
 } from '../../src/gateway/index.js';
+import { replayFiles } from '../../src/gateway/replay/replay-files.js';
+import { openReplayState } from '../../src/gateway/replay/replay-state.js';
 import type { Inspector } from '../../src/inspector/index.js';
 import { type Server, startServer } from './child-process.js';
 import { startMatomo } from './matomo.js';
+import { temporaryFolder } from './spool.js';
 
 /** A gateway with an inspector behind it. A token, because recordings are older than a day. */
 export async function startGateway(
@@ -57,4 +62,14 @@ export function sendSpans(
   headers: Readonly<Record<string, string>> = { 'content-type': 'application/json' },
 ): Promise<Response> {
   return fetch(`${url}/v1/traces`, { method: 'POST', body: body as string, headers });
+}
+
+/** Sends one export as the command `replay` does, to the Matomo that the environment names. */
+export async function replay(exported: string): Promise<void> {
+  const folder = temporaryFolder();
+  const file = join(folder, 'spans.jsonl');
+  writeFileSync(file, `${exported}\n`);
+  const state = openReplayState(join(folder, 'state.json'));
+  const { signal } = new AbortController();
+  await replayFiles({ files: [file], state, rate: 1e6, onProgress: () => undefined, signal });
 }

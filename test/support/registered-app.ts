@@ -31,6 +31,11 @@ export async function startTracked(
   return { inspector, app: await startServer(args, { ...options, env: { ...env, ...more } }) };
 }
 
+/** The same of a file in `APPS` that knows this package by `register` only. */
+export function startRegistered(file: string, more: Readonly<Record<string, string>> = {}) {
+  return startTracked([...REGISTER, `${APPS}/${file}`], more);
+}
+
 export const titles = (inspector: Inspector) => inspector.hits().map(({ stored }) => stored?.title);
 
 /** The body, over a connection of its own. */

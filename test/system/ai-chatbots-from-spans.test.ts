@@ -1,9 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { MatomoSpanExporter } from '../../src/index.js';
+import { expect, test } from 'vitest';
 import { serverSpan } from '../support/builders.js';
 import { CHATGPT, FIREFOX } from '../support/chatbots.js';
+import { startExporter } from '../support/exporter.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { startMatomo } from '../support/matomo.js';
 import { below, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
 import { until } from '../support/traced-service.js';
 
@@ -63,9 +62,7 @@ test('the gateway sends requests by AI chatbots with the sizes that spans have',
 });
 
 test('the exporter sends the same', async () => {
-  const inspector = await startMatomo();
-  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, pageViews: false });
-  onTestFinished(() => exporter.shutdown());
+  const { inspector, exporter } = await startExporter({ pageViews: false });
   const spans = all.map(({ path, attributes }) =>
     serverSpan(path, { 'url.scheme': 'https', ...attributes }),
   );

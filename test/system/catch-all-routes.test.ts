@@ -5,12 +5,12 @@ import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import express from 'express';
 import fastify from 'fastify';
 import { expect, test } from 'vitest';
-import { MatomoSpanExporter } from '../../src/index.js';
 import { finishedSpan } from '../support/builders.js';
-import { eventually, startServer } from '../support/child-process.js';
+import { eventually } from '../support/child-process.js';
+import { startExporter } from '../support/exporter.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
-import { AUTO, get, matomo, REGISTER } from '../support/registered-app.js';
+import { AUTO, get, REGISTER, startTracked } from '../support/registered-app.js';
 import { startTracedService } from '../support/traced-service.js';
 
 const titlesOf = (hits: readonly { params: Record<string, string> }[]) =>
@@ -148,9 +148,9 @@ app.all('/{*splat}', (request, response) => response.sendStatus(request.path ===
 const server = app.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));`;
 
 test('Express beside its instrumentation, which cuts `/{*splat}` to `/` and `/admin/*rest` to `/admin`, and joins lists by commas', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...AUTO, ...REGISTER, '-e', CATCH_ALL], {
-    env: { ...env, OTEL_TRACES_EXPORTER: 'none', MATOMO_SCHEDULE_DELAY: '100' },
+  const { inspector, app } = await startTracked([...AUTO, ...REGISTER, '-e', CATCH_ALL], {
+    OTEL_TRACES_EXPORTER: 'none',
+    MATOMO_SCHEDULE_DELAY: '100',
   });
   const board = ['/queues/bob', '/queues/bob/queue/mail', '/queues/7/jobs/8'];
   const paths = ['/users/7', '/admin/a/b', '/orders/8', ...board, '/nowhere'];
@@ -217,8 +217,7 @@ test('the gateway takes `/**`, and `/` of another path, for no route, and reads 
 });
 
 test('the exporter sends the error of a GraphQL operation that is answered with 200', async () => {
-  const { inspector } = await matomo();
-  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
+  const { inspector, exporter } = await startExporter({}, { customVariables: true });
   const root = finishedSpan({
     attributes: { 'http.request.method': 'POST', 'url.path': '/graphql' },
   });

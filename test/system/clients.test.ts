@@ -1,17 +1,18 @@
 // Who calls: user IDs from keys and tokens, and dimensions from headers, in all ways in which requests arrive.
 import { createRequire } from 'node:module';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
 import { deriveVisitorKey } from '../../src/hit/visitor/visitor-id.js';
 import { annotate, trackEvent } from '../../src/index.js';
 import type { Inspector } from '../../src/inspector/index.js';
 import { capturedHeaders } from '../support/builders.js';
-import { eventually, startServer } from '../support/child-process.js';
+import { eventually } from '../support/child-process.js';
+import { setEnvironment } from '../support/environment.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { jwt } from '../support/jwt.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
-import { APPS, matomo, REGISTER, TRACED } from '../support/registered-app.js';
+import { APPS, REGISTER, startTracked, TRACED } from '../support/registered-app.js';
 import { fetchFrom, startTracedService } from '../support/traced-service.js';
 
 const { listener } = createRequire(import.meta.url)('../support/apps/clients.cjs');
@@ -67,10 +68,9 @@ type Env = Readonly<Record<string, string>>;
 type Way = (env: Env) => Promise<{ inspector: Inspector; output: () => string }>;
 
 async function registered(env: Env, args: readonly string[] = [...TRACED, ...REGISTER]) {
-  const { inspector, env: own } = await matomo();
-  const soon = { MATOMO_SCHEDULE_DELAY: '20' };
-  const app = await startServer([...args, `${APPS}/clients.cjs`], {
-    env: { ...own, ...soon, ...env },
+  const { inspector, app } = await startTracked([...args, `${APPS}/clients.cjs`], {
+    MATOMO_SCHEDULE_DELAY: '20',
+    ...env,
   });
   const port = Number(new URL(app.url).port);
   for (const { path, headers = HEADERS } of REQUESTS) await fetchFrom(port, path, { headers });
@@ -79,8 +79,7 @@ async function registered(env: Env, args: readonly string[] = [...TRACED, ...REG
 }
 
 function stubEnvironment(env: Env): () => string {
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-  onTestFinished(() => void vi.unstubAllEnvs());
+  setEnvironment(env);
   const output = captureOutput();
   return () => output.join('');
 }

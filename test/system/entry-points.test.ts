@@ -2,8 +2,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { ROOT, runNode, startServer } from '../support/child-process.js';
-import { APPS, get, matomo, titles } from '../support/registered-app.js';
+import { ROOT, runNode } from '../support/child-process.js';
+import { APPS, get, startRegistered, startTracked, titles } from '../support/registered-app.js';
 
 const LOADERS = {
   'by require': (name: string) => ['-e', `run(require('${name}'))`],
@@ -13,62 +13,50 @@ const LOADERS = {
     `import * as entry from '${name}'; run(entry)`,
   ],
 };
-const ENTRIES = [
-  'opentelemetry-matomo',
-  'opentelemetry-matomo/testing',
-  'opentelemetry-matomo/gateway',
-];
 
-async function run(args: string[], body: string) {
-  const [last = '', ...first] = args.reverse();
-  const { stdout, stderr, code } = await runNode([
-    ...first.reverse(),
-    `async function run(entry) { ${body} }; ${last}`,
-  ]);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return JSON.parse(stdout);
-}
-
-test.each(ENTRIES)('%s exports the same by require and by import', async (name) => {
-  const [required, imported] = await Promise.all(
-    Object.values(LOADERS).map((load) =>
-      run(
-        load(name),
-        'console.log(JSON.stringify(Object.keys(entry).filter((key) => key !== "default").sort()))',
-      ),
-    ),
-  );
-  expect(required).toEqual(imported);
-  expect(required.length).toBeGreaterThan(0);
-});
-
-test.each(Object.entries(LOADERS))(
-  'the inspector, loaded %s, takes a hit and shows its page',
-  async (_how, load) => {
-    const answers = await run(
-      load('opentelemetry-matomo/testing'),
-      `const inspector = await entry.startInspector();
+/** What runs with an entry, and what it prints. That of the package itself: package.test.ts. */
+const ENTRIES: readonly (readonly [name: string, body: string, printed: unknown])[] = [
+  [
+    'opentelemetry-matomo/testing',
+    `const inspector = await entry.startInspector();
     const page = await fetch(inspector.url);
     const script = await fetch(inspector.url + '/page/main.js');
     await (await fetch(inspector.url + '/matomo.php?idsite=1&rec=1&url=http://a.example/')).text();
-    console.log(JSON.stringify([page.status, await page.text(), script.status, inspector.hits().length]));
+    print([page.status, await page.text(), script.status, inspector.hits().length]);
     await inspector.close();`,
-    );
-    expect(answers).toEqual([200, expect.stringContaining('<!doctype html>'), 200, 1]);
-  },
-);
-
-test.each(Object.entries(LOADERS))(
-  'the gateway, loaded %s, starts and stops',
-  async (_how, load) => {
-    const status = await run(
-      load('opentelemetry-matomo/gateway'),
-      `const gateway = await entry.createGateway({ url: 'http://127.0.0.1:9', siteId: 1, listen: '127.0.0.1:0' });
-    const { status } = await fetch(gateway.url + '/v1/traces', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
-    console.log(status);
+    [200, expect.stringContaining('<!doctype html>'), 200, 1],
+  ],
+  [
+    'opentelemetry-matomo/gateway',
+    `const gateway = await entry.createGateway({ url: 'http://127.0.0.1:9', siteId: 1, listen: '127.0.0.1:0' });
+    const headers = { 'Content-Type': 'application/json' };
+    print((await fetch(gateway.url + '/v1/traces', { method: 'POST', headers, body: '{}' })).status);
     await gateway.close();`,
-    );
-    expect(status).toBe(200);
+    200,
+  ],
+];
+
+test.each(ENTRIES)(
+  '%s works by require and by import, with the same exports',
+  async (name, body, expected) => {
+    const program = `const print = (value) => console.log(JSON.stringify(value));
+      async function run(entry) {
+        print(Object.keys(entry).filter((key) => key !== 'default').sort());
+        ${body}
+      }`;
+    const outputs = Object.values(LOADERS).map(async (load) => {
+      const [code = '', ...flags] = load(name).reverse();
+      const { stdout, ...ended } = await runNode([...flags.reverse(), `${program}\n${code}`]);
+      expect(ended).toEqual({ code: 0, signal: null, stderr: '' });
+      return stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    });
+    const [required, imported] = await Promise.all(outputs);
+    expect(required).toEqual([expect.arrayContaining([expect.any(String)]), expected]);
+    expect(imported?.[0]).toEqual(required?.[0]);
+    expect(imported?.[1]).toEqual(expected);
   },
 );
 
@@ -82,16 +70,25 @@ test('every entry point has a build for each way to load it', () => {
 });
 
 test('register is found by an absolute path, from a folder without this package', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer(
-    ['--require', join(ROOT, 'register'), join(ROOT, APPS, 'plain-http.cjs')],
-    {
-      cwd: tmpdir(),
-      env,
-    },
-  );
+  const args = ['--require', join(ROOT, 'register'), join(ROOT, APPS, 'plain-http.cjs')];
+  const { inspector, app } = await startTracked(args, {}, { cwd: tmpdir() });
   await get(`${app.url}/a`);
   await app.stop();
   expect(titles(inspector)).toEqual(['GET /a']);
   expect(app.stderr()).toBe('');
+});
+
+test('an order and an event of both builds, in one request of Hono, join the visit of the page view', async () => {
+  const { inspector, app } = await startRegistered('both-builds.mjs');
+  await get(`${app.url}/users/A-1`);
+  await app.stop();
+  expect(app.stderr()).toBe('');
+  const [page, ...further] = inspector.hits().map(({ params }) => params);
+  const { cid, url, ua } = page ?? {};
+  expect(page).toMatchObject({ pf_srv: expect.any(String) });
+  expect(further).toMatchObject([
+    { idgoal: '0', ec_id: 'A-1', revenue: '10', cid, url, ua },
+    { e_c: 'deep', e_a: 'timer', cid, url, ua },
+  ]);
+  expect(inspector.hits().map(({ verdict }) => verdict)).toEqual(Array(3).fill('tracked'));
 });

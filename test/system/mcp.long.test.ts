@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { startServer } from '../support/child-process.js';
-import { APPS, matomo, REGISTER, TRACED } from '../support/registered-app.js';
+import { APPS, REGISTER, startTracked, TRACED } from '../support/registered-app.js';
 
 const APP = [...REGISTER, `${APPS}/mcp.cjs`];
 const DIMENSIONS = '1=mcp.method.name,2=gen_ai.tool.name,3=mcp.client.name,4=mcp.protocol.version';
@@ -53,8 +52,7 @@ test.each([
   ['without tracing', APP, {}],
   ['in a worker thread', APP, { THREAD: '1' }],
 ])('%s, calls of an MCP server are hits of the sessions', async (_given, args, more) => {
-  const { inspector, env } = await matomo();
-  const app = await startServer(args, { env: { ...env, ...more, MATOMO_DIMENSIONS: DIMENSIONS } });
+  const { inspector, app } = await startTracked(args, { ...more, MATOMO_DIMENSIONS: DIMENSIONS });
   await useTools(app.url, 'first client');
   await useTools(app.url, 'second');
   await app.stop();

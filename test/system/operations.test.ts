@@ -1,12 +1,12 @@
 import { channel } from 'node:diagnostics_channel';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { MatomoSpanExporter } from '../../src/index.js';
 import { finishedSpan } from '../support/builders.js';
-import { eventually, startServer } from '../support/child-process.js';
+import { eventually } from '../support/child-process.js';
+import { startExporter } from '../support/exporter.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
-import { APPS, get, matomo, REGISTER, TRACED, titles } from '../support/registered-app.js';
+import { APPS, get, REGISTER, startTracked, TRACED, titles } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 import { startTracedService } from '../support/traced-service.js';
 
@@ -25,8 +25,7 @@ test.each([
   ['without tracing', APP, {}],
   ['in a worker thread', APP, { THREAD: '1' }],
 ])('%s, operations are named by bodies that Express has parsed', async (_given, args, more) => {
-  const { inspector, env } = await matomo();
-  const app = await startServer(args, { env: { ...env, ...more, MATOMO_DIMENSIONS: DIMENSIONS } });
+  const { inspector, app } = await startTracked(args, { ...more, MATOMO_DIMENSIONS: DIMENSIONS });
   await post(`${app.url}/rpc`, rpc('eth_getBalance', { params: ['secret'] }));
   await post(`${app.url}/rpc`, rpc('bad.one'));
   await post(`${app.url}/guarded`, rpc('eth_getBalance'));
@@ -51,8 +50,7 @@ test.each([
 });
 
 test('queries and bodies that anybody can send to a page invent no titles', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer(APP, { env });
+  const { inspector, app } = await startTracked(APP);
   for (let i = 0; i < 20; i++) await get(`${app.url}/about?query={a}&operationName=Invented${i}`);
   for (let i = 0; i < 20; i++) {
     const body = i % 2 ? { query: '', operationName: `Invented${i}` } : rpc(`invented${i}`);
@@ -96,8 +94,7 @@ test('names that clients send to an endpoint of operations take no room from tho
 });
 
 test('hostile names and bodies make a plain title', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer(APP, { env });
+  const { inspector, app } = await startTracked(APP);
   const bodies = [
     rpc('a'.repeat(100_000)),
     rpc('a\u0000\u202Eb'),
@@ -122,8 +119,7 @@ const SERVED = { 'http.request.method': 'POST', 'url.path': '/rpc' };
 const CALL = { 'rpc.system.name': 'jsonrpc', 'rpc.method': 'eth_call' };
 
 test('the exporter and the gateway name operations by spans and targets', async () => {
-  const { inspector } = await matomo();
-  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
+  const { inspector, exporter } = await startExporter();
   const root = finishedSpan({ attributes: { ...SERVED, 'http.response.status_code': 200 } });
   const parentSpanContext = { ...root.spanContext(), traceFlags: 1 };
   const child = finishedSpan({ kind: 0, parentSpanContext, attributes: CALL });

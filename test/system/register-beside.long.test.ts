@@ -1,14 +1,24 @@
 import { expect, test } from 'vitest';
 import { eventually, runNode, startServer } from '../support/child-process.js';
-import { APPS, get, matomo, ONLY_TRACES, REGISTER, titles } from '../support/registered-app.js';
+import {
+  APPS,
+  get,
+  matomo,
+  ONLY_TRACES,
+  REGISTER,
+  startRegistered,
+  startTracked,
+  titles,
+} from '../support/registered-app.js';
 
 test.each([['--require'], ['--import']])(
   'an ES module under %s register is tracked, and its own copy of annotate finds the request',
   async (flag) => {
-    const { inspector, env } = await matomo();
-    const app = await startServer([flag, 'opentelemetry-matomo/register', `${APPS}/esm.mjs`], {
-      env,
-    });
+    const { inspector, app } = await startTracked([
+      flag,
+      'opentelemetry-matomo/register',
+      `${APPS}/esm.mjs`,
+    ]);
     for (const path of ['/plain', '/ignored', '/tracked']) await get(app.url + path);
     await app.stop();
     expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
@@ -48,17 +58,15 @@ test.each([['--require'], ['--import']])(
 );
 
 test('NODE_OPTIONS does the same', async () => {
-  const { inspector, env } = await matomo();
   const NODE_OPTIONS = '--require opentelemetry-matomo/register';
-  const app = await startServer([`${APPS}/plain-http.cjs`], { env: { ...env, NODE_OPTIONS } });
+  const { inspector, app } = await startTracked([`${APPS}/plain-http.cjs`], { NODE_OPTIONS });
   await get(`${app.url}/a`);
   await app.stop();
   expect(titles(inspector)).toEqual(['GET /a']);
 });
 
 test('a provider that is registered after trace.disable() is followed as well', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/registers-again.cjs`], { env });
+  const { inspector, app } = await startRegistered('registers-again.cjs');
   for (const path of ['/a', '/again', '/b', '/c']) await get(app.url + path);
   await app.stop();
   expect(titles(inspector)).toEqual(['GET /a', 'GET /again', 'GET /b', 'GET /c']);
@@ -66,8 +74,7 @@ test('a provider that is registered after trace.disable() is followed as well', 
 });
 
 test('a provider that is not the SDK’s is named, with what to write instead, and requests are tracked without it', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/foreign-provider.cjs`], { env });
+  const { inspector, app } = await startRegistered('foreign-provider.cjs');
   expect(await get(`${app.url}/a`)).toBe('ok');
   await app.stop();
   expect(app.stderr()).toMatch(
@@ -78,8 +85,7 @@ test('a provider that is not the SDK’s is named, with what to write instead, a
 });
 
 test('every worker of a cluster tracks its own requests; threads take no part', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/cluster.cjs`], { env });
+  const { inspector, app } = await startRegistered('cluster.cjs');
   const pids = new Set<string>();
   let sent = 0;
   await eventually(async () => {
@@ -95,9 +101,8 @@ test('every worker of a cluster tracks its own requests; threads take no part', 
 });
 
 test('OTEL_TRACES_SAMPLER=always_off keeps no request from being counted, and nothing is exported', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/traced-in-code.cjs`], {
-    env: { ...env, OTEL_TRACES_SAMPLER: 'always_off' },
+  const { inspector, app } = await startRegistered('traced-in-code.cjs', {
+    OTEL_TRACES_SAMPLER: 'always_off',
   });
   await get(`${app.url}/a`);
   const told = JSON.parse(await get(`${app.url}/told`));
@@ -107,17 +112,16 @@ test('OTEL_TRACES_SAMPLER=always_off keeps no request from being counted, and no
 });
 
 test('forceFlush of the application’s provider reaches the processor that register has added', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/traced-in-code.cjs`], { env });
+  const { inspector, app } = await startRegistered('traced-in-code.cjs');
   await get(`${app.url}/a`);
   expect(await get(`${app.url}/flush`)).toBe('flushed');
   expect(titles(inspector)).toEqual(['GET /a']);
 });
 
 test('MATOMO_RECORD=sampled leaves out what the sampler leaves out', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/traced-in-code.cjs`], {
-    env: { ...env, OTEL_TRACES_SAMPLER: 'always_off', MATOMO_RECORD: 'sampled' },
+  const { inspector, app } = await startRegistered('traced-in-code.cjs', {
+    OTEL_TRACES_SAMPLER: 'always_off',
+    MATOMO_RECORD: 'sampled',
   });
   await get(`${app.url}/a`);
   await app.stop();

@@ -1,13 +1,12 @@
 import { resources } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
-import { MatomoSpanExporter } from '../../src/index.js';
+import type { MatomoSpanExporter } from '../../src/index.js';
 import type { InspectedHit } from '../../src/inspector/index.js';
-import { startServer } from '../support/child-process.js';
+import { startExporter } from '../support/exporter.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { startMatomo } from '../support/matomo.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
-import { APPS, AUTO, get, matomo, ONLY_TRACES, REGISTER } from '../support/registered-app.js';
+import { APPS, AUTO, get, ONLY_TRACES, REGISTER, startTracked } from '../support/registered-app.js';
 import { startTracedService, until } from '../support/traced-service.js';
 
 const OPTIONS = {
@@ -48,8 +47,9 @@ const pendingResource: Run = async (attributes) => {
 };
 
 const exporter: Run = async (attributes) => {
-  const inspector = await startMatomo({ customVariables: true });
-  const matomoExporter = new MatomoSpanExporter({ url: inspector.url, ...OPTIONS });
+  const { inspector, exporter: matomoExporter } = await startExporter(OPTIONS, {
+    customVariables: true,
+  });
   const batches = new BatchSpanProcessor(matomoExporter);
   const service = await startTracedService(
     (_, response) => response.end(),
@@ -81,16 +81,12 @@ const gateway: Run = async (attributes) => {
 
 function registered(flags: readonly string[], tracing: Resource = {}): Run {
   return async ({ 'service.name': service = '', ...attributes }) => {
-    const { inspector, env } = await matomo();
     const pairs = Object.entries(attributes).map(([name, value]) => `${name}=${value}`);
-    const app = await startServer([...flags, `${APPS}/plain-http.cjs`], {
-      env: {
-        ...env,
-        ...ENVIRONMENT,
-        OTEL_SERVICE_NAME: service,
-        OTEL_RESOURCE_ATTRIBUTES: pairs.join(),
-        ...tracing,
-      },
+    const { inspector, app } = await startTracked([...flags, `${APPS}/plain-http.cjs`], {
+      ...ENVIRONMENT,
+      OTEL_SERVICE_NAME: service,
+      OTEL_RESOURCE_ATTRIBUTES: pairs.join(),
+      ...tracing,
     });
     // With auto-instrumentations, SIGTERM does not end a process.
     await get(`${app.url}/stop`);
@@ -104,12 +100,15 @@ const WAYS: readonly (readonly [string, Run, hasSpans: boolean])[] = [
   ['the processor, while attributes are detected', pendingResource, true],
   ['the exporter', exporter, true],
   ['the gateway', gateway, true],
+];
+/** Each run is a process. */
+const REGISTERED: typeof WAYS = [
   ['register without tracing', registered(REGISTER), false],
   ['register beside tracing', registered([...AUTO, ...REGISTER], TRACING), true],
   ['register beside an SDK with a file', registered([...DECLARATIVE, ...REGISTER], FILE), true],
 ];
 
-test.each(WAYS)(
+test.each([...WAYS, ...REGISTERED])(
   '%s takes site, dimensions and custom variables from the resource',
   async (_way, run, hasSpans) => {
     const hit = await run({
@@ -134,9 +133,14 @@ const SITES: readonly (readonly [Resource, string | undefined])[] = [
   [{ 'service.name': 'shop', 'matomo.ignore': 'true' }, undefined],
 ];
 
-test.each(
-  WAYS.flatMap(([way, run]) => SITES.map(([resource, site]) => ({ way, run, resource, site }))),
-)('$way: site $site for $resource', async ({ run, resource, site }) => {
+const rowsOf = (ways: typeof WAYS, sites: typeof SITES) =>
+  ways.flatMap(([way, run]) => sites.map(([resource, site]) => ({ way, run, resource, site })));
+
+test.each([
+  ...rowsOf(WAYS, SITES),
+  ...rowsOf(REGISTERED, SITES.slice(1, 2)),
+  ...rowsOf(REGISTERED.slice(0, 1), SITES.slice(3)),
+])('$way: site $site for $resource', async ({ run, resource, site }) => {
   const hit = await run(resource);
   expect(hit?.params.idsite).toBe(site);
 });

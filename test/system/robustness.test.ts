@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
-import { annotate, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import { annotate, MatomoSpanProcessor } from '../../src/index.js';
 import { finishedSpan, serverSpan } from '../support/builders.js';
-import { startMatomo } from '../support/matomo.js';
+import { startExporter } from '../support/exporter.js';
 import { captureOutput } from '../support/output.js';
 import { startProcessor } from '../support/processor.js';
 import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
@@ -200,8 +200,7 @@ test('the processor’s own requests are no spans', async () => {
 });
 
 test('the exporter makes the same hits from finished spans, in one batch and any order', async () => {
-  const inspector = await startMatomo();
-  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
+  const { inspector, exporter } = await startExporter();
   const host = { 'server.address': 'shop.example.org' };
   const [a, b] = ['a'.repeat(16), 'b'.repeat(16)];
   const below = (spanId: string) => ({ parentSpanContext: { traceId: '1'.repeat(32), spanId } });

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { measure } from '../../src/index.js';
+import { measure, trackEvent } from '../../src/index.js';
 import { captureOutput } from '../support/output.js';
 import { linesIn, temporaryFolder } from '../support/spool.js';
 import { startTracedService, until } from '../support/traced-service.js';
@@ -27,6 +27,28 @@ test('a hit is on disk long before its batch is due, also while a measure goes o
     'GET /held',
   ]);
   expect(service.processor.stats()).toMatchObject({ pending: 0, spooled: 0, tracked: 2 });
+});
+
+test('with a file spool a further hit is on disk while its request goes on', async () => {
+  const folder = temporaryFolder();
+  let end: (() => void) | undefined;
+  const service = await startTracedService(
+    (_request, response) => {
+      trackEvent('stream', 'begun');
+      response.write('first');
+      end = () => response.end();
+    },
+    { spool: folder, scheduledDelayMillis: 60_000, maxExportBatchSize: 4 },
+  );
+  const answer = service.fetch('/');
+  await until(() => linesIn(folder).length === 1);
+  expect(linesIn(folder)[0]).toMatch(/ page 1 [\da-f]{16} \?idsite=1&.*e_c=stream/);
+  end?.();
+  await answer;
+  await until(() => service.processor.stats().spooled === 2);
+  // It is in the spool before the page view, and in the bulk after it.
+  const hits = (await service.hits()).map(({ params }) => params.e_a ?? params.action_name);
+  expect(hits).toEqual(['GET /', 'begun']);
 });
 
 test('a request that is taken back in time is not spooled', async () => {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { startServer } from '../../support/child-process.js';
-import { APPS, get, matomo, titles } from '../../support/registered-app.js';
+import { APPS, get, startTracked, titles } from '../../support/registered-app.js';
 
 const APP = `${APPS}/esm/app.mjs`;
 
@@ -8,8 +7,7 @@ test.each([
   ['the SDK setup that the page shows', [`./${APPS}/esm/instrumentation.mjs`]],
   ['register', ['opentelemetry-matomo/register']],
 ])('an ES module with %s in --import makes one hit per request', async (_with, [preload]) => {
-  const { inspector, env } = await matomo();
-  const app = await startServer(['--import', preload as string, APP], { env });
+  const { inspector, app } = await startTracked(['--import', preload as string, APP]);
   await get(`${app.url}/users/7`);
   await app.stop();
   expect(titles(inspector)).toEqual(['GET /users/:id']);

@@ -2,8 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startServer } from '../../support/child-process.js';
-import { APPS, get, matomo, REGISTER } from '../../support/registered-app.js';
+import { get, startRegistered } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { PAGES, read } from './pages.js';
@@ -13,11 +12,8 @@ requires('jq');
 const commands = PAGES.flatMap((page) => [...read(page).matchAll(/^sed .* app\.log \| jq .*$/gm)]);
 
 test('the command about counts reads the lines that are logged', async () => {
-  const { env } = await matomo();
   const more = { MATOMO_STATS_INTERVAL: '60000', MATOMO_IGNORE_PATHS: '/a' };
-  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
-    env: { ...env, ...more },
-  });
+  const { app } = await startRegistered('plain-http.cjs', more);
   await get(`${app.url}/a`);
   await get(`${app.url}/stop`);
   await app.exit();

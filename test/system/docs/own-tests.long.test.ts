@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT, runNode } from '../../support/child-process.js';
 import { npm, packPackage, secondCopy } from '../../support/installed-app.js';
 import { temporaryFolder } from '../../support/spool.js';
-import { ownTestFor, toCommonJs } from './own-tests.js';
 
+const CHECKOUT = 'test/support/apps/own-tests/checkout.test.mjs';
 /** More than the listeners that Node.js allows before it warns. */
 const FILES = 12;
 
@@ -100,3 +100,16 @@ test('the test of one handler passes with node:test', async () => {
   expect(stdout).toMatch(/^# pass 3$/m);
   expect(code).toBe(0);
 });
+
+/** The test of docs/test-your-own-tracking.md for another test runner, changed as the page says. */
+function ownTestFor(runner: string): string {
+  const code = readFileSync(join(ROOT, CHECKOUT), 'utf8');
+  const names =
+    runner === 'node:test' ? '{ after as afterAll, before as beforeAll, beforeEach, test }' : '$1';
+  return code.replace(/(\{[^}]*\}) from 'vitest'/, `${names} from '${runner}'`);
+}
+
+/** The same with `require`. */
+function toCommonJs(code: string): string {
+  return code.replace(/^import (.+) from ('.+');$/gm, 'const $1 = require($2);');
+}

@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { runInNewContext } from 'node:vm';
 import { trace } from '@opentelemetry/api';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createToTrackedQuery } from '../../../src/hit/page/query-policy.js';
 import { maskAddress } from '../../../src/hit/visitor/mask-address.js';
 import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor/visitor-id.js';
-import { MatomoSpanExporter, trackEvent } from '../../../src/index.js';
+import { trackEvent } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { serverSpan } from '../../support/builders.js';
-import { eventually, startServer } from '../../support/child-process.js';
-import { startMatomo } from '../../support/matomo.js';
-import { APPS, get, matomo, REGISTER } from '../../support/registered-app.js';
+import { eventually } from '../../support/child-process.js';
+import { startExporter } from '../../support/exporter.js';
+import { get, startRegistered } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { startTracedService } from '../../support/traced-service.js';
 import { codeIn, read, rowsWith } from './pages.js';
@@ -60,10 +60,10 @@ test('the strict setup keeps what the page says from Matomo', async () => {
   const exported = [...strictSetup.matchAll(/^export (MATOMO_\w+)='?(.*?)'?$/gm)];
   expect(exported.length).toBeGreaterThan(3);
   const strict = Object.fromEntries(exported.map(([, name, value]) => [name, value]));
-  const { inspector, env } = await matomo();
   const token = { MATOMO_TOKEN_AUTH: 'a'.repeat(32), MATOMO_SCHEDULE_DELAY: '50' };
-  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
-    env: { ...env, ...token, ...strict },
+  const { inspector, app } = await startRegistered('plain-http.cjs', {
+    ...token,
+    ...strict,
   });
   await (await fetch(`${app.url}/mine`, { headers: { 'Sec-GPC': '1' } })).text();
   await (await fetch(`${app.url}/mine`, { headers: { DNT: '1' } })).text();
@@ -112,9 +112,7 @@ async function visitorIdOf(
   options: MatomoOptions,
   address = '192.0.2.1',
 ): Promise<string | undefined> {
-  const inspector = await startMatomo();
-  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, ...options });
-  onTestFinished(() => exporter.shutdown());
+  const { inspector, exporter } = await startExporter(options);
   exporter.export([serverSpan('/a', { 'network.peer.address': address })], () => undefined);
   await exporter.forceFlush();
   return inspector.hits()[0]?.params.cid;

@@ -24,14 +24,6 @@ test('the endpoint is where the gateway listens', () => {
   expect(variables.OTEL_EXPORTER_OTLP_ENDPOINT).toBe(`http://${host}:${port}`);
 });
 
-test('only traces are sent, in Protobuf, because the gateway accepts no other signal', () => {
-  expect(variables).toMatchObject({
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
-    OTEL_METRICS_EXPORTER: 'none',
-    OTEL_LOGS_EXPORTER: 'none',
-  });
-});
-
 test('the Flask command makes one hit per request', async () => {
   requires('OpenTelemetry for Python');
   const { gateway, inspector } = await startGateway();

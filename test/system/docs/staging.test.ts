@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { startServer } from '../../support/child-process.js';
-import { APPS, get, matomo } from '../../support/registered-app.js';
+import { APPS, get, startTracked } from '../../support/registered-app.js';
 import { codeBlocksOf } from './pages.js';
 
 const APP = `${APPS}/plain-http.cjs`;
@@ -13,8 +13,7 @@ test('without a URL, with the condition in code, the application runs, and nothi
 });
 
 test('with a URL, the condition in code tracks', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer(['--eval', inCode()], { env });
+  const { inspector, app } = await startTracked(['--eval', inCode()]);
   await get(`${app.url}/stop`);
   await app.exit();
   expect(inspector.hits()).toHaveLength(1);

@@ -1,4 +1,5 @@
-import { onTestFinished, type TestContext } from 'vitest';
+import { expect, onTestFinished, type TestContext } from 'vitest';
+import type { LossReason } from '../../../src/delivery/queue/counters.js';
 import type { MatomoSpanProcessor } from '../../../src/index.js';
 import type { InspectedHit, Inspector } from '../../../src/inspector/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
@@ -49,6 +50,21 @@ export interface FaultRow {
   readonly lines: readonly string[];
 }
 
+export interface Expected {
+  /** What hits are lost as, and some are. Default: none. */
+  readonly lost?: readonly LossReason[];
+  /** What an operator reads. */
+  readonly logs?: RegExp;
+  /** Whether hits are sent again although Matomo may have stored them. */
+  readonly mayDuplicate?: boolean;
+  /** Matomo has all hits. */
+  readonly isAllStored?: boolean;
+  /** Matomo has said so. */
+  readonly isAllTracked?: boolean;
+  /** Whether some hits count as accepted. */
+  readonly isSomeAccepted?: boolean;
+}
+
 declare module 'vitest' {
   interface TaskMeta {
     fault?: FaultRow;
@@ -57,11 +73,12 @@ declare module 'vitest' {
 
 /**
  * A service has requests before a fault, while it lasts and after it. The conservation law is looked at every
- * millisecond and after every step.
+ * millisecond and after every step. Fails unless all hits are accounted for.
  */
 export async function rideOut(
   { task }: Pick<TestContext, 'task'>,
   faultCase: FaultCase,
+  expected: Expected = {},
 ): Promise<FaultRow> {
   const { fromStart = false, byItself = false, endsFirst = false, path, begin, end } = faultCase;
   const lines = captureOutput();
@@ -128,7 +145,38 @@ export async function rideOut(
     lines,
   };
   task.meta.fault = row;
+  expectAccounted(row, expected);
   return row;
+}
+
+/** What holds after every fault. */
+function expectAccounted(
+  { hits: made, stats, stored, duplicates, lines }: FaultRow,
+  { lost = [], logs, mayDuplicate = false, ...expected }: Expected,
+): void {
+  const { hits, pending, tracked, accepted, invalid } = stats;
+  const losses = Object.entries(stats.lost).filter(([, count]) => count > 0);
+  const sumOfLost = losses.reduce((sum, [, count]) => sum + count, 0);
+  const said = lines.join('');
+  expect({ hits, pending }, said).toEqual({ hits: made, pending: 0 });
+  expect(tracked + accepted + invalid + sumOfLost).toBe(made);
+  expect(
+    losses.map(([reason]) => reason),
+    said,
+  ).toEqual(lost);
+
+  // What Matomo said that it stored is stored, and beyond it only what nobody could know of.
+  expect(stored).toBeGreaterThanOrEqual(tracked);
+  // An order that is sent twice is stored once, and invalid the second time.
+  const resentOrders = mayDuplicate ? invalid : 0;
+  expect(stored).toBeLessThanOrEqual(tracked + accepted + stats.lost.unconfirmed + resentOrders);
+  if (!mayDuplicate) expect(duplicates).toBe(0);
+
+  if (expected.isAllStored) expect(stored).toBe(made);
+  if (expected.isAllTracked) expect(tracked).toBe(made);
+  if (expected.isSomeAccepted !== undefined)
+    expect(accepted > 0, said).toBe(expected.isSomeAccepted);
+  if (logs) expect(said).toMatch(logs);
 }
 
 async function startService({ options, proxy: proxyOptions }: FaultCase) {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { expect, test } from 'vitest';
 import { capturedHeaders, finishedSpan } from '../../support/builders.js';
-import { eventually, startServer } from '../../support/child-process.js';
+import { eventually } from '../../support/child-process.js';
 import { sendSpans, startGatewayProcess } from '../../support/gateway.js';
-import { APPS, matomo, REGISTER } from '../../support/registered-app.js';
+import { matomo, startRegistered } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { fetchFrom } from '../../support/traced-service.js';
@@ -94,9 +94,9 @@ const SENT = ['kept-sent-1', 'kept-sent-2', 'kept-sent-3'];
 test('an application keeps nothing of visitors who opted out, and no address or secret that it does not send', async () => {
   requires('signals');
   const folder = temporaryFolder();
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
-    env: { ...env, ...ENV, ...snapshotTo(folder) },
+  const { inspector, app } = await startRegistered('plain-http.cjs', {
+    ...ENV,
+    ...snapshotTo(folder),
   });
   const port = Number(new URL(app.url).port);
   for (const { path, headers } of CALLS) await fetchFrom(port, path, { headers });

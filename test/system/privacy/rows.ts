@@ -200,9 +200,14 @@ export const kindsWith = (sent: readonly string[], text: string): string[] =>
     sent.some((hit) => isOf.test(hit) && hit.includes(text)) ? kind : [],
   );
 
-/** The requests of all rows, and behind them one of each kind that is tracked. */
-export const REQUESTS: readonly TableRequest[] = [...ROWS, SHOWN].flatMap((row: Requested) =>
-  kindsOf(row).map((kind) => requestOf(kind, row)),
+/** The requests of rows, and behind them one of each kind that is tracked. */
+const requestsOf = (rows: readonly Row[]): readonly TableRequest[] =>
+  [...rows, SHOWN].flatMap((row: Requested) => kindsOf(row).map((kind) => requestOf(kind, row)));
+
+export const REQUESTS = requestsOf(ROWS);
+/** Those with an address and with a query in the referrer. */
+export const ADDRESS_REQUESTS = requestsOf(
+  ROWS.filter(({ option }) => ['anonymizeIp', 'query, of a referrer'].includes(option)),
 );
 
 /** The environment with all options. */

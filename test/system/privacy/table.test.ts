@@ -1,6 +1,19 @@
 import { expect, test } from 'vitest';
-import { BACKGROUND, COMMON_ENV, ENV, KINDS, kindsOf, kindsWith, ROWS, SHOWN } from './rows.js';
+import {
+  ADDRESS_REQUESTS,
+  BACKGROUND,
+  COMMON_ENV,
+  ENV,
+  KINDS,
+  kindsOf,
+  kindsWith,
+  ROWS,
+  SHOWN,
+} from './rows.js';
 import { WAYS, type Way } from './ways.js';
+
+/** For tests about addresses: each request takes time. */
+const requests = ADDRESS_REQUESTS;
 
 /** Without an SDK, nothing tells of an exception. */
 const WITHOUT_CRASHES = ['register without tracing'];
@@ -41,7 +54,7 @@ test.each(['SDK', 'exit', 'exporter', 'gateway', 'worker thread, options in code
   '%s: dimensions and the user ID have no address and no query of a referrer',
   async (name) => {
     const way = WAYS[name] as Way;
-    const hidden = await way({ ...COMMON_ENV, ...NAMED, ...HIDING });
+    const hidden = await way({ ...COMMON_ENV, ...NAMED, ...HIDING }, { requests });
     expect(hidden.filter((hit) => /203\.0\.113|198\.51\.100|secret-note|uid=0/.test(hit))).toEqual(
       [],
     );
@@ -59,7 +72,7 @@ test.each([
     /[&?]cip=(?:203|198)\./,
   ],
 ])('in a worker thread, %s in code wins over the environment', async (_, code, others, secret) => {
-  const sent = await (WAYS['worker thread, options in code'] as Way)(code, others);
+  const sent = await (WAYS['worker thread, options in code'] as Way)(code, { others, requests });
   expect(sent.filter((hit) => secret.test(hit))).toEqual([]);
   expect(kindsWith(sent, SHOWN.target)).toEqual(Object.keys(KINDS));
 });
@@ -67,7 +80,7 @@ test.each([
 test.each(['worker thread', 'worker thread, options in code'])(
   '%s: the address of a trusted proxy and the pseudonym of a header are sent',
   async (name) => {
-    const sent = await (WAYS[name] as Way)({ ...COMMON_ENV, ...NAMED });
+    const sent = await (WAYS[name] as Way)({ ...COMMON_ENV, ...NAMED }, { requests });
     for (const parameter of ['dimension1', 'cip'])
       expect(sent.join('\n')).toContain(`&${parameter}=203.0.113.77`);
     expect(sent.join('\n')).toMatch(/&uid=[\da-f]{16}(?:&|$)/m);
@@ -75,7 +88,7 @@ test.each(['worker thread', 'worker thread, options in code'])(
 );
 
 test('without the options, dimensions have all of that, and the user ID is a pseudonym', async () => {
-  const sent = (await (WAYS.SDK as Way)({ ...COMMON_ENV, ...NAMED })).join('\n');
+  const sent = (await (WAYS.SDK as Way)({ ...COMMON_ENV, ...NAMED }, { requests })).join('\n');
   const address = '203.0.113.77';
   for (const parameter of ['dimension1', 'dimension2', 'cip'])
     expect(sent).toContain(`&${parameter}=${address}`);

@@ -1,28 +1,30 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { trace } from '@opentelemetry/api';
-import { expect, onTestFinished, vi } from 'vitest';
-import { replayFiles } from '../../../src/gateway/replay/replay-files.js';
-import { openReplayState } from '../../../src/gateway/replay/replay-state.js';
-import { MatomoSpanExporter, trackEvent, trackGoal, trackOrder } from '../../../src/index.js';
+import { expect } from 'vitest';
+import { trackEvent, trackGoal, trackOrder } from '../../../src/index.js';
 import type { Inspector } from '../../../src/inspector/index.js';
 import { OPTIONS } from '../../../src/options/option-table.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { capturedHeaders, finishedSpan } from '../../support/builders.js';
-import { startServer } from '../../support/child-process.js';
-import { sendSpans, startGateway } from '../../support/gateway.js';
+import { setEnvironment } from '../../support/environment.js';
+import { startExporter } from '../../support/exporter.js';
+import { replay, sendSpans, startGateway } from '../../support/gateway.js';
 import { exportRequest, hitEvent, otlpSpan, requestSpan } from '../../support/otlp-spans.js';
 import { captureOutput } from '../../support/output.js';
-import { APPS, matomo, REGISTER, TRACED } from '../../support/registered-app.js';
+import { APPS, matomo, REGISTER, startTracked, TRACED } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { fetchFrom, startTracedService, type TracedService } from '../../support/traced-service.js';
 import { REQUESTS, type TableRequest } from './rows.js';
 
 type Env = Readonly<Record<string, string>>;
 
-/** Has all requests made under these variables; the hits that leave, decoded. If options are in code, `others` are variables. */
-export type Way = (env: Env, others?: Env) => Promise<readonly string[]>;
+/** Has requests made under these variables, by default all; the hits that leave, decoded. If options are in code, `others` are variables. */
+export type Way = (
+  env: Env,
+  more?: { readonly others?: Env; readonly requests?: readonly TableRequest[] },
+) => Promise<readonly string[]>;
 
 const { createListener } = createRequire(import.meta.url)('../../support/apps/privacy.cjs');
 const APP = `${APPS}/privacy.cjs`;
@@ -34,11 +36,6 @@ const EVENTS = {
 } as Readonly<Record<string, Record<string, string>>>;
 const JOB = { e_c: 'table', e_a: 'background', uid: 'background' };
 
-function setEnvironment(env: Env): void {
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-  onTestFinished(() => void vi.unstubAllEnvs());
-}
-
 const textsOf = (inspector: Inspector) =>
   inspector.hits().map(
     ({ params }) =>
@@ -48,33 +45,35 @@ const textsOf = (inspector: Inspector) =>
   );
 
 /** Nothing sets a cookie. */
-async function sendRequests(send: TracedService['fetch']): Promise<void> {
-  for (const { target, headers } of REQUESTS) {
+async function sendRequests(
+  send: TracedService['fetch'],
+  requests: readonly TableRequest[],
+): Promise<void> {
+  for (const { target, headers } of requests) {
     const response = await send(target, { headers });
     expect(response.headers).not.toHaveProperty('set-cookie');
   }
 }
 
 /** A service in this process. */
-async function serve(env: Env, options: MatomoOptions = {}) {
+async function serve(env: Env, requests = REQUESTS, options: MatomoOptions = {}) {
   setEnvironment(env);
   const service = await startTracedService(
     () => createListener({ trackEvent, trackGoal, trackOrder, trace }),
     { scheduledDelayMillis: 60_000, ...options },
   );
-  await sendRequests(service.fetch);
+  await sendRequests(service.fetch, requests);
   trackEvent('table', 'background', { uid: 'background' });
-  await service.requests(REQUESTS.length);
+  await service.requests(requests.length);
   await service.processor.forceFlush();
   return service;
 }
 
 /** An application in a child process that has only `register`. */
-async function register(env: Env, args: readonly string[], others: Env) {
-  const { inspector, env: own } = await matomo();
-  const app = await startServer([...args, APP], { env: { ...own, ...env, ...others } });
+async function register(env: Env, args: readonly string[], others: Env, requests = REQUESTS) {
+  const { inspector, app } = await startTracked([...args, APP], { ...env, ...others });
   const port = Number(new URL(app.url).port);
-  await sendRequests((target, options) => fetchFrom(port, target, options));
+  await sendRequests((target, options) => fetchFrom(port, target, options), requests);
   return { inspector, app, port };
 }
 
@@ -112,8 +111,8 @@ function attributesOf({ kind, target, headers }: TableRequest) {
 }
 
 /** The requests as an OTLP export. */
-function exportOfRequests(): string {
-  const requests = REQUESTS.map((request) => {
+function exportOf(requests: readonly TableRequest[] = REQUESTS): string {
+  const spans = requests.map((request) => {
     const event = EVENTS[request.kind];
     const attributes = attributesOf(request);
     return requestSpan(
@@ -123,21 +122,21 @@ function exportOfRequests(): string {
     );
   });
   const job = otlpSpan({}, { kind: CONSUMER, events: [hitEvent(JOB)] });
-  return exportRequest([...requests, job]);
+  return exportRequest([...spans, job]);
 }
 
 export const WAYS: Readonly<Record<string, Way>> = {
-  async SDK(env) {
-    return textsOf((await serve(env)).inspector);
+  async SDK(env, { requests } = {}) {
+    return textsOf((await serve(env, requests)).inspector);
   },
-  async 'dry run'(env) {
+  async 'dry run'(env, { requests } = {}) {
     const output = captureOutput();
-    await serve({ ...env, MATOMO_DRY_RUN: 'true' });
+    await serve({ ...env, MATOMO_DRY_RUN: 'true' }, requests);
     return output.filter((line) => line.includes('dry run: '));
   },
-  async spool(env) {
+  async spool(env, { requests } = {}) {
     const spool = temporaryFolder();
-    const service = await serve(env, { spool, url: 'http://127.0.0.1:9/' });
+    const service = await serve(env, requests, { spool, url: 'http://127.0.0.1:9/' });
     await service.processor.shutdown();
     const files = readdirSync(spool, { recursive: true, withFileTypes: true }).filter((file) =>
       file.isFile(),
@@ -145,18 +144,16 @@ export const WAYS: Readonly<Record<string, Way>> = {
     const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8'));
     return texts.flatMap((text) => text.split('\n').map((line) => unescape(line)));
   },
-  async exporter(env) {
+  async exporter(env, { requests = REQUESTS } = {}) {
     setEnvironment(env);
-    const { inspector } = await matomo();
-    const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1 });
-    onTestFinished(() => exporter.shutdown());
+    const { inspector, exporter } = await startExporter({}, { customVariables: true });
     const toEvent = (parameters: Record<string, string>) => ({
       name: 'matomo.hit',
       attributes: Object.fromEntries(
         Object.entries(parameters).map(([name, value]) => [`matomo.${name}`, value]),
       ),
     });
-    const spans = REQUESTS.map((request) => {
+    const spans = requests.map((request) => {
       const event = EVENTS[request.kind];
       return finishedSpan({
         attributes: attributesOf(request),
@@ -167,47 +164,41 @@ export const WAYS: Readonly<Record<string, Way>> = {
     await exporter.forceFlush();
     return textsOf(inspector);
   },
-  async gateway(env) {
+  async gateway(env, { requests } = {}) {
     setEnvironment(env);
     const { gateway, inspector } = await startGateway({ scheduledDelayMillis: 60_000 });
-    const response = await sendSpans(gateway, exportOfRequests());
+    const response = await sendSpans(gateway, exportOf(requests));
     expect(response.headers.getSetCookie()).toEqual([]);
     await gateway.close();
     return textsOf(inspector);
   },
-  async replay(env) {
+  async replay(env, { requests } = {}) {
     const { inspector, env: own } = await matomo();
     setEnvironment({ ...env, ...own });
-    const folder = temporaryFolder();
-    const file = join(folder, 'spans.jsonl');
-    writeFileSync(file, `${exportOfRequests()}\n`);
-    const state = openReplayState(join(folder, 'state.json'));
-    const { signal } = new AbortController();
-    await replayFiles({ files: [file], state, rate: 1e6, onProgress: () => undefined, signal });
+    await replay(exportOf(requests));
     return textsOf(inspector);
   },
-  async 'register without tracing'(env) {
-    const { inspector, app } = await register(env, REGISTER, AT_THE_END);
+  async 'register without tracing'(env, { requests } = {}) {
+    const { inspector, app } = await register(env, REGISTER, AT_THE_END, requests);
     await app.stop();
     return textsOf(inspector);
   },
-  async 'worker thread'(env) {
+  async 'worker thread'(env, { requests } = {}) {
     const preloads = [...TRACED, ...REGISTER];
-    const { inspector, app } = await register(env, preloads, { ...AT_THE_END, WORKER: '1' });
+    const more = { ...AT_THE_END, WORKER: '1' };
+    const { inspector, app } = await register(env, preloads, more, requests);
     await app.stop();
     return textsOf(inspector);
   },
-  async 'worker thread, options in code'(env, others = {}) {
-    const { inspector, app } = await register(others, TRACED, {
-      ...AT_THE_END,
-      WORKER: '1',
-      START: JSON.stringify(inCode(env)),
-    });
+  async 'worker thread, options in code'(env, { others = {}, requests } = {}) {
+    const more = { ...AT_THE_END, WORKER: '1', START: JSON.stringify(inCode(env)) };
+    const { inspector, app } = await register(others, TRACED, more, requests);
     await app.stop();
     return textsOf(inspector);
   },
-  async exit(env) {
-    const { inspector, app, port } = await register(env, [...TRACED, ...REGISTER], AT_THE_END);
+  async exit(env, { requests } = {}) {
+    const preloads = [...TRACED, ...REGISTER];
+    const { inspector, app, port } = await register(env, preloads, AT_THE_END, requests);
     await fetchFrom(port, '/exit', { headers: { cookie: 'consent=yes' } }).catch(() => undefined);
     await app.exit();
     return textsOf(inspector);
