@@ -1,12 +1,14 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { DetachedScope, holdEventLoop, withTimeout } from '../common/timers.js';
 import type { PendingHit } from '../hit/hit.js';
+import { BatchSource } from './batch-source.js';
 import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
 import { flushLast, type LastFlushParts } from './exit/last-flush.js';
 import { LoopHold } from './exit/loop-hold.js';
 import type { Transport } from './http/transport.js';
 import { describeShutdownLoss, LossLog } from './loss-log.js';
 import type { DeliveryCounters } from './queue/counters.js';
+import { HitResults } from './queue/hit-results.js';
 import { MemoryQueue } from './queue/memory-queue.js';
 import { SendLoop } from './send-loop.js';
 import { Sender } from './sender.js';
@@ -20,6 +22,7 @@ const MAX_FLUSH_MILLIS = 5_000;
  * every hit is either pending or counted.
  */
 export class Delivery {
+  readonly #source: BatchSource;
   readonly #sender: Sender;
   readonly #parts: LastFlushParts;
   readonly #loop: SendLoop;
@@ -50,7 +53,19 @@ export class Delivery {
     const memory = this.#memory;
     const isFresh = createIsFresh(options, spool !== undefined);
     const losses = new LossLog(diagnostics, memory.counters);
-    const parts = { options, transport, diagnostics, losses, memory, spool, isFresh };
+    const results = new HitResults({ memory, spool, diagnostics });
+    this.#source = new BatchSource({ options, memory, spool, isFresh, results, random });
+    const parts = {
+      options,
+      transport,
+      diagnostics,
+      losses,
+      memory,
+      spool,
+      isFresh,
+      results,
+      source: this.#source,
+    };
     const onNewToken = () => this.#loop.sendNow();
     this.#sender = new Sender({ ...parts, random, hold: this.#hold, onNewToken });
     this.#parts = { ...parts, sender: this.#sender };
@@ -66,7 +81,7 @@ export class Delivery {
 
   /** Hits without a result: queued, held back, spooled or in flight. */
   get pending(): number {
-    return this.#sender.pending;
+    return this.#source.pending;
   }
 
   /** The part of `pending` that is in the spool. */
@@ -87,7 +102,7 @@ export class Delivery {
   /** Age of the oldest pending hit, in seconds; 0 if there is none. */
   get oldestAgeSeconds(): number {
     const queued = (performance.now() - this.#memory.oldestMillis) / 1000;
-    const taken = Date.now() / 1000 - this.#sender.oldestSeconds; // other processes may have made them
+    const taken = Date.now() / 1000 - this.#source.oldestSeconds; // other processes may have made them
     return Math.max(0, queued, taken);
   }
 
@@ -98,7 +113,7 @@ export class Delivery {
 
   /** The part of `pending` that failed alone. Others do not wait for it. */
   get setAside(): number {
-    return this.#sender.queue.setAside;
+    return this.#source.queue.setAside;
   }
 
   /** Approximate maximum memory of queued hits. */
@@ -118,7 +133,7 @@ export class Delivery {
 
   /** `false` after Matomo rejected crashes. */
   get takesCrashes(): boolean {
-    return this.#sender.takesCrashes;
+    return this.#source.takesCrashes;
   }
 
   /**
@@ -159,7 +174,7 @@ export class Delivery {
     }
     const { count } = this.#memory;
     // If all hits have failed alone, only another one that is processed can show that they are the cause.
-    if (!this.#memory.hasRoom(hit.bytes) && (count === 0 || this.#sender.queue.setAside < count)) {
+    if (!this.#memory.hasRoom(hit.bytes) && (count === 0 || this.#source.queue.setAside < count)) {
       this.counters.lost.queue_full += 1;
       this.#parts.losses.check();
       return false;
@@ -238,17 +253,15 @@ export class Delivery {
   }
 
   async #close(deadlineMillis: number): Promise<void> {
+    const [source, sender] = [this.#source, this.#sender];
     this.#loop.stop();
-    const sender = this.#sender;
-    sender.isClosing = this.#keepsForExit;
-    sender.queue.isLast = true;
-    sender.storedUntilMillis = performance.now() + deadlineMillis / 2;
+    source.startClosing(deadlineMillis, this.#keepsForExit);
     const start = performance.now();
     const isInTime = await withTimeout(
       deadlineMillis,
       this.#loop.sendAll().then(() => true),
     );
-    sender.hasEnded = true;
+    source.end();
     await sender.close();
     await this.#loop.ended; // counts the batch that was in flight
     sender.stop();
@@ -258,7 +271,7 @@ export class Delivery {
     this.#closingMillis = performance.now() - start;
     if (this.#keepsForExit && isInTime && !sender.isUnavailable) return;
     this.#keepsForExit = false;
-    sender.drop();
+    source.drop();
     const lost = this.counters.lost.shutdown;
     if (lost === 0) return;
     const text = describeShutdownLoss(lost, sender.stoppedBy, !isInTime);
@@ -270,7 +283,7 @@ export class Delivery {
     this.#parts.diagnostics.lines.flush();
     if (this.pending === 0) return;
     this.#closed ??= Promise.resolve();
-    this.#sender.hasEnded = true;
+    this.#source.end();
     this.#loop.stop();
     const millis = deadlineMillis - this.#closingMillis - this.#hold.spentMillis;
     flushLast(this.#parts, millis, refusal);

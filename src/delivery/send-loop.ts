@@ -4,6 +4,7 @@ import { coded } from '../common/messages.js';
 import { SerialQueue } from '../common/serial-queue.js';
 import { MAX_TIMER_MILLIS } from '../common/timers.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
+import type { BatchSource } from './batch-source.js';
 import type { DeliveryParts } from './delivery-options.js';
 import type { Sender } from './sender.js';
 
@@ -11,6 +12,7 @@ import type { Sender } from './sender.js';
 const SHORTEST_MILLIS = 5;
 
 interface SendLoopParts extends DeliveryParts {
+  readonly source: BatchSource;
   readonly sender: Sender;
   /** Timers and requests get its async context. */
   readonly scope: AsyncResource;
@@ -48,14 +50,14 @@ export class SendLoop {
   }
 
   start(): void {
-    const { scope, spool, sender, memory, isFresh, options } = this.#parts;
+    const { scope, spool, source, memory, isFresh, options } = this.#parts;
     scope.runInAsyncScope(() =>
       spool?.start({
         memory,
         isFresh,
         maxQueueSize: options.maxQueueSize,
         onInterval: () => this.#onInterval(),
-        giveBack: (hits) => sender.queue.add(hits, false),
+        giveBack: (hits) => source.queue.add(hits, false),
       }),
     );
   }
@@ -63,12 +65,12 @@ export class SendLoop {
   /** Call this after a hit was queued. Sets the timer for the next batch; while a batch is being sent, only for a full one. */
   update(): void {
     if (this.#isStopped || this.#isFilling) return;
-    const { memory, sender } = this.#parts;
+    const { memory, sender, source } = this.#parts;
     const isFull = memory.queued >= this.#maxExportBatchSize;
     // Nearly all hits arrive while the timer is set.
     if (this.#timerFor === 'full' || (this.#timerFor === 'partial' && !isFull)) return;
     if (memory.queued === 0 && memory.count === 0) return;
-    if (!sender.sendsFromMemory && sender.queue.size === 0) return;
+    if (!source.sendsFromMemory && source.queue.size === 0) return;
     if (isFull) this.#setTimer(memory.finalMillis(this.#maxExportBatchSize), SHORTEST_MILLIS);
     else if (this.#attempts.isIdle) {
       // A hit may be due long before it is final.
@@ -91,13 +93,13 @@ export class SendLoop {
 
   /** Makes one attempt to send everything. First stores what belongs into the spool, even while an attempt runs. */
   async sendAll(): Promise<void> {
-    const { memory, sender, spool, scope } = this.#parts;
+    const { memory, sender, source, spool, scope } = this.#parts;
     if (spool) {
       await scope.runInAsyncScope(() => spool.storeQueued(true));
-      await scope.runInAsyncScope(() => sender.storeBatches());
+      await scope.runInAsyncScope(() => source.storeBatches());
     }
     await this.#attempts.run(async () => {
-      if (!this.#isStopped && performance.now() < sender.refusedUntilMillis) return;
+      if (!this.#isStopped && !sender.mayFlush) return;
       await sender.send({ due: memory.count, all: true, delayMillis: 0 });
     });
   }
@@ -124,8 +126,8 @@ export class SendLoop {
 
   /** When everything queued is due, including partial batches. */
   get #dueMillis(): number {
-    const { sender, memory } = this.#parts;
-    return Math.min(sender.queue.dueMillis(false), memory.oldestMillis + this.#delayMillis);
+    const { source, memory } = this.#parts;
+    return Math.min(source.queue.dueMillis(false), memory.oldestMillis + this.#delayMillis);
   }
 
   /** Sets the timer, or one that ends earlier if the wait exceeds the longest timer. `leastMillis`: for a full batch. */
@@ -152,12 +154,12 @@ export class SendLoop {
 
   /** The interval of the spool. */
   #onInterval(): void {
-    const { sender, scope, losses } = this.#parts;
-    void scope.runInAsyncScope(() => sender.storeBatches());
+    const { sender, source, scope, losses } = this.#parts;
+    void scope.runInAsyncScope(() => source.storeBatches());
     losses.check();
     this.update();
     if (!this.#attempts.isIdle) return;
-    sender.expire(); // even while nothing can be sent
+    source.expire(); // even while nothing can be sent
     if (performance.now() < sender.waitUntilMillis) return;
     void this.#attempts.run(() =>
       sender.send({ due: 0, all: false, delayMillis: this.#delayMillis }),
@@ -166,11 +168,11 @@ export class SendLoop {
 
   /** Makes full batches even while none can be sent: taken hits no longer keep their requests in memory. */
   async #onTimer(): Promise<void> {
-    const { memory, sender } = this.#parts;
+    const { memory, sender, source } = this.#parts;
     const due = performance.now() >= this.#dueMillis ? memory.count : 0; // a batch makes all due
     this.#isFilling = true;
     try {
-      await sender.fill();
+      await source.fill();
     } finally {
       this.#isFilling = false;
     }

@@ -3,7 +3,7 @@ import { holdEventLoop } from '../../common/timers.js';
 import { type BulkResult, readAnswer } from '../../delivery/answer/read-answer.js';
 import { createTransport } from '../../delivery/http/create-transport.js';
 import type { Exchange } from '../../delivery/http/transport.js';
-import { toBody } from '../../delivery/queue/to-body.js';
+import { toBody } from '../../delivery/queue/batch.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 import {

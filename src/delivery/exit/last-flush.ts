@@ -1,7 +1,9 @@
 import { describeError } from '../../common/describe-error.js';
+import type { BatchSource } from '../batch-source.js';
 import type { DeliveryParts } from '../delivery-options.js';
 import { describeExitLoss } from '../loss-log.js';
-import type { LossReason } from '../queue/counters.js';
+import { type LossReason, lostHits } from '../queue/counters.js';
+import type { HitResults } from '../queue/hit-results.js';
 import type { Sender } from '../sender.js';
 import { EXIT_WAITS } from './exit-waits.js';
 
@@ -9,6 +11,8 @@ import { EXIT_WAITS } from './exit-waits.js';
 const TIMED_OUT = 'the shutdown timeout ran out';
 
 export interface LastFlushParts extends DeliveryParts {
+  readonly source: BatchSource;
+  readonly results: HitResults;
   readonly sender: Sender;
 }
 
@@ -17,7 +21,7 @@ export interface LastFlushParts extends DeliveryParts {
  * `millis`, and logs what is lost. `refusal` is the reason if nothing may be stored or sent. Never throws.
  */
 export function flushLast(parts: LastFlushParts, millis: number, refusal?: string): void {
-  const { memory, spool, sender, diagnostics, options, losses } = parts;
+  const { memory, spool, source, sender, diagnostics, options, losses } = parts;
   const { counters } = memory;
   const before = { ...counters.lost };
   const { tracked } = counters;
@@ -27,17 +31,20 @@ export function flushLast(parts: LastFlushParts, millis: number, refusal?: strin
   const deadlineMillis = startMillis + Math.min(millis, limitMillis);
   let reason = refusal;
   try {
-    sender.finishInFlight(refusal === undefined ? deadlineMillis - startMillis : 0);
+    const leftBecause = finishInFlight(
+      parts,
+      refusal === undefined ? deadlineMillis - startMillis : 0,
+    );
     if (refusal === undefined) {
-      if (spool) sender.queue.add(spool.storeSync(), false);
-      reason = send(parts, deadlineMillis);
+      if (spool) source.queue.add(spool.storeSync(), false);
+      reason = send(parts, deadlineMillis, leftBecause);
       // There was no time to find out again why Matomo did not process hits before.
       if (reason === TIMED_OUT && sender.stoppedBy) reason += `; before, ${sender.stoppedBy}`;
     }
   } catch (error) {
     reason = describeError(error);
   }
-  sender.drop();
+  source.drop();
   losses.check(['invalid']);
   diagnostics.lines.flush();
   if (counters.tracked > tracked) options.onTracked?.();
@@ -48,22 +55,48 @@ export function flushLast(parts: LastFlushParts, millis: number, refusal?: strin
   if (text) diagnostics.warnOnce('exit', text);
 }
 
-/** Sends everything in memory bulk by bulk without returning to the event loop. Returns why hits are left; `undefined` if none are. */
+/**
+ * Waits for the response to the bulk in flight, if that is possible. Without a response, the hits stay in memory only if nothing of the
+ * bulk was written. Returns why its hits may be left in the end.
+ */
+function finishInFlight(
+  { options, results, sender, source, transport }: LastFlushParts,
+  millis: number,
+): string | undefined {
+  const { queue } = source;
+  const { inFlight: batch } = queue;
+  if (!batch) return undefined;
+  const exchange = transport.waitSync?.(millis);
+  if (exchange) return sender.decideAtExit(batch, exchange).failedBy;
+  if (batch.isStored || options.resendUnconfirmed || transport.isSending?.() === false)
+    return undefined;
+  queue.remove(batch);
+  results.count(batch, lostHits('unconfirmed', batch.hits.length));
+  return undefined;
+}
+
+/**
+ * Sends everything in memory bulk by bulk without returning to the event loop. Returns why hits are left: `leftBecause`, or what was found
+ * out since; `undefined` if none are.
+ */
 function send(
-  { memory, options, sender, transport }: LastFlushParts,
+  { memory, options, sender, source, transport }: LastFlushParts,
   deadlineMillis: number,
+  leftBecause: string | undefined,
 ): string | undefined {
   const { sendSync } = transport;
   if (memory.count === 0) return undefined;
   if (!sendSync) return 'nothing can be sent at exit';
+  let reason = leftBecause;
   for (;;) {
-    const batch = sender.nextAtExit();
-    if (!batch) return sender.leftBecause;
+    const batch = source.nextAtExit();
+    if (!batch) return reason;
     const leftMillis = deadlineMillis - performance.now();
     if (leftMillis < 1) return TIMED_OUT;
     const timeoutMillis = Math.min(leftMillis, options.exportTimeoutMillis);
     const exchange = sendSync(sender.bodyOf(batch), timeoutMillis);
-    const stoppedBy = sender.decideAtExit(batch, exchange);
-    if (stoppedBy) return stoppedBy.reason;
+    const { stoppedBy, failedBy } = sender.decideAtExit(batch, exchange);
+    if (stoppedBy) return stoppedBy;
+    reason = failedBy ?? reason;
   }
 }

@@ -33,14 +33,15 @@ interface NextOptions {
  *              └── in a row: its half ─┤
  *     aside: a hit that fails alone  <─┘ ──> tried after successes, rejected after the third failure
  *
- * After ten failures in a row only the smallest is halved until a bulk succeeds. The batch in flight stays in the queue until its result is
- * known.
+ * After ten failures in a row only the smallest is halved until a bulk succeeds.
  */
 export class BatchQueue {
   /** Failures since a bulk last succeeded, except of hits that had failed alone before. */
   failures = 0;
   /** At the end of a process: a batch that fails is tried once more in two halves. */
   isLast = false;
+  /** What `next` has returned. It stays in the queue until a method gets its result. */
+  inFlight: Batch | undefined;
   #batches: Batch[] = [];
   /** Failed alone: the one that was tried last is last. */
   #aside: Batch[] = [];
@@ -140,9 +141,9 @@ export class BatchQueue {
 
   /** The batch to send next, if one is due. It gets no further hits. */
   next(options: NextOptions): Batch | undefined {
-    const batch = this.#choose(options);
-    batch?.close();
-    return batch;
+    this.inFlight = this.#choose(options);
+    this.inFlight?.close();
+    return this.inFlight;
   }
 
   #choose({ nowMillis, withStored, isForced }: NextOptions): Batch | undefined {
@@ -217,6 +218,7 @@ export class BatchQueue {
 
   /** The server has not looked at the batch: it stays where it is. */
   postponed(): void {
+    this.inFlight = undefined;
     this.#last = undefined;
   }
 
@@ -244,11 +246,11 @@ export class BatchQueue {
     this.#takeOut(batch);
   }
 
-  /** Removes and returns hits, from all batches but one. */
-  dropHits(isDropped: (hit: Hit) => boolean, except?: Batch): readonly HitsOfBatch[] {
+  /** Removes and returns hits that are not in flight. */
+  dropHits(isDropped: (hit: Hit) => boolean): readonly HitsOfBatch[] {
     const all: HitsOfBatch[] = [];
     for (const batch of this.#all) {
-      const hits = batch === except ? [] : batch.hits.filter(isDropped);
+      const hits = batch === this.inFlight ? [] : batch.hits.filter(isDropped);
       if (hits.length === 0) continue;
       const dropped = new Set(hits);
       batch.hits = batch.hits.filter((hit) => !dropped.has(hit));
@@ -259,8 +261,8 @@ export class BatchQueue {
   }
 
   /** Removes the oldest batch from memory that is not in flight, to store its hits. Returns none if they take more than `mostBytes`. */
-  takeBatch(inFlight: Batch | undefined, mostBytes: number): readonly Hit[] {
-    const inMemory = this.#all.filter((batch) => !batch.isStored && batch !== inFlight);
+  takeBatch(mostBytes: number): readonly Hit[] {
+    const inMemory = this.#all.filter((batch) => !batch.isStored && batch !== this.inFlight);
     const batch = firstOf(inMemory);
     if (!batch || storedBytes(batch) > mostBytes) return [];
     this.#takeOut(batch);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { toBody } from '../../../src/delivery/queue/batch.js';
 import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
-import { toBody } from '../../../src/delivery/queue/to-body.js';
 import type { Hit } from '../../../src/hit/hit.js';
 
 function hit(given: Partial<Hit>): Hit {

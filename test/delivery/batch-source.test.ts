@@ -1,8 +1,7 @@
 import { expect, test, vi } from 'vitest';
+import { BatchSource } from '../../src/delivery/batch-source.js';
 import { MemoryQueue } from '../../src/delivery/queue/memory-queue.js';
-import { Sender } from '../../src/delivery/sender.js';
 import { pending, setUp, useFakeTime } from '../support/delivery.js';
-import { silentDiagnostics } from '../support/diagnostics.js';
 
 useFakeTime();
 
@@ -23,14 +22,13 @@ test('many hits at once are made in slices, so that others have their turn', asy
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
   const memory = new MemoryQueue(1000);
   const options = { maxExportBatchSize: 1 };
-  const diagnostics = silentDiagnostics();
-  const sender = new Sender({ memory, options, diagnostics } as unknown as ConstructorParameters<
-    typeof Sender
+  const source = new BatchSource({ memory, options } as unknown as ConstructorParameters<
+    typeof BatchSource
   >[0]);
-  const { queue } = sender;
+  const { queue } = source;
   for (let i = 0; i < 5; i++) memory.push(slowHit());
   vi.advanceTimersByTime(1000); // all are final
-  const filled = sender.fill();
+  const filled = source.fill();
   const sizes = [queue.size];
   for (; queue.size < 5; sizes.push(queue.size)) await new Promise(setImmediate);
   await filled;
