@@ -28,45 +28,38 @@ export function encodeValue(text: string): string {
   return encoded.replace(ENCODED_IN_A_VALUE, encodeURIComponent);
 }
 
-/** Whether a text needs no search for what HTML escaping makes longer, to at most six bytes a character. */
-function isShort(text: string, max: number): boolean {
-  return text.length * 6 <= max;
-}
-
 /** Cuts a text after a character, so that it has at most `maxBytes` bytes after Matomo's HTML escaping. */
 export function cutBytes(text: string, maxBytes: number): string {
-  return cut(text, maxBytes, 3, escapedBytes); // a UTF-16 unit has at most three bytes in UTF-8
+  return cut(text, maxBytes, 3, Buffer.byteLength); // a UTF-16 unit has at most three bytes in UTF-8
 }
 
 /** Cuts a text after a character, so that it has at most `maxCharacters` after Matomo's HTML escaping. */
 export function cutCharacters(text: string, maxCharacters: number): string {
-  return cut(text, maxCharacters, 1, escapedCharacters);
+  return cut(text, maxCharacters, 1, one);
 }
 
-/** `maxSize` is that of a character that is not escaped. */
+/** `sizeOf` is that of a character that is not escaped, and `maxSize` its maximum. */
 function cut(
   text: string,
   max: number,
   maxSize: number,
   sizeOf: (character: string) => number,
 ): string {
-  if (isShort(text, max) || (text.length * maxSize <= max && !HTML_SPECIAL.test(text))) return text;
+  // HTML escaping makes a character six bytes long at most.
+  const isShort = text.length * 6 <= max;
+  if (isShort || (text.length * maxSize <= max && !HTML_SPECIAL.test(text))) return text;
   let size = 0;
   let end = 0;
   for (const character of text) {
-    size += sizeOf(character);
+    size += ESCAPED[character] ?? sizeOf(character);
     if (size > max) return text.slice(0, end);
     end += character.length;
   }
   return text;
 }
 
-function escapedBytes(character: string): number {
-  return ESCAPED[character] ?? Buffer.byteLength(character);
-}
-
-function escapedCharacters(character: string): number {
-  return ESCAPED[character] ?? 1;
+function one(): number {
+  return 1;
 }
 
 /** Lengths of what HTML escaping makes of characters. */

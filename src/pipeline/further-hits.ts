@@ -129,9 +129,7 @@ export class FurtherHits {
 
   /** Finds out what its further hits need as long as Node's request and the span are there. */
   resolve(ended: EndedRequest): void {
-    if (ended.site === undefined && (ended.ofFurtherHits || ended.furtherHits)) {
-      this.#resolve(ended);
-    }
+    if (ended.ofFurtherHits || ended.furtherHits) this.#resolve(ended);
   }
 
   #addToRequest(hit: CheckedHit, request: Request): void {
@@ -248,7 +246,7 @@ export class FurtherHits {
       if (from.announced.announcedMillis > 0 && !this.#allowsUnknown()) return undefined;
       return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit, epochMillis) : undefined;
     }
-    if (ended.site === undefined) this.#resolve(ended);
+    this.#resolve(ended);
     const { site = 0, currentRequest: request } = ended;
     if (site === 0 || !request) return undefined;
     const builder = this.#parts.builder();
@@ -291,6 +289,7 @@ export class FurtherHits {
 
   /** A page view may be left out for its path; a visitor who is not to be tracked is left out whatever else is true. */
   #resolve(ended: EndedRequest): void {
+    if (ended.site !== undefined) return;
     const { callbacks, findPrivacyReason } = this.#parts;
     ended.site = 0;
     ended.isPermitted ??=

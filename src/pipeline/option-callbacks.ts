@@ -24,105 +24,88 @@ import { readResponseHeader } from '../requests/response.js';
 import { RequestOfCallbacks } from '../requests/tracked-request.js';
 
 /** Asks the options that only an ended request can answer: functions, attributes of its span, its cookies. */
-export interface OptionCallbacks {
-  /** Whether the application leaves the request out. `failed`: it could not say. */
-  isIgnored(ended: EndedRequest): boolean | 'failed';
-  /** The site of the request; `undefined`: not tracked. */
-  siteOf(ended: EndedRequest): number | undefined;
-  /** Tracking parameters for the request, not yet checked; `undefined` where no option asks. */
-  parametersOf(ended: EndedRequest, site: number): Readonly<Record<string, unknown>> | undefined;
-  /** Whether the status of a response that has not begun will decide about the user ID. */
-  awaitsStatus(ended: EndedRequest): boolean;
-}
+export type OptionCallbacks = ReturnType<typeof createOptionCallbacks>;
 
 const FAILED: unique symbol = Symbol('failed');
-const NOT_TRACKED = 'The request is not tracked, and neither are its further hits';
 
 /** Asks one option about a request while all of it is there. */
 type Ask<T> = (ended: EndedRequest, site: number) => T;
 
-/** A callback of the application. */
-function fromRequest<T>(callback: (request: TrackedRequest) => T): Ask<T> {
+/** A callback of the application; `undefined` if the option is no function. */
+function fromFunction(option: unknown): Ask<unknown> | undefined {
+  if (typeof option !== 'function') return undefined;
   return (ended) => {
     ended.tracked ??= new RequestOfCallbacks(ended);
-    return callback(ended.tracked);
+    return option(ended.tracked);
   };
 }
 
-export function createOptionCallbacks(
-  options: ResolvedOptions,
-  diagnostics: Diagnostics,
-): OptionCallbacks {
+export function createOptionCallbacks(options: ResolvedOptions, diagnostics: Diagnostics) {
   const { ignore, siteId } = options;
   const userIds = createUserIdReader(options, diagnostics);
   const callbacks = callbacksOf(options, userIds);
   const readsDeprecation = Object.values(options.dimensions).includes(DEPRECATED_ENDPOINT);
-  const asksIgnore = ignore && fromRequest(ignore);
-  const askSite = typeof siteId === 'function' ? fromRequest(siteId) : undefined;
+  const askIgnore = fromFunction(ignore);
+  const askSite = fromFunction(siteId);
 
-  /** What an option says, or `failed`; what its function throws is reported once. */
-  function call<T, Failed = undefined>(
-    option: string,
-    ask: Ask<T>,
-    ended: EndedRequest,
-    site = 0,
-    effect = 'Its result counts as undefined',
-    failed?: Failed,
-  ): T | Failed | undefined {
+  /** What an option says, or `FAILED`; what its function throws is reported once. */
+  function call(option: string, ask: Ask<unknown>, ended: EndedRequest, site = 0): unknown {
     try {
       const result = ask(ended, site);
       if (!isThenable(result)) return result;
       result.then(undefined, () => undefined); // a rejection would end the process
-      report(option, 'returned a promise', effect);
+      report(option, 'returned a promise');
     } catch (error) {
-      report(option, `threw ${nameOf(error)}`, effect);
+      report(option, `threw ${nameOf(error)}`);
     }
-    return failed;
+    return FAILED;
   }
 
-  function report(option: string, what: string, effect: string): void {
+  function report(option: string, what: string): void {
+    const effect = option === 'ignore' ? NOT_TRACKED : 'Its result counts as undefined';
     const text = `The option ${option} ${what}. ${effect}. Fix the function.`;
     diagnostics.warnOnce(`throws ${option}`, coded('callback-failed', text));
   }
 
   return {
-    isIgnored(ended) {
-      if (asksIgnore === undefined) return false;
-      const result = call('ignore', asksIgnore, ended, 0, NOT_TRACKED, FAILED);
+    /** Whether the application leaves the request out. `failed`: it could not say. */
+    isIgnored(ended: EndedRequest): boolean | 'failed' {
+      const result = askIgnore && call('ignore', askIgnore, ended);
       return result === FAILED ? 'failed' : Boolean(result);
     },
 
-    siteOf(ended) {
+    /** The site of the request; `undefined`: not tracked. */
+    siteOf(ended: EndedRequest): number | undefined {
       const known = siteOfService(siteId, ended.service);
       if (known !== undefined || askSite === undefined) return known;
       const result = call('siteId', askSite, ended);
+      if (result === undefined || result === FAILED) return undefined;
       const site = toSiteId(result);
-      if (site === undefined && result !== undefined) {
-        diagnostics.warnOnce(
-          'siteId value',
-          coded(
-            'site-id-value',
-            'The option siteId returned a value that is not a site ID. The request is not tracked. Return a positive whole number, or undefined to track nothing.',
-          ),
-        );
-      }
+      if (site === undefined)
+        diagnostics.warnOnce('siteId value', coded('site-id-value', NO_SITE_ID));
       return site;
     },
 
-    parametersOf(ended, site) {
+    /** Tracking parameters for the request, not yet checked; `undefined` if no option asks. */
+    parametersOf(ended: EndedRequest, site: number): Readonly<Record<string, unknown>> | undefined {
       if (readsDeprecation) ended.request.isDeprecated = isDeprecatedResponse(ended);
       if (callbacks.length === 0) return undefined;
       const parameters: Record<string, unknown> = {};
       for (const { parameter, option, ask } of callbacks) {
         const value = call(option, ask, ended, site);
-        if (value !== undefined) parameters[parameter] = value;
+        if (value !== undefined && value !== FAILED) parameters[parameter] = value;
       }
       return parameters;
     },
 
-    awaitsStatus: (ended) => userIds?.awaitsStatus(ended) ?? false,
+    /** Whether the status of a response that has not begun will decide about the user ID. */
+    awaitsStatus: (ended: EndedRequest): boolean => userIds?.awaitsStatus(ended) ?? false,
   };
 }
+
+const NOT_TRACKED = 'The request is not tracked, and neither are its further hits';
+const NO_SITE_ID =
+  'The option siteId returned a value that is not a site ID. The request is not tracked. Return a positive whole number, or undefined to track nothing.';
 
 /** The site of a service: `matomo.idsite` of its resource wins over the option. `undefined` if there is none, or a function chooses it. */
 export function siteOfService(
@@ -158,18 +141,11 @@ function callbacksOf(
     if (typeof source === 'string' && isFromRequest(source)) continue;
     const ask =
       typeof source === 'function'
-        ? fromRequest((request) => toText(source(request)))
+        ? fromFunction((request: TrackedRequest) => toText(source(request)))
         : toReadSource(source);
     add(`dimension${id}`, `dimensions[${id}]`, ask);
   }
   return callbacks;
-}
-
-/** `undefined` if the option is no function. */
-function fromFunction(
-  option: string | ((request: TrackedRequest) => unknown) | undefined,
-): Ask<unknown> | undefined {
-  return typeof option === 'function' ? fromRequest(option) : undefined;
 }
 
 function readVisitorOfCookie(ended: EndedRequest, site: number): string | undefined {

@@ -100,12 +100,10 @@ export function toStats(
   { tracked, accepted, invalid, lost }: DeliveryCounters,
   unusedElsewhere: number,
 ): MatomoStats {
-  const { hits, furtherHits, aiChatbots, dropped, ignored, spans } = counts;
+  const { dropped, ignored, spans, ...made } = counts;
   const { takenOver, pending, spooled, resent } = delivery;
   return {
-    hits,
-    furtherHits,
-    aiChatbots,
+    ...made,
     takenOver,
     pending,
     spooled,

@@ -2,6 +2,7 @@ import type { Field } from '../field.js';
 import type { HttpRequest, OperationKind } from '../http-request.js';
 import { FIRST_FAILED_STATUS, REFUSALS, titleMethodOf } from '../page/action-name.js';
 import { matchesAny } from '../text.js';
+import { withSlash } from './route-details.js';
 
 /** A request as it is sent, from which dimensions are made. */
 export interface SentRequest {
@@ -66,8 +67,7 @@ const mcpTool: ReadValue = ({ request: { operation } }) =>
 const deprecatedEndpoint: ReadValue = ({ request }, place, { deprecated }) => {
   const { route, statusCode, isDeprecated } = request;
   if (route === undefined && place === REFUSALS[statusCode]) return undefined;
-  const path = route?.startsWith('/') ? route : `/${route}`; // those of Django have no slash at their beginning
-  const isListed = route !== undefined && matchesAny(deprecated, path);
+  const isListed = route !== undefined && matchesAny(deprecated, withSlash(route));
   return isDeprecated || isListed ? `${titleMethodOf(request, place)} ${place}` : undefined;
 };
 

@@ -1,3 +1,4 @@
+import { isRecord } from '../../common/is-record.js';
 import { isNobody } from '../parameters/parameter-value.js';
 import { createToKeyedId } from './visitor-id.js';
 
@@ -106,8 +107,7 @@ function claimOf(claims: Readonly<Record<string, unknown>> | undefined, claim: s
 function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : undefined;
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }
