@@ -27,8 +27,10 @@ export class Registration {
   /** Processors that are flushed at the end of the process, until they are shut down. */
   readonly #flushed = new Set<SpanProcessor>();
   #removeExitHandlers: (() => void) | undefined;
-  readonly #log: [event: keyof RegistrationEvents, value: object][] = [];
   #events: RegistrationEvents | undefined;
+  /** Those before anything listened to events. */
+  #providers: object[] = [];
+  readonly #joined = new WeakSet<object>();
   /** Processors of this package in the application's own setup. */
   ownProcessors: readonly SpanProcessor[] = [];
 
@@ -36,40 +38,30 @@ export class Registration {
     this.processor = processor;
   }
 
-  /** Joins a tracer provider, unless the application has done so itself. */
-  addProvider(provider: object): void {
+  /**
+   * Joins a tracer provider, unless the application has done so itself. `isChecked`: only if its list of processors was replaced since,
+   * or if it is another provider.
+   */
+  addProvider(provider: object, isChecked = false): void {
+    if (!this.#events) this.#providers.push(provider);
     try {
       const own = ownProcessors(provider);
+      const isJoined = own?.includes(this.processor) ?? false;
+      if (isChecked && (!own || isJoined)) return;
       if (!own) {
-        this.#emit('foreign', provider);
-      } else if (own.includes(this.processor)) {
-        this.#emit('attached', provider);
-      } else if (own.length > 0) {
+        this.#events?.foreign(provider);
+      } else if (own.length > 0 && !isJoined) {
         this.ownProcessors = own;
         for (const processor of own) this.flushAtExit(processor);
-        this.#emit('standDown', provider);
+        this.#events?.standDown();
       } else {
-        addProcessor(this.processor, provider);
-        this.#emit('attached', provider);
+        if (!isJoined) addProcessor(this.processor, provider);
+        if (!isJoined && this.#joined.has(provider)) this.#events?.restored(provider);
+        this.#joined.add(provider);
+        this.#events?.attached(provider);
       }
     } catch (error) {
-      this.#emit('failed', error as object);
-    }
-  }
-
-  /** Adds the processor again if the provider's list of processors was replaced. */
-  restore(provider: object): void {
-    try {
-      const own = ownProcessors(provider);
-      if (!own || own.includes(this.processor)) return;
-      if (own.length > 0) {
-        this.addProvider(provider);
-      } else {
-        addProcessor(this.processor, provider);
-        this.#emit('restored', provider);
-      }
-    } catch (error) {
-      this.#emit('failed', error as object);
+      this.#events?.failed(error);
     }
   }
 
@@ -103,7 +95,7 @@ export class Registration {
   /** Nothing tracks any more. Providers keep the processor, which does nothing. */
   reset(): void {
     this.#events = undefined;
-    this.#log.length = 0;
+    this.#providers = [];
     this.ownProcessors = [];
   }
 
@@ -115,15 +107,10 @@ export class Registration {
     if (provider) this.addProvider(provider);
   }
 
-  /** Replays past events and passes on later ones. */
+  /** Passes on events, also those of providers that were added before. */
   listen(events: RegistrationEvents): void {
     this.#events = events;
-    for (const [event, value] of this.#log.splice(0)) events[event](value);
-  }
-
-  #emit(event: keyof RegistrationEvents, value: object): void {
-    if (this.#events) this.#events[event](value);
-    else this.#log.push([event, value]);
+    for (const provider of this.#providers.splice(0)) this.addProvider(provider);
   }
 }
 

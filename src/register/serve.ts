@@ -72,7 +72,7 @@ function start(
   function checkProvider(): void {
     lookAgain();
     const provider = currentProvider();
-    if (place.real && provider) registration.restore(provider);
+    if (place.real && provider) registration.addProvider(provider, true);
   }
 
   const restorations: (() => void)[] = [];

@@ -54,7 +54,6 @@ class ExportedSpan implements WaitingSpan<ExportedSpan> {
   arrivedMillis = 0;
   group: WaitingSpan<ExportedSpan>['group'] = undefined;
   isAncestorMissing = false;
-  newer: ExportedSpan | undefined = undefined;
 
   constructor(span: FinishedSpan, reading: RequestReading) {
     const { traceId, spanId } = span.spanContext();

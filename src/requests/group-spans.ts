@@ -26,8 +26,6 @@ export interface WaitingSpan<S> {
   group: SpanGroup<S> | undefined;
   /** Whether it was left without a request because an ancestor in its process is missing: that may be its request. */
   isAncestorMissing: boolean;
-  /** The next span of its trace, while it waits. */
-  newer: S | undefined;
 }
 
 /** Spans of one request, or spans without a request. Those whose request may still arrive are a separate group. */
@@ -74,10 +72,7 @@ export interface Waits {
  */
 export class WaitingTrace<S extends WaitingSpan<S>> {
   readonly key: string;
-  // Linked by `newer`: V8 makes an array for 17 spans when the first is added.
-  #oldest: S | undefined = undefined;
-  #newest: S | undefined = undefined;
-  #size = 0;
+  #spans: S[] = NO_SPANS;
   /** Only of many spans: a map for each request takes more time and memory than the spans. */
   #byId: Map<string, S> | undefined;
   /** When the first of its spans have waited long enough. */
@@ -88,7 +83,7 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   }
 
   get isEmpty(): boolean {
-    return this.#size === 0;
+    return this.#spans.length === 0;
   }
 
   /** Adds a span, unless it is a duplicate. */
@@ -96,28 +91,19 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
     if (this.#find(span.spanId)) return false;
     span.arrivedMillis = nowMillis;
     span.group = undefined;
-    this.#append(span);
+    this.#spans = appended(this.#spans, span);
+    this.#byId?.set(span.spanId, span);
     this.#planFor(nowMillis + graceMillis);
     return true;
   }
 
-  #append(span: S): void {
-    if (this.#newest) this.#newest.newer = span;
-    else this.#oldest = span;
-    this.#newest = span;
-    this.#size += 1;
-    if (!this.#byId && this.#size > FEW_SPANS) {
-      this.#byId = new Map();
-      for (let each = this.#oldest; each; each = each.newer) this.#byId.set(each.spanId, each);
-    }
-    this.#byId?.set(span.spanId, span);
-  }
-
   #find(spanId: string): S | undefined {
-    if (this.#byId) return this.#byId.get(spanId);
-    let span = this.#oldest;
-    while (span && span.spanId !== spanId) span = span.newer;
-    return span;
+    if (this.#spans.length > FEW_SPANS) {
+      this.#byId ??= new Map(this.#spans.map((span) => [span.spanId, span]));
+      return this.#byId.get(spanId);
+    }
+    for (const span of this.#spans) if (span.spanId === spanId) return span;
+    return undefined;
   }
 
   #planFor(millis: number): void {
@@ -139,25 +125,20 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       if (group.isKept) this.#planFor(due);
       else if (group.root) requests.push(group as RequestSpans<S>);
     }
-    let next = this.#oldest;
-    this.#oldest = undefined;
-    this.#newest = undefined;
-    this.#size = 0;
+    const spans = this.#spans;
+    this.#spans = NO_SPANS;
     this.#byId = undefined;
-    while (next) {
-      const span: S = next;
-      const { group, newer }: WaitingSpan<S> = span;
-      next = newer;
-      // So that a request that is pending keeps nothing else in memory.
-      span.group = undefined;
-      span.newer = undefined;
-      if (group?.isKept) this.#append(span);
+    for (const span of spans) {
+      const { group }: WaitingSpan<S> = span;
+      span.group = undefined; // so that a request that is pending keeps nothing else in memory
+      if (group?.isKept) this.#spans = appended(this.#spans, span);
       if (group?.isKept || group?.root) continue;
       span.isAncestorMissing = group?.isAncestorMissing ?? false;
       unused.push(span);
     }
     // Grouping many spans is slow, so traces of many spans are due less often.
-    this.dueMillis = Math.max(this.dueMillis, nowMillis + Math.ceil(this.#size / SPANS_A_MILLI));
+    const pauseMillis = Math.ceil(this.#spans.length / SPANS_A_MILLI);
+    this.dueMillis = Math.max(this.dueMillis, nowMillis + pauseMillis);
     return { requests, unused };
   }
 
@@ -165,14 +146,11 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
     const withoutRequest = emptyGroup<S>(undefined, false);
     const ancestorMissing = emptyGroup<S>(undefined, true);
     const groups: Groups<S> = { withoutRequest, ancestorMissing, requests: [] };
-    for (let span = this.#oldest; span; span = span.newer) {
+    for (const span of this.#spans) {
       const group: SpanGroup<S> = span.group ?? this.#place(span, groups);
       group.spans += 1;
       group.bytes += span.bytes;
-      if (!span.isEmpty && span !== group.root) {
-        if (group.below.length === 0) group.below = [span];
-        else group.below.push(span);
-      }
+      if (!span.isEmpty && span !== group.root) group.below = appended(group.below, span);
       group.newestMillis = Math.max(group.newestMillis, span.arrivedMillis);
     }
     return [withoutRequest, ancestorMissing, ...groups.requests];
@@ -248,6 +226,13 @@ export function groupSpans<S extends WaitingSpan<S>>(
 
 /** Shared, because most requests have only empty spans below them. */
 const NO_SPANS = Object.freeze<never[]>([]) as never[];
+
+/** The list with one more span. V8 makes an array for 17 when `push` adds the first one, and most requests have one or two spans. */
+function appended<S>(spans: S[], span: S): S[] {
+  if (spans.length === 0) return [span];
+  spans.push(span);
+  return spans;
+}
 
 /** Marks spans whose group is being searched. */
 const BEING_PLACED = emptyGroup<never>(undefined, false);

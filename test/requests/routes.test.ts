@@ -84,6 +84,27 @@ test.each([
   expect(routeIn(undefined, path, request)).toBe(route);
 });
 
+/** As Express 4 compiles a mount path. */
+const MOUNTED_POSTS = /^\/Users\/(?:([^/]+?))\/v1\.0\/?(?=\/|$)/i;
+
+test.each([
+  ['has the names and the spelling', MOUNTED_POSTS, '/users/bob/V1.0', '/Users/:userId/v1.0/:id'],
+  ['that is lost after an error', MOUNTED_POSTS, '', '/Users/:userId/v1.0/:id'],
+  [
+    'with a pattern has nothing of the client',
+    /^\/(u\w+)\/([^/]+)\/v1\.0/,
+    '',
+    '/:userId/*/v1.0/:id',
+  ],
+])('a mount path of Express 4 %s', (_what, regexp, baseUrl, expected) => {
+  const route = { path: '/:id' };
+  const inner = { route, regexp: /^\/(?:([^/]+?))\/?$/i, keys: [{ name: 'id' }] };
+  const router = { name: 'router', regexp, keys: [{ name: 'userId' }], handle: { stack: [inner] } };
+  const app = Object.assign(() => undefined, { _router: { stack: [router] } });
+  const request = { app, route, baseUrl, params: { id: '7' } };
+  expect(routeIn(undefined, '/users/bob/v1.0/7', request)).toBe(expected);
+});
+
 test('a getter that throws leaves the title to the path', () => {
   const request = {
     get route(): never {

@@ -66,7 +66,6 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   arrivedMillis = 0;
   group: WaitingSpan<ReceivedSpan>['group'] = undefined;
   isAncestorMissing = false;
-  newer: ReceivedSpan | undefined = undefined;
 
   readonly #startNanos: bigint;
   readonly #endNanos: bigint;

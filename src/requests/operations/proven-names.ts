@@ -21,17 +21,16 @@ type Evidence = Exclude<OperationEvidence, 'none'>;
 class ProvenTexts {
   readonly #halves = { server: new Set<string>(), response: new Set<string>() };
 
-  has(text: string): boolean {
-    return this.#halves.server.has(text) || this.#halves.response.has(text);
-  }
-
-  /** Adds a text unless its half is full. Returns whether it is in the table. */
-  add(text: string, evidence: Evidence): boolean {
-    if (this.has(text)) return true;
-    const half = this.#halves[evidence];
-    if (half.size >= MAX_ENTRIES) return false;
+  /** What may be sent of a text: without proof if it is in the table. With proof it is added, or is one of the others if its half is full. */
+  admit(text: string | undefined, proof: Evidence | undefined): string | undefined {
+    if (text === undefined) return undefined;
+    const { server, response } = this.#halves;
+    if (server.has(text) || response.has(text)) return text;
+    if (proof === undefined) return undefined;
+    const half = this.#halves[proof];
+    if (half.size >= MAX_ENTRIES) return OTHER_NAME;
     half.add(copyText(text)); // it may be a part of a long one
-    return true;
+    return text;
   }
 }
 
@@ -69,18 +68,15 @@ export class OperationNames {
     if (operation === undefined || (operation.name ?? operation.mcp) === undefined)
       return operation;
     const { names, paths, clients } = this.#provenOf(operation.kind);
-    const place = placeOf(operation, path);
     const proof = proofOf(operation, statusCode);
-    if (proof) paths.add(place, proof);
     const isKnownPlace =
-      proof !== undefined ||
+      paths.admit(placeOf(operation, path), proof) !== undefined ||
       route !== undefined ||
-      REFUSALS[statusCode] === undefined ||
-      paths.has(place);
-    const name = isKnownPlace ? nameIn(names, operation.name, proof) : undefined;
+      REFUSALS[statusCode] === undefined;
+    const name = isKnownPlace ? names.admit(operation.name, proof) : undefined;
     const { mcp } = operation;
     if (mcp) {
-      const clientName = nameIn(clients, mcp.clientName, proof);
+      const clientName = clients.admit(mcp.clientName, proof);
       const method = isKnownPlace ? mcp.method : undefined;
       return { ...operation, name, mcp: { ...mcp, method, clientName } };
     }
@@ -92,7 +88,7 @@ export class OperationNames {
     const listed = operation?.mcp?.listedNames;
     if (operation === undefined || listed === undefined) return;
     const { names } = this.#provenOf(operation.kind);
-    for (const name of listed) names.add(name, 'server');
+    for (const name of listed) names.admit(name, 'server');
   }
 
   /** The tables of one kind. All are emptied daily. */
@@ -114,17 +110,6 @@ export const operationNames: OperationNames = new OperationNames();
 /** What shows that an operation has succeeded; `undefined` if it may have failed. */
 function proofOf({ hasFailed, evidence }: Operation, statusCode: number): Evidence | undefined {
   return hasFailed || evidence === 'none' || !isSuccess(statusCode) ? undefined : evidence;
-}
-
-/** What may be sent of a name. */
-function nameIn(
-  table: ProvenTexts,
-  name: string | undefined,
-  proof: Evidence | undefined,
-): string | undefined {
-  if (name === undefined) return undefined;
-  if (proof !== undefined) return table.add(name, proof) ? name : OTHER_NAME;
-  return table.has(name) ? name : undefined;
 }
 
 /** The path of the endpoint, of which the procedures of tRPC are no part. */
