@@ -6,6 +6,9 @@ const SPANS_A_MILLI = 50;
 /** A time that is not set: V8 stores other numbers than small integers as separate objects. */
 const NEVER = -1;
 
+/** Shared, because most requests have only empty spans below them. */
+const NO_SPANS = Object.freeze<never[]>([]) as never[];
+
 /** A span that waits for others of its request. */
 export interface WaitingSpan<S> {
   readonly traceId: string;
@@ -28,20 +31,28 @@ export interface WaitingSpan<S> {
   isAncestorMissing: boolean;
 }
 
-/** Spans of one request, or spans without a request. Those whose request may still arrive are a separate group. */
-interface SpanGroup<S> {
+/**
+ * Spans of one request, or spans without a request. Those whose request may still arrive are a separate group. A class for the reason
+ * that `Field` has.
+ */
+class SpanGroup<S> {
   /** The server span of the outermost request in their process. */
   readonly root: S | undefined;
   /** Whether an ancestor in their process has not arrived. */
   readonly isAncestorMissing: boolean;
-  newestMillis: number;
+  newestMillis = 0;
   /** All spans except the root and empty ones: those add nothing to a request, and are only counted. */
-  below: S[];
+  below: S[] = NO_SPANS;
   /** The number of all spans, and their bytes. */
-  spans: number;
-  bytes: number;
+  spans = 0;
+  bytes = 0;
   /** Whether its spans stay, because they must wait longer. */
-  isKept: boolean;
+  isKept = false;
+
+  constructor(root: S | undefined, isAncestorMissing: boolean) {
+    this.root = root;
+    this.isAncestorMissing = isAncestorMissing;
+  }
 }
 
 /** The groups of a trace. */
@@ -143,8 +154,8 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   }
 
   #groups(): readonly SpanGroup<S>[] {
-    const withoutRequest = emptyGroup<S>(undefined, false);
-    const ancestorMissing = emptyGroup<S>(undefined, true);
+    const withoutRequest = new SpanGroup<S>(undefined, false);
+    const ancestorMissing = new SpanGroup<S>(undefined, true);
     const groups: Groups<S> = { withoutRequest, ancestorMissing, requests: [] };
     for (const span of this.#spans) {
       const group: SpanGroup<S> = span.group ?? this.#place(span, groups);
@@ -176,7 +187,8 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
         ? next.group
         : groups[this.#hasMissingParent(top) ? 'ancestorMissing' : 'withoutRequest'];
     // A request inside of another one is nested, and of the same group.
-    const own = above.root || !outermost ? above : emptyGroup(outermost, above.isAncestorMissing);
+    const own =
+      above.root || !outermost ? above : new SpanGroup(outermost, above.isAncestorMissing);
     if (own !== above) groups.requests.push(own);
     let group = own;
     for (next = span; next?.group === BEING_PLACED; next = this.#localParent(next)) {
@@ -224,9 +236,6 @@ export function groupSpans<S extends WaitingSpan<S>>(
   return groups;
 }
 
-/** Shared, because most requests have only empty spans below them. */
-const NO_SPANS = Object.freeze<never[]>([]) as never[];
-
 /** The list with one more span. V8 makes an array for 17 when `push` adds the first one, and most requests have one or two spans. */
 function appended<S>(spans: S[], span: S): S[] {
   if (spans.length === 0) return [span];
@@ -235,19 +244,7 @@ function appended<S>(spans: S[], span: S): S[] {
 }
 
 /** Marks spans whose group is being searched. */
-const BEING_PLACED = emptyGroup<never>(undefined, false);
-
-function emptyGroup<S>(root: S | undefined, isAncestorMissing: boolean): SpanGroup<S> {
-  return {
-    root,
-    isAncestorMissing,
-    newestMillis: 0,
-    below: NO_SPANS,
-    spans: 0,
-    bytes: 0,
-    isKept: false,
-  };
-}
+const BEING_PLACED = new SpanGroup<never>(undefined, false);
 
 function dueOf<S extends WaitingSpan<S>>(
   { root, isAncestorMissing, newestMillis }: SpanGroup<S>,
