@@ -38,3 +38,20 @@ test('headers that the application has replaced by other values are read as if t
   });
   expect(read({ 'user-agent': ['curl/8', 'curl/9'] })).toMatchObject({ userAgent: 'curl/8' });
 });
+
+test.each<[string, object, object]>([
+  ['unchanged', {}, { userAgent: 'curl/8', acceptLanguage: 'sv' }],
+  ['another agent', { 'user-agent': 'curl/9' }, { userAgent: 'curl/9', acceptLanguage: 'sv' }],
+  ['another language', { 'accept-language': 'de' }, { acceptLanguage: 'de' }],
+  ['no language', { 'accept-language': undefined }, { acceptLanguage: undefined }],
+  ['no agent', { 'user-agent': undefined }, { client: undefined, acceptLanguage: 'sv' }],
+])(
+  'a client that was read when the request began is used if its headers are as they were: %s',
+  (_name, changed, expected) => {
+    const sent = { 'user-agent': 'curl/8', 'accept-language': 'sv' };
+    const { client: known } = commonHeadersOf(sent);
+    const read = commonHeadersOf({ ...sent, ...changed }, undefined, known);
+    expect(read).toMatchObject(expected);
+    expect(read.client === known).toBe(Object.keys(changed).length === 0);
+  },
+);
