@@ -172,14 +172,9 @@ export class Delivery {
       this.counters.lost.shutdown += 1;
       return false;
     }
-    const { count } = this.#memory;
-    // If all hits have failed alone, only another one that is processed can show that they are the cause.
-    if (!this.#memory.hasRoom(hit.bytes) && (count === 0 || this.#source.queue.setAside < count)) {
-      this.counters.lost.queue_full += 1;
-      this.#parts.losses.check();
-      return false;
-    }
-    return true;
+    const isAdmitted = this.#memory.admit(hit, this.#source.queue);
+    if (!isAdmitted) this.#parts.losses.check();
+    return isAdmitted;
   }
 
   #onAdded(hit: PendingHit): void {

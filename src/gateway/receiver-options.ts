@@ -1,19 +1,21 @@
 import {
-  declareOptions,
-  type Environment,
   type InCode,
   type OptionDeclaration,
   option,
   type ResolvedValues,
-  readText,
-  readVariables,
-  variablesOf,
 } from '../options/declaration.js';
 import { PATTERNS } from '../options/environment-text.js';
 import { optionError } from '../options/option-error.js';
 import { integer, listOf, secret, stateless } from '../options/parse-values.js';
 import { type Parser, parser } from '../options/parser.js';
 import { checkIsObject } from '../options/resolve-options.js';
+import {
+  declareOptions,
+  type Environment,
+  readText,
+  readVariables,
+  variablesOf,
+} from '../options/variables.js';
 import type { MatomoOptions } from '../options.js';
 
 /** Options of the receiver. Each has an environment variable; code wins, and an invalid value throws in both cases. */

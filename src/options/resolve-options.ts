@@ -5,15 +5,7 @@ import { nearestName } from '../hit/nearest-name.js';
 import { userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { MatomoOptions } from '../options.js';
-import {
-  type Environment,
-  expectedVariables,
-  type OptionDeclaration,
-  type OptionDeclarations,
-  readVariables,
-  textOf,
-  variablesOf,
-} from './declaration.js';
+import type { OptionDeclaration, OptionDeclarations } from './declaration.js';
 import {
   describeMisspelled,
   findMisspelledVariables,
@@ -22,6 +14,13 @@ import {
 } from './misspelled-variables.js';
 import { type OptionError, optionError, problemOf } from './option-error.js';
 import { ENVIRONMENT_OPTIONS, OPTIONS, type ResolvedOptions } from './option-table.js';
+import {
+  type Environment,
+  expectedVariables,
+  readVariables,
+  textOf,
+  variablesOf,
+} from './variables.js';
 
 type VariableName = keyof typeof ENVIRONMENT_OPTIONS;
 

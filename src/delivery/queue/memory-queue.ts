@@ -42,9 +42,16 @@ export class MemoryQueue {
     this.maxBytes = Math.max(MEBIBYTE, USUAL_BYTES * maxHits);
   }
 
-  /** Whether a hit of so many bytes can be added. If not, it is lost: losing the end of a visit is better than losing its start. */
-  hasRoom(bytes: number): boolean {
-    return this.count < this.#maxHits && this.bytes + bytes <= this.maxBytes;
+  /**
+   * Whether a hit can be added. If not, it is lost, and counted: losing the end of a visit is better than losing its start. `taken` has
+   * how many hits have failed alone: if all have, only another one that is processed can show that they are the cause.
+   */
+  admit({ bytes }: Pick<PendingHit, 'bytes'>, taken: { readonly setAside: number }): boolean {
+    const { count } = this;
+    if (count < this.#maxHits && this.bytes + bytes <= this.maxBytes) return true;
+    if (count > 0 && taken.setAside >= count) return true;
+    this.counters.lost.queue_full += 1;
+    return false;
   }
 
   /** Number of places in the queue. A place has one hit, and the crashes of its request. */
