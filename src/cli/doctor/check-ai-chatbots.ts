@@ -54,10 +54,8 @@ function checkNames(
 
 function tooOld(version: string, pageViews: boolean): Finding {
   const found = `Matomo ${version} has no reports on AI chatbots: 5.7 and later record them`;
-  if (pageViews) {
-    const advice = 'Update Matomo for these reports; until then their requests are visits.';
-    return warning('chatbots', 'chatbots-not-reported', found, advice);
-  }
+  const advice = 'Update Matomo for these reports; until then their requests are visits.';
+  if (pageViews) return warning('chatbots', 'chatbots-not-reported', found, advice);
   const effect = `${found}, and with MATOMO_PAGE_VIEWS=false nothing else is sent`;
   return problem('chatbots', 'chatbots-not-reported', effect, 'Update Matomo.');
 }
@@ -65,15 +63,10 @@ function tooOld(version: string, pageViews: boolean): Finding {
 function switchedOff(pageViews: boolean): Finding {
   const found =
     'the plugin BotTracking is not active: Matomo silently drops requests by AI chatbots';
-  const activate = 'Activate it in Administration > Plugins; Matomo includes it';
-  return pageViews
-    ? warning(
-        'chatbots',
-        'chatbots-not-reported',
-        found,
-        `${activate}. Or set MATOMO_AI_CHATBOTS=off.`,
-      )
-    : problem('chatbots', 'chatbots-not-reported', found, `${activate}.`);
+  const activate = 'Activate it in Administration > Plugins; Matomo includes it.';
+  if (!pageViews) return problem('chatbots', 'chatbots-not-reported', found, activate);
+  const advice = `${activate} Or set MATOMO_AI_CHATBOTS=off.`;
+  return warning('chatbots', 'chatbots-not-reported', found, advice);
 }
 
 function unclear(what: string): Finding {

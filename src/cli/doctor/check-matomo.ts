@@ -37,7 +37,8 @@ export async function checkMatomo(
   if (!hasSite && !mayWantToken(answer)) return [...findings, ...site];
   const token = await checkToken(questions, options);
   if (!hasSite && !token.isGood) return [...findings, ...site];
-  findings.push(...siteFound(options), ...token.findings);
+  const found = ok('site', `site ${options.siteId} exists`);
+  findings.push(ok('matomo', "Matomo's tracker answers"), found, token.finding);
   const fields = await checkFields(options, token.isGood);
   const hasQueueFinding = findings.some(({ check }) => check === 'queue');
   const version = checkVersion(fields.settings?.version);
@@ -58,10 +59,6 @@ export async function checkMatomo(
 function mayWantToken({ exchange, verdict }: Answer): boolean {
   const isOfMatomo = exchange.kind === 'answer' && exchange.body.includes('"status":"error"');
   return verdict.kind === 'rolled_back' && isOfMatomo;
-}
-
-function siteFound({ siteId }: ResolvedOptions): Finding[] {
-  return [ok('matomo', "Matomo's tracker answers"), ok('site', `site ${siteId} exists`)];
 }
 
 function checkVersion(version: string | undefined): Finding[] {

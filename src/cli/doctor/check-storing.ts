@@ -7,17 +7,13 @@ import { type Answer, isProcessed, type Questions } from './questions.js';
 export async function checkToken(
   questions: Questions,
   options: ResolvedOptions,
-): Promise<{ findings: Finding[]; isGood: boolean }> {
+): Promise<{ finding: Finding; isGood: boolean }> {
   const { tokenAuth, siteId } = options;
-  if (tokenAuth === undefined) return { findings: [noToken(options)], isGood: false };
+  if (tokenAuth === undefined) return { finding: noToken(options), isGood: false };
   const answer = await questions.token();
-  if (isProcessed(answer, 'tracked')) {
-    return {
-      findings: [ok('token', `the token has write access to site ${siteId}`)],
-      isGood: true,
-    };
-  }
-  return { findings: [refusedToken(answer, siteId)], isGood: false };
+  const isGood = isProcessed(answer, 'tracked');
+  const good = ok('token', `the token has write access to site ${siteId}`);
+  return { finding: isGood ? good : refusedToken(answer, siteId), isGood };
 }
 
 /** A visitor key says that the token is missing on purpose: without either, each process has its own visitors. */
@@ -78,12 +74,13 @@ export async function checkStoring(
   if (isProcessed(dropped, 'tracked')) return [droppedSilently(options)];
   const pinged = await questions.ping(withToken);
   if (!isProcessed(dropped, 'invalid') || !isProcessed(pinged, 'tracked')) {
-    return [failed(isProcessed(dropped, 'invalid') ? pinged : dropped)];
+    const answer = isProcessed(dropped, 'invalid') ? pinged : dropped;
+    const advice = "Start Matomo's database if it is stopped, and read Matomo's PHP error log.";
+    return [failed(answer, 'Matomo did not process a hit as expected', advice)];
   }
-  const findings = [ok('storing', 'Matomo would not drop a hit, and can read its database')];
   return [
-    ...findings,
-    ...(sends ? await send(questions, withToken) : [notSent(options, knowsFields)]),
+    ok('storing', 'Matomo would not drop a hit, and can read its database'),
+    sends ? await send(questions, withToken) : notSent(options, knowsFields),
   ];
 }
 
@@ -99,9 +96,9 @@ function droppedSilently({ baseUrl, siteId }: ResolvedOptions): Finding {
   return problem('storing', 'silently-dropped', found, advice);
 }
 
-function failed({ verdict }: Answer): Finding {
-  const found = 'reason' in verdict ? verdict.reason : 'Matomo did not process a hit as expected';
-  const advice = "Start Matomo's database if it is stopped, and read Matomo's PHP error log.";
+/** `unclear`: what was found if the answer gives no reason. */
+function failed({ verdict }: Answer, unclear: string, advice: string): Finding {
+  const found = 'reason' in verdict ? verdict.reason : unclear;
   if (verdict.kind === 'rolled_back') return problem('storing', verdict.code, found, advice);
   return unknown('storing', found, advice);
 }
@@ -110,24 +107,17 @@ function notSent({ errors }: ResolvedOptions, knowsFields: boolean): Finding {
   const crashes = errors === 'crash' ? ', and has CrashAnalytics for MATOMO_ERRORS=crash' : '';
   const fields = knowsFields ? '' : ', stores custom variables and dimensions';
   const found = `cannot tell whether Matomo can write to its database${fields}${crashes} without storing a hit`;
-  return unknown(
-    'storing',
-    found,
-    'Run doctor with --send, which adds one page view to the reports.',
-  );
+  const advice = 'Run doctor with --send, which adds one page view to the reports.';
+  return unknown('storing', found, advice);
 }
 
-async function send(questions: Questions, withToken: boolean): Promise<Finding[]> {
+async function send(questions: Questions, withToken: boolean): Promise<Finding> {
   const answer = await questions.send(withToken, TITLE);
-  const { verdict } = answer;
-  const time = new Date(answer.askedMillis).toISOString().slice(0, 19);
-  if (isProcessed(answer, 'tracked')) {
-    const found = `1 page view was stored, with the title "${TITLE}", at ${time} UTC`;
-    return [ok('storing', `${found}; find it in Visitors > Visits Log`)];
+  if (!isProcessed(answer, 'tracked')) {
+    const unclear = 'Matomo did not say whether it stored the page view';
+    return failed(answer, unclear, "Read Matomo's PHP error log.");
   }
-  const found =
-    'reason' in verdict ? verdict.reason : 'Matomo did not say whether it stored the page view';
-  const advice = "Read Matomo's PHP error log.";
-  if (verdict.kind === 'rolled_back') return [problem('storing', verdict.code, found, advice)];
-  return [unknown('storing', found, advice)];
+  const time = new Date(answer.askedMillis).toISOString().slice(0, 19);
+  const found = `1 page view was stored, with the title "${TITLE}", at ${time} UTC`;
+  return ok('storing', `${found}; find it in Visitors > Visits Log`);
 }

@@ -13,7 +13,6 @@ import {
   createApiClient,
 } from '../matomo-api/api-client.js';
 import {
-  type Dimension,
   getDimensions,
   isPluginActivated,
   listOf,
@@ -113,21 +112,10 @@ function anybody(): string {
 }
 
 /** What Matomo's HTTP API says about how a hit is stored. `undefined` if the token has no access to it. */
-export interface SiteSettings {
-  readonly hasCustomVariables: boolean | undefined;
-  readonly hasCustomDimensions: boolean | undefined;
-  readonly hasQueuedTracking: boolean | undefined;
-  readonly dimensions: readonly Dimension[] | undefined;
-  /** Such as `5.12.0`. */
-  readonly version: string | undefined;
-  readonly hasBotTracking: boolean | undefined;
-  readonly hasSpamPrevention: boolean | undefined;
-}
+export type SiteSettings = NonNullable<Awaited<ReturnType<typeof readSiteSettings>>>;
 
 /** Asks everything in one request. The token must be one that Matomo has accepted before. `undefined` if the API fails. */
-export async function readSiteSettings(
-  options: ResolvedOptions,
-): Promise<SiteSettings | undefined> {
+export async function readSiteSettings(options: ResolvedOptions) {
   const results = await callAll(options, [
     isPluginActivated('CustomVariables'),
     isPluginActivated('CustomDimensions'),
@@ -144,6 +132,7 @@ export async function readSiteSettings(
     hasCustomDimensions: readFlag(customDimensions),
     hasQueuedTracking: readFlag(queue),
     dimensions: dimensions?.kind === 'value' ? listOf(dimensions).map(toDimension) : undefined,
+    /** Such as `5.12.0`. */
     version: readText(version),
     hasBotTracking: readFlag(botTracking),
     hasSpamPrevention: readFlag(spam),

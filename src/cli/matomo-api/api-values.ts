@@ -2,16 +2,7 @@ import { unescapeHtml } from '../../common/unescape-html.js';
 import type { ApiCall, ApiResult } from './api-client.js';
 
 /** A custom dimension of a site. */
-export interface Dimension {
-  readonly id: number;
-  readonly name: string;
-  readonly scope: string;
-  readonly isActive: boolean;
-  /** Matomo 5.11 and later; empty in older ones. Kept if the dimension is reactivated. */
-  readonly description: string;
-  /** Rules by which Matomo reads values from URLs and titles itself. */
-  readonly extractions: readonly Readonly<Record<string, unknown>>[];
-}
+export type Dimension = ReturnType<typeof toDimension>;
 
 /** Asks for the dimensions of a site, active or not. */
 export function getDimensions(siteId: number): ApiCall {
@@ -20,14 +11,18 @@ export function getDimensions(siteId: number): ApiCall {
 }
 
 /** Parses one element of the result of `getDimensions`. */
-export function toDimension(dimension: Readonly<Record<string, unknown>>): Dimension {
+export function toDimension(dimension: ApiObject) {
   return {
     id: Number(dimension.idcustomdimension),
     name: readName(dimension),
     scope: String(dimension.scope),
     isActive: isTrue(dimension.active),
+    /** Matomo 5.11 and later; empty in older ones. Kept if the dimension is reactivated. */
     description: unescapeHtml(String(dimension.description ?? '')),
-    extractions: Array.isArray(dimension.extractions) ? dimension.extractions : [],
+    /** Rules by which Matomo reads values from URLs and titles itself. */
+    extractions: (Array.isArray(dimension.extractions)
+      ? dimension.extractions
+      : []) as readonly ApiObject[],
   };
 }
 
@@ -61,7 +56,8 @@ export function toConfigLines(settings: readonly SpamSetting[]): string[] {
   return [`[${SPAM_PREVENTION}]`, ...settings.map((name) => `${name} = ${KEEPING[name]}`)];
 }
 
-type ApiObject = Readonly<Record<string, unknown>>;
+/** An object in an answer of Matomo's API. */
+export type ApiObject = Readonly<Record<string, unknown>>;
 
 /** The value of a result that Matomo wraps in an object. */
 export function unwrap(result: ApiResult | undefined): unknown {

@@ -5,6 +5,7 @@ import {
   makePlan,
   type PlanKind,
   type PlanStep,
+  toStep,
 } from './make-plan.js';
 import { type MatomoState, quoteRefusal, readMatomo } from './read-site.js';
 import type { Report } from './report.js';
@@ -81,15 +82,12 @@ function verify(
     return { ...step, ...(id !== undefined && { id }) };
   }
   const refusal = refusals.get(keyOf(step));
-  if (refusal !== undefined && step.fallback) return blocked(step.kind, step, refusal);
-  if (refusal !== undefined) return failed(step, refusal);
+  if (refusal !== undefined && step.fallback) return toStep(step, blocked(refusal));
+  if (refusal !== undefined) return toStep(step, { action: 'failed', reason: refusal });
   if (after?.action === 'blocked') return after;
-  if (!after?.call) return blocked(step.kind, step, 'it needs what could not be created');
-  return failed(step, 'Matomo confirmed the change but does not list it; run setup again');
-}
-
-function failed({ kind, name }: PlanStep, reason: string): PlanStep {
-  return { action: 'failed', kind, name, reason };
+  if (!after?.call) return toStep(step, blocked('it needs what could not be created'));
+  const reason = 'Matomo confirmed the change but does not list it; run setup again';
+  return toStep(step, { action: 'failed', reason });
 }
 
 function keyOf({ kind, name }: PlanStep): string {

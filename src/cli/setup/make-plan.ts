@@ -30,6 +30,9 @@ export interface PlanStep {
   readonly fallback?: ApiCall;
 }
 
+/** A step without the item that it is about. */
+type Decision = Omit<PlanStep, 'kind' | 'name'>;
+
 /** The content of `MATOMO_DIMENSIONS`: attributes by ID. */
 export type MappedDimensions = Readonly<Record<string, unknown>>;
 
@@ -39,26 +42,25 @@ export function makePlan(
   wanted: Wanted,
   mapped: MappedDimensions = {},
 ): PlanStep[] {
-  const site = 'name' in wanted.site ? [planSite(state, wanted.site)] : [];
-  const reports = wanted.weeklyReport === undefined ? [] : [wanted.weeklyReport];
-  if (site[0]?.action === 'blocked') {
-    const { dimensions, goals, segments } = wanted;
-    const block = (kind: PlanKind) => (item: Named) => blocked(kind, item, 'it needs the site');
-    return [
-      ...site,
-      ...dimensions.map(block('dimension')),
-      ...goals.map(block('goal')),
-      ...segments.map(block('segment')),
-      ...reports.map(() => block('report')({ name: WEEKLY_REPORT })),
-    ];
-  }
-  const dimensions = planDimensions(state, wanted.dimensions, mapped);
+  const { weeklyReport: to } = wanted;
+  const sites = 'name' in wanted.site ? [wanted.site] : [];
+  const reports = to === undefined ? [] : [{ name: WEEKLY_REPORT, to }];
+  const site = plan('site', sites, (one) => planSite(state, one));
+  const noSite = site[0]?.action === 'blocked' ? blocked('it needs the site') : undefined;
+  const dimensions = limitToSlots(
+    plan('dimension', wanted.dimensions, (one) => noSite ?? planDimension(state, one, mapped)),
+    state,
+  );
   return [
     ...site,
     ...dimensions,
-    ...wanted.goals.map((goal) => planGoal(state, goal)),
-    ...wanted.segments.map((segment) => planSegment(state, segment, dimensions, wanted)),
-    ...reports.map((address) => planReport(state, address, dimensions)),
+    ...plan('goal', wanted.goals, (one) => noSite ?? planGoal(state, one)),
+    ...plan(
+      'segment',
+      wanted.segments,
+      (one) => noSite ?? planSegment(state, one, dimensions, wanted),
+    ),
+    ...plan('report', reports, (one) => noSite ?? planReport(state, one.to, dimensions)),
   ];
 }
 
@@ -102,29 +104,25 @@ export function findUnmapped(
   );
 }
 
-function planSite({ site, role }: MatomoState, wanted: { name: string; url: string }): PlanStep {
-  if (site) return present('site', wanted, site.id);
+function planSite({ site, role }: MatomoState, wanted: { name: string; url: string }): Decision {
+  if (site) return present(site.id);
   if (role !== 'super') {
     const advice = 'use the token of one, or ask one to create the site and set MATOMO_SITE_ID';
-    return blocked('site', wanted, `only a super user can create sites: ${advice}`);
+    return blocked(`only a super user can create sites: ${advice}`);
   }
   const params = { siteName: wanted.name, 'urls[0]': wanted.url };
-  return create('site', wanted, { method: 'SitesManager.addSite', params });
+  return create({ method: 'SitesManager.addSite', params });
 }
 
-function planDimensions(
-  state: MatomoState,
-  wanted: readonly WantedDimension[],
-  mapped: MappedDimensions,
-): PlanStep[] {
-  const steps = wanted.map((dimension) => planDimension(state, dimension, mapped));
-  const free = state.freeSlots ?? Number.POSITIVE_INFINITY;
+/** Blocks the dimensions for which there is no free slot. */
+function limitToSlots(steps: readonly PlanStep[], { freeSlots }: MatomoState): PlanStep[] {
+  const free = freeSlots ?? Number.POSITIVE_INFINITY;
   const noSlot = 'the site has no free slot for it';
   let used = 0;
   return steps.map((step) => {
     if (step.action !== 'create' || ++used <= free) return step;
     const reason = step.reason === undefined ? noSlot : `${noSlot}; ${step.reason}`;
-    return { ...blocked('dimension', step, reason), lacksSlot: true };
+    return { ...toStep(step, blocked(reason)), lacksSlot: true };
   });
 }
 
@@ -144,19 +142,18 @@ function planDimension(
   state: MatomoState,
   wanted: WantedDimension,
   mapped: MappedDimensions,
-): PlanStep {
+): Decision {
   const { name } = wanted;
-  const kind = 'dimension';
   if (!state.hasCustomDimensions) {
     const reason =
       'the plugin CustomDimensions is off; a super user can activate it in Administration > System > Plugins, or run ./console plugin:activate CustomDimensions on the Matomo server';
-    return blocked(kind, wanted, reason);
+    return blocked(reason);
   }
-  if (state.hidden.dimension !== undefined) return blocked(kind, wanted, state.hidden.dimension);
+  if (state.hidden.dimension !== undefined) return blocked(state.hidden.dimension);
   const found = findDimension(state, wanted, mapped);
   if (found) {
     const reason = isSameName(found.name, name) ? undefined : `named ${show(found.name)}`;
-    return present(kind, wanted, found.id, reason);
+    return present(found.id, reason);
   }
   const inactive = findAmong(state.dimensions, wanted, mapped);
   const sameName = state.dimensions.filter((dimension) => isSameName(dimension.name, name));
@@ -164,10 +161,10 @@ function planDimension(
   if (conflict && !inactive) {
     const attribute = show(mapped[conflict.id]);
     const reason = `dimension ${conflict.id} has that name, and MATOMO_DIMENSIONS maps it to ${attribute}, not to ${wanted.attribute}; rename it in Matomo, or correct MATOMO_DIMENSIONS`;
-    return blocked(kind, wanted, reason);
+    return blocked(reason);
   }
   const refusal = refuseWrite(state);
-  if (refusal !== undefined) return blocked(kind, wanted, refusal);
+  if (refusal !== undefined) return blocked(refusal);
   const idSite = String(state.site?.id);
   if (inactive) {
     const { id, description } = inactive;
@@ -180,7 +177,7 @@ function planDimension(
       ...extractionsOf(inactive),
     };
     const call = { method: 'CustomDimensions.configureExistingCustomDimension', params };
-    return { action: 'reactivate', kind, name, id, reason: 'it is inactive', call };
+    return { action: 'reactivate', id, reason: 'it is inactive', call };
   }
   const [other] = sameName;
   const reason =
@@ -188,7 +185,7 @@ function planDimension(
     `dimension ${other.id} has that name too, but scope ${other.scope}, which stores one value per visit`;
   const method = 'CustomDimensions.configureNewCustomDimension';
   const call = { method, params: { idSite, name, scope: 'action', active: '1' } };
-  return create(kind, wanted, state.site && call, reason);
+  return create(state.site && call, reason);
 }
 
 /** Extractions as parameters. Matomo deletes those that a change does not repeat. */
@@ -202,74 +199,68 @@ function extractionsOf({ extractions }: Dimension): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-function planGoal(state: MatomoState, wanted: WantedGoal): PlanStep {
-  const { name, pattern } = wanted;
-  const kind = 'goal';
-  if (state.hidden.goal !== undefined) return blocked(kind, wanted, state.hidden.goal);
+function planGoal(state: MatomoState, { name, pattern }: WantedGoal): Decision {
+  if (state.hidden.goal !== undefined) return blocked(state.hidden.goal);
   const same = state.goals.filter((goal) => isSameName(goal.name, name));
   const found = same.find(
     (goal) =>
       goal.matchAttribute === 'url' && goal.patternType === 'contains' && goal.pattern === pattern,
   );
-  if (found) return present(kind, wanted, found.id);
+  if (found) return present(found.id);
   const [other] = same;
   if (other) {
     const is = `${other.matchAttribute} ${other.patternType} ${show(other.pattern)}`;
     const reason = `goal ${other.id} has that name and another condition (${is}); change it in Administration > Goals, or choose another name`;
-    return blocked(kind, wanted, reason);
+    return blocked(reason);
   }
   const refusal = refuseWrite(state);
-  if (refusal !== undefined) return blocked(kind, wanted, refusal);
+  if (refusal !== undefined) return blocked(refusal);
   const match = { matchAttribute: 'url', pattern, patternType: 'contains' };
   const description = `Requests whose URL contains ${pattern}. Created by opentelemetry-matomo.`;
   // Matomo 6 accepts no other booleans than 0 and 1.
   const flags = { caseSensitive: '0', allowMultipleConversionsPerVisit: '0' };
   const params = { idSite: String(state.site?.id), name, description, ...match, ...flags };
-  return create(kind, wanted, state.site && { method: 'Goals.addGoal', params });
+  return create(state.site && { method: 'Goals.addGoal', params });
 }
 
 function planSegment(
   state: MatomoState,
-  wanted: WantedSegment,
+  { name, dimension, condition }: WantedSegment,
   dimensions: readonly PlanStep[],
   { archivesSegments }: Wanted,
-): PlanStep {
-  const { name, dimension, condition } = wanted;
-  const kind = 'segment';
+): Decision {
   const needed = dimensions.find((step) => step.name === dimension);
   if (dimension !== undefined && (needed === undefined || needed.action === 'blocked')) {
-    return blocked(kind, wanted, `it needs the dimension ${show(dimension)}`);
+    return blocked(`it needs the dimension ${show(dimension)}`);
   }
-  if (state.hidden.segment !== undefined) return blocked(kind, wanted, state.hidden.segment);
+  if (state.hidden.segment !== undefined) return blocked(state.hidden.segment);
   const ofDimension = needed?.id === undefined ? undefined : `dimension${needed.id}${condition}`;
   const definition = dimension === undefined ? condition : ofDimension;
   const found = state.segments.find((segment) => segment.definition === definition);
-  if (found) return present(kind, wanted, found.id);
+  if (found) return present(found.id);
   const other = state.segments.find((segment) => isSameName(segment.name, name));
   if (other) {
     const reason = `segment ${other.id} has that name and another definition (${show(other.definition)}); rename or delete it in Matomo`;
-    return blocked(kind, wanted, reason);
+    return blocked(reason);
   }
   const isShared = state.role === 'super';
   const reason = isShared ? 'for all users' : 'only the user of this token sees it';
-  if (definition === undefined || !state.site) return create(kind, wanted, undefined, reason);
+  if (definition === undefined || !state.site) return create(undefined, reason);
   const idSite = String(state.site.id);
   const add = (autoArchive: '0' | '1'): ApiCall => {
     const enabledAllUsers = isShared ? '1' : '0';
     const params = { name, definition, idSite, autoArchive, enabledAllUsers };
     return { method: 'SegmentEditor.add', params };
   };
-  if (archivesSegments) return create(kind, wanted, add('1'), reason);
+  if (archivesSegments) return create(add('1'), reason);
   // A Matomo that is configured to archive segments refuses those that are not archived.
-  return { ...create(kind, wanted, add('0'), reason), fallback: add('1') };
+  return { ...create(add('0'), reason), fallback: add('1') };
 }
 
-function planReport(state: MatomoState, to: string, dimensions: readonly PlanStep[]): PlanStep {
-  const wanted = { name: WEEKLY_REPORT };
-  const kind = 'report';
-  if (state.hidden.report !== undefined) return blocked(kind, wanted, state.hidden.report);
+function planReport(state: MatomoState, to: string, dimensions: readonly PlanStep[]): Decision {
+  if (state.hidden.report !== undefined) return blocked(state.hidden.report);
   const found = state.reports.find(({ description }) => isSameName(description, WEEKLY_REPORT));
-  if (found) return present(kind, wanted, found.id);
+  if (found) return present(found.id);
   const failed = dimensions.find(({ name }) => name === FAILED_ENDPOINT)?.id;
   const parts = [
     'Actions_getPageTitles',
@@ -289,7 +280,7 @@ function planReport(state: MatomoState, to: string, dimensions: readonly PlanSte
     ...Object.fromEntries(parts.map((id, index) => [`reports[${index}]`, id])),
   };
   const call = { method: 'ScheduledReports.addReport', params };
-  return create(kind, wanted, state.site && call, `to ${to}, on Mondays at 6:00 UTC`);
+  return create(state.site && call, `to ${to}, on Mondays at 6:00 UTC`);
 }
 
 function refuseWrite({ role, site }: MatomoState): string | undefined {
@@ -301,24 +292,29 @@ function refuseWrite({ role, site }: MatomoState): string | undefined {
 export const WHO_GRANTS =
   'an administrator of the site or a super user can grant it in Administration > System > Users';
 
-interface Named {
-  readonly name: string;
-}
-
-function present(kind: PlanKind, { name }: Named, id: number, reason?: string): PlanStep {
-  return { action: 'present', kind, name, id, ...(reason !== undefined && { reason }) };
-}
-
-function create(
+function plan<T extends { readonly name: string }>(
   kind: PlanKind,
-  { name }: Named,
-  call: ApiCall | undefined,
-  reason?: string,
-): PlanStep {
-  const known = { ...(reason !== undefined && { reason }), ...(call && { call }) };
-  return { action: 'create', kind, name, ...known };
+  wanted: readonly T[],
+  decide: (item: T) => Decision,
+): PlanStep[] {
+  return wanted.map((item) => toStep({ kind, name: item.name }, decide(item)));
 }
 
-export function blocked(kind: PlanKind, { name }: Named, reason: string): PlanStep {
-  return { action: 'blocked', kind, name, reason };
+export function toStep(
+  { kind, name }: Pick<PlanStep, 'kind' | 'name'>,
+  { action, ...rest }: Decision,
+): PlanStep {
+  return { action, kind, name, ...rest };
+}
+
+function present(id: number, reason?: string): Decision {
+  return { action: 'present', id, ...(reason !== undefined && { reason }) };
+}
+
+function create(call: ApiCall | undefined, reason?: string): Decision {
+  return { action: 'create', ...(reason !== undefined && { reason }), ...(call && { call }) };
+}
+
+export function blocked(reason: string): Decision {
+  return { action: 'blocked', reason };
 }

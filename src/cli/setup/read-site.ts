@@ -7,6 +7,7 @@ import {
   type ApiResult,
 } from '../matomo-api/api-client.js';
 import {
+  type ApiObject,
   type Dimension,
   getDimensions,
   isPluginActivated,
@@ -24,31 +25,6 @@ import type { Wanted } from './wanted.js';
 /** The access of a token to a site, or to any site if the site does not exist yet. */
 type Role = 'super' | 'admin' | 'write' | 'view' | 'none';
 
-interface Goal {
-  readonly id: number;
-  readonly name: string;
-  readonly matchAttribute: string;
-  readonly pattern: string;
-  readonly patternType: string;
-}
-
-interface MatomoSegment {
-  readonly id: number;
-  readonly name: string;
-  readonly definition: string;
-}
-
-interface ScheduledReport {
-  readonly id: number;
-  readonly description: string;
-}
-
-interface Site {
-  readonly id: number;
-  readonly name: string;
-  readonly hasSiteSearch: boolean;
-}
-
 /** Everything that a plan depends on. */
 export interface MatomoState {
   /** Matomo hides it from a token without access to any site. */
@@ -60,14 +36,14 @@ export interface MatomoState {
   /** Whether the plugin TrackingSpamPrevention is active; false if Matomo does not say. */
   readonly hasSpamPrevention: boolean;
   /** `undefined` until it is created. */
-  readonly site: Site | undefined;
+  readonly site: ReturnType<typeof toSite> | undefined;
   readonly dimensions: readonly Dimension[];
   /** Free slots for action dimensions; `undefined` if Matomo does not say. */
   readonly freeSlots: number | undefined;
-  readonly goals: readonly Goal[];
-  readonly segments: readonly MatomoSegment[];
+  readonly goals: readonly ReturnType<typeof toGoal>[];
+  readonly segments: readonly ReturnType<typeof toSegment>[];
   /** Reports by mail of the token's user. Only read if one is wanted. */
-  readonly reports: readonly ScheduledReport[];
+  readonly reports: readonly ReturnType<typeof toReport>[];
   /** Unique IDs of the reports that the site has. Only read with `reports`. */
   readonly reportIds: readonly string[];
   /** Why Matomo hides a list. Its items are not created, because they may exist already. */
@@ -125,7 +101,7 @@ export async function readMatomo(
   const scope = listOf(scopes).find(({ value }) => value === 'action');
   return {
     ...state,
-    site: toSite(siteId, site.value as Record<string, unknown>),
+    site: toSite(siteId, objectOf(site)),
     dimensions: listOf(dimensions).map(toDimension),
     freeSlots: scope === undefined ? undefined : Number(scope.numSlotsLeft),
     goals: listOf(goals).map(toGoal),
@@ -186,11 +162,11 @@ function roleFor(
   return (['admin', 'write', 'view'] as const).find((role) => has(lists[role])) ?? 'none';
 }
 
-function toSite(id: number, site: Readonly<Record<string, unknown>>): Site {
+function toSite(id: number, site: ApiObject) {
   return { id, name: readName(site), hasSiteSearch: isTrue(site.sitesearch) };
 }
 
-function toGoal(goal: Readonly<Record<string, unknown>>): Goal {
+function toGoal(goal: ApiObject) {
   return {
     id: Number(goal.idgoal),
     name: readName(goal),
@@ -209,11 +185,11 @@ function reportCalls(params: Readonly<Record<string, string>>): ApiCall[] {
   ];
 }
 
-function toReport({ idreport, description }: Readonly<Record<string, unknown>>): ScheduledReport {
+function toReport({ idreport, description }: ApiObject) {
   return { id: Number(idreport), description: unescapeHtml(String(description ?? '')) };
 }
 
-function toSegment(segment: Readonly<Record<string, unknown>>): MatomoSegment {
+function toSegment(segment: ApiObject) {
   const definition = unescapeHtml(String(segment.definition));
   return { id: Number(segment.idsegment), name: readName(segment), definition };
 }

@@ -85,19 +85,12 @@ export function createReport(isJson: boolean) {
 
 type Action = PlanStep['action'];
 
-const MARKS: Readonly<Record<Action, string>> = {
-  create: '+',
-  reactivate: '~',
-  present: '=',
-  blocked: '!',
-  failed: '✗',
-};
-const COLORS: Readonly<Record<Action, number>> = {
-  create: 32,
-  reactivate: 33,
-  present: 2,
-  blocked: 33,
-  failed: 31,
+const MARKS: Readonly<Record<Action, { readonly mark: string; readonly color: number }>> = {
+  create: { mark: '+', color: 32 },
+  reactivate: { mark: '~', color: 33 },
+  present: { mark: '=', color: 2 },
+  blocked: { mark: '!', color: 33 },
+  failed: { mark: '✗', color: 31 },
 };
 const ACTIONS = Object.keys(MARKS) as Action[];
 
@@ -128,7 +121,7 @@ function formatRole(role: MatomoState['role']): string {
 export function formatPlan(plan: readonly PlanStep[], isColored: boolean): string[] {
   if (plan.length === 0) return [];
   const used = ACTIONS.filter((action) => plan.some((step) => step.action === action));
-  const legend = used.map((action) => `${MARKS[action]} ${action}`).join('   ');
+  const legend = used.map((action) => `${MARKS[action].mark} ${action}`).join('   ');
   return [...plan.flatMap((step) => formatStep(step, isColored)), '', `  ${legend}`, ''];
 }
 
@@ -145,8 +138,8 @@ export function formatUnmapped(
 }
 
 function formatStep({ action, kind, name, id, reason }: PlanStep, isColored: boolean): string[] {
-  const mark = MARKS[action];
-  const colored = isColored ? `\x1b[${COLORS[action]}m${mark}\x1b[0m` : mark;
+  const { mark, color } = MARKS[action];
+  const colored = isColored ? `\x1b[${color}m${mark}\x1b[0m` : mark;
   const place = id === undefined ? '' : `ID ${id}`;
   const head = `  ${colored} ${kind.padEnd(9)}  ${name.padEnd(26)} ${place}`.trimEnd();
   return [head, ...(reason === undefined ? [] : wrap(' '.repeat(15), reason))];
