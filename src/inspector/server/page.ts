@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { isOwnHost } from '../../common/own-host.js';
-import { explainParameters } from '../explain-parameters.js';
 import type { HitLog } from './hit-log.js';
 
 interface PageOptions {
@@ -12,9 +11,9 @@ interface PageOptions {
   readonly host: string;
 }
 
-const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/events', '/context']);
+const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/events']);
 
-/** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests`, `/events` and `/context`. */
+/** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests` and `/events`. */
 export function createPage({ log, clear, host }: PageOptions) {
   const events = createHitEvents(log);
   const findPageFile = createFindPageFile();
@@ -42,7 +41,6 @@ export function createPage({ log, clear, host }: PageOptions) {
     }
     if (path === '/hits') return endJson(response, log.all());
     if (path === '/ai-requests') return endJson(response, log.aiRequests());
-    if (path === '/context') return endJson(response, explainParameters());
     const file = await findPageFile(path);
     if (file) end(response, 200, file.contentType, file.body);
     else end(response, 404, 'text/plain; charset=utf-8', 'Not Found\n');
