@@ -26,24 +26,16 @@ export interface Site {
 }
 
 /** Finds the site with an ID; `undefined` if it does not exist. */
-export type FindSite = (id: number) => Site | undefined;
+export type FindSite = Sites['find'];
 
-/** The sites of an inspector. What is created by the API stays until the inspector is closed. */
-export interface Sites {
-  readonly find: FindSite;
-  readonly set: (id: number, site: Site) => void;
-  /** All IDs; without the option `sites`, some of those that exist. */
-  readonly ids: () => number[];
-}
+export interface Sites extends ReturnType<typeof createSites> {}
 
 const ASSUMED_DIMENSIONS = [1, 2, 3, 4, 5];
 const ASSUMED_GOALS = 999;
 const ASSUMED_SITES = 10_000;
 
-export function createSites({
-  sites: declared,
-  dimensions,
-}: Pick<ResolvedInspector, 'sites' | 'dimensions'>): Sites {
+/** The sites of an inspector. What is created by the API stays until the inspector is closed. */
+export function createSites({ sites: declared, dimensions }: ResolvedInspector) {
   const sites = new Map(
     [...(declared ?? [])].map(([id, site]) => [id, toSite(site, dimensions ?? [])]),
   );
@@ -54,8 +46,10 @@ export function createSites({
     hasAssumedDimensions: dimensions === undefined,
   };
   return {
-    find: (id) => sites.get(id) ?? (declared === undefined && id > 0 ? assumed : undefined),
-    set: (id, site) => void sites.set(id, site),
+    find: (id: number): Site | undefined =>
+      sites.get(id) ?? (declared === undefined && id > 0 ? assumed : undefined),
+    set: (id: number, site: Site) => void sites.set(id, site),
+    /** All IDs; without the option `sites`, some of those that exist. */
     ids: () => [
       ...new Set([...sites.keys(), ...(declared === undefined ? range(ASSUMED_SITES) : [])]),
     ],

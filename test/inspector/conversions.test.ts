@@ -10,6 +10,7 @@ import { readHit } from '../../src/inspector/page/held-hits.js';
 import { captureOutput } from '../support/output.js';
 import { startTracedService } from '../support/traced-service.js';
 import { type CorpusCase, readCorpus, toWireRequest } from './corpus-cases.js';
+import { inspect } from './inspector-client.js';
 
 let now = 0;
 let inspector: Inspector;
@@ -184,4 +185,10 @@ test('the page shows them under names of their own', async () => {
   });
   const titles = (await service.visit('/cart')).map((hit, i) => readHit(hit, i).title);
   expect(titles).toEqual(['GET /cart', 'Order', 'Goal 3']);
+});
+
+test('values of an item that are objects are answered, and count as missing', async () => {
+  const ec_items = JSON.stringify([['sku', { toString: 1 }, { toString: 1 }, {}, {}]]);
+  const { conversion } = await inspect({ idgoal: '0', ec_id: 'order', ec_items });
+  expect(conversion?.lines).toEqual([{ sku: 'sku', categories: [], price: 0, quantity: 1 }]);
 });

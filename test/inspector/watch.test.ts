@@ -6,7 +6,7 @@ import { eventually } from '../support/child-process.js';
 import { listen } from './events.js';
 import { hit, sendBulk, start } from './inspector-client.js';
 
-const PATHS = ['/', '/page/base.css', '/hits', '/ai-requests', '/events', '/context'];
+const PATHS = ['/', '/page/base.css', '/hits', '/ai-requests', '/events'];
 
 function ask(
   { url }: Inspector,
@@ -78,7 +78,7 @@ test.each([
 ])('other pages neither read nor clear hits: %j', async (headers) => {
   const inspector = await start();
   await sendBulk(inspector, [hit()]);
-  for (const path of ['/hits', '/ai-requests', '/events', '/context']) {
+  for (const path of ['/hits', '/ai-requests', '/events']) {
     expect((await ask(inspector, path, headers)).status).toBe(403);
   }
   expect((await ask(inspector, '/hits', headers, 'DELETE')).status).toBe(403);

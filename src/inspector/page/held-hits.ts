@@ -1,4 +1,5 @@
 import type { InspectedHit } from '../inspected-hit.js';
+import { explain } from './explain-parameters.js';
 
 /** A message of `/events`: hits from the number `first` on. The server has dropped those before `oldest`. */
 export interface HitsMessage {
@@ -134,20 +135,16 @@ const CONDITION = /(?:([\w.]+):)?(?:"((?:[^"\\]|\\.)*)"|(\S+))/g;
  * Parses a filter. A hit has to match all conditions: a word, anywhere in the hit, or `name:value` with the name of a parameter or
  * one of `endpoint`, `verdict`, `status`, `visitor`, `reason`. Quotes keep several words together.
  */
-export function parseFilter(text: string, isParameter: (name: string) => boolean): Filter {
+export function parseFilter(text: string): Filter {
   const conditions = [...text.matchAll(CONDITION)].map(([whole, name, quoted, plain]): Filter => {
     const value = (quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '').toLowerCase();
     if (name === undefined) return contains(value);
-    return createFieldFilter(name, value, isParameter) ?? contains(whole.toLowerCase());
+    return createFieldFilter(name, value) ?? contains(whole.toLowerCase());
   });
   return (held) => conditions.every((fits) => fits(held));
 }
 
-function createFieldFilter(
-  name: string,
-  value: string,
-  isParameter: (name: string) => boolean,
-): Filter | undefined {
+function createFieldFilter(name: string, value: string): Filter | undefined {
   switch (name) {
     case 'endpoint':
       return ({ title }) => title.toLowerCase() === value;
@@ -162,7 +159,7 @@ function createFieldFilter(
       return ({ status }) => status !== undefined && String(status).startsWith(digits);
     }
     default:
-      if (!isParameter(name)) return undefined;
+      if (explain(name) === undefined) return undefined;
       return ({ hit }) => hit.params[name]?.toLowerCase().includes(value) === true;
   }
 }

@@ -1,12 +1,12 @@
-import type { ParameterExplanation, ParameterExplanations } from '../explain-parameters.js';
 import type { AiRequest, InspectedHit, Referrer } from '../inspected-hit.js';
 import { byId, cell, element, formatTime, row, setText } from './elements.js';
+import { explain } from './explain-parameters.js';
 import { type HeldHit, shorten } from './held-hits.js';
 
 const MAX_VALUE_CHARACTERS = 2000;
 
 /** Shows one hit with its parameters and what Matomo stores of it. */
-export function createHitDetail(explanations: ParameterExplanations) {
+export function createHitDetail() {
   const section = byId('detail', HTMLElement);
   const heading = byId('detail-heading', HTMLElement);
   const verdict = byId('detail-verdict', HTMLElement);
@@ -22,9 +22,7 @@ export function createHitDetail(explanations: ParameterExplanations) {
       setText(verdict, hit.verdict);
       setText(reason, [hit.reason, formatTime(hit.received)].filter(Boolean).join(' · '));
       parameters.replaceChildren(
-        ...Object.entries(hit.params).map(([name, value]) =>
-          toParameterRow(explain(explanations, name), hit, name, value),
-        ),
+        ...Object.entries(hit.params).map(([name, value]) => toParameterRow(hit, name, value)),
       );
       stored.replaceChildren(...toStoredRow(hit));
     },
@@ -35,19 +33,15 @@ export function createHitDetail(explanations: ParameterExplanations) {
   };
 }
 
-function toParameterRow(
-  known: ParameterExplanation | undefined,
-  hit: InspectedHit,
-  name: string,
-  value: string,
-): HTMLTableRowElement {
+function toParameterRow(hit: InspectedHit, name: string, value: string): HTMLTableRowElement {
+  const [meaning = 'unknown to Matomo', column, needsToken] = explain(name) ?? [];
   const label = element('th', { role: 'rowheader', scope: 'row', class: 'code' }, name);
-  if (known?.needsToken) label.append(element('span', { class: 'token' }, 'needs token'));
+  if (needsToken) label.append(element('span', { class: 'token' }, 'needs token'));
   return row(
     label,
     cell('value', 'value code', shorten(value, MAX_VALUE_CHARACTERS) || '(empty)'),
-    cell('meaning', 'meaning', known?.meaning ?? 'unknown to Matomo'),
-    cell('Matomo stores', 'value code', storedAs(hit, name, known?.column)),
+    cell('meaning', 'meaning', meaning),
+    cell('Matomo stores', 'value code', storedAs(hit, name, column)),
   );
 }
 
@@ -113,13 +107,4 @@ function toReferrerLine({ kind, referer_name, referer_keyword }: Referrer): Node
   const keyword = referer_keyword === undefined ? '' : `, keyword: ${referer_keyword}`;
   const text = shorten(`Referrer of the visit: ${kind}${name}${keyword}`, MAX_VALUE_CHARACTERS);
   return element('p', { class: 'dim' }, text);
-}
-
-/** Explains a parameter, if Matomo knows it. */
-export function explain(
-  explanations: ParameterExplanations,
-  name: string,
-): ParameterExplanation | undefined {
-  const known = /^dimension[1-9]\d{0,2}$/.test(name) ? 'dimension*' : name;
-  return Object.hasOwn(explanations, known) ? explanations[known] : undefined;
 }

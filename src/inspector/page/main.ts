@@ -1,19 +1,17 @@
-import type { ParameterExplanations } from '../explain-parameters.js';
 import { byId, formatCount, formatNumber, setText } from './elements.js';
 import { createHeldHits, type HeldHit, type HitsMessage, parseFilter } from './held-hits.js';
-import { createHitDetail, explain } from './hit-detail.js';
+import { createHitDetail } from './hit-detail.js';
 import { createHitList } from './hit-list.js';
 import { createTotals } from './totals.js';
 
 const TICK_MILLIS = 1000;
 
-const explanations = (await (await fetch('/context')).json()) as ParameterExplanations;
 const filterField = byId('filter', HTMLInputElement);
 const pauseButton = byId('pause', HTMLButtonElement);
 const held = createHeldHits();
 const totals = createTotals(toggleCondition);
 const list = createHitList(open, draw);
-const detail = createHitDetail(explanations);
+const detail = createHitDetail();
 let opened: HeldHit | undefined;
 let isDrawing = false;
 let isOpen = false;
@@ -35,8 +33,7 @@ function draw(): void {
 }
 
 function applyFilter(): void {
-  const isParameter = (name: string) => explain(explanations, name) !== undefined;
-  held.setFilter(parseFilter(filterField.value, isParameter));
+  held.setFilter(parseFilter(filterField.value));
   draw();
 }
 

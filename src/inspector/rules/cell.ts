@@ -22,6 +22,12 @@ const MAX_NAME_CHARACTERS = 4096; // log_action.name
 const MAX_MEDIUMINT = 16_777_215; // mediumint unsigned
 const MAX_INT = 4_294_967_295; // int unsigned
 
+/** Why a strict database refuses a row; `undefined` if it does not. */
+export function findMisfit(cells: readonly (readonly [name: string, Cell])[]): string | undefined {
+  const [name] = cells.find(([, cell]) => cell === INVALID_CELL) ?? [];
+  return name === undefined ? undefined : `${name}: does not fit its column`;
+}
+
 /** The text of a value; empty if it has none. */
 export function toText(value: ParameterValue): string {
   return typeof value === 'string' ? value : '';
@@ -114,8 +120,8 @@ function toEscapedCell(value: ParameterValue, maxBytes: number): Cell {
   return toCutCell(trim(escapeHtml(toText(value))), maxBytes);
 }
 
-/** The first parameter whose value the row of the visit refuses. */
-export function findInvalidVisitParameter({
+/** Why the database refuses the row of the visit; `undefined` if it does not. */
+export function findVisitMisfit({
   parameters,
   startsVisit,
 }: {
@@ -123,8 +129,7 @@ export function findInvalidVisitParameter({
   readonly startsVisit: boolean;
 }): string | undefined {
   const columns = startsVisit ? { ...NEW_VISIT_COLUMNS, ...VISIT_COLUMNS } : VISIT_COLUMNS;
-  return Object.keys(columns).find((name) => {
-    const value = parameters[name];
-    return value !== undefined && columns[name]?.(value) === INVALID_CELL;
-  });
+  return findMisfit(
+    Object.entries(columns).map(([name, toCell]) => [name, toCell(parameters[name])]),
+  );
 }

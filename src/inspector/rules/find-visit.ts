@@ -2,7 +2,7 @@ import { unescapeHtml } from '../../common/unescape-html.js';
 import type { Referrer } from '../inspected-hit.js';
 import type { Site } from '../sites.js';
 import { toText } from './cell.js';
-import { readUserAgent, type VisitHit } from './hit-origin.js';
+import { readAddress, readUserAgent, type VisitHit } from './hit-origin.js';
 import { cutStoredCharacters, type ParameterValue, toInteger, trim } from './php-values.js';
 import { decodeUtf8, encodeBytes, readUrlParameters, splitUrl, type UrlParts } from './read-url.js';
 import { cleanUrl, isStorableUrl } from './tracked-url.js';
@@ -40,13 +40,13 @@ const DAY_SECONDS = 86_400;
  */
 export function findVisit(hit: VisitHit, page: PageUrl): FoundVisit {
   const { parameters, origin, siteId, time, rows } = hit;
-  const { cip, lang, cid, uid } = parameters;
+  const { lang, cid, uid } = parameters;
   const userId = toId(uid);
   const visitorId = userId === '' ? toId(cid) : '';
   const isNamed = userId !== '' || visitorId !== '';
   const ownKey = `visit/${siteId}/${JSON.stringify([userId, visitorId])}`;
   const sender = [
-    toText(cip) || origin.address,
+    readAddress(parameters, origin),
     readUserAgent(parameters, origin),
     (toText(lang) || (origin.headers['accept-language'] ?? '')).replace(/;q=[\d.]*/g, ''),
   ];

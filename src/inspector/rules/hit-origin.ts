@@ -37,6 +37,11 @@ export function readUserAgent({ ua }: Parameters, { headers }: Pick<HitOrigin, '
   return toText(ua) || (headers['user-agent'] ?? '');
 }
 
+/** The address of the visitor: `cip`, or that of the sender. */
+export function readAddress({ cip }: Parameters, { address }: HitOrigin): string {
+  return toText(cip) || address;
+}
+
 export function isGoogleAddress(address: string): boolean {
   return isIP(address) === 4 && GOOGLE.check(address);
 }

@@ -6,6 +6,7 @@ import {
   type HitOrigin,
   isBotAddress,
   isKnownBot,
+  readAddress,
   readUserAgent,
   type VisitHit,
 } from './hit-origin.js';
@@ -159,10 +160,10 @@ const SPAM_REFERRERS = /semalt\.com|darodar\.com|buttons-for-website\.com/i;
 /** Why Matomo silently drops a hit; `undefined` if it does not. */
 function findExclusion(hit: VisitHit, spamRules: SpamRules | undefined): string | undefined {
   const { parameters, origin } = hit;
-  const { headers, address } = origin;
+  const { headers } = origin;
   if (!toInteger(parameters.bots)) {
     if (isKnownBot(readUserAgent(parameters, origin))) return 'ua: a bot, and bots=1 is not set';
-    if (isBotAddress(toText(parameters.cip) || address)) {
+    if (isBotAddress(readAddress(parameters, origin))) {
       return 'cip: an address of bots, and bots=1 is not set';
     }
   }

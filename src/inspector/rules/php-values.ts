@@ -83,6 +83,7 @@ export function cutStoredCharacters(text: string, limit: number): string {
 
 /** Marks the rest of a character that was cut. It occurs in no text that was sent. */
 const BROKEN_CHARACTER = '\ud800';
+const SURROGATE = /\p{Surrogate}/u;
 
 /** Cuts to a number of bytes of UTF-8, as Matomo does, even through a character: see `isBroken`. */
 export function cutStoredBytes(text: string, limit: number): string {
@@ -96,18 +97,27 @@ export function cutStoredBytes(text: string, limit: number): string {
 
 /** Whether a cut went through a character. A strict database refuses such a text. */
 export function isBroken(text: string): boolean {
-  return text.includes(BROKEN_CHARACTER) && /\p{Surrogate}/u.test(text);
+  return text.includes(BROKEN_CHARACTER) && SURROGATE.test(text);
 }
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
 const MAX_DEPTH = 512;
 
+/** Parses a JSON object or list as PHP does; empty if the text is anything else, or PHP cannot read it. */
+export function parseJson(json: string): object {
+  try {
+    const parsed: unknown = JSON.parse(json);
+    return typeof parsed === 'object' && parsed !== null && isWellFormed(parsed) ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
 /** Whether PHP's JSON decoder accepts a value too: no lone surrogates, and at most 512 levels. */
-export function isWellFormed(value: unknown, depth = 1): boolean {
-  if (typeof value === 'string') return !LONE_SURROGATE.test(value);
+function isWellFormed(value: unknown, depth = 1): boolean {
+  if (typeof value === 'string') return !SURROGATE.test(value);
   if (typeof value !== 'object' || value === null) return true;
   if (depth > MAX_DEPTH) return false;
   return Object.entries(value).every(
-    ([name, item]) => !LONE_SURROGATE.test(name) && isWellFormed(item, depth + 1),
+    ([name, item]) => !SURROGATE.test(name) && isWellFormed(item, depth + 1),
   );
 }

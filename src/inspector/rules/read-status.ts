@@ -1,6 +1,6 @@
 import type { Site } from '../sites.js';
 import { toText } from './cell.js';
-import { type ParameterValue, toInteger } from './php-values.js';
+import { type ParameterValue, parseJson, toInteger } from './php-values.js';
 import type { Parameters } from './read-tracker-request.js';
 
 /** The name that `setup` gives to the dimension. */
@@ -17,12 +17,7 @@ export function readStatus(parameters: Parameters, site: Site | undefined): numb
 }
 
 function findVariable(cvar: ParameterValue): string {
-  try {
-    const pairs = Object.values(JSON.parse(toText(cvar)) as Record<string, unknown>);
-    const [, status] =
-      pairs.find((pair): pair is unknown[] => Array.isArray(pair) && pair[0] === VARIABLE) ?? [];
-    return String(status ?? '');
-  } catch {
-    return '';
-  }
+  const pairs = Object.values(parseJson(toText(cvar)));
+  const [, status] = pairs.find((pair) => Array.isArray(pair) && pair[0] === VARIABLE) ?? [];
+  return typeof status === 'object' ? '' : String(status ?? '');
 }

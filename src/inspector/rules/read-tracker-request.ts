@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { isWellFormed, type ParameterValue, toNumberText } from './php-values.js';
+import { type ParameterValue, parseJson, toNumberText } from './php-values.js';
 import { readQuery, splitUrl } from './read-url.js';
 
 /** The parameters of a hit by name. */
@@ -19,8 +19,6 @@ export interface TrackerRequest {
   readonly headers: IncomingHttpHeaders;
   readonly address: string;
 }
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Reads a request as Matomo does: a body that contains `"requests"` is a bulk, whatever its method and content type. */
 export function readTrackerRequest(request: IncomingMessage, body: Buffer): TrackerRequest {
@@ -47,26 +45,19 @@ function isBulk(body: Buffer): boolean {
   return body.indexOf('"requests"') > 0 || body.indexOf("'requests'") > 0;
 }
 
+/** A bulk that PHP cannot read is one without hits. */
 function readBulk(body: Buffer): Pick<TrackerRequest, 'hits' | 'token' | 'sendImage'> {
-  const { requests, token_auth, send_image } = readObject(body);
+  const text = body.toString('utf8');
+  // Bytes that are not UTF-8 are replaced.
+  const isUtf8 = Buffer.from(text).equals(body);
+  const json = isUtf8 ? text.replace(/[\r\n]/g, '') : '';
+  const { requests, token_auth, send_image }: Record<string, unknown> = { ...parseJson(json) };
   const elements = typeof requests === 'object' && requests !== null ? Object.values(requests) : [];
   return {
     hits: elements.map(readElement).filter((hit) => hit !== undefined),
     token: typeof token_auth === 'string' || typeof token_auth === 'number' ? `${token_auth}` : '',
     sendImage: send_image !== 0 && send_image !== '0',
   };
-}
-
-/** The JSON of a bulk; empty if PHP cannot read it, which Matomo treats as a bulk without hits. */
-function readObject(body: Buffer): Record<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(UTF8.decode(body).replace(/[\r\n]/g, ''));
-    return typeof parsed === 'object' && parsed !== null && isWellFormed(parsed)
-      ? { ...parsed }
-      : {};
-  } catch {
-    return {};
-  }
 }
 
 /** A hit that is a string needs `?` before its parameters. Without it, Matomo ignores the hit and does not count it. */

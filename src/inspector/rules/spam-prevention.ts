@@ -5,7 +5,7 @@ import { resolveInCode } from '../../options/in-code.js';
 import { boolean, integer, listOf } from '../../options/parse-values.js';
 import { type Parser, parser } from '../../options/parser.js';
 import { toText } from './cell.js';
-import { isGoogleAddress, readUserAgent, type VisitHit } from './hit-origin.js';
+import { isGoogleAddress, readAddress, readUserAgent, type VisitHit } from './hit-origin.js';
 
 const CLOUDS = [
   '3.5.140.0/22',
@@ -123,7 +123,7 @@ export function createSpamRules(settings: SpamSettings) {
   return {
     /** Why the plugin drops a hit before Matomo looks for its visit; `undefined` if it does not. */
     findSpam(hit: VisitHit): string | undefined {
-      const address = readAddress(hit);
+      const address = readAddress(hit.parameters, hit.origin);
       if (isGoogleProxy(hit, address) || isAllowed(address)) return undefined;
       const name = toText(hit.parameters.cip) === '' ? 'address of the sender' : 'cip';
       const isLibrary = blockLibraries && LIBRARY.test(readUserAgent(hit.parameters, hit.origin));
@@ -154,7 +154,7 @@ export function createSpamRules(settings: SpamSettings) {
 
     /** Why the plugin drops a hit because of the earlier actions of its visit. It bans the address. */
     findBusyVisit(hit: VisitHit): string | undefined {
-      const address = readAddress(hit);
+      const address = readAddress(hit.parameters, hit.origin);
       if (maxActions === 0 || isAllowed(address) || countActions(hit) < maxActions)
         return undefined;
       hit.rows.set(toBan(address), '');
@@ -170,10 +170,6 @@ export function createSpamRules(settings: SpamSettings) {
 
 function explain(what: string, setting: string): string {
   return `${what}, dropped by TrackingSpamPrevention (${setting})`;
-}
-
-function readAddress({ parameters, origin }: VisitHit): string {
-  return toText(parameters.cip) || origin.address;
 }
 
 /** Matomo expects people behind this proxy, although its addresses are Google's. */
@@ -199,7 +195,7 @@ function toBan(address: string): string {
 
 function toVisit(hit: VisitHit): string {
   const { uid, cid, _id } = hit.parameters;
-  const sender = `${readAddress(hit)} ${readUserAgent(hit.parameters, hit.origin)}`;
+  const sender = `${readAddress(hit.parameters, hit.origin)} ${readUserAgent(hit.parameters, hit.origin)}`;
   return `actions ${hit.siteId} ${toText(uid) || toText(cid) || toText(_id) || sender}`;
 }
 

@@ -2,8 +2,8 @@ import { unescapeHtml } from '../../common/unescape-html.js';
 import type { ActionType, StoredAction } from '../inspected-hit.js';
 import {
   type Cell,
-  findInvalidVisitParameter,
-  INVALID_CELL,
+  findMisfit,
+  findVisitMisfit,
   toAmountCell,
   toCountCell,
   toCutCell,
@@ -18,7 +18,7 @@ import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import {
   cutStoredCharacters,
   escapeHtml,
-  isWellFormed,
+  parseJson,
   toInteger,
   toNumberText,
   trim,
@@ -44,9 +44,8 @@ export function storeAction(hit: ActionHit): HitOutcome {
   const type = toActionType(parameters, url);
   if (type === 'blank') return invalid('e_c, e_a or c_n: blank');
   if (type === 'page' && toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
-  const invalidParameter = findInvalidVisitParameter(hit);
-  if (invalidParameter !== undefined)
-    return refused(`${invalidParameter}: does not fit its column`);
+  const visitMisfit = findVisitMisfit(hit);
+  if (visitMisfit !== undefined) return refused(visitMisfit);
   const negative = TIMINGS.find((name) => (toInteger(parameters[name]) ?? 0) < -1);
   if (type === 'page' && negative !== undefined)
     return { ...invalid(`${negative}: below -1`), keepsVisit: true };
@@ -55,8 +54,8 @@ export function storeAction(hit: ActionHit): HitOutcome {
   const variables = toCustomVariables(hit, dropped);
   const dimensions = toDimensions(hit, dropped);
   const cells = toActionCells(type, withOldProduct(parameters, variables), url);
-  const invalidCell = cells.find(([, cell]) => cell === INVALID_CELL);
-  if (invalidCell !== undefined) return refused(`${invalidCell[0]}: does not fit its column`);
+  const misfit = findMisfit(cells);
+  if (misfit !== undefined) return refused(misfit);
   const columns = Object.fromEntries(cells.filter(([, cell]) => cell !== undefined));
   // Matomo stores a row even without a URL and a title.
   const isBare = columns.url === undefined && columns.title === undefined;
@@ -231,23 +230,15 @@ function toSearchCategoryCell(value: Parameters[string]): Cell {
   return toCutCell(category === '0' ? '' : escapeHtml(category), MAX_CATEGORY_BYTES);
 }
 
-/** Up to five categories of a product are sent as a JSON list, a single one as text. Text that is an invalid list has none. */
+/** Up to five categories of a product are sent as a JSON list, a single one as text. Empty ones do not count. */
 function toCategoryCell(value: Parameters[string], index: number): Cell {
   const text = unescapeHtml(toText(value));
   if (!text.startsWith('["')) return index === 0 ? toPlainNameCell(text) : undefined;
-  return toNameCell(readCategories(text)[index], (category) => category);
-}
-
-/** The categories that are not empty, untrimmed; none if the text is not JSON. */
-function readCategories(json: string): string[] {
-  try {
-    return (JSON.parse(json) as unknown[])
-      .filter((category) => typeof category === 'string' || typeof category === 'number')
-      .map(String)
-      .filter((category) => category !== '' && category !== '0');
-  } catch {
-    return [];
-  }
+  const categories = Object.values(parseJson(text))
+    .filter((category) => typeof category === 'string' || typeof category === 'number')
+    .map(String)
+    .filter(isTruthy);
+  return toNameCell(categories[index], (category) => category);
 }
 
 const VARIABLE_SLOTS = 5;
@@ -267,7 +258,7 @@ function toCustomVariables(
     dropped.cvar = 'the plugin CustomVariables is not active';
     return columns;
   }
-  const variables = Object.entries(parseVariables(json));
+  const variables = Object.entries(parseJson(json));
   for (const [slot, pair] of variables) {
     const index = Number.parseInt(slot, 10);
     if (!(index >= 1 && index <= VARIABLE_SLOTS) || typeof pair !== 'object' || pair === null)
@@ -284,15 +275,6 @@ function toCustomVariables(
     dropped.cvar = `only ${stored} of ${variables.length} have a slot from 1 to ${VARIABLE_SLOTS}, a name and a value`;
   }
   return columns;
-}
-
-function parseVariables(json: string): object {
-  try {
-    const parsed: unknown = JSON.parse(json);
-    return typeof parsed === 'object' && parsed !== null && isWellFormed(parsed) ? parsed : {};
-  } catch {
-    return {};
-  }
 }
 
 function toVariableText(value: unknown): string | undefined {

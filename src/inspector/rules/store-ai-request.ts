@@ -1,5 +1,5 @@
 import type { AiRequest } from '../inspected-hit.js';
-import { type Cell, INVALID_CELL, toText } from './cell.js';
+import { type Cell, findMisfit, INVALID_CELL, toNameCell, toText } from './cell.js';
 import { dropped, type HitOutcome } from './hit-outcome.js';
 import { cutStoredCharacters, escapeHtml, isBroken, type ParameterValue } from './php-values.js';
 import type { Parameters } from './read-tracker-request.js';
@@ -27,11 +27,10 @@ export function storeAiRequest(parameters: Parameters, context: AiRequestContext
   const cells = Object.entries(AI_REQUEST_COLUMNS).map(
     ([name, toCell]) => [name, toCell(parameters[name])] as const,
   );
-  const invalidCell = cells.find(([, cell]) => cell === INVALID_CELL);
-  if (invalidCell !== undefined)
-    return dropped(`${invalidCell[0]}: does not fit its column, the row is lost`);
+  const misfit = findMisfit(cells);
+  if (misfit !== undefined) return dropped(`${misfit}, the row is lost`);
   const columns = Object.fromEntries(cells);
-  const kind = isStoredDocument(parameters) ? 'document' : 'page';
+  const kind = toText(parameters.download) !== '' ? 'document' : 'page';
   const url =
     kind === 'document'
       ? toRawUrl(parameters.download)
@@ -65,7 +64,6 @@ const MAX_SMALLINT = 65_535; // smallint unsigned
 const MAX_INT = 4_294_967_295; // int unsigned
 const MAX_PHP_INT = 2n ** 63n - 1n;
 const MAX_SOURCE_CHARACTERS = 50;
-const MAX_NAME_CHARACTERS = 4096; // log_action.name
 
 /** The columns of `log_bot_request` that a strict database can refuse, by parameter. */
 const AI_REQUEST_COLUMNS: Readonly<
@@ -95,10 +93,8 @@ function toSourceCell(value: ParameterValue): Cell {
 /** A document, or a page in a Matomo that does not clean URLs: as it was sent, escaped for HTML. */
 function toRawUrl(value: ParameterValue): string | undefined {
   const url = withPlainPrefix(escapeHtml(toText(value)));
-  const name = withoutPrefix(url);
-  if (name === '' || name === '0') return undefined;
-  const isLong = name.length > MAX_NAME_CHARACTERS;
-  return isLong && Array.from(name).length > MAX_NAME_CHARACTERS ? undefined : url;
+  const name = toNameCell(url, (text) => text.replace(PREFIX, ''));
+  return typeof name === 'string' ? url : undefined;
 }
 
 /** A page as Matomo 5.12 stores it: cleaned like the URL of a visit, but also stored if it has no scheme. */
@@ -114,13 +110,4 @@ const PREFIX = /^https?:\/\/(?:www\.)?/i;
 
 function withPlainPrefix(url: string): string {
   return url.replace(PREFIX, (prefix) => prefix.toLowerCase());
-}
-
-function withoutPrefix(url: string): string {
-  return url.replace(PREFIX, '');
-}
-
-/** Whether a hit is about a document: `download` wins over `url`. */
-function isStoredDocument({ download }: Parameters): boolean {
-  return toText(download) !== '';
 }

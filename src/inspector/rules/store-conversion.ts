@@ -1,5 +1,12 @@
 import type { Conversion, ConversionItem } from '../inspected-hit.js';
-import { findInvalidVisitParameter, INVALID_CELL, toNameCell, toText } from './cell.js';
+import {
+  type Cell,
+  findMisfit,
+  findVisitMisfit,
+  INVALID_CELL,
+  toNameCell,
+  toText,
+} from './cell.js';
 import type { VisitHit } from './hit-origin.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
 import {
@@ -7,12 +14,12 @@ import {
   escapeHtml,
   isBroken,
   type ParameterValue,
+  parseJson,
   toAmount,
   toInteger,
   toNumber,
   trim,
 } from './php-values.js';
-import type { Parameters } from './read-tracker-request.js';
 import type { ActionHit } from './store-action.js';
 
 /**
@@ -29,10 +36,14 @@ export function convertGoal(hit: ActionHit): HitOutcome | undefined {
   const isOrder = goal === 0 && toText(parameters.ec_id) !== '';
   if (isOrder && rows.get(order) !== undefined)
     return { ...invalid('ec_id: the order is already stored'), keepsVisit: true };
-  const invalidParameter = findInvalidVisitParameter(hit) ?? findInvalidItem(parameters);
-  if (invalidParameter !== undefined)
-    return refused(`${invalidParameter}: does not fit its column`);
-  if (goal > 0 && isBroken(url.stored ?? '')) return refused('url: does not fit its column');
+  const misfit =
+    findVisitMisfit(hit) ??
+    findMisfit(
+      goal > 0
+        ? [['url', isBroken(url.stored ?? '') ? INVALID_CELL : url.stored]]
+        : toItemRows(parameters.ec_items).flatMap(toItemCells),
+    );
+  if (misfit !== undefined) return refused(misfit);
   if (isOrder) rows.set(order, 'stored');
   const reason = goal > 0 ? 'a conversion, not an action' : 'an order or a cart, not an action';
   return { ...tracked(null, reason), conversion: toConversion(hit, goal) };
@@ -46,21 +57,18 @@ export function hasUnknownGoal({ parameters, site }: VisitHit): boolean {
   return goal !== undefined && goal > 0 && !site.goals.some(({ id }) => id === goal);
 }
 
-/** The first item of a cart whose number or name is longer than its column. */
-function findInvalidItem({ idgoal, ec_items }: Parameters): string | undefined {
-  if (toInteger(idgoal) !== 0 || toText(ec_items) === '') return undefined;
-  let items: unknown;
-  try {
-    items = JSON.parse(toText(ec_items));
-  } catch {
-    return undefined;
-  }
-  if (typeof items !== 'object' || items === null) return undefined;
-  const isInvalid = Object.values(items).some(
-    (item: unknown) =>
-      Array.isArray(item) && item.some((cell) => toNameCell(String(cell)) === INVALID_CELL),
-  );
-  return isInvalid ? 'ec_items' : undefined;
+/** The items of an order or a cart: lists of number, name, categories, price and quantity. */
+function toItemRows(items: ParameterValue): unknown[][] {
+  return Object.values(parseJson(toText(items))).filter((item) => Array.isArray(item));
+}
+
+/** The texts of an item, which can be too long for their column. */
+function toItemCells(item: unknown[]): [name: string, cell: Cell][] {
+  return item.flat().map((value) => ['ec_items', toNameCell(toScalarText(value))]);
+}
+
+function toScalarText(value: unknown): string {
+  return typeof value === 'object' ? '' : String(value);
 }
 
 const MAX_ORDER_CHARACTERS = 100; // log_conversion.idorder
@@ -84,7 +92,7 @@ function toConversion({ parameters, siteId, time, url }: ActionHit, goal: number
       ...(url.stored !== undefined && { url: url.stored }),
     };
   }
-  const lines = readItems(parameters.ec_items);
+  const lines = toItemRows(parameters.ec_items).flatMap(toItem);
   const order = toText(parameters.ec_id);
   const pieces = lines.reduce((sum, { quantity }) => sum + quantity, 0);
   const isOrder = order !== '';
@@ -123,16 +131,6 @@ function toMoney(value: ParameterValue): number {
   return Number.isSafeInteger(cents) ? (Math.sign(amount) * cents) / 100 : amount;
 }
 
-function readItems(value: ParameterValue): ConversionItem[] {
-  try {
-    const items = JSON.parse(toText(value)) as unknown;
-    if (typeof items !== 'object' || items === null) return [];
-    return Object.values(items).flatMap((item) => (Array.isArray(item) ? toItem(item) : []));
-  } catch {
-    return [];
-  }
-}
-
 function toItem([sku, name, category, price, quantity]: unknown[]): ConversionItem[] {
   const number = toName(sku);
   if (number === undefined) return [];
@@ -146,7 +144,7 @@ function toItem([sku, name, category, price, quantity]: unknown[]): ConversionIt
       sku: number,
       ...(named === undefined ? {} : { name: named }),
       categories,
-      price: toMoney(String(price)),
+      price: toMoney(toScalarText(price)),
       quantity: toQuantity(quantity),
     },
   ];
@@ -160,7 +158,7 @@ function toName(value: unknown): string | undefined {
 
 /** Whole pieces; one if the value is not a number. */
 function toQuantity(value: unknown): number {
-  const number = typeof value === 'number' ? value : toNumber(String(value));
+  const number = typeof value === 'number' ? value : toNumber(toScalarText(value));
   if (number === undefined) return 1;
   return Math.min(Math.max(0, toInteger(String(number)) ?? Math.trunc(number)), MAX_QUANTITY);
 }

@@ -7,6 +7,11 @@ interface Call {
   readonly token: string;
 }
 
+interface SiteCall extends Call {
+  readonly siteId: number;
+  readonly site: Site;
+}
+
 type Method = (call: Call) => unknown;
 type Segment = Readonly<Record<'idsegment' | 'name' | 'definition', string>>;
 type Report = Readonly<Record<'idreport' | 'idsite', number> & { description: string }>;
@@ -24,7 +29,7 @@ const SLOTS = 5;
 const NEWEST = '5.13.0';
 const ROLES: readonly TokenRole[] = ['view', 'write', 'admin', 'super'];
 
-/** The methods of Matomo's HTTP API with which `setup` and `doctor` read and prepare a site. What they create stays in memory. */
+/** Answers the methods of Matomo's HTTP API with which `setup` and `doctor` read and prepare a site. What they create stays in memory. */
 export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
   const findRole = createFindRole(options.tokens);
   const segments: Segment[] = [];
@@ -38,16 +43,18 @@ export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
     TrackingSpamPrevention: options.spamPrevention !== 'off',
   };
 
-  /** The site in `idSite`. @throws ApiError if the token has less access to it than `least` */
-  function requireSite({ params, token }: Call, least: TokenRole): { id: number; site: Site } {
-    const id = Number(params.get('idSite'));
-    const site = sites.find(id);
-    const role = findRole(token, id);
-    const isAllowed = ROLES.some((one, index) => one === role && index >= ROLES.indexOf(least));
-    if (site !== undefined && isAllowed) return { id, site };
-    const needs = `it requires '${least}' access for the website id = ${id}.`;
-    throw new ApiError(`You can't access this resource as ${needs}`, 401);
-  }
+  /** A method for the site in `idSite`, of which the token needs at least the access `least`. */
+  const withSite =
+    (least: TokenRole, method: (call: SiteCall) => unknown): Method =>
+    ({ params, token }) => {
+      const id = Number(params.get('idSite'));
+      const site = sites.find(id);
+      const role = findRole(token, id);
+      const isAllowed = ROLES.some((one, index) => one === role && index >= ROLES.indexOf(least));
+      if (site !== undefined && isAllowed) return method({ params, token, siteId: id, site });
+      const needs = `it requires '${least}' access for the website id = ${id}.`;
+      throw new ApiError(`You can't access this resource as ${needs}`, 401);
+    };
 
   const isSuper = ({ token }: Call) => findRole(token, 0) === 'super';
 
@@ -67,11 +74,10 @@ export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
     'SitesManager.getSitesIdWithAdminAccess': idsWith('admin'),
     'SitesManager.getSitesIdWithWriteAccess': idsWith('write'),
     'SitesManager.getSitesIdWithViewAccess': idsWith('view'),
-    'SitesManager.getSiteFromId': (call) => {
-      const { id, site } = requireSite(call, 'view');
+    'SitesManager.getSiteFromId': withSite('view', ({ siteId, site }) => {
       const [main_url = ''] = site.urls;
-      return { idsite: id, name: escapeHtml(site.name), main_url, sitesearch: 1 };
-    },
+      return { idsite: siteId, name: escapeHtml(site.name), main_url, sitesearch: 1 };
+    }),
     'SitesManager.getSitesIdFromSiteUrl': ({ params }) =>
       sites
         .ids()
@@ -86,60 +92,53 @@ export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
       sites.set(id, { name, urls, dimensions: [], goals: [], hasAssumedDimensions: false });
       return { value: id };
     },
-    'CustomDimensions.getConfiguredCustomDimensions': (call) => {
-      const { id, site } = requireSite(call, 'view');
-      return listed(site).map((dimension) => toDimensionRow(id, dimension));
-    },
-    'CustomDimensions.getAvailableScopes': (call) => {
-      const { site } = requireSite(call, 'view');
-      return ['visit', 'action'].map((scope) => ({
-        value: scope,
-        numSlotsLeft: free(site, scope),
-      }));
-    },
-    'CustomDimensions.configureNewCustomDimension': (call) => {
-      const { id: siteId, site } = requireSite(call, 'write');
-      const scope = call.params.get('scope') ?? '';
-      if (free(site, scope) <= 0) {
-        const what = `All Custom Dimensions for website ${siteId} in scope '${scope}' are already used.`;
-        throw new ApiError(what);
-      }
-      const id = 1 + Math.max(0, ...listed(site).map((dimension) => dimension.id));
-      const dimensions = [...listed(site), { id, scope, ...readDimension(call) }];
-      sites.set(siteId, { ...site, dimensions, hasAssumedDimensions: false });
-      return { value: id };
-    },
-    'CustomDimensions.configureExistingCustomDimension': (call) => {
-      const { id: siteId, site } = requireSite(call, 'write');
-      const id = Number(call.params.get('idDimension'));
-      const old = listed(site).find((dimension) => dimension.id === id);
-      if (!old) throw new ApiError(`Dimension ${id} for website ${siteId} does not exist.`);
-      const changed = { ...old, ...readDimension(call) };
-      const dimensions = site.dimensions.map((one) => (one === old ? changed : one));
-      sites.set(siteId, { ...site, dimensions });
-      return { result: 'success', message: 'ok' };
-    },
-    'Goals.getGoals': (call) => {
-      const { id: idsite, site } = requireSite(call, 'view');
+    'CustomDimensions.getConfiguredCustomDimensions': withSite('view', ({ siteId, site }) =>
+      listed(site).map((dimension) => toDimensionRow(siteId, dimension)),
+    ),
+    'CustomDimensions.getAvailableScopes': withSite('view', ({ site }) =>
+      ['visit', 'action'].map((scope) => ({ value: scope, numSlotsLeft: free(site, scope) })),
+    ),
+    'CustomDimensions.configureNewCustomDimension': withSite(
+      'write',
+      ({ siteId, site, params }) => {
+        const scope = params.get('scope') ?? '';
+        if (free(site, scope) <= 0) {
+          const what = `All Custom Dimensions for website ${siteId} in scope '${scope}' are already used.`;
+          throw new ApiError(what);
+        }
+        const id = 1 + Math.max(0, ...listed(site).map((dimension) => dimension.id));
+        const dimensions = [...listed(site), { id, scope, ...readDimension(params) }];
+        sites.set(siteId, { ...site, dimensions, hasAssumedDimensions: false });
+        return { value: id };
+      },
+    ),
+    'CustomDimensions.configureExistingCustomDimension': withSite(
+      'write',
+      ({ siteId, site, params }) => {
+        const id = Number(params.get('idDimension'));
+        const old = listed(site).find((dimension) => dimension.id === id);
+        if (!old) throw new ApiError(`Dimension ${id} for website ${siteId} does not exist.`);
+        const changed = { ...old, ...readDimension(params) };
+        const dimensions = site.dimensions.map((one) => (one === old ? changed : one));
+        sites.set(siteId, { ...site, dimensions });
+        return { result: 'success', message: 'ok' };
+      },
+    ),
+    'Goals.getGoals': withSite('view', ({ siteId: idsite, site }) => {
       return site.goals.map(({ id, name, condition }) => {
         const { matchAttribute = 'manually', pattern = '', patternType = '' } = condition;
         const match = { match_attribute: matchAttribute, pattern, pattern_type: patternType };
         return { idsite, idgoal: id, name: escapeHtml(name), ...match };
       });
-    },
-    'Goals.addGoal': (call) => {
-      const { id: siteId, site } = requireSite(call, 'write');
-      const { idSite: _, name = '', ...condition } = Object.fromEntries(call.params);
+    }),
+    'Goals.addGoal': withSite('write', ({ siteId, site, params }) => {
+      const { idSite: _, name = '', ...condition } = Object.fromEntries(params);
       const id = 1 + Math.max(0, ...site.goals.map((goal) => goal.id));
       sites.set(siteId, { ...site, goals: [...site.goals, { id, name, condition }] });
       return { value: id };
-    },
-    'SegmentEditor.getAll': (call) => {
-      requireSite(call, 'view');
-      return segments;
-    },
-    'SegmentEditor.add': (call) => {
-      requireSite(call, 'view');
+    }),
+    'SegmentEditor.getAll': withSite('view', () => segments),
+    'SegmentEditor.add': withSite('view', (call) => {
       if (call.params.get('enabledAllUsers') === '1' && !isSuper(call)) {
         throw new ApiError('enabledAllUsers=1 requires Super User access');
       }
@@ -148,28 +147,26 @@ export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
       );
       segments.push({ idsegment: String(segments.length + 1), name, definition });
       return { value: String(segments.length) };
-    },
-    'ScheduledReports.getReports': (call) => {
-      const { id } = requireSite(call, 'view');
-      return reports.filter(({ idsite }) => idsite === id);
-    },
-    'ScheduledReports.addReport': (call) => {
-      const { id: idsite } = requireSite(call, 'view');
+    }),
+    'ScheduledReports.getReports': withSite('view', ({ siteId }) =>
+      reports.filter(({ idsite }) => idsite === siteId),
+    ),
+    'ScheduledReports.addReport': withSite('view', ({ siteId: idsite, params }) => {
       const idreport = reports.length + 1;
-      const description = escapeHtml(call.params.get('description') ?? '');
+      const description = escapeHtml(params.get('description') ?? '');
       reports.push({ idreport, idsite, description });
       return { value: idreport };
-    },
-    'API.getReportMetadata': (call) => {
-      const ids = listed(requireSite(call, 'view').site).map(
+    }),
+    'API.getReportMetadata': withSite('view', ({ site }) => {
+      const ids = listed(site).map(
         ({ id }) => `CustomDimensions_getCustomDimension_idDimension--${id}`,
       );
       return ['UserId_getUsers', 'Actions_getPageTitles', ...ids].map((uniqueId) => ({ uniqueId }));
-    },
+    }),
     // Reports that have not been archived are empty.
-    'Actions.getPageUrls': (call) => requireSite(call, 'view') && [],
-    'Actions.getPageTitles': (call) => requireSite(call, 'view') && [],
-    'Goals.get': (call) => requireSite(call, 'view') && {},
+    'Actions.getPageUrls': withSite('view', () => []),
+    'Actions.getPageTitles': withSite('view', () => []),
+    'Goals.get': withSite('view', () => ({})),
     'API.getBulkRequest': ({ params, token }) =>
       [...params]
         .filter(([name]) => /^urls\[\d+\]$/.test(name))
@@ -188,16 +185,11 @@ export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
       return { status: 200, value: method(asked) };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      return {
-        status: error.status,
-        value: { result: 'error', message: error.message },
-      };
+      return { status: error.status, value: { result: 'error', message: error.message } };
     }
   }
 
-  return {
-    answer: (params: URLSearchParams) => call({ params, token: params.get('token_auth') ?? '' }),
-  };
+  return (params: URLSearchParams) => call({ params, token: params.get('token_auth') ?? '' });
 }
 
 /** The dimensions that Matomo's API shows. */
@@ -209,7 +201,7 @@ function free(site: Site, wanted: string): number {
   return SLOTS - listed(site).filter(({ scope }) => scope === wanted).length;
 }
 
-function readDimension({ params }: Call): { name: string; isActive: boolean } {
+function readDimension(params: URLSearchParams): { name: string; isActive: boolean } {
   return { name: params.get('name') ?? '', isActive: params.get('active') === '1' };
 }
 

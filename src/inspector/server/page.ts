@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { isOwnHost } from '../../common/own-host.js';
-import { explainParameters } from '../explain-parameters.js';
 import type { HitLog } from './hit-log.js';
 
 interface PageOptions {
@@ -12,12 +11,11 @@ interface PageOptions {
   readonly host: string;
 }
 
-const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/events', '/context']);
+const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/events']);
 
-/** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests`, `/events` and `/context`. */
+/** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests` and `/events`. */
 export function createPage({ log, clear, host }: PageOptions) {
   const events = createHitEvents(log);
-  const findPageFile = createFindPageFile();
 
   async function answer(
     path: string,
@@ -42,8 +40,7 @@ export function createPage({ log, clear, host }: PageOptions) {
     }
     if (path === '/hits') return endJson(response, log.all());
     if (path === '/ai-requests') return endJson(response, log.aiRequests());
-    if (path === '/context') return endJson(response, explainParameters());
-    const file = await findPageFile(path);
+    const file = await readPageFile(path);
     if (file) end(response, 200, file.contentType, file.body);
     else end(response, 404, 'text/plain; charset=utf-8', 'Not Found\n');
   }
@@ -160,12 +157,6 @@ function toMessage(event: string, data: unknown): string {
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** A file of the page. */
-interface PageFile {
-  readonly contentType: string;
-  readonly body: Buffer;
-}
-
 /** Allows nothing from other origins, no inline code, and no text that becomes markup. */
 const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': [
@@ -195,22 +186,14 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-/** Finds the file of a path: `/` is the page, `/page/…` are its files. Reads the folder at the first call. */
-function createFindPageFile(): (path: string) => Promise<PageFile | undefined> {
-  let files: Promise<ReadonlyMap<string, PageFile>> | undefined;
-  return async (path) => {
-    files ??= readFolder();
-    return (await files).get(path === '/' ? '/page/index.html' : path);
-  };
-}
-
-async function readFolder(): Promise<ReadonlyMap<string, PageFile>> {
-  const files = new Map<string, PageFile>();
-  const folder = FOLDERS.find((url) => existsSync(url));
-  for (const name of folder ? await readdir(folder) : []) {
-    const contentType = CONTENT_TYPES[name.slice(name.lastIndexOf('.') + 1)];
-    if (contentType === undefined) continue;
-    files.set(`/page/${name}`, { contentType, body: await readFile(new URL(name, folder)) });
-  }
-  return files;
+/** Reads the file of a path: `/` is the page, `/page/…` are its files. */
+async function readPageFile(
+  path: string,
+): Promise<{ contentType: string; body: Buffer } | undefined> {
+  const [, name = '', extension = ''] =
+    /^\/page\/([\w-]+\.(html|css|js|svg))$/.exec(path === '/' ? '/page/index.html' : path) ?? [];
+  const contentType = CONTENT_TYPES[extension];
+  const file = FOLDERS.map((folder) => new URL(name, folder)).find((url) => existsSync(url));
+  if (contentType === undefined || file === undefined) return undefined;
+  return { contentType, body: await readFile(file) };
 }

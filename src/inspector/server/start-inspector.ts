@@ -69,7 +69,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   const { host, port } = resolved;
   const sites = createSites(resolved);
   const tracker = createTracker(resolved, sites.find);
-  const api = createMatomoApi(resolved, sites);
+  const callApi = createMatomoApi(resolved, sites);
   const log = createHitLog();
   const waits = createHitWaits(log);
   const page = createPage({ log, clear, host });
@@ -89,7 +89,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
     if (refusal !== undefined) return end(response, 403, 'text/plain; charset=utf-8', refusal);
     const [, query = ''] = request.url?.split('?') ?? [];
     const body = await readBody(request);
-    const { status, value } = api.answer(new URLSearchParams(`${query}&${body}`));
+    const { status, value } = callApi(new URLSearchParams(`${query}&${body}`));
     end(response, status, 'application/json; charset=utf-8', JSON.stringify(value));
   }
 

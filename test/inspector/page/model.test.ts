@@ -69,6 +69,6 @@ test.each([
     cvar: '{"1":["a","b"]}',
   };
   const hit = held(params, { status: 404 });
-  const filter = parseFilter(text, (name) => name === 'pf_srv');
+  const filter = parseFilter(text);
   expect(filter(hit)).toBe(expected);
 });

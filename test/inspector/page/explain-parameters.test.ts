@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { MatomoSpanExporter } from '../../src/index.js';
-import { explainParameters } from '../../src/inspector/explain-parameters.js';
-import { serverSpan } from '../support/builders.js';
-import { inspect, NOW, start } from './inspector-client.js';
-
-const parameters = explainParameters();
+import { PARAMETERS } from '../../../src/hit/parameters/parameter-table.js';
+import { MatomoSpanExporter } from '../../../src/index.js';
+import { EXPLANATIONS, explain } from '../../../src/inspector/page/explain-parameters.js';
+import { serverSpan } from '../../support/builders.js';
+import { inspect, NOW, start } from '../inspector-client.js';
 
 /** Hits that together have every parameter that is kept with the action. */
 const HITS: Record<string, string>[] = [
@@ -26,14 +25,14 @@ const HITS: Record<string, string>[] = [
 ];
 
 test('every column of the action that a parameter is said to be kept in is one', async () => {
-  const said = Object.entries(parameters).filter(
-    ([, { column }]) => column !== undefined && !column.startsWith('log_'),
+  const said = Object.entries(EXPLANATIONS).filter(
+    ([, [, column]]) => column !== undefined && !column.startsWith('log_'),
   );
   const missing = new Set(said.map(([name]) => name));
   for (const { 'dimension*': all, ...sent } of HITS) {
     const { stored } = await inspect(sent);
     const columns = Object.keys(stored ?? {});
-    for (const [name, { column = '' }] of said) {
+    for (const [name, [, column = '']] of said) {
       const isSent = Object.hasOwn(sent, name) || (all !== undefined && name === 'dimension*');
       const pattern = new RegExp(`^${column.replace('*', '\\w+')}$`);
       if (isSent && columns.some((key) => pattern.test(key))) missing.delete(name);
@@ -64,9 +63,11 @@ test('whatever this package sends is explained', async () => {
   expect([...sent]).toEqual(
     expect.arrayContaining(['rec', 'cvar', 'uid', 'ca', 'cra_tp', 'dimension1']),
   );
-  expect(
-    [...sent].filter(
-      (name) => !Object.hasOwn(parameters, name.replace(/^dimension\d+$/, 'dimension*')),
-    ),
-  ).toEqual([]);
+  expect([...sent].filter((name) => explain(name) === undefined)).toEqual([]);
+});
+
+test('the parameters that are marked as needing a token are those that need one', () => {
+  const marked = Object.keys(EXPLANATIONS).filter((name) => EXPLANATIONS[name]?.[2]);
+  const all = Object.keys(PARAMETERS).filter((name) => PARAMETERS[name]?.needsToken);
+  expect(new Set(marked)).toEqual(new Set(all));
 });

@@ -1,18 +1,10 @@
-import { PARAMETERS } from '../hit/parameters/parameter-table.js';
+type Explanation = readonly [meaning: string, column?: string, needsToken?: true];
 
-/** What the page shows about a tracking parameter. */
-export interface ParameterExplanation {
-  readonly meaning: string;
-  /** Column of Matomo's database; `*` is the number of a dimension or a slot. */
-  readonly column?: string | undefined;
-  readonly needsToken?: true | undefined;
-}
-
-/** By name; `dimension*` is for all dimensions. The page loads them before it shows hits. */
-export type ParameterExplanations = Readonly<Record<string, ParameterExplanation>>;
-
-/** A short description and the column that stores the value, in the table of actions unless another one is named. */
-const ROWS: Readonly<Record<string, readonly [meaning: string, column?: string]>> = {
+/**
+ * By name: what the page shows about a tracking parameter, and the column that stores it, in the table of actions unless another
+ * one is named. `*` is the number of a dimension or a slot.
+ */
+export const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   idsite: ['the site', 'idsite'],
   rec: ['1: track this'],
   action_name: ['title of the page', 'title'],
@@ -75,13 +67,13 @@ const ROWS: Readonly<Record<string, readonly [meaning: string, column?: string]>
   _pkp: ['price of the viewed product', 'product_price'],
   _pks: ['SKU of the viewed product', 'product_sku'],
   _pkn: ['name of the viewed product', 'product_name'],
-  cip: ['IP address of the client', 'log_visit.location_ip'],
+  cip: ['IP address of the client', 'log_visit.location_ip', true],
   cdt: ['time of the request; older than a day only with a token', 'server_time'],
-  country: ['country, two letters', 'log_visit.location_country'],
-  region: ['region, by ISO 3166-2', 'log_visit.location_region'],
-  city: ['city', 'log_visit.location_city'],
-  lat: ['latitude', 'log_visit.location_latitude'],
-  long: ['longitude', 'log_visit.location_longitude'],
+  country: ['country, two letters', 'log_visit.location_country', true],
+  region: ['region, by ISO 3166-2', 'log_visit.location_region', true],
+  city: ['city', 'log_visit.location_city', true],
+  lat: ['latitude', 'log_visit.location_latitude', true],
+  long: ['longitude', 'log_visit.location_longitude', true],
   ping: ['1: the visit goes on; no action'],
   bots: ['1: bots are tracked too'],
   send_image: ['0: an answer without a body'],
@@ -102,9 +94,8 @@ const ROWS: Readonly<Record<string, readonly [meaning: string, column?: string]>
   queuedtracking: ['0: not queued by the plugin QueuedTracking'],
 };
 
-export function explainParameters(): ParameterExplanations {
-  const explained = Object.entries(ROWS).map(([name, [meaning, column]]) => {
-    return [name, { meaning, column, needsToken: PARAMETERS[name]?.needsToken }] as const;
-  });
-  return Object.fromEntries(explained);
+/** Explains a parameter, if Matomo knows it. */
+export function explain(name: string): Explanation | undefined {
+  const known = /^dimension[1-9]\d{0,2}$/.test(name) ? 'dimension*' : name;
+  return Object.hasOwn(EXPLANATIONS, known) ? EXPLANATIONS[known] : undefined;
 }
