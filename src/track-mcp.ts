@@ -1,7 +1,12 @@
 import { isRecord } from './common/is-record.js';
 import type { Operation } from './hit/http-request.js';
 import { currentRequest } from './requests/captured-requests.js';
-import { type McpReport, readMcpMessage, reportMcp } from './requests/operations/mcp.js';
+import {
+  describeMcp,
+  type McpOperation,
+  readMcpMessage,
+  reportMcp,
+} from './requests/operations/mcp.js';
 import { toName } from './requests/operations/operation-target.js';
 import type { Request } from './requests/request.js';
 import { giveCall, reportHit } from './requests/request-functions.js';
@@ -93,7 +98,7 @@ const MAX_ID_LENGTH = 128;
 
 /** A request of the client that has no response yet. */
 interface PendingCall {
-  readonly report: McpReport;
+  readonly operation: McpOperation;
   /** Weak: a call may stay here for as long as its session. */
   readonly announced: WeakRef<Request> | undefined;
   readonly isOverHttp: boolean;
@@ -107,7 +112,7 @@ class McpCalls {
   /** By the ID of their JSON-RPC message, the oldest first. */
   readonly #pending = new Map<unknown, PendingCall>();
   /** From `initialize`. Since revision 2026-07-28, each request has them. */
-  #client: Pick<McpReport['mcp'], 'clientName' | 'protocolVersion'> = {};
+  #client: Pick<McpOperation['mcp'], 'clientName' | 'protocolVersion'> = {};
 
   constructor(visitor: unknown) {
     const { uid, cid } = (isRecord(visitor) ? visitor : {}) as McpVisitor;
@@ -118,7 +123,8 @@ class McpCalls {
     try {
       const said = readMcpMessage(message);
       if (said === undefined) return;
-      const { mcp } = said;
+      const operation = describeMcp(said);
+      const { mcp } = operation;
       // Over HTTP, one transport may serve several clients: there, the session tells which one calls.
       const announced = currentRequest();
       const isOverHttp = announced !== undefined || isOfHttp(extra);
@@ -126,12 +132,11 @@ class McpCalls {
       const { clientName = known.clientName, protocolVersion = known.protocolVersion } = mcp;
       const client = { clientName, protocolVersion };
       if (mcp.method === 'initialize') this.#client = client;
-      const report = { ...said, mcp: { ...mcp, ...client } };
-      if (announced) reportMcp(report, announced);
+      if (announced) reportMcp({ ...said, ...client }, announced);
       const { id } = message as { id?: unknown };
       if (said.isUnanswered || !isId(id)) return;
       this.#add(id, {
-        report,
+        operation: { ...operation, mcp: { ...mcp, ...client } },
         announced: announced && new WeakRef(announced),
         isOverHttp,
         startMillis: performance.now(),
@@ -148,13 +153,11 @@ class McpCalls {
       if (!call) return;
       this.#pending.delete(message.id);
       const errorType = readError(message);
-      const { name, mcp } = call.report;
-      const listedNames = readListedNames(mcp.method, message.result);
-      const answered = { name, mcp: { ...mcp, listedNames }, hasSucceeded: true };
+      const listedNames = readListedNames(call.operation.mcp.method, message.result);
       const announced = call.announced?.deref();
       if (announced && errorType !== undefined) announced.failOperation(errorType);
-      else if (announced) reportMcp(answered, announced);
-      if (!call.isOverHttp) this.#give(call, answered, errorType);
+      else if (announced) reportMcp({ hasSucceeded: true, listedNames }, announced);
+      if (!call.isOverHttp) this.#give(call, errorType, listedNames);
     } catch {
       // A getter of the message.
     }
@@ -169,16 +172,16 @@ class McpCalls {
   }
 
   #give(
-    { startMillis }: PendingCall,
-    { name, mcp }: McpReport,
+    { operation: { name, mcp }, startMillis }: PendingCall,
     errorType: string | undefined,
+    listedNames: readonly string[] | undefined,
   ): void {
     const { uid, cid } = this.#visitor;
     const hasFailed = errorType !== undefined;
     const operation: Operation = {
       kind: 'mcp',
       name,
-      mcp,
+      mcp: { ...mcp, listedNames },
       count: 1,
       hasFailed,
       evidence: 'server',

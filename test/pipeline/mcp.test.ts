@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { annotate, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { currentRequest } from '../../src/requests/captured-requests.js';
-import { describeMcp, reportMcp } from '../../src/requests/operations/mcp.js';
+import { reportMcp } from '../../src/requests/operations/mcp.js';
 import type { Request } from '../../src/requests/request.js';
 import { CHATGPT } from '../support/chatbots.js';
 import { sorted } from '../support/sorted.js';
@@ -248,13 +248,11 @@ test('a transport reports calls, clients, failures and the names that a server l
     ).body;
     Object.assign(request, { body: undefined });
     const current = currentRequest() as Request;
-    const report = describeMcp({ method, target: params.name, session: 's' });
-    reportMcp(report, current);
-    reportMcp(describeMcp({ method: 'ping', clientName: 'inspector' }), current);
+    reportMcp({ method, target: params.name, session: 's' }, current);
+    reportMcp({ method: 'ping', clientName: 'inspector' }, current);
     response.on('close', () => undefined);
     setImmediate(() => {
-      const listedNames = method === 'tools/list' ? ['always_fails'] : undefined;
-      reportMcp({ ...report, mcp: { ...report.mcp, listedNames } }, current);
+      if (method === 'tools/list') reportMcp({ listedNames: ['always_fails'] }, current);
       if (params.name?.endsWith('fails')) current.failOperation('tool_error');
       response.end();
     });

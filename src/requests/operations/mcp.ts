@@ -1,9 +1,12 @@
+import { hash } from 'node:crypto';
+import { GenerationCache } from '../../common/generation-cache.js';
 import { isRecord } from '../../common/is-record.js';
 import type { SpanContext } from '../../common/otel-types.js';
-import type { McpRequest } from '../../hit/http-request.js';
+import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-request.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
 import type { Request } from '../request.js';
-import { toName } from './operation-target.js';
+import { readResponseHeader } from '../response.js';
+import { evidenceOf, isSuccess, type OperationTarget, toName } from './operation-target.js';
 
 /** Calls that the protocol defines. A method that it does not define is a call, too. */
 const CALLS: ReadonlySet<unknown> = new Set([
@@ -52,7 +55,7 @@ export const MCP_ATTRIBUTES: readonly string[] = [
 ];
 
 /** The message that a span is about. */
-export function readMcpSpan(span: FinishedSpan): McpReport | undefined {
+export function readMcpSpan(span: FinishedSpan): McpOperation | undefined {
   const method = methodOf(span);
   if (method === undefined) return undefined;
   const { attributes } = span;
@@ -103,61 +106,41 @@ export function linkedRequestOf(
   return parentSpanId !== undefined && isLocal ? undefined : link.context;
 }
 
-/** What one source says of a message: a span, headers, the body of the request, or what `trackMcp` has seen of it. */
+/** What one source says of an MCP message. Nothing of it is checked: `describeMcp` does that. */
 export interface McpReport {
-  /** Of the tool or prompt, never a URI; else the method if the protocol does not define it. */
-  readonly name: string | undefined;
-  readonly mcp: McpRequest;
-  /** The message gets no response: it is a notification, or itself a response to a request of the server. */
-  readonly isUnanswered?: boolean | undefined;
+  /** The JSON-RPC method of the first message, such as `tools/call`. */
+  method?: unknown;
+  /** Whether the first message gets no response: it is a notification, or itself a response to a request of the server. */
+  isUnanswered?: boolean | undefined;
+  /** The name of the tool or prompt in that message. Never a URI. */
+  target?: unknown;
+  clientName?: unknown;
+  protocolVersion?: unknown;
+  session?: unknown;
   /** Whether the server has answered without an error. Only `trackMcp` sees that. */
-  readonly hasSucceeded?: boolean | undefined;
+  hasSucceeded?: boolean | undefined;
+  /** Names of tools or prompts that the server has listed in its response. */
+  listedNames?: readonly string[] | undefined;
 }
-
-const UNANSWERED: McpReport = {
-  name: undefined,
-  mcp: { method: undefined, isProtocol: true },
-  isUnanswered: true,
-};
 
 /** Adds to what is known of a request by its messages: what is known already is not replaced. Its path is then known as one of MCP. */
 export function reportMcp(report: McpReport, request: Request): void {
-  request.mcp = request.mcp ? mergeMcp([request.mcp, report]) : report;
+  const known = Object.entries(request.mcp ?? {}).filter(([, value]) => value !== undefined);
+  request.mcp = { ...report, ...Object.fromEntries(known) };
 }
 
-/** The first source that knows a message has it. Its sender and its answer are of the first one that knows something of them. */
-export function mergeMcp(reports: readonly McpReport[]): McpReport {
-  const message = reports.find(({ name, mcp }) => (name ?? mcp.method) || mcp.isProtocol);
-  const first = <Key extends keyof McpRequest>(key: Key) =>
-    reports.find(({ mcp }) => mcp[key] !== undefined)?.mcp[key];
-  return {
-    name: message?.name,
-    mcp: {
-      method: message?.mcp.method,
-      isProtocol: message?.mcp.isProtocol ?? false,
-      session: first('session'),
-      clientName: first('clientName'),
-      protocolVersion: first('protocolVersion'),
-      listedNames: first('listedNames'),
-    },
-    hasSucceeded: reports.some(({ hasSucceeded }) => hasSucceeded),
-  };
-}
+/** What is sent of a message. */
+export type McpOperation = Pick<Operation, 'name'> & { readonly mcp: McpRequest };
 
-/** Checks what a source says. */
+/** Checks what a source says of a message. */
 export function describeMcp({
   method,
   target,
+  isUnanswered,
   session,
   clientName,
   protocolVersion,
-}: {
-  readonly method?: unknown;
-  readonly target?: unknown;
-  readonly session?: unknown;
-  readonly clientName?: unknown;
-  readonly protocolVersion?: unknown;
-}): McpReport {
+}: McpReport): McpOperation {
   const isCall = CALLS.has(method);
   const isDefined = isCall || PROTOCOL.has(method);
   const invented = isDefined ? undefined : toName(method);
@@ -165,7 +148,9 @@ export function describeMcp({
     name: NAMED.has(method) ? toName(target) : invented,
     mcp: {
       method: isDefined ? (method as string) : undefined,
-      isProtocol: isDefined ? !isCall : /^notifications\/|\/list$/.test(invented ?? ''),
+      isProtocol:
+        isUnanswered === true ||
+        (isDefined ? !isCall : /^notifications\/|\/list$/.test(invented ?? '')),
       session: toSession(session),
       clientName: toClientName(clientName),
       protocolVersion: toVersion(protocolVersion),
@@ -174,7 +159,7 @@ export function describeMcp({
 }
 
 /** Visible ASCII, as the protocol says. */
-export function toSession(value: unknown): string | undefined {
+function toSession(value: unknown): string | undefined {
   const isSession = typeof value === 'string' && value.length <= MAX_SESSION_LENGTH;
   return isSession && /^[!-~]+$/.test(value) ? value : undefined;
 }
@@ -196,6 +181,162 @@ function toVersion(value: unknown): string | undefined {
   return /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : undefined;
 }
 
+/** What a framework has parsed of the body of a request. */
+export interface ParsedBody {
+  /** The first one of a batch. */
+  readonly message: unknown;
+  readonly count: number;
+}
+
+/** The operation of an ended request, and the number of messages in it. */
+type FoundMcp = McpOperation & Pick<Operation, 'count' | 'evidence'>;
+
+/** Paths at which this process has served MCP, so that they need not end in `/mcp`, and are known if a stream is opened. */
+const MAX_PATHS = 1000;
+/** Sessions whose client is known: it names itself when the session begins. */
+const MAX_SESSIONS = 10_000;
+
+/** Recognizes the requests to MCP servers of one process. */
+export class McpEndpoints {
+  readonly #paths = new GenerationCache<string, true>(MAX_PATHS);
+  /** By digests of sessions, which may be secret and long. */
+  readonly #clients = new GenerationCache<string, string>(MAX_SESSIONS);
+
+  /** `undefined` if a request is not one of MCP. */
+  read(
+    target: OperationTarget,
+    request: Request,
+    body: ParsedBody | undefined,
+  ): FoundMcp | undefined {
+    const { method, path } = target;
+    const isKnown = this.#paths.get(path) === true;
+    if (method === 'POST')
+      return this.#readPost(target, request, body, isKnown || isEndpointPath(path));
+    if (!isKnown || !isOfStream(target, request)) return undefined;
+    const { mcp } = describeMcp({ ...readSender(request), isUnanswered: true });
+    const clientName = this.#clientOf(mcp.session);
+    // There is no name that needs evidence.
+    return { name: undefined, count: 1, evidence: 'none', mcp: { ...mcp, clientName } };
+  }
+
+  #readPost(
+    target: OperationTarget,
+    request: Request,
+    body: ParsedBody | undefined,
+    isEndpoint: boolean,
+  ): FoundMcp | undefined {
+    const { spanOperation } = request;
+    const span = spanOperation?.mcp && { name: spanOperation.name, mcp: spanOperation.mcp };
+    const report = request.announced.mcp;
+    const message = readMcpMessage(body?.message);
+    const isProven = (span ?? report) !== undefined;
+    if (!isProven && !isEndpoint && message?.method !== 'initialize') return undefined;
+    const answered = readResponseHeader(request, 'mcp-session-id');
+    // The response to `initialize` shows that an endpoint with any path is one of MCP.
+    if (!isProven && !isEndpoint && answered === undefined) return undefined;
+    const sender = readSender(request);
+    const method = request.header('mcp-method');
+    const isOfMcp =
+      (sender.session ?? sender.protocolVersion ?? method ?? message ?? answered) !== undefined;
+    if (!isProven && !isOfMcp) return undefined;
+    const { name, mcp } = merge(describeMcp(sender), [
+      report && describeMcp(report),
+      span,
+      method === undefined || message?.isUnanswered
+        ? undefined
+        : describeMcp({
+            method: decodeHeader(method),
+            target: decodeHeader(request.header('mcp-name')),
+          }),
+      message && describeMcp(message),
+    ]);
+    const isBeginning = mcp.method === 'initialize';
+    const ownSession = mcp.session ?? (isBeginning ? toSession(answered) : undefined);
+    const evidence =
+      span && !report ? 'server' : (evidenceOfReport(report) ?? evidenceOf(target, 'mcp'));
+    const isServed = evidence !== 'none' && isSuccess(target.statusCode);
+    if (isServed && isBeginning) this.#remember(ownSession, mcp.clientName);
+    if (isServed || isProven || !isEndpoint) this.#add(target.path);
+    return {
+      name,
+      count: body?.count ?? 1,
+      evidence,
+      mcp: {
+        ...mcp,
+        session: ownSession,
+        clientName: mcp.clientName ?? this.#clientOf(ownSession),
+        listedNames: report?.listedNames?.filter((each) => toName(each) !== undefined),
+      },
+    };
+  }
+
+  #add(path: string): void {
+    if (this.#paths.get(path) === undefined) this.#paths.set(path, true);
+  }
+
+  #remember(session: string | undefined, clientName: string | undefined): void {
+    if (session !== undefined && clientName !== undefined)
+      this.#clients.set(digestOf(session), clientName);
+  }
+
+  #clientOf(session: string | undefined): string | undefined {
+    return session === undefined ? undefined : this.#clients.get(digestOf(session));
+  }
+}
+
+/** Who sends any request of a session, according to its headers. */
+function readSender(request: Request): McpReport {
+  return {
+    session: request.header('mcp-session-id'),
+    protocolVersion: request.header('mcp-protocol-version'),
+  };
+}
+
+/** Whether a request ends a session, or opens a stream of one. */
+function isOfStream({ method, isEventStream }: OperationTarget, request: Request): boolean {
+  if (method === 'DELETE') return request.header('mcp-session-id') !== undefined;
+  if (method !== 'GET') return false;
+  return isEventStream || request.header('accept')?.includes('text/event-stream') === true;
+}
+
+/** The first source has the message. Its sender is in the headers `sent`, else in the first source that knows something of it. */
+function merge(sent: McpOperation, sources: readonly (McpOperation | undefined)[]): McpOperation {
+  const said = sources.filter((each) => each !== undefined);
+  const [message = sent] = said;
+  const first = <Key extends keyof McpRequest>(key: Key) =>
+    [sent, ...said].find(({ mcp }) => mcp[key] !== undefined)?.mcp[key];
+  const session = first('session');
+  const clientName = first('clientName');
+  return {
+    name: message.name,
+    mcp: { ...message.mcp, session, clientName, protocolVersion: first('protocolVersion') },
+  };
+}
+
+/** Until `trackMcp` has seen the answer, which a transport may send elsewhere, clients may have invented the name. */
+function evidenceOfReport(report: McpReport | undefined): OperationEvidence | undefined {
+  if (report === undefined) return undefined;
+  return report.hasSucceeded ? 'server' : 'response';
+}
+
+function isEndpointPath(path: string): boolean {
+  return path.endsWith('/mcp') || path.endsWith('/mcp/');
+}
+
+function digestOf(secret: string): string {
+  return hash('sha256', secret, 'base64');
+}
+
+/** Values that are no plain ASCII are sent as `=?base64?…?=`. */
+function decodeHeader(value: string | undefined): string | undefined {
+  if (value === undefined || value.length > MAX_ENCODED_LENGTH) return undefined;
+  const encoded = /^=\?base64\?([A-Za-z\d+/]+={0,2})\?=$/.exec(value)?.[1];
+  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString();
+}
+
+/** Four bytes for three of the longest name, and the markers. */
+const MAX_ENCODED_LENGTH = 200;
+
 const CLIENT_INFO = 'io.modelcontextprotocol/clientInfo';
 const PROTOCOL_VERSION = 'io.modelcontextprotocol/protocolVersion';
 
@@ -210,17 +351,17 @@ export function readMcpMessage(message: unknown): McpReport | undefined {
 
 function readMessage(message: Readonly<Record<string, unknown>>): McpReport {
   const { method, id } = message;
-  if (method === undefined && ('result' in message || 'error' in message)) return UNANSWERED;
+  if (method === undefined) return { isUnanswered: 'result' in message || 'error' in message };
   // Without an ID it is a notification, which no server runs as a call: its names may be invented.
-  if (method !== undefined && id === undefined && !PROTOCOL.has(method)) return UNANSWERED;
+  if (id === undefined && !PROTOCOL.has(method)) return { isUnanswered: true };
   const params = isRecord(message.params) ? message.params : {};
   const meta = isRecord(params._meta) ? params._meta : {};
   const isBeginning = method === 'initialize';
   const client = isBeginning ? params.clientInfo : meta[CLIENT_INFO];
-  return describeMcp({
+  return {
     method,
     target: NAMED.has(method) ? params.name : undefined,
     clientName: isRecord(client) ? client.name : undefined,
     protocolVersion: isBeginning ? params.protocolVersion : meta[PROTOCOL_VERSION],
-  });
+  };
 }

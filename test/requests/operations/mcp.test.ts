@@ -2,12 +2,8 @@ import { expect, test } from 'vitest';
 import type { Attributes } from '../../../src/common/otel-types.js';
 import type { Operation } from '../../../src/hit/http-request.js';
 import { readOperation } from '../../../src/requests/operations/index.js';
-import {
-  describeMcp,
-  type McpReport,
-  readMcpMessage,
-} from '../../../src/requests/operations/mcp.js';
-import { McpEndpoints } from '../../../src/requests/operations/mcp-endpoints.js';
+import type { McpReport } from '../../../src/requests/operations/mcp.js';
+import { McpEndpoints } from '../../../src/requests/operations/mcp.js';
 import { openRequest } from '../../support/builders.js';
 
 interface Given {
@@ -16,7 +12,7 @@ interface Given {
   readonly body?: unknown;
   readonly request?: object;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly report?: McpReport | undefined;
+  readonly report?: McpReport;
   readonly span?: Pick<Operation, 'name' | 'mcp'>;
   readonly statusCode?: number;
   readonly contentType?: string;
@@ -146,7 +142,7 @@ test('spoofed headers and bodies mean nothing at a path that is no endpoint', ()
 test('a path at which MCP was served is known from then on', () => {
   const read = reader();
   expect(read({ path: '/ai', body: call('x') })).toBeUndefined();
-  read({ path: '/ai', report: REPORT, statusCode: 500 });
+  read({ path: '/ai', report: { method: 'tools/call', target: 'x' }, statusCode: 500 });
   expect(outcome(read({ path: '/ai', body: call('y') }))).toEqual(['tools/call', 'y', false]);
   const span = { name: 'z', mcp: { method: 'tools/call', isProtocol: false } };
   expect(outcome(read({ path: '/b', span }))).toEqual(['tools/call', 'z', false]);
@@ -223,17 +219,18 @@ test('session, client and revision come from headers, messages and the response'
 });
 
 test('what trackMcp reports wins', () => {
-  const report = describeMcp({
+  const report = {
     method: 'tools/call',
     target: 'real',
     clientName: 'inspector',
     session: 's',
-  });
+    listedNames: ['a', 'b c'],
+  };
   const headers = { 'mcp-method': 'tools/call', 'mcp-name': 'said' };
   const found = reader()({ path: '/any', report, headers });
   expect(outcome(found)).toEqual(['tools/call', 'real', false]);
-  expect(found?.mcp).toMatchObject({ clientName: 'inspector', session: 's' });
-  const listed = reader()({ report: readMcpMessage(notification('own/method')) });
+  expect(found?.mcp).toMatchObject({ clientName: 'inspector', session: 's', listedNames: ['a'] });
+  const listed = reader()({ report: { isUnanswered: true } });
   expect(listed?.mcp.isProtocol).toBe(true);
 });
 
@@ -252,7 +249,7 @@ const SPAN: Pick<Operation, 'name' | 'mcp'> = {
   name: 'find_order',
   mcp: { method: 'tools/call', isProtocol: false },
 };
-const REPORT = describeMcp({ method: 'tools/call', target: 'find_order' });
+const REPORT: McpReport = { method: 'tools/call', target: 'find_order' };
 const JSON_TYPE = 'application/json';
 
 test.each<[Given, string]>([
