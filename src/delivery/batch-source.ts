@@ -19,14 +19,12 @@ interface BatchSourceParts extends Pick<DeliveryParts, 'options' | 'memory' | 's
   readonly results: HitResults;
 }
 
-/** What the next batch may contain. */
+/** What is wanted of the next batch. */
 interface NextBatch {
   /** Partial batches of hits from memory, too. */
   readonly isDue: boolean;
   /** Also hits that are not final yet. */
   readonly all: boolean;
-  /** If nothing else is queued, a hit that failed alone, although it is not due. */
-  readonly isForced: boolean;
   /** Hits from the spool make a batch if they fill it, or the oldest is older. */
   readonly delayMillis: number;
 }
@@ -97,15 +95,15 @@ export class BatchSource {
     this.#takesOnlyDue = takesOnlyDue;
   }
 
-  /** From now on, only `nextAtExit` returns batches. */
+  /** From now on, `choose` returns nothing, and only `nextAtExit` returns batches. */
   end(): void {
     this.#hasEnded = true;
   }
 
-  /** The next batch; `undefined` if none is due. */
-  async next({ isDue, all, isForced, delayMillis }: NextBatch): Promise<Batch | undefined> {
+  /** Gets hits for the next batch. Returns whether it may have hits of the spool. */
+  async prepare({ isDue, all, delayMillis }: NextBatch): Promise<boolean> {
     let withStored = await this.#loadStored(delayMillis);
-    if (this.#hasEnded) return undefined;
+    if (this.#hasEnded) return false;
     if (this.queue.needsMore(withStored) && (isDue || !this.#takesOnlyDue)) {
       await this.fill(all);
       if (isDue && this.#takesMore(withStored))
@@ -113,6 +111,14 @@ export class BatchSource {
       // The process may have stood still in these turns, and another one has taken its journal over.
       withStored &&= await this.#loadStored(delayMillis);
     }
+    return withStored;
+  }
+
+  /**
+   * The next batch; `undefined` if none is due. `isForced`: if nothing else is queued, also a hit that failed alone and is not due. From then
+   * on, the batch is in flight: it must be sent in the same turn, because the process may end in the next one.
+   */
+  choose(withStored: boolean, isForced: boolean): Batch | undefined {
     return this.#hasEnded ? undefined : this.#choose(withStored, isForced);
   }
 

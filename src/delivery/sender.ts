@@ -84,7 +84,8 @@ export class Sender {
     let left = due;
     let isForced = all;
     do {
-      const batch = await source.next({ isDue: left > 0, all, isForced, delayMillis });
+      const withStored = await source.prepare({ isDue: left > 0, all, delayMillis });
+      const batch = source.choose(withStored, isForced);
       if (!batch) return;
       const verdict = await this.#attempt(batch);
       isForced &&= verdict.isSuccess;

@@ -91,6 +91,12 @@ test.each([
   ['has the names and the spelling', MOUNTED_POSTS, '/users/bob/V1.0', '/Users/:userId/v1.0/:id'],
   ['that is lost after an error', MOUNTED_POSTS, '', '/Users/:userId/v1.0/:id'],
   [
+    'with an optional letter keeps its word',
+    /^\/users?\/(?:([^/]+?))\/v1\.0\/?(?=\/|$)/i,
+    '',
+    '/users/:userId/v1.0/:id',
+  ],
+  [
     'with a pattern has nothing of the client',
     /^\/(u\w+)\/([^/]+)\/v1\.0/,
     '',

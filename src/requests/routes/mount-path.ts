@@ -60,21 +60,31 @@ export class Mount {
   }
 
   /**
-   * The text with the names of parameters, and nothing else of the client. Express ignores case, so a word has the spelling of the
-   * application, and what the application did not declare, as if an expression matches anything, is `*`.
+   * The text with the names of parameters. Express ignores case: a word has the spelling of the application. What only a regular
+   * expression matches is the client's, and becomes `*`.
    */
   #toTemplate(text: string, params: Params): string {
     const named = withNames(text, params);
     this.#declared ??= readDeclared(this.#layer);
     const declared = this.#declared;
     if (declared.size === 0) return redactSecrets(mostUsedSpelling(named));
-    const names = new Set(['', ...params.map(([name]) => `:${name}`)]);
+    const known = isExpression(this.#layer)
+      ? new Set(['', ...params.map(([name]) => `:${name}`)])
+      : undefined;
     return named
       .split('/')
-      .map((word) => declared.get(word.toLowerCase()) ?? (names.has(word) ? word : '*'))
+      .map((word) => declared.get(word.toLowerCase()) ?? (known?.has(word) === false ? '*' : word))
       .join('/');
   }
 }
+
+/** Whether a mount path is a regular expression of the application. Those that Express 4 makes of texts have this end. */
+function isExpression({ rawPath, regexp }: Layer): boolean {
+  if (rawPath !== undefined) return [rawPath].flat().some((path) => path instanceof RegExp);
+  return regexp !== undefined && !regexp.source.includes(END_OF_TEXT);
+}
+
+const END_OF_TEXT = String.raw`(?=\/|$)`;
 
 /** The words of a mount path by what they are in lower case; none if the router does not keep what was declared. */
 function readDeclared({ rawPath, regexp }: Layer): ReadonlyMap<string, string> {

@@ -141,3 +141,42 @@ test('hits that were perhaps not even accepted count as accepted, and no more ar
   expect(flushed).toMatchObject({ left: 50, counters: { tracked: 100, accepted: 100 } });
   expect(flushed.reason).toContain('text/plain');
 });
+
+test.each(Array.from({ length: 25 }, (_, microtasks) => microtasks))(
+  'a bulk that was not sent yet does not get the result of the one before, %i microtasks after a flush',
+  async (microtasks) => {
+    const bulks: string[][] = [];
+    let latest: Exchange | undefined;
+    const record = (body: Buffer) => {
+      const { requests } = JSON.parse(body.toString()) as { requests: string[] };
+      bulks.push(requests);
+      return processed(requests.length);
+    };
+    const transport = {
+      ...scriptedTransport(),
+      async send(body: Buffer) {
+        const result = record(body);
+        latest = undefined;
+        await new Promise(setImmediate);
+        latest = result;
+        return result;
+      },
+      waitSync: () => latest ?? processed(1),
+      sendSync: record,
+    };
+    const delivery = new Delivery(
+      DEFAULT_OPTIONS,
+      transport,
+      diagnosticsTo(() => undefined),
+    );
+    delivery.keepForExit();
+    delivery.push(pending({ finalize: () => [hit('a')] }));
+    await delivery.flush();
+    delivery.push(pending({ finalize: () => [hit('b')] }));
+    void delivery.flush();
+    for (let i = 0; i < microtasks; i++) await undefined;
+    delivery.finish(60_000);
+    expect(bulks).toEqual([['?n=a'], ['?n=b']]);
+    expect(delivery.counters.tracked).toBe(2);
+  },
+);
