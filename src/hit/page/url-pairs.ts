@@ -87,17 +87,27 @@ function filterParts(
 ): string | undefined {
   let kept = before;
   let isDropped = isBeforeChanged;
-  for (const [i, part] of text.split(/(?=[;&])/).entries()) {
-    const pair = part.slice(1);
-    const isFirst = i === 0 && before === undefined;
+  // Not with `split`, which would copy every pair, also of those that are dropped.
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    end = endOfPart(text, start);
+    const pair = text.slice(start + 1, end);
+    const isFirst = start === 0 && before === undefined;
     const isContinued = !isFirst && !isWhole(pair);
     if (isContinued && isDropped) continue;
     const filtered = filter(pair, isContinued);
     isDropped = filtered !== pair;
-    if (filtered !== undefined) kept = kept === undefined ? filtered : kept + part[0] + filtered;
+    if (filtered !== undefined)
+      kept = kept === undefined ? filtered : kept + text[start] + filtered;
     if (kept !== undefined && kept.length > MAX_PAIRS_LENGTH) break;
   }
   return kept;
+}
+
+/** Where the next separator is, or the end of the text. */
+function endOfPart(text: string, start: number): number {
+  let end = start + 1;
+  while (end < text.length && text[end] !== ';' && text[end] !== '&') end += 1;
+  return end;
 }
 
 function isWhole(pair: string): boolean {
