@@ -264,7 +264,7 @@ export class Delivery {
     this.#parts.losses.check();
     this.#parts.diagnostics.lines.flush();
     this.#closingMillis = performance.now() - start;
-    if (this.#keepsForExit && isInTime && !sender.isUnavailable) return;
+    if (this.#keepsForExit && isInTime && !sender.hasToWait) return;
     this.#keepsForExit = false;
     source.drop();
     const lost = this.counters.lost.shutdown;

@@ -8,7 +8,7 @@ import type { DeliveryParts } from './delivery-options.js';
 import type { LoopHold } from './exit/loop-hold.js';
 import type { Exchange } from './http/transport.js';
 import { type Batch, type Failure, type Reason, toBody } from './queue/batch.js';
-import { UNAVAILABLE_AFTER } from './queue/batch-queue.js';
+import { SERVER_FAILS_AFTER } from './queue/batch-queue.js';
 import { createDeliveryCounters, sumOfCounters } from './queue/counters.js';
 import type { HitResults } from './queue/hit-results.js';
 
@@ -49,8 +49,8 @@ export class Sender {
   resent = 0;
   /** When Matomo last tracked or accepted hits, or the start, on the monotonic clock. */
   lastSuccessMillis: number = performance.now();
-  /** Whether the last attempt failed. */
-  isUnavailable = false;
+  /** Whether the last attempt failed so that the next one has to wait. */
+  hasToWait = false;
   readonly #parts: SenderParts;
   readonly #response: InterpretResponse;
   /** Bulks in a row that failed. */
@@ -106,7 +106,7 @@ export class Sender {
     if (isRejected(result) && this.#token.reread()) return {}; // the batch is sent again
     const verdict = this.#response.interpretAtExit(batch, result);
     this.#apply(batch, verdict);
-    const isStopped = verdict.waitMillis > 0 || this.#parts.source.queue.isUnavailable;
+    const isStopped = verdict.waitMillis > 0 || this.#parts.source.queue.isServerFailing;
     const reason = reasonOf(result)?.reason;
     return {
       stoppedBy: isStopped ? reason : undefined,
@@ -176,9 +176,9 @@ export class Sender {
     }
     const decided = sumOfCounters(counts);
     if (decided > 0) results.count(batch, counts);
-    this.isUnavailable = performance.now() < this.waitUntilMillis;
+    this.hasToWait = performance.now() < this.waitUntilMillis;
     const { tracked, accepted } = counts;
-    if (tracked + accepted > 0 && !this.isUnavailable) this.lastSuccessMillis = performance.now();
+    if (tracked + accepted > 0 && !this.hasToWait) this.lastSuccessMillis = performance.now();
     if (tracked > 0) options.onTracked?.();
     if (policy.hits === 'counted' && policy.refusesCrashes) source.refuseCrashes();
     this.#afterToken(policy.hits === 'kept' && policy.wait === 'token');
@@ -191,11 +191,11 @@ export class Sender {
     const { queue } = source;
     const { outage } = this.#response;
     this.#failures += 1;
-    if (queue.isUnavailable) {
-      const n = queue.failures - UNAVAILABLE_AFTER + 1;
+    if (queue.isServerFailing) {
+      const n = queue.failures - SERVER_FAILS_AFTER + 1;
       this.waitUntilMillis = nowMillis + failingMillis(n, random);
     }
-    const isWaiting = queue.isUnavailable || queue.dueMillis(true) > nowMillis;
+    const isWaiting = queue.isServerFailing || queue.dueMillis(true) > nowMillis;
     if (isWaiting && (this.#failures >= LOGGED_FAILURES || outage.cause !== undefined))
       outage.begin(reason, true);
   }

@@ -26,7 +26,7 @@ export function flushLast(parts: LastFlushParts, millis: number, refusal?: strin
   const before = { ...counters.lost };
   const { tracked } = counters;
   // If Matomo was unavailable, it may be back, but nothing waits for long.
-  const limitMillis = sender.isUnavailable ? EXIT_WAITS.unavailableMillis : millis;
+  const limitMillis = sender.hasToWait ? EXIT_WAITS.unavailableMillis : millis;
   const startMillis = performance.now();
   const deadlineMillis = startMillis + Math.min(millis, limitMillis);
   let reason = refusal;

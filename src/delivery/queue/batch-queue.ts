@@ -1,15 +1,13 @@
 import type { Hit, HitKind } from '../../hit/hit.js';
 import { Batch, type Failure } from './batch.js';
+import { Proofs } from './proofs.js';
 
 /** After this many failures in a row, each bulk is halved before it is sent. */
 const SEARCH_AFTER = 3;
 /** After this many failures in a row, the cause is the server and not a hit. One bad hit in a bulk of 100 causes at most ten. */
-export const UNAVAILABLE_AFTER = 10;
+export const SERVER_FAILS_AFTER = 10;
 /** A hit that failed alone is tried at most this often while others succeed. */
 const ASIDE_MILLIS = 30_000;
-/** It is the cause after this many failures between successes, the last one so long after the first. */
-const PROOFS = 3;
-const PROOF_MILLIS = 60_000;
 
 /** Upper bound of what a hit takes in a spool besides its bytes and its visitor. */
 const OBJECT_BYTES = 100;
@@ -31,9 +29,10 @@ interface NextOptions {
  *              │   │     └── first ────┤
  *              │   └── again: halves ──┤
  *              └── in a row: its half ─┤
- *     aside: a hit that fails alone  <─┘ ──> tried after successes, rejected after the third failure
+ *     aside: a hit that fails alone  <─┘ ──> tried after successes, until `Proofs` knows that it is the cause
  *
- * After ten failures in a row only the smallest is halved until a bulk succeeds.
+ * After ten failures in a row the server is the cause: until a bulk succeeds, the oldest batch and the smallest are tried in turn, and only
+ * the smallest is halved.
  */
 export class BatchQueue {
   /** Failures since a bulk last succeeded, except of hits that had failed alone before. */
@@ -48,12 +47,8 @@ export class BatchQueue {
   readonly #lastHalves = new WeakSet<Batch>();
   readonly #max: number;
   readonly #waitMillis: (failures: number) => number;
+  readonly #proofs = new Proofs();
   #successes = 0;
-  /**
-   * What the last request was: a success, or a hit that failed alone directly after one. A success directly after that proves that the hit
-   * is the cause.
-   */
-  #last: 'success' | Batch | undefined;
   #takesSmallest = false;
   /** When a hit that failed alone is tried although nothing else is queued, and how often that failed in a row. */
   #asideMillis = 0;
@@ -87,9 +82,9 @@ export class BatchQueue {
     return Math.min(...this.#all.map((batch) => batch.oldestSeconds), Number.POSITIVE_INFINITY);
   }
 
-  /** Whether the server counts as unavailable because so many bulks failed in a row. */
-  get isUnavailable(): boolean {
-    return this.failures >= UNAVAILABLE_AFTER;
+  /** Whether so many bulks failed in a row that the server is the cause. */
+  get isServerFailing(): boolean {
+    return this.failures >= SERVER_FAILS_AFTER;
   }
 
   /**
@@ -110,7 +105,7 @@ export class BatchQueue {
   dueMillis(withStored: boolean): number {
     const maySend = (batch: Batch) => withStored || !batch.isStored;
     const aside = this.#aside.filter(maySend);
-    const isDue = this.#batches.some(maySend) || (this.isUnavailable && aside.length > 0);
+    const isDue = this.#batches.some(maySend) || (this.isServerFailing && aside.length > 0);
     if (isDue) return Number.NEGATIVE_INFINITY;
     return aside.some((batch) => this.#mayTry(batch))
       ? this.#asideMillis
@@ -151,15 +146,15 @@ export class BatchQueue {
     const batches = this.#batches.filter(maySend);
     const aside = this.#aside.filter(maySend);
     const isAgain = (batch: Batch) => nowMillis - batch.probedMillis >= ASIDE_MILLIS;
-    const probed = this.#last === 'success' ? aside.find(isAgain) : undefined;
+    const probed = this.#proofs.isAfterSuccess ? aside.find(isAgain) : undefined;
     if (probed) return probed;
-    const untried = batches.filter((batch) => this.#isUntried(batch));
-    if (this.isUnavailable) return this.#nextAttempt(batches, aside);
+    if (this.isServerFailing) return this.#oldestOrSmallest(batches, aside);
     const isDue = nowMillis >= this.#asideMillis;
     const dueAside = aside.filter((batch) => isForced || (isDue && this.#mayTry(batch)));
+    const untried = batches.filter((batch) => this.#isUntried(batch));
     if (this.#isRefused && untried.length === 0) return leastFailed([...batches, ...dueAside]);
-    // What probably succeeds is sent after a hit that failed alone, because the success proves something.
-    const hasSuspect = this.#last instanceof Batch;
+    // After a suspect comes what probably succeeds, because its success is a proof. Otherwise, that is kept for later.
+    const { hasSuspect } = this.#proofs;
     const fitting = untried.filter(({ isProbablyGood }) => isProbablyGood === hasSuspect);
     const batch = firstOf(fitting) ?? firstOf(untried) ?? firstOf(batches);
     if (!batch) return dueAside[0];
@@ -169,45 +164,35 @@ export class BatchQueue {
 
   /** The batch was processed. Returns the hit that this proves to be the cause of its failures. */
   succeeded(batch: Batch): Batch | undefined {
-    const suspect = this.#last;
-    this.remove(batch);
+    this.inFlight = undefined;
+    this.#takeOut(batch);
     this.failures = 0;
     this.#isRefused = false;
     this.#asideFailures = 0;
     this.#successes += 1;
-    this.#last = 'success';
     this.#halveSibling(batch);
-    if (!(suspect instanceof Batch) || !this.#aside.includes(suspect)) return undefined;
-    suspect.proofs += 1;
-    if (suspect.proofs === 1) suspect.provenMillis = suspect.probedMillis;
-    const isCause =
-      suspect.proofs >= PROOFS && suspect.probedMillis - suspect.provenMillis >= PROOF_MILLIS;
-    if (!isCause) return undefined;
-    this.#takeOut(suspect);
-    return suspect;
+    const cause = this.#proofs.addSuccess();
+    if (!cause || !this.#aside.includes(cause)) return undefined; // it may have expired
+    this.#takeOut(cause);
+    return cause;
   }
 
   /** The server failed to process the batch. */
   failed(batch: Batch, nowMillis: number, failure: Failure): void {
-    const { isUnavailable } = this;
+    const { isServerFailing } = this;
     const isAside = this.#aside.includes(batch);
-    const isDirectly = this.#last === 'success' || this.#last === batch;
-    const isSuspect = isDirectly && !isUnavailable && batch.hits.length === 1;
     const isSearching = this.failures >= SEARCH_AFTER;
-    if (!isAside || isUnavailable) this.failures += 1;
-    this.remove(batch);
-    if (isSuspect) this.#last = batch;
-    batch.failures += 1;
-    if (isSuspect) batch.probedMillis = nowMillis;
+    const isSuspect = this.#proofs.addFailure(batch, nowMillis);
+    this.inFlight = undefined;
+    this.#takeOut(batch);
+    if (!isAside || isServerFailing) this.failures += 1;
     if (isAside) this.#asideFailures += 1;
-    const leastMillis = isSuspect ? ASIDE_MILLIS : 0;
-    this.#asideMillis =
-      nowMillis + Math.max(leastMillis, this.#waitMillis(Math.max(1, this.#asideFailures)));
-    batch.failedAfter = this.#successes;
-    batch.failure = failure;
+    const waitMillis = this.#waitMillis(Math.max(1, this.#asideFailures));
+    this.#asideMillis = nowMillis + (isSuspect ? Math.max(ASIDE_MILLIS, waitMillis) : waitMillis);
+    this.#markFailed(batch, failure);
     if (batch.sibling) batch.sibling.isProbablyGood = true;
     if (this.isLast) this.#tryOnceMore(batch);
-    else if (isUnavailable) (isAside ? this.#aside : this.#batches).push(batch);
+    else if (isServerFailing) (isAside ? this.#aside : this.#batches).push(batch);
     else if (batch.hits.length === 1) this.#aside.push(batch);
     else if (isAside) this.#aside.push(...batch.halve());
     else if (failure.areInvalid) this.#aside.push(batch);
@@ -219,7 +204,7 @@ export class BatchQueue {
   /** The server has not looked at the batch: it stays where it is. */
   postponed(): void {
     this.inFlight = undefined;
-    this.#last = undefined;
+    this.#proofs.reset();
   }
 
   /** The token seems to be rejected: others are sent before the batch. */
@@ -227,10 +212,14 @@ export class BatchQueue {
     const isAside = this.#aside.includes(batch) || failure.areInvalid;
     this.remove(batch);
     this.#isRefused = true;
+    this.#markFailed(batch, failure);
+    (isAside ? this.#aside : this.#batches).push(batch);
+  }
+
+  #markFailed(batch: Batch, failure: Failure): void {
     batch.failures += 1;
     batch.failedAfter = this.#successes;
     batch.failure = failure;
-    (isAside ? this.#aside : this.#batches).push(batch);
   }
 
   /** Two halves are sent before anything else. */
@@ -291,11 +280,8 @@ export class BatchQueue {
     return failure?.areInvalid !== true || this.#isRefused;
   }
 
-  /**
-   * While the server counts as unavailable: the oldest batch and the smallest one in turn. Only the smallest is halved, down to one
-   * hit, because each batch may have a hit that makes the server fail.
-   */
-  #nextAttempt(batches: readonly Batch[], aside: readonly Batch[]): Batch | undefined {
+  /** Each batch may have a hit that makes the server fail, so the smallest is halved, down to one hit. */
+  #oldestOrSmallest(batches: readonly Batch[], aside: readonly Batch[]): Batch | undefined {
     this.#takesSmallest = !this.#takesSmallest;
     if (!this.#takesSmallest) return firstOf(batches) ?? aside[0];
     const all = [...batches, ...aside];
