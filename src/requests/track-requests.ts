@@ -132,6 +132,16 @@ export function trackRequests(
   /**
    * The request of a call. The active span wins over the async context: a connection of a pool that was opened in another request
    * may run all its callbacks in that one's async context, and instrumentations bind them to the right span.
+   *
+   * | the active span                                  | the request of the call                |
+   * |--------------------------------------------------|----------------------------------------|
+   * | none, or the SERVER span of the current request  | the current one, of the async context  |
+   * | another SERVER span                              | its own, or the one around it          |
+   * | in the trace of the current request              | that of its parent, else the current   |
+   * | in the trace of another request                  | that one, unless it is closed          |
+   * | of a job                                         | the current one, which has begun it    |
+   * | not recorded, while the current one has no span  | the current one                        |
+   * | any other                                        | none: it may be of another request     |
    */
   function requestOfCall(
     announced: Request | undefined,
@@ -144,7 +154,6 @@ export function trackRequests(
     const owner = index.ownerOf(span);
     if (current?.traceId === span.spanContext().traceId) return owner ?? current;
     if (owner && !owner.closed) return owner;
-    // In a trace of its own, it may be work that the request of the async context began, or another request.
     if (jobs.has(span)) return current;
     const isRecorded = (span as Partial<FinishedSpan>).kind !== undefined;
     return current?.traceId === '' && !isRecorded ? current : undefined;
@@ -178,7 +187,15 @@ export function trackRequests(
     index.add(request);
   }
 
-  /** The request that a SERVER span is a part of, as it has begun before. */
+  /**
+   * The request that a SERVER span is a part of, as it has begun before:
+   *
+   * | the span                                                       | the request                     |
+   * |----------------------------------------------------------------|---------------------------------|
+   * | of HTTP or MCP, below a span of a request of this process      | that one                        |
+   * | of MCP, below the call of the client                           | the one that brought its message |
+   * | of HTTP, while the current request has another SERVER span     | the current one                 |
+   */
   function findOuter(
     span: Span & FinishedSpan,
     parent: Span | undefined,

@@ -18,10 +18,12 @@ interface Application {
 }
 const MOUNTED_APPLICATION = 'mounted_app';
 
-/** How an application leads to a route, or to the applications that are mounted in it. */
-interface Way {
-  /** Routers on the way, outermost first. */
-  readonly mounts: readonly Mount[];
+/** Routers on the way through an application, outermost first. */
+type Mounts = readonly Mount[];
+
+/** How an application leads to a route. */
+interface WayToRoute {
+  readonly mounts: Mounts;
   /** Of the route. */
   readonly layer: Layer;
 }
@@ -30,8 +32,10 @@ interface Way {
 const MAX_DEPTH = 10;
 const MAX_LAYERS = 20_000;
 
-/** By routes, and by applications for those that are mounted in them. A router may be mounted several times, in several applications. */
-const ways = new WeakMap<object, Map<Application, readonly Way[]>>();
+/** By routes, for each application that leads there: a router may be mounted several times, in several applications. */
+const waysToRoutes = new WeakMap<object, Map<Application, readonly WayToRoute[]>>();
+/** By applications, for all that are mounted in them: a layer does not say which one that is. */
+const waysToApplications = new WeakMap<Application, readonly Mounts[]>();
 /** How often a route was not found, by application. */
 const misses = new WeakMap<Application, number>();
 
@@ -78,30 +82,32 @@ function withParents(app: Application): readonly Application[] {
 /** A router may be mounted in several places: the one counts that takes most of the path and leaves what the route matches. */
 function longestMount(route: object, path: string, isWhole: boolean): Mounted | undefined {
   let longest: Mounted | undefined;
-  for (const [app, inner] of ways.get(route) ?? []) {
-    let outer = [NO_MOUNT];
-    for (const around of withParents(app).slice(0, -1))
-      outer = enter(outer, ways.get(around)?.get(around), path);
-    for (const way of inner) {
-      for (const mounted of enter(outer, [way], path)) {
+  for (const [app, ways] of waysToRoutes.get(route) ?? []) {
+    const starts = mountsOfApplication(app, path);
+    for (const { mounts, layer } of ways) {
+      for (const mounted of enterAll(starts, [mounts], path)) {
         if (longest && longest.text.length >= mounted.text.length) continue;
         const rest = path.slice(mounted.text.length);
-        if (isWhole ? rest === '' : matchLayer(way.layer, rest || '/')) longest = mounted;
+        if (isWhole ? rest === '' : matchLayer(layer, rest || '/')) longest = mounted;
       }
     }
   }
   return longest;
 }
 
-/** The mount paths, below others, of ways that a path can take. */
-function enter(
-  outer: readonly Mounted[],
-  inner: readonly Way[] | undefined,
-  path: string,
-): Mounted[] {
+/** Where an application can be mounted that a path leads to, through those around it. */
+function mountsOfApplication(app: Application, path: string): readonly Mounted[] {
+  let found: readonly Mounted[] = [NO_MOUNT];
+  for (const around of withParents(app).slice(0, -1))
+    found = enterAll(found, waysToApplications.get(around) ?? [], path);
+  return found;
+}
+
+/** The mount paths of all ways that a path can take from these. */
+function enterAll(starts: readonly Mounted[], ways: readonly Mounts[], path: string): Mounted[] {
   const found: Mounted[] = [];
-  for (const start of outer) {
-    for (const { mounts } of inner ?? []) {
+  for (const start of starts) {
+    for (const mounts of ways) {
       let mounted: Mounted | undefined = start;
       for (const mount of mounts) mounted = mounted && mount.enter(mounted, path);
       if (mounted) found.push(mounted);
@@ -110,33 +116,35 @@ function enter(
   return found;
 }
 
-/** Finds the ways from an application to all of its routes. */
+/** Finds the ways through an application to all of its routes, and to the applications that are mounted in it. */
 function readApplication(app: Application): void {
-  const found = new Map<object, Way[]>();
+  const toRoutes = new Map<object, WayToRoute[]>();
+  const toApplications: Mounts[] = [];
   let layersLeft = MAX_LAYERS;
 
-  function add(target: object, way: Way): void {
-    const known = found.get(target);
+  function addRoute(route: object, way: WayToRoute): void {
+    const known = toRoutes.get(route);
     if (known) known.push(way);
-    else found.set(target, [way]);
+    else toRoutes.set(route, [way]);
   }
 
-  function readStack(stack: unknown, mounts: readonly Mount[]): void {
+  function readStack(stack: unknown, mounts: Mounts): void {
     if (!Array.isArray(stack) || mounts.length > MAX_DEPTH) return;
     for (const layer of stack as readonly RouterLayer[]) {
       layersLeft -= 1;
       if (layersLeft < 0) return;
       const inside = () => [...mounts, new Mount(layer)];
-      if (layer.route) add(layer.route, { mounts, layer });
-      else if (layer.name === MOUNTED_APPLICATION) add(app, { mounts: inside(), layer });
+      if (layer.route) addRoute(layer.route, { mounts, layer });
+      else if (layer.name === MOUNTED_APPLICATION) toApplications.push(inside());
       else readStack((layer.handle as Router | undefined)?.stack, inside());
     }
   }
 
   // The getter `router` of Express 4 throws.
   readStack((app._router ?? app.router)?.stack, []);
-  for (const [target, own] of found) {
-    const all = ways.get(target) ?? new Map<Application, readonly Way[]>();
-    ways.set(target, all.set(app, own));
+  waysToApplications.set(app, toApplications);
+  for (const [route, ways] of toRoutes) {
+    const ofAll = waysToRoutes.get(route) ?? new Map<Application, readonly WayToRoute[]>();
+    waysToRoutes.set(route, ofAll.set(app, ways));
   }
 }
