@@ -21,7 +21,7 @@ export type ToPlace = (
 export const FIRST_FAILED_STATUS = 400;
 const NOT_FOUND = 404;
 
-/** What scanners get for paths that they try: the reason if a request without a route was refused as any path is. */
+/** The titles of paths that were refused, as any path is that does not exist. */
 export const REFUSALS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -34,27 +34,37 @@ export const REFUSALS: Readonly<Record<number, string>> = {
 const MAX_ENDPOINTS = 2000;
 
 /**
- * The call of an MCP server, or the route, else the path, followed by the name of the operation. Scanners must not fill titles with the
- * paths that they try: without a route or a name, a 404 or 405 is `Not Found` or `Method Not Allowed`. So are 400, 401 and 403, unless
- * the same method and template of the path was answered otherwise before.
+ * The place is, by the first that there is: the call of an MCP server; the route; why a path was refused, because scanners must not fill
+ * titles with paths that they try; the path. The last three are followed by the name of the operation, with which nothing is refused.
  */
 export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
   const toPath =
     titlePaths === 'raw' ? decodeTitle : (path: string) => decodeTitle(toTitlePath(path));
   const endpoints = new GenerationCache<string, true>(MAX_ENDPOINTS);
+
+  /** Whether an endpoint without a route was answered before and did not fail. It was from now on if it did not fail now. */
+  function wasAnswered(endpoint: string, statusCode: number): boolean {
+    if (endpoints.get(endpoint)) return true;
+    if (statusCode < FIRST_FAILED_STATUS) endpoints.set(endpoint, true);
+    return false;
+  }
+
   return function toPlace({ method, route, statusCode, operation }, path) {
     if (operation && isMcpCall(operation)) return labelOf(operation);
-    const place = route === undefined ? undefined : decodeTitle(route);
+    const isNamed = operation?.name !== undefined;
+    if (route !== undefined) {
+      const place = decodeTitle(route);
+      return isNamed ? toOperationPlace(operation, place, path, toPath) : place;
+    }
+    // The procedures of tRPC are no part of their endpoint.
     const endpoint = operation?.kind === 'trpc' ? parentOf(path) || '/' : path;
-    const template = place ?? toTitlePath(endpoint);
-    const isEndpoint = place !== undefined || endpoints.get(`${method} ${template}`) === true;
-    if (!isEndpoint && statusCode < FIRST_FAILED_STATUS)
-      endpoints.set(`${method} ${template}`, true);
-    if (operation?.name !== undefined) return toOperationPlace(operation, place, path, toPath);
-    if (place !== undefined) return place;
-    const isKnown = isEndpoint && statusCode < NOT_FOUND;
-    const reason = isKnown ? undefined : REFUSALS[statusCode];
-    return reason ?? (titlePaths === 'raw' ? toPath(endpoint) : decodeTitle(template));
+    const template = toTitlePath(endpoint);
+    const isKnown = wasAnswered(`${method} ${template}`, statusCode);
+    if (isNamed) return toOperationPlace(operation, undefined, path, toPath);
+    // What is known was refused because of this request, unless it is said not to exist.
+    const isRefused = !isKnown || statusCode >= NOT_FOUND;
+    const reason = isRefused ? REFUSALS[statusCode] : undefined;
+    return reason ?? decodeTitle(titlePaths === 'raw' ? endpoint : template);
   };
 }
 
