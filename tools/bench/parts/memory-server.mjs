@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { load } from './package.mjs';
-import { trace } from './trackers.mjs';
+import { deliverAll, trace } from './trackers.mjs';
 
 const { ROOT_CONTEXT, SpanKind, trace: api } = load('@opentelemetry/api');
 const { annotate, MatomoSpanProcessor } = load('opentelemetry-matomo');
@@ -36,7 +36,7 @@ const server = createServer((request, response) => {
 });
 
 process.on('message', async () => {
-  await processor.forceFlush();
+  await deliverAll(processor);
   for (let i = 0; i < 5; i++) {
     globalThis.gc();
     await sleep(50);

@@ -14,7 +14,7 @@ export const TRACKERS = {
   package: (url) => traceToMatomo({ url }),
   withoutTracing(url) {
     const handle = trackWithoutTracing({ url });
-    return { deliver: () => handle.forceFlush(), counts: () => handle.stats() };
+    return { deliver: () => deliverAll(handle), counts: () => handle.stats() };
   },
   /** Behind a proxy, which sends the addresses of visitors. */
   proxied: (url) => traceToMatomo({ url, trustProxy: 1 }),
@@ -27,6 +27,12 @@ export const TRACKERS = {
     return trace({ ...noop, onEnd: (span) => spans.push(span) });
   },
 };
+
+/** A flush ends after five seconds, and a saturated server may have more hits than are sent in that time. */
+export async function deliverAll(tracker) {
+  do await tracker.forceFlush();
+  while (tracker.stats().pending > 0);
+}
 
 export function trace(processor) {
   const { context, trace: api } = load('@opentelemetry/api');
@@ -55,7 +61,7 @@ function traceToMatomo(options) {
   });
   return {
     ...trace(processor),
-    deliver: () => processor.forceFlush(),
+    deliver: () => deliverAll(processor),
     counts: () => processor.stats(),
   };
 }
