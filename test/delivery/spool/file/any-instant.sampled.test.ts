@@ -360,6 +360,30 @@ test('a kill at any operation of the sender loses nothing that was on the disk',
   }
 });
 
+test('a take-over that ends at any operation is completed by the next process', async () => {
+  async function takeOver(last = Number.POSITIVE_INFINITY): Promise<number> {
+    const machine = createMachine();
+    machine.matomo.fault = 'refused';
+    const dead = machine.start();
+    for (let i = 0; i < 3; i++) machine.hit(dead);
+    await machine.wait(600);
+    dead.die();
+    const before = machine.disk.operations;
+    const taker = machine.start();
+    taker.operationsLeft = last;
+    await machine.wait(5000);
+    if (!taker.isDead) taker.die();
+    machine.matomo.fault = 'none';
+    const operations = machine.disk.operations - before;
+    await machine.recover();
+    checkMachine(machine);
+    expect([last, ...machine.matomo.stored.values()]).toEqual([last, 1, 1, 1]);
+    return operations;
+  }
+  const operations = await takeOver();
+  for (let last = 0; last < operations; last += STEP) await takeOver(last);
+});
+
 test.each([300, 60_000])(
   'a hit is on the disk within half a second, at a scheduled delay of %i ms',
   async (scheduledDelayMillis) => {
