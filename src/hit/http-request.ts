@@ -80,7 +80,7 @@ export interface McpRequest {
   readonly method: string | undefined;
   /** No call, but a list, a ping, a notification, a response of the client, or a stream. */
   readonly isProtocol: boolean;
-  /** The session that the server has opened for its client. */
+  /** The digest of the session that the server has opened for its client: the ID may be secret and long. */
   readonly session?: string | undefined;
   readonly clientName?: string | undefined;
   readonly protocolVersion?: string | undefined;

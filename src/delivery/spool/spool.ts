@@ -105,7 +105,8 @@ export class Spool {
       },
       giveBack: (hits) => {
         const { memory, giveBack } = this.#parts;
-        giveBack(memory.keep(hits));
+        memory.keep(hits);
+        giveBack(hits);
       },
     });
     this.#steps = new SerialQueue({ onError: (error) => this.#fail(error, this.#journal) });
@@ -196,7 +197,8 @@ export class Spool {
       if (isStored) this.spooled += lines.length;
       return isStored;
     });
-    return memory.keep(rest);
+    memory.keep(rest);
+    return rest;
   }
 
   /** How many bytes of taken hits can be stored. */

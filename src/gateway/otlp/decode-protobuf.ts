@@ -110,22 +110,39 @@ function readScope(reader: Reader, end: number): Json {
 
 class Span {
   readonly #reader: Reader;
-  traceId = '';
-  spanId = '';
-  parentSpanId = '';
+  declare traceId: string;
+  declare spanId: string;
+  declare parentSpanId: string;
   /** The position of the name, which is decoded only if it is used. */
-  nameAt = -1;
-  kind = 0;
-  startTimeUnixNano = 0n;
-  endTimeUnixNano = 0n;
-  attributes: Iterable<Json> | undefined = undefined;
-  events: Iterable<Json> | undefined = undefined;
-  links: Iterable<Json> | undefined = undefined;
-  status: Json = NOTHING;
-  flags = 0;
+  declare nameAt: number;
+  declare kind: number;
+  declare startTimeUnixNano: bigint;
+  declare endTimeUnixNano: bigint;
+  declare attributes: Iterable<Json> | undefined;
+  declare events: Iterable<Json> | undefined;
+  declare links: Iterable<Json> | undefined;
+  declare status: Json;
+  declare flags: number;
 
   constructor(reader: Reader) {
     this.#reader = reader;
+    this.clear();
+  }
+
+  /** Begins the next span. */
+  clear(): void {
+    this.traceId = '';
+    this.spanId = '';
+    this.parentSpanId = '';
+    this.nameAt = -1;
+    this.kind = 0;
+    this.startTimeUnixNano = 0n;
+    this.endTimeUnixNano = 0n;
+    this.attributes = undefined;
+    this.events = undefined;
+    this.links = undefined;
+    this.status = NOTHING;
+    this.flags = 0;
   }
 
   get name(): string {
@@ -137,7 +154,8 @@ class Span {
 
 function readSpan(reader: Reader, end: number): Json {
   if (reader.into.excess !== undefined) return NOTHING;
-  const span = new Span(reader);
+  const { span } = reader;
+  span.clear();
   while (reader.goesOn(end)) {
     const at = reader.pos;
     const tag = reader.uint32();
@@ -294,6 +312,7 @@ class Reader extends BinaryReader implements ValueReader {
   readonly into: DecodedExport;
   readonly #body: Buffer;
   readonly #view: DataView;
+  readonly span = new Span(this);
   readonly attribute = new Attribute(this);
   readonly traceId: LastId = { at: 0, text: '' };
   readonly spanId: LastId = { at: 0, text: '' };

@@ -72,7 +72,24 @@ const UNSAFE_IN_A_TITLE = /[\p{Cc}\p{Bidi_Control}]/u;
  */
 export function toTitlePath(path: string): string {
   const seen = cutAtSegment(path);
-  return MAY_HOLD_VALUES.test(seen) ? seen.replace(/[^/]+/g, templateOf) : seen;
+  if (!MAY_HOLD_VALUES.test(seen)) return seen;
+  let template = '';
+  let copied = 0;
+  // Not with `split` or `replace`, which take twice as long.
+  for (let start = 0, end = 0; start <= seen.length; start = end + 1) {
+    end = endOfSegment(seen, start);
+    const segment = seen.slice(start, end);
+    const shown = templateOf(segment);
+    if (shown === segment) continue;
+    template += seen.slice(copied, start) + shown;
+    copied = end;
+  }
+  return template + seen.slice(copied);
+}
+
+function endOfSegment(path: string, start: number): number {
+  const slash = path.indexOf('/', start);
+  return slash < 0 ? path.length : slash;
 }
 
 function templateOf(sent: string): string {

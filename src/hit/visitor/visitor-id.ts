@@ -15,7 +15,7 @@ export interface VisitorTraits {
   readonly userAgent: string;
   readonly site: number;
   readonly startMillis: number;
-  /** Of MCP. It takes the place of address and user agent, which all users of a hosted client share. */
+  /** Of MCP, as a digest. It takes the place of address and user agent, which all users of a hosted client share. */
   readonly session?: string | undefined;
 }
 
@@ -46,12 +46,17 @@ export function createToVisitorId(
     const day = Math.floor(startMillis / DAY_MILLIS);
     const secret = keyOfDay(day);
     if (secret === undefined) return randomBytes(ID_BYTES).toString('hex');
-    const who = session === undefined ? `${address}\n${userAgent}` : `session\n${session}`;
+    const who = session === undefined ? `${address}\n${userAgent}` : whoseSession(session);
     return keyedId(secret, `${day}\n${site}\n${who}`);
   };
 }
 
-/** Finds what is sent of a visitor. Visitors are not remembered if their IDs must not be linked to addresses later, or by session. */
+/** No user agent is the same text: a header has no line break. */
+function whoseSession(session: string): string {
+  return `session\n${session}`;
+}
+
+/** Finds what is sent of a visitor. Visitors are not remembered if their IDs must not be linked to addresses later. */
 export function createToVisitor(
   toSite: (site: number) => FieldGroup,
   toAddress: (address: string) => Field | undefined,
@@ -62,7 +67,8 @@ export function createToVisitor(
   return function toVisitor(traits) {
     const { address, userAgent, site, startMillis, session } = traits;
     const day = Math.floor(startMillis / DAY_MILLIS);
-    const known = session === undefined ? visitors.get(userAgent, address ?? '') : undefined;
+    const who = session === undefined ? userAgent : whoseSession(session);
+    const known = visitors.get(who, address ?? '');
     if (known && known.day === day && known.site === site) return known;
     const id = toId(traits);
     const fields = new FieldGroup([
@@ -71,7 +77,7 @@ export function createToVisitor(
       id === undefined ? undefined : rawField('cid', id),
     ]);
     const visitor = { site, day, id, fields };
-    if (areRemembered && session === undefined) visitors.set(userAgent, address ?? '', visitor);
+    if (areRemembered) visitors.set(who, address ?? '', visitor);
     return visitor;
   };
 }

@@ -158,10 +158,10 @@ export function describeMcp({
   };
 }
 
-/** Visible ASCII, as the protocol says. */
+/** The digest of a session ID: visible ASCII, as the protocol says. */
 function toSession(value: unknown): string | undefined {
   const isSession = typeof value === 'string' && value.length <= MAX_SESSION_LENGTH;
-  return isSession && /^[!-~]+$/.test(value) ? value : undefined;
+  return isSession && /^[!-~]+$/.test(value) ? hash('sha256', value, 'base64') : undefined;
 }
 
 /** Some are tokens. */
@@ -199,7 +199,6 @@ const MAX_SESSIONS = 10_000;
 /** Recognizes the requests to MCP servers of one process. */
 export class McpEndpoints {
   readonly #paths = new GenerationCache<string, true>(MAX_PATHS);
-  /** By digests of sessions, which may be secret and long. */
   readonly #clients = new GenerationCache<string, string>(MAX_SESSIONS);
 
   /** `undefined` if a request is not one of MCP. */
@@ -275,12 +274,11 @@ export class McpEndpoints {
   }
 
   #remember(session: string | undefined, clientName: string | undefined): void {
-    if (session !== undefined && clientName !== undefined)
-      this.#clients.set(digestOf(session), clientName);
+    if (session !== undefined && clientName !== undefined) this.#clients.set(session, clientName);
   }
 
   #clientOf(session: string | undefined): string | undefined {
-    return session === undefined ? undefined : this.#clients.get(digestOf(session));
+    return session === undefined ? undefined : this.#clients.get(session);
   }
 }
 
@@ -321,10 +319,6 @@ function evidenceOfReport(report: McpReport | undefined): OperationEvidence | un
 
 function isEndpointPath(path: string): boolean {
   return path.endsWith('/mcp') || path.endsWith('/mcp/');
-}
-
-function digestOf(secret: string): string {
-  return hash('sha256', secret, 'base64');
 }
 
 /** Values that are no plain ASCII are sent as `=?base64?…?=`. */

@@ -42,7 +42,15 @@ const toAddress = (address: string) => createField('cip', address);
 test('clients, days and sites that alternate keep their IDs', () => {
   const toVisitorId = createToVisitorId('key');
   const toVisitor = createToVisitor(siteFields, toAddress, toVisitorId);
-  const others = [{ site: 2 }, { startMillis: midnight }, { address: '192.0.2.2' }, {}];
+  const others = [
+    { site: 2 },
+    { startMillis: midnight },
+    { address: '192.0.2.2' },
+    { session: 'a' },
+    { session: 'a', address: '192.0.2.2' },
+    { session: 'b' },
+    {},
+  ];
   for (const other of [...others, ...others]) {
     const traits = { ...client, ...other };
     const id = toVisitorId(traits);

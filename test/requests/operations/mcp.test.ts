@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Attributes } from '../../../src/common/otel-types.js';
 import type { Operation } from '../../../src/hit/http-request.js';
@@ -18,6 +19,10 @@ interface Given {
   readonly contentType?: string;
   readonly isEventStream?: boolean;
   readonly attributes?: Attributes;
+}
+
+function digestOf(session: string): string {
+  return createHash('sha256').update(session).digest('base64');
 }
 
 /** What endpoints read of a request, by default `POST /mcp`, as methods, names and what more was found. */
@@ -156,7 +161,9 @@ test('a response to initialize with a session shows that its path is one of MCP'
   expect(read({ path: '/ai', request })).toBeUndefined();
   expect(read(stream)).toBeUndefined();
   const attributes = { 'http.response.header.mcp-session-id': ['abc'] };
-  expect(read({ path: '/ai', request, attributes })?.mcp).toMatchObject({ session: 'abc' });
+  expect(read({ path: '/ai', request, attributes })?.mcp).toMatchObject({
+    session: digestOf('abc'),
+  });
   expect(read(stream)).toBeDefined();
 });
 
@@ -170,7 +177,7 @@ test('streams and ends of sessions count only where MCP was served with success'
   expect(outcome(read(stream))).toEqual([undefined, undefined, true]);
   expect(outcome(read({ method: 'GET', isEventStream: true }))).toBeDefined();
   expect(read({ method: 'GET', headers: { accept: 'text/html' } })).toBeUndefined();
-  expect(read(end)?.mcp).toMatchObject({ isProtocol: true, session: 's' });
+  expect(read(end)?.mcp).toMatchObject({ isProtocol: true, session: digestOf('s') });
   expect(read({ method: 'DELETE' })).toBeUndefined();
   expect(read({ ...stream, path: '/events' })).toBeUndefined();
 });
@@ -194,12 +201,12 @@ test('session, client and revision come from headers, messages and the response'
   const attributes = { 'http.response.header.mcp-session-id': 'abc' };
   const request = { body: message('initialize', params) }; // no headers object: attributes count
   expect(read({ request, attributes })?.mcp).toMatchObject({
-    session: 'abc',
+    session: digestOf('abc'),
     clientName: 'claude-ai',
     protocolVersion: '2025-06-18',
   });
   const later = { headers: { 'mcp-session-id': 'abc' }, body: call('x') };
-  expect(read(later)?.mcp).toMatchObject({ session: 'abc', clientName: 'claude-ai' });
+  expect(read(later)?.mcp).toMatchObject({ session: digestOf('abc'), clientName: 'claude-ai' });
   const other = { headers: { 'mcp-session-id': 'abd' }, body: call('x') };
   expect(read(other)?.mcp.clientName).toBeUndefined();
   const _meta = { 'io.modelcontextprotocol/clientInfo': { name: 'Visual Studio Code' } };
@@ -229,7 +236,11 @@ test('what trackMcp reports wins', () => {
   const headers = { 'mcp-method': 'tools/call', 'mcp-name': 'said' };
   const found = reader()({ path: '/any', report, headers });
   expect(outcome(found)).toEqual(['tools/call', 'real', false]);
-  expect(found?.mcp).toMatchObject({ clientName: 'inspector', session: 's', listedNames: ['a'] });
+  expect(found?.mcp).toMatchObject({
+    clientName: 'inspector',
+    session: digestOf('s'),
+    listedNames: ['a'],
+  });
   const listed = reader()({ report: { isUnanswered: true } });
   expect(listed?.mcp.isProtocol).toBe(true);
 });
