@@ -1,5 +1,3 @@
-import { copyText } from '../common/generation-cache.js';
-
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f]+/g;
 const LONE_SURROGATES = /\p{Surrogate}/gu;
@@ -54,7 +52,7 @@ function cut(
   let end = 0;
   for (const character of text) {
     size += ESCAPED[character] ?? sizeOf(character);
-    if (size > max) return copyText(text.slice(0, end)); // it may be far longer
+    if (size > max) return text.slice(0, end);
     end += character.length;
   }
   return text;

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cutBytes, cutCharacters } from '../../src/hit/text.js';
-import { keptBytes, PARTS_BYTES } from '../support/kept-bytes.js';
+import { cutBytes } from '../../src/hit/text.js';
 import { sampled } from '../support/long.js';
 import { seededRuns } from '../support/seed.js';
 
@@ -33,12 +32,3 @@ test('a text is cut only if it has too many bytes after HTML escaping, and after
 function bytesOf(characters: readonly string[]): number {
   return Buffer.byteLength(characters.map((text) => ENTITIES[text] ?? text).join(''));
 }
-
-test('what is left of a text that is cut does not keep the whole text in memory', () => {
-  for (const cut of [cutBytes, cutCharacters]) {
-    const kept: string[] = [];
-    const bytes = keptBytes((_, text) => kept.push(cut(text, 100)));
-    expect(kept[0]).toHaveLength(100);
-    expect(bytes).toBeLessThan(PARTS_BYTES / 20);
-  }
-});

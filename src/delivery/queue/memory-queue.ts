@@ -9,6 +9,9 @@ const OBJECT_BYTES = 100;
 const USUAL_BYTES = 3_355;
 const MEBIBYTE = 1024 ** 2;
 
+/** Taken hits whose queries may keep the texts of their requests in memory. */
+const MAX_UNCOPIED = 500;
+
 /**
  * Hits in memory: waiting ones, whose request has not ended; queued ones, oldest first; and taken ones, which have no result yet.
  *
@@ -102,14 +105,14 @@ export class MemoryQueue {
    * ignored since are removed and not returned.
    */
   take(max: number, nowMillis: number, all: boolean): readonly Hit[] {
-    const hits = this.remove(max, nowMillis, all);
-    this.keep(hits);
-    return hits;
+    return this.keep(this.remove(max, nowMillis, all));
   }
 
-  /** Counts hits as taken until they are acknowledged or forgotten. */
-  keep(hits: readonly Hit[]): void {
+  /** Counts hits as taken until they are acknowledged or forgotten. Returns copies of hits that may wait for long. */
+  keep(hits: readonly Hit[]): readonly Hit[] {
     this.#countTaken(hits, 1);
+    if (this.#taken <= MAX_UNCOPIED) return hits;
+    return hits.map((hit) => ({ ...hit, query: copyText(hit.query) }));
   }
 
   /** Results of taken hits; `counts` add up to their number. */
@@ -148,8 +151,7 @@ export class MemoryQueue {
       this.#bytes -= pending.bytes;
       const hits = pending.finalize(epochMillis);
       if (hits.length > 0) left -= 1;
-      const isLong = pending.bytes > USUAL_BYTES;
-      for (const hit of hits) taken.push(isLong ? copyOf(hit) : hit);
+      for (const hit of hits) taken.push(hit);
     }
     this.#putBack(kept);
     return taken;
@@ -192,9 +194,4 @@ export class MemoryQueue {
       this.#head = 0;
     }
   }
-}
-
-/** A short part of a long text keeps all of it in memory, and a hit may wait for long. */
-function copyOf(hit: Hit): Hit {
-  return { ...hit, query: copyText(hit.query) };
 }

@@ -105,8 +105,7 @@ export class Spool {
       },
       giveBack: (hits) => {
         const { memory, giveBack } = this.#parts;
-        memory.keep(hits);
-        giveBack(hits);
+        giveBack(memory.keep(hits));
       },
     });
     this.#steps = new SerialQueue({ onError: (error) => this.#fail(error, this.#journal) });
@@ -197,8 +196,7 @@ export class Spool {
       if (isStored) this.spooled += lines.length;
       return isStored;
     });
-    memory.keep(rest);
-    return rest;
+    return memory.keep(rest);
   }
 
   /** How many bytes of taken hits can be stored. */

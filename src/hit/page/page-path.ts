@@ -75,7 +75,7 @@ export function toTitlePath(path: string): string {
   if (!MAY_HOLD_VALUES.test(seen)) return seen;
   let template = '';
   let copied = 0;
-  // Not with `split` or `replace`, which take twice as long.
+  // `replace` with a function takes 1.3 to 2.5 times as long.
   for (let start = 0, end = 0; start <= seen.length; start = end + 1) {
     end = endOfSegment(seen, start);
     const segment = seen.slice(start, end);

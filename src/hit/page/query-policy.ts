@@ -1,4 +1,3 @@
-import { memoize } from '../../common/generation-cache.js';
 import {
   createIsSecret,
   decodeLayers,
@@ -122,14 +121,10 @@ function redactPair(pair: string): string {
   const name = encodedName(pair);
   if (holdsSecret(name)) return REDACTED;
   if (name.length === pair.length) return pair;
-  const isSecret = hasSecretName(name) || holdsSecret(pair.slice(name.length + 1));
-  return isSecret ? `${name}=${REDACTED}` : pair;
+  // The name holds no secret itself, so that it is not encoded too often.
+  const isNameSecret = isSecretName(decodeLayers(name, decodeText) ?? '');
+  return isNameSecret || holdsSecret(pair.slice(name.length + 1)) ? `${name}=${REDACTED}` : pair;
 }
-
-/** Of a name that holds no secret itself, and so is not encoded too often. Names recur: to split one into words takes long. */
-const hasSecretName = /* @__PURE__ */ memoize((name: string) =>
-  isSecretName(decodeLayers(name, decodeText) ?? ''),
-);
 
 function isSearchParameter(name: string): boolean {
   return SEARCH_PARAMETERS.has(name.toLowerCase());

@@ -46,13 +46,13 @@ export function createToVisitorId(
     const day = Math.floor(startMillis / DAY_MILLIS);
     const secret = keyOfDay(day);
     if (secret === undefined) return randomBytes(ID_BYTES).toString('hex');
-    const who = session === undefined ? `${address}\n${userAgent}` : whoseSession(session);
+    const who = session === undefined ? `${address}\n${userAgent}` : keyOfSession(session);
     return keyedId(secret, `${day}\n${site}\n${who}`);
   };
 }
 
-/** No user agent is the same text: a header has no line break. */
-function whoseSession(session: string): string {
+/** Differs from every user agent: a header contains no line break. */
+function keyOfSession(session: string): string {
   return `session\n${session}`;
 }
 
@@ -67,7 +67,7 @@ export function createToVisitor(
   return function toVisitor(traits) {
     const { address, userAgent, site, startMillis, session } = traits;
     const day = Math.floor(startMillis / DAY_MILLIS);
-    const who = session === undefined ? userAgent : whoseSession(session);
+    const who = session === undefined ? userAgent : keyOfSession(session);
     const known = visitors.get(who, address ?? '');
     if (known && known.day === day && known.site === site) return known;
     const id = toId(traits);

@@ -158,7 +158,7 @@ export function describeMcp({
   };
 }
 
-/** The digest of a session ID: visible ASCII, as the protocol says. */
+/** The digest of a session ID, which is visible ASCII by the protocol. */
 function toSession(value: unknown): string | undefined {
   const isSession = typeof value === 'string' && value.length <= MAX_SESSION_LENGTH;
   return isSession && /^[!-~]+$/.test(value) ? hash('sha256', value, 'base64') : undefined;
