@@ -56,25 +56,10 @@ class SpanGroup<S> {
 }
 
 /** The groups of a trace. */
-class Groups<S> {
-  all: SpanGroup<S>[] = NO_SPANS;
-  /** At most two, of spans outside of all requests: most traces have none. */
-  #outside: SpanGroup<S>[] = NO_SPANS;
-
-  add(root: S | undefined, isAncestorMissing: boolean): SpanGroup<S> {
-    const group = new SpanGroup<S>(root, isAncestorMissing);
-    this.all = appended(this.all, group);
-    return group;
-  }
-
-  outside(isAncestorMissing: boolean): SpanGroup<S> {
-    for (const group of this.#outside) {
-      if (group.isAncestorMissing === isAncestorMissing) return group;
-    }
-    const group = this.add(undefined, isAncestorMissing);
-    this.#outside = appended(this.#outside, group);
-    return group;
-  }
+interface Groups<S> {
+  readonly withoutRequest: SpanGroup<S>;
+  readonly ancestorMissing: SpanGroup<S>;
+  readonly requests: SpanGroup<S>[];
 }
 
 /** The spans of a request that have arrived. */
@@ -169,7 +154,9 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   }
 
   #groups(): readonly SpanGroup<S>[] {
-    const groups = new Groups<S>();
+    const withoutRequest = new SpanGroup<S>(undefined, false);
+    const ancestorMissing = new SpanGroup<S>(undefined, true);
+    const groups: Groups<S> = { withoutRequest, ancestorMissing, requests: [] };
     for (const span of this.#spans) {
       const group: SpanGroup<S> = span.group ?? this.#place(span, groups);
       group.spans += 1;
@@ -177,7 +164,7 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       if (!span.isEmpty && span !== group.root) group.below = appended(group.below, span);
       group.newestMillis = Math.max(group.newestMillis, span.arrivedMillis);
     }
-    return groups.all;
+    return [withoutRequest, ancestorMissing, ...groups.requests];
   }
 
   /**
@@ -195,16 +182,18 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       next = this.#localParent(next);
     }
     // If the next one is being placed too, the ancestors are a cycle.
-    const above = next?.group === BEING_PLACED ? undefined : next?.group;
-    const isAncestorMissing = above?.isAncestorMissing ?? this.#hasMissingParent(top);
-    const toOutside = () => above ?? groups.outside(isAncestorMissing);
+    const above =
+      next?.group && next.group !== BEING_PLACED
+        ? next.group
+        : groups[this.#hasMissingParent(top) ? 'ancestorMissing' : 'withoutRequest'];
     // A request inside of another one is nested, and of the same group.
-    const isRequest = outermost !== undefined && above?.root === undefined;
-    const own = isRequest ? groups.add(outermost, isAncestorMissing) : toOutside();
+    const own =
+      above.root || !outermost ? above : new SpanGroup(outermost, above.isAncestorMissing);
+    if (own !== above) groups.requests.push(own);
     let group = own;
     for (next = span; next?.group === BEING_PLACED; next = this.#localParent(next)) {
       next.group = group;
-      if (next === outermost && next !== top) group = toOutside();
+      if (next === outermost) group = above;
     }
     return own;
   }

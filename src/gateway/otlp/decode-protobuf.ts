@@ -15,8 +15,8 @@ import {
 import { OTLP_SERVER_SPAN } from './received-span.js';
 
 // Protobuf is read as objects in the shape of OTLP's JSON. Only times, which are `bigint`, and values of attributes differ: those are read
-// at once. A list decodes its messages while it is iterated, and spans and attributes are the same object each time, so that nothing is
-// created for what is not used. Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto,
+// at once. A list decodes its messages while it is iterated, and its attributes are the same object each time, so that nothing is created
+// for what is not used. Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto,
 // common/v1/common.proto, resource/v1/resource.proto.
 
 // Values of `WireType`, as constants because reading the enum is slower.
@@ -110,39 +110,22 @@ function readScope(reader: Reader, end: number): Json {
 
 class Span {
   readonly #reader: Reader;
-  declare traceId: string;
-  declare spanId: string;
-  declare parentSpanId: string;
+  traceId = '';
+  spanId = '';
+  parentSpanId = '';
   /** The position of the name, which is decoded only if it is used. */
-  declare nameAt: number;
-  declare kind: number;
-  declare startTimeUnixNano: bigint;
-  declare endTimeUnixNano: bigint;
-  declare attributes: Iterable<Json> | undefined;
-  declare events: Iterable<Json> | undefined;
-  declare links: Iterable<Json> | undefined;
-  declare status: Json;
-  declare flags: number;
+  nameAt = -1;
+  kind = 0;
+  startTimeUnixNano = 0n;
+  endTimeUnixNano = 0n;
+  attributes: Iterable<Json> | undefined = undefined;
+  events: Iterable<Json> | undefined = undefined;
+  links: Iterable<Json> | undefined = undefined;
+  status: Json = NOTHING;
+  flags = 0;
 
   constructor(reader: Reader) {
     this.#reader = reader;
-    this.clear();
-  }
-
-  /** Begins the next span. */
-  clear(): void {
-    this.traceId = '';
-    this.spanId = '';
-    this.parentSpanId = '';
-    this.nameAt = -1;
-    this.kind = 0;
-    this.startTimeUnixNano = 0n;
-    this.endTimeUnixNano = 0n;
-    this.attributes = undefined;
-    this.events = undefined;
-    this.links = undefined;
-    this.status = NOTHING;
-    this.flags = 0;
   }
 
   get name(): string {
@@ -154,8 +137,7 @@ class Span {
 
 function readSpan(reader: Reader, end: number): Json {
   if (reader.into.excess !== undefined) return NOTHING;
-  const { span } = reader;
-  span.clear();
+  const span = new Span(reader);
   while (reader.goesOn(end)) {
     const at = reader.pos;
     const tag = reader.uint32();
@@ -312,7 +294,6 @@ class Reader extends BinaryReader implements ValueReader {
   readonly into: DecodedExport;
   readonly #body: Buffer;
   readonly #view: DataView;
-  readonly span = new Span(this);
   readonly attribute = new Attribute(this);
   readonly traceId: LastId = { at: 0, text: '' };
   readonly spanId: LastId = { at: 0, text: '' };
