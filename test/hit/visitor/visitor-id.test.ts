@@ -73,6 +73,18 @@ test('the ID of a visitor is computed once, even if 20,000 take turns', () => {
   expect(computed).toHaveLength(addresses.length);
 });
 
+test('the ID of a visitor with a session is computed once, whatever its user agent', () => {
+  const computed: VisitorTraits[] = [];
+  const toVisitor = createToVisitor(siteFields, toAddress, (traits) => {
+    computed.push(traits);
+    return '0123456789abcdef';
+  });
+  for (const userAgent of ['curl/8', 'axios/1', 'curl/8']) {
+    toVisitor({ ...client, userAgent, session: 'a' });
+  }
+  expect(computed).toHaveLength(1);
+});
+
 test('a visitor without address or ID is sent without them', () => {
   const toVisitor = createToVisitor(siteFields, toAddress, () => undefined);
   expect(toVisitor({ ...client, address: undefined }).fields.text).toBe('?idsite=1&rec=1&apiv=1');
