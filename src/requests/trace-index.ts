@@ -1,4 +1,3 @@
-import { TransientMap } from '../common/transient-map.js';
 import type { Request } from './request.js';
 
 /** The part of a span that is used here. */
@@ -10,12 +9,23 @@ const MAX_SEARCHED = 64;
 /** A request, or a weak reference if nothing but its span announces its end: that may never come. */
 type Held = Request | WeakRef<Request>;
 
-/** A trace with requests that are not closed. */
-interface Trace {
+/** Traces without requests that stay in the table. */
+const MAX_EMPTY = 1000;
+
+/** A trace, and its requests that are not closed. */
+class Trace {
   /** Its only request at first: earlier spans belong to it. */
   first: Held | undefined;
   /** Other requests to this process, if it has or had several. */
   others: Set<Held> | undefined;
+
+  constructor(first: Held) {
+    this.first = first;
+  }
+
+  get isEmpty(): boolean {
+    return this.first === undefined && !this.others?.size;
+  }
 }
 
 /**
@@ -23,7 +33,12 @@ interface Trace {
  * trace ID is enough and nothing is stored per span. If it has several, each span gets the request of its parent.
  */
 export class TraceIndex {
-  readonly #traces = new TransientMap<string, Trace>();
+  /**
+   * With empty traces until these are many, and the map is replaced. A `Map` makes new tables as entries are deleted, and the old ones
+   * keep each other and their values until the next full garbage collection: a third of the time of a hit went into copying them.
+   */
+  #traces = new Map<string, Trace>();
+  #emptyTraces = 0;
   #sharedTraces = 0;
   /** Requests by span: all spans of shared traces, and server spans of requests that are held weakly. */
   readonly #bySpan = new WeakMap<object, Request>();
@@ -39,8 +54,14 @@ export class TraceIndex {
   add(request: Request): void {
     const { traceId } = request;
     const trace = this.#traces.get(traceId);
-    if (trace) this.#share(trace, request);
-    else this.#traces.add(traceId, { first: request, others: undefined });
+    if (!trace) {
+      this.#traces.set(traceId, new Trace(request));
+    } else if (trace.isEmpty) {
+      trace.first = request;
+      this.#emptyTraces -= 1;
+    } else {
+      this.#share(trace, request);
+    }
     // Without Node's request, nothing but its span announces the end.
     if (!request.incoming) this.weaken(request);
   }
@@ -79,12 +100,20 @@ export class TraceIndex {
 
   #remove(traceId: string, held: Held): void {
     const trace = this.#traces.get(traceId);
-    if (!trace) return;
+    if (!trace || trace.isEmpty) return;
     if (trace.first === held) trace.first = undefined;
     else trace.others?.delete(held);
-    if (trace.first || trace.others?.size) return;
-    this.#traces.delete(traceId);
+    if (!trace.isEmpty) return;
     if (trace.others) this.#sharedTraces -= 1;
+    trace.others = undefined;
+    this.#emptyTraces += 1;
+    this.#dropEmptyTraces();
+  }
+
+  #dropEmptyTraces(): void {
+    if (this.#emptyTraces <= MAX_EMPTY || this.#emptyTraces * 2 <= this.#traces.size) return;
+    this.#traces = new Map([...this.#traces].filter(([, trace]) => !trace.isEmpty));
+    this.#emptyTraces = 0;
   }
 
   /** The request of a server span that has not ended. */

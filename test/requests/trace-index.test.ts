@@ -36,3 +36,18 @@ test('a span of other making with the same ids is no request', () => {
   const { index } = indexOf([span]);
   expect(index.root({ ...span })).toBeUndefined();
 });
+
+test('requests of traces that come again are found as long as they are open', () => {
+  const index = new TraceIndex();
+  for (let i = 0; i < 10_000; i++) {
+    const spans = [spanOf(`trace ${i % 3000}`), spanOf(`trace ${i % 3000}`)];
+    const requests = spans.map((span) => Request.of(span, index));
+    for (const request of requests) index.add(request);
+    expect(index.hasSharedTraces).toBe(true);
+    const found = spans.map((span) => index.root(span));
+    expect(found.every((request, j) => request === requests[j])).toBe(true);
+    for (const request of requests) index.remove(request);
+    expect(index.hasSharedTraces).toBe(false);
+    expect(index.ownerOf(spanOf(`trace ${i % 3000}`))).toBeUndefined();
+  }
+});

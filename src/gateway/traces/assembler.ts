@@ -1,10 +1,10 @@
 import { beginSlice } from '../../common/slices.js';
-import { TransientMap } from '../../common/transient-map.js';
 import type { RequestSpans, Waits } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/hit-events.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
 import { DoneSpans } from './done-spans.js';
 import { DueTraces, PlannedTrace, TICK_MILLIS } from './due-traces.js';
+import { TransientMap } from './transient-map.js';
 
 // Limits of waiting spans. Beyond them, the oldest traces are assembled at once.
 const MAX_SPANS = 100_000;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TransientMap } from '../../src/common/transient-map.js';
+import { TransientMap } from '../../../src/gateway/traces/transient-map.js';
 
 test('keeps what was not deleted, oldest first, whatever was deleted in between', () => {
   const map = new TransientMap<number, { readonly value: number }>();
