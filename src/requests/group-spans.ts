@@ -236,11 +236,17 @@ export function groupSpans<S extends WaitingSpan<S>>(
   return groups;
 }
 
-/** The list with one more span. V8 makes an array for 17 when `push` adds the first one, and most requests have one or two spans. */
+/** The list with one more span. When `push` exceeds a list, V8 makes one for 17 more, and most requests have few spans. */
 function appended<S>(spans: S[], span: S): S[] {
-  if (spans.length === 0) return [span];
-  spans.push(span);
-  return spans;
+  const count = spans.length;
+  if (count >= FEW_SPANS) {
+    spans.push(span);
+    return spans;
+  }
+  const longer = new Array<S>(count + 1);
+  for (let i = 0; i < count; i++) longer[i] = spans[i] as S;
+  longer[count] = span;
+  return longer;
 }
 
 /** Marks spans whose group is being searched. */

@@ -218,9 +218,9 @@ function toHrTime(time: bigint): HrTime {
   return [Number(time / NANOS), Number(time % NANOS)];
 }
 
-/** The key of a trace: the trace ID and the service of its spans. */
+/** The key of a trace: the trace ID and the service of its spans. `join` makes one flat text; a template keeps its parts in memory. */
 export function traceKeyOf({ traceId, resource }: ReceivedSpan): string {
-  return `${traceId}/${resource.service}`;
+  return [traceId, resource.service].join('/');
 }
 
 /** An invalid ID, which some senders write instead of none. */

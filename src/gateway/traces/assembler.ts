@@ -2,9 +2,8 @@ import { beginSlice } from '../../common/slices.js';
 import type { RequestSpans, Waits } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/hit-events.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
-import { DoneSpans } from './done-spans.js';
-import { DueTraces, PlannedTrace, TICK_MILLIS } from './due-traces.js';
-import { TransientMap } from './transient-map.js';
+import { DueTraces, type PlannedTrace, TICK_MILLIS } from './due-traces.js';
+import { TraceTable } from './trace-table.js';
 
 // Limits of waiting spans. Beyond them, the oldest traces are assembled at once.
 const MAX_SPANS = 100_000;
@@ -49,10 +48,9 @@ export type TakeRoom = (hits: number, bytes: number) => boolean;
 export class Assembler {
   readonly #waits: Waits;
   readonly #sink: AssemblerSink;
-  /** By ID and service, oldest first. */
-  readonly #traces = new TransientMap<string, PlannedTrace>();
+  /** By ID and service. */
+  readonly #traces = new TraceTable();
   readonly #due = new DueTraces();
-  readonly #done = new DoneSpans();
   /** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
   #ready: Spans[] = [];
   #passed = 0;
@@ -106,14 +104,14 @@ export class Assembler {
     for (const span of spans) {
       // Spans of a trace mostly arrive together.
       if (!trace || span.traceId !== last?.traceId || span.resource !== last.resource) {
-        trace = this.#traceOf(traceKeyOf(span));
+        trace = this.#traces.open(traceKeyOf(span));
       }
       last = span;
-      const isDone = makesHits(span) && this.#done.has(trace.key, span.spanId);
+      const isDone = makesHits(span) && trace.isDone(span.spanId);
       if (isDone || !trace.add(span, now, this.#waits)) {
         this.#unused += 1;
         if (trace.isEmpty) {
-          this.#traces.delete(trace.key);
+          this.#traces.close(trace);
           trace = undefined;
         }
         continue;
@@ -124,7 +122,7 @@ export class Assembler {
       this.#countRequest(span, 1);
       // A stand-in is not counted.
       if (span.standIn) {
-        const own = this.#traceOf(traceKeyOf(span.standIn));
+        const own = this.#traces.open(traceKeyOf(span.standIn));
         own.add(span.standIn, now, this.#waits);
         this.#due.plan(own);
       }
@@ -141,19 +139,10 @@ export class Assembler {
     this.#unused += count;
   }
 
-  #traceOf(key: string): PlannedTrace {
-    let trace = this.#traces.get(key);
-    if (!trace) {
-      trace = new PlannedTrace(key);
-      this.#traces.add(key, trace);
-    }
-    return trace;
-  }
-
   /** Ends all waits: every request is passed on as soon as there is room. */
   finish(): void {
     const now = nowMillis();
-    for (const trace of this.#traces.values()) this.#take(trace, now, true);
+    for (const trace of this.#traces) this.#take(trace, now, true);
     this.passSlice(() => false);
     this.#stopWhenIdle();
   }
@@ -178,7 +167,7 @@ export class Assembler {
   }
 
   #makeRoom(now: number): void {
-    for (const trace of this.#traces.values()) {
+    for (const trace of this.#traces) {
       this.#take(trace, now, true);
       if (!this.#exceeds(0.9)) break;
     }
@@ -195,10 +184,6 @@ export class Assembler {
 
   #take(trace: PlannedTrace, now: number, all: boolean): void {
     const { requests, unused } = trace.take(now, this.#waits, all);
-    if (trace.isEmpty) {
-      this.#traces.delete(trace.key);
-      this.#due.remove(trace);
-    } else this.#due.plan(trace);
     const hasStandIn = unused.some(({ isStandIn }) => isStandIn);
     for (const span of unused) {
       if (span.isStandIn) continue;
@@ -208,14 +193,14 @@ export class Assembler {
       this.#bytes -= span.bytes;
       if (hasHitEvent(span)) {
         this.#used += 1;
-        this.#done.add(trace.key, span.spanId);
+        this.#traces.remember(trace, span.spanId);
         this.#sink.onSpanWithoutRequest?.(span);
       } else this.#unused += 1;
     }
     for (const request of requests) {
-      this.#done.add(trace.key, request.root.spanId);
+      this.#traces.remember(trace, request.root.spanId);
       for (const span of request.below) {
-        if (hasHitEvent(span)) this.#done.add(trace.key, span.spanId);
+        if (hasHitEvent(span)) this.#traces.remember(trace, span.spanId);
       }
       this.#spans -= request.spans;
       this.#bytes -= request.bytes;
@@ -223,6 +208,10 @@ export class Assembler {
       this.#readyBytes += request.bytes;
       this.#ready.push(request);
     }
+    if (trace.isEmpty) {
+      this.#due.remove(trace);
+      this.#traces.close(trace);
+    } else this.#due.plan(trace);
     if (requests.length > 0) this.#passSoon();
   }
 
