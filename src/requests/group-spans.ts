@@ -55,11 +55,28 @@ class SpanGroup<S> {
   }
 }
 
-/** The groups of a trace. */
-interface Groups<S> {
-  readonly withoutRequest: SpanGroup<S>;
-  readonly ancestorMissing: SpanGroup<S>;
-  readonly requests: SpanGroup<S>[];
+/** The groups of a trace. Most have one request, and no spans without one. */
+class Groups<S> {
+  readonly all: SpanGroup<S>[] = [];
+  /** Of spans without a request. */
+  #others: SpanGroup<S> | undefined;
+  #ancestorMissing: SpanGroup<S> | undefined;
+
+  withRequest(root: S, isAncestorMissing: boolean): SpanGroup<S> {
+    const group = new SpanGroup(root, isAncestorMissing);
+    this.all.push(group);
+    return group;
+  }
+
+  withoutRequest(isAncestorMissing: boolean): SpanGroup<S> {
+    const known = isAncestorMissing ? this.#ancestorMissing : this.#others;
+    if (known) return known;
+    const group = new SpanGroup<S>(undefined, isAncestorMissing);
+    this.all.push(group);
+    if (isAncestorMissing) this.#ancestorMissing = group;
+    else this.#others = group;
+    return group;
+  }
 }
 
 /** The spans of a request that have arrived. */
@@ -154,9 +171,7 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   }
 
   #groups(): readonly SpanGroup<S>[] {
-    const withoutRequest = new SpanGroup<S>(undefined, false);
-    const ancestorMissing = new SpanGroup<S>(undefined, true);
-    const groups: Groups<S> = { withoutRequest, ancestorMissing, requests: [] };
+    const groups = new Groups<S>();
     for (const span of this.#spans) {
       const group: SpanGroup<S> = span.group ?? this.#place(span, groups);
       group.spans += 1;
@@ -164,7 +179,7 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       if (!span.isEmpty && span !== group.root) group.below = appended(group.below, span);
       group.newestMillis = Math.max(group.newestMillis, span.arrivedMillis);
     }
-    return [withoutRequest, ancestorMissing, ...groups.requests];
+    return groups.all;
   }
 
   /**
@@ -182,18 +197,18 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       next = this.#localParent(next);
     }
     // If the next one is being placed too, the ancestors are a cycle.
-    const above =
-      next?.group && next.group !== BEING_PLACED
-        ? next.group
-        : groups[this.#hasMissingParent(top) ? 'ancestorMissing' : 'withoutRequest'];
+    const above = next?.group === BEING_PLACED ? undefined : next?.group;
+    const isAncestorMissing = above ? above.isAncestorMissing : this.#hasMissingParent(top);
     // A request inside of another one is nested, and of the same group.
     const own =
-      above.root || !outermost ? above : new SpanGroup(outermost, above.isAncestorMissing);
-    if (own !== above) groups.requests.push(own);
+      outermost && !above?.root
+        ? groups.withRequest(outermost, isAncestorMissing)
+        : (above ?? groups.withoutRequest(isAncestorMissing));
     let group = own;
     for (next = span; next?.group === BEING_PLACED; next = this.#localParent(next)) {
       next.group = group;
-      if (next === outermost) group = above;
+      if (next === outermost && next !== top)
+        group = above ?? groups.withoutRequest(isAncestorMissing);
     }
     return own;
   }
