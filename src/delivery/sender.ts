@@ -8,7 +8,6 @@ import type { DeliveryParts } from './delivery-options.js';
 import type { LoopHold } from './exit/loop-hold.js';
 import type { Exchange } from './http/transport.js';
 import { type Batch, type Failure, type Reason, toBody } from './queue/batch.js';
-import { SERVER_FAILS_AFTER } from './queue/batch-queue.js';
 import { createDeliveryCounters, sumOfCounters } from './queue/counters.js';
 import type { HitResults } from './queue/hit-results.js';
 
@@ -53,8 +52,7 @@ export class Sender {
   hasToWait = false;
   readonly #parts: SenderParts;
   readonly #response: InterpretResponse;
-  /** Bulks in a row that failed. */
-  #failures = 0;
+  #failedBulksInARow = 0;
   readonly #token: CurrentToken;
   #isTokenRefused = false;
 
@@ -150,7 +148,7 @@ export class Sender {
     this.waitUntilMillis = now + waitMillis;
     batch.mayBeStored = 'mayBeStored' in policy && policy.mayBeStored === true;
     let counts = createDeliveryCounters();
-    if (policy.hits !== 'failed') this.#failures = 0;
+    if (policy.hits !== 'failed') this.#failedBulksInARow = 0;
     switch (policy.hits) {
       case 'counted':
         counts = countAs(policy.as, hits.length, result);
@@ -190,13 +188,11 @@ export class Sender {
     const { source, random } = this.#parts;
     const { queue } = source;
     const { outage } = this.#response;
-    this.#failures += 1;
-    if (queue.isServerFailing) {
-      const n = queue.failures - SERVER_FAILS_AFTER + 1;
-      this.waitUntilMillis = nowMillis + failingMillis(n, random);
-    }
+    this.#failedBulksInARow += 1;
+    if (queue.isServerFailing)
+      this.waitUntilMillis = nowMillis + failingMillis(queue.serverFailures, random);
     const isWaiting = queue.isServerFailing || queue.dueMillis(true) > nowMillis;
-    if (isWaiting && (this.#failures >= LOGGED_FAILURES || outage.cause !== undefined))
+    if (isWaiting && (this.#failedBulksInARow >= LOGGED_FAILURES || outage.cause !== undefined))
       outage.begin(reason, true);
   }
 

@@ -81,7 +81,7 @@ export class InterpretResponse {
   }
 
   #waitMillis(policy: ResultPolicy, result: BulkResult): number {
-    const n = this.outage.failures + 1;
+    const n = this.outage.attempts + 1;
     switch ('wait' in policy ? policy.wait : undefined) {
       case undefined:
         return 0;

@@ -13,8 +13,8 @@ export interface PendingWork {
 
 /** Why Matomo does not process hits, and since how many attempts. Logs the beginning of an outage, changes of its cause, and its end. */
 export class Outage {
-  /** Failures since Matomo last processed a bulk. */
-  failures = 0;
+  /** Since Matomo last processed a bulk. */
+  attempts = 0;
   /** Why Matomo did not process the latest bulk; `undefined` if it did. */
   cause: Reason | undefined;
   readonly #state: LastingState;
@@ -32,7 +32,7 @@ export class Outage {
 
   /** An attempt failed. `isResent`: its hits are sent again. Logs why, unless that is the cause in the latest message. */
   begin(cause: Reason, isResent: boolean): void {
-    this.failures += 1;
+    this.attempts += 1;
     this.cause = cause;
     const { code, reason } = cause;
     this.#state.begin(`${code} ${withoutNumbers(reason)}`, () => {
@@ -46,7 +46,7 @@ export class Outage {
   /** Matomo has processed a bulk. */
   end(): void {
     this.#state.end();
-    this.failures = 0;
+    this.attempts = 0;
     this.cause = undefined;
   }
 

@@ -1,11 +1,8 @@
 import type { Hit, HitKind } from '../../hit/hit.js';
 import { Batch, type Failure } from './batch.js';
+import { causeOf, countOfServer, placeAfterFailure } from './cause-of-failures.js';
 import { Proofs } from './proofs.js';
 
-/** After this many failures in a row, each bulk is halved before it is sent. */
-const SEARCH_AFTER = 3;
-/** After this many failures in a row, the cause is the server and not a hit. One bad hit in a bulk of 100 causes at most ten. */
-export const SERVER_FAILS_AFTER = 10;
 /** A hit that failed alone is tried at most this often while others succeed. */
 const ASIDE_MILLIS = 30_000;
 
@@ -31,24 +28,23 @@ interface NextOptions {
  *              └── in a row: its half ─┤
  *     aside: a hit that fails alone  <─┘ ──> tried after successes, until `Proofs` knows that it is the cause
  *
- * After ten failures in a row the server is the cause: until a bulk succeeds, the oldest batch and the smallest are tried in turn, and only
- * the smallest is halved.
+ * `placeAfterFailure` decides which of these. If the server is the cause, the oldest batch and the smallest are tried in turn until a bulk
+ * succeeds, and only the smallest is halved.
  */
 export class BatchQueue {
-  /** Failures since a bulk last succeeded, except of hits that had failed alone before. */
-  failures = 0;
   /** At the end of a process: a batch that fails is tried once more in two halves. */
   isLast = false;
   /** What `next` has returned. It stays in the queue until a method gets its result. */
   inFlight: Batch | undefined;
+  /** Those that are aside, too: the one that was tried last is last. */
   #batches: Batch[] = [];
-  /** Failed alone: the one that was tried last is last. */
-  #aside: Batch[] = [];
   readonly #lastHalves = new WeakSet<Batch>();
   readonly #max: number;
   readonly #waitMillis: (failures: number) => number;
   readonly #proofs = new Proofs();
   #successes = 0;
+  /** Since a bulk last succeeded, except of batches that were aside. */
+  #failuresInARow = 0;
   #takesSmallest = false;
   /** When a hit that failed alone is tried although nothing else is queued, and how often that failed in a row. */
   #asideMillis = 0;
@@ -64,27 +60,33 @@ export class BatchQueue {
 
   /** Number of hits from memory. */
   get size(): number {
-    return this.#all.reduce((sum, { isStored, hits }) => sum + (isStored ? 0 : hits.length), 0);
+    return this.#batches.reduce((sum, { isStored, hits }) => sum + (isStored ? 0 : hits.length), 0);
   }
 
   /** Number of all hits. */
   get total(): number {
-    return this.#all.reduce((sum, { hits }) => sum + hits.length, 0);
+    return this.#batches.reduce((sum, { hits }) => sum + hits.length, 0);
   }
 
   /** Number of hits that failed alone. */
   get setAside(): number {
-    return this.#all.filter(({ hits, failures }) => hits.length === 1 && failures > 0).length;
+    return this.#batches.filter(
+      ({ hits, failedAttempts }) => hits.length === 1 && failedAttempts > 0,
+    ).length;
   }
 
   /** Start of the oldest request, in epoch seconds; `Infinity` if there is none. */
   get oldestSeconds(): number {
-    return Math.min(...this.#all.map((batch) => batch.oldestSeconds), Number.POSITIVE_INFINITY);
+    return Math.min(...this.#batches.map((batch) => batch.oldestSeconds), Number.POSITIVE_INFINITY);
   }
 
-  /** Whether so many bulks failed in a row that the server is the cause. */
+  /** How many bulks failed in a row because of the server. */
+  get serverFailures(): number {
+    return countOfServer(this.#failuresInARow);
+  }
+
   get isServerFailing(): boolean {
-    return this.failures >= SERVER_FAILS_AFTER;
+    return this.serverFailures > 0;
   }
 
   /**
@@ -94,6 +96,7 @@ export class BatchQueue {
   needsMore(withStored: boolean): boolean {
     return !this.#batches.some(
       (batch) =>
+        !batch.isAside &&
         (withStored || !batch.isStored) &&
         batch.kind !== 'crash' &&
         !batch.isOpen &&
@@ -103,13 +106,11 @@ export class BatchQueue {
 
   /** When the next batch is due, on the monotonic clock; `Infinity` if there is none. */
   dueMillis(withStored: boolean): number {
-    const maySend = (batch: Batch) => withStored || !batch.isStored;
-    const aside = this.#aside.filter(maySend);
-    const isDue = this.#batches.some(maySend) || (this.isServerFailing && aside.length > 0);
-    if (isDue) return Number.NEGATIVE_INFINITY;
-    return aside.some((batch) => this.#mayTry(batch))
-      ? this.#asideMillis
-      : Number.POSITIVE_INFINITY;
+    const batches = this.#batches.filter((batch) => withStored || !batch.isStored);
+    if (batches.some(({ isAside }) => this.isServerFailing || !isAside))
+      return Number.NEGATIVE_INFINITY;
+    const mayTry = batches.some((batch) => this.#mayTry(batch));
+    return mayTry ? this.#asideMillis : Number.POSITIVE_INFINITY;
   }
 
   /** Adds hits in batches; those from memory also to batches that have room. The batches contain the same objects. */
@@ -142,13 +143,14 @@ export class BatchQueue {
   }
 
   #choose({ nowMillis, withStored, isForced }: NextOptions): Batch | undefined {
-    const maySend = (batch: Batch) => withStored || !batch.isStored;
-    const batches = this.#batches.filter(maySend);
-    const aside = this.#aside.filter(maySend);
+    const sendable = this.#batches.filter((batch) => withStored || !batch.isStored);
+    const batches = sendable.filter(({ isAside }) => !isAside);
+    const aside = sendable.filter(({ isAside }) => isAside);
     const isAgain = (batch: Batch) => nowMillis - batch.probedMillis >= ASIDE_MILLIS;
     const probed = this.#proofs.isAfterSuccess ? aside.find(isAgain) : undefined;
     if (probed) return probed;
-    if (this.isServerFailing) return this.#oldestOrSmallest(batches, aside);
+    const cause = causeOf(this.#failuresInARow);
+    if (cause === 'server') return this.#oldestOrSmallest([...batches, ...aside]);
     const isDue = nowMillis >= this.#asideMillis;
     const dueAside = aside.filter((batch) => isForced || (isDue && this.#mayTry(batch)));
     const untried = batches.filter((batch) => this.#isUntried(batch));
@@ -158,47 +160,49 @@ export class BatchQueue {
     const fitting = untried.filter(({ isProbablyGood }) => isProbablyGood === hasSuspect);
     const batch = firstOf(fitting) ?? firstOf(untried) ?? firstOf(batches);
     if (!batch) return dueAside[0];
-    if (this.failures < SEARCH_AFTER || batch.hits.length === 1 || this.isLast) return batch;
-    return this.#halfOf(batch);
+    const isSearched = cause === 'hit' && batch.hits.length > 1 && !this.isLast;
+    return isSearched ? this.#halfOf(batch) : batch;
   }
 
   /** The batch was processed. Returns the hit that this proves to be the cause of its failures. */
   succeeded(batch: Batch): Batch | undefined {
     this.inFlight = undefined;
     this.#takeOut(batch);
-    this.failures = 0;
+    this.#failuresInARow = 0;
     this.#isRefused = false;
     this.#asideFailures = 0;
     this.#successes += 1;
     this.#halveSibling(batch);
     const cause = this.#proofs.addSuccess();
-    if (!cause || !this.#aside.includes(cause)) return undefined; // it may have expired
+    if (!cause || !this.#batches.includes(cause)) return undefined; // it may have expired
     this.#takeOut(cause);
     return cause;
   }
 
   /** The server failed to process the batch. */
   failed(batch: Batch, nowMillis: number, failure: Failure): void {
-    const { isServerFailing } = this;
-    const isAside = this.#aside.includes(batch);
-    const isSearching = this.failures >= SEARCH_AFTER;
+    const cause = causeOf(this.#failuresInARow);
     const isSuspect = this.#proofs.addFailure(batch, nowMillis);
     this.inFlight = undefined;
     this.#takeOut(batch);
-    if (!isAside || isServerFailing) this.failures += 1;
-    if (isAside) this.#asideFailures += 1;
+    if (!batch.isAside || cause === 'server') this.#failuresInARow += 1;
+    if (batch.isAside) this.#asideFailures += 1;
     const waitMillis = this.#waitMillis(Math.max(1, this.#asideFailures));
     this.#asideMillis = nowMillis + (isSuspect ? Math.max(ASIDE_MILLIS, waitMillis) : waitMillis);
     this.#markFailed(batch, failure);
     if (batch.sibling) batch.sibling.isProbablyGood = true;
-    if (this.isLast) this.#tryOnceMore(batch);
-    else if (isServerFailing) (isAside ? this.#aside : this.#batches).push(batch);
-    else if (batch.hits.length === 1) this.#aside.push(batch);
-    else if (isAside) this.#aside.push(...batch.halve());
-    else if (failure.areInvalid) this.#aside.push(batch);
-    else if (isSearching) this.#putFirst(batch);
-    else if (batch.failures > 1) this.#batches.push(...batch.halve());
-    else this.#batches.push(batch);
+    if (this.isLast) {
+      this.#tryOnceMore(batch);
+      return;
+    }
+    const place = placeAfterFailure(batch, failure, cause);
+    if (place === 'first') {
+      this.#putFirst(batch);
+      return;
+    }
+    const parts = place === 'halves' ? batch.halve() : [batch];
+    for (const part of parts) part.isAside = batch.isAside || place === 'aside';
+    this.#batches.push(...parts);
   }
 
   /** The server has not looked at the batch: it stays where it is. */
@@ -209,15 +213,15 @@ export class BatchQueue {
 
   /** The token seems to be rejected: others are sent before the batch. */
   refused(batch: Batch, failure: Failure): void {
-    const isAside = this.#aside.includes(batch) || failure.areInvalid;
     this.remove(batch);
     this.#isRefused = true;
     this.#markFailed(batch, failure);
-    (isAside ? this.#aside : this.#batches).push(batch);
+    batch.isAside ||= failure.areInvalid;
+    this.#batches.push(batch);
   }
 
   #markFailed(batch: Batch, failure: Failure): void {
-    batch.failures += 1;
+    batch.failedAttempts += 1;
     batch.failedAfter = this.#successes;
     batch.failure = failure;
   }
@@ -238,7 +242,7 @@ export class BatchQueue {
   /** Removes and returns hits that are not in flight. */
   dropHits(isDropped: (hit: Hit) => boolean): readonly HitsOfBatch[] {
     const all: HitsOfBatch[] = [];
-    for (const batch of this.#all) {
+    for (const batch of [...this.#batches]) {
       const hits = batch === this.inFlight ? [] : batch.hits.filter(isDropped);
       if (hits.length === 0) continue;
       const dropped = new Set(hits);
@@ -251,7 +255,7 @@ export class BatchQueue {
 
   /** Removes the oldest batch from memory that is not in flight, to store its hits. Returns none if they take more than `mostBytes`. */
   takeBatch(mostBytes: number): readonly Hit[] {
-    const inMemory = this.#all.filter((batch) => !batch.isStored && batch !== this.inFlight);
+    const inMemory = this.#batches.filter((batch) => !batch.isStored && batch !== this.inFlight);
     const batch = firstOf(inMemory);
     if (!batch || storedBytes(batch) > mostBytes) return [];
     this.#takeOut(batch);
@@ -260,19 +264,15 @@ export class BatchQueue {
 
   /** Forgets all hits of the spool. */
   forgetStored(): void {
-    for (const batch of this.#all) if (batch.isStored) this.#takeOut(batch);
+    this.#batches = this.#batches.filter(({ isStored }) => !isStored);
   }
 
   clear(): void {
-    for (const batch of this.#all) this.#takeOut(batch);
+    this.#batches = [];
   }
 
-  get #all(): readonly Batch[] {
-    return [...this.#batches, ...this.#aside];
-  }
-
-  #isUntried(batch: Batch): boolean {
-    return batch.failedAfter < this.#successes;
+  #isUntried({ failedAfter }: Batch): boolean {
+    return failedAfter === undefined || failedAfter < this.#successes;
   }
 
   /** Whether to try a hit that failed alone although nothing else is queued. An invalid one looks like a rejected token. */
@@ -281,14 +281,14 @@ export class BatchQueue {
   }
 
   /** Each batch may have a hit that makes the server fail, so the smallest is halved, down to one hit. */
-  #oldestOrSmallest(batches: readonly Batch[], aside: readonly Batch[]): Batch | undefined {
+  #oldestOrSmallest(batches: readonly Batch[]): Batch | undefined {
     this.#takesSmallest = !this.#takesSmallest;
-    if (!this.#takesSmallest) return firstOf(batches) ?? aside[0];
-    const all = [...batches, ...aside];
-    const open = all.filter(({ hits, failedAfter }) => hits.length > 1 || failedAfter < 0);
+    if (!this.#takesSmallest) return firstOf(batches);
+    const hasFailed = ({ failedAfter }: Batch) => failedAfter !== undefined;
+    const open = batches.filter((batch) => batch.hits.length > 1 || !hasFailed(batch));
     const smallest = open.sort((a, b) => a.hits.length - b.hits.length)[0];
-    if (!smallest) return leastFailed(all);
-    return smallest.failedAfter < 0 ? smallest : this.#halfOf(smallest);
+    if (!smallest) return leastFailed(batches);
+    return hasFailed(smallest) ? this.#halfOf(smallest) : smallest;
   }
 
   /** Halves a batch, of which the second half is sent last. Returns the first one. */
@@ -302,13 +302,14 @@ export class BatchQueue {
 
   /** A half of a batch that failed has succeeded: the cause is in the other one, which is not sent as it is. */
   #halveSibling({ sibling }: Batch): void {
-    if (!sibling || sibling.hits.length === 1 || !this.#batches.includes(sibling)) return;
+    if (!sibling || sibling.isAside || !this.#batches.includes(sibling)) return;
+    if (sibling.hits.length === 1) return;
     this.#takeOut(sibling);
     this.#batches.push(...sibling.halve());
   }
 
   #putFirst(batch: Batch): void {
-    batch.failedAfter = -1;
+    batch.failedAfter = undefined;
     this.#batches.unshift(batch);
   }
 
@@ -321,9 +322,7 @@ export class BatchQueue {
   }
 
   #takeOut(batch: Batch): void {
-    const others = (other: Batch) => other !== batch;
-    this.#batches = this.#batches.filter(others);
-    this.#aside = this.#aside.filter(others);
+    this.#batches = this.#batches.filter((other) => other !== batch);
   }
 }
 
@@ -336,7 +335,7 @@ function firstOf(batches: readonly Batch[]): Batch | undefined {
 }
 
 function leastFailed(batches: readonly Batch[]): Batch | undefined {
-  return [...batches].sort((a, b) => a.failures - b.failures)[0];
+  return [...batches].sort((a, b) => a.failedAttempts - b.failedAttempts)[0];
 }
 
 /** Upper bound of the bytes that hits take in a spool. */

@@ -28,10 +28,11 @@ export class Batch {
   readonly isStored: boolean;
   /** Takes further hits until it is full or sent. */
   isOpen = true;
-  /** Attempts that failed. */
-  failures = 0;
-  /** How many bulks had succeeded when it last failed; -1 if it has not failed. */
-  failedAfter = -1;
+  /** It is only tried after successes, because it failed alone or its hits are invalid. */
+  isAside = false;
+  failedAttempts = 0;
+  /** How many bulks had succeeded when it last failed; `undefined` if it is tried as if it had not. */
+  failedAfter: number | undefined = undefined;
   /** When it last failed directly after a success, on the monotonic clock. */
   probedMillis = Number.NEGATIVE_INFINITY;
   /** Failures of a single hit directly after and before successes, and when the first of them was. */
@@ -82,13 +83,13 @@ export class Batch {
       const batch = new Batch(this.kind, this.isStored);
       batch.hits = this.hits.slice(start, end);
       batch.isOpen = false;
-      batch.failures = Math.min(1, this.failures); // if a half fails too, it is halved at once
+      batch.failedAttempts = Math.min(1, this.failedAttempts); // if a half fails too, it is halved at once
       batch.failure = this.failure;
       batch.mayBeStored = this.mayBeStored;
       return batch;
     };
     const halves: [Batch, Batch] = [half(0, middle), half(middle)];
-    if (this.failures > 0) [halves[0].sibling, halves[1].sibling] = [halves[1], halves[0]];
+    if (this.failedAttempts > 0) [halves[0].sibling, halves[1].sibling] = [halves[1], halves[0]];
     return halves;
   }
 
