@@ -184,33 +184,24 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
 
   /**
    * Finds the group of a span and of all its ancestors at once, so that a long chain takes linear time: up to an ancestor that has a
-   * group, or to the top, and then once more from the span, below and above the outermost request on the way.
+   * group, or to the top, and then down. A request inside of another one is nested, and of the same group.
    */
   #place(span: S, groups: Groups<S>): SpanGroup<S> {
-    let outermost: S | undefined;
-    let top = span;
+    const chain: S[] = [];
     let next: S | undefined = span;
-    while (next && !next.group) {
-      top = next;
-      if (next.isRequest) outermost = next;
+    for (; next && !next.group; next = this.#localParent(next)) {
       next.group = BEING_PLACED;
-      next = this.#localParent(next);
+      chain.push(next);
     }
     // If the next one is being placed too, the ancestors are a cycle.
-    const above = next?.group === BEING_PLACED ? undefined : next?.group;
-    const isAncestorMissing = above ? above.isAncestorMissing : this.#hasMissingParent(top);
-    // A request inside of another one is nested, and of the same group.
-    const own =
-      outermost && !above?.root
-        ? groups.withRequest(outermost, isAncestorMissing)
-        : (above ?? groups.withoutRequest(isAncestorMissing));
-    let group = own;
-    for (next = span; next?.group === BEING_PLACED; next = this.#localParent(next)) {
-      next.group = group;
-      if (next === outermost && next !== top)
-        group = above ?? groups.withoutRequest(isAncestorMissing);
+    let group = next?.group === BEING_PLACED ? undefined : next?.group;
+    const isAncestorMissing = group?.isAncestorMissing ?? this.#hasMissingParent(chain.at(-1) as S);
+    for (const each of chain.reverse()) {
+      if (each.isRequest && !group?.root) group = groups.withRequest(each, isAncestorMissing);
+      group ??= groups.withoutRequest(isAncestorMissing);
+      each.group = group;
     }
-    return own;
+    return span.group as SpanGroup<S>;
   }
 
   /** The parent of a span in the same request, if it has arrived. */
