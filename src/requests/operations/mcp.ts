@@ -225,46 +225,29 @@ export class McpEndpoints {
     isEndpoint: boolean,
   ): FoundMcp | undefined {
     const { spanOperation } = request;
-    const span = spanOperation?.mcp && { name: spanOperation.name, mcp: spanOperation.mcp };
-    const report = request.announced.mcp;
-    const message = readMcpMessage(body?.message);
-    const isProven = (span ?? report) !== undefined;
-    if (!isProven && !isEndpoint && message?.method !== 'initialize') return undefined;
-    const answered = readResponseHeader(request, 'mcp-session-id');
-    // The response to `initialize` shows that an endpoint with any path is one of MCP.
-    if (!isProven && !isEndpoint && answered === undefined) return undefined;
-    const sender = readSender(request);
-    const method = request.header('mcp-method');
-    const isOfMcp =
-      (sender.session ?? sender.protocolVersion ?? method ?? message ?? answered) !== undefined;
-    if (!isProven && !isOfMcp) return undefined;
-    const { name, mcp } = merge(describeMcp(sender), [
-      report && describeMcp(report),
-      span,
-      method === undefined || message?.isUnanswered
-        ? undefined
-        : describeMcp({
-            method: decodeHeader(method),
-            target: decodeHeader(request.header('mcp-name')),
-          }),
-      message && describeMcp(message),
-    ]);
+    const sources: Sources = {
+      span: spanOperation?.mcp && { name: spanOperation.name, mcp: spanOperation.mcp },
+      report: request.announced.mcp,
+      message: readMcpMessage(body?.message),
+    };
+    const recognition = recognize(sources, request, isEndpoint);
+    if (recognition === undefined) return undefined;
+    const { name, mcp } = merge(sources, request);
     const isBeginning = mcp.method === 'initialize';
-    const ownSession = mcp.session ?? (isBeginning ? toSession(answered) : undefined);
-    const evidence =
-      span && !report ? 'server' : (evidenceOfReport(report) ?? evidenceOf(target, 'mcp'));
+    const session = mcp.session ?? (isBeginning ? toSession(answeredSession(request)) : undefined);
+    const evidence = evidenceOfSources(sources) ?? evidenceOf(target, 'mcp');
     const isServed = evidence !== 'none' && isSuccess(target.statusCode);
-    if (isServed && isBeginning) this.#remember(ownSession, mcp.clientName);
-    if (isServed || isProven || !isEndpoint) this.#add(target.path);
+    if (isServed && isBeginning) this.#remember(session, mcp.clientName);
+    if (isServed || recognition !== 'path') this.#add(target.path);
     return {
       name,
       count: body?.count ?? 1,
       evidence,
       mcp: {
         ...mcp,
-        session: ownSession,
-        clientName: mcp.clientName ?? this.#clientOf(ownSession),
-        listedNames: report?.listedNames?.filter((each) => toName(each) !== undefined),
+        session,
+        clientName: mcp.clientName ?? this.#clientOf(session),
+        listedNames: sources.report?.listedNames?.filter((each) => toName(each) !== undefined),
       },
     };
   }
@@ -297,24 +280,66 @@ function isOfStream({ method, isEventStream }: OperationTarget, request: Request
   return isEventStream || request.header('accept')?.includes('text/event-stream') === true;
 }
 
-/** The first source has the message. Its sender is in the headers `sent`, else in the first source that knows something of it. */
-function merge(sent: McpOperation, sources: readonly (McpOperation | undefined)[]): McpOperation {
-  const said = sources.filter((each) => each !== undefined);
-  const [message = sent] = said;
-  const first = <Key extends keyof McpRequest>(key: Key) =>
+/** What says something of the message of a request. */
+interface Sources {
+  readonly span: McpOperation | undefined;
+  /** Of `trackMcp`. */
+  readonly report: McpReport | undefined;
+  /** In its body. */
+  readonly message: McpReport | undefined;
+}
+
+/** What shows that a request is one of MCP; `undefined`: nothing does. */
+function recognize(
+  { span, report, message }: Sources,
+  request: Request,
+  isEndpoint: boolean,
+): 'server' | 'path' | 'response' | undefined {
+  if (span ?? report) return 'server';
+  if (isEndpoint) {
+    const { session, protocolVersion } = readSender(request);
+    const header = session ?? protocolVersion ?? request.header('mcp-method');
+    return (message ?? header ?? answeredSession(request)) === undefined ? undefined : 'path';
+  }
+  // The response to `initialize` shows that an endpoint with any path is one of MCP.
+  const hasBegun = message?.method === 'initialize' && answeredSession(request) !== undefined;
+  return hasBegun ? 'response' : undefined;
+}
+
+function answeredSession(request: Request): string | undefined {
+  return readResponseHeader(request, 'mcp-session-id');
+}
+
+/** The first source has the message. Its sender is in the headers, else in the first source that knows something of it. */
+function merge({ span, report, message }: Sources, request: Request): McpOperation {
+  const method = message?.isUnanswered ? undefined : request.header('mcp-method');
+  const header =
+    method !== undefined
+      ? {
+          method: decodeHeader(method),
+          target: decodeHeader(request.header('mcp-name')),
+        }
+      : undefined;
+  const sent = describeMcp(readSender(request));
+  const said = [
+    report && describeMcp(report),
+    span,
+    header && describeMcp(header),
+    message && describeMcp(message),
+  ].filter((each) => each !== undefined);
+  const [first = sent] = said;
+  const ofSender = <Key extends keyof McpRequest>(key: Key) =>
     [sent, ...said].find(({ mcp }) => mcp[key] !== undefined)?.mcp[key];
-  const session = first('session');
-  const clientName = first('clientName');
-  return {
-    name: message.name,
-    mcp: { ...message.mcp, session, clientName, protocolVersion: first('protocolVersion') },
-  };
+  const session = ofSender('session');
+  const clientName = ofSender('clientName');
+  const protocolVersion = ofSender('protocolVersion');
+  return { name: first.name, mcp: { ...first.mcp, session, clientName, protocolVersion } };
 }
 
 /** Until `trackMcp` has seen the answer, which a transport may send elsewhere, clients may have invented the name. */
-function evidenceOfReport(report: McpReport | undefined): OperationEvidence | undefined {
-  if (report === undefined) return undefined;
-  return report.hasSucceeded ? 'server' : 'response';
+function evidenceOfSources({ span, report }: Sources): OperationEvidence | undefined {
+  if (report) return report.hasSucceeded ? 'server' : 'response';
+  return span && 'server';
 }
 
 function isEndpointPath(path: string): boolean {
