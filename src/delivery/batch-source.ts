@@ -223,11 +223,11 @@ export class BatchSource {
     if (!openJournal) return false;
     if (this.#journal !== openJournal) this.queue.forgetStored();
     this.#journal = openJournal;
-    const { total, setAside } = this.queue;
-    // If all hits have failed alone, only others that are processed can show that they are the cause.
-    const hasRoom = total < maxQueueSize || total === setAside;
-    if (hasRoom && this.queue.needsMore(true)) {
-      this.queue.add(await spool.take(openJournal, max, delayMillis), true);
+    const { total, failedTotal } = this.queue;
+    const hasRoom = total < maxQueueSize;
+    // If all hits have failed, only another one that is processed can show that they are the cause.
+    if ((hasRoom || total === failedTotal) && this.queue.needsMore(true)) {
+      this.queue.add(await spool.take(openJournal, hasRoom ? max : 1, delayMillis), true);
       if (!this.takesCrashes) this.refuseCrashes();
     }
     return spool.mayStillSend(openJournal);

@@ -116,6 +116,12 @@ export class Delivery {
     return this.#source.queue.setAside;
   }
 
+  /** Whether all hits in memory have failed, so that only another one can show that they are the cause. */
+  get haveAllFailed(): boolean {
+    const { count } = this.#memory;
+    return count > 0 && this.#source.queue.failedInMemory >= count;
+  }
+
   /** Approximate maximum memory of queued hits. */
   get maxQueueBytes(): number {
     return this.#memory.maxBytes;
@@ -172,7 +178,7 @@ export class Delivery {
       this.counters.lost.shutdown += 1;
       return false;
     }
-    const isAdmitted = this.#memory.admit(hit, this.#source.queue);
+    const isAdmitted = this.#memory.admit(hit, this.haveAllFailed);
     if (!isAdmitted) this.#parts.losses.check();
     return isAdmitted;
   }

@@ -82,12 +82,15 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     const { pending, spooled } = pipeline.stats();
     let queued = pending - spooled;
     let bytes = pipeline.delivery.queueBytes;
+    // If all hits have failed, one more request is taken: see `MemoryQueue.admit`.
+    let isStuck = pipeline.delivery.haveAllFailed;
     return (hits, spanBytes) => {
       const newBytes = hits * REQUEST_BYTES + spanBytes;
       // A request that never fits is taken if nothing is queued; what does not fit then is counted as lost.
       const isFitting =
         queued + hits <= maxQueueSize && bytes + newBytes <= pipeline.delivery.maxQueueBytes;
-      if (queued > 0 && !isFitting) return false;
+      if (queued > 0 && !isFitting && !isStuck) return false;
+      isStuck = false;
       queued += hits;
       bytes += newBytes;
       return true;

@@ -44,11 +44,11 @@ interface Process {
 
 const SIZES = { maxExportBatchSize: 100, maxQueueSize: 20_000 };
 
-function inMemory(): Process {
+function inMemory(sizes = SIZES): Process {
   const matomo = new SimulatedMatomo(1000);
   const logged: string[] = [];
   const delivery = new Delivery(
-    { ...DEFAULT_OPTIONS, ...SIZES, tokenAuth: 't' },
+    { ...DEFAULT_OPTIONS, ...sizes, tokenAuth: 't' },
     matomo,
     diagnosticsTo((line) => void logged.push(line)),
     () => 0.5,
@@ -71,9 +71,9 @@ function inMemory(): Process {
   };
 }
 
-function withSpool(): Process {
+function withSpool(sizes = SIZES): Process {
   const machine = new SimulatedMachine({
-    ...SIZES,
+    ...sizes,
     seed: 1,
     slowestMillis: 0,
     mostInABulk: 1000,
@@ -181,6 +181,51 @@ describe.each(WAYS)('from %s', (way, start) => {
     expect(sorted[Math.floor(sorted.length * 0.99)]).toBeLessThan(10_000);
     expect(process.counters.lost.rejected).toBeGreaterThan(bad / 3);
   });
+
+  test.each([
+    [20, 5, 1],
+    [20, 60, 0.3],
+    [100, 10, 0.3],
+    [5, 600, 0.3],
+  ])(
+    'while a scanner sends %i hits a second for %i s, of which a firewall rejects the part %d, the others are tracked within a minute',
+    async (rate, seconds, part) => {
+      const process = start();
+      const random = createRandom(5);
+      const madeMillis: number[] = [];
+      const delays: number[] = [];
+      const push = (name: string) => {
+        process.push(name);
+        if (name === 'hit') madeMillis.push(performance.now());
+      };
+      for (let tick = 0; tick < (seconds + 120) * 2; tick++) {
+        push('hit');
+        const scanned = tick < seconds * 2 ? rate / 2 : 0;
+        for (let i = 0; i < scanned; i++) push(random() < part ? 'poison403' : 'hit');
+        await process.wait(500);
+        // Matomo tracks the hits nearly in their order.
+        while (delays.length < process.counters.tracked)
+          delays.push(performance.now() - (madeMillis[delays.length] as number));
+      }
+      const sorted = delays.toSorted((a, b) => a - b);
+      expect(sorted.at(-1)).toBeLessThan(MINUTE);
+      expect(process.counters.tracked).toBeGreaterThan(madeMillis.length - 60);
+    },
+  );
+
+  test.each([1, 10])(
+    'while the queue is full of bad hits in bulks of up to %i, others are tracked',
+    async (max) => {
+      const process = start({ maxQueueSize: 20, maxExportBatchSize: max });
+      for (let i = 0; i < 30; i++) process.push('poison403');
+      await process.wait(MINUTE);
+      for (let i = 0; i < 100; i++) {
+        process.push('hit');
+        await process.wait(MINUTE);
+      }
+      expect(process.counters.tracked).toBeGreaterThan(60);
+    },
+  );
 
   test(`500 for everything, with many hits queued, costs few bulks and rejects none`, async () => {
     const process = start();

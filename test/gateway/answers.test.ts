@@ -184,6 +184,19 @@ test('requests that wait for their spans do not count against the queue, and pas
   expect(gateway.stats()).toMatchObject({ refusedExports: 0, lost: { queue_full: 0 } });
 });
 
+test('a queue that is full of hits which have all failed takes another one, which may show that they are the cause', async () => {
+  const { gateway, inspector } = await startGateway({ maxQueueSize: 3, maxExportBatchSize: 1 });
+  inspector.play({ status: 403 });
+  const send = async (path: string) =>
+    (await sendSpans(gateway, exportRequest([requestSpan(path)]))).status;
+  for (const path of ['/1', '/2', '/3']) expect(await send(path)).toBe(200);
+  await eventually(() => gateway.stats().pending === 3);
+  await eventually(async () => (await send('/other')) === 200);
+  await eventually(() => gateway.stats().pending === 4);
+  inspector.play();
+  await eventually(() => gateway.stats().tracked === 4);
+});
+
 test('nor are more taken than the queue has bytes for', async () => {
   const { gateway, inspector } = await startGateway({ maxQueueSize: 300 });
   inspector.play({ status: 503 });

@@ -28,8 +28,7 @@ interface NextOptions {
  *              └── in a row: its half ─┤
  *     aside: a hit that fails alone  <─┘ ──> tried after successes, until `Proofs` knows that it is the cause
  *
- * `placeAfterFailure` decides which of these. If the server is the cause, the oldest batch and the smallest are tried in turn until a bulk
- * succeeds, and only the smallest is halved.
+ * `placeAfterFailure` decides which of these. If the server is the cause, one hit at a time is tried until it is processed.
  */
 export class BatchQueue {
   /** At the end of a process: a batch that fails is tried once more in two halves. */
@@ -45,7 +44,6 @@ export class BatchQueue {
   #successes = 0;
   /** Since a bulk last succeeded, except of batches that were aside. */
   #failuresInARow = 0;
-  #takesSmallest = false;
   /** When a hit that failed alone is tried although nothing else is queued, and how often that failed in a row. */
   #asideMillis = 0;
   #asideFailures = 0;
@@ -60,19 +58,34 @@ export class BatchQueue {
 
   /** Number of hits from memory. */
   get size(): number {
-    return this.#batches.reduce((sum, { isStored, hits }) => sum + (isStored ? 0 : hits.length), 0);
+    return this.#count(({ isStored }) => !isStored);
   }
 
   /** Number of all hits. */
   get total(): number {
-    return this.#batches.reduce((sum, { hits }) => sum + hits.length, 0);
+    return this.#count(() => true);
+  }
+
+  /** Number of hits that failed, alone or with others. */
+  get failedTotal(): number {
+    return this.#count(({ failedAttempts }) => failedAttempts > 0);
+  }
+
+  /** The part of them from memory. */
+  get failedInMemory(): number {
+    return this.#count(({ failedAttempts, isStored }) => failedAttempts > 0 && !isStored);
   }
 
   /** Number of hits that failed alone. */
   get setAside(): number {
-    return this.#batches.filter(
-      ({ hits, failedAttempts }) => hits.length === 1 && failedAttempts > 0,
-    ).length;
+    return this.#count(({ hits, failedAttempts }) => hits.length === 1 && failedAttempts > 0);
+  }
+
+  #count(isCounted: (batch: Batch) => boolean): number {
+    return this.#batches.reduce(
+      (sum, batch) => sum + (isCounted(batch) ? batch.hits.length : 0),
+      0,
+    );
   }
 
   /** Start of the oldest request, in epoch seconds; `Infinity` if there is none. */
@@ -89,18 +102,14 @@ export class BatchQueue {
     return this.serverFailures > 0;
   }
 
-  /**
-   * Whether to take hits from memory or the spool: all that is queued and may be sent has failed since a bulk last succeeded, is sent
-   * last, or has room.
-   */
+  /** Whether to take hits from memory or the spool: all that is queued and may be sent has failed, is sent last, or has room. */
   needsMore(withStored: boolean): boolean {
     return !this.#batches.some(
       (batch) =>
-        !batch.isAside &&
         (withStored || !batch.isStored) &&
         batch.kind !== 'crash' &&
         !batch.isOpen &&
-        this.#isUntried(batch),
+        batch.failedAttempts === 0,
     );
   }
 
@@ -149,8 +158,13 @@ export class BatchQueue {
     const isAgain = (batch: Batch) => nowMillis - batch.probedMillis >= ASIDE_MILLIS;
     const probed = this.#proofs.isAfterSuccess ? aside.find(isAgain) : undefined;
     if (probed) return probed;
+    // New hits never wait for those that have failed before: their success shows that the server is well.
+    const fresh = batches.filter(
+      ({ kind, failedAttempts }) => kind !== 'crash' && failedAttempts === 0,
+    );
     const cause = causeOf(this.#failuresInARow);
-    if (cause === 'server') return this.#oldestOrSmallest([...batches, ...aside]);
+    if (cause === 'server') return this.#probe(fresh, [...batches, ...aside]);
+    if (this.#failuresInARow === 0 && fresh[0]) return fresh[0];
     const isDue = nowMillis >= this.#asideMillis;
     const dueAside = aside.filter((batch) => isForced || (isDue && this.#mayTry(batch)));
     const untried = batches.filter((batch) => this.#isUntried(batch));
@@ -280,15 +294,15 @@ export class BatchQueue {
     return failure?.areInvalid !== true || this.#isRefused;
   }
 
-  /** Each batch may have a hit that makes the server fail, so the smallest is halved, down to one hit. */
-  #oldestOrSmallest(batches: readonly Batch[]): Batch | undefined {
-    this.#takesSmallest = !this.#takesSmallest;
-    if (!this.#takesSmallest) return firstOf(batches);
-    const hasFailed = ({ failedAfter }: Batch) => failedAfter !== undefined;
-    const open = batches.filter((batch) => batch.hits.length > 1 || !hasFailed(batch));
-    const smallest = open.sort((a, b) => a.hits.length - b.hits.length)[0];
-    if (!smallest) return leastFailed(batches);
-    return hasFailed(smallest) ? this.#halfOf(smallest) : smallest;
+  /** One hit, because each may be one that makes the server fail: one that was never sent if there is any. */
+  #probe(fresh: readonly Batch[], batches: readonly Batch[]): Batch | undefined {
+    const several = batches.filter(({ hits }) => hits.length > 1);
+    const smallest = several.sort((a, b) => a.hits.length - b.hits.length)[0];
+    const batch = fresh.at(-1) ?? smallest ?? leastFailed(batches);
+    if (!batch || batch.hits.length === 1) return batch;
+    const probe = batch.takeNewest();
+    this.#batches.unshift(probe);
+    return probe;
   }
 
   /** Halves a batch, of which the second half is sent last. Returns the first one. */

@@ -79,18 +79,32 @@ export class Batch {
   halve(): [Batch, Batch] {
     this.close();
     const middle = middleOf(this.hits);
-    const half = (start: number, end?: number) => {
-      const batch = new Batch(this.kind, this.isStored);
-      batch.hits = this.hits.slice(start, end);
-      batch.isOpen = false;
-      batch.failedAttempts = Math.min(1, this.failedAttempts); // if a half fails too, it is halved at once
-      batch.failure = this.failure;
-      batch.mayBeStored = this.mayBeStored;
-      return batch;
-    };
-    const halves: [Batch, Batch] = [half(0, middle), half(middle)];
+    const halves: [Batch, Batch] = [
+      this.#part(this.hits.slice(0, middle)),
+      this.#part(this.hits.slice(middle)),
+    ];
     if (this.failedAttempts > 0) [halves[0].sibling, halves[1].sibling] = [halves[1], halves[0]];
     return halves;
+  }
+
+  /** Removes the hit of the newest request, as a batch. What is left counts as failed. */
+  takeNewest(): Batch {
+    this.close();
+    const newest = this.hits.reduce((a, b) => (b.startSeconds >= a.startSeconds ? b : a));
+    const batch = this.#part([newest]);
+    this.hits = this.hits.filter((hit) => hit !== newest);
+    this.failedAttempts = Math.max(1, this.failedAttempts);
+    return batch;
+  }
+
+  #part(hits: Hit[]): Batch {
+    const batch = new Batch(this.kind, this.isStored);
+    batch.hits = hits;
+    batch.isOpen = false;
+    batch.failedAttempts = Math.min(1, this.failedAttempts); // if it fails too, it is halved at once
+    batch.failure = this.failure;
+    batch.mayBeStored = this.mayBeStored;
+    return batch;
   }
 
   /** Start of the oldest request, in epoch seconds. */

@@ -43,13 +43,12 @@ export class MemoryQueue {
   }
 
   /**
-   * Whether a hit can be added. If not, it is lost, and counted: losing the end of a visit is better than losing its start. `taken` has
-   * how many hits have failed alone: if all have, only another one that is processed can show that they are the cause.
+   * Whether a hit can be added. If not, it is lost, and counted: losing the end of a visit is better than losing its start. If all hits have
+   * failed, one more can: only another one that is processed can show that they are the cause.
    */
-  admit({ bytes }: Pick<PendingHit, 'bytes'>, taken: { readonly setAside: number }): boolean {
-    const { count } = this;
-    if (count < this.#maxHits && this.bytes + bytes <= this.maxBytes) return true;
-    if (count > 0 && taken.setAside >= count) return true;
+  admit({ bytes }: Pick<PendingHit, 'bytes'>, haveAllFailed: boolean): boolean {
+    if (this.count < this.#maxHits && this.bytes + bytes <= this.maxBytes) return true;
+    if (haveAllFailed) return true;
     this.counters.lost.queue_full += 1;
     return false;
   }

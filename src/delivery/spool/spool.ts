@@ -323,9 +323,9 @@ export class Spool {
     return this.#ahead.length + this.#taken.size + hits <= this.#parts.maxQueueSize;
   }
 
-  /** Reads until so many hits are there, or memory is full. */
+  /** Reads until so many hits are there, or memory is full: then, a segment's next ones are still read if none is there. */
   async #readAhead(count: number): Promise<void> {
-    while (this.#ahead.length < count && this.#mayRead(1)) {
+    while (this.#ahead.length < count && (this.#ahead.length === 0 || this.#mayRead(1))) {
       const segment = this.#nextSegment();
       if (!segment) return;
       const hits = await segment.read().catch((error: unknown) => {

@@ -100,7 +100,7 @@ test('after a rejected token the others are sent first, and nothing is halved', 
   expect(namesOf(nextOf(queue))).toEqual(['c']);
 });
 
-test('while the server counts as unavailable, the oldest and the smallest batch are tried in turn', () => {
+test('while the server counts as unavailable, one hit is tried at a time, of all batches', () => {
   const queue = queueOf(4, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i');
   const bulks = drain(queue, () => false);
   const last = bulks.slice(20);
