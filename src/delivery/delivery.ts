@@ -116,10 +116,9 @@ export class Delivery {
     return this.#source.queue.setAside;
   }
 
-  /** Whether all hits in memory have failed, so that only another one can show that they are the cause. */
+  /** Whether only another hit can show that those in memory are the cause of their failures. */
   get haveAllFailed(): boolean {
-    const { count } = this.#memory;
-    return count > 0 && this.#source.queue.failedInMemory >= count;
+    return this.#memory.haveAllFailed(this.#source.queue);
   }
 
   /** Approximate maximum memory of queued hits. */
@@ -178,7 +177,7 @@ export class Delivery {
       this.counters.lost.shutdown += 1;
       return false;
     }
-    const isAdmitted = this.#memory.admit(hit, this.haveAllFailed);
+    const isAdmitted = this.#memory.admit(hit, this.#source.queue);
     if (!isAdmitted) this.#parts.losses.check();
     return isAdmitted;
   }

@@ -127,9 +127,10 @@ export class FurtherHits {
     for (const hit of ended.furtherHits ?? []) this.add(hit, ended);
   }
 
-  /** Finds out what its further hits need as long as Node's request and the span are there. */
+  /** Finds out what its further hits need, or later ones will, as long as Node's request and the span are there. */
   resolve(ended: EndedRequest): void {
-    if (ended.ofFurtherHits || ended.furtherHits) this.#resolve(ended);
+    const { needRequest } = this.#parts.callbacks;
+    if (needRequest || ended.ofFurtherHits || ended.furtherHits) this.#resolve(ended);
   }
 
   #addToRequest(hit: CheckedHit, request: Request): void {

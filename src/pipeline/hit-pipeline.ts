@@ -287,7 +287,9 @@ export class HitPipeline implements ExitControl, RequestSink {
     if (isIgnored === 'failed') ended.isPermitted = false;
     if (isIgnored) return 'predicate';
     const site = this.#callbacks.siteOf(ended);
-    return site === undefined ? 'site' : (this.#sort(ended) ?? site);
+    if (site !== undefined) return this.#sort(ended) ?? site;
+    ended.site = 0;
+    return 'site';
   }
 
   /** Builds the final hits of a request. Annotations that arrive later have no effect. */

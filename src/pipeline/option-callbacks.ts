@@ -68,6 +68,9 @@ export function createOptionCallbacks(options: ResolvedOptions, diagnostics: Dia
   }
 
   return {
+    /** Whether options are asked about the whole request: once it is released, they cannot be. */
+    needRequest: askSite !== undefined || callbacks.length > 0,
+
     /** Whether the application leaves the request out. `failed`: it could not say. */
     isIgnored(ended: EndedRequest): boolean | 'failed' {
       const result = askIgnore && call('ignore', askIgnore, ended);

@@ -12,6 +12,12 @@ const MEBIBYTE = 1024 ** 2;
 /** Taken hits whose queries may keep the texts of their requests in memory. */
 const MAX_UNCOPIED = 500;
 
+/** What is known of taken hits. */
+interface TakenHits {
+  /** Counted when it is read. */
+  readonly failedInMemory: number;
+}
+
 /**
  * Hits in memory: waiting ones, whose request has not ended; queued ones, oldest first; and taken ones, which have no result yet.
  *
@@ -46,11 +52,16 @@ export class MemoryQueue {
    * Whether a hit can be added. If not, it is lost, and counted: losing the end of a visit is better than losing its start. If all hits have
    * failed, one more can: only another one that is processed can show that they are the cause.
    */
-  admit({ bytes }: Pick<PendingHit, 'bytes'>, haveAllFailed: boolean): boolean {
+  admit({ bytes }: Pick<PendingHit, 'bytes'>, taken: TakenHits): boolean {
     if (this.count < this.#maxHits && this.bytes + bytes <= this.maxBytes) return true;
-    if (haveAllFailed) return true;
+    if (this.haveAllFailed(taken)) return true;
     this.counters.lost.queue_full += 1;
     return false;
+  }
+
+  /** Whether only another hit can show that those in memory are the cause of their failures. */
+  haveAllFailed(taken: TakenHits): boolean {
+    return this.#taken > 0 && this.untaken === 0 && taken.failedInMemory >= this.#taken;
   }
 
   /** Number of places in the queue. A place has one hit, and the crashes of its request. */
