@@ -223,11 +223,13 @@ export class BatchSource {
     if (!openJournal) return false;
     if (this.#journal !== openJournal) this.queue.forgetStored();
     this.#journal = openJournal;
-    const { total, failedTotal } = this.queue;
-    const hasRoom = total < maxQueueSize;
+    const { total, failedTotal, isRefused } = this.queue;
+    const room = Math.min(maxQueueSize - total, isRefused ? maxQueueSize : max);
     // If all hits have failed, only another one that is processed can show that they are the cause.
-    if ((hasRoom || total === failedTotal) && this.queue.needsMore(true)) {
-      this.queue.add(await spool.take(openJournal, hasRoom ? max : 1, delayMillis), true);
+    const count = total === failedTotal ? Math.max(1, room) : room;
+    if (count > 0 && this.queue.needsMore(true)) {
+      const waitMillis = isRefused ? 0 : delayMillis;
+      this.queue.add(await spool.take(openJournal, count, waitMillis), true);
       if (!this.takesCrashes) this.refuseCrashes();
     }
     return spool.mayStillSend(openJournal);

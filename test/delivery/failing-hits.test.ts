@@ -213,6 +213,23 @@ describe.each(WAYS)('from %s', (way, start) => {
     },
   );
 
+  test.each([100, 1500])(
+    'after %i invalid hits in a row, others wait at most for ten minutes',
+    async (count) => {
+      const process = start();
+      for (let i = 0; i < 10; i++) process.push('hit');
+      await process.wait(MINUTE);
+      for (let i = 0; i < count; i++) process.push('invalid');
+      let most = 0;
+      for (let i = 0; i < 3 * 360; i++) {
+        process.push('hit');
+        await process.wait(10_000);
+        most = Math.max(most, 10 + i - process.counters.tracked);
+      }
+      expect(most).toBeLessThan(70); // ten minutes
+    },
+  );
+
   test.each([1, 10])(
     'while the queue is full of bad hits in bulks of up to %i, others are tracked',
     async (max) => {

@@ -33,6 +33,8 @@ interface NextOptions {
 export class BatchQueue {
   /** At the end of a process: a batch that fails is tried once more in two halves. */
   isLast = false;
+  /** The token seems to be rejected: no bulk has succeeded since. The newest hits are tried, because the older ones may be invalid. */
+  isRefused = false;
   /** What `next` has returned. It stays in the queue until a method gets its result. */
   inFlight: Batch | undefined;
   /** Those that are aside, too: the one that was tried last is last. */
@@ -47,8 +49,6 @@ export class BatchQueue {
   /** When a hit that failed alone is tried although nothing else is queued, and how often that failed in a row. */
   #asideMillis = 0;
   #asideFailures = 0;
-  /** The token seems to be rejected: no bulk has succeeded since. */
-  #isRefused = false;
 
   /** A batch has at most `max` hits. `waitMillis` returns the wait after a number of failures while nothing else is queued. */
   constructor(max: number, waitMillis: (failures: number) => number) {
@@ -104,6 +104,7 @@ export class BatchQueue {
 
   /** Whether to take hits from memory or the spool: all that is queued and may be sent has failed, is sent last, or has room. */
   needsMore(withStored: boolean): boolean {
+    if (this.isRefused) return true;
     return !this.#batches.some(
       (batch) =>
         (withStored || !batch.isStored) &&
@@ -164,11 +165,13 @@ export class BatchQueue {
     );
     const cause = causeOf(this.#failuresInARow);
     if (cause === 'server') return this.#probe(fresh, [...batches, ...aside]);
+    const newest = this.isRefused ? fresh.at(-1) : undefined;
+    if (newest) return newest;
     if (this.#failuresInARow === 0 && fresh[0]) return fresh[0];
     const isDue = nowMillis >= this.#asideMillis;
     const dueAside = aside.filter((batch) => isForced || (isDue && this.#mayTry(batch)));
     const untried = batches.filter((batch) => this.#isUntried(batch));
-    if (this.#isRefused && untried.length === 0) return leastFailed([...batches, ...dueAside]);
+    if (this.isRefused && untried.length === 0) return leastFailed([...batches, ...dueAside]);
     // After a suspect comes what probably succeeds, because its success is a proof. Otherwise, that is kept for later.
     const { hasSuspect } = this.#proofs;
     const fitting = untried.filter(({ isProbablyGood }) => isProbablyGood === hasSuspect);
@@ -183,7 +186,7 @@ export class BatchQueue {
     this.inFlight = undefined;
     this.#takeOut(batch);
     this.#failuresInARow = 0;
-    this.#isRefused = false;
+    this.isRefused = false;
     this.#asideFailures = 0;
     this.#successes += 1;
     this.#halveSibling(batch);
@@ -228,7 +231,7 @@ export class BatchQueue {
   /** The token seems to be rejected: others are sent before the batch. */
   refused(batch: Batch, failure: Failure): void {
     this.remove(batch);
-    this.#isRefused = true;
+    this.isRefused = true;
     this.#markFailed(batch, failure);
     batch.isAside ||= failure.areInvalid;
     this.#batches.push(batch);
@@ -240,11 +243,13 @@ export class BatchQueue {
     batch.failure = failure;
   }
 
-  /** Two halves are sent before anything else. */
+  /** The batch was too large: its halves are sent before anything else. */
   split(batch: Batch): void {
+    batch.failedAttempts = 0;
     const halves = batch.halve();
     this.remove(batch);
-    this.#batches.unshift(...halves);
+    if (this.isRefused) this.#batches.push(...halves);
+    else this.#batches.unshift(...halves);
   }
 
   /** Removes a batch whose hits are counted, or sent otherwise. */
@@ -291,7 +296,7 @@ export class BatchQueue {
 
   /** Whether to try a hit that failed alone although nothing else is queued. An invalid one looks like a rejected token. */
   #mayTry({ failure }: Batch): boolean {
-    return failure?.areInvalid !== true || this.#isRefused;
+    return failure?.areInvalid !== true || this.isRefused;
   }
 
   /** One hit, because each may be one that makes the server fail: one that was never sent if there is any. */
