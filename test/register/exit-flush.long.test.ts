@@ -398,6 +398,33 @@ describe('with a spool', () => {
     expect(sorted(titles(inspector))).toEqual(['GET /exit', 'GET /first']);
   });
 
+  test.for([
+    ['counts as unconfirmed and is not sent again', 'false', 1],
+    ['is sent again with resendUnconfirmed', 'true', 2],
+  ] as const)('a folder: a bulk in flight %s', async ([, resend, times]) => {
+    const { inspector, env } = await matomo();
+    const spooled = {
+      ...env,
+      MATOMO_SPOOL: join(temporaryFolder(), 'spool'),
+      MATOMO_SCHEDULE_DELAY: '100',
+      MATOMO_RESEND_UNCONFIRMED: resend,
+    };
+    inspector.play({ delayMillis: 3_600_000, times: 1 });
+    const first = await startServer([...REGISTER, APP], { env: spooled });
+    await get(`${first.url}/first`);
+    await eventually(() => inspector.hits().length === 1);
+    await get(`${first.url}/exit`);
+    await first.exit();
+    expect(first.stderr()).toMatch(
+      times === 1 ? /not confirmed: 1 hit\b.*\[unconfirmed\]\n$/ : /^$/,
+    );
+    const next = await startServer([...REGISTER, APP], { env: spooled });
+    await eventually(() => titles(inspector).includes('GET /exit'));
+    await next.stop();
+    const firsts = titles(inspector).filter((title) => title === 'GET /first');
+    expect(firsts).toHaveLength(times);
+  });
+
   test.for([1, 2, 3, 4])(
     'a folder: a write that is under way neither loses nor repeats hits (%s)',
     async (round) => {

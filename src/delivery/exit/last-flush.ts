@@ -5,6 +5,7 @@ import { describeExitLoss } from '../loss-log.js';
 import { type LossReason, lostHits } from '../queue/counters.js';
 import type { HitResults } from '../queue/hit-results.js';
 import type { Sender } from '../sender.js';
+import type { JournalHit } from '../spool/journal.js';
 import { EXIT_WAITS } from './exit-waits.js';
 
 /** Why hits are left if there was no time to send them. */
@@ -60,7 +61,7 @@ export function flushLast(parts: LastFlushParts, millis: number, refusal?: strin
  * bulk was written. Returns why its hits may be left in the end.
  */
 function finishInFlight(
-  { options, results, sender, source, transport }: LastFlushParts,
+  { options, results, sender, source, spool, transport }: LastFlushParts,
   millis: number,
 ): string | undefined {
   const { queue } = source;
@@ -68,8 +69,8 @@ function finishInFlight(
   if (!batch) return undefined;
   const exchange = transport.waitSync?.(millis);
   if (exchange) return sender.decideAtExit(batch, exchange).failedBy;
-  if (batch.isStored || options.resendUnconfirmed || transport.isSending?.() === false)
-    return undefined;
+  if (options.resendUnconfirmed || transport.isSending?.() === false) return undefined;
+  if (batch.isStored && !spool?.decideAtExit(batch.hits as JournalHit[])) return undefined;
   queue.remove(batch);
   results.count(batch, lostHits('unconfirmed', batch.hits.length));
   return undefined;

@@ -23,6 +23,8 @@ export interface Segment {
   read(): Promise<readonly JournalHit[]>;
   /** Stores that hits have a result. They are never read again. */
   markDecided(hits: readonly JournalHit[]): Promise<void>;
+  /** The same at the event `exit`. Returns `false` if it cannot be stored then: the hits are sent again. */
+  markDecidedAtExit(hits: readonly JournalHit[]): boolean;
 }
 
 /** The journal was deleted, or taken over after this process had stood still. */

@@ -252,6 +252,16 @@ export class Spool {
     void this.#steps.run(() => this.#save());
   }
 
+  /** At the end of the process: stores the results that are not stored yet, and that these taken hits have one. Returns whether all are. */
+  decideAtExit(hits: readonly JournalHit[]): boolean {
+    if (!hits.every((hit) => this.#taken.has(hit))) return false;
+    this.#noteDecided(hits);
+    const areStored = [...this.#decided].map(([segment, decided]) =>
+      segment.markDecidedAtExit(decided),
+    );
+    return areStored.every(Boolean);
+  }
+
   /** Closes the spool, in which hits stay. Resolves even if a disk hangs. */
   close(): Promise<void> {
     this.#closed ??= withTimeout(EXIT_WAITS.spoolMillis, this.#close());

@@ -2,10 +2,17 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { isWhole, readLine, toJournalHit } from '../hit-line.js';
 import type { HitLine, JournalEvents, JournalHit, Segment } from '../journal.js';
-import { openOwnFile, readOwnFile, unlessMissing, unlinkIfThere } from './own-files.js';
+import {
+  appendToOwnFile,
+  openOwnFile,
+  readOwnFile,
+  unlessMissing,
+  unlinkIfThere,
+} from './own-files.js';
 
 const CHUNK_BYTES = 65_536;
 const LINE_FEED = 10;
+const TO_APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY;
 
 /** Bytes of a file, from the start of a line to the end of one. */
 type Range = readonly [from: number, to: number];
@@ -89,17 +96,23 @@ export class HitsFile implements Segment {
     if (this.#isFinal && hits.length === this.open) {
       await this.#delete(); // also if the disk has no room for another line
     } else {
-      const text = joinRanges(hits).map(([from, to]) => `\n${from}-${to}`);
-      const { O_APPEND, O_CREAT, O_WRONLY } = constants;
-      const flags = O_APPEND | O_CREAT | O_WRONLY;
-      this.#ranges ??= await openOwnFile(this.#donePath, flags);
-      await this.#ranges.writeFile(text.join('')).catch(async (error: unknown) => {
+      this.#ranges ??= await openOwnFile(this.#donePath, TO_APPEND);
+      await this.#ranges.writeFile(toRanges(hits)).catch(async (error: unknown) => {
         await this.#closeRanges();
         throw error;
       });
       if (this.#isFinal) await this.#closeRanges();
     }
     this.open -= hits.length;
+  }
+
+  markDecidedAtExit(hits: readonly JournalHit[]): boolean {
+    try {
+      appendToOwnFile(this.#donePath, TO_APPEND, toRanges(hits));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Nothing is appended any more. */
@@ -202,6 +215,12 @@ async function readRanges(path: string): Promise<readonly Range[]> {
   const found = [...text.matchAll(/^(\d{1,15})-(\d{1,15})$/gm)];
   const ranges = found.map(([, from, to]) => ({ from: Number(from), to: Number(to) }));
   return joinRanges(ranges.filter(({ from, to }) => from < to)); // the end of one may not be written completely
+}
+
+function toRanges(hits: readonly JournalHit[]): string {
+  return joinRanges(hits)
+    .map(([from, to]) => `\n${from}-${to}`)
+    .join('');
 }
 
 function joinRanges(parts: readonly { readonly from: number; readonly to: number }[]): Range[] {

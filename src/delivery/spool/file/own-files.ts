@@ -1,4 +1,12 @@
-import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
 
 /** Opens no link, and does not wait for a pipe. Windows has neither flag. */
@@ -21,6 +29,17 @@ export async function openOwnFile(path: string, flags: number): Promise<FileHand
   } catch (error) {
     await file.close().catch(() => undefined);
     throw error;
+  }
+}
+
+/** Appends without returning to the event loop. Throws if not all of it can be written, or as `openOwnFile` rejects. */
+export function appendToOwnFile(path: string, flags: number, text: string): void {
+  const file = openSync(path, flags | OPEN_SAFELY, 0o600);
+  try {
+    requireOwn(fstatSync(file), path, 'isFile');
+    writeFileSync(file, text);
+  } finally {
+    closeSync(file);
   }
 }
 

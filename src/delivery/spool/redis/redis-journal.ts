@@ -87,6 +87,11 @@ class RedisStream implements Segment {
     const ids = hits.map(({ from }) => `${from}-0`);
     await connection.run(DECIDE, [this.#journal.instance, this.key, ...ids]);
   }
+
+  /** Redis can no longer be awaited. */
+  markDecidedAtExit(): boolean {
+    return false;
+  }
 }
 
 /** Streams in Redis, for processes on several machines. For the keys see `redis-scripts.ts`. */
