@@ -123,6 +123,18 @@ test('an export that comes twice counts once', async () => {
   expect(set.gateway.stats().spans).toMatchObject({ received: 5, used: 2, unused: 3 });
 });
 
+test('so does one with a SERVER span that is nested in the request', async () => {
+  const set = await startGateway();
+  const request = requestSpan('/a');
+  const { traceId, spanId: parentSpanId } = request;
+  const nested = { ...requestSpan('/a'), traceId, parentSpanId };
+  await send(set, [nested, request]);
+  expect(await titlesOf(set, 1)).toEqual(['GET /a']);
+  await send(set, [nested, request]);
+  await eventually(() => set.gateway.stats().spans.waiting === 0);
+  expect(set.gateway.stats()).toMatchObject({ hits: 1, pendingRequests: 0 });
+});
+
 test('spans of no request are dropped, and a cycle of parents does no harm', async () => {
   const set = await startGateway();
   const [a, b] = [otlpSpan(), otlpSpan()];

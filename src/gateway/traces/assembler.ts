@@ -200,7 +200,7 @@ export class Assembler {
     for (const request of requests) {
       this.#traces.remember(trace, request.root.spanId);
       for (const span of request.below) {
-        if (hasHitEvent(span)) this.#traces.remember(trace, span.spanId);
+        if (makesHits(span)) this.#traces.remember(trace, span.spanId);
       }
       this.#spans -= request.spans;
       this.#bytes -= request.bytes;
