@@ -10,6 +10,8 @@ import type { Sender } from './sender.js';
 
 /** Interval for checking a full batch again if one of its hits is held back. */
 const SHORTEST_MILLIS = 5;
+/** No attempt is made for so long after an error of this package, which would come again. */
+const ERROR_WAIT_MILLIS = 10_000;
 
 interface SendLoopParts extends DeliveryParts {
   readonly source: BatchSource;
@@ -184,6 +186,7 @@ export class SendLoop {
   }
 
   #reportError(error: unknown): void {
+    this.#parts.sender.waitUntilMillis = performance.now() + ERROR_WAIT_MILLIS;
     const text = `Sending failed (${describeError(error)}). Hits may stay pending. Please report this.`;
     this.#parts.diagnostics.warnOnce('send', coded('internal-error', text));
   }

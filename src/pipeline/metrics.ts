@@ -1,4 +1,6 @@
+import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
 import { otelGlobal } from '../common/otel-global.js';
 import type { Attributes, Histogram, MeterProvider } from '../common/otel-types.js';
 import { DetachedScope } from '../common/timers.js';
@@ -50,6 +52,7 @@ export class Metrics {
   readonly #provider: MeterProvider | 'global';
   readonly #component: Attributes;
   #durations: Histogram | undefined;
+  #diagnostics: Pick<Diagnostics, 'error' | 'warnOnce'> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(provider: MeterProvider | 'global', type: ComponentType) {
@@ -64,15 +67,24 @@ export class Metrics {
       send: async (body, timeoutMillis) => {
         const start = performance.now();
         const exchange = await transport.send(body, timeoutMillis);
-        const seconds = (performance.now() - start) / 1000;
-        this.#durations?.record(seconds, { ...outcomeOf(exchange), ...this.#component });
+        this.#record((performance.now() - start) / 1000, outcomeOf(exchange));
         return exchange;
       },
     };
   }
 
+  #record(seconds: number, outcome: Attributes): void {
+    try {
+      this.#durations?.record(seconds, { ...outcome, ...this.#component });
+    } catch (error) {
+      const text = `The histogram of meterProvider threw ${describeError(error)}. The time of a bulk request is not recorded. Check the views of the meter provider.`;
+      this.#diagnostics?.warnOnce('meter', coded('callback-failed', text));
+    }
+  }
+
   /** Registers all instruments; with `global`, as soon as there is a meter provider. */
-  start(observe: () => Observed, diagnostics: Pick<Diagnostics, 'error'>): void {
+  start(observe: () => Observed, diagnostics: Pick<Diagnostics, 'error' | 'warnOnce'>): void {
+    this.#diagnostics = diagnostics;
     if (this.#provider !== 'global') {
       this.#register(this.#provider, observe);
       return;

@@ -20,6 +20,7 @@ import { freePort } from '../support/free-port.js';
 import { sendSpans } from '../support/gateway.js';
 import { startMatomo } from '../support/matomo.js';
 import { exportRequest, requestSpan as receivedSpan } from '../support/otlp-spans.js';
+import { captureOutput } from '../support/output.js';
 import { SPOOL_PLACES } from '../support/redis-server.js';
 import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
 import { until } from '../support/traced-service.js';
@@ -394,4 +395,21 @@ test('register uses the global meter provider with MATOMO_METRICS=global', async
     /^matomo_hits_total\{matomo_hit_outcome="tracked",.*"matomo_span_processor\/0".*\} [1-9]/m;
   await eventually(async () => tracked.test(await get(`http://127.0.0.1:${port}/metrics`)));
   await app.stop('SIGKILL');
+});
+
+test('a hit is sent once, although a view of the meter provider throws', async () => {
+  const logged = captureOutput();
+  const failing = {
+    process(): never {
+      throw new RangeError('a secret');
+    },
+  };
+  const views = [{ instrumentName: 'matomo.request.duration', attributesProcessors: [failing] }];
+  const meterProvider = new MeterProvider({ views });
+  onTestFinished(() => meterProvider.shutdown());
+  const { exporter, inspector } = await startExporter({ meterProvider, scheduledDelayMillis: 10 });
+  exporter.export([requestSpan('/a')], () => undefined);
+  await eventually(() => exporter.stats().tracked === 1);
+  expect(inspector.hits()).toHaveLength(1);
+  expect(logged.join('')).toMatch(/RangeError.*\[callback-failed\]/);
 });

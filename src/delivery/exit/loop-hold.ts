@@ -25,14 +25,16 @@ export class LoopHold {
     if (until > this.#untilMillis) this.#untilMillis = until;
   }
 
-  /** Holds the event loop while a promise, which must not reject, is pending. */
+  /** Holds the event loop while a promise is pending. */
   async during<T>(promise: Promise<T>): Promise<T> {
     this.#open += 1;
     this.#arm();
-    const value = await promise;
-    this.#open -= 1;
-    if (this.#open === 0) clearTimeout(this.#timer);
-    return value;
+    try {
+      return await promise;
+    } finally {
+      this.#open -= 1;
+      if (this.#open === 0) clearTimeout(this.#timer);
+    }
   }
 
   /** How long the event loop was held in vain if the process ends now, which is then no longer available. */
