@@ -157,6 +157,25 @@ test('services with long names are told apart, and their names are in no key', (
   expect(keyOf(name).length).toBeLessThan(100);
 });
 
+test('events beyond 10,000 of a span are not read, and the answer says so', () => {
+  const events = (count: number) =>
+    decode(
+      exportRequest([requestSpan('/a')]).replace(
+        '"spanId"',
+        `"events":[${manyOf('{}', count)}],"spanId"`,
+      ),
+    );
+  expect([...events(10_000).reasons]).toEqual([]);
+  const { spans, reasons } = events(10_001);
+  expect([spans.length, ...reasons]).toEqual([1, expect.stringContaining('10000')]);
+});
+
+test('groups in protobuf, which take long to skip, are refused', async () => {
+  const { gateway } = await startGateway();
+  const answer = await sendSpans(gateway, new Uint8Array([0x1b, 0x1c]), PROTOBUF);
+  expect(answer.status).toBe(400);
+});
+
 test('an empty export in protobuf stays one', async () => {
   const { gateway } = await startGateway();
   expect((await sendSpans(gateway, new Uint8Array([0x0a, 0]), PROTOBUF)).status).toBe(200);

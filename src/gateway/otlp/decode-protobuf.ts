@@ -1,4 +1,4 @@
-import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
+import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { AttributeValue } from '../../common/otel-types.js';
 import { runAtOnce, type Steps } from '../../common/slices.js';
 import { KnownTexts } from './known-texts.js';
@@ -346,15 +346,14 @@ class Reader extends BinaryReader implements ValueReader {
   }
 
   skipTagged(tag: number): void {
-    const field = tag >>> 3;
-    if (field === 0) throw new Error('a field has no number');
+    if (tag >>> 3 === 0) throw new Error('a field has no number');
     const wireType = tag & 7;
     // `skip` of the library creates an object.
     if (wireType === MESSAGE) this.pos = this.end();
     else if (wireType === VARINT) this.uint32();
     else if (wireType === FIXED64) this.pos += 8;
     else if (wireType === FIXED32) this.pos += 4;
-    else this.skip(wireType as WireType, field);
+    else throw new Error('a field has a wire type that OTLP does not use'); // a group, which may hold many
   }
 
   /** Whether the attribute that begins here may be kept of a span: only its first byte is read, which is cheap. */

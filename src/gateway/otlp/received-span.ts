@@ -152,12 +152,21 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   }
 }
 
+/** More than any SDK keeps of a span. */
+const MAX_EVENTS = 10_000;
+const TOO_MANY_EVENTS = `events beyond the first ${MAX_EVENTS} of a span are not read`;
 const TOO_MANY_HIT_EVENTS = `matomo.hit events beyond the first ${MAX_FURTHER_HITS} of a span are not read`;
 
 function readEvents(list: unknown, values: ValueReader): Events {
   let exception: Events[number] | undefined;
   const hits: Events = [];
+  let left = MAX_EVENTS;
   for (const { name, timeUnixNano, attributes } of objects(list, 'events')) {
+    if (left === 0) {
+      values.reasons.add(TOO_MANY_EVENTS);
+      break;
+    }
+    left -= 1;
     if (name === 'exception') {
       const type = readAttributes(attributes, values, isExceptionType);
       exception =
