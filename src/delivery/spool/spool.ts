@@ -300,10 +300,7 @@ export class Spool {
         this.#reports.broken(segment);
         this.#loseStored(hits);
       },
-      lost: (hits) => {
-        this.#reports.lost(hits, 'they were deleted');
-        this.#loseStored(hits);
-      },
+      lost: (hits) => this.#loseStored(hits, 'they were deleted'),
       foreign: (segment) => this.#reports.foreignSegment(segment),
       unreadable: (error) => this.#reports.unreadable(error),
     };
@@ -452,18 +449,17 @@ export class Spool {
     this.#taken.clear();
     this.#ahead = [];
     this.#decided.clear();
-    const lost = this.spooled - this.#abandoned.size;
-    this.#reports.lost(lost, GONE);
-    this.#loseStored(lost);
+    this.#loseStored(this.spooled - this.#abandoned.size, GONE);
     if (!this.#isClosed) void this.#steps.run(() => this.#openJournal());
   }
 
   #dropAbandoned(): void {
-    this.#loseStored(this.#abandoned.size);
+    this.#loseStored(this.#abandoned.size, GONE);
     this.#abandoned.clear();
   }
 
-  #loseStored(hits: number): void {
+  #loseStored(hits: number, reason?: string): void {
+    if (reason !== undefined && hits > 0) this.#reports.lost(hits, reason);
     this.spooled -= hits;
     this.#lose('spool', hits);
   }

@@ -83,6 +83,20 @@ const PLACES = {
   },
 };
 
+test('a journal that is gone while its hits are being sent is a line with the number of hits', async () => {
+  const { folder, clear } = await PLACES.folder();
+  const { delivery, transport, push, logged } = spooledDelivery({ folder });
+  transport.answer(notSent);
+  push('a', 'b');
+  await eventually(() => transport.bodies.length > 0);
+  clear();
+  await delivery.flush();
+  expect(logged.filter((line) => line.includes('[spool-'))).toEqual([
+    expect.stringMatching(/lost 2 hits\b.*\[spool-lost\]$/),
+  ]);
+  expect(delivery.counters.lost.spool).toBe(2);
+});
+
 test.each(Object.entries(PLACES))(
   'a journal in a %s that is gone at the shutdown is one line, which counts its hits as lost',
   async (_where, open) => {
@@ -94,7 +108,7 @@ test.each(Object.entries(PLACES))(
     await clear();
     await delivery.shutdown(0);
     expect(logged.filter((line) => line.includes('[spool-'))).toEqual([
-      expect.stringContaining('[spool-lost]'),
+      expect.stringMatching(/lost 2 hits\b.*\[spool-lost\]$/),
     ]);
     expect(delivery.counters.lost.spool).toBe(2);
     expect(law()).toEqual([2, 2]);
