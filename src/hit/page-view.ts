@@ -56,7 +56,7 @@ export interface PageViewOptions extends SentUrlOptions {
 export interface PageView extends SentRequest {
   /** As it came; `undefined` if the URL has none, or leaves it out because the request was refused. */
   readonly query: string | undefined;
-  /** The path without secrets, from which titles are made. */
+  /** The path of the page without secrets, from which titles are made. */
   readonly redacted: string;
   readonly client: ClientFields;
   readonly traits: VisitorTraits;
@@ -132,10 +132,10 @@ export function createPageViewReader(
       const client = toClientFields(request);
       const traits = toTraits(request, client, site, nowMillis);
       const startSeconds = Math.floor(traits.startMillis / 1000);
-      const redacted = urls.redactPath(request.path);
+      const sent = urls.redactPath(request.path);
+      const redacted = request.isPageData ? toPagePath(sent) : sent;
       const refused = hasTemplates ? refusedPathOf(request) : undefined;
-      const template = hasTemplates ? toTemplate(request, redacted) : redacted;
-      const path = refused ?? template;
+      const path = refused ?? (hasTemplates ? toTemplate(request, redacted) : sent);
       const use = options.siteSearch && isGraphqlRequest(request) ? 'graphql' : 'page';
       const query = refused === undefined ? request.query : undefined;
       return {
@@ -154,8 +154,7 @@ export function createPageViewReader(
       };
     },
     /** The route, or what titles show instead. */
-    toPlace: ({ request, redacted }: PageView) =>
-      toPlace(request, request.isPageData ? toPagePath(redacted) : redacted),
+    toPlace: ({ request, redacted }: PageView) => toPlace(request, redacted),
     /** What all hits of the request have. */
     toSharedFields: (page: PageView) => listFields(page),
     /** The same, and what no other hit has. */

@@ -132,7 +132,8 @@ export function isPageData(
   return [accept, contentType].some((types) => types?.includes('text/x-script'));
 }
 
-/** The path of the page: `/posts/hello` for `/posts/hello.data`. */
+/** The path of the page: `/posts/hello` for `/posts/hello.data`. The ending may have been redacted. */
 export function toPagePath(path: string): string {
+  if (!mayBePageData(path)) return path;
   return path === '/_root.data' ? '/' : path.slice(0, -ENDING.length);
 }

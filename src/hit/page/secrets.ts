@@ -185,13 +185,17 @@ export function holdsEmail(text: string): boolean {
 }
 
 const MIN_TOKEN_LENGTH = 20;
-const TOKEN = /^[\w-]{20,}={0,2}$/;
+const TOKEN = /^([\w-]{20,})={0,2}$/;
+/** React Router, Remix and Next.js request the data of a page by its path and such an ending. */
+const DATA_ENDING = /\.(?:data|json)$/;
 
 /** Words joined by hyphens are not a token, whatever their case, but one of them may be: `sk-proj-…`. */
 export function isToken(segment: string): boolean {
-  if (segment.length < MIN_TOKEN_LENGTH || !TOKEN.test(segment)) return false;
-  const words = segment.split('-');
-  if (words.length <= 2) return isMixed(segment);
+  if (segment.length < MIN_TOKEN_LENGTH) return false;
+  const token = TOKEN.exec(segment.replace(DATA_ENDING, ''))?.[1];
+  if (token === undefined) return false;
+  const words = token.split('-');
+  if (words.length <= 2) return isMixed(token);
   return words.some((word) => word.length >= MIN_TOKEN_LENGTH && isMixed(word));
 }
 
@@ -209,13 +213,14 @@ const PRIVATE_CALENDAR = /^private-[\da-f]{20,}$/;
 const PRIVATE = 'private-';
 
 function isSecretSegment(segment: string): boolean {
+  const value = segment.replace(DATA_ENDING, '');
   return (
     isToken(segment) ||
     holdsEmail(segment) ||
     (segment.includes('eyJ') && JSON_WEB_TOKEN.test(segment)) ||
     (segment.includes(':') && BOT_TOKEN.test(segment)) ||
-    (segment.includes('+') && PHONE_NUMBER.test(segment)) ||
-    (segment.startsWith(PRIVATE) && PRIVATE_CALENDAR.test(segment))
+    (segment.includes('+') && PHONE_NUMBER.test(value)) ||
+    (segment.startsWith(PRIVATE) && PRIVATE_CALENDAR.test(value))
   );
 }
 

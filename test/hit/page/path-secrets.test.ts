@@ -43,6 +43,8 @@ const SECRET = [
   rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
   rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rYw%3D%3D', '/confirm/redacted'),
   rowOf('/confirm/%6bX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
+  rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY.data', '/confirm/redacted'),
+  rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY.json', '/confirm/redacted'),
   rowOf(`/services/T0AB/B0CD/${SLACK}`, '/services/T0AB/B0CD/redacted'),
   rowOf(`/bot${TELEGRAM}/getMe`, '/redacted/getMe'),
   rowOf(`/bot${TELEGRAM.replace(':', '%3A')}/getMe`, '/redacted/getMe'),
@@ -54,6 +56,8 @@ const SECRET = [
   rowOf('/call/%252B49%2520176%252012345678', '/call/redacted'),
   rowOf('/call/+49%20(176)%20123-45.678', '/call/redacted'),
   rowOf('/call/tel:+4917612345678', '/call/redacted'),
+  rowOf('/call/+4917612345678.data', '/call/redacted'),
+  rowOf(`/calendar/ical/${CALENDAR}.json`, '/calendar/ical/redacted'),
   rowOf(`/x/${'%25'.repeat(1)}${'25'.repeat(9)}41`, '/x/redacted'),
   // After a secret word.
   rowOf(`/-/user/token/${NPM}`, '/-/user/token/redacted'),

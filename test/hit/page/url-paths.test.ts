@@ -10,6 +10,7 @@ test.each([
   [{ path: '/users/42', route: undefined }, '/users/:id'],
   [{ path: '/users/%34%32', route: undefined }, '/users/:id'],
   [{ path: '/users/max%40example.org', route: undefined }, '/users/redacted'],
+  [{ path: '/users/42.data', route: undefined, isPageData: true }, '/users/:id'],
   [{ path: '/users/42', route: undefined, statusCode: 403 }, '/users/:id'],
   [{ path: '/users/42', route: '/users/:id', statusCode: 404 }, '/users/:id'],
   [{ path: '/patients/max-mustermann', route: undefined }, '/patients/max-mustermann'],
