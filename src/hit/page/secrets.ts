@@ -185,7 +185,8 @@ export function holdsEmail(text: string): boolean {
 }
 
 const MIN_TOKEN_LENGTH = 20;
-const TOKEN = /^([\w-]{20,})={0,2}$/;
+/** Texts and mails add punctuation to links. An `@` before it makes it the name of an account. */
+const TOKEN = /^[^\w@-]*([\w-]{20,})[^\w-]*$/;
 /** React Router, Remix and Next.js request the data of a page by its path and such an ending. */
 const DATA_ENDING = /\.(?:data|json)$/;
 
@@ -207,9 +208,9 @@ function isMixed(text: string): boolean {
 const VERSION = /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|oauth2|saml2)$/i;
 /** The token of a bot in a URL of Telegram. */
 const BOT_TOKEN = /^bot\d+:./i;
-const PHONE_NUMBER = /^(?:(?:tel|sms|callto):)?\+(?:[\s().-]*\d){6,20}[\s().-]*$/i;
+const PHONE_NUMBER = /^[^\w+]*(?:(?:tel|sms|callto):)?\+(?:[\s().-]*\d){6,20}\W*$/i;
 /** The secret address of a calendar in Google Calendar. */
-const PRIVATE_CALENDAR = /^private-[\da-f]{20,}$/;
+const PRIVATE_CALENDAR = /^private-[\da-f]{20,}\W*$/;
 const PRIVATE = 'private-';
 
 function isSecretSegment(segment: string): boolean {

@@ -62,6 +62,7 @@ test.each([
   ['/ann@localhost/@example.org', '/ann@localhost/@example.org'],
   ['/reset/kX3vQ9bT2mN7pL5wZ8rY', '/reset/:token'],
   ['/reset/kX3vQ9bT2m-7pL5wZ8r_', '/reset/:token'],
+  ['/reset/kX3vQ9bT2mN7pL5wZ8rY.', '/reset/:token'],
   ['/reset/kX3vQ9bT2mN7pL5wZ8rY.data', '/reset/:token'],
   ['/reset/kX3vQ9bT2m-7pL5-Z8rY', '/reset/kX3vQ9bT2m-7pL5-Z8rY'],
   ['/reset/kX3vQ9bT2mN7pL5wZ8r', '/reset/kX3vQ9bT2mN7pL5wZ8r'],
