@@ -1,4 +1,3 @@
-import { isIP } from '../../common/addresses.js';
 import { ANY_FILE, mediaTypeOf } from '../bots/documents.js';
 import { toErrorType } from '../http-request.js';
 import { FIRST_FAILED_STATUS } from '../page/action-name.js';
@@ -127,7 +126,11 @@ const HOSTS: ReadonlySet<string> = new Set([
 ]);
 /** What may be an address, in any text, with the port, brackets, quotes and zone that it may have. */
 const ITEM = /"?\[[\da-f:.]+(?:%[\w.-]{1,30})?\](?::\d{1,5})?"?|[\da-f:.]+(?:%[\w.-]{1,30})?/gi;
-const IPV4 = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])/g;
+/** The dots of a sentence or a name, and a colon that separates. */
+const AROUND_ADDRESS = /^(?:\.+|:(?!:))|(?<!\.)\.+$|(?<!:):$/g;
+/** No part of a version with more numbers. */
+const IPV4 = /(?<!\d|\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)/g;
+const IPV6 = /[\da-f:]+/gi;
 const URL_OR_PATH = /^(?:[a-z][a-z\d+.-]*:)?[/\\]/i;
 
 /**
@@ -140,12 +143,21 @@ export function createToSentAttribute(
   const { anonymizeIp } = options;
   const urls = createSentUrls(options);
 
+  /** `undefined` if the text is not one address. */
+  function maskOne(text: string): string | undefined {
+    const bare = text.replace(AROUND_ADDRESS, '');
+    const address = plainAddress(bare);
+    return address && text.replace(bare, maskAddress(address, anonymizeIp));
+  }
+
+  function maskPart(part: string): string {
+    return maskOne(part) ?? part;
+  }
+
   function maskItem(item: string): string {
     if (!/[.:]/.test(item)) return item;
-    const bare = item.replace(/^:(?!:)|(?<!:):$/g, ''); // a colon that separates
-    const address = plainAddress(bare);
-    if (address !== undefined) return item.replace(bare, maskAddress(address, anonymizeIp));
-    return item.replace(IPV4, (ipv4) => (isIP(ipv4) ? maskAddress(ipv4, anonymizeIp) : ipv4));
+    // An IPv6 address may end in an IPv4 address, and names may follow both.
+    return maskOne(item) ?? item.replace(IPV4, maskPart).replace(IPV6, maskPart);
   }
 
   return function toSentAttribute(name, value, host) {

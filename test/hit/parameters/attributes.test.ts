@@ -108,6 +108,14 @@ test.each([
   [X_FORWARDED_FOR, '10.1.2.3->198.51.100.7', '10.1.0.0->198.51.0.0'],
   [X_FORWARDED_FOR, 'cafe:198.51.100.7', 'cafe:198.51.0.0'],
   [X_FORWARDED_FOR, 'ip:2001:db8:1:2::4:', 'ip:2001:db8:1:::'],
+  [X_FORWARDED_FOR, 'from 198.51.100.7.', 'from 198.51.0.0.'],
+  [X_FORWARDED_FOR, '..198.51.100.7...', '..198.51.0.0...'],
+  [X_FORWARDED_FOR, '198.51.100.7.example.org', '198.51.0.0.example.org'],
+  [X_FORWARDED_FOR, '198.51.100.7:80.', '198.51.0.0.'],
+  [X_FORWARDED_FOR, '::ffff:198.51.100.7.', '198.51.0.0.'],
+  [X_FORWARDED_FOR, 'from 2001:db8:1:2::4.', 'from 2001:db8:1::.'],
+  [X_FORWARDED_FOR, '.2001:db8:1:2::4.example.org', '.2001:db8:1::.example.org'],
+  [X_FORWARDED_FOR, '[2001:db8:1:2::4.]', '[2001:db8:1::.]'],
   ['client.socket.address', '/198.51.100.7:54321', '/198.51.0.0'],
   ['client.socket.address', 'host/198.51.100.7', 'host/198.51.0.0'],
   ['client.socket.address', '198.51.100.7/32', '198.51.0.0/32'],
@@ -119,6 +127,8 @@ test.each([
     'Mozilla/5.0 Chrome/120.0.0.0',
   ],
   ['http.request.header.x-app-version', '2.14.1', '2.14.1'],
+  ['http.request.header.x-app-version', '2.14.1.7.3.', '2.14.1.7.3.'],
+  ['http.request.header.x-time', '10:30:45.123', '10:30:45.123'],
   ['enduser.id', 'customer:7', 'customer:7'],
 ] as const)('with anonymizeIp: 2, %s: %s is sent as %s', (name, value, sent) => {
   expect(createToSentAttribute({ ...HIT_OPTIONS, anonymizeIp: 2 })(name, value)).toBe(sent);
