@@ -65,9 +65,9 @@ function one(): number {
 /** Lengths of what HTML escaping makes of characters. */
 const ESCAPED: Readonly<Record<string, number>> = { '&': 5, '<': 4, '>': 4, '"': 6, "'": 6 };
 
-const USER_INFO = /^((?:[a-z][a-z\d+.-]*:[/\\]+|[/\\]{2,})?)[^/\\?#]*@/i;
+const USER_INFO = /^((?:[^/\\?#@]*(?::[/\\]+|[/\\]{2,}))?)[^/\\?#]*@/;
 
-/** Removes the user info from a URL, which may have no scheme, and other slashes than it should. */
+/** Removes the user info from a URL, which may have no scheme, other slashes than it should, and any characters before these. */
 export function withoutUserInfo(url: string): string {
   return url.includes('@') ? url.replace(USER_INFO, '$1') : url;
 }

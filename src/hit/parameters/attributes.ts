@@ -3,7 +3,7 @@ import { toErrorType } from '../http-request.js';
 import { FIRST_FAILED_STATUS } from '../page/action-name.js';
 import { holdsCredentials, isCredentialName, REDACTED } from '../page/secrets.js';
 import { createSentUrls, type SentUrlOptions } from '../page/sent-urls.js';
-import { withoutUserInfo } from '../text.js';
+import { cleanText, withoutUserInfo } from '../text.js';
 import { plainAddress } from '../visitor/forwarded-origin.js';
 import { maskAddress } from '../visitor/mask-address.js';
 
@@ -162,7 +162,7 @@ export function createToSentAttribute(
 
   return function toSentAttribute(name, value, host) {
     if (ERROR_TYPES.has(name)) return toErrorType(value);
-    const whole = value.slice(0, MAX_CHARACTERS).trim();
+    const whole = cleanText(value.slice(0, MAX_CHARACTERS));
     const text = HOSTS.has(name) ? withoutUserInfo(whole) : whole;
     const isHeader = HEADER.test(name);
     if (isHeader && holdsCredentials(text)) return REDACTED;

@@ -36,6 +36,11 @@ test.each([
   ['redact', 'https:\\\\u:pw@g.example\\a', 'https:\\\\g.example\\a'],
   ['redact', 'https:/u:p@w@g.example/a@b', 'https:/g.example/a@b'],
   ['redact', 'u:pw@g.example/', 'g.example/'],
+  ['redact', 'u:pw@g.example:/a@b', 'g.example:/a@b'],
+  ['redact', '\x85https://u:pw@g.example/', '\x85https://g.example/'],
+  ['redact', '\x85https:/u:pw@g.example/', '\x85https:/g.example/'],
+  ['redact', '\x85//u:pw@g.example/', '\x85//g.example/'],
+  ['redact', 'https:\x85//u:pw@g.example/', 'https:\x85//g.example/'],
   [
     'redact',
     'https://auth.g.example:8443/token=abc/',

@@ -161,6 +161,8 @@ test.each([
   ['http.response.header.link', '</a?token=abc>; rel="next"', '</a?token=redacted'],
   ['http.request.header.x-original-uri', 'a?password=abc&b=1', 'a?password=redacted&b=1'],
   ['http.request.header.x-note', 'see https://u:p@a.test/?token=abc', /^(?!.*(?:abc|u:p))/],
+  ['http.request.header.x-note', '\x85/token/abc1', '/token/redacted'],
+  ['http.request.header.host', '\x85https://ann:s3cret@shop.example', 'https://shop.example'],
   ['http.request.header.x-note', 'Bearer abc', 'redacted'],
   ['http.request.header.x-note', 'my eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.c2ln', 'redacted'],
   ['http.request.header.x-app-version', '2.1 beta', '2.1 beta'],
