@@ -37,8 +37,8 @@ const PLAIN = /^[\w~-]*$/;
 /** The port after it is no value. */
 const HOST_AND_PORT = /\/\/[\w.-]+:\d{1,5}(?=[/?#]|$)/g;
 const SPACE_BEFORE_VALUE = /(?<!\s)\s+(?=[=:])/g;
-/** The path of a text that is a URL or a path. */
-const PATH_OF_URL = /^(?:[a-z][a-z\d+.-]*:)?(?:\/\/[^/?#]*)?(\/[^?#]*)/i;
+/** The path in a part of a text that is a URL or a path. `mail/2026` is none, but may be a campaign. */
+const PATH_OF_URL = /^(?:[^/]*(?:\/\/[^/]*|[^\w/]))?(\/.*)/s;
 /** Segments of a path that are redacted like a parameter: `name=value`, `name:value` and `scheme credentials`, also encoded. */
 const PAIR_SEGMENT = /[=:]|%(?:25)*(?:20|3a|3d)/i;
 /** A method of a resource, such as `keys:rotate`. */
@@ -140,8 +140,8 @@ export function holdsSecret(encoded: string): boolean {
   const text = decodeLayers(encoded, decodeText);
   if (text === undefined || holdsSecretText(text) || innerNames(text).some(isSecretName))
     return true;
-  const path = PATH_OF_URL.exec(text)?.[1];
-  return path !== undefined && holdsSecretSegment(path);
+  // A query and the fragment of a hash router may have paths, too.
+  return text.split(/[?#]/).some((part) => holdsSecretSegment(PATH_OF_URL.exec(part)?.[1] ?? ''));
 }
 
 /** The texts before each `=` and `:`, also in JSON. */

@@ -236,7 +236,14 @@ test.each(['keep', 'redact', 'strip'] as const)(
 test.each([
   ['next=/reset-password/9fK2mQ7x', 'next=redacted'],
   [`next=https%3A%2F%2Fa.example%2Ftoken%2F${NPM}%3Fa%3D1`, 'next=redacted'],
+  ['next=%2Fapp%23%2Freset-password%2F9fK2mQ7x', 'next=redacted'],
+  ['next=%2Fapp%23!%2Freset-password%2F9fK2mQ7x', 'next=redacted'],
+  ['next=%2Fx%3Fv%3D%2Ftoken%2Fabc123', 'next=redacted'],
+  ['next=%7B%22u%22:%22https://a.example/token/abc123%22%7D', 'next=redacted'],
   ['next=https://token.example/7', 'next=https://token.example/7'],
+  ['next=/x?u=https://token.example/7', 'next=/x?u=https://token.example/7'],
+  ['mtm_campaign=mail/2026-11', 'mtm_campaign=mail/2026-11'],
+  ['mtm_content=ad/Spring_Sale_2026_Top', 'mtm_content=ad/Spring_Sale_2026_Top'],
   ['next=/users/42?page=2', 'next=/users/42?page=2'],
   ['date=2026/11/23', 'date=2026/11/23'],
 ])('a path in the query %s is redacted, too: %s', (query, sent) => {
