@@ -147,13 +147,20 @@ test('they never throw, and invalid calls are counted', async () => {
     trackHit({ download: 'no url' });
     trackHit({ uid: 'only a visitor' });
     trackHit(any(new Proxy({}, { ownKeys: () => expect.fail('thrown') })));
+    trackEvent('a', 'b', {
+      cvar: any({
+        get plan() {
+          return expect.fail('thrown');
+        },
+      }),
+    });
     response.end();
   }, PATIENT);
   expect(await service.visit('/')).toHaveLength(1);
   expect(service.processor.stats()).toMatchObject({
     hits: 1,
     furtherHits: 0,
-    dropped: { invalid: 17 },
+    dropped: { invalid: 18 },
   });
 });
 

@@ -1,5 +1,7 @@
+import { describeError } from '../common/describe-error.js';
 import { isRecord, isThenable } from '../common/is-record.js';
 import { startOffer } from '../common/start-hook.js';
+import type { FurtherHit } from '../hit/further-hit.js';
 import { addTiming } from '../hit/http-request.js';
 import type { McpCall } from '../hit/mcp-call.js';
 import { type Order, toOrderItems } from '../hit/parameters/order.js';
@@ -233,21 +235,27 @@ function addTo(known: Record<string, unknown> | undefined, added: object): Recor
 }
 
 /** Passes a hit to every processor. If there are only exporters, adds it to the span if that is recorded. Never throws. */
-function giveHit(
-  parameters: Readonly<Record<string, unknown>>,
-  { announced, span }: CallTarget,
-): void {
-  if (addEvent(parameters, span)) return;
-  forEachTaker((taker) => {
-    const hit = { parameters, epochMillis: Date.now() };
-    taker.takeHit(hit, announced, span);
-  });
+function giveHit(parameters: Readonly<Record<string, unknown>>, target: CallTarget): void {
+  if (addEvent(parameters, target.span)) return;
+  offer({ parameters, epochMillis: Date.now() }, target);
 }
 
 /** Passes a call of an MCP server, which is of no request, to everything that makes hits. Never throws. */
 export function giveCall(visitor: Readonly<Record<string, unknown>>, call: McpCall): void {
-  const hit = { parameters: visitor, epochMillis: Date.now() - call.durationMillis, call };
-  forEachTaker((taker) => taker.takeHit(hit, undefined, undefined));
+  const epochMillis = Date.now() - call.durationMillis;
+  offer({ parameters: visitor, epochMillis, call }, { announced: undefined, span: undefined });
+}
+
+/** A hit with a value that throws when it is read is counted, too. */
+function offer(hit: FurtherHit, { announced, span }: CallTarget): void {
+  forEachTaker((taker) => {
+    try {
+      taker.takeHit(hit, announced, span);
+    } catch (error) {
+      const text = `A hit cannot be read (${describeError(error)}). It was dropped. Correct its parameters.`;
+      taker.reports.refuseHit('hit', text);
+    }
+  });
 }
 
 /** Lets everything that makes hits count and log a call that makes none. Never throws. */

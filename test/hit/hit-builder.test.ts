@@ -123,6 +123,7 @@ test.each([
   ['pf_srv', -2, {}],
   ['e_v', Number.POSITIVE_INFINITY, {}],
   ['cid', 'abc', {}],
+  ['cid', { toString: 'x' }, {}],
   ['uid', 'undefined', {}],
   ['cdt', '9e30', {}],
   ['idsite', 'abc', {}],

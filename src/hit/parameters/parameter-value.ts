@@ -20,7 +20,7 @@ const TO_VALUE: Readonly<Record<ValueRules['kind'], ToValue>> = {
   flag: toFlag,
   'user-id': toUserId,
   'visitor-id': (_rules, value) =>
-    /^[\da-f]{16}$/i.test(String(value)) ? String(value).toLowerCase() : undefined,
+    typeof value === 'string' && /^[\da-f]{16}$/i.test(value) ? value.toLowerCase() : undefined,
   address: (_rules, value) =>
     typeof value === 'string' && isIP(value) && !value.includes('%') ? value : undefined,
   time: toTime,
