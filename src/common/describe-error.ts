@@ -2,6 +2,8 @@
 const WORD = /^[\w$]{1,60}$/;
 const POSITION = /^([\w./\\-]{1,200}:\d+:\d+)\)?$/;
 const MAX_STACK_LENGTH = 10_000;
+/** An error may be a proxy, and its properties may be getters. */
+const UNREADABLE = 'an error that cannot be read';
 
 /**
  * An error for a log: its name, its code, and the first position in this package. Never the message, which may have the address or
@@ -9,14 +11,22 @@ const MAX_STACK_LENGTH = 10_000;
  */
 export function describeError(error: unknown): string {
   try {
+    const position = error instanceof Error ? positionOf(error) : undefined;
+    return position === undefined ? errorName(error) : `${errorName(error)} at ${position}`;
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+/** The same without the position: for errors of an application's callback, which is called from a position in this package. */
+export function errorName(error: unknown): string {
+  try {
     if (!(error instanceof Error)) return `a ${typeof error}`;
     const { name, code } = error as NodeJS.ErrnoException;
     const words = [name, code].filter((word) => typeof word === 'string' && WORD.test(word));
-    const position = positionOf(error);
-    if (position !== undefined) words.push(`at ${position}`);
     return words.length === 0 ? 'an error' : words.join(' ');
   } catch {
-    return 'an error that cannot be read';
+    return UNREADABLE;
   }
 }
 

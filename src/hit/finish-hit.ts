@@ -1,3 +1,4 @@
+import { errorName } from '../common/describe-error.js';
 import { isRecord, isThenable } from '../common/is-record.js';
 import { HitFields, siteFields } from './field.js';
 import type { Hit, HitKind } from './hit.js';
@@ -45,7 +46,7 @@ function call(
     const what = isPromise ? 'a promise' : Array.isArray(returned) ? 'a list' : typeof returned;
     failed(`returned ${what}`);
   } catch (error) {
-    failed(`threw ${error instanceof Error ? error.name : typeof error}`);
+    failed(`threw ${errorName(error)}`);
   }
   return undefined;
 

@@ -1,3 +1,4 @@
+import { errorName } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { isThenable } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
@@ -56,7 +57,7 @@ export function createOptionCallbacks(options: ResolvedOptions, diagnostics: Dia
       result.then(undefined, () => undefined); // a rejection would end the process
       report(option, 'returned a promise');
     } catch (error) {
-      report(option, `threw ${nameOf(error)}`);
+      report(option, `threw ${errorName(error)}`);
     }
     return FAILED;
   }
@@ -153,11 +154,6 @@ function callbacksOf(
 
 function readVisitorOfCookie(ended: EndedRequest, site: number): string | undefined {
   return visitorOfCookie(ended.headerAsSent('cookie'), site);
-}
-
-/** Never the message: it may contain arguments of the function. */
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : `a ${typeof error}`;
 }
 
 type ReadSource = Ask<string | number | undefined>;

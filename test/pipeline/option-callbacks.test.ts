@@ -85,6 +85,32 @@ test.each([...THENABLES, ['nothing', () => undefined], ['a list', () => []]] as 
   },
 );
 
+const fail = () => {
+  throw new RangeError('private');
+};
+const UNREADABLE_ERRORS: [string, unknown][] = [
+  ['a name that throws', Object.defineProperty(new Error(), 'name', { get: fail })],
+  ['a name that is no text', Object.defineProperty(new Error(), 'name', { value: Symbol('a') })],
+  ['a prototype that throws', new Proxy(new Error(), { getPrototypeOf: fail })],
+];
+
+test.each(
+  UNREADABLE_ERRORS.flatMap(([what, error]) =>
+    ['ignore', 'beforeSend'].map((option) => [option, what, error] as const),
+  ),
+)(
+  '%s: hits are dropped and counted, and one line says so, after an error with %s',
+  async (option, _what, error) => {
+    const throwIt = () => {
+      throw error;
+    };
+    const { hits, stats, lines } = await outcomeOf({ [option]: throwIt });
+    expect(hits).toEqual([]);
+    expect(stats).toMatchObject({ hits: 0, ignored: { predicate: 2 } });
+    expect(lines).toEqual([expect.stringMatching(/ threw an error.*\[callback-failed\]$/)]);
+  },
+);
+
 test('beforeSend: null drops on purpose, and nothing is logged', async () => {
   const { hits, stats, lines } = await outcomeOf({ beforeSend: () => null });
   expect(hits).toEqual([]);
