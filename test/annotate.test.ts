@@ -145,6 +145,19 @@ test('outside of a request measure returns what the function returns, and a then
   expect(query.started()).toBe(1);
 });
 
+test('measure returns a result whose properties throw, and has measured it', async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  expect(measure('pf_dm1', () => proxy)).toBe(proxy);
+  const service = await startTracedService((_request, response) => {
+    response.end(String(measure('pf_dm1', () => proxy) === proxy));
+  });
+  expect((await service.fetch('/')).body).toBe('true');
+  await service.requests(1);
+  const [hit] = await service.hits();
+  expect(hit?.params).toHaveProperty('pf_dm1');
+});
+
 test('what is no object of parameters is reported once, and no call throws', async () => {
   const output = captureOutput();
   const service = await startTracedService((_request, response) => {

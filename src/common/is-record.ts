@@ -5,7 +5,12 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   );
 }
 
+/** A proxy or getter of the application may throw: such a value is not one that can be awaited. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
-  return isObject && typeof (value as { then?: unknown }).then === 'function';
+  try {
+    return isObject && typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false;
+  }
 }
