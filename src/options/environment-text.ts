@@ -26,7 +26,8 @@ function listFromJson(text: string): string[] | undefined {
   throw new TypeError('a list has items that are no text');
 }
 
-const PATTERN_WITH_FLAGS = /^\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+)\/([dgimsuvy]*)$/;
+/** Also flags in the wrong case or of other languages, which throw: as a part of the pattern they would keep it from matching. */
+const PATTERN_WITH_FLAGS = /^\/((?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+)\/([a-z]|[dgimsuvyx]*)$/i;
 
 function patternOf(item: string): RegExp | string {
   const [, source, flags] = PATTERN_WITH_FLAGS.exec(item) ?? [];
@@ -35,8 +36,8 @@ function patternOf(item: string): RegExp | string {
 
 /**
  * Like a list, but an item that begins with `/` ends at its closing `/` and flags, and may contain commas. An item without a
- * closing `/`, such as the path `/api/users`, is taken as it is. Throws if a comma may be a part of a pattern, because the rest
- * would match something else without notice.
+ * closing `/`, such as the path `/api/users`, is taken as it is. Throws if a flag does not exist, or if a comma may be a part of a
+ * pattern, because the rest would match something else without notice.
  */
 export function patternsFromText(text: string): (RegExp | string)[] {
   const list = listFromJson(text);
@@ -51,7 +52,7 @@ export function patternsFromText(text: string): (RegExp | string)[] {
     if (withFlags !== undefined) patterns.push(patternOf(withFlags));
     else if (text.includes(',') && !isBalanced(plain))
       throw new TypeError('a comma splits a pattern');
-    else if (plain.trim() !== '') patterns.push(plain.trim());
+    else if (plain.trim() !== '') patterns.push(patternOf(plain.trim()));
   }
   return patterns;
 }

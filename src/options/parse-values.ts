@@ -184,12 +184,12 @@ export function stateless({ source, flags }: RegExp): RegExp {
 }
 
 const REGULAR_EXPRESSIONS = 'a list of regular expressions';
-const SPLIT = `${REGULAR_EXPRESSIONS} (write one that contains a comma between slashes, or the list as JSON)`;
+const WRITTEN = `${REGULAR_EXPRESSIONS} (write one that contains a comma between slashes, or the list as JSON; flags are d, g, i, m, s, u, v and y)`;
 
 export const patterns: Parser<readonly RegExp[], readonly (RegExp | string)[]> = parser(
   REGULAR_EXPRESSIONS,
   (value, name) => {
-    if (typeof value === 'string' && isVariable(name)) throw invalid(name, SPLIT, value);
+    if (typeof value === 'string' && isVariable(name)) throw invalid(name, WRITTEN, value);
     return Array.isArray(value) ? value.map((item: unknown) => pattern(name, item)) : undefined;
   },
   { syntax: PATTERNS },

@@ -15,6 +15,7 @@ test.each([
   ['[]', []],
   ['[a-z]', ['[a-z]']],
   ['/api/users,^/x', ['/api/users', '^/x']],
+  ['/\\d+/edit', ['/\\d+/edit']],
 ])('%s is the list of patterns %o', (text, patterns) => {
   expect(patternsFromText(text)).toEqual(patterns);
 });
@@ -25,6 +26,9 @@ test.each([
   '/\\d{6,}',
   '/\\d{6,}/x',
   '(a,b)',
+  '/\\d+/I',
+  '/\\d{2,3}/gI',
+  '["/a/x"]',
   'x,[a,b]',
   '["a",5]',
   '["a"',

@@ -64,6 +64,10 @@ const REWORDED: readonly [before: RegExp, today: RegExp][] = [
     / must be a positive whole number( \(to choose | or a function|, got)/,
     / must be a positive whole number, or sites of services such as shop=3,blog=4,\*=1/,
   ],
+  [
+    / must be a list of regular expressions \(write one that contains a comma .* JSON\),/,
+    / must be a list of regular expressions \(write one that contains a comma .* JSON; flags are/,
+  ],
   // A privacy option since
   [
     /^MATOMO_TRUST_PROXY must be .*\[environment-invalid\]$/,

@@ -373,6 +373,12 @@ test.each(['MATOMO_IGNORE_PATTERNS', 'MATOMO_REDACT_PATH_PATTERNS', 'MATOMO_IGNO
   },
 );
 
+test('with a flag that does not exist in a pattern, nothing is tracked', () => {
+  const { options, logged } = resolve(REQUIRED, { MATOMO_REDACT_PATH_PATTERNS: '/\\d+/I' });
+  expect(options).toBeUndefined();
+  expect(logged).toEqual([expect.stringMatching(/flags are .*\[privacy-option-invalid\]$/)]);
+});
+
 test('one error names all privacy options that cannot be read', () => {
   const { logged } = resolve(REQUIRED, { MATOMO_ANONYMIZE_IP: 'yes', MATOMO_DO_NOT_TRACK: 'yes' });
   expect(logged).toEqual([expect.stringMatching(/MATOMO_ANONYMIZE_IP.*MATOMO_DO_NOT_TRACK/)]);
