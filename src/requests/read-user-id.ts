@@ -50,7 +50,7 @@ export function createUserIdReader(
       const isWhole = identity.value === header;
       return { pseudonym, credential: isWhole ? pseudonym : toPseudonym(header as string) };
     }
-    if (identity.kind !== 'none' && isLetIn(ended.request.sentStatus))
+    if (identity.kind !== 'none' && isLetIn(ended.request))
       report(identity.kind, source, diagnostics);
     return undefined;
   };
@@ -61,12 +61,13 @@ export function createUserIdReader(
       if (caller === undefined) return undefined;
       const { pseudonym, credential } = caller;
       if (letIn.get(credential)) return pseudonym;
-      if (!isLetIn(ended.request.sentStatus)) return undefined;
+      if (!isLetIn(ended.request)) return undefined;
       letIn.set(credential, true);
       return pseudonym;
     },
     awaitsStatus(ended) {
-      if (ended.request.sentStatus !== undefined) return false;
+      const { method, sentStatus } = ended.request;
+      if (sentStatus !== undefined || isPreflight(method)) return false;
       const caller = findCaller(ended);
       return caller !== undefined && !letIn.get(caller.credential);
     },
@@ -77,8 +78,14 @@ export function createUserIdReader(
 const MAX_CREDENTIALS = 20_000;
 
 /** Whether the response shows that the application has accepted a credential. Otherwise clients could invent users. */
-function isLetIn(status: number | undefined): boolean {
-  return status !== undefined && ((status >= 200 && status < 300) || status === 304);
+function isLetIn({ method, sentStatus = 0 }: EndedRequest['request']): boolean {
+  if (isPreflight(method)) return false;
+  return (sentStatus >= 200 && sentStatus < 300) || sentStatus === 304;
+}
+
+/** Applications answer CORS preflights before they authenticate. Over HTTP/2 the method can have lower-case letters, which middleware accepts. */
+function isPreflight(method: string): boolean {
+  return method.toUpperCase() === 'OPTIONS';
 }
 
 function report(

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { HttpRequest } from '../../src/hit/http-request.js';
 import { createUserIdReader } from '../../src/requests/read-user-id.js';
 import { Request } from '../../src/requests/request.js';
 import { finishedSpan, httpRequest } from '../support/builders.js';
@@ -15,11 +16,13 @@ function readerOf(userId = 'http.request.header.x-api-key') {
   const warned: string[] = [];
   const warnOnce = (key: string) => void warned.push(key);
   const reader = createUserIdReader({ userId, visitorKey: 'a key' }, { warnOnce } as never);
-  const read = (statusCode: number, headers: Record<string, string> = HEADERS) => {
-    const request = Object.assign(Request.of(span), { incoming: { headers } as never });
-    return reader?.read(request.end(httpRequest({ statusCode })));
-  };
-  return { read, warned };
+  const end = (overrides: Partial<HttpRequest>, headers: Record<string, string>) =>
+    Object.assign(Request.of(span), { incoming: { headers } as never }).end(httpRequest(overrides));
+  const read = (statusCode: number, headers = HEADERS as Record<string, string>, method = 'GET') =>
+    reader?.read(end({ statusCode, method }, headers));
+  const awaitsStatus = (method: string) =>
+    reader?.awaitsStatus(end({ method, sentStatus: undefined }, HEADERS));
+  return { read, awaitsStatus, warned };
 }
 
 test('the last 10,000 credentials are remembered, and not for ever', () => {
@@ -49,4 +52,16 @@ test('a token that cannot be read is reported only if it was let in', () => {
   expect(warned).toEqual([]);
   read(200, junk);
   expect(warned).toEqual(['user id unreadable']);
+});
+
+test('a CORS preflight lets nobody in, because applications answer it before they authenticate', () => {
+  const { read, awaitsStatus } = readerOf('jwt.sub');
+  for (const method of ['OPTIONS', 'options']) {
+    expect(awaitsStatus(method)).toBe(false);
+    expect(read(204, HEADERS, method)).toBeUndefined();
+    expect(read(401)).toBeUndefined();
+  }
+  expect(awaitsStatus('GET')).toBe(true);
+  expect(read(200)).toBeDefined();
+  expect(read(204, HEADERS, 'OPTIONS')).toBeDefined();
 });
