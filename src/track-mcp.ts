@@ -101,9 +101,15 @@ interface PendingCall {
   readonly operation: McpOperation;
   /** Weak: a call may stay here for as long as its session. */
   readonly announced: WeakRef<Request> | undefined;
+  /** Whether its HTTP request reports this message. The success of another one in the same batch proves nothing about it. */
+  readonly isReported: boolean;
   readonly isOverHttp: boolean;
   /** Monotonic. */
   readonly startMillis: number;
+  /** Calls with its ID that have no response, including itself. */
+  openCalls: number;
+  /** Whether another open call had its ID, so that nobody knows which of them a response is for. */
+  isAmbiguous: boolean;
 }
 
 /** The calls of one transport. Nothing here throws. */
@@ -132,14 +138,18 @@ class McpCalls {
       const { clientName = known.clientName, protocolVersion = known.protocolVersion } = mcp;
       const client = { clientName, protocolVersion };
       if (mcp.method === 'initialize') this.#client = client;
+      const isReported = announced !== undefined && announced.mcp === undefined;
       if (announced) reportMcp({ ...said, ...client }, announced);
       const { id } = message as { id?: unknown };
       if (said.isUnanswered || !isId(id)) return;
       this.#add(id, {
         operation: { ...operation, mcp: { ...mcp, ...client } },
         announced: announced && new WeakRef(announced),
+        isReported,
         isOverHttp,
         startMillis: performance.now(),
+        openCalls: 1,
+        isAmbiguous: false,
       });
     } catch {
       // A getter of the message: nothing is known of it.
@@ -151,12 +161,15 @@ class McpCalls {
       if (!isRecord(message) || message.method !== undefined) return;
       const call = this.#pending.get(message.id);
       if (!call) return;
-      this.#pending.delete(message.id);
+      call.openCalls -= 1;
+      if (call.openCalls === 0) this.#pending.delete(message.id);
+      if (call.isAmbiguous) return;
       const errorType = readError(message);
       const listedNames = readListedNames(call.operation.mcp.method, message.result);
       const announced = call.announced?.deref();
       if (announced && errorType !== undefined) announced.failOperation(errorType);
-      else if (announced) reportMcp({ hasSucceeded: true, listedNames }, announced);
+      else if (announced)
+        reportMcp({ hasSucceeded: call.isReported || undefined, listedNames }, announced);
       if (!call.isOverHttp) this.#give(call, errorType, listedNames);
     } catch {
       // A getter of the message.
@@ -164,6 +177,11 @@ class McpCalls {
   }
 
   #add(id: string | number, call: PendingCall): void {
+    const known = call.isOverHttp ? this.#pending.get(id) : undefined;
+    if (known) {
+      call.openCalls += known.openCalls;
+      call.isAmbiguous = true;
+    }
     this.#pending.delete(id);
     this.#pending.set(id, call);
     if (this.#pending.size <= MAX_PENDING) return;
