@@ -1,3 +1,4 @@
+import { hash, randomUUID } from 'node:crypto';
 import { copyText } from '../../common/generation-cache.js';
 import {
   type HttpRequest,
@@ -8,29 +9,66 @@ import {
 } from '../../hit/http-request.js';
 import { REFUSALS } from '../../hit/page/action-name.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
+import { maskAddress } from '../../hit/visitor/mask-address.js';
 import { isSuccess } from './operation-target.js';
 
 /** Of each half of a table. */
-const MAX_ENTRIES = 250;
+const MAX_ENTRIES = 500;
+/** The others are for clients that have added few. */
+const MAX_ENTRIES_OF_ANYBODY = 250;
+const FEW_ENTRIES = 50;
 const DAY_MILLIS = 86_400_000;
 
 /** What shows that an operation has succeeded. */
 type Evidence = Exclude<OperationEvidence, 'none'>;
 
+/** Clients are counted by a byte of a keyed digest of their network, so that no address is kept. */
+const MAX_GROUPS = 256;
+const GROUP_KEY = /* @__PURE__ */ randomUUID();
+
+function groupOf(address: string | undefined): number {
+  const network = address === undefined ? '' : maskAddress(address, 1);
+  return Number.parseInt(hash('sha256', `${GROUP_KEY} ${network}`, 'hex').slice(0, 2), 16);
+}
+
+/** Texts of which one client cannot use up the room: a server of GraphQL runs queries with any name. */
+class SharedTexts {
+  readonly #texts = new Set<string>();
+  /** How many each group of clients has added. */
+  readonly #counts = new Uint16Array(MAX_GROUPS);
+
+  has(text: string): boolean {
+    return this.#texts.has(text);
+  }
+
+  /** Returns `false` if there is no room for a text of this client. */
+  add(text: string, address: string | undefined): boolean {
+    const { size } = this.#texts;
+    const group = groupOf(address);
+    const count = this.#counts[group] as number;
+    const hasRoom = count < FEW_ENTRIES ? size < MAX_ENTRIES : size < MAX_ENTRIES_OF_ANYBODY;
+    if (!hasRoom) return false;
+    this.#counts[group] = count + 1;
+    this.#texts.add(copyText(text)); // it may be a part of a long one
+    return true;
+  }
+}
+
 /** Texts that the server has shown to be real, and, in a half of their own, texts that clients may have invented. */
 class ProvenTexts {
-  readonly #halves = { server: new Set<string>(), response: new Set<string>() };
+  readonly #halves = { server: new SharedTexts(), response: new SharedTexts() };
 
   /** What may be sent of a text: without proof if it is in the table. With proof it is added, or is one of the others if its half is full. */
-  admit(text: string | undefined, proof: Evidence | undefined): string | undefined {
+  admit(
+    text: string | undefined,
+    proof: Evidence | undefined,
+    address: string | undefined,
+  ): string | undefined {
     if (text === undefined) return undefined;
     const { server, response } = this.#halves;
     if (server.has(text) || response.has(text)) return text;
     if (proof === undefined) return undefined;
-    const half = this.#halves[proof];
-    if (half.size >= MAX_ENTRIES) return OTHER_NAME;
-    half.add(copyText(text)); // it may be a part of a long one
-    return text;
+    return this.#halves[proof].add(text, address) ? text : OTHER_NAME;
   }
 }
 
@@ -43,9 +81,13 @@ class Proven {
   readonly clients = new ProvenTexts();
 }
 
+/** An operation outside of a request has no address. */
+type AnsweredOperation = Pick<HttpRequest, 'operation' | 'path' | 'route' | 'statusCode'> &
+  Partial<Pick<HttpRequest, 'address'>>;
+
 /**
  * The names of operations that may be in titles: those with which an operation has succeeded. So clients cannot fill Matomo with
- * names, nor these tables for longer than a day, and never the half of the names that the server has shown.
+ * names, nor these tables for longer than a day. Names that only clients have sent never fill the half of those that the server has shown.
  */
 export class OperationNames {
   readonly #nowMillis: () => number;
@@ -59,24 +101,19 @@ export class OperationNames {
   }
 
   /** The operation of an ended request with a name that may be in a title, or without one. */
-  admit({
-    operation,
-    path,
-    route,
-    statusCode,
-  }: Pick<HttpRequest, 'operation' | 'path' | 'route' | 'statusCode'>): Operation | undefined {
+  admit({ operation, path, route, statusCode, address }: AnsweredOperation): Operation | undefined {
     if (operation === undefined || (operation.name ?? operation.mcp) === undefined)
       return operation;
     const { names, paths, clients } = this.#provenOf(operation.kind);
     const proof = proofOf(operation, statusCode);
     const isKnownPlace =
-      paths.admit(placeOf(operation, path), proof) !== undefined ||
+      paths.admit(placeOf(operation, path), proof, address) !== undefined ||
       route !== undefined ||
       REFUSALS[statusCode] === undefined;
-    const name = isKnownPlace ? names.admit(operation.name, proof) : undefined;
+    const name = isKnownPlace ? names.admit(operation.name, proof, address) : undefined;
     const { mcp } = operation;
     if (mcp) {
-      const clientName = clients.admit(mcp.clientName, proof);
+      const clientName = clients.admit(mcp.clientName, proof, address);
       const method = isKnownPlace ? mcp.method : undefined;
       return { ...operation, name, mcp: { ...mcp, method, clientName } };
     }
@@ -88,7 +125,7 @@ export class OperationNames {
     const listed = operation?.mcp?.listedNames;
     if (operation === undefined || listed === undefined) return;
     const { names } = this.#provenOf(operation.kind);
-    for (const name of listed) names.admit(name, 'server');
+    for (const name of listed) names.admit(name, 'server', undefined);
   }
 
   /** The tables of one kind. All are emptied daily. */

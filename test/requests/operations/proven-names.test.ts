@@ -74,6 +74,23 @@ test('names that clients have sent leave room for 250 that the server has shown,
   expect(shown('n7')).toBe('n7');
 });
 
+test.each(['server', 'response'] as const)(
+  'one client cannot use up the room for names with the evidence "%s": others get theirs',
+  (evidence) => {
+    const { call } = createTable();
+    const send = (name: string, address: string) => call(name, 200, { address }, false, evidence);
+    for (let i = 0; i < 10_000; i++) send(`Invented${i}`, `2001:db8::${i.toString(16)}`);
+    expect(send('Invented251', '2001:db8::1')).toBe('(other)');
+    const addresses = Array.from({ length: 100 }, (_, i) => `198.51.${i}.7`);
+    const names = addresses.map((address, i) => send(`Order${i}`, address));
+    expect(new Set(names).size).toBeGreaterThan(90); // a few may be in the group of the first client
+    const all = addresses.flatMap((address) =>
+      Array.from({ length: 60 }, (_, i) => send(`${address}_${i}`, address)),
+    );
+    expect(new Set(all).size).toBeLessThanOrEqual(250);
+  },
+);
+
 test('paths at which clients have succeeded leave room for others', () => {
   const { call } = createTable();
   for (let i = 0; i < 10_000; i++)
