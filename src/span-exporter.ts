@@ -5,7 +5,7 @@ import type { MatomoOptions } from './options.js';
 import { createHitPipeline, noStats } from './pipeline/hit-pipeline.js';
 import { watchForSpans } from './pipeline/missing-api.js';
 import type { MatomoStats } from './pipeline/stats.js';
-import { assembleRequests } from './requests/assemble-requests.js';
+import { assembleRequests, mapEach } from './requests/assemble-requests.js';
 import { announceExporter } from './requests/captured-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './requests/hit-events.js';
@@ -72,23 +72,29 @@ export class MatomoSpanExporter {
     try {
       if (this.#made) {
         const { pipeline, reading } = this.#made;
-        const assembled = assembleRequests(spans, reading, (span, isAncestorMissing) => {
-          for (const hit of hitsOfEvents(span))
-            pipeline.addFurtherHit(hit, isAncestorMissing ? 'unknown' : undefined);
-          if (isAnnotated(span, reading) && !hasHitEvent(span)) pipeline.countUnused();
-        });
-        for (const request of assembled) pipeline.addRequest(request);
+        const onFailure = (error: unknown) => this.#countFailure(error);
+        const assembled = assembleRequests(
+          spans,
+          reading,
+          (span, isAncestorMissing) => {
+            for (const hit of hitsOfEvents(span))
+              pipeline.addFurtherHit(hit, isAncestorMissing ? 'unknown' : undefined);
+            if (isAnnotated(span, reading) && !hasHitEvent(span)) pipeline.countUnused();
+          },
+          onFailure,
+        );
+        mapEach(assembled, (request) => pipeline.addRequest(request), onFailure);
       }
     } catch (error) {
-      this.#diagnostics.warnOnce(
-        'export',
-        coded(
-          'internal-error',
-          `The export failed (${describeError(error)}). Requests may be missing. Please report this.`,
-        ),
-      );
+      this.#countFailure(error);
     }
     resultCallback({ code: SUCCESS });
+  }
+
+  #countFailure(error: unknown): void {
+    this.#made?.pipeline.countUnused();
+    const text = `A span could not be read (${describeError(error)}). A request may be missing; spans.unused counts it. Please report this.`;
+    this.#diagnostics.warnOnce('export', coded('internal-error', text));
   }
 
   /**

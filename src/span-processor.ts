@@ -68,6 +68,7 @@ export class MatomoSpanProcessor {
       this.#requests.onEnd(span);
       if (span.kind === SERVER_SPAN) this.#checkSampling(span.attributes[SENTRY_RATE]);
     } catch (error) {
+      this.#pipeline?.countUnused();
       this.#report('onEnd', error);
     }
   }

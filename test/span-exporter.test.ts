@@ -1,8 +1,15 @@
+import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../src/index.js';
 import type { ExportResult } from '../src/span-exporter.js';
-import { serverSpan } from './support/builders.js';
+import { finishedSpan, serverSpan } from './support/builders.js';
 import { startExporter } from './support/exporter.js';
+import { captureOutput } from './support/output.js';
+import { startProcessor } from './support/processor.js';
+
+const EXCEPTION = [{ name: 'exception', attributes: { 'exception.type': 'Error' } }];
+/** JavaScript accepts anything as the name of a span. */
+const ODD_NAMES = [4711, undefined, null, Symbol('x'), {}];
 
 test.each([false, true])(
   'an export during or after the shutdown fails and queues nothing, with exitFlush: %s',
@@ -31,3 +38,53 @@ test('without options an export succeeds until the shutdown', async () => {
   exporter.export([serverSpan('/b')], ({ code }) => codes.push(code));
   expect(codes).toEqual([0, 1]);
 });
+
+test('requests whose spans have names that are no text are tracked like others', async () => {
+  const output = captureOutput();
+  const { exporter } = await startExporter();
+  const { processor } = await startProcessor();
+  const attributes = { 'http.route': '/a' };
+  const spans = ODD_NAMES.flatMap((name) => [
+    serverSpan('/a', attributes, { name: name as never, events: EXCEPTION }),
+    finishedSpan({ kind: 0, name: name as never, events: EXCEPTION, attributes }),
+  ]);
+  exporter.export(spans, () => undefined);
+  for (const span of spans) processor.onEnd(span);
+  await exporter.forceFlush();
+  expect(exporter.stats()).toMatchObject({ hits: ODD_NAMES.length, tracked: ODD_NAMES.length });
+  expect(output).toEqual([]);
+});
+
+/** Spans that cannot be read: when they are grouped, as a part of a request, and as one without a request. */
+const UNREADABLE = [
+  finishedSpan({ attributes: undefined as never }),
+  serverSpan('/a', { 'enduser.id': Object.create(null) }),
+  finishedSpan({ kind: 0, attributes: { 'matomo.x': 1 }, status: undefined as never }),
+  finishedSpan({ kind: 0, events: [{ name: 'matomo.hit', attributes: throwing() }] }),
+];
+
+function throwing() {
+  return {
+    get 'matomo.e_c'(): string {
+      throw new Error('a getter');
+    },
+  };
+}
+
+test.each(UNREADABLE.map((span, i) => [i, span] as const))(
+  'a span that cannot be read is counted and reported, and loses no other one (%i)',
+  async (_i, span) => {
+    const output = captureOutput();
+    const { exporter } = await startExporter({ userId: 'enduser.id' });
+    const { processor } = await startProcessor({ userId: 'enduser.id' });
+    const codes: number[] = [];
+    exporter.export([serverSpan('/b'), span, serverSpan('/c')], ({ code }) => codes.push(code));
+    processor.onStart(span as never, ROOT_CONTEXT);
+    processor.onEnd(span);
+    await exporter.forceFlush();
+    expect(codes).toEqual([0]);
+    expect(exporter.stats()).toMatchObject({ hits: 2, tracked: 2, spans: { unused: 1 } });
+    expect(processor.stats()).toMatchObject({ hits: 0, spans: { unused: 1 } });
+    expect(output.filter((line) => line.includes('[internal-error]'))).toHaveLength(2);
+  },
+);

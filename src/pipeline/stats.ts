@@ -66,7 +66,7 @@ export interface MatomoStats {
   readonly dropped: { readonly [reason in DropReason]: number };
   /** Not part of the sum above. */
   readonly spans: {
-    /** Spans with something for Matomo that had no effect: they ended too late for their request, or belong to none. */
+    /** Spans with something for Matomo that had no effect: they ended too late for their request, belong to none, or could not be read. */
     readonly unused: number;
   };
 }

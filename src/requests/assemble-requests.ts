@@ -15,29 +15,56 @@ import { annotateBelow, annotateOwn, isAnnotatedBelow } from './span-annotations
 /**
  * Finds the HTTP requests in a list of finished spans, in any order: each SERVER span of a request that is not nested in another
  * one, with the annotations of its child spans. `onSpanWithoutRequest` gets spans with something for Matomo that belong to no request,
- * and whether an ancestor of them is missing: that may be their request.
+ * and whether an ancestor of them is missing: that may be their request. `onFailure` gets what a span or a request throws.
  */
 export function assembleRequests(
   spans: readonly FinishedSpan[],
   reading: RequestReading,
-  onSpanWithoutRequest?: (span: FinishedSpan, isAncestorMissing: boolean) => void,
+  onSpanWithoutRequest: (span: FinishedSpan, isAncestorMissing: boolean) => void = () => undefined,
+  onFailure: (error: unknown) => void = rethrow,
 ): EndedRequest[] {
   const { requests, unused } = groupSpans(
-    spans.map((span) => new ExportedSpan(span, reading)),
+    mapEach(spans, (span) => new ExportedSpan(span, reading), onFailure),
     ({ traceId }) => traceId,
   );
-  for (const { span, isEmpty, isAncestorMissing } of unused)
-    if (!isEmpty) onSpanWithoutRequest?.(span, isAncestorMissing);
-  const assembled: EndedRequest[] = [];
-  for (const { root, below } of requests) {
-    const request = assembleRequest(
-      root.span,
-      below.map(({ span }) => span),
-      reading,
-    );
-    if (request) assembled.push(request);
+  const others = unused.filter(({ isEmpty }) => !isEmpty);
+  mapEach(
+    others,
+    ({ span, isAncestorMissing }) => onSpanWithoutRequest(span, isAncestorMissing),
+    onFailure,
+  );
+  const assembled = mapEach(
+    requests,
+    ({ root, below }) =>
+      assembleRequest(
+        root.span,
+        below.map(({ span }) => span),
+        reading,
+      ),
+    onFailure,
+  );
+  return assembled.filter((request) => request !== undefined);
+}
+
+/** The results of a function for each item. An export has the spans of many requests: one that fails must not lose the others. */
+export function mapEach<Item, Result>(
+  items: readonly Item[],
+  read: (item: Item) => Result,
+  onFailure: (error: unknown) => void,
+): Result[] {
+  const results: Result[] = [];
+  for (const item of items) {
+    try {
+      results.push(read(item));
+    } catch (error) {
+      onFailure(error);
+    }
   }
-  return assembled;
+  return results;
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 /** A finished span of this process, to be grouped. */

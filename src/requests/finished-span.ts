@@ -6,6 +6,7 @@ import type { SpanResource } from './resource.js';
  * has all of them.
  */
 export interface FinishedSpan {
+  /** Not checked by SDKs: in JavaScript, it can be anything. */
   readonly name: string;
   /** `SpanKind` of OpenTelemetry: 1 is SERVER. */
   readonly kind: number;

@@ -125,7 +125,7 @@ export function readRequest(record: Request, reading: RequestReading): HttpReque
     isDocument: reading.knowsDocuments && isDocument(path, statusCode, contentType),
     isDownload: false, // until the pipeline decides
     chatbotResponse: undefined, // until the pipeline decides
-    spanName: span?.name ?? method,
+    spanName: textOf(span?.name) ?? method,
     startMillis: record.startMillis,
     durationMillis: span && !isUnended ? toMillis(span.duration) : record.elapsedMillis,
     annotations: NO_ANNOTATIONS, // until the record is closed

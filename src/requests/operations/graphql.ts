@@ -1,5 +1,5 @@
 import { isGraphqlPath } from '../../hit/http-request.js';
-import type { FinishedSpan } from '../finished-span.js';
+import { type FinishedSpan, textOf } from '../finished-span.js';
 import { type OperationTarget, type SentOperation, toName } from './operation-target.js';
 
 const NAME_PARAMETER = /(?:^|&)operationName=(\w{1,128})(?:&|$)/;
@@ -24,7 +24,7 @@ export function readGraphqlTarget({
 /** Of `@opentelemetry/instrumentation-graphql`. Spans of parsing, validation and resolvers are recognized by name: they have no attributes. */
 export function isGraphqlSpan({ name, attributes }: FinishedSpan): boolean {
   return (
-    name.startsWith('graphql.') ||
+    textOf(name)?.startsWith('graphql.') ||
     (attributes['graphql.operation.type'] ?? attributes['graphql.operation.name']) !== undefined
   );
 }

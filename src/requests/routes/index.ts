@@ -133,7 +133,8 @@ export function routeBelow(span: FinishedSpan): string | undefined {
   const { name, attributes } = span;
   const route = specific(textOf(attributes['http.route']));
   if (route === undefined) return undefined;
-  if (name.startsWith('sveltekit.') && !isWholeSvelteKitRequest(span, route)) return undefined;
+  if (textOf(name)?.startsWith('sveltekit.') && !isWholeSvelteKitRequest(span, route))
+    return undefined;
   return LAYER_ATTRIBUTES.some((type) => attributes[type] !== undefined) ? undefined : route;
 }
 
