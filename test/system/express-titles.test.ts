@@ -116,9 +116,49 @@ test('applications in applications, and routes that are added later', async () =
     'GET /t/:tenant/admin/users/:id/fails',
     'GET /people/:id',
     'GET /people/:id/fails',
-    'GET /orders/:id/:itemId',
+    'GET /orders/:orderId/:itemId',
     'GET Not Found',
     'GET /late/:who/:itemId',
+  ]);
+});
+
+test('behind a function that calls a router, the mount path of the function is a template', async () => {
+  const app = express();
+  const items = express.Router();
+  items.get('/items/:id', ok);
+  items.get('/fails', fail);
+  const behind = express.Router();
+  behind.use('/Shop', items);
+  const call: express.RequestHandler = (...given) => behind(...given);
+  app.use('/{*any}', (_request, _response, next) => next());
+  app.use('/:lang', (_request, _response, next) => next());
+  app.use('/t/:tenant', (...given) => items(...given));
+  app.use('/Api', call);
+  const tenants = express.Router();
+  tenants.use(call);
+  app.use('/in/:tenant', tenants);
+  const admin = express();
+  admin.use('/of/:user', call);
+  app.use('/admin/:tenant', admin);
+  const paths = [
+    '/t/bob/items/7',
+    '/T/Bob/ITEMS/7',
+    '/t/bob/fails',
+    '/API/Shop/items/7',
+    '/api/Shop/fails',
+    '/api/shop/items/7',
+    '/in/bob/Shop/items/7',
+    '/admin/bob/of/ann/Shop/items/7',
+  ];
+  expect(await titlesOf(app, paths)).toEqual([
+    'GET /t/:tenant/items/:id',
+    'GET /t/:tenant/items/:id',
+    'GET /t/:tenant/fails',
+    'GET /Api/Shop/items/:id',
+    'GET /Api/Shop/fails',
+    'GET /Api/Shop/items/:id',
+    'GET /in/:tenant/Shop/items/:id',
+    'GET /admin/:tenant/of/:user/Shop/items/:id',
   ]);
 });
 

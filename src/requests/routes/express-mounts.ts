@@ -1,4 +1,4 @@
-import { type Layer, Mount, type Mounted, matchLayer } from './mount-path.js';
+import { type Layer, Mount, type Mounted, matchesAnything, matchLayer } from './mount-path.js';
 
 interface Router {
   readonly stack?: readonly RouterLayer[];
@@ -36,6 +36,8 @@ const MAX_LAYERS = 20_000;
 const waysToRoutes = new WeakMap<object, Map<Application, readonly WayToRoute[]>>();
 /** By applications, for all that are mounted in them: a layer does not say which one that is. */
 const waysToApplications = new WeakMap<Application, readonly Mounts[]>();
+/** By applications, for all mount paths in them: a function there may call a router that is in no layer. */
+const mountPaths = new WeakMap<Application, readonly Mounts[]>();
 /** How often a route was not found, by application. */
 const misses = new WeakMap<Application, number>();
 
@@ -58,6 +60,28 @@ export function mountOf(
   // Not found, or mounted since the application was read.
   for (const each of withParents(app)) readApplication(each);
   return longestMount(route, path, isWhole);
+}
+
+/**
+ * The longest mount path at the beginning of that of a route which the application does not have, because a function calls its router.
+ * Patterns such as `/api/*` do not count: they are of middleware, and would hide what is below.
+ */
+export function beginningOf(app: unknown, text: string): Mounted {
+  let longest = NO_MOUNT;
+  if (!isApplication(app)) return longest;
+  const starts = mountsOfApplication(app, text);
+  for (const mounted of [...starts, ...enterAll(starts, mountPaths.get(app) ?? [], text)]) {
+    const { length } = mounted.text;
+    const isLonger =
+      length > longest.text.length || (length === longest.text.length && isPlain(mounted));
+    if (isLonger && !mounted.template.includes('*')) longest = mounted;
+  }
+  return longest;
+}
+
+/** Whether a mount path has no parameters. */
+function isPlain({ template, text }: Mounted): boolean {
+  return template.toLowerCase() === text.toLowerCase();
 }
 
 function isApplication(app: unknown): app is Application {
@@ -120,6 +144,7 @@ function enterAll(starts: readonly Mounted[], ways: readonly Mounts[], path: str
 function readApplication(app: Application): void {
   const toRoutes = new Map<object, WayToRoute[]>();
   const toApplications: Mounts[] = [];
+  const all: Mounts[] = [];
   let layersLeft = MAX_LAYERS;
 
   function addRoute(route: object, way: WayToRoute): void {
@@ -133,16 +158,21 @@ function readApplication(app: Application): void {
     for (const layer of stack as readonly RouterLayer[]) {
       layersLeft -= 1;
       if (layersLeft < 0) return;
-      const inside = () => [...mounts, new Mount(layer)];
-      if (layer.route) addRoute(layer.route, { mounts, layer });
-      else if (layer.name === MOUNTED_APPLICATION) toApplications.push(inside());
-      else readStack((layer.handle as Router | undefined)?.stack, inside());
+      if (layer.route) {
+        addRoute(layer.route, { mounts, layer });
+        continue;
+      }
+      const inside = [...mounts, new Mount(layer)];
+      if (layer.name === MOUNTED_APPLICATION) toApplications.push(inside);
+      else readStack((layer.handle as Router | undefined)?.stack, inside);
+      if (!matchesAnything(layer)) all.push(inside);
     }
   }
 
   // The getter `router` of Express 4 throws.
   readStack((app._router ?? app.router)?.stack, []);
   waysToApplications.set(app, toApplications);
+  mountPaths.set(app, all);
   for (const [route, ways] of toRoutes) {
     const ofAll = waysToRoutes.get(route) ?? new Map<Application, readonly WayToRoute[]>();
     waysToRoutes.set(route, ofAll.set(app, ways));

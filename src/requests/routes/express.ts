@@ -1,8 +1,8 @@
 import { toTitlePath } from '../../hit/page/page-path.js';
 import { redactSecrets } from '../../hit/page/query-policy.js';
 import { splitTarget, textOf } from '../finished-span.js';
-import { mountOf } from './express-mounts.js';
-import { type Mounted, withNames } from './mount-path.js';
+import { beginningOf, mountOf } from './express-mounts.js';
+import { type Mounted, mostUsedSpelling, withNames } from './mount-path.js';
 import { longestMatch, segmentsOf } from './route-list.js';
 
 interface RoutedRequest {
@@ -21,7 +21,7 @@ interface RoutedRequest {
  *     router.get('/posts/:postId', …);                              route.path: /posts/:postId
  */
 export function readExpressRoute(request: RoutedRequest, sent: string): string | undefined {
-  const { app, route, url, params } = request;
+  const { app, route, url } = request;
   if (route === undefined) return undefined;
   const { path: declared } = route;
   if (typeof declared !== 'string' && !Array.isArray(declared)) return undefined;
@@ -33,7 +33,7 @@ export function readExpressRoute(request: RoutedRequest, sent: string): string |
   const template =
     typeof declared === 'string' ? declared : templateOf(declared.flat(), mounted, path);
   if (template === undefined) return undefined;
-  const prefix = mounted?.template ?? guessPrefix(base, params, path, template);
+  const prefix = mounted?.template ?? guessPrefix(request, base, path, template);
   return template === '/' && prefix !== '' ? prefix : prefix + template;
 }
 
@@ -50,21 +50,26 @@ function templateOf(
   return longestMatch(texts, rest, !isBelow) ?? (isText ? texts[0] : undefined);
 }
 
-/** The mount path of a router that is not Express' own: the base URL, or what the path has before the segments of the route. */
+/**
+ * The mount path of a router that no layer of the application has: the base URL, or what the path has before the segments of the route.
+ * Of what is mounted in such a router, only the text is known.
+ */
 function guessPrefix(
+  { app, params }: RoutedRequest,
   base: string | undefined,
-  params: unknown,
   path: string,
   template: string,
 ): string {
-  if (base === undefined) return toTemplate(lostPrefix(segmentsOf(path), template));
-  if (path !== base && !path.startsWith(`${base}/`)) return '';
-  const others = Object.entries(params ?? {}).filter(([name]) => !template.includes(name));
-  return toTemplate(withNames(base, others));
-}
-
-function toTemplate(path: string): string {
-  return redactSecrets(toTitlePath(path));
+  if (base !== undefined && path !== base && !path.startsWith(`${base}/`)) return '';
+  const text = base ?? lostPrefix(segmentsOf(path), template);
+  const known = beginningOf(app, text);
+  const rest = text.slice(known.text.length);
+  const others = Object.entries(base === undefined ? {} : (params ?? {}));
+  const named = withNames(
+    rest,
+    others.filter(([name]) => !template.includes(name)),
+  );
+  return known.template + mostUsedSpelling(redactSecrets(toTitlePath(named)));
 }
 
 /** If a segment of the route matches several, they cannot be counted and there is no prefix. */

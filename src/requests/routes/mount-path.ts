@@ -17,10 +17,15 @@ export interface Layer {
   readonly matchers?: readonly ((path: string) => Match | false)[];
 }
 
+/** Whether a layer has no mount path, as most middleware. */
+export function matchesAnything({ regexp, slash }: Layer): boolean {
+  return slash === true || regexp?.fast_slash === true;
+}
+
 /** What a layer matches at the beginning of a path. */
 export function matchLayer(layer: Layer, path: string): Match | undefined {
   const { regexp, keys = [], matchers = [] } = layer;
-  if (layer.slash || regexp?.fast_slash) return { path: '', params: {} };
+  if (matchesAnything(layer)) return { path: '', params: {} };
   if (!regexp) {
     for (const matcher of matchers) {
       const match = matcher(path);
@@ -99,7 +104,7 @@ function readDeclared({ rawPath, regexp }: Layer): ReadonlyMap<string, string> {
 const spellings = /* @__PURE__ */ new GenerationCache<string, { text: string; lead: number }>();
 
 /** The spelling in which most requests had a mount path. */
-function mostUsedSpelling(template: string): string {
+export function mostUsedSpelling(template: string): string {
   const key = template.toLowerCase();
   const known = spellings.get(key);
   if (known?.text === template) known.lead += 1;
