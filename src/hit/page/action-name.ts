@@ -30,6 +30,22 @@ export const REFUSALS: Readonly<Record<number, string>> = {
   405: 'Method Not Allowed',
 };
 
+/** All that Node.js accepts in HTTP/1. In HTTP/2, clients can send others. */
+const METHODS: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  `ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS
+  PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE`.split(
+    /\s+/,
+  ),
+);
+
+/** The method as it is sent: clients must not fill reports with methods that they invent, but an application can have some of its own. */
+export function shownMethodOf({
+  method,
+  statusCode,
+}: Pick<HttpRequest, 'method' | 'statusCode'>): string {
+  return statusCode < FIRST_FAILED_STATUS || METHODS.has(method) ? method : '_OTHER';
+}
+
 /** The last half of them is certain to be remembered. */
 const MAX_ENDPOINTS = 2000;
 
@@ -102,9 +118,11 @@ function parentOf(path: string): string {
 
 /** `{method}` of a title: a GraphQL operation at the root has no place that could be named, and MCP has one endpoint. */
 export function titleMethodOf(
-  { method, operation }: Pick<HttpRequest, 'method' | 'operation'>,
+  request: Pick<HttpRequest, 'method' | 'statusCode' | 'operation'>,
   place: string,
 ): string {
+  const { operation } = request;
+  const method = shownMethodOf(request);
   if (operation === undefined) return method;
   if (isMcpCall(operation)) return 'MCP';
   const isAtRoot = operation.kind === 'graphql' && operation.name !== undefined;
@@ -117,7 +135,9 @@ const FIELDS: Readonly<Record<string, (request: Titled, path: string, place: str
   path: (_request, path) => path,
   host: ({ host = '' }) => withoutUserInfo(host),
   status: (request) => String(request.statusCode),
-  span: (request) => request.spanName,
+  // Without a span, it is the method.
+  span: (request) =>
+    request.spanName === request.method ? shownMethodOf(request) : request.spanName,
 };
 
 /** The default title. */

@@ -1,5 +1,5 @@
 import type { HttpRequest } from '../http-request.js';
-import { FIRST_FAILED_STATUS } from '../page/action-name.js';
+import { FIRST_FAILED_STATUS, shownMethodOf } from '../page/action-name.js';
 import { toParameterValue } from './parameter-value.js';
 import type { RouteDetails } from './route-details.js';
 import { VARIABLE_TEXT } from './tracking-parameters.js';
@@ -8,13 +8,12 @@ import { VARIABLE_TEXT } from './tracking-parameters.js';
 export type ReportProblem = (key: string, message: () => string) => void;
 
 /** The custom variables that every request has. */
-export function customVariablesOf({
-  statusCode,
-  method,
-}: Pick<HttpRequest, 'statusCode' | 'method'>): Map<string, unknown> {
+export function customVariablesOf(
+  request: Pick<HttpRequest, 'statusCode' | 'method'>,
+): Map<string, unknown> {
   return new Map<string, unknown>([
-    ['http_status_code', statusCode],
-    ['http_method', method],
+    ['http_status_code', request.statusCode],
+    ['http_method', shownMethodOf(request)],
   ]);
 }
 

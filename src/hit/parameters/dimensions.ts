@@ -1,6 +1,11 @@
 import type { Field } from '../field.js';
 import type { HttpRequest, OperationKind } from '../http-request.js';
-import { FIRST_FAILED_STATUS, REFUSALS, titleMethodOf } from '../page/action-name.js';
+import {
+  FIRST_FAILED_STATUS,
+  REFUSALS,
+  shownMethodOf,
+  titleMethodOf,
+} from '../page/action-name.js';
 import { matchesAny } from '../text.js';
 import { withSlash } from './route-details.js';
 
@@ -76,7 +81,7 @@ const deprecatedEndpoint: ReadValue = ({ request }, place, { deprecated }) => {
  * what is redacted or masked before it may leave. By their stable names and their old ones.
  */
 const FROM_REQUEST: readonly (readonly [attributes: readonly string[], read: ReadValue])[] = [
-  [['http.request.method', 'http.method'], ({ request }) => request.method],
+  [['http.request.method', 'http.method'], ({ request }) => shownMethodOf(request)],
   [['http.response.status_code', 'http.status_code'], ({ request }) => request.statusCode],
   [['http.route'], ({ request }) => request.route],
   [['url.full', 'http.url'], ({ url }) => url.value],

@@ -1,6 +1,7 @@
+import { METHODS } from 'node:http';
 import { expect, test } from 'vitest';
 import { createToPlace } from '../../../src/hit/page/action-name.js';
-import { httpRequest, parametersOf } from '../../support/builders.js';
+import { annotations, httpRequest, parametersOf } from '../../support/builders.js';
 
 test.each([
   [
@@ -11,6 +12,24 @@ test.each([
   ['plain', 'plain'],
 ])('the template %s gives %s', (actionName, title) => {
   expect(parametersOf(httpRequest(), { actionName }).parameters.action_name).toBe(title);
+});
+
+test('a method that a client invented is nowhere in a failed request; one of the application is, as all of HTTP/1', () => {
+  const options = {
+    actionName: '{method} {span} {route}',
+    dimensions: { 1: 'http.request.method', 2: 'matomo.failed_endpoint' },
+  };
+  const sent = (method: string, statusCode: number, more: object = {}) => {
+    const request = httpRequest({ method, spanName: method, statusCode, ...more });
+    return JSON.stringify(parametersOf(request, options).parameters);
+  };
+  const annotated = { annotations: [annotations({ cvar: { a: 'b' } })] };
+  for (const more of [{}, { route: undefined }, annotated]) {
+    expect(sent('CALL-0800', 404, more)).not.toContain('CALL');
+    expect(sent('CALL-0800', 404, more)).toContain('"_OTHER _OTHER ');
+  }
+  expect(sent('APPROVE', 201)).toContain('"APPROVE APPROVE ');
+  for (const method of METHODS) expect(sent(method, 404)).toContain(`"${method} ${method} `);
 });
 
 test('the host of a title has no credentials', () => {
