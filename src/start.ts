@@ -39,7 +39,7 @@ export interface MatomoHandle extends AsyncDisposable {
  * When the process ends, queued hits are sent, as with `register`: `exitFlush` is `true` by default, and `shutdownTimeoutMillis` 1500.
  * If `register` is loaded, too, options in code win over the environment one by one. If `start` was called before, or tracking has
  * begun, the options are ignored, one line is logged, and the same handle is returned. A worker thread needs a call of its own, unless the
- * environment has all options.
+ * environment has all options. Call it in the main thread before that creates workers: only later ones know of privacy options in code.
  *
  * @param options - Options. Environment variables set those that are missing.
  * @returns The handle to flush or stop tracking.
