@@ -16,10 +16,10 @@ import {
   JournalLost,
   type JournalOpener,
   type JournalTimes,
-  type Segment,
 } from './journal.js';
 import { JournalWriter } from './journal-writer.js';
 import type { SpoolReports } from './spool-reports.js';
+import { StoredHits } from './stored-hits.js';
 
 /** Interval for removing hits that are too old, even while nothing can be sent. */
 const EXPIRY_MILLIS = 1_000;
@@ -53,7 +53,7 @@ interface SpoolParts {
  * Makes hits durable: moves queued hits from memory to this process' journal, and reads them from there, oldest first, with those of
  * dead processes. No method rejects.
  *
- *     memory ──> writer ──> journal ──> ahead ──take──> taken ──acknowledge──> decided ──> deleted
+ *     memory ──> writer ──> journal ──> `StoredHits` ──take──> delivery ──acknowledge──> `StoredHits`
  */
 export class Spool {
   /** Nothing may be stored before. Resolves soon in any case. */
@@ -66,20 +66,12 @@ export class Spool {
   readonly #reports: SpoolReports;
   #opener: JournalOpener | undefined;
   #parts!: SpoolParts;
-  #journal: Journal | undefined;
-  #isOpening = true;
-  #isClosed = false;
-  /** Hits that were read from the journal, or kept when they were written. */
-  #ahead: JournalHit[] = [];
-  /** When hits that can be taken were first seen. */
-  #waitsSinceMillis = Number.POSITIVE_INFINITY;
-  /** Segments that could not be read since the last beat. They must not delay newer ones. */
-  readonly #unreadable = new Set<Segment>();
-  readonly #taken = new Set<JournalHit>();
+  /** The hits of the journal that is open, or cannot be used for some time. */
+  #stored: StoredHits | undefined;
   /** Taken hits of a journal that is gone. They are lost, unless the bulk in flight has a result for them. */
   readonly #abandoned = new Set<JournalHit>();
-  /** Hits with results that are not stored yet. */
-  readonly #decided = new Map<Segment, JournalHit[]>();
+  #isOpening = true;
+  #isClosed = false;
   readonly #writer: JournalWriter;
   readonly #steps: SerialQueue;
   #timer: NodeJS.Timeout | undefined;
@@ -97,7 +89,7 @@ export class Spool {
     this.#options = options;
     this.#reports = reports;
     this.#writer = new JournalWriter({
-      room: () => options.maxBytes - (this.#journal?.spoolBytes ?? 0),
+      room: () => options.maxBytes - (this.#stored?.journal.spoolBytes ?? 0),
       store: (lines) => this.#store(lines),
       onFull: () => {
         const full = `it has reached maxSpoolBytes, ${options.maxBytes}`;
@@ -108,7 +100,7 @@ export class Spool {
         giveBack(memory.keep(hits));
       },
     });
-    this.#steps = new SerialQueue({ onError: (error) => this.#fail(error, this.#journal) });
+    this.#steps = new SerialQueue({ onError: (error) => this.#fail(error, this.#stored) });
     this.ready = loaded.then(async (opener) => {
       this.#opener = opener;
       await this.#openJournal();
@@ -129,7 +121,7 @@ export class Spool {
   /** Whether hits can be stored now. `false` after a failure and while the disk hangs: then hits stay in the bounded queue. */
   get isWritable(): boolean {
     if (this.#isOpening) return true;
-    const isReady = this.#journal?.isOpen === true && !this.#isClosed;
+    const isReady = this.openJournal !== undefined && !this.#isClosed;
     return isReady && !this.#writer.hasFailed && !this.#writer.isHanging;
   }
 
@@ -140,13 +132,13 @@ export class Spool {
 
   /** The journal that can be read now. Hits of an earlier one must not be sent. */
   get openJournal(): Journal | undefined {
-    return this.#journal?.isOpen ? this.#journal : undefined;
+    const journal = this.#stored?.journal;
+    return journal?.isOpen ? journal : undefined;
   }
 
   /** Start of the oldest request whose hit was not taken, in epoch seconds; `Infinity` if there is none. */
   get oldestSeconds(): number {
-    const ahead = this.#ahead[0]?.startSeconds ?? Number.POSITIVE_INFINITY;
-    return Math.min(ahead, this.#nextSegment()?.startSeconds ?? Number.POSITIVE_INFINITY);
+    return this.#stored?.oldestSeconds ?? Number.POSITIVE_INFINITY;
   }
 
   /** Starts to store queued hits. */
@@ -192,7 +184,7 @@ export class Spool {
     const { memory } = this.#parts;
     this.#writer.add(memory.remove(Number.POSITIVE_INFINITY, performance.now(), true));
     const rest = this.#writer.writeAtExit((lines) => {
-      const isStored = this.#journal?.appendAtExit(lines) === true;
+      const isStored = this.#stored?.journal.appendAtExit(lines) === true;
       if (isStored) this.spooled += lines.length;
       return isStored;
     });
@@ -219,47 +211,40 @@ export class Spool {
   take(journal: Journal, max: number, delayMillis: number): Promise<readonly JournalHit[]> {
     return this.#steps.run(async () => {
       await this.#expire();
-      await this.#readAhead(max);
-      if (journal !== this.openJournal) return [];
+      await this.#stored?.readAhead(max);
+      if (!this.#stored || journal !== this.openJournal) return [];
       this.#dropAbandoned();
-      const waiting = this.#ahead.length;
-      const now = performance.now();
-      if (waiting > 0) this.#waitsSinceMillis = Math.min(this.#waitsSinceMillis, now);
-      if (waiting < max && now - this.#waitsSinceMillis < delayMillis) return [];
-      this.#waitsSinceMillis = waiting > max ? now : Number.POSITIVE_INFINITY;
-      const hits = this.#ahead.splice(0, max);
-      for (const hit of hits) this.#taken.add(hit);
-      return hits;
+      return this.#stored.take(max, delayMillis);
     }, []);
   }
 
   /** Whether hits taken of this journal may be sent; call it before each bulk. Hits of earlier ones are lost by then. */
   mayStillSend(journal: Journal): Promise<boolean> {
     return this.#steps.run(async () => {
-      if (this.#taken.size + this.#abandoned.size > 0) await this.#settle();
+      if (this.#stored?.taken.size || this.#abandoned.size > 0) await this.#settle();
       return journal === this.openJournal;
     }, false);
   }
 
   /** Counts the results of taken hits; `counts` add up to their number. */
   acknowledge(hits: readonly JournalHit[], counts: DeliveryCounters): void {
-    const known = hits.filter((hit) => this.#taken.delete(hit));
-    const abandoned = hits.filter((hit) => this.#abandoned.delete(hit));
-    if (known.length + abandoned.length < hits.length) return; // counted as lost
+    const [first] = hits; // all are of one journal
+    const sets = [this.#stored?.taken, this.#abandoned];
+    const taken = first && sets.find((set) => set?.has(first));
+    if (!taken) return; // counted as lost
+    for (const hit of hits) taken.delete(hit);
     this.spooled -= hits.length;
     addCounters(this.#parts.memory.counters, counts);
-    this.#noteDecided(known);
+    if (taken === this.#stored?.taken) this.#stored.decide(hits);
     void this.#steps.run(() => this.#save());
   }
 
   /** At the end of the process: stores the results that are not stored yet, and that these taken hits have one. Returns whether all are. */
   decideAtExit(hits: readonly JournalHit[]): boolean {
-    if (!hits.every((hit) => this.#taken.has(hit))) return false;
-    this.#noteDecided(hits);
-    const areStored = [...this.#decided].map(([segment, decided]) =>
-      segment.markDecidedAtExit(decided),
-    );
-    return areStored.every(Boolean);
+    const stored = this.#stored;
+    if (!stored || !hits.every((hit) => stored.taken.has(hit))) return false;
+    stored.decide(hits);
+    return stored.saveAtExit();
   }
 
   /** Closes the spool, in which hits stay. Resolves even if a disk hangs. */
@@ -278,7 +263,7 @@ export class Spool {
     await this.ready;
     await this.#steps.run(async () => {
       await this.#settle();
-      await this.#journal?.close();
+      await this.#stored?.journal.close();
     });
     this.#forgetExit();
     this.#opener?.close();
@@ -286,7 +271,7 @@ export class Spool {
 
   /** The process ends without `close`. While another thread does something for it, nothing is released, as if it was killed. */
   #closeAtExit(): void {
-    if (this.#steps.isIdle && this.#writer.isIdle) this.#journal?.closeAtExit();
+    if (this.#steps.isIdle && this.#writer.isIdle) this.#stored?.journal.closeAtExit();
   }
 
   async #openJournal(): Promise<void> {
@@ -304,18 +289,22 @@ export class Spool {
       foreign: (segment) => this.#reports.foreignSegment(segment),
       unreadable: (error) => this.#reports.unreadable(error),
     };
-    this.#journal ??= this.#isClosed ? undefined : await this.#opener?.open(events);
+    if (this.#stored || this.#isClosed) return;
+    const journal = await this.#opener?.open(events);
+    if (!journal) return;
+    this.#stored = new StoredHits(journal, this.#parts.maxQueueSize, events.unreadable);
   }
 
   async #beat(): Promise<void> {
     const { beatMillis } = this.#options.times;
     const taken = await this.#steps.run(async () => {
       await this.#openJournal();
-      this.#unreadable.clear();
-      if (!this.#journal?.isOpen) return 0;
-      await this.#journal.keepAlive();
+      this.#stored?.forgetUnreadable();
+      const { openJournal } = this;
+      if (!openJournal) return 0;
+      await openJournal.keepAlive();
       await this.#save();
-      return this.#journal.takeOver(MAX_TAKEN_OVER);
+      return openJournal.takeOver(MAX_TAKEN_OVER);
     }, 0);
     if (this.#isClosed) return;
     const { tracked, accepted } = this.#parts.memory.counters;
@@ -326,50 +315,20 @@ export class Spool {
     this.#beatTimer = setTimeout(() => void this.#beat(), millis).unref();
   }
 
-  #mayRead(hits: number): boolean {
-    return this.#ahead.length + this.#taken.size + hits <= this.#parts.maxQueueSize;
-  }
-
-  /** Reads until so many hits are there, or memory is full: then, a segment's next ones are still read if none is there. */
-  async #readAhead(count: number): Promise<void> {
-    while (this.#ahead.length < count && (this.#ahead.length === 0 || this.#mayRead(1))) {
-      const segment = this.#nextSegment();
-      if (!segment) return;
-      const hits = await segment.read().catch((error: unknown) => {
-        if (error instanceof JournalLost || !this.#journal?.isOpen) throw error;
-        this.#unreadable.add(segment);
-        this.#reports.unreadable(error);
-        return [];
-      });
-      this.#ahead.push(...hits);
-    }
-  }
-
-  /** The segment with the oldest hits that were not read. */
-  #nextSegment(): Segment | undefined {
-    let oldest: Segment | undefined;
-    for (const segment of this.openJournal?.segments ?? []) {
-      if (segment.unread === 0 || this.#unreadable.has(segment)) continue;
-      if (!oldest || segment.startSeconds < oldest.startSeconds) oldest = segment;
-    }
-    return oldest;
-  }
-
   /** Appends lines to the journal, or to its successor. */
   async #store(lines: readonly HitLine[], triesAgain = true): Promise<void> {
     if (lines.length === 0) return;
-    const journal = this.#journal;
-    if (!journal) throw new Error('not open'); // the opener has reported why
+    const stored = this.#stored;
+    if (!stored) throw new Error('not open'); // the opener has reported why
     try {
-      const keeps = !this.#nextSegment() && this.#mayRead(lines.length);
-      const kept = await journal.append(lines, keeps);
+      const kept = await stored.journal.append(lines, stored.mayKeep(lines.length));
       if (!this.#writer.isWriting) return; // the process ends
-      if (journal !== this.#journal) throw new JournalLost('it was lost before');
+      if (stored !== this.#stored) throw new JournalLost('it was lost before');
       this.spooled += lines.length;
-      for (const hit of kept) this.#ahead.push(hit); // too many for arguments
+      stored.keep(kept);
       this.#reports.written();
     } catch (error) {
-      this.#fail(error, journal, true);
+      this.#fail(error, stored, true);
       if (!triesAgain || !(error instanceof JournalLost)) throw error;
       await this.#steps.ended;
       if (this.#writer.isWriting) await this.#store(lines, false);
@@ -380,43 +339,26 @@ export class Spool {
   async #expire(): Promise<void> {
     const { isFresh, memory } = this.#parts;
     for (;;) {
-      await this.#readAhead(1);
-      const end = this.#ahead.findIndex(isFresh);
-      const expired = this.#ahead.splice(0, end < 0 ? this.#ahead.length : end);
+      const stored = this.#stored;
+      await stored?.readAhead(1);
+      if (!stored || stored !== this.#stored) return;
+      const expired = stored.expire(isFresh);
       if (expired.length === 0) return;
       this.spooled -= expired.length;
       addCounters(memory.counters, lostHits('expired', expired.length));
-      this.#noteDecided(expired);
       await this.#save();
-    }
-  }
-
-  #noteDecided(hits: readonly JournalHit[]): void {
-    for (const hit of hits) {
-      const ofSegment = this.#decided.get(hit.segment) ?? [];
-      ofSegment.push(hit);
-      this.#decided.set(hit.segment, ofSegment);
     }
   }
 
   /** Stores that hits have a result. What fails is repeated later. */
   async #save(): Promise<void> {
-    const journal = this.#journal;
-    if (!journal?.isOpen || this.#decided.size === 0) return;
-    let failure: unknown;
-    for (const [segment, decided] of [...this.#decided]) {
-      this.#decided.delete(segment);
-      try {
-        await segment.markDecided(decided);
-      } catch (error) {
-        await this.#confirm().catch(() => undefined);
-        if (journal !== this.#journal) return; // it is gone
-        failure = error;
-        this.#noteDecided(decided);
-      }
-    }
-    if (failure) this.#reports.notWritten(failure);
-    else if (!this.#writer.hasFailed) this.#reports.written();
+    const stored = this.#stored;
+    if (!stored?.journal.isOpen || stored.areSaved) return;
+    const failure = await stored.save();
+    if (failure !== undefined) {
+      await this.#confirm().catch(() => undefined);
+      if (stored === this.#stored) this.#reports.notWritten(failure);
+    } else if (!this.#writer.hasFailed) this.#reports.written();
   }
 
   /** Stores results, checks that the journal is not gone, and counts what is lost if so. */
@@ -428,27 +370,24 @@ export class Spool {
 
   /** Checks that the journal is not gone. */
   async #confirm(): Promise<void> {
-    const journal = this.#journal;
-    await journal?.confirm().catch((error) => {
+    const stored = this.#stored;
+    await stored?.journal.confirm().catch((error) => {
       if (!(error instanceof JournalLost)) throw error;
-      this.#onLost(journal);
+      this.#onLost(stored);
     });
   }
 
-  #fail(error: unknown, journal: Journal | undefined, isWrite = false): void {
-    if (error instanceof JournalLost) this.#onLost(journal);
+  #fail(error: unknown, stored: StoredHits | undefined, isWrite = false): void {
+    if (error instanceof JournalLost) this.#onLost(stored);
     else if (isWrite) this.#reports.notWritten(error);
     else this.#reports.unreadable(error);
   }
 
   /** The journal is gone: goes on with another one. */
-  #onLost(journal: Journal | undefined): void {
-    if (!journal || journal !== this.#journal) return;
-    this.#journal = undefined;
-    for (const hit of this.#taken) this.#abandoned.add(hit);
-    this.#taken.clear();
-    this.#ahead = [];
-    this.#decided.clear();
+  #onLost(stored: StoredHits | undefined): void {
+    if (!stored || stored !== this.#stored) return;
+    this.#stored = undefined;
+    for (const hit of stored.taken) this.#abandoned.add(hit);
     this.#loseStored(this.spooled - this.#abandoned.size, GONE);
     if (!this.#isClosed) void this.#steps.run(() => this.#openJournal());
   }
