@@ -38,6 +38,10 @@ const HANDLERS = {
     trackEvent('Cart', 'open');
     response.end('ok');
   },
+  '/aliased': (request, response) => {
+    request.$alias = { fullPath: '/orders/:order' }; // as moleculer-web does
+    response.end('ok');
+  },
   '/measured': async (_request, response) => {
     await measure('pf_dm1', () => delay(20));
     response.end('ok');

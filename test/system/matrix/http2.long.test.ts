@@ -188,6 +188,15 @@ describe.each(NODES)('Node.js %i', (major) => {
     expect(event?.params.url).toMatch(/\/found$/);
   });
 
+  test('a route that a framework stores on the request of the compatibility API is the title', async () => {
+    const { inspector, app } = await start();
+    const client = open(app);
+    await ask(client, '/aliased');
+    client.close();
+    await app.stop();
+    expect(inspector.hits().map(summaryOf)).toEqual(['GET /orders/:order 200']);
+  });
+
   test('an aborted response is 499, one that the server ends 500, a complete one its own status', async () => {
     const { inspector, app } = await start();
     const reset = open(app);
