@@ -39,6 +39,7 @@ describe('a spool in Redis', () => {
     await eventually(() => old.delivery.counters.lost.spool === 1);
     expect(old.delivery).toMatchObject({ pending: 0, takenOver: stored + 1 });
     expect(old.law()).toEqual([stored + 1, stored + 1]);
+    await eventually(async () => (await hitsIn(redis)) === 0); // so that none is counted again
   });
 
   test('while Redis is unavailable, hits are sent from memory, which is logged once, and it is used again after that', async () => {
