@@ -152,33 +152,47 @@ export class BatchQueue {
     return this.inFlight;
   }
 
+  /**
+   * New batches were never sent. They never wait for those that have failed: their success shows that the server is well.
+   *
+   * | the case                                  | the next batch                                         |
+   * |-------------------------------------------|--------------------------------------------------------|
+   * | a success was the last, and one is aside  | that one, every 30 s: the next success may be a proof  |
+   * | the server is failing                     | one hit                                                |
+   * | the token seems to be rejected            | the newest new one, else others in turn                |
+   * | nothing has failed since a success        | the oldest new one                                     |
+   * | otherwise                                 | one that has not failed since, in halves if many have  |
+   */
   #choose({ nowMillis, withStored, isForced }: NextOptions): Batch | undefined {
     const sendable = this.#batches.filter((batch) => withStored || !batch.isStored);
-    const batches = sendable.filter(({ isAside }) => !isAside);
     const aside = sendable.filter(({ isAside }) => isAside);
     const isAgain = (batch: Batch) => nowMillis - batch.probedMillis >= ASIDE_MILLIS;
-    const probed = this.#proofs.isAfterSuccess ? aside.find(isAgain) : undefined;
-    if (probed) return probed;
-    // New hits never wait for those that have failed before: their success shows that the server is well.
+    const again = this.#proofs.isAfterSuccess ? aside.find(isAgain) : undefined;
+    if (again) return again;
+    const batches = sendable.filter(({ isAside }) => !isAside);
     const fresh = batches.filter(
       ({ kind, failedAttempts }) => kind !== 'crash' && failedAttempts === 0,
     );
     const cause = causeOf(this.#failuresInARow);
-    if (cause === 'server') return this.#probe(fresh, [...batches, ...aside]);
-    const newest = this.isRefused ? fresh.at(-1) : undefined;
-    if (newest) return newest;
-    if (this.#failuresInARow === 0 && fresh[0]) return fresh[0];
+    if (cause === 'server') return this.#probe(fresh, sendable);
     const isDue = nowMillis >= this.#asideMillis;
     const dueAside = aside.filter((batch) => isForced || (isDue && this.#mayTry(batch)));
-    const untried = batches.filter((batch) => this.#isUntried(batch));
-    if (this.isRefused && untried.length === 0) return leastFailed([...batches, ...dueAside]);
-    // After a suspect comes what probably succeeds, because its success is a proof. Otherwise, that is kept for later.
+    const untried = this.#untriedOf(batches);
+    if (this.isRefused) return fresh.at(-1) ?? untried ?? leastFailed([...batches, ...dueAside]);
+    if (this.#failuresInARow === 0 && fresh[0]) return fresh[0];
+    const batch = untried ?? firstOf(batches);
+    if (!batch) return dueAside[0];
+    return cause === 'hit' ? this.#halfOf(batch) : batch;
+  }
+
+  /** One that has not failed since a success. After a suspect, that is one that probably succeeds, which is a proof; otherwise, those are kept. */
+  #untriedOf(batches: readonly Batch[]): Batch | undefined {
+    const untried = batches.filter(
+      ({ failedAfter }) => failedAfter === undefined || failedAfter < this.#successes,
+    );
     const { hasSuspect } = this.#proofs;
     const fitting = untried.filter(({ isProbablyGood }) => isProbablyGood === hasSuspect);
-    const batch = firstOf(fitting) ?? firstOf(untried) ?? firstOf(batches);
-    if (!batch) return dueAside[0];
-    const isSearched = cause === 'hit' && batch.hits.length > 1 && !this.isLast;
-    return isSearched ? this.#halfOf(batch) : batch;
+    return firstOf(fitting) ?? firstOf(untried);
   }
 
   /** The batch was processed. Returns the hit that this proves to be the cause of its failures. */
@@ -290,10 +304,6 @@ export class BatchQueue {
     this.#batches = [];
   }
 
-  #isUntried({ failedAfter }: Batch): boolean {
-    return failedAfter === undefined || failedAfter < this.#successes;
-  }
-
   /** Whether to try a hit that failed alone although nothing else is queued. An invalid one looks like a rejected token. */
   #mayTry({ failure }: Batch): boolean {
     return failure?.areInvalid !== true || this.isRefused;
@@ -310,8 +320,9 @@ export class BatchQueue {
     return probe;
   }
 
-  /** Halves a batch, of which the second half is sent last. Returns the first one. */
+  /** Halves a batch, of which the second half is sent last. Returns the first one, or a batch that is not halved. */
   #halfOf(batch: Batch): Batch {
+    if (batch.hits.length === 1 || this.isLast) return batch;
     const [first, second] = batch.halve();
     this.#takeOut(batch);
     this.#batches.unshift(first);
