@@ -13,6 +13,9 @@ const SHORTEST_MILLIS = 5;
 /** No attempt is made for so long after an error of this package, which would come again. */
 const ERROR_WAIT_MILLIS = 10_000;
 
+/** What a timer is for. One for hits that failed alone may be later than a new hit is due. */
+type BatchKind = 'full' | 'partial' | 'aside';
+
 interface SendLoopParts extends DeliveryParts {
   readonly source: BatchSource;
   readonly sender: Sender;
@@ -31,8 +34,7 @@ export class SendLoop {
   readonly #maxExportBatchSize: number;
   /** The timer for the next batch, which does not keep the process alive. */
   #timer: NodeJS.Timeout | undefined;
-  /** What the timer is for. One for hits that failed alone may be later than a new hit is due. */
-  #timerFor: 'full' | 'partial' | 'aside' | undefined;
+  #timerFor: BatchKind | undefined;
   /** Batches are being made. */
   #isFilling = false;
   #isHurried = false;
@@ -71,13 +73,18 @@ export class SendLoop {
     const isFull = memory.queued >= this.#maxExportBatchSize;
     // Nearly all hits arrive while the timer is set.
     if (this.#timerFor === 'full' || (this.#timerFor === 'partial' && !isFull)) return;
-    if (memory.queued === 0 && memory.count === 0) return;
+    if (memory.count === 0) return;
     if (!source.sendsFromMemory && source.queue.size === 0) return;
-    if (isFull) this.#setTimer(memory.finalMillis(this.#maxExportBatchSize), SHORTEST_MILLIS);
-    else if (this.#attempts.isIdle) {
+    const now = performance.now();
+    if (isFull) {
+      const finalMillis = memory.finalMillis(this.#maxExportBatchSize);
+      this.#setTimer('full', Math.max(finalMillis, now + SHORTEST_MILLIS));
+    } else if (this.#attempts.isIdle) {
+      const dueMillis = Math.max(this.#dueMillis, sender.waitUntilMillis);
       // A hit may be due long before it is final.
-      const leastMillis = performance.now() + CHILD_SPAN_WAIT_MILLIS;
-      this.#setTimer(Math.max(this.#dueMillis, sender.waitUntilMillis, leastMillis));
+      const leastMillis = now + CHILD_SPAN_WAIT_MILLIS;
+      const kind = memory.untaken === 0 ? 'aside' : 'partial';
+      this.#setTimer(kind, Math.max(dueMillis, leastMillis));
     }
   }
 
@@ -132,12 +139,11 @@ export class SendLoop {
     return Math.min(source.queue.dueMillis(false), memory.oldestMillis + this.#delayMillis);
   }
 
-  /** Sets the timer, or one that ends earlier if the wait exceeds the longest timer. `leastMillis`: for a full batch. */
-  #setTimer(dueMillis: number, leastMillis?: number): void {
+  /** Sets the timer, or one that ends earlier if the wait exceeds the longest timer. */
+  #setTimer(kind: BatchKind, dueMillis: number): void {
     this.#clearTimer();
-    const notFull = this.#parts.memory.untaken === 0 ? 'aside' : 'partial';
-    this.#timerFor = leastMillis === undefined ? notFull : 'full';
-    const delay = Math.max(Math.ceil(dueMillis - performance.now()), leastMillis ?? 0);
+    this.#timerFor = kind;
+    const delay = Math.ceil(dueMillis - performance.now());
     this.#parts.scope.runInAsyncScope(() => {
       this.#timer = setTimeout(
         () => {
