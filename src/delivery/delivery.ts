@@ -96,7 +96,7 @@ export class Delivery {
 
   /** Hits sent again after a response that does not prove that nothing was stored. Up to that many may be duplicated. */
   get resent(): number {
-    return this.#sender.resent;
+    return this.#source.queue.resent;
   }
 
   /** Age of the oldest pending hit, in seconds; 0 if there is none. */

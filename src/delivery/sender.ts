@@ -44,8 +44,6 @@ interface DecisionAtExit {
 export class Sender {
   /** Back-off: no attempt before this time, except for a flush. */
   waitUntilMillis = 0;
-  /** Hits sent again after a response that does not prove that nothing was stored. */
-  resent = 0;
   /** When Matomo last tracked or accepted hits, or the start, on the monotonic clock. */
   lastSuccessMillis: number = performance.now();
   /** Whether the last attempt failed so that the next one has to wait. */
@@ -125,7 +123,7 @@ export class Sender {
 
   /** Makes one attempt. Never rejects. */
   async #attempt(batch: Batch): Promise<Verdict> {
-    if (batch.mayBeStored) this.resent += batch.hits.length;
+    if (batch.mayBeStored) this.#parts.source.queue.resent += batch.hits.length;
     batch.mayBeStored = false;
     let result = await this.#exchange(batch);
     if (isRejected(result) && this.#token.reread()) result = await this.#exchange(batch);

@@ -31,6 +31,8 @@ interface NextOptions {
  * `placeAfterFailure` decides which of these. If the server is the cause, one hit at a time is tried until it is processed.
  */
 export class BatchQueue {
+  /** Hits sent again after a response that does not prove that nothing was stored. */
+  resent = 0;
   /** At the end of a process: a batch that fails is tried once more in two halves. */
   isLast = false;
   /** The token seems to be rejected: no bulk has succeeded since. The newest hits are tried, because the older ones may be invalid. */
@@ -292,6 +294,7 @@ export class BatchQueue {
     const batch = firstOf(inMemory);
     if (!batch || storedBytes(batch) > mostBytes) return [];
     this.#takeOut(batch);
+    if (batch.mayBeStored) this.resent += batch.hits.length; // the spool does not know that
     return batch.hits;
   }
 

@@ -134,6 +134,15 @@ test('the oldest batch is taken first, except the one in flight, and crashes las
   expect(queue.size).toBe(1);
 });
 
+test('hits that may be stored count as resent when the spool gets them, which sends them again', () => {
+  const queue = queueOf(2, 'a', 'b', 'c');
+  const batch = nextOf(queue) as Batch;
+  batch.mayBeStored = true;
+  queue.failed(batch, 0, FAILURE);
+  while (queue.takeBatch(Number.POSITIVE_INFINITY).length > 0);
+  expect(queue.resent).toBe(2);
+});
+
 test('the halves of a bulk that is too large go before what came in between', () => {
   const queue = queueOf(2, 'b.bot', 'c.bot');
   const first = nextOf(queue) as Batch;
