@@ -159,6 +159,7 @@ export class BatchQueue {
    *
    * | the case                                  | the next batch                                         |
    * |-------------------------------------------|--------------------------------------------------------|
+   * | a bulk was too large                      | its halves                                             |
    * | a success was the last, and one is aside  | that one, every 30 s: the next success may be a proof  |
    * | the server is failing                     | one hit                                                |
    * | the token seems to be rejected            | the newest new one, else others in turn                |
@@ -167,6 +168,8 @@ export class BatchQueue {
    */
   #choose({ nowMillis, withStored, isForced }: NextOptions): Batch | undefined {
     const sendable = this.#batches.filter((batch) => withStored || !batch.isStored);
+    const half = sendable.find(({ isNext }) => isNext);
+    if (half) return half;
     const aside = sendable.filter(({ isAside }) => isAside);
     const isAgain = (batch: Batch) => nowMillis - batch.probedMillis >= ASIDE_MILLIS;
     const again = this.#proofs.isAfterSuccess ? aside.find(isAgain) : undefined;
@@ -256,16 +259,16 @@ export class BatchQueue {
   #markFailed(batch: Batch, failure: Failure): void {
     batch.failedAttempts += 1;
     batch.failedAfter = this.#successes;
+    batch.isNext = false;
     batch.failure = failure;
   }
 
   /** The batch was too large: its halves are sent before anything else. */
   split(batch: Batch): void {
-    batch.failedAttempts = 0;
     const halves = batch.halve();
     this.remove(batch);
-    if (this.isRefused) this.#batches.push(...halves);
-    else this.#batches.unshift(...halves);
+    for (const half of halves) half.isNext = true;
+    this.#batches.unshift(...halves);
   }
 
   /** Removes a batch whose hits are counted, or sent otherwise. */

@@ -30,6 +30,8 @@ export class Batch {
   isOpen = true;
   /** It is only tried after successes, because it failed alone or its hits are invalid. */
   isAside = false;
+  /** It is a half of a bulk that was too large: others would be, too. */
+  isNext = false;
   failedAttempts = 0;
   /** How many bulks had succeeded when it last failed; `undefined` if it is tried as if it had not. */
   failedAfter: number | undefined = undefined;
