@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { rmSync, statSync } from 'node:fs';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { eventually } from '../../../support/child-process.js';
 import { pending } from '../../../support/delivery.js';
 import { SPOOL_PLACES, startRedis } from '../../../support/redis-server.js';
@@ -114,3 +114,15 @@ test.each(Object.entries(PLACES))(
     expect(law()).toEqual([2, 2]);
   },
 );
+
+test('a process is alive although the wall clock stands still', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: 0 });
+  onTestFinished(() => void vi.useRealTimers());
+  const folder = temporaryFolder();
+  spooledDelivery({ folder, times: { beatMillis: 20, deadMillis: 60_000 } });
+  const seen = new Set<number>();
+  await eventually(() => {
+    for (const path of filesIn(folder, 'alive')) seen.add(statSync(path).mtimeMs);
+    return seen.size > 2;
+  });
+});
