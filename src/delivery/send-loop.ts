@@ -14,7 +14,7 @@ const SHORTEST_MILLIS = 5;
 const ERROR_WAIT_MILLIS = 10_000;
 
 /** What a timer is for. One for hits that failed alone may be later than a new hit is due. */
-type BatchKind = 'full' | 'partial' | 'aside';
+type TimerKind = 'full' | 'partial' | 'aside';
 
 interface SendLoopParts extends DeliveryParts {
   readonly source: BatchSource;
@@ -34,7 +34,7 @@ export class SendLoop {
   readonly #maxExportBatchSize: number;
   /** The timer for the next batch, which does not keep the process alive. */
   #timer: NodeJS.Timeout | undefined;
-  #timerFor: BatchKind | undefined;
+  #timerFor: TimerKind | undefined;
   /** Batches are being made. */
   #isFilling = false;
   #isHurried = false;
@@ -140,7 +140,7 @@ export class SendLoop {
   }
 
   /** Sets the timer, or one that ends earlier if the wait exceeds the longest timer. */
-  #setTimer(kind: BatchKind, dueMillis: number): void {
+  #setTimer(kind: TimerKind, dueMillis: number): void {
     this.#clearTimer();
     this.#timerFor = kind;
     const delay = Math.ceil(dueMillis - performance.now());

@@ -129,8 +129,8 @@ export class FurtherHits {
 
   /** Finds out what its further hits need, or later ones will, as long as Node's request and the span are there. */
   resolve(ended: EndedRequest): void {
-    const { needRequest } = this.#parts.callbacks;
-    if (needRequest || ended.ofFurtherHits || ended.furtherHits) this.#resolve(ended);
+    const { readsRequest } = this.#parts.callbacks;
+    if (readsRequest || ended.ofFurtherHits || ended.furtherHits) this.#resolve(ended);
   }
 
   #addToRequest(hit: CheckedHit, request: Request): void {

@@ -1,4 +1,4 @@
-import { describeError } from '../common/describe-error.js';
+import { errorName } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { otelGlobal } from '../common/otel-global.js';
@@ -77,7 +77,7 @@ export class Metrics {
     try {
       this.#durations?.record(seconds, { ...outcome, ...this.#component });
     } catch (error) {
-      const text = `The histogram of meterProvider threw ${describeError(error)}. The time of a bulk request is not recorded. Check the views of the meter provider.`;
+      const text = `The histogram of meterProvider threw ${errorName(error)}. The time of a bulk request is not recorded. Check the views of the meter provider.`;
       this.#diagnostics?.warnOnce('meter', coded('callback-failed', text));
     }
   }

@@ -69,8 +69,8 @@ export function createOptionCallbacks(options: ResolvedOptions, diagnostics: Dia
   }
 
   return {
-    /** Whether options are asked about the whole request: once it is released, they cannot be. */
-    needRequest: askSite !== undefined || callbacks.length > 0,
+    /** Whether an option reads the whole request, which is only possible until it is released. */
+    readsRequest: askSite !== undefined || callbacks.length > 0,
 
     /** Whether the application leaves the request out. `failed`: it could not say. */
     isIgnored(ended: EndedRequest): boolean | 'failed' {

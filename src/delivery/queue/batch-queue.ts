@@ -155,7 +155,7 @@ export class BatchQueue {
   }
 
   /**
-   * New batches were never sent. They never wait for those that have failed: their success shows that the server is well.
+   * A new batch, which was never sent, does not wait for those that have failed: its success shows that the server works.
    *
    * | the case                                  | the next batch                                         |
    * |-------------------------------------------|--------------------------------------------------------|

@@ -242,7 +242,8 @@ export class Spool {
   /** At the end of the process: stores the results that are not stored yet, and that these taken hits have one. Returns whether all are. */
   decideAtExit(hits: readonly JournalHit[]): boolean {
     const stored = this.#stored;
-    if (!stored || !hits.every((hit) => stored.taken.has(hit))) return false;
+    if (!stored || this.#writer.isHanging || !hits.every((hit) => stored.taken.has(hit)))
+      return false;
     stored.decide(hits);
     return stored.saveAtExit();
   }

@@ -1,4 +1,4 @@
-import { hash, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { copyText } from '../../common/generation-cache.js';
 import {
   type HttpRequest,
@@ -24,11 +24,11 @@ type Evidence = Exclude<OperationEvidence, 'none'>;
 
 /** Clients are counted by a byte of a keyed digest of their network, so that no address is kept. */
 const MAX_GROUPS = 256;
-const GROUP_KEY = /* @__PURE__ */ randomUUID();
+const GROUP_KEY = /* @__PURE__ */ randomBytes(32);
 
 function groupOf(address: string | undefined): number {
   const network = address === undefined ? '' : maskAddress(address, 1);
-  return Number.parseInt(hash('sha256', `${GROUP_KEY} ${network}`, 'hex').slice(0, 2), 16);
+  return createHmac('sha256', GROUP_KEY).update(network).digest()[0] as number;
 }
 
 /** Texts of which one client cannot use up the room: a server of GraphQL runs queries with any name. */
@@ -44,10 +44,10 @@ class SharedTexts {
   /** Returns `false` if there is no room for a text of this client. */
   add(text: string, address: string | undefined): boolean {
     const { size } = this.#texts;
+    if (size >= MAX_ENTRIES) return false;
     const group = groupOf(address);
     const count = this.#counts[group] as number;
-    const hasRoom = count < FEW_ENTRIES ? size < MAX_ENTRIES : size < MAX_ENTRIES_OF_ANYBODY;
-    if (!hasRoom) return false;
+    if (size >= MAX_ENTRIES_OF_ANYBODY && count >= FEW_ENTRIES) return false;
     this.#counts[group] = count + 1;
     this.#texts.add(copyText(text)); // it may be a part of a long one
     return true;
