@@ -137,6 +137,7 @@ export class BatchSource {
   /** Drops hits that are too old. */
   expire(): void {
     const { isFresh, results } = this.#parts;
+    if (isFresh({ startSeconds: this.queue.oldestSeconds })) return;
     results.lose(
       'expired',
       this.queue.dropHits((hit) => !isFresh(hit)),

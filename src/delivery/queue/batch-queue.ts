@@ -92,7 +92,10 @@ export class BatchQueue {
 
   /** Start of the oldest request, in epoch seconds; `Infinity` if there is none. */
   get oldestSeconds(): number {
-    return Math.min(...this.#batches.map((batch) => batch.oldestSeconds), Number.POSITIVE_INFINITY);
+    return this.#batches.reduce(
+      (oldest, batch) => Math.min(oldest, batch.oldestSeconds),
+      Number.POSITIVE_INFINITY,
+    );
   }
 
   /** How many bulks failed in a row because of the server. */
@@ -284,7 +287,7 @@ export class BatchQueue {
       const hits = batch === this.inFlight ? [] : batch.hits.filter(isDropped);
       if (hits.length === 0) continue;
       const dropped = new Set(hits);
-      batch.hits = batch.hits.filter((hit) => !dropped.has(hit));
+      batch.setHits(batch.hits.filter((hit) => !dropped.has(hit)));
       if (batch.hits.length === 0) this.#takeOut(batch);
       all.push({ isStored: batch.isStored, hits });
     }

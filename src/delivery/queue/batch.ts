@@ -24,6 +24,8 @@ export class Batch {
   readonly kind: HitKind;
   /** In the order in which Matomo should process them, once the batch is closed. */
   hits: Hit[] = [];
+  /** Start of the oldest request, in epoch seconds. Stored, because a backlog has thousands of batches. */
+  oldestSeconds = Number.POSITIVE_INFINITY;
   /** The hits are in the spool. */
   readonly isStored: boolean;
   /** Takes further hits until it is full or sent. */
@@ -62,6 +64,7 @@ export class Batch {
     const hasRoom = this.hits.length === 0 || bytes <= MAX_BODY_BYTES;
     if (hasRoom) {
       this.hits.push(hit);
+      this.oldestSeconds = Math.min(this.oldestSeconds, hit.startSeconds);
       this.#bytes = bytes;
     }
     if (!hasRoom || this.hits.length >= max) this.close();
@@ -94,27 +97,25 @@ export class Batch {
     this.close();
     const newest = this.hits.reduce((a, b) => (b.startSeconds >= a.startSeconds ? b : a));
     const batch = this.#part([newest]);
-    this.hits = this.hits.filter((hit) => hit !== newest);
+    this.setHits(this.hits.filter((hit) => hit !== newest));
     this.failedAttempts = Math.max(1, this.failedAttempts);
     return batch;
   }
 
+  /** Replaces the hits by some of them. */
+  setHits(hits: Hit[]): void {
+    this.hits = hits;
+    this.oldestSeconds = Math.min(...hits.map(({ startSeconds }) => startSeconds));
+  }
+
   #part(hits: Hit[]): Batch {
     const batch = new Batch(this.kind, this.isStored);
-    batch.hits = hits;
+    batch.setHits(hits);
     batch.isOpen = false;
     batch.failedAttempts = Math.min(1, this.failedAttempts); // if it fails too, it is halved at once
     batch.failure = this.failure;
     batch.mayBeStored = this.mayBeStored;
     return batch;
-  }
-
-  /** Start of the oldest request, in epoch seconds. */
-  get oldestSeconds(): number {
-    return this.hits.reduce(
-      (oldest, { startSeconds }) => Math.min(oldest, startSeconds),
-      Number.POSITIVE_INFINITY,
-    );
   }
 }
 
