@@ -149,7 +149,7 @@ export class Sender {
     if (policy.hits !== 'failed') this.#failedBulksInARow = 0;
     switch (policy.hits) {
       case 'counted':
-        counts = countAs(policy.as, hits.length, result);
+        counts = policy.counts;
         if (isSuccess) results.reject(queue.succeeded(batch));
         else queue.remove(batch);
         break;
@@ -160,7 +160,7 @@ export class Sender {
       case 'halved':
         if (hits.length > 1) queue.split(batch);
         else {
-          counts = countAs(policy.alone, 1, result);
+          counts = countAs(policy.alone, 1);
           queue.remove(batch);
         }
         break;

@@ -4,8 +4,8 @@ import type { Exchange } from '../http/transport.js';
 import type { Batch, Reason } from '../queue/batch.js';
 import { backOffMillis, holdMillis, retryAfterMillis, tokenMillis } from './back-off.js';
 import { adviceFor, Outage, type PendingWork } from './outage.js';
-import { type BulkResult, isRejected, readAnswer } from './read-answer.js';
-import { isOrder, policyOf, type ResultPolicy } from './result-policy.js';
+import { type BulkResult, isOrder, isRejected, policyOf, readAnswer } from './read-answer.js';
+import type { ResultPolicy } from './result-policy.js';
 
 interface InterpretResponseOptions {
   /** Prefers duplicates to losses. */
@@ -99,7 +99,7 @@ export class InterpretResponse {
 
   /** Logs what a result says besides its counters. */
   #logDetails(policy: ResultPolicy, { hits }: Batch, result: BulkResult): void {
-    if (result.kind === 'refused' && result.isTokenRefused && hits.every(isOrder))
+    if (result.kind === 'token_rejected' && hits.every(isOrder))
       this.#diagnostics.warnOnce('orders-rejected', coded('orders-rejected', ORDER_REFUSED));
     if (policy.hits === 'counted' && policy.refusesCrashes)
       this.#diagnostics.warn(coded('crashes-rejected', NO_CRASHES));

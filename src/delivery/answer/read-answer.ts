@@ -1,10 +1,15 @@
 import { codeOf } from '../../common/describe-error.js';
+import type { Hit } from '../../hit/hit.js';
 import type { Exchange } from '../http/transport.js';
-import { countOf, type Reason } from '../queue/batch.js';
+import { type Batch, countOf, type Reason } from '../queue/batch.js';
+import { lostHits } from '../queue/counters.js';
+import { countAs, type ResultPolicy } from './result-policy.js';
 
 const COUNTERS_START = '{"status":';
 /** Limit of the transport for a response. Nested JSON takes JSON.parse more than linear time. */
 const MAX_COUNTERS_LENGTH = 65_536;
+/** Rejections in a row after which orders are no longer the cause. */
+const MAX_ORDER_REJECTIONS = 2;
 
 /** The result of one exchange for the hits that were sent. */
 export type BulkResult =
@@ -30,8 +35,10 @@ export type BulkResult =
   | ({ readonly kind: 'unavailable'; readonly retryAfter?: string | undefined } & Reason)
   /** No hit was valid, with a token that has worked: each hit may be invalid, or the token no longer works. */
   | ({ readonly kind: 'all_invalid' } & Reason)
+  /** No hit was valid, with a token that has not worked yet. */
+  | ({ readonly kind: 'token_rejected' } & Reason)
   /** Not processed, whatever the hits are, and only an operator can change that. */
-  | ({ readonly kind: 'refused'; readonly isTokenRefused?: true } & Reason)
+  | ({ readonly kind: 'refused' } & Reason)
   | { readonly kind: 'too_large' };
 
 /** What an exchange alone does not show about Matomo. */
@@ -71,13 +78,6 @@ export function readAnswer(exchange: Exchange, known: ExchangeContext): BulkResu
     case 'answer':
       return readStatus(exchange, known);
   }
-}
-
-/** Whether Matomo rejected the whole bulk, perhaps because of its token. */
-export function isRejected(result: BulkResult): boolean {
-  return (
-    result.kind === 'all_invalid' || (result.kind === 'refused' && result.isTokenRefused === true)
-  );
 }
 
 type AnswerExchange = Extract<Exchange, { kind: 'answer' }>;
@@ -127,9 +127,8 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
   }
   if (tracked === 0 && known.hasToken) {
     const reason = `Matomo rejected all of ${countOf(known.sent)} sent with a token`;
-    return known.hasTracked
-      ? { kind: 'all_invalid', code: 'token-rejected', reason }
-      : { kind: 'refused', code: 'token-rejected', reason, isTokenRefused: true };
+    const kind = known.hasTracked ? 'all_invalid' : 'token_rejected';
+    return { kind, code: 'token-rejected', reason };
   }
   return {
     kind: 'processed',
@@ -174,6 +173,66 @@ function readWithoutCounters(
     return { kind: 'unconfirmed', code: 'not-matomo', reason: incomplete };
   }
   return { kind: 'refused', code: 'not-matomo', reason };
+}
+
+/** What becomes of the hits of a bulk. `rejections`: bulks in a row of which no hit was valid, with this one. */
+export function policyOf(
+  result: BulkResult,
+  { kind, hits }: Batch,
+  rejections: number,
+  resendUnconfirmed: boolean,
+): ResultPolicy {
+  switch (result.kind) {
+    case 'processed':
+      return {
+        hits: 'counted',
+        counts: {
+          ...lostHits('unconfirmed', result.unconfirmed),
+          tracked: result.tracked,
+          invalid: result.invalid,
+        },
+      };
+    case 'accepted': {
+      const counts = countAs('accepted', hits.length);
+      return { hits: 'counted', counts, ...(result.isDoubtful && { wait: 'back_off' }) };
+    }
+    case 'unconfirmed':
+      return resendUnconfirmed
+        ? { hits: 'kept', wait: 'back_off', mayBeStored: true }
+        : { hits: 'counted', counts: countAs('unconfirmed', hits.length), wait: 'back_off' };
+    case 'unavailable':
+      return { hits: 'kept', wait: 'back_off' };
+    case 'too_large':
+      return { hits: 'halved', alone: 'too_large' };
+    case 'rolled_back':
+      // A Matomo without CrashAnalytics rolls back each bulk of crashes.
+      if (kind !== 'crash') return { hits: 'failed' };
+      return { hits: 'counted', counts: countAs('rejected', hits.length), refusesCrashes: true };
+    case 'failed':
+      return { hits: 'failed', mayBeStored: result.mayBeStored };
+    case 'nothing_kept':
+      return { hits: 'failed', mayBeStored: true };
+    case 'refused':
+      return { hits: 'kept', wait: 'hold' };
+    case 'all_invalid':
+    case 'token_rejected':
+      // Matomo already has orders, whatever the token is.
+      if (rejections <= MAX_ORDER_REJECTIONS && hits.every(isOrder))
+        return { hits: 'halved', alone: 'invalid' };
+      // A token that has worked may be valid: once, others are tried.
+      if (result.kind === 'all_invalid' && rejections === 1) return { hits: 'failed' };
+      return { hits: 'kept', wait: 'token' };
+  }
+}
+
+/** Whether Matomo rejected the whole bulk, perhaps because of its token. */
+export function isRejected({ kind }: BulkResult): boolean {
+  return kind === 'all_invalid' || kind === 'token_rejected';
+}
+
+/** Whether a hit is an order. Matomo accepts each order once and reports it as invalid when it is sent again. */
+export function isOrder({ query }: Hit): boolean {
+  return /[?&]ec_id=./.test(query);
 }
 
 /** The SQL state if Matomo's database failed during a bulk: Matomo answers 200, and nothing of the bulk is stored. */

@@ -117,7 +117,7 @@ test.each([
 });
 
 test.each([
-  ['never worked: held back', false, { kind: 'refused', code: 'token-rejected' }],
+  ['never worked: held back', false, { kind: 'token_rejected' }],
   ['has worked: each hit may be bad by itself', true, { kind: 'all_invalid' }],
 ])('all invalid with a token that %s', (_what, hasTracked, verdict) => {
   const given = { ...known, hasToken: true, hasTracked };
