@@ -2,7 +2,6 @@ import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from './finished-span.js';
 
 /** Up to this many spans, a search is faster than a map. */
 const FEW_SPANS = 8;
-const SPANS_A_MILLI = 50;
 /** A time that is not set: V8 stores other numbers than small integers as separate objects. */
 const NEVER = -1;
 
@@ -82,15 +81,8 @@ class Groups<S> {
 /** The spans of a request that have arrived. */
 export type RequestSpans<S> = SpanGroup<S> & { readonly root: S };
 
-/** How long spans wait for others. */
-export interface Waits {
-  /** How long a request waits for the spans below it. */
-  readonly graceMillis: number;
-  /** How long a nested request waits for the outer one, whose SERVER span ends later. */
-  readonly outerMillis: number;
-  /** How long other spans wait for their request. */
-  readonly requestMillis: number;
-}
+/** When a group has waited long enough for further spans. */
+export type DueOf<S> = (group: SpanGroup<S>) => number;
 
 /**
  * The spans of one trace and one service that wait to be assembled. They arrive in any order:
@@ -110,18 +102,19 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
     this.key = key;
   }
 
-  get isEmpty(): boolean {
-    return this.#spans.length === 0;
+  /** The number of its spans. */
+  get size(): number {
+    return this.#spans.length;
   }
 
-  /** Adds a span, unless it is a duplicate. */
-  add(span: S, nowMillis: number, { graceMillis }: Waits): boolean {
+  /** Adds a span that is due at `dueMillis` or later, unless it is a duplicate. */
+  add(span: S, nowMillis: number, dueMillis: number): boolean {
     if (this.#find(span.spanId)) return false;
     span.arrivedMillis = nowMillis;
     span.group = undefined;
     this.#spans = appended(this.#spans, span);
     this.#byId?.set(span.spanId, span);
-    this.#planFor(nowMillis + graceMillis);
+    this.#planFor(dueMillis);
     return true;
   }
 
@@ -138,18 +131,14 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
     this.dueMillis = this.dueMillis === NEVER ? millis : Math.min(this.dueMillis, millis);
   }
 
-  /** Removes what has waited long enough, or everything: requests with the spans below, and spans without a request. */
-  take(
-    nowMillis: number,
-    waits: Waits,
-    all: boolean,
-  ): { requests: RequestSpans<S>[]; unused: S[] } {
+  /** Removes what is due: requests with the spans below, and spans without a request. */
+  take(nowMillis: number, dueOf: DueOf<S>): { requests: RequestSpans<S>[]; unused: S[] } {
     const requests: RequestSpans<S>[] = [];
     const unused: S[] = [];
     this.dueMillis = NEVER;
     for (const group of this.#groups()) {
-      const due = dueOf(group, waits);
-      group.isKept = !all && due > nowMillis;
+      const due = dueOf(group);
+      group.isKept = due > nowMillis;
       if (group.isKept) this.#planFor(due);
       else if (group.root) requests.push(group as RequestSpans<S>);
     }
@@ -164,9 +153,6 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
       span.isAncestorMissing = group?.isAncestorMissing ?? false;
       unused.push(span);
     }
-    // Grouping many spans is slow, so traces of many spans are due less often.
-    const pauseMillis = Math.ceil(this.#spans.length / SPANS_A_MILLI);
-    this.dueMillis = Math.max(this.dueMillis, nowMillis + pauseMillis);
     return { requests, unused };
   }
 
@@ -184,7 +170,8 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
 
   /**
    * Finds the group of a span and of all its ancestors at once, so that a long chain takes linear time: up to an ancestor that has a
-   * group, or to the top, and then down. A request inside of another one is nested, and of the same group.
+   * group, or to the top, and then down. A request inside of another one is nested, and of the same group: `outerOf` of
+   * `request-finder.ts` has that rule for spans that are not finished.
    */
   #place(span: S, groups: Groups<S>): SpanGroup<S> {
     const chain: S[] = [];
@@ -219,7 +206,8 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   }
 }
 
-const NO_WAITS: Waits = { graceMillis: 0, outerMillis: 0, requestMillis: 0 };
+/** Nothing waits. */
+export const dueNow = (): number => 0;
 
 /** Groups spans of which no more come, in any order. `keyOf`: spans with different keys never belong to the same request. */
 export function groupSpans<S extends WaitingSpan<S>>(
@@ -231,11 +219,11 @@ export function groupSpans<S extends WaitingSpan<S>>(
     const key = keyOf(span);
     const trace = traces.get(key) ?? new WaitingTrace<S>(key);
     traces.set(key, trace);
-    trace.add(span, 0, NO_WAITS);
+    trace.add(span, 0, 0);
   }
   const groups = { requests: [] as RequestSpans<S>[], unused: [] as S[] };
   for (const trace of traces.values()) {
-    const { requests, unused } = trace.take(0, NO_WAITS, true);
+    const { requests, unused } = trace.take(0, dueNow);
     for (const request of requests) groups.requests.push(request);
     for (const span of unused) groups.unused.push(span);
   }
@@ -257,13 +245,3 @@ function appended<S>(spans: S[], span: S): S[] {
 
 /** Marks spans whose group is being searched. */
 const BEING_PLACED = new SpanGroup<never>(undefined, false);
-
-function dueOf<S extends WaitingSpan<S>>(
-  { root, isAncestorMissing, newestMillis }: SpanGroup<S>,
-  waits: Waits,
-): number {
-  if (root) {
-    return root.arrivedMillis + (isAncestorMissing ? waits.outerMillis : waits.graceMillis);
-  }
-  return newestMillis + (isAncestorMissing ? waits.requestMillis : waits.graceMillis);
-}

@@ -1,8 +1,8 @@
 import { beginSlice } from '../../common/slices.js';
-import type { RequestSpans, Waits } from '../../requests/group-spans.js';
+import { type DueOf, dueNow, type RequestSpans } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/hit-events.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
-import { DueTraces, type PlannedTrace, TICK_MILLIS } from './due-traces.js';
+import { createDueOf, DueTraces, type PlannedTrace, TICK_MILLIS } from './due-traces.js';
 import { TraceTable } from './trace-table.js';
 
 // Limits of waiting spans. Beyond them, the oldest traces are assembled at once.
@@ -10,10 +10,6 @@ const MAX_SPANS = 100_000;
 const MAX_BYTES = 64 * 1024 ** 2;
 /** The limits that include ready requests are this many times higher. Beyond, requests are passed on at once, not in slices. */
 const MAX_EXCESS = 2;
-
-/** How long spans wait for their request, longer than most requests take. */
-const REQUEST_MILLIS = 300_000;
-const OUTER_GRACES = 15;
 
 type Spans = RequestSpans<ReceivedSpan>;
 /** A request, or a span without a request that has `matomo.hit` events. */
@@ -43,10 +39,11 @@ export type TakeRoom = (hits: number, bytes: number) => boolean;
 
 /**
  * Groups spans, which arrive in any order, by trace, service and parent. Passes on each request some time after its SERVER
- * span has arrived, as soon as there is room: `dueOf` of `group-spans.ts` says when.
+ * span has arrived, as soon as there is room: `due-traces.ts` says when.
  */
 export class Assembler {
-  readonly #waits: Waits;
+  readonly #graceMillis: number;
+  readonly #dueOf: DueOf<ReceivedSpan>;
   readonly #sink: AssemblerSink;
   /** By ID and service. */
   readonly #traces = new TraceTable();
@@ -71,11 +68,8 @@ export class Assembler {
 
   constructor(graceMillis: number, sink: AssemblerSink) {
     this.#sink = sink;
-    this.#waits = {
-      graceMillis,
-      outerMillis: graceMillis * OUTER_GRACES,
-      requestMillis: Math.max(REQUEST_MILLIS, graceMillis),
-    };
+    this.#graceMillis = graceMillis;
+    this.#dueOf = createDueOf(graceMillis);
   }
 
   /** Number of waiting SERVER spans of requests. */
@@ -99,6 +93,7 @@ export class Assembler {
 
   add(spans: readonly ReceivedSpan[]): void {
     const now = nowMillis();
+    const dueMillis = now + this.#graceMillis;
     let last: ReceivedSpan | undefined;
     let trace: PlannedTrace | undefined;
     for (const span of spans) {
@@ -108,9 +103,9 @@ export class Assembler {
       }
       last = span;
       const isDone = makesHits(span) && trace.isDone(span.spanId);
-      if (isDone || !trace.add(span, now, this.#waits)) {
+      if (isDone || !trace.add(span, now, dueMillis)) {
         this.#unused += 1;
-        if (trace.isEmpty) {
+        if (trace.size === 0) {
           this.#traces.close(trace);
           trace = undefined;
         }
@@ -123,7 +118,7 @@ export class Assembler {
       // A stand-in is not counted.
       if (span.standIn) {
         const own = this.#traces.open(traceKeyOf(span.standIn));
-        own.add(span.standIn, now, this.#waits);
+        own.add(span.standIn, now, dueMillis);
         this.#due.plan(own);
       }
       if (this.#exceeds(1)) {
@@ -142,7 +137,7 @@ export class Assembler {
   /** Ends all waits: every request is passed on as soon as there is room. */
   finish(): void {
     const now = nowMillis();
-    for (const trace of this.#traces) this.#take(trace, now, true);
+    for (const trace of this.#traces) this.#take(trace, now, dueNow);
     this.passSlice(() => false);
     this.#stopWhenIdle();
   }
@@ -155,7 +150,7 @@ export class Assembler {
 
   #tick(): void {
     const now = nowMillis();
-    for (const trace of this.#due.take(now)) this.#take(trace, now, false);
+    for (const trace of this.#due.take(now)) this.#take(trace, now, this.#dueOf);
     this.passSlice();
     this.#stopWhenIdle();
   }
@@ -168,7 +163,7 @@ export class Assembler {
 
   #makeRoom(now: number): void {
     for (const trace of this.#traces) {
-      this.#take(trace, now, true);
+      this.#take(trace, now, dueNow);
       if (!this.#exceeds(0.9)) break;
     }
     const isBehind =
@@ -182,8 +177,8 @@ export class Assembler {
     return this.#spans > MAX_SPANS * share || this.#bytes > MAX_BYTES * share;
   }
 
-  #take(trace: PlannedTrace, now: number, all: boolean): void {
-    const { requests, unused } = trace.take(now, this.#waits, all);
+  #take(trace: PlannedTrace, now: number, dueOf: DueOf<ReceivedSpan>): void {
+    const { requests, unused } = trace.take(now, dueOf);
     const hasStandIn = unused.some(({ isStandIn }) => isStandIn);
     for (const span of unused) {
       if (span.isStandIn) continue;
@@ -208,10 +203,10 @@ export class Assembler {
       this.#readyBytes += request.bytes;
       this.#ready.push(request);
     }
-    if (trace.isEmpty) {
+    if (trace.size === 0) {
       this.#due.remove(trace);
       this.#traces.close(trace);
-    } else this.#due.plan(trace);
+    } else this.#due.planRest(trace, now);
     if (requests.length > 0) this.#passSoon();
   }
 

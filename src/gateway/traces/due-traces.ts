@@ -1,7 +1,23 @@
-import { WaitingTrace } from '../../requests/group-spans.js';
+import { type DueOf, WaitingTrace } from '../../requests/group-spans.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
 
 export const TICK_MILLIS = 100;
+
+/** How long spans wait for their request, longer than most requests take. */
+const REQUEST_MILLIS = 300_000;
+/** How many times longer a nested request waits for the outer one, whose SERVER span ends later. */
+const OUTER_GRACES = 15;
+/** Grouping many spans is slow, so traces of many spans are due less often. */
+const SPANS_A_MILLI = 50;
+
+/** How long a request waits for the spans below it, which is `graceMillis`, and other spans for their request. */
+export function createDueOf(graceMillis: number): DueOf<ReceivedSpan> {
+  const requestMillis = Math.max(REQUEST_MILLIS, graceMillis);
+  return ({ root, isAncestorMissing, newestMillis }) => {
+    if (!isAncestorMissing) return (root?.arrivedMillis ?? newestMillis) + graceMillis;
+    return root ? root.arrivedMillis + graceMillis * OUTER_GRACES : newestMillis + requestMillis;
+  };
+}
 
 /** No tick. */
 const NEVER = -1;
@@ -52,6 +68,13 @@ export class DueTraces {
     const others = this.#byTick.get(tick);
     if (others) others.add(trace);
     else this.#byTick.set(tick, new Set([trace]));
+  }
+
+  /** Plans a trace some of whose spans were taken. */
+  planRest(trace: PlannedTrace, nowMillis: number): void {
+    const pauseMillis = Math.ceil(trace.size / SPANS_A_MILLI);
+    trace.dueMillis = Math.max(trace.dueMillis, nowMillis + pauseMillis);
+    this.plan(trace);
   }
 
   remove(trace: PlannedTrace): void {

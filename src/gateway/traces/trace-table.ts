@@ -68,7 +68,7 @@ export class TraceTable {
   /** A trace that was closed after its generation is empty there. */
   *#openIn(entries: ReadonlyMap<string, Entry>): IterableIterator<PlannedTrace> {
     for (const entry of entries.values()) {
-      if (entry instanceof PlannedTrace && !entry.isEmpty) yield entry;
+      if (entry instanceof PlannedTrace && entry.size > 0) yield entry;
     }
   }
 }

@@ -1,18 +1,17 @@
 import { expect, test } from 'vitest';
 import type { PlannedTrace } from '../../../src/gateway/traces/due-traces.js';
 import { TraceTable } from '../../../src/gateway/traces/trace-table.js';
+import { dueNow } from '../../../src/requests/group-spans.js';
 import { receivedSpan } from '../received-spans.js';
-
-const WAITS = { graceMillis: 0, outerMillis: 0, requestMillis: 0 };
 
 function fill(traces: TraceTable, key: string): PlannedTrace {
   const trace = traces.open(key);
-  trace.add(receivedSpan({}), 0, WAITS);
+  trace.add(receivedSpan({}), 0, 0);
   return trace;
 }
 
 function close(traces: TraceTable, trace: PlannedTrace, ...done: string[]): void {
-  trace.take(0, WAITS, true);
+  trace.take(0, dueNow);
   for (const id of done) traces.remember(trace, id);
   traces.close(trace);
 }
