@@ -81,7 +81,7 @@ export class RequestFinder {
   }
 
   /**
-   * The request that a SERVER span is a part of, as it has begun before:
+   * The request that a SERVER span is a part of, as it has begun before. `group-spans.ts` has that rule for finished spans:
    *
    * | the span                                                       | the request                     |
    * |----------------------------------------------------------------|---------------------------------|

@@ -3,7 +3,7 @@ import { isIP } from '../../common/addresses.js';
 /** Sent instead of an address. Matomo stores it with an unknown country. */
 export const HIDDEN_ADDRESS = '0.0.0.0';
 
-/** Bits of an IPv6 address that are kept, by the number of bytes that are masked in an IPv4 address. */
+/** Bits of an IPv6 address that are kept, by `anonymizeIp` (0 to 4), the number of bytes that are masked in an IPv4 address. */
 const IPV6_BITS = [128, 64, 48, 32, 0];
 
 /** Masks an address like Matomo: sets the last `bytes` of IPv4 to 0; IPv6 keeps /64, /48, /32 or nothing. */
