@@ -1,4 +1,4 @@
-import { CONSUMER_SPAN, isOtherRequest, SERVER_SPAN } from './finished-span.js';
+import { CLIENT_SPAN, CONSUMER_SPAN, SERVER_SPAN } from './finished-span.js';
 
 /** Up to this many spans, a search is faster than a map. */
 const FEW_SPANS = 8;
@@ -191,11 +191,11 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
     return span.group as SpanGroup<S>;
   }
 
-  /** The parent of a span in the same request, if it has arrived. */
+  /** The parent of a span in the same request, if it has arrived. A SERVER span below a CLIENT span came over the network. */
   #localParent(span: S): S | undefined {
     if (span.parentSpanId === undefined || span.isParentRemote) return undefined;
     const parent = this.#find(span.parentSpanId);
-    return parent && isOtherRequest(span.kind, parent.kind) ? undefined : parent;
+    return span.kind === SERVER_SPAN && parent?.kind === CLIENT_SPAN ? undefined : parent;
   }
 
   /** Whether the parent of a span is in the same process and missing. For older SDKs it depends on the kind. */
