@@ -1,14 +1,13 @@
 import { failingMillis } from './answer/back-off.js';
 import { InterpretResponse, reasonOf, type Verdict } from './answer/interpret-response.js';
 import { type BulkResult, isRejected } from './answer/read-answer.js';
-import { countAs } from './answer/result-policy.js';
 import type { BatchSource } from './batch-source.js';
 import { CurrentToken } from './current-token.js';
 import type { DeliveryParts } from './delivery-options.js';
 import type { LoopHold } from './exit/loop-hold.js';
 import type { Exchange } from './http/transport.js';
 import { type Batch, type Failure, type Reason, toBody } from './queue/batch.js';
-import { createDeliveryCounters, sumOfCounters } from './queue/counters.js';
+import { countAs, createDeliveryCounters, sumOfCounters } from './queue/counters.js';
 import type { HitResults } from './queue/hit-results.js';
 
 /** Failures in a row after which it is logged that nothing can be sent. */

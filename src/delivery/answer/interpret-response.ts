@@ -4,8 +4,14 @@ import type { Exchange } from '../http/transport.js';
 import type { Batch, Reason } from '../queue/batch.js';
 import { backOffMillis, holdMillis, retryAfterMillis, tokenMillis } from './back-off.js';
 import { adviceFor, Outage, type PendingWork } from './outage.js';
-import { type BulkResult, isOrder, isRejected, policyOf, readAnswer } from './read-answer.js';
-import type { ResultPolicy } from './result-policy.js';
+import {
+  type BulkResult,
+  isOrder,
+  isRejected,
+  policyOf,
+  type ResultPolicy,
+  readAnswer,
+} from './read-answer.js';
 
 interface InterpretResponseOptions {
   /** Prefers duplicates to losses. */

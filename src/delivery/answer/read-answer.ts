@@ -2,8 +2,7 @@ import { codeOf } from '../../common/describe-error.js';
 import type { Hit } from '../../hit/hit.js';
 import type { Exchange } from '../http/transport.js';
 import { type Batch, countOf, type Reason } from '../queue/batch.js';
-import { lostHits } from '../queue/counters.js';
-import { countAs, type ResultPolicy } from './result-policy.js';
+import { countAs, type DeliveryCounters, lostHits, type ResultName } from '../queue/counters.js';
 
 const COUNTERS_START = '{"status":';
 /** Limit of the transport for a response. Nested JSON takes JSON.parse more than linear time. */
@@ -175,7 +174,32 @@ function readWithoutCounters(
   return { kind: 'refused', code: 'not-matomo', reason };
 }
 
-/** What becomes of the hits of a bulk. `rejections`: bulks in a row of which no hit was valid, with this one. */
+/** How long nothing is sent. */
+type Wait =
+  | 'back_off'
+  /** Only an operator can fix the cause. */
+  | 'hold'
+  /** Matomo locks an address out that it rejects often. */
+  | 'token';
+
+/** What becomes of the hits of a bulk. */
+export type ResultPolicy =
+  /** They have a result. */
+  | {
+      readonly hits: 'counted';
+      readonly counts: DeliveryCounters;
+      readonly wait?: Wait;
+      /** No more crashes are sent. */
+      readonly refusesCrashes?: true;
+    }
+  /** They are sent again, and until then nothing else is. */
+  | { readonly hits: 'kept'; readonly wait: Wait; readonly mayBeStored?: true }
+  /** One of them or the server may be the cause: see `BatchQueue`. `mayBeStored`: they count as resent if they are sent again. */
+  | { readonly hits: 'failed'; readonly mayBeStored?: true | undefined }
+  /** They are sent again as two bulks. A hit that was sent alone counts as `alone`. */
+  | { readonly hits: 'halved'; readonly alone: ResultName };
+
+/** The policy for a result. `rejections`: bulks in a row of which no hit was valid, with this one. */
 export function policyOf(
   result: BulkResult,
   { kind, hits }: Batch,

@@ -36,6 +36,16 @@ export function createDeliveryCounters(): DeliveryCounters {
   };
 }
 
+/** What a result counts hits as that were not tracked. */
+export type ResultName = 'accepted' | 'invalid' | LossReason;
+
+/** Counters for hits that have one result. */
+export function countAs(name: ResultName, hits: number): DeliveryCounters {
+  if (name === 'accepted' || name === 'invalid')
+    return { ...createDeliveryCounters(), [name]: hits };
+  return lostHits(name, hits);
+}
+
 /** Counters for hits that were lost for one reason. */
 export function lostHits(reason: LossReason, hits: number): DeliveryCounters {
   const counts = createDeliveryCounters();

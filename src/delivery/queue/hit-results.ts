@@ -1,12 +1,11 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import { coded } from '../../common/messages.js';
 import { adviceFor } from '../answer/outage.js';
-import { countAs } from '../answer/result-policy.js';
 import type { JournalHit } from '../spool/journal.js';
 import type { Spool } from '../spool/spool.js';
 import { type Batch, countOf } from './batch.js';
 import type { HitsOfBatch } from './batch-queue.js';
-import { type DeliveryCounters, type LossReason, lostHits } from './counters.js';
+import { countAs, type DeliveryCounters, type LossReason, lostHits } from './counters.js';
 import type { MemoryQueue } from './memory-queue.js';
 
 interface HitResultsParts {
