@@ -17,7 +17,7 @@ vi.mock('node:timers/promises', () => ({
 }));
 
 /** Every instant in `npm run test:full`. */
-const STEP = sampled(5, 1);
+const STEP = sampled(10, 1);
 
 vi.setConfig({ testTimeout: 120_000 });
 beforeEach(() => void vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) }));

@@ -5,6 +5,7 @@ import { createRandom } from '../support/create-random.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { pending } from '../support/delivery.js';
 import { diagnosticsTo } from '../support/diagnostics.js';
+import { sampled } from '../support/long.js';
 import { answer } from '../support/scripted-transport.js';
 import { SimulatedMachine } from './simulated/simulated-machine.js';
 import { POISONS, type Poison, SimulatedMatomo } from './simulated/simulated-matomo.js';
@@ -121,7 +122,11 @@ const WAYS = [
 const POISON_KINDS = Object.keys(POISONS) as Poison[];
 
 describe.each(WAYS)('from %s', (way, start) => {
-  test.each(POISON_KINDS)(
+  // A spool takes many times as long, and what is done about a failed bulk does not depend on where its hits come from.
+  const rows = <Row>(all: readonly Row[], ofSpool: number): readonly Row[] =>
+    way === 'memory' ? all : sampled(all.slice(0, ofSpool), all);
+
+  test.each(rows(POISON_KINDS, 2))(
     'one hit alone, %s, is never rejected, and no other waits for it',
     async (poison) => {
       const process = start();
@@ -139,7 +144,7 @@ describe.each(WAYS)('from %s', (way, start) => {
     },
   );
 
-  test.each(POISON_KINDS)(
+  test.each(rows(POISON_KINDS, 2))(
     'of 300 hits with one %s, the others are tracked within 30 requests',
     async (poison) => {
       const process = start();
@@ -182,12 +187,13 @@ describe.each(WAYS)('from %s', (way, start) => {
     expect(process.counters.lost.rejected).toBeGreaterThan(bad / 3);
   });
 
-  test.each([
-    [20, 5, 1],
+  const scanners = [
     [20, 60, 0.3],
+    [20, 5, 1],
     [100, 10, 0.3],
     [5, 600, 0.3],
-  ])(
+  ] as const;
+  test.each(rows(scanners, 1))(
     'while a scanner sends %i hits a second for %i s, of which a firewall rejects the part %d, the others are tracked within a minute',
     async (rate, seconds, part) => {
       const process = start();
@@ -213,7 +219,7 @@ describe.each(WAYS)('from %s', (way, start) => {
     },
   );
 
-  test.each([100, 1500])(
+  test.each(rows([1500, 100], 1))(
     'after %i invalid hits in a row, others wait at most for ten minutes',
     async (count) => {
       const process = start();
@@ -230,7 +236,7 @@ describe.each(WAYS)('from %s', (way, start) => {
     },
   );
 
-  test.each([1, 10])(
+  test.each(rows([10, 1], 0))(
     'while the queue is full of bad hits in bulks of up to %i, others are tracked',
     async (max) => {
       const process = start({ maxQueueSize: 20, maxExportBatchSize: max });
