@@ -3,7 +3,7 @@ import { eventually, startServer } from '../support/child-process.js';
 import { APPS, get, matomo, REGISTER, startTracked, titles } from '../support/registered-app.js';
 import { testGracefulExit } from './graceful-exit.js';
 
-testGracefulExit(() => process.execPath);
+testGracefulExit([60], () => process.execPath);
 
 test('after a signal, hits are sent as soon as they are final, while the process lives', async () => {
   const { inspector, app } = await startTracked([...REGISTER, `${APPS}/ends.cjs`], {
