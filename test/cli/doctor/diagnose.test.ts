@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runDoctor } from '../../support/doctor.js';
+import { runChecks, runDoctor } from '../../support/doctor.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
@@ -23,7 +23,7 @@ test('each of the sites of services is checked', async () => {
 
 test('a token that is refused for one of several sites is not tried with the next', async () => {
   const { wire, env } = await matomoOnWire({ tokens: {} });
-  const { about } = await runDoctor({
+  const { about } = await runChecks({
     ...env,
     MATOMO_SITE_ID: 'a=1,b=2',
     MATOMO_TOKEN_AUTH: TOKEN,
@@ -32,19 +32,12 @@ test('a token that is refused for one of several sites is not tried with the nex
   expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toHaveLength(1);
 });
 
-test.each(['one,two', '1,2', 'shop=one', '=1', 'shop=1,shop=2', 'a=b=1', 'shop=1,'])(
-  '%s is no list of sites',
-  async (list) => {
-    const { env } = await matomoOnWire();
-    const { code, about } = await runDoctor({ ...env, MATOMO_SITE_ID: list });
-    expect(
-      about('options')
-        .map(({ found }) => found)
-        .join(),
-    ).toContain('MATOMO_SITE_ID must be');
-    expect(code).toBe(1);
-  },
-);
+test('an invalid list of sites is a problem', async () => {
+  const { env } = await matomoOnWire();
+  const { code, about } = await runChecks({ ...env, MATOMO_SITE_ID: 'shop=1,shop=2' });
+  expect(about('options')[0]?.found).toContain('MATOMO_SITE_ID must be');
+  expect(code).toBe(1);
+});
 
 test('whatever a server repeats of a header is not shown', async () => {
   const { inspector, env } = await matomoOnWire();
@@ -54,16 +47,16 @@ test('whatever a server repeats of a header is not shown', async () => {
     { contentType: `text/${CREDENTIALS}` },
   ]) {
     inspector.play(answer);
-    expect((await runDoctor({ ...env, ...HEADERS })).output).not.toContain(CREDENTIALS);
+    expect((await runChecks({ ...env, ...HEADERS })).output).not.toContain(CREDENTIALS);
   }
-  const { output } = await runDoctor({ ...env, MATOMO_HEADERS: `Basic ${CREDENTIALS}` });
+  const { output } = await runChecks({ ...env, MATOMO_HEADERS: `Basic ${CREDENTIALS}` });
   expect(output).toContain('MATOMO_HEADERS');
   expect(output).not.toContain(CREDENTIALS.replaceAll('=', ''));
 });
 
 test('headers that are no credentials and a daily key are shown', async () => {
   const { env } = await matomoOnWire();
-  const { about } = await runDoctor({
+  const { about } = await runChecks({
     ...env,
     MATOMO_HEADERS: 'x-forwarded-proto=http,x-tenant=127.0.0.1',
     MATOMO_VISITOR_KEY: 'daily',
@@ -75,9 +68,9 @@ test('headers that are no credentials and a daily key are shown', async () => {
 
 test('headers go with every question', async () => {
   const { wire, env } = await matomoOnWire();
-  const { code } = await runDoctor(
+  const { code } = await runChecks(
     { ...env, ...HEADERS, MATOMO_TOKEN_AUTH: 'a'.repeat(32) },
-    { args: ['--send'] },
+    { sends: true },
   );
   expect(code).toBe(0);
   expect(wire.requests().length).toBeGreaterThan(4);
