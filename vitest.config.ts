@@ -22,9 +22,9 @@ const LONG = 'test/**/*.long.test.ts';
 
 /** Tests that leave nothing in their process. They share a few, because starting one takes longer than most files. */
 const SHARED = [
-  'test/{cli,common,delivery,gateway,hit,inspector,options}/**',
-  // These replace modules.
-  '!(timers|failing-hits|any-instant.sampled|simulation.sampled).test.ts',
+  'test/{cli,common,delivery,gateway,hit,inspector,options,register,system/{docs,examples}}/**',
+  // These replace modules, and the last one watches all requests of its process.
+  '!(timers|{failing-hits,any-instant,simulation}.sampled|hit-times).test.ts',
 ].join('/');
 
 const SHORT_PROJECTS: TestProjectInlineConfiguration[] = [
@@ -39,7 +39,6 @@ const SHORT_PROJECTS: TestProjectInlineConfiguration[] = [
       include: [SHARED],
       exclude: [LONG],
       isolate: false,
-      typecheck: { include: [] },
     },
   },
 ];
@@ -63,7 +62,6 @@ export default defineConfig({
     testTimeout: isLong ? 600_000 : 60_000,
     expect: { poll: { timeout: 30_000 } },
     hookTimeout: isLong ? 600_000 : 60_000,
-    typecheck: { tsconfig: 'test/tsconfig.json', include: ['test/**/*.test-d.ts'] },
     // Child processes are not counted: they run the built package.
     coverage: { include: ['src/**/*.ts'] },
   },
