@@ -1,4 +1,4 @@
-import { memoizePair } from '../common/generation-cache.js';
+import { memoize, memoizePair } from '../common/generation-cache.js';
 import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
 import {
   createField,
@@ -79,6 +79,11 @@ export function createPageViewReader(
   const toPlace = createToPlace(hasTemplates ? 'template' : options.titlePaths);
   const toTitle = createToTitle(options);
   const toVariables = createToVariables(options, report);
+  const toReferrer = createToReferrer(options, urls);
+  const toDuration = memoize((millis: number) => {
+    // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
+    return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
+  });
   const toVisitorId = createToVisitorId(options.visitorKey);
   const toVisitor = createToVisitor(
     (site) => siteFields(site, trackBots),
@@ -139,10 +144,7 @@ export function createPageViewReader(
         query,
         redacted,
         address: hidesAddress ? request.address && HIDDEN_ADDRESS : traits.address,
-        referrer:
-          referrer === undefined
-            ? undefined
-            : createField('urlref', urls.ofReferrer(referrer, host)),
+        referrer: referrer === undefined ? undefined : toReferrer(referrer, host),
         client,
         traits,
         visitor: toVisitor(traits),
@@ -168,9 +170,22 @@ export function createPageViewReader(
   };
 }
 
-/** Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings. */
-function toDuration(millis: number): FieldGroup {
-  return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
+/**
+ * The referrer. One without a query is remembered if it is sent as it came: those with a query rarely recur, and others may contain
+ * secrets. With templates, it depends on the host.
+ */
+function createToReferrer(
+  { urlPaths }: PageViewOptions,
+  urls: SentUrls,
+): (referrer: string, host: string | undefined) => Field | undefined {
+  const make = (referrer: string, host?: string) =>
+    createField('urlref', urls.ofReferrer(referrer, host));
+  if (urlPaths === 'template') return make;
+  const remember = memoize(
+    (referrer: string) => make(referrer),
+    (field, referrer) => field?.value === referrer,
+  );
+  return (referrer) => (referrer.includes('?') ? make(referrer) : remember(referrer));
 }
 
 /** The title. Only the default one is remembered: others may name each request. */
