@@ -420,14 +420,15 @@ export function shortenRequest(request: HttpRequest): HttpRequest {
   return {
     ...request,
     // A short path can still refer to the whole target.
-    path: copyText(cutBehind(path, '/') || '/'),
-    query: query === undefined ? undefined : copyText(cutBehind(query, '&')) || undefined,
+    path: copyText(cutAt('/', path) || '/'),
+    query: query === undefined ? undefined : copyText(cutAt('&', query)) || undefined,
     referrer: isReferrerShort ? referrer : undefined,
   };
 }
 
-/** At most so long, up to the last separator. */
-function cutBehind(text: string, separator: string): string {
+/** At most so long, up to the last separator, which ends a path and no query. */
+function cutAt(separator: '/' | '&', text: string): string {
   if (text.length <= MAX_TARGET_LENGTH) return text;
-  return text.slice(0, text.lastIndexOf(separator, MAX_TARGET_LENGTH - 1) + 1);
+  const end = text.lastIndexOf(separator, MAX_TARGET_LENGTH - 1);
+  return text.slice(0, separator === '/' ? end + 1 : Math.max(0, end));
 }
