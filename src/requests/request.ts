@@ -426,7 +426,7 @@ export function shortenRequest(request: HttpRequest): HttpRequest {
   };
 }
 
-/** At most so long, up to the last separator, which ends a path and no query. */
+/** Cuts a text that is too long at its last separator, which stays at the end of a path, but not of a query. */
 function cutAt(separator: '/' | '&', text: string): string {
   if (text.length <= MAX_TARGET_LENGTH) return text;
   const end = text.lastIndexOf(separator, MAX_TARGET_LENGTH - 1);

@@ -219,7 +219,7 @@ describe.each(WAYS)('from %s', (way, start) => {
     },
   );
 
-  test.each(rows([1500, 100], 0))(
+  test.each(rows([1500, 100], 1))(
     'after %i invalid hits in a row, others wait at most for ten minutes',
     async (count) => {
       const process = start();
@@ -236,7 +236,7 @@ describe.each(WAYS)('from %s', (way, start) => {
     },
   );
 
-  test.each(rows([10, 1], 0))(
+  test.each(rows([10, 1], 1))(
     'while the queue is full of bad hits in bulks of up to %i, others are tracked',
     async (max) => {
       const process = start({ maxQueueSize: 20, maxExportBatchSize: max });

@@ -36,7 +36,7 @@ export function createDeliveryCounters(): DeliveryCounters {
   };
 }
 
-/** What a result counts hits as that were not tracked. */
+/** As what a hit counts that has a result and was not tracked. */
 export type ResultName = 'accepted' | 'invalid' | LossReason;
 
 /** Counters for hits that have one result. */
