@@ -107,7 +107,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     const { site } = fields;
     if (site === visitor.site || visitor.id === undefined) return;
     if (fields.get('cid') !== visitor.id) return;
-    const { id } = reader.toVisitor({ ...traits, site });
+    const { id } = reader.visitors.find({ ...traits, site });
     if (id !== undefined) fields.set('cid', id);
   }
 
@@ -133,7 +133,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     const page = reader.read(request, site, request.startMillis);
     const fields = new HitFields(reader.toSharedFields(page), page);
     nameUser(fields, addLayers(fields, page));
-    return fields.visitor || reader.toAnyVisitorId(page.traits);
+    return fields.visitor || reader.visitors.idOf(page.traits);
   }
 
   return {

@@ -1,13 +1,6 @@
 import { memoize, memoizePair } from '../common/generation-cache.js';
 import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
-import {
-  createField,
-  type Field,
-  FieldGroup,
-  type FieldList,
-  rawField,
-  siteFields,
-} from './field.js';
+import { createField, type Field, FieldGroup, type FieldList, rawField } from './field.js';
 import { type HttpRequest, isGraphqlPath } from './http-request.js';
 import {
   createToActionName,
@@ -26,30 +19,16 @@ import {
 import type { SentRequest } from './parameters/dimensions.js';
 import { withSlash } from './parameters/route-details.js';
 import { type ClientFields, toClientFields } from './visitor/client.js';
-import { HIDDEN_ADDRESS, maskAddress } from './visitor/mask-address.js';
-import {
-  createToVisitor,
-  createToVisitorId,
-  type KeyOfDay,
-  type Visitor,
-  type VisitorTraits,
-} from './visitor/visitor-id.js';
+import { HIDDEN_ADDRESS } from './visitor/mask-address.js';
+import { createVisitors, type Visitor, type VisitorOptions } from './visitor/visitor.js';
+import type { VisitorTraits } from './visitor/visitor-id.js';
 
 /** What makes the page view of a request, besides the request. */
-export interface PageViewOptions extends SentUrlOptions {
+export interface PageViewOptions extends SentUrlOptions, VisitorOptions {
   readonly titlePaths: 'template' | 'raw';
   /** A template; the result of a function comes with the request. */
   readonly actionName: unknown;
   readonly maxCustomVariables: number;
-  readonly trackBots: boolean;
-  readonly anonymizeIp: number;
-  /** Whether `cip` says nothing about the client. */
-  readonly hidesAddress?: boolean | undefined;
-  /** Whether delivery has a token: without one, Matomo rejects hits with parameters that need it. */
-  readonly hasToken: boolean;
-  readonly visitorId: unknown;
-  /** A function: a key for each day, which is deleted later. */
-  readonly visitorKey: string | Buffer | KeyOfDay;
 }
 
 /** A request as it is sent, before anything that was added to it. `page-view-filter.ts` decides which requests have one. */
@@ -73,8 +52,6 @@ export function createPageViewReader(
   urls: SentUrls,
   report: ReportProblem,
 ) {
-  const { anonymizeIp, hasToken, hidesAddress = false, trackBots } = options;
-  const areKeysDeleted = typeof options.visitorKey === 'function';
   const hasTemplates = options.urlPaths === 'template';
   const toPlace = createToPlace(hasTemplates ? 'template' : options.titlePaths);
   const toTitle = createToTitle(options);
@@ -84,36 +61,7 @@ export function createPageViewReader(
     // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
     return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
   });
-  const toVisitorId = createToVisitorId(options.visitorKey);
-  const toVisitor = createToVisitor(
-    (site) => siteFields(site, trackBots),
-    (address) =>
-      hasToken ? createField('cip', hidesAddress ? HIDDEN_ADDRESS : address) : undefined,
-    (traits) => (options.visitorId === 'none' ? undefined : toVisitorId(traits)),
-    !areKeysDeleted,
-  );
-
-  /** If none is sent, Matomo would store the address of this server. */
-  function toVisitorAddress(address: string | undefined): string | undefined {
-    if (hidesAddress && areKeysDeleted) return address ?? '';
-    const masked = address && maskAddress(address, anonymizeIp);
-    return hidesAddress ? (masked ?? '') : masked;
-  }
-
-  function toTraits(
-    { address, startMillis: start, operation }: HttpRequest,
-    { userAgent }: ClientFields,
-    site: number,
-    nowMillis: number,
-  ): VisitorTraits {
-    return {
-      address: toVisitorAddress(address),
-      userAgent,
-      site,
-      startMillis: Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis),
-      session: operation?.mcp?.session,
-    };
-  }
+  const visitors = createVisitors(options);
 
   function listFields(
     { request, visitor, client, url, referrer, time }: PageView,
@@ -129,7 +77,7 @@ export function createPageViewReader(
     read(request: HttpRequest, site: number, nowMillis: number): PageView {
       const { referrer, host } = request;
       const client = toClientFields(request);
-      const traits = toTraits(request, client, site, nowMillis);
+      const traits = visitors.traitsOf(request, client.userAgent, site, nowMillis);
       const startSeconds = Math.floor(traits.startMillis / 1000);
       const sent = urls.redactPath(request.path);
       const redacted = request.isPageData ? toPagePath(sent) : sent;
@@ -143,11 +91,11 @@ export function createPageViewReader(
         path,
         query,
         redacted,
-        address: hidesAddress ? request.address && HIDDEN_ADDRESS : traits.address,
+        address: options.hidesAddress ? request.address && HIDDEN_ADDRESS : traits.address,
         referrer: referrer === undefined ? undefined : toReferrer(referrer, host),
         client,
         traits,
-        visitor: toVisitor(traits),
+        visitor: visitors.find(traits),
         startSeconds,
         time: createField('cdt', startSeconds),
       };
@@ -164,9 +112,7 @@ export function createPageViewReader(
       const millis = Math.round(request.durationMillis);
       return listFields(page, title, variables, isTimed(request) ? toDuration(millis) : undefined);
     },
-    toVisitor,
-    /** Even if none is sent. */
-    toAnyVisitorId: (traits: VisitorTraits) => toVisitor(traits).id ?? toVisitorId(traits),
+    visitors,
   };
 }
 

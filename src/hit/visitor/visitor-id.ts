@@ -1,11 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { copyText, PairCache } from '../../common/generation-cache.js';
-import { type Field, FieldGroup, rawField } from '../field.js';
 
 const DAY_MILLIS = 86_400_000;
 const ID_BYTES = 8;
-/** Visitors who are remembered: to compute an ID takes longer than all else of a hit. */
-const MAX_VISITORS = 40_000;
 
 /** What a visitor ID is made of. */
 export interface VisitorTraits {
@@ -17,16 +13,6 @@ export interface VisitorTraits {
   readonly startMillis: number;
   /** Of MCP, as a digest. It takes the place of address and user agent, which all users of a hosted client share. */
   readonly session?: string | undefined;
-}
-
-/** Whom Matomo counts, for one site and one UTC day. */
-export interface Visitor {
-  readonly site: number;
-  readonly day: number;
-  /** `undefined` if none is sent. */
-  readonly id: string | undefined;
-  /** Site, address and visitor ID, as they are sent: the beginning of a hit. */
-  readonly fields: FieldGroup;
 }
 
 /** Returns the key of a UTC day, counted from 1970; `undefined` if it was deleted. */
@@ -43,7 +29,7 @@ export function createToVisitorId(
   const always = typeof key === 'function' ? undefined : toSecret(key);
   const keyOfDay = typeof key === 'function' ? key : () => always;
   return function toVisitorId({ address = '', userAgent, site, startMillis, session }) {
-    const day = Math.floor(startMillis / DAY_MILLIS);
+    const day = dayOf(startMillis);
     const secret = keyOfDay(day);
     if (secret === undefined) return randomBytes(ID_BYTES).toString('hex');
     const who = session === undefined ? `${address}\n${userAgent}` : keyOfSession(session);
@@ -51,35 +37,14 @@ export function createToVisitorId(
   };
 }
 
-/** Differs from every user agent: a header contains no line break. */
-function keyOfSession(session: string): string {
-  return `session\n${session}`;
+/** The UTC day, counted from 1970. */
+export function dayOf(epochMillis: number): number {
+  return Math.floor(epochMillis / DAY_MILLIS);
 }
 
-/** Finds what is sent of a visitor. Visitors are not remembered if their IDs must not be linked to addresses later. */
-export function createToVisitor(
-  toSite: (site: number) => FieldGroup,
-  toAddress: (address: string) => Field | undefined,
-  toId: (traits: VisitorTraits) => string | undefined,
-  areRemembered = true,
-): (traits: VisitorTraits) => Visitor {
-  const visitors = new PairCache<string, string, Visitor>(MAX_VISITORS);
-  return function toVisitor(traits) {
-    const { address, userAgent, site, startMillis, session } = traits;
-    const day = Math.floor(startMillis / DAY_MILLIS);
-    const who = session === undefined ? userAgent : keyOfSession(session);
-    const known = visitors.get(who, address ?? '');
-    if (known && known.day === day && known.site === site) return known;
-    const id = toId(traits);
-    const fields = new FieldGroup([
-      ...toSite(site).fields,
-      address === undefined ? undefined : toAddress(copyText(address)),
-      id === undefined ? undefined : rawField('cid', id),
-    ]);
-    const visitor = { site, day, id, fields };
-    if (areRemembered) visitors.set(who, address ?? '', visitor);
-    return visitor;
-  };
+/** Differs from every user agent: a header contains no line break. */
+export function keyOfSession(session: string): string {
+  return `session\n${session}`;
 }
 
 /** 16 hex digits of an HMAC. */

@@ -1,14 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createField, siteFields } from '../../../src/hit/field.js';
 import {
-  createToVisitor,
   createToVisitorId,
   deriveVisitorKey,
-  type VisitorTraits,
   visitorOfCookie,
 } from '../../../src/hit/visitor/visitor-id.js';
-import { keptBytes, PARTS_BYTES } from '../../support/kept-bytes.js';
 
 const midnight = Date.UTC(2026, 10, 21);
 const client = { address: '192.0.2.1', userAgent: 'curl/8', site: 1, startMillis: midnight - 1 };
@@ -35,66 +31,6 @@ test.each([
 ])('another %o is another visitor', (difference) => {
   const toVisitorId = createToVisitorId('key');
   expect(toVisitorId({ ...client, ...difference })).not.toBe(toVisitorId(client));
-});
-
-const toAddress = (address: string) => createField('cip', address);
-
-test('clients, days and sites that alternate keep their IDs', () => {
-  const toVisitorId = createToVisitorId('key');
-  const toVisitor = createToVisitor(siteFields, toAddress, toVisitorId);
-  const others = [
-    { site: 2 },
-    { startMillis: midnight },
-    { address: '192.0.2.2' },
-    { session: 'a' },
-    { session: 'a', address: '192.0.2.2' },
-    { session: 'b' },
-    {},
-  ];
-  for (const other of [...others, ...others]) {
-    const traits = { ...client, ...other };
-    const id = toVisitorId(traits);
-    const { id: known, fields } = toVisitor(traits);
-    expect([known, fields.text]).toEqual([
-      id,
-      `?idsite=${traits.site}&rec=1&apiv=1&cip=${traits.address}&cid=${id}`,
-    ]);
-  }
-});
-
-test('the ID of a visitor is computed once, even if 20,000 take turns', () => {
-  const computed: VisitorTraits[] = [];
-  const toVisitor = createToVisitor(siteFields, toAddress, (traits) => {
-    computed.push(traits);
-    return '0123456789abcdef';
-  });
-  const addresses = Array.from({ length: 20_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
-  for (const address of [...addresses, ...addresses]) toVisitor({ ...client, address });
-  expect(computed).toHaveLength(addresses.length);
-});
-
-test('the ID of a visitor with a session is computed once, whatever its user agent', () => {
-  const computed: VisitorTraits[] = [];
-  const toVisitor = createToVisitor(siteFields, toAddress, (traits) => {
-    computed.push(traits);
-    return '0123456789abcdef';
-  });
-  for (const userAgent of ['curl/8', 'axios/1', 'curl/8']) {
-    toVisitor({ ...client, userAgent, session: 'a' });
-  }
-  expect(computed).toHaveLength(1);
-});
-
-test('a visitor without address or ID is sent without them', () => {
-  const toVisitor = createToVisitor(siteFields, toAddress, () => undefined);
-  expect(toVisitor({ ...client, address: undefined }).fields.text).toBe('?idsite=1&rec=1&apiv=1');
-  expect(toVisitor(client).fields.text).toBe('?idsite=1&rec=1&apiv=1&cip=192.0.2.1');
-});
-
-test('a visitor keeps no text of which the user agent or the address is a part', () => {
-  const toVisitor = createToVisitor(siteFields, toAddress, () => undefined);
-  const kept = keptBytes((part) => toVisitor({ ...client, userAgent: part, address: part }));
-  expect(kept).toBeLessThan(PARTS_BYTES / 4);
 });
 
 test('the token cannot be read from the key that is derived from it', () => {

@@ -1,0 +1,99 @@
+import { copyText, PairCache } from '../../common/generation-cache.js';
+import { createField, FieldGroup, rawField, siteFields } from '../field.js';
+import type { HttpRequest } from '../http-request.js';
+import { HIDDEN_ADDRESS, maskAddress } from './mask-address.js';
+import {
+  createToVisitorId,
+  dayOf,
+  type KeyOfDay,
+  keyOfSession,
+  type VisitorTraits,
+} from './visitor-id.js';
+
+/** Visitors who are remembered: to compute an ID takes longer than all else of a hit. */
+const MAX_VISITORS = 40_000;
+
+/** What is sent of visitors. */
+export interface VisitorOptions {
+  readonly anonymizeIp: number;
+  /** Whether `cip` says nothing about the client. */
+  readonly hidesAddress?: boolean | undefined;
+  /** Whether delivery has a token: without one, Matomo rejects hits with parameters that need it. */
+  readonly hasToken: boolean;
+  readonly trackBots: boolean;
+  /** `none`: no ID is sent. */
+  readonly visitorId: unknown;
+  /** A function: a key for each day, which is deleted later. */
+  readonly visitorKey: string | Buffer | KeyOfDay;
+}
+
+/** Whom Matomo counts, for one site and one UTC day. */
+export interface Visitor {
+  readonly site: number;
+  readonly day: number;
+  /** `undefined` if none is sent. */
+  readonly id: string | undefined;
+  /** Site, address and visitor ID, as they are sent: the beginning of a hit. */
+  readonly fields: FieldGroup;
+}
+
+/** Tells the visitors of requests apart. Who named a user has that name besides. */
+export function createVisitors(options: VisitorOptions) {
+  const { anonymizeIp, hasToken, hidesAddress = false, trackBots } = options;
+  const areKeysDeleted = typeof options.visitorKey === 'function';
+  const toVisitorId = createToVisitorId(options.visitorKey);
+  const visitors = new PairCache<string, string, Visitor>(MAX_VISITORS);
+
+  /** If none is sent, Matomo would store the address of this server. */
+  function toAddress(address: string | undefined): string | undefined {
+    if (hidesAddress && areKeysDeleted) return address ?? '';
+    const masked = address && maskAddress(address, anonymizeIp);
+    return hidesAddress ? (masked ?? '') : masked;
+  }
+
+  function newVisitor(traits: VisitorTraits, day: number): Visitor {
+    const { address, site } = traits;
+    const sentAddress = hidesAddress ? HIDDEN_ADDRESS : address && copyText(address);
+    const hasAddress = hasToken && address !== undefined;
+    const id = options.visitorId === 'none' ? undefined : toVisitorId(traits);
+    const fields = new FieldGroup([
+      ...siteFields(site, trackBots).fields,
+      hasAddress ? createField('cip', sentAddress) : undefined,
+      id === undefined ? undefined : rawField('cid', id),
+    ]);
+    return { site, day, id, fields };
+  }
+
+  /** What is sent of a visitor. Nobody is remembered if IDs must not be linked to addresses later. */
+  function find(traits: VisitorTraits): Visitor {
+    const { address = '', userAgent, site, startMillis, session } = traits;
+    const day = dayOf(startMillis);
+    const who = session === undefined ? userAgent : keyOfSession(session);
+    const known = visitors.get(who, address);
+    if (known && known.day === day && known.site === site) return known;
+    const visitor = newVisitor(traits, day);
+    if (!areKeysDeleted) visitors.set(who, address, visitor);
+    return visitor;
+  }
+
+  return {
+    find,
+    /** The visitor ID, even if none is sent. */
+    idOf: (traits: VisitorTraits): string => find(traits).id ?? toVisitorId(traits),
+    /** Of a request with this user agent, as it is sent. */
+    traitsOf(
+      { address, startMillis: start, operation }: HttpRequest,
+      userAgent: string,
+      site: number,
+      nowMillis: number,
+    ): VisitorTraits {
+      return {
+        address: toAddress(address),
+        userAgent,
+        site,
+        startMillis: Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis),
+        session: operation?.mcp?.session,
+      };
+    },
+  };
+}
