@@ -115,17 +115,19 @@ function saysPrefetch(value: unknown): boolean {
 const PREFETCH = /\bprefetch\b/i;
 const MAX_PURPOSE_LENGTH = 100;
 
-/** From attributes in which an instrumentation captured headers; `capturedHeaders` are those that it captures if they are sent. */
+/** From headers that an instrumentation captured in attributes; `capturedHeaders` are those that it captures if they are sent. */
 export function commonHeadersIn(
+  headers: IncomingHttpHeaders,
   attributes: Attributes,
   capturedHeaders: ReadonlySet<string>,
 ): CommonHeaders {
-  const headers = headersIn(attributes);
   const isKnown = (name: string) => headers[name] !== undefined || capturedHeaders.has(name);
   const isOptOutKnown = isKnown('dnt') && isKnown('sec-gpc');
-  headers['user-agent'] ??=
-    textOf(attributes['user_agent.original']) ?? textOf(attributes['http.user_agent']);
-  const common = commonHeadersOf(headers);
+  const userAgent =
+    headers['user-agent'] ??
+    textOf(attributes['user_agent.original']) ??
+    textOf(attributes['http.user_agent']);
+  const common = commonHeadersOf({ ...headers, 'user-agent': userAgent });
   return common.optedOut === 'yes' || isOptOutKnown ? common : { ...common, optedOut: 'unknown' };
 }
 

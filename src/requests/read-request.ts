@@ -71,13 +71,10 @@ export function readRequest(record: Request, reading: RequestReading): HttpReque
   const attributes = span ? record.attributes : NO_ATTRIBUTES;
   const method = span ? methodOf(attributes) : (incoming?.method ?? 'GET');
   if (method === undefined) return undefined;
+  const headers = record.readHeaders();
   const common = incoming
-    ? commonHeadersOf(
-        incoming.headers,
-        reading.readsOptOut ? incoming : undefined,
-        record.announced.client,
-      )
-    : commonHeadersIn(attributes, reading.capturedHeaders);
+    ? commonHeadersOf(headers, reading.readsOptOut ? incoming : undefined, record.announced.client)
+    : commonHeadersIn(headers, attributes, reading.capturedHeaders);
   const target = incoming ? record : targetOf(attributes);
   const path = target?.path ?? '/';
   const contentType = response ? sentContentType(response) : contentTypeIn(attributes);

@@ -1,5 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { isObject } from '../common/channel-listener.js';
 import { copyText } from '../common/generation-cache.js';
 import type { Attributes } from '../common/otel-types.js';
@@ -89,6 +89,8 @@ export class Request {
   traceId = '';
   spanId = '';
   #attributes: Attributes | undefined = undefined;
+  /** A map is made of the attributes once for each time that the request is read. */
+  #headers: IncomingHttpHeaders | undefined = undefined;
   /** It ends although its SERVER span has not: Node.js does not close its response. */
   isUnended = false;
   /** Set when the request ends. A nested span that ends later may still set its route. */
@@ -202,9 +204,15 @@ export class Request {
     return this.#service;
   }
 
-  /** A header by its lower-case name, as it is now. */
+  /** Node's headers, or those in attributes as they are now: an open span may get further ones. */
+  readHeaders(): IncomingHttpHeaders {
+    this.#headers = this.incoming?.headers ?? headersIn(this.attributes);
+    return this.#headers;
+  }
+
+  /** A header by its lower-case name, as it was when the request was last read. */
   header(name: string): string | undefined {
-    return readHeader(this.incoming?.headers ?? headersIn(this.attributes), name);
+    return readHeader(this.#headers ?? this.readHeaders(), name);
   }
 
   /** The same or, if the application has deleted it, what the client sent. A value that the application has set wins. */
@@ -291,6 +299,7 @@ export class Request {
   release(): void {
     this.span = undefined;
     this.#attributes = undefined;
+    this.#headers = undefined;
     this.incoming = undefined;
     this.response = undefined;
     this.path = '/';
