@@ -75,24 +75,20 @@ function matchesPath(patterns: readonly RegExp[], path: string): boolean {
 export interface NoPageOptions {
   readonly staticFiles: 'ignore' | 'track';
   readonly prefetches: 'ignore' | 'track';
-  readonly mcp: 'calls' | 'all' | 'off';
 }
 
 /** Why a request that no filter ignores is still no page view: browsers and libraries send it besides those of pages. */
-export type NoPageReason = 'mcp' | 'polling' | 'prefetch' | 'static';
+export type NoPageReason = 'polling' | 'prefetch' | 'static';
 
 export function createFindNoPageReason({
   staticFiles,
   prefetches,
-  mcp,
 }: NoPageOptions): (request: HttpRequest) => NoPageReason | undefined {
   const ignoresPrefetches = prefetches === 'ignore';
-  const ignoresProtocol = mcp === 'calls';
   const ignoresStaticFiles = staticFiles === 'ignore';
 
   return function findNoPageReason(request) {
-    const { method, path, query, operation } = request;
-    if (ignoresProtocol && operation?.mcp?.isProtocol) return 'mcp';
+    const { method, path, query } = request;
     if (isPollingSession(query) && !isEndpoint(request)) return 'polling';
     if (ignoresPrefetches && request.isPrefetch) return 'prefetch';
     if (!ignoresStaticFiles || !isStaticFile(path) || !READS.test(method)) return undefined;

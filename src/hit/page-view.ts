@@ -31,7 +31,7 @@ export interface PageViewOptions extends SentUrlOptions, VisitorOptions {
   readonly maxCustomVariables: number;
 }
 
-/** A request as it is sent, before anything that was added to it. `page-view-filter.ts` decides which requests have one. */
+/** A request as it is sent, before anything that was added to it. The pipeline decides which requests have one. */
 export interface PageView extends SentRequest {
   /** As it came; `undefined` if the URL has none, or leaves it out because the request was refused. */
   readonly query: string | undefined;

@@ -1,4 +1,3 @@
-import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Delivery } from '../delivery/delivery.js';
@@ -22,9 +21,13 @@ import { operationNames } from '../requests/operations/proven-names.js';
 import { hasStatus } from '../requests/read-request.js';
 import type { EndedRequest, Request } from '../requests/request.js';
 import { serviceDefaultsOf } from '../requests/resource.js';
-import type { FindPrivacyReason } from './find-privacy-reason.js';
+import type { Decisions } from './decisions.js';
 import { type OptionCallbacks, siteOfService } from './option-callbacks.js';
-import { PendingFurtherHit, type PendingPageView, REQUEST_BYTES } from './pending-hits.js';
+import {
+  type FurtherHitPipeline,
+  PendingFurtherHit,
+  type PendingPageView,
+} from './pending-hits.js';
 import type { HitCounts } from './stats.js';
 
 /** The part of a pipeline that its further hits need. */
@@ -33,8 +36,10 @@ export interface FurtherHitsParts {
   readonly delivery: Delivery;
   readonly diagnostics: Diagnostics;
   readonly callbacks: OptionCallbacks;
-  readonly findPrivacyReason: FindPrivacyReason;
+  readonly decisions: Decisions;
   readonly counts: HitCounts;
+  /** Counts a hit that could not be built. */
+  readonly loseHit: (error: unknown) => void;
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
   readonly builder: () => HitBuilder;
@@ -62,7 +67,7 @@ class HitsOfRequest {
  * Hits besides page views. They are pending from the call on, and queued when their request ends, after its page view. If the request
  * runs for longer than a hit may be held, they are sent before it ends.
  */
-export class FurtherHits {
+export class FurtherHits implements FurtherHitPipeline {
   readonly #parts: FurtherHitsParts;
   #toCallParameters: ReturnType<typeof createToCallParameters> | undefined;
 
@@ -89,16 +94,15 @@ export class FurtherHits {
     if (!hit) this.#drop('invalid');
     else if (request === undefined) this.#addWithoutRequest(hit);
     else if (request !== 'unknown') this.#addToRequest(hit, request);
-    else if (this.#allowsUnknown()) this.#addWithoutRequest(hit);
+    else if (this.#parts.decisions.allowsUnknown()) this.#addWithoutRequest(hit);
   }
 
   /** Adds a call of an MCP server over stdio, if the option `mcp` makes hits of such calls. */
   #addCall(call: McpCall, { parameters: visitor, epochMillis }: FurtherHit): void {
-    const { options } = this.#parts;
+    const { decisions, options } = this.#parts;
     const { operation } = call;
     operationNames.learn({ operation });
-    if (options.mcp === 'off') return;
-    if (options.mcp === 'calls' && operation.mcp?.isProtocol) return;
+    if (options.mcp === 'off' || decisions.isProtocol(call)) return;
     const succeeded = { path: '/mcp', route: '/mcp', statusCode: 200 };
     const admitted = operationNames.admit({ operation, ...succeeded }) ?? operation;
     this.#toCallParameters ??= createToCallParameters(options);
@@ -127,12 +131,6 @@ export class FurtherHits {
     for (const hit of ended.furtherHits ?? []) this.add(hit, ended);
   }
 
-  /** Finds out what its further hits need, or later ones will, as long as Node's request and the span are there. */
-  resolve(ended: EndedRequest): void {
-    const { readsRequest } = this.#parts.callbacks;
-    if (readsRequest || ended.ofFurtherHits || ended.furtherHits) this.#resolve(ended);
-  }
-
   #addToRequest(hit: CheckedHit, request: Request): void {
     const hits = HitsOfRequest.of(request);
     if (hits.count >= MAX_FURTHER_HITS) {
@@ -141,42 +139,15 @@ export class FurtherHits {
       return;
     }
     hits.count += 1;
-    const pending: PendingFurtherHit = new PendingFurtherHit(
-      (nowMillis) => this.#isFinal(request, pending.endedMillis, hits, nowMillis),
-      (epochMillis) => {
-        const built = this.#finalize(() =>
-          this.#build(hit, pending, request, hits.page, epochMillis),
-        );
-        hits.waiting = hits.waiting.filter((each) => each !== pending);
-        if (hits.waiting.length === 0) request.releaseIfOver();
-        return built;
-      },
-      bytesOf(hit),
-    );
+    const pending = new PendingFurtherHit(this, hit, request);
     if (request.request) {
       pending.state = request.closed ? 'apart' : 'afterPage';
       this.#enqueue('push', pending);
     } else if (this.#enqueue('wait', pending)) hits.waiting.push(pending);
   }
 
-  /** Whether no option could exclude the visitor of a request of which nothing is known; logs if one could, which counts as a no. */
-  #allowsUnknown(): boolean {
-    const { doNotTrack, consent, ignore, ignoreAddresses, siteId } = this.#parts.options;
-    const isPrivate = doNotTrack || consent || ignoreAddresses.length > 0;
-    const mayExclude = isPrivate || ignore !== undefined || typeof siteId !== 'number';
-    if (mayExclude)
-      this.#parts.diagnostics.warnOnce('unknown request', coded('request-unknown', NO_REQUEST));
-    return !mayExclude;
-  }
-
   #addWithoutRequest(hit: CheckedHit): void {
-    if (!this.#isTrackable(hit)) return;
-    const pending = new PendingFurtherHit(
-      () => true,
-      (epochMillis) => this.#finalize(() => this.#buildWithoutRequest(hit, epochMillis)),
-      bytesOf(hit),
-    );
-    this.#enqueue('push', pending);
+    if (this.#isTrackable(hit)) this.#enqueue('push', new PendingFurtherHit(this, hit));
   }
 
   /** Whether a hit of no request says enough; counts it if it does not. */
@@ -213,16 +184,12 @@ export class FurtherHits {
    * A hit is sent with the page view of its request, or alone if the request runs for long. If the status of the response will decide
    * who its user is, it waits for that, too.
    */
-  #isFinal(
-    request: Request,
-    calledMillis: number,
-    hits: HitsOfRequest,
-    nowMillis: number,
-  ): boolean {
+  isFinal({ request, endedMillis }: PendingFurtherHit, nowMillis: number): boolean {
     const { longestHoldMillis, options } = this.#parts;
-    if (request.closed) return true;
+    if (!request || request.closed) return true;
+    const hits = HitsOfRequest.of(request);
     if (request.request) return hits.page?.isFinal(nowMillis) ?? false;
-    const waitedMillis = nowMillis - calledMillis;
+    const waitedMillis = nowMillis - endedMillis;
     if (waitedMillis < longestHoldMillis) return false;
     if (waitedMillis >= options.scheduledDelayMillis) return true;
     hits.awaitsStatus ??= this.#awaitsStatus(request);
@@ -234,29 +201,43 @@ export class FurtherHits {
     return now !== undefined && this.#parts.callbacks.awaitsStatus(now);
   }
 
-  #build(
-    hit: CheckedHit,
-    { state }: PendingFurtherHit,
-    from: Request,
-    pendingPage: PendingPageView | undefined,
-    epochMillis: number,
-  ): Hit | undefined {
+  finalize(pending: PendingFurtherHit, epochMillis: number): readonly Hit[] {
+    const { counts, loseHit } = this.#parts;
+    const { request } = pending;
+    let hit: Hit | undefined;
+    try {
+      hit = this.#build(pending, epochMillis);
+      if (!hit) {
+        counts.hits -= 1;
+        counts.furtherHits -= 1;
+      }
+    } catch (error) {
+      loseHit(error);
+    }
+    if (request) {
+      const hits = HitsOfRequest.of(request);
+      hits.waiting = hits.waiting.filter((each) => each !== pending);
+      if (hits.waiting.length === 0) request.releaseIfOver();
+    }
+    return hit ? [hit] : [];
+  }
+
+  #build({ hit, request: from, state }: PendingFurtherHit, epochMillis: number): Hit | undefined {
+    if (!from) return this.#buildWithoutRequest(hit, epochMillis);
+    const { decisions, options } = this.#parts;
     const ended = from.request ? (from as EndedRequest) : this.#parts.readOpen(from);
     // The span that was active may turn out to be of no HTTP request. Of one that Node.js announced, nothing is known any more.
     if (!ended) {
-      if (from.announced.announcedMillis > 0 && !this.#allowsUnknown()) return undefined;
+      if (from.announced.announcedMillis > 0 && !decisions.allowsUnknown()) return undefined;
       return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit, epochMillis) : undefined;
     }
-    this.#resolve(ended);
+    if (ended.site === undefined) decisions.decide(ended);
     const { site = 0, currentRequest: request } = ended;
-    if (site === 0 || !request) return undefined;
-    const builder = this.#parts.builder();
+    if (site === 0 || !request || !decisions.isInSample(ended)) return undefined;
     const uid = parameterOf(hit, 'uid');
-    ended.isInSample ??= builder.isInSample(request, site);
-    const isTaken =
-      ended.isInSample && (uid === undefined || isInSample(uid, this.#parts.options.sampleRate));
-    if (!isTaken) return undefined;
-    const page = pendingPage?.built ?? builder.read(request, site, epochMillis);
+    if (uid !== undefined && !isInSample(uid, options.sampleRate)) return undefined;
+    const builder = this.#parts.builder();
+    const page = HitsOfRequest.of(from).page?.built ?? builder.read(request, site, epochMillis);
     const built = this.#count(builder.buildFurtherHit(hit, page, epochMillis));
     return built && state !== 'afterPage' ? sortBehindPages(built) : built;
   }
@@ -273,35 +254,6 @@ export class FurtherHits {
     return hit;
   }
 
-  #finalize(build: () => Hit | undefined): readonly Hit[] {
-    const { counts, delivery, diagnostics } = this.#parts;
-    try {
-      const hit = build();
-      if (hit) return [hit];
-      counts.hits -= 1;
-      counts.furtherHits -= 1;
-    } catch (error) {
-      delivery.counters.lost.rejected += 1;
-      const text = `A further hit could not be built (${describeError(error)}). It is lost and counted as rejected. Please report this.`;
-      diagnostics.warnOnce('further hit', coded('internal-error', text));
-    }
-    return [];
-  }
-
-  /** A page view may be left out for its path; a visitor who is not to be tracked is left out whatever else is true. */
-  #resolve(ended: EndedRequest): void {
-    if (ended.site !== undefined) return;
-    const { callbacks, findPrivacyReason } = this.#parts;
-    ended.site = 0;
-    ended.isPermitted ??=
-      findPrivacyReason(ended) === undefined && callbacks.isIgnored(ended) !== 'failed';
-    if (!ended.isPermitted) return;
-    const site = callbacks.siteOf(ended);
-    if (site === undefined) return;
-    ended.site = site;
-    ended.request.optionParameters = callbacks.parametersOf(ended, site);
-  }
-
   #drop(reason: DropReason): void {
     this.#parts.counts.dropped[reason] += 1;
   }
@@ -312,17 +264,10 @@ function sortBehindPages(hit: Hit): Hit {
   return { ...hit, startSeconds: hit.startSeconds + 0.5 };
 }
 
-/** Roughly what a further hit takes, whose request may have to stay in memory for it. */
-function bytesOf({ fields }: CheckedHit): number {
-  return fields.reduce((bytes, { text }) => bytes + text.length, REQUEST_BYTES);
-}
-
 const TOO_MANY_HITS = `A request has more than ${MAX_FURTHER_HITS} further hits. The others were dropped. Track one hit with the total instead.`;
 const NO_VISITOR =
   'A hit outside of a request has neither uid nor cid. It was dropped. Set uid or cid in the call, of an MCP server over stdio in the second argument of trackMcp.';
 const NO_VISITOR_ID =
   'A hit outside of a request has no cid, and with the option privacy no uid is sent. It was dropped. Set cid in the call.';
-const NO_REQUEST =
-  'An event, goal or order belongs to a span whose request is not known (any more), so that its visitor may have opted out. Such hits are not sent. Track them before their request ends.';
 const NO_SITE =
   'A hit outside of a request has no idsite, and siteId names no site for it. It was dropped. Set idsite in the call.';

@@ -9,7 +9,6 @@ import { createDeliveryCounters } from '../delivery/queue/counters.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
-import { createFindIgnoreReason } from '../hit/page-view-filter.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
@@ -22,19 +21,12 @@ import {
 } from '../requests/read-request.js';
 import type { EndedRequest, Request, RequestSink } from '../requests/request.js';
 import { type CreatedDelivery, createDelivery } from './create-delivery.js';
-import { createFindPrivacyReason, type FindPrivacyReason } from './find-privacy-reason.js';
+import { Decisions, type IgnoreReason } from './decisions.js';
 import { FurtherHits } from './further-hits.js';
 import { type ComponentType, Metrics } from './metrics.js';
-import { createOptionCallbacks, type OptionCallbacks } from './option-callbacks.js';
+import { createOptionCallbacks } from './option-callbacks.js';
 import { longestHold, PendingPageView } from './pending-hits.js';
-import { createSortRequest, type SortRequest } from './sort-request.js';
-import {
-  createHitCounts,
-  type IgnoreReason,
-  type MatomoStats,
-  toStats,
-  watchFirstRequests,
-} from './stats.js';
+import { createHitCounts, type MatomoStats, toStats, watchFirstRequests } from './stats.js';
 import { announceOptions, findWorkerProblem } from './worker-options.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
@@ -44,10 +36,7 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly delivery: Delivery;
   readonly #made: CreatedDelivery;
   #builder: HitBuilder | undefined;
-  readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
-  readonly #findPrivacyReason: FindPrivacyReason;
-  readonly #callbacks: OptionCallbacks;
-  readonly #sort: SortRequest;
+  readonly #decisions: Decisions;
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
   /** Bytes that hits may take in the spool besides those that it already has; no end without one. */
@@ -55,8 +44,6 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly #counts = createHitCounts();
   readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
   readonly #further: FurtherHits;
-  /** Read once: see `Delivery`. */
-  readonly #sampleRate: number;
   readonly #metrics: Metrics | undefined;
   #statsTimer: NodeJS.Timeout | undefined;
   #isExitFlushOn = false;
@@ -78,7 +65,6 @@ export class HitPipeline implements ExitControl, RequestSink {
   ) {
     this.#unusedElsewhere = unusedElsewhere;
     this.#options = options;
-    this.#sampleRate = options.sampleRate;
     this.#diagnostics = diagnostics;
     const { meterProvider, maxQueueSize: capacity } = options;
     this.#metrics = meterProvider && new Metrics(meterProvider, component);
@@ -92,20 +78,19 @@ export class HitPipeline implements ExitControl, RequestSink {
       const { spans } = this.#counts;
       return { stats: this.stats(), spans, capacity, delivery, refusedExports };
     }, diagnostics);
-    this.#findIgnoreReason = createFindIgnoreReason(options);
-    this.#findPrivacyReason = createFindPrivacyReason(options, diagnostics);
-    this.#callbacks = createOptionCallbacks(options, diagnostics);
-    this.#sort = createSortRequest(options);
+    const callbacks = createOptionCallbacks(options, diagnostics);
+    const builder = () => this.#hits;
+    const { isVisitorKeyKnown } = this.#made;
+    const parts = { options, diagnostics, callbacks, builder };
+    this.#decisions = new Decisions({ ...parts, isVisitorKeyKnown });
     this.#countFirstRequest = watchFirstRequests(diagnostics);
     this.#further = new FurtherHits({
-      options,
+      ...parts,
       delivery,
-      diagnostics,
-      callbacks: this.#callbacks,
-      findPrivacyReason: this.#findPrivacyReason,
+      decisions: this.#decisions,
       counts: this.#counts,
+      loseHit: (error) => this.#loseHit(error),
       longestHoldMillis: this.longestHoldMillis,
-      builder: () => this.#hits,
       readOpen: (request) => readOpenRequest(request, reading),
     });
     if (options.statsIntervalMillis !== undefined) this.#logStatsEvery(options.statsIntervalMillis);
@@ -134,40 +119,26 @@ export class HitPipeline implements ExitControl, RequestSink {
 
   /** Makes a hit of a request that has ended, or counts why not. */
   addRequest(ended: EndedRequest): void {
-    this.#add(ended);
-    ended.tracked = undefined;
+    operationNames.learn(ended.request);
+    const reason = this.#decisions.decide(ended);
+    this.#countFirstRequest(reason);
+    if (reason !== undefined) this.#counts.ignored[reason] += 1;
+    const page = reason === undefined ? this.#addPageView(ended) : undefined;
+    if (!page) ended.close();
+    this.#further.addAfterEnd(ended, page);
+    if (!page) ended.shorten();
     ended.release();
   }
 
-  #add(ended: EndedRequest): void {
-    operationNames.learn(ended.request);
-    const site = this.#siteOrReason(ended);
-    if (typeof site === 'string') {
-      this.#further.resolve(ended);
-      this.#countIgnored(ended, site);
-      return;
-    }
-    ended.site = site;
-    ended.request.client?.remember();
-    ended.request.optionParameters = this.#callbacks.parametersOf(ended, site);
-    if (this.#sampleRate < 1 && this.#made.isVisitorKeyKnown()) {
-      const request = ended.currentRequest ?? ended.request;
-      ended.isInSample = this.#hits.isInSample(request, site);
-      if (!ended.isInSample) {
-        this.#countIgnored(ended, 'sampled');
-        return;
-      }
-    }
-    this.#countFirstRequest(undefined);
+  /** `undefined` if there is no room for it. */
+  #addPageView(ended: EndedRequest): PendingPageView | undefined {
     this.#beforeHit();
     this.#counts.hits += 1;
     if (ended.request.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
-    const hit = new PendingPageView(this, ended);
-    const isTaken = this.delivery.push(hit);
+    const page = new PendingPageView(this, ended);
+    const isTaken = this.delivery.push(page);
     if (ended.span) this.#countSpan(isTaken);
-    if (!isTaken) ended.close();
-    this.#further.addAfterEnd(ended, isTaken ? hit : undefined);
-    if (!isTaken) ended.shorten();
+    return isTaken ? page : undefined;
   }
 
   addFurtherHit(hit: FurtherHit, request?: Request | 'unknown'): void {
@@ -191,14 +162,6 @@ export class HitPipeline implements ExitControl, RequestSink {
     const { spans } = this.#counts;
     if (isTaken) spans.processed += 1;
     else spans.failed[this.delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
-  }
-
-  #countIgnored(ended: EndedRequest, reason: IgnoreReason): void {
-    this.#counts.ignored[reason] += 1;
-    this.#countFirstRequest(reason);
-    ended.close();
-    this.#further.addAfterEnd(ended, undefined);
-    ended.shorten();
   }
 
   flush(): Promise<void> {
@@ -276,33 +239,14 @@ export class HitPipeline implements ExitControl, RequestSink {
     });
   }
 
-  /** The site that a request belongs to, or why it makes no hit. */
-  #siteOrReason(ended: EndedRequest): number | IgnoreReason {
-    const privacyReason = this.#findPrivacyReason(ended);
-    ended.isPermitted = privacyReason === undefined;
-    if (ended.ignored) return 'attribute';
-    const reason = this.#findIgnoreReason(ended.request) ?? privacyReason;
-    if (reason !== undefined) return reason;
-    const isIgnored = this.#callbacks.isIgnored(ended);
-    if (isIgnored === 'failed') ended.isPermitted = false;
-    if (isIgnored) return 'predicate';
-    const site = this.#callbacks.siteOf(ended);
-    if (site !== undefined) return this.#sort(ended) ?? site;
-    ended.site = 0;
-    return 'site';
-  }
-
   /** Builds the final hits of a request. Annotations that arrive later have no effect. */
   finalize(pending: PendingPageView, epochMillis: number): readonly Hit[] {
     const { ended } = pending;
     const { site = 0 } = ended;
     ended.close();
     try {
-      if (ended.ignored) return this.#takeBack(ended, 'attribute');
-      ended.isInSample ??= this.#hits.isInSample(ended.request, site);
-      if (!ended.isInSample) return this.#takeBack(ended, 'sampled');
-      if (this.#options.mcp === 'calls' && ended.request.operation?.mcp?.isProtocol)
-        return this.#takeBack(ended, 'mcp'); // a span has ended after its request
+      const reason = this.#decisions.decideAgain(ended);
+      if (reason !== undefined) return this.#takeBack(ended, reason);
       const operation = operationNames.admit(ended.request);
       if (operation !== ended.request.operation) ended.request = { ...ended.request, operation };
       pending.built = this.#hits.read(ended.request, site, epochMillis);
@@ -312,19 +256,18 @@ export class HitPipeline implements ExitControl, RequestSink {
       this.#counts.hits += hits.length - 1; // a crash
       return hits;
     } catch (error) {
-      this.delivery.counters.lost.rejected += 1;
-      this.#diagnostics.warnOnce(
-        'to-hit',
-        coded(
-          'internal-error',
-          `A hit could not be built (${describeError(error)}). It is lost and counted as rejected. Please report this.`,
-        ),
-      );
+      this.#loseHit(error);
       return [];
     } finally {
       ended.shorten();
       if (pending.built?.request !== ended.request) pending.built = undefined; // it has the longer one
     }
+  }
+
+  #loseHit(error: unknown): void {
+    this.delivery.counters.lost.rejected += 1;
+    const text = `A hit could not be built (${describeError(error)}). It is lost and counted as rejected. Please report this.`;
+    this.#diagnostics.warnOnce('to-hit', coded('internal-error', text));
   }
 
   /** What was counted as a hit is none after all. */

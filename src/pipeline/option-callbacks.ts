@@ -69,9 +69,6 @@ export function createOptionCallbacks(options: ResolvedOptions, diagnostics: Dia
   }
 
   return {
-    /** Whether an option reads the whole request, which is only possible until it is released. */
-    readsRequest: askSite !== undefined || callbacks.length > 0,
-
     /** Whether the application leaves the request out. `failed`: it could not say. */
     isIgnored(ended: EndedRequest): boolean | 'failed' {
       const result = askIgnore && call('ignore', askIgnore, ended);

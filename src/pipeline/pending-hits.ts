@@ -1,8 +1,9 @@
+import type { CheckedHit } from '../hit/further-hit.js';
 import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../hit/hit.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { PageView } from '../hit/page-view.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import type { EndedRequest } from '../requests/request.js';
+import type { EndedRequest, Request } from '../requests/request.js';
 
 /** How long work of a request may hold its hits back if they are to be in a spool within half a second. */
 const SPOOL_HOLD_MILLIS = 200;
@@ -50,24 +51,40 @@ export class PendingPageView implements PendingHit {
   }
 }
 
+/** What a pending further hit asks its pipeline. */
+export interface FurtherHitPipeline {
+  isFinal(pending: PendingFurtherHit, nowMillis: number): boolean;
+  finalize(pending: PendingFurtherHit, epochMillis: number): readonly Hit[];
+}
+
 /** A further hit, queued or waiting for the end of its request. */
 export class PendingFurtherHit implements PendingHit {
   /** The time of the call. */
   readonly endedMillis: number = performance.now();
   readonly bytes: number;
-  readonly isFinal: PendingHit['isFinal'];
-  readonly finalize: PendingHit['finalize'];
+  readonly hit: CheckedHit;
+  readonly request: Request | undefined;
   /** `apart`: its request runs for long, or work of the request went on after its end. */
   state: 'waiting' | 'afterPage' | 'apart' = 'waiting';
+  readonly #pipeline: FurtherHitPipeline;
 
-  constructor(isFinal: PendingHit['isFinal'], finalize: PendingHit['finalize'], bytes: number) {
-    this.isFinal = isFinal;
-    this.finalize = finalize;
-    this.bytes = bytes;
+  constructor(pipeline: FurtherHitPipeline, hit: CheckedHit, request?: Request) {
+    this.#pipeline = pipeline;
+    this.hit = hit;
+    this.request = request;
+    this.bytes = hit.fields.reduce((bytes, { text }) => bytes + text.length, REQUEST_BYTES);
+  }
+
+  isFinal(nowMillis: number): boolean {
+    return this.#pipeline.isFinal(this, nowMillis);
+  }
+
+  finalize(epochMillis: number): readonly Hit[] {
+    return this.#pipeline.finalize(this, epochMillis);
   }
 }
 
-/** Roughly what the objects around a waiting request take. */
+/** Roughly what the objects around a waiting request take. It may have to stay in memory for a further hit. */
 export const REQUEST_BYTES = 1000;
 
 /** Roughly what a waiting hit takes: those, and its texts. */

@@ -2,30 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { DeliveryCounters, LossReason } from '../delivery/queue/counters.js';
 import type { DropReason } from '../hit/further-hit.js';
-
-const IGNORE_REASONS = [
-  'path',
-  'pattern',
-  'user_agent',
-  'address',
-  'method',
-  'predicate',
-  'attribute',
-  'do_not_track',
-  'no_consent',
-  'site',
-  'sampled',
-  'ai_chatbot',
-  'mcp',
-  'polling',
-  'prefetch',
-  'static',
-  'partial',
-  'page_views',
-] as const;
-
-/** Why a request makes no hit. */
-export type IgnoreReason = (typeof IGNORE_REASONS)[number];
+import { IGNORE_REASONS, type IgnoreReason } from './decisions.js';
 
 /**
  * What became of every request, counted since start. At every moment
@@ -97,7 +74,7 @@ export function createHitCounts() {
 export function toStats(
   counts: HitCounts,
   delivery: Pick<MatomoStats, 'pending' | 'spooled' | 'takenOver' | 'resent'>,
-  { tracked, accepted, invalid, lost }: DeliveryCounters,
+  results: DeliveryCounters,
   unusedElsewhere: number,
 ): MatomoStats {
   const { dropped, ignored, spans, ...made } = counts;
@@ -107,11 +84,9 @@ export function toStats(
     takenOver,
     pending,
     spooled,
-    tracked,
-    accepted,
-    invalid,
+    ...results,
     resent,
-    lost: { ...lost },
+    lost: { ...results.lost },
     ignored: { ...ignored },
     dropped: { ...dropped },
     spans: { unused: spans.unused + unusedElsewhere },

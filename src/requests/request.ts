@@ -104,10 +104,8 @@ export class Request {
   hasFailedSpan = false;
   /** Spans that had a perf key when they started and have not ended. */
   runningSpans = 0;
-  /** The site that tracks the request, once known. 0: none, so further hits are not sent. */
+  /** The site of all of its hits, once its pipeline has decided. 0: none is sent. */
   site: number | undefined = undefined;
-  /** Whether `doNotTrack`, `consent`, `ignoreAddresses` and `ignore` let its hits be sent, once known. It is decided for all of them. */
-  isPermitted: boolean | undefined = undefined;
   /** Whether its visitor is in the sample, once decided. */
   isInSample: boolean | undefined = undefined;
   /** What callbacks of options get, once one has been asked. */
@@ -306,6 +304,7 @@ export class Request {
     this.query = undefined;
     this.onClosed = undefined;
     this.client = undefined;
+    this.tracked = undefined;
   }
 
   /** Called when its further hits were built. If another processor has ended the request, one without a span has no end. */

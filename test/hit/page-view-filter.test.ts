@@ -104,7 +104,6 @@ test('patterns see the first 2,048 characters of a path and a user agent', () =>
 const findNoPageReason = createFindNoPageReason({
   staticFiles: 'ignore',
   prefetches: 'ignore',
-  mcp: 'calls',
 });
 const noPageReasonOf = (request: Partial<HttpRequest>) =>
   findNoPageReason(httpRequest({ route: undefined, ...request }));
@@ -194,7 +193,7 @@ test('the first reason counts, and options turn off two of them', () => {
   expect(findNoPageReason(request)).toBe('polling');
   expect(findNoPageReason({ ...request, query: undefined })).toBe('prefetch');
   expect(findNoPageReason({ ...request, query: undefined, isPrefetch: false })).toBe('static');
-  const track = createFindNoPageReason({ staticFiles: 'track', prefetches: 'track', mcp: 'all' });
+  const track = createFindNoPageReason({ staticFiles: 'track', prefetches: 'track' });
   expect(track(request)).toBe('polling');
   expect(track({ ...request, query: undefined })).toBeUndefined();
 });

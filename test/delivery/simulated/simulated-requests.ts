@@ -49,12 +49,15 @@ export class SimulatedRequests {
       delivery,
       readOpen: (open: Request) => open.snapshot(this.#open.get(open) as HttpRequest),
       diagnostics: { warnOnce: (_: string, text: () => string) => fail(text()) },
-      findPrivacyReason: () => undefined,
-      callbacks: { isIgnored: () => false, siteOf: () => 1, parametersOf: () => undefined },
+      decisions: {
+        decide(request: Request) {
+          request.site = 1;
+        },
+        isInSample: () => true,
+      },
       counts: createHitCounts(),
       longestHoldMillis,
       builder: () => ({
-        isInSample: () => true,
         read: (request: HttpRequest) => ({ request }),
         buildFurtherHit: (hit: CheckedHit, { request }: { request: HttpRequest }) =>
           toHit(nameOf(hit), request, hit.fields.map(({ text }) => text).join('')),

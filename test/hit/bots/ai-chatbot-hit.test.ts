@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
-import { hasBody, readBodySize, readsContent } from '../../../src/hit/bots/ai-chatbot-hit.js';
+import {
+  createIsAiChatbot,
+  hasBody,
+  readBodySize,
+  readsContent,
+} from '../../../src/hit/bots/ai-chatbot-hit.js';
 import { isDocument } from '../../../src/hit/bots/documents.js';
 import type { HttpRequest } from '../../../src/hit/http-request.js';
+import { Client } from '../../../src/hit/visitor/client.js';
 import { annotations, hitsOf, httpRequest, NOON, parametersOf } from '../../support/builders.js';
 
 import { CHATGPT } from '../../support/chatbots.js';
@@ -237,4 +243,13 @@ test('every hit of a request that an AI agent has signed is marked', () => {
     expect([hits, reports]).toMatchObject([[signed, { ...signed, ca: '1' }], []]);
   }
   expect(hitsOf(httpRequest()).hits[0]).not.toHaveProperty('ai_s');
+});
+
+test('what a list of AI chatbots says about a client is not taken for what another one says', () => {
+  const client = new Client('x amzn-user/1', undefined);
+  const isChatbot = (names: readonly string[]) =>
+    createIsAiChatbot(names)(client.userAgent, client);
+  expect(isChatbot(['Amzn-User'])).toBe(true);
+  expect(isChatbot(['Claude-User'])).toBe(false);
+  expect(isChatbot(['Amzn-User'])).toBe(true);
 });

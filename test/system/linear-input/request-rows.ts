@@ -186,7 +186,6 @@ export const HEADER_ROWS: readonly LinearRow[] = [
         const find = createFindNoPageReason({
           staticFiles: 'ignore',
           prefetches: 'ignore',
-          mcp: 'calls',
         });
         find(httpRequest({ path: `/${text}`, route: undefined }));
         find(httpRequest({ path: '/a.js', route: `/${text}` }));

@@ -1,0 +1,129 @@
+import { AsyncResource } from 'node:async_hooks';
+import { type Attributes, trace } from '@opentelemetry/api';
+import { expect, test } from 'vitest';
+import { ignore, trackEvent } from '../../src/index.js';
+import type { MatomoOptions } from '../../src/options.js';
+import { IGNORE_REASONS, type IgnoreReason } from '../../src/pipeline/decisions.js';
+import type { MatomoStats } from '../../src/pipeline/stats.js';
+import { capturedHeaders, finishedSpan, serverSpan } from '../support/builders.js';
+import { CHATGPT } from '../support/chatbots.js';
+import { startExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/spool.js';
+import { startTracedService, until } from '../support/traced-service.js';
+
+const PATIENT = { scheduledDelayMillis: 60_000 };
+
+const ATTRIBUTES = {
+  'http.request.method': 'GET',
+  'http.response.status_code': 206,
+  'url.path': '/a',
+  'user_agent.original': 'curl/8',
+  'network.peer.address': '192.0.2.1',
+  ...capturedHeaders({ dnt: '1', range: 'bytes=5-', 'sec-purpose': 'prefetch' }),
+};
+
+const OPTIONS: MatomoOptions = {
+  capturedHeaders: ['dnt', 'sec-gpc', 'cookie', 'range', 'sec-purpose'],
+  prefetches: 'track',
+};
+
+interface Cause {
+  readonly options?: MatomoOptions;
+  readonly attributes?: Attributes;
+}
+
+/** What makes a request be ignored: options, or what it is. */
+const CAUSES: Readonly<Record<IgnoreReason, Cause>> = {
+  attribute: { attributes: { 'matomo.ignore': true } },
+  path: { options: { ignorePaths: ['/a', '/a.js', '/a.pdf'] } },
+  method: { options: { ignoredMethods: ['GET'] } },
+  user_agent: { options: { ignoreUserAgents: [/./] } },
+  pattern: { options: { ignorePatterns: [/a/] } },
+  address: { options: { ignoreAddresses: ['192.0.2.1'] } },
+  do_not_track: { options: { doNotTrack: true } },
+  no_consent: { options: { consent: 'cookie:consent=yes' } },
+  predicate: { options: { ignore: () => true } },
+  site: { options: { siteId: () => undefined } },
+  ai_chatbot: { attributes: { 'http.request.method': 'GET', 'user_agent.original': CHATGPT } },
+  mcp: { attributes: { 'http.request.method': 'POST', 'mcp.method.name': 'tools/list' } },
+  polling: { attributes: { 'url.query': 'EIO=4&transport=polling&sid=1' } },
+  prefetch: { options: { prefetches: 'ignore' } },
+  static: { attributes: { 'url.path': '/a.js' } },
+  partial: { options: { downloads: 'documents' }, attributes: { 'url.path': '/a.pdf' } },
+  page_views: { options: { pageViews: false } },
+  sampled: { options: { sampleRate: 1e-9 } },
+};
+
+const countedReasons = ({ ignored }: MatomoStats) =>
+  Object.entries(ignored).filter(([, count]) => count > 0);
+
+test.each(IGNORE_REASONS.map((reason, i) => [reason, IGNORE_REASONS.slice(i)] as const))(
+  'a request that is ignored for %s and all later reasons counts under the first',
+  async (reason, reasons) => {
+    const causes = reasons.map((each) => CAUSES[each]).reverse();
+    const attributes = Object.assign({}, ATTRIBUTES, ...causes.map((each) => each.attributes));
+    const options = Object.assign({}, OPTIONS, ...causes.map((each) => each.options));
+    const { exporter } = await startExporter(options);
+    exporter.export([finishedSpan({ attributes })], () => undefined);
+    expect(countedReasons(exporter.stats())).toEqual([[reason, 1]]);
+  },
+);
+
+test.each([
+  ['ignore()', 'attribute', () => ignore()],
+  [
+    'a span of MCP',
+    'mcp',
+    () => {
+      const attributes = { 'mcp.method.name': 'tools/list' };
+      trace.getTracer('mcp').startSpan('list', { attributes }).end();
+    },
+  ],
+])(
+  'a page view is not sent after %s following the end of its request, and its event is',
+  async (_what, reason, act) => {
+    let late = () => {};
+    const service = await startTracedService((_request, response) => {
+      trackEvent('at', 'once');
+      late = AsyncResource.bind(act);
+      response.end();
+    }, PATIENT);
+    await service.fetch('/a');
+    await service.requests(1);
+    expect(service.processor.stats()).toMatchObject({ hits: 2, furtherHits: 1 });
+    late();
+    expect((await service.hits()).map(({ params }) => params.e_a)).toEqual(['once']);
+    expect(countedReasons(service.processor.stats())).toEqual([[reason, 1]]);
+    expect(service.processor.stats().hits).toBe(1);
+  },
+);
+
+test('who is in the sample is decided when hits are sent if the spool with the key of visitors was not open', async () => {
+  const options = { ...PATIENT, spool: temporaryFolder(), sampleRate: 1e-9 };
+  const { exporter, inspector } = await startExporter(options);
+  const named = { 'matomo.e_c': 'at', 'matomo.e_a': 'once' };
+  const events = [{ name: 'matomo.hit', attributes: named }];
+  exporter.export([serverSpan('/a', {}, { events })], () => undefined);
+  expect(exporter.stats()).toMatchObject({ hits: 2, furtherHits: 1 });
+  await exporter.forceFlush();
+  expect(inspector.hits()).toEqual([]);
+  expect(exporter.stats()).toMatchObject({ hits: 0, furtherHits: 0, ignored: { sampled: 1 } });
+});
+
+test('an event of an open request by an AI chatbot is sent whatever the sample, as one of its end', async () => {
+  let end = () => {};
+  const service = await startTracedService(
+    (_request, response) => {
+      response.write('open');
+      trackEvent('at', 'open');
+      end = () => response.end();
+    },
+    { scheduledDelayMillis: 50, sampleRate: 1e-9 },
+  );
+  const answer = service.fetch('/a', { headers: { 'user-agent': CHATGPT } });
+  await until(() => service.processor.stats().hits === 1);
+  await until(() => service.processor.stats().pending === 0);
+  expect(service.inspector.hits().map(({ params }) => params.e_a)).toEqual(['open']);
+  end();
+  await answer;
+});
