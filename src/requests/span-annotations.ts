@@ -5,7 +5,7 @@ import { type FinishedSpan, toMillis } from './finished-span.js';
 import { hasHitEvent, PREFIX, readAttribute } from './hit-events.js';
 import { isGraphqlSpan } from './operations/graphql.js';
 import { isOperationSpan, nextOperation, operationOfSpan } from './operations/index.js';
-import { isMcpSpan } from './operations/mcp.js';
+import { isMcpSpan } from './operations/mcp-spans.js';
 import type { Request } from './request.js';
 import { routeBelow } from './routes/index.js';
 

@@ -5,7 +5,8 @@ import { CLIENT_SPAN, type FinishedSpan } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
 import type { Request } from '../request.js';
 import { isGraphqlSpan, readGraphqlTarget } from './graphql.js';
-import { MCP_ATTRIBUTES, McpEndpoints, type ParsedBody, readMcpSpan } from './mcp.js';
+import { McpEndpoints, type ParsedBody } from './mcp.js';
+import { MCP_ATTRIBUTES, readMcpSpan } from './mcp-spans.js';
 import {
   evidenceOf,
   type NamedOperation,

@@ -1,12 +1,234 @@
 import { hash } from 'node:crypto';
 import { GenerationCache } from '../../common/generation-cache.js';
 import { isRecord } from '../../common/is-record.js';
-import type { SpanContext } from '../../common/otel-types.js';
 import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-request.js';
-import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
 import type { Request } from '../request.js';
 import { readResponseHeader } from '../response.js';
 import { evidenceOf, isSuccess, type OperationTarget, toName } from './operation-target.js';
+
+/** The operation of an ended request, and the number of messages in it. */
+type FoundMcp = McpOperation & Pick<Operation, 'count' | 'evidence'>;
+
+/** What is sent of a message. */
+export type McpOperation = Pick<Operation, 'name'> & { readonly mcp: McpRequest };
+
+/** What a framework has parsed of the body of a request. */
+export interface ParsedBody {
+  /** The first one of a batch. */
+  readonly message: unknown;
+  readonly count: number;
+}
+
+/** Paths at which this process has served MCP, so that they need not end in `/mcp`, and are known if a stream is opened. */
+const MAX_PATHS = 1000;
+/** Sessions whose client is known: it names itself when the session begins. */
+const MAX_SESSIONS = 10_000;
+
+/** Recognizes the requests to MCP servers of one process. */
+export class McpEndpoints {
+  readonly #paths = new GenerationCache<string, true>(MAX_PATHS);
+  readonly #clients = new GenerationCache<string, string>(MAX_SESSIONS);
+
+  /** `undefined` if a request is not one of MCP. */
+  read(
+    target: OperationTarget,
+    request: Request,
+    body: ParsedBody | undefined,
+  ): FoundMcp | undefined {
+    const isKnown = this.#paths.get(target.path) === true;
+    if (target.method === 'POST') return this.#readPost(target, request, body, isKnown);
+    if (!isKnown || !isOfStream(target, request)) return undefined;
+    const { mcp } = describeMcp({ ...readSender(request), isUnanswered: true });
+    // There is no name that needs evidence.
+    return { name: undefined, count: 1, evidence: 'none', mcp: this.#withClient(mcp) };
+  }
+
+  #readPost(
+    target: OperationTarget,
+    request: Request,
+    body: ParsedBody | undefined,
+    isKnown: boolean,
+  ): FoundMcp | undefined {
+    const { spanOperation: span } = request;
+    const sources: Sources = {
+      report: request.announced.mcp,
+      span: span?.mcp && { name: span.name, mcp: span.mcp },
+      message: readMcpMessage(body?.message),
+    };
+    const recognition = recognize(sources, request, isKnown || isEndpointPath(target.path));
+    if (recognition === undefined) return undefined;
+    const { name, mcp } = merge(sources, request);
+    const evidence = evidenceIn(sources) ?? evidenceOf(target, 'mcp');
+    const isServed = evidence !== 'none' && isSuccess(target.statusCode);
+    if (!isKnown && (isServed || recognition !== 'path')) this.#paths.set(target.path, true);
+    if (isServed && mcp.method === 'initialize') this.#remember(mcp);
+    return { name, count: body?.count ?? 1, evidence, mcp: this.#withClient(mcp) };
+  }
+
+  #remember({ session, clientName }: McpRequest): void {
+    if (session !== undefined && clientName !== undefined) this.#clients.set(session, clientName);
+  }
+
+  /** The same with the client that has named itself when its session began. */
+  #withClient(mcp: McpRequest): McpRequest {
+    const { session, clientName } = mcp;
+    if (session === undefined || clientName !== undefined) return mcp;
+    return { ...mcp, clientName: this.#clients.get(session) };
+  }
+}
+
+/** Whether a request ends a session, or opens a stream of one. */
+function isOfStream({ method, isEventStream }: OperationTarget, request: Request): boolean {
+  if (method === 'DELETE') return request.header('mcp-session-id') !== undefined;
+  if (method !== 'GET') return false;
+  return isEventStream || request.header('accept')?.includes('text/event-stream') === true;
+}
+
+function isEndpointPath(path: string): boolean {
+  return path.endsWith('/mcp') || path.endsWith('/mcp/');
+}
+
+/** What says something of the message of a request, besides its headers. */
+interface Sources {
+  /** Of `trackMcp`. */
+  readonly report: McpReport | undefined;
+  readonly span: McpOperation | undefined;
+  /** In its body. */
+  readonly message: McpReport | undefined;
+}
+
+/** What shows that a request is one of MCP; `undefined`: nothing does. */
+function recognize(
+  { report, span, message }: Sources,
+  request: Request,
+  isEndpoint: boolean,
+): 'server' | 'path' | 'response' | undefined {
+  if (report ?? span) return 'server';
+  if (isEndpoint) {
+    const isOfMcp =
+      message !== undefined ||
+      HEADERS.some((name) => request.header(name) !== undefined) ||
+      answeredSession(request) !== undefined;
+    return isOfMcp ? 'path' : undefined;
+  }
+  // The response to `initialize` shows that an endpoint with any path is one of MCP.
+  const hasBegun = message?.method === 'initialize' && answeredSession(request) !== undefined;
+  return hasBegun ? 'response' : undefined;
+}
+
+/** Each shows that a request to an endpoint is one of MCP. */
+const HEADERS = ['mcp-session-id', 'mcp-protocol-version', 'mcp-method'];
+
+function answeredSession(request: Request): string | undefined {
+  return readResponseHeader(request, 'mcp-session-id');
+}
+
+/** Until `trackMcp` has seen the answer, which a transport may send elsewhere, clients may have invented the name. */
+function evidenceIn({ report, span }: Sources): OperationEvidence | undefined {
+  if (report) return report.hasSucceeded ? 'server' : 'response';
+  return span && 'server';
+}
+
+/**
+ * The first source says what the message is: `trackMcp`, a span, headers, the body. Who has sent it is in the headers, else in the first
+ * source that knows it.
+ */
+function merge({ report, span, message }: Sources, request: Request): McpOperation {
+  const method = message?.isUnanswered ? undefined : request.header('mcp-method');
+  const headers = describeMcp({
+    ...readSender(request),
+    method: decodeHeader(method),
+    target: decodeHeader(request.header('mcp-name')),
+  });
+  const reported = report && describeMcp(report);
+  const posted = message && describeMcp(message);
+  const first = reported ?? span ?? (method === undefined ? posted : headers) ?? headers;
+  function ofSender<Key extends keyof McpRequest>(key: Key): McpRequest[Key] | undefined {
+    const senders = [headers, reported, span, posted];
+    return senders.find((each) => each?.mcp[key] !== undefined)?.mcp[key];
+  }
+  const { name, mcp } = first;
+  const opened = mcp.method === 'initialize' ? toSession(answeredSession(request)) : undefined;
+  return {
+    name,
+    mcp: {
+      ...mcp,
+      session: ofSender('session') ?? opened,
+      clientName: ofSender('clientName'),
+      protocolVersion: ofSender('protocolVersion'),
+    },
+  };
+}
+
+/** Who sends any request of a session, according to its headers. */
+function readSender(request: Request): McpReport {
+  return {
+    session: request.header('mcp-session-id'),
+    protocolVersion: request.header('mcp-protocol-version'),
+  };
+}
+
+/** Four bytes for three of the longest name, and the markers. */
+const MAX_ENCODED_LENGTH = 200;
+
+/** Values that are no plain ASCII are sent as `=?base64?…?=`. */
+function decodeHeader(value: string | undefined): string | undefined {
+  if (value === undefined || value.length > MAX_ENCODED_LENGTH) return undefined;
+  const encoded = /^=\?base64\?([A-Za-z\d+/]+={0,2})\?=$/.exec(value)?.[1];
+  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString();
+}
+
+/** What one source says of a message. Nothing of it is checked: `describeMcp` does that. */
+export interface McpReport {
+  /** The JSON-RPC method of the first message, such as `tools/call`. */
+  method?: unknown;
+  /** Whether the first message gets no response: it is a notification, or itself a response to a request of the server. */
+  isUnanswered?: boolean | undefined;
+  /** The name of the tool or prompt in that message. Never a URI. */
+  target?: unknown;
+  clientName?: unknown;
+  protocolVersion?: unknown;
+  session?: unknown;
+  /** Whether the server has answered without an error. Only `trackMcp` sees that. */
+  hasSucceeded?: boolean | undefined;
+  /** Names of tools or prompts that the server has listed in its response. */
+  listedNames?: readonly string[] | undefined;
+}
+
+/** Adds to what is known of a request by its messages: what is known already is not replaced. Its path is then known as one of MCP. */
+export function reportMcp(report: McpReport, request: Request): void {
+  const known = Object.entries(request.mcp ?? {}).filter(([, value]) => value !== undefined);
+  request.mcp = { ...report, ...Object.fromEntries(known) };
+}
+
+const CLIENT_INFO = 'io.modelcontextprotocol/clientInfo';
+const PROTOCOL_VERSION = 'io.modelcontextprotocol/protocolVersion';
+
+/** What a message says. Arguments, URIs and contents are not read. `undefined` if it is not one of JSON-RPC. */
+export function readMcpMessage(message: unknown): McpReport | undefined {
+  try {
+    return isRecord(message) && message.jsonrpc === '2.0' ? readMessage(message) : undefined;
+  } catch {
+    return undefined; // a getter of the application
+  }
+}
+
+function readMessage(message: Readonly<Record<string, unknown>>): McpReport {
+  const { method, id } = message;
+  if (method === undefined) return { isUnanswered: 'result' in message || 'error' in message };
+  // Without an ID it is a notification, which no server runs as a call: its names may be invented.
+  if (id === undefined && !PROTOCOL.has(method)) return { isUnanswered: true };
+  const params = isRecord(message.params) ? message.params : {};
+  const meta = isRecord(params._meta) ? params._meta : {};
+  const isBeginning = method === 'initialize';
+  const client = isBeginning ? params.clientInfo : meta[CLIENT_INFO];
+  return {
+    method,
+    target: NAMED.has(method) ? params.name : undefined,
+    clientName: isRecord(client) ? client.name : undefined,
+    protocolVersion: isBeginning ? params.protocolVersion : meta[PROTOCOL_VERSION],
+  };
+}
 
 /** Calls that the protocol defines. A method that it does not define is a call, too. */
 const CALLS: ReadonlySet<unknown> = new Set([
@@ -38,109 +260,9 @@ const PROTOCOL: ReadonlySet<unknown> = new Set([
 /** Calls whose target is a name. That of `resources/read` is a URI, which is never read. */
 const NAMED: ReadonlySet<unknown> = new Set(['prompts/get', 'tools/call']);
 
-/** Spans of FastMCP for Python have an ID of their own for each request from this revision on. */
-const FIRST_WITHOUT_SESSIONS = '2026-07-28';
-
-/** The attributes of spans that are read. */
-export const MCP_ATTRIBUTES: readonly string[] = [
-  'mcp.method.name',
-  'gen_ai.tool.name',
-  'gen_ai.prompt.name',
-  'mcp.session.id',
-  'mcp.protocol.version',
-  // Of Sentry.
-  'mcp.tool.name',
-  'mcp.prompt.name',
-  'mcp.client.name',
-];
-
-/** The message that a span is about. */
-export function readMcpSpan(span: FinishedSpan): McpOperation | undefined {
-  const method = methodOf(span);
-  if (method === undefined) return undefined;
-  const { attributes } = span;
-  const target =
-    method === 'prompts/get'
-      ? (attributes['gen_ai.prompt.name'] ?? attributes['mcp.prompt.name'])
-      : (attributes['gen_ai.tool.name'] ?? attributes['mcp.tool.name']);
-  const protocolVersion = toVersion(attributes['mcp.protocol.version']);
-  const hasSessions = protocolVersion === undefined || protocolVersion < FIRST_WITHOUT_SESSIONS;
-  return describeMcp({
-    method,
-    target,
-    session: hasSessions ? attributes['mcp.session.id'] : undefined,
-    clientName: attributes['mcp.client.name'],
-    protocolVersion,
-  });
-}
-
-type Attributed = Pick<FinishedSpan, 'kind' | 'attributes'>;
-
-function methodOf({ kind, attributes }: Attributed): string | undefined {
-  if (kind === CLIENT_SPAN) return undefined; // of a call that the handler made itself
-  const system = attributes['rpc.system.name'] ?? attributes['rpc.system'];
-  const method =
-    attributes['mcp.method.name'] ?? (system === 'mcp' ? attributes['rpc.method'] : undefined);
-  return typeof method === 'string' ? method : undefined;
-}
-
-/** Whether a span is of a message to this server. */
-export function isMcpSpan(span: Attributed): boolean {
-  return methodOf(span) !== undefined;
-}
-
-/**
- * The SERVER span of the HTTP request that brought the message of a span: a link, if the parent of the span is the call of the client,
- * as the message itself says.
- */
-export function linkedRequestOf(
-  span: Pick<FinishedSpan, 'kind' | 'attributes' | 'links' | 'parentSpanContext' | 'parentSpanId'>,
-): Pick<SpanContext, 'traceId' | 'spanId'> | undefined {
-  const { links, parentSpanContext, kind } = span;
-  const [link] = links ?? [];
-  if (link === undefined || !isMcpSpan(span)) return undefined;
-  const isLocal =
-    parentSpanContext?.isRemote === false ||
-    (parentSpanContext?.isRemote === undefined && kind !== SERVER_SPAN);
-  const { parentSpanId = parentSpanContext?.spanId } = span;
-  return parentSpanId !== undefined && isLocal ? undefined : link.context;
-}
-
-/** What one source says of an MCP message. Nothing of it is checked: `describeMcp` does that. */
-export interface McpReport {
-  /** The JSON-RPC method of the first message, such as `tools/call`. */
-  method?: unknown;
-  /** Whether the first message gets no response: it is a notification, or itself a response to a request of the server. */
-  isUnanswered?: boolean | undefined;
-  /** The name of the tool or prompt in that message. Never a URI. */
-  target?: unknown;
-  clientName?: unknown;
-  protocolVersion?: unknown;
-  session?: unknown;
-  /** Whether the server has answered without an error. Only `trackMcp` sees that. */
-  hasSucceeded?: boolean | undefined;
-  /** Names of tools or prompts that the server has listed in its response. */
-  listedNames?: readonly string[] | undefined;
-}
-
-/** Adds to what is known of a request by its messages: what is known already is not replaced. Its path is then known as one of MCP. */
-export function reportMcp(report: McpReport, request: Request): void {
-  const known = Object.entries(request.mcp ?? {}).filter(([, value]) => value !== undefined);
-  request.mcp = { ...report, ...Object.fromEntries(known) };
-}
-
-/** What is sent of a message. */
-export type McpOperation = Pick<Operation, 'name'> & { readonly mcp: McpRequest };
-
 /** Checks what a source says of a message. */
-export function describeMcp({
-  method,
-  target,
-  isUnanswered,
-  session,
-  clientName,
-  protocolVersion,
-}: McpReport): McpOperation {
+export function describeMcp(report: McpReport): McpOperation {
+  const { method, target, listedNames } = report;
   const isCall = CALLS.has(method);
   const isDefined = isCall || PROTOCOL.has(method);
   const invented = isDefined ? undefined : toName(method);
@@ -149,14 +271,19 @@ export function describeMcp({
     mcp: {
       method: isDefined ? (method as string) : undefined,
       isProtocol:
-        isUnanswered === true ||
+        report.isUnanswered === true ||
         (isDefined ? !isCall : /^notifications\/|\/list$/.test(invented ?? '')),
-      session: toSession(session),
-      clientName: toClientName(clientName),
-      protocolVersion: toVersion(protocolVersion),
+      session: toSession(report.session),
+      clientName: toClientName(report.clientName),
+      protocolVersion: toVersion(report.protocolVersion),
+      listedNames: listedNames?.filter((name) => toName(name) !== undefined),
     },
   };
 }
+
+/** Some are tokens. */
+const MAX_SESSION_LENGTH = 2048;
+const MAX_CLIENT_LENGTH = 64;
 
 /** The digest of a session ID, which is visible ASCII by the protocol. */
 function toSession(value: unknown): string | undefined {
@@ -164,223 +291,14 @@ function toSession(value: unknown): string | undefined {
   return isSession && /^[!-~]+$/.test(value) ? hash('sha256', value, 'base64') : undefined;
 }
 
-/** Some are tokens. */
-const MAX_SESSION_LENGTH = 2048;
-
 /** A line of text, such as `Visual Studio Code`. */
 function toClientName(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length > MAX_CLIENT_LENGTH) return undefined;
   return /^\P{C}+$/u.test(value) ? value : undefined;
 }
 
-const MAX_CLIENT_LENGTH = 64;
-
 /** Revisions of the protocol are dates. */
-function toVersion(value: unknown): string | undefined {
+export function toVersion(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length !== 'YYYY-MM-DD'.length) return undefined;
   return /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : undefined;
-}
-
-/** What a framework has parsed of the body of a request. */
-export interface ParsedBody {
-  /** The first one of a batch. */
-  readonly message: unknown;
-  readonly count: number;
-}
-
-/** The operation of an ended request, and the number of messages in it. */
-type FoundMcp = McpOperation & Pick<Operation, 'count' | 'evidence'>;
-
-/** Paths at which this process has served MCP, so that they need not end in `/mcp`, and are known if a stream is opened. */
-const MAX_PATHS = 1000;
-/** Sessions whose client is known: it names itself when the session begins. */
-const MAX_SESSIONS = 10_000;
-
-/** Recognizes the requests to MCP servers of one process. */
-export class McpEndpoints {
-  readonly #paths = new GenerationCache<string, true>(MAX_PATHS);
-  readonly #clients = new GenerationCache<string, string>(MAX_SESSIONS);
-
-  /** `undefined` if a request is not one of MCP. */
-  read(
-    target: OperationTarget,
-    request: Request,
-    body: ParsedBody | undefined,
-  ): FoundMcp | undefined {
-    const { method, path } = target;
-    const isKnown = this.#paths.get(path) === true;
-    if (method === 'POST')
-      return this.#readPost(target, request, body, isKnown || isEndpointPath(path));
-    if (!isKnown || !isOfStream(target, request)) return undefined;
-    const { mcp } = describeMcp({ ...readSender(request), isUnanswered: true });
-    const clientName = this.#clientOf(mcp.session);
-    // There is no name that needs evidence.
-    return { name: undefined, count: 1, evidence: 'none', mcp: { ...mcp, clientName } };
-  }
-
-  #readPost(
-    target: OperationTarget,
-    request: Request,
-    body: ParsedBody | undefined,
-    isEndpoint: boolean,
-  ): FoundMcp | undefined {
-    const { spanOperation } = request;
-    const sources: Sources = {
-      span: spanOperation?.mcp && { name: spanOperation.name, mcp: spanOperation.mcp },
-      report: request.announced.mcp,
-      message: readMcpMessage(body?.message),
-    };
-    const recognition = recognize(sources, request, isEndpoint);
-    if (recognition === undefined) return undefined;
-    const { name, mcp } = merge(sources, request);
-    const isBeginning = mcp.method === 'initialize';
-    const session = mcp.session ?? (isBeginning ? toSession(answeredSession(request)) : undefined);
-    const evidence = evidenceOfSources(sources) ?? evidenceOf(target, 'mcp');
-    const isServed = evidence !== 'none' && isSuccess(target.statusCode);
-    if (isServed && isBeginning) this.#remember(session, mcp.clientName);
-    if (isServed || recognition !== 'path') this.#add(target.path);
-    return {
-      name,
-      count: body?.count ?? 1,
-      evidence,
-      mcp: {
-        ...mcp,
-        session,
-        clientName: mcp.clientName ?? this.#clientOf(session),
-        listedNames: sources.report?.listedNames?.filter((each) => toName(each) !== undefined),
-      },
-    };
-  }
-
-  #add(path: string): void {
-    if (this.#paths.get(path) === undefined) this.#paths.set(path, true);
-  }
-
-  #remember(session: string | undefined, clientName: string | undefined): void {
-    if (session !== undefined && clientName !== undefined) this.#clients.set(session, clientName);
-  }
-
-  #clientOf(session: string | undefined): string | undefined {
-    return session === undefined ? undefined : this.#clients.get(session);
-  }
-}
-
-/** Who sends any request of a session, according to its headers. */
-function readSender(request: Request): McpReport {
-  return {
-    session: request.header('mcp-session-id'),
-    protocolVersion: request.header('mcp-protocol-version'),
-  };
-}
-
-/** Whether a request ends a session, or opens a stream of one. */
-function isOfStream({ method, isEventStream }: OperationTarget, request: Request): boolean {
-  if (method === 'DELETE') return request.header('mcp-session-id') !== undefined;
-  if (method !== 'GET') return false;
-  return isEventStream || request.header('accept')?.includes('text/event-stream') === true;
-}
-
-/** What says something of the message of a request. */
-interface Sources {
-  readonly span: McpOperation | undefined;
-  /** Of `trackMcp`. */
-  readonly report: McpReport | undefined;
-  /** In its body. */
-  readonly message: McpReport | undefined;
-}
-
-/** What shows that a request is one of MCP; `undefined`: nothing does. */
-function recognize(
-  { span, report, message }: Sources,
-  request: Request,
-  isEndpoint: boolean,
-): 'server' | 'path' | 'response' | undefined {
-  if (span ?? report) return 'server';
-  if (isEndpoint) {
-    const { session, protocolVersion } = readSender(request);
-    const header = session ?? protocolVersion ?? request.header('mcp-method');
-    return (message ?? header ?? answeredSession(request)) === undefined ? undefined : 'path';
-  }
-  // The response to `initialize` shows that an endpoint with any path is one of MCP.
-  const hasBegun = message?.method === 'initialize' && answeredSession(request) !== undefined;
-  return hasBegun ? 'response' : undefined;
-}
-
-function answeredSession(request: Request): string | undefined {
-  return readResponseHeader(request, 'mcp-session-id');
-}
-
-/** The first source has the message. Its sender is in the headers, else in the first source that knows something of it. */
-function merge({ span, report, message }: Sources, request: Request): McpOperation {
-  const method = message?.isUnanswered ? undefined : request.header('mcp-method');
-  const header =
-    method !== undefined
-      ? {
-          method: decodeHeader(method),
-          target: decodeHeader(request.header('mcp-name')),
-        }
-      : undefined;
-  const sent = describeMcp(readSender(request));
-  const said = [
-    report && describeMcp(report),
-    span,
-    header && describeMcp(header),
-    message && describeMcp(message),
-  ].filter((each) => each !== undefined);
-  const [first = sent] = said;
-  const ofSender = <Key extends keyof McpRequest>(key: Key) =>
-    [sent, ...said].find(({ mcp }) => mcp[key] !== undefined)?.mcp[key];
-  const session = ofSender('session');
-  const clientName = ofSender('clientName');
-  const protocolVersion = ofSender('protocolVersion');
-  return { name: first.name, mcp: { ...first.mcp, session, clientName, protocolVersion } };
-}
-
-/** Until `trackMcp` has seen the answer, which a transport may send elsewhere, clients may have invented the name. */
-function evidenceOfSources({ span, report }: Sources): OperationEvidence | undefined {
-  if (report) return report.hasSucceeded ? 'server' : 'response';
-  return span && 'server';
-}
-
-function isEndpointPath(path: string): boolean {
-  return path.endsWith('/mcp') || path.endsWith('/mcp/');
-}
-
-/** Values that are no plain ASCII are sent as `=?base64?…?=`. */
-function decodeHeader(value: string | undefined): string | undefined {
-  if (value === undefined || value.length > MAX_ENCODED_LENGTH) return undefined;
-  const encoded = /^=\?base64\?([A-Za-z\d+/]+={0,2})\?=$/.exec(value)?.[1];
-  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString();
-}
-
-/** Four bytes for three of the longest name, and the markers. */
-const MAX_ENCODED_LENGTH = 200;
-
-const CLIENT_INFO = 'io.modelcontextprotocol/clientInfo';
-const PROTOCOL_VERSION = 'io.modelcontextprotocol/protocolVersion';
-
-/** What a message says. Arguments, URIs and contents are not read. `undefined` if it is not one of JSON-RPC. */
-export function readMcpMessage(message: unknown): McpReport | undefined {
-  try {
-    return isRecord(message) && message.jsonrpc === '2.0' ? readMessage(message) : undefined;
-  } catch {
-    return undefined; // a getter of the application
-  }
-}
-
-function readMessage(message: Readonly<Record<string, unknown>>): McpReport {
-  const { method, id } = message;
-  if (method === undefined) return { isUnanswered: 'result' in message || 'error' in message };
-  // Without an ID it is a notification, which no server runs as a call: its names may be invented.
-  if (id === undefined && !PROTOCOL.has(method)) return { isUnanswered: true };
-  const params = isRecord(message.params) ? message.params : {};
-  const meta = isRecord(params._meta) ? params._meta : {};
-  const isBeginning = method === 'initialize';
-  const client = isBeginning ? params.clientInfo : meta[CLIENT_INFO];
-  return {
-    method,
-    target: NAMED.has(method) ? params.name : undefined,
-    clientName: isRecord(client) ? client.name : undefined,
-    protocolVersion: isBeginning ? params.protocolVersion : meta[PROTOCOL_VERSION],
-  };
 }
