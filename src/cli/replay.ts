@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { holdEventLoop } from '../common/timers.js';
 import { type ReplayProgress, replayFiles } from '../gateway/replay/replay-files.js';
 import { openReplayState, type ReplayState } from '../gateway/replay/replay-state.js';
-import { readEnvironment } from '../options/resolve-options.js';
+import { readEnvironment } from '../options/environment.js';
 import { requestRate } from './flag-values.js';
 import { UsageError } from './usage-error.js';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { coded } from '../common/messages.js';
+import { readEnvironment } from '../options/environment.js';
 import { credentialsIn } from '../options/header-values.js';
 import { problemOf } from '../options/option-error.js';
 import { secret } from '../options/parse-values.js';
-import { readEnvironment } from '../options/resolve-options.js';
 import { ApiFailure, createApiClient, isReadableByOthers } from './matomo-api/api-client.js';
 import { parseArguments, type SetupArguments } from './setup/parse-arguments.js';
 import { createReport, type Report } from './setup/report.js';

@@ -4,7 +4,7 @@ import { countOf } from '../delivery/queue/batch.js';
 import { purgeSpool, readSpoolStatus, spoolBackendOf } from '../delivery/spool/backends.js';
 import type { PurgeFilter } from '../delivery/spool/hit-line.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-store.js';
-import { readEnvironment } from '../options/resolve-options.js';
+import { readEnvironment } from '../options/environment.js';
 import { date } from './flag-values.js';
 import { UsageError, withoutEffect } from './usage-error.js';
 

@@ -1,7 +1,6 @@
 import { splitCode } from '../common/messages.js';
+import { type DeclaredName, readEnvironment } from '../options/environment.js';
 import { problemOf } from '../options/option-error.js';
-import type { ENVIRONMENT_OPTIONS } from '../options/option-table.js';
-import { readEnvironment } from '../options/resolve-options.js';
 
 /** The command line is invalid. */
 export class UsageError extends Error {}
@@ -11,7 +10,7 @@ export class UsageError extends Error {}
  *
  * @throws UsageError if it is invalid
  */
-export function readOption<Name extends keyof typeof ENVIRONMENT_OPTIONS>(name: Name) {
+export function readOption<Name extends DeclaredName>(name: Name) {
   return readEnvironment(name, process.env, {
     error(message) {
       throw new UsageError(withoutEffect(message));

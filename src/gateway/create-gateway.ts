@@ -5,7 +5,7 @@ import { describeError } from '../common/describe-error.js';
 import { createDiagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { listenUntracked, urlOf } from '../common/untracked-server.js';
-import { findMisspelledVariables, warnAboutMisspelled } from '../options/misspelled-variables.js';
+import { findMisspelledVariables, warnAboutMisspelled } from '../options/environment.js';
 import { REQUEST_BYTES } from '../pipeline/pending-hits.js';
 import type { MatomoStats } from '../pipeline/stats.js';
 import { addHits, openPipeline } from './open-pipeline.js';

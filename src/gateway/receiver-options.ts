@@ -1,21 +1,17 @@
 import {
+  declareOptions,
   type InCode,
   type OptionDeclaration,
   option,
   type ResolvedValues,
+  variablesOf,
 } from '../options/declaration.js';
-import { PATTERNS } from '../options/environment-text.js';
+import { type Environment, readText, readVariables } from '../options/environment.js';
 import { optionError } from '../options/option-error.js';
 import { integer, listOf, secret, stateless } from '../options/parse-values.js';
 import { type Parser, parser } from '../options/parser.js';
 import { checkIsObject } from '../options/resolve-options.js';
-import {
-  declareOptions,
-  type Environment,
-  readText,
-  readVariables,
-  variablesOf,
-} from '../options/variables.js';
+import { PATTERNS } from '../options/syntax.js';
 import type { MatomoOptions } from '../options.js';
 
 /** Options of the receiver. Each has an environment variable; code wins, and an invalid value throws in both cases. */

@@ -43,6 +43,29 @@ export type ResolvedValues<Declarations> = {
     : never;
 };
 
+/** Every variable from which the options are read. */
+export function variablesOf(declarations: OptionDeclarations): string[] {
+  return Object.values(declarations).flatMap(({ env, file, files = {} }) =>
+    [env, file, ...Object.values(files)].filter((name) => name !== undefined),
+  );
+}
+
+/** Adds the variables: a prefix and the name of the option in snake case, without `Millis`. */
+export function declareOptions<Declarations extends OptionDeclarations>(
+  prefix: string,
+  declarations: Declarations,
+): Declarations {
+  const named = Object.entries(declarations).map(([name, declaration]) => {
+    const env = prefix + snakeCase(name.replace(/Millis$/, ''));
+    return [name, { env, ...declaration }];
+  });
+  return Object.fromEntries(named);
+}
+
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, '_$&').toUpperCase();
+}
+
 /** Declares an option. */
 export function option<
   Resolved,

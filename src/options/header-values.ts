@@ -1,9 +1,9 @@
 import { show } from '../common/diagnostics.js';
 import { headerAttributeOf, isSecretHeader } from '../hit/parameters/attributes.js';
 import { USER_ID_CLAIMS, userIdSourceOf } from '../hit/visitor/pseudonym.js';
-import { LIST, PAIRS } from './environment-text.js';
 import { type OptionError, optionError } from './option-error.js';
 import { invalid, isVariable, type Parser, parser } from './parser.js';
+import { LIST, PAIRS } from './syntax.js';
 
 /** In lower case. */
 const NAME = /^[!#$%&'*+\-.^_`|~\da-z]+$/;

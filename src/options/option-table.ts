@@ -2,7 +2,7 @@ import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import { HEALTH_CHECKERS } from '../hit/page-view-filter.js';
-import { option, type ResolvedValues } from './declaration.js';
+import { declareOptions, option, type ResolvedValues } from './declaration.js';
 import { headerNames, headers } from './header-values.js';
 import {
   actionName,
@@ -29,7 +29,6 @@ import {
   visitorKey,
 } from './parse-values.js';
 import { matomoUrl, spoolPlace, trackedBaseUrl } from './url-values.js';
-import { declareOptions } from './variables.js';
 
 const DAY_MILLIS = 86_400_000;
 const GIBIBYTE = 1024 ** 3;

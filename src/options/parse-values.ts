@@ -13,6 +13,10 @@ import { toSiteId } from '../hit/parameters/parameter-value.js';
 import type { RouteDetails } from '../hit/parameters/route-details.js';
 import type { TrackingParameters } from '../hit/parameters/tracking-parameters.js';
 import { createIsInRanges, NAMED_RANGES } from '../hit/visitor/address-ranges.js';
+import { dimensionSource, userIdSource } from './header-values.js';
+import { optionError } from './option-error.js';
+import { invalid, isVariable, type Parser, parser } from './parser.js';
+import { ServiceSites } from './service-sites.js';
 import {
   JSON_OBJECT,
   LIST,
@@ -21,11 +25,7 @@ import {
   PATTERNS,
   type Syntax,
   WORD_OR_LIST,
-} from './environment-text.js';
-import { dimensionSource, userIdSource } from './header-values.js';
-import { optionError } from './option-error.js';
-import { invalid, isVariable, type Parser, parser } from './parser.js';
-import { ServiceSites } from './service-sites.js';
+} from './syntax.js';
 
 /** The environment may write `TRUE` for `true`. */
 function lowerCase(value: unknown): unknown {

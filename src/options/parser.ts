@@ -1,6 +1,6 @@
 import { show } from '../common/diagnostics.js';
-import type { Syntax } from './environment-text.js';
 import { type OptionError, optionError } from './option-error.js';
+import type { Syntax } from './syntax.js';
 
 /**
  * Takes the name of an option or variable and its value, and returns the resolved value. Throws an `OptionError` that names both, but

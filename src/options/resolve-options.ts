@@ -5,29 +5,19 @@ import { nearestName } from '../hit/nearest-name.js';
 import { userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { MatomoOptions } from '../options.js';
-import type { OptionDeclaration, OptionDeclarations } from './declaration.js';
 import {
-  describeMisspelled,
-  findMisspelledVariables,
-  type MisspelledVariable,
-  warnAboutMisspelled,
-} from './misspelled-variables.js';
-import { type OptionError, optionError, problemOf } from './option-error.js';
-import { ENVIRONMENT_OPTIONS, OPTIONS, type ResolvedOptions } from './option-table.js';
-import {
+  DECLARATIONS,
+  DECLARED_NAMES,
+  type DeclaredName,
   type Environment,
-  expectedVariables,
-  readVariables,
-  textOf,
-  variablesOf,
-} from './variables.js';
+  readEnvironment,
+  readOptions,
+  type SetOptions,
+} from './environment.js';
+import { type OptionError, optionError } from './option-error.js';
+import type { ResolvedOptions } from './option-table.js';
 
-type VariableName = keyof typeof ENVIRONMENT_OPTIONS;
-
-/** The options that code or the environment sets, parsed. */
-type SetOptions = { readonly [Name in VariableName | 'rereadToken']?: ResolvedOptions[Name] };
-
-/** The same, with what `privacy: 'strict'` adds. */
+/** Set options, with what `privacy: 'strict'` adds. */
 type StrictOptions = SetOptions & Pick<ResolvedOptions, 'hidesAddress' | 'hidesOtherUserIds'>;
 
 /** All options that have a default. */
@@ -36,15 +26,6 @@ type RequiredName = 'url' | 'siteId';
 
 /** Shorter parts of names occur in many of them. */
 const SHORTEST_PART = 3;
-const NAMES = Object.keys(ENVIRONMENT_OPTIONS) as VariableName[];
-const DECLARATIONS: OptionDeclarations & Record<VariableName, OptionDeclaration<unknown>> =
-  ENVIRONMENT_OPTIONS;
-
-/** Every variable from which options are read. */
-export const OPTION_VARIABLES: readonly string[] = variablesOf(DECLARATIONS);
-
-/** Variables that nothing reads, although the names of options suggest them. */
-export const EXPECTED_VARIABLES: Readonly<Record<string, string>> = expectedVariables(DECLARATIONS);
 
 /**
  * Merges options from code, environment and defaults. An invalid value in code throws; an invalid variable is logged and
@@ -55,13 +36,9 @@ export function resolveOptions(
   env: Environment,
   diagnostics: Omit<Diagnostics, 'lines'>,
 ): ResolvedOptions | undefined {
-  const { set, ignored, unclear } = parseOptions(inCode, env);
-  if (set.enabled === false) return undefined;
-  for (const message of ignored) diagnostics.error(message);
-  for (const misspelled of findMisspelledVariables(env, OPTION_VARIABLES, EXPECTED_VARIABLES)) {
-    if (isUnclear(misspelled, set)) unclear.push(describeMisspelled(misspelled));
-    else warnAboutMisspelled(misspelled, diagnostics);
-  }
+  const fromCode = parseCode(inCode);
+  if ((fromCode.enabled ?? readEnvironment('enabled', env)) === false) return undefined;
+  const { set, unclear } = readOptions(fromCode, env, diagnostics);
   const others = findNotStrict(set);
   if (others.length > 0) diagnostics.warnOnce('strict', privacyNotStrict(others));
   const options = applyDefaults(applyStrict(set));
@@ -87,43 +64,13 @@ const SILENT: Omit<Diagnostics, 'lines'> = {
   print: () => undefined,
 };
 
-interface Parsed {
-  readonly set: SetOptions;
-  /** Messages about variables that have no effect. */
-  readonly ignored: string[];
-  /** What is wrong with privacy options: it is unclear which data may be sent. */
-  readonly unclear: string[];
-}
-
-/** First: parses what code sets, and reads the variables of all other options. */
-function parseOptions(inCode: MatomoOptions, env: Environment): Parsed {
-  const set = parseCode(inCode);
-  const ignored: string[] = [];
-  const unclear: string[] = [];
-  for (const name of NAMES.filter((one) => !Object.hasOwn(set, one))) {
-    try {
-      const value = readVariable(name, env, (message) => ignored.push(message));
-      if (value !== undefined) set[name] = value;
-    } catch (error) {
-      const message = problemOf(error);
-      if (DECLARATIONS[name].isPrivacy) unclear.push(message);
-      else ignored.push(describeInvalid(message));
-    }
-  }
-  const { env: variable, file } = OPTIONS.tokenAuth;
-  if (inCode.tokenAuth === undefined && !textOf(variable, env) && textOf(file, env)) {
-    // If it cannot be read, the token that Matomo rejected is kept, and that is logged.
-    set.rereadToken = () => readEnvironment('tokenAuth', env);
-  }
-  return { set: set as SetOptions, ignored, unclear };
-}
-
-function parseCode(inCode: MatomoOptions): Record<string, unknown> {
+/** First: parses what code sets. `readOptions` adds the environment. */
+function parseCode(inCode: MatomoOptions): SetOptions {
   checkIsObject(inCode);
   const set: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(inCode)) {
     if (!Object.hasOwn(DECLARATIONS, name)) throw unknownOption(name);
-    const { instead, parse } = DECLARATIONS[name as VariableName];
+    const { instead, parse } = DECLARATIONS[name as DeclaredName];
     if (instead !== undefined) {
       throw optionError(`${name} is only for register; in code use ${instead}`);
     }
@@ -160,7 +107,7 @@ function findNotStrict(set: SetOptions): string[] {
 }
 
 const DEFAULTS = Object.fromEntries(
-  NAMES.flatMap((name) => {
+  DECLARED_NAMES.flatMap((name) => {
     const { default: value } = DECLARATIONS[name];
     return value === 'required' ? [] : [[name, value]];
   }),
@@ -210,42 +157,6 @@ export function checkIsObject(options: unknown): void {
   if (!isRecord(options)) throw optionError(`options must be an object, got ${show(options)}`);
 }
 
-/** One option from the environment; `undefined` if its variable is missing or invalid. */
-export function readEnvironment<Name extends VariableName>(
-  name: Name,
-  env: Environment,
-  diagnostics?: Pick<Diagnostics, 'error'>,
-): ResolvedOptions[Name] | undefined {
-  try {
-    return readVariable(name, env, (message) => diagnostics?.error(message));
-  } catch (error) {
-    diagnostics?.error(describeInvalid(problemOf(error)));
-    return undefined;
-  }
-}
-
-/** Throws an `OptionError` that names variable and value. */
-function readVariable<Name extends VariableName>(
-  name: Name,
-  env: Environment,
-  report: (message: string) => void,
-): ResolvedOptions[Name] | undefined {
-  const declaration = DECLARATIONS[name];
-  const onUnreadable = (problem: string) => {
-    if (declaration.isPrivacy) throw optionError(problem);
-    const advice = 'No token is used. Let the user of this process read it.';
-    report(coded('token-file', `${problem}. ${advice}`));
-  };
-  return readVariables(declaration, env, onUnreadable) as ResolvedOptions[Name] | undefined;
-}
-
-/** Whether the variable was meant for a privacy option that is not set otherwise. */
-function isUnclear({ meant, isExpected }: MisspelledVariable, set: SetOptions): boolean {
-  if (isExpected) return false;
-  const name = NAMES.find((one) => [DECLARATIONS[one].env, DECLARATIONS[one].file].includes(meant));
-  return name !== undefined && DECLARATIONS[name].isPrivacy === true && set[name] === undefined;
-}
-
 function privacyOptionInvalid(reasons: readonly string[]): string {
   const effect = 'Nothing is tracked, so that no mistake discloses data';
   const advice = 'Correct the environment, or set the option in code';
@@ -263,10 +174,6 @@ function optionsMissing(options: CompleteOptions): string {
   return `Required options are missing: ${missing}. Nothing is tracked. Set them.`;
 }
 
-function describeInvalid(message: string): string {
-  return coded('environment-invalid', `${message}. The variable is ignored. Correct or remove it.`);
-}
-
 function unknownOption(name: string): OptionError {
   const near = nearestOption(name);
   const hint = near ? `did you mean ${near}?` : 'docs/configuration.md lists all options';
@@ -275,8 +182,10 @@ function unknownOption(name: string): OptionError {
 
 /** The option with nearly that name, else the only one whose name contains it, as `tokenAuth` contains `token`. */
 function nearestOption(name: string): string | undefined {
-  const near = nearestName(name, NAMES);
+  const near = nearestName(name, DECLARED_NAMES);
   if (near !== undefined || name.length < SHORTEST_PART) return near;
-  const containing = NAMES.filter((option) => option.toLowerCase().includes(name.toLowerCase()));
+  const containing = DECLARED_NAMES.filter((option) =>
+    option.toLowerCase().includes(name.toLowerCase()),
+  );
   return containing.length === 1 ? containing[0] : undefined;
 }

@@ -1,6 +1,7 @@
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { coded } from '../common/messages.js';
-import { OPTIONS, type OptionName } from '../options/option-table.js';
+import { DECLARATIONS, textOf } from '../options/environment.js';
+import type { OptionName } from '../options/option-table.js';
 import type { MatomoOptions } from '../options.js';
 
 // A worker thread is tracked as a process of its own, with its own options. Node.js gives it the environment of the main thread, but not
@@ -42,12 +43,11 @@ function announced(): Announced {
 
 function privacyOptionsIn(inCode: MatomoOptions): OptionName[] {
   const set = Object.entries(inCode).filter(([, value]) => value !== undefined);
-  return set.map(([name]) => name as OptionName).filter((name) => OPTIONS[name]?.isPrivacy);
+  return set.map(([name]) => name as OptionName).filter((name) => DECLARATIONS[name]?.isPrivacy);
 }
 
 function inEnvironment(name: string): string {
-  const { env } = OPTIONS[name as OptionName] as { readonly env?: string };
-  return (env !== undefined && process.env[env]?.trim()) || '';
+  return textOf(DECLARATIONS[name as OptionName].env, process.env);
 }
 
 function withoutOptions(names: string): string {

@@ -5,15 +5,16 @@ import { RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
 import { toSiteId } from '../../hit/parameters/parameter-value.js';
 import { createIsInRanges, NAMED_RANGES } from '../../hit/visitor/address-ranges.js';
-import { credentialsIn } from '../../options/header-values.js';
-import { describeMisspelled, findMisspelledVariables } from '../../options/misspelled-variables.js';
-import type { ResolvedOptions } from '../../options/option-table.js';
 import {
+  describeMisspelled,
   EXPECTED_VARIABLES,
+  findMisspelledVariables,
   OPTION_VARIABLES,
   readEnvironment,
-  resolveOptions,
-} from '../../options/resolve-options.js';
+} from '../../options/environment.js';
+import { credentialsIn } from '../../options/header-values.js';
+import type { ResolvedOptions } from '../../options/option-table.js';
+import { resolveOptions } from '../../options/resolve-options.js';
 import { ServiceSites } from '../../options/service-sites.js';
 import { missingHeaders } from '../../pipeline/find-privacy-reason.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';

@@ -1,9 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  listFromText,
-  patternsFromText,
-  wordOrListFromText,
-} from '../../src/options/environment-text.js';
+import { listFromText, patternsFromText, wordOrListFromText } from '../../src/options/syntax.js';
 
 test.each([
   ['[^/]+@[^/]+,[\\da-f]{8}', ['[^/]+@[^/]+', '[\\da-f]{8}']],

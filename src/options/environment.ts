@@ -1,0 +1,218 @@
+import { readFileSync } from 'node:fs';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { nearestName } from '../hit/nearest-name.js';
+import {
+  type OptionDeclaration,
+  type OptionDeclarations,
+  snakeCase,
+  variablesOf,
+} from './declaration.js';
+import { optionError, problemOf } from './option-error.js';
+import { ENVIRONMENT_OPTIONS, OPTIONS, type ResolvedOptions } from './option-table.js';
+import type { Parser } from './parser.js';
+
+// How a variable becomes an option: `readVariables` finds its text, in the variable or in a file, `readText` converts that to the value that
+// code would pass (`syntax.ts`), and the parser of the option checks it (`parse-values.ts`). What is invalid, or has a misspelled name, has
+// no effect; if it is a privacy option, nothing is tracked.
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type DeclaredName = keyof typeof ENVIRONMENT_OPTIONS;
+
+export const DECLARATIONS: OptionDeclarations &
+  Readonly<Record<DeclaredName, OptionDeclaration<unknown>>> = ENVIRONMENT_OPTIONS;
+export const DECLARED_NAMES = Object.keys(ENVIRONMENT_OPTIONS) as readonly DeclaredName[];
+
+/** The options that code or the environment sets, parsed. */
+export type SetOptions = {
+  readonly [Name in DeclaredName | 'rereadToken']?: ResolvedOptions[Name];
+};
+
+/**
+ * Adds the options from the environment to those that code sets, which win. Logs which variables have no effect. `unclear` is what is wrong
+ * with privacy options: it is unclear which data may be sent.
+ */
+export function readOptions(
+  inCode: SetOptions,
+  env: Environment,
+  diagnostics: Pick<Diagnostics, 'error' | 'warnOnce'>,
+): { readonly set: SetOptions; readonly unclear: readonly string[] } {
+  const set: Record<string, unknown> = { ...inCode };
+  const unclear: string[] = [];
+  for (const name of DECLARED_NAMES.filter((one) => !Object.hasOwn(inCode, one))) {
+    const value = readEnvironment(name, env, diagnostics, (problem) => unclear.push(problem));
+    if (value !== undefined) set[name] = value;
+  }
+  const { env: variable, file } = OPTIONS.tokenAuth;
+  if (inCode.tokenAuth === undefined && !textOf(variable, env) && textOf(file, env)) {
+    // If it cannot be read, the token that Matomo rejected is kept, and that is logged.
+    set.rereadToken = () => readEnvironment('tokenAuth', env);
+  }
+  for (const misspelled of findMisspelledVariables(env, OPTION_VARIABLES, EXPECTED_VARIABLES)) {
+    if (isUnclear(misspelled, set)) unclear.push(describeMisspelled(misspelled));
+    else warnAboutMisspelled(misspelled, diagnostics);
+  }
+  return { set, unclear };
+}
+
+/**
+ * One option from the environment; `undefined` if its variable is missing or invalid, which is logged. `onUnclear` gets what is wrong with a
+ * privacy option instead.
+ */
+export function readEnvironment<Name extends DeclaredName>(
+  name: Name,
+  env: Environment,
+  diagnostics?: Pick<Diagnostics, 'error'>,
+  onUnclear?: (problem: string) => void,
+): ResolvedOptions[Name] | undefined {
+  const declaration = DECLARATIONS[name] as OptionDeclaration<ResolvedOptions[Name]>;
+  const { isPrivacy } = declaration;
+  const onUnreadable = (problem: string) => diagnostics?.error(describeUnreadable(problem));
+  try {
+    return readVariables(declaration, env, isPrivacy ? refuse : onUnreadable);
+  } catch (error) {
+    const problem = problemOf(error);
+    if (isPrivacy && onUnclear) onUnclear(problem);
+    else diagnostics?.error(describeInvalid(problem));
+    return undefined;
+  }
+}
+
+function describeInvalid(problem: string): string {
+  return coded('environment-invalid', `${problem}. The variable is ignored. Correct or remove it.`);
+}
+
+function describeUnreadable(problem: string): string {
+  return coded('token-file', `${problem}. No token is used. Let the user of this process read it.`);
+}
+
+/**
+ * Reads an option from its variables; `undefined` if none is set. Throws an `OptionError` that names variable and value.
+ * `onUnreadable` is called if a file cannot be read; it may return.
+ */
+export function readVariables<Resolved>(
+  { env: variable, file, files = {}, parse }: OptionDeclaration<Resolved>,
+  env: Environment,
+  onUnreadable: (problem: string) => void = refuse,
+): Resolved | undefined {
+  const text = textOf(variable, env);
+  if (variable !== undefined && text !== '') return parse(variable, readText(parse, text));
+  const path = textOf(file, env);
+  if (file !== undefined && path !== '') {
+    const content = readFile(file, path, onUnreadable);
+    if (content?.trim() === '') throw optionError(`The file in ${file} is empty`);
+    return content === undefined ? undefined : parse(file, content);
+  }
+  const parts = Object.entries(files);
+  const set = parts.filter(([, name]) => textOf(name, env) !== '');
+  if (set.length === 0) return undefined;
+  const names = parts.map(([, name]) => name).join(' and ');
+  if (set.length < parts.length) throw optionError(`${names} must be set together`);
+  const contents = parts.map(([part, name]) => [part, readFile(name, textOf(name, env), refuse)]);
+  return parse(names, Object.fromEntries(contents));
+}
+
+/** Trimmed, because values from files and shells often have a space or newline at the end. */
+export function textOf(variable: string | undefined, env: Environment): string {
+  return (variable && env[variable]?.trim()) || '';
+}
+
+/** Converts text to the value that code would pass. Text that cannot be converted is returned as it is: the parser's error shows it. */
+export function readText({ syntax }: Parser<unknown>, text: string): unknown {
+  try {
+    return syntax ? syntax.read(text) : text;
+  } catch {
+    return text;
+  }
+}
+
+function readFile(
+  variable: string,
+  path: string,
+  onUnreadable: (problem: string) => void,
+): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    onUnreadable(`The file in ${variable} cannot be read (${code})`);
+    return undefined;
+  }
+}
+
+function refuse(problem: string): never {
+  throw optionError(problem);
+}
+
+/** Every variable from which options are read. */
+export const OPTION_VARIABLES: readonly string[] = variablesOf(DECLARATIONS);
+
+/** Variables that nothing reads, although the names of options suggest them, with those that are read. */
+export const EXPECTED_VARIABLES: Readonly<Record<string, string>> = Object.fromEntries(
+  DECLARED_NAMES.flatMap((name) => {
+    const { env } = DECLARATIONS[name];
+    const expected = `MATOMO_${snakeCase(name)}`;
+    return env === undefined || env === expected ? [] : [[expected, env]];
+  }),
+);
+
+const MAX_DISTANCE = 2;
+
+/** Short names that people try first. They are too different to be found by their letters. */
+const SHORT_NAMES: Readonly<Record<string, string>> = {
+  MATOMO_DNT: 'MATOMO_DO_NOT_TRACK',
+  MATOMO_ANON_IP: 'MATOMO_ANONYMIZE_IP',
+  MATOMO_REDACT_PATHS: 'MATOMO_REDACT_PATH_PATTERNS',
+  MATOMO_TOKEN: 'MATOMO_TOKEN_AUTH',
+};
+
+/** A variable that nothing reads, and the known one that was probably meant. */
+interface MisspelledVariable {
+  readonly name: string;
+  readonly meant: string;
+  /** Made from the name of an option in code, and not a slip. */
+  readonly isExpected?: true;
+}
+
+/** Finds variables that nearly have a known name. Other `MATOMO_*` variables may belong to a Matomo on the same host. */
+export function findMisspelledVariables(
+  env: Environment,
+  known: readonly string[],
+  expected: Readonly<Record<string, string>> = {},
+): MisspelledVariable[] {
+  return Object.keys(env).flatMap((name) => {
+    if (!/^MATOMO_/i.test(name) || isKnown(name, known) || textOf(name, env) === '') return [];
+    const option = expected[name];
+    if (option !== undefined) return [{ name, meant: option, isExpected: true as const }];
+    const meant = SHORT_NAMES[name] ?? nearestName(name, known, MAX_DISTANCE);
+    return meant === undefined ? [] : [{ name, meant }];
+  });
+}
+
+/** On Windows, names of environment variables are case-insensitive. */
+function isKnown(name: string, known: readonly string[]): boolean {
+  return known.includes(process.platform === 'win32' ? name.toUpperCase() : name);
+}
+
+/** Whether the variable was meant for a privacy option that is not set otherwise. */
+function isUnclear({ meant, isExpected }: MisspelledVariable, set: SetOptions): boolean {
+  if (isExpected) return false;
+  const name = DECLARED_NAMES.find((one) => {
+    const { env, file } = DECLARATIONS[one];
+    return env === meant || file === meant;
+  });
+  return name !== undefined && DECLARATIONS[name].isPrivacy === true && set[name] === undefined;
+}
+
+export function describeMisspelled({ name, meant }: MisspelledVariable): string {
+  return `${name} is unknown (did you mean ${meant}?)`;
+}
+
+export function warnAboutMisspelled(
+  misspelled: MisspelledVariable,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): void {
+  const text = `${describeMisspelled(misspelled)}. It has no effect. Correct its name, or remove it.`;
+  diagnostics.warnOnce(misspelled.name, coded('environment-unknown', text));
+}
