@@ -46,7 +46,10 @@ export class MatomoSpanProcessor {
       this.#requests = requests;
       pipeline.endOpenRequests = () => requests.endOpen();
       this.#stopWatching = watchForSpans('MatomoSpanProcessor', () => this.stats(), diagnostics);
-      internals = { exit: pipeline, trackSpanless: requests.trackSpanless };
+      internals = {
+        flushAtEnd: () => pipeline.flushAtEnd(() => this.shutdown()),
+        trackSpanless: requests.trackSpanless,
+      };
     }
     exposeInternals(this, () => internals);
   }

@@ -36,8 +36,9 @@ export class Delivery {
   #nextFlush: Promise<void> | undefined;
   readonly #hold: LoopHold;
   #closed: Promise<void> | undefined;
-  /** Hits that are not sent at shutdown are kept for `finish`, which then has less time. */
-  #keepsForExit = false;
+  /** Hits that `shutdown` has not sent, or that arrive during or after it, are kept for `finish`. Otherwise they are lost. */
+  keepsForExit = false;
+  /** What `shutdown` took of the time for `finish`. */
   #closingMillis = 0;
   #isPrepared = false;
 
@@ -168,7 +169,7 @@ export class Delivery {
 
   /** Whether new hits are lost because of a shutdown. */
   get isClosed(): boolean {
-    return this.#closed !== undefined && !this.#keepsForExit;
+    return this.#closed !== undefined && !this.keepsForExit;
   }
 
   /** Whether a hit can be added; counts it if not. */
@@ -197,19 +198,13 @@ export class Delivery {
     );
   }
 
-  /** Keeps hits that arrive during or after `shutdown` for `finish`, instead of counting them as lost. */
-  keepForExit(): void {
-    this.#keepsForExit = true;
-  }
-
   /** The process may end soon: if hits are sent at `exit`, bulks are sent from now on in a way that `exit` can wait for. */
   expectEnd(): void {
-    if (this.#keepsForExit && !this.#parts.spool) this.#parts.transport.expectEnd?.();
+    if (this.keepsForExit && !this.#parts.spool) this.#parts.transport.expectEnd?.();
   }
 
   /** The process is about to end: sends everything now, and new hits as soon as they are final. */
   hurry(): void {
-    this.expectEnd();
     this.#loop.hurry();
     void this.flush();
   }
@@ -255,7 +250,7 @@ export class Delivery {
   async #close(deadlineMillis: number): Promise<void> {
     const [source, sender] = [this.#source, this.#sender];
     this.#loop.stop();
-    source.startClosing(deadlineMillis, this.#keepsForExit);
+    source.startClosing(deadlineMillis, this.keepsForExit);
     const start = performance.now();
     const isInTime = await withTimeout(
       deadlineMillis,
@@ -269,8 +264,8 @@ export class Delivery {
     this.#parts.losses.check();
     this.#parts.diagnostics.lines.flush();
     this.#closingMillis = performance.now() - start;
-    if (this.#keepsForExit && isInTime && !sender.hasToWait) return;
-    this.#keepsForExit = false;
+    if (this.keepsForExit && isInTime && !sender.hasToWait) return;
+    this.keepsForExit = false;
     source.drop();
     const lost = this.counters.lost.shutdown;
     if (lost === 0) return;
@@ -278,14 +273,15 @@ export class Delivery {
     this.#parts.diagnostics.warnOnce('shutdown', text);
   }
 
-  /** Blocks the process at its end, see `flushLast`. `refusal` is the reason if nothing may be stored or sent. */
-  finish(deadlineMillis: number, refusal?: string): void {
+  /** Blocks the process at its end, see `flushLast`. */
+  finish(): void {
     this.#parts.diagnostics.lines.flush();
     if (this.pending === 0) return;
     this.#closed ??= Promise.resolve();
     this.#source.end();
     this.#loop.stop();
-    const millis = deadlineMillis - this.#closingMillis - this.#hold.spentMillis;
-    flushLast(this.#parts, millis, refusal);
+    const { shutdownTimeoutMillis } = this.#parts.options;
+    const millis = shutdownTimeoutMillis - this.#closingMillis - this.#hold.spentMillis;
+    flushLast(this.#parts, millis, this.keepsForExit ? undefined : 'exitFlush is off');
   }
 }

@@ -32,17 +32,19 @@ export class SendLoop {
   readonly #attempts: SerialQueue;
   /** Read once, because `update` needs it for each hit. */
   readonly #maxExportBatchSize: number;
+  /** How long a hit waits for others. */
+  #delayMillis: number;
   /** The timer for the next batch, which does not keep the process alive. */
   #timer: NodeJS.Timeout | undefined;
   #timerFor: TimerKind | undefined;
   /** Batches are being made. */
   #isFilling = false;
-  #isHurried = false;
   #isStopped = false;
 
   constructor(parts: SendLoopParts) {
     this.#parts = parts;
     this.#maxExportBatchSize = parts.options.maxExportBatchSize;
+    this.#delayMillis = parts.options.scheduledDelayMillis;
     this.#attempts = new SerialQueue({
       scope: parts.scope,
       onIdle: () => {
@@ -96,7 +98,7 @@ export class SendLoop {
 
   /** Sends hits as soon as they are final from now on. */
   hurry(): void {
-    this.#isHurried = true;
+    this.#delayMillis = Math.min(this.#delayMillis, CHILD_SPAN_WAIT_MILLIS);
     this.#clearTimer();
   }
 
@@ -123,14 +125,6 @@ export class SendLoop {
   /** Resolves when the batch in flight is counted. */
   get ended(): Promise<void> {
     return this.#attempts.ended;
-  }
-
-  /** How long a hit waits for others. */
-  get #delayMillis(): number {
-    const { scheduledDelayMillis } = this.#parts.options;
-    return this.#isHurried
-      ? Math.min(scheduledDelayMillis, CHILD_SPAN_WAIT_MILLIS)
-      : scheduledDelayMillis;
   }
 
   /** When everything queued is due, including partial batches. */

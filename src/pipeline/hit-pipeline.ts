@@ -1,7 +1,7 @@
 import { isMainThread, threadId } from 'node:worker_threads';
-import { atExit, countSignalHandlers } from '../common/at-exit.js';
 import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
+import { atExit, atSignals, isKilledBySigterm } from '../common/end-of-process.js';
 import { coded } from '../common/messages.js';
 import { DetachedScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
@@ -13,7 +13,6 @@ import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
 import { operationNames } from '../requests/operations/proven-names.js';
-import type { ExitControl } from '../requests/processor-internals.js';
 import {
   createRequestReading,
   type RequestReading,
@@ -30,7 +29,7 @@ import { createHitCounts, type MatomoStats, toStats, watchFirstRequests } from '
 import { announceOptions, findWorkerProblem } from './worker-options.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
-export class HitPipeline implements ExitControl, RequestSink {
+export class HitPipeline implements RequestSink {
   readonly #options: ResolvedOptions;
   readonly #diagnostics: Diagnostics;
   readonly delivery: Delivery;
@@ -46,14 +45,12 @@ export class HitPipeline implements ExitControl, RequestSink {
   readonly #further: FurtherHits;
   readonly #metrics: Metrics | undefined;
   #statsTimer: NodeJS.Timeout | undefined;
-  #isExitFlushOn = false;
   /** Called before the last hits are sent: adds requests whose responses are open. */
   endOpenRequests: () => void = () => undefined;
   /** Counts exports that a gateway refused. */
   refusedExports: () => number | undefined = () => undefined;
-  readonly closed: Promise<void>;
-  #onClosed: () => void = () => undefined;
-  #releaseExit: (() => void) | undefined;
+  #leaveExit: (() => void) | undefined;
+  #leaveSignals: (() => void) | undefined;
   readonly #unusedElsewhere: () => number;
 
   constructor(
@@ -94,10 +91,7 @@ export class HitPipeline implements ExitControl, RequestSink {
       readOpen: (request) => readOpenRequest(request, reading),
     });
     if (options.statsIntervalMillis !== undefined) this.#logStatsEvery(options.statsIntervalMillis);
-    if (options.exitFlush) this.enable();
-    this.closed = new Promise((resolve) => {
-      this.#onClosed = resolve;
-    });
+    if (options.exitFlush) delivery.keepsForExit = true;
     this.#finishAtExit();
   }
 
@@ -174,56 +168,53 @@ export class HitPipeline implements ExitControl, RequestSink {
     this.#metrics?.stop();
     this.#made.close();
     clearInterval(this.#statsTimer);
-    const { pending, spooled } = this.delivery;
-    if (!this.#isExitFlushOn || pending === spooled) {
-      this.#releaseExit?.();
-      this.#releaseExit = undefined;
-      this.#logStats();
-    }
-    this.#onClosed();
+    const { pending, spooled, keepsForExit } = this.delivery;
+    if (!keepsForExit || pending === spooled) this.#end();
+    this.#leaveSignals?.();
+    this.#leaveSignals = () => undefined; // `flushAtEnd` must not watch them again
   }
 
   /** With `exitFlush`, hits that are added during the shutdown or after it are sent at `exit`. */
   #beforeHit(): void {
-    if (!this.#isExitFlushOn) return;
+    if (!this.delivery.keepsForExit) return;
     this.#finishAtExit();
-    if (this.#counts.hits === 0) this.#checkSignal();
+    // By the first hit, an application has installed its handlers.
+    if (this.#counts.hits === 0 && isKilledBySigterm())
+      this.#diagnostics.warnOnce('signal', coded('signal-not-handled', SIGNAL_NOT_HANDLED));
   }
 
   #finishAtExit(): void {
-    this.#releaseExit ??= atExit('send', () => this.finish());
+    this.#leaveExit ??= atExit('finish', () => this.#finish());
   }
 
-  enable(): void {
-    if (this.#options.exitFlush === false) return;
-    this.#isExitFlushOn = true;
-    this.delivery.keepForExit();
+  /** Also sends hits at signals and, unless `exitFlush` is off, at `exit`. `shutdown` is that of the processor. */
+  flushAtEnd(shutdown: () => Promise<void>): void {
+    const { delivery } = this;
+    this.#leaveSignals ??= atSignals({
+      expectEnd: () => delivery.expectEnd(),
+      hurry: () => delivery.hurry(),
+      shutdown,
+      finish: () => this.#finish(),
+    });
+    if (this.#options.exitFlush !== false) delivery.keepsForExit = true;
   }
 
-  expectEnd(): void {
-    this.delivery.expectEnd();
+  #finish(): void {
+    if (this.delivery.keepsForExit) this.endOpenRequests();
+    this.delivery.finish();
+    this.#end();
   }
 
-  hurry(): void {
-    this.delivery.hurry();
-  }
-
-  finish(): void {
-    if (this.#isExitFlushOn) this.endOpenRequests();
-    const refusal = this.#isExitFlushOn ? undefined : 'exitFlush is off';
-    this.delivery.finish(this.#options.shutdownTimeoutMillis, refusal);
+  /** Nothing is left to send. */
+  #end(): void {
+    this.#leaveExit?.();
+    this.#leaveExit = undefined;
     this.#logStats();
   }
 
   stats(): MatomoStats {
     const { counters } = this.delivery;
     return toStats(this.#counts, this.delivery, counters, this.#unusedElsewhere());
-  }
-
-  /** `exitFlush` does not run if a signal ends the process. By the first hit, an application has installed its handlers. */
-  #checkSignal(): void {
-    if (!isMainThread || countSignalHandlers('SIGTERM') > 0) return;
-    this.#diagnostics.warnOnce('signal', coded('signal-not-handled', SIGNAL_NOT_HANDLED));
   }
 
   /** Logs `stats()` if that is wanted. */

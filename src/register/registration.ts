@@ -1,11 +1,9 @@
 import type { Server } from 'node:net';
-import { isMainThread } from 'node:worker_threads';
 import type { Context, Span } from '../common/otel-types.js';
 import type { FinishedSpan } from '../requests/finished-span.js';
 import { exposeInternals, internalsOf } from '../requests/processor-internals.js';
 import type { MatomoSpanProcessor } from '../span-processor.js';
 import { addProcessor, ownProcessors, type SpanProcessor } from './attach.js';
-import { installExitHandlers } from './exit.js';
 import { currentProvider } from './watch-providers.js';
 
 /** Events of tracer providers. */
@@ -24,9 +22,6 @@ export interface RegistrationEvents {
 /** Adds the processor to tracer providers, from the start of the process. Prints nothing and reads no environment. */
 export class Registration {
   readonly processor: LazyProcessor;
-  /** Processors that are flushed at the end of the process, until they are shut down. */
-  readonly #flushed = new Set<SpanProcessor>();
-  #removeExitHandlers: (() => void) | undefined;
   #events: RegistrationEvents | undefined;
   /** Those before anything listened to events. */
   #providers: object[] = [];
@@ -52,7 +47,7 @@ export class Registration {
         this.#events?.foreign(provider);
       } else if (own.length > 0 && !isJoined) {
         this.ownProcessors = own;
-        for (const processor of own) this.flushAtExit(processor);
+        for (const processor of own) internalsOf(processor)?.flushAtEnd();
         this.#events?.standDown();
       } else {
         if (!isJoined) addProcessor(this.processor, provider);
@@ -63,22 +58,6 @@ export class Registration {
     } catch (error) {
       this.#events?.failed(error);
     }
-  }
-
-  /** Enables `exitFlush`, the default under `register`, also for processors that the application created. */
-  flushAtExit(processor: SpanProcessor): void {
-    const exit = internalsOf(processor)?.exit;
-    if (!exit || this.#flushed.has(processor)) return;
-    this.#flushed.add(processor);
-    // Threads get no signals.
-    if (isMainThread) this.#removeExitHandlers ??= installExitHandlers(() => [...this.#flushed]);
-    exit.enable();
-    void exit.closed.then(() => {
-      this.#flushed.delete(processor);
-      if (this.#flushed.size > 0) return;
-      this.#removeExitHandlers?.();
-      this.#removeExitHandlers = undefined;
-    });
   }
 
   /** What tracks now: the processors of the application or, without those, the own one. */

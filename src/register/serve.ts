@@ -1,7 +1,7 @@
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
+import { EXIT_WAITS } from '../common/end-of-process.js';
 import { coded } from '../common/messages.js';
 import { isSdkDisabled } from '../common/sdk-disabled.js';
-import { EXIT_WAITS } from '../delivery/exit/exit-waits.js';
 import { readEnvironment } from '../options/environment.js';
 import type { RecordOption } from '../options/option-table.js';
 import type { MatomoOptions } from '../options.js';
@@ -55,7 +55,7 @@ function start(
   void process.stderr;
   const { processor: place } = registration;
   place.real = processor;
-  if (processor) registration.flushAtExit(processor);
+  if (processor) internalsOf(processor)?.flushAtEnd();
   const record = readEnvironment('record', process.env) ?? 'requests';
   let requests: NodeRequests | undefined;
   let watch: ReturnType<typeof watchTracking> | undefined;

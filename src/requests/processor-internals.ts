@@ -6,25 +6,12 @@ import type { SpanlessRules } from './track-requests.js';
  */
 const INTERNALS: unique symbol = Symbol.for('opentelemetry-matomo.internal.1');
 
-/** What `register` needs of a processor that tracks. */
+/** What `register` needs of a processor that tracks. Nothing here throws. */
 export interface ProcessorInternals {
-  readonly exit: ExitControl;
+  /** Has hits sent at the end of the process: at signals, and at `exit` unless `exitFlush` is off. Until the processor is shut down. */
+  flushAtEnd(): void;
   /** From now on, also tracks requests without a SERVER span that `rules` accept; with `undefined`, no longer. */
   trackSpanless(rules: SpanlessRules | undefined): void;
-}
-
-/** Nothing here throws. */
-export interface ExitControl {
-  /** Turns on `exitFlush`, unless the option is set. */
-  enable(): void;
-  /** The process may end soon: prepares to wait at its end for what is sent from now on. */
-  expectEnd(): void;
-  /** The same, and sends queued hits at once, and later hits without delay. */
-  hurry(): void;
-  /** Stores or sends the remaining hits while the process waits. */
-  finish(): void;
-  /** Resolves when the processor was shut down. */
-  readonly closed: Promise<void>;
 }
 
 /** Makes a processor one of this package. `read` returns `undefined` if it does not track. */

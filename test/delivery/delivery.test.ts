@@ -615,7 +615,8 @@ test('what is lost at shutdown is logged with the last cause', async () => {
 test('hits that Matomo rejects while the process is blocked at its end are logged', () => {
   const { delivery, transport, logged } = setUp();
   Object.assign(transport, { sendSync: () => processed(1, 1) });
+  delivery.keepsForExit = true;
   delivery.push(pending());
-  delivery.finish(1000);
+  delivery.finish();
   expect(logged).toEqual([expect.stringContaining('[hits-invalid]')]);
 });

@@ -1,4 +1,5 @@
 import { describeError } from '../../common/describe-error.js';
+import { EXIT_WAITS } from '../../common/end-of-process.js';
 import type { BatchSource } from '../batch-source.js';
 import type { DeliveryParts } from '../delivery-options.js';
 import { describeExitLoss } from '../loss-log.js';
@@ -6,7 +7,6 @@ import { type LossReason, lostHits } from '../queue/counters.js';
 import type { HitResults } from '../queue/hit-results.js';
 import type { Sender } from '../sender.js';
 import type { JournalHit } from '../spool/journal.js';
-import { EXIT_WAITS } from './exit-waits.js';
 
 /** Why hits are left if there was no time to send them. */
 const TIMED_OUT = 'the shutdown timeout ran out';

@@ -1,6 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks';
+import { EXIT_WAITS } from '../../common/end-of-process.js';
 import { MAX_TIMER_MILLIS } from '../../common/timers.js';
-import { EXIT_WAITS } from './exit-waits.js';
 
 /**
  * Delivery never keeps a process alive, with one exception: while something is being sent, for at most `shutdownTimeoutMillis` after

@@ -1,7 +1,7 @@
+import { EXIT_WAITS } from '../../common/end-of-process.js';
 import { SerialQueue } from '../../common/serial-queue.js';
 import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';
-import { EXIT_WAITS } from '../exit/exit-waits.js';
 import { LINE_BYTES, toLines } from './hit-line.js';
 import type { HitLine } from './journal.js';
 

@@ -1,9 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { atExit } from '../../common/at-exit.js';
+import { atExit, EXIT_WAITS } from '../../common/end-of-process.js';
 import { SerialQueue } from '../../common/serial-queue.js';
 import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';
-import { EXIT_WAITS } from '../exit/exit-waits.js';
 import { addCounters, type DeliveryCounters, lostHits } from '../queue/counters.js';
 import type { MemoryQueue } from '../queue/memory-queue.js';
 import { Backlog } from './backlog.js';

@@ -35,6 +35,7 @@ function flush(
     tokenAuth: 'token',
     rereadToken,
     scheduledDelayMillis: 60_000,
+    shutdownTimeoutMillis: millis,
     maxExportBatchSize: 100,
   };
   const delivery = new Delivery(
@@ -42,8 +43,9 @@ function flush(
     transport,
     diagnosticsTo((message) => void logged.push(message)),
   );
+  delivery.keepsForExit = true;
   for (const hit of hits) delivery.push(pending({ finalize: () => [hit] }));
-  delivery.finish(millis);
+  delivery.finish();
   const { counters } = delivery;
   expect(sumOfCounters(counters)).toBe(hits.length);
   const reason = logged.find((message) => /\[(?:lost-at-shutdown|unconfirmed)\]$/.test(message));
@@ -165,17 +167,17 @@ test.each(Array.from({ length: 25 }, (_, microtasks) => microtasks))(
       sendSync: record,
     };
     const delivery = new Delivery(
-      DEFAULT_OPTIONS,
+      { ...DEFAULT_OPTIONS, shutdownTimeoutMillis: 60_000 },
       transport,
       diagnosticsTo(() => undefined),
     );
-    delivery.keepForExit();
+    delivery.keepsForExit = true;
     delivery.push(pending({ finalize: () => [hit('a')] }));
     await delivery.flush();
     delivery.push(pending({ finalize: () => [hit('b')] }));
     void delivery.flush();
     for (let i = 0; i < microtasks; i++) await undefined;
-    delivery.finish(60_000);
+    delivery.finish();
     expect(bulks).toEqual([['?n=a'], ['?n=b']]);
     expect(delivery.counters.tracked).toBe(2);
   },

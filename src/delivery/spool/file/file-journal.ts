@@ -11,7 +11,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { EXIT_WAITS } from '../../exit/exit-waits.js';
+import { EXIT_WAITS } from '../../../common/end-of-process.js';
 import {
   type HitLine,
   type Journal,
