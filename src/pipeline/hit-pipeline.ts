@@ -201,6 +201,7 @@ export class HitPipeline implements RequestSink {
 
   #finish(): void {
     if (this.delivery.keepsForExit) this.endOpenRequests();
+    if (!this.#leaveExit) return; // `shutdown` has left nothing
     this.delivery.finish();
     this.#end();
   }
