@@ -1,12 +1,16 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EXIT_WAITS } from '../../common/end-of-process.js';
 import { SerialQueue } from '../../common/serial-queue.js';
 import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';
+import type { MemoryQueue } from '../queue/memory-queue.js';
 import { LINE_BYTES, toLines } from './hit-line.js';
 import type { HitLine } from './journal.js';
 
 /** After a write failed, hits stay in memory for this long before the next attempt. */
 const RETRY_MILLIS = 5_000;
+/** Hits that are encoded without a pause, so that requests are handled in between. */
+export const PORTION = 100;
 /** A disk that takes longer than this for a write is considered hanging. */
 const HANGING_MILLIS = 2_000;
 
@@ -66,6 +70,17 @@ export class JournalWriter {
   add(hits: readonly Hit[]): void {
     for (const [i, line] of toLines(hits).entries())
       this.#waiting.push({ hit: hits[i] as Hit, line });
+  }
+
+  /** Writes hits of the queue: final ones, or `all`. Resolves as `write` does. */
+  async writeQueued(memory: MemoryQueue, all: boolean): Promise<void> {
+    for (let left = memory.untaken; left > 0; left -= PORTION) {
+      const hits = memory.remove(PORTION, performance.now(), all);
+      if (hits.length === 0) break;
+      this.add(hits);
+      if (left > PORTION) await nextTurn();
+    }
+    await this.write();
   }
 
   /** Resolves when all hits so far are stored or given back. */

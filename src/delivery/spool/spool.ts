@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { atExit, EXIT_WAITS } from '../../common/end-of-process.js';
 import { SerialQueue } from '../../common/serial-queue.js';
 import { withTimeout } from '../../common/timers.js';
@@ -16,7 +15,7 @@ import {
   type JournalOpener,
   type JournalTimes,
 } from './journal.js';
-import { JournalWriter } from './journal-writer.js';
+import { JournalWriter, PORTION } from './journal-writer.js';
 import type { SpoolReports } from './spool-reports.js';
 import { StoredHits } from './stored-hits.js';
 
@@ -26,8 +25,6 @@ const EXPIRY_MILLIS = 1_000;
 const INTERVAL_MILLIS = 150;
 /** Interval for storing full portions: a queued hit keeps its request in memory. */
 const PORTION_MILLIS = 50;
-/** Hits that are encoded without a pause, so that requests are handled in between. */
-const PORTION = 100;
 /** Journals that are taken over per second. */
 const MAX_TAKEN_OVER = 64;
 
@@ -162,20 +159,10 @@ export class Spool {
     clearInterval(this.#timer);
   }
 
-  /**
-   * Stores queued hits: final ones, or `all`. Encodes them in portions, and writes them together, because each write waits for the
-   * disk. Resolves when all hits so far are stored or failed.
-   */
+  /** Stores queued hits: final ones, or `all`. Resolves when all hits so far are stored or failed. */
   async storeQueued(all: boolean): Promise<void> {
     await this.ready;
-    const { memory } = this.#parts;
-    for (let left = memory.untaken; left > 0; left -= PORTION) {
-      const hits = memory.remove(PORTION, performance.now(), all);
-      if (hits.length === 0) break;
-      this.#writer.add(hits);
-      if (left > PORTION) await nextTurn();
-    }
-    await this.#writer.write();
+    await this.#writer.writeQueued(this.#parts.memory, all);
   }
 
   /** At the end of the process: stores all hits in memory synchronously. Returns those that have to be sent. */
@@ -275,6 +262,7 @@ export class Spool {
   }
 
   async #openJournal(): Promise<void> {
+    if (this.#stored || this.#isClosed) return;
     const events: JournalEvents = {
       takenOver: (hits, oldestSeconds) => {
         this.takenOver += hits;
@@ -289,7 +277,6 @@ export class Spool {
       foreign: (segment) => this.#reports.foreignSegment(segment),
       unreadable: (error) => this.#reports.unreadable(error),
     };
-    if (this.#stored || this.#isClosed) return;
     const journal = await this.#opener?.open(events);
     if (!journal) return;
     this.#stored = new StoredHits(journal, this.#parts.maxQueueSize, events.unreadable);

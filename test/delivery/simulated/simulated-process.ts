@@ -1,8 +1,8 @@
 import { Delivery } from '../../../src/delivery/delivery.js';
 import type { Transport } from '../../../src/delivery/http/transport.js';
 import { type DeliveryCounters, sumOfCounters } from '../../../src/delivery/queue/counters.js';
-import type { ProcessIdentity } from '../../../src/delivery/spool/file/dead-processes.js';
 import { FileJournal } from '../../../src/delivery/spool/file/file-journal.js';
+import type { ProcessIdentity } from '../../../src/delivery/spool/file/take-over.js';
 import type { JournalOpener } from '../../../src/delivery/spool/journal.js';
 import { Spool } from '../../../src/delivery/spool/spool.js';
 import { instanceName } from '../../../src/delivery/spool/spool-description.js';

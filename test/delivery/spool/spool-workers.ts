@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { thisProcess } from '../../../src/delivery/spool/file/dead-processes.js';
+import { thisProcess } from '../../../src/delivery/spool/file/take-over.js';
 import { toLines } from '../../../src/delivery/spool/hit-line.js';
 import { instanceName } from '../../../src/delivery/spool/spool-description.js';
 import type { Hit } from '../../../src/hit/hit.js';

@@ -1,7 +1,6 @@
 import { renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import {
   type FileHandle,
-  lstat,
   mkdir,
   open,
   rename,
@@ -10,31 +9,20 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { EXIT_WAITS } from '../../../common/end-of-process.js';
+import { type HitLine, type Journal, type JournalHit, JournalLost } from '../journal.js';
+import { donePathOf, HITS, HitsFile } from './hits-file.js';
 import {
-  type HitLine,
-  type Journal,
-  type JournalEvents,
-  type JournalHit,
-  JournalLost,
-  type JournalTimes,
-} from '../journal.js';
-import { byName } from '../spool-description.js';
-import { ALIVE, DeadProcesses, ENDED, type ProcessIdentity } from './dead-processes.js';
-import { donePathOf, HitsFile } from './hits-file.js';
-import {
-  ForeignFile,
-  isMissing,
   isThere,
   listFolder,
-  requireOwn,
   syncFolder,
   unlessMissing,
   unlinkIfThere,
   writeAll,
   writeNewFile,
 } from './own-files.js';
+import { ALIVE, ENDED, INSTANCE, TakeOver, type TakeOverOptions } from './take-over.js';
 
 const MAX_FILE_BYTES = 1024 ** 2;
 const MAX_FILE_MILLIS = 60_000;
@@ -42,21 +30,10 @@ const MEASURE_MILLIS = 60_000;
 /** Interval for checking whether a write of another thread has ended. */
 const SIZE_POLL_MILLIS = 5;
 
-/** A process' journal. Names are shorter if the clock showed a time before 2001. */
-export const INSTANCE: RegExp = /^\d{1,16}-\d+-[\da-f]{8}$/;
-/** The same, or one that is being made, or whose process died while it did so. */
-const INSTANCE_OR_DRAFT = /^\.?\d{1,16}-\d+-[\da-f]{8}$/;
 const DONE = /^\d{6,}\.done$/;
-export const HITS: RegExp = /^\d{6,}\.hits$/;
 
-export interface FileJournalOptions {
-  /** Absolute path of the spool. */
-  readonly folder: string;
+export interface FileJournalOptions extends TakeOverOptions {
   readonly maxBytes: number;
-  readonly hasToken: boolean;
-  readonly identity: ProcessIdentity;
-  readonly times: JournalTimes;
-  readonly events: JournalEvents;
   /** Called at each beat. */
   readonly onBeat?: () => void;
 }
@@ -82,7 +59,7 @@ export class FileJournal implements Journal {
   readonly instance: string;
   readonly #options: FileJournalOptions;
   readonly #path: string;
-  readonly #dead: DeadProcesses;
+  readonly #takeOver: TakeOver;
   /** Files with hits that have no result, by the folder in which they are. */
   readonly #files = new Map<string, Set<HitsFile>>();
   #current: CurrentFile | undefined;
@@ -97,8 +74,8 @@ export class FileJournal implements Journal {
     this.#options = options;
     this.instance = instance;
     this.#path = join(options.folder, instance);
-    this.#dead = new DeadProcesses(options.identity, options.times.deadMillis);
     this.#files.set(this.#path, new Set());
+    this.#takeOver = new TakeOver(options, this.#path, this.#files, () => this.confirm());
   }
 
   /** Makes an empty journal. Call it with the same `instance` until that succeeds, so that one draft is left at most. */
@@ -185,23 +162,8 @@ export class FileJournal implements Journal {
     this.#measuredMillis = performance.now();
   }
 
-  async takeOver(most: number): Promise<number> {
-    const { folder, hasToken } = this.#options;
-    const others = (await listFolder(folder))
-      .filter((name) => name !== this.instance && INSTANCE_OR_DRAFT.test(name))
-      .sort(byName);
-    this.#dead.begin(others.map((name) => join(folder, name)));
-    let taken = 0;
-    for (const name of others) {
-      if (taken === most) break;
-      const found = await this.#examine(join(folder, name));
-      const mayTake = hasToken || found?.hasToken === false;
-      if (!found?.isDead || !mayTake || !(await this.#take(name))) continue;
-      taken += 1;
-      await this.#adopt(join(this.#path, name));
-    }
-    await this.#adoptAll(this.#path); // those of an attempt that failed
-    return taken;
+  takeOver(most: number): Promise<number> {
+    return this.#takeOver.run(most);
   }
 
   async close(): Promise<void> {
@@ -267,67 +229,6 @@ export class FileJournal implements Journal {
     await current.handle.close().catch(() => undefined);
   }
 
-  /** What is known of a process; `undefined` for a folder of another user, which is reported. */
-  async #examine(path: string) {
-    try {
-      requireOwn(await lstat(path), path, 'isDirectory');
-      return await this.#dead.examine(path);
-    } catch (error) {
-      if (error instanceof ForeignFile) this.#options.events.foreign(basename(path));
-      return undefined; // else it is gone
-    }
-  }
-
-  /** Returns whether the journal of a dead process is in this one. */
-  async #take(name: string): Promise<boolean> {
-    const to = join(this.#path, name);
-    try {
-      await rename(join(this.#options.folder, name), to);
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      await this.confirm();
-      return isThere(to); // a file system may repeat a step that it has done
-    }
-  }
-
-  /** Opens the journals in a folder, and those in them, all of which are moved up into this one. */
-  async #adoptAll(folder: string): Promise<void> {
-    for (const name of (await listFolder(folder)).sort(byName)) {
-      if (!INSTANCE_OR_DRAFT.test(name)) continue;
-      const path = join(this.#path, name);
-      if (folder !== this.#path) await rename(join(folder, name), path);
-      await this.#adopt(path);
-    }
-  }
-
-  /** Opens a journal that was taken over, and files of it that could not be read before. */
-  async #adopt(path: string): Promise<void> {
-    const { events } = this.#options;
-    let files = this.#files.get(path);
-    if (!files) {
-      files = await findFiles(path, events);
-      await this.#adoptAll(path);
-      this.#files.set(path, files);
-    }
-    let hits = 0;
-    let oldestSeconds = Number.POSITIVE_INFINITY;
-    for (const file of files) {
-      if (file.isCounted) continue;
-      try {
-        await file.count();
-        hits += file.open;
-        oldestSeconds = Math.min(oldestSeconds, file.startSeconds);
-      } catch (error) {
-        const isForeign = error instanceof ForeignFile;
-        if (isForeign) events.foreign(basename(file.path));
-        if (isForeign || isMissing(error)) files.delete(file);
-        else events.unreadable(error);
-      }
-    }
-    if (hits > 0) events.takenOver(hits, oldestSeconds);
-  }
-
   /** Deletes files of which every hit has a result, and then journals that were taken over. */
   async #removeDone(): Promise<void> {
     for (const [folder, files] of this.#files) {
@@ -357,16 +258,6 @@ export class FileJournal implements Journal {
       Atomics.wait(nobody, 0, 0, SIZE_POLL_MILLIS);
     }
   }
-}
-
-/** The files of a journal that was just taken over. Its process may only have stood still: what it appends later is not read. */
-async function findFiles(folder: string, events: JournalEvents): Promise<Set<HitsFile>> {
-  const files = new Set<HitsFile>();
-  for (const name of (await listFolder(folder)).filter((one) => HITS.test(one))) {
-    const path = join(folder, name);
-    files.add(new HitsFile(path, events, (await lstat(path)).size));
-  }
-  return files;
 }
 
 async function removeDraft(draft: string): Promise<void> {

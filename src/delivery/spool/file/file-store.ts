@@ -11,11 +11,11 @@ import {
   type SpoolStatus,
   type SpoolStore,
 } from '../spool-store.js';
-import { ALIVE, DeadProcesses, thisProcess } from './dead-processes.js';
-import { HITS, INSTANCE, measureFolder } from './file-journal.js';
-import { donePathOf, readLines } from './hits-file.js';
+import { measureFolder } from './file-journal.js';
+import { donePathOf, HITS, readLines } from './hits-file.js';
 import { listFolder, openOwnFile, unlessMissing, unlinkIfThere } from './own-files.js';
 import { DESCRIPTION, FileJournalOpener } from './spool-folder.js';
+import { ALIVE, DeadProcesses, INSTANCE, thisProcess } from './take-over.js';
 
 const POLL_MILLIS = 250;
 const LINE_FEED = '\n';

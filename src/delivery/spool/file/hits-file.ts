@@ -14,6 +14,8 @@ const CHUNK_BYTES = 65_536;
 const LINE_FEED = 10;
 const TO_APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY;
 
+export const HITS: RegExp = /^\d{6,}\.hits$/;
+
 /** Bytes of a file, from the start of a line to the end of one. */
 type Range = readonly [from: number, to: number];
 

@@ -25,9 +25,9 @@ import {
 } from '../spool-description.js';
 import type { SpoolReports } from '../spool-reports.js';
 import type { SpoolStoreOptions } from '../spool-store.js';
-import { thisProcess } from './dead-processes.js';
 import { FileJournal } from './file-journal.js';
 import { OPEN_SAFELY, requireOwn } from './own-files.js';
+import { thisProcess } from './take-over.js';
 
 export const DESCRIPTION = 'spool.json';
 /** File mode bit: only the owner of a file may delete it. */

@@ -10,9 +10,11 @@ import {
   type JournalTimes,
   type Segment,
 } from '../journal.js';
-import { newInstanceName, parseObject } from '../spool-description.js';
+import { newInstanceName } from '../spool-description.js';
+import { Awake } from '../take-over.js';
 import { isRefusal, type RedisConnection } from './redis-connection.js';
-import { BEAT, DECIDE, JOIN, LEAVE, LIST, REDIS_KEYS, STORE, TAKE_OVER } from './redis-scripts.js';
+import { BEAT, DECIDE, JOIN, LEAVE, REDIS_KEYS, STORE } from './redis-scripts.js';
+import { takeOverDead } from './take-over.js';
 
 /** Hits per read. */
 const PORTION = 500;
@@ -98,18 +100,17 @@ class RedisStream implements Segment {
 export class RedisJournal implements Journal {
   readonly instance: string = newInstanceName();
   readonly options: RedisJournalOptions;
+  readonly awake: Awake;
   spoolBytes = 0;
   readonly #own: RedisStream;
   /** Streams with hits that were taken over, by key. */
   readonly #streams = new Map<string, RedisStream>();
   #nextNumber = 2;
-  #lookedMillis: number = performance.now();
-  /** Since when this process has looked without a long pause. */
-  #awakeMillis: number = performance.now();
   #isClosed = false;
 
   private constructor(options: RedisJournalOptions) {
     this.options = options;
+    this.awake = new Awake(options.times.deadMillis);
     this.#own = new RedisStream(this, `${REDIS_KEYS.hits}${this.instance}`);
   }
 
@@ -162,23 +163,7 @@ export class RedisJournal implements Journal {
   }
 
   async takeOver(most: number): Promise<number> {
-    const { connection, hasToken, times } = this.options;
-    const now = performance.now();
-    // After an outage, and if all have stood still, each gets time to show that it is alive.
-    if (now - this.#lookedMillis > times.deadMillis / 3) this.#awakeMillis = now;
-    this.#lookedMillis = now;
-    const sinceMillis = Math.max(this.#awakeMillis, connection.openedMillis);
-    const isKnown = now - sinceMillis >= times.deadMillis;
-    let taken = 0;
-    const found = (await connection.run(LIST, [])) as [string, string, number][];
-    for (const [instance, json, isAlive] of found) {
-      if (taken === most) break;
-      const about = parseObject(json);
-      if (instance === this.instance || isAlive === 1) continue;
-      if (!isKnown && about.hasEnded !== true) continue;
-      if (about.hasToken !== false && !hasToken) continue;
-      taken += Number(await connection.run(TAKE_OVER, [this.instance, instance]));
-    }
+    const taken = await takeOverDead(this, most);
     await this.#adopt();
     return taken;
   }

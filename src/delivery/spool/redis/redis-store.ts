@@ -1,10 +1,11 @@
 import { isLineSelected, type PurgeFilter } from '../hit-line.js';
-import { byName, matomoOf, newInstanceName, parseObject } from '../spool-description.js';
+import { matomoOf, newInstanceName } from '../spool-description.js';
 import { readJournals, type SpoolStatus, type SpoolStore } from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
 import { measureStream } from './redis-journal.js';
 import { RedisJournalOpener } from './redis-opener.js';
-import { DECIDE, LIST, REDIS_KEYS } from './redis-scripts.js';
+import { DECIDE, REDIS_KEYS } from './redis-scripts.js';
+import { listProcesses } from './take-over.js';
 
 /** Hits that are read and deleted at a time. */
 const PORTION = 500;
@@ -69,17 +70,6 @@ async function connected<T>(
   } finally {
     connection.close();
   }
-}
-
-async function listProcesses(connection: RedisConnection) {
-  const found = (await connection.run(LIST, [])) as [string, string, number, string[]][];
-  const processes = found.map(([instance, json, alive, streams]) => ({
-    instance,
-    about: parseObject(json),
-    isAlive: alive === 1,
-    streams: streams.sort(),
-  }));
-  return processes.sort((a, b) => byName(a.instance, b.instance));
 }
 
 async function purgeStream(

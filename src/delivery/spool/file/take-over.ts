@@ -1,0 +1,254 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { lstat, rename, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
+import { threadId } from 'node:worker_threads';
+import type { JournalEvents, JournalTimes } from '../journal.js';
+import { byName, parseObject } from '../spool-description.js';
+import { Awake, mayTakeOver } from '../take-over.js';
+import { HITS, HitsFile } from './hits-file.js';
+import {
+  ForeignFile,
+  isMissing,
+  isThere,
+  listFolder,
+  readOwnFile,
+  requireOwn,
+} from './own-files.js';
+
+/** A process' journal. Names are shorter if the clock showed a time before 2001. */
+export const INSTANCE: RegExp = /^\d{1,16}-\d+-[\da-f]{8}$/;
+/** The same, or one that is being made, or whose process died while it did so. */
+const INSTANCE_OR_DRAFT = /^\.?\d{1,16}-\d+-[\da-f]{8}$/;
+/** The file that says whose journal a folder is. Its owner touches it at each beat. */
+export const ALIVE = 'alive';
+/** The name of that file when the process has ended. */
+export const ENDED = 'ended';
+
+/** The identity that a process writes to a file, so that others can check whether it is alive. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Number of a worker thread; 0 for the main thread. */
+  readonly thread: number;
+  /** Where the pid is valid: a boot of a machine, and a container on it. */
+  readonly place: string;
+  /** Start time from the kernel, because pids are reused. Empty if unknown. */
+  readonly started: string;
+}
+
+export function thisProcess(): ProcessIdentity {
+  const place = [
+    hostname(),
+    read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()),
+    read(() => readlinkSync('/proc/self/ns/pid')),
+  ].join(' ');
+  const started = statusOf(process.pid)?.started ?? '';
+  return { pid: process.pid, thread: threadId, place, started };
+}
+
+/**
+ * Checks whether the process of a journal is dead: it has ended, its pid is visible and gone, or it has not touched its file for
+ * `JOURNAL_TIMES.deadMillis` (`journal.ts`). That a pid runs proves nothing: worker threads share it, and the process may be stopped.
+ * Clocks of other machines are not trusted.
+ */
+export class DeadProcesses {
+  readonly #here: ProcessIdentity;
+  readonly #deadMillis: number;
+  readonly #awake: Awake;
+  readonly #seen = new Map<string, { readonly mtimeMs: number; readonly sinceMillis: number }>();
+
+  constructor(here: ProcessIdentity, deadMillis: number) {
+    this.#here = here;
+    this.#deadMillis = deadMillis;
+    this.#awake = new Awake(deadMillis);
+  }
+
+  /** Call this before a look at all of these folders. */
+  begin(folders: readonly string[]): void {
+    for (const folder of this.#seen.keys()) {
+      if (!folders.includes(folder)) this.#seen.delete(folder);
+    }
+  }
+
+  /** Whether the process of a folder is dead, and whether it had a token; `undefined` if the folder is gone. */
+  async examine(
+    folder: string,
+  ): Promise<{ readonly isDead: boolean; readonly hasToken: boolean } | undefined> {
+    try {
+      const hasEnded = await isThere(join(folder, ENDED));
+      const path = join(folder, hasEnded ? ENDED : ALIVE);
+      const text = await readOwnFile(path).catch(() => ''); // only its age is used
+      const identity = parseObject(text.toString());
+      const isDead = hasEnded || this.#isGone(identity) || (await this.#isUnchanged(folder));
+      return { isDead, hasToken: identity.hasToken === true };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #isUnchanged(folder: string): Promise<boolean> {
+    const file = await stat(join(folder, ALIVE)).catch(() => stat(folder));
+    const { mtimeMs } = file;
+    const awakeMillis = this.#awake.look(); // here, because a look at many folders may take long
+    const now = performance.now();
+    const seen = this.#seen.get(folder);
+    if (seen?.mtimeMs === mtimeMs && seen.sinceMillis >= awakeMillis)
+      return now - seen.sinceMillis >= this.#deadMillis;
+    this.#seen.set(folder, { mtimeMs, sinceMillis: now });
+    return false;
+  }
+
+  /** Whether a pid that can be checked from here is gone. */
+  #isGone({ pid, place, started }: Partial<Record<keyof ProcessIdentity, unknown>>): boolean {
+    if (typeof pid !== 'number' || pid <= 0 || place !== this.#here.place) return false;
+    const status = statusOf(pid);
+    if (status) return status.isZombie || status.started !== started;
+    try {
+      process.kill(pid, 0);
+      return false;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    }
+  }
+}
+
+/** From /proc on Linux; `undefined` on other systems, and if there is no such process. */
+function statusOf(pid: number): { started: string; isZombie: boolean } | undefined {
+  const text = read(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, started] = [fields[0], fields[19]];
+  return started === undefined ? undefined : { started, isZombie: state === 'Z' || state === 'X' };
+}
+
+function read(get: () => string): string {
+  try {
+    return get();
+  } catch {
+    return '';
+  }
+}
+
+export interface TakeOverOptions {
+  /** Absolute path of the spool. */
+  readonly folder: string;
+  readonly hasToken: boolean;
+  readonly identity: ProcessIdentity;
+  readonly times: JournalTimes;
+  readonly events: JournalEvents;
+}
+
+/** Moves the journals of dead processes into that of this process, by renaming their folders. */
+export class TakeOver {
+  readonly #options: TakeOverOptions;
+  readonly #path: string;
+  readonly #files: Map<string, Set<HitsFile>>;
+  readonly #confirm: () => Promise<void>;
+  readonly #dead: DeadProcesses;
+
+  /** `path` is the journal of this process, and `confirm` rejects if that is gone. Adds the files of others to `files`, by their folder. */
+  constructor(
+    options: TakeOverOptions,
+    path: string,
+    files: Map<string, Set<HitsFile>>,
+    confirm: () => Promise<void>,
+  ) {
+    this.#options = options;
+    this.#path = path;
+    this.#files = files;
+    this.#confirm = confirm;
+    this.#dead = new DeadProcesses(options.identity, options.times.deadMillis);
+  }
+
+  /** Takes over the journals of at most `most` processes. Returns how many it took. */
+  async run(most: number): Promise<number> {
+    const { folder } = this.#options;
+    const own = basename(this.#path);
+    const others = (await listFolder(folder))
+      .filter((name) => name !== own && INSTANCE_OR_DRAFT.test(name))
+      .sort(byName);
+    this.#dead.begin(others.map((name) => join(folder, name)));
+    let taken = 0;
+    for (const name of others) {
+      if (taken === most) break;
+      const found = await this.#examine(join(folder, name));
+      if (!found?.isDead || !mayTakeOver(this.#options, found)) continue;
+      if (!(await this.#take(name))) continue;
+      taken += 1;
+      await this.#adopt(join(this.#path, name));
+    }
+    await this.#adoptAll(this.#path); // those of an attempt that failed
+    return taken;
+  }
+
+  /** What is known of a process; `undefined` for a folder of another user, which is reported. */
+  async #examine(path: string) {
+    try {
+      requireOwn(await lstat(path), path, 'isDirectory');
+      return await this.#dead.examine(path);
+    } catch (error) {
+      if (error instanceof ForeignFile) this.#options.events.foreign(basename(path));
+      return undefined; // else it is gone
+    }
+  }
+
+  /** Returns whether the journal of a dead process is in this one. */
+  async #take(name: string): Promise<boolean> {
+    const to = join(this.#path, name);
+    try {
+      await rename(join(this.#options.folder, name), to);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await this.#confirm();
+      return isThere(to); // a file system may repeat a step that it has done
+    }
+  }
+
+  /** Opens the journals in a folder, and those in them, all of which are moved up into this one. */
+  async #adoptAll(folder: string): Promise<void> {
+    for (const name of (await listFolder(folder)).sort(byName)) {
+      if (!INSTANCE_OR_DRAFT.test(name)) continue;
+      const path = join(this.#path, name);
+      if (folder !== this.#path) await rename(join(folder, name), path);
+      await this.#adopt(path);
+    }
+  }
+
+  /** Opens a journal that was taken over, and files of it that could not be read before. */
+  async #adopt(path: string): Promise<void> {
+    const { events } = this.#options;
+    let files = this.#files.get(path);
+    if (!files) {
+      files = await findFiles(path, events);
+      await this.#adoptAll(path);
+      this.#files.set(path, files);
+    }
+    let hits = 0;
+    let oldestSeconds = Number.POSITIVE_INFINITY;
+    for (const file of files) {
+      if (file.isCounted) continue;
+      try {
+        await file.count();
+        hits += file.open;
+        oldestSeconds = Math.min(oldestSeconds, file.startSeconds);
+      } catch (error) {
+        const isForeign = error instanceof ForeignFile;
+        if (isForeign) events.foreign(basename(file.path));
+        if (isForeign || isMissing(error)) files.delete(file);
+        else events.unreadable(error);
+      }
+    }
+    if (hits > 0) events.takenOver(hits, oldestSeconds);
+  }
+}
+
+/** The files of a journal that was just taken over. Its process may only have stood still: what it appends later is not read. */
+async function findFiles(folder: string, events: JournalEvents): Promise<Set<HitsFile>> {
+  const files = new Set<HitsFile>();
+  for (const name of (await listFolder(folder)).filter((one) => HITS.test(one))) {
+    const path = join(folder, name);
+    files.add(new HitsFile(path, events, (await lstat(path)).size));
+  }
+  return files;
+}

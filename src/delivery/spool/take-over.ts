@@ -1,0 +1,39 @@
+// When is a process dead, and how does another one take over its hits? A process shows every `beatMillis` that it is alive. It is dead if it
+// has said that it ended, or has shown nothing for `deadMillis`. Another process that looks at each beat then takes over its whole journal
+// in one step that only one process can do: `file/take-over.ts` renames its folder, `redis/take-over.ts` its streams. A process that only
+// stood still notices at its next look that its journal is gone (`Spool`), and goes on with a new one.
+
+/** What a process says of itself besides that it is alive. */
+interface Described {
+  /** `false`: its hits are sent without a token. */
+  readonly hasToken?: unknown;
+}
+
+/** Whether a process may send the hits of a dead one: without a token, Matomo accepts neither addresses nor hits that are old. */
+export function mayTakeOver(
+  { hasToken }: { readonly hasToken: boolean },
+  dead: Described,
+): boolean {
+  return hasToken || dead.hasToken === false;
+}
+
+/**
+ * Notices that this process has stood still. All others may have, too, so that each gets `deadMillis` from then on to show that it is alive.
+ */
+export class Awake {
+  readonly #longMillis: number;
+  #lookedMillis: number = performance.now();
+  #sinceMillis: number = performance.now();
+
+  constructor(deadMillis: number) {
+    this.#longMillis = deadMillis / 3;
+  }
+
+  /** Call this at each look. Returns since when there was no long pause between two, on the monotonic clock. */
+  look(): number {
+    const now = performance.now();
+    if (now - this.#lookedMillis > this.#longMillis) this.#sinceMillis = now;
+    this.#lookedMillis = now;
+    return this.#sinceMillis;
+  }
+}
