@@ -3,10 +3,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { context, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { annotate, ignore, measure, trackEvent, trackOrder } from '../src/index.js';
-import { runNode } from './support/child-process.js';
+import { eventually, runNode } from './support/child-process.js';
 import { captureOutput } from './support/output.js';
 import { APPS, matomo, REGISTER } from './support/registered-app.js';
-import { startTracedService, until } from './support/traced-service.js';
+import { startTracedService } from './support/traced-service.js';
 
 // Asked for anew each time: every test registers a provider of its own.
 const tracer = () => trace.getTracer('test');
@@ -396,7 +396,7 @@ test('a child that ends after the server span still counts as long as the hit ha
   }, PATIENT);
   await service.fetch('/');
   await service.requests(1);
-  await until(() => hasEnded);
+  await eventually(() => hasEnded);
   const { stored } = (await service.hits())[0] ?? {};
   expect(stored).toMatchObject({
     custom_dimension_1: 'late',
@@ -434,11 +434,11 @@ test('a tagged child that still runs holds its hit back, also when others fill t
   }, options);
   await service.fetch('/held');
   for (const path of ['/a', '/b', '/c', '/d']) await service.fetch(path);
-  await until(() => service.inspector.hits().length === 4);
+  await eventually(() => service.inspector.hits().length === 4);
   expect(service.inspector.hits().map(({ stored }) => stored?.title)).not.toContain('GET /held');
   for (const child of ends) child.end();
   await service.processor.forceFlush();
-  await until(() => service.inspector.hits().length === 5);
+  await eventually(() => service.inspector.hits().length === 5);
   const held = service.inspector.hits().at(-1)?.stored;
   expect(held?.title).toBe('GET /held');
   expect(held?.time_dom_processing).toEqual(expect.any(Number));
@@ -454,7 +454,7 @@ test('a tagged child that never ends holds its hit back for the scheduled delay 
   );
   const start = Date.now();
   await service.fetch('/');
-  await until(() => service.inspector.hits().length === 1);
+  await eventually(() => service.inspector.hits().length === 1);
   expect(Date.now() - start).toBeGreaterThanOrEqual(200);
   expect(service.inspector.hits()[0]?.stored).not.toHaveProperty('time_dom_processing');
 });
@@ -472,10 +472,10 @@ test('a measure that outlasts its response holds the hit back as well', async ()
     { scheduledDelayMillis: 30_000, maxExportBatchSize: 1 },
   );
   for (const path of ['/held', '/next']) await service.fetch(path);
-  await until(() => service.inspector.hits().length === 1);
+  await eventually(() => service.inspector.hits().length === 1);
   expect(service.inspector.hits()[0]?.stored?.title).toBe('GET /next');
   endWork();
-  await until(() => service.inspector.hits().length === 2);
+  await eventually(() => service.inspector.hits().length === 2);
   expect(service.inspector.hits()[1]?.stored?.time_on_load).toEqual(expect.any(Number));
 });
 
@@ -498,7 +498,7 @@ test('spans that lost the asynchronous context go to the request that their pare
   const both = Promise.all(
     ['/a', '/b'].map((path) => service.fetch(path, { headers: { traceparent } })),
   );
-  await until(() => queue.length === 2);
+  await eventually(() => queue.length === 2);
   context.with(ROOT_CONTEXT, () => {
     for (const job of queue.reverse()) job();
   });

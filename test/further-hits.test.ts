@@ -4,9 +4,10 @@ import { SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
 import { isInSample } from '../src/hit/visitor/sampling.js';
 import { annotate, ignore, trackEvent, trackGoal, trackHit, trackOrder } from '../src/index.js';
-import { startExporter } from './support/exporter.js';
+import { eventually } from './support/child-process.js';
 import { captureOutput } from './support/output.js';
-import { startTracedService, until } from './support/traced-service.js';
+import { startExporter } from './support/senders.js';
+import { startTracedService } from './support/traced-service.js';
 import { startVariants } from './support/variants.js';
 
 const PATIENT = { scheduledDelayMillis: 60_000 };
@@ -253,10 +254,10 @@ test('in a request that runs longer than scheduledDelayMillis they leave first',
     { scheduledDelayMillis: 50 },
   );
   const answer = service.fetch('/stream');
-  await until(() => service.inspector.hits().length === 1);
+  await eventually(() => service.inspector.hits().length === 1);
   end?.();
   await answer;
-  await until(() => service.inspector.hits().length === 2);
+  await eventually(() => service.inspector.hits().length === 2);
   const [event, page] = service.inspector.hits().map(({ params }) => params);
   expect(event).toMatchObject({ e_c: 'stream', url: page?.url, cid: page?.cid });
   expect(page).toMatchObject({ action_name: 'GET /stream' });
@@ -425,7 +426,7 @@ test('an exporter alone gets them as events of the active span', async () => {
   await service.fetch('/a');
   trackEvent('job', 'x', { uid: 'ann' });
   trackEvent('job', 'of nobody');
-  await until(() => exporter.stats().hits === 4);
+  await eventually(() => exporter.stats().hits === 4);
   await exporter.forceFlush();
   const hits = inspector.hits().map(({ params }) => params);
   const [page, event, order] = hits.filter(({ uid }) => uid === undefined);

@@ -1,4 +1,3 @@
-import { createServer } from 'node:http';
 import { SpanKind, trace } from '@opentelemetry/api';
 import {
   AlwaysOffSampler,
@@ -67,11 +66,11 @@ test('with a ratio of 0.1 every request makes a hit, and the exporter gets a ten
 
 test('an unsampled parent elsewhere keeps no request from making a hit, and what goes on stays unsampled', async () => {
   let passedOn: string | undefined;
-  const next = createServer((request, response) => {
+  const url = await listen((request, response) => {
     passedOn = String(request.headers.traceparent);
     response.end();
   });
-  const { port: nextPort } = new URL(await listen(next));
+  const { port: nextPort } = new URL(url);
   const sampler = recordServerSpans(new ParentBasedSampler({ root: new AlwaysOffSampler() }));
   const { port, processor, exporter } = await serviceWith(sampler, (request, response) => {
     if (request.url !== '/') return void response.end();

@@ -3,9 +3,8 @@ import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../src/index.js';
 import type { ExportResult } from '../src/span-exporter.js';
 import { finishedSpan, serverSpan } from './support/builders.js';
-import { startExporter } from './support/exporter.js';
 import { captureOutput } from './support/output.js';
-import { startProcessor } from './support/processor.js';
+import { startExporter, startProcessor } from './support/senders.js';
 
 const EXCEPTION = [{ name: 'exception', attributes: { 'exception.type': 'Error' } }];
 /** JavaScript accepts anything as the name of a span. */

@@ -2,8 +2,9 @@ import { connect } from 'node:net';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { annotate } from '../src/index.js';
+import { eventually } from './support/child-process.js';
 import { seededRandom } from './support/seed.js';
-import { startTracedService, until } from './support/traced-service.js';
+import { startTracedService } from './support/traced-service.js';
 
 test('a request becomes a page view with what only Node’s request knows', async () => {
   const service = await startTracedService((_request, response) => void response.end('ok'));
@@ -89,7 +90,7 @@ async function pipeline(port: number, from: number, count: number): Promise<void
     const headers = `Host: 127.0.0.1:${port}\r\nUser-Agent: client-${i}\r\nAccept-Language: x-${i}`;
     socket.write(`GET /r/${i} HTTP/1.1\r\n${headers}\r\n\r\n`);
   }
-  await until(() => text.split('HTTP/1.1 200').length === count + 1);
+  await eventually(() => text.split('HTTP/1.1 200').length === count + 1);
   socket.destroy();
 }
 
@@ -138,7 +139,7 @@ test('a SERVER span nested in another makes no second hit and lends it its route
   await service.fetch('/users/1');
   await service.fetch('/users/2');
   await service.requests(2);
-  await until(() => ended === 2);
+  await eventually(() => ended === 2);
   const stored = (await service.hits()).map((hit) => hit.stored);
   expect(stored).toMatchObject([
     { title: 'GET /users/:id', custom_dimension_2: 'nested' },

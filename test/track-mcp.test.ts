@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type MatomoOptions, trackMcp } from '../src/index.js';
 import { captureOutput } from './support/output.js';
-import { startProcessor } from './support/processor.js';
+import { startProcessor } from './support/senders.js';
 import { startTracedService } from './support/traced-service.js';
 
 type Message = Readonly<Record<string, unknown>>;

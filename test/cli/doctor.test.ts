@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
-import { runDoctorAsText } from '../support/doctor.js';
+import { runNode } from '../support/child-process.js';
+import { MAIN } from '../support/cli.js';
 import { matomoOnWire } from '../support/fault-proxy.js';
 
 test('as text each line has a mark and fits a terminal, and problems are counted', async () => {
   const { env } = await matomoOnWire({ sites: { 2: {} } });
-  const { code, stdout, stderr } = await runDoctorAsText({ ...env, MATOMO_SITEID: '1' });
+  const { code, stdout, stderr } = await runNode([MAIN, 'doctor'], {
+    env: { ...env, MATOMO_SITEID: '1' },
+  });
   const lines = stdout.trimEnd().split('\n');
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
   expect(stdout).toMatch(/^✓ node {5}Node\.js \d/m);
@@ -18,13 +21,13 @@ test('as text each line has a mark and fits a terminal, and problems are counted
 
 test('without a problem, it reports that', async () => {
   const { env } = await matomoOnWire();
-  const { code, stdout } = await runDoctorAsText(env);
+  const { code, stdout } = await runNode([MAIN, 'doctor'], { env });
   expect(stdout).toMatch(/^No problem /m);
   expect(code).toBe(0);
 });
 
 test('an option that there is not is refused', async () => {
-  const { code, stdout, stderr } = await runDoctorAsText({}, ['--colour']);
+  const { code, stdout, stderr } = await runNode([MAIN, 'doctor', '--colour']);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain('--colour');
 });

@@ -11,13 +11,12 @@ import { MatomoSpanExporter } from '../../src/index.js';
 import { VERSION } from '../../src/version.js';
 import { serverSpan } from '../support/builders.js';
 import { eventually, runNode, startServer } from '../support/child-process.js';
+import { MAIN } from '../support/cli.js';
 import { sendSpans } from '../support/gateway.js';
 import { jwt } from '../support/jwt.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
-
-const MAIN = 'dist/esm/cli/main.js';
 
 test('inspect prints each hit as it comes, and shows them at /hits', async () => {
   const inspector = await startServer([MAIN, 'inspect', '--port', '0']);

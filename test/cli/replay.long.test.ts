@@ -4,13 +4,13 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { OTLP_RECORDINGS, otlpRecording } from '../gateway/otlp-recordings.js';
 import { eventually, runNode, startNode } from '../support/child-process.js';
+import { MAIN } from '../support/cli.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 import { temporaryFolder } from '../support/spool.js';
 
-const MAIN = 'dist/esm/cli/main.js';
 const BATCH = 5;
 
 async function setUp(lines: readonly string[], name = 'spans.jsonl') {

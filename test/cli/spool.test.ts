@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually, runNode } from '../support/child-process.js';
+import { MAIN } from '../support/cli.js';
 import { startRedis } from '../support/redis-server.js';
 import { notSent } from '../support/scripted-transport.js';
 import {
@@ -10,8 +11,6 @@ import {
   spooledDelivery,
   temporaryFolder,
 } from '../support/spool.js';
-
-const MAIN = 'dist/esm/cli/main.js';
 
 test('adds up a spool in a folder', async () => {
   const folder = temporaryFolder();

@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
+import { environmentOf, MAIN } from '../support/cli.js';
 import { tokenOf } from '../support/matomo-api.js';
 import { startMatomoSite } from '../support/matomo-site.js';
-import { environmentOf, MAIN } from '../support/setup.js';
 import { requires } from '../support/skips.js';
 import { startTerminal } from './terminal.js';
 

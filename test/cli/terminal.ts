@@ -1,7 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { onTestFinished } from 'vitest';
-import { cleanEnvironment, eventually, ROOT } from '../support/child-process.js';
+import { eventually, startProgram } from '../support/child-process.js';
 
 export interface Terminal {
   /** All that a person would have seen so far. */
@@ -18,31 +15,19 @@ export function startTerminal(
   env: Readonly<Record<string, string>>,
 ): Terminal {
   const command = [process.execPath, ...args].map((word) => `'${word}'`).join(' ');
-  const child = spawn('script', ['-qe', '-E', 'always', '-c', command, '/dev/null'], {
-    cwd: ROOT,
-    env: { ...cleanEnvironment(), TERM: 'xterm', ...env },
-  });
-  let screen = '';
+  const script = ['script', '-qe', '-E', 'always', '-c', command, '/dev/null'];
+  const child = startProgram(script, { env: { TERM: 'xterm', ...env }, hasInput: true });
+  const screen = child.stdout;
   let seen = 0;
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      screen += text;
-    });
-  }
-  const ended = once(child, 'close').then(([code]) => code as number | null);
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
   return {
-    screen: () => screen,
+    screen,
     async answer(prompt, typed) {
-      await eventually(() => screen.slice(seen).includes(prompt), {
-        describe: () => `${prompt} in:\n${screen}`,
+      await eventually(() => screen().slice(seen).includes(prompt), {
+        describe: () => `${prompt} in:\n${screen()}`,
       });
-      seen = screen.length;
-      child.stdin.write(typed);
+      seen = screen().length;
+      child.type(typed);
     },
-    exit: () => ended,
+    exit: async () => (await child.ended).code,
   };
 }

@@ -1,4 +1,3 @@
-import { createServer } from 'node:http';
 import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { describe, expect, test, vi } from 'vitest';
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
@@ -7,7 +6,7 @@ import { listen } from '../support/listen.js';
 
 /** A Matomo that never answers. */
 function startHanging(): Promise<string> {
-  return listen(createServer(() => undefined));
+  return listen(() => undefined);
 }
 
 test.each([MatomoSpanProcessor, MatomoSpanExporter])(

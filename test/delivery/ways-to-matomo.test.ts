@@ -10,7 +10,6 @@ import { listen } from '../support/listen.js';
 import { startMatomo } from '../support/matomo.js';
 import { APPS, get, NODE_HTTP, REGISTER, titles } from '../support/registered-app.js';
 import { requires } from '../support/skips.js';
-import { until } from '../support/traced-service.js';
 
 const CA = fileURLToPath(new URL('../fixtures/tls/ca.pem', import.meta.url));
 
@@ -139,7 +138,7 @@ describe('forward proxies', () => {
       },
     });
     expect([proxy.connections(), proxy.open()]).toEqual([1, 1]);
-    await until(() => proxy.open() === 0);
+    await eventually(() => proxy.open() === 0);
     expect(await transport.send(HIT, 1000)).toMatchObject({ body: TRACKED });
     expect(proxy.connections()).toBe(2);
   });
@@ -281,7 +280,7 @@ test.each(['directly', 'through a proxy'])(
     const url = way === 'directly' ? wire.url : 'https://matomo.test';
     const transport = transportTo(url);
     const sent = transport.send(HIT, 60_000);
-    await until(() => wire.open() === 1);
+    await eventually(() => wire.open() === 1);
     await transport.close();
     expect((await sent).kind).toBe('not_sent');
     await eventually(() => wire.open() === 0, { timeoutMillis: 9000 });

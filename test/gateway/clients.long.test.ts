@@ -1,4 +1,4 @@
-import { createServer, request as httpRequest } from 'node:http';
+import { request as httpRequest } from 'node:http';
 import { expect, test } from 'vitest';
 import type { Gateway } from '../../src/gateway/index.js';
 import { eventually, type Server, startServer } from '../support/child-process.js';
@@ -76,7 +76,7 @@ test("what a full gateway has refused, OpenTelemetry's own exporter sends again"
 /** Passes exports on to a gateway and knows how they were answered. */
 async function startFront(gateway: Gateway): Promise<{ url: string; statuses: number[] }> {
   const statuses: number[] = [];
-  const server = createServer((request, response) => {
+  const url = await listen((request, response) => {
     const { method, headers, url } = request;
     const onward = httpRequest(gateway.url + url, { method, headers }, (answer) => {
       statuses.push(answer.statusCode as number);
@@ -85,5 +85,5 @@ async function startFront(gateway: Gateway): Promise<{ url: string; statuses: nu
     });
     request.pipe(onward);
   });
-  return { url: await listen(server), statuses };
+  return { url, statuses };
 }

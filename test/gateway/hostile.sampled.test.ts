@@ -9,6 +9,7 @@ import { UnreadableExport } from '../../src/gateway/otlp/read-values.js';
 import type { ReceivedSpan } from '../../src/gateway/otlp/received-span.js';
 import { createSelection } from '../../src/gateway/otlp/span-selection.js';
 import { eventually, startServer } from '../support/child-process.js';
+import { MAIN } from '../support/cli.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { sampled } from '../support/long.js';
 import { below, exportRequest, otlpSpan, requestSpan } from '../support/otlp-spans.js';
@@ -142,7 +143,7 @@ function chain(): string {
 test('hostile bodies take neither its memory nor its time from a gateway, and it goes on', async () => {
   const { inspector, env } = await matomo();
   const gateway = await startServer(
-    ['--max-old-space-size=192', 'dist/esm/cli/main.js', 'gateway', '--listen', '127.0.0.1:0'],
+    ['--max-old-space-size=192', MAIN, 'gateway', '--listen', '127.0.0.1:0'],
     { env: { ...env, MATOMO_GATEWAY_GRACE: '100', MATOMO_SCHEDULE_DELAY: '50' } },
   );
   const url = gateway.url.replace(/\/v1\/traces.*$/, '');

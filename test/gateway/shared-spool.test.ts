@@ -5,6 +5,7 @@ import { sumOfCounters } from '../../src/delivery/queue/counters.js';
 import type { GatewayStats } from '../../src/gateway/index.js';
 import { type BulkReceiver, startBulkReceiver } from '../support/bulk-receiver.js';
 import { eventually, runNode, startServer } from '../support/child-process.js';
+import { MAIN } from '../support/cli.js';
 import { sendSpans, startGatewayProcess } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
@@ -129,7 +130,7 @@ async function replayFile(env: Readonly<Record<string, string>>, firstMillis: nu
     ),
   );
   writeFileSync(file, `${lines.flat().join('\n')}\n`);
-  const args = ['dist/esm/cli/main.js', 'replay', file, '--state', join(folder, 'state.json')];
+  const args = [MAIN, 'replay', file, '--state', join(folder, 'state.json')];
   const { code, stdout, stderr } = await runNode(args, { env, timeoutMillis: 60_000 });
   expect([code, stderr]).toEqual([0, expect.not.stringMatching(/lost/)]);
   return { stats: JSON.parse(stdout) as GatewayStats };

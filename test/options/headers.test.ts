@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { createGateway } from '../../src/gateway/index.js';
@@ -12,11 +12,11 @@ import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 /** A Matomo that tracks one hit, and remembers the headers of the last request. */
 async function startMatomo() {
   const received: IncomingHttpHeaders[] = [];
-  const server = createServer((request, response) => {
+  const url = await listen((request, response) => {
     received.push(request.headers);
     request.resume().on('end', () => response.end('{"status":"success","tracked":1,"invalid":0}'));
   });
-  return { url: await listen(server), received };
+  return { url, received };
 }
 
 const FORMS: [string, MatomoOptions['headers']][] = [

@@ -7,9 +7,10 @@ import { IGNORE_REASONS, type IgnoreReason } from '../../src/pipeline/decisions.
 import type { MatomoStats } from '../../src/pipeline/stats.js';
 import { capturedHeaders, finishedSpan, serverSpan } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
-import { startExporter } from '../support/exporter.js';
+import { eventually } from '../support/child-process.js';
+import { startExporter } from '../support/senders.js';
 import { temporaryFolder } from '../support/spool.js';
-import { startTracedService, until } from '../support/traced-service.js';
+import { startTracedService } from '../support/traced-service.js';
 
 const PATIENT = { scheduledDelayMillis: 60_000 };
 
@@ -121,8 +122,8 @@ test('an event of an open request by an AI chatbot is sent whatever the sample, 
     { scheduledDelayMillis: 50, sampleRate: 1e-9 },
   );
   const answer = service.fetch('/a', { headers: { 'user-agent': CHATGPT } });
-  await until(() => service.processor.stats().hits === 1);
-  await until(() => service.processor.stats().pending === 0);
+  await eventually(() => service.processor.stats().hits === 1);
+  await eventually(() => service.processor.stats().pending === 0);
   expect(service.inspector.hits().map(({ params }) => params.e_a)).toEqual(['open']);
   end();
   await answer;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { annotate, trackEvent } from '../../src/index.js';
 import { serverSpan } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
-import { startExporter } from '../support/exporter.js';
+import { startExporter } from '../support/senders.js';
 import { startTracedService } from '../support/traced-service.js';
 
 /** Serves `/guide` as a PDF, parts of it if the request has a range, and everything else as a page. */

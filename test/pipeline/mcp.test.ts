@@ -7,8 +7,9 @@ import { currentRequest } from '../../src/requests/captured-requests.js';
 import { reportMcp } from '../../src/requests/operations/mcp.js';
 import type { Request } from '../../src/requests/request.js';
 import { CHATGPT } from '../support/chatbots.js';
+import { eventually } from '../support/child-process.js';
 import { sorted } from '../support/sorted.js';
-import { startTracedService, until } from '../support/traced-service.js';
+import { startTracedService } from '../support/traced-service.js';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -308,7 +309,7 @@ test.each([
     response.end();
   });
   await service.send('ignored', {}, {}, '/any');
-  await until(() => service.processor.stats().hits === 1);
+  await eventually(() => service.processor.stats().hits === 1);
   const { hits } = await service.outcome();
   expect(hits.map(({ action_name, dimension7 }) => [action_name, dimension7])).toEqual([
     ['MCP tools/call find_order', 'of the tool'],

@@ -15,7 +15,6 @@ import * as own from '../../src/index.js';
 import { MatomoSpanExporter, MatomoSpanProcessor, trackEvent } from '../../src/index.js';
 import { finishedSpan, serverSpan } from '../support/builders.js';
 import { eventually, ROOT, runNode, startServer } from '../support/child-process.js';
-import { startExporter } from '../support/exporter.js';
 import { freePort } from '../support/free-port.js';
 import { sendSpans } from '../support/gateway.js';
 import { startMatomo } from '../support/matomo.js';
@@ -23,7 +22,7 @@ import { exportRequest, requestSpan as receivedSpan } from '../support/otlp-span
 import { captureOutput } from '../support/output.js';
 import { SPOOL_PLACES } from '../support/redis-server.js';
 import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
-import { until } from '../support/traced-service.js';
+import { startExporter } from '../support/senders.js';
 
 /** Value of each metric by its attributes, as a meter provider exports them. */
 async function collected(meterProvider: MeterProvider, exporter: InMemoryMetricExporter) {
@@ -298,7 +297,7 @@ test.each([['memory', async () => ({})] as const, ...SPOOLS])(
 
     inspector.play({ status: 503 });
     matomo.export([requestSpan('/', 3600), requestSpan()], () => undefined);
-    if (hasSpool) await until(() => matomo.stats().spooled === 2);
+    if (hasSpool) await eventually(() => matomo.stats().spooled === 2);
     await matomo.forceFlush();
     const failing = await read();
     const later = await eventually(async () => {
@@ -312,7 +311,7 @@ test.each([['memory', async () => ({})] as const, ...SPOOLS])(
 
     const againMillis = performance.now();
     inspector.play();
-    await until(() => {
+    await eventually(() => {
       void matomo.forceFlush();
       return matomo.stats().pending === 0;
     });
@@ -343,12 +342,12 @@ test.each(SPOOL_PLACES)('each process knows its own hits in %s', async (_place, 
   expect(await hits()).toEqual([0, 0]);
   for (const matomo of processes) {
     matomo.export([requestSpan(), requestSpan()], () => undefined);
-    await until(() => matomo.stats().spooled === 2);
+    await eventually(() => matomo.stats().spooled === 2);
   }
   expect(await hits()).toEqual([2, 2]);
 
   inspector.play();
-  await until(() => {
+  await eventually(() => {
     for (const matomo of processes) void matomo.forceFlush();
     return processes.every((matomo) => matomo.stats().pending === 0);
   });

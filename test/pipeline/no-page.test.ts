@@ -3,10 +3,11 @@ import { trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { finishedSpan } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
-import { startExporter } from '../support/exporter.js';
+import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
-import { startTracedService, until } from '../support/traced-service.js';
+import { startExporter } from '../support/senders.js';
+import { startTracedService } from '../support/traced-service.js';
 
 type Service = Awaited<ReturnType<typeof start>>;
 
@@ -132,8 +133,8 @@ test('a gateway ignores what the attributes show', async () => {
     requestSpan('/b.pdf', {}, { 'http.response.status_code': 206 }),
   ];
   await sendSpans(gateway, exportRequest(spans));
-  await until(() => gateway.stats().tracked === 1);
-  await until(() => Object.values(gateway.stats().ignored).filter(Boolean).length === 4);
+  await eventually(() => gateway.stats().tracked === 1);
+  await eventually(() => Object.values(gateway.stats().ignored).filter(Boolean).length === 4);
   expect(inspector.hits().map(({ params }) => params.action_name)).toEqual(['GET /a']);
   expect(gateway.stats().ignored).toMatchObject({ prefetch: 1, static: 1, polling: 1, partial: 1 });
 });

@@ -8,12 +8,13 @@ import { isInSample } from '../../src/hit/visitor/sampling.js';
 import { annotate, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { capturedHeaders, finishedSpan } from '../support/builders.js';
-import { startExporter } from '../support/exporter.js';
+import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
+import { startExporter } from '../support/senders.js';
 import { temporaryFolder } from '../support/spool.js';
-import { startTracedService, until } from '../support/traced-service.js';
+import { startTracedService } from '../support/traced-service.js';
 
 const PATIENT = { scheduledDelayMillis: 60_000 };
 
@@ -274,9 +275,9 @@ test.each([
     { ...options, scheduledDelayMillis: 50 },
   );
   const answer = service.fetch('/stream', { headers });
-  await until(() => service.processor.stats().hits === 1);
+  await eventually(() => service.processor.stats().hits === 1);
   const { inspector, processor } = service;
-  await until(() => (isSent ? inspector.hits().length === 1 : processor.stats().hits === 0));
+  await eventually(() => (isSent ? inspector.hits().length === 1 : processor.stats().hits === 0));
   end();
   await answer;
   expect(await service.hits()).toHaveLength(isSent ? 1 : 0);

@@ -1,10 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { serverSpan } from '../support/builders.js';
-import { runNode } from '../support/child-process.js';
+import { eventually, runNode } from '../support/child-process.js';
 import { captureOutput } from '../support/output.js';
 import { APPS, startRegistered } from '../support/registered-app.js';
-import { until } from '../support/traced-service.js';
 
 test('stats() is logged as one line of JSON at the interval', async () => {
   const output = captureOutput();
@@ -16,7 +15,7 @@ test('stats() is logged as one line of JSON at the interval', async () => {
   });
   onTestFinished(() => matomo.shutdown());
   matomo.export([serverSpan('/health')], () => undefined);
-  await until(() => output.length > 0);
+  await eventually(() => output.length > 0);
   const [, json = ''] = /^opentelemetry-matomo: (.*) \[stats\]\n$/.exec(output[0] ?? '') ?? [];
   expect(JSON.parse(json)).toEqual({ pid: process.pid, ...matomo.stats() });
   expect(matomo.stats().ignored.path).toBe(1);

@@ -1,4 +1,3 @@
-import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually, startServer } from '../support/child-process.js';
@@ -28,10 +27,10 @@ const ENOUGH = { MATOMO_SHUTDOWN_TIMEOUT: '3000' };
 /** A Matomo that gets bulks and answers none. */
 async function startSilent(): Promise<{ url: string; requests: () => number }> {
   let requests = 0;
-  const server = createServer(() => {
+  const url = await listen(() => {
     requests += 1;
   });
-  return { url: await listen(server), requests: () => requests };
+  return { url, requests: () => requests };
 }
 
 /** A server that accepts connections and reads nothing. */

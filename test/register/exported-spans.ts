@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type ChildOptions, ROOT, startServer } from '../support/child-process.js';
@@ -54,13 +53,13 @@ export interface Traces {
 /** A server that counts the trace headers of its requests, and whether they say that the caller is sampled. */
 async function startDownstream() {
   const headers: string[] = [];
-  const server = createServer((request, response) => {
+  const url = await listen((request, response) => {
     const { traceparent = '', tracestate = '', baggage = '' } = request.headers;
     const flags = String(traceparent).replace(/^00-[0-9a-f]{32}-[0-9a-f]{16}-/, 'flags ');
     headers.push([request.url, flags, tracestate, baggage].join(' '));
     response.end('ok');
   });
-  return { url: await listen(server), headers };
+  return { url, headers };
 }
 
 /** As a load balancer checks that a server listens. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
+import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { MatomoSpanProcessor, trackEvent } from '../../src/index.js';
@@ -40,22 +40,22 @@ function trackLater(): void {
 
 /** Asks a server with HTTP/1.1, and reads the response to its end. */
 async function ask(): Promise<void> {
-  const server = createServer((_request, response) => {
+  const url = await listen((_request, response) => {
     trackLater();
     response.end('ok');
   });
-  const sent = request(await listen(server), { agent: false }).end();
+  const sent = request(url, { agent: false }).end();
   const [response] = await once(sent, 'response');
   await text(response);
 }
 
 /** Leaves before the response is complete. */
 async function leave(): Promise<void> {
-  const server = createServer((_request, response) => {
+  const url = await listen((_request, response) => {
     trackLater();
     response.write('half');
   });
-  const sent = request(await listen(server), { agent: false }).end();
+  const sent = request(url, { agent: false }).end();
   const [response] = await once(sent, 'response');
   response.on('error', () => undefined);
   sent.destroy();

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { listen } from '../support/listen.js';
 
 /** A connection to a database, as drivers with callbacks keep one for all requests. */
 export interface CallbackConnection {
@@ -10,22 +10,13 @@ export interface CallbackConnection {
 
 /** A real connection to a server that answers each byte with one. */
 export async function startCallbackConnection(): Promise<CallbackConnection> {
-  const sockets = new Set<Socket>();
-  const database = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined).pipe(socket);
-  }).listen(0, '127.0.0.1');
-  await once(database, 'listening');
+  const { port } = new URL(await listen(createServer((socket) => socket.pipe(socket))));
   const callbacks: (() => void)[] = [];
   let connection: Socket | undefined;
-  onTestFinished(() => {
-    database.close();
-    connection?.destroy();
-    for (const socket of sockets) socket.destroy();
-  });
+  onTestFinished(() => void connection?.destroy());
 
   function open(): Socket {
-    const socket = connect((database.address() as AddressInfo).port, '127.0.0.1');
+    const socket = connect(Number(port), '127.0.0.1');
     return socket.on('data', (answers) => {
       for (const _answer of answers) callbacks.shift()?.();
     });

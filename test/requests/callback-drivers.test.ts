@@ -11,8 +11,9 @@ import {
   trackOrder,
 } from '../../src/index.js';
 import { currentRequest } from '../../src/requests/captured-requests.js';
+import { eventually } from '../support/child-process.js';
 import { sorted } from '../support/sorted.js';
-import { startTracedService, until } from '../support/traced-service.js';
+import { startTracedService } from '../support/traced-service.js';
 import { startCallbackConnection } from './callback-connection.js';
 
 const tracer = () => trace.getTracer('driver');
@@ -62,7 +63,7 @@ test.each<Record<string, string>>([NO_TRACE, ONE_TRACE])(
       if (user !== 'alice') response.end();
     });
     const alice = service.fetch('/alice', { headers });
-    await until(() => answers === 1);
+    await eventually(() => answers === 1);
     await service.fetch('/bob', { headers });
     await service.fetch('/private', { headers });
     release();
@@ -94,7 +95,7 @@ test('a callback after the hit of its request was built makes no hit of another 
     response.end();
   });
   const alice = service.fetch('/alice');
-  await until(() => asyncContexts.size === 1);
+  await eventually(() => asyncContexts.size === 1);
   release();
   await alice;
   await service.fetch('/bob');
@@ -140,7 +141,7 @@ test('in a trace of thousands of spans, matomo.* on spans without async context 
   const fetched = ['/first', '/second', '/private'].map((path) =>
     service.fetch(path, { headers: ONE_TRACE }),
   );
-  await until(() => responses.size === 3);
+  await eventually(() => responses.size === 3);
   // Here is no async context of any request.
   expect(currentRequest()).toBeUndefined();
   const below = (parent: Span | undefined) =>

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
-import { startTracedService, type TracedService, until } from '../support/traced-service.js';
+import { eventually } from '../support/child-process.js';
+import { tlsFile } from '../support/fault-proxy.js';
+import { listen } from '../support/listen.js';
+import { startTracedService, type TracedService } from '../support/traced-service.js';
 
 // The instrumentation hooks `require`, not `import`.
 const require = createRequire(import.meta.url);
@@ -47,15 +49,8 @@ async function startService(scheme: Scheme, listener: RequestListener): Promise<
 
 async function listenTls(listener: RequestListener): Promise<number> {
   const { createServer } = require('node:https') as typeof import('node:https');
-  const read = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url));
-  const server = createServer({ cert: read('server.pem'), key: read('server.key') }, listener);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
+  const certificate = { cert: tlsFile('server.pem'), key: tlsFile('server.key') };
+  return Number(new URL(await listen(createServer(certificate, listener))).port);
 }
 
 async function statusOfHit(service: Service): Promise<string | undefined> {
@@ -88,7 +83,7 @@ for (const scheme of SCHEMES) {
           isServed = true;
         });
         const client = await service.open();
-        await until(() => isServed);
+        await eventually(() => isServed);
         leave(client);
         expect(await statusOfHit(service)).toBe('499');
       });
@@ -160,13 +155,13 @@ test('bytes of other responses on the connection, and of 100 Continue, are no pa
   const { socket } = await service.open(
     `${REQUEST}POST /r HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\nx`,
   );
-  await until(() => responses.length === 2);
+  await eventually(() => responses.length === 2);
   responses[0]?.end('more bytes than the other response is to have');
   let received = '';
   socket.on('data', (bytes) => {
     received += bytes;
   });
-  await until(() => received.includes('content-length: 25'));
+  await eventually(() => received.includes('content-length: 25'));
   socket.destroy();
   await service.requests(2);
   const statuses = (await service.hits()).map(({ stored }) => stored?.custom_var_v1);
@@ -233,7 +228,7 @@ test('499 if the client leaves while it sends the body', async () => {
   const { socket } = await service.open(
     'POST /r HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 1000\r\n\r\nhalf',
   );
-  await until(() => hasBegun);
+  await eventually(() => hasBegun);
   socket.destroy();
   expect(await statusOfHit(service)).toBe('499');
 });

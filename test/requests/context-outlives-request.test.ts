@@ -1,16 +1,15 @@
-import { createServer } from 'node:http';
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../support/listen.js';
-import { startProcessor } from '../support/processor.js';
+import { startProcessor } from '../support/senders.js';
 
 test('a span that starts after the response, in the context of its request, does not get its headers', async () => {
   const { tracer, hits } = await startProcessor();
   onTestFinished(() => context.disable());
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   let startJob: (() => void) | undefined;
-  const server = createServer((_request, response) => {
+  const url = await listen((_request, response) => {
     response.on('close', () => {
       setImmediate(() => {
         const attributes = { 'http.request.method': 'GET', 'url.path': '/job' };
@@ -24,7 +23,7 @@ test('a span that starts after the response, in the context of its request, does
     startJob = resolve;
   });
   const headers = { referer: 'https://ref.example/', connection: 'close' };
-  await fetch(`${await listen(server)}/this`, { headers });
+  await fetch(`${url}/this`, { headers });
   await started;
   expect((await hits()).map(({ params }) => [params.action_name, params.urlref])).toEqual([
     ['GET /job', undefined],

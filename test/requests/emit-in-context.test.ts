@@ -5,8 +5,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanProcessor } from '../../src/index.js';
 import { listen } from '../support/listen.js';
 import { startMatomo } from '../support/matomo.js';
-import { startProcessor } from '../support/processor.js';
 import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
+import { startProcessor } from '../support/senders.js';
 import { fetchFrom } from '../support/traced-service.js';
 
 /** Starts a server, with this package or without. */

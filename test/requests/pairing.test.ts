@@ -3,15 +3,16 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import { createRequire } from 'node:module';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { annotate, forRequest, ignore, trackEvent } from '../../src/index.js';
+import { eventually } from '../support/child-process.js';
 import { listen } from '../support/listen.js';
-import { startProcessor } from '../support/processor.js';
 import { rawRequest, sendRaw } from '../support/raw-request.js';
-import { startTracedService, type TracedService, until } from '../support/traced-service.js';
+import { startProcessor } from '../support/senders.js';
+import { startTracedService, type TracedService } from '../support/traced-service.js';
 
 // The instrumentation hooks `require`, not `import`.
-const require = createRequire(import.meta.url);
+const _require = createRequire(import.meta.url);
 
 /** A service behind a trusted proxy, whose handler annotates each request and ignores those whose target asks for it. */
 function startAnnotatedService(): Promise<TracedService> {
@@ -68,12 +69,10 @@ test.each([
 });
 
 test('one application behind two servers makes one hit per request', async () => {
-  const { createServer } = require('node:http') as typeof import('node:http');
   const inner = createServer((request, response) => {
     annotate({ dimension3: 'inner' });
     response.end(request.url);
   });
-  onTestFinished(() => void inner.close());
   const service = await startTracedService((request, response) => {
     const target = request.url;
     if (target === '/rewritten') request.url = '/other';
@@ -90,14 +89,12 @@ test('one application behind two servers makes one hit per request', async () =>
     ['GET /two', 'inner'],
     ['GET /rewritten', 'inner'],
   ]);
-  await until(() => service.processor.stats().pending === 0);
+  await eventually(() => service.processor.stats().pending === 0);
   expect(service.processor.stats()).toMatchObject({ hits: 3, tracked: 3 });
 });
 
 test('each of two processors makes one hit for a request behind two servers', async () => {
-  const { createServer } = require('node:http') as typeof import('node:http');
   const inner = createServer((_request, response) => void response.end());
-  onTestFinished(() => void inner.close());
   const started = [await startProcessor(), await startProcessor()];
   const processors = started.map(({ processor }) => processor);
   const service = await startTracedService(
@@ -106,14 +103,14 @@ test('each of two processors makes one hit for a request behind two servers', as
     { spanProcessors: processors as never },
   );
   for (const path of ['/1', '/2']) await service.fetch(path);
-  await until(() => processors.every((processor) => processor.stats().hits >= 2));
+  await eventually(() => processors.every((processor) => processor.stats().hits >= 2));
   expect(processors.map((processor) => processor.stats().hits)).toEqual([2, 2]);
 });
 
 test('two SERVER spans in the async context of one request are two requests, also of a processor that another one runs beside', async () => {
   const without = await startProcessor();
   const { processor, tracer, hits: flushed } = await startProcessor();
-  const server = createServer((_request, response) => {
+  const serverUrl = await listen((_request, response) => {
     trackEvent('Both', 'event');
     for (const path of ['/first', '/second']) {
       const attributes = {
@@ -126,8 +123,8 @@ test('two SERVER spans in the async context of one request are two requests, als
     }
     response.end();
   });
-  await fetch(`${await listen(server)}/first`);
-  await until(() => processor.stats().hits === 3);
+  await fetch(`${serverUrl}/first`);
+  await eventually(() => processor.stats().hits === 3);
   const hits = [...(await without.hits()), ...(await flushed())].map(({ params }) => params);
   const titles = hits.map(({ action_name }) => action_name).filter((title) => title !== undefined);
   // A bulk is ordered by visitor, and each request has its own.
@@ -164,15 +161,15 @@ test.each([
 
 test('an event before the SERVER span of its request starts belongs to the same request', async () => {
   const { processor, tracer, hits: flushed } = await startProcessor();
-  const server = createServer((_request, response) => {
+  const serverUrl = await listen((_request, response) => {
     trackEvent('Early', 'event');
     annotate({ dimension3: 'early' });
     const attributes = { 'http.request.method': 'GET', 'http.response.status_code': 200 };
     const span = tracer.startSpan('own', { kind: 1, attributes });
     response.end(() => span.end());
   });
-  await fetch(`${await listen(server)}/early`);
-  await until(() => processor.stats().hits === 2);
+  await fetch(`${serverUrl}/early`);
+  await eventually(() => processor.stats().hits === 2);
   const hits = (await flushed()).map(({ params }) => params);
   expect(hits.map(({ e_a, dimension3 }) => e_a ?? dimension3)).toEqual(['early', 'event']);
   expect(new Set(hits.map(({ url, _id }) => `${url} ${_id}`)).size).toBe(1);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
@@ -7,10 +7,10 @@ import type { InspectedHit } from '../../src/inspector/index.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { collectGarbage } from '../support/kept-bytes.js';
 import { listen } from '../support/listen.js';
-import { startProcessor } from '../support/processor.js';
 import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
+import { startProcessor } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
-import { startTracedService, until } from '../support/traced-service.js';
+import { startTracedService } from '../support/traced-service.js';
 
 const requestFor = (path: string) => `GET ${path} HTTP/1.1\r\nHost: shop.example\r\n\r\n`;
 const requestsFor = (...paths: string[]) => paths.map(requestFor).join('');
@@ -49,7 +49,7 @@ test.each(LEAVING)(
     const { service, requests } = await startPipelinedService();
     const socket = open(service.port);
     socket.write(requestsFor('/answered', '/runs', '/waits', '/ready'));
-    await until(() => requests.length === 4);
+    await eventually(() => requests.length === 4);
     leave(socket, requests);
     await service.requests(4);
     expect(statusesOf(await service.hits())).toEqual([
@@ -100,26 +100,26 @@ test.each([
 ])('SERVER spans %s that never end do not stay in memory', async (_what, traceIdOf) => {
   const start = await startProvider();
   const spans = Array.from({ length: 100 }, (_, i) => start(traceIdOf(i)));
-  await until(areCollected(spans));
+  await eventually(areCollected(spans));
 });
 
 test('neither do requests whose SERVER span never ends', async () => {
   const start = await startProvider();
   const requests: WeakRef<object>[] = [];
-  const server = createServer((request, response) => {
+  const url = await listen((request, response) => {
     start();
     requests.push(new WeakRef(request));
     response.end();
   });
-  const port = Number(new URL(await listen(server)).port);
+  const port = Number(new URL(url).port);
   for (const count of [1, 2, 3]) {
     const socket = open(port);
     for (const more of [1, 2]) {
       socket.write(requestFor('/never'));
-      await until(() => requests.length === 2 * (count - 1) + more);
+      await eventually(() => requests.length === 2 * (count - 1) + more);
     }
     socket.end();
     await once(socket, 'close');
   }
-  await until(areCollected(requests));
+  await eventually(areCollected(requests));
 });

@@ -3,9 +3,10 @@ import { createRequire } from 'node:module';
 import { expect, onTestFinished, test } from 'vitest';
 import { forRequest, ignore, trackEvent } from '../../src/index.js';
 import { currentRequest } from '../../src/requests/captured-requests.js';
+import { eventually } from '../support/child-process.js';
 import { startRedis } from '../support/redis-server.js';
 import { sorted } from '../support/sorted.js';
-import { startTracedService, until } from '../support/traced-service.js';
+import { startTracedService } from '../support/traced-service.js';
 
 /** The part of `redis` 3 that is used here. */
 interface Client {
@@ -55,7 +56,7 @@ test.each([
     });
   });
   const alice = service.fetch('/alice');
-  await until(() => aliceResponse !== undefined);
+  await eventually(() => aliceResponse !== undefined);
   await Promise.all(['/bob', '/private', '/carol'].map((path) => service.fetch(path)));
   aliceResponse?.end();
   await alice;

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -19,6 +19,8 @@ export interface ChildOptions {
   readonly node?: string;
   /** What starts `node`, such as `unshare` with its flags. */
   readonly command?: readonly string[];
+  /** Opens its input for `type`. Default: there is nothing to read. */
+  readonly hasInput?: boolean;
   /** Longest wait for the URL, and for the end. Default: 40,000. */
   readonly timeoutMillis?: number;
 }
@@ -29,7 +31,7 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-interface Child {
+export interface Child {
   readonly pid: number;
   /** All that it has written so far. */
   stdout(): string;
@@ -37,6 +39,8 @@ interface Child {
   stderr(): string;
   /** That line, if it was written. */
   tracking(): string | undefined;
+  /** Writes to its input. */
+  type(text: string): void;
   kill(signal: NodeJS.Signals): void;
   /** Settles when it has ended and all of its output is here. */
   readonly ended: Promise<ChildExit>;
@@ -53,14 +57,21 @@ export interface Server extends Child {
 
 /** Starts `node ...args`. It is killed when the test has finished, if it still runs. */
 export function startNode(args: readonly string[], options: ChildOptions = {}): Child {
-  const { cwd = ROOT, env = {}, node = process.execPath, command = [] } = options;
-  const { timeoutMillis = 40_000 } = options;
-  const [file, ...first] = [...command, node];
-  const child = spawn(file as string, [...first, ...args], {
+  const { node = process.execPath, command = [] } = options;
+  return startProgram([...command, node, ...args], options);
+}
+
+/** The same of any program. */
+export function startProgram(
+  command: readonly string[],
+  { cwd = ROOT, env = {}, hasInput = false, timeoutMillis = 40_000 }: ChildOptions = {},
+): Child {
+  const [file = '', ...args] = command;
+  const child = spawn(file, args, {
     cwd,
     env: { ...cleanEnvironment(), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+    stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  }) as ChildProcessWithoutNullStreams;
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -79,9 +90,8 @@ export function startNode(args: readonly string[], options: ChildOptions = {}): 
   function exit(): Promise<ChildExit> {
     return withDeadline(ended, timeoutMillis, () => {
       child.kill('SIGKILL');
-      return new Error(
-        `node ${args.join(' ')} did not end in ${timeoutMillis} ms:\n${stdout}${stderr}`,
-      );
+      const run = command.join(' ');
+      return new Error(`${run} did not end in ${timeoutMillis} ms:\n${stdout}${stderr}`);
     });
   }
 
@@ -95,6 +105,7 @@ export function startNode(args: readonly string[], options: ChildOptions = {}): 
     stdout: () => stdout,
     stderr: () => stderr.replace(TRACKING, ''),
     tracking: () => stderr.match(TRACKING)?.join(''),
+    type: (text) => void child.stdin.write(text),
     kill,
     ended,
     exit,
@@ -129,7 +140,7 @@ export async function runNode(
   return { ...exit, stdout: child.stdout(), stderr: child.stderr() };
 }
 
-/** Asks again every 20 ms until the answer is neither `undefined` nor `false`; rejects after the time-out. */
+/** Asks again every 10 ms until the answer is neither `undefined` nor `false`; rejects after the time-out. */
 export async function eventually<T>(
   ask: () => T | undefined | false | Promise<T | undefined | false>,
   options: {
@@ -152,7 +163,7 @@ export async function eventually<T>(
     if (reason !== '' || performance.now() > deadline) {
       throw new Error(`did not come${reason && `, ${reason}`}: ${describe()}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { InspectedHit, Inspector } from '../../src/inspector/index.js';
-import { ROOT, type Server, startServer } from './child-process.js';
-import { startMatomo } from './matomo.js';
+import { ROOT, type Server } from './child-process.js';
+import { startTracked } from './registered-app.js';
 
 /** Those that are applications. */
 export const EXAMPLES: readonly string[] = readdirSync(`${ROOT}examples`).filter((name) =>
@@ -13,14 +13,10 @@ export async function startExample(
   example: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ server: Server; inspector: Inspector }> {
-  const inspector = await startMatomo({ customVariables: true });
   const [command, ...args] = startCommand(example).split(' ');
   if (command !== 'node') throw new Error(`${example} is started by ${command}`);
-  const server = await startServer(args, {
-    cwd: `${ROOT}examples/${example}`,
-    env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1', ...env },
-  });
-  return { server, inspector };
+  const { app, inspector } = await startTracked(args, env, { cwd: `${ROOT}examples/${example}` });
+  return { server: app, inspector };
 }
 
 /** What `npm start` runs. */

@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import { freePort } from './free-port.js';
+import { connectionsOf } from './listen.js';
 import { startMatomo } from './matomo.js';
 
 /** What goes wrong between a sender and Matomo. */
@@ -83,19 +84,15 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
   const { certificate, wantsCertificate = false, host = '127.0.0.1' } = options;
   let targetPort = 0;
   let fault: Fault | undefined;
-  let connections = 0;
-  const sockets = new Set<Socket>();
   const requests: Request[] = [];
   const tls = certificate && createTlsServer(tlsOptionsOf(certificate, wantsCertificate), serve);
   tls?.on('tlsClientError', () => undefined);
   const server = createServer((socket) => {
-    connections += 1;
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
     if (fault?.kind === 'stall-handshake') socket.resume();
     else if (tls) tls.emit('connection', socket);
     else serve(socket);
   });
+  const connections = connectionsOf(server);
 
   /** One connection, and at most one from here to Matomo. */
   function serve(socket: Socket): void {
@@ -160,7 +157,7 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
   }
 
   function stop(): Promise<void> {
-    for (const socket of sockets) socket.destroy();
+    connections.destroy();
     return new Promise((resolve) => server.close(() => resolve()));
   }
 
@@ -181,8 +178,8 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
       if (next?.kind !== 'refuse' && !wasListening) await listen(port);
     },
     show: (next) => tls?.setSecureContext(tlsOptionsOf(next, wantsCertificate)),
-    connections: () => connections,
-    open: () => sockets.size,
+    connections: connections.count,
+    open: connections.open,
     requests: () => requests,
   };
 }

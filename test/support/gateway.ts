@@ -11,6 +11,7 @@ import { replayFiles } from '../../src/gateway/replay/replay-files.js';
 import { openReplayState } from '../../src/gateway/replay/replay-state.js';
 import type { Inspector } from '../../src/inspector/index.js';
 import { type Server, startServer } from './child-process.js';
+import { MAIN } from './cli.js';
 import { startMatomo } from './matomo.js';
 import { temporaryFolder } from './spool.js';
 
@@ -42,7 +43,7 @@ export interface GatewayProcess extends Pick<Server, 'url' | 'stderr' | 'kill' |
 export async function startGatewayProcess(
   env: Readonly<Record<string, string>>,
 ): Promise<GatewayProcess> {
-  const args = ['dist/esm/cli/main.js', 'gateway', '--listen', '127.0.0.1:0'];
+  const args = [MAIN, 'gateway', '--listen', '127.0.0.1:0'];
   const server = await startServer(args, { env: { MATOMO_GATEWAY_GRACE: '100', ...env } });
   const { origin: url } = new URL(server.url);
   return {

@@ -6,10 +6,9 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { connect, type Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { connect } from 'node:net';
 import { tlsFile } from './fault-proxy.js';
-import { listen } from './listen.js';
+import { connectionsOf, listen } from './listen.js';
 
 interface ProxiedRequest {
   /** As in the request line: a whole URL, or host and port of a CONNECT. */
@@ -39,8 +38,6 @@ export async function startHttpProxy(
 ): Promise<HttpProxy> {
   const port = Number(new URL(targetUrl).port);
   const requests: ProxiedRequest[] = [];
-  const sockets = new Set<Socket>();
-  let connections = 0;
   let refusal = 200;
   let isStalling = false;
   const tls = { key: tlsFile('server.key'), cert: tlsFile('server.pem') };
@@ -67,11 +64,7 @@ export async function startHttpProxy(
     });
     incoming.pipe(passed);
   }
-  server.on('connection', (socket) => {
-    connections += 1;
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
-  });
+  const connections = connectionsOf(server);
   server.on('connect', ({ method = '', url = '', headers }, socket) => {
     requests.push({ method, target: url, headers });
     if (isStalling) {
@@ -90,15 +83,12 @@ export async function startHttpProxy(
     socket.on('close', () => upstream.destroy());
   });
   const url = await listen(server);
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-  });
   return {
     url: scheme === 'https' ? url.replace('http://127.0.0.1', 'https://localhost') : url,
     port: Number(new URL(url).port),
     requests: () => requests,
-    connections: () => connections,
-    open: () => sockets.size,
+    connections: connections.count,
+    open: connections.open,
     refuse(status) {
       refusal = status;
     },

@@ -1,13 +1,46 @@
-import { Server as HttpServer } from 'node:http';
-import type { AddressInfo, Server } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo, ListenOptions, Server, Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** The URL of a server on a free port, until the end of the test, which destroys the connections of an HTTP server. */
-export async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+/** The connections of a server. */
+interface Connections {
+  /** How many there have been. */
+  count(): number;
+  /** How many are open. */
+  open(): number;
+  destroy(): void;
+}
+
+/** The URL of a server, or of an HTTP server with this listener: on a free port of loopback, until the end of the test. */
+export async function listen(
+  serverOrListener: Server | RequestListener,
+  where: ListenOptions = { port: 0, host: '127.0.0.1' },
+): Promise<string> {
+  const isListener = typeof serverOrListener === 'function';
+  const server = isListener ? createServer(serverOrListener) : serverOrListener;
+  const connections = connectionsOf(server);
+  await new Promise<void>((resolve) => server.listen(where, resolve));
   onTestFinished(() => {
     server.close();
-    if (server instanceof HttpServer) server.closeAllConnections();
+    connections.destroy();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Their errors are ignored: tests break them. */
+export function connectionsOf(server: Server): Connections {
+  const sockets = new Set<Socket>();
+  let count = 0;
+  server.on('connection', (socket) => {
+    count += 1;
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
+  });
+  return {
+    count: () => count,
+    open: () => sockets.size,
+    destroy() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }

@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
-import { eventually } from './child-process.js';
+import { eventually, startProgram } from './child-process.js';
 import { temporaryFolder } from './spool.js';
 
 /** Runs nginx with a `server` block, which listens on that port, until the test has finished. */
@@ -18,13 +16,7 @@ export async function startNginx(server: string, port: number): Promise<void> {
     `daemon off; master_process off; pid ${join(folder, 'pid')}; events {}
     http { access_log off; ${temporary} ${server} }`,
   );
-  const args = ['-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')];
-  const nginx = spawn('nginx', args, { stdio: 'inherit' });
-  const ended = once(nginx, 'close');
-  onTestFinished(async () => {
-    nginx.kill('SIGKILL');
-    await ended;
-  });
+  startProgram(['nginx', '-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')]);
   await eventually(async () => {
     const socket = connect(port, '127.0.0.1');
     const isOpen = await once(socket, 'connect').then(

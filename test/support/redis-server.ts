@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { createClient } from 'redis';
 import { onTestFinished } from 'vitest';
-import { eventually, ROOT } from './child-process.js';
+import { type Child, eventually, ROOT, startProgram } from './child-process.js';
 import { freePort } from './free-port.js';
-import { listen } from './listen.js';
+import { connectionsOf, listen } from './listen.js';
 import { requires } from './skips.js';
 import { temporaryFolder } from './spool.js';
 
@@ -32,48 +30,40 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
   const folder = temporaryFolder();
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
-  let child: ChildProcess | undefined;
+  let server: Child | undefined;
   const client = createClient({ url, RESP: 2, socket: { reconnectStrategy: 50 } });
   client.on('error', () => undefined);
+  onTestFinished(() => client.destroy());
 
   async function kill(): Promise<void> {
-    if (!child) return;
-    const ended = once(child, 'close');
-    child.kill('SIGKILL');
-    await ended;
-    child = undefined;
+    await server?.stop('SIGKILL');
   }
 
   async function start(): Promise<void> {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-    child = spawn(REDIS_SERVER as string, [...args, '--appendonly', 'yes', ...options], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-      });
-    }
-    const ended = once(child, 'close').then(([code]) => `it ended with ${code}`);
+    const started = startProgram([
+      REDIS_SERVER as string,
+      ...args,
+      '--appendonly',
+      'yes',
+      ...options,
+    ]);
+    server = started;
+    const ended = started.ended.then(({ code }) => `it ended with ${code}`);
     if (!client.isOpen) client.connect().catch(() => undefined);
-    await eventually(() => client.isReady, { unless: ended, describe: () => output });
+    await eventually(() => client.isReady, { unless: ended, describe: started.stdout });
   }
 
-  onTestFinished(async () => {
-    client.destroy();
-    await kill();
-  });
   await start();
   return {
     url,
     get pid() {
-      return child?.pid as number;
+      return (server as Child).pid;
     },
     command: (...args) => client.sendCommand(args),
     kill,
     start,
-    signal: (signal) => void child?.kill(signal),
+    signal: (signal) => server?.kill(signal),
   };
 }
 
@@ -96,49 +86,39 @@ export interface Wire {
 }
 
 export async function startWire(targetPort: number): Promise<Wire> {
-  const sockets = new Set<Socket>();
   let state: WireState = 'well';
-  let connections = 0;
   let muting: string | undefined;
   const server = createServer((near) => {
-    connections += 1;
     if (state === 'cut') {
       near.destroy();
       return;
     }
-    const far = connect(targetPort, '127.0.0.1');
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (bytes) => {
-        if (from === near && muting !== undefined && bytes.includes(muting)) {
+    const far = connect(targetPort, '127.0.0.1').on('error', () => undefined);
+    near
+      .on('close', () => far.destroy())
+      .on('data', (bytes) => {
+        if (muting !== undefined && bytes.includes(muting)) {
           muting = undefined;
           state = 'mute';
         }
-        if (state === 'well' || (state === 'mute' && from === near)) to.write(bytes);
+        if (state !== 'dead') far.write(bytes);
       });
-      from
-        .on('error', () => undefined)
-        .on('close', () => {
-          sockets.delete(from);
-          to.destroy();
-        });
-    }
+    far
+      .on('close', () => near.destroy())
+      .on('data', (bytes) => {
+        if (state === 'well') near.write(bytes);
+      });
   });
+  const connections = connectionsOf(server);
   const { port } = new URL(await listen(server));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-  });
   return {
     port: Number(port),
     get connections() {
-      return connections;
+      return connections.count();
     },
     play(next) {
       // Lost bytes are not replayed: clients of a dead connection have to reconnect.
-      if (next === 'cut' || state !== 'well') for (const socket of sockets) socket.destroy();
+      if (next === 'cut' || state !== 'well') connections.destroy();
       state = next;
     },
     muteAt(text) {

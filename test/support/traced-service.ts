@@ -1,15 +1,16 @@
-import type { IncomingHttpHeaders, IncomingMessage, RequestListener, Server } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { onTestFinished } from 'vitest';
 import { withoutTracing } from '../../src/common/otel-global.js';
-import { MatomoSpanProcessor } from '../../src/index.js';
+import type { MatomoSpanProcessor } from '../../src/index.js';
 import type { InspectedHit, Inspector } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { startMatomo } from './matomo.js';
+import { eventually } from './child-process.js';
+import { listen } from './listen.js';
+import { startProcessor } from './senders.js';
 
 // The instrumentation hooks `require`, not `import`.
 const require = createRequire(import.meta.url);
@@ -45,32 +46,30 @@ interface FetchOptions {
   readonly body?: string;
 }
 
-/** A real HTTP server under the real SDK, whose processor sends to an inspector. Cleans up by itself. */
+/**
+ * A real HTTP server under the real SDK, whose processor sends to an inspector. A function without parameters makes the listener after
+ * the SDK has started.
+ */
 export async function startTracedService(
   listener: RequestListener | (() => RequestListener),
   options: MatomoOptions = {},
   sdkOptions: Partial<NodeSdkOptions> = {},
 ): Promise<TracedService> {
-  const inspector = await startMatomo({ customVariables: true });
-  const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, ...options });
+  const { inspector, processor, hits } = await startProcessor(options);
   startSdk({ spanProcessors: [processor as never], ...sdkOptions });
-  const { port, server } = await listen(listener);
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    server.close();
-    await processor.shutdown();
-  });
+  const isFactory = listener.length === 0;
+  const handler = isFactory ? (listener as () => RequestListener)() : listener;
+  const port = Number(new URL(await listen(handler as RequestListener)).port);
   const service: TracedService = {
     inspector,
     processor,
     port,
     // As from another process: the instrumentation would replace `traceparent`.
     fetch: (path, request) => withoutTracing(() => fetchFrom(port, path, request)),
-    async hits() {
-      await processor.forceFlush();
-      return inspector.hits();
+    hits,
+    async requests(count) {
+      await eventually(() => decided(processor) >= count);
     },
-    requests: (count) => until(() => decided(processor) >= count),
     async visit(given, request) {
       const paths = [given].flat();
       const count = decided(processor) + paths.length;
@@ -92,18 +91,6 @@ function startSdk(options: Partial<NodeSdkOptions>): NodeSDK {
     for (const api of [trace, context, propagation, metrics, diag]) api.disable();
   });
   return sdk;
-}
-
-/** Starts a server on a free port of loopback. A function without parameters makes the listener, after the SDK has started. */
-async function listen(
-  listener: RequestListener | (() => RequestListener),
-): Promise<{ port: number; server: Server }> {
-  const handler = listener.length === 0 ? (listener as () => RequestListener)() : listener;
-  const server = (require('node:http') as typeof import('node:http')).createServer(
-    handler as RequestListener,
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { port: (server.address() as AddressInfo).port, server };
 }
 
 export function fetchFrom(
@@ -134,13 +121,4 @@ export function fetchFrom(
 export function decided(processor: MatomoSpanProcessor): number {
   const { hits, furtherHits, ignored } = processor.stats();
   return Object.values(ignored).reduce((sum, count) => sum + count, hits - furtherHits);
-}
-
-/** Waits until a condition holds; fails after 30 seconds. */
-export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not true within 30 s: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

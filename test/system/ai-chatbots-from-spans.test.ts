@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { serverSpan } from '../support/builders.js';
 import { CHATGPT, FIREFOX } from '../support/chatbots.js';
-import { startExporter } from '../support/exporter.js';
+import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
-import { until } from '../support/traced-service.js';
+import { startExporter } from '../support/senders.js';
 
 type Attributes = Record<string, string | number | string[]>;
 
@@ -55,7 +55,7 @@ test('the gateway sends requests by AI chatbots with the sizes that spans have',
   const { gateway, inspector } = await startGateway({ pageViews: false });
   const spans = all.map(({ path, attributes }) => requestSpan(path, {}, attributes));
   await sendSpans(gateway, exportRequest(spans));
-  await until(() => gateway.stats().tracked === requests.length);
+  await eventually(() => gateway.stats().tracked === requests.length);
   const rows = inspector.aiRequests().map(({ url, bytes }) => [url, bytes]);
   expect(new Map(rows as [string, number][])).toEqual(new Map(EXPECTED as [string, number][]));
   expect(gateway.stats()).toMatchObject({ aiChatbots: requests.length, ignored: IGNORED });
@@ -86,7 +86,7 @@ test('a request that an AI agent has signed is marked, from headers on the span'
     gateway,
     exportRequest(spans.map((agent) => requestSpan('/', {}, signed(agent)))),
   );
-  await until(() => inspector.hits().length === 3);
+  await eventually(() => inspector.hits().length === 3);
   const agents = inspector.hits().map(({ params }) => [params.ai_s, params.ai_si, params.ai_sa]);
   expect(agents.filter(([flag]) => flag === '1')).toEqual([['1', '1', '"https://chatgpt.com"']]);
 });
@@ -98,7 +98,7 @@ test('11.11 of SERVER spans inside one another only the outermost is a request',
   const inner = below(outer, nested, { kind: SERVER, name: 'render' });
   const innermost = below(inner, nested, { kind: SERVER, name: 'fetch' });
   await sendSpans(gateway, exportRequest([innermost, outer, inner]));
-  await until(() => gateway.stats().spans.waiting === 0 && gateway.stats().tracked > 0);
+  await eventually(() => gateway.stats().spans.waiting === 0 && gateway.stats().tracked > 0);
   expect(gateway.stats()).toMatchObject({ hits: 1, aiChatbots: 1 });
   expect(inspector.aiRequests()).toHaveLength(1);
 });
@@ -125,7 +125,7 @@ test('a name of a bot is a dimension, of the span or else by the user agent', as
     ),
   );
   await sendSpans(gateway, exportRequest(spans));
-  await until(() => inspector.hits().length === agents.length);
+  await eventually(() => inspector.hits().length === agents.length);
   const names = inspector.hits().map(({ params }) => [params.url?.slice(-1), params.dimension1]);
   expect(new Map(names as [string, string][])).toEqual(
     new Map(agents.map(([, , name], i) => [String(i), name])),

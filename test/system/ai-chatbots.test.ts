@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { createGzip, gzipSync } from 'node:zlib';
 import {
   InMemoryMetricExporter,
@@ -14,9 +13,11 @@ import { ignore } from '../../src/index.js';
 import type { AiRequest } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { CHATGPT, FIREFOX, GPTBOT } from '../support/chatbots.js';
+import { tlsFile } from '../support/fault-proxy.js';
+import { listen } from '../support/listen.js';
 import { rawRequest, sendRaw } from '../support/raw-request.js';
 import { sorted } from '../support/sorted.js';
-import { startTracedService, type TracedService, until } from '../support/traced-service.js';
+import { startTracedService, type TracedService } from '../support/traced-service.js';
 
 const require = createRequire(import.meta.url);
 const FIVE_MB = Buffer.alloc(5_000_000, 'x');
@@ -324,11 +325,8 @@ test('11.9 what a chatbot does not wait for is sent as a broken page, without a 
 test('sizes are exact under TLS', async () => {
   const service = await startTracedService(serveFiles);
   const { createServer, request } = require('node:https') as typeof import('node:https');
-  const [key, cert] = ['key', 'pem'].map((end) => readFileSync(`test/fixtures/tls/server.${end}`));
-  const server = createServer({ key, cert } as object, serveFiles).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await until(() => server.listening);
-  const { port } = server.address() as AddressInfo;
+  const [key, cert] = ['key', 'pem'].map((end) => tlsFile(`server.${end}`));
+  const { port } = new URL(await listen(createServer({ key, cert } as object, serveFiles)));
   for (const path of ['/', '/guide.pdf']) {
     await new Promise((resolve, reject) => {
       const options = { port, host: '127.0.0.1', path, headers: HEADERS };

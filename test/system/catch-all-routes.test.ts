@@ -7,10 +7,10 @@ import fastify from 'fastify';
 import { expect, test } from 'vitest';
 import { finishedSpan } from '../support/builders.js';
 import { eventually } from '../support/child-process.js';
-import { startExporter } from '../support/exporter.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
 import { AUTO, get, REGISTER, startTracked } from '../support/registered-app.js';
+import { startExporter } from '../support/senders.js';
 import { startTracedService } from '../support/traced-service.js';
 
 const titlesOf = (hits: readonly { params: Record<string, string> }[]) =>

@@ -3,10 +3,10 @@ import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { finishedSpan } from '../support/builders.js';
 import { eventually } from '../support/child-process.js';
-import { startExporter } from '../support/exporter.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { APPS, get, REGISTER, startTracked, TRACED, titles } from '../support/registered-app.js';
+import { startExporter } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
 import { startTracedService } from '../support/traced-service.js';
 

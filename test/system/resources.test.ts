@@ -3,11 +3,12 @@ import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
 import type { MatomoSpanExporter } from '../../src/index.js';
 import type { InspectedHit } from '../../src/inspector/index.js';
-import { startExporter } from '../support/exporter.js';
+import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { APPS, AUTO, get, ONLY_TRACES, REGISTER, startTracked } from '../support/registered-app.js';
-import { startTracedService, until } from '../support/traced-service.js';
+import { startExporter } from '../support/senders.js';
+import { startTracedService } from '../support/traced-service.js';
 
 const OPTIONS = {
   siteId: 'shop=3, blog=4',
@@ -58,7 +59,7 @@ const exporter: Run = async (attributes) => {
   );
   await service.fetch('/');
   await batches.forceFlush();
-  await until(() => decided(matomoExporter) === 1);
+  await eventually(() => decided(matomoExporter) === 1);
   await matomoExporter.forceFlush();
   return inspector.hits()[0];
 };
@@ -71,7 +72,7 @@ function decided(exporting: MatomoSpanExporter): number {
 const gateway: Run = async (attributes) => {
   const { gateway: running, inspector } = await startGateway(OPTIONS);
   await sendSpans(running, exportRequest([requestSpan('/')], attributes));
-  await until(() => {
+  await eventually(() => {
     const { hits, ignored } = running.stats();
     return hits + ignored.site + ignored.attribute === 1;
   });

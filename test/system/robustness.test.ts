@@ -1,20 +1,20 @@
 import type { RequestListener } from 'node:http';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import express from 'express';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { annotate, MatomoSpanProcessor } from '../../src/index.js';
 import { finishedSpan, serverSpan } from '../support/builders.js';
-import { startExporter } from '../support/exporter.js';
+import { eventually } from '../support/child-process.js';
+import { listen } from '../support/listen.js';
 import { captureOutput } from '../support/output.js';
-import { startProcessor } from '../support/processor.js';
 import { rawRequest, sendRaw, statusOf } from '../support/raw-request.js';
 import { seededRandom } from '../support/seed.js';
+import { startExporter, startProcessor } from '../support/senders.js';
 import { requires } from '../support/skips.js';
 import { sorted } from '../support/sorted.js';
 import { temporaryFolder } from '../support/spool.js';
-import { startTracedService, until } from '../support/traced-service.js';
+import { startTracedService } from '../support/traced-service.js';
 
 test('a Matomo that does not answer changes nothing for who calls the service', async () => {
   const service = await startTracedService((_request, response) => void response.end('ok'), {
@@ -195,8 +195,8 @@ test('the processor’s own requests are no spans', async () => {
     await service.processor.forceFlush();
     span.end();
   });
-  await until(() => service.processor.stats().tracked === 1);
-  expect(names.slice(before)).toEqual(['flushing', 'POST']); // the inspector runs in this process: its SERVER span
+  await eventually(() => service.processor.stats().tracked === 1);
+  await expect(names.slice(before)).toEqual(['flushing', 'POST']); // the inspector runs in this process: its SERVER span
 });
 
 test('the exporter makes the same hits from finished spans, in one batch and any order', async () => {
@@ -325,16 +325,7 @@ test('a Unix socket makes no request fail', async () => {
   const service = await startTracedService(serveNothing, BEHIND_PROXY);
   const folder = temporaryFolder();
   const path = join(folder, 's');
-  // The instrumentation hooks `require`, not `import`.
-  const { createServer } = createRequire(import.meta.url)(
-    'node:http',
-  ) as typeof import('node:http');
-  const server = createServer((_request, response) => void response.end());
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  await listen((_request, response) => void response.end(), { path });
   const answer = await sendRaw(
     { path },
     rawRequest('/unix', ['X-Forwarded-For: \xff, 203.0.113.5']),

@@ -19,7 +19,7 @@ import { captureOutput } from '../support/output.js';
 import { APPS, REGISTER } from '../support/registered-app.js';
 import { createSkipMinute } from '../support/skip-minute.js';
 import { temporaryFolder } from '../support/spool.js';
-import { startTracedService, until } from '../support/traced-service.js';
+import { startTracedService } from '../support/traced-service.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 /** The value of a header that only a server in front of Matomo is to see. */
@@ -173,7 +173,7 @@ test.each(['a logger at every level', 'stderr alone'])(
       requests += 1;
       const path = requests % 2 === 0 ? '/error' : '/a';
       await service.fetch(`${path}/${CLIENT.path}?${QUERY}`, { headers: HEADERS });
-      await until(() => processor.stats().hits >= requests);
+      await eventually(() => processor.stats().hits >= requests);
     }
 
     /** Between faults all is well for a minute, so that each of them is logged. */

@@ -2,9 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { measure, trackEvent } from '../../src/index.js';
+import { eventually } from '../support/child-process.js';
 import { captureOutput } from '../support/output.js';
 import { linesIn, temporaryFolder } from '../support/spool.js';
-import { startTracedService, until } from '../support/traced-service.js';
+import { startTracedService } from '../support/traced-service.js';
 
 test('a hit is on disk long before its batch is due, also while a measure goes on', async () => {
   const folder = temporaryFolder();
@@ -18,9 +19,9 @@ test('a hit is on disk long before its batch is due, also while a measure goes o
   for (const path of ['/plain', '/held']) {
     const stored = linesIn(folder).length;
     await service.fetch(path);
-    await until(() => linesIn(folder).length > stored);
+    await eventually(() => linesIn(folder).length > stored);
   }
-  await until(() => service.processor.stats().spooled === 2);
+  await eventually(() => service.processor.stats().spooled === 2);
   expect(service.processor.stats()).toMatchObject({ hits: 2, pending: 2 });
   expect((await service.hits()).map(({ stored }) => stored?.title)).toEqual([
     'GET /plain',
@@ -41,11 +42,11 @@ test('with a file spool a further hit is on disk while its request goes on', asy
     { spool: folder, scheduledDelayMillis: 60_000, maxExportBatchSize: 4 },
   );
   const answer = service.fetch('/');
-  await until(() => linesIn(folder).length === 1);
+  await eventually(() => linesIn(folder).length === 1);
   expect(linesIn(folder)[0]).toMatch(/ page 1 [\da-f]{16} \?idsite=1&.*e_c=stream/);
   end?.();
   await answer;
-  await until(() => service.processor.stats().spooled === 2);
+  await eventually(() => service.processor.stats().spooled === 2);
   // It is in the spool before the page view, and in the bulk after it.
   const hits = (await service.hits()).map(({ params }) => params.e_a ?? params.action_name);
   expect(hits).toEqual(['GET /', 'begun']);
@@ -58,7 +59,7 @@ test('a request that is taken back in time is not spooled', async () => {
     beforeSend: () => null,
   });
   await service.fetch('/');
-  await until(() => service.processor.stats().ignored.predicate === 1);
+  await eventually(() => service.processor.stats().ignored.predicate === 1);
   expect(linesIn(folder)).toEqual([]);
   expect(service.processor.stats()).toMatchObject({ hits: 0, pending: 0 });
 });
@@ -81,7 +82,7 @@ test('where the spool cannot be opened that is said, and hits leave from memory'
     scheduledDelayMillis: 100,
   });
   await service.fetch('/early');
-  await until(() => service.processor.stats().tracked === 1);
+  await eventually(() => service.processor.stats().tracked === 1);
   await service.fetch('/late');
   expect(await service.hits()).toHaveLength(2);
   expect(service.processor.stats()).toMatchObject({ hits: 2, tracked: 2, spooled: 0, pending: 0 });

@@ -12,8 +12,9 @@ import { expect, test } from 'vitest';
 import { MatomoSpanProcessor, recordServerSpans } from '../../src/index.js';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
+import { eventually } from '../support/child-process.js';
 import { startMatomo } from '../support/matomo.js';
-import { startTracedService, until } from '../support/traced-service.js';
+import { startTracedService } from '../support/traced-service.js';
 
 const OPTIONS: MatomoOptions = {
   siteId: 'shop=3',
@@ -52,7 +53,7 @@ async function traceRequests(
     },
   );
   for (const [path, headers] of REQUESTS) await fetch(path, { headers });
-  await until(() => exporter.getFinishedSpans().length >= 4);
+  await eventually(() => exporter.getFinishedSpans().length >= 4);
   const spans = [...exporter.getFinishedSpans()]; // before the inspector's own
   await ours?.shutdown();
   for (const api of [trace, context, propagation]) api.disable(); // a test may trace twice

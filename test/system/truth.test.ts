@@ -2,9 +2,9 @@ import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { runNode } from '../support/child-process.js';
+import { eventually, runNode } from '../support/child-process.js';
 import { matomo, REGISTER, TRACED } from '../support/registered-app.js';
-import { startTracedService, type TracedService, until } from '../support/traced-service.js';
+import { startTracedService, type TracedService } from '../support/traced-service.js';
 
 /** Status that Matomo has of each path, once so many requests have ended. */
 async function statuses(service: TracedService, count: number): Promise<Record<string, string>> {
@@ -127,7 +127,7 @@ test('a connection that is kept alive for long gives every request its own start
   for (const [i, path] of ['/fast-0', '/slow', '/fast-2'].entries()) {
     const start = performance.now();
     socket.write(get(path));
-    await until(() => answers === i + 1);
+    await eventually(() => answers === i + 1);
     longest.push(performance.now() - start);
     await wait(20);
   }

@@ -1,4 +1,5 @@
 // User name and password of a URL are in no message, however it came to be in one.
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -6,13 +7,12 @@ import { show, withoutUserInfo } from '../../src/common/diagnostics.js';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { serverSpan } from '../support/builders.js';
 import { runNode } from '../support/child-process.js';
-import { runChecks, runDoctor } from '../support/doctor.js';
+import { MAIN, runChecks, runDoctor } from '../support/cli.js';
 import { startMatomo } from '../support/matomo.js';
 import { captureOutput } from '../support/output.js';
 import { matomo } from '../support/registered-app.js';
 import { temporaryFolder } from '../support/spool.js';
 
-const MAIN = 'dist/esm/cli/main.js';
 const SECRET = 's3cret';
 
 test.each([

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Finding } from '../../../src/cli/doctor/checks.js';
 import type { PlayedAnswer } from '../../../src/inspector/index.js';
-import { runChecks, runDoctor } from '../../support/doctor.js';
+import { runChecks, runDoctor } from '../../support/cli.js';
 import { type Fault, matomoOnWire } from '../../support/fault-proxy.js';
 import { DATABASE_DIED } from '../../support/scripted-transport.js';
 

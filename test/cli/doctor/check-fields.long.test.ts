@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runChecks } from '../../support/doctor.js';
+import { runChecks } from '../../support/cli.js';
 import { startMatomo } from '../../support/matomo.js';
 import {
   type ApiCall,

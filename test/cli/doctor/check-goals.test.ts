@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { runChecks, runDoctorAsText } from '../../support/doctor.js';
+import { runNode } from '../../support/child-process.js';
+import { MAIN, runChecks } from '../../support/cli.js';
 import { startMatomo } from '../../support/matomo.js';
 import { type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
 
@@ -38,7 +39,7 @@ test('a token without access cannot tell', async () => {
 });
 
 test('what is no list of IDs is refused', async () => {
-  const { code, stderr } = await runDoctorAsText({}, ['--goals', '1,x']);
+  const { code, stderr } = await runNode([MAIN, 'doctor', '--goals', '1,x']);
   expect(code).toBe(2);
   expect(stderr).toContain('--goals');
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runChecks } from '../../support/doctor.js';
+import { runChecks } from '../../support/cli.js';
 
 const OTHERWISE = { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1' };
 const NOTHING = { MATOMO_URL: '', MATOMO_SITE_ID: '' };

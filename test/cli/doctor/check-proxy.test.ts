@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runDoctor } from '../../support/doctor.js';
+import { runDoctor } from '../../support/cli.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
 

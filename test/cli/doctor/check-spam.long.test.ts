@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InspectorOptions } from '../../../src/inspector/index.js';
-import { runChecks } from '../../support/doctor.js';
+import { runChecks } from '../../support/cli.js';
 import { startMatomo } from '../../support/matomo.js';
 import { startMatomoApi, tokenOf } from '../../support/matomo-api.js';
 

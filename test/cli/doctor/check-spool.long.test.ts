@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../../src/index.js';
 import { serverSpan } from '../../support/builders.js';
 import { eventually, ROOT } from '../../support/child-process.js';
-import { runChecks } from '../../support/doctor.js';
+import { runChecks } from '../../support/cli.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import { startRedis } from '../../support/redis-server.js';
 import { requires } from '../../support/skips.js';

@@ -1,6 +1,5 @@
-import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
-import { runChecks } from '../../support/doctor.js';
+import { runChecks } from '../../support/cli.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import { listen } from '../../support/listen.js';
 
@@ -73,7 +72,7 @@ test('a database that does not answer is found where the tracker itself does', a
 
 test('past QueuedTracking the questions are answered', async () => {
   const { inspector } = await matomoOnWire({ sites: { 1: {} } });
-  const queue = createServer((request, response) => {
+  const url = await listen((request, response) => {
     request.on('error', () => undefined);
     if (!request.url?.endsWith('?queuedtracking=0')) {
       request.resume();
@@ -88,7 +87,6 @@ test('past QueuedTracking the questions are answered', async () => {
       .then((answer) => answer.text())
       .then((text) => response.setHeader('content-type', 'application/json').end(text));
   });
-  const url = await listen(queue);
   const there = await runChecks({ MATOMO_URL: url, MATOMO_SITE_ID: '1' });
   expect(there.about('queue')).toMatchObject([{ verdict: 'warning', code: 'queued-tracking' }]);
   expect(there.about('site')).toMatchObject([{ verdict: 'ok' }]);

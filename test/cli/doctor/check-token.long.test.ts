@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { noToken } from '../../../src/cli/doctor/check-storing.js';
 import type { InspectorOptions } from '../../../src/inspector/index.js';
-import { runChecks } from '../../support/doctor.js';
+import { runChecks } from '../../support/cli.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { checkTracing } from '../../../src/cli/doctor/check-tracing.js';
 import { ROOT } from '../../support/child-process.js';
-import { runDoctor } from '../../support/doctor.js';
+import { runDoctor } from '../../support/cli.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import { temporaryFolder } from '../../support/spool.js';
 

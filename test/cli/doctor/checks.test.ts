@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CHECKS, inOrder } from '../../../src/cli/doctor/checks.js';
-import { runDoctor } from '../../support/doctor.js';
+import { runDoctor } from '../../support/cli.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 
 test('findings come in the order of the table, those of one check as they are', () => {

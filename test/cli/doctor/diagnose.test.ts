@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runChecks, runDoctor } from '../../support/doctor.js';
+import { runChecks, runDoctor } from '../../support/cli.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';

@@ -1,10 +1,10 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
 import { listen } from '../../support/listen.js';
 import { type MatomoApi, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
-import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
 
 const TOKEN = tokenOf('write');
 const MATOMO_REFUSES = JSON.stringify({ result: 'error', message: 'view access' });
@@ -14,7 +14,7 @@ type Answer = (request: IncomingMessage, response: ServerResponse, body: string)
 /** A server that is not, or not quite, a Matomo; and all bodies that it got. */
 async function startServer(answer: Answer): Promise<{ url: string; bodies: string[] }> {
   const bodies: string[] = [];
-  const server = createServer((request, response) => {
+  const url = await listen((request, response) => {
     text(request).then(
       (body) => {
         bodies.push(body);
@@ -23,7 +23,7 @@ async function startServer(answer: Answer): Promise<{ url: string; bodies: strin
       () => undefined,
     );
   });
-  return { url: await listen(server), bodies };
+  return { url, bodies };
 }
 
 /** What a Matomo answers to a request of `setup`. */

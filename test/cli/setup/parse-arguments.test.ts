@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { parseArguments } from '../../../src/cli/setup/parse-arguments.js';
 import { isUsageError } from '../../../src/cli/usage-error.js';
+import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
-import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
 
 test.each([
   [['--colour'], '--colour'],

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
-import { environmentOf, runSetup, runSetupAsJson } from '../../support/setup.js';
 import { temporaryFolder } from '../../support/spool.js';
 
 const NAMES = ['Failed endpoint', 'HTTP status', 'HTTP method', 'Route'];

@@ -1,14 +1,13 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { createCleaner } from '../../../src/cli/terminal.js';
 import { ROOT, runNode } from '../../support/child-process.js';
+import { environmentOf, MAIN, runSetup } from '../../support/cli.js';
 import { listen } from '../../support/listen.js';
 import { tokenOf } from '../../support/matomo-api.js';
 import { startMatomoSite } from '../../support/matomo-site.js';
-import { environmentOf, MAIN, runSetup } from '../../support/setup.js';
 import { temporaryFolder } from '../../support/spool.js';
 
 const TOKEN = tokenOf('super');
@@ -63,7 +62,7 @@ test.each<[string, number, (echo: string) => string]>([
   ['a page', 500, (echo) => `<h1>${echo}</h1>`],
   ['a list', 200, (echo) => JSON.stringify(Array(12).fill({ value: echo, name: echo, idsite: 1 }))],
 ])('%s that repeats the token is not shown as it is', async (_what, status, render) => {
-  const server = createServer((request, response) => {
+  const url = await listen((request, response) => {
     void text(request).then((body) => {
       const isProbe = body === '';
       const headers = { location: `https://x.example/?${body}`, 'www-authenticate': body };
@@ -71,7 +70,7 @@ test.each<[string, number, (echo: string) => string]>([
       response.end(isProbe ? '{"value":"5.2.0"}' : render(body));
     });
   });
-  const env = environmentOf({ url: await listen(server) });
+  const env = environmentOf({ url });
   for (const args of [[], ['--json'], ['--yes'], ['--yes', '--json']]) {
     const { code, output } = await runSetup(env, args);
     expect(code).toBe(1);

@@ -2,7 +2,8 @@ import { createServer as createTcpServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { until } from '../../support/traced-service.js';
+import { eventually } from '../../support/child-process.js';
+
 import { BULK, nodeTo, serve, undiciTo, urlOf } from './http-transports.js';
 
 describe.each([
@@ -45,7 +46,7 @@ describe.each([
     });
     for (let i = 0; i < 10; i++) expect((await transport.send(BULK, 5000)).kind).toBe('answer');
     expect(sockets.size).toBe(1);
-    await until(() => [...sockets].every(({ destroyed }) => destroyed));
+    await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
     expect((await transport.send(BULK, 5000)).kind).toBe('answer');
     expect(sockets.size).toBe(2);
   });
@@ -85,7 +86,7 @@ describe.each([
     const transport = to(await urlOf(server));
     expect(transport.isSending?.()).toBe(false);
     const sent = transport.send(Buffer.alloc(500_000, 'a'), 500);
-    await until(() => sockets.size === 1);
+    await eventually(() => sockets.size === 1);
     expect((await sent).kind).toBe('no_answer');
     expect(transport.isSending?.()).toBe(false);
   });
@@ -135,7 +136,7 @@ describe.each([
       hasArrived = true;
     });
     const sent = transport.send(BULK, 60_000);
-    await until(() => hasArrived);
+    await eventually(() => hasArrived);
     await transport.close();
     expect((await sent).kind).toBe('no_answer');
     expect((await transport.send(BULK, 1000)).kind).toBe('not_sent');

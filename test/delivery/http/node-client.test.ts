@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { eventually } from '../../support/child-process.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
-import { until } from '../../support/traced-service.js';
+
 import { BULK, nodeTo } from './http-transports.js';
 
 test('a connection that is not established in time: nothing was sent', async () => {
@@ -26,9 +27,9 @@ test.each(['CONNECT', 'TLS handshake'])(
     const transport = nodeTo('https://matomo.example/matomo.php');
     for (let i = 1; i <= 3; i++) {
       expect((await transport.send(BULK, 200)).kind).toBe('not_sent');
-      await until(() => proxy.connections() === i && proxy.open() === 1);
+      await eventually(() => proxy.connections() === i && proxy.open() === 1);
     }
     await transport.close();
-    await until(() => proxy.open() === 0);
+    await eventually(() => proxy.open() === 0);
   },
 );

@@ -3,11 +3,11 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { Delivery } from '../../../src/delivery/delivery.js';
 import { createTransport } from '../../../src/delivery/http/create-transport.js';
+import { eventually } from '../../support/child-process.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { pending } from '../../support/delivery.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
 import { listen } from '../../support/listen.js';
-import { until } from '../../support/traced-service.js';
 
 const ANSWER_MILLIS = 2;
 
@@ -62,20 +62,20 @@ function startDelivery(origin: string): Delivery {
 async function hitsPerSecond({ counters }: Delivery): Promise<number> {
   const { tracked } = counters;
   const start = performance.now();
-  await until(() => performance.now() - start > 1000);
+  await eventually(() => performance.now() - start > 1000);
   return ((counters.tracked - tracked) / (performance.now() - start)) * 1000;
 }
 
 test('after a Matomo that hung and closed its connections, hits are sent as fast as before within ten seconds', async () => {
   const matomo = await startMatomo();
   const delivery = startDelivery(matomo.origin);
-  await until(() => delivery.counters.tracked > 1000);
+  await eventually(() => delivery.counters.tracked > 1000);
   const before = await hitsPerSecond(delivery);
   matomo.hang();
-  await until(() => delivery.counters.lost.unconfirmed > 0);
+  await eventually(() => delivery.counters.lost.unconfirmed > 0);
   const { waiting } = matomo;
   const hung = waiting();
-  await until(() => waiting() > hung);
+  await eventually(() => waiting() > hung);
   matomo.restart();
   const start = performance.now();
   const rates: number[] = [];

@@ -4,7 +4,7 @@ import { createServer as createTcpServer, type Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
-import { until } from '../../support/traced-service.js';
+
 import { BULK, serve, undiciTo, urlOf } from './http-transports.js';
 
 test('one turn of the event loop passes before a connection is reused, and no more', async () => {
@@ -141,7 +141,7 @@ describe('after an outage, connections are reused within ten seconds', () => {
     matomo.hang();
     expect((await matomo.send(100)).kind).toBe('no_answer');
     const sent = matomo.send();
-    await until(() => matomo.connections() === 2);
+    await eventually(() => matomo.connections() === 2);
     matomo.restart();
     expect((await sent).kind).toBe('no_answer');
     expect(await matomo.untilReused()).toBeLessThan(10_000);
@@ -168,7 +168,7 @@ test('a close that the server announces, and one by this side, leave connections
   });
   for (let bulks = 1; bulks <= 4; bulks++) {
     await transport.send(BULK, 5000);
-    await until(() => closed === bulks); // the last ones after a second without a bulk
+    await eventually(() => closed === bulks); // the last ones after a second without a bulk
   }
   expect(announced).toEqual(Array(4).fill('keep-alive'));
 });

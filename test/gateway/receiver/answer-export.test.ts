@@ -1,9 +1,9 @@
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createSelection } from '../../../src/gateway/otlp/span-selection.js';
 import { createAnswerExport } from '../../../src/gateway/receiver/answer-export.js';
 import { sendSpans } from '../../support/gateway.js';
+import { listen } from '../../support/listen.js';
 import { exportRequest, requestSpan } from '../../support/otlp-spans.js';
 
 /** A receiver whose clock stands still, but for 30 ms that each resource takes; `onResource` is told the service of each. */
@@ -31,18 +31,13 @@ async function startReceiver(onResource: (service: string, response: ServerRespo
     },
   );
   const ends: Promise<void>[] = [];
-  const server = createServer((request, given) => {
+  const url = await listen((request, given) => {
     response = given;
     ends.push(answerExport(request, given, undefined));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    clock.mockRestore();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  onTestFinished(() => clock.mockRestore());
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     ended: () => Promise.all(ends),
     accepted: () => accepted,
   };

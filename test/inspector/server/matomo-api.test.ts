@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InspectedHit, InspectorOptions } from '../../../src/inspector/index.js';
-import { runDoctor } from '../../support/doctor.js';
-import { runSetupAsJson } from '../../support/setup.js';
+import { runDoctor, runSetupAsJson } from '../../support/cli.js';
 import { hit, sendBulk, start } from '../inspector-client.js';
 
 async function rehearse(options: InspectorOptions, token = 'any') {

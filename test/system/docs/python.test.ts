@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
-import { eventually } from '../../support/child-process.js';
+import { eventually, startProgram } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
 import { startGateway } from '../../support/gateway.js';
 import { requires } from '../../support/skips.js';
@@ -34,21 +32,9 @@ test('the Flask command makes one hit per request', async () => {
     'from flask import Flask\napp = Flask(__name__)\n\n@app.get("/users/<id>")\ndef user(id):\n    return id\n',
   );
   const port = String(await freePort());
-  const [file, ...args] = command.split(' ');
-  const flask = spawn(file as string, args, {
+  startProgram(command.split(' '), {
     cwd: folder,
-    env: {
-      ...process.env,
-      ...variables,
-      OTEL_EXPORTER_OTLP_ENDPOINT: gateway.url,
-      FLASK_RUN_PORT: port,
-    },
-    stdio: 'ignore',
-  });
-  const ended = once(flask, 'close');
-  onTestFinished(async () => {
-    flask.kill('SIGKILL');
-    await ended;
+    env: { ...variables, OTEL_EXPORTER_OTLP_ENDPOINT: gateway.url, FLASK_RUN_PORT: port },
   });
   await eventually(() =>
     fetch(`http://127.0.0.1:${port}/users/7`, {

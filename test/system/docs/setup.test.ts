@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runNode } from '../../support/child-process.js';
-import { MAIN } from '../../support/setup.js';
+import { MAIN } from '../../support/cli.js';
 import { rowsWith } from './pages.js';
 
 const PAGE = 'docs/status-and-method-in-matomo-5.md';

@@ -4,13 +4,14 @@ import type { MatomoSpanProcessor } from '../../../src/index.js';
 import type { InspectedHit, Inspector } from '../../../src/inspector/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import type { MatomoStats } from '../../../src/pipeline/stats.js';
+import { eventually } from '../../support/child-process.js';
 import {
   type FaultProxy,
   type FaultProxyOptions,
   startFaultProxy,
 } from '../../support/fault-proxy.js';
 import { captureOutput } from '../../support/output.js';
-import { startTracedService, until } from '../../support/traced-service.js';
+import { startTracedService } from '../../support/traced-service.js';
 import { headersOf, hitsOf, isMixed, nameOf, trackFurther } from './mixture.js';
 
 /** `npm run test:faults` lets faults last longer. */
@@ -118,7 +119,7 @@ export async function rideOut(
     if (i === 1 && path !== undefined) await request(path);
     await round();
   }
-  if (byItself) await until(() => lines.length > 0);
+  if (byItself) await eventually(() => lines.length > 0);
   else await processor.forceFlush();
   const medianMillis = medianOf(millis);
   if (!endsFirst) {
@@ -221,7 +222,7 @@ function watchLaw(processor: MatomoSpanProcessor): { check(): void } {
 /** Until everything is decided. Each flush is one attempt. */
 async function drain(processor: MatomoSpanProcessor, byItself: boolean): Promise<void> {
   const isSettled = () => processor.stats().pending === 0;
-  if (byItself) return until(isSettled);
+  if (byItself) await eventually(isSettled);
   for (let i = 0; i < 500 && !isSettled(); i++) await processor.forceFlush();
 }
 

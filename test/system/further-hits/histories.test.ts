@@ -2,9 +2,9 @@ import { context, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { expect, onTestFinished, test } from 'vitest';
 import { trackEvent } from '../../../src/index.js';
-import { startProcessor } from '../../support/processor.js';
+import { eventually } from '../../support/child-process.js';
 import { seededRandom } from '../../support/seed.js';
-import { until } from '../../support/traced-service.js';
+import { startProcessor } from '../../support/senders.js';
 
 const STEPS = 600;
 
@@ -72,7 +72,7 @@ test('in histories of requests, events, ignored requests and flushes every hit i
   }
   while (running.length > 0) end(0);
   await processor.forceFlush();
-  await until(() => processor.stats().pending === 0);
+  await eventually(() => processor.stats().pending === 0);
   expect(processor.stats()).toMatchObject({ hits: pages + events, furtherHits: events });
   const seen = inspector.hits().map(({ params }) => [params.ua, params.e_a ?? 'page']);
   expect(seen).toHaveLength(pages + events);

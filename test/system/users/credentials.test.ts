@@ -9,8 +9,8 @@ import * as matomo from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { capturedHeaders, finishedSpan } from '../../support/builders.js';
 import { CHATGPT } from '../../support/chatbots.js';
+import { eventually } from '../../support/child-process.js';
 import { setEnvironment } from '../../support/environment.js';
-import { startExporter } from '../../support/exporter.js';
 import { replay, sendSpans, startGateway } from '../../support/gateway.js';
 import { jwt } from '../../support/jwt.js';
 import { exportRequest, hitEvent, requestSpan } from '../../support/otlp-spans.js';
@@ -21,8 +21,9 @@ import {
   startTracked,
   TRACED,
 } from '../../support/registered-app.js';
+import { startExporter } from '../../support/senders.js';
 import { linesIn, temporaryFolder } from '../../support/spool.js';
-import { fetchFrom, startTracedService, until } from '../../support/traced-service.js';
+import { fetchFrom, startTracedService } from '../../support/traced-service.js';
 
 const { createListener } = createRequire(import.meta.url)('../../support/apps/users.cjs');
 const VISITOR_KEY = 'a-key';
@@ -73,7 +74,7 @@ async function leave(
 ) {
   const request = withoutTracing(() => requestByHttp({ port, path, headers, agent: false }));
   request.on('error', () => undefined).end();
-  await until(hasArrived);
+  await eventually(hasArrived);
   request.destroy();
 }
 
@@ -232,9 +233,9 @@ test.each(PLACES)(
     const request = requestByHttp({ port, path: '/a?open', headers, agent: false });
     request.on('error', () => undefined).end();
     const open = () => named(inspector.hits()).filter((text) => text === 'open undefined').length;
-    await until(() => open() === 1);
+    await eventually(() => open() === 1);
     request.destroy();
-    await until(() => open() === 2);
+    await eventually(() => open() === 2);
     await app.stop();
     const answered = NAMED.filter((text) => !text.includes('=499 '));
     expect(named(inspector.hits())).toEqual(
@@ -281,7 +282,7 @@ test('an event of an open request has its user if the credential is known or the
   const users = async (path: string, headers: Headers) => {
     const answer = service.fetch(path, { headers });
     const events = () => service.inspector.hits().filter(({ params }) => params.e_a === path);
-    await until(() => events().length === 1);
+    await eventually(() => events().length === 1);
     end();
     await answer;
     return events().map(({ params }) => params.uid);
@@ -311,13 +312,13 @@ test('with a spool, an event of a new credential waits for the status, and nothi
         .end(),
     );
   const requests = [open('/new', bearer())];
-  await until(() => answers.has('/new'));
+  await eventually(() => answers.has('/new'));
   requests.push(open('/anonymous', {}));
   const stored = () => linesIn(spool).join('\n');
-  await until(() => stored().includes('anonymous'));
+  await eventually(() => stored().includes('anonymous'));
   expect(stored()).not.toContain('new');
   answers.get('/new')?.();
-  await until(() => stored().includes('new'));
+  await eventually(() => stored().includes('new'));
   expect(linesIn(spool).find((line) => line.includes('new'))).toContain(`uid=${VICTIM}`);
   for (const request of requests) request.destroy();
 });

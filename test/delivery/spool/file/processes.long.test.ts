@@ -1,5 +1,4 @@
 import { readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
@@ -22,7 +21,7 @@ async function setUp(env: Record<string, string> = {}) {
 test('each process of a folder sends its own hits, in bulks ordered by visitor and time', async () => {
   const bulks: string[][] = [];
   const inFlight = new Map<object, number>();
-  const matomo = createServer(async (request, response) => {
+  const url = await listen(async (request, response) => {
     const count = (inFlight.get(request.socket) ?? 0) + 1;
     inFlight.set(request.socket, count);
     expect(count).toBe(1);
@@ -33,7 +32,7 @@ test('each process of a folder sends its own hits, in bulks ordered by visitor a
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ status: 'success', tracked: requests.length, invalid: 0 }));
   });
-  const { start } = await setUp({ MATOMO_URL: await listen(matomo), RATE: '200' });
+  const { start } = await setUp({ MATOMO_URL: url, RATE: '200' });
   const workers = [start(), start(), start()];
   await eventually(() => bulks.flat().length > 1500);
   const keys = bulks.map((requests) =>

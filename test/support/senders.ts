@@ -1,8 +1,8 @@
 import type { Tracer } from '@opentelemetry/api';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { onTestFinished } from 'vitest';
-import { MatomoSpanProcessor } from '../../src/index.js';
-import type { InspectedHit, Inspector } from '../../src/inspector/index.js';
+import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import type { InspectedHit, Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { startMatomo } from './matomo.js';
 
@@ -16,9 +16,12 @@ interface StartedProcessor {
 }
 
 /** A processor that sends to an inspector, until the end of the test. Its tracer provider is not the global one. */
-export async function startProcessor(options: MatomoOptions = {}): Promise<StartedProcessor> {
+export async function startProcessor(
+  options: MatomoOptions | ((matomoUrl: string) => MatomoOptions) = {},
+): Promise<StartedProcessor> {
   const inspector = await startMatomo({ customVariables: true });
-  const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, ...options });
+  const own = typeof options === 'function' ? options(inspector.url) : options;
+  const processor = new MatomoSpanProcessor({ url: inspector.url, siteId: 1, ...own });
   const provider = new BasicTracerProvider({ spanProcessors: [processor as never] });
   onTestFinished(() => provider.shutdown());
   return {
@@ -30,4 +33,15 @@ export async function startProcessor(options: MatomoOptions = {}): Promise<Start
       return inspector.hits();
     },
   };
+}
+
+/** The same of an exporter. */
+export async function startExporter(
+  options: MatomoOptions = {},
+  inspectorOptions: InspectorOptions = {},
+): Promise<{ exporter: MatomoSpanExporter; inspector: Inspector }> {
+  const inspector = await startMatomo(inspectorOptions);
+  const exporter = new MatomoSpanExporter({ url: inspector.url, siteId: 1, ...options });
+  onTestFinished(() => exporter.shutdown());
+  return { exporter, inspector };
 }

@@ -1,0 +1,74 @@
+import type { Finding } from '../../src/cli/doctor/checks.js';
+import { diagnose } from '../../src/cli/doctor/diagnose.js';
+import type { SetupResult } from '../../src/cli/setup/report.js';
+import { runNode } from './child-process.js';
+import { type ApiRole, tokenOf } from './matomo-api.js';
+
+/** What runs the commands of this package. */
+export const MAIN = 'dist/esm/cli/main.js';
+
+interface Diagnosis {
+  /** The exit code of the command. */
+  readonly code: number | null;
+  /** All that is written, to look for what must not be there. */
+  readonly output: string;
+  readonly findings: readonly Finding[];
+  /** The findings of one check. */
+  about(check: Finding['check']): readonly Finding[];
+}
+
+/** Runs the checks in this process, as `doctor --json` does in its own. */
+export async function runChecks(
+  env: Readonly<Record<string, string>>,
+  { sends = false, goals = [] as readonly number[] } = {},
+): Promise<Diagnosis> {
+  const findings = await diagnose({ env, app: process.cwd(), sends, goals });
+  const isFine = findings.every(({ verdict }) => verdict !== 'problem');
+  return toDiagnosis(isFine ? 0 : 1, JSON.stringify(findings), findings);
+}
+
+/**
+ * Runs `doctor --json` as a user does: for variables that Node.js or undici read themselves, and a few runs end to end. Fails if it writes
+ * anything but its one object.
+ */
+export async function runDoctor(
+  env: Readonly<Record<string, string>>,
+  { args = [], cwd, main = MAIN }: { args?: string[]; cwd?: string; main?: string } = {},
+): Promise<Diagnosis> {
+  const options = { env, ...(cwd !== undefined && { cwd }) };
+  const { code, stdout, stderr } = await runNode([main, 'doctor', '--json', ...args], options);
+  if (stderr !== '') throw new Error(`on stderr: ${stderr}`);
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+  return toDiagnosis(code, stdout, findings);
+}
+
+function toDiagnosis(code: number | null, output: string, findings: Finding[]): Diagnosis {
+  const about = (check: string) => findings.filter((finding) => finding.check === check);
+  return { code, output, findings, about };
+}
+
+/** Environment of a command that uses the token of a role. */
+export function environmentOf(
+  { url }: { readonly url: string },
+  role: ApiRole = 'write',
+): Record<string, string> {
+  return { MATOMO_URL: url, MATOMO_SITE_ID: '1', MATOMO_SETUP_TOKEN: tokenOf(role) };
+}
+
+/** Runs `setup` as a script does, without a terminal. */
+export async function runSetup(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+) {
+  const ended = await runNode([MAIN, 'setup', ...args], { env });
+  return { ...ended, output: ended.stdout + ended.stderr };
+}
+
+/** Runs `setup --json`. Fails if stdout is anything but the one object. */
+export async function runSetupAsJson(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+) {
+  const ended = await runSetup(env, ['--json', ...args]);
+  return { ...ended, result: JSON.parse(ended.stdout) as SetupResult };
+}
