@@ -5,7 +5,7 @@ import { startInspector } from '../../src/inspector/index.js';
 import { eventually } from '../support/child-process.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { pending } from '../support/delivery.js';
-import { diagnosticsTo } from '../support/diagnostics.js';
+import { collectDiagnostics } from '../support/diagnostics.js';
 import { freePort } from '../support/free-port.js';
 import { startNginx } from '../support/nginx.js';
 import { requires } from '../support/skips.js';
@@ -40,8 +40,7 @@ async function startFirewall() {
 }
 
 function startDelivery(url: URL, withSpool: boolean) {
-  const logged: string[] = [];
-  const diagnostics = diagnosticsTo((line) => void logged.push(line));
+  const { diagnostics, logged } = collectDiagnostics();
   const delivery = new Delivery(
     { ...DEFAULT_OPTIONS, tokenAuth: 't', scheduledDelayMillis: 200 },
     createTransport({ ...DEFAULT_OPTIONS, url, userAgent: 'test', onFallback: () => undefined }),

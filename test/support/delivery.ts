@@ -4,7 +4,7 @@ import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import { sumOfCounters } from '../../src/delivery/queue/counters.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
-import { diagnosticsTo } from './diagnostics.js';
+import { collectDiagnostics } from './diagnostics.js';
 import { kindOf, nameOf, queryOf } from './named-hits.js';
 import { scriptedTransport } from './scripted-transport.js';
 
@@ -19,8 +19,7 @@ export function useFakeTime(): void {
 /** A delivery to a Matomo that answers as a test says, with waits as long as they can be. */
 export function setUp(options: Partial<DeliveryOptions> = {}, random = () => 1) {
   const transport = scriptedTransport();
-  const logged: string[] = [];
-  const diagnostics = diagnosticsTo((message) => void logged.push(message));
+  const { diagnostics, logged } = collectDiagnostics();
   const delivery = new Delivery({ ...DEFAULT_OPTIONS, ...options }, transport, diagnostics, random);
   return { delivery, transport, logged };
 }

@@ -17,6 +17,12 @@ export function diagnosticsTo(say: (message: string) => void): Diagnostics {
   };
 }
 
+/** Diagnostics that collect all messages. */
+export function collectDiagnostics(): { diagnostics: Diagnostics; logged: string[] } {
+  const logged: string[] = [];
+  return { diagnostics: diagnosticsTo((message) => void logged.push(message)), logged };
+}
+
 export function silentDiagnostics(): Diagnostics {
   return diagnosticsTo(() => undefined);
 }

@@ -68,79 +68,60 @@ export async function startMatomoSite(contents: SiteContents = {}): Promise<Mato
     if (method === 'SitesManager.getSitesIdWithAdminAccess' && role === 'super') {
       return sites.map(({ idsite }) => idsite);
     }
-    if (WRITES.test(method)) return canRead ? write(call) : undefined;
-    // Recorded without a token: a list of nothing, and no refusal.
-    if (!canRead) return method.endsWith('getSitesIdFromSiteUrl') ? [] : undefined;
-    switch (method) {
-      case 'SitesManager.getSitesIdFromSiteUrl':
-        return sites.filter((site) => site.main_url === params.url);
-      case 'SitesManager.getSiteFromId':
-        return sites.find(({ idsite }) => String(idsite) === params.idSite);
-      case 'CustomDimensions.getConfiguredCustomDimensions':
-        return ofSite(params.idSite);
-      case 'CustomDimensions.getAvailableScopes':
-        return [
-          { value: 'visit', numSlotsLeft: 5 },
-          { value: 'action', numSlotsLeft: slots - usedSlots(params.idSite) },
-        ];
-      case 'Goals.getGoals':
-        return goals;
-      case 'SegmentEditor.getAll':
-        return segments;
-      case 'ScheduledReports.getReports':
-        return reports.filter(({ idsite }) => idsite === params.idSite);
-      case 'API.getReportMetadata':
-        return [
-          'UserId_getUsers',
-          'Actions_getPageTitles',
-          ...ofSite(params.idSite).map(toReportId),
-        ].map((uniqueId) => ({ uniqueId }));
-      default:
-        return undefined;
-    }
+    if (!canRead && method === 'SitesManager.getSitesIdFromSiteUrl') return []; // no refusal
+    if (!canRead) return undefined;
+    return WRITES.test(method) ? write(call) : READERS[method]?.(params);
   }
 
+  const READERS: Record<string, (params: ApiCall['params']) => unknown> = {
+    'SitesManager.getSitesIdFromSiteUrl': ({ url }) =>
+      sites.filter((site) => site.main_url === url),
+    'SitesManager.getSiteFromId': ({ idSite }) =>
+      sites.find(({ idsite }) => String(idsite) === idSite),
+    'CustomDimensions.getConfiguredCustomDimensions': ({ idSite }) => ofSite(idSite),
+    'CustomDimensions.getAvailableScopes': ({ idSite }) => [
+      { value: 'visit', numSlotsLeft: 5 },
+      { value: 'action', numSlotsLeft: slots - usedSlots(idSite) },
+    ],
+    'Goals.getGoals': () => goals,
+    'SegmentEditor.getAll': () => segments,
+    'ScheduledReports.getReports': ({ idSite }) =>
+      reports.filter(({ idsite }) => idsite === idSite),
+    'API.getReportMetadata': ({ idSite }) =>
+      ['UserId_getUsers', 'Actions_getPageTitles', ...ofSite(idSite).map(toReportId)].map(
+        (uniqueId) => ({ uniqueId }),
+      ),
+  };
+
   function write({ method, role, params }: ApiCall): unknown {
-    const { idSite, name = '' } = params;
-    if (method === 'SitesManager.addSite') {
-      if (role !== 'super')
-        return error("You can't access this resource as it requires a 'superuser' access.");
-      const idsite = 10 + sites.length;
-      sites.push({ idsite, name: params.siteName, main_url: params['urls[0]'], sitesearch: 1 });
-      return { value: idsite };
-    }
-    if (method === 'SegmentEditor.add') {
-      segments.push({
-        idsegment: segments.length + 1,
-        name,
-        definition: params.definition,
-        params,
-      });
-      return { value: String(segments.length) };
-    }
-    if (method === 'ScheduledReports.addReport') {
-      const { description, idSite: idsite } = params;
-      reports.push({ idreport: reports.length + 1, idsite, description, params });
-      return { value: reports.length };
-    }
-    if (!WRITERS.includes(role)) {
-      return error(
-        `You can't access this resource as it requires 'write' access for the website id = ${idSite}.`,
-      );
-    }
+    const { idSite, name = '', description } = params;
     switch (method) {
-      case 'CustomDimensions.configureNewCustomDimension':
+      case 'SitesManager.addSite': {
+        if (role !== 'super') return refusal("a 'superuser' access.");
+        const idsite = 10 + sites.length;
+        sites.push({ idsite, name: params.siteName, main_url: params['urls[0]'], sitesearch: 1 });
+        return { value: idsite };
+      }
+      case 'SegmentEditor.add': {
+        const { definition } = params;
+        segments.push({ idsegment: segments.length + 1, name, definition, params });
+        return { value: String(segments.length) };
+      }
+      case 'ScheduledReports.addReport':
+        reports.push({ idreport: reports.length + 1, idsite: idSite, description, params });
+        return { value: reports.length };
+    }
+    if (!WRITERS.includes(role)) return refusal(`'write' access for the website id = ${idSite}.`);
+    switch (method) {
+      case 'CustomDimensions.configureNewCustomDimension': {
         if (usedSlots(idSite) >= slots) {
           return error(
             `All Custom Dimensions for website ${idSite} in scope 'action' are already used.`,
           );
         }
-        return {
-          value: addDimension(Number(idSite), {
-            name,
-            ...(params.description !== undefined && { description: params.description }),
-          }),
-        };
+        const described = description !== undefined && { description };
+        return { value: addDimension(Number(idSite), { name, ...described }) };
+      }
       case 'CustomDimensions.configureExistingCustomDimension': {
         const found = ofSite(idSite).find((one) => one.idcustomdimension === params.idDimension);
         Object.assign(found ?? {}, { name, active: params.active === '1', params });
@@ -169,6 +150,10 @@ function toReportId({ idcustomdimension }: Record<string, unknown>): string {
 const OFF = error(
   'The plugin CustomDimensions is not enabled. You can activate the plugin on Settings &gt; Plugins page in Matomo.',
 );
+
+function refusal(needed: string): object {
+  return error(`You can't access this resource as it requires ${needed}`);
+}
 
 function error(message: string): object {
   return { result: 'error', message };

@@ -1,13 +1,12 @@
 import { resolveOptions } from '../../src/options/resolve-options.js';
-import { diagnosticsTo } from './diagnostics.js';
+import { collectDiagnostics } from './diagnostics.js';
 
 /** The options of an application with this environment, which may leave out URL and site, and the lines about them. */
 export function optionsFrom(
   env: Readonly<Record<string, string>>,
   inCode: Parameters<typeof resolveOptions>[0] = {},
 ) {
-  const logged: string[] = [];
+  const { diagnostics, logged } = collectDiagnostics();
   const required = { MATOMO_URL: 'https://matomo.test', MATOMO_SITE_ID: '1' };
-  const diagnostics = diagnosticsTo((line) => void logged.push(line));
   return { options: resolveOptions(inCode, { ...required, ...env }, diagnostics), logged };
 }

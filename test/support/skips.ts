@@ -17,52 +17,40 @@ const { HOW_TO_GET_CHROMIUM, hasChromium, HOW_TO_GET_REDIS, REDIS_SERVER } = {
   ...(await import(`${SCRIPTS}redis.mjs`)),
 } as Programs;
 
-const isWindows = process.platform === 'win32';
+const isNotWindows = () => process.platform !== 'win32';
 const isRunnable = (command: string) => spawnSync(command, ['--version']).error === undefined;
 
-/** What a test may need of the machine: what to say if it is missing, else `undefined`. */
+const INSTALL = 'was not found. Install it as root with: apt-get update && apt-get install -y';
+
+/** What a test may need of the machine: whether it is there, and what to say if it is not. */
 const NEEDS = {
-  chromium: () => (hasChromium ? undefined : HOW_TO_GET_CHROMIUM),
-  redis: () => (REDIS_SERVER === undefined ? HOW_TO_GET_REDIS : undefined),
-  'redis with TLS': () =>
-    hasRedisTls() ? undefined : `${REDIS_SERVER ?? 'redis-server'} is built without TLS.`,
-  nginx: () =>
-    isRunnable('nginx')
-      ? undefined
-      : 'nginx was not found. Install it as root with: apt-get update && apt-get install -y nginx',
-  curl: () =>
-    isRunnable('curl')
-      ? undefined
-      : 'curl was not found. Install it as root with: apt-get update && apt-get install -y curl',
-  jq: () => (isRunnable('jq') ? undefined : 'There is no jq (Debian package jq).'),
-  signals: () => (isWindows ? 'Windows has no signals that a process can handle.' : undefined),
-  'file modes': () => (isWindows ? 'Windows has no file modes for group and others.' : undefined),
-  'moving open files': () =>
-    isWindows ? 'Windows does not move folders with files that are open.' : undefined,
-  'Unix sockets': () => (isWindows ? 'Windows has named pipes instead.' : undefined),
-  'many loopback addresses': () =>
-    process.platform === 'darwin' ? 'macOS has 127.0.0.1 only.' : undefined,
-  IPv6: () => (hasIpv6() ? undefined : 'There is no loopback address ::1.'),
-  prlimit: () => (isRunnable('prlimit') ? undefined : 'There is no prlimit (util-linux).'),
-  unshare: () => (isRunnable('unshare') ? undefined : 'There is no unshare (util-linux).'),
-  'file owners': () => (isWindows ? 'Windows has other owners of files.' : undefined),
-  root: () => (process.getuid?.() === 0 ? undefined : 'Only root can make files of other users.'),
-  setpriv: () => (isRunnable('setpriv') ? undefined : 'There is no setpriv (util-linux).'),
-  promtool: () =>
-    isRunnable('promtool') ? undefined : 'There is no promtool (Debian package prometheus).',
-  terminal: () =>
-    /util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '')
-      ? undefined
-      : 'There is no script (util-linux), which makes terminals.',
-  '/proc': () => (process.platform === 'linux' ? undefined : 'Only Linux has /proc.'),
-  'OpenTelemetry for Python': () =>
-    isRunnable('opentelemetry-instrument') && isRunnable('flask')
-      ? undefined
-      : 'The Flask commands of docs/languages.md were not run: opentelemetry-instrument or flask was not found. Install flask and what the page names, with pip.',
-  packages: () => undefined,
-  time: () =>
-    testLength === 'full' ? undefined : 'It takes long and runs in `npm run test:full`.',
-} as const satisfies Record<string, () => string | undefined>;
+  chromium: [() => hasChromium, HOW_TO_GET_CHROMIUM],
+  redis: [() => REDIS_SERVER !== undefined, HOW_TO_GET_REDIS],
+  'redis with TLS': [hasRedisTls, `${REDIS_SERVER ?? 'redis-server'} is built without TLS.`],
+  nginx: [() => isRunnable('nginx'), `nginx ${INSTALL} nginx`],
+  curl: [() => isRunnable('curl'), `curl ${INSTALL} curl`],
+  jq: [() => isRunnable('jq'), 'There is no jq (Debian package jq).'],
+  signals: [isNotWindows, 'Windows has no signals that a process can handle.'],
+  'file modes': [isNotWindows, 'Windows has no file modes for group and others.'],
+  'moving open files': [isNotWindows, 'Windows does not move folders with files that are open.'],
+  'Unix sockets': [isNotWindows, 'Windows has named pipes instead.'],
+  'many loopback addresses': [() => process.platform !== 'darwin', 'macOS has 127.0.0.1 only.'],
+  IPv6: [hasIpv6, 'There is no loopback address ::1.'],
+  prlimit: [() => isRunnable('prlimit'), 'There is no prlimit (util-linux).'],
+  unshare: [() => isRunnable('unshare'), 'There is no unshare (util-linux).'],
+  'file owners': [isNotWindows, 'Windows has other owners of files.'],
+  root: [() => process.getuid?.() === 0, 'Only root can make files of other users.'],
+  setpriv: [() => isRunnable('setpriv'), 'There is no setpriv (util-linux).'],
+  promtool: [() => isRunnable('promtool'), 'There is no promtool (Debian package prometheus).'],
+  terminal: [hasScript, 'There is no script (util-linux), which makes terminals.'],
+  '/proc': [() => process.platform === 'linux', 'Only Linux has /proc.'],
+  'OpenTelemetry for Python': [
+    () => isRunnable('opentelemetry-instrument') && isRunnable('flask'),
+    'The Flask commands of docs/languages.md were not run: opentelemetry-instrument or flask was not found. Install flask and what the page names, with pip.',
+  ],
+  packages: [() => true, ''],
+  time: [() => testLength === 'full', 'It takes long and runs in `npm run test:full`.'],
+} as const satisfies Record<string, readonly [isThere: () => boolean, ifNot: string]>;
 
 export type Need = keyof typeof NEEDS;
 
@@ -86,7 +74,8 @@ export function requires(need: Need): void {
     beforeEach(() => requires(need));
     return;
   }
-  if (!known.has(need)) known.set(need, NEEDS[need]());
+  const [isThere, ifNot] = NEEDS[need];
+  if (!known.has(need)) known.set(need, isThere() ? undefined : ifNot);
   skipTest(known.get(need), need);
 }
 
@@ -105,6 +94,11 @@ function hasRedisTls(): boolean {
   const args = ['--tls-port', '0', '--port', '0', '--dir', 'no/such/folder'];
   const { stderr } = spawnSync(REDIS_SERVER, args, { encoding: 'utf8', timeout: 30_000 });
   return stderr?.includes("'dir ") ?? false;
+}
+
+function hasScript(): boolean {
+  const { stdout } = spawnSync('script', ['--version'], { encoding: 'utf8' });
+  return /util-linux/.test(stdout ?? '');
 }
 
 function hasIpv6(): boolean {

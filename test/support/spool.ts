@@ -12,7 +12,7 @@ import type { PendingHit } from '../../src/hit/hit.js';
 import { eventually } from './child-process.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { accountedFor, pending, sentNames } from './delivery.js';
-import { diagnosticsTo } from './diagnostics.js';
+import { collectDiagnostics } from './diagnostics.js';
 import { notSent, type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
 
 /** An empty folder, until the end of the test. */
@@ -70,8 +70,7 @@ export function spooledDelivery({
   ...options
 }: SpoolSetUp): SpooledDelivery {
   const transport = scriptedTransport();
-  const logged: string[] = [];
-  const diagnostics = diagnosticsTo((message) => void logged.push(message));
+  const { diagnostics, logged } = collectDiagnostics();
   const deliveryOptions = {
     ...DEFAULT_OPTIONS,
     tokenAuth: 'token',

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { Outage } from '../../../src/delivery/answer/outage.js';
 import { useFakeTime } from '../../support/delivery.js';
-import { diagnosticsTo } from '../../support/diagnostics.js';
+import { collectDiagnostics } from '../../support/diagnostics.js';
 
 useFakeTime();
 
@@ -9,8 +9,7 @@ test.each([
   ['that is due', 0],
   ['that depends on further hits', Number.POSITIVE_INFINITY],
 ])('an outage is repeated with a next attempt %s', (_when, waitUntilMillis) => {
-  const logged: string[] = [];
-  const diagnostics = diagnosticsTo((line) => void logged.push(line));
+  const { diagnostics, logged } = collectDiagnostics();
   const outage = new Outage(diagnostics, () => ({ pending: 1, waitUntilMillis }));
   outage.begin({ code: 'unavailable', reason: 'Matomo answered with status 503' }, true);
   vi.advanceTimersByTime(11 * 60_000);
