@@ -253,6 +253,7 @@ test.each<[string, Record<string, unknown>]>([
   ['tokenAuth', { tokenAuth: { token: TOKEN } }],
   ['tokenAuth', { tokenAuth: Buffer.from(TOKEN) }],
   ['visitorKey', { visitorKey: [CONFIDED.key] }],
+  ['visitorKey', { visitorKey: `a ${CONFIDED.key}` }],
   ['headers', { headers: `authorization=Basic ${TOKEN}` }],
   ['headers', { headers: { [`Basic ${TOKEN}`]: 'x' } }],
   ['headers', { headers: { authorization: `Basic ${TOKEN}\nx: y` } }],
@@ -262,7 +263,25 @@ test.each<[string, Record<string, unknown>]>([
   ['url', { url: `http://127.0.0.1:1/matomo.php#${TOKEN}` }],
   ['url', { url: `ftp://user:${TOKEN}@127.0.0.1/` }],
   ['url', { url: `//user:${TOKEN}@127.0.0.1/` }],
+  ['url', { url: `//user:${TOKEN}@127.0.0.1?${TOKEN}` }],
+  ['url', { url: `admin:${TOKEN}@127.0.0.1` }],
+  ['url', { url: `admin:${TOKEN}@127.0.0.1:8080/matomo.php?x` }],
+  ['url', { url: ` admin:a/${TOKEN}@b?${TOKEN}#${TOKEN}@127.0.0.1` }],
+  ['url', { url: `https:admin:${TOKEN}@127.0.0.1` }],
+  ['url', { url: `https://admin:a/${TOKEN}@127.0.0.1` }],
+  ['url', { url: new URL(`ftp://u:${TOKEN}@127.0.0.1`) }],
   ['baseUrl', { baseUrl: `https://user:${TOKEN}@shop.test/` }],
+  ['baseUrl', { baseUrl: `admin:${TOKEN}@shop.test` }],
+  ['baseUrl', { baseUrl: `https://${TOKEN}@shop.test/#${TOKEN}` }],
+  ['spool', { spool: `admin:${TOKEN}@redis.test:6379/0` }],
+  ['spool', { spool: `:${TOKEN}@redis.test` }],
+  ['spool', { spool: `redis:/admin:${TOKEN}@redis.test` }],
+  ['spool', { spool: `redis://admin:${TOKEN}@redis.test:port` }],
+  // What belongs to another option.
+  ['siteId', { siteId: `https://admin:${TOKEN}@matomo.test` }],
+  ['query', { query: `https://admin:${TOKEN}@matomo.test` }],
+  ['trustProxy', { trustProxy: [`https://admin:${TOKEN}@matomo.test`] }],
+  ['ignorePaths', { ignorePaths: { a: `https://admin:${TOKEN}@matomo.test` } }],
 ])('%s that cannot be used is named and not shown: %#', (name, wrong) => {
   for (const Class of [MatomoSpanProcessor, MatomoSpanExporter]) {
     let thrown: unknown;
