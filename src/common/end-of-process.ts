@@ -9,8 +9,8 @@ import { isMainThread } from 'node:worker_threads';
 //     process.exit(), uncaught error ─────────────────┘
 
 /**
- * How long a process waits at its end for what, in milliseconds. `shutdown`, the hold on an empty event loop (loop-hold.ts) and `finish`
- * share `shutdownTimeoutMillis` (5,000 by default): `finish` in delivery.ts subtracts what the others took.
+ * How long a process waits at its end for what, in milliseconds. `shutdown`, the hold on an empty event loop and `finish` share
+ * `shutdownTimeoutMillis` (5,000 by default), see loop-hold.ts.
  */
 export const EXIT_WAITS = {
   /** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */

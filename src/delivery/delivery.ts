@@ -1,5 +1,5 @@
 import type { Diagnostics } from '../common/diagnostics.js';
-import { DetachedScope, holdEventLoop, withTimeout } from '../common/timers.js';
+import { DetachedScope, withTimeout } from '../common/timers.js';
 import type { PendingHit } from '../hit/hit.js';
 import { BatchSource } from './batch-source.js';
 import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
@@ -38,8 +38,6 @@ export class Delivery {
   #closed: Promise<void> | undefined;
   /** Hits that `shutdown` has not sent, or that arrive during or after it, are kept for `finish`. Otherwise they are lost. */
   keepsForExit = false;
-  /** What `shutdown` took of the time for `finish`. */
-  #closingMillis = 0;
   #isPrepared = false;
 
   constructor(
@@ -243,7 +241,7 @@ export class Delivery {
 
   /** Makes a last attempt and counts what is left at the deadline as lost. Never rejects. */
   shutdown(deadlineMillis: number): Promise<void> {
-    this.#closed ??= holdEventLoop(this.#close(deadlineMillis));
+    this.#closed ??= this.#hold.untilClosed(this.#close(deadlineMillis));
     return this.#closed;
   }
 
@@ -251,7 +249,6 @@ export class Delivery {
     const [source, sender] = [this.#source, this.#sender];
     this.#loop.stop();
     source.startClosing(deadlineMillis, this.keepsForExit);
-    const start = performance.now();
     const isInTime = await withTimeout(
       deadlineMillis,
       this.#loop.sendAll().then(() => true),
@@ -263,7 +260,6 @@ export class Delivery {
     await this.#parts.spool?.close();
     this.#parts.losses.check();
     this.#parts.diagnostics.lines.flush();
-    this.#closingMillis = performance.now() - start;
     if (this.keepsForExit && isInTime && !sender.hasToWait) return;
     this.keepsForExit = false;
     source.drop();
@@ -280,8 +276,7 @@ export class Delivery {
     this.#closed ??= Promise.resolve();
     this.#source.end();
     this.#loop.stop();
-    const { shutdownTimeoutMillis } = this.#parts.options;
-    const millis = shutdownTimeoutMillis - this.#closingMillis - this.#hold.spentMillis;
-    flushLast(this.#parts, millis, this.keepsForExit ? undefined : 'exitFlush is off');
+    const refusal = this.keepsForExit ? undefined : 'exitFlush is off';
+    flushLast(this.#parts, this.#hold.leftMillis, refusal);
   }
 }

@@ -1,10 +1,10 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { EXIT_WAITS } from '../../common/end-of-process.js';
-import { MAX_TIMER_MILLIS } from '../../common/timers.js';
+import { holdEventLoop, MAX_TIMER_MILLIS } from '../../common/timers.js';
 
 /**
- * Delivery never keeps a process alive, with one exception: while something is being sent, for at most `shutdownTimeoutMillis` after
- * the last hit or flush, so that the response is read if Matomo answers.
+ * How long delivery keeps a process alive: until a shutdown is complete, and while something is being sent, for at most
+ * `shutdownTimeoutMillis` after the last hit or flush, so that the response is read if Matomo answers. The last flush has what is left.
  */
 export class LoopHold {
   readonly #millis: number;
@@ -12,10 +12,11 @@ export class LoopHold {
   #untilMillis = Number.NEGATIVE_INFINITY;
   #open = 0;
   #timer: NodeJS.Timeout | undefined;
+  #closingMillis = 0;
 
   /** Timers get the async context of the scope. */
-  constructor(millis: number, scope: AsyncResource) {
-    this.#millis = millis;
+  constructor(shutdownTimeoutMillis: number, scope: AsyncResource) {
+    this.#millis = shutdownTimeoutMillis;
     this.#scope = scope;
   }
 
@@ -37,10 +38,20 @@ export class LoopHold {
     }
   }
 
-  /** How long the event loop was held in vain if the process ends now, which is then no longer available. */
-  get spentMillis(): number {
+  /** Holds the event loop until a shutdown is complete, which has a deadline of its own. */
+  async untilClosed(shutdown: Promise<void>): Promise<void> {
+    const startMillis = performance.now();
+    await holdEventLoop(shutdown);
+    this.#closingMillis = performance.now() - startMillis;
+  }
+
+  /** How long the last flush may take if the process ends now: what a shutdown took, or a hold in vain, is no longer available. */
+  get leftMillis(): number {
+    const leftMillis = this.#millis - this.#closingMillis;
     const isInVain = this.#open > 0 && this.#untilMillis <= performance.now();
-    return isInVain ? Math.max(0, this.#millis - EXIT_WAITS.unavailableMillis) : 0;
+    return isInVain
+      ? leftMillis - Math.max(0, this.#millis - EXIT_WAITS.unavailableMillis)
+      : leftMillis;
   }
 
   #arm(): void {
