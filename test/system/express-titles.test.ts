@@ -11,6 +11,14 @@ async function titlesOf(app: express.Express, paths: readonly string[]): Promise
   return (await service.visit(paths)).map(({ stored }) => stored?.title);
 }
 
+/** Expects titles by paths. */
+async function expectTitles(app: express.Express, expected: Readonly<Record<string, string>>) {
+  const paths = Object.keys(expected);
+  const titles = await titlesOf(app, paths);
+  expect(titles).toHaveLength(paths.length);
+  expect(Object.fromEntries(paths.map((path, i) => [path, titles[i]]))).toEqual(expected);
+}
+
 const ok: express.RequestHandler = (_request, response) => void response.send('ok');
 const fail: express.RequestHandler = () => {
   throw new TypeError('no such luck');
@@ -28,28 +36,17 @@ test.each([false, true])('mount paths are templates, with mergeParams %s', async
   app.use('/v1', nested);
   app.use('/files/*folder/posts', posts);
   app.use('/:from-:to/posts', posts);
-  const paths = [
-    '/users/42/posts',
-    '/users/bob@example.com/posts/',
-    '/Users/bob/POSTS/bob',
-    '/users/bob/posts/fails',
-    '/v1/t/bob',
-    '/v1/t/b%2Fob/7',
-    '/v1/t/v1/v1',
-    '/files/bob/ann/posts/7',
-    '/bob-ann/posts/fails',
-  ];
-  expect(await titlesOf(app, paths)).toEqual([
-    'GET /users/:userId/posts',
-    'GET /users/:userId/posts',
-    'GET /users/:userId/posts/:postId',
-    'GET /users/:userId/posts/fails',
-    'GET /v1/t/:tenant',
-    'GET /v1/t/:tenant/:postId',
-    'GET /v1/t/:tenant/:postId',
-    'GET /files/*/posts/:postId',
-    'GET /:from/posts/fails',
-  ]);
+  await expectTitles(app, {
+    '/users/42/posts': 'GET /users/:userId/posts',
+    '/users/bob@example.com/posts/': 'GET /users/:userId/posts',
+    '/Users/bob/POSTS/bob': 'GET /users/:userId/posts/:postId',
+    '/users/bob/posts/fails': 'GET /users/:userId/posts/fails',
+    '/v1/t/bob': 'GET /v1/t/:tenant',
+    '/v1/t/b%2Fob/7': 'GET /v1/t/:tenant/:postId',
+    '/v1/t/v1/v1': 'GET /v1/t/:tenant/:postId',
+    '/files/bob/ann/posts/7': 'GET /files/*/posts/:postId',
+    '/bob-ann/posts/fails': 'GET /:from/posts/fails',
+  });
 });
 
 test('mount paths have nothing of the client: values that were encoded twice, and what expressions match', async () => {
@@ -61,24 +58,15 @@ test('mount paths have nothing of the client: values that were encoded twice, an
   app.use('/files/*folder/posts', posts);
   app.use(/^\/u-[^/]+\/posts/, posts);
   app.use(/^\/in\/(?<city>[^/]+)\/v1/, posts);
-  const paths = [
-    '/users/%2562ob/posts',
-    '/users/bob%252fann/posts/fails',
-    '/files/b%252fob/ann/posts',
-    '/files/b%2Fob/ann/posts',
-    '/u-bob@example.org/posts',
-    '/u-bob@example.org/posts/fails',
-    '/in/bob/v1',
-  ];
-  expect(await titlesOf(app, paths)).toEqual([
-    'GET /users/:userId/posts',
-    'GET /users/:userId/posts/fails',
-    'GET /files/*/posts',
-    'GET /files/*/posts',
-    'GET /*/posts',
-    'GET /*/posts/fails',
-    'GET /in/:city/v1',
-  ]);
+  await expectTitles(app, {
+    '/users/%2562ob/posts': 'GET /users/:userId/posts',
+    '/users/bob%252fann/posts/fails': 'GET /users/:userId/posts/fails',
+    '/files/b%252fob/ann/posts': 'GET /files/*/posts',
+    '/files/b%2Fob/ann/posts': 'GET /files/*/posts',
+    '/u-bob@example.org/posts': 'GET /*/posts',
+    '/u-bob@example.org/posts/fails': 'GET /*/posts/fails',
+    '/in/bob/v1': 'GET /in/:city/v1',
+  });
 });
 
 test('applications in applications, and routes that are added later', async () => {
@@ -102,24 +90,15 @@ test('applications in applications, and routes that are added later', async () =
     }
   });
   app.use(outer);
-  const paths = [
-    '/t/bob/admin/users/7',
-    '/t/bob/admin/users/7/fails',
-    '/people/7',
-    '/people/7/fails',
-    '/orders/7/8',
-    '/orders/7?late=1',
-    '/late/bob/8',
-  ];
-  expect(await titlesOf(app, paths)).toEqual([
-    'GET /t/:tenant/admin/users/:id',
-    'GET /t/:tenant/admin/users/:id/fails',
-    'GET /people/:id',
-    'GET /people/:id/fails',
-    'GET /orders/:orderId/:itemId',
-    'GET Not Found',
-    'GET /late/:who/:itemId',
-  ]);
+  await expectTitles(app, {
+    '/t/bob/admin/users/7': 'GET /t/:tenant/admin/users/:id',
+    '/t/bob/admin/users/7/fails': 'GET /t/:tenant/admin/users/:id/fails',
+    '/people/7': 'GET /people/:id',
+    '/people/7/fails': 'GET /people/:id/fails',
+    '/orders/7/8': 'GET /orders/:orderId/:itemId',
+    '/orders/7?late=1': 'GET Not Found',
+    '/late/bob/8': 'GET /late/:who/:itemId',
+  });
 });
 
 test('behind a function that calls a router, the mount path of the function is a template', async () => {
@@ -140,26 +119,16 @@ test('behind a function that calls a router, the mount path of the function is a
   const admin = express();
   admin.use('/of/:user', call);
   app.use('/admin/:tenant', admin);
-  const paths = [
-    '/t/bob/items/7',
-    '/T/Bob/ITEMS/7',
-    '/t/bob/fails',
-    '/API/Shop/items/7',
-    '/api/Shop/fails',
-    '/api/shop/items/7',
-    '/in/bob/Shop/items/7',
-    '/admin/bob/of/ann/Shop/items/7',
-  ];
-  expect(await titlesOf(app, paths)).toEqual([
-    'GET /t/:tenant/items/:id',
-    'GET /t/:tenant/items/:id',
-    'GET /t/:tenant/fails',
-    'GET /Api/Shop/items/:id',
-    'GET /Api/Shop/fails',
-    'GET /Api/Shop/items/:id',
-    'GET /in/:tenant/Shop/items/:id',
-    'GET /admin/:tenant/of/:user/Shop/items/:id',
-  ]);
+  await expectTitles(app, {
+    '/t/bob/items/7': 'GET /t/:tenant/items/:id',
+    '/T/Bob/ITEMS/7': 'GET /t/:tenant/items/:id',
+    '/t/bob/fails': 'GET /t/:tenant/fails',
+    '/API/Shop/items/7': 'GET /Api/Shop/items/:id',
+    '/api/Shop/fails': 'GET /Api/Shop/fails',
+    '/api/shop/items/7': 'GET /Api/Shop/items/:id',
+    '/in/bob/Shop/items/7': 'GET /in/:tenant/Shop/items/:id',
+    '/admin/bob/of/ann/Shop/items/7': 'GET /admin/:tenant/of/:user/Shop/items/:id',
+  });
 });
 
 test('a rewritten URL, as in json-server and verdaccio, has nothing of the client', async () => {
@@ -181,20 +150,13 @@ test('a rewritten URL, as in json-server and verdaccio, has nothing of the clien
     else next();
   });
   app.get('/:package', ok);
-  const paths = [
-    '/api/posts/7',
-    '/users/bob/posts',
-    '/api/posts/bob/later',
-    '/@bob/core',
-    '/api/left-pad',
-  ];
-  expect(await titlesOf(app, paths)).toEqual([
-    'GET /posts/:id',
-    'GET /posts',
-    'GET /posts/:id/later',
-    'GET /:package',
-    'GET /:package',
-  ]);
+  await expectTitles(app, {
+    '/api/posts/7': 'GET /posts/:id',
+    '/users/bob/posts': 'GET /posts',
+    '/api/posts/bob/later': 'GET /posts/:id/later',
+    '/@bob/core': 'GET /:package',
+    '/api/left-pad': 'GET /:package',
+  });
 });
 
 test('of a list of routes the one that matches counts, and a regular expression is none', async () => {
@@ -203,12 +165,11 @@ test('of a list of routes the one that matches counts, and a regular expression 
   board.get(['/', '/queue/:name'], ok);
   board.get(/^\/jobs\/.*$/, ok);
   app.use('/queues', board);
-  const paths = ['/queues', '/queues/queue/bob', '/queues/jobs/7'];
-  expect(await titlesOf(app, paths)).toEqual([
-    'GET /queues',
-    'GET /queues/queue/:name',
-    'GET /queues/jobs/:id',
-  ]);
+  await expectTitles(app, {
+    '/queues': 'GET /queues',
+    '/queues/queue/bob': 'GET /queues/queue/:name',
+    '/queues/jobs/7': 'GET /queues/jobs/:id',
+  });
 });
 
 test('a mount counts only if the path goes on with the route, as in Verdaccio', async () => {
@@ -225,18 +186,17 @@ test('a mount counts only if the path goes on with the route, as in Verdaccio', 
   app.use('/a', twice);
   app.use('/:tenant/a', twice);
   app.use(twice);
-  const paths = ['/-/web/list', '/-/web/fails', '/-/web/about', '/about', '/a', '/a/a', '/bob/a/a'];
-  expect(await titlesOf(app, [...paths, '/a/fails', '/bob/a/a/fails'])).toEqual([
-    'GET /-/web/list',
-    'GET /-/web/fails',
-    'GET /-/web/about',
-    'GET /about',
-    'GET /a',
-    'GET /a/a',
-    'GET /:tenant/a/a',
-    'GET /a/fails',
-    'GET /:tenant/a/a/fails',
-  ]);
+  await expectTitles(app, {
+    '/-/web/list': 'GET /-/web/list',
+    '/-/web/fails': 'GET /-/web/fails',
+    '/-/web/about': 'GET /-/web/about',
+    '/about': 'GET /about',
+    '/a': 'GET /a',
+    '/a/a': 'GET /a/a',
+    '/bob/a/a': 'GET /:tenant/a/a',
+    '/a/fails': 'GET /a/fails',
+    '/bob/a/a/fails': 'GET /:tenant/a/a/fails',
+  });
 });
 
 test('a mount path has the spelling of the application, not that of the first client', async () => {
@@ -247,13 +207,12 @@ test('a mount path has the spelling of the application, not that of the first cl
   app.use('/Admin/apiV1', admin);
   app.use(['/list', '/listOfAll'], admin);
   app.use(/^\/pattern/i, admin);
-  const paths = ['/ADMIN/APIV1/users/7', '/admin/apiv1', '/LISTOFALL/users/7', '/PATTERN/users/7'];
-  expect(await titlesOf(app, paths)).toEqual([
-    'GET /Admin/apiV1/users/:id',
-    'GET /Admin/apiV1',
-    'GET /listOfAll/users/:id',
-    'GET /pattern/users/:id',
-  ]);
+  await expectTitles(app, {
+    '/ADMIN/APIV1/users/7': 'GET /Admin/apiV1/users/:id',
+    '/admin/apiv1': 'GET /Admin/apiV1',
+    '/LISTOFALL/users/7': 'GET /listOfAll/users/:id',
+    '/PATTERN/users/7': 'GET /pattern/users/:id',
+  });
 });
 
 test('if the router does not keep it, a mount path has the spelling of most clients', async () => {
@@ -280,12 +239,11 @@ test('an empty route is a slash, and routes are shown without their syntax', asy
   base.get('/files/*filepath', ok);
   app.get('', ok);
   app.use('/base', base);
-  const paths = ['/', '/base', '/base/', '/base/large/index.json', '/base/files/a/b'];
-  expect(await titlesOf(app, paths)).toEqual([
-    'GET /',
-    'GET /base',
-    'GET /base',
-    'GET /base/:size/index.json',
-    'GET /base/files/*',
-  ]);
+  await expectTitles(app, {
+    '/': 'GET /',
+    '/base': 'GET /base',
+    '/base/': 'GET /base',
+    '/base/large/index.json': 'GET /base/:size/index.json',
+    '/base/files/a/b': 'GET /base/files/*',
+  });
 });

@@ -15,123 +15,100 @@ function trouble(findings: readonly Finding[]): Finding | undefined {
   return findings.find(({ verdict }) => verdict === 'problem' || verdict === 'warning');
 }
 
-type Expected = [Finding['check'], Finding['verdict'], code: string];
-
-test.each<[string, PlayedAnswer, Expected, found: RegExp, advice: RegExp]>([
+test.each<[string, PlayedAnswer, finding: string, text: RegExp]>([
   [
     'a redirect',
     { status: 301, headers: { location: 'https://stats.test/matomo.php?a=b' } },
-    ['address', 'problem', 'redirected'],
-    /https:\/\/stats\.test\/matomo\.php\b(?!\?)/,
-    /MATOMO_URL/,
+    'address problem redirected',
+    /https:\/\/stats\.test\/matomo\.php\b(?!\?).* → .*MATOMO_URL/,
   ],
   [
     'a firewall',
     { status: 403 },
-    ['address', 'problem', 'request-rejected'],
-    /\b403\b/,
-    /^Set MATOMO_URL.*pass POST/,
+    'address problem request-rejected',
+    /\b403\b.* → Set MATOMO_URL.*pass POST/,
   ],
   [
     'a wrong path',
     { status: 404 },
-    ['address', 'problem', 'request-rejected'],
-    /\b404\b/,
-    /^Set MATOMO_URL.*matomo\.php/,
+    'address problem request-rejected',
+    /\b404\b.* → Set MATOMO_URL.*matomo\.php/,
   ],
   [
     'a server that asks for a user name and password',
     { status: 401, headers: { 'www-authenticate': 'Basic realm="Matomo"' } },
-    ['address', 'problem', 'request-rejected'],
-    /401.*\(Basic\)/,
-    /MATOMO_HEADERS/,
+    'address problem request-rejected',
+    /401.*\(Basic\).* → .*MATOMO_HEADERS/,
   ],
   [
     'another page',
     { body: '<h1>Welcome</h1>' },
-    ['address', 'problem', 'not-matomo'],
-    /200.*\(text\/html\)/,
-    /MATOMO_URL/,
+    'address problem not-matomo',
+    /200.*\(text\/html\).* → .*MATOMO_URL/,
   ],
   [
     'a server that is down',
     { status: 503 },
-    ['address', 'problem', 'unavailable'],
-    /\b503\b/,
-    /web server/,
+    'address problem unavailable',
+    /\b503\b.* → .*web server/,
   ],
   [
     'a database that dies',
     { body: DATABASE_DIED },
-    ['address', 'problem', 'rolled-back'],
-    /SQLSTATE\[HY000\]/,
-    /database/,
+    'address problem rolled-back',
+    /SQLSTATE\[HY000\].* → .*database/,
   ],
-  ['a small limit', { status: 413 }, ['address', 'problem', 'too-large'], /413/, /limit/],
+  ['a small limit', { status: 413 }, 'address problem too-large', /413.* → .*limit/],
   [
     'a dead connection',
     { disconnect: 'after-request' },
-    ['address', 'problem', 'no-answer'],
-    /did not answer/,
-    /proxy/,
+    'address problem no-answer',
+    /did not answer.* → .*proxy/,
   ],
   [
     'tracking switched off',
     json('{"status":"success","tracked":0,"invalid":0}'),
-    ['matomo', 'problem', 'hits-not-counted'],
-    /1 hit/,
-    /record_statistics/,
+    'matomo problem hits-not-counted',
+    /1 hit.* → .*record_statistics/,
   ],
   [
     'a database that is down',
     { status: 500 },
-    ['matomo', 'problem', 'rolled-back'],
-    /\b500\b/,
-    /bulk_requests_require_authentication/,
+    'matomo problem rolled-back',
+    /\b500\b.* → .*bulk_requests_require_authentication/,
   ],
   [
     'a site that is not there',
     json('{"status":"success","tracked":0,"invalid":1}'),
-    ['site', 'problem', 'site-unknown'],
-    /no site 1/,
-    /MATOMO_SITE_ID/,
+    'site problem site-unknown',
+    /no site 1.* → .*MATOMO_SITE_ID/,
   ],
   [
     '204 to everything',
     { status: 204 },
-    ['queue', 'warning', 'queued-tracking'],
-    /QueuedTracking/,
-    /queue/,
+    'queue warning queued-tracking',
+    /QueuedTracking.* → .*queue/,
   ],
   [
     'images for everything',
     { contentType: 'image/gif' },
-    ['queue', 'warning', 'queued-tracking'],
-    /QueuedTracking/,
-    /queue/,
+    'queue warning queued-tracking',
+    /QueuedTracking.* → .*queue/,
   ],
   [
     'a clock an hour ahead of it',
     shifted(-3600),
-    ['clock', 'warning', 'clock'],
-    /3[56]\d\d s ahead/,
-    /NTP/,
+    'clock warning clock',
+    /3[56]\d\d s ahead.* → .*NTP/,
   ],
-  [
-    'a clock two days behind it',
-    shifted(172_800),
-    ['clock', 'problem', 'clock'],
-    /\d s behind/,
-    /NTP/,
-  ],
-])('%s is found', async (_what, answer, expected, found, advice) => {
+  ['a clock two days behind it', shifted(172_800), 'clock problem clock', /\d s behind.* → .*NTP/],
+])('%s is found', async (_what, answer, finding, text) => {
   const { inspector, env } = await matomoOnWire();
   inspector.play(answer);
   const { code, findings } = await runChecks(env);
   const first = trouble(findings);
-  expect([first?.check, first?.verdict, first?.code]).toEqual(expected);
-  expect(first?.found).toMatch(found);
-  expect(first?.advice).toMatch(advice);
+  expect(`${first?.check} ${first?.verdict} ${first?.code}`).toBe(finding);
+  expect(`${first?.found} → ${first?.advice}`).toMatch(text);
   expect(code).toBe(first?.verdict === 'problem' ? 1 : 0);
   expect(inspector.hits().filter(({ stored }) => stored !== null)).toEqual([]);
 });
