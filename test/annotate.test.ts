@@ -237,21 +237,6 @@ test('measure starts a lazy thenable, such as a query builder, once', async () =
   expect((await service.hits())[0]?.stored?.time_server).toBeGreaterThanOrEqual(19);
 });
 
-test('ignore leaves the request out and counts it', async () => {
-  const service = await startTracedService((request, response) => {
-    if (request.url === '/health') ignore();
-    response.end();
-  });
-  expect((await service.visit(['/health', '/a'])).map(({ stored }) => stored?.title)).toEqual([
-    'GET /a',
-  ]);
-  expect(service.processor.stats()).toMatchObject({
-    hits: 1,
-    tracked: 1,
-    ignored: { attribute: 1 },
-  });
-});
-
 test('outside of a request they do nothing and throw nothing', () => {
   annotate({ uid: 'x' });
   annotate(undefined as never);
@@ -358,27 +343,25 @@ test('the server span wins over annotate, annotate over the spans below, a later
   });
 });
 
-test.each([
-  ['on the server span', () => trace.getActiveSpan()?.setAttribute('matomo.ignore', true)],
+test.each<[string, () => void]>([
+  ['ignore()', ignore],
+  ['matomo.ignore', () => void trace.getActiveSpan()?.setAttribute('matomo.ignore', true)],
   [
-    'on a span below',
+    'matomo.ignore of a span below',
     () =>
       tracer()
         .startSpan('below', { attributes: { 'matomo.ignore': true } })
         .end(),
   ],
-])('matomo.ignore %s leaves the request out', async (_where, act) => {
-  const service = await startTracedService((_request, response) => {
-    act();
+])('%s leaves the request out and counts it', async (_how, act) => {
+  const service = await startTracedService((request, response) => {
+    if (request.url === '/health') act();
     response.end();
   });
-  await service.fetch('/');
-  await service.requests(1);
-  expect(service.processor.stats()).toMatchObject({
-    hits: 0,
-    pending: 0,
-    ignored: { attribute: 1 },
-  });
+  const hits = await service.visit(['/health', '/a']);
+  expect(hits.map(({ stored }) => stored?.title)).toEqual(['GET /a']);
+  const ignored = { attribute: 1 };
+  expect(service.processor.stats()).toMatchObject({ hits: 1, tracked: 1, pending: 0, ignored });
 });
 
 test('a child that ends after the server span still counts as long as the hit has not left', async () => {

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
 import { environmentOf, MAIN } from '../support/cli.js';
 import { tokenOf } from '../support/matomo-api.js';
-import { startMatomoSite } from '../support/matomo-site.js';
 import { requires } from '../support/skips.js';
+import { startMatomoSite } from './matomo-site.js';
 import { startTerminal } from './terminal.js';
 
 const TOKEN = tokenOf('write');

@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import { createTransport } from '../../src/delivery/http/create-transport.js';
-import { startInspector } from '../../src/inspector/index.js';
 import { eventually } from '../support/child-process.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { pending } from '../support/delivery.js';
 import { collectDiagnostics } from '../support/diagnostics.js';
 import { freePort } from '../support/free-port.js';
+import { startMatomo } from '../support/matomo.js';
 import { startNginx } from '../support/nginx.js';
 import { requires } from '../support/skips.js';
 import { openSpool, temporaryFolder } from '../support/spool.js';
@@ -18,8 +18,7 @@ const MINUTE = 60_000;
 
 /** Starts a Matomo behind a web application firewall: 403 for a body with an attack. */
 async function startFirewall() {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
+  const inspector = await startMatomo();
   const [port, blocked] = await Promise.all([freePort(), freePort()]);
   // nginx reads the body before it chooses where to pass it because of `mirror`.
   await startNginx(

@@ -1,10 +1,10 @@
 import type { Attributes } from '@opentelemetry/api';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import { expect, onTestFinished, test } from 'vitest';
-import { MatomoSpanExporter } from '../../src/index.js';
-import { type InspectedHit, startInspector } from '../../src/inspector/index.js';
+import { expect, test } from 'vitest';
+import type { InspectedHit } from '../../src/inspector/index.js';
 import { finishedSpan } from '../support/builders.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
+import { startExporter } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
 
 const TITLES = [
@@ -133,21 +133,16 @@ function expectCalls(hits: readonly InspectedHit[]): void {
 }
 
 test('an exporter names calls by spans and captured headers', async () => {
-  const inspector = await startInspector();
-  const exporter = new MatomoSpanExporter({ ...OPTIONS, url: inspector.url });
+  const { inspector, exporter } = await startExporter(OPTIONS);
   exporter.export(spansOfRequests(), () => undefined);
   await exporter.shutdown();
-  await inspector.close();
   expectCalls(inspector.hits());
   expect(exporter.stats().ignored).toMatchObject({ mcp: 2 });
   expect(exporter.stats().spans.unused).toBe(0);
 });
 
 test('an exporter does not wait for the parent of spans below a linked message, which is in another trace', async () => {
-  const inspector = await startInspector();
-  onTestFinished(() => inspector.close());
-  const exporter = new MatomoSpanExporter({ ...OPTIONS, url: inspector.url });
-  onTestFinished(() => exporter.shutdown());
+  const { inspector, exporter } = await startExporter(OPTIONS);
   const request = posted();
   const call = linked({ 'mcp.method.name': 'tools/call' }, request);
   const attributes = { 'matomo.e_c': 'orders', 'matomo.e_a': 'found', 'matomo.uid': 'alice' };
@@ -187,8 +182,7 @@ test.each([
 });
 
 test('links of other spans, and invalid ones, mean nothing', async () => {
-  const inspector = await startInspector();
-  const exporter = new MatomoSpanExporter({ ...OPTIONS, url: inspector.url });
+  const { inspector, exporter } = await startExporter(OPTIONS);
   const request = posted({}, '/any');
   const own = posted({}, '/own');
   exporter.export(
@@ -204,7 +198,6 @@ test('links of other spans, and invalid ones, mean nothing', async () => {
     () => undefined,
   );
   await exporter.shutdown();
-  await inspector.close();
   expect(inspector.hits().map(({ params }) => params.action_name)).toEqual(['POST /any']);
   expect(exporter.stats().ignored).toMatchObject({ mcp: 1 });
 });

@@ -2,14 +2,14 @@ import type { Attributes } from '@opentelemetry/api';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { expect, test } from 'vitest';
 import { createSelection } from '../../src/gateway/otlp/span-selection.js';
-import { MatomoSpanExporter } from '../../src/index.js';
-import { type InspectedHit, startInspector } from '../../src/inspector/index.js';
+import type { InspectedHit } from '../../src/inspector/index.js';
 import { type FinishedSpan, parentSpanIdOf } from '../../src/requests/finished-span.js';
 import { Request } from '../../src/requests/request.js';
 import { annotateBelow, isAnnotatedBelow } from '../../src/requests/span-annotations.js';
 import { RECORDINGS, recording } from '../requests/recorded-spans.js';
 import { finishedSpan, READING } from '../support/builders.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
+import { startExporter } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
 
 const { keepsAttribute } = createSelection({}, READING);
@@ -62,8 +62,7 @@ test.each([
   'recorded spans in %s make the hits that an exporter makes of them',
   async (type, serializer) => {
     const { gateway, inspector } = await startGateway(OPTIONS);
-    const direct = await startInspector();
-    const exporter = new MatomoSpanExporter({ ...OPTIONS, url: direct.url });
+    const { inspector: direct, exporter } = await startExporter(OPTIONS);
     for (const file of RECORDINGS) {
       const { spans } = recording(file);
       exporter.export(spans, () => undefined);
@@ -71,7 +70,6 @@ test.each([
       expect((await sendSpans(gateway, body, { 'content-type': type })).status).toBe(200);
     }
     await exporter.shutdown();
-    await direct.close();
     await gateway.close();
     expect(direct.hits().length).toBeGreaterThan(100);
     expect(readable(inspector.hits())).toEqual(readable(direct.hits()));

@@ -57,12 +57,12 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     const { requests } = (await json(request)) as { requests: string[] };
     const isTracked = refusals <= 0;
     refusals -= 1;
+    const hits = requests.map((query) => new URLSearchParams(query));
     const bulk: Bulk = {
-      names: requests.map(nameOf),
-      further: requests.filter((query) => furtherNameOf(new URLSearchParams(query)) !== undefined)
-        .length,
-      chatbots: requests.filter((query) => query.includes('&recMode=1')).length,
-      visitors: requests.map((query) => new URLSearchParams(query).get('cid') ?? ''),
+      names: hits.map(nameOf),
+      further: hits.filter((hit) => furtherNameOf(hit) !== undefined).length,
+      chatbots: hits.filter((hit) => hit.get('recMode') === '1').length,
+      visitors: hits.map((hit) => hit.get('cid') ?? ''),
       isTracked,
       connection,
       arrivedMillis: Date.now(),
@@ -125,14 +125,13 @@ export function findOutOfOrder(bulks: readonly Bulk[]): string[] {
   return wrong;
 }
 
-function nameOf(query: string): string {
-  const parameters = new URLSearchParams(query.slice(query.indexOf('?') + 1));
-  return furtherNameOf(parameters) ?? new URL(parameters.get('url') ?? '').pathname.slice(1);
+function nameOf(hit: URLSearchParams): string {
+  return furtherNameOf(hit) ?? new URL(hit.get('url') ?? '').pathname.slice(1);
 }
 
 /** The name of a hit besides a page view. */
-function furtherNameOf(parameters: URLSearchParams): string | undefined {
-  const names = ['e_a', 'ec_id', 'dimension1', 'download'].map((name) => parameters.get(name));
+function furtherNameOf(hit: URLSearchParams): string | undefined {
+  const names = ['e_a', 'ec_id', 'dimension1', 'download'].map((name) => hit.get(name));
   return names
     .find((name) => name !== null)
     ?.split('/')

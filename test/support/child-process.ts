@@ -167,7 +167,7 @@ export async function eventually<T>(
   }
 }
 
-export function cleanEnvironment(): NodeJS.ProcessEnv {
+function cleanEnvironment(): NodeJS.ProcessEnv {
   const isOurs = (name: string) => /^(?:MATOMO_|OTEL_|VITEST|NODE_OPTIONS$|NODE_ENV$)/.test(name);
   const inherited = Object.entries(process.env).filter(([name]) => !isOurs(name));
   return {

@@ -7,11 +7,11 @@ import { DiagLogLevel, diag, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { annotate, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
-import { type PlayedAnswer, startInspector } from '../../src/inspector/index.js';
+import type { PlayedAnswer } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { serverSpan } from '../support/builders.js';
 import { eventually, startServer } from '../support/child-process.js';
-import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { type Fault, type FaultProxy, matomoOnWire } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
 import { jwt } from '../support/jwt.js';
 import { optionsFrom } from '../support/options-from.js';
@@ -158,9 +158,7 @@ test.each(['a logger at every level', 'stderr alone'])(
   async (log) => {
     const output = captureOutput();
     const said: unknown[] = [];
-    const [wire, matomo] = await Promise.all([startFaultProxy(), startInspector()]);
-    onTestFinished(() => matomo.close());
-    wire.forwardTo(matomo.url);
+    const { inspector: matomo, wire } = await matomoOnWire();
     const processor = new MatomoSpanProcessor({ ...OPTIONS, url: wire.url });
     const traces = new InMemorySpanExporter();
     const spanProcessors = [processor as never, new SimpleSpanProcessor(traces) as never];
@@ -299,9 +297,7 @@ test.each<[string, Record<string, unknown>]>([
 
 test('a forward proxy gets its own password and the token in the body, and nobody sees the password', async () => {
   const output = captureOutput();
-  const [matomo, wire] = await Promise.all([startInspector(), startFaultProxy()]);
-  onTestFinished(() => matomo.close());
-  wire.forwardTo(matomo.url);
+  const { wire } = await matomoOnWire();
   const proxy = await startHttpProxy(wire.url);
   onTestFinished(() => void vi.unstubAllEnvs());
   vi.stubEnv('NO_PROXY', '');
@@ -336,9 +332,7 @@ test.each([
 ])(
   'an application under register writes nothing confided, %s',
   async (_how, env: Readonly<Record<string, string>>) => {
-    const [matomo, wire] = await Promise.all([startInspector(), startFaultProxy()]);
-    onTestFinished(() => matomo.close());
-    wire.forwardTo(matomo.url);
+    const { inspector: matomo, wire } = await matomoOnWire();
     const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
       env: {
         ...env,

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
 import { listen } from '../../support/listen.js';
 import { type MatomoApi, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
-import { startMatomoSite } from '../../support/matomo-site.js';
+import { startMatomoSite } from '../matomo-site.js';
 
 const TOKEN = tokenOf('write');
 const MATOMO_REFUSES = JSON.stringify({ result: 'error', message: 'view access' });

@@ -4,7 +4,7 @@ import { applyPlan } from '../../../src/cli/setup/apply-plan.js';
 import { parseArguments } from '../../../src/cli/setup/parse-arguments.js';
 import { readMatomo } from '../../../src/cli/setup/read-site.js';
 import { type ApiCall, tokenOf } from '../../support/matomo-api.js';
-import { type SiteContents, startMatomoSite } from '../../support/matomo-site.js';
+import { type SiteContents, startMatomoSite } from '../matomo-site.js';
 
 /** Applies the plan of these flags, as many times as `runs` says. */
 async function apply(args: string[], contents: SiteContents = {}, runs = 1) {

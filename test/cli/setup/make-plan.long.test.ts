@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
 import type { ApiCall } from '../../support/matomo-api.js';
-import { startMatomoSite } from '../../support/matomo-site.js';
+import { startMatomoSite } from '../matomo-site.js';
 
 test('the plugin CustomDimensions off: its name, and who can activate it', async () => {
   const matomo = await startMatomoSite({ notes: ['plugin off'] });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
-import { startMatomoSite } from '../../support/matomo-site.js';
+import { startMatomoSite } from '../matomo-site.js';
 
 /** Applies setup to a site with dimensions, of which `mapping` maps some. */
 async function applyTo(mapping: string, dimensions: { name: string; active?: boolean }[]) {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseArguments } from '../../../src/cli/setup/parse-arguments.js';
 import { isUsageError } from '../../../src/cli/usage-error.js';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
-import { startMatomoSite } from '../../support/matomo-site.js';
+import { startMatomoSite } from '../matomo-site.js';
 
 test.each([
   [['--colour'], '--colour'],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
 import { type ApiRole, startMatomoApi } from '../../support/matomo-api.js';
-import { startMatomoSite } from '../../support/matomo-site.js';
+import { startMatomoSite } from '../matomo-site.js';
 
 test.each(['write', 'admin', 'super'] as const)(
   'a token of role %s can create all that is wanted',

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
-import { startMatomoSite } from '../../support/matomo-site.js';
 import { temporaryFolder } from '../../support/spool.js';
+import { startMatomoSite } from '../matomo-site.js';
 
 const NAMES = ['Failed endpoint', 'HTTP status', 'HTTP method', 'Route'];
 const DIMENSIONS =

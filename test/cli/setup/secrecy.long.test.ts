@@ -7,8 +7,8 @@ import { ROOT, runNode } from '../../support/child-process.js';
 import { environmentOf, MAIN, runSetup } from '../../support/cli.js';
 import { listen } from '../../support/listen.js';
 import { tokenOf } from '../../support/matomo-api.js';
-import { startMatomoSite } from '../../support/matomo-site.js';
 import { temporaryFolder } from '../../support/spool.js';
+import { startMatomoSite } from '../matomo-site.js';
 
 const TOKEN = tokenOf('super');
 const EVERYTHING = [

@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import { readSpoolStatus } from '../../../src/delivery/spool/backends.js';
 import type { Inspector } from '../../../src/inspector/index.js';
 import { eventually } from '../../support/child-process.js';
-import { startExample } from '../../support/examples.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { sorted } from '../../support/sorted.js';
 import { linesIn, temporaryFolder } from '../../support/spool.js';
+import { startExample } from './examples.js';
 
 test('each worker sends its own hits, and when one of them is killed nothing is lost', async () => {
   const folder = join(temporaryFolder(), 'spool');

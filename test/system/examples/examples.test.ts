@@ -4,9 +4,9 @@ import { get, type IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../../src/inspector/index.js';
 import { ROOT } from '../../support/child-process.js';
-import { EXAMPLES, startCommand, startExample, storedBy } from '../../support/examples.js';
 import { ONLY_TRACES } from '../../support/registered-app.js';
 import { sorted } from '../../support/sorted.js';
+import { EXAMPLES, startCommand, startExample, storedBy } from './examples.js';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ROOT, runNode } from '../../support/child-process.js';
-import { startExample } from '../../support/examples.js';
+import { startExample } from './examples.js';
 
 const FOLDER = `${ROOT}examples/mcp-server`;
 

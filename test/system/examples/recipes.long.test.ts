@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { createToPseudonym } from '../../../src/hit/visitor/pseudonym.js';
 import type { InspectedHit } from '../../../src/inspector/index.js';
 import { eventually, ROOT, runNode, startServer } from '../../support/child-process.js';
-import { startExample } from '../../support/examples.js';
 import { startMatomo } from '../../support/matomo.js';
 import { rawRequest, sendRaw } from '../../support/raw-request.js';
 import { REGISTER } from '../../support/registered-app.js';
 import { read } from '../docs/pages.js';
+import { startExample } from './examples.js';
 
 const FOLDER = `${ROOT}examples/recipes`;
 const CLIENT = 'acme-backend/2.3';

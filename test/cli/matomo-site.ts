@@ -1,4 +1,4 @@
-import { type ApiCall, type MatomoApi, startMatomoApi } from './matomo-api.js';
+import { type ApiCall, type MatomoApi, startMatomoApi } from '../support/matomo-api.js';
 
 interface StoredDimension {
   readonly name: string;

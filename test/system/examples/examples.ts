@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import type { InspectedHit, Inspector } from '../../src/inspector/index.js';
-import { ROOT, type Server } from './child-process.js';
-import { startTracked } from './registered-app.js';
+import type { InspectedHit, Inspector } from '../../../src/inspector/index.js';
+import { ROOT, type Server } from '../../support/child-process.js';
+import { startTracked } from '../../support/registered-app.js';
 
 /** Those that are applications. */
 export const EXAMPLES: readonly string[] = readdirSync(`${ROOT}examples`).filter((name) =>
