@@ -1,7 +1,7 @@
 import type { HttpRequest } from './http-request.js';
 import { endsInWildcard, hasWildcard } from './page/catch-all-route.js';
 import { plainRoute } from './page/plain-route.js';
-import { isPollingSession } from './page/query-policy.js';
+import { isPollingSession } from './page/redact-query.js';
 import { decodePath } from './page/url-pairs.js';
 import { withSlash } from './parameters/route-details.js';
 import { MAX_PATTERN_INPUT, matchesAny } from './text.js';

@@ -1,7 +1,13 @@
 import { MAX_PATTERN_INPUT } from '../text.js';
-import { redactSecrets } from './query-policy.js';
-import { holdsEmail, isToken, REDACTED } from './secrets.js';
+import { isToken, redactSegments } from './redact-path.js';
+import { redactPair } from './redact-query.js';
+import { holdsEmail, REDACTED } from './secrets.js';
 import { decodePath } from './url-pairs.js';
+
+/** Redacts the secrets of a path as it was sent. */
+export function redactSecrets(path: string): string {
+  return redactSegments(path, redactPair);
+}
 
 /**
  * Redacts a path: secrets unless these are kept, and what matches a pattern. If there are patterns, a longer path is cut after a whole
@@ -39,7 +45,7 @@ function redactEncoded(path: string, patterns: readonly RegExp[]): string {
   });
   const decoded = segments.map((segment) => decodePath(segment.replace(/%(?=2f)/gi, '%25')));
   const redacted = patterns
-    .reduce((text, pattern) => text.replace(pattern, redactSegments), decoded.join('/'))
+    .reduce((text, pattern) => text.replace(pattern, redactMatch), decoded.join('/'))
     .split('/');
   return segments
     .map((segment, i) => {
@@ -49,7 +55,7 @@ function redactEncoded(path: string, patterns: readonly RegExp[]): string {
     .join('/');
 }
 
-function redactSegments(match: string): string {
+function redactMatch(match: string): string {
   return match.replace(/[^/]+/g, REDACTED);
 }
 
@@ -60,7 +66,7 @@ function cutAtSegment(path: string): string {
 }
 
 /** Every rule needs a digit or an `@`. Most paths and segments have neither. */
-const MAY_HOLD_VALUES = /[\d@]|%40/;
+const VALUE = /[\d@]|%40/g;
 
 const ID = /^(?:\d+|(?=\D*\d)[\da-f]{8,}|[0-7][\da-hjkmnp-tv-z]{25})$/i;
 const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
@@ -72,19 +78,21 @@ const UNSAFE_IN_A_TITLE = /[\p{Cc}\p{Bidi_Control}]/u;
  */
 export function toTitlePath(path: string): string {
   const seen = cutAtSegment(path);
-  if (!MAY_HOLD_VALUES.test(seen)) return seen;
   let template = '';
   let copied = 0;
+  VALUE.lastIndex = 0;
   // `replace` with a function takes 1.3 to 2.5 times as long.
-  for (let start = 0, end = 0; start <= seen.length; start = end + 1) {
-    end = endOfSegment(seen, start);
+  while (VALUE.test(seen)) {
+    const start = seen.lastIndexOf('/', VALUE.lastIndex - 1) + 1;
+    const end = endOfSegment(seen, VALUE.lastIndex);
     const segment = seen.slice(start, end);
     const shown = templateOf(segment);
+    VALUE.lastIndex = end;
     if (shown === segment) continue;
     template += seen.slice(copied, start) + shown;
     copied = end;
   }
-  return template + seen.slice(copied);
+  return copied === 0 ? seen : template + seen.slice(copied);
 }
 
 function endOfSegment(path: string, start: number): number {
@@ -93,7 +101,6 @@ function endOfSegment(path: string, start: number): number {
 }
 
 function templateOf(sent: string): string {
-  if (!MAY_HOLD_VALUES.test(sent)) return sent;
   const segment = decodePath(sent);
   if (ID.test(segment)) return ':id';
   if (UUID.test(segment)) return ':uuid';

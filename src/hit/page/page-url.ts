@@ -7,7 +7,7 @@ import {
   type QueryPolicyOptions,
   removeSearchFromPath,
   withoutTimestamp,
-} from './query-policy.js';
+} from './redact-query.js';
 
 /** Matomo cuts there, by bytes; what is sent is ASCII. */
 const MAX_URL_LENGTH = 1024;

@@ -30,75 +30,28 @@ export function pairNameOf(pair: string): string {
 
 /** Filters pairs that `;` separates; `undefined` if none is kept. */
 export function filterPairs(text: string, filter: FilterPair): string | undefined {
-  return text.includes(';') ? filterParts(`;${text}`, filter) : filter(text, false);
+  if (!text.includes(';')) return filter(text, false);
+  const kept = filterParts(`;${text}`, filter);
+  return kept === '' ? undefined : kept.slice(1);
 }
 
 /**
- * Filters the matrix parameters of a path (`/find;q=shoes`). After the first `;`, Matomo reads the rest of the path as a query, so `&`
- * is a separator there too.
+ * Filters pairs that each have a separator before them, such as matrix parameters (`;q=shoes&page=2`). A part without name and value
+ * continues what is before it, and is kept or removed with it. Parts after the first 1,024 characters that are kept are dropped.
  */
-export function filterMatrix(path: string, filter: FilterPair): string {
-  if (!path.includes(';')) return path;
-  const text = asMatomoReads(path);
-  const start = text.indexOf(';');
-  if (start < 0) return text;
-  return text.slice(0, start) + filterSegments(text.slice(start), filter, (head) => head);
-}
-
-/**
- * Filters the matrix parameters of all segments, and what is before them in a segment. Parts after the first 1,024 characters that are
- * kept are dropped.
- */
-export function filterSegments(
-  text: string,
-  filter: FilterPair,
-  toHead: (text: string) => string,
-): string {
+export function filterParts(text: string, filter: FilterPair, isBeforeChanged?: boolean): string {
   let kept = '';
-  for (const [i, segment] of text.split('/').entries()) {
-    if (kept.length > MAX_PAIRS_LENGTH) break;
-    kept += (i === 0 ? '' : '/') + filterSegment(segment, filter, toHead);
-  }
-  return kept;
-}
-
-/** Filters one segment. Its head is the part before the first separator. */
-function filterSegment(
-  segment: string,
-  filter: FilterPair,
-  toHead: (text: string) => string,
-): string {
-  const start = segment.search(/[;&]/);
-  if (start < 0) return toHead(segment);
-  const head = segment.slice(0, start);
-  const kept = toHead(head);
-  return filterParts(segment.slice(start), filter, kept, kept !== head) as string;
-}
-
-/**
- * Filters pairs that each have a separator before them, and adds them to what comes before. A part without name and value continues the
- * previous value, and is kept or removed with it.
- */
-function filterParts(
-  text: string,
-  filter: FilterPair,
-  before?: string,
-  isBeforeChanged = false,
-): string | undefined {
-  let kept = before;
-  let isDropped = isBeforeChanged;
+  let isChanged = isBeforeChanged;
   // Not with `split`, which would copy every pair, also of those that are dropped.
   for (let start = 0, end = 0; start < text.length; start = end) {
     end = endOfPart(text, start);
     const pair = text.slice(start + 1, end);
-    const isFirst = start === 0 && before === undefined;
-    const isContinued = !isFirst && !isWhole(pair);
-    if (isContinued && isDropped) continue;
+    const isContinued = isChanged !== undefined && !isWhole(pair);
+    if (isContinued && isChanged) continue;
     const filtered = filter(pair, isContinued);
-    isDropped = filtered !== pair;
-    if (filtered !== undefined)
-      kept = kept === undefined ? filtered : kept + text[start] + filtered;
-    if (kept !== undefined && kept.length > MAX_PAIRS_LENGTH) break;
+    isChanged = filtered !== pair;
+    if (filtered !== undefined) kept += text[start] + filtered;
+    if (kept.length > MAX_PAIRS_LENGTH) break;
   }
   return kept;
 }
@@ -126,4 +79,21 @@ export function decodeText(text: string): string {
 /** The same for paths, in which `+` is no space. */
 export function decodePath(path: string): string {
   return path.includes('%') ? decodeText(path.replaceAll('+', '%2B')) : path;
+}
+
+/** Limit for nested encodings. */
+const MAX_LAYERS = 5;
+
+/** Decodes a text until nothing is encoded; `undefined` if it is encoded more often than anybody needs. */
+export function decodeLayers(
+  encoded: string,
+  decode: typeof decodeText | typeof decodePath,
+): string | undefined {
+  let text = encoded;
+  for (let layer = 0; layer <= MAX_LAYERS; layer++) {
+    const decoded = decode(text);
+    if (decoded === text) return text;
+    text = decoded;
+  }
+  return undefined;
 }

@@ -1,5 +1,4 @@
-import { toTitlePath } from '../../hit/page/page-path.js';
-import { redactSecrets } from '../../hit/page/query-policy.js';
+import { redactSecrets, toTitlePath } from '../../hit/page/page-path.js';
 import { splitTarget, textOf } from '../finished-span.js';
 import { beginningOf, mountOf } from './express-mounts.js';
 import { type Mounted, mostUsedSpelling, withNames } from './mount-path.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRedactPath } from '../../../src/hit/page/page-path.js';
 import { createToPageUrl } from '../../../src/hit/page/page-url.js';
-import { createToTrackedQuery } from '../../../src/hit/page/query-policy.js';
+import { createToTrackedQuery } from '../../../src/hit/page/redact-query.js';
 import { annotations, hitsOf, httpRequest } from '../../support/builders.js';
 import { sampled } from '../../support/long.js';
 import { startMatomo } from '../../support/matomo.js';
@@ -228,6 +228,10 @@ test('patterns see the first 2,048 characters of a path, and nothing else of it 
   expect(redacted).toBe(`/${'redacted/'.repeat(186)}`);
   expect(createRedactPath([/x*/, /x*/, /x*/])(path).length).toBeLessThan(2048 * 9 + 10);
   expect(createRedactPath([/\d{16}/])(`/${'a'.repeat(2040)}1234567890123456`)).toBe('/');
+});
+
+test('of a path with pairs, no segments after the first 1,024 characters are read', () => {
+  expect(createRedactPath([])('/a=1'.repeat(1000))).toBe(`${'/a=1'.repeat(256)}/`);
 });
 
 test('a list keeps values that have a semicolon, and no other pair behind one', () => {

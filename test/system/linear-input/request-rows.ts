@@ -9,7 +9,7 @@ import {
   toTitlePath,
 } from '../../../src/hit/page/page-path.js';
 import { plainRoute } from '../../../src/hit/page/plain-route.js';
-import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/query-policy.js';
+import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/redact-query.js';
 import { createSentUrls } from '../../../src/hit/page/sent-urls.js';
 import { isGraphqlRequest } from '../../../src/hit/page-view.js';
 import {

@@ -1,21 +1,13 @@
-import {
-  createIsSecret,
-  decodeLayers,
-  holdsSecretSegment,
-  holdsSecretText,
-  isSecretName,
-  mayHoldSecrets,
-  REDACTED,
-} from './secrets.js';
+import { holdsSecretSegment } from './redact-path.js';
+import { holdsCredentials, holdsEmail, isSecretName, REDACTED } from './secrets.js';
 import {
   asMatomoReads,
-  decodePath,
+  decodeLayers,
   decodeText,
   encodedName,
   type FilterPair,
-  filterMatrix,
   filterPairs,
-  filterSegments,
+  filterParts,
   MAX_PAIRS_LENGTH,
   pairNameOf,
 } from './url-pairs.js';
@@ -31,18 +23,6 @@ const SEARCH_PARAMETERS = new Set([
   'keyword',
   'keywords',
 ]);
-
-/** Most values. `holdsSecret` finds nothing in them. */
-const PLAIN = /^[\w~-]*$/;
-/** The port after it is no value. */
-const HOST_AND_PORT = /\/\/[\w.-]+:\d{1,5}(?=[/?#]|$)/g;
-const SPACE_BEFORE_VALUE = /(?<!\s)\s+(?=[=:])/g;
-/** The path in a part of a text that is a URL or a path. `mail/2026` is none, but may be a campaign. */
-const PATH_OF_URL = /^(?:[^/]*(?:\/\/[^/]*|[^\w/]))?(\/.*)/s;
-/** Segments of a path that are redacted like a parameter: `name=value`, `name:value` and `scheme credentials`, also encoded. */
-const PAIR_SEGMENT = /[=:]|%(?:25)*(?:20|3a|3d)/i;
-/** A method of a resource, such as `keys:rotate`. */
-const METHOD_SEGMENT = /^[\w.~-]*:[a-z]+$/i;
 
 /** Next.js adds it to the URL of a page if its own code requests the page: a hash of the request's headers. */
 const RSC = '_rsc';
@@ -94,40 +74,23 @@ export function createToTrackedQuery(
   };
 }
 
-/** Removes matrix parameters from a path that Matomo would read as a site search. */
-export function removeSearchFromPath(path: string): string {
-  return filterMatrix(path, (pair) => (isSearchParameter(pairNameOf(pair)) ? undefined : pair));
-}
-
-/**
- * Redacts a path: segments that are secrets or follow a secret word, secrets in matrix parameters, and in segments such as `token=…`.
- * What is redacted once stays as it is.
- */
-export function redactSecrets(path: string): string {
-  if (!mayHoldSecrets(path)) return path;
-  const isSecret = createIsSecret();
-  return filterSegments(asMatomoReads(path), redactPair, (segment) => {
-    if (PAIR_SEGMENT.test(segment) && !METHOD_SEGMENT.test(segment)) {
-      const redacted = redactPair(segment);
-      if (redacted !== segment) return redacted;
-    }
-    const text = decodeLayers(segment, decodePath);
-    return text === undefined || isSecret(text) ? REDACTED : segment;
-  });
-}
+/** Most values. `holdsSecret` finds nothing in them. */
+const PLAIN = /^[\w~-]*$/;
+const USER_INFO = /[/\\]{2}[^\s/\\?#@]+@/;
+/** The port after it is no value. */
+const HOST_AND_PORT = /\/\/[\w.-]+:\d{1,5}(?=[/?#]|$)/g;
+const SPACE_BEFORE_VALUE = /(?<!\s)\s+(?=[=:])/g;
+/** The path in a part of a text that is a URL or a path. `mail/2026` is none, but may be a campaign. */
+const PATH_OF_URL = /^(?:[^/]*(?:\/\/[^/]*|[^\w/]))?(\/.*)/s;
 
 /** Redacts values of secret names, and names and values that contain a secret. */
-function redactPair(pair: string): string {
+export function redactPair(pair: string): string {
   const name = encodedName(pair);
   if (holdsSecret(name)) return REDACTED;
   if (name.length === pair.length) return pair;
   // The name holds no secret itself, so that it is not encoded too often.
   const isNameSecret = isSecretName(decodeLayers(name, decodeText) ?? '');
   return isNameSecret || holdsSecret(pair.slice(name.length + 1)) ? `${name}=${REDACTED}` : pair;
-}
-
-function isSearchParameter(name: string): boolean {
-  return SEARCH_PARAMETERS.has(name.toLowerCase());
 }
 
 /**
@@ -138,8 +101,8 @@ export function holdsSecret(encoded: string): boolean {
   if (encoded.length > MAX_PAIRS_LENGTH) return true;
   if (PLAIN.test(encoded)) return false;
   const text = decodeLayers(encoded, decodeText);
-  if (text === undefined || holdsSecretText(text) || innerNames(text).some(isSecretName))
-    return true;
+  if (text === undefined || holdsCredentials(text) || holdsEmail(text)) return true;
+  if (USER_INFO.test(text) || innerNames(text).some(isSecretName)) return true;
   // A query and the fragment of a hash router may have paths, too.
   return text.split(/[?#]/).some((part) => holdsSecretSegment(PATH_OF_URL.exec(part)?.[1] ?? ''));
 }
@@ -151,6 +114,28 @@ function innerNames(text: string): string[] {
     .replace(SPACE_BEFORE_VALUE, '')
     .split(/[?&;#/\s,{}]/);
   return pieces.flatMap((piece) => (/[=:]/.test(piece) ? piece.split(/[=:]/).slice(0, -1) : []));
+}
+
+/**
+ * Removes matrix parameters from a path that Matomo would read as a site search (`/find;q=shoes`). After the first `;`, Matomo reads the
+ * rest of the path as a query, so `&` is a separator there too.
+ */
+export function removeSearchFromPath(path: string): string {
+  const text = asMatomoReads(path);
+  const start = text.indexOf(';');
+  if (start < 0) return text;
+  const rest = text
+    .slice(start)
+    .replace(/[;&][^/]*/g, (parts) => filterParts(parts, removeSearch, false));
+  return text.slice(0, start) + rest;
+}
+
+function removeSearch(pair: string): string | undefined {
+  return isSearchParameter(pairNameOf(pair)) ? undefined : pair;
+}
+
+function isSearchParameter(name: string): boolean {
+  return SEARCH_PARAMETERS.has(name.toLowerCase());
 }
 
 /** Whether a query is of Engine.IO's transport by polling, as socket.io uses it: then the rest of a path depends on a setting. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import {
   createToTrackedQuery,
   type QueryPolicyOptions,
-} from '../../../src/hit/page/query-policy.js';
+} from '../../../src/hit/page/redact-query.js';
 import { sampled } from '../../support/long.js';
 import { seededRuns } from '../../support/seed.js';
 
