@@ -101,7 +101,20 @@ export class Decisions {
     return this.isInSample(ended) ? undefined : 'sampled';
   }
 
-  /** The same when the page view is sent: the application and spans may have added something, and the key of visitors is known. */
+  /** Sets the site of hits that are sent while their request is open. Nothing is decided or remembered for its page view. */
+  decideOpen(open: EndedRequest): void {
+    const { callbacks } = this.#parts;
+    open.site = 0;
+    if (this.#findPrivacyReason(open) !== undefined) return;
+    if (callbacks.isIgnored(open) === 'failed') return;
+    const site = callbacks.siteOf(open);
+    if (site === undefined) return;
+    open.site = site;
+    open.request.optionParameters = callbacks.parametersOf(open, site);
+    if (this.#isOfChatbot(open.request)) open.isInSample = true; // AI chatbots are no visitors
+  }
+
+  /** The same as `decide` when the page view is sent: the application and spans may have added something, and the key of visitors is known. */
   decideAgain(ended: EndedRequest): IgnoreReason | undefined {
     if (ended.ignored) return 'attribute';
     if (this.isProtocol(ended.request)) return 'mcp';
@@ -130,11 +143,15 @@ export class Decisions {
     return !mayExclude;
   }
 
+  #isOfChatbot({ userAgent, client, method, operation }: HttpRequest): boolean {
+    return this.#isAiChatbot(userAgent, client) && READS.test(method) && operation?.kind !== 'mcp';
+  }
+
   /** Decides between page views and requests by AI chatbots; returns why a request that no option ignores is none of both. */
   #sort(ended: EndedRequest): IgnoreReason | undefined {
     const { request } = ended;
-    const { userAgent, client, method, statusCode, operation } = request;
-    if (this.#isAiChatbot(userAgent, client) && READS.test(method) && operation?.kind !== 'mcp') {
+    const { method, statusCode } = request;
+    if (this.#isOfChatbot(request)) {
       const headers = { cookie: ended.header('cookie'), range: ended.header('range') };
       if (!readsContent(request, headers)) return 'ai_chatbot';
       request.chatbotResponse = readChatbotResponse(ended);

@@ -231,7 +231,7 @@ export class FurtherHits implements FurtherHitPipeline {
       if (from.announced.announcedMillis > 0 && !decisions.allowsUnknown()) return undefined;
       return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit, epochMillis) : undefined;
     }
-    if (ended.site === undefined) decisions.decide(ended);
+    if (ended.site === undefined) decisions.decideOpen(ended);
     const { site = 0, currentRequest: request } = ended;
     if (site === 0 || !request || !decisions.isInSample(ended)) return undefined;
     const uid = parameterOf(hit, 'uid');

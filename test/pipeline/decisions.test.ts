@@ -111,20 +111,39 @@ test('who is in the sample is decided when hits are sent if the spool with the k
   expect(exporter.stats()).toMatchObject({ hits: 0, furtherHits: 0, ignored: { sampled: 1 } });
 });
 
-test('an event of an open request by an AI chatbot is sent whatever the sample, as one of its end', async () => {
-  let end = () => {};
+/** What is sent of an event while the response of its request is open. */
+async function sendEventOfOpenRequest(
+  options: MatomoOptions,
+  target: string,
+  headers: Record<string, string> = {},
+): Promise<Record<string, string>[]> {
+  let end: (() => void) | undefined;
   const service = await startTracedService(
     (_request, response) => {
       response.write('open');
       trackEvent('at', 'open');
       end = () => response.end();
     },
-    { scheduledDelayMillis: 50, sampleRate: 1e-9 },
+    { scheduledDelayMillis: 50, ...options },
   );
-  const answer = service.fetch('/a', { headers: { 'user-agent': CHATGPT } });
-  await eventually(() => service.processor.stats().hits === 1);
-  await eventually(() => service.processor.stats().pending === 0);
-  expect(service.inspector.hits().map(({ params }) => params.e_a)).toEqual(['open']);
-  end();
+  const answer = service.fetch(target, { headers });
+  await eventually(() => end && service.processor.stats().pending === 0);
+  const sent = service.inspector.hits().map(({ params }) => params);
+  end?.();
   await answer;
+  return sent;
+}
+
+test('an event of an open request by an AI chatbot is sent whatever the sample, with the URL of the request', async () => {
+  const headers = { 'user-agent': CHATGPT };
+  const sent = await sendEventOfOpenRequest({ sampleRate: 1e-9 }, '/a.pdf?x=1', headers);
+  expect(sent).toMatchObject([{ e_a: 'open', url: expect.stringMatching(/\/a\.pdf\?x=1$/) }]);
+});
+
+test('no event of an open request is sent if ignore fails, whatever else ignores its page view', async () => {
+  const ignore = () => {
+    throw new Error('from ignore');
+  };
+  expect(await sendEventOfOpenRequest({ ignorePaths: ['/a'] }, '/a')).toHaveLength(1);
+  expect(await sendEventOfOpenRequest({ ignorePaths: ['/a'], ignore }, '/a')).toEqual([]);
 });
