@@ -50,12 +50,13 @@ export class SimulatedRequests {
       readOpen: (open: Request) => open.snapshot(this.#open.get(open) as HttpRequest),
       diagnostics: { warnOnce: (_: string, text: () => string) => fail(text()) },
       decisions: {
-        decide(request: Request) {
+        decideOpen(request: Request) {
           request.site = 1;
         },
         isInSample: () => true,
       },
       counts: createHitCounts(),
+      loseHit: fail,
       longestHoldMillis,
       builder: () => ({
         read: (request: HttpRequest) => ({ request }),
