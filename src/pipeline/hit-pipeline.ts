@@ -45,6 +45,8 @@ export class HitPipeline implements RequestSink {
   readonly #further: FurtherHits;
   readonly #metrics: Metrics | undefined;
   #statsTimer: NodeJS.Timeout | undefined;
+  /** Also after a shutdown that failed, when delivery keeps nothing any more: later hits are counted at `exit`. */
+  #hasExitFlush = false;
   /** Called before the last hits are sent: adds requests whose responses are open. */
   endOpenRequests: () => void = () => undefined;
   /** Counts exports that a gateway refused. */
@@ -91,7 +93,7 @@ export class HitPipeline implements RequestSink {
       readOpen: (request) => readOpenRequest(request, reading),
     });
     if (options.statsIntervalMillis !== undefined) this.#logStatsEvery(options.statsIntervalMillis);
-    if (options.exitFlush) delivery.keepsForExit = true;
+    if (options.exitFlush) this.#keepForExit();
     this.#finishAtExit();
   }
 
@@ -168,15 +170,15 @@ export class HitPipeline implements RequestSink {
     this.#metrics?.stop();
     this.#made.close();
     clearInterval(this.#statsTimer);
-    const { pending, spooled, keepsForExit } = this.delivery;
-    if (!keepsForExit || pending === spooled) this.#end();
+    const { pending, spooled } = this.delivery;
+    if (!this.#hasExitFlush || pending === spooled) this.#end();
     this.#leaveSignals?.();
     this.#leaveSignals = () => undefined; // `flushAtEnd` must not watch them again
   }
 
   /** With `exitFlush`, hits that are added during the shutdown or after it are sent at `exit`. */
   #beforeHit(): void {
-    if (!this.delivery.keepsForExit) return;
+    if (!this.#hasExitFlush) return;
     this.#finishAtExit();
     // By the first hit, an application has installed its handlers.
     if (this.#counts.hits === 0 && isKilledBySigterm())
@@ -196,11 +198,16 @@ export class HitPipeline implements RequestSink {
       shutdown,
       finish: () => this.#finish(),
     });
-    if (this.#options.exitFlush !== false) delivery.keepsForExit = true;
+    if (this.#options.exitFlush !== false) this.#keepForExit();
+  }
+
+  #keepForExit(): void {
+    this.#hasExitFlush = true;
+    this.delivery.keepsForExit = true;
   }
 
   #finish(): void {
-    if (this.delivery.keepsForExit) this.endOpenRequests();
+    if (this.#hasExitFlush) this.endOpenRequests();
     if (!this.#leaveExit) return; // `shutdown` has left nothing
     this.delivery.finish();
     this.#end();

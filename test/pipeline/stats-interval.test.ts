@@ -61,3 +61,23 @@ test('if a signal ends the process, the last line is logged once', async () => {
   expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
   expect(app.stderr()).toMatch(/^opentelemetry-matomo: .* \[stats\]\n$/);
 });
+
+test('hits that come after a shutdown that failed are in the last line', async () => {
+  const code = `const { MatomoSpanProcessor } = require('opentelemetry-matomo');
+    const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
+    const matomo = new MatomoSpanProcessor({ exitFlush: true, shutdownTimeoutMillis: 300 });
+    const tracer = new BasicTracerProvider({ spanProcessors: [matomo] }).getTracer('test');
+    const attributes = { 'http.request.method': 'GET', 'url.path': '/a' };
+    const request = () => tracer.startSpan('GET', { kind: 1, attributes }).end();
+    process.once('SIGTERM', () => {});
+    request();
+    matomo.shutdown().then(request);`;
+  const env = {
+    MATOMO_URL: 'http://127.0.0.1:9',
+    MATOMO_SITE_ID: '1',
+    MATOMO_STATS_INTERVAL: '3600000',
+  };
+  const { stderr } = await runNode(['-e', code], { env });
+  const lines = [...stderr.matchAll(/(\{"pid".*\}) \[stats\]/g)];
+  expect(JSON.parse(lines.at(-1)?.[1] ?? '')).toMatchObject({ hits: 2, lost: { shutdown: 2 } });
+});
