@@ -44,7 +44,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
 type Signal = (typeof SIGNALS)[number];
 
 /**
- * Has hits sent at signals, until the returned function is called. A signal without a handler of the application ends the process as it
+ * Calls a sender at signals, until the returned function is called. A signal without a handler of the application ends the process as it
  * would without this package, at most `shutdownTimeoutMillis` later.
  */
 export function atSignals(sender: HitSender): () => void {

@@ -30,8 +30,8 @@ export type SetOptions = {
 };
 
 /**
- * Adds the options from the environment to those that code sets, which win. Logs which variables have no effect. `unclear` is what is wrong
- * with privacy options: it is unclear which data may be sent.
+ * Adds the options from the environment to those that code sets, which win. Logs which variables have no effect. `unclear` describes invalid
+ * privacy options: it is unclear which data may be sent.
  */
 export function readOptions(
   inCode: SetOptions,
@@ -57,7 +57,7 @@ export function readOptions(
 }
 
 /**
- * One option from the environment; `undefined` if its variable is missing or invalid, which is logged. `onUnclear` gets what is wrong with a
+ * One option from the environment; `undefined` if its variable is missing or invalid, which is logged. `onUnclear` gets the problem of a
  * privacy option instead.
  */
 export function readEnvironment<Name extends DeclaredName>(

@@ -8,7 +8,7 @@ const INTERNALS: unique symbol = Symbol.for('opentelemetry-matomo.internal.1');
 
 /** What `register` needs of a processor that tracks. Nothing here throws. */
 export interface ProcessorInternals {
-  /** Has hits sent at the end of the process: at signals, and at `exit` unless `exitFlush` is off. Until the processor is shut down. */
+  /** Sends hits at the end of the process: at signals, and at `exit` unless `exitFlush` is off. Ends when the processor is shut down. */
   flushAtEnd(): void;
   /** From now on, also tracks requests without a SERVER span that `rules` accept; with `undefined`, no longer. */
   trackSpanless(rules: SpanlessRules | undefined): void;

@@ -1,9 +1,9 @@
-// When is a process dead, and how does another one take over its hits? A process shows every `beatMillis` that it is alive. It is dead if it
-// has said that it ended, or has shown nothing for `deadMillis`. Another process that looks at each beat then takes over its whole journal
-// in one step that only one process can do: `file/take-over.ts` renames its folder, `redis/take-over.ts` its streams. A process that only
-// stood still notices at its next look that its journal is gone (`Spool`), and goes on with a new one.
+// When is a process dead, and how does another one take over its hits? A process has a heartbeat every `beatMillis`. It is dead if it has
+// marked its journal as ended, or had no heartbeat for `deadMillis`. Others look for dead processes at each of their heartbeats, and take
+// over the whole journal in one step that only one process can do: `file/take-over.ts` renames its folder, `redis/take-over.ts` its streams.
+// A process that only stood still finds its journal gone at its next look (`Spool`), and goes on with a new one.
 
-/** What a process says of itself besides that it is alive. */
+/** What a process has stored about itself. */
 interface Described {
   /** `false`: its hits are sent without a token. */
   readonly hasToken?: unknown;

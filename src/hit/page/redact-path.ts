@@ -104,7 +104,7 @@ type RedactPair = (pair: string) => string;
  * Redacts the segments of a path that are secrets or follow a secret word, and by `redactPair` matrix parameters and segments such as
  * `token=…`. After a secret word, all segments that may be values are secrets, until a word follows: `/webhooks/<id>/<secret>/messages`.
  * Without `redactPair`, the path is decoded text. After 1,024 characters, which is all that Matomo stores, a path ends before the next
- * segment that may be a value. What is redacted once stays as it is.
+ * segment that may be a value. To redact the result again changes nothing.
  */
 export function redactSegments(path: string, redactPair?: RedactPair): string {
   let redacted = '';

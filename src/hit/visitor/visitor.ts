@@ -37,15 +37,16 @@ export interface Visitor {
   readonly fields: FieldGroup;
 }
 
-/** Tells the visitors of requests apart. Who named a user has that name besides. */
+/** Finds the visitor of each request. A user ID, if there is one, is sent besides. */
 export function createVisitors(options: VisitorOptions) {
   const { anonymizeIp, hasToken, hidesAddress = false, trackBots } = options;
   const areKeysDeleted = typeof options.visitorKey === 'function';
   const toVisitorId = createToVisitorId(options.visitorKey);
   const visitors = new PairCache<string, string, Visitor>(MAX_VISITORS);
 
-  /** If none is sent, Matomo would store the address of this server. */
+  /** The address of the traits. If none is sent, Matomo would store the address of this server. */
   function toAddress(address: string | undefined): string | undefined {
+    // Not masked: it is only part of an ID from which it cannot be derived once the key is deleted.
     if (hidesAddress && areKeysDeleted) return address ?? '';
     const masked = address && maskAddress(address, anonymizeIp);
     return hidesAddress ? (masked ?? '') : masked;

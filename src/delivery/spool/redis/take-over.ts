@@ -39,7 +39,7 @@ return 1
 /** A process with a journal, which is dead if Redis has let `alive:<instance>` expire. */
 interface ListedProcess {
   readonly instance: string;
-  /** What it says of itself. */
+  /** What it has stored about itself. */
   readonly about: Readonly<Record<string, unknown>>;
   readonly isAlive: boolean;
   readonly streams: readonly string[];
