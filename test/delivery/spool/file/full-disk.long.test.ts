@@ -68,7 +68,7 @@ test('a disk that fills up while Matomo is unavailable: hits wait in memory, and
   expect(filesIn(disk.outside, '.hits').length).toBeGreaterThan(0);
   inspector.play();
   await eventuallySent(worker);
-  expect(worker.stderr()).toContain('[spool-written-again]');
+  await eventually(() => worker.stderr().includes('[spool-written-again]'));
   expect(worker.lawless).toEqual([]);
 });
 
@@ -81,12 +81,14 @@ test('memory that is full as well: what is too much is counted', {
   await eventually(() => filesIn(disk.outside, 'alive').length === 1);
   disk.fill();
   await eventually(async () => (await worker.request(500)).lost.queue_full > 0, PATIENCE);
-  expect(timesSaid(worker)).toBe(1);
+  // Hits are written at most half a second later: a fast machine fills memory before the first attempt.
+  await eventually(() => timesSaid(worker) > 0, PATIENCE);
   inspector.play();
   const { hits, tracked, lost } = await eventuallySent(worker);
   expect(lost).toMatchObject({ spool: 0, unconfirmed: 0 });
   expect(tracked).toBe(hits - lost.queue_full);
   expect(tracked).toBeGreaterThanOrEqual(10_000);
+  expect(timesSaid(worker)).toBe(1);
   expect(worker.lawless).toEqual([]);
 });
 
@@ -121,7 +123,7 @@ test('a sender that is killed while there is no room for what was decided: hits 
   disk.fill();
   inspector.play();
   expect(await eventuallySent(sender)).toMatchObject({ tracked: 150 });
-  expect(sender.stderr()).toMatch(/\[spool-not-written\]/);
+  await eventually(() => sender.stderr().includes('[spool-not-written]'));
   await sender.kill();
   const sent = inspector.hits().length;
   disk.makeRoom();
@@ -143,9 +145,9 @@ test('a disk that is read-only for a while: hits are sent from memory, and store
   const worker = start();
   await worker.request(20);
   expect(await eventuallySent(worker)).toMatchObject({ hits: 20, tracked: 20, spooled: 0 });
-  expect(worker.stderr().match(/EROFS.*\[spool-not-used\]/g)).toHaveLength(1);
   disk.setReadOnly(false);
   await eventually(() => worker.stderr().includes('[spool-used-again]'), PATIENCE);
+  expect(worker.stderr().match(/EROFS.*\[spool-not-used\]/g)).toHaveLength(1);
   inspector.play({ status: 503 });
   await worker.request(20);
   await eventually(async () => (await worker.stats()).spooled === 20, PATIENCE);

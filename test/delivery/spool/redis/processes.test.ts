@@ -63,7 +63,7 @@ register('data:text/javascript,' + encodeURIComponent(\`export async function re
   const worker = startSpoolWorker(env);
   await worker.request(3);
   await eventually(() => matomo.bulks.flatMap(({ names }) => names).length === 3);
+  await eventually(() => worker.stderr().includes('[spool-not-used]'));
   expect(worker.stderr().match(/npm install redis/g)).toHaveLength(1);
-  expect(worker.stderr()).toContain('[spool-not-used]');
   expect(worker.stderr()).not.toContain('secret');
 });
