@@ -115,7 +115,7 @@ const PLACE =
 
 /** Whether a path looks like that of a static file. Audio, video and documents are content that people ask for. */
 export function isStaticFile(path: string): boolean {
-  return EXTENSION.test(path) || PLACE.test(path);
+  return (path.includes('.') && EXTENSION.test(path)) || PLACE.test(path);
 }
 
 /**

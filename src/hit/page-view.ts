@@ -61,6 +61,7 @@ export function createPageViewReader(
     // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
     return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
   });
+  const toTime = memoize((seconds: number) => createField('cdt', seconds));
   const visitors = createVisitors(options);
 
   function listFields(
@@ -97,7 +98,7 @@ export function createPageViewReader(
         traits,
         visitor: visitors.find(traits),
         startSeconds,
-        time: createField('cdt', startSeconds),
+        time: toTime(startSeconds),
       };
     },
     /** The route, or what titles show instead. */

@@ -1,11 +1,5 @@
 import type { Span } from '../common/otel-types.js';
-import {
-  CONSUMER_SPAN,
-  type FinishedSpan,
-  methodOf,
-  parentSpanIdOf,
-  toMillis,
-} from './finished-span.js';
+import { CONSUMER_SPAN, type FinishedSpan, parentSpanIdOf, toMillis } from './finished-span.js';
 import { isMcpSpan, linkedRequestOf } from './operations/mcp-spans.js';
 import { Request } from './request.js';
 import { TraceIndex } from './trace-index.js';
@@ -93,8 +87,8 @@ export class RequestFinder {
     span: Span & FinishedSpan,
     parent: Span | undefined,
     announced: Request | undefined,
+    isHttp: boolean,
   ): Request | undefined {
-    const isHttp = methodOf(span.attributes) !== undefined;
     if (!isHttp && !isMcpSpan(span)) return undefined;
     const around = this.#around(parent, span.spanContext().traceId);
     if (around) return around;

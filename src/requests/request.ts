@@ -19,6 +19,7 @@ import type { McpReport } from './operations/mcp.js';
 import type { NamedOperation } from './operations/operation-target.js';
 import { headersIn, readHeader, sentHeader } from './read-headers.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './resource.js';
+import type { Trace } from './trace-index.js';
 
 /** What finds the requests of one processor by their spans. */
 interface RequestIndex {
@@ -114,7 +115,8 @@ export class Request {
   furtherHits: readonly FurtherHit[] | undefined = undefined;
   /** What its pipeline stores for its further hits, and alone knows. A `WeakMap` would cost more than these hits. */
   ofFurtherHits: object | undefined = undefined;
-  /** By which the index of spans has it, if it holds it weakly. */
+  /** Where the index of spans has it, and by which reference, if it holds it weakly. */
+  trace: Trace | undefined = undefined;
   reference: WeakRef<Request> | undefined = undefined;
   #ofDescendants: Annotations | undefined = undefined;
   #ofSpan: Annotations | undefined = undefined;

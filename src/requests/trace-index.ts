@@ -13,7 +13,7 @@ type Held = Request | WeakRef<Request>;
 const MAX_EMPTY = 1000;
 
 /** A trace, and its requests that are not closed. */
-class Trace {
+export class Trace {
   /** Its only request at first: earlier spans belong to it. */
   first: Held | undefined;
   /** Other requests to this process, if it has or had several. */
@@ -42,8 +42,8 @@ export class TraceIndex {
   #sharedTraces = 0;
   /** Requests by span: all spans of shared traces, and server spans of requests that are held weakly. */
   readonly #bySpan = new WeakMap<object, Request>();
-  readonly #collected = new FinalizationRegistry<{ traceId: string; held: Held }>(
-    ({ traceId, held }) => this.#remove(traceId, held),
+  readonly #collected = new FinalizationRegistry<{ trace: Trace; held: Held }>(({ trace, held }) =>
+    this.#remove(trace, held),
   );
 
   /** Whether any trace has or had several requests, so that `assign` must be called. */
@@ -53,15 +53,17 @@ export class TraceIndex {
 
   add(request: Request): void {
     const { traceId } = request;
-    const trace = this.#traces.get(traceId);
+    let trace = this.#traces.get(traceId);
     if (!trace) {
-      this.#traces.set(traceId, new Trace(request));
+      trace = new Trace(request);
+      this.#traces.set(traceId, trace);
     } else if (trace.isEmpty) {
       trace.first = request;
       this.#emptyTraces -= 1;
     } else {
       this.#share(trace, request);
     }
+    request.trace = trace;
     // Without Node's request, nothing but its span announces the end.
     if (!request.incoming) this.weaken(request);
   }
@@ -82,8 +84,7 @@ export class TraceIndex {
 
   /** From now on, nothing but its span and its async context hold a request in memory: the span may never end. */
   weaken(request: Request): void {
-    const { traceId } = request;
-    const trace = this.#traces.get(traceId);
+    const { trace } = request;
     if (!trace || request.reference) return;
     const held = new WeakRef(request);
     if (trace.first === request) trace.first = held;
@@ -91,16 +92,18 @@ export class TraceIndex {
     else return;
     this.#storeBySpan(request);
     request.reference = held;
-    this.#collected.register(request, { traceId, held });
+    this.#collected.register(request, { trace, held });
   }
 
   remove(request: Request): void {
-    this.#remove(request.traceId, request.reference ?? request);
+    const { trace } = request;
+    if (!trace) return;
+    request.trace = undefined;
+    this.#remove(trace, request.reference ?? request);
   }
 
-  #remove(traceId: string, held: Held): void {
-    const trace = this.#traces.get(traceId);
-    if (!trace || trace.isEmpty) return;
+  #remove(trace: Trace, held: Held): void {
+    if (trace.isEmpty) return;
     if (trace.first === held) trace.first = undefined;
     else trace.others?.delete(held);
     if (!trace.isEmpty) return;
@@ -112,7 +115,9 @@ export class TraceIndex {
 
   #dropEmptyTraces(): void {
     if (this.#emptyTraces <= MAX_EMPTY || this.#emptyTraces * 2 <= this.#traces.size) return;
-    this.#traces = new Map([...this.#traces].filter(([, trace]) => !trace.isEmpty));
+    const traces = new Map<string, Trace>();
+    for (const [id, trace] of this.#traces) if (!trace.isEmpty) traces.set(id, trace);
+    this.#traces = traces;
     this.#emptyTraces = 0;
   }
 

@@ -110,7 +110,7 @@ export function trackRequests(
   function startServerSpan(span: Span & FinishedSpan, parentContext: Context): void {
     const isHttp = methodOf(span.attributes) !== undefined;
     const announced = isHttp ? requestInProgress() : undefined;
-    const outer = finder.outerOf(span, spanOf(parentContext), announced);
+    const outer = finder.outerOf(span, spanOf(parentContext), announced, isHttp);
     if (outer) {
       nested.set(span, outer);
       if (index.hasSharedTraces) index.assign(span, undefined, outer);

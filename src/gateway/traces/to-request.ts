@@ -95,10 +95,12 @@ function setHost(usual: Attributes, isPython: boolean): void {
   setPort(usual, 'net.host.name', 'net.host.port', isPython);
 }
 
+const HOST_AND_PORT = /^([^:]+|\[[^\]]*\]):(\d+)$/;
+
 function setPort(usual: Attributes, address: string, port: string, isPython: boolean): void {
   const host = textOf(usual[address]);
   if (host === undefined || host.length > MAX_HOST_CHARACTERS) return;
-  const [, name, ownPort] = /^([^:]+|\[[^\]]*\]):(\d+)$/.exec(host) ?? [];
+  const [, name, ownPort] = (host.includes(':') && HOST_AND_PORT.exec(host)) || [];
   if (name !== undefined && ownPort !== undefined) {
     usual[address] = name;
     usual[port] = Number(ownPort);

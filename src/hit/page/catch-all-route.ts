@@ -12,20 +12,12 @@ const WILDCARD_SEGMENT = /* @__PURE__ */ new RegExp(
   ].join('|')})$`,
 );
 
-/** Nearly all routes begin so: such a segment is no wildcard. */
-const SLASH_AND_LETTER = /^\/[a-z]/;
-
 /** `(shop)`: a folder of routes that is no part of their paths. */
 const GROUP = /\/\([\w-]+\)(?=\/)/g;
 
 /** Whether a plain route consists of wildcards only, as that of an application that answers everything in one place. */
 export function isCatchAllRoute(route: string): boolean {
-  return (
-    !SLASH_AND_LETTER.test(route) && route.length <= MAX_CATCH_ALL_LENGTH && hasOnlyWildcards(route)
-  );
-}
-
-function hasOnlyWildcards(route: string): boolean {
+  if (route.length > MAX_CATCH_ALL_LENGTH) return false;
   const segments = withoutAnchors(withoutGroups(route))
     .split('/')
     .filter((segment) => segment !== '');

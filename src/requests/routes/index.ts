@@ -38,9 +38,12 @@ function isCutShort(route: string, path: string): boolean {
   return route.charCodeAt(length - 1) === path.charCodeAt(length - 1) && path.startsWith(route);
 }
 
+/** Nearly all routes are plain, and no catch-all: one expression in place of three. */
+const ORDINARY = /^\/[\w/:.-]*$/;
+
 /** The route without its syntax, unless it is a catch-all or a regular expression: both say less than the path. */
 function specific(route: string | undefined): string | undefined {
-  if (route === undefined) return undefined;
+  if (route === undefined || ORDINARY.test(route)) return route;
   const plain = plainRoute(route);
   return isCatchAllRoute(plain) || isRegularExpression(plain) ? undefined : plain;
 }

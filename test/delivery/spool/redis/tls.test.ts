@@ -66,7 +66,9 @@ describe('a Redis behind TLS', () => {
     const worker = startSpoolWorker({ MATOMO_URL: matomo.url, MATOMO_SPOOL: url });
     await worker.request(3);
     await eventually(async () => (await worker.stats()).tracked === 3);
-    await eventually(() => /SELF_SIGNED_CERT_IN_CHAIN.*\[spool-not-written\]/.test(worker.stderr()));
+    await eventually(() =>
+      /SELF_SIGNED_CERT_IN_CHAIN.*\[spool-not-written\]/.test(worker.stderr()),
+    );
     expect(worker.stderr()).not.toContain('sesame');
     expect(await redis.command('DBSIZE')).toBe(0);
   });
