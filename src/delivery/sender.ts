@@ -1,6 +1,6 @@
 import { failingMillis } from './answer/back-off.js';
-import { InterpretResponse, reasonOf, type Verdict } from './answer/interpret-response.js';
-import { type BulkResult, isRejected } from './answer/read-answer.js';
+import { InterpretResponse, reasonOf, type Verdict } from './answer/earlier-results.js';
+import { type BulkResult, isRejected } from './answer/interpret-answer.js';
 import type { BatchSource } from './batch-source.js';
 import { CurrentToken } from './current-token.js';
 import type { DeliveryParts } from './delivery-options.js';

@@ -3,7 +3,7 @@
  * src/inspector for regular expressions, `split`, `replace`, `match`, `indexOf`, `includes`, `JSON.parse`, `Date.parse`, zlib and
  * loops, and for everything that is called with an `Exchange`, a `BulkResult` or a `Forwarded`:
  *
- * - `readAnswer`: body (counters, SQLSTATE), content type (`plain`) and location (`target`)
+ * - `interpretAnswer`: body (counters, SQLSTATE), content type (`plain`) and location (`target`)
  * - `retryAfterMillis`: an expression and `Date.parse`; `checkClock` has `Date.parse` too
  * - `explainError`, `provesUnsent`, `provesNotHttp`, `isBrokenConnection`: messages of errors, some with a status line of a proxy
  * - `AnswerReader`: capped input and output
@@ -18,7 +18,7 @@ import { checkClock } from '../../src/cli/doctor/check-connection.js';
 import { formatFindings } from '../../src/cli/doctor.js';
 import { splitCode } from '../../src/common/messages.js';
 import { retryAfterMillis } from '../../src/delivery/answer/back-off.js';
-import { readAnswer } from '../../src/delivery/answer/read-answer.js';
+import { interpretAnswer } from '../../src/delivery/answer/interpret-answer.js';
 import { AnswerReader } from '../../src/delivery/http/answer-reader.js';
 import {
   explainError,
@@ -106,7 +106,7 @@ describe.each(named(BODIES))('a body of %j', (_name, make) => {
   test.each([true, false])('is read in linear time (tracked before: %s)', (hasTracked) => {
     const known = { sent: 3, hasToken: true, hasTracked };
     for (const most of [KEPT_BYTES, BODY_BYTES]) {
-      expectLinear(make, (body) => readAnswer(answer(200, body), known), most);
+      expectLinear(make, (body) => interpretAnswer(answer(200, body), known), most);
     }
   });
 });
@@ -129,8 +129,8 @@ describe.each(named(HEADERS))('a header or message of %j', (_name, make) => {
   test('is read in linear time', () => {
     const known = { sent: 3, hasToken: false, hasTracked: false };
     const read = (text: string) => {
-      readAnswer({ ...answer(302), location: text }, known);
-      readAnswer(answer(200, '', text), known);
+      interpretAnswer({ ...answer(302), location: text }, known);
+      interpretAnswer(answer(200, '', text), known);
       retryAfterMillis(text);
       readClock(text);
       for (const wire of [{}, { name: 'HTTPParserError', code: text, data: text }]) {

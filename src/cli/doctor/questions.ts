@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { holdEventLoop } from '../../common/timers.js';
-import { type BulkResult, readAnswer } from '../../delivery/answer/read-answer.js';
+import { type BulkResult, interpretAnswer } from '../../delivery/answer/interpret-answer.js';
 import { createTransport } from '../../delivery/http/create-transport.js';
 import type { Exchange } from '../../delivery/http/transport.js';
 import { toBody } from '../../delivery/queue/batch.js';
@@ -66,7 +66,7 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
     await transport.close();
     // `hasToken: false`, because each check interprets an invalid hit itself.
     const known = { sent: hits.length, hasToken: false, hasTracked: false, token: tokenAuth };
-    const verdict = readAnswer(exchange, known);
+    const verdict = interpretAnswer(exchange, known);
     return { exchange, verdict, askedMillis };
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readAnswer } from '../../../src/delivery/answer/read-answer.js';
+import { interpretAnswer } from '../../../src/delivery/answer/interpret-answer.js';
 import type { Exchange } from '../../../src/delivery/http/transport.js';
 import {
   answer,
@@ -96,11 +96,11 @@ test.each([
   ],
   ['no answer', noAnswer, { kind: 'unconfirmed' }],
 ])('%s', (_name, exchange, verdict) => {
-  expect(readAnswer(exchange, known)).toMatchObject(verdict);
+  expect(interpretAnswer(exchange, known)).toMatchObject(verdict);
 });
 
 test('all invalid without a token: counted, and the site id is named', () => {
-  const verdict = readAnswer(counters(0, 3), known);
+  const verdict = interpretAnswer(counters(0, 3), known);
   expect(verdict).toMatchObject({ kind: 'processed', invalid: 3 });
   expect(verdict).toHaveProperty('warning.reason', expect.stringContaining('siteId'));
 });
@@ -110,7 +110,7 @@ test.each([
   ['s3cret', /status 401 \(3 hits\)$/],
   [undefined, /status 401 \(3 hits\)$/],
 ])('401 with WWW-Authenticate: %s', (authenticate, reason) => {
-  const verdict = readAnswer({ ...answer(401), authenticate } as Exchange, known);
+  const verdict = interpretAnswer({ ...answer(401), authenticate } as Exchange, known);
   expect(verdict).toMatchObject({ kind: 'refused', code: 'request-rejected' });
   expect((verdict as { reason: string }).reason).toMatch(reason);
   expect((verdict as { reason: string }).reason).not.toContain('s3cret');
@@ -121,7 +121,7 @@ test.each([
   ['has worked: each hit may be bad by itself', true, { kind: 'all_invalid' }],
 ])('all invalid with a token that %s', (_what, hasTracked, verdict) => {
   const given = { ...known, hasToken: true, hasTracked };
-  expect(readAnswer(counters(0, 3), given)).toMatchObject(verdict);
+  expect(interpretAnswer(counters(0, 3), given)).toMatchObject(verdict);
 });
 
 test.each<[string, Exchange, object]>([
@@ -131,13 +131,13 @@ test.each<[string, Exchange, object]>([
   ['a database that died', answer(200, DATABASE_DIED), { kind: 'failed' }],
   ['no HTTP', notHttp, { kind: 'unconfirmed', code: 'no-answer' }],
 ])('%s where Matomo has tracked before', (_name, exchange, expected) => {
-  const verdict = readAnswer(exchange, { ...known, hasTracked: true });
+  const verdict = interpretAnswer(exchange, { ...known, hasTracked: true });
   expect(verdict).toMatchObject(expected);
   if (verdict.kind === 'accepted') expect(verdict.warning?.code).toBe('not-matomo');
 });
 
 test('nothing of the body of a failed database is repeated but the state', () => {
-  const verdict = readAnswer(answer(200, `${DATABASE_DIED} at s3cret`), known);
+  const verdict = interpretAnswer(answer(200, `${DATABASE_DIED} at s3cret`), known);
   expect(verdict).toHaveProperty(
     'reason',
     "Matomo's database failed (SQLSTATE[HY000]) and none of 3 hits was stored",
@@ -149,14 +149,14 @@ test.each([
   '\ufeff{"status":"success","tracked":3,"invalid":0}',
   '{"status":"success","tracked":3,"invalid":0,"invalid_indices":[]}\n',
 ])('counters are read from %j', (body) => {
-  expect(readAnswer(answer(200, body, 'text/html'), known)).toMatchObject({
+  expect(interpretAnswer(answer(200, body, 'text/html'), known)).toMatchObject({
     kind: 'processed',
     tracked: 3,
   });
 });
 
 test('an answer of Matomo’s that was cut off may hide that hits were stored', () => {
-  expect(readAnswer(answer(200, '{"status":"success","tracked":3,"inv'), known).kind).toBe(
+  expect(interpretAnswer(answer(200, '{"status":"success","tracked":3,"inv'), known).kind).toBe(
     'unconfirmed',
   );
 });
@@ -164,18 +164,20 @@ test('an answer of Matomo’s that was cut off may hide that hits were stored', 
 test('a server that repeats the token does not get it into a message', () => {
   const given = { ...known, hasToken: true, token: 's3cret' };
   const location = '/s3cret/login';
-  expect(readAnswer({ ...answer(302), location }, given)).toMatchObject({
+  expect(interpretAnswer({ ...answer(302), location }, given)).toMatchObject({
     reason: expect.stringContaining('redirects to /…/login'),
   });
-  const page = readAnswer(answer(200, '', 'text/s3cret'), given);
+  const page = interpretAnswer(answer(200, '', 'text/s3cret'), given);
   expect(page).toMatchObject({ reason: expect.stringContaining('(text/…)') });
 });
 
 test('a redirect is named without its query and credentials', () => {
   const location = 'https://u:s3cret@m.example/matomo.php;token_auth=s3cret?x=s3cret';
-  expect(JSON.stringify(readAnswer({ ...answer(302), location }, known))).not.toContain('s3cret');
+  expect(JSON.stringify(interpretAnswer({ ...answer(302), location }, known))).not.toContain(
+    's3cret',
+  );
   const other = { ...answer(301), location: 'https://other.example/matomo.php?secret=1' };
-  expect(readAnswer(other, known)).toMatchObject({
+  expect(interpretAnswer(other, known)).toMatchObject({
     kind: 'refused',
     reason: expect.stringMatching(/https:\/\/other\.example\/matomo\.php(?!\?)/),
   });

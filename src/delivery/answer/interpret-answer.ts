@@ -53,7 +53,7 @@ interface ExchangeContext {
 }
 
 /** Classifies an exchange: only status, content type and counters of the response together show what was stored. */
-export function readAnswer(exchange: Exchange, known: ExchangeContext): BulkResult {
+export function interpretAnswer(exchange: Exchange, known: ExchangeContext): BulkResult {
   switch (exchange.kind) {
     case 'not_sent':
       return {

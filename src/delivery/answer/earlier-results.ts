@@ -3,15 +3,15 @@ import { coded } from '../../common/messages.js';
 import type { Exchange } from '../http/transport.js';
 import type { Batch, Reason } from '../queue/batch.js';
 import { backOffMillis, holdMillis, retryAfterMillis, tokenMillis } from './back-off.js';
-import { adviceFor, Outage, type PendingWork } from './outage.js';
 import {
   type BulkResult,
+  interpretAnswer,
   isOrder,
   isRejected,
   policyOf,
   type ResultPolicy,
-  readAnswer,
-} from './read-answer.js';
+} from './interpret-answer.js';
+import { adviceFor, Outage, type PendingWork } from './outage.js';
 
 interface InterpretResponseOptions {
   /** Prefers duplicates to losses. */
@@ -57,7 +57,7 @@ export class InterpretResponse {
   read({ hits }: Batch, exchange: Exchange, token: string | undefined): BulkResult {
     const hasToken = token !== undefined;
     const hasTracked = this.#hasTracked;
-    return readAnswer(exchange, { sent: hits.length, hasToken, hasTracked, token });
+    return interpretAnswer(exchange, { sent: hits.length, hasToken, hasTracked, token });
   }
 
   /** Decides what a result means for a batch. */
