@@ -22,7 +22,7 @@ export type {
 export { forRequest } from './for-request.js';
 export { AI_CHATBOTS } from './hit/bots/ai-chatbots.js';
 export type { TrackedRequest } from './hit/http-request.js';
-export { HEALTH_CHECKERS } from './hit/page-view-filter.js';
+export { HEALTH_CHECKERS } from './hit/ignore-options.js';
 export type { Order, OrderItem } from './hit/parameters/order.js';
 export type { PerfKey, TrackingParameters } from './hit/parameters/tracking-parameters.js';
 export type { OptionError } from './options/option-error.js';

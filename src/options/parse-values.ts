@@ -6,7 +6,6 @@ import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import { nearestName } from '../hit/nearest-name.js';
 import { TEMPLATE_FIELDS } from '../hit/page/action-name.js';
-import type { ConsentRule } from '../hit/page-view-filter.js';
 import { describeUnknownParameter } from '../hit/parameters/overrides.js';
 import { declarationOf } from '../hit/parameters/parameter-table.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
@@ -116,6 +115,14 @@ function wordOf<T extends string>(words: readonly T[], value: unknown): T | unde
 
 export function oneOf<T extends string>(...words: T[]): Parser<T> {
   return parser(`one of ${words.map(show).join(', ')}`, (value) => wordOf(words, value));
+}
+
+/** Where visitors say that they may be tracked: the one value of a cookie or a header that is consent. */
+export interface ConsentRule {
+  readonly source: 'cookie' | 'header';
+  /** Of a header, in lower case. */
+  readonly name: string;
+  readonly value: string;
 }
 
 /** `cookie:name=value` or `header:name=value`. The value has no semicolon or comma, which separate several values. */

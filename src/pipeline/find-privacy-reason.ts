@@ -1,8 +1,8 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { hasConsent } from '../hit/page-view-filter.js';
 import { createIsInRanges } from '../hit/visitor/address-ranges.js';
 import type { ResolvedOptions } from '../options/option-table.js';
+import type { ConsentRule } from '../options/parse-values.js';
 import { sentHeader } from '../requests/read-headers.js';
 import type { EndedRequest } from '../requests/request.js';
 
@@ -47,6 +47,21 @@ export function createFindPrivacyReason(
 
 function consentHeaderOf(consent: ResolvedOptions['consent']): string {
   return consent?.source === 'cookie' ? 'cookie' : (consent?.name ?? '');
+}
+
+/** Whether a header, of the request or with its cookies, has exactly this value. All cookies of the name must have it. */
+export function hasConsent({ source, name, value }: ConsentRule, header: string): boolean {
+  if (source === 'header') return header === value;
+  const values = valuesOfCookie(header, name);
+  return values.length > 0 && values.every((each) => each === value);
+}
+
+function valuesOfCookie(cookies: string, name: string): string[] {
+  return cookies.split(';').flatMap((cookie) => {
+    const equals = cookie.indexOf('=');
+    const isOfName = equals >= 0 && cookie.slice(0, equals).trim() === name;
+    return isOfName ? [cookie.slice(equals + 1).trim()] : [];
+  });
 }
 
 /** The headers that `doNotTrack` and `consent` need and that are not known to be captured. */

@@ -21,7 +21,7 @@ import { operationNames } from '../requests/operations/proven-names.js';
 import { hasStatus } from '../requests/read-request.js';
 import type { EndedRequest, Request } from '../requests/request.js';
 import { serviceDefaultsOf } from '../requests/resource.js';
-import type { Decisions } from './decisions.js';
+import type { Decisions } from './ignore-reasons.js';
 import { type OptionCallbacks, siteOfService } from './option-callbacks.js';
 import {
   type FurtherHitPipeline,

@@ -20,8 +20,8 @@ import {
 } from '../requests/read-request.js';
 import type { EndedRequest, Request, RequestSink } from '../requests/request.js';
 import { type CreatedDelivery, createDelivery } from './create-delivery.js';
-import { Decisions, type IgnoreReason } from './decisions.js';
 import { FurtherHits } from './further-hits.js';
+import { Decisions, type IgnoreReason } from './ignore-reasons.js';
 import { type ComponentType, Metrics } from './metrics.js';
 import { createOptionCallbacks } from './option-callbacks.js';
 import { longestHold, PendingPageView } from './pending-hits.js';

@@ -2,7 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { DeliveryCounters, LossReason } from '../delivery/queue/counters.js';
 import type { DropReason } from '../hit/further-hit.js';
-import { IGNORE_REASONS, type IgnoreReason } from './decisions.js';
+import { IGNORE_REASONS, type IgnoreReason } from './ignore-reasons.js';
 
 /**
  * What became of every request, counted since start. At every moment

@@ -1,9 +1,9 @@
 import { createField, type HitFields } from '../field.js';
 import type { HttpRequest } from '../http-request.js';
+import { isStaticFile } from '../ignore-options.js';
 import { isTimed } from '../page/request-timings.js';
 import type { SentUrls } from '../page/sent-urls.js';
 import type { PageView } from '../page-view.js';
-import { isStaticFile } from '../page-view-filter.js';
 import type { Client } from '../visitor/client.js';
 import { createFindAiChatbot } from './ai-chatbots.js';
 import { isDocument, isLaterPart } from './documents.js';

@@ -1,7 +1,7 @@
 import type { Attributes } from '../../common/otel-types.js';
+import { isStaticFile } from '../../hit/ignore-options.js';
 import { isCatchAllRoute } from '../../hit/page/catch-all-route.js';
 import { plainRoute } from '../../hit/page/plain-route.js';
-import { isStaticFile } from '../../hit/page-view-filter.js';
 import { type FinishedSpan, textOf } from '../finished-span.js';
 import { frameworkRequestOf } from '../http2-exchange.js';
 import type { Request } from '../request.js';

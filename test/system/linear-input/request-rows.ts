@@ -1,5 +1,6 @@
 import { readsContent } from '../../../src/hit/bots/ai-chatbot-hit.js';
 import { isDocument } from '../../../src/hit/bots/documents.js';
+import { createFindIgnoreReason, createFindNoPageReason } from '../../../src/hit/ignore-options.js';
 import { createToPlace } from '../../../src/hit/page/action-name.js';
 import { isCatchAllRoute } from '../../../src/hit/page/catch-all-route.js';
 import {
@@ -12,15 +13,11 @@ import { plainRoute } from '../../../src/hit/page/plain-route.js';
 import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/redact-query.js';
 import { createSentUrls } from '../../../src/hit/page/sent-urls.js';
 import { isGraphqlRequest } from '../../../src/hit/page-view.js';
-import {
-  createFindIgnoreReason,
-  createFindNoPageReason,
-  hasConsent,
-} from '../../../src/hit/page-view-filter.js';
 import { decodeLatin1 } from '../../../src/hit/text.js';
 import { toClientHints } from '../../../src/hit/visitor/client.js';
 import { createToOrigin } from '../../../src/hit/visitor/forwarded-origin.js';
 import { visitorOfCookie } from '../../../src/hit/visitor/visitor-id.js';
+import { hasConsent } from '../../../src/pipeline/find-privacy-reason.js';
 import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
 import { readOperation } from '../../../src/requests/operations/index.js';
 import { routeOf } from '../../../src/requests/routes/index.js';

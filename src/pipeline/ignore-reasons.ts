@@ -4,7 +4,7 @@ import { createIsAiChatbot, type IsAiChatbot, readsContent } from '../hit/bots/a
 import { isLaterPart } from '../hit/bots/documents.js';
 import type { HitBuilder } from '../hit/hit-builder.js';
 import type { HttpRequest } from '../hit/http-request.js';
-import { createFindIgnoreReason, createFindNoPageReason, READS } from '../hit/page-view-filter.js';
+import { createFindIgnoreReason, createFindNoPageReason, READS } from '../hit/ignore-options.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { EndedRequest } from '../requests/request.js';
 import { readChatbotResponse } from '../requests/response.js';

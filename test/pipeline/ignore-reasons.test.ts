@@ -3,7 +3,7 @@ import { type Attributes, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { ignore, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { IGNORE_REASONS, type IgnoreReason } from '../../src/pipeline/decisions.js';
+import { IGNORE_REASONS, type IgnoreReason } from '../../src/pipeline/ignore-reasons.js';
 import type { MatomoStats } from '../../src/pipeline/stats.js';
 import { capturedHeaders, finishedSpan, serverSpan } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
