@@ -1,4 +1,4 @@
-import { holdsSecretSegment } from './redact-path.js';
+import { holdsSecretSegment } from './secret-segments.js';
 import { holdsCredentials, holdsEmail, isSecretName, REDACTED } from './secrets.js';
 import {
   asMatomoReads,

@@ -1,6 +1,7 @@
 import { withoutUserInfo } from '../text.js';
-import { createRedactPath, toTitlePath } from './page-path.js';
+import { toTitlePath } from './page-path.js';
 import { createToPageUrl, isUrlHost, type PageUrlOptions } from './page-url.js';
+import { createRedactPath } from './redact-path.js';
 import { createToTrackedQuery, holdsSecret } from './redact-query.js';
 
 export interface SentUrlOptions extends PageUrlOptions {

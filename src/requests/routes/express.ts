@@ -1,4 +1,5 @@
-import { redactSecrets, toTitlePath } from '../../hit/page/page-path.js';
+import { toTitlePath } from '../../hit/page/page-path.js';
+import { redactSecrets } from '../../hit/page/redact-path.js';
 import { splitTarget, textOf } from '../finished-span.js';
 import { beginningOf, mountOf } from './express-mounts.js';
 import { type Mounted, mostUsedSpelling, withNames } from './mount-path.js';
