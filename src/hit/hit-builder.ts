@@ -19,7 +19,6 @@ import { createDimensions, type DimensionOptions } from './parameters/dimensions
 import { completeEvent, overrideAll, override as setOverride } from './parameters/overrides.js';
 import { SHARED } from './parameters/parameter-table.js';
 import { createFindRouteDetails, type RouteDetails } from './parameters/route-details.js';
-import { HIDDEN_ADDRESS } from './visitor/mask-address.js';
 import { isInSample } from './visitor/sampling.js';
 
 /** What makes hits of a request, besides the request. */
@@ -32,8 +31,6 @@ export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
   readonly pageViews?: boolean | undefined;
   /** The last word on the parameters; `undefined` drops the hit. */
   readonly beforeSend?: ((parameters: Record<string, string>) => unknown) | undefined;
-  /** `true`: no user ID is sent, except for those of the option `userId`. */
-  readonly hidesOtherUserIds?: boolean | undefined;
 }
 
 type Layer = Readonly<Record<string, unknown>> | undefined;
@@ -43,12 +40,12 @@ export type HitBuilder = ReturnType<typeof createHitBuilder>;
 
 /** Pure: time comes in as `nowMillis`. */
 export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) {
-  const { beforeSend, errors, hasToken, hidesAddress, hidesOtherUserIds, maxCustomVariables } =
-    options;
+  const { beforeSend, errors, hasToken, maxCustomVariables } = options;
   const findRouteDetails = createFindRouteDetails(options.routeDetails);
   const dimensions = createDimensions(options);
   const urls = createSentUrls(options);
   const reader = createPageViewReader(options, urls, report);
+  const { visitors } = reader;
   const overriding = { hasToken, report, redactUrl: urls.ofApplication };
 
   function override(fields: HitFields, layer: Layer, source: string): void {
@@ -56,8 +53,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   }
 
   /**
-   * Adds what options and the application say about a request, the weakest first. Returns the user that the option `userId` names, if
-   * nobody else may name one.
+   * Adds what options and the application say about a request, the weakest first. Returns the user that the option `userId` names.
    */
   function addLayers(fields: HitFields, { request }: PageView): Field | undefined {
     const { annotations, optionParameters } = request;
@@ -72,7 +68,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       fields.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
     }
     override(fields, optionParameters, 'a callback or an attribute that an option names');
-    const user = hidesOtherUserIds ? fields.find('uid') : undefined;
+    const user = fields.find('uid');
     override(fields, ofRoute, 'routeDetails');
     for (const { parameters } of annotations) {
       override(fields, parameters, 'annotate or an attribute matomo.*');
@@ -102,29 +98,12 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     return finish(fields);
   }
 
-  /** A visitor ID that is derived from the request is made for the site to which the hit goes. */
-  function followSite(fields: HitFields, { visitor, traits }: PageView): void {
-    const { site } = fields;
-    if (site === visitor.site || visitor.id === undefined) return;
-    if (fields.get('cid') !== visitor.id) return;
-    const { id } = reader.visitors.find({ ...traits, site });
-    if (id !== undefined) fields.set('cid', id);
-  }
-
-  /** Whatever else has named a user: with the option `privacy`, only the option `userId` may. */
-  function nameUser(fields: HitFields, user: Field | undefined): void {
-    if (!hidesOtherUserIds) return;
-    if (user) fields.add(user);
-    else fields.delete('uid');
-  }
-
   /** The end of all hits but crashes: who is named, and the last word of the application. */
   function finish(fields: HitFields, user?: Field, page?: PageView): HitFields | undefined {
-    nameUser(fields, user);
-    if (page) followSite(fields, page);
+    visitors.nameUser(fields, user);
+    if (page) visitors.followSite(fields, page.visitor, page.traits);
     const sent = beforeSend ? callBeforeSend(fields, beforeSend, hasToken, report) : fields;
-    if (hidesAddress && sent?.has('cip')) sent.set('cip', HIDDEN_ADDRESS);
-    if (hidesOtherUserIds && sent?.get('uid') !== user?.value) sent?.delete('uid');
+    if (sent) visitors.hide(sent, user);
     return sent;
   }
 
@@ -132,8 +111,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   function findVisitor(request: HttpRequest, site: number): string {
     const page = reader.read(request, site, request.startMillis);
     const fields = new HitFields(reader.toSharedFields(page), page);
-    nameUser(fields, addLayers(fields, page));
-    return fields.visitor || reader.visitors.idOf(page.traits);
+    visitors.nameUser(fields, addLayers(fields, page));
+    return fields.visitor || visitors.idOf(page.traits);
   }
 
   return {

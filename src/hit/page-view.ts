@@ -19,7 +19,6 @@ import {
 import type { SentRequest } from './parameters/dimensions.js';
 import { withSlash } from './parameters/route-details.js';
 import { type ClientFields, toClientFields } from './visitor/client.js';
-import { HIDDEN_ADDRESS } from './visitor/mask-address.js';
 import { createVisitors, type Visitor, type VisitorOptions } from './visitor/visitor.js';
 import type { VisitorTraits } from './visitor/visitor-id.js';
 
@@ -92,7 +91,7 @@ export function createPageViewReader(
         path,
         query,
         redacted,
-        address: options.hidesAddress ? request.address && HIDDEN_ADDRESS : traits.address,
+        address: visitors.addressOf(traits),
         referrer: referrer === undefined ? undefined : toReferrer(referrer, host),
         client,
         traits,

@@ -1,8 +1,5 @@
 import { isIP } from '../../common/addresses.js';
 
-/** Sent instead of an address. Matomo stores it with an unknown country. */
-export const HIDDEN_ADDRESS = '0.0.0.0';
-
 /** Bits of an IPv6 address that are kept, by `anonymizeIp` (0 to 4), the number of bytes that are masked in an IPv4 address. */
 const IPV6_BITS = [128, 64, 48, 32, 0];
 

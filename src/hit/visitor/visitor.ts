@@ -1,7 +1,14 @@
 import { copyText, PairCache } from '../../common/generation-cache.js';
-import { createField, FieldGroup, rawField, siteFields } from '../field.js';
+import {
+  createField,
+  type Field,
+  FieldGroup,
+  type HitFields,
+  rawField,
+  siteFields,
+} from '../field.js';
 import type { HttpRequest } from '../http-request.js';
-import { HIDDEN_ADDRESS, maskAddress } from './mask-address.js';
+import { maskAddress } from './mask-address.js';
 import {
   createToVisitorId,
   dayOf,
@@ -9,6 +16,9 @@ import {
   keyOfSession,
   type VisitorTraits,
 } from './visitor-id.js';
+
+/** Sent instead of an address. Matomo stores it with an unknown country. */
+const HIDDEN_ADDRESS = '0.0.0.0';
 
 /** Visitors who are remembered: to compute an ID takes longer than all else of a hit. */
 const MAX_VISITORS = 40_000;
@@ -25,6 +35,8 @@ export interface VisitorOptions {
   readonly visitorId: unknown;
   /** A function: a key for each day, which is deleted later. */
   readonly visitorKey: string | Buffer | KeyOfDay;
+  /** `true`: no user ID is sent, except for those of the option `userId`. */
+  readonly hidesOtherUserIds?: boolean | undefined;
 }
 
 /** Whom Matomo counts, for one site and one UTC day. */
@@ -37,9 +49,9 @@ export interface Visitor {
   readonly fields: FieldGroup;
 }
 
-/** Finds the visitor of each request. A user ID, if there is one, is sent besides. */
+/** Finds the visitor of each request, and decides which address and IDs of it are sent. */
 export function createVisitors(options: VisitorOptions) {
-  const { anonymizeIp, hasToken, hidesAddress = false, trackBots } = options;
+  const { anonymizeIp, hasToken, hidesAddress = false, hidesOtherUserIds, trackBots } = options;
   const areKeysDeleted = typeof options.visitorKey === 'function';
   const toVisitorId = createToVisitorId(options.visitorKey);
   const visitors = new PairCache<string, string, Visitor>(MAX_VISITORS);
@@ -79,6 +91,29 @@ export function createVisitors(options: VisitorOptions) {
 
   return {
     find,
+    /** The address as dimensions send it; `undefined` if it is not known. */
+    addressOf({ address }: VisitorTraits): string | undefined {
+      return hidesAddress && address ? HIDDEN_ADDRESS : address || undefined;
+    },
+    /** Whatever else has named a user: with the option `privacy`, only the option `userId` may. */
+    nameUser(fields: HitFields, user: Field | undefined): void {
+      if (!hidesOtherUserIds) return;
+      if (user) fields.add(user);
+      else fields.delete('uid');
+    },
+    /** A visitor ID that is derived from the request is made for the site to which the hit goes. */
+    followSite(fields: HitFields, visitor: Visitor, traits: VisitorTraits): void {
+      const { site } = fields;
+      if (site === visitor.site || visitor.id === undefined) return;
+      if (fields.get('cid') !== visitor.id) return;
+      const { id } = find({ ...traits, site });
+      if (id !== undefined) fields.set('cid', id);
+    },
+    /** After the last word of the application: hides what options hide, whatever has set it. */
+    hide(fields: HitFields, user: Field | undefined): void {
+      if (hidesAddress && fields.has('cip')) fields.set('cip', HIDDEN_ADDRESS);
+      if (hidesOtherUserIds && fields.get('uid') !== user?.value) fields.delete('uid');
+    },
     /** The visitor ID, even if none is sent. */
     idOf: (traits: VisitorTraits): string => find(traits).id ?? toVisitorId(traits),
     /** Of a request with this user agent, as it is sent. */
