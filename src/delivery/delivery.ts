@@ -3,8 +3,8 @@ import { DetachedScope, withTimeout } from '../common/timers.js';
 import type { PendingHit } from '../hit/hit.js';
 import { BatchSource } from './batch-source.js';
 import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
-import { flushLast, type LastFlushParts } from './exit/last-flush.js';
-import { LoopHold } from './exit/loop-hold.js';
+import { type ExitFlushParts, flushAtExit } from './exit/exit-flush.js';
+import { LoopHold } from './exit/process-hold.js';
 import type { Transport } from './http/transport.js';
 import { describeShutdownLoss, LossLog } from './loss-log.js';
 import type { DeliveryCounters } from './queue/counters.js';
@@ -24,7 +24,7 @@ const MAX_FLUSH_MILLIS = 5_000;
 export class Delivery {
   readonly #source: BatchSource;
   readonly #sender: Sender;
-  readonly #parts: LastFlushParts;
+  readonly #parts: ExitFlushParts;
   readonly #loop: SendLoop;
   readonly #memory: MemoryQueue;
   /** Timers and sockets must not inherit the async context of the request that happened to create them. */
@@ -269,7 +269,7 @@ export class Delivery {
     this.#parts.diagnostics.warnOnce('shutdown', text);
   }
 
-  /** Blocks the process at its end, see `flushLast`. */
+  /** Blocks the process at its end, see `flushAtExit`. */
   finish(): void {
     this.#parts.diagnostics.lines.flush();
     if (this.pending === 0) return;
@@ -277,6 +277,6 @@ export class Delivery {
     this.#source.end();
     this.#loop.stop();
     const refusal = this.keepsForExit ? undefined : 'exitFlush is off';
-    flushLast(this.#parts, this.#hold.leftMillis, refusal);
+    flushAtExit(this.#parts, this.#hold.leftMillis, refusal);
   }
 }

@@ -93,7 +93,7 @@ export function describeShutdownLoss(
 }
 
 /**
- * What the last flush of a process has lost, by reason, and what it has sent without a response; `undefined` if all is confirmed.
+ * What the exit flush has lost, by reason, and what it has sent without a response; `undefined` if all is confirmed.
  * `reason`: why it has not sent more. `mayFlush`: whether it was allowed to send.
  */
 export function describeExitLoss(

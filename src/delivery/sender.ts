@@ -4,7 +4,7 @@ import { type BulkResult, isRejected } from './answer/interpret-answer.js';
 import type { BatchSource } from './batch-source.js';
 import { CurrentToken } from './current-token.js';
 import type { DeliveryParts } from './delivery-options.js';
-import type { LoopHold } from './exit/loop-hold.js';
+import type { LoopHold } from './exit/process-hold.js';
 import type { Exchange } from './http/transport.js';
 import { type Batch, type Failure, type Reason, toBody } from './queue/batch.js';
 import { countAs, createDeliveryCounters, sumOfCounters } from './queue/counters.js';

@@ -1,8 +1,8 @@
 import { isMainThread, threadId } from 'node:worker_threads';
 import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
-import { atExit, atSignals, isKilledBySigterm } from '../common/end-of-process.js';
 import { coded } from '../common/messages.js';
+import { atExit, atSignals, isKilledBySigterm } from '../common/signals-and-exit.js';
 import { DetachedScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { createDeliveryCounters } from '../delivery/queue/counters.js';

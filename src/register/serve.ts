@@ -1,5 +1,5 @@
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
-import { EXIT_WAITS } from '../common/end-of-process.js';
+import { EXIT_WAITS } from '../common/exit-waits.js';
 import { coded } from '../common/messages.js';
 import { isSdkDisabled } from '../common/sdk-disabled.js';
 import { readEnvironment } from '../options/environment.js';

@@ -76,7 +76,7 @@ export class InterpretResponse {
     return verdict;
   }
 
-  /** The same in the last flush of a process, which logs what it loses itself. */
+  /** The same in the exit flush, which logs what it loses itself. */
   interpretAtExit(batch: Batch, result: BulkResult): Verdict {
     if (isRejected(result)) this.#rejections += 1;
     if (result.kind === 'processed') this.#hasTracked ||= result.tracked > 0;

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { EXIT_WAITS } from '../../common/end-of-process.js';
+import { EXIT_WAITS } from '../../common/exit-waits.js';
 import { SerialQueue } from '../../common/serial-queue.js';
 import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';

@@ -1,5 +1,6 @@
-import { atExit, EXIT_WAITS } from '../../common/end-of-process.js';
+import { EXIT_WAITS } from '../../common/exit-waits.js';
 import { SerialQueue } from '../../common/serial-queue.js';
+import { atExit } from '../../common/signals-and-exit.js';
 import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';
 import { addCounters, type DeliveryCounters, lostHits } from '../queue/counters.js';

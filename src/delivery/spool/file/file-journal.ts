@@ -10,7 +10,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EXIT_WAITS } from '../../../common/end-of-process.js';
+import { EXIT_WAITS } from '../../../common/exit-waits.js';
 import { type HitLine, type Journal, type JournalHit, JournalLost } from '../journal.js';
 import { donePathOf, HITS, HitsFile } from './hits-file.js';
 import {

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
+import { EXIT_WAITS } from './exit-waits.js';
 
 // What ends a process, and what is called then:
 //
@@ -7,24 +8,6 @@ import { isMainThread } from 'node:worker_threads';
 //     signal with a handler ─────> expectEnd, hurry ──┐
 //     the event loop is empty ────────────────────────┼──> event `exit` ──> finish ──> release
 //     process.exit(), uncaught error ─────────────────┘
-
-/**
- * How long a process waits at its end for what, in milliseconds. `shutdown`, the hold on an empty event loop and `finish` share
- * `shutdownTimeoutMillis` (5,000 by default), see loop-hold.ts.
- */
-export const EXIT_WAITS = {
-  /** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */
-  registeredMillis: 1_500,
-  /** A signal that the process has sent to itself. */
-  ownSignalMillis: 1_000,
-  /** The last flush, if Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */
-  unavailableMillis: 300,
-  /** A spool to close, with the last write. A disk or a network may hang. */
-  spoolMillis: 1_500,
-  spoolWriteMillis: 1_000,
-  /** A write to a folder that is under way in another thread while this one is blocked. */
-  otherWriteMillis: 250,
-} as const;
 
 /** What has hits that the end of the process would lose. Nothing here throws or rejects. */
 export interface HitSender {

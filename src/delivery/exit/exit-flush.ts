@@ -1,5 +1,5 @@
 import { describeError } from '../../common/describe-error.js';
-import { EXIT_WAITS } from '../../common/end-of-process.js';
+import { EXIT_WAITS } from '../../common/exit-waits.js';
 import type { BatchSource } from '../batch-source.js';
 import type { DeliveryParts } from '../delivery-options.js';
 import { describeExitLoss } from '../loss-log.js';
@@ -11,7 +11,7 @@ import type { JournalHit } from '../spool/journal.js';
 /** Why hits are left if there was no time to send them. */
 const TIMED_OUT = 'the shutdown timeout ran out';
 
-export interface LastFlushParts extends DeliveryParts {
+export interface ExitFlushParts extends DeliveryParts {
   readonly source: BatchSource;
   readonly results: HitResults;
   readonly sender: Sender;
@@ -21,7 +21,7 @@ export interface LastFlushParts extends DeliveryParts {
  * For the end of a process, when the event loop no longer runs: stores or sends what is left while the process is blocked for at most
  * `millis`, and logs what is lost. `refusal` is the reason if nothing may be stored or sent. Never throws.
  */
-export function flushLast(parts: LastFlushParts, millis: number, refusal?: string): void {
+export function flushAtExit(parts: ExitFlushParts, millis: number, refusal?: string): void {
   const { memory, spool, source, sender, diagnostics, options, losses } = parts;
   const { counters } = memory;
   const before = { ...counters.lost };
@@ -61,7 +61,7 @@ export function flushLast(parts: LastFlushParts, millis: number, refusal?: strin
  * bulk was written. Returns why its hits may be left in the end.
  */
 function finishInFlight(
-  { options, results, sender, source, spool, transport }: LastFlushParts,
+  { options, results, sender, source, spool, transport }: ExitFlushParts,
   millis: number,
 ): string | undefined {
   const { queue } = source;
@@ -81,7 +81,7 @@ function finishInFlight(
  * out since; `undefined` if none are.
  */
 function send(
-  { memory, options, sender, source, transport }: LastFlushParts,
+  { memory, options, sender, source, transport }: ExitFlushParts,
   deadlineMillis: number,
   leftBecause: string | undefined,
 ): string | undefined {

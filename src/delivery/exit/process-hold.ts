@@ -1,10 +1,10 @@
 import type { AsyncResource } from 'node:async_hooks';
-import { EXIT_WAITS } from '../../common/end-of-process.js';
+import { EXIT_WAITS } from '../../common/exit-waits.js';
 import { holdEventLoop, MAX_TIMER_MILLIS } from '../../common/timers.js';
 
 /**
  * How long delivery keeps a process alive: until a shutdown is complete, and while something is being sent, for at most
- * `shutdownTimeoutMillis` after the last hit or flush, so that the response is read if Matomo answers. The last flush has what is left.
+ * `shutdownTimeoutMillis` after the last hit or flush, so that the response is read if Matomo answers. The exit flush has what is left.
  */
 export class LoopHold {
   readonly #millis: number;
@@ -45,7 +45,7 @@ export class LoopHold {
     this.#closingMillis = performance.now() - startMillis;
   }
 
-  /** How long the last flush may take if the process ends now: what a shutdown took, or a hold in vain, is no longer available. */
+  /** How long the exit flush may take if the process ends now: what a shutdown took, or a hold in vain, is no longer available. */
   get leftMillis(): number {
     const leftMillis = this.#millis - this.#closingMillis;
     const isInVain = this.#open > 0 && this.#untilMillis <= performance.now();
