@@ -1,14 +1,14 @@
 import type { RequestMessage } from '../common/channel-listener.js';
 import { spanOf } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
-import { captureRequests, currentRequest, openRequests } from './captured-requests.js';
+import { captureRequests, openRequests } from './captured-requests.js';
 import { closeRequest } from './connections.js';
-import { type FinishedSpan, methodOf, SERVER_SPAN } from './finished-span.js';
+import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './hit-events.js';
 import { isOperationSpan, updateOperation } from './operations/index.js';
 import { type RequestReading, readRequest } from './read-request.js';
-import { Request, type RequestSink } from './request.js';
-import { RequestFinder } from './request-finder.js';
+import type { Request, RequestSink } from './request.js';
+import { RequestFinder } from './request-of-span.js';
 import { measureResponse } from './response.js';
 import { routeOf } from './routes/index.js';
 import {
@@ -51,7 +51,6 @@ export function trackRequests(
   report: (callback: string, error: unknown) => void,
 ): RequestTracker {
   const finder = new RequestFinder();
-  const { index, nested } = finder;
   /** The requests of spans that had a perf key when they started. */
   const tagged = new WeakMap<object, Request>();
   let spanless: SpanlessRules | undefined;
@@ -76,12 +75,7 @@ export function trackRequests(
       return request?.closed ? undefined : request?.annotationsFromCode();
     },
     takeHit(hit, announced, span) {
-      if (announced?.untracked) return;
-      let request = finder.ofCall(announced, span);
-      if (!request && announced?.incoming && !finder.own(announced))
-        request = finder.takeOwn(announced);
-      const unknown = announced || (span && !finder.isOfJob(span)) ? 'unknown' : undefined;
-      sink.addFurtherHit(hit, request ?? unknown);
+      if (!announced?.untracked) sink.addFurtherHit(hit, finder.ofHit(announced, span));
     },
     reports: sink,
     abandon(announced) {
@@ -90,39 +84,18 @@ export function trackRequests(
         if (!request?.span || !request.response) return;
         // If only its span has not ended, that may come, or not.
         if (request.response.closed === false) end(request, request.response.statusCode);
-        else index.weaken(request);
+        else finder.index.weaken(request);
       } catch (error) {
         report('abandon', error);
       }
     },
   });
 
-  /** Adds the hits in events of an ended span. If its request ended long ago, the async context identifies it. */
+  /** Adds the hits in events of an ended span. */
   function takeEvents(span: FinishedSpan, found: Request | undefined): void {
     if (!hasHitEvent(span)) return;
-    const current = found ?? finder.own(currentRequest());
-    const isIts = current?.traceId === span.spanContext().traceId;
-    const unknown = finder.isOfJob(span) ? undefined : 'unknown';
-    const owner = current && isIts ? current : unknown;
+    const owner = finder.ofEvents(span, found);
     for (const hit of hitsOfEvents(span)) sink.addFurtherHit(hit, owner);
-  }
-
-  function startServerSpan(span: Span & FinishedSpan, parentContext: Context): void {
-    const isHttp = methodOf(span.attributes) !== undefined;
-    const announced = isHttp ? requestInProgress() : undefined;
-    const outer = finder.outerOf(span, spanOf(parentContext), announced, isHttp);
-    if (outer) {
-      nested.set(span, outer);
-      if (index.hasSharedTraces) index.assign(span, undefined, outer);
-      return;
-    }
-    if (announced?.untracked) return;
-    // Node's request belongs to the first HTTP SERVER span in its async context. Paths are not compared: the span has none if the URL
-    // parser rejects the Host header or the target.
-    const own = announced && finder.takeOwn(announced);
-    const request = own && !own.request && !own.closed ? own : new Request(index);
-    request.startSpan(span);
-    index.add(request);
   }
 
   return {
@@ -133,16 +106,12 @@ export function trackRequests(
     onStart(span, parentContext) {
       const started = span as Span & FinishedSpan;
       if (started.attributes === undefined) return; // the tracer is not of an OpenTelemetry SDK
+      const parent = spanOf(parentContext);
       if (started.kind === SERVER_SPAN) {
-        startServerSpan(started, parentContext);
+        finder.addServerSpan(started, parent);
         return;
       }
-      const parent = spanOf(parentContext);
-      finder.addJob(started, parent);
-      if (index.hasSharedTraces) {
-        const current = finder.own(currentRequest());
-        index.assign(started, parent, current?.span && current);
-      }
+      finder.addSpan(started, parent);
       if (started.attributes[PERF_KEY_ATTRIBUTE] !== undefined) {
         const traced = finder.ofChild(started);
         if (traced) {
@@ -154,10 +123,9 @@ export function trackRequests(
 
     onEnd(span) {
       if (span.kind === SERVER_SPAN) {
-        const current = finder.own(currentRequest());
-        const traced = current?.isOf(span) ? current : index.root(span);
+        const traced = finder.ofServerSpan(span);
         if (traced) end(traced);
-        else endSpanBelow(nested.get(span), span);
+        else endSpanBelow(finder.nested.get(span), span);
         return;
       }
       if (!isAnnotatedBelow(span, reading)) return;
@@ -242,13 +210,4 @@ export function trackRequests(
     if (isOperationSpan(span)) operation = updateOperation(operation, traced, reading.readsMcp);
     traced.request = { ...request, route, operation };
   }
-}
-
-/**
- * The request that Node.js handles in the current async context. The context may live longer: what a finished request started
- * must not get its headers.
- */
-function requestInProgress(): Request | undefined {
-  const announced = currentRequest();
-  return announced?.incoming === undefined || announced.response?.closed ? undefined : announced;
 }

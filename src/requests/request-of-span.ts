@@ -1,5 +1,12 @@
 import type { Span } from '../common/otel-types.js';
-import { CONSUMER_SPAN, type FinishedSpan, parentSpanIdOf, toMillis } from './finished-span.js';
+import { currentRequest } from './captured-requests.js';
+import {
+  CONSUMER_SPAN,
+  type FinishedSpan,
+  methodOf,
+  parentSpanIdOf,
+  toMillis,
+} from './finished-span.js';
 import { isMcpSpan, linkedRequestOf } from './operations/mcp-spans.js';
 import { Request } from './request.js';
 import { TraceIndex } from './trace-index.js';
@@ -17,13 +24,31 @@ export class RequestFinder {
    */
   readonly #jobs = new WeakSet<object>();
 
-  /** A span that is no SERVER span has started. */
-  addJob(span: FinishedSpan, parent: Span | undefined): void {
-    if (isLocalRoot(span) || (parent && this.#jobs.has(parent))) this.#jobs.add(span);
+  /** A SERVER span has started: it is a part of another request, or has its own. */
+  addServerSpan(span: Span & FinishedSpan, parent: Span | undefined): void {
+    const isHttp = methodOf(span.attributes) !== undefined;
+    const announced = isHttp ? requestInProgress() : undefined;
+    const outer = this.#outerOf(span, parent, announced, isHttp);
+    if (outer) {
+      this.nested.set(span, outer);
+      if (this.index.hasSharedTraces) this.index.assign(span, undefined, outer);
+      return;
+    }
+    if (announced?.untracked) return;
+    // Node's request belongs to the first HTTP SERVER span in its async context. Paths are not compared: the span has none if the URL
+    // parser rejects the Host header or the target.
+    const own = announced && this.takeOwn(announced);
+    const request = own && !own.request && !own.closed ? own : new Request(this.index);
+    request.startSpan(span);
+    this.index.add(request);
   }
 
-  isOfJob(span: object): boolean {
-    return this.#jobs.has(span);
+  /** Another span has started. */
+  addSpan(span: Span & FinishedSpan, parent: Span | undefined): void {
+    if (isLocalRoot(span) || (parent && this.#jobs.has(parent))) this.#jobs.add(span);
+    if (!this.index.hasSharedTraces) return;
+    const current = this.own(currentRequest());
+    this.index.assign(span, parent, current?.span && current);
   }
 
   /** The request of this processor, if it has used that in the async context before. */
@@ -74,6 +99,21 @@ export class RequestFinder {
     return current?.traceId === '' && !isRecorded ? current : undefined;
   }
 
+  /** The request of a hit from code; `unknown` if it may be one of which nothing is known any more. */
+  ofHit(announced: Request | undefined, span: Span | undefined): Request | 'unknown' | undefined {
+    const found = this.ofCall(announced, span);
+    if (found) return found;
+    if (announced?.incoming && !this.own(announced)) return this.takeOwn(announced);
+    return announced || (span && !this.#jobs.has(span)) ? 'unknown' : undefined;
+  }
+
+  /** The same of hits in events of an ended span. If its request ended long ago, the async context identifies it. */
+  ofEvents(span: FinishedSpan, found: Request | undefined): Request | 'unknown' | undefined {
+    const current = found ?? this.own(currentRequest());
+    if (current?.traceId === span.spanContext().traceId) return current;
+    return this.#jobs.has(span) ? undefined : 'unknown';
+  }
+
   /**
    * The request that a SERVER span is a part of, as it has begun before. `group-spans.ts` has that rule for finished spans:
    *
@@ -83,7 +123,7 @@ export class RequestFinder {
    * | of MCP, below the call of the client                           | the one that brought its message |
    * | of HTTP, while the current request has another SERVER span     | the current one                 |
    */
-  outerOf(
+  #outerOf(
     span: Span & FinishedSpan,
     parent: Span | undefined,
     announced: Request | undefined,
@@ -112,6 +152,12 @@ export class RequestFinder {
     return this.index.root(parent) ?? this.nested.get(parent) ?? this.index.find(parent);
   }
 
+  /** The own request of a SERVER span that ends. */
+  ofServerSpan(span: FinishedSpan): Request | undefined {
+    const current = this.own(currentRequest());
+    return current?.isOf(span) ? current : this.index.root(span);
+  }
+
   /** The request of a child span, as long as its hit can change. */
   ofChild(span: FinishedSpan): Request | undefined {
     const traced = this.index.find(span);
@@ -124,4 +170,13 @@ function isLocalRoot(span: FinishedSpan): boolean {
   const { kind, parentSpanContext } = span;
   if (parentSpanIdOf(span) === undefined) return true;
   return parentSpanContext?.isRemote ?? (parentSpanContext === undefined && kind === CONSUMER_SPAN);
+}
+
+/**
+ * The request that Node.js handles in the current async context. The context may live longer: what a finished request started
+ * must not get its headers.
+ */
+function requestInProgress(): Request | undefined {
+  const announced = currentRequest();
+  return announced?.incoming === undefined || announced.response?.closed ? undefined : announced;
 }
