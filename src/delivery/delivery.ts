@@ -4,7 +4,7 @@ import type { PendingHit } from '../hit/hit.js';
 import { BatchSource } from './batch-source.js';
 import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
 import { type ExitFlushParts, flushAtExit } from './exit/exit-flush.js';
-import { LoopHold } from './exit/process-hold.js';
+import { ProcessHold } from './exit/process-hold.js';
 import type { Transport } from './http/transport.js';
 import { describeShutdownLoss, LossLog } from './loss-log.js';
 import type { DeliveryCounters } from './queue/counters.js';
@@ -34,7 +34,7 @@ export class Delivery {
   #flushing: Promise<void> | undefined;
   /** The promise for all calls that wait for the next one. */
   #nextFlush: Promise<void> | undefined;
-  readonly #hold: LoopHold;
+  readonly #hold: ProcessHold;
   #closed: Promise<void> | undefined;
   /** Hits that `shutdown` has not sent, or that arrive during or after it, are kept for `finish`. Otherwise they are lost. */
   keepsForExit = false;
@@ -48,7 +48,7 @@ export class Delivery {
     spool?: Spool,
   ) {
     this.#memory = new MemoryQueue(options.maxQueueSize);
-    this.#hold = new LoopHold(options.shutdownTimeoutMillis, this.#scope);
+    this.#hold = new ProcessHold(options.shutdownTimeoutMillis, this.#scope);
     const memory = this.#memory;
     const isFresh = createIsFresh(options, spool !== undefined);
     const losses = new LossLog(diagnostics, memory.counters);

@@ -1,10 +1,10 @@
 import { failingMillis } from './answer/back-off.js';
-import { InterpretResponse, reasonOf, type Verdict } from './answer/earlier-results.js';
+import { EarlierResults, reasonOf, type Verdict } from './answer/earlier-results.js';
 import { type BulkResult, isRejected } from './answer/interpret-answer.js';
 import type { BatchSource } from './batch-source.js';
 import { CurrentToken } from './current-token.js';
 import type { DeliveryParts } from './delivery-options.js';
-import type { LoopHold } from './exit/process-hold.js';
+import type { ProcessHold } from './exit/process-hold.js';
 import type { Exchange } from './http/transport.js';
 import { type Batch, type Failure, type Reason, toBody } from './queue/batch.js';
 import { countAs, createDeliveryCounters, sumOfCounters } from './queue/counters.js';
@@ -17,7 +17,7 @@ interface SenderParts extends DeliveryParts {
   readonly source: BatchSource;
   readonly results: HitResults;
   readonly random: () => number;
-  readonly hold: LoopHold;
+  readonly hold: ProcessHold;
   /** Called if a rejected token was replaced in its file. */
   readonly onNewToken: () => void;
 }
@@ -48,7 +48,7 @@ export class Sender {
   /** Whether the last attempt failed so that the next one has to wait. */
   hasToWait = false;
   readonly #parts: SenderParts;
-  readonly #response: InterpretResponse;
+  readonly #response: EarlierResults;
   #failedBulksInARow = 0;
   readonly #token: CurrentToken;
   #isTokenRefused = false;
@@ -57,7 +57,7 @@ export class Sender {
     const { options, diagnostics, random, source } = parts;
     this.#parts = parts;
     this.#token = new CurrentToken(options);
-    this.#response = new InterpretResponse(options, diagnostics, random, () => ({
+    this.#response = new EarlierResults(options, diagnostics, random, () => ({
       pending: source.pending,
       waitUntilMillis: Math.max(this.waitUntilMillis, source.queue.dueMillis(true)),
     }));

@@ -13,7 +13,7 @@ import {
 } from './interpret-answer.js';
 import { adviceFor, Outage, type PendingWork } from './outage.js';
 
-interface InterpretResponseOptions {
+interface EarlierResultsOptions {
   /** Prefers duplicates to losses. */
   readonly resendUnconfirmed: boolean;
 }
@@ -29,9 +29,9 @@ export interface Verdict {
 }
 
 /** Applies the policy for each result, and keeps track of what earlier results say about Matomo and the token. */
-export class InterpretResponse {
+export class EarlierResults {
   readonly outage: Outage;
-  readonly #options: InterpretResponseOptions;
+  readonly #options: EarlierResultsOptions;
   readonly #diagnostics: Pick<Diagnostics, 'warn' | 'warnOnce' | 'lines'>;
   readonly #random: () => number;
   /** Matomo has tracked at least one hit. */
@@ -42,7 +42,7 @@ export class InterpretResponse {
   #tokenWaits = 0;
 
   constructor(
-    options: InterpretResponseOptions,
+    options: EarlierResultsOptions,
     diagnostics: Pick<Diagnostics, 'warn' | 'warnOnce' | 'lines'>,
     random: () => number,
     workOf: () => PendingWork,

@@ -6,7 +6,7 @@ import { holdEventLoop, MAX_TIMER_MILLIS } from '../../common/timers.js';
  * How long delivery keeps a process alive: until a shutdown is complete, and while something is being sent, for at most
  * `shutdownTimeoutMillis` after the last hit or flush, so that the response is read if Matomo answers. The exit flush has what is left.
  */
-export class LoopHold {
+export class ProcessHold {
   readonly #millis: number;
   readonly #scope: AsyncResource;
   #untilMillis = Number.NEGATIVE_INFINITY;
