@@ -4,6 +4,7 @@ import { failingMillis } from './answer/back-off.js';
 import type { DeliveryParts } from './delivery-options.js';
 import type { Batch } from './queue/batch.js';
 import { BatchQueue } from './queue/batch-queue.js';
+import { FailingHits } from './queue/failing-hits.js';
 import type { HitResults } from './queue/hit-results.js';
 import type { Journal } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
@@ -30,7 +31,7 @@ interface NextBatch {
 }
 
 /**
- * Makes batches of hits from memory and from the spool, in the order of `BatchQueue`:
+ * Makes batches of hits from memory and from the spool, in the order of `FailingHits`:
  *
  *     memory ──take──> queue ──next──> sender
  *       │ ▲ store, give back ▲
@@ -39,6 +40,7 @@ interface NextBatch {
  */
 export class BatchSource {
   readonly queue: BatchQueue;
+  readonly failing: FailingHits;
   /** `false` after Matomo rejected crashes. */
   takesCrashes = true;
   readonly #parts: BatchSourceParts;
@@ -57,7 +59,8 @@ export class BatchSource {
   constructor(parts: BatchSourceParts) {
     this.#parts = parts;
     const { options, random } = parts;
-    this.queue = new BatchQueue(options.maxExportBatchSize, (n) => failingMillis(n, random));
+    this.queue = new BatchQueue(options.maxExportBatchSize);
+    this.failing = new FailingHits(this.queue, (n) => failingMillis(n, random));
   }
 
   /** Hits without a result. */
@@ -90,7 +93,7 @@ export class BatchSource {
    * `takesOnlyDue`: hits in memory that are not due are left, so that a busy server can shut down.
    */
   startClosing(millis: number, takesOnlyDue: boolean): void {
-    this.queue.isLast = true;
+    this.failing.isLast = true;
     this.#storedUntilMillis = performance.now() + millis / 2;
     this.#takesOnlyDue = takesOnlyDue;
   }
@@ -104,7 +107,7 @@ export class BatchSource {
   async prepare({ isDue, all, delayMillis }: NextBatch): Promise<boolean> {
     let withStored = await this.#loadStored(delayMillis);
     if (this.#hasEnded) return false;
-    if (this.queue.needsMore(withStored) && (isDue || !this.#takesOnlyDue)) {
+    if (this.failing.needsMore(withStored) && (isDue || !this.#takesOnlyDue)) {
       await this.fill(all);
       if (isDue && this.#takesMore(withStored))
         await runInSlices(this.#take(performance.now(), all, all));
@@ -124,14 +127,14 @@ export class BatchSource {
 
   /** In the last flush of a process: the next batch from memory. */
   nextAtExit(): Batch | undefined {
-    this.queue.isLast = true;
+    this.failing.isLast = true;
     if (this.#takesMore(false)) runAtOnce(this.#take(performance.now(), true, true));
     return this.#choose(false, true);
   }
 
   #choose(withStored: boolean, isForced: boolean): Batch | undefined {
     this.expire();
-    return this.queue.next({ nowMillis: performance.now(), withStored, isForced });
+    return this.failing.next({ nowMillis: performance.now(), withStored, isForced });
   }
 
   /** Drops hits that are too old. */
@@ -178,7 +181,7 @@ export class BatchSource {
 
   /** Whether hits from memory are sent next. */
   #takesMore(withStored: boolean): boolean {
-    return this.sendsFromMemory && this.queue.needsMore(withStored);
+    return this.sendsFromMemory && this.failing.needsMore(withStored);
   }
 
   *#takeFull(isHurried: boolean): Steps {
@@ -224,11 +227,12 @@ export class BatchSource {
     if (!openJournal) return false;
     if (this.#journal !== openJournal) this.queue.forgetStored();
     this.#journal = openJournal;
-    const { total, failedTotal, isRefused } = this.queue;
+    const { total, failedTotal } = this.queue;
+    const { isRefused } = this.failing;
     const room = Math.min(maxQueueSize - total, isRefused ? maxQueueSize : max);
     // If all hits have failed, only another one that is processed can show that they are the cause.
     const count = total === failedTotal ? Math.max(1, room) : room;
-    if (count > 0 && this.queue.needsMore(true)) {
+    if (count > 0 && this.failing.needsMore(true)) {
       const waitMillis = isRefused ? 0 : delayMillis;
       this.queue.add(await spool.take(openJournal, count, waitMillis), true);
       if (!this.takesCrashes) this.refuseCrashes();

@@ -130,7 +130,7 @@ export class SendLoop {
   /** When everything queued is due, including partial batches. */
   get #dueMillis(): number {
     const { source, memory } = this.#parts;
-    return Math.min(source.queue.dueMillis(false), memory.oldestMillis + this.#delayMillis);
+    return Math.min(source.failing.dueMillis(false), memory.oldestMillis + this.#delayMillis);
   }
 
   /** Sets the timer, or one that ends earlier if the wait exceeds the longest timer. */

@@ -59,7 +59,7 @@ export class Sender {
     this.#token = new CurrentToken(options);
     this.#response = new EarlierResults(options, diagnostics, random, () => ({
       pending: source.pending,
-      waitUntilMillis: Math.max(this.waitUntilMillis, source.queue.dueMillis(true)),
+      waitUntilMillis: Math.max(this.waitUntilMillis, source.failing.dueMillis(true)),
     }));
   }
 
@@ -101,7 +101,7 @@ export class Sender {
     if (isRejected(result) && this.#token.reread()) return {}; // the batch is sent again
     const verdict = this.#response.interpretAtExit(batch, result);
     this.#apply(batch, verdict);
-    const isStopped = verdict.waitMillis > 0 || this.#parts.source.queue.isServerFailing;
+    const isStopped = verdict.waitMillis > 0 || this.#parts.source.failing.isServerFailing;
     const reason = reasonOf(result)?.reason;
     return {
       stoppedBy: isStopped ? reason : undefined,
@@ -139,7 +139,7 @@ export class Sender {
   /** Applies a verdict. Returns how many hits were counted. */
   #apply(batch: Batch, { policy, result, isSuccess, waitMillis }: Verdict): number {
     const { options, results, source } = this.#parts;
-    const { queue } = source;
+    const { failing } = source;
     const now = performance.now();
     const { hits } = batch;
     this.waitUntilMillis = now + waitMillis;
@@ -149,23 +149,23 @@ export class Sender {
     switch (policy.hits) {
       case 'counted':
         counts = policy.counts;
-        if (isSuccess) results.reject(queue.succeeded(batch));
-        else queue.remove(batch);
+        if (isSuccess) results.reject(failing.succeeded(batch));
+        else failing.remove(batch);
         break;
       case 'kept':
-        if (policy.wait === 'token') queue.refused(batch, failureOf(result));
-        else queue.postponed();
+        if (policy.wait === 'token') failing.refused(batch, failureOf(result));
+        else failing.postponed();
         break;
       case 'halved':
-        if (hits.length > 1) queue.split(batch);
+        if (hits.length > 1) failing.split(batch);
         else {
           counts = countAs(policy.alone, 1);
-          queue.remove(batch);
+          failing.remove(batch);
         }
         break;
       case 'failed': {
         const failure = failureOf(result);
-        queue.failed(batch, now, failure);
+        failing.failed(batch, now, failure);
         this.#afterFailure(failure.reason, now);
       }
     }
@@ -183,12 +183,12 @@ export class Sender {
   /** Waits after many failures in a row, and logs why if nothing can be sent now. */
   #afterFailure(reason: Reason, nowMillis: number): void {
     const { source, random } = this.#parts;
-    const { queue } = source;
+    const { failing } = source;
     const { outage } = this.#response;
     this.#failedBulksInARow += 1;
-    if (queue.isServerFailing)
-      this.waitUntilMillis = nowMillis + failingMillis(queue.serverFailures, random);
-    const isWaiting = queue.isServerFailing || queue.dueMillis(true) > nowMillis;
+    if (failing.isServerFailing)
+      this.waitUntilMillis = nowMillis + failingMillis(failing.serverFailures, random);
+    const isWaiting = failing.isServerFailing || failing.dueMillis(true) > nowMillis;
     if (isWaiting && (this.#failedBulksInARow >= LOGGED_FAILURES || outage.cause !== undefined))
       outage.begin(reason, true);
   }

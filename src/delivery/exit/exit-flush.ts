@@ -64,14 +64,13 @@ function finishInFlight(
   { options, results, sender, source, spool, transport }: ExitFlushParts,
   millis: number,
 ): string | undefined {
-  const { queue } = source;
-  const { inFlight: batch } = queue;
+  const { inFlight: batch } = source.queue;
   if (!batch) return undefined;
   const exchange = transport.waitSync?.(millis);
   if (exchange) return sender.decideAtExit(batch, exchange).failedBy;
   if (options.resendUnconfirmed || transport.isSending?.() === false) return undefined;
   if (batch.isStored && !spool?.decideAtExit(batch.hits as JournalHit[])) return undefined;
-  queue.remove(batch);
+  source.failing.remove(batch);
   results.count(batch, lostHits('unconfirmed', batch.hits.length));
   return undefined;
 }

@@ -13,6 +13,17 @@ export interface Failure {
   readonly areInvalid: boolean;
 }
 
+/**
+ * In which list of the queue a batch is:
+ *
+ * - `first`: a part of one that failed or was too large
+ * - `unsent`: never sent
+ * - `again`: failed
+ * - `crashes`: never sent, too. They never delay others: a Matomo without CrashAnalytics rejects each bulk of them
+ * - `aside`: one hit that failed alone, or hits that Matomo rejected as invalid
+ */
+export type BatchState = 'first' | 'unsent' | 'again' | 'crashes' | 'aside';
+
 /** Separates two hits in a body. */
 const SEPARATOR = '","';
 
@@ -30,24 +41,15 @@ export class Batch {
   readonly isStored: boolean;
   /** Takes further hits until it is full or sent. */
   isOpen = true;
-  /** It is only tried after successes, because it failed alone or its hits are invalid. */
-  isAside = false;
-  /** It is a half of a bulk that was too large: others would be, too. */
-  isNext = false;
-  failedAttempts = 0;
-  /** How many bulks had succeeded when it last failed; `undefined` if it is tried as if it had not. */
-  failedAfter: number | undefined = undefined;
+  state: BatchState;
   /** When it last failed directly after a success, on the monotonic clock. */
   probedMillis = Number.NEGATIVE_INFINITY;
-  /** Failures of a single hit directly after and before successes, and when the first of them was. */
-  proofs = 0;
-  provenMillis = 0;
+  /** When it failed alone directly after and before successes. */
+  readonly provenMillis: number[] = [];
   /** Its hits count as resent if they are sent again: the last response did not prove that nothing was stored. */
   mayBeStored = false;
-  /** The other half of a batch that failed. */
-  sibling: Batch | undefined;
-  /** The other half has failed. */
-  isProbablyGood = false;
+  /** The other half of a batch that failed, until this one fails, too. */
+  other: Batch | undefined;
   /** Why it last failed. */
   failure: Failure | undefined;
 
@@ -56,10 +58,12 @@ export class Batch {
   constructor(kind: HitKind, isStored: boolean) {
     this.kind = kind;
     this.isStored = isStored;
+    this.state = kind === 'crash' ? 'crashes' : 'unsent';
   }
 
-  /** Adds a hit, unless the batch would have more than `max` or too many bytes. Returns `false` if it is not added. A full batch is closed. */
+  /** Adds a hit, unless the batch is closed or would have too many bytes. Returns `false` if it is not added. A full batch is closed. */
   add(hit: Hit, max: number): boolean {
+    if (!this.isOpen) return false;
     const bytes = this.#bytes + hit.query.length + SEPARATOR.length;
     const hasRoom = this.hits.length === 0 || bytes <= MAX_BODY_BYTES;
     if (hasRoom) {
@@ -80,26 +84,17 @@ export class Batch {
     this.isOpen = false;
   }
 
-  /** Both halves of a batch with at least two hits. */
+  /** Both halves of a closed batch with at least two hits. */
   halve(): [Batch, Batch] {
-    this.close();
     const middle = middleOf(this.hits);
-    const halves: [Batch, Batch] = [
-      this.#part(this.hits.slice(0, middle)),
-      this.#part(this.hits.slice(middle)),
-    ];
-    if (this.failedAttempts > 0) [halves[0].sibling, halves[1].sibling] = [halves[1], halves[0]];
-    return halves;
+    return [this.#part(this.hits.slice(0, middle)), this.#part(this.hits.slice(middle))];
   }
 
-  /** Removes the hit of the newest request, as a batch. What is left counts as failed. */
+  /** Removes the hit of the newest request from a closed batch, as another batch. */
   takeNewest(): Batch {
-    this.close();
     const newest = this.hits.reduce((a, b) => (b.startSeconds >= a.startSeconds ? b : a));
-    const batch = this.#part([newest]);
     this.setHits(this.hits.filter((hit) => hit !== newest));
-    this.failedAttempts = Math.max(1, this.failedAttempts);
-    return batch;
+    return this.#part([newest]);
   }
 
   /** Replaces the hits by some of them. */
@@ -112,7 +107,6 @@ export class Batch {
     const batch = new Batch(this.kind, this.isStored);
     batch.setHits(hits);
     batch.isOpen = false;
-    batch.failedAttempts = Math.min(1, this.failedAttempts); // if it fails too, it is halved at once
     batch.failure = this.failure;
     batch.mayBeStored = this.mayBeStored;
     return batch;

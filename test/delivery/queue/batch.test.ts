@@ -13,10 +13,9 @@ test.each([VISITORS, [...VISITORS].reverse()])(
   'the hits of a batch are in the order of their visitors as texts, also with %s first',
   (...visitors) => {
     const hits = visitors.map((visitor) => hit({ visitor }));
-    const queue = new BatchQueue(100, () => 0);
+    const queue = new BatchQueue(100);
     queue.add(hits, false);
-    const batch = queue.next({ nowMillis: 0, withStored: false, isForced: false });
-    expect(batch?.hits.map(({ visitor }) => visitor)).toEqual([...visitors].sort());
+    expect(queue.takeBatch(1e6).map(({ visitor }) => visitor)).toEqual([...visitors].sort());
   },
 );
 

@@ -1,0 +1,231 @@
+import type { Batch, Failure } from './batch.js';
+import type { BatchQueue } from './batch-queue.js';
+
+/** From this failure in a row, a batch is halved although it did not fail before. */
+const HALVED_FROM = 3;
+
+/** A hit that failed alone is sent at most this often while others succeed. */
+const ASIDE_MILLIS = 30_000;
+/** It is the cause of its failures after this many proofs, the last one so long after the first. */
+const PROOFS = 3;
+const PROOF_MILLIS = 60_000;
+
+/** From this failure in a row, the server is the cause. One bad hit in a bulk of 100 causes nine. */
+const SERVER_FAILS_FROM = 10;
+
+interface NextOptions {
+  readonly nowMillis: number;
+  /** Hits in the spool may be sent. */
+  readonly withStored: boolean;
+  /** If nothing else is queued, sends a hit that failed alone although it is not due. */
+  readonly isForced: boolean;
+}
+
+/**
+ * Which batch is sent next, and what becomes of one that fails (`read-answer.ts` says which responses are failures). The cause may be one of
+ * its hits, or the server: only if other batches succeed, it is a hit. `unsent`, `again`, `first` and `aside` are lists of `BatchQueue`.
+ *
+ * 1. A batch that fails is sent `again`, after all `unsent` ones. If it fails again, or is the third one in a row that fails, it is halved.
+ * 2. Its first half is sent `first`. If that fails, it is halved in turn, down to one hit, and the other half, which probably succeeds, is sent
+ *    `again`. If it succeeds, the cause is in the other half, which is halved.
+ * 3. A hit that fails alone is set `aside`, and no other waits for it. It is sent directly after a success, at most every 30 s; if nothing else
+ *    is queued, by back-off. If the next request succeeds, too, this is a proof. One is not enough, because a server may fail by chance: at the
+ *    third, at least a minute after the first, the hit is rejected.
+ * 4. From the tenth failure in a row, the server is the cause. One hit at a time is sent, by back-off, until one is processed: the newest
+ *    `unsent` one; if there is none, one after the other of all other batches, and last those that are `aside`.
+ * 5. A batch that is too large is halved at once.
+ * 6. At the end of a process, no cause is searched for: a batch that fails is sent once more in two halves.
+ */
+export class FailingHits {
+  /** The process ends. */
+  isLast = false;
+  /** The token seems to be rejected: no bulk has succeeded since. The newest hits are sent, because the older ones may be invalid. */
+  isRefused = false;
+  readonly #queue: BatchQueue;
+  readonly #waitMillis: (failures: number) => number;
+  /** Since a bulk last succeeded. Hits that are aside count only while the server is the cause. */
+  #failuresInARow = 0;
+  /** When hits that are aside are sent although nothing else is queued, and how often that failed in a row. */
+  #asideMillis = 0;
+  #asideFailures = 0;
+  /** The last request, if it succeeded, or if it was one hit that failed directly after a success: the next success is a proof. */
+  #last: 'success' | Batch | undefined;
+
+  /** `waitMillis` returns the back-off after a number of failures while nothing else is queued. */
+  constructor(queue: BatchQueue, waitMillis: (failures: number) => number) {
+    this.#queue = queue;
+    this.#waitMillis = waitMillis;
+  }
+
+  /** How many batches failed in a row because of the server. */
+  get serverFailures(): number {
+    return Math.max(0, this.#failuresInARow - SERVER_FAILS_FROM + 1);
+  }
+
+  get isServerFailing(): boolean {
+    return this.serverFailures > 0;
+  }
+
+  /** Whether to take hits from memory or the spool: no batch that is unsent, full and sendable is left. */
+  needsMore(withStored: boolean): boolean {
+    const isFull = (batch: Batch) => !batch.isOpen && isSendable(batch, withStored);
+    return this.isRefused || !this.#queue.lists.unsent.some(isFull);
+  }
+
+  /** When the next batch is due, on the monotonic clock; `Infinity` if there is none. */
+  dueMillis(withStored: boolean): number {
+    const { aside, ...others } = this.#queue.lists;
+    const lists = Object.values(this.isServerFailing ? this.#queue.lists : others);
+    if (lists.some((list) => list.some((batch) => isSendable(batch, withStored))))
+      return Number.NEGATIVE_INFINITY;
+    const isDueAlone = (batch: Batch) => isSendable(batch, withStored) && this.#maySendAlone(batch);
+    return aside.some(isDueAlone) ? this.#asideMillis : Number.POSITIVE_INFINITY;
+  }
+
+  /** The batch to send next, if one is due. It gets no further hits. */
+  next(options: NextOptions): Batch | undefined {
+    const batch = this.isServerFailing
+      ? this.#chooseHit(options.withStored)
+      : this.#chooseBatch(options);
+    batch?.close();
+    this.#queue.inFlight = batch;
+    return batch;
+  }
+
+  /** A batch that was never sent does not wait for those that have failed: its success shows that the server works. */
+  #chooseBatch({ nowMillis, withStored, isForced }: NextOptions): Batch | undefined {
+    const { first, unsent, again, crashes, aside } = this.#queue.lists;
+    const maySend = (batch: Batch) => isSendable(batch, withStored);
+    const mayProve = (batch: Batch) =>
+      maySend(batch) && nowMillis - batch.probedMillis >= ASIDE_MILLIS;
+    const isDue = (batch: Batch) =>
+      maySend(batch) && (isForced || (nowMillis >= this.#asideMillis && this.#maySendAlone(batch)));
+    return (
+      first.find(maySend) ??
+      (this.#last === 'success' ? aside.find(mayProve) : undefined) ??
+      (this.isRefused ? unsent.findLast(maySend) : unsent.find(maySend)) ??
+      again.find(maySend) ??
+      crashes.find(maySend) ??
+      aside.find(isDue)
+    );
+  }
+
+  /** One hit, because each may be one that makes the server fail. */
+  #chooseHit(withStored: boolean): Batch | undefined {
+    const queue = this.#queue;
+    const { first, unsent, again, crashes, aside } = queue.lists;
+    const maySend = (batch: Batch) => isSendable(batch, withStored);
+    const batch =
+      unsent.findLast(maySend) ?? [...first, ...again, ...crashes, ...aside].find(maySend);
+    if (!batch || batch.hits.length === 1) return batch;
+    queue.takeOut(batch);
+    const newest = batch.takeNewest();
+    queue.putFirst('again', batch);
+    queue.putFirst('first', newest);
+    return newest;
+  }
+
+  /** The batch was processed. Returns the hit that this proves to be the cause of its failures. */
+  succeeded(batch: Batch): Batch | undefined {
+    const queue = this.#queue;
+    const suspect = this.#last;
+    this.remove(batch);
+    this.#last = 'success';
+    this.#failuresInARow = 0;
+    this.#asideFailures = 0;
+    this.isRefused = false;
+    const { other } = batch;
+    if (other?.state === 'first' && queue.takeOut(other)) this.#search(other);
+    if (typeof suspect !== 'object' || !addProof(suspect)) return undefined;
+    return queue.takeOut(suspect) ? suspect : undefined; // it may have expired
+  }
+
+  /** The server failed to process the batch. */
+  failed(batch: Batch, nowMillis: number, failure: Failure): void {
+    const queue = this.#queue;
+    const { state, hits } = batch;
+    const isFirstFailure = batch.failure === undefined;
+    const isSuspect = hits.length === 1 && (this.#last === 'success' || this.#last === batch);
+    this.#takeFailed(batch, failure);
+    if (state !== 'aside' || this.isServerFailing) this.#failuresInARow += 1;
+    if (state === 'aside') this.#asideFailures += 1;
+    this.#asideMillis = nowMillis + this.#waitMillis(Math.max(1, this.#asideFailures));
+    if (isSuspect) {
+      this.#last = batch;
+      batch.probedMillis = nowMillis;
+      this.#asideMillis = Math.max(this.#asideMillis, nowMillis + ASIDE_MILLIS);
+    }
+    if (this.isLast) {
+      // What fails once more stays in the spool, or is lost.
+      const isLastTry = hits.length === 1 || (state === 'first' && !isFirstFailure);
+      if (!isLastTry) queue.putFirst('first', ...batch.halve());
+    } else if (hits.length === 1) queue.putLast('aside', batch);
+    else if (state === 'aside') queue.putLast('aside', ...batch.halve());
+    else if (failure.areInvalid) queue.putLast('aside', batch);
+    else if (isFirstFailure && this.#failuresInARow < HALVED_FROM) queue.putLast('again', batch);
+    else this.#search(batch);
+  }
+
+  /** Searches for the hit that makes the batch fail, which is in a half of it. */
+  #search(batch: Batch): void {
+    if (batch.hits.length === 1) {
+      this.#queue.putFirst('first', batch);
+      return;
+    }
+    const [half, other] = batch.halve();
+    half.other = other;
+    this.#queue.putFirst('first', half, other);
+  }
+
+  /** Removes a batch that failed. The hit that is searched for is in this half, and probably not in the other one. */
+  #takeFailed(batch: Batch, failure: Failure): void {
+    const queue = this.#queue;
+    const { other } = batch;
+    this.remove(batch);
+    batch.failure = failure;
+    batch.other = undefined;
+    if (other && queue.takeOut(other)) queue.putFirst('again', other);
+  }
+
+  /** The server has not looked at the batch: it stays where it is. */
+  postponed(): void {
+    this.#queue.inFlight = undefined;
+    this.#last = undefined;
+  }
+
+  /** The token seems to be rejected: others are sent before the batch. */
+  refused(batch: Batch, failure: Failure): void {
+    const isAside = batch.state === 'aside' || failure.areInvalid;
+    this.#takeFailed(batch, failure);
+    this.isRefused = true;
+    this.#queue.putLast(isAside ? 'aside' : 'again', batch);
+  }
+
+  /** The batch was too large: its halves are sent before anything else, because others may be too large, too. */
+  split(batch: Batch): void {
+    this.remove(batch);
+    this.#queue.putFirst('first', ...batch.halve());
+  }
+
+  /** Removes a batch whose hits are counted, or sent otherwise. */
+  remove(batch: Batch): void {
+    this.postponed();
+    this.#queue.takeOut(batch);
+  }
+
+  /** Whether to send what is aside although nothing else is queued. Invalid hits look like a rejected token. */
+  #maySendAlone({ failure }: Batch): boolean {
+    return failure?.areInvalid !== true || this.isRefused;
+  }
+}
+
+/** Adds a proof that a hit is the cause of its failures. Returns whether it is the last one that is needed. */
+function addProof({ provenMillis, probedMillis }: Batch): boolean {
+  provenMillis.push(probedMillis);
+  const [firstMillis = probedMillis] = provenMillis;
+  return provenMillis.length >= PROOFS && probedMillis - firstMillis >= PROOF_MILLIS;
+}
+
+function isSendable({ isStored }: Batch, withStored: boolean): boolean {
+  return withStored || !isStored;
+}
