@@ -22,17 +22,17 @@ interface NextOptions {
 }
 
 /**
- * Which batch is sent next, and what becomes of one that fails (`read-answer.ts` says which responses are failures). The cause may be one of
+ * Which batch is sent next, and what becomes of one that fails (`interpret-answer.ts` says which responses are failures). The cause may be one of
  * its hits, or the server: only if other batches succeed, it is a hit. `unsent`, `again`, `first` and `aside` are lists of `BatchQueue`.
  *
  * 1. A batch that fails is sent `again`, after all `unsent` ones. If it fails again, or is the third one in a row that fails, it is halved.
  * 2. Its first half is sent `first`. If that fails, it is halved in turn, down to one hit, and the other half, which probably succeeds, is sent
- *    `again`. If it succeeds, the cause is in the other half, which is halved.
+ *    `again`. If the first half succeeds, the cause is in the other one, which is halved.
  * 3. A hit that fails alone is set `aside`, and no other waits for it. It is sent directly after a success, at most every 30 s; if nothing else
  *    is queued, by back-off. If the next request succeeds, too, this is a proof. One is not enough, because a server may fail by chance: at the
  *    third, at least a minute after the first, the hit is rejected.
  * 4. From the tenth failure in a row, the server is the cause. One hit at a time is sent, by back-off, until one is processed: the newest
- *    `unsent` one; if there is none, one after the other of all other batches, and last those that are `aside`.
+ *    that is `unsent`; if none is, the hits of the other batches, one batch after the other, and last those that are `aside`.
  * 5. A batch that is too large is halved at once.
  * 6. At the end of a process, no cause is searched for: a batch that fails is sent once more in two halves.
  */
@@ -110,7 +110,7 @@ export class FailingHits {
     );
   }
 
-  /** One hit, because each may be one that makes the server fail. */
+  /** One hit, because each may be one that makes the server fail. The rest of its batch is next, so that few batches are taken apart. */
   #chooseHit(withStored: boolean): Batch | undefined {
     const queue = this.#queue;
     const { first, unsent, again, crashes, aside } = queue.lists;

@@ -32,7 +32,7 @@ test.for<[string, number, string, string]>([
     'bad1 a bad2 b c bad3 d e',
     'bad1,a bad2,b c,bad3 c bad3 d,e bad1,a bad1 a bad1 bad2,b bad2 b bad2',
   ],
-  ['crashes come last', 1, 'crash a bad b', 'a bad b crash'],
+  ['crashes come last', 2, 'crash bad a', 'bad,a bad,a bad a bad crash'],
 ])('if a bulk fails, %s', ([, max, names, bulks]) => {
   const { queue, failing } = queueOf(max, ...names.split(' '));
   expect(drain(failing, isGood).map(String)).toEqual(bulks.split(' '));
@@ -67,8 +67,8 @@ test('a hit that failed alone is sent by back-off if nothing else is queued, and
   expect(secondsOfBad(20, 81, 'other')).toEqual([20, 50, 80]);
 });
 
-/** What is sent at which second. `other` is a new hit; `busy` is one while the server is unavailable. */
-type Step = `${number} ${'bad' | 'other' | 'busy'}`;
+/** What is sent at which second. `other` is a new hit; `busy` is one while the server is unavailable; `expired` means that the bad one is dropped. */
+type Step = `${number} ${'bad' | 'other' | 'busy' | 'expired'}`;
 
 const FIRST: readonly Step[] = ['0 bad', '0 other', '1 bad', '1 other'];
 
@@ -90,12 +90,21 @@ test.for<[string, readonly Step[], boolean]>([
     [...FIRST, '31 bad', '32 bad', '32 other', '62 bad', '63 bad', '63 other'],
     true,
   ],
+  [
+    'three times, and expires',
+    [...FIRST, '31 bad', '31 other', '61 bad', '61 expired', '61 other'],
+    false,
+  ],
 ])('a hit that fails alone between successes, %s', ([, steps, isRejected]) => {
   const { queue, failing } = queueOf(1, 'bad');
   let cause: Batch | undefined;
   for (const step of steps) {
     const [second, name] = step.split(' ');
     const nowMillis = Number(second) * 1000;
+    if (name === 'expired') {
+      queue.dropHits(() => true);
+      continue;
+    }
     if (name !== 'bad' && queue.lists.unsent.length === 0) queue.add(hits('other'), false);
     const batch = failing.next({ nowMillis, withStored: true, isForced: true }) as Batch;
     expect([step, namesOf(batch)]).toEqual([step, [name === 'busy' ? 'other' : name]]);
@@ -104,17 +113,19 @@ test.for<[string, readonly Step[], boolean]>([
     else cause = failing.succeeded(batch);
   }
   expect(namesOf(cause)).toEqual(isRejected ? ['bad'] : undefined);
-  expect(queue.total).toBe(isRejected ? 0 : 1);
+  expect(queue.total).toBe(isRejected || steps.includes('61 expired') ? 0 : 1);
 });
 
 test('hits that are invalid together are sent after a success, then in halves', () => {
-  const { queue, failing } = queueOf(2, 'bad1', 'bad2');
+  const { queue, failing } = queueOf(2, 'a', 'b', 'bad1', 'bad2');
+  failing.succeeded(nextOf(failing) as Batch);
   failing.failed(nextOf(failing) as Batch, 0, INVALID);
   expect(failing.dueMillis(true)).toBe(Number.POSITIVE_INFINITY);
-  queue.add(hits('a'), false);
+  expect(nextOf(failing, 1e9)).toBeUndefined();
+  queue.add(hits('c'), false);
   const sent = drain(failing, isGood).map(String);
-  expect(sent).toEqual(['a', 'bad1,bad2']);
-  expect(queue.lists.aside.map((batch) => namesOf(batch)?.join())).toEqual(['bad1', 'bad2']);
+  expect(sent).toEqual(['c', 'bad1,bad2']);
+  expect(queue.setAside).toBe(2);
 });
 
 /** Ten hits that failed alone: from now on, the server counts as the cause. */
@@ -150,7 +161,15 @@ test('if the server is the cause, one hit at a time is sent, the newest first, u
   expect(sent).toContain('c,d,e');
 });
 
-test('if the server is the cause, one hit at a time is sent, of all batches in turn', () => {
+test('if the server is the cause, a batch is sent hit by hit before the next one', () => {
+  const { queue, failing } = afterTenFailures();
+  queue.add(hits('a1', 'a2', 'a3'), true);
+  queue.add(hits('b1', 'b2', 'b3'), true);
+  const sent = drain(failing, () => false).map(String);
+  expect(sent.slice(0, 6)).toEqual(['b3', 'a3', 'a2', 'a1', 'b2', 'b1']);
+});
+
+test('if the server is the cause, every hit has its turn', () => {
   const { queue, failing } = queueOf(4, 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i');
   const bulks = drain(failing, () => false);
   const last = bulks.slice(20);
@@ -168,7 +187,12 @@ test('after a rejected token the others are sent first, and nothing is halved', 
   expect(new Set(sent)).toEqual(new Set(['a1,a2', 'b1,b2']));
   expect(failing.needsMore(true)).toBe(true);
   queue.add(hits('c'), false);
-  expect(namesOf(nextOf(failing))).toEqual(['c']);
+  const newest = nextOf(failing);
+  expect(namesOf(newest)).toEqual(['c']);
+  failing.succeeded(newest as Batch);
+  queue.add(hits('d', 'e', 'f', 'g'), false);
+  expect(failing.needsMore(true)).toBe(false);
+  expect(namesOf(nextOf(failing))).toEqual(['d', 'e']);
 });
 
 test('after a rejected token the newest are sent first, except halves of a bulk that was too large', () => {
@@ -184,6 +208,13 @@ test('after a rejected token the newest are sent first, except halves of a bulk 
     }),
   ).toEqual(['e', 'f', 'c,d', 'a,b']);
   expect(queue.lists.aside).toHaveLength(4);
+});
+
+test('after a rejected token a hit that is aside stays there', () => {
+  const { queue, failing } = queueOf(1, 'bad');
+  failing.failed(nextOf(failing) as Batch, 0, FAILURE);
+  failing.refused(nextOf(failing, 1000) as Batch, FAILURE);
+  expect(queue.setAside).toBe(1);
 });
 
 test('the halves of a bulk that is too large go before what came in between', () => {
