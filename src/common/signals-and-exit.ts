@@ -8,6 +8,9 @@ import { EXIT_WAITS } from './exit-waits.js';
 //     signal with a handler ─────> expectEnd, hurry ──┐
 //     the event loop is empty ────────────────────────┼──> event `exit` ──> finish ──> release
 //     process.exit(), uncaught error ─────────────────┘
+//
+// SIGHUP and SIGUSR2 often reload a configuration: without a handler, they do the same from `shutdown` on; with one, nothing. `HitPipeline`
+// passes the calls on to `Delivery`: `exit/process-hold.ts` keeps the process, `exit/exit-flush.ts` sends at `exit`.
 
 /** What has hits that the end of the process would lose. Nothing here throws or rejects. */
 export interface HitSender {
@@ -49,7 +52,6 @@ function listenToSignals(senders: ReadonlySet<HitSender>): () => void {
 }
 
 function listenToSignal(signal: Signal, registered: ReadonlySet<HitSender>): () => void {
-  // SIGHUP and SIGUSR2 often reload a configuration.
   const isEndLikely = signal === 'SIGTERM' || signal === 'SIGINT';
 
   function onSignal(): void {

@@ -13,23 +13,23 @@ import type { OptionCallbacks } from './option-callbacks.js';
 
 /** Why a request makes no page view. In this order: the first reason that applies counts. */
 export const IGNORE_REASONS = [
-  'attribute',
-  'path',
+  'attribute', // `ignore()` or `matomo.ignore`
+  'path', // this one and the next three: options, in `ignore-options.ts`
   'method',
   'user_agent',
   'pattern',
-  'address',
+  'address', // this one and the next two: `find-privacy-reason.ts`
   'do_not_track',
   'no_consent',
-  'predicate',
-  'site',
-  'ai_chatbot',
-  'mcp',
-  'polling',
+  'predicate', // the option `ignore`, or `beforeSend` drops the hit
+  'site', // a callback names none
+  'ai_chatbot', // reads nothing that Matomo reports
+  'mcp', // no call
+  'polling', // this one and the next two: what browsers send besides pages, in `ignore-options.ts`
   'prefetch',
   'static',
-  'partial',
-  'page_views',
+  'partial', // a later part of a document
+  'page_views', // the option is off
   'sampled',
 ] as const;
 

@@ -23,7 +23,7 @@ interface NextOptions {
 
 /**
  * Which batch is sent next, and what becomes of one that fails (`interpret-answer.ts` says which responses are failures). The cause may be one of
- * its hits, or the server: only if other batches succeed, it is a hit. `unsent`, `again`, `first` and `aside` are lists of `BatchQueue`.
+ * its hits, or the server: only if other batches succeed, it is a hit. `unsent`, `again`, `first`, `crashes` and `aside` are lists of `BatchQueue`.
  *
  * 1. A batch that fails is sent `again`, after all `unsent` ones. If it fails again, or is the third one in a row that fails, it is halved.
  * 2. Its first half is sent `first`. If that fails, it is halved in turn, down to one hit, and the other half, which probably succeeds, is sent
@@ -35,11 +35,14 @@ interface NextOptions {
  *    that is `unsent`; if none is, the hits of the other batches, one batch after the other, and last those that are `aside`.
  * 5. A batch that is too large is halved at once.
  * 6. At the end of a process, no cause is searched for: a batch that fails is sent once more in two halves.
+ * 7. A batch of which Matomo says that all hits are invalid may have a rejected token: it is set `aside` as a whole, and sent only directly
+ *    after a success. If it fails again, its halves are set aside.
+ * 8. While the token seems to be rejected, the newest hits are sent first, because older ones may be invalid.
  */
 export class FailingHits {
   /** The process ends. */
   isLast = false;
-  /** The token seems to be rejected: no bulk has succeeded since. The newest hits are sent, because the older ones may be invalid. */
+  /** The token seems to be rejected: no bulk has succeeded since. */
   isRefused = false;
   readonly #queue: BatchQueue;
   readonly #waitMillis: (failures: number) => number;
@@ -48,8 +51,10 @@ export class FailingHits {
   /** When hits that are aside are sent although nothing else is queued, and how often that failed in a row. */
   #asideMillis = 0;
   #asideFailures = 0;
-  /** The last request, if it succeeded, or if it was one hit that failed directly after a success: the next success is a proof. */
-  #last: 'success' | Batch | undefined;
+  /** The last request succeeded. */
+  #hasSucceeded = false;
+  /** The last request, if it was one hit that failed directly after a success: the next success is a proof. */
+  #suspect: Batch | undefined;
 
   /** `waitMillis` returns the back-off after a number of failures while nothing else is queued. */
   constructor(queue: BatchQueue, waitMillis: (failures: number) => number) {
@@ -102,7 +107,7 @@ export class FailingHits {
       maySend(batch) && (isForced || (nowMillis >= this.#asideMillis && this.#maySendAlone(batch)));
     return (
       first.find(maySend) ??
-      (this.#last === 'success' ? aside.find(mayProve) : undefined) ??
+      (this.#hasSucceeded ? aside.find(mayProve) : undefined) ??
       (this.isRefused ? unsent.findLast(maySend) : unsent.find(maySend)) ??
       again.find(maySend) ??
       crashes.find(maySend) ??
@@ -128,15 +133,15 @@ export class FailingHits {
   /** The batch was processed. Returns the hit that this proves to be the cause of its failures. */
   succeeded(batch: Batch): Batch | undefined {
     const queue = this.#queue;
-    const suspect = this.#last;
+    const suspect = this.#suspect;
     this.remove(batch);
-    this.#last = 'success';
+    this.#hasSucceeded = true;
     this.#failuresInARow = 0;
     this.#asideFailures = 0;
     this.isRefused = false;
     const { other } = batch;
     if (other?.state === 'first' && queue.takeOut(other)) this.#search(other);
-    if (typeof suspect !== 'object' || !addProof(suspect)) return undefined;
+    if (!suspect || !addProof(suspect)) return undefined;
     return queue.takeOut(suspect) ? suspect : undefined; // it may have expired
   }
 
@@ -145,25 +150,32 @@ export class FailingHits {
     const queue = this.#queue;
     const { state, hits } = batch;
     const isFirstFailure = batch.failure === undefined;
-    const isSuspect = hits.length === 1 && (this.#last === 'success' || this.#last === batch);
+    const isSuspect = hits.length === 1 && (this.#hasSucceeded || this.#suspect === batch);
     this.#takeFailed(batch, failure);
     if (state !== 'aside' || this.isServerFailing) this.#failuresInARow += 1;
     if (state === 'aside') this.#asideFailures += 1;
     this.#asideMillis = nowMillis + this.#waitMillis(Math.max(1, this.#asideFailures));
     if (isSuspect) {
-      this.#last = batch;
+      this.#suspect = batch;
       batch.probedMillis = nowMillis;
       this.#asideMillis = Math.max(this.#asideMillis, nowMillis + ASIDE_MILLIS);
     }
+    // By the numbers of the rules above. At the end, what fails once more stays in the spool, or is lost.
+    const isLastTry = hits.length === 1 || (state === 'first' && !isFirstFailure);
+    const isTriedAgain = isFirstFailure && this.#failuresInARow < HALVED_FROM;
     if (this.isLast) {
-      // What fails once more stays in the spool, or is lost.
-      const isLastTry = hits.length === 1 || (state === 'first' && !isFirstFailure);
-      if (!isLastTry) queue.putFirst('first', ...batch.halve());
-    } else if (hits.length === 1) queue.putLast('aside', batch);
-    else if (state === 'aside') queue.putLast('aside', ...batch.halve());
-    else if (failure.areInvalid) queue.putLast('aside', batch);
-    else if (isFirstFailure && this.#failuresInARow < HALVED_FROM) queue.putLast('again', batch);
-    else this.#search(batch);
+      if (!isLastTry) queue.putFirst('first', ...batch.halve()); // 6
+    } else if (hits.length === 1) {
+      queue.putLast('aside', batch); // 3
+    } else if (state === 'aside') {
+      queue.putLast('aside', ...batch.halve()); // 7
+    } else if (failure.areInvalid) {
+      queue.putLast('aside', batch); // 7
+    } else if (isTriedAgain) {
+      queue.putLast('again', batch); // 1
+    } else {
+      this.#search(batch); // 1, 2
+    }
   }
 
   /** Searches for the hit that makes the batch fail, which is in a half of it. */
@@ -190,7 +202,8 @@ export class FailingHits {
   /** The server has not looked at the batch: it stays where it is. */
   postponed(): void {
     this.#queue.inFlight = undefined;
-    this.#last = undefined;
+    this.#hasSucceeded = false;
+    this.#suspect = undefined;
   }
 
   /** The token seems to be rejected: others are sent before the batch. */

@@ -4,6 +4,10 @@ import { redactSegments } from './secret-segments.js';
 import { REDACTED } from './secrets.js';
 import { decodePath } from './url-pairs.js';
 
+// What is redacted in a path: segments that are secrets or follow a secret word (`secret-segments.ts`; the words are in `secrets.ts`), pairs
+// such as `token=…` (as in queries: `redact-query.ts`), and what a pattern of `redactPathPatterns` matches. `sent-urls.ts` says which URLs
+// come here.
+
 /** Redacts the secrets of a path as it was sent. */
 export function redactSecrets(path: string): string {
   return redactSegments(path, redactPair);

@@ -49,7 +49,10 @@ export interface Visitor {
   readonly fields: FieldGroup;
 }
 
-/** Finds the visitor of each request, and decides which address and IDs of it are sent. */
+/**
+ * Finds the visitor of each request, and decides which address and IDs of it are sent. `visitor-id.ts` makes an ID, `mask-address.ts` masks
+ * an address, and `forwarded-origin.ts` finds the one of a client behind proxies.
+ */
 export function createVisitors(options: VisitorOptions) {
   const { anonymizeIp, hasToken, hidesAddress = false, hidesOtherUserIds, trackBots } = options;
   const areKeysDeleted = typeof options.visitorKey === 'function';

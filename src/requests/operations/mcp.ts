@@ -24,7 +24,10 @@ const MAX_PATHS = 1000;
 /** Sessions whose client is known: it names itself when the session begins. */
 const MAX_SESSIONS = 10_000;
 
-/** Recognizes the requests to MCP servers of one process. */
+/**
+ * Recognizes the requests to MCP servers of one process. `proven-names.ts` decides whether the name of an operation may be in a title,
+ * `action-name.ts` makes the title.
+ */
 export class McpEndpoints {
   readonly #paths = new GenerationCache<string, true>(MAX_PATHS);
   readonly #clients = new GenerationCache<string, string>(MAX_SESSIONS);
