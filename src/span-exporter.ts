@@ -2,9 +2,9 @@ import { describeError } from './common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
 import type { MatomoOptions } from './options.js';
-import { createHitPipeline, noStats } from './pipeline/hit-pipeline.js';
+import { createHitPipeline } from './pipeline/hit-pipeline.js';
 import { watchForSpans } from './pipeline/missing-api.js';
-import type { MatomoStats } from './pipeline/stats.js';
+import { type MatomoStats, noStats } from './pipeline/stats.js';
 import { assembleRequests, mapEach } from './requests/assemble-requests.js';
 import { announceExporter } from './requests/captured-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
@@ -103,7 +103,7 @@ export class MatomoSpanExporter {
    * Keeps the process alive for at most `shutdownTimeoutMillis`. Never rejects.
    */
   forceFlush(): Promise<void> {
-    return this.#made?.pipeline.flush() ?? Promise.resolve();
+    return this.#made?.pipeline.delivery.flush() ?? Promise.resolve();
   }
 
   /**

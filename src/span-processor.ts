@@ -3,9 +3,9 @@ import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
 import type { Context, Span } from './common/otel-types.js';
 import type { MatomoOptions } from './options.js';
-import { createHitPipeline, type HitPipeline, noStats } from './pipeline/hit-pipeline.js';
+import { createHitPipeline, type HitPipeline } from './pipeline/hit-pipeline.js';
 import { watchForSpans } from './pipeline/missing-api.js';
-import type { MatomoStats } from './pipeline/stats.js';
+import { type MatomoStats, noStats } from './pipeline/stats.js';
 import { type FinishedSpan, SERVER_SPAN } from './requests/finished-span.js';
 import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
 import { type RequestTracker, trackRequests } from './requests/track-requests.js';
@@ -44,10 +44,10 @@ export class MatomoSpanProcessor {
       this.#pipeline = pipeline;
       const requests = trackRequests(pipeline, reading, (...failure) => this.#report(...failure));
       this.#requests = requests;
-      pipeline.endOpenRequests = () => requests.endOpen();
+      pipeline.end.endOpenRequests = () => requests.endOpen();
       this.#stopWatching = watchForSpans('MatomoSpanProcessor', () => this.stats(), diagnostics);
       internals = {
-        flushAtEnd: () => pipeline.flushAtEnd(() => this.shutdown()),
+        flushAtEnd: () => pipeline.end.flushAtEnd(() => this.shutdown()),
         trackSpanless: requests.trackSpanless,
       };
     }
@@ -82,7 +82,7 @@ export class MatomoSpanProcessor {
    * Keeps the process alive for at most `shutdownTimeoutMillis`. Never rejects.
    */
   forceFlush(): Promise<void> {
-    return this.#pipeline?.flush() ?? Promise.resolve();
+    return this.#pipeline?.delivery.flush() ?? Promise.resolve();
   }
 
   /**

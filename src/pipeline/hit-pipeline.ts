@@ -1,11 +1,7 @@
-import { isMainThread, threadId } from 'node:worker_threads';
 import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { atExit, atSignals, isKilledBySigterm } from '../common/signals-and-exit.js';
-import { DetachedScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
-import { createDeliveryCounters } from '../delivery/queue/counters.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
@@ -25,7 +21,9 @@ import { Decisions, type IgnoreReason } from './ignore-reasons.js';
 import { type ComponentType, Metrics } from './metrics.js';
 import { createOptionCallbacks } from './option-callbacks.js';
 import { longestHold, PendingPageView } from './pending-hits.js';
+import { PipelineEnd } from './pipeline-end.js';
 import { createHitCounts, type MatomoStats, toStats, watchFirstRequests } from './stats.js';
+import { createStatsLog } from './stats-log.js';
 import { announceOptions, findWorkerProblem } from './worker-options.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
@@ -44,15 +42,9 @@ export class HitPipeline implements RequestSink {
   readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
   readonly #further: FurtherHits;
   readonly #metrics: Metrics | undefined;
-  #statsTimer: NodeJS.Timeout | undefined;
-  /** Also after a shutdown that failed, when delivery keeps nothing any more: later hits are counted at `exit`. */
-  #hasExitFlush = false;
-  /** Called before the last hits are sent: adds requests whose responses are open. */
-  endOpenRequests: () => void = () => undefined;
+  readonly end: PipelineEnd;
   /** Counts exports that a gateway refused. */
   refusedExports: () => number | undefined = () => undefined;
-  #leaveExit: (() => void) | undefined;
-  #leaveSignals: (() => void) | undefined;
   readonly #unusedElsewhere: () => number;
 
   constructor(
@@ -65,10 +57,10 @@ export class HitPipeline implements RequestSink {
     this.#unusedElsewhere = unusedElsewhere;
     this.#options = options;
     this.#diagnostics = diagnostics;
-    const { meterProvider, maxQueueSize: capacity } = options;
+    const { exitFlush, meterProvider, statsIntervalMillis, maxQueueSize: capacity } = options;
     this.#metrics = meterProvider && new Metrics(meterProvider, component);
     this.#made = createDelivery(options, diagnostics, this.#metrics);
-    const { delivery, spoolRoom } = this.#made;
+    const { delivery, spoolRoom, isVisitorKeyKnown } = this.#made;
     this.delivery = delivery;
     this.spoolRoom = spoolRoom;
     this.longestHoldMillis = longestHold(options);
@@ -79,7 +71,6 @@ export class HitPipeline implements RequestSink {
     }, diagnostics);
     const callbacks = createOptionCallbacks(options, diagnostics);
     const builder = () => this.#hits;
-    const { isVisitorKeyKnown } = this.#made;
     const parts = { options, diagnostics, callbacks, builder };
     this.#decisions = new Decisions({ ...parts, isVisitorKeyKnown });
     this.#countFirstRequest = watchFirstRequests(diagnostics);
@@ -92,9 +83,8 @@ export class HitPipeline implements RequestSink {
       longestHoldMillis: this.longestHoldMillis,
       readOpen: (request) => readOpenRequest(request, reading),
     });
-    if (options.statsIntervalMillis !== undefined) this.#logStatsEvery(options.statsIntervalMillis);
-    if (options.exitFlush) this.#keepForExit();
-    this.#finishAtExit();
+    const statsLog = createStatsLog(statsIntervalMillis, () => this.stats(), diagnostics);
+    this.end = new PipelineEnd({ exitFlush, diagnostics, delivery, statsLog });
   }
 
   /** What builds hits. Made when first asked: the visitor key may come from a spool. */
@@ -128,7 +118,7 @@ export class HitPipeline implements RequestSink {
 
   /** `undefined` if there is no room for it. */
   #addPageView(ended: EndedRequest): PendingPageView | undefined {
-    this.#beforeHit();
+    this.end.beforeHit(this.#counts.hits === 0);
     this.#counts.hits += 1;
     if (ended.request.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
     const page = new PendingPageView(this, ended);
@@ -138,7 +128,7 @@ export class HitPipeline implements RequestSink {
   }
 
   addFurtherHit(hit: FurtherHit, request?: Request | 'unknown'): void {
-    this.#beforeHit();
+    this.end.beforeHit(this.#counts.hits === 0);
     this.#further.add(hit, request);
   }
 
@@ -160,82 +150,15 @@ export class HitPipeline implements RequestSink {
     else spans.failed[this.delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
   }
 
-  flush(): Promise<void> {
-    return this.delivery.flush();
-  }
-
   async shutdown(deadlineMillis: number = this.#options.shutdownTimeoutMillis): Promise<void> {
-    this.endOpenRequests();
-    await this.delivery.shutdown(deadlineMillis);
+    await this.end.shutdown(deadlineMillis);
     this.#metrics?.stop();
     this.#made.close();
-    clearInterval(this.#statsTimer);
-    const { pending, spooled } = this.delivery;
-    if (!this.#hasExitFlush || pending === spooled) this.#end();
-    this.#leaveSignals?.();
-    this.#leaveSignals = () => undefined; // `flushAtEnd` must not watch them again
-  }
-
-  /** With `exitFlush`, hits that are added during the shutdown or after it are sent at `exit`. */
-  #beforeHit(): void {
-    if (!this.#hasExitFlush) return;
-    this.#finishAtExit();
-    // By the first hit, an application has installed its handlers.
-    if (this.#counts.hits === 0 && isKilledBySigterm())
-      this.#diagnostics.warnOnce('signal', coded('signal-not-handled', SIGNAL_NOT_HANDLED));
-  }
-
-  #finishAtExit(): void {
-    this.#leaveExit ??= atExit('finish', () => this.#finish());
-  }
-
-  /** Also sends hits at signals and, unless `exitFlush` is off, at `exit`. `shutdown` is that of the processor. */
-  flushAtEnd(shutdown: () => Promise<void>): void {
-    const { delivery } = this;
-    this.#leaveSignals ??= atSignals({
-      expectEnd: () => delivery.expectEnd(),
-      hurry: () => delivery.hurry(),
-      shutdown,
-      finish: () => this.#finish(),
-    });
-    if (this.#options.exitFlush !== false) this.#keepForExit();
-  }
-
-  #keepForExit(): void {
-    this.#hasExitFlush = true;
-    this.delivery.keepsForExit = true;
-  }
-
-  #finish(): void {
-    if (this.#hasExitFlush) this.endOpenRequests();
-    if (!this.#leaveExit) return; // `shutdown` has left nothing
-    this.delivery.finish();
-    this.#end();
-  }
-
-  /** Nothing is left to send. */
-  #end(): void {
-    this.#leaveExit?.();
-    this.#leaveExit = undefined;
-    this.#logStats();
   }
 
   stats(): MatomoStats {
     const { counters } = this.delivery;
     return toStats(this.#counts, this.delivery, counters, this.#unusedElsewhere());
-  }
-
-  /** Logs `stats()` if that is wanted. */
-  #logStats(): void {
-    if (this.#options.statsIntervalMillis === undefined) return;
-    const stats = { ...processAndThread(), ...this.stats() };
-    this.#diagnostics.print(coded('stats', JSON.stringify(stats)));
-  }
-
-  #logStatsEvery(intervalMillis: number): void {
-    new DetachedScope('MatomoStats').runInAsyncScope(() => {
-      this.#statsTimer = setInterval(() => this.#logStats(), intervalMillis).unref();
-    });
   }
 
   /** Builds the final hits of a request. Annotations that arrive later have no effect. */
@@ -305,19 +228,5 @@ export function createHitPipeline(
   return { pipeline, reading, resolved };
 }
 
-const SIGNAL_NOT_HANDLED =
-  'exitFlush is set, but nothing handles SIGTERM. The signal ends the process at once, and queued hits are lost. Call shutdown() in a handler of SIGTERM and SIGINT, or load opentelemetry-matomo/register.';
-
 const ONLY_EVENTS =
   'pageViews is false and aiChatbots is off. No request makes a hit; only explicit events are sent. If you want more, set aiChatbots to separate or pageViews to true.';
-
-/** What a processor that is off has counted. */
-export function noStats(): MatomoStats {
-  const nothing = { pending: 0, spooled: 0, takenOver: 0, resent: 0 };
-  return toStats(createHitCounts(), nothing, createDeliveryCounters(), 0);
-}
-
-/** What tells the processes and threads of an application apart in a log. */
-function processAndThread(): { readonly pid: number; readonly thread?: number } {
-  return isMainThread ? { pid: process.pid } : { pid: process.pid, thread: threadId };
-}

@@ -1,6 +1,10 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import type { DeliveryCounters, LossReason } from '../delivery/queue/counters.js';
+import {
+  createDeliveryCounters,
+  type DeliveryCounters,
+  type LossReason,
+} from '../delivery/queue/counters.js';
 import type { DropReason } from '../hit/further-hit.js';
 import { IGNORE_REASONS, type IgnoreReason } from './ignore-reasons.js';
 
@@ -91,6 +95,12 @@ export function toStats(
     dropped: { ...dropped },
     spans: { unused: spans.unused + unusedElsewhere },
   };
+}
+
+/** What a processor that is off has counted. */
+export function noStats(): MatomoStats {
+  const nothing = { pending: 0, spooled: 0, takenOver: 0, resent: 0 };
+  return toStats(createHitCounts(), nothing, createDeliveryCounters(), 0);
 }
 
 /** Reasons that do not show that pages reach this process. */

@@ -49,7 +49,7 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
 
     /** Resolves when all hits are tracked, invalid or lost. */
     async function send(): Promise<void> {
-      await pipeline.flush();
+      await pipeline.delivery.flush();
       // A hit that fails alone stays pending until Matomo has processed another one, perhaps one of the next.
       while (pipeline.stats().pending > pipeline.delivery.setAside) {
         if (signal.aborted) return;

@@ -1,0 +1,92 @@
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { atExit, atSignals, isKilledBySigterm } from '../common/signals-and-exit.js';
+import type { Delivery } from '../delivery/delivery.js';
+import type { StatsLog } from './stats-log.js';
+
+const SIGNAL_NOT_HANDLED =
+  'exitFlush is set, but nothing handles SIGTERM. The signal ends the process at once, and queued hits are lost. Call shutdown() in a handler of SIGTERM and SIGINT, or load opentelemetry-matomo/register.';
+
+interface PipelineEndParts {
+  readonly exitFlush: boolean | undefined;
+  readonly diagnostics: Diagnostics;
+  readonly delivery: Delivery;
+  readonly statsLog: StatsLog;
+}
+
+/**
+ * What happens to a pipeline at its end. The exit flush is on if `exitFlush` is `true`, and from `flushAtEnd` on if it is not set.
+ *
+ * |                    | `open`                                               | `kept for exit`   | `ended`                     |
+ * |--------------------|------------------------------------------------------|-------------------|-----------------------------|
+ * | a hit              | is sent                                              | is sent at `exit` | exit flush: `kept for exit` |
+ * | a signal           | as in signals-and-exit.ts, after `flushAtEnd`        | is ignored        | is ignored                  |
+ * | `shutdown` is done | exit flush, hits left: `kept for exit`; else `ended` | the same          | the same                    |
+ * | `exit`             | exit flush: sends, else counts losses; `ended`       | the same          | nothing to do               |
+ *
+ * From `shutdown` on, `Delivery.keepsForExit` decides whether a hit is kept or lost. With the exit flush, a last line of stats counts it.
+ */
+export class PipelineEnd {
+  readonly #parts: PipelineEndParts;
+  #hasExitFlush: boolean | undefined;
+  #state: 'open' | 'kept for exit' | 'ended' = 'open';
+  /** Called before the last hits are sent: adds requests whose responses are open. */
+  endOpenRequests: () => void = () => undefined;
+  #leaveExit = atExit('finish', () => this.#finish());
+  #leaveSignals: (() => void) | undefined;
+
+  constructor(parts: PipelineEndParts) {
+    this.#parts = parts;
+    this.#hasExitFlush = parts.exitFlush;
+    parts.delivery.keepsForExit = parts.exitFlush === true;
+  }
+
+  /** Also sends hits at signals and, unless `exitFlush` is off, at `exit`. `shutdown` is that of the processor. */
+  flushAtEnd(shutdown: () => Promise<void>): void {
+    const { delivery } = this.#parts;
+    if (this.#state === 'open')
+      this.#leaveSignals ??= atSignals({
+        expectEnd: () => delivery.expectEnd(),
+        hurry: () => delivery.hurry(),
+        shutdown,
+        finish: () => this.#finish(),
+      });
+    this.#hasExitFlush ??= true;
+    delivery.keepsForExit = this.#hasExitFlush;
+  }
+
+  beforeHit(isFirst: boolean): void {
+    if (!this.#hasExitFlush) return;
+    if (this.#state === 'ended') {
+      this.#state = 'kept for exit';
+      this.#leaveExit = atExit('finish', () => this.#finish());
+    }
+    // By the first hit, an application has installed its handlers.
+    if (isFirst && isKilledBySigterm())
+      this.#parts.diagnostics.warnOnce('signal', coded('signal-not-handled', SIGNAL_NOT_HANDLED));
+  }
+
+  async shutdown(deadlineMillis: number): Promise<void> {
+    const { delivery, statsLog } = this.#parts;
+    this.endOpenRequests();
+    await delivery.shutdown(deadlineMillis);
+    this.#leaveSignals?.();
+    statsLog.stop();
+    const { pending, spooled } = delivery;
+    if (this.#hasExitFlush && pending !== spooled) this.#state = 'kept for exit';
+    else this.#end();
+  }
+
+  #finish(): void {
+    if (this.#hasExitFlush) this.endOpenRequests();
+    if (this.#state === 'ended') return;
+    this.#parts.delivery.finish();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#state = 'ended';
+    this.#leaveExit();
+    this.#parts.statsLog.log();
+  }
+}
