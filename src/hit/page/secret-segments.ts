@@ -13,32 +13,9 @@ import {
   MAX_PAIRS_LENGTH,
 } from './url-pairs.js';
 
-const DIGIT = 1;
-const CAPITAL = 2;
-const DOT = 4;
-/** Of pairs, escapes, email addresses and telephone numbers. */
-const SPECIAL = 8;
-const ALL_KINDS = 15;
-const SLASH = 16;
+// What is sent of a segment comes first. `findPossibleSecret` below only skips segments that are sent as they are.
 
 const MIN_TOKEN_LENGTH = 20;
-
-/** What makes a decoded segment of a path a secret, whatever precedes it. */
-interface SegmentRule {
-  readonly isSecret: (segment: string) => boolean;
-  /** What each such segment has. Nearly all segments have less, so that no expression looks at them. */
-  readonly kinds: number;
-  readonly minLength: number;
-}
-
-const SEGMENT_RULES: readonly SegmentRule[] = [
-  { isSecret: isToken, kinds: CAPITAL | DIGIT, minLength: MIN_TOKEN_LENGTH },
-  { isSecret: holdsJsonWebToken, kinds: CAPITAL | DOT, minLength: 5 },
-  { isSecret: holdsEmail, kinds: SPECIAL, minLength: 5 },
-  { isSecret: isBotToken, kinds: SPECIAL | DIGIT, minLength: 6 },
-  { isSecret: isPhoneNumber, kinds: SPECIAL | DIGIT, minLength: 7 },
-  { isSecret: isPrivateCalendar, kinds: 0, minLength: 28 },
-];
 
 /** React Router, Remix and Next.js request the data of a page by its path and such an ending. */
 const DATA_ENDING = /\.(?:data|json)$/;
@@ -62,29 +39,25 @@ function isMixed(text: string): boolean {
 
 /** The token of a bot in a URL of Telegram. */
 const BOT_TOKEN = /^bot\d+:[^/]/i;
-
-function isBotToken(segment: string): boolean {
-  return BOT_TOKEN.test(segment);
-}
-
 const PHONE_NUMBER = /^[^\w+]*(?:(?:tel|sms|callto):)?\+(?:[\s().-]*\d){6,20}\W*$/i;
-
-function isPhoneNumber(segment: string): boolean {
-  return PHONE_NUMBER.test(segment.replace(DATA_ENDING, ''));
-}
-
 /** The secret address of a calendar in Google Calendar. */
 const PRIVATE_CALENDAR = /^private-[\da-f]{20,}\W*$/;
 
-function isPrivateCalendar(segment: string): boolean {
-  return segment.startsWith('private-') && PRIVATE_CALENDAR.test(segment.replace(DATA_ENDING, ''));
+/** Whether a decoded segment is a secret. After a secret word, each value is. */
+function isSecret(segment: string, isAfterSecretWord: boolean): boolean {
+  if (isAfterSecretWord && isValue(segment) && !isVersion(segment)) return true;
+  if (isToken(segment) || holdsJsonWebToken(segment) || holdsEmail(segment)) return true;
+  const text = segment.replace(DATA_ENDING, '');
+  return BOT_TOKEN.test(segment) || PHONE_NUMBER.test(text) || PRIVATE_CALENDAR.test(text);
+}
+
+function isValue(segment: string): boolean {
+  return segment.length >= MIN_TOKEN_LENGTH || /\d/.test(segment);
 }
 
 /** Whether values after a segment are secret. */
-function isSecretWord(path: string, start: number, end: number): boolean {
-  if (!mayBeSecretName(path, start, end)) return false;
-  const word = path.slice(start, end);
-  return isSecretName(decodeSegment(word)) && !isVersion(word);
+function isSecretWord(segment: string): boolean {
+  return isSecretName(decodeSegment(segment)) && !isVersion(segment);
 }
 
 /** Neither a word nor a value after one: a version, or nothing before a matrix parameter. */
@@ -103,45 +76,22 @@ const PAIR_SEGMENT = /[=:]|%(?:25)*(?:20|3a|3d)/i;
 /** A method of a resource, such as `keys:rotate`. */
 const METHOD_SEGMENT = /^[\w.~-]*:[a-z]+$/i;
 
-/** Redacts a segment that may be encoded or a pair. */
-function redactSpecial(segment: string, redactPair: RedactPair, isAfterName: boolean): string {
-  if (PAIR_SEGMENT.test(segment) && !METHOD_SEGMENT.test(segment)) {
-    const redacted = redactPair(segment);
-    if (redacted !== segment) return redacted;
-  }
-  const text = decodeLayers(segment, decodePath);
-  if (text === undefined || (text.includes('/') && holdsSecretSegment(text))) return REDACTED;
-  const isValue = text.length >= MIN_TOKEN_LENGTH || /\d/.test(text);
-  const redacted = redactDecoded(text, ALL_KINDS, isAfterName && isValue);
-  return redacted === text ? segment : REDACTED;
-}
-
-function redactDecoded(segment: string, kinds: number, isAfterName: boolean): string {
-  if (isAfterName && !isVersion(segment)) return REDACTED;
-  for (const rule of SEGMENT_RULES) {
-    const isPossible = (kinds & rule.kinds) === rule.kinds && segment.length >= rule.minLength;
-    if (isPossible && rule.isSecret(segment)) return REDACTED;
-  }
-  return segment;
-}
-
-/** Kinds of characters by their code; 0 for small letters, and for what no rule asks for. */
-const KINDS = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
-  const character = String.fromCharCode(code);
-  if (/\d/.test(character)) return DIGIT;
-  if (/[A-Z]/.test(character)) return CAPITAL;
-  if (/[%;&=:@+]/.test(character)) return SPECIAL;
-  if (character === '.') return DOT;
-  return character === '/' ? SLASH : 0;
-});
-
-/** The lengths of the shortest secret segments, by the kinds of their characters. What is special may be any pair. */
-const MIN_LENGTHS = /* @__PURE__ */ Uint8Array.from({ length: ALL_KINDS + 1 }, (_, kinds) => {
-  const rules = SEGMENT_RULES.filter((rule) => (kinds & rule.kinds) === rule.kinds);
-  return (kinds & SPECIAL) > 0 ? 0 : Math.min(...rules.map(({ minLength }) => minLength));
-});
-
 type RedactPair = (pair: string) => string;
+
+/** What is sent of a segment without its matrix parameters. With `redactPair`, it may be encoded or a pair. */
+function redactHead(head: string, isAfterSecretWord: boolean, redactPair?: RedactPair): string {
+  if (redactPair === undefined) return isSecret(head, isAfterSecretWord) ? REDACTED : head;
+  if (PAIR_SEGMENT.test(head) && !METHOD_SEGMENT.test(head)) {
+    const redacted = redactPair(head);
+    if (redacted !== head) return redacted;
+  }
+  const text = decodeLayers(head, decodePath);
+  if (text === undefined || isSecret(text, isAfterSecretWord)) return REDACTED;
+  return text.includes('/') && holdsSecretSegment(text) ? REDACTED : head;
+}
+
+/** Of pairs, escapes, email addresses and telephone numbers. */
+const SPECIAL_CHARACTER = /[%;&=:@+]/;
 
 /**
  * Redacts the segments of a path that are secrets or follow a secret word, and by `redactPair` matrix parameters and segments such as
@@ -150,11 +100,66 @@ type RedactPair = (pair: string) => string;
  * segment that may be a value. To redact the result again changes nothing.
  */
 export function redactSegments(path: string, redactPair?: RedactPair): string {
-  let redacted = '';
+  const place = new Place();
+  let sent = '';
   let copied = 0;
-  let nameStart = 0;
-  let nameEnd = 0;
-  for (let start = 0, end = 0; start < path.length; start = end + 1) {
+  while (findPossibleSecret(path, place, copied + MAX_PAIRS_LENGTH - sent.length)) {
+    const segment = path.slice(place.start, place.end);
+    const redactEncoded = SPECIAL_CHARACTER.test(segment) ? redactPair : undefined;
+    sent += path.slice(copied, place.start);
+    if (sent.length > MAX_PAIRS_LENGTH && (redactEncoded || isValue(segment))) return sent;
+    const isAfterSecretWord = isSecretWord(path.slice(place.nameStart, place.nameEnd));
+    const head = redactEncoded ? segment.slice(0, segment.search(/[;&]|$/)) : segment;
+    const sentHead = redactHead(head, isAfterSecretWord, redactEncoded);
+    sent += sentHead;
+    if (redactEncoded) {
+      const parameters = asMatomoReads(segment.slice(head.length));
+      sent += filterParts(parameters, redactEncoded, sentHead !== head);
+    }
+    if (sentHead === head && !(isAfterSecretWord && isVersion(head))) {
+      place.nameStart = place.start;
+      place.nameEnd = place.start + head.length;
+    }
+    copied = place.end;
+  }
+  return copied === 0 ? path : sent + path.slice(copied);
+}
+
+/** Whether a segment of a decoded path is a secret. */
+export function holdsSecretSegment(path: string): boolean {
+  return redactSegments(path) !== path;
+}
+
+const DIGIT = 1;
+const CAPITAL = 2;
+const DOT = 4;
+const SPECIAL = 8;
+const SLASH = 16;
+
+/** Kinds of characters by their code; 0 for small letters, and for what no rule asks for. */
+const KINDS = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (/\d/.test(character)) return DIGIT;
+  if (/[A-Z]/.test(character)) return CAPITAL;
+  if (SPECIAL_CHARACTER.test(character)) return SPECIAL;
+  if (character === '.') return DOT;
+  return character === '/' ? SLASH : 0;
+});
+
+/** Where a segment of a path is, and the name before it. */
+class Place {
+  start = 0;
+  end = -1;
+  nameStart = 0;
+  nameEnd = 0;
+}
+
+/**
+ * Goes to the next segment that may be or contain a secret, or is a value after `limit`. Most paths have none: of these, nothing is
+ * copied, and no expression looks at them.
+ */
+function findPossibleSecret(path: string, place: Place, limit: number): boolean {
+  for (let start = place.end + 1, end = start; start < path.length; start = end + 1) {
     let kinds = 0;
     for (end = start; end < path.length; end++) {
       const kind = KINDS[path.charCodeAt(end)] ?? 0;
@@ -162,40 +167,19 @@ export function redactSegments(path: string, redactPair?: RedactPair): string {
       kinds |= kind;
     }
     if (end === start) continue;
-    const isSpecial = redactPair !== undefined && (kinds & SPECIAL) > 0;
-    const isValue = isSpecial || (kinds & DIGIT) > 0 || end - start >= MIN_TOKEN_LENGTH;
-    if (isValue && redacted.length + start - copied > MAX_PAIRS_LENGTH) {
-      return redacted + path.slice(copied, start);
-    }
-    const isAfterName = isValue && isSecretWord(path, nameStart, nameEnd);
-    // Most segments end here, and nothing of them is copied.
-    if (!isAfterName && end - start < (MIN_LENGTHS[kinds] as number)) {
-      nameStart = start;
-      nameEnd = end;
-      continue;
-    }
-    const segment = path.slice(start, end);
-    const head = isSpecial ? segment.slice(0, segment.search(/[;&]|$/)) : segment;
-    const sentHead = isSpecial
-      ? redactSpecial(head, redactPair, isAfterName)
-      : redactDecoded(head, kinds, isAfterName);
-    if (sentHead === head && !(isAfterName && isVersion(head))) {
-      nameStart = start;
-      nameEnd = start + head.length;
-    }
-    let sent = sentHead;
-    if (isSpecial) {
-      const parts = asMatomoReads(segment.slice(head.length));
-      sent += filterParts(parts, redactPair, sentHead !== head);
-    }
-    if (sent === segment) continue;
-    redacted += path.slice(copied, start) + sent;
-    copied = end;
+    place.start = start;
+    place.end = end;
+    const hasDigit = (kinds & DIGIT) > 0;
+    const hasCapital = (kinds & CAPITAL) > 0;
+    const isLong = end - start >= MIN_TOKEN_LENGTH;
+    if ((kinds & SPECIAL) > 0 || (isLong && hasDigit && hasCapital)) return true;
+    if (isLong && path.startsWith('private-', start)) return true;
+    if (hasCapital && (kinds & DOT) > 0 && holdsJsonWebToken(path.slice(start, end))) return true;
+    const mayBeValue = hasDigit || isLong;
+    if (mayBeValue && start > limit) return true;
+    if (mayBeValue && mayBeSecretName(path, place.nameStart, place.nameEnd)) return true;
+    place.nameStart = start;
+    place.nameEnd = end;
   }
-  return copied === 0 ? path : redacted + path.slice(copied);
-}
-
-/** Whether a segment of a decoded path is a secret. */
-export function holdsSecretSegment(path: string): boolean {
-  return redactSegments(path) !== path;
+  return false;
 }
