@@ -116,7 +116,8 @@ export function redactSegments(path: string, redactPair?: RedactPair): string {
       const parameters = asMatomoReads(segment.slice(head.length));
       sent += filterParts(parameters, redactEncoded, sentHead !== head);
     }
-    if (sentHead === head && !(isAfterSecretWord && isVersion(head))) {
+    const isWord = !sentHead.includes(REDACTED) && !(isAfterSecretWord && isVersion(head));
+    if (isWord) {
       place.nameStart = place.start;
       place.nameEnd = place.start + head.length;
     }

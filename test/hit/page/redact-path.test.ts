@@ -104,6 +104,8 @@ const SECRET = [
   rowOf('/cod%C3%A9/7', '/cod%C3%A9/redacted', '/codé/redacted'),
   // Pairs.
   rowOf('/token=9fK2mQ7x/a', '/token=redacted/a'),
+  rowOf('/token=/a1', '/token=redacted/a1'),
+  rowOf('/token=redacted/a1', '/token=redacted/a1'), // as after the first time
   rowOf('/Bearer%20abc/a', '/redacted/a'),
 ];
 
