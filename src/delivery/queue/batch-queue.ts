@@ -17,6 +17,7 @@ export class BatchQueue {
   readonly lists: Record<BatchState, Batch[]> = {
     first: [],
     unsent: [],
+    likely: [],
     again: [],
     crashes: [],
     aside: [],
@@ -68,8 +69,8 @@ export class BatchQueue {
   }
 
   get #failedLists(): readonly Batch[][] {
-    const { first, again, aside } = this.lists;
-    return [first, again, aside];
+    const { first, likely, again, aside } = this.lists;
+    return [first, likely, again, aside];
   }
 
   /** Adds hits in batches; those from memory also to batches that have room. The batches contain the same objects. */

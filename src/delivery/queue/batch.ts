@@ -18,11 +18,12 @@ export interface Failure {
  *
  * - `first`: a part of one that failed or was too large
  * - `unsent`: never sent
+ * - `likely`: a half that probably succeeds, because the other one failed
  * - `again`: failed
  * - `crashes`: never sent, too. They never delay others: a Matomo without CrashAnalytics rejects each bulk of them
  * - `aside`: one hit that failed alone, or hits that Matomo rejected as invalid
  */
-export type BatchState = 'first' | 'unsent' | 'again' | 'crashes' | 'aside';
+export type BatchState = 'first' | 'unsent' | 'likely' | 'again' | 'crashes' | 'aside';
 
 /** Separates two hits in a body. */
 const SEPARATOR = '","';

@@ -23,14 +23,15 @@ interface NextOptions {
 
 /**
  * Which batch is sent next, and what becomes of one that fails (`interpret-answer.ts` says which responses are failures). The cause may be one of
- * its hits, or the server: only if other batches succeed, it is a hit. `unsent`, `again`, `first`, `crashes` and `aside` are lists of `BatchQueue`.
+ * its hits, or the server: only if other batches succeed, it is a hit. `unsent`, `again` and so on are lists of `BatchQueue`.
  *
  * 1. A batch that fails is sent `again`, after all `unsent` ones. If it fails again, or is the third one in a row that fails, it is halved.
- * 2. Its first half is sent `first`. If that fails, it is halved in turn, down to one hit, and the other half, which probably succeeds, is sent
- *    `again`. If the first half succeeds, the cause is in the other one, which is halved.
- * 3. A hit that fails alone is set `aside`, and no other waits for it. It is sent directly after a success, at most every 30 s; if nothing else
- *    is queued, by back-off. If the next request succeeds, too, this is a proof. One is not enough, because a server may fail by chance: at the
- *    third, at least a minute after the first, the hit is rejected.
+ * 2. Its first half is sent `first`. If that fails, it is halved in turn, down to one hit, and the other half is `likely` to succeed. If the
+ *    first half succeeds, the cause is in the other one, which is halved.
+ * 3. A hit that fails alone is set `aside`, and no other waits for it. It is sent directly after a success, at most every 30 s, before what is
+ *    `first`; if nothing else is queued, by back-off. If the next request succeeds, too, this is a proof: that is one that is `unsent`, or
+ *    `likely` to succeed. One is not enough, because a server may fail by chance: at the third, at least a minute after the first, the hit is
+ *    rejected.
  * 4. From the tenth failure in a row, the server is the cause. One hit at a time is sent, by back-off, until one is processed: the newest
  *    that is `unsent`; if none is, the hits of the other batches, one batch after the other, and last those that are `aside`.
  * 5. A batch that is too large is halved at once.
@@ -99,16 +100,19 @@ export class FailingHits {
 
   /** A batch that was never sent does not wait for those that have failed: its success shows that the server works. */
   #chooseBatch({ nowMillis, withStored, isForced }: NextOptions): Batch | undefined {
-    const { first, unsent, again, crashes, aside } = this.#queue.lists;
+    const { first, unsent, likely, again, crashes, aside } = this.#queue.lists;
     const maySend = (batch: Batch) => isSendable(batch, withStored);
     const mayProve = (batch: Batch) =>
       maySend(batch) && nowMillis - batch.probedMillis >= ASIDE_MILLIS;
     const isDue = (batch: Batch) =>
       maySend(batch) && (isForced || (nowMillis >= this.#asideMillis && this.#maySendAlone(batch)));
+    const canSucceed = () => unsent.find(maySend) ?? likely.find(maySend);
     return (
-      first.find(maySend) ??
       (this.#hasSucceeded ? aside.find(mayProve) : undefined) ??
+      (this.#suspect ? canSucceed() : undefined) ??
+      first.find(maySend) ??
       (this.isRefused ? unsent.findLast(maySend) : unsent.find(maySend)) ??
+      likely.find(maySend) ??
       again.find(maySend) ??
       crashes.find(maySend) ??
       aside.find(isDue)
@@ -118,10 +122,11 @@ export class FailingHits {
   /** One hit, because each may be one that makes the server fail. The rest of its batch is next, so that few batches are taken apart. */
   #chooseHit(withStored: boolean): Batch | undefined {
     const queue = this.#queue;
-    const { first, unsent, again, crashes, aside } = queue.lists;
+    const { first, unsent, likely, again, crashes, aside } = queue.lists;
     const maySend = (batch: Batch) => isSendable(batch, withStored);
     const batch =
-      unsent.findLast(maySend) ?? [...first, ...again, ...crashes, ...aside].find(maySend);
+      unsent.findLast(maySend) ??
+      [...first, ...again, ...likely, ...crashes, ...aside].find(maySend);
     if (!batch || batch.hits.length === 1) return batch;
     queue.takeOut(batch);
     const newest = batch.takeNewest();
@@ -196,7 +201,7 @@ export class FailingHits {
     this.remove(batch);
     batch.failure = failure;
     batch.other = undefined;
-    if (other && queue.takeOut(other)) queue.putFirst('again', other);
+    if (other && queue.takeOut(other)) queue.putFirst('likely', other);
   }
 
   /** The server has not looked at the batch: it stays where it is. */

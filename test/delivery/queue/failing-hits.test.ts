@@ -116,6 +116,26 @@ test.for<[string, readonly Step[], boolean]>([
   expect(queue.total).toBe(isRejected || steps.includes('61 expired') ? 0 : 1);
 });
 
+test.for<[string, readonly string[], string]>([
+  ['a new one', ['new'], 'a,b,c,bad a,b,c,bad a,b aside new c bad'],
+  [
+    'what probably succeeds',
+    [],
+    'a,b,bad,c,d,e,f,g a,b,bad,c,d,e,f,g a,b,bad,c a,b aside d,e,f,g bad c',
+  ],
+])('in a search, a hit that is aside is sent after a success, and then %s', ([, others, bulks]) => {
+  const { queue, failing } = queueOf(8, 'aside');
+  failing.failed(nextOf(failing) as Batch, 0, FAILURE);
+  const [bulk] = bulks.split(' ') as [string];
+  queue.add(hits(...bulk.split(',')), false);
+  const sent = drain(failing, (names) => {
+    if (!names.includes('aside')) return isGood(names);
+    queue.add(hits(...others), false);
+    return false;
+  });
+  expect(sent.map(String).slice(0, bulks.split(' ').length)).toEqual(bulks.split(' '));
+});
+
 test('hits that are invalid together are sent after a success, then in halves', () => {
   const { queue, failing } = queueOf(2, 'a', 'b', 'bad1', 'bad2');
   failing.succeeded(nextOf(failing) as Batch);
