@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Batch } from '../../../src/delivery/queue/batch.js';
+import { collectGarbage } from '../../support/kept-bytes.js';
 import { queryOf } from '../../support/named-hits.js';
 import { drain, FAILURE, hits, nameOfHit, namesOf, nextOf, queueOf } from './failing-queue.js';
 
@@ -22,6 +24,20 @@ test('a batch takes further hits from memory until it is full or sent', () => {
     ['d', 'e', 'f'],
     ['g'],
   ]);
+});
+
+test('a batch that was sent does not stay in memory', async () => {
+  const { queue, failing } = queueOf(2, 'a');
+  const send = () => {
+    const batch = nextOf(failing) as Batch;
+    failing.succeeded(batch);
+    return new WeakRef(batch);
+  };
+  const sent = send();
+  await nextTurn();
+  collectGarbage();
+  expect(sent.deref()).toBeUndefined();
+  expect(queue.total).toBe(0);
 });
 
 test.for(['a1', 'b1'])('no hit that is too old is left, such as %s', (old) => {
