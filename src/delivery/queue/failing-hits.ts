@@ -29,7 +29,7 @@ interface NextOptions {
  * 2. Its first half is sent `first`. If that fails, it is halved in turn, down to one hit, and the other half is `likely` to succeed. If the
  *    first half succeeds, the cause is in the other one, which is halved.
  * 3. A hit that fails alone is set `aside`, and no other waits for it. It is sent directly after a success, at most every 30 s, before what is
- *    `first`; if nothing else is queued, by back-off. If the next request succeeds, too, this is a proof: that is one that is `unsent`, or
+ *    `first`; if nothing else is queued, by back-off. If the next request succeeds, too, this is a proof: so that is one that is `unsent`, or
  *    `likely` to succeed. One is not enough, because a server may fail by chance: at the third, at least a minute after the first, the hit is
  *    rejected.
  * 4. From the tenth failure in a row, the server is the cause. One hit at a time is sent, by back-off, until one is processed: the newest
@@ -56,6 +56,8 @@ export class FailingHits {
   #hasSucceeded = false;
   /** The last request, if it was one hit that failed directly after a success: the next success is a proof. */
   #suspect: Batch | undefined;
+  /** That hit failed alone before: without a success next, it was sent in vain. */
+  #wasAside = false;
 
   /** `waitMillis` returns the back-off after a number of failures while nothing else is queued. */
   constructor(queue: BatchQueue, waitMillis: (failures: number) => number) {
@@ -109,7 +111,7 @@ export class FailingHits {
     const canSucceed = () => unsent.find(maySend) ?? likely.find(maySend);
     return (
       (this.#hasSucceeded ? aside.find(mayProve) : undefined) ??
-      (this.#suspect ? canSucceed() : undefined) ??
+      (this.#suspect && this.#wasAside ? canSucceed() : undefined) ??
       first.find(maySend) ??
       (this.isRefused ? unsent.findLast(maySend) : unsent.find(maySend)) ??
       likely.find(maySend) ??
@@ -162,6 +164,7 @@ export class FailingHits {
     this.#asideMillis = nowMillis + this.#waitMillis(Math.max(1, this.#asideFailures));
     if (isSuspect) {
       this.#suspect = batch;
+      this.#wasAside = state === 'aside';
       batch.probedMillis = nowMillis;
       this.#asideMillis = Math.max(this.#asideMillis, nowMillis + ASIDE_MILLIS);
     }
@@ -201,7 +204,7 @@ export class FailingHits {
     this.remove(batch);
     batch.failure = failure;
     batch.other = undefined;
-    if (other && queue.takeOut(other)) queue.putFirst('likely', other);
+    if (other && queue.takeOut(other)) queue.putLast('likely', other);
   }
 
   /** The server has not looked at the batch: it stays where it is. */

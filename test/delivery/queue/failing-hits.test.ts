@@ -24,7 +24,7 @@ test.for<[string, number, string, string]>([
     'the other half is sent later if the first one fails',
     4,
     'bad a b c',
-    'bad,a,b,c bad,a,b,c bad,a bad a bad b,c',
+    'bad,a,b,c bad,a,b,c bad,a bad b,c bad a',
   ],
   [
     'it is halved at once if it is the third one in a row',
