@@ -9,7 +9,7 @@ import { EXIT_WAITS } from './exit-waits.js';
 //     the event loop is empty ────────────────────────┼──> event `exit` ──> finish ──> release
 //     process.exit(), uncaught error ─────────────────┘
 //
-// SIGHUP and SIGUSR2 often reload a configuration: without a handler, they do the same from `shutdown` on; with one, nothing. `PipelineEnd`
+// SIGHUP and SIGUSR2 often reload a configuration: with a handler, nothing is called; without one, everything but `expectEnd`. `PipelineEnd`
 // passes the calls on to `Delivery`: `exit/process-hold.ts` keeps the process, `exit/exit-flush.ts` sends at `exit`.
 
 /** What has hits that the end of the process would lose. Nothing here throws or rejects. */

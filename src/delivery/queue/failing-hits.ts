@@ -29,9 +29,9 @@ interface NextOptions {
  * 2. Its first half is sent `first`. If that fails, it is halved in turn, down to one hit, and the other half is `likely` to succeed. If the
  *    first half succeeds, the cause is in the other one, which is halved.
  * 3. A hit that fails alone is set `aside`, and no other waits for it. It is sent directly after a success, at most every 30 s, before what is
- *    `first`; if nothing else is queued, by back-off. If the next request succeeds, too, this is a proof: so that is one that is `unsent`, or
- *    `likely` to succeed. One is not enough, because a server may fail by chance: at the third, at least a minute after the first, the hit is
- *    rejected.
+ *    `first`; if nothing else is queued, by back-off. If the next request succeeds, too, this is a proof. Therefore the next one is `unsent`, or
+ *    `likely` to succeed. One proof is not enough, because a server may fail by chance: at the third, at least a minute after the first, the hit
+ *    is rejected.
  * 4. From the tenth failure in a row, the server is the cause. One hit at a time is sent, by back-off, until one is processed: the newest
  *    that is `unsent`; if none is, the hits of the other batches, one batch after the other, and last those that are `aside`.
  * 5. A batch that is too large is halved at once.
@@ -56,7 +56,7 @@ export class FailingHits {
   #hasSucceeded = false;
   /** The last request, if it was one hit that failed directly after a success: the next success is a proof. */
   #suspect: Batch | undefined;
-  /** That hit failed alone before: without a success next, it was sent in vain. */
+  /** That hit failed alone before. It is sent only for a proof, which needs a success next. */
   #wasAside = false;
 
   /** `waitMillis` returns the back-off after a number of failures while nothing else is queued. */
