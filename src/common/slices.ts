@@ -8,10 +8,10 @@ export function beginSlice(): () => boolean {
 }
 
 /** Work in small steps. A step yields whether the next one is long and needs a slice of its own. */
-export type Steps = Generator<boolean, void>;
+export type Steps<Result = void> = Generator<boolean, Result>;
 
 /** Runs all steps in slices, so that timers and sockets are served between them. Short work ends in the same turn. */
-export async function runInSlices(steps: Steps): Promise<void> {
+export async function runInSlices(steps: Steps<unknown>): Promise<void> {
   let isOver = beginSlice();
   for (const needsSlice of steps) {
     if (!needsSlice && !isOver()) continue;
@@ -21,6 +21,6 @@ export async function runInSlices(steps: Steps): Promise<void> {
 }
 
 /** Runs all steps at once. */
-export function runAtOnce(steps: Steps): void {
+export function runAtOnce(steps: Steps<unknown>): void {
   while (!steps.next().done);
 }

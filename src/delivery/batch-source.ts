@@ -190,22 +190,27 @@ export class BatchSource {
     let isFast = isHurried;
     for (let left = memory.queued; left >= max; left -= max) {
       const nowMillis = performance.now();
-      if (!this.sendsFromMemory || !memory.hasFinal(max, nowMillis)) return;
-      isFast ||= memory.hasFinal(2 * max, nowMillis); // a busy server must not fall behind
-      yield* this.#take(nowMillis, false, isFast);
+      if (!this.sendsFromMemory || nowMillis < memory.finalMillis(max)) return;
+      isFast ||= nowMillis >= memory.finalMillis(2 * max); // a busy server must not fall behind
+      const hasAll = yield* this.#take(nowMillis, false, isFast);
+      if (!hasAll) return; // some are held back
     }
   }
 
-  /** Takes hits from memory, at most a batch: final ones, or `all`. Unless `isFast`, the event loop has a turn after each portion. */
-  *#take(nowMillis: number, all: boolean, isFast: boolean): Steps {
+  /**
+   * Takes hits from memory, at most a batch: final ones, or `all`. Unless `isFast`, the event loop has a turn after each portion. Returns
+   * whether there were as many.
+   */
+  *#take(nowMillis: number, all: boolean, isFast: boolean): Steps<boolean> {
     const { memory, options } = this.#parts;
     for (let left = options.maxExportBatchSize; left > 0; left -= HITS_PER_TURN) {
       const count = Math.min(left, HITS_PER_TURN);
       const hits = memory.take(count, nowMillis, all);
       this.queue.add(hits, false);
-      if (hits.length < count) return;
+      if (hits.length < count) return false;
       yield !isFast && count === HITS_PER_TURN;
     }
+    return true;
   }
 
   /** Takes hits from the spool if the queue needs more. Returns whether hits of the spool may be sent. */

@@ -167,21 +167,10 @@ export class MemoryQueue {
     return taken;
   }
 
-  /** When the `count` oldest hits are final, unless some are held back. */
+  /** When the `count` oldest hits are final, unless some are held back; `Infinity` if there are fewer. */
   finalMillis(count: number): number {
-    return (this.#hits[this.#head + count - 1]?.endedMillis ?? 0) + CHILD_SPAN_WAIT_MILLIS;
-  }
-
-  /** Whether `count` queued hits are final, so that a full batch can be sent. */
-  hasFinal(count: number, nowMillis: number): boolean {
-    if (this.queued < count) return false;
-    let final = 0;
-    for (let i = this.#head; i < this.#hits.length && final < count; i++) {
-      const hit = this.#hits[i] as PendingHit;
-      if (nowMillis - hit.endedMillis < CHILD_SPAN_WAIT_MILLIS) break; // the following ones are younger
-      if (hit.isFinal(nowMillis)) final += 1;
-    }
-    return final >= count;
+    const last = this.#hits[this.#head + count - 1];
+    return last ? last.endedMillis + CHILD_SPAN_WAIT_MILLIS : Number.POSITIVE_INFINITY;
   }
 
   /** Queues waiting hits that are final, or `all`. */
