@@ -229,9 +229,8 @@ export class SimulatedMachine {
     const before = this.processes.find(({ instances }) => instances.includes(instance));
     if (!before || before === user) return;
     const open = unsettledHits(this.disk.volume, to);
-    const unsent = [...open].filter((name) => !before.sent.has(name));
-    const beingStored = before.isDead ? [] : unsent.slice(before.spooled);
-    for (const name of [...before.sent, ...beingStored]) {
+    const storing = before.isDead ? [] : before.storing;
+    for (const name of new Set([...before.sent, ...storing])) {
       if (!open.has(name)) continue;
       this.mayBeDoubled.set(name, (this.mayBeDoubled.get(name) ?? 0) + 1);
       this.unsure += 1;

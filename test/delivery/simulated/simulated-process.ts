@@ -9,7 +9,7 @@ import { instanceName } from '../../../src/delivery/spool/spool-description.js';
 import { SpoolReports } from '../../../src/delivery/spool/spool-reports.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
-import { kindOf, queryOf } from '../../support/named-hits.js';
+import { kindOf, nameOf, queryOf } from '../../support/named-hits.js';
 import { Pace } from './pace.js';
 import { type DiskUser, type SimulatedDisk, spoolOf } from './simulated-disk.js';
 import { type SimulatedRequest, SimulatedRequests } from './simulated-requests.js';
@@ -52,6 +52,8 @@ export class SimulatedProcess implements DiskUser {
   readonly hits: string[] = [];
   /** Names of the hits that it has sent, its own and others'. */
   readonly sent = new Set<string>();
+  /** Names of the hits that it writes to its journal, and has in memory until it knows that this is still its own. */
+  storing: readonly string[] = [];
   readonly pace = new Pace();
   /** Hits of the spool in its bulk that is under way. */
   inFlight = 0;
@@ -91,7 +93,10 @@ export class SimulatedProcess implements DiskUser {
           () => true,
           () => false,
         );
-        return made.catch(() => undefined);
+        return made.then(
+          (journal) => this.#watch(journal),
+          () => undefined,
+        );
       },
       close: () => undefined,
     };
@@ -105,11 +110,6 @@ export class SimulatedProcess implements DiskUser {
     };
     this.#delivery = new Delivery(options, wayToMatomo, diagnostics, () => 0.5, spool);
     this.#requests = new SimulatedRequests(this.#delivery, options.scheduledDelayMillis);
-  }
-
-  /** Number of hits that it knows to be stored. */
-  get spooled(): number {
-    return this.#delivery.spooled;
   }
 
   /** As it is, or as it was at its end. */
@@ -200,6 +200,17 @@ export class SimulatedProcess implements DiskUser {
     this.wasKilled = true;
     this.#end();
     void this.#delivery.shutdown(0); // ends its timers, and nothing else any more
+  }
+
+  #watch(journal: FileJournal): FileJournal {
+    const append = journal.append.bind(journal);
+    journal.append = (lines, keeps) => {
+      this.storing = lines.map(({ hit }) => nameOf(hit.query));
+      return append(lines, keeps).finally(() => {
+        this.storing = [];
+      });
+    };
+    return journal;
   }
 
   #end(): void {

@@ -284,6 +284,25 @@ const WRITTEN_AFTER_THE_SHUTDOWN: History = {
   ],
 };
 
+/** A process stands still after it has written a hit, and before it looks whether its journal is still there: another one has taken it over. */
+const TAKEN_OVER_WHILE_STORING: History = {
+  ...SIZES,
+  seed: 3_967_582,
+  maxExportBatchSize: 3,
+  slowestMillis: 20,
+  steps: [
+    { kind: 'hits', which: 0, names: ['poison'] },
+    { kind: 'hits', which: 0, names: ['hit.bot'] },
+    { kind: 'wait', millis: 700 },
+    { kind: 'begin', which: 0, further: ['hit.late'] },
+    { kind: 'shutdown', which: 0 },
+    { kind: 'wait', millis: 30 },
+    { kind: 'hang', which: 0, millis: 6000 },
+    { kind: 'clock', millis: -3_600_000 },
+    { kind: 'wait', millis: 3 },
+  ],
+};
+
 test(`in ${HISTORIES} histories of processes that share a spool every hit is accounted for at every step, and stored once unless a kill duplicated it`, async () => {
   try {
     await fc.assert(fc.asyncProperty(history, live), {
@@ -300,6 +319,7 @@ test(`in ${HISTORIES} histories of processes that share a spool every hit is acc
         [UNKNOWN_AFTER_A_WRITE],
         [KILLED_IN_A_RANGE],
         [WRITTEN_AFTER_THE_SHUTDOWN],
+        [TAKEN_OVER_WHILE_STORING],
       ],
     });
   } finally {
