@@ -6,6 +6,7 @@ import type { Batch } from './queue/batch.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { FailingHits } from './queue/failing-hits.js';
 import type { HitResults } from './queue/hit-results.js';
+import { SEND_MODES, type SendMode } from './send-mode.js';
 import type { Journal } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
 
@@ -20,18 +21,8 @@ interface BatchSourceParts extends Pick<DeliveryParts, 'options' | 'memory' | 's
   readonly results: HitResults;
 }
 
-/** What is wanted of the next batch. */
-interface NextBatch {
-  /** Partial batches of hits from memory, too. */
-  readonly isDue: boolean;
-  /** Also hits that are not final yet. */
-  readonly all: boolean;
-  /** Hits from the spool make a batch if they fill it, or the oldest is older. */
-  readonly delayMillis: number;
-}
-
 /**
- * Makes batches of hits from memory and from the spool, in the order of `FailingHits`:
+ * Makes batches of hits from memory and from the spool: those of its mode, in the order of `FailingHits`.
  *
  *     memory ──take──> queue ──next──> sender
  *       │ ▲ store, give back ▲
@@ -44,10 +35,11 @@ export class BatchSource {
   /** `false` after Matomo rejected crashes. */
   takesCrashes = true;
   readonly #parts: BatchSourceParts;
+  /** How long a hit waits for others. */
+  delayMillis: number;
+  #mode: SendMode = 'full';
   /** Spooled hits are sent until then. */
   #storedUntilMillis = Number.POSITIVE_INFINITY;
-  #takesOnlyDue = false;
-  #hasEnded = false;
   /** The journal from which the stored hits in the queue were taken. */
   #journal: Journal | undefined;
   /** The call of `fill` that runs. */
@@ -59,6 +51,7 @@ export class BatchSource {
   constructor(parts: BatchSourceParts) {
     this.#parts = parts;
     const { options, random } = parts;
+    this.delayMillis = options.scheduledDelayMillis;
     this.queue = new BatchQueue(options.maxExportBatchSize);
     this.failing = new FailingHits(this.queue, (n) => failingMillis(n, random));
   }
@@ -80,61 +73,70 @@ export class BatchSource {
     return this.#parts.spool?.isWritable !== true;
   }
 
-  /** Makes full batches of the hits that are in memory now, in turns of the event loop; `isFast`: in as few as possible. */
-  fill(isFast = false): Promise<void> {
-    this.#filling ??= runInSlices(this.#takeFull(isFast)).finally(() => {
+  /** Whether the process ends. The mode is `shutdown` or `exit`. */
+  get isEnding(): boolean {
+    return this.failing.isLast;
+  }
+
+  /** Begins an attempt. While the process ends, its mode stays. */
+  async begin(mode: SendMode): Promise<void> {
+    this.#enter(this.isEnding ? this.#mode : mode);
+    const { takes } = SEND_MODES[this.#mode];
+    if (takes !== 'none') await runInSlices(this.#takeBatches(takes));
+  }
+
+  shutdown(millis: number): void {
+    this.#enter('shutdown');
+    this.#storedUntilMillis = performance.now() + millis / 2;
+  }
+
+  exit(): void {
+    this.#enter('exit');
+  }
+
+  #enter(mode: SendMode): void {
+    const { isLast, sendsAside } = SEND_MODES[mode];
+    this.#mode = mode;
+    this.failing.isLast = isLast;
+    this.failing.sendsAside = sendsAside;
+  }
+
+  /** Makes full batches of the hits that are in memory now, in turns of the event loop. */
+  fill(): Promise<void> {
+    this.#filling ??= runInSlices(this.#takeBatches('none')).finally(() => {
       this.#filling = undefined;
     });
     return this.#filling;
   }
 
-  /**
-   * For a shutdown within `millis`: half of it is for hits of the spool, so that there is time for the last response. The others stay there.
-   * `takesOnlyDue`: hits in memory that are not due are left, so that a busy server can shut down.
-   */
-  startClosing(millis: number, takesOnlyDue: boolean): void {
-    this.failing.isLast = true;
-    this.#storedUntilMillis = performance.now() + millis / 2;
-    this.#takesOnlyDue = takesOnlyDue;
-  }
-
-  /** From now on, `choose` returns nothing, and only `nextAtExit` returns batches. */
-  end(): void {
-    this.#hasEnded = true;
-  }
-
   /** Gets hits for the next batch. Returns whether it may have hits of the spool. */
-  async prepare({ isDue, all, delayMillis }: NextBatch): Promise<boolean> {
-    let withStored = await this.#loadStored(delayMillis);
-    if (this.#hasEnded) return false;
-    if (this.failing.needsMore(withStored) && (isDue || !this.#takesOnlyDue)) {
-      await this.fill(all);
-      if (isDue && this.#takesMore(withStored))
-        await runInSlices(this.#take(performance.now(), all, all));
-      // The process may have stood still in these turns, and another one has taken its journal over.
-      withStored &&= await this.#loadStored(delayMillis);
-    }
-    return withStored;
+  async prepare(): Promise<boolean> {
+    const withStored = await this.#loadStored();
+    if (this.isEnding || !this.failing.needsMore(withStored)) return withStored;
+    await this.fill();
+    // The process may have stood still in these turns, and another one has taken its journal over.
+    return withStored && this.#loadStored();
   }
 
   /**
-   * The next batch; `undefined` if none is due. `isForced`: if nothing else is queued, also a hit that failed alone and is not due. From then
-   * on, the batch is in flight: it must be sent in the same turn, because the process may end in the next one.
+   * The next batch; `undefined` if none is due. From then on, it is in flight: it must be sent in the same turn, because the process may end
+   * in the next one.
    */
-  choose(withStored: boolean, isForced: boolean): Batch | undefined {
-    return this.#hasEnded ? undefined : this.#choose(withStored, isForced);
+  choose(withStored: boolean): Batch | undefined {
+    return this.#mode === 'exit' ? undefined : this.#choose(withStored);
   }
 
   /** In the last flush of a process: the next batch from memory. */
   nextAtExit(): Batch | undefined {
-    this.failing.isLast = true;
-    if (this.#takesMore(false)) runAtOnce(this.#take(performance.now(), true, true));
-    return this.#choose(false, true);
+    this.exit();
+    if (this.sendsFromMemory && this.failing.needsMore(false))
+      runAtOnce(this.#take(performance.now(), true, true));
+    return this.#choose(false);
   }
 
-  #choose(withStored: boolean, isForced: boolean): Batch | undefined {
+  #choose(withStored: boolean): Batch | undefined {
     this.expire();
-    return this.failing.next({ nowMillis: performance.now(), withStored, isForced });
+    return this.failing.next(performance.now(), withStored);
   }
 
   /** Drops hits that are too old. */
@@ -179,21 +181,18 @@ export class BatchSource {
     this.#parts.memory.drop();
   }
 
-  /** Whether hits from memory are sent next. */
-  #takesMore(withStored: boolean): boolean {
-    return this.sendsFromMemory && this.failing.needsMore(withStored);
-  }
-
-  *#takeFull(isHurried: boolean): Steps {
+  /** Takes hits that are in memory now: full batches of final ones, and the `rest`. */
+  *#takeBatches(rest: 'none' | 'final' | 'all'): Steps {
     const { memory, options } = this.#parts;
     const { maxExportBatchSize: max } = options;
-    let isFast = isHurried;
-    for (let left = memory.queued; left >= max; left -= max) {
+    let isFast = rest === 'all';
+    for (let left = memory.untaken; left > 0; left -= max) {
       const nowMillis = performance.now();
-      if (!this.sendsFromMemory || nowMillis < memory.finalMillis(max)) return;
+      if (!this.sendsFromMemory) return;
+      if (rest === 'none' && nowMillis < memory.finalMillis(max)) return;
       isFast ||= nowMillis >= memory.finalMillis(2 * max); // a busy server must not fall behind
-      const hasAll = yield* this.#take(nowMillis, false, isFast);
-      if (!hasAll) return; // some are held back
+      const hasAll = yield* this.#take(nowMillis, rest === 'all', isFast);
+      if (!hasAll) return; // the others are held back, or there are none
     }
   }
 
@@ -214,18 +213,18 @@ export class BatchSource {
   }
 
   /** Takes hits from the spool if the queue needs more. Returns whether hits of the spool may be sent. */
-  async #loadStored(delayMillis: number): Promise<boolean> {
+  async #loadStored(): Promise<boolean> {
     const { spool } = this.#parts;
     if (!spool || this.#isLoading || performance.now() >= this.#storedUntilMillis) return false;
     this.#isLoading = true;
-    const loaded = this.#load(spool, delayMillis).finally(() => {
+    const loaded = this.#load(spool).finally(() => {
       this.#isLoading = false;
     });
     const isLoaded = await withTimeout(PATIENCE_MILLIS, loaded, true);
     return isLoaded === true && performance.now() < this.#storedUntilMillis;
   }
 
-  async #load(spool: Spool, delayMillis: number): Promise<boolean> {
+  async #load(spool: Spool): Promise<boolean> {
     const { maxExportBatchSize: max, maxQueueSize } = this.#parts.options;
     await spool.ready;
     const { openJournal } = spool;
@@ -238,7 +237,8 @@ export class BatchSource {
     // If all hits have failed, only another one that is processed can show that they are the cause.
     const count = total === failedTotal ? Math.max(1, room) : room;
     if (count > 0 && this.failing.needsMore(true)) {
-      const waitMillis = isRefused ? 0 : delayMillis;
+      const isUrgent = isRefused || SEND_MODES[this.#mode].takesStored;
+      const waitMillis = isUrgent ? 0 : this.delayMillis;
       this.queue.add(await spool.take(openJournal, count, waitMillis), true);
       if (!this.takesCrashes) this.refuseCrashes();
     }

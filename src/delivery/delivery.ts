@@ -47,28 +47,30 @@ export class Delivery {
     random: () => number = Math.random,
     spool?: Spool,
   ) {
-    this.#memory = new MemoryQueue(options.maxQueueSize);
-    this.#hold = new ProcessHold(options.shutdownTimeoutMillis, this.#scope);
-    const memory = this.#memory;
-    const isFresh = createIsFresh(options, spool !== undefined);
-    const losses = new LossLog(diagnostics, memory.counters);
-    const results = new HitResults({ memory, spool, diagnostics });
-    this.#source = new BatchSource({ options, memory, spool, isFresh, results, random });
+    const memory = new MemoryQueue(options.maxQueueSize);
+    const hold = new ProcessHold(options.shutdownTimeoutMillis, this.#scope);
     const parts = {
       options,
       transport,
       diagnostics,
-      losses,
       memory,
       spool,
-      isFresh,
-      results,
-      source: this.#source,
+      random,
+      hold,
+      scope: this.#scope,
+      losses: new LossLog(diagnostics, memory.counters),
+      isFresh: createIsFresh(options, spool !== undefined),
+      results: new HitResults({ memory, spool, diagnostics }),
     };
+    const source = new BatchSource(parts);
     const onNewToken = () => this.#loop.sendNow();
-    this.#sender = new Sender({ ...parts, random, hold: this.#hold, onNewToken });
-    this.#parts = { ...parts, sender: this.#sender };
-    this.#loop = new SendLoop({ ...this.#parts, scope: this.#scope });
+    const sender = new Sender({ ...parts, source, onNewToken });
+    this.#memory = memory;
+    this.#hold = hold;
+    this.#source = source;
+    this.#sender = sender;
+    this.#parts = { ...parts, source, sender };
+    this.#loop = new SendLoop({ ...parts, source, sender });
     this.#flushLimitMillis = Math.min(options.exportTimeoutMillis, MAX_FLUSH_MILLIS);
     this.#loop.start();
   }
@@ -248,12 +250,12 @@ export class Delivery {
   async #close(deadlineMillis: number): Promise<void> {
     const [source, sender] = [this.#source, this.#sender];
     this.#loop.stop();
-    source.startClosing(deadlineMillis, this.keepsForExit);
+    source.shutdown(deadlineMillis);
     const isInTime = await withTimeout(
       deadlineMillis,
       this.#loop.sendAll().then(() => true),
     );
-    source.end();
+    source.exit();
     await sender.close();
     await this.#loop.ended; // counts the batch that was in flight
     sender.stop();
@@ -274,7 +276,7 @@ export class Delivery {
     this.#parts.diagnostics.lines.flush();
     if (this.pending === 0) return;
     this.#closed ??= Promise.resolve();
-    this.#source.end();
+    this.#source.exit();
     this.#loop.stop();
     const refusal = this.keepsForExit ? undefined : 'exitFlush is off';
     flushAtExit(this.#parts, this.#hold.leftMillis, refusal);

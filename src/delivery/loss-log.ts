@@ -1,55 +1,46 @@
 import type { Diagnostics } from '../common/diagnostics.js';
-import { coded } from '../common/messages.js';
+import { coded, type MessageCode } from '../common/messages.js';
 import { countOf } from './queue/batch.js';
 import type { DeliveryCounters, LossReason } from './queue/counters.js';
 
 const HOUR_MILLIS = 3_600_000;
 
 interface LossLine {
+  readonly code: MessageCode;
+  readonly text: (hits: string) => string;
   /** @default a minute */
   readonly intervalMillis?: number;
   readonly delayMillis?: number;
-  readonly text: (hits: string) => string;
 }
 
 /** `rejected` and `spool` are logged where their cause is known; for `shutdown` see below. */
 const LINES = {
   queue_full: {
+    code: 'queue-full',
     delayMillis: 1_000, // the first line shows how many hits a second are lost
     text: (hits) =>
-      coded(
-        'queue-full',
-        `The queue is full. Lost and counted as queue_full: ${hits}. New hits are lost until there is room. Raise maxQueueSize, or set spool.`,
-      ),
+      `The queue is full. Lost and counted as queue_full: ${hits}. New hits are lost until there is room. Raise maxQueueSize, or set spool.`,
   },
   unconfirmed: {
+    code: 'unconfirmed',
     text: (hits) =>
-      coded(
-        'unconfirmed',
-        `Matomo may have stored ${hits} without confirming it: not sent again, counted as lost.unconfirmed. Check why Matomo does not answer, or set resendUnconfirmed if you prefer duplicates to losses.`,
-      ),
+      `Matomo may have stored ${hits} without confirming it: not sent again, counted as lost.unconfirmed. Check why Matomo does not answer, or set resendUnconfirmed if you prefer duplicates to losses.`,
   },
   too_large: {
+    code: 'too-large',
     text: (hits) =>
-      coded(
-        'too-large',
-        `Matomo answered with status 413 to ${hits} sent alone: lost and counted as too_large. Raise the limit of the proxy or web server for the size of a request.`,
-      ),
+      `Matomo answered with status 413 to ${hits} sent alone: lost and counted as too_large. Raise the limit of the proxy or web server for the size of a request.`,
   },
   expired: {
+    code: 'expired',
     text: (hits) =>
-      coded(
-        'expired',
-        `Too old to be sent, lost and counted as expired: ${hits}. The limit is maxSpoolAgeMillis or, without tokenAuth, a day. Check why they were not sent earlier.`,
-      ),
+      `Too old to be sent, lost and counted as expired: ${hits}. The limit is maxSpoolAgeMillis or, without tokenAuth, a day. Check why they were not sent earlier.`,
   },
   invalid: {
+    code: 'hits-invalid',
     intervalMillis: HOUR_MILLIS,
     text: (hits) =>
-      coded(
-        'hits-invalid',
-        `Matomo rejected ${hits}, counted as invalid. Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`,
-      ),
+      `Matomo rejected ${hits}, counted as invalid. Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`,
   },
 } satisfies Readonly<Record<string, LossLine>>;
 
@@ -75,8 +66,8 @@ export class LossLog {
       const hits = total - (this.#logged.get(result) ?? 0);
       if (hits <= 0) continue;
       this.#logged.set(result, total);
-      const { text, ...pace }: LossLine = LINES[result];
-      this.#lines.add(result, hits, (sum) => text(countOf(sum)), pace);
+      const { code, text, ...pace }: LossLine = LINES[result];
+      this.#lines.add(result, hits, (sum) => coded(code, text(countOf(sum))), pace);
     }
   }
 }

@@ -6,6 +6,7 @@ import { MAX_TIMER_MILLIS } from '../common/timers.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import type { BatchSource } from './batch-source.js';
 import type { DeliveryParts } from './delivery-options.js';
+import type { SendMode } from './send-mode.js';
 import type { Sender } from './sender.js';
 
 /** Interval for checking a full batch again if one of its hits is held back. */
@@ -14,7 +15,7 @@ const SHORTEST_MILLIS = 5;
 const ERROR_WAIT_MILLIS = 10_000;
 
 /** What a timer is for. One for hits that failed alone may be later than a new hit is due. */
-type TimerKind = 'full' | 'partial' | 'aside';
+type TimerKind = 'full' | 'due' | 'aside';
 
 interface SendLoopParts extends DeliveryParts {
   readonly source: BatchSource;
@@ -32,19 +33,15 @@ export class SendLoop {
   readonly #attempts: SerialQueue;
   /** Read once, because `update` needs it for each hit. */
   readonly #maxExportBatchSize: number;
-  /** How long a hit waits for others. */
-  #delayMillis: number;
   /** The timer for the next batch, which does not keep the process alive. */
   #timer: NodeJS.Timeout | undefined;
   #timerFor: TimerKind | undefined;
   /** Batches are being made. */
   #isFilling = false;
-  #isStopped = false;
 
   constructor(parts: SendLoopParts) {
     this.#parts = parts;
     this.#maxExportBatchSize = parts.options.maxExportBatchSize;
-    this.#delayMillis = parts.options.scheduledDelayMillis;
     this.#attempts = new SerialQueue({
       scope: parts.scope,
       onIdle: () => {
@@ -70,11 +67,11 @@ export class SendLoop {
 
   /** Call this after a hit was queued. Sets the timer for the next batch; while a batch is being sent, only for a full one. */
   update(): void {
-    if (this.#isStopped || this.#isFilling) return;
     const { memory, sender, source } = this.#parts;
+    if (source.isEnding || this.#isFilling) return;
     const isFull = memory.queued >= this.#maxExportBatchSize;
     // Nearly all hits arrive while the timer is set.
-    if (this.#timerFor === 'full' || (this.#timerFor === 'partial' && !isFull)) return;
+    if (this.#timerFor === 'full' || (this.#timerFor === 'due' && !isFull)) return;
     if (memory.count === 0) return;
     if (!source.sendsFromMemory && source.queue.size === 0) return;
     const now = performance.now();
@@ -85,7 +82,7 @@ export class SendLoop {
       const dueMillis = Math.max(this.#dueMillis, sender.waitUntilMillis);
       // A hit may be due long before it is final.
       const leastMillis = now + CHILD_SPAN_WAIT_MILLIS;
-      const kind = memory.untaken === 0 ? 'aside' : 'partial';
+      const kind = memory.untaken === 0 ? 'aside' : 'due';
       this.#setTimer(kind, Math.max(dueMillis, leastMillis));
     }
   }
@@ -98,26 +95,25 @@ export class SendLoop {
 
   /** Sends hits as soon as they are final from now on. */
   hurry(): void {
-    this.#delayMillis = Math.min(this.#delayMillis, CHILD_SPAN_WAIT_MILLIS);
+    const { source } = this.#parts;
+    source.delayMillis = Math.min(source.delayMillis, CHILD_SPAN_WAIT_MILLIS);
     this.#clearTimer();
   }
 
   /** Makes one attempt to send everything. First stores what belongs into the spool, even while an attempt runs. */
   async sendAll(): Promise<void> {
-    const { memory, sender, source, spool, scope } = this.#parts;
+    const { sender, source, spool, scope } = this.#parts;
     if (spool) {
       await scope.runInAsyncScope(() => spool.storeQueued(true));
       await scope.runInAsyncScope(() => source.storeBatches());
     }
     await this.#attempts.run(async () => {
-      if (!this.#isStopped && !sender.mayFlush) return;
-      await sender.send({ due: memory.count, all: true, delayMillis: 0 });
+      if (source.isEnding || sender.mayFlush) await sender.send('flush');
     });
   }
 
-  /** From now on, only `sendAll` sends. */
+  /** Ends the timers: only `sendAll` sends. */
   stop(): void {
-    this.#isStopped = true;
     this.#clearTimer();
     this.#parts.spool?.stop();
   }
@@ -130,7 +126,7 @@ export class SendLoop {
   /** When everything queued is due, including partial batches. */
   get #dueMillis(): number {
     const { source, memory } = this.#parts;
-    return Math.min(source.failing.dueMillis(false), memory.oldestMillis + this.#delayMillis);
+    return Math.min(source.failing.dueMillis(false), memory.oldestMillis + source.delayMillis);
   }
 
   /** Sets the timer, or one that ends earlier if the wait exceeds the longest timer. */
@@ -156,33 +152,34 @@ export class SendLoop {
 
   /** The interval of the spool. */
   #onInterval(): void {
-    const { sender, source, scope, losses } = this.#parts;
+    const { source, scope, losses } = this.#parts;
     void scope.runInAsyncScope(() => source.storeBatches());
     losses.check();
     this.update();
     if (!this.#attempts.isIdle) return;
     source.expire(); // even while nothing can be sent
-    if (performance.now() < sender.waitUntilMillis) return;
-    void this.#attempts.run(() =>
-      sender.send({ due: 0, all: false, delayMillis: this.#delayMillis }),
-    );
+    this.#attempt('full');
   }
 
   /** Makes full batches even while none can be sent: taken hits no longer keep their requests in memory. */
   async #onTimer(): Promise<void> {
-    const { memory, sender, source } = this.#parts;
-    const due = performance.now() >= this.#dueMillis ? memory.count : 0; // a batch makes all due
+    const { source } = this.#parts;
+    const mode = performance.now() >= this.#dueMillis ? 'due' : 'full'; // a batch makes all due
     this.#isFilling = true;
     try {
       await source.fill();
     } finally {
       this.#isFilling = false;
     }
-    if (this.#isStopped) return;
-    if (this.#attempts.isIdle && performance.now() >= sender.waitUntilMillis) {
-      const options = { due, all: false, delayMillis: this.#delayMillis };
-      void this.#attempts.run(() => sender.send(options));
-    } else this.update();
+    if (!source.isEnding && !this.#attempt(mode)) this.update();
+  }
+
+  /** Returns `false` if nothing may be sent now. */
+  #attempt(mode: SendMode): boolean {
+    const { sender } = this.#parts;
+    const mayStart = this.#attempts.isIdle && performance.now() >= sender.waitUntilMillis;
+    if (mayStart) void this.#attempts.run(() => sender.send(mode));
+    return mayStart;
   }
 
   #reportError(error: unknown): void {

@@ -7,8 +7,8 @@ import type { DeliveryParts } from './delivery-options.js';
 import type { ProcessHold } from './exit/process-hold.js';
 import type { Exchange } from './http/transport.js';
 import { type Batch, type Failure, type Reason, toBody } from './queue/batch.js';
-import { countAs, createDeliveryCounters, sumOfCounters } from './queue/counters.js';
 import type { HitResults } from './queue/hit-results.js';
+import type { SendMode } from './send-mode.js';
 
 /** Failures in a row after which it is logged that nothing can be sent. */
 const LOGGED_FAILURES = 3;
@@ -20,15 +20,6 @@ interface SenderParts extends DeliveryParts {
   readonly hold: ProcessHold;
   /** Called if a rejected token was replaced in its file. */
   readonly onNewToken: () => void;
-}
-
-interface SendOptions {
-  /** How many hits from memory are sent even if they do not fill a batch. */
-  readonly due: number;
-  /** Also hits that are not final yet. */
-  readonly all: boolean;
-  /** Hits from the spool are sent if they fill a batch, or the oldest is older. */
-  readonly delayMillis: number;
 }
 
 /** What a response at the end of a process means for what is sent after it. */
@@ -74,19 +65,14 @@ export class Sender {
   }
 
   /** Sends batch after batch until nothing is due, or nothing can be sent now. */
-  async send({ due, all, delayMillis }: SendOptions): Promise<void> {
+  async send(mode: SendMode): Promise<void> {
     const { source } = this.#parts;
-    let left = due;
-    let isForced = all;
+    await source.begin(mode);
     do {
-      const withStored = await source.prepare({ isDue: left > 0, all, delayMillis });
-      const batch = source.choose(withStored, isForced);
+      const withStored = await source.prepare();
+      const batch = source.choose(withStored);
       if (!batch) return;
-      const verdict = await this.#attempt(batch);
-      isForced &&= verdict.isSuccess;
-      const decided = this.#apply(batch, verdict);
-      // `due` counts requests, and crashes come beside them.
-      if (!batch.isStored && batch.kind !== 'crash') left -= decided;
+      this.#apply(batch, await this.#attempt(batch));
     } while (performance.now() >= this.waitUntilMillis);
   }
 
@@ -136,21 +122,20 @@ export class Sender {
     return this.#response.read(batch, await hold.during(sending), token);
   }
 
-  /** Applies a verdict. Returns how many hits were counted. */
-  #apply(batch: Batch, { policy, result, isSuccess, waitMillis }: Verdict): number {
+  #apply(batch: Batch, { policy, result, isSuccess, waitMillis }: Verdict): void {
     const { options, results, source } = this.#parts;
     const { failing } = source;
     const now = performance.now();
     const { hits } = batch;
     this.waitUntilMillis = now + waitMillis;
     batch.mayBeStored = 'mayBeStored' in policy && policy.mayBeStored === true;
-    let counts = createDeliveryCounters();
     if (policy.hits !== 'failed') this.#failedBulksInARow = 0;
+    failing.sendsAside &&= isSuccess;
     switch (policy.hits) {
       case 'counted':
-        counts = policy.counts;
         if (isSuccess) results.reject(failing.succeeded(batch));
         else failing.remove(batch);
+        results.count(batch, policy.counts);
         break;
       case 'kept':
         if (policy.wait === 'token') failing.refused(batch, failureOf(result));
@@ -159,8 +144,8 @@ export class Sender {
       case 'halved':
         if (hits.length > 1) failing.split(batch);
         else {
-          counts = countAs(policy.alone, 1);
           failing.remove(batch);
+          results.count(batch, { [policy.alone]: 1 });
         }
         break;
       case 'failed': {
@@ -169,15 +154,14 @@ export class Sender {
         this.#afterFailure(failure.reason, now);
       }
     }
-    const decided = sumOfCounters(counts);
-    if (decided > 0) results.count(batch, counts);
     this.hasToWait = performance.now() < this.waitUntilMillis;
-    const { tracked, accepted } = counts;
-    if (tracked + accepted > 0 && !this.hasToWait) this.lastSuccessMillis = performance.now();
-    if (tracked > 0) options.onTracked?.();
-    if (policy.hits === 'counted' && policy.refusesCrashes) source.refuseCrashes();
+    if (policy.hits === 'counted') {
+      const { tracked = 0, accepted = 0 } = policy.counts;
+      if (tracked + accepted > 0 && !this.hasToWait) this.lastSuccessMillis = performance.now();
+      if (tracked > 0) options.onTracked?.();
+      if (policy.refusesCrashes) source.refuseCrashes();
+    }
     this.#afterToken(policy.hits === 'kept' && policy.wait === 'token');
-    return decided;
   }
 
   /** Waits after many failures in a row, and logs why if nothing can be sent now. */

@@ -2,7 +2,7 @@ import { codeOf } from '../../common/describe-error.js';
 import type { Hit } from '../../hit/hit.js';
 import type { Exchange } from '../http/transport.js';
 import { type Batch, countOf, type Reason } from '../queue/batch.js';
-import { countAs, type DeliveryCounters, lostHits, type ResultName } from '../queue/counters.js';
+import type { HitResultCounts, ResultName } from '../queue/counters.js';
 
 const COUNTERS_START = '{"status":';
 /** Limit of the transport for a response. Nested JSON takes JSON.parse more than linear time. */
@@ -187,7 +187,7 @@ export type ResultPolicy =
   /** They have a result. */
   | {
       readonly hits: 'counted';
-      readonly counts: DeliveryCounters;
+      readonly counts: HitResultCounts;
       readonly wait?: Wait;
       /** No more crashes are sent. */
       readonly refusesCrashes?: true;
@@ -207,23 +207,18 @@ export function policyOf(
   resendUnconfirmed: boolean,
 ): ResultPolicy {
   switch (result.kind) {
-    case 'processed':
-      return {
-        hits: 'counted',
-        counts: {
-          ...lostHits('unconfirmed', result.unconfirmed),
-          tracked: result.tracked,
-          invalid: result.invalid,
-        },
-      };
+    case 'processed': {
+      const { tracked, invalid, unconfirmed } = result;
+      return { hits: 'counted', counts: { tracked, invalid, unconfirmed } };
+    }
     case 'accepted': {
-      const counts = countAs('accepted', hits.length);
+      const counts = { accepted: hits.length };
       return { hits: 'counted', counts, ...(result.isDoubtful && { wait: 'back_off' }) };
     }
     case 'unconfirmed':
       return resendUnconfirmed
         ? { hits: 'kept', wait: 'back_off', mayBeStored: true }
-        : { hits: 'counted', counts: countAs('unconfirmed', hits.length), wait: 'back_off' };
+        : { hits: 'counted', counts: { unconfirmed: hits.length }, wait: 'back_off' };
     case 'unavailable':
       return { hits: 'kept', wait: 'back_off' };
     case 'too_large':
@@ -231,7 +226,7 @@ export function policyOf(
     case 'rolled_back':
       // A Matomo without CrashAnalytics rolls back each bulk of crashes.
       if (kind !== 'crash') return { hits: 'failed' };
-      return { hits: 'counted', counts: countAs('rejected', hits.length), refusesCrashes: true };
+      return { hits: 'counted', counts: { rejected: hits.length }, refusesCrashes: true };
     case 'failed':
       return { hits: 'failed', mayBeStored: result.mayBeStored };
     case 'nothing_kept':

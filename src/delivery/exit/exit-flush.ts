@@ -3,7 +3,7 @@ import { EXIT_WAITS } from '../../common/exit-waits.js';
 import type { BatchSource } from '../batch-source.js';
 import type { DeliveryParts } from '../delivery-options.js';
 import { describeExitLoss } from '../loss-log.js';
-import { type LossReason, lostHits } from '../queue/counters.js';
+import type { LossReason } from '../queue/counters.js';
 import type { HitResults } from '../queue/hit-results.js';
 import type { Sender } from '../sender.js';
 import type { JournalHit } from '../spool/journal.js';
@@ -71,7 +71,7 @@ function finishInFlight(
   if (options.resendUnconfirmed || transport.isSending?.() === false) return undefined;
   if (batch.isStored && !spool?.decideAtExit(batch.hits as JournalHit[])) return undefined;
   source.failing.remove(batch);
-  results.count(batch, lostHits('unconfirmed', batch.hits.length));
+  results.count(batch, { unconfirmed: batch.hits.length });
   return undefined;
 }
 

@@ -39,27 +39,14 @@ export function createDeliveryCounters(): DeliveryCounters {
 /** As what a hit counts that has a result and was not tracked. */
 export type ResultName = 'accepted' | 'invalid' | LossReason;
 
-/** Counters for hits that have one result. */
-export function countAs(name: ResultName, hits: number): DeliveryCounters {
-  if (name === 'accepted' || name === 'invalid')
-    return { ...createDeliveryCounters(), [name]: hits };
-  return lostHits(name, hits);
-}
+/** How many hits have which result. */
+export type HitResultCounts = Readonly<Partial<Record<'tracked' | ResultName, number>>>;
 
-/** Counters for hits that were lost for one reason. */
-export function lostHits(reason: LossReason, hits: number): DeliveryCounters {
-  const counts = createDeliveryCounters();
-  counts.lost[reason] = hits;
-  return counts;
-}
-
-/** Adds counters to a sum. */
-export function addCounters(sum: DeliveryCounters, added: DeliveryCounters): void {
-  sum.tracked += added.tracked;
-  sum.accepted += added.accepted;
-  sum.invalid += added.invalid;
-  for (const reason of Object.keys(sum.lost) as LossReason[]) {
-    sum.lost[reason] += added.lost[reason];
+/** Adds results to a sum. */
+export function addCounters(sum: DeliveryCounters, added: HitResultCounts): void {
+  for (const [name, hits] of Object.entries(added) as [keyof HitResultCounts, number][]) {
+    if (name === 'tracked' || name === 'accepted' || name === 'invalid') sum[name] += hits;
+    else sum.lost[name] += hits;
   }
 }
 

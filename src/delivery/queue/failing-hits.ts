@@ -13,14 +13,6 @@ const PROOF_MILLIS = 60_000;
 /** From this failure in a row, the server is the cause. One bad hit in a bulk of 100 causes nine. */
 const SERVER_FAILS_FROM = 10;
 
-interface NextOptions {
-  readonly nowMillis: number;
-  /** Hits in the spool may be sent. */
-  readonly withStored: boolean;
-  /** If nothing else is queued, sends a hit that failed alone although it is not due. */
-  readonly isForced: boolean;
-}
-
 /**
  * Which batch is sent next, and what becomes of one that fails (`interpret-answer.ts` says which responses are failures). The cause may be one of
  * its hits, or the server: only if other batches succeed, it is a hit. `unsent`, `again` and so on are lists of `BatchQueue`.
@@ -43,6 +35,8 @@ interface NextOptions {
 export class FailingHits {
   /** The process ends. */
   isLast = false;
+  /** If nothing else is queued, hits that are aside are sent even if they are not due. */
+  sendsAside = false;
   /** The token seems to be rejected: no bulk has succeeded since. */
   isRefused = false;
   readonly #queue: BatchQueue;
@@ -91,23 +85,24 @@ export class FailingHits {
   }
 
   /** The batch to send next, if one is due. It gets no further hits. */
-  next(options: NextOptions): Batch | undefined {
+  next(nowMillis: number, withStored: boolean): Batch | undefined {
     const batch = this.isServerFailing
-      ? this.#chooseHit(options.withStored)
-      : this.#chooseBatch(options);
+      ? this.#chooseHit(withStored)
+      : this.#chooseBatch(nowMillis, withStored);
     batch?.close();
     this.#queue.inFlight = batch;
     return batch;
   }
 
   /** A batch that was never sent does not wait for those that have failed: its success shows that the server works. */
-  #chooseBatch({ nowMillis, withStored, isForced }: NextOptions): Batch | undefined {
+  #chooseBatch(nowMillis: number, withStored: boolean): Batch | undefined {
     const { first, unsent, likely, again, crashes, aside } = this.#queue.lists;
     const maySend = (batch: Batch) => isSendable(batch, withStored);
     const mayProve = (batch: Batch) =>
       maySend(batch) && nowMillis - batch.probedMillis >= ASIDE_MILLIS;
     const isDue = (batch: Batch) =>
-      maySend(batch) && (isForced || (nowMillis >= this.#asideMillis && this.#maySendAlone(batch)));
+      maySend(batch) &&
+      (this.sendsAside || (nowMillis >= this.#asideMillis && this.#maySendAlone(batch)));
     const canSucceed = () => unsent.find(maySend) ?? likely.find(maySend);
     return (
       (this.#hasSucceeded ? aside.find(mayProve) : undefined) ??

@@ -5,7 +5,7 @@ import type { JournalHit } from '../spool/journal.js';
 import type { Spool } from '../spool/spool.js';
 import { type Batch, countOf } from './batch.js';
 import type { HitsOfBatch } from './batch-queue.js';
-import { countAs, type DeliveryCounters, type LossReason, lostHits } from './counters.js';
+import type { HitResultCounts, LossReason } from './counters.js';
 import type { MemoryQueue } from './memory-queue.js';
 
 interface HitResultsParts {
@@ -23,21 +23,21 @@ export class HitResults {
   }
 
   /** `counts` add up to the number of hits. */
-  count({ isStored, hits }: HitsOfBatch, counts: DeliveryCounters): void {
+  count({ isStored, hits }: HitsOfBatch, counts: HitResultCounts): void {
     const { memory, spool } = this.#parts;
     if (isStored) spool?.acknowledge(hits as JournalHit[], counts);
     else memory.acknowledge(hits, counts);
   }
 
   lose(reason: LossReason, dropped: readonly HitsOfBatch[]): void {
-    for (const batch of dropped) this.count(batch, lostHits(reason, batch.hits.length));
+    for (const batch of dropped) this.count(batch, { [reason]: batch.hits.length });
   }
 
   /** Counts a hit that failed alone several times, although others succeeded. */
   reject(batch: Batch | undefined): void {
     if (!batch?.failure) return;
     const { areInvalid, reason } = batch.failure;
-    this.count(batch, countAs(areInvalid ? 'invalid' : 'rejected', 1));
+    this.count(batch, areInvalid ? { invalid: 1 } : { rejected: 1 });
     if (areInvalid) return;
     this.#parts.diagnostics.lines.add('rejected', 1, (hits) => {
       const text = `Failed three times when sent alone, although Matomo processed other hits directly before and after (${reason.reason}): ${countOf(hits)}, lost and counted as rejected. ${adviceFor(reason.code)}`;

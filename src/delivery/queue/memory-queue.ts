@@ -1,6 +1,11 @@
 import { copyText } from '../../common/generation-cache.js';
 import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../../hit/hit.js';
-import { addCounters, createDeliveryCounters, type DeliveryCounters } from './counters.js';
+import {
+  addCounters,
+  createDeliveryCounters,
+  type DeliveryCounters,
+  type HitResultCounts,
+} from './counters.js';
 
 /** Memory of a hit that was taken, besides its bytes. */
 const OBJECT_BYTES = 100;
@@ -126,7 +131,7 @@ export class MemoryQueue {
   }
 
   /** Results of taken hits; `counts` add up to their number. */
-  acknowledge(hits: readonly Hit[], counts: DeliveryCounters): void {
+  acknowledge(hits: readonly Hit[], counts: HitResultCounts): void {
     this.forget(hits);
     addCounters(this.counters, counts);
   }

@@ -3,7 +3,7 @@ import { SerialQueue } from '../../common/serial-queue.js';
 import { atExit } from '../../common/signals-and-exit.js';
 import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';
-import { addCounters, type DeliveryCounters, lostHits } from '../queue/counters.js';
+import { addCounters, type HitResultCounts } from '../queue/counters.js';
 import type { MemoryQueue } from '../queue/memory-queue.js';
 import { Backlog } from './backlog.js';
 import {
@@ -214,7 +214,7 @@ export class Spool {
   }
 
   /** Counts the results of taken hits; `counts` add up to their number. */
-  acknowledge(hits: readonly JournalHit[], counts: DeliveryCounters): void {
+  acknowledge(hits: readonly JournalHit[], counts: HitResultCounts): void {
     const [first] = hits; // all are of one journal
     const sets = [this.#stored?.taken, this.#abandoned];
     const taken = first && sets.find((set) => set?.has(first));
@@ -333,7 +333,7 @@ export class Spool {
       const expired = stored.expire(isFresh);
       if (expired.length === 0) return;
       this.spooled -= expired.length;
-      addCounters(memory.counters, lostHits('expired', expired.length));
+      addCounters(memory.counters, { expired: expired.length });
       await this.#save();
     }
   }
@@ -392,7 +392,7 @@ export class Spool {
   }
 
   #lose(reason: 'spool' | 'shutdown', hits: number): void {
-    addCounters(this.#parts.memory.counters, lostHits(reason, hits));
+    addCounters(this.#parts.memory.counters, { [reason]: hits });
   }
 }
 

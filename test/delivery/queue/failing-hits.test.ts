@@ -97,6 +97,7 @@ test.for<[string, readonly Step[], boolean]>([
   ],
 ])('a hit that fails alone between successes, %s', ([, steps, isRejected]) => {
   const { queue, failing } = queueOf(1, 'bad');
+  failing.sendsAside = true;
   let cause: Batch | undefined;
   for (const step of steps) {
     const [second, name] = step.split(' ');
@@ -106,7 +107,7 @@ test.for<[string, readonly Step[], boolean]>([
       continue;
     }
     if (name !== 'bad' && queue.lists.unsent.length === 0) queue.add(hits('other'), false);
-    const batch = failing.next({ nowMillis, withStored: true, isForced: true }) as Batch;
+    const batch = nextOf(failing, nowMillis) as Batch;
     expect([step, namesOf(batch)]).toEqual([step, [name === 'busy' ? 'other' : name]]);
     if (name === 'bad') failing.failed(batch, nowMillis, FAILURE);
     else if (name === 'busy') failing.postponed();
@@ -265,6 +266,6 @@ test('hits in the spool are sent only if they may be', () => {
   queue.add(hits('a'), true);
   expect(failing.needsMore(false)).toBe(true);
   expect(failing.dueMillis(false)).toBe(Number.POSITIVE_INFINITY);
-  expect(failing.next({ nowMillis: 0, withStored: false, isForced: true })).toBeUndefined();
+  expect(failing.next(0, false)).toBeUndefined();
   expect(namesOf(nextOf(failing))).toEqual(['a']);
 });

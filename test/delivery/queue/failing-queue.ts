@@ -28,8 +28,7 @@ export function queueOf(max: number, ...names: string[]) {
   return { queue, failing: new FailingHits(queue, (failures) => failures * 1000) };
 }
 
-export const nextOf = (failing: FailingHits, nowMillis = 0) =>
-  failing.next({ nowMillis, withStored: true, isForced: false });
+export const nextOf = (failing: FailingHits, nowMillis = 0) => failing.next(nowMillis, true);
 
 /** Sends what is due at a time, and returns which hits were in each bulk. */
 export function drain(
