@@ -248,7 +248,7 @@ export class Delivery {
   }
 
   async #close(deadlineMillis: number): Promise<void> {
-    const [source, sender] = [this.#source, this.#sender];
+    const { source, sender, transport } = this.#parts;
     this.#loop.stop();
     source.shutdown(deadlineMillis);
     const isInTime = await withTimeout(
@@ -256,7 +256,7 @@ export class Delivery {
       this.#loop.sendAll().then(() => true),
     );
     source.exit();
-    await sender.close();
+    await transport.close();
     await this.#loop.ended; // counts the batch that was in flight
     sender.stop();
     await this.#parts.spool?.close();

@@ -1,4 +1,3 @@
-import { failingMillis } from './answer/back-off.js';
 import { EarlierResults, reasonOf, type Verdict } from './answer/earlier-results.js';
 import { type BulkResult, isRejected } from './answer/interpret-answer.js';
 import type { BatchSource } from './batch-source.js';
@@ -95,11 +94,6 @@ export class Sender {
     };
   }
 
-  /** Aborts the request in flight. */
-  close(): Promise<void> {
-    return this.#parts.transport.close();
-  }
-
   /** No response is interpreted any more: ends all timers. */
   stop(): void {
     this.#token.stop();
@@ -166,12 +160,10 @@ export class Sender {
 
   /** Waits after many failures in a row, and logs why if nothing can be sent now. */
   #afterFailure(reason: Reason, nowMillis: number): void {
-    const { source, random } = this.#parts;
-    const { failing } = source;
+    const { failing } = this.#parts.source;
     const { outage } = this.#response;
     this.#failedBulksInARow += 1;
-    if (failing.isServerFailing)
-      this.waitUntilMillis = nowMillis + failingMillis(failing.serverFailures, random);
+    if (failing.isServerFailing) this.waitUntilMillis = nowMillis + failing.serverWaitMillis;
     const isWaiting = failing.isServerFailing || failing.dueMillis(true) > nowMillis;
     if (isWaiting && (this.#failedBulksInARow >= LOGGED_FAILURES || outage.cause !== undefined))
       outage.begin(reason, true);

@@ -53,19 +53,19 @@ export class FailingHits {
   /** That hit failed alone before. It is sent only for a proof, which needs a success next. */
   #wasAside = false;
 
-  /** `waitMillis` returns the back-off after a number of failures while nothing else is queued. */
+  /** `waitMillis` returns the back-off after a number of failures: of the server, or of hits that are aside. */
   constructor(queue: BatchQueue, waitMillis: (failures: number) => number) {
     this.#queue = queue;
     this.#waitMillis = waitMillis;
   }
 
-  /** How many batches failed in a row because of the server. */
-  get serverFailures(): number {
-    return Math.max(0, this.#failuresInARow - SERVER_FAILS_FROM + 1);
+  get isServerFailing(): boolean {
+    return this.#failuresInARow >= SERVER_FAILS_FROM;
   }
 
-  get isServerFailing(): boolean {
-    return this.serverFailures > 0;
+  /** How long nothing is sent after the latest failure, if the server is the cause. */
+  get serverWaitMillis(): number {
+    return this.#waitMillis(this.#failuresInARow - SERVER_FAILS_FROM + 1);
   }
 
   /** Whether to take hits from memory or the spool: no batch that is unsent, full and sendable is left. */
