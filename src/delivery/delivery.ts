@@ -6,7 +6,7 @@ import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
 import { type ExitFlushParts, flushAtExit } from './exit/exit-flush.js';
 import { ProcessHold } from './exit/process-hold.js';
 import type { Transport } from './http/transport.js';
-import { describeShutdownLoss, LossLog } from './loss-log.js';
+import { describeLoss, LossLog } from './loss-log.js';
 import type { DeliveryCounters } from './queue/counters.js';
 import { HitResults } from './queue/hit-results.js';
 import { MemoryQueue } from './queue/memory-queue.js';
@@ -265,10 +265,9 @@ export class Delivery {
     if (this.keepsForExit && isInTime && !sender.hasToWait) return;
     this.keepsForExit = false;
     source.drop();
-    const lost = this.counters.lost.shutdown;
-    if (lost === 0) return;
-    const text = describeShutdownLoss(lost, sender.stoppedBy, !isInTime);
-    this.#parts.diagnostics.warnOnce('shutdown', text);
+    const { shutdown } = this.counters.lost;
+    const text = describeLoss('shutdown', { shutdown }, sender.stoppedBy, true, !isInTime);
+    if (text) this.#parts.diagnostics.warnOnce('shutdown', text);
   }
 
   /** Blocks the process at its end, see `flushAtExit`. */

@@ -72,34 +72,23 @@ export class LossLog {
   }
 }
 
-/** What a shutdown has lost. `stoppedBy`: why Matomo did not process hits. */
-export function describeShutdownLoss(
-  hits: number,
-  stoppedBy: string | undefined,
-  hasTimedOut: boolean,
-): string {
-  const why = stoppedBy === undefined ? '' : ` (${stoppedBy})`;
-  const text = `The shutdown ended with ${countOf(hits)} pending${why}. Pending hits are lost and counted as shutdown. ${adviceFor(hasTimedOut)}.`;
-  return coded('lost-at-shutdown', text);
-}
-
 /**
- * What the exit flush has lost, by reason, and what it has sent without a response; `undefined` if all is confirmed.
- * `reason`: why it has not sent more. `mayFlush`: whether it was allowed to send.
+ * What was lost at the end, by reason, and what was sent without a response; `undefined` if all is confirmed. `reason`: why not more was
+ * sent. `mayFlush`: whether that was allowed.
  */
-export function describeExitLoss(
-  lost: Readonly<Record<LossReason, number>>,
+export function describeLoss(
+  what: 'shutdown' | 'process',
+  { unconfirmed = 0, ...others }: Readonly<Partial<Record<LossReason, number>>>,
   reason: string | undefined,
   mayFlush: boolean,
   hasTimedOut: boolean,
 ): string | undefined {
-  const { unconfirmed, ...others } = lost;
   const counts = Object.entries(others).filter(([, count]) => count > 0);
   const hits = counts.reduce((sum, [, count]) => sum + count, 0);
   if (hits + unconfirmed === 0) return undefined;
   const why = reason === undefined ? '' : ` (${reason})`;
   const sentences = [
-    `The process ended before Matomo confirmed ${countOf(hits + unconfirmed)}${why}`,
+    `The ${what} ended before Matomo confirmed ${countOf(hits + unconfirmed)}${why}`,
   ];
   if (hits > 0) {
     const names = counts.map(([name, count]) => `${name}: ${count}`).join(', ');
@@ -107,13 +96,12 @@ export function describeExitLoss(
   }
   if (unconfirmed > 0)
     sentences.push(`Sent, not confirmed: ${countOf(unconfirmed)} (unconfirmed: ${unconfirmed})`);
-  if (!mayFlush) sentences.push('Set exitFlush, or call shutdown() before the process ends');
-  else sentences.push(adviceFor(hasTimedOut));
+  // If `shutdownTimeoutMillis` has not run out, a longer one changes nothing.
+  const set = hasTimedOut ? 'Raise shutdownTimeoutMillis, or set' : 'Set';
+  sentences.push(
+    mayFlush
+      ? `${set} spool to keep hits across restarts`
+      : 'Set exitFlush, or call shutdown() before the process ends',
+  );
   return coded(hits > 0 ? 'lost-at-shutdown' : 'unconfirmed', `${sentences.join('. ')}.`);
-}
-
-/** If `shutdownTimeoutMillis` has not run out, a longer one changes nothing. */
-function adviceFor(hasTimedOut: boolean): string {
-  const first = hasTimedOut ? 'Raise shutdownTimeoutMillis, or set' : 'Set';
-  return `${first} spool to keep hits across restarts`;
 }

@@ -2,7 +2,7 @@ import { describeError } from '../../common/describe-error.js';
 import { EXIT_WAITS } from '../../common/exit-waits.js';
 import type { BatchSource } from '../batch-source.js';
 import type { DeliveryParts } from '../delivery-options.js';
-import { describeExitLoss } from '../loss-log.js';
+import { describeLoss } from '../loss-log.js';
 import type { LossReason } from '../queue/counters.js';
 import type { HitResults } from '../queue/hit-results.js';
 import type { Sender } from '../sender.js';
@@ -52,7 +52,7 @@ export function flushAtExit(parts: ExitFlushParts, millis: number, refusal?: str
   const hasTimedOut = startMillis + millis - performance.now() < 1;
   const lost = { ...counters.lost };
   for (const name of Object.keys(lost) as LossReason[]) lost[name] -= before[name];
-  const text = describeExitLoss(lost, reason, refusal === undefined, hasTimedOut);
+  const text = describeLoss('process', lost, reason, refusal === undefined, hasTimedOut);
   if (text) diagnostics.warnOnce('exit', text);
 }
 
