@@ -5,7 +5,6 @@ import type { DeliveryParts } from './delivery-options.js';
 import type { Batch } from './queue/batch.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { FailingHits } from './queue/failing-hits.js';
-import type { HitResults } from './queue/hit-results.js';
 import { SEND_MODES, type SendMode } from './send-mode.js';
 import type { Journal } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
@@ -15,11 +14,6 @@ const HITS_PER_TURN = 25;
 
 /** How long to wait for a spool before hits from memory are sent instead: a disk may hang. */
 const PATIENCE_MILLIS = 2_000;
-
-interface BatchSourceParts extends Pick<DeliveryParts, 'options' | 'memory' | 'spool' | 'isFresh'> {
-  readonly random: () => number;
-  readonly results: HitResults;
-}
 
 /**
  * Makes batches of hits from memory and from the spool: those of its mode, in the order of `FailingHits`.
@@ -34,7 +28,7 @@ export class BatchSource {
   readonly failing: FailingHits;
   /** `false` after Matomo rejected crashes. */
   takesCrashes = true;
-  readonly #parts: BatchSourceParts;
+  readonly #parts: DeliveryParts;
   /** How long a hit waits for others. */
   delayMillis: number;
   #mode: SendMode = 'full';
@@ -48,7 +42,7 @@ export class BatchSource {
   #isLoading = false;
   #isStoring = false;
 
-  constructor(parts: BatchSourceParts) {
+  constructor(parts: DeliveryParts) {
     this.#parts = parts;
     const { options, random } = parts;
     this.delayMillis = options.scheduledDelayMillis;

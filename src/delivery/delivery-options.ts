@@ -1,6 +1,9 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type { Diagnostics } from '../common/diagnostics.js';
+import type { ProcessHold } from './exit/process-hold.js';
 import type { Transport } from './http/transport.js';
 import type { LossLog } from './loss-log.js';
+import type { HitResults } from './queue/hit-results.js';
 import type { MemoryQueue } from './queue/memory-queue.js';
 import type { IsFresh } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
@@ -30,7 +33,12 @@ export interface DeliveryParts {
   readonly losses: LossLog;
   readonly memory: MemoryQueue;
   readonly spool: Spool | undefined;
+  readonly results: HitResults;
   readonly isFresh: IsFresh;
+  readonly hold: ProcessHold;
+  /** Timers and requests get its async context. */
+  readonly scope: AsyncResource;
+  readonly random: () => number;
 }
 
 /** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */

@@ -3,7 +3,7 @@ import { DetachedScope, withTimeout } from '../common/timers.js';
 import type { PendingHit } from '../hit/hit.js';
 import { BatchSource } from './batch-source.js';
 import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
-import { type ExitFlushParts, flushAtExit } from './exit/exit-flush.js';
+import { flushAtExit } from './exit/exit-flush.js';
 import { ProcessHold } from './exit/process-hold.js';
 import type { Transport } from './http/transport.js';
 import { describeLoss, LossLog } from './loss-log.js';
@@ -11,7 +11,7 @@ import type { DeliveryCounters } from './queue/counters.js';
 import { HitResults } from './queue/hit-results.js';
 import { MemoryQueue } from './queue/memory-queue.js';
 import { SendLoop } from './send-loop.js';
-import { Sender } from './sender.js';
+import { Sender, type SendingParts } from './sender.js';
 import type { Spool } from './spool/spool.js';
 
 /** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
@@ -24,7 +24,7 @@ const MAX_FLUSH_MILLIS = 5_000;
 export class Delivery {
   readonly #source: BatchSource;
   readonly #sender: Sender;
-  readonly #parts: ExitFlushParts;
+  readonly #parts: SendingParts;
   readonly #loop: SendLoop;
   readonly #memory: MemoryQueue;
   /** Timers and sockets must not inherit the async context of the request that happened to create them. */
@@ -70,7 +70,7 @@ export class Delivery {
     this.#source = source;
     this.#sender = sender;
     this.#parts = { ...parts, source, sender };
-    this.#loop = new SendLoop({ ...parts, source, sender });
+    this.#loop = new SendLoop(this.#parts);
     this.#flushLimitMillis = Math.min(options.exportTimeoutMillis, MAX_FLUSH_MILLIS);
     this.#loop.start();
   }

@@ -1,13 +1,10 @@
-import type { AsyncResource } from 'node:async_hooks';
 import { describeError } from '../common/describe-error.js';
 import { coded } from '../common/messages.js';
 import { SerialQueue } from '../common/serial-queue.js';
 import { MAX_TIMER_MILLIS } from '../common/timers.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
-import type { BatchSource } from './batch-source.js';
-import type { DeliveryParts } from './delivery-options.js';
 import type { SendMode } from './send-mode.js';
-import type { Sender } from './sender.js';
+import type { SendingParts } from './sender.js';
 
 /** Interval for checking a full batch again if one of its hits is held back. */
 const SHORTEST_MILLIS = 5;
@@ -17,19 +14,12 @@ const ERROR_WAIT_MILLIS = 10_000;
 /** What a timer is for. One for hits that failed alone may be later than a new hit is due. */
 type TimerKind = 'full' | 'due' | 'aside';
 
-interface SendLoopParts extends DeliveryParts {
-  readonly source: BatchSource;
-  readonly sender: Sender;
-  /** Timers and requests get its async context. */
-  readonly scope: AsyncResource;
-}
-
 /**
  * Decides when hits are sent, one attempt after the other: when a full batch is final, when the oldest hit has waited for
  * `scheduledDelayMillis`, and at the interval of the spool.
  */
 export class SendLoop {
-  readonly #parts: SendLoopParts;
+  readonly #parts: SendingParts;
   readonly #attempts: SerialQueue;
   /** Read once, because `update` needs it for each hit. */
   readonly #maxExportBatchSize: number;
@@ -39,7 +29,7 @@ export class SendLoop {
   /** Batches are being made. */
   #isFilling = false;
 
-  constructor(parts: SendLoopParts) {
+  constructor(parts: SendingParts) {
     this.#parts = parts;
     this.#maxExportBatchSize = parts.options.maxExportBatchSize;
     this.#attempts = new SerialQueue({

@@ -3,10 +3,8 @@ import { type BulkResult, isRejected } from './answer/interpret-answer.js';
 import type { BatchSource } from './batch-source.js';
 import { CurrentToken } from './current-token.js';
 import type { DeliveryParts } from './delivery-options.js';
-import type { ProcessHold } from './exit/process-hold.js';
 import type { Exchange } from './http/transport.js';
 import { type Batch, type Failure, type Reason, toBody } from './queue/batch.js';
-import type { HitResults } from './queue/hit-results.js';
 import type { SendMode } from './send-mode.js';
 
 /** Failures in a row after which it is logged that nothing can be sent. */
@@ -14,11 +12,14 @@ const LOGGED_FAILURES = 3;
 
 interface SenderParts extends DeliveryParts {
   readonly source: BatchSource;
-  readonly results: HitResults;
-  readonly random: () => number;
-  readonly hold: ProcessHold;
   /** Called if a rejected token was replaced in its file. */
   readonly onNewToken: () => void;
+}
+
+/** What sends hits while the process lives, and at its end. */
+export interface SendingParts extends DeliveryParts {
+  readonly source: BatchSource;
+  readonly sender: Sender;
 }
 
 /** What a response at the end of a process means for what is sent after it. */

@@ -1,27 +1,18 @@
 import { describeError } from '../../common/describe-error.js';
 import { EXIT_WAITS } from '../../common/exit-waits.js';
-import type { BatchSource } from '../batch-source.js';
-import type { DeliveryParts } from '../delivery-options.js';
 import { describeLoss } from '../loss-log.js';
 import type { LossReason } from '../queue/counters.js';
-import type { HitResults } from '../queue/hit-results.js';
-import type { Sender } from '../sender.js';
+import type { SendingParts } from '../sender.js';
 import type { JournalHit } from '../spool/journal.js';
 
 /** Why hits are left if there was no time to send them. */
 const TIMED_OUT = 'the shutdown timeout ran out';
 
-export interface ExitFlushParts extends DeliveryParts {
-  readonly source: BatchSource;
-  readonly results: HitResults;
-  readonly sender: Sender;
-}
-
 /**
  * For the end of a process, when the event loop no longer runs: stores or sends what is left while the process is blocked for at most
  * `millis`, and logs what is lost. `refusal` is the reason if nothing may be stored or sent. Never throws.
  */
-export function flushAtExit(parts: ExitFlushParts, millis: number, refusal?: string): void {
+export function flushAtExit(parts: SendingParts, millis: number, refusal?: string): void {
   const { memory, spool, source, sender, diagnostics, options, losses } = parts;
   const { counters } = memory;
   const before = { ...counters.lost };
@@ -61,7 +52,7 @@ export function flushAtExit(parts: ExitFlushParts, millis: number, refusal?: str
  * bulk was written. Returns why its hits may be left in the end.
  */
 function finishInFlight(
-  { options, results, sender, source, spool, transport }: ExitFlushParts,
+  { options, results, sender, source, spool, transport }: SendingParts,
   millis: number,
 ): string | undefined {
   const { inFlight: batch } = source.queue;
@@ -80,7 +71,7 @@ function finishInFlight(
  * out since; `undefined` if none are.
  */
 function send(
-  { memory, options, sender, source, transport }: ExitFlushParts,
+  { memory, options, sender, source, transport }: SendingParts,
   deadlineMillis: number,
   leftBecause: string | undefined,
 ): string | undefined {
