@@ -36,7 +36,7 @@ export interface DeliveryParts {
   readonly results: HitResults;
   readonly isFresh: IsFresh;
   readonly hold: ProcessHold;
-  /** Timers and requests get its async context. */
+  /** Its async context is that of timers and requests, which must not inherit that of the request that happened to create them. */
   readonly scope: AsyncResource;
   readonly random: () => number;
 }

@@ -22,19 +22,14 @@ const MAX_FLUSH_MILLIS = 5_000;
  * every hit is either pending or counted.
  */
 export class Delivery {
-  readonly #source: BatchSource;
-  readonly #sender: Sender;
   readonly #parts: SendingParts;
   readonly #loop: SendLoop;
   readonly #memory: MemoryQueue;
-  /** Timers and sockets must not inherit the async context of the request that happened to create them. */
-  readonly #scope = new DetachedScope('MatomoDelivery');
   readonly #flushLimitMillis: number;
   /** The flush that runs. */
   #flushing: Promise<void> | undefined;
   /** The promise for all calls that wait for the next one. */
   #nextFlush: Promise<void> | undefined;
-  readonly #hold: ProcessHold;
   #closed: Promise<void> | undefined;
   /** Hits that `shutdown` has not sent, or that arrive during or after it, are kept for `finish`. Otherwise they are lost. */
   keepsForExit = false;
@@ -48,7 +43,7 @@ export class Delivery {
     spool?: Spool,
   ) {
     const memory = new MemoryQueue(options.maxQueueSize);
-    const hold = new ProcessHold(options.shutdownTimeoutMillis, this.#scope);
+    const scope = new DetachedScope('MatomoDelivery');
     const parts = {
       options,
       transport,
@@ -56,8 +51,8 @@ export class Delivery {
       memory,
       spool,
       random,
-      hold,
-      scope: this.#scope,
+      hold: new ProcessHold(options.shutdownTimeoutMillis, scope),
+      scope,
       losses: new LossLog(diagnostics, memory.counters),
       isFresh: createIsFresh(options, spool !== undefined),
       results: new HitResults({ memory, spool, diagnostics }),
@@ -66,9 +61,6 @@ export class Delivery {
     const onNewToken = () => this.#loop.sendNow();
     const sender = new Sender({ ...parts, source, onNewToken });
     this.#memory = memory;
-    this.#hold = hold;
-    this.#source = source;
-    this.#sender = sender;
     this.#parts = { ...parts, source, sender };
     this.#loop = new SendLoop(this.#parts);
     this.#flushLimitMillis = Math.min(options.exportTimeoutMillis, MAX_FLUSH_MILLIS);
@@ -82,7 +74,7 @@ export class Delivery {
 
   /** Hits without a result: queued, held back, spooled or in flight. */
   get pending(): number {
-    return this.#source.pending;
+    return this.#parts.source.pending;
   }
 
   /** The part of `pending` that is in the spool. */
@@ -97,29 +89,29 @@ export class Delivery {
 
   /** Hits sent again after a response that does not prove that nothing was stored. Up to that many may be duplicated. */
   get resent(): number {
-    return this.#source.queue.resent;
+    return this.#parts.source.queue.resent;
   }
 
   /** Age of the oldest pending hit, in seconds; 0 if there is none. */
   get oldestAgeSeconds(): number {
     const queued = (performance.now() - this.#memory.oldestMillis) / 1000;
-    const taken = Date.now() / 1000 - this.#source.oldestSeconds; // other processes may have made them
+    const taken = Date.now() / 1000 - this.#parts.source.oldestSeconds; // other processes may have made them
     return Math.max(0, queued, taken);
   }
 
   /** Seconds since a bulk last succeeded, or since the start. */
   get lastSuccessAgeSeconds(): number {
-    return (performance.now() - this.#sender.lastSuccessMillis) / 1000;
+    return (performance.now() - this.#parts.sender.lastSuccessMillis) / 1000;
   }
 
   /** The part of `pending` that failed alone. Others do not wait for it. */
   get setAside(): number {
-    return this.#source.queue.setAside;
+    return this.#parts.source.queue.setAside;
   }
 
   /** Whether only another hit can show that those in memory are the cause of their failures. */
   get haveAllFailed(): boolean {
-    return this.#memory.haveAllFailed(this.#source.queue);
+    return this.#memory.haveAllFailed(this.#parts.source.queue);
   }
 
   /** Approximate maximum memory of queued hits. */
@@ -139,7 +131,7 @@ export class Delivery {
 
   /** `false` after Matomo rejected crashes. */
   get takesCrashes(): boolean {
-    return this.#source.takesCrashes;
+    return this.#parts.source.takesCrashes;
   }
 
   /**
@@ -178,24 +170,23 @@ export class Delivery {
       this.counters.lost.shutdown += 1;
       return false;
     }
-    const isAdmitted = this.#memory.admit(hit, this.#source.queue);
+    const isAdmitted = this.#memory.admit(hit, this.#parts.source.queue);
     if (!isAdmitted) this.#parts.losses.check();
     return isAdmitted;
   }
 
   #onAdded(hit: PendingHit): void {
     if (!this.#isPrepared) this.#prepare();
-    this.#hold.extend(hit.endedMillis);
+    this.#parts.hold.extend(hit.endedMillis);
     this.#loop.update();
   }
 
   /** Loads the transport early: a process that is about to end has no time to load it. */
   #prepare(): void {
     this.#isPrepared = true;
-    if (this.#parts.spool) return; // hits survive the process
-    this.#scope.runInAsyncScope(() =>
-      setImmediate(() => this.#parts.transport.prepare?.()).unref(),
-    );
+    const { scope, spool, transport } = this.#parts;
+    if (spool) return; // hits survive the process
+    scope.runInAsyncScope(() => setImmediate(() => transport.prepare?.()).unref());
   }
 
   /** The process may end soon: if hits are sent at `exit`, bulks are sent from now on in a way that `exit` can wait for. */
@@ -215,7 +206,7 @@ export class Delivery {
    * Never rejects.
    */
   flush(): Promise<void> {
-    this.#hold.extend(performance.now());
+    this.#parts.hold.extend(performance.now());
     if (this.#flushing === undefined) return this.#limit(this.#startFlush());
     if (this.#nextFlush !== undefined) return this.#nextFlush;
     const next = this.#limit(this.#flushing.then(() => this.#startFlush())).then(() => {
@@ -230,7 +221,7 @@ export class Delivery {
   #startFlush(): Promise<void> {
     if (this.#flushing !== undefined) return this.#flushing;
     this.#nextFlush = undefined;
-    const sent = this.#closed ?? this.#hold.during(this.#loop.sendAll());
+    const sent = this.#closed ?? this.#parts.hold.during(this.#loop.sendAll());
     this.#flushing = sent.then(() => {
       this.#flushing = undefined;
     });
@@ -243,7 +234,7 @@ export class Delivery {
 
   /** Makes a last attempt and counts what is left at the deadline as lost. Never rejects. */
   shutdown(deadlineMillis: number): Promise<void> {
-    this.#closed ??= this.#hold.untilClosed(this.#close(deadlineMillis));
+    this.#closed ??= this.#parts.hold.untilClosed(this.#close(deadlineMillis));
     return this.#closed;
   }
 
@@ -275,9 +266,9 @@ export class Delivery {
     this.#parts.diagnostics.lines.flush();
     if (this.pending === 0) return;
     this.#closed ??= Promise.resolve();
-    this.#source.exit();
+    this.#parts.source.exit();
     this.#loop.stop();
     const refusal = this.keepsForExit ? undefined : 'exitFlush is off';
-    flushAtExit(this.#parts, this.#hold.leftMillis, refusal);
+    flushAtExit(this.#parts, this.#parts.hold.leftMillis, refusal);
   }
 }

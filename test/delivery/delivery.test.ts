@@ -32,16 +32,6 @@ test('a full batch is sent as soon as its hits are final, the rest waits', async
   expect(delivery.pending).toBe(1);
 });
 
-test('a batch is ordered by visitor, then time', async () => {
-  const { delivery, transport } = setUp();
-  delivery.push(pending({ name: 'b2', visitor: 'b', startSeconds: 1795176000 }));
-  delivery.push(pending({ name: 'a2', visitor: 'a', startSeconds: 1795176002 }));
-  delivery.push(pending({ name: 'b1', visitor: 'b', startSeconds: 1795175999 }));
-  delivery.push(pending({ name: 'a1', visitor: 'a', startSeconds: 1795176001 }));
-  await delivery.flush();
-  expect(sentNames(transport)).toEqual([['a1', 'a2', 'b1', 'b2']]);
-});
-
 test('one bulk is in flight, however much waits', async () => {
   const { delivery, transport } = setUp({ maxExportBatchSize: 2 });
   const release = transport.hold();
@@ -211,13 +201,6 @@ test.each([
     expect(delivery.counters).toMatchObject(counters);
   },
 );
-
-test('the token stands in the body', async () => {
-  const { delivery, transport } = setUp({ tokenAuth: 't"k' });
-  delivery.push(pending());
-  await delivery.flush();
-  expect(transport.bodies[0]?.token_auth).toBe('t"k');
-});
 
 test('without a token, hits that Matomo would refuse for their age are dropped and counted', async () => {
   const { delivery, transport } = setUp();
