@@ -208,13 +208,10 @@ export class Delivery {
   flush(): Promise<void> {
     this.#parts.hold.extend(performance.now());
     if (this.#flushing === undefined) return this.#limit(this.#startFlush());
-    if (this.#nextFlush !== undefined) return this.#nextFlush;
-    const next = this.#limit(this.#flushing.then(() => this.#startFlush())).then(() => {
-      // The flush may still wait after the limit: later calls get their own limit.
-      if (this.#nextFlush === next) this.#nextFlush = undefined;
+    this.#nextFlush ??= this.#limit(this.#flushing.then(() => this.#startFlush())).then(() => {
+      this.#nextFlush = undefined; // it may still wait after its limit: later calls get their own
     });
-    this.#nextFlush = next;
-    return next;
+    return this.#nextFlush;
   }
 
   /** Starts a flush unless another call did. */
