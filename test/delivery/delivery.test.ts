@@ -158,14 +158,6 @@ test('hits are dropped where they would take more memory than they may', async (
   expect(delivery).toMatchObject({ pending: 1, counters: { tracked: 3 } });
 });
 
-test('crashes leave in bulks of their own, after all page views', async () => {
-  const { delivery, transport } = setUp({ maxExportBatchSize: 2 });
-  for (const name of ['a', 'b', 'c']) delivery.push(withCrash(name));
-  await delivery.flush();
-  expect(sentNames(transport)).toEqual([['a', 'b'], ['c'], ['crash a', 'crash b'], ['crash c']]);
-  expect(delivery.pending).toBe(0);
-});
-
 test('a Matomo that cannot take crashes is asked once; page views are tracked all the same', async () => {
   const { delivery, transport, logged } = setUp();
   const hasCrash = () => transport.bodies.at(-1)?.requests.some((query) => query.includes('crash'));
