@@ -75,7 +75,7 @@ export function openSpool(options: OpenSpoolOptions, diagnostics: Diagnostics): 
   const reports = new SpoolReports(spoolBackendOf(place).show(place), diagnostics);
   const opener = loadStore(place).then((store) => store.open({ ...options, times }, reports));
   const loaded = opener.catch((error: unknown) => {
-    reports.notUsed(`it cannot be opened (${error})`);
+    reports.unused.begin(`it cannot be opened (${error})`);
     return undefined;
   });
   return new Spool(loaded, reports, { maxBytes, times });

@@ -13,18 +13,21 @@ export interface HitLine {
   readonly line: Buffer;
 }
 
+/** Hits that a segment reads at once. */
+export const MAX_READ_HITS = 500;
+
 /** A file or a stream with hits, in the order in which they were appended. */
 export interface Segment {
   /** Start of its first request, in epoch seconds. */
   readonly startSeconds: number;
   /** Hits that were not read. */
   readonly unread: number;
-  /** The next hits. Each is returned once. */
+  /** The next hits, at most `MAX_READ_HITS`. Each is returned once; none if those are damaged or lost. */
   read(): Promise<readonly JournalHit[]>;
   /** Stores that hits have a result. They are never read again. */
   markDecided(hits: readonly JournalHit[]): Promise<void>;
   /** The same at the event `exit`. Returns `false` if it cannot be stored then: the hits are sent again. */
-  markDecidedAtExit(hits: readonly JournalHit[]): boolean;
+  markDecidedAtExit?(hits: readonly JournalHit[]): boolean;
 }
 
 /** The journal was deleted, or taken over after this process had stood still. */
@@ -46,7 +49,7 @@ export interface JournalEvents {
 
 /**
  * The hits of one process that survive it: its own, and those of dead processes that it took over. Methods reject if the disk or Redis
- * fails, and with `JournalLost` if the journal is gone.
+ * fails, and with `JournalLost` if the journal is gone. A store that cannot be used synchronously has no methods for the event `exit`.
  */
 export interface Journal {
   /** Segments with hits that have no result. */
@@ -58,7 +61,7 @@ export interface Journal {
   /** Stores all lines or none. With `keeps`, returns the hits as read, unless older ones of their segment were not read. */
   append(lines: readonly HitLine[], keeps: boolean): Promise<readonly JournalHit[]>;
   /** At the event `exit`: stores lines, also those of the current `append`. Returns whether all are stored. */
-  appendAtExit(lines: readonly HitLine[]): boolean;
+  appendAtExit?(lines: readonly HitLine[]): boolean;
   /** Rejects if the journal is gone. Call it before each bulk. */
   confirm(): Promise<void>;
   /** Shows other processes that this one is alive. */
@@ -68,7 +71,7 @@ export interface Journal {
   /** Leaves the hits to others, which take them over at once. */
   close(): Promise<void>;
   /** The same at the event `exit`. */
-  closeAtExit(): void;
+  closeAtExit?(): void;
 }
 
 /** Opens journals in a store whose code is loaded. */
@@ -78,7 +81,7 @@ export interface JournalOpener {
   /** The key of visitor IDs stored in it, once `open` has ended. */
   readonly visitorKey: Buffer | undefined;
   /** Closes connections. */
-  close(): void;
+  close?(): void;
 }
 
 /** Whether a hit is young enough to be sent. */

@@ -13,16 +13,17 @@ const CHECK_SPACE = 'Check the space and the permissions of the folder, or Redis
 export class SpoolReports {
   readonly #folder: string;
   readonly #diagnostics: Diagnostics;
-  readonly #unused: LastingFailure;
-  readonly #unwritable: LastingFailure;
-  readonly #unreadable: LastingFailure;
+  readonly unused: LastingFailure;
+  readonly unwritable: LastingFailure;
+  /** Or not maintained. */
+  readonly unreadable: LastingFailure;
   #oldestTakenOver = Number.POSITIVE_INFINITY;
 
   constructor(place: string, diagnostics: Diagnostics) {
     const folder = show(place);
     this.#folder = folder;
     this.#diagnostics = diagnostics;
-    this.#unused = lastingFailure(diagnostics, {
+    this.unused = lastingFailure(diagnostics, {
       key: 'spool not used',
       code: 'spool-not-used',
       text: (cause, since) =>
@@ -30,7 +31,7 @@ export class SpoolReports {
       endedCode: 'spool-used-again',
       ended: `The spool ${folder} is used from now on. Hits that are still in memory are stored next.`,
     });
-    this.#unwritable = lastingFailure(diagnostics, {
+    this.unwritable = lastingFailure(diagnostics, {
       key: 'spool not written',
       code: 'spool-not-written',
       text: (cause, since) =>
@@ -38,7 +39,7 @@ export class SpoolReports {
       endedCode: 'spool-written-again',
       ended: `Hits are stored in the spool ${folder} again. Hits that are still in memory are stored next.`,
     });
-    this.#unreadable = lastingFailure(diagnostics, {
+    this.unreadable = lastingFailure(diagnostics, {
       key: 'spool not read',
       code: 'spool-not-read',
       quietMillis: READABLE_AFTER_MILLIS,
@@ -49,36 +50,14 @@ export class SpoolReports {
     });
   }
 
-  notUsed(reason: string): void {
-    this.#unused.begin(reason);
-  }
-
   /** Other users could add or remove hits and keys. */
   notTrusted(reason: string): void {
     const text = `The spool ${this.#folder} is not used: ${reason}. Hits are queued in memory only. Set spool to a folder that the user of this process owns and that others cannot write to.`;
-    this.#unused.begin(reason, coded('spool-owner', text));
-  }
-
-  /** The spool can be used from now on. */
-  used(): void {
-    this.#unused.end();
-  }
-
-  notWritten(error: unknown): void {
-    this.#unwritable.begin(codeOf(error));
-  }
-
-  /** Hits were stored. */
-  written(): void {
-    this.#unwritable.end();
-  }
-
-  unreadable(error: unknown): void {
-    this.#unreadable.begin(codeOf(error));
+    this.unused.begin(reason, coded('spool-owner', text));
   }
 
   close(): void {
-    for (const failure of [this.#unused, this.#unwritable, this.#unreadable]) failure.forget();
+    for (const failure of [this.unused, this.unwritable, this.unreadable]) failure.forget();
   }
 
   /** A segment is skipped, because it is not a regular file of this process' user. The others are used. */
@@ -136,7 +115,7 @@ interface LastingFailureOptions extends Pick<LastingStateOptions, 'key' | 'quiet
 
 type LastingFailure = ReturnType<typeof lastingFailure>;
 
-/** A failure that has a line at its beginning, lines while it lasts, and one at its end. */
+/** A failure that has a line at its beginning, lines while it lasts, and one at its end. Its cause is text or an error. */
 function lastingFailure(
   { lines }: Diagnostics,
   { code, text, endedCode, ended, ...options }: LastingFailureOptions,
@@ -146,8 +125,8 @@ function lastingFailure(
     ended: () => coded(endedCode, ended),
     repeated: (since, cause) => coded(code, text(cause, ` since ${since}`)),
   });
-  const begin = (cause: string, firstLine = coded(code, text(cause, ''))) =>
-    state.begin(cause, () => firstLine);
+  const begin = (cause: unknown, firstLine = coded(code, text(codeOf(cause), ''))) =>
+    state.begin(codeOf(cause), () => firstLine);
   return { ...state, begin };
 }
 

@@ -54,28 +54,34 @@ export interface SpoolProcess {
   readonly pending: number;
 }
 
-/** A journal, as it is now. */
-interface FoundJournal {
-  readonly process: SpoolProcess;
-  /** Start of its oldest request; `Infinity` if it has no hits. */
-  readonly oldestSeconds: number;
+/** A process that has a journal, and its files or streams. */
+export interface ListedProcess extends Omit<SpoolProcess, 'pending'> {
+  readonly segments: readonly string[];
 }
 
-/** The status of journals: `read` is called with each that `list` returns. It returns `undefined` if the journal is gone. */
-export async function readJournals<T>(
-  list: () => Promise<readonly T[]>,
-  read: (listed: T) => Promise<FoundJournal | undefined>,
+/**
+ * The status of journals. `measure` returns how many hits without a result a segment has, and the start of its oldest request;
+ * `Infinity` if there is none.
+ */
+export async function readJournals(
+  list: () => Promise<readonly ListedProcess[]>,
+  measure: (segment: string) => Promise<{ readonly hits: number; readonly oldestSeconds: number }>,
 ): Promise<Pick<SpoolStatus, 'pending' | 'oldestSeconds' | 'processes'>> {
-  let found: FoundJournal[] = [];
+  let processes: SpoolProcess[] = [];
+  let oldestSeconds = Number.POSITIVE_INFINITY;
   await lookUntilUnchanged(list, async (listed) => {
-    found = [];
-    for (const one of listed) {
-      const journal = await read(one);
-      if (journal) found.push(journal);
+    processes = [];
+    oldestSeconds = Number.POSITIVE_INFINITY;
+    for (const { instance, host, isAlive, segments } of listed) {
+      let pending = 0;
+      for (const segment of segments) {
+        const measured = await measure(segment);
+        pending += measured.hits;
+        oldestSeconds = Math.min(oldestSeconds, measured.oldestSeconds);
+      }
+      processes.push({ instance, host, isAlive, pending });
     }
   });
-  const oldestSeconds = Math.min(...found.map((journal) => journal.oldestSeconds));
-  const processes = found.map(({ process }) => process);
   return {
     pending: processes.reduce((sum, { pending }) => sum + pending, 0),
     oldestSeconds: Number.isFinite(oldestSeconds) ? oldestSeconds : undefined,

@@ -89,8 +89,7 @@ export class Spool {
       room: () => options.maxBytes - (this.#stored?.journal.spoolBytes ?? 0),
       store: (lines) => this.#store(lines),
       onFull: () => {
-        const full = `it has reached maxSpoolBytes, ${options.maxBytes}`;
-        reports.notWritten(new Error(full));
+        reports.unwritable.begin(`it has reached maxSpoolBytes, ${options.maxBytes}`);
       },
       giveBack: (hits) => {
         const { memory, giveBack } = this.#parts;
@@ -171,7 +170,7 @@ export class Spool {
     const { memory } = this.#parts;
     this.#writer.add(memory.remove(Number.POSITIVE_INFINITY, performance.now(), true));
     const rest = this.#writer.writeAtExit((lines) => {
-      const isStored = this.#stored?.journal.appendAtExit(lines) === true;
+      const isStored = this.#stored?.journal.appendAtExit?.(lines) === true;
       if (isStored) this.spooled += lines.length;
       return isStored;
     });
@@ -254,12 +253,12 @@ export class Spool {
       await this.#stored?.journal.close();
     });
     this.#forgetExit();
-    this.#opener?.close();
+    this.#opener?.close?.();
   }
 
   /** The process ends without `close`. While another thread does something for it, nothing is released, as if it was killed. */
   #closeAtExit(): void {
-    if (this.#steps.isIdle && this.#writer.isIdle) this.#stored?.journal.closeAtExit();
+    if (this.#steps.isIdle && this.#writer.isIdle) this.#stored?.journal.closeAtExit?.();
   }
 
   async #openJournal(): Promise<void> {
@@ -276,7 +275,7 @@ export class Spool {
       },
       lost: (hits) => this.#loseStored(hits, 'they were deleted'),
       foreign: (segment) => this.#reports.foreignSegment(segment),
-      unreadable: (error) => this.#reports.unreadable(error),
+      unreadable: (error) => this.#reports.unreadable.begin(error),
     };
     const journal = await this.#opener?.open(events);
     if (!journal) return;
@@ -314,7 +313,7 @@ export class Spool {
       if (stored !== this.#stored) throw new JournalLost('it was lost before');
       this.spooled += lines.length;
       stored.keep(kept);
-      this.#reports.written();
+      this.#reports.unwritable.end();
     } catch (error) {
       this.#fail(error, stored, true);
       if (!triesAgain || !(error instanceof JournalLost)) throw error;
@@ -345,8 +344,8 @@ export class Spool {
     const failure = await stored.save();
     if (failure !== undefined) {
       await this.#confirm().catch(() => undefined);
-      if (stored === this.#stored) this.#reports.notWritten(failure);
-    } else if (!this.#writer.hasFailed) this.#reports.written();
+      if (stored === this.#stored) this.#reports.unwritable.begin(failure);
+    } else if (!this.#writer.hasFailed) this.#reports.unwritable.end();
   }
 
   /** Stores results, checks that the journal is not gone, and counts what is lost if so. */
@@ -367,8 +366,8 @@ export class Spool {
 
   #fail(error: unknown, stored: StoredHits | undefined, isWrite = false): void {
     if (error instanceof JournalLost) this.#onLost(stored);
-    else if (isWrite) this.#reports.notWritten(error);
-    else this.#reports.unreadable(error);
+    else if (isWrite) this.#reports.unwritable.begin(error);
+    else this.#reports.unreadable.begin(error);
   }
 
   /** The journal is gone: goes on with another one. */

@@ -106,8 +106,8 @@ export class StoredHits {
 
   /** The same at the end of the process. Returns whether all results are stored. */
   saveAtExit(): boolean {
-    const areStored = [...this.#decided].map(([segment, decided]) =>
-      segment.markDecidedAtExit(decided),
+    const areStored = [...this.#decided].map(
+      ([segment, decided]) => segment.markDecidedAtExit?.(decided) === true,
     );
     return areStored.every(Boolean);
   }

@@ -48,7 +48,7 @@ const hitOf = (query: string) =>
 test('results are stored at exit unless the disk hangs, which would block the process', async () => {
   const store = new HangingStore();
   const { journal } = store;
-  const opener = { open: async () => journal, visitorKey: undefined, close: () => undefined };
+  const opener = { open: async () => journal, visitorKey: undefined };
   const reports = new SpoolReports(
     '/spool',
     diagnosticsTo(() => undefined),

@@ -14,7 +14,6 @@ const SEGMENT: Segment = {
   unread: 0,
   read: async () => [],
   markDecided: async () => undefined,
-  markDecidedAtExit: () => false,
 };
 
 function hit(overrides: Partial<Hit> = {}): Hit {

@@ -14,7 +14,7 @@ test('a spool that cannot be read is in the log each time, and when it can be re
   const error = Object.assign(new Error('no access'), { code: 'EACCES' });
   for (let time = 0; time < 2; time++) {
     for (let second = 0; second < 700; second += 5) {
-      reports.unreadable(error);
+      reports.unreadable.begin(error);
       vi.advanceTimersByTime(5000);
     }
     vi.advanceTimersByTime(120_000);
@@ -25,7 +25,7 @@ test('a spool that cannot be read is in the log each time, and when it can be re
     expect.stringMatching(/\[spool-read-again\]$/),
   ];
   expect(logged).toEqual([...once, ...once]);
-  reports.unreadable(error);
+  reports.unreadable.begin(error);
   reports.close();
   expect(vi.getTimerCount()).toBe(0);
 });

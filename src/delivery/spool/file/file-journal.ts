@@ -1,4 +1,4 @@
-import { renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import {
   type FileHandle,
   mkdir,
@@ -12,7 +12,8 @@ import {
 import { join } from 'node:path';
 import { EXIT_WAITS } from '../../../common/exit-waits.js';
 import { type HitLine, type Journal, type JournalHit, JournalLost } from '../journal.js';
-import { donePathOf, HITS, HitsFile } from './hits-file.js';
+import { byName } from '../spool-description.js';
+import { HITS, HitsFile } from './hits-file.js';
 import {
   isThere,
   listFolder,
@@ -30,7 +31,8 @@ const MEASURE_MILLIS = 60_000;
 /** Interval for checking whether a write of another thread has ended. */
 const SIZE_POLL_MILLIS = 5;
 
-const DONE = /^\d{6,}\.done$/;
+/** What is left of a journal whose hits have results, also if a process has ended while it deleted a file. */
+const REST = /^(?:\d{6,}\.done|alive|ended)$/;
 
 export interface FileJournalOptions extends TakeOverOptions {
   readonly maxBytes: number;
@@ -182,12 +184,10 @@ export class FileJournal implements Journal {
     const files = this.segments;
     if (this.#isWrittenAtExit || files.some(({ open, isCounted }) => open > 0 || !isCounted))
       return;
-    for (const { path } of files) {
-      rmSync(path, { force: true });
-      rmSync(donePathOf(path), { force: true });
-    }
+    for (const { path } of files) rmSync(path, { force: true });
     for (const folder of [...this.#files.keys()].reverse()) {
-      for (const name of [ALIVE, ENDED]) rmSync(join(folder, name), { force: true });
+      for (const name of readdirSync(folder).filter((one) => REST.test(one)))
+        rmSync(join(folder, name));
       rmdirSync(folder);
     }
   }
@@ -238,8 +238,8 @@ export class FileJournal implements Journal {
         this.spoolBytes -= file.size;
       }
       if (files.size > 0 || folder === this.#path) continue;
-      await removeOrphans(folder);
-      for (const name of [ALIVE, ENDED]) await unlinkIfThere(join(folder, name));
+      for (const name of (await listFolder(folder)).filter((one) => REST.test(one)))
+        await unlinkIfThere(join(folder, name));
       await rmdir(folder).catch(() => undefined); // there may be a file of another user
       if (!(await isThere(folder))) this.#files.delete(folder);
     }
@@ -265,21 +265,20 @@ async function removeDraft(draft: string): Promise<void> {
   await rmdir(draft).catch(unlessMissing);
 }
 
-/** Deletes `.done` files whose `.hits` file is deleted: their process ended in between. */
-async function removeOrphans(folder: string): Promise<void> {
-  const names = await listFolder(folder);
-  for (const name of names.filter((one) => DONE.test(one))) {
-    if (!names.includes(name.replace(/done$/, 'hits'))) await unlinkIfThere(join(folder, name));
+/** The files with hits in a folder, and in journals inside of it. */
+export async function listHitsFiles(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for (const name of (await listFolder(folder)).sort(byName)) {
+    if (HITS.test(name)) files.push(join(folder, name));
+    else if (INSTANCE.test(name)) files.push(...(await listHitsFiles(join(folder, name))));
   }
+  return files;
 }
 
-/** Bytes of all hits in a spool, and in journals inside of others. */
+/** Bytes of all hits in a spool. */
 export async function measureFolder(folder: string): Promise<number> {
   let bytes = 0;
-  for (const name of await listFolder(folder)) {
-    const path = join(folder, name);
-    if (INSTANCE.test(name)) bytes += await measureFolder(path);
-    else if (HITS.test(name)) bytes += (await stat(path).catch(() => ({ size: 0 }))).size;
-  }
+  for (const path of await listHitsFiles(folder))
+    bytes += (await stat(path).catch(() => ({ size: 0 }))).size;
   return bytes;
 }

@@ -6,14 +6,15 @@ import { isLineSelected, type PurgeFilter, readLine } from '../hit-line.js';
 import { JOURNAL_TIMES } from '../journal.js';
 import { byName, matomoOf } from '../spool-description.js';
 import {
+  type ListedProcess,
   lookUntilUnchanged,
   readJournals,
   type SpoolStatus,
   type SpoolStore,
 } from '../spool-store.js';
-import { measureFolder } from './file-journal.js';
-import { donePathOf, HITS, readLines } from './hits-file.js';
-import { listFolder, openOwnFile, unlessMissing, unlinkIfThere } from './own-files.js';
+import { listHitsFiles, measureFolder } from './file-journal.js';
+import { donePathOf, isPending, readLines } from './hits-file.js';
+import { openOwnFile, unlessMissing, unlinkIfThere } from './own-files.js';
 import { DESCRIPTION, FileJournalOpener } from './spool-folder.js';
 import { ALIVE, DeadProcesses, INSTANCE, thisProcess } from './take-over.js';
 
@@ -29,28 +30,29 @@ export const FILE_STORE: SpoolStore = {
 
 async function readStatus(folder: string): Promise<SpoolStatus> {
   const dead = new DeadProcesses(thisProcess(), JOURNAL_TIMES.deadMillis);
-  const journals = await readJournals(
-    () => listAll(folder),
-    async ([instance, paths]) => {
-      let pending = 0;
-      let oldestSeconds = Number.POSITIVE_INFINITY;
-      for (const path of paths) {
-        const lines = (await findLines(path)).filter(({ isPending }) => isPending);
-        pending += lines.length;
-        const startSeconds = lines[0] && readLine(lines[0].line)?.startSeconds;
-        oldestSeconds = Math.min(oldestSeconds, startSeconds ?? Number.POSITIVE_INFINITY);
-      }
-      const found = await dead.examine(join(folder, instance));
-      if (!found) return undefined;
-      const process = { instance, host: undefined, isAlive: !found.isDead, pending };
-      return { process, oldestSeconds };
-    },
-  );
   return {
-    ...journals,
+    ...(await readJournals(() => listProcesses(folder, dead), measureFile)),
     matomo: matomoOf(await readFile(join(folder, DESCRIPTION), 'utf8').catch(() => '')),
     bytes: await measureFolder(folder),
   };
+}
+
+async function listProcesses(folder: string, dead: DeadProcesses): Promise<ListedProcess[]> {
+  const listed: ListedProcess[] = [];
+  for (const instance of await listJournals(folder)) {
+    const path = join(folder, instance);
+    const found = await dead.examine(path);
+    if (!found) continue; // gone
+    const segments = await listHitsFiles(path);
+    listed.push({ instance, host: undefined, isAlive: !found.isDead, segments });
+  }
+  return listed;
+}
+
+async function measureFile(path: string) {
+  const pending = (await readLines(path)).filter(isPending);
+  const oldest = pending[0] && readLine(pending[0].line);
+  return { hits: pending.length, oldestSeconds: oldest?.startSeconds ?? Number.POSITIVE_INFINITY };
 }
 
 /**
@@ -62,33 +64,16 @@ async function purge(folder: string, filter: PurgeFilter): Promise<number> {
   await requireNoProcess(folder);
   let purged = 0;
   await lookUntilUnchanged(
-    () => listAll(folder),
-    async (journals) => {
-      for (const path of journals.flatMap(([, paths]) => paths))
-        purged += await purgeFile(path, filter);
+    () => listHitsFiles(folder),
+    async (paths) => {
+      for (const path of paths) purged += await purgeFile(path, filter);
     },
   );
   return purged;
 }
 
-/** The journals of a folder, with the paths of their files. */
-async function listAll(folder: string) {
-  const listOne = async (name: string) => [name, await listFiles(join(folder, name))] as const;
-  return Promise.all((await listJournals(folder)).map(listOne));
-}
-
 async function listJournals(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => INSTANCE.test(name)).sort(byName);
-}
-
-/** The files of a journal, and of those that it contains. */
-async function listFiles(journal: string): Promise<string[]> {
-  const files: string[] = [];
-  for (const name of (await listFolder(journal)).sort(byName)) {
-    if (HITS.test(name)) files.push(join(journal, name));
-    else if (INSTANCE.test(name)) files.push(...(await listFiles(join(journal, name))));
-  }
-  return files;
 }
 
 /** A process that cannot be checked from here counts as dead if it does not beat for some time. */
@@ -115,10 +100,9 @@ const mtimeOf = ({ mtimeMs }: { mtimeMs: number }): number => mtimeMs;
 
 /** Returns how many pending hits were deleted; none if the file is gone. */
 async function purgeFile(path: string, filter: PurgeFilter): Promise<number> {
-  const lines = await findLines(path);
+  const lines = await readLines(path);
   const selected = lines.filter(({ line }) => isLineSelected(filter, line));
-  const countPending = (some: typeof lines) => some.filter(({ isPending }) => isPending).length;
-  const purged = countPending(selected);
+  const purged = selected.filter(isPending).length;
   const file = await openOwnFile(path, constants.O_RDWR).catch(unlessMissing);
   if (!file) return 0;
   try {
@@ -127,14 +111,9 @@ async function purgeFile(path: string, filter: PurgeFilter): Promise<number> {
   } finally {
     await file.close();
   }
-  if (purged === countPending(lines)) {
+  if (purged === lines.filter(isPending).length) {
     await unlinkIfThere(path);
     await unlinkIfThere(donePathOf(path));
   }
   return purged;
-}
-
-/** The lines of a file; none if it is gone. */
-async function findLines(path: string) {
-  return (await readLines(path).catch(unlessMissing))?.lines ?? [];
 }

@@ -1,16 +1,21 @@
-import { constants } from 'node:fs';
+import { constants, writeFileSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { isWhole, readLine, toJournalHit } from '../hit-line.js';
-import type { HitLine, JournalEvents, JournalHit, Segment } from '../journal.js';
 import {
-  appendToOwnFile,
+  type HitLine,
+  type JournalEvents,
+  type JournalHit,
+  MAX_READ_HITS,
+  type Segment,
+} from '../journal.js';
+import {
   openOwnFile,
   readOwnFile,
   unlessMissing,
   unlinkIfThere,
+  useOwnFileSync,
 } from './own-files.js';
 
-const CHUNK_BYTES = 65_536;
 const LINE_FEED = 10;
 const TO_APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY;
 
@@ -44,8 +49,6 @@ export class HitsFile implements Segment {
   #isFinal = false;
   /** The file with ranges, open until nothing is appended any more: each bulk adds one. */
   #ranges: FileHandle | undefined;
-  /** Ranges that had a result when the file was taken over. */
-  #done: readonly Range[] = [];
 
   /** `size`: that of a file that was taken over. */
   constructor(path: string, events: JournalEvents, size?: number) {
@@ -58,14 +61,14 @@ export class HitsFile implements Segment {
 
   /** Counts the hits of a file that was taken over. */
   async count(): Promise<void> {
-    const { done, lines } = await readLines(this.path, this.size);
-    this.#done = done;
-    const pending = lines.filter(({ isPending }) => isPending);
+    const lines = await readLines(this.path, 0, this.size);
+    const pending = lines.filter(isPending);
     if (pending[0]) this.startSeconds = readLine(pending[0].line)?.startSeconds ?? 0;
     this.open = pending.length;
     this.unread = pending.length;
     this.#isFinal = true;
     this.isCounted = true;
+    if (lines.some(({ state }) => state === 'unfinished')) this.#events.damaged(this.path, 0);
   }
 
   /** These lines were appended. Returns the hits as read, if `keeps` and everything before them was read. */
@@ -84,13 +87,21 @@ export class HitsFile implements Segment {
   }
 
   async read(): Promise<readonly JournalHit[]> {
-    const hits: JournalHit[] = [];
-    while (hits.length === 0 && this.unread > 0) {
-      if (this.#position < this.size && (await this.#readChunk(hits))) continue;
-      this.#events.lost(this.unread); // the file was deleted or cut
-      this.open -= this.unread;
-      this.unread = 0;
-    }
+    const { size, unread } = this; // more may be appended meanwhile
+    const left = await readLines(this.path, this.#position, size);
+    const next = left.filter(isPending).slice(0, MAX_READ_HITS);
+    const hits = next.flatMap(({ from, to, line }) => {
+      const hit = readLine(line);
+      return hit ? [{ ...hit, segment: this, from, to }] : [];
+    });
+    const isEnd = next.length < MAX_READ_HITS;
+    const damaged = next.length - hits.length;
+    const lost = isEnd ? unread - next.length : 0; // the file was deleted or cut
+    this.#position = isEnd ? size : (next.at(-1)?.to ?? size);
+    this.unread -= next.length + lost;
+    this.open -= damaged + lost;
+    if (damaged > 0) this.#events.damaged(this.path, damaged);
+    this.#events.lost(lost);
     return hits;
   }
 
@@ -110,7 +121,7 @@ export class HitsFile implements Segment {
 
   markDecidedAtExit(hits: readonly JournalHit[]): boolean {
     try {
-      appendToOwnFile(this.#donePath, TO_APPEND, toRanges(hits));
+      useOwnFileSync(this.#donePath, TO_APPEND, (file) => writeFileSync(file, toRanges(hits)));
       return true;
     } catch {
       return false;
@@ -141,48 +152,6 @@ export class HitsFile implements Segment {
     await unlinkIfThere(this.path);
     await unlinkIfThere(this.#donePath);
   }
-
-  /** Reads the next lines. Returns `false` at the end. */
-  async #readChunk(hits: JournalHit[]): Promise<boolean> {
-    let data = await this.#readBytes(CHUNK_BYTES);
-    if (!data.includes(LINE_FEED)) data = await this.#readBytes(this.size - this.#position);
-    if (data.length === 0) return false;
-    const start = this.#position;
-    const isLast = start + data.length >= this.size;
-    for (const [from, to, isEnded] of linesOf(data)) {
-      if (!isEnded && !isLast) break;
-      const next = start + to + (isEnded ? 1 : 0);
-      this.#position = next;
-      if (isIn(this.#done, start + from)) continue;
-      const line = data.subarray(from, to);
-      const hit = readLine(line);
-      if (hit) hits.push({ ...hit, segment: this, from: start + from, to: next });
-      else this.#skip(isEnded ? 1 : 0);
-    }
-    this.unread -= hits.length;
-    if (this.#position === start) this.#position += data.length;
-    return true;
-  }
-
-  /** A line is damaged, or unfinished and was never counted. */
-  #skip(counted: number): void {
-    this.unread -= counted;
-    this.open -= counted;
-    this.#events.damaged(this.path, counted);
-  }
-
-  async #readBytes(most: number): Promise<Buffer> {
-    const file = await openOwnFile(this.path, constants.O_RDONLY).catch(unlessMissing);
-    if (!file) return Buffer.alloc(0);
-    try {
-      const bytes = Math.min(most, this.size - this.#position);
-      const buffer = Buffer.allocUnsafe(bytes);
-      const { bytesRead } = await file.read(buffer, 0, bytes, this.#position);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  }
 }
 
 /** The path of the file with ranges, beside that of the file with hits. */
@@ -190,25 +159,36 @@ export function donePathOf(path: string): string {
   return path.replace(/hits$/, 'done');
 }
 
-/** Start and end of each line that is not empty, and whether it has a line feed. */
-function* linesOf(data: Buffer): Generator<[from: number, to: number, isEnded: boolean]> {
-  for (let from = 0; from < data.length; ) {
-    const found = data.indexOf(LINE_FEED, from);
-    const to = found < 0 ? data.length : found;
-    if (to > from) yield [from, to, found >= 0];
-    from = to + 1;
-  }
+/** A line at `from … to` of a file. An unfinished one was not written completely, and never counted. */
+export interface FoundLine {
+  readonly from: number;
+  readonly to: number;
+  /** Without line feed. */
+  readonly line: Buffer;
+  readonly state: 'pending' | 'decided' | 'unfinished';
 }
 
-/** The first `size` bytes of a file: its lines, with their positions, and whether they are hits without a result. */
-export async function readLines(path: string, size?: number) {
+export function isPending({ state }: FoundLine): boolean {
+  return state === 'pending';
+}
+
+/** The lines of a file from `start` to `end`; none if the file does not exist. */
+export async function readLines(path: string, start = 0, end?: number): Promise<FoundLine[]> {
   const done = await readRanges(donePathOf(path));
-  const data = (await readOwnFile(path)).subarray(0, size);
-  const lines = [...linesOf(data)].map(([from, to, isEnded]) => {
-    const line = data.subarray(from, to);
-    return { from, line, isPending: !isIn(done, from) && (isEnded || isWhole(line)) };
-  });
-  return { done, lines };
+  const data = ((await readOwnFile(path).catch(unlessMissing)) ?? Buffer.alloc(0)).subarray(0, end);
+  const lines: FoundLine[] = [];
+  for (let from = start, i = 0; from < data.length; ) {
+    const found = data.indexOf(LINE_FEED, from);
+    const isEnded = found >= 0;
+    const line = data.subarray(from, isEnded ? found : data.length);
+    while ((done[i]?.[1] ?? Number.POSITIVE_INFINITY) <= from) i += 1;
+    const isDecided = (done[i]?.[0] ?? Number.POSITIVE_INFINITY) <= from;
+    const open = isEnded || isWhole(line) ? 'pending' : 'unfinished';
+    const to = isEnded ? found + 1 : data.length;
+    if (line.length > 0) lines.push({ from, to, line, state: isDecided ? 'decided' : open });
+    from = to;
+  }
+  return lines;
 }
 
 /** The ranges in a `.done` file, joined; none if there is no file. */
@@ -233,15 +213,4 @@ function joinRanges(parts: readonly { readonly from: number; readonly to: number
     else joined.push([from, to]);
   }
   return joined;
-}
-
-/** Whether a line that starts at `from` is in one of the ranges. */
-function isIn(ranges: readonly Range[], from: number): boolean {
-  let [low, high] = [0, ranges.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ranges[middle] as Range)[1] > from) high = middle;
-    else low = middle + 1;
-  }
-  return (ranges[low]?.[0] ?? Number.POSITIVE_INFINITY) <= from;
 }

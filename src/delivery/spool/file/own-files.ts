@@ -1,16 +1,8 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  unlinkSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
 
 /** Opens no link, and does not wait for a pipe. Windows has neither flag. */
-export const OPEN_SAFELY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+const OPEN_SAFELY = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** There is a link, a pipe, a folder, or a file of another user where one of ours should be. */
 export class ForeignFile extends Error {
@@ -32,12 +24,12 @@ export async function openOwnFile(path: string, flags: number): Promise<FileHand
   }
 }
 
-/** Appends without returning to the event loop. Throws if not all of it can be written, or as `openOwnFile` rejects. */
-export function appendToOwnFile(path: string, flags: number, text: string): void {
+/** The same without returning to the event loop: calls `use` with the descriptor. */
+export function useOwnFileSync<T>(path: string, flags: number, use: (file: number) => T): T {
   const file = openSync(path, flags | OPEN_SAFELY, 0o600);
   try {
     requireOwn(fstatSync(file), path, 'isFile');
-    writeFileSync(file, text);
+    return use(file);
   } finally {
     closeSync(file);
   }

@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
-  closeSync,
   constants,
-  fstatSync,
   linkSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -15,7 +12,6 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DailyKeys } from '../../../common/daily-keys.js';
-import { codeOf } from '../../../common/describe-error.js';
 import type { Journal, JournalEvents, JournalOpener } from '../journal.js';
 import {
   describeSpool,
@@ -26,7 +22,7 @@ import {
 import type { SpoolReports } from '../spool-reports.js';
 import type { SpoolStoreOptions } from '../spool-store.js';
 import { FileJournal } from './file-journal.js';
-import { OPEN_SAFELY, requireOwn } from './own-files.js';
+import { useOwnFileSync } from './own-files.js';
 import { thisProcess } from './take-over.js';
 
 export const DESCRIPTION = 'spool.json';
@@ -68,16 +64,14 @@ export class FileJournalOpener implements JournalOpener {
         this.#nextInstance,
       );
       this.#nextInstance = newInstanceName();
-      this.#reports.used();
+      this.#reports.unused.end();
       return journal;
     } catch (error) {
       if (error instanceof UntrustedFolder) this.#reports.notTrusted(error.message);
-      else this.#reports.notUsed(error instanceof UnusableSpool ? error.message : codeOf(error));
+      else this.#reports.unused.begin(error);
       return undefined;
     }
   }
-
-  close(): void {}
 
   /** Daily keys: three times a day, at midnight, an hour later, and before the next midnight. */
   #keepKeys(): void {
@@ -176,13 +170,7 @@ function readOrCreate(path: string, text: string): string {
 
 /** The text of a file. Throws if it is not a regular file of this process' user. */
 function read(path: string): string {
-  const descriptor = openSync(path, constants.O_RDONLY | OPEN_SAFELY);
-  try {
-    requireOwn(fstatSync(descriptor), path, 'isFile');
-    return readFileSync(descriptor, 'utf8');
-  } finally {
-    closeSync(descriptor);
-  }
+  return useOwnFileSync(path, constants.O_RDONLY, (file) => readFileSync(file, 'utf8'));
 }
 
 function attempt(run: () => void): void {

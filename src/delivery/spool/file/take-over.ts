@@ -233,10 +233,8 @@ export class TakeOver {
         hits += file.open;
         oldestSeconds = Math.min(oldestSeconds, file.startSeconds);
       } catch (error) {
-        const isForeign = error instanceof ForeignFile;
-        if (isForeign) events.foreign(basename(file.path));
-        if (isForeign || isMissing(error)) files.delete(file);
-        else events.unreadable(error);
+        if (!(error instanceof ForeignFile)) events.unreadable(error);
+        else if (files.delete(file)) events.foreign(basename(file.path));
       }
     }
     if (hits > 0) events.takenOver(hits, oldestSeconds);

@@ -8,16 +8,15 @@ import {
   type JournalHit,
   JournalLost,
   type JournalTimes,
+  MAX_READ_HITS,
   type Segment,
 } from '../journal.js';
 import { newInstanceName } from '../spool-description.js';
-import { Awake } from '../take-over.js';
+import { Awake, mayTakeOver } from '../take-over.js';
 import { isRefusal, type RedisConnection } from './redis-connection.js';
 import { BEAT, DECIDE, JOIN, LEAVE, REDIS_KEYS, STORE } from './redis-scripts.js';
-import { takeOverDead } from './take-over.js';
+import { listProcesses, TAKE_OVER } from './take-over.js';
 
-/** Hits per read. */
-const PORTION = 500;
 /** Interval for checking whether a lost connection is back. */
 const RECONNECTED_MILLIS = 50;
 
@@ -57,7 +56,7 @@ class RedisStream implements Segment {
 
   async read(): Promise<readonly JournalHit[]> {
     const { connection, events } = this.#journal.options;
-    const most = Math.min(PORTION, this.unread);
+    const most = Math.min(MAX_READ_HITS, this.unread);
     const range = [`${this.#position + 1}-0`, '+', 'COUNT', String(most)];
     const reply = await connection.send('XRANGE', this.key, ...range);
     const entries = reply as [string, string[]][];
@@ -89,18 +88,13 @@ class RedisStream implements Segment {
     const ids = hits.map(({ from }) => `${from}-0`);
     await connection.run(DECIDE, [this.#journal.instance, this.key, ...ids]);
   }
-
-  /** Redis can no longer be awaited. */
-  markDecidedAtExit(): boolean {
-    return false;
-  }
 }
 
 /** Streams in Redis, for processes on several machines. For the keys see `redis-scripts.ts`. */
 export class RedisJournal implements Journal {
   readonly instance: string = newInstanceName();
   readonly options: RedisJournalOptions;
-  readonly awake: Awake;
+  readonly #awake: Awake;
   spoolBytes = 0;
   readonly #own: RedisStream;
   /** Streams with hits that were taken over, by key. */
@@ -110,7 +104,7 @@ export class RedisJournal implements Journal {
 
   private constructor(options: RedisJournalOptions) {
     this.options = options;
-    this.awake = new Awake(options.times.deadMillis);
+    this.#awake = new Awake(options.times.deadMillis);
     this.#own = new RedisStream(this, `${REDIS_KEYS.hits}${this.instance}`);
   }
 
@@ -144,12 +138,6 @@ export class RedisJournal implements Journal {
     return this.#own.append(lines, first, keeps);
   }
 
-  /** Redis can no longer be awaited. */
-  appendAtExit(lines: readonly HitLine[]): boolean {
-    this.#isClosed = true;
-    return lines.length === 0;
-  }
-
   async confirm(): Promise<void> {
     const { connection, times } = this.options;
     const reply = await connection.run(BEAT, [this.instance, String(times.deadMillis)]);
@@ -163,7 +151,17 @@ export class RedisJournal implements Journal {
   }
 
   async takeOver(most: number): Promise<number> {
-    const taken = await takeOverDead(this, most);
+    const { connection, times } = this.options;
+    // After an outage of Redis or of the network, each gets time to show that it is alive, unless it has ended.
+    const sinceMillis = Math.max(this.#awake.look(), connection.openedMillis);
+    const hadTime = performance.now() - sinceMillis >= times.deadMillis;
+    let taken = 0;
+    for (const { instance, about, isAlive } of await listProcesses(connection)) {
+      if (taken === most) break;
+      const isDead = !isAlive && (hadTime || about.hasEnded === true);
+      if (instance === this.instance || !isDead || !mayTakeOver(this.options, about)) continue;
+      taken += Number(await connection.run(TAKE_OVER, [this.instance, instance]));
+    }
     await this.#adopt();
     return taken;
   }
@@ -172,9 +170,6 @@ export class RedisJournal implements Journal {
     this.#isClosed = true;
     await this.options.connection.run(LEAVE, [this.instance, this.#describe(true)]);
   }
-
-  /** Others find out after some time. */
-  closeAtExit(): void {}
 
   #describe(hasEnded: boolean): string {
     const { hasToken } = this.options;

@@ -94,10 +94,10 @@ export class RedisJournalOpener implements JournalOpener {
     const isMissing = /^(?:ERR_)?MODULE_NOT_FOUND$/.test(codeOf(error));
     if (isMissing || error instanceof UnusableSpool) {
       this.close();
-      this.#reports.notUsed(isMissing ? INSTALL : (error as Error).message);
+      this.#reports.unused.begin(isMissing ? INSTALL : error);
       return;
     }
-    this.#reports.notWritten(error);
+    this.#reports.unwritable.begin(error);
     const { keepsVisitorKey, dailyKeys } = this.#options;
     const isKeyMissing = keepsVisitorKey ? !this.visitorKey : dailyKeys && this.#knownDays === '';
     if (isKeyMissing) this.#reports.noVisitorKey(error);

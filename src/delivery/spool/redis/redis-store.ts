@@ -1,4 +1,5 @@
 import { isLineSelected, type PurgeFilter } from '../hit-line.js';
+import { MAX_READ_HITS } from '../journal.js';
 import { matomoOf, newInstanceName } from '../spool-description.js';
 import { readJournals, type SpoolStatus, type SpoolStore } from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
@@ -6,9 +7,6 @@ import { measureStream } from './redis-journal.js';
 import { RedisJournalOpener } from './redis-opener.js';
 import { DECIDE, REDIS_KEYS } from './redis-scripts.js';
 import { listProcesses } from './take-over.js';
-
-/** Hits that are read and deleted at a time. */
-const PORTION = 500;
 
 /** Spools in Redis. */
 export const REDIS_STORE: SpoolStore = {
@@ -20,22 +18,9 @@ export const REDIS_STORE: SpoolStore = {
 function readStatus(url: string): Promise<SpoolStatus> {
   return connected(url, async (connection) => {
     const get = async (key: string) => (await connection.send('GET', key)) as string | null;
-    const journals = await readJournals(
-      () => listProcesses(connection),
-      async ({ instance, about, isAlive, streams }) => {
-        let pending = 0;
-        let oldestSeconds = Number.POSITIVE_INFINITY;
-        for (const stream of streams) {
-          const found = await measureStream(connection, stream);
-          pending += found.hits;
-          oldestSeconds = Math.min(oldestSeconds, found.oldestSeconds);
-        }
-        const host = typeof about.host === 'string' ? about.host : undefined;
-        return { process: { instance, host, isAlive, pending }, oldestSeconds };
-      },
-    );
+    const measure = (stream: string) => measureStream(connection, stream);
     return {
-      ...journals,
+      ...(await readJournals(() => listProcesses(connection), measure)),
       matomo: matomoOf((await get(REDIS_KEYS.description)) ?? ''),
       bytes: Number(await get(REDIS_KEYS.bytes)),
     };
@@ -45,15 +30,13 @@ function readStatus(url: string): Promise<SpoolStatus> {
 function purge(url: string, filter: PurgeFilter): Promise<number> {
   return connected(url, async (connection) => {
     let purged = 0;
-    for (const { isAlive, streams } of await listProcesses(connection)) {
+    for (const { isAlive, segments } of await listProcesses(connection)) {
       if (isAlive) {
         throw new Error(
           `a process uses the spool, or has used it in the last half minute. ${purged} hits were purged. Stop all processes that use it, and try again`,
         );
       }
-      for (const stream of streams) {
-        purged += await purgeStream(connection, stream, filter);
-      }
+      for (const stream of segments) purged += await purgeStream(connection, stream, filter);
     }
     return purged;
   });
@@ -79,7 +62,14 @@ async function purgeStream(
 ): Promise<number> {
   let purged = 0;
   for (let start = '-'; ; ) {
-    const reply = await connection.send('XRANGE', stream, start, '+', 'COUNT', String(PORTION));
+    const reply = await connection.send(
+      'XRANGE',
+      stream,
+      start,
+      '+',
+      'COUNT',
+      String(MAX_READ_HITS),
+    );
     const entries = reply as [string, [string, string]][];
     const last = entries.at(-1);
     if (!last) return purged;
