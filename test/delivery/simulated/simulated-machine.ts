@@ -48,8 +48,6 @@ export class SimulatedMachine {
   hasFailed = false;
   /** From 0 to 1, each time another. */
   readonly random: () => number;
-  /** What should not have happened. */
-  readonly offences: string[] = [];
   readonly #options: MachineOptions;
   #made = 0;
 

@@ -54,6 +54,8 @@ export class SimulatedProcess implements DiskUser {
   readonly sent = new Set<string>();
   /** Names of the hits that it writes to its journal, and has in memory until it knows that this is still its own. */
   storing: readonly string[] = [];
+  /** Names of the hits whose last write has failed: they stay in memory, also if they could not be cut off. */
+  readonly notStored = new Set<string>();
   readonly pace = new Pace();
   /** Hits of the spool in its bulk that is under way. */
   inFlight = 0;
@@ -98,7 +100,6 @@ export class SimulatedProcess implements DiskUser {
           () => undefined,
         );
       },
-      close: () => undefined,
     };
     const reports = new SpoolReports(folder, diagnostics);
     const spool = new Spool(Promise.resolve(opener), reports, { maxBytes, times: TIMES });
@@ -204,11 +205,18 @@ export class SimulatedProcess implements DiskUser {
 
   #watch(journal: FileJournal): FileJournal {
     const append = journal.append.bind(journal);
-    journal.append = (lines, keeps) => {
-      this.storing = lines.map(({ hit }) => nameOf(hit.query));
-      return append(lines, keeps).finally(() => {
+    journal.append = async (lines, keeps) => {
+      const names = lines.map(({ hit }) => nameOf(hit.query));
+      this.storing = names;
+      for (const name of names) this.notStored.delete(name);
+      try {
+        return await append(lines, keeps);
+      } catch (error) {
+        for (const name of names) this.notStored.add(name);
+        throw error;
+      } finally {
         this.storing = [];
-      });
+      }
     };
     return journal;
   }
