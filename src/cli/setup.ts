@@ -41,7 +41,7 @@ async function connectAndRun(parsed: SetupArguments, report: Report): Promise<nu
     report.warn(coded('not-private', text));
   }
   const token = await readToken(parsed.tokenFile);
-  const { headers } = target;
+  const headers = readOption('headers') ?? {};
   report.cleanWith(createCleaner([token, ...credentialsIn(headers)]));
   const timeoutMillis =
     readEnvironment('exportTimeoutMillis', process.env) ?? DEFAULT_TIMEOUT_MILLIS;
@@ -53,16 +53,19 @@ async function connectAndRun(parsed: SetupArguments, report: Report): Promise<nu
   }
 }
 
-function readTarget({ newSite }: SetupArguments, report: Report): SetupTarget {
+function readTarget({ newSite, extras }: SetupArguments, report: Report): SetupTarget {
   const { env } = process;
   const url = readOption('url');
   if (url === undefined) throw new UsageError('set MATOMO_URL');
-  const headers = readOption('headers') ?? {};
   const mapped = readEnvironment('dimensions', env, { error: report.warn }) ?? {};
   const keepsSearch = readEnvironment('siteSearch', env, { error: report.warn }) ?? false;
-  if (newSite) return { url, headers, mapped, keepsSearch, site: newSite };
+  const site = newSite ?? { id: readSiteId() };
+  return { url, keepsSearch, wanted: { ...extras, mapped, site } };
+}
+
+function readSiteId(): number {
   const id = readOption('siteId');
-  if (typeof id === 'number') return { url, headers, mapped, keepsSearch, site: { id } };
+  if (typeof id === 'number') return id;
   const advice = 'set MATOMO_SITE_ID to one ID, or create a site with --create-site and --site-url';
   throw new UsageError(advice);
 }

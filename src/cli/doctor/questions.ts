@@ -120,7 +120,7 @@ export async function readSiteSettings(options: ResolvedOptions) {
     isPluginActivated('CustomVariables'),
     isPluginActivated('CustomDimensions'),
     isPluginActivated('QueuedTracking'),
-    getDimensions(Number(options.siteId)),
+    getDimensions(String(options.siteId)),
     { method: 'API.getMatomoVersion' },
     isPluginActivated('BotTracking'),
     isPluginActivated(SPAM_PREVENTION),

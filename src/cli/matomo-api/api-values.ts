@@ -5,9 +5,8 @@ import type { ApiCall, ApiResult } from './api-client.js';
 export type Dimension = ReturnType<typeof toDimension>;
 
 /** Asks for the dimensions of a site, active or not. */
-export function getDimensions(siteId: number): ApiCall {
-  const params = { idSite: String(siteId) };
-  return { method: 'CustomDimensions.getConfiguredCustomDimensions', params };
+export function getDimensions(idSite: string): ApiCall {
+  return { method: 'CustomDimensions.getConfiguredCustomDimensions', params: { idSite } };
 }
 
 /** Parses one element of the result of `getDimensions`. */

@@ -1,26 +1,11 @@
 import type { ApiClient } from '../matomo-api/api-client.js';
-import {
-  blocked,
-  type MappedDimensions,
-  makePlan,
-  type PlanKind,
-  type PlanStep,
-  toStep,
-} from './make-plan.js';
+import { blocked, makePlan, type PlanKind, type PlanStep, toStep } from './make-plan.js';
 import { type MatomoState, quoteRefusal, readMatomo } from './read-site.js';
 import type { Report } from './report.js';
 import type { Wanted } from './wanted.js';
 
 /** In this order, because segments and reports need the ID of a dimension, and everything needs the ID of the site. */
 const PHASES: readonly PlanKind[] = ['site', 'dimension', 'goal', 'segment', 'report'];
-
-interface ApplyOptions {
-  readonly client: ApiClient;
-  readonly wanted: Wanted;
-  readonly mapped: MappedDimensions;
-  readonly state: MatomoState;
-  readonly report: Pick<Report, 'startStep' | 'progress'>;
-}
 
 interface Applied {
   /** The plan with the IDs of what was created, and with what failed. */
@@ -30,15 +15,17 @@ interface Applied {
 }
 
 /** Makes the changes of a plan one after the other, and verifies them by reading the site again. */
-export async function applyPlan(options: ApplyOptions): Promise<Applied> {
-  const { client, wanted, mapped, report } = options;
+export async function applyPlan(
+  client: ApiClient,
+  wanted: Wanted,
+  before: MatomoState,
+  report: Pick<Report, 'startStep' | 'progress'>,
+): Promise<Applied> {
   const refusals = new Map<string, string>();
-  let { state } = options;
+  let state = before;
   let siteId = state.site?.id;
-  const before = makePlan(state, wanted, mapped);
   for (const phase of PHASES) {
-    const steps = makePlan(state, wanted, mapped).filter(({ kind }) => kind === phase);
-    const due = steps.filter(({ call, action }) => call && action !== 'present');
+    const due = makePlan(state, wanted).filter(({ kind, call }) => kind === phase && call);
     for (const step of due) {
       report.startStep(step);
       const { value, refused } = await makeChange(client, step);
@@ -51,8 +38,10 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
     }
     if (due.length > 0) state = await readMatomo(client, siteId, wanted);
   }
-  const after = new Map(makePlan(state, wanted, mapped).map((step) => [keyOf(step), step]));
-  const plan = before.map((step) => verify(step, after.get(keyOf(step)), refusals));
+  const after = new Map(makePlan(state, wanted).map((step) => [keyOf(step), step]));
+  const plan = makePlan(before, wanted).map((step) =>
+    isPending(step) ? verify(step, after.get(keyOf(step)), refusals.get(keyOf(step))) : step,
+  );
   return { plan, state };
 }
 
@@ -74,14 +63,9 @@ async function makeChange(
 function verify(
   step: PlanStep,
   after: PlanStep | undefined,
-  refusals: ReadonlyMap<string, string>,
+  refusal: string | undefined,
 ): PlanStep {
-  if (!isPending(step)) return step;
-  if (after?.action === 'present') {
-    const { id } = after;
-    return { ...step, ...(id !== undefined && { id }) };
-  }
-  const refusal = refusals.get(keyOf(step));
+  if (after?.action === 'present') return { ...step, id: after.id };
   if (refusal !== undefined && step.fallback) return toStep(step, blocked(refusal));
   if (refusal !== undefined) return toStep(step, { action: 'failed', reason: refusal });
   if (after?.action === 'blocked') return after;

@@ -12,7 +12,7 @@ export interface SetupArguments {
   readonly isJson: boolean;
   readonly tokenFile: string | undefined;
   readonly newSite: { readonly name: string; readonly url: string } | undefined;
-  readonly extras: Omit<Wanted, 'site'>;
+  readonly extras: Omit<Wanted, 'site' | 'mapped'>;
 }
 
 /**

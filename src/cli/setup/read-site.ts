@@ -8,7 +8,6 @@ import {
 } from '../matomo-api/api-client.js';
 import {
   type ApiObject,
-  type Dimension,
   getDimensions,
   isPluginActivated,
   isTrue,
@@ -16,39 +15,15 @@ import {
   objectOf,
   readFlag,
   readName,
+  readText,
   SPAM_PREVENTION,
   toDimension,
   unwrap,
 } from '../matomo-api/api-values.js';
 import type { Wanted } from './wanted.js';
 
-/** The access of a token to a site, or to any site if the site does not exist yet. */
-type Role = 'super' | 'admin' | 'write' | 'view' | 'none';
-
 /** Everything that a plan depends on. */
-export interface MatomoState {
-  /** Matomo hides it from a token without access to any site. */
-  readonly version: string | undefined;
-  readonly role: Role;
-  /** Whether the plugin is active; true if Matomo does not say. */
-  readonly hasCustomDimensions: boolean;
-  readonly hasCustomVariables: boolean;
-  /** Whether the plugin TrackingSpamPrevention is active; false if Matomo does not say. */
-  readonly hasSpamPrevention: boolean;
-  /** `undefined` until it is created. */
-  readonly site: ReturnType<typeof toSite> | undefined;
-  readonly dimensions: readonly Dimension[];
-  /** Free slots for action dimensions; `undefined` if Matomo does not say. */
-  readonly freeSlots: number | undefined;
-  readonly goals: readonly ReturnType<typeof toGoal>[];
-  readonly segments: readonly ReturnType<typeof toSegment>[];
-  /** Reports by mail of the token's user. Only read if one is wanted. */
-  readonly reports: readonly ReturnType<typeof toReport>[];
-  /** Unique IDs of the reports that the site has. Only read with `reports`. */
-  readonly reportIds: readonly string[];
-  /** Why Matomo hides a list. Its items are not created, because they may exist already. */
-  readonly hidden: Readonly<Partial<Record<'dimension' | 'goal' | 'segment' | 'report', string>>>;
-}
+export interface MatomoState extends Awaited<ReturnType<typeof readMatomo>> {}
 
 const WHO_AM_I: readonly ApiCall[] = [
   { method: 'API.getMatomoVersion' },
@@ -61,61 +36,60 @@ const WHO_AM_I: readonly ApiCall[] = [
   isPluginActivated(SPAM_PREVENTION),
 ];
 
+const DIMENSIONS_OFF =
+  'the plugin CustomDimensions is off; a super user can activate it in Administration > System > Plugins, or run ./console plugin:activate CustomDimensions on the Matomo server';
+
 /** Reads the state of Matomo, and of the site if it has an ID and the token has access to it. */
 export async function readMatomo(
   client: ApiClient,
   siteId: number | undefined,
   { weeklyReport }: Pick<Wanted, 'weeklyReport'>,
-): Promise<MatomoState> {
+) {
   const [version, isSuper, admin, write, view, dimensionsOn, variablesOn, spamOn] =
     await client.callAll(WHO_AM_I);
   const lists = { admin: listOf(admin), write: listOf(write), view: listOf(view) };
   const role = roleFor(siteId, unwrap(isSuper) === true, lists);
-  const known = unwrap(version);
-  const state: MatomoState = {
-    version: typeof known === 'string' && /^[\w.-]+$/.test(known) ? known : undefined,
-    role,
-    hasCustomDimensions: readFlag(dimensionsOn) !== false,
-    hasCustomVariables: readFlag(variablesOn) !== false,
-    hasSpamPrevention: readFlag(spamOn) === true,
-    site: undefined,
-    dimensions: [],
-    freeSlots: undefined,
-    goals: [],
-    segments: [],
-    reports: [],
-    reportIds: [],
-    hidden: {},
-  };
-  if (siteId === undefined || role === 'none') return state;
   const params = { idSite: String(siteId) };
-  const [site, dimensions, scopes, goals, segments, reports, metadata] = await client.callAll([
+  const calls = [
     { method: 'SitesManager.getSiteFromId', params },
-    getDimensions(siteId),
+    getDimensions(params.idSite),
     { method: 'CustomDimensions.getAvailableScopes', params },
     { method: 'Goals.getGoals', params },
     { method: 'SegmentEditor.getAll', params },
     ...(weeklyReport === undefined ? [] : reportCalls(params)),
-  ]);
-  if (site?.kind !== 'value') return { ...state, role: 'none' };
+  ];
+  const canRead = siteId !== undefined && role !== 'none';
+  const [site, dimensions, scopes, goals, segments, reports, metadata] = canRead
+    ? await client.callAll(calls)
+    : [];
   const scope = listOf(scopes).find(({ value }) => value === 'action');
   return {
-    ...state,
-    site: toSite(siteId, objectOf(site)),
+    /** Matomo hides it from a token without access to any site. */
+    version: /^[\w.-]+$/.exec(readText(version) ?? '')?.[0],
+    role: canRead && site?.kind !== 'value' ? 'none' : role,
+    /** Whether the plugin is active; true if Matomo does not say. */
+    hasCustomVariables: readFlag(variablesOn) !== false,
+    /** Whether the plugin TrackingSpamPrevention is active; false if Matomo does not say. */
+    hasSpamPrevention: readFlag(spamOn) === true,
+    /** `undefined` until it is created. */
+    site: canRead && site?.kind === 'value' ? toSite(siteId, objectOf(site)) : undefined,
     dimensions: listOf(dimensions).map(toDimension),
+    /** Free slots for action dimensions; `undefined` if Matomo does not say. */
     freeSlots: scope === undefined ? undefined : Number(scope.numSlotsLeft),
     goals: listOf(goals).map(toGoal),
     segments: listOf(segments).map(toSegment),
+    /** Reports by mail of the token's user. Only read if one is wanted. */
     reports: listOf(reports).map(toReport),
+    /** Unique IDs of the reports that the site has. Only read with `reports`. */
     reportIds: listOf(metadata).map(({ uniqueId }) => String(uniqueId)),
+    /** Why Matomo hides a list. Its items are not created, because they may exist already. */
     hidden: {
-      ...whyHidden('dimension', dimensions),
-      ...whyHidden('goal', goals),
-      ...whyHidden('segment', segments),
-      ...whyHidden('report', metadata),
-      ...whyHidden('report', reports),
+      dimension: readFlag(dimensionsOn) === false ? DIMENSIONS_OFF : whyHidden(dimensions),
+      goal: whyHidden(goals),
+      segment: whyHidden(segments),
+      report: whyHidden(reports) ?? whyHidden(metadata),
     },
-  };
+  } as const;
 }
 
 /** Finds the site with that name and URL, because Matomo would create a second one. */
@@ -147,15 +121,16 @@ export function isSameName(one: string, other: string): boolean {
   return one.trim().toLowerCase() === other.trim().toLowerCase();
 }
 
-function whyHidden(kind: string, result: ApiResult | undefined): Record<string, string> {
-  return result?.kind === 'refused' ? { [kind]: quoteRefusal(result.message) } : {};
+function whyHidden(result: ApiResult | undefined): string | undefined {
+  return result?.kind === 'refused' ? quoteRefusal(result.message) : undefined;
 }
 
+/** The access of a token to a site, or to any site if the site does not exist yet. */
 function roleFor(
   siteId: number | undefined,
   isSuper: boolean,
   lists: Readonly<Record<'admin' | 'write' | 'view', readonly unknown[]>>,
-): Role {
+) {
   const has = (ids: readonly unknown[]) =>
     siteId === undefined ? ids.length > 0 : ids.some((id) => Number(id) === siteId);
   if (isSuper) return siteId === undefined || has(lists.admin) ? 'super' : 'none';

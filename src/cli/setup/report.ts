@@ -1,8 +1,10 @@
 import { show, withoutUserInfo } from '../../common/diagnostics.js';
 import type { Dimension } from '../matomo-api/api-values.js';
 import { wrap } from '../terminal.js';
+import { folderOf } from './environment.js';
 import type { PlanStep } from './make-plan.js';
 import type { MatomoState } from './read-site.js';
+import type { SetupTarget } from './run-setup.js';
 
 const PREFIX = 'opentelemetry-matomo setup: ';
 
@@ -13,7 +15,7 @@ export interface SetupResult {
   readonly applied: boolean;
   readonly environment: Readonly<Record<string, string>>;
   /** How to add the slots that dimensions lack. */
-  readonly advice?: string;
+  readonly advice?: string | undefined;
   /** Why there is no plan, or why it was not completed. */
   readonly error?: string;
 }
@@ -30,14 +32,11 @@ export function createReport(isJson: boolean) {
 
   const safe = (text: string): string => clean(withoutUserInfo(text));
   function writeJson(result: SetupResult): void {
-    const text = JSON.stringify(
-      { ...result, plan: result.plan.map(({ call: _call, fallback: _fallback, ...step }) => step) },
-      function toShown(this: unknown, _key, value) {
-        return typeof value === 'string' && this !== result.environment ? safe(value) : value;
-      },
-      2,
-    );
-    stdout.write(`${text}\n`);
+    const toShown = function (this: unknown, key: string, value: unknown): unknown {
+      if (key === 'call' || key === 'fallback') return undefined;
+      return typeof value === 'string' && this !== result.environment ? safe(value) : value;
+    };
+    stdout.write(`${JSON.stringify(result, toShown, 2)}\n`);
   }
   /** Writes progress without a line break. */
   function progress(text: string): void {
@@ -94,20 +93,20 @@ const MARKS: Readonly<Record<Action, { readonly mark: string; readonly color: nu
 };
 const ACTIONS = Object.keys(MARKS) as Action[];
 
-/** Formats what was found in Matomo. `keepsSearch`: the option `siteSearch`. */
-export function formatState(state: MatomoState, at: string, keepsSearch: boolean): string[] {
-  const { version, role, site } = state;
-  const matomo = `Matomo ${version ?? '(version not shown)'} at ${at}`;
-  const access = formatRole(role);
+/** Formats what was found in Matomo. */
+export function formatState(
+  { version, role, site, hasCustomVariables }: MatomoState,
+  { url, keepsSearch }: SetupTarget,
+): string[] {
   const about = site ? `Site ${site.id} ${show(site.name)}` : 'A new site';
   const variables =
     'The plugin CustomVariables is off: without dimensions, Matomo stores neither status nor method.';
   const search =
     'Site search is on in Matomo and in MATOMO_SITE_SEARCH: requests with a parameter such as q become site searches. Setup does not change that.';
   return [
-    matomo,
-    `${about}, token ${access}`,
-    ...(state.hasCustomVariables ? [] : wrap('', variables)),
+    `Matomo ${version ?? '(version not shown)'} at ${folderOf(url)}`,
+    `${about}, token ${formatRole(role)}`,
+    ...(hasCustomVariables ? [] : wrap('', variables)),
     ...(keepsSearch && site?.hasSiteSearch ? wrap('', search) : []),
   ];
 }

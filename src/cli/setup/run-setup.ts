@@ -5,27 +5,17 @@ import { isTooOld, SPAM_PREVENTION, toConfigLines } from '../matomo-api/api-valu
 import { confirm } from '../terminal.js';
 import { applyPlan, isPending } from './apply-plan.js';
 import { toEnvironment, toExportLines } from './environment.js';
-import {
-  adviseSlots,
-  findUnmapped,
-  type MappedDimensions,
-  makePlan,
-  type PlanStep,
-  WHO_GRANTS,
-} from './make-plan.js';
+import { adviseSlots, findUnmapped, makePlan, type PlanStep, WHO_GRANTS } from './make-plan.js';
 import type { SetupArguments } from './parse-arguments.js';
 import { findSite, type MatomoState, readMatomo } from './read-site.js';
 import { formatPlan, formatState, formatUnmapped, type Report } from './report.js';
 import type { Wanted } from './wanted.js';
 
-/** The settings of the environment. */
+/** What arguments and environment say about the site. */
 export interface SetupTarget {
   /** URL of `matomo.php`. */
   readonly url: URL;
-  /** Added to each request, for a server in front of Matomo. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly site: Wanted['site'];
-  readonly mapped: MappedDimensions;
+  readonly wanted: Wanted;
   /** The option `siteSearch`. */
   readonly keepsSearch: boolean;
 }
@@ -40,8 +30,7 @@ export async function runSetup(
   args: SetupArguments,
   report: Report,
 ): Promise<ExitCode> {
-  const wanted: Wanted = { site: target.site, ...args.extras };
-  const { mapped, url, keepsSearch } = target;
+  const { wanted } = target;
   report.progress('Reading the site … ');
   await client.requireMatomo();
   const siteId = 'id' in wanted.site ? wanted.site.id : await findSite(client, wanted.site);
@@ -49,35 +38,37 @@ export async function runSetup(
   report.progress('done\n');
   if (isTooOld(state.version)) throw tooOld(state.version);
   if (siteId !== undefined && state.role === 'none') throw noSite(siteId);
-  const plan = makePlan(state, wanted, mapped);
-  report.print(...formatState(state, url.href.replace(/\/matomo\.php$/, ''), keepsSearch), '');
-  report.print(...formatUnmapped(plan, findUnmapped(state, wanted, mapped)));
-  report.print(
-    ...formatPlan(
-      plan.filter((step) => !isOpen(step)),
-      report.isColored,
-    ),
-  );
+  const plan = makePlan(state, wanted);
+  report.print(...formatState(state, target), '');
+  report.print(...formatUnmapped(plan, findUnmapped(state, wanted)));
+  const steps = plan.filter((step) => !isOpen(step));
+  report.print(...formatPlan(steps, report.isColored));
   if (state.hasSpamPrevention) warnAboutSpamPrevention(report);
   const pending = plan.filter(isPending).length;
-  const keep = (end: readonly PlanStep[], endState: MatomoState, applied: boolean) => {
-    const advice = adviseSlots(end).join(' ');
-    const environment = toEnvironment(url, endState, wanted, mapped);
-    report.keep({ plan: end, applied, environment, ...(advice !== '' && { advice }) });
-    return environment;
-  };
-  const planned = keep(plan, state, pending === 0 && !args.isDry);
+  const planned = keep(report, target, { plan, state }, pending === 0 && !args.isDry);
   if (pending === 0) printEnvironment(report, planned);
   if (pending === 0 || args.isDry) return printOpen(report, plan);
   if (!args.isConfirmed && !(await isConfirmed(pending, report))) {
     printOpen(report, plan);
     return 1;
   }
-  const end = await applyPlan({ client, wanted, mapped, state, report });
+  const end = await applyPlan(client, wanted, state, report);
   const done = end.plan.filter(isPending).length;
   report.print('', `Verified: ${done} of ${countChanges(pending)} made.`);
-  printEnvironment(report, keep(end.plan, end.state, done === pending));
+  printEnvironment(report, keep(report, target, end, done === pending));
   return printOpen(report, end.plan);
+}
+
+/** Sets the result as far as it is known, and returns its environment. */
+function keep(
+  report: Report,
+  { url, wanted }: SetupTarget,
+  { plan, state }: { readonly plan: readonly PlanStep[]; readonly state: MatomoState },
+  applied: boolean,
+): Record<string, string> {
+  const environment = toEnvironment(url, state, wanted);
+  report.keep({ plan, applied, environment, advice: adviseSlots(plan).join(' ') || undefined });
+  return environment;
 }
 
 /** Whether a step is not and will not be done. */

@@ -9,6 +9,8 @@ export interface Wanted {
   readonly archivesSegments: boolean;
   /** The address to which Matomo sends a report every week. */
   readonly weeklyReport: string | undefined;
+  /** The content of `MATOMO_DIMENSIONS`: attributes by ID. */
+  readonly mapped: Readonly<Record<string, unknown>>;
 }
 
 export interface WantedDimension {

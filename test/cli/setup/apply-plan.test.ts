@@ -17,11 +17,11 @@ async function apply(args: string[], contents: SiteContents = {}, runs = 1) {
     timeoutMillis: 10_000,
   });
   onTestFinished(() => client.close());
-  const wanted = { site: { id: 1 }, ...parseArguments(args).extras };
+  const wanted = { site: { id: 1 }, mapped: {}, ...parseArguments(args).extras };
   const report = { startStep: () => undefined, progress: () => undefined };
   for (let run = 1; ; run++) {
     const state = await readMatomo(client, 1, wanted);
-    const { plan } = await applyPlan({ client, wanted, mapped: {}, state, report });
+    const { plan } = await applyPlan(client, wanted, state, report);
     expect(matomo.unrecorded).toEqual([]);
     if (run === runs) return { matomo, plan, last: plan.slice(4) };
   }
