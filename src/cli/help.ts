@@ -11,8 +11,9 @@ COMMAND --help explains a command, also pseudonym and replay.
 `;
 
 /** Shown by `COMMAND --help`. */
-export const HELP: Readonly<Record<string, string>> = {
-  doctor: `npx opentelemetry-matomo doctor [--json] [--send] [--goals IDS]
+export const HELP: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    doctor: `npx opentelemetry-matomo doctor [--json] [--send] [--goals IDS]
 
 Finds out why nothing arrives in Matomo. Run it in the folder of the application
 with the environment of the application. It sends questions to Matomo, which
@@ -26,7 +27,7 @@ checked.
 
 Exit code: 0, or 1 if something prevents hits from being stored.
 `,
-  setup: `npx opentelemetry-matomo setup [options]
+    setup: `npx opentelemetry-matomo setup [options]
 
 Prepares the site MATOMO_SITE_ID at MATOMO_URL to store status, method and
 route, and prints what to configure. Shows a plan and asks before it changes
@@ -51,7 +52,7 @@ anything. Running it again changes nothing. It deletes nothing.
 Exit codes: 0 done or nothing to do, 1 rejected or failed, 2 usage, 3 something
 is blocked: the end of the output says what, and who can change that.
 `,
-  inspect: `npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
+    inspect: `npx opentelemetry-matomo inspect [--port 8080] [--host 127.0.0.1]
                 [--dimensions IDS] [--custom-variables]
                 [--matomo-version newest] [--spam-prevention off|default]
 
@@ -71,7 +72,7 @@ it answers setup and doctor too. Ctrl-C ends it.
                       whether hits of clouds and headless browsers are dropped,
                       as a new Matomo 6 does (default off, default for 6)
 `,
-  pseudonym: `npx opentelemetry-matomo pseudonym
+    pseudonym: `npx opentelemetry-matomo pseudonym
 
 Prints the user ID that requests with a key get, if MATOMO_USER_ID is a header
 or a claim such as jwt.sub. Reads the key, or the value of the claim, without
@@ -80,7 +81,7 @@ MATOMO_VISITOR_KEY or MATOMO_TOKEN_AUTH of the application.
 
 Exit codes: 0, 1 requests with this value have no user ID, 2 usage.
 `,
-  spool: `npx opentelemetry-matomo spool status [--json]
+    spool: `npx opentelemetry-matomo spool status [--json]
 npx opentelemetry-matomo spool purge --all | --user ID | --visitor ID |
                                      --before DATE [--json]
 
@@ -95,7 +96,7 @@ the spool first: while one runs, nothing is purged.
                   2026-01-31T12:00:00Z
   --json          one JSON object
 `,
-  gateway: `npx opentelemetry-matomo gateway [--listen ADDRESS:PORT]
+    gateway: `npx opentelemetry-matomo gateway [--listen ADDRESS:PORT]
                                  [--services NAMES] [--scopes NAMES]
 
 Receives spans of services in any language by OTLP/HTTP, and sends a hit for
@@ -106,7 +107,7 @@ flushes and ends it.
   --services  only these services: names or /expressions/, separated by commas
   --scopes    only requests of these instrumentation scopes, written likewise
 `,
-  replay: `npx opentelemetry-matomo replay FILE... [--state FILE] [--rate N]
+    replay: `npx opentelemetry-matomo replay FILE... [--state FILE] [--rate N]
                                 [--dry-run]
 
 Sends hits for recorded spans, from files with lines of OTLP JSON, also .gz. If
@@ -116,7 +117,8 @@ it is interrupted, run the same command again to continue.
   --rate N      maximum of requests per second (default 1000)
   --dry-run     logs each hit and sends nothing
 `,
-};
+  }),
+);
 
 /** Printed below each help text. */
 export const HELP_END = '\nMessages end with a [code], which docs/messages.md explains.\n';

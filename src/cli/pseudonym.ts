@@ -12,11 +12,18 @@ const ANY_HEADER = { kind: 'header', header: 'x-api-key' } as const;
 /** Reads a key or the value of a claim without echo, or from a pipe, and prints its pseudonym. No message shows the value. */
 export async function pseudonym(args: string[]): Promise<void> {
   parseArgs({ args, options: {} });
+  const toUserId = createToUserId();
+  console.log(toUserId(await readValue()));
+}
+
+/** What tracking sends for a value, with the options of the environment. */
+export function createToUserId(): (input: string) => string {
   const [visitorKey, tokenAuth] = [readOption('visitorKey'), readOption('tokenAuth')];
   const userId = readOption('userId');
   const key = stableVisitorKey({ visitorKey, tokenAuth });
   if (key === undefined) throw new Error(coded('user-id-key', NO_KEY));
-  console.log(createToPseudonym(key)(toValue(await readValue(), userId)));
+  const toPseudonym = createToPseudonym(key);
+  return (input) => toPseudonym(toValue(input, userId));
 }
 
 async function readValue(): Promise<string> {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runNode } from '../support/child-process.js';
-import { MAIN } from '../support/cli.js';
+import { MAIN, runCli } from '../support/cli.js';
 import { matomoOnWire } from '../support/fault-proxy.js';
 
 test('as text each line has a mark and fits a terminal, and problems are counted', async () => {
@@ -21,13 +21,7 @@ test('as text each line has a mark and fits a terminal, and problems are counted
 
 test('without a problem, it reports that', async () => {
   const { env } = await matomoOnWire();
-  const { code, stdout } = await runNode([MAIN, 'doctor'], { env });
+  const { code, stdout } = await runCli(['doctor'], env);
   expect(stdout).toMatch(/^No problem /m);
   expect(code).toBe(0);
-});
-
-test('an option that there is not is refused', async () => {
-  const { code, stdout, stderr } = await runNode([MAIN, 'doctor', '--colour']);
-  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(stderr).toContain('--colour');
 });

@@ -1,11 +1,50 @@
+import { format } from 'node:util';
+import { vi } from 'vitest';
 import type { Finding } from '../../src/cli/doctor/checks.js';
 import { diagnose } from '../../src/cli/doctor/diagnose.js';
+import { runCommand } from '../../src/cli/run-command.js';
 import type { SetupResult } from '../../src/cli/setup/report.js';
 import { runNode } from './child-process.js';
 import { type ApiRole, tokenOf } from './matomo-api.js';
 
 /** What runs the commands of this package. */
 export const MAIN = 'dist/esm/cli/main.js';
+
+/** Runs a command in this process, without a terminal, as `MAIN` does in its own. */
+export async function runCli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number; stdout: string; stderr: string; output: string }> {
+  const written = { stdout: '', stderr: '' };
+  const onWarning = process.listeners('warning');
+  for (const name of ['stdout', 'stderr'] as const) {
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      written[name] += String(text);
+      return true;
+    });
+  }
+  vi.spyOn(console, 'log').mockImplementation((...values) => {
+    written.stdout += `${format(...values)}\n`;
+  });
+  vi.spyOn(console, 'error').mockImplementation((...values) => {
+    written.stderr += `${format(...values)}\n`;
+  });
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('MATOMO_')) vi.stubEnv(name, undefined);
+  }
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  try {
+    await runCommand(args);
+    const code = Number(process.exitCode ?? 0);
+    return { code, ...written, output: written.stdout + written.stderr };
+  } finally {
+    process.exitCode = undefined;
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+    process.removeAllListeners('warning');
+    for (const listener of onWarning) process.on('warning', listener);
+  }
+}
 
 interface Diagnosis {
   /** The exit code of the command. */
@@ -56,12 +95,8 @@ export function environmentOf(
 }
 
 /** Runs `setup` as a script does, without a terminal. */
-export async function runSetup(
-  env: Readonly<Record<string, string>>,
-  args: readonly string[] = [],
-) {
-  const ended = await runNode([MAIN, 'setup', ...args], { env });
-  return { ...ended, output: ended.stdout + ended.stderr };
+export function runSetup(env: Readonly<Record<string, string>>, args: readonly string[] = []) {
+  return runCli(['setup', ...args], env);
 }
 
 /** Runs `setup --json`. Fails if stdout is anything but the one object. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CHECKS, inOrder } from '../../../src/cli/doctor/checks.js';
-import { runDoctor } from '../../support/cli.js';
+import { runChecks } from '../../support/cli.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 
 test('findings come in the order of the table, those of one check as they are', () => {
@@ -19,7 +19,7 @@ test.each([
 ])('a Matomo %s: checks that ask it come in that order too', async (_what, answer) => {
   const { env, inspector } = await matomoOnWire();
   if ('body' in answer) inspector.play({ ...answer, status: 200, times: 1 });
-  const { findings } = await runDoctor(env, { args: ['--send'] });
+  const { findings } = await runChecks(env, { sends: true });
   const order = findings.map(({ check }) => CHECKS.indexOf(check));
   expect(order).toEqual([...order].sort((a, b) => a - b));
   expect(findings.map(({ check }) => check)).toContain('fields');

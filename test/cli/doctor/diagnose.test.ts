@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
-import { runChecks, runDoctor } from '../../support/cli.js';
+import { checkPrivacyOptions } from '../../../src/cli/doctor/check-options.js';
+import { runChecks } from '../../support/cli.js';
+import { setEnvironment } from '../../support/environment.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
+import { startHttpProxy } from '../../support/http-proxy.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 
@@ -9,7 +12,7 @@ const HEADERS = { MATOMO_HEADERS: `authorization=Basic ${CREDENTIALS}` };
 
 test('each of the sites of services is checked', async () => {
   const { env } = await matomoOnWire({ sites: { 1: {}, 3: {} } });
-  const { code, about } = await runDoctor({ ...env, MATOMO_SITE_ID: 'shop=1, blog=2,admin=1,*=3' });
+  const { code, about } = await runChecks({ ...env, MATOMO_SITE_ID: 'shop=1, blog=2,admin=1,*=3' });
   expect(about('options')).toMatchObject([{ verdict: 'ok' }]);
   expect(about('options')[0]?.found).toContain('1, 2, 3');
   expect(about('site').map(({ verdict, found }) => [verdict, /\d/.exec(found)?.[0]])).toEqual([
@@ -30,13 +33,6 @@ test('a token that is refused for one of several sites is not tried with the nex
   });
   expect(about('token')).toHaveLength(1);
   expect(wire.requests().filter(({ body }) => body.includes(TOKEN))).toHaveLength(1);
-});
-
-test('an invalid list of sites is a problem', async () => {
-  const { env } = await matomoOnWire();
-  const { code, about } = await runChecks({ ...env, MATOMO_SITE_ID: 'shop=1,shop=2' });
-  expect(about('options')[0]?.found).toContain('MATOMO_SITE_ID must be');
-  expect(code).toBe(1);
 });
 
 test('whatever a server repeats of a header is not shown', async () => {
@@ -77,4 +73,51 @@ test('headers go with every question', async () => {
   for (const { head } of wire.requests()) {
     expect(head).toContain(`authorization: Basic ${CREDENTIALS}\r\n`);
   }
+});
+
+test('a stopped database is named', async () => {
+  const { inspector, env } = await matomoOnWire();
+  inspector.play({ status: 500, body: '{"status":"error","tracked":0,"invalid":0}' });
+  const [finding] = (await runChecks(env)).about('matomo');
+  expect(finding?.found).toContain('database');
+  expect(finding?.advice).toMatch(/^Start Matomo's database/);
+});
+
+test('a proxy of the environment is named without its password, and used', async () => {
+  const { inspector } = await matomoOnWire();
+  const proxy = await startHttpProxy(inspector.url);
+  /** The transport reads the environment of this process. */
+  const diagnose = (HTTP_PROXY: string, no_proxy: string) => {
+    const env = { MATOMO_URL: 'http://matomo.test', MATOMO_SITE_ID: '1' };
+    const proxies = { http_proxy: '', HTTP_PROXY, NO_PROXY: 'a.test', no_proxy };
+    setEnvironment(proxies);
+    return runChecks({ ...env, ...proxies });
+  };
+  const through = await diagnose(`http://user:proxy5ec2e7@127.0.0.1:${proxy.port}`, 'a.test');
+  expect(through.about('proxy')[0]?.found).toContain(`http://127.0.0.1:${proxy.port}`);
+  expect(through.about('proxy')[0]?.found).toContain('a.test');
+  expect(through.about('site')).toMatchObject([{ verdict: 'ok' }]);
+  expect(through.output).not.toContain('proxy5ec2e7');
+  const wrong = await diagnose('proxy.test:3128', '');
+  expect(wrong.about('proxy')).toMatchObject([{ verdict: 'problem', code: 'proxy-unusable' }]);
+  expect([through.code, wrong.code]).toEqual([0, 1]);
+});
+
+const DEFAULT = {
+  privacy: undefined,
+  spool: undefined,
+  visitorId: 'auto',
+  visitorKey: undefined,
+} as const;
+
+test.each([
+  [{}, []],
+  [{ visitorKey: 'a-secret' }, []],
+  [{ visitorKey: 'daily' }, ['unknown']],
+  [{ visitorKey: 'daily', visitorId: 'none' } as const, []],
+  [{ visitorKey: 'daily', spool: '/var/spool/matomo' }, []],
+  [{ privacy: 'strict', visitorKey: 'daily' } as const, ['ok', 'unknown']],
+])('privacy options %o: %j', (options, verdicts) => {
+  const findings = checkPrivacyOptions({ ...DEFAULT, ...options });
+  expect(findings.map(({ verdict }) => verdict)).toEqual(verdicts);
 });

@@ -49,11 +49,3 @@ test('with --json a usage error is in the object', async () => {
   expect(code).toBe(2);
   expect(result).toMatchObject({ plan: [], applied: false, error: 'set MATOMO_URL' });
 });
-
-test('--help fits a screen', async () => {
-  const { code, stdout } = await runSetup({}, ['--help']);
-  expect(code).toBe(0);
-  const lines = stdout.trimEnd().split('\n');
-  expect(lines.length).toBeLessThan(28);
-  expect(lines.filter((line) => line.length > 80)).toEqual([]);
-});

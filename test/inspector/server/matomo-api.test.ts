@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InspectedHit, InspectorOptions } from '../../../src/inspector/index.js';
-import { runDoctor, runSetupAsJson } from '../../support/cli.js';
+import { runChecks, runSetupAsJson } from '../../support/cli.js';
 import { hit, sendBulk, start } from '../inspector-client.js';
 
 async function rehearse(options: InspectorOptions, token = 'any') {
@@ -33,7 +33,7 @@ test('setup prepares the inspector, doctor approves it, and its hits have dimens
   const again = await runSetupAsJson(env, args);
   expect(again.result.plan.map(({ action }) => action)).toEqual(Array(6).fill('present'));
 
-  const doctor = await runDoctor({ ...result.environment, ...env });
+  const doctor = await runChecks({ ...result.environment, ...env });
   expect(doctor.about('fields')).toMatchObject([{ verdict: 'ok' }]);
   expect(doctor.about('token')).toMatchObject([{ verdict: 'ok' }]);
 
