@@ -18,6 +18,9 @@ import type { Parser } from './parser.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Gets messages about options. */
+export type OptionDiagnostics = Pick<Diagnostics, 'error' | 'warnOnce'>;
+
 export type DeclaredName = keyof typeof ENVIRONMENT_OPTIONS;
 
 export const DECLARATIONS: OptionDeclarations &
@@ -36,7 +39,7 @@ export type SetOptions = {
 export function readOptions(
   inCode: SetOptions,
   env: Environment,
-  diagnostics: Pick<Diagnostics, 'error' | 'warnOnce'>,
+  diagnostics: OptionDiagnostics,
 ): { readonly set: SetOptions; readonly unclear: readonly string[] } {
   const set: Record<string, unknown> = { ...inCode };
   const unclear: string[] = [];
@@ -68,23 +71,19 @@ export function readEnvironment<Name extends DeclaredName>(
 ): ResolvedOptions[Name] | undefined {
   const declaration = DECLARATIONS[name] as OptionDeclaration<ResolvedOptions[Name]>;
   const { isPrivacy } = declaration;
-  const onUnreadable = (problem: string) => diagnostics?.error(describeUnreadable(problem));
+  function onUnreadable(problem: string): void {
+    const text = `${problem}. No token is used. Let the user of this process read it.`;
+    diagnostics?.error(coded('token-file', text));
+  }
   try {
     return readVariables(declaration, env, isPrivacy ? refuse : onUnreadable);
   } catch (error) {
     const problem = problemOf(error);
+    const text = `${problem}. The variable is ignored. Correct or remove it.`;
     if (isPrivacy && onUnclear) onUnclear(problem);
-    else diagnostics?.error(describeInvalid(problem));
+    else diagnostics?.error(coded('environment-invalid', text));
     return undefined;
   }
-}
-
-function describeInvalid(problem: string): string {
-  return coded('environment-invalid', `${problem}. The variable is ignored. Correct or remove it.`);
-}
-
-function describeUnreadable(problem: string): string {
-  return coded('token-file', `${problem}. No token is used. Let the user of this process read it.`);
 }
 
 /**
@@ -211,7 +210,7 @@ export function describeMisspelled({ name, meant }: MisspelledVariable): string 
 
 export function warnAboutMisspelled(
   misspelled: MisspelledVariable,
-  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+  diagnostics: Pick<OptionDiagnostics, 'warnOnce'>,
 ): void {
   const text = `${describeMisspelled(misspelled)}. It has no effect. Correct its name, or remove it.`;
   diagnostics.warnOnce(misspelled.name, coded('environment-unknown', text));

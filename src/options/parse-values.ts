@@ -90,22 +90,26 @@ export const boolean: Parser<boolean> = parser('true or false', (value) => {
   return word === undefined ? undefined : word === 'true' || word === '1';
 });
 
+/** A number, which the environment writes as text in this form; `NaN` if the value is none. */
+function numberOf(value: unknown, written = /^\d+$/): number {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && written.test(value) ? Number(value) : Number.NaN;
+}
+
 export function integer<InCode extends number = number>(
   min: number,
   max: number,
 ): Parser<number, InCode> {
   return parser(`a whole number from ${min} to ${max}`, (value) => {
-    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-    const isInteger = typeof number === 'number' && Number.isInteger(number);
-    return isInteger && number >= min && number <= max ? number : undefined;
+    const number = numberOf(value);
+    return Number.isInteger(number) && number >= min && number <= max ? number : undefined;
   });
 }
 
 /** A share of a whole, above 0. */
 export const share: Parser<number> = parser('a number above 0 and at most 1', (value) => {
-  const isNumber = typeof value === 'string' && /^(?:\d+(?:\.\d+)?|\.\d+)$/.test(value);
-  const number = isNumber ? Number(value) : value;
-  return typeof number === 'number' && number > 0 && number <= 1 ? number : undefined;
+  const number = numberOf(value, /^(?:\d+(?:\.\d+)?|\.\d+)$/);
+  return number > 0 && number <= 1 ? number : undefined;
 });
 
 /** The word that a value is, in upper or lower case. */
@@ -300,8 +304,8 @@ function parseTrust(
   if (typeof value === 'boolean') return value;
   const word = wordOf(['true', 'false'], value);
   if (word !== undefined) return word === 'true';
-  const hops = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-  if (typeof hops === 'number') return integer(0, 100)(name, hops);
+  const hops = numberOf(value);
+  if (typeof value === 'number' || !Number.isNaN(hops)) return integer(0, 100)(name, hops);
   return parseRanges(typeof value === 'string' ? listFromText(value) : value, name);
 }
 

@@ -1,4 +1,4 @@
-import { type Diagnostics, show } from '../common/diagnostics.js';
+import { show } from '../common/diagnostics.js';
 import { isRecord } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
 import { nearestName } from '../hit/nearest-name.js';
@@ -10,6 +10,7 @@ import {
   DECLARED_NAMES,
   type DeclaredName,
   type Environment,
+  type OptionDiagnostics,
   readEnvironment,
   readOptions,
   type SetOptions,
@@ -34,7 +35,7 @@ const SHORTEST_PART = 3;
 export function resolveOptions(
   inCode: MatomoOptions,
   env: Environment,
-  diagnostics: Omit<Diagnostics, 'lines'>,
+  diagnostics: OptionDiagnostics,
 ): ResolvedOptions | undefined {
   const fromCode = parseCode(inCode);
   if ((fromCode.enabled ?? readEnvironment('enabled', env)) === false) return undefined;
@@ -42,7 +43,10 @@ export function resolveOptions(
   const others = findNotStrict(set);
   if (others.length > 0) diagnostics.warnOnce('strict', privacyNotStrict(others));
   const options = applyDefaults(applyStrict(set));
-  if (hasNoUserIdKey(options)) diagnostics.error(coded('user-id-key', NO_USER_ID_KEY));
+  const hasPseudonyms = userIdSourceOf(options.userId) !== undefined;
+  if (hasPseudonyms && stableVisitorKey(options) === undefined) {
+    diagnostics.error(coded('user-id-key', NO_USER_ID_KEY));
+  }
   return validate(options, inCode, unclear, diagnostics);
 }
 
@@ -56,13 +60,7 @@ export function checkOptions(inCode: MatomoOptions, env: Environment): void {
 }
 
 /** For options that are resolved more than once: another call logs the messages about them. */
-const SILENT: Omit<Diagnostics, 'lines'> = {
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  warnOnce: () => undefined,
-  print: () => undefined,
-};
+const SILENT: OptionDiagnostics = { error: () => undefined, warnOnce: () => undefined };
 
 /** First: parses what code sets. `readOptions` adds the environment. */
 function parseCode(inCode: MatomoOptions): SetOptions {
@@ -123,7 +121,7 @@ function validate(
   options: CompleteOptions,
   inCode: MatomoOptions,
   unclear: readonly string[],
-  diagnostics: Pick<Diagnostics, 'error'>,
+  diagnostics: OptionDiagnostics,
 ): ResolvedOptions | undefined {
   const reasons = isSampledByNobody(options) ? [...unclear, SAMPLED_BY_NOBODY] : unclear;
   if (reasons !== unclear && inCode.sampleRate !== undefined && inCode.visitorId !== undefined) {
@@ -134,11 +132,6 @@ function validate(
   const isComplete = url !== undefined && siteId !== undefined;
   if (!isComplete) diagnostics.error(coded('options-missing', optionsMissing(options)));
   return isComplete && reasons.length === 0 ? { ...options, url, siteId } : undefined;
-}
-
-/** Whether user IDs are pseudonyms for which there is no key. */
-function hasNoUserIdKey(options: CompleteOptions): boolean {
-  return userIdSourceOf(options.userId) !== undefined && stableVisitorKey(options) === undefined;
 }
 
 const NO_USER_ID_KEY =
