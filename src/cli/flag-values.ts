@@ -36,16 +36,6 @@ function isDay(day: string): boolean {
   return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(day);
 }
 
-/** A URL without credentials and without slashes at its end. Matomo accepts any text without an error. */
-export const siteUrl: Parser<string> = parser(
-  'a URL that begins with http:// or https://, without a user name or password',
-  (value) => {
-    const url = URL.canParse(String(value)) ? new URL(String(value)) : undefined;
-    const isWeb = url && /^https?:$/.test(url.protocol) && url.username + url.password === '';
-    return isWeb ? url.origin + url.pathname.replace(/\/+$/, '') : undefined;
-  },
-);
-
 /** A name and a pattern. The pattern may contain further `=`. */
 export const goal: Parser<{ name: string; pattern: string }, string> = parser(
   'NAME=PATTERN',

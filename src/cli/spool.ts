@@ -26,7 +26,8 @@ export async function spool(args: string[]): Promise<void> {
   if (positionals.length !== 1 || (command !== 'status' && command !== 'purge')) {
     throw new UsageError('spool has two commands: spool status and spool purge');
   }
-  const filter = filterOf(values);
+  const { all, user, visitor, before, json } = values;
+  const filter = filterOf({ all, user, visitor, before });
   if ((command === 'purge') !== (filter !== undefined)) {
     throw new UsageError(
       'spool purge needs --all, --user ID, --visitor ID or --before DATE, and spool status none of them',
@@ -36,7 +37,7 @@ export async function spool(args: string[]): Promise<void> {
   const backend = spoolBackendOf(place);
   const shown = backend.show(place);
   const print = (result: object, asText: string) =>
-    console.log(values.json ? JSON.stringify({ spool: shown, ...result }, null, 2) : asText);
+    console.log(json ? JSON.stringify({ spool: shown, ...result }, null, 2) : asText);
   if (filter) {
     const purged = await purgeSpool(place, filter);
     return print({ purged }, `${shown}: ${countOf(purged)} purged`);
@@ -47,24 +48,22 @@ export async function spool(args: string[]): Promise<void> {
 }
 
 /** The hits that the flags select; `undefined` without flags. */
-function filterOf({ all, user, visitor, before }: Selectors): PurgeFilter | undefined {
-  const set = [all, user, visitor, before].filter((value) => value !== undefined);
-  if (set.length === 0) return undefined;
-  if (set.length > 1)
+function filterOf(flags: Readonly<Record<string, string | boolean | undefined>>) {
+  const [set, ...others] = Object.entries(flags).filter(([, value]) => value !== undefined);
+  if (set === undefined) return undefined;
+  if (others.length > 0)
     throw new UsageError('only one of --all, --user, --visitor and --before is allowed');
-  if (set[0] === '') throw new UsageError('--user and --visitor need an ID, and --before a date');
-  if (user !== undefined) return { kind: 'user', id: user };
-  if (visitor !== undefined) return { kind: 'visitor', id: visitor };
-  if (before === undefined) return { kind: 'all' };
-  return { kind: 'before', epochSeconds: date('--before', before) };
+  const [kind, value] = set;
+  if (value === '') throw new UsageError('--user and --visitor need an ID, and --before a date');
+  return FILTERS[kind]?.(String(value));
 }
 
-interface Selectors {
-  all?: boolean;
-  user?: string;
-  visitor?: string;
-  before?: string;
-}
+const FILTERS: Readonly<Record<string, (value: string) => PurgeFilter>> = {
+  all: () => ({ kind: 'all' }),
+  user: (id) => ({ kind: 'user', id }),
+  visitor: (id) => ({ kind: 'visitor', id }),
+  before: (day) => ({ kind: 'before', epochSeconds: date('--before', day) }),
+};
 
 /** The spool that the environment names. */
 function readPlace(): string {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { date, goal, goalIds, requestRate, siteUrl } from '../../src/cli/flag-values.js';
+import { date, goal, goalIds, requestRate } from '../../src/cli/flag-values.js';
 import { isUsageError } from '../../src/cli/usage-error.js';
+import { trackedBaseUrl } from '../../src/options/url-values.js';
 
 test.each<[string, (name: string, value: unknown) => unknown, string, unknown]>([
   ['a rate', requestRate, '0.5', 0.5],
@@ -8,7 +9,7 @@ test.each<[string, (name: string, value: unknown) => unknown, string, unknown]>(
   ['a list of goals', goalIds, '1,20', [1, 20]],
   ['a day', date, '2026-01-31', Date.UTC(2026, 0, 31) / 1000],
   ['a time', date, '2026-01-31T12:00:00+01:00', Date.UTC(2026, 0, 31, 11) / 1000],
-  ['a URL', siteUrl, 'https://shop.example/a//?b#c', 'https://shop.example/a'],
+  ['a URL', trackedBaseUrl, 'https://shop.example/a//?b#c', 'https://shop.example/a'],
   ['a goal', goal, ' Paid = /pay?a=b ', { name: 'Paid', pattern: '/pay?a=b' }],
 ])('%s', (_what, parse, text, value) => {
   expect(parse('--flag', text)).toEqual(value);
@@ -28,7 +29,10 @@ test.each<[(name: string, value: unknown) => unknown, string[]]>([
       '2026-01-31T12:00',
     ],
   ],
-  [siteUrl, ['', 'x.example', 'ftp://x.example', 'https://u:p@x.example', 'https://u@x.example']],
+  [
+    trackedBaseUrl,
+    ['', 'x.example', 'ftp://x.example', 'https://u:p@x.example', 'https://u@x.example'],
+  ],
   [goal, ['', 'Orders', '=/orders', 'Orders=', ' = ']],
 ])('an invalid value is a usage error: %o', (parse, texts) => {
   for (const text of texts) {

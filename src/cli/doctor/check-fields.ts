@@ -2,30 +2,29 @@ import type { ResolvedOptions } from '../../options/option-table.js';
 import { type Dimension, listOf } from '../matomo-api/api-values.js';
 import { COMMAND, commandFor, KNOWN_DIMENSIONS } from '../setup/wanted.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
-import { callAll, readSiteSettings, type SiteSettings } from './questions.js';
+import { callAll, type SiteSettings } from './questions.js';
 
 const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
+/** If Matomo drops status and method. */
+const RUN_SETUP = `Run ${COMMAND}, which creates custom dimensions for them and prints what to configure.`;
 
 /** Whether Matomo stores custom variables and dimensions. Only its API tells, which needs a token; the tracker does not. */
-export async function checkFields(
+export function checkFields(
   options: ResolvedOptions,
-  hasGoodToken: boolean,
-): Promise<{ findings: Finding[]; isKnown: boolean; settings: SiteSettings | undefined }> {
-  const settings = hasGoodToken ? await readSiteSettings(options) : undefined;
+  settings: SiteSettings | undefined,
+): { readonly findings: Finding[]; readonly isKnown: boolean } {
   // Only page views have variables and dimensions.
-  const variables = options.pageViews ? checkVariables(options, settings) : [];
-  const dimensions = options.pageViews ? checkDimensions(options, settings) : [];
-  const isKnown = variables !== undefined && dimensions !== undefined;
-  const findings = [...(variables ?? []), ...(dimensions ?? [])];
-  if (settings?.hasQueuedTracking) findings.push(queued());
-  return { findings, isKnown, settings };
+  const parts = options.pageViews
+    ? [checkVariables(options, settings), checkDimensions(options, settings)]
+    : [];
+  return { findings: parts.flatMap((part) => part ?? []), isKnown: !parts.includes(undefined) };
 }
 
 /** The finding after a hit was stored, if its status and method may be missing. */
 export function fieldsUnknown(): Finding {
   const found =
     "cannot tell whether status and method are stored: the tracker does not say, and there is no token with access to Matomo's API";
-  const advice = `${recommendSetup()} Or check CustomVariables and CustomDimensions in Administration > Plugins, and ${DIMENSIONS_PAGE}.`;
+  const advice = `${RUN_SETUP} Or check CustomVariables and CustomDimensions in Administration > Plugins, and ${DIMENSIONS_PAGE}.`;
   return unknown('fields', found, advice);
 }
 
@@ -39,7 +38,7 @@ function checkVariables(
   if (settings.hasCustomVariables) return [ok('fields', 'the plugin CustomVariables is active')];
   const found =
     'the plugin CustomVariables is not active: Matomo drops custom variables, and with them status and method';
-  const advice = `${recommendSetup()} Or send them as custom dimensions (MATOMO_DIMENSIONS) and set MATOMO_MAX_CUSTOM_VARIABLES=0, or install the plugin from the Marketplace.`;
+  const advice = `${RUN_SETUP} Or send them as custom dimensions (MATOMO_DIMENSIONS) and set MATOMO_MAX_CUSTOM_VARIABLES=0, or install the plugin from the Marketplace.`;
   return [warning('fields', 'fields-dropped', found, advice)];
 }
 
@@ -56,39 +55,43 @@ function checkDimensions(
   }
   if (settings?.dimensions === undefined) return undefined;
   const byId = new Map(settings.dimensions.map((dimension) => [String(dimension.id), dimension]));
-  const findings = Object.entries(dimensions).flatMap(([id, attribute]) => {
-    const dimension = byId.get(id);
-    const wrong = findMistake(id, dimension, siteId);
-    if (wrong === undefined) return dimension ? checkName(dimension, attribute) : [];
-    const setup = recommendSetupFor(attribute);
-    const advice = setup === undefined ? wrong.advice : `${setup} By hand: ${wrong.advice}`;
-    return [warning('fields', 'fields-dropped', wrong.found, advice)];
-  });
-  if (findings.length > 0) return findings;
-  const named = Object.entries(dimensions).map(
-    ([id, attribute]) => `${id} "${byId.get(id)?.name}" (${attribute})`,
+  const mapped = Object.entries(dimensions);
+  const findings = mapped.flatMap(([id, attribute]) =>
+    checkDimension(id, attribute, byId.get(id), siteId),
   );
-  const all = `${ids.length === 1 ? 'dimension' : 'dimensions'} ${named.join(', ')}`;
-  return [ok('fields', `site ${siteId} has ${all}`)];
+  if (findings.length > 0) return findings;
+  const named = mapped.map(([id, attribute]) => `${id} "${byId.get(id)?.name}" (${attribute})`);
+  return [ok('fields', `site ${siteId} has ${nameOf('dimension', named)}`)];
 }
 
-/** Why Matomo does not store a dimension for each request; `undefined` if it does. */
-function findMistake(
+/** Whether Matomo stores a dimension for each request. */
+function checkDimension(
+  id: string,
+  attribute: unknown,
+  dimension: Dimension | undefined,
+  siteId: ResolvedOptions['siteId'],
+): Finding[] {
+  const isOfActions = dimension?.scope === 'action';
+  if (isOfActions && dimension.isActive) return checkName(dimension, attribute);
+  const byHand = isOfActions
+    ? `Activate dimension ${id} in ${DIMENSIONS_PAGE}.`
+    : `Create an action dimension in ${DIMENSIONS_PAGE}, and use its ID in MATOMO_DIMENSIONS.`;
+  const command = commandFor(attribute);
+  const advice = command
+    ? `Run ${command}, which creates or reactivates it and prints what to configure. By hand: ${byHand}`
+    : byHand;
+  return [warning('fields', 'fields-dropped', whyDropped(id, dimension, siteId), advice)];
+}
+
+function whyDropped(
   id: string,
   dimension: Dimension | undefined,
   siteId: ResolvedOptions['siteId'],
-): { found: string; advice: string } | undefined {
-  if (dimension?.scope === 'action') {
-    if (dimension.isActive) return undefined;
-    const advice = `Activate dimension ${id} in ${DIMENSIONS_PAGE}.`;
-    return { found: `dimension ${id} is inactive: Matomo drops its values`, advice };
-  }
-  const found =
-    dimension === undefined
-      ? `site ${siteId} has no dimension ${id}: Matomo drops its values`
-      : `dimension ${id} has scope ${dimension.scope}, not action: Matomo does not store its value for each request`;
-  const advice = `Create an action dimension in ${DIMENSIONS_PAGE}, and use its ID in MATOMO_DIMENSIONS.`;
-  return { found, advice };
+): string {
+  if (dimension === undefined)
+    return `site ${siteId} has no dimension ${id}: Matomo drops its values`;
+  if (dimension.scope === 'action') return `dimension ${id} is inactive: Matomo drops its values`;
+  return `dimension ${id} has scope ${dimension.scope}, not action: Matomo does not store its value for each request`;
 }
 
 /** Another one may have been meant: Matomo stores any value in any dimension. */
@@ -108,25 +111,6 @@ function wordsOf(text: string): string[] {
 
 function nameOf(what: string, ids: readonly (string | number)[]): string {
   return `${what}${ids.length === 1 ? '' : 's'} ${ids.join(', ')}`;
-}
-
-function queued(): Finding {
-  const found =
-    'the plugin QueuedTracking is active: if its queue is enabled, Matomo answers before it processes hits, and they count as accepted';
-  const advice =
-    'Disable the queue, or check that it is processed (./console queuedtracking:monitor).';
-  return warning('queue', 'queued-tracking', found, advice);
-}
-
-/** Advice if Matomo drops status and method. */
-function recommendSetup(): string {
-  return `Run ${COMMAND}, which creates custom dimensions for them and prints what to configure.`;
-}
-
-/** Advice if the dimension for an attribute is missing; `undefined` if setup does not create one for it. */
-function recommendSetupFor(attribute: unknown): string | undefined {
-  const command = commandFor(attribute);
-  return command && `Run ${command}, which creates or reactivates it and prints what to configure.`;
 }
 
 /** Whether the site has these goals: Matomo rejects conversions of others. */

@@ -7,7 +7,7 @@ import { checkReports } from './check-reports.js';
 import { checkSpam } from './check-spam.js';
 import { checkStoring, checkToken } from './check-storing.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
-import { type Answer, createQuestions, isProcessed } from './questions.js';
+import { type Answer, createQuestions, isProcessed, readSiteSettings } from './questions.js';
 
 const ERROR_LOG = "Read Matomo's PHP error log.";
 
@@ -17,42 +17,46 @@ export async function checkMatomo(
   env: Readonly<NodeJS.ProcessEnv>,
   sends: boolean,
 ): Promise<Finding[]> {
-  let questions = createQuestions(options, false);
-  let answer = await questions.site();
-  const address = checkAddress(answer, options);
+  const first = await createQuestions(options, false).site();
+  const address = checkAddress(first, options);
   const findings = [
     ...address,
-    ...checkTls(options, answer.exchange.kind === 'answer', env),
-    ...checkClock(answer, options),
+    ...checkTls(options, first.exchange.kind === 'answer', env),
+    ...checkClock(first, options),
   ];
   if (address.some(({ verdict }) => verdict === 'problem')) return findings;
-  if (answer.verdict.kind === 'accepted') {
-    findings.push(queued(answer));
-    questions = createQuestions(options, true);
-    answer = await questions.site();
-    if (answer.verdict.kind === 'accepted') return [...findings, behindQueue()];
-  }
-  const site = checkSite(answer, options);
+  const isQueued = first.verdict.kind === 'accepted';
+  if (isQueued) findings.push(queued(first));
+  const questions = createQuestions(options, isQueued);
+  const answer = isQueued ? await questions.site() : first;
+  if (answer.verdict.kind === 'accepted') return [...findings, behindQueue()];
+
   const hasSite = isProcessed(answer, 'tracked');
-  if (!hasSite && !mayWantToken(answer)) return [...findings, ...site];
-  const token = await checkToken(questions, options);
-  if (!hasSite && !token.isGood) return [...findings, ...site];
+  const token = hasSite || mayWantToken(answer) ? await checkToken(questions, options) : undefined;
+  if (token === undefined || !(hasSite || token.isGood)) {
+    return [...findings, ...checkSite(answer, options)];
+  }
   const found = ok('site', `site ${options.siteId} exists`);
   findings.push(ok('matomo', "Matomo's tracker answers"), found, token.finding);
-  const fields = await checkFields(options, token.isGood);
-  const hasQueueFinding = findings.some(({ check }) => check === 'queue');
-  const version = checkVersion(fields.settings?.version);
-  const chatbots = checkAiChatbots(options, fields.settings);
-  const news = fields.findings.filter(({ check }) => check !== 'queue' || !hasQueueFinding);
+
+  const settings = token.isGood ? await readSiteSettings(options) : undefined;
+  const fields = checkFields(options, settings);
+  const mayQueue = settings?.hasQueuedTracking && !isQueued;
   const reports = token.isGood ? await checkReports(options) : [];
   const storing = await checkStoring(questions, options, token.isGood, sends, fields.isKnown);
   const isStored = storing.some(({ verdict }) => verdict === 'ok');
-  const spam = isStored
-    ? await checkSpam(questions, options, token.isGood, fields.settings?.hasSpamPrevention)
-    : [];
-  const unclear = sends && isStored && !fields.isKnown ? [fieldsUnknown()] : [];
-  const aboutSite = [...version, ...news, ...reports, ...chatbots, ...spam];
-  return [...findings, ...aboutSite, ...storing, ...unclear];
+  const spam = isStored ? await checkSpam(questions, options, token.isGood, settings) : [];
+  return [
+    ...findings,
+    ...checkVersion(settings?.version),
+    ...(mayQueue ? [mayBeQueued()] : []),
+    ...fields.findings,
+    ...reports,
+    ...checkAiChatbots(options, settings),
+    ...spam,
+    ...storing,
+    ...(sends && isStored && !fields.isKnown ? [fieldsUnknown()] : []),
+  ];
 }
 
 /** Matomo gives the same answer if it requires a token for every bulk and if its database is unavailable. */
@@ -97,6 +101,14 @@ function queued({ exchange }: Answer): Finding {
   const what = exchange.kind === 'answer' && exchange.status === 204 ? 'nothing' : 'an image';
   const found = `Matomo answers a bulk with ${what}: its plugin QueuedTracking answers before it processes hits, and they count as accepted`;
   const advice = 'Check that its queue is processed; no answer says what became of the hits.';
+  return warning('queue', 'queued-tracking', found, advice);
+}
+
+function mayBeQueued(): Finding {
+  const found =
+    'the plugin QueuedTracking is active: if its queue is enabled, Matomo answers before it processes hits, and they count as accepted';
+  const advice =
+    'Disable the queue, or check that it is processed (./console queuedtracking:monitor).';
   return warning('queue', 'queued-tracking', found, advice);
 }
 

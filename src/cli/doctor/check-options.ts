@@ -1,4 +1,3 @@
-import type { Diagnostics } from '../../common/diagnostics.js';
 import { type MessageCode, splitCode } from '../../common/messages.js';
 import { isSdkDisabled } from '../../common/sdk-disabled.js';
 import { RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
@@ -10,6 +9,7 @@ import {
   EXPECTED_VARIABLES,
   findMisspelledVariables,
   OPTION_VARIABLES,
+  type OptionDiagnostics,
   readEnvironment,
 } from '../../options/environment.js';
 import { credentialsIn } from '../../options/header-values.js';
@@ -44,7 +44,10 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
     const advice = code === 'token-file' ? text.slice(adviceAt + 2) : CHANGE;
     findings.push(find('options', code, text.slice(0, adviceAt), advice));
   };
-  const diagnostics = collect(report);
+  const diagnostics: OptionDiagnostics = {
+    error: report,
+    warnOnce: (_key, message) => report(String(message)),
+  };
   const isEnabled = readEnvironment('enabled', env) !== false;
   // The other checks are useful even if tracking is turned off.
   const options = resolveOptions(isEnabled ? {} : { enabled: true }, env, diagnostics);
@@ -123,17 +126,6 @@ function unknownVariables(
     const found = `${variable.name} has no effect: there is no such variable`;
     return warning('options', 'environment-unknown', found, `Did you mean ${variable.meant}?`);
   });
-}
-
-function collect(report: (message: string) => void): Omit<Diagnostics, 'lines'> {
-  const silent = () => undefined;
-  return {
-    info: silent,
-    print: silent,
-    warn: report,
-    error: report,
-    warnOnce: (_key, message) => report(typeof message === 'string' ? message : message()),
-  };
 }
 
 /** Options that differ from strict ones are findings of `checkOptions`. */

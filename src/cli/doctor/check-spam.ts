@@ -48,10 +48,11 @@ export async function checkSpam(
   questions: Questions,
   { pageViews }: Pick<ResolvedOptions, 'pageViews'>,
   withToken: boolean,
-  hasSpamPrevention: SiteSettings['hasSpamPrevention'],
+  settings: Pick<SiteSettings, 'hasSpamPrevention'> | undefined,
 ): Promise<Finding[]> {
+  const isActive = settings?.hasSpamPrevention;
   // Requests by AI chatbots are not filtered.
-  if (!pageViews || hasSpamPrevention === false) return [];
+  if (!pageViews || isActive === false) return [];
   const hits = withToken ? [...CLOUDS, ...CLIENTS] : CLIENTS;
   const dropped: TestHit[] = [];
   const ask = (some: readonly TestHit[]) =>
@@ -64,9 +65,9 @@ export async function checkSpam(
   for (const hit of verdict.tracked > 0 ? hits : []) {
     if (isProcessed(await ask([hit]), 'tracked')) dropped.push(hit);
   }
-  if (dropped.length > 0) return [drops(dropped, hasSpamPrevention === true)];
+  if (dropped.length > 0) return [drops(dropped, isActive === true)];
   const kept = `Matomo drops no hits of ${withToken ? 'clouds, ' : ''}headless browsers and client libraries`;
-  if (!hasSpamPrevention) return [ok('spam', kept)];
+  if (!isActive) return [ok('spam', kept)];
   const active = `although its plugin ${SPAM_PREVENTION} is active, which updates its list of clouds daily`;
   return [ok('spam', `${kept}, ${active}`)];
 }

@@ -103,7 +103,10 @@ function judgePreload(register: string): Finding {
 
 /** Copies of the API share their globals only if they have the same version. */
 export function checkApi(app: string): Finding[] {
-  const copies = findCopies(API, app, [API, ...TRACING]);
+  const own = existsSync(join(app, 'package.json')) ? readPackage(app).needs : [];
+  const needs = [API, ...own, ...TRACING];
+  const root = { name: 'the application', version: '', folder: app, needs };
+  const copies = [...collectCopies(API, root).values()];
   if (copies.length === 0) return [];
   const versions = new Set(copies.map(({ version }) => version));
   const list = copies.map(({ version, folder }) => `${version} in ${folder}`).join(', ');
@@ -146,27 +149,23 @@ function findPackage(name: string, from: string): InstalledPackage | undefined {
   return dirname(from) === from ? undefined : findPackage(name, dirname(from));
 }
 
-/** All copies of a package that an application can load, directly, through dependencies, or through `starts`. */
-function findCopies(wanted: string, app: string, starts: readonly string[]): Copy[] {
-  const copies = new Map<string, Copy & { usedBy: string[] }>();
-  const own = existsSync(join(app, 'package.json')) ? readPackage(app).needs : [];
-  const root = { name: 'the application', version: '', folder: app, needs: [...own, ...starts] };
-  const seen = new Set<string>();
-  const waiting: InstalledPackage[] = [root];
-  for (let user = waiting.pop(); user; user = waiting.pop()) {
-    if (seen.has(user.folder)) continue;
-    seen.add(user.folder);
-    for (const name of new Set(user.needs)) {
-      const found = findPackage(name, user.folder);
-      if (!found) continue;
-      if (name === wanted) {
-        const copy = copies.get(found.folder) ?? { ...found, usedBy: [] };
-        copies.set(found.folder, copy);
-        copy.usedBy.push(user.name);
-      } else if (!seen.has(found.folder)) waiting.push(found);
-    }
+/** Adds all copies of a package that `user` loads, itself or through its dependencies, by their folders. */
+function collectCopies(
+  wanted: string,
+  user: InstalledPackage,
+  copies = new Map<string, Copy>(),
+  seen = new Set<string>(),
+): Map<string, Copy> {
+  if (seen.has(user.folder)) return copies;
+  seen.add(user.folder);
+  for (const name of new Set(user.needs)) {
+    const found = findPackage(name, user.folder);
+    if (found && name === wanted) {
+      const { usedBy = [] } = copies.get(found.folder) ?? {};
+      copies.set(found.folder, { ...found, usedBy: [...usedBy, user.name] });
+    } else if (found) collectCopies(wanted, found, copies, seen);
   }
-  return [...copies.values()];
+  return copies;
 }
 
 function readPackage(folder: string): InstalledPackage {

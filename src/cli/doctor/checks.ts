@@ -40,7 +40,7 @@ export interface Finding {
   readonly verdict: FindingVerdict;
   readonly found: string;
   /** What to do. Missing if the verdict is `ok`. */
-  readonly advice?: string;
+  readonly advice?: string | undefined;
   /** Heading in docs/messages.md. */
   readonly code?: MessageCode;
 }

@@ -48,8 +48,12 @@ export async function diagnose({ env, app, sends, goals }: DiagnoseOptions): Pro
       await add('goals', async () => [await checkGoals(site, goals, hasToken)]);
     }
   }
+  // An answer of Matomo or a mixed-up variable may repeat them.
   const clean = createCleaner(secrets);
-  return findings.map((finding) => cleanFinding(finding, (text) => withoutUserInfo(clean(text))));
+  const show = (text: string) => withoutUserInfo(clean(text));
+  return findings.map((one) => {
+    return { ...one, found: show(one.found), advice: one.advice && show(one.advice) };
+  });
 }
 
 /** Checks each site until the token is rejected: trying it again could lock this address out. */
@@ -65,14 +69,4 @@ async function checkSites(
     if (news.some(({ code }) => code === 'token-rejected')) break;
   }
   return all;
-}
-
-/** Removes secrets, which an answer of Matomo or a mixed-up variable may repeat. */
-function cleanFinding(finding: Finding, clean: (text: string) => string): Finding {
-  const { found, advice } = finding;
-  return {
-    ...finding,
-    found: clean(found),
-    ...(advice !== undefined && { advice: clean(advice) }),
-  };
 }

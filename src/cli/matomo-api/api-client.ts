@@ -3,8 +3,10 @@ import type { MessageCode } from '../../common/messages.js';
 import { holdEventLoop } from '../../common/timers.js';
 import { unescapeHtml } from '../../common/unescape-html.js';
 import { explainError } from '../../delivery/http/explain-error.js';
+import type { Exchange } from '../../delivery/http/transport.js';
 import { createDispatcher } from '../../delivery/http/undici-client.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
+import { readText } from './api-values.js';
 
 const MAX_ANSWER_BYTES = 8 * 1024 ** 2;
 const TIMED_OUT = /^(?:TimeoutError|AbortError|HeadersTimeoutError|BodyTimeoutError)$/;
@@ -45,7 +47,6 @@ export async function createApiClient(options: ApiClientOptions) {
     const url = new URL(api);
     // With the method in the query, errors are JSON too. They are quoted, so they are in English as all else.
     url.search = `?${new URLSearchParams({ module: 'API', format: 'JSON', method, language: 'en' })}`;
-    const signal = AbortSignal.timeout(options.timeoutMillis);
     const answering = request(url, {
       dispatcher: dispatcher as never,
       method: 'POST',
@@ -56,14 +57,14 @@ export async function createApiClient(options: ApiClientOptions) {
         'accept-encoding': 'identity',
       },
       body: new URLSearchParams({ ...params, ...secret }).toString(),
-      signal,
+      signal: AbortSignal.timeout(options.timeoutMillis),
     })
       .then(async ({ statusCode, headers, body }) => ({
         status: statusCode,
-        contentType: firstOf(headers['content-type']) ?? '',
-        location: firstOf(headers.location),
-        challenge: firstOf(headers['www-authenticate']),
-        body: await readText(body, api),
+        contentType: [headers['content-type']].flat()[0] ?? '',
+        location: [headers.location].flat()[0],
+        authenticate: [headers['www-authenticate']].flat()[0],
+        body: await readBody(body, api),
       }))
       .catch((error: Error) => {
         throw error instanceof ApiFailure ? error : toFailure(error, api, options.timeoutMillis);
@@ -77,7 +78,7 @@ export async function createApiClient(options: ApiClientOptions) {
     /** Checks without the token that Matomo answers, so that no other server gets the token. */
     async requireMatomo(): Promise<void> {
       const result = await post({ method: 'API.getMatomoVersion' }, {});
-      if (result.kind === 'refused' || isVersion(result.value)) return;
+      if (result.kind === 'refused' || readText(result) !== undefined) return;
       const what = `${show(api.origin + api.pathname)} answered JSON that is not Matomo's`;
       throw new ApiFailure('not-matomo', what, 'Correct MATOMO_URL');
     },
@@ -86,10 +87,10 @@ export async function createApiClient(options: ApiClientOptions) {
     async callAll(calls: readonly ApiCall[]): Promise<readonly ApiResult[]> {
       const urls = calls.map(({ method, params }, index) => [
         `urls[${index}]`,
-        new URLSearchParams({ method, ...params }).toString(),
+        String(new URLSearchParams({ method, ...params })),
       ]);
-      const bulk = { method: 'API.getBulkRequest', params: Object.fromEntries(urls) };
-      const result = await call(bulk);
+      const params = Object.fromEntries(urls);
+      const result = await call({ method: 'API.getBulkRequest', params });
       if (result.kind === 'refused') throw tokenFailure(result);
       if (Array.isArray(result.value)) return result.value.map((value) => toResult(value));
       const what = 'Matomo answered a bulk request of its API with something other than a list';
@@ -115,11 +116,8 @@ function toFailure(error: Error, api: URL, timeoutMillis: number): ApiFailure {
   const at = show(api.origin + api.pathname);
   if (TIMED_OUT.test(error.name)) {
     const what = `${at} did not answer within ${timeoutMillis} ms`;
-    return new ApiFailure(
-      'no-answer',
-      what,
-      'Raise MATOMO_EXPORT_TIMEOUT, or find out why Matomo is slow',
-    );
+    const advice = 'Raise MATOMO_EXPORT_TIMEOUT, or find out why Matomo is slow';
+    return new ApiFailure('no-answer', what, advice);
   }
   const { message, code } = explainError(error) as NodeJS.ErrnoException;
   const reason = code === undefined || message.includes(code) ? message : `${code}: ${message}`;
@@ -131,7 +129,7 @@ function toFailure(error: Error, api: URL, timeoutMillis: number): ApiFailure {
   return new ApiFailure('unreachable', `Cannot reach ${at}: ${reason}`, advice);
 }
 
-async function readText(body: AsyncIterable<Buffer>, api: URL): Promise<string> {
+async function readBody(body: AsyncIterable<Buffer>, api: URL): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
@@ -144,28 +142,13 @@ async function readText(body: AsyncIterable<Buffer>, api: URL): Promise<string> 
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function isVersion(value: unknown): boolean {
-  return typeof (value as { value?: unknown }).value === 'string';
-}
-
-function firstOf(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header;
-}
-
 /** The result of one call of Matomo's API. Errors may have status 200. */
 export type ApiResult =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'refused'; readonly status: number; readonly message: string };
 
 /** An HTTP answer, of Matomo or of another server. */
-interface HttpAnswer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly location: string | undefined;
-  /** Header `WWW-Authenticate`. */
-  readonly challenge: string | undefined;
-  readonly body: string;
-}
+type HttpAnswer = Omit<Extract<Exchange, { kind: 'answer' }>, 'kind' | 'retryAfter'>;
 
 const SET_FOLDER = "Set MATOMO_URL to the folder of Matomo's index.php and matomo.php";
 
@@ -175,7 +158,7 @@ const SET_FOLDER = "Set MATOMO_URL to the folder of Matomo's index.php and matom
  * @throws ApiFailure if it is not an answer of Matomo's API
  */
 function readApiAnswer(answer: HttpAnswer, url: URL): ApiResult {
-  const { status, contentType, location, body } = answer;
+  const { status, contentType, location, authenticate, body } = answer;
   const at = show(url.origin + url.pathname);
   if (status >= 300 && status < 400) {
     const target = location === undefined ? 'elsewhere' : `to ${show(withoutQuery(location, url))}`;
@@ -184,8 +167,8 @@ function readApiAnswer(answer: HttpAnswer, url: URL): ApiResult {
   }
   const json = parseJson(body);
   if (json !== undefined) return toResult(json, status);
-  if (status === 401 && answer.challenge !== undefined) {
-    const [scheme = ''] = answer.challenge.split(' ', 1);
+  if (status === 401 && authenticate !== undefined) {
+    const [scheme = ''] = authenticate.split(' ', 1);
     const what = `The web server at ${at} answered 401 and asks for ${show(scheme)} authentication`;
     const advice = "Set MATOMO_HEADERS='authorization=Basic …' with user:password in Base64";
     throw new ApiFailure('request-rejected', what, advice);

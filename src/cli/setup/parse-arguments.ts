@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { show } from '../../common/diagnostics.js';
-import { emailAddress, goal, siteUrl } from '../flag-values.js';
+import { trackedBaseUrl } from '../../options/url-values.js';
+import { emailAddress, goal } from '../flag-values.js';
 import { UsageError } from '../usage-error.js';
 import { collectExtras, type Wanted } from './wanted.js';
 
@@ -57,7 +58,9 @@ export function parseArguments(args: string[]): SetupArguments {
     isJson: values.json,
     tokenFile: values['token-file'],
     newSite:
-      name === undefined ? undefined : { name: name.trim(), url: siteUrl('--site-url', url) },
+      name === undefined
+        ? undefined
+        : { name: name.trim(), url: trackedBaseUrl('--site-url', url) },
     extras: {
       ...collectExtras(tokens.flatMap((token) => (token.kind === 'option' ? token.name : []))),
       goals,

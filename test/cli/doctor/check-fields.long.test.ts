@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
+import { checkFields } from '../../../src/cli/doctor/check-fields.js';
+import type { SiteSettings } from '../../../src/cli/doctor/questions.js';
+import { toDimension } from '../../../src/cli/matomo-api/api-values.js';
+import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { runChecks } from '../../support/cli.js';
+import { silentDiagnostics } from '../../support/diagnostics.js';
 import { startMatomo } from '../../support/matomo.js';
 import {
   type ApiCall,
@@ -9,7 +14,10 @@ import {
   tokenOf,
 } from '../../support/matomo-api.js';
 
-const STATUS_AND_METHOD = '1=http.request.method,2=http.response.status_code';
+const STATUS_AND_METHOD = {
+  MATOMO_DIMENSIONS: '1=http.request.method,2=http.response.status_code',
+};
+const NO_VARIABLES = { MATOMO_MAX_CUSTOM_VARIABLES: '0' };
 
 async function diagnose(
   api: MatomoApiOptions,
@@ -26,23 +34,8 @@ async function diagnose(
   return { ...diagnosis, matomo, fields: diagnosis.about('fields') };
 }
 
-/** What the API says with one plugin switched off or on. */
-const plugin =
-  (name: string, value: boolean) =>
-  ({ method, params }: ApiCall) =>
-    method === 'API.isPluginActivated' && params.pluginName === name ? { value } : undefined;
-
-/** Dimensions of the site. */
-const dimensions =
-  (...list: object[]) =>
-  ({ method }: ApiCall) =>
-    method === 'CustomDimensions.getConfiguredCustomDimensions' ? list : undefined;
-
 test('with custom variables and dimensions all is well, asked once and with the token in the body', async () => {
-  const { code, fields, matomo, findings } = await diagnose(
-    {},
-    { MATOMO_DIMENSIONS: STATUS_AND_METHOD },
-  );
+  const { code, fields, matomo, about } = await diagnose({}, STATUS_AND_METHOD);
   expect(fields).toEqual([
     { check: 'fields', verdict: 'ok', found: expect.stringContaining('CustomVariables') },
     {
@@ -59,61 +52,72 @@ test('with custom variables and dimensions all is well, asked once and with the 
     expect(method).toBe('POST');
     expect(url).not.toContain(tokenOf('write'));
   }
-  const storing = findings.filter(({ check }) => check === 'storing');
-  expect(storing.at(-1)?.found).not.toMatch(/custom/i);
+  expect(about('storing').at(-1)?.found).not.toMatch(/custom/i);
 });
 
-test.each<[string, MatomoApiOptions, Record<string, string>, RegExp, RegExp]>([
+/** Findings about the fields of site 1 with these settings. */
+function check(env: Record<string, string>, settings: Partial<SiteSettings>, ...sites: object[]) {
+  const required = { MATOMO_URL: 'https://matomo.test', MATOMO_SITE_ID: '1' };
+  const options = resolveOptions({}, { ...required, ...env }, silentDiagnostics());
+  if (!options) throw new Error('no options');
+  const dimensions = sites.map((one) => toDimension({ ...one }));
+  const all = { hasCustomVariables: true, hasCustomDimensions: true, dimensions, ...settings };
+  return checkFields(options, all as SiteSettings).findings.filter(
+    ({ verdict }) => verdict !== 'ok',
+  );
+}
+
+const ACTION = { idcustomdimension: '1', name: 'Route', scope: 'action', active: true };
+const ROUTE = { MATOMO_DIMENSIONS: '1=http.route' };
+
+test.each<[string, Record<string, string>, Partial<SiteSettings>, object[], RegExp]>([
   [
     'CustomVariables off',
-    { answer: plugin('CustomVariables', false) },
     {},
-    /CustomVariables/,
-    /opentelemetry-matomo setup.*MATOMO_DIMENSIONS.*MATOMO_MAX_CUSTOM_VARIABLES=0/,
+    { hasCustomVariables: false },
+    [],
+    /CustomVariables.* → .*opentelemetry-matomo setup.*MATOMO_DIMENSIONS.*MATOMO_MAX_CUSTOM_VARIABLES=0/,
   ],
   [
     'CustomDimensions off',
-    { answer: plugin('CustomDimensions', false), notes: ['plugin off'] },
-    { MATOMO_DIMENSIONS: STATUS_AND_METHOD },
-    /CustomDimensions/,
-    /Activate/,
+    STATUS_AND_METHOD,
+    { hasCustomDimensions: false },
+    [],
+    /CustomDimensions.* → Activate/,
   ],
   [
     'a dimension that does not exist',
+    ROUTE,
     {},
-    { MATOMO_DIMENSIONS: `${STATUS_AND_METHOD},9=http.route` },
-    /\b9\b/,
-    /npx opentelemetry-matomo setup\b/,
+    [],
+    /\b1\b.* → Run npx opentelemetry-matomo setup\b/,
   ],
   [
     'an inactive dimension',
-    { answer: dimensions({ idcustomdimension: '1', scope: 'action', active: false }) },
-    { MATOMO_DIMENSIONS: '1=http.route' },
-    /\b1\b.*inactive/,
-    /npx opentelemetry-matomo setup\b.*\b1\b/,
+    ROUTE,
+    {},
+    [{ ...ACTION, active: false }],
+    /\b1\b.*inactive.* → .*npx opentelemetry-matomo setup\b.*\b1\b/,
   ],
   [
     'a dimension of a visit',
-    { answer: dimensions({ idcustomdimension: '1', scope: 'visit', active: true }) },
-    { MATOMO_DIMENSIONS: '1=http.route' },
-    /\b1\b.*scope visit/,
-    /action dimension/,
+    ROUTE,
+    {},
+    [{ ...ACTION, scope: 'visit' }],
+    /\b1\b.*scope visit.* → .*action dimension/,
   ],
-])('%s is reported with the fix', async (_what, api, env, found, advice) => {
-  const { code, fields } = await diagnose(api, env, { sends: true });
-  const dropped = fields.filter(({ verdict }) => verdict === 'warning');
-  expect(dropped).toMatchObject([{ code: 'fields-dropped' }]);
-  expect(dropped[0]?.found).toMatch(found);
-  expect(dropped[0]?.advice).toMatch(advice);
-  expect(code).toBe(0);
-});
-
-test.each([
-  ['app.plan', /^(?!.*npx opentelemetry-matomo setup)/],
-  ['user_agent.bot.name', /npx opentelemetry-matomo setup --bots\b/],
-])('setup is recommended for what it creates only: %s', async (attribute, advice) => {
-  const { fields } = await diagnose({}, { MATOMO_DIMENSIONS: `9=${attribute}` });
-  expect(fields.find(({ verdict }) => verdict === 'warning')?.advice).toMatch(advice);
+  ['what setup does not create', { MATOMO_DIMENSIONS: '9=app.plan' }, {}, [], /→ (?!.*npx )/],
+  [
+    'what setup creates with a flag',
+    { MATOMO_DIMENSIONS: '9=user_agent.bot.name' },
+    {},
+    [],
+    / → .*npx opentelemetry-matomo setup --bots\b/,
+  ],
+])('%s is reported with the fix', (_what, env, settings, dimensions, text) => {
+  const findings = check(env, settings, ...dimensions);
+  expect(findings).toMatchObject([{ verdict: 'warning', code: 'fields-dropped' }]);
+  expect(`${findings[0]?.found} → ${findings[0]?.advice}`).toMatch(text);
 });
 
 test.each([
@@ -124,29 +128,30 @@ test.each([
   ['http.request.method', 'Plan', 'dimension-name'],
   ['app.plan', 'http status', 'dimension-name'],
   ['app.plan', 'Area.', 'dimension-name'],
-])('%s in a dimension that is called %s', async (attribute, name, code) => {
-  const { fields } = await diagnose(
-    { answer: dimensions({ idcustomdimension: '1', name, scope: 'action', active: true }) },
-    { MATOMO_DIMENSIONS: `1=${attribute}`, MATOMO_MAX_CUSTOM_VARIABLES: '0' },
-  );
-  expect(fields).toMatchObject([code === undefined ? { verdict: 'ok' } : { code }]);
-  expect(fields[0]?.found).toContain(`"${name}"`);
-  expect(fields[0]?.found).toContain(attribute);
+])('%s in a dimension that is called %s', (attribute, name, code) => {
+  const env = { MATOMO_DIMENSIONS: `1=${attribute}` };
+  const found = expect.stringMatching(new RegExp(`"${name}".*${attribute}`));
+  expect(check(env, {}, { ...ACTION, name })).toMatchObject(code ? [{ code, found }] : []);
 });
 
-test('without custom variables and dimensions doctor reports nothing about them', async () => {
-  const { fields } = await diagnose(
-    { answer: plugin('CustomVariables', false) },
-    { MATOMO_MAX_CUSTOM_VARIABLES: '0' },
-  );
-  expect(fields).toEqual([]);
+test('without custom variables and dimensions doctor reports nothing about them', () => {
+  expect(check(NO_VARIABLES, { hasCustomVariables: false })).toEqual([]);
 });
 
-test('QueuedTracking is reported with the fix', async () => {
-  const { about } = await diagnose({ answer: plugin('QueuedTracking', true) });
-  expect(about('queue')).toMatchObject([
-    { verdict: 'warning', code: 'queued-tracking', advice: expect.stringContaining('queue') },
-  ]);
+/** What the API says instead of what was recorded. */
+const answering =
+  (wanted: string, value: unknown) =>
+  ({ method, params }: ApiCall) =>
+    [method, params.pluginName].includes(wanted) ? { value } : undefined;
+
+test('QueuedTracking and a Matomo that is too old are reported with the fix', async () => {
+  const queued = await diagnose({ answer: answering('QueuedTracking', true) });
+  const advice = expect.stringContaining('queue');
+  expect(queued.about('queue')).toMatchObject([{ code: 'queued-tracking', advice }]);
+  const old = await diagnose({ answer: answering('API.getMatomoVersion', '4.16.1') });
+  expect(old.about('matomo')).toContainEqual(
+    expect.objectContaining({ verdict: 'warning', code: 'matomo-too-old' }),
+  );
 });
 
 test.each<[string, MatomoApiOptions, Record<string, string>, ApiRole]>([
@@ -162,13 +167,4 @@ test.each<[string, MatomoApiOptions, Record<string, string>, ApiRole]>([
   const sent = await diagnose(api, env, { sends: true, role });
   expect(sent.fields).toMatchObject([{ verdict: 'unknown' }]);
   expect(sent.output).not.toContain(tokenOf(role));
-});
-
-test('a Matomo that is too old is named', async () => {
-  const answer = ({ method }: ApiCall) =>
-    method === 'API.getMatomoVersion' ? { value: '4.16.1' } : undefined;
-  const { about } = await diagnose({ answer });
-  expect(about('matomo')).toContainEqual(
-    expect.objectContaining({ verdict: 'warning', code: 'matomo-too-old' }),
-  );
 });
