@@ -3,9 +3,13 @@ import { Writable } from 'node:stream';
 
 const WIDTH = 80;
 
+type Terminal = Pick<NodeJS.Process, 'stdin' | 'stderr'>;
+
 /** Reads a line from the terminal without echo; `undefined` if there is no terminal, or the user leaves the prompt. */
-export async function promptSecret(question: string): Promise<string | undefined> {
-  const { stdin, stderr } = process;
+export async function promptSecret(
+  question: string,
+  { stdin, stderr }: Terminal = process,
+): Promise<string | undefined> {
   if (!stdin.isTTY || !stderr.isTTY) return undefined;
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   // Before the question is printed, because it turns off the echo of the terminal.
@@ -17,12 +21,15 @@ export async function promptSecret(question: string): Promise<string | undefined
 }
 
 /** Asks a question; whether the answer is yes. */
-export async function confirm(question: string): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr, historySize: 0 });
+export async function confirm(
+  question: string,
+  { stdin, stderr }: Terminal = process,
+): Promise<boolean> {
+  const lines = createInterface({ input: stdin, output: stderr, historySize: 0 });
   lines.setPrompt(`${question} [y/N] `);
   lines.prompt();
   const answer = await readLine(lines);
-  if (answer === undefined) process.stderr.write('\n');
+  if (answer === undefined) stderr.write('\n');
   return /^\s*y(?:es)?\s*$/i.test(answer ?? '');
 }
 

@@ -1,5 +1,8 @@
+import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { isColored } from '../../src/cli/setup/report.js';
+import { confirm, promptSecret } from '../../src/cli/terminal.js';
 import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
 import { environmentOf, MAIN } from '../support/cli.js';
 import { tokenOf } from '../support/matomo-api.js';
@@ -9,6 +12,44 @@ import { startTerminal } from './terminal.js';
 
 const TOKEN = tokenOf('write');
 const GREEN_PLUS = '\x1b[32m+\x1b[0m';
+const [CTRL_C, CTRL_D] = ['\x03', '\x04'];
+
+/** Streams of a terminal at which this was typed. */
+function typing(text: string) {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
+  stdin.write(text);
+  return { terminal: { stdin, stderr } as never, screen: () => String(stderr.read()) };
+}
+
+test.each([
+  ...['y\r', 'YES\r', ' y \r'].map((text) => [text, true] as const),
+  ...['n\r', '\r', 'yeah\r', CTRL_C, CTRL_D].map((text) => [text, false] as const),
+])('a question is confirmed by yes only: %j', async (text, isYes) => {
+  const { terminal, screen } = typing(text);
+  expect(await confirm('Really?', terminal)).toBe(isYes);
+  expect(stripVTControlCharacters(screen())).toMatch(/^Really\? \[y\/N\] /);
+});
+
+test.each([
+  ['s3cret\r', 's3cret'],
+  ['\r', ''],
+  [CTRL_C, undefined],
+  [CTRL_D, undefined],
+])('a secret has no echo: %j', async (text, secret) => {
+  const { terminal, screen } = typing(text);
+  expect(await promptSecret('Token: ', terminal)).toBe(secret);
+  expect(screen()).toBe('Token: \n');
+});
+
+test.each<[boolean, Record<string, string>, boolean]>([
+  [true, {}, true],
+  [false, {}, false],
+  [true, { NO_COLOR: '1' }, false],
+  [true, { TERM: 'dumb' }, false],
+])('with a terminal: %s, and %o, there are colors: %s', (isTTY, env, expected) => {
+  expect(isColored({ isTTY }, env)).toBe(expected);
+});
 
 describe('at a terminal', () => {
   requires('terminal');
@@ -29,16 +70,10 @@ describe('at a terminal', () => {
     expect(matomo.dimensions).toHaveLength(4);
   });
 
-  test.each([
-    ['n', 'n\r'],
-    ['Enter', '\r'],
-    ['anything else', 'yeah\r'],
-    ['Ctrl+C', '\x03'],
-    ['Ctrl+D', '\x04'],
-  ])('%s at the confirmation changes nothing', async (_what, typed) => {
+  test('Ctrl+C at the confirmation changes nothing', async () => {
     const matomo = await startMatomoSite();
     const terminal = startTerminal([MAIN, 'setup'], environmentOf(matomo));
-    await terminal.answer('[y/N]', typed);
+    await terminal.answer('[y/N]', CTRL_C);
     expect(await terminal.exit()).toBe(1);
     expect(terminal.screen()).toContain('Nothing was changed.');
     expect(terminal.screen()).not.toContain('export');
@@ -46,17 +81,21 @@ describe('at a terminal', () => {
   });
 
   test.each([
-    ['Ctrl+C', '\x03'],
-    ['Ctrl+D', '\x04'],
-    ['Enter', '\r'],
-  ])('%s at the prompt for the token asks nothing of Matomo', async (_what, typed) => {
-    const matomo = await startMatomoSite();
-    const { MATOMO_SETUP_TOKEN: _, ...env } = environmentOf(matomo);
-    const terminal = startTerminal([MAIN, 'setup'], env);
-    await terminal.answer('(not shown): ', typed);
-    expect(await terminal.exit()).toBe(2);
-    expect(matomo.requests).toEqual([]);
-  });
+    ['Ctrl+D', CTRL_D],
+    ['a token with a space', `${TOKEN} x\r`],
+  ])(
+    '%s at the prompt for the token asks nothing of Matomo, shows nothing, and there is no second prompt',
+    async (_what, typed) => {
+      const matomo = await startMatomoSite();
+      const { MATOMO_SETUP_TOKEN: _, ...env } = environmentOf(matomo);
+      const terminal = startTerminal([MAIN, 'setup'], env);
+      await terminal.answer('(not shown): ', typed);
+      expect(await terminal.exit()).toBe(2);
+      expect(matomo.requests).toEqual([]);
+      expect(terminal.screen()).not.toContain(TOKEN);
+      expect(terminal.screen().match(/not shown/g)).toHaveLength(1);
+    },
+  );
 
   test('pseudonym reads a key without an echo', async () => {
     const env = { MATOMO_VISITOR_KEY: 'a-visitor-key' };
@@ -65,30 +104,6 @@ describe('at a terminal', () => {
     expect(await terminal.exit()).toBe(0);
     expect(terminal.screen()).toContain(createToPseudonym('a-visitor-key')('key5ec2e7'));
     expect(terminal.screen()).not.toContain('5ec2e7');
-  });
-
-  test('a token that is mistyped is not shown, and there is no second prompt', async () => {
-    const matomo = await startMatomoSite();
-    const { MATOMO_SETUP_TOKEN: _, ...env } = environmentOf(matomo);
-    const terminal = startTerminal([MAIN, 'setup'], env);
-    await terminal.answer('(not shown): ', `${TOKEN} x\r`);
-    expect(await terminal.exit()).toBe(2);
-    expect(terminal.screen()).not.toContain(TOKEN);
-    expect(terminal.screen().match(/not shown/g)).toHaveLength(1);
-  });
-
-  test.each<[string, string[], Record<string, string>]>([
-    ['NO_COLOR', ['--dry-run'], { NO_COLOR: '1' }],
-    ['a dumb terminal', ['--dry-run'], { TERM: 'dumb' }],
-  ])('%s: no colors', async (_what, args, given) => {
-    const matomo = await startMatomoSite();
-    const terminal = startTerminal([MAIN, 'setup', ...args], {
-      ...environmentOf(matomo),
-      ...given,
-    });
-    expect(await terminal.exit()).toBe(0);
-    expect(terminal.screen()).toContain('  + dimension  Route');
-    expect(terminal.screen()).not.toContain('\x1b[3');
   });
 
   test('--json does not ask, and is not colored', async () => {

@@ -48,8 +48,7 @@ export function createReport(isJson: boolean) {
   return {
     isJson,
     progress,
-    /** Whether to use colors: only on a terminal, and only if its user has not disabled them. */
-    isColored: stdout.isTTY && !env.NO_COLOR && env.TERM !== 'dumb',
+    isColored: isColored(stdout, env),
     /** Applies a function to all text from now on, but for the environment, which users copy. */
     cleanWith(cleaner: (text: string) => string): void {
       clean = cleaner;
@@ -80,6 +79,14 @@ export function createReport(isJson: boolean) {
       }
     },
   };
+}
+
+/** Whether to use colors: only on a terminal, and only if its user has not disabled them. */
+export function isColored(
+  { isTTY }: Pick<NodeJS.WriteStream, 'isTTY'>,
+  { NO_COLOR, TERM }: Readonly<NodeJS.ProcessEnv>,
+): boolean {
+  return isTTY && !NO_COLOR && TERM !== 'dumb';
 }
 
 type Action = PlanStep['action'];

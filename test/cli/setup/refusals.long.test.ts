@@ -19,42 +19,6 @@ test.each(['write', 'admin', 'super'] as const)(
   },
 );
 
-test.each(['write', 'admin'] as const)(
-  'a token of role %s cannot create a site, and the reason names who can',
-  async (role) => {
-    const matomo = await startMatomoSite();
-    const args = ['--yes', '--create-site', 'API', '--site-url', 'https://api.example'];
-    const { code, result } = await runSetupAsJson(environmentOf(matomo, role), args);
-    expect(result.plan[0]).toMatchObject({
-      action: 'blocked',
-      reason: expect.stringContaining('super user'),
-    });
-    expect(result.plan.slice(1).map(({ action }) => action)).toEqual(Array(4).fill('blocked'));
-    expect(code).toBe(3);
-    expect(matomo.writes()).toEqual([]);
-  },
-);
-
-test('a token with view access reads, and the reason names who can grant more', async () => {
-  const matomo = await startMatomoSite({ dimensions: [{ name: 'HTTP status' }] });
-  const args = ['--yes', '--goal', 'Orders=/orders', '--segments'];
-  const { code, result } = await runSetupAsJson(environmentOf(matomo, 'view'), args);
-  expect(code).toBe(3);
-  const reason = expect.stringMatching(/view.*write access.*\bsite 1\b.*super user/);
-  expect(result.plan.map(({ action, name }) => [action, name])).toEqual([
-    ['blocked', 'Failed endpoint'],
-    ['present', 'HTTP status'],
-    ['blocked', 'HTTP method'],
-    ['blocked', 'Route'],
-    ['blocked', 'Orders'],
-    ['create', 'Visits with a server error'],
-    ['create', 'Visits with a 404'],
-    ['create', 'Without user ID'],
-  ]);
-  expect(result.plan[0]).toMatchObject({ reason });
-  expect(matomo.writes()).toEqual(Array(3).fill('SegmentEditor.add'));
-});
-
 test('a token without access to any site cannot create one', async () => {
   const matomo = await startMatomoSite();
   const args = ['--yes', '--create-site', 'API', '--site-url', 'https://api.example'];

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { createCleaner } from '../../../src/cli/terminal.js';
 import { ROOT, runNode } from '../../support/child-process.js';
-import { environmentOf, MAIN, runSetup } from '../../support/cli.js';
+import { environmentOf, MAIN, runSetup, runSetupAsJson } from '../../support/cli.js';
 import { listen } from '../../support/listen.js';
 import { tokenOf } from '../../support/matomo-api.js';
 import { temporaryFolder } from '../../support/spool.js';
@@ -119,4 +119,21 @@ test('names in Matomo cannot write to the terminal', async () => {
 test('values of headers are replaced as the token is', () => {
   const clean = createCleaner([TOKEN, 'Basic dTpw']);
   expect(clean(`${TOKEN} and Basic dTpw, ${TOKEN}`)).toBe('… and …, …');
+});
+
+const CREDENTIALS = 'dXNlcjpwYXNzd29yZA==';
+const HEADERS = `x-forwarded-proto=http,x-tenant=1,authorization=Basic ${CREDENTIALS},x-api-key=127.0.0.1`;
+
+test('credentials in headers are not shown, but other headers are, and the environment is as it is', async () => {
+  const site = { idsite: 1, name: `Shop 1 over http ${CREDENTIALS}`, sitesearch: 0 };
+  const matomo = await startMatomoSite({
+    answer: ({ method }) => (method === 'SitesManager.getSiteFromId' ? site : undefined),
+  });
+  const env = { ...environmentOf(matomo), MATOMO_HEADERS: HEADERS };
+  const { result, output } = await runSetupAsJson(env, ['--dry-run']);
+  expect(result.environment).toMatchObject({ MATOMO_URL: matomo.url, MATOMO_SITE_ID: '1' });
+  const asText = await runSetup(env, ['--yes']);
+  expect(asText.stdout).toContain(`\nexport MATOMO_URL=${matomo.url}\n`);
+  expect(asText.stdout).toContain('Site 1 "Shop 1 over http …"');
+  expect(output + asText.output).not.toContain(CREDENTIALS);
 });
