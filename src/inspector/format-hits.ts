@@ -1,14 +1,7 @@
 import type { AiRequest, Conversion, InspectedHit } from './inspected-hit.js';
+import { TIMINGS } from './rules/store-action.js';
 
 const HEADINGS = ['time', 'site', 'verdict', 'type', 'action', 'status', 'load time', 'visitor'];
-const TIMINGS = [
-  'time_network',
-  'time_server',
-  'time_transfer',
-  'time_dom_processing',
-  'time_dom_completion',
-  'time_on_load',
-] as const;
 const MAX_ACTION_CHARACTERS = 60;
 
 /**
@@ -72,7 +65,7 @@ function toActionText({ stored, reason, conversion }: InspectedHit): string {
 /** The sum of all timings, which Matomo shows as page load time. */
 function toLoadTime({ stored, aiRequest }: InspectedHit): string {
   if (aiRequest) return aiRequest.millis === undefined ? '-' : `${aiRequest.millis} ms`;
-  const timings = TIMINGS.flatMap((column) => stored?.[column] ?? []);
+  const timings = Object.values(TIMINGS).flatMap((column) => stored?.[column] ?? []);
   return timings.length === 0 ? '-' : `${timings.reduce((sum, millis) => sum + millis)} ms`;
 }
 

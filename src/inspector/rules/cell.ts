@@ -28,6 +28,16 @@ export function findMisfit(cells: readonly (readonly [name: string, Cell])[]): s
   return name === undefined ? undefined : `${name}: does not fit its column`;
 }
 
+/** A row as it is shown: without the columns that are NULL. */
+export function withoutNull<Row extends object>(
+  row: {
+    readonly [Column in keyof Row]: Row[Column] | undefined;
+  },
+): Row {
+  const columns = Object.entries(row).filter(([, cell]) => cell !== undefined);
+  return Object.fromEntries(columns) as Row;
+}
+
 /** The text of a value; empty if it has none. */
 export function toText(value: ParameterValue): string {
   return typeof value === 'string' ? value : '';

@@ -1,10 +1,16 @@
 import { unescapeHtml } from '../../common/unescape-html.js';
 import type { Referrer } from '../inspected-hit.js';
 import type { Site } from '../sites.js';
-import { toText } from './cell.js';
+import { toText, withoutNull } from './cell.js';
 import { readAddress, readUserAgent, type VisitHit } from './hit-origin.js';
 import { cutStoredCharacters, type ParameterValue, toInteger, trim } from './php-values.js';
-import { decodeUtf8, encodeBytes, readUrlParameters, splitUrl, type UrlParts } from './read-url.js';
+import {
+  decodeStored,
+  decodeUtf8,
+  readUrlParameters,
+  splitUrl,
+  type UrlParts,
+} from './read-url.js';
 import { cleanUrl, isStorableUrl } from './tracked-url.js';
 
 /** What a later hit needs to know about a visit. */
@@ -155,12 +161,9 @@ function findReferrer(
 }
 
 function toReferrer(kind: Referrer['kind'], name?: string, keyword?: string): Referrer {
-  return {
-    kind,
-    referer_type: TYPES[kind],
-    ...(name ? { referer_name: cutStoredCharacters(name, MAX_CHARACTERS) } : {}),
-    ...(keyword ? { referer_keyword: cutStoredCharacters(keyword, MAX_CHARACTERS) } : {}),
-  };
+  const cut = (text?: string) => (text ? cutStoredCharacters(text, MAX_CHARACTERS) : undefined);
+  const row = { kind, referer_type: TYPES[kind] };
+  return withoutNull<Referrer>({ ...row, referer_name: cut(name), referer_keyword: cut(keyword) });
 }
 
 /** The campaign in the query or the fragment of the URL, in lower case. `_rcn` only counts for goals. */
@@ -181,14 +184,10 @@ function findFilled(query: string, names: readonly string[]): string {
   const values = readUrlParameters(query);
   for (const name of names) {
     const value = values.get(name);
-    const text = typeof value === 'string' ? trim(decode(value)) : '';
+    const text = typeof value === 'string' ? trim(decodeStored(value)) : '';
     if (text !== '' && text !== '0') return text.toLowerCase();
   }
   return '';
-}
-
-function decode(text: string): string {
-  return decodeUtf8(text) ?? encodeBytes(text);
 }
 
 /** Whether a referrer is a page of the site: below one of its URLs, or on the host of the hit's own URL. */

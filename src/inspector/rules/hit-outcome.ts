@@ -1,4 +1,5 @@
 import type { InspectedHit, StoredAction } from '../inspected-hit.js';
+import { withoutNull } from './cell.js';
 
 /** The result of the tracker's rules for one hit. */
 export interface HitOutcome extends Omit<InspectedHit, 'received' | 'params' | 'status'> {
@@ -22,5 +23,5 @@ export function refused(reason: string): HitOutcome {
 
 /** A processed hit; `reason` says why nothing is stored. */
 export function tracked(stored: StoredAction | null, reason?: string): HitOutcome {
-  return { verdict: 'tracked', stored, ...(reason === undefined ? {} : { reason }) };
+  return withoutNull<HitOutcome>({ verdict: 'tracked', stored, reason });
 }

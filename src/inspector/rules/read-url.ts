@@ -1,15 +1,15 @@
 import { escapeHtml } from './php-values.js';
 
-/** The parts of a URL. Empty parts are missing. */
+/** The parts of a URL. Empty parts are `undefined`. */
 export interface UrlParts {
-  readonly scheme?: string;
-  readonly user?: string;
-  readonly password?: string;
-  readonly host?: string;
-  readonly port?: number;
+  readonly scheme?: string | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
   readonly path: string;
-  readonly query?: string;
-  readonly fragment?: string;
+  readonly query?: string | undefined;
+  readonly fragment?: string | undefined;
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
@@ -24,7 +24,7 @@ export function splitUrl(url: string): UrlParts | undefined {
     /^([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s.exec(url.replace(CONTROL, '_')) ?? [];
   const front = splitFront(head);
   if (front === undefined) return undefined;
-  return { ...front, ...(query ? { query } : {}), ...(fragment ? { fragment } : {}) };
+  return { ...front, query: query || undefined, fragment: fragment || undefined };
 }
 
 function splitFront(head: string): UrlParts | undefined {
@@ -52,13 +52,8 @@ function splitAuthority(text: string): UrlParts | undefined {
     : (/^(.*?)(?::([^:]*))?$/s.exec(address) ?? []);
   const port = readPort(portText);
   if (host === '' || port === undefined) return undefined;
-  return {
-    ...(user === '' ? {} : { user }),
-    ...(password === '' ? {} : { password }),
-    host,
-    ...(port === 0 ? {} : { port }),
-    path,
-  };
+  const credentials = { user: user || undefined, password: password || undefined };
+  return { ...credentials, host, port: port || undefined, path };
 }
 
 /** Parses a port: 0 if it is missing, `undefined` if it is invalid. */
@@ -149,8 +144,10 @@ export function decodeUtf8(encoded: string): string | undefined {
   }
 }
 
-/** Decodes, then encodes every byte except letters, digits, `-`, `.` and `_`, as PHP's `urlencode` does. */
-export function encodeBytes(encoded: string): string {
+/** Decodes text as Matomo stores it. If its bytes are not UTF-8, all but letters, digits, `-`, `.` and `_` are encoded again. */
+export function decodeStored(encoded: string): string {
+  const decoded = decodeUtf8(encoded);
+  if (decoded !== undefined) return decoded;
   const text = decodeBytes(encoded).toString('latin1');
   return text.replace(/[^\w.-]/g, (character) =>
     character === ' '

@@ -35,7 +35,15 @@ export interface ActionHit extends VisitHit {
   readonly customVariables: boolean;
 }
 
-const TIMINGS = ['pf_net', 'pf_srv', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'];
+/** Columns of page performance by parameter. */
+export const TIMINGS = {
+  pf_net: 'time_network',
+  pf_srv: 'time_server',
+  pf_tfr: 'time_transfer',
+  pf_dm1: 'time_dom_processing',
+  pf_dm2: 'time_dom_completion',
+  pf_onl: 'time_on_load',
+} as const;
 const MAX_DIMENSION_CHARACTERS = 250;
 
 /** Builds the row of an action, or returns why the hit has none. */
@@ -46,7 +54,7 @@ export function storeAction(hit: ActionHit): HitOutcome {
   if (type === 'page' && toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
   const visitMisfit = findVisitMisfit(hit);
   if (visitMisfit !== undefined) return refused(visitMisfit);
-  const negative = TIMINGS.find((name) => (toInteger(parameters[name]) ?? 0) < -1);
+  const negative = Object.keys(TIMINGS).find((name) => (toInteger(parameters[name]) ?? 0) < -1);
   if (type === 'page' && negative !== undefined)
     return { ...invalid(`${negative}: below -1`), keepsVisit: true };
 
@@ -147,12 +155,12 @@ const PAGE: Columns = {
   ...COMMON,
   url: URL_COLUMN,
   title: ({ action_name }) => toLineCell(escapeHtml(toText(action_name))),
-  time_network: ({ pf_net }) => toTimingCell(pf_net),
-  time_server: ({ pf_srv }) => toTimingCell(pf_srv),
-  time_transfer: ({ pf_tfr }) => toTimingCell(pf_tfr),
-  time_dom_processing: ({ pf_dm1 }) => toTimingCell(pf_dm1),
-  time_dom_completion: ({ pf_dm2 }) => toTimingCell(pf_dm2),
-  time_on_load: ({ pf_onl }) => toTimingCell(pf_onl),
+  ...Object.fromEntries(
+    Object.entries(TIMINGS).map(([name, column]): [string, ToCell] => [
+      column,
+      (parameters) => toTimingCell(parameters[name]),
+    ]),
+  ),
 };
 
 /** The columns that each kind of action stores. Other parameters are lost, such as the title of an event. */

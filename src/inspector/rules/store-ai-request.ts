@@ -1,5 +1,5 @@
 import type { AiRequest } from '../inspected-hit.js';
-import { type Cell, findMisfit, INVALID_CELL, toNameCell, toText } from './cell.js';
+import { type Cell, findMisfit, INVALID_CELL, toNameCell, toText, withoutNull } from './cell.js';
 import { dropped, type HitOutcome } from './hit-outcome.js';
 import { cutStoredCharacters, escapeHtml, isBroken, type ParameterValue } from './php-values.js';
 import type { Parameters } from './read-tracker-request.js';
@@ -31,13 +31,9 @@ export function storeAiRequest(parameters: Parameters, context: AiRequestContext
   if (misfit !== undefined) return dropped(`${misfit}, the row is lost`);
   const columns = Object.fromEntries(cells);
   const kind = toText(parameters.download) !== '' ? 'document' : 'page';
-  const url =
-    kind === 'document'
-      ? toRawUrl(parameters.download)
-      : context.cleansUrls
-        ? toCleanUrl(context.pageUrl)
-        : toRawUrl(context.pageUrl);
-  const row = {
+  const toUrl = kind === 'page' && context.cleansUrls ? toCleanUrl : toRawUrl;
+  const url = toUrl(kind === 'page' ? context.pageUrl : parameters.download);
+  const aiRequest = withoutNull({
     site: context.siteId,
     time: context.time,
     name: context.name,
@@ -47,17 +43,10 @@ export function storeAiRequest(parameters: Parameters, context: AiRequestContext
     bytes: columns.bw_bytes,
     millis: columns.pf_srv,
     source: columns.source,
-  };
-  const known = Object.entries(row).filter(([, value]) => value !== undefined);
-  const aiRequest = Object.fromEntries(known) as typeof row as AiRequest;
-  return {
-    verdict: 'ai_chatbot',
-    stored: null,
-    aiRequest,
-    ...(url === undefined
-      ? { reason: 'url: not stored by Matomo, so it is in no URL report' }
-      : {}),
-  };
+  }) as AiRequest;
+  const noUrl = 'url: not stored by Matomo, so it is in no URL report';
+  const reason = url === undefined ? noUrl : undefined;
+  return withoutNull<HitOutcome>({ verdict: 'ai_chatbot', stored: null, aiRequest, reason });
 }
 
 const MAX_SMALLINT = 65_535; // smallint unsigned

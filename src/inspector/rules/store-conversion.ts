@@ -6,6 +6,7 @@ import {
   INVALID_CELL,
   toNameCell,
   toText,
+  withoutNull,
 } from './cell.js';
 import type { VisitHit } from './hit-origin.js';
 import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
@@ -83,14 +84,9 @@ function toConversion({ parameters, siteId, time, url }: ActionHit, goal: number
   const base = { idsite: siteId, server_time: time };
   if (goal > 0) {
     // Without a revenue, Matomo uses that of the goal, which is not known here.
-    const own = toText(revenue) === '' ? {} : { revenue: toRevenue(revenue) };
-    return {
-      kind: 'goal',
-      ...base,
-      idgoal: goal,
-      ...own,
-      ...(url.stored !== undefined && { url: url.stored }),
-    };
+    const own = toText(revenue) === '' ? undefined : toRevenue(revenue);
+    const row = { kind: 'goal', ...base, idgoal: goal, revenue: own, url: url.stored } as const;
+    return withoutNull<Conversion>(row);
   }
   const lines = toItemRows(parameters.ec_items).flatMap(toItem);
   const order = toText(parameters.ec_id);
@@ -99,11 +95,10 @@ function toConversion({ parameters, siteId, time, url }: ActionHit, goal: number
   const amounts = Object.entries(AMOUNTS).flatMap(([column, name]) =>
     toText(parameters[name]) === '' ? [] : [[column, toMoney(parameters[name])]],
   );
+  const idorder = cutStoredCharacters(escapeHtml(order), MAX_ORDER_CHARACTERS);
   return {
-    kind: isOrder ? 'order' : 'cart',
     ...base,
-    idgoal: isOrder ? 0 : -1,
-    ...(isOrder ? { idorder: cutStoredCharacters(escapeHtml(order), MAX_ORDER_CHARACTERS) } : {}),
+    ...(isOrder ? { kind: 'order', idgoal: 0, idorder } : { kind: 'cart', idgoal: -1 }),
     revenue: toRevenue(revenue),
     ...Object.fromEntries(amounts),
     items: Math.min(pieces, MAX_PIECES),
@@ -134,20 +129,15 @@ function toMoney(value: ParameterValue): number {
 function toItem([sku, name, category, price, quantity]: unknown[]): ConversionItem[] {
   const number = toName(sku);
   if (number === undefined) return [];
-  const named = toName(name);
-  const all = (Array.isArray(category) ? category.slice(0, MAX_CATEGORIES) : [category]).map(
-    toName,
-  );
-  const categories = all.filter((one) => one !== undefined);
-  return [
-    {
-      sku: number,
-      ...(named === undefined ? {} : { name: named }),
-      categories,
-      price: toMoney(toScalarText(price)),
-      quantity: toQuantity(quantity),
-    },
-  ];
+  const all = Array.isArray(category) ? category.slice(0, MAX_CATEGORIES) : [category];
+  const row = {
+    sku: number,
+    name: toName(name),
+    categories: all.map(toName).filter((one) => one !== undefined),
+    price: toMoney(toScalarText(price)),
+    quantity: toQuantity(quantity),
+  };
+  return [withoutNull<ConversionItem>(row)];
 }
 
 function toName(value: unknown): string | undefined {

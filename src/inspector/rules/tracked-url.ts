@@ -2,8 +2,7 @@ import { unescapeHtml } from '../../common/unescape-html.js';
 import { cutStoredBytes, trim } from './php-values.js';
 import {
   convertMatrixUrl,
-  decodeUtf8,
-  encodeBytes,
+  decodeStored,
   readUrlParameters,
   splitUrl,
   type UrlParts,
@@ -12,11 +11,11 @@ import {
 /** The parts of the `url` of a hit that Matomo uses. */
 export interface TrackedUrl {
   /** The URL as it is stored. */
-  readonly stored?: string;
+  readonly stored?: string | undefined;
   /** The scheme as it was sent; the stored URL has it in lower case. */
-  readonly scheme?: string;
+  readonly scheme?: string | undefined;
   /** The keyword that makes the hit a site search. */
-  readonly keyword?: string;
+  readonly keyword?: string | undefined;
 }
 
 const MAX_URL_BYTES = 1024;
@@ -24,11 +23,10 @@ const MAX_URL_BYTES = 1024;
 export function readTrackedUrl(url: string): TrackedUrl {
   const parts = splitUrl(cleanUrl(url));
   if (parts === undefined) return {};
-  const stored = toActionUrl(parts);
-  const keyword = findSearchKeyword(parts);
   return {
-    ...(stored === undefined ? {} : { stored, scheme: parts.scheme ?? '' }),
-    ...(keyword === undefined ? {} : { keyword }),
+    stored: toActionUrl(parts),
+    scheme: parts.scheme,
+    keyword: findSearchKeyword(parts),
   };
 }
 
@@ -117,15 +115,11 @@ function findSearchKeyword(parts: UrlParts): string | undefined {
     const text = Array.isArray(value) ? value[0] : value;
     byName.set(name.toLowerCase(), toKeyword(text ?? ''));
   }
-  for (const name of SEARCH_PARAMETERS) {
-    const keyword = byName.get(name);
-    if (keyword) return keyword;
-  }
-  return undefined;
+  return SEARCH_PARAMETERS.map((name) => byName.get(name)).find((keyword) => keyword);
 }
 
 /** The keyword in a value: empty if there is none, URL-encoded if it is not UTF-8. */
 function toKeyword(value: string): string {
-  const keyword = trim((decodeUtf8(value) ?? encodeBytes(value)).replace(/[\r\n\0]/g, ''));
+  const keyword = trim(decodeStored(value).replace(/[\r\n\0]/g, ''));
   return keyword === '0' ? '' : keyword;
 }

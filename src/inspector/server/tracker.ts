@@ -1,7 +1,7 @@
 import type { InspectedHit } from '../inspected-hit.js';
 import { createFindRole, type ResolvedInspector } from '../inspector-options.js';
 import { createAuthenticator } from '../rules/authenticate.js';
-import { toText } from '../rules/cell.js';
+import { toText, withoutNull } from '../rules/cell.js';
 import { type HitOutcome, refused } from '../rules/hit-outcome.js';
 import { judgeHit } from '../rules/judge-hit.js';
 import { toChatbotRules } from '../rules/matomo-version.js';
@@ -82,14 +82,13 @@ function toInspectedHit(
   const site = findSite(toInteger(parameters.idsite) ?? 0);
   const status = aiRequest ? aiRequest.statusCode : readStatus(parameters, site);
   const params = Object.entries(parameters).filter(([, value]) => value !== null);
-  return {
+  const shown = params.map(([name, value]) => [name, name === 'token_auth' ? '…' : String(value)]);
+  return withoutNull<InspectedHit>({
     received,
-    params: Object.fromEntries(
-      params.map(([name, value]) => [name, name === 'token_auth' ? '…' : String(value)]),
-    ),
+    params: Object.fromEntries(shown),
     ...outcome,
-    ...(status === undefined ? {} : { status }),
-  };
+    status,
+  });
 }
 
 const IMAGE = Buffer.from('R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64');
