@@ -3,6 +3,7 @@ import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { createGateway } from '../../src/gateway/index.js';
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import { headers } from '../../src/options/header-values.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { serverSpan } from '../support/builders.js';
 import { sendSpans } from '../support/gateway.js';
@@ -19,30 +20,28 @@ async function startMatomo() {
   return { url, received };
 }
 
-const FORMS: [string, MatomoOptions['headers']][] = [
+test.each<[string, MatomoOptions['headers']]>([
   ['an object', { 'X-Key': 'abc' }],
   ['Headers', new Headers({ 'X-Key': 'abc' })],
   ['a Map', new Map([['X-Key', 'abc']])],
   ['pairs', [['X-Key', 'abc']]],
-];
+])('headers may be %s', (_form, given) => {
+  expect(headers('headers', given)).toEqual({ 'x-key': 'abc' });
+});
 
-test.each(FORMS)(
-  'headers as %s are sent by processor, exporter and gateway',
-  async (_form, headers) => {
-    const { url, received } = await startMatomo();
-    const options = { url, siteId: 1, tokenAuth: 'a-token', headers };
-    const span = serverSpan();
-    const processor = new MatomoSpanProcessor(options);
-    processor.onStart(span as never, ROOT_CONTEXT);
-    processor.onEnd(span);
-    await processor.shutdown();
-    const exporter = new MatomoSpanExporter(options);
-    exporter.export([span], () => undefined);
-    await exporter.shutdown();
-    const gateway = await createGateway({ ...options, listen: '127.0.0.1:0', graceMillis: 0 });
-    await sendSpans(gateway, exportRequest([requestSpan('/a')]));
-    await gateway.close();
-
-    expect(received.map((each) => each['x-key'])).toEqual(['abc', 'abc', 'abc']);
-  },
-);
+test('headers are sent by processor, exporter and gateway', async () => {
+  const { url, received } = await startMatomo();
+  const options = { url, siteId: 1, tokenAuth: 'a-token', headers: { 'X-Key': 'abc' } };
+  const span = serverSpan();
+  const processor = new MatomoSpanProcessor(options);
+  processor.onStart(span as never, ROOT_CONTEXT);
+  processor.onEnd(span);
+  await processor.shutdown();
+  const exporter = new MatomoSpanExporter(options);
+  exporter.export([span], () => undefined);
+  await exporter.shutdown();
+  const gateway = await createGateway({ ...options, listen: '127.0.0.1:0', graceMillis: 0 });
+  await sendSpans(gateway, exportRequest([requestSpan('/a')]));
+  await gateway.close();
+  expect(received.map((each) => each['x-key'])).toEqual(['abc', 'abc', 'abc']);
+});

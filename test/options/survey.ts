@@ -1,43 +1,29 @@
-import { show } from '../../src/common/diagnostics.js';
+import { expect } from 'vitest';
+import { PREFIX } from '../../src/common/diagnostics.js';
+import { splitCode } from '../../src/common/messages.js';
+import { type OptionDeclarations, variablesOf } from '../../src/options/declaration.js';
 
-/** What the survey needs of a version of the options. */
+/** Options, and how they are resolved. */
 export interface SurveyedOptions {
-  readonly declarations: Readonly<Record<string, SurveyedDeclaration>>;
-  /** Resolves options from code and environment. Throws if one in code is invalid. */
+  readonly declarations: OptionDeclarations;
+  /** Resolves options from code and environment. Throws if one is invalid. */
   readonly resolve: (
     inCode: Readonly<Record<string, unknown>>,
     env: Readonly<Record<string, string>>,
-    log: (message: string) => void,
-  ) => Readonly<Record<string, unknown>> | undefined;
+  ) => object | undefined;
 }
 
-interface SurveyedDeclaration {
-  readonly env?: string | undefined;
-  readonly file?: string | undefined;
-  readonly files?: Readonly<Record<string, string>> | undefined;
-  readonly default?: unknown;
-  readonly isPrivacy?: boolean | undefined;
-}
-
-/** What an option is, and what it does with each of the values below. */
-export interface SurveyedOption {
-  readonly variables: readonly string[];
-  readonly default?: unknown;
-  readonly isPrivacy: boolean;
-  readonly inCode: Outcomes;
-  readonly inEnvironment: Outcomes;
-}
-
+/** What an option does with the values below. It refuses those that are neither kept nor converted. */
 interface Outcomes {
   /** Given values that are not changed. */
-  readonly kept: readonly string[];
+  readonly kept: string[];
   /** The resolved values, by the given ones. */
-  readonly converted: Readonly<Record<string, unknown>>;
-  /** The errors about the others, in which `%` is the value. */
-  readonly refused: Readonly<Record<string, string>>;
+  readonly converted: Record<string, unknown>;
+  /** The codes of the errors about the others. */
+  readonly codes: Set<string | undefined>;
 }
 
-export const VALUES: Readonly<Record<string, unknown>> = {
+const VALUES: Readonly<Record<string, unknown>> = {
   null: null,
   true: true,
   1: 1,
@@ -72,7 +58,7 @@ export const VALUES: Readonly<Record<string, unknown>> = {
   'a symbol': Symbol('x'),
 };
 
-export const TEXTS: readonly string[] = [
+const TEXTS: readonly string[] = [
   'TRUE',
   '0',
   '1',
@@ -120,63 +106,36 @@ export const TEXTS: readonly string[] = [
   '127.0.0.1:99999',
 ];
 
-const EFFECT = /\. (?:Nothing is tracked|The variable is ignored).* (\[[\w-]+\])$/;
-
 /** Tries every value with an option, in code and in the environment. */
-export function surveyOption(
-  { declarations, resolve }: SurveyedOptions,
-  name: string,
-): SurveyedOption {
-  const { env, file, files, default: value, isPrivacy = false } = declarations[name] ?? {};
-  const inCode = outcomesOf(Object.entries(VALUES), (given) => {
-    const resolved = resolve({ [name]: given }, {}, () => undefined);
-    return { value: resolved?.[name] };
-  });
-  const texts = env === undefined ? [] : TEXTS.map((text) => [text, text] as const);
-  const inEnvironment = outcomesOf(texts, (text) => {
-    const logged: string[] = [];
-    const resolved = resolve({}, { [String(env)]: String(text) }, (line) => logged.push(line));
-    const problem = logged.find((line) => line.startsWith(String(env)))?.replace(EFFECT, ' $1');
-    return problem === undefined ? { value: resolved?.[name] } : { problem };
-  });
-  return {
-    variables: [env, file, ...Object.values(files ?? {})].filter((one) => one !== undefined),
-    ...(value !== undefined && { default: toPlain(value) }),
-    isPrivacy,
-    inCode,
-    inEnvironment,
-  };
-}
-
-function outcomesOf(
-  given: readonly (readonly [string, unknown])[],
-  attempt: (value: unknown) => { value: unknown } | { problem: string },
-): Outcomes {
-  const kept: string[] = [];
-  const converted: Record<string, unknown> = {};
-  const refused: Record<string, string> = {};
-  for (const [label, value] of given) {
-    const outcome = attemptSafely(attempt, value);
-    if ('problem' in outcome) {
-      refused[label] = outcome.problem.split(`got ${show(value)}`).join('got %');
-    } else {
-      const resolved = toPlain(outcome.value) ?? 'nothing';
-      if (JSON.stringify(resolved) === JSON.stringify(toPlain(value))) kept.push(label);
-      else converted[label] = resolved;
+export function surveyOption({ declarations, resolve }: SurveyedOptions, option: string): object {
+  const { env = '', default: value, isPrivacy = false } = declarations[option] ?? {};
+  function survey(
+    name: string,
+    given: readonly (readonly [label: string, value: unknown])[],
+    attempt: (value: unknown) => object | undefined,
+  ) {
+    const { kept, converted, codes }: Outcomes = { kept: [], converted: {}, codes: new Set() };
+    for (const [label, value] of given) {
+      try {
+        const resolved = toPlain(Object(attempt(value))[option]) ?? 'nothing';
+        if (JSON.stringify(resolved) === JSON.stringify(toPlain(value))) kept.push(label);
+        else converted[label] = resolved;
+      } catch (error) {
+        const { message, code } = error as NodeJS.ErrnoException;
+        expect(message.replace(PREFIX, '').startsWith(name), message).toBe(true);
+        codes.add(code ?? splitCode(message).code);
+      }
     }
+    return { kept, converted, codes: [...codes] };
   }
-  return { kept, converted, refused };
-}
-
-function attemptSafely(
-  attempt: (value: unknown) => { value: unknown } | { problem: string },
-  value: unknown,
-): { value: unknown } | { problem: string } {
-  try {
-    return attempt(value);
-  } catch (error) {
-    return { problem: (error as Error).message.replace(/^opentelemetry-matomo: /, '') };
-  }
+  const texts = env === '' ? [] : TEXTS.map((text) => [text, text] as const);
+  return {
+    variables: variablesOf({ option: declarations[option] as never }),
+    default: toPlain(value),
+    isPrivacy,
+    inCode: survey(option, Object.entries(VALUES), (given) => resolve({ [option]: given }, {})),
+    inEnvironment: survey(env, texts, (text) => resolve({}, { [env]: String(text) })),
+  };
 }
 
 /** As JSON can write it. */
