@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { startInspector } from '../../../src/inspector/index.js';
+import { createHitLog } from '../../../src/inspector/server/hit-log.js';
 import { hit, sendBulk, start } from '../inspector-client.js';
 
 test('resolves with all hits once there are enough, earlier ones included', async () => {
@@ -49,4 +50,18 @@ test('closing the inspector rejects at once, and `await using` closes it', async
   await inspector[Symbol.asyncDispose]();
   await expect(wait).rejects.toThrow(/\(1\).* 0 hits.*closed/);
   await expect(fetch(inspector.url)).rejects.toThrow();
+});
+
+test.each([
+  ['10,000 hits', 24_000, '', 10_000],
+  ['fewer if they are very large', 12, 'x'.repeat(4_000_000), 7],
+])('a log has the latest %s', (_what, count, e_v, kept) => {
+  const log = createHitLog();
+  for (let i = 0; i < count; i += 1) {
+    const params = { action_name: `${i}`, e_v };
+    log.add([{ received: 0, params, verdict: 'tracked', stored: null }]);
+  }
+  const numbers = log.all().map(({ params }) => Number(params.action_name));
+  expect(numbers).toEqual(Array.from({ length: kept }, (_, i) => count - kept + i));
+  expect(log.oldest()).toBe(count - kept);
 });

@@ -60,17 +60,6 @@ test('answers 404 to what is neither the tracker nor the API', async () => {
   expect((await fetch(`${inspector.url}/piwik.js`)).status).toBe(404);
 });
 
-test('keeps the latest 10,000 hits', async () => {
-  const inspector = await start();
-  for (const from of [0, 6000, 12_000, 18_000]) {
-    const hits = Array.from({ length: 6000 }, (_, i) => hit({ action_name: `t${from + i}` }));
-    await sendBulk(inspector, hits);
-  }
-  expect(inspector.hits()).toHaveLength(10_000);
-  expect(inspector.hits()[0]?.params.action_name).toBe('t14000');
-  expect(await (await fetch(`${inspector.url}/hits`)).json()).toHaveLength(10_000);
-});
-
 test('closes at once although a client keeps its connection', async () => {
   const inspector = await startInspector({ port: await freePort() });
   const agent = new Agent({ keepAlive: true });
