@@ -4,7 +4,7 @@ import { spanOf } from './common/otel-global.js';
 import type { Attributes, Context, Link, TraceState } from './common/otel-types.js';
 import { optionError } from './options/option-error.js';
 import { SERVER_SPAN } from './requests/finished-span.js';
-import { PERF_KEY_ATTRIBUTE } from './requests/span-annotations.js';
+import { PERF_KEY_ATTRIBUTE } from './requests/matomo-attributes.js';
 
 /** A sampler of OpenTelemetry SDK 1.30, 2.x or 3.x, described structurally. */
 export interface Sampler {

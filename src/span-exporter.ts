@@ -8,7 +8,7 @@ import { type MatomoStats, noStats } from './pipeline/stats.js';
 import { assembleRequests, mapEach } from './requests/assemble-requests.js';
 import { announceExporter } from './requests/captured-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
-import { hasHitEvent, hitsOfEvents } from './requests/hit-events.js';
+import { hasHitEvent, hitsOfEvents } from './requests/matomo-attributes.js';
 import { isAnnotated } from './requests/span-annotations.js';
 
 const SUCCESS = 0; // ExportResultCode.SUCCESS

@@ -3,7 +3,7 @@ import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import { optionError } from '../options/option-error.js';
 import type { MatomoOptions } from '../options.js';
 import { createHitPipeline } from '../pipeline/hit-pipeline.js';
-import { hitsOfEvents } from '../requests/hit-events.js';
+import { hitsOfEvents } from '../requests/matomo-attributes.js';
 import type { Hitmaker } from './traces/assembler.js';
 import { toRequest } from './traces/to-request.js';
 

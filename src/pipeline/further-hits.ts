@@ -16,11 +16,10 @@ import { createSentUrls } from '../hit/page/sent-urls.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { isInSample } from '../hit/visitor/sampling.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import { MAX_FURTHER_HITS } from '../requests/hit-events.js';
+import { MAX_FURTHER_HITS, serviceDefaultsOf } from '../requests/matomo-attributes.js';
 import { operationNames } from '../requests/operations/proven-names.js';
 import { hasStatus } from '../requests/read-request.js';
 import type { EndedRequest, Request } from '../requests/request.js';
-import { serviceDefaultsOf } from '../requests/resource.js';
 import type { Decisions } from './ignore-reasons.js';
 import { type OptionCallbacks, siteOfService } from './option-callbacks.js';
 import {

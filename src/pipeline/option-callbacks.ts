@@ -18,9 +18,9 @@ import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { ServiceSites } from '../options/service-sites.js';
+import type { ServiceDefaults } from '../requests/matomo-attributes.js';
 import { createUserIdReader, type UserIdReader } from '../requests/read-user-id.js';
 import type { EndedRequest } from '../requests/request.js';
-import type { ServiceDefaults } from '../requests/resource.js';
 import { readResponseHeader } from '../requests/response.js';
 import { RequestOfCallbacks } from '../requests/tracked-request.js';
 

@@ -6,8 +6,8 @@ import {
   toMillis,
 } from './finished-span.js';
 import { groupSpans, type WaitingSpan } from './group-spans.js';
-import { hasHitEvent, hitsOfEvents } from './hit-events.js';
-import { linkedRequestOf } from './operations/mcp-spans.js';
+import { hasHitEvent, hitsOfEvents } from './matomo-attributes.js';
+import { linkedRequestOf } from './operations/mcp.js';
 import { type RequestReading, readRequest } from './read-request.js';
 import { type EndedRequest, Request } from './request.js';
 import { annotateBelow, annotateOwn, isAnnotatedBelow } from './span-annotations.js';

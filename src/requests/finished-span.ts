@@ -1,5 +1,5 @@
 import type { Attributes, HrTime, SpanContext } from '../common/otel-types.js';
-import type { SpanResource } from './resource.js';
+import type { SpanResource } from './matomo-attributes.js';
 
 /**
  * The parts of a finished span that are read, described structurally: `ReadableSpan` of OpenTelemetry SDK 1.30, 2.x and 3.x

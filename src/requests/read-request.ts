@@ -14,12 +14,18 @@ import {
   type OriginOptions,
 } from '../hit/visitor/forwarded-origin.js';
 import { methodOf, peerAddressOf, targetOf, textOf, toMillis } from './finished-span.js';
-import { CLIENT_CLOSED_REQUEST, incompleteStatus } from './incomplete-response.js';
 import { readOperation } from './operations/index.js';
 import { commonHeadersIn, commonHeadersOf } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
 import { type EndedRequest, nodeScheme, type Request } from './request.js';
-import { contentTypeIn, isEventStream, sentContentType, statusAttribute } from './response.js';
+import {
+  CLIENT_CLOSED_REQUEST,
+  contentTypeIn,
+  incompleteStatus,
+  isEventStream,
+  sentContentType,
+  statusAttribute,
+} from './response.js';
 import { routeOf } from './routes/index.js';
 import type { SpanReading } from './span-annotations.js';
 

@@ -12,7 +12,7 @@ import {
   type TrackingParameters,
 } from '../hit/parameters/tracking-parameters.js';
 import { annotationsOf, type CallTarget, type HitTaker, hitTakers } from './captured-requests.js';
-import { HIT_EVENT, toEventAttributes } from './hit-events.js';
+import { HIT_EVENT, toEventAttributes } from './matomo-attributes.js';
 import { type CodeAnnotations, isClosed } from './request.js';
 
 /**

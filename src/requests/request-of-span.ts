@@ -7,7 +7,7 @@ import {
   parentSpanIdOf,
   toMillis,
 } from './finished-span.js';
-import { isMcpSpan, linkedRequestOf } from './operations/mcp-spans.js';
+import { isMcpSpan, linkedRequestOf } from './operations/mcp.js';
 import { Request } from './request.js';
 import { TraceIndex } from './trace-index.js';
 

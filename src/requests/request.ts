@@ -14,11 +14,11 @@ import {
 } from '../hit/http-request.js';
 import type { Client } from '../hit/visitor/client.js';
 import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
-import type { Http2Request, Http2Response } from './http2-exchange.js';
+import type { Http2Request, Http2Response } from './http2.js';
+import { type ServiceDefaults, serviceDefaultsOf } from './matomo-attributes.js';
 import type { McpReport } from './operations/mcp.js';
 import type { NamedOperation } from './operations/operation-target.js';
 import { headersIn, readHeader, sentHeader } from './read-headers.js';
-import { type ServiceDefaults, serviceDefaultsOf } from './resource.js';
 import type { Trace } from './trace-index.js';
 
 /** What finds the requests of one processor by their spans. */
@@ -366,6 +366,16 @@ function serverOf(host: string | undefined): Attributes {
   return hasPort
     ? { 'server.address': host.slice(0, colon), 'server.port': Number(port) }
     : { 'server.address': host };
+}
+
+/** Compares a property that both have, which is faster than to look for one that only one has. */
+export function isHttp2(request: object | undefined): request is Http2Request {
+  return (request as Partial<Http2Request> | undefined)?.httpVersion === '2';
+}
+
+/** The request on which frameworks store what they know: Node's own. Over HTTP/2, only the compatibility API has one. */
+export function frameworkRequestOf(request: object | undefined): object | undefined {
+  return isHttp2(request) ? request.compatible : request;
 }
 
 export interface EndedRequest extends Request {

@@ -1,11 +1,15 @@
-import type { Attributes, AttributeValue } from '../common/otel-types.js';
+import type { AttributeValue } from '../common/otel-types.js';
 import { type Annotations, addTiming, toErrorType } from '../hit/http-request.js';
 import { isPerfKey } from '../hit/parameters/tracking-parameters.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
-import { hasHitEvent, PREFIX, readAttribute } from './hit-events.js';
-import { isGraphqlSpan } from './operations/graphql.js';
-import { isOperationSpan, nextOperation, operationOfSpan } from './operations/index.js';
-import { isMcpSpan } from './operations/mcp-spans.js';
+import { annotateWith, hasHitEvent, PERF_KEY_ATTRIBUTE, PREFIX } from './matomo-attributes.js';
+import {
+  isGraphqlSpan,
+  isOperationSpan,
+  nextOperation,
+  operationOfSpan,
+} from './operations/index.js';
+import { isMcpSpan } from './operations/mcp.js';
 import type { Request } from './request.js';
 import { routeBelow } from './routes/index.js';
 
@@ -55,19 +59,6 @@ function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanRea
     annotations.operationError = errorType;
 }
 
-/** Copies attributes of a resource. */
-export function annotateFrom(annotations: Annotations, attributes: Attributes): void {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name !== PERF_KEY_ATTRIBUTE && value !== undefined) annotateWith(annotations, name, value);
-  }
-}
-
-/** Copies one attribute if it is for Matomo. */
-function annotateWith(annotations: Annotations, name: string, value: AttributeValue): void {
-  if (name !== 'matomo.ignore') readAttribute(annotations, name, value);
-  else if (isTrue(value)) annotations.ignored = true;
-}
-
 function hasError(span: FinishedSpan): boolean {
   const { status, events, attributes } = span;
   if (status.code === ERROR || events?.some(({ name }) => name === 'exception')) return true;
@@ -103,10 +94,3 @@ function errorTypeOf(span: FinishedSpan): string | undefined {
 }
 
 const ERROR = 2; // SpanStatusCode.ERROR
-
-/** The duration of a span with this attribute becomes a timing of the page view. */
-export const PERF_KEY_ATTRIBUTE = 'matomo.perf_key';
-
-function isTrue(value: AttributeValue): boolean {
-  return value === true || value === 'true' || value === 1;
-}

@@ -4,20 +4,14 @@ import type { Context, Span } from '../common/otel-types.js';
 import { captureRequests, openRequests } from './captured-requests.js';
 import { closeRequest } from './connections.js';
 import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
-import { hasHitEvent, hitsOfEvents } from './hit-events.js';
+import { hasHitEvent, hitsOfEvents, PERF_KEY_ATTRIBUTE } from './matomo-attributes.js';
 import { isOperationSpan, updateOperation } from './operations/index.js';
 import { type RequestReading, readRequest } from './read-request.js';
 import type { Request, RequestSink } from './request.js';
 import { RequestFinder } from './request-of-span.js';
 import { measureResponse } from './response.js';
 import { routeOf } from './routes/index.js';
-import {
-  annotateBelow,
-  annotateOwn,
-  isAnnotated,
-  isAnnotatedBelow,
-  PERF_KEY_ATTRIBUTE,
-} from './span-annotations.js';
+import { annotateBelow, annotateOwn, isAnnotated, isAnnotatedBelow } from './span-annotations.js';
 
 export interface RequestTracker {
   /** Whether the latest request was to be tracked even without a SERVER span. */

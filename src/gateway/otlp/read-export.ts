@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Attributes } from '../../common/otel-types.js';
 import type { Steps } from '../../common/slices.js';
 import { textOf } from '../../requests/finished-span.js';
-import { HIT_EVENT } from '../../requests/hit-events.js';
+import { HIT_EVENT } from '../../requests/matomo-attributes.js';
 import {
   isObject,
   type Json,

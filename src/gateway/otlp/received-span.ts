@@ -1,8 +1,8 @@
 import type { Attributes, AttributeValue, HrTime, SpanContext } from '../../common/otel-types.js';
 import { type FinishedSpan, methodOf, SERVER_SPAN } from '../../requests/finished-span.js';
 import type { WaitingSpan } from '../../requests/group-spans.js';
-import { HIT_EVENT, MAX_FURTHER_HITS } from '../../requests/hit-events.js';
-import { linkedRequestOf } from '../../requests/operations/mcp-spans.js';
+import { HIT_EVENT, MAX_FURTHER_HITS } from '../../requests/matomo-attributes.js';
+import { linkedRequestOf } from '../../requests/operations/mcp.js';
 import {
   cutText,
   enumValue,

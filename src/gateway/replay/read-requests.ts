@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { show } from '../../common/diagnostics.js';
 import { groupSpans } from '../../requests/group-spans.js';
-import { hasHitEvent } from '../../requests/hit-events.js';
+import { hasHitEvent } from '../../requests/matomo-attributes.js';
 import { decodeJson } from '../otlp/decode-json.js';
 import { DecodedExport } from '../otlp/read-export.js';
 import { UnreadableExport } from '../otlp/read-values.js';

@@ -1,6 +1,6 @@
 import { beginSlice } from '../../common/slices.js';
 import { type DueOf, dueNow, type RequestSpans } from '../../requests/group-spans.js';
-import { hasHitEvent } from '../../requests/hit-events.js';
+import { hasHitEvent } from '../../requests/matomo-attributes.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
 import { createDueOf, DueTraces, type PlannedTrace, TICK_MILLIS } from './due-traces.js';
 import { TraceTable } from './trace-table.js';

@@ -1,8 +1,15 @@
 import { toTitlePath } from '../../hit/page/page-path.js';
 import { redactSecrets } from '../../hit/page/redact-path.js';
 import { splitTarget, textOf } from '../finished-span.js';
-import { beginningOf, mountOf } from './express-mounts.js';
-import { type Mounted, mostUsedSpelling, withNames } from './mount-path.js';
+import {
+  type Layer,
+  Mount,
+  type Mounted,
+  matchesAnything,
+  matchLayer,
+  mostUsedSpelling,
+  withNames,
+} from './mount-path.js';
 import { longestMatch, segmentsOf } from './route-list.js';
 
 interface RoutedRequest {
@@ -77,4 +84,183 @@ function lostPrefix(path: readonly string[], template: string): string {
   if (/[*?+({]/.test(template)) return '';
   const prefix = path.slice(0, Math.max(0, path.length - segmentsOf(template).length));
   return prefix.map((segment) => `/${segment}`).join('');
+}
+
+interface Router {
+  readonly stack?: readonly RouterLayer[];
+}
+
+interface RouterLayer extends Layer {
+  readonly name?: unknown;
+  readonly handle?: unknown;
+  readonly route?: object;
+}
+
+/** An application, which is mounted in its `parent` by a function with a name of its own. */
+interface Application {
+  readonly parent?: Application;
+  readonly _router?: Router;
+  readonly router?: Router;
+}
+const MOUNTED_APPLICATION = 'mounted_app';
+
+/** Routers on the way through an application, outermost first. */
+type Mounts = readonly Mount[];
+
+/** How an application leads to a route. */
+interface WayToRoute {
+  readonly mounts: Mounts;
+  /** Of the route. */
+  readonly layer: Layer;
+}
+
+/** Limits for reading applications: routers and applications may be mounted in each other. */
+const MAX_DEPTH = 10;
+const MAX_LAYERS = 20_000;
+
+/** By routes, for each application that leads there: a router may be mounted several times, in several applications. */
+const waysToRoutes = new WeakMap<object, Map<Application, readonly WayToRoute[]>>();
+/** By applications, for all that are mounted in them: a layer does not say which one that is. */
+const waysToApplications = new WeakMap<Application, readonly Mounts[]>();
+/** By applications, for all mount paths in them: a function there may call a router that is in no layer. */
+const mountPaths = new WeakMap<Application, readonly Mounts[]>();
+/** How often a route was not found, by application. */
+const misses = new WeakMap<Application, number>();
+
+const NO_MOUNT: Mounted = { template: '', text: '' };
+
+/**
+ * The mount path of a route of Express, from the layers of the application: a request has only the text that they matched, and
+ * nothing at all after an error. `undefined` if the application does not have the route there.
+ *
+ * @param isWhole whether `path` is the mount path. Otherwise, what is left of it must match the route.
+ */
+export function mountOf(
+  app: unknown,
+  route: object,
+  path: string,
+  isWhole: boolean,
+): Mounted | undefined {
+  const known = longestMount(route, path, isWhole);
+  if (known || !isApplication(app) || !shouldRead(app)) return known;
+  // Not found, or mounted since the application was read.
+  for (const each of withParents(app)) readApplication(each);
+  return longestMount(route, path, isWhole);
+}
+
+/**
+ * The longest mount path at the beginning of that of a route which the application does not have, because a function calls its router.
+ * Patterns such as `/api/*` do not count: they are of middleware, and would hide what is below.
+ */
+export function beginningOf(app: unknown, text: string): Mounted {
+  let longest = NO_MOUNT;
+  if (!isApplication(app)) return longest;
+  const starts = mountsOfApplication(app, text);
+  for (const mounted of [...starts, ...enterAll(starts, mountPaths.get(app) ?? [], text)]) {
+    const { length } = mounted.text;
+    const isLonger =
+      length > longest.text.length || (length === longest.text.length && isPlain(mounted));
+    if (isLonger && !mounted.template.includes('*')) longest = mounted;
+  }
+  return longest;
+}
+
+/** Whether a mount path has no parameters. */
+function isPlain({ template, text }: Mounted): boolean {
+  return template.toLowerCase() === text.toLowerCase();
+}
+
+function isApplication(app: unknown): app is Application {
+  return typeof app === 'function';
+}
+
+/** Reading visits all layers, so it becomes rare if routes are not found again and again. */
+function shouldRead(app: Application): boolean {
+  const count = (misses.get(app) ?? 0) + 1;
+  misses.set(app, count);
+  return (count & (count - 1)) === 0;
+}
+
+/** An application and those around it, outermost first. */
+function withParents(app: Application): readonly Application[] {
+  const all = [app];
+  for (let next = app.parent; isApplication(next) && all.length < MAX_DEPTH; next = next.parent)
+    all.unshift(next);
+  return all;
+}
+
+/** A router may be mounted in several places: the one counts that takes most of the path and leaves what the route matches. */
+function longestMount(route: object, path: string, isWhole: boolean): Mounted | undefined {
+  let longest: Mounted | undefined;
+  for (const [app, ways] of waysToRoutes.get(route) ?? []) {
+    const starts = mountsOfApplication(app, path);
+    for (const { mounts, layer } of ways) {
+      for (const mounted of enterAll(starts, [mounts], path)) {
+        if (longest && longest.text.length >= mounted.text.length) continue;
+        const rest = path.slice(mounted.text.length);
+        if (isWhole ? rest === '' : matchLayer(layer, rest || '/')) longest = mounted;
+      }
+    }
+  }
+  return longest;
+}
+
+/** Where an application can be mounted that a path leads to, through those around it. */
+function mountsOfApplication(app: Application, path: string): readonly Mounted[] {
+  let found: readonly Mounted[] = [NO_MOUNT];
+  for (const around of withParents(app).slice(0, -1))
+    found = enterAll(found, waysToApplications.get(around) ?? [], path);
+  return found;
+}
+
+/** The mount paths of all ways that a path can take from these. */
+function enterAll(starts: readonly Mounted[], ways: readonly Mounts[], path: string): Mounted[] {
+  const found: Mounted[] = [];
+  for (const start of starts) {
+    for (const mounts of ways) {
+      let mounted: Mounted | undefined = start;
+      for (const mount of mounts) mounted = mounted && mount.enter(mounted, path);
+      if (mounted) found.push(mounted);
+    }
+  }
+  return found;
+}
+
+/** Finds the ways through an application to all of its routes, and to the applications that are mounted in it. */
+function readApplication(app: Application): void {
+  const toRoutes = new Map<object, WayToRoute[]>();
+  const toApplications: Mounts[] = [];
+  const all: Mounts[] = [];
+  let layersLeft = MAX_LAYERS;
+
+  function addRoute(route: object, way: WayToRoute): void {
+    const known = toRoutes.get(route);
+    if (known) known.push(way);
+    else toRoutes.set(route, [way]);
+  }
+
+  function readStack(stack: unknown, mounts: Mounts): void {
+    if (!Array.isArray(stack) || mounts.length > MAX_DEPTH) return;
+    for (const layer of stack as readonly RouterLayer[]) {
+      layersLeft -= 1;
+      if (layersLeft < 0) return;
+      if (layer.route) {
+        addRoute(layer.route, { mounts, layer });
+        continue;
+      }
+      const inside = [...mounts, new Mount(layer)];
+      if (layer.name === MOUNTED_APPLICATION) toApplications.push(inside);
+      else readStack((layer.handle as Router | undefined)?.stack, inside);
+      if (!matchesAnything(layer)) all.push(inside);
+    }
+  }
+
+  // The getter `router` of Express 4 throws.
+  readStack((app._router ?? app.router)?.stack, []);
+  waysToApplications.set(app, toApplications);
+  mountPaths.set(app, all);
+  for (const [route, ways] of toRoutes) {
+    const ofAll = waysToRoutes.get(route) ?? new Map<Application, readonly WayToRoute[]>();
+    waysToRoutes.set(route, ofAll.set(app, ways));
+  }
 }

@@ -3,8 +3,7 @@ import { isStaticFile } from '../../hit/ignore-options.js';
 import { isCatchAllRoute } from '../../hit/page/catch-all-route.js';
 import { plainRoute } from '../../hit/page/plain-route.js';
 import { type FinishedSpan, textOf } from '../finished-span.js';
-import { frameworkRequestOf } from '../http2-exchange.js';
-import type { Request } from '../request.js';
+import { frameworkRequestOf, type Request } from '../request.js';
 import { readExpressRoute } from './express.js';
 import { isRegularExpression, isRouteList, routeOfList } from './route-list.js';
 
@@ -48,7 +47,7 @@ function specific(route: string | undefined): string | undefined {
   return isCatchAllRoute(plain) || isRegularExpression(plain) ? undefined : plain;
 }
 
-/** The route that a framework stores on Node's request. Frameworks that publish routes are in `announcements.ts`. */
+/** The route that a framework stores on Node's request. Frameworks that publish routes are in `captured-requests.ts`. */
 function readRoute(incoming: object | undefined, path: string): string | undefined {
   const request = frameworkRequestOf(incoming);
   if (request === undefined) return undefined;
