@@ -138,7 +138,7 @@ class McpCalls {
       const { clientName = known.clientName, protocolVersion = known.protocolVersion } = mcp;
       const client = { clientName, protocolVersion };
       if (mcp.method === 'initialize') this.#client = client;
-      const isReported = announced !== undefined && announced.mcp === undefined;
+      const isReported = announced !== undefined && announced.additions?.mcp === undefined;
       if (announced) reportMcp({ ...said, ...client }, announced);
       const { id } = message as { id?: unknown };
       if (said.isUnanswered || !isId(id)) return;

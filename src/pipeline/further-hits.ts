@@ -121,13 +121,14 @@ export class FurtherHits implements FurtherHitPipeline {
 
   /** Queues the hits that wait for the end of their request, and those that its spans have. `page` was queued before. */
   addAfterEnd(ended: EndedRequest, page: PendingPageView | undefined): void {
-    if (!ended.ofFurtherHits && !ended.furtherHits) return;
+    const ofSpans = ended.spanAdditions?.hits;
+    if (!ended.ofFurtherHits && !ofSpans) return;
     const hits = HitsOfRequest.of(ended);
     hits.page = page;
     for (const pending of hits.waiting.splice(0)) {
       pending.state = this.#parts.delivery.queue(pending) ? 'afterPage' : 'apart';
     }
-    for (const hit of ended.furtherHits ?? []) this.add(hit, ended);
+    for (const hit of ofSpans ?? []) this.add(hit, ended);
   }
 
   #addToRequest(hit: CheckedHit, request: Request): void {

@@ -109,7 +109,7 @@ export function assembleRequest(
   annotateOwn(record, root, reading);
   // Most requests have none: a list of all spans is made only for those that do.
   if (hasHitEvent(root) || below.some(hasHitEvent))
-    record.furtherHits = [...below, root].flatMap(hitsOfEvents);
+    record.ensureSpanAdditions().hits = [...below, root].flatMap(hitsOfEvents);
   const request = readRequest(record, reading);
   return request && record.end(request);
 }

@@ -24,7 +24,7 @@ import {
 import { Http2Request, Http2Response, Http2Sessions, isRequestStream } from './http2.js';
 import { GRAPHQL_CHANNELS, readExecution } from './operations/index.js';
 import {
-  type CodeAnnotations,
+  type Additions,
   type HitReports,
   ownRequest,
   REQUEST,
@@ -43,7 +43,7 @@ export interface HitTaker {
 /** A processor, of any copy of this package. */
 export interface RequestProcessor extends HitTaker {
   /** The annotations from code of the request that a span belongs to, as long as its hit can change. */
-  findAnnotations(span: Span, announced: Request | undefined): CodeAnnotations | undefined;
+  findAnnotations(span: Span, announced: Request | undefined): Additions | undefined;
   /** The connection is done with a request whose span has not ended. Never throws. */
   abandon(announced: Request): void;
   /** A request has begun, in whose async context this is called. */
@@ -266,13 +266,13 @@ export function currentTarget(): CallTarget {
 }
 
 /** All annotations from code of the request of a call: one for each processor that finds it by its span, else those of the announced one. */
-export function annotationsOf({ announced, span }: CallTarget): CodeAnnotations[] {
-  const found: CodeAnnotations[] = [];
+export function annotationsOf({ announced, span }: CallTarget): Additions[] {
+  const found: Additions[] = [];
   for (const processor of (span && sharedRequests()?.processors) ?? []) {
     const annotations = processor.findAnnotations(span as Span, announced);
     if (annotations && !found.includes(annotations)) found.push(annotations);
   }
-  return found.length === 0 && announced ? [announced.annotationsFromCode()] : found;
+  return found.length === 0 && announced ? [announced.ensureAdditions()] : found;
 }
 
 /** Everything that makes hits in this process: the processors or, if there are none, the exporters. */
@@ -347,6 +347,6 @@ function addRoute(announced: Request, { request, route }: Routed): void {
 /** Stores what graphql announces of an operation. */
 function addExecution(announced: Request, message: object): void {
   const { name, errorType } = readExecution(message);
-  if (name !== undefined) announced.operation ??= { kind: 'graphql', name };
+  if (name !== undefined) announced.ensureAdditions().operation ??= { kind: 'graphql', name };
   if (errorType !== undefined) announced.failOperation(errorType);
 }

@@ -105,7 +105,7 @@ export function closeRequest(announced: Request): void {
 /** Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded. */
 function cutOff({ oldest }: Connection): void {
   for (let next: Request | undefined = oldest; next; next = next.later)
-    if (isOpen(next)) next.isCutOff = true;
+    if (isOpen(next)) next.ensureAdditions().isCutOff = true;
 }
 
 /** Cuts the link: an async context that lives for long must not keep all later requests. */

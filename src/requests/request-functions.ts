@@ -13,7 +13,7 @@ import {
 } from '../hit/parameters/tracking-parameters.js';
 import { annotationsOf, type CallTarget, type HitTaker, hitTakers } from './captured-requests.js';
 import { HIT_EVENT, toEventAttributes } from './matomo-attributes.js';
-import { type CodeAnnotations, isClosed } from './request.js';
+import { type Additions, isClosed } from './request.js';
 
 /**
  * The functions of this package for one request, whatever async context they are called in. Each does the same as the function of
@@ -43,7 +43,7 @@ export interface RequestFunctions {
 
 /** The functions for the target that `find` returns at each call; `undefined` if there is no such request, which was logged. */
 export function createRequestFunctions(find: () => CallTarget | undefined): RequestFunctions {
-  function findAnnotations(): CodeAnnotations[] {
+  function findAnnotations(): Additions[] {
     try {
       const target = find();
       return target ? annotationsOf(target) : [];
@@ -117,7 +117,7 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
         const { cvar, ...others } = parameters;
         if (cvar !== undefined && !isRecord(cvar)) reportHit('annotate cvar', CVAR_INVALID);
         for (const annotations of annotationsOfRequest) {
-          if (annotations === target?.announced?.fromCode && isClosed(target.announced)) {
+          if (annotations === target?.announced?.additions && isClosed(target.announced)) {
             reportHit('annotate late', ANNOTATED_LATE);
             continue;
           }

@@ -88,7 +88,7 @@ export class RequestFinder {
    */
   ofCall(announced: Request | undefined, span: Span | undefined): Request | undefined {
     const current = this.own(announced);
-    if (!span || current?.isOf(span)) return current;
+    if (!span || current?.span === (span as object)) return current;
     const own = this.nested.get(span) ?? this.index.root(span);
     if (own) return own;
     const owner = this.index.ownerOf(span);
@@ -135,7 +135,7 @@ export class RequestFinder {
     if (!isHttp) return this.#linkedTo(span);
     // One application behind two servers: the second `request` event starts another root span in the context of the first.
     const current = this.own(announced);
-    return current?.span && !current.isOf(span) ? current : undefined;
+    return current?.span && current.span !== span ? current : undefined;
   }
 
   /** The request that brought the message of an MCP span whose parent is the call of the client. */
@@ -155,7 +155,7 @@ export class RequestFinder {
   /** The own request of a SERVER span that ends. */
   ofServerSpan(span: FinishedSpan): Request | undefined {
     const current = this.own(currentRequest());
-    return current?.isOf(span) ? current : this.index.root(span);
+    return current?.span === span ? current : this.index.root(span);
   }
 
   /** The request of a child span, as long as its hit can change. */

@@ -19,17 +19,40 @@ import { type ServiceDefaults, serviceDefaultsOf } from './matomo-attributes.js'
 import type { McpReport } from './operations/mcp.js';
 import type { NamedOperation } from './operations/operation-target.js';
 import { headersIn, readHeader, sentHeader } from './read-headers.js';
-import type { Trace } from './trace-index.js';
+import type { Trace, TraceIndex } from './trace-index.js';
 
-/** What finds the requests of one processor by their spans. */
-interface RequestIndex {
-  remove(request: Request): void;
+/** What the application, frameworks and the connection add to a request. Most requests have nothing of it. */
+export class Additions extends Annotations {
+  /** Timings of `measure` that have started and not ended. */
+  running = 0;
+  /** The operation that a framework announced. */
+  operation: NamedOperation | undefined = undefined;
+  /** Whether that, or an MCP call, has failed. */
+  hasFailed = false;
+  /** What `trackMcp` has seen of its messages. */
+  mcp: McpReport | undefined = undefined;
+  /** The connection failed with bytes of the response that had not been sent. */
+  isCutOff = false;
+  /** Bytes of the body as sent, if it was measured and is complete. Over HTTP/2, the response has them. */
+  bodyBytes: number | undefined = undefined;
 }
 
-/** What `annotate`, `measure` and `ignore` added to one request. */
-export class CodeAnnotations extends Annotations {
-  /** Timings that have started and not ended. */
+/** What spans add to a request, besides what its SERVER span describes. Most requests have nothing of it. */
+export class SpanAdditions {
+  /** Annotations of child spans, in the order in which they end. */
+  readonly below = new Annotations();
+  /** Annotations of the SERVER span. */
+  readonly own = new Annotations();
+  /** The first route named by a child span, or by a SERVER span nested in that of the request. */
+  route: string | undefined = undefined;
+  /** The operation that the SERVER span names, else the last one of MCP or the first one that a child span names. */
+  operation: NamedOperation | undefined = undefined;
+  /** Whether a span of an operation has an error. */
+  hasFailed = false;
+  /** Spans that had a perf key when they started and have not ended. */
   running = 0;
+  /** Hits besides the page view, from events of finished spans. */
+  hits: readonly FurtherHit[] | undefined = undefined;
 }
 
 const NO_ATTRIBUTES: Attributes = Object.freeze({});
@@ -43,96 +66,83 @@ const NO_ATTRIBUTES: Attributes = Object.freeze({});
  * decide by other options.
  */
 export class Request {
+  // From Node.js, when it announces the request. Other processors have copies.
+
   /** The one in the async context, to which Node.js and frameworks add what becomes known later. */
-  readonly announced: Request = this;
+  readonly announced: Request;
   /** Released when the request ends, as are `response` and `span`: they are large, and hits and async contexts keep this object. */
-  incoming: IncomingMessage | Http2Request | undefined = undefined;
-  response: ServerResponse | Http2Response | undefined = undefined;
+  incoming: IncomingMessage | Http2Request | undefined;
+  response: ServerResponse | Http2Response | undefined;
   /** Path and query are read immediately: Express rewrites `request.url` while it routes. Only those of Node's request. */
-  path = '/';
-  query: string | undefined = undefined;
+  path: string;
+  query: string | undefined;
   /** Epoch milliseconds; 0 if Node.js did not announce it. */
-  announcedMillis = 0;
+  announcedMillis: number;
   /** On the monotonic clock, to measure the duration. */
-  startedMillis = 0;
+  startedMillis: number;
+
+  // The rest of what is announced, only used of the one in the async context.
+
   /** The request arrived at a server of this package: it makes no hit and is not counted. */
   untracked = false;
   /** Its user agent and language, if they were read when it was announced. */
   client: Client | undefined = undefined;
-  /** Ends the request if it has no span, once, when its response is finished or will not be. */
-  onClosed: ((announced: Request) => void) | undefined = undefined;
   /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
   bytesBefore: number | undefined = undefined;
-  /** Bytes of the body as sent; `undefined` if the response is incomplete or was not measured. Over HTTP/2, its response has them. */
-  bodyBytes: number | undefined = undefined;
-  /** The connection failed with bytes of the response that had not been sent. */
-  isCutOff = false;
+  /** Ends the request if it has no span, once, when its response is finished or will not be. */
+  onClosed: ((announced: Request) => void) | undefined = undefined;
   /** The next request on the same connection. */
   later: Request | undefined = undefined;
-  /** Whether a SERVER span of it has started. */
-  isTraced = false;
-  /** The route template that a framework announced. */
-  route: string | undefined = undefined;
-  /** The operation that a framework announced. */
-  operation: NamedOperation | undefined = undefined;
-  /** Whether that, or an MCP call, has failed. */
-  hasFailedOperation = false;
-  /** What `trackMcp` has seen of its messages. */
-  mcp: McpReport | undefined = undefined;
-  /** From `annotate`, `measure` and `ignore`, which may add to it until the hit is sent. Created on demand: most requests have none. */
-  fromCode: CodeAnnotations | undefined = undefined;
   /** The same request of another processor. */
   next: Request | undefined = undefined;
-  /** Of the processor that tracks it, as soon as one does. */
-  index: RequestIndex | undefined;
+  /** The route template that a framework announced. */
+  route: string | undefined = undefined;
+  /** Created on demand. The application may add to it until the hit is sent. */
+  additions: Additions | undefined = undefined;
+
+  // Of the processor that tracks it, from the SERVER span to the hit.
+
+  /** Set as soon as a processor tracks it. */
+  index: TraceIndex | undefined;
+  /** Where the index has it, and by which reference, if it holds it weakly. */
+  trace: Trace | undefined = undefined;
+  reference: WeakRef<Request> | undefined = undefined;
   /** Its SERVER span, which describes it if it has one. */
   span: FinishedSpan | undefined = undefined;
   traceId = '';
   spanId = '';
+  /** Created on demand. */
+  spanAdditions: SpanAdditions | undefined = undefined;
+  /** Those of Node.js, or those of a SERVER span that has not ended and the status of the response. */
   #attributes: Attributes | undefined = undefined;
   /** A map is made of the attributes once for each time that the request is read. */
   #headers: IncomingHttpHeaders | undefined = undefined;
-  /** It ends although its SERVER span has not: Node.js does not close its response. */
-  isUnended = false;
+  #service: ServiceDefaults | undefined = undefined;
   /** Set when the request ends. A nested span that ends later may still set its route. */
   request: HttpRequest | undefined = undefined;
   closed = false;
-  /** The first route named by a child span, or by a SERVER span nested in that of the request. */
-  nestedRoute: string | undefined = undefined;
-  /** The operation that the server span names, else the last one of MCP or the first one that a child span names. */
-  spanOperation: NamedOperation | undefined = undefined;
-  /** Whether a span of an operation has an error. */
-  hasFailedSpan = false;
-  /** Spans that had a perf key when they started and have not ended. */
-  runningSpans = 0;
-  /** The site of all of its hits, once its pipeline has decided. 0: none is sent. */
+
+  // Of the pipeline, which decides about its hits.
+
+  /** The site of all of its hits, once decided. 0: none is sent. */
   site: number | undefined = undefined;
   /** Whether its visitor is in the sample, once decided. */
   isInSample: boolean | undefined = undefined;
   /** What callbacks of options get, once one has been asked. */
   tracked: TrackedRequest | undefined = undefined;
-  /** Hits besides the page view, from events of spans that have ended. */
-  furtherHits: readonly FurtherHit[] | undefined = undefined;
-  /** What its pipeline stores for its further hits, and alone knows. A `WeakMap` would cost more than these hits. */
+  /** What the pipeline stores for its further hits, and alone knows. A `WeakMap` would cost more than these hits. */
   ofFurtherHits: object | undefined = undefined;
-  /** Where the index of spans has it, and by which reference, if it holds it weakly. */
-  trace: Trace | undefined = undefined;
-  reference: WeakRef<Request> | undefined = undefined;
-  #ofDescendants: Annotations | undefined = undefined;
-  #ofSpan: Annotations | undefined = undefined;
-  #service: ServiceDefaults | undefined = undefined;
 
   /** @param other the same request of another processor */
-  constructor(index?: RequestIndex, other?: Request) {
+  constructor(index?: TraceIndex, other?: Request) {
+    this.announced = other?.announced ?? this;
+    this.incoming = other?.incoming;
+    this.response = other?.response;
+    this.path = other?.path ?? '/';
+    this.query = other?.query;
+    this.announcedMillis = other?.announcedMillis ?? 0;
+    this.startedMillis = other?.startedMillis ?? 0;
     this.index = index;
-    if (!other) return;
-    this.announced = other.announced;
-    this.incoming = other.incoming;
-    this.response = other.response;
-    this.path = other.path;
-    this.query = other.query;
-    this.announcedMillis = other.announcedMillis;
-    this.startedMillis = other.startedMillis;
   }
 
   /** A request that Node.js announces. */
@@ -155,7 +165,7 @@ export class Request {
   }
 
   /** A request with this SERVER span, which nothing announced. */
-  static of(span: FinishedSpan, index?: RequestIndex): Request {
+  static of(span: FinishedSpan, index?: TraceIndex): Request {
     const request = new Request(index);
     request.startSpan(span);
     return request;
@@ -167,7 +177,6 @@ export class Request {
     this.span = span;
     this.traceId = traceId;
     this.spanId = spanId;
-    this.announced.isTraced = true;
     // They may have been read for a hit that did not wait for the span.
     this.#attributes = undefined;
     this.#service = undefined;
@@ -185,17 +194,25 @@ export class Request {
     return this.incoming ? performance.now() - this.startedMillis : 0;
   }
 
-  /** Whether a span is that of the request, which has not ended. */
-  isOf(span: object): boolean {
-    return this.span === span;
+  /** Whether a SERVER span of it has started. */
+  get isTraced(): boolean {
+    let each: Request | undefined = this.announced;
+    while (each?.traceId === '') each = each.next;
+    return each !== undefined;
+  }
+
+  /** Whether it ends although its SERVER span has not: Node.js does not close its response. */
+  get isUnended(): boolean {
+    return this.span !== undefined && this.#attributes !== undefined;
   }
 
   /** Attributes of the SERVER span, or what Node.js knows under the same names, which is only read if an option needs it. */
   get attributes(): Attributes {
-    const { span } = this;
-    if (span && !this.isUnended) return span.attributes;
-    if (this.incoming) this.#attributes ??= nodeAttributes(this);
-    return this.#attributes ?? NO_ATTRIBUTES;
+    if (this.#attributes) return this.#attributes;
+    if (this.span) return this.span.attributes;
+    if (!this.incoming) return NO_ATTRIBUTES;
+    this.#attributes = nodeAttributes(this);
+    return this.#attributes;
   }
 
   /** What the resource of its service says. */
@@ -221,50 +238,45 @@ export class Request {
     return this.header(name) ?? (incoming && sentHeader(incoming, name));
   }
 
-  /** The annotations from code, shared by all processors that track the request; creates them if there are none. */
-  annotationsFromCode(): CodeAnnotations {
+  /** What is not described by Node.js or spans, shared by all processors that track the request. */
+  ensureAdditions(): Additions {
     const { announced } = this;
-    announced.fromCode ??= new CodeAnnotations();
-    return announced.fromCode;
+    announced.additions ??= new Additions();
+    return announced.additions;
+  }
+
+  ensureSpanAdditions(): SpanAdditions {
+    this.spanAdditions ??= new SpanAdditions();
+    return this.spanAdditions;
   }
 
   /** The operation that it announced has failed with this class or code of an error. The response may still have status 200. */
   failOperation(errorType: string): void {
-    this.hasFailedOperation = true;
-    this.annotationsFromCode().operationError = toErrorType(errorType);
-  }
-
-  /** Annotations of child spans, in the order in which they end. */
-  get ofDescendants(): Annotations {
-    this.#ofDescendants ??= new Annotations();
-    return this.#ofDescendants;
-  }
-
-  /** Annotations of the server span. */
-  get ofSpan(): Annotations {
-    this.#ofSpan ??= new Annotations();
-    return this.#ofSpan;
+    const additions = this.ensureAdditions();
+    additions.hasFailed = true;
+    additions.operationError = toErrorType(errorType);
   }
 
   /** Whether the application called `ignore` or set `matomo.ignore`. */
   get ignored(): boolean {
-    const { fromCode } = this.announced;
-    const ofSpans = this.#ofDescendants?.ignored || this.#ofSpan?.ignored;
-    return ofSpans || fromCode?.ignored || this.service.annotations?.ignored || false;
+    const { spanAdditions, service } = this;
+    const ofSpans = spanAdditions?.below.ignored || spanAdditions?.own.ignored;
+    return ofSpans || this.announced.additions?.ignored || service.annotations?.ignored || false;
   }
 
   /** Whether a timing that belongs to the hit has not ended. */
   get running(): boolean {
-    return this.runningSpans > 0 || (this.announced.fromCode?.running ?? 0) > 0;
+    const ofCode = this.announced.additions?.running ?? 0;
+    return ofCode + (this.spanAdditions?.running ?? 0) > 0;
   }
 
   /** All annotations so far; `undefined` if there are none. */
   collectAnnotations(): Annotations[] | undefined {
-    const { fromCode } = this.announced;
+    const { spanAdditions } = this;
+    const { additions } = this.announced;
     const ofService = this.service.annotations;
-    if ((ofService ?? this.#ofDescendants ?? fromCode ?? this.#ofSpan) === undefined)
-      return undefined;
-    return [ofService, this.#ofDescendants, fromCode, this.#ofSpan].filter(hasAnnotations);
+    if ((ofService ?? additions ?? spanAdditions) === undefined) return undefined;
+    return [ofService, spanAdditions?.below, additions, spanAdditions?.own].filter(hasAnnotations);
   }
 
   /** The ended request with the annotations so far. It no longer changes once it is closed. */
@@ -285,12 +297,10 @@ export class Request {
   /** Its SERVER span will not end, and so does not get the status of the response. */
   endWithStatus(statusCode: number): void {
     this.#attributes = { ...this.attributes, 'http.response.status_code': statusCode };
-    this.isUnended = true;
   }
 
   /** Its span and Node's objects are read until they are released. */
   end(request: HttpRequest): EndedRequest {
-    if (!this.isUnended) this.#attributes = undefined;
     this.request = request;
     return this as EndedRequest;
   }

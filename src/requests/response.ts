@@ -109,7 +109,7 @@ function measure(announced: Request, response: ServerResponse): void {
       const { _header: header } = response as WrittenResponse;
       if (typeof header !== 'string') return;
       const size = socket.bytesWritten - before - header.length - informationalBytes();
-      if (size >= 0) announced.bodyBytes = size;
+      if (size >= 0) announced.ensureAdditions().bodyBytes = size;
     });
   });
 }
@@ -131,7 +131,7 @@ function countInformational(response: WrittenResponse): () => number {
 export function readChatbotResponse(ended: EndedRequest): ChatbotResponse {
   const { request, response, announced } = ended;
   const size = response
-    ? toSize('bodyBytes' in response ? response.bodyBytes : announced.bodyBytes)
+    ? toSize('bodyBytes' in response ? response.bodyBytes : announced.additions?.bodyBytes)
     : readBodySize(ended.attributes);
   return {
     contentType: response ? sentContentType(response) : contentTypeIn(ended.attributes),
@@ -173,14 +173,14 @@ function endedStatus(response: ServerResponse | Http2Response, hasClientLeft: bo
  * Node.js never finishes the response. And it finishes one whose last write fails.
  */
 function isComplete(
-  { isCutOff, later, bytesBefore }: Request,
+  { additions, later, bytesBefore }: Request,
   response: ServerResponse,
   socket: Socket | undefined,
 ): boolean {
   const isLatest = later === undefined;
   const hasFailed =
     isLatest && (socket?.errored as NodeJS.ErrnoException | null)?.syscall === 'write';
-  if (isCutOff || hasFailed) return false;
+  if (additions?.isCutOff || hasFailed) return false;
   if (response.writableFinished) return true;
   const {
     _header: header,

@@ -67,17 +67,19 @@ function hasError(span: FinishedSpan): boolean {
 
 /** Copies the annotations of a child span. */
 export function annotateBelow(request: Request, span: FinishedSpan, reading: SpanReading): void {
-  annotate(request.ofDescendants, span, reading);
-  request.spanOperation = nextOperation(request.spanOperation, span);
-  request.hasFailedSpan ||= isOperationSpan(span) && hasError(span);
-  request.nestedRoute ??= routeBelow(span);
+  const additions = request.ensureSpanAdditions();
+  annotate(additions.below, span, reading);
+  additions.operation = nextOperation(additions.operation, span);
+  additions.hasFailed ||= isOperationSpan(span) && hasError(span);
+  additions.route ??= routeBelow(span);
 }
 
 /** Copies the annotations of the server span. */
 export function annotateOwn(request: Request, span: FinishedSpan, reading: SpanReading): void {
   if (!isAnnotated(span, reading) && !mayHaveFailed(span)) return;
-  annotate(request.ofSpan, span, reading);
-  request.spanOperation = operationOfSpan(span) ?? request.spanOperation;
+  const additions = request.ensureSpanAdditions();
+  annotate(additions.own, span, reading);
+  additions.operation = operationOfSpan(span) ?? additions.operation;
 }
 
 /** A server span can have an error without having the status of one. */

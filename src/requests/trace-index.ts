@@ -124,8 +124,8 @@ export class TraceIndex {
   /** The request of a server span that has not ended. */
   root(span: Identified): Request | undefined {
     const first = requestOf(this.#traces.get(span.spanContext().traceId)?.first);
-    const request = first?.isOf(span) ? first : this.#bySpan.get(span);
-    return request?.isOf(span) ? request : undefined;
+    const request = first?.span === span ? first : this.#bySpan.get(span);
+    return request?.span === span ? request : undefined;
   }
 
   /** The request with this SERVER span, as long as its hit can change. */

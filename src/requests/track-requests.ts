@@ -66,7 +66,7 @@ export function trackRequests(
     findAnnotations(span, announced) {
       if (announced?.untracked) return undefined;
       const request = finder.ofCall(announced, span);
-      return request?.closed ? undefined : request?.annotationsFromCode();
+      return request?.closed ? undefined : request?.ensureAdditions();
     },
     takeHit(hit, announced, span) {
       if (!announced?.untracked) sink.addFurtherHit(hit, finder.ofHit(announced, span));
@@ -109,7 +109,7 @@ export function trackRequests(
       if (started.attributes[PERF_KEY_ATTRIBUTE] !== undefined) {
         const traced = finder.ofChild(started);
         if (traced) {
-          traced.runningSpans += 1;
+          traced.ensureSpanAdditions().running += 1;
           tagged.set(started, traced);
         }
       }
@@ -124,7 +124,7 @@ export function trackRequests(
       }
       if (!isAnnotatedBelow(span, reading)) return;
       const taggedFor = tagged.get(span);
-      if (taggedFor) taggedFor.runningSpans -= 1;
+      if (taggedFor) taggedFor.ensureSpanAdditions().running -= 1;
       endSpanBelow(taggedFor ?? finder.ofChild(span), span);
     },
 
@@ -195,13 +195,14 @@ export function trackRequests(
       return;
     }
     annotateBelow(traced, span, reading);
-    const { request, nestedRoute } = traced;
-    if (!request) return;
+    const { request, spanAdditions } = traced;
+    if (!request || !spanAdditions) return;
     let { route, operation } = request;
     // Next.js ends its own SERVER span after the one of the http instrumentation.
-    if (route === undefined && nestedRoute !== undefined)
+    if (route === undefined && spanAdditions.route !== undefined)
       route = routeOf(traced, {}, request.path, request.statusCode);
-    if (isOperationSpan(span)) operation = updateOperation(operation, traced, reading.readsMcp);
+    if (isOperationSpan(span))
+      operation = updateOperation(operation, spanAdditions, reading.readsMcp);
     traced.request = { ...request, route, operation };
   }
 }

@@ -124,17 +124,20 @@ export function serverSpan(
 /** An open request with a part of what Node.js announced, and attributes of its SERVER span. */
 export function openRequest({
   attributes,
+  operation,
+  mcp,
+  spanOperation,
   ...others
 }: {
   incoming?: object | undefined;
-  route?: string | undefined;
   operation?: NamedOperation | undefined;
   mcp?: McpReport | undefined;
   attributes?: Attributes | undefined;
   spanOperation?: NamedOperation | undefined;
-  nestedRoute?: string | undefined;
 } = {}): Request {
   const request = attributes ? Request.of(finishedSpan({ attributes })) : new Request();
+  Object.assign(request.ensureAdditions(), { operation, mcp });
+  request.ensureSpanAdditions().operation = spanOperation;
   return Object.assign(request, others as Partial<Request>);
 }
 

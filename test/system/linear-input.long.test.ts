@@ -25,7 +25,7 @@ beforeAll(async () => {
   });
   const server = createServer((_request, response) => {
     run = AsyncResource.bind((fn: () => unknown) => {
-      (currentRequest() as Request).fromCode = undefined;
+      (currentRequest() as Request).additions = undefined;
       return fn();
     });
     response.end();

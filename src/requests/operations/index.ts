@@ -2,7 +2,7 @@ import { isRecord } from '../../common/is-record.js';
 import { isGraphqlPath, type Operation, type OperationEvidence } from '../../hit/http-request.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
 import { CLIENT_SPAN, type FinishedSpan, textOf } from '../finished-span.js';
-import { frameworkRequestOf, type Request } from '../request.js';
+import { frameworkRequestOf, type Request, type SpanAdditions } from '../request.js';
 import { MCP_ATTRIBUTES, McpEndpoints, type ParsedBody, readMcpSpan } from './mcp.js';
 import {
   evidenceOf,
@@ -92,13 +92,15 @@ export function readOperation(
   readsMcp: boolean,
   endpoints: McpEndpoints = mcpEndpoints,
 ): Operation | undefined {
-  const { announced, spanOperation, hasFailedSpan } = request;
-  const hasFailed = hasFailedSpan || announced.hasFailedOperation;
+  const { spanAdditions } = request;
+  const { additions } = request.announced;
+  const hasFailed = (spanAdditions?.hasFailed || additions?.hasFailed) ?? false;
   const body =
     target.method === 'POST' ? readBody(frameworkRequestOf(request.incoming)) : undefined;
   const call = readsMcp ? endpoints.read(target, request, body) : undefined;
   if (call) return { kind: 'mcp', ...call, hasFailed };
-  const named = (isMcp(spanOperation) ? undefined : spanOperation) ?? announced.operation;
+  const ofSpan = spanAdditions?.operation;
+  const named = (isMcp(ofSpan) ? undefined : ofSpan) ?? additions?.operation;
   const sent = (body && readMessage(body)) ?? readGraphqlTarget(target) ?? readTrpcTarget(target);
   if (named === undefined)
     return sent && { ...sent, hasFailed, evidence: evidenceOf(target, sent.kind) };
@@ -114,14 +116,14 @@ const mcpEndpoints = /* @__PURE__ */ new McpEndpoints();
 /** The same if a span ends after the request: Node's request may have been released. */
 export function updateOperation(
   known: Operation | undefined,
-  { spanOperation, hasFailedSpan }: Request,
+  { operation: ofSpan, hasFailed }: Pick<SpanAdditions, 'operation' | 'hasFailed'>,
   readsMcp: boolean,
 ): Operation | undefined {
-  const named = isMcp(spanOperation) && !readsMcp ? undefined : spanOperation;
+  const named = isMcp(ofSpan) && !readsMcp ? undefined : ofSpan;
   const isSame = known === undefined || (known.kind === named?.kind && known.name === named.name);
   const operation =
     named && isSame ? { count: 1, hasFailed: false, ...named, ...known, evidence: SERVER } : known;
-  return operation && hasFailedSpan ? { ...operation, hasFailed: true } : operation;
+  return operation && hasFailed ? { ...operation, hasFailed: true } : operation;
 }
 
 function isMcp(operation: NamedOperation | undefined): boolean {

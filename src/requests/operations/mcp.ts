@@ -54,9 +54,9 @@ export class McpEndpoints {
     body: ParsedBody | undefined,
     isKnown: boolean,
   ): FoundMcp | undefined {
-    const { spanOperation: span } = request;
+    const span = request.spanAdditions?.operation;
     const sources: Sources = {
-      report: request.announced.mcp,
+      report: request.announced.additions?.mcp,
       span: span?.mcp && { name: span.name, mcp: span.mcp },
       message: readMcpMessage(body?.message),
     };
@@ -202,8 +202,9 @@ export interface McpReport {
 
 /** Adds to what is known of a request by its messages: what is known already is not replaced. Its path is then known as one of MCP. */
 export function reportMcp(report: McpReport, request: Request): void {
-  const known = Object.entries(request.mcp ?? {}).filter(([, value]) => value !== undefined);
-  request.mcp = { ...report, ...Object.fromEntries(known) };
+  const additions = request.ensureAdditions();
+  const known = Object.entries(additions.mcp ?? {}).filter(([, value]) => value !== undefined);
+  additions.mcp = { ...report, ...Object.fromEntries(known) };
 }
 
 const CLIENT_INFO = 'io.modelcontextprotocol/clientInfo';

@@ -12,7 +12,7 @@ import { isRegularExpression, isRouteList, routeOfList } from './route-list.js';
  * first one that is specific wins. A 404 with the route `/` matched none.
  */
 export function routeOf(
-  { nestedRoute, incoming, announced }: Request,
+  { spanAdditions, incoming, announced }: Request,
   attributes: Attributes,
   path: string,
   statusCode: number,
@@ -25,7 +25,7 @@ export function routeOf(
   if (isList && own !== undefined) return own; // the framework knows the mount path, too
   if (spanRoute !== undefined && spanRoute !== '/')
     return own?.startsWith(spanRoute) ? own : spanRoute;
-  const route = nestedRoute ?? own;
+  const route = spanAdditions?.route ?? own;
   return statusCode === 404 && route === '/' && path !== '/' ? undefined : route;
 }
 

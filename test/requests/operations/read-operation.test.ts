@@ -159,7 +159,7 @@ test('a response of GraphQL has a type', () => {
 test('a span that ends later confirms the name that a client has sent, and replaces no other', () => {
   const known = readOperation(NOTHING, { ...POSTED, path: '/trpc/a' }, true);
   const late = (name: string) =>
-    updateOperation(known, openRequest({ spanOperation: { kind: 'trpc', name } }), true);
+    updateOperation(known, { operation: { kind: 'trpc', name }, hasFailed: false }, true);
   expect(late('a')).toMatchObject({ name: 'a', evidence: 'server' });
   expect(late('b')).toMatchObject({ name: 'a', evidence: 'response' });
 });
