@@ -1,5 +1,6 @@
 import { currentTarget, hitTakers } from './requests/captured-requests.js';
-import { type Request, requestOf } from './requests/request.js';
+import { requestOf } from './requests/node-request.js';
+import type { Request } from './requests/request.js';
 import {
   createRequestFunctions,
   NO_REQUEST,

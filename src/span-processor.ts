@@ -8,7 +8,7 @@ import { watchForSpans } from './pipeline/missing-api.js';
 import { type MatomoStats, noStats } from './pipeline/stats.js';
 import { type FinishedSpan, SERVER_SPAN } from './requests/finished-span.js';
 import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
-import { type RequestTracker, trackRequests } from './requests/track-requests.js';
+import { RequestTracker } from './requests/track-requests.js';
 import { recordsServerSpans } from './sampler.js';
 
 /** Sentry writes it on the spans of requests that it samples, and passes no others to processors. */
@@ -42,13 +42,15 @@ export class MatomoSpanProcessor {
     if (made) {
       const { pipeline, reading } = made;
       this.#pipeline = pipeline;
-      const requests = trackRequests(pipeline, reading, (...failure) => this.#report(...failure));
+      const requests = new RequestTracker(pipeline, reading, (...failure) =>
+        this.#report(...failure),
+      );
       this.#requests = requests;
       pipeline.end.endOpenRequests = () => requests.endOpen();
       this.#stopWatching = watchForSpans('MatomoSpanProcessor', () => this.stats(), diagnostics);
       internals = {
         flushAtEnd: () => pipeline.end.flushAtEnd(() => this.shutdown()),
-        trackSpanless: requests.trackSpanless,
+        trackSpanless: (rules) => requests.trackSpanless(rules),
       };
     }
     exposeInternals(this, () => internals);

@@ -5,7 +5,7 @@ import {
   SERVER_SPAN,
   toMillis,
 } from './finished-span.js';
-import { groupSpans, type WaitingSpan } from './group-spans.js';
+import { groupSpans, type RequestSpans, type WaitingSpan } from './group-spans.js';
 import { hasHitEvent, hitsOfEvents } from './matomo-attributes.js';
 import { linkedRequestOf } from './operations/mcp.js';
 import { type RequestReading, readRequest } from './read-request.js';
@@ -27,23 +27,15 @@ export function assembleRequests(
     mapEach(spans, (span) => new ExportedSpan(span, reading), onFailure),
     ({ traceId }) => traceId,
   );
-  const others = unused.filter(({ isEmpty }) => !isEmpty);
-  mapEach(
-    others,
-    ({ span, isAncestorMissing }) => onSpanWithoutRequest(span, isAncestorMissing),
-    onFailure,
-  );
-  const assembled = mapEach(
-    requests,
-    ({ root, below }) =>
-      assembleRequest(
-        root.span,
-        below.map(({ span }) => span),
-        reading,
-      ),
-    onFailure,
-  );
-  return assembled.filter((request) => request !== undefined);
+  function passOn({ span, isEmpty, isAncestorMissing }: ExportedSpan): void {
+    if (!isEmpty) onSpanWithoutRequest(span, isAncestorMissing);
+  }
+  function assemble({ root, below }: RequestSpans<ExportedSpan>): EndedRequest | undefined {
+    const spans = below.map(({ span }) => span);
+    return assembleRequest(root.span, spans, reading);
+  }
+  mapEach(unused, passOn, onFailure);
+  return mapEach(requests, assemble, onFailure).filter((request) => request !== undefined);
 }
 
 /** The results of a function for each item. An export has the spans of many requests: one that fails must not lose the others. */

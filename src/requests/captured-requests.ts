@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
-import type { IncomingMessage, Server } from 'node:http';
+import type { Server } from 'node:http';
 import {
   type ChannelListener,
   channelListener,
@@ -13,25 +13,11 @@ import {
 import { activeSpan } from '../common/otel-global.js';
 import type { Span } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
-import {
-  Connections,
-  closeRequest,
-  emitWith,
-  hasOtherResponse,
-  isOpen,
-  wrapEmit,
-} from './connections.js';
+import { Connections, closeRequest, isOpen, wrapEmit } from './connections.js';
 import { Http2Request, Http2Response, Http2Sessions, isRequestStream } from './http2.js';
-import { GRAPHQL_CHANNELS, readExecution } from './operations/index.js';
-import {
-  type Additions,
-  type HitReports,
-  ownRequest,
-  REQUEST,
-  Request,
-  type RequestStorage,
-  requestOf,
-} from './request.js';
+import { ownRequest, REQUEST, requestOf } from './node-request.js';
+import { readExecution } from './operations/index.js';
+import { type Additions, type HitReports, Request, type RequestStorage } from './request.js';
 
 /** A processor or exporter that accepts hits besides page views. */
 export interface HitTaker {
@@ -116,12 +102,7 @@ function createSharedRequests(): SharedRequests {
     const announced = Request.announced(request, response, request.url ?? '/', server);
     (request as { [REQUEST]?: Request })[REQUEST] = announced;
     storage.enterWith(announced);
-    if (hasOtherResponse(request.socket, response)) capturePipelined(storage, message, announced);
-    else {
-      announced.bytesBefore = request.socket.bytesWritten;
-      if (hasBody(request)) emitWith(storage, request, announced);
-    }
-    if (connections.watch(request.socket, announced)) detachErrors(storage, server);
+    if (connections.add(message, announced)) detachErrors(storage, server);
     // No test shows what connections report at their end on Bun, so the end of the response counts, too.
     if (IS_BUN) response.once('close', () => closeRequest(announced));
     for (const processor of processors) processor.begin(announced, message);
@@ -166,24 +147,6 @@ const IS_BUN = process.versions.bun !== undefined;
 /** Bun announces streams, but calls their listeners in no async context. */
 export function areStreamsCaptured(): boolean {
   return !IS_BUN;
-}
-
-/** Node.js 24 and later emit what comes after the headers in no async context. */
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
-}
-
-/** A pipelined response gets the connection when the one before it is written. */
-function capturePipelined(
-  storage: RequestStorage,
-  { request, response }: RequestMessage,
-  announced: Request,
-): void {
-  emitWith(storage, request, announced);
-  emitWith(storage, response, announced);
-  response.once('socket', ({ bytesWritten }) => {
-    announced.bytesBefore = bytesWritten;
-  });
 }
 
 /**
@@ -286,65 +249,59 @@ export function hitTakers(): {
   return { takers: (readEvents ? exporters : processors) ?? [], readEvents };
 }
 
-/** Node's request and the route template that a framework announces for it. */
-interface Routed {
-  readonly request: unknown;
-  readonly route: unknown;
-}
+/** Adds what a message of a framework says of the current request. */
+type Announcement = (announced: Request, message: object) => void;
 
-/** How to read what frameworks publish of each request, by the names of their channels. */
-const ROUTES: Readonly<Record<string, (message: object) => Routed>> = {
+/** What frameworks publish of each request, by the names of their channels. */
+const ANNOUNCEMENTS: Readonly<Record<string, Announcement>> = {
   // AdonisJS 7: each request that it has handled.
-  'tracing:adonisjs.http.request:asyncEnd'(message) {
+  'tracing:adonisjs.http.request:asyncEnd'(announced, message) {
     const { ctx } = message as {
       ctx?: { request?: { request?: unknown }; route?: { pattern?: unknown } };
     };
-    return { request: ctx?.request?.request, route: ctx?.route?.pattern };
+    addRoute(announced, ctx?.request?.request, ctx?.route?.pattern);
   },
   // Fastify 5: each request that it has routed.
-  'tracing:fastify.request.handler:start'(message) {
+  'tracing:fastify.request.handler:start'(announced, message) {
     const { request, route } = message as { request?: { raw?: object }; route?: { url?: unknown } };
-    return { request: request?.raw, route: route?.url };
+    addRoute(announced, request?.raw, route?.url);
   },
   // h3 2: each handler that it runs, if its tracing plugin is registered.
-  'tracing:h3.request:start'(message) {
+  'tracing:h3.request:start'(announced, message) {
     const { event } = message as {
       event?: {
         context?: { matchedRoute?: { route?: unknown } };
         runtime?: { node?: { req?: unknown } };
       };
     };
-    return { request: event?.runtime?.node?.req, route: event?.context?.matchedRoute?.route };
+    addRoute(announced, event?.runtime?.node?.req, event?.context?.matchedRoute?.route);
   },
+  // graphql 17: the execution of each operation.
+  'tracing:graphql:execute:start': addExecution,
+  'tracing:graphql:execute:end': addExecution,
+  'tracing:graphql:execute:asyncEnd': addExecution,
+  'tracing:graphql:execute:error': addExecution,
 };
 
-/** Listeners for frameworks that announce the route or the operation of the current request, with the names of their channels. */
-export function announcementListeners(storage: RequestStorage): [string, ChannelListener][] {
-  function listen(add: (request: Request, message: object) => void): ChannelListener {
-    return channelListener((message) => {
-      const request = storage.getStore();
-      if (request?.incoming) add(request, message);
-    });
-  }
-
-  const routes = Object.entries(ROUTES).map(([name, read]): [string, ChannelListener] => [
+/** Listeners for what frameworks announce, with the names of their channels. */
+function announcementListeners(storage: RequestStorage): [string, ChannelListener][] {
+  return Object.entries(ANNOUNCEMENTS).map(([name, add]) => [
     name,
-    listen((request, message) => addRoute(request, read(message))),
+    channelListener((message) => {
+      const announced = storage.getStore();
+      if (announced?.incoming) add(announced, message);
+    }),
   ]);
-  const executions = listen(addExecution);
-  return [
-    ...routes,
-    ...GRAPHQL_CHANNELS.map((name): [string, ChannelListener] => [name, executions]),
-  ];
 }
 
-function addRoute(announced: Request, { request, route }: Routed): void {
+/** A route template counts if it is announced for Node's request of the current async context. */
+function addRoute(announced: Request, request: unknown, route: unknown): void {
   const isIts =
     request === announced.incoming || (isObject(request) && requestOf(request) === announced);
   if (isIts && typeof route === 'string') announced.route = route;
 }
 
-/** Stores what graphql announces of an operation. */
+/** Stores the name of an operation and, at its end, the class of its first error. */
 function addExecution(announced: Request, message: object): void {
   const { name, errorType } = readExecution(message);
   if (name !== undefined) announced.ensureAdditions().operation ??= { kind: 'graphql', name };

@@ -1,8 +1,10 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { ownRequest, type Request, type RequestStorage } from './request.js';
+import type { RequestMessage } from '../common/channel-listener.js';
+import { ownRequest } from './node-request.js';
+import type { Request, RequestStorage } from './request.js';
 
 /** The requests of one connection that may not have ended, in the order of their responses. */
 interface Connection {
@@ -36,10 +38,20 @@ export class Connections {
   }
 
   /** Adds the newest request of a connection. Returns whether it is the first one. */
-  watch(socket: HttpSocket, announced: Request): boolean {
+  add({ request, response }: RequestMessage, announced: Request): boolean {
+    const socket: HttpSocket = request.socket;
+    const { headers } = request;
+    if ((socket._httpMessage ?? response) !== response) {
+      this.#addPipelined(request, response, announced);
+    } else {
+      announced.bytesBefore = socket.bytesWritten;
+      // Node.js 24 and later emit what comes after the headers in no async context.
+      if ((headers['content-length'] ?? headers['transfer-encoding']) !== undefined)
+        emitWith(this.#storage, request, announced);
+    }
     const connection = socket[CONNECTION];
     if (!connection) {
-      this.#add(socket, announced);
+      this.#watch(socket, announced);
       return true;
     }
     connection.newest.later = announced;
@@ -57,7 +69,16 @@ export class Connections {
       for (let next = reference.deref()?.oldest; next; next = next.later) yield next;
   }
 
-  #add(socket: HttpSocket, announced: Request): void {
+  /** Its response gets the connection, and is finished, in the async context of the one before it. */
+  #addPipelined(request: IncomingMessage, response: ServerResponse, announced: Request): void {
+    emitWith(this.#storage, request, announced);
+    emitWith(this.#storage, response, announced);
+    response.once('socket', ({ bytesWritten }) => {
+      announced.bytesBefore = bytesWritten;
+    });
+  }
+
+  #watch(socket: HttpSocket, announced: Request): void {
     if (typeof socket.emit !== 'function') return; // not Node's
     const connection = { oldest: announced, newest: announced };
     Object.defineProperty(socket, CONNECTION, { value: connection });
@@ -120,14 +141,6 @@ export function isOpen(announced: Request): boolean {
   for (let each: Request | undefined = announced; each; each = each.next)
     if (each.response?.closed === false) return true;
   return false;
-}
-
-/** Whether a request is pipelined: its response gets the connection, and is finished, in the async context of the one before it. */
-export function hasOtherResponse(
-  { _httpMessage: current }: HttpSocket,
-  response: ServerResponse,
-): boolean {
-  return (current ?? response) !== response;
 }
 
 export type Emit = (this: unknown, ...event: unknown[]) => boolean;

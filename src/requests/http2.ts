@@ -1,11 +1,12 @@
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { StreamMessage } from '../common/channel-listener.js';
 import { emitWith, replaceMethod, wrapEmit } from './connections.js';
-import { ownRequest, type Request, type RequestStorage } from './request.js';
+import { ownRequest } from './node-request.js';
+import type { Request, RequestStorage } from './request.js';
 import { isClientError } from './response.js';
 
 /** The connection of a session, as it was when its first stream began: its address is unknown once it is closed. */
-export interface Peer {
+interface Peer {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   /** Only with TLS. */

@@ -78,7 +78,7 @@ function readAttribute(
 export const PERF_KEY_ATTRIBUTE = 'matomo.perf_key';
 
 /** Copies attributes of a resource. */
-export function annotateFrom(annotations: Annotations, attributes: Attributes): void {
+function annotateFrom(annotations: Annotations, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (name !== PERF_KEY_ATTRIBUTE && value !== undefined) annotateWith(annotations, name, value);
   }

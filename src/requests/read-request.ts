@@ -14,10 +14,11 @@ import {
   type OriginOptions,
 } from '../hit/visitor/forwarded-origin.js';
 import { methodOf, peerAddressOf, targetOf, textOf, toMillis } from './finished-span.js';
+import { nodeScheme } from './node-request.js';
 import { readOperation } from './operations/index.js';
 import { commonHeadersIn, commonHeadersOf } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
-import { type EndedRequest, nodeScheme, type Request } from './request.js';
+import type { EndedRequest, Request } from './request.js';
 import {
   CLIENT_CLOSED_REQUEST,
   contentTypeIn,
@@ -88,7 +89,7 @@ export function readRequest(record: Request, reading: RequestReading): HttpReque
   const { statusCode, sentStatus, aborted } = readStatus(record, attributes, hasEventStream);
   const peerAddress = incoming?.socket?.remoteAddress;
   const origin = reading.toOrigin({
-    peerAddress: peerAddressOf(attributes) ?? peerAddress,
+    peerAddress: (span && peerAddressOf(attributes)) ?? peerAddress,
     host: common.host ?? hostOf(attributes),
     scheme: span ? schemeOf(attributes) : nodeScheme(incoming),
     headers: record,

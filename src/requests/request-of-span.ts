@@ -132,16 +132,13 @@ export class RequestFinder {
     if (!isHttp && !isMcpSpan(span)) return undefined;
     const around = this.#around(parent, span.spanContext().traceId);
     if (around) return around;
-    if (!isHttp) return this.#linkedTo(span);
+    if (!isHttp) {
+      const context = linkedRequestOf(span);
+      return context && this.index.findById(context);
+    }
     // One application behind two servers: the second `request` event starts another root span in the context of the first.
     const current = this.own(announced);
     return current?.span && current.span !== span ? current : undefined;
-  }
-
-  /** The request that brought the message of an MCP span whose parent is the call of the client. */
-  #linkedTo(span: FinishedSpan): Request | undefined {
-    const context = linkedRequestOf(span);
-    return context && this.index.findById(context);
   }
 
   /** The request around a span with this parent. Only a local parent proves that there is one. */

@@ -1,6 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { isObject } from '../common/channel-listener.js';
 import { copyText } from '../common/generation-cache.js';
 import type { Attributes } from '../common/otel-types.js';
 import { UNTRACKED_SERVER } from '../common/untracked-server.js';
@@ -16,6 +15,7 @@ import type { Client } from '../hit/visitor/client.js';
 import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './matomo-attributes.js';
+import { nodeAttributes } from './node-request.js';
 import type { McpReport } from './operations/mcp.js';
 import type { NamedOperation } from './operations/operation-target.js';
 import { headersIn, readHeader, sentHeader } from './read-headers.js';
@@ -341,74 +341,12 @@ export class Request {
   }
 }
 
-/** The attributes that an instrumentation would set, with stable names. */
-function nodeAttributes({ incoming, response, path, query }: Request): Attributes {
-  const { method = 'GET', headers = {}, httpVersion = '1.1', socket } = incoming ?? {};
-  const attributes: Attributes = {
-    'http.request.method': method,
-    'http.response.status_code': response?.statusCode ?? 200,
-    'url.path': path,
-    'url.scheme': nodeScheme(incoming),
-    'network.protocol.version': httpVersion,
-    ...serverOf(headers.host),
-  };
-  if (query !== undefined) attributes['url.query'] = query;
-  const { remoteAddress, remotePort } = socket ?? {};
-  if (remoteAddress !== undefined) attributes['network.peer.address'] = remoteAddress;
-  if (remotePort !== undefined) attributes['network.peer.port'] = remotePort;
-  if (headers['user-agent'] !== undefined)
-    attributes['user_agent.original'] = headers['user-agent'];
-  return attributes;
-}
-
-export function nodeScheme(incoming: Request['incoming']): 'http' | 'https' {
-  const { socket } = incoming ?? {};
-  const isEncrypted = socket && 'encrypted' in socket && socket.encrypted === true;
-  return isEncrypted ? 'https' : 'http';
-}
-
-/** Host and port from the Host header. */
-function serverOf(host: string | undefined): Attributes {
-  if (host === undefined || host === '') return {};
-  const colon = host.lastIndexOf(':');
-  const port = host.slice(colon + 1);
-  const hasPort = colon > 0 && /^\d{1,5}$/.test(port);
-  return hasPort
-    ? { 'server.address': host.slice(0, colon), 'server.port': Number(port) }
-    : { 'server.address': host };
-}
-
-/** Compares a property that both have, which is faster than to look for one that only one has. */
-export function isHttp2(request: object | undefined): request is Http2Request {
-  return (request as Partial<Http2Request> | undefined)?.httpVersion === '2';
-}
-
-/** The request on which frameworks store what they know: Node's own. Over HTTP/2, only the compatibility API has one. */
-export function frameworkRequestOf(request: object | undefined): object | undefined {
-  return isHttp2(request) ? request.compatible : request;
-}
-
 export interface EndedRequest extends Request {
   request: HttpRequest;
 }
 
 /** The request of the current async context. */
 export type RequestStorage = AsyncLocalStorage<Request | undefined>;
-
-/** On Node's request or stream, so that nothing but that object keeps it in memory. A `WeakMap` costs a tenth of a hit. */
-export const REQUEST: unique symbol = Symbol.for('opentelemetry-matomo.request.1');
-
-/** The request of one of Node's requests or streams. The compatibility API of HTTP/2 has the stream of its request. */
-export function requestOf(incoming: object): Request | undefined {
-  const own = ownRequest(incoming);
-  if (own) return own;
-  const { stream } = incoming as { readonly stream?: unknown };
-  return isObject(stream) ? ownRequest(stream) : undefined;
-}
-
-export function ownRequest(incoming: object): Request | undefined {
-  return (incoming as { readonly [REQUEST]?: Request })[REQUEST];
-}
 
 /** Whether the hits of a request were built for every processor, so that its annotations are not read any more. */
 export function isClosed(announced: Request): boolean {

@@ -1,18 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RequestMessage } from '../common/channel-listener.js';
 import { memoize } from '../common/generation-cache.js';
 import type { Attributes } from '../common/otel-types.js';
-import { hasBody, type IsAiChatbot, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
+import { hasBody, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
 import { textOf } from './finished-span.js';
 import type { Http2Response } from './http2.js';
-import { clientOf, responseHeaderIn } from './read-headers.js';
-import { type EndedRequest, isHttp2, type Request } from './request.js';
+import { isHttp2 } from './node-request.js';
+import { responseHeaderIn } from './read-headers.js';
+import type { EndedRequest, Request } from './request.js';
 
 /** Not public, but unchanged since Node.js 0.x. */
-export interface WrittenResponse {
+interface WrittenResponse {
   /** The status line and all headers as Node.js writes them. */
   readonly _header?: unknown;
   readonly _headerSent?: boolean;
@@ -83,25 +83,14 @@ export function statusAttribute(attributes: Attributes): number | undefined {
 }
 
 /**
- * Measures the body of a complete response if `isMeasured` accepts the user agent. The size is what the connection wrote between two
- * events of Node.js, minus headers and informational responses (1xx). So it is right for compression, TLS and keep-alive, and includes
- * the framing of a chunked body. Over HTTP/2, all responses are measured.
+ * Measures the body of a complete response. The size is what the connection wrote between two events of Node.js, minus headers and
+ * informational responses (1xx). So it is right for compression, TLS and keep-alive, and includes the framing of a chunked body. Over
+ * HTTP/2, all responses are measured.
  */
-export function measureResponse(
-  announced: Request,
-  { request, response }: RequestMessage,
-  isMeasured: IsAiChatbot,
-): void {
-  announced.client = clientOf(request.headers);
-  if (isMeasured(announced.client?.userAgent, announced.client)) measure(announced, response);
-}
-
-/**
- * Node.js assigns the socket when the previous response is written. This listener runs before the one that passes the socket on,
- * so bytes of other pipelined responses are never counted.
- */
-function measure(announced: Request, response: ServerResponse): void {
+export function measureResponse(announced: Request, response: ServerResponse): void {
   const informationalBytes = countInformational(response as WrittenResponse);
+  // Node.js assigns the socket when the previous response is written. This listener runs before the one that passes the socket on, so
+  // bytes of other pipelined responses are never counted.
   response.once('socket', (socket: Socket) => {
     if (response.headersSent) return; // written before its turn on a pipelined connection
     const before = socket.bytesWritten;

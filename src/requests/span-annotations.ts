@@ -3,12 +3,7 @@ import { type Annotations, addTiming, toErrorType } from '../hit/http-request.js
 import { isPerfKey } from '../hit/parameters/tracking-parameters.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 import { annotateWith, hasHitEvent, PERF_KEY_ATTRIBUTE, PREFIX } from './matomo-attributes.js';
-import {
-  isGraphqlSpan,
-  isOperationSpan,
-  nextOperation,
-  operationOfSpan,
-} from './operations/index.js';
+import { isGraphqlSpan, isOperationSpan, operationOfSpan } from './operations/index.js';
 import { isMcpSpan } from './operations/mcp.js';
 import type { Request } from './request.js';
 import { routeBelow } from './routes/index.js';
@@ -69,7 +64,10 @@ function hasError(span: FinishedSpan): boolean {
 export function annotateBelow(request: Request, span: FinishedSpan, reading: SpanReading): void {
   const additions = request.ensureSpanAdditions();
   annotate(additions.below, span, reading);
-  additions.operation = nextOperation(additions.operation, span);
+  const operation = operationOfSpan(span);
+  // A span of MCP contains the others, and ends after them.
+  if (operation?.kind === 'mcp') additions.operation = operation;
+  else additions.operation ??= operation;
   additions.hasFailed ||= isOperationSpan(span) && hasError(span);
   additions.route ??= routeBelow(span);
 }

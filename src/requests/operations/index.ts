@@ -2,7 +2,8 @@ import { isRecord } from '../../common/is-record.js';
 import { isGraphqlPath, type Operation, type OperationEvidence } from '../../hit/http-request.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
 import { CLIENT_SPAN, type FinishedSpan, textOf } from '../finished-span.js';
-import { frameworkRequestOf, type Request, type SpanAdditions } from '../request.js';
+import { frameworkRequestOf } from '../node-request.js';
+import type { Request, SpanAdditions } from '../request.js';
 import { MCP_ATTRIBUTES, McpEndpoints, type ParsedBody, readMcpSpan } from './mcp.js';
 import {
   evidenceOf,
@@ -34,18 +35,11 @@ function readTrpcTarget(target: OperationTarget): SentOperation | undefined {
   const slash = path.lastIndexOf('/');
   const isBelowTrpc = path.endsWith('/trpc', slash);
   if (!isBelowTrpc && !(isBatch && evidenceOf(target, 'trpc') !== 'none')) return undefined;
-  const procedures = path.slice(slash + 1);
-  const comma = procedures.indexOf(',');
-  const name = toName(comma < 0 ? procedures : procedures.slice(0, comma));
+  const names = path.slice(slash + 1).split(',');
+  const name = toName(names[0]);
   // A segment that titles replace, such as an ID, is no procedure.
   if (name === undefined || toTitlePath(name) !== name) return undefined;
-  return { kind: 'trpc', name, count: comma < 0 ? 1 : countCommas(procedures) + 1 };
-}
-
-function countCommas(text: string): number {
-  let count = 0;
-  for (let i = text.indexOf(','); i >= 0; i = text.indexOf(',', i + 1)) count += 1;
-  return count;
+  return { kind: 'trpc', name, count: names.length };
 }
 
 /** Whether a span names an operation, or is of one that has failed. Called for every span of the application. */
@@ -71,15 +65,6 @@ export function operationOfSpan(span: FinishedSpan): NamedOperation | undefined 
   if (system !== 'jsonrpc' || kind === CLIENT_SPAN) return undefined;
   const name = toName(attributes['rpc.method']);
   return name === undefined ? undefined : { kind: 'json-rpc', name };
-}
-
-/** The operation of a request whose next span has ended: a span of MCP contains the others, and ends after them. */
-export function nextOperation(
-  known: NamedOperation | undefined,
-  span: FinishedSpan,
-): NamedOperation | undefined {
-  const found = operationOfSpan(span);
-  return found?.kind === 'mcp' ? found : (known ?? found);
 }
 
 /**
@@ -162,7 +147,7 @@ const DOCUMENT_PARAMETER = /(?:^|&)(?:query|extensions)=/;
 const RESPONSE_TYPE = /^\s*application\/graphql-response\+json\s*(?:;|$)/i;
 
 /** The operation in the query of a request. */
-export function readGraphqlTarget({
+function readGraphqlTarget({
   method,
   path,
   query,
@@ -184,14 +169,6 @@ export function isGraphqlSpan({ name, attributes }: FinishedSpan): boolean {
   );
 }
 
-/** Channels of graphql 17 on which it publishes the execution of each operation. */
-export const GRAPHQL_CHANNELS: readonly string[] = [
-  'tracing:graphql:execute:start',
-  'tracing:graphql:execute:end',
-  'tracing:graphql:execute:asyncEnd',
-  'tracing:graphql:execute:error',
-];
-
 interface Execution {
   readonly operationName?: unknown;
   readonly error?: unknown;
@@ -199,7 +176,7 @@ interface Execution {
   readonly result?: { readonly errors?: readonly unknown[] };
 }
 
-/** What a message of these channels says: the name of the operation and, at its end, the class of its first error. */
+/** What graphql 17 publishes of an execution: the name of the operation and, at its end, the class of its first error. */
 export function readExecution(message: unknown): {
   readonly name: string | undefined;
   readonly errorType: string | undefined;

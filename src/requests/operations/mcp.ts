@@ -304,7 +304,7 @@ function toClientName(value: unknown): string | undefined {
 }
 
 /** Revisions of the protocol are dates. */
-export function toVersion(value: unknown): string | undefined {
+function toVersion(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length !== 'YYYY-MM-DD'.length) return undefined;
   return /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : undefined;
 }

@@ -135,7 +135,7 @@ const NO_MOUNT: Mounted = { template: '', text: '' };
  *
  * @param isWhole whether `path` is the mount path. Otherwise, what is left of it must match the route.
  */
-export function mountOf(
+function mountOf(
   app: unknown,
   route: object,
   path: string,
@@ -152,7 +152,7 @@ export function mountOf(
  * The longest mount path at the beginning of that of a route which the application does not have, because a function calls its router.
  * Patterns such as `/api/*` do not count: they are of middleware, and would hide what is below.
  */
-export function beginningOf(app: unknown, text: string): Mounted {
+function beginningOf(app: unknown, text: string): Mounted {
   let longest = NO_MOUNT;
   if (!isApplication(app)) return longest;
   const starts = mountsOfApplication(app, text);

@@ -3,7 +3,8 @@ import { isStaticFile } from '../../hit/ignore-options.js';
 import { isCatchAllRoute } from '../../hit/page/catch-all-route.js';
 import { plainRoute } from '../../hit/page/plain-route.js';
 import { type FinishedSpan, textOf } from '../finished-span.js';
-import { frameworkRequestOf, type Request } from '../request.js';
+import { frameworkRequestOf } from '../node-request.js';
+import type { Request } from '../request.js';
 import { readExpressRoute } from './express.js';
 import { isRegularExpression, isRouteList, routeOfList } from './route-list.js';
 
@@ -41,8 +42,9 @@ function isCutShort(route: string, path: string): boolean {
 const ORDINARY = /^\/[\w/:.-]*$/;
 
 /** The route without its syntax, unless it is a catch-all or a regular expression: both say less than the path. */
-function specific(route: string | undefined): string | undefined {
-  if (route === undefined || ORDINARY.test(route)) return route;
+function specific(route: unknown): string | undefined {
+  if (typeof route !== 'string') return undefined;
+  if (ORDINARY.test(route)) return route;
   const plain = plainRoute(route);
   return isCatchAllRoute(plain) || isRegularExpression(plain) ? undefined : plain;
 }
@@ -87,37 +89,21 @@ interface LoopBackContext {
 }
 
 /** The route that Next.js, moleculer-web, LoopBack, Feathers or Egg stores. */
-function readStoredRoute(request: StoredRoutes): string | undefined {
-  const route =
-    readNextRoute(request[NEXT]?.invokeOutput) ??
-    request.$alias?.fullPath ??
-    readLoopBackRoute(request[LOOPBACK]) ??
-    readFeathersRoute(request) ??
-    readEggRoute(request);
-  return typeof route === 'string' ? route : undefined;
-}
-
-/** Next.js has a route for each file with metadata, such as `/favicon.ico`. */
-function readNextRoute(output: unknown): string | undefined {
-  return typeof output === 'string' && !isStaticFile(output) ? output : undefined;
-}
-
-/** Without an operation, what it calls route has the URL that the client sent as its path. */
-function readLoopBackRoute(context: LoopBackContext | undefined): unknown {
-  if (!context?.isBound('rest.operationSpec.current')) return undefined;
-  return context.getSync('rest.operation.route', { optional: true })?.path;
-}
-
-function readFeathersRoute({ lookup, res }: StoredRoutes): string | undefined {
+function readStoredRoute(request: StoredRoutes): unknown {
+  const output = request[NEXT]?.invokeOutput;
+  // Next.js has a route for each file with metadata, such as `/favicon.ico`.
+  if (typeof output === 'string' && !isStaticFile(output)) return output;
+  const { $alias, lookup, res, [LOOPBACK]: loopBack } = request;
+  if ($alias?.fullPath !== undefined) return $alias.fullPath;
+  // Without an operation, what LoopBack calls route has the URL that the client sent as its path.
+  if (loopBack?.isBound('rest.operationSpec.current'))
+    return loopBack.getSync('rest.operation.route', { optional: true })?.path;
   const path = lookup && res?.hook?.path;
-  if (typeof path !== 'string') return undefined;
-  return lookup?.params?.__id === undefined ? `/${path}` : `/${path}/:id`;
-}
-
-/** Found only in the async context of the request, in which it usually ends. */
-function readEggRoute(request: object): unknown {
-  const context = (globalThis as Global)[EGG]?.getStore();
-  return context?.req === request ? context._matchedRoute : undefined;
+  if (typeof path === 'string')
+    return lookup?.params?.__id === undefined ? `/${path}` : `/${path}/:id`;
+  // Egg's is found only in the async context of the request, in which it usually ends.
+  const egg = (globalThis as Global)[EGG]?.getStore();
+  return egg?.req === request ? egg._matchedRoute : undefined;
 }
 
 /** Set by the instrumentations of Express, its router and Connect, whose spans have only parts of a route. */
