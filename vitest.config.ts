@@ -20,25 +20,23 @@ const exitWorker = {
 
 const LONG = 'test/**/*.long.test.ts';
 
-/** Tests that leave nothing in their process. They share a few, because starting one takes longer than most files. */
-const SHARED = [
-  'test/{cli,common,delivery,gateway,hit,inspector,options,register,system/{docs,examples}}/**',
-  // These replace modules, and the last one watches all requests of its process.
-  '!(timers|{failing-hits,any-instant,simulation}.sampled|hit-times).test.ts',
-].join('/');
+/** Tests that replace modules, or that other tests of their process would disturb. All others share a few: starting one takes longer than most files. */
+const ISOLATED = [
+  'test/**/{timers,hit-times,pairing,pipeline-end,secrecy}.test.ts',
+  'test/**/{failing-hits,any-instant,simulation}.sampled.test.ts',
+  'test/{track-mcp,pipeline/mcp,system/operations}.test.ts',
+];
 
 const SHORT_PROJECTS: TestProjectInlineConfiguration[] = [
-  {
-    extends: true,
-    test: { name: 'isolated', include: ['test/**/*.test.ts'], exclude: [LONG, SHARED] },
-  },
+  { extends: true, test: { name: 'isolated', include: ISOLATED } },
   {
     extends: true,
     test: {
       name: 'shared',
-      include: [SHARED],
-      exclude: [LONG],
+      include: ['test/**/*.test.ts'],
+      exclude: [LONG, ...ISOLATED],
       isolate: false,
+      setupFiles: ['test/support/no-leftovers.ts'],
     },
   },
 ];

@@ -46,6 +46,7 @@ test.each(['processor', 'exporter'])(
     await provider.forceFlush();
     expect((isProcessor ? processor : exporter).stats()).toMatchObject({ hits: 1, pending: 1 });
     await provider.shutdown();
+    await Promise.all([processor.shutdown(), exporter.shutdown()]); // it has only one of them
   },
 );
 

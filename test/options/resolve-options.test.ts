@@ -520,9 +520,13 @@ test('names of AI chatbots are added to the default with +, and replace it witho
 test('without page views and AI chatbots one line says that no request is sent', () => {
   const output = captureOutput();
   const nothing = { ...REQUIRED, pageViews: false, aiChatbots: 'off' } as const;
-  new MatomoSpanProcessor({ ...REQUIRED, pageViews: false });
-  new MatomoSpanProcessor({ ...REQUIRED, aiChatbots: 'off' });
+  const start = (options: MatomoOptions) => {
+    const processor = new MatomoSpanProcessor(options);
+    onTestFinished(() => processor.shutdown());
+  };
+  start({ ...REQUIRED, pageViews: false });
+  start({ ...REQUIRED, aiChatbots: 'off' });
   expect(output).toEqual([]);
-  new MatomoSpanProcessor(nothing);
+  start(nothing);
   expect(output.join('')).toMatch(/^[^\n]*\[only-explicit-events\]\n$/);
 });

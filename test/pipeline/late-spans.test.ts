@@ -1,6 +1,6 @@
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { CHILD_SPAN_WAIT_MILLIS } from '../../src/hit/hit.js';
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import { useFakeTime } from '../support/delivery.js';
@@ -23,6 +23,10 @@ async function hitOfChildEndingAfter(millis: number) {
       hits.push(parameters);
       return parameters;
     },
+  });
+  onTestFinished(() => {
+    vi.useRealTimers();
+    return processor.shutdown();
   });
   const tracer = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer('test');
   const server = tracer.startSpan('GET', SERVER, ROOT_CONTEXT);
