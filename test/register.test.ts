@@ -71,6 +71,8 @@ function consoleSpans(stdout: string): string[] {
     .sort((a, b) => a.localeCompare(b));
 }
 
+const isOfRequest = (span: string) => /^GET\b.* 1$/.test(span);
+
 async function runBesideAuto(preloads: string[], env: Record<string, string>) {
   const app = await startServer([...preloads, `${APPS}/express.cjs`], {
     env: {
@@ -81,10 +83,13 @@ async function runBesideAuto(preloads: string[], env: Record<string, string>) {
   });
   for (const path of ['/users/1', '/users/2', '/nothing']) await get(app.url + path);
   app.kill('SIGTERM'); // auto-instrumentations listens, so that the process stays
-  await eventually(() => consoleSpans(app.stdout()).some((span) => span.startsWith('GET /users')));
-  await eventually(() => consoleSpans(app.stdout()).length >= 3);
+  // The last request has one span, which is written with those of the middleware before it, in one batch.
+  await eventually(() => consoleSpans(app.stdout()).filter(isOfRequest).length === 3);
   return app;
 }
+
+/** The application without this package, which is the same beside both. */
+let without: Awaited<ReturnType<typeof runBesideAuto>> | undefined;
 
 test.each([
   ['before', [...REGISTER, ...AUTO]],
@@ -93,12 +98,13 @@ test.each([
   'loaded %s auto-instrumentations: one hit a request, and the exporter gets the spans that it had',
   async (_where, preloads) => {
     const { inspector, env } = await matomo();
-    const without = await runBesideAuto(AUTO, {});
+    without ??= await runBesideAuto(AUTO, {});
     const beside = await runBesideAuto(preloads, env);
     await eventually(() => inspector.hits().length === 3);
     expect(titles(inspector)).toEqual(['GET /users/:id', 'GET /users/:id', 'GET Not Found']);
-    expect(consoleSpans(without.stdout()).length).toBeGreaterThan(3);
-    expect(consoleSpans(beside.stdout())).toEqual(consoleSpans(without.stdout()));
+    const expected = consoleSpans(without.stdout());
+    expect(expected.length).toBeGreaterThan(3);
+    expect(consoleSpans(beside.stdout())).toEqual(expected);
     expect(beside.stderr()).toBe('');
   },
 );

@@ -4,12 +4,17 @@ import { secondCopy } from './support/installed-app.js';
 import { APPS, get, matomo, REGISTER, titles } from './support/registered-app.js';
 
 const PRELUDE = `
-const { createServer } = require('node:http');
+const http = require('node:http');
 const { start, MatomoSpanProcessor, trackEvent } = require('opentelemetry-matomo');
 const serve = (handle = (request, response) => response.end('ok')) => new Promise((resolve) => {
-  const server = createServer(handle).listen(0, '127.0.0.1', () => resolve({ server, url: 'http://127.0.0.1:' + server.address().port }));
+  const server = http.createServer(handle).listen(0, '127.0.0.1', () => resolve({ server, url: 'http://127.0.0.1:' + server.address().port }));
 });
-const get = (url) => fetch(url, { headers: { connection: 'close' } }).then((response) => response.text());
+const get = (url) => new Promise((resolve, reject) => {
+  http.get(url, { agent: false, headers: { 'user-agent': 'test' } }, (response) => {
+    let text = '';
+    response.setEncoding('utf8').on('data', (part) => { text += part; }).on('end', () => resolve(text));
+  }).on('error', reject);
+});
 const thrown = (run) => { try { run(); } catch (error) { return [error instanceof TypeError, error.code, error.message]; } };
 const report = (value) => console.log(JSON.stringify(value));
 `;
@@ -248,7 +253,7 @@ test.each(['before', 'after'])(
     const begin = `const handle = start({ titlePaths: 'raw' });`;
     const { reported, stderr } = await run(
       `${when === 'after' ? begin : ''}
-      ${SDK.replace('spanProcessors: [', 'spanProcessors: [new MatomoSpanProcessor(), ')}
+      ${SDK.replace('setUpTracing([', 'setUpTracing([new MatomoSpanProcessor(), ')}
       ${when === 'before' ? begin : ''}
       const { server, url } = await serve();
       await get(url + '/a/17');
@@ -272,7 +277,7 @@ test('a MatomoSpanProcessor beside start also gets requests without spans, as of
   const { inspector, env } = await matomo();
   const { reported, stderr } = await run(
     `const handle = start();
-    ${SDK.replace('spanProcessors: [', 'spanProcessors: [new MatomoSpanProcessor(), ').replace(INSTRUMENTS_HTTP, '')}
+    ${SDK.replace('setUpTracing([', 'setUpTracing([new MatomoSpanProcessor(), ').replace(INSTRUMENTS_HTTP, '')}
     const { server, url } = await serve();
     await get(url + '/a/17');
     await get(url + '/a/18');
@@ -377,21 +382,15 @@ test('OTEL_SDK_DISABLED turns start off, and invalid options still throw', async
   expect(inspector.hits()).toEqual([]);
 });
 
-/** Sets up tracing in code, with an exporter in memory. */
 /** Instrumentations patch what is required after them. */
 const INSTRUMENTS_HTTP = `require('node:http');`;
+/** Sets up tracing in code, with an exporter in memory. */
 const SDK = `
 const { trace } = require('@opentelemetry/api');
-const { NodeSDK } = require('@opentelemetry/sdk-node');
-const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
 const { InMemorySpanExporter, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-base');
+const { setUpTracing } = require('./${APPS}/set-up-tracing.cjs');
 const exporter = new InMemorySpanExporter();
-new NodeSDK({
-  spanProcessors: [new SimpleSpanProcessor(exporter)],
-  instrumentations: [new HttpInstrumentation({ disableOutgoingRequestInstrumentation: true })],
-  metricReaders: [],
-  logRecordProcessors: [],
-}).start();
+setUpTracing([new SimpleSpanProcessor(exporter)]);
 ${INSTRUMENTS_HTTP}
 `;
 

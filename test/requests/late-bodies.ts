@@ -5,12 +5,12 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import { startServer } from '../support/child-process.js';
-import { APPS, AUTO, matomo, ONLY_TRACES, REGISTER } from '../support/registered-app.js';
+import { APPS, matomo, ONLY_TRACES, REGISTER, TRACED } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 
 export const TRACING: [string, readonly string[]][] = [
   ['without tracing', []],
-  ['with the HTTP instrumentation', AUTO],
+  ['with the HTTP instrumentation', TRACED],
 ];
 
 const FORM = 'multipart/form-data; boundary=line';

@@ -1,7 +1,6 @@
 // Sets its tracing up by itself, with a hook of its own, and tells at /told what its exporter has seen.
-const { NodeSDK } = require('@opentelemetry/sdk-node');
-const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
 const { InMemorySpanExporter, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-base');
+const { setUpTracing } = require('./set-up-tracing.cjs');
 
 let hooks = 0;
 const exporter = new InMemorySpanExporter();
@@ -10,15 +9,11 @@ if (process.env.OWN_PROCESSOR) {
   const { MatomoSpanProcessor } = require('opentelemetry-matomo');
   spanProcessors.push(new MatomoSpanProcessor(JSON.parse(process.env.OWN_PROCESSOR)));
 }
-const instrumentations = [
-  new HttpInstrumentation({
-    requestHook: () => {
-      hooks += 1;
-    },
-  }),
-];
-new NodeSDK({ spanProcessors, instrumentations }).start();
-const provider = require('@opentelemetry/api').trace.getTracerProvider().getDelegate();
+const provider = setUpTracing(spanProcessors, {
+  requestHook: () => {
+    hooks += 1;
+  },
+});
 
 const { createServer } = require('node:http');
 const server = createServer((request, response) => {
