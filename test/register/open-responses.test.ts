@@ -38,46 +38,46 @@ const rowsOf = (inspector: Inspector) =>
     }),
   );
 
+/** Ends the application while responses are open. */
+async function endWithOpenResponses({ inspector, app }: Awaited<ReturnType<typeof start>>) {
+  for (const path of ['/events', '/half']) await open(app.url + path);
+  request(`${app.url}/silent`, { agent: false })
+    .on('error', () => undefined)
+    .end();
+  (await open(`${app.url}/complete`)).destroy();
+  await eventually(() => app.tracking() !== undefined && inspector.hits().length === 1);
+  await app.stop();
+  expect(rowsOf(inspector)).toEqual([
+    'GET /complete 200 gt_ms pf_srv',
+    'GET /events 203',
+    'GET /half 200 gt_ms pf_srv',
+  ]);
+}
+
 test.each(WAYS)(
-  '%s a client that leaves has status 499, but not after the last byte or from an event stream',
+  '%s a client that leaves has status 499, but not after the last byte or from an event stream, and responses that are open when the process ends make page views with their status',
   async (_way, preloads, more) => {
-    const { inspector, app } = await start(preloads, { ...more, MATOMO_STATS_INTERVAL: '1000' });
+    const tracked = await start(preloads, { ...more, MATOMO_STATS_INTERVAL: '1000' });
+    const { inspector, app } = tracked;
     for (const path of ['/complete', '/half', '/events']) (await open(app.url + path)).destroy();
     // A thread that ends before it has read the last response of Matomo logs that it was not confirmed.
     await eventually(() => /"tracked":3\b.* \[stats\]$/m.test(app.stderr()));
-    await app.stop();
     expect(rowsOf(inspector)).toEqual([
       'GET /complete 200 gt_ms pf_srv',
       'GET /events 203',
       'GET /half 499 gt_ms pf_srv',
     ]);
+    inspector.clear();
+    await endWithOpenResponses(tracked);
     expect(app.stderr().replace(/^.* \[stats\]\n/gm, '')).toBe('');
   },
 );
 
-test.each(
-  WAYS.flatMap((way) => [
-    way,
-    ...('IN_THREAD' in way[2]
-      ? []
-      : [[`${way[0]}, with process.exit()`, way[1], { EXIT: '1' }] as const]),
-  ]),
-)(
-  '%s responses that are open when the process ends make page views with their status',
+test.each(WAYS.filter(([, , more]) => !('IN_THREAD' in more)))(
+  '%s responses that are open when the process ends by process.exit() make page views with their status',
   async (_way, preloads, more) => {
-    const { inspector, app } = await start(preloads, more);
-    for (const path of ['/events', '/half']) await open(app.url + path);
-    request(`${app.url}/silent`, { agent: false })
-      .on('error', () => undefined)
-      .end();
-    (await open(`${app.url}/complete`)).destroy();
-    await eventually(() => app.tracking() !== undefined && inspector.hits().length === 1);
-    await app.stop();
-    expect(rowsOf(inspector)).toEqual([
-      'GET /complete 200 gt_ms pf_srv',
-      'GET /events 203',
-      'GET /half 200 gt_ms pf_srv',
-    ]);
-    expect(app.stderr()).toBe('');
+    const tracked = await start(preloads, { ...more, EXIT: '1' });
+    await endWithOpenResponses(tracked);
+    expect(tracked.app.stderr()).toBe('');
   },
 );
