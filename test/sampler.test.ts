@@ -55,13 +55,13 @@ test('with a ratio of 0.1 every request makes a hit, and the exporter gets a ten
     sampler,
     (_request, response) => void response.end(),
   );
-  for (let i = 0; i < 50; i++) {
+  for (let i = 0; i < 20; i++) {
     await Promise.all(Array.from({ length: 20 }, () => visit(port)));
   }
-  await expect.poll(() => processor.stats().hits).toBe(1000);
+  await expect.poll(() => processor.stats().hits).toBe(400);
   const exported = exporter.getFinishedSpans().length;
-  expect(exported).toBeGreaterThan(50);
-  expect(exported).toBeLessThan(170);
+  expect(exported).toBeGreaterThan(10);
+  expect(exported).toBeLessThan(90);
 });
 
 test('an unsampled parent elsewhere keeps no request from making a hit, and what goes on stays unsampled', async () => {

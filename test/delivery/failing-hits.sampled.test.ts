@@ -126,7 +126,7 @@ describe.each(WAYS)('from %s', (way, start) => {
   const rows = <Row>(all: readonly Row[], ofSpool: number): readonly Row[] =>
     way === 'memory' ? all : sampled(all.slice(0, ofSpool), all);
 
-  test.each(rows(POISON_KINDS, 2))(
+  test.each(rows(POISON_KINDS, 1))(
     'one hit alone, %s, is never rejected, and no other waits for it',
     async (poison) => {
       const process = start();
@@ -219,7 +219,7 @@ describe.each(WAYS)('from %s', (way, start) => {
     },
   );
 
-  test.each(rows([1500, 100], 1))(
+  test.each(rows([100, 1500], 1))(
     'after %i invalid hits in a row, others wait at most for ten minutes',
     async (count) => {
       const process = start();
@@ -242,11 +242,12 @@ describe.each(WAYS)('from %s', (way, start) => {
       const process = start({ maxQueueSize: 20, maxExportBatchSize: max });
       for (let i = 0; i < 30; i++) process.push('poison403');
       await process.wait(MINUTE);
-      for (let i = 0; i < 100; i++) {
+      const minutes = way === 'memory' ? 100 : sampled(25, 100);
+      for (let i = 0; i < minutes; i++) {
         process.push('hit');
         await process.wait(MINUTE);
       }
-      expect(process.counters.tracked).toBeGreaterThan(60);
+      expect(process.counters.tracked).toBeGreaterThan(minutes * 0.6);
     },
   );
 
@@ -266,7 +267,7 @@ describe.each(WAYS)('from %s', (way, start) => {
     const process = start();
     const random = createRandom(11);
     process.matomo.answersFirst = () => (random() < 0.8 ? answer(500) : undefined);
-    const minutes = way === 'memory' ? 240 : 30;
+    const minutes = way === 'memory' ? 240 : sampled(10, 30);
     for (let second = 0; second < minutes * 60; second++) {
       process.push('hit');
       await process.wait(1000);

@@ -19,7 +19,7 @@ import {
 import { type SimulatedRequest, SimulatedRequests } from './simulated/simulated-requests.js';
 import { stepOf } from './simulated/step-of.js';
 
-const HISTORIES = sampled(120, 10_000);
+const HISTORIES = sampled(60, 10_000);
 const SCHEDULED_DELAY_MILLIS = 1000;
 
 const poison = fc.constantFrom(...(Object.keys(POISONS) as Poison[]));

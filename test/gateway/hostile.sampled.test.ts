@@ -26,7 +26,9 @@ const EVERYTHING = {
 
 const MEBIBYTE = 1024 ** 2;
 const MANY = sampled(100_000, 10_000_000);
-const MUTATIONS = sampled(1000, 4000);
+const MUTATIONS = sampled(500, 4000);
+/** How many send a body at once. */
+const SENDERS = sampled(2, 3);
 const JSON_TYPE = { 'content-type': 'application/json' };
 const PROTOBUF = { 'content-type': 'application/x-protobuf' };
 
@@ -73,7 +75,7 @@ test.each([
       const answer = await sendSpans(gateway, body, decode === decodeJson ? JSON_TYPE : PROTOBUF);
       expect([200, 400]).toContain(answer.status);
     }
-    expect(Math.min(refused, decoded)).toBeGreaterThan(100);
+    expect(Math.min(refused, decoded)).toBeGreaterThan(MUTATIONS / 20);
     await eventually(() => gateway.stats().pendingRequests === 0);
   },
 );
@@ -126,7 +128,7 @@ const HOSTILE: readonly [string, () => Uint8Array | string, Record<string, strin
   ],
   [
     'a bomb',
-    () => gzipSync(Buffer.alloc(256 * MEBIBYTE)),
+    () => gzipSync(Buffer.alloc(256 * MEBIBYTE), { level: 1 }),
     { ...PROTOBUF, 'content-encoding': 'gzip' },
     413,
   ],
@@ -149,13 +151,9 @@ test('hostile bodies take neither its memory nor its time from a gateway, and it
   const url = gateway.url.replace(/\/v1\/traces.*$/, '');
   for (const [name, body, headers, status] of HOSTILE) {
     const content = body();
-    const answers = await Promise.all([1, 2, 3].map(() => sendSpans({ url }, content, headers)));
-    expect([name, ...answers.map((answer) => answer.status)]).toEqual([
-      name,
-      status,
-      status,
-      status,
-    ]);
+    const sent = Array.from({ length: SENDERS }, () => sendSpans({ url }, content, headers));
+    const statuses = (await Promise.all(sent)).map((answer) => answer.status);
+    expect(statuses, name).toEqual(statuses.map(() => status));
   }
   expect((await sendSpans({ url }, exportRequest([requestSpan('/after')]))).status).toBe(200);
   await eventually(() => inspector.hits().some(({ stored }) => stored?.title === 'GET /after'));
@@ -232,11 +230,11 @@ test('spans that wait are bounded: the longest waiting go on early, and no reque
     shutdownTimeoutMillis: 100,
   });
   let requests = 0;
-  for (let i = 0; i < 30; i++) {
+  for (let i = 0; i < 26; i++) {
     const spans = Array.from({ length: 4000 }, (_, n) =>
-      n % 4 > 0 ? otlpSpan() : requestSpan(`/${n}`),
+      n % 10 > 0 ? otlpSpan() : requestSpan(`/${n}`),
     );
-    requests += spans.length / 4;
+    requests += spans.length / 10;
     expect((await sendSpans(gateway, exportRequest(spans))).status).toBe(200);
   }
   const { spans, hits, ignored, pendingRequests, lost } = gateway.stats();

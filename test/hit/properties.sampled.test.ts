@@ -20,7 +20,7 @@ import { sampled } from '../support/long.js';
 import { startMatomo } from '../support/matomo.js';
 import { seededRuns } from '../support/seed.js';
 
-const RUNS = sampled(80, 3000);
+const RUNS = sampled(40, 3000);
 
 // Text as attackers and mistakes make it: any UTF-16, long runs, characters of every UTF-8 length, HTML, controls.
 const nastyText = fc.oneof(

@@ -24,10 +24,14 @@ export function listen(url: string): Promise<Listening> {
     request.on('error', reject);
     request.on('response', (response) => {
       const events: Listening['events'] = [];
-      let text = '';
+      let parts = [''];
       response.setEncoding('utf8').on('data', (chunk: string) => {
-        const messages = (text + chunk).split('\n\n');
-        text = messages.pop() as string;
+        // Joined at the end of a message only: one may have megabytes.
+        const hasEnd = (parts.at(-1)?.slice(-1) + chunk).includes('\n\n');
+        parts.push(chunk);
+        if (!hasEnd) return;
+        const messages = parts.join('').split('\n\n');
+        parts = [messages.pop() as string];
         for (const message of messages) {
           const lines = message.split('\n').map((line) => /^(\w+): (.*)$/.exec(line) ?? []);
           const { event = '', data = '' } = Object.fromEntries(

@@ -4,7 +4,7 @@ import { SPOOL_PLACES } from '../../support/redis-server.js';
 import { notSent } from '../../support/scripted-transport.js';
 import { leaveHits, spooledDelivery } from '../../support/spool.js';
 
-const JOURNALS = 40;
+const JOURNALS = 20;
 
 test.each(SPOOL_PLACES)(
   'the status of %s counts each hit once while journals are taken over',
@@ -14,7 +14,7 @@ test.each(SPOOL_PLACES)(
     for (let i = 0; i < JOURNALS; i++) await leaveHits(['a'], { folder: place });
     const counts = new Set<number>();
     // One takes over from another, also what that one has taken over.
-    for (let taker = 0; taker < 5; taker++) {
+    for (let taker = 0; taker < 4; taker++) {
       const { delivery, transport } = spooledDelivery({ folder: place, times });
       transport.answer(notSent);
       while (delivery.takenOver < JOURNALS) counts.add((await readSpoolStatus(place)).pending);

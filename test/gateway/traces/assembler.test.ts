@@ -92,17 +92,19 @@ test('an export that comes again makes no hits, although two of its traces have 
 
 test('of very many requests, the latest are not counted again', () => {
   const { assembler, given } = startAssembler();
-  const ids = Array.from({ length: 250_000 }, (_, i) => i.toString(16).padStart(16, '0'));
-  const send = (sent: string[]) => {
+  const spans = Array.from({ length: 250_000 }, (_, i) =>
+    request(i.toString(16).padStart(16, '0')),
+  );
+  const send = (sent: ReceivedSpan[]) => {
     for (let i = 0; i < sent.length; i += 1000) {
-      assembler.add(sent.slice(i, i + 1000).map(request));
+      assembler.add(sent.slice(i, i + 1000));
       assembler.finish();
     }
   };
-  send(ids);
-  send(ids.slice(-100_000));
+  send(spans);
+  send(spans.slice(-100_000));
   expect(assembler.counts).toEqual({ waiting: 0, used: 250_000, unused: 100_000 });
-  send(ids.slice(0, 1));
+  send(spans.slice(0, 1));
   expect(given.length).toBe(250_001);
 });
 

@@ -4,9 +4,11 @@ import { TraceTable } from '../../../src/gateway/traces/trace-table.js';
 import { dueNow } from '../../../src/requests/group-spans.js';
 import { receivedSpan } from '../received-spans.js';
 
+const SPAN = receivedSpan({});
+
 function fill(traces: TraceTable, key: string): PlannedTrace {
   const trace = traces.open(key);
-  trace.add(receivedSpan({}), 0, 0);
+  trace.add(SPAN, 0, 0);
   return trace;
 }
 

@@ -7,7 +7,7 @@ import { sampled } from '../../support/long.js';
 import { startMatomo } from '../../support/matomo.js';
 import { seededRuns } from '../../support/seed.js';
 
-const RUNS = sampled(100, 2000);
+const RUNS = sampled(40, 2000);
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),

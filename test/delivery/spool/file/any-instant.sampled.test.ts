@@ -17,7 +17,7 @@ vi.mock('node:timers/promises', () => ({
 }));
 
 /** Every instant in `npm run test:full`. */
-const STEP = sampled(10, 1);
+const STEP = sampled(17, 1);
 
 vi.setConfig({ testTimeout: 120_000 });
 afterEach(() => void vi.useRealTimers());

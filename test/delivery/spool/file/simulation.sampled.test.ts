@@ -22,7 +22,7 @@ vi.mock('node:timers/promises', () => ({
   setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
 }));
 
-const HISTORIES = sampled(120, 4_000);
+const HISTORIES = sampled(60, 4_000);
 const MOST_PROCESSES = 3;
 
 const which = fc.nat(MOST_PROCESSES - 1);
