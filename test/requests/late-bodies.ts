@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import { startServer } from '../support/child-process.js';
-import { APPS, matomo, ONLY_TRACES, REGISTER, TRACED } from '../support/registered-app.js';
+import { APPS, matomo, REGISTER, TRACED } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 
 export const TRACING: [string, readonly string[]][] = [
@@ -66,12 +66,7 @@ export async function checkLateBodies(
   const { inspector, env } = await matomo();
   const app = await startServer([...preloads, ...REGISTER, `${APPS}/late-bodies.cjs`], {
     ...(node === undefined ? {} : { node }),
-    env: {
-      ...env,
-      OTEL_TRACES_EXPORTER: 'none',
-      ...ONLY_TRACES,
-      OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http',
-    },
+    env,
   });
   const client = createClient(app.url, random);
   const sent: string[] = [];
