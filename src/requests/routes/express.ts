@@ -135,12 +135,7 @@ const NO_MOUNT: Mounted = { template: '', text: '' };
  *
  * @param isWhole whether `path` is the mount path. Otherwise, what is left of it must match the route.
  */
-function mountOf(
-  app: unknown,
-  route: object,
-  path: string,
-  isWhole: boolean,
-): Mounted | undefined {
+function mountOf(app: unknown, route: object, path: string, isWhole: boolean): Mounted | undefined {
   const known = longestMount(route, path, isWhole);
   if (known || !isApplication(app) || !shouldRead(app)) return known;
   // Not found, or mounted since the application was read.
