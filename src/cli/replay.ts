@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { holdEventLoop } from '../common/timers.js';
 import { type ReplayProgress, replayFiles } from '../gateway/replay/replay-files.js';
-import { openReplayState, type ReplayState } from '../gateway/replay/replay-state.js';
+import { openReplayState } from '../gateway/replay/replay-state.js';
 import { readEnvironment } from '../options/environment.js';
 import { requestRate } from './flag-values.js';
 import { UsageError } from './usage-error.js';
@@ -30,7 +30,7 @@ export async function replay(args: string[]): Promise<void> {
   const stats = await holdEventLoop(
     replayFiles({
       files,
-      state: isDry ? withoutSaving(state) : state,
+      state: isDry ? { ...state, save: () => undefined } : state,
       rate,
       onProgress: createProgressReport(),
       signal: interrupt.signal,
@@ -40,10 +40,6 @@ export async function replay(args: string[]): Promise<void> {
   if (!interrupt.signal.aborted) return;
   process.stderr.write('Interrupted. Run the same command again to continue from here.\n');
   process.exitCode = 1;
-}
-
-function withoutSaving(state: ReplayState): ReplayState {
-  return { ...state, save: () => undefined };
 }
 
 function createProgressReport(): (progress: ReplayProgress) => void {

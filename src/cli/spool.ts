@@ -4,9 +4,8 @@ import { countOf } from '../delivery/queue/batch.js';
 import { purgeSpool, readSpoolStatus, spoolBackendOf } from '../delivery/spool/backends.js';
 import type { PurgeFilter } from '../delivery/spool/hit-line.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-store.js';
-import { readEnvironment } from '../options/environment.js';
 import { date } from './flag-values.js';
-import { UsageError, withoutEffect } from './usage-error.js';
+import { readOption, UsageError } from './usage-error.js';
 
 /** Prints what is pending in the spool that the environment names, or deletes hits. */
 export async function spool(args: string[]): Promise<void> {
@@ -33,7 +32,8 @@ export async function spool(args: string[]): Promise<void> {
       'spool purge needs --all, --user ID, --visitor ID or --before DATE, and spool status none of them',
     );
   }
-  const place = readPlace();
+  const place = readOption('spool', Error);
+  if (place === undefined) throw new Error('MATOMO_SPOOL is not set, so there is no spool');
   const backend = spoolBackendOf(place);
   const shown = backend.show(place);
   const print = (result: object, asText: string) =>
@@ -64,17 +64,6 @@ const FILTERS: Readonly<Record<string, (value: string) => PurgeFilter>> = {
   visitor: (id) => ({ kind: 'visitor', id }),
   before: (day) => ({ kind: 'before', epochSeconds: date('--before', day) }),
 };
-
-/** The spool that the environment names. */
-function readPlace(): string {
-  const place = readEnvironment('spool', process.env, {
-    error(message) {
-      throw new Error(withoutEffect(message));
-    },
-  });
-  if (place === undefined) throw new Error('MATOMO_SPOOL is not set, so there is no spool');
-  return place;
-}
 
 /** Formats the status as text. */
 function formatStatus(

@@ -8,18 +8,21 @@ export class UsageError extends Error {}
 /**
  * Reads an option from the environment; `undefined` if it is not set.
  *
- * @throws UsageError if it is invalid
+ * @throws Invalid if it is invalid
  */
-export function readOption<Name extends DeclaredName>(name: Name) {
+export function readOption<Name extends DeclaredName>(
+  name: Name,
+  Invalid: new (problem: string) => Error = UsageError,
+) {
   return readEnvironment(name, process.env, {
     error(message) {
-      throw new UsageError(withoutEffect(message));
+      throw new Invalid(withoutEffect(message));
     },
   });
 }
 
 /** A message about an invalid variable, without its effect on an application and the advice. */
-export function withoutEffect(message: string): string {
+function withoutEffect(message: string): string {
   const { text } = splitCode(message);
   return text.replace(/\. (?:The variable is ignored|No token is used)\. .*$/, '');
 }
