@@ -22,7 +22,7 @@ const LONG = 'test/**/*.long.test.ts';
 
 /** Tests that replace modules, or that other tests of their process would disturb. All others share a few: starting one takes longer than most files. */
 const ISOLATED = [
-  'test/**/{timers,hit-times,pairing,pipeline-end,secrecy}.test.ts',
+  'test/**/{timers,hit-times,pairing,pipeline-end,sampler,secrecy}.test.ts',
   'test/**/{failing-hits,any-instant,simulation}.sampled.test.ts',
   'test/{track-mcp,pipeline/mcp,system/operations}.test.ts',
 ];
