@@ -38,15 +38,12 @@ async function readStatus(folder: string): Promise<SpoolStatus> {
 }
 
 async function listProcesses(folder: string, dead: DeadProcesses): Promise<ListedProcess[]> {
-  const listed: ListedProcess[] = [];
-  for (const instance of await listJournals(folder)) {
+  const listOne = async (instance: string) => {
     const path = join(folder, instance);
-    const found = await dead.examine(path);
-    if (!found) continue; // gone
-    const segments = await listHitsFiles(path);
-    listed.push({ instance, host: undefined, isAlive: !found.isDead, segments });
-  }
-  return listed;
+    const [found, segments] = await Promise.all([dead.examine(path), listHitsFiles(path)]);
+    return found ? [{ instance, host: undefined, isAlive: !found.isDead, segments }] : []; // gone
+  };
+  return (await Promise.all((await listJournals(folder)).map(listOne))).flat();
 }
 
 async function measureFile(path: string) {

@@ -36,6 +36,20 @@ function createMachine(options: Partial<MachineOptions> = {}): SimulatedMachine 
   });
 }
 
+test('a disk that is full after any byte of three hits: each is stored once', async () => {
+  for (let room = 0; room < 150; room += STEP) {
+    const machine = createMachine();
+    const process = machine.start();
+    await machine.wait(10);
+    machine.fill(room);
+    for (let i = 0; i < 3; i++) machine.hit(process);
+    await machine.wait(1000);
+    await machine.recover();
+    checkMachine(machine);
+    expect([room, ...machine.matomo.stored.values()]).toEqual([room, 1, 1, 1]);
+  }
+});
+
 test('a process that cannot make its journal leaves one half-made folder at most', async () => {
   for (const fault of ['full', 'failing']) {
     const machine = createMachine({ slowestMillis: 20 });
@@ -61,8 +75,8 @@ test('a look at many folders that takes long finds the dead', async () => {
   checkMachine(machine);
 });
 
-test('a disk that is full after any byte of three hits: each is stored once, and no unfinished line looks like a damaged disk', async () => {
-  for (let room = 0; room < 150; room += STEP) {
+test('a disk that is full after any byte leaves no unfinished line, which its reader would take for a damaged disk', async () => {
+  for (let room = 0; room < 150; room += 7) {
     const machine = createMachine();
     const sender = machine.start();
     await machine.wait(1000);
@@ -74,7 +88,7 @@ test('a disk that is full after any byte of three hits: each is stored once, and
     await machine.recover();
     checkMachine(machine);
     expect([room, ...sender.logged].join()).not.toContain('[spool-damaged]');
-    expect([room, ...machine.matomo.stored.values()]).toEqual([room, 1, 1, 1]);
+    expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1]);
   }
 });
 

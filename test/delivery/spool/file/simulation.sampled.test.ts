@@ -79,6 +79,23 @@ const SIZES = {
   isContained: false,
 } as const;
 
+/** A disk that two processes share hangs for longer than one may stand still. */
+const HANGING_FOR_TWO: History = {
+  ...SIZES,
+  maxExportBatchSize: 3,
+  slowestMillis: 1,
+  steps: [
+    { kind: 'start' },
+    { kind: 'hits', which: 0, names: ['hit'] },
+    { kind: 'wait', millis: 700 },
+    { kind: 'disk', fault: 'hanging' },
+    { kind: 'wait', millis: 700 },
+    { kind: 'wait', millis: 1500 },
+    { kind: 'wait', millis: 700 },
+    { kind: 'wait', millis: 1500 },
+  ],
+};
+
 /** A full disk takes some hits of many, and no more come. */
 const WRITTEN_IN_PART: History = {
   ...SIZES,
@@ -306,6 +323,7 @@ test(`in ${HISTORIES} histories of processes that share a spool every hit is acc
     await fc.assert(fc.asyncProperty(history, live), {
       ...seededRuns(HISTORIES),
       examples: [
+        [HANGING_FOR_TWO],
         [WRITTEN_IN_PART],
         [OFF_WHILE_HALVING],
         [SET_BACK_WHILE_HANGING],
