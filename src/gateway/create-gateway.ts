@@ -79,7 +79,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   /** Reads the room in memory, apart from requests that wait for their spans: those have limits of their own. */
   function readRoom(): TakeRoom {
-    const { pending, spooled } = pipeline.stats();
+    const { pending, spooled } = pipeline.delivery;
     let queued = pending - spooled;
     let bytes = pipeline.delivery.queueBytes;
     // If all hits have failed, one more request is taken: see `MemoryQueue.admit`.
@@ -108,7 +108,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     const spoolRoom = pipeline.spoolRoom();
     const { waitingRequests, waitingRequestBytes } = assembler;
     const newBytes = waitingRequestBytes + bytes + REQUEST_BYTES * (waitingRequests + requests);
-    const { pending, spooled } = pipeline.stats();
+    const { pending, spooled } = pipeline.delivery;
     // An export that never fits is accepted if nothing waits; what does not fit then is counted as lost.
     const isIdle = waitingRequests + pending === spooled;
     if (isIdle && spoolRoom > maxSpoolBytes / 2) return true;

@@ -5,7 +5,6 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { BlockList, isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isOwnHost } from '../../common/own-host.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
@@ -48,9 +47,7 @@ export async function stopListening(server: Server): Promise<void> {
   server.closeAllConnections();
 }
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
+const LOOPBACK = /^(?:(?:::ffff:)?127\.|::1$)/;
 
 /** The name of the host in Docker containers. */
 const DOCKER_HOST = 'host.docker.internal';
@@ -69,11 +66,7 @@ export function findForeignSender(
 ): string | undefined {
   if (origin !== undefined || site === 'cross-site') return 'web pages must not send spans';
   // Browsers always send Host.
-  if (host === undefined || !isLoopback(address)) return undefined;
+  if (host === undefined || !LOOPBACK.test(address)) return undefined;
   if (isOwnHost(host, ownHost, DOCKER_HOST)) return undefined;
   return 'use an IP address or localhost in the URL of the gateway, or set listen to the host name';
-}
-
-function isLoopback(address: string): boolean {
-  return LOOPBACK.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }

@@ -2,8 +2,8 @@ import { beginSlice } from '../../common/slices.js';
 import { type DueOf, dueNow, type RequestSpans } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/matomo-attributes.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
-import { createDueOf, DueTraces, type PlannedTrace, TICK_MILLIS } from './due-traces.js';
-import { TraceTable } from './trace-table.js';
+import { createDueOf, DueTraces, PlannedTrace, TICK_MILLIS } from './due-traces.js';
+import { RecentSpans } from './recent-spans.js';
 
 // Limits of waiting spans. Beyond them, the oldest traces are assembled at once.
 const MAX_SPANS = 100_000;
@@ -45,8 +45,10 @@ export class Assembler {
   readonly #graceMillis: number;
   readonly #dueOf: DueOf<ReceivedSpan>;
   readonly #sink: AssemblerSink;
-  /** By ID and service. */
-  readonly #traces = new TraceTable();
+  /** By ID and service, the older ones first. */
+  readonly #traces = new Map<string, PlannedTrace>();
+  /** Spans that made hits. */
+  readonly #done = new RecentSpans();
   readonly #due = new DueTraces();
   /** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
   #ready: Spans[] = [];
@@ -99,14 +101,14 @@ export class Assembler {
     for (const span of spans) {
       // Spans of a trace mostly arrive together.
       if (!trace || span.traceId !== last?.traceId || span.resource !== last.resource) {
-        trace = this.#traces.open(traceKeyOf(span));
+        trace = this.#traceOf(span);
       }
       last = span;
-      const isDone = makesHits(span) && trace.isDone(span.spanId);
+      const isDone = makesHits(span) && this.#done.has(trace.key, span.spanId);
       if (isDone || !trace.add(span, now, dueMillis)) {
         this.#unused += 1;
         if (trace.size === 0) {
-          this.#traces.close(trace);
+          this.#traces.delete(trace.key);
           trace = undefined;
         }
         continue;
@@ -117,7 +119,7 @@ export class Assembler {
       this.#countRequest(span, 1);
       // A stand-in is not counted.
       if (span.standIn) {
-        const own = this.#traces.open(traceKeyOf(span.standIn));
+        const own = this.#traceOf(span.standIn);
         own.add(span.standIn, now, dueMillis);
         this.#due.plan(own);
       }
@@ -129,6 +131,13 @@ export class Assembler {
     if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
   }
 
+  #traceOf(span: ReceivedSpan): PlannedTrace {
+    const key = traceKeyOf(span);
+    const trace = this.#traces.get(key) ?? new PlannedTrace(key);
+    if (trace.size === 0) this.#traces.set(key, trace);
+    return trace;
+  }
+
   /** Counts spans that are not assembled. */
   countUnused(count: number): void {
     this.#unused += count;
@@ -137,7 +146,7 @@ export class Assembler {
   /** Ends all waits: every request is passed on as soon as there is room. */
   finish(): void {
     const now = nowMillis();
-    for (const trace of this.#traces) this.#take(trace, now, dueNow);
+    for (const trace of this.#traces.values()) this.#take(trace, now, dueNow);
     this.passSlice(() => false);
     this.#stopWhenIdle();
   }
@@ -162,7 +171,7 @@ export class Assembler {
   }
 
   #makeRoom(now: number): void {
-    for (const trace of this.#traces) {
+    for (const trace of this.#traces.values()) {
       this.#take(trace, now, dueNow);
       if (!this.#exceeds(0.9)) break;
     }
@@ -188,14 +197,14 @@ export class Assembler {
       this.#bytes -= span.bytes;
       if (hasHitEvent(span)) {
         this.#used += 1;
-        this.#traces.remember(trace, span.spanId);
+        this.#done.add(trace.key, span.spanId);
         this.#sink.onSpanWithoutRequest?.(span);
       } else this.#unused += 1;
     }
     for (const request of requests) {
-      this.#traces.remember(trace, request.root.spanId);
+      this.#done.add(trace.key, request.root.spanId);
       for (const span of request.below) {
-        if (makesHits(span)) this.#traces.remember(trace, span.spanId);
+        if (makesHits(span)) this.#done.add(trace.key, span.spanId);
       }
       this.#spans -= request.spans;
       this.#bytes -= request.bytes;
@@ -205,7 +214,7 @@ export class Assembler {
     }
     if (trace.size === 0) {
       this.#due.remove(trace);
-      this.#traces.close(trace);
+      this.#traces.delete(trace.key);
     } else this.#due.planRest(trace, now);
     if (requests.length > 0) this.#passSoon();
   }

@@ -22,37 +22,9 @@ export function createDueOf(graceMillis: number): DueOf<ReceivedSpan> {
 /** No tick. */
 const NEVER = -1;
 
-/** IDs of spans: none, one, or several. */
-export type SpanIds = string | Set<string>;
-
-/** Of a trace, the last half of them is remembered: a client may send the same trace ID with all of its requests. */
-const MAX_DONE = 200_000;
-
-/** A trace, the tick in which it is due, and what is known of those of its spans that have left. */
+/** A trace, and the tick in which it is due. */
 export class PlannedTrace extends WaitingTrace<ReceivedSpan> {
   tick: number = NEVER;
-  /** The IDs of spans that made hits. */
-  done: SpanIds;
-
-  constructor(key: string, done: SpanIds = '') {
-    super(key);
-    this.done = done;
-  }
-
-  isDone(spanId: string): boolean {
-    const { done } = this;
-    return typeof done === 'string' ? done === spanId : done.has(spanId);
-  }
-
-  addDone(spanId: string): void {
-    const { done } = this;
-    if (done === '') this.done = spanId;
-    else if (typeof done === 'string') this.done = new Set([done, spanId]);
-    else done.add(spanId);
-    if (typeof done !== 'string' && done.size >= MAX_DONE) {
-      this.done = new Set([...done].slice(MAX_DONE / 2));
-    }
-  }
 }
 
 /** Traces by the tick in which they are due: those that wait longer cost nothing until then. */

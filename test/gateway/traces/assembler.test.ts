@@ -90,24 +90,6 @@ test('an export that comes again makes no hits, although two of its traces have 
   expect(assembler.counts).toEqual({ waiting: 0, used: 2, unused: 4 });
 });
 
-test('of very many requests, the latest are not counted again', () => {
-  const { assembler, given } = startAssembler();
-  const spans = Array.from({ length: 250_000 }, (_, i) =>
-    request(i.toString(16).padStart(16, '0')),
-  );
-  const send = (sent: ReceivedSpan[]) => {
-    for (let i = 0; i < sent.length; i += 1000) {
-      assembler.add(sent.slice(i, i + 1000));
-      assembler.finish();
-    }
-  };
-  send(spans);
-  send(spans.slice(-100_000));
-  expect(assembler.counts).toEqual({ waiting: 0, used: 250_000, unused: 100_000 });
-  send(spans.slice(0, 1));
-  expect(given.length).toBe(250_001);
-});
-
 /** An assembler whose clock stands still, except that each request costs its receiver 10 ms. */
 function startSlowAssembler(requests: number) {
   vi.useRealTimers();
