@@ -99,8 +99,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   const assembler = new Assembler(receiver.graceMillis, {
     readRoom,
-    onRequest: (spans) => addHits(spans, made),
-    onSpanWithoutRequest: (root) => addHits({ root }, made),
+    pass: (hitmaker) => addHits(hitmaker, made),
   });
 
   /** Whether hits of waiting and new requests fit into the spool. */

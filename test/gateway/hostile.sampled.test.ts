@@ -2,8 +2,8 @@ import { connect } from 'node:net';
 import { gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { expect, test } from 'vitest';
-import { decodeJson } from '../../src/gateway/otlp/decode-json.js';
-import { decodeProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
+import { readJson } from '../../src/gateway/otlp/decode-json.js';
+import { readProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
 import { DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { UnreadableExport } from '../../src/gateway/otlp/read-values.js';
 import type { ReceivedSpan } from '../../src/gateway/otlp/received-span.js';
@@ -17,6 +17,7 @@ import { matomo } from '../support/registered-app.js';
 import { seededRandom } from '../support/seed.js';
 import { requires } from '../support/skips.js';
 import { OTLP_RECORDINGS, otlpRecording } from './otlp-recordings.js';
+import { decode } from './received-spans.js';
 
 const EVERYTHING = {
   ...createSelection({}, { userIdAttribute: undefined }),
@@ -51,11 +52,11 @@ function mutate(body: Buffer, random: () => number): Buffer {
 }
 
 test.each([
-  ['protobuf', /x-protobuf/, decodeProtobuf],
-  ['JSON', /application.json/, decodeJson],
+  ['protobuf', /x-protobuf/, readProtobuf],
+  ['JSON', /application.json/, readJson],
 ] as const)(
   '%s with bytes changed is decoded or refused, and what is decoded can be put together',
-  async (_name, type, decode) => {
+  async (_name, type, read) => {
     const { gateway } = await startGateway({ beforeSend: () => null, graceMillis: 0 });
     const random = seededRandom();
     const bodies = recordedBodies(type);
@@ -63,16 +64,15 @@ test.each([
     let decoded = 0;
     for (let i = 0; i < MUTATIONS; i++) {
       const body = mutate(bodies[i % bodies.length] as Buffer, random);
-      const into = new DecodedExport(EVERYTHING);
       try {
-        decode(body, into);
+        decode(read, body, new DecodedExport(EVERYTHING));
         decoded += 1;
       } catch (error) {
         expect(error).toBeInstanceOf(UnreadableExport);
         refused += 1;
       }
       if (i % 40 > 0) continue;
-      const answer = await sendSpans(gateway, body, decode === decodeJson ? JSON_TYPE : PROTOBUF);
+      const answer = await sendSpans(gateway, body, read === readJson ? JSON_TYPE : PROTOBUF);
       expect([200, 400]).toContain(answer.status);
     }
     expect(Math.min(refused, decoded)).toBeGreaterThan(MUTATIONS / 20);
@@ -217,9 +217,8 @@ test.each<[string, () => Uint8Array, (span: ReceivedSpan) => unknown, number]>([
     128,
   ],
 ])(`of ${MANY} %s few are kept, also where bodies may be large`, (_what, content, kept, most) => {
-  const into = new DecodedExport(EVERYTHING);
-  decodeProtobuf(messageIn(1, content()), into);
-  expect(into.spans.map(kept)).toEqual([expect.objectContaining({ length: most })]);
+  const { spans } = decode(readProtobuf, messageIn(1, content()), new DecodedExport(EVERYTHING));
+  expect(spans.map(kept)).toEqual([expect.objectContaining({ length: most })]);
 });
 
 test('spans that wait are bounded: the longest waiting go on early, and no request is lost', async () => {

@@ -6,10 +6,11 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
-import { decodeJson } from '../../src/gateway/otlp/decode-json.js';
-import { decodeProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
+import { readJson } from '../../src/gateway/otlp/decode-json.js';
+import { readProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
 import { DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { createSelection } from '../../src/gateway/otlp/span-selection.js';
+import { decode } from './received-spans.js';
 
 const LONG = `matomo.cvar.${'x'.repeat(200)}`;
 const ATTRIBUTES = {
@@ -32,14 +33,14 @@ for (const kind of [SpanKind.SERVER, SpanKind.CLIENT, SpanKind.INTERNAL]) {
 }
 
 test.each([
-  ['protobuf', ProtobufTraceSerializer, decodeProtobuf],
-  ['JSON', JsonTraceSerializer, decodeJson],
+  ['protobuf', ProtobufTraceSerializer, readProtobuf],
+  ['JSON', JsonTraceSerializer, readJson],
 ] as const)(
   'of %s, spans keep their name and what counts, and server spans all',
-  (_, serializer, decode) => {
+  (_, serializer, read) => {
     const into = new DecodedExport(createSelection({}, { userIdAttribute: 'übername' }));
     const body = serializer.serializeRequest(exporter.getFinishedSpans()) as Uint8Array;
-    decode(Buffer.from(body), into);
+    decode(read, body, into);
     const [server, ...others] = into.spans.map(({ attributes }) => attributes);
     expect(server).toMatchObject(KEPT);
     expect(server).toMatchObject({ 'db.query.text': 'SELECT 1', 'über.all': 'nobody' });

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { decodeJson } from '../../src/gateway/otlp/decode-json.js';
-import { decodeProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
+import { readJson } from '../../src/gateway/otlp/decode-json.js';
+import { readProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
 import { DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { UnreadableExport } from '../../src/gateway/otlp/read-values.js';
 import type { ReceivedSpan } from '../../src/gateway/otlp/received-span.js';
@@ -16,7 +16,7 @@ import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
 import { GROWTH, leastRatio, MAX_RATIO } from '../support/linear-input.js';
 import { sampled } from '../support/long.js';
-import { receivedSpan } from './received-spans.js';
+import { decode, receivedSpan } from './received-spans.js';
 
 // Every expression and loop that sees what exporters send, found by reading each file of src/gateway, and what it calls of
 // src/requests and src/hit, for /…/, replace, split, matchAll, for and while. Each entry of the two tables of
@@ -87,15 +87,16 @@ function rowsOf<T>(table: Readonly<Record<string, T>>): (T & { readonly name: st
 function readExport({ body, type, status }: ReturnType<typeof hostileBody>): void {
   const decoded = new DecodedExport(selection);
   try {
-    if (type.endsWith('json')) decodeJson(body, decoded);
-    else decodeProtobuf(body, decoded);
+    decode(type.endsWith('json') ? readJson : readProtobuf, body, decoded);
     expect(status).toBe(200);
   } catch (error) {
     expect(error).toBeInstanceOf(UnreadableExport);
     expect(status).toBe(400);
   }
   const requests: RequestSpans<ReceivedSpan>[] = [];
-  const assembler = new Assembler(0, { onRequest: (request) => void requests.push(request) });
+  const assembler = new Assembler(0, {
+    pass: (made) => void ('below' in made && requests.push(made)),
+  });
   assembler.add(decoded.spans);
   assembler.finish();
   const read = requests.map((spans) => toRequest(spans, reading, true)?.request);

@@ -1,9 +1,28 @@
 import type { Attributes } from '../../src/common/otel-types.js';
+import { runAtOnce } from '../../src/common/slices.js';
+import type { OtlpCodec } from '../../src/gateway/otlp/codecs.js';
+import { DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import {
   ReceivedSpan,
   type SpanScope,
   type SpanSource,
 } from '../../src/gateway/otlp/received-span.js';
+import { createSelection } from '../../src/gateway/otlp/span-selection.js';
+
+/** An export that nothing was decoded into, without options that select spans. */
+export function emptyExport(): DecodedExport {
+  return new DecodedExport(createSelection({}, { userIdAttribute: undefined }));
+}
+
+/** What is decoded of an export at once. */
+export function decode(
+  read: OtlpCodec['read'],
+  body: Uint8Array | string,
+  into: DecodedExport = emptyExport(),
+): DecodedExport {
+  runAtOnce(read(Buffer.from(body), into));
+  return into;
+}
 
 const SOURCE: SpanSource = {
   attributes: {},

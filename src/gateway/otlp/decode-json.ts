@@ -1,5 +1,5 @@
 import type { AttributeValue } from '../../common/otel-types.js';
-import { runAtOnce, type Steps } from '../../common/slices.js';
+import type { Steps } from '../../common/slices.js';
 import { KnownTexts } from './known-texts.js';
 import { type DecodedExport, readExport } from './read-export.js';
 import {
@@ -22,12 +22,10 @@ const MAX_NAMES = 1000;
 const MIN_OBJECTS = 100_000;
 const MIN_BYTES_OF_AN_OBJECT = 8;
 
-/** Reads an `ExportTraceServiceRequest` in OTLP's JSON, also as older SDKs write it: enums by name, numbers as text. */
-export function decodeJson(body: Buffer, into: DecodedExport): void {
-  runAtOnce(readJson(body, into));
-}
-
-/** The same in steps. `JSON.parse` is the longest; `checkJson` refuses bodies for which it would take too long. */
+/**
+ * Reads an `ExportTraceServiceRequest` in OTLP's JSON in steps, also as older SDKs write it: enums by name, numbers as text.
+ * `JSON.parse` is the longest step; `checkJson` refuses bodies for which it would take too long.
+ */
 export function* readJson(body: Buffer, into: DecodedExport): Steps {
   checkJson(body);
   yield body.length > LARGE_BYTES;

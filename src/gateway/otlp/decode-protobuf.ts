@@ -1,6 +1,6 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { AttributeValue } from '../../common/otel-types.js';
-import { runAtOnce, type Steps } from '../../common/slices.js';
+import type { Steps } from '../../common/slices.js';
 import { KnownTexts } from './known-texts.js';
 import { type DecodedExport, readExport } from './read-export.js';
 import {
@@ -27,12 +27,7 @@ const FIXED32 = 5;
 /** A tag is the number of a field and its wire type. */
 const tagOf = (field: number, wireType: number): number => (field << 3) | wireType;
 
-/** Reads an `ExportTraceServiceRequest`. */
-export function decodeProtobuf(body: Buffer, into: DecodedExport): void {
-  runAtOnce(readProtobuf(body, into));
-}
-
-/** The same in steps. */
+/** Reads an `ExportTraceServiceRequest` in steps. */
 export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
   const reader = new Reader(body, into);
   try {
@@ -136,7 +131,7 @@ class Span {
 }
 
 function readSpan(reader: Reader, end: number): Json {
-  if (reader.into.excess !== undefined) return NOTHING;
+  if (reader.into.isFull) return NOTHING;
   const span = new Span(reader);
   while (reader.goesOn(end)) {
     const at = reader.pos;

@@ -21,10 +21,8 @@ import {
 } from './received-span.js';
 import type { SpanSelection } from './span-selection.js';
 
-// Limits, because a few bytes of an export can become objects that need far more memory.
+/** A limit, because a few bytes of an export can become objects that need far more memory. */
 const MAX_SPANS = 50_000;
-const MAX_RESOURCES = 50_000;
-const MAX_SCOPES = 50_000;
 /** Resources, scopes and spans that are read in one step. */
 const MESSAGES_A_STEP = 64;
 // Every request gets the matomo.* attributes of its resource.
@@ -45,8 +43,6 @@ export class DecodedExport {
   /** Spans of services that are not selected. */
   leftOut = 0;
   rejected = 0;
-  resources = 0;
-  scopes = 0;
   /** Why spans were rejected, or parts of spans not read. */
   readonly reasons: Set<string> = new Set();
   readonly selection: SpanSelection;
@@ -55,11 +51,9 @@ export class DecodedExport {
     this.selection = selection;
   }
 
-  /** What there is too much of, so that no further span is read. */
-  get excess(): string | undefined {
-    if (this.spans.length + this.rejected >= MAX_SPANS) return `${MAX_SPANS} spans`;
-    if (this.resources > MAX_RESOURCES) return `${MAX_RESOURCES} resources`;
-    return this.scopes > MAX_SCOPES ? `${MAX_SCOPES} scopes` : undefined;
+  /** Whether no further span is read. */
+  get isFull(): boolean {
+    return this.spans.length + this.rejected >= MAX_SPANS;
   }
 
   reject(reason: string): void {
@@ -89,10 +83,8 @@ export function* readExport(request: Json, into: DecodedExport, values: ValueRea
     return messages % MESSAGES_A_STEP === 0;
   };
   for (const { resource, scopeSpans } of objects(request.resourceSpans, 'resourceSpans')) {
-    into.resources += 1;
     let source: SpanSource | undefined;
     for (const { scope, spans } of objects(scopeSpans, 'scopeSpans')) {
-      into.scopes += 1;
       let taken: SpanScope | undefined;
       for (const span of objects(spans, 'spans')) {
         if (endsStep()) yield false;
@@ -117,10 +109,10 @@ const NO_TRACE_ID = '0'.repeat(32);
 
 function reasonToReject(
   { traceId, spanId, startTimeUnixNano }: Json,
-  { excess }: DecodedExport,
+  { isFull }: DecodedExport,
   { readId }: ValueReader,
 ): string | undefined {
-  if (excess !== undefined) return `there are more than ${excess} in one request`;
+  if (isFull) return `there are more than ${MAX_SPANS} spans in one request`;
   if (!isId(readId(traceId), NO_TRACE_ID)) return 'a trace ID is invalid';
   if (!isId(readId(spanId), NO_SPAN_ID)) return 'a span ID is invalid';
   return nanos(startTimeUnixNano) === 0n ? 'a span has no start time' : undefined;

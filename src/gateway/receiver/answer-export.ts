@@ -52,7 +52,14 @@ export function createAnswerExport(
 ) => Promise<void> {
   const isAllowed = createIsAllowed(bearerToken);
   const memory: BodyMemory = { freeBytes: MEMORY_OF_BODIES * maxBodyBytes };
-  const inTurn = createInTurn();
+  const turns = new SerialQueue({ scope: new DetachedScope('MatomoGateway') });
+
+  /** Decodes one export after the other, because a decoded body needs far more memory than the body. */
+  function decodeInTurn(body: Buffer, codec: OtlpCodec): Promise<DecodedExport | string> {
+    return new Promise((resolve, reject) => {
+      void turns.run(() => decode(body, codec, intake).then(resolve, reject));
+    });
+  }
 
   return async function answerExport(request, response, foreign) {
     const codec = findCodec(request.headers['content-type']);
@@ -81,7 +88,7 @@ export function createAnswerExport(
       return refuse('unsupported', `the content type must be ${CONTENT_TYPES.join(' or ')}`);
     if (!intake.hasRoom(1, 0)) return refuse('full', FULL);
     const problem = await readBody(request, maxBodyBytes, memory, async (body) => {
-      const decoded = await inTurn(() => decode(body, codec, intake));
+      const decoded = await decodeInTurn(body, codec);
       if (response.destroyed) return; // without a response, the sender sends the export again
       if (typeof decoded === 'string') return refuse('unreadable', decoded);
       if (!intake.hasRoom(decoded.requests, decoded.requestBytes)) return refuse('full', FULL);
@@ -118,15 +125,6 @@ function explainProblem(
     case 'no memory':
       return ['busy', 'too many exports at the same time; try again later'];
   }
-}
-
-/** Runs one task after the other, because a decoded body needs far more memory than the body. */
-function createInTurn(): <T>(run: () => Promise<T>) => Promise<T> {
-  const turns = new SerialQueue({ scope: new DetachedScope('MatomoGateway') });
-  return (run) =>
-    new Promise((resolve, reject) => {
-      void turns.run(() => run().then(resolve, reject));
-    });
 }
 
 /** Decodes an export. Returns the reason if it cannot be decoded. */

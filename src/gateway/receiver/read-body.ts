@@ -52,7 +52,9 @@ export async function readBody(
     });
     if (typeof raw === 'string') return raw;
     if (inflate && !reserve(maxBodyBytes)) return 'no memory';
-    const body = inflate ? await inflateBody(raw, inflate, maxBodyBytes) : raw;
+    const body = inflate
+      ? await inflate(raw, { maxOutputLength: maxBodyBytes }).catch(problemOf)
+      : raw;
     if (typeof body === 'string') return body;
     await use(body);
     return undefined;
@@ -61,17 +63,8 @@ export async function readBody(
   }
 }
 
-async function inflateBody(
-  raw: Buffer,
-  inflate: Inflate,
-  maxBodyBytes: number,
-): Promise<Buffer | BodyProblem> {
-  try {
-    return await inflate(raw, { maxOutputLength: maxBodyBytes });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ERR_BUFFER_TOO_LARGE' ? 'too large' : 'not inflated';
-  }
+function problemOf({ code }: NodeJS.ErrnoException): BodyProblem {
+  return code === 'ERR_BUFFER_TOO_LARGE' ? 'too large' : 'not inflated';
 }
 
 /**

@@ -2,9 +2,10 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { show } from '../../common/diagnostics.js';
+import { runAtOnce } from '../../common/slices.js';
 import { groupSpans } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/matomo-attributes.js';
-import { decodeJson } from '../otlp/decode-json.js';
+import { readJson } from '../otlp/decode-json.js';
 import { DecodedExport } from '../otlp/read-export.js';
 import { UnreadableExport } from '../otlp/read-values.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
@@ -62,7 +63,7 @@ function requestsOf(
 function readLine(line: Buffer, selection: SpanSelection, counts: ReadCounts): ReceivedSpan[] {
   const decoded = new DecodedExport(selection);
   try {
-    if (line.length > 0) decodeJson(line, decoded);
+    if (line.length > 0) runAtOnce(readJson(line, decoded));
   } catch (error) {
     if (!(error instanceof UnreadableExport)) throw error;
     counts.unreadable += 1;

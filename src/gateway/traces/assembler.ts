@@ -27,9 +27,7 @@ export interface SpanCounts {
 
 /** Takes what is assembled. */
 export interface AssemblerSink {
-  onRequest(request: Spans): void;
-  /** Gets spans without a request that have `matomo.hit` events. */
-  onSpanWithoutRequest?(span: ReceivedSpan): void;
+  pass(made: Hitmaker): void;
   /** Reads the room for hits, without which requests wait. Called before each slice. @default no limit */
   readRoom?(): TakeRoom;
 }
@@ -198,7 +196,7 @@ export class Assembler {
       if (hasHitEvent(span)) {
         this.#used += 1;
         this.#done.add(trace.key, span.spanId);
-        this.#sink.onSpanWithoutRequest?.(span);
+        this.#sink.pass({ root: span });
       } else this.#unused += 1;
     }
     for (const request of requests) {
@@ -254,7 +252,7 @@ export class Assembler {
     this.#countRequest(request.root, -1);
     for (const span of request.below) this.#countRequest(span, -1);
     this.#used += request.spans;
-    this.#sink.onRequest(request);
+    this.#sink.pass(request);
     return true;
   }
 

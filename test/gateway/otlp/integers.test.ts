@@ -1,9 +1,8 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { expect, test } from 'vitest';
-import { decodeJson } from '../../../src/gateway/otlp/decode-json.js';
-import { decodeProtobuf } from '../../../src/gateway/otlp/decode-protobuf.js';
-import { DecodedExport } from '../../../src/gateway/otlp/read-export.js';
-import { createSelection } from '../../../src/gateway/otlp/span-selection.js';
+import { readJson } from '../../../src/gateway/otlp/decode-json.js';
+import { readProtobuf } from '../../../src/gateway/otlp/decode-protobuf.js';
+import { decode } from '../received-spans.js';
 
 const SERVER = 2;
 const NANOS = '1795000000000000000';
@@ -41,14 +40,13 @@ function asJson(): Buffer {
 }
 
 test.each([
-  ['protobuf', decodeProtobuf, asProtobuf],
-  ['JSON', decodeJson, asJson],
+  ['protobuf', readProtobuf, asProtobuf],
+  ['JSON', readJson, asJson],
 ])(
   '%s: integers beyond 2^53, which may be IDs of users, stay different',
-  (_format, decode, encode) => {
-    const into = new DecodedExport(createSelection({}, { userIdAttribute: undefined }));
-    decode(encode(), into);
-    expect(Object.values(into.spans[0]?.attributes ?? {})).toEqual([
+  (_format, read, encode) => {
+    const { spans } = decode(read, encode());
+    expect(Object.values(spans[0]?.attributes ?? {})).toEqual([
       7,
       -7,
       9007199254740991,

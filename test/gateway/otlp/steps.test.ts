@@ -1,18 +1,17 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { decodeJson, readJson } from '../../../src/gateway/otlp/decode-json.js';
-import { decodeProtobuf, readProtobuf } from '../../../src/gateway/otlp/decode-protobuf.js';
-import { DecodedExport } from '../../../src/gateway/otlp/read-export.js';
-import { createSelection } from '../../../src/gateway/otlp/span-selection.js';
+import { readJson } from '../../../src/gateway/otlp/decode-json.js';
+import { readProtobuf } from '../../../src/gateway/otlp/decode-protobuf.js';
+import type { DecodedExport } from '../../../src/gateway/otlp/read-export.js';
 import { ROOT } from '../../support/child-process.js';
+import { decode, emptyExport } from '../received-spans.js';
 
 const { hostileBody } = (await import(
   pathToFileURL(join(ROOT, 'test/support/hostile-bodies.mjs')).href
 )) as { hostileBody(name: string, mebibytes: number): { body: Buffer; type: string } };
 
 const MESSAGES_A_STEP = 64;
-const newExport = () => new DecodedExport(createSelection({}, { userIdAttribute: undefined }));
 const spansIn = ({ spans, rejected }: DecodedExport) => spans.length + rejected;
 
 test.each([
@@ -22,12 +21,9 @@ test.each([
   'resources with a request each',
 ])('an export is read in steps of a few spans, of which nothing depends: %s', (name) => {
   const { body, type } = hostileBody(name, 1);
-  const [read, decode] = type.endsWith('json')
-    ? [readJson, decodeJson]
-    : [readProtobuf, decodeProtobuf];
-  const whole = newExport();
-  decode(body, whole);
-  const into = newExport();
+  const read = type.endsWith('json') ? readJson : readProtobuf;
+  const whole = decode(read, body);
+  const into = emptyExport();
   let steps = 1;
   let most = 0;
   let before = 0;
@@ -44,6 +40,6 @@ test.each([
 
 test('V8 parses a large export in a slice of its own', () => {
   const { body } = hostileBody('requests in JSON', 1);
-  const steps = readJson(body, newExport());
+  const steps = readJson(body, emptyExport());
   expect([steps.next().value, steps.next().value, steps.next().value]).toEqual([true, true, false]);
 });

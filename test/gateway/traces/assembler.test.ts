@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { ReceivedSpan } from '../../../src/gateway/otlp/received-span.js';
 import { Assembler } from '../../../src/gateway/traces/assembler.js';
-import type { RequestSpans } from '../../../src/requests/group-spans.js';
 import { receivedSpan, type SpanFields } from '../received-spans.js';
 
 const GRACE_MILLIS = 2000;
@@ -37,8 +36,10 @@ function request(spanId: string): ReceivedSpan {
 function startAssembler(): { assembler: Assembler; given: string[][] } {
   const given: string[][] = [];
   const assembler = new Assembler(GRACE_MILLIS, {
-    onRequest: ({ root, below }: RequestSpans<ReceivedSpan>) =>
-      void given.push([root, ...below].map(({ spanId }) => spanId)),
+    pass(made) {
+      const spans = 'below' in made ? [made.root, ...made.below] : [made.root];
+      given.push(spans.map(({ spanId }) => spanId));
+    },
   });
   return { assembler, given };
 }
@@ -98,7 +99,7 @@ function startSlowAssembler(requests: number) {
   onTestFinished(() => clock.mockRestore());
   const happened: string[] = [];
   const assembler = new Assembler(0, {
-    onRequest({ root }) {
+    pass({ root }) {
       millis += 10;
       happened.push(root.spanId);
     },
