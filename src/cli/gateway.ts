@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
 import { createGateway } from '../gateway/index.js';
 import { RECEIVER_FLAGS, readFlags } from '../gateway/receiver-options.js';
+import { untilEndSignal } from './end-signals.js';
 import { toFlagError } from './usage-error.js';
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-
-/** Runs a gateway until SIGINT or SIGTERM, then sends what it has accepted. */
+/** Runs a gateway until a signal, then sends what it has accepted. */
 export async function gateway(args: string[]): Promise<void> {
   const text = { type: 'string' } as const;
   const options = Object.fromEntries(RECEIVER_FLAGS.map((flag) => [flag, text]));
@@ -14,9 +13,7 @@ export async function gateway(args: string[]): Promise<void> {
     throw toFlagError(error, values);
   });
   console.log(`The gateway listens for spans at ${running.url}/v1/traces.`);
-  const stop = () => {
-    for (const signal of SIGNALS) process.removeListener(signal, stop);
-    void running.close().then(() => console.log(JSON.stringify(running.stats())));
-  };
-  for (const signal of SIGNALS) process.on(signal, stop);
+  await untilEndSignal();
+  await running.close();
+  console.log(JSON.stringify(running.stats()));
 }

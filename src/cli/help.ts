@@ -100,8 +100,8 @@ the spool first: while one runs, nothing is purged.
                                  [--services NAMES] [--scopes NAMES]
 
 Receives spans of services in any language by OTLP/HTTP, and sends a hit for
-each HTTP request. The MATOMO_* variables configure it. SIGTERM or SIGINT
-flushes and ends it.
+each HTTP request. The MATOMO_* variables configure it. SIGTERM, SIGINT or
+SIGHUP flushes and ends it.
 
   --listen    address and port (default 127.0.0.1:4318)
   --services  only these services: names or /expressions/, separated by commas

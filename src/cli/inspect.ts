@@ -5,11 +5,12 @@ import {
   type InspectorOptions,
   startInspector,
 } from '../inspector/index.js';
+import { untilEndSignal } from './end-signals.js';
 import { toFlagError } from './usage-error.js';
 
 const PRINT_EVERY_MILLIS = 500;
 
-/** Runs the inspector until Ctrl-C, and prints hits as they arrive. */
+/** Runs the inspector until a signal, such as that of Ctrl-C, and prints hits as they arrive. */
 export async function inspect(args: string[]): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
@@ -44,8 +45,7 @@ export async function inspect(args: string[]): Promise<void> {
     if (fresh.length > 0) console.log(formatHits(fresh));
     last = fresh.at(-1) ?? last;
   }, PRINT_EVERY_MILLIS);
-  process.once('SIGINT', () => {
-    clearInterval(timer);
-    void inspector.close();
-  });
+  await untilEndSignal();
+  clearInterval(timer);
+  await inspector.close();
 }

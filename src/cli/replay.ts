@@ -3,11 +3,11 @@ import { holdEventLoop } from '../common/timers.js';
 import { type ReplayProgress, replayFiles } from '../gateway/replay/replay-files.js';
 import { openReplayState } from '../gateway/replay/replay-state.js';
 import { readEnvironment } from '../options/environment.js';
+import { END_SIGNALS } from './end-signals.js';
 import { requestRate } from './flag-values.js';
 import { UsageError } from './usage-error.js';
 
 const REPORT_EVERY_MILLIS = 1000;
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** Sends the requests of recorded spans, and reports its progress. */
 export async function replay(args: string[]): Promise<void> {
@@ -26,7 +26,7 @@ export async function replay(args: string[]): Promise<void> {
   const isDry = readEnvironment('dryRun', process.env) === true;
   const state = openReplayState(values.state);
   const interrupt = new AbortController();
-  for (const signal of SIGNALS) process.once(signal, () => interrupt.abort());
+  for (const signal of END_SIGNALS) process.once(signal, () => interrupt.abort());
   const stats = await holdEventLoop(
     replayFiles({
       files,

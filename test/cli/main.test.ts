@@ -39,6 +39,11 @@ test('inspect prints each hit once as it comes, shows them at /hits, and behaves
   expect(await inspector.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
 
+test.each(['SIGTERM', 'SIGHUP'] as const)('inspect ends in order by %s', async (signal) => {
+  const inspector = await startServer([MAIN, 'inspect', '--port', '0']);
+  expect(await inspector.stop(signal)).toEqual({ code: 0, signal: null });
+});
+
 test('gateway takes the services and scopes that flags or the environment name, flags win, and it sends what it has when it is told to end', async () => {
   const { inspector, env } = await matomo();
   const gateway = await startServer(
@@ -60,6 +65,23 @@ test('gateway takes the services and scopes that flags or the environment name, 
   const [, stats = ''] = gateway.stdout().trim().split('\n');
   expect(JSON.parse(stats)).toMatchObject({ hits: 2, tracked: 2, pending: 0 });
 });
+
+test.each(['SIGHUP', 'SIGINT', 'SIGTERM'] as const)(
+  'gateway sends what it has accepted if it is ended by %s, even if that comes again',
+  async (signal) => {
+    const { inspector, env } = await matomo();
+    const gateway = await startServer([MAIN, 'gateway', '--listen', '127.0.0.1:0'], { env });
+    inspector.play({ delayMillis: 500 });
+    await sendSpans(gateway, exportRequest([requestSpan('/a')]));
+    gateway.kill(signal);
+    await eventually(() => inspector.hits().length === 1);
+    expect(await gateway.stop(signal)).toEqual({ code: 0, signal: null });
+    expect(JSON.parse(gateway.stdout().trim().split('\n').at(-1) ?? '')).toMatchObject({
+      hits: 1,
+      tracked: 1,
+    });
+  },
+);
 
 test.each([[[]], [['help']], [['--help']]])(
   '%j prints the commands, no wider than a screen',

@@ -77,17 +77,20 @@ test('killed at any instant, it continues where it was: nothing is missing, and 
   expect(inspector.hits().length).toBeLessThanOrEqual(120 + 2 * BATCH);
 });
 
-test('a rate so low that the next bulk is due in more than 24.8 days waits for it, and an interrupt ends the wait', async () => {
-  const lines = ['/a', '/b', '/c', '/d', '/e', '/f'].map((path) =>
-    exportRequest([requestSpan(path)]),
-  );
-  const { inspector, args, options } = await setUp(lines);
-  const replay = startNode([...args, '--rate', '0.000001'], options);
-  await eventually(() => inspector.hits().length === BATCH);
-  const { code } = await replay.stop('SIGINT');
-  expect([code, inspector.hits().length]).toEqual([1, BATCH]);
-  expect(replay.stderr()).not.toContain('TimeoutOverflowWarning');
-});
+test.each(['SIGINT', 'SIGHUP'] as const)(
+  'a rate so low that the next bulk is due in more than 24.8 days waits for it, and %s ends the wait',
+  async (signal) => {
+    const lines = ['/a', '/b', '/c', '/d', '/e', '/f'].map((path) =>
+      exportRequest([requestSpan(path)]),
+    );
+    const { inspector, args, options } = await setUp(lines);
+    const replay = startNode([...args, '--rate', '0.000001'], options);
+    await eventually(() => inspector.hits().length === BATCH);
+    const { code } = await replay.stop(signal);
+    expect([code, inspector.hits().length]).toEqual([1, BATCH]);
+    expect(replay.stderr()).not.toContain('TimeoutOverflowWarning');
+  },
+);
 
 test('spans of a request may be in other lines, far from it', async () => {
   const requests = Array.from({ length: 9000 }, (_, i) => requestSpan(`/${i}`));
