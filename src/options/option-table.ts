@@ -377,7 +377,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   maxQueueSize: option(integer(1, 10_000_000), { default: 10_000 }),
   /**
-   * Maximum number of hits in one bulk request. More than 100 gains nothing in Matomo.
+   * Maximum number of hits in one bulk request. More than 100 gains nothing in Matomo. At most half of `maxQueueSize`, so that
+   * the queue has room for new hits while a bulk is being sent.
    * @default `100`
    */
   maxExportBatchSize: option(integer(1, 10_000), { default: 100 }),

@@ -111,9 +111,11 @@ const DEFAULTS = Object.fromEntries(
   }),
 ) as Omit<ResolvedOptions, RequiredName>;
 
-/** Third: the defaults. */
+/** Third: the defaults, and a batch that is full before the queue is: hits that arrive until it is sent would be lost. */
 function applyDefaults(set: StrictOptions): CompleteOptions {
-  return { ...DEFAULTS, ...set };
+  const options = { ...DEFAULTS, ...set };
+  const largest = Math.ceil(options.maxQueueSize / 2);
+  return { ...options, maxExportBatchSize: Math.min(options.maxExportBatchSize, largest) };
 }
 
 /** Last: whether the options can be used together, and none is missing. */

@@ -8,7 +8,7 @@ import { createGateway } from '../../src/gateway/index.js';
 import { eventually } from '../support/child-process.js';
 import { tlsFile } from '../support/fault-proxy.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { exportRequest, type OtlpSpan, requestSpan } from '../support/otlp-spans.js';
+import { exportRequest, hitEvent, type OtlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { sendRaw } from '../support/raw-request.js';
 
@@ -195,6 +195,21 @@ test('a queue that is full of hits which have all failed takes another one, whic
   await eventually(() => gateway.stats().pending === 4);
   inspector.play();
   await eventually(() => gateway.stats().tracked === 4);
+});
+
+test('close sends what is queued while another request waits for room', async () => {
+  const { gateway, inspector } = await startGateway({
+    maxQueueSize: 10,
+    scheduledDelayMillis: 60_000,
+    shutdownTimeoutMillis: 20_000,
+  });
+  const small = Array.from({ length: 4 }, (_, i) => requestSpan(`/${i}`));
+  const events = Array.from({ length: 8 }, (_, i) => hitEvent({ e_c: 'c', e_a: `a${i}` }));
+  await sendSpans(gateway, exportRequest(small));
+  await sendSpans(gateway, exportRequest([{ ...requestSpan('/large'), events }]));
+  await gateway.close();
+  expect(inspector.hits()).toHaveLength(13);
+  expect(gateway.stats()).toMatchObject({ tracked: 13, lost: { queue_full: 0 } });
 });
 
 test('nor are more taken than the queue has bytes for', async () => {

@@ -153,9 +153,20 @@ test.each([
   expect(resolve({ ...REQUIRED, url: given }).options?.url.href).toBe(url);
 });
 
+test.each([
+  [1, 1],
+  [3, 2],
+  [50, 25],
+  [200, 100],
+  [10_000, 100],
+])('a batch is full before a queue of %i hits is: with %i', (maxQueueSize, maxExportBatchSize) => {
+  const { options } = resolve({ ...REQUIRED, maxQueueSize });
+  expect(options).toMatchObject({ maxQueueSize, maxExportBatchSize });
+});
+
 test('options come from code, else from the environment, else they have their default', () => {
   const { options, logged } = resolve(
-    { maxQueueSize: 5 },
+    { maxQueueSize: 500 },
     {
       MATOMO_URL: 'https://env.example',
       MATOMO_SITE_ID: ' 7 ',
@@ -166,7 +177,7 @@ test('options come from code, else from the environment, else they have their de
   );
   expect(options).toMatchObject({
     siteId: 7,
-    maxQueueSize: 5,
+    maxQueueSize: 500,
     assumeHttps: false,
     scheduledDelayMillis: 5000,
     maxExportBatchSize: 100,
