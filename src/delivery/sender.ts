@@ -72,7 +72,7 @@ export class Sender {
       const withStored = await source.prepare();
       const batch = source.choose(withStored);
       if (!batch) return;
-      this.#apply(batch, await this.#attempt(batch));
+      this.#apply(batch, await this.#sendBatch(batch));
     } while (performance.now() >= this.waitUntilMillis);
   }
 
@@ -102,7 +102,7 @@ export class Sender {
   }
 
   /** Makes one attempt. Never rejects. */
-  async #attempt(batch: Batch): Promise<Verdict> {
+  async #sendBatch(batch: Batch): Promise<Verdict> {
     if (batch.mayBeStored) this.#parts.source.queue.resent += batch.hits.length;
     batch.mayBeStored = false;
     let result = await this.#exchange(batch);

@@ -11,7 +11,7 @@ import { readChatbotResponse } from '../requests/response.js';
 import { createFindPrivacyReason, type FindPrivacyReason } from './find-privacy-reason.js';
 import type { OptionCallbacks } from './option-callbacks.js';
 
-/** Why a request makes no page view. In this order: the first reason that applies counts. */
+/** Why a request makes no page view. In this order: the first reason that applies counts. `beforeSend` comes after all. */
 export const IGNORE_REASONS = [
   'attribute', // `ignore()` or `matomo.ignore`
   'path', // this one and the next three: options, in `ignore-options.ts`
@@ -22,7 +22,7 @@ export const IGNORE_REASONS = [
   'do_not_track',
   'no_consent',
   'predicate', // the option `ignore`, or `beforeSend` drops the hit
-  'site', // a callback names none
+  'site', // a callback or the list of services names none
   'ai_chatbot', // reads nothing that Matomo reports
   'mcp', // no call
   'polling', // this one and the next two: what browsers send besides pages, in `ignore-options.ts`

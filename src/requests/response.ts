@@ -134,9 +134,17 @@ const CONTINUE_BYTES = 'HTTP/1.1 100 Continue\r\n\r\n'.length;
 const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
 
 /**
- * The status of an incomplete response, although it began with 200; `undefined` if it is complete. A crash before any status
- * is not incomplete, and neither is a response that continues after its span has ended, as with `@hono/otel`. A response that
- * waits for a pipelined one before it is not destroyed with its connection.
+ * The status of an incomplete response, although it began with 200; `undefined` if it is complete:
+ *
+ * | the response                                   | ends the request, if it has no span | status                                 |
+ * |------------------------------------------------|-------------------------------------|----------------------------------------|
+ * | is finished                                    | `onFinish` of captured-requests.ts  | its own                                |
+ * | is destroyed, or its connection closes         | connections.ts                      | 499 if the client left, else 500       |
+ * | is on a stream of HTTP/2 that closes           | http2.ts                            | the same, or its own if it is complete |
+ * | has no status because the handler has thrown   | connections.ts                      | 500 (`readStatus` of read-request.ts)  |
+ *
+ * A response that waits for a pipelined one before it is not destroyed with its connection. One that goes on after its span has ended, as
+ * with `@hono/otel`, is not incomplete.
  */
 export function incompleteStatus({ incoming, response, announced }: Request): number | undefined {
   if (!incoming || !response) return undefined;

@@ -159,7 +159,10 @@ export class TraceIndex {
     return owner?.closed ? undefined : owner;
   }
 
-  /** The same, also if it is closed. If nothing shows which request of a trace it is, that is the first one for spans that are recorded. */
+  /**
+   * The request to which a span belongs, also if it is closed and was stored for the span. If nothing shows which request of a trace it is,
+   * that is the first one, for spans that are recorded.
+   */
   ownerOf(span: Identified): Request | undefined {
     const stored = this.#bySpan.get(span);
     if (stored) return stored;

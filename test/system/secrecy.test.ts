@@ -184,11 +184,15 @@ test.each(['a logger at every level', 'stderr alone'])(
       matomo.play();
       const { tracked } = processor.stats();
       // On a busy machine a request may time out: its hit is unconfirmed, and never tracked.
-      await eventually(async () => {
-        await request();
-        await processor.forceFlush();
-        return processor.stats().tracked > tracked;
-      });
+      const describe = () => `one more hit tracked: ${JSON.stringify(processor.stats())}`;
+      await eventually(
+        async () => {
+          await request();
+          await processor.forceFlush();
+          return processor.stats().tracked > tracked;
+        },
+        { describe },
+      );
     }
 
     for (const kind of WIRE) {

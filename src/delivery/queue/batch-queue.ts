@@ -13,7 +13,7 @@ export class BatchQueue {
   resent = 0;
   /** The batch that is being sent. It stays in its list until `FailingHits` gets the result. */
   inFlight: Batch | undefined;
-  /** In the order in which they are sent. */
+  /** `FailingHits` chooses between them. */
   readonly lists: Record<BatchState, Batch[]> = {
     first: [],
     unsent: [],

@@ -16,10 +16,10 @@ export interface Failure {
 /**
  * In which list of the queue a batch is:
  *
- * - `first`: a part of one that failed or was too large
+ * - `first`: a part of one that failed or was too large, or that is taken apart while the server fails
  * - `unsent`: never sent
  * - `likely`: a half that probably succeeds, because the other one failed
- * - `again`: failed
+ * - `again`: failed, or is the rest of one that is taken apart
  * - `crashes`: never sent, too. They never delay others: a Matomo without CrashAnalytics rejects each bulk of them
  * - `aside`: one hit that failed alone, or hits that Matomo rejected as invalid
  */

@@ -44,7 +44,7 @@ export class FailingHits {
   /** Since a bulk last succeeded. Hits that are aside count only while the server is the cause. */
   #failuresInARow = 0;
   /** When hits that are aside are sent although nothing else is queued, and how often that failed in a row. */
-  #asideMillis = 0;
+  #asideDueMillis = 0;
   #asideFailures = 0;
   /** The last request succeeded. */
   #hasSucceeded = false;
@@ -81,7 +81,7 @@ export class FailingHits {
     if (lists.some((list) => list.some((batch) => isSendable(batch, withStored))))
       return Number.NEGATIVE_INFINITY;
     const isDueAlone = (batch: Batch) => isSendable(batch, withStored) && this.#maySendAlone(batch);
-    return aside.some(isDueAlone) ? this.#asideMillis : Number.POSITIVE_INFINITY;
+    return aside.some(isDueAlone) ? this.#asideDueMillis : Number.POSITIVE_INFINITY;
   }
 
   /** The batch to send next, if one is due. It gets no further hits. */
@@ -102,21 +102,21 @@ export class FailingHits {
       maySend(batch) && nowMillis - batch.probedMillis >= ASIDE_MILLIS;
     const isDue = (batch: Batch) =>
       maySend(batch) &&
-      (this.sendsAside || (nowMillis >= this.#asideMillis && this.#maySendAlone(batch)));
+      (this.sendsAside || (nowMillis >= this.#asideDueMillis && this.#maySendAlone(batch)));
     const canSucceed = () => unsent.find(maySend) ?? likely.find(maySend);
     return (
-      (this.#hasSucceeded ? aside.find(mayProve) : undefined) ??
-      (this.#suspect && this.#wasAside ? canSucceed() : undefined) ??
-      first.find(maySend) ??
-      (this.isRefused ? unsent.findLast(maySend) : unsent.find(maySend)) ??
-      likely.find(maySend) ??
-      again.find(maySend) ??
+      (this.#hasSucceeded ? aside.find(mayProve) : undefined) ?? // 3, 7
+      (this.#suspect && this.#wasAside ? canSucceed() : undefined) ?? // 3
+      first.find(maySend) ?? // 2
+      (this.isRefused ? unsent.findLast(maySend) : unsent.find(maySend)) ?? // 8, 1
+      likely.find(maySend) ?? // 2
+      again.find(maySend) ?? // 1
       crashes.find(maySend) ??
-      aside.find(isDue)
+      aside.find(isDue) // 3
     );
   }
 
-  /** One hit, because each may be one that makes the server fail. The rest of its batch is next, so that few batches are taken apart. */
+  /** 4: One hit, because each may be one that makes the server fail. The rest of its batch is next, so that few batches are taken apart. */
   #chooseHit(withStored: boolean): Batch | undefined {
     const queue = this.#queue;
     const { first, unsent, likely, again, crashes, aside } = queue.lists;
@@ -156,12 +156,12 @@ export class FailingHits {
     this.#takeFailed(batch, failure);
     if (state !== 'aside' || this.isServerFailing) this.#failuresInARow += 1;
     if (state === 'aside') this.#asideFailures += 1;
-    this.#asideMillis = nowMillis + this.#waitMillis(Math.max(1, this.#asideFailures));
+    this.#asideDueMillis = nowMillis + this.#waitMillis(Math.max(1, this.#asideFailures));
     if (isSuspect) {
       this.#suspect = batch;
       this.#wasAside = state === 'aside';
       batch.probedMillis = nowMillis;
-      this.#asideMillis = Math.max(this.#asideMillis, nowMillis + ASIDE_MILLIS);
+      this.#asideDueMillis = Math.max(this.#asideDueMillis, nowMillis + ASIDE_MILLIS);
     }
     // By the numbers of the rules above. At the end, what fails once more stays in the spool, or is lost.
     const isLastTry = hits.length === 1 || (state === 'first' && !isFirstFailure);

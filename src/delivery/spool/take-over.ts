@@ -1,5 +1,5 @@
 // When is a process dead, and how does another one take over its hits? A process has a heartbeat every 3 s (`JOURNAL_TIMES`). It is dead if it
-// has marked its journal as ended, if its pid can be checked and is gone, or if it had no heartbeat for 30 s. Others look for dead processes at
+// has marked its journal as ended, if its pid can be checked and is gone (in a folder), or if it had no heartbeat for 30 s. Others look for dead processes at
 // each of their heartbeats, and take over the whole journal in one step that only one process can do: `file/take-over.ts` renames its folder,
 // `redis/take-over.ts` its streams.
 // A process that only stood still finds its journal gone at its next look (`Spool`), and goes on with a new one.

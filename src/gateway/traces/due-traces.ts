@@ -10,7 +10,10 @@ const OUTER_GRACES = 15;
 /** Grouping many spans is slow, so traces of many spans are due less often. */
 const SPANS_A_MILLI = 50;
 
-/** How long a request waits for the spans below it, which is `graceMillis`, and other spans for their request. */
+/**
+ * When spans have waited long enough: a request for the spans below it (`graceMillis`, or longer for the request around it), other spans
+ * for their request. `assembler.ts` says how many may wait.
+ */
 export function createDueOf(graceMillis: number): DueOf<ReceivedSpan> {
   const requestMillis = Math.max(REQUEST_MILLIS, graceMillis);
   return ({ root, isAncestorMissing, newestMillis }) => {

@@ -19,14 +19,14 @@ export type ToPlace = (
 
 /** Statuses from here on are failures. */
 export const FIRST_FAILED_STATUS = 400;
-const NOT_FOUND = 404;
+const SAID_NOT_TO_EXIST: ReadonlySet<number> = /* @__PURE__ */ new Set([404, 405]);
 
 /** The titles of paths that were refused, as any path is that does not exist. */
 export const REFUSALS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
-  [NOT_FOUND]: 'Not Found',
+  404: 'Not Found',
   405: 'Method Not Allowed',
 };
 
@@ -46,24 +46,17 @@ export function shownMethodOf({
   return statusCode < FIRST_FAILED_STATUS || METHODS.has(method) ? method : '_OTHER';
 }
 
-/** The last half of them is certain to be remembered. */
+/** Endpoints without a route that were answered and did not fail. The last half of them is certain to be remembered. */
 const MAX_ENDPOINTS = 2000;
 
 /**
  * The place is, by the first that there is: the call of an MCP server; the route; why a path was refused, because scanners must not fill
- * titles with paths that they try; the path. The last three are followed by the name of the operation, with which nothing is refused.
+ * titles with paths that they try; the path. A route or path is followed by the name of the operation. What has one was not refused.
  */
 export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
   const toPath =
     titlePaths === 'raw' ? decodeTitle : (path: string) => decodeTitle(toTitlePath(path));
   const endpoints = new GenerationCache<string, true>(MAX_ENDPOINTS);
-
-  /** Whether an endpoint without a route was answered before and did not fail. It was from now on if it did not fail now. */
-  function wasAnswered(endpoint: string, statusCode: number): boolean {
-    if (endpoints.get(endpoint)) return true;
-    if (statusCode < FIRST_FAILED_STATUS) endpoints.set(endpoint, true);
-    return false;
-  }
 
   return function toPlace({ method, route, statusCode, operation }, path) {
     if (operation && isMcpCall(operation)) return labelOf(operation);
@@ -75,10 +68,12 @@ export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
     // The procedures of tRPC are no part of their endpoint.
     const endpoint = operation?.kind === 'trpc' ? parentOf(path) || '/' : path;
     const template = toTitlePath(endpoint);
-    const isKnown = wasAnswered(`${method} ${template}`, statusCode);
+    const called = `${method} ${template}`;
+    const isKnown = endpoints.get(called) ?? false;
+    if (!isKnown && statusCode < FIRST_FAILED_STATUS) endpoints.set(called, true);
     if (isNamed) return toOperationPlace(operation, undefined, path, toPath);
-    // What is known was refused because of this request, unless it is said not to exist.
-    const isRefused = !isKnown || statusCode >= NOT_FOUND;
+    // What has been answered before was refused because of this request, unless it is said not to exist for it.
+    const isRefused = !isKnown || SAID_NOT_TO_EXIST.has(statusCode);
     const reason = isRefused ? REFUSALS[statusCode] : undefined;
     return reason ?? decodeTitle(titlePaths === 'raw' ? endpoint : template);
   };
