@@ -12,8 +12,9 @@ export async function gateway(args: string[]): Promise<void> {
   const running = await createGateway(readFlags(values)).catch((error: Error) => {
     throw toFlagError(error, values);
   });
+  const end = untilEndSignal();
   console.log(`The gateway listens for spans at ${running.url}/v1/traces.`);
-  await untilEndSignal();
+  await end;
   await running.close();
   console.log(JSON.stringify(running.stats()));
 }

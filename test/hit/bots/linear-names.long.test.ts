@@ -1,0 +1,15 @@
+import { test } from 'vitest';
+import { findAiChatbot } from '../../../src/hit/bots/ai-chatbots.js';
+import { findBotName } from '../../../src/hit/bots/bots.js';
+import { expectLinear, MIB } from '../../support/linear.js';
+
+test('an AI chatbot is found in linear time', () => {
+  expectLinear((size) => 'ChatGPT-Use'.repeat(size / 8), findAiChatbot, MIB);
+});
+
+test.each(['Googlebo', 'cohere-training-data-crawle', ' G', '-Sogou web spide'])(
+  'a crawler is found in linear time among many "%s"',
+  (part) => {
+    expectLinear((size) => part.repeat(size / part.length), findBotName, MIB);
+  },
+);
