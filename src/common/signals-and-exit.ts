@@ -9,8 +9,8 @@ import { EXIT_WAITS } from './exit-waits.js';
 //     the event loop is empty ────────────────────────┼──> event `exit` ──> finish ──> release
 //     process.exit(), uncaught error ─────────────────┘
 //
-// SIGHUP and SIGUSR2 often reload a configuration: with a handler, nothing is called; without one, everything but `expectEnd`. `PipelineEnd`
-// passes the calls on to `Delivery`: `exit/process-hold.ts` keeps the process, `exit/exit-flush.ts` sends at `exit`.
+// SIGHUP and SIGUSR2 often reload a configuration: with a handler, nothing is called; without one, everything but `expectEnd`. As PID 1, they
+// are not listened to. `PipelineEnd` passes the calls on to `Delivery`: `exit/process-hold.ts` keeps the process, `exit/exit-flush.ts` sends at `exit`.
 
 /** What has hits that the end of the process would lose. Nothing here throws or rejects. */
 export interface HitSender {
@@ -25,9 +25,10 @@ export interface HitSender {
 }
 
 const AT_SIGNALS = Symbol.for('opentelemetry-matomo.at-signals.1');
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const;
-
-type Signal = (typeof SIGNALS)[number];
+type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR2';
+/** The kernel drops signals that PID 1 of a container does not listen to: it ends only by those that mean its end. */
+const SIGNALS: readonly Signal[] =
+  process.pid === 1 ? ['SIGTERM', 'SIGINT'] : ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'];
 
 /**
  * Calls a sender at signals, until the returned function is called. A signal without a handler of the application ends the process as it

@@ -87,18 +87,35 @@ describe('the first process of a container', () => {
   const [command = '', ...flags] = UNSHARE;
   const hasNamespaces = spawnSync(command, [...flags, 'true']).status === 0;
 
-  test.for([
-    ['SIGTERM', []],
-    ['SIGINT', []],
-    ['SIGHUP', SIGNAL_EXIT],
-  ] as const)('%s ends it with 128 + n when its hits are sent', async ([signal, preloads]) => {
+  async function startFirst(preloads: readonly string[]) {
     requires('unshare');
     skipTest(hasNamespaces ? undefined : 'This user may not make namespaces.', 'unshare');
     const args = [...REGISTER, ...preloads, APP];
-    const { inspector, app } = await startApp(args, { SIGNAL_EXIT: '4' }, { command: UNSHARE });
-    expect(await get(`${app.url}/pid`)).toBe('1');
+    const started = await startApp(args, { SIGNAL_EXIT: '4' }, { command: UNSHARE });
+    expect(await get(`${started.app.url}/pid`)).toBe('1');
+    return started;
+  }
+
+  test.for([
+    ['SIGTERM', []],
+    ['SIGINT', []],
+    ['SIGTERM', SIGNAL_EXIT],
+  ] as const)('%s ends it with 128 + n when its hits are sent', async ([signal, preloads]) => {
+    const { inspector, app } = await startFirst(preloads);
     await get(`${app.url}/signal/${signal}`).catch(() => undefined);
     expect(await app.exit()).toEqual({ code: 128 + constants.signals[signal], signal: null });
     expect(titles(inspector).slice(0, 2)).toEqual(BOTH);
+  });
+
+  test.for([
+    ['SIGHUP', []],
+    ['SIGUSR2', []],
+    ['SIGHUP', SIGNAL_EXIT],
+  ] as const)('%s does not end it, as without us', async ([signal, preloads]) => {
+    const { inspector, app } = await startFirst(preloads);
+    await get(`${app.url}/signal/${signal}`);
+    await get(`${app.url}/signal/SIGTERM`).catch(() => undefined);
+    expect(await app.exit()).toEqual({ code: 128 + constants.signals.SIGTERM, signal: null });
+    expect(titles(inspector)).toContain(`GET /signal/${signal}`);
   });
 });
