@@ -72,6 +72,11 @@ export class BatchSource {
     return this.failing.isLast;
   }
 
+  /** Whether nothing more is sent while the event loop runs. */
+  get isOver(): boolean {
+    return this.#mode === 'exit';
+  }
+
   /** Begins an attempt. While the process ends, its mode stays. */
   async begin(mode: SendMode): Promise<void> {
     this.#enter(this.isEnding ? this.#mode : mode);
@@ -117,7 +122,7 @@ export class BatchSource {
    * in the next one.
    */
   choose(withStored: boolean): Batch | undefined {
-    return this.#mode === 'exit' ? undefined : this.#choose(withStored);
+    return this.isOver ? undefined : this.#choose(withStored);
   }
 
   /** In the last flush of a process: the next batch from memory. */

@@ -254,7 +254,8 @@ export class Delivery {
     this.keepsForExit = false;
     source.drop();
     const { shutdown } = this.counters.lost;
-    const text = describeLoss('shutdown', { shutdown }, sender.stoppedBy, true, !isInTime);
+    const end = { hasTimedOut: !isInTime, before: sender.stoppedBy, mayFlush: true };
+    const text = describeLoss('shutdown', { shutdown }, end);
     if (text) this.#parts.diagnostics.warnOnce('shutdown', text);
   }
 

@@ -72,20 +72,28 @@ export class LossLog {
   }
 }
 
-/**
- * What was lost at the end, by reason, and what was sent without a response; `undefined` if all is confirmed. `reason`: why not more was
- * sent. `mayFlush`: whether that was allowed.
- */
+/** What is known at the end about why not more was sent. */
+interface EndOfSending {
+  /** What the last attempts have shown. A request that the end itself has cut short shows nothing. */
+  readonly found?: string | undefined;
+  /** `shutdownTimeoutMillis` ran out. */
+  readonly hasTimedOut: boolean;
+  /** Why Matomo did not process hits before. */
+  readonly before?: string | undefined;
+  /** Whether sending at the end was allowed. */
+  readonly mayFlush: boolean;
+}
+
+/** What was lost at the end, by reason, and what was sent without a response; `undefined` if all is confirmed. */
 export function describeLoss(
   what: 'shutdown' | 'process',
   { unconfirmed = 0, ...others }: Readonly<Partial<Record<LossReason, number>>>,
-  reason: string | undefined,
-  mayFlush: boolean,
-  hasTimedOut: boolean,
+  end: EndOfSending,
 ): string | undefined {
   const counts = Object.entries(others).filter(([, count]) => count > 0);
   const hits = counts.reduce((sum, [, count]) => sum + count, 0);
   if (hits + unconfirmed === 0) return undefined;
+  const reason = reasonOf(end);
   const why = reason === undefined ? '' : ` (${reason})`;
   const sentences = [
     `The ${what} ended before Matomo confirmed ${countOf(hits + unconfirmed)}${why}`,
@@ -97,11 +105,17 @@ export function describeLoss(
   if (unconfirmed > 0)
     sentences.push(`Sent, not confirmed: ${countOf(unconfirmed)} (unconfirmed: ${unconfirmed})`);
   // If `shutdownTimeoutMillis` has not run out, a longer one changes nothing.
-  const set = hasTimedOut ? 'Raise shutdownTimeoutMillis, or set' : 'Set';
+  const set = end.hasTimedOut ? 'Raise shutdownTimeoutMillis, or set' : 'Set';
   sentences.push(
-    mayFlush
+    end.mayFlush
       ? `${set} spool to keep hits across restarts`
       : 'Set exitFlush, or call shutdown() before the process ends',
   );
   return coded(hits > 0 ? 'lost-at-shutdown' : 'unconfirmed', `${sentences.join('. ')}.`);
+}
+
+/** Why hits are left: what the end has shown, else the time, else what was known before. */
+function reasonOf({ found, hasTimedOut, before }: EndOfSending): string | undefined {
+  if (found !== undefined || !hasTimedOut) return found ?? before;
+  return `the shutdown timeout ran out${before === undefined ? '' : `; before, ${before}`}`;
 }

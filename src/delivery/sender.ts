@@ -107,6 +107,8 @@ export class Sender {
     batch.mayBeStored = false;
     let result = await this.#exchange(batch);
     if (isRejected(result) && this.#token.reread()) result = await this.#exchange(batch);
+    // The end has cut the request short, which says nothing about Matomo.
+    if (this.#parts.source.isOver) return this.#response.interpretAtExit(batch, result);
     return this.#response.interpret(batch, result);
   }
 

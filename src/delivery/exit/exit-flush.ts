@@ -5,9 +5,6 @@ import type { LossReason } from '../queue/counters.js';
 import type { SendingParts } from '../sender.js';
 import type { JournalHit } from '../spool/journal.js';
 
-/** Why hits are left if there was no time to send them. */
-const TIMED_OUT = 'the shutdown timeout ran out';
-
 /**
  * For the end of a process, when the event loop no longer runs: stores or sends what is left while the process is blocked for at most
  * `millis`, and logs what is lost. `refusal` is the reason if nothing may be stored or sent. Never throws.
@@ -15,13 +12,13 @@ const TIMED_OUT = 'the shutdown timeout ran out';
 export function flushAtExit(parts: SendingParts, millis: number, refusal?: string): void {
   const { memory, spool, source, sender, diagnostics, options, losses } = parts;
   const { counters } = memory;
-  const before = { ...counters.lost };
+  const lostBefore = { ...counters.lost };
   const { tracked } = counters;
   // If Matomo was unavailable, it may be back, but nothing waits for long.
   const limitMillis = sender.hasToWait ? EXIT_WAITS.unavailableMillis : millis;
   const startMillis = performance.now();
   const deadlineMillis = startMillis + Math.min(millis, limitMillis);
-  let reason = refusal;
+  let found = refusal;
   try {
     const leftBecause = finishInFlight(
       parts,
@@ -29,12 +26,10 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
     );
     if (refusal === undefined) {
       if (spool) source.queue.add(spool.storeSync(), false);
-      reason = send(parts, deadlineMillis, leftBecause);
-      // There was no time to find out again why Matomo did not process hits before.
-      if (reason === TIMED_OUT && sender.stoppedBy) reason += `; before, ${sender.stoppedBy}`;
+      found = send(parts, deadlineMillis, leftBecause);
     }
   } catch (error) {
-    reason = describeError(error);
+    found = describeError(error);
   }
   source.drop();
   losses.check(['invalid']);
@@ -42,8 +37,10 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
   if (counters.tracked > tracked) options.onTracked?.();
   const hasTimedOut = startMillis + millis - performance.now() < 1;
   const lost = { ...counters.lost };
-  for (const name of Object.keys(lost) as LossReason[]) lost[name] -= before[name];
-  const text = describeLoss('process', lost, reason, refusal === undefined, hasTimedOut);
+  for (const name of Object.keys(lost) as LossReason[]) lost[name] -= lostBefore[name];
+  const { stoppedBy: before } = sender;
+  const mayFlush = refusal === undefined;
+  const text = describeLoss('process', lost, { found, hasTimedOut, before, mayFlush });
   if (text) diagnostics.warnOnce('exit', text);
 }
 
@@ -68,7 +65,7 @@ function finishInFlight(
 
 /**
  * Sends everything in memory bulk by bulk without returning to the event loop. Returns why hits are left: `leftBecause`, or what was found
- * out since; `undefined` if none are.
+ * out since; `undefined` if none are, or there was no time to find out.
  */
 function send(
   { memory, options, sender, source, transport }: SendingParts,
@@ -83,10 +80,11 @@ function send(
     const batch = source.nextAtExit();
     if (!batch) return reason;
     const leftMillis = deadlineMillis - performance.now();
-    if (leftMillis < 1) return TIMED_OUT;
+    if (leftMillis < 1) return undefined;
     const timeoutMillis = Math.min(leftMillis, options.exportTimeoutMillis);
     const exchange = sendSync(sender.bodyOf(batch), timeoutMillis);
     const { stoppedBy, failedBy } = sender.decideAtExit(batch, exchange);
+    if (exchange.kind !== 'answer' && deadlineMillis - performance.now() < 1) return undefined;
     if (stoppedBy) return stoppedBy;
     reason = failedBy ?? reason;
   }

@@ -1,4 +1,10 @@
-import type { Exchange, Transport, TransportOptions } from '../http/transport.js';
+import { explainError } from '../http/explain-error.js';
+import {
+  type Exchange,
+  type Transport,
+  type TransportOptions,
+  unanswered,
+} from '../http/transport.js';
 import { ExitThread } from './exit-thread.js';
 
 /** A process that has not ended for this long after a signal goes on. */
@@ -55,7 +61,11 @@ export function createExitTransport(live: Transport, options: TransportOptions):
     waitSync: (millis) => used?.waitSync(millis),
 
     sendSync(body, timeoutMillis) {
-      used = start();
+      try {
+        used = start();
+      } catch (error) {
+        return unanswered(false, explainError(error as Error));
+      }
       return used.sendSync(body, timeoutMillis);
     },
 

@@ -4,6 +4,8 @@ interface WireError extends Error {
   readonly hostname?: string;
   readonly address?: string;
   readonly port?: number;
+  /** What Node.js' permission model does not allow. */
+  readonly permission?: string;
   /** One error for each address, if several addresses were tried. */
   readonly errors?: readonly WireError[];
   /** The data that was not HTTP, of undici and of `node:http`. */
@@ -21,6 +23,10 @@ const WANTS_CERTIFICATE = `it requires a client certificate; ${LOCAL_PROXY}`;
 
 /** Explains error codes: what happened, and what to do. */
 const EXPLANATIONS: Readonly<Record<string, string | ((error: WireError) => string)>> = {
+  ERR_ACCESS_DENIED: ({ permission }) =>
+    permission === 'WorkerThreads'
+      ? 'to send at exit, a worker thread is needed; start Node.js with --allow-worker'
+      : "Node.js' permission model does not allow it",
   ECONNREFUSED: (error) => `nothing listens${at(error)}`,
   EHOSTUNREACH: (error) => `there is no route to the server${at(error)}`,
   ENETUNREACH: (error) => `there is no route to the server${at(error)}`,
