@@ -129,7 +129,9 @@ const ITEM = /"?\[[\da-f:.]+(?:%[\w.-]{1,30})?\](?::\d{1,5})?"?|[\da-f:.]+(?:%[\
 /** The dots of a sentence or a name, and a colon that separates. */
 const AROUND_ADDRESS = /^(?:\.+|:(?!:))|(?<!\.)\.+$|(?<!:):$/g;
 /** No part of a version with more numbers. */
-const IPV4 = /(?<!\d|\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)/g;
+const IPV4 = /(?<!\d|\d\.)0*\d{1,3}(?:\.0*\d{1,3}){3}(?!\.?\d)/g;
+/** No address may have them, but whoever reads it knows which one is meant. */
+const LEADING_ZEROS = /(?<![\da-f])0+(?=\d)/gi;
 const IPV6 = /[\da-f:]+/gi;
 const URL_OR_PATH = /^(?:[a-z][a-z\d+.-]*:)?[/\\]/i;
 
@@ -146,7 +148,7 @@ export function createToSentAttribute(
   /** `undefined` if the text is not one address. */
   function maskOne(text: string): string | undefined {
     const bare = text.replace(AROUND_ADDRESS, '');
-    const address = plainAddress(bare);
+    const address = plainAddress(bare.replace(LEADING_ZEROS, ''));
     return address && text.replace(bare, maskAddress(address, anonymizeIp));
   }
 
