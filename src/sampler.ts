@@ -2,7 +2,7 @@ import { show } from './common/diagnostics.js';
 import { isRecord } from './common/is-record.js';
 import { spanOf } from './common/otel-global.js';
 import type { Attributes, Context, Link, TraceState } from './common/otel-types.js';
-import { optionError } from './options/option-error.js';
+import { optionError, showValue } from './options/option-error.js';
 import { SERVER_SPAN } from './requests/finished-span.js';
 import { PERF_KEY_ATTRIBUTE } from './requests/matomo-attributes.js';
 
@@ -80,7 +80,7 @@ export function recordServerSpans(
 
 function childrenOf(options: unknown): 'keys' | 'all' {
   if (!isRecord(options)) {
-    throw optionError(`options of recordServerSpans must be an object, got ${show(options)}`);
+    throw optionError(`options of recordServerSpans must be an object, got ${showValue(options)}`);
   }
   const unknown = Object.keys(options).find((name) => name !== 'children');
   if (unknown !== undefined) {
@@ -90,7 +90,7 @@ function childrenOf(options: unknown): 'keys' | 'all' {
   }
   const { children = 'keys' } = options;
   if (children === 'keys' || children === 'all') return children;
-  throw optionError(`children must be one of "keys", "all", got ${show(children)}`);
+  throw optionError(`children must be one of "keys", "all", got ${showValue(children)}`);
 }
 
 function isBelowRecorded(context: Context): boolean {

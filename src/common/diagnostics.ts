@@ -80,7 +80,12 @@ function findOrigin(): string {
 
 /** Formats a value for a message: short, and on one line. */
 export function show(value: unknown): string {
-  const text = withoutUserInfo(toText(value).replace(/\s+/g, ' '));
+  return showWithout(withoutUserInfo, value);
+}
+
+/** The same, with another rule for what is hidden. It sees the whole value. */
+export function showWithout(hideSecrets: (text: string) => string, value: unknown): string {
+  const text = hideSecrets(toText(value).replace(/\s+/g, ' '));
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 

@@ -1,7 +1,7 @@
 import { show } from '../common/diagnostics.js';
 import { headerAttributeOf, isSecretHeader } from '../hit/parameters/attributes.js';
 import { USER_ID_CLAIMS, userIdSourceOf } from '../hit/visitor/pseudonym.js';
-import { type OptionError, optionError } from './option-error.js';
+import { type OptionError, optionError, showValue } from './option-error.js';
 import { invalid, isVariable, type Parser, parser } from './parser.js';
 import { LIST, PAIRS } from './syntax.js';
 
@@ -111,7 +111,7 @@ export function dimensionSource(name: string, source: string): string {
 export function userIdSource(name: string, text: string): string {
   const normal = normalize(name, text);
   if (headerAttributeOf(normal)?.direction === 'response') {
-    throw optionError(`${name} must not be a header of the response, got ${show(text)}`);
+    throw optionError(`${name} must not be a header of the response, got ${showValue(text)}`);
   }
   const source = userIdSourceOf(normal);
   if (source?.kind === 'claim' && !USER_ID_CLAIMS.includes(source.claim)) {
@@ -127,6 +127,6 @@ function normalize(name: string, text: string): string {
   if (!named) return text;
   if (NAME.test(named.header)) return `http.${named.direction}.header.${named.header}`;
   throw optionError(
-    `${name} must name a header after http.${named.direction}.header., got ${show(text)}`,
+    `${name} must name a header after http.${named.direction}.header., got ${showValue(text)}`,
   );
 }

@@ -2,7 +2,7 @@ import { show } from '../common/diagnostics.js';
 import { isRecord } from '../common/is-record.js';
 import { nearestName } from '../hit/nearest-name.js';
 import type { OptionDeclarations, ResolvedValues } from './declaration.js';
-import { optionError } from './option-error.js';
+import { optionError, showValue } from './option-error.js';
 import { invalid, type Parser, parser } from './parser.js';
 
 /**
@@ -21,7 +21,7 @@ export function resolveInCode<Declarations extends OptionDeclarations>(
   if (unknown !== undefined) {
     const near = nearestName(unknown, names);
     const advice = near ? `did you mean ${near}?` : `the options are ${names.join(', ')}`;
-    const got = show(inCode[unknown]);
+    const got = showValue(inCode[unknown]);
     throw optionError(`unknown option ${show(unknown)} of ${place}, got ${got}: ${advice}`);
   }
   const prefix = place.endsWith('()') ? '' : `${place}.`;

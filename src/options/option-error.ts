@@ -1,4 +1,4 @@
-import { PREFIX } from '../common/diagnostics.js';
+import { PREFIX, showWithout } from '../common/diagnostics.js';
 import type { MessageCode } from '../common/messages.js';
 
 /**
@@ -15,6 +15,21 @@ export interface OptionError extends TypeError {
 
 export function optionError(problem: string): OptionError {
   return Object.assign(new TypeError(PREFIX + problem), { code: 'option-invalid' } as const);
+}
+
+/** In a text as JSON, everything before its last `@`: without a scheme, or with an unencoded password, it cannot be parsed as a URL. */
+const USER_INFO = /([a-z][a-z\d+.-]*:\/\/)?(?:[^"\\]|\\.)*@/gi;
+/** Such as the 32 hexadecimal digits of Matomo's tokens. */
+const MAY_BE_TOKEN = /(?=[a-z_-]*\d)[\w-]{20,}/gi;
+
+/** Removes what may be a secret from a value in a message: somebody may have swapped two variables. */
+export function hideSecrets(text: string): string {
+  return text.replace(USER_INFO, '$1…@').replace(MAY_BE_TOKEN, '…');
+}
+
+/** Formats the value of an option for a message. */
+export function showValue(value: unknown): string {
+  return showWithout(hideSecrets, value);
 }
 
 /** The message of an error for a line that begins with the name of the package. */

@@ -1,5 +1,4 @@
-import { show } from '../common/diagnostics.js';
-import { type OptionError, optionError } from './option-error.js';
+import { type OptionError, optionError, showValue } from './option-error.js';
 import type { Syntax } from './syntax.js';
 
 /**
@@ -38,7 +37,7 @@ export function parser<Resolved, InCode = Resolved>(
 }
 
 export function invalid(name: string, wanted: string, value: unknown): OptionError {
-  return optionError(`${name} must be ${wanted}, got ${show(value)}`);
+  return optionError(`${name} must be ${wanted}, got ${showValue(value)}`);
 }
 
 /** Whether a value is from the environment, by the name that messages about it have. */

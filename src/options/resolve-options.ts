@@ -15,7 +15,7 @@ import {
   readOptions,
   type SetOptions,
 } from './environment.js';
-import { type OptionError, optionError } from './option-error.js';
+import { type OptionError, optionError, showValue } from './option-error.js';
 import type { ResolvedOptions } from './option-table.js';
 
 /** Set options, with what `privacy: 'strict'` adds. */
@@ -149,7 +149,7 @@ const SAMPLED_BY_NOBODY =
 
 /** A list, a `Map` or a promise has no options, so that the environment would apply alone. */
 export function checkIsObject(options: unknown): void {
-  if (!isRecord(options)) throw optionError(`options must be an object, got ${show(options)}`);
+  if (!isRecord(options)) throw optionError(`options must be an object, got ${showValue(options)}`);
 }
 
 function privacyOptionInvalid(reasons: readonly string[]): string {

@@ -1,6 +1,6 @@
-import { show } from '../common/diagnostics.js';
+import { showWithout } from '../common/diagnostics.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
-import { optionError } from './option-error.js';
+import { hideSecrets, optionError } from './option-error.js';
 import { type Parser, parser } from './parser.js';
 
 const HTTP_URL = 'a URL that begins with http:// or https://';
@@ -44,10 +44,13 @@ function httpUrl(name: string, value: unknown): URL {
   return url;
 }
 
-/** A URL, or what was meant to be one, for a message: without user info, query and fragment. */
+/** A URL, or what was meant to be one, for a message: without query and fragment, too. */
 function showUrl(value: unknown): string {
-  if (typeof value !== 'string') return show(value);
-  // Removes everything up to the last `@`: without a scheme, or with an unencoded password, it cannot be parsed as a URL.
-  const text = value.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1…@');
-  return show(text.replace(/\?.*/s, '?…').replace(/#.*/s, '#…'));
+  return showWithout(
+    (text) =>
+      hideSecrets(text)
+        .replace(/\?.*"$/s, '?…"')
+        .replace(/#.*"$/s, '#…"'),
+    value,
+  );
 }

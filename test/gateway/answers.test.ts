@@ -292,6 +292,7 @@ test('speaks TLS', async () => {
 test.each([
   [{ listen: 'nonsense' }, /listen must be .*127\.0\.0\.1:4318, got "nonsense"/],
   [{ listen: '127.0.0.1:70000' }, /listen must be/],
+  [{ listen: 'u:S3cr3t@h:1' }, /listen must be (?!.*S3cr3t)/],
   [{ graceMillis: -1 }, /graceMillis must be a whole number/],
   [{ maxBodyBytes: 1 }, /maxBodyBytes must be a whole number/],
   [{ bearerToken: 'with space' }, /^opentelemetry-matomo: bearerToken must be/],

@@ -436,6 +436,36 @@ test.each([
   expect(logged.join('\n')).toMatch(line);
 });
 
+const LONG = 'x'.repeat(200);
+
+test.each([
+  ...['c0ffee00c0ffee00c0ffee00c0ffee00', `${LONG}9`, 'sk-proj-kX3vQ9bT2mN7pL5wZ8rY'],
+  ...['u:S3cr3t@h', 'https://u:S3cr3t@h/x', `u:S3cr3t${LONG}@h`, 'u:S3"c r3t@h', 'u:S3?c#r3t@h'],
+])('no message shows %s, whichever option it was given to', (value) => {
+  const inCode: object[] = [{ ...REQUIRED, headres: value }, [value]];
+  for (const [name, { env }] of Object.entries(OPTIONS)) {
+    const asCode = [value, [value], { [value]: value }, { 1: { a: value } }];
+    inCode.push(...asCode.map((wrong) => ({ ...REQUIRED, [name]: wrong })));
+    if (env === undefined) continue;
+    for (const text of [value, `1=${value}`, `${value}=1`, `a,${value}`, `[${value}`]) {
+      expect(resolve({}, { [env]: text }).logged.join()).not.toMatch(SECRET);
+    }
+  }
+  for (const options of inCode)
+    expect(messageOf(() => resolve(options as MatomoOptions))).not.toMatch(SECRET);
+});
+
+const SECRET = /c0ffee00c|x{20}|kX3vQ|S3|r3t/;
+
+function messageOf(act: () => unknown): string {
+  try {
+    act();
+    return '';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 test('a folder may have an @ or a colon in its name, but no password', () => {
   for (const spool of ['./a@b:c', '/var/spool/a:b', 'C:\\spool\\a@b', 'spool@host']) {
     expect(resolve({ ...REQUIRED, spool }).options?.spool).toBe(spool);
