@@ -280,3 +280,12 @@ test.each<[string, Attributes]>([
   await eventually(() => gateway.stats().spans.unused === 1);
   expect(gateway.stats().hits).toBe(0);
 });
+
+test('the title of a request without a path is the name of its span without secrets', async () => {
+  const { gateway, inspector } = await startGateway();
+  const attributes = { 'http.request.method': 'GET' };
+  const span = otlpSpan(attributes, { kind: SERVER, name: 'GET /token/9fK2mQ7x' });
+  await sendSpans(gateway, exportRequest([span]));
+  await eventually(() => gateway.stats().tracked === 1);
+  expect(inspector.hits()[0]?.params.action_name).toBe('GET /token/redacted');
+});

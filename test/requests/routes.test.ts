@@ -42,6 +42,35 @@ test.each([
   expect(routeIn(reported, '/x')).toBe(route);
 });
 
+const JWT = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.c2ln';
+
+test.each([
+  ['/token/9fK2mQ7x', '/token/redacted'],
+  ['/v1/reset-password/9fK2mQ7x/edit', '/v1/reset-password/redacted/edit'],
+  [`/verify/${JWT}`, '/verify/redacted'],
+  ['/users/ada@example.org', '/users/redacted'],
+  ['https://u:S3cr3t@shop.example/a', 'https://shop.example/a'],
+  ['/a/token=S3cr3t', '/a/token=redacted'],
+  ['/confirm/:id(\\d+)/kX3vQ9bT2mN7pL5wZ8rY', '/confirm/:id/redacted'],
+])('secrets in the route %s are redacted: %s', (reported, route) => {
+  expect(routeIn(reported, '/x')).toBe(route);
+});
+
+test.each([
+  '/v1/users/:id',
+  '/api/v2',
+  '/oauth2/token',
+  '/token/:token1',
+  '/reset-password/:reset_password_token2',
+  '/webhooks/{webhook_id2}/{signed_secret_2}',
+  '/password/<int:token_number_of_a_user_1>',
+  '/sessions/[sessionId2]',
+  '/password/send-reset-instructions',
+  '/users/:id/sha256',
+])('the route %s has no secrets', (route) => {
+  expect(routeIn(route, '/x')).toBe(route);
+});
+
 const routed = (path: unknown, rest: object = {}) => ({ route: { path }, ...rest });
 
 test.each([

@@ -1,4 +1,5 @@
 import type { Attributes } from '../../common/otel-types.js';
+import { redactRoute } from '../../hit/page/redact-path.js';
 import { decodeLatin1 } from '../../hit/text.js';
 import { assembleRequest } from '../../requests/assemble-requests.js';
 import {
@@ -47,7 +48,7 @@ function namedBy({ name, attributes, resource, traceId }: ReceivedSpan): Finishe
     kind: 0,
     startTime: [0, 0],
     duration: [0, 0],
-    attributes: { 'matomo.action_name': name },
+    attributes: { 'matomo.action_name': redactRoute(name) },
     status: { code: 0 },
     spanContext: () => ({ traceId, spanId: 'name', traceFlags: 1 }),
   };

@@ -2,6 +2,7 @@ import { GenerationCache } from '../../common/generation-cache.js';
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
 import { withoutUserInfo } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
+import { redactRoute } from './redact-path.js';
 
 /** Clients choose how long a batch is. */
 const MAX_COUNT = 100;
@@ -132,7 +133,7 @@ const FIELDS: Readonly<Record<string, (request: Titled, path: string, place: str
   status: (request) => String(request.statusCode),
   // Without a span, it is the method.
   span: (request) =>
-    request.spanName === request.method ? shownMethodOf(request) : request.spanName,
+    request.spanName === request.method ? shownMethodOf(request) : redactRoute(request.spanName),
 };
 
 /** The default title. */

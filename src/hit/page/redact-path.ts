@@ -1,4 +1,4 @@
-import { MAX_PATTERN_INPUT } from '../text.js';
+import { MAX_PATTERN_INPUT, withoutUserInfo } from '../text.js';
 import { redactPair } from './redact-query.js';
 import { redactSegments } from './secret-segments.js';
 import { REDACTED } from './secrets.js';
@@ -11,6 +11,21 @@ import { decodePath } from './url-pairs.js';
 /** Redacts the secrets of a path as it was sent. */
 export function redactSecrets(path: string): string {
   return redactSegments(path, redactPair);
+}
+
+/** A parameter of a route, in the syntax of any framework. */
+const PARAMETER = /^(?::\w|[*{<[(])/;
+
+/** Redacts the secrets of a route or of a name that contains one, as senders of spans write them. Parameters are no secrets. */
+export function redactRoute(route: string): string {
+  const own = withoutUserInfo(route);
+  const redacted = redactSecrets(own);
+  if (redacted === own) return own;
+  const segments = own.split('/');
+  return redacted
+    .split('/')
+    .map((sent, i) => (PARAMETER.test(segments[i] ?? '') ? segments[i] : sent))
+    .join('/');
 }
 
 /**

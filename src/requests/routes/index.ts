@@ -2,6 +2,7 @@ import type { Attributes } from '../../common/otel-types.js';
 import { isStaticFile } from '../../hit/ignore-options.js';
 import { isCatchAllRoute } from '../../hit/page/catch-all-route.js';
 import { plainRoute } from '../../hit/page/plain-route.js';
+import { redactRoute } from '../../hit/page/redact-path.js';
 import { type FinishedSpan, textOf } from '../finished-span.js';
 import { frameworkRequestOf } from '../node-request.js';
 import type { Request } from '../request.js';
@@ -38,15 +39,15 @@ function isCutShort(route: string, path: string): boolean {
   return route.charCodeAt(length - 1) === path.charCodeAt(length - 1) && path.startsWith(route);
 }
 
-/** Nearly all routes are plain, and no catch-all: one expression in place of three. */
-const ORDINARY = /^\/[\w/:.-]*$/;
+/** Nearly all routes are plain, no catch-all, and have no digits but versions, so no secrets: one expression in place of all others. */
+const ORDINARY = /^\/[a-z_/:.-]*(?:(?<=\/v)\d{1,3}(?![^/])[a-z_/:.-]*)*$/i;
 
-/** The route without its syntax, unless it is a catch-all or a regular expression: both say less than the path. */
+/** The route without its syntax and secrets, unless it is a catch-all or a regular expression: both say less than the path. */
 function specific(route: unknown): string | undefined {
   if (typeof route !== 'string') return undefined;
   if (ORDINARY.test(route)) return route;
   const plain = plainRoute(route);
-  return isCatchAllRoute(plain) || isRegularExpression(plain) ? undefined : plain;
+  return isCatchAllRoute(plain) || isRegularExpression(plain) ? undefined : redactRoute(plain);
 }
 
 /** The route that a framework stores on Node's request. Frameworks that publish routes are in `captured-requests.ts`. */

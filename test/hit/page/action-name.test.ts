@@ -38,6 +38,15 @@ test('the host of a title has no credentials', () => {
   expect(parameters.action_name).toBe('shop.example.org');
 });
 
+test('the name of a span in a title has no secrets', () => {
+  const titleOf = (spanName: string) =>
+    parametersOf(httpRequest({ spanName }), { actionName: '{span}' }).parameters.action_name;
+  expect(titleOf('GET /token/9fK2mQ7x')).toBe('GET /token/redacted');
+  expect(titleOf('GET /a?token=S3cr3t')).not.toContain('S3cr3t');
+  expect(titleOf('GET /token/:token1')).toBe('GET /token/:token1');
+  expect(titleOf('Store/Checkout v2')).toBe('Store/Checkout v2');
+});
+
 type ToPlace = ReturnType<typeof createToPlace>;
 const answer = (toPlace: ToPlace, statusCode: number, path: string, overrides: object = {}) =>
   toPlace(httpRequest({ route: undefined, statusCode, ...overrides }), path);
