@@ -1,3 +1,4 @@
+import { EXIT_WAITS } from '../common/exit-waits.js';
 import { runAtOnce, runInSlices, type Steps } from '../common/slices.js';
 import { withTimeout } from '../common/timers.js';
 import { failingMillis } from './answer/back-off.js';
@@ -14,6 +15,8 @@ const HITS_PER_TURN = 25;
 
 /** How long to wait for a spool before hits from memory are sent instead: a disk may hang. */
 const PATIENCE_MILLIS = 2_000;
+/** Interval for checking meanwhile whether a shutdown has begun. */
+const POLL_MILLIS = 100;
 
 /**
  * Makes batches of hits from memory and from the spool: those of its mode, in the order of `FailingHits`.
@@ -155,6 +158,24 @@ export class BatchSource {
     this.#parts.results.lose('rejected', this.queue.dropHits(isCrash));
   }
 
+  /** Moves all hits that are not in flight from memory to the spool. */
+  async storeAll(): Promise<void> {
+    await this.#parts.spool?.storeQueued(true);
+    await this.storeBatches();
+  }
+
+  /**
+   * The same, but what the spool has not taken in time is sent from memory; while the process ends, also what it may still take: a
+   * duplicate is better than a loss.
+   */
+  async storeInTime(): Promise<void> {
+    const { spool } = this.#parts;
+    if (!spool) return;
+    const stored = this.storeAll().then(() => true);
+    const isInTime = !spool.isHanging && (await this.#isInTime(stored));
+    if (!isInTime && this.#mode !== 'exit') spool.giveUp(this.isEnding);
+  }
+
   /**
    * Moves batches that are not in flight from memory to the spool, one by one. A batch that the spool could not store is queued
    * in memory again.
@@ -211,6 +232,23 @@ export class BatchSource {
     return true;
   }
 
+  /**
+   * Waits for the spool: while the process ends, no longer than its hits are sent, but long enough for a slow disk. A shutdown may begin
+   * meanwhile.
+   */
+  async #isInTime(work: Promise<boolean>): Promise<boolean> {
+    const startMillis = performance.now();
+    for (;;) {
+      const leastMillis = startMillis + EXIT_WAITS.otherWriteMillis;
+      const lastMillis = Math.max(leastMillis, this.#storedUntilMillis);
+      const endMillis = Math.min(lastMillis, startMillis + PATIENCE_MILLIS);
+      const leftMillis = Math.min(endMillis - performance.now(), POLL_MILLIS);
+      if (leftMillis <= 0) return false;
+      const result = await withTimeout(leftMillis, work, true);
+      if (result !== undefined) return result;
+    }
+  }
+
   /** Takes hits from the spool if the queue needs more. Returns whether hits of the spool may be sent. */
   async #loadStored(): Promise<boolean> {
     const { spool } = this.#parts;
@@ -219,8 +257,7 @@ export class BatchSource {
     const loaded = this.#load(spool).finally(() => {
       this.#isLoading = false;
     });
-    const isLoaded = await withTimeout(PATIENCE_MILLIS, loaded, true);
-    return isLoaded === true && performance.now() < this.#storedUntilMillis;
+    return (await this.#isInTime(loaded)) && performance.now() < this.#storedUntilMillis;
   }
 
   async #load(spool: Spool): Promise<boolean> {

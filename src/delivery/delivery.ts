@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../common/diagnostics.js';
+import { EXIT_WAITS } from '../common/exit-waits.js';
 import { DetachedScope, withTimeout } from '../common/timers.js';
 import type { PendingHit } from '../hit/hit.js';
 import { BatchSource } from './batch-source.js';
@@ -237,6 +238,7 @@ export class Delivery {
 
   async #close(deadlineMillis: number): Promise<void> {
     const { source, sender, transport } = this.#parts;
+    const startMillis = performance.now();
     this.#loop.stop();
     source.shutdown(deadlineMillis);
     const isInTime = await withTimeout(
@@ -247,6 +249,11 @@ export class Delivery {
     await transport.close();
     await this.#loop.ended; // counts the batch that was in flight
     sender.stop();
+    if (this.#memory.count > 0) {
+      const leftMillis = startMillis + deadlineMillis - performance.now();
+      const millis = Math.max(leftMillis, EXIT_WAITS.spoolWriteMillis);
+      await withTimeout(millis, source.storeAll()); // a spool that did not answer before
+    }
     await this.#parts.spool?.close();
     this.#parts.losses.check();
     this.#parts.diagnostics.lines.flush();

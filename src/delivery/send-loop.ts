@@ -92,11 +92,8 @@ export class SendLoop {
 
   /** Makes one attempt to send everything. First stores what belongs into the spool, even while an attempt runs. */
   async sendAll(): Promise<void> {
-    const { sender, source, spool, scope } = this.#parts;
-    if (spool) {
-      await scope.runInAsyncScope(() => spool.storeQueued(true));
-      await scope.runInAsyncScope(() => source.storeBatches());
-    }
+    const { sender, source, scope } = this.#parts;
+    await scope.runInAsyncScope(() => source.storeInTime());
     await this.#attempts.run(async () => {
       if (source.isEnding || sender.mayFlush) await sender.send('flush');
     });

@@ -22,9 +22,13 @@ export function createHttpTransport(
   let client: Promise<HttpClient> | undefined;
   let current: OpenExchange | undefined;
   let isClosed = false;
+  let stopLoading: (error: Error) => void = () => undefined;
 
   function open(): Promise<HttpClient> {
-    client ??= load(() => reuse.recordClose());
+    client ??= new Promise((resolve, reject) => {
+      stopLoading = reject; // the disk with the code may hang
+      load(() => reuse.recordClose()).then(resolve, reject);
+    });
     return client;
   }
 
@@ -56,6 +60,7 @@ export function createHttpTransport(
 
     async close() {
       isClosed = true;
+      stopLoading(new Error('shutdown'));
       current?.abort(new Error('shutdown'));
       const opened = await client?.catch(() => undefined);
       await opened?.close();

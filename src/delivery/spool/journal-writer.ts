@@ -74,7 +74,7 @@ export class JournalWriter {
 
   /** Writes hits of the queue: final ones, or `all`. Resolves as `write` does. */
   async writeQueued(memory: MemoryQueue, all: boolean): Promise<void> {
-    for (let left = memory.untaken; left > 0; left -= PORTION) {
+    for (let left = memory.untaken; left > 0 && !this.isHanging; left -= PORTION) {
       const hits = memory.remove(PORTION, performance.now(), all);
       if (hits.length === 0) break;
       this.add(hits);
@@ -87,6 +87,7 @@ export class JournalWriter {
   write(): Promise<void> {
     return this.#writes.run(async () => {
       const lines = this.#waiting.splice(0);
+      this.#sinceMillis = Number.POSITIVE_INFINITY; // also if none was running
       if (lines.length === 0) return;
       this.#begun = lines;
       this.#sinceMillis = performance.now();
@@ -107,6 +108,16 @@ export class JournalWriter {
     });
   }
 
+  /**
+   * From now on, the write that runs counts as hanging. Gives back the hits of later ones, and with `all` also its own, which it may
+   * still store.
+   */
+  giveUp(all: boolean): void {
+    this.#sinceMillis = Number.NEGATIVE_INFINITY;
+    const lines = all ? this.#takeAll() : this.#waiting.splice(0);
+    this.#parts.giveBack(lines.map(({ hit }) => hit));
+  }
+
   /** At the event `exit`: stores all hits by `append`, if the disk does not hang. Returns those that could not be stored. */
   writeAtExit(append: (lines: readonly HitLine[]) => boolean): readonly Hit[] {
     const lines = this.#takeAll();
@@ -117,7 +128,7 @@ export class JournalWriter {
 
   /** Waits a limited time for the write that runs. Returns how many hits are not stored: they are forgotten. */
   async end(): Promise<number> {
-    await withTimeout(EXIT_WAITS.spoolWriteMillis, this.#writes.ended);
+    if (this.pending > 0) await withTimeout(EXIT_WAITS.spoolWriteMillis, this.#writes.ended);
     return this.#takeAll().length;
   }
 

@@ -116,9 +116,13 @@ export class Spool {
 
   /** Whether hits can be stored now. `false` after a failure and while the disk hangs: then hits stay in the bounded queue. */
   get isWritable(): boolean {
+    if (this.#writer.isHanging) return false;
     if (this.#isOpening) return true;
-    const isReady = this.openJournal !== undefined && !this.#isClosed;
-    return isReady && !this.#writer.hasFailed && !this.#writer.isHanging;
+    return this.openJournal !== undefined && !this.#isClosed && !this.#writer.hasFailed;
+  }
+
+  get isHanging(): boolean {
+    return this.#writer.isHanging;
   }
 
   /** Approximate number of bytes that more hits may take. */
@@ -147,6 +151,7 @@ export class Spool {
       const isInterval = millis % INTERVAL_MILLIS === 0;
       const isDue = isInterval || memory.queued >= PORTION;
       if (isDue && this.isWritable) void this.storeQueued(false);
+      if (this.isHanging) this.giveUp(false);
       if (millis % EXPIRY_MILLIS === 0) void this.#steps.run(() => this.#expire());
       if (isInterval) parts.onInterval();
     }, PORTION_MILLIS).unref();
@@ -163,6 +168,11 @@ export class Spool {
   async storeQueued(all: boolean): Promise<void> {
     await this.ready;
     await this.#writer.writeQueued(this.#parts.memory, all);
+  }
+
+  /** The spool does not answer: gives back hits that are not stored, with `all` also those that may be stored later. */
+  giveUp(all: boolean): void {
+    this.#writer.giveUp(all);
   }
 
   /** At the end of the process: stores all hits in memory synchronously. Returns those that have to be sent. */

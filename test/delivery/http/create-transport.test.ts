@@ -1,8 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createHttpTransport } from '../../../src/delivery/http/http-transport.js';
 import { secondCopy } from '../../support/installed-app.js';
 import { get, startTracked } from '../../support/registered-app.js';
+import { BULK } from './http-transports.js';
 
 test('without undici, hits are sent through node:http, and one line is logged', async () => {
   const folder = join(secondCopy(), '../..');
@@ -24,4 +26,11 @@ test('without undici, hits are sent through node:http, and one line is logged', 
   }
   await app.stop();
   expect(app.stderr().match(/\[.+\]/g)).toEqual(['[bundled]']);
+});
+
+test('a shutdown does not wait for a client that is still being loaded', async () => {
+  const transport = createHttpTransport(() => new Promise(() => undefined));
+  const sent = transport.send(BULK, 5000);
+  await transport.close();
+  expect(await sent).toMatchObject({ kind: 'not_sent' });
 });

@@ -343,6 +343,30 @@ test(`in ${HISTORIES} histories of processes that share a spool every hit is acc
   }
 }, 600_000);
 
+test.each([
+  ['has just begun to hang', 400, 0],
+  ['hangs', 3_000, 4],
+])('while the disk %s, hits are sent from memory, at a shutdown all', async (_, millis, before) => {
+  try {
+    const sizes = { ...SIZES, maxQueueSize: 1000, maxExportBatchSize: 3, slowestMillis: 0 };
+    const machine = new SimulatedMachine(sizes);
+    const process = machine.start();
+    await machine.wait(700);
+    machine.stall();
+    machine.hit(process);
+    await machine.wait(200); // it is being written
+    for (let more = 0; more < 4; more++) machine.hit(process);
+    await machine.wait(millis);
+    expect(machine.matomo.stored.size).toBe(before);
+    process.shutDown();
+    await machine.wait(1500);
+    expect(machine.matomo.stored.size).toBe(5);
+    expect(process.account).toMatchObject({ pending: 0, counters: { lost: { shutdown: 0 } } });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 async function live(simulated: History): Promise<void> {
   const { steps, ...options } = simulated;
   const machine = new SimulatedMachine(options);

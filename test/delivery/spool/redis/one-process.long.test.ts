@@ -3,6 +3,7 @@ import { DECIDE, STORE } from '../../../../src/delivery/spool/redis/redis-script
 import { eventually } from '../../../support/child-process.js';
 import { type RedisServer, startRedis, startWire } from '../../../support/redis-server.js';
 import { notSent, processed } from '../../../support/scripted-transport.js';
+import { sorted } from '../../../support/sorted.js';
 import { type SpooledDelivery, spooledDelivery } from '../../../support/spool.js';
 
 /** Keys of the streams with hits. */
@@ -188,6 +189,24 @@ describe('a spool in Redis', () => {
     });
     const again = '[spool-written-again]';
     await eventually(() => one.logged.filter((text) => text.includes(again)).length === 1);
+  });
+
+  test('a flush while Redis hangs sends what Redis has not got, and the write that was under way is not lost', async () => {
+    const redis = await startRedis();
+    const one = spooledDelivery({ folder: redis.url, scheduledDelayMillis: 60_000 });
+    one.push('a');
+    await one.delivery.flush();
+    redis.signal('SIGSTOP');
+    one.push('b');
+    await one.delivery.flush();
+    one.push('c');
+    await one.delivery.flush();
+    expect(one.sent()).toContain('c');
+    redis.signal('SIGCONT');
+    await eventually(() => one.delivery.spooled > 0 || one.delivery.pending === 0);
+    await one.delivery.flush();
+    expect(sorted(one.sent())).toEqual(['a', 'b', 'c']);
+    expect(one.law()).toEqual([3, 3]);
   });
 
   test('a shutdown ends though Redis hangs', async () => {

@@ -29,6 +29,23 @@ describe('processes that share a Redis', () => {
     }
   });
 
+  test('a shutdown while Redis hangs sends what Redis has not stored', async () => {
+    const redis = await startRedis();
+    const matomo = await startBulkReceiver();
+    const worker = startSpoolWorker({
+      MATOMO_URL: matomo.url,
+      MATOMO_SPOOL: redis.url,
+      MATOMO_SHUTDOWN_TIMEOUT: '2000',
+    });
+    await worker.request(1);
+    await eventually(async () => (await worker.stats()).tracked === 1);
+    redis.signal('SIGSTOP');
+    await worker.request(3);
+    await eventually(async () => (await worker.request(1)).hits === 8); // one write is under way, others wait
+    expect(await worker.shutdown()).toMatchObject({ tracked: 8, pending: 0 });
+    redis.signal('SIGCONT');
+  });
+
   test('a process ends by itself though its Redis hangs', async () => {
     const redis = await startRedis();
     redis.signal('SIGSTOP');
