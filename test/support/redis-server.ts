@@ -73,13 +73,15 @@ export const SPOOL_PLACES: readonly [place: string, open: () => Promise<string>]
   ['Redis', async () => (await startRedis()).url],
 ];
 
-type WireState = 'well' | 'cut' | 'dead' | 'mute';
+type WireState = 'well' | 'cut' | 'dead' | 'mute' | 'refusing';
 
-/** A wire to a port on loopback that can be cut, go dead without a word, or lose all answers. */
+/** A wire to a port on loopback that can be cut, go dead without a word, lose all answers, or refuse commands like a proxy without a server. */
 export interface Wire {
   readonly port: number;
   /** How many there have been, also those that were cut at once. */
   readonly connections: number;
+  /** How many commands it has refused. */
+  readonly refused: number;
   play(state: WireState): void;
   /** Loses all answers from the next command on that contains this text. */
   muteAt(text: string): void;
@@ -88,6 +90,7 @@ export interface Wire {
 export async function startWire(targetPort: number): Promise<Wire> {
   let state: WireState = 'well';
   let muting: string | undefined;
+  let refused = 0;
   const server = createServer((near) => {
     if (state === 'cut') {
       near.destroy();
@@ -101,7 +104,11 @@ export async function startWire(targetPort: number): Promise<Wire> {
           muting = undefined;
           state = 'mute';
         }
-        if (state !== 'dead') far.write(bytes);
+        if (state === 'refusing') {
+          const commands = bytes.toString('latin1').match(/\*\d+\r\n\$/g) ?? [];
+          refused += commands.length;
+          near.write('-no upstream host\r\n'.repeat(commands.length));
+        } else if (state !== 'dead') far.write(bytes);
       });
     far
       .on('close', () => near.destroy())
@@ -115,6 +122,9 @@ export async function startWire(targetPort: number): Promise<Wire> {
     port: Number(port),
     get connections() {
       return connections.count();
+    },
+    get refused() {
+      return refused;
     },
     play(next) {
       // Lost bytes are not replayed: clients of a dead connection have to reconnect.

@@ -21,11 +21,6 @@ class NotConnected extends Error {
   readonly code = 'not connected';
 }
 
-/** Whether Redis has refused a command. Other errors leave open whether it has run. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof NotConnected || /^[A-Z]{2,} /.test((error as Error).message);
-}
-
 /** Hides the import from bundlers, some of which find a literal in a variable: `redis` is an optional dependency. */
 function load(name: string): Promise<unknown> {
   return loadUnhooked(
@@ -39,6 +34,8 @@ export class RedisConnection {
   readonly #quietly: <T>(run: () => T) => T;
   #client: RedisClient | undefined;
   #isClosed = false;
+  /** The class of error replies of node-redis, once that is loaded. */
+  #replyClass: abstract new () => Error = NotConnected;
   /** When the connection was made, on the monotonic clock. */
   openedMillis = 0;
 
@@ -56,7 +53,8 @@ export class RedisConnection {
   async open(): Promise<void> {
     end(this.#client);
     this.#client = undefined;
-    const { createClient } = (await load('redis')) as typeof import('redis');
+    const { createClient, ErrorReply } = (await load('redis')) as typeof import('redis');
+    this.#replyClass = ErrorReply;
     const client: RedisClient = createClient({
       url: this.#url,
       RESP: 2,
@@ -89,6 +87,11 @@ export class RedisConnection {
     return await withDeadline(client, REPLY_MILLIS, () =>
       this.#quietly(() => client.sendCommand(command)),
     );
+  }
+
+  /** Whether Redis, or a proxy in front of it, has refused a command. Other errors leave open whether it has run. */
+  isRefusal(error: unknown): boolean {
+    return error instanceof NotConnected || error instanceof this.#replyClass;
   }
 
   close(): void {

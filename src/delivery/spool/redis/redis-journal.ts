@@ -13,7 +13,7 @@ import {
 } from '../journal.js';
 import { newInstanceName } from '../spool-description.js';
 import { Awake, mayTakeOver } from '../take-over.js';
-import { isRefusal, type RedisConnection } from './redis-connection.js';
+import type { RedisConnection } from './redis-connection.js';
 import { BEAT, DECIDE, JOIN, LEAVE, REDIS_KEYS, STORE } from './redis-scripts.js';
 import { listProcesses, TAKE_OVER } from './take-over.js';
 
@@ -192,15 +192,16 @@ export class RedisJournal implements Journal {
 
   /** Runs something until Redis has replied, also over later connections. */
   async #repeat<T>(run: () => Promise<T>): Promise<T> {
+    const { connection } = this.options;
     for (;;) {
       try {
         return await run();
       } catch (error) {
-        if (isRefusal(error)) throw error;
-        while (!this.options.connection.isOpen) {
+        if (connection.isRefusal(error)) throw error;
+        do {
           if (this.#isClosed) throw error;
           await setTimeout(RECONNECTED_MILLIS, undefined, { ref: false });
-        }
+        } while (!connection.isOpen);
       }
     }
   }

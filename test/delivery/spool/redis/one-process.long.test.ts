@@ -209,6 +209,22 @@ describe('a spool in Redis', () => {
     expect(one.law()).toEqual([3, 3]);
   });
 
+  test('while a proxy refuses commands in words of its own, hits are sent from memory, and it is asked at a slow pace', async () => {
+    const redis = await startRedis();
+    const wire = await startWire(Number(new URL(redis.url).port));
+    const one = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
+    one.push('a');
+    await eventually(() => one.delivery.counters.tracked === 1);
+    wire.play('refusing');
+    one.push('b');
+    await eventually(() => one.sent().includes('b'));
+    expect(one.logged.join()).toContain('no upstream host');
+    expect(wire.refused).toBeLessThan(200);
+    wire.play('well');
+    await eventually(() => one.delivery.pending === 0);
+    await expectLaw(one, 2);
+  });
+
   test('a shutdown ends though Redis hangs', async () => {
     const redis = await startRedis();
     const one = spooledDelivery({ folder: redis.url });
