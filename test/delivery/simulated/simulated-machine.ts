@@ -215,7 +215,16 @@ export class SimulatedMachine {
     for (const name of namesIn(path, bytes)) {
       this.written.add(name);
       if (this.matomo.stored.has(name)) this.storedBeforeWritten.add(name);
+      if (this.processes.some((process) => this.#mayHaveGivenUp(process, name))) {
+        this.mayBeDoubled.set(name, (this.mayBeDoubled.get(name) ?? 0) + 1);
+        this.unsure += 1;
+      }
     }
+  }
+
+  /** A process that ends sends or stores hits again if their write has hung for too long, and the write may still end. */
+  #mayHaveGivenUp({ isClosing, hasHung, storing }: SimulatedProcess, name: string): boolean {
+    return isClosing && (hasHung || this.hasFailed) && storing.includes(name);
   }
 
   /**

@@ -318,6 +318,21 @@ const NOT_CUT_OFF: History = {
   ],
 };
 
+/** A process stands still while it writes its last hits, and ends. It stores again what it could not send. */
+const WRITTEN_TWICE_AT_THE_END: History = {
+  ...SIZES,
+  maxExportBatchSize: 1,
+  slowestMillis: 0,
+  steps: [
+    { kind: 'hang', which: 0, millis: 6000 },
+    { kind: 'start' },
+    { kind: 'hang', which: 1, millis: 6000 },
+    { kind: 'wait', millis: 3 },
+    { kind: 'hits', which: 1, names: ['hit', 'hit.bot'] },
+    { kind: 'wait', millis: 3 },
+  ],
+};
+
 test(`in ${HISTORIES} histories of processes that share a spool every hit is accounted for at every step, and stored once unless a kill duplicated it`, async () => {
   try {
     await fc.assert(fc.asyncProperty(history, live), {
@@ -336,6 +351,7 @@ test(`in ${HISTORIES} histories of processes that share a spool every hit is acc
         [WRITTEN_AFTER_THE_SHUTDOWN],
         [TAKEN_OVER_WHILE_STORING],
         [NOT_CUT_OFF],
+        [WRITTEN_TWICE_AT_THE_END],
       ],
     });
   } finally {
