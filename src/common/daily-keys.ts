@@ -38,6 +38,11 @@ export class DailyKeys {
     return this.#keys.get(day);
   };
 
+  /** The key of a day, if it is in use. */
+  find(day: number): Buffer | undefined {
+    return this.#keys.get(day)?.export();
+  }
+
   /** Takes the key that processes share. A key that is in use stays, so that visitors keep their IDs. */
   learn(day: number, key: Buffer): void {
     if (!this.#keys.has(day)) this.#keys.set(day, createSecretKey(key));

@@ -36,7 +36,9 @@ export class RedisJournalOpener implements JournalOpener {
     const { hasToken, times } = this.#options;
     const connection = this.#connection;
     try {
-      await this.#claim(); // Redis may have been flushed
+      // Redis may have been flushed.
+      await this.#claim();
+      await this.#updateDailyKeys(true);
       return await RedisJournal.create({ connection, hasToken, times, events });
     } catch (error) {
       this.#fail(error);
@@ -69,7 +71,7 @@ export class RedisJournalOpener implements JournalOpener {
   /** Makes the database the spool of one Matomo. Rejects if it belongs to another one. */
   async #claim(): Promise<void> {
     const { matomoUrl, keepsVisitorKey } = this.#options;
-    const ownKey = keepsVisitorKey ? randomBytes(32).toString('hex') : '';
+    const ownKey = keepsVisitorKey ? (this.visitorKey ?? randomBytes(32)).toString('hex') : '';
     const reply = await this.#connection.run(OPEN, [describeSpool(matomoUrl), ownKey]);
     const [found, key] = reply as [string, string];
     requireDescription(found, matomoUrl, REDIS_KEYS.description);
@@ -77,11 +79,14 @@ export class RedisJournalOpener implements JournalOpener {
   }
 
   /** Three times a day: at midnight, an hour later, and before the next midnight. By the clock of Redis, which deletes keys later. */
-  async #updateDailyKeys(): Promise<void> {
+  async #updateDailyKeys(isLost = false): Promise<void> {
     const { dailyKeys } = this.#options;
     const days = dailyKeys?.days.join() ?? '';
-    if (!dailyKeys || days === this.#knownDays) return;
-    const own = dailyKeys.days.flatMap((day) => [String(day), randomBytes(32).toString('hex')]);
+    if (!dailyKeys || (days === this.#knownDays && !isLost)) return;
+    const own = dailyKeys.days.flatMap((day) => {
+      const key = dailyKeys.find(day) ?? randomBytes(32);
+      return [String(day), key.toString('hex')];
+    });
     const found = (await this.#connection.run(DAILY_KEYS, own)) as string[];
     for (const [i, day] of dailyKeys.days.entries()) {
       if (found[i]) dailyKeys.learn(day, Buffer.from(found[i], 'hex'));

@@ -29,6 +29,24 @@ describe('processes that share a Redis', () => {
     }
   });
 
+  test.each([{}, { MATOMO_VISITOR_KEY: 'daily' }])(
+    'after Redis has lost its data, a visitor stays the same, also with %o',
+    async (key) => {
+      const redis = await startRedis();
+      const matomo = await startBulkReceiver();
+      const env = { MATOMO_URL: matomo.url, MATOMO_SPOOL: redis.url, ...key };
+      const first = startSpoolWorker(env);
+      await first.request(1);
+      await eventually(async () => (await first.stats()).tracked === 1);
+      await redis.command('FLUSHALL');
+      const keys = () => redis.command('KEYS', 'matomo-spool:visitor-key*') as Promise<string[]>;
+      await eventually(async () => (await keys()).length > 0);
+      await startSpoolWorker(env).request(1);
+      await eventually(() => matomo.bulks.length === 2);
+      expect(new Set(matomo.bulks.flatMap(({ visitors }) => visitors)).size).toBe(1);
+    },
+  );
+
   test('a shutdown while Redis hangs sends what Redis has not stored', async () => {
     const redis = await startRedis();
     const matomo = await startBulkReceiver();
