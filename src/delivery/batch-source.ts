@@ -84,7 +84,7 @@ export class BatchSource {
   async begin(mode: SendMode): Promise<void> {
     this.#enter(this.isEnding ? this.#mode : mode);
     const { takes } = SEND_MODES[this.#mode];
-    if (takes !== 'none') await runInSlices(this.#takeBatches(takes));
+    if (takes !== 'none' && !this.isOver) await runInSlices(this.#takeBatches(takes));
   }
 
   shutdown(millis: number): void {

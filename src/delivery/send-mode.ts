@@ -20,8 +20,8 @@ export const SEND_MODES = {
   flush: { takes: 'all', takesStored: true, sendsAside: true, isLast: false },
   /** `shutdown`: hits of the spool are sent for half of the time, so that there is some for the last response. */
   shutdown: { takes: 'all', takesStored: true, sendsAside: true, isLast: true },
-  /** After a shutdown, or at the event `exit`: only `nextAtExit` returns batches, of all hits in memory. */
-  exit: { takes: 'none', takesStored: false, sendsAside: true, isLast: true },
+  /** After a shutdown, or at the event `exit`: only `nextAtExit` takes hits and returns batches. */
+  exit: { takes: 'all', takesStored: false, sendsAside: true, isLast: true },
 } as const satisfies Readonly<Record<string, SendRule>>;
 
 export type SendMode = keyof typeof SEND_MODES;
