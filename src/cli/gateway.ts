@@ -12,9 +12,9 @@ export async function gateway(args: string[]): Promise<void> {
   const running = await createGateway(readFlags(values)).catch((error: Error) => {
     throw toFlagError(error, values);
   });
-  const end = untilEndSignal();
+  const ended = untilEndSignal();
   console.log(`The gateway listens for spans at ${running.url}/v1/traces.`);
-  await end;
+  await ended;
   await running.close();
   console.log(JSON.stringify(running.stats()));
 }

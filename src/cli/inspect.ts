@@ -36,7 +36,7 @@ export async function inspect(args: string[]): Promise<void> {
   const inspector = await startInspector(options as InspectorOptions).catch((error: Error) => {
     throw toFlagError(error, options);
   });
-  const end = untilEndSignal();
+  const ended = untilEndSignal();
   console.log(`The inspector listens on ${inspector.url}.`);
   console.log(`Open it in a browser to watch hits; ${inspector.url}/hits has them as JSON.\n`);
   let last: InspectedHit | undefined;
@@ -46,7 +46,7 @@ export async function inspect(args: string[]): Promise<void> {
     if (fresh.length > 0) console.log(formatHits(fresh));
     last = fresh.at(-1) ?? last;
   }, PRINT_EVERY_MILLIS);
-  await end;
+  await ended;
   clearInterval(timer);
   await inspector.close();
 }

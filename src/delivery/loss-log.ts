@@ -74,8 +74,10 @@ export class LossLog {
 
 /** What is known at the end about why not more was sent. */
 interface EndOfSending {
-  /** What the last attempts have shown. A request that the end itself has cut short shows nothing. */
+  /** What the last attempts have shown. */
   readonly found?: string | undefined;
+  /** The end itself has cut the last request short, which shows little. */
+  readonly isCut?: boolean;
   /** `shutdownTimeoutMillis` ran out. */
   readonly hasTimedOut: boolean;
   /** Why Matomo did not process hits before. */
@@ -114,8 +116,10 @@ export function describeLoss(
   return coded(hits > 0 ? 'lost-at-shutdown' : 'unconfirmed', `${sentences.join('. ')}.`);
 }
 
-/** Why hits are left: what the end has shown, else the time, else what was known before. */
-function reasonOf({ found, hasTimedOut, before }: EndOfSending): string | undefined {
-  if (found !== undefined || !hasTimedOut) return found ?? before;
-  return `the shutdown timeout ran out${before === undefined ? '' : `; before, ${before}`}`;
+/** Why hits are left: what the end has shown, else the time, and what was known before. */
+function reasonOf({ found, isCut, hasTimedOut, before }: EndOfSending): string | undefined {
+  if (found !== undefined && !isCut) return found;
+  const reason = hasTimedOut ? 'the shutdown timeout ran out' : found;
+  if (reason === undefined || before === undefined) return reason ?? before;
+  return `${reason}; before, ${before}`;
 }

@@ -19,6 +19,7 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
   const startMillis = performance.now();
   const deadlineMillis = startMillis + Math.min(millis, limitMillis);
   let found = refusal;
+  let isCut = false;
   try {
     const leftBecause = finishInFlight(
       parts,
@@ -26,7 +27,7 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
     );
     if (refusal === undefined) {
       if (spool) source.queue.add(spool.storeSync(), false);
-      found = send(parts, deadlineMillis, leftBecause);
+      ({ found, isCut } = send(parts, deadlineMillis, leftBecause));
     }
   } catch (error) {
     found = describeError(error);
@@ -40,7 +41,7 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
   for (const name of Object.keys(lost) as LossReason[]) lost[name] -= lostBefore[name];
   const { stoppedBy: before } = sender;
   const mayFlush = refusal === undefined;
-  const text = describeLoss('process', lost, { found, hasTimedOut, before, mayFlush });
+  const text = describeLoss('process', lost, { found, isCut, hasTimedOut, before, mayFlush });
   if (text) diagnostics.warnOnce('exit', text);
 }
 
@@ -65,27 +66,27 @@ function finishInFlight(
 
 /**
  * Sends everything in memory bulk by bulk without returning to the event loop. Returns why hits are left: `leftBecause`, or what was found
- * out since; `undefined` if none are, or there was no time to find out.
+ * out since; `undefined` if none are. `isCut`: the time is up, perhaps before the last request had a result of its own.
  */
 function send(
   { memory, options, sender, source, transport }: SendingParts,
   deadlineMillis: number,
   leftBecause: string | undefined,
-): string | undefined {
+): { found: string | undefined; isCut: boolean } {
   const { sendSync } = transport;
-  if (memory.count === 0) return undefined;
-  if (!sendSync) return 'nothing can be sent at exit';
-  let reason = leftBecause;
+  if (memory.count === 0) return { found: undefined, isCut: false };
+  if (!sendSync) return { found: 'nothing can be sent at exit', isCut: false };
+  let found = leftBecause;
   for (;;) {
     const batch = source.nextAtExit();
-    if (!batch) return reason;
+    if (!batch) return { found, isCut: false };
     const leftMillis = deadlineMillis - performance.now();
-    if (leftMillis < 1) return undefined;
+    if (leftMillis < 1) return { found, isCut: true };
     const timeoutMillis = Math.min(leftMillis, options.exportTimeoutMillis);
     const exchange = sendSync(sender.bodyOf(batch), timeoutMillis);
     const { stoppedBy, failedBy } = sender.decideAtExit(batch, exchange);
-    if (exchange.kind !== 'answer' && deadlineMillis - performance.now() < 1) return undefined;
-    if (stoppedBy) return stoppedBy;
-    reason = failedBy ?? reason;
+    found = stoppedBy ?? failedBy ?? found;
+    const isCut = exchange.kind !== 'answer' && deadlineMillis - performance.now() < 1;
+    if (stoppedBy || isCut) return { found, isCut };
   }
 }
