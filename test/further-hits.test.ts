@@ -214,6 +214,7 @@ test('each counts from the call on: pending, and of maxQueueSize', async () => {
     },
     { ...PATIENT, maxQueueSize: 4 },
   );
+  service.inspector.play({ status: 503 }); // hits stay pending although they fill a bulk
   await service.fetch('/');
   await service.requests(1);
   expect(stats).toMatchObject({ hits: 6, furtherHits: 6, pending: 4, lost: { queue_full: 2 } });
