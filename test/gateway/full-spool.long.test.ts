@@ -11,6 +11,8 @@ import { temporaryFolder } from '../support/spool.js';
 
 const maxSpoolBytes = 1024 ** 2;
 const PORTION = 50;
+/** A busy disk takes long to store a megabyte. */
+const WITHIN = { timeoutMillis: 120_000 };
 /** Well below what fits: a hit of these takes some 900 bytes. */
 const MANY = 500;
 
@@ -32,7 +34,7 @@ async function fill(gateway: Gateway): Promise<number> {
       expect(await answer.json()).toMatchObject({ code: 14 });
     }
     return isStored && answer.status !== 200;
-  });
+  }, WITHIN);
   return taken;
 }
 

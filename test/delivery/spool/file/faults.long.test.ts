@@ -39,9 +39,9 @@ test('an unfinished last line is logged, and the lines before it are sent', asyn
   const { sent, law, logged, delivery } = await nextProcess(folder);
   expect(sorted(sent())).toEqual(['a', 'b', 'next']);
   expect(law()).toEqual([3, 3]);
-  expect(logged).toEqual([
-    expect.stringMatching(/took over 2 hits.*\[hits-taken-over\]$/),
+  expect(sorted(logged)).toEqual([
     expect.stringContaining('[spool-damaged]'),
+    expect.stringMatching(/took over 2 hits.*\[hits-taken-over\]$/),
   ]);
   expect(delivery.takenOver).toBe(2);
   await eventually(() => filesIn(folder, '.hits').length === 0);
