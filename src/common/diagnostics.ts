@@ -83,7 +83,7 @@ export function show(value: unknown): string {
   return showWithout(withoutUserInfo, value);
 }
 
-/** The same, with another rule for what is hidden. It sees the whole value. */
+/** Formats a value for a message by a rule of its own for what is hidden. The rule sees the whole value. */
 export function showWithout(hideSecrets: (text: string) => string, value: unknown): string {
   const text = hideSecrets(toText(value).replace(/\s+/g, ' '));
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;

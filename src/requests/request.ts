@@ -111,6 +111,8 @@ export class Request {
   span: FinishedSpan | undefined = undefined;
   traceId = '';
   spanId = '';
+  /** It ends although its SERVER span has not: Node.js does not close its response. */
+  isUnended = false;
   /** Created on demand. */
   spanAdditions: SpanAdditions | undefined = undefined;
   /** Those of Node.js, or those of a SERVER span that has not ended and the status of the response. */
@@ -199,11 +201,6 @@ export class Request {
     let each: Request | undefined = this.announced;
     while (each?.traceId === '') each = each.next;
     return each !== undefined;
-  }
-
-  /** Whether it ends although its SERVER span has not: Node.js does not close its response. */
-  get isUnended(): boolean {
-    return this.span !== undefined && this.#attributes !== undefined;
   }
 
   /** Attributes of the SERVER span, or what Node.js knows under the same names, which is only read if an option needs it. */
@@ -297,6 +294,7 @@ export class Request {
   /** Its SERVER span will not end, and so does not get the status of the response. */
   endWithStatus(statusCode: number): void {
     this.#attributes = { ...this.attributes, 'http.response.status_code': statusCode };
+    this.isUnended = true;
   }
 
   /** Its span and Node's objects are read until they are released. */
