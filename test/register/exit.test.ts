@@ -111,7 +111,7 @@ describe('the first process of a container', () => {
     ['SIGHUP', []],
     ['SIGUSR2', []],
     ['SIGHUP', SIGNAL_EXIT],
-  ] as const)('%s does not end it, as without us', async ([signal, preloads]) => {
+  ] as const)('%s does not end it, as the kernel drops it', async ([signal, preloads]) => {
     const { inspector, app } = await startFirst(preloads);
     await get(`${app.url}/signal/${signal}`);
     await get(`${app.url}/signal/SIGTERM`).catch(() => undefined);
