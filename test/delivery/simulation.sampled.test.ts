@@ -280,10 +280,10 @@ function expectInOrder(whole: readonly string[][], matomo: SimulatedMatomo): voi
 function watched(matomo: SimulatedMatomo, pace: Pace): Transport {
   return {
     async send(body) {
-      const size = body.toString('latin1').split('?h=').length - 1;
-      pace.beforeSend(size);
+      const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
+      pace.beforeSend(requests);
       const exchange = await matomo.send(body);
-      pace.afterAnswer(size, exchange);
+      pace.afterAnswer(requests, exchange);
       return exchange;
     },
     close: () => matomo.close(),

@@ -1,7 +1,10 @@
 import type { Exchange } from '../../../src/delivery/http/transport.js';
 import { mayBeOneHit } from './simulated-matomo.js';
 
-/** No attempt may follow a failed one sooner, except to find a hit that is the cause, or with fewer hits. */
+/**
+ * No attempt may follow a failed one sooner, except to find a hit that is the cause, with fewer hits, or with others after a bulk that was too
+ * large.
+ */
 const SHORTEST_WAIT_MILLIS = 100;
 
 /** In so many bulks in a row the cause is searched at once, with one that is tried again after a success. */
@@ -12,24 +15,26 @@ export class Pace {
   /** Attempts that somebody asked for, and that need not wait: flushes, shutdowns. */
   asked = 0;
   readonly offences: string[] = [];
-  #failed: { size: number; millis: number; what: string } | undefined;
+  #failed: { names: readonly string[]; millis: number; what: string } | undefined;
   #inARow = 0;
   #answeredMillis = 0;
   /** A hit that failed alone is tried by back-off. */
   #isRetryAlone = false;
 
-  beforeSend(size: number): void {
+  beforeSend(names: readonly string[]): void {
     const failed = this.#failed;
-    this.#isRetryAlone =
-      size === 1 && performance.now() - this.#answeredMillis >= SHORTEST_WAIT_MILLIS;
-    if (!failed || size < failed.size) return;
+    const isRetry = performance.now() - this.#answeredMillis >= SHORTEST_WAIT_MILLIS;
+    this.#isRetryAlone = names.length === 1 && isRetry;
+    if (!failed || names.length < failed.names.length) return;
+    if (failed.what === '413' && !names.some((name) => failed.names.includes(name))) return;
     const waited = performance.now() - failed.millis;
     if (waited >= SHORTEST_WAIT_MILLIS) return;
+    const { length } = failed.names;
     if (this.asked > 0) this.asked -= 1;
-    else this.offences.push(`${size} hits ${waited} ms after ${failed.what} to ${failed.size}`);
+    else this.offences.push(`${names.length} hits ${waited} ms after ${failed.what} to ${length}`);
   }
 
-  afterAnswer(size: number, exchange: Exchange): void {
+  afterAnswer(names: readonly string[], exchange: Exchange): void {
     const isFailure = exchange.kind === 'answer' && mayBeOneHit(exchange);
     this.#answeredMillis = performance.now();
     if (!isFailure) this.#inARow = 0;
@@ -38,6 +43,6 @@ export class Pace {
       exchange.kind !== 'answer' ||
       (isFailure ? this.#inARow >= MOST_AT_ONCE : exchange.status >= 300);
     const what = exchange.kind === 'answer' ? `${exchange.status}` : exchange.kind;
-    this.#failed = isOpen ? { size, millis: performance.now(), what } : undefined;
+    this.#failed = isOpen ? { names, millis: performance.now(), what } : undefined;
   }
 }

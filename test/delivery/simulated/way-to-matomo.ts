@@ -21,7 +21,7 @@ export function createWayToMatomo(machine: SimulatedMachine, number: number): Tr
       const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
       const names = requests.map(nameOf);
       for (const name of names) own().sent.add(name);
-      own().pace.beforeSend(names.length);
+      own().pace.beforeSend(names);
       own().inFlight = names.every((name) => machine.written.has(name)) ? names.length : 0;
       const given = new Promise<Exchange>((resolve) => {
         giveUp = resolve;
@@ -31,7 +31,7 @@ export function createWayToMatomo(machine: SimulatedMachine, number: number): Tr
       await own().awake;
       if (own().isDead) return new Promise(() => undefined);
       own().inFlight = 0;
-      own().pace.afterAnswer(names.length, exchange);
+      own().pace.afterAnswer(names, exchange);
       if (exchange === CUT_OFF) machine.cutOff += names.length;
       if (mayHaveLost) for (const name of names) machine.mayBeMissing.add(name);
       return exchange;
