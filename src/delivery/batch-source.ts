@@ -7,7 +7,6 @@ import type { Batch } from './queue/batch.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { FailingHits } from './queue/failing-hits.js';
 import { SEND_MODES, type SendMode } from './send-mode.js';
-import type { Journal } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
 
 /** Hits that are finalized in one turn of the event loop, so that no turn takes long. */
@@ -37,13 +36,10 @@ export class BatchSource {
   #mode: SendMode = 'full';
   /** Spooled hits are sent until then. */
   #storedUntilMillis = Number.POSITIVE_INFINITY;
-  /** The journal from which the stored hits in the queue were taken. */
-  #journal: Journal | undefined;
   /** The call of `fill` that runs. */
   #filling: Promise<void> | undefined;
   /** The spool has not answered yet, perhaps since an earlier call. */
   #isLoading = false;
-  #isStoring = false;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
@@ -158,41 +154,16 @@ export class BatchSource {
     this.#parts.results.lose('rejected', this.queue.dropHits(isCrash));
   }
 
-  /** Moves all hits that are not in flight from memory to the spool. */
-  async storeAll(): Promise<void> {
-    await this.#parts.spool?.storeQueued(true);
-    await this.storeBatches();
-  }
-
   /**
-   * The same, but what the spool has not taken in time is sent from memory; while the process ends, also what it may still take: a
-   * duplicate is better than a loss.
+   * Moves hits from memory to the spool. What it has not taken in time is sent from memory; while the process ends, also what it may still
+   * take: a duplicate is better than a loss.
    */
   async storeInTime(): Promise<void> {
     const { spool } = this.#parts;
     if (!spool) return;
-    const stored = this.storeAll().then(() => true);
+    const stored = spool.store(true).then(() => true);
     const isInTime = !spool.isHanging && (await this.#isInTime(stored));
     if (!isInTime && this.#mode !== 'exit') spool.giveUp(this.isEnding);
-  }
-
-  /**
-   * Moves batches that are not in flight from memory to the spool, one by one. A batch that the spool could not store is queued
-   * in memory again.
-   */
-  async storeBatches(): Promise<void> {
-    const { spool } = this.#parts;
-    if (!spool || this.#isStoring) return;
-    this.#isStoring = true;
-    try {
-      while (this.queue.size > 0) {
-        const hits = this.queue.takeBatch(await spool.findRoom());
-        if (hits.length === 0) return;
-        await spool.storeEncoded(hits);
-      }
-    } finally {
-      this.#isStoring = false;
-    }
   }
 
   /** Counts all hits in memory as lost. */
@@ -263,21 +234,15 @@ export class BatchSource {
   async #load(spool: Spool): Promise<boolean> {
     const { maxExportBatchSize: max, maxQueueSize } = this.#parts.options;
     await spool.ready;
-    const { openJournal } = spool;
-    if (!openJournal) return false;
-    if (this.#journal !== openJournal) this.queue.forgetStored();
-    this.#journal = openJournal;
     const { total, failedTotal } = this.queue;
     const { isRefused } = this.failing;
     const room = Math.min(maxQueueSize - total, isRefused ? maxQueueSize : max);
     // If all hits have failed, only another one that is processed can show that they are the cause.
     const count = total === failedTotal ? Math.max(1, room) : room;
-    if (count > 0 && this.failing.needsMore(true)) {
-      const isUrgent = isRefused || SEND_MODES[this.#mode].takesStored;
-      const waitMillis = isUrgent ? 0 : this.delayMillis;
-      this.queue.add(await spool.take(openJournal, count, waitMillis), true);
-      if (!this.takesCrashes) this.refuseCrashes();
-    }
-    return spool.mayStillSend(openJournal);
+    const isUrgent = isRefused || SEND_MODES[this.#mode].takesStored;
+    const waitMillis = isUrgent ? 0 : this.delayMillis;
+    const maySend = await spool.load(this.failing.needsMore(true) ? count : 0, waitMillis);
+    if (!this.takesCrashes) this.refuseCrashes();
+    return maySend;
   }
 }

@@ -237,7 +237,7 @@ export class Delivery {
   }
 
   async #close(deadlineMillis: number): Promise<void> {
-    const { source, sender, transport } = this.#parts;
+    const { source, sender, spool, transport } = this.#parts;
     const startMillis = performance.now();
     this.#loop.stop();
     source.shutdown(deadlineMillis);
@@ -249,12 +249,12 @@ export class Delivery {
     await transport.close();
     await this.#loop.ended; // counts the batch that was in flight
     sender.stop();
-    if (this.#memory.count > 0) {
+    if (spool && this.#memory.count > 0) {
       const leftMillis = startMillis + deadlineMillis - performance.now();
       const millis = Math.max(leftMillis, EXIT_WAITS.spoolWriteMillis);
-      await withTimeout(millis, source.storeAll()); // a spool that did not answer before
+      await withTimeout(millis, spool.store(true)); // a spool that did not answer before
     }
-    await this.#parts.spool?.close();
+    await spool?.close();
     this.#parts.losses.check();
     this.#parts.diagnostics.lines.flush();
     if (this.keepsForExit && isInTime && !sender.hasToWait) return;

@@ -47,10 +47,10 @@ export class SendLoop {
     scope.runInAsyncScope(() =>
       spool?.start({
         memory,
+        queue: source.queue,
         isFresh,
         maxQueueSize: options.maxQueueSize,
         onInterval: () => this.#onInterval(),
-        giveBack: (hits) => source.queue.add(hits, false),
       }),
     );
   }
@@ -139,8 +139,7 @@ export class SendLoop {
 
   /** The interval of the spool. */
   #onInterval(): void {
-    const { source, scope, losses } = this.#parts;
-    void scope.runInAsyncScope(() => source.storeBatches());
+    const { source, losses } = this.#parts;
     losses.check();
     this.update();
     if (!this.#attempts.isIdle) return;

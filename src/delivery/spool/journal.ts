@@ -58,7 +58,7 @@ export interface Journal {
   readonly spoolBytes: number;
   /** Whether hits can be stored and read now. */
   readonly isOpen: boolean;
-  /** Stores all lines or none. With `keeps`, returns the hits as read, unless older ones of their segment were not read. */
+  /** Stores all lines or none. With `keeps`, returns the hits as read; no others may be unread then. */
   append(lines: readonly HitLine[], keeps: boolean): Promise<readonly JournalHit[]>;
   /** At the event `exit`: stores lines, also those of the current `append`. Returns whether all are stored. */
   appendAtExit?(lines: readonly HitLine[]): boolean;

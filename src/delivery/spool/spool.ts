@@ -3,6 +3,7 @@ import { SerialQueue } from '../../common/serial-queue.js';
 import { atExit } from '../../common/signals-and-exit.js';
 import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';
+import type { BatchQueue } from '../queue/batch-queue.js';
 import { addCounters, type HitResultCounts } from '../queue/counters.js';
 import type { MemoryQueue } from '../queue/memory-queue.js';
 import { Backlog } from './backlog.js';
@@ -37,20 +38,20 @@ interface SpoolOptions {
 /** What delivery connects a spool to. */
 interface SpoolParts {
   readonly memory: MemoryQueue;
+  /** Gets hits of the spool, and those that could not be stored. */
+  readonly queue: BatchQueue;
   readonly isFresh: IsFresh;
   /** Hits that may be in memory besides those of `memory`. */
   readonly maxQueueSize: number;
   /** There may be hits to send or to store. */
   onInterval(): void;
-  /** Passes on hits that could not be stored. */
-  giveBack(hits: readonly Hit[]): void;
 }
 
 /**
  * Makes hits durable: moves queued hits from memory to this process' journal, and reads them from there, oldest first, with those of
  * dead processes. No method rejects.
  *
- *     memory ──> writer ──> journal ──> `StoredHits` ──take──> delivery ──acknowledge──> `StoredHits`
+ *     memory ──> writer ──> journal ──> `StoredHits` ──load──> delivery ──acknowledge──> `StoredHits`
  */
 export class Spool {
   /** Nothing may be stored before. Resolves soon in any case. */
@@ -92,14 +93,14 @@ export class Spool {
         reports.unwritable.begin(`it has reached maxSpoolBytes, ${options.maxBytes}`);
       },
       giveBack: (hits) => {
-        const { memory, giveBack } = this.#parts;
-        giveBack(memory.keep(hits));
+        const { memory, queue } = this.#parts;
+        queue.add(memory.keep(hits), false);
       },
     });
     this.#steps = new SerialQueue({ onError: (error) => this.#fail(error, this.#stored) });
     this.ready = loaded.then(async (opener) => {
       this.#opener = opener;
-      await this.#openJournal();
+      await this.#open();
       this.#isOpening = false;
     });
   }
@@ -118,7 +119,7 @@ export class Spool {
   get isWritable(): boolean {
     if (this.#writer.isHanging) return false;
     if (this.#isOpening) return true;
-    return this.openJournal !== undefined && !this.#isClosed && !this.#writer.hasFailed;
+    return this.#openJournal !== undefined && !this.#isClosed && !this.#writer.hasFailed;
   }
 
   get isHanging(): boolean {
@@ -130,8 +131,8 @@ export class Spool {
     return this.#writer.room;
   }
 
-  /** The journal that can be read now. Hits of an earlier one must not be sent. */
-  get openJournal(): Journal | undefined {
+  /** The journal that can be read now. */
+  get #openJournal(): Journal | undefined {
     const journal = this.#stored?.journal;
     return journal?.isOpen ? journal : undefined;
   }
@@ -150,7 +151,7 @@ export class Spool {
       millis += PORTION_MILLIS;
       const isInterval = millis % INTERVAL_MILLIS === 0;
       const isDue = isInterval || memory.queued >= PORTION;
-      if (isDue && this.isWritable) void this.storeQueued(false);
+      if (isDue && this.isWritable) void this.store(false);
       if (this.isHanging) this.giveUp(false);
       if (millis % EXPIRY_MILLIS === 0) void this.#steps.run(() => this.#expire());
       if (isInterval) parts.onInterval();
@@ -164,10 +165,18 @@ export class Spool {
     clearInterval(this.#timer);
   }
 
-  /** Stores queued hits: final ones, or `all`. Resolves when all hits so far are stored or failed. */
-  async storeQueued(all: boolean): Promise<void> {
+  /** Stores hits in memory: queued ones that are final, or `all`, and batches that are not in flight. Resolves when they are stored or failed. */
+  async store(all: boolean): Promise<void> {
+    const { memory, queue } = this.#parts;
     await this.ready;
-    await this.#writer.writeQueued(this.#parts.memory, all);
+    await this.#writer.writeQueued(memory, all);
+    while (queue.size > 0 && this.isWritable && this.#writer.isIdle) {
+      const hits = queue.takeBatch(this.room);
+      if (hits.length === 0) return;
+      memory.forget(hits);
+      this.#writer.add(hits);
+      await this.#writer.write();
+    }
   }
 
   /** The spool does not answer: gives back hits that are not stored, with `all` also those that may be stored later. */
@@ -187,38 +196,22 @@ export class Spool {
     return memory.keep(rest);
   }
 
-  /** How many bytes of taken hits can be stored. */
-  async findRoom(): Promise<number> {
-    await this.ready;
-    return this.isWritable ? this.room : 0;
-  }
-
-  /** Stores taken hits, or gives them back. */
-  async storeEncoded(hits: readonly Hit[]): Promise<void> {
-    this.#parts.memory.forget(hits);
-    this.#writer.add(hits);
-    await this.#writer.write();
-  }
-
   /**
-   * The oldest hits of a journal that are not too old, at most `max`; fewer only if the oldest has waited for `delayMillis`. Each is
-   * returned once; none if the journal is gone.
+   * Queues the oldest hits that are not too old, at most `max`; fewer only if the oldest has waited for `delayMillis`. Returns whether those in
+   * the queue may be sent; call it before each bulk. Hits of a journal that is gone are no longer there.
    */
-  take(journal: Journal, max: number, delayMillis: number): Promise<readonly JournalHit[]> {
+  load(max: number, delayMillis: number): Promise<boolean> {
     return this.#steps.run(async () => {
-      await this.#expire();
-      await this.#stored?.readAhead(max);
-      if (!this.#stored || journal !== this.openJournal) return [];
-      this.#dropAbandoned();
-      return this.#stored.take(max, delayMillis);
-    }, []);
-  }
-
-  /** Whether hits taken of this journal may be sent; call it before each bulk. Hits of earlier ones are lost by then. */
-  mayStillSend(journal: Journal): Promise<boolean> {
-    return this.#steps.run(async () => {
+      if (!this.#openJournal) return false;
+      if (max > 0) {
+        await this.#expire();
+        await this.#stored?.readAhead(max);
+        this.#dropAbandoned();
+        if (this.#openJournal)
+          this.#parts.queue.add(this.#stored?.take(max, delayMillis) ?? [], true);
+      }
       if (this.#stored?.taken.size || this.#abandoned.size > 0) await this.#settle();
-      return journal === this.openJournal;
+      return this.#openJournal !== undefined;
     }, false);
   }
 
@@ -271,7 +264,7 @@ export class Spool {
     if (this.#steps.isIdle && this.#writer.isIdle) this.#stored?.journal.closeAtExit?.();
   }
 
-  async #openJournal(): Promise<void> {
+  async #open(): Promise<void> {
     if (this.#stored || this.#isClosed) return;
     const events: JournalEvents = {
       takenOver: (hits, oldestSeconds) => {
@@ -295,9 +288,9 @@ export class Spool {
   async #beat(): Promise<void> {
     const { beatMillis } = this.#options.times;
     const taken = await this.#steps.run(async () => {
-      await this.#openJournal();
+      await this.#open();
       this.#stored?.forgetUnreadable();
-      const { openJournal } = this;
+      const openJournal = this.#openJournal;
       if (!openJournal) return 0;
       await openJournal.keepAlive();
       await this.#save();
@@ -386,10 +379,12 @@ export class Spool {
     this.#stored = undefined;
     for (const hit of stored.taken) this.#abandoned.add(hit);
     this.#loseStored(this.spooled - this.#abandoned.size, GONE);
-    if (!this.#isClosed) void this.#steps.run(() => this.#openJournal());
+    if (!this.#isClosed) void this.#steps.run(() => this.#open());
   }
 
   #dropAbandoned(): void {
+    if (this.#abandoned.size === 0) return;
+    this.#parts.queue.forgetStored();
     this.#loseStored(this.#abandoned.size, GONE);
     this.#abandoned.clear();
   }

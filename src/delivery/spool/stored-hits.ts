@@ -35,7 +35,8 @@ export class StoredHits {
 
   /** Whether so many new hits may be kept when they are written: then they need not be read. */
   mayKeep(hits: number): boolean {
-    return !this.#nextSegment() && this.#mayRead(hits);
+    for (const { unread } of this.journal.segments) if (unread > 0) return false;
+    return this.#mayRead(hits);
   }
 
   keep(hits: readonly JournalHit[]): void {

@@ -1,10 +1,16 @@
 import { expect, test, vi } from 'vitest';
+import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
 import { MemoryQueue } from '../../../src/delivery/queue/memory-queue.js';
 import { toJournalHit } from '../../../src/delivery/spool/hit-line.js';
-import { JOURNAL_TIMES, type Journal, type Segment } from '../../../src/delivery/spool/journal.js';
+import {
+  JOURNAL_TIMES,
+  type Journal,
+  type JournalHit,
+  type Segment,
+} from '../../../src/delivery/spool/journal.js';
 import { Spool } from '../../../src/delivery/spool/spool.js';
 import { SpoolReports } from '../../../src/delivery/spool/spool-reports.js';
-import { useFakeTime } from '../../support/delivery.js';
+import { pending, useFakeTime } from '../../support/delivery.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
 
 useFakeTime();
@@ -42,9 +48,6 @@ class HangingStore {
   };
 }
 
-const hitOf = (query: string) =>
-  ({ site: 1, visitor: 'v', startSeconds: 1, kind: 'page', query }) as const;
-
 test('results are stored at exit unless the disk hangs, which would block the process', async () => {
   const store = new HangingStore();
   const { journal } = store;
@@ -57,19 +60,24 @@ test('results are stored at exit unless the disk hangs, which would block the pr
     maxBytes: 1e9,
     times: JOURNAL_TIMES,
   });
+  const memory = new MemoryQueue(100);
+  const queue = new BatchQueue(1);
   spool.start({
-    memory: new MemoryQueue(100),
+    memory,
+    queue,
     isFresh: () => true,
     maxQueueSize: 100,
     onInterval: () => undefined,
-    giveBack: () => undefined,
   });
   await spool.ready;
-  await spool.storeEncoded([hitOf('?a')]);
-  const taken = await spool.take(journal, 1, 0);
+  memory.push(pending({ name: 'a' }));
+  await spool.store(true);
+  await spool.load(1, 0);
+  const taken = queue.lists.unsent.flatMap(({ hits }) => hits as JournalHit[]);
   expect([taken.length, spool.decideAtExit(taken), store.decidedAtExit]).toEqual([1, true, 1]);
   store.isHanging = true;
-  void spool.storeEncoded([hitOf('?b')]);
+  memory.push(pending({ name: 'b' }));
+  void spool.store(true);
   await vi.advanceTimersByTimeAsync(3_000);
   expect([spool.decideAtExit(taken), store.decidedAtExit]).toEqual([false, 1]);
   spool.stop();

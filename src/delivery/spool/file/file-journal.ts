@@ -20,10 +20,17 @@ import {
   syncFolder,
   unlessMissing,
   unlinkIfThere,
-  writeAll,
   writeNewFile,
 } from './own-files.js';
-import { ALIVE, ENDED, INSTANCE, TakeOver, type TakeOverOptions } from './take-over.js';
+import {
+  ALIVE,
+  DeadProcesses,
+  ENDED,
+  INSTANCE,
+  type OwnJournal,
+  type TakeOverOptions,
+  takeOver,
+} from './take-over.js';
 
 const MAX_FILE_BYTES = 1024 ** 2;
 const MAX_FILE_MILLIS = 60_000;
@@ -55,15 +62,13 @@ interface CurrentFile {
  *                        000001.done
  *                        <dead>/         a journal that was taken over, by renaming it
  */
-export class FileJournal implements Journal {
+export class FileJournal implements Journal, OwnJournal {
   readonly isOpen = true;
   spoolBytes = 0;
-  readonly instance: string;
-  readonly #options: FileJournalOptions;
-  readonly #path: string;
-  readonly #takeOver: TakeOver;
-  /** Files with hits that have no result, by the folder in which they are. */
-  readonly #files = new Map<string, Set<HitsFile>>();
+  readonly options: FileJournalOptions;
+  readonly path: string;
+  readonly files = new Map<string, Set<HitsFile>>();
+  readonly #dead: DeadProcesses;
   #current: CurrentFile | undefined;
   /** What the file has after the current write. */
   #expected: { readonly path: string; readonly lines: number; readonly bytes: number } | undefined;
@@ -73,11 +78,10 @@ export class FileJournal implements Journal {
   #measuredMillis = Number.NEGATIVE_INFINITY;
 
   private constructor(options: FileJournalOptions, instance: string) {
-    this.#options = options;
-    this.instance = instance;
-    this.#path = join(options.folder, instance);
-    this.#files.set(this.#path, new Set());
-    this.#takeOver = new TakeOver(options, this.#path, this.#files, () => this.confirm());
+    this.options = options;
+    this.path = join(options.folder, instance);
+    this.files.set(this.path, new Set());
+    this.#dead = new DeadProcesses(options.identity, options.times.deadMillis);
   }
 
   /** Makes an empty journal. Call it with the same `instance` until that succeeds, so that one draft is left at most. */
@@ -88,8 +92,8 @@ export class FileJournal implements Journal {
       await removeDraft(draft);
       await mkdir(draft, { mode: 0o700 });
       await journal.#writeAlive(draft);
-      await rename(draft, journal.#path).catch(async (error: unknown) => {
-        if (!(await isThere(journal.#path))) throw error; // a file system may repeat a step that it has done
+      await rename(draft, journal.path).catch(async (error: unknown) => {
+        if (!(await isThere(journal.path))) throw error; // a file system may repeat a step that it has done
       });
       return journal;
     } finally {
@@ -98,7 +102,7 @@ export class FileJournal implements Journal {
   }
 
   get segments(): HitsFile[] {
-    return [...this.#files.values()].flatMap((files) => [...files]);
+    return [...this.files.values()].flatMap((files) => [...files]);
   }
 
   async append(lines: readonly HitLine[], keeps: boolean): Promise<readonly JournalHit[]> {
@@ -108,7 +112,8 @@ export class FileJournal implements Journal {
       const data = Buffer.concat(lines.map(({ line }) => line));
       this.#expected = { path: file.path, lines: lines.length, bytes: file.size + data.length };
       try {
-        await writeAll(handle, data);
+        await handle.writeFile(data);
+        await handle.datasync();
         await this.confirm();
       } catch (error) {
         // Nothing of it is left: the hits stay in memory. Another process may be reading a journal that is lost.
@@ -129,7 +134,7 @@ export class FileJournal implements Journal {
     const rest = lines.slice(this.#awaitAppended());
     if (rest.length === 0) return true;
     try {
-      statSync(join(this.#path, ALIVE)); // else another process may have read the folder
+      statSync(join(this.path, ALIVE)); // else another process may have read the folder
       this.#number += 1;
       writeNewFile(this.#pathOf(this.#number), Buffer.concat(rest.map(({ line }) => line)));
       this.#isWrittenAtExit = true;
@@ -140,7 +145,7 @@ export class FileJournal implements Journal {
   }
 
   async confirm(): Promise<void> {
-    if (await isThere(this.#path)) return;
+    if (await isThere(this.path)) return;
     await this.#closeCurrent();
     throw new JournalLost('its folder is gone');
   }
@@ -148,44 +153,44 @@ export class FileJournal implements Journal {
   async keepAlive(): Promise<void> {
     // Others see that it changes, whatever the wall clock does.
     const seconds = (performance.timeOrigin + performance.now()) / 1000;
-    await utimes(join(this.#path, ALIVE), seconds, seconds).catch(async () => {
+    await utimes(join(this.path, ALIVE), seconds, seconds).catch(async () => {
       await this.confirm();
-      await this.#writeAlive(this.#path);
+      await this.#writeAlive(this.path);
     });
-    this.#options.onBeat?.();
+    this.options.onBeat?.();
     const { file, begunMillis } = this.#current ?? {};
     const isOld = performance.now() - (begunMillis ?? 0) >= MAX_FILE_MILLIS;
     if (file && !this.#isAppending && (isOld || file.open === 0)) await this.#closeCurrent();
     await this.#removeDone();
     // Others that share the spool may make room.
-    const isHalfFull = this.spoolBytes > this.#options.maxBytes / 2;
+    const isHalfFull = this.spoolBytes > this.options.maxBytes / 2;
     if (!isHalfFull && performance.now() - this.#measuredMillis < MEASURE_MILLIS) return;
-    this.spoolBytes = await measureFolder(this.#options.folder);
+    this.spoolBytes = await measureFolder(this.options.folder);
     this.#measuredMillis = performance.now();
   }
 
   takeOver(most: number): Promise<number> {
-    return this.#takeOver.run(most);
+    return takeOver(this, this.#dead, most);
   }
 
   async close(): Promise<void> {
     if (this.#isAppending) return; // the disk hangs; what it still writes is found when this process is dead
     await this.#closeCurrent();
     await this.#removeDone();
-    await rename(join(this.#path, ALIVE), join(this.#path, ENDED));
+    await rename(join(this.path, ALIVE), join(this.path, ENDED));
     if (this.segments.length > 0) return;
-    await unlinkIfThere(join(this.#path, ENDED));
-    await rmdir(this.#path).catch(() => undefined); // another process may have taken it over
+    await unlinkIfThere(join(this.path, ENDED));
+    await rmdir(this.path).catch(() => undefined); // another process may have taken it over
   }
 
   closeAtExit(): void {
     if (this.#isAppending) return; // found dead by its pid
-    renameSync(join(this.#path, ALIVE), join(this.#path, ENDED));
+    renameSync(join(this.path, ALIVE), join(this.path, ENDED));
     const files = this.segments;
     if (this.#isWrittenAtExit || files.some(({ open, isCounted }) => open > 0 || !isCounted))
       return;
     for (const { path } of files) rmSync(path, { force: true });
-    for (const folder of [...this.#files.keys()].reverse()) {
+    for (const folder of [...this.files.keys()].reverse()) {
       for (const name of readdirSync(folder).filter((one) => REST.test(one)))
         rmSync(join(folder, name));
       rmdirSync(folder);
@@ -193,17 +198,17 @@ export class FileJournal implements Journal {
   }
 
   async #writeAlive(folder: string): Promise<void> {
-    const { identity, hasToken } = this.#options;
+    const { identity, hasToken } = this.options;
     const text = JSON.stringify({ ...identity, hasToken });
     await writeFile(join(folder, ALIVE), text, { mode: 0o600, flag: 'wx' });
   }
 
   #pathOf(number: number): string {
-    return join(this.#path, `${String(number).padStart(6, '0')}.hits`);
+    return join(this.path, `${String(number).padStart(6, '0')}.hits`);
   }
 
   async #openCurrent(): Promise<CurrentFile> {
-    const { maxBytes, events } = this.#options;
+    const { maxBytes, events } = this.options;
     const mostBytes = Math.min(MAX_FILE_BYTES, Math.ceil(maxBytes / 8));
     const { file, begunMillis = 0 } = this.#current ?? {};
     const isFull = file && file.size >= mostBytes;
@@ -216,8 +221,8 @@ export class FileJournal implements Journal {
     const handle = await open(path, 'ax', 0o600);
     const opened = new HitsFile(path, events);
     this.#current = { file: opened, handle, begunMillis: performance.now() };
-    this.#files.get(this.#path)?.add(opened);
-    await syncFolder(this.#path);
+    this.files.get(this.path)?.add(opened);
+    await syncFolder(this.path);
     return this.#current;
   }
 
@@ -231,17 +236,17 @@ export class FileJournal implements Journal {
 
   /** Deletes files of which every hit has a result, and then journals that were taken over. */
   async #removeDone(): Promise<void> {
-    for (const [folder, files] of this.#files) {
+    for (const [folder, files] of this.files) {
       for (const file of files) {
         if (!(await file.deleteIfDone())) continue;
         files.delete(file);
         this.spoolBytes -= file.size;
       }
-      if (files.size > 0 || folder === this.#path) continue;
+      if (files.size > 0 || folder === this.path) continue;
       for (const name of (await listFolder(folder)).filter((one) => REST.test(one)))
         await unlinkIfThere(join(folder, name));
       await rmdir(folder).catch(() => undefined); // there may be a file of another user
-      if (!(await isThere(folder))) this.#files.delete(folder);
+      if (!(await isThere(folder))) this.files.delete(folder);
     }
   }
 

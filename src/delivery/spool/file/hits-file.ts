@@ -71,19 +71,18 @@ export class HitsFile implements Segment {
     if (lines.some(({ state }) => state === 'unfinished')) this.#events.damaged(this.path, 0);
   }
 
-  /** These lines were appended. Returns the hits as read, if `keeps` and everything before them was read. */
+  /** These lines were appended. With `keeps`, returns the hits as read. */
   append(lines: readonly HitLine[], keeps: boolean): readonly JournalHit[] {
-    const isNext = keeps && this.#position === this.size;
-    if (this.size === 0) this.startSeconds = lines[0]?.hit.startSeconds ?? 0;
+    if (this.unread === 0) this.startSeconds = lines[0]?.hit.startSeconds ?? 0;
     const hits = lines.map(({ hit, line }) => {
       const from = this.size;
       this.size += line.length;
       return toJournalHit(hit, line, this, from, this.size);
     });
     this.open += hits.length;
-    if (isNext) this.#position = this.size;
+    if (keeps) this.#position = this.size;
     else this.unread += hits.length;
-    return isNext ? hits : [];
+    return keeps ? hits : [];
   }
 
   async read(): Promise<readonly JournalHit[]> {

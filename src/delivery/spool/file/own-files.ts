@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
 
 /** Opens no link, and does not wait for a pipe. Windows has neither flag. */
@@ -63,14 +63,6 @@ export async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
-/** Writes all of it, and waits for the disk. */
-export async function writeAll(handle: FileHandle, data: Buffer): Promise<void> {
-  for (let written = 0; written < data.length; ) {
-    written += (await handle.write(data, written)).bytesWritten;
-  }
-  await handle.datasync();
-}
-
 /**
  * Writes without returning to the event loop. Does not wait for the disk, which may hang: data that the kernel has survives the end of
  * the process. Throws if not all of it can be written, and leaves no file.
@@ -78,7 +70,7 @@ export async function writeAll(handle: FileHandle, data: Buffer): Promise<void> 
 export function writeNewFile(path: string, data: Buffer): void {
   const file = openSync(path, 'ax', 0o600);
   try {
-    for (let written = 0; written < data.length; ) written += writeSync(file, data, written);
+    writeFileSync(file, data);
   } catch (error) {
     unlinkSync(path);
     throw error;

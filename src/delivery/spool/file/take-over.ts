@@ -138,107 +138,96 @@ export interface TakeOverOptions {
   readonly events: JournalEvents;
 }
 
-/** Moves the journals of dead processes into that of this process, by renaming their folders. */
-export class TakeOver {
-  readonly #options: TakeOverOptions;
-  readonly #path: string;
-  readonly #files: Map<string, Set<HitsFile>>;
-  readonly #confirm: () => Promise<void>;
-  readonly #dead: DeadProcesses;
+/** The journal of this process. */
+export interface OwnJournal {
+  readonly options: TakeOverOptions;
+  readonly path: string;
+  /** Files with hits that have no result, by the folder in which they are. */
+  readonly files: Map<string, Set<HitsFile>>;
+  /** Rejects if the journal is gone. */
+  confirm(): Promise<void>;
+}
 
-  /** `path` is the journal of this process, and `confirm` rejects if that is gone. Adds the files of others to `files`, by their folder. */
-  constructor(
-    options: TakeOverOptions,
-    path: string,
-    files: Map<string, Set<HitsFile>>,
-    confirm: () => Promise<void>,
-  ) {
-    this.#options = options;
-    this.#path = path;
-    this.#files = files;
-    this.#confirm = confirm;
-    this.#dead = new DeadProcesses(options.identity, options.times.deadMillis);
+/** Moves the journals of at most `most` dead processes into that of this process, by renaming their folders. Returns how many it took. */
+export async function takeOver(
+  own: OwnJournal,
+  dead: DeadProcesses,
+  most: number,
+): Promise<number> {
+  const { options } = own;
+  const others = (await listFolder(options.folder))
+    .filter((name) => name !== basename(own.path) && INSTANCE_OR_DRAFT.test(name))
+    .sort(byName);
+  dead.begin(others.map((name) => join(options.folder, name)));
+  let taken = 0;
+  for (const name of others) {
+    if (taken === most) break;
+    const found = await examineOwn(join(options.folder, name), dead, options.events);
+    if (!found?.isDead || !mayTakeOver(options, found) || !(await take(own, name))) continue;
+    taken += 1;
+    await adopt(own, join(own.path, name));
   }
+  await adoptAll(own, own.path); // those of an attempt that failed
+  return taken;
+}
 
-  /** Takes over the journals of at most `most` processes. Returns how many it took. */
-  async run(most: number): Promise<number> {
-    const { folder } = this.#options;
-    const own = basename(this.#path);
-    const others = (await listFolder(folder))
-      .filter((name) => name !== own && INSTANCE_OR_DRAFT.test(name))
-      .sort(byName);
-    this.#dead.begin(others.map((name) => join(folder, name)));
-    let taken = 0;
-    for (const name of others) {
-      if (taken === most) break;
-      const found = await this.#examine(join(folder, name));
-      if (!found?.isDead || !mayTakeOver(this.#options, found)) continue;
-      if (!(await this.#take(name))) continue;
-      taken += 1;
-      await this.#adopt(join(this.#path, name));
-    }
-    await this.#adoptAll(this.#path); // those of an attempt that failed
-    return taken;
+/** What is known of a process; `undefined` for a folder of another user, which is reported. */
+async function examineOwn(path: string, dead: DeadProcesses, events: JournalEvents) {
+  try {
+    requireOwn(await lstat(path), path, 'isDirectory');
+    return await dead.examine(path);
+  } catch (error) {
+    if (error instanceof ForeignFile) events.foreign(basename(path));
+    return undefined; // else it is gone
   }
+}
 
-  /** What is known of a process; `undefined` for a folder of another user, which is reported. */
-  async #examine(path: string) {
+/** Returns whether the journal of a dead process is in this one. */
+async function take(own: OwnJournal, name: string): Promise<boolean> {
+  const to = join(own.path, name);
+  try {
+    await rename(join(own.options.folder, name), to);
+    return true;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await own.confirm();
+    return isThere(to); // a file system may repeat a step that it has done
+  }
+}
+
+/** Opens the journals in a folder, and those in them, all of which are moved up into this one. */
+async function adoptAll(own: OwnJournal, folder: string): Promise<void> {
+  for (const name of (await listFolder(folder)).sort(byName)) {
+    if (!INSTANCE_OR_DRAFT.test(name)) continue;
+    const path = join(own.path, name);
+    if (folder !== own.path) await rename(join(folder, name), path);
+    await adopt(own, path);
+  }
+}
+
+/** Opens a journal that was taken over, and files of it that could not be read before. */
+async function adopt(own: OwnJournal, path: string): Promise<void> {
+  const { events } = own.options;
+  let files = own.files.get(path);
+  if (!files) {
+    files = await findFiles(path, events);
+    await adoptAll(own, path);
+    own.files.set(path, files);
+  }
+  let hits = 0;
+  let oldestSeconds = Number.POSITIVE_INFINITY;
+  for (const file of files) {
+    if (file.isCounted) continue;
     try {
-      requireOwn(await lstat(path), path, 'isDirectory');
-      return await this.#dead.examine(path);
+      await file.count();
+      hits += file.open;
+      oldestSeconds = Math.min(oldestSeconds, file.startSeconds);
     } catch (error) {
-      if (error instanceof ForeignFile) this.#options.events.foreign(basename(path));
-      return undefined; // else it is gone
+      if (!(error instanceof ForeignFile)) events.unreadable(error);
+      else if (files.delete(file)) events.foreign(basename(file.path));
     }
   }
-
-  /** Returns whether the journal of a dead process is in this one. */
-  async #take(name: string): Promise<boolean> {
-    const to = join(this.#path, name);
-    try {
-      await rename(join(this.#options.folder, name), to);
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      await this.#confirm();
-      return isThere(to); // a file system may repeat a step that it has done
-    }
-  }
-
-  /** Opens the journals in a folder, and those in them, all of which are moved up into this one. */
-  async #adoptAll(folder: string): Promise<void> {
-    for (const name of (await listFolder(folder)).sort(byName)) {
-      if (!INSTANCE_OR_DRAFT.test(name)) continue;
-      const path = join(this.#path, name);
-      if (folder !== this.#path) await rename(join(folder, name), path);
-      await this.#adopt(path);
-    }
-  }
-
-  /** Opens a journal that was taken over, and files of it that could not be read before. */
-  async #adopt(path: string): Promise<void> {
-    const { events } = this.#options;
-    let files = this.#files.get(path);
-    if (!files) {
-      files = await findFiles(path, events);
-      await this.#adoptAll(path);
-      this.#files.set(path, files);
-    }
-    let hits = 0;
-    let oldestSeconds = Number.POSITIVE_INFINITY;
-    for (const file of files) {
-      if (file.isCounted) continue;
-      try {
-        await file.count();
-        hits += file.open;
-        oldestSeconds = Math.min(oldestSeconds, file.startSeconds);
-      } catch (error) {
-        if (!(error instanceof ForeignFile)) events.unreadable(error);
-        else if (files.delete(file)) events.foreign(basename(file.path));
-      }
-    }
-    if (hits > 0) events.takenOver(hits, oldestSeconds);
-  }
+  if (hits > 0) events.takenOver(hits, oldestSeconds);
 }
 
 /** The files of a journal that was just taken over. Its process may only have stood still: what it appends later is not read. */

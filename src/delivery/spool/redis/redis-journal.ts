@@ -42,38 +42,31 @@ class RedisStream implements Segment {
     this.startSeconds = startSeconds;
   }
 
-  /** Lines were stored from the number `from` on. Returns the hits as read, if `keeps` and everything before them was read. */
+  /** Lines were stored from the number `from` on. With `keeps`, returns the hits as read. */
   append(lines: readonly HitLine[], from: number, keeps: boolean): readonly JournalHit[] {
-    const isNext = keeps && this.unread === 0;
-    if (!isNext) {
-      if (this.unread === 0) this.startSeconds = lines[0]?.hit.startSeconds ?? 0;
-      this.unread += lines.length;
-      return [];
-    }
-    this.#position = from + lines.length - 1;
+    if (this.unread === 0) this.startSeconds = lines[0]?.hit.startSeconds ?? 0;
+    if (keeps) this.#position = from + lines.length - 1;
+    else this.unread += lines.length;
+    if (!keeps) return [];
     return lines.map(({ hit, line }, i) => toJournalHit(hit, line, this, from + i, from + i));
   }
 
   async read(): Promise<readonly JournalHit[]> {
     const { connection, events } = this.#journal.options;
     const most = Math.min(MAX_READ_HITS, this.unread);
-    const range = [`${this.#position + 1}-0`, '+', 'COUNT', String(most)];
-    const reply = await connection.send('XRANGE', this.key, ...range);
-    const entries = reply as [string, string[]][];
+    const entries = await readEntries(connection, this.key, this.#position + 1, most);
     const isShort = entries.length < most;
     const hits: JournalHit[] = [];
     const damaged: { readonly from: number }[] = [];
-    let position = this.#position;
-    for (const [id, [, line = '']] of entries) {
-      position = Number.parseInt(id, 10);
-      const hit = readLine(Buffer.from(line.replace(/\n$/, ''), 'latin1'));
-      if (hit) hits.push({ ...hit, segment: this, from: position, to: position });
-      else damaged.push({ from: position });
+    for (const { number: from, line } of entries) {
+      const hit = readLine(line);
+      if (hit) hits.push({ ...hit, segment: this, from, to: from });
+      else damaged.push({ from });
     }
     // If Redis fails here, all is read again.
     if (damaged.length > 0) await this.markDecided(damaged);
     if (isShort) await this.#journal.confirm();
-    this.#position = position;
+    this.#position = entries.at(-1)?.number ?? this.#position;
     this.unread -= entries.length;
     if (damaged.length > 0) events.damaged(this.key, damaged.length);
     if (isShort) {
@@ -210,8 +203,21 @@ export class RedisJournal implements Journal {
 /** How many hits a stream has, and the start of the first request, in epoch seconds; `Infinity` if there is none. */
 export async function measureStream(connection: RedisConnection, stream: string) {
   const hits = Number(await connection.send('XLEN', stream));
-  const reply = await connection.send('XRANGE', stream, '-', '+', 'COUNT', '1');
-  const [, [, line = ''] = []] = (reply as [string, string[]][])[0] ?? [];
-  const oldest = readLine(Buffer.from(line, 'latin1'));
-  return { hits, oldestSeconds: oldest?.startSeconds ?? Number.POSITIVE_INFINITY };
+  const [oldest] = await readEntries(connection, stream, 0, 1);
+  const startSeconds = oldest && readLine(oldest.line)?.startSeconds;
+  return { hits, oldestSeconds: startSeconds ?? Number.POSITIVE_INFINITY };
+}
+
+/** The entries of a stream from a number on, at most `most`. */
+export async function readEntries(
+  connection: RedisConnection,
+  stream: string,
+  from: number,
+  most: number,
+) {
+  const reply = await connection.send('XRANGE', stream, `${from}-0`, '+', 'COUNT', String(most));
+  return (reply as [id: string, fields: string[]][]).map(([id, [, line = '']]) => ({
+    number: Number.parseInt(id, 10),
+    line: Buffer.from(line, 'latin1'),
+  }));
 }

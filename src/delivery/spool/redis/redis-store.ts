@@ -3,7 +3,7 @@ import { MAX_READ_HITS } from '../journal.js';
 import { matomoOf, newInstanceName } from '../spool-description.js';
 import { readJournals, type SpoolStatus, type SpoolStore } from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
-import { measureStream } from './redis-journal.js';
+import { measureStream, readEntries } from './redis-journal.js';
 import { RedisJournalOpener } from './redis-opener.js';
 import { DECIDE, REDIS_KEYS } from './redis-scripts.js';
 import { listProcesses } from './take-over.js';
@@ -61,24 +61,14 @@ async function purgeStream(
   filter: PurgeFilter,
 ): Promise<number> {
   let purged = 0;
-  for (let start = '-'; ; ) {
-    const reply = await connection.send(
-      'XRANGE',
-      stream,
-      start,
-      '+',
-      'COUNT',
-      String(MAX_READ_HITS),
-    );
-    const entries = reply as [string, [string, string]][];
+  for (let from = 0; ; ) {
+    const entries = await readEntries(connection, stream, from, MAX_READ_HITS);
     const last = entries.at(-1);
     if (!last) return purged;
-    const selected = entries.filter(([, [, line]]) =>
-      isLineSelected(filter, Buffer.from(line, 'latin1')),
-    );
-    const ids = selected.map(([id]) => id);
+    const selected = entries.filter(({ line }) => isLineSelected(filter, line));
+    const ids = selected.map(({ number }) => `${number}-0`);
     await connection.run(DECIDE, [newInstanceName(), stream, ...ids]);
     purged += ids.length;
-    start = `(${last[0]}`;
+    from = last.number + 1;
   }
 }
