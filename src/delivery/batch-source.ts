@@ -55,12 +55,6 @@ export class BatchSource {
     return memory.count + (spool?.pending ?? 0);
   }
 
-  /** Start of the oldest request whose hit was taken, in epoch seconds; `Infinity` if none is known. */
-  get oldestSeconds(): number {
-    const { spool } = this.#parts;
-    return Math.min(this.queue.oldestSeconds, spool?.oldestSeconds ?? Number.POSITIVE_INFINITY);
-  }
-
   /** Whether hits are sent from memory. If not, they are stored first. */
   get sendsFromMemory(): boolean {
     return this.#parts.spool?.isWritable !== true;
@@ -93,10 +87,15 @@ export class BatchSource {
   }
 
   #enter(mode: SendMode): void {
-    const { isLast, sendsAside } = SEND_MODES[mode];
+    const { takes, isLast } = SEND_MODES[mode];
     this.#mode = mode;
     this.failing.isLast = isLast;
-    this.failing.sendsAside = sendsAside;
+    this.failing.sendsAside = takes === 'all';
+  }
+
+  /** Whether batches are being made. */
+  get isFilling(): boolean {
+    return this.#filling !== undefined;
   }
 
   /** Makes full batches of the hits that are in memory now, in turns of the event loop. */
@@ -162,8 +161,8 @@ export class BatchSource {
     const { spool } = this.#parts;
     if (!spool) return;
     const stored = spool.store(true).then(() => true);
-    const isInTime = !spool.isHanging && (await this.#isInTime(stored));
-    if (!isInTime && this.#mode !== 'exit') spool.giveUp(this.isEnding);
+    const isInTime = !spool.writer.isHanging && (await this.#isInTime(stored));
+    if (!isInTime && this.#mode !== 'exit') spool.writer.giveUp(this.isEnding);
   }
 
   /** Counts all hits in memory as lost. */
@@ -239,7 +238,7 @@ export class BatchSource {
     const room = Math.min(maxQueueSize - total, isRefused ? maxQueueSize : max);
     // If all hits have failed, only another one that is processed can show that they are the cause.
     const count = total === failedTotal ? Math.max(1, room) : room;
-    const isUrgent = isRefused || SEND_MODES[this.#mode].takesStored;
+    const isUrgent = isRefused || SEND_MODES[this.#mode].takes === 'all';
     const waitMillis = isUrgent ? 0 : this.delayMillis;
     const maySend = await spool.load(this.failing.needsMore(true) ? count : 0, waitMillis);
     if (!this.takesCrashes) this.refuseCrashes();

@@ -1,19 +1,15 @@
+import type { DeliveryOptions } from './delivery-options.js';
+
 /** Interval for reading the token again while it is rejected. */
 const REREAD_MILLIS = 5_000;
-
-interface CurrentTokenOptions {
-  readonly tokenAuth?: string | undefined;
-  /** Returns the token as its file has it now; `undefined` if the file is missing or empty. */
-  readonly rereadToken?: (() => string | undefined) | undefined;
-}
 
 /** The token that is sent. While Matomo rejects it, it is read again if it came from a file. */
 export class CurrentToken {
   value: string | undefined;
-  readonly #read: CurrentTokenOptions['rereadToken'];
+  readonly #read: DeliveryOptions['rereadToken'];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ tokenAuth, rereadToken }: CurrentTokenOptions) {
+  constructor({ tokenAuth, rereadToken }: DeliveryOptions) {
     this.value = tokenAuth;
     this.#read = rereadToken;
   }
@@ -28,7 +24,6 @@ export class CurrentToken {
 
   /** Reads the token again and again until it is another one. Then calls `onNew`. */
   watch(onNew: () => void): void {
-    this.stop();
     if (this.#read === undefined) return;
     this.#timer = setInterval(() => {
       if (!this.reread()) return;

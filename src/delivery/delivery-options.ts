@@ -11,7 +11,7 @@ import type { Spool } from './spool/spool.js';
 /** The options that delivery needs. */
 export interface DeliveryOptions {
   readonly tokenAuth: string | undefined;
-  /** Reads the token again if it came from a file. */
+  /** Returns the token as its file has it now, if it came from one; `undefined` if the file is missing or empty. */
   readonly rereadToken?: (() => string | undefined) | undefined;
   readonly maxQueueSize: number;
   readonly resendUnconfirmed: boolean;
@@ -45,16 +45,10 @@ export interface DeliveryParts {
 const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * 3_600_000 - 600_000;
 
 /** Whether a hit is young enough: for Matomo, and for `maxSpoolAgeMillis` if there is a spool. */
-export function createIsFresh(
-  {
-    tokenAuth,
-    maxSpoolAgeMillis = Number.POSITIVE_INFINITY,
-  }: Pick<DeliveryOptions, 'tokenAuth' | 'maxSpoolAgeMillis'>,
-  hasSpool: boolean,
-): IsFresh {
-  const forMatomo =
-    tokenAuth === undefined ? OLDEST_WITHOUT_TOKEN_MILLIS : Number.POSITIVE_INFINITY;
-  const oldestMillis = hasSpool ? Math.min(forMatomo, maxSpoolAgeMillis) : forMatomo;
+export function createIsFresh(options: DeliveryOptions, hasSpool: boolean): IsFresh {
+  const { tokenAuth, maxSpoolAgeMillis = Number.POSITIVE_INFINITY } = options;
+  let oldestMillis = hasSpool ? maxSpoolAgeMillis : Number.POSITIVE_INFINITY;
+  if (tokenAuth === undefined) oldestMillis = Math.min(oldestMillis, OLDEST_WITHOUT_TOKEN_MILLIS);
   if (oldestMillis === Number.POSITIVE_INFINITY) return () => true;
   // Read the clock for each hit: a disk may hang in between, and the wall clock may be set back.
   return ({ startSeconds }) => startSeconds * 1000 > Date.now() - oldestMillis;

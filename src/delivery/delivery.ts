@@ -25,7 +25,9 @@ const MAX_FLUSH_MILLIS = 5_000;
 export class Delivery {
   readonly #parts: SendingParts;
   readonly #loop: SendLoop;
-  readonly #memory: MemoryQueue;
+  readonly memory: MemoryQueue;
+  /** Results of hits. */
+  readonly counters: DeliveryCounters;
   readonly #flushLimitMillis: number;
   /** The flush that runs. */
   #flushing: Promise<void> | undefined;
@@ -59,18 +61,13 @@ export class Delivery {
       results: new HitResults({ memory, spool, diagnostics }),
     };
     const source = new BatchSource(parts);
-    const onNewToken = () => this.#loop.sendNow();
-    const sender = new Sender({ ...parts, source, onNewToken });
-    this.#memory = memory;
+    const sender = new Sender({ ...parts, source }, () => this.#loop.sendNow());
+    this.memory = memory;
+    this.counters = memory.counters;
     this.#parts = { ...parts, source, sender };
     this.#loop = new SendLoop(this.#parts);
     this.#flushLimitMillis = Math.min(options.exportTimeoutMillis, MAX_FLUSH_MILLIS);
     this.#loop.start();
-  }
-
-  /** Results of hits. */
-  get counters(): DeliveryCounters {
-    return this.#memory.counters;
   }
 
   /** Hits without a result: queued, held back, spooled or in flight. */
@@ -95,8 +92,10 @@ export class Delivery {
 
   /** Age of the oldest pending hit, in seconds; 0 if there is none. */
   get oldestAgeSeconds(): number {
-    const queued = (performance.now() - this.#memory.oldestMillis) / 1000;
-    const taken = Date.now() / 1000 - this.#parts.source.oldestSeconds; // other processes may have made them
+    const { source, spool } = this.#parts;
+    const queued = (performance.now() - this.memory.oldestMillis) / 1000;
+    const stored = spool?.oldestSeconds ?? Number.POSITIVE_INFINITY;
+    const taken = Date.now() / 1000 - Math.min(source.queue.oldestSeconds, stored); // other processes may have made them
     return Math.max(0, queued, taken);
   }
 
@@ -112,17 +111,7 @@ export class Delivery {
 
   /** Whether only another hit can show that those in memory are the cause of their failures. */
   get haveAllFailed(): boolean {
-    return this.#memory.haveAllFailed(this.#parts.source.queue);
-  }
-
-  /** Approximate maximum memory of queued hits. */
-  get maxQueueBytes(): number {
-    return this.#memory.maxBytes;
-  }
-
-  /** Approximate memory of queued hits. */
-  get queueBytes(): number {
-    return this.#memory.bytes;
+    return this.memory.haveAllFailed(this.#parts.source.queue);
   }
 
   /** Hits of processes that have ended, which this process counts. */
@@ -135,27 +124,19 @@ export class Delivery {
     return this.#parts.source.takesCrashes;
   }
 
-  /**
-   * Queues a hit, or counts why not.
-   */
+  /** Queues a hit, or counts why not. */
   push(hit: PendingHit): boolean {
-    if (!this.#admit(hit)) return false;
-    this.#memory.push(hit);
-    this.#onAdded(hit);
-    return true;
+    return this.#add(hit, true);
   }
 
   /** The same for a hit whose request has not ended: it is pending, and gets its place in the queue from `queue`, or when it is final. */
   wait(hit: PendingHit): boolean {
-    if (!this.#admit(hit)) return false;
-    this.#memory.wait(hit);
-    this.#onAdded(hit);
-    return true;
+    return this.#add(hit, false);
   }
 
   /** Queues a waiting hit. Returns `false` if it was queued before. */
   queue(hit: PendingHit): boolean {
-    const isQueued = this.#memory.queue(hit);
+    const isQueued = this.memory.queue(hit);
     if (isQueued) this.#loop.update();
     return isQueued;
   }
@@ -165,21 +146,22 @@ export class Delivery {
     return this.#closed !== undefined && !this.keepsForExit;
   }
 
-  /** Whether a hit can be added; counts it if not. */
-  #admit(hit: PendingHit): boolean {
+  #add(hit: PendingHit, isQueued: boolean): boolean {
+    const { source, losses, hold } = this.#parts;
     if (this.isClosed) {
       this.counters.lost.shutdown += 1;
       return false;
     }
-    const isAdmitted = this.#memory.admit(hit, this.#parts.source.queue);
-    if (!isAdmitted) this.#parts.losses.check();
-    return isAdmitted;
-  }
-
-  #onAdded(hit: PendingHit): void {
+    if (!this.memory.admit(hit, source.queue)) {
+      losses.check();
+      return false;
+    }
+    if (isQueued) this.memory.push(hit);
+    else this.memory.wait(hit);
     if (!this.#isPrepared) this.#prepare();
-    this.#parts.hold.extend(hit.endedMillis);
+    hold.extend(hit.endedMillis);
     this.#loop.update();
+    return true;
   }
 
   /** Loads the transport early: a process that is about to end has no time to load it. */
@@ -249,7 +231,7 @@ export class Delivery {
     await transport.close();
     await this.#loop.ended; // counts the batch that was in flight
     sender.stop();
-    if (spool && this.#memory.count > 0) {
+    if (spool && this.memory.count > 0) {
       const leftMillis = startMillis + deadlineMillis - performance.now();
       const millis = Math.max(leftMillis, EXIT_WAITS.spoolWriteMillis);
       await withTimeout(millis, spool.store(true)); // a spool that did not answer before

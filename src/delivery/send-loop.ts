@@ -26,8 +26,6 @@ export class SendLoop {
   /** The timer for the next batch, which does not keep the process alive. */
   #timer: NodeJS.Timeout | undefined;
   #timerFor: TimerKind | undefined;
-  /** Batches are being made. */
-  #isFilling = false;
 
   constructor(parts: SendingParts) {
     this.#parts = parts;
@@ -58,7 +56,7 @@ export class SendLoop {
   /** Call this after a hit was queued. Sets the timer for the next batch; while a batch is being sent, only for a full one. */
   update(): void {
     const { memory, sender, source } = this.#parts;
-    if (source.isEnding || this.#isFilling) return;
+    if (source.isEnding || source.isFilling) return;
     const isFull = memory.queued >= this.#maxExportBatchSize;
     // Nearly all hits arrive while the timer is set.
     if (this.#timerFor === 'full' || (this.#timerFor === 'due' && !isFull)) return;
@@ -151,12 +149,7 @@ export class SendLoop {
   async #onTimer(): Promise<void> {
     const { source } = this.#parts;
     const mode = performance.now() >= this.#dueMillis ? 'due' : 'full'; // a batch makes all due
-    this.#isFilling = true;
-    try {
-      await source.fill();
-    } finally {
-      this.#isFilling = false;
-    }
+    await source.fill();
     if (!source.isEnding && !this.#attempt(mode)) this.update();
   }
 

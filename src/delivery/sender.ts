@@ -10,12 +10,6 @@ import type { SendMode } from './send-mode.js';
 /** Failures in a row after which it is logged that nothing can be sent. */
 const LOGGED_FAILURES = 3;
 
-interface SenderParts extends DeliveryParts {
-  readonly source: BatchSource;
-  /** Called if a rejected token was replaced in its file. */
-  readonly onNewToken: () => void;
-}
-
 /** What sends hits while the process lives, and at its end. */
 export interface SendingParts extends DeliveryParts {
   readonly source: BatchSource;
@@ -38,17 +32,21 @@ export class Sender {
   lastSuccessMillis: number = performance.now();
   /** Whether the last attempt failed so that the next one has to wait. */
   hasToWait = false;
-  readonly #parts: SenderParts;
+  readonly #parts: Omit<SendingParts, 'sender'>;
+  readonly #onNewToken: () => void;
   readonly #response: EarlierResults;
   #failedBulksInARow = 0;
   readonly #token: CurrentToken;
   #isTokenRefused = false;
 
-  constructor(parts: SenderParts) {
+  /** `onNewToken` is called if a rejected token was replaced in its file. */
+  constructor(parts: Omit<SendingParts, 'sender'>, onNewToken: () => void) {
     const { options, diagnostics, random, source } = parts;
     this.#parts = parts;
+    this.#onNewToken = onNewToken;
     this.#token = new CurrentToken(options);
-    this.#response = new EarlierResults(options, diagnostics, random, () => ({
+    const { resendUnconfirmed } = options;
+    this.#response = new EarlierResults(resendUnconfirmed, diagnostics, random, () => ({
       pending: source.pending,
       waitUntilMillis: Math.max(this.waitUntilMillis, source.failing.dueMillis(true)),
     }));
@@ -180,7 +178,7 @@ export class Sender {
     this.#token.watch(() => {
       this.#isTokenRefused = false;
       this.waitUntilMillis = 0;
-      this.#parts.onNewToken();
+      this.#onNewToken();
     });
   }
 }

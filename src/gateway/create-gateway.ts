@@ -81,14 +81,14 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   function readRoom(): TakeRoom {
     const { pending, spooled } = pipeline.delivery;
     let queued = pending - spooled;
-    let bytes = pipeline.delivery.queueBytes;
+    let bytes = pipeline.delivery.memory.bytes;
     // If all hits have failed, one more request is taken: see `MemoryQueue.admit`.
     let isStuck = pipeline.delivery.haveAllFailed;
     return (hits, spanBytes) => {
       const newBytes = hits * REQUEST_BYTES + spanBytes;
       // A request that never fits is taken if nothing is queued; what does not fit then is counted as lost.
       const isFitting =
-        queued + hits <= maxQueueSize && bytes + newBytes <= pipeline.delivery.maxQueueBytes;
+        queued + hits <= maxQueueSize && bytes + newBytes <= pipeline.delivery.memory.maxBytes;
       if (queued > 0 && !isFitting && !isStuck) return false;
       isStuck = false;
       queued += hits;
@@ -111,7 +111,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     // An export that never fits is accepted if nothing waits; what does not fit then is counted as lost.
     const isIdle = waitingRequests + pending === spooled;
     if (isIdle && spoolRoom > maxSpoolBytes / 2) return true;
-    return pipeline.delivery.queueBytes + newBytes <= spoolRoom - maxSpoolBytes / SHARE_OF_OTHERS;
+    return pipeline.delivery.memory.bytes + newBytes <= spoolRoom - maxSpoolBytes / SHARE_OF_OTHERS;
   }
 
   const refusals = new RefusedExports(diagnostics);

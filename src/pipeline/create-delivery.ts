@@ -46,7 +46,7 @@ export function createDelivery(
     /** Whether the secret is final: a spool provides it only once it is open. */
     isVisitorKeyKnown: () => isVisitorKeyKnown,
     /** Bytes that hits may take in the spool besides those that it already has. */
-    spoolRoom: () => spool?.room ?? Number.POSITIVE_INFINITY,
+    spoolRoom: () => spool?.writer.room ?? Number.POSITIVE_INFINITY,
     /** Stops what does not belong to delivery. */
     close: () => dailyKeys?.close(),
   };

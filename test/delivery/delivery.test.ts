@@ -80,7 +80,7 @@ test('a waiting hit is pending at once, and behind the hits that were queued bef
   expect(delivery.pending).toBe(3);
   await delivery.flush();
   expect(sentNames(transport)).toEqual([['a', 'page', 'further']]);
-  expect(delivery.queueBytes).toBe(0);
+  expect(delivery.memory.bytes).toBe(0);
 });
 
 test('a waiting hit is sent when it is final, at a flush, and at the end', async () => {

@@ -36,7 +36,7 @@ export async function createApiClient(options: ApiClientOptions) {
   const { request } = await import('undici');
   const api = new URL(options.url);
   api.pathname = api.pathname.replace(/[^/]+\.php$/, 'index.php');
-  const dispatcher = await createDispatcher(api, process.env).catch((error: Error) => {
+  const dispatcher = await createDispatcher(api).catch((error: Error) => {
     throw new ApiFailure('proxy-unusable', error.message, 'Correct the variable, or unset it');
   });
 

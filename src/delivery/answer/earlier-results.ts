@@ -13,11 +13,6 @@ import {
 } from './interpret-answer.js';
 import { adviceFor, Outage, type PendingWork } from './outage.js';
 
-interface EarlierResultsOptions {
-  /** Prefers duplicates to losses. */
-  readonly resendUnconfirmed: boolean;
-}
-
 /** What to do after an exchange. */
 export interface Verdict {
   readonly policy: ResultPolicy;
@@ -31,8 +26,9 @@ export interface Verdict {
 /** Applies the policy for each result, and keeps track of what earlier results say about Matomo and the token. */
 export class EarlierResults {
   readonly outage: Outage;
-  readonly #options: EarlierResultsOptions;
-  readonly #diagnostics: Pick<Diagnostics, 'warn' | 'warnOnce' | 'lines'>;
+  /** Prefers duplicates to losses. */
+  readonly #resendUnconfirmed: boolean;
+  readonly #diagnostics: Diagnostics;
   readonly #random: () => number;
   /** Matomo has tracked at least one hit. */
   #hasTracked = false;
@@ -42,12 +38,12 @@ export class EarlierResults {
   #tokenWaits = 0;
 
   constructor(
-    options: EarlierResultsOptions,
-    diagnostics: Pick<Diagnostics, 'warn' | 'warnOnce' | 'lines'>,
+    resendUnconfirmed: boolean,
+    diagnostics: Diagnostics,
     random: () => number,
     workOf: () => PendingWork,
   ) {
-    this.#options = options;
+    this.#resendUnconfirmed = resendUnconfirmed;
     this.#diagnostics = diagnostics;
     this.#random = random;
     this.outage = new Outage(diagnostics, workOf);
@@ -80,7 +76,7 @@ export class EarlierResults {
   interpretAtExit(batch: Batch, result: BulkResult): Verdict {
     if (isRejected(result)) this.#rejections += 1;
     if (result.kind === 'processed') this.#hasTracked ||= result.tracked > 0;
-    const policy = policyOf(result, batch, this.#rejections, this.#options.resendUnconfirmed);
+    const policy = policyOf(result, batch, this.#rejections, this.#resendUnconfirmed);
     const isSuccess =
       result.kind === 'processed' || (result.kind === 'accepted' && !result.warning);
     return { policy, result, isSuccess, waitMillis: this.#waitMillis(policy, result) };

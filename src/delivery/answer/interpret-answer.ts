@@ -55,25 +55,18 @@ interface ExchangeContext {
 /** Classifies an exchange: only status, content type and counters of the response together show what was stored. */
 export function interpretAnswer(exchange: Exchange, known: ExchangeContext): BulkResult {
   switch (exchange.kind) {
-    case 'not_sent':
-      return {
-        kind: 'unavailable',
-        code: 'unreachable',
-        reason: `Matomo cannot be reached (${codeOf(exchange.error)})`,
-      };
-    case 'no_answer':
+    case 'not_sent': {
+      const reason = `Matomo cannot be reached (${codeOf(exchange.error)})`;
+      return { kind: 'unavailable', code: 'unreachable', reason };
+    }
+    case 'no_answer': {
       if (exchange.isHttp === false && !known.hasTracked) {
-        return {
-          kind: 'refused',
-          code: 'not-matomo',
-          reason: 'The server at url does not speak HTTP',
-        };
+        const reason = 'The server at url does not speak HTTP';
+        return { kind: 'refused', code: 'not-matomo', reason };
       }
-      return {
-        kind: 'unconfirmed',
-        code: 'no-answer',
-        reason: `Matomo did not answer (${codeOf(exchange.error)})`,
-      };
+      const reason = `Matomo did not answer (${codeOf(exchange.error)})`;
+      return { kind: 'unconfirmed', code: 'no-answer', reason };
+    }
     case 'answer':
       return readStatus(exchange, known);
   }
@@ -97,11 +90,9 @@ function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult 
     return { kind: 'failed', code: 'unavailable', reason: unclear, mayBeStored: true };
   }
   if (status >= 300 && status < 400) {
-    return {
-      kind: 'refused',
-      code: 'redirected',
-      reason: `${reason} and redirects to ${target(answer.location, known)}, which is not followed`,
-    };
+    const to = target(answer.location, known);
+    const redirected = `${reason} and redirects to ${to}, which is not followed`;
+    return { kind: 'refused', code: 'redirected', reason: redirected };
   }
   if (status !== 401) return { kind: 'failed', code: 'request-rejected', reason };
   const scheme = /^(?:basic|digest|bearer|negotiate|ntlm)\b/i.exec(answer.authenticate ?? '')?.[0];
@@ -118,30 +109,19 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
   const tracked = Math.min(counters.tracked, known.sent);
   const invalid = Math.min(counters.invalid, known.sent - tracked);
   if (tracked + invalid === 0) {
-    return {
-      kind: 'nothing_kept',
-      code: 'hits-not-counted',
-      reason: `Matomo neither tracked nor rejected ${countOf(known.sent)}. Either its database timed out on a lock, and some hits may be stored, or tracking is turned off (record_statistics)`,
-    };
+    const reason = `Matomo neither tracked nor rejected ${countOf(known.sent)}. Either its database timed out on a lock, and some hits may be stored, or tracking is turned off (record_statistics)`;
+    return { kind: 'nothing_kept', code: 'hits-not-counted', reason };
   }
   if (tracked === 0 && known.hasToken) {
     const reason = `Matomo rejected all of ${countOf(known.sent)} sent with a token`;
     const kind = known.hasTracked ? 'all_invalid' : 'token_rejected';
     return { kind, code: 'token-rejected', reason };
   }
-  return {
-    kind: 'processed',
-    tracked,
-    invalid,
-    unconfirmed: known.sent - tracked - invalid,
-    ...(tracked === 0 &&
-      !known.hasTracked && {
-        warning: {
-          code: 'site-unknown',
-          reason: `Matomo rejected all of ${countOf(known.sent)}, counted as invalid. Check siteId: the site may not exist.`,
-        },
-      }),
-  };
+  const unconfirmed = known.sent - tracked - invalid;
+  const result: BulkResult = { kind: 'processed', tracked, invalid, unconfirmed };
+  if (tracked > 0 || known.hasTracked) return result;
+  const reason = `Matomo rejected all of ${countOf(known.sent)}, counted as invalid. Check siteId: the site may not exist.`;
+  return { ...result, warning: { code: 'site-unknown', reason } };
 }
 
 /** A 2xx response without counters. */

@@ -29,7 +29,7 @@ export function clientOptionsOf(options: TransportOptions): NodeClientOptions {
  */
 export function createNodeClient(
   { url, headers, proxy, tls }: NodeClientOptions,
-  onClose: () => void = () => undefined,
+  onClose: () => void,
 ): HttpClient {
   const matomo = new URL(url);
   const plainProxy = proxy?.isTunnel === false ? proxy : undefined;

@@ -25,7 +25,7 @@ export async function createUndiciClient(
 ): Promise<HttpClient> {
   const { url } = options;
   const headers = headersOf(options);
-  const dispatcher = await createDispatcher(url, process.env, onClose);
+  const dispatcher = await createDispatcher(url, onClose);
   return {
     send(body, closes, exchange) {
       dispatcher.dispatch(
@@ -62,14 +62,13 @@ export async function createUndiciClient(
  */
 export async function createDispatcher(
   url: URL,
-  env: Readonly<NodeJS.ProcessEnv>,
   onClose: () => void = () => undefined,
 ): Promise<Pick<Dispatcher, 'dispatch'> & { destroy(error: Error | null): Promise<void> }> {
   const { buildConnector, Client, ProxyAgent } = await loadUndici();
   const buildSocket = buildConnector({ timeout: CONNECT_MILLIS });
   const connectTo = buildSocket as (...target: Parameters<typeof buildSocket>) => Socket;
   const sockets = new Set<Socket>();
-  const proxy = proxyRouteOf(url, env);
+  const proxy = proxyRouteOf(url, process.env);
   const dispatcher =
     proxy === undefined
       ? createClient(url.origin, { connect })

@@ -1,12 +1,15 @@
+const LOSS_REASONS = [
+  'queue_full',
+  'unconfirmed',
+  'rejected',
+  'too_large',
+  'expired',
+  'shutdown',
+  'spool',
+] as const;
+
 /** Why a hit was lost. */
-export type LossReason =
-  | 'queue_full'
-  | 'unconfirmed'
-  | 'rejected'
-  | 'too_large'
-  | 'expired'
-  | 'shutdown'
-  | 'spool';
+export type LossReason = (typeof LOSS_REASONS)[number];
 
 /** Results of the hits that delivery received. */
 export interface DeliveryCounters {
@@ -20,20 +23,8 @@ export interface DeliveryCounters {
 }
 
 export function createDeliveryCounters(): DeliveryCounters {
-  return {
-    tracked: 0,
-    accepted: 0,
-    invalid: 0,
-    lost: {
-      queue_full: 0,
-      unconfirmed: 0,
-      rejected: 0,
-      too_large: 0,
-      expired: 0,
-      shutdown: 0,
-      spool: 0,
-    },
-  };
+  const none = LOSS_REASONS.map((reason) => [reason, 0]);
+  return { tracked: 0, accepted: 0, invalid: 0, lost: Object.fromEntries(none) };
 }
 
 /** As what a hit counts that has a result and was not tracked. */

@@ -1,5 +1,6 @@
 import { copyText } from '../../common/generation-cache.js';
 import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../../hit/hit.js';
+import type { BatchQueue } from './batch-queue.js';
 import {
   addCounters,
   createDeliveryCounters,
@@ -16,12 +17,6 @@ const MEBIBYTE = 1024 ** 2;
 
 /** Taken hits whose queries may keep the texts of their requests in memory. */
 const MAX_UNCOPIED = 500;
-
-/** What is known of taken hits. */
-interface TakenHits {
-  /** Counted when it is read. */
-  readonly failedInMemory: number;
-}
 
 /**
  * Hits in memory: waiting ones, whose request has not ended; queued ones, oldest first; and taken ones, which have no result yet.
@@ -57,7 +52,7 @@ export class MemoryQueue {
    * Whether a hit can be added. If not, it is lost, and counted: losing the end of a visit is better than losing its start. If all hits have
    * failed, one more can: only another one that is processed can show that they are the cause.
    */
-  admit({ bytes }: Pick<PendingHit, 'bytes'>, taken: TakenHits): boolean {
+  admit({ bytes }: Pick<PendingHit, 'bytes'>, taken: Pick<BatchQueue, 'failedInMemory'>): boolean {
     if (this.count < this.#maxHits && this.bytes + bytes <= this.maxBytes) return true;
     if (this.haveAllFailed(taken)) return true;
     this.counters.lost.queue_full += 1;
@@ -65,7 +60,7 @@ export class MemoryQueue {
   }
 
   /** Whether only another hit can show that those in memory are the cause of their failures. */
-  haveAllFailed(taken: TakenHits): boolean {
+  haveAllFailed(taken: Pick<BatchQueue, 'failedInMemory'>): boolean {
     return this.#taken > 0 && this.untaken === 0 && taken.failedInMemory >= this.#taken;
   }
 

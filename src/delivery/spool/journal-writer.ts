@@ -17,8 +17,8 @@ const HANGING_MILLIS = 2_000;
 interface JournalWriterParts {
   /** Bytes that the spool has room for. */
   readonly room: () => number;
-  /** Stores lines. Rejects, after reporting why, if none is stored. */
-  readonly store: (lines: readonly HitLine[]) => Promise<void>;
+  /** Stores all lines or none. Returns whether they are stored; reports why not. */
+  readonly store: (lines: readonly HitLine[]) => Promise<boolean>;
   readonly onFull: () => void;
   /** Passes on hits that could not be stored. */
   readonly giveBack: (hits: readonly Hit[]) => void;
@@ -93,10 +93,7 @@ export class JournalWriter {
       this.#sinceMillis = performance.now();
       const fitting = this.#fittingOf(lines);
       const { store, onFull, giveBack } = this.#parts;
-      const isStored = await store(fitting).then(
-        () => true,
-        () => false,
-      );
+      const isStored = fitting.length === 0 || (await store(fitting));
       this.#sinceMillis = Number.POSITIVE_INFINITY;
       if (!this.isWriting) return;
       this.#begun = [];

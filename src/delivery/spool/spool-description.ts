@@ -36,15 +36,10 @@ export function parseObject(text: string): Record<string, unknown> {
   }
 }
 
-/** A new name for a spool that this process opens. */
+/** A new name for a journal of this process. Names sort by the time of opening. */
 export function newInstanceName(): string {
-  return instanceName(Date.now(), process.pid, randomBytes(4).toString('hex'));
-}
-
-/** A name for a spool that a process has opened. Names sort by the time of opening. */
-export function instanceName(nowMillis: number, pid: number, random: string): string {
-  const time = String(Math.max(0, nowMillis)).padStart(13, '0');
-  return `${time}-${pid}-${random}`;
+  const time = String(Math.max(0, Date.now())).padStart(13, '0');
+  return `${time}-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 
 /** Compares names of instances or of their files, oldest first. */

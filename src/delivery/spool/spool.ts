@@ -70,7 +70,7 @@ export class Spool {
   readonly #abandoned = new Set<JournalHit>();
   #isOpening = true;
   #isClosed = false;
-  readonly #writer: JournalWriter;
+  readonly writer: JournalWriter;
   readonly #steps: SerialQueue;
   #timer: NodeJS.Timeout | undefined;
   #beatTimer: NodeJS.Timeout | undefined;
@@ -86,7 +86,7 @@ export class Spool {
   ) {
     this.#options = options;
     this.#reports = reports;
-    this.#writer = new JournalWriter({
+    this.writer = new JournalWriter({
       room: () => options.maxBytes - (this.#stored?.journal.spoolBytes ?? 0),
       store: (lines) => this.#store(lines),
       onFull: () => {
@@ -112,23 +112,14 @@ export class Spool {
 
   /** Hits without a result that this process made or took over. */
   get pending(): number {
-    return this.#writer.pending + this.spooled;
+    return this.writer.pending + this.spooled;
   }
 
   /** Whether hits can be stored now. `false` after a failure and while the disk hangs: then hits stay in the bounded queue. */
   get isWritable(): boolean {
-    if (this.#writer.isHanging) return false;
+    if (this.writer.isHanging) return false;
     if (this.#isOpening) return true;
-    return this.#openJournal !== undefined && !this.#isClosed && !this.#writer.hasFailed;
-  }
-
-  get isHanging(): boolean {
-    return this.#writer.isHanging;
-  }
-
-  /** Approximate number of bytes that more hits may take. */
-  get room(): number {
-    return this.#writer.room;
+    return this.#openJournal !== undefined && !this.#isClosed && !this.writer.hasFailed;
   }
 
   /** The journal that can be read now. */
@@ -152,7 +143,7 @@ export class Spool {
       const isInterval = millis % INTERVAL_MILLIS === 0;
       const isDue = isInterval || memory.queued >= PORTION;
       if (isDue && this.isWritable) void this.store(false);
-      if (this.isHanging) this.giveUp(false);
+      if (this.writer.isHanging) this.writer.giveUp(false);
       if (millis % EXPIRY_MILLIS === 0) void this.#steps.run(() => this.#expire());
       if (isInterval) parts.onInterval();
     }, PORTION_MILLIS).unref();
@@ -169,26 +160,21 @@ export class Spool {
   async store(all: boolean): Promise<void> {
     const { memory, queue } = this.#parts;
     await this.ready;
-    await this.#writer.writeQueued(memory, all);
-    while (queue.size > 0 && this.isWritable && this.#writer.isIdle) {
-      const hits = queue.takeBatch(this.room);
+    await this.writer.writeQueued(memory, all);
+    while (queue.size > 0 && this.isWritable && this.writer.isIdle) {
+      const hits = queue.takeBatch(this.writer.room);
       if (hits.length === 0) return;
       memory.forget(hits);
-      this.#writer.add(hits);
-      await this.#writer.write();
+      this.writer.add(hits);
+      await this.writer.write();
     }
-  }
-
-  /** The spool does not answer: gives back hits that are not stored, with `all` also those that may be stored later. */
-  giveUp(all: boolean): void {
-    this.#writer.giveUp(all);
   }
 
   /** At the end of the process: stores all hits in memory synchronously. Returns those that have to be sent. */
   storeSync(): readonly Hit[] {
     const { memory } = this.#parts;
-    this.#writer.add(memory.remove(Number.POSITIVE_INFINITY, performance.now(), true));
-    const rest = this.#writer.writeAtExit((lines) => {
+    this.writer.add(memory.remove(Number.POSITIVE_INFINITY, performance.now(), true));
+    const rest = this.writer.writeAtExit((lines) => {
       const isStored = this.#stored?.journal.appendAtExit?.(lines) === true;
       if (isStored) this.spooled += lines.length;
       return isStored;
@@ -231,7 +217,7 @@ export class Spool {
   /** At the end of the process: stores the results that are not stored yet, and that these taken hits have one. Returns whether all are. */
   decideAtExit(hits: readonly JournalHit[]): boolean {
     const stored = this.#stored;
-    if (!stored || this.#writer.isHanging || !hits.every((hit) => stored.taken.has(hit)))
+    if (!stored || this.writer.isHanging || !hits.every((hit) => stored.taken.has(hit)))
       return false;
     stored.decide(hits);
     return stored.saveAtExit();
@@ -245,7 +231,7 @@ export class Spool {
 
   async #close(): Promise<void> {
     this.stop();
-    const notStored = await this.#writer.end();
+    const notStored = await this.writer.end();
     this.#isClosed = true;
     clearTimeout(this.#beatTimer);
     this.#lose('shutdown', notStored);
@@ -261,7 +247,7 @@ export class Spool {
 
   /** The process ends without `close`. While another thread does something for it, nothing is released, as if it was killed. */
   #closeAtExit(): void {
-    if (this.#steps.isIdle && this.#writer.isIdle) this.#stored?.journal.closeAtExit?.();
+    if (this.#steps.isIdle && this.writer.isIdle) this.#stored?.journal.closeAtExit?.();
   }
 
   async #open(): Promise<void> {
@@ -306,22 +292,22 @@ export class Spool {
   }
 
   /** Appends lines to the journal, or to its successor. */
-  async #store(lines: readonly HitLine[], triesAgain = true): Promise<void> {
-    if (lines.length === 0) return;
+  async #store(lines: readonly HitLine[], triesAgain = true): Promise<boolean> {
     const stored = this.#stored;
-    if (!stored) throw new Error('not open'); // the opener has reported why
+    if (!stored) return false; // the opener has reported why
     try {
       const kept = await stored.journal.append(lines, stored.mayKeep(lines.length));
-      if (!this.#writer.isWriting) return; // the process ends
+      if (!this.writer.isWriting) return false; // the process ends
       if (stored !== this.#stored) throw new JournalLost('it was lost before');
       this.spooled += lines.length;
       stored.keep(kept);
       this.#reports.unwritable.end();
+      return true;
     } catch (error) {
       this.#fail(error, stored, true);
-      if (!triesAgain || !(error instanceof JournalLost)) throw error;
+      if (!triesAgain || !(error instanceof JournalLost)) return false;
       await this.#steps.ended;
-      if (this.#writer.isWriting) await this.#store(lines, false);
+      return this.writer.isWriting && this.#store(lines, false);
     }
   }
 
@@ -348,7 +334,7 @@ export class Spool {
     if (failure !== undefined) {
       await this.#confirm().catch(() => undefined);
       if (stored === this.#stored) this.#reports.unwritable.begin(failure);
-    } else if (!this.#writer.hasFailed) this.#reports.unwritable.end();
+    } else if (!this.writer.hasFailed) this.#reports.unwritable.end();
   }
 
   /** Stores results, checks that the journal is not gone, and counts what is lost if so. */

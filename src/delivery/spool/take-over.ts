@@ -20,21 +20,15 @@ export function mayTakeOver(
 
 /**
  * Notices that this process has stood still. All others may have, too, so that each gets `deadMillis` from then on to show that it is alive.
+ * Call the returned function at each look. It returns since when there was no long pause between two, on the monotonic clock.
  */
-export class Awake {
-  readonly #longMillis: number;
-  #lookedMillis: number = performance.now();
-  #sinceMillis: number = performance.now();
-
-  constructor(deadMillis: number) {
-    this.#longMillis = deadMillis / 3;
-  }
-
-  /** Call this at each look. Returns since when there was no long pause between two, on the monotonic clock. */
-  look(): number {
+export function noticePauses(deadMillis: number): () => number {
+  let lookedMillis = performance.now();
+  let sinceMillis = lookedMillis;
+  return function lookedWithoutPauseSince() {
     const now = performance.now();
-    if (now - this.#lookedMillis > this.#longMillis) this.#sinceMillis = now;
-    this.#lookedMillis = now;
-    return this.#sinceMillis;
-  }
+    if (now - lookedMillis > deadMillis / 3) sinceMillis = now;
+    lookedMillis = now;
+    return sinceMillis;
+  };
 }

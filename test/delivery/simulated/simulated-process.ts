@@ -5,7 +5,6 @@ import { FileJournal } from '../../../src/delivery/spool/file/file-journal.js';
 import type { ProcessIdentity } from '../../../src/delivery/spool/file/take-over.js';
 import type { JournalOpener } from '../../../src/delivery/spool/journal.js';
 import { Spool } from '../../../src/delivery/spool/spool.js';
-import { instanceName } from '../../../src/delivery/spool/spool-description.js';
 import { SpoolReports } from '../../../src/delivery/spool/spool-reports.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
@@ -88,7 +87,7 @@ export class SimulatedProcess implements DiskUser {
       visitorKey: undefined,
       open: async (events) => {
         const random = String(number * 1000 + this.instances.length).padStart(8, '0');
-        if (isMade) this.instances.push(instanceName(Date.now(), identity.pid, random));
+        if (isMade) this.instances.push(`${Date.now()}-${identity.pid}-${random}`);
         const instance = this.instances.at(-1) as string;
         const made = FileJournal.create({ ...journal, events }, instance);
         isMade = await made.then(

@@ -6,7 +6,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { thisProcess } from '../../../src/delivery/spool/file/take-over.js';
 import { toLines } from '../../../src/delivery/spool/hit-line.js';
-import { instanceName } from '../../../src/delivery/spool/spool-description.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import type { MatomoStats } from '../../../src/pipeline/stats.js';
 import { eventually, ROOT } from '../../support/child-process.js';
@@ -126,7 +125,7 @@ export function leaveJournal(
   mark: 'alive' | 'ended' = 'alive',
 ): void {
   const random = String(number).padStart(8, '0');
-  const journal = join(folder, instanceName(Date.now() - 1_000_000 + number, NO_PID, random));
+  const journal = join(folder, `${Date.now() - 1_000_000 + number}-${NO_PID}-${random}`);
   mkdirSync(journal);
   const identity = { ...thisProcess(), pid: NO_PID, started: '1', hasToken: false };
   writeFileSync(join(journal, mark), JSON.stringify(identity));

@@ -26,9 +26,9 @@ import {
   ALIVE,
   DeadProcesses,
   ENDED,
+  type FileJournalOptions,
   INSTANCE,
   type OwnJournal,
-  type TakeOverOptions,
   takeOver,
 } from './take-over.js';
 
@@ -40,12 +40,6 @@ const SIZE_POLL_MILLIS = 5;
 
 /** What is left of a journal whose hits have results, also if a process has ended while it deleted a file. */
 const REST = /^(?:\d{6,}\.done|alive|ended)$/;
-
-export interface FileJournalOptions extends TakeOverOptions {
-  readonly maxBytes: number;
-  /** Called at each beat. */
-  readonly onBeat?: () => void;
-}
 
 /** The file to which hits are appended. */
 interface CurrentFile {

@@ -3,9 +3,10 @@ import { lstat, rename, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import type { JournalEvents, JournalTimes } from '../journal.js';
+import type { JournalEvents } from '../journal.js';
 import { byName, parseObject } from '../spool-description.js';
-import { Awake, mayTakeOver } from '../take-over.js';
+import type { SpoolStoreOptions } from '../spool-store.js';
+import { mayTakeOver, noticePauses } from '../take-over.js';
 import { HITS, HitsFile } from './hits-file.js';
 import {
   ForeignFile,
@@ -54,13 +55,13 @@ export function thisProcess(): ProcessIdentity {
 export class DeadProcesses {
   readonly #here: ProcessIdentity;
   readonly #deadMillis: number;
-  readonly #awake: Awake;
+  readonly #awakeSince: () => number;
   readonly #seen = new Map<string, { readonly mtimeMs: number; readonly sinceMillis: number }>();
 
   constructor(here: ProcessIdentity, deadMillis: number) {
     this.#here = here;
     this.#deadMillis = deadMillis;
-    this.#awake = new Awake(deadMillis);
+    this.#awakeSince = noticePauses(deadMillis);
   }
 
   /** Call this before a look at all of these folders. */
@@ -90,7 +91,7 @@ export class DeadProcesses {
   async #isUnchanged(folder: string): Promise<boolean> {
     const file = await stat(join(folder, ALIVE)).catch(() => stat(folder));
     const { mtimeMs } = file;
-    const awakeMillis = this.#awake.look(); // here, because a look at many folders may take long
+    const awakeMillis = this.#awakeSince(); // here, because a look at many folders may take long
     const now = performance.now();
     const seen = this.#seen.get(folder);
     if (seen?.mtimeMs === mtimeMs && seen.sinceMillis >= awakeMillis)
@@ -129,18 +130,19 @@ function read(get: () => string): string {
   }
 }
 
-export interface TakeOverOptions {
+export interface FileJournalOptions
+  extends Pick<SpoolStoreOptions, 'maxBytes' | 'hasToken' | 'times'> {
   /** Absolute path of the spool. */
   readonly folder: string;
-  readonly hasToken: boolean;
   readonly identity: ProcessIdentity;
-  readonly times: JournalTimes;
   readonly events: JournalEvents;
+  /** Called at each beat. */
+  readonly onBeat?: () => void;
 }
 
 /** The journal of this process. */
 export interface OwnJournal {
-  readonly options: TakeOverOptions;
+  readonly options: FileJournalOptions;
   readonly path: string;
   /** Files with hits that have no result, by the folder in which they are. */
   readonly files: Map<string, Set<HitsFile>>;

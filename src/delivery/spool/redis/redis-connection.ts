@@ -1,5 +1,4 @@
 import { loadUnhooked } from '../../../common/unhooked.js';
-import type { RedisScript } from './redis-scripts.js';
 
 /** The part of node-redis that is used here. */
 interface RedisClient {
@@ -71,14 +70,9 @@ export class RedisConnection {
     this.openedMillis = performance.now();
   }
 
-  /** Runs a script and returns its reply. */
-  async run(script: RedisScript, args: readonly string[]): Promise<unknown> {
-    try {
-      return await this.send('EVALSHA', script.sha, '0', ...args);
-    } catch (error) {
-      if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
-      return await this.send('EVAL', script.text, '0', ...args);
-    }
+  /** Runs a script atomically, and returns its reply. */
+  run(script: string, args: readonly string[]): Promise<unknown> {
+    return this.send('EVAL', script, '0', ...args);
   }
 
   async send(...command: readonly string[]): Promise<unknown> {

@@ -7,12 +7,12 @@ import {
   type JournalEvents,
   type JournalHit,
   JournalLost,
-  type JournalTimes,
   MAX_READ_HITS,
   type Segment,
 } from '../journal.js';
 import { newInstanceName } from '../spool-description.js';
-import { Awake, mayTakeOver } from '../take-over.js';
+import type { SpoolStoreOptions } from '../spool-store.js';
+import { mayTakeOver, noticePauses } from '../take-over.js';
 import type { RedisConnection } from './redis-connection.js';
 import { BEAT, DECIDE, JOIN, LEAVE, REDIS_KEYS, STORE } from './redis-scripts.js';
 import { listProcesses, TAKE_OVER } from './take-over.js';
@@ -20,10 +20,8 @@ import { listProcesses, TAKE_OVER } from './take-over.js';
 /** Interval for checking whether a lost connection is back. */
 const RECONNECTED_MILLIS = 50;
 
-export interface RedisJournalOptions {
+export interface RedisJournalOptions extends Pick<SpoolStoreOptions, 'hasToken' | 'times'> {
   readonly connection: RedisConnection;
-  readonly hasToken: boolean;
-  readonly times: JournalTimes;
   readonly events: JournalEvents;
 }
 
@@ -87,7 +85,7 @@ class RedisStream implements Segment {
 export class RedisJournal implements Journal {
   readonly instance: string = newInstanceName();
   readonly options: RedisJournalOptions;
-  readonly #awake: Awake;
+  readonly #awakeSince: () => number;
   spoolBytes = 0;
   readonly #own: RedisStream;
   /** Streams with hits that were taken over, by key. */
@@ -97,7 +95,7 @@ export class RedisJournal implements Journal {
 
   private constructor(options: RedisJournalOptions) {
     this.options = options;
-    this.#awake = new Awake(options.times.deadMillis);
+    this.#awakeSince = noticePauses(options.times.deadMillis);
     this.#own = new RedisStream(this, `${REDIS_KEYS.hits}${this.instance}`);
   }
 
@@ -146,7 +144,7 @@ export class RedisJournal implements Journal {
   async takeOver(most: number): Promise<number> {
     const { connection, times } = this.options;
     // After an outage of Redis or of the network, each gets time to show that it is alive, unless it has ended.
-    const sinceMillis = Math.max(this.#awake.look(), connection.openedMillis);
+    const sinceMillis = Math.max(this.#awakeSince(), connection.openedMillis);
     const hadTime = performance.now() - sinceMillis >= times.deadMillis;
     let taken = 0;
     for (const { instance, about, isAlive } of await listProcesses(connection)) {

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 // Keys of a spool in Redis. `<instance>` is a journal of one process, `<origin>` that of a dead process which it took over:
 //
 //     matomo-spool:description               string  format and URL of Matomo
@@ -26,14 +24,8 @@ export const REDIS_KEYS = {
 
 const K = REDIS_KEYS;
 
-/** A script that Redis runs atomically. */
-export interface RedisScript {
-  readonly text: string;
-  readonly sha: string;
-}
-
 /** `description, key`: the spool's Matomo, and a visitor key if the text is not empty. The first process that sets them wins. */
-export const OPEN: RedisScript = script(`
+export const OPEN: string = script(`
 redis.call('SET', '${K.description}', ARGV[1], 'NX')
 if ARGV[2] ~= '' then redis.call('SET', '${K.visitorKey}', ARGV[2], 'NX') end
 return { redis.call('GET', '${K.description}'), redis.call('GET', '${K.visitorKey}') }
@@ -43,7 +35,7 @@ return { redis.call('GET', '${K.description}'), redis.call('GET', '${K.visitorKe
  * `(day, key)…`: deletes the key that does not change, and sets the keys of days that are not over for an hour. The first process that
  * sets one wins. Replies with the key of each day, or an empty text.
  */
-export const DAILY_KEYS: RedisScript = script(`
+export const DAILY_KEYS: string = script(`
 redis.call('DEL', '${K.visitorKey}')
 local now = tonumber(redis.call('TIME')[1])
 local keys = {}
@@ -57,7 +49,7 @@ return keys
 `);
 
 /** `instance, JSON, deadMillis`: makes an empty journal. The stream exists from then on, so that a missing one is a lost one. */
-export const JOIN: RedisScript = script(`
+export const JOIN: string = script(`
 local hits = '${K.hits}' .. ARGV[1]
 redis.call('XADD', hits, '1-0', 'h', '')
 redis.call('XDEL', hits, '1-0')
@@ -67,7 +59,7 @@ redis.call('HSET', '${K.instances}', ARGV[1], ARGV[2])
 `);
 
 /** `instance, deadMillis`: shows that the process is alive. Replies with whether it has its journal, and the bytes of all. */
-export const BEAT: RedisScript = script(`
+export const BEAT: string = script(`
 local isThere = redis.call('HEXISTS', '${K.instances}', ARGV[1])
   * redis.call('EXISTS', '${K.hits}' .. ARGV[1])
 if isThere == 1 and redis.call('PEXPIRE', '${K.alive}' .. ARGV[1], ARGV[2]) == 0 then
@@ -80,7 +72,7 @@ return { isThere, tonumber(redis.call('GET', '${K.bytes}') or '0') }
  * `instance, first, line…`: stores lines with the IDs `first`, `first + 1`, …, once. If the newest ID is not smaller, they were stored
  * and the reply was lost. Replies with whether the process has its journal.
  */
-export const STORE: RedisScript = script(
+export const STORE: string = script(
   `
 local hits = '${K.hits}' .. ARGV[1]
 if redis.call('HEXISTS', '${K.instances}', ARGV[1]) == 0 or redis.call('EXISTS', hits) == 0 then
@@ -104,7 +96,7 @@ return 1
 );
 
 /** `instance, stream, ID…`: deletes hits that have a result, and a stream that was taken over and is empty. */
-export const DECIDE: RedisScript = script(`
+export const DECIDE: string = script(`
 local bytes = 0
 for i = 3, #ARGV do
   local entry = redis.call('XRANGE', ARGV[2], ARGV[i], ARGV[i])[1]
@@ -119,7 +111,7 @@ end
 `);
 
 /** `instance, JSON`: the process has ended. A journal without hits is deleted. */
-export const LEAVE: RedisScript = script(`
+export const LEAVE: string = script(`
 local streams = '${K.streams}' .. ARGV[1]
 for _, stream in ipairs(redis.call('SMEMBERS', streams)) do
   if redis.call('XLEN', stream) == 0 then
@@ -135,7 +127,6 @@ redis.call('DEL', '${K.alive}' .. ARGV[1])
 `);
 
 /** `needsRoom`: a full Redis rejects the script. All others still run then, because they free memory. */
-export function script(lines: string, needsRoom = false): RedisScript {
-  const text = `#!lua${needsRoom ? '' : ' flags=allow-oom'}\n${lines}`;
-  return { text, sha: createHash('sha1').update(text).digest('hex') };
+export function script(lines: string, needsRoom = false): string {
+  return `#!lua${needsRoom ? '' : ' flags=allow-oom'}\n${lines}`;
 }

@@ -1,10 +1,10 @@
 import { byName, parseObject } from '../spool-description.js';
 import type { ListedProcess } from '../spool-store.js';
 import type { RedisConnection } from './redis-connection.js';
-import { REDIS_KEYS as K, type RedisScript, script } from './redis-scripts.js';
+import { REDIS_KEYS as K, script } from './redis-scripts.js';
 
 /** Replies with each process, the JSON about it, whether it is alive, and its streams. */
-const LIST: RedisScript = script(`
+const LIST: string = script(`
 local found = {}
 local all = redis.call('HGETALL', '${K.instances}')
 for i = 1, #all, 2 do
@@ -19,7 +19,7 @@ return found
  * `instance, dead`: takes over all streams of a dead process. Replies with whether it did; not if that is alive, another process was
  * first, or this one has lost its journal.
  */
-export const TAKE_OVER: RedisScript = script(`
+export const TAKE_OVER: string = script(`
 local me, dead = ARGV[1], ARGV[2]
 if redis.call('HEXISTS', '${K.instances}', me) == 0 then return 0 end
 if redis.call('HEXISTS', '${K.instances}', dead) == 0 then return 0 end

@@ -121,9 +121,9 @@ describe('a spool in Redis', () => {
     await eventually(() => one.delivery.spooled === 1);
     one.transport.answer(processed);
     await eventually(() => one.delivery.counters.tracked === 1);
-    await eventually(async () => (await hitsIn(redis)) === 0); // Redis has the scripts from then on
+    await eventually(async () => (await hitsIn(redis)) === 0);
     one.transport.answer(notSent);
-    wire.muteAt(STORE.sha);
+    wire.muteAt(STORE);
     one.push('a', 'b', 'c');
     await eventually(async () => (await hitsIn(redis)) === 3);
     expect(one.delivery).toMatchObject({ pending: 3, spooled: 0 });
@@ -135,7 +135,7 @@ describe('a spool in Redis', () => {
     const release = one.transport.hold();
     const before = one.transport.bodies.length;
     await eventually(() => one.transport.bodies.length > before);
-    wire.muteAt(DECIDE.sha);
+    wire.muteAt(DECIDE);
     release();
     await eventually(async () => (await hitsIn(redis)) === 0);
     wire.play('well');
@@ -149,7 +149,7 @@ describe('a spool in Redis', () => {
     const before = spooledDelivery({ folder: redis.url });
     before.push('first');
     await eventually(() => before.delivery.counters.tracked === 1);
-    await eventually(async () => (await hitsIn(redis)) === 0); // Redis has the scripts from then on
+    await eventually(async () => (await hitsIn(redis)) === 0);
     before.transport.answer(notSent);
     before.push('a', 'b', 'c');
     await eventually(() => before.delivery.spooled === 3);
@@ -158,7 +158,7 @@ describe('a spool in Redis', () => {
     await redis.command('XADD', stream, '*', 'h', 'damaged');
 
     const wire = await startWire(Number(new URL(redis.url).port));
-    wire.muteAt(DECIDE.sha);
+    wire.muteAt(DECIDE);
     const next = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
     await eventually(async () => (await hitsIn(redis)) === 3);
     wire.play('well');
