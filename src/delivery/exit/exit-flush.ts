@@ -14,20 +14,17 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
   const { counters } = memory;
   const lostBefore = { ...counters.lost };
   const { tracked } = counters;
+  const mayFlush = refusal === undefined;
   // If Matomo was unavailable, it may be back, but nothing waits for long.
-  const limitMillis = sender.hasToWait ? EXIT_WAITS.unavailableMillis : millis;
+  const limitMillis = Math.min(millis, sender.hasToWait ? EXIT_WAITS.unavailableMillis : millis);
   const startMillis = performance.now();
-  const deadlineMillis = startMillis + Math.min(millis, limitMillis);
   let found = refusal;
   let isCut = false;
   try {
-    const leftBecause = finishInFlight(
-      parts,
-      refusal === undefined ? deadlineMillis - startMillis : 0,
-    );
-    if (refusal === undefined) {
+    const leftBecause = finishInFlight(parts, mayFlush ? limitMillis : 0);
+    if (mayFlush) {
       if (spool) source.queue.add(spool.storeSync(), false);
-      ({ found, isCut } = send(parts, deadlineMillis, leftBecause));
+      ({ found, isCut } = send(parts, startMillis + limitMillis, leftBecause));
     }
   } catch (error) {
     found = describeError(error);
@@ -40,7 +37,6 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
   const lost = { ...counters.lost };
   for (const name of Object.keys(lost) as LossReason[]) lost[name] -= lostBefore[name];
   const { stoppedBy: before } = sender;
-  const mayFlush = refusal === undefined;
   const text = describeLoss('process', lost, { found, isCut, hasTimedOut, before, mayFlush });
   if (text) diagnostics.warnOnce('exit', text);
 }

@@ -58,20 +58,15 @@ export function headersOf({ userAgent, headers }: TransportOptions): Record<stri
   };
 }
 
+type Unanswered = Extract<Exchange, { error: Error }>;
+
 /** The result of a request without a response. */
-export function unanswered(
-  wasSent: boolean,
-  error: Error,
-  isHttp?: false,
-): Extract<Exchange, { error: Error }> {
+export function unanswered(wasSent: boolean, error: Error, isHttp?: false): Unanswered {
   return wasSent ? { kind: 'no_answer', error, isHttp } : { kind: 'not_sent', error };
 }
 
 /** The result of a request that got no response in time. */
-export function timedOut(
-  wasSent: boolean,
-  timeoutMillis: number,
-): Extract<Exchange, { error: Error }> {
+export function timedOut(wasSent: boolean, timeoutMillis: number): Unanswered {
   const millis = Math.round(timeoutMillis);
   const error = new Error(`no ${wasSent ? 'answer' : 'connection'} within ${millis} ms`);
   return unanswered(wasSent, error);

@@ -15,10 +15,10 @@ import {
   type JournalHit,
   JournalLost,
   type JournalOpener,
-  type JournalTimes,
 } from './journal.js';
 import { JournalWriter, PORTION } from './journal-writer.js';
 import type { SpoolReports } from './spool-reports.js';
+import type { SpoolStoreOptions } from './spool-store.js';
 import { StoredHits } from './stored-hits.js';
 
 /** Interval for removing hits that are too old, even while nothing can be sent. */
@@ -30,10 +30,7 @@ const PORTION_MILLIS = 50;
 /** Journals that are taken over per second. */
 const MAX_TAKEN_OVER = 64;
 
-interface SpoolOptions {
-  readonly maxBytes: number;
-  readonly times: JournalTimes;
-}
+type SpoolOptions = Pick<SpoolStoreOptions, 'maxBytes' | 'times'>;
 
 /** What delivery connects a spool to. */
 interface SpoolParts {
