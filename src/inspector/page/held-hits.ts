@@ -15,11 +15,9 @@ export function createHeldHits() {
   let held: HeldHit[] = [];
   let filter: Filter = () => true;
   let next = 0;
-  let missed = 0;
 
   return {
     take({ first, oldest, hits }: HitsMessage): void {
-      missed += Math.max(0, first - next);
       next = first + hits.length;
       const added = hits.map((hit, index) => readHit(hit, first + index));
       for (const one of added) one.isShown = filter(one);
@@ -32,14 +30,11 @@ export function createHeldHits() {
       filter = wanted;
       for (const one of held) one.isShown = filter(one);
     },
-    /** Number of hits that the server dropped before it could send them. */
-    missed: () => missed,
     /** Number of all hits since the last clear. */
     total: () => next,
     clear(): void {
       held = [];
       next = 0;
-      missed = 0;
     },
   };
 }
@@ -52,7 +47,6 @@ export interface HeldHit {
   readonly title: string;
   /** Name of the AI chatbot, if it made the request. */
   readonly visitor: string;
-  readonly status: number | undefined;
   /** Page load time in Matomo, the sum of all timings, in milliseconds. */
   readonly millis: number | undefined;
   /** Whether it matches the filter. */
@@ -61,14 +55,6 @@ export interface HeldHit {
 
 const MAX_TITLE_CHARACTERS = 300;
 const MAX_VISITOR_CHARACTERS = 64;
-const TIMINGS = [
-  ['pf_net', 'time_network'],
-  ['pf_srv', 'time_server'],
-  ['pf_tfr', 'time_transfer'],
-  ['pf_dm1', 'time_dom_processing'],
-  ['pf_dm2', 'time_dom_completion'],
-  ['pf_onl', 'time_on_load'],
-] as const;
 
 export function readHit(hit: InspectedHit, number: number): HeldHit {
   const { params, aiRequest } = hit;
@@ -80,7 +66,6 @@ export function readHit(hit: InspectedHit, number: number): HeldHit {
       aiRequest?.name || params.uid || params.cid || params._id || params.cip || '–',
       MAX_VISITOR_CHARACTERS,
     ),
-    status: hit.status,
     millis: aiRequest ? aiRequest.millis : loadTimeOf(hit),
     isShown: true,
   };
@@ -88,9 +73,9 @@ export function readHit(hit: InspectedHit, number: number): HeldHit {
 
 /** From the stored timings; for a hit that is not stored, from the sent ones. */
 function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
-  const timings = TIMINGS.flatMap(
-    ([name, column]) => (stored ? stored[column] : toNumber(params[name])) ?? [],
-  );
+  const timings = Object.entries({ ...(stored ?? params) })
+    .filter(([name, value]) => name.startsWith(stored ? 'time_' : 'pf_') && Number(value) >= 0)
+    .map(([, value]) => Number(value));
   return timings.length === 0 ? undefined : timings.reduce((sum, millis) => sum + millis);
 }
 
@@ -111,16 +96,9 @@ const CONVERSIONS = {
   cart: (): string => 'Cart',
 };
 
-function toNumber(value: unknown): number | undefined {
-  if (typeof value !== 'string' || value.trim() === '') return undefined;
-  const number = Number(value);
-  return Number.isFinite(number) && number >= 0 ? number : undefined;
-}
-
 /** First digit of the status; 0 if there is none. */
-export function classOf({ status }: HeldHit): number {
-  const digit = status === undefined ? 0 : Math.floor(status / 100);
-  return digit >= 1 && digit <= 5 ? digit : 0;
+export function classOf({ hit }: HeldHit): number {
+  return Math.floor((hit.status ?? 0) / 100);
 }
 
 export function shorten(text: string, maxCharacters: number): string {
@@ -156,7 +134,7 @@ function createFieldFilter(name: string, value: string): Filter | undefined {
       return ({ hit }) => hit.reason?.toLowerCase().includes(value) === true;
     case 'status': {
       const digits = value.replace(/x+$/, '');
-      return ({ status }) => status !== undefined && String(status).startsWith(digits);
+      return ({ hit }) => hit.status !== undefined && String(hit.status).startsWith(digits);
     }
     default:
       if (explain(name) === undefined) return undefined;

@@ -1,95 +1,102 @@
-import {
-  byId,
-  cell,
-  createRows,
-  element,
-  formatCount,
-  formatNumber,
-  formatTime,
-  formatVisitor,
-  type LiveRow,
-  row,
-  setText,
-} from './elements.js';
-import { classOf, type HeldHit } from './held-hits.js';
+import { byId, element, formatCount, formatNumber, formatTime, setText } from './elements.js';
+import { classOf, type HeldHit, type HeldHits } from './held-hits.js';
 
 const PAGE = 100;
 
 /** Shows the list of the latest hits. */
 export function createHitList(open: (held: HeldHit) => void, redraw: () => void) {
-  const body = byId('hits', HTMLTableSectionElement);
-  const detail = byId('detail', HTMLElement);
-  const count = byId('hits-count', HTMLElement);
-  const newer = byId('newer', HTMLButtonElement);
-  const older = byId('older', HTMLButtonElement);
-  const buttons = new Map<number, HTMLButtonElement>();
-  let listed: HeldHit[] = [];
+  const list = byId('hits');
+  const body = list.querySelector('tbody') as HTMLElement;
+  const newer = byId('newer');
+  const older = byId('older');
+  /** The title of each hit in the list, which opens its details. The newest hit is the last. */
+  const buttons = new Map<HeldHit, HTMLButtonElement>();
+  let latest = -1;
   let marked: HeldHit | undefined;
   let limit = PAGE;
 
-  const renderRows = createRows<HeldHit>(body, ({ number }) => String(number), createHitRow);
   newer.addEventListener('click', redraw);
   older.addEventListener('click', () => {
     limit += PAGE;
     redraw();
   });
 
-  function createHitRow(held: HeldHit): LiveRow<HeldHit> {
-    const { hit, title, visitor, status, millis, number } = held;
+  function createRow(held: HeldHit): HTMLTableRowElement {
+    const { hit, title, visitor, millis } = held;
     const button = element('button', { type: 'button', class: 'link', title }, title);
     button.addEventListener('click', () => open(held));
-    buttons.set(number, button);
-    const node = row(
-      cell('time', 'time', formatTime(hit.received)),
-      cell('status', `number s${classOf(held)}`, status === undefined ? '–' : String(status)),
-      cell('action', 'name', button),
-      cell('ms', 'number', millis === undefined ? '–' : formatNumber(millis)),
-      cell('visitor', 'code', formatVisitor(visitor)),
-      cell('verdict', 'became', element('span', { class: `verdict ${hit.verdict}` }, hit.verdict)),
+    buttons.set(held, button);
+    return element(
+      'tr',
+      {},
+      element('td', { class: 'wide dim' }, formatTime(hit.received)),
+      element('td', {}, element('b', { class: `s${classOf(held)}` }, String(hit.status ?? '–'))),
+      element('td', { class: 'name' }, button),
+      element('td', {}, millis === undefined ? '–' : formatNumber(millis)),
+      element('td', { class: 'wide code' }, shortenId(visitor)),
+      element('td', {}, element('b', { class: hit.verdict }, hit.verdict)),
     );
-    return { node, update: () => undefined };
   }
 
-  /** `shown`: the hits that match the filter. */
-  function render(shown: readonly HeldHit[], total: number): void {
-    setText(count, formatNumber(shown.length));
-    const latest = listed[0]?.number ?? -1;
+  /** Rows that stay are not moved, so that they keep focus and selection. */
+  function drawRows(newest: readonly HeldHit[]): void {
+    const kept = new Set(newest);
+    for (const [held, button] of buttons) {
+      if (kept.has(held)) continue;
+      button.closest('tr')?.remove();
+      buttons.delete(held);
+    }
+    let next = body.firstElementChild;
+    for (const held of newest) {
+      if (buttons.has(held)) next = next?.nextElementSibling ?? null;
+      else body.insertBefore(createRow(held), next);
+    }
+  }
+
+  function render(held: HeldHits): void {
+    const shown = held.shown();
+    setText(byId('summary'), summarize(shown.length, held));
     const newest = shown.slice(-limit).reverse();
     const waiting = newest.findIndex(({ number }) => number <= latest);
     // The list must not move while a user reads it.
-    const hasFocus = [body, detail].some((part) => part.contains(document.activeElement));
-    const isRead = hasFocus && latest < total;
-    newer.hidden = !isRead || waiting === 0;
-    if (isRead && waiting !== 0) {
+    const isRead = [body, byId('detail')].some((part) => part.contains(document.activeElement));
+    newer.hidden = !isRead || waiting === 0 || latest >= held.total();
+    if (!newer.hidden) {
       const count = waiting < 0 ? `${formatNumber(limit)} or more` : formatNumber(waiting);
       setText(newer, `Show ${count} newer`);
       return;
     }
-    listed = newest;
-    renderRows(newest);
-    const kept = new Set(newest.map(({ number }) => number));
-    for (const number of buttons.keys()) if (!kept.has(number)) buttons.delete(number);
+    latest = newest[0]?.number ?? -1;
+    drawRows(newest);
     older.hidden = newest.length >= shown.length;
-    setText(
-      older,
-      `Show ${formatCount(Math.min(PAGE, shown.length - newest.length), 'older hit')}`,
-    );
+    const rest = Math.min(PAGE, shown.length - newest.length);
+    setText(older, `Show ${formatCount(rest, 'older hit')}`);
     mark(marked);
   }
 
   /** Marks the hit whose details are open. */
   function mark(held: HeldHit | undefined): void {
+    if (marked) buttons.get(marked)?.removeAttribute('aria-current');
     marked = held;
-    for (const [number, button] of buttons) {
-      if (number === held?.number) button.setAttribute('aria-current', 'true');
-      else button.removeAttribute('aria-current');
-    }
+    if (marked) buttons.get(marked)?.setAttribute('aria-current', 'true');
   }
 
   return {
     render,
     mark,
     /** Moves the focus to a hit, if it is in the list. */
-    focus: ({ number }: HeldHit) => buttons.get(number)?.focus(),
+    focus: (held: HeldHit) => buttons.get(held)?.focus(),
   };
+}
+
+function summarize(shown: number, held: HeldHits): string {
+  const kept = held.all().length;
+  const total = formatCount(held.total(), 'hit');
+  const count = shown === kept ? total : `${formatNumber(shown)} of ${total}`;
+  return kept === held.total() ? count : `${count}, the latest ${formatNumber(kept)} kept`;
+}
+
+/** Shortens a long ID to its beginning and end. */
+function shortenId(id: string): string {
+  return id.length > 18 ? `${id.slice(0, 8)}…${id.slice(-6)}` : id;
 }

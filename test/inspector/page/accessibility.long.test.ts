@@ -33,9 +33,6 @@ describe('the page', { timeout: 120_000 }, () => {
     await page.keyboard.press('Enter');
     await listed(page, 1);
     await page.reload();
-    await tabTo('Pause');
-    await page.keyboard.press('Enter');
-    await page.getByText('paused').first().waitFor();
     await tabTo('Clear');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'No hits yet' }).waitFor();

@@ -22,8 +22,7 @@ describe('the page', { timeout: 120_000 }, () => {
       'GET /users/:id',
       'GET /users/:id',
     ]);
-    const totals = await page.locator('#totals').innerText();
-    expect(totals.match(/\d+ \w+/g)).toEqual([
+    expect(await page.locator('#totals button').allInnerTexts()).toEqual([
       '5 tracked',
       '1 dropped',
       '1 invalid',
@@ -63,23 +62,29 @@ describe('the page', { timeout: 120_000 }, () => {
     ]);
     await page.getByRole('button', { name: 'GET /a' }).last().click();
     const detail = page.getByRole('region', { name: 'GET /a' });
-    const shown = await detail.locator('tbody [role=row]').allInnerTexts();
+    const shown = await detail.locator('tbody tr').allInnerTexts();
     const byName = Object.fromEntries(
       shown.map((text) => {
         const [name = '', ...rest] = text.split(/\t|\n/);
         return [name, rest.join(' ')];
       }),
     );
-    expect(byName.pf_srv).toBe('12 server time in ms time_server = 12');
-    expect(byName.dimension2).toContain('custom_dimension_2 = gold');
+    expect(byName.pf_srv).toBe('12 server time in ms');
     expect(byName.dimension9).toMatch(/dropped: .*no such dimension/);
-    expect(byName.action_name).toContain('title = GET /a');
-    expect(byName.cip).toMatch(/^needs token +192.0.2.1 .* log_visit.location_ip$/);
-    expect(byName.cvar).toContain('custom_var_v1 = 200');
+    expect(byName.dimension2).not.toContain('dropped: ');
+    expect(byName.cip).toMatch(/^192.0.2.1 .*token$/);
     expect(byName.nonsense).toContain('unknown to Matomo');
     expect(byName.token_auth).not.toContain('T ');
     await detail.getByText('The row that Matomo stores').click();
-    expect(await detail.locator('dl').innerText()).toMatch(/time_server\s+12/);
+    const row = await detail.locator('dl').innerText();
+    for (const column of [
+      /title\s+GET \/a/,
+      /time_server\s+12/,
+      /custom_dimension_2\s+gold/,
+      /custom_var_v1\s+200/,
+    ]) {
+      expect(row).toMatch(column);
+    }
     await page.getByRole('button', { name: 'GET /b' }).last().click();
     await page.getByText('Referrer of the visit: search: Bing, keyword: x').waitFor();
   });
@@ -115,19 +120,6 @@ describe('the page', { timeout: 120_000 }, () => {
     await dropped.click();
     await listed(page, 2);
     expect(await dropped.getAttribute('aria-pressed')).toBe('true');
-  });
-
-  test('holds still while it is paused, and catches up', async () => {
-    const { page, inspector } = await open();
-    await sendSome(inspector);
-    await listed(page, 7);
-    await page.getByRole('button', { name: 'Pause' }).click();
-    await sendBulk(inspector, [view('GET /late', 200)]);
-    await page.getByText('paused, 1 wait').waitFor();
-    expect(await titles(page)).toHaveLength(7);
-    await page.getByRole('button', { name: 'Pause' }).click();
-    await listed(page, 8);
-    await page.getByText('live', { exact: true }).waitFor();
   });
 
   test('clears all hits, here and in the inspector, also when somebody else does', async () => {
