@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { codeOf } from '../common/describe-error.js';
 import { coded } from '../common/messages.js';
 import { readEnvironment } from '../options/environment.js';
 import { credentialsIn } from '../options/header-values.js';
@@ -7,7 +8,7 @@ import { secret } from '../options/parse-values.js';
 import { ApiFailure, createApiClient, isReadableByOthers } from './matomo-api/api-client.js';
 import { parseArguments, type SetupArguments } from './setup/parse-arguments.js';
 import { createReport, type Report } from './setup/report.js';
-import { runSetup, type SetupTarget } from './setup/run-setup.js';
+import { runSetup } from './setup/run-setup.js';
 import { createCleaner, promptSecret } from './terminal.js';
 import { isUsageError, readOption, UsageError } from './usage-error.js';
 
@@ -34,8 +35,13 @@ export async function setup(args: string[]): Promise<void> {
 }
 
 async function connectAndRun(parsed: SetupArguments, report: Report): Promise<number> {
-  const target = readTarget(parsed, report);
-  if (isReadableByOthers(target.url)) {
+  const url = readOption('url');
+  if (url === undefined) throw new UsageError('set MATOMO_URL');
+  const mapped = readEnvironment('dimensions', process.env, { error: report.warn }) ?? {};
+  const keepsSearch = readEnvironment('siteSearch', process.env, { error: report.warn }) ?? false;
+  const site = parsed.newSite ?? { id: readSiteId() };
+  const target = { url, keepsSearch, wanted: { ...parsed.extras, mapped, site } };
+  if (isReadableByOthers(url)) {
     const effect = 'Others on the network can read the token';
     const text = `MATOMO_URL begins with http://. ${effect}. Use https:// if Matomo supports it.`;
     report.warn(coded('not-private', text));
@@ -45,22 +51,12 @@ async function connectAndRun(parsed: SetupArguments, report: Report): Promise<nu
   report.cleanWith(createCleaner([token, ...credentialsIn(headers)]));
   const timeoutMillis =
     readEnvironment('exportTimeoutMillis', process.env) ?? DEFAULT_TIMEOUT_MILLIS;
-  const client = await createApiClient({ url: target.url, token, headers, timeoutMillis });
+  const client = await createApiClient({ url, token, headers, timeoutMillis });
   try {
     return await runSetup(client, target, parsed, report);
   } finally {
     await client.close();
   }
-}
-
-function readTarget({ newSite, extras }: SetupArguments, report: Report): SetupTarget {
-  const { env } = process;
-  const url = readOption('url');
-  if (url === undefined) throw new UsageError('set MATOMO_URL');
-  const mapped = readEnvironment('dimensions', env, { error: report.warn }) ?? {};
-  const keepsSearch = readEnvironment('siteSearch', env, { error: report.warn }) ?? false;
-  const site = newSite ?? { id: readSiteId() };
-  return { url, keepsSearch, wanted: { ...extras, mapped, site } };
 }
 
 function readSiteId(): number {
@@ -82,8 +78,6 @@ function describe(error: Error, hasStarted: boolean): string {
 /** A token for setup only, so that applications need none with write access. */
 export const SETUP_TOKEN = 'MATOMO_SETUP_TOKEN';
 
-const SOURCES = `--token-file FILE, ${SETUP_TOKEN}, MATOMO_TOKEN_AUTH or MATOMO_TOKEN_AUTH_FILE`;
-
 /**
  * Reads the token from a file, from the environment, or from the terminal.
  *
@@ -96,18 +90,16 @@ async function readToken(file: string | undefined): Promise<string> {
   const token = readOption('tokenAuth');
   if (token !== undefined) return token;
   const typed = await promptSecret('Token of a user with write access (not shown): ');
-  if (typed === undefined) {
-    throw new UsageError(`there is no token; set ${SOURCES}, or type it at a terminal`);
-  }
-  return parse('the token', typed);
+  if (typed !== undefined) return parse('the token', typed);
+  const sources = `--token-file FILE, ${SETUP_TOKEN}, MATOMO_TOKEN_AUTH or MATOMO_TOKEN_AUTH_FILE`;
+  throw new UsageError(`there is no token; set ${sources}, or type it at a terminal`);
 }
 
 function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`the file in --token-file cannot be read (${code})`);
+    throw new UsageError(`the file in --token-file cannot be read (${codeOf(error)})`);
   }
 }
 

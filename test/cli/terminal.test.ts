@@ -1,7 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { isColored } from '../../src/cli/setup/report.js';
 import { confirm, promptSecret } from '../../src/cli/terminal.js';
 import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
 import { environmentOf, MAIN } from '../support/cli.js';
@@ -11,7 +10,7 @@ import { startMatomoSite } from './matomo-site.js';
 import { startTerminal } from './terminal.js';
 
 const TOKEN = tokenOf('write');
-const GREEN_PLUS = '\x1b[32m+\x1b[0m';
+const GREEN_PLUS = '\x1b[32m+\x1b[39m';
 const [CTRL_C, CTRL_D] = ['\x03', '\x04'];
 
 /** Streams of a terminal at which this was typed. */
@@ -40,15 +39,6 @@ test.each([
   const { terminal, screen } = typing(text);
   expect(await promptSecret('Token: ', terminal)).toBe(secret);
   expect(screen()).toBe('Token: \n');
-});
-
-test.each<[boolean, Record<string, string>, boolean]>([
-  [true, {}, true],
-  [false, {}, false],
-  [true, { NO_COLOR: '1' }, false],
-  [true, { TERM: 'dumb' }, false],
-])('with a terminal: %s, and %o, there are colors: %s', (isTTY, env, expected) => {
-  expect(isColored({ isTTY }, env)).toBe(expected);
 });
 
 describe('at a terminal', () => {

@@ -3,7 +3,7 @@ import type { MessageCode } from '../../common/messages.js';
 import { proxyOf } from '../../delivery/http/proxy.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { isCertificateReason, isReadableByOthers } from '../matomo-api/api-client.js';
-import { type Check, type Finding, ok, problem, unknown, warning } from './checks.js';
+import { type Finding, ok, problem, unknown, warning } from './checks.js';
 import type { Answer } from './questions.js';
 
 /** Finds the proxy that requests to Matomo use. */
@@ -24,8 +24,6 @@ export function checkProxy(url: URL, env: Readonly<NodeJS.ProcessEnv>): Finding[
 
 /** What to do if requests do not reach Matomo. */
 const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
-  certificate:
-    'Fix what the parentheses name. For your own CA, set NODE_EXTRA_CA_CERTS to its file.',
   unreachable: 'Fix what the parentheses name, or correct MATOMO_URL.',
   'no-answer':
     'Check whether Matomo answers in a browser, and the proxy or load balancer in front of it.',
@@ -35,42 +33,36 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   'request-rejected':
     'Set MATOMO_URL to the folder that contains matomo.php. If it is correct, let the proxy or firewall in front of Matomo pass POST to matomo.php.',
   'not-matomo': 'Set MATOMO_URL to the folder that contains matomo.php.',
-  'too-large': 'Raise the limit for request bodies in the proxy or web server of Matomo.',
 };
 
+const FIX_CERTIFICATE =
+  'Fix what the parentheses name. For your own CA, set NODE_EXTRA_CA_CERTS to its file.';
 const LOG_IN =
   'Set MATOMO_HEADERS to the credentials for that server: authorization=Basic and, after a space, user:password in Base64.';
 
 /** Interprets the first answer: address, redirect, TLS. */
-export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOptions): Finding[] {
-  const isSecure = url.protocol === 'https:';
+export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOptions): Finding {
+  const answer = exchange.kind === 'answer' ? exchange : undefined;
   switch (verdict.kind) {
     case 'unavailable':
     case 'failed':
     case 'unconfirmed':
     case 'refused': {
       const { code, reason } = verdict;
-      if (code === 'unreachable' && isSecure && isCertificateReason(reason)) {
-        return [toProblem('tls', 'certificate', reason)];
+      if (code === 'unreachable' && url.protocol === 'https:' && isCertificateReason(reason)) {
+        return problem('tls', 'certificate', reason, FIX_CERTIFICATE);
       }
-      const wantsLogin =
-        exchange.kind === 'answer' &&
-        exchange.status === 401 &&
-        exchange.authenticate !== undefined;
-      return [toProblem('address', code, reason, wantsLogin ? LOG_IN : undefined)];
+      const wantsLogin = answer?.status === 401 && answer.authenticate !== undefined;
+      const general = ADVICE[code] ?? 'Check the proxy or load balancer in front of Matomo.';
+      return problem('address', code, reason, wantsLogin ? LOG_IN : general);
     }
-    case 'too_large':
-      return [toProblem('address', 'too-large', 'Matomo answered with status 413 (1 hit)')];
-    default: {
-      const status = exchange.kind === 'answer' ? exchange.status : '';
-      return [ok('address', `${show(url.href)} answered ${status}, without a redirect`)];
+    case 'too_large': {
+      const advice = 'Raise the limit for request bodies in the proxy or web server of Matomo.';
+      return problem('address', 'too-large', 'Matomo answered with status 413 (1 hit)', advice);
     }
+    default:
+      return ok('address', `${show(url.href)} answered ${answer?.status}, without a redirect`);
   }
-}
-
-function toProblem(check: Check, code: MessageCode, found: string, advice?: string): Finding {
-  const general = ADVICE[code] ?? 'Check the proxy or load balancer in front of Matomo.';
-  return problem(check, code, found, advice ?? general);
 }
 
 /** Whether others on the network can read what is sent. */
@@ -79,20 +71,17 @@ export function checkTls(
   hasAnswered: boolean,
   env: Readonly<NodeJS.ProcessEnv>,
 ): Finding[] {
-  if (url.protocol === 'https:') {
-    if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
-      const found = 'certificates are not checked: NODE_TLS_REJECT_UNAUTHORIZED is 0';
-      return [
-        warning('tls', 'not-private', found, 'Unset it, and set NODE_EXTRA_CA_CERTS to your CA.'),
-      ];
-    }
-    return hasAnswered
-      ? [ok('tls', 'the certificate is valid, and this process trusts its CA')]
-      : [];
+  if (url.protocol !== 'https:') {
+    if (tokenAuth === undefined || !isReadableByOthers(url)) return [];
+    const found = 'the token is sent over plain http, and others on the network can read it';
+    return [warning('tls', 'not-private', found, 'Use https:// in MATOMO_URL.')];
   }
-  if (tokenAuth === undefined || !isReadableByOthers(url)) return [];
-  const found = 'the token is sent over plain http, and others on the network can read it';
-  return [warning('tls', 'not-private', found, 'Use https:// in MATOMO_URL.')];
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
+    const found = 'certificates are not checked: NODE_TLS_REJECT_UNAUTHORIZED is 0';
+    const advice = 'Unset it, and set NODE_EXTRA_CA_CERTS to your CA.';
+    return [warning('tls', 'not-private', found, advice)];
+  }
+  return hasAnswered ? [ok('tls', 'the certificate is valid, and this process trusts its CA')] : [];
 }
 
 /** The header `Date` has whole seconds. */
@@ -107,22 +96,21 @@ export function checkClock(
   if (exchange.kind !== 'answer') return [];
   const theirs = Date.parse(exchange.date ?? '') + 500;
   if (!Number.isFinite(theirs)) {
-    return [
-      unknown('clock', 'the answer has no date to compare with', 'Compare the clocks by hand.'),
-    ];
+    const found = 'the answer has no date to compare with';
+    return [unknown('clock', found, 'Compare the clocks by hand.')];
   }
   const ahead = Math.round((askedMillis - theirs) / 1000);
-  const advice = 'Synchronize the clocks of both machines by NTP.';
-  if (Math.abs(ahead) <= CLOSE_SECONDS)
+  if (Math.abs(ahead) <= CLOSE_SECONDS) {
     return [ok('clock', "the clocks of this machine and Matomo's server agree")];
-  if (ahead > 0) {
-    const found = `the clock of this machine is ${ahead} s ahead: Matomo ignores times in the future and uses the time of arrival`;
-    return [warning('clock', 'clock', found, advice)];
   }
-  const found = `the clock of this machine is ${-ahead} s behind: hits are stored that much too early`;
-  if (-ahead < DAY_SECONDS || tokenAuth !== undefined) {
-    return [warning('clock', 'clock', found, advice)];
-  }
-  const refused = `${found}, and Matomo rejects them without a token, because they seem older than a day`;
-  return [problem('clock', 'clock', refused, advice)];
+  const what = `the clock of this machine is ${Math.abs(ahead)} s`;
+  const late = `${what} behind: hits are stored that much too early`;
+  const isRefused = -ahead >= DAY_SECONDS && tokenAuth === undefined;
+  const found = isRefused
+    ? `${late}, and Matomo rejects them without a token, because they seem older than a day`
+    : ahead < 0
+      ? late
+      : `${what} ahead: Matomo ignores times in the future and uses the time of arrival`;
+  const find = isRefused ? problem : warning;
+  return [find('clock', 'clock', found, 'Synchronize the clocks of both machines by NTP.')];
 }

@@ -8,16 +8,18 @@ const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
 /** If Matomo drops status and method. */
 const RUN_SETUP = `Run ${COMMAND}, which creates custom dimensions for them and prints what to configure.`;
 
-/** Whether Matomo stores custom variables and dimensions. Only its API tells, which needs a token; the tracker does not. */
+/**
+ * Whether Matomo stores custom variables and dimensions; `undefined` if that is not known. Only its API tells, which needs a token; the
+ * tracker does not.
+ */
 export function checkFields(
   options: ResolvedOptions,
   settings: SiteSettings | undefined,
-): { readonly findings: Finding[]; readonly isKnown: boolean } {
-  // Only page views have variables and dimensions.
-  const parts = options.pageViews
-    ? [checkVariables(options, settings), checkDimensions(options, settings)]
-    : [];
-  return { findings: parts.flatMap((part) => part ?? []), isKnown: !parts.includes(undefined) };
+): Finding[] | undefined {
+  if (!options.pageViews) return []; // only page views have variables and dimensions
+  const variables = checkVariables(options, settings);
+  const dimensions = checkDimensions(options, settings);
+  return variables && dimensions && [...variables, ...dimensions];
 }
 
 /** The finding after a hit was stored, if its status and method may be missing. */
@@ -28,7 +30,6 @@ export function fieldsUnknown(): Finding {
   return unknown('fields', found, advice);
 }
 
-/** `undefined`: not known. */
 function checkVariables(
   { maxCustomVariables }: ResolvedOptions,
   settings: SiteSettings | undefined,
@@ -46,8 +47,8 @@ function checkDimensions(
   { dimensions, siteId }: ResolvedOptions,
   settings: SiteSettings | undefined,
 ): Finding[] | undefined {
-  const ids = Object.keys(dimensions);
-  if (ids.length === 0) return [];
+  const mapped = Object.entries(dimensions);
+  if (mapped.length === 0) return [];
   if (settings?.hasCustomDimensions === false) {
     const found = 'the plugin CustomDimensions is not active: Matomo drops all dimensions';
     const advice = 'Activate it in Administration > Plugins; Matomo includes it.';
@@ -55,43 +56,38 @@ function checkDimensions(
   }
   if (settings?.dimensions === undefined) return undefined;
   const byId = new Map(settings.dimensions.map((dimension) => [String(dimension.id), dimension]));
-  const mapped = Object.entries(dimensions);
-  const findings = mapped.flatMap(([id, attribute]) =>
-    checkDimension(id, attribute, byId.get(id), siteId),
-  );
+  const findings = mapped.flatMap(([id, attribute]) => {
+    const dimension = byId.get(id);
+    return dimension?.scope === 'action' && dimension.isActive
+      ? checkName(dimension, attribute)
+      : warnOfDropped(id, attribute, dimension, siteId);
+  });
   if (findings.length > 0) return findings;
   const named = mapped.map(([id, attribute]) => `${id} "${byId.get(id)?.name}" (${attribute})`);
   return [ok('fields', `site ${siteId} has ${nameOf('dimension', named)}`)];
 }
 
-/** Whether Matomo stores a dimension for each request. */
-function checkDimension(
+function warnOfDropped(
   id: string,
   attribute: unknown,
   dimension: Dimension | undefined,
   siteId: ResolvedOptions['siteId'],
-): Finding[] {
-  const isOfActions = dimension?.scope === 'action';
-  if (isOfActions && dimension.isActive) return checkName(dimension, attribute);
-  const byHand = isOfActions
+): Finding {
+  const isInactive = dimension?.scope === 'action';
+  const drops = 'Matomo drops its values';
+  const found = isInactive
+    ? `dimension ${id} is inactive: ${drops}`
+    : dimension
+      ? `dimension ${id} has scope ${dimension.scope}, not action: Matomo does not store its value for each request`
+      : `site ${siteId} has no dimension ${id}: ${drops}`;
+  const byHand = isInactive
     ? `Activate dimension ${id} in ${DIMENSIONS_PAGE}.`
     : `Create an action dimension in ${DIMENSIONS_PAGE}, and use its ID in MATOMO_DIMENSIONS.`;
   const command = commandFor(attribute);
-  const advice = command
-    ? `Run ${command}, which creates or reactivates it and prints what to configure. By hand: ${byHand}`
-    : byHand;
-  return [warning('fields', 'fields-dropped', whyDropped(id, dimension, siteId), advice)];
-}
-
-function whyDropped(
-  id: string,
-  dimension: Dimension | undefined,
-  siteId: ResolvedOptions['siteId'],
-): string {
-  if (dimension === undefined)
-    return `site ${siteId} has no dimension ${id}: Matomo drops its values`;
-  if (dimension.scope === 'action') return `dimension ${id} is inactive: Matomo drops its values`;
-  return `dimension ${id} has scope ${dimension.scope}, not action: Matomo does not store its value for each request`;
+  const run =
+    command &&
+    `Run ${command}, which creates or reactivates it and prints what to configure. By hand: `;
+  return warning('fields', 'fields-dropped', found, `${run ?? ''}${byHand}`);
 }
 
 /** Another one may have been meant: Matomo stores any value in any dimension. */

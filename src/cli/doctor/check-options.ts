@@ -9,7 +9,6 @@ import {
   EXPECTED_VARIABLES,
   findMisspelledVariables,
   OPTION_VARIABLES,
-  type OptionDiagnostics,
   readEnvironment,
 } from '../../options/environment.js';
 import { credentialsIn } from '../../options/header-values.js';
@@ -25,15 +24,8 @@ const STOPS_TRACKING: ReadonlySet<MessageCode> = new Set([
 ]);
 const CHANGE = 'Change it in the environment of the application, and restart the application.';
 
-/** Reads options as `register` does. `options` is `undefined` if they do not suffice to ask Matomo. */
-export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
-  findings: Finding[];
-  options: ResolvedOptions | undefined;
-  /** All sites in `MATOMO_SITE_ID`. */
-  sites: readonly number[];
-  /** Texts that no finding may show. */
-  secrets: readonly string[];
-} {
+/** Reads options as `register` does. */
+export function checkOptions(env: Readonly<NodeJS.ProcessEnv>) {
   const sites = sitesIn(env.MATOMO_SITE_ID ?? '');
   const findings: Finding[] = [];
   const report = (message: string): void => {
@@ -44,15 +36,19 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
     const advice = code === 'token-file' ? text.slice(adviceAt + 2) : CHANGE;
     findings.push(find('options', code, text.slice(0, adviceAt), advice));
   };
-  const diagnostics: OptionDiagnostics = {
-    error: report,
-    warnOnce: (_key, message) => report(String(message)),
-  };
   const isEnabled = readEnvironment('enabled', env) !== false;
   // The other checks are useful even if tracking is turned off.
-  const options = resolveOptions(isEnabled ? {} : { enabled: true }, env, diagnostics);
-  if (!isEnabled) findings.push(switchedOff('MATOMO_ENABLED is false'));
-  if (isSdkDisabled(env)) findings.push(switchedOff('OTEL_SDK_DISABLED is true'));
+  const options = resolveOptions(isEnabled ? {} : { enabled: true }, env, {
+    error: report,
+    warnOnce: (_key, message) => report(String(message)),
+  });
+  const causes = [
+    !isEnabled && 'MATOMO_ENABLED is false',
+    isSdkDisabled(env) && 'OTEL_SDK_DISABLED is true',
+  ].filter((cause) => cause !== false);
+  for (const cause of causes) {
+    findings.push(problem('options', 'switched-off', `${cause}: nothing is tracked`, CHANGE));
+  }
   if (options?.dryRun) {
     const found = 'MATOMO_DRY_RUN is true: hits are logged and not sent';
     findings.push(problem('options', 'dry-run', found, 'Unset MATOMO_DRY_RUN.'));
@@ -63,17 +59,20 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>): {
     const site = sites.length > 1 ? `sites ${sites.join(', ')}` : `site ${sites[0]}`;
     findings.push(ok('options', `${site} at ${options?.url}`));
   }
-  return { findings, options, sites, secrets: secretsOf(env) };
-}
-
-/** The token, the visitor key, and headers with credentials. */
-function secretsOf(env: Readonly<NodeJS.ProcessEnv>): string[] {
   const visitorKey = readEnvironment('visitorKey', env);
   const own = [readEnvironment('tokenAuth', env), visitorKey === 'daily' ? undefined : visitorKey];
-  return [
-    ...own.filter((secret) => secret !== undefined),
-    ...credentialsIn(readEnvironment('headers', env) ?? {}),
-  ];
+  return {
+    findings,
+    /** `undefined` if they do not suffice to ask Matomo. */
+    options,
+    /** All sites in `MATOMO_SITE_ID`. */
+    sites,
+    /** Texts that no finding may show: the token, the visitor key, and headers with credentials. */
+    secrets: [
+      ...own.filter((secret) => secret !== undefined),
+      ...credentialsIn(readEnvironment('headers', env) ?? {}),
+    ],
+  };
 }
 
 function sitesIn(text: string): readonly number[] {
@@ -102,10 +101,6 @@ function ignoredProxy({ ignoreAddresses, trustProxy }: ResolvedOptions): Finding
     'MATOMO_IGNORE_ADDRESSES has only private addresses, and MATOMO_TRUST_PROXY is not set: behind a proxy with such an address, no request is tracked';
   const advice = 'If there is a proxy, set MATOMO_TRUST_PROXY.';
   return [warning('options', 'proxy-ignored', found, advice)];
-}
-
-function switchedOff(found: string): Finding {
-  return problem('options', 'switched-off', `${found}: nothing is tracked`, CHANGE);
 }
 
 /** Names that are similar to those of options. Other `MATOMO_*` variables may belong to a Matomo on this machine. */

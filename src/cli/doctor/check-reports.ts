@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from '../../options/option-table.js';
 import type { ApiResult } from '../matomo-api/api-client.js';
-import { isTrue, listOf, objectOf } from '../matomo-api/api-values.js';
+import { type ApiObject, isTrue, listOf, objectOf } from '../matomo-api/api-values.js';
 import { type Finding, ok, unknown, warning } from './checks.js';
 import { callAll } from './questions.js';
 
@@ -23,20 +23,26 @@ export async function checkReports(options: ResolvedOptions): Promise<Finding[]>
     { method: 'Goals.get', params: orders },
   ]);
   const [urls, titles, site, sales] = results ?? [];
-  const byRoute = `Set MATOMO_URL_PATHS=template, or ${LIMITS}.`;
-  const byTitles = `Make titles without IDs and names (docs/titles.md), or ${LIMITS}.`;
   const others = [
-    ...checkOthers('Pages', urls, byRoute),
-    ...checkOthers('Page titles', titles, byTitles),
+    ...checkOthers('Pages', urls, `Set MATOMO_URL_PATHS=template, or ${LIMITS}.`),
+    ...checkOthers(
+      'Page titles',
+      titles,
+      `Make titles without IDs and names (docs/titles.md), or ${LIMITS}.`,
+    ),
   ];
-  const ecommerce = checkEcommerce(idSite, site, sales);
-  return [...(others.length > 0 ? others : [othersUnknown()]), ...ecommerce];
-}
-
-function othersUnknown(): Finding {
-  const found =
-    'cannot tell how much of the reports is in rows "Others": Matomo shows none of yesterday';
-  return unknown('reports', found, 'Run doctor again when the site has a day of page views.');
+  if (others.length === 0) {
+    const found =
+      'cannot tell how much of the reports is in rows "Others": Matomo shows none of yesterday';
+    const advice = 'Run doctor again when the site has a day of page views.';
+    others.push(unknown('reports', found, advice));
+  }
+  // Without e-commerce, a site stores orders and shows no report of them.
+  const count = sumOf(listOf(sales), 'nb_conversions');
+  if (count === 0 || site?.kind !== 'value' || isTrue(objectOf(site).ecommerce)) return others;
+  const found = `Ecommerce is not enabled for site ${idSite}, which got ${count} ${count === 1 ? 'order' : 'orders'} in the last 7 days: no report shows them`;
+  const advice = 'Enable Ecommerce for the site in Administration > Websites > Manage.';
+  return [...others, warning('reports', 'no-ecommerce', found, advice)];
 }
 
 /** Matomo adds up the rows for which a report has no room. Empty if it does not show the report. */
@@ -44,29 +50,13 @@ function checkOthers(report: string, result: ApiResult | undefined, advice: stri
   const rows = listOf(result);
   const hits = sumOf(rows, 'nb_hits');
   if (hits === 0) return [];
-  const others = sumOf(
-    rows.filter((row) => isTrue(row.is_summary)),
-    'nb_hits',
-  );
-  const found = `${Math.round((others / hits) * 100)} % of yesterday's report ${report} is "Others"`;
-  if (others <= hits * MAX_OTHERS) return [ok('reports', found)];
+  const summary = rows.filter((row) => isTrue(row.is_summary));
+  const share = sumOf(summary, 'nb_hits') / hits;
+  const found = `${Math.round(share * 100)} % of yesterday's report ${report} is "Others"`;
+  if (share <= MAX_OTHERS) return [ok('reports', found)];
   return [warning('reports', 'report-others', found, advice)];
 }
 
-/** Without e-commerce, a site stores orders and shows no report of them. */
-function checkEcommerce(
-  idSite: string,
-  site: ApiResult | undefined,
-  sales: ApiResult | undefined,
-): Finding[] {
-  const orders = sumOf(listOf(sales), 'nb_conversions');
-  if (site?.kind !== 'value' || isTrue(objectOf(site).ecommerce) || orders === 0) return [];
-  const count = orders === 1 ? '1 order' : `${orders} orders`;
-  const found = `Ecommerce is not enabled for site ${idSite}, which got ${count} in the last 7 days: no report shows them`;
-  const advice = 'Enable Ecommerce for the site in Administration > Websites > Manage.';
-  return [warning('reports', 'no-ecommerce', found, advice)];
-}
-
-function sumOf(rows: readonly Readonly<Record<string, unknown>>[], column: string): number {
+function sumOf(rows: readonly ApiObject[], column: string): number {
   return rows.reduce((sum, row) => sum + (Number(row[column]) || 0), 0);
 }

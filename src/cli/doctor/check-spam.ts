@@ -54,38 +54,34 @@ export async function checkSpam(
   // Requests by AI chatbots are not filtered.
   if (!pageViews || isActive === false) return [];
   const hits = withToken ? [...CLOUDS, ...CLIENTS] : CLIENTS;
-  const dropped: TestHit[] = [];
   const ask = (some: readonly TestHit[]) =>
     questions.areDropped(
       some.map(({ parameters }) => ({ bots: '1', ...parameters })),
       withToken,
     );
   const { verdict } = await ask(hits);
-  if (verdict.kind !== 'processed') return [unanswered()];
+  if (verdict.kind !== 'processed') {
+    const found = 'cannot tell whether Matomo drops hits of clouds and headless browsers';
+    const advice = `Check the plugin ${SPAM_PREVENTION} in Administration > Plugins.`;
+    return [unknown('spam', found, advice)];
+  }
+  const dropped: TestHit[] = [];
   for (const hit of verdict.tracked > 0 ? hits : []) {
     if (isProcessed(await ask([hit]), 'tracked')) dropped.push(hit);
   }
-  if (dropped.length > 0) return [drops(dropped, isActive === true)];
-  const kept = `Matomo drops no hits of ${withToken ? 'clouds, ' : ''}headless browsers and client libraries`;
-  if (!isActive) return [ok('spam', kept)];
-  const active = `although its plugin ${SPAM_PREVENTION} is active, which updates its list of clouds daily`;
-  return [ok('spam', `${kept}, ${active}`)];
-}
-
-function drops(hits: readonly TestHit[], isSure: boolean): Finding {
-  const names = hits.map(({ what }) => what).join(', ');
-  const cause = `${isSure ? 'its' : 'probably its'} plugin ${SPAM_PREVENTION} does`;
+  if (dropped.length === 0) {
+    const kept = `Matomo drops no hits of ${withToken ? 'clouds, ' : ''}headless browsers and client libraries`;
+    const active = `, although its plugin ${SPAM_PREVENTION} is active, which updates its list of clouds daily`;
+    return [ok('spam', isActive ? kept + active : kept)];
+  }
+  const names = dropped.map(({ what }) => what).join(', ');
+  const cause = `${isActive ? 'its' : 'probably its'} plugin ${SPAM_PREVENTION} does`;
   const found = `Matomo silently drops hits of ${names} and counts them as tracked: ${cause}`;
-  const settings = [...new Set(hits.flatMap((hit) => hit.settings))];
-  const [section, ...lines] = toConfigLines(settings);
-  const later = settings.includes('block_clouds')
+  const settingsToChange = [...new Set(dropped.flatMap((hit) => hit.settings))];
+  const [section, ...lines] = toConfigLines(settingsToChange);
+  const later = settingsToChange.includes('block_clouds')
     ? " Addresses of clouds stay blocked until Matomo's next daily task."
     : '';
   const advice = `If you want these hits, set ${lines.join(', ')} in the section ${section} of Matomo's config.ini.php.${later}`;
-  return warning('spam', 'spam-prevention', found, advice);
-}
-
-function unanswered(): Finding {
-  const found = 'cannot tell whether Matomo drops hits of clouds and headless browsers';
-  return unknown('spam', found, `Check the plugin ${SPAM_PREVENTION} in Administration > Plugins.`);
+  return [warning('spam', 'spam-prevention', found, advice)];
 }

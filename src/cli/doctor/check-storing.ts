@@ -11,9 +11,11 @@ export async function checkToken(
   const { tokenAuth, siteId } = options;
   if (tokenAuth === undefined) return { finding: noToken(options), isGood: false };
   const answer = await questions.token();
-  const isGood = isProcessed(answer, 'tracked');
-  const good = ok('token', `the token has write access to site ${siteId}`);
-  return { finding: isGood ? good : refusedToken(answer, siteId), isGood };
+  if (!isProcessed(answer, 'tracked')) {
+    return { finding: refusedToken(answer, siteId), isGood: false };
+  }
+  const finding = ok('token', `the token has write access to site ${siteId}`);
+  return { finding, isGood: true };
 }
 
 /** A visitor key says that the token is missing on purpose: without either, each process has its own visitors. */
@@ -72,16 +74,20 @@ export async function checkStoring(
   if (options.tokenAuth !== undefined && !withToken) return [];
   const dropped = await questions.areDropped([{}], withToken);
   if (isProcessed(dropped, 'tracked')) return [droppedSilently(options)];
+  const isKept = isProcessed(dropped, 'invalid');
   const pinged = await questions.ping(withToken);
-  if (!isProcessed(dropped, 'invalid') || !isProcessed(pinged, 'tracked')) {
-    const answer = isProcessed(dropped, 'invalid') ? pinged : dropped;
-    const advice = "Start Matomo's database if it is stopped, and read Matomo's PHP error log.";
-    return [failed(answer, 'Matomo did not process a hit as expected', advice)];
+  if (!isKept || !isProcessed(pinged, 'tracked')) {
+    return [failed(isKept ? pinged : dropped, 'Matomo did not process a hit as expected')];
   }
-  return [
-    ok('storing', 'Matomo would not drop a hit, and can read its database'),
-    sends ? await send(questions, withToken) : notSent(options, knowsFields),
-  ];
+  const stores = ok('storing', 'Matomo would not drop a hit, and can read its database');
+  if (!sends) return [stores, notSent(options, knowsFields)];
+  const answer = await questions.send(withToken, TITLE);
+  if (!isProcessed(answer, 'tracked')) {
+    return [stores, failed(answer, 'Matomo did not say whether it stored the page view')];
+  }
+  const time = new Date(answer.askedMillis).toISOString().slice(0, 19);
+  const found = `1 page view was stored, with the title "${TITLE}", at ${time} UTC`;
+  return [stores, ok('storing', `${found}; find it in Visitors > Visits Log`)];
 }
 
 function droppedSilently({ baseUrl, siteId }: ResolvedOptions): Finding {
@@ -97,8 +103,9 @@ function droppedSilently({ baseUrl, siteId }: ResolvedOptions): Finding {
 }
 
 /** `unclear`: what was found if the answer gives no reason. */
-function failed({ verdict }: Answer, unclear: string, advice: string): Finding {
+function failed({ verdict }: Answer, unclear: string): Finding {
   const found = 'reason' in verdict ? verdict.reason : unclear;
+  const advice = "Start Matomo's database if it is stopped, and read Matomo's PHP error log.";
   if (verdict.kind === 'rolled_back') return problem('storing', verdict.code, found, advice);
   return unknown('storing', found, advice);
 }
@@ -109,15 +116,4 @@ function notSent({ errors }: ResolvedOptions, knowsFields: boolean): Finding {
   const found = `cannot tell whether Matomo can write to its database${fields}${crashes} without storing a hit`;
   const advice = 'Run doctor with --send, which adds one page view to the reports.';
   return unknown('storing', found, advice);
-}
-
-async function send(questions: Questions, withToken: boolean): Promise<Finding> {
-  const answer = await questions.send(withToken, TITLE);
-  if (!isProcessed(answer, 'tracked')) {
-    const unclear = 'Matomo did not say whether it stored the page view';
-    return failed(answer, unclear, "Read Matomo's PHP error log.");
-  }
-  const time = new Date(answer.askedMillis).toISOString().slice(0, 19);
-  const found = `1 page view was stored, with the title "${TITLE}", at ${time} UTC`;
-  return ok('storing', `${found}; find it in Visitors > Visits Log`);
 }

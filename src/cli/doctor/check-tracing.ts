@@ -31,20 +31,15 @@ export function checkNode(): Finding {
     engines: { node: string };
   };
   const least = engines.node.replace('>=', '');
-  const isNewer = process.versions.node.localeCompare(least, 'en', { numeric: true }) >= 0;
-  if (isNewer) return ok('node', `Node.js ${process.versions.node}`);
-  const found = `Node.js ${process.versions.node} is older than ${least}`;
-  return problem(
-    'node',
-    'node-version',
-    found,
-    `Run the application with Node.js ${least} or newer.`,
-  );
+  const { node } = process.versions;
+  if (node.localeCompare(least, 'en', { numeric: true }) >= 0) return ok('node', `Node.js ${node}`);
+  const advice = `Run the application with Node.js ${least} or newer.`;
+  return problem('node', 'node-version', `Node.js ${node} is older than ${least}`, advice);
 }
 
 /** Finds out what `register` would do in an application of this folder: use its tracing, or Node.js itself. */
 export function checkTracing(app: string, env: Readonly<NodeJS.ProcessEnv>): Finding[] {
-  return [checkInstalled(app), ...checkServers(app), ...checkPreload(env)];
+  return [checkInstalled(app), ...checkServers(app), checkPreload(env)];
 }
 
 function checkInstalled(app: string): Finding {
@@ -68,17 +63,21 @@ function checkServers(app: string): Finding[] {
   return [warning('tracing', 'server-not-seen', found, advice)];
 }
 
-function checkPreload({ NODE_OPTIONS = '' }: Readonly<NodeJS.ProcessEnv>): Finding[] {
+function checkPreload({ NODE_OPTIONS = '' }: Readonly<NodeJS.ProcessEnv>): Finding {
   const register = preloadsOf(NODE_OPTIONS).find((name) => REGISTER.test(name));
-  if (register !== undefined) return [judgePreload(register)];
-  const start = 'could not check how the application is started';
-  const found =
-    NODE_OPTIONS.trim() === ''
-      ? start
-      : `NODE_OPTIONS does not preload opentelemetry-matomo/register; ${start}`;
+  if (register === undefined) {
+    const start = 'could not check how the application is started';
+    const options = 'NODE_OPTIONS does not preload opentelemetry-matomo/register; ';
+    const advice =
+      'Start it with --require or --import opentelemetry-matomo/register, or add a MatomoSpanProcessor in its code.';
+    return unknown('tracing', `${NODE_OPTIONS.trim() === '' ? '' : options}${start}`, advice);
+  }
+  const found = `NODE_OPTIONS preloads ${register}`;
+  if (isAbsolute(register) || register.startsWith('file:')) return ok('tracing', found);
+  const effect = `${found}; a process that starts in another folder may not find it and then does not start`;
   const advice =
-    'Start it with --require or --import opentelemetry-matomo/register, or add a MatomoSpanProcessor in its code.';
-  return [unknown('tracing', found, advice)];
+    'In NODE_OPTIONS, use the absolute path of node_modules/opentelemetry-matomo/register.';
+  return warning('tracing', 'preload-relative', effect, advice);
 }
 
 /** What `NODE_OPTIONS` preloads, as Node.js splits it: at spaces outside of double quotes. */
@@ -92,21 +91,12 @@ function preloadsOf(options: string): string[] {
   });
 }
 
-function judgePreload(register: string): Finding {
-  const found = `NODE_OPTIONS preloads ${register}`;
-  if (isAbsolute(register) || register.startsWith('file:')) return ok('tracing', found);
-  const effect = `${found}; a process that starts in another folder may not find it and then does not start`;
-  const advice =
-    'In NODE_OPTIONS, use the absolute path of node_modules/opentelemetry-matomo/register.';
-  return warning('tracing', 'preload-relative', effect, advice);
-}
-
 /** Copies of the API share their globals only if they have the same version. */
 export function checkApi(app: string): Finding[] {
-  const own = existsSync(join(app, 'package.json')) ? readPackage(app).needs : [];
-  const needs = [API, ...own, ...TRACING];
-  const root = { name: 'the application', version: '', folder: app, needs };
-  const copies = [...collectCopies(API, root).values()];
+  const own = readPackage(app);
+  const copies = [
+    ...collectCopies(API, { ...own, needs: [API, ...own.needs, ...TRACING] }).values(),
+  ];
   if (copies.length === 0) return [];
   const versions = new Set(copies.map(({ version }) => version));
   const list = copies.map(({ version, folder }) => `${version} in ${folder}`).join(', ');
@@ -168,18 +158,17 @@ function collectCopies(
   return copies;
 }
 
+/** Reads the `package.json` of a folder; without one, it needs nothing. */
 function readPackage(folder: string): InstalledPackage {
-  const manifest = readManifest(join(folder, 'package.json'));
+  const file = join(folder, 'package.json');
+  let manifest: Readonly<Record<string, object | undefined>> = {};
+  try {
+    manifest = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    // It is not one.
+  }
   const { name = folder, version = '?' } = manifest as { name?: string; version?: string };
   const { dependencies, optionalDependencies, peerDependencies } = manifest;
   const needs = { ...dependencies, ...optionalDependencies, ...peerDependencies };
   return { name, version, folder, needs: Object.keys(needs) };
-}
-
-function readManifest(path: string): Record<string, Record<string, string> | undefined> {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return {};
-  }
 }

@@ -64,8 +64,9 @@ async function checkSites(
 ): Promise<Finding[]> {
   const all: Finding[] = [];
   for (const options of bySite) {
-    const news = inOrder(await checkMatomo(options, env, sends));
-    all.push(...news.filter(({ found }) => !all.some((known) => known.found === found)));
+    const news: Finding[] = [];
+    for await (const finding of checkMatomo(options, env, sends)) news.push(finding);
+    all.push(...inOrder(news).filter(({ found }) => !all.some((known) => known.found === found)));
     if (news.some(({ code }) => code === 'token-rejected')) break;
   }
   return all;

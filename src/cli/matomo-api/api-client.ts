@@ -1,15 +1,12 @@
+import type { Dispatcher } from 'undici';
 import { show } from '../../common/diagnostics.js';
 import type { MessageCode } from '../../common/messages.js';
 import { holdEventLoop } from '../../common/timers.js';
 import { unescapeHtml } from '../../common/unescape-html.js';
 import { explainError } from '../../delivery/http/explain-error.js';
-import type { Exchange } from '../../delivery/http/transport.js';
 import { createDispatcher } from '../../delivery/http/undici-client.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 import { readText } from './api-values.js';
-
-const MAX_ANSWER_BYTES = 8 * 1024 ** 2;
-const TIMED_OUT = /^(?:TimeoutError|AbortError|HeadersTimeoutError|BodyTimeoutError)$/;
 
 /** A method of Matomo's API, such as `Goals.getGoals`, and its parameters. */
 export interface ApiCall {
@@ -36,6 +33,7 @@ export async function createApiClient(options: ApiClientOptions) {
   const { request } = await import('undici');
   const api = new URL(options.url);
   api.pathname = api.pathname.replace(/[^/]+\.php$/, 'index.php');
+  const at = show(api.origin + api.pathname);
   const dispatcher = await createDispatcher(api).catch((error: Error) => {
     throw new ApiFailure('proxy-unusable', error.message, 'Correct the variable, or unset it');
   });
@@ -57,19 +55,14 @@ export async function createApiClient(options: ApiClientOptions) {
         'accept-encoding': 'identity',
       },
       body: new URLSearchParams({ ...params, ...secret }).toString(),
+      headersTimeout: 0, // the signal is one timeout for all
+      bodyTimeout: 0,
       signal: AbortSignal.timeout(options.timeoutMillis),
-    })
-      .then(async ({ statusCode, headers, body }) => ({
-        status: statusCode,
-        contentType: [headers['content-type']].flat()[0] ?? '',
-        location: [headers.location].flat()[0],
-        authenticate: [headers['www-authenticate']].flat()[0],
-        body: await readBody(body, api),
-      }))
-      .catch((error: Error) => {
-        throw error instanceof ApiFailure ? error : toFailure(error, api, options.timeoutMillis);
-      });
-    return readApiAnswer(await holdEventLoop(answering), api);
+    }).then(async (answer) => ({ ...answer, body: await answer.body.text() }));
+    const answer = await holdEventLoop(answering).catch((error: Error) => {
+      throw toFailure(error, at, options.timeoutMillis);
+    });
+    return readApiAnswer(answer, api, at);
   }
 
   const call = (asked: ApiCall) => post(asked, { token_auth: options.token });
@@ -79,7 +72,7 @@ export async function createApiClient(options: ApiClientOptions) {
     async requireMatomo(): Promise<void> {
       const result = await post({ method: 'API.getMatomoVersion' }, {});
       if (result.kind === 'refused' || readText(result) !== undefined) return;
-      const what = `${show(api.origin + api.pathname)} answered JSON that is not Matomo's`;
+      const what = `${at} answered JSON that is not Matomo's`;
       throw new ApiFailure('not-matomo', what, 'Correct MATOMO_URL');
     },
     call,
@@ -112,9 +105,8 @@ function tokenFailure({ status, message }: { status: number; message: string }):
   return new ApiFailure('unavailable', `Matomo answered ${show(message)}`, advice);
 }
 
-function toFailure(error: Error, api: URL, timeoutMillis: number): ApiFailure {
-  const at = show(api.origin + api.pathname);
-  if (TIMED_OUT.test(error.name)) {
+function toFailure(error: Error, at: string, timeoutMillis: number): ApiFailure {
+  if (error.name === 'TimeoutError') {
     const what = `${at} did not answer within ${timeoutMillis} ms`;
     const advice = 'Raise MATOMO_EXPORT_TIMEOUT, or find out why Matomo is slow';
     return new ApiFailure('no-answer', what, advice);
@@ -129,63 +121,54 @@ function toFailure(error: Error, api: URL, timeoutMillis: number): ApiFailure {
   return new ApiFailure('unreachable', `Cannot reach ${at}: ${reason}`, advice);
 }
 
-async function readBody(body: AsyncIterable<Buffer>, api: URL): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes <= MAX_ANSWER_BYTES) continue;
-    const what = `${show(api.origin + api.pathname)} answered more than ${MAX_ANSWER_BYTES} bytes`;
-    throw new ApiFailure('not-matomo', what, 'Correct MATOMO_URL');
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 /** The result of one call of Matomo's API. Errors may have status 200. */
 export type ApiResult =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'refused'; readonly status: number; readonly message: string };
 
-/** An HTTP answer, of Matomo or of another server. */
-type HttpAnswer = Omit<Extract<Exchange, { kind: 'answer' }>, 'kind' | 'retryAfter'>;
-
 const SET_FOLDER = "Set MATOMO_URL to the folder of Matomo's index.php and matomo.php";
 
 /**
- * Interprets an answer.
+ * Interprets an HTTP answer, of Matomo or of another server.
  *
  * @throws ApiFailure if it is not an answer of Matomo's API
  */
-function readApiAnswer(answer: HttpAnswer, url: URL): ApiResult {
-  const { status, contentType, location, authenticate, body } = answer;
-  const at = show(url.origin + url.pathname);
+function readApiAnswer(
+  { statusCode: status, headers, body }: Omit<Dispatcher.ResponseData, 'body'> & { body: string },
+  api: URL,
+  at: string,
+): ApiResult {
   if (status >= 300 && status < 400) {
-    const target = location === undefined ? 'elsewhere' : `to ${show(withoutQuery(location, url))}`;
-    const what = `${at} redirects ${target}, and the token is not sent there`;
-    throw new ApiFailure('redirected', what, adviseTarget(location, url));
+    const location = String(headers.location ?? '');
+    const target = URL.canParse(location, api.href) ? new URL(location, api) : undefined;
+    const place = target === undefined ? 'nowhere' : target.origin + target.pathname;
+    const [, folder] = /^(https?:\/\/.*)\/index\.php$/.exec(place) ?? [];
+    const what = `${at} redirects to ${show(place)}, and the token is not sent there`;
+    const other = 'Set MATOMO_URL to an address at which Matomo answers without a redirect';
+    throw new ApiFailure('redirected', what, folder ? `Set MATOMO_URL=${folder}` : other);
   }
   const json = parseJson(body);
   if (json !== undefined) return toResult(json, status);
+  const what = `${at} answered ${status}`;
+  const authenticate = headers['www-authenticate'];
   if (status === 401 && authenticate !== undefined) {
-    const [scheme = ''] = authenticate.split(' ', 1);
-    const what = `The web server at ${at} answered 401 and asks for ${show(scheme)} authentication`;
+    const [scheme = ''] = String(authenticate).split(' ', 1);
+    const asks = `The web server at ${what} and asks for ${show(scheme)} authentication`;
     const advice = "Set MATOMO_HEADERS='authorization=Basic …' with user:password in Base64";
-    throw new ApiFailure('request-rejected', what, advice);
+    throw new ApiFailure('request-rejected', asks, advice);
   }
   if (status >= 400 && status < 500) {
-    const what = `${at} answered ${status}, which is not an answer of Matomo's API`;
     const advice = `${SET_FOLDER}, and let proxies and firewalls pass POST to index.php`;
-    throw new ApiFailure('request-rejected', what, advice);
+    throw new ApiFailure('request-rejected', `${what}, ${NOT_OF_API}`, advice);
   }
   if (status >= 500) {
-    const what = `${at} answered ${status}`;
     throw new ApiFailure('unavailable', what, "Read the log of Matomo's web server and PHP");
   }
-  const kind = show(contentType.split(';', 1)[0] || 'no content type');
-  const what = `${at} answered ${status} with ${kind}, which is not an answer of Matomo's API`;
-  throw new ApiFailure('not-matomo', what, SET_FOLDER);
+  const kind = show(String(headers['content-type'] ?? 'no content type').split(';', 1)[0]);
+  throw new ApiFailure('not-matomo', `${what} with ${kind}, ${NOT_OF_API}`, SET_FOLDER);
 }
+
+const NOT_OF_API = "which is not an answer of Matomo's API";
 
 /** Interprets one value of an answer, which may be an error. */
 function toResult(value: unknown, status = 200): ApiResult {
@@ -203,24 +186,8 @@ function parseJson(body: string): unknown {
   }
 }
 
-function withoutQuery(location: string, base: URL): string {
-  if (!URL.canParse(location, base.href)) return location.replace(/[?#].*/s, '');
-  const { origin, pathname } = new URL(location, base);
-  return origin + pathname;
-}
-
-/** The folder to set, if the redirect leads to the same file elsewhere. */
-function adviseTarget(location: string | undefined, base: URL): string {
-  const target = location === undefined ? '' : withoutQuery(location, base);
-  const folder = /^(https?:\/\/.*)\/index\.php$/.exec(target)?.[1];
-  return folder === undefined
-    ? 'Set MATOMO_URL to an address at which Matomo answers without a redirect'
-    : `Set MATOMO_URL=${folder}`;
-}
-
 /** Matomo's API cannot be used. The command adds the effect to the message, because it knows what is already done. */
 export class ApiFailure extends Error {
-  override readonly name = 'ApiFailure';
   readonly code: MessageCode;
   readonly advice: string;
 
@@ -231,15 +198,12 @@ export class ApiFailure extends Error {
   }
 }
 
-const CERTIFICATE = /CERT|SIGNATURE|ALTNAME|PRX_TLS|certificate/;
-const LOOPBACK = /^(?:localhost|127\..*|\[::1\])$/;
-
 /** Whether the text of an error is about a certificate. */
 export function isCertificateReason(reason: string): boolean {
-  return CERTIFICATE.test(reason);
+  return /CERT|SIGNATURE|ALTNAME|PRX_TLS|certificate/.test(reason);
 }
 
 /** Whether others on the network can read requests to this URL. */
 export function isReadableByOthers({ protocol, hostname }: URL): boolean {
-  return protocol === 'http:' && !LOOPBACK.test(hostname);
+  return protocol === 'http:' && !/^(?:localhost|127\..*|\[::1\])$/.test(hostname);
 }

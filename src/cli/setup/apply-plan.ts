@@ -1,5 +1,5 @@
 import type { ApiClient } from '../matomo-api/api-client.js';
-import { blocked, makePlan, type PlanKind, type PlanStep, toStep } from './make-plan.js';
+import { blocked, makePlan, type PlanKind, type PlanStep } from './make-plan.js';
 import { type MatomoState, quoteRefusal, readMatomo } from './read-site.js';
 import type { Report } from './report.js';
 import type { Wanted } from './wanted.js';
@@ -7,8 +7,9 @@ import type { Wanted } from './wanted.js';
 /** In this order, because segments and reports need the ID of a dimension, and everything needs the ID of the site. */
 const PHASES: readonly PlanKind[] = ['site', 'dimension', 'goal', 'segment', 'report'];
 
-interface Applied {
-  /** The plan with the IDs of what was created, and with what failed. */
+/** A plan and what it is about. */
+export interface Applied {
+  /** With the IDs of what was created, and with what failed. */
   readonly plan: readonly PlanStep[];
   /** As read after the last change. */
   readonly state: MatomoState;
@@ -33,7 +34,8 @@ export async function applyPlan(
         refusals.set(keyOf(step), refused);
         // Fails if Matomo no longer accepts the token, of which each use would count toward a lock-out.
         state = await readMatomo(client, siteId, wanted);
-      } else if (phase === 'site') siteId = idOf(value);
+      } else if (phase === 'site')
+        siteId = Number((value as { value?: unknown }).value) || undefined;
       report.progress(refused === undefined ? 'done\n' : 'rejected\n');
     }
     if (due.length > 0) state = await readMatomo(client, siteId, wanted);
@@ -65,22 +67,18 @@ function verify(
   after: PlanStep | undefined,
   refusal: string | undefined,
 ): PlanStep {
+  const { kind, name, fallback } = step;
   if (after?.action === 'present') return { ...step, id: after.id };
-  if (refusal !== undefined && step.fallback) return toStep(step, blocked(refusal));
-  if (refusal !== undefined) return toStep(step, { action: 'failed', reason: refusal });
+  if (refusal !== undefined && fallback) return { kind, name, ...blocked(refusal) };
+  if (refusal !== undefined) return { kind, name, action: 'failed', reason: refusal };
   if (after?.action === 'blocked') return after;
-  if (!after?.call) return toStep(step, blocked('it needs what could not be created'));
+  if (!after?.call) return { kind, name, ...blocked('it needs what could not be created') };
   const reason = 'Matomo confirmed the change but does not list it; run setup again';
-  return toStep(step, { action: 'failed', reason });
+  return { kind, name, action: 'failed', reason };
 }
 
 function keyOf({ kind, name }: PlanStep): string {
   return `${kind} ${name}`;
-}
-
-function idOf(value: unknown): number | undefined {
-  const id = Number((value as { value?: unknown }).value);
-  return Number.isInteger(id) && id > 0 ? id : undefined;
 }
 
 /** Whether a step is still to be done. */

@@ -6,7 +6,6 @@ import {
   FAILED_ENDPOINT,
   type Wanted,
   type WantedDimension,
-  type WantedGoal,
   type WantedSegment,
   WEEKLY_REPORT,
 } from './wanted.js';
@@ -36,7 +35,8 @@ interface Decision {
 /** Compares the wanted items with those in Matomo. Pure. */
 export function makePlan(state: MatomoState, wanted: Wanted): PlanStep[] {
   const { site, weeklyReport: to } = wanted;
-  const sites = 'name' in site ? [toStep({ kind: 'site', ...site }, planSite(state, site))] : [];
+  const sites: PlanStep[] =
+    'name' in site ? [{ kind: 'site', name: site.name, ...planSite(state, site) }] : [];
   const noSite = sites[0]?.action === 'blocked' ? 'it needs the site' : undefined;
 
   function plan<Item extends { readonly name: string }>(
@@ -45,15 +45,14 @@ export function makePlan(state: MatomoState, wanted: Wanted): PlanStep[] {
     decide: (item: Item) => Decision,
   ): PlanStep[] {
     const reason = noSite ?? state.hidden[kind];
-    return items.map((item) =>
-      toStep({ kind, name: item.name }, reason === undefined ? decide(item) : blocked(reason)),
-    );
+    return items.map((item) => {
+      const decision = reason === undefined ? decide(item) : blocked(reason);
+      return { kind, name: item.name, ...decision };
+    });
   }
 
-  const dimensions = limitToSlots(
-    plan('dimension', wanted.dimensions, (one) => planDimension(state, one, wanted)),
-    state,
-  );
+  const all = plan('dimension', wanted.dimensions, (one) => planDimension(state, one, wanted));
+  const dimensions = limitToSlots(all, state);
   const reports = to === undefined ? [] : [{ name: WEEKLY_REPORT, to }];
   return [
     ...sites,
@@ -64,26 +63,20 @@ export function makePlan(state: MatomoState, wanted: Wanted): PlanStep[] {
   ];
 }
 
-/** Finds the active dimension of the site for an attribute. */
+/**
+ * Finds an action dimension of the site by `MATOMO_DIMENSIONS`, then by its name: an active one, unless `isActive` is false. One that
+ * is mapped to another attribute is left alone.
+ */
 export function findDimension(
   { dimensions }: MatomoState,
-  dimension: WantedDimension,
-  wanted: Pick<Wanted, 'mapped'>,
+  { name, attribute }: WantedDimension,
+  { mapped }: Wanted,
+  isActive = true,
 ): Dimension | undefined {
-  const active = dimensions.filter(({ isActive }) => isActive);
-  return findAmong(active, dimension, wanted);
-}
-
-/** Finds an action dimension by `MATOMO_DIMENSIONS`, then by its name. One that is mapped to another attribute is left alone. */
-function findAmong(
-  dimensions: readonly Dimension[],
-  wanted: WantedDimension,
-  { mapped }: Pick<Wanted, 'mapped'>,
-): Dimension | undefined {
-  const ofActions = dimensions.filter(({ scope }) => scope === 'action');
+  const some = dimensions.filter((one) => one.scope === 'action' && one.isActive === isActive);
   return (
-    ofActions.find(({ id }) => mapped[id] === wanted.attribute) ??
-    ofActions.find(({ id, name }) => mapped[id] === undefined && isSameName(name, wanted.name))
+    some.find(({ id }) => mapped[id] === attribute) ??
+    some.find((one) => mapped[one.id] === undefined && isSameName(one.name, name))
   );
 }
 
@@ -117,7 +110,7 @@ function limitToSlots(steps: readonly PlanStep[], { freeSlots }: MatomoState): P
   return steps.map((step) => {
     if (step.action !== 'create' || ++used <= free) return step;
     const reason = step.reason === undefined ? noSlot : `${noSlot}; ${step.reason}`;
-    return { ...toStep(step, blocked(reason)), lacksSlot: true };
+    return { kind: step.kind, name: step.name, ...blocked(reason), lacksSlot: true };
   });
 }
 
@@ -141,15 +134,22 @@ function planDimension(state: MatomoState, wanted: WantedDimension, all: Wanted)
     const reason = isSameName(found.name, name) ? undefined : `named ${show(found.name)}`;
     return { action: 'present', id: found.id, reason };
   }
-  const inactive = findAmong(state.dimensions, wanted, all);
+  const inactive = findDimension(state, wanted, all, false);
   if (inactive) {
     const { id, description } = inactive;
+    // Matomo deletes extractions that a change does not repeat.
+    const extractions = inactive.extractions.flatMap((extraction, index) =>
+      Object.entries(extraction).map(([key, value]) => [
+        `extractions[${index}][${key}]`,
+        String(value),
+      ]),
+    );
     const params = {
       idDimension: String(id),
       name: inactive.name,
       active: '1',
       ...(description !== '' && { description }),
-      ...extractionsOf(inactive),
+      ...Object.fromEntries(extractions),
     };
     const call = callOf(state, 'CustomDimensions.configureExistingCustomDimension', params);
     return unlessReadOnly(state, { action: 'reactivate', id, reason: 'it is inactive', call });
@@ -170,18 +170,7 @@ function planDimension(state: MatomoState, wanted: WantedDimension, all: Wanted)
   return unlessReadOnly(state, { action: 'create', reason, call });
 }
 
-/** Extractions as parameters. Matomo deletes those that a change does not repeat. */
-function extractionsOf({ extractions }: Dimension): Record<string, string> {
-  const entries = extractions.flatMap((extraction, index) =>
-    Object.entries(extraction).map(([key, value]) => [
-      `extractions[${index}][${key}]`,
-      String(value),
-    ]),
-  );
-  return Object.fromEntries(entries);
-}
-
-function planGoal(state: MatomoState, { name, pattern }: WantedGoal): Decision {
+function planGoal(state: MatomoState, { name, pattern }: Wanted['goals'][number]): Decision {
   const same = state.goals.filter((goal) => isSameName(goal.name, name));
   const found = same.find(
     (goal) =>
@@ -275,13 +264,6 @@ function unlessReadOnly({ role, site }: MatomoState, decision: Decision): Decisi
 /** Who can give access to a token. */
 export const WHO_GRANTS =
   'an administrator of the site or a super user can grant it in Administration > System > Users';
-
-export function toStep(
-  { kind, name }: Pick<PlanStep, 'kind' | 'name'>,
-  { action, ...rest }: Decision,
-): PlanStep {
-  return { action, kind, name, ...rest };
-}
 
 export function blocked(reason: string): Decision {
   return { action: 'blocked', reason };

@@ -3,42 +3,35 @@ import { show } from '../../common/diagnostics.js';
 import { trackedBaseUrl } from '../../options/url-values.js';
 import { emailAddress, goal } from '../flag-values.js';
 import { UsageError } from '../usage-error.js';
-import { collectExtras, type Wanted } from './wanted.js';
+import { collectExtras } from './wanted.js';
 
-export interface SetupArguments {
-  /** Applies without asking. */
-  readonly isConfirmed: boolean;
-  /** Changes nothing. */
-  readonly isDry: boolean;
-  readonly isJson: boolean;
-  readonly tokenFile: string | undefined;
-  readonly newSite: { readonly name: string; readonly url: string } | undefined;
-  readonly extras: Omit<Wanted, 'site' | 'mapped'>;
-}
+export interface SetupArguments extends ReturnType<typeof parseArguments> {}
 
 /**
  * Parses the arguments of `setup`.
  *
  * @throws an error for which `isUsageError` is true if one is unknown or invalid, or if they contradict each other
  */
-export function parseArguments(args: string[]): SetupArguments {
+export function parseArguments(args: string[]) {
+  const flag = { type: 'boolean', default: false } as const;
+  const text = { type: 'string' } as const;
   const { values, tokens } = parseArgs({
     args,
     tokens: true,
     options: {
-      yes: { type: 'boolean', default: false },
-      'dry-run': { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      consumers: { type: 'boolean', default: false },
-      mcp: { type: 'boolean', default: false },
-      bots: { type: 'boolean', default: false },
-      segments: { type: 'boolean', default: false },
-      'auto-archive': { type: 'boolean', default: false },
-      'weekly-report': { type: 'string' },
-      goal: { type: 'string', multiple: true, default: [] },
-      'create-site': { type: 'string' },
-      'site-url': { type: 'string' },
-      'token-file': { type: 'string' },
+      yes: flag,
+      'dry-run': flag,
+      json: flag,
+      consumers: flag,
+      mcp: flag,
+      bots: flag,
+      segments: flag,
+      'auto-archive': flag,
+      'weekly-report': text,
+      goal: { ...text, multiple: true, default: [] },
+      'create-site': text,
+      'site-url': text,
+      'token-file': text,
     },
   });
   const { 'create-site': name, 'site-url': url, 'weekly-report': email } = values;
@@ -48,14 +41,15 @@ export function parseArguments(args: string[]): SetupArguments {
   if (name !== undefined && name.trim() === '') {
     throw new UsageError('--create-site must be the name of the site');
   }
-  const goals = values.goal.map((text) => goal('--goal', text));
+  const goals = values.goal.map((one) => goal('--goal', one));
   const names = goals.map((one) => one.name.toLowerCase());
   const duplicate = goals.find((one, index) => names.indexOf(one.name.toLowerCase()) !== index);
   if (duplicate) throw new UsageError(`--goal has ${show(duplicate.name)} twice`);
   return {
+    /** Applies without asking. */
     isConfirmed: values.yes,
+    /** Changes nothing. */
     isDry: values['dry-run'],
-    isJson: values.json,
     tokenFile: values['token-file'],
     newSite:
       name === undefined
@@ -64,7 +58,9 @@ export function parseArguments(args: string[]): SetupArguments {
     extras: {
       ...collectExtras(tokens.flatMap((token) => (token.kind === 'option' ? token.name : []))),
       goals,
+      /** Whether Matomo computes segments when it archives reports, and not when somebody looks at them. */
       archivesSegments: values['auto-archive'],
+      /** The address to which Matomo sends a report every week. */
       weeklyReport: email === undefined ? undefined : emailAddress('--weekly-report', email),
     },
   };

@@ -7,7 +7,6 @@ import {
   type ApiResult,
 } from '../matomo-api/api-client.js';
 import {
-  type ApiObject,
   getDimensions,
   isPluginActivated,
   isTrue,
@@ -50,13 +49,21 @@ export async function readMatomo(
   const lists = { admin: listOf(admin), write: listOf(write), view: listOf(view) };
   const role = roleFor(siteId, unwrap(isSuper) === true, lists);
   const params = { idSite: String(siteId) };
+  // Of the token's user also if that is a super user, and all reports that a mail can contain.
+  const reportCalls: readonly ApiCall[] = [
+    {
+      method: 'ScheduledReports.getReports',
+      params: { ...params, ifSuperUserReturnOnlySuperUserReports: '1' },
+    },
+    { method: 'API.getReportMetadata', params: { ...params, hideMetricsDoc: '1' } },
+  ];
   const calls = [
     { method: 'SitesManager.getSiteFromId', params },
     getDimensions(params.idSite),
     { method: 'CustomDimensions.getAvailableScopes', params },
     { method: 'Goals.getGoals', params },
     { method: 'SegmentEditor.getAll', params },
-    ...(weeklyReport === undefined ? [] : reportCalls(params)),
+    ...(weeklyReport === undefined ? [] : reportCalls),
   ];
   const canRead = siteId !== undefined && role !== 'none';
   const [site, dimensions, scopes, goals, segments, reports, metadata] = canRead
@@ -72,14 +79,34 @@ export async function readMatomo(
     /** Whether the plugin TrackingSpamPrevention is active; false if Matomo does not say. */
     hasSpamPrevention: readFlag(spamOn) === true,
     /** `undefined` until it is created. */
-    site: canRead && site?.kind === 'value' ? toSite(siteId, objectOf(site)) : undefined,
+    site:
+      canRead && site?.kind === 'value'
+        ? {
+            id: siteId,
+            name: readName(objectOf(site)),
+            hasSiteSearch: isTrue(objectOf(site).sitesearch),
+          }
+        : undefined,
     dimensions: listOf(dimensions).map(toDimension),
     /** Free slots for action dimensions; `undefined` if Matomo does not say. */
     freeSlots: scope === undefined ? undefined : Number(scope.numSlotsLeft),
-    goals: listOf(goals).map(toGoal),
-    segments: listOf(segments).map(toSegment),
+    goals: listOf(goals).map((goal) => ({
+      id: Number(goal.idgoal),
+      name: readName(goal),
+      matchAttribute: String(goal.match_attribute),
+      pattern: unescapeHtml(String(goal.pattern)),
+      patternType: String(goal.pattern_type),
+    })),
+    segments: listOf(segments).map((segment) => ({
+      id: Number(segment.idsegment),
+      name: readName(segment),
+      definition: unescapeHtml(String(segment.definition)),
+    })),
     /** Reports by mail of the token's user. Only read if one is wanted. */
-    reports: listOf(reports).map(toReport),
+    reports: listOf(reports).map(({ idreport, description }) => ({
+      id: Number(idreport),
+      description: unescapeHtml(String(description ?? '')),
+    })),
     /** Unique IDs of the reports that the site has. Only read with `reports`. */
     reportIds: listOf(metadata).map(({ uniqueId }) => String(uniqueId)),
     /** Why Matomo hides a list. Its items are not created, because they may exist already. */
@@ -131,40 +158,9 @@ function roleFor(
   isSuper: boolean,
   lists: Readonly<Record<'admin' | 'write' | 'view', readonly unknown[]>>,
 ) {
-  const has = (ids: readonly unknown[]) =>
-    siteId === undefined ? ids.length > 0 : ids.some((id) => Number(id) === siteId);
-  if (isSuper) return siteId === undefined || has(lists.admin) ? 'super' : 'none';
-  return (['admin', 'write', 'view'] as const).find((role) => has(lists[role])) ?? 'none';
-}
-
-function toSite(id: number, site: ApiObject) {
-  return { id, name: readName(site), hasSiteSearch: isTrue(site.sitesearch) };
-}
-
-function toGoal(goal: ApiObject) {
-  return {
-    id: Number(goal.idgoal),
-    name: readName(goal),
-    matchAttribute: String(goal.match_attribute),
-    pattern: unescapeHtml(String(goal.pattern)),
-    patternType: String(goal.pattern_type),
-  };
-}
-
-/** Reports by mail, of the token's user also if that is a super user, and all reports that a mail can contain. */
-function reportCalls(params: Readonly<Record<string, string>>): ApiCall[] {
-  const own = { ...params, ifSuperUserReturnOnlySuperUserReports: '1' };
-  return [
-    { method: 'ScheduledReports.getReports', params: own },
-    { method: 'API.getReportMetadata', params: { ...params, hideMetricsDoc: '1' } },
-  ];
-}
-
-function toReport({ idreport, description }: ApiObject) {
-  return { id: Number(idreport), description: unescapeHtml(String(description ?? '')) };
-}
-
-function toSegment(segment: ApiObject) {
-  const definition = unescapeHtml(String(segment.definition));
-  return { id: Number(segment.idsegment), name: readName(segment), definition };
+  const role = (['admin', 'write', 'view'] as const).find((one) =>
+    siteId === undefined ? lists[one].length > 0 : lists[one].map(Number).includes(siteId),
+  );
+  if (isSuper && (siteId === undefined || role === 'admin')) return 'super';
+  return role ?? 'none';
 }

@@ -1,13 +1,12 @@
-import { show } from '../../common/diagnostics.js';
 import { coded } from '../../common/messages.js';
 import { type ApiClient, ApiFailure } from '../matomo-api/api-client.js';
 import { isTooOld, SPAM_PREVENTION, toConfigLines } from '../matomo-api/api-values.js';
 import { confirm } from '../terminal.js';
-import { applyPlan, isPending } from './apply-plan.js';
-import { toEnvironment, toExportLines } from './environment.js';
+import { type Applied, applyPlan, isPending } from './apply-plan.js';
+import { toEnvironment } from './environment.js';
 import { adviseSlots, findUnmapped, makePlan, type PlanStep, WHO_GRANTS } from './make-plan.js';
 import type { SetupArguments } from './parse-arguments.js';
-import { findSite, type MatomoState, readMatomo } from './read-site.js';
+import { findSite, readMatomo } from './read-site.js';
 import { formatPlan, formatState, formatUnmapped, type Report } from './report.js';
 import type { Wanted } from './wanted.js';
 
@@ -36,39 +35,47 @@ export async function runSetup(
   const siteId = 'id' in wanted.site ? wanted.site.id : await findSite(client, wanted.site);
   const state = await readMatomo(client, siteId, wanted);
   report.progress('done\n');
-  if (isTooOld(state.version)) throw tooOld(state.version);
-  if (siteId !== undefined && state.role === 'none') throw noSite(siteId);
+  if (isTooOld(state.version)) {
+    const what = `Matomo ${state.version} is older than Matomo 5`;
+    throw new ApiFailure('matomo-too-old', what, 'Update Matomo');
+  }
+  if (siteId !== undefined && state.role === 'none') {
+    const what = `The token has no access to site ${siteId}, or the site does not exist; ${WHO_GRANTS}`;
+    const advice = `Correct MATOMO_SITE_ID, which is ${siteId}, or use another token`;
+    throw new ApiFailure('site-unknown', what, advice);
+  }
   const plan = makePlan(state, wanted);
+  const pending = plan.filter(isPending).length;
   report.print(...formatState(state, target), '');
   report.print(...formatUnmapped(plan, findUnmapped(state, wanted)));
-  const steps = plan.filter((step) => !isOpen(step));
-  report.print(...formatPlan(steps, report.isColored));
+  report.print(...formatPlan(plan.filter((step) => !isOpen(step))));
   if (state.hasSpamPrevention) warnAboutSpamPrevention(report);
-  const pending = plan.filter(isPending).length;
-  const planned = keep(report, target, { plan, state }, pending === 0 && !args.isDry);
-  if (pending === 0) printEnvironment(report, planned);
-  if (pending === 0 || args.isDry) return printOpen(report, plan);
-  if (!args.isConfirmed && !(await isConfirmed(pending, report))) {
-    printOpen(report, plan);
-    return 1;
+  keep(report, target, { plan, state }, pending === 0 && !args.isDry);
+  if (pending > 0 && args.isDry) return printOpen(report, plan);
+  let end: Applied = { plan, state };
+  if (pending > 0) {
+    if (!args.isConfirmed && !(await isConfirmed(pending, report))) {
+      printOpen(report, plan);
+      return 1;
+    }
+    end = await applyPlan(client, wanted, state, report);
+    const done = end.plan.filter(isPending).length;
+    report.print('', `Verified: ${done} of ${countChanges(pending)} made.`);
+    keep(report, target, end, done === pending);
   }
-  const end = await applyPlan(client, wanted, state, report);
-  const done = end.plan.filter(isPending).length;
-  report.print('', `Verified: ${done} of ${countChanges(pending)} made.`);
-  printEnvironment(report, keep(report, target, end, done === pending));
+  report.printEnvironment();
   return printOpen(report, end.plan);
 }
 
-/** Sets the result as far as it is known, and returns its environment. */
+/** Sets the result as far as it is known. */
 function keep(
   report: Report,
   { url, wanted }: SetupTarget,
-  { plan, state }: { readonly plan: readonly PlanStep[]; readonly state: MatomoState },
+  { plan, state }: Applied,
   applied: boolean,
-): Record<string, string> {
+): void {
   const environment = toEnvironment(url, state, wanted);
   report.keep({ plan, applied, environment, advice: adviseSlots(plan).join(' ') || undefined });
-  return environment;
 }
 
 /** Whether a step is not and will not be done. */
@@ -79,7 +86,7 @@ function isOpen({ action }: PlanStep): boolean {
 function printOpen(report: Report, plan: readonly PlanStep[]): ExitCode {
   const open = plan.filter(isOpen);
   if (open.length === 0) return 0;
-  report.print('', ...formatPlan(open, report.isColored), ...adviseSlots(plan));
+  report.print('', ...formatPlan(open), ...adviseSlots(plan));
   return open.some(({ action }) => action === 'failed') ? 1 : 3;
 }
 
@@ -104,24 +111,6 @@ async function isConfirmed(pending: number, report: Report): Promise<boolean> {
   return isYes;
 }
 
-function printEnvironment(report: Report, environment: Readonly<Record<string, string>>): void {
-  const lines = toExportLines(environment);
-  if (lines.length === 0) return;
-  report.print('Set this where the application starts:', '');
-  report.printEnvironment(...lines);
-}
-
 function countChanges(count: number): string {
   return count === 1 ? '1 change' : `${count} changes`;
-}
-
-function tooOld(version: string | undefined): ApiFailure {
-  const what = `Matomo ${version} is older than Matomo 5`;
-  return new ApiFailure('matomo-too-old', what, 'Update Matomo');
-}
-
-function noSite(siteId: number): ApiFailure {
-  const what = `The token has no access to site ${siteId}, or the site does not exist; ${WHO_GRANTS}`;
-  const advice = `Correct MATOMO_SITE_ID, which is ${show(siteId)}, or use another token`;
-  return new ApiFailure('site-unknown', what, advice);
 }

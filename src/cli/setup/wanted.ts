@@ -1,14 +1,8 @@
+import type { SetupArguments } from './parse-arguments.js';
+
 /** What a site has after setup. */
-export interface Wanted {
+export interface Wanted extends Readonly<SetupArguments['extras']> {
   readonly site: { readonly id: number } | { readonly name: string; readonly url: string };
-  /** In the order in which they take slots, of which a site has few. */
-  readonly dimensions: readonly WantedDimension[];
-  readonly goals: readonly WantedGoal[];
-  readonly segments: readonly WantedSegment[];
-  /** Whether Matomo computes segments when it archives reports, and not when somebody looks at them. */
-  readonly archivesSegments: boolean;
-  /** The address to which Matomo sends a report every week. */
-  readonly weeklyReport: string | undefined;
   /** The content of `MATOMO_DIMENSIONS`: attributes by ID. */
   readonly mapped: Readonly<Record<string, unknown>>;
 }
@@ -17,12 +11,6 @@ export interface WantedDimension {
   readonly name: string;
   /** The attribute of a span that it stores. */
   readonly attribute: string;
-}
-
-export interface WantedGoal {
-  readonly name: string;
-  /** A URL that contains it converts the goal. */
-  readonly pattern: string;
 }
 
 export interface WantedSegment {
@@ -86,8 +74,8 @@ export const EXTRAS = {
   },
 } as const satisfies Record<string, Extras>;
 
-/** The dimensions and segments of flags, in the order of the command line. */
-export function collectExtras(flags: readonly string[]): Pick<Wanted, 'dimensions' | 'segments'> {
+/** The dimensions and segments of flags, in the order of the command line. Dimensions take slots, of which a site has few, in that order. */
+export function collectExtras(flags: readonly string[]) {
   const all: Readonly<Record<string, Extras>> = EXTRAS;
   const extras = [...new Set(flags)].flatMap((flag) => all[flag] ?? []);
   const first = extras.filter(({ isFirst }) => isFirst);
@@ -99,19 +87,14 @@ export function collectExtras(flags: readonly string[]): Pick<Wanted, 'dimension
   };
 }
 
-/** The attributes of dimensions that setup creates, with their names. */
-export const KNOWN_DIMENSIONS: readonly WantedDimension[] = collectExtras(
-  Object.keys(EXTRAS),
-).dimensions;
-
-/** The command that creates a dimension for an attribute; `undefined` if none does. */
-export function commandFor(attribute: unknown): string | undefined {
-  const has = (dimensions: readonly WantedDimension[] = []) =>
-    dimensions.some((dimension) => dimension.attribute === attribute);
-  if (has(DIMENSIONS)) return COMMAND;
-  const all: readonly [string, Extras][] = Object.entries(EXTRAS);
-  const flag = all.find(([, { dimensions }]) => has(dimensions))?.[0];
-  return flag && `${COMMAND} --${flag}`;
-}
-
 export const COMMAND = 'npx opentelemetry-matomo setup';
+
+/** The dimensions that setup can create, by attribute: the name, and the command that creates it. */
+export const KNOWN_DIMENSIONS: ReadonlyMap<unknown, { name: string; command: string }> = new Map(
+  Object.entries<Extras>({ '': { dimensions: DIMENSIONS }, ...EXTRAS }).flatMap(
+    ([flag, { dimensions = [] }]) =>
+      dimensions.map(({ name, attribute }) => {
+        return [attribute, { name, command: flag === '' ? COMMAND : `${COMMAND} --${flag}` }];
+      }),
+  ),
+);

@@ -62,9 +62,8 @@ function check(env: Record<string, string>, settings: Partial<SiteSettings>, ...
   if (!options) throw new Error('no options');
   const dimensions = sites.map((one) => toDimension({ ...one }));
   const all = { hasCustomVariables: true, hasCustomDimensions: true, dimensions, ...settings };
-  return checkFields(options, all as SiteSettings).findings.filter(
-    ({ verdict }) => verdict !== 'ok',
-  );
+  const findings = checkFields(options, all as SiteSettings) ?? [];
+  return findings.filter(({ verdict }) => verdict !== 'ok');
 }
 
 const ACTION = { idcustomdimension: '1', name: 'Route', scope: 'action', active: true };

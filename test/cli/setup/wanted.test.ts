@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseArguments } from '../../../src/cli/setup/parse-arguments.js';
-import { commandFor } from '../../../src/cli/setup/wanted.js';
+import { KNOWN_DIMENSIONS } from '../../../src/cli/setup/wanted.js';
 
 const BASE = ['Failed endpoint', 'HTTP status', 'HTTP method', 'Route'];
 const CONSUMERS = ['Deprecated endpoint', 'Client', 'Client version'];
@@ -50,5 +50,5 @@ test.each([
   ['gen_ai.tool.name', 'npx opentelemetry-matomo setup --mcp'],
   ['app.plan', undefined],
 ])('what creates the dimension of %s', (attribute, command) => {
-  expect(commandFor(attribute)).toBe(command);
+  expect(KNOWN_DIMENSIONS.get(attribute)?.command).toBe(command);
 });
