@@ -46,17 +46,12 @@ export function formatFindings(findings: readonly Finding[]): string {
     ...wrapBehind(`${MARKS[verdict]} ${check.padEnd(8)}`, `${found}${code ? ` [${code}]` : ''}`),
     ...(advice === undefined ? [] : wrapBehind(' '.repeat(10), `→ ${advice}`)),
   ]);
-  return [...lines, '', ...summaryOf(findings)].join('\n');
-}
-
-function summaryOf(findings: readonly Finding[]): string[] {
   const count = findings.filter(({ verdict }) => verdict === 'problem').length;
-  const summary =
-    count === 0
-      ? 'No problem was found that prevents hits from being stored.'
-      : `${count} ${count === 1 ? 'problem prevents' : 'problems prevent'} hits from being stored.`;
+  const problems = `${count} ${count === 1 ? 'problem prevents' : 'problems prevent'}`;
+  const summary = count === 0 ? 'No problem was found that prevents' : problems;
   const hasCodes = findings.some(({ code }) => code !== undefined);
-  return [summary, ...(hasCodes ? ['docs/messages.md explains the codes in [brackets].'] : [])];
+  const codes = hasCodes ? ['docs/messages.md explains the codes in [brackets].'] : [];
+  return [...lines, '', `${summary} hits from being stored.`, ...codes].join('\n');
 }
 
 /** Wraps text behind `head`. */

@@ -1,8 +1,8 @@
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { type Dimension, listOf } from '../matomo-api/api-values.js';
-import { COMMAND, commandFor, KNOWN_DIMENSIONS } from '../setup/wanted.js';
+import type { Dimension } from '../matomo-api/api-values.js';
+import { COMMAND, KNOWN_DIMENSIONS } from '../setup/wanted.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
-import { callAll, type SiteSettings } from './questions.js';
+import type { SiteSettings } from './questions.js';
 
 const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
 /** If Matomo drops status and method. */
@@ -83,17 +83,15 @@ function warnOfDropped(
   const byHand = isInactive
     ? `Activate dimension ${id} in ${DIMENSIONS_PAGE}.`
     : `Create an action dimension in ${DIMENSIONS_PAGE}, and use its ID in MATOMO_DIMENSIONS.`;
-  const command = commandFor(attribute);
-  const run =
-    command &&
-    `Run ${command}, which creates or reactivates it and prints what to configure. By hand: `;
-  return warning('fields', 'fields-dropped', found, `${run ?? ''}${byHand}`);
+  const { command } = KNOWN_DIMENSIONS.get(attribute) ?? {};
+  const run = `Run ${command}, which creates or reactivates it and prints what to configure. By hand: `;
+  return warning('fields', 'fields-dropped', found, `${command ? run : ''}${byHand}`);
 }
 
 /** Another one may have been meant: Matomo stores any value in any dimension. */
 function checkName({ id, name }: Dimension, attribute: unknown): Finding[] {
   if (typeof attribute !== 'string') return [];
-  const known = KNOWN_DIMENSIONS.find((dimension) => dimension.attribute === attribute);
+  const known = KNOWN_DIMENSIONS.get(attribute);
   const meant = wordsOf(`${attribute} ${known?.name ?? ''}`);
   if (wordsOf(name).some((word) => meant.includes(word))) return [];
   const found = `dimension ${id} is called "${name}" and gets ${attribute}`;
@@ -110,19 +108,16 @@ function nameOf(what: string, ids: readonly (string | number)[]): string {
 }
 
 /** Whether the site has these goals: Matomo rejects conversions of others. */
-export async function checkGoals(
-  options: ResolvedOptions,
+export function checkGoals(
+  { siteId }: ResolvedOptions,
   goals: readonly number[],
-  hasGoodToken: boolean,
-): Promise<Finding> {
-  const { siteId } = options;
-  const call = { method: 'Goals.getGoals', params: { idSite: String(siteId) } };
-  const [result] = (hasGoodToken && (await callAll(options, [call]))) || [];
-  if (result?.kind !== 'value') {
+  settings: SiteSettings | undefined,
+): Finding {
+  const known = settings?.goals;
+  if (known === undefined) {
     const found = `cannot tell which goals site ${siteId} has: there is no token with access to Matomo's API`;
     return unknown('goals', found, 'Compare the IDs in Goals > Manage Goals.');
   }
-  const known = listOf(result).map(({ idgoal }) => Number(idgoal));
   const missing = goals.filter((id) => !known.includes(id));
   if (missing.length === 0) return ok('goals', `site ${siteId} has ${nameOf('goal', goals)}`);
   const has = known.length === 0 ? 'has no goals' : `has only ${nameOf('goal', known)}`;

@@ -2,11 +2,12 @@ import type { ResolvedOptions } from '../../options/option-table.js';
 import { isTooOld } from '../matomo-api/api-values.js';
 import { checkAiChatbots } from './check-ai-chatbots.js';
 import { checkAddress, checkClock, checkTls } from './check-connection.js';
-import { checkFields, fieldsUnknown } from './check-fields.js';
+import { checkFields, checkGoals, fieldsUnknown } from './check-fields.js';
 import { checkReports } from './check-reports.js';
 import { checkSpam } from './check-spam.js';
 import { checkStoring, checkToken } from './check-storing.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
+import type { DiagnoseOptions } from './diagnose.js';
 import { type Answer, createQuestions, isProcessed, readSiteSettings } from './questions.js';
 
 const ERROR_LOG = "Read Matomo's PHP error log.";
@@ -14,8 +15,7 @@ const ERROR_LOG = "Read Matomo's PHP error log.";
 /** Asks Matomo one question after the other until an answer makes further questions useless. */
 export async function* checkMatomo(
   options: ResolvedOptions,
-  env: Readonly<NodeJS.ProcessEnv>,
-  sends: boolean,
+  { env, sends, goals }: Pick<DiagnoseOptions, 'env' | 'sends' | 'goals'>,
 ): AsyncGenerator<Finding> {
   const first = await createQuestions(options, false).site();
   const address = checkAddress(first, options);
@@ -59,6 +59,7 @@ export async function* checkMatomo(
   }
   const fields = checkFields(options, settings);
   yield* fields ?? [];
+  if (goals.length > 0) yield checkGoals(options, goals, settings);
   yield* isGood ? await checkReports(options) : [];
   yield* checkAiChatbots(options, settings);
   const storing = await checkStoring(questions, options, isGood, sends, fields !== undefined);

@@ -94,9 +94,7 @@ function preloadsOf(options: string): string[] {
 /** Copies of the API share their globals only if they have the same version. */
 export function checkApi(app: string): Finding[] {
   const own = readPackage(app);
-  const copies = [
-    ...collectCopies(API, { ...own, needs: [API, ...own.needs, ...TRACING] }).values(),
-  ];
+  const copies = collectCopies(API, { ...own, needs: [API, ...own.needs, ...TRACING] });
   if (copies.length === 0) return [];
   const versions = new Set(copies.map(({ version }) => version));
   const list = copies.map(({ version, folder }) => `${version} in ${folder}`).join(', ');
@@ -139,23 +137,20 @@ function findPackage(name: string, from: string): InstalledPackage | undefined {
   return dirname(from) === from ? undefined : findPackage(name, dirname(from));
 }
 
-/** Adds all copies of a package that `user` loads, itself or through its dependencies, by their folders. */
-function collectCopies(
-  wanted: string,
-  user: InstalledPackage,
-  copies = new Map<string, Copy>(),
-  seen = new Set<string>(),
-): Map<string, Copy> {
-  if (seen.has(user.folder)) return copies;
-  seen.add(user.folder);
-  for (const name of new Set(user.needs)) {
-    const found = findPackage(name, user.folder);
-    if (found && name === wanted) {
-      const { usedBy = [] } = copies.get(found.folder) ?? {};
-      copies.set(found.folder, { ...found, usedBy: [...usedBy, user.name] });
-    } else if (found) collectCopies(wanted, found, copies, seen);
+/** All copies of a package that `user` loads, itself or through its dependencies. */
+function collectCopies(wanted: string, user: InstalledPackage): Copy[] {
+  const loaded = new Map([[user.folder, { ...user, usedBy: [] as string[] }]]);
+  // What is added on the way is visited too.
+  for (const { name, folder, needs } of loaded.values()) {
+    for (const needed of new Set(needs)) {
+      const found = findPackage(needed, folder);
+      if (found === undefined) continue;
+      const copy = loaded.get(found.folder) ?? { ...found, usedBy: [] };
+      copy.usedBy.push(name);
+      loaded.set(found.folder, copy);
+    }
   }
-  return copies;
+  return [...loaded.values()].filter(({ name }) => name === wanted);
 }
 
 /** Reads the `package.json` of a folder; without one, it needs nothing. */

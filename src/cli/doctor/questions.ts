@@ -124,9 +124,11 @@ export async function readSiteSettings(options: ResolvedOptions) {
     { method: 'API.getMatomoVersion' },
     isPluginActivated('BotTracking'),
     isPluginActivated(SPAM_PREVENTION),
+    { method: 'Goals.getGoals', params: { idSite: String(options.siteId) } },
   ]);
   if (results === undefined) return undefined;
-  const [variables, customDimensions, queue, dimensions, version, botTracking, spam] = results;
+  const [variables, customDimensions, queue, dimensions, version, botTracking, spam, goals] =
+    results;
   return {
     hasCustomVariables: readFlag(variables),
     hasCustomDimensions: readFlag(customDimensions),
@@ -136,6 +138,7 @@ export async function readSiteSettings(options: ResolvedOptions) {
     version: readText(version),
     hasBotTracking: readFlag(botTracking),
     hasSpamPrevention: readFlag(spam),
+    goals: goals?.kind === 'value' ? listOf(goals).map(({ idgoal }) => Number(idgoal)) : undefined,
   };
 }
 
