@@ -22,14 +22,10 @@ export interface StreamMessage {
 const diagnostics = /* @__PURE__ */ createDiagnostics();
 
 /**
- * A listener for a diagnostics channel, to which anyone may publish anything. It ignores what is not an object. An error, with which
+ * A listener for a diagnostics channel, to which anyone may publish anything: it ignores what is no such message. An error, with which
  * Node.js would end the process, is logged once.
  */
-export function channelListener(listen: (message: object) => void): ChannelListener {
-  return listenerFor(isObject, listen);
-}
-
-function listenerFor<Message>(
+export function channelListener<Message>(
   isMessage: (message: unknown) => message is Message,
   listen: (message: Message) => void,
 ): ChannelListener {
@@ -42,12 +38,7 @@ function listenerFor<Message>(
   };
 }
 
-/** Like `channelListener`, but also ignores messages that are not about a request to a server of Node.js. */
-export function requestListener(listen: (message: RequestMessage) => void): ChannelListener {
-  return listenerFor(isRequestMessage, listen);
-}
-
-function isRequestMessage(message: unknown): message is RequestMessage {
+export function isRequestMessage(message: unknown): message is RequestMessage {
   if (!isObject(message)) return false;
   const { request, response, server } = message as Partial<RequestMessage>;
   return (
@@ -58,12 +49,7 @@ function isRequestMessage(message: unknown): message is RequestMessage {
   );
 }
 
-/** Like `channelListener`, but also ignores messages that are not about a stream of Node.js. */
-export function streamListener(listen: (message: StreamMessage) => void): ChannelListener {
-  return listenerFor(isStreamMessage, listen);
-}
-
-function isStreamMessage(message: unknown): message is StreamMessage {
+export function isStreamMessage(message: unknown): message is StreamMessage {
   if (!isObject(message)) return false;
   const { stream, headers } = message as Partial<StreamMessage>;
   return (

@@ -27,7 +27,7 @@ export function watchForSpans(
 ): () => void {
   const scope = new DetachedScope('opentelemetry-matomo');
   const stop = () => channel(FINISHED).unsubscribe(onResponse);
-  const onResponse = channelListener((message) => {
+  const onResponse = channelListener(isObject, (message) => {
     const { server } = message as { server?: Server };
     if (!isObject(server) || UNTRACKED_SERVER in server) return;
     stop();

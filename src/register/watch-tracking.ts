@@ -25,7 +25,7 @@ export function watchTracking(
   diagnostics: Pick<Diagnostics, 'error'>,
 ): { stop(): void } {
   let requests = 0;
-  const onResponse = channelListener((message) => {
+  const onResponse = channelListener(isObject, (message) => {
     const { server } = message as { server?: Server };
     if (isObject(server) && !(UNTRACKED_SERVER in server)) requests += 1;
   });

@@ -4,8 +4,8 @@ import type { Server } from 'node:net';
 import {
   channelListener,
   isObject,
-  requestListener,
-  streamListener,
+  isRequestMessage,
+  isStreamMessage,
 } from '../common/channel-listener.js';
 
 /** Events of HTTP servers. */
@@ -23,16 +23,16 @@ const STREAM = 'http2.server.stream.created';
 
 /** Watches HTTP servers only, not those of a debugger or between processes. */
 export function watchServers(events: ServerEvents): { stop(): void } {
-  const onListen = channelListener((message) => {
+  const onListen = channelListener(isObject, (message) => {
     const { server } = message as { server?: Server };
     if (isObject(server) && (isHttpServer(server) || isPrimaryWithSpool())) events.onListen();
   });
-  const onConnection = channelListener((message) => {
+  const onConnection = channelListener(isObject, (message) => {
     const { server } = (message as { socket?: { server?: Server } }).socket ?? {};
     if (isObject(server) && isHttpServer(server)) events.onConnection(server);
   });
-  const onRequest = requestListener(onFirst);
-  const onStream = streamListener(onFirst);
+  const onRequest = channelListener(isRequestMessage, onFirst);
+  const onStream = channelListener(isStreamMessage, onFirst);
 
   function onFirst(message: object): void {
     stopWaiting();

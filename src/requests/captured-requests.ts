@@ -5,10 +5,10 @@ import {
   type ChannelListener,
   channelListener,
   isObject,
+  isRequestMessage,
+  isStreamMessage,
   type RequestMessage,
-  requestListener,
   type StreamMessage,
-  streamListener,
 } from '../common/channel-listener.js';
 import { activeSpan } from '../common/otel-global.js';
 import type { Span } from '../common/otel-types.js';
@@ -86,9 +86,9 @@ function createSharedRequests(): SharedRequests {
     exporters: new Set(),
     listOpen: () => [...connections.listOpen(), ...sessions.listOpen()].filter(isOpen),
     listeners: new Map([
-      [REQUEST_CHANNEL, requestListener(onRequest)],
-      [FINISH_CHANNEL, channelListener(onFinish)],
-      [STREAM_CHANNEL, streamListener(onStream)],
+      [REQUEST_CHANNEL, channelListener(isRequestMessage, onRequest)],
+      [FINISH_CHANNEL, channelListener(isObject, onFinish)],
+      [STREAM_CHANNEL, channelListener(isStreamMessage, onStream)],
       ...announcementListeners(storage),
     ]),
   };
@@ -287,7 +287,7 @@ const ANNOUNCEMENTS: Readonly<Record<string, Announcement>> = {
 function announcementListeners(storage: RequestStorage): [string, ChannelListener][] {
   return Object.entries(ANNOUNCEMENTS).map(([name, add]) => [
     name,
-    channelListener((message) => {
+    channelListener(isObject, (message) => {
       const announced = storage.getStore();
       if (announced?.incoming) add(announced, message);
     }),
