@@ -21,8 +21,8 @@ export type {
 } from './common/otel-types.js';
 export { forRequest } from './for-request.js';
 export { AI_CHATBOTS } from './hit/bots/ai-chatbots.js';
+export { HEALTH_CHECKERS } from './hit/bots/health-checkers.js';
 export type { TrackedRequest } from './hit/http-request.js';
-export { HEALTH_CHECKERS } from './hit/ignore-options.js';
 export type { Order, OrderItem } from './hit/parameters/order.js';
 export type { PerfKey, TrackingParameters } from './hit/parameters/tracking-parameters.js';
 export type { OptionError } from './options/option-error.js';

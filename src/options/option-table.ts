@@ -1,6 +1,6 @@
 import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
+import { HEALTH_CHECKERS } from '../hit/bots/health-checkers.js';
 import type { TrackedRequest } from '../hit/http-request.js';
-import { HEALTH_CHECKERS } from '../hit/ignore-options.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import { declareOptions, option, type ResolvedValues } from './declaration.js';
 import { headerNames, headers } from './header-values.js';

@@ -1,10 +1,17 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { createIsAiChatbot, type IsAiChatbot, readsContent } from '../hit/bots/ai-chatbot-hit.js';
+import { createIsAiChatbot, type IsAiChatbot } from '../hit/bots/ai-chatbot-hit.js';
 import { isLaterPart } from '../hit/bots/documents.js';
 import type { HitBuilder } from '../hit/hit-builder.js';
 import type { HttpRequest } from '../hit/http-request.js';
-import { createFindIgnoreReason, createFindNoPageReason, READS } from '../hit/ignore-options.js';
+import { endsInWildcard, hasWildcard } from '../hit/page/catch-all-route.js';
+import { plainRoute } from '../hit/page/plain-route.js';
+import { isPollingSession } from '../hit/page/redact-query.js';
+import { isStaticFile } from '../hit/page/static-file.js';
+import { decodePath } from '../hit/page/url-pairs.js';
+import { withSlash } from '../hit/parameters/route-details.js';
+import { MAX_PATTERN_INPUT, matchesAny } from '../hit/text.js';
+import type { Client } from '../hit/visitor/client.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { EndedRequest } from '../requests/request.js';
 import { readChatbotResponse } from '../requests/response.js';
@@ -14,7 +21,7 @@ import type { OptionCallbacks } from './option-callbacks.js';
 /** Why a request makes no page view. In this order: the first reason that applies counts. `beforeSend` comes after all. */
 export const IGNORE_REASONS = [
   'attribute', // `ignore()` or `matomo.ignore`
-  'path', // this one and the next three: options, in `ignore-options.ts`
+  'path', // this one and the next three: options
   'method',
   'user_agent',
   'pattern',
@@ -25,7 +32,7 @@ export const IGNORE_REASONS = [
   'site', // a callback or the list of services names none
   'ai_chatbot', // reads nothing that Matomo reports
   'mcp', // no call
-  'polling', // this one and the next two: what browsers send besides pages, in `ignore-options.ts`
+  'polling', // this one and the next two: what browsers send besides pages
   'prefetch',
   'static',
   'partial', // a later part of a document
@@ -143,8 +150,8 @@ export class Decisions {
     return !mayExclude;
   }
 
-  #isOfChatbot({ userAgent, client, method, operation }: HttpRequest): boolean {
-    return this.#isAiChatbot(userAgent, client) && READS.test(method) && operation?.kind !== 'mcp';
+  #isOfChatbot({ client, method, operation }: HttpRequest): boolean {
+    return this.#isAiChatbot(client) && READS.test(method) && operation?.kind !== 'mcp';
   }
 
   /** Decides between page views and requests by AI chatbots; returns why a request that no option ignores is none of both. */
@@ -170,3 +177,106 @@ export class Decisions {
 
 const NO_REQUEST =
   'An event, goal or order belongs to a span whose request is not known (any more), so that its visitor may have opted out. Such hits are not sent. Track them before their request ends.';
+
+type FilterOptions = Pick<
+  ResolvedOptions,
+  'ignorePaths' | 'ignorePatterns' | 'ignoreUserAgents' | 'allowedMethods' | 'ignoredMethods'
+>;
+
+/** Why the options ignore a request; `undefined` if they do not. */
+export function createFindIgnoreReason(
+  options: FilterOptions,
+): (request: HttpRequest) => IgnoreReason | undefined {
+  const paths = new Set(options.ignorePaths.map(withoutEndSlash));
+  const plain = [...paths].map(plainRoute);
+  const routes = new Set(plain.filter((path) => path !== '/' && !hasWildcard(path)));
+  const allowed = options.allowedMethods && new Set(options.allowedMethods);
+  const ignored = new Set(options.ignoredMethods);
+  const { ignorePatterns, ignoreUserAgents } = options;
+
+  /** CORS preflights are ignored here, too, if the options name OPTIONS. */
+  function isIgnoredMethod(method: string): boolean {
+    if (ignored.size === 0 && allowed === undefined) return false;
+    const upper = method.toUpperCase();
+    return ignored.has(upper) || (allowed !== undefined && !allowed.has(upper));
+  }
+
+  function isIgnoredClient(client: Client | undefined): boolean {
+    if (!client) return false;
+    if (client.filter !== ignoreUserAgents) {
+      client.filter = ignoreUserAgents;
+      client.isIgnored = matchesAny(ignoreUserAgents, client.userAgent);
+    }
+    return client.isIgnored;
+  }
+
+  /** Matching the route too leaves no other spelling of the path that the application serves. */
+  function isIgnoredPath(path: string, route: string | undefined): boolean {
+    if (paths.size === 0) return false; // an empty set would hash each path too, which costs 30 ns
+    if (paths.has(withoutEndSlash(path))) return true;
+    return route !== undefined && routes.has(withoutEndSlash(withSlash(route)));
+  }
+
+  return function findIgnoreReason({ path, route, method, client }) {
+    if (isIgnoredPath(path, route)) return 'path';
+    if (isIgnoredMethod(method)) return 'method';
+    if (isIgnoredClient(client)) return 'user_agent';
+    return ignorePatterns.length > 0 && matchesPath(ignorePatterns, path) ? 'pattern' : undefined;
+  };
+}
+
+function withoutEndSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+function matchesPath(patterns: readonly RegExp[], path: string): boolean {
+  if (matchesAny(patterns, path)) return true;
+  return path.includes('%') && matchesAny(patterns, decodePath(path.slice(0, MAX_PATTERN_INPUT)));
+}
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Matomo does not count these as content, as static files. */
+const MEDIA = /\.(?:mp[34]|webm)$/i;
+/** Set by plugins for WordPress if a chatbot runs JavaScript: then the page tracks itself. */
+const RUNS_JAVASCRIPT = /(?:^|;)\s*matomo_has_js=1\s*(?:;|$)/;
+
+/** Whether a request by an AI chatbot reads content: not a redirect, a static file, or a later part of a document. */
+export function readsContent(
+  { path, statusCode }: Pick<HttpRequest, 'path' | 'statusCode'>,
+  {
+    cookie = '',
+    range = '',
+  }: { readonly cookie: string | undefined; readonly range: string | undefined },
+): boolean {
+  if (REDIRECTS.has(statusCode)) return false;
+  if (isLaterPart(statusCode, range)) return false;
+  return !isStaticFile(path) && !MEDIA.test(path) && !RUNS_JAVASCRIPT.test(cookie);
+}
+
+/** Why a request that no filter ignores is still no page view: browsers and libraries send it besides those of pages. */
+export function createFindNoPageReason({
+  staticFiles,
+  prefetches,
+}: Pick<ResolvedOptions, 'staticFiles' | 'prefetches'>): (
+  request: HttpRequest,
+) => IgnoreReason | undefined {
+  const ignoresPrefetches = prefetches === 'ignore';
+  const ignoresStaticFiles = staticFiles === 'ignore';
+
+  return function findNoPageReason(request) {
+    const { method, path, query } = request;
+    if (isPollingSession(query) && !isEndpoint(request)) return 'polling';
+    if (ignoresPrefetches && request.isPrefetch) return 'prefetch';
+    if (!ignoresStaticFiles || !isStaticFile(path) || !READS.test(method)) return undefined;
+    return isEndpoint(request) ? undefined : 'static';
+  };
+}
+
+/** The methods that only read. */
+const READS = /^(?:GET|HEAD)$/i;
+
+/** Whether the application has a route for just this path. A mount path and a route that ends in a wildcard serve any file below. */
+function isEndpoint({ route, path }: HttpRequest): boolean {
+  if (route === undefined || endsInWildcard(route)) return false;
+  return !path.startsWith(route.endsWith('/') ? route : `${route}/`);
+}

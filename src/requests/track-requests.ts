@@ -55,8 +55,7 @@ export class RequestTracker implements RequestProcessor {
     const { isMeasured } = this.#reading;
     if (isMeasured) {
       announced.client = clientOf(request.headers);
-      if (isMeasured(announced.client?.userAgent, announced.client))
-        measureResponse(announced, response);
+      if (isMeasured(announced.client)) measureResponse(announced, response);
     }
     if (announced.untracked) return;
     this.tracksSpanless = this.#spanless?.isAccepted(message) ?? false;

@@ -5,7 +5,7 @@ import { ROOT } from '../support/child-process.js';
 /** Builds hits of requests, and looks for what they contained in a snapshot of the heap. Texts are put together at run time. */
 const SCRIPT = `
   const { createHitBuilder } = await import('./build/hit/hit-builder.js');
-  const { createFindIgnoreReason } = await import('./build/hit/ignore-options.js');
+  const { createFindIgnoreReason } = await import('./build/pipeline/ignore-reasons.js');
   const { isInSample } = await import('./build/hit/visitor/sampling.js');
   const { commonHeadersOf } = await import('./build/requests/read-headers.js');
   const { resolveOptions } = await import('./build/options/resolve-options.js');

@@ -2,6 +2,7 @@ import type { Attributes } from '../../src/common/otel-types.js';
 import type { Hit } from '../../src/hit/hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import { Annotations, type HttpRequest, type Operation } from '../../src/hit/http-request.js';
+import { Client } from '../../src/hit/visitor/client.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import type { McpReport } from '../../src/requests/operations/mcp.js';
 import type { NamedOperation } from '../../src/requests/operations/operation-target.js';
@@ -13,7 +14,7 @@ import { DEFAULT_OPTIONS } from './default-options.js';
 export const NOON = Date.UTC(2026, 10, 20, 12);
 
 export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
-  return {
+  const request = {
     method: 'GET',
     path: '/users/42',
     query: undefined,
@@ -34,7 +35,10 @@ export function httpRequest(overrides: Partial<HttpRequest> = {}): HttpRequest {
     durationMillis: 12.4,
     annotations: [],
     ...overrides,
-  };
+  } as const;
+  const { userAgent, acceptLanguage } = request;
+  const client = userAgent === undefined ? undefined : new Client(userAgent, acceptLanguage);
+  return { client, ...request };
 }
 
 export function annotations(overrides: Partial<Annotations> = {}): Annotations {

@@ -1,34 +1,10 @@
 import { createField, type HitFields } from '../field.js';
-import type { HttpRequest } from '../http-request.js';
-import { isStaticFile } from '../ignore-options.js';
 import { isTimed } from '../page/request-timings.js';
 import type { SentUrls } from '../page/sent-urls.js';
 import type { PageView } from '../page-view.js';
 import type { Client } from '../visitor/client.js';
 import { createFindAiChatbot } from './ai-chatbots.js';
-import { isDocument, isLaterPart } from './documents.js';
-
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Matomo does not count these as content, as static files. */
-const MEDIA = /\.(?:mp[34]|webm)$/i;
-/** Set by plugins for WordPress if a chatbot runs JavaScript: then the page tracks itself. */
-const RUNS_JAVASCRIPT = /(?:^|;)\s*matomo_has_js=1\s*(?:;|$)/;
-
-/** Headers that decide whether a request by an AI chatbot is sent. */
-export interface ChatbotHeaders {
-  readonly cookie: string | undefined;
-  readonly range: string | undefined;
-}
-
-/** Whether a request by an AI chatbot reads content: not a redirect, a static file, or a later part of a document. */
-export function readsContent(
-  { path, statusCode }: Pick<HttpRequest, 'path' | 'statusCode'>,
-  { cookie = '', range = '' }: ChatbotHeaders,
-): boolean {
-  if (REDIRECTS.has(statusCode)) return false;
-  if (isLaterPart(statusCode, range)) return false;
-  return !isStaticFile(path) && !MEDIA.test(path) && !RUNS_JAVASCRIPT.test(cookie);
-}
+import { isDocument } from './documents.js';
 
 /** What Matomo stores as the source of the requests. */
 const SOURCE = 'opentelemetry-matomo';
@@ -58,13 +34,10 @@ export function addChatbotFields(fields: HitFields, page: PageView, urls: SentUr
   fields.set('ua', client.userAgent);
 }
 
-/** Whether a user agent is that of an AI chatbot. A known client remembers it. */
-export type IsAiChatbot = (userAgent: string | undefined, client?: Client) => boolean;
+/** Whether a client is an AI chatbot, which it remembers. */
+export type IsAiChatbot = (client: Client | undefined) => boolean;
 
-/**
- * Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. Texts are not remembered: whether their
- * visitors may be tracked is decided later.
- */
+/** Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. */
 export function createIsAiChatbot(names: readonly string[]): IsAiChatbot {
   const findAiChatbot = createFindAiChatbot(names);
 
@@ -73,9 +46,8 @@ export function createIsAiChatbot(names: readonly string[]): IsAiChatbot {
     return findAiChatbot(createField('ua', userAgent)?.value ?? '') !== undefined;
   }
 
-  return function isAiChatbot(userAgent, client) {
-    if (userAgent === undefined) return false;
-    if (!client) return hasName(userAgent);
+  return function isAiChatbot(client) {
+    if (!client) return false;
     if (client.chatbotNames !== names) {
       client.chatbotNames = names;
       client.isAiChatbot = hasName(client.userAgent);

@@ -1,8 +1,8 @@
 import type { Attributes } from '../../common/otel-types.js';
-import { isStaticFile } from '../../hit/ignore-options.js';
 import { isCatchAllRoute } from '../../hit/page/catch-all-route.js';
 import { plainRoute } from '../../hit/page/plain-route.js';
 import { redactRoute } from '../../hit/page/redact-path.js';
+import { isStaticFile } from '../../hit/page/static-file.js';
 import { type FinishedSpan, textOf } from '../finished-span.js';
 import { frameworkRequestOf } from '../node-request.js';
 import type { Request } from '../request.js';

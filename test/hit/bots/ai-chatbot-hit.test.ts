@@ -1,13 +1,9 @@
 import { expect, test } from 'vitest';
-import {
-  createIsAiChatbot,
-  hasBody,
-  readBodySize,
-  readsContent,
-} from '../../../src/hit/bots/ai-chatbot-hit.js';
+import { createIsAiChatbot, hasBody, readBodySize } from '../../../src/hit/bots/ai-chatbot-hit.js';
 import { isDocument } from '../../../src/hit/bots/documents.js';
 import type { HttpRequest } from '../../../src/hit/http-request.js';
 import { Client } from '../../../src/hit/visitor/client.js';
+import { readsContent } from '../../../src/pipeline/ignore-reasons.js';
 import { annotations, hitsOf, httpRequest, NOON, parametersOf } from '../../support/builders.js';
 
 import { CHATGPT } from '../../support/chatbots.js';
@@ -247,8 +243,7 @@ test('every hit of a request that an AI agent has signed is marked', () => {
 
 test('what a list of AI chatbots says about a client is not taken for what another one says', () => {
   const client = new Client('x amzn-user/1', undefined);
-  const isChatbot = (names: readonly string[]) =>
-    createIsAiChatbot(names)(client.userAgent, client);
+  const isChatbot = (names: readonly string[]) => createIsAiChatbot(names)(client);
   expect(isChatbot(['Amzn-User'])).toBe(true);
   expect(isChatbot(['Claude-User'])).toBe(false);
   expect(isChatbot(['Amzn-User'])).toBe(true);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createFindIgnoreReason } from '../../../src/hit/ignore-options.js';
 import { plainRoute } from '../../../src/hit/page/plain-route.js';
 import { createFindRouteDetails } from '../../../src/hit/parameters/route-details.js';
+import { createFindIgnoreReason } from '../../../src/pipeline/ignore-reasons.js';
 import { httpRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 

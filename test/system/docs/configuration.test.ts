@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
 import { AI_CHATBOTS } from '../../../src/hit/bots/ai-chatbots.js';
-import { HEALTH_CHECKERS } from '../../../src/hit/ignore-options.js';
+import { HEALTH_CHECKERS } from '../../../src/hit/bots/health-checkers.js';
 import type { OptionDeclarations } from '../../../src/options/declaration.js';
 import { ENVIRONMENT_OPTIONS } from '../../../src/options/option-table.js';
 import { ROOT } from '../../support/child-process.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { HttpRequest } from '../../../src/hit/http-request.js';
-import { createFindIgnoreReason } from '../../../src/hit/ignore-options.js';
+import { createFindIgnoreReason } from '../../../src/pipeline/ignore-reasons.js';
 import { HIT_OPTIONS, httpRequest, parametersOf } from '../../support/builders.js';
 import { optionsFrom } from '../../support/options-from.js';
 import { PAGES, read } from './pages.js';

@@ -1,6 +1,4 @@
-import { readsContent } from '../../../src/hit/bots/ai-chatbot-hit.js';
 import { isDocument } from '../../../src/hit/bots/documents.js';
-import { createFindIgnoreReason, createFindNoPageReason } from '../../../src/hit/ignore-options.js';
 import { createToPlace } from '../../../src/hit/page/action-name.js';
 import { isCatchAllRoute } from '../../../src/hit/page/catch-all-route.js';
 import { decodeTitle, isPageData, toTitlePath } from '../../../src/hit/page/page-path.js';
@@ -14,6 +12,11 @@ import { toClientHints } from '../../../src/hit/visitor/client.js';
 import { createToOrigin } from '../../../src/hit/visitor/forwarded-origin.js';
 import { visitorOfCookie } from '../../../src/hit/visitor/visitor-id.js';
 import { hasConsent } from '../../../src/pipeline/find-privacy-reason.js';
+import {
+  createFindIgnoreReason,
+  createFindNoPageReason,
+  readsContent,
+} from '../../../src/pipeline/ignore-reasons.js';
 import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
 import { readOperation } from '../../../src/requests/operations/index.js';
 import { routeOf } from '../../../src/requests/routes/index.js';

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
+import { HEALTH_CHECKERS } from '../../src/hit/bots/health-checkers.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
+import { plainRoute } from '../../src/hit/page/plain-route.js';
+import type { ResolvedOptions } from '../../src/options/option-table.js';
+import { patterns } from '../../src/options/parse-values.js';
 import {
   createFindIgnoreReason,
   createFindNoPageReason,
-  type FilterOptions,
-  HEALTH_CHECKERS,
-} from '../../src/hit/ignore-options.js';
-import { plainRoute } from '../../src/hit/page/plain-route.js';
-import { patterns } from '../../src/options/parse-values.js';
+} from '../../src/pipeline/ignore-reasons.js';
 import { httpRequest } from '../support/builders.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 
-function reasonOf(request: Parameters<typeof httpRequest>[0], options: Partial<FilterOptions>) {
+function reasonOf(request: Parameters<typeof httpRequest>[0], options: Partial<ResolvedOptions>) {
   const find = createFindIgnoreReason({
     ...DEFAULT_OPTIONS,
     ignoreUserAgents: [],
