@@ -7,10 +7,10 @@ import {
   variablesOf,
 } from '../options/declaration.js';
 import { type Environment, readText, readVariables } from '../options/environment.js';
+import { checkIsObject } from '../options/in-code.js';
 import { optionError } from '../options/option-error.js';
 import { integer, listOf, secret, stateless } from '../options/parse-values.js';
 import { type Parser, parser } from '../options/parser.js';
-import { checkIsObject } from '../options/resolve-options.js';
 import { PATTERNS } from '../options/syntax.js';
 import type { MatomoOptions } from '../options.js';
 

@@ -15,7 +15,7 @@ import { createIsInRanges, NAMED_RANGES } from '../hit/visitor/address-ranges.js
 import { dimensionSource, userIdSource } from './header-values.js';
 import { optionError } from './option-error.js';
 import { invalid, isVariable, type Parser, parser } from './parser.js';
-import { ServiceSites } from './service-sites.js';
+import { readServiceSites, type ServiceSites } from './service-sites.js';
 import {
   JSON_OBJECT,
   LIST,
@@ -61,7 +61,7 @@ export const siteId = orCallback<number | ServiceSites, number | string, number 
   'a positive whole number, or sites of services such as shop=3,blog=4,*=1',
   (value) => {
     const isList = typeof value === 'string' && value.includes('=');
-    return isList ? ServiceSites.parse(value) : toSiteId(value);
+    return isList ? readServiceSites(value) : toSiteId(value);
   },
 );
 

@@ -1,21 +1,18 @@
-import { show } from '../common/diagnostics.js';
-import { isRecord } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
-import { nearestName } from '../hit/nearest-name.js';
 import { userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { MatomoOptions } from '../options.js';
 import {
   DECLARATIONS,
   DECLARED_NAMES,
-  type DeclaredName,
   type Environment,
   type OptionDiagnostics,
   readEnvironment,
   readOptions,
   type SetOptions,
 } from './environment.js';
-import { type OptionError, optionError, showValue } from './option-error.js';
+import { parseInCode } from './in-code.js';
+import { optionError } from './option-error.js';
 import type { ResolvedOptions } from './option-table.js';
 
 /** Set options, with what `privacy: 'strict'` adds. */
@@ -24,9 +21,6 @@ type StrictOptions = SetOptions & Pick<ResolvedOptions, 'hidesAddress' | 'hidesO
 /** All options that have a default. */
 type CompleteOptions = Omit<ResolvedOptions, RequiredName> & Partial<ResolvedOptions>;
 type RequiredName = 'url' | 'siteId';
-
-/** Shorter parts of names occur in many of them. */
-const SHORTEST_PART = 3;
 
 /**
  * Merges options from code, environment and defaults. An invalid value in code throws; an invalid variable is logged and
@@ -37,7 +31,7 @@ export function resolveOptions(
   env: Environment,
   diagnostics: OptionDiagnostics,
 ): ResolvedOptions | undefined {
-  const fromCode = parseCode(inCode);
+  const fromCode: SetOptions = parseInCode(DECLARATIONS, inCode);
   if ((fromCode.enabled ?? readEnvironment('enabled', env)) === false) return undefined;
   const { set, unclear } = readOptions(fromCode, env, diagnostics);
   const others = findNotStrict(set);
@@ -62,21 +56,6 @@ export function checkOptions(inCode: MatomoOptions, env: Environment): void {
 /** For options that are resolved more than once: another call logs the messages about them. */
 const SILENT: OptionDiagnostics = { error: () => undefined, warnOnce: () => undefined };
 
-/** First: parses what code sets. `readOptions` adds the environment. */
-function parseCode(inCode: MatomoOptions): SetOptions {
-  checkIsObject(inCode);
-  const set: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(inCode)) {
-    if (!Object.hasOwn(DECLARATIONS, name)) throw unknownOption(name);
-    const { instead, parse } = DECLARATIONS[name as DeclaredName];
-    if (instead !== undefined) {
-      throw optionError(`${name} is only for register; in code use ${instead}`);
-    }
-    if (value !== undefined) set[name] = parse(name, value);
-  }
-  return set;
-}
-
 /** What `privacy: 'strict'` sets, besides never sending addresses, and no user IDs but those of the option `userId`. */
 const STRICT = {
   anonymizeIp: 4,
@@ -88,7 +67,7 @@ const STRICT = {
   errors: 'off',
 } as const satisfies SetOptions;
 
-/** Second: what `privacy: 'strict'` sets, unless it is set otherwise. */
+/** First: what `privacy: 'strict'` sets, unless it is set otherwise. */
 function applyStrict(set: SetOptions): StrictOptions {
   if (set.privacy !== 'strict') return set;
   const hidesAddress = set.anonymizeIp === undefined;
@@ -111,7 +90,7 @@ const DEFAULTS = Object.fromEntries(
   }),
 ) as Omit<ResolvedOptions, RequiredName>;
 
-/** Third: the defaults, and a batch that is full before the queue is: hits that arrive until it is sent would be lost. */
+/** Second: the defaults, and a batch that is full before the queue is: hits that arrive until it is sent would be lost. */
 function applyDefaults(set: StrictOptions): CompleteOptions {
   const options = { ...DEFAULTS, ...set };
   const largest = Math.ceil(options.maxQueueSize / 2);
@@ -147,11 +126,6 @@ function isSampledByNobody({ sampleRate, visitorId, userId }: CompleteOptions): 
 const SAMPLED_BY_NOBODY =
   'sampleRate must be 1 if visitorId is "none" and userId is not set, because visitors cannot be sampled then';
 
-/** A list, a `Map` or a promise has no options, so that the environment would apply alone. */
-export function checkIsObject(options: unknown): void {
-  if (!isRecord(options)) throw optionError(`options must be an object, got ${showValue(options)}`);
-}
-
 function privacyOptionInvalid(reasons: readonly string[]): string {
   const effect = 'Nothing is tracked, so that no mistake discloses data';
   const advice = 'Correct the environment, or set the option in code';
@@ -167,20 +141,4 @@ function optionsMissing(options: CompleteOptions): string {
   const names = (['url', 'siteId'] as const).filter((name) => options[name] === undefined);
   const missing = names.map((name) => `${name} (${DECLARATIONS[name].env})`).join(', ');
   return `Required options are missing: ${missing}. Nothing is tracked. Set them.`;
-}
-
-function unknownOption(name: string): OptionError {
-  const near = nearestOption(name);
-  const hint = near ? `did you mean ${near}?` : 'docs/configuration.md lists all options';
-  return optionError(`unknown option ${show(name)}: ${hint}`);
-}
-
-/** The option with nearly that name, else the only one whose name contains it, as `tokenAuth` contains `token`. */
-function nearestOption(name: string): string | undefined {
-  const near = nearestName(name, DECLARED_NAMES);
-  if (near !== undefined || name.length < SHORTEST_PART) return near;
-  const containing = DECLARED_NAMES.filter((option) =>
-    option.toLowerCase().includes(name.toLowerCase()),
-  );
-  return containing.length === 1 ? containing[0] : undefined;
 }

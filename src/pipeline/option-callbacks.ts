@@ -17,7 +17,7 @@ import { DEPRECATED_ENDPOINT, isFromRequest } from '../hit/parameters/dimensions
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import { ServiceSites } from '../options/service-sites.js';
+import { findServiceSite } from '../options/service-sites.js';
 import type { ServiceDefaults } from '../requests/matomo-attributes.js';
 import { createUserIdReader, type UserIdReader } from '../requests/read-user-id.js';
 import type { EndedRequest } from '../requests/request.js';
@@ -114,7 +114,8 @@ export function siteOfService(
   { site, attributes }: ServiceDefaults,
 ): number | undefined {
   if (site !== undefined || typeof siteId === 'function') return site;
-  return siteId instanceof ServiceSites ? siteId.siteOf(attributes['service.name']) : siteId;
+  if (typeof siteId === 'number') return siteId;
+  return findServiceSite(siteId, attributes['service.name']);
 }
 
 interface ParameterCallback {

@@ -6,7 +6,7 @@ import { createGateway } from '../../src/gateway/index.js';
 import { AI_CHATBOTS, MatomoSpanExporter, MatomoSpanProcessor, start } from '../../src/index.js';
 import { OPTIONS } from '../../src/options/option-table.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
-import type { ServiceSites } from '../../src/options/service-sites.js';
+import { findServiceSite, type ServiceSites } from '../../src/options/service-sites.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { VERSION } from '../../src/version.js';
 import { finishedSpan } from '../support/builders.js';
@@ -135,10 +135,10 @@ test('sites of services are read from code and from the environment', () => {
     resolve({ ...REQUIRED, siteId: 'a shop=3,blog=4,*=1' }),
     resolve({ url: REQUIRED.url }, { MATOMO_SITE_ID: ' a shop = 3, blog=4 ,*=1' }),
   ]) {
-    const sites = options?.siteId as ServiceSites | undefined;
+    const sites = options?.siteId as ServiceSites;
     const services = ['a shop', 'blog', 'shop', undefined];
-    expect(services.map((name) => sites?.siteOf(name))).toEqual([3, 4, 1, 1]);
-    expect(sites?.ids).toEqual([3, 4, 1]);
+    expect(services.map((name) => findServiceSite(sites, name))).toEqual([3, 4, 1, 1]);
+    expect([...sites.values()]).toEqual([3, 4, 1]);
     expect(logged).toEqual([]);
   }
 });

@@ -14,7 +14,7 @@ import {
 import { credentialsIn } from '../../options/header-values.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { resolveOptions } from '../../options/resolve-options.js';
-import { ServiceSites } from '../../options/service-sites.js';
+import { readServiceSites } from '../../options/service-sites.js';
 import { missingHeaders } from '../../pipeline/find-privacy-reason.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 
@@ -76,7 +76,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>) {
 }
 
 function sitesIn(text: string): readonly number[] {
-  if (text.includes('=')) return ServiceSites.parse(text)?.ids ?? [];
+  if (text.includes('=')) return [...new Set(readServiceSites(text)?.values())];
   const site = toSiteId(text.trim());
   return site === undefined ? [] : [site];
 }

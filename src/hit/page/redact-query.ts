@@ -13,16 +13,7 @@ import {
 } from './url-pairs.js';
 
 /** Matomo reads these as the keyword of a site search, in upper or lower case: such a hit loses its URL, title and timing. */
-const SEARCH_PARAMETERS = new Set([
-  'q',
-  'query',
-  's',
-  'search',
-  'searchword',
-  'k',
-  'keyword',
-  'keywords',
-]);
+const SEARCH_PARAMETER = /^(?:q|query|s|search|searchword|k|keywords?)$/;
 
 /** Next.js adds it to the URL of a page if its own code requests the page: a hash of the request's headers. */
 const RSC = '_rsc';
@@ -135,7 +126,7 @@ function removeSearch(pair: string): string | undefined {
 }
 
 function isSearchParameter(name: string): boolean {
-  return SEARCH_PARAMETERS.has(name.toLowerCase());
+  return SEARCH_PARAMETER.test(name.toLowerCase());
 }
 
 /** Whether a query is of Engine.IO's transport by polling, as socket.io uses it: then the rest of a path depends on a setting. */
