@@ -72,23 +72,15 @@ export function toCrash(parameters: HitFields, errorType: string): HitFields {
   return crash;
 }
 
-export function toHit(
-  parameters: HitFields,
-  kind: HitKind,
-  startSeconds: number = parameters.startSeconds,
-): Hit {
-  return new BuiltHit(parameters, kind, startSeconds);
-}
-
 /** A class for the reason that `Field` has. */
-class BuiltHit implements Hit {
+export class BuiltHit implements Hit {
   readonly site: number;
   readonly visitor: string;
   readonly startSeconds: number;
   readonly kind: HitKind;
   readonly query: string;
 
-  constructor(parameters: HitFields, kind: HitKind, startSeconds: number) {
+  constructor(parameters: HitFields, kind: HitKind, startSeconds = parameters.startSeconds) {
     this.site = parameters.site;
     this.visitor = parameters.visitor;
     this.startSeconds = startSeconds;

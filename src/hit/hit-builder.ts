@@ -1,7 +1,7 @@
 import { addChatbotFields } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
 import { createField, type Field, HitFields, rawField, siteFields } from './field.js';
-import { callBeforeSend, toCrash, toHit } from './finish-hit.js';
+import { BuiltHit, callBeforeSend, toCrash } from './finish-hit.js';
 import { addFurtherHit, type CheckedHit } from './further-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
@@ -11,12 +11,12 @@ import { createPageViewReader, type PageView, type PageViewOptions } from './pag
 import {
   errorTypeOf,
   type ReportProblem,
+  strongest,
   toCustomVariables,
-  userIdOf,
   variablesOf,
 } from './parameters/custom-variables.js';
 import { createDimensions, type DimensionOptions } from './parameters/dimensions.js';
-import { completeEvent, overrideAll, override as setOverride } from './parameters/overrides.js';
+import { completeEvent, override, overrideAll } from './parameters/overrides.js';
 import { SHARED } from './parameters/parameter-table.js';
 import { createFindRouteDetails, type RouteDetails } from './parameters/route-details.js';
 import { isInSample } from './visitor/sampling.js';
@@ -33,8 +33,6 @@ export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
   readonly beforeSend?: ((parameters: Record<string, string>) => unknown) | undefined;
 }
 
-type Layer = Readonly<Record<string, unknown>> | undefined;
-
 /** Makes the hits that Matomo gets. */
 export type HitBuilder = ReturnType<typeof createHitBuilder>;
 
@@ -48,10 +46,6 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   const { visitors } = reader;
   const overriding = { hasToken, report, redactUrl: urls.ofApplication };
 
-  function override(fields: HitFields, layer: Layer, source: string): void {
-    if (layer) overrideAll(fields, layer, overriding, source);
-  }
-
   /**
    * Adds what options and the application say about a request, the weakest first. Returns the user that the option `userId` names.
    */
@@ -59,21 +53,23 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     const { annotations, optionParameters } = request;
     const ofRoute = findRouteDetails(request);
     if (annotations.length === 0 && !ofRoute && !optionParameters) return undefined;
+    const ofPage = fields.find('pf_srv');
     if (annotations.length > 0) {
-      fields.add(createField('uid', userIdOf(request)));
+      fields.add(createField('uid', strongest(request, 'userId')));
       setTimings(fields, request);
     }
     const variables = variablesOf(request, ofRoute, errors);
     if (variables && maxCustomVariables > 0) {
       fields.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
     }
-    override(fields, optionParameters, 'a callback or an attribute that an option names');
+    const source = 'a callback or an attribute that an option names';
+    overrideAll(fields, optionParameters, overriding, source);
     const user = fields.find('uid');
-    override(fields, ofRoute, 'routeDetails');
+    overrideAll(fields, ofRoute, overriding, 'routeDetails');
     for (const { parameters } of annotations) {
-      override(fields, parameters, 'annotate or an attribute matomo.*');
+      overrideAll(fields, parameters, overriding, 'annotate or an attribute matomo.*');
     }
-    subtractOtherTimings(fields, request, ofRoute);
+    subtractOtherTimings(fields, request, ofPage);
     completeEvent(fields, report);
     return user;
   }
@@ -82,7 +78,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     const place = reader.toPlace(page);
     const fields = new HitFields(reader.toFields(page, place), page);
     for (const { name, read } of dimensions) {
-      setOverride(fields, name, read(page, place), overriding, 'the option dimensions');
+      override(fields, name, read(page, place), overriding, 'the option dimensions');
     }
     const user = addLayers(fields, page);
     if (page.request.isDownload) makeDownload(fields);
@@ -128,10 +124,10 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       if (sent === undefined) return [];
       // `beforeSend` may have made a page view of it.
       const isReported = isChatbot && sent.get('recMode') === '1';
-      const hits = [toHit(sent, isReported ? 'chatbot' : 'page')];
+      const hits = [new BuiltHit(sent, isReported ? 'chatbot' : 'page')];
       // A crash of an AI chatbot's request would make a visit of it.
       const errorType = errors === 'crash' && !isChatbot ? errorTypeOf(page.request) : undefined;
-      if (errorType !== undefined) hits.push(toHit(toCrash(sent, errorType), 'crash'));
+      if (errorType !== undefined) hits.push(new BuiltHit(toCrash(sent, errorType), 'crash'));
       return hits;
     },
 
@@ -144,7 +140,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       whole.removeAdded(SHARED);
       addFurtherHit(whole, hit, nowMillis);
       const sent = finish(whole, user, page);
-      return sent && toHit(sent, 'page', startSeconds);
+      return sent && new BuiltHit(sent, 'page', startSeconds);
     },
 
     /** The hit itself names its visitor. */
@@ -153,7 +149,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       const fields = new HitFields([siteFields(site, options.trackBots), rawField('ua', '-')]);
       addFurtherHit(fields, hit, nowMillis);
       const sent = finish(fields);
-      return sent && toHit(sent, 'page');
+      return sent && new BuiltHit(sent, 'page');
     },
 
     /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */

@@ -68,22 +68,14 @@ export function variablesOf(
 
 /** The class of the error. A request with a successful response had no error that concerns its client. */
 export function errorTypeOf(request: HttpRequest): string | undefined {
-  return strongest(
-    request,
-    request.statusCode < FIRST_FAILED_STATUS ? 'operationError' : 'errorType',
-  );
+  const name = request.statusCode < FIRST_FAILED_STATUS ? 'operationError' : 'errorType';
+  return strongest(request, name);
 }
 
-/** The value of the user's attribute. */
-export function userIdOf(request: HttpRequest): string | undefined {
-  return strongest(request, 'userId');
-}
-
-function strongest(
-  request: HttpRequest,
+/** What the last annotation that has it says. */
+export function strongest(
+  { annotations }: HttpRequest,
   name: 'errorType' | 'operationError' | 'userId',
 ): string | undefined {
-  let value: string | undefined;
-  for (const source of request.annotations) value = source[name] ?? value;
-  return value;
+  return annotations.findLast((each) => each[name] !== undefined)?.[name];
 }

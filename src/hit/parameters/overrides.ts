@@ -15,10 +15,10 @@ export interface OverrideOptions {
   readonly redactUrl?: (url: string) => string;
 }
 
-/** Sets parameters of a hit to values of the application, except `cvar`. */
+/** Sets parameters of a hit to values of the application, if there are any, except `cvar`. */
 export function overrideAll(
   parameters: HitFields,
-  overrides: Readonly<Record<string, unknown>>,
+  overrides: Readonly<Record<string, unknown>> = {},
   options: OverrideOptions,
   source: string,
 ): void {
