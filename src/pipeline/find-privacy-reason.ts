@@ -3,7 +3,7 @@ import { coded } from '../common/messages.js';
 import { createIsInRanges } from '../hit/visitor/address-ranges.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { ConsentRule } from '../options/parse-values.js';
-import { sentHeader } from '../requests/read-headers.js';
+import { readRawHeader } from '../requests/read-headers.js';
 import type { EndedRequest } from '../requests/request.js';
 
 /** Why the visitor of a request must not be tracked; `undefined` if it may be. A choice that is not known counts as no. */
@@ -34,7 +34,7 @@ export function createFindPrivacyReason(
     }
     if (!consent) return undefined;
     const current = ended.header(header);
-    const sent = incoming ? sentHeader(incoming, header) : current;
+    const sent = incoming ? readRawHeader(incoming, header) : current;
     if (sent === undefined) {
       if (!incoming && !isListed) reportUnknown(diagnostics, 'consent', header);
       return 'no_consent';

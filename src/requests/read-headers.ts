@@ -45,7 +45,7 @@ export function commonHeadersOf(
   const hasOptedOut =
     isOne(headers.dnt) ||
     isOne(headers['sec-gpc']) ||
-    (sent && (isOne(sentHeader(sent, 'dnt')) || isOne(sentHeader(sent, 'sec-gpc'))));
+    (sent && (isOne(readRawHeader(sent, 'dnt')) || isOne(readRawHeader(sent, 'sec-gpc'))));
   const client = clientOf(headers, known);
   return {
     host: decoded(firstText(headers.host)),
@@ -138,7 +138,7 @@ export function readHeader(headers: IncomingHttpHeaders, name: string): string |
 }
 
 /** A header by its lower-case name, as the client sent it. */
-export function sentHeader(
+export function readRawHeader(
   { headers, rawHeaders }: RequestHeaders,
   name: string,
 ): string | undefined {

@@ -86,7 +86,7 @@ export function readRequest(record: Request, reading: RequestReading): HttpReque
   const path = target?.path ?? '/';
   const contentType = response ? sentContentType(response) : contentTypeIn(attributes);
   const hasEventStream = isEventStream(contentType);
-  const { statusCode, sentStatus, aborted } = readStatus(record, attributes, hasEventStream);
+  const { statusCode, sentStatus, aborted } = readEnd(record, attributes, hasEventStream);
   const peerAddress = incoming?.socket?.remoteAddress;
   const origin = reading.toOrigin({
     peerAddress: (span && peerAddressOf(attributes)) ?? peerAddress,
@@ -138,7 +138,7 @@ export function readRequest(record: Request, reading: RequestReading): HttpReque
 }
 
 /** What span and response say of the end. */
-function readStatus(record: Request, attributes: Attributes, hasEventStream: boolean) {
+function readEnd(record: Request, attributes: Attributes, hasEventStream: boolean) {
   const { span, response } = record;
   const sent = response?.headersSent ? response.statusCode : undefined;
   const status = span ? statusAttribute(attributes) : response?.statusCode;

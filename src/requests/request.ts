@@ -18,7 +18,7 @@ import { type ServiceDefaults, serviceDefaultsOf } from './matomo-attributes.js'
 import { nodeAttributes } from './node-request.js';
 import type { McpReport } from './operations/mcp.js';
 import type { NamedOperation } from './operations/operation-target.js';
-import { headersIn, readHeader, sentHeader } from './read-headers.js';
+import { headersIn, readHeader, readRawHeader } from './read-headers.js';
 import type { Trace, TraceIndex } from './trace-index.js';
 
 /** What the application, frameworks and the connection add to a request. Most requests have nothing of it. */
@@ -232,7 +232,7 @@ export class Request {
   /** The same or, if the application has deleted it, what the client sent. A value that the application has set wins. */
   headerAsSent(name: string): string | undefined {
     const { incoming } = this;
-    return this.header(name) ?? (incoming && sentHeader(incoming, name));
+    return this.header(name) ?? (incoming && readRawHeader(incoming, name));
   }
 
   /** What is not described by Node.js or spans, shared by all processors that track the request. */

@@ -34,13 +34,15 @@ const patternOf = /* @__PURE__ */ memoize(
  */
 export function readResponseHeader(request: Request, name: string): string | undefined {
   const { response } = request;
-  const text = response ? sentHeader(response, name) : responseHeaderIn(request.attributes, name);
+  const text = response
+    ? responseHeader(response, name)
+    : responseHeaderIn(request.attributes, name);
   return text === undefined ? undefined : decodeLatin1(text).trim() || undefined;
 }
 
 type Response = NonNullable<Request['response']>;
 
-function sentHeader(response: Response, name: string): string | undefined {
+function responseHeader(response: Response, name: string): string | undefined {
   if (response.headersSent === false) return undefined;
   const value = response.getHeader(name);
   if (value !== undefined) return Array.isArray(value) ? value.join(', ') : String(value);
@@ -56,7 +58,7 @@ export function sentContentType(response: Response): string | undefined {
     const start = head.indexOf(CONTENT_TYPE);
     if (start >= 0) return head.slice(start + CONTENT_TYPE.length, head.indexOf('\r', start));
   }
-  return sentHeader(response, 'content-type');
+  return responseHeader(response, 'content-type');
 }
 
 const CONTENT_TYPE = '\nContent-Type:';
@@ -141,7 +143,7 @@ const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
  * | is finished                                    | `onFinish` of captured-requests.ts  | its own                                |
  * | is destroyed, or its connection closes         | connections.ts                      | 499 if the client left, else 500       |
  * | is on a stream of HTTP/2 that closes           | http2.ts                            | the same, or its own if it is complete |
- * | has no status because the handler has thrown   | connections.ts                      | 500 (`readStatus` of read-request.ts)  |
+ * | has no status because the handler has thrown   | connections.ts                      | 500 (`readEnd` of read-request.ts)     |
  *
  * A response that waits for a pipelined one before it is not destroyed with its connection. One that goes on after its span has ended, as
  * with `@hono/otel`, is not incomplete.
