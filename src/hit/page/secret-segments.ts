@@ -13,7 +13,7 @@ import {
   MAX_PAIRS_LENGTH,
 } from './url-pairs.js';
 
-// What is sent of a segment comes first. `findPossibleSecret` below only skips segments that are sent as they are.
+// What is sent of a segment comes first. `mayBeSecret` below only skips segments that are sent as they are.
 
 const MIN_TOKEN_LENGTH = 20;
 
@@ -100,15 +100,31 @@ const SPECIAL_CHARACTER = /[%;&=:@+]/;
  * segment that may be a value. To redact the result again changes nothing.
  */
 export function redactSegments(path: string, redactPair?: RedactPair): string {
-  const place = new Place();
   let sent = '';
   let copied = 0;
-  while (findPossibleSecret(path, place, copied + MAX_PAIRS_LENGTH - sent.length)) {
-    const segment = path.slice(place.start, place.end);
-    const redactEncoded = SPECIAL_CHARACTER.test(segment) ? redactPair : undefined;
-    sent += path.slice(copied, place.start);
-    if (sent.length > MAX_PAIRS_LENGTH && (redactEncoded || isValue(segment))) return sent;
-    const isAfterSecretWord = isSecretWord(path.slice(place.nameStart, place.nameEnd));
+  let nameStart = 0;
+  let nameEnd = 0;
+  for (let start = 0, end = 0; start < path.length; start = end + 1) {
+    let kinds = 0;
+    for (end = start; end < path.length; end++) {
+      const kind = KINDS[path.charCodeAt(end)] ?? 0;
+      if (kind === SLASH) break;
+      kinds |= kind;
+    }
+    if (end === start) continue;
+    const isBeyond = sent.length + start - copied > MAX_PAIRS_LENGTH;
+    const mayBeValue = (kinds & DIGIT) > 0 || end - start >= MIN_TOKEN_LENGTH;
+    const mayFollowWord = mayBeValue && (isBeyond || mayBeSecretName(path, nameStart, nameEnd));
+    if (!mayFollowWord && !mayBeSecret(path, start, end, kinds)) {
+      nameStart = start;
+      nameEnd = end;
+      continue;
+    }
+    const segment = path.slice(start, end);
+    const redactEncoded = (kinds & SPECIAL) > 0 ? redactPair : undefined;
+    sent += path.slice(copied, start);
+    if (isBeyond && (redactEncoded || mayBeValue)) return sent;
+    const isAfterSecretWord = isSecretWord(path.slice(nameStart, nameEnd));
     const head = redactEncoded ? segment.slice(0, segment.search(/[;&]|$/)) : segment;
     const sentHead = redactHead(head, isAfterSecretWord, redactEncoded);
     sent += sentHead;
@@ -118,10 +134,10 @@ export function redactSegments(path: string, redactPair?: RedactPair): string {
     }
     const isWord = !sentHead.includes(REDACTED) && !(isAfterSecretWord && isVersion(head));
     if (isWord) {
-      place.nameStart = place.start;
-      place.nameEnd = place.start + head.length;
+      nameStart = start;
+      nameEnd = start + head.length;
     }
-    copied = place.end;
+    copied = end;
   }
   return copied === 0 ? path : sent + path.slice(copied);
 }
@@ -147,40 +163,14 @@ const KINDS = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
   return character === '/' ? SLASH : 0;
 });
 
-/** Where a segment of a path is, and the name before it. */
-class Place {
-  start = 0;
-  end = -1;
-  nameStart = 0;
-  nameEnd = 0;
-}
-
 /**
- * Goes to the next segment that may be or contain a secret, or is a value after `limit`. Most paths have none: of these, nothing is
- * copied, and no expression looks at them.
+ * Whether a segment may be or contain a secret by itself. Most paths have none: of these, nothing is copied, and no expression looks at
+ * them.
  */
-function findPossibleSecret(path: string, place: Place, limit: number): boolean {
-  for (let start = place.end + 1, end = start; start < path.length; start = end + 1) {
-    let kinds = 0;
-    for (end = start; end < path.length; end++) {
-      const kind = KINDS[path.charCodeAt(end)] ?? 0;
-      if (kind === SLASH) break;
-      kinds |= kind;
-    }
-    if (end === start) continue;
-    place.start = start;
-    place.end = end;
-    const hasDigit = (kinds & DIGIT) > 0;
-    const hasCapital = (kinds & CAPITAL) > 0;
-    const isLong = end - start >= MIN_TOKEN_LENGTH;
-    if ((kinds & SPECIAL) > 0 || (isLong && hasDigit && hasCapital)) return true;
-    if (isLong && path.startsWith('private-', start)) return true;
-    if (hasCapital && (kinds & DOT) > 0 && holdsJsonWebToken(path.slice(start, end))) return true;
-    const mayBeValue = hasDigit || isLong;
-    if (mayBeValue && start > limit) return true;
-    if (mayBeValue && mayBeSecretName(path, place.nameStart, place.nameEnd)) return true;
-    place.nameStart = start;
-    place.nameEnd = end;
-  }
-  return false;
+function mayBeSecret(path: string, start: number, end: number, kinds: number): boolean {
+  const hasCapital = (kinds & CAPITAL) > 0;
+  const isLong = end - start >= MIN_TOKEN_LENGTH;
+  if ((kinds & SPECIAL) > 0 || (isLong && hasCapital && (kinds & DIGIT) > 0)) return true;
+  if (isLong && path.startsWith('private-', start)) return true;
+  return hasCapital && (kinds & DOT) > 0 && holdsJsonWebToken(path.slice(start, end));
 }
