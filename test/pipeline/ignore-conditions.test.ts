@@ -49,19 +49,6 @@ test.each([
   expect(reasonOf(request, options)).toBe(reason);
 });
 
-test('exact paths come first, then methods, user agents and patterns', () => {
-  const all = {
-    ignorePaths: ['/a'],
-    ignoredMethods: ['GET'],
-    ignoreUserAgents: [/curl/],
-    ignorePatterns: [/a/],
-  };
-  const request = { path: '/a', userAgent: 'curl/8' };
-  expect(reasonOf(request, all)).toBe('path');
-  expect(reasonOf(request, { ...all, ignorePaths: [] })).toBe('method');
-  expect(reasonOf(request, { ...all, ignorePaths: [], ignoredMethods: [] })).toBe('user_agent');
-});
-
 test('flags that make a regular expression remember do no harm', () => {
   const ignorePatterns = patterns('ignorePatterns', [/a/g, /b/y]);
   for (let i = 0; i < 3; i++) {
@@ -180,19 +167,4 @@ test.each([
     expect(noPageReasonOf({ path: '/socket.io/', method, query })).toBe(reason);
     expect(noPageReasonOf({ path: '/poll', method, query, route: '/poll' })).toBeUndefined();
   }
-});
-
-test('the first reason counts, and options turn off two of them', () => {
-  const request = httpRequest({
-    path: '/app.js',
-    route: undefined,
-    query: 'EIO=4&transport=polling&sid=x',
-    isPrefetch: true,
-  });
-  expect(findNoPageReason(request)).toBe('polling');
-  expect(findNoPageReason({ ...request, query: undefined })).toBe('prefetch');
-  expect(findNoPageReason({ ...request, query: undefined, isPrefetch: false })).toBe('static');
-  const track = createFindNoPageReason({ staticFiles: 'track', prefetches: 'track' });
-  expect(track(request)).toBe('polling');
-  expect(track({ ...request, query: undefined })).toBeUndefined();
 });
