@@ -170,8 +170,6 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
 interface MisspelledVariable {
   readonly name: string;
   readonly meant: string;
-  /** Made from the name of an option in code, and not a slip. */
-  readonly isExpected?: true;
 }
 
 /** Finds variables that nearly have a known name. Other `MATOMO_*` variables may belong to a Matomo on the same host. */
@@ -182,9 +180,7 @@ export function findMisspelledVariables(
 ): MisspelledVariable[] {
   return Object.keys(env).flatMap((name) => {
     if (!/^MATOMO_/i.test(name) || isKnown(name, known) || textOf(name, env) === '') return [];
-    const option = expected[name];
-    if (option !== undefined) return [{ name, meant: option, isExpected: true as const }];
-    const meant = SHORT_NAMES[name] ?? nearestName(name, known, MAX_DISTANCE);
+    const meant = expected[name] ?? SHORT_NAMES[name] ?? nearestName(name, known, MAX_DISTANCE);
     return meant === undefined ? [] : [{ name, meant }];
   });
 }
@@ -194,9 +190,9 @@ function isKnown(name: string, known: readonly string[]): boolean {
   return known.includes(process.platform === 'win32' ? name.toUpperCase() : name);
 }
 
-/** Whether the variable was meant for a privacy option that is not set otherwise. */
-function isUnclear({ meant, isExpected }: MisspelledVariable, set: SetOptions): boolean {
-  if (isExpected) return false;
+/** Whether the variable was meant for a privacy option that is not set otherwise. The name of an option in code is no slip. */
+function isUnclear({ name: given, meant }: MisspelledVariable, set: SetOptions): boolean {
+  if (EXPECTED_VARIABLES[given] !== undefined) return false;
   const name = DECLARED_NAMES.find((one) => {
     const { env, file } = DECLARATIONS[one];
     return env === meant || file === meant;

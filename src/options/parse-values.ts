@@ -26,11 +26,6 @@ import {
   WORD_OR_LIST,
 } from './syntax.js';
 
-/** The environment may write `TRUE` for `true`. */
-function lowerCase(value: unknown): unknown {
-  return typeof value === 'string' ? value.toLowerCase() : value;
-}
-
 /** A callback, if the value is a function. What it does when it is called is not known here. */
 function callback<F>(name: string, value: unknown): F | undefined {
   if (typeof value !== 'function') return undefined;
@@ -80,8 +75,9 @@ export const secret: Parser<string> = parser(
 );
 
 /** The word for a new key every day, in upper or lower case, or a secret. */
-export const visitorKey: Parser<string> = parser(secret.wanted, (value, name) =>
-  lowerCase(value) === 'daily' ? 'daily' : secret(name, value),
+export const visitorKey: Parser<string> = parser(
+  secret.wanted,
+  (value, name) => wordOf(['daily'], value) ?? secret(name, value),
 );
 
 export const boolean: Parser<boolean> = parser('true or false', (value) => {
@@ -112,9 +108,9 @@ export const share: Parser<number> = parser('a number above 0 and at most 1', (v
   return number > 0 && number <= 1 ? number : undefined;
 });
 
-/** The word that a value is, in upper or lower case. */
-function wordOf<T extends string>(words: readonly T[], value: unknown): T | undefined {
-  return words.find((word) => word === lowerCase(value));
+/** The word that a value is, in upper or lower case: the environment may write `TRUE` for `true`. */
+function wordOf<const T extends string>(words: readonly T[], value: unknown): T | undefined {
+  return words.find((word) => typeof value === 'string' && word === value.toLowerCase());
 }
 
 export function oneOf<T extends string>(...words: T[]): Parser<T> {
@@ -147,7 +143,8 @@ export const consent: Parser<ConsentRule, string> = parser(
 export const meterProvider: Parser<MeterProvider | 'global'> = parser(
   '"global"',
   (value) => {
-    if (lowerCase(value) === 'global') return 'global';
+    const word = wordOf(['global'], value);
+    if (word !== undefined) return word;
     const { getMeter } = (value ?? {}) as Partial<MeterProvider>;
     return typeof getMeter === 'function' ? (value as MeterProvider) : undefined;
   },
