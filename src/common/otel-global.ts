@@ -37,26 +37,12 @@ export function withoutTracing<T>(fn: () => T): T {
   return manager ? manager.with(SUPPRESSED, fn) : fn();
 }
 
-class MapContext implements Context {
-  readonly #values: ReadonlyMap<symbol, unknown>;
-
-  constructor(values: ReadonlyMap<symbol, unknown>) {
-    this.#values = values;
-  }
-
-  getValue(key: symbol): unknown {
-    return this.#values.get(key);
-  }
-
-  setValue(key: symbol, value: unknown): Context {
-    return new MapContext(new Map(this.#values).set(key, value));
-  }
-
-  deleteValue(key: symbol): Context {
-    const values = new Map(this.#values);
-    values.delete(key);
-    return new MapContext(values);
-  }
+function contextOf(values: ReadonlyMap<symbol, unknown>): Context {
+  return {
+    getValue: (key) => values.get(key),
+    setValue: (key, value) => contextOf(new Map(values).set(key, value)),
+    deleteValue: (key) => contextOf(new Map([...values].filter(([each]) => each !== key))),
+  };
 }
 
-const SUPPRESSED: Context = new MapContext(new Map([[SUPPRESS_TRACING_KEY, true]]));
+const SUPPRESSED: Context = contextOf(new Map([[SUPPRESS_TRACING_KEY, true]]));

@@ -170,7 +170,7 @@ export class HitFields {
       return;
     }
     const added = this.#added;
-    const index = indexOf(added, name);
+    const index = added.findIndex((each) => each.name === name);
     if (!field) added.splice(index, index < 0 ? 0 : 1);
     else if (index < 0) added.push(field);
     else added[index] = field;
@@ -215,8 +215,4 @@ function findIn(part: Field | FieldGroup | undefined, name: string): Field | und
   if (!(part instanceof FieldGroup)) return part?.name === name ? part : undefined;
   for (const field of part.fields) if (field.name === name) return field;
   return undefined;
-}
-
-function indexOf(fields: readonly Field[], name: string): number {
-  return fields.length === 0 ? -1 : fields.findIndex((field) => field.name === name);
 }

@@ -28,11 +28,7 @@ export function hasAnnotations(annotations: Annotations | undefined): annotation
 }
 
 /** Adds to a timing of the page view. */
-export function addTiming(
-  annotations: Annotations,
-  key: keyof NonNullable<Annotations['timings']>,
-  millis: number,
-): void {
+export function addTiming(annotations: Annotations, key: PerfKey, millis: number): void {
   annotations.timings ??= {};
   annotations.timings[key] = (annotations.timings[key] ?? 0) + millis;
 }
@@ -114,7 +110,7 @@ export interface HttpRequest {
   readonly isEventStream?: boolean;
   readonly userAgent: string | undefined;
   readonly acceptLanguage: string | undefined;
-  /** Both as one object, if they were read from headers in this thread. */
+  /** Both as one object, if there is a user agent. */
   readonly client?: Client | undefined;
   readonly referrer: string | undefined;
   /** Client hints as they were sent, a line per header of `CLIENT_HINTS`: most clients have sent the same before. */

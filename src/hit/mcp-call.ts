@@ -25,13 +25,7 @@ const PATH = '/mcp';
 const ORIGIN = 'http://localhost';
 
 /** Attributes that do not need a request. */
-const OF_CALLS: ReadonlySet<unknown> = new Set([
-  'gen_ai.tool.name',
-  'matomo.failed_endpoint',
-  'mcp.client.name',
-  'mcp.method.name',
-  'mcp.protocol.version',
-]);
+const OF_CALLS = /^(?:gen_ai|mcp)\.|^matomo\.failed_endpoint$/;
 
 /** Makes the parameters of a call: title, URL, duration, class of its error, dimensions. */
 export function createToCallParameters(
@@ -41,12 +35,9 @@ export function createToCallParameters(
   const toPlace = createToPlace('template');
   const toTitle = createToActionName(typeof actionName === 'string' ? actionName : DEFAULT_TITLE);
   const dimensions = Object.entries(options.dimensions).filter(([, source]) =>
-    OF_CALLS.has(source),
+    OF_CALLS.test(String(source)),
   );
-  const ofCalls = createDimensions({
-    ...options,
-    dimensions: Object.fromEntries(dimensions),
-  });
+  const ofCalls = createDimensions({ ...options, dimensions: Object.fromEntries(dimensions) });
 
   return function toCallParameters({ operation, errorType, durationMillis }) {
     const request = { ...NO_REQUEST, operation };

@@ -35,7 +35,7 @@ export function cutBytes(text: string, maxBytes: number): string {
 
 /** Cuts a text after a character, so that it has at most `maxCharacters` after Matomo's HTML escaping. */
 export function cutCharacters(text: string, maxCharacters: number): string {
-  return cut(text, maxCharacters, 1, one);
+  return cut(text, maxCharacters, 1, () => 1);
 }
 
 /** `sizeOf` is that of a character that is not escaped, and `maxSize` its maximum. */
@@ -56,10 +56,6 @@ function cut(
     end += character.length;
   }
   return text;
-}
-
-function one(): number {
-  return 1;
 }
 
 /** Lengths of what HTML escaping makes of characters. */

@@ -12,6 +12,8 @@ type Titled = Pick<
   'method' | 'route' | 'host' | 'statusCode' | 'spanName' | 'operation'
 >;
 
+type Answered = Pick<HttpRequest, 'method' | 'statusCode'>;
+
 /** Names the place that a request asked for. The path is already redacted. */
 export type ToPlace = (
   request: Pick<HttpRequest, 'method' | 'route' | 'statusCode' | 'operation'>,
@@ -40,10 +42,7 @@ const METHODS: ReadonlySet<string> = /* @__PURE__ */ new Set(
 );
 
 /** The method as it is sent: clients must not fill reports with methods that they invent, but an application can have some of its own. */
-export function shownMethodOf({
-  method,
-  statusCode,
-}: Pick<HttpRequest, 'method' | 'statusCode'>): string {
+export function shownMethodOf({ method, statusCode }: Answered): string {
   return statusCode < FIRST_FAILED_STATUS || METHODS.has(method) ? method : '_OTHER';
 }
 
@@ -114,7 +113,7 @@ function parentOf(path: string): string {
 
 /** `{method}` of a title: a GraphQL operation at the root has no place that could be named, and MCP has one endpoint. */
 export function titleMethodOf(
-  request: Pick<HttpRequest, 'method' | 'statusCode' | 'operation'>,
+  request: Answered & Pick<HttpRequest, 'operation'>,
   place: string,
 ): string {
   const { operation } = request;

@@ -35,8 +35,6 @@ export interface Order {
 
 const MAX_CATEGORIES = 5;
 const MAX_QUANTITY = 65_535;
-/** A longer text is no JSON once it is cut. */
-const MAX_ITEMS_CHARACTERS = ITEMS.maxCharacters;
 
 /** The items of an order as Matomo reads them, and what had to be left out. */
 export interface OrderItems {
@@ -60,8 +58,8 @@ export function toOrderItems(items: readonly unknown[]): OrderItems {
     skus.add(row[0]);
     const text = JSON.stringify(row);
     characters += text.length + 1;
-    if (characters > MAX_ITEMS_CHARACTERS) {
-      problems.add(`items beyond ${MAX_ITEMS_CHARACTERS} characters`);
+    if (characters > ITEMS.maxCharacters) {
+      problems.add(`items beyond ${ITEMS.maxCharacters} characters`);
       break;
     }
     rows.push(text);

@@ -1,3 +1,4 @@
+import type { HttpRequest } from '../http-request.js';
 import { plainRoute } from '../page/plain-route.js';
 import type { TrackingParameters } from './tracking-parameters.js';
 
@@ -7,11 +8,7 @@ export type RouteDetails = Readonly<Record<string, unknown>> & Pick<TrackingPara
 /** Finds the details of a request: by method and route, route, method and path, or path. The first match wins. */
 export function createFindRouteDetails(
   details: Readonly<Record<string, RouteDetails>>,
-): (request: {
-  readonly method: string;
-  readonly route: string | undefined;
-  readonly path: string;
-}) => RouteDetails | undefined {
+): (request: Pick<HttpRequest, 'method' | 'route' | 'path'>) => RouteDetails | undefined {
   const entries = Object.entries(details);
   const plain = entries.map(([key, ofRoute]) => [plainRoute(key), ofRoute] as const);
   const byKey = new Map([...plain, ...entries]);

@@ -54,30 +54,27 @@ export function createToOrigin({
       : plainAddress(claims.peerAddress);
     if (trustProxy === false || !isTrusted(peer ?? '', 0)) {
       const { host } = claims;
-      return { address: peer, host, scheme: schemeOf(host, claims.scheme) };
+      return { address: peer, host, scheme: chooseScheme(host, claims.scheme) };
     }
     const { headers } = claims;
     const host = firstOf(headers.header('x-forwarded-host')) ?? claims.host;
     const proto = firstOf(headers.header('x-forwarded-proto'))?.toLowerCase();
     return {
-      address: clientOf(peer, headers.header('x-forwarded-for')),
+      address: findClientAddress(peer, headers.header('x-forwarded-for')),
       host,
-      scheme: proto === 'http' || proto === 'https' ? proto : schemeOf(host, claims.scheme),
+      scheme: proto === 'http' || proto === 'https' ? proto : chooseScheme(host, claims.scheme),
     };
   };
 
   /** Local hosts usually have no proxy that terminates TLS, and a URL in Matomo's reports should work when it is clicked. */
-  function schemeOf(host: string | undefined, listener: string | undefined): 'http' | 'https' {
+  function chooseScheme(host: string | undefined, listener: string | undefined): 'http' | 'https' {
     if (listener === 'https') return 'https';
     return assumeHttps && !(host && isLocal(host)) ? 'https' : 'http';
   }
 
   /** An entry that is not an address hides its client: then the last known address counts. */
-  function clientOf(
-    peer: string | undefined,
-    forwardedFor: string | undefined,
-  ): string | undefined {
-    const hops = (forwardedFor ?? '').split(',').filter((hop) => hop.trim() !== '');
+  function findClientAddress(peer: string | undefined, forwardedFor = ''): string | undefined {
+    const hops = forwardedFor.split(',').filter((hop) => hop.trim() !== '');
     let client = peer;
     for (let hop = 1; hop <= Math.min(hops.length, MAX_HOPS); hop++) {
       const address = plainAddress(hops[hops.length - hop]);

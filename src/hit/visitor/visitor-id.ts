@@ -79,10 +79,7 @@ export const DAILY = 'daily';
 export function stableVisitorKey({
   visitorKey,
   tokenAuth,
-}: {
-  readonly visitorKey?: string | undefined;
-  readonly tokenAuth?: string | undefined;
-}): string | Buffer | undefined {
+}: Partial<Record<'visitorKey' | 'tokenAuth', string | undefined>>): string | Buffer | undefined {
   if (visitorKey === DAILY) return undefined;
   if (visitorKey !== undefined) return visitorKey;
   return tokenAuth === undefined ? undefined : deriveVisitorKey(tokenAuth);
