@@ -17,7 +17,7 @@ import {
   SimulatedMatomo,
 } from './simulated/simulated-matomo.js';
 import { type SimulatedRequest, SimulatedRequests } from './simulated/simulated-requests.js';
-import { stepOf } from './simulated/step-of.js';
+import { stepOf, stepsIn } from './simulated/step-of.js';
 
 const HISTORIES = sampled(60, 10_000);
 const SCHEDULED_DELAY_MILLIS = 1000;
@@ -35,10 +35,10 @@ const name = fc.oneof(
 /** Of a hit besides a page view. */
 const furtherName = fc.constantFrom('hit', 'hit', 'hit', 'hit', 'invalid', 'poison');
 
-const step = fc.oneof(
+const STEPS = [
   stepOf(4, 'hits', { names: fc.array(name, { minLength: 1, maxLength: 8 }) }),
   stepOf(3, 'requests', {
-    further: fc.array(fc.array(furtherName, { maxLength: 4 }), { minLength: 1, maxLength: 4 }),
+    furthers: fc.array(fc.array(furtherName, { maxLength: 4 }), { minLength: 1, maxLength: 4 }),
   }),
   stepOf(1, 'begin', { further: fc.array(furtherName, { minLength: 1, maxLength: 4 }) }),
   stepOf(1, 'end', {}),
@@ -46,7 +46,8 @@ const step = fc.oneof(
   stepOf(3, 'wait', { millis: fc.constantFrom(10, 30, 200, 1000, 5000, 60_000) }),
   stepOf(1, 'clock', { millis: fc.constantFrom(...CLOCK_STEPS_MILLIS) }),
   stepOf(1, 'flush', {}),
-);
+] as const;
+const step = fc.oneof(...STEPS);
 
 const history = fc.record({
   steps: fc.array(step, { minLength: 3, maxLength: 15 }),
@@ -57,6 +58,7 @@ const history = fc.record({
   ending: fc.constantFrom('recovery', 'shutdown'),
 });
 
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 type History = typeof history extends fc.Arbitrary<infer T> ? T : never;
 
 const SIZES = {
@@ -67,117 +69,46 @@ const SIZES = {
   ending: 'recovery',
 } as const;
 
-/** Tracking is switched on again after a poison hit failed because of that, and before it fails by itself. */
-const SWITCHED_ON_AFTER_POISON: History = {
-  ...SIZES,
-  hasToken: false,
-  steps: [
-    { kind: 'hits', names: ['poison'] },
-    { kind: 'fault', fault: 'tracker off' },
-    { kind: 'wait', millis: 10 },
-    { kind: 'wait', millis: 10 },
-    { kind: 'wait', millis: 60_000 },
+/** What histories that were hard have besides `SIZES`, and their steps. */
+const EXAMPLES: readonly (readonly [Partial<History>, string])[] = [
+  // Tracking is switched on again after a poison hit failed because of that, and before it fails by itself.
+  [{ hasToken: false }, 'hits poison, fault tracker off, wait 10, wait 10, wait 60000'],
+  // After the last valid hit, more invalid ones are left than may be rejected before the back-off, in bulks that are too large.
+  [{ maxExportBatchSize: 3 }, 'hits invalid invalid invalid hit, wait 10, hits invalid, hits hit'],
+  // The queue is full of bulks that each have a hit that makes Matomo fail, and no new hit can be queued.
+  [
+    { maxExportBatchSize: 7, mostInABulk: 1000 },
+    `hits poison poison.bot poison poison.bot poison invalid invalid hit, flush,
+      begin poison hit, wait 10, hits hit.bot, hits hit`,
   ],
-};
-
-/** After the last valid hit, more invalid ones are left than may be rejected before the back-off, in bulks that are too large. */
-const INVALID_IN_BULKS_TOO_LARGE: History = {
-  ...SIZES,
-  maxExportBatchSize: 3,
-  steps: [
-    { kind: 'hits', names: ['invalid', 'invalid', 'invalid', 'hit'] },
-    { kind: 'wait', millis: 10 },
-    { kind: 'hits', names: ['invalid'] },
-    { kind: 'hits', names: ['hit'] },
+  // The first hit that Matomo reads is invalid, which looks like a rejected token, and the others failed before.
+  [
+    {},
+    `hits hit hit hit hit hit hit hit hit hit, fault bad gateway after storing, wait 1000,
+      fault none, hits invalid poison`,
   ],
-};
-
-/** The queue is full of bulks that each have a hit that makes Matomo fail, and no new hit can be queued. */
-const FULL_OF_BAD_BULKS: History = {
-  ...SIZES,
-  maxExportBatchSize: 7,
-  mostInABulk: 1000,
-  steps: [
-    {
-      kind: 'hits',
-      names: [
-        'poison',
-        'poison.bot',
-        'poison',
-        'poison.bot',
-        'poison',
-        'invalid',
-        'invalid',
-        'hit',
-      ],
-    },
-    { kind: 'flush' },
-    { kind: 'begin', further: ['poison', 'hit'] },
-    { kind: 'wait', millis: 10 },
-    { kind: 'hits', names: ['hit.bot'] },
-    { kind: 'hits', names: ['hit'] },
+  // All hits are bad, and as many as the queue may have: only others that are processed can show it.
+  [
+    {},
+    `begin invalid invalid, requests hit invalid poison, fault closes connections,
+      requests invalid invalid poison, wait 5000, hits invalid.bot invalid, requests invalid,
+      hits hit`,
   ],
-};
-
-/** The first hit that Matomo reads is invalid, which looks like a rejected token, and the others failed before. */
-const INVALID_AFTER_FAILURES: History = {
-  ...SIZES,
-  steps: [
-    { kind: 'hits', names: ['hit', 'hit', 'hit', 'hit', 'hit', 'hit', 'hit', 'hit', 'hit'] },
-    { kind: 'fault', fault: 'bad gateway after storing' },
-    { kind: 'wait', millis: 1000 },
-    { kind: 'fault', fault: 'none' },
-    { kind: 'hits', names: ['invalid', 'poison'] },
+  // The same after so many failures that the server counts as unavailable.
+  [
+    { maxExportBatchSize: 7 },
+    `requests hit hit / hit hit poison poison / poison poison /, wait 1000, hits poison.bot,
+      hits invalid.bot poison poison invalid invalid.bot hit.bot, begin hit, wait 10`,
   ],
-};
-
-/** All hits are bad, and as many as the queue may have: only others that are processed can show it. */
-const FULL_OF_BAD_HITS: History = {
-  ...SIZES,
-  steps: [
-    { kind: 'begin', further: ['invalid', 'invalid'] },
-    { kind: 'requests', further: [['hit', 'invalid', 'poison']] },
-    { kind: 'fault', fault: 'closes connections' },
-    { kind: 'requests', further: [['invalid', 'invalid', 'poison']] },
-    { kind: 'wait', millis: 5000 },
-    { kind: 'hits', names: ['invalid.bot', 'invalid'] },
-    { kind: 'requests', further: [['invalid']] },
-    { kind: 'hits', names: ['hit'] },
-  ],
-};
-
-/** The same after so many failures that the server counts as unavailable. */
-const FULL_AND_UNAVAILABLE: History = {
-  ...SIZES,
-  maxExportBatchSize: 7,
-  steps: [
-    {
-      kind: 'requests',
-      further: [['hit', 'hit'], ['hit', 'hit', 'poison', 'poison'], ['poison', 'poison'], []],
-    },
-    { kind: 'wait', millis: 1000 },
-    { kind: 'hits', names: ['poison.bot'] },
-    {
-      kind: 'hits',
-      names: ['invalid.bot', 'poison', 'poison', 'invalid', 'invalid.bot', 'hit.bot'],
-    },
-    { kind: 'begin', further: ['hit'] },
-    { kind: 'wait', millis: 10 },
-  ],
-};
+];
 
 test(`in ${HISTORIES} histories of hits, faults and steps of the wall clock every hit is accounted for at every step, and none is stored twice`, async () => {
   try {
     await fc.assert(fc.asyncProperty(history, live), {
       ...seededRuns(HISTORIES),
-      examples: [
-        [SWITCHED_ON_AFTER_POISON],
-        [INVALID_IN_BULKS_TOO_LARGE],
-        [FULL_OF_BAD_BULKS],
-        [INVALID_AFTER_FAILURES],
-        [FULL_OF_BAD_HITS],
-        [FULL_AND_UNAVAILABLE],
-      ],
+      examples: EXAMPLES.map(([sizes, steps]) => [
+        { ...SIZES, ...sizes, steps: stepsIn<Step>(steps, STEPS) },
+      ]),
     });
   } finally {
     vi.useRealTimers();
@@ -224,7 +155,7 @@ async function live(simulated: History) {
     }
     if (next.kind === 'wait') await vi.advanceTimersByTimeAsync(next.millis);
     if (next.kind === 'requests') {
-      for (const further of next.further) {
+      for (const further of next.furthers) {
         const request = requests.begin(String(made % 3));
         const taken = track(request, further);
         const page = nameOf('hit');

@@ -8,7 +8,7 @@ import { CLOCK_STEPS_MILLIS, stepWallClock } from '../../simulated/clock-steps.j
 import { SimulatedMachine, VISITORS } from '../../simulated/simulated-machine.js';
 import { FAULTS, HALVING } from '../../simulated/simulated-matomo.js';
 import type { SimulatedProcess } from '../../simulated/simulated-process.js';
-import { stepOf } from '../../simulated/step-of.js';
+import { stepOf, stepsIn } from '../../simulated/step-of.js';
 
 vi.mock('node:fs/promises', async () => {
   const { simulatedPromises } = await import('../../simulated/simulated-disk.js');
@@ -40,7 +40,7 @@ const further = fc.array(fc.constantFrom('hit', 'hit', 'hit', 'hit', 'invalid', 
   maxLength: 4,
 });
 
-const step = fc.oneof(
+const STEPS = [
   stepOf(6, 'hits', { which, names: fc.array(name, { minLength: 1, maxLength: 8 }) }),
   stepOf(4, 'request', { which, further }),
   stepOf(1, 'begin', { which, further: further.map((names) => names.map((one) => `${one}.late`)) }),
@@ -54,7 +54,8 @@ const step = fc.oneof(
   stepOf(1, 'hang', { which, millis: fc.constantFrom(300, 6000) }),
   stepOf(1, 'shutdown', { which }),
   stepOf(2, 'kill', { which, afterOperations: fc.oneof(fc.constant(0), fc.nat(60)) }),
-);
+] as const;
+const step = fc.oneof(...STEPS);
 
 const history = fc.record({
   steps: fc.array(step, { minLength: 3, maxLength: 15 }),
@@ -73,286 +74,99 @@ type History = typeof history extends fc.Arbitrary<infer T> ? T : never;
 const SIZES = {
   seed: 0,
   hasToken: false,
+  maxExportBatchSize: 1,
   maxQueueSize: 10,
   maxSpoolBytes: 8000,
   mostInABulk: 2,
+  slowestMillis: 0,
   isContained: false,
 } as const;
 
-/** A disk that two processes share hangs for longer than one may stand still. */
-const HANGING_FOR_TWO: History = {
-  ...SIZES,
-  maxExportBatchSize: 3,
-  slowestMillis: 1,
-  steps: [
-    { kind: 'start' },
-    { kind: 'hits', which: 0, names: ['hit'] },
-    { kind: 'wait', millis: 700 },
-    { kind: 'disk', fault: 'hanging' },
-    { kind: 'wait', millis: 700 },
-    { kind: 'wait', millis: 1500 },
-    { kind: 'wait', millis: 700 },
-    { kind: 'wait', millis: 1500 },
+/** What histories that were hard have besides `SIZES`, and their steps. */
+const EXAMPLES: readonly (readonly [Partial<History>, string])[] = [
+  // A disk that two processes share hangs for longer than one may stand still.
+  [
+    { maxExportBatchSize: 3, slowestMillis: 1 },
+    'start, hits 0 hit, wait 700, disk hanging, wait 700, wait 1500, wait 700, wait 1500',
   ],
-};
-
-/** A full disk takes some hits of many, and no more come. */
-const WRITTEN_IN_PART: History = {
-  ...SIZES,
-  maxExportBatchSize: 1,
-  slowestMillis: 0,
-  steps: [
-    { kind: 'hits', which: 0, names: ['hit'] },
-    { kind: 'flush', which: 0 },
-    { kind: 'hits', which: 0, names: ['hit'] },
-    { kind: 'wait', millis: 1500 },
-    { kind: 'disk', fault: 'full' },
-    { kind: 'hits', which: 0, names: ['hit', 'hit', 'hit'] },
-    { kind: 'wait', millis: 3 },
-    { kind: 'wait', millis: 3 },
-    { kind: 'flush', which: 0 },
+  // A full disk takes some hits of many, and no more come.
+  [
+    {},
+    `hits 0 hit, flush 0, hits 0 hit, wait 1500, disk full, hits 0 hit hit hit, wait 3,
+      wait 3, flush 0`,
   ],
-};
-
-/** Matomo is turned off while a hit is looked for that rolls its bulk back. */
-const OFF_WHILE_HALVING: History = {
-  ...SIZES,
-  seed: 346321148,
-  maxExportBatchSize: 1,
-  slowestMillis: 1,
-  steps: [
-    { kind: 'hits', which: 0, names: ['hit', 'poison'] },
-    { kind: 'disk', fault: 'full' },
-    { kind: 'hits', which: 0, names: ['hit'] },
-    { kind: 'wait', millis: 1500 },
-    { kind: 'flush', which: 0 },
-    { kind: 'wait', millis: 200 },
-    { kind: 'fault', fault: 'tracker off' },
-    { kind: 'wait', millis: 1500 },
-    { kind: 'hits', which: 0, names: ['hit'] },
+  // Matomo is turned off while a hit is looked for that rolls its bulk back.
+  [
+    { seed: 346_321_148, slowestMillis: 1 },
+    `hits 0 hit poison, disk full, hits 0 hit, wait 1500, flush 0, wait 200,
+      fault tracker off, wait 1500, hits 0 hit`,
   ],
-};
-
-/** A hit is made after the wall clock is set back, and read by an expiry that was asked for before. */
-const SET_BACK_WHILE_HANGING: History = {
-  ...SIZES,
-  seed: 337470119,
-  maxExportBatchSize: 1,
-  slowestMillis: 20,
-  steps: [
-    { kind: 'hits', which: 0, names: ['hit'] },
-    { kind: 'hang', which: 0, millis: 300 },
-    { kind: 'wait', millis: 1500 },
-    { kind: 'hang', which: 0, millis: 300 },
-    { kind: 'clock', millis: -3_456_000_000 },
-    { kind: 'wait', millis: 3 },
-    { kind: 'hits', which: 0, names: ['hit'] },
+  // A hit is made after the wall clock is set back, and read by an expiry that was asked for before.
+  [
+    { seed: 337_470_119, slowestMillis: 20 },
+    'hits 0 hit, hang 0 300, wait 1500, hang 0 300, clock -3456000000, wait 3, hits 0 hit',
   ],
-};
-
-/** A database that flickers makes good hits fail alone, another is processed, and they fail alone again. */
-const FLICKERING_WITH_LONE_HITS: History = {
-  ...SIZES,
-  maxExportBatchSize: 1,
-  slowestMillis: 0,
-  steps: [
-    { kind: 'hits', which: 0, names: ['hit', 'hit', 'hit', 'hit'] },
-    { kind: 'start' },
-    { kind: 'disk', fault: 'failing' },
-    { kind: 'hits', which: 1, names: ['hit', 'hit', 'hit'] },
-    { kind: 'flush', which: 0 },
-    { kind: 'fault', fault: 'flickering database' },
-    { kind: 'start' },
-    { kind: 'wait', millis: 1500 },
-    { kind: 'wait', millis: 1500 },
+  // A database that flickers makes good hits fail alone, another is processed, and they fail alone again.
+  [
+    {},
+    `hits 0 hit hit hit hit, start, disk failing, hits 1 hit hit hit, flush 0,
+      fault flickering database, start, wait 1500, wait 1500`,
   ],
-};
-
-/** A `Retry-After` names a date that a clock that was set back has not reached by far: the sender waits an hour. */
-const RETRY_AFTER_SET_BACK: History = {
-  ...SIZES,
-  seed: 695516427,
-  maxExportBatchSize: 1,
-  slowestMillis: 0,
-  steps: [
-    { kind: 'hits', which: 0, names: ['hit', 'hit'] },
-    { kind: 'start' },
-    { kind: 'clock', millis: -3_456_000_000 },
-    { kind: 'kill', which: 0, afterOperations: 5 },
-    { kind: 'fault', fault: 'odd Retry-After' },
-    { kind: 'wait', millis: 1500 },
-    { kind: 'hits', which: 0, names: ['hit'] },
-    { kind: 'wait', millis: 200 },
-    { kind: 'wait', millis: 700 },
+  // A `Retry-After` names a date that a clock that was set back has not reached by far: the sender waits an hour.
+  [
+    { seed: 695_516_427 },
+    `hits 0 hit hit, start, clock -3456000000, kill 0 5, fault odd Retry-After, wait 1500,
+      hits 0 hit, wait 200, wait 700`,
   ],
-};
-
-/** While the disk hangs a hit is sent from memory, before older ones that are being written, and stored under a 502. Then it is spooled. */
-const SPOOLED_AFTER_BAD_GATEWAY: History = {
-  ...SIZES,
-  maxExportBatchSize: 1,
-  slowestMillis: 0,
-  steps: [
-    { kind: 'hang', which: 0, millis: 6000 },
-    { kind: 'hits', which: 0, names: ['hit'] },
-    { kind: 'wait', millis: 1500 },
-    { kind: 'hits', which: 0, names: ['hit', 'hit'] },
-    { kind: 'fault', fault: 'bad gateway after storing' },
-    { kind: 'wait', millis: 700 },
-    { kind: 'hits', which: 0, names: ['hit'] },
-    { kind: 'wait', millis: 1500 },
-    { kind: 'hits', which: 0, names: ['hit'] },
-    { kind: 'fault', fault: 'none' },
+  // While the disk hangs a hit is sent from memory, before older ones that are being written, and stored under a 502. Then it is spooled.
+  [
+    {},
+    `hang 0 6000, hits 0 hit, wait 1500, hits 0 hit hit, fault bad gateway after storing,
+      wait 700, hits 0 hit, wait 1500, hits 0 hit, fault none`,
   ],
-};
-
-/** A process whose disk is full for some time begins its journal at each beat. What it leaves must not keep others from looking. */
-const FULL_FROM_THE_START: History = {
-  ...SIZES,
-  maxExportBatchSize: 1,
-  slowestMillis: 20,
-  steps: [
-    { kind: 'disk', fault: 'full' },
-    { kind: 'wait', millis: 200 },
-    { kind: 'start' },
-    { kind: 'wait', millis: 700 },
-    { kind: 'wait', millis: 1500 },
-    { kind: 'start' },
-    { kind: 'clock', millis: -3_600_000 },
-    { kind: 'wait', millis: 700 },
+  // A process whose disk is full for some time begins its journal at each beat. What it leaves must not keep others from looking.
+  [
+    { slowestMillis: 20 },
+    'disk full, wait 200, start, wait 700, wait 1500, start, clock -3600000, wait 700',
   ],
-};
-
-/** A disk fails after a write, so that nobody can say whether the journal is still there. What was written must not stay. */
-const UNKNOWN_AFTER_A_WRITE: History = {
-  ...SIZES,
-  seed: 1_508_241_794,
-  hasToken: true,
-  maxExportBatchSize: 1,
-  mostInABulk: 2,
-  slowestMillis: 20,
-  steps: [
-    { kind: 'hits', which: 0, names: ['hit', 'poison', 'invalid', 'hit'] },
-    { kind: 'start' },
-    { kind: 'wait', millis: 3 },
-    { kind: 'start' },
-    { kind: 'shutdown', which: 0 },
-    { kind: 'disk', fault: 'failing' },
-    { kind: 'wait', millis: 700 },
-    { kind: 'fault', fault: 'none' },
-    { kind: 'request', which: 0, further: ['hit'] },
-    { kind: 'request', which: 0, further: ['hit'] },
+  // A disk fails after a write, so that nobody can say whether the journal is still there. What was written must not stay.
+  [
+    { seed: 1_508_241_794, hasToken: true, slowestMillis: 20 },
+    `hits 0 hit poison invalid hit, start, wait 3, start, shutdown 0, disk failing,
+      wait 700, fault none, request 0 hit, request 0 hit`,
   ],
-};
-
-/** A process is killed while it writes the end of a range of decided lines. What is there of it must not hide the ranges before. */
-const KILLED_IN_A_RANGE: History = {
-  ...SIZES,
-  seed: 668_031_086,
-  hasToken: false,
-  maxExportBatchSize: 100,
-  mostInABulk: 1000,
-  slowestMillis: 0,
-  steps: [
-    { kind: 'kill', which: 0, afterOperations: 55 },
-    { kind: 'begin', which: 0, further: ['hit.late', 'hit.late', 'invalid.late'] },
-    { kind: 'hits', which: 0, names: ['hit', 'poison', 'hit'] },
-    { kind: 'fault', fault: 'some lost inside' },
-    { kind: 'begin', which: 0, further: ['hit.late'] },
-    { kind: 'hits', which: 0, names: ['invalid.bot'] },
-    { kind: 'wait', millis: 700 },
-    { kind: 'request', which: 0, further: ['hit'] },
-    { kind: 'request', which: 0, further: ['hit'] },
-    { kind: 'hits', which: 0, names: ['hit'] },
+  // A process is killed while it writes the end of a range of decided lines. What is there of it must not hide the ranges before.
+  [
+    { seed: 668_031_086, mostInABulk: 1000, maxExportBatchSize: 100 },
+    `kill 0 55, begin 0 hit.late hit.late invalid.late, hits 0 hit poison hit,
+      fault some lost inside, begin 0 hit.late, hits 0 invalid.bot, wait 700, request 0 hit,
+      request 0 hit, hits 0 hit`,
   ],
-};
-
-/** The disk hangs at a shutdown, and writes what was begun after the hits were counted as lost. */
-const WRITTEN_AFTER_THE_SHUTDOWN: History = {
-  ...SIZES,
-  maxExportBatchSize: 1,
-  slowestMillis: 0,
-  steps: [
-    { kind: 'request', which: 0, further: ['hit'] },
-    { kind: 'disk', fault: 'hanging' },
-    { kind: 'shutdown', which: 0 },
-    { kind: 'wait', millis: 700 },
-    { kind: 'wait', millis: 1500 },
-    { kind: 'hits', which: 0, names: ['hit.bot'] },
-    { kind: 'fault', fault: 'none' },
-    { kind: 'hits', which: 0, names: ['hit'] },
+  // The disk hangs at a shutdown, and writes what was begun after the hits were counted as lost.
+  [
+    {},
+    `request 0 hit, disk hanging, shutdown 0, wait 700, wait 1500, hits 0 hit.bot,
+      fault none, hits 0 hit`,
   ],
-};
-
-/** A process stands still after it has written a hit, and before it looks whether its journal is still there: another one has taken it over. */
-const TAKEN_OVER_WHILE_STORING: History = {
-  ...SIZES,
-  seed: 3_967_582,
-  maxExportBatchSize: 3,
-  slowestMillis: 20,
-  steps: [
-    { kind: 'hits', which: 0, names: ['poison'] },
-    { kind: 'hits', which: 0, names: ['hit.bot'] },
-    { kind: 'wait', millis: 700 },
-    { kind: 'begin', which: 0, further: ['hit.late'] },
-    { kind: 'shutdown', which: 0 },
-    { kind: 'wait', millis: 30 },
-    { kind: 'hang', which: 0, millis: 6000 },
-    { kind: 'clock', millis: -3_600_000 },
-    { kind: 'wait', millis: 3 },
+  // A process stands still after it has written a hit, and before it looks whether its journal is still there: another one has taken it over.
+  [
+    { seed: 3_967_582, maxExportBatchSize: 3, slowestMillis: 20 },
+    `hits 0 poison, hits 0 hit.bot, wait 700, begin 0 hit.late, shutdown 0, wait 30,
+      hang 0 6000, clock -3600000, wait 3`,
   ],
-};
-
-/** A write fails after its hits are on the disk, and so does cutting them off. They are lost from memory, where they have stayed. */
-const NOT_CUT_OFF: History = {
-  ...SIZES,
-  seed: 1_713_037_191,
-  maxExportBatchSize: 1,
-  slowestMillis: 0,
-  steps: [
-    { kind: 'fault', fault: 'tracker off' },
-    { kind: 'disk', fault: 'failing' },
-    { kind: 'request', which: 0, further: ['hit'] },
-    { kind: 'shutdown', which: 0 },
-    { kind: 'wait', millis: 700 },
-  ],
-};
-
-/** A process stands still while it writes its last hits, and ends. It stores again what it could not send. */
-const WRITTEN_TWICE_AT_THE_END: History = {
-  ...SIZES,
-  maxExportBatchSize: 1,
-  slowestMillis: 0,
-  steps: [
-    { kind: 'hang', which: 0, millis: 6000 },
-    { kind: 'start' },
-    { kind: 'hang', which: 1, millis: 6000 },
-    { kind: 'wait', millis: 3 },
-    { kind: 'hits', which: 1, names: ['hit', 'hit.bot'] },
-    { kind: 'wait', millis: 3 },
-  ],
-};
+  // A write fails after its hits are on the disk, and so does cutting them off. They are lost from memory, where they have stayed.
+  [{ seed: 1_713_037_191 }, 'fault tracker off, disk failing, request 0 hit, shutdown 0, wait 700'],
+  // A process stands still while it writes its last hits, and ends. It stores again what it could not send.
+  [{}, 'hang 0 6000, start, hang 1 6000, wait 3, hits 1 hit hit.bot, wait 3'],
+];
 
 test(`in ${HISTORIES} histories of processes that share a spool every hit is accounted for at every step, and stored once unless a kill duplicated it`, async () => {
   try {
     await fc.assert(fc.asyncProperty(history, live), {
       ...seededRuns(HISTORIES),
-      examples: [
-        [HANGING_FOR_TWO],
-        [WRITTEN_IN_PART],
-        [OFF_WHILE_HALVING],
-        [SET_BACK_WHILE_HANGING],
-        [FLICKERING_WITH_LONE_HITS],
-        [RETRY_AFTER_SET_BACK],
-        [SPOOLED_AFTER_BAD_GATEWAY],
-        [FULL_FROM_THE_START],
-        [UNKNOWN_AFTER_A_WRITE],
-        [KILLED_IN_A_RANGE],
-        [WRITTEN_AFTER_THE_SHUTDOWN],
-        [TAKEN_OVER_WHILE_STORING],
-        [NOT_CUT_OFF],
-        [WRITTEN_TWICE_AT_THE_END],
-      ],
+      examples: EXAMPLES.map(([sizes, steps]) => [
+        { ...SIZES, ...sizes, steps: stepsIn<Step>(steps, STEPS) },
+      ]),
     });
   } finally {
     vi.useRealTimers();
@@ -364,7 +178,7 @@ test.each([
   ['hangs', 3_000, 4],
 ])('while the disk %s, hits are sent from memory, at a shutdown all', async (_, millis, before) => {
   try {
-    const sizes = { ...SIZES, maxQueueSize: 1000, maxExportBatchSize: 3, slowestMillis: 0 };
+    const sizes = { ...SIZES, maxQueueSize: 1000, maxExportBatchSize: 3 };
     const machine = new SimulatedMachine(sizes);
     const process = machine.start();
     await machine.wait(700);
