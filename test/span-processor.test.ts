@@ -8,7 +8,7 @@ import { startTracedService } from './support/traced-service.js';
 
 test('a request becomes a page view with what only Node’s request knows', async () => {
   const service = await startTracedService((_request, response) => void response.end('ok'));
-  await service.fetch('/users/42?x=1&token=s3cret', {
+  const [hit] = await service.visit('/users/42?x=1&token=s3cret', {
     headers: {
       host: 'shop.example.org',
       'user-agent': 'curl/8.5.0',
@@ -16,8 +16,6 @@ test('a request becomes a page view with what only Node’s request knows', asyn
       referer: 'https://ref.example/page',
     },
   });
-  await service.requests(1);
-  const [hit] = await service.hits();
   expect(hit).toMatchObject({
     verdict: 'tracked',
     params: {

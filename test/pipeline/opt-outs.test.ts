@@ -37,9 +37,7 @@ test.each([
   'an opt-out %s is for the request and all its events, also those beyond 100',
   async (_how, headers) => {
     const service = await start({ doNotTrack: true }, 130);
-    await service.fetch('/a', { headers: headers as never });
-    await service.requests(1);
-    expect(await service.hits()).toEqual([]);
+    expect(await service.visit('/a', { headers: headers as never })).toEqual([]);
     expect(service.processor.stats()).toMatchObject({
       hits: 0,
       ignored: { do_not_track: 1 },
@@ -71,9 +69,7 @@ test.each<[options: MatomoOptions, headers: Record<string, string>, hits: number
   [{ ignoreAddresses: ['loopback'], trustProxy: 1 }, { 'x-forwarded-for': '192.0.2.7' }, 2],
 ])('%j, headers %j: %i hits of a request and its event', async (options, headers, hits) => {
   const service = await start(options);
-  await service.fetch('/a', { headers });
-  await service.requests(1);
-  expect(await service.hits()).toHaveLength(hits);
+  expect(await service.visit('/a', { headers })).toHaveLength(hits);
   expect(service.processor.stats().ignored.address).toBe(hits === 0 ? 1 : 0);
 });
 
@@ -87,9 +83,7 @@ test.each([
 ])('an ignore that %s', async (_what, ignore, hits) => {
   const output = captureOutput();
   const service = await start({ ignore: ignore as never });
-  await service.fetch('/a');
-  await service.requests(1);
-  expect(await service.hits()).toHaveLength(hits);
+  expect(await service.visit('/a')).toHaveLength(hits);
   expect(service.processor.stats().ignored.predicate).toBe(hits === 2 ? 0 : 1);
   expect(output.join('').includes('[callback-failed]')).toBe(hits === 0);
 });

@@ -29,9 +29,7 @@ async function hitsOf(options: MatomoOptions, headers: Headers, change: Change) 
     },
     { scheduledDelayMillis: 60_000, ...options },
   );
-  await service.fetch('/a', { headers });
-  await service.requests(1);
-  return (await service.hits()).map(({ params }) => params);
+  return (await service.visit('/a', { headers })).map(({ params }) => params);
 }
 
 const DNT = { doNotTrack: true };
