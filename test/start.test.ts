@@ -1,35 +1,12 @@
 import { expect, test } from 'vitest';
-import { runNode, startServer } from './support/child-process.js';
+import { startServer } from './support/child-process.js';
 import { secondCopy } from './support/installed-app.js';
 import { APPS, get, matomo, REGISTER, titles } from './support/registered-app.js';
+import { PRELUDE, runScript } from './support/script.js';
 
-const PRELUDE = `
-const http = require('node:http');
-const { start, MatomoSpanProcessor, trackEvent } = require('opentelemetry-matomo');
-const serve = (handle = (request, response) => response.end('ok')) => new Promise((resolve) => {
-  const server = http.createServer(handle).listen(0, '127.0.0.1', () => resolve({ server, url: 'http://127.0.0.1:' + server.address().port }));
-});
-const get = (url) => new Promise((resolve, reject) => {
-  http.get(url, { agent: false, headers: { 'user-agent': 'test' } }, (response) => {
-    let text = '';
-    response.setEncoding('utf8').on('data', (part) => { text += part; }).on('end', () => resolve(text));
-  }).on('error', reject);
-});
+const THROWN = `
 const thrown = (run) => { try { run(); } catch (error) { return [error instanceof TypeError, error.code, error.message]; } };
-const report = (value) => console.log(JSON.stringify(value));
 `;
-
-/** Runs code in a process of its own, and returns what it reports. */
-async function run(
-  body: string,
-  env: Readonly<Record<string, string>>,
-  flags: readonly string[] = [],
-) {
-  const code = `${PRELUDE}(async () => { ${body} })();`;
-  const { stdout, stderr, ...exit } = await runNode([...flags, '-e', code], { env });
-  expect(exit, stdout + stderr).toEqual({ code: 0, signal: null });
-  return { reported: JSON.parse(stdout), stderr };
-}
 
 test.each([
   ['CommonJS', 'starts.cjs', 'http'],
@@ -59,16 +36,12 @@ test.each([
 );
 
 test('without tracing, functions get the attributes that an instrumentation would set', async () => {
-  const { env } = await matomo();
-  const { reported } = await run(
-    `const seen = [];
+  const { reported } = await runScript(`const seen = [];
     start({ ignore: ({ attributes }) => { seen.push(attributes); return true; } });
     const { server, url } = await serve();
     await get(url + '/a?b=c');
     await get(url + '/d');
-    server.close(() => report(seen));`,
-    env,
-  );
+    server.close(() => report(seen));`);
   const common = {
     'http.request.method': 'GET',
     'http.response.status_code': 200,
@@ -85,15 +58,12 @@ test('without tracing, functions get the attributes that an instrumentation woul
 });
 
 test('invalid options throw a TypeError, each time and in a process that tracks already', async () => {
-  const { env } = await matomo();
-  const { reported, stderr } = await run(
-    `report([
+  const { reported, stderr } = await runScript(`${THROWN}
+    report([
       thrown(() => start({ siteId: -1 })),
       thrown(() => start({ sitId: 1 })),
       thrown(() => start() && start({ query: 'some' })),
-    ]);`,
-    env,
-  );
+    ]);`);
   expect(reported).toEqual([
     [true, 'option-invalid', expect.stringContaining('siteId')],
     [true, 'option-invalid', expect.stringContaining('sitId')],
@@ -103,12 +73,12 @@ test('invalid options throw a TypeError, each time and in a process that tracks 
 });
 
 test('an invalid or missing variable is logged when the process serves, as with register', async () => {
-  const { reported, stderr } = await run(
+  const { reported, stderr } = await runScript(
     `const handle = start({ siteId: 1 });
     const { server, url } = await serve();
     report([await get(url), handle.stats().hits]);
     server.close();`,
-    {},
+    { env: { MATOMO_URL: undefined, MATOMO_SITE_ID: undefined } },
   );
   expect(reported).toEqual(['ok', 0]);
   expect(stderr).toMatch(/^opentelemetry-matomo: .*MATOMO_URL.* \[options-missing\]\n$/);
@@ -119,9 +89,8 @@ test.each([
   ['register later', [], `require('opentelemetry-matomo/register');`],
   ['register of another copy first', ['other copy'], ''],
 ])('%s: one registration, whose options in code win one by one', async (_order, flags, load) => {
-  const { inspector, env } = await matomo();
   const other = ['--require', `${secondCopy()}/dist/cjs/register.js`];
-  const { reported, stderr } = await run(
+  const { inspector, reported, stderr } = await runScript(
     `const handle = start({ dimensions: { 1: 'http.request.method' }, titlePaths: 'raw' });
     ${load}
     const { server, url } = await serve();
@@ -129,8 +98,10 @@ test.each([
     server.close();
     await handle.shutdown();
     report(handle.stats());`,
-    { ...env, MATOMO_SITE_ID: '7', MATOMO_TITLE_PATHS: 'template' },
-    flags[0] === 'other copy' ? other : flags,
+    {
+      env: { MATOMO_SITE_ID: '7', MATOMO_TITLE_PATHS: 'template' },
+      flags: flags[0] === 'other copy' ? other : flags,
+    },
   );
   expect(inspector.hits().map(({ stored }) => stored)).toMatchObject([
     { title: 'GET /a/17', idsite: 7, custom_dimension_1: 'GET' },
@@ -142,18 +113,15 @@ test.each([
 });
 
 test('a second start returns the same handle and ignores its options, before and after serving began', async () => {
-  const { inspector, env } = await matomo();
-  const { reported, stderr } = await run(
-    `const handle = start({ titlePaths: 'raw' });
+  const { inspector, reported, stderr } =
+    await runScript(`const handle = start({ titlePaths: 'raw' });
     const second = start({ titlePaths: 'template' });
     const { server, url } = await serve();
     await get(url + '/a/17');
     const third = start({ errors: 'off' });
     server.close();
     await handle.shutdown();
-    report([second === handle, third === handle, start() === handle]);`,
-    env,
-  );
+    report([second === handle, third === handle, start() === handle]);`);
   expect(reported).toEqual([true, true, false]);
   expect(titles(inspector)).toEqual(['GET /a/17']);
   expect(lines(stderr)).toEqual([
@@ -163,16 +131,14 @@ test('a second start returns the same handle and ignores its options, before and
 });
 
 test('start after register has begun to track ignores its options, and its handle reports', async () => {
-  const { inspector, env } = await matomo();
-  const { reported, stderr } = await run(
+  const { inspector, reported, stderr } = await runScript(
     `const { server, url } = await serve();
     const handle = start({ titlePaths: 'raw' });
     await get(url + '/a/17');
     server.close();
     await handle.shutdown();
     report(handle.stats().tracked);`,
-    env,
-    REGISTER,
+    { flags: REGISTER },
   );
   expect(reported).toBe(1);
   expect(titles(inspector)).toEqual(['GET /a/:id']);
@@ -180,9 +146,7 @@ test('start after register has begun to track ignores its options, and its handl
 });
 
 test('after shutdown nothing is tracked, and start works again with other options', async () => {
-  const { inspector, env } = await matomo();
-  const { reported, stderr } = await run(
-    `const { server, url } = await serve();
+  const { inspector, reported, stderr } = await runScript(`const { server, url } = await serve();
     const agent = new (require('node:http').Agent)({ keepAlive: true, maxSockets: 1 });
     const ask = (path) => new Promise((resolve) => require('node:http').get(url + path, { agent }, (response) => response.resume().on('end', resolve)));
     const first = start({ titlePaths: 'raw' });
@@ -201,9 +165,7 @@ test('after shutdown nothing is tracked, and start works again with other option
     await third.shutdown();
     server.close();
     agent.destroy();
-    report([first === second, first.shutdown() === closed, first.stats().hits, flushed, second.stats().hits]);`,
-    env,
-  );
+    report([first === second, first.shutdown() === closed, first.stats().hits, flushed, second.stats().hits]);`);
   expect(reported).toEqual([false, true, 1, 1, 1]);
   expect(
     inspector
@@ -218,9 +180,7 @@ test('after shutdown nothing is tracked, and start works again with other option
 });
 
 test('tracing of the application is used, stays after shutdown, and is used again', async () => {
-  const { inspector, env } = await matomo();
-  const { reported, stderr } = await run(
-    `${SDK}
+  const { inspector, reported, stderr } = await runScript(`${SDK}
     const handle = start();
     const { server, url } = await serve((request, response) => {
       trace.getActiveSpan().setAttribute('matomo.dimension1', 'of a span');
@@ -233,9 +193,7 @@ test('tracing of the application is used, stays after shutdown, and is used agai
     await get(url + '/second');
     await again.shutdown();
     server.close();
-    report([handle.stats().hits, again.stats().hits, exporter.getFinishedSpans().length]);`,
-    env,
-  );
+    report([handle.stats().hits, again.stats().hits, exporter.getFinishedSpans().length]);`);
   expect(reported).toEqual([1, 1, 3]);
   expect(inspector.hits().map(({ stored }) => [stored?.title, stored?.custom_dimension_1])).toEqual(
     [
@@ -249,10 +207,8 @@ test('tracing of the application is used, stays after shutdown, and is used agai
 test.each(['before', 'after'])(
   'a MatomoSpanProcessor in an SDK that is set up %s start wins, and the handle reports it',
   async (when) => {
-    const { inspector, env } = await matomo();
     const begin = `const handle = start({ titlePaths: 'raw' });`;
-    const { reported, stderr } = await run(
-      `${when === 'after' ? begin : ''}
+    const { inspector, reported, stderr } = await runScript(`${when === 'after' ? begin : ''}
       ${SDK.replace('setUpTracing([', 'setUpTracing([new MatomoSpanProcessor(), ')}
       ${when === 'before' ? begin : ''}
       const { server, url } = await serve();
@@ -264,9 +220,7 @@ test.each(['before', 'after'])(
       server.close();
       const again = start();
       await again.forceFlush();
-      report([tracked, again.stats().tracked]);`,
-      env,
-    );
+      report([tracked, again.stats().tracked]);`);
     expect(reported).toEqual([1, 2]);
     expect(titles(inspector)).toEqual(['GET /a/:id', 'GET /a/:id']);
     expect(stderr).toBe('');
@@ -274,27 +228,22 @@ test.each(['before', 'after'])(
 );
 
 test('a MatomoSpanProcessor beside start also gets requests without spans, as of an ES module without a loader hook', async () => {
-  const { inspector, env } = await matomo();
-  const { reported, stderr } = await run(
-    `const handle = start();
+  const { inspector, reported, stderr } = await runScript(`const handle = start();
     ${SDK.replace('setUpTracing([', 'setUpTracing([new MatomoSpanProcessor(), ').replace(INSTRUMENTS_HTTP, '')}
     const { server, url } = await serve();
     await get(url + '/a/17');
     await get(url + '/a/18');
     server.close();
     await handle.shutdown();
-    report([handle.stats().tracked, exporter.getFinishedSpans().length]);`,
-    env,
-  );
+    report([handle.stats().tracked, exporter.getFinishedSpans().length]);`);
   expect(reported).toEqual([2, 0]);
   expect(titles(inspector)).toEqual(['GET /a/:id', 'GET /a/:id']);
   expect(stderr).toBe('');
 });
 
 test('a worker thread has a registration and options of its own', async () => {
-  const { inspector, env } = await matomo();
-  const { reported, stderr } = await run(
-    `const { Worker } = require('node:worker_threads');
+  const { inspector, reported, stderr } =
+    await runScript(`const { Worker } = require('node:worker_threads');
     const handle = start({ titlePaths: 'raw' });
     const worker = new Worker(${JSON.stringify(`${PRELUDE}
       const { parentPort } = require('node:worker_threads');
@@ -313,9 +262,7 @@ test('a worker thread has a registration and options of its own', async () => {
     const [ofWorker] = await require('node:events').once(worker, 'message');
     await handle.shutdown();
     report([ofWorker, handle.stats().hits]);
-    await worker.terminate();`,
-    env,
-  );
+    await worker.terminate();`);
   expect(reported).toEqual([[false, 1, 1], 0]);
   const stored = inspector.hits().map((hit) => [hit.stored?.title, hit.stored?.idsite]);
   expect(stored).toEqual([
@@ -331,14 +278,13 @@ test.each([
 ])(
   '%s: what process.exit() leaves is sent as with register',
   async (_name, more, option, count) => {
-    const { inspector, env } = await matomo();
-    const { reported } = await run(
+    const { inspector, reported } = await runScript(
       `start({ ${option} });
     const { url } = await serve();
     await get(url + '/a');
     report('exits');
     process.exit();`,
-      { ...env, ...more },
+      { env: more },
     );
     expect(reported).toBe('exits');
     expect(inspector.hits()).toHaveLength(count);
@@ -350,9 +296,7 @@ test.each([
   ['the environment', { MATOMO_SHUTDOWN_TIMEOUT: '300' }, '', 300],
   ['code', { MATOMO_SHUTDOWN_TIMEOUT: '10000' }, 'shutdownTimeoutMillis: 200', 200],
 ])('shutdown waits for as long as %s says', async (_name, set, option, millis) => {
-  const { inspector, env } = await matomo();
-  inspector.play({ delayMillis: 600_000 });
-  const { reported } = await run(
+  const { reported } = await runScript(
     `const handle = start({ ${option} });
     const { server, url } = await serve();
     await get(url + '/a');
@@ -361,22 +305,22 @@ test.each([
     await handle.shutdown();
     report(performance.now() - begin);
     process.exit();`,
-    { ...env, MATOMO_SHUTDOWN_TIMEOUT: '', ...set },
+    { env: { MATOMO_SHUTDOWN_TIMEOUT: '', ...set }, answer: { delayMillis: 600_000 } },
   );
   expect(reported).toBeGreaterThan(millis - 50);
   expect(reported).toBeLessThan(millis + 1_200);
 });
 
 test('OTEL_SDK_DISABLED turns start off, and invalid options still throw', async () => {
-  const { inspector, env } = await matomo();
-  const { reported } = await run(
-    `const handle = start({ titlePaths: 'raw' });
+  const { inspector, reported } = await runScript(
+    `${THROWN}
+    const handle = start({ titlePaths: 'raw' });
     const { server, url } = await serve();
     await get(url + '/a');
     server.close();
     await handle.shutdown();
     report([handle.stats().hits, thrown(() => start({ siteId: -1 }))?.[1]]);`,
-    { ...env, OTEL_SDK_DISABLED: 'true' },
+    { env: { OTEL_SDK_DISABLED: 'true' } },
   );
   expect(reported).toEqual([0, 'option-invalid']);
   expect(inspector.hits()).toEqual([]);

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { runNode } from '../support/child-process.js';
-import { matomo, REGISTER, titles } from '../support/registered-app.js';
+import { REGISTER, titles } from '../support/registered-app.js';
+import { runScript, type ScriptOptions } from '../support/script.js';
 import { temporaryFolder } from '../support/spool.js';
 
-const PRELUDE = `
+/** Looks at the process before the package is loaded. */
+const LOOK = `
 const { channel } = require('node:diagnostics_channel');
-const { createServer } = require('node:http');
 const CHANNELS = [
   'http.server.request.start', 'http.server.response.finish', 'http2.server.stream.created', 'net.server.socket',
   'tracing:net.server.listen:asyncStart', 'fastify.request.handler:start', 'tracing:graphql:execute:start',
@@ -26,11 +26,6 @@ const changed = () => {
     channels: channels.filter((name) => !before.channels.includes(name)),
   };
 };
-const serve = (handle = (request, response) => response.end('ok')) => new Promise((resolve) => {
-  const server = createServer(handle).listen(0, '127.0.0.1', () => resolve({ server, url: 'http://127.0.0.1:' + server.address().port }));
-});
-const get = (url) => fetch(url, { headers: { connection: 'close' } }).then((response) => response.text());
-const report = (value) => console.log(JSON.stringify(value));
 `;
 
 /** Sets up tracing with the processors in \`spanProcessors\`. */
@@ -50,25 +45,18 @@ const isRecorded = () => {
 const NOTHING = { kill: false, listeners: 0, channels: [] };
 const CHANGED = { kill: true, listeners: expect.any(Number), channels: expect.any(Array) };
 
-/** Runs code in a process of its own, and returns what it reports. */
+/** Runs code that only logs what is expected. */
 async function run(
   body: string,
-  env: Readonly<Record<string, string>>,
-  flags: readonly string[] = [],
-  logged = /^$/,
+  { logged = /^$/, ...options }: ScriptOptions & { logged?: RegExp } = {},
 ) {
-  const code = `(async () => { ${body} })();`;
-  const { stdout, stderr, ...exit } = await runNode([...flags, '-e', PRELUDE + code], { env });
-  expect(exit, stdout + stderr).toEqual({ code: 0, signal: null });
-  expect(stderr).toMatch(logged);
-  return JSON.parse(stdout);
+  const ended = await runScript(body, { ...options, before: LOOK });
+  expect(ended.stderr).toMatch(logged);
+  return ended;
 }
 
 test('shutdown of start restores process.kill and removes all listeners, as often as it is started', async () => {
-  const { inspector, env } = await matomo();
-  const reported = await run(
-    `const { start } = require('opentelemetry-matomo');
-    const { server, url } = await serve();
+  const { inspector, reported } = await run(`const { server, url } = await serve();
     const seen = [];
     for (const path of ['/a', '/b', '/c']) {
       const handle = start();
@@ -78,35 +66,34 @@ test('shutdown of start restores process.kill and removes all listeners, as ofte
       seen.push(changed());
     }
     server.close();
-    report(seen);`,
-    env,
-  );
+    report(seen);`);
   expect(reported).toEqual([CHANGED, NOTHING, CHANGED, NOTHING, CHANGED, NOTHING]);
   expect(titles(inspector)).toEqual(['GET /a', 'GET /b', 'GET /c']);
 });
 
 test('hits that stay in a spool need no listener either', async () => {
-  const reported = await run(
-    `const { start } = require('opentelemetry-matomo');
-    const handle = start();
+  const { reported } = await run(
+    `const handle = start();
     const { server, url } = await serve();
     await get(url + '/a');
     await handle.shutdown();
     server.close();
     report([changed(), handle.stats().spooled]);`,
-    { MATOMO_URL: 'http://127.0.0.1:9', MATOMO_SITE_ID: '1', MATOMO_SPOOL: temporaryFolder() },
-    [],
-    /^opentelemetry-matomo: Matomo cannot be reached.*\n$/,
+    {
+      env: {
+        MATOMO_URL: 'http://127.0.0.1:9',
+        MATOMO_SITE_ID: '1',
+        MATOMO_SPOOL: temporaryFolder(),
+      },
+      logged: /^opentelemetry-matomo: Matomo cannot be reached.*\n$/,
+    },
   );
   expect(reported).toEqual([NOTHING, 1]);
 });
 
 test('a start during the shutdown of the one before keeps its handlers until its own shutdown', async () => {
-  const { inspector, env } = await matomo();
-  inspector.play({ delayMillis: 1000, times: 1 });
-  const reported = await run(
-    `const { start } = require('opentelemetry-matomo');
-    const { server, url } = await serve();
+  const { inspector, reported } = await run(
+    `const { server, url } = await serve();
     const first = start();
     await get(url + '/a');
     const closed = first.shutdown();
@@ -117,17 +104,14 @@ test('a start during the shutdown of the one before keeps its handlers until its
     await second.shutdown();
     server.close();
     report([between, changed()]);`,
-    { ...env, MATOMO_SHUTDOWN_TIMEOUT: '20000' },
+    { env: { MATOMO_SHUTDOWN_TIMEOUT: '20000' }, answer: { delayMillis: 1000, times: 1 } },
   );
   expect(reported).toEqual([CHANGED, NOTHING]);
   expect(titles(inspector)).toEqual(['GET /a', 'GET /b']);
 });
 
 test('a wrapper around process.kill stays, and ours below it only passes calls on', async () => {
-  const { env } = await matomo();
-  const reported = await run(
-    `const { start } = require('opentelemetry-matomo');
-    const { server, url } = await serve();
+  const { reported } = await run(`const { server, url } = await serve();
     process.on('SIGUSR2', () => undefined);
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const handle = start();
@@ -140,18 +124,13 @@ test('a wrapper around process.kill stays, and ours below it only passes calls o
     const count = timers();
     process.kill(process.pid, 'SIGUSR2');
     server.close();
-    report([process.kill === wrapper, calls.length, timers() - count]);`,
-    env,
-  );
+    report([process.kill === wrapper, calls.length, timers() - count]);`);
   expect(reported).toEqual([true, 1, 0]);
 });
 
 test('the sampler of the application is its own again, and no span is recorded for us', async () => {
-  const { env } = await matomo();
-  const reported = await run(
-    `const spanProcessors = [];
+  const { reported } = await run(`const spanProcessors = [];
     ${SDK}
-    const { start } = require('opentelemetry-matomo');
     const seen = [isRecorded()];
     for (let i = 0; i < 2; i++) {
       const handle = start();
@@ -162,9 +141,7 @@ test('the sampler of the application is its own again, and no span is recorded f
       seen.push(isRecorded(), provider._tracerOptions.sampler === sampler);
       server.close();
     }
-    report(seen);`,
-    env,
-  );
+    report(seen);`);
   expect(reported).toEqual([false, true, false, true, true, false, true]);
 });
 
@@ -175,12 +152,10 @@ test.each([
 ])(
   'register with %s in an SDK that is set up %s the server listens: signals are left alone when the SDK has shut it down',
   async (which, when) => {
-    const { inspector, env } = await matomo();
-    const setUp = `const { MatomoSpanProcessor } = require('opentelemetry-matomo');
-    const spanProcessors = [${which === 'its own processor' ? '' : 'new MatomoSpanProcessor()'}];
+    const setUp = `const spanProcessors = [${which === 'its own processor' ? '' : 'new MatomoSpanProcessor()'}];
     ${SDK.replace('new AlwaysOffSampler()', 'undefined')}`;
     const serving = `const { server, url } = await serve();`;
-    const reported = await run(
+    const { inspector, reported } = await run(
       `${when === 'before' ? setUp + serving : serving + setUp}
       await get(url);
       isRecorded();
@@ -189,8 +164,7 @@ test.each([
       seen.push(changed());
       server.close();
       report(seen);`,
-      env,
-      REGISTER,
+      { flags: REGISTER },
     );
     expect(reported[0].kill).toBe(true);
     expect(reported[1]).toMatchObject({ kill: false, listeners: 0 });
@@ -199,10 +173,7 @@ test.each([
 );
 
 test('a processor in code has no listener after its shutdown, with exitFlush neither, and sends later hits at exit', async () => {
-  const { inspector, env } = await matomo();
-  const reported = await run(
-    `const { MatomoSpanProcessor } = require('opentelemetry-matomo');
-    process.once('SIGTERM', () => undefined);
+  const { inspector, reported } = await run(`process.once('SIGTERM', () => undefined);
     const seen = [];
     for (const exitFlush of [false, true]) {
       const spanProcessors = [new MatomoSpanProcessor({ exitFlush })];
@@ -214,9 +185,7 @@ test('a processor in code has no listener after its shutdown, with exitFlush nei
       seen.push(changed().listeners - 1);
       send('/late');
     }
-    report(seen);`,
-    env,
-  );
+    report(seen);`);
   expect(reported).toEqual([0, 0]);
   expect(titles(inspector)).toEqual(['GET /in-time', 'GET /in-time', 'GET /late']);
 });
