@@ -26,7 +26,7 @@ import {
   provesNotHttp,
   provesUnsent,
 } from '../../src/delivery/http/explain-error.js';
-import { expectLinear, KIB, MIB } from '../support/linear.js';
+import { expectLinear, KIB, MIB } from '../support/linear-input.js';
 import { answer } from '../support/scripted-transport.js';
 
 const BODY_BYTES = 4 * MIB;

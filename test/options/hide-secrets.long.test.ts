@@ -1,6 +1,6 @@
 import { test } from 'vitest';
 import { hideSecrets } from '../../src/options/option-error.js';
-import { expectLinear, MIB } from '../support/linear.js';
+import { expectLinear, MIB } from '../support/linear-input.js';
 
 test.each(['a', 'a-', '@a', '\\"', 'https://'])(
   'secrets in an invalid value of many "%s" are hidden in linear time',

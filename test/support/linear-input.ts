@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { collectGarbage } from './kept-bytes.js';
 
 /** An expression or loop that sees input of others, with the input that is worst for it. */
@@ -12,8 +13,9 @@ export interface LinearRow {
   readonly cases: Readonly<Record<string, (size: number) => () => unknown>>;
 }
 
-const KIBIBYTE = 1024;
-const HEADER_SIZES = [8 * KIBIBYTE, 32 * KIBIBYTE] as const;
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+const HEADER_SIZES = [8 * KIB, 32 * KIB] as const;
 const SAMPLES = 3;
 const SAMPLE_MILLIS = 4;
 const MAX_ATTEMPTS = 20;
@@ -30,20 +32,27 @@ export function filled(unit: string, size: number, start = '', end = ''): string
   return start + unit.repeat(Math.ceil(size / unit.length)).slice(0, size) + end;
 }
 
+/** What makes a text of any size: a unit again and again, alone or between a start and an end; or a function. */
+type Input =
+  | string
+  | readonly [unit: string, start: string, end?: string]
+  | ((size: number) => string);
+export type Inputs = Readonly<Record<string, Input>>;
+
 /** Cases that differ in their text only. */
-export function texts(
-  read: (text: string) => unknown,
-  inputs: Readonly<Record<string, (size: number) => string>>,
-): LinearRow['cases'] {
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, toText]) => [
-      name,
-      (size: number) => {
-        const text = toText(size);
-        return () => read(text);
-      },
-    ]),
-  );
+export function texts(read: (text: string) => unknown, inputs: Inputs): LinearRow['cases'] {
+  const cases = Object.entries(inputs).map(([name, input]) => {
+    function prepare(size: number) {
+      const [unit, ...ends] = [input].flat();
+      const text =
+        typeof unit === 'function'
+          ? unit(size)
+          : filled(unit as string, size, ...(ends as string[]));
+      return () => read(text);
+    }
+    return [name, prepare] as const;
+  });
+  return Object.fromEntries(cases);
 }
 
 /** How much longer a row's case takes for the larger input. */
@@ -51,6 +60,46 @@ export function ratioOf(row: LinearRow, name: string): number {
   const [small, large] = row.sizes ?? HEADER_SIZES;
   const prepare = row.cases[name] as LinearRow['cases'][string];
   return leastRatio(prepare(small), prepare(large));
+}
+
+/** A call that takes longer is not tried with more: a quadratic one would take hours at the full size. */
+const LONG_MILLIS = 400;
+
+/** Expects a function to take linear time: `GROWTH` times as much input takes less than `MAX_RATIO` times as long. */
+export function expectLinear<Input>(
+  make: (size: number) => Input,
+  run: (input: Input) => unknown,
+  maxSize: number,
+): void {
+  const { size, inputs } = largestPair(make, run, maxSize);
+  const [small, large] = inputs;
+  const ratio = leastRatio(
+    () => run(small),
+    () => run(large),
+  );
+  expect(ratio, `at ${size} and ${GROWTH * size}`).toBeLessThan(MAX_RATIO);
+}
+
+/** Inputs of a size and `GROWTH` times that size, the largest that are not too slow to be measured. */
+function largestPair<Input>(
+  make: (size: number) => Input,
+  run: (input: Input) => unknown,
+  maxSize: number,
+): { size: number; inputs: readonly [Input, Input] } {
+  const maxSmall = maxSize / GROWTH;
+  let size = Math.min(8 * KIB, maxSmall);
+  let inputs = [make(size), make(GROWTH * size)] as const;
+  while (size < maxSmall && millisOf(() => run(inputs[1])) < LONG_MILLIS) {
+    size *= 2;
+    inputs = [make(size), make(GROWTH * size)];
+  }
+  return { size, inputs };
+}
+
+function millisOf(run: () => unknown): number {
+  const start = performance.now();
+  run();
+  return performance.now() - start;
 }
 
 /**

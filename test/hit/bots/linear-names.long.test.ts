@@ -1,7 +1,7 @@
 import { test } from 'vitest';
 import { findAiChatbot } from '../../../src/hit/bots/ai-chatbots.js';
 import { findBotName } from '../../../src/hit/bots/bots.js';
-import { expectLinear, MIB } from '../../support/linear.js';
+import { expectLinear, MIB } from '../../support/linear-input.js';
 
 test('an AI chatbot is found in linear time', () => {
   expectLinear((size) => 'ChatGPT-Use'.repeat(size / 8), findAiChatbot, MIB);

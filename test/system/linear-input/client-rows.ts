@@ -12,7 +12,7 @@ import {
 } from '../../../src/hit/visitor/pseudonym.js';
 import { httpRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
-import { filled, type LinearRow, texts } from '../../support/linear-input.js';
+import { type LinearRow, texts } from '../../support/linear-input.js';
 
 const SOURCES = [
   'http.request.header.x-api-key',
@@ -46,12 +46,12 @@ export const CLIENT_ROWS: readonly LinearRow[] = [
           }),
         ),
       {
-        letters: (size) => filled('a', size),
-        spaces: (size) => filled(' ', size, 'a', 'a'),
-        'spaces and commas': (size) => filled(' , ::', size, '::', 'a'),
-        dots: (size) => filled('.', size),
-        'parts of a token': (size) => filled('e30.', size),
-        addresses: (size) => filled(',0.0.0.0', size, '0.0.0.0', '1'),
+        letters: 'a',
+        spaces: [' ', 'a', 'a'],
+        'spaces and commas': [' , ::', '::', 'a'],
+        dots: '.',
+        'parts of a token': 'e30.',
+        addresses: [',0.0.0.0', '0.0.0.0', '1'],
       },
     ),
   },
@@ -61,16 +61,16 @@ export const CLIENT_ROWS: readonly LinearRow[] = [
       'the parser of Node.js reads twice at most, and the expression between is anchored by quotes',
     sizes: [3000, 12_000],
     cases: texts((text) => [identify(CLAIM, tokenOf(text)), identify(CLAIM, tokenOf(`{${text}`))], {
-      letters: (size) => filled('a', size),
-      lists: (size) => filled('[', size),
-      objects: (size) => filled('{"a":', size),
-      'many claims': (size) => filled('"a":1,', size, '', '"sub":1}'),
-      'many subjects': (size) => filled('"sub":"a",', size, '', '"sub":1}'),
-      digits: (size) => filled('9', size, '"sub":', '}'),
-      'escapes before a number': (size) => filled('\\\\', size, '"a":"', '","sub":1}'),
-      'many numbers': (size) => filled('1,', size, '"a":[', '1],"sub":1}'),
-      escapes: (size) => filled('\\u0061', size, '"sub":"', '"}'),
-      spaces: (size) => filled(' ', size, '"sub":"', 'a"}'),
+      letters: 'a',
+      lists: '[',
+      objects: '{"a":',
+      'many claims': ['"a":1,', '', '"sub":1}'],
+      'many subjects': ['"sub":"a",', '', '"sub":1}'],
+      digits: ['9', '"sub":', '}'],
+      'escapes before a number': ['\\\\', '"a":"', '","sub":1}'],
+      'many numbers': ['1,', '"a":[', '1],"sub":1}'],
+      escapes: ['\\u0061', '"sub":"', '"}'],
+      spaces: [' ', '"sub":"', 'a"}'],
     }),
   },
   {
@@ -83,16 +83,16 @@ export const CLIENT_ROWS: readonly LinearRow[] = [
           toSentAttribute(`http.request.header.${name}`, text, 'shop.example'),
         ),
       {
-        letters: (size) => filled('a', size),
-        addresses: (size) => filled('192.0.2.1,', size),
-        colons: (size) => filled('::1 ', size),
-        'digits and dots': (size) => filled('1.', size),
-        paths: (size) => filled('/', size),
-        queries: (size) => filled('a=1&', size, '/?'),
-        links: (size) => filled('<https://a/?b=c>,', size),
-        tokens: (size) => filled('.eyJ', size),
-        schemes: (size) => filled('Basic ', size),
-        spaces: (size) => filled(' ', size, 'Bearer', 'a'),
+        letters: 'a',
+        addresses: '192.0.2.1,',
+        colons: '::1 ',
+        'digits and dots': '1.',
+        paths: '/',
+        queries: ['a=1&', '/?'],
+        links: '<https://a/?b=c>,',
+        tokens: '.eyJ',
+        schemes: 'Basic ',
+        spaces: [' ', 'Bearer', 'a'],
       },
     ),
   },
@@ -100,8 +100,8 @@ export const CLIENT_ROWS: readonly LinearRow[] = [
     what: 'createToSentAttribute, of a header beyond its limit',
     reason: 'as above',
     cases: texts((text) => toSentAttribute('http.request.header.x-forwarded-for', text), {
-      addresses: (size) => filled('192.0.2.1,', size),
-      spaces: (size) => filled(' ', size, '', 'a'),
+      addresses: '192.0.2.1,',
+      spaces: [' ', '', 'a'],
     }),
   },
   {
@@ -116,13 +116,13 @@ export const CLIENT_ROWS: readonly LinearRow[] = [
         contentFormatOf('text/plain', `/${text}`, 200),
       ],
       {
-        letters: (size) => filled('a', size),
-        spaces: (size) => filled(' ', size, '', 'a'),
-        slashes: (size) => filled('/', size),
-        dots: (size) => filled('.', size),
-        'names of files': (size) => filled('/llms-full.txt.md', size, '', '/'),
-        semicolons: (size) => filled(';', size),
-        parts: (size) => filled('a+', size, '', 'json'),
+        letters: 'a',
+        spaces: [' ', '', 'a'],
+        slashes: '/',
+        dots: '.',
+        'names of files': ['/llms-full.txt.md', '', '/'],
+        semicolons: ';',
+        parts: ['a+', '', 'json'],
       },
     ),
   },
@@ -133,7 +133,7 @@ export const CLIENT_ROWS: readonly LinearRow[] = [
     cases: texts(
       (text) =>
         deprecated?.read({ request: httpRequest({ route: `/${text}` }) } as SentRequest, '/a'),
-      { "'a'": (size) => filled('a', size) },
+      { "'a'": 'a' },
     ),
   },
 ];

@@ -6,16 +6,16 @@ import {
   toNumber,
   trim,
 } from '../../../src/inspector/rules/php-values.js';
-import { filled, type LinearRow, texts } from '../../support/linear-input.js';
+import { filled, type Inputs, type LinearRow, texts } from '../../support/linear-input.js';
 
-const VALUES: Readonly<Record<string, (size: number) => string>> = {
-  letters: (size) => filled('a', size),
-  digits: (size) => filled('1', size, '', 'a'),
-  'spaces inside': (size) => filled(' ', size, 'a', 'a'),
+const VALUES: Inputs = {
+  letters: 'a',
+  digits: ['1', '', 'a'],
+  'spaces inside': [' ', 'a', 'a'],
   'spaces around': (size) => filled(' ', size / 2, filled(' ', size / 2)),
-  'spaces after a digit': (size) => filled(' ', size, '1', 'a'),
-  entities: (size) => filled('&amp;<', size),
-  ampersands: (size) => filled('&', size),
+  'spaces after a digit': [' ', '1', 'a'],
+  entities: '&amp;<',
+  ampersands: '&',
 };
 
 export const INSPECTOR_ROWS: readonly LinearRow[] = [

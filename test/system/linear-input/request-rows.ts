@@ -23,7 +23,7 @@ import { routeOf } from '../../../src/requests/routes/index.js';
 import { withNames } from '../../../src/requests/routes/mount-path.js';
 import { httpRequest, openRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
-import { filled, type LinearRow, texts } from '../../support/linear-input.js';
+import { type Inputs, type LinearRow, texts } from '../../support/linear-input.js';
 
 const ANSWERED = { statusCode: 200, isEventStream: false };
 const CALL = { ...ANSWERED, method: 'GET', path: '/', query: undefined, route: undefined };
@@ -64,13 +64,9 @@ const urls = createSentUrls({
 const toOrigin = createToOrigin({ trustProxy: true, assumeHttps: true });
 const toLocalOrigin = createToOrigin({ trustProxy: ['loopback'], assumeHttps: true });
 
-type Texts = Readonly<Record<string, (size: number) => string>>;
-
-/** A text of any size for each unit. */
-const textsOf = (units: readonly string[]): Texts =>
-  Object.fromEntries(
-    units.map((unit) => [JSON.stringify(unit), (size: number) => filled(unit, size)]),
-  );
+/** Units by what they are. */
+const textsOf = (units: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(units.map((unit) => [JSON.stringify(unit), unit]));
 
 /** Texts that are hard for what reads URLs. */
 const URL_TEXTS = textsOf([...'&;=%@/"a#é', 'a:', '//a']);
@@ -79,7 +75,7 @@ const URL_TEXTS = textsOf([...'&;=%@/"a#é', 'a:', '//a']);
 const numbered = (separator: string) => (size: number) =>
   Array.from({ length: size / 8 }, (_, i) => `n${(1e5 + i).toString(36)}=1`).join(separator);
 
-const QUERY_TEXTS = {
+const QUERY_TEXTS: Inputs = {
   ...URL_TEXTS,
   ...textsOf([
     '&amp;',
@@ -100,7 +96,7 @@ const QUERY_TEXTS = {
   'many names': numbered('&'),
   'many names behind semicolons': numbered(';'),
   'many names in a value': (size: number) => `a=${numbered('%26')(size)}`,
-  'layers of encoding': (size: number) => filled('25', size, '%'),
+  'layers of encoding': ['25', '%'],
 };
 
 /** What reads headers and targets. */
@@ -110,14 +106,14 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     reason:
       'a sticky expression reads on where the last match ended, and ends at what does not match',
     cases: texts((text) => [toClientHints(text), toClientHints(`"a";v="1"\n?1\n"${text}`)], {
-      quotes: (size) => filled('"', size),
-      'quotes behind a brand': (size) => filled('"', size, '"a";v="1",'),
-      brands: (size) => filled('"a";v="1",', size),
-      'half brands': (size) => filled('"a";', size),
-      backslashes: (size) => filled('\\', size, '"'),
-      'escaped quotes': (size) => filled('\\"', size, '"'),
-      spaces: (size) => filled(' ', size, '"a"'),
-      commas: (size) => filled(',', size),
+      quotes: '"',
+      'quotes behind a brand': ['"', '"a";v="1",'],
+      brands: '"a";v="1",',
+      'half brands': '"a";',
+      backslashes: ['\\', '"'],
+      'escaped quotes': ['\\"', '"'],
+      spaces: [' ', '"a"'],
+      commas: ',',
     }),
   },
   {
@@ -141,8 +137,8 @@ export const HEADER_ROWS: readonly LinearRow[] = [
         ...QUERY_TEXTS,
         ...textsOf(['a1', '-', 'aA1-', 'eyJ', 'eyJa.', '@1.2.3', '@a.', '+1', '1 ', '/1', '/a1']),
         ...textsOf(['token-', 'Token', '/v1', '%2F', '%252F1', 'bot1:', '\u0301', '\u00df']),
-        telephone: (size) => filled('(1', size, '+'),
-        'a private calendar': (size) => filled('a', size, 'private-', 'g'),
+        telephone: ['(1', '+'],
+        'a private calendar': ['a', 'private-', 'g'],
       },
     ),
   },
@@ -157,7 +153,7 @@ export const HEADER_ROWS: readonly LinearRow[] = [
   {
     what: 'createRedactPath with a quadratic pattern of a user',
     reason: 'patterns see 2,048 characters',
-    cases: texts(createRedactPath([/a*b/]), { "'a'": (size) => filled('a', size, '/') }),
+    cases: texts(createRedactPath([/a*b/]), { "'a'": ['a', '/'] }),
   },
   {
     what: 'createFindIgnoreReason with quadratic patterns of a user',
@@ -171,7 +167,7 @@ export const HEADER_ROWS: readonly LinearRow[] = [
           ignoreUserAgents: [/a*b/],
           allowedMethods: ['GET'],
         })(httpRequest({ path: text, userAgent: text })),
-      { "'a'": (size) => filled('a', size), dots: (size) => filled('.', size) },
+      { "'a'": 'a', dots: '.' },
     ),
   },
   {
@@ -179,10 +175,7 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     reason: 'each expression looks at a character once',
     cases: texts(
       (text) => {
-        const find = createFindNoPageReason({
-          staticFiles: 'ignore',
-          prefetches: 'ignore',
-        });
+        const find = createFindNoPageReason({ staticFiles: 'ignore', prefetches: 'ignore' });
         find(httpRequest({ path: `/${text}`, route: undefined }));
         find(httpRequest({ path: '/a.js', route: `/${text}` }));
         find(httpRequest({ query: `transport=polling&EIO=4&${text}`, route: undefined }));
@@ -229,11 +222,11 @@ export const HEADER_ROWS: readonly LinearRow[] = [
         ),
       {
         ...URL_TEXTS,
-        commas: (size) => filled(',', size),
-        proxies: (size) => filled('::1,', size),
-        'quoted hops': (size) => filled('"::1",', size),
-        zone: (size) => filled('%', size, '::1%', '\na'),
-        digits: (size) => filled('1.', size),
+        commas: ',',
+        proxies: '::1,',
+        'quoted hops': '"::1",',
+        zone: ['%', '::1%', '\na'],
+        digits: '1.',
       },
     ),
   },
@@ -243,23 +236,18 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     cases: texts(
       (text) =>
         toOrigin({ peerAddress: text, host: '', scheme: '', headers: { header: () => undefined } }),
-      {
-        zone: (size) => filled('%', size, '::1%', '\na'),
-        spaces: (size) => filled(' ', size, 'a', 'a'),
-        digits: (size) => filled('1.', size),
-        quotes: (size) => filled('"', size),
-      },
+      { zone: ['%', '::1%', '\na'], spaces: [' ', 'a', 'a'], digits: '1.', quotes: '"' },
     ),
   },
   {
     what: 'visitorOfCookie',
     reason: 'a match begins at `;` only, and no class goes beyond the next one',
     cases: texts((text) => visitorOfCookie(text, 1), {
-      semicolons: (size) => filled(';', size),
-      spaces: (size) => filled(' ', size, ';'),
-      'semicolons and spaces': (size) => filled('; ', size),
-      cookies: (size) => filled('; _pk_id.1.aaaa', size),
-      digits: (size) => filled('a', size, '_pk_id.1.'),
+      semicolons: ';',
+      spaces: [' ', ';'],
+      'semicolons and spaces': '; ',
+      cookies: '; _pk_id.1.aaaa',
+      digits: ['a', '_pk_id.1.'],
     }),
   },
   {
@@ -273,14 +261,14 @@ export const HEADER_ROWS: readonly LinearRow[] = [
         isDocument(`/${text}`, 200, text),
       ],
       {
-        semicolons: (size) => filled(';', size),
-        'semicolons and spaces': (size) => filled('; ', size),
-        spaces: (size) => filled(' ', size, ';'),
-        cookies: (size) => filled('; matomo_has_js=1 ', size),
-        dots: (size) => filled('.', size),
-        extensions: (size) => filled('.pdf', size, '/'),
-        zeros: (size) => filled('0', size, 'bytes='),
-        'spaces in a range': (size) => filled(' ', size, 'bytes=0'),
+        semicolons: ';',
+        'semicolons and spaces': '; ',
+        spaces: [' ', ';'],
+        cookies: '; matomo_has_js=1 ',
+        dots: '.',
+        extensions: ['.pdf', '/'],
+        zeros: ['0', 'bytes='],
+        'spaces in a range': [' ', 'bytes=0'],
       },
     ),
   },
@@ -309,16 +297,16 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     reason: 'the parser of Node.js reads once',
     cases: texts((text) => new URL(`/a${text}`, 'http://host').pathname, {
       ...URL_TEXTS,
-      'dots up': (size) => filled('a/../', size),
-      'encoded dots': (size) => filled('%2e%2E/', size),
+      'dots up': 'a/../',
+      'encoded dots': '%2e%2E/',
     }),
   },
   {
     what: 'decodeLatin1',
     reason: 'single characters',
     cases: texts(decodeLatin1, {
-      'bytes of UTF-8': (size) => filled('\u00c3\u00bc', size),
-      'bytes that are not': (size) => filled('\u00ff', size),
+      'bytes of UTF-8': '\u00c3\u00bc',
+      'bytes that are not': '\u00ff',
     }),
   },
   {
@@ -341,10 +329,10 @@ export const HEADER_ROWS: readonly LinearRow[] = [
       ],
       {
         ...URL_TEXTS,
-        digits: (size) => filled('7', size),
-        'hex and letters': (size) => filled('a1', size, '/', 'z'),
-        procedures: (size) => filled('a,', size),
-        graphql: (size) => filled('/graphql', size),
+        digits: '7',
+        'hex and letters': ['a1', '/', 'z'],
+        procedures: 'a,',
+        graphql: '/graphql',
       },
     ),
   },
@@ -353,8 +341,8 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     reason: 'a route of more than 100 characters is none',
     cases: texts(isCatchAllRoute, {
       ...URL_TEXTS,
-      stars: (size) => filled('*', size, '/', 'a'),
-      wildcards: (size) => filled('/:path(.*)', size),
+      stars: ['*', '/', 'a'],
+      wildcards: '/:path(.*)',
     }),
   },
   {
@@ -400,8 +388,8 @@ export const HEADER_ROWS: readonly LinearRow[] = [
       ],
       {
         ...URL_TEXTS,
-        lists: (size) => filled(',/a', size),
-        anchors: (size) => filled('/^[', size),
+        lists: ',/a',
+        anchors: '/^[',
       },
     ),
   },

@@ -8,20 +8,20 @@ import { cleanText } from '../../../src/hit/text.js';
 import { assembleRequests } from '../../../src/requests/assemble-requests.js';
 import type { FinishedSpan } from '../../../src/requests/finished-span.js';
 import { finishedSpan, hitsOf, httpRequest, READING } from '../../support/builders.js';
-import { filled, type LinearRow, texts } from '../../support/linear-input.js';
+import { filled, type Inputs, type LinearRow, texts } from '../../support/linear-input.js';
 
 const REQUEST = { 'http.request.method': 'GET', 'http.response.status_code': 500 };
 const ignored = () => undefined;
 
-const VALUES: Readonly<Record<string, (size: number) => string>> = {
-  letters: (size) => filled('a', size),
-  spaces: (size) => filled(' ', size, 'a', 'é'),
-  controls: (size) => filled('a\0', size),
-  surrogates: (size) => filled('\ud800', size),
-  escaped: (size) => filled('&<"', size),
-  credentials: (size) => filled('@', size, 'https://'),
-  digits: (size) => filled('1', size),
-  'Latin-1': (size) => filled('é', size, 'a'),
+const VALUES: Inputs = {
+  letters: 'a',
+  spaces: [' ', 'a', 'é'],
+  controls: 'a\0',
+  surrogates: '\ud800',
+  escaped: '&<"',
+  credentials: ['@', 'https://'],
+  digits: '1',
+  'Latin-1': ['é', 'a'],
 };
 
 /** A chain of spans, each below the one before. */

@@ -69,17 +69,15 @@ describe.each(NODES)('Node.js %i', (major) => {
 
   test('each stream makes one hit, with its status, its context and its annotations', async () => {
     const { inspector, app } = await start();
-    const client = open(app);
-    const before = ['/plain?page=2', '/annotated', '/measured', '/ignored', '/missing'];
-    const api = ['/express', '/stream/plain', '/stream/annotated', '/stream/file'];
-    for (const path of [...before, ...api, '/stream/no-content', '/pushed'])
-      await ask(client, path);
-    await ask(client, '/plain', { ':method': 'HEAD' });
-    await ask(client, '/rpc', { ':method': 'POST' }, '{"jsonrpc":"2.0","method":"add"}');
-    await ask(client, '/mcp', { ':method': 'POST' }, MCP_CALL);
-    await ask(client, '/plain', { ':method': 'POST', 'content-type': 'application/grpc+proto' });
-    client.close();
-    await app.stop();
+    await visit(
+      app,
+      ...['/plain?page=2', '/annotated', '/measured', '/ignored', '/missing', '/express'],
+      ...['/stream/plain', '/stream/annotated', '/stream/file', '/stream/no-content', '/pushed'],
+      ['/plain', { ':method': 'HEAD' }],
+      ['/rpc', { ':method': 'POST' }, '{"jsonrpc":"2.0","method":"add"}'],
+      ['/mcp', { ':method': 'POST' }, MCP_CALL],
+      ['/plain', { ':method': 'POST', 'content-type': 'application/grpc+proto' }],
+    );
     expect(app.stderr()).toBe('');
     expect(inspector.hits().map(summaryOf)).toEqual([
       'GET /plain 200',
@@ -107,10 +105,7 @@ describe.each(NODES)('Node.js %i', (major) => {
     const clock = ['--require', `./${APPS}/stepping-clock.cjs`];
     const now = Date.now() - 3_600_000;
     const { inspector, app } = await start({ CLOCK: String(now) }, clock);
-    const client = open(app);
-    await ask(client, '/annotated');
-    client.close();
-    await app.stop();
+    await visit(app, '/annotated');
     const seconds = inspector
       .hits()
       .map(({ params }) => [params.e_c ?? 'page', Number(params.cdt) - Math.floor(now / 1000)]);
@@ -149,16 +144,12 @@ describe.each(NODES)('Node.js %i', (major) => {
       MATOMO_USER_ID: 'http.request.header.x-api-key',
       MATOMO_VISITOR_KEY: 'stable',
     });
-    const client = open(app);
     const keyed = { 'x-api-key': 'key of ann' };
-    await ask(client, '/unauthorized', keyed);
-    for (const path of ['/stripped', '/stream/stripped']) {
-      await ask(client, path, { ...keyed, dnt: '1' });
-      await ask(client, path, keyed);
-    }
-    await ask(client, '/unauthorized', keyed);
-    client.close();
-    await app.stop();
+    const stripped = ['/stripped', '/stream/stripped'].flatMap((path): Asked[] => [
+      [path, { ...keyed, dnt: '1' }],
+      [path, keyed],
+    ]);
+    await visit(app, ['/unauthorized', keyed], ...stripped, ['/unauthorized', keyed]);
     const named = inspector.hits().map(({ stored, params }) => `${stored?.title} ${params.uid}`);
     const user = '44c6f64b87f4bae5';
     expect(sorted(named)).toEqual([
@@ -190,10 +181,7 @@ describe.each(NODES)('Node.js %i', (major) => {
 
   test('a route that a framework stores on the request of the compatibility API is the title', async () => {
     const { inspector, app } = await start();
-    const client = open(app);
-    await ask(client, '/aliased');
-    client.close();
-    await app.stop();
+    await visit(app, '/aliased');
     expect(inspector.hits().map(summaryOf)).toEqual(['GET /orders/:order 200']);
   });
 
@@ -474,6 +462,19 @@ async function ask(
   const received = await text(stream);
   if (!stream.closed) await once(stream, 'close');
   return received;
+}
+
+/** A path, headers and a body. */
+type Asked = [path: string, more?: OutgoingHttpHeaders, body?: string];
+
+/** Sends requests one after the other in a session, and ends the application. */
+async function visit(app: Server, ...requests: (string | Asked)[]): Promise<void> {
+  const client = open(app);
+  for (const request of requests) {
+    await ask(client, ...(typeof request === 'string' ? ([request] as Asked) : request));
+  }
+  client.close();
+  await app.stop();
 }
 
 /** A stream whose response has begun. */

@@ -44,8 +44,7 @@ test('a disk that is full after any byte of three hits: each is stored once', as
     machine.fill(room);
     for (let i = 0; i < 3; i++) machine.hit(process);
     await machine.wait(1000);
-    await machine.recover();
-    checkMachine(machine);
+    await recover(machine);
     expect([room, ...machine.matomo.stored.values()]).toEqual([room, 1, 1, 1]);
   }
 });
@@ -61,8 +60,7 @@ test('a process that cannot make its journal leaves one half-made folder at most
     machine.repairDisk();
     await machine.wait(5_000);
     expect([fault, ...machine.files()]).toEqual([fault, ...process.instances]);
-    await machine.recover();
-    checkMachine(machine);
+    await recover(machine);
   }
 });
 
@@ -71,8 +69,7 @@ test('a look at many folders that takes long finds the dead', async () => {
   for (let i = 10; i < 40; i++) {
     machine.disk.volume.mkdirSync(`/spool/.1795172402413-1-000000${i}`);
   }
-  await machine.recover();
-  checkMachine(machine);
+  await recover(machine);
 });
 
 test('a disk that is full after any byte leaves no unfinished line, which its reader would take for a damaged disk', async () => {
@@ -85,8 +82,7 @@ test('a disk that is full after any byte leaves no unfinished line, which its re
     machine.fill(room);
     for (let i = 0; i < 3; i++) machine.hit(writer);
     await machine.wait(1000);
-    await machine.recover();
-    checkMachine(machine);
+    await recover(machine);
     expect([room, ...sender.logged].join()).not.toContain('[spool-damaged]');
     expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1]);
   }
@@ -143,8 +139,7 @@ test('a shutdown while hits are stored in portions stores and sends them all', a
       return false;
     };
     await machine.wait(3000);
-    await machine.recover();
-    checkMachine(machine);
+    await recover(machine);
     expect(machine.matomo.stored.size).toBe(250);
   }
 });
@@ -162,8 +157,7 @@ test('a sender that stands still after any operation counts nothing as lost that
     await machine.wait(600);
     sender.shutDown();
     await machine.wait(7000);
-    await machine.recover();
-    checkMachine(machine);
+    await recover(machine);
   }
 });
 
@@ -179,8 +173,7 @@ test('a process that stalled goes on after another one has sent its hits and end
     machine.hit(sender);
     other.shutDown();
     await machine.wait(2000);
-    await machine.recover();
-    checkMachine(machine);
+    await recover(machine);
   }
 });
 
@@ -196,8 +189,7 @@ test('a process that stood still with a bulk under way writes nothing to a journ
   expect(other.account.takenOver).toBe(3);
   machine.hit(process);
   await machine.wait(4000);
-  await machine.recover();
-  checkMachine(machine);
+  await recover(machine);
   expect([...machine.matomo.stored.values()]).toEqual([2, 2, 2, 1]);
 });
 
@@ -218,8 +210,7 @@ test('a process that ends right after it was taken over stores its last hits in 
     process.shutDown();
     await machine.wait(2000);
     expect([millis, process.account.counters.lost.shutdown]).toEqual([millis, 0]);
-    await machine.recover();
-    checkMachine(machine);
+    await recover(machine);
     expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1]);
   }
 });
@@ -255,8 +246,7 @@ test('after its file has been deleted a process writes to another, and sends wha
   machine.hit(process);
   await machine.wait(500);
   expect(machine.disk.volume.readdirSync(`/spool/${instance}`)).toContain('000002.hits');
-  await machine.recover();
-  checkMachine(machine);
+  await recover(machine);
   expect([...machine.matomo.stored.keys()]).toEqual(['hit-1', 'hit-2']);
   expect(process.account).toMatchObject({ pending: 0, counters: { tracked: 2 } });
 });
@@ -288,8 +278,7 @@ test.each(['own', 'taken over'])(
     machine.repairDisk();
     await machine.wait(10_000);
     expect(machine.matomo.stored.size).toBe(23);
-    await machine.recover();
-    checkMachine(machine);
+    await recover(machine);
   },
 );
 
@@ -304,8 +293,7 @@ test('while a disk hangs hits leave from memory, and those it has taken are sent
   machine.hit(process);
   await machine.wait(1000);
   expect([...machine.matomo.stored.keys()]).toEqual(['hit-1', 'hit-3']);
-  await machine.recover();
-  checkMachine(machine);
+  await recover(machine);
   expect([...machine.matomo.stored.keys()]).toEqual(['hit-1', 'hit-3', 'hit-2']);
 });
 
@@ -345,8 +333,7 @@ test('hits that wait in memory are stored once a disk has room again, even if Ma
   await machine.wait(6000);
   expect(machine.written.size).toBe(5);
   process.die();
-  await machine.recover();
-  checkMachine(machine);
+  await recover(machine);
   expect([...machine.matomo.stored.values()]).toEqual([1, 1, 1, 1, 1]);
 });
 
@@ -374,8 +361,7 @@ test('a take-over that ends at any operation is completed by the next process', 
     if (!taker.isDead) taker.die();
     machine.matomo.fault = 'none';
     const operations = machine.disk.operations - before;
-    await machine.recover();
-    checkMachine(machine);
+    await recover(machine);
     expect([last, ...machine.matomo.stored.values()]).toEqual([last, 1, 1, 1]);
     return operations;
   }
@@ -396,6 +382,12 @@ test.each([300, 60_000])(
     }
   },
 );
+
+/** Nothing fails any more, and nothing was lost, duplicated or left over without a reason. */
+async function recover(machine: SimulatedMachine): Promise<void> {
+  await machine.recover();
+  checkMachine(machine);
+}
 
 /** A process stands still for six seconds after so many operations of the disk. */
 function hangAfter(last: number, process: SimulatedProcess, machine: SimulatedMachine): void {
@@ -429,7 +421,6 @@ async function run(machine: SimulatedMachine, lastOperation?: number): Promise<n
   machine.hit(other);
   await machine.wait(700);
   const { operations } = machine.disk;
-  await machine.recover();
-  checkMachine(machine);
+  await recover(machine);
   return operations;
 }
