@@ -75,47 +75,37 @@ test('over stdio, each call is a hit of the given visitor, with its title, URL, 
     'resources/read': OK,
     ping: OK,
   });
-  transport.onmessage?.(message('initialize', INITIALIZE));
-  transport.onmessage?.(message('notifications/initialized'));
-  transport.onmessage?.(callOf('always_fails'));
-  transport.onmessage?.(message('tools/list'));
-  transport.onmessage?.(callOf('always_fails', { arguments: { id: 'argument-secret' } }));
-  transport.onmessage?.(message('prompts/get', { name: 'unknown', arguments: {} }));
-  transport.onmessage?.(message('resources/read', { uri: 'file:///uri-secret' }));
-  transport.onmessage?.(message('ping'));
+  for (const each of [
+    message('initialize', INITIALIZE),
+    message('notifications/initialized'),
+    callOf('always_fails'),
+    message('tools/list'),
+    callOf('always_fails', { arguments: { id: 'argument-secret' } }),
+    message('prompts/get', { name: 'unknown', arguments: {} }),
+    message('resources/read', { uri: 'file:///uri-secret' }),
+    message('ping'),
+  ])
+    transport.onmessage?.(each);
   const sent = await hits();
-  const rows = sent.map(({ action_name, dimension1, dimension2, dimension3, dimension4, cvar }) => [
-    action_name,
-    dimension1,
-    dimension2,
-    dimension3,
-    dimension4,
-    cvar && JSON.parse(cvar)[1],
+  const rows = sent.map((hit) => [
+    ...[hit.action_name, hit.dimension1, hit.dimension3],
+    hit.cvar && JSON.parse(hit.cvar)[1],
   ]);
-  const desk = ['desk', undefined, '2025-11-25', undefined];
-  const failed = (title: string, error: string) => [
-    'desk',
-    `error ${title}`,
-    '2025-11-25',
+  const failed = (title: string, tool: string | undefined, error: string) => [
+    ...[title, tool, `error ${title}`],
     ['error_type', error],
   ];
   expect(rows).toEqual([
-    ['MCP initialize', undefined, ...desk],
-    ['MCP tools/call', undefined, ...failed('MCP tools/call', 'tool_error')],
-    [
-      'MCP tools/call always_fails',
-      'always_fails',
-      ...failed('MCP tools/call always_fails', 'tool_error'),
-    ],
-    ['MCP prompts/get', undefined, ...failed('MCP prompts/get', '-32602')],
-    ['MCP resources/read', undefined, ...desk],
+    ['MCP initialize', undefined, undefined, undefined],
+    failed('MCP tools/call', undefined, 'tool_error'),
+    failed('MCP tools/call always_fails', 'always_fails', 'tool_error'),
+    failed('MCP prompts/get', undefined, '-32602'),
+    ['MCP resources/read', undefined, undefined, undefined],
   ]);
-  for (const { url, uid, pf_srv, dimension5 } of sent) {
-    expect({ url, uid, dimension5 }).toEqual({
-      url: 'https://tools.example.org/orders/mcp',
-      uid: 'ann',
-      dimension5: undefined, // there is no HTTP request
-    });
+  for (const { url, uid, pf_srv, dimension2, dimension4, dimension5 } of sent) {
+    expect([dimension2, dimension4]).toEqual(['desk', '2025-11-25']);
+    expect([url, uid]).toEqual(['https://tools.example.org/orders/mcp', 'ann']);
+    expect(dimension5).toBeUndefined(); // there is no HTTP request
     expect(Number(pf_srv)).toBeGreaterThanOrEqual(0);
   }
   expect(JSON.stringify(sent)).not.toContain('secret');
@@ -228,28 +218,21 @@ test('over HTTP, it names calls and failures of bodies that nothing has parsed, 
   }
   await service.requests(messages.length);
   const hits = (await service.hits()).map(({ params }) => params);
-  const rows = hits.map(({ action_name, dimension1, dimension2, dimension3, cvar, uid }) => [
-    action_name,
-    dimension1,
-    dimension2,
-    dimension3,
-    JSON.parse(cvar ?? '{}')[3]?.[1],
-    uid,
+  const rows = hits.map((hit) => [
+    ...[hit.action_name, hit.dimension1, hit.dimension2, hit.dimension3],
+    JSON.parse(hit.cvar ?? '{}')[3]?.[1],
   ]);
-  const failed = (title: string) => [undefined, `error ${title}`];
+  const failed = (title: string, tool: string | undefined, error: string) => [
+    ...[title, tool, undefined, `error ${title}`, error],
+  ];
   expect(rows).toEqual([
-    ['MCP initialize', undefined, 'desk', undefined, undefined, undefined],
-    ['MCP tools/call', undefined, ...failed('MCP tools/call'), 'tool_error', undefined],
-    [
-      'MCP tools/call listed',
-      'listed',
-      ...failed('MCP tools/call listed'),
-      'tool_error',
-      undefined,
-    ],
-    ['MCP prompts/get', undefined, ...failed('MCP prompts/get'), '-32603', undefined],
-    ['MCP resources/read', undefined, undefined, undefined, undefined, undefined],
+    ['MCP initialize', undefined, 'desk', undefined, undefined],
+    failed('MCP tools/call', undefined, 'tool_error'),
+    failed('MCP tools/call listed', 'listed', 'tool_error'),
+    failed('MCP prompts/get', undefined, '-32603'),
+    ['MCP resources/read', undefined, undefined, undefined, undefined],
   ]);
+  expect(hits.map(({ uid }) => uid)).toEqual(Array(5).fill(undefined));
   expect(service.processor.stats().ignored.mcp).toBe(2);
   expect(JSON.stringify(hits)).not.toContain('secret');
 });

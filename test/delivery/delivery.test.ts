@@ -7,6 +7,7 @@ import {
   noAnswer,
   notSent,
   processed,
+  type ScriptedTransport,
 } from '../support/scripted-transport.js';
 
 useFakeTime();
@@ -262,13 +263,24 @@ test('a database that dies during a bulk kept nothing: the bulk is sent again, c
   }
 });
 
+/** Matomo counts hits with `bad` in their names as invalid. */
+function rejectBad(transport: ScriptedTransport): void {
+  const isBad = (query: string) => query.includes('bad');
+  transport.answer((sent) =>
+    processed(sent, transport.bodies.at(-1)?.requests.filter(isBad).length),
+  );
+}
+
+/** Matomo counts all hits as invalid that come with another token. */
+function rejectTokens(transport: ScriptedTransport, valid: () => string): void {
+  transport.answer((sent) =>
+    processed(sent, transport.bodies.at(-1)?.token_auth === valid() ? 0 : sent),
+  );
+}
+
 test('with a token that has worked, bad hits are counted after others were tracked before and after them', async () => {
   const { delivery, transport } = setUp({ tokenAuth: 't' });
-  const isBad = (query: string) => query.includes('bad');
-  transport.answer((sent) => {
-    const bad = transport.bodies.at(-1)?.requests.filter(isBad).length ?? 0;
-    return processed(sent, bad);
-  });
+  rejectBad(transport);
   delivery.push(pending({ name: 'good' }));
   await delivery.flush();
   for (const name of ['bad 1', 'bad 2', 'bad 3']) delivery.push(pending({ name }));
@@ -300,10 +312,7 @@ test('a token that was replaced in its file: the rejected bulk is sent again at 
   const options = { tokenAuth: 'old', rereadToken: () => file, scheduledDelayMillis: 100 };
   const { delivery, transport, logged } = setUp(options);
   let valid = 'old';
-  transport.answer((sent) => {
-    const isValid = transport.bodies.at(-1)?.token_auth === valid;
-    return processed(sent, isValid ? 0 : sent);
-  });
+  rejectTokens(transport, () => valid);
   delivery.push(pending());
   await delivery.flush();
   file = 'new';
@@ -323,10 +332,7 @@ test('a rejected token is read again every five seconds, a missing one keeps the
     return file;
   };
   const { delivery, transport } = setUp({ tokenAuth: 'old', rereadToken });
-  transport.answer((sent) => {
-    const isValid = transport.bodies.at(-1)?.token_auth === 'new';
-    return processed(sent, isValid ? 0 : sent);
-  });
+  rejectTokens(transport, () => 'new');
   delivery.push(pending());
   await vi.advanceTimersByTimeAsync(20_000);
   file = undefined;
@@ -362,10 +368,7 @@ test('with a token that never worked the batch is held, and Matomo asked after 1
 
 test('one bad hit as the very first looks like a rejected token, and newer ones are sent before it', async () => {
   const { delivery, transport } = setUp({ tokenAuth: 't' });
-  transport.answer((sent) => {
-    const bad = transport.bodies.at(-1)?.requests.filter((query) => query.includes('bad')).length;
-    return processed(sent, bad);
-  });
+  rejectBad(transport);
   delivery.push(pending({ name: 'bad' }));
   await vi.advanceTimersByTimeAsync(6_000);
   for (const name of ['a', 'b']) delivery.push(pending({ name }));
@@ -376,10 +379,7 @@ test('one bad hit as the very first looks like a rejected token, and newer ones 
 
 test('two full bulks that Matomo rejects do not block newer hits', async () => {
   const { delivery, transport } = setUp({ tokenAuth: 't', maxExportBatchSize: 1 });
-  transport.answer((sent) => {
-    const bad = transport.bodies.at(-1)?.requests.filter((query) => query.includes('bad')).length;
-    return processed(sent, bad);
-  });
+  rejectBad(transport);
   for (const name of ['bad 1', 'bad 2', 'a', 'b']) delivery.push(pending({ name }));
   await vi.advanceTimersByTimeAsync(60 * 60_000);
   expect(delivery.counters.tracked).toBe(2);
@@ -428,15 +428,8 @@ test('a bulk that is too large is halved down to the one hit that is', async () 
 
 test('a batch stays below the megabyte that nginx takes', async () => {
   const { delivery, transport } = setUp();
-  const finalize = () => [
-    {
-      site: 1,
-      visitor: 'v',
-      startSeconds: Date.now() / 1000,
-      kind: 'page' as const,
-      query: 'a'.repeat(30_000),
-    },
-  ];
+  const [hit] = pending().finalize(0);
+  const finalize = () => [{ ...(hit as Hit), query: 'a'.repeat(30_000) }];
   for (let i = 0; i < 100; i++) delivery.push(pending({ finalize }));
   await delivery.flush();
   expect(delivery.counters.tracked).toBe(100);

@@ -37,6 +37,12 @@ function send(url: string, timeoutMillis = 30_000): Promise<Exchange> {
   return transportTo(url).send(HIT, timeoutMillis);
 }
 
+/** Expects that nothing was sent, for a reason. */
+async function expectNotSent(sent: Promise<Exchange>, reason: RegExp): Promise<void> {
+  const error = { message: expect.stringMatching(reason) };
+  expect(await sent).toMatchObject({ kind: 'not_sent', error });
+}
+
 /** What a process logs that trusts the authority from its start and sends one hit. */
 async function logOf(url: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
   const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
@@ -63,9 +69,7 @@ describe('certificates', () => {
     '%s, whose CA is not trusted: nothing is sent, and why is logged',
     async ([certificate, message]) => {
       const { wire } = await matomoOnWire({}, { certificate });
-      const exchange = await send(wire.url);
-      expect(exchange).toMatchObject({ kind: 'not_sent' });
-      expect((exchange as { error: Error }).error.message).toMatch(message);
+      await expectNotSent(send(wire.url), message);
       expect(wire.requests()).toEqual([]);
     },
   );
@@ -97,10 +101,8 @@ describe('certificates', () => {
 
   test('https where http is spoken', async () => {
     const matomo = await startMatomo();
-    expect(await send(matomo.url.replace('http:', 'https:'))).toMatchObject({
-      kind: 'not_sent',
-      error: { message: expect.stringMatching(/^ERR_SSL_\w+: .*TLS.*url/) },
-    });
+    const url = matomo.url.replace('http:', 'https:');
+    await expectNotSent(send(url), /^ERR_SSL_\w+: .*TLS.*url/);
   });
 
   test.for<[string, string, Exchange['kind'], RegExp]>([
@@ -178,11 +180,7 @@ describe('forward proxies', () => {
     const { wire } = await matomoOnWire({}, { certificate: 'server' });
     const proxy = await startHttpProxy(wire.url);
     vi.stubEnv('HTTPS_PROXY', proxy.url);
-    const exchange = await send('https://matomo.test');
-    expect(exchange).toMatchObject({
-      kind: 'not_sent',
-      error: { message: expect.stringContaining('UNABLE_TO_VERIFY_LEAF_SIGNATURE') },
-    });
+    await expectNotSent(send('https://matomo.test'), /UNABLE_TO_VERIFY_LEAF_SIGNATURE/);
     expect(proxy.requests()).toMatchObject([{ method: 'CONNECT', target: 'matomo.test:443' }]);
   });
 
@@ -224,49 +222,30 @@ describe('forward proxies', () => {
     const proxy = await startHttpProxy('http://127.0.0.1:1');
     proxy.refuse(status);
     vi.stubEnv('HTTPS_PROXY', proxy.url);
-    const exchange = await send('https://matomo.test');
-    expect(exchange).toMatchObject({
-      kind: 'not_sent',
-      error: { message: expect.stringMatching(message) },
-    });
+    await expectNotSent(send('https://matomo.test'), message);
   });
 
   test('a proxy that answers 407 to a request passed nothing on', async () => {
     const proxy = await startHttpProxy('http://127.0.0.1:1');
     proxy.refuse(407);
     vi.stubEnv('HTTP_PROXY', proxy.url);
-    expect(await send(MATOMO)).toMatchObject({
-      kind: 'not_sent',
-      error: { message: expect.stringContaining('407') },
-    });
+    await expectNotSent(send(MATOMO), /407/);
   });
 
   test('a proxy that is down, and one that is silent: nothing was sent', async () => {
     vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:1');
-    expect(await send('https://matomo.test')).toMatchObject({
-      kind: 'not_sent',
-      error: { message: expect.stringMatching(/^ECONNREFUSED: .*127\.0\.0\.1:1$/) },
-    });
+    await expectNotSent(send('https://matomo.test'), /^ECONNREFUSED: .*127\.0\.0\.1:1$/);
     const proxy = await startHttpProxy('http://127.0.0.1:1');
     proxy.stall();
     vi.stubEnv('HTTPS_PROXY', proxy.url);
-    expect(await send('https://matomo.test', 200)).toMatchObject({
-      kind: 'not_sent',
-      error: { message: 'no connection within 200 ms' },
-    });
+    await expectNotSent(send('https://matomo.test', 200), /^no connection within 200 ms$/);
   });
 
   test.each(['proxy.example.org:3128', 'socks5://proxy.example.org', 'http://user:hunter2@'])(
     'HTTP_PROXY=%s is named, and not shown',
     async (value) => {
       vi.stubEnv('HTTP_PROXY', value);
-      const exchange = await send(MATOMO);
-      expect(exchange).toMatchObject({
-        kind: 'not_sent',
-        error: {
-          message: expect.stringMatching(/^HTTP_PROXY /),
-        },
-      });
+      await expectNotSent(send(MATOMO), /^HTTP_PROXY /);
     },
   );
 });
@@ -294,10 +273,7 @@ describe('addresses', () => {
     expect(wire.url).toMatch(/^http:\/\/\[::1\]:/);
     expect(await send(wire.url)).toMatchObject({ body: TRACKED });
     await wire.play({ kind: 'refuse' });
-    expect(await send(wire.url)).toMatchObject({
-      kind: 'not_sent',
-      error: { message: expect.stringContaining(`[::1]:${wire.port}`) },
-    });
+    await expectNotSent(send(wire.url), new RegExp(`\\[::1\\]:${wire.port}\\b`));
   });
 
   test('a redirect is not followed', async () => {

@@ -2,7 +2,14 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { expect, test } from 'vitest';
 import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
+import {
+  below,
+  exportRequest,
+  hitEvent,
+  otlpSpan,
+  protobufOf,
+  requestSpan,
+} from '../support/otlp-spans.js';
 
 const PROTOBUF = { 'content-type': 'application/x-protobuf' };
 const CONSUMER = 5;
@@ -47,51 +54,32 @@ test('the same in protobuf, also if attributes come before the name', async () =
   const set = await startGateway();
   const { traceId, spanId } = requestSpan('/python');
   const start = BigInt(Date.now() - 1000) * 1_000_000n;
-  const attribute = (key: string, value: string) => {
-    const any = new BinaryWriter().tag(1, WireType.LengthDelimited).string(value).finish();
-    return new BinaryWriter()
-      .tag(1, WireType.LengthDelimited)
-      .string(key)
-      .tag(2, WireType.LengthDelimited)
-      .bytes(any)
-      .finish();
-  };
-  const event = (name: string, ...attributes: Uint8Array[]) => {
-    const writer = new BinaryWriter();
-    for (const one of attributes) writer.tag(3, WireType.LengthDelimited).bytes(one);
-    writer.tag(2, WireType.LengthDelimited).string(name);
-    return writer
-      .tag(1, WireType.Bit64)
-      .fixed64(start + 500_000_000n)
-      .finish();
-  };
-  const span = new BinaryWriter()
-    .tag(1, WireType.LengthDelimited)
-    .bytes(Buffer.from(traceId, 'hex'))
-    .tag(2, WireType.LengthDelimited)
-    .bytes(Buffer.from(spanId, 'hex'))
-    .tag(6, WireType.Varint)
-    .int32(2)
-    .tag(7, WireType.Bit64)
-    .fixed64(start)
-    .tag(8, WireType.Bit64)
-    .fixed64(start + 10_000_000n);
-  for (const [key, value] of [
-    ['http.request.method', 'GET'],
-    ['url.path', '/python'],
-  ] as const) {
-    span.tag(9, WireType.LengthDelimited).bytes(attribute(key, value));
-  }
-  span
-    .tag(11, WireType.LengthDelimited)
-    .bytes(event('exception', attribute('exception.type', 'KeyError')))
-    .tag(11, WireType.LengthDelimited)
-    .bytes(event('matomo.hit', attribute('matomo.e_c', 'py'), attribute('matomo.e_a', 'x')))
-    .tag(11, WireType.LengthDelimited)
-    .bytes(event('other', attribute('matomo.e_c', 'no')));
-  const message = (field: number, content: Uint8Array) =>
-    new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(content).finish();
-  const body = message(1, message(2, message(2, span.finish())));
+  const fixed = (field: number, value: bigint) =>
+    new BinaryWriter().tag(field, WireType.Bit64).fixed64(value).finish();
+  const attribute = (key: string, value: string) =>
+    Buffer.concat([protobufOf(1, key), protobufOf(2, protobufOf(1, value))]);
+  const event = (name: string, ...attributes: Uint8Array[]) =>
+    Buffer.concat([
+      ...attributes.map((one) => protobufOf(3, one)),
+      protobufOf(2, name),
+      fixed(1, start + 500_000_000n),
+    ]);
+  const span = Buffer.concat([
+    protobufOf(1, Buffer.from(traceId, 'hex')),
+    protobufOf(2, Buffer.from(spanId, 'hex')),
+    new BinaryWriter().tag(6, WireType.Varint).int32(2).finish(),
+    fixed(7, start),
+    fixed(8, start + 10_000_000n),
+    protobufOf(9, attribute('http.request.method', 'GET')),
+    protobufOf(9, attribute('url.path', '/python')),
+    protobufOf(11, event('exception', attribute('exception.type', 'KeyError'))),
+    protobufOf(
+      11,
+      event('matomo.hit', attribute('matomo.e_c', 'py'), attribute('matomo.e_a', 'x')),
+    ),
+    protobufOf(11, event('other', attribute('matomo.e_c', 'no'))),
+  ]);
+  const body = protobufOf(1, protobufOf(2, protobufOf(2, span)));
   expect((await sendSpans(set.gateway, body, PROTOBUF)).status).toBe(200);
   await eventually(() => set.gateway.stats().tracked === 2);
   const [page, hit] = set.inspector.hits().map(({ params }) => params);

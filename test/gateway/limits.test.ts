@@ -1,4 +1,3 @@
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { expect, test } from 'vitest';
 import type { OtlpCodec } from '../../src/gateway/otlp/codecs.js';
 import { readJson } from '../../src/gateway/otlp/decode-json.js';
@@ -7,7 +6,7 @@ import type { DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { UnreadableExport } from '../../src/gateway/otlp/read-values.js';
 import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { exportRequest, type OtlpSpan, requestSpan } from '../support/otlp-spans.js';
+import { exportRequest, type OtlpSpan, protobufOf, requestSpan } from '../support/otlp-spans.js';
 import { decode } from './received-spans.js';
 
 const manyOf = (item: string, count: number) => Array.from({ length: count }, () => item).join();
@@ -67,18 +66,13 @@ test('spans that cannot be used count for the bound, so that the others are not 
 
 test('so do those in protobuf', () => {
   const spans = (count: number) => Buffer.alloc(2 * count, Buffer.from([0x12, 0]));
-  const { rejected, reasons } = decode(readProtobuf, messageIn(1, messageIn(2, spans(50_001))));
+  const { rejected, reasons } = decode(readProtobuf, protobufOf(1, protobufOf(2, spans(50_001))));
   expect([rejected, ...reasons]).toEqual([
     50_001,
     expect.stringContaining('trace ID'),
     expect.stringContaining('50000'),
   ]);
 });
-
-/** A message as a field of another one. */
-function messageIn(field: number, content: Uint8Array): Uint8Array {
-  return new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(content).finish();
-}
 
 test.each(['kind', 'flags', 'status'])('an object in the place of %s is no error', (name) => {
   const hostile = { toString: 1, valueOf: 1 };

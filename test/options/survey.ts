@@ -23,88 +23,35 @@ interface Outcomes {
   readonly codes: Set<string | undefined>;
 }
 
-const VALUES: Readonly<Record<string, unknown>> = {
-  null: null,
-  true: true,
-  1: 1,
-  0: 0,
-  '-1': -1,
-  1.5: 1.5,
-  NaN: Number.NaN,
-  1e15: 1e15,
-  '""': '',
-  '" "': ' ',
-  '"x"': 'x',
-  '"(y e s"': '(y e s',
-  '"1"': '1',
-  '"https://u:p@shop.test?a"': 'https://u:p@shop.test?a',
-  '[]': [],
-  '["a"]': ['a'],
-  '["/a"]': ['/a'],
-  '["a b"]': ['a b'],
-  '["("]': ['('],
-  '["+a"]': ['+a'],
-  '[5]': [5],
-  '[/x/g]': [/x/g],
-  '{}': {},
-  '{"a":5}': { a: 5 },
-  '{"0":"x"}': { 0: 'x' },
-  '{"1":"mcp.session.id"}': { 1: 'mcp.session.id' },
-  '{"/a":5}': { '/a': 5 },
-  '{"/a":{"uidd":5}}': { '/a': { uidd: 5 } },
-  '/x/': /x/,
-  'a function': () => 1,
-  'an async function': async () => 1,
-  'a symbol': Symbol('x'),
-};
-
-const TEXTS: readonly string[] = [
-  'TRUE',
-  '0',
-  '1',
-  '-1',
-  '1.5',
-  '.5',
-  '1000000000000000',
-  'x',
-  '(y e s',
-  'a,b',
-  'a{1,2}',
-  '/a{1,2}/i,b',
-  '/a,/b',
-  '["a"]',
-  '1=http.route',
-  '0=x',
-  '1=http.request.header.cookie',
-  'x-key=a',
-  'Host=a',
-  '{"/a":{"uid":"x"}}',
-  '{"/a":{"uidd":"x"}}',
-  '{method} {nonsense}',
-  'https://shop.test/a/',
-  'https://u:p@shop.test?a',
-  'redis://u:p@redis.test/x',
-  'admin:p@redis.test',
-  './spool',
-  'cookie:consent=yes',
-  'header:X-Consent=a,b',
-  'jwt.sub',
-  'jwt.email',
-  'http.response.header.x',
-  'loopbak',
-  'Daily',
-  'strict',
-  'template',
-  'track',
-  'ignore',
-  'all',
-  'off',
-  'global',
-  'None',
-  '+a,b',
-  '[::1]:4318',
-  '127.0.0.1:99999',
+/** Given in code. */
+const VALUES: readonly unknown[] = [
+  ...[0, 1, null, true, -1, 1.5, Number.NaN, 1e15],
+  ...['', ' ', 'x', '(y e s', '1', 'https://u:p@shop.test?a'],
+  ...[[], ['a'], ['/a'], ['a b'], ['('], ['+a'], [5], [/x/g]],
+  ...[{}, { a: 5 }, { 0: 'x' }, { 1: 'mcp.session.id' }, { '/a': 5 }, { '/a': { uidd: 5 } }],
+  ...[/x/, () => 1, async () => 1, Symbol('x')],
 ];
+
+/** Given in the environment. */
+const TEXTS: readonly string[] = [
+  ...['TRUE', '0', '1', '-1', '1.5', '.5', '1000000000000000', 'x', '(y e s', 'a,b'],
+  ...['a{1,2}', '/a{1,2}/i,b', '/a,/b', '["a"]', '1=http.route', '0=x'],
+  ...['1=http.request.header.cookie', 'x-key=a', 'Host=a', '{"/a":{"uid":"x"}}'],
+  ...['{"/a":{"uidd":"x"}}', '{method} {nonsense}', 'https://shop.test/a/'],
+  ...['https://u:p@shop.test?a', 'redis://u:p@redis.test/x', 'admin:p@redis.test', './spool'],
+  ...['cookie:consent=yes', 'header:X-Consent=a,b', 'jwt.sub', 'jwt.email'],
+  ...['http.response.header.x', 'loopbak', 'Daily', 'strict', 'template', 'track', 'ignore'],
+  ...['all', 'off', 'global', 'None', '+a,b', '[::1]:4318', '127.0.0.1:99999'],
+];
+
+/** The name of a value in the recordings. */
+function labelOf(value: unknown): string {
+  if (typeof value === 'function')
+    return /^async/.test(String(value)) ? 'an async function' : 'a function';
+  if (typeof value === 'symbol') return 'a symbol';
+  if (Number.isNaN(value) || value instanceof RegExp) return String(value);
+  return Array.isArray(value) && value[0] instanceof RegExp ? '[/x/g]' : JSON.stringify(value);
+}
 
 /** Tries every value with an option, in code and in the environment. */
 export function surveyOption({ declarations, resolve }: SurveyedOptions, option: string): object {
@@ -133,7 +80,11 @@ export function surveyOption({ declarations, resolve }: SurveyedOptions, option:
     variables: variablesOf({ option: declarations[option] as never }),
     default: toPlain(value),
     isPrivacy,
-    inCode: survey(option, Object.entries(VALUES), (given) => resolve({ [option]: given }, {})),
+    inCode: survey(
+      option,
+      VALUES.map((value) => [labelOf(value), value]),
+      (given) => resolve({ [option]: given }, {}),
+    ),
     inEnvironment: survey(env, texts, (text) => resolve({}, { [env]: String(text) })),
   };
 }

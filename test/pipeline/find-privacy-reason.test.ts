@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { consent } from '../../src/options/parse-values.js';
 import { hasConsent } from '../../src/pipeline/find-privacy-reason.js';
+import { words } from '../support/words.js';
 
 test.each([
   ['cookie:consent=yes', 'consent=yes', true],
@@ -34,14 +35,11 @@ test('names of headers are read in lower case, names of cookies as they are', ()
   expect(consent('consent', 'cookie:Consent=Yes').name).toBe('Consent');
 });
 
-test.each([
-  'consent=yes',
-  'cookie:consent',
-  'cookie:consent=',
-  'cookie:=yes',
-  'cookie:consent=yes;x=y',
-  'header:x-consent=yes,no',
-  'query:consent=yes',
-])('%s is invalid', (option) => {
+test.each(
+  words(`
+  consent=yes cookie:consent cookie:consent= cookie:=yes cookie:consent=yes;x=y
+  header:x-consent=yes,no query:consent=yes
+`),
+)('%s is invalid', (option) => {
   expect(() => consent('consent', option)).toThrow('cookie:name=value');
 });

@@ -10,6 +10,7 @@ import {
 } from '../../src/pipeline/ignore-reasons.js';
 import { httpRequest } from '../support/builders.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
+import { words } from '../support/words.js';
 
 function reasonOf(request: Parameters<typeof httpRequest>[0], options: Partial<ResolvedOptions>) {
   const find = createFindIgnoreReason({
@@ -94,49 +95,26 @@ const findNoPageReason = createFindNoPageReason({
 const noPageReasonOf = (request: Partial<HttpRequest>) =>
   findNoPageReason(httpRequest({ route: undefined, ...request }));
 
-test.each([
-  '/app.js',
-  '/a/b.mjs',
-  '/src/main.tsx',
-  '/a.css',
-  '/b/c.WOFF2',
-  '/a.js.map',
-  '/favicon.ico',
-  '/photo.jpeg',
-  '/a.wasm',
-  '/site.webmanifest',
-  '/manifest.json',
-  '/robots.txt',
-  '/sitemap.xml',
-  '/_next/static/chunks/1',
-  '/_next/image',
-  '/_astro/a.b',
-  '/_nuxt/builds/meta/1.json',
-  '/@vite/client',
-  '/@id/__x00__virtual:a',
-  '/node_modules/.vite/deps/react',
-  '/__manifest',
-])('%s is a static file', (path) => {
+test.each(
+  words(`
+  /app.js /a/b.mjs /src/main.tsx /a.css /b/c.WOFF2 /a.js.map /favicon.ico /photo.jpeg /a.wasm
+  /site.webmanifest /manifest.json /robots.txt /sitemap.xml /_next/static/chunks/1 /_next/image
+  /_astro/a.b /_nuxt/builds/meta/1.json /@vite/client /@id/__x00__virtual:a
+  /node_modules/.vite/deps/react /__manifest
+`),
+)('%s is a static file', (path) => {
   expect(noPageReasonOf({ path })).toBe('static');
   expect(noPageReasonOf({ path, method: 'HEAD', statusCode: 404 })).toBe('static');
   expect(noPageReasonOf({ path, method: 'POST' })).toBeUndefined();
   expect(noPageReasonOf({ path, route: path })).toBeUndefined();
 });
 
-test.each([
-  '/',
-  '/js',
-  '/api/css',
-  '/users/a.json',
-  '/shop/manifest.json',
-  '/docs/robots.txt',
-  '/report.pdf',
-  '/film.mp4',
-  '/song.mp3',
-  '/page.html',
-  '/posts/_astro/a',
-  '/a.js/b',
-])('%s is none', (path) => {
+test.each(
+  words(`
+  / /js /api/css /users/a.json /shop/manifest.json /docs/robots.txt /report.pdf /film.mp4
+  /song.mp3 /page.html /posts/_astro/a /a.js/b
+`),
+)('%s is none', (path) => {
   expect(noPageReasonOf({ path })).toBeUndefined();
 });
 

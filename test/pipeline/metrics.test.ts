@@ -2,12 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { metrics as metricsApi } from '@opentelemetry/api';
-import {
-  type Histogram,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from '@opentelemetry/sdk-metrics';
+import { type Histogram, MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
 import { createGateway, type Gateway } from '../../src/gateway/index.js';
@@ -18,29 +13,12 @@ import { eventually, ROOT, runNode, startServer } from '../support/child-process
 import { freePort } from '../support/free-port.js';
 import { sendSpans } from '../support/gateway.js';
 import { startMatomo } from '../support/matomo.js';
+import { startMeterProvider } from '../support/meter-provider.js';
 import { exportRequest, requestSpan as receivedSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { SPOOL_PLACES } from '../support/redis-server.js';
 import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
 import { startExporter } from '../support/senders.js';
-
-/** Value of each metric by its attributes, as a meter provider exports them. */
-async function collected(meterProvider: MeterProvider, exporter: InMemoryMetricExporter) {
-  exporter.reset();
-  await meterProvider.forceFlush();
-  const metrics = exporter
-    .getMetrics()
-    .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
-  return new Map(
-    metrics.flatMap(({ descriptor, dataPoints }) =>
-      dataPoints.map(({ attributes, value }) => {
-        const { 'otel.component.name': name, 'otel.component.type': type, ...own } = attributes;
-        const component = name === undefined ? [] : [`${type}: ${name}`];
-        return [[descriptor.name, ...Object.values(own), ...component].join(' '), value] as const;
-      }),
-    ),
-  );
-}
 
 /** A request `ageSeconds` ago. */
 function requestSpan(path = '/', ageSeconds = 0) {
@@ -48,23 +26,15 @@ function requestSpan(path = '/', ageSeconds = 0) {
   return serverSpan(path, {}, { startTime });
 }
 
-function startMeterProvider() {
-  const exporter = new InMemoryMetricExporter(1); // cumulative
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1_000_000 });
-  const meterProvider = new MeterProvider({ readers: [reader] });
-  onTestFinished(() => meterProvider.shutdown());
-  return { meterProvider, exporter };
-}
-
 test('a meter provider gets what stats() says, by OpenTelemetry’s names where there are some', async () => {
-  const { meterProvider, exporter } = startMeterProvider();
+  const { meterProvider, collect } = startMeterProvider();
   const options = { meterProvider, maxQueueSize: 3, ignorePaths: ['/health'] };
   const { exporter: matomo, inspector } = await startExporter(options);
   inspector.play({ status: 503 }); // hits stay pending although they fill a bulk
   for (const path of ['/a', '/b', '/c', '/d', '/health']) {
     matomo.export([requestSpan(path)], () => undefined);
   }
-  expect(Object.fromEntries(await collected(meterProvider, exporter))).toMatchObject({
+  expect(Object.fromEntries(await collect())).toMatchObject({
     'matomo.queue.size matomo_span_exporter: matomo_span_exporter/0': 3,
     'matomo.queue.capacity matomo_span_exporter: matomo_span_exporter/0': 3,
     'otel.sdk.processor.span.processed queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
@@ -72,8 +42,7 @@ test('a meter provider gets what stats() says, by OpenTelemetry’s names where 
   });
   inspector.play();
   await matomo.forceFlush();
-  const after = await collected(meterProvider, exporter);
-  expect(Object.fromEntries(after)).toMatchObject({
+  expect(Object.fromEntries(await collect())).toMatchObject({
     'matomo.queue.size matomo_span_exporter: matomo_span_exporter/0': 0,
     'otel.sdk.processor.span.processed matomo_span_exporter: matomo_span_exporter/0': 3,
     'otel.sdk.processor.span.processed queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
@@ -87,7 +56,7 @@ test('a meter provider gets what stats() says, by OpenTelemetry’s names where 
 });
 
 test('each component of a process has a name of its own, counted by type across both builds', async () => {
-  const { meterProvider, exporter } = startMeterProvider();
+  const { meterProvider, collect } = startMeterProvider();
   const cjs: typeof own = createRequire(import.meta.url)('opentelemetry-matomo');
   const esm: typeof own = await import(pathToFileURL(join(ROOT, 'dist/esm/index.js')).href);
   const options = { url: 'http://127.0.0.1:9', siteId: 1, meterProvider };
@@ -103,9 +72,8 @@ test('each component of a process has a name of its own, counted by type across 
     for (const component of made) await component.shutdown();
     for (const gateway of gateways) await gateway.close();
   });
-  const queues = [...(await collected(meterProvider, exporter)).keys()].filter((key) =>
-    key.startsWith('matomo.queue.size '),
-  );
+  const keys = (await collect()).map(([key]) => key);
+  const queues = keys.filter((key) => key.startsWith('matomo.queue.size '));
   const names = queues.map((key) => key.split(': ').at(-1)?.split('/') ?? []);
   const count = (type: string) => names.filter(([name]) => name === type).length;
   expect(count('matomo_span_processor')).toBe(3);
@@ -117,7 +85,7 @@ test('each component of a process has a name of its own, counted by type across 
 });
 
 test('refused exports are counted from the start by a gateway, and by nothing else', async () => {
-  const { meterProvider, exporter } = startMeterProvider();
+  const { meterProvider, valuesOf } = startMeterProvider();
   const options = {
     url: 'http://127.0.0.1:9',
     siteId: 1,
@@ -131,10 +99,7 @@ test('refused exports are counted from the start by a gateway, and by nothing el
     await matomo.shutdown();
     await gateway.close();
   });
-  const refused = async () =>
-    [...(await collected(meterProvider, exporter))]
-      .filter(([key]) => key.startsWith('matomo.exports.refused'))
-      .map(([, value]) => value);
+  const refused = () => valuesOf('matomo.exports.refused');
   expect(await refused()).toEqual([0]);
   await sendSpans(gateway, exportRequest([receivedSpan('/a')]));
   await eventually(() => gateway.stats().pending === 1);
@@ -143,7 +108,7 @@ test('refused exports are counted from the start by a gateway, and by nothing el
 });
 
 test('requests and hits of several components are not mixed up', async () => {
-  const { meterProvider, exporter } = startMeterProvider();
+  const { meterProvider, valuesOf } = startMeterProvider();
   const options = { url: 'http://127.0.0.1:9', siteId: 1, meterProvider, ignorePaths: ['/health'] };
   const components = [1, 2].map(() => new MatomoSpanExporter(options));
   onTestFinished(async () => {
@@ -152,15 +117,12 @@ test('requests and hits of several components are not mixed up', async () => {
   for (const index of [0, 0, 0, 1]) {
     components[index]?.export([requestSpan('/health')], () => undefined);
   }
-  const values = await collected(meterProvider, exporter);
-  const ignored = [...values].filter(([key]) => key.startsWith('matomo.requests.ignored path'));
-  expect(ignored.map(([, value]) => value)).toEqual([3, 1]);
-  const hits = [...values.keys()].filter((key) => key.startsWith('matomo.hits tracked'));
-  expect(hits).toHaveLength(2);
+  expect(await valuesOf('matomo.requests.ignored path')).toEqual([3, 1]);
+  expect(await valuesOf('matomo.hits tracked')).toHaveLength(2);
 });
 
 test('further hits and dropped calls are counted by metrics of their own', async () => {
-  const { meterProvider, exporter } = startMeterProvider();
+  const { meterProvider, read } = startMeterProvider();
   const { exporter: matomo } = await startExporter({ meterProvider });
   const event = (attributes: Record<string, string>) => ({ name: 'matomo.hit', attributes });
   const events = [
@@ -169,9 +131,8 @@ test('further hits and dropped calls are counted by metrics of their own', async
     event({ 'matomo.e_c': 'half', 'matomo.uid': 'ann' }),
   ];
   matomo.export([finishedSpan({ kind: 4, events })], () => undefined);
-  const metrics = Object.fromEntries(await collected(meterProvider, exporter));
-  const of = Object.entries(metrics).filter(([name]) => /further|dropped/.test(name));
-  expect(of.map(([name, value]) => [name.split(' matomo_span_exporter')[0], value])).toEqual([
+  const metrics = Object.entries(await read());
+  expect(metrics.filter(([name]) => /further|dropped/.test(name))).toEqual([
     ['matomo.hits.further', 1],
     ['matomo.hits.dropped too_many', 0],
     ['matomo.hits.dropped no_visitor', 1],
@@ -180,19 +141,11 @@ test('further hits and dropped calls are counted by metrics of their own', async
   ]);
 });
 
-/** The metrics of the only component, by name and attributes. */
-async function metricsOf(...from: Parameters<typeof collected>) {
-  const metrics = [...(await collected(...from))];
-  return Object.fromEntries(
-    metrics.map(([name, value]) => [name.split(/ matomo_\w+: /)[0], value]),
-  );
-}
-
 test('every outcome and reason is observed from the start, with 0', async () => {
-  const { meterProvider, exporter } = startMeterProvider();
+  const { meterProvider, read } = startMeterProvider();
   const matomo = new MatomoSpanExporter({ url: 'http://127.0.0.1:9', siteId: 1, meterProvider });
   onTestFinished(() => matomo.shutdown());
-  const metrics = await metricsOf(meterProvider, exporter);
+  const metrics = await read();
   const { lost, ignored, dropped, tracked, accepted, invalid } = matomo.stats();
   const named = (prefix: string, values: object) => Object.keys(values).map((key) => prefix + key);
   const names = [
@@ -209,7 +162,7 @@ test('every outcome and reason is observed from the start, with 0', async () => 
 });
 
 test('only spans of requests count as processed spans, with the reasons of the semantic conventions', async () => {
-  const { meterProvider, exporter } = startMeterProvider();
+  const { meterProvider, read } = startMeterProvider();
   const inspector = await startMatomo();
   const matomo = new MatomoSpanProcessor({
     url: inspector.url,
@@ -237,7 +190,7 @@ test('only spans of requests count as processed spans, with the reasons of the s
   expect(matomo.stats()).toMatchObject({ hits: 5, furtherHits: 3, pending: 0 });
   await matomo.shutdown();
   send('/late');
-  const metrics = Object.entries(await metricsOf(meterProvider, exporter));
+  const metrics = Object.entries(await read());
   const name = 'otel.sdk.processor.span.processed';
   expect(Object.fromEntries(metrics.filter(([key]) => key.startsWith(name)))).toEqual({
     [name]: 1,
@@ -270,11 +223,11 @@ test('a request without a span is no processed span', async () => {
 });
 
 test('the duration of a bulk has the bucket boundaries of http.client.request.duration', async () => {
-  const { meterProvider, exporter } = startMeterProvider();
+  const { meterProvider, read } = startMeterProvider();
   const { exporter: matomo } = await startExporter({ meterProvider });
   matomo.export([requestSpan()], () => undefined);
   await matomo.forceFlush();
-  const metrics = await metricsOf(meterProvider, exporter);
+  const metrics = await read();
   const { buckets } = metrics['matomo.request.duration 200'] as unknown as Histogram;
   expect(buckets.boundaries).toEqual([
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
@@ -288,12 +241,11 @@ const SPOOLS = SPOOL_PLACES.map(
 test.each([['memory', async () => ({})] as const, ...SPOOLS])(
   'the age of the oldest hit and of the last success show an outage, with hits in: %s',
   async (place, open) => {
-    const { meterProvider, exporter } = startMeterProvider();
+    const { meterProvider, read } = startMeterProvider();
     const { exporter: matomo, inspector } = await startExporter({
       meterProvider,
       ...(await open()),
     });
-    const read = () => metricsOf(meterProvider, exporter);
     const hasSpool = place !== 'memory';
     expect(await read()).toMatchObject({ 'matomo.queue.oldest_age': 0 });
 
@@ -326,7 +278,7 @@ test.each([['memory', async () => ({})] as const, ...SPOOLS])(
 );
 
 test.each(SPOOL_PLACES)('each process knows its own hits in %s', async (_place, open) => {
-  const { meterProvider, exporter } = startMeterProvider();
+  const { meterProvider, valuesOf } = startMeterProvider();
   const inspector = await startMatomo();
   inspector.play({ status: 503 });
   const spool = await open();
@@ -335,12 +287,7 @@ test.each(SPOOL_PLACES)('each process knows its own hits in %s', async (_place, 
   onTestFinished(async () => {
     for (const matomo of processes) await matomo.shutdown();
   });
-  const hits = async () => {
-    const metrics = [...(await collected(meterProvider, exporter))];
-    return metrics
-      .filter(([name]) => name.startsWith('matomo.spool.hits '))
-      .map(([, value]) => value);
-  };
+  const hits = () => valuesOf('matomo.spool.hits ');
   expect(await hits()).toEqual([0, 0]);
   for (const matomo of processes) {
     matomo.export([requestSpan(), requestSpan()], () => undefined);
@@ -363,13 +310,12 @@ test('the global meter provider is used as soon as there is one', async () => {
     meterProvider: 'global',
   });
   onTestFinished(() => matomo.shutdown());
-  const { meterProvider, exporter } = startMeterProvider();
+  const { meterProvider, read } = startMeterProvider();
   metricsApi.setGlobalMeterProvider(meterProvider);
   onTestFinished(() => metricsApi.disable());
-  let metrics: Awaited<ReturnType<typeof metricsOf>> = {};
-  await eventually(async () => {
-    metrics = await metricsOf(meterProvider, exporter);
-    return 'matomo.hits tracked' in metrics;
+  const metrics = await eventually(async () => {
+    const found = await read();
+    return 'matomo.hits tracked' in found && found;
   });
   expect(metrics).toMatchObject({ 'matomo.hits tracked': 0 });
 });

@@ -40,12 +40,13 @@ test('a server that does not speak HTTP is none', async () => {
 test.each([
   ['process.exitCode = 3', { code: 3, signal: null }],
   ['process.exit(4)', { code: 4, signal: null }],
+  ['throw new Error("crash")', { code: 1, signal: null }],
   [
     'process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000)',
     { code: null, signal: 'SIGTERM' },
   ],
 ])(
-  'a process that never serves ends as it would, prints nothing and has no handlers: %s',
+  'a process that never serves ends as it would, prints nothing of its own and has no handlers: %s',
   async (end, exit) => {
     const script = `
     const listeners = () => process.eventNames().map((name) => [name, process.listenerCount(name)]);
@@ -54,7 +55,8 @@ test.each([
     const env = { MATOMO_URL: 'no URL', MATOMO_ANONYMIZE_IP: 'yes', MATOMO_SIET_ID: '1' };
     const child = await runNode([...REGISTER, '-e', script], { env });
     const { stdout } = await runNode(['-e', script.replace(end, '')], { env });
-    expect(child).toEqual({ ...exit, stdout, stderr: '' });
+    const stderr = end.startsWith('throw') ? expect.stringContaining('Error: crash') : '';
+    expect(child).toEqual({ ...exit, stdout, stderr });
   },
 );
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 type Value = string | number | boolean | readonly string[];
 
@@ -89,6 +90,12 @@ export function exportRequest(
       },
     ],
   });
+}
+
+/** A text or message as a field of another message. */
+export function protobufOf(field: number, content: Uint8Array | string): Uint8Array {
+  const bytes = Buffer.from(content as string);
+  return new BinaryWriter().tag(field, WireType.LengthDelimited).bytes(bytes).finish();
 }
 
 function keyValues(attributes: Readonly<Record<string, Value>>): object[] {

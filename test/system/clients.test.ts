@@ -14,6 +14,7 @@ import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { APPS, REGISTER, startTracked, TRACED } from '../support/registered-app.js';
 import { fetchFrom, startTracedService } from '../support/traced-service.js';
+import { words } from '../support/words.js';
 
 const { listener } = createRequire(import.meta.url)('../support/apps/clients.cjs');
 
@@ -24,16 +25,11 @@ const toPseudonym = createToPseudonym('a-visitor-key');
 const ENV = {
   MATOMO_VISITOR_KEY: 'a-visitor-key',
   MATOMO_USER_ID: 'http.request.header.X-Api-Key',
-  MATOMO_DIMENSIONS: [
-    '1=http.request.header.x-app-version',
-    '2=http.response.header.X-Cache',
-    '3=matomo.deprecated_endpoint',
-    '4=user_agent.name',
-    '5=user_agent.version',
-    '6=matomo.content_format',
-    '7=http.request.header.x-forwarded-for',
-    '8=http.request.header.x-original-url',
-  ].join(),
+  MATOMO_DIMENSIONS: words(`
+  1=http.request.header.x-app-version 2=http.response.header.X-Cache
+  3=matomo.deprecated_endpoint 4=user_agent.name 5=user_agent.version 6=matomo.content_format
+  7=http.request.header.x-forwarded-for 8=http.request.header.x-original-url
+`).join(),
   MATOMO_ANONYMIZE_IP: '2',
 };
 const HEADERS = {

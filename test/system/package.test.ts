@@ -7,6 +7,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { ROOT, runNode } from '../support/child-process.js';
 import { sorted } from '../support/sorted.js';
 import { temporaryFolder } from '../support/spool.js';
+import { words } from '../support/words.js';
 import { linksOf } from './docs/pages.js';
 
 const KILOBYTE = 1000;
@@ -39,10 +40,6 @@ const EXPORTS = {
     types: words('Gateway GatewayOptions GatewayStats ReceiverOptions'),
   },
 };
-
-function words(text: string): string[] {
-  return text.trim().split(/\s+/);
-}
 
 /** Names after `type` in the lists of an entry. */
 function exportedTypes(entry: string): string[] {

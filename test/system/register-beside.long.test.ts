@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
-import { eventually, runNode, startServer } from '../support/child-process.js';
+import { eventually, startServer } from '../support/child-process.js';
 import {
   APPS,
   get,
   matomo,
   ONLY_TRACES,
-  REGISTER,
   startRegistered,
   startTracked,
   titles,
@@ -126,14 +125,4 @@ test('MATOMO_RECORD=sampled leaves out what the sampler leaves out', async () =>
   await get(`${app.url}/a`);
   await app.stop();
   expect(titles(inspector)).toEqual([]);
-});
-
-test.each([
-  ['process.exit(3)', 3],
-  ['throw new Error("crash")', 1],
-  ['process.exitCode = 4', 4],
-])('a process that ends by `%s` has the exit code that it would have', async (code, exitCode) => {
-  const { env } = await matomo();
-  const child = await runNode([...REGISTER, '-e', code], { env });
-  expect(child.code).toBe(exitCode);
 });

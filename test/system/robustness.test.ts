@@ -15,6 +15,7 @@ import { requires } from '../support/skips.js';
 import { sorted } from '../support/sorted.js';
 import { temporaryFolder } from '../support/spool.js';
 import { startTracedService } from '../support/traced-service.js';
+import { words } from '../support/words.js';
 
 test('a Matomo that does not answer changes nothing for who calls the service', async () => {
   const service = await startTracedService((_request, response) => void response.end('ok'), {
@@ -77,97 +78,89 @@ test('siteId chooses the site of each request; undefined leaves it out', async (
   expect(service.processor.stats().ignored.site).toBe(1);
 });
 
-const HOSTILE: [string, object][] = [
-  ['nothing at all', {}],
-  ['no attributes', { attributes: undefined }],
+const GET = { 'http.request.method': 'GET' };
+
+const HOSTILE: readonly (readonly [what: string, attributes: unknown, others?: object])[] = [
+  ['no attributes', undefined],
+  ['a method and nothing else', GET],
   [
     'attributes of wrong types',
     {
-      attributes: {
-        'http.request.method': ['GET'],
-        'url.path': 5,
-        'url.query': {},
-        'http.response.status_code': 'x',
-        'http.route': [],
-      },
+      'http.request.method': ['GET'],
+      'url.path': 5,
+      'url.query': {},
+      'http.response.status_code': 'x',
+      'http.route': [],
     },
   ],
-  ['a method and nothing else', { attributes: { 'http.request.method': 'GET' } }],
   [
     'lone surrogates everywhere',
     {
-      attributes: {
-        'http.request.method': 'G\ud800',
-        'url.path': '/\udfff',
-        'url.query': '\ud800=\udfff',
-        'user_agent.original': '\ud83d',
-        'http.route': '/\ud800',
-        'server.address': '\ud800',
-        'matomo.action_name': '\ud800',
-        'matomo.cvar.\ud800': '\udfff',
-      },
+      'http.request.method': 'G\ud800',
+      'url.path': '/\udfff',
+      'url.query': '\ud800=\udfff',
+      'user_agent.original': '\ud83d',
+      'http.route': '/\ud800',
+      'server.address': '\ud800',
+      'matomo.action_name': '\ud800',
+      'matomo.cvar.\ud800': '\udfff',
     },
   ],
   [
     'huge values',
     {
-      attributes: {
-        'http.request.method': 'GET',
-        'url.path': `/${'é'.repeat(100_000)}`,
-        'url.query': 'a'.repeat(100_000),
-        'user_agent.original': '日'.repeat(100_000),
-        'matomo.e_c': 'x'.repeat(100_000),
-        'matomo.e_a': 'y'.repeat(100_000),
-      },
+      ...GET,
+      'url.path': `/${'é'.repeat(100_000)}`,
+      'url.query': 'a'.repeat(100_000),
+      'user_agent.original': '日'.repeat(100_000),
+      'matomo.e_c': 'x'.repeat(100_000),
+      'matomo.e_a': 'y'.repeat(100_000),
     },
   ],
   [
     'many matomo.* attributes',
     {
-      attributes: {
-        'http.request.method': 'GET',
-        ...Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`matomo.n${i}`, i])),
-        'matomo.__proto__': 'x',
-        'matomo.constructor': 'x',
-        'matomo.perf_key': 'pf_no',
-        'matomo.idsite': -1,
-      },
+      ...GET,
+      ...Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`matomo.n${i}`, i])),
+      'matomo.__proto__': 'x',
+      'matomo.constructor': 'x',
+      'matomo.perf_key': 'pf_no',
+      'matomo.idsite': -1,
     },
   ],
   [
     'times that are none',
-    {
-      startTime: [Number.NaN, 0],
-      duration: [Number.POSITIVE_INFINITY, 0],
-      attributes: { 'http.request.method': 'GET' },
-    },
-  ],
-  [
-    'a getter that throws',
-    {
-      get attributes() {
-        throw new Error('no');
-      },
-    },
+    GET,
+    { startTime: [Number.NaN, 0], duration: [Number.POSITIVE_INFINITY, 0] },
   ],
 ];
 
-test.each(HOSTILE)(
-  'a span with %s throws nothing, and what it makes is valid',
-  async (_name, span) => {
-    captureOutput();
-    const { inspector, processor } = await startProcessor();
-    for (const base of [finishedSpan(), finishedSpan({ kind: 0 }), { kind: 1 }, { kind: 0 }]) {
-      const given = Object.defineProperties(base, Object.getOwnPropertyDescriptors(span));
-      processor.onStart(given as never, ROOT_CONTEXT);
-      processor.onEnd(given as never);
-    }
-    await processor.forceFlush();
-    const { hits, tracked, pending } = processor.stats();
-    expect({ tracked, pending }).toEqual({ tracked: hits, pending: 0 });
-    expect(inspector.hits().map(({ verdict }) => verdict)).toEqual(Array(hits).fill('tracked'));
+const THROWING = {
+  get attributes() {
+    throw new Error('no');
   },
-);
+};
+
+test.each<[string, object]>([
+  ['nothing at all', {}],
+  ['a getter that throws', THROWING],
+  ...HOSTILE.map(([what, attributes, others]): [string, object] => [
+    what,
+    { attributes, ...others },
+  ]),
+])('a span with %s throws nothing, and what it makes is valid', async (_name, span) => {
+  captureOutput();
+  const { inspector, processor } = await startProcessor();
+  for (const base of [finishedSpan(), finishedSpan({ kind: 0 }), { kind: 1 }, { kind: 0 }]) {
+    const given = Object.defineProperties(base, Object.getOwnPropertyDescriptors(span));
+    processor.onStart(given as never, ROOT_CONTEXT);
+    processor.onEnd(given as never);
+  }
+  await processor.forceFlush();
+  const { hits, tracked, pending } = processor.stats();
+  expect({ tracked, pending }).toEqual({ tracked: hits, pending: 0 });
+  expect(inspector.hits().map(({ verdict }) => verdict)).toEqual(Array(hits).fill('tracked'));
+});
 
 test('null and undefined in place of a span throw nothing', () => {
   captureOutput();
@@ -263,21 +256,10 @@ test('every method is tracked under its name', async () => {
 });
 
 /** Of which any may have any bytes. */
-const HEADERS = [
-  'User-Agent',
-  'Accept-Language',
-  'Referer',
-  'Cookie',
-  'Host',
-  'X-Forwarded-For',
-  'X-Forwarded-Host',
-  'X-Forwarded-Proto',
-  'Forwarded',
-  'Sec-CH-UA',
-  'Sec-CH-UA-Platform',
-  'DNT',
-  'traceparent',
-];
+const HEADERS = words(`
+  User-Agent Accept-Language Referer Cookie Host X-Forwarded-For X-Forwarded-Host
+  X-Forwarded-Proto Forwarded Sec-CH-UA Sec-CH-UA-Platform DNT traceparent
+`);
 
 test('no bytes in a header make a request fail', async () => {
   const output = captureOutput();

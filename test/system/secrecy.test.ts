@@ -20,6 +20,7 @@ import { APPS, REGISTER } from '../support/registered-app.js';
 import { createSkipMinute } from '../support/skip-minute.js';
 import { temporaryFolder } from '../support/spool.js';
 import { startTracedService } from '../support/traced-service.js';
+import { words } from '../support/words.js';
 
 const TOKEN = 'c0ffee5ec2e7c0ffee5ec2e7c0ffee5e';
 /** The value of a header that only a server in front of Matomo is to see. */
@@ -55,18 +56,10 @@ const HEADERS = {
 };
 const QUERY = `access_token=${CONFIDED.query}&password=${CONFIDED.query}&page=2`;
 
-const WIRE: Exclude<Fault['kind'], 'answer'>[] = [
-  'refuse',
-  'reset-before-body',
-  'reset-after-body',
-  'reset-after-commit',
-  'half-response',
-  'slow-loris',
-  'stall',
-  'stall-after-commit',
-  'reset-on-reuse',
-  'close-after-answer',
-];
+const WIRE = words(`
+  refuse reset-before-body reset-after-body reset-after-commit half-response slow-loris stall
+  stall-after-commit reset-on-reuse close-after-answer
+`) as Exclude<Fault['kind'], 'answer'>[];
 
 /** A Matomo that says everything that it was told, wherever it can. */
 const ECHO = `token_auth=${TOKEN}&x-gate=${GATE}&${[...NEVER, ...Object.values(CLIENT)].join('&')}`;

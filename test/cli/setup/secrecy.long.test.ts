@@ -8,20 +8,13 @@ import { environmentOf, MAIN, runSetup, runSetupAsJson } from '../../support/cli
 import { listen } from '../../support/listen.js';
 import { tokenOf } from '../../support/matomo-api.js';
 import { temporaryFolder } from '../../support/spool.js';
+import { words } from '../../support/words.js';
 import { startMatomoSite } from '../matomo-site.js';
 
 const TOKEN = tokenOf('super');
-const EVERYTHING = [
-  '--yes',
-  '--bots',
-  '--segments',
-  '--goal',
-  'Orders=/orders',
-  '--create-site',
-  'API',
-  '--site-url',
-  'https://api.example',
-];
+const EVERYTHING = words(`
+  --yes --bots --segments --goal Orders=/orders --create-site API --site-url https://api.example
+`);
 
 test.each([
   ['as text', [], {}],
