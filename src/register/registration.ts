@@ -14,8 +14,8 @@ export interface RegistrationEvents {
   restored(provider: object): void;
   /** The provider takes no span processors. */
   foreign(provider: object): void;
-  /** The application has a processor of this package in its own setup. */
-  standDown(): void;
+  /** The application has added a processor of this package to the provider. */
+  standDown(provider: object): void;
   failed(error: unknown): void;
 }
 
@@ -48,7 +48,7 @@ export class Registration {
       } else if (own.length > 0 && !isJoined) {
         this.ownProcessors = own;
         for (const processor of own) internalsOf(processor)?.flushAtEnd();
-        this.#events?.standDown();
+        this.#events?.standDown(provider);
       } else {
         if (!isJoined) addProcessor(this.processor, provider);
         if (!isJoined && this.#joined.has(provider)) this.#events?.restored(provider);

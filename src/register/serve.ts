@@ -85,11 +85,15 @@ function start(
     for (const restore of restorations.splice(0)) restore();
   }
 
+  /** The provider has a processor: requests come from its spans, also those that its sampler drops. */
+  function trackSpans(provider: object): void {
+    requests?.preferSpans();
+    restorations.push(recordRequests(provider, record, diagnostics));
+  }
+
   registration.listen({
     attached(provider) {
-      if (!processor) return;
-      requests?.preferSpans();
-      restorations.push(recordRequests(provider, record, diagnostics));
+      if (processor) trackSpans(provider);
     },
     restored(provider) {
       diagnostics.warn(coded('processors-replaced', processorsReplaced(provider)));
@@ -98,13 +102,13 @@ function start(
       if (processor)
         diagnostics.warn(coded('provider-without-processors', takesNoProcessors(provider)));
     },
-    standDown() {
+    standDown(provider) {
       stopTracking();
       void processor?.shutdown();
       const [own] = registration.ownProcessors;
       if (!own || !internalsOf(own)) return;
       trackWithoutSpans(own as MatomoSpanProcessor);
-      requests?.preferSpans();
+      trackSpans(provider);
     },
     failed(error) {
       if (processor) diagnostics.warn(coded('not-attached', notAttached(error)));

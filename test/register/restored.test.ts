@@ -128,22 +128,28 @@ test('a wrapper around process.kill stays, and ours below it only passes calls o
   expect(reported).toEqual([true, 1, 0]);
 });
 
-test('the sampler of the application is its own again, and no span is recorded for us', async () => {
-  const { reported } = await run(`const spanProcessors = [];
-    ${SDK}
-    const seen = [isRecorded()];
-    for (let i = 0; i < 2; i++) {
-      const handle = start();
-      const { server, url } = await serve();
-      await get(url + '/a');
-      seen.push(isRecorded());
-      await handle.shutdown();
-      seen.push(isRecorded(), provider._tracerOptions.sampler === sampler);
-      server.close();
-    }
-    report(seen);`);
-  expect(reported).toEqual([false, true, false, true, true, false, true]);
-});
+test.each([
+  ['whose processor is added', ''],
+  ['that has a processor', 'new MatomoSpanProcessor()'],
+])(
+  'what the sampler of an application drops is recorded, %s, until tracking ends',
+  async (_, processors) => {
+    const { reported } = await run(`const spanProcessors = [${processors}];
+      ${SDK}
+      const seen = [isRecorded()];
+      for (let i = 0; i < 2; i++) {
+        const handle = start();
+        const { server, url } = await serve();
+        await get(url + '/a');
+        seen.push(isRecorded());
+        await handle.shutdown();
+        seen.push(isRecorded(), provider._tracerOptions.sampler === sampler);
+        server.close();
+      }
+      report(seen);`);
+    expect(reported).toEqual([false, true, false, true, true, false, true]);
+  },
+);
 
 test.each([
   ['a processor of the application', 'before'],
