@@ -8,13 +8,6 @@ const LATE_MILLIS = 3_600_000;
 const EARLY_MILLIS = 600_000;
 const PRUNE_MILLIS = 60_000;
 
-/** The UTC days, counted from 1970, whose keys exist at a time: the oldest first. */
-function daysAt(epochMillis: number): readonly number[] {
-  const first = Math.floor((epochMillis - LATE_MILLIS) / DAY_MILLIS);
-  const last = Math.floor((epochMillis + EARLY_MILLIS) / DAY_MILLIS);
-  return first === last ? [first] : [first, last];
-}
-
 /** Random keys of visitor IDs, one for each UTC day. A key that was deleted does not come back. */
 export class DailyKeys {
   readonly #keys = new Map<number, KeyObject>();
@@ -26,9 +19,12 @@ export class DailyKeys {
     this.#timer = scope.runInAsyncScope(() => setInterval(prune, PRUNE_MILLIS)).unref();
   }
 
-  /** The days whose keys a spool should provide now. */
+  /** The UTC days, counted from 1970, whose keys a spool should provide now: the oldest first. */
   get days(): readonly number[] {
-    return daysAt(Date.now());
+    const now = Date.now();
+    const first = Math.floor((now - LATE_MILLIS) / DAY_MILLIS);
+    const last = Math.floor((now + EARLY_MILLIS) / DAY_MILLIS);
+    return first === last ? [first] : [first, last];
   }
 
   /** The key of a UTC day, this process' own one if no spool has provided it; `undefined` if the day is over. */

@@ -159,8 +159,8 @@ export class Decisions {
     const { request } = ended;
     const { method, statusCode } = request;
     if (this.#isOfChatbot(request)) {
-      const headers = { cookie: ended.header('cookie'), range: ended.header('range') };
-      if (!readsContent(request, headers)) return 'ai_chatbot';
+      const hasContent = readsContent(request, ended.header('cookie'), ended.header('range'));
+      if (!hasContent) return 'ai_chatbot';
       request.chatbotResponse = readChatbotResponse(ended);
       return undefined;
     }
@@ -243,10 +243,8 @@ const RUNS_JAVASCRIPT = /(?:^|;)\s*matomo_has_js=1\s*(?:;|$)/;
 /** Whether a request by an AI chatbot reads content: not a redirect, a static file, or a later part of a document. */
 export function readsContent(
   { path, statusCode }: Pick<HttpRequest, 'path' | 'statusCode'>,
-  {
-    cookie = '',
-    range = '',
-  }: { readonly cookie: string | undefined; readonly range: string | undefined },
+  cookie = '',
+  range = '',
 ): boolean {
   if (REDIRECTS.has(statusCode)) return false;
   if (isLaterPart(statusCode, range)) return false;

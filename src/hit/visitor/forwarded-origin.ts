@@ -27,11 +27,14 @@ export interface OriginOptions {
   readonly assumeHttps: boolean;
 }
 
-/** Whether the proxy at an address is trusted. `hop` counts from 0, the connection's peer. */
-export type Trust = (address: string, hop: number) => boolean;
-
-/** @throws An error whose message is the item of the list that is no address, CIDR or name. */
-export function createTrust(trustProxy: boolean | number | readonly string[]): Trust {
+/**
+ * Makes a function that decides whether the proxy at an address is trusted. `hop` counts from 0, the connection's peer.
+ *
+ * @throws An error whose message is the item of the list that is no address, CIDR or name.
+ */
+export function createTrust(
+  trustProxy: OriginOptions['trustProxy'],
+): (address: string, hop: number) => boolean {
   if (typeof trustProxy === 'boolean') return () => trustProxy;
   if (typeof trustProxy === 'number') return (_address, hop) => hop < trustProxy;
   return createIsInRanges(trustProxy);

@@ -144,15 +144,14 @@ test.each<[path: string, status: number, type: string | undefined, isDocument: b
 });
 
 test.each([301, 302, 303, 307, 308])('11.9 a redirect with %i is not content', (statusCode) => {
-  expect(readsContent({ path: '/', statusCode }, NONE)).toBe(false);
+  expect(readsContent({ path: '/', statusCode })).toBe(false);
 });
 test.each([200, 300, 304, 400, 401, 404, 410, 429, 499, 500, 503])(
   '11.9 an answer with %i is content',
   (statusCode) => {
-    expect(readsContent({ path: '/', statusCode }, NONE)).toBe(true);
+    expect(readsContent({ path: '/', statusCode })).toBe(true);
   },
 );
-const NONE = { cookie: undefined, range: undefined };
 
 test.each<[string | undefined, boolean]>([
   ['bytes=0-', true],
@@ -163,15 +162,15 @@ test.each<[string | undefined, boolean]>([
   ['bytes=-500', false],
   [undefined, false],
 ])('11.10 a part of a document counts only if it is the first: %s', (range, expected) => {
-  expect(readsContent({ path: '/a.pdf', statusCode: 206 }, { ...NONE, range })).toBe(expected);
+  expect(readsContent({ path: '/a.pdf', statusCode: 206 }, undefined, range)).toBe(expected);
 });
 
 test('11.8 static files are not content', () => {
   for (const path of ['/a.css', '/robots.txt', '/sitemap.xml', '/app.js', '/a/b.woff2']) {
-    expect(readsContent({ path, statusCode: 200 }, NONE)).toBe(false);
+    expect(readsContent({ path, statusCode: 200 })).toBe(false);
   }
   for (const path of ['/llms.txt', '/a.md', '/feed.xml', '/a.pdf']) {
-    expect(readsContent({ path, statusCode: 200 }, NONE)).toBe(true);
+    expect(readsContent({ path, statusCode: 200 })).toBe(true);
   }
 });
 
@@ -183,7 +182,7 @@ test.each<[string, boolean]>([
   ['x_matomo_has_js=1', true],
   ['matomo_has_js=0', true],
 ])('11.12 with the cookie %s a chatbot is read by its server: %s', (cookie, expected) => {
-  expect(readsContent({ path: '/', statusCode: 200 }, { ...NONE, cookie })).toBe(expected);
+  expect(readsContent({ path: '/', statusCode: 200 }, cookie)).toBe(expected);
 });
 
 test('sizes of spans are read in order, and only if they are whole numbers', () => {

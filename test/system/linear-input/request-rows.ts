@@ -255,8 +255,8 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     reason: 'anchored, or a match begins at one character that no class goes beyond',
     cases: texts(
       (text) => [
-        readsContent({ path: '/', statusCode: 206 }, { cookie: '', range: text }),
-        readsContent({ path: `/${text}`, statusCode: 200 }, { cookie: text, range: '' }),
+        readsContent({ path: '/', statusCode: 206 }, '', text),
+        readsContent({ path: `/${text}`, statusCode: 200 }, text),
         isDocument(`/${text}`, 404, text),
         isDocument(`/${text}`, 200, text),
       ],
