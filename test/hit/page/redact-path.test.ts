@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRedactPath, redactSecrets } from '../../../src/hit/page/redact-path.js';
-import { annotations, hitsOf, httpRequest, parametersOf } from '../../support/builders.js';
+import { annotations, httpRequest, parametersOf } from '../../support/builders.js';
 import { jwt } from '../../support/jwt.js';
 import { sampled } from '../../support/long.js';
 import { seededRuns } from '../../support/seed.js';
@@ -168,7 +168,7 @@ const DIMENSIONS = {
   3: 'http.request.header.referer',
 } as const;
 
-function sentOf(path: string, options: Parameters<typeof hitsOf>[1] = {}) {
+function sentOf(path: string, options: Parameters<typeof parametersOf>[1] = {}) {
   const request = { path, route: undefined, referrer: `https://ref.example${path}` };
   const { parameters } = parametersOf(httpRequest(request), options);
   const failed = httpRequest({ ...request, statusCode: 500 });
@@ -196,24 +196,6 @@ test.each(SECRET)('query: keep keeps the path $path, but not of a referrer', ({ 
     url: ORIGIN + path,
     urlref: `https://ref.example${sent}`,
   });
-});
-
-test.each(SECRET)('no hit of a request has what is secret of the path $path', ({ path, sent }) => {
-  const request = httpRequest({ path, route: undefined });
-  const chatbotResponse = { contentType: 'text/html', bodyBytes: 1 };
-  const document = { contentType: 'application/pdf', bodyBytes: 1 };
-  const url = `${ORIGIN}${path}`;
-  const set = annotations({ parameters: { url, urlref: url } });
-  const urls = [
-    hitsOf({ ...request, isDownload: true }).hits[0]?.download,
-    hitsOf({ ...request, chatbotResponse }).hits[0]?.url,
-    hitsOf({ ...request, chatbotResponse }, { pageViews: false }).hits[0]?.url,
-    hitsOf({ ...request, chatbotResponse: document }).hits[0]?.download,
-    hitsOf({ ...request, annotations: [set] }).hits[0]?.url,
-    hitsOf({ ...request, annotations: [set] }).hits[0]?.urlref,
-    hitsOf(request, { routeDetails: { [path]: { link: url } } }).hits[0]?.link,
-  ];
-  for (const sentUrl of urls) expect(sentUrl).toBe(ORIGIN + sent);
 });
 
 test.each([
