@@ -240,8 +240,9 @@ export class BatchSource {
     const count = total === failedTotal ? Math.max(1, room) : room;
     const isUrgent = isRefused || SEND_MODES[this.#mode].takes === 'all';
     const waitMillis = isUrgent ? 0 : this.delayMillis;
-    const maySend = await spool.load(this.failing.needsMore(true) ? count : 0, waitMillis);
-    if (!this.takesCrashes) this.refuseCrashes();
+    const wanted = this.failing.needsMore(true) ? count : 0;
+    const maySend = await spool.load(wanted, waitMillis);
+    if (wanted > 0 && !this.takesCrashes) this.refuseCrashes();
     return maySend;
   }
 }

@@ -22,7 +22,7 @@ const TO_APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY;
 export const HITS: RegExp = /^\d{6,}\.hits$/;
 
 /** Bytes of a file, from the start of a line to the end of one. */
-type Range = readonly [from: number, to: number];
+type Range = Pick<JournalHit, 'from' | 'to'>;
 
 /**
  * A file with hits, and beside it the ranges of lines that have a result:
@@ -63,7 +63,8 @@ export class HitsFile implements Segment {
   async count(): Promise<void> {
     const lines = await readLines(this.path, 0, this.size);
     const pending = lines.filter(isPending);
-    if (pending[0]) this.startSeconds = readLine(pending[0].line)?.startSeconds ?? 0;
+    const first = pending.find(({ line }) => isWhole(line));
+    if (first) this.startSeconds = readLine(first.line)?.startSeconds ?? 0;
     this.open = pending.length;
     this.unread = pending.length;
     this.#isFinal = true;
@@ -180,8 +181,8 @@ export async function readLines(path: string, start = 0, end?: number): Promise<
     const found = data.indexOf(LINE_FEED, from);
     const isEnded = found >= 0;
     const line = data.subarray(from, isEnded ? found : data.length);
-    while ((done[i]?.[1] ?? Number.POSITIVE_INFINITY) <= from) i += 1;
-    const isDecided = (done[i]?.[0] ?? Number.POSITIVE_INFINITY) <= from;
+    while ((done[i]?.to ?? Number.POSITIVE_INFINITY) <= from) i += 1;
+    const isDecided = (done[i]?.from ?? Number.POSITIVE_INFINITY) <= from;
     const open = isEnded || isWhole(line) ? 'pending' : 'unfinished';
     const to = isEnded ? found + 1 : data.length;
     if (line.length > 0) lines.push({ from, to, line, state: isDecided ? 'decided' : open });
@@ -200,16 +201,16 @@ async function readRanges(path: string): Promise<readonly Range[]> {
 
 function toRanges(hits: readonly JournalHit[]): string {
   return joinRanges(hits)
-    .map(([from, to]) => `\n${from}-${to}`)
+    .map(({ from, to }) => `\n${from}-${to}`)
     .join('');
 }
 
-function joinRanges(parts: readonly { readonly from: number; readonly to: number }[]): Range[] {
-  const joined: [number, number][] = [];
+function joinRanges(parts: readonly Range[]): readonly Range[] {
+  const joined: { from: number; to: number }[] = [];
   for (const { from, to } of [...parts].sort((a, b) => a.from - b.from)) {
     const last = joined.at(-1);
-    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
-    else joined.push([from, to]);
+    if (last && from <= last.to) last.to = Math.max(last.to, to);
+    else joined.push({ from, to });
   }
   return joined;
 }

@@ -12,9 +12,9 @@ const HITS = ['?a=1', '?a=2', '?a=3'].map(
 );
 
 /** A file of three hits that was taken over, and what it reports. */
-async function takenOver() {
+async function takenOver(before = '') {
   const path = join(temporaryFolder(), '000001.hits');
-  const lines = Buffer.concat(toLines(HITS));
+  const lines = Buffer.concat([Buffer.from(before), ...toLines(HITS)]);
   writeFileSync(path, lines);
   const reported = { lost: 0, damaged: 0 };
   const nothing = () => undefined;
@@ -33,6 +33,12 @@ async function takenOver() {
   await file.count();
   return { path, file, reported };
 }
+
+test('a damaged line at the beginning does not count as a hit of 1970', async () => {
+  const { file } = await takenOver('damaged\n');
+  expect(file.startSeconds).toBe(1_700_000_000);
+  expect((await file.read()).map(({ query }) => query)).toEqual(['?a=1', '?a=2', '?a=3']);
+});
 
 test('hits of a file that is deleted before they are read are lost', async () => {
   const { path, file, reported } = await takenOver();
