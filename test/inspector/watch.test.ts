@@ -1,15 +1,11 @@
 // What a browser may read of an inspector, and what it is told.
 import { request } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import { createHitLog } from '../../src/inspector/server/hit-log.js';
-import { createPage } from '../../src/inspector/server/page.js';
-import { eventually } from '../support/child-process.js';
-import { listen as serve } from '../support/listen.js';
-import { listen } from './events.js';
 import { hit, sendBulk, start } from './inspector-client.js';
 
-const PATHS = ['/', '/page/base.css', '/hits', '/ai-requests', '/events'];
+const PATHS = ['/', '/page/base.css', '/hits', '/ai-requests', '/new-hits'];
 
 function ask(
   { url }: Inspector,
@@ -21,15 +17,10 @@ function ask(
     const outgoing = request(url + path, { method, headers }, (response) => {
       const { statusCode = 0 } = response;
       let body = '';
-      const done = () => {
-        outgoing.destroy();
-        resolve({ status: statusCode, headers: response.headers, body });
-      };
-      if (response.headers['content-type'] === 'text/event-stream') return done();
       response.setEncoding('utf8').on('data', (text) => {
         body += text;
       });
-      response.on('end', done);
+      response.on('end', () => resolve({ status: statusCode, headers: response.headers, body }));
     });
     outgoing.on('error', reject).end();
   });
@@ -79,7 +70,7 @@ test.each([
 ])('other pages neither read nor clear hits: %j', async (headers) => {
   const inspector = await start();
   await sendBulk(inspector, [hit()]);
-  for (const path of ['/hits', '/ai-requests', '/events']) {
+  for (const path of ['/hits', '/ai-requests', '/new-hits']) {
     expect((await ask(inspector, path, headers)).status).toBe(403);
   }
   expect((await ask(inspector, '/hits', headers, 'DELETE')).status).toBe(403);
@@ -121,48 +112,42 @@ test.each([...PATHS, '/nothing', '/page/../guard-page.ts', '/page/main.ts'])(
   },
 );
 
-test('gets hits from the first in the log on, many in one message, and an event for a clear', async () => {
+/** What the page gets when it has hits of this run up to this number. */
+async function askForNew({ url }: Inspector, run = 0, from = 0) {
+  const answer = await fetch(`${url}/new-hits?run=${run}&from=${from}`);
+  return (await answer.json()) as ReturnType<ReturnType<typeof createHitLog>['read']>;
+}
+
+test('gets new hits, and after a clear all of the next run', async () => {
   const inspector = await start();
   await sendBulk(inspector, [hit({ action_name: 'a' }), hit({ action_name: 'b' })]);
-  const { events } = await listen(inspector.url);
-  await eventually(() => events.length === 1);
-  expect(events[0]?.event).toBe('hits');
-  expect(events[0]?.data).toEqual({ first: 0, oldest: 0, hits: inspector.hits() });
-  for (const action_name of ['c', 'd', 'e']) await sendBulk(inspector, [hit({ action_name })]);
-  await eventually(() => events.flatMap(({ data }) => data.hits ?? []).length === 5);
+  const all = await askForNew(inspector);
+  expect(all).toMatchObject({ first: 0, oldest: 0, hits: inspector.hits() });
+  await sendBulk(inspector, [hit({ action_name: 'c' })]);
+  const next = await askForNew(inspector, all.run, 2);
+  expect(next).toEqual({ ...all, first: 2, hits: inspector.hits().slice(2) });
+  expect((await askForNew(inspector, all.run, 3)).hits).toEqual([]);
   inspector.clear();
-  await sendBulk(inspector, [hit({ action_name: 'f' })]);
-  await eventually(() => events.at(-1)?.data.hits?.[0]?.params.action_name === 'f');
-  expect(events.at(-2)?.event).toBe('clear');
-  expect(events.at(-1)?.data.first).toBe(0);
+  await sendBulk(inspector, [hit({ action_name: 'd' })]);
+  const cleared = await askForNew(inspector, all.run, 3);
+  expect(cleared.run).not.toBe(all.run);
+  expect(cleared).toMatchObject({ first: 0, hits: inspector.hits() });
 });
 
-test('who reads too slowly misses hits, and gets those that are still in the log', async () => {
+test('who asks too late misses hits, and gets those that are still in the log, some at a time', () => {
   const log = createHitLog();
-  const page = createPage({ log, clear: log.clear, host: '127.0.0.1' });
-  onTestFinished(page.close);
-  const url = await serve((incoming, response) => void page.answer('/events', incoming, response));
-  const slow = await listen(url);
-  const text = 'x'.repeat(2000);
-  const add = (count: number) => {
-    const params = { action_name: text, ua: text };
-    const one = { received: 0, params, verdict: 'tracked', stored: null } as const;
-    log.add(Array.from({ length: count }, () => one));
-    page.announce();
-  };
-  add(1000);
-  await eventually(() => slow.events.length > 0);
-  slow.pause();
-  add(12_000);
-  slow.resume();
-  const messages = () => slow.events.map(({ data }) => data);
-  await eventually(() => {
-    const { first = 0, hits: last = [] } = messages().at(-1) ?? {};
-    return first + last.length === 13_000;
-  });
-  const seen = messages().reduce((sum, data) => sum + (data.hits?.length ?? 0), 0);
-  expect(seen).toBeLessThan(13_000);
-  expect(seen).toBeGreaterThanOrEqual(log.all().length);
+  const one = { received: 0, params: {}, verdict: 'tracked', stored: null } as const;
+  log.add(Array.from({ length: 13_000 }, () => one));
+  const { run } = log.read(0, 0);
+  let seen = 0;
+  for (let from = 1000; from < 13_000; ) {
+    const { first, oldest, hits } = log.read(run, from);
+    expect([first >= 3000, oldest, hits.length > 0]).toEqual([true, 3000, true]);
+    expect(hits.length).toBeLessThan(1000);
+    seen += hits.length;
+    from = first + hits.length;
+  }
+  expect(seen).toBe(log.all().length);
 });
 
 test('shows that there was a token, and not which', async () => {

@@ -1,8 +1,10 @@
 import type { InspectedHit } from '../inspected-hit.js';
 import { explain } from './explain-parameters.js';
 
-/** A message of `/events`: hits from the number `first` on. The server has dropped those before `oldest`. */
-export interface HitsMessage {
+/** An answer of `/new-hits`: hits from the number `first` on. The server has dropped those before `oldest`. */
+export interface NewHits {
+  /** Another one after all hits were cleared, or if the inspector was started again. */
+  readonly run: number;
   readonly first: number;
   readonly oldest: number;
   readonly hits: readonly InspectedHit[];
@@ -17,7 +19,7 @@ export function createHeldHits() {
   let next = 0;
 
   return {
-    take({ first, oldest, hits }: HitsMessage): void {
+    take({ first, oldest, hits }: NewHits): void {
       next = first + hits.length;
       const added = hits.map((hit, index) => readHit(hit, first + index));
       for (const one of added) one.isShown = filter(one);
@@ -81,7 +83,8 @@ function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
 
 /** The title that Matomo stores; if it stores none, the one that was sent. */
 function titleOf({ params, stored, aiRequest, conversion }: InspectedHit): string {
-  if (conversion) return CONVERSIONS[conversion.kind](conversion.idgoal);
+  if (conversion?.kind === 'goal') return `Goal ${conversion.idgoal}`;
+  if (conversion) return conversion.kind === 'order' ? 'Order' : 'Cart';
   // Matomo ignores the titles of such hits.
   if (aiRequest) return aiRequest.url ?? 'no URL';
   const event = [params.e_c, params.e_a].filter(Boolean).join(' / ');
@@ -89,12 +92,6 @@ function titleOf({ params, stored, aiRequest, conversion }: InspectedHit): strin
     stored?.title ?? stored?.search ?? (event || params.action_name || params.url || 'no title')
   );
 }
-
-const CONVERSIONS = {
-  goal: (id: number): string => `Goal ${id}`,
-  order: (): string => 'Order',
-  cart: (): string => 'Cart',
-};
 
 /** First digit of the status; 0 if there is none. */
 export function classOf({ hit }: HeldHit): number {

@@ -1,10 +1,11 @@
 import { byId, formatCount, setText } from './elements.js';
-import { createHeldHits, type HeldHit, type HitsMessage, parseFilter } from './held-hits.js';
+import { createHeldHits, type HeldHit, type NewHits, parseFilter } from './held-hits.js';
 import { showDetail } from './hit-detail.js';
 import { createHitList } from './hit-list.js';
 import { createTotals } from './totals.js';
 
 const TICK_MILLIS = 1000;
+const POLL_MILLIS = 250;
 
 const filterField = byId<HTMLInputElement>('filter');
 const held = createHeldHits();
@@ -12,6 +13,8 @@ const totals = createTotals(toggleCondition);
 const list = createHitList(open, draw);
 let opened: HeldHit | undefined;
 let isDrawing = false;
+/** Of the hits that are held. */
+let run = 0;
 
 /** Draws once with the next frame, however many hits arrive until then. */
 function draw(): void {
@@ -65,34 +68,35 @@ function showState(text: string, className: string): void {
   byId('state').className = className;
 }
 
-function reset(): void {
-  closeDetail();
-  held.clear();
-  totals.clear();
-  draw();
-}
-
-const events = new EventSource('/events');
-// The server sends all hits that it has to each new connection.
-events.addEventListener('open', () => {
-  showState('live', 'tracked');
-  reset();
-});
-events.addEventListener('error', () => {
-  showState('not connected', 'refused');
-  announce('Connection lost; reconnecting');
-});
-events.addEventListener('clear', () => {
-  reset();
-  announce('All hits cleared');
-});
-events.addEventListener('hits', ({ data }) => {
-  const message = JSON.parse(data) as HitsMessage;
-  if (held.total() === 0) announce('The first hits have arrived');
+function take(message: NewHits): void {
+  if (message.run !== run) {
+    closeDetail();
+    if (held.total() > 0) announce('All hits cleared');
+    held.clear();
+    totals.clear();
+    run = message.run;
+  }
+  if (held.total() === 0 && message.hits.length > 0) announce('The first hits have arrived');
   held.take(message);
   for (const { received } of message.hits) totals.addArrival(received);
   draw();
-});
+}
+
+/** Asks for new hits, again and again. */
+async function poll(): Promise<void> {
+  let isLast = true;
+  try {
+    const answer = await fetch(`/new-hits?run=${run}&from=${held.total()}`);
+    const message = (await answer.json()) as NewHits;
+    isLast = message.hits.length === 0;
+    showState('live', 'tracked');
+    if (!isLast || message.run !== run) take(message);
+  } catch {
+    showState('not connected', 'refused');
+    announce('Connection lost; reconnecting');
+  }
+  setTimeout(poll, isLast ? POLL_MILLIS : 0);
+}
 
 for (const place of document.querySelectorAll('[data-origin]')) setText(place, location.origin);
 filterField.addEventListener('input', applyFilter);
@@ -101,3 +105,4 @@ byId('detail-close').addEventListener('click', closeDetail);
 setInterval(() => {
   if (!document.hidden && held.total() > 0) draw();
 }, TICK_MILLIS);
+void poll();

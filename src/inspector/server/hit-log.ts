@@ -12,12 +12,16 @@ const MAX_CHARACTERS = 32_000_000;
 
 export interface HitLog extends ReturnType<typeof createHitLog> {}
 
+/** Maximum number of hits in one answer to the page. */
+const MAX_READ = 500;
+
 /** Creates a log of the latest hits, which are numbered in order of arrival, from 0 after each `clear`. */
 export function createHitLog() {
   let held: InspectedHit[] = [];
   let oldest = 0;
   let characters = 0;
-  let run = 0;
+  /** Differs after each `clear`, and between inspectors. */
+  let run = Date.now();
 
   return {
     add(hits: readonly InspectedHit[]): void {
@@ -34,12 +38,12 @@ export function createHitLog() {
     all: () => held.slice(),
     /** The rows of requests by AI chatbots among them. */
     aiRequests: (): AiRequest[] => held.flatMap(({ aiRequest }) => aiRequest ?? []),
-    /** Up to `count` hits, beginning with number `from`, which must be in the log. */
-    read: (from: number, count: number) => held.slice(from - oldest, from - oldest + count),
-    /** Number of the first hit in the log. */
-    oldest: () => oldest,
-    /** Number of calls of `clear`. */
-    run: () => run,
+    /** Hits from number `from` of that run on, as far as they are still in the log; all hits if the run has ended. */
+    read(ofRun: number, from: number) {
+      const first = ofRun === run && from > oldest ? from : oldest;
+      const hits = held.slice(first - oldest, first - oldest + MAX_READ);
+      return { run, first, oldest, hits };
+    },
     clear(): void {
       held = [];
       oldest = 0;

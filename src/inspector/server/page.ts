@@ -11,18 +11,16 @@ interface PageOptions {
   readonly host: string;
 }
 
-const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/events']);
+const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/new-hits']);
 
-/** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests` and `/events`. */
+/** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests` and `/new-hits?run=RUN&from=NUMBER`. */
 export function createPage({ log, clear, host }: PageOptions) {
-  const events = createHitEvents(log);
-
-  async function answer(
+  return async function answerPage(
     path: string,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const { headers, method = 'GET' } = request;
+    const { headers, method = 'GET', url = '' } = request;
     for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     response.setHeader('Cache-Control', 'no-store');
     const isData = DATA_PATHS.has(path);
@@ -35,17 +33,16 @@ export function createPage({ log, clear, host }: PageOptions) {
     if (method !== 'GET' && method !== 'HEAD') {
       return end(response, 405, 'text/plain; charset=utf-8', `${path} does not support ${method}`);
     }
-    if (path === '/events' && method === 'GET') {
-      return events.subscribe(response);
-    }
     if (path === '/hits') return endJson(response, log.all());
     if (path === '/ai-requests') return endJson(response, log.aiRequests());
+    if (path === '/new-hits') {
+      const asked = new URLSearchParams(url.slice(path.length));
+      return endJson(response, log.read(Number(asked.get('run')), Number(asked.get('from'))));
+    }
     const file = await readPageFile(path);
     if (file) end(response, 200, file.contentType, file.body);
     else end(response, 404, 'text/plain; charset=utf-8', 'Not Found\n');
-  }
-
-  return { answer, announce: events.announce, close: events.close };
+  };
 }
 
 function endJson(response: ServerResponse, value: unknown): void {
@@ -62,99 +59,24 @@ export function end(
   response.end(body);
 }
 
-/** Why a request for data is refused; `undefined` if it is allowed. */
+/** Why a request for data is refused: also if a browser sent it for another page. `undefined` if it is allowed. */
 export function findForeignRequest(
   headers: IncomingHttpHeaders,
   ownHost: string,
 ): string | undefined {
-  return findForeignHost(headers, ownHost) ?? findForeignOrigin(headers);
+  const { host, origin, 'sec-fetch-site': site = 'none' } = headers;
+  const isForeignSite = site !== 'same-origin' && site !== 'none';
+  const isOwnOrigin =
+    origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+  const refusal = findForeignHost(headers, ownHost);
+  if (refusal !== undefined || (isOwnOrigin && !isForeignSite)) return refusal;
+  return 'only the page of this inspector may read or delete hits';
 }
 
 /** Why a request is refused because of its Host header; `undefined` if it is allowed. */
 function findForeignHost({ host = '' }: IncomingHttpHeaders, ownHost: string): string | undefined {
   if (isOwnHost(host, ownHost)) return undefined;
   return 'use an IP address or localhost to open this page; other names could belong to anyone';
-}
-
-/** Why a request for data is refused because a browser sent it for another page; `undefined` if it is allowed. */
-function findForeignOrigin(headers: IncomingHttpHeaders): string | undefined {
-  const { host, origin } = headers;
-  const site = headers['sec-fetch-site'];
-  const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
-  const isForeignOrigin = origin !== undefined && hostOf(origin) !== host;
-  return isForeignSite || isForeignOrigin
-    ? 'only the page of this inspector may read or delete hits'
-    : undefined;
-}
-
-function hostOf(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).host : undefined;
-}
-
-const GATHER_MILLIS = 200;
-const MAX_HITS_PER_MESSAGE = 500;
-
-interface Subscriber {
-  readonly response: ServerResponse;
-  run: number;
-  next: number;
-}
-
-/**
- * Creates server-sent events with the hits of a log, many in one message. At most one message waits for a slow client. When the
- * client has read it, it gets the hits that are still in the log.
- */
-function createHitEvents(log: HitLog) {
-  const subscribers = new Set<Subscriber>();
-  let timer: NodeJS.Timeout | undefined;
-
-  /** Sends all hits in the log, then new ones, until the client disconnects. */
-  function subscribe(response: ServerResponse): void {
-    const subscriber = { response, run: log.run(), next: 0 };
-    subscribers.add(subscriber);
-    response.on('close', () => subscribers.delete(subscriber));
-    response.on('drain', () => send(subscriber));
-    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-    response.flushHeaders();
-    send(subscriber);
-  }
-
-  function send(subscriber: Subscriber): void {
-    while (!subscriber.response.writableNeedDrain) {
-      const message = nextMessage(subscriber);
-      if (message === undefined) return;
-      subscriber.response.write(message);
-    }
-  }
-
-  function nextMessage(subscriber: Subscriber): string | undefined {
-    if (subscriber.run !== log.run()) {
-      subscriber.run = log.run();
-      subscriber.next = 0;
-      return toMessage('clear', {});
-    }
-    const oldest = log.oldest();
-    const first = Math.max(subscriber.next, oldest);
-    const hits = log.read(first, MAX_HITS_PER_MESSAGE);
-    if (hits.length === 0) return undefined;
-    subscriber.next = first + hits.length;
-    return toMessage('hits', { first, oldest, hits });
-  }
-
-  /** Sends new hits to all clients. */
-  function announce(): void {
-    if (timer !== undefined || subscribers.size === 0) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      for (const subscriber of subscribers) send(subscriber);
-    }, GATHER_MILLIS).unref();
-  }
-
-  return { subscribe, announce, close: () => clearTimeout(timer) };
-}
-
-function toMessage(event: string, data: unknown): string {
-  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 /** Allows nothing from other origins, no inline code, and no text that becomes markup. */

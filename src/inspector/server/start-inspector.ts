@@ -72,7 +72,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   const callApi = createMatomoApi(resolved, sites);
   const log = createHitLog();
   const waits = createHitWaits(log);
-  const page = createPage({ log, clear, host });
+  const answerPage = createPage({ log, clear, host });
   let played: ResolvedAnswer | undefined;
   let playedTimes = 0;
 
@@ -80,7 +80,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
     const [path = ''] = request.url?.split('?', 1) ?? [];
     if (/\/(?:matomo|piwik)\.php$/.test(path)) return answerTracker(request, response);
     if (path.endsWith('/index.php')) return answerApi(request, response);
-    return page.answer(path, request, response);
+    return answerPage(path, request, response);
   }
 
   /** Matomo's own API, which no page in a browser may use. */
@@ -108,7 +108,6 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
     const { hits, answer } = tracker.track(readTrackerRequest(request, body));
     log.add(hits);
     waits.addRequest(true);
-    page.announce();
     if (playing !== undefined) return playAnswer(response, playing, answer);
     const { status, contentType, body: text } = answer;
     response.writeHead(status, { 'Cache-Control': 'no-store', 'Content-Type': contentType });
@@ -119,7 +118,6 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
     log.clear();
     tracker.forget();
     waits.clear();
-    page.announce();
   }
 
   function takePlayedAnswer(): ResolvedAnswer | undefined {
@@ -136,7 +134,6 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
 
   async function close(): Promise<void> {
     waits.close();
-    page.close();
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();

@@ -33,6 +33,7 @@ test('the time of a hit is the page load time that Matomo shows: the sum of what
 test('holds what the server holds, and counts all', () => {
   const hits = createHeldHits();
   const message = (first: number, count: number, oldest: number) => ({
+    run: 1,
     first,
     oldest,
     hits: Array.from({ length: count }, (_, i) => inspected({ action_name: `t${first + i}` })),
