@@ -16,15 +16,11 @@ export function readOption<Name extends DeclaredName>(
 ) {
   return readEnvironment(name, process.env, {
     error(message) {
-      throw new Invalid(withoutEffect(message));
+      // Without its effect on an application, and the advice.
+      const effect = /\. (?:The variable is ignored|No token is used)\. .*$/;
+      throw new Invalid(splitCode(message).text.replace(effect, ''));
     },
   });
-}
-
-/** A message about an invalid variable, without its effect on an application and the advice. */
-function withoutEffect(message: string): string {
-  const { text } = splitCode(message);
-  return text.replace(/\. (?:The variable is ignored|No token is used)\. .*$/, '');
 }
 
 /**

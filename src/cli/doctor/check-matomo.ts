@@ -46,7 +46,7 @@ export async function* checkMatomo(
   yield token.finding;
 
   const { isGood } = token;
-  const settings = isGood ? await readSiteSettings(options) : undefined;
+  const settings = isGood ? await readSiteSettings(options, goals.length > 0) : undefined;
   if (isTooOld(settings?.version)) {
     const found = `Matomo ${settings?.version} is older than Matomo 5, which this package needs`;
     yield warning('matomo', 'matomo-too-old', found, 'Update Matomo.');

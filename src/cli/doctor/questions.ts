@@ -70,12 +70,13 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
     return { exchange, verdict, askedMillis };
   }
 
-  /** The parameters that decide whether Matomo drops a hit of this service. */
+  /** The parameters that decide whether Matomo drops a hit of this service, by an unknown visitor. */
   function likeHits(withToken: boolean): Parameters {
     return {
       rec: '1',
       ua: USER_AGENT,
       lang: 'en',
+      cid: randomBytes(8).toString('hex'),
       ...(trackBots && { bots: '1' }),
       ...(baseUrl !== undefined && { url: `${baseUrl}/` }),
       ...(withToken && { cip: NOBODY }),
@@ -94,11 +95,10 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
         withToken,
       ),
     /** Does the database answer? Matomo looks up the visitor of a ping, and stores nothing if it does not know the visitor. */
-    ping: (withToken: boolean) =>
-      ask({ ...likeHits(withToken), cid: anybody(), ping: '1' }, withToken),
+    ping: (withToken: boolean) => ask({ ...likeHits(withToken), ping: '1' }, withToken),
     /** Sends a page view. */
     send: (withToken: boolean, title: string) =>
-      ask({ ...likeHits(withToken), cid: anybody(), action_name: title }, withToken),
+      ask({ ...likeHits(withToken), action_name: title }, withToken),
   };
 }
 
@@ -107,15 +107,11 @@ export function isProcessed({ verdict }: Answer, as: 'tracked' | 'invalid'): boo
   return verdict.kind === 'processed' && verdict[as] === 1;
 }
 
-function anybody(): string {
-  return randomBytes(8).toString('hex');
-}
-
 /** What Matomo's HTTP API says about how a hit is stored. `undefined` if the token has no access to it. */
 export type SiteSettings = NonNullable<Awaited<ReturnType<typeof readSiteSettings>>>;
 
 /** Asks everything in one request. The token must be one that Matomo has accepted before. `undefined` if the API fails. */
-export async function readSiteSettings(options: ResolvedOptions) {
+export async function readSiteSettings(options: ResolvedOptions, hasGoals: boolean) {
   const results = await callAll(options, [
     isPluginActivated('CustomVariables'),
     isPluginActivated('CustomDimensions'),
@@ -124,7 +120,7 @@ export async function readSiteSettings(options: ResolvedOptions) {
     { method: 'API.getMatomoVersion' },
     isPluginActivated('BotTracking'),
     isPluginActivated(SPAM_PREVENTION),
-    { method: 'Goals.getGoals', params: { idSite: String(options.siteId) } },
+    ...(hasGoals ? [{ method: 'Goals.getGoals', params: { idSite: String(options.siteId) } }] : []),
   ]);
   if (results === undefined) return undefined;
   const [variables, customDimensions, queue, dimensions, version, botTracking, spam, goals] =
@@ -138,6 +134,7 @@ export async function readSiteSettings(options: ResolvedOptions) {
     version: readText(version),
     hasBotTracking: readFlag(botTracking),
     hasSpamPrevention: readFlag(spam),
+    /** Only read if `hasGoals`: the application uses some. */
     goals: goals?.kind === 'value' ? listOf(goals).map(({ idgoal }) => Number(idgoal)) : undefined,
   };
 }
