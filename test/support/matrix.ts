@@ -60,7 +60,7 @@ interface Result extends Cell {
 }
 
 /** What could be had, or why it could not. */
-export interface Outcome<T> {
+interface Outcome<T> {
   readonly value?: T;
   readonly reason?: string;
   readonly failure?: string;
@@ -129,10 +129,22 @@ export function packBeforeTests(): () => object {
 export async function preparePlace(cell: Setting, npmPackage: object): Promise<Place> {
   const places = await matrix.preparePlaces([cell], npmPackage, INSTALLED);
   onTestFinished(() => places.close());
-  const { value: place, reason, failure } = places.placeOf(cell);
+  return expectValue(places.placeOf(cell));
+}
+
+/** Installs a Node.js before the tests of a `describe`. Call what it returns within a test: its path, or the test is skipped. */
+export function installNodeBeforeTests(major: number): () => string {
+  let installed: Outcome<{ path: string }>;
+  beforeAll(async () => {
+    installed = await matrix.attempt(() => matrix.installNode(major));
+  }, COLD_MILLIS);
+  return () => expectValue(installed).path;
+}
+
+function expectValue<T>({ value, reason, failure }: Outcome<T>): T {
   skipTest(reason, 'packages');
   expect(failure).toBeUndefined();
-  return place as Place;
+  return value as T;
 }
 
 /** Starts an application, sends it requests, ends it by SIGTERM, and expects the answers, one hit for each and no other lines. */

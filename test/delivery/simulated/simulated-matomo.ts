@@ -13,28 +13,17 @@ import { SimulatedConnection } from './simulated-connection.js';
 
 /** What may go wrong on the way, in Matomo, and on the way back. */
 export const FAULTS = [
-  'none',
-  'refused',
-  'lost before',
-  'lost after',
-  'gateway time-out',
-  'database away',
-  'flickering database',
-  'lock timeout',
-  'bad gateway after storing',
-  'odd Retry-After',
-  'busy',
-  'redirect',
-  'another page',
-  'tracker off',
-  'queue',
-  'some lost inside',
-  'created',
-  'accepted',
-  'gzip',
-  'database dies',
-  'no HTTP',
-  'closes connections',
+  ...['none', 'refused', 'lost before', 'lost after', 'gateway time-out'],
+  ...[
+    'database away',
+    'flickering database',
+    'lock timeout',
+    'bad gateway after storing',
+    'odd Retry-After',
+  ],
+  ...['busy', 'redirect', 'another page', 'tracker off', 'queue'],
+  ...['some lost inside', 'created', 'accepted', 'gzip', 'database dies'],
+  ...['no HTTP', 'closes connections'],
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];

@@ -77,21 +77,8 @@ const numbered = (separator: string) => (size: number) =>
 
 const QUERY_TEXTS: Inputs = {
   ...URL_TEXTS,
-  ...textsOf([
-    '&amp;',
-    '&a',
-    ';a=1',
-    'a=',
-    'aA',
-    'q=1;',
-    '%41',
-    '%25',
-    '%e9',
-    '+',
-    '@a.',
-    '.eyJ',
-    '" ',
-  ]),
+  ...textsOf(['&amp;', '&a', ';a=1', 'a=', 'aA', 'q=1;', '%41', '%25']),
+  ...textsOf(['%e9', '+', '@a.', '.eyJ', '" ']),
   ...textsOf(['token=1&', 'token ', 'a=%3Dtoken&', ' ', '\ud800']),
   'many names': numbered('&'),
   'many names behind semicolons': numbered(';'),

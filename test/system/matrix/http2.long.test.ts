@@ -12,7 +12,7 @@ import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { Agent } from 'undici';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';
 import { startBulkReceiver } from '../../support/bulk-receiver.js';
 import { CHATGPT, FIREFOX } from '../../support/chatbots.js';
@@ -21,14 +21,14 @@ import { sampled } from '../../support/long.js';
 import {
   COLD_MILLIS,
   expectHits,
+  installNodeBeforeTests,
   matrix,
-  type Outcome,
   packBeforeTests,
   preparePlace,
 } from '../../support/matrix.js';
 import { APPS, matomo, REGISTER } from '../../support/registered-app.js';
 import { prepareRuntime } from '../../support/runtimes.js';
-import { requires, skipTest } from '../../support/skips.js';
+import { requires } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 
 const NODES = sampled([22, 26], [22, 24, 26]);
@@ -48,16 +48,7 @@ const FRAMEWORKS = {
 const npmPackage = packBeforeTests();
 
 describe.each(NODES)('Node.js %i', (major) => {
-  let installed: Outcome<{ path: string }>;
-  beforeAll(async () => {
-    installed = await matrix.attempt(() => matrix.installNode(major));
-  }, COLD_MILLIS);
-
-  function nodePath(): string {
-    skipTest(installed.reason, 'packages');
-    expect(installed.failure).toBeUndefined();
-    return installed.value?.path ?? '';
-  }
+  const nodePath = installNodeBeforeTests(major);
 
   async function start(more: Record<string, string> = {}, preloads: readonly string[] = []) {
     const node = nodePath();
