@@ -56,7 +56,7 @@ export class MatomoSpanExporter {
     this.#withdraw = announceExporter({
       takeHit: (hit, announced, span) =>
         pipeline.addFurtherHit(hit, announced || span ? 'unknown' : undefined),
-      reports: pipeline,
+      reports: pipeline.reports,
     });
   }
 

@@ -50,7 +50,9 @@ export class MatomoSpanProcessor {
       this.#stopWatching = watchForSpans('MatomoSpanProcessor', () => this.stats(), diagnostics);
       internals = {
         flushAtEnd: () => pipeline.end.flushAtEnd(() => this.shutdown()),
-        trackSpanless: (rules) => requests.trackSpanless(rules),
+        trackSpanless(rules) {
+          requests.spanless = rules;
+        },
       };
     }
     exposeInternals(this, () => internals);

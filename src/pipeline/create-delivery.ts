@@ -73,13 +73,6 @@ function createSpool(
   );
 }
 
-function withoutUndici(error: unknown): string {
-  return (
-    `undici cannot be loaded (${show(error)}). Hits are sent through node:http. ` +
-    'Mark opentelemetry-matomo and undici as external if the application is bundled, else install the package again.'
-  );
-}
-
 function createWayToMatomo(
   options: ResolvedOptions,
   diagnostics: Diagnostics,
@@ -89,7 +82,10 @@ function createWayToMatomo(
   const settings = { ...options, userAgent: USER_AGENT };
   const live = createTransport({
     ...settings,
-    onFallback: (error) => diagnostics.warnOnce('bundled', coded('bundled', withoutUndici(error))),
+    onFallback(error) {
+      const text = `undici cannot be loaded (${show(error)}). Hits are sent through node:http. Mark opentelemetry-matomo and undici as external if the application is bundled, else install the package again.`;
+      diagnostics.warnOnce('bundled', coded('bundled', text));
+    },
   });
   const plain = createExitTransport(live, settings);
   const transport = metrics?.measure(plain) ?? plain;

@@ -25,18 +25,27 @@ export function createFindPrivacyReason(
   const header = consentHeaderOf(consent);
   const isListed = capturedHeaders.includes(header.replaceAll('_', '-'));
 
+  function reportUnknown(option: string, names: string): void {
+    diagnostics.warnOnce(`unknown ${option}`, () =>
+      coded(
+        'headers-not-captured',
+        `A request does not say whether it had the headers that ${option} needs. Such requests are not tracked. Let the instrumentation capture these headers, and set MATOMO_CAPTURED_HEADERS=${names} or the option capturedHeaders.`,
+      ),
+    );
+  }
+
   return function findPrivacyReason(ended) {
     const { request, incoming } = ended;
     if (isIgnored && request.address !== undefined && isIgnored(request.address)) return 'address';
     if (doNotTrack && request.optedOut !== 'no') {
-      if (request.optedOut === 'unknown') reportUnknown(diagnostics, 'doNotTrack', 'dnt,sec-gpc');
+      if (request.optedOut === 'unknown') reportUnknown('doNotTrack', 'dnt,sec-gpc');
       return 'do_not_track';
     }
     if (!consent) return undefined;
     const current = ended.header(header);
     const sent = incoming ? readRawHeader(incoming, header) : current;
     if (sent === undefined) {
-      if (!incoming && !isListed) reportUnknown(diagnostics, 'consent', header);
+      if (!incoming && !isListed) reportUnknown('consent', header);
       return 'no_consent';
     }
     // The application may withdraw what the client sent, but not give consent for it.
@@ -75,17 +84,4 @@ export function missingHeaders({
     ...(consent ? [consentHeaderOf(consent).replaceAll('_', '-')] : []),
   ];
   return needed.filter((name) => !capturedHeaders.includes(name));
-}
-
-function reportUnknown(
-  diagnostics: Pick<Diagnostics, 'warnOnce'>,
-  option: string,
-  names: string,
-): void {
-  diagnostics.warnOnce(`unknown ${option}`, () =>
-    coded(
-      'headers-not-captured',
-      `A request does not say whether it had the headers that ${option} needs. Such requests are not tracked. Let the instrumentation capture these headers, and set MATOMO_CAPTURED_HEADERS=${names} or the option capturedHeaders.`,
-    ),
-  );
 }

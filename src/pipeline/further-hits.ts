@@ -1,4 +1,3 @@
-import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Delivery } from '../delivery/delivery.js';
 import {
@@ -9,41 +8,58 @@ import {
   type FurtherHit,
   parameterOf,
 } from '../hit/further-hit.js';
-import type { Hit } from '../hit/hit.js';
-import type { HitBuilder } from '../hit/hit-builder.js';
+import type { Hit, PendingHit } from '../hit/hit.js';
 import { createToCallParameters, type McpCall } from '../hit/mcp-call.js';
 import { createSentUrls } from '../hit/page/sent-urls.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { isInSample } from '../hit/visitor/sampling.js';
-import type { ResolvedOptions } from '../options/option-table.js';
 import { MAX_FURTHER_HITS, serviceDefaultsOf } from '../requests/matomo-attributes.js';
 import { operationNames } from '../requests/operations/proven-names.js';
 import { hasStatus } from '../requests/read-request.js';
-import type { EndedRequest, Request } from '../requests/request.js';
-import type { Decisions } from './ignore-reasons.js';
-import { type OptionCallbacks, siteOfService } from './option-callbacks.js';
-import {
-  type FurtherHitPipeline,
-  PendingFurtherHit,
-  type PendingPageView,
-} from './pending-hits.js';
+import type { EndedRequest, HitReports, Request } from '../requests/request.js';
+import type { DecisionParts, Decisions } from './ignore-reasons.js';
+import { siteOfService } from './option-callbacks.js';
+import { type PendingPageView, REQUEST_BYTES } from './pending-hits.js';
 import type { HitCounts } from './stats.js';
 
 /** The part of a pipeline that its further hits need. */
-export interface FurtherHitsParts {
-  readonly options: ResolvedOptions;
+export interface FurtherHitsParts extends Omit<DecisionParts, 'isVisitorKeyKnown'> {
   readonly delivery: Delivery;
-  readonly diagnostics: Diagnostics;
-  readonly callbacks: OptionCallbacks;
   readonly decisions: Decisions;
   readonly counts: HitCounts;
   /** Counts a hit that could not be built. */
   readonly loseHit: (error: unknown) => void;
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
-  readonly builder: () => HitBuilder;
   /** A request that is still open, as it is now. */
   readonly readOpen: (request: Request) => EndedRequest | undefined;
+}
+
+/** A further hit, queued or waiting for the end of its request. */
+class PendingFurtherHit implements PendingHit {
+  /** The time of the call. */
+  readonly endedMillis: number = performance.now();
+  readonly bytes: number;
+  readonly hit: CheckedHit;
+  readonly request: Request | undefined;
+  /** `apart`: its request runs for long, or work of the request went on after its end. */
+  state: 'waiting' | 'afterPage' | 'apart' = 'waiting';
+  readonly #hits: FurtherHits;
+
+  constructor(hits: FurtherHits, hit: CheckedHit, request?: Request) {
+    this.#hits = hits;
+    this.hit = hit;
+    this.request = request;
+    this.bytes = hit.fields.reduce((bytes, { text }) => bytes + text.length, REQUEST_BYTES);
+  }
+
+  isFinal(nowMillis: number): boolean {
+    return this.#hits.isFinal(this, nowMillis);
+  }
+
+  finalize(epochMillis: number): readonly Hit[] {
+    return this.#hits.finalize(this, epochMillis);
+  }
 }
 
 /** The further hits of one request. */
@@ -66,7 +82,7 @@ class HitsOfRequest {
  * Hits besides page views. They are pending from the call on, and queued when their request ends, after its page view. If the request
  * runs for longer than a hit may be held, they are sent before it ends.
  */
-export class FurtherHits implements FurtherHitPipeline {
+export class FurtherHits implements HitReports {
   readonly #parts: FurtherHitsParts;
   #toCallParameters: ReturnType<typeof createToCallParameters> | undefined;
 
@@ -79,7 +95,7 @@ export class FurtherHits implements FurtherHitPipeline {
       hasToken: options.tokenAuth !== undefined,
       maxCustomVariables: options.maxCustomVariables,
       redactUrl: createSentUrls(options).ofApplication,
-      report: (key, message) => this.report(key, message),
+      report: (key, message) => this.reportHit(key, message()),
     };
   }
 
@@ -110,13 +126,13 @@ export class FurtherHits implements FurtherHitPipeline {
   }
 
   /** A call that makes no hit at all. */
-  refuse(key: string, message: string): void {
-    this.report(key, () => message);
+  refuseHit(key: string, message: string): void {
+    this.reportHit(key, message);
     this.#drop('invalid');
   }
 
-  report(key: string, message: () => string): void {
-    this.#parts.diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
+  reportHit(key: string, message: string): void {
+    this.#parts.diagnostics.warnOnce(key, () => coded('parameter-invalid', message));
   }
 
   /** Queues the hits that wait for the end of their request, and those that its spans have. `page` was queued before. */
@@ -134,7 +150,7 @@ export class FurtherHits implements FurtherHitPipeline {
   #addToRequest(hit: CheckedHit, request: Request): void {
     const hits = HitsOfRequest.of(request);
     if (hits.count >= MAX_FURTHER_HITS) {
-      this.report('further too_many', () => TOO_MANY_HITS);
+      this.reportHit('further too_many', TOO_MANY_HITS);
       this.#drop('too_many');
       return;
     }
@@ -156,12 +172,12 @@ export class FurtherHits implements FurtherHitPipeline {
     const userId = hidesOtherUserIds ? undefined : parameterOf(hit, 'uid');
     const visitor = userId ?? parameterOf(hit, 'cid');
     if (visitor === undefined) {
-      this.report('further no_visitor', () => (hidesOtherUserIds ? NO_VISITOR_ID : NO_VISITOR));
+      this.reportHit('further no_visitor', hidesOtherUserIds ? NO_VISITOR_ID : NO_VISITOR);
       this.#drop('no_visitor');
       return false;
     }
     if (this.#siteOf(hit) !== undefined) return isInSample(visitor, sampleRate);
-    this.refuse('further site', NO_SITE);
+    this.refuseHit('further site', NO_SITE);
     return false;
   }
 
@@ -185,20 +201,18 @@ export class FurtherHits implements FurtherHitPipeline {
    * who its user is, it waits for that, too.
    */
   isFinal({ request, endedMillis }: PendingFurtherHit, nowMillis: number): boolean {
-    const { longestHoldMillis, options } = this.#parts;
+    const { longestHoldMillis, options, callbacks, readOpen } = this.#parts;
     if (!request || request.closed) return true;
     const hits = HitsOfRequest.of(request);
     if (request.request) return hits.page?.isFinal(nowMillis) ?? false;
     const waitedMillis = nowMillis - endedMillis;
     if (waitedMillis < longestHoldMillis) return false;
     if (waitedMillis >= options.scheduledDelayMillis) return true;
-    hits.awaitsStatus ??= this.#awaitsStatus(request);
+    if (hits.awaitsStatus === undefined) {
+      const now = readOpen(request);
+      hits.awaitsStatus = now !== undefined && callbacks.awaitsStatus(now);
+    }
     return !hits.awaitsStatus || hasStatus(request);
-  }
-
-  #awaitsStatus(request: Request): boolean {
-    const now = this.#parts.readOpen(request);
-    return now !== undefined && this.#parts.callbacks.awaitsStatus(now);
   }
 
   finalize(pending: PendingFurtherHit, epochMillis: number): readonly Hit[] {
@@ -228,7 +242,7 @@ export class FurtherHits implements FurtherHitPipeline {
     const ended = from.request ? (from as EndedRequest) : this.#parts.readOpen(from);
     // The span that was active may turn out to be of no HTTP request. Of one that Node.js announced, nothing is known any more.
     if (!ended) {
-      if (from.announced.announcedMillis > 0 && !decisions.allowsUnknown()) return undefined;
+      if (from.announced.startedMillis > 0 && !decisions.allowsUnknown()) return undefined;
       return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit, epochMillis) : undefined;
     }
     if (ended.site === undefined) decisions.decideOpen(ended);

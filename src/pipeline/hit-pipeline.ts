@@ -14,7 +14,7 @@ import {
   type RequestReading,
   readOpenRequest,
 } from '../requests/read-request.js';
-import type { EndedRequest, Request, RequestSink } from '../requests/request.js';
+import type { EndedRequest, HitReports, Request, RequestSink } from '../requests/request.js';
 import { type CreatedDelivery, createDelivery } from './create-delivery.js';
 import { FurtherHits } from './further-hits.js';
 import { Decisions, type IgnoreReason } from './ignore-reasons.js';
@@ -41,6 +41,7 @@ export class HitPipeline implements RequestSink {
   readonly #counts = createHitCounts();
   readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
   readonly #further: FurtherHits;
+  readonly reports: HitReports;
   readonly #metrics: Metrics | undefined;
   readonly end: PipelineEnd;
   /** Counts exports that a gateway refused. */
@@ -83,6 +84,7 @@ export class HitPipeline implements RequestSink {
       longestHoldMillis: this.longestHoldMillis,
       readOpen: (request) => readOpenRequest(request, reading),
     });
+    this.reports = this.#further;
     const statsLog = createStatsLog(statsIntervalMillis, () => this.stats(), diagnostics);
     this.end = new PipelineEnd({ exitFlush, diagnostics, delivery, statsLog });
   }
@@ -123,7 +125,10 @@ export class HitPipeline implements RequestSink {
     if (ended.request.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
     const page = new PendingPageView(this, ended);
     const isTaken = this.delivery.push(page);
-    if (ended.span) this.#countSpan(isTaken);
+    const { spans } = this.#counts;
+    if (ended.span && isTaken) spans.processed += 1;
+    else if (ended.span)
+      spans.failed[this.delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
     return isTaken ? page : undefined;
   }
 
@@ -132,22 +137,8 @@ export class HitPipeline implements RequestSink {
     this.#further.add(hit, request);
   }
 
-  refuseHit(key: string, message: string): void {
-    this.#further.refuse(key, message);
-  }
-
-  reportHit(key: string, message: string): void {
-    this.#further.report(key, () => message);
-  }
-
   countUnused(): void {
     this.#counts.spans.unused += 1;
-  }
-
-  #countSpan(isTaken: boolean): void {
-    const { spans } = this.#counts;
-    if (isTaken) spans.processed += 1;
-    else spans.failed[this.delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
   }
 
   async shutdown(deadlineMillis: number = this.#options.shutdownTimeoutMillis): Promise<void> {

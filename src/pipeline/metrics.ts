@@ -67,13 +67,17 @@ export class Metrics {
       send: async (body, timeoutMillis) => {
         const start = performance.now();
         const exchange = await transport.send(body, timeoutMillis);
-        this.#record((performance.now() - start) / 1000, outcomeOf(exchange));
+        this.#record((performance.now() - start) / 1000, exchange);
         return exchange;
       },
     };
   }
 
-  #record(seconds: number, outcome: Attributes): void {
+  #record(seconds: number, exchange: Exchange): void {
+    const outcome =
+      exchange.kind === 'answer'
+        ? { 'http.response.status_code': exchange.status }
+        : { 'error.type': exchange.kind };
     try {
       this.#durations?.record(seconds, { ...outcome, ...this.#component });
     } catch (error) {
@@ -89,23 +93,21 @@ export class Metrics {
       this.#register(this.#provider, observe);
       return;
     }
+    let times = 0;
     const lookUp = () => {
       const meterProvider = otelGlobal()?.metrics;
-      if (!meterProvider) return false;
-      this.stop();
-      this.#register(meterProvider, observe);
-      return true;
-    };
-    let isFirst = true;
-    const lookAgain = () => {
-      if (!lookUp() && isFirst && !isApiInstalled())
+      if (meterProvider) {
+        this.stop();
+        this.#register(meterProvider, observe);
+      } else if (times === 1 && !isApiInstalled()) {
         diagnostics.error(missingApi(NO_METRICS, METRICS_ADVICE));
-      isFirst = false;
+      }
+      times += 1;
     };
-    if (lookUp()) return;
     new DetachedScope('MatomoMetrics').runInAsyncScope(() => {
-      this.#timer = setInterval(lookAgain, LOOKUP_MILLIS).unref();
+      this.#timer = setInterval(lookUp, LOOKUP_MILLIS).unref();
     });
+    lookUp();
   }
 
   /** Stops looking for a meter provider. */
@@ -120,8 +122,9 @@ export class Metrics {
       description: 'Time that a bulk request to Matomo takes',
       advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
     });
-    for (const [name, { kind, read, ...metadata }] of Object.entries(INSTRUMENTS)) {
-      meter[`create${kind}`](name, metadata).addCallback((result) =>
+    for (const [name, instrument] of Object.entries(INSTRUMENTS)) {
+      const { kind = 'ObservableCounter', unit = '{hit}', description, read } = instrument;
+      meter[`create${kind}`](name, { unit, description }).addCallback((result) =>
         read(observe(), (count, attributes) => {
           if (count !== undefined) result.observe(count, { ...attributes, ...this.#component });
         }),
@@ -135,8 +138,10 @@ type Observe = (count: number | undefined, attributes?: Attributes) => void;
 
 /** Who counts is `read`. */
 interface Instrument {
-  readonly kind: 'ObservableCounter' | 'ObservableUpDownCounter' | 'ObservableGauge';
-  readonly unit: string;
+  /** @default ObservableCounter */
+  readonly kind?: 'ObservableUpDownCounter' | 'ObservableGauge';
+  /** @default hits */
+  readonly unit?: string;
   readonly description: string;
   readonly read: (observed: Observed, observe: Observe) => void;
 }
@@ -149,7 +154,6 @@ interface Instrument {
  */
 const INSTRUMENTS: Readonly<Record<string, Instrument>> = {
   'otel.sdk.processor.span.processed': {
-    kind: 'ObservableCounter',
     unit: '{span}',
     description: 'Server spans whose page view was queued, or not, by why not',
     read({ spans: { processed, failed } }, observe) {
@@ -159,13 +163,11 @@ const INSTRUMENTS: Readonly<Record<string, Instrument>> = {
   },
   'matomo.queue.size': {
     kind: 'ObservableUpDownCounter',
-    unit: '{hit}',
     description: 'Pending hits in memory',
     read: ({ stats }, observe) => observe(stats.pending - stats.spooled),
   },
   'matomo.queue.capacity': {
     kind: 'ObservableUpDownCounter',
-    unit: '{hit}',
     description: 'Hits that memory may contain',
     read: ({ capacity }, observe) => observe(capacity),
   },
@@ -183,13 +185,10 @@ const INSTRUMENTS: Readonly<Record<string, Instrument>> = {
   },
   'matomo.spool.hits': {
     kind: 'ObservableGauge',
-    unit: '{hit}',
     description: 'Hits in the spool that this process made or took over',
     read: ({ delivery }, observe) => observe(delivery.spoolHits),
   },
   'matomo.hits': {
-    kind: 'ObservableCounter',
-    unit: '{hit}',
     description: 'Hits by what became of them: tracked, accepted, invalid or lost',
     read({ stats: { tracked, accepted, invalid, lost } }, observe) {
       observeEach({ tracked, accepted, invalid }, 'matomo.hit.outcome', observe);
@@ -199,49 +198,37 @@ const INSTRUMENTS: Readonly<Record<string, Instrument>> = {
     },
   },
   'matomo.hits.further': {
-    kind: 'ObservableCounter',
-    unit: '{hit}',
     description: 'Events, goals, orders and others besides page views, a part of all hits',
     read: ({ stats }, observe) => observe(stats.furtherHits),
   },
   'matomo.hits.dropped': {
-    kind: 'ObservableCounter',
     unit: '{call}',
     description: 'Calls for a hit besides the page view that made none, by reason',
     read: ({ stats }, observe) => observeEach(stats.dropped, 'error.type', observe),
   },
   'matomo.spans.unused': {
-    kind: 'ObservableCounter',
     unit: '{span}',
     description: 'Spans that had no effect: too late for their request, or of none',
     read: ({ stats }, observe) => observe(stats.spans.unused),
   },
   'matomo.exports.refused': {
-    kind: 'ObservableCounter',
     unit: '{export}',
     description: 'Exports that a gateway refused because there was no room',
     read: ({ refusedExports }, observe) => observe(refusedExports),
   },
   'matomo.hits.ai_chatbots': {
-    kind: 'ObservableCounter',
-    unit: '{hit}',
     description: 'Hits of requests by AI chatbots, a part of all hits',
     read: ({ stats }, observe) => observe(stats.aiChatbots),
   },
   'matomo.hits.resent': {
-    kind: 'ObservableCounter',
-    unit: '{hit}',
     description: 'Hits sent again although the first attempt may have stored them',
     read: ({ stats }, observe) => observe(stats.resent),
   },
   'matomo.hits.taken_over': {
-    kind: 'ObservableCounter',
-    unit: '{hit}',
     description: 'Hits taken over from processes that have ended',
     read: ({ stats }, observe) => observe(stats.takenOver),
   },
   'matomo.requests.ignored': {
-    kind: 'ObservableCounter',
     unit: '{request}',
     description: 'Requests that make no hit, by reason',
     read: ({ stats }, observe) => observeEach(stats.ignored, 'matomo.ignore.reason', observe),
@@ -254,12 +241,6 @@ function observeEach(
   observe: Observe,
 ): void {
   for (const [value, count] of Object.entries(counts)) observe(count, { [attribute]: value });
-}
-
-function outcomeOf(exchange: Exchange): Attributes {
-  return exchange.kind === 'answer'
-    ? { 'http.response.status_code': exchange.status }
-    : { 'error.type': exchange.kind };
 }
 
 const NO_METRICS = 'meterProvider is global, so there are no metrics';

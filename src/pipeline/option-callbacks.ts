@@ -135,10 +135,13 @@ function callbacksOf(
     if (ask) callbacks.push({ parameter, option, ask });
   };
   const askUserId = userIds && ((ended: EndedRequest) => userIds.read(ended));
-  const ofCookie = visitorId === 'cookie' ? readVisitorOfCookie : undefined;
+  const askCookie: Ask<string | undefined> | undefined =
+    visitorId === 'cookie'
+      ? (ended, site) => visitorOfCookie(ended.headerAsSent('cookie'), site)
+      : undefined;
   add('action_name', 'actionName', fromFunction(actionName));
   add('uid', 'userId', fromFunction(userId) ?? askUserId);
-  add('cid', 'visitorId', fromFunction(visitorId) ?? ofCookie);
+  add('cid', 'visitorId', fromFunction(visitorId) ?? askCookie);
   for (const [id, source] of Object.entries(dimensions)) {
     if (typeof source === 'string' && isFromRequest(source)) continue;
     const ask =
@@ -148,10 +151,6 @@ function callbacksOf(
     add(`dimension${id}`, `dimensions[${id}]`, ask);
   }
   return callbacks;
-}
-
-function readVisitorOfCookie(ended: EndedRequest, site: number): string | undefined {
-  return visitorOfCookie(ended.headerAsSent('cookie'), site);
 }
 
 type ReadSource = Ask<string | number | undefined>;

@@ -127,12 +127,9 @@ export function watchFirstRequests(
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
     requests += 1;
     if (requests < REQUESTS_TO_JUDGE) return;
-    diagnostics.warnOnce('all-ignored', coded('all-ignored', describe(counts)));
+    const list = Array.from(counts, ([reason, count]) => `${reason}: ${count}`).join(', ');
+    const text = `The first ${REQUESTS_TO_JUDGE} requests were all ignored (${list}). Matomo has received nothing yet. If this process serves pages, check that their requests reach it; to track such requests, set staticFiles or prefetches to track, or mcp to all.`;
+    diagnostics.warnOnce('all-ignored', coded('all-ignored', text));
     counts = undefined;
   };
-}
-
-function describe(counts: ReadonlyMap<string, number>): string {
-  const list = Array.from(counts, ([reason, count]) => `${reason}: ${count}`).join(', ');
-  return `The first ${REQUESTS_TO_JUDGE} requests were all ignored (${list}). Matomo has received nothing yet. If this process serves pages, check that their requests reach it; to track such requests, set staticFiles or prefetches to track, or mcp to all.`;
 }

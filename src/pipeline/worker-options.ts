@@ -32,9 +32,9 @@ export function findWorkerProblem(inCode: MatomoOptions): string | undefined {
   const missing = Object.entries(announced())
     .filter(([name, text]) => !own.includes(name as OptionName) && inEnvironment(name) === text)
     .map(([name]) => name);
-  return missing.length === 0
-    ? undefined
-    : coded('worker-without-options', withoutOptions(missing.join(', ')));
+  if (missing.length === 0) return undefined;
+  const text = `The main thread has privacy options in code that this worker thread does not have (${missing.join(', ')}). Requests to this worker are not tracked. Set them in the environment, or call start() with them in the worker, too.`;
+  return coded('worker-without-options', text);
 }
 
 function announced(): Announced {
@@ -48,8 +48,4 @@ function privacyOptionsIn(inCode: MatomoOptions): OptionName[] {
 
 function inEnvironment(name: string): string {
   return textOf(DECLARATIONS[name as OptionName].env, process.env);
-}
-
-function withoutOptions(names: string): string {
-  return `The main thread has privacy options in code that this worker thread does not have (${names}). Requests to this worker are not tracked. Set them in the environment, or call start() with them in the worker, too.`;
 }

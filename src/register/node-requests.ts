@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as NetServer } from 'node:net';
 import type { RecordOption } from '../options/option-table.js';
-import { areStreamsCaptured } from '../requests/captured-requests.js';
+import { areStreamsCaptured } from '../requests/connections.js';
 import { internalsOf } from '../requests/processor-internals.js';
 
 /** Requests without a SERVER span. Over HTTP/2, no instrumentation makes one. */

@@ -24,7 +24,7 @@ export function assembleRequests(
   onFailure: (error: unknown) => void = rethrow,
 ): EndedRequest[] {
   const { requests, unused } = groupSpans(
-    mapEach(spans, (span) => new ExportedSpan(span, reading), onFailure),
+    mapEach(spans, (span) => toExportedSpan(span, reading), onFailure),
     ({ traceId }) => traceId,
   );
   function passOn({ span, isEmpty, isAncestorMissing }: ExportedSpan): void {
@@ -60,32 +60,28 @@ function rethrow(error: unknown): never {
 }
 
 /** A finished span of this process, to be grouped. */
-class ExportedSpan implements WaitingSpan<ExportedSpan> {
+interface ExportedSpan extends WaitingSpan<ExportedSpan> {
   readonly span: FinishedSpan;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string | undefined;
-  readonly isParentRemote: boolean | undefined;
-  readonly kind: number;
-  readonly isRequest: boolean;
-  readonly isEmpty: boolean;
-  readonly bytes = 0;
-  arrivedMillis = 0;
-  group: WaitingSpan<ExportedSpan>['group'] = undefined;
-  isAncestorMissing = false;
+}
 
-  constructor(span: FinishedSpan, reading: RequestReading) {
-    const { traceId, spanId } = span.spanContext();
-    const linked = linkedRequestOf(span);
-    this.span = span;
-    this.traceId = linked?.traceId ?? traceId;
-    this.spanId = spanId;
-    this.parentSpanId = linked?.spanId ?? parentSpanIdOf(span);
-    this.isParentRemote = linked ? false : span.parentSpanContext?.isRemote;
-    this.kind = span.kind;
-    this.isRequest = span.kind === SERVER_SPAN && methodOf(span.attributes) !== undefined;
-    this.isEmpty = !this.isRequest && !isAnnotatedBelow(span, reading);
-  }
+function toExportedSpan(span: FinishedSpan, reading: RequestReading): ExportedSpan {
+  const { traceId, spanId } = span.spanContext();
+  const linked = linkedRequestOf(span);
+  const isRequest = span.kind === SERVER_SPAN && methodOf(span.attributes) !== undefined;
+  return {
+    span,
+    traceId: linked?.traceId ?? traceId,
+    spanId,
+    parentSpanId: linked?.spanId ?? parentSpanIdOf(span),
+    isParentRemote: linked ? false : span.parentSpanContext?.isRemote,
+    kind: span.kind,
+    isRequest,
+    isEmpty: !isRequest && !isAnnotatedBelow(span, reading),
+    bytes: 0,
+    arrivedMillis: 0,
+    group: undefined,
+    isAncestorMissing: false,
+  };
 }
 
 /** The request of a SERVER span, with the annotations of its child spans; `undefined` if it is not an HTTP request. */

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
-import type { Server } from 'node:http';
 import {
   type ChannelListener,
   channelListener,
@@ -13,11 +12,12 @@ import {
 import { activeSpan } from '../common/otel-global.js';
 import type { Span } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
-import { Connections, closeRequest, isOpen, wrapEmit } from './connections.js';
-import { Http2Request, Http2Response, Http2Sessions, isRequestStream } from './http2.js';
-import { ownRequest, REQUEST, requestOf } from './node-request.js';
-import { readExecution } from './operations/index.js';
-import { type Additions, type HitReports, Request, type RequestStorage } from './request.js';
+import { Connections, isOpen, type OpenConnections } from './connections.js';
+import { Http2Sessions } from './http2.js';
+import { ownRequest, requestOf } from './node-request.js';
+import { addExecution } from './operations/index.js';
+import type { Additions, HitReports, Request, RequestStorage } from './request.js';
+import type { RequestTracker } from './track-requests.js';
 
 /** A processor or exporter that accepts hits besides page views. */
 export interface HitTaker {
@@ -27,16 +27,9 @@ export interface HitTaker {
 }
 
 /** A processor, of any copy of this package. */
-export interface RequestProcessor extends HitTaker {
-  /** The annotations from code of the request that a span belongs to, as long as its hit can change. */
-  findAnnotations(span: Span, announced: Request | undefined): Additions | undefined;
-  /** The connection is done with a request whose span has not ended. Never throws. */
-  abandon(announced: Request): void;
-  /** A request has begun, in whose async context this is called. */
-  begin(announced: Request, message: RequestMessage): void;
-  /** A stream of HTTP/2 has begun. `undefined`: it is no request, or cannot be captured. */
-  beginStream(announced: Request | undefined): void;
-}
+export interface RequestProcessor
+  extends HitTaker,
+    Pick<RequestTracker, 'findAnnotations' | 'abandon' | 'begin' | 'beginStream'> {}
 
 /**
  * Shared by all copies of this package in a process (both builds, several installations): `annotate` of one copy must find the request
@@ -69,10 +62,9 @@ function sharedRequests(): SharedRequests | undefined {
 
 function createSharedRequests(): SharedRequests {
   const storage: RequestStorage = new AsyncLocalStorage();
-  const connections = new Connections(storage, (announced) => {
-    if (announced.response || announced.next) abandon(announced);
-  });
-  const sessions = new Http2Sessions(storage);
+  const open: OpenConnections = new Set();
+  const connections = new Connections(storage, open, abandon);
+  const sessions = new Http2Sessions(storage, open, abandon);
   // Not read from the shared object: Jest warns of that when a connection outlives a file of tests.
   let processors: readonly RequestProcessor[] = [];
   return {
@@ -84,7 +76,7 @@ function createSharedRequests(): SharedRequests {
       processors = list;
     },
     exporters: new Set(),
-    listOpen: () => [...connections.listOpen(), ...sessions.listOpen()].filter(isOpen),
+    listOpen: () => [...open].flatMap((each) => [...(each.deref() ?? [])]).filter(isOpen),
     listeners: new Map([
       [REQUEST_CHANNEL, channelListener(isRequestMessage, onRequest)],
       [FINISH_CHANNEL, channelListener(isObject, onFinish)],
@@ -94,77 +86,26 @@ function createSharedRequests(): SharedRequests {
   };
 
   function abandon(announced: Request): void {
-    for (const processor of processors) processor.abandon(announced);
+    if (announced.response || announced.next)
+      for (const processor of processors) processor.abandon(announced);
   }
 
   function onRequest(message: RequestMessage): void {
-    const { request, response, server } = message;
-    const announced = Request.announced(request, response, request.url ?? '/', server);
-    (request as { [REQUEST]?: Request })[REQUEST] = announced;
-    storage.enterWith(announced);
-    if (connections.add(message, announced)) detachErrors(storage, server);
-    // No test shows what connections report at their end on Bun, so the end of the response counts, too.
-    if (IS_BUN) response.once('close', () => closeRequest(announced));
+    const announced = connections.add(message);
     for (const processor of processors) processor.begin(announced, message);
   }
 
-  /** Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`. */
   function onFinish(message: object): void {
     const { request } = message as Partial<RequestMessage>;
-    const announced = request && ownRequest(request);
-    if (!announced) return;
-    if (storage.getStore() !== announced) storage.enterWith(announced);
-    // If the connection has failed, what was not sent is known when it is closed.
-    if (!request.socket.destroyed) closeRequest(announced);
+    if (request) connections.finish(request);
   }
 
   function onStream(message: StreamMessage): void {
     if (ownRequest(message.stream)) return;
-    const announced = captureStream(message);
+    const announced = sessions.add(message);
     for (const processor of processors) processor.beginStream(announced);
   }
-
-  function captureStream(message: StreamMessage): Request | undefined {
-    if (!areStreamsCaptured() || !isRequestStream(message)) return undefined;
-    const { stream, headers } = message;
-    const request = new Http2Request(sessions.peerOf(stream), headers);
-    const { server } = stream.session as { server?: object };
-    const path = headers[':path'] ?? '/';
-    const announced = Request.announced(request, new Http2Response(stream), path, server);
-    Object.defineProperty(stream, REQUEST, { value: announced });
-    sessions.watch(stream, announced, () => {
-      closeRequest(announced);
-      abandon(announced);
-      // Nothing else will end the request, as HTTP/2 has no instrumentation. If a processor has used it, its hits read it.
-      if (!announced.isTraced && !announced.index) announced.release();
-    });
-    return announced;
-  }
 }
-
-const IS_BUN = process.versions.bun !== undefined;
-
-/** Bun announces streams, but calls their listeners in no async context. */
-export function areStreamsCaptured(): boolean {
-  return !IS_BUN;
-}
-
-/**
- * What a client sends that is no request belongs to no request. Node.js 20 and 22 parse it in the async context of the previous one,
- * which may be another person's: proxies share connections. A listener would turn off Node's own answer.
- */
-function detachErrors(storage: RequestStorage, server: Server): void {
-  if (detached.has(server)) return;
-  detached.add(server);
-  if (typeof server.emit !== 'function') return; // not Node's
-  wrapEmit(server, (emit, self, event) =>
-    event[0] === 'clientError'
-      ? storage.run(undefined, Reflect.apply, emit, self, event)
-      : Reflect.apply(emit, self, event),
-  );
-}
-
-const detached = new WeakSet<Server>();
 
 function shareRequests(): SharedRequests {
   const shared = sharedRequests() ?? createSharedRequests();
@@ -249,61 +190,52 @@ export function hitTakers(): {
   return { takers: (readEvents ? exporters : processors) ?? [], readEvents };
 }
 
-/** Adds what a message of a framework says of the current request. */
-type Announcement = (announced: Request, message: object) => void;
-
-/** What frameworks publish of each request, by the names of their channels. */
-const ANNOUNCEMENTS: Readonly<Record<string, Announcement>> = {
+/** Where the messages of frameworks have Node's request and its route, by the names of their channels. */
+const ANNOUNCED_ROUTES: Readonly<Record<string, readonly [request: string, route: string]>> = {
   // AdonisJS 7: each request that it has handled.
-  'tracing:adonisjs.http.request:asyncEnd'(announced, message) {
-    const { ctx } = message as {
-      ctx?: { request?: { request?: unknown }; route?: { pattern?: unknown } };
-    };
-    addRoute(announced, ctx?.request?.request, ctx?.route?.pattern);
-  },
+  'tracing:adonisjs.http.request:asyncEnd': ['ctx.request.request', 'ctx.route.pattern'],
   // Fastify 5: each request that it has routed.
-  'tracing:fastify.request.handler:start'(announced, message) {
-    const { request, route } = message as { request?: { raw?: object }; route?: { url?: unknown } };
-    addRoute(announced, request?.raw, route?.url);
-  },
+  'tracing:fastify.request.handler:start': ['request.raw', 'route.url'],
   // h3 2: each handler that it runs, if its tracing plugin is registered.
-  'tracing:h3.request:start'(announced, message) {
-    const { event } = message as {
-      event?: {
-        context?: { matchedRoute?: { route?: unknown } };
-        runtime?: { node?: { req?: unknown } };
-      };
-    };
-    addRoute(announced, event?.runtime?.node?.req, event?.context?.matchedRoute?.route);
-  },
-  // graphql 17: the execution of each operation.
-  'tracing:graphql:execute:start': addExecution,
-  'tracing:graphql:execute:end': addExecution,
-  'tracing:graphql:execute:asyncEnd': addExecution,
-  'tracing:graphql:execute:error': addExecution,
+  'tracing:h3.request:start': ['event.runtime.node.req', 'event.context.matchedRoute.route'],
 };
 
-/** Listeners for what frameworks announce, with the names of their channels. */
+/** Where graphql 17 publishes the execution of each operation. */
+const EXECUTIONS = ['start', 'end', 'asyncEnd', 'error'];
+
+/** Listeners for what frameworks announce of the current request, with the names of their channels. */
 function announcementListeners(storage: RequestStorage): [string, ChannelListener][] {
-  return Object.entries(ANNOUNCEMENTS).map(([name, add]) => [
-    name,
-    channelListener(isObject, (message) => {
+  function listenTo(
+    name: string,
+    add: (announced: Request, message: object) => void,
+  ): [string, ChannelListener] {
+    const listener = channelListener(isObject, (message) => {
       const announced = storage.getStore();
       if (announced?.incoming) add(announced, message);
-    }),
-  ]);
+    });
+    return [name, listener];
+  }
+  return [
+    ...Object.entries(ANNOUNCED_ROUTES).map(([name, [toRequest, toRoute]]) =>
+      listenTo(name, routeReader(toRequest.split('.'), toRoute.split('.'))),
+    ),
+    ...EXECUTIONS.map((event) => listenTo(`tracing:graphql:execute:${event}`, addExecution)),
+  ];
 }
 
 /** A route template counts if it is announced for Node's request of the current async context. */
-function addRoute(announced: Request, request: unknown, route: unknown): void {
-  const isIts =
-    request === announced.incoming || (isObject(request) && requestOf(request) === announced);
-  if (isIts && typeof route === 'string') announced.route = route;
+function routeReader(toRequest: readonly string[], toRoute: readonly string[]) {
+  return function addRoute(announced: Request, message: object): void {
+    const request = valueAt(message, toRequest);
+    const route = valueAt(message, toRoute);
+    const isIts =
+      request === announced.incoming || (isObject(request) && requestOf(request) === announced);
+    if (isIts && typeof route === 'string') announced.route = route;
+  };
 }
 
-/** Stores the name of an operation and, at its end, the class of its first error. */
-function addExecution(announced: Request, message: object): void {
-  const { name, errorType } = readExecution(message);
-  if (name !== undefined) announced.ensureAdditions().operation ??= { kind: 'graphql', name };
-  if (errorType !== undefined) announced.failOperation(errorType);
+function valueAt(message: object, path: readonly string[]): unknown {
+  let value: unknown = message;
+  for (const name of path) value = (value as Record<string, unknown> | null | undefined)?.[name];
+  return value;
 }

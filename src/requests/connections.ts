@@ -1,15 +1,27 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestMessage } from '../common/channel-listener.js';
-import { ownRequest } from './node-request.js';
-import type { Request, RequestStorage } from './request.js';
+import { ownRequest, REQUEST } from './node-request.js';
+import { Request, type RequestStorage } from './request.js';
+
+/** The requests of each connection. Weak, because a stream that the application passes to a server as a connection may never close. */
+export type OpenConnections = Set<WeakRef<Iterable<Request>>>;
 
 /** The requests of one connection that may not have ended, in the order of their responses. */
-interface Connection {
+class Connection {
   oldest: Request;
   newest: Request;
+
+  constructor(first: Request) {
+    this.oldest = first;
+    this.newest = first;
+  }
+
+  *[Symbol.iterator](): IterableIterator<Request> {
+    for (let next: Request | undefined = this.oldest; next; next = next.later) yield next;
+  }
 }
 
 /** A connection, with the response whose turn it is. */
@@ -22,23 +34,31 @@ type HttpSocket = Socket & {
 const CONNECTION = Symbol('opentelemetry-matomo.connection');
 
 /**
- * Watches connections over HTTP/1.1 for requests that do not end: Node.js closes no response that still waits for a pipelined one before
- * it when the connection closes.
+ * Requests over HTTP/1.1: how they begin, and end. Connections are watched, because Node.js closes no response that still waits for a
+ * pipelined one before it when the connection closes.
  */
 export class Connections {
   readonly #storage: RequestStorage;
+  readonly #open: OpenConnections;
   readonly #abandon: (announced: Request) => void;
-  /** Weak, because a stream that the application passes to a server as a connection may never close. */
-  readonly #open = new Set<WeakRef<Connection>>();
 
   /** `abandon` is called when a connection is done with a request. */
-  constructor(storage: RequestStorage, abandon: (announced: Request) => void) {
+  constructor(
+    storage: RequestStorage,
+    open: OpenConnections,
+    abandon: (announced: Request) => void,
+  ) {
     this.#storage = storage;
+    this.#open = open;
     this.#abandon = abandon;
   }
 
-  /** Adds the newest request of a connection. Returns whether it is the first one. */
-  add({ request, response }: RequestMessage, announced: Request): boolean {
+  /** Stores the newest request of a connection in the async context. */
+  add({ request, response, server }: RequestMessage): Request {
+    const announced = Request.announced(request, response, request.url ?? '/', server);
+    (request as { [REQUEST]?: Request })[REQUEST] = announced;
+    this.#storage.enterWith(announced);
+    if (IS_BUN) closeWith(response, announced);
     const socket: HttpSocket = request.socket;
     const { headers } = request;
     if ((socket._httpMessage ?? response) !== response) {
@@ -52,7 +72,8 @@ export class Connections {
     const connection = socket[CONNECTION];
     if (!connection) {
       this.#watch(socket, announced);
-      return true;
+      detachErrors(this.#storage, server);
+      return announced;
     }
     connection.newest.later = announced;
     connection.newest = announced;
@@ -61,12 +82,16 @@ export class Connections {
       connection.oldest = takeLater(ended) as Request;
       this.#abandon(ended);
     }
-    return false;
+    return announced;
   }
 
-  *listOpen(): IterableIterator<Request> {
-    for (const reference of this.#open)
-      for (let next = reference.deref()?.oldest; next; next = next.later) yield next;
+  /** Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`. */
+  finish(request: IncomingMessage): void {
+    const announced = ownRequest(request);
+    if (!announced) return;
+    if (this.#storage.getStore() !== announced) this.#storage.enterWith(announced);
+    // If the connection has failed, what was not sent is known when it is closed.
+    if (!request.socket.destroyed) closeRequest(announced);
   }
 
   /** Its response gets the connection, and is finished, in the async context of the one before it. */
@@ -80,7 +105,7 @@ export class Connections {
 
   #watch(socket: HttpSocket, announced: Request): void {
     if (typeof socket.emit !== 'function') return; // not Node's
-    const connection = { oldest: announced, newest: announced };
+    const connection = new Connection(announced);
     Object.defineProperty(socket, CONNECTION, { value: connection });
     const reference = new WeakRef(connection);
     this.#open.add(reference);
@@ -88,7 +113,8 @@ export class Connections {
       const [name] = event;
       if (name === 'error' && socket.writableLength > 0) cutOff(connection);
       // Before the application can finish their responses, which nobody gets.
-      if (name === 'close') this.#closeRequests(connection);
+      if (name === 'close')
+        for (const each of connection) this.#storage.run(each, closeRequest, each);
       const request = socket._httpMessage?.req;
       const current = request && ownRequest(request);
       // Its timer may have begun in an earlier request, and an idle connection is of no request.
@@ -106,15 +132,39 @@ export class Connections {
     });
   }
 
-  #closeRequests({ oldest }: Connection): void {
-    for (let next: Request | undefined = oldest; next; next = next.later)
-      this.#storage.run(next, closeRequest, next);
-  }
-
   #close({ oldest }: Connection): void {
     for (let next: Request | undefined = oldest; next; next = takeLater(next)) this.#abandon(next);
   }
 }
+
+const IS_BUN = process.versions.bun !== undefined;
+
+/** No test shows what connections report at their end on Bun, so the end of the response counts, too. */
+function closeWith(response: ServerResponse, announced: Request): void {
+  response.once('close', () => closeRequest(announced));
+}
+
+/** Bun announces streams of HTTP/2, but calls their listeners in no async context. */
+export function areStreamsCaptured(): boolean {
+  return !IS_BUN;
+}
+
+/**
+ * What a client sends that is no request belongs to no request. Node.js 20 and 22 parse it in the async context of the previous one,
+ * which may be another person's: proxies share connections. A listener would turn off Node's own answer.
+ */
+function detachErrors(storage: RequestStorage, server: Server): void {
+  if (detached.has(server)) return;
+  detached.add(server);
+  if (typeof server.emit !== 'function') return; // not Node's
+  wrapEmit(server, (emit, self, event) =>
+    event[0] === 'clientError'
+      ? storage.run(undefined, Reflect.apply, emit, self, event)
+      : Reflect.apply(emit, self, event),
+  );
+}
+
+const detached = new WeakSet<Server>();
 
 /** Ends a request without a span, unless that was done before. */
 export function closeRequest(announced: Request): void {
@@ -124,9 +174,8 @@ export function closeRequest(announced: Request): void {
 }
 
 /** Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded. */
-function cutOff({ oldest }: Connection): void {
-  for (let next: Request | undefined = oldest; next; next = next.later)
-    if (isOpen(next)) next.ensureAdditions().isCutOff = true;
+function cutOff(connection: Connection): void {
+  for (const each of connection) if (isOpen(each)) each.ensureAdditions().isCutOff = true;
 }
 
 /** Cuts the link: an async context that lives for long must not keep all later requests. */

@@ -1,4 +1,5 @@
 import type { Attributes, HrTime, SpanContext } from '../common/otel-types.js';
+import type { HttpRequest } from '../hit/http-request.js';
 import type { SpanResource } from './matomo-attributes.js';
 
 /**
@@ -48,29 +49,17 @@ export function textOf(value: unknown): string | undefined {
 
 /** The request method by the stable or the old attribute; `undefined` if it is not an HTTP request. */
 export function methodOf(attributes: Attributes): string | undefined {
-  if (isRemoteCall(attributes)) return undefined;
+  const system = attributes['rpc.system.name'] ?? attributes['rpc.system'];
+  // The last one is the only one that .NET sets if its gRPC instrumentation is off.
+  if ((system ?? attributes['grpc.method']) !== undefined) return undefined;
   const method = textOf(attributes['http.request.method']) ?? textOf(attributes['http.method']);
   if (method !== '_OTHER') return method;
   return textOf(attributes['http.request.method_original']) ?? method;
 }
 
-/** Checks the stable and the old attribute, and the only one that .NET sets if its gRPC instrumentation is off. */
-function isRemoteCall(attributes: Attributes): boolean {
-  return (
-    (attributes['rpc.system.name'] ?? attributes['rpc.system'] ?? attributes['grpc.method']) !==
-    undefined
-  );
-}
-
 const SLASH = 47;
 
-/** Path and query of a request. */
-export interface Target {
-  /** Begins with `/`. */
-  readonly path: string;
-  /** Without `?`. */
-  readonly query: string | undefined;
-}
+type Target = Pick<HttpRequest, 'path' | 'query'>;
 
 /** Path and query of a request target in any form: `/x?y`, `//evil/x`, `http://h/x`, `*`. */
 export function splitTarget(target: string): Target {

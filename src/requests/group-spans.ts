@@ -54,30 +54,6 @@ class SpanGroup<S> {
   }
 }
 
-/** The groups of a trace. Most have one request, and no spans without one. */
-class Groups<S> {
-  readonly all: SpanGroup<S>[] = [];
-  /** Of spans without a request. */
-  #others: SpanGroup<S> | undefined;
-  #ancestorMissing: SpanGroup<S> | undefined;
-
-  withRequest(root: S, isAncestorMissing: boolean): SpanGroup<S> {
-    const group = new SpanGroup(root, isAncestorMissing);
-    this.all.push(group);
-    return group;
-  }
-
-  withoutRequest(isAncestorMissing: boolean): SpanGroup<S> {
-    const known = isAncestorMissing ? this.#ancestorMissing : this.#others;
-    if (known) return known;
-    const group = new SpanGroup<S>(undefined, isAncestorMissing);
-    this.all.push(group);
-    if (isAncestorMissing) this.#ancestorMissing = group;
-    else this.#others = group;
-    return group;
-  }
-}
-
 /** The spans of a request that have arrived. */
 export type RequestSpans<S> = SpanGroup<S> & { readonly root: S };
 
@@ -157,15 +133,24 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   }
 
   #groups(): readonly SpanGroup<S>[] {
-    const groups = new Groups<S>();
+    const groups: SpanGroup<S>[] = [];
+    const others: SpanGroup<S>[] = []; // of spans without a request, at most two
+    function groupOf(root: S | undefined, isAncestorMissing: boolean): SpanGroup<S> {
+      const known = others.find((group) => group.isAncestorMissing === isAncestorMissing);
+      if (known && !root) return known;
+      const group = new SpanGroup(root, isAncestorMissing);
+      groups.push(group);
+      if (!root) others.push(group);
+      return group;
+    }
     for (const span of this.#spans) {
-      const group: SpanGroup<S> = span.group ?? this.#place(span, groups);
+      const group: SpanGroup<S> = span.group ?? this.#place(span, groupOf);
       group.spans += 1;
       group.bytes += span.bytes;
       if (!span.isEmpty && span !== group.root) group.below = appended(group.below, span);
       group.newestMillis = Math.max(group.newestMillis, span.arrivedMillis);
     }
-    return groups.all;
+    return groups;
   }
 
   /**
@@ -173,7 +158,10 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
    * group, or to the top, and then down. A request inside of another one is nested, and of the same group: `outerOf` of
    * `request-of-span.ts` has that rule for spans that are not finished.
    */
-  #place(span: S, groups: Groups<S>): SpanGroup<S> {
+  #place(
+    span: S,
+    groupOf: (root: S | undefined, isAncestorMissing: boolean) => SpanGroup<S>,
+  ): SpanGroup<S> {
     const chain: S[] = [];
     let next: S | undefined = span;
     for (; next && !next.group; next = this.#localParent(next)) {
@@ -184,8 +172,8 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
     let group = next?.group === BEING_PLACED ? undefined : next?.group;
     const isAncestorMissing = group?.isAncestorMissing ?? this.#hasMissingParent(chain.at(-1) as S);
     for (const each of chain.reverse()) {
-      if (each.isRequest && !group?.root) group = groups.withRequest(each, isAncestorMissing);
-      group ??= groups.withoutRequest(isAncestorMissing);
+      if (each.isRequest && !group?.root) group = groupOf(each, isAncestorMissing);
+      group ??= groupOf(undefined, isAncestorMissing);
       each.group = group;
     }
     return span.group as SpanGroup<S>;

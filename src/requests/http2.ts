@@ -1,8 +1,15 @@
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { StreamMessage } from '../common/channel-listener.js';
-import { emitWith, replaceMethod, wrapEmit } from './connections.js';
-import { ownRequest } from './node-request.js';
-import type { Request, RequestStorage } from './request.js';
+import {
+  areStreamsCaptured,
+  closeRequest,
+  emitWith,
+  type OpenConnections,
+  replaceMethod,
+  wrapEmit,
+} from './connections.js';
+import { ownRequest, REQUEST } from './node-request.js';
+import { Request, type RequestStorage } from './request.js';
 import { isClientError } from './response.js';
 
 /** The connection of a session, as it was when its first stream began: its address is unknown once it is closed. */
@@ -10,7 +17,7 @@ interface Peer {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   /** Only with TLS. */
-  readonly encrypted?: true;
+  readonly encrypted?: boolean | undefined;
 }
 
 /** A request over HTTP/2, with what is read of an `IncomingMessage` over HTTP/1.1. */
@@ -44,7 +51,7 @@ export class Http2Request {
 
 function toPlainHeaders(sent: IncomingHttpHeaders): IncomingHttpHeaders {
   const headers: IncomingHttpHeaders = {};
-  for (const name in sent) if (!isPseudoHeader(name)) headers[name] = sent[name];
+  for (const name in sent) if (!name.startsWith(':')) headers[name] = sent[name];
   const host = sent[':authority'] ?? sent.host;
   if (host !== undefined) headers.host = host;
   return headers;
@@ -59,10 +66,6 @@ function toRawHeaders(sent: IncomingHttpHeaders): string[] {
     else for (const each of value ?? []) raw.push(name, each);
   }
   return raw;
-}
-
-function isPseudoHeader(name: string): boolean {
-  return name.charCodeAt(0) === 58; // a colon
 }
 
 /** Statuses of responses without a body. */
@@ -84,10 +87,6 @@ export class Http2Response {
 
   get closed(): boolean {
     return this.#stream.closed || this.#stream.destroyed;
-  }
-
-  get destroyed(): boolean {
-    return this.closed;
   }
 
   get headersSent(): boolean {
@@ -149,7 +148,7 @@ interface Session {
  * Whether a stream is a request that may make a hit: not a push, which the server begins, not `CONNECT`, which opens a tunnel or a
  * WebSocket, and not gRPC.
  */
-export function isRequestStream({ stream, headers }: StreamMessage): boolean {
+function isRequestStream({ stream, headers }: StreamMessage): boolean {
   const { id = 0 } = stream;
   if (id % 2 === 0 || headers[':method'] === 'CONNECT') return false;
   const contentType = headers['content-type'];
@@ -158,46 +157,54 @@ export function isRequestStream({ stream, headers }: StreamMessage): boolean {
 
 const GRPC = /^application\/grpc/i;
 
-/** The sessions of HTTP/2 servers. A session closes all of its streams when it closes. */
+/** Requests over HTTP/2: how they begin, and end. A session closes all of its streams when it closes. */
 export class Http2Sessions {
   readonly #storage: RequestStorage;
+  readonly #open: OpenConnections;
+  readonly #abandon: (announced: Request) => void;
   readonly #sessions = new WeakMap<ServerHttp2Session, Session>();
-  /** Weak, because a stream that the application passes to a server as a connection may never close. */
-  readonly #open = new Set<WeakRef<Session['open']>>();
 
-  constructor(storage: RequestStorage) {
+  constructor(
+    storage: RequestStorage,
+    open: OpenConnections,
+    abandon: (announced: Request) => void,
+  ) {
     this.#storage = storage;
+    this.#open = open;
+    this.#abandon = abandon;
   }
 
-  /** The requests whose streams are not closed. */
-  *listOpen(): IterableIterator<Request> {
-    for (const reference of this.#open) yield* reference.deref() ?? [];
-  }
-
-  /** The connection of a stream that begins. */
-  peerOf(stream: ServerHttp2Stream): Peer {
-    return this.#sessionOf(stream.session as ServerHttp2Session).peer;
-  }
-
-  /** Watches a stream until it is closed. */
-  watch(stream: ServerHttp2Stream, announced: Request, onClose: () => void): void {
-    const response = announced.response as Http2Response;
-    const session = this.#sessionOf(stream.session as ServerHttp2Session);
+  /** The request of a stream that begins, which is watched until it is closed; `undefined` if it makes no hit. */
+  add(message: StreamMessage): Request | undefined {
+    if (!areStreamsCaptured() || !isRequestStream(message)) return undefined;
+    const { stream, headers } = message;
+    const node = stream.session as ServerHttp2Session & { readonly server?: object };
+    const session = this.#sessionOf(node);
+    const request = new Http2Request(session.peer, headers);
+    const response = new Http2Response(stream);
+    const announced = Request.announced(request, response, headers[':path'] ?? '/', node.server);
+    Object.defineProperty(stream, REQUEST, { value: announced });
     session.open.add(announced);
     stream.once('close', () => {
       session.open.delete(announced);
-      onClose();
+      closeRequest(announced);
+      this.#abandon(announced);
+      // Nothing else will end the request, as HTTP/2 has no instrumentation. If a processor has used it, its hits read it.
+      if (!announced.isTraced && !announced.finder) announced.release();
     });
     // Node.js calls those that read the body in the context of whatever the connection did before.
     emitWith(this.#storage, stream, announced);
     watchEnd(stream, response, session);
     countWrites(stream, response);
+    return announced;
   }
 
   #sessionOf(node: ServerHttp2Session): Session {
     const known = this.#sessions.get(node);
     if (known) return known;
-    const session: Session = { peer: readPeer(node), open: new Set(), isAborted: false };
+    const { remoteAddress, remotePort } = node.socket;
+    const peer = { remoteAddress, remotePort, encrypted: node.encrypted };
+    const session: Session = { peer, open: new Set(), isAborted: false };
     this.#sessions.set(node, session);
     const reference = new WeakRef(session.open);
     this.#open.add(reference);
@@ -225,33 +232,18 @@ export class Http2Sessions {
 
 const NO_ERROR = 0;
 
-function readPeer({ socket, encrypted }: ServerHttp2Session): Peer {
-  const { remoteAddress, remotePort } = socket;
-  return encrypted ? { remoteAddress, remotePort, encrypted } : { remoteAddress, remotePort };
-}
-
 /** Node.js resets a stream in the same way for both sides, so what the application calls is watched. */
 function watchEnd(stream: ServerHttp2Stream, response: Http2Response, session: Session): void {
-  const { close, destroy } = stream;
-
-  function recordEnd(error?: unknown): void {
-    if (stream.closed) return;
-    const isByClient = session.isAborted || isClientError(error) || isDisconnected(stream);
-    response.closedBy = isByClient ? 'client' : 'server';
+  for (const name of ['close', 'destroy'] as const) {
+    const method = stream[name];
+    replaceMethod(stream, name, function end(this: ServerHttp2Stream, ...args: unknown[]): unknown {
+      if (!stream.closed) {
+        const isByClient = session.isAborted || isClientError(args[0]) || isDisconnected(stream);
+        response.closedBy = isByClient ? 'client' : 'server';
+      }
+      return Reflect.apply(method, this, args);
+    });
   }
-
-  function closeStream(this: ServerHttp2Stream, ...args: unknown[]): void {
-    recordEnd();
-    Reflect.apply(close, this, args);
-  }
-
-  function destroyStream(this: ServerHttp2Stream, ...args: unknown[]): unknown {
-    recordEnd(args[0]);
-    return Reflect.apply(destroy, this, args);
-  }
-
-  replaceMethod(stream, 'close', closeStream);
-  replaceMethod(stream, 'destroy', destroyStream);
 }
 
 function isDisconnected({ session }: ServerHttp2Stream): boolean {
@@ -277,27 +269,22 @@ function countWrites(stream: ServerHttp2Stream, response: Http2Response): void {
     };
   }
 
-  function countedWrite(
-    this: ServerHttp2Stream,
-    chunk: Chunk,
-    encoding: BufferEncoding,
-    callback: WriteCallback,
-  ): void {
-    write.call(this, chunk, encoding, counted(sizeOf(chunk, encoding), callback));
-  }
-
-  function countedWritev(
-    this: ServerHttp2Stream,
-    chunks: { chunk: Chunk; encoding: BufferEncoding }[],
-    callback: WriteCallback,
-  ): void {
-    let bytes = 0;
-    for (const { chunk, encoding } of chunks) bytes += sizeOf(chunk, encoding);
-    writev?.call(this, chunks, counted(bytes, callback));
-  }
-
-  replaceMethod(stream, '_write', countedWrite);
-  if (writev) replaceMethod(stream, '_writev', countedWritev);
+  replaceMethod(
+    stream,
+    '_write',
+    (chunk: Chunk, encoding: BufferEncoding, callback: WriteCallback) =>
+      write.call(stream, chunk, encoding, counted(sizeOf(chunk, encoding), callback)),
+  );
+  if (!writev) return;
+  replaceMethod(
+    stream,
+    '_writev',
+    (chunks: { chunk: Chunk; encoding: BufferEncoding }[], callback: WriteCallback) => {
+      let bytes = 0;
+      for (const { chunk, encoding } of chunks) bytes += sizeOf(chunk, encoding);
+      writev.call(stream, chunks, counted(bytes, callback));
+    },
+  );
 }
 
 function sizeOf(chunk: Chunk, encoding: BufferEncoding): number {

@@ -77,21 +77,10 @@ function readAttribute(
 /** The duration of a span with this attribute becomes a timing of the page view. */
 export const PERF_KEY_ATTRIBUTE = 'matomo.perf_key';
 
-/** Copies attributes of a resource. */
-function annotateFrom(annotations: Annotations, attributes: Attributes): void {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name !== PERF_KEY_ATTRIBUTE && value !== undefined) annotateWith(annotations, name, value);
-  }
-}
-
 /** Copies one attribute if it is for Matomo. */
 export function annotateWith(annotations: Annotations, name: string, value: AttributeValue): void {
   if (name !== 'matomo.ignore') readAttribute(annotations, name, value);
-  else if (isTrue(value)) annotations.ignored = true;
-}
-
-function isTrue(value: AttributeValue): boolean {
-  return value === true || value === 'true' || value === 1;
+  else if (value === true || value === 'true' || value === 1) annotations.ignored = true;
 }
 
 /** The resource of a span, described structurally: that of OpenTelemetry SDK 1.30, 2.x and 3.x, or that of an export. */
@@ -132,7 +121,8 @@ export function serviceDefaultsOf(resource: SpanResource | undefined): ServiceDe
 
 function toDefaults(attributes: Attributes): ServiceDefaults {
   const annotations = new Annotations();
-  annotateFrom(annotations, attributes);
+  for (const [name, value] of Object.entries(attributes))
+    if (name !== PERF_KEY_ATTRIBUTE && value !== undefined) annotateWith(annotations, name, value);
   const isAnnotated = annotations.ignored || hasAnnotations(annotations);
   const site = toSiteId(annotations.parameters?.idsite);
   return { attributes, annotations: isAnnotated ? annotations : undefined, site };

@@ -6,6 +6,7 @@ import type { HttpRequest } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
 import { CLIENT_HINTS, Client } from '../hit/visitor/client.js';
 import { textOf } from './finished-span.js';
+import type { RequestReading } from './read-request.js';
 
 /** The headers of Node's request. */
 export interface RequestHeaders {
@@ -15,53 +16,51 @@ export interface RequestHeaders {
   readonly rawHeaders?: readonly string[] | undefined;
 }
 
-/** What is read from the headers of every request. */
-export type CommonHeaders = Required<
-  Pick<
-    HttpRequest,
-    | 'host'
-    | 'userAgent'
-    | 'acceptLanguage'
-    | 'client'
-    | 'referrer'
-    | 'clientHints'
-    | 'optedOut'
-    | 'isAiAgent'
-    | 'isPrefetch'
-  >
->;
+/** Any of these opts out. */
+const OPT_OUTS = ['dnt', 'sec-gpc'];
 
 /**
- * From Node's request. Headers are read by constant names, which takes a third less CPU time than names in a variable.
- *
- * @param sent the request, if clients can opt out: the application may have deleted the header
- * @param known the client as it was read before: the application may have changed its headers
+ * Whether a request opts out. Here and below, headers are read by constant names, which takes a third less CPU time than names in a
+ * variable.
  */
-export function commonHeadersOf(
+export function readOptOut(
   headers: IncomingHttpHeaders,
-  sent?: RequestHeaders,
-  known?: Client,
-): CommonHeaders {
-  const hasOptedOut =
-    isOne(headers.dnt) ||
-    isOne(headers['sec-gpc']) ||
-    (sent && (isOne(readRawHeader(sent, 'dnt')) || isOne(readRawHeader(sent, 'sec-gpc'))));
-  const client = clientOf(headers, known);
-  return {
-    host: decoded(firstText(headers.host)),
-    userAgent: client?.userAgent,
-    acceptLanguage: client ? client.acceptLanguage : decoded(firstText(headers['accept-language'])),
-    client,
-    referrer: decoded(firstText(headers.referer)), // not remembered as it came, because it may contain secrets
-    clientHints: headers['sec-ch-ua'] === undefined ? undefined : hintsOf(headers),
-    optedOut: hasOptedOut ? 'yes' : 'no',
-    isAiAgent: headers['signature-agent'] !== undefined && isAiAgent(readerOf(headers)),
-    isPrefetch:
-      saysPrefetch(headers['sec-purpose']) ||
-      saysPrefetch(headers.purpose) ||
-      saysPrefetch(headers['x-moz']) ||
-      headers['next-router-prefetch'] !== undefined,
-  };
+  incoming: RequestHeaders | undefined,
+  { readsOptOut, capturedHeaders }: Pick<RequestReading, 'readsOptOut' | 'capturedHeaders'>,
+): HttpRequest['optedOut'] {
+  if (isOne(headers.dnt) || isOne(headers['sec-gpc'])) return 'yes';
+  if (incoming) {
+    // The application may have deleted the header.
+    const isSent =
+      readsOptOut &&
+      (isOne(readRawHeader(incoming, 'dnt')) || isOne(readRawHeader(incoming, 'sec-gpc')));
+    return isSent ? 'yes' : 'no';
+  }
+  for (const name of OPT_OUTS)
+    if (headers[name] === undefined && !capturedHeaders.has(name)) return 'unknown';
+  return 'no';
+}
+
+/** The user agent in attributes. */
+export function userAgentIn(attributes: Attributes): string | undefined {
+  return textOf(attributes['user_agent.original']) ?? textOf(attributes['http.user_agent']);
+}
+
+export function isOfPrefetch(headers: IncomingHttpHeaders): boolean {
+  return (
+    saysPrefetch(headers['sec-purpose']) ||
+    saysPrefetch(headers.purpose) ||
+    saysPrefetch(headers['x-moz']) ||
+    headers['next-router-prefetch'] !== undefined
+  );
+}
+
+export function isOfAiAgent(headers: IncomingHttpHeaders): boolean {
+  return headers['signature-agent'] !== undefined && isAiAgent(readerOf(headers));
+}
+
+export function clientHintsOf(headers: IncomingHttpHeaders): string | undefined {
+  return headers['sec-ch-ua'] === undefined ? undefined : hintsOf(headers);
 }
 
 function hintsOf(headers: IncomingHttpHeaders): string {
@@ -73,8 +72,10 @@ function readerOf(headers: IncomingHttpHeaders): (name: string) => string | unde
   return (name) => headerOf(headers, name);
 }
 
-function decoded(header: string | undefined): string | undefined {
-  return header === undefined ? undefined : decodeLatin1(header);
+/** The text of a header. Another program may have written the attributes, and the application may have replaced Node's headers by anything. */
+export function decoded(value: AttributeValue | undefined): string | undefined {
+  const text = firstText(value);
+  return text === undefined ? undefined : decodeLatin1(text);
 }
 
 /** A scanner sends ever new ones: each takes up to 3 kB with what is derived from it. */
@@ -82,9 +83,16 @@ const MAX_CLIENTS = 4000;
 /** By user agent and languages, as they were sent. */
 const clients = /* @__PURE__ */ new PairCache<string, string, Client>(MAX_CLIENTS);
 
-/** The client of a request with these headers; `undefined` without a user agent. To compare texts with a known one takes a tenth of a lookup. */
-export function clientOf(headers: IncomingHttpHeaders, known?: Client): Client | undefined {
-  const userAgent = firstText(headers['user-agent']);
+/**
+ * The client of a request with these headers; `undefined` without a user agent. To compare texts with one that was read before takes a
+ * tenth of a lookup.
+ */
+export function clientOf(
+  headers: IncomingHttpHeaders,
+  known?: Client,
+  agent: AttributeValue | undefined = headers['user-agent'],
+): Client | undefined {
+  const userAgent = firstText(agent);
   if (userAgent === undefined) return undefined;
   const language = firstText(headers['accept-language']) ?? '';
   if (known?.userAgent === userAgent && (known.acceptLanguage ?? '') === language) return known;
@@ -93,7 +101,7 @@ export function clientOf(headers: IncomingHttpHeaders, known?: Client): Client |
 
 /** A function of its own: most clients are known, and would pay for what it captures. */
 function newClient(userAgent: string, language: string): Client {
-  const client = new Client(decodeLatin1(userAgent), decoded(textOf(language)), () =>
+  const client = new Client(decodeLatin1(userAgent), decoded(language), () =>
     clients.set(userAgent, language, client),
   );
   return client;
@@ -115,22 +123,6 @@ function saysPrefetch(value: unknown): boolean {
 const PREFETCH = /\bprefetch\b/i;
 const MAX_PURPOSE_LENGTH = 100;
 
-/** From headers that an instrumentation captured in attributes; `capturedHeaders` are those that it captures if they are sent. */
-export function commonHeadersIn(
-  headers: IncomingHttpHeaders,
-  attributes: Attributes,
-  capturedHeaders: ReadonlySet<string>,
-): CommonHeaders {
-  const isKnown = (name: string) => headers[name] !== undefined || capturedHeaders.has(name);
-  const isOptOutKnown = isKnown('dnt') && isKnown('sec-gpc');
-  const userAgent =
-    headers['user-agent'] ??
-    textOf(attributes['user_agent.original']) ??
-    textOf(attributes['http.user_agent']);
-  const common = commonHeadersOf({ ...headers, 'user-agent': userAgent });
-  return common.optedOut === 'yes' || isOptOutKnown ? common : { ...common, optedOut: 'unknown' };
-}
-
 /** A header by its lower-case name. */
 export function readHeader(headers: IncomingHttpHeaders, name: string): string | undefined {
   const dashed = name.replaceAll('_', '-');
@@ -148,20 +140,15 @@ export function readRawHeader(
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const each = rawHeaders[i];
     if (each?.length !== name.length) continue; // most of them
-    const text = hasName(each, name, dashed) ? textOf(rawHeaders[i + 1]) : undefined;
+    const lower = each.toLowerCase();
+    const text = lower === name || lower === dashed ? textOf(rawHeaders[i + 1]) : undefined;
     if (text !== undefined) texts.push(text);
   }
   return texts.length === 0 ? undefined : decodeLatin1(combine(dashed, texts));
 }
 
-function hasName(header: string, name: string, dashed: string): boolean {
-  const lower = header.toLowerCase();
-  return lower === name || lower === dashed;
-}
-
 function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const text = firstText(headers[name]);
-  return text === undefined ? undefined : decodeLatin1(text);
+  return decoded(headers[name]);
 }
 
 const REQUEST_HEADER = 'http.request.header.';
@@ -213,7 +200,6 @@ function combine(name: string, texts: readonly string[]): string {
   return texts.join(name === 'cookie' ? '; ' : ', ');
 }
 
-/** Another program may have written the attributes, and the application may have replaced Node's headers by anything. */
 function firstText(value: AttributeValue | undefined): string | undefined {
   return textOf(Array.isArray(value) ? value[0] : value);
 }

@@ -16,7 +16,15 @@ import {
 import { methodOf, peerAddressOf, targetOf, textOf, toMillis } from './finished-span.js';
 import { nodeScheme } from './node-request.js';
 import { readOperation } from './operations/index.js';
-import { commonHeadersIn, commonHeadersOf } from './read-headers.js';
+import {
+  clientHintsOf,
+  clientOf,
+  decoded,
+  isOfAiAgent,
+  isOfPrefetch,
+  readOptOut,
+  userAgentIn,
+} from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
 import type { EndedRequest, Request } from './request.js';
 import {
@@ -79,21 +87,26 @@ export function readRequest(record: Request, reading: RequestReading): HttpReque
   const method = span ? methodOf(attributes) : (incoming?.method ?? 'GET');
   if (method === undefined) return undefined;
   const headers = record.readHeaders();
-  const common = incoming
-    ? commonHeadersOf(headers, reading.readsOptOut ? incoming : undefined, record.announced.client)
-    : commonHeadersIn(headers, attributes, reading.capturedHeaders);
+  const client = incoming
+    ? clientOf(headers, record.announced.client)
+    : clientOf(headers, undefined, headers['user-agent'] ?? userAgentIn(attributes));
   const target = incoming ? record : targetOf(attributes);
   const path = target?.path ?? '/';
   const contentType = response ? sentContentType(response) : contentTypeIn(attributes);
   const hasEventStream = isEventStream(contentType);
-  const { statusCode, sentStatus, aborted } = readEnd(record, attributes, hasEventStream);
+  const sent = response?.headersSent ? response.statusCode : undefined;
+  const status = span ? statusAttribute(attributes) : response?.statusCode;
+  const incomplete = hasEventStream || status === undefined ? undefined : incompleteStatus(record);
+  // A span without a status belongs to a handler that threw, before or after it sent the headers.
+  const statusCode = incomplete ?? status ?? sent ?? 500;
   const peerAddress = incoming?.socket?.remoteAddress;
   const origin = reading.toOrigin({
     peerAddress: (span && peerAddressOf(attributes)) ?? peerAddress,
-    host: common.host ?? hostOf(attributes),
+    host: decoded(headers.host) ?? hostOf(attributes),
     scheme: span ? schemeOf(attributes) : nodeScheme(incoming),
     headers: record,
   });
+  const elapsedMillis = span && !isUnended ? 0 : record.elapsedMillis;
   const asked = {
     method: incoming?.method ?? method,
     path,
@@ -113,41 +126,27 @@ export function readRequest(record: Request, reading: RequestReading): HttpReque
     scheme: origin.scheme,
     address: origin.address,
     statusCode,
-    sentStatus,
-    aborted,
+    sentStatus: sent ?? (span && incomplete === undefined ? status : undefined),
+    aborted: incomplete === CLIENT_CLOSED_REQUEST,
     isEventStream: hasEventStream,
-    userAgent: common.userAgent,
-    acceptLanguage: common.acceptLanguage,
-    client: common.client,
-    referrer: common.referrer,
-    clientHints: common.clientHints,
-    optedOut: common.optedOut,
-    isAiAgent: common.isAiAgent,
-    isPrefetch: common.isPrefetch,
+    userAgent: client?.userAgent,
+    acceptLanguage: client ? client.acceptLanguage : decoded(headers['accept-language']),
+    client,
+    referrer: decoded(headers.referer), // not remembered as it came, because it may contain secrets
+    clientHints: clientHintsOf(headers),
+    optedOut: readOptOut(headers, incoming, reading),
+    isAiAgent: isOfAiAgent(headers),
+    isPrefetch: isOfPrefetch(headers),
     isPageData:
       mayBePageData(path) && isPageData(target?.query, record.header('accept'), contentType),
     isDocument: reading.knowsDocuments && isDocument(path, statusCode, contentType),
     isDownload: false, // until the pipeline decides
     chatbotResponse: undefined, // until the pipeline decides
     spanName: textOf(span?.name) ?? method,
-    startMillis: record.startMillis,
-    durationMillis: span && !isUnended ? toMillis(span.duration) : record.elapsedMillis,
+    startMillis: span ? toMillis(span.startTime) : record.announcedMillis,
+    durationMillis: span && !isUnended ? toMillis(span.duration) : elapsedMillis,
     annotations: NO_ANNOTATIONS, // until the record is closed
     optionParameters: undefined,
-  };
-}
-
-/** What span and response say of the end. */
-function readEnd(record: Request, attributes: Attributes, hasEventStream: boolean) {
-  const { span, response } = record;
-  const sent = response?.headersSent ? response.statusCode : undefined;
-  const status = span ? statusAttribute(attributes) : response?.statusCode;
-  const incomplete = hasEventStream || status === undefined ? undefined : incompleteStatus(record);
-  return {
-    // A span without a status belongs to a handler that threw, before or after it sent the headers.
-    statusCode: incomplete ?? status ?? sent ?? 500,
-    sentStatus: sent ?? (span && incomplete === undefined ? status : undefined),
-    aborted: incomplete === CLIENT_CLOSED_REQUEST,
   };
 }
 

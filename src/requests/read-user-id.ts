@@ -1,12 +1,7 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { GenerationCache } from '../common/generation-cache.js';
 import { coded } from '../common/messages.js';
-import {
-  createToPseudonym,
-  identify,
-  type UserIdSource,
-  userIdSourceOf,
-} from '../hit/visitor/pseudonym.js';
+import { createToPseudonym, identify, userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { EndedRequest } from './request.js';
 
@@ -50,8 +45,12 @@ export function createUserIdReader(
       const isWhole = identity.value === header;
       return { pseudonym, credential: isWhole ? pseudonym : toPseudonym(header as string) };
     }
-    if (identity.kind !== 'none' && isLetIn(ended.request))
-      report(identity.kind, source, diagnostics);
+    if (identity.kind === 'none' || !isLetIn(ended.request)) return undefined;
+    const text =
+      identity.kind === 'token'
+        ? `The header ${source.header} is a JSON Web Token, which changes often. Such requests have no user ID. Set userId to jwt.sub, jwt.client_id or jwt.azp.`
+        : 'A bearer token cannot be read as a JSON Web Token. Such requests have no user ID. If your tokens are static keys, set userId to http.request.header.authorization.';
+    diagnostics.warnOnce(`user id ${identity.kind}`, coded('user-id-token', text));
     return undefined;
   };
 
@@ -86,16 +85,4 @@ function isLetIn({ method, sentStatus = 0 }: EndedRequest['request']): boolean {
 /** Applications answer CORS preflights before they authenticate. Over HTTP/2 the method can have lower-case letters, which middleware accepts. */
 function isPreflight(method: string): boolean {
   return method.toUpperCase() === 'OPTIONS';
-}
-
-function report(
-  kind: 'token' | 'unreadable',
-  { header }: UserIdSource,
-  diagnostics: Pick<Diagnostics, 'warnOnce'>,
-): void {
-  const text =
-    kind === 'token'
-      ? `The header ${header} is a JSON Web Token, which changes often. Such requests have no user ID. Set userId to jwt.sub, jwt.client_id or jwt.azp.`
-      : 'A bearer token cannot be read as a JSON Web Token. Such requests have no user ID. If your tokens are static keys, set userId to http.request.header.authorization.';
-  diagnostics.warnOnce(`user id ${kind}`, coded('user-id-token', text));
 }

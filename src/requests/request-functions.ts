@@ -236,7 +236,15 @@ function addTo(known: Record<string, unknown> | undefined, added: object): Recor
 
 /** Passes a hit to every processor. If there are only exporters, adds it to the span if that is recorded. Never throws. */
 function giveHit(parameters: Readonly<Record<string, unknown>>, target: CallTarget): void {
-  if (addEvent(parameters, target.span)) return;
+  const { span } = target;
+  try {
+    if (hitTakers().readEvents && span?.isRecording()) {
+      span.addEvent(HIT_EVENT, toEventAttributes(parameters));
+      return;
+    }
+  } catch {
+    // The tracer is not of an OpenTelemetry SDK.
+  }
   offer({ parameters, epochMillis: Date.now() }, target);
 }
 
@@ -266,20 +274,6 @@ function refuseHit(key: string, message: string): void {
 /** Lets everything that makes hits log that part of a hit was dropped. Never throws. */
 export function reportHit(key: string, message: string): void {
   forEachTaker(({ reports }) => reports.reportHit(key, message));
-}
-
-function addEvent(
-  parameters: Readonly<Record<string, unknown>>,
-  span: CallTarget['span'],
-): boolean {
-  try {
-    if (!hitTakers().readEvents) return false;
-    if (!span?.isRecording()) return false;
-    span.addEvent(HIT_EVENT, toEventAttributes(parameters));
-    return true;
-  } catch {
-    return false; // the tracer is not of an OpenTelemetry SDK
-  }
 }
 
 /** Starts `register` if nothing makes hits yet: a queue worker or a cron job never serves. */

@@ -9,13 +9,54 @@ import {
 } from './finished-span.js';
 import { isMcpSpan, linkedRequestOf } from './operations/mcp.js';
 import { Request } from './request.js';
-import { TraceIndex } from './trace-index.js';
 
-/** Finds the request of one processor that a call, a SERVER span or a span below one belongs to. */
+/** A client may send the same trace ID with all of its requests: no more of them are searched by the IDs of their spans. */
+const MAX_SEARCHED = 64;
+
+/** The part of a span by which its request is found. */
+type Identified = Pick<FinishedSpan, 'spanContext'>;
+
+/** A request, or a weak reference if nothing but its span announces its end: that may never come. */
+type Held = Request | WeakRef<Request>;
+
+/** Traces without requests that stay in the table. */
+const MAX_EMPTY = 1000;
+
+/** A trace, and its requests that are not closed. */
+export class Trace {
+  /** Its only request at first: earlier spans belong to it. */
+  first: Held | undefined;
+  /** Other requests to this process, if it has or had several. */
+  others: Set<Held> | undefined;
+
+  constructor(first: Held) {
+    this.first = first;
+  }
+
+  get isEmpty(): boolean {
+    return this.first === undefined && !this.others?.size;
+  }
+}
+
+/**
+ * Finds the request of one processor that a call, a SERVER span or a span below one belongs to: by the async context, else by trace and
+ * parent. If a trace has one request, its ID is enough and nothing is stored per span: a `WeakMap` costs a tenth of all the CPU time of
+ * a hit. If it has several, each span gets the request of its parent.
+ */
 export class RequestFinder {
-  readonly index: TraceIndex = new TraceIndex();
-  // Both are keyed by the span object, which is the same in `onStart` and `onEnd`, so that spans that never end leave nothing behind.
-  // Requests are in the index instead: a `WeakMap` of them costs a tenth of all the CPU time of a hit.
+  /**
+   * With empty traces until these are many, and the map is replaced. A `Map` makes new tables as entries are deleted, and the old ones
+   * keep each other and their values until the next full garbage collection: a third of the time of a hit went into copying them.
+   */
+  #traces = new Map<string, Trace>();
+  #emptyTraces = 0;
+  #sharedTraces = 0;
+  /** Requests by span: all spans of shared traces, and server spans of requests that are held weakly. */
+  readonly #bySpan = new WeakMap<object, Request>();
+  readonly #collected = new FinalizationRegistry<{ trace: Trace; held: Held }>(({ trace, held }) =>
+    this.#remove(trace, held),
+  );
+
   /** The requests of SERVER spans that are a part of another request. */
   readonly nested = new WeakMap<object, Request>();
   /**
@@ -31,30 +72,112 @@ export class RequestFinder {
     const outer = this.#outerOf(span, parent, announced, isHttp);
     if (outer) {
       this.nested.set(span, outer);
-      if (this.index.hasSharedTraces) this.index.assign(span, undefined, outer);
+      if (this.hasSharedTraces) this.#assign(span, undefined, outer);
       return;
     }
     if (announced?.untracked) return;
     // Node's request belongs to the first HTTP SERVER span in its async context. Paths are not compared: the span has none if the URL
     // parser rejects the Host header or the target.
     const own = announced && this.takeOwn(announced);
-    const request = own && !own.request && !own.closed ? own : new Request(this.index);
+    const request = own && !own.request && !own.closed ? own : new Request(this);
     request.startSpan(span);
-    this.index.add(request);
+    this.add(request);
+  }
+
+  /** Makes a request with a SERVER span known by its trace. */
+  add(request: Request): void {
+    const { traceId } = request;
+    let trace = this.#traces.get(traceId);
+    if (!trace) {
+      trace = new Trace(request);
+      this.#traces.set(traceId, trace);
+    } else if (trace.isEmpty) {
+      trace.first = request;
+      this.#emptyTraces -= 1;
+    } else {
+      this.#share(trace, request);
+    }
+    request.trace = trace;
+    // Without Node's request, nothing but its span announces the end.
+    if (!request.incoming) this.weaken(request);
+  }
+
+  #share(trace: Trace, request: Request): void {
+    if (!trace.others) {
+      trace.others = new Set();
+      this.#sharedTraces += 1;
+      this.#storeBySpan(requestOf(trace.first));
+    }
+    trace.others.add(request);
+    this.#storeBySpan(request);
+  }
+
+  #storeBySpan(request: Request | undefined): void {
+    if (request?.span) this.#bySpan.set(request.span, request);
+  }
+
+  /** From now on, nothing but its span and its async context hold a request in memory: the span may never end. */
+  weaken(request: Request): void {
+    const { trace } = request;
+    if (!trace || request.reference) return;
+    const held = new WeakRef(request);
+    if (trace.first === request) trace.first = held;
+    else if (trace.others?.delete(request)) trace.others.add(held);
+    else return;
+    this.#storeBySpan(request);
+    request.reference = held;
+    this.#collected.register(request, { trace, held });
+  }
+
+  remove(request: Request): void {
+    const { trace } = request;
+    if (!trace) return;
+    request.trace = undefined;
+    this.#remove(trace, request.reference ?? request);
+  }
+
+  #remove(trace: Trace, held: Held): void {
+    if (trace.isEmpty) return;
+    if (trace.first === held) trace.first = undefined;
+    else trace.others?.delete(held);
+    if (!trace.isEmpty) return;
+    if (trace.others) this.#sharedTraces -= 1;
+    trace.others = undefined;
+    this.#emptyTraces += 1;
+    if (this.#emptyTraces <= MAX_EMPTY || this.#emptyTraces * 2 <= this.#traces.size) return;
+    const traces = new Map<string, Trace>();
+    for (const [id, trace] of this.#traces) if (!trace.isEmpty) traces.set(id, trace);
+    this.#traces = traces;
+    this.#emptyTraces = 0;
+  }
+
+  /** Whether any trace has or had several requests, so that the request of each span is stored. */
+  get hasSharedTraces(): boolean {
+    return this.#sharedTraces > 0;
   }
 
   /** Another span has started. */
   addSpan(span: Span & FinishedSpan, parent: Span | undefined): void {
     if (isLocalRoot(span) || (parent && this.#jobs.has(parent))) this.#jobs.add(span);
-    if (!this.index.hasSharedTraces) return;
+    if (!this.hasSharedTraces) return;
     const current = this.own(currentRequest());
-    this.index.assign(span, parent, current?.span && current);
+    this.#assign(span, parent, current?.span && current);
+  }
+
+  /** Stores the request of a new span if its trace has several: that of its parent, else that of the async context. */
+  #assign(span: Span, parent: object | undefined, current: Request | undefined): void {
+    const { traceId } = span.spanContext();
+    const trace = this.#traces.get(traceId);
+    if (!trace?.others) return;
+    const around = current?.traceId === traceId ? current : firstOf(trace);
+    const owner = (parent && this.#bySpan.get(parent)) ?? around;
+    if (owner) this.#bySpan.set(span, owner);
   }
 
   /** The request of this processor, if it has used that in the async context before. */
   own(announced: Request | undefined): Request | undefined {
     let each = announced;
-    while (each && each.index !== this.index) each = each.next;
+    while (each && each.finder !== this) each = each.next;
     return each;
   }
 
@@ -62,11 +185,11 @@ export class RequestFinder {
   takeOwn(announced: Request): Request {
     const found = this.own(announced);
     if (found) return found;
-    if (!announced.index) {
-      announced.index = this.index;
+    if (!announced.finder) {
+      announced.finder = this;
       return announced;
     }
-    const own = new Request(this.index, announced);
+    const own = new Request(this, announced);
     own.next = announced.next;
     announced.next = own;
     return own;
@@ -89,9 +212,9 @@ export class RequestFinder {
   ofCall(announced: Request | undefined, span: Span | undefined): Request | undefined {
     const current = this.own(announced);
     if (!span || current?.span === (span as object)) return current;
-    const own = this.nested.get(span) ?? this.index.root(span);
+    const own = this.nested.get(span) ?? this.root(span);
     if (own) return own;
-    const owner = this.index.ownerOf(span);
+    const owner = this.ownerOf(span);
     if (current?.traceId === span.spanContext().traceId) return owner ?? current;
     if (owner && !owner.closed) return owner;
     if (this.#jobs.has(span)) return current;
@@ -130,35 +253,65 @@ export class RequestFinder {
     isHttp: boolean,
   ): Request | undefined {
     if (!isHttp && !isMcpSpan(span)) return undefined;
-    const around = this.#around(parent, span.spanContext().traceId);
-    if (around) return around;
+    const context = parent?.spanContext();
+    // Only a local parent proves that there is one.
+    if (parent && !context?.isRemote && context?.traceId === span.spanContext().traceId) {
+      const around =
+        this.root(parent) ?? this.nested.get(parent) ?? unlessClosed(this.ownerOf(parent));
+      if (around) return around;
+    }
     if (!isHttp) {
-      const context = linkedRequestOf(span);
-      return context && this.index.findById(context);
+      const linked = linkedRequestOf(span);
+      return linked && this.#findById(linked);
     }
     // One application behind two servers: the second `request` event starts another root span in the context of the first.
     const current = this.own(announced);
     return current?.span && current.span !== span ? current : undefined;
   }
 
-  /** The request around a span with this parent. Only a local parent proves that there is one. */
-  #around(parent: Span | undefined, traceId: string): Request | undefined {
-    if (!parent) return undefined;
-    const context = parent.spanContext();
-    if (context.isRemote || context.traceId !== traceId) return undefined;
-    return this.index.root(parent) ?? this.nested.get(parent) ?? this.index.find(parent);
-  }
-
   /** The own request of a SERVER span that ends. */
   ofServerSpan(span: FinishedSpan): Request | undefined {
     const current = this.own(currentRequest());
-    return current?.span === span ? current : this.index.root(span);
+    return current?.span === span ? current : this.root(span);
+  }
+
+  /** The request of a server span that has not ended. */
+  root(span: Identified): Request | undefined {
+    const first = requestOf(this.#traces.get(span.spanContext().traceId)?.first);
+    const request = first?.span === span ? first : this.#bySpan.get(span);
+    return request?.span === span ? request : undefined;
+  }
+
+  /** The request with this SERVER span, as long as its hit can change. */
+  #findById({ traceId, spanId }: Pick<Request, 'traceId' | 'spanId'>): Request | undefined {
+    const trace = this.#traces.get(traceId);
+    const first = requestOf(trace?.first);
+    if (first?.spanId === spanId) return first;
+    let left = MAX_SEARCHED;
+    for (const held of trace?.others ?? []) {
+      const request = requestOf(held);
+      if (request?.spanId === spanId) return request;
+      left -= 1;
+      if (left === 0) break;
+    }
+    return undefined;
   }
 
   /** The request of a child span, as long as its hit can change. */
   ofChild(span: FinishedSpan): Request | undefined {
-    const traced = this.index.find(span);
-    return traced && toMillis(span.startTime) >= traced.startMillis ? traced : undefined;
+    const owner = unlessClosed(this.ownerOf(span));
+    return owner && toMillis(span.startTime) >= owner.startMillis ? owner : undefined;
+  }
+
+  /**
+   * The request to which a span belongs, also if it is closed and was stored for the span. If nothing shows which request of a trace it is,
+   * that is the first one, for spans that are recorded.
+   */
+  ownerOf(span: Identified): Request | undefined {
+    const stored = this.#bySpan.get(span);
+    if (stored) return stored;
+    const trace = this.#traces.get(span.spanContext().traceId);
+    return trace && (!trace.others || 'attributes' in span) ? firstOf(trace) : undefined;
   }
 }
 
@@ -176,4 +329,17 @@ function isLocalRoot(span: FinishedSpan): boolean {
 function requestInProgress(): Request | undefined {
   const announced = currentRequest();
   return announced?.incoming === undefined || announced.response?.closed ? undefined : announced;
+}
+
+function requestOf(held: Held | undefined): Request | undefined {
+  return held instanceof WeakRef ? held.deref() : held;
+}
+
+function unlessClosed(request: Request | undefined): Request | undefined {
+  return request?.closed ? undefined : request;
+}
+
+/** The first request of a trace, unless it is closed: the trace may go on for longer. */
+function firstOf({ first }: Trace): Request | undefined {
+  return unlessClosed(requestOf(first));
 }

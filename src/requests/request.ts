@@ -19,7 +19,7 @@ import { nodeAttributes } from './node-request.js';
 import type { McpReport } from './operations/mcp.js';
 import type { NamedOperation } from './operations/operation-target.js';
 import { headersIn, readHeader, readRawHeader } from './read-headers.js';
-import type { Trace, TraceIndex } from './trace-index.js';
+import type { RequestFinder, Trace } from './request-of-span.js';
 
 /** What the application, frameworks and the connection add to a request. Most requests have nothing of it. */
 export class Additions extends Annotations {
@@ -76,9 +76,9 @@ export class Request {
   /** Path and query are read immediately: Express rewrites `request.url` while it routes. Only those of Node's request. */
   path: string;
   query: string | undefined;
-  /** Epoch milliseconds; 0 if Node.js did not announce it. */
+  /** Epoch milliseconds; 0 if Node.js did not announce it. A clock that is set later does not move the request. */
   announcedMillis: number;
-  /** On the monotonic clock, to measure the duration. */
+  /** On the monotonic clock, to measure the duration; 0 if Node.js did not announce it. */
   startedMillis: number;
 
   // The rest of what is announced, only used of the one in the async context.
@@ -103,8 +103,8 @@ export class Request {
   // Of the processor that tracks it, from the SERVER span to the hit.
 
   /** Set as soon as a processor tracks it. */
-  index: TraceIndex | undefined;
-  /** Where the index has it, and by which reference, if it holds it weakly. */
+  finder: RequestFinder | undefined;
+  /** Where the finder has it, and by which reference, if it holds it weakly. */
   trace: Trace | undefined = undefined;
   reference: WeakRef<Request> | undefined = undefined;
   /** Its SERVER span, which describes it if it has one. */
@@ -136,7 +136,7 @@ export class Request {
   ofFurtherHits: object | undefined = undefined;
 
   /** @param other the same request of another processor */
-  constructor(index?: TraceIndex, other?: Request) {
+  constructor(finder?: RequestFinder, other?: Request) {
     this.announced = other?.announced ?? this;
     this.incoming = other?.incoming;
     this.response = other?.response;
@@ -144,7 +144,7 @@ export class Request {
     this.query = other?.query;
     this.announcedMillis = other?.announcedMillis ?? 0;
     this.startedMillis = other?.startedMillis ?? 0;
-    this.index = index;
+    this.finder = finder;
   }
 
   /** A request that Node.js announces. */
@@ -167,8 +167,8 @@ export class Request {
   }
 
   /** A request with this SERVER span, which nothing announced. */
-  static of(span: FinishedSpan, index?: TraceIndex): Request {
-    const request = new Request(index);
+  static of(span: FinishedSpan, finder?: RequestFinder): Request {
+    const request = new Request(finder);
     request.startSpan(span);
     return request;
   }
@@ -184,7 +184,7 @@ export class Request {
     this.#service = undefined;
   }
 
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, from its SERVER span on. */
   get startMillis(): number {
     const { request, span } = this;
     if (request) return request.startMillis;
@@ -328,7 +328,7 @@ export class Request {
   /** Stops adding annotations and stores those that arrived in the request. */
   close(): void {
     this.closed = true;
-    this.index?.remove(this);
+    this.finder?.remove(this);
     const annotations = this.collectAnnotations();
     if (this.request && annotations) this.request.annotations = annotations;
   }
@@ -362,7 +362,8 @@ export interface HitReports {
 }
 
 /** Receives requests and calls that make hits. */
-export interface RequestSink extends HitReports {
+export interface RequestSink {
+  readonly reports: HitReports;
   /** Each HTTP request once, when it has ended. Its span and Node's objects are released then. */
   addRequest(ended: EndedRequest): void;
   /** A hit besides a page view, and the request to which it belongs. `unknown`: nothing is known of that request any more. */

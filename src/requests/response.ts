@@ -90,32 +90,27 @@ export function statusAttribute(attributes: Attributes): number | undefined {
  * HTTP/2, all responses are measured.
  */
 export function measureResponse(announced: Request, response: ServerResponse): void {
-  const informationalBytes = countInformational(response as WrittenResponse);
+  const written = response as WrittenResponse;
+  const { _writeRaw: writeRaw } = written;
+  let informationalBytes = 0; // all that Node.js writes, or buffers for a pipelined connection, before the headers
+  if (writeRaw) {
+    written._writeRaw = function countedWriteRaw(data, ...rest) {
+      if (this._headerSent === false) informationalBytes += data.length;
+      return writeRaw.call(this, data, ...rest);
+    };
+  }
   // Node.js assigns the socket when the previous response is written. This listener runs before the one that passes the socket on, so
   // bytes of other pipelined responses are never counted.
   response.once('socket', (socket: Socket) => {
     if (response.headersSent) return; // written before its turn on a pipelined connection
     const before = socket.bytesWritten;
     response.once('finish', () => {
-      const { _header: header } = response as WrittenResponse;
+      const { _header: header } = written;
       if (typeof header !== 'string') return;
-      const size = socket.bytesWritten - before - header.length - informationalBytes();
+      const size = socket.bytesWritten - before - header.length - informationalBytes;
       if (size >= 0) announced.ensureAdditions().bodyBytes = size;
     });
   });
-}
-
-/** Counts the bytes of informational responses: all that Node.js writes, or buffers for a pipelined connection, before the headers. */
-function countInformational(response: WrittenResponse): () => number {
-  const { _writeRaw: writeRaw } = response;
-  let bytes = 0;
-  if (writeRaw) {
-    response._writeRaw = function countedWriteRaw(data, ...rest) {
-      if (this._headerSent === false) bytes += data.length;
-      return writeRaw.call(this, data, ...rest);
-    };
-  }
-  return () => bytes;
 }
 
 /** Content type and size of the response to an AI chatbot: from Node's response if there is one, else from attributes. */
@@ -140,29 +135,28 @@ const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
  *
  * | the response                                   | ends the request, if it has no span | status                                 |
  * |------------------------------------------------|-------------------------------------|----------------------------------------|
- * | is finished                                    | `onFinish` of captured-requests.ts  | its own                                |
+ * | is finished                                    | connections.ts                      | its own                                |
  * | is destroyed, or its connection closes         | connections.ts                      | 499 if the client left, else 500       |
  * | is on a stream of HTTP/2 that closes           | http2.ts                            | the same, or its own if it is complete |
- * | has no status because the handler has thrown   | connections.ts                      | 500 (`readEnd` of read-request.ts)     |
+ * | has no status because the handler has thrown   | connections.ts                      | 500 (`readRequest`)                     |
  *
  * A response that waits for a pipelined one before it is not destroyed with its connection. One that goes on after its span has ended, as
  * with `@hono/otel`, is not incomplete.
  */
 export function incompleteStatus({ incoming, response, announced }: Request): number | undefined {
   if (!incoming || !response) return undefined;
-  if (isHttp2(incoming)) return incompleteHttp2Status(response as Http2Response);
-  const { socket } = incoming;
-  if (!response.destroyed && !socket?.destroyed) return undefined;
-  if (isComplete(announced, response as ServerResponse, socket)) return undefined;
-  return endedStatus(response, isEndedByClient(socket));
-}
-
-function incompleteHttp2Status(response: Http2Response): number | undefined {
-  if (!response.destroyed || response.isComplete) return undefined;
-  return endedStatus(response, response.closedBy !== 'server');
-}
-
-function endedStatus(response: ServerResponse | Http2Response, hasClientLeft: boolean): number {
+  let hasClientLeft: boolean;
+  if (isHttp2(incoming)) {
+    const ofStream = response as Http2Response;
+    if (!ofStream.closed || ofStream.isComplete) return undefined;
+    hasClientLeft = ofStream.closedBy !== 'server';
+  } else {
+    const { socket } = incoming;
+    if (!(response as ServerResponse).destroyed && !socket?.destroyed) return undefined;
+    if (isSent(announced, response as ServerResponse, socket)) return undefined;
+    // If the server calls `destroy()`, the socket has seen neither an end nor an error.
+    hasClientLeft = socket.readableEnded || isClientError(socket.errored);
+  }
   if (hasClientLeft) return CLIENT_CLOSED_REQUEST;
   return response.headersSent && response.statusCode >= 400 ? response.statusCode : 500;
 }
@@ -171,7 +165,7 @@ function endedStatus(response: ServerResponse | Http2Response, hasClientLeft: bo
  * Whether all of the response was sent. A client may leave after the last byte and before the server calls `end()`: then
  * Node.js never finishes the response. And it finishes one whose last write fails.
  */
-function isComplete(
+function isSent(
   { additions, later, bytesBefore }: Request,
   response: ServerResponse,
   socket: Socket | undefined,
@@ -201,14 +195,6 @@ const CLIENT_ERRORS: ReadonlySet<string | undefined> = new Set([
   'ERR_HTTP_REQUEST_TIMEOUT',
   'ERR_HTTP2_ERROR', // frames that the protocol forbids
 ]);
-
-/**
- * Whether the client, not the server, ended a connection before the response was complete. If the server calls `destroy()`, the
- * socket has seen neither an end nor an error.
- */
-function isEndedByClient({ readableEnded, errored }: Socket): boolean {
-  return readableEnded || isClientError(errored);
-}
 
 export function isClientError(error: unknown): boolean {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;

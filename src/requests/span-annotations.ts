@@ -74,15 +74,13 @@ export function annotateBelow(request: Request, span: FinishedSpan, reading: Spa
 
 /** Copies the annotations of the server span. */
 export function annotateOwn(request: Request, span: FinishedSpan, reading: SpanReading): void {
-  if (!isAnnotated(span, reading) && !mayHaveFailed(span)) return;
+  const { events, attributes } = span;
+  // It can have an error without having the status of one.
+  const mayHaveFailed = events?.length || attributes['error.type'] !== undefined;
+  if (!mayHaveFailed && !isAnnotated(span, reading)) return;
   const additions = request.ensureSpanAdditions();
   annotate(additions.own, span, reading);
   additions.operation = operationOfSpan(span) ?? additions.operation;
-}
-
-/** A server span can have an error without having the status of one. */
-function mayHaveFailed({ events, attributes }: FinishedSpan): boolean {
-  return (events !== undefined && events.length > 0) || attributes['error.type'] !== undefined;
 }
 
 /** Class of the last exception of a span, else its `error.type` unless that is a status such as `500`. */

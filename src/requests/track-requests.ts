@@ -31,7 +31,8 @@ export class RequestTracker implements RequestProcessor {
   readonly #finder = new RequestFinder();
   /** The requests of spans that had a perf key when they started. */
   readonly #tagged = new WeakMap<object, Request>();
-  #spanless: SpanlessRules | undefined;
+  /** Set as long as requests without a SERVER span that these accept are tracked, too. */
+  spanless: SpanlessRules | undefined;
   /** Whether the latest request was to be tracked even without a SERVER span. */
   tracksSpanless = false;
   /** Stops capturing requests. */
@@ -43,13 +44,14 @@ export class RequestTracker implements RequestProcessor {
     reading: RequestReading,
     report: (callback: string, error: unknown) => void,
   ) {
-    this.reports = sink;
+    this.reports = sink.reports;
     this.#sink = sink;
     this.#reading = reading;
     this.#report = report;
     this.stop = captureRequests(this);
   }
 
+  /** A request has begun, in whose async context this is called. */
   begin(announced: Request, message: RequestMessage): void {
     const { request, response } = message;
     const { isMeasured } = this.#reading;
@@ -58,17 +60,19 @@ export class RequestTracker implements RequestProcessor {
       if (isMeasured(announced.client)) measureResponse(announced, response);
     }
     if (announced.untracked) return;
-    this.tracksSpanless = this.#spanless?.isAccepted(message) ?? false;
+    this.tracksSpanless = this.spanless?.isAccepted(message) ?? false;
     if (!this.tracksSpanless) return;
     announced.onClosed = this.#endSpanless;
     void request.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
   }
 
+  /** A stream of HTTP/2 has begun. `undefined`: it is no request, or cannot be captured. */
   beginStream(announced: Request | undefined): void {
-    const isAccepted = this.#spanless?.isStreamAccepted();
+    const isAccepted = this.spanless?.isStreamAccepted();
     if (isAccepted && announced && !announced.untracked) announced.onClosed = this.#endSpanless;
   }
 
+  /** The annotations from code of the request that a span belongs to, as long as its hit can change. */
   findAnnotations(span: Span, announced: Request | undefined): Additions | undefined {
     if (announced?.untracked) return undefined;
     const request = this.#finder.ofCall(announced, span);
@@ -79,13 +83,14 @@ export class RequestTracker implements RequestProcessor {
     if (!announced?.untracked) this.#sink.addFurtherHit(hit, this.#finder.ofHit(announced, span));
   }
 
+  /** The connection is done with a request whose span has not ended. Never throws. */
   abandon(announced: Request): void {
     try {
       const request = this.#finder.own(announced);
       if (!request?.span || !request.response) return;
       // If only its span has not ended, that may come, or not.
       if (request.response.closed === false) this.#end(request, request.response.statusCode);
-      else this.#finder.index.weaken(request);
+      else this.#finder.weaken(request);
     } catch (error) {
       this.#report('abandon', error);
     }
@@ -122,16 +127,15 @@ export class RequestTracker implements RequestProcessor {
     this.#endSpanBelow(taggedFor ?? this.#finder.ofChild(span), span);
   }
 
-  /** From now on, also tracks requests without a SERVER span that `rules` accept; with `undefined`, no longer. */
-  trackSpanless(rules: SpanlessRules | undefined): void {
-    this.#spanless = rules;
-  }
-
   /** Ends requests whose responses have begun and are open, with their current status: the process is about to end. */
   endOpen(): void {
     for (const announced of openRequests()) {
       try {
-        this.#endOpenRequest(announced);
+        const request = this.#finder.own(announced);
+        const { response } = request ?? announced;
+        if (!response?.headersSent) continue;
+        if (!announced.isTraced) closeRequest(announced);
+        else if (request?.span) this.#end(request, response.statusCode);
       } catch (error) {
         this.#report('endOpen', error);
       }
@@ -140,21 +144,13 @@ export class RequestTracker implements RequestProcessor {
 
   /** If it has a span, that ends the request. */
   readonly #endSpanless = (announced: Request): void => {
-    if (!this.#spanless || announced.isTraced || !announced.incoming) return;
+    if (!this.spanless || announced.isTraced || !announced.incoming) return;
     try {
       this.#end(this.#finder.takeOwn(announced));
     } catch (error) {
       this.#report('onNodeRequest', error);
     }
   };
-
-  #endOpenRequest(announced: Request): void {
-    const request = this.#finder.own(announced);
-    const { response } = request ?? announced;
-    if (!response?.headersSent) return;
-    if (!announced.isTraced) closeRequest(announced);
-    else if (request?.span) this.#end(request, response.statusCode);
-  }
 
   /** `unendedStatus`: that of the response, if the SERVER span has not ended. */
   #end(request: Request, unendedStatus?: number): void {

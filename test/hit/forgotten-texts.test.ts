@@ -7,7 +7,8 @@ const SCRIPT = `
   const { createHitBuilder } = await import('./build/hit/hit-builder.js');
   const { createFindIgnoreReason } = await import('./build/pipeline/ignore-reasons.js');
   const { isInSample } = await import('./build/hit/visitor/sampling.js');
-  const { commonHeadersOf } = await import('./build/requests/read-headers.js');
+  const { createRequestReading, readRequest } = await import('./build/requests/read-request.js');
+  const { Request } = await import('./build/requests/request.js');
   const { resolveOptions } = await import('./build/options/resolve-options.js');
   const { createSecretKey } = await import('node:crypto');
   const { getHeapSnapshot } = await import('node:v8');
@@ -22,10 +23,12 @@ const SCRIPT = `
   const findReason = createFindIgnoreReason(options);
   const text = (name, i) => ['kept', name, i * 1000 + 7].join('-');
   const address = (start, i) => [start, i + 200].join('.');
-  const request = (headers, more) => ({
-    method: 'GET', path: '/a', statusCode: 200, scheme: 'https', aborted: false, spanName: '', startMillis: 1,
-    durationMillis: 1, annotations: [], ...commonHeadersOf({ host: 'a.example', ...headers }), ...more,
-  });
+  const reading = createRequestReading(options, console);
+  const request = (headers, more) => {
+    const incoming = { headers: { host: 'a.example', ...headers } };
+    const response = { headersSent: true, statusCode: 200, getHeader: () => undefined };
+    return { ...readRequest(Request.announced(incoming, response, '/a'), reading), ...more };
+  };
   function add(i) {
     const referer = 'https://ref.example/?a=1&token=' + text('referrer', i);
     build(request({ referer }, { query: 'a=1&token=' + text('query', i) + '&mail=1' }), 1, 2);

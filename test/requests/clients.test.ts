@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { commonHeadersOf } from '../../src/requests/read-headers.js';
+import { requestWith } from '../support/builders.js';
 
 test('languages of one user agent that take turns are not mixed up, and are one object each', () => {
   const languages = Array.from({ length: 30 }, (_, i) => `l${i}`);
@@ -8,20 +8,20 @@ test('languages of one user agent that take turns are not mixed up, and are one 
     ...(language !== undefined && { 'accept-language': language }),
   });
   for (const language of [...languages, ...languages, undefined, 'x'.repeat(1000), undefined]) {
-    const { userAgent, acceptLanguage, client } = commonHeadersOf(headersOf(language));
+    const { userAgent, acceptLanguage, client } = requestWith(headersOf(language));
     client?.remember();
     expect([userAgent, acceptLanguage]).toEqual(['curl/8', language]);
     expect(client).toMatchObject({ userAgent: 'curl/8', acceptLanguage: language });
   }
   const [first] = languages;
-  const { client } = commonHeadersOf(headersOf(first));
+  const { client } = requestWith(headersOf(first));
   client?.remember();
-  commonHeadersOf(headersOf('l1')).client?.remember();
-  expect(commonHeadersOf(headersOf(first)).client).toBe(client);
+  requestWith(headersOf('l1')).client?.remember();
+  expect(requestWith(headersOf(first)).client).toBe(client);
 });
 
 test('only the client of a request that is tracked is remembered', () => {
-  const read = () => commonHeadersOf({ 'user-agent': 'remembered/1' }).client;
+  const read = () => requestWith({ 'user-agent': 'remembered/1' }).client;
   const [first, second] = [read(), read()];
   expect(second).not.toBe(first);
   second?.remember();
@@ -29,7 +29,7 @@ test('only the client of a request that is tracked is remembered', () => {
 });
 
 test('headers that the application has replaced by other values are read as if they were missing', () => {
-  const read = (headers: object) => commonHeadersOf(headers as never);
+  const read = (headers: object) => requestWith(headers);
   const strange = { 'user-agent': 'curl/8', 'accept-language': null };
   expect(read(strange)).toMatchObject({ userAgent: 'curl/8', acceptLanguage: undefined });
   expect(read({ 'user-agent': 7, 'accept-language': 'sv' })).toMatchObject({
@@ -49,8 +49,8 @@ test.each<[string, object, object]>([
   'a client that was read when the request began is used if its headers are as they were: %s',
   (_name, changed, expected) => {
     const sent = { 'user-agent': 'curl/8', 'accept-language': 'sv' };
-    const { client: known } = commonHeadersOf(sent);
-    const read = commonHeadersOf({ ...sent, ...changed }, undefined, known);
+    const { client: known } = requestWith(sent);
+    const read = requestWith({ ...sent, ...changed }, known);
     expect(read).toMatchObject(expected);
     expect(read.client === known).toBe(Object.keys(changed).length === 0);
   },

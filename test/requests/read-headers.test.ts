@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import {
-  commonHeadersIn,
-  commonHeadersOf,
+  clientHintsOf,
   headersIn,
   readHeader,
+  readOptOut,
 } from '../../src/requests/read-headers.js';
 
 const LISTED = ['dnt', 'sec-gpc'];
+const NONE = { readsOptOut: false, capturedHeaders: new Set<string>() };
 
 test.each([
   ['dnt', '1', 'yes'],
@@ -19,7 +20,8 @@ test.each([
   ['dnt', {}, 'no'],
   ['accept', '1', 'no'],
 ])('Node’s header %s: %j opts out: %s', (name, value, expected) => {
-  expect(commonHeadersOf({ [name]: value } as never).optedOut).toBe(expected);
+  const headers = { [name]: value } as never;
+  expect(readOptOut(headers, { headers }, { ...NONE, readsOptOut: true })).toBe(expected);
 });
 
 test.each([
@@ -40,7 +42,8 @@ test.each([
   [{ 'http.request.header.accept': ['1'] }, LISTED, 'no'],
 ] as const)('attributes %j with the captured headers %j: %s', (attributes, captured, expected) => {
   const headers = headersIn(attributes as never);
-  expect(commonHeadersIn(headers, attributes as never, new Set(captured)).optedOut).toBe(expected);
+  const reading = { ...NONE, capturedHeaders: new Set(captured) };
+  expect(readOptOut(headers, undefined, reading)).toBe(expected);
 });
 
 test('several values of an attribute are combined as Node.js combines headers', () => {
@@ -55,7 +58,7 @@ test('several values of an attribute are combined as Node.js combines headers', 
 });
 
 test('each header of client hints is decoded by itself', () => {
-  const { clientHints } = commonHeadersOf({
+  const clientHints = clientHintsOf({
     'sec-ch-ua': '"Caf\u00e9";v="1"',
     'sec-ch-ua-platform': '"\u00c3\u00a9"', // UTF-8, read as Latin-1
   });

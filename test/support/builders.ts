@@ -6,7 +6,11 @@ import { Client } from '../../src/hit/visitor/client.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import type { McpReport } from '../../src/requests/operations/mcp.js';
 import type { NamedOperation } from '../../src/requests/operations/operation-target.js';
-import { createRequestReading, type RequestReading } from '../../src/requests/read-request.js';
+import {
+  createRequestReading,
+  type RequestReading,
+  readRequest,
+} from '../../src/requests/read-request.js';
 import { Request } from '../../src/requests/request.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 
@@ -149,6 +153,14 @@ export function openRequest({
 export const READING: RequestReading = createRequestReading(DEFAULT_OPTIONS, {
   warnOnce: () => undefined,
 });
+
+/** What is read of a request that Node.js announces with these headers. `client` was read when it began. */
+export function requestWith(headers: object, client?: Client): HttpRequest {
+  const response = { headersSent: true, statusCode: 200, getHeader: () => undefined };
+  const announced = Request.announced({ headers } as never, response as never, '/a', undefined);
+  announced.client = client;
+  return readRequest(announced, READING) as HttpRequest;
+}
 
 /** Headers as attributes of an instrumentation that captures them. */
 export function capturedHeaders(

@@ -169,6 +169,8 @@ export function isGraphqlSpan({ name, attributes }: FinishedSpan): boolean {
   );
 }
 
+type Failure = { readonly originalError?: { readonly name?: unknown }; readonly name?: unknown };
+
 interface Execution {
   readonly operationName?: unknown;
   readonly error?: unknown;
@@ -176,19 +178,14 @@ interface Execution {
   readonly result?: { readonly errors?: readonly unknown[] };
 }
 
-/** What graphql 17 publishes of an execution: the name of the operation and, at its end, the class of its first error. */
-export function readExecution(message: unknown): {
-  readonly name: string | undefined;
-  readonly errorType: string | undefined;
-} {
+/** Adds what graphql 17 publishes of an execution: the name of the operation and, at its end, the class of its first error. */
+export function addExecution(announced: Request, message: object): void {
   const { operationName, error, result } = message as Execution;
+  const name = toName(operationName);
+  if (name !== undefined) announced.ensureAdditions().operation ??= { kind: 'graphql', name };
   const [failure = error] = result?.errors ?? [];
-  const errorType = failure === undefined ? undefined : classOf(failure);
-  return { name: toName(operationName), errorType };
-}
-
-/** An error of a resolver is the cause of the one in the result. */
-function classOf(failure: unknown): string {
-  const { originalError, name } = failure as { originalError?: { name?: unknown }; name?: unknown };
-  return String(originalError?.name ?? name);
+  if (failure === undefined) return;
+  // An error of a resolver is the cause of the one in the result.
+  const { originalError, name: ofResult } = failure as Failure;
+  announced.failOperation(String(originalError?.name ?? ofResult));
 }

@@ -6,7 +6,13 @@ import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-re
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
 import type { Request } from '../request.js';
 import { readResponseHeader } from '../response.js';
-import { evidenceOf, isSuccess, type OperationTarget, toName } from './operation-target.js';
+import {
+  evidenceOf,
+  isSuccess,
+  type OperationTarget,
+  toMatching,
+  toName,
+} from './operation-target.js';
 
 /** The operation of an ended request, and the number of messages in it. */
 type FoundMcp = McpOperation & Pick<Operation, 'count' | 'evidence'>;
@@ -60,18 +66,17 @@ export class McpEndpoints {
       span: span?.mcp && { name: span.name, mcp: span.mcp },
       message: readMcpMessage(body?.message),
     };
-    const recognition = recognize(sources, request, isKnown || isEndpointPath(target.path));
-    if (recognition === undefined) return undefined;
+    const isEndpoint = isKnown || /\/mcp\/?$/.test(target.path);
+    if (!isOfMcp(sources, request, isEndpoint)) return undefined;
     const { name, mcp } = merge(sources, request);
     const evidence = evidenceIn(sources) ?? evidenceOf(target, 'mcp');
     const isServed = evidence !== 'none' && isSuccess(target.statusCode);
-    if (!isKnown && (isServed || recognition !== 'path')) this.#paths.set(target.path, true);
-    if (isServed && mcp.method === 'initialize') this.#remember(mcp);
+    const isShown = isServed || !isEndpoint || (sources.report ?? sources.span) !== undefined;
+    if (!isKnown && isShown) this.#paths.set(target.path, true);
+    const { method, session, clientName } = mcp;
+    if (isServed && method === 'initialize' && session !== undefined && clientName !== undefined)
+      this.#clients.set(session, clientName);
     return { name, count: body?.count ?? 1, evidence, mcp: this.#withClient(mcp) };
-  }
-
-  #remember({ session, clientName }: McpRequest): void {
-    if (session !== undefined && clientName !== undefined) this.#clients.set(session, clientName);
   }
 
   /** The same with the client that has named itself when its session began. */
@@ -89,10 +94,6 @@ function isOfStream({ method, isEventStream }: OperationTarget, request: Request
   return isEventStream || request.header('accept')?.includes('text/event-stream') === true;
 }
 
-function isEndpointPath(path: string): boolean {
-  return path.endsWith('/mcp') || path.endsWith('/mcp/');
-}
-
 /** What says something of the message of a request, besides its headers. */
 interface Sources {
   /** Of `trackMcp`. */
@@ -102,23 +103,17 @@ interface Sources {
   readonly message: McpReport | undefined;
 }
 
-/** What shows that a request is one of MCP; `undefined`: nothing does. */
-function recognize(
+/** Whether a request is one of MCP. The response to `initialize` shows it of an endpoint with any path. */
+function isOfMcp(
   { report, span, message }: Sources,
   request: Request,
   isEndpoint: boolean,
-): 'server' | 'path' | 'response' | undefined {
-  if (report ?? span) return 'server';
-  if (isEndpoint) {
-    const isOfMcp =
-      message !== undefined ||
-      HEADERS.some((name) => request.header(name) !== undefined) ||
-      answeredSession(request) !== undefined;
-    return isOfMcp ? 'path' : undefined;
-  }
-  // The response to `initialize` shows that an endpoint with any path is one of MCP.
-  const hasBegun = message?.method === 'initialize' && answeredSession(request) !== undefined;
-  return hasBegun ? 'response' : undefined;
+): boolean {
+  if (report ?? span) return true;
+  const hasSession = () => answeredSession(request) !== undefined;
+  if (!isEndpoint) return message?.method === 'initialize' && hasSession();
+  const hasHeader = HEADERS.some((name) => request.header(name) !== undefined);
+  return message !== undefined || hasHeader || hasSession();
 }
 
 /** Each shows that a request to an endpoint is one of MCP. */
@@ -293,20 +288,18 @@ const MAX_CLIENT_LENGTH = 64;
 
 /** The digest of a session ID, which is visible ASCII by the protocol. */
 function toSession(value: unknown): string | undefined {
-  const isSession = typeof value === 'string' && value.length <= MAX_SESSION_LENGTH;
-  return isSession && /^[!-~]+$/.test(value) ? hash('sha256', value, 'base64') : undefined;
+  const session = toMatching(value, /^[!-~]+$/, MAX_SESSION_LENGTH);
+  return session === undefined ? undefined : hash('sha256', session, 'base64');
 }
 
 /** A line of text, such as `Visual Studio Code`. */
 function toClientName(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value.length > MAX_CLIENT_LENGTH) return undefined;
-  return /^\P{C}+$/u.test(value) ? value : undefined;
+  return toMatching(value, /^\P{C}+$/u, MAX_CLIENT_LENGTH);
 }
 
 /** Revisions of the protocol are dates. */
 function toVersion(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value.length !== 'YYYY-MM-DD'.length) return undefined;
-  return /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : undefined;
+  return toMatching(value, /^\d{4}-\d{2}-\d{2}$/, 'YYYY-MM-DD'.length);
 }
 
 /** The attributes of spans that are read. */

@@ -1,4 +1,9 @@
-import type { Operation, OperationEvidence, OperationKind } from '../../hit/http-request.js';
+import type {
+  HttpRequest,
+  Operation,
+  OperationEvidence,
+  OperationKind,
+} from '../../hit/http-request.js';
 import { isEventStream } from '../response.js';
 
 /** An operation that a span or a channel has named. */
@@ -8,15 +13,11 @@ export type NamedOperation = Pick<Operation, 'kind' | 'name' | 'mcp'>;
 export type SentOperation = Pick<Operation, 'kind' | 'name' | 'count'>;
 
 /** What is known of a request and its response besides spans, headers and the body. */
-export interface OperationTarget {
-  readonly method: string;
-  /** Neither redacted nor decoded. */
-  readonly path: string;
-  readonly query: string | undefined;
-  readonly route: string | undefined;
-  readonly statusCode: number;
-  /** Whether the response is an event stream. */
-  readonly isEventStream: boolean;
+export interface OperationTarget
+  extends Pick<
+    HttpRequest,
+    'method' | 'path' | 'query' | 'route' | 'statusCode' | 'isEventStream'
+  > {
   /** Of the response; empty if that has none, `undefined` if it is not known. */
   readonly contentType?: string | undefined;
 }
@@ -51,6 +52,11 @@ const NAME = /^[\w./:-]+$/;
 
 /** A name that fits into a title; `undefined` for anything else. */
 export function toName(value: unknown): string | undefined {
-  if (typeof value !== 'string' || value.length > MAX_NAME_LENGTH) return undefined;
-  return NAME.test(value) ? value : undefined;
+  return toMatching(value, NAME, MAX_NAME_LENGTH);
+}
+
+/** A value if it is a text of this form and not too long. */
+export function toMatching(value: unknown, form: RegExp, maxLength: number): string | undefined {
+  if (typeof value !== 'string' || value.length > maxLength) return undefined;
+  return form.test(value) ? value : undefined;
 }

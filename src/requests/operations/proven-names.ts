@@ -105,9 +105,13 @@ export class OperationNames {
     if (operation === undefined || (operation.name ?? operation.mcp) === undefined)
       return operation;
     const { names, paths, clients } = this.#provenOf(operation.kind);
-    const proof = proofOf(operation, statusCode);
+    const { kind, hasFailed, evidence } = operation;
+    const isProven = !hasFailed && evidence !== 'none' && isSuccess(statusCode);
+    const proof = isProven ? evidence : undefined;
+    // Of the endpoint: the procedures of tRPC are no part of it.
+    const place = toTitlePath(kind === 'trpc' ? path.slice(0, path.lastIndexOf('/')) : path);
     const isKnownPlace =
-      paths.admit(placeOf(operation, path), proof, address) !== undefined ||
+      paths.admit(place, proof, address) !== undefined ||
       route !== undefined ||
       REFUSALS[statusCode] === undefined;
     const name = isKnownPlace ? names.admit(operation.name, proof, address) : undefined;
@@ -143,13 +147,3 @@ export class OperationNames {
 
 /** The names of this process. */
 export const operationNames: OperationNames = new OperationNames();
-
-/** What shows that an operation has succeeded; `undefined` if it may have failed. */
-function proofOf({ hasFailed, evidence }: Operation, statusCode: number): Evidence | undefined {
-  return hasFailed || evidence === 'none' || !isSuccess(statusCode) ? undefined : evidence;
-}
-
-/** The path of the endpoint, of which the procedures of tRPC are no part. */
-function placeOf({ kind }: Operation, path: string): string {
-  return toTitlePath(kind === 'trpc' ? path.slice(0, path.lastIndexOf('/')) : path);
-}

@@ -152,17 +152,12 @@ function beginningOf(app: unknown, text: string): Mounted {
   if (!isApplication(app)) return longest;
   const starts = mountsOfApplication(app, text);
   for (const mounted of [...starts, ...enterAll(starts, mountPaths.get(app) ?? [], text)]) {
-    const { length } = mounted.text;
-    const isLonger =
-      length > longest.text.length || (length === longest.text.length && isPlain(mounted));
-    if (isLonger && !mounted.template.includes('*')) longest = mounted;
+    const { template, text } = mounted;
+    const more = text.length - longest.text.length;
+    const hasParameters = template.toLowerCase() !== text.toLowerCase();
+    if ((more > 0 || (more === 0 && !hasParameters)) && !template.includes('*')) longest = mounted;
   }
   return longest;
-}
-
-/** Whether a mount path has no parameters. */
-function isPlain({ template, text }: Mounted): boolean {
-  return template.toLowerCase() === text.toLowerCase();
 }
 
 function isApplication(app: unknown): app is Application {
@@ -228,19 +223,15 @@ function readApplication(app: Application): void {
   const all: Mounts[] = [];
   let layersLeft = MAX_LAYERS;
 
-  function addRoute(route: object, way: WayToRoute): void {
-    const known = toRoutes.get(route);
-    if (known) known.push(way);
-    else toRoutes.set(route, [way]);
-  }
-
   function readStack(stack: unknown, mounts: Mounts): void {
     if (!Array.isArray(stack) || mounts.length > MAX_DEPTH) return;
     for (const layer of stack as readonly RouterLayer[]) {
       layersLeft -= 1;
       if (layersLeft < 0) return;
       if (layer.route) {
-        addRoute(layer.route, { mounts, layer });
+        const ways = toRoutes.get(layer.route) ?? [];
+        ways.push({ mounts, layer });
+        toRoutes.set(layer.route, ways);
         continue;
       }
       const inside = [...mounts, new Mount(layer)];

@@ -69,7 +69,7 @@ export class SimulatedRequests {
   begin(visitor: string): SimulatedRequest {
     const request = httpRequest({ userAgent: visitor, startMillis: Date.now() });
     const open = new Request();
-    open.announcedMillis = request.startMillis;
+    open.startedMillis = performance.now();
     this.#open.set(open, request);
     return {
       track: (name) => {
@@ -78,7 +78,8 @@ export class SimulatedRequests {
         return this.#isTaken(() => this.#further.add(hit, open));
       },
       end: (name) => {
-        const ended = open.end(request);
+        const durationMillis = performance.now() - open.startedMillis;
+        const ended = open.end({ ...request, durationMillis });
         ended.site = 1;
         const finalize = () => {
           ended.close();

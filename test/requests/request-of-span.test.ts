@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Request } from '../../src/requests/request.js';
-import { TraceIndex } from '../../src/requests/trace-index.js';
+import { RequestFinder } from '../../src/requests/request-of-span.js';
 import { finishedSpan } from '../support/builders.js';
 
 let spans = 0;
@@ -11,12 +11,12 @@ function spanOf(traceId: string) {
   return finishedSpan({ spanContext: () => ({ traceId, spanId, traceFlags: 1 }) });
 }
 
-/** An index with a request for each of these spans. */
-function indexOf(spans: readonly ReturnType<typeof spanOf>[]) {
-  const index = new TraceIndex();
-  const requests = spans.map((span) => Request.of(span, index));
-  for (const request of requests) index.add(request);
-  return { index, requests };
+/** A finder with a request for each of these spans. */
+function finderOf(spans: readonly ReturnType<typeof spanOf>[]) {
+  const finder = new RequestFinder();
+  const requests = spans.map((span) => Request.of(span, finder));
+  for (const request of requests) finder.add(request);
+  return { finder, requests };
 }
 
 test.each([
@@ -26,28 +26,28 @@ test.each([
   ['many traces of two requests', 110_000, (i: number) => `trace ${i >> 1}`],
 ])('the request of every server span is found, in %s', (_name, count, traceOf) => {
   const spans = Array.from({ length: count }, (_, i) => spanOf(traceOf(i)));
-  const { index, requests } = indexOf(spans);
-  const lost = spans.filter((span, i) => index.root(span) !== requests[i]);
+  const { finder, requests } = finderOf(spans);
+  const lost = spans.filter((span, i) => finder.root(span) !== requests[i]);
   expect(lost).toHaveLength(0);
 });
 
 test('a span of other making with the same ids is no request', () => {
   const span = spanOf('one');
-  const { index } = indexOf([span]);
-  expect(index.root({ ...span })).toBeUndefined();
+  const { finder } = finderOf([span]);
+  expect(finder.root({ ...span })).toBeUndefined();
 });
 
 test('requests of traces that come again are found as long as they are open', () => {
-  const index = new TraceIndex();
+  const finder = new RequestFinder();
   for (let i = 0; i < 10_000; i++) {
     const spans = [spanOf(`trace ${i % 3000}`), spanOf(`trace ${i % 3000}`)];
-    const requests = spans.map((span) => Request.of(span, index));
-    for (const request of requests) index.add(request);
-    expect(index.hasSharedTraces).toBe(true);
-    const found = spans.map((span) => index.root(span));
+    const requests = spans.map((span) => Request.of(span, finder));
+    for (const request of requests) finder.add(request);
+    expect(finder.hasSharedTraces).toBe(true);
+    const found = spans.map((span) => finder.root(span));
     expect(found.every((request, j) => request === requests[j])).toBe(true);
-    for (const request of requests) index.remove(request);
-    expect(index.hasSharedTraces).toBe(false);
-    expect(index.ownerOf(spanOf(`trace ${i % 3000}`))).toBeUndefined();
+    for (const request of requests) finder.remove(request);
+    expect(finder.hasSharedTraces).toBe(false);
+    expect(finder.ownerOf(spanOf(`trace ${i % 3000}`))).toBeUndefined();
   }
 });
