@@ -5,7 +5,7 @@ import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
 import { createDueOf, DueTraces, PlannedTrace, TICK_MILLIS } from './due-traces.js';
 import { RecentSpans } from './recent-spans.js';
 
-// Limits of waiting spans. Beyond them, the oldest traces are assembled at once.
+// What happens with too many spans: beyond these limits of waiting spans, the oldest traces are assembled at once.
 const MAX_SPANS = 100_000;
 const MAX_BYTES = 64 * 1024 ** 2;
 /** The limits that include ready requests are this many times higher. Beyond, requests are passed on at once, not in slices. */
@@ -38,6 +38,7 @@ export type TakeRoom = (hits: number, bytes: number) => boolean;
 /**
  * Groups spans, which arrive in any order, by trace, service and parent. Passes on each request some time after its SERVER
  * span has arrived, as soon as there is room: `due-traces.ts` says when.
+ * If too many spans wait, `#makeRoom` assembles the oldest traces early.
  */
 export class Assembler {
   readonly #graceMillis: number;

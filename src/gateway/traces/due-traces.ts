@@ -12,7 +12,7 @@ const SPANS_A_MILLI = 50;
 
 /**
  * When spans have waited long enough: a request for the spans below it (`graceMillis`, or longer for the request around it), other spans
- * for their request. `assembler.ts` says how many may wait.
+ * for their request. `assembler.ts` says how many may wait, and what happens with more.
  */
 export function createDueOf(graceMillis: number): DueOf<ReceivedSpan> {
   const requestMillis = Math.max(REQUEST_MILLIS, graceMillis);
