@@ -147,7 +147,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * With `documents`, a successful GET request of a document is a download in Matomo instead of a page view: PDF, office
    * documents, archives, EPUB, CSV, audio and video, by the content type of the response, or by the file extension if that type is
-   * unknown. A download has no title and no timing, and its URL has no query. Of a document that is read in parts, only the request
+   * unknown. A download has no title and no timing; `download` has no query, `url` does. Of a document that is read in parts, only the request
    * for the first byte counts. HEAD requests and errors are page views.
    * @default `off`
    * @see [Matomo: `download`](https://developer.matomo.org/api-reference/tracking-api)
@@ -163,7 +163,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Addresses and CIDRs of clients that are not tracked, and neither are their events, goals and orders; also `loopback`, `linklocal`
    * and `uniquelocal`. They are compared with the client's address according to `trustProxy`, before `anonymizeIp` masks it. A client
-   * whose address is not known is tracked.
+   * whose address is not known, such as one that resets its connection at once, is tracked.
    * @example MATOMO_IGNORE_ADDRESSES=10.0.0.0/8,192.0.2.7
    */
   ignoreAddresses: option(ranges, { default: [], isPrivacy: true }),
@@ -179,7 +179,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   ignoredMethods: option(methods(0), { default: [], isPrivacy: true }),
   /**
-   * A request is not tracked if this function returns a true value. If it throws or returns a promise, neither the request nor its
+   * A request is not tracked if this function returns `true`. If it throws or returns a promise, neither the request nor its
    * further hits are tracked, and one warning is logged.
    */
   ignore: option(functionOption<(request: TrackedRequest) => boolean | undefined>(), {
@@ -219,7 +219,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   maxCustomVariables: option(integer(0, 1000), { default: 5 }),
   /**
    * Which proxies are trusted to report the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
-   * Express: none (`false`), all (`true`), a number of hops, or a list of addresses and CIDRs, also `loopback`, `linklocal` and
+   * Express: none (`false`), all (`true`), a number of hops up to 100, or a list of addresses and CIDRs, also `loopback`, `linklocal` and
    * `uniquelocal`. The peer of a Unix socket has no address: it is trusted only with `true` or a number of hops.
    * @see [Express: `trust proxy`](https://expressjs.com/en/guide/behind-proxies.html)
    * @example MATOMO_TRUST_PROXY=loopback,10.0.0.0/8
