@@ -6,6 +6,8 @@ import type { StatsLog } from './stats-log.js';
 
 const SIGNAL_NOT_HANDLED =
   'exitFlush is set, but nothing handles SIGTERM. The signal ends the process at once, and queued hits are lost. Call shutdown() in a handler of SIGTERM and SIGINT, or load opentelemetry-matomo/register.';
+const LISTENER_REMOVED =
+  'The application removed the listener of opentelemetry-matomo for SIGTERM. The signal ends the process at once, and queued hits are lost. Remove only listeners of the application.';
 
 interface PipelineEndParts {
   readonly exitFlush: boolean | undefined;
@@ -62,8 +64,10 @@ export class PipelineEnd {
       this.#leaveExit = atExit('finish', () => this.#finish());
     }
     // By the first hit, an application has installed its handlers.
-    if (isFirst && isKilledBySigterm())
-      this.#parts.diagnostics.warnOnce('signal', coded('signal-not-handled', SIGNAL_NOT_HANDLED));
+    if (isFirst && isKilledBySigterm()) {
+      const text = this.#leaveSignals ? LISTENER_REMOVED : SIGNAL_NOT_HANDLED;
+      this.#parts.diagnostics.warnOnce('signal', coded('signal-not-handled', text));
+    }
   }
 
   async shutdown(deadlineMillis: number): Promise<void> {
@@ -71,6 +75,7 @@ export class PipelineEnd {
     this.endOpenRequests();
     await delivery.shutdown(deadlineMillis);
     this.#leaveSignals?.();
+    this.#leaveSignals = undefined;
     statsLog.stop();
     const { pending, spooled } = delivery;
     if (this.#hasExitFlush && pending !== spooled) this.#state = 'kept for exit';

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { eventually } from '../support/child-process.js';
-import { APPS, get, REGISTER, startTracked, titles } from '../support/registered-app.js';
+import {
+  APPS,
+  get,
+  REGISTER,
+  startRegistered,
+  startTracked,
+  titles,
+} from '../support/registered-app.js';
 
 const IN_CODE = `${APPS}/ends-in-code.mjs`;
 const LATE = { MATOMO_SCHEDULE_DELAY: '60000' };
@@ -14,6 +21,14 @@ test('exitFlush without a handler of SIGTERM: one line, because the signal loses
   expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
   expect(app.stderr()).toMatch(LINE);
   expect(titles(inspector)).toEqual([]);
+});
+
+test('if the application removes the listener of register, the line does not advise to load it', async () => {
+  const { app } = await startRegistered('ends.cjs', LATE);
+  await get(`${app.url}/unlisten`);
+  await eventually(() => app.stderr() !== '');
+  expect(app.stderr()).toMatch(LINE);
+  expect(app.stderr()).not.toContain('opentelemetry-matomo/register');
 });
 
 test.for<[string, readonly string[], Record<string, string>]>([

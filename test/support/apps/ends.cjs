@@ -11,6 +11,7 @@ const ENDS = {
 };
 const TOLD = {
   '/pid': () => process.pid,
+  '/unlisten': () => process.removeAllListeners('SIGTERM').pid,
   '/has-undici': () => Object.keys(require.cache).some((file) => /node_modules.undici./.test(file)),
 };
 const HANDLERS = {
