@@ -438,7 +438,11 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * counted as `ignored.predicate`, other hits as `dropped.predicate`.
    */
   beforeSend: option(
-    functionOption<(parameters: Record<string, string>) => Record<string, string> | null>(),
+    functionOption<
+      (
+        parameters: Record<string, string>,
+      ) => Readonly<Record<string, string | number | boolean | undefined>> | null
+    >(),
     { env: undefined, isPrivacy: true },
   ),
   /** Logs each hit and sends nothing. The hits are counted as `accepted`. A `spool` is neither read nor written. */

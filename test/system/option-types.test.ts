@@ -17,6 +17,7 @@ new MatomoSpanProcessor({
   siteId: (request) => request.path.length,
   deprecated: [/^\\/v1/],
   dimensions: { 4: 'matomo.deprecated_endpoint' },
+  beforeSend: (hit) => ({ ...hit, dimension5: 7, uid: undefined }),
 });
 void createGateway({ listen: '4318', sampleRate: 0.5 });
 export const copyOf = (options: MatomoOptions) => ({ ...options });
