@@ -61,11 +61,13 @@ const SLASH = 47;
 
 type Target = Pick<HttpRequest, 'path' | 'query'>;
 
-/** Path and query of a request target in any form: `/x?y`, `//evil/x`, `http://h/x`, `*`. */
+/**
+ * Path and query of a request target in any form: `/x?y`, `http://h/x`, `*`. One that begins with `/` is a path, also `//x/y`: only
+ * references in a page may name a host so (RFC 9112, 3.2.1).
+ */
 export function splitTarget(target: string): Target {
-  const isPlain = target.charCodeAt(0) === SLASH && target.charCodeAt(1) !== SLASH;
-  const local = isPlain ? target : target.replace(/^(?:[a-z][a-z\d+.-]*:)?\/\/[^/?#]*/i, '');
-  return splitAtQuery(local);
+  const isPath = target.charCodeAt(0) === SLASH;
+  return splitAtQuery(isPath ? target : target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, ''));
 }
 
 function splitAtQuery(target: string): Target {

@@ -52,6 +52,19 @@ test.each<[name: string, language: string, attributes: string, params: string]>(
     'url=https://shop.example.org/a?x=1, action_name=GET /a',
   ],
   [
+    'a request target whose path begins with two slashes',
+    'nodejs',
+    `http.method=GET, http.status_code=200, http.scheme=http,
+      http.target=//reset-password/9fK2mQ7x?x=1, http.host=shop.example.org`,
+    'url=https://shop.example.org//reset-password/redacted?x=1, action_name=GET //reset-password/redacted',
+  ],
+  [
+    'the same with nothing but the full URL',
+    'php',
+    'http.request.method=GET, url.full=https://shop.example.org//reset-password/9fK2mQ7x?x=1',
+    'url=https://shop.example.org//reset-password/redacted?x=1, action_name=GET //reset-password/redacted',
+  ],
+  [
     '.NET, ASP.NET Core',
     'dotnet',
     `http.request.method=GET, http.response.status_code=200, http.route=users/{id},

@@ -100,7 +100,7 @@ test.each(
   /app.js /a/b.mjs /src/main.tsx /a.css /b/c.WOFF2 /a.js.map /favicon.ico /photo.jpeg /a.wasm
   /site.webmanifest /manifest.json /robots.txt /sitemap.xml /_next/static/chunks/1 /_next/image
   /_astro/a.b /_nuxt/builds/meta/1.json /@vite/client /@id/__x00__virtual:a
-  /node_modules/.vite/deps/react /__manifest
+  /node_modules/.vite/deps/react /__manifest //robots.txt
 `),
 )('%s is a static file', (path) => {
   expect(noPageReasonOf({ path })).toBe('static');

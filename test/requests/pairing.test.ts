@@ -49,9 +49,12 @@ test.each([['a b'], ['a:b:c'], ['[::1'], ['%'], ['foo:99999'], ['1.2.3.4.5']])(
 );
 
 test.each([
-  ['//', '/'],
+  ['//', '//'],
   ['/\\', '/%5C'],
-  ['//a:b:c/x', '/x'],
+  ['//a:b:c/x', '//a:b:c/x'],
+  ['//evil.example/x', '//evil.example/x'],
+  ['//reset-password/9fK2mQ7x?a=1', '//reset-password/redacted?a=1'],
+  ['http://other.example//token/9fK2mQ7x', '//token/redacted'],
   ['http://a:b:c/x', '/x'],
   ['/%', '/%'],
 ])('a request for the target `%s` is recognized', async (target, path) => {

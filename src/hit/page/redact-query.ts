@@ -69,10 +69,13 @@ export function createToTrackedQuery(
 const PLAIN = /^[\w~-]*$/;
 const USER_INFO = /[/\\]{2}[^\s/\\?#@]+@/;
 /** The port after it is no value. */
-const HOST_AND_PORT = /\/\/[\w.-]+:\d{1,5}(?=[/?#]|$)/g;
+const HOST_AND_PORT = /:\/\/[\w.-]+:\d{1,5}(?=[/?#]|$)/g;
 const SPACE_BEFORE_VALUE = /(?<!\s)\s+(?=[=:])/g;
-/** The path in a part of a text that is a URL or a path. `mail/2026` is none, but may be a campaign. */
-const PATH_OF_URL = /^(?:[^/]*(?:\/\/[^/]*|[^\w/]))?(\/.*)/s;
+/**
+ * The path in a part of a text that is a URL or a path. What follows `//` is a host only after a scheme. `mail/2026` is no path, but may
+ * be a campaign.
+ */
+const PATH_OF_URL = /^(?:[^/]*:\/\/[^/]*|[^/]*(?=\/\/)|[^/]*[^\w/])?(\/.*)/s;
 
 /** Redacts values of secret names, and names and values that contain a secret. */
 export function redactPair(pair: string): string {

@@ -10,8 +10,8 @@ export interface SentUrlOptions extends PageUrlOptions {
   readonly redactPathPatterns: readonly RegExp[];
 }
 
-/** Of a URL without query and fragment. */
-const ORIGIN = /(?:[a-z][a-z\d+.-]*:[/\\]+|[/\\]{2,})[^/\\]*/iy;
+/** Of a URL without query and fragment. Without a scheme, `//x/y` is a path: to call `x` a host would hide that it may be a secret word. */
+const ORIGIN = /[a-z][a-z\d+.-]*:[/\\]{2}[^/\\]*/iy;
 const BEFORE_HOST = /^[^/\\]*[/\\]+/;
 const PORT = /:\d*$/;
 

@@ -71,6 +71,7 @@ const SECRET = [
   rowOf('/-/user/token/5f4dcc3b5aa765d61d8327deb882cf99', '/-/user/token/redacted'),
   rowOf(`/api/v1/keys/${OPENAI}`, '/api/v1/keys/redacted'),
   rowOf('/reset-password/9fK2mQ7x', '/reset-password/redacted'),
+  rowOf('//reset-password/9fK2mQ7x', '//reset-password/redacted'),
   rowOf('/reset-password/9fK2mQ7x/confirm', '/reset-password/redacted/confirm'),
   rowOf('/resetPassword/9fK2mQ7x', '/resetPassword/redacted'),
   rowOf('/reset%2Dpassword/9fK2mQ7x', '/reset%2Dpassword/redacted', '/reset-password/redacted'),
@@ -210,6 +211,12 @@ test.each(['keep', 'redact', 'strip'] as const)(
 
 test.each([
   ['next=/reset-password/9fK2mQ7x', 'next=redacted'],
+  ['next=//reset-password/9fK2mQ7x', 'next=redacted'],
+  ['next=%252F%252Freset-password%252F9fK2mQ7x', 'next=redacted'],
+  ['next=x//reset-password/9fK2mQ7x', 'next=redacted'],
+  ['next=https://a.example//reset-password/9fK2mQ7x', 'next=redacted'],
+  ['next=//token:1234/', 'next=redacted'],
+  ['next=//a.example:8080/users/42', 'next=//a.example:8080/users/42'],
   [`next=https%3A%2F%2Fa.example%2Ftoken%2F${NPM}%3Fa%3D1`, 'next=redacted'],
   ['next=%2Fapp%23%2Freset-password%2F9fK2mQ7x', 'next=redacted'],
   ['next=%2Fapp%23!%2Freset-password%2F9fK2mQ7x', 'next=redacted'],
