@@ -99,7 +99,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     visitors.nameUser(fields, user);
     if (page) visitors.followSite(fields, page.visitor, page.traits);
     const sent = beforeSend ? callBeforeSend(fields, beforeSend, hasToken, report) : fields;
-    if (sent) visitors.hide(sent, user);
+    if (sent) visitors.hide(sent, user, page?.traits);
     return sent;
   }
 

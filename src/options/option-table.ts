@@ -227,8 +227,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   trustProxy: option(trustProxy, { default: false, isPrivacy: true }),
   /**
    * How many bytes of an IPv4 address are masked, counted from its end: 0 to 4. Of an IPv6 address, 1 keeps the first 64 bits, 2
-   * the first 48, 3 the first 32, and 4 none. Addresses are masked before they become part of a hit or a visitor ID; callbacks
-   * get them unmasked.
+   * the first 48, 3 the first 32, and 4 none. Addresses are masked before they become part of a hit or a visitor ID, also if your
+   * code sets `cip`; callbacks get them unmasked.
    * @default `0`
    * @see [Matomo: `cip`](https://developer.matomo.org/api-reference/tracking-api)
    */

@@ -112,8 +112,9 @@ test.each(WAYS)('%s is sent without what options hide', (_way, send) => {
   }
 });
 
+const USER_ATTRIBUTE = 'the attribute of the user';
 /** They have what the option `userId` names. */
-const BY_OPTION = ['an option', 'the attribute of the user'];
+const BY_OPTION = ['an option', USER_ATTRIBUTE];
 
 type User = Readonly<Record<string, unknown>>;
 
@@ -128,7 +129,7 @@ const ID_WAYS: readonly (readonly [
     (parameters, options) => hitsOf({ annotations: [annotations({ parameters })] }, options),
   ],
   [
-    'the attribute of the user',
+    USER_ATTRIBUTE,
     ({ uid }, options) => hitsOf({ annotations: [annotations({ userId: String(uid) })] }, options),
   ],
   [
@@ -160,5 +161,24 @@ test.each(ID_WAYS)(
   (way, send) => {
     const sent = JSON.stringify(send({ uid: 'jane' }, { hidesOtherUserIds: true }));
     expect(sent.includes('&uid=jane')).toBe(BY_OPTION.includes(way));
+  },
+);
+
+test.each(ID_WAYS.filter(([way]) => way !== USER_ATTRIBUTE))(
+  '%s sends an address as it sends that of the client',
+  (_way, send) => {
+    for (const [cip, masked] of [
+      ['198.51.100.23', '198.51.0.0'],
+      ['::ffff:198.51.100.23', '198.51.0.0'],
+      ['2001:db8:1:2:3:4:5:6', '2001:db8:1::'],
+    ]) {
+      const of = (options: Partial<ToHitsOptions>) => {
+        const sent = JSON.stringify(send({ cip }, { hasToken: true, ...options }));
+        return new Set(Array.from(sent.matchAll(/&cip=([^&"]*)/g), ([, address]) => address));
+      };
+      expect(of({ anonymizeIp: 0 })).toEqual(new Set([cip]));
+      expect(of({ anonymizeIp: 2 })).toEqual(new Set([masked]));
+      expect(of({ anonymizeIp: 2, hidesAddress: true })).toEqual(new Set(['0.0.0.0']));
+    }
   },
 );

@@ -8,6 +8,7 @@ import {
   siteFields,
 } from '../field.js';
 import type { HttpRequest } from '../http-request.js';
+import { plainAddress } from './forwarded-origin.js';
 import { maskAddress } from './mask-address.js';
 import {
   createToVisitorId,
@@ -112,9 +113,13 @@ export function createVisitors(options: VisitorOptions) {
       const { id } = find({ ...traits, site });
       if (id !== undefined) fields.set('cid', id);
     },
-    /** After the last word of the application: hides what options hide, whatever has set it. */
-    hide(fields: HitFields, user: Field | undefined): void {
-      if (hidesAddress && fields.has('cip')) fields.set('cip', HIDDEN_ADDRESS);
+    /** After the last word of the application: hides and masks what options say, whatever has set it. */
+    hide(fields: HitFields, user: Field | undefined, traits?: VisitorTraits): void {
+      const address = hidesAddress || anonymizeIp > 0 ? fields.get('cip') : undefined;
+      if (address !== undefined && hidesAddress) fields.set('cip', HIDDEN_ADDRESS);
+      // That of the client is masked.
+      else if (address !== undefined && address !== traits?.address)
+        fields.set('cip', maskAddress(plainAddress(address) ?? address, anonymizeIp));
       if (hidesOtherUserIds && fields.get('uid') !== user?.value) fields.delete('uid');
     },
     /** The visitor ID, even if none is sent. */
