@@ -135,6 +135,8 @@ test('they never throw, and invalid calls are counted', async () => {
     trackEvent('0', 'a');
     trackEvent('a', '0');
     trackEvent(any(undefined), any({}));
+    trackEvent(any(Number.NaN), 'a');
+    trackOrder({ id: Number.NaN, revenue: 1 });
     trackGoal(0);
     trackGoal(1, { revenue: Number.NaN });
     trackOrder(any(undefined));
@@ -161,7 +163,7 @@ test('they never throw, and invalid calls are counted', async () => {
   expect(service.processor.stats()).toMatchObject({
     hits: 1,
     furtherHits: 0,
-    dropped: { invalid: 18 },
+    dropped: { invalid: 20 },
   });
 });
 

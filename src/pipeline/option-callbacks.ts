@@ -14,7 +14,7 @@ import {
   saysDeprecated,
 } from '../hit/parameters/attributes.js';
 import { DEPRECATED_ENDPOINT, isFromRequest } from '../hit/parameters/dimensions.js';
-import { toSiteId } from '../hit/parameters/parameter-value.js';
+import { hasNonFiniteNumber, toSiteId } from '../hit/parameters/parameter-value.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { findServiceSite } from '../options/service-sites.js';
@@ -215,7 +215,8 @@ function isDeprecatedResponse(ended: EndedRequest): boolean {
   return saysDeprecated(header('deprecation'), header('sunset'));
 }
 
+/** A list with a number that is not finite is that number, which is reported and not sent. */
 function toText(value: AttributeValue | undefined): string | number | undefined {
-  if (Array.isArray(value)) return value.join(',');
+  if (Array.isArray(value)) return hasNonFiniteNumber(value) ? Number.NaN : value.join(',');
   return typeof value === 'boolean' ? String(value) : (value as string | number | undefined);
 }

@@ -190,7 +190,7 @@ const headerNameOf = /* @__PURE__ */ memoize((text: string) =>
 );
 
 function combinedText(name: string, value: AttributeValue | undefined): string | undefined {
-  if (!Array.isArray(value)) return typeof value === 'number' ? String(value) : textOf(value);
+  if (!Array.isArray(value)) return Number.isFinite(value) ? String(value) : textOf(value);
   const texts = value.filter((each) => textOf(each) !== undefined) as string[];
   return texts.length === 0 ? undefined : combine(name, texts);
 }

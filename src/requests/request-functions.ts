@@ -219,7 +219,7 @@ function merge(...layers: object[]): Record<string, unknown> {
 }
 
 function isBlank(text: unknown): boolean {
-  return (typeof text !== 'string' && typeof text !== 'number') || String(text).trim() === '';
+  return (typeof text !== 'string' && !Number.isFinite(text)) || String(text).trim() === '';
 }
 
 /** Matomo treats `0` as empty. */

@@ -1,5 +1,6 @@
 import type { AttributeValue } from '../common/otel-types.js';
 import { type Annotations, addTiming, toErrorType } from '../hit/http-request.js';
+import { hasNonFiniteNumber } from '../hit/parameters/parameter-value.js';
 import { isPerfKey } from '../hit/parameters/tracking-parameters.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 import { annotateWith, hasHitEvent, PERF_KEY_ATTRIBUTE, PREFIX } from './matomo-attributes.js';
@@ -42,7 +43,7 @@ function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanRea
   for (const name in attributes) {
     const value = attributes[name];
     if (value === undefined) continue;
-    if (name === reading.userIdAttribute)
+    if (name === reading.userIdAttribute && !hasNonFiniteNumber(value))
       annotations.userId = reading.toUserId(name, String(value));
     if (name !== PERF_KEY_ATTRIBUTE) annotateWith(annotations, name, value);
     else if (isPerfKey(value)) addTiming(annotations, value, toMillis(span.duration));

@@ -100,7 +100,10 @@ test('overrides replace, weakest first; custom variables add up and keep their s
     httpRequest({
       annotations: [
         annotations({ parameters: { action_name: 'child', dimension1: 'a' }, cvar: { plan: 'x' } }),
-        annotations({ parameters: { action_name: 'annotate' }, cvar: { tier: 1, plan: 'pro' } }),
+        annotations({
+          parameters: { action_name: 'annotate' },
+          cvar: { [Number.NaN]: Number.NaN, tier: 1, plan: 'pro' },
+        }),
         annotations({ parameters: { uid: 'u1' } }),
       ],
     }),
@@ -125,6 +128,11 @@ test.each([
   ['cid', 'abc', {}],
   ['cid', { toString: 'x' }, {}],
   ['uid', 'undefined', {}],
+  ['uid', Number.NaN, {}],
+  ['uid', Number.POSITIVE_INFINITY, {}],
+  ['dimension1', Number.NEGATIVE_INFINITY, {}],
+  ['action_name', Number.NaN, {}],
+  ['urlref', Number.NaN, {}],
   ['cdt', '9e30', {}],
   ['idsite', 'abc', {}],
   ['lat', 1000, { hasToken: true }],

@@ -127,3 +127,14 @@ test('a function of dimensions returns any value of an attribute, and userId a n
   expect(page).toMatchObject({ uid: '42', dimension1: 'a,b', dimension2: 'true', dimension3: '0' });
   expect(page).not.toHaveProperty('dimension4');
 });
+
+test.each([
+  ['userId', { userId: () => Number.NaN }, 'uid'],
+  ['a dimension', { dimensions: { 1: () => Number.POSITIVE_INFINITY } }, 'dimension1'],
+  ['a list in a dimension', { dimensions: { 1: () => [1, Number.NaN] } }, 'dimension1'],
+] as const)('%s: a number that is not finite is not sent', async (_what, options, parameter) => {
+  const { hits, lines } = await outcomeOf(options);
+  expect(hits).toHaveLength(4);
+  for (const params of hits) expect(params).not.toHaveProperty(parameter);
+  expect(lines).toEqual([expect.stringMatching(/\[parameter-invalid\]$/)]);
+});

@@ -44,3 +44,18 @@ test.each([
   const [assembled] = assembleRequests([finishedSpan({ id: 'a', attributes })], READING);
   expect(assembled?.request.isEventStream).toBe(is);
 });
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY, [Number.NaN]])(
+  'of the attribute that names the user, %j is no user, and as a header it is missing',
+  (value) => {
+    const attributes = {
+      'http.request.method': 'GET',
+      'enduser.id': value,
+      'http.request.header.referer': value,
+    };
+    const reading = { ...READING, userIdAttribute: 'enduser.id' };
+    const [assembled] = assembleRequests([finishedSpan({ id: 'a', attributes })], reading);
+    expect(assembled?.request.referrer).toBeUndefined();
+    expect(assembled?.currentRequest?.annotations.map(({ userId }) => userId) ?? []).toEqual([]);
+  },
+);

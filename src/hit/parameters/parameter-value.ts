@@ -27,8 +27,13 @@ const TO_VALUE: Readonly<Record<ValueRules['kind'], ToValue>> = {
   variables: () => undefined, // made of all custom variables of a request
 };
 
+/** Whether a value is or has a number that is not finite: as text, it would be the same for all whose value is missing. */
+export function hasNonFiniteNumber(value: unknown): boolean {
+  return [value].flat().some((each) => typeof each === 'number' && !Number.isFinite(each));
+}
+
 function toText(declaration: ValueRules, value: unknown): string | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+  if (typeof value !== 'string' && typeof value !== 'boolean' && !Number.isFinite(value)) {
     return undefined;
   }
   const whole = cleanText(String(value));
