@@ -46,7 +46,7 @@ test.each([
 });
 
 test.each([Number.NaN, Number.POSITIVE_INFINITY, [Number.NaN]])(
-  'of the attribute that names the user, %j is no user, and as a header it is missing',
+  'of the attribute that names the user, %o is no user, and as a header it is missing',
   (value) => {
     const attributes = {
       'http.request.method': 'GET',
