@@ -101,7 +101,7 @@ test('the URL is of this host, whatever the request target claims', async () => 
   socket.destroy();
   expect((await service.hits()).map(({ stored }) => stored?.url)).toEqual([
     'https://good.example/a?b=1',
-    'https://good.example/c',
+    'https://good.example//evil.example/c',
   ]);
 });
 
