@@ -32,7 +32,7 @@ const SIGNALS: readonly Signal[] =
 
 /**
  * Calls a sender at signals, until the returned function is called. A signal without a handler of the application ends the process as it
- * would without this package, at most `shutdownTimeoutMillis` later.
+ * would without this package, at most `shutdownTimeoutMillis` and, if a spool hangs, the waits for it later (exit-waits.ts).
  */
 export function atSignals(sender: HitSender): () => void {
   // Threads get no signals.

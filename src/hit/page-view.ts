@@ -7,6 +7,7 @@ import {
   createToPlace,
   DEFAULT_TITLE,
   titleMethodOf,
+  toDefaultTitle,
 } from './page/action-name.js';
 import { toPagePath, toTitlePath } from './page/page-path.js';
 import { isTimed } from './page/request-timings.js';
@@ -144,7 +145,7 @@ function createToTitle({
     return (request, path, place) => createField('action_name', toText(request, path, place));
   }
   const toDefault = memoizePair((method: string, place: string) =>
-    createField('action_name', `${method} ${place}`),
+    createField('action_name', toDefaultTitle(method, place)),
   );
   return (request, _path, place) => toDefault(titleMethodOf(request, place), place);
 }

@@ -152,10 +152,13 @@ export function currentRequest(): Request | undefined {
   return sharedRequests()?.storage.getStore();
 }
 
-/** What a call of a public function is about. Both are `undefined` outside of a request. */
+/**
+ * What a call of a public function is about. Both are `undefined` outside of a request. `ofCall` of request-of-span.ts has the rule which
+ * request that is.
+ */
 export interface CallTarget {
   readonly announced: Request | undefined;
-  /** Wins over `announced` if it belongs to another request. */
+  /** The active span. */
   readonly span: Span | undefined;
 }
 

@@ -135,8 +135,9 @@ const FIELDS: Readonly<Record<string, (request: Titled, path: string, place: str
     request.spanName === request.method ? shownMethodOf(request) : redactRoute(request.spanName),
 };
 
-/** The default title. */
+/** The default title, as a template and as a function. */
 export const DEFAULT_TITLE = '{method} {route}';
+export const toDefaultTitle = (method: string, route: string): string => `${method} ${route}`;
 
 /** The fields of a title template. */
 export const TEMPLATE_FIELDS: readonly string[] = Object.keys(FIELDS);

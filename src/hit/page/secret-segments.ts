@@ -43,7 +43,7 @@ const PHONE_NUMBER = /^[^\w+]*(?:(?:tel|sms|callto):)?\+(?:[\s().-]*\d){6,20}\W*
 /** The secret address of a calendar in Google Calendar. */
 const PRIVATE_CALENDAR = /^private-[\da-f]{20,}\W*$/;
 
-/** Whether a decoded segment is a secret. After a secret word, each value is. */
+/** Whether a decoded segment is a secret: `mayBeSecret` must know each kind. After a secret word, each value is one. */
 function isSecret(segment: string, isAfterSecretWord: boolean): boolean {
   if (isAfterSecretWord && isValue(segment) && !isVersion(segment)) return true;
   if (isToken(segment) || holdsJsonWebToken(segment) || holdsEmail(segment)) return true;

@@ -3,7 +3,10 @@ import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:c
 const DAY_MILLIS = 86_400_000;
 const ID_BYTES = 8;
 
-/** What a visitor ID is made of. */
+/**
+ * What a visitor ID is made of. It is sent unless something stronger names one: the option `visitorId` or the cookie (option-callbacks.ts), a
+ * route, `annotate` or an attribute (`addLayers` of hit-builder.ts), `beforeSend`.
+ */
 export interface VisitorTraits {
   /** Masked, if addresses are. */
   readonly address: string | undefined;
