@@ -151,6 +151,7 @@ export class FailingHits {
   failed(batch: Batch, nowMillis: number, failure: Failure): void {
     const queue = this.#queue;
     const { state, hits } = batch;
+    // What is known so far: `#takeFailed` forgets it.
     const isFirstFailure = batch.failure === undefined;
     const isSuspect = hits.length === 1 && (this.#hasSucceeded || this.#suspect === batch);
     this.#takeFailed(batch, failure);
