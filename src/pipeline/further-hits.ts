@@ -95,7 +95,9 @@ export class FurtherHits implements HitReports {
       hasToken: options.tokenAuth !== undefined,
       maxCustomVariables: options.maxCustomVariables,
       redactUrl: createSentUrls(options).ofApplication,
-      report: (key, message) => this.reportHit(key, message()),
+      // The message is made once: names that resemble an unknown one are looked for.
+      report: (key, message) =>
+        parts.diagnostics.warnOnce(key, () => coded('parameter-invalid', message())),
     };
   }
 

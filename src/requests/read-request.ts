@@ -143,7 +143,7 @@ export function readRequest(record: Request, reading: RequestReading): HttpReque
     isDownload: false, // until the pipeline decides
     chatbotResponse: undefined, // until the pipeline decides
     spanName: textOf(span?.name) ?? method,
-    startMillis: span ? toMillis(span.startTime) : record.announcedMillis,
+    startMillis: record.startMillis,
     durationMillis: span && !isUnended ? toMillis(span.duration) : elapsedMillis,
     annotations: NO_ANNOTATIONS, // until the record is closed
     optionParameters: undefined,

@@ -184,7 +184,7 @@ export class Request {
     this.#service = undefined;
   }
 
-  /** Epoch milliseconds, from its SERVER span on. */
+  /** Epoch milliseconds: of its SERVER span, else when Node.js announced it. */
   get startMillis(): number {
     const { request, span } = this;
     if (request) return request.startMillis;

@@ -138,7 +138,7 @@ const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
  * | is finished                                    | connections.ts                      | its own                                |
  * | is destroyed, or its connection closes         | connections.ts                      | 499 if the client left, else 500       |
  * | is on a stream of HTTP/2 that closes           | http2.ts                            | the same, or its own if it is complete |
- * | has no status because the handler has thrown   | connections.ts                      | 500 (`readRequest`)                     |
+ * | has no status because the handler has thrown   | connections.ts                      | 500 (`readRequest`)                    |
  *
  * A response that waits for a pipelined one before it is not destroyed with its connection. One that goes on after its span has ended, as
  * with `@hono/otel`, is not incomplete.

@@ -152,9 +152,9 @@ function beginningOf(app: unknown, text: string): Mounted {
   if (!isApplication(app)) return longest;
   const starts = mountsOfApplication(app, text);
   for (const mounted of [...starts, ...enterAll(starts, mountPaths.get(app) ?? [], text)]) {
-    const { template, text } = mounted;
-    const more = text.length - longest.text.length;
-    const hasParameters = template.toLowerCase() !== text.toLowerCase();
+    const { template } = mounted;
+    const more = mounted.text.length - longest.text.length;
+    const hasParameters = template.toLowerCase() !== mounted.text.toLowerCase();
     if ((more > 0 || (more === 0 && !hasParameters)) && !template.includes('*')) longest = mounted;
   }
   return longest;
