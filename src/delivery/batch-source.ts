@@ -233,16 +233,17 @@ export class BatchSource {
   async #load(spool: Spool): Promise<boolean> {
     const { maxExportBatchSize: max, maxQueueSize } = this.#parts.options;
     await spool.ready;
-    const { total, failedTotal } = this.queue;
     const { isRefused } = this.failing;
-    const room = Math.min(maxQueueSize - total, isRefused ? maxQueueSize : max);
-    // If all hits have failed, only another one that is processed can show that they are the cause.
-    const count = total === failedTotal ? Math.max(1, room) : room;
     const isUrgent = isRefused || SEND_MODES[this.#mode].takes === 'all';
-    const waitMillis = isUrgent ? 0 : this.delayMillis;
-    const wanted = this.failing.needsMore(true) ? count : 0;
-    const maySend = await spool.load(wanted, waitMillis);
-    if (wanted > 0 && !this.takesCrashes) this.refuseCrashes();
+    const wanted = () => {
+      const { total, failedTotal } = this.queue;
+      const room = Math.min(maxQueueSize - total, isRefused ? maxQueueSize : max);
+      // If all hits have failed, only another one that is processed can show that they are the cause.
+      const count = total === failedTotal ? Math.max(1, room) : room;
+      return this.failing.needsMore(true) ? count : 0;
+    };
+    const maySend = await spool.load(wanted, isUrgent ? 0 : this.delayMillis);
+    if (!this.takesCrashes) this.refuseCrashes();
     return maySend;
   }
 }

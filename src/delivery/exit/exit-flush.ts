@@ -16,7 +16,7 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
   const { tracked } = counters;
   const mayFlush = refusal === undefined;
   // If Matomo was unavailable, it may be back, but nothing waits for long.
-  const limitMillis = Math.min(millis, sender.hasToWait ? EXIT_WAITS.unavailableMillis : millis);
+  const limitMillis = sender.hasToWait ? Math.min(millis, EXIT_WAITS.unavailableMillis) : millis;
   const startMillis = performance.now();
   let found = refusal;
   let isCut = false;

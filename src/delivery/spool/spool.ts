@@ -74,6 +74,8 @@ export class Spool {
   readonly #backlog = new Backlog();
   #forgetExit: () => void = () => undefined;
   #closed: Promise<void> | undefined;
+  /** Stores batches. */
+  #storing: Promise<void> | undefined;
 
   /** `loaded` must not reject, and resolves with `undefined` if there is no store. */
   constructor(
@@ -155,10 +157,18 @@ export class Spool {
 
   /** Stores hits in memory: queued ones that are final, or `all`, and batches that are not in flight. Resolves when they are stored or failed. */
   async store(all: boolean): Promise<void> {
-    const { memory, queue } = this.#parts;
     await this.ready;
-    await this.writer.writeQueued(memory, all);
-    while (queue.size > 0 && this.isWritable && this.writer.isIdle) {
+    await this.writer.writeQueued(this.#parts.memory, all);
+    this.#storing ??= this.#storeBatches().finally(() => {
+      this.#storing = undefined;
+    });
+    await this.#storing;
+  }
+
+  /** One by one: a batch that cannot be stored is queued in memory again. */
+  async #storeBatches(): Promise<void> {
+    const { memory, queue } = this.#parts;
+    while (queue.size > 0 && this.isWritable) {
       const hits = queue.takeBatch(this.writer.room);
       if (hits.length === 0) return;
       memory.forget(hits);
@@ -180,12 +190,14 @@ export class Spool {
   }
 
   /**
-   * Queues the oldest hits that are not too old, at most `max`; fewer only if the oldest has waited for `delayMillis`. Returns whether those in
-   * the queue may be sent; call it before each bulk. Hits of a journal that is gone are no longer there.
+   * Queues the oldest hits that are not too old, as many as are `wanted` once those of a journal that is gone have left the queue; fewer only
+   * if the oldest has waited for `delayMillis`. Returns whether those in the queue may be sent; call it before each bulk.
    */
-  load(max: number, delayMillis: number): Promise<boolean> {
+  load(wanted: () => number, delayMillis: number): Promise<boolean> {
     return this.#steps.run(async () => {
       if (!this.#openJournal) return false;
+      this.#dropAbandoned();
+      const max = wanted();
       if (max > 0) {
         await this.#expire();
         await this.#stored?.readAhead(max);

@@ -72,7 +72,7 @@ test('results are stored at exit unless the disk hangs, which would block the pr
   await spool.ready;
   memory.push(pending({ name: 'a' }));
   await spool.store(true);
-  await spool.load(1, 0);
+  await spool.load(() => 1, 0);
   const taken = queue.lists.unsent.flatMap(({ hits }) => hits as JournalHit[]);
   expect([taken.length, spool.decideAtExit(taken), store.decidedAtExit]).toEqual([1, true, 1]);
   store.isHanging = true;

@@ -20,6 +20,7 @@ import {
   syncFolder,
   unlessMissing,
   unlinkIfThere,
+  writeAll,
   writeNewFile,
 } from './own-files.js';
 import {
@@ -106,7 +107,7 @@ export class FileJournal implements Journal, OwnJournal {
       const data = Buffer.concat(lines.map(({ line }) => line));
       this.#expected = { path: file.path, lines: lines.length, bytes: file.size + data.length };
       try {
-        await handle.writeFile(data);
+        await writeAll(handle, data);
         await handle.datasync();
         await this.confirm();
       } catch (error) {

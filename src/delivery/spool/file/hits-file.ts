@@ -63,8 +63,12 @@ export class HitsFile implements Segment {
   async count(): Promise<void> {
     const lines = await readLines(this.path, 0, this.size);
     const pending = lines.filter(isPending);
-    const first = pending.find(({ line }) => isWhole(line));
-    if (first) this.startSeconds = readLine(first.line)?.startSeconds ?? 0;
+    for (const { line } of pending) {
+      const hit = readLine(line);
+      if (!hit) continue;
+      this.startSeconds = hit.startSeconds;
+      break;
+    }
     this.open = pending.length;
     this.unread = pending.length;
     this.#isFinal = true;

@@ -63,6 +63,13 @@ export async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
+/** In one piece if the system can: at `exit` the event loop stands still, and only what another thread has begun to write goes on. */
+export async function writeAll(handle: FileHandle, data: Buffer): Promise<void> {
+  for (let written = 0; written < data.length; ) {
+    written += (await handle.write(data, written)).bytesWritten;
+  }
+}
+
 /**
  * Writes without returning to the event loop. Does not wait for the disk, which may hang: data that the kernel has survives the end of
  * the process. Throws if not all of it can be written, and leaves no file.

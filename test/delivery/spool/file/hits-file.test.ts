@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { HitsFile } from '../../../../src/delivery/spool/file/hits-file.js';
 import { toLines } from '../../../../src/delivery/spool/hit-line.js';
@@ -34,8 +35,17 @@ async function takenOver(before = '') {
   return { path, file, reported };
 }
 
-test('a damaged line at the beginning does not count as a hit of 1970', async () => {
-  const { file } = await takenOver('damaged\n');
+/** A whole line with a kind of hits that only a newer version knows. */
+function lineOfUnknownKind(): string {
+  const text = '1700000000 future 1 v ?a=0';
+  return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`;
+}
+
+test.each([
+  ['damaged', 'damaged\n'],
+  ['of an unknown kind', lineOfUnknownKind()],
+])('a first line that is %s does not count as a hit of 1970', async (_, line) => {
+  const { file } = await takenOver(line);
   expect(file.startSeconds).toBe(1_700_000_000);
   expect((await file.read()).map(({ query }) => query)).toEqual(['?a=1', '?a=2', '?a=3']);
 });

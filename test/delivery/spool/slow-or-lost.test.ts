@@ -1,0 +1,125 @@
+import { expect, test, vi } from 'vitest';
+import { Delivery } from '../../../src/delivery/delivery.js';
+import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
+import { MemoryQueue } from '../../../src/delivery/queue/memory-queue.js';
+import { toJournalHit } from '../../../src/delivery/spool/hit-line.js';
+import {
+  JOURNAL_TIMES,
+  type Journal,
+  type JournalHit,
+  JournalLost,
+  type Segment,
+} from '../../../src/delivery/spool/journal.js';
+import { Spool } from '../../../src/delivery/spool/spool.js';
+import { SpoolReports } from '../../../src/delivery/spool/spool-reports.js';
+import { DEFAULT_OPTIONS } from '../../support/default-options.js';
+import { pending, sentNames, useFakeTime } from '../../support/delivery.js';
+import { collectDiagnostics, diagnosticsTo } from '../../support/diagnostics.js';
+import { notSent, processed, scriptedTransport } from '../../support/scripted-transport.js';
+
+useFakeTime();
+
+/** Journals in memory. A write takes as long as a test says, and the newest journal can be lost. */
+class Journals {
+  writeMillis = 0;
+  isLost = false;
+  readonly spool: Spool = new Spool(
+    Promise.resolve({
+      open: async () => {
+        this.isLost = false;
+        return this.#createJournal();
+      },
+      visitorKey: undefined,
+    }),
+    new SpoolReports(
+      '/spool',
+      diagnosticsTo(() => undefined),
+    ),
+    { maxBytes: 1e9, times: JOURNAL_TIMES },
+  );
+
+  #createJournal(): Journal {
+    let unread: JournalHit[] = [];
+    const segment: Segment = {
+      startSeconds: 0,
+      get unread() {
+        return unread.length;
+      },
+      async read() {
+        const hits = unread;
+        unread = [];
+        return hits;
+      },
+      markDecided: async () => undefined,
+      markDecidedAtExit: () => true,
+    };
+    const confirm = async () => {
+      if (this.isLost) throw new JournalLost('gone');
+    };
+    return {
+      segments: [segment],
+      spoolBytes: 0,
+      isOpen: true,
+      append: async (lines, keeps) => {
+        await new Promise((resolve) => setTimeout(resolve, this.writeMillis));
+        await confirm();
+        const hits = lines.map(({ hit, line }) => toJournalHit(hit, line, segment, 0, line.length));
+        if (keeps) return hits;
+        unread.push(...hits);
+        return [];
+      },
+      appendAtExit: () => true,
+      confirm,
+      keepAlive: confirm,
+      takeOver: async () => 0,
+      close: async () => undefined,
+      closeAtExit: () => undefined,
+    };
+  }
+}
+
+test('what is given back to memory is stored although each write takes longer than the time to the next one', async () => {
+  const journals = new Journals();
+  const { spool } = journals;
+  const memory = new MemoryQueue(100);
+  const queue = new BatchQueue(10);
+  const parts = { memory, queue, isFresh: () => true, maxQueueSize: 100 };
+  spool.start({ ...parts, onInterval: () => undefined });
+  await spool.ready;
+  journals.writeMillis = 200;
+  for (let i = 0; i < 20; i++) memory.push(pending());
+  queue.add(memory.take(20, performance.now(), true), false);
+  for (let millis = 0; millis < 5_000; millis += 50) {
+    memory.push(pending());
+    await vi.advanceTimersByTimeAsync(50);
+  }
+  expect(queue.size).toBe(0);
+  spool.stop();
+});
+
+test('at a shutdown, a full batch of a journal that is gone does not keep the hits of the next one from Matomo', async () => {
+  const journals = new Journals();
+  const transport = scriptedTransport();
+  transport.answer(notSent);
+  const { diagnostics } = collectDiagnostics();
+  const options = { ...DEFAULT_OPTIONS, maxExportBatchSize: 10, scheduledDelayMillis: 200 };
+  const delivery = new Delivery(options, transport, diagnostics, () => 1, journals.spool);
+  const push = (name: string) => {
+    for (let i = 0; i < 10; i++) delivery.push(pending({ name: `${name}${i}` }));
+  };
+  push('a');
+  await vi.advanceTimersByTimeAsync(900); // stored, taken, and not sent
+  journals.isLost = true;
+  push('b');
+  await vi.advanceTimersByTimeAsync(400);
+  transport.answer(processed);
+  const before = transport.bodies.length;
+  const closed = delivery.shutdown(3_000);
+  await vi.advanceTimersByTimeAsync(3_000);
+  await closed;
+  expect(before).toBeGreaterThan(0);
+  expect(sentNames(transport).slice(before).flat().sort()).toEqual(
+    Array.from({ length: 10 }, (_, i) => `b${i}`),
+  );
+  expect(delivery.counters.lost.spool).toBe(10);
+});
