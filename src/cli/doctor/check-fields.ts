@@ -8,18 +8,16 @@ const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
 /** If Matomo drops status and method. */
 const RUN_SETUP = `Run ${COMMAND}, which creates custom dimensions for them and prints what to configure.`;
 
-/**
- * Whether Matomo stores custom variables and dimensions; `undefined` if that is not known. Only its API tells, which needs a token; the
- * tracker does not.
- */
+/** Whether Matomo stores custom variables and dimensions. Only its API tells, which needs a token; the tracker does not. */
 export function checkFields(
   options: ResolvedOptions,
   settings: SiteSettings | undefined,
-): Finding[] | undefined {
-  if (!options.pageViews) return []; // only page views have variables and dimensions
-  const variables = checkVariables(options, settings);
-  const dimensions = checkDimensions(options, settings);
-  return variables && dimensions && [...variables, ...dimensions];
+): { readonly findings: Finding[]; readonly isKnown: boolean } {
+  // Only page views have variables and dimensions.
+  const parts = options.pageViews
+    ? [checkVariables(options, settings), checkDimensions(options, settings)]
+    : [];
+  return { findings: parts.flatMap((part) => part ?? []), isKnown: !parts.includes(undefined) };
 }
 
 /** The finding after a hit was stored, if its status and method may be missing. */
@@ -30,6 +28,7 @@ export function fieldsUnknown(): Finding {
   return unknown('fields', found, advice);
 }
 
+/** `undefined`: not known. */
 function checkVariables(
   { maxCustomVariables }: ResolvedOptions,
   settings: SiteSettings | undefined,

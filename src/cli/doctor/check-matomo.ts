@@ -58,15 +58,15 @@ export async function* checkMatomo(
     yield warning('queue', 'queued-tracking', found, advice);
   }
   const fields = checkFields(options, settings);
-  yield* fields ?? [];
+  yield* fields.findings;
   if (goals.length > 0) yield checkGoals(options, goals, settings);
   yield* isGood ? await checkReports(options) : [];
   yield* checkAiChatbots(options, settings);
-  const storing = await checkStoring(questions, options, isGood, sends, fields !== undefined);
+  const storing = await checkStoring(questions, options, isGood, sends, fields.isKnown);
   yield* storing;
   if (!storing.some(({ verdict }) => verdict === 'ok')) return;
   yield* await checkSpam(questions, options, isGood, settings);
-  if (sends && fields === undefined) yield fieldsUnknown();
+  if (sends && !fields.isKnown) yield fieldsUnknown();
 }
 
 const QUEUES = 'answers before it processes hits, and they count as accepted';

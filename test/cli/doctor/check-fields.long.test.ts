@@ -62,7 +62,7 @@ function check(env: Record<string, string>, settings: Partial<SiteSettings>, ...
   if (!options) throw new Error('no options');
   const dimensions = sites.map((one) => toDimension({ ...one }));
   const all = { hasCustomVariables: true, hasCustomDimensions: true, dimensions, ...settings };
-  const findings = checkFields(options, all as SiteSettings) ?? [];
+  const { findings } = checkFields(options, all as SiteSettings);
   return findings.filter(({ verdict }) => verdict !== 'ok');
 }
 
@@ -151,6 +151,20 @@ test('QueuedTracking and a Matomo that is too old are reported with the fix', as
   expect(old.about('matomo')).toContainEqual(
     expect.objectContaining({ verdict: 'warning', code: 'matomo-too-old' }),
   );
+});
+
+test('what the API tells about one of them is reported, also if it does not tell about the other', async () => {
+  const answer = ({ method, params }: ApiCall) => {
+    if (method === 'CustomDimensions.getConfiguredCustomDimensions') {
+      return { result: 'error', message: 'no access' };
+    }
+    return params.pluginName === 'CustomVariables' ? { value: false } : undefined;
+  };
+  const asked = await diagnose({ answer }, STATUS_AND_METHOD);
+  expect(asked.fields).toMatchObject([{ verdict: 'warning', code: 'fields-dropped' }]);
+  expect(asked.about('storing').at(-1)?.found).toMatch(/custom/i);
+  const sent = await diagnose({ answer }, STATUS_AND_METHOD, { sends: true });
+  expect(sent.fields.map(({ verdict }) => verdict)).toEqual(['warning', 'unknown']);
 });
 
 test.each<[string, MatomoApiOptions, Record<string, string>, ApiRole]>([
