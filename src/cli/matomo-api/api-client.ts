@@ -139,20 +139,22 @@ function readApiAnswer(
   at: string,
 ): ApiResult {
   if (status >= 300 && status < 400) {
-    const location = String(headers.location ?? '');
-    const target = URL.canParse(location, api.href) ? new URL(location, api) : undefined;
-    const place = target === undefined ? 'nowhere' : target.origin + target.pathname;
-    const [, folder] = /^(https?:\/\/.*)\/index\.php$/.exec(place) ?? [];
-    const what = `${at} redirects to ${show(place)}, and the token is not sent there`;
+    const location = firstOf(headers.location);
+    const target =
+      location && URL.canParse(location, api.href) ? new URL(location, api) : undefined;
+    const place = target && target.origin + target.pathname;
+    const [, folder] = /^(https?:\/\/.*)\/index\.php$/.exec(place ?? '') ?? [];
+    const where = place === undefined ? 'elsewhere' : `to ${show(place)}`;
+    const what = `${at} redirects ${where}, and the token is not sent there`;
     const other = 'Set MATOMO_URL to an address at which Matomo answers without a redirect';
     throw new ApiFailure('redirected', what, folder ? `Set MATOMO_URL=${folder}` : other);
   }
   const json = parseJson(body);
   if (json !== undefined) return toResult(json, status);
   const what = `${at} answered ${status}`;
-  const authenticate = headers['www-authenticate'];
+  const authenticate = firstOf(headers['www-authenticate']);
   if (status === 401 && authenticate !== undefined) {
-    const [scheme = ''] = String(authenticate).split(' ', 1);
+    const [scheme = ''] = authenticate.split(' ', 1);
     const asks = `The web server at ${what} and asks for ${show(scheme)} authentication`;
     const advice = "Set MATOMO_HEADERS='authorization=Basic …' with user:password in Base64";
     throw new ApiFailure('request-rejected', asks, advice);
@@ -164,11 +166,16 @@ function readApiAnswer(
   if (status >= 500) {
     throw new ApiFailure('unavailable', what, "Read the log of Matomo's web server and PHP");
   }
-  const kind = show(String(headers['content-type'] ?? 'no content type').split(';', 1)[0]);
+  const kind = show(firstOf(headers['content-type'])?.split(';', 1)[0] || 'no content type');
   throw new ApiFailure('not-matomo', `${what} with ${kind}, ${NOT_OF_API}`, SET_FOLDER);
 }
 
 const NOT_OF_API = "which is not an answer of Matomo's API";
+
+/** Of a header that may be there several times. */
+function firstOf(value: string | string[] | undefined): string | undefined {
+  return [value].flat()[0];
+}
 
 /** Interprets one value of an answer, which may be an error. */
 function toResult(value: unknown, status = 200): ApiResult {

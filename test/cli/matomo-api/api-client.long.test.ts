@@ -62,6 +62,20 @@ test.each<[string, Answer, string, string]>([
     'request-rejected',
     'MATOMO_HEADERS',
   ],
+  [
+    'several authentications',
+    (_request, response) => {
+      response.writeHead(401, { 'www-authenticate': ['Negotiate', 'Basic realm="x"'] }).end('No');
+    },
+    'request-rejected',
+    '"Negotiate"',
+  ],
+  [
+    'an answer with an empty content type',
+    (_request, response) => void response.writeHead(200, { 'content-type': '' }).end('Hello'),
+    'not-matomo',
+    'no content type',
+  ],
   ['silence', () => undefined, 'no-answer', 'within 500 ms'],
   [
     'a broken connection',
@@ -86,29 +100,31 @@ test.each<[string, Answer, string, string]>([
   },
 );
 
-test.each([
-  [
-    'to https',
-    (port: string) => `https://127.0.0.1:${port}/index.php?x=1`,
-    /Set MATOMO_URL=https:\/\/127/,
-  ],
+test.each<[string, (port: string) => string | undefined, RegExp]>([
+  ['to https', (port) => `https://127.0.0.1:${port}/index.php?x=1`, /Set MATOMO_URL=https:\/\/127/],
   [
     'elsewhere',
     () => 'https://user:pass@login.example/?next=1',
     /redirects to "https:\/\/login.example\/"/,
   ],
-])('a redirect %s is not followed, and its target is named', async (_where, locate, says) => {
-  const { url, bodies } = await startServer((request, response) => {
-    const port = String(request.socket.localPort);
-    response.writeHead(301, { location: locate(port) }).end();
-  });
-  const { code, stderr } = await runSetup(environmentOf({ url }), ['--yes']);
-  expect(code).toBe(1);
-  expect(stderr).toMatch(says);
-  expect(stderr).toContain('[redirected]');
-  expect(stderr).not.toContain('pass@');
-  expect(bodies).toEqual(['']);
-});
+  ['without a target', () => undefined, /redirects (?!to ).*MATOMO_URL(?!=)/],
+  ['to no URL', () => 'http://[', /redirects (?!to ).*MATOMO_URL(?!=)/],
+])(
+  'a redirect %s is not followed, and what is known of its target is named',
+  async (_where, locate, says) => {
+    const { url, bodies } = await startServer((request, response) => {
+      const port = String(request.socket.localPort);
+      const location = locate(port);
+      response.writeHead(301, location === undefined ? {} : { location }).end();
+    });
+    const { code, stderr } = await runSetup(environmentOf({ url }), ['--yes']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(says);
+    expect(stderr).toContain('[redirected]');
+    expect(stderr).not.toContain('pass@');
+    expect(bodies).toEqual(['']);
+  },
+);
 
 test('a redirect after the first answer does not get the token either', async () => {
   let asked = 0;
