@@ -2,6 +2,7 @@ import { withoutUserInfo } from '../../common/diagnostics.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { createCleaner } from '../terminal.js';
 import { checkProxy } from './check-connection.js';
+import { checkGoals } from './check-fields.js';
 import { checkMatomo } from './check-matomo.js';
 import { checkOptions, checkPrivacyOptions } from './check-options.js';
 import { checkSpool } from './check-spool.js';
@@ -39,7 +40,7 @@ export async function diagnose(asked: DiagnoseOptions): Promise<Finding[]> {
     await add('spool', () => checkSpool(options));
     await add('proxy', () => checkProxy(options.url, env));
     const hasProxy = !findings.some(({ code }) => code === 'proxy-unusable');
-    if (hasProxy) await add('matomo', () => checkSites(options, sites, asked));
+    await add('matomo', () => checkSites(options, sites, asked, hasProxy));
   }
   // An answer of Matomo or a mixed-up variable may repeat them.
   const clean = createCleaner(secrets);
@@ -49,18 +50,28 @@ export async function diagnose(asked: DiagnoseOptions): Promise<Finding[]> {
   });
 }
 
-/** Checks each site until the token is rejected: trying it again could lock this address out. */
+/**
+ * Asks Matomo about each site, if `mayAsk`, until the token is rejected: trying it again could lock this address out. What cannot be
+ * asked about goals is said for each site.
+ */
 async function checkSites(
   options: ResolvedOptions,
   sites: readonly number[],
   asked: DiagnoseOptions,
+  mayAsk: boolean,
 ): Promise<Finding[]> {
   const all: Finding[] = [];
   for (const siteId of sites) {
+    const site = { ...options, siteId };
     const news: Finding[] = [];
-    for await (const finding of checkMatomo({ ...options, siteId }, asked)) news.push(finding);
+    const isRejected = all.some(({ code }) => code === 'token-rejected');
+    if (mayAsk && !isRejected) {
+      for await (const finding of checkMatomo(site, asked)) news.push(finding);
+    }
+    if (asked.goals.length > 0 && !news.some(({ check }) => check === 'goals')) {
+      news.push(checkGoals(site, asked.goals, undefined));
+    }
     all.push(...inOrder(news).filter(({ found }) => !all.some((known) => known.found === found)));
-    if (news.some(({ code }) => code === 'token-rejected')) break;
   }
   return all;
 }

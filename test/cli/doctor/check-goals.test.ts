@@ -25,3 +25,30 @@ test.each<[goals: number[], role: ApiRole, exit: number, finding: object]>([
   expect(about('goals')).toMatchObject([finding]);
   expect(code).toBe(exit);
 });
+
+test.each<[string, Record<string, string>, string[]]>([
+  ['nobody answers', { MATOMO_SITE_ID: '4' }, ['4']],
+  ['the proxy is unusable', { MATOMO_SITE_ID: '4', HTTP_PROXY: 'proxy.test:3128' }, ['4']],
+  ['nobody answers for several sites', { MATOMO_SITE_ID: 'a=4,b=5' }, ['4', '5']],
+])('%s: goals are a question mark for each site', async (_what, env, sites) => {
+  const { about } = await runChecks({ MATOMO_URL: 'http://127.0.0.1:1', ...env }, { goals: [3] });
+  expect(about('goals')).toMatchObject(
+    sites.map((site) => ({
+      verdict: 'unknown',
+      found: expect.stringMatching(new RegExp(`\\b${site}\\b`)),
+    })),
+  );
+});
+
+test('with goals, a token that is refused is not tried with the next site either', async () => {
+  const inspector = await startMatomo({ sites: { 1: {}, 2: {} }, tokens: {} });
+  const matomo = await startMatomoApi({ tracker: inspector.url });
+  const env = {
+    MATOMO_URL: matomo.url,
+    MATOMO_SITE_ID: 'a=1,b=2',
+    MATOMO_TOKEN_AUTH: 'ab'.repeat(16),
+  };
+  const { about } = await runChecks(env, { goals: [3] });
+  expect(about('token')).toHaveLength(1);
+  expect(about('goals').map(({ verdict }) => verdict)).toEqual(['unknown', 'unknown']);
+});
