@@ -57,6 +57,14 @@ export interface HeldHit {
 
 const MAX_TITLE_CHARACTERS = 300;
 const MAX_VISITOR_CHARACTERS = 64;
+const TIMINGS = [
+  ['pf_net', 'time_network'],
+  ['pf_srv', 'time_server'],
+  ['pf_tfr', 'time_transfer'],
+  ['pf_dm1', 'time_dom_processing'],
+  ['pf_dm2', 'time_dom_completion'],
+  ['pf_onl', 'time_on_load'],
+] as const;
 
 export function readHit(hit: InspectedHit, number: number): HeldHit {
   const { params, aiRequest } = hit;
@@ -75,10 +83,17 @@ export function readHit(hit: InspectedHit, number: number): HeldHit {
 
 /** From the stored timings; for a hit that is not stored, from the sent ones. */
 function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
-  const timings = Object.entries({ ...(stored ?? params) })
-    .filter(([name, value]) => name.startsWith(stored ? 'time_' : 'pf_') && Number(value) >= 0)
-    .map(([, value]) => Number(value));
+  const timings = TIMINGS.flatMap(
+    ([name, column]) => (stored ? stored[column] : toMillis(params[name])) ?? [],
+  );
   return timings.length === 0 ? undefined : timings.reduce((sum, millis) => sum + millis);
+}
+
+/** A parameter may be an array, too. */
+function toMillis(value: unknown): number | undefined {
+  if (typeof value !== 'string' || value.trim() === '') return undefined;
+  const millis = Number(value);
+  return Number.isFinite(millis) && millis >= 0 ? millis : undefined;
 }
 
 /** The title that Matomo stores; if it stores none, the one that was sent. */
@@ -93,9 +108,10 @@ function titleOf({ params, stored, aiRequest, conversion }: InspectedHit): strin
   );
 }
 
-/** First digit of the status; 0 if there is none. */
+/** First digit of the status; 0 if it is none of HTTP. */
 export function classOf({ hit }: HeldHit): number {
-  return Math.floor((hit.status ?? 0) / 100);
+  const digit = Math.floor((hit.status ?? 0) / 100);
+  return digit <= 5 ? digit : 0;
 }
 
 export function shorten(text: string, maxCharacters: number): string {

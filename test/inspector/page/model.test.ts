@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';
 import {
+  classOf,
   createHeldHits,
   type HeldHit,
   parseFilter,
@@ -28,6 +29,29 @@ test('the time of a hit is the page load time that Matomo shows: the sum of what
   expect(held(sent, { stored }).millis).toBe(9);
   expect(held(sent, { stored: null }).millis).toBe(11);
   expect(held({}).millis).toBeUndefined();
+});
+
+test.each<[Record<string, string>, number | undefined]>([
+  [{ pf_srv: '' }, undefined],
+  [{ pf_srv: ' ', pf_net: '3' }, 3],
+  [{ pf_srv: '1e999' }, undefined],
+  [{ pf_srv: '-1' }, undefined],
+  [{ pf_x: '7' }, undefined],
+  [{ pf_srv: '0', pf_x: '7' }, 0],
+])('the time of a hit that is not stored, with %j: %s', (sent, millis) => {
+  expect(held(sent, { stored: null }).millis).toBe(millis);
+});
+
+test.each([
+  [undefined, 0],
+  [99, 0],
+  [101, 1],
+  [404, 4],
+  [599, 5],
+  [600, 0],
+  [999, 0],
+])('the class of status %s is %i', (status, digit) => {
+  expect(classOf(held({}, status === undefined ? {} : { status }))).toBe(digit);
 });
 
 test('holds what the server holds, and counts all', () => {
