@@ -141,8 +141,9 @@ test('who asks too late misses hits, and gets those that are still in the log, s
   const { run } = log.read(0, 0);
   let seen = 0;
   for (let from = 1000; from < 13_000; ) {
-    const { first, oldest, hits } = log.read(run, from);
+    const { first, oldest, hits, hasMore } = log.read(run, from);
     expect([first >= 3000, oldest, hits.length > 0]).toEqual([true, 3000, true]);
+    expect(hasMore).toBe(first + hits.length < 13_000);
     expect(hits.length).toBeLessThan(1000);
     seen += hits.length;
     from = first + hits.length;

@@ -8,6 +8,8 @@ export interface NewHits {
   readonly first: number;
   readonly oldest: number;
   readonly hits: readonly InspectedHit[];
+  /** Whether the server holds more hits than those. */
+  readonly hasMore: boolean;
 }
 
 export interface HeldHits extends ReturnType<typeof createHeldHits> {}

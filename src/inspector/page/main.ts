@@ -15,6 +15,8 @@ let opened: HeldHit | undefined;
 let isDrawing = false;
 /** Of the hits that are held. */
 let run = 0;
+/** Whether the server gave its last answer. */
+let isLive = false;
 
 /** Draws once with the next frame, however many hits arrive until then. */
 function draw(): void {
@@ -63,9 +65,11 @@ function announce(text: string): void {
   setText(byId('announcer'), text);
 }
 
-function showState(text: string, className: string): void {
-  setText(byId('state'), text);
-  byId('state').className = className;
+function showState(nowLive: boolean): void {
+  if (nowLive !== isLive) announce(nowLive ? '' : 'Connection lost; reconnecting');
+  isLive = nowLive;
+  setText(byId('state'), isLive ? 'live' : 'not connected');
+  byId('state').className = isLive ? 'tracked' : 'refused';
 }
 
 function take(message: NewHits): void {
@@ -84,18 +88,17 @@ function take(message: NewHits): void {
 
 /** Asks for new hits, again and again. */
 async function poll(): Promise<void> {
-  let isLast = true;
+  let hasMore = false;
   try {
     const answer = await fetch(`/new-hits?run=${run}&from=${held.total()}`);
     const message = (await answer.json()) as NewHits;
-    isLast = message.hits.length === 0;
-    showState('live', 'tracked');
-    if (!isLast || message.run !== run) take(message);
+    hasMore = message.hasMore;
+    showState(true);
+    if (message.hits.length > 0 || message.run !== run) take(message);
   } catch {
-    showState('not connected', 'refused');
-    announce('Connection lost; reconnecting');
+    showState(false);
   }
-  setTimeout(poll, isLast ? POLL_MILLIS : 0);
+  setTimeout(poll, hasMore ? 0 : POLL_MILLIS);
 }
 
 for (const place of document.querySelectorAll('[data-origin]')) setText(place, location.origin);

@@ -41,8 +41,9 @@ export function createHitLog() {
     /** Hits from number `from` of that run on, as far as they are still in the log; all hits if the run has ended. */
     read(ofRun: number, from: number) {
       const first = ofRun === run && from > oldest ? from : oldest;
-      const hits = held.slice(first - oldest, first - oldest + MAX_READ);
-      return { run, first, oldest, hits };
+      const end = first - oldest + MAX_READ;
+      const hits = held.slice(first - oldest, end);
+      return { run, first, oldest, hits, hasMore: end < held.length };
     },
     clear(): void {
       held = [];

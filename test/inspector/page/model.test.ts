@@ -60,6 +60,7 @@ test('holds what the server holds, and counts all', () => {
     run: 1,
     first,
     oldest,
+    hasMore: false,
     hits: Array.from({ length: count }, (_, i) => inspected({ action_name: `t${first + i}` })),
   });
   hits.take(message(0, 10, 0));

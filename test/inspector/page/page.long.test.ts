@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../../support/child-process.js';
 import { sendBulk } from '../inspector-client.js';
 import { useBrowser } from './browser.js';
-import { listed, sendSome, titles, view } from './some-hits.js';
+import { announced, listed, sendSome, titles, view } from './some-hits.js';
 
 const open = useBrowser();
 
@@ -136,5 +137,39 @@ describe('the page', { timeout: 120_000 }, () => {
     await page.getByRole('heading', { name: 'No hits yet' }).waitFor();
     await sendBulk(inspector, [view('GET /late', 200)]);
     await listed(page, 1);
+  });
+
+  test.each([
+    ['one hit', 1, 0],
+    ['more hits than one answer holds', 600, 1],
+  ])('after %s it asks again with a pause, unless there are more', async (_what, count, more) => {
+    const { page, inspector } = await open();
+    await page.addInitScript(
+      'const ask = fetch; asked = 0; fetch = (...given) => { asked += 1; return ask(...given); };',
+    );
+    const hits = Array.from({ length: count }, () => view('GET /a', 200));
+    await sendBulk(inspector, hits);
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 60_000);
+    await page.reload();
+    const asked = () => page.evaluate<number>('asked');
+    await announced(page, /first/);
+    await page.clock.runFor(100);
+    expect(await asked()).toBe(1 + more);
+    await eventually(async () => {
+      await page.clock.runFor(100);
+      return (await asked()) > 1 + more;
+    });
+    await listed(page, Math.min(count, 100));
+  });
+
+  test('says each time that the connection is lost, until it is there again', async () => {
+    const { page } = await open();
+    for (let i = 0; i < 2; i += 1) {
+      await page.context().setOffline(true);
+      await announced(page, /lost/);
+      await page.context().setOffline(false);
+      await announced(page, /^$/);
+    }
   });
 });

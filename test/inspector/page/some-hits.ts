@@ -37,3 +37,10 @@ export async function listed(page: Page, count: number): Promise<void> {
     describe: () => `${count} hits`,
   });
 }
+
+/** Waits until the page has told that to screen readers. */
+export async function announced(page: Page, text: RegExp): Promise<void> {
+  await eventually(async () => text.test((await page.locator('#announcer').textContent()) ?? ''), {
+    describe: () => `the announcement ${text}`,
+  });
+}
