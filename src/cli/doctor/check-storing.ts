@@ -77,13 +77,16 @@ export async function checkStoring(
   const isKept = isProcessed(dropped, 'invalid');
   const pinged = await questions.ping(withToken);
   if (!isKept || !isProcessed(pinged, 'tracked')) {
-    return [failed(isKept ? pinged : dropped, 'Matomo did not process a hit as expected')];
+    const advice = "Start Matomo's database if it is stopped, and read Matomo's PHP error log.";
+    const unclear = 'Matomo did not process a hit as expected';
+    return [failed(isKept ? pinged : dropped, unclear, advice)];
   }
   const stores = ok('storing', 'Matomo would not drop a hit, and can read its database');
   if (!sends) return [stores, notSent(options, knowsFields)];
   const answer = await questions.send(withToken, TITLE);
   if (!isProcessed(answer, 'tracked')) {
-    return [stores, failed(answer, 'Matomo did not say whether it stored the page view')];
+    const unclear = 'Matomo did not say whether it stored the page view';
+    return [stores, failed(answer, unclear, "Read Matomo's PHP error log.")];
   }
   const time = new Date(answer.askedMillis).toISOString().slice(0, 19);
   const found = `1 page view was stored, with the title "${TITLE}", at ${time} UTC`;
@@ -103,9 +106,8 @@ function droppedSilently({ baseUrl, siteId }: ResolvedOptions): Finding {
 }
 
 /** `unclear`: what was found if the answer gives no reason. */
-function failed({ verdict }: Answer, unclear: string): Finding {
+function failed({ verdict }: Answer, unclear: string, advice: string): Finding {
   const found = 'reason' in verdict ? verdict.reason : unclear;
-  const advice = "Start Matomo's database if it is stopped, and read Matomo's PHP error log.";
   if (verdict.kind === 'rolled_back') return problem('storing', verdict.code, found, advice);
   return unknown('storing', found, advice);
 }

@@ -66,7 +66,21 @@ test('a database that does not answer is found where the tracker itself does', a
   const isPing = (body: string) => body.includes('ping=1');
   await wire.play({ kind: 'answer', where: isPing, status: '500 No' });
   const { code, about } = await runChecks(env);
-  expect(about('storing')).toMatchObject([{ verdict: 'problem', code: 'rolled-back' }]);
+  const advice = expect.stringMatching(/database/);
+  expect(about('storing')).toMatchObject([{ verdict: 'problem', code: 'rolled-back', advice }]);
+  expect(code).toBe(1);
+});
+
+test('a page view that fails after the database has answered: the log is named, not the database', async () => {
+  const { wire, env } = await matomoOnWire();
+  const isView = (body: string) => body.includes('action_name=');
+  await wire.play({ kind: 'answer', where: isView, status: '500 No' });
+  const { code, about } = await runChecks(env, { sends: true });
+  const advice = expect.stringMatching(/^(?!.*database).*log/);
+  expect(about('storing')).toMatchObject([
+    { verdict: 'ok' },
+    { verdict: 'problem', code: 'rolled-back', advice },
+  ]);
   expect(code).toBe(1);
 });
 
