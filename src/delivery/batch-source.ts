@@ -243,7 +243,7 @@ export class BatchSource {
       return this.failing.needsMore(true) ? count : 0;
     };
     const maySend = await spool.load(wanted, isUrgent ? 0 : this.delayMillis);
-    if (!this.takesCrashes) this.refuseCrashes();
+    if (!this.takesCrashes && this.queue.lists.crashes.length > 0) this.refuseCrashes();
     return maySend;
   }
 }

@@ -22,7 +22,7 @@ export class CurrentToken {
     return isNew;
   }
 
-  /** Reads the token again and again until it is another one. Then calls `onNew`. */
+  /** Reads the token again and again until `stop` is called, or it is another one: then calls `onNew`. */
   watch(onNew: () => void): void {
     if (this.#read === undefined) return;
     this.#timer = setInterval(() => {

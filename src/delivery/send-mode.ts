@@ -1,8 +1,8 @@
 /** What is sent in a mode, besides full batches of final hits and hits of the spool that have waited. Which batch is next: `FailingHits`. */
 interface SendRule {
   /**
-   * Hits that are taken from memory when an attempt begins, even if they do not fill a batch. `all`: so are hits of the spool, and hits that failed
-   * alone are sent although they are not due, until an attempt fails.
+   * Hits that are taken from memory when an attempt begins, even if they do not fill a batch. `all`: so are hits of the spool, and hits that
+   * failed alone are sent although they are not due, until an attempt fails.
    */
   readonly takes: 'none' | 'final' | 'all';
   /** The process ends: hits that come meanwhile are left to the next mode, so that a busy server can end. */

@@ -24,8 +24,9 @@ type RequiredName = 'url' | 'siteId';
 
 /**
  * Merges options, the strongest first: from code, from a variable, from the file that a variable names, by `privacy: 'strict'`, by default
- * (`readOptions` and `readVariables` of environment.ts, `applyStrict`, `applyDefaults`). An invalid value in code throws; an invalid variable is logged and
- * ignored, or stops tracking if it belongs to a privacy option. `undefined`: nothing is tracked, and the reason is logged.
+ * (`readOptions` and `readVariables` of environment.ts, `applyStrict`, `applyDefaults`). An invalid value in code throws; an invalid
+ * variable is logged and ignored, or stops tracking if it belongs to a privacy option. `undefined`: nothing is tracked, and the reason is
+ * logged.
  */
 export function resolveOptions(
   inCode: MatomoOptions,

@@ -33,7 +33,7 @@ export interface RequestProcessor
 
 /**
  * Shared by all copies of this package in a process (both builds, several installations): `annotate` of one copy must find the request
- * that another copy captured. Its shape and that of `Request` change only together with the key.
+ * that another copy captured. From the first release on, its shape and that of `Request` change only together with the key.
  */
 interface SharedRequests {
   readonly storage: RequestStorage;

@@ -34,8 +34,8 @@ type HttpSocket = Socket & {
 const CONNECTION = Symbol('opentelemetry-matomo.connection');
 
 /**
- * Requests over HTTP/1.1: how they begin, and end; with which status, `incompleteStatus` of response.ts says. Connections are watched, because Node.js closes no response that still waits for a
- * pipelined one before it when the connection closes.
+ * Requests over HTTP/1.1: how they begin, and end; with which status, `incompleteStatus` of response.ts says. Connections are watched,
+ * because Node.js closes no response that still waits for a pipelined one before it when the connection closes.
  */
 export class Connections {
   readonly #storage: RequestStorage;

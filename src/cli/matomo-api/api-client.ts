@@ -8,6 +8,8 @@ import { createDispatcher } from '../../delivery/http/undici-client.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 import { readText } from './api-values.js';
 
+const MAX_ANSWER_BYTES = 8 * 1024 ** 2;
+
 /** A method of Matomo's API, such as `Goals.getGoals`, and its parameters. */
 export interface ApiCall {
   readonly method: string;
@@ -58,9 +60,9 @@ export async function createApiClient(options: ApiClientOptions) {
       headersTimeout: 0, // the signal is one timeout for all
       bodyTimeout: 0,
       signal: AbortSignal.timeout(options.timeoutMillis),
-    }).then(async (answer) => ({ ...answer, body: await answer.body.text() }));
+    }).then(async (answer) => ({ ...answer, body: await readBody(answer.body, at) }));
     const answer = await holdEventLoop(answering).catch((error: Error) => {
-      throw toFailure(error, at, options.timeoutMillis);
+      throw error instanceof ApiFailure ? error : toFailure(error, at, options.timeoutMillis);
     });
     return readApiAnswer(answer, api, at);
   }
@@ -119,6 +121,20 @@ function toFailure(error: Error, at: string, timeoutMillis: number): ApiFailure 
   }
   const advice = 'Fix that, or correct MATOMO_URL';
   return new ApiFailure('unreachable', `Cannot reach ${at}: ${reason}`, advice);
+}
+
+/** Another server may answer without end. */
+async function readBody(body: AsyncIterable<Buffer>, at: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes <= MAX_ANSWER_BYTES) continue;
+    const what = `${at} answered more than ${MAX_ANSWER_BYTES} bytes`;
+    throw new ApiFailure('not-matomo', what, 'Correct MATOMO_URL');
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** The result of one call of Matomo's API. Errors may have status 200. */

@@ -1,3 +1,4 @@
+import { toSiteId } from '../../hit/parameters/parameter-value.js';
 import type { ApiClient } from '../matomo-api/api-client.js';
 import { blocked, makePlan, type PlanKind, type PlanStep } from './make-plan.js';
 import { type MatomoState, quoteRefusal, readMatomo } from './read-site.js';
@@ -34,8 +35,7 @@ export async function applyPlan(
         refusals.set(keyOf(step), refused);
         // Fails if Matomo no longer accepts the token, of which each use would count toward a lock-out.
         state = await readMatomo(client, siteId, wanted);
-      } else if (phase === 'site')
-        siteId = Number((value as { value?: unknown }).value) || undefined;
+      } else if (phase === 'site') siteId = toSiteId((value as { value?: unknown }).value);
       report.progress(refused === undefined ? 'done\n' : 'rejected\n');
     }
     if (due.length > 0) state = await readMatomo(client, siteId, wanted);

@@ -155,7 +155,7 @@ export class Spool {
     clearInterval(this.#timer);
   }
 
-  /** Stores hits in memory: queued ones that are final, or `all`, and batches that are not in flight. Resolves when they are stored or failed. */
+  /** Stores queued hits that are final, or `all`, and batches that are not in flight. Resolves when they are stored or failed. */
   async store(all: boolean): Promise<void> {
     await this.ready;
     await this.writer.writeQueued(this.#parts.memory, all);

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { type InCode, option } from '../../options/declaration.js';
 import { resolveInCode } from '../../options/in-code.js';
@@ -21,7 +22,7 @@ export function createHitLog() {
   let oldest = 0;
   let characters = 0;
   /** Differs after each `clear`, and between inspectors. */
-  let run = Date.now();
+  let run = randomInt(2 ** 47);
 
   return {
     add(hits: readonly InspectedHit[]): void {

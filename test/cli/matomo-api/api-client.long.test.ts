@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
@@ -35,6 +36,10 @@ async function askMatomo(
 ): Promise<string> {
   const headers = { 'content-type': request.headers['content-type'] ?? '' };
   return (await fetch(url + path, { method: 'POST', headers, body })).text();
+}
+
+function* endless(): Generator<string> {
+  for (;;) yield '0'.repeat(65_536);
 }
 
 const html =
@@ -75,6 +80,12 @@ test.each<[string, Answer, string, string]>([
     (_request, response) => void response.writeHead(200, { 'content-type': '' }).end('Hello'),
     'not-matomo',
     'no content type',
+  ],
+  [
+    'an answer without end',
+    (_request, response) => void Readable.from(endless()).pipe(response),
+    'not-matomo',
+    'answered more than',
   ],
   ['silence', () => undefined, 'no-answer', 'within 500 ms'],
   [

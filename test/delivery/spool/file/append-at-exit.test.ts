@@ -23,7 +23,7 @@ test('an append that is under way at exit goes on without the event loop, howeve
     visitor: 'v',
     query: `?${'a'.repeat(1e3)}`,
   };
-  const hits = Array.from({ length: 2_000 }, () => hit);
+  const hits = Array.from({ length: 700 }, () => hit);
   const lines = toLines(hits).map((line) => ({ hit, line }));
   const appended = journal.append(lines, false);
   const hasBegun = () => filesIn(folder, '.hits').some((path) => statSync(path).size > 0);

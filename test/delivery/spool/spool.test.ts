@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { Delivery } from '../../../src/delivery/delivery.js';
 import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
 import { MemoryQueue } from '../../../src/delivery/queue/memory-queue.js';
@@ -19,10 +19,12 @@ import { notSent, processed, scriptedTransport } from '../../support/scripted-tr
 
 useFakeTime();
 
-/** Journals in memory. A write takes as long as a test says, and the newest journal can be lost. */
+/** Journals in memory. A write takes as long as a test says, or hangs, and the newest journal can be lost. */
 class Journals {
   writeMillis = 0;
+  isHanging = false;
   isLost = false;
+  decidedAtExit = 0;
   readonly spool: Spool = new Spool(
     Promise.resolve({
       open: async () => {
@@ -51,7 +53,10 @@ class Journals {
         return hits;
       },
       markDecided: async () => undefined,
-      markDecidedAtExit: () => true,
+      markDecidedAtExit: (hits) => {
+        this.decidedAtExit += hits.length;
+        return true;
+      },
     };
     const confirm = async () => {
       if (this.isLost) throw new JournalLost('gone');
@@ -61,6 +66,7 @@ class Journals {
       spoolBytes: 0,
       isOpen: true,
       append: async (lines, keeps) => {
+        if (this.isHanging) await new Promise(() => undefined);
         await new Promise((resolve) => setTimeout(resolve, this.writeMillis));
         await confirm();
         const hits = lines.map(({ hit, line }) => toJournalHit(hit, line, segment, 0, line.length));
@@ -78,14 +84,38 @@ class Journals {
   }
 }
 
-test('what is given back to memory is stored although each write takes longer than the time to the next one', async () => {
-  const journals = new Journals();
-  const { spool } = journals;
+/** A spool of 100 hits in memory, which has begun. */
+async function start({ spool }: Journals) {
   const memory = new MemoryQueue(100);
   const queue = new BatchQueue(10);
   const parts = { memory, queue, isFresh: () => true, maxQueueSize: 100 };
   spool.start({ ...parts, onInterval: () => undefined });
+  onTestFinished(() => spool.stop());
   await spool.ready;
+  return { memory, queue };
+}
+
+test('results are stored at exit unless the disk hangs, which would block the process', async () => {
+  const journals = new Journals();
+  const { spool } = journals;
+  const { memory, queue } = await start(journals);
+  const store = async () => {
+    memory.push(pending());
+    void spool.store(true);
+    await vi.advanceTimersByTimeAsync(3_000);
+  };
+  await store();
+  await spool.load(() => 1, 0);
+  const taken = queue.lists.unsent.flatMap(({ hits }) => hits as JournalHit[]);
+  expect([taken.length, spool.decideAtExit(taken), journals.decidedAtExit]).toEqual([1, true, 1]);
+  journals.isHanging = true;
+  await store();
+  expect([spool.decideAtExit(taken), journals.decidedAtExit]).toEqual([false, 1]);
+});
+
+test('what is given back to memory is stored although each write takes longer than the time to the next one', async () => {
+  const journals = new Journals();
+  const { memory, queue } = await start(journals);
   journals.writeMillis = 200;
   for (let i = 0; i < 20; i++) memory.push(pending());
   queue.add(memory.take(20, performance.now(), true), false);
@@ -94,7 +124,6 @@ test('what is given back to memory is stored although each write takes longer th
     await vi.advanceTimersByTimeAsync(50);
   }
   expect(queue.size).toBe(0);
-  spool.stop();
 });
 
 test('at a shutdown, a full batch of a journal that is gone does not keep the hits of the next one from Matomo', async () => {
