@@ -27,31 +27,31 @@ function requestSpan(path = '/', ageSeconds = 0) {
 }
 
 test('a meter provider gets what stats() says, by OpenTelemetry’s names where there are some', async () => {
-  const { meterProvider, collect } = startMeterProvider();
+  const { meterProvider, read } = startMeterProvider();
   const options = { meterProvider, maxQueueSize: 3, ignorePaths: ['/health'] };
   const { exporter: matomo, inspector } = await startExporter(options);
   inspector.play({ status: 503 }); // hits stay pending although they fill a bulk
   for (const path of ['/a', '/b', '/c', '/d', '/health']) {
     matomo.export([requestSpan(path)], () => undefined);
   }
-  expect(Object.fromEntries(await collect())).toMatchObject({
-    'matomo.queue.size matomo_span_exporter: matomo_span_exporter/0': 3,
-    'matomo.queue.capacity matomo_span_exporter: matomo_span_exporter/0': 3,
-    'otel.sdk.processor.span.processed queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
-    'matomo.requests.ignored path matomo_span_exporter: matomo_span_exporter/0': 1,
+  expect(await read()).toMatchObject({
+    'matomo.queue.size': 3,
+    'matomo.queue.capacity': 3,
+    'otel.sdk.processor.span.processed queue_full': 1,
+    'matomo.requests.ignored path': 1,
   });
   inspector.play();
   await matomo.forceFlush();
-  expect(Object.fromEntries(await collect())).toMatchObject({
-    'matomo.queue.size matomo_span_exporter: matomo_span_exporter/0': 0,
-    'otel.sdk.processor.span.processed matomo_span_exporter: matomo_span_exporter/0': 3,
-    'otel.sdk.processor.span.processed queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
-    'matomo.hits tracked matomo_span_exporter: matomo_span_exporter/0': 3,
-    'matomo.hits.resent matomo_span_exporter: matomo_span_exporter/0': 0,
-    'matomo.spans.unused matomo_span_exporter: matomo_span_exporter/0': 0,
-    'matomo.hits lost queue_full matomo_span_exporter: matomo_span_exporter/0': 1,
-    'matomo.requests.ignored path matomo_span_exporter: matomo_span_exporter/0': 1,
-    'matomo.request.duration 200 matomo_span_exporter: matomo_span_exporter/0': { count: 2 },
+  expect(await read()).toMatchObject({
+    'matomo.queue.size': 0,
+    'otel.sdk.processor.span.processed': 3,
+    'otel.sdk.processor.span.processed queue_full': 1,
+    'matomo.hits tracked': 3,
+    'matomo.hits.resent': 0,
+    'matomo.spans.unused': 0,
+    'matomo.hits lost queue_full': 1,
+    'matomo.requests.ignored path': 1,
+    'matomo.request.duration 200': { count: 2 },
   });
 });
 
@@ -79,8 +79,7 @@ test('each component of a process has a name of its own, counted by type across 
   expect(count('matomo_span_processor')).toBe(3);
   expect(count('matomo_span_exporter')).toBe(3);
   expect(count('matomo_gateway')).toBe(2);
-  expect(names).toContainEqual(['matomo_gateway', '0']);
-  expect(names).toContainEqual(['matomo_gateway', '1']);
+  expect(new Set(queues).size).toBe(queues.length);
   for (const key of queues) expect(key).toMatch(/ (\w+): \1\/\d+$/);
 });
 
