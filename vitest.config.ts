@@ -7,6 +7,9 @@ import { exitWorkerModule } from './scripts/exit-worker-code.mjs';
 const testLength = process.env.TEST_LENGTH ?? '';
 const isLong = testLength !== '';
 
+/** Not the fixed one. Then the order of files is random too, because those of a process must not depend on each other. */
+const hasOwnSeed = (process.env.TEST_SEED ?? '') !== '';
+
 /** Embeds the exit worker in `src`, as the build does in `dist`. */
 const exitWorker = {
   name: 'exit-worker',
@@ -56,6 +59,7 @@ export default defineConfig({
     // More than the default of Vitest: most tests wait for a child process or a timer.
     // Long tests keep a core busy, and some measure how time grows.
     maxWorkers: availableParallelism() * (isLong ? 1 : 2),
+    sequence: { shuffle: { files: hasOwnSeed } },
     setupFiles: ['test/support/no-tracking-line.ts'],
     testTimeout: isLong ? 600_000 : 60_000,
     expect: { poll: { timeout: 30_000 } },
