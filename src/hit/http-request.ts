@@ -159,7 +159,7 @@ export interface TrackedRequest {
   /** Scheme of the tracked URL: see `assumeHttps` (`MATOMO_ASSUME_HTTPS`). */
   readonly protocol: 'http' | 'https';
   /** Status of the response; 499 if the client disconnected before it was complete. */
-  readonly statusCode?: number;
+  readonly statusCode: number;
   /** The client disconnected before the response was complete. */
   readonly aborted: boolean;
   /** The `User-Agent` header. Missing if the client sent none. */

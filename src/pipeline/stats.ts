@@ -23,7 +23,7 @@ export interface MatomoStats {
   readonly takenOver: number;
   /** Queued, held back for a child span, or in flight. */
   readonly pending: number;
-  /** The part of `pending` that is also on disk. */
+  /** The part of `pending` that is in the spool. */
   readonly spooled: number;
   /** Matomo said that it tracked them. */
   readonly tracked: number;

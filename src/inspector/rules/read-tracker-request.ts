@@ -20,7 +20,10 @@ export interface TrackerRequest {
   readonly address: string;
 }
 
-/** Reads a request as Matomo does: a body that contains `"requests"` is a bulk, whatever its method and content type. */
+/**
+ * Reads a request as Matomo does: a body that contains `"requests"` is a bulk, whatever its method and content type. `judge-hit.ts` decides
+ * about each hit, and `tracker.ts` about the bulk.
+ */
 export function readTrackerRequest(request: IncomingMessage, body: Buffer): TrackerRequest {
   const { method = 'GET', headers, url = '' } = request;
   const contentType = headers['content-type']?.toLowerCase() ?? '';

@@ -15,7 +15,7 @@ import type { TrackerAnswer } from './played-answer.js';
 
 const ROLLED_BACK = refused('rolled back with its bulk');
 
-/** Applies the rules, and keeps the state that they need between requests. */
+/** Applies the rules, decides about bulks by what became of their hits, and keeps the state that rules need between requests. */
 export function createTracker(options: ResolvedInspector, findSite: FindSite) {
   const { customVariables, clock, spamPrevention } = options;
   const authenticator = createAuthenticator(createFindRole(options.tokens));
