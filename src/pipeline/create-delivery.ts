@@ -32,7 +32,9 @@ export function createDelivery(
   const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
   const spool = createSpool(options, dailyKeys, diagnostics);
   if (dailyKeys && !spool) diagnostics.warnOnce('daily', coded('visitor-key-not-shared', OWN_KEY));
-  let isVisitorKeyKnown = spool === undefined || stableVisitorKey(options) !== undefined;
+  const ownKey = dailyKeys?.keyOf ?? stableVisitorKey(options);
+  const randomKey = randomBytes(32);
+  let isVisitorKeyKnown = spool === undefined || ownKey !== undefined;
   const onKnown = () => {
     isVisitorKeyKnown = true;
   };
@@ -40,10 +42,9 @@ export function createDelivery(
   const onTracked = () => reportTracking(options, diagnostics);
   return {
     delivery: new Delivery({ ...options, onTracked }, transport, diagnostics, Math.random, spool),
-    /** Returns the secret of visitor IDs. Call it when the first hit is finalized: an open spool may provide the secret. */
-    visitorKey: (): string | Buffer | KeyOfDay =>
-      dailyKeys?.keyOf ?? stableVisitorKey(options) ?? spool?.visitorKey ?? randomBytes(32),
-    /** Whether the secret is final: a spool provides it only once it is open. */
+    /** Returns the secret of visitor IDs. An open spool may provide it: until then it is another one. */
+    visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spool?.visitorKey ?? randomKey,
+    /** Whether the secret is final, unless the spool could not be opened. */
     isVisitorKeyKnown: () => isVisitorKeyKnown,
     /** Bytes that hits may take in the spool besides those that it already has. */
     spoolRoom: () => spool?.writer.room ?? Number.POSITIVE_INFINITY,

@@ -5,6 +5,7 @@ import type { Delivery } from '../delivery/delivery.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
+import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { MatomoOptions } from '../options.js';
@@ -33,6 +34,7 @@ export class HitPipeline implements RequestSink {
   readonly delivery: Delivery;
   readonly #made: CreatedDelivery;
   #builder: HitBuilder | undefined;
+  #visitorKey: string | Buffer | KeyOfDay | undefined;
   readonly #decisions: Decisions;
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
@@ -89,13 +91,16 @@ export class HitPipeline implements RequestSink {
     this.end = new PipelineEnd({ exitFlush, diagnostics, delivery, statsLog });
   }
 
-  /** What builds hits. Made when first asked: the visitor key may come from a spool. */
+  /** What builds hits. Made when first asked, and again if a spool that was opened late has another visitor key. */
   get #hits(): HitBuilder {
-    this.#builder ??= createHitBuilder(
+    const visitorKey = this.#made.visitorKey();
+    if (this.#builder && visitorKey === this.#visitorKey) return this.#builder;
+    this.#visitorKey = visitorKey;
+    this.#builder = createHitBuilder(
       {
         ...this.#options,
         hasToken: this.#options.tokenAuth !== undefined,
-        visitorKey: this.#made.visitorKey(),
+        visitorKey,
       },
       (key, message) => {
         const code = key.startsWith('callback ') ? 'callback-failed' : 'parameter-invalid';

@@ -47,6 +47,26 @@ describe('processes that share a Redis', () => {
     },
   );
 
+  test('a process that started while Redis was down names a visitor as others do as soon as it is up', async () => {
+    const redis = await startRedis();
+    await redis.kill();
+    const matomo = await startBulkReceiver();
+    const env = { MATOMO_URL: matomo.url, MATOMO_SPOOL: redis.url };
+    const visitors = () => matomo.bulks.flatMap((bulk) => bulk.visitors);
+    const early = startSpoolWorker(env);
+    await early.request(1);
+    await eventually(() => visitors().length === 1);
+    await redis.start();
+    await startSpoolWorker(env).request(1);
+    await eventually(() => visitors().length === 2);
+    const [own, shared] = visitors();
+    expect(own).not.toBe(shared);
+    await eventually(async () => {
+      await early.request(1);
+      return visitors().filter((visitor) => visitor === shared).length > 1;
+    });
+  });
+
   test('a shutdown while Redis hangs sends what Redis has not stored', async () => {
     const redis = await startRedis();
     const matomo = await startBulkReceiver();
