@@ -109,14 +109,14 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
 
   /** Removes what is due: requests with the spans below, and spans without a request. */
   take(nowMillis: number, dueOf: DueOf<S>): { requests: RequestSpans<S>[]; unused: S[] } {
-    const requests: RequestSpans<S>[] = [];
+    let requests: RequestSpans<S>[] = NO_SPANS;
     const unused: S[] = [];
     this.dueMillis = NEVER;
     for (const group of this.#groups()) {
       const due = dueOf(group);
       group.isKept = due > nowMillis;
       if (group.isKept) this.#planFor(due);
-      else if (group.root) requests.push(group as RequestSpans<S>);
+      else if (group.root) requests = appended(requests, group as RequestSpans<S>);
     }
     const spans = this.#spans;
     this.#spans = NO_SPANS;
@@ -133,18 +133,19 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
   }
 
   #groups(): readonly SpanGroup<S>[] {
-    const groups: SpanGroup<S>[] = [];
+    let groups: SpanGroup<S>[] = NO_SPANS;
     const others: SpanGroup<S>[] = []; // of spans without a request, at most two
+    const chain: S[] = []; // one for all spans
     function groupOf(root: S | undefined, isAncestorMissing: boolean): SpanGroup<S> {
       const known = others.find((group) => group.isAncestorMissing === isAncestorMissing);
       if (known && !root) return known;
       const group = new SpanGroup(root, isAncestorMissing);
-      groups.push(group);
+      groups = appended(groups, group);
       if (!root) others.push(group);
       return group;
     }
     for (const span of this.#spans) {
-      const group: SpanGroup<S> = span.group ?? this.#place(span, groupOf);
+      const group: SpanGroup<S> = span.group ?? this.#place(span, chain, groupOf);
       group.spans += 1;
       group.bytes += span.bytes;
       if (!span.isEmpty && span !== group.root) group.below = appended(group.below, span);
@@ -160,18 +161,21 @@ export class WaitingTrace<S extends WaitingSpan<S>> {
    */
   #place(
     span: S,
+    chain: S[],
     groupOf: (root: S | undefined, isAncestorMissing: boolean) => SpanGroup<S>,
   ): SpanGroup<S> {
-    const chain: S[] = [];
+    let length = 0;
     let next: S | undefined = span;
     for (; next && !next.group; next = this.#localParent(next)) {
       next.group = BEING_PLACED;
-      chain.push(next);
+      chain[length++] = next;
     }
     // If the next one is being placed too, the ancestors are a cycle.
     let group = next?.group === BEING_PLACED ? undefined : next?.group;
-    const isAncestorMissing = group?.isAncestorMissing ?? this.#hasMissingParent(chain.at(-1) as S);
-    for (const each of chain.reverse()) {
+    const isAncestorMissing =
+      group?.isAncestorMissing ?? this.#hasMissingParent(chain[length - 1] as S);
+    while (length > 0) {
+      const each = chain[--length] as S;
       if (each.isRequest && !group?.root) group = groupOf(each, isAncestorMissing);
       group ??= groupOf(undefined, isAncestorMissing);
       each.group = group;

@@ -50,7 +50,7 @@ export function receivedSpan(
 ): ReceivedSpan {
   const ids = { traceId: '1'.repeat(32), spanId: '1'.repeat(16) };
   const list = Object.entries(attributes).map(([key, value]) => ({ key, value }));
-  const times = { startTimeUnixNano: 1n, endTimeUnixNano: 1n };
+  const times = { startTimeUnixNano: 1, endTimeUnixNano: 1 };
   const scope: SpanScope = { source: { ...SOURCE, ...source }, isTaken: true };
   const values = {
     reasons: new Set<string>(),

@@ -115,7 +115,7 @@ function reasonToReject(
   if (isFull) return `there are more than ${MAX_SPANS} spans in one request`;
   if (!isId(readId(traceId), NO_TRACE_ID)) return 'a trace ID is invalid';
   if (!isId(readId(spanId), NO_SPAN_ID)) return 'a span ID is invalid';
-  return nanos(startTimeUnixNano) === 0n ? 'a span has no start time' : undefined;
+  return nanos(startTimeUnixNano) === 0 ? 'a span has no start time' : undefined;
 }
 
 function isId(id: string, none: string): boolean {

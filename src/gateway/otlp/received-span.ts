@@ -66,9 +66,8 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
   arrivedMillis = 0;
   group: WaitingSpan<ReceivedSpan>['group'] = undefined;
   isAncestorMissing = false;
-
-  readonly #startNanos: bigint;
-  readonly #endNanos: bigint;
+  readonly startTime: HrTime;
+  readonly duration: HrTime;
 
   constructor(
     json: Json,
@@ -94,8 +93,10 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
     // The name tells what a route belongs to.
     const name = isServer || this.attributes !== NO_ATTRIBUTES ? json.name : '';
     this.name = typeof name === 'string' ? cutText(name, values) : '';
-    this.#startNanos = this.isEmpty ? 0n : nanos(json.startTimeUnixNano);
-    this.#endNanos = this.isEmpty ? 0n : nanos(json.endTimeUnixNano);
+    const startNanos = nanos(json.startTimeUnixNano);
+    const durationNanos = Math.max(0, nanos(json.endTimeUnixNano) - startNanos);
+    this.startTime = this.isEmpty ? NO_TIME : toHrTime(startNanos);
+    this.duration = this.isEmpty ? NO_TIME : toHrTime(durationNanos);
     this.status = isObject(json.status) ? readStatus(json.status) : UNSET;
     this.parentSpanId =
       parentSpanId === '' || parentSpanId === NO_SPAN_ID ? undefined : parentSpanId;
@@ -115,15 +116,6 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
     for (const { name, attributes } of this.events) this.bytes += bytesOf(name, attributes);
     this.isRequest =
       this.kind === SERVER_SPAN && scope.isTaken && methodOf(this.attributes) !== undefined;
-  }
-
-  get startTime(): HrTime {
-    return toHrTime(this.#startNanos);
-  }
-
-  get duration(): HrTime {
-    const duration = this.#endNanos - this.#startNanos;
-    return toHrTime(duration > 0n ? duration : 0n);
   }
 
   /** The request that brought the message of an MCP span, whose own parent is the call of the client. */
@@ -174,7 +166,7 @@ function readEvents(list: unknown, values: ValueReader): Events {
     } else if (name === HIT_EVENT && hits.length < MAX_FURTHER_HITS) {
       const at = nanos(timeUnixNano);
       const read = readAttributes(attributes, values);
-      hits.push({ name, attributes: read, ...(at > 0n && { time: toHrTime(at) }) });
+      hits.push({ name, attributes: read, ...(at > 0 && { time: toHrTime(at) }) });
     } else if (name === HIT_EVENT) values.reasons.add(TOO_MANY_HIT_EVENTS);
   }
   return exception ? [exception, ...hits] : hits;
@@ -221,10 +213,11 @@ const OTLP_SPAN_KINDS = [
 /** The number of SPAN_KIND_SERVER in OTLP; the API's is 1. */
 export const OTLP_SERVER_SPAN = 2;
 
-const NANOS = 1_000_000_000n;
+const NO_TIME: HrTime = [0, 0];
 
-function toHrTime(time: bigint): HrTime {
-  return [Number(time / NANOS), Number(time % NANOS)];
+function toHrTime(nanos: number): HrTime {
+  const rest = nanos % 1e9;
+  return [(nanos - rest) / 1e9, rest];
 }
 
 /** The key of a trace: the trace ID and the service of its spans. `join` makes one flat text; a template keeps its parts in memory. */
