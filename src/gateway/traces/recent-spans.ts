@@ -47,8 +47,8 @@ function isIn(digests: Float64Array, digest: number): boolean {
 
 /** The slot of a digest, or the free one for it. */
 function slotOf(digests: Float64Array, digest: number): number {
-  let slot = digest % SLOTS;
-  while (digests[slot] !== 0 && digests[slot] !== digest) slot = (slot + 1) % SLOTS;
+  let slot = digest & (SLOTS - 1);
+  while (digests[slot] !== 0 && digests[slot] !== digest) slot = (slot + 1) & (SLOTS - 1);
   return slot;
 }
 
