@@ -147,7 +147,7 @@ export class BatchSource {
   }
 
   /** From now on, no crashes are sent: Matomo cannot store them. */
-  refuseCrashes(): void {
+  stopCrashes(): void {
     this.takesCrashes = false;
     const isCrash = ({ kind }: { kind: string }) => kind === 'crash';
     this.#parts.results.lose('rejected', this.queue.dropHits(isCrash));
@@ -233,17 +233,17 @@ export class BatchSource {
   async #load(spool: Spool): Promise<boolean> {
     const { maxExportBatchSize: max, maxQueueSize } = this.#parts.options;
     await spool.ready;
-    const { isRefused } = this.failing;
-    const isUrgent = isRefused || SEND_MODES[this.#mode].takes === 'all';
+    const { isTokenRejected } = this.failing;
+    const isUrgent = isTokenRejected || SEND_MODES[this.#mode].takes === 'all';
     const wanted = () => {
       const { total, failedTotal } = this.queue;
-      const room = Math.min(maxQueueSize - total, isRefused ? maxQueueSize : max);
+      const room = Math.min(maxQueueSize - total, isTokenRejected ? maxQueueSize : max);
       // If all hits have failed, only another one that is processed can show that they are the cause.
       const count = total === failedTotal ? Math.max(1, room) : room;
       return this.failing.needsMore(true) ? count : 0;
     };
     const maySend = await spool.load(wanted, isUrgent ? 0 : this.delayMillis);
-    if (!this.takesCrashes && this.queue.lists.crashes.length > 0) this.refuseCrashes();
+    if (!this.takesCrashes && this.queue.lists.crashes.length > 0) this.stopCrashes();
     return maySend;
   }
 }

@@ -47,7 +47,7 @@ const LINES = {
 type LoggedResult = keyof typeof LINES;
 const LOGGED = Object.keys(LINES) as LoggedResult[];
 
-/** Logs lost and invalid hits by reason: at most one line per minute, and per hour if Matomo rejected them. */
+/** Logs lost and invalid hits by reason: at most one line per minute, and per hour for invalid ones. */
 export class LossLog {
   readonly #lines: Diagnostics['lines'];
   readonly #counters: DeliveryCounters;

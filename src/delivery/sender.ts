@@ -1,5 +1,5 @@
 import { EarlierResults, reasonOf, type Verdict } from './answer/earlier-results.js';
-import { type BulkResult, isRejected } from './answer/interpret-answer.js';
+import { type BulkResult, mayBeTokenRejection } from './answer/interpret-answer.js';
 import type { BatchSource } from './batch-source.js';
 import { CurrentToken } from './current-token.js';
 import type { DeliveryParts } from './delivery-options.js';
@@ -37,7 +37,7 @@ export class Sender {
   readonly #response: EarlierResults;
   #failedBulksInARow = 0;
   readonly #token: CurrentToken;
-  #isTokenRefused = false;
+  #waitsForToken = false;
 
   /** `onNewToken` is called if a rejected token was replaced in its file. */
   constructor(parts: Omit<SendingParts, 'sender'>, onNewToken: () => void) {
@@ -54,7 +54,7 @@ export class Sender {
 
   /** Whether a flush may send. After the token was rejected, only a shutdown does before the wait ends: many rejections lock the address out. */
   get mayFlush(): boolean {
-    return !this.#isTokenRefused || performance.now() >= this.waitUntilMillis;
+    return !this.#waitsForToken || performance.now() >= this.waitUntilMillis;
   }
 
   /** Why Matomo does not process hits; `undefined` if it does. */
@@ -82,7 +82,7 @@ export class Sender {
   /** In the last flush of a process: applies the result of an exchange to a batch from memory. */
   decideAtExit(batch: Batch, exchange: Exchange): DecisionAtExit {
     const result = this.#response.read(batch, exchange, this.#token.value);
-    if (isRejected(result) && this.#token.reread()) return {}; // the batch is sent again
+    if (mayBeTokenRejection(result) && this.#token.reread()) return {}; // the batch is sent again
     const verdict = this.#response.interpretAtExit(batch, result);
     this.#apply(batch, verdict);
     const isStopped = verdict.waitMillis > 0 || this.#parts.source.failing.isServerFailing;
@@ -104,7 +104,7 @@ export class Sender {
     if (batch.mayBeStored) this.#parts.source.queue.resent += batch.hits.length;
     batch.mayBeStored = false;
     let result = await this.#exchange(batch);
-    if (isRejected(result) && this.#token.reread()) result = await this.#exchange(batch);
+    if (mayBeTokenRejection(result) && this.#token.reread()) result = await this.#exchange(batch);
     // The end has cut the request short, which says nothing about Matomo.
     if (this.#parts.source.isOver) return this.#response.interpretAtExit(batch, result);
     return this.#response.interpret(batch, result);
@@ -133,7 +133,7 @@ export class Sender {
         results.count(batch, policy.counts);
         break;
       case 'kept':
-        if (policy.wait === 'token') failing.refused(batch, failureOf(result));
+        if (policy.wait === 'token') failing.tokenRejected(batch, failureOf(result));
         else failing.postponed();
         break;
       case 'halved':
@@ -154,7 +154,7 @@ export class Sender {
       const { tracked = 0, accepted = 0 } = policy.counts;
       if (tracked + accepted > 0 && !this.hasToWait) this.lastSuccessMillis = performance.now();
       if (tracked > 0) options.onTracked?.();
-      if (policy.refusesCrashes) source.refuseCrashes();
+      if (policy.stopsCrashes) source.stopCrashes();
     }
     this.#afterToken(policy.hits === 'kept' && policy.wait === 'token');
   }
@@ -170,13 +170,13 @@ export class Sender {
       outage.begin(reason, true);
   }
 
-  /** While the token is refused, only another one ends the wait earlier. */
-  #afterToken(isRefused: boolean): void {
-    this.#isTokenRefused = isRefused;
+  /** While the token is rejected, only another one ends the wait earlier. */
+  #afterToken(isTokenRejected: boolean): void {
+    this.#waitsForToken = isTokenRejected;
     this.#token.stop();
-    if (!isRefused) return;
+    if (!isTokenRejected) return;
     this.#token.watch(() => {
-      this.#isTokenRefused = false;
+      this.#waitsForToken = false;
       this.waitUntilMillis = 0;
       this.#onNewToken();
     });

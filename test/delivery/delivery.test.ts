@@ -385,7 +385,7 @@ test('two full bulks that Matomo rejects do not block newer hits', async () => {
   expect(delivery.counters.tracked).toBe(2);
 });
 
-test('while a token is refused no flush asks again, and shutdown once', async () => {
+test('while a token is rejected no flush asks again, and shutdown once', async () => {
   const { delivery, transport } = setUp({ tokenAuth: 't' });
   transport.answer((sent) => processed(sent, sent));
   for (let i = 0; i < 50; i++) {

@@ -19,7 +19,7 @@ async function sendOrder(url: string) {
   return { stats, logged: lines.join('') };
 }
 
-test('an order that the process before has sent is invalid, and no refused token', async () => {
+test('an order that the process before has sent is invalid, and no rejected token', async () => {
   const inspector = await startMatomo({ sites: { 1: {} } });
   expect((await sendOrder(inspector.url)).stats).toMatchObject({ tracked: 1 });
   const { stats, logged } = await sendOrder(inspector.url);
@@ -28,7 +28,7 @@ test('an order that the process before has sent is invalid, and no refused token
   expect(logged).not.toContain('[token-rejected]');
 });
 
-test('orders that a refused token makes invalid are held after the first few, as all hits are', async () => {
+test('orders that a rejected token makes invalid are held after the first few, as all hits are', async () => {
   vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
   onTestFinished(() => {
     vi.useRealTimers();

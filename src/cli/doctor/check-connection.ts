@@ -47,7 +47,7 @@ export function checkAddress({ exchange, verdict }: Answer, { url }: ResolvedOpt
     case 'unavailable':
     case 'failed':
     case 'unconfirmed':
-    case 'refused': {
+    case 'misconfigured': {
       const { code, reason } = verdict;
       if (code === 'unreachable' && url.protocol === 'https:' && isCertificateReason(reason)) {
         return problem('tls', 'certificate', reason, FIX_CERTIFICATE);

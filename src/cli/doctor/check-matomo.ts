@@ -89,7 +89,7 @@ function* checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Generator
       const advice = `Start Matomo's database if it is stopped. ${ERROR_LOG} Matomo may also require a valid token for every bulk (bulk_requests_require_authentication).`;
       return yield problem('matomo', verdict.code, found, advice);
     }
-    case 'nothing_kept': {
+    case 'not_counted': {
       const advice =
         'Run doctor again. If the answer is the same, set record_statistics to 1 in the [Tracker] section of config.ini.php; if not, check the database for lock timeouts.';
       return yield problem('matomo', verdict.code, verdict.reason, advice);

@@ -7,7 +7,7 @@ import {
   type BulkResult,
   interpretAnswer,
   isOrder,
-  isRejected,
+  mayBeTokenRejection,
   policyOf,
   type ResultPolicy,
 } from './interpret-answer.js';
@@ -74,7 +74,7 @@ export class EarlierResults {
 
   /** The same in the exit flush, which logs what it loses itself. */
   interpretAtExit(batch: Batch, result: BulkResult): Verdict {
-    if (isRejected(result)) this.#rejections += 1;
+    if (mayBeTokenRejection(result)) this.#rejections += 1;
     if (result.kind === 'processed') this.#hasTracked ||= result.tracked > 0;
     const policy = policyOf(result, batch, this.#rejections, this.#resendUnconfirmed);
     const isSuccess =
@@ -102,8 +102,8 @@ export class EarlierResults {
   /** Logs what a result says besides its counters. */
   #logDetails(policy: ResultPolicy, { hits }: Batch, result: BulkResult): void {
     if (result.kind === 'token_rejected' && hits.every(isOrder))
-      this.#diagnostics.warnOnce('orders-rejected', coded('orders-rejected', ORDER_REFUSED));
-    if (policy.hits === 'counted' && policy.refusesCrashes)
+      this.#diagnostics.warnOnce('orders-rejected', coded('orders-rejected', ORDER_REJECTED));
+    if (policy.hits === 'counted' && policy.stopsCrashes)
       this.#diagnostics.warn(coded('crashes-rejected', NO_CRASHES));
     if (!('warning' in result) || !result.warning) return;
     const { code, reason } = result.warning;
@@ -130,5 +130,5 @@ function explain(policy: ResultPolicy, cause: Reason): Reason {
 
 const NO_CRASHES =
   'Matomo has no CrashAnalytics plugin. Crashes are no longer sent, and count as lost.rejected. Set errors to "type".';
-const ORDER_REFUSED =
+const ORDER_REJECTED =
   'Matomo rejected an order, and has tracked no hit of this process yet. Either Matomo already has the order, or tokenAuth is invalid. The order counts as invalid. If other hits are rejected too, check tokenAuth and siteId.';

@@ -29,7 +29,7 @@ export type BulkResult =
   /** Not processed, because of a hit or of the server. `mayBeStored`: the response does not prove that nothing was stored. */
   | ({ readonly kind: 'failed'; readonly mayBeStored?: true } & Reason)
   /** Neither tracked nor invalid: a lock timed out and some may be stored, tracking is off, or one hit makes the bulk unreadable. */
-  | ({ readonly kind: 'nothing_kept' } & Reason)
+  | ({ readonly kind: 'not_counted' } & Reason)
   /** Temporarily not possible, for any hit. */
   | ({ readonly kind: 'unavailable'; readonly retryAfter?: string | undefined } & Reason)
   /** No hit was valid, with a token that has worked: each hit may be invalid, or the token no longer works. */
@@ -37,7 +37,7 @@ export type BulkResult =
   /** No hit was valid, with a token that has not worked yet. */
   | ({ readonly kind: 'token_rejected' } & Reason)
   /** Not processed, whatever the hits are, and only an operator can change that. */
-  | ({ readonly kind: 'refused' } & Reason)
+  | ({ readonly kind: 'misconfigured' } & Reason)
   | { readonly kind: 'too_large' };
 
 /** What an exchange alone does not show about Matomo. */
@@ -62,7 +62,7 @@ export function interpretAnswer(exchange: Exchange, known: ExchangeContext): Bul
     case 'no_answer': {
       if (exchange.isHttp === false && !known.hasTracked) {
         const reason = 'The server at url does not speak HTTP';
-        return { kind: 'refused', code: 'not-matomo', reason };
+        return { kind: 'misconfigured', code: 'not-matomo', reason };
       }
       const reason = `Matomo did not answer (${codeOf(exchange.error)})`;
       return { kind: 'unconfirmed', code: 'no-answer', reason };
@@ -92,13 +92,13 @@ function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult 
   if (status >= 300 && status < 400) {
     const to = target(answer.location, known);
     const redirected = `${reason} and redirects to ${to}, which is not followed`;
-    return { kind: 'refused', code: 'redirected', reason: redirected };
+    return { kind: 'misconfigured', code: 'redirected', reason: redirected };
   }
   if (status !== 401) return { kind: 'failed', code: 'request-rejected', reason };
   const scheme = /^(?:basic|digest|bearer|negotiate|ntlm)\b/i.exec(answer.authenticate ?? '')?.[0];
   const cause =
     scheme === undefined ? '' : `: a server in front of it asks for authentication (${scheme})`;
-  return { kind: 'refused', code: 'request-rejected', reason: `${reason}${cause}` };
+  return { kind: 'misconfigured', code: 'request-rejected', reason: `${reason}${cause}` };
 }
 
 function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
@@ -110,7 +110,7 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
   const invalid = Math.min(counters.invalid, known.sent - tracked);
   if (tracked + invalid === 0) {
     const reason = `Matomo neither tracked nor rejected ${countOf(known.sent)}. Either its database timed out on a lock, and some hits may be stored, or tracking is turned off (record_statistics)`;
-    return { kind: 'nothing_kept', code: 'hits-not-counted', reason };
+    return { kind: 'not_counted', code: 'hits-not-counted', reason };
   }
   if (tracked === 0 && known.hasToken) {
     const reason = `Matomo rejected all of ${countOf(known.sent)} sent with a token`;
@@ -151,7 +151,7 @@ function readWithoutCounters(
     const incomplete = `The response with status ${status} (${hits}) is incomplete (${type})`;
     return { kind: 'unconfirmed', code: 'not-matomo', reason: incomplete };
   }
-  return { kind: 'refused', code: 'not-matomo', reason };
+  return { kind: 'misconfigured', code: 'not-matomo', reason };
 }
 
 /** How long nothing is sent. */
@@ -170,7 +170,7 @@ export type ResultPolicy =
       readonly counts: HitResultCounts;
       readonly wait?: Wait;
       /** No more crashes are sent. */
-      readonly refusesCrashes?: true;
+      readonly stopsCrashes?: true;
     }
   /** They are sent again, and until then nothing else is. */
   | { readonly hits: 'kept'; readonly wait: Wait; readonly mayBeStored?: true }
@@ -206,12 +206,12 @@ export function policyOf(
     case 'rolled_back':
       // A Matomo without CrashAnalytics rolls back each bulk of crashes.
       if (kind !== 'crash') return { hits: 'failed' };
-      return { hits: 'counted', counts: { rejected: hits.length }, refusesCrashes: true };
+      return { hits: 'counted', counts: { rejected: hits.length }, stopsCrashes: true };
     case 'failed':
       return { hits: 'failed', mayBeStored: result.mayBeStored };
-    case 'nothing_kept':
+    case 'not_counted':
       return { hits: 'failed', mayBeStored: true };
-    case 'refused':
+    case 'misconfigured':
       return { hits: 'kept', wait: 'hold' };
     case 'all_invalid':
     case 'token_rejected':
@@ -224,8 +224,8 @@ export function policyOf(
   }
 }
 
-/** Whether Matomo rejected the whole bulk, perhaps because of its token. */
-export function isRejected({ kind }: BulkResult): boolean {
+/** Whether Matomo rejected all hits of the bulk, perhaps because of its token. */
+export function mayBeTokenRejection({ kind }: BulkResult): boolean {
   return kind === 'all_invalid' || kind === 'token_rejected';
 }
 

@@ -17,8 +17,8 @@ export class AnswerReader {
     this.#headers = headers;
   }
 
-  /** Whether the status alone says that Matomo did not process the request. */
-  get isRefusal(): boolean {
+  /** Whether the status says all, whatever the body is. */
+  get isKnownByStatus(): boolean {
     return this.#status >= 300;
   }
 

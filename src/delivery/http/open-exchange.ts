@@ -60,18 +60,18 @@ export class OpenExchange {
   fail(error: Error): void {
     const wasSent = this.#isSent && !provesUnsent(error);
     const isHttp = !this.#reader && provesNotHttp(error) ? false : undefined;
-    this.#end(this.#refusal ?? unanswered(wasSent, explainError(error), isHttp));
+    this.#end(this.#knownByStatus ?? unanswered(wasSent, explainError(error), isHttp));
   }
 
   /** Ends the request. */
   abort(reason: Error): void {
-    this.#end(this.#refusal ?? unanswered(this.#isSent, reason));
+    this.#end(this.#knownByStatus ?? unanswered(this.#isSent, reason));
     this.#cancel?.(reason);
   }
 
-  /** What is known without the end of the body: the status of a refusal says all. */
-  get #refusal(): Exchange | undefined {
-    return this.#reader?.isRefusal ? this.#reader.toExchange() : undefined;
+  /** The answer, if it is known without the end of the body. */
+  get #knownByStatus(): Exchange | undefined {
+    return this.#reader?.isKnownByStatus ? this.#reader.toExchange() : undefined;
   }
 
   #end(exchange: Exchange): void {

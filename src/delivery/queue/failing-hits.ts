@@ -38,7 +38,7 @@ export class FailingHits {
   /** If nothing else is queued, hits that are aside are sent even if they are not due. */
   sendsAside = false;
   /** The token seems to be rejected: no bulk has succeeded since. */
-  isRefused = false;
+  isTokenRejected = false;
   readonly #queue: BatchQueue;
   readonly #waitMillis: (failures: number) => number;
   /** Since a bulk last succeeded. Hits that are aside count only while the server is the cause. */
@@ -71,7 +71,7 @@ export class FailingHits {
   /** Whether to take hits from memory or the spool: no batch that is unsent, full and sendable is left. */
   needsMore(withStored: boolean): boolean {
     const isFull = (batch: Batch) => !batch.isOpen && isSendable(batch, withStored);
-    return this.isRefused || !this.#queue.lists.unsent.some(isFull);
+    return this.isTokenRejected || !this.#queue.lists.unsent.some(isFull);
   }
 
   /** When the next batch is due, on the monotonic clock; `Infinity` if there is none. */
@@ -108,7 +108,7 @@ export class FailingHits {
       (this.#hasSucceeded ? aside.find(mayProve) : undefined) ?? // 3, 7
       (this.#suspect && this.#wasAside ? canSucceed() : undefined) ?? // 3
       first.find(maySend) ?? // 2
-      (this.isRefused ? unsent.findLast(maySend) : unsent.find(maySend)) ?? // 8, 1
+      (this.isTokenRejected ? unsent.findLast(maySend) : unsent.find(maySend)) ?? // 8, 1
       likely.find(maySend) ?? // 2
       again.find(maySend) ?? // 1
       crashes.find(maySend) ??
@@ -140,7 +140,7 @@ export class FailingHits {
     this.#hasSucceeded = true;
     this.#failuresInARow = 0;
     this.#asideFailures = 0;
-    this.isRefused = false;
+    this.isTokenRejected = false;
     const { other } = batch;
     if (other?.state === 'first' && queue.takeOut(other)) this.#search(other);
     if (!suspect || !addProof(suspect)) return undefined;
@@ -211,10 +211,10 @@ export class FailingHits {
   }
 
   /** The token seems to be rejected: others are sent before the batch. */
-  refused(batch: Batch, failure: Failure): void {
+  tokenRejected(batch: Batch, failure: Failure): void {
     const isAside = batch.state === 'aside' || failure.areInvalid;
     this.#takeFailed(batch, failure);
-    this.isRefused = true;
+    this.isTokenRejected = true;
     this.#queue.putLast(isAside ? 'aside' : 'again', batch);
   }
 
@@ -232,7 +232,7 @@ export class FailingHits {
 
   /** Whether to send what is aside although nothing else is queued. Invalid hits look like a rejected token. */
   #maySendAlone({ failure }: Batch): boolean {
-    return failure?.areInvalid !== true || this.isRefused;
+    return failure?.areInvalid !== true || this.isTokenRejected;
   }
 }
 

@@ -27,7 +27,7 @@ test.each([
   ['some invalid', counters(2, 1), processed(2, 1)],
   ['some lost inside', counters(2, 0), processed(2, 0, 1)],
   ['more than was sent', counters(5, 2), processed(3, 0)],
-  ['nothing kept', counters(0, 0), { kind: 'nothing_kept' }],
+  ['not counted', counters(0, 0), { kind: 'not_counted' }],
   ['QueuedTracking', answer(200, 'GIF89a', 'image/gif'), { kind: 'accepted' }],
   ['204', answer(204), { kind: 'accepted' }],
   ...[201, 202, 203].flatMap((status): [string, Exchange, object][] => [
@@ -39,7 +39,7 @@ test.each([
     [
       `${status} without`,
       answer(status, '', 'text/plain'),
-      { kind: 'refused', code: 'not-matomo' },
+      { kind: 'misconfigured', code: 'not-matomo' },
     ],
     [
       `${status} cut off`,
@@ -56,9 +56,9 @@ test.each([
       reason: expect.stringContaining('SQLSTATE[HY000]'),
     },
   ],
-  ['an error of something else', answer(200, 'Error: 42', 'text/plain'), { kind: 'refused' }],
+  ['an error of something else', answer(200, 'Error: 42', 'text/plain'), { kind: 'misconfigured' }],
   ['a page about SQLSTATE', answer(200, '<p>Error:SQLSTATE'), PAGE],
-  ['no HTTP', notHttp, { kind: 'refused', code: 'not-matomo' }],
+  ['no HTTP', notHttp, { kind: 'misconfigured', code: 'not-matomo' }],
   ['a page', answer(200, '<html>'), PAGE],
   ['an empty page with 202', answer(202, '', 'Text/HTML; charset=utf-8'), PAGE],
   [
@@ -66,11 +66,11 @@ test.each([
     answer(200, '{"status":"success","tracked":3,"invalid":0}'),
     { kind: 'processed', tracked: 3 },
   ],
-  ['JSON of something else', answer(200, { ok: true }), { kind: 'refused' }],
+  ['JSON of something else', answer(200, { ok: true }), { kind: 'misconfigured' }],
   [
     'cut-off JSON',
     answer(200, '{"status":"success","tra', 'application/json'),
-    { kind: 'refused' },
+    { kind: 'misconfigured' },
   ],
   [
     '500 with JSON',
@@ -87,7 +87,7 @@ test.each([
   ['504', answer(504), { kind: 'unconfirmed' }],
   ['413', answer(413), { kind: 'too_large' }],
   ['400', answer(400, '<info>'), { kind: 'failed' }],
-  ['401', answer(401), { kind: 'refused' }],
+  ['401', answer(401), { kind: 'misconfigured' }],
   ['403', answer(403), { kind: 'failed' }],
   [
     'nothing sent',
@@ -111,7 +111,7 @@ test.each([
   [undefined, /status 401 \(3 hits\)$/],
 ])('401 with WWW-Authenticate: %s', (authenticate, reason) => {
   const verdict = interpretAnswer({ ...answer(401), authenticate } as Exchange, known);
-  expect(verdict).toMatchObject({ kind: 'refused', code: 'request-rejected' });
+  expect(verdict).toMatchObject({ kind: 'misconfigured', code: 'request-rejected' });
   expect((verdict as { reason: string }).reason).toMatch(reason);
   expect((verdict as { reason: string }).reason).not.toContain('s3cret');
 });
@@ -178,7 +178,7 @@ test('a redirect is named without its query and credentials', () => {
   );
   const other = { ...answer(301), location: 'https://other.example/matomo.php?secret=1' };
   expect(interpretAnswer(other, known)).toMatchObject({
-    kind: 'refused',
+    kind: 'misconfigured',
     reason: expect.stringMatching(/https:\/\/other\.example\/matomo\.php(?!\?)/),
   });
 });

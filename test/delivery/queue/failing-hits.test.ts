@@ -202,7 +202,7 @@ test('after a rejected token the others are sent first, and nothing is halved', 
   const { queue, failing } = queueOf(2, 'a1', 'a2', 'b1', 'b2');
   const sent = Array.from({ length: 20 }, () => {
     const batch = nextOf(failing) as Batch;
-    failing.refused(batch, FAILURE);
+    failing.tokenRejected(batch, FAILURE);
     return namesOf(batch)?.join();
   });
   expect(new Set(sent)).toEqual(new Set(['a1,a2', 'b1,b2']));
@@ -218,13 +218,13 @@ test('after a rejected token the others are sent first, and nothing is halved', 
 
 test('after a rejected token the newest are sent first, except halves of a bulk that was too large', () => {
   const { queue, failing } = queueOf(2, 'a', 'b', 'c', 'd', 'e', 'f');
-  failing.refused(nextOf(failing) as Batch, INVALID);
+  failing.tokenRejected(nextOf(failing) as Batch, INVALID);
   expect(failing.needsMore(true)).toBe(true);
   failing.split(nextOf(failing) as Batch);
   expect(
     Array.from({ length: 4 }, () => {
       const batch = nextOf(failing) as Batch;
-      failing.refused(batch, INVALID);
+      failing.tokenRejected(batch, INVALID);
       return namesOf(batch)?.join();
     }),
   ).toEqual(['e', 'f', 'c,d', 'a,b']);
@@ -234,7 +234,7 @@ test('after a rejected token the newest are sent first, except halves of a bulk 
 test('after a rejected token a hit that is aside stays there', () => {
   const { queue, failing } = queueOf(1, 'bad');
   failing.failed(nextOf(failing) as Batch, 0, FAILURE);
-  failing.refused(nextOf(failing, 1000) as Batch, FAILURE);
+  failing.tokenRejected(nextOf(failing, 1000) as Batch, FAILURE);
   expect(queue.setAside).toBe(1);
 });
 
