@@ -6,7 +6,7 @@ import type { DeliveryParts } from './delivery-options.js';
 import type { Batch } from './queue/batch.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { FailingHits } from './queue/failing-hits.js';
-import { SEND_MODES, type SendMode } from './send-mode.js';
+import { SEND_MODES, type SendMode, type SendRule } from './send-mode.js';
 import type { Spool } from './spool/spool.js';
 
 /** Hits that are finalized in one turn of the event loop, so that no turn takes long. */
@@ -33,7 +33,6 @@ export class BatchSource {
   readonly #parts: DeliveryParts;
   /** How long a hit waits for others. */
   delayMillis: number;
-  #mode: SendMode = 'full';
   /** Spooled hits are sent until then. */
   #storedUntilMillis = Number.POSITIVE_INFINITY;
   /** The call of `fill` that runs. */
@@ -60,37 +59,30 @@ export class BatchSource {
     return this.#parts.spool?.isWritable !== true;
   }
 
-  /** Whether the process ends. The mode is `shutdown` or `exit`. */
+  /** Whether the process ends: the mode is `shutdown` or `exit`. */
   get isEnding(): boolean {
-    return this.failing.isLast;
+    return this.failing.rule.isLast;
   }
 
   /** Whether nothing more is sent while the event loop runs. */
   get isOver(): boolean {
-    return this.#mode === 'exit';
+    return this.failing.rule === SEND_MODES.exit;
   }
 
   /** Begins an attempt. While the process ends, its mode stays. */
   async begin(mode: SendMode): Promise<void> {
-    this.#enter(this.isEnding ? this.#mode : mode);
-    const { takes } = SEND_MODES[this.#mode];
-    if (takes !== 'none' && !this.isOver) await runInSlices(this.#takeBatches(takes));
+    const rule = this.isEnding ? this.failing.rule : SEND_MODES[mode];
+    this.failing.begin(rule);
+    if (!this.isOver) await this.fill(rule.takes);
   }
 
   shutdown(millis: number): void {
-    this.#enter('shutdown');
+    this.failing.begin(SEND_MODES.shutdown);
     this.#storedUntilMillis = performance.now() + millis / 2;
   }
 
   exit(): void {
-    this.#enter('exit');
-  }
-
-  #enter(mode: SendMode): void {
-    const { takes, isLast } = SEND_MODES[mode];
-    this.#mode = mode;
-    this.failing.isLast = isLast;
-    this.failing.sendsAside = takes === 'all';
+    this.failing.begin(SEND_MODES.exit);
   }
 
   /** Whether batches are being made. */
@@ -98,11 +90,12 @@ export class BatchSource {
     return this.#filling !== undefined;
   }
 
-  /** Makes full batches of the hits that are in memory now, in turns of the event loop. */
-  fill(): Promise<void> {
-    this.#filling ??= runInSlices(this.#takeBatches('none')).finally(() => {
-      this.#filling = undefined;
-    });
+  /** Makes batches of the hits that are in memory now, in turns of the event loop: full ones, and the `rest`. */
+  fill(rest: SendRule['takes'] = 'none'): Promise<void> {
+    if (rest !== 'none' || !this.#filling)
+      this.#filling = runInSlices(this.#takeBatches(rest)).finally(() => {
+        this.#filling = undefined;
+      });
     return this.#filling;
   }
 
@@ -120,7 +113,8 @@ export class BatchSource {
    * in the next one.
    */
   choose(withStored: boolean): Batch | undefined {
-    return this.isOver ? undefined : this.#choose(withStored);
+    this.expire();
+    return this.failing.next(performance.now(), withStored);
   }
 
   /** In the last flush of a process: the next batch from memory. */
@@ -128,12 +122,7 @@ export class BatchSource {
     this.exit();
     if (this.sendsFromMemory && this.failing.needsMore(false))
       runAtOnce(this.#take(performance.now(), true, true));
-    return this.#choose(false);
-  }
-
-  #choose(withStored: boolean): Batch | undefined {
-    this.expire();
-    return this.failing.next(performance.now(), withStored);
+    return this.choose(false);
   }
 
   /** Drops hits that are too old. */
@@ -162,7 +151,7 @@ export class BatchSource {
     if (!spool) return;
     const stored = spool.store(true).then(() => true);
     const isInTime = !spool.writer.isHanging && (await this.#isInTime(stored));
-    if (!isInTime && this.#mode !== 'exit') spool.writer.giveUp(this.isEnding);
+    if (!isInTime && !this.isOver) spool.writer.giveUp(this.isEnding);
   }
 
   /** Counts all hits in memory as lost. */
@@ -172,7 +161,7 @@ export class BatchSource {
   }
 
   /** Takes hits that are in memory now: full batches of final ones, and the `rest`. */
-  *#takeBatches(rest: 'none' | 'final' | 'all'): Steps {
+  *#takeBatches(rest: SendRule['takes']): Steps {
     const { memory, options } = this.#parts;
     const { maxExportBatchSize: max } = options;
     let isFast = rest === 'all';
@@ -233,8 +222,8 @@ export class BatchSource {
   async #load(spool: Spool): Promise<boolean> {
     const { maxExportBatchSize: max, maxQueueSize } = this.#parts.options;
     await spool.ready;
-    const { isTokenRejected } = this.failing;
-    const isUrgent = isTokenRejected || SEND_MODES[this.#mode].takes === 'all';
+    const { isTokenRejected, rule } = this.failing;
+    const isUrgent = isTokenRejected || rule.takes === 'all';
     const wanted = () => {
       const { total, failedTotal } = this.queue;
       const room = Math.min(maxQueueSize - total, isTokenRejected ? maxQueueSize : max);

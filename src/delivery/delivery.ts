@@ -61,7 +61,7 @@ export class Delivery {
       results: new HitResults({ memory, spool, diagnostics }),
     };
     const source = new BatchSource(parts);
-    const sender = new Sender({ ...parts, source }, () => this.#loop.sendNow());
+    const sender = new Sender({ ...parts, source }, () => this.#loop.resetTimer());
     this.memory = memory;
     this.counters = memory.counters;
     this.#parts = { ...parts, source, sender };

@@ -95,7 +95,7 @@ export function describeLoss(
   const counts = Object.entries(others).filter(([, count]) => count > 0);
   const hits = counts.reduce((sum, [, count]) => sum + count, 0);
   if (hits + unconfirmed === 0) return undefined;
-  const reason = reasonOf(end);
+  const reason = whyLeft(end);
   const why = reason === undefined ? '' : ` (${reason})`;
   const sentences = [
     `The ${what} ended before Matomo confirmed ${countOf(hits + unconfirmed)}${why}`,
@@ -117,7 +117,7 @@ export function describeLoss(
 }
 
 /** Why hits are left: what the end has shown, else the time, and what was known before. */
-function reasonOf({ found, isCut, hasTimedOut, before }: EndOfSending): string | undefined {
+function whyLeft({ found, isCut, hasTimedOut, before }: EndOfSending): string | undefined {
   if (found !== undefined && !isCut) return found;
   const reason = hasTimedOut ? 'the shutdown timeout ran out' : found;
   if (reason === undefined || before === undefined) return reason ?? before;

@@ -16,7 +16,11 @@ type TimerKind = 'full' | 'due' | 'aside';
 
 /**
  * Decides when hits are sent, one attempt after the other: when a full batch is final, when the oldest hit has waited for
- * `scheduledDelayMillis`, and at the interval of the spool.
+ * `scheduledDelayMillis`, and at the interval of the spool. The steps of an attempt, of `BatchSource` and `Sender`:
+ *
+ *     begin ──> prepare ──> choose ──> exchange ──> decide ──> apply ──> end: nothing is due, or nothing can be sent now
+ *                  ▲                                             │
+ *                  └─────────────────────────────────────────────┘
  */
 export class SendLoop {
   readonly #parts: SendingParts;
@@ -75,8 +79,8 @@ export class SendLoop {
     }
   }
 
-  /** Sends pending hits without waiting for the back-off, which was reset. */
-  sendNow(): void {
+  /** Sets the timer anew, because the wait of the sender has ended early. */
+  resetTimer(): void {
     this.#clearTimer();
     this.update();
   }
@@ -123,7 +127,7 @@ export class SendLoop {
       this.#timer = setTimeout(
         () => {
           this.#clearTimer();
-          this.#onTimer().catch((error) => this.#reportError(error));
+          this.#attempt(performance.now() >= this.#dueMillis ? 'due' : 'full');
         },
         Math.min(delay, MAX_TIMER_MILLIS),
       ).unref();
@@ -145,20 +149,13 @@ export class SendLoop {
     this.#attempt('full');
   }
 
-  /** Makes full batches even while none can be sent: taken hits no longer keep their requests in memory. */
-  async #onTimer(): Promise<void> {
-    const { source } = this.#parts;
-    const mode = performance.now() >= this.#dueMillis ? 'due' : 'full'; // a batch makes all due
-    await source.fill();
-    if (!source.isEnding && !this.#attempt(mode)) this.update();
-  }
-
-  /** Returns `false` if nothing may be sent now. */
-  #attempt(mode: SendMode): boolean {
-    const { sender } = this.#parts;
+  /** Begins an attempt. While none may begin, makes full batches: taken hits no longer keep their requests in memory. */
+  #attempt(mode: SendMode): void {
+    const { sender, source } = this.#parts;
     const mayStart = this.#attempts.isIdle && performance.now() >= sender.waitUntilMillis;
-    if (mayStart) void this.#attempts.run(() => sender.send(mode));
-    return mayStart;
+    if (mayStart) return void this.#attempts.run(() => sender.send(mode));
+    const filled = source.fill().then(() => this.update());
+    filled.catch((error) => this.#reportError(error));
   }
 
   #reportError(error: unknown): void {

@@ -1,5 +1,5 @@
 /** What is sent in a mode, besides full batches of final hits and hits of the spool that have waited. Which batch is next: `FailingHits`. */
-interface SendRule {
+export interface SendRule {
   /**
    * Hits that are taken from memory when an attempt begins, even if they do not fill a batch. `all`: so are hits of the spool, and hits that
    * failed alone are sent although they are not due, until an attempt fails.

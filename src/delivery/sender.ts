@@ -1,5 +1,5 @@
-import { EarlierResults, reasonOf, type Verdict } from './answer/earlier-results.js';
 import { type BulkResult, mayBeTokenRejection } from './answer/interpret-answer.js';
+import { reasonOf, type Verdict, Verdicts } from './answer/verdicts.js';
 import type { BatchSource } from './batch-source.js';
 import { CurrentToken } from './current-token.js';
 import type { DeliveryParts } from './delivery-options.js';
@@ -24,7 +24,13 @@ interface DecisionAtExit {
   readonly failedBy?: string | undefined;
 }
 
-/** Sends batches one after the other until an attempt fails, and decides by the response what becomes of the hits and when the next attempt is. */
+/**
+ * Sends batches one after the other until an attempt fails, and decides by the response what becomes of the hits and when the next attempt is.
+ *
+ *     batch ──send──> exchange ──classify──> result ──decide──> verdict ──apply──> counters, queue, wait
+ *
+ * An exchange has an answer of Matomo, or none. A verdict is the policy for its result, and a wait: see `answer/interpret-answer.ts`.
+ */
 export class Sender {
   /** Back-off: no attempt before this time, except for a flush. */
   waitUntilMillis = 0;
@@ -34,7 +40,7 @@ export class Sender {
   hasToWait = false;
   readonly #parts: Omit<SendingParts, 'sender'>;
   readonly #onNewToken: () => void;
-  readonly #response: EarlierResults;
+  readonly #verdicts: Verdicts;
   #failedBulksInARow = 0;
   readonly #token: CurrentToken;
   #waitsForToken = false;
@@ -46,7 +52,7 @@ export class Sender {
     this.#onNewToken = onNewToken;
     this.#token = new CurrentToken(options);
     const { resendUnconfirmed } = options;
-    this.#response = new EarlierResults(resendUnconfirmed, diagnostics, random, () => ({
+    this.#verdicts = new Verdicts(resendUnconfirmed, diagnostics, random, () => ({
       pending: source.pending,
       waitUntilMillis: Math.max(this.waitUntilMillis, source.failing.dueMillis(true)),
     }));
@@ -59,7 +65,7 @@ export class Sender {
 
   /** Why Matomo does not process hits; `undefined` if it does. */
   get stoppedBy(): string | undefined {
-    return this.#response.outage.cause?.reason;
+    return this.#verdicts.outage.cause?.reason;
   }
 
   /** Sends batch after batch until nothing is due, or nothing can be sent now. */
@@ -68,9 +74,16 @@ export class Sender {
     await source.begin(mode);
     do {
       const withStored = await source.prepare();
-      const batch = source.choose(withStored);
+      const batch = source.isOver ? undefined : source.choose(withStored);
       if (!batch) return;
-      this.#apply(batch, await this.#sendBatch(batch));
+      if (batch.mayBeStored) source.queue.resent += batch.hits.length;
+      batch.mayBeStored = false;
+      let result = await this.#exchange(batch);
+      if (mayBeTokenRejection(result) && this.#token.reread()) result = await this.#exchange(batch);
+      const verdict = this.#verdicts.decide(batch, result);
+      // At its end, the process cuts the request short, which says nothing about Matomo.
+      if (!source.isOver) this.#verdicts.record(batch, verdict);
+      this.#apply(batch, verdict);
     } while (performance.now() >= this.waitUntilMillis);
   }
 
@@ -81,9 +94,9 @@ export class Sender {
 
   /** In the last flush of a process: applies the result of an exchange to a batch from memory. */
   decideAtExit(batch: Batch, exchange: Exchange): DecisionAtExit {
-    const result = this.#response.read(batch, exchange, this.#token.value);
+    const result = this.#verdicts.classify(batch, exchange, this.#token.value);
     if (mayBeTokenRejection(result) && this.#token.reread()) return {}; // the batch is sent again
-    const verdict = this.#response.interpretAtExit(batch, result);
+    const verdict = this.#verdicts.decide(batch, result);
     this.#apply(batch, verdict);
     const isStopped = verdict.waitMillis > 0 || this.#parts.source.failing.isServerFailing;
     const reason = reasonOf(result)?.reason;
@@ -96,33 +109,24 @@ export class Sender {
   /** No response is interpreted any more: ends all timers. */
   stop(): void {
     this.#token.stop();
-    this.#response.outage.close();
+    this.#verdicts.outage.close();
   }
 
-  /** Makes one attempt. Never rejects. */
-  async #sendBatch(batch: Batch): Promise<Verdict> {
-    if (batch.mayBeStored) this.#parts.source.queue.resent += batch.hits.length;
-    batch.mayBeStored = false;
-    let result = await this.#exchange(batch);
-    if (mayBeTokenRejection(result) && this.#token.reread()) result = await this.#exchange(batch);
-    // The end has cut the request short, which says nothing about Matomo.
-    if (this.#parts.source.isOver) return this.#response.interpretAtExit(batch, result);
-    return this.#response.interpret(batch, result);
-  }
-
+  /** Sends a batch once. Never rejects. */
   async #exchange(batch: Batch): Promise<BulkResult> {
     const { hold, transport, options } = this.#parts;
     const token = this.#token.value;
     const sending = transport.send(toBody(batch.hits, token), options.exportTimeoutMillis);
-    return this.#response.read(batch, await hold.during(sending), token);
+    return this.#verdicts.classify(batch, await hold.during(sending), token);
   }
 
-  #apply(batch: Batch, { policy, result, isSuccess, waitMillis }: Verdict): void {
+  #apply(batch: Batch, verdict: Verdict): void {
     const { options, results, source } = this.#parts;
     const { failing } = source;
-    const now = performance.now();
+    const { policy, result, isSuccess } = verdict;
     const { hits } = batch;
-    this.waitUntilMillis = now + waitMillis;
+    const now = performance.now();
+    let { waitMillis } = verdict;
     batch.mayBeStored = 'mayBeStored' in policy && policy.mayBeStored === true;
     if (policy.hits !== 'failed') this.#failedBulksInARow = 0;
     failing.sendsAside &&= isSuccess;
@@ -146,10 +150,11 @@ export class Sender {
       case 'failed': {
         const failure = failureOf(result);
         failing.failed(batch, now, failure);
-        this.#afterFailure(failure.reason, now);
+        waitMillis = this.#afterFailure(failure.reason, now);
       }
     }
-    this.hasToWait = performance.now() < this.waitUntilMillis;
+    this.waitUntilMillis = now + waitMillis;
+    this.hasToWait = waitMillis > 0;
     if (policy.hits === 'counted') {
       const { tracked = 0, accepted = 0 } = policy.counts;
       if (tracked + accepted > 0 && !this.hasToWait) this.lastSuccessMillis = performance.now();
@@ -159,15 +164,15 @@ export class Sender {
     this.#afterToken(policy.hits === 'kept' && policy.wait === 'token');
   }
 
-  /** Waits after many failures in a row, and logs why if nothing can be sent now. */
-  #afterFailure(reason: Reason, nowMillis: number): void {
+  /** Logs why after many failures in a row, if nothing can be sent now. Returns how long nothing is sent. */
+  #afterFailure(reason: Reason, nowMillis: number): number {
     const { failing } = this.#parts.source;
-    const { outage } = this.#response;
+    const { outage } = this.#verdicts;
     this.#failedBulksInARow += 1;
-    if (failing.isServerFailing) this.waitUntilMillis = nowMillis + failing.serverWaitMillis;
     const isWaiting = failing.isServerFailing || failing.dueMillis(true) > nowMillis;
     if (isWaiting && (this.#failedBulksInARow >= LOGGED_FAILURES || outage.cause !== undefined))
       outage.begin(reason, true);
+    return failing.isServerFailing ? failing.serverWaitMillis : 0;
   }
 
   /** While the token is rejected, only another one ends the wait earlier. */

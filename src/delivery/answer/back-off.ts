@@ -1,6 +1,6 @@
 /**
  * A wait that doubles from `first` to `max`, of which the part `jitter` is random, so that many processes do not retry at the same time.
- * `earlier-results.ts` says after which result, and how `Retry-After` makes it longer.
+ * `verdicts.ts` says after which result, and how `Retry-After` makes it longer.
  */
 interface Waits {
   readonly firstMillis: number;

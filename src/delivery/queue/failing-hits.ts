@@ -1,3 +1,4 @@
+import { SEND_MODES, type SendRule } from '../send-mode.js';
 import type { Batch, Failure } from './batch.js';
 import type { BatchQueue } from './batch-queue.js';
 
@@ -33,8 +34,8 @@ const SERVER_FAILS_FROM = 10;
  * 8. While the token seems to be rejected, the newest hits are sent first, because older ones may be invalid.
  */
 export class FailingHits {
-  /** The process ends. */
-  isLast = false;
+  /** Of the mode in which hits are sent. */
+  rule: SendRule = SEND_MODES.full;
   /** If nothing else is queued, hits that are aside are sent even if they are not due. */
   sendsAside = false;
   /** The token seems to be rejected: no bulk has succeeded since. */
@@ -57,6 +58,12 @@ export class FailingHits {
   constructor(queue: BatchQueue, waitMillis: (failures: number) => number) {
     this.#queue = queue;
     this.#waitMillis = waitMillis;
+  }
+
+  /** An attempt begins. */
+  begin(rule: SendRule): void {
+    this.rule = rule;
+    this.sendsAside = rule.takes === 'all';
   }
 
   get isServerFailing(): boolean {
@@ -84,18 +91,11 @@ export class FailingHits {
     return aside.some(isDueAlone) ? this.#asideDueMillis : Number.POSITIVE_INFINITY;
   }
 
-  /** The batch to send next, if one is due. It gets no further hits. */
+  /**
+   * The batch to send next, if one is due. It gets no further hits. One that was never sent does not wait for those that have failed: its
+   * success shows that the server works.
+   */
   next(nowMillis: number, withStored: boolean): Batch | undefined {
-    const batch = this.isServerFailing
-      ? this.#chooseHit(withStored)
-      : this.#chooseBatch(nowMillis, withStored);
-    batch?.close();
-    this.#queue.inFlight = batch;
-    return batch;
-  }
-
-  /** A batch that was never sent does not wait for those that have failed: its success shows that the server works. */
-  #chooseBatch(nowMillis: number, withStored: boolean): Batch | undefined {
     const { first, unsent, likely, again, crashes, aside } = this.#queue.lists;
     const maySend = (batch: Batch) => isSendable(batch, withStored);
     const mayProve = (batch: Batch) =>
@@ -104,23 +104,25 @@ export class FailingHits {
       maySend(batch) &&
       (this.sendsAside || (nowMillis >= this.#asideDueMillis && this.#maySendAlone(batch)));
     const canSucceed = () => unsent.find(maySend) ?? likely.find(maySend);
-    return (
-      (this.#hasSucceeded ? aside.find(mayProve) : undefined) ?? // 3, 7
-      (this.#suspect && this.#wasAside ? canSucceed() : undefined) ?? // 3
-      first.find(maySend) ?? // 2
-      (this.isTokenRejected ? unsent.findLast(maySend) : unsent.find(maySend)) ?? // 8, 1
-      likely.find(maySend) ?? // 2
-      again.find(maySend) ?? // 1
-      crashes.find(maySend) ??
-      aside.find(isDue) // 3
-    );
+    const batch = this.isServerFailing
+      ? this.#separateHit(maySend) // 4
+      : ((this.#hasSucceeded ? aside.find(mayProve) : undefined) ?? // 3, 7
+        (this.#suspect && this.#wasAside ? canSucceed() : undefined) ?? // 3
+        first.find(maySend) ?? // 2
+        (this.isTokenRejected ? unsent.findLast(maySend) : unsent.find(maySend)) ?? // 8, 1
+        likely.find(maySend) ?? // 2
+        again.find(maySend) ?? // 1
+        crashes.find(maySend) ??
+        aside.find(isDue)); // 3
+    batch?.close();
+    this.#queue.inFlight = batch;
+    return batch;
   }
 
-  /** 4: One hit, because each may be one that makes the server fail. The rest of its batch is next, so that few batches are taken apart. */
-  #chooseHit(withStored: boolean): Batch | undefined {
+  /** One hit, because each may be one that makes the server fail. The rest of its batch is next, so that few batches are taken apart. */
+  #separateHit(maySend: (batch: Batch) => boolean): Batch | undefined {
     const queue = this.#queue;
     const { first, unsent, likely, again, crashes, aside } = queue.lists;
-    const maySend = (batch: Batch) => isSendable(batch, withStored);
     const batch =
       unsent.findLast(maySend) ??
       [...first, ...again, ...likely, ...crashes, ...aside].find(maySend);
@@ -167,7 +169,7 @@ export class FailingHits {
     // By the numbers of the rules above. At the end, what fails once more stays in the spool, or is lost.
     const isLastTry = hits.length === 1 || (state === 'first' && !isFirstFailure);
     const isTriedAgain = isFirstFailure && this.#failuresInARow < HALVED_FROM;
-    if (this.isLast) {
+    if (this.rule.isLast) {
       if (!isLastTry) queue.putFirst('first', ...batch.halve()); // 6
     } else if (hits.length === 1) {
       queue.putLast('aside', batch); // 3

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Batch } from '../../../src/delivery/queue/batch.js';
+import { SEND_MODES } from '../../../src/delivery/send-mode.js';
 import { drain, FAILURE, hits, namesOf, nextOf, queueOf } from './failing-queue.js';
 
 const INVALID = { ...FAILURE, areInvalid: true };
@@ -248,14 +249,14 @@ test('the halves of a bulk that is too large go before what came in between', ()
 
 test('at the end of a process, a bulk that fails is sent once more in halves', () => {
   const { queue, failing } = queueOf(4, 'a', 'b', 'bad', 'c');
-  failing.isLast = true;
+  failing.begin(SEND_MODES.shutdown);
   expect(drain(failing, isGood).map(String)).toEqual(['a,b,bad,c', 'a,b', 'bad,c']);
   expect(queue.total).toBe(0);
 });
 
 test('at the end of a process, halves of a bulk that was too large are bulks like others', () => {
   const { queue, failing } = queueOf(4, 'a', 'b', 'bad', 'c');
-  failing.isLast = true;
+  failing.begin(SEND_MODES.shutdown);
   failing.split(nextOf(failing) as Batch);
   expect(drain(failing, isGood).map(String)).toEqual(['a,b', 'bad,c', 'bad', 'c']);
   expect(queue.total).toBe(0);

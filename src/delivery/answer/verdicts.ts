@@ -23,8 +23,8 @@ export interface Verdict {
   readonly isSuccess: boolean;
 }
 
-/** Applies the policy for each result, and keeps track of what earlier results say about Matomo and the token. */
-export class EarlierResults {
+/** Decides what a result means, by its policy and by what earlier results say about Matomo and the token. */
+export class Verdicts {
   readonly outage: Outage;
   /** Prefers duplicates to losses. */
   readonly #resendUnconfirmed: boolean;
@@ -50,16 +50,24 @@ export class EarlierResults {
   }
 
   /** The result of an exchange in which this token was sent. */
-  read({ hits }: Batch, exchange: Exchange, token: string | undefined): BulkResult {
+  classify({ hits }: Batch, exchange: Exchange, token: string | undefined): BulkResult {
     const hasToken = token !== undefined;
     const hasTracked = this.#hasTracked;
     return interpretAnswer(exchange, { sent: hits.length, hasToken, hasTracked, token });
   }
 
   /** Decides what a result means for a batch. */
-  interpret(batch: Batch, result: BulkResult): Verdict {
-    const verdict = this.interpretAtExit(batch, result);
-    const { policy, isSuccess, waitMillis } = verdict;
+  decide(batch: Batch, result: BulkResult): Verdict {
+    if (mayBeTokenRejection(result)) this.#rejections += 1;
+    if (result.kind === 'processed') this.#hasTracked ||= result.tracked > 0;
+    const policy = policyOf(result, batch, this.#rejections, this.#resendUnconfirmed);
+    const isSuccess =
+      result.kind === 'processed' || (result.kind === 'accepted' && !result.warning);
+    return { policy, result, isSuccess, waitMillis: this.#waitMillis(policy, result) };
+  }
+
+  /** Begins or ends the outage, and logs what a verdict says besides its counters. The exit flush logs what it loses itself. */
+  record(batch: Batch, { policy, result, isSuccess, waitMillis }: Verdict): void {
     this.#logDetails(policy, batch, result);
     if (isSuccess) {
       this.outage.end();
@@ -69,17 +77,6 @@ export class EarlierResults {
     const reason = reasonOf(result);
     if (waitMillis > 0 && reason)
       this.outage.begin(explain(policy, reason), policy.hits !== 'counted');
-    return verdict;
-  }
-
-  /** The same in the exit flush, which logs what it loses itself. */
-  interpretAtExit(batch: Batch, result: BulkResult): Verdict {
-    if (mayBeTokenRejection(result)) this.#rejections += 1;
-    if (result.kind === 'processed') this.#hasTracked ||= result.tracked > 0;
-    const policy = policyOf(result, batch, this.#rejections, this.#resendUnconfirmed);
-    const isSuccess =
-      result.kind === 'processed' || (result.kind === 'accepted' && !result.warning);
-    return { policy, result, isSuccess, waitMillis: this.#waitMillis(policy, result) };
   }
 
   #waitMillis(policy: ResultPolicy, result: BulkResult): number {
