@@ -19,7 +19,7 @@ export interface DeliveryOptions {
   readonly scheduledDelayMillis: number;
   readonly exportTimeoutMillis: number;
   readonly shutdownTimeoutMillis: number;
-  /** Set if there is a spool. */
+  /** Counts only if there is a spool. */
   readonly maxSpoolAgeMillis?: number;
   /** Called after each bulk of which Matomo tracked hits. */
   readonly onTracked?: () => void;

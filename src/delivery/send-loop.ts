@@ -65,7 +65,7 @@ export class SendLoop {
     // Nearly all hits arrive while the timer is set.
     if (this.#timerFor === 'full' || (this.#timerFor === 'due' && !isFull)) return;
     if (memory.count === 0) return;
-    if (!source.sendsFromMemory && source.queue.size === 0) return;
+    if (!source.sendsFromMemory && source.queue.totalInMemory === 0) return;
     const now = performance.now();
     if (isFull) {
       const finalMillis = memory.finalMillis(this.#maxExportBatchSize);

@@ -29,8 +29,8 @@ test('many hits at once are made in slices, so that others have their turn', asy
   for (let i = 0; i < 5; i++) memory.push(slowHit());
   vi.advanceTimersByTime(1000); // all are final
   const filled = source.fill();
-  const sizes = [queue.size];
-  for (; queue.size < 5; sizes.push(queue.size)) await new Promise(setImmediate);
+  const sizes = [queue.totalInMemory];
+  for (; queue.totalInMemory < 5; sizes.push(queue.totalInMemory)) await new Promise(setImmediate);
   await filled;
   expect(sizes).toEqual([2, 4, 5]);
 });

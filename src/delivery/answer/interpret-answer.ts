@@ -5,8 +5,6 @@ import { type Batch, countOf, type Reason } from '../queue/batch.js';
 import type { HitResultCounts, ResultName } from '../queue/counters.js';
 
 const COUNTERS_START = '{"status":';
-/** Limit of the transport for a response. Nested JSON takes JSON.parse more than linear time. */
-const MAX_COUNTERS_LENGTH = 65_536;
 /** Rejections in a row after which orders are no longer the cause. */
 const MAX_ORDER_REJECTIONS = 2;
 
@@ -174,7 +172,7 @@ export type ResultPolicy =
     }
   /** They are sent again, and until then nothing else is. */
   | { readonly hits: 'kept'; readonly wait: Wait; readonly mayBeStored?: true }
-  /** One of them or the server may be the cause: see `FailingHits`. `mayBeStored`: they count as resent if they are sent again. */
+  /** One of them or the server may be the cause: see `queue/failing-hits.ts`. `mayBeStored`: they count as resent if they are sent again. */
   | { readonly hits: 'failed'; readonly mayBeStored?: true | undefined }
   /** They are sent again as two bulks. A hit that was sent alone counts as `alone`. */
   | { readonly hits: 'halved'; readonly alone: ResultName };
@@ -254,10 +252,9 @@ function plain(text: string, { token }: ExchangeContext): string {
   return (token === undefined ? printable : printable.replaceAll(token, '…')).slice(0, 200);
 }
 
-/** The counters in the response to a bulk, even if PHP or a proxy wrote text before them. Takes linear time. */
+/** The counters in the response to a bulk, even if PHP or a proxy wrote text before them. */
 function readCounters(body: string): { tracked: number; invalid: number } | undefined {
   const start = Math.max(0, body.lastIndexOf(COUNTERS_START));
-  if (body.length - start > MAX_COUNTERS_LENGTH) return undefined;
   try {
     const { tracked, invalid } = JSON.parse(body.slice(start)) as Record<string, unknown>;
     return isCount(tracked) && isCount(invalid) ? { tracked, invalid } : undefined;

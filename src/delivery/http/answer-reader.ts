@@ -2,7 +2,7 @@ import type { Exchange } from './transport.js';
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** Limit for a response, compressed and decompressed. */
+/** Limit for a response, compressed and decompressed. Nested JSON takes JSON.parse more than linear time. */
 const MAX_ANSWER_BYTES = 65_536;
 
 /** Reads a response of Matomo, for every HTTP client. */

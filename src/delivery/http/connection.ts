@@ -29,8 +29,8 @@ export class ConnectionReuse {
   }
 
   /** A request has a response, or none. Its connection can be reused if it has one, unless it is closed after it. */
-  recordResult(hasAnswer: boolean, isFresh: boolean): void {
-    this.#isReusable = hasAnswer && !isFresh;
+  recordResult(hasAnswer: boolean, closes: boolean): void {
+    this.#isReusable = hasAnswer && !closes;
     if (!this.#isReusable) return;
     // A FIN sent with the response is read in the next poll phase, so the next request waits for one turn of the event loop.
     this.#turn = new Promise((resolve) => {

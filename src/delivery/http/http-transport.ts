@@ -12,7 +12,7 @@ export interface HttpClient {
 
 /**
  * Sends through a client, which is loaded with the first request. `load` gets a function to call when the server closes a connection
- * without notice.
+ * without notice. In a live process, `createExitTransport` is in front of it, and in front of that `src/pipeline/create-delivery.ts`.
  */
 export function createHttpTransport(
   load: (onClose: () => void) => Promise<HttpClient>,

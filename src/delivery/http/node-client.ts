@@ -84,7 +84,7 @@ export function createNodeClient(
 
 /** Reports what happens to a request. */
 function report(request: ClientRequest, exchange: OpenExchange, onClose: () => void): void {
-  exchange.onAbort((reason) => request.destroy(reason));
+  exchange.setAbort((reason) => request.destroy(reason));
   request.on('socket', (socket: Socket & { encrypted?: boolean; secureConnecting?: boolean }) => {
     unrefSocket(socket);
     if (!socket.connecting && !socket.secureConnecting) exchange.markSent();

@@ -9,7 +9,7 @@ export class OpenExchange {
   #isSent = false;
   #isEnded = false;
   #reader: AnswerReader | undefined;
-  #cancel: ((reason: Error) => void) | undefined;
+  #abortRequest: ((reason: Error) => void) | undefined;
   readonly #onSent: (() => void) | undefined;
   readonly #timer: NodeJS.Timeout;
 
@@ -28,10 +28,10 @@ export class OpenExchange {
     return this.#isSent && !this.#isEnded;
   }
 
-  /** Says how the request is aborted. If it has a result already, it is: it must not be sent later. */
-  onAbort(cancel: (reason: Error) => void): void {
-    this.#cancel = cancel;
-    if (this.#isEnded) cancel(new Error('timed out before it was sent'));
+  /** Sets how the request is aborted. If it has a result already, it is aborted now: it must not be sent later. */
+  setAbort(abortRequest: (reason: Error) => void): void {
+    this.#abortRequest = abortRequest;
+    if (this.#isEnded) abortRequest(new Error('timed out before it was sent'));
   }
 
   /** From now on, Matomo may receive bytes of the request. */
@@ -49,7 +49,7 @@ export class OpenExchange {
   add(chunk: Uint8Array): void {
     if (this.#reader?.add(chunk) !== false) return;
     this.end();
-    this.#cancel?.(new Error('answer too long'));
+    this.#abortRequest?.(new Error('answer too long'));
   }
 
   /** The response is complete. */
@@ -66,7 +66,7 @@ export class OpenExchange {
   /** Ends the request. */
   abort(reason: Error): void {
     this.#end(this.#knownByStatus ?? unanswered(this.#isSent, reason));
-    this.#cancel?.(reason);
+    this.#abortRequest?.(reason);
   }
 
   /** The answer, if it is known without the end of the body. */

@@ -43,7 +43,7 @@ export async function createUndiciClient(
           /** Called just before the first byte of the request is written to the socket. */
           onRequestStart(controller) {
             exchange.markSent();
-            exchange.onAbort((reason) => controller.abort(reason));
+            exchange.setAbort((reason) => controller.abort(reason));
           },
           onResponseStart: (_, status, received) => exchange.start(status, received),
           onResponseData: (_, chunk) => exchange.add(chunk),

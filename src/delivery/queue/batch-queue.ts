@@ -31,14 +31,14 @@ export class BatchQueue {
     this.#max = max;
   }
 
-  /** Number of hits from memory. */
-  get size(): number {
-    return countHits(Object.values(this.lists), isInMemory);
-  }
-
   /** Number of all hits. */
   get total(): number {
     return countHits(Object.values(this.lists));
+  }
+
+  /** The part of `total` from memory. */
+  get totalInMemory(): number {
+    return countHits(Object.values(this.lists), isInMemory);
   }
 
   /** Number of hits that were sent without success, alone or with others. */
@@ -123,7 +123,7 @@ export class BatchQueue {
     return all;
   }
 
-  /** Removes the oldest batch from memory that is not in flight, to store its hits. Returns none if they take more than `mostBytes`. */
+  /** Removes a batch from memory, not the one in flight, to store its hits: the first in the order of `lists`. Returns none if they take more than `mostBytes`. */
   takeBatch(mostBytes: number): readonly Hit[] {
     const batch = this.#all.find((other) => isInMemory(other) && other !== this.inFlight);
     if (!batch || storedBytes(batch) > mostBytes) return [];

@@ -20,6 +20,7 @@ const MAX_UNCOPIED = 500;
 
 /**
  * Hits in memory: waiting ones, whose request has not ended; queued ones, oldest first; and taken ones, which have no result yet.
+ * How long a queued hit waits until it is taken: `send-loop.ts`.
  *
  *     wait ──> waiting
  *                 │ queue, or final

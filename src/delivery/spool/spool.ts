@@ -168,7 +168,7 @@ export class Spool {
   /** One by one: a batch that cannot be stored is queued in memory again. */
   async #storeBatches(): Promise<void> {
     const { memory, queue } = this.#parts;
-    while (queue.size > 0 && this.isWritable) {
+    while (queue.totalInMemory > 0 && this.isWritable) {
       const hits = queue.takeBatch(this.writer.room);
       if (hits.length === 0) return;
       memory.forget(hits);

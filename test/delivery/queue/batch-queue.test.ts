@@ -54,7 +54,7 @@ test('a hit that becomes too old while others are dropped is dropped or left, an
   expect(dropped.flatMap((batch) => batch.hits).length + queue.total).toBe(3);
 });
 
-test('the oldest batch is taken first, except the one in flight, and crashes last', () => {
+test('all batches are taken except the one in flight, and crashes last', () => {
   const { queue, failing } = queueOf(1, 'a.bot', 'b', 'c.bot', 'd', 'crash');
   const inFlight = nextOf(failing);
   const taken: string[] = [];
@@ -63,7 +63,7 @@ test('the oldest batch is taken first, except the one in flight, and crashes las
   expect(taken.at(-1)).toBe('crash');
   expect(taken).toHaveLength(4);
   expect(taken).not.toContain(namesOf(inFlight)?.[0]);
-  expect(queue.size).toBe(1);
+  expect(queue.totalInMemory).toBe(1);
 });
 
 test('hits that may be stored count as resent when the spool gets them, which sends them again', () => {

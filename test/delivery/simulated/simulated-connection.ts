@@ -19,7 +19,7 @@ export class SimulatedConnection {
 
   /** Takes a request to the other side, and its answer back, after which the other side may close the connection. */
   async carry(isClosing: () => boolean, answer: () => Exchange): Promise<Exchange> {
-    const isFresh = await this.#reuse.next();
+    const closesAfter = await this.#reuse.next();
     if (this.#noticing !== undefined) {
       this.lost += 1;
       this.#notice();
@@ -27,12 +27,12 @@ export class SimulatedConnection {
     }
     await new Promise((resolve) => setTimeout(resolve, ANSWER_MILLIS));
     const exchange = answer();
-    this.#reuse.recordResult(exchange.kind === 'answer', isFresh);
+    this.#reuse.recordResult(exchange.kind === 'answer', closesAfter);
     if (exchange.kind !== 'answer') return exchange;
     const closes = isClosing();
     if (closes && !this.#wasClosing) this.closings += 1;
     this.#wasClosing = closes;
-    if (closes && !isFresh) this.#noticing = setTimeout(() => this.#notice(), NOTICE_MILLIS);
+    if (closes && !closesAfter) this.#noticing = setTimeout(() => this.#notice(), NOTICE_MILLIS);
     return exchange;
   }
 

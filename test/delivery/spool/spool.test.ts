@@ -123,7 +123,7 @@ test('what is given back to memory is stored although each write takes longer th
     memory.push(pending());
     await vi.advanceTimersByTimeAsync(50);
   }
-  expect(queue.size).toBe(0);
+  expect(queue.totalInMemory).toBe(0);
 });
 
 test('at a shutdown, a full batch of a journal that is gone does not keep the hits of the next one from Matomo', async () => {
