@@ -95,14 +95,14 @@ test.each([
     { kind: 'unavailable', reason: expect.stringContaining('ECONNREFUSED') },
   ],
   ['no answer', noAnswer, { kind: 'unconfirmed' }],
-])('%s', (_name, exchange, verdict) => {
-  expect(interpretAnswer(exchange, known)).toMatchObject(verdict);
+])('%s', (_name, exchange, result) => {
+  expect(interpretAnswer(exchange, known)).toMatchObject(result);
 });
 
 test('all invalid without a token: counted, and the site id is named', () => {
-  const verdict = interpretAnswer(counters(0, 3), known);
-  expect(verdict).toMatchObject({ kind: 'processed', invalid: 3 });
-  expect(verdict).toHaveProperty('warning.reason', expect.stringContaining('siteId'));
+  const result = interpretAnswer(counters(0, 3), known);
+  expect(result).toMatchObject({ kind: 'processed', invalid: 3 });
+  expect(result).toHaveProperty('warning.reason', expect.stringContaining('siteId'));
 });
 
 test.each([
@@ -110,18 +110,18 @@ test.each([
   ['s3cret', /status 401 \(3 hits\)$/],
   [undefined, /status 401 \(3 hits\)$/],
 ])('401 with WWW-Authenticate: %s', (authenticate, reason) => {
-  const verdict = interpretAnswer({ ...answer(401), authenticate } as Exchange, known);
-  expect(verdict).toMatchObject({ kind: 'misconfigured', code: 'request-rejected' });
-  expect((verdict as { reason: string }).reason).toMatch(reason);
-  expect((verdict as { reason: string }).reason).not.toContain('s3cret');
+  const result = interpretAnswer({ ...answer(401), authenticate } as Exchange, known);
+  expect(result).toMatchObject({ kind: 'misconfigured', code: 'request-rejected' });
+  expect((result as { reason: string }).reason).toMatch(reason);
+  expect((result as { reason: string }).reason).not.toContain('s3cret');
 });
 
 test.each([
   ['never worked: held back', false, { kind: 'token_rejected' }],
   ['has worked: each hit may be bad by itself', true, { kind: 'all_invalid' }],
-])('all invalid with a token that %s', (_what, hasTracked, verdict) => {
+])('all invalid with a token that %s', (_what, hasTracked, result) => {
   const given = { ...known, hasToken: true, hasTracked };
-  expect(interpretAnswer(counters(0, 3), given)).toMatchObject(verdict);
+  expect(interpretAnswer(counters(0, 3), given)).toMatchObject(result);
 });
 
 test.each<[string, Exchange, object]>([
@@ -131,14 +131,14 @@ test.each<[string, Exchange, object]>([
   ['a database that died', answer(200, DATABASE_DIED), { kind: 'failed' }],
   ['no HTTP', notHttp, { kind: 'unconfirmed', code: 'no-answer' }],
 ])('%s where Matomo has tracked before', (_name, exchange, expected) => {
-  const verdict = interpretAnswer(exchange, { ...known, hasTracked: true });
-  expect(verdict).toMatchObject(expected);
-  if (verdict.kind === 'accepted') expect(verdict.warning?.code).toBe('not-matomo');
+  const result = interpretAnswer(exchange, { ...known, hasTracked: true });
+  expect(result).toMatchObject(expected);
+  if (result.kind === 'accepted') expect(result.warning?.code).toBe('not-matomo');
 });
 
 test('nothing of the body of a failed database is repeated but the state', () => {
-  const verdict = interpretAnswer(answer(200, `${DATABASE_DIED} at s3cret`), known);
-  expect(verdict).toHaveProperty(
+  const result = interpretAnswer(answer(200, `${DATABASE_DIED} at s3cret`), known);
+  expect(result).toHaveProperty(
     'reason',
     "Matomo's database failed (SQLSTATE[HY000]) and none of 3 hits was stored",
   );
