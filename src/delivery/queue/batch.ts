@@ -116,7 +116,7 @@ export class Batch {
 
 function byVisitorThenTime(a: Hit, b: Hit): number {
   if (a.visitor < b.visitor) return -1;
-  return a.visitor === b.visitor ? a.startSeconds - b.startSeconds : 1;
+  return a.visitor > b.visitor ? 1 : a.startSeconds - b.startSeconds;
 }
 
 /** The index at which to split, between two visitors if possible: if the second half succeeds first, no visitor's hits are reordered. */
