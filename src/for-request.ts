@@ -42,8 +42,8 @@ function findRequest(value: unknown, steps: number): Request | undefined {
     const announced = requestOf(value);
     if (announced || steps === 0) return announced;
     for (const name of WAYS) {
-      const found = findRequest((value as Record<string, unknown>)[name], steps - 1);
-      if (found) return found;
+      const request = findRequest((value as Record<string, unknown>)[name], steps - 1);
+      if (request) return request;
     }
   } catch {
     // A getter of the object failed.

@@ -8,7 +8,7 @@ import type { EndedRequest } from '../requests/request.js';
 
 /** Why the visitor of a request must not be tracked; `undefined` if it may be. A choice that is not known counts as no. */
 export type FindPrivacyReason = (
-  ended: EndedRequest,
+  request: EndedRequest,
 ) => 'address' | 'do_not_track' | 'no_consent' | undefined;
 
 export function createFindPrivacyReason(
@@ -34,15 +34,15 @@ export function createFindPrivacyReason(
     );
   }
 
-  return function findPrivacyReason(ended) {
-    const { request, incoming } = ended;
-    if (isIgnored && request.address !== undefined && isIgnored(request.address)) return 'address';
-    if (doNotTrack && request.optedOut !== 'no') {
-      if (request.optedOut === 'unknown') reportUnknown('doNotTrack', 'dnt,sec-gpc');
+  return function findPrivacyReason(request) {
+    const { http, incoming } = request;
+    if (isIgnored && http.address !== undefined && isIgnored(http.address)) return 'address';
+    if (doNotTrack && http.optedOut !== 'no') {
+      if (http.optedOut === 'unknown') reportUnknown('doNotTrack', 'dnt,sec-gpc');
       return 'do_not_track';
     }
     if (!consent) return undefined;
-    const current = ended.header(header);
+    const current = request.header(header);
     const sent = incoming ? readRawHeader(incoming, header) : current;
     if (sent === undefined) {
       if (!incoming && !isListed) reportUnknown('consent', header);

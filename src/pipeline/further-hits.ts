@@ -138,15 +138,15 @@ export class FurtherHits implements HitReports {
   }
 
   /** Queues the hits that wait for the end of their request, and those that its spans have. `page` was queued before. */
-  addAfterEnd(ended: EndedRequest, page: PendingPageView | undefined): void {
-    const ofSpans = ended.spanAdditions?.hits;
-    if (!ended.ofFurtherHits && !ofSpans) return;
-    const hits = HitsOfRequest.of(ended);
+  addAfterEnd(request: EndedRequest, page: PendingPageView | undefined): void {
+    const ofSpans = request.spanAdditions?.hits;
+    if (!request.ofFurtherHits && !ofSpans) return;
+    const hits = HitsOfRequest.of(request);
     hits.page = page;
     for (const pending of hits.waiting.splice(0)) {
       pending.state = this.#parts.delivery.queue(pending) ? 'afterPage' : 'apart';
     }
-    for (const hit of ofSpans ?? []) this.add(hit, ended);
+    for (const hit of ofSpans ?? []) this.add(hit, request);
   }
 
   #addToRequest(hit: CheckedHit, request: Request): void {
@@ -158,7 +158,7 @@ export class FurtherHits implements HitReports {
     }
     hits.count += 1;
     const pending = new PendingFurtherHit(this, hit, request);
-    if (request.request) {
+    if (request.http) {
       pending.state = request.closed ? 'apart' : 'afterPage';
       this.#enqueue('push', pending);
     } else if (this.#enqueue('wait', pending)) hits.waiting.push(pending);
@@ -206,7 +206,7 @@ export class FurtherHits implements HitReports {
     const { longestHoldMillis, options, callbacks, readOpen } = this.#parts;
     if (!request || request.closed) return true;
     const hits = HitsOfRequest.of(request);
-    if (request.request) return hits.page?.isFinal(nowMillis) ?? false;
+    if (request.http) return hits.page?.isFinal(nowMillis) ?? false;
     const waitedMillis = nowMillis - endedMillis;
     if (waitedMillis < longestHoldMillis) return false;
     if (waitedMillis >= options.scheduledDelayMillis) return true;
@@ -238,22 +238,22 @@ export class FurtherHits implements HitReports {
     return hit ? [hit] : [];
   }
 
-  #build({ hit, request: from, state }: PendingFurtherHit, epochMillis: number): Hit | undefined {
-    if (!from) return this.#buildWithoutRequest(hit, epochMillis);
+  #build({ hit, request, state }: PendingFurtherHit, epochMillis: number): Hit | undefined {
+    if (!request) return this.#buildWithoutRequest(hit, epochMillis);
     const { decisions, options } = this.#parts;
-    const ended = from.request ? (from as EndedRequest) : this.#parts.readOpen(from);
+    const ended = request.http ? (request as EndedRequest) : this.#parts.readOpen(request);
     // The span that was active may turn out to be of no HTTP request. Of one that Node.js announced, nothing is known any more.
     if (!ended) {
-      if (from.announced.startedMillis > 0 && !decisions.allowsUnknown()) return undefined;
+      if (request.announced.startedMillis > 0 && !decisions.allowsUnknown()) return undefined;
       return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit, epochMillis) : undefined;
     }
     if (ended.site === undefined) decisions.decideOpen(ended);
-    const { site = 0, currentRequest: request } = ended;
-    if (site === 0 || !request || !decisions.isInSample(ended)) return undefined;
+    const { site = 0, currentHttp: http } = ended;
+    if (site === 0 || !http || !decisions.isInSample(ended)) return undefined;
     const uid = parameterOf(hit, 'uid');
     if (uid !== undefined && !isInSample(uid, options.sampleRate)) return undefined;
     const builder = this.#parts.builder();
-    const page = HitsOfRequest.of(from).page?.built ?? builder.read(request, site, epochMillis);
+    const page = HitsOfRequest.of(request).page?.built ?? builder.read(http, site, epochMillis);
     const built = this.#count(builder.buildFurtherHit(hit, page, epochMillis));
     return built && state !== 'afterPage' ? sortBehindPages(built) : built;
   }

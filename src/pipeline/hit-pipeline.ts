@@ -111,28 +111,28 @@ export class HitPipeline implements RequestSink {
   }
 
   /** Makes a hit of a request that has ended, or counts why not. */
-  addRequest(ended: EndedRequest): void {
-    operationNames.learn(ended.request);
-    const reason = this.#decisions.decide(ended);
+  addRequest(request: EndedRequest): void {
+    operationNames.learn(request.http);
+    const reason = this.#decisions.decide(request);
     this.#countFirstRequest(reason);
     if (reason !== undefined) this.#counts.ignored[reason] += 1;
-    const page = reason === undefined ? this.#addPageView(ended) : undefined;
-    if (!page) ended.close();
-    this.#further.addAfterEnd(ended, page);
-    if (!page) ended.shorten();
-    ended.release();
+    const page = reason === undefined ? this.#addPageView(request) : undefined;
+    if (!page) request.close();
+    this.#further.addAfterEnd(request, page);
+    if (!page) request.shorten();
+    request.release();
   }
 
   /** `undefined` if there is no room for it. */
-  #addPageView(ended: EndedRequest): PendingPageView | undefined {
+  #addPageView(request: EndedRequest): PendingPageView | undefined {
     this.end.beforeHit(this.#counts.hits === 0);
     this.#counts.hits += 1;
-    if (ended.request.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
-    const page = new PendingPageView(this, ended);
+    if (request.http.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
+    const page = new PendingPageView(this, request);
     const isTaken = this.delivery.push(page);
     const { spans } = this.#counts;
-    if (ended.span && isTaken) spans.processed += 1;
-    else if (ended.span)
+    if (request.span && isTaken) spans.processed += 1;
+    else if (request.span)
       spans.failed[this.delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
     return isTaken ? page : undefined;
   }
@@ -159,26 +159,26 @@ export class HitPipeline implements RequestSink {
 
   /** Builds the final hits of a request. Annotations that arrive later have no effect. */
   finalize(pending: PendingPageView, epochMillis: number): readonly Hit[] {
-    const { ended } = pending;
-    const { site = 0 } = ended;
-    ended.close();
+    const { request } = pending;
+    const { site = 0 } = request;
+    request.close();
     try {
-      const reason = this.#decisions.decideAgain(ended);
-      if (reason !== undefined) return this.#takeBack(ended, reason);
-      const operation = operationNames.admit(ended.request);
-      if (operation !== ended.request.operation) ended.request = { ...ended.request, operation };
-      pending.built = this.#hits.read(ended.request, site, epochMillis);
+      const reason = this.#decisions.decideAgain(request);
+      if (reason !== undefined) return this.#takeBack(request, reason);
+      const operation = operationNames.admit(request.http);
+      if (operation !== request.http.operation) request.http = { ...request.http, operation };
+      pending.built = this.#hits.read(request.http, site, epochMillis);
       const built = this.#hits.buildHits(pending.built);
       const hits = this.delivery.takesCrashes ? built : built.slice(0, 1);
-      if (hits.length === 0) return this.#takeBack(ended, 'predicate');
+      if (hits.length === 0) return this.#takeBack(request, 'predicate');
       this.#counts.hits += hits.length - 1; // a crash
       return hits;
     } catch (error) {
       this.#loseHit(error);
       return [];
     } finally {
-      ended.shorten();
-      if (pending.built?.request !== ended.request) pending.built = undefined; // it has the longer one
+      request.shorten();
+      if (pending.built?.request !== request.http) pending.built = undefined; // it has the longer one
     }
   }
 
@@ -189,9 +189,9 @@ export class HitPipeline implements RequestSink {
   }
 
   /** What was counted as a hit is none after all. */
-  #takeBack({ request }: EndedRequest, reason: IgnoreReason): readonly Hit[] {
+  #takeBack({ http }: EndedRequest, reason: IgnoreReason): readonly Hit[] {
     this.#counts.hits -= 1;
-    if (request.chatbotResponse !== undefined) this.#counts.aiChatbots -= 1;
+    if (http.chatbotResponse !== undefined) this.#counts.aiChatbots -= 1;
     this.#counts.ignored[reason] += 1;
     return [];
   }

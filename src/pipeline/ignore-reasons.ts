@@ -84,28 +84,28 @@ export class Decisions {
    * Returns why a request that has ended makes no page view; `undefined` if it makes one. Sets the site of all of its hits. Node's request
    * and the span are still there.
    */
-  decide(ended: EndedRequest): IgnoreReason | undefined {
+  decide(request: EndedRequest): IgnoreReason | undefined {
     const { callbacks, isVisitorKeyKnown } = this.#parts;
-    const { request } = ended;
-    ended.site = 0;
-    const privacyReason = this.#findPrivacyReason(ended);
-    let reason: IgnoreReason | undefined = ended.ignored
+    const { http } = request;
+    request.site = 0;
+    const privacyReason = this.#findPrivacyReason(request);
+    let reason: IgnoreReason | undefined = request.ignored
       ? 'attribute'
-      : (this.#findIgnoreReason(request) ?? privacyReason);
+      : (this.#findIgnoreReason(http) ?? privacyReason);
     if (privacyReason !== undefined) return reason;
     if (reason === undefined) {
-      const isIgnored = callbacks.isIgnored(ended);
+      const isIgnored = callbacks.isIgnored(request);
       if (isIgnored === 'failed') return 'predicate';
       if (isIgnored) reason = 'predicate';
     }
-    const site = callbacks.siteOf(ended);
+    const site = callbacks.siteOf(request);
     if (site === undefined) return reason ?? 'site';
-    ended.site = site;
-    reason ??= this.#sort(ended);
-    if (reason === undefined) request.client?.remember();
-    request.optionParameters = callbacks.parametersOf(ended, site);
+    request.site = site;
+    reason ??= this.#sort(request);
+    if (reason === undefined) http.client?.remember();
+    http.optionParameters = callbacks.parametersOf(request, site);
     if (reason !== undefined || this.#sampleRate >= 1 || !isVisitorKeyKnown()) return reason;
-    return this.isInSample(ended) ? undefined : 'sampled';
+    return this.isInSample(request) ? undefined : 'sampled';
   }
 
   /** Sets the site of hits that are sent while their request is open. Nothing is decided or remembered for its page view. */
@@ -117,22 +117,22 @@ export class Decisions {
     const site = callbacks.siteOf(open);
     if (site === undefined) return;
     open.site = site;
-    open.request.optionParameters = callbacks.parametersOf(open, site);
-    if (this.#isOfChatbot(open.request)) open.isInSample = true; // AI chatbots are no visitors
+    open.http.optionParameters = callbacks.parametersOf(open, site);
+    if (this.#isOfChatbot(open.http)) open.isInSample = true; // AI chatbots are no visitors
   }
 
   /** The same as `decide` when the page view is sent: the application and spans may have added something, and the key of visitors is known. */
-  decideAgain(ended: EndedRequest): IgnoreReason | undefined {
-    if (ended.ignored) return 'attribute';
-    if (this.isProtocol(ended.request)) return 'mcp';
-    return this.isInSample(ended) ? undefined : 'sampled';
+  decideAgain(request: EndedRequest): IgnoreReason | undefined {
+    if (request.ignored) return 'attribute';
+    if (this.isProtocol(request.http)) return 'mcp';
+    return this.isInSample(request) ? undefined : 'sampled';
   }
 
   /** Whether the visitor of a request with a site is in the sample. It is decided once for all hits of the request. */
-  isInSample(ended: EndedRequest): boolean {
-    const { request, site = 0 } = ended;
-    ended.isInSample ??= this.#parts.builder().isInSample(ended.currentRequest ?? request, site);
-    return ended.isInSample;
+  isInSample(request: EndedRequest): boolean {
+    const { http, site = 0 } = request;
+    request.isInSample ??= this.#parts.builder().isInSample(request.currentHttp ?? http, site);
+    return request.isInSample;
   }
 
   /** Whether it is a message to an MCP server that is to make no hit, because it is no call. */
@@ -155,21 +155,21 @@ export class Decisions {
   }
 
   /** Decides between page views and requests by AI chatbots; returns why a request that no option ignores is none of both. */
-  #sort(ended: EndedRequest): IgnoreReason | undefined {
-    const { request } = ended;
-    const { method, statusCode } = request;
-    if (this.#isOfChatbot(request)) {
-      const hasContent = readsContent(request, ended.header('cookie'), ended.header('range'));
+  #sort(request: EndedRequest): IgnoreReason | undefined {
+    const { http } = request;
+    const { method, statusCode } = http;
+    if (this.#isOfChatbot(http)) {
+      const hasContent = readsContent(http, request.header('cookie'), request.header('range'));
       if (!hasContent) return 'ai_chatbot';
-      request.chatbotResponse = readChatbotResponse(ended);
+      http.chatbotResponse = readChatbotResponse(request);
       return undefined;
     }
-    if (this.isProtocol(request)) return 'mcp';
-    const reason = this.#findNoPageReason(request);
+    if (this.isProtocol(http)) return 'mcp';
+    const reason = this.#findNoPageReason(http);
     if (reason !== undefined) return reason;
-    if (request.isDocument && method === 'GET') {
-      if (isLaterPart(statusCode, ended.header('range'))) return 'partial';
-      request.isDownload = statusCode === 200 || statusCode === 206;
+    if (http.isDocument && method === 'GET') {
+      if (isLaterPart(statusCode, request.header('range'))) return 'partial';
+      http.isDownload = statusCode === 200 || statusCode === 206;
     }
     return this.#pageViews ? undefined : 'page_views';
   }
@@ -186,7 +186,7 @@ type FilterOptions = Pick<
 /** Why the options ignore a request; `undefined` if they do not. */
 export function createFindIgnoreReason(
   options: FilterOptions,
-): (request: HttpRequest) => IgnoreReason | undefined {
+): (http: HttpRequest) => IgnoreReason | undefined {
   const paths = new Set(options.ignorePaths.map(withoutEndSlash));
   const plain = [...paths].map(plainRoute);
   const routes = new Set(plain.filter((path) => path !== '/' && !hasWildcard(path)));
@@ -256,17 +256,17 @@ export function createFindNoPageReason({
   staticFiles,
   prefetches,
 }: Pick<ResolvedOptions, 'staticFiles' | 'prefetches'>): (
-  request: HttpRequest,
+  http: HttpRequest,
 ) => IgnoreReason | undefined {
   const ignoresPrefetches = prefetches === 'ignore';
   const ignoresStaticFiles = staticFiles === 'ignore';
 
-  return function findNoPageReason(request) {
-    const { method, path, query } = request;
-    if (isPollingSession(query) && !isEndpoint(request)) return 'polling';
-    if (ignoresPrefetches && request.isPrefetch) return 'prefetch';
+  return function findNoPageReason(http) {
+    const { method, path, query } = http;
+    if (isPollingSession(query) && !isEndpoint(http)) return 'polling';
+    if (ignoresPrefetches && http.isPrefetch) return 'prefetch';
     if (!ignoresStaticFiles || !isStaticFile(path) || !READS.test(method)) return undefined;
-    return isEndpoint(request) ? undefined : 'static';
+    return isEndpoint(http) ? undefined : 'static';
   };
 }
 

@@ -30,14 +30,14 @@ export type OptionCallbacks = ReturnType<typeof createOptionCallbacks>;
 const FAILED: unique symbol = Symbol('failed');
 
 /** Asks one option about a request while all of it is there. */
-type Ask<T> = (ended: EndedRequest, site: number) => T;
+type Ask<T> = (request: EndedRequest, site: number) => T;
 
 /** A callback of the application; `undefined` if the option is no function. */
 function fromFunction(option: unknown): Ask<unknown> | undefined {
   if (typeof option !== 'function') return undefined;
-  return (ended) => {
-    ended.tracked ??= new RequestOfCallbacks(ended);
-    return option(ended.tracked);
+  return (request) => {
+    request.tracked ??= new RequestOfCallbacks(request);
+    return option(request.tracked);
   };
 }
 
@@ -50,9 +50,9 @@ export function createOptionCallbacks(options: ResolvedOptions, diagnostics: Dia
   const askSite = fromFunction(siteId);
 
   /** What an option says, or `FAILED`; what its function throws is reported once. */
-  function call(option: string, ask: Ask<unknown>, ended: EndedRequest, site = 0): unknown {
+  function call(option: string, ask: Ask<unknown>, request: EndedRequest, site = 0): unknown {
     try {
-      const result = ask(ended, site);
+      const result = ask(request, site);
       if (!isThenable(result)) return result;
       result.then(undefined, () => undefined); // a rejection would end the process
       report(option, 'returned a promise');
@@ -70,16 +70,16 @@ export function createOptionCallbacks(options: ResolvedOptions, diagnostics: Dia
 
   return {
     /** Whether the application leaves the request out. `failed`: it could not say. */
-    isIgnored(ended: EndedRequest): boolean | 'failed' {
-      const result = askIgnore && call('ignore', askIgnore, ended);
+    isIgnored(request: EndedRequest): boolean | 'failed' {
+      const result = askIgnore && call('ignore', askIgnore, request);
       return result === FAILED ? 'failed' : Boolean(result);
     },
 
     /** The site of the request; `undefined`: not tracked. */
-    siteOf(ended: EndedRequest): number | undefined {
-      const known = siteOfService(siteId, ended.service);
+    siteOf(request: EndedRequest): number | undefined {
+      const known = siteOfService(siteId, request.service);
       if (known !== undefined || askSite === undefined) return known;
-      const result = call('siteId', askSite, ended);
+      const result = call('siteId', askSite, request);
       if (result === undefined || result === FAILED) return undefined;
       const site = toSiteId(result);
       if (site === undefined)
@@ -88,19 +88,22 @@ export function createOptionCallbacks(options: ResolvedOptions, diagnostics: Dia
     },
 
     /** Tracking parameters for the request, not yet checked; `undefined` if no option asks. */
-    parametersOf(ended: EndedRequest, site: number): Readonly<Record<string, unknown>> | undefined {
-      if (readsDeprecation) ended.request.isDeprecated = isDeprecatedResponse(ended);
+    parametersOf(
+      request: EndedRequest,
+      site: number,
+    ): Readonly<Record<string, unknown>> | undefined {
+      if (readsDeprecation) request.http.isDeprecated = isDeprecatedResponse(request);
       if (callbacks.length === 0) return undefined;
       const parameters: Record<string, unknown> = {};
       for (const { parameter, option, ask } of callbacks) {
-        const value = call(option, ask, ended, site);
+        const value = call(option, ask, request, site);
         if (value !== undefined && value !== FAILED) parameters[parameter] = value;
       }
       return parameters;
     },
 
     /** Whether the status of a response that has not begun will decide about the user ID. */
-    awaitsStatus: (ended: EndedRequest): boolean => userIds?.awaitsStatus(ended) ?? false,
+    awaitsStatus: (request: EndedRequest): boolean => userIds?.awaitsStatus(request) ?? false,
   };
 }
 
@@ -134,10 +137,10 @@ function callbacksOf(
   const add = (parameter: string, option: string, ask: Ask<unknown> | undefined) => {
     if (ask) callbacks.push({ parameter, option, ask });
   };
-  const askUserId = userIds && ((ended: EndedRequest) => userIds.read(ended));
+  const askUserId = userIds && ((request: EndedRequest) => userIds.read(request));
   const askCookie: Ask<string | undefined> | undefined =
     visitorId === 'cookie'
-      ? (ended, site) => visitorOfCookie(ended.headerAsSent('cookie'), site)
+      ? (request, site) => visitorOfCookie(request.headerAsSent('cookie'), site)
       : undefined;
   add('action_name', 'actionName', fromFunction(actionName));
   add('uid', 'userId', fromFunction(userId) ?? askUserId);
@@ -171,12 +174,12 @@ const DERIVED: Readonly<Record<string, ReadSource>> = {
   trace_id: ({ traceId }) => traceId || undefined,
   span_id: ({ spanId }) => spanId || undefined,
   // People and unknown bots have none.
-  'user_agent.bot.name': ({ request }) => findBotName(request.userAgent ?? ''),
-  'user_agent.name': ({ request }) => productOf(request.userAgent)?.name,
-  'user_agent.version': ({ request }) => productOf(request.userAgent)?.version,
-  'matomo.content_format': (ended) => {
-    const type = readResponseHeader(ended, 'content-type');
-    return contentFormatOf(type, ended.request.path, ended.request.statusCode);
+  'user_agent.bot.name': ({ http }) => findBotName(http.userAgent ?? ''),
+  'user_agent.name': ({ http }) => productOf(http.userAgent)?.name,
+  'user_agent.version': ({ http }) => productOf(http.userAgent)?.version,
+  'matomo.content_format': (request) => {
+    const type = readResponseHeader(request, 'content-type');
+    return contentFormatOf(type, request.http.path, request.http.statusCode);
   },
 };
 
@@ -185,33 +188,34 @@ function createReadSource(options: SentAttributeOptions): (source: string) => Re
   const toSentAttribute = createToSentAttribute(options);
 
   return function toReadSource(source) {
-    function toSent(value: string | number | undefined, { request }: EndedRequest) {
-      return typeof value === 'string' ? toSentAttribute(source, value, request.host) : value;
+    function toSent(value: string | number | undefined, { http }: EndedRequest) {
+      return typeof value === 'string' ? toSentAttribute(source, value, http.host) : value;
     }
     const named = headerAttributeOf(source);
     if (named) {
       const { direction, header } = named;
       const isOfResponse = direction === 'response';
-      return (ended) =>
+      return (request) =>
         toSent(
-          isOfResponse ? readResponseHeader(ended, header) : ended.headerAsSent(header),
-          ended,
+          isOfResponse ? readResponseHeader(request, header) : request.headerAsSent(header),
+          request,
         );
     }
     const derive = Object.hasOwn(DERIVED, source) ? DERIVED[source] : undefined;
-    if (derive) return (ended, site) => toText(ended.attributes[source]) ?? derive(ended, site);
+    if (derive)
+      return (request, site) => toText(request.attributes[source]) ?? derive(request, site);
     const oldName = OLD_NAMES[source] ?? '';
-    return (ended) => {
-      const { attributes, service } = ended;
+    return (request) => {
+      const { attributes, service } = request;
       const value = attributes[source] ?? attributes[oldName] ?? service.attributes[source];
-      return toSent(toText(value), ended);
+      return toSent(toText(value), request);
     };
   };
 }
 
 /** Whether the response says that its endpoint is deprecated. */
-function isDeprecatedResponse(ended: EndedRequest): boolean {
-  const header = (name: string) => readResponseHeader(ended, name);
+function isDeprecatedResponse(request: EndedRequest): boolean {
+  const header = (name: string) => readResponseHeader(request, name);
   return saysDeprecated(header('deprecation'), header('sunset'));
 }
 

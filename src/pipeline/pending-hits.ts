@@ -24,19 +24,19 @@ type PageViewPipeline = Pick<HitPipeline, 'longestHoldMillis' | 'finalize'>;
 export class PendingPageView implements PendingHit {
   readonly endedMillis: number;
   readonly bytes: number;
-  readonly ended: EndedRequest;
+  readonly request: EndedRequest;
   /** Once the hit is built: further hits of the request have the same. */
   built: PageView | undefined = undefined;
   readonly #pipeline: PageViewPipeline;
 
-  constructor(pipeline: PageViewPipeline, ended: EndedRequest) {
+  constructor(pipeline: PageViewPipeline, request: EndedRequest) {
     this.#pipeline = pipeline;
-    this.ended = ended;
-    const { span, startedMillis, request } = ended;
-    const { path, query, userAgent, referrer, acceptLanguage, clientHints } = request;
+    this.request = request;
+    const { span, startedMillis, http } = request;
+    const { path, query, userAgent, referrer, acceptLanguage, clientHints } = http;
     // Without a span, the clock was read for the duration.
     const isRead = span === undefined && startedMillis > 0;
-    this.endedMillis = isRead ? startedMillis + request.durationMillis : performance.now();
+    this.endedMillis = isRead ? startedMillis + http.durationMillis : performance.now();
     this.bytes =
       REQUEST_BYTES +
       path.length +
@@ -49,7 +49,7 @@ export class PendingPageView implements PendingHit {
 
   isFinal(nowMillis: number): boolean {
     const { longestHoldMillis } = this.#pipeline;
-    const waitMillis = this.ended.running ? longestHoldMillis : CHILD_SPAN_WAIT_MILLIS;
+    const waitMillis = this.request.running ? longestHoldMillis : CHILD_SPAN_WAIT_MILLIS;
     return nowMillis - this.endedMillis >= waitMillis;
   }
 

@@ -28,10 +28,10 @@ export function trackNodeRequests(
   const http2Servers = new WeakSet<NetServer>();
   const internals = internalsOf(processor);
   internals?.trackSpanless({
-    isAccepted({ request, server }) {
+    isAccepted({ request: incoming, server }) {
       if (!hasProvider) return true;
       if (record === 'sampled') return false;
-      if (!isInstrumentable(server) || isContinueListened(request, server)) return true;
+      if (!isInstrumentable(server) || isContinueListened(incoming, server)) return true;
       return !isInstrumented(server);
     },
     isStreamAccepted() {
@@ -65,8 +65,8 @@ function isInstrumentable(server: Server): boolean {
 }
 
 /** Such a request emits `checkContinue` instead of `request`, the only event that instrumentations see. */
-function isContinueListened(request: IncomingMessage, server: Server): boolean {
-  return server.listenerCount('checkContinue') > 0 && request.headers.expect !== undefined;
+function isContinueListened(incoming: IncomingMessage, server: Server): boolean {
+  return server.listenerCount('checkContinue') > 0 && incoming.headers.expect !== undefined;
 }
 
 /** OpenTelemetry's instrumentations mark what they patch, which is the class, with `__wrapped`. */

@@ -90,16 +90,16 @@ export function assembleRequest(
   below: readonly FinishedSpan[],
   reading: RequestReading,
 ): EndedRequest | undefined {
-  const record = Request.of(root);
+  const request = Request.of(root);
   for (const span of inOrderOfEnding(below)) {
-    annotateBelow(record, span, reading);
+    annotateBelow(request, span, reading);
   }
-  annotateOwn(record, root, reading);
+  annotateOwn(request, root, reading);
   // Most requests have none: a list of all spans is made only for those that do.
   if (hasHitEvent(root) || below.some(hasHitEvent))
-    record.ensureSpanAdditions().hits = [...below, root].flatMap(hitsOfEvents);
-  const request = readRequest(record, reading);
-  return request && record.end(request);
+    request.ensureSpanAdditions().hits = [...below, root].flatMap(hitsOfEvents);
+  const http = readRequest(request, reading);
+  return http && request.end(http);
 }
 
 function inOrderOfEnding(spans: readonly FinishedSpan[]): readonly FinishedSpan[] {

@@ -96,8 +96,8 @@ function createSharedRequests(): SharedRequests {
   }
 
   function onFinish(message: object): void {
-    const { request } = message as Partial<RequestMessage>;
-    if (request) connections.finish(request);
+    const { request: incoming } = message as Partial<RequestMessage>;
+    if (incoming) connections.finish(incoming);
   }
 
   function onStream(message: StreamMessage): void {
@@ -229,10 +229,10 @@ function announcementListeners(storage: RequestStorage): [string, ChannelListene
 /** A route template counts if it is announced for Node's request of the current async context. */
 function routeReader(toRequest: readonly string[], toRoute: readonly string[]) {
   return function addRoute(announced: Request, message: object): void {
-    const request = valueAt(message, toRequest);
+    const incoming = valueAt(message, toRequest);
     const route = valueAt(message, toRoute);
     const isIts =
-      request === announced.incoming || (isObject(request) && requestOf(request) === announced);
+      incoming === announced.incoming || (isObject(incoming) && requestOf(incoming) === announced);
     if (isIts && typeof route === 'string') announced.route = route;
   };
 }

@@ -54,20 +54,20 @@ export class Connections {
   }
 
   /** Stores the newest request of a connection in the async context. */
-  add({ request, response, server }: RequestMessage): Request {
-    const announced = Request.announced(request, response, request.url ?? '/', server);
-    (request as { [REQUEST]?: Request })[REQUEST] = announced;
+  add({ request: incoming, response, server }: RequestMessage): Request {
+    const announced = Request.announced(incoming, response, incoming.url ?? '/', server);
+    (incoming as { [REQUEST]?: Request })[REQUEST] = announced;
     this.#storage.enterWith(announced);
     if (IS_BUN) closeWith(response, announced);
-    const socket: HttpSocket = request.socket;
-    const { headers } = request;
+    const socket: HttpSocket = incoming.socket;
+    const { headers } = incoming;
     if ((socket._httpMessage ?? response) !== response) {
-      this.#addPipelined(request, response, announced);
+      this.#addPipelined(incoming, response, announced);
     } else {
       announced.bytesBefore = socket.bytesWritten;
       // Node.js 24 and later emit what comes after the headers in no async context.
       if ((headers['content-length'] ?? headers['transfer-encoding']) !== undefined)
-        emitWith(this.#storage, request, announced);
+        emitWith(this.#storage, incoming, announced);
     }
     const connection = socket[CONNECTION];
     if (!connection) {
@@ -78,25 +78,25 @@ export class Connections {
     connection.newest.later = announced;
     connection.newest = announced;
     while (connection.oldest !== announced && !isOpen(connection.oldest)) {
-      const ended = connection.oldest;
-      connection.oldest = takeLater(ended) as Request;
-      this.#abandon(ended);
+      const { oldest } = connection;
+      connection.oldest = takeLater(oldest) as Request;
+      this.#abandon(oldest);
     }
     return announced;
   }
 
   /** Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`. */
-  finish(request: IncomingMessage): void {
-    const announced = ownRequest(request);
+  finish(incoming: IncomingMessage): void {
+    const announced = ownRequest(incoming);
     if (!announced) return;
     if (this.#storage.getStore() !== announced) this.#storage.enterWith(announced);
     // If the connection has failed, what was not sent is known when it is closed.
-    if (!request.socket.destroyed) closeRequest(announced);
+    if (!incoming.socket.destroyed) closeRequest(announced);
   }
 
   /** Its response gets the connection, and is finished, in the async context of the one before it. */
-  #addPipelined(request: IncomingMessage, response: ServerResponse, announced: Request): void {
-    emitWith(this.#storage, request, announced);
+  #addPipelined(incoming: IncomingMessage, response: ServerResponse, announced: Request): void {
+    emitWith(this.#storage, incoming, announced);
     emitWith(this.#storage, response, announced);
     response.once('socket', ({ bytesWritten }) => {
       announced.bytesBefore = bytesWritten;
@@ -115,12 +115,12 @@ export class Connections {
       // Before the application can finish their responses, which nobody gets.
       if (name === 'close')
         for (const each of connection) this.#storage.run(each, closeRequest, each);
-      const request = socket._httpMessage?.req;
-      const current = request && ownRequest(request);
+      const incoming = socket._httpMessage?.req;
+      const announced = incoming && ownRequest(incoming);
       // Its timer may have begun in an earlier request, and an idle connection is of no request.
-      const isKnown = current !== undefined || name === 'timeout';
+      const isKnown = announced !== undefined || name === 'timeout';
       try {
-        if (isKnown) return this.#storage.run(current, Reflect.apply, emit, self, event);
+        if (isKnown) return this.#storage.run(announced, Reflect.apply, emit, self, event);
         return Reflect.apply(emit, self, event);
       } finally {
         if (name === 'close') {

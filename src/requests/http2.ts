@@ -180,9 +180,9 @@ export class Http2Sessions {
     const { stream, headers } = message;
     const node = stream.session as ServerHttp2Session & { readonly server?: object };
     const session = this.#sessionOf(node);
-    const request = new Http2Request(session.peer, headers);
+    const incoming = new Http2Request(session.peer, headers);
     const response = new Http2Response(stream);
-    const announced = Request.announced(request, response, headers[':path'] ?? '/', node.server);
+    const announced = Request.announced(incoming, response, headers[':path'] ?? '/', node.server);
     Object.defineProperty(stream, REQUEST, { value: announced });
     session.open.add(announced);
     stream.once('close', () => {

@@ -8,8 +8,8 @@ export const REQUEST: unique symbol = Symbol.for('opentelemetry-matomo.request.1
 
 /** The request of one of Node's requests or streams. The compatibility API of HTTP/2 has the stream of its request. */
 export function requestOf(incoming: object): Request | undefined {
-  const own = ownRequest(incoming);
-  if (own) return own;
+  const request = ownRequest(incoming);
+  if (request) return request;
   const { stream } = incoming as { readonly stream?: unknown };
   return isObject(stream) ? ownRequest(stream) : undefined;
 }
@@ -19,13 +19,13 @@ export function ownRequest(incoming: object): Request | undefined {
 }
 
 /** Compares a property that both have, which is faster than to look for one that only one has. */
-export function isHttp2(request: object | undefined): request is Http2Request {
-  return (request as Partial<Http2Request> | undefined)?.httpVersion === '2';
+export function isHttp2(incoming: object | undefined): incoming is Http2Request {
+  return (incoming as Partial<Http2Request> | undefined)?.httpVersion === '2';
 }
 
 /** The request on which frameworks store what they know: Node's own. Over HTTP/2, only the compatibility API has one. */
-export function frameworkRequestOf(request: object | undefined): object | undefined {
-  return isHttp2(request) ? request.compatible : request;
+export function frameworkRequestOf(incoming: object | undefined): object | undefined {
+  return isHttp2(incoming) ? incoming.compatible : incoming;
 }
 
 /** The attributes that an instrumentation would set, with stable names. */

@@ -42,15 +42,15 @@ const NO_ANNOTATIONS: readonly never[] = [];
 
 /** The open request as if it had ended in this moment; `undefined` if it is not an HTTP request. */
 export function readOpenRequest(
-  record: Request,
+  request: Request,
   reading: RequestReading,
 ): EndedRequest | undefined {
-  const request = readRequest(record, reading);
-  if (!request) return undefined;
-  const statusCode = record.response?.statusCode ?? 200;
+  const http = readRequest(request, reading);
+  if (!http) return undefined;
+  const statusCode = request.response?.statusCode ?? 200;
   // A span that has not ended has a negative duration.
-  const durationMillis = record.elapsedMillis;
-  return record.snapshot({ ...request, statusCode, aborted: false, durationMillis });
+  const durationMillis = request.elapsedMillis;
+  return request.snapshot({ ...http, statusCode, aborted: false, durationMillis });
 }
 
 /** Whether the response of a request, which may still be open, has begun. */
@@ -80,23 +80,23 @@ const NO_ATTRIBUTES: Attributes = Object.freeze({});
  * A request as its span describes it, or Node.js if it has none; `undefined` if the span is not of an HTTP request (gRPC, a function
  * call). Node's own request wins over attributes of captured headers, and those over other attributes.
  */
-export function readRequest(record: Request, reading: RequestReading): HttpRequest | undefined {
-  const { span, incoming, response, isUnended } = record;
+export function readRequest(request: Request, reading: RequestReading): HttpRequest | undefined {
+  const { span, incoming, response, isUnended } = request;
   if (!span && !incoming) return undefined;
-  const attributes = span ? record.attributes : NO_ATTRIBUTES;
+  const attributes = span ? request.attributes : NO_ATTRIBUTES;
   const method = span ? methodOf(attributes) : (incoming?.method ?? 'GET');
   if (method === undefined) return undefined;
-  const headers = record.readHeaders();
+  const headers = request.readHeaders();
   const client = incoming
-    ? clientOf(headers, record.announced.client)
+    ? clientOf(headers, request.announced.client)
     : clientOf(headers, undefined, headers['user-agent'] ?? userAgentIn(attributes));
-  const target = incoming ? record : targetOf(attributes);
+  const target = incoming ? request : targetOf(attributes);
   const path = target?.path ?? '/';
   const contentType = response ? sentContentType(response) : contentTypeIn(attributes);
   const hasEventStream = isEventStream(contentType);
   const sent = response?.headersSent ? response.statusCode : undefined;
   const status = span ? statusAttribute(attributes) : response?.statusCode;
-  const incomplete = hasEventStream || status === undefined ? undefined : incompleteStatus(record);
+  const incomplete = hasEventStream || status === undefined ? undefined : incompleteStatus(request);
   // A span without a status belongs to a handler that threw, before or after it sent the headers.
   const statusCode = incomplete ?? status ?? sent ?? 500;
   const peerAddress = incoming?.socket?.remoteAddress;
@@ -104,14 +104,14 @@ export function readRequest(record: Request, reading: RequestReading): HttpReque
     peerAddress: (span && peerAddressOf(attributes)) ?? peerAddress,
     host: decoded(headers.host) ?? hostOf(attributes),
     scheme: span ? schemeOf(attributes) : nodeScheme(incoming),
-    headers: record,
+    headers: request,
   });
-  const elapsedMillis = span && !isUnended ? 0 : record.elapsedMillis;
+  const elapsedMillis = span && !isUnended ? 0 : request.elapsedMillis;
   const asked = {
     method: incoming?.method ?? method,
     path,
     query: target?.query,
-    route: routeOf(record, attributes, path, statusCode),
+    route: routeOf(request, attributes, path, statusCode),
     statusCode,
     isEventStream: hasEventStream,
     contentType: response ? (contentType ?? '') : contentType,
@@ -121,7 +121,7 @@ export function readRequest(record: Request, reading: RequestReading): HttpReque
     path,
     query: asked.query,
     route: asked.route,
-    operation: readOperation(record, asked, reading.readsMcp),
+    operation: readOperation(request, asked, reading.readsMcp),
     host: origin.host,
     scheme: origin.scheme,
     address: origin.address,
@@ -138,14 +138,14 @@ export function readRequest(record: Request, reading: RequestReading): HttpReque
     isAiAgent: isOfAiAgent(headers),
     isPrefetch: isOfPrefetch(headers),
     isPageData:
-      mayBePageData(path) && isPageData(target?.query, record.header('accept'), contentType),
+      mayBePageData(path) && isPageData(target?.query, request.header('accept'), contentType),
     isDocument: reading.knowsDocuments && isDocument(path, statusCode, contentType),
     isDownload: false, // until the pipeline decides
     chatbotResponse: undefined, // until the pipeline decides
     spanName: textOf(span?.name) ?? method,
-    startMillis: record.startMillis,
+    startMillis: request.startMillis,
     durationMillis: span && !isUnended ? toMillis(span.duration) : elapsedMillis,
-    annotations: NO_ANNOTATIONS, // until the record is closed
+    annotations: NO_ANNOTATIONS, // until the request is closed
     optionParameters: undefined,
   };
 }

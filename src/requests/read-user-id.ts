@@ -14,9 +14,9 @@ export interface UserIdOptions {
 /** Makes user IDs of a header or of a claim of the bearer token. */
 export interface UserIdReader {
   /** The pseudonym of who sent the request; `undefined` if it names nobody, or its credential was never let in. */
-  read(ended: EndedRequest): string | undefined;
+  read(request: EndedRequest): string | undefined;
   /** Whether the status of the response will decide if the request has a user ID. */
-  awaitsStatus(ended: EndedRequest): boolean;
+  awaitsStatus(request: EndedRequest): boolean;
 }
 
 /** The attribute that the option `userId` names. The value of one with a header is a key, which is only sent as a pseudonym. */
@@ -37,15 +37,15 @@ export function createUserIdReader(
   const letIn = new GenerationCache<string, true>(MAX_CREDENTIALS);
 
   /** Who sends a request, according to its header, and a digest of the whole header. */
-  const findCaller = (ended: EndedRequest) => {
-    const header = ended.headerAsSent(source.header);
+  const findCaller = (request: EndedRequest) => {
+    const header = request.headerAsSent(source.header);
     const identity = identify(source, header);
     if (identity.kind === 'known') {
       const pseudonym = toPseudonym(identity.value);
       const isWhole = identity.value === header;
       return { pseudonym, credential: isWhole ? pseudonym : toPseudonym(header as string) };
     }
-    if (identity.kind === 'none' || !isLetIn(ended.request)) return undefined;
+    if (identity.kind === 'none' || !isLetIn(request.http)) return undefined;
     const text =
       identity.kind === 'token'
         ? `The header ${source.header} is a JSON Web Token, which changes often. Such requests have no user ID. Set userId to jwt.sub, jwt.client_id or jwt.azp.`
@@ -55,19 +55,19 @@ export function createUserIdReader(
   };
 
   return {
-    read(ended) {
-      const caller = findCaller(ended);
+    read(request) {
+      const caller = findCaller(request);
       if (caller === undefined) return undefined;
       const { pseudonym, credential } = caller;
       if (letIn.get(credential)) return pseudonym;
-      if (!isLetIn(ended.request)) return undefined;
+      if (!isLetIn(request.http)) return undefined;
       letIn.set(credential, true);
       return pseudonym;
     },
-    awaitsStatus(ended) {
-      const { method, sentStatus } = ended.request;
+    awaitsStatus(request) {
+      const { method, sentStatus } = request.http;
       if (sentStatus !== undefined || isPreflight(method)) return false;
-      const caller = findCaller(ended);
+      const caller = findCaller(request);
       return caller !== undefined && !letIn.get(caller.credential);
     },
   };
@@ -77,7 +77,7 @@ export function createUserIdReader(
 const MAX_CREDENTIALS = 20_000;
 
 /** Whether the response shows that the application has accepted a credential. Otherwise clients could invent users. */
-function isLetIn({ method, sentStatus = 0 }: EndedRequest['request']): boolean {
+function isLetIn({ method, sentStatus = 0 }: EndedRequest['http']): boolean {
   if (isPreflight(method)) return false;
   return (sentStatus >= 200 && sentStatus < 300) || sentStatus === 304;
 }

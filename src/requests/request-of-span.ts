@@ -78,8 +78,8 @@ export class RequestFinder {
     if (announced?.untracked) return;
     // Node's request belongs to the first HTTP SERVER span in its async context. Paths are not compared: the span has none if the URL
     // parser rejects the Host header or the target.
-    const own = announced && this.takeOwn(announced);
-    const request = own && !own.request && !own.closed ? own : new Request(this);
+    let request = announced && this.takeOwn(announced);
+    if (!request || request.http || request.closed) request = new Request(this);
     request.startSpan(span);
     this.add(request);
   }
@@ -106,7 +106,7 @@ export class RequestFinder {
     if (!trace.others) {
       trace.others = new Set();
       this.#sharedTraces += 1;
-      this.#storeBySpan(requestOf(trace.first));
+      this.#storeBySpan(deref(trace.first));
     }
     trace.others.add(request);
     this.#storeBySpan(request);
@@ -170,8 +170,8 @@ export class RequestFinder {
     const trace = this.#traces.get(traceId);
     if (!trace?.others) return;
     const around = current?.traceId === traceId ? current : firstOf(trace);
-    const owner = (parent && this.#bySpan.get(parent)) ?? around;
-    if (owner) this.#bySpan.set(span, owner);
+    const request = (parent && this.#bySpan.get(parent)) ?? around;
+    if (request) this.#bySpan.set(span, request);
   }
 
   /** The request of this processor, if it has used that in the async context before. */
@@ -183,16 +183,16 @@ export class RequestFinder {
 
   /** The same; from now on, this processor has one. */
   takeOwn(announced: Request): Request {
-    const found = this.own(announced);
-    if (found) return found;
+    const known = this.own(announced);
+    if (known) return known;
     if (!announced.finder) {
       announced.finder = this;
       return announced;
     }
-    const own = new Request(this, announced);
-    own.next = announced.next;
-    announced.next = own;
-    return own;
+    const request = new Request(this, announced);
+    request.next = announced.next;
+    announced.next = request;
+    return request;
   }
 
   /**
@@ -212,11 +212,11 @@ export class RequestFinder {
   ofCall(announced: Request | undefined, span: Span | undefined): Request | undefined {
     const current = this.own(announced);
     if (!span || current?.span === (span as object)) return current;
-    const own = this.nested.get(span) ?? this.root(span);
-    if (own) return own;
-    const owner = this.ownerOf(span);
-    if (current?.traceId === span.spanContext().traceId) return owner ?? current;
-    if (owner && !owner.closed) return owner;
+    let request = this.nested.get(span) ?? this.root(span);
+    if (request) return request;
+    request = this.ownerOf(span);
+    if (current?.traceId === span.spanContext().traceId) return request ?? current;
+    if (request && !request.closed) return request;
     if (this.#jobs.has(span)) return current;
     const isRecorded = (span as Partial<FinishedSpan>).kind !== undefined;
     return current?.traceId === '' && !isRecorded ? current : undefined;
@@ -224,15 +224,15 @@ export class RequestFinder {
 
   /** The request of a hit from code; `unknown` if it may be one of which nothing is known any more. */
   ofHit(announced: Request | undefined, span: Span | undefined): Request | 'unknown' | undefined {
-    const found = this.ofCall(announced, span);
-    if (found) return found;
+    const request = this.ofCall(announced, span);
+    if (request) return request;
     if (announced?.incoming && !this.own(announced)) return this.takeOwn(announced);
     return announced || (span && !this.#jobs.has(span)) ? 'unknown' : undefined;
   }
 
   /** The same of hits in events of an ended span. If its request ended long ago, the async context identifies it. */
-  ofEvents(span: FinishedSpan, found: Request | undefined): Request | 'unknown' | undefined {
-    const current = found ?? this.own(currentRequest());
+  ofEvents(span: FinishedSpan, request: Request | undefined): Request | 'unknown' | undefined {
+    const current = request ?? this.own(currentRequest());
     if (current?.traceId === span.spanContext().traceId) return current;
     return this.#jobs.has(span) ? undefined : 'unknown';
   }
@@ -256,9 +256,9 @@ export class RequestFinder {
     const context = parent?.spanContext();
     // Only a local parent proves that there is one.
     if (parent && !context?.isRemote && context?.traceId === span.spanContext().traceId) {
-      const around =
+      const outer =
         this.root(parent) ?? this.nested.get(parent) ?? unlessClosed(this.ownerOf(parent));
-      if (around) return around;
+      if (outer) return outer;
     }
     if (!isHttp) {
       const linked = linkedRequestOf(span);
@@ -277,7 +277,7 @@ export class RequestFinder {
 
   /** The request of a server span that has not ended. */
   root(span: Identified): Request | undefined {
-    const first = requestOf(this.#traces.get(span.spanContext().traceId)?.first);
+    const first = deref(this.#traces.get(span.spanContext().traceId)?.first);
     const request = first?.span === span ? first : this.#bySpan.get(span);
     return request?.span === span ? request : undefined;
   }
@@ -285,11 +285,11 @@ export class RequestFinder {
   /** The request with this SERVER span, as long as its hit can change. */
   #findById({ traceId, spanId }: Pick<Request, 'traceId' | 'spanId'>): Request | undefined {
     const trace = this.#traces.get(traceId);
-    const first = requestOf(trace?.first);
+    const first = deref(trace?.first);
     if (first?.spanId === spanId) return first;
     let left = MAX_SEARCHED;
     for (const held of trace?.others ?? []) {
-      const request = requestOf(held);
+      const request = deref(held);
       if (request?.spanId === spanId) return request;
       left -= 1;
       if (left === 0) break;
@@ -299,8 +299,8 @@ export class RequestFinder {
 
   /** The request of a child span, as long as its hit can change. */
   ofChild(span: FinishedSpan): Request | undefined {
-    const owner = unlessClosed(this.ownerOf(span));
-    return owner && toMillis(span.startTime) >= owner.startMillis ? owner : undefined;
+    const request = unlessClosed(this.ownerOf(span));
+    return request && toMillis(span.startTime) >= request.startMillis ? request : undefined;
   }
 
   /**
@@ -331,7 +331,7 @@ function requestInProgress(): Request | undefined {
   return announced?.incoming === undefined || announced.response?.closed ? undefined : announced;
 }
 
-function requestOf(held: Held | undefined): Request | undefined {
+function deref(held: Held | undefined): Request | undefined {
   return held instanceof WeakRef ? held.deref() : held;
 }
 
@@ -341,5 +341,5 @@ function unlessClosed(request: Request | undefined): Request | undefined {
 
 /** The first request of a trace, unless it is closed: the trace may go on for longer. */
 function firstOf({ first }: Trace): Request | undefined {
-  return unlessClosed(requestOf(first));
+  return unlessClosed(deref(first));
 }

@@ -59,7 +59,7 @@ const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
 /**
  * One request: what Node.js announced, what spans and the application's code add to it until its hit is built, and what was decided about
- * its hits. It is made when Node.js announces it, or for its SERVER span. It is open until `request` is set, then ended, and closed when
+ * its hits. It is made when Node.js announces it, or for its SERVER span. It is open until `http` is set, then ended, and closed when
  * its hit is built or will not be made.
  *
  * The first processor that tracks a request uses the one in the async context. Others have their own, linked by `next`: they read and
@@ -120,8 +120,8 @@ export class Request {
   /** A map is made of the attributes once for each time that the request is read. */
   #headers: IncomingHttpHeaders | undefined = undefined;
   #service: ServiceDefaults | undefined = undefined;
-  /** Set when the request ends. A nested span that ends later may still set its route. */
-  request: HttpRequest | undefined = undefined;
+  /** What was read of it when it ended. A nested span that ends later may still set its route. */
+  http: HttpRequest | undefined = undefined;
   closed = false;
 
   // Of the pipeline, which decides about its hits.
@@ -186,8 +186,8 @@ export class Request {
 
   /** Epoch milliseconds: of its SERVER span, else when Node.js announced it. */
   get startMillis(): number {
-    const { request, span } = this;
-    if (request) return request.startMillis;
+    const { http, span } = this;
+    if (http) return http.startMillis;
     return span ? toMillis(span.startTime) : this.announcedMillis;
   }
 
@@ -277,18 +277,18 @@ export class Request {
   }
 
   /** The ended request with the annotations so far. It no longer changes once it is closed. */
-  get currentRequest(): HttpRequest | undefined {
-    const { request } = this;
-    if (this.closed || !request) return request;
+  get currentHttp(): HttpRequest | undefined {
+    const { http } = this;
+    if (this.closed || !http) return http;
     const annotations = this.collectAnnotations();
-    return annotations ? { ...request, annotations } : request;
+    return annotations ? { ...http, annotations } : http;
   }
 
   /** The open request as if it had ended in this moment. Decisions about it do not count for the request itself. */
-  snapshot(request: HttpRequest): EndedRequest {
+  snapshot(http: HttpRequest): EndedRequest {
     const copy = new Request(undefined, this);
     if (this.span) copy.startSpan(this.span);
-    return copy.end({ ...request, annotations: this.collectAnnotations() ?? [] });
+    return copy.end({ ...http, annotations: this.collectAnnotations() ?? [] });
   }
 
   /** Its SERVER span will not end, and so does not get the status of the response. */
@@ -298,8 +298,8 @@ export class Request {
   }
 
   /** Its span and Node's objects are read until they are released. */
-  end(request: HttpRequest): EndedRequest {
-    this.request = request;
+  end(http: HttpRequest): EndedRequest {
+    this.http = http;
     return this as EndedRequest;
   }
 
@@ -319,9 +319,9 @@ export class Request {
 
   /** Called when its further hits were built. If another processor has ended the request, one without a span has no end. */
   releaseIfOver(): void {
-    if (this.span || this.request) return;
+    if (this.span || this.http) return;
     let other: Request | undefined = this.announced;
-    while (other && !other.request) other = other.next;
+    while (other && !other.http) other = other.next;
     if (other) this.release();
   }
 
@@ -330,17 +330,17 @@ export class Request {
     this.closed = true;
     this.finder?.remove(this);
     const annotations = this.collectAnnotations();
-    if (this.request && annotations) this.request.annotations = annotations;
+    if (this.http && annotations) this.http.annotations = annotations;
   }
 
   /** Called after the hit was built: an idle connection keeps the async context of its last request, and so this object. */
   shorten(): void {
-    if (this.request) this.request = shortenRequest(this.request);
+    if (this.http) this.http = shortenRequest(this.http);
   }
 }
 
 export interface EndedRequest extends Request {
-  request: HttpRequest;
+  http: HttpRequest;
 }
 
 /** The request of the current async context. */
@@ -365,7 +365,7 @@ export interface HitReports {
 export interface RequestSink {
   readonly reports: HitReports;
   /** Each HTTP request once, when it has ended. Its span and Node's objects are released then. */
-  addRequest(ended: EndedRequest): void;
+  addRequest(request: EndedRequest): void;
   /** A hit besides a page view, and the request to which it belongs. `unknown`: nothing is known of that request any more. */
   addFurtherHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void;
   /** Counts a span with something for Matomo that ended too late for its request, or belongs to none. */
@@ -379,13 +379,13 @@ const MAX_TARGET_LENGTH = 1024;
  * The request with a shorter target, for hits of its visitor that are tracked after its own hit was built. Cuts between segments of
  * the path and between parameters, so that what is left is redacted as before.
  */
-export function shortenRequest(request: HttpRequest): HttpRequest {
-  const { path, query, referrer } = request;
+export function shortenRequest(http: HttpRequest): HttpRequest {
+  const { path, query, referrer } = http;
   const isTargetShort = path.length + (query?.length ?? 0) <= MAX_TARGET_LENGTH;
   const isReferrerShort = (referrer?.length ?? 0) <= MAX_TARGET_LENGTH;
-  if (isTargetShort && isReferrerShort) return request;
+  if (isTargetShort && isReferrerShort) return http;
   return {
-    ...request,
+    ...http,
     // A short path can still refer to the whole target.
     path: copyText(cutAt('/', path) || '/'),
     query: query === undefined ? undefined : copyText(cutAt('&', query)) || undefined,

@@ -114,14 +114,14 @@ export function measureResponse(announced: Request, response: ServerResponse): v
 }
 
 /** Content type and size of the response to an AI chatbot: from Node's response if there is one, else from attributes. */
-export function readChatbotResponse(ended: EndedRequest): ChatbotResponse {
-  const { request, response, announced } = ended;
+export function readChatbotResponse(request: EndedRequest): ChatbotResponse {
+  const { http, response, announced } = request;
   const size = response
     ? toSize('bodyBytes' in response ? response.bodyBytes : announced.additions?.bodyBytes)
-    : readBodySize(ended.attributes);
+    : readBodySize(request.attributes);
   return {
-    contentType: response ? sentContentType(response) : contentTypeIn(ended.attributes),
-    bodyBytes: hasBody(request.method, request.statusCode) ? size : undefined,
+    contentType: response ? sentContentType(response) : contentTypeIn(request.attributes),
+    bodyBytes: hasBody(http.method, http.statusCode) ? size : undefined,
   };
 }
 

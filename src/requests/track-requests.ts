@@ -53,17 +53,17 @@ export class RequestTracker implements RequestProcessor {
 
   /** A request has begun, in whose async context this is called. */
   begin(announced: Request, message: RequestMessage): void {
-    const { request, response } = message;
+    const { request: incoming, response } = message;
     const { isMeasured } = this.#reading;
     if (isMeasured) {
-      announced.client = clientOf(request.headers);
+      announced.client = clientOf(incoming.headers);
       if (isMeasured(announced.client)) measureResponse(announced, response);
     }
     if (announced.untracked) return;
     this.tracksSpanless = this.spanless?.isAccepted(message) ?? false;
     if (!this.tracksSpanless) return;
     announced.onClosed = this.#endSpanless;
-    void request.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
+    void incoming.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
   }
 
   /** A stream of HTTP/2 has begun. `undefined`: it is no request, or cannot be captured. */
@@ -107,24 +107,24 @@ export class RequestTracker implements RequestProcessor {
     }
     this.#finder.addSpan(started, parent);
     if (started.attributes[PERF_KEY_ATTRIBUTE] === undefined) return;
-    const traced = this.#finder.ofChild(started);
-    if (!traced) return;
-    traced.ensureSpanAdditions().running += 1;
-    this.#tagged.set(started, traced);
+    const request = this.#finder.ofChild(started);
+    if (!request) return;
+    request.ensureSpanAdditions().running += 1;
+    this.#tagged.set(started, request);
   }
 
   /** Called for every span that ends. */
   onEnd(span: FinishedSpan): void {
     if (span.kind === SERVER_SPAN) {
-      const traced = this.#finder.ofServerSpan(span);
-      if (traced) this.#end(traced);
+      const request = this.#finder.ofServerSpan(span);
+      if (request) this.#end(request);
       else this.#endSpanBelow(this.#finder.nested.get(span), span);
       return;
     }
     if (!isAnnotatedBelow(span, this.#reading)) return;
-    const taggedFor = this.#tagged.get(span);
-    if (taggedFor) taggedFor.ensureSpanAdditions().running -= 1;
-    this.#endSpanBelow(taggedFor ?? this.#finder.ofChild(span), span);
+    const request = this.#tagged.get(span);
+    if (request) request.ensureSpanAdditions().running -= 1;
+    this.#endSpanBelow(request ?? this.#finder.ofChild(span), span);
   }
 
   /** Ends requests whose responses have begun and are open, with their current status: the process is about to end. */
@@ -148,7 +148,7 @@ export class RequestTracker implements RequestProcessor {
     try {
       this.#end(this.#finder.takeOwn(announced));
     } catch (error) {
-      this.#report('onNodeRequest', error);
+      this.#report('endSpanless', error);
     }
   };
 
@@ -158,10 +158,10 @@ export class RequestTracker implements RequestProcessor {
     if (unendedStatus !== undefined) request.endWithStatus(unendedStatus);
     try {
       if (span) annotateOwn(request, span, this.#reading);
-      const read = readRequest(request, this.#reading);
-      if (read) {
+      const http = readRequest(request, this.#reading);
+      if (http) {
         if (span) this.#takeEvents(span, request); // they wait for the end, so that the page view is queued first
-        this.#sink.addRequest(request.end(read));
+        this.#sink.addRequest(request.end(http));
       } else if (span) {
         request.close();
         this.#takeEvents(span, undefined);
@@ -172,28 +172,28 @@ export class RequestTracker implements RequestProcessor {
     }
   }
 
-  #endSpanBelow(traced: Request | undefined, span: FinishedSpan): void {
-    this.#takeEvents(span, traced);
-    if (!traced || traced.closed) {
+  #endSpanBelow(request: Request | undefined, span: FinishedSpan): void {
+    this.#takeEvents(span, request);
+    if (!request || request.closed) {
       this.#countUnused(span);
       return;
     }
-    annotateBelow(traced, span, this.#reading);
-    const { request, spanAdditions } = traced;
-    if (!request || !spanAdditions) return;
-    let { route, operation } = request;
+    annotateBelow(request, span, this.#reading);
+    const { http, spanAdditions } = request;
+    if (!http || !spanAdditions) return;
+    let { route, operation } = http;
     // Next.js ends its own SERVER span after the one of the http instrumentation.
     if (route === undefined && spanAdditions.route !== undefined)
-      route = routeOf(traced, {}, request.path, request.statusCode);
+      route = routeOf(request, {}, http.path, http.statusCode);
     if (isOperationSpan(span))
       operation = updateOperation(operation, spanAdditions, this.#reading.readsMcp);
-    traced.request = { ...request, route, operation };
+    request.http = { ...http, route, operation };
   }
 
   /** Adds the hits in events of an ended span. */
-  #takeEvents(span: FinishedSpan, found: Request | undefined): void {
+  #takeEvents(span: FinishedSpan, request: Request | undefined): void {
     if (!hasHitEvent(span)) return;
-    const owner = this.#finder.ofEvents(span, found);
+    const owner = this.#finder.ofEvents(span, request);
     for (const hit of hitsOfEvents(span)) this.#sink.addFurtherHit(hit, owner);
   }
 

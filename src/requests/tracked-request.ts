@@ -21,30 +21,30 @@ export class RequestOfCallbacks implements TrackedRequest {
   readonly header: (name: string) => string | undefined;
   readonly durationMillis: number;
   readonly startTime: number;
-  readonly #ended: EndedRequest;
+  readonly #request: EndedRequest;
 
-  constructor(ended: EndedRequest) {
-    const { request } = ended;
-    const { query, route, host, userAgent, address } = request;
-    this.#ended = ended;
-    this.method = request.method;
-    this.path = request.path;
+  constructor(request: EndedRequest) {
+    const { http } = request;
+    const { query, route, host, userAgent, address } = http;
+    this.#request = request;
+    this.method = http.method;
+    this.path = http.path;
     if (query !== undefined) this.query = query;
     if (route !== undefined) this.route = route;
     if (host !== undefined) this.host = host;
-    this.protocol = request.scheme;
-    this.statusCode = request.statusCode;
-    this.aborted = request.aborted;
+    this.protocol = http.scheme;
+    this.statusCode = http.statusCode;
+    this.aborted = http.aborted;
     if (userAgent !== undefined) this.userAgent = userAgent;
     if (address !== undefined) this.address = address;
-    if (ended.traceId !== '') this.traceId = ended.traceId;
-    this.header = (name) => ended.headerAsSent(name.toLowerCase());
-    this.durationMillis = request.durationMillis;
-    this.startTime = request.startMillis;
+    if (request.traceId !== '') this.traceId = request.traceId;
+    this.header = (name) => request.headerAsSent(name.toLowerCase());
+    this.durationMillis = http.durationMillis;
+    this.startTime = http.startMillis;
   }
 
   get attributes(): Attributes {
-    const { attributes, service } = this.#ended;
+    const { attributes, service } = this.#request;
     return { ...service.attributes, ...attributes };
   }
 }

@@ -99,14 +99,14 @@ function readExport({ body, type, status }: ReturnType<typeof hostileBody>): voi
   });
   assembler.add(decoded.spans);
   assembler.finish();
-  const read = requests.map((spans) => toRequest(spans, reading, true)?.request);
+  const read = requests.map((spans) => toRequest(spans, reading, true)?.http);
   makeHits(read.filter((request) => request !== undefined));
 }
 
 function readText({ attribute, isPython = false }: HostileText, text: string): void {
   const attributes = { 'http.request.method': 'GET', [attribute]: text };
   const root = receivedSpan({ kind: 2, attributes }, { isPython });
-  const request = toRequest({ root, below: [] }, reading, true)?.request;
+  const request = toRequest({ root, below: [] }, reading, true)?.http;
   expect(request).toBeDefined();
   makeHits([request as HttpRequest]);
 }

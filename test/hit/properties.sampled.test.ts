@@ -285,7 +285,7 @@ test('any heap of spans is read without a throw', () => {
       const heap = spans.map(({ parentSpanId, ...rest }) =>
         finishedSpan({ ...rest, ...(parentSpanId && { parentSpanId }) }),
       );
-      for (const { request } of assembleRequests(heap, READING)) hitsOf(request, OPTIONS);
+      for (const { http } of assembleRequests(heap, READING)) hitsOf(http, OPTIONS);
     }),
     seededRuns(RUNS),
   );

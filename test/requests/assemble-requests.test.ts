@@ -12,7 +12,7 @@ function request(id: string, parentSpanId: string | undefined, path: string): Fi
 }
 
 const pathsOf = (spans: FinishedSpan[]) =>
-  assembleRequests(spans, READING).map(({ request }) => request.path);
+  assembleRequests(spans, READING).map(({ http }) => http.path);
 
 test('requests that are each other’s parents are one request', () => {
   expect(pathsOf([request('a', 'b', '/a'), request('b', 'a', '/b')])).toHaveLength(1);
@@ -42,7 +42,7 @@ test.each([
 ])('a captured header %s %j shows whether the response is an event stream', (name, type, is) => {
   const attributes = { 'http.request.method': 'GET', [`http.response.header.${name}`]: type };
   const [assembled] = assembleRequests([finishedSpan({ id: 'a', attributes })], READING);
-  expect(assembled?.request.isEventStream).toBe(is);
+  expect(assembled?.http.isEventStream).toBe(is);
 });
 
 test.each([Number.NaN, Number.POSITIVE_INFINITY, [Number.NaN]])(
@@ -55,7 +55,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, [Number.NaN]])(
     };
     const reading = { ...READING, userIdAttribute: 'enduser.id' };
     const [assembled] = assembleRequests([finishedSpan({ id: 'a', attributes })], reading);
-    expect(assembled?.request.referrer).toBeUndefined();
-    expect(assembled?.currentRequest?.annotations.map(({ userId }) => userId) ?? []).toEqual([]);
+    expect(assembled?.http.referrer).toBeUndefined();
+    expect(assembled?.currentHttp?.annotations.map(({ userId }) => userId) ?? []).toEqual([]);
   },
 );

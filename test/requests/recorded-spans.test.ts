@@ -62,8 +62,8 @@ test('every recording is read', () => {
 });
 
 test.each(ordinary)('%s gives exactly the hits of its requests', (file) => {
-  const hits = assembleRequests(recording(file).spans, READING).map(({ request }) => {
-    const { parameters } = parametersOf(request);
+  const hits = assembleRequests(recording(file).spans, READING).map(({ http }) => {
+    const { parameters } = parametersOf(http);
     const { action_name, url, cvar, ua, pf_srv } = parameters;
     expect(ua).toMatch(file === 'nextjs16-code.json' ? /^-$/ : USER_AGENT);
     expect(pf_srv).toMatch(/^\d+$/);
@@ -78,7 +78,7 @@ test.each(['sdk1-http0.57-http-old-headers.json', 'sdk2-http0.223-http-http-head
   'captured-header attributes of %s give language and referrer',
   (file) => {
     const [first] = assembleRequests(recording(file).spans, READING);
-    expect(first?.request).toMatchObject({
+    expect(first?.http).toMatchObject({
       acceptLanguage: 'de-DE,de;q=0.9,en;q=0.8',
       referrer: 'https://ref.example/page?x=1',
     });

@@ -116,9 +116,9 @@ function isMcp(operation: NamedOperation | undefined): boolean {
 }
 
 /** Of a batch, only the first message is read. */
-function readBody(request: object | undefined): ParsedBody | undefined {
+function readBody(incoming: object | undefined): ParsedBody | undefined {
   try {
-    const { body } = (request ?? {}) as { readonly body?: unknown };
+    const { body } = (incoming ?? {}) as { readonly body?: unknown };
     if (typeof body !== 'object' || body === null) return undefined;
     return Array.isArray(body)
       ? { message: body[0], count: body.length }

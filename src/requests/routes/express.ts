@@ -27,12 +27,12 @@ interface RoutedRequest {
  *     app.use('/users/:userId', router);     /users/7/posts/8       baseUrl: /users/7
  *     router.get('/posts/:postId', …);                              route.path: /posts/:postId
  */
-export function readExpressRoute(request: RoutedRequest, sent: string): string | undefined {
-  const { app, route, url } = request;
+export function readExpressRoute(incoming: RoutedRequest, sent: string): string | undefined {
+  const { app, route, url } = incoming;
   if (route === undefined) return undefined;
   const { path: declared } = route;
   if (typeof declared !== 'string' && !Array.isArray(declared)) return undefined;
-  const base = textOf(request.baseUrl);
+  const base = textOf(incoming.baseUrl);
   // Without a base URL, `url` is whole, and shows what a middleware has rewritten it to.
   const path = base === undefined && typeof url === 'string' ? splitTarget(url).path : sent;
   // Express resets the base URL after an error; the mount path is then the beginning of the path.
@@ -40,7 +40,7 @@ export function readExpressRoute(request: RoutedRequest, sent: string): string |
   const template =
     typeof declared === 'string' ? declared : templateOf(declared.flat(), mounted, path);
   if (template === undefined) return undefined;
-  const prefix = mounted?.template ?? guessPrefix(request, base, path, template);
+  const prefix = mounted?.template ?? guessPrefix(incoming, base, path, template);
   return template === '/' && prefix !== '' ? prefix : prefix + template;
 }
 

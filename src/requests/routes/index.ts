@@ -23,7 +23,7 @@ export function routeOf(
   const isList = reported !== undefined && isRouteList(reported);
   const spanRoute = specific(isList ? routeOfList(reported, path) : reported);
   if (spanRoute !== undefined && !isList && !isCutShort(spanRoute, path)) return spanRoute;
-  const own = specific(announced.route) ?? readRoute(incoming, path);
+  const own = specific(announced.route) ?? readRoute(frameworkRequestOf(incoming), path);
   if (isList && own !== undefined) return own; // the framework knows the mount path, too
   if (spanRoute !== undefined && spanRoute !== '/')
     return own?.startsWith(spanRoute) ? own : spanRoute;
@@ -52,10 +52,9 @@ function specific(route: unknown): string | undefined {
 
 /** The route that a framework stores on Node's request. Frameworks that publish routes are in `captured-requests.ts`. */
 function readRoute(incoming: object | undefined, path: string): string | undefined {
-  const request = frameworkRequestOf(incoming);
-  if (request === undefined) return undefined;
+  if (incoming === undefined) return undefined;
   try {
-    return specific(readExpressRoute(request, path)) ?? specific(readStoredRoute(request));
+    return specific(readExpressRoute(incoming, path)) ?? specific(readStoredRoute(incoming));
   } catch {
     return undefined; // a getter of the application: the title is made from the path
   }
@@ -90,11 +89,11 @@ interface LoopBackContext {
 }
 
 /** The route that Next.js, moleculer-web, LoopBack, Feathers or Egg stores. */
-function readStoredRoute(request: StoredRoutes): unknown {
-  const output = request[NEXT]?.invokeOutput;
+function readStoredRoute(incoming: StoredRoutes): unknown {
+  const output = incoming[NEXT]?.invokeOutput;
   // Next.js has a route for each file with metadata, such as `/favicon.ico`.
   if (typeof output === 'string' && !isStaticFile(output)) return output;
-  const { $alias, lookup, res, [LOOPBACK]: loopBack } = request;
+  const { $alias, lookup, res, [LOOPBACK]: loopBack } = incoming;
   if ($alias?.fullPath !== undefined) return $alias.fullPath;
   // Without an operation, what LoopBack calls route has the URL that the client sent as its path.
   if (loopBack?.isBound('rest.operationSpec.current'))
@@ -104,7 +103,7 @@ function readStoredRoute(request: StoredRoutes): unknown {
     return lookup?.params?.__id === undefined ? `/${path}` : `/${path}/:id`;
   // Egg's is found only in the async context of the request, in which it usually ends.
   const egg = (globalThis as Global)[EGG]?.getStore();
-  return egg?.req === request ? egg._matchedRoute : undefined;
+  return egg?.req === incoming ? egg._matchedRoute : undefined;
 }
 
 /** Set by the instrumentations of Express, its router and Connect, whose spans have only parts of a route. */
