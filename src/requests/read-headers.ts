@@ -200,6 +200,7 @@ function combine(name: string, texts: readonly string[]): string {
   return texts.join(name === 'cookie' ? '; ' : ', ');
 }
 
-function firstText(value: AttributeValue | undefined): string | undefined {
+/** A text, or the first one of a list. */
+export function firstText(value: AttributeValue | undefined): string | undefined {
   return textOf(Array.isArray(value) ? value[0] : value);
 }

@@ -26,13 +26,12 @@ import {
   userAgentIn,
 } from './read-headers.js';
 import { userIdAttributeOf } from './read-user-id.js';
-import type { EndedRequest, Request } from './request.js';
+import { type EndedRequest, NO_ATTRIBUTES, type Request } from './request.js';
 import {
   CLIENT_CLOSED_REQUEST,
-  contentTypeIn,
+  contentTypeOf,
   incompleteStatus,
   isEventStream,
-  sentContentType,
   statusAttribute,
 } from './response.js';
 import { routeOf } from './routes/index.js';
@@ -74,59 +73,56 @@ export interface RequestReading extends SpanReading {
   readonly isMeasured: IsAiChatbot | undefined;
 }
 
-const NO_ATTRIBUTES: Attributes = Object.freeze({});
-
 /**
  * A request as its span describes it, or Node.js if it has none; `undefined` if the span is not of an HTTP request (gRPC, a function
  * call). Node's own request wins over attributes of captured headers, and those over other attributes.
  */
 export function readRequest(request: Request, reading: RequestReading): HttpRequest | undefined {
-  const { span, incoming, response, isUnended } = request;
+  const { span, incoming, response, announced, isUnended } = request;
   if (!span && !incoming) return undefined;
   const attributes = span ? request.attributes : NO_ATTRIBUTES;
   const method = span ? methodOf(attributes) : (incoming?.method ?? 'GET');
   if (method === undefined) return undefined;
+  // Without a span, the clock is read: before the route and the operation are looked for, as that takes time.
+  const durationMillis = span && !isUnended ? toMillis(span.duration) : request.elapsedMillis;
   const headers = request.readHeaders();
-  const client = incoming
-    ? clientOf(headers, request.announced.client)
-    : clientOf(headers, undefined, headers['user-agent'] ?? userAgentIn(attributes));
-  const target = incoming ? request : targetOf(attributes);
-  const path = target?.path ?? '/';
-  const contentType = response ? sentContentType(response) : contentTypeIn(attributes);
+  const userAgent = headers['user-agent'] ?? (incoming ? undefined : userAgentIn(attributes));
+  const client = clientOf(headers, announced.client, userAgent);
+  const { path, query } = (incoming ? undefined : targetOf(attributes)) ?? request;
+  const contentType = contentTypeOf(request);
   const hasEventStream = isEventStream(contentType);
-  const sent = response?.headersSent ? response.statusCode : undefined;
   const status = span ? statusAttribute(attributes) : response?.statusCode;
-  const incomplete = hasEventStream || status === undefined ? undefined : incompleteStatus(request);
+  const incomplete = incompleteStatus(request, status, hasEventStream);
+  let sentStatus = response?.headersSent ? response.statusCode : undefined;
   // A span without a status belongs to a handler that threw, before or after it sent the headers.
-  const statusCode = incomplete ?? status ?? sent ?? 500;
-  const peerAddress = incoming?.socket?.remoteAddress;
+  const statusCode = incomplete ?? status ?? sentStatus ?? 500;
+  if (span && incomplete === undefined) sentStatus ??= status;
   const origin = reading.toOrigin({
-    peerAddress: (span && peerAddressOf(attributes)) ?? peerAddress,
+    peerAddress: peerAddressOf(attributes) ?? incoming?.socket?.remoteAddress,
     host: decoded(headers.host) ?? hostOf(attributes),
     scheme: span ? schemeOf(attributes) : nodeScheme(incoming),
     headers: request,
   });
-  const elapsedMillis = span && !isUnended ? 0 : request.elapsedMillis;
   const asked = {
     method: incoming?.method ?? method,
     path,
-    query: target?.query,
+    query,
     route: routeOf(request, attributes, path, statusCode),
     statusCode,
     isEventStream: hasEventStream,
-    contentType: response ? (contentType ?? '') : contentType,
+    contentType,
   };
   return {
     method: asked.method,
     path,
-    query: asked.query,
+    query,
     route: asked.route,
     operation: readOperation(request, asked, reading.readsMcp),
     host: origin.host,
     scheme: origin.scheme,
     address: origin.address,
     statusCode,
-    sentStatus: sent ?? (span && incomplete === undefined ? status : undefined),
+    sentStatus,
     aborted: incomplete === CLIENT_CLOSED_REQUEST,
     isEventStream: hasEventStream,
     userAgent: client?.userAgent,
@@ -137,14 +133,13 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
     optedOut: readOptOut(headers, incoming, reading),
     isAiAgent: isOfAiAgent(headers),
     isPrefetch: isOfPrefetch(headers),
-    isPageData:
-      mayBePageData(path) && isPageData(target?.query, request.header('accept'), contentType),
+    isPageData: mayBePageData(path) && isPageData(query, request.header('accept'), contentType),
     isDocument: reading.knowsDocuments && isDocument(path, statusCode, contentType),
     isDownload: false, // until the pipeline decides
     chatbotResponse: undefined, // until the pipeline decides
     spanName: textOf(span?.name) ?? method,
     startMillis: request.startMillis,
-    durationMillis: span && !isUnended ? toMillis(span.duration) : elapsedMillis,
+    durationMillis,
     annotations: NO_ANNOTATIONS, // until the request is closed
     optionParameters: undefined,
   };

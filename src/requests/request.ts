@@ -55,7 +55,7 @@ export class SpanAdditions {
   hits: readonly FurtherHit[] | undefined = undefined;
 }
 
-const NO_ATTRIBUTES: Attributes = Object.freeze({});
+export const NO_ATTRIBUTES: Attributes = Object.freeze({});
 
 /**
  * One request: what Node.js announced, what spans and the application's code add to it until its hit is built, and what was decided about

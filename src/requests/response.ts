@@ -5,10 +5,9 @@ import type { Attributes } from '../common/otel-types.js';
 import { hasBody, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
-import { textOf } from './finished-span.js';
 import type { Http2Response } from './http2.js';
 import { isHttp2 } from './node-request.js';
-import { responseHeaderIn } from './read-headers.js';
+import { firstText, responseHeaderIn } from './read-headers.js';
 import type { EndedRequest, Request } from './request.js';
 
 /** Not public, but unchanged since Node.js 0.x. */
@@ -51,24 +50,29 @@ function responseHeader(response: Response, name: string): string | undefined {
   return typeof head === 'string' ? patternOf(name).exec(head)?.[1] : undefined;
 }
 
-/** `undefined` if no headers were sent. Read of every request, so the spelling of most applications is looked for first. */
-export function sentContentType(response: Response): string | undefined {
+/**
+ * The content type of a response, empty if it has none; `undefined` if that is not known. Read of every request, so the spelling of most
+ * applications is looked for first.
+ */
+export function contentTypeOf(request: Request): string | undefined {
+  const { response } = request;
+  if (!response) return contentTypeIn(request.attributes);
   const { _header: head } = response as WrittenResponse;
   if (typeof head === 'string' && response.getHeader('content-type') === undefined) {
     const start = head.indexOf(CONTENT_TYPE);
     if (start >= 0) return head.slice(start + CONTENT_TYPE.length, head.indexOf('\r', start));
   }
-  return responseHeader(response, 'content-type');
+  return responseHeader(response, 'content-type') ?? '';
 }
 
 const CONTENT_TYPE = '\nContent-Type:';
 
 /** From attributes of captured headers. */
-export function contentTypeIn(attributes: Attributes): string | undefined {
-  const value =
+function contentTypeIn(attributes: Attributes): string | undefined {
+  return firstText(
     attributes['http.response.header.content-type'] ??
-    attributes['http.response.header.content_type'];
-  return textOf(Array.isArray(value) ? value[0] : value);
+      attributes['http.response.header.content_type'],
+  );
 }
 
 const EVENT_STREAM = /^\s*text\/event-stream(?:[\s;]|$)/i;
@@ -120,7 +124,7 @@ export function readChatbotResponse(request: EndedRequest): ChatbotResponse {
     ? toSize('bodyBytes' in response ? response.bodyBytes : announced.additions?.bodyBytes)
     : readBodySize(request.attributes);
   return {
-    contentType: response ? sentContentType(response) : contentTypeIn(request.attributes),
+    contentType: contentTypeOf(request),
     bodyBytes: hasBody(http.method, http.statusCode) ? size : undefined,
   };
 }
@@ -131,7 +135,8 @@ const CONTINUE_BYTES = 'HTTP/1.1 100 Continue\r\n\r\n'.length;
 const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
 
 /**
- * The status of an incomplete response, although it began with 200; `undefined` if it is complete:
+ * The status of an incomplete response, although it began with 200; `undefined` if it is complete. `status` is what the span says or,
+ * without one, Node.js:
  *
  * | the response                                   | ends the request, if it has no span | status                                 |
  * |------------------------------------------------|-------------------------------------|----------------------------------------|
@@ -141,10 +146,14 @@ const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
  * | has no status because the handler has thrown   | connections.ts                      | 500 (`readRequest`)                    |
  *
  * A response that waits for a pipelined one before it is not destroyed with its connection. One that goes on after its span has ended, as
- * with `@hono/otel`, is not incomplete.
+ * with `@hono/otel`, is not incomplete, and neither is a stream of events.
  */
-export function incompleteStatus({ incoming, response, announced }: Request): number | undefined {
-  if (!incoming || !response) return undefined;
+export function incompleteStatus(
+  { incoming, response, announced }: Request,
+  status: number | undefined,
+  isEventStream: boolean,
+): number | undefined {
+  if (!incoming || !response || status === undefined || isEventStream) return undefined;
   let hasClientLeft: boolean;
   if (isHttp2(incoming)) {
     const ofStream = response as Http2Response;
