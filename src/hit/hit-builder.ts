@@ -153,7 +153,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     },
 
     /** Whether the visitor of a request is tracked. AI chatbots are no visitors. */
-    isInSample: (request: HttpRequest, site: number): boolean =>
+    isVisitorInSample: (request: HttpRequest, site: number): boolean =>
       options.sampleRate >= 1 ||
       request.chatbotResponse !== undefined ||
       isInSample(findVisitor(request, site), options.sampleRate),

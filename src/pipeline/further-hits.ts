@@ -248,12 +248,13 @@ export class FurtherHits implements HitReports {
       return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit, epochMillis) : undefined;
     }
     if (ended.site === undefined) decisions.decideOpen(ended);
-    const { site = 0, currentHttp: http } = ended;
-    if (site === 0 || !http || !decisions.isInSample(ended)) return undefined;
+    const { site = 0 } = ended;
+    if (site === 0 || !decisions.decideSample(ended)) return undefined;
     const uid = parameterOf(hit, 'uid');
     if (uid !== undefined && !isInSample(uid, options.sampleRate)) return undefined;
     const builder = this.#parts.builder();
-    const page = HitsOfRequest.of(request).page?.built ?? builder.read(http, site, epochMillis);
+    const page =
+      HitsOfRequest.of(request).page?.built ?? builder.read(ended.currentHttp, site, epochMillis);
     const built = this.#count(builder.buildFurtherHit(hit, page, epochMillis));
     return built && state !== 'afterPage' ? sortBehindPages(built) : built;
   }

@@ -112,15 +112,18 @@ export class HitPipeline implements RequestSink {
 
   /** Makes a hit of a request that has ended, or counts why not. */
   addRequest(request: EndedRequest): void {
-    operationNames.learn(request.http);
-    const reason = this.#decisions.decide(request);
-    this.#countFirstRequest(reason);
-    if (reason !== undefined) this.#counts.ignored[reason] += 1;
-    const page = reason === undefined ? this.#addPageView(request) : undefined;
-    if (!page) request.close();
-    this.#further.addAfterEnd(request, page);
-    if (!page) request.shorten();
-    request.release();
+    try {
+      operationNames.learn(request.http);
+      const reason = this.#decisions.decide(request);
+      this.#countFirstRequest(reason);
+      if (reason !== undefined) this.#counts.ignored[reason] += 1;
+      const page = reason === undefined ? this.#addPageView(request) : undefined;
+      if (!page) request.close();
+      this.#further.addAfterEnd(request, page);
+      if (!page) request.shorten();
+    } finally {
+      request.release();
+    }
   }
 
   /** `undefined` if there is no room for it. */
@@ -163,7 +166,7 @@ export class HitPipeline implements RequestSink {
     const { site = 0 } = request;
     request.close();
     try {
-      const reason = this.#decisions.decideAgain(request);
+      const reason = this.#decisions.findLateReason(request);
       if (reason !== undefined) return this.#takeBack(request, reason);
       const operation = operationNames.admit(request.http);
       if (operation !== request.http.operation) request.http = { ...request.http, operation };
@@ -200,7 +203,7 @@ export class HitPipeline implements RequestSink {
 /**
  * The pipeline for options as a user gives them, and how it wants requests read; `undefined` where nothing is to be tracked.
  *
- * @param unusedElsewhere the number of unused spans that the pipeline has not seen
+ * @param unusedElsewhere returns the number of unused spans that the pipeline has not seen
  */
 export function createHitPipeline(
   options: MatomoOptions,

@@ -105,7 +105,7 @@ export class Decisions {
     if (reason === undefined) http.client?.remember();
     http.optionParameters = callbacks.parametersOf(request, site);
     if (reason !== undefined || this.#sampleRate >= 1 || !isVisitorKeyKnown()) return reason;
-    return this.isInSample(request) ? undefined : 'sampled';
+    return this.decideSample(request) ? undefined : 'sampled';
   }
 
   /** Sets the site of hits that are sent while their request is open. Nothing is decided or remembered for its page view. */
@@ -118,21 +118,26 @@ export class Decisions {
     if (site === undefined) return;
     open.site = site;
     open.http.optionParameters = callbacks.parametersOf(open, site);
-    if (this.#isOfChatbot(open.http)) open.isInSample = true; // AI chatbots are no visitors
+    if (this.#isOfChatbot(open.http)) open.hasSampledVisitor = true; // AI chatbots are no visitors
   }
 
-  /** The same as `decide` when the page view is sent: the application and spans may have added something, and the key of visitors is known. */
-  decideAgain(request: EndedRequest): IgnoreReason | undefined {
+  /**
+   * Why a page view is not sent after all: until then, the application and spans may ignore the request or show that it is no call, and
+   * the key of visitors becomes known.
+   */
+  findLateReason(request: EndedRequest): IgnoreReason | undefined {
     if (request.ignored) return 'attribute';
     if (this.isProtocol(request.http)) return 'mcp';
-    return this.isInSample(request) ? undefined : 'sampled';
+    return this.decideSample(request) ? undefined : 'sampled';
   }
 
   /** Whether the visitor of a request with a site is in the sample. It is decided once for all hits of the request. */
-  isInSample(request: EndedRequest): boolean {
-    const { http, site = 0 } = request;
-    request.isInSample ??= this.#parts.builder().isInSample(request.currentHttp ?? http, site);
-    return request.isInSample;
+  decideSample(request: EndedRequest): boolean {
+    const { site = 0 } = request;
+    request.hasSampledVisitor ??= this.#parts
+      .builder()
+      .isVisitorInSample(request.currentHttp, site);
+    return request.hasSampledVisitor;
   }
 
   /** Whether it is a message to an MCP server that is to make no hit, because it is no call. */

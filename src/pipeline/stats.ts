@@ -52,13 +52,13 @@ export interface MatomoStats {
   };
 }
 
-/** Server spans with a page view, for metrics. Requests that only Node.js announced have none. */
-export interface SpanCounts {
-  /** Spans that say something, but belong to no request. */
+/** What metrics say of spans. Requests that only Node.js announced have none. */
+export interface SpanMetrics {
+  /** Those that `MatomoStats` has, without those of a gateway. */
   unused: number;
-  /** Their page view was queued. */
+  /** SERVER spans whose page view was queued. */
   processed: number;
-  /** The reasons that OpenTelemetry's semantic conventions name. */
+  /** SERVER spans whose page view was not, by the reasons that OpenTelemetry's semantic conventions name. */
   readonly failed: Record<'queue_full' | 'already_shutdown', number>;
 }
 
@@ -68,7 +68,7 @@ export type HitCounts = ReturnType<typeof createHitCounts>;
 export function createHitCounts() {
   const dropped = { too_many: 0, no_visitor: 0, invalid: 0, predicate: 0 };
   const failed = { queue_full: 0, already_shutdown: 0 };
-  const spans: SpanCounts = { unused: 0, processed: 0, failed };
+  const spans: SpanMetrics = { unused: 0, processed: 0, failed };
   const none = IGNORE_REASONS.map((reason) => [reason, 0]);
   const ignored: Record<IgnoreReason, number> = Object.fromEntries(none);
   return { hits: 0, furtherHits: 0, aiChatbots: 0, dropped, ignored, spans };

@@ -129,7 +129,7 @@ export class Request {
   /** The site of all of its hits, once decided. 0: none is sent. */
   site: number | undefined = undefined;
   /** Whether its visitor is in the sample, once decided. */
-  isInSample: boolean | undefined = undefined;
+  hasSampledVisitor: boolean | undefined = undefined;
   /** What callbacks of options get, once one has been asked. */
   tracked: TrackedRequest | undefined = undefined;
   /** What the pipeline stores for its further hits, and alone knows. A `WeakMap` would cost more than these hits. */
@@ -341,6 +341,7 @@ export class Request {
 
 export interface EndedRequest extends Request {
   http: HttpRequest;
+  readonly currentHttp: HttpRequest;
 }
 
 /** The request of the current async context. */
@@ -364,7 +365,7 @@ export interface HitReports {
 /** Receives requests and calls that make hits. */
 export interface RequestSink {
   readonly reports: HitReports;
-  /** Each HTTP request once, when it has ended. Its span and Node's objects are released then. */
+  /** Each HTTP request once, when it has ended. Releases its span and Node's objects, also if it fails. */
   addRequest(request: EndedRequest): void;
   /** A hit besides a page view, and the request to which it belongs. `unknown`: nothing is known of that request any more. */
   addFurtherHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void;

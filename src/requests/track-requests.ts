@@ -168,7 +168,7 @@ export class RequestTracker implements RequestProcessor {
         this.#countUnused(span);
       }
     } finally {
-      request.release(); // one span, one hit
+      if (!request.http) request.release(); // one span, one hit; the sink releases what it has got
     }
   }
 

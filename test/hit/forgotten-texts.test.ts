@@ -37,7 +37,7 @@ const SCRIPT = `
     build(request({ 'user-agent': text('sent', i) }, { address: address('203.0.113', i) }), 1, 2);
     for (const builder of daily) {
       const ofDay = request({}, { address: address('198.51.100', i) });
-      builder.isInSample(ofDay, 1);
+      builder.isVisitorInSample(ofDay, 1);
       builder.buildHits(builder.read(ofDay, 1, 2));
     }
     isInSample(text('name', i), 0.5);

@@ -53,7 +53,7 @@ export class SimulatedRequests {
         decideOpen(request: Request) {
           request.site = 1;
         },
-        isInSample: () => true,
+        decideSample: () => true,
       },
       counts: createHitCounts(),
       loseHit: fail,
