@@ -79,7 +79,7 @@ function createSharedRequests(): SharedRequests {
     listOpen: () => [...open].flatMap((each) => [...(each.deref() ?? [])]).filter(isOpen),
     listeners: new Map([
       [REQUEST_CHANNEL, channelListener(isRequestMessage, onRequest)],
-      [FINISH_CHANNEL, channelListener(isObject, onFinish)],
+      [FINISH_CHANNEL, channelListener(isObject, (message) => connections.finish(message))],
       [STREAM_CHANNEL, channelListener(isStreamMessage, onStream)],
       ...announcementListeners(storage),
     ]),
@@ -93,11 +93,6 @@ function createSharedRequests(): SharedRequests {
   function onRequest(message: RequestMessage): void {
     const announced = connections.add(message);
     for (const processor of processors) processor.begin(announced, message);
-  }
-
-  function onFinish(message: object): void {
-    const { request: incoming } = message as Partial<RequestMessage>;
-    if (incoming) connections.finish(incoming);
   }
 
   function onStream(message: StreamMessage): void {

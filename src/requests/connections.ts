@@ -86,8 +86,8 @@ export class Connections {
   }
 
   /** Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`. */
-  finish(incoming: IncomingMessage): void {
-    const announced = ownRequest(incoming);
+  finish({ request: incoming }: Partial<RequestMessage>): void {
+    const announced = incoming && ownRequest(incoming);
     if (!announced) return;
     if (this.#storage.getStore() !== announced) this.#storage.enterWith(announced);
     // If the connection has failed, what was not sent is known when it is closed.

@@ -168,7 +168,7 @@ export class RequestTracker implements RequestProcessor {
         this.#countUnused(span);
       }
     } finally {
-      if (!request.http) request.release(); // one span, one hit; the sink releases what it has got
+      if (!request.http) request.release(); // one span, one hit; the sink releases those that it gets
     }
   }
 
