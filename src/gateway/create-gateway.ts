@@ -14,7 +14,11 @@ import { createAnswerExport } from './receiver/answer-export.js';
 import { RefusedExports } from './receiver/refused-exports.js';
 import { createServer, findForeignSender, stopListening } from './receiver/server.js';
 import type { GatewayOptions } from './receiver-options.js';
-import { RECEIVER_VARIABLES, resolveReceiver } from './receiver-options.js';
+import {
+  EXPECTED_RECEIVER_VARIABLES,
+  RECEIVER_VARIABLES,
+  resolveReceiver,
+} from './receiver-options.js';
 import { Assembler, type SpanCounts, type TakeRoom } from './traces/assembler.js';
 
 /** An eighth of a spool is left free for other processes that share it: their hits in memory are not known here. */
@@ -65,9 +69,12 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const { receiver, matomo } = resolveReceiver(options, process.env);
   const diagnostics = createDiagnostics();
-  for (const misspelled of findMisspelledVariables(process.env, RECEIVER_VARIABLES)) {
-    warnAboutMisspelled(misspelled, diagnostics);
-  }
+  const misspelled = findMisspelledVariables(
+    process.env,
+    RECEIVER_VARIABLES,
+    EXPECTED_RECEIVER_VARIABLES,
+  );
+  for (const variable of misspelled) warnAboutMisspelled(variable, diagnostics);
   const made = openPipeline('gateway', matomo, diagnostics, () => assembler.counts.unused);
   const { pipeline, reading, resolved } = made;
   const { maxQueueSize, maxSpoolBytes, shutdownTimeoutMillis } = resolved;

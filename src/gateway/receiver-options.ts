@@ -105,6 +105,11 @@ export type ResolvedReceiver = ResolvedValues<typeof RECEIVER_OPTIONS>;
 /** The variables of the receiver's options. */
 export const RECEIVER_VARIABLES: readonly string[] = variablesOf(RECEIVER_OPTIONS);
 
+/** Names that all other options suggest, with the variables that are read: without its bearer token, a gateway is open to everyone. */
+export const EXPECTED_RECEIVER_VARIABLES: Readonly<Record<string, string>> = Object.fromEntries(
+  RECEIVER_VARIABLES.map((name) => [name.replace('_GATEWAY_', '_'), name]),
+);
+
 /** Options that are also flags of the command line. */
 export const RECEIVER_FLAGS: readonly string[] = Object.entries<OptionDeclaration<unknown>>(
   RECEIVER_OPTIONS,

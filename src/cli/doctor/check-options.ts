@@ -1,6 +1,6 @@
 import { type MessageCode, splitCode } from '../../common/messages.js';
 import { isSdkDisabled } from '../../common/sdk-disabled.js';
-import { RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
+import { EXPECTED_RECEIVER_VARIABLES, RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
 import { toSiteId } from '../../hit/parameters/parameter-value.js';
 import { createIsInRanges, NAMED_RANGES } from '../../hit/visitor/address-ranges.js';
@@ -109,7 +109,8 @@ function unknownVariables(
   findings: readonly Finding[],
 ): Finding[] {
   const known = [...OPTION_VARIABLES, ...RECEIVER_VARIABLES];
-  const misspelled = findMisspelledVariables(env, known, EXPECTED_VARIABLES);
+  const expected = { ...EXPECTED_VARIABLES, ...EXPECTED_RECEIVER_VARIABLES };
+  const misspelled = findMisspelledVariables(env, known, expected);
   const similar = Object.keys(env).flatMap((name) => {
     if (!/^(?:MATOMO|PIWIK)_/i.test(name) || known.includes(name)) return [];
     const meant = nearestName(name, known);

@@ -49,9 +49,15 @@ test.each<[Record<string, string>, finding: RegExp]>([
 });
 
 test('a misspelled variable is one finding, whichever option it is of', () => {
-  const found = check({ MATOMO_QUERRY: 'strip', MATOMO_SITEID: '1', PIWIK_URL: 'x' });
+  const found = check({
+    MATOMO_QUERRY: 'strip',
+    MATOMO_SITEID: '1',
+    MATOMO_LISTEN: '4318',
+    PIWIK_URL: 'x',
+  });
   expect(found).toEqual([
     expect.stringMatching(/^problem privacy-option-invalid: MATOMO_QUERRY /),
     expect.stringMatching(/^warning environment-unknown: MATOMO_SITEID /),
+    expect.stringMatching(/^warning environment-unknown: MATOMO_LISTEN .*MATOMO_GATEWAY_LISTEN/),
   ]);
 });
