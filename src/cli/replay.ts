@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { show } from '../common/diagnostics.js';
 import { holdEventLoop } from '../common/timers.js';
 import { type ReplayProgress, replayFiles } from '../gateway/replay/replay-files.js';
 import { openReplayState } from '../gateway/replay/replay-state.js';
@@ -25,6 +26,11 @@ export async function replay(args: string[]): Promise<void> {
   if (values['dry-run']) process.env.MATOMO_DRY_RUN = 'true';
   const isDry = readEnvironment('dryRun', process.env) === true;
   const state = openReplayState(values.state);
+  for (const file of files) {
+    if (!state.positionOf(file).isDone) continue;
+    const text = 'was sent before, and is skipped. If its content is new, name another --state';
+    process.stderr.write(`${show(file)} ${text}.\n`);
+  }
   const interrupt = new AbortController();
   for (const signal of END_SIGNALS) process.once(signal, () => interrupt.abort());
   const stats = await holdEventLoop(

@@ -123,8 +123,8 @@ test('a dry run sends nothing and leaves no state; what is done is not sent agai
     expect(dry.stderr).toContain('action_name=GET /a');
     expect([existsSync(state), inspector.hits()]).toEqual([false, []]);
   }
-  await runNode(args, options);
-  await runNode(args, options);
+  expect((await runNode(args, options)).stderr).not.toContain('spans.jsonl');
+  expect((await runNode(args, options)).stderr).toContain('spans.jsonl');
   expect(inspector.hits()).toHaveLength(1);
   expect(readFileSync(state, 'utf8')).toContain('"isDone": true');
 });
