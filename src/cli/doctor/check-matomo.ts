@@ -35,7 +35,7 @@ export async function* checkMatomo(
   if (answer.verdict.kind === 'accepted') {
     const found =
       'cannot tell whether the site exists and the token is valid: the queue answers for Matomo';
-    return yield unknown('site', found, 'Check the tracking failures in Administration > System.');
+    return yield unknown('site', found, 'Check Administration > Diagnostic > Tracking failures.');
   }
 
   const hasSite = isProcessed(answer, 'tracked');

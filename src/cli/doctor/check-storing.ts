@@ -44,7 +44,7 @@ function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Findin
   if (isProcessed(answer, 'invalid')) {
     const found = `the token has no write access to site ${siteId}. It was tried once: more than 20 rejections in an hour lock this address out. The attempt left an entry in Matomo's tracking failures`;
     const advice =
-      'Set MATOMO_TOKEN_AUTH to the token of a user with write access to that site. You can delete the entry in Administration > System > Tracking failures.';
+      'Set MATOMO_TOKEN_AUTH to the token of a user with write access to that site. You can delete the entry in Administration > Diagnostic > Tracking failures.';
     return problem('token', 'token-rejected', found, advice);
   }
   if (verdict.kind === 'rolled_back') {
