@@ -465,8 +465,8 @@ export const ENVIRONMENT_OPTIONS = {
     /**
      * Which requests `register` records for Matomo although the application's sampler drops them. `sampled`: none. `requests`: all, with
      * the child spans that have `matomo.perf_key` when they start. `all`: all, with all child spans, so that `matomo.*` attributes work
-     * on them. The exported spans and the propagated `traceparent` do not change. Exception: with its option
-     * `openTelemetryBasicTracerProvider`, Sentry 10 sends every recorded span, so [set `sampled`](sentry-and-datadog.md#with-attributes-on-spans).
+     * on them. The exported spans and the propagated `traceparent` do not change. Beside Sentry, which sends what is recorded, `requests` and
+     * `all` track these requests without spans.
      * @default `requests`
      * @see [OpenTelemetry: recording and sampling](https://opentelemetry.io/docs/specs/otel/trace/sdk/#sampling)
      */

@@ -176,6 +176,9 @@ interface SampledProvider extends Provider {
   readonly _tracers?: ReadonlyMap<string, { _sampler?: Sampler }>;
 }
 
+/** Sentry sends what is recorded, sampled or not: requests that it drops are tracked without spans. */
+const SENTRY_SAMPLER = 'SentrySampler';
+
 /** Samplers that record all requests: a provider may be seen twice. */
 const wrapped = new WeakSet<Sampler>();
 
@@ -203,7 +206,7 @@ function recordRequests(
     );
     return nothing;
   }
-  if (wrapped.has(sampler)) return nothing;
+  if (wrapped.has(sampler) || `${sampler}` === SENTRY_SAMPLER) return nothing;
   const recording = recordServerSpans(sampler, { children: record === 'all' ? 'all' : 'keys' });
   wrapped.add(recording);
 

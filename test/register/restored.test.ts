@@ -152,6 +152,26 @@ test.each([
 );
 
 test.each([
+  ['whose processor is added', ''],
+  ['that has a processor', 'new MatomoSpanProcessor()'],
+])(
+  'what the sampler of Sentry drops is not recorded, %s, because Sentry would send it, and is tracked without spans',
+  async (_, processors) => {
+    const sampler = "Object.assign(new AlwaysOffSampler(), { toString: () => 'SentrySampler' })";
+    const { inspector, reported } = await run(`const spanProcessors = [${processors}];
+      ${SDK.replace('new AlwaysOffSampler()', sampler)}
+      const handle = start();
+      const { server, url } = await serve();
+      await get(url + '/a');
+      const seen = isRecorded();
+      await handle.shutdown();
+      server.close();
+      report(seen);`);
+    expect([reported, titles(inspector)]).toEqual([false, ['GET /a']]);
+  },
+);
+
+test.each([
   ['a processor of the application', 'before'],
   ['a processor of the application', 'after'],
   ['its own processor', 'before'],
