@@ -5,7 +5,7 @@ import { codeOf } from '../../common/describe-error.js';
 import { show } from '../../common/diagnostics.js';
 import { countOf } from '../../delivery/queue/batch.js';
 import { readSpoolStatus, spoolBackendOf } from '../../delivery/spool/backends.js';
-import { requireFolderOf } from '../../delivery/spool/file/spool-folder.js';
+import { requireFolderOf, UntrustedFolder } from '../../delivery/spool/file/spool-folder.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { type Finding, ok, warning } from './checks.js';
 
@@ -41,7 +41,8 @@ export async function checkSpool({
   } catch (error) {
     const reason = isFolder ? (error as Error).message : codeOf(error);
     const found = `${name} cannot be used: ${reason}`;
-    return [warning('spool', 'spool-not-used', found, `${ADVICE[backend.name]} ${NO_SPOOL}`)];
+    const code = error instanceof UntrustedFolder ? 'spool-owner' : 'spool-not-used';
+    return [warning('spool', code, found, `${ADVICE[backend.name]} ${NO_SPOOL}`)];
   }
 
   async function contents(): Promise<Finding> {

@@ -38,6 +38,14 @@ test.each<[string, (folder: string) => void, object]>([
     NOT_USED,
   ],
   [
+    'others could change',
+    (folder) => {
+      requires('file modes');
+      chmodSync(folder, 0o777);
+    },
+    { code: 'spool-owner' },
+  ],
+  [
     'is open to others',
     (folder) => {
       requires('file modes');

@@ -31,7 +31,7 @@ const STICKY = 0o1000;
 const VISITOR_KEY = 'visitor.key';
 
 /** Another user could change the contents of the folder. */
-class UntrustedFolder extends UnusableSpool {}
+export class UntrustedFolder extends UnusableSpool {}
 
 /** Opens journals in a folder, which is created if it does not exist. */
 export class FileJournalOpener implements JournalOpener {
