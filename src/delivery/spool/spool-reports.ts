@@ -95,7 +95,7 @@ export class SpoolReports {
   }
 
   noVisitorKey(error: unknown): void {
-    const text = `The spool ${this.#folder} cannot store the visitor key (${codeOf(error)}). Each process counts the same visitor separately. ${CHECK_SPACE}`;
+    const text = `The spool ${this.#folder} cannot store the visitor key (${codeOf(error)}). Until it can, this process counts visitors separately from others. ${CHECK_SPACE}`;
     this.#diagnostics.warnOnce('spool_visitor_key', coded('spool-visitor-key', text));
   }
 
