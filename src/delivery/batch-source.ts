@@ -35,7 +35,7 @@ export class BatchSource {
   delayMillis: number;
   /** Spooled hits are sent until then. */
   #storedUntilMillis = Number.POSITIVE_INFINITY;
-  /** The call of `fill` that runs. */
+  /** The last call of `fill` that runs. */
   #filling: Promise<void> | undefined;
   /** The spool has not answered yet, perhaps since an earlier call. */
   #isLoading = false;
@@ -92,11 +92,12 @@ export class BatchSource {
 
   /** Makes batches of the hits that are in memory now, in turns of the event loop: full ones, and the `rest`. */
   fill(rest: SendRule['takes'] = 'none'): Promise<void> {
-    if (rest !== 'none' || !this.#filling)
-      this.#filling = runInSlices(this.#takeBatches(rest)).finally(() => {
-        this.#filling = undefined;
-      });
-    return this.#filling;
+    if (rest === 'none' && this.#filling !== undefined) return this.#filling;
+    const filling = runInSlices(this.#takeBatches(rest)).finally(() => {
+      if (this.#filling === filling) this.#filling = undefined;
+    });
+    this.#filling = filling;
+    return filling;
   }
 
   /** Gets hits for the next batch. Returns whether it may have hits of the spool. */
