@@ -164,6 +164,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   MATOMO_ANON_IP: 'MATOMO_ANONYMIZE_IP',
   MATOMO_REDACT_PATHS: 'MATOMO_REDACT_PATH_PATTERNS',
   MATOMO_TOKEN: 'MATOMO_TOKEN_AUTH',
+  MATOMO_GATEWAY_TOKEN: 'MATOMO_GATEWAY_BEARER_TOKEN',
 };
 
 /** A variable that nothing reads, and the known one that was probably meant. */

@@ -344,12 +344,16 @@ test('a misspelled variable is warned about, one of a privacy option stops the g
   const output = captureOutput();
   onTestFinished(() => void vi.unstubAllEnvs());
   vi.stubEnv('MATOMO_BEARER_TOKEN', 's3cret');
+  vi.stubEnv('MATOMO_GATEWAY_TOKEN', 's3cret');
   vi.stubEnv('MATOMO_GATEWAY_SERVICE', 'shop');
   vi.stubEnv('MATOMO_SITEID', '2');
   await startGateway();
   expect(output).toEqual([
     expect.stringMatching(
       /MATOMO_BEARER_TOKEN .*MATOMO_GATEWAY_BEARER_TOKEN\b.*\[environment-unknown\]/,
+    ),
+    expect.stringMatching(
+      /MATOMO_GATEWAY_TOKEN .*MATOMO_GATEWAY_BEARER_TOKEN\b.*\[environment-unknown\]/,
     ),
     expect.stringMatching(
       /MATOMO_GATEWAY_SERVICE .*MATOMO_GATEWAY_SERVICES\b.*\[environment-unknown\]/,
