@@ -70,7 +70,7 @@ export class Delivery {
     this.#loop.start();
   }
 
-  /** Hits without a result: queued, held back, spooled or in flight. */
+  /** Hits without a result, see `MatomoStats`. */
   get pending(): number {
     return this.#parts.source.pending;
   }
@@ -129,14 +129,14 @@ export class Delivery {
     return this.#add(hit, true);
   }
 
-  /** The same for a hit whose request has not ended: it is pending, and gets its place in the queue from `queue`, or when it is final. */
+  /** The same for a hit whose request has not ended: it is pending, and gets its place in the queue from `placeWaiting`, or when it is final. */
   wait(hit: PendingHit): boolean {
     return this.#add(hit, false);
   }
 
   /** Queues a waiting hit. Returns `false` if it was queued before. */
-  queue(hit: PendingHit): boolean {
-    const isQueued = this.memory.queue(hit);
+  placeWaiting(hit: PendingHit): boolean {
+    const isQueued = this.memory.placeWaiting(hit);
     if (isQueued) this.#loop.update();
     return isQueued;
   }

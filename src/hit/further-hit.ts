@@ -25,7 +25,7 @@ export function parameterOf({ fields }: CheckedHit, name: string): string | unde
   return fields.find((field) => field.name === name)?.value;
 }
 
-/** Why a further hit is not sent and no part of `hits`. */
+/** Why a further hit is not sent and no part of `hits`. Those of visitors who are not to be tracked are not counted. */
 export type DropReason = 'too_many' | 'no_visitor' | 'invalid' | 'predicate';
 
 export interface CheckOptions extends OverrideOptions {

@@ -10,7 +10,7 @@ export interface Hit {
   readonly site: number;
   /** Hits of one visitor stay together and in order. The user ID if there is one, else the visitor ID. */
   readonly visitor: string;
-  /** Start of the request, in epoch seconds. */
+  /** Start of the request, in epoch seconds. Half a second later for a further hit that comes after page views. */
   readonly startSeconds: number;
   readonly kind: HitKind;
   /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
@@ -20,16 +20,16 @@ export interface Hit {
 /** Minimum age of a hit before it is sent: Express ends the span of its handler after the server span. */
 export const CHILD_SPAN_WAIT_MILLIS = 20;
 
-/** A queued hit that may still change, because spans of its request may end. */
+/** A hit that may still change, because its request or spans of it may end. */
 export interface PendingHit {
-  /** End of the request on the monotonic clock (`performance.now()`), like all times here but that of `finalize`. */
+  /** End of the request, or the call that made the hit. On the monotonic clock (`performance.now()`), like all times here but that of `finalize`. */
   readonly endedMillis: number;
   /** Whether the hit can be sent with the next batch, at the earliest after `CHILD_SPAN_WAIT_MILLIS`. A flush sends it anyway. */
   isFinal(nowMillis: number): boolean;
   /** Approximate memory. */
   readonly bytes: number;
   /**
-   * The final hit, and a crash if there is one; none if the application ignored the request. Called once. `epochMillis` is the wall
+   * The final hit, and a crash if there is one; none if it turns out that there is to be none, or if that fails. Called once. `epochMillis` is the wall
    * clock, which Matomo sees.
    */
   finalize(epochMillis: number): readonly Hit[];

@@ -100,7 +100,7 @@ export interface HttpRequest {
   readonly host: string | undefined;
   /** Scheme of the tracked URL. */
   readonly scheme: 'http' | 'https';
-  /** 499 if the client disconnected early, 500 if the server destroyed the response or crashed before it set a status. */
+  /** 499 if the client disconnected early. 500 if the server destroyed the response, unless it began with an error, or if there is none. */
   readonly statusCode: number;
   /** The status that the response has begun with, also if it is incomplete; `undefined` if it has not begun. */
   readonly sentStatus?: number | undefined;

@@ -144,7 +144,7 @@ export class FurtherHits implements HitReports {
     const hits = HitsOfRequest.of(request);
     hits.page = page;
     for (const pending of hits.waiting.splice(0)) {
-      pending.state = this.#parts.delivery.queue(pending) ? 'afterPage' : 'apart';
+      pending.state = this.#parts.delivery.placeWaiting(pending) ? 'afterPage' : 'apart';
     }
     for (const hit of ofSpans ?? []) this.add(hit, request);
   }
@@ -168,7 +168,7 @@ export class FurtherHits implements HitReports {
     if (this.#isTrackable(hit)) this.#enqueue('push', new PendingFurtherHit(this, hit));
   }
 
-  /** Whether a hit of no request says enough; counts it if it does not. */
+  /** Whether a hit of no request says enough, and its visitor is in the sample. Counts it if it does not say enough. */
   #isTrackable(hit: CheckedHit): boolean {
     const { hidesOtherUserIds, sampleRate } = this.#parts.options;
     const userId = hidesOtherUserIds ? undefined : parameterOf(hit, 'uid');

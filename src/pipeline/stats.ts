@@ -21,7 +21,7 @@ export interface MatomoStats {
   readonly aiChatbots: number;
   /** Hits taken over from a process that has ended. */
   readonly takenOver: number;
-  /** Queued, held back for a child span, or in flight. */
+  /** Hits without a result: they wait for the end of their request or of spans, are queued, in the spool or in flight. */
   readonly pending: number;
   /** The part of `pending` that is in the spool. */
   readonly spooled: number;

@@ -16,13 +16,13 @@ export function register(load: () => typeof import('./serve.js')): StartOffer {
   publishRequestsOnBun();
   // A request or a call of the application may be what starts the package.
   const scope = new DetachedScope('opentelemetry-matomo');
-  const registration = new Registration(new LazyProcessor(() => serve()));
+  const registration = new Registration(new LazyProcessor(() => startServing()));
   const lookAgain = watchProviders((provider) => registration.addProvider(provider));
   let serving: Serving | undefined;
   let isRegistered = false;
   let session: Session | undefined = beginSession();
 
-  function serve(): Serving {
+  function startServing(): Serving {
     if (serving) return serving;
     if (!session) return NOT_SERVING;
     const { options } = session;
@@ -41,15 +41,15 @@ export function register(load: () => typeof import('./serve.js')): StartOffer {
 
   function beginSession(): Session {
     const servers = watchServers({
-      onListen: () => void begin(),
-      onConnection: (server) => begin().onConnection(server),
+      onListen: () => void servingOrStop(),
+      onConnection: (server) => servingOrStop().onConnection(server),
       onFirstRequest(message) {
-        if (!serving) begin().onFirstRequest(message);
+        if (!serving) servingOrStop().onFirstRequest(message);
       },
     });
 
-    function begin(): Serving {
-      const begun = serve();
+    function servingOrStop(): Serving {
+      const begun = startServing();
       // Test runners load the package once per file in one process: each would watch until the process ends.
       if (begun === NOT_SERVING) servers.stop();
       return begun;
@@ -95,7 +95,7 @@ export function register(load: () => typeof import('./serve.js')): StartOffer {
       isRegistered = true;
       session?.onRegister();
     },
-    serve: () => void serve(),
+    serve: () => void startServing(),
     session() {
       if (session) return session;
       session = beginSession();

@@ -53,8 +53,8 @@ function start(
   if (!processor && isEnabled === false) return NOT_SERVING;
   // Node.js opens this stream when the first socket closes, and it would keep the request of that socket by its async context.
   void process.stderr;
-  const { processor: place } = registration;
-  place.real = processor;
+  const { processor: lazy } = registration;
+  lazy.real = processor;
   if (processor) internalsOf(processor)?.flushAtEnd();
   const record = readEnvironment('record', process.env) ?? 'requests';
   let requests: NodeRequests | undefined;
@@ -72,14 +72,14 @@ function start(
   function checkProvider(): void {
     lookAgain();
     const provider = currentProvider();
-    if (place.real && provider) registration.addProvider(provider, true);
+    if (lazy.real && provider) registration.addProvider(provider, true);
   }
 
   const restorations: (() => void)[] = [];
 
   /** Nothing that ends or starts later is added to the processor. */
   function stopTracking(): void {
-    place.real = undefined;
+    lazy.real = undefined;
     requests?.stop();
     watch?.stop();
     for (const restore of restorations.splice(0)) restore();
@@ -127,7 +127,7 @@ function start(
     },
     async stop() {
       const own = registration.ownProcessors;
-      const closed = place.shutdown();
+      const closed = lazy.shutdown();
       stopTracking();
       await closed;
       await Promise.all(own.map((each) => each.forceFlush()));

@@ -86,7 +86,7 @@ function createSharedRequests(): SharedRequests {
   };
 
   function abandon(announced: Request): void {
-    if (announced.response || announced.next)
+    if (announced.response || announced.ofNextProcessor)
       for (const processor of processors) processor.abandon(announced);
   }
 

@@ -20,7 +20,8 @@ class Connection {
   }
 
   *[Symbol.iterator](): IterableIterator<Request> {
-    for (let next: Request | undefined = this.oldest; next; next = next.later) yield next;
+    for (let each: Request | undefined = this.oldest; each; each = each.nextOnConnection)
+      yield each;
   }
 }
 
@@ -53,9 +54,9 @@ export class Connections {
     this.#abandon = abandon;
   }
 
-  /** Stores the newest request of a connection in the async context. */
+  /** Stores the newest request of a connection in the async context. Those before it that are over are abandoned. */
   add({ request: incoming, response, server }: RequestMessage): Request {
-    const announced = Request.announced(incoming, response, incoming.url ?? '/', server);
+    const announced = Request.ofNode(incoming, response, incoming.url ?? '/', server);
     (incoming as { [REQUEST]?: Request })[REQUEST] = announced;
     this.#storage.enterWith(announced);
     if (IS_BUN) closeWith(response, announced);
@@ -75,17 +76,17 @@ export class Connections {
       detachErrors(this.#storage, server);
       return announced;
     }
-    connection.newest.later = announced;
+    connection.newest.nextOnConnection = announced;
     connection.newest = announced;
     while (connection.oldest !== announced && !isOpen(connection.oldest)) {
       const { oldest } = connection;
-      connection.oldest = takeLater(oldest) as Request;
+      connection.oldest = takeNext(oldest) as Request;
       this.#abandon(oldest);
     }
     return announced;
   }
 
-  /** Another request may have ended the response. Node.js calls this before the application's listeners of `finish` and `close`. */
+  /** The async context may be that of another request, which has ended the response. Node.js calls this before the application's listeners of `finish` and `close`. */
   finish({ request: incoming }: Partial<RequestMessage>): void {
     const announced = incoming && ownRequest(incoming);
     if (!announced) return;
@@ -133,7 +134,7 @@ export class Connections {
   }
 
   #close({ oldest }: Connection): void {
-    for (let next: Request | undefined = oldest; next; next = takeLater(next)) this.#abandon(next);
+    for (let each: Request | undefined = oldest; each; each = takeNext(each)) this.#abandon(each);
   }
 }
 
@@ -179,15 +180,15 @@ function cutOff(connection: Connection): void {
 }
 
 /** Cuts the link: an async context that lives for long must not keep all later requests. */
-function takeLater(announced: Request): Request | undefined {
-  const { later } = announced;
-  announced.later = undefined;
-  return later;
+function takeNext(announced: Request): Request | undefined {
+  const { nextOnConnection } = announced;
+  announced.nextOnConnection = undefined;
+  return nextOnConnection;
 }
 
 /** Whether the response is not closed, as long as a processor reads it. Not every runtime has `closed`. */
 export function isOpen(announced: Request): boolean {
-  for (let each: Request | undefined = announced; each; each = each.next)
+  for (let each: Request | undefined = announced; each; each = each.ofNextProcessor)
     if (each.response?.closed === false) return true;
   return false;
 }

@@ -182,7 +182,7 @@ export class Http2Sessions {
     const session = this.#sessionOf(node);
     const incoming = new Http2Request(session.peer, headers);
     const response = new Http2Response(stream);
-    const announced = Request.announced(incoming, response, headers[':path'] ?? '/', node.server);
+    const announced = Request.ofNode(incoming, response, headers[':path'] ?? '/', node.server);
     Object.defineProperty(stream, REQUEST, { value: announced });
     session.open.add(announced);
     stream.once('close', () => {

@@ -177,7 +177,7 @@ export class RequestFinder {
   /** The request of this processor, if it has used that in the async context before. */
   own(announced: Request | undefined): Request | undefined {
     let each = announced;
-    while (each && each.finder !== this) each = each.next;
+    while (each && each.finder !== this) each = each.ofNextProcessor;
     return each;
   }
 
@@ -190,8 +190,8 @@ export class RequestFinder {
       return announced;
     }
     const request = new Request(this, announced);
-    request.next = announced.next;
-    announced.next = request;
+    request.ofNextProcessor = announced.ofNextProcessor;
+    announced.ofNextProcessor = request;
     return request;
   }
 

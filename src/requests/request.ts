@@ -62,8 +62,8 @@ export const NO_ATTRIBUTES: Attributes = Object.freeze({});
  * its hits. It is made when Node.js announces it, or for its SERVER span. It is open until `http` is set, then ended, and closed when
  * its hit is built or will not be made.
  *
- * The first processor that tracks a request uses the one in the async context. Others have their own, linked by `next`: they read and
- * decide by other options.
+ * The first processor that tracks a request uses the one in the async context. Others have their own, linked by `ofNextProcessor`: they read
+ * and decide by other options.
  */
 export class Request {
   // From Node.js, when it announces the request. Other processors have copies.
@@ -92,9 +92,9 @@ export class Request {
   /** Ends the request if it has no span, once, when its response is finished or will not be. */
   onClosed: ((announced: Request) => void) | undefined = undefined;
   /** The next request on the same connection. */
-  later: Request | undefined = undefined;
+  nextOnConnection: Request | undefined = undefined;
   /** The same request of another processor. */
-  next: Request | undefined = undefined;
+  ofNextProcessor: Request | undefined = undefined;
   /** The route template that a framework announced. */
   route: string | undefined = undefined;
   /** Created on demand. The application may add to it until the hit is sent. */
@@ -148,7 +148,7 @@ export class Request {
   }
 
   /** A request that Node.js announces. */
-  static announced(
+  static ofNode(
     incoming: IncomingMessage | Http2Request,
     response: ServerResponse | Http2Response,
     target: string,
@@ -199,7 +199,7 @@ export class Request {
   /** Whether a SERVER span of it has started. */
   get isTraced(): boolean {
     let each: Request | undefined = this.announced;
-    while (each?.traceId === '') each = each.next;
+    while (each?.traceId === '') each = each.ofNextProcessor;
     return each !== undefined;
   }
 
@@ -321,7 +321,7 @@ export class Request {
   releaseIfOver(): void {
     if (this.span || this.http) return;
     let other: Request | undefined = this.announced;
-    while (other && !other.http) other = other.next;
+    while (other && !other.http) other = other.ofNextProcessor;
     if (other) this.release();
   }
 
@@ -350,7 +350,7 @@ export type RequestStorage = AsyncLocalStorage<Request | undefined>;
 /** Whether the hits of a request were built for every processor, so that its annotations are not read any more. */
 export function isClosed(announced: Request): boolean {
   let each: Request | undefined = announced;
-  while (each?.closed) each = each.next;
+  while (each?.closed) each = each.ofNextProcessor;
   return each === undefined;
 }
 

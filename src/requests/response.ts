@@ -135,15 +135,15 @@ const CONTINUE_BYTES = 'HTTP/1.1 100 Continue\r\n\r\n'.length;
 const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
 
 /**
- * The status of an incomplete response, although it began with 200; `undefined` if it is complete. `status` is what the span says or,
- * without one, Node.js:
+ * The status of an incomplete response, whatever it began with; `undefined` if it is complete. `status` is what the span says or, without
+ * one, Node.js:
  *
  * | the response                                   | ends the request, if it has no span | status                                 |
  * |------------------------------------------------|-------------------------------------|----------------------------------------|
  * | is finished                                    | connections.ts                      | its own                                |
- * | is destroyed, or its connection closes         | connections.ts                      | 499 if the client left, else 500       |
+ * | is destroyed, or its connection closes         | connections.ts                      | 499 if the client left, else 500 or an error that was sent |
  * | is on a stream of HTTP/2 that closes           | http2.ts                            | the same, or its own if it is complete |
- * | has no status because the handler has thrown   | connections.ts                      | 500 (`readRequest`)                    |
+ * | has no status because the handler has thrown   | connections.ts                      | 500 (here; of a span, in `readRequest`) |
  *
  * A response that waits for a pipelined one before it is not destroyed with its connection. One that goes on after its span has ended, as
  * with `@hono/otel`, is not incomplete, and neither is a stream of events.
@@ -175,11 +175,11 @@ export function incompleteStatus(
  * Node.js never finishes the response. And it finishes one whose last write fails.
  */
 function isSent(
-  { additions, later, bytesBefore }: Request,
+  { additions, nextOnConnection, bytesBefore }: Request,
   response: ServerResponse,
   socket: Socket | undefined,
 ): boolean {
-  const isLatest = later === undefined;
+  const isLatest = nextOnConnection === undefined;
   const hasFailed =
     isLatest && (socket?.errored as NodeJS.ErrnoException | null)?.syscall === 'write';
   if (additions?.isCutOff || hasFailed) return false;

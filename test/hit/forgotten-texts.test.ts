@@ -27,7 +27,7 @@ const SCRIPT = `
   const request = (headers, more) => {
     const incoming = { headers: { host: 'a.example', ...headers } };
     const response = { headersSent: true, statusCode: 200, getHeader: () => undefined };
-    return { ...readRequest(Request.announced(incoming, response, '/a'), reading), ...more };
+    return { ...readRequest(Request.ofNode(incoming, response, '/a'), reading), ...more };
   };
   function add(i) {
     const referer = 'https://ref.example/?a=1&token=' + text('referrer', i);

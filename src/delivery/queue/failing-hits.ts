@@ -29,8 +29,8 @@ const SERVER_FAILS_FROM = 10;
  *    that is `unsent`; if none is, the hits of the other batches, one batch after the other, and last those that are `aside`.
  * 5. A batch that is too large is halved at once.
  * 6. At the end of a process, no cause is searched for: a batch that fails is sent once more in two halves.
- * 7. A batch of which Matomo says that all hits are invalid may have a rejected token: it is set `aside` as a whole, and sent only directly
- *    after a success. If it fails again, its halves are set aside.
+ * 7. A batch of which Matomo says that all hits are invalid may have a rejected token: it is set `aside` as a whole, and sent directly
+ *    after a success or by a flush. If it fails again, its halves are set aside.
  * 8. While the token seems to be rejected, the newest hits are sent first, because older ones may be invalid.
  */
 export class FailingHits {
@@ -134,7 +134,7 @@ export class FailingHits {
     return newest;
   }
 
-  /** The batch was processed. Returns the hit that this proves to be the cause of its failures. */
+  /** The batch was processed. Returns the hit that this proves to be the cause of that hit's failures. */
   succeeded(batch: Batch): Batch | undefined {
     const queue = this.#queue;
     const suspect = this.#suspect;

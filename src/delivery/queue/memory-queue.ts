@@ -23,7 +23,7 @@ const MAX_UNCOPIED = 500;
  * How long a queued hit waits until it is taken: `send-loop.ts`.
  *
  *     wait ──> waiting
- *                 │ queue, or final
+ *                 │ placeWaiting, or final
  *     push ──> [ removed … | queued … ] ──take──> taken ──acknowledge──> counted
  *                          ^ head
  *
@@ -98,25 +98,22 @@ export class MemoryQueue {
     this.#bytes += hit.bytes;
   }
 
-  /** Adds a hit without a place in the queue. The hit gets one from `queue`, or when it is final. */
+  /** Adds a hit without a place in the queue. The hit gets one from `placeWaiting`, or when it is final. */
   wait(hit: PendingHit): void {
     this.#waiting.add(hit);
     this.#bytes += hit.bytes;
   }
 
   /** Queues a waiting hit. Returns `false` if it was queued before. */
-  queue(hit: PendingHit): boolean {
+  placeWaiting(hit: PendingHit): boolean {
     const isWaiting = this.#waiting.delete(hit);
     if (isWaiting) this.#hits.push(hit);
     return isWaiting;
   }
 
-  /**
-   * Takes up to `max` queued hits and their crashes, oldest first; only final ones unless `all`. Hits that the application has
-   * ignored since are removed and not returned.
-   */
+  /** The same as `build`, but the hits stay in memory: they are taken. */
   take(max: number, nowMillis: number, all: boolean): readonly Hit[] {
-    return this.keep(this.remove(max, nowMillis, all));
+    return this.keep(this.build(max, nowMillis, all));
   }
 
   /** Counts hits as taken until they are acknowledged or forgotten. Returns copies of hits that may wait for long. */
@@ -139,14 +136,17 @@ export class MemoryQueue {
 
   /** Counts all hits as lost at shutdown. */
   drop(): void {
-    const queued = this.remove(Number.POSITIVE_INFINITY, performance.now(), true).length;
+    const queued = this.build(Number.POSITIVE_INFINITY, performance.now(), true).length;
     this.counters.lost.shutdown += queued + this.#taken;
     this.#taken = 0;
     this.#takenBytes = 0;
   }
 
-  /** Like `take`, but from now on they are not in memory. */
-  remove(max: number, nowMillis: number, all: boolean): Hit[] {
+  /**
+   * Builds up to `max` queued hits and their crashes, oldest first; only final ones unless `all`. They leave the memory. Hits that the
+   * application has ignored since leave it too, and are not returned.
+   */
+  build(max: number, nowMillis: number, all: boolean): Hit[] {
     const taken: Hit[] = [];
     const epochMillis = Date.now();
     const kept: PendingHit[] = [];
@@ -177,7 +177,7 @@ export class MemoryQueue {
   /** Queues waiting hits that are final, or `all`. */
   #queueWaiting(nowMillis: number, all: boolean): void {
     for (const hit of this.#waiting) {
-      if (all || hit.isFinal(nowMillis)) this.queue(hit);
+      if (all || hit.isFinal(nowMillis)) this.placeWaiting(hit);
     }
   }
 

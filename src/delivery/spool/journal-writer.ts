@@ -75,7 +75,7 @@ export class JournalWriter {
   /** Writes hits of the queue: final ones, or `all`. Resolves as `write` does. */
   async writeQueued(memory: MemoryQueue, all: boolean): Promise<void> {
     for (let left = memory.untaken; left > 0 && !this.isHanging; left -= PORTION) {
-      const hits = memory.remove(PORTION, performance.now(), all);
+      const hits = memory.build(PORTION, performance.now(), all);
       if (hits.length === 0) break;
       this.add(hits);
       if (left > PORTION) await nextTurn();

@@ -180,7 +180,7 @@ export class Spool {
   /** At the end of the process: stores all hits in memory synchronously. Returns those that have to be sent. */
   storeSync(): readonly Hit[] {
     const { memory } = this.#parts;
-    this.writer.add(memory.remove(Number.POSITIVE_INFINITY, performance.now(), true));
+    this.writer.add(memory.build(Number.POSITIVE_INFINITY, performance.now(), true));
     const rest = this.writer.writeAtExit((lines) => {
       const isStored = this.#stored?.journal.appendAtExit?.(lines) === true;
       if (isStored) this.spooled += lines.length;
