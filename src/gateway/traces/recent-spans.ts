@@ -4,7 +4,9 @@ import { randomInt } from 'node:crypto';
 const MAX_SPANS = 100_000;
 /** More than twice as many, so that a free slot is near. A power of two. */
 const SLOTS = 2 ** 18;
-/** So that nobody can choose spans whose digests have the same slot. */
+/** So far is a slot searched, whatever digests a sender makes. If none is free there, the last one is used again. */
+const MAX_STEPS = 64;
+/** So that a sender cannot know which digests have the same slot. */
 const SEED = randomInt(2 ** 31);
 
 /**
@@ -13,8 +15,8 @@ const SEED = randomInt(2 ** 31);
  * twentieth of the time of a span, mostly of the garbage collector.
  */
 export class RecentSpans {
-  #recent = new Float64Array(SLOTS);
-  #older = new Float64Array(SLOTS);
+  #recent = new Float64Array(SLOTS + MAX_STEPS);
+  #older = new Float64Array(SLOTS + MAX_STEPS);
   #count = 0;
 
   /** Whether a span of a trace is known. It stays known. */
@@ -33,7 +35,7 @@ export class RecentSpans {
   #put(digest: number): void {
     if (this.#count >= MAX_SPANS) {
       this.#older = this.#recent;
-      this.#recent = new Float64Array(SLOTS);
+      this.#recent = new Float64Array(SLOTS + MAX_STEPS);
       this.#count = 0;
     }
     this.#recent[slotOf(this.#recent, digest)] = digest;
@@ -45,10 +47,11 @@ function isIn(digests: Float64Array, digest: number): boolean {
   return digests[slotOf(digests, digest)] === digest;
 }
 
-/** The slot of a digest, or the free one for it. */
+/** The slot of a digest, or the one for it. */
 function slotOf(digests: Float64Array, digest: number): number {
   let slot = digest & (SLOTS - 1);
-  while (digests[slot] !== 0 && digests[slot] !== digest) slot = (slot + 1) & (SLOTS - 1);
+  const last = slot + MAX_STEPS;
+  while (slot < last && digests[slot] !== 0 && digests[slot] !== digest) slot += 1;
   return slot;
 }
 
