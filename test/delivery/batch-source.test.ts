@@ -18,21 +18,39 @@ function slowHit(made: () => void = () => undefined) {
   });
 }
 
-test('many hits at once are made in slices, so that others have their turn', async () => {
+/** Five final hits in memory, for batches of one. */
+function sourceOfSlowHits(): BatchSource {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
   const memory = new MemoryQueue(1000);
   const options = { maxExportBatchSize: 1 };
   const source = new BatchSource({ memory, options } as unknown as ConstructorParameters<
     typeof BatchSource
   >[0]);
-  const { queue } = source;
   for (let i = 0; i < 5; i++) memory.push(slowHit());
-  vi.advanceTimersByTime(1000); // all are final
+  vi.advanceTimersByTime(1000);
+  return source;
+}
+
+test('many hits at once are made in slices, so that others have their turn', async () => {
+  const source = sourceOfSlowHits();
+  const { queue } = source;
   const filled = source.fill();
   const sizes = [queue.totalInMemory];
   for (; queue.totalInMemory < 5; sizes.push(queue.totalInMemory)) await new Promise(setImmediate);
   await filled;
   expect(sizes).toEqual([2, 4, 5]);
+});
+
+test('batches are being made until the last call that makes them has ended', async () => {
+  const source = sourceOfSlowHits();
+  const ended: boolean[] = [];
+  const calls = [source.fill(), source.fill('all')].map(async (filled) => {
+    await filled;
+    await Promise.resolve(); // what `fill` itself does then comes first
+    ended.push(source.isFilling);
+  });
+  await Promise.all(calls);
+  expect(ended).toEqual([true, false]);
 });
 
 test('all of them are made while an attempt has no answer', async () => {
