@@ -129,7 +129,7 @@ export class Delivery {
     return this.#add(hit, true);
   }
 
-  /** The same for a hit whose request has not ended: it is pending, and gets its place in the queue from `placeWaiting`, or when it is final. */
+  /** The same for a hit whose request has not ended: it gets its place in the queue from `placeWaiting`, or when it is final. */
   wait(hit: PendingHit): boolean {
     return this.#add(hit, false);
   }

@@ -1,4 +1,7 @@
-/** What is sent in a mode, besides full batches of final hits and hits of the spool that have waited. Which batch is next: `queue/failing-hits.ts`. */
+/**
+ * What is sent in a mode, besides full batches of final hits and hits of the spool that have waited. Which batch is next:
+ * `queue/failing-hits.ts`.
+ */
 export interface SendRule {
   /**
    * Hits that are taken from memory when an attempt begins, even if they do not fill a batch. `all`: so are hits of the spool, and hits that

@@ -25,7 +25,8 @@ interface DecisionAtExit {
 }
 
 /**
- * Sends batches one after the other until an attempt fails, and decides by the response what becomes of the hits and when the next attempt is.
+ * Sends batches one after the other until an attempt fails, and decides by the response what becomes of the hits and when the next attempt
+ * is.
  *
  *     batch ──send──> exchange ──classify──> result ──decide──> verdict ──apply──> counters, queue, wait
  *

@@ -22,15 +22,18 @@ export const CHILD_SPAN_WAIT_MILLIS = 20;
 
 /** A hit that may still change, because its request or spans of it may end. */
 export interface PendingHit {
-  /** End of the request, or the call that made the hit. On the monotonic clock (`performance.now()`), like all times here but that of `finalize`. */
+  /**
+   * End of the request, or the call that made the hit. On the monotonic clock (`performance.now()`), like all times here but that of
+   * `finalize`.
+   */
   readonly endedMillis: number;
   /** Whether the hit can be sent with the next batch, at the earliest after `CHILD_SPAN_WAIT_MILLIS`. A flush sends it anyway. */
   isFinal(nowMillis: number): boolean;
   /** Approximate memory. */
   readonly bytes: number;
   /**
-   * The final hit, and a crash if there is one; none if it turns out that there is to be none, or if that fails. Called once. `epochMillis` is the wall
-   * clock, which Matomo sees.
+   * The final hit, and a crash if there is one; none if it turns out that there is to be none, or if that fails. Called once.
+   * `epochMillis` is the wall clock, which Matomo sees.
    */
   finalize(epochMillis: number): readonly Hit[];
 }

@@ -86,7 +86,10 @@ export class Connections {
     return announced;
   }
 
-  /** The async context may be that of another request, which has ended the response. Node.js calls this before the application's listeners of `finish` and `close`. */
+  /**
+   * The async context may be that of another request, which has ended the response. Node.js calls this before the application's listeners
+   * of `finish` and `close`.
+   */
   finish({ request: incoming }: Partial<RequestMessage>): void {
     const announced = incoming && ownRequest(incoming);
     if (!announced) return;

@@ -138,12 +138,12 @@ const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
  * The status of an incomplete response, whatever it began with; `undefined` if it is complete. `status` is what the span says or, without
  * one, Node.js:
  *
- * | the response                                   | ends the request, if it has no span | status                                 |
- * |------------------------------------------------|-------------------------------------|----------------------------------------|
- * | is finished                                    | connections.ts                      | its own                                |
- * | is destroyed, or its connection closes         | connections.ts                      | 499 if the client left, else 500 or an error that was sent |
- * | is on a stream of HTTP/2 that closes           | http2.ts                            | the same, or its own if it is complete |
- * | has no status because the handler has thrown   | connections.ts                      | 500 (here; of a span, in `readRequest`) |
+ * | the response                                 | ends the request, if it has no span | status                                                     |
+ * |----------------------------------------------|-------------------------------------|------------------------------------------------------------|
+ * | is finished                                  | connections.ts                      | its own                                                    |
+ * | is destroyed, or its connection closes       | connections.ts                      | 499 if the client left, else 500 or an error that was sent |
+ * | is on a stream of HTTP/2 that closes         | http2.ts                            | the same, or its own if it is complete                     |
+ * | has no status because the handler has thrown | connections.ts                      | 500 (here; with a span, in `readRequest`)                  |
  *
  * A response that waits for a pipelined one before it is not destroyed with its connection. One that goes on after its span has ended, as
  * with `@hono/otel`, is not incomplete, and neither is a stream of events.

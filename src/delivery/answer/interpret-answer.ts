@@ -172,7 +172,7 @@ export type ResultPolicy =
     }
   /** They are sent again, and until then nothing else is. */
   | { readonly hits: 'kept'; readonly wait: Wait; readonly mayBeStored?: true }
-  /** One of them or the server may be the cause: see `queue/failing-hits.ts`. `mayBeStored`: they count as resent if they are sent again. */
+  /** One of them or the server may be the cause (`queue/failing-hits.ts`). `mayBeStored`: they count as resent if they are sent again. */
   | { readonly hits: 'failed'; readonly mayBeStored?: true | undefined }
   /** They are sent again as two bulks. A hit that was sent alone counts as `alone`. */
   | { readonly hits: 'halved'; readonly alone: ResultName };

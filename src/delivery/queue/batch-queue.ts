@@ -123,7 +123,10 @@ export class BatchQueue {
     return all;
   }
 
-  /** Removes a batch from memory, not the one in flight, to store its hits: the first in the order of `lists`. Returns none if they take more than `mostBytes`. */
+  /**
+   * Removes a batch from memory, not the one in flight, to store its hits: the first in the order of `lists`. Returns none if they take
+   * more than `mostBytes`.
+   */
   takeBatch(mostBytes: number): readonly Hit[] {
     const batch = this.#all.find((other) => isInMemory(other) && other !== this.inFlight);
     if (!batch || storedBytes(batch) > mostBytes) return [];

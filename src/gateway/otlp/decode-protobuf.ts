@@ -14,9 +14,10 @@ import {
 } from './read-values.js';
 import { OTLP_SERVER_SPAN } from './received-span.js';
 
-// Protobuf is read as objects in the shape of OTLP's JSON. Only times and values of attributes differ, which have their final types. A list decodes its messages while it is iterated, and its attributes are the same object each time, so that nothing is created
-// for what is not used. Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto,
-// common/v1/common.proto, resource/v1/resource.proto.
+// Protobuf is read as objects in the shape of OTLP's JSON. Only times and values of attributes differ: they have their final types. A list
+// decodes its messages while it is iterated, and its attributes are the same object each time, so that nothing is created for what is not
+// used. Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto, common/v1/common.proto,
+// resource/v1/resource.proto.
 
 // Values of `WireType`, as constants because reading the enum is slower.
 const VARINT = 0;
@@ -107,9 +108,9 @@ class Span {
   traceId = '';
   spanId = '';
   parentSpanId = '';
+  kind = 0;
   /** Positions of what is decoded only if it is used. */
   nameAt = -1;
-  kind = 0;
   startAt = -1;
   endAt = -1;
   attributes: Iterable<Json> | undefined = undefined;
