@@ -1,12 +1,12 @@
-// `npm test`: installs and builds what is missing, runs vitest with the arguments after `--`, and lists skipped tests with
-// the reason. The last line is always `N passed, N failed`. `npm run test:long` adds `--long`,
+// `npm test`: installs and builds what is missing, runs vitest with the arguments after `--`, and lists skipped and failed
+// tests with the reason. The last line is always `N passed, N failed`. `npm run test:long` adds `--long`,
 // and `npm run test:full` adds `--full`.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ROOT, run, setUp } from './setup.mjs';
 
-const NOTHING_RAN = { passed: 0, failed: 1, skipped: new Map() };
+const NOTHING_RAN = { passed: 0, failed: 1, failures: [], skipped: new Map() };
 
 // Ctrl-C ends the current step, and this process still prints the results so far.
 process.on('SIGINT', () => undefined);
@@ -23,6 +23,7 @@ try {
 for (const [reason, names] of counts.skipped) {
   console.log(`\nSkipped: ${reason}\n${names.map((name) => `  ${name}`).join('\n')}`);
 }
+for (const failure of counts.failures) console.log(`\nFailed: ${failure}`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
 
@@ -54,17 +55,23 @@ function environment() {
 function countTests({ testResults }, exitCode) {
   let passed = 0;
   let failed = 0;
+  const failures = [];
   const skipped = new Map();
-  for (const { name, status, assertionResults } of testResults) {
-    const statuses = assertionResults.map((test) => test.status);
-    const failures = statuses.filter((each) => each === 'failed').length;
-    passed += statuses.filter((each) => each === 'passed').length;
-    failed += failures === 0 && status === 'failed' ? 1 : failures;
+  for (const { name, status, message, assertionResults } of testResults) {
+    const file = relative(ROOT, name).replaceAll('\\', '/');
+    const withStatus = (status) => assertionResults.filter((test) => test.status === status);
+    const failedTests = withStatus('failed');
+    passed += withStatus('passed').length;
+    failed += failedTests.length === 0 && status === 'failed' ? 1 : failedTests.length;
+    if (message) failures.push(`${file}: ${message}`);
+    for (const { fullName, failureMessages } of failedTests) {
+      const reason = failureMessages.join('\n').split('\n').slice(0, 8).join('\n');
+      failures.push(`${file}: ${fullName}\n${reason}`);
+    }
     // Tests without a reason were not selected for this run.
     for (const { fullName, meta } of assertionResults.filter((test) => test.meta?.skipped)) {
-      const file = relative(ROOT, name).replaceAll('\\', '/');
       skipped.set(meta.skipped, [...(skipped.get(meta.skipped) ?? []), `${file}: ${fullName}`]);
     }
   }
-  return { passed, failed: failed === 0 && exitCode !== 0 ? 1 : failed, skipped };
+  return { passed, failed: failed === 0 && exitCode !== 0 ? 1 : failed, failures, skipped };
 }
