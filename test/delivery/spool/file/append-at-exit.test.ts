@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { EXIT_WAITS } from '../../../../src/common/exit-waits.js';
 import { FileJournal } from '../../../../src/delivery/spool/file/file-journal.js';
 import { thisProcess } from '../../../../src/delivery/spool/file/take-over.js';
 import { toLines } from '../../../../src/delivery/spool/hit-line.js';
@@ -28,8 +29,12 @@ test('an append that is under way at exit goes on without the event loop, howeve
   const appended = journal.append(lines, false);
   const hasBegun = () => filesIn(folder, '.hits').some((path) => statSync(path).size > 0);
   while (!hasBegun()) await setImmediate();
+  const begunMillis = performance.now();
   expect(journal.appendAtExit(lines)).toBe(true);
-  expect(linesIn(folder)).toHaveLength(hits.length);
+  const isInTime = performance.now() - begunMillis < EXIT_WAITS.otherWriteMillis;
+  // A machine that stood still has them twice.
+  if (isInTime) expect(linesIn(folder)).toHaveLength(hits.length);
   await appended;
+  expect(linesIn(folder).length).toBeGreaterThanOrEqual(hits.length);
   await journal.close();
 });
