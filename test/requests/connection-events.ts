@@ -127,11 +127,10 @@ const SCENARIOS: Record<string, Scenario> = {
     },
   },
   'a response that takes too long': {
-    server: 'impatient',
     async run(client) {
       await afterAlice(client);
-      client.write(get('/hangs/bob'));
-      await client.printed('/hangs/bob response close');
+      client.write(get('/hangs/for/100/ms'));
+      await client.printed('/hangs/for/100/ms response close');
     },
   },
   'an idle connection': {

@@ -13,7 +13,7 @@ const TRACKING =
 export interface ChildOptions {
   /** Default: the repository's root. */
   readonly cwd?: string;
-  /** On top of a clean environment: ours without `MATOMO_*`, `OTEL_*`, `VITEST*` and `NODE_OPTIONS`, and with `PORT=0`; a flush at the end may take ten seconds. */
+  /** On top of a clean environment: ours without what changes the package, Node.js or colors, and with `PORT=0`; a flush at the end may take ten seconds. */
   readonly env?: Readonly<Record<string, string>>;
   /** Path of a `node`. Default: the one that runs this. */
   readonly node?: string;
@@ -168,7 +168,8 @@ export async function eventually<T>(
 }
 
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const isOurs = (name: string) => /^(?:MATOMO_|OTEL_|VITEST|NODE_OPTIONS$|NODE_ENV$)/.test(name);
+  const isOurs = (name: string) =>
+    /^(?:MATOMO_|OTEL_|VITEST|(?:NODE_OPTIONS|NODE_ENV|CI|NO_COLOR|FORCE_COLOR)$)/.test(name);
   const inherited = Object.entries(process.env).filter(([name]) => !isOurs(name));
   return {
     ...Object.fromEntries(inherited),
