@@ -15,8 +15,8 @@ test('stats() is logged as one line of JSON at the interval', async () => {
   });
   onTestFinished(() => matomo.shutdown());
   matomo.export([serverSpan('/health')], () => undefined);
-  await eventually(() => output.length > 0);
-  const [, json = ''] = /^opentelemetry-matomo: (.*) \[stats\]\n$/.exec(output[0] ?? '') ?? [];
+  const line = await eventually(() => output.find((text) => text.endsWith(' [stats]\n')));
+  const [, json = ''] = /^opentelemetry-matomo: (.*) \[stats\]\n$/.exec(line) ?? [];
   expect(JSON.parse(json)).toEqual({ pid: process.pid, ...matomo.stats() });
   expect(matomo.stats().ignored.path).toBe(1);
 });
