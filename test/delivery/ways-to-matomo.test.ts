@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createTransport } from '../../src/delivery/http/create-transport.js';
 import type { Exchange } from '../../src/delivery/http/transport.js';
 import { eventually, startServer } from '../support/child-process.js';
+import { unsetProxies } from '../support/environment.js';
 import { type FaultProxyOptions, matomoOnWire } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
 import { listen } from '../support/listen.js';
@@ -13,13 +14,7 @@ import { requires } from '../support/skips.js';
 
 const CA = fileURLToPath(new URL('../fixtures/tls/ca.pem', import.meta.url));
 
-beforeEach(() => {
-  for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) {
-    vi.stubEnv(name, undefined);
-    vi.stubEnv(name.toUpperCase(), undefined);
-  }
-  onTestFinished(() => void vi.unstubAllEnvs());
-});
+beforeEach(unsetProxies);
 
 function transportTo(url: string) {
   const transport = createTransport({
@@ -127,7 +122,7 @@ describe('forward proxies', () => {
     vi.stubEnv('HTTP_PROXY', `http://user:pass%20word@127.0.0.1:${proxy.port}`);
     const transport = transportTo(MATOMO);
     for (let i = 0; i < 3; i++) {
-      expect(await transport.send(HIT, 1000)).toMatchObject({ body: TRACKED });
+      expect(await transport.send(HIT, 30_000)).toMatchObject({ body: TRACKED });
     }
     const [request] = proxy.requests();
     expect(request).toMatchObject({
@@ -141,7 +136,7 @@ describe('forward proxies', () => {
     });
     expect([proxy.connections(), proxy.open()]).toEqual([1, 1]);
     await eventually(() => proxy.open() === 0);
-    expect(await transport.send(HIT, 1000)).toMatchObject({ body: TRACKED });
+    expect(await transport.send(HIT, 30_000)).toMatchObject({ body: TRACKED });
     expect(proxy.connections()).toBe(2);
   });
 

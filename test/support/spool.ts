@@ -1,4 +1,4 @@
-import { type Dirent, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
@@ -121,32 +121,35 @@ export async function nextProcess(folder: string): Promise<SpooledDelivery> {
   return next;
 }
 
-function listFolder(folder: string): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    return []; // deleted meanwhile
-  }
-}
-
 /** Paths of the files of a spool whose names end so, also of those in journals. */
 export function filesIn(folder: string, suffix: string): string[] {
-  return listFolder(folder)
+  return whileNothingMoves(folder, () => listFiles(folder, suffix));
+}
+
+/** All lines of all files with hits. */
+export function linesIn(folder: string): string[] {
+  const read = (path: string) => readFileSync(path, 'latin1').split('\n').filter(Boolean);
+  return whileNothingMoves(folder, () => listFiles(folder, '.hits').flatMap(read));
+}
+
+function listFiles(folder: string, suffix: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
     .flatMap((entry) => {
       const path = join(folder, entry.name);
-      if (entry.isDirectory()) return filesIn(path, suffix);
+      if (entry.isDirectory()) return listFiles(path, suffix);
       return entry.name.endsWith(suffix) ? [path] : [];
     })
     .sort();
 }
 
-/** All lines of all files with hits. */
-export function linesIn(folder: string): string[] {
-  return filesIn(folder, '.hits').flatMap((path) => {
+/** Reads again if a journal was renamed or deleted meanwhile. There is nothing in a folder that is gone. */
+function whileNothingMoves(folder: string, read: () => string[]): string[] {
+  while (existsSync(folder)) {
     try {
-      return readFileSync(path, 'latin1').split('\n').filter(Boolean);
-    } catch {
-      return []; // deleted meanwhile
+      return read();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
-  });
+  }
+  return [];
 }

@@ -139,7 +139,7 @@ describe('after an outage, connections are reused within ten seconds', () => {
     const matomo = await start();
     await matomo.untilReused();
     matomo.hang();
-    expect((await matomo.send(100)).kind).toBe('no_answer');
+    await eventually(async () => (await matomo.send(100)).kind === 'no_answer');
     const sent = matomo.send();
     await eventually(() => matomo.connections() === 2);
     matomo.restart();

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
+import { moveWallClock } from '../../support/clocks.js';
 import { pending } from '../../support/delivery.js';
 import { SPOOL_PLACES } from '../../support/redis-server.js';
 import { leaveHits, linesIn, spooledDelivery, temporaryFolder } from '../../support/spool.js';
@@ -10,13 +11,6 @@ const HOUR_MILLIS = 3_600_000;
 /** More than one step of expiry reads, in a folder and in Redis. */
 const OLD = 1_500;
 const PADDING = '-'.repeat(400);
-
-/** Moves the wall clock ahead until the end of the test. The monotonic clock and timers do not move. */
-function moveClockAhead(millis: number): void {
-  const now = Date.now.bind(Date);
-  const spy = vi.spyOn(Date, 'now').mockImplementation(() => now() + millis);
-  onTestFinished(() => void spy.mockRestore());
-}
 
 test.each(SPOOL_PLACES)(
   'of hits in %s that became too old while no process ran, none is sent, however many there are',
@@ -46,7 +40,7 @@ test.each(SPOOL_PLACES)(
     const release = transport.hold();
     push('a', 'b.bot'); // two bulks, read at once
     await eventually(() => sent().length === 1);
-    moveClockAhead(2 * HOUR_MILLIS);
+    moveWallClock(2 * HOUR_MILLIS);
     release();
     await eventually(() => delivery.pending === 0);
     expect(sent()).toHaveLength(1);

@@ -73,7 +73,7 @@ describe('processes that share a Redis', () => {
     const worker = startSpoolWorker({
       MATOMO_URL: matomo.url,
       MATOMO_SPOOL: redis.url,
-      MATOMO_SHUTDOWN_TIMEOUT: '2000',
+      MATOMO_SHUTDOWN_TIMEOUT: '20000',
     });
     await worker.request(1);
     await eventually(async () => (await worker.stats()).tracked === 1);

@@ -10,3 +10,10 @@ export function createSkipMinute(): () => void {
     aheadMillis += 60_000;
   };
 }
+
+/** Moves the wall clock ahead until the end of the test. The monotonic clock and timers do not move. */
+export function moveWallClock(millis: number): void {
+  const now = Date.now.bind(Date);
+  const spy = vi.spyOn(Date, 'now').mockImplementation(() => now() + millis);
+  onTestFinished(() => void spy.mockRestore());
+}
