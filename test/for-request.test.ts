@@ -12,11 +12,10 @@ test.each([
 ])(
   'forRequest finds the request of Node.js and of frameworks in another one’s async context, %s',
   async (_name, preload) => {
-    const { inspector, app } = await startTracked([
-      ...preload,
-      ...REGISTER,
-      `${APPS}/for-request.cjs`,
-    ]);
+    const { inspector, app } = await startTracked(
+      [...preload, ...REGISTER, `${APPS}/for-request.cjs`],
+      { MATOMO_SCHEDULE_DELAY: '3600000' },
+    );
     const urls: Record<string, string> = JSON.parse(app.stdout());
     const open = request(`${urls.node}/opens`);
     open.on('error', () => undefined);

@@ -293,8 +293,8 @@ test.each([
 
 test.each([
   ['the default', {}, '', 1_500],
-  ['the environment', { MATOMO_SHUTDOWN_TIMEOUT: '300' }, '', 300],
-  ['code', { MATOMO_SHUTDOWN_TIMEOUT: '10000' }, 'shutdownTimeoutMillis: 200', 200],
+  ['the environment', { MATOMO_SHUTDOWN_TIMEOUT: '3000' }, '', 3_000],
+  ['code', { MATOMO_SHUTDOWN_TIMEOUT: '3600000' }, 'shutdownTimeoutMillis: 200', 200],
 ])('shutdown waits for as long as %s says', async (_name, set, option, millis) => {
   const { reported } = await runScript(
     `const handle = start({ ${option} });
@@ -308,7 +308,7 @@ test.each([
     { env: { MATOMO_SHUTDOWN_TIMEOUT: '', ...set }, answer: { delayMillis: 600_000 } },
   );
   expect(reported).toBeGreaterThan(millis - 50);
-  expect(reported).toBeLessThan(millis + 1_200);
+  expect(reported).toBeLessThan(millis + 8_000); // a busy machine takes longer
 });
 
 test('OTEL_SDK_DISABLED turns start off, and invalid options still throw', async () => {

@@ -171,7 +171,7 @@ test('a full queue is 503 with Retry-After until Matomo takes hits again; what w
 test('requests that wait for their spans do not count against the queue, and pass as it has room', async () => {
   const { gateway } = await startGateway({
     maxQueueSize: 1000,
-    graceMillis: 3000,
+    graceMillis: 8000,
   });
   const spans = Array.from({ length: 500 }, (_, i) => requestSpan(`/${i}`));
   const bodies = Array.from({ length: 8 }, (_, i) => {

@@ -51,7 +51,7 @@ test('what spans below say counts, whether they come before their request, with 
 });
 
 test('SERVER spans of one service inside each other are one request, also where the outer one comes much later', async () => {
-  const set = await startGateway({ graceMillis: 100 });
+  const set = await startGateway({ graceMillis: 1000 });
   const outer = requestSpan('/outer');
   const middleware = below(outer);
   const nested = below(

@@ -73,7 +73,7 @@ describe('a signal that no handler of the application listens to', () => {
       MATOMO_SCHEDULE_DELAY: '60000',
       MATOMO_SHUTDOWN_TIMEOUT: '15000',
     });
-    inspector.play({ delayMillis: 1000, times: 1 });
+    inspector.play({ delayMillis: 3000, times: 1 });
     const ended = app.stop();
     await eventually(() => inspector.hits().length === 2); // stored, and the answer is delayed
     await get(`${app.url}/third`);

@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import { eventually, runNode, startServer } from '../support/child-process.js';
@@ -12,7 +10,7 @@ import {
   TRACED,
   titles,
 } from '../support/registered-app.js';
-import { temporaryFolder } from '../support/spool.js';
+import { linesIn, temporaryFolder } from '../support/spool.js';
 
 const APP = `${APPS}/threads.cjs`;
 /** Nothing is sent before the end. */
@@ -57,11 +55,7 @@ test('with a spool, hits of a worker are stored while Matomo is unavailable', as
   const spool = temporaryFolder();
   const more = { MATOMO_URL: 'http://127.0.0.1:9/', MATOMO_SPOOL: spool, ...AT_THE_END };
   const app = await startServer([...REGISTER, APP], { env: { ...env, ...more } });
-  const stored = () =>
-    readdirSync(spool, { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.hits'))
-      .map((path) => decodeURIComponent(readFileSync(join(spool, path), 'utf8')))
-      .join('');
+  const stored = () => decodeURIComponent(linesIn(spool).join('\n'));
   await get(`${app.url}/a`);
   await eventually(() => stored().includes(`${app.url}/a`));
   await get(`${app.url}/exit`);

@@ -169,7 +169,9 @@ export async function eventually<T>(
 
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const isOurs = (name: string) =>
-    /^(?:MATOMO_|OTEL_|VITEST|(?:NODE_OPTIONS|NODE_ENV|CI|NO_COLOR|FORCE_COLOR)$)/.test(name);
+    /^(?:MATOMO_|OTEL_|VITEST|(?:NODE_OPTIONS|NODE_ENV|CI|NO_COLOR|FORCE_COLOR|(?:https?|no|all)_proxy)$)/i.test(
+      name,
+    );
   const inherited = Object.entries(process.env).filter(([name]) => !isOurs(name));
   return {
     ...Object.fromEntries(inherited),

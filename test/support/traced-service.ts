@@ -89,6 +89,7 @@ function startSdk(options: Partial<NodeSdkOptions>): NodeSDK {
   onTestFinished(async () => {
     await sdk.shutdown().catch(() => undefined);
     for (const api of [trace, context, propagation, metrics, diag]) api.disable();
+    instrumentation.setTracerProvider(trace.getTracerProvider()); // its patch of `node:http` stays
   });
   return sdk;
 }

@@ -71,6 +71,7 @@ async function registered(env: Env, args: readonly string[] = [...TRACED, ...REG
   const port = Number(new URL(app.url).port);
   for (const { path, headers = HEADERS } of REQUESTS) await fetchFrom(port, path, { headers });
   await eventually(() => inspector.hits().length === REQUESTS.length);
+  await app.stop(); // all output is here
   return { inspector, output: () => app.stdout() + app.stderr() };
 }
 

@@ -199,10 +199,14 @@ test.each(['a logger at every level', 'stderr alone'])(
       }, SKIPPING);
     }
     for (const answer of ANSWERS) {
-      await recover();
-      matomo.play(answer);
-      await request();
-      await processor.forceFlush();
+      await eventually(async () => {
+        await recover();
+        matomo.play(answer);
+        await request();
+        await processor.forceFlush();
+        const isNamed = answer.status === 302 || answer.status === 503;
+        return !isNamed || seen([output, said]).includes(` ${answer.status} `);
+      }, SKIPPING);
     }
     const shown = seen(processor);
     await processor.shutdown();
@@ -309,7 +313,7 @@ test('a forward proxy gets its own password and the token in the body, and nobod
     [`http://user:${CONFIDED.proxy}@`, [200]],
   ] as const) {
     vi.stubEnv('HTTP_PROXY', url);
-    const options = { ...OPTIONS, url: 'http://matomo.test', exportTimeoutMillis: 1000 };
+    const options = { ...OPTIONS, url: 'http://matomo.test', exportTimeoutMillis: 30_000 };
     const exporter = new MatomoSpanExporter(options);
     exporter.export([serverSpan('/a', { 'url.query': QUERY })], () => undefined);
     for (const status of statuses) {
@@ -343,8 +347,6 @@ test.each([
         MATOMO_VISITOR_KEY: CONFIDED.key,
         MATOMO_USER_ID: 'http.request.header.authorization',
         MATOMO_SCHEDULE_DELAY: '20',
-        MATOMO_EXPORT_TIMEOUT: '200',
-        MATOMO_SHUTDOWN_TIMEOUT: '500',
       },
     });
     const get = async () => {
@@ -352,10 +354,10 @@ test.each([
       await (await fetch(`${app.url}/a?page=2`, { headers })).text();
     };
     await get();
-    await eventually(() => matomo.hits().length === 1);
+    await eventually(() => app.tracking());
     await wire.play({ kind: 'refuse' });
     await get();
-    await eventually(() => /\[(?:unreachable|no-answer)\]/.test(app.stderr()));
+    await eventually(() => app.stderr().includes('[unreachable]'));
     await wire.play();
     matomo.play({ status: 401, body: ECHO });
     await get();

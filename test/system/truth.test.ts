@@ -63,6 +63,7 @@ test('Expect: 100-continue is one request with the status of its answer', async 
   await new Promise<void>((resolve, reject) => {
     const headers = { expect: '100-continue', 'content-length': 4 };
     const request = httpRequest({
+      host: '127.0.0.1',
       port: service.port,
       method: 'POST',
       path: '/e',
@@ -91,14 +92,14 @@ test('a handler that throws before a status is 500, and the process ends as it w
     const server = require('node:http').createServer((request, response) => {
       if (request.url === '/throws') throw new TypeError('no such luck');
       response.end();
-    }).listen(0, () => {
-      const { port } = server.address();
+    }).listen(0, '127.0.0.1', () => {
+      const { address: host, port } = server.address();
       process.on('uncaughtException', (error) => {
         console.log('caught', error.message);
         server.close();
         server.closeAllConnections();
       });
-      require('node:http').get({ port, path: '/throws', agent: false }).on('error', () => undefined);
+      require('node:http').get({ host, port, path: '/throws', agent: false }).on('error', () => undefined);
     });`;
   const { inspector, env } = await matomo();
   const child = await runNode([...TRACED, ...REGISTER, '-e', app], { env });

@@ -182,6 +182,7 @@ async function start() {
     handlers[kind](request, response);
     beginningOf(id).resolve();
   });
+  server.keepAliveTimeout = 0;
   require('./listen.cjs')(server);
   process.once('SIGTERM', () => server.close().closeAllConnections());
 }

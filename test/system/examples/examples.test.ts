@@ -128,7 +128,7 @@ test('the shop is tracked with its own title and plan, and its health check is n
 });
 
 test('a report of the shop is tracked with the times of its steps, a client that left with 499', async () => {
-  const { server, inspector } = await startExample('shop');
+  const { server, inspector } = await startExample('shop', { STOCK_MILLIS: '3600000' });
   // Not by fetch, which connects once more after an abort and keeps the shop from ending until that is closed.
   const [answer] = (await once(get(`${server.url}/stock/1`), 'response')) as [IncomingMessage];
   answer.destroy();

@@ -183,7 +183,7 @@ test('429 with Retry-After, then nobody flushes', async (context) => {
       begin: (_matomo, proxy) =>
         proxy.play({
           kind: 'answer',
-          where: () => attempts.push(Date.now()) === 1,
+          where: () => attempts.push(performance.now()) === 1,
           status: '429 Too Many Requests\r\nRetry-After: 1',
         }),
       end: () => undefined,

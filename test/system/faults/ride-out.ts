@@ -191,7 +191,7 @@ async function startService({ options, proxy: proxyOptions }: FaultCase) {
       url: proxy.url,
       scheduledDelayMillis: 20,
       exportTimeoutMillis: 30_000,
-      shutdownTimeoutMillis: 1000,
+      shutdownTimeoutMillis: 5000,
       ...options?.(proxy),
     },
   );

@@ -25,6 +25,9 @@ import { startExporter } from '../../support/senders.js';
 import { linesIn, temporaryFolder } from '../../support/spool.js';
 import { fetchFrom, startTracedService } from '../../support/traced-service.js';
 
+// What `localhost` is may have two addresses.
+const host = '127.0.0.1';
+
 const { createListener } = createRequire(import.meta.url)('../../support/apps/users.cjs');
 const VISITOR_KEY = 'a-key';
 const VICTIM = createToPseudonym(VISITOR_KEY)('victim');
@@ -72,7 +75,7 @@ async function leave(
   headers: Record<string, string>,
   hasArrived: () => boolean,
 ) {
-  const request = withoutTracing(() => requestByHttp({ port, path, headers, agent: false }));
+  const request = withoutTracing(() => requestByHttp({ host, port, path, headers, agent: false }));
   request.on('error', () => undefined).end();
   await eventually(hasArrived);
   request.destroy();
@@ -230,7 +233,7 @@ test.each(PLACES)(
       if (status !== 499) await fetchFrom(port, target, { headers: sent });
     }
     const headers = { ...bearer(), 'x-kind': 'event', 'x-status': '499' };
-    const request = requestByHttp({ port, path: '/a?open', headers, agent: false });
+    const request = requestByHttp({ host, port, path: '/a?open', headers, agent: false });
     request.on('error', () => undefined).end();
     const open = () => named(inspector.hits()).filter((text) => text === 'open undefined').length;
     await eventually(() => open() === 1);
@@ -260,7 +263,9 @@ test('a token is no proof for another one of the same subject', async () => {
 test('a response that has begun with a success counts, also if the client leaves before its end', async () => {
   const { requests, hits, port } = await start();
   const headers = { ...bearer(), 'x-kind': 'stream' };
-  const request = withoutTracing(() => requestByHttp({ port, path: '/a', headers, agent: false }));
+  const request = withoutTracing(() =>
+    requestByHttp({ host, port, path: '/a', headers, agent: false }),
+  );
   request.on('error', () => undefined).end();
   const [response] = await once(request, 'response');
   response.on('error', () => undefined).destroy();
@@ -307,7 +312,7 @@ test('with a spool, an event of a new credential waits for the status, and nothi
   );
   const open = (path: string, headers: Headers) =>
     withoutTracing(() =>
-      requestByHttp({ port: service.port, path, headers, agent: false })
+      requestByHttp({ host, port: service.port, path, headers, agent: false })
         .on('error', () => undefined)
         .end(),
     );
