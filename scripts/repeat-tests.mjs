@@ -1,9 +1,11 @@
-// `node scripts/repeat-tests.mjs`: runs `npm test` repeatedly in the background, also on a busy machine and on one core.
+// `node scripts/repeat-tests.mjs`: runs `npm test` repeatedly in the background, also on a busy machine, on one core, and on one that
+// stands still now and then.
 // .repeat-tests has the output of each run, and results.txt with a line for each.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ROOT, run, setUp } from './setup.mjs';
@@ -12,6 +14,7 @@ const USAGE = `node scripts/repeat-tests.mjs [options] [-- arguments for npm tes
   --plain 4      runs on an otherwise idle machine
   --busy 4       runs while every core is busy
   --one-core 2   runs under taskset -c 0
+  --stopped 2    runs whose processes are stopped for up to a second now and then
   --foreground   wait for the runs to finish`;
 
 const FOLDER = join(ROOT, '.repeat-tests');
@@ -23,7 +26,7 @@ if (values.foreground) await repeat();
 else startInBackground();
 
 async function repeat() {
-  const modes = ['plain', 'busy', 'one-core'];
+  const modes = ['plain', 'busy', 'one-core', 'stopped'];
   const runs = modes.flatMap((mode) => Array(Number(values[mode])).fill(mode));
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER);
@@ -49,6 +52,8 @@ async function repeat() {
 
 async function runTests(mode, log) {
   const burners = mode === 'busy' ? Array.from({ length: availableParallelism() }, burn) : [];
+  const end = new AbortController();
+  if (mode === 'stopped') void stopNowAndThen(end.signal);
   const output = openSync(log, 'w');
   const test = [process.execPath, 'scripts/test.mjs', ...positionals];
   const [command, ...args] = mode === 'one-core' ? ['taskset', '-c', '0', ...test] : test;
@@ -56,6 +61,7 @@ async function runTests(mode, log) {
     return await run(command, args, { stdio: ['ignore', output, output] });
   } finally {
     closeSync(output);
+    end.abort();
     for (const burner of burners) burner.kill('SIGKILL');
   }
 }
@@ -69,6 +75,40 @@ function burn() {
       try { process.kill(parent, 0); } catch { process.exit(); }
     }`;
   return spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
+}
+
+/** Stops some processes of the tests for a moment, or all of them, as a busy virtual machine does. */
+async function stopNowAndThen(signal) {
+  while (!signal.aborted) {
+    await wait(200 + Math.random() * 1000);
+    const running = runningProcesses();
+    const share = Math.random() < 0.3 ? 1 : 0.1;
+    const stopped = running.filter(() => Math.random() < share);
+    for (const pid of stopped) send(pid, 'SIGSTOP');
+    await wait(50 + Math.random() * 950);
+    for (const pid of stopped) send(pid, 'SIGCONT');
+  }
+}
+
+/** Those that this process has started, and theirs, without those that a test has stopped. */
+function runningProcesses() {
+  const { stdout } = spawnSync('ps', ['-eo', 'pid=,ppid=,stat='], { encoding: 'utf8' });
+  const rows = stdout.trim().split('\n');
+  const processes = rows.map((row) => row.trim().split(/\s+/));
+  const ours = new Set([String(process.pid)]);
+  for (const [pid, parent] of processes) if (ours.has(parent)) ours.add(pid); // parents come first
+  ours.delete(String(process.pid));
+  return processes
+    .filter(([pid, , state]) => ours.has(pid) && !state.startsWith('T'))
+    .map(([pid]) => Number(pid));
+}
+
+function send(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
 }
 
 function startInBackground() {
@@ -91,6 +131,7 @@ function readOptions() {
         plain: count('4'),
         busy: count('4'),
         'one-core': count('2'),
+        stopped: count('2'),
         foreground: { type: 'boolean', default: false },
       },
     });
