@@ -49,14 +49,19 @@ async function expectTracked(
   }
 }
 
-/** A program that npm installs, with the registry that npm uses. */
+/** A program that npm installs, with the registry, certificates and proxies that npm uses. */
 async function installer(name: string, file: string) {
   const tools = temporaryFolder();
   await npm(tools, ['init', '--yes']);
   await npm(tools, ['install', '--ignore-scripts', name]);
-  const registry = (await npm(tools, ['config', 'get', 'registry'])).trim();
+  const [registry = '', certificates = 'null'] = await Promise.all(
+    ['registry', 'cafile'].map(async (key) => (await npm(tools, ['config', 'get', key])).trim()),
+  );
+  const proxies = Object.entries(process.env).filter(([key]) => /_proxy$/i.test(key));
   return async (cwd: string, args: readonly string[]) => {
     const env = {
+      ...Object.fromEntries(proxies),
+      ...(certificates === 'null' ? {} : { NODE_EXTRA_CA_CERTS: certificates }),
       YARN_NPM_REGISTRY_SERVER: registry,
       npm_config_registry: registry,
       YARN_ENABLE_TELEMETRY: '0',
