@@ -293,7 +293,7 @@ test.each([
 
 test.each([
   ['the default', {}, '', 1_500],
-  ['the environment', { MATOMO_SHUTDOWN_TIMEOUT: '3000' }, '', 3_000],
+  ['the environment', { MATOMO_SHUTDOWN_TIMEOUT: '1900' }, '', 1_900],
   ['code', { MATOMO_SHUTDOWN_TIMEOUT: '3600000' }, 'shutdownTimeoutMillis: 200', 200],
 ])('shutdown waits for as long as %s says', async (_name, set, option, millis) => {
   const { reported } = await runScript(
@@ -308,7 +308,7 @@ test.each([
     { env: { MATOMO_SHUTDOWN_TIMEOUT: '', ...set }, answer: { delayMillis: 600_000 } },
   );
   expect(reported).toBeGreaterThan(millis - 50);
-  expect(reported).toBeLessThan(millis + 8_000); // a busy machine takes longer
+  expect(reported).toBeLessThan(millis + 3_000); // less than 5 s, the default of a processor
 });
 
 test('OTEL_SDK_DISABLED turns start off, and invalid options still throw', async () => {

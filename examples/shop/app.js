@@ -8,7 +8,7 @@ const ITEMS = [
   { id: 2, name: 'Chair', price: 120 },
   { id: 3, name: 'Desk', price: 350 },
 ];
-const { STOCK_MILLIS = 150 } = process.env;
+const STOCK_MILLIS = Number(process.env.STOCK_MILLIS ?? 150);
 
 const app = express();
 app.use(express.json());
@@ -51,7 +51,7 @@ app.get('/reports/:month', async (request, response) => {
 app.get('/stock/:id', (request, response) => {
   response.type('json').flushHeaders();
   const body = JSON.stringify({ id: request.params.id, pieces: 7 });
-  const timer = setTimeout(() => response.end(body), Number(STOCK_MILLIS));
+  const timer = setTimeout(() => response.end(body), STOCK_MILLIS);
   response.once('close', () => clearTimeout(timer));
 });
 

@@ -123,13 +123,13 @@ export async function nextProcess(folder: string): Promise<SpooledDelivery> {
 
 /** Paths of the files of a spool whose names end so, also of those in journals. */
 export function filesIn(folder: string, suffix: string): string[] {
-  return whileNothingMoves(folder, () => listFiles(folder, suffix));
+  return readUntilNothingMoves(folder, () => listFiles(folder, suffix));
 }
 
 /** All lines of all files with hits. */
 export function linesIn(folder: string): string[] {
   const read = (path: string) => readFileSync(path, 'latin1').split('\n').filter(Boolean);
-  return whileNothingMoves(folder, () => listFiles(folder, '.hits').flatMap(read));
+  return readUntilNothingMoves(folder, () => listFiles(folder, '.hits').flatMap(read));
 }
 
 function listFiles(folder: string, suffix: string): string[] {
@@ -143,7 +143,7 @@ function listFiles(folder: string, suffix: string): string[] {
 }
 
 /** Reads again if a journal was renamed or deleted meanwhile. There is nothing in a folder that is gone. */
-function whileNothingMoves(folder: string, read: () => string[]): string[] {
+function readUntilNothingMoves(folder: string, read: () => string[]): string[] {
   while (existsSync(folder)) {
     try {
       return read();

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { DiagLogLevel, diag, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { annotate, MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import type { PlayedAnswer } from '../../src/inspector/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { serverSpan } from '../support/builders.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { createSkipMinute } from '../support/clocks.js';
+import { unsetProxies } from '../support/environment.js';
 import { type Fault, type FaultProxy, matomoOnWire } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
 import { jwt } from '../support/jwt.js';
@@ -303,9 +304,7 @@ test('a forward proxy gets its own password and the token in the body, and nobod
   const output = captureOutput();
   const { wire } = await matomoOnWire();
   const proxy = await startHttpProxy(wire.url);
-  onTestFinished(() => void vi.unstubAllEnvs());
-  vi.stubEnv('NO_PROXY', '');
-  vi.stubEnv('http_proxy', undefined);
+  unsetProxies();
   for (const [url, statuses] of [
     [`http://user:${CONFIDED.proxy}@127.0.0.1:${proxy.port}`, [407, 502, 200]],
     [`http://user:${CONFIDED.proxy}@127.0.0.1:1`, [200]],

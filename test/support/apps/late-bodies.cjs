@@ -182,7 +182,7 @@ async function start() {
     handlers[kind](request, response);
     beginningOf(id).resolve();
   });
-  server.keepAliveTimeout = 0;
+  server.keepAliveTimeout = 0; // else a client may reuse a connection that is being closed
   require('./listen.cjs')(server);
   process.once('SIGTERM', () => server.close().closeAllConnections());
 }

@@ -25,7 +25,7 @@ import { startExporter } from '../../support/senders.js';
 import { linesIn, temporaryFolder } from '../../support/spool.js';
 import { fetchFrom, startTracedService } from '../../support/traced-service.js';
 
-// What `localhost` is may have two addresses.
+// `localhost` may have two addresses.
 const host = '127.0.0.1';
 
 const { createListener } = createRequire(import.meta.url)('../../support/apps/users.cjs');

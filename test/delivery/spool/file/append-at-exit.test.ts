@@ -32,7 +32,7 @@ test('an append that is under way at exit goes on without the event loop, howeve
   const begunMillis = performance.now();
   expect(journal.appendAtExit(lines)).toBe(true);
   const isInTime = performance.now() - begunMillis < EXIT_WAITS.otherWriteMillis;
-  // A machine that stood still has them twice.
+  // If the machine stood still, they are there twice.
   if (isInTime) expect(linesIn(folder)).toHaveLength(hits.length);
   await appended;
   expect(linesIn(folder).length).toBeGreaterThanOrEqual(hits.length);
