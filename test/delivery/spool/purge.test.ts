@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, statSync, symlinkSync, truncateSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { purgeSpool, readSpoolStatus } from '../../../src/delivery/spool/backends.js';
 import type { PurgeFilter } from '../../../src/delivery/spool/hit-line.js';
@@ -9,6 +9,7 @@ import { eventually, ROOT } from '../../support/child-process.js';
 import { pending } from '../../support/delivery.js';
 import { SPOOL_PLACES } from '../../support/redis-server.js';
 import { notSent, processed } from '../../support/scripted-transport.js';
+import { requires } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
 import {
   filesIn,
@@ -75,6 +76,16 @@ test.each(SPOOL_PLACES)('%s is not purged while a process uses it', async (_wher
   await expect(purgeSpool(folder, { kind: 'all' })).rejects.toThrow('a process ');
   transport.answer(processed);
   await eventually(() => delivery.counters.tracked === 2);
+});
+
+test('a link to the journal of another folder is not followed', async () => {
+  requires('file owners');
+  const [other, folder] = [await fill(), await fill()];
+  const [file = ''] = filesIn(other, '.hits');
+  symlinkSync(dirname(file), join(folder, '1700000000000-7-00000001'));
+  expect(await readSpoolStatus(folder)).toMatchObject({ pending: HITS.length });
+  expect(await purgeSpool(folder, { kind: 'all' })).toBe(HITS.length);
+  expect(linesIn(other)).toHaveLength(HITS.length);
 });
 
 test('hits before and after a purged one in its segment keep their results', async () => {

@@ -1,15 +1,15 @@
 import { readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import {
   type FileHandle,
+  lstat,
   mkdir,
   open,
   rename,
   rmdir,
-  stat,
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { EXIT_WAITS } from '../../../common/exit-waits.js';
 import { type HitLine, type Journal, type JournalHit, JournalLost } from '../journal.js';
 import { byName } from '../spool-description.js';
@@ -265,20 +265,30 @@ async function removeDraft(draft: string): Promise<void> {
   await rmdir(draft).catch(unlessMissing);
 }
 
+/** Whether a path is that of a journal, and no link. */
+export async function isJournal(path: string): Promise<boolean> {
+  if (!INSTANCE.test(basename(path))) return false;
+  return (await lstat(path).catch(unlessMissing))?.isDirectory() === true;
+}
+
 /** The files with hits in a folder, and in journals inside of it. */
 export async function listHitsFiles(folder: string): Promise<string[]> {
   const files: string[] = [];
   for (const name of (await listFolder(folder)).sort(byName)) {
-    if (HITS.test(name)) files.push(join(folder, name));
-    else if (INSTANCE.test(name)) files.push(...(await listHitsFiles(join(folder, name))));
+    const path = join(folder, name);
+    if (HITS.test(name)) files.push(path);
+    else if (await isJournal(path)) files.push(...(await listHitsFiles(path)));
   }
   return files;
 }
 
-/** Bytes of all hits in a spool. */
+/** Bytes of all hits in a spool. What cannot be read does not count. */
 export async function measureFolder(folder: string): Promise<number> {
   let bytes = 0;
-  for (const path of await listHitsFiles(folder))
-    bytes += (await stat(path).catch(() => ({ size: 0 }))).size;
+  for (const name of await listFolder(folder).catch(() => [])) {
+    const path = join(folder, name);
+    if (HITS.test(name)) bytes += (await lstat(path).catch(() => ({ size: 0 }))).size;
+    else if (await isJournal(path).catch(() => false)) bytes += await measureFolder(path);
+  }
   return bytes;
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { isLineSelected, type PurgeFilter, readLine } from '../hit-line.js';
 import { JOURNAL_TIMES } from '../journal.js';
@@ -12,11 +12,11 @@ import {
   type SpoolStatus,
   type SpoolStore,
 } from '../spool-store.js';
-import { listHitsFiles, measureFolder } from './file-journal.js';
+import { isJournal, listHitsFiles, measureFolder } from './file-journal.js';
 import { donePathOf, isPending, readLines } from './hits-file.js';
 import { openOwnFile, unlessMissing, unlinkIfThere } from './own-files.js';
 import { DESCRIPTION, FileJournalOpener } from './spool-folder.js';
-import { ALIVE, DeadProcesses, INSTANCE, thisProcess } from './take-over.js';
+import { ALIVE, DeadProcesses, thisProcess } from './take-over.js';
 
 const POLL_MILLIS = 250;
 const LINE_FEED = '\n';
@@ -38,8 +38,8 @@ async function readStatus(folder: string): Promise<SpoolStatus> {
 }
 
 async function listProcesses(folder: string, dead: DeadProcesses): Promise<ListedProcess[]> {
-  const listOne = async (instance: string) => {
-    const path = join(folder, instance);
+  const listOne = async (path: string) => {
+    const instance = basename(path);
     const [found, segments] = await Promise.all([dead.examine(path), listHitsFiles(path)]);
     return found ? [{ instance, host: undefined, isAlive: !found.isDead, segments }] : []; // gone
   };
@@ -70,12 +70,14 @@ async function purge(folder: string, filter: PurgeFilter): Promise<number> {
 }
 
 async function listJournals(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => INSTANCE.test(name)).sort(byName);
+  const paths = (await readdir(folder)).sort(byName).map((name) => join(folder, name));
+  const areJournals = await Promise.all(paths.map(isJournal));
+  return paths.filter((_, i) => areJournals[i]);
 }
 
 /** A process that cannot be checked from here counts as dead if it does not beat for some time. */
 async function requireNoProcess(folder: string): Promise<void> {
-  const journals = (await listJournals(folder)).map((name) => join(folder, name));
+  const journals = await listJournals(folder);
   const touched = () =>
     Promise.all(journals.map((path) => stat(join(path, ALIVE)).then(mtimeOf, () => 0)));
   const before = String(await touched());

@@ -45,6 +45,7 @@ describe('a spool that others can change', () => {
     const target = join(elsewhere, '000001.hits');
     writeFileSync(target, `${planted}\n`);
     symlinkSync(elsewhere, join(folder, older(1)));
+    symlinkSync(folder, join(folder, older(3))); // what is in it, and so on without end
     writeFileSync(join(folder, older(2)), 'no journal');
     const journal = dirname(file);
     symlinkSync(target, join(journal, '000002.hits'));
