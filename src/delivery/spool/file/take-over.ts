@@ -3,7 +3,7 @@ import { lstat, rename, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import type { JournalEvents } from '../journal.js';
+import { type JournalEvents, JournalLost } from '../journal.js';
 import { byName, parseObject } from '../spool-description.js';
 import type { SpoolStoreOptions } from '../spool-store.js';
 import { mayTakeOver, noticePauses } from '../take-over.js';
@@ -157,31 +157,36 @@ export async function takeOver(
   most: number,
 ): Promise<number> {
   const { options } = own;
-  const others = (await listFolder(options.folder))
-    .filter((name) => name !== basename(own.path) && INSTANCE_OR_DRAFT.test(name))
-    .sort(byName);
+  const all = await listJournals(options.folder);
+  const others = all.filter((name) => name !== basename(own.path));
   dead.begin(others.map((name) => join(options.folder, name)));
   let taken = 0;
   for (const name of others) {
     if (taken === most) break;
-    const found = await examineOwn(join(options.folder, name), dead, options.events);
-    if (!found?.isDead || !mayTakeOver(options, found) || !(await take(own, name))) continue;
-    taken += 1;
-    await adopt(own, join(own.path, name));
+    if (await takeIfDead(own, dead, name).catch((error) => skip(own, name, error))) taken += 1;
   }
-  await adoptAll(own, own.path); // those of an attempt that failed
+  // Those of an attempt that failed.
+  for (const name of await listJournals(own.path))
+    await adopt(own, join(own.path, name)).catch((error) => skip(own, name, error));
   return taken;
 }
 
-/** What is known of a process; `undefined` for a folder of another user, which is reported. */
-async function examineOwn(path: string, dead: DeadProcesses, events: JournalEvents) {
-  try {
-    requireOwn(await lstat(path), path, 'isDirectory');
-    return await dead.examine(path);
-  } catch (error) {
-    if (error instanceof ForeignFile) events.foreign(basename(path));
-    return undefined; // else it is gone
-  }
+/** Reports why a journal cannot be used. It keeps nobody from the others. */
+function skip({ options: { events } }: OwnJournal, name: string, error: unknown): false {
+  if (error instanceof JournalLost) throw error;
+  if (error instanceof ForeignFile) events.foreign(name);
+  else if (!isMissing(error)) events.unreadable(error);
+  return false;
+}
+
+async function takeIfDead(own: OwnJournal, dead: DeadProcesses, name: string): Promise<boolean> {
+  const { options } = own;
+  const path = join(options.folder, name);
+  requireOwn(await lstat(path), path, 'isDirectory');
+  const found = await dead.examine(path);
+  if (!found?.isDead || !mayTakeOver(options, found) || !(await take(own, name))) return false;
+  await adopt(own, join(own.path, name));
+  return true;
 }
 
 /** Returns whether the journal of a dead process is in this one. */
@@ -197,23 +202,21 @@ async function take(own: OwnJournal, name: string): Promise<boolean> {
   }
 }
 
-/** Opens the journals in a folder, and those in them, all of which are moved up into this one. */
-async function adoptAll(own: OwnJournal, folder: string): Promise<void> {
-  for (const name of (await listFolder(folder)).sort(byName)) {
-    if (!INSTANCE_OR_DRAFT.test(name)) continue;
-    const path = join(own.path, name);
-    if (folder !== own.path) await rename(join(folder, name), path);
-    await adopt(own, path);
-  }
+async function listJournals(folder: string): Promise<string[]> {
+  return (await listFolder(folder)).filter((name) => INSTANCE_OR_DRAFT.test(name)).sort(byName);
 }
 
-/** Opens a journal that was taken over, and files of it that could not be read before. */
+/** Opens a journal that was taken over, with those in it, which are moved up into this one, and files that could not be read before. */
 async function adopt(own: OwnJournal, path: string): Promise<void> {
   const { events } = own.options;
   let files = own.files.get(path);
   if (!files) {
     files = await findFiles(path, events);
-    await adoptAll(own, path);
+    for (const name of await listJournals(path)) {
+      const moved = join(own.path, name);
+      await rename(join(path, name), moved);
+      await adopt(own, moved);
+    }
     own.files.set(path, files);
   }
   let hits = 0;
