@@ -51,9 +51,10 @@ class RedisStream implements Segment {
 
   async read(): Promise<readonly JournalHit[]> {
     const { connection, events } = this.#journal.options;
-    const most = Math.min(MAX_READ_HITS, this.unread);
+    const { unread } = this; // more may be appended meanwhile
+    const most = Math.min(MAX_READ_HITS, unread);
     const entries = await readEntries(connection, this.key, this.#position + 1, most);
-    const isShort = entries.length < most;
+    const lost = entries.length < most ? unread - entries.length : 0;
     const hits: JournalHit[] = [];
     const damaged: { readonly from: number }[] = [];
     for (const { number: from, line } of entries) {
@@ -63,14 +64,11 @@ class RedisStream implements Segment {
     }
     // If Redis fails here, all is read again.
     if (damaged.length > 0) await this.markDecided(damaged);
-    if (isShort) await this.#journal.confirm();
+    if (lost > 0) await this.#journal.confirm();
     this.#position = entries.at(-1)?.number ?? this.#position;
-    this.unread -= entries.length;
+    this.unread -= entries.length + lost;
     if (damaged.length > 0) events.damaged(this.key, damaged.length);
-    if (isShort) {
-      events.lost(this.unread);
-      this.unread = 0;
-    }
+    events.lost(lost);
     return hits;
   }
 

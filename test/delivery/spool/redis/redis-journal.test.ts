@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { toLines } from '../../../../src/delivery/spool/hit-line.js';
+import { JOURNAL_TIMES, type JournalEvents } from '../../../../src/delivery/spool/journal.js';
+import { RedisConnection } from '../../../../src/delivery/spool/redis/redis-connection.js';
+import { RedisJournal } from '../../../../src/delivery/spool/redis/redis-journal.js';
+import type { Hit } from '../../../../src/hit/hit.js';
+import { startRedis } from '../../../support/redis-server.js';
+
+test('a hit that is stored while older ones turn out to be gone is not counted as lost with them', async () => {
+  const redis = await startRedis();
+  const connection = new RedisConnection(redis.url, (run) => run());
+  await connection.open();
+  let lost = 0;
+  const events = {
+    lost(hits) {
+      lost += hits;
+    },
+  } as JournalEvents; // nothing else happens
+  const options = { connection, hasToken: true, times: JOURNAL_TIMES, events };
+  const journal = await RedisJournal.create(options);
+  const append = (...queries: string[]) => journal.append(linesOf(queries), false);
+  await append('?a', '?b');
+  const [stream] = journal.segments;
+  await redis.command('XTRIM', stream?.key ?? '', 'MAXLEN', '0');
+  const [read] = await Promise.all([stream?.read(), append('?c')]);
+  expect([read, lost, stream?.unread]).toEqual([[], 2, 1]);
+  expect(await stream?.read()).toMatchObject([{ query: '?c' }]);
+  connection.close();
+});
+
+function linesOf(queries: readonly string[]) {
+  const hits = queries.map(
+    (query): Hit => ({ site: 1, startSeconds: 1_700_000_000, kind: 'page', visitor: 'v', query }),
+  );
+  return toLines(hits).map((line, i) => ({ hit: hits[i] as Hit, line }));
+}
