@@ -83,11 +83,14 @@ export interface Wire {
   /** How many commands it has refused. */
   readonly refused: number;
   play(state: WireState): void;
+  /** New connections lead to another port. */
+  leadTo(port: number): void;
   /** Loses all answers from the next command on that contains this text. */
   muteAt(text: string): void;
 }
 
-export async function startWire(targetPort: number): Promise<Wire> {
+export async function startWire(firstPort: number): Promise<Wire> {
+  let targetPort = firstPort;
   let state: WireState = 'well';
   let muting: string | undefined;
   let refused = 0;
@@ -130,6 +133,9 @@ export async function startWire(targetPort: number): Promise<Wire> {
       // Lost bytes are not replayed: clients of a dead connection have to reconnect.
       if (next === 'cut' || state !== 'well') connections.destroy();
       state = next;
+    },
+    leadTo(port) {
+      targetPort = port;
     },
     muteAt(text) {
       muting = text;

@@ -78,9 +78,15 @@ export class RedisConnection {
   async send(...command: readonly string[]): Promise<unknown> {
     const client = this.#client;
     if (!client?.isReady) throw new NotConnected('not connected');
-    return await withDeadline(client, REPLY_MILLIS, () =>
-      this.#quietly(() => client.sendCommand(command)),
-    );
+    try {
+      return await withDeadline(client, REPLY_MILLIS, () =>
+        this.#quietly(() => client.sendCommand(command)),
+      );
+    } catch (error) {
+      // A primary that becomes a replica keeps its connections. A new one may lead to the new primary.
+      if (error instanceof Error && error.message.startsWith('READONLY')) end(client);
+      throw error;
+    }
   }
 
   /** Whether Redis, or a proxy in front of it, has refused a command. Other errors leave open whether it has run. */

@@ -4,8 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { startBulkReceiver } from '../../../support/bulk-receiver.js';
 import { eventually, runNode } from '../../../support/child-process.js';
-import { startRedis } from '../../../support/redis-server.js';
-import { temporaryFolder } from '../../../support/spool.js';
+import { startRedis, startWire } from '../../../support/redis-server.js';
+import { notSent, processed } from '../../../support/scripted-transport.js';
+import { spooledDelivery, temporaryFolder } from '../../../support/spool.js';
 import { startSpoolWorker } from '../spool-workers.js';
 
 describe('processes that share a Redis', () => {
@@ -83,6 +84,27 @@ describe('processes that share a Redis', () => {
     expect(await worker.shutdown()).toMatchObject({ tracked: 8, pending: 0 });
     redis.signal('SIGCONT');
   });
+
+  test('a primary that becomes a replica is left for the new primary', async () => {
+    const [first, second] = [await startRedis(), await startRedis()];
+    const [firstPort = '', secondPort = ''] = [first, second].map(({ url }) => new URL(url).port);
+    await second.command('REPLICAOF', '127.0.0.1', firstPort);
+    const wire = await startWire(Number(firstPort));
+    const one = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
+    one.transport.answer(notSent);
+    one.push('before');
+    await eventually(() => one.delivery.spooled === 1);
+    await first.command('WAIT', '1', '10000');
+
+    await second.command('REPLICAOF', 'NO', 'ONE');
+    await first.command('REPLICAOF', '127.0.0.1', secondPort);
+    wire.leadTo(Number(secondPort));
+    one.push('after');
+    await eventually(() => one.delivery.spooled === 2, { timeoutMillis: 30_000 });
+    one.transport.answer(processed);
+    await eventually(() => one.delivery.counters.tracked === 2, { timeoutMillis: 30_000 });
+    expect(one.law()).toEqual([2, 2]);
+  }, 60_000);
 
   test('a process ends by itself though its Redis hangs', async () => {
     const redis = await startRedis();
