@@ -116,6 +116,7 @@ export class Sender {
   /** Sends a batch once. Never rejects. */
   async #exchange(batch: Batch): Promise<BulkResult> {
     const { hold, transport, options } = this.#parts;
+    this.#token.stop(); // if it is replaced meanwhile and the result rejects it, it is read then
     const token = this.#token.value;
     const sending = transport.send(toBody(batch.hits, token), options.exportTimeoutMillis);
     return this.#verdicts.classify(batch, await hold.during(sending), token);
@@ -179,7 +180,6 @@ export class Sender {
   /** While the token is rejected, only another one ends the wait earlier. */
   #afterToken(isTokenRejected: boolean): void {
     this.#waitsForToken = isTokenRejected;
-    this.#token.stop();
     if (!isTokenRejected) return;
     this.#token.watch(() => {
       this.#waitsForToken = false;

@@ -348,6 +348,24 @@ test('a rejected token is read again every five seconds, a missing one keeps the
   expect(reads).toBe(before);
 });
 
+test('a rejected token that is replaced while it is tried again: the new one is sent at once', async () => {
+  let file = 'old';
+  const { delivery, transport } = setUp({ tokenAuth: 'old', rereadToken: () => file });
+  rejectTokens(transport, () => 'new');
+  delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(transport.bodies).toHaveLength(1);
+  const release = transport.hold();
+  await vi.advanceTimersByTimeAsync(10 * 60_000 - 50_000);
+  expect(transport.bodies).toHaveLength(2);
+  file = 'new';
+  await vi.advanceTimersByTimeAsync(10_000);
+  release();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(transport.bodies.map(({ token_auth }) => token_auth)).toEqual(['old', 'old', 'new']);
+  expect(delivery.counters.tracked).toBe(1);
+});
+
 test('with a token that never worked the batch is held, and Matomo asked after 10, 30 and 60 minutes', async () => {
   const { delivery, transport, logged } = setUp({ tokenAuth: 't' });
   transport.answer((sent) => processed(sent, sent));
