@@ -152,7 +152,10 @@ export class BatchSource {
     if (!spool) return;
     const stored = spool.store(true).then(() => true);
     const isInTime = !spool.writer.isHanging && (await this.#isInTime(stored));
-    if (!isInTime && !this.isOver) spool.writer.giveUp(this.isEnding);
+    if (isInTime || this.isOver) return;
+    spool.writer.giveUp(this.isEnding);
+    // What was given up may be stored after all, and must not be read then.
+    if (this.isEnding) this.#storedUntilMillis = 0;
   }
 
   /** Counts all hits in memory as lost. */

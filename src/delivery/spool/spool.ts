@@ -143,7 +143,9 @@ export class Spool {
       const isDue = isInterval || memory.queued >= PORTION;
       if (isDue && this.isWritable) void this.store(false);
       if (this.writer.isHanging) this.writer.giveUp(false);
-      if (millis % EXPIRY_MILLIS === 0) void this.#steps.run(() => this.#expire());
+      // While a disk hangs, nothing piles up.
+      if (millis % EXPIRY_MILLIS === 0 && this.#steps.isIdle)
+        void this.#steps.run(() => this.#expire());
       if (isInterval) parts.onInterval();
     }, PORTION_MILLIS).unref();
     this.#forgetExit = atExit('release', () => this.#closeAtExit());

@@ -19,11 +19,13 @@ import { notSent, processed, scriptedTransport } from '../../support/scripted-tr
 
 useFakeTime();
 
-/** Journals in memory. A write takes as long as a test says, or hangs, and the newest journal can be lost. */
+/** Journals in memory. A write takes as long as a test says, or hangs, beats can hang, and the newest journal can be lost. */
 class Journals {
   writeMillis = 0;
   isHanging = false;
   isLost = false;
+  /** Looks at the journal hang until then. */
+  awake: Promise<void> | undefined;
   decidedAtExit = 0;
   readonly spool: Spool = new Spool(
     Promise.resolve({
@@ -59,6 +61,7 @@ class Journals {
       },
     };
     const confirm = async () => {
+      await this.awake;
       if (this.isLost) throw new JournalLost('gone');
     };
     return {
@@ -85,10 +88,10 @@ class Journals {
 }
 
 /** A spool of 100 hits in memory, which has begun. */
-async function start({ spool }: Journals) {
+async function start({ spool }: Journals, isFresh = () => true) {
   const memory = new MemoryQueue(100);
   const queue = new BatchQueue(10);
-  const parts = { memory, queue, isFresh: () => true, maxQueueSize: 100 };
+  const parts = { memory, queue, isFresh, maxQueueSize: 100 };
   spool.start({ ...parts, onInterval: () => undefined });
   onTestFinished(() => spool.stop());
   await spool.ready;
@@ -126,6 +129,27 @@ test('what is given back to memory is stored although each write takes longer th
   expect(queue.totalInMemory).toBe(0);
 });
 
+test('while the disk hangs, nothing piles up that is done when it works again', async () => {
+  const journals = new Journals();
+  let looks = 0;
+  const { memory } = await start(journals, () => {
+    looks += 1;
+    return true;
+  });
+  memory.push(pending());
+  await vi.advanceTimersByTimeAsync(3_000);
+  let wake = () => {};
+  journals.awake = new Promise((resolve) => {
+    wake = resolve;
+  });
+  await vi.advanceTimersByTimeAsync(100_000);
+  const before = looks;
+  wake();
+  await vi.advanceTimersByTimeAsync(900);
+  expect(before).toBeGreaterThan(0);
+  expect(looks - before).toBeLessThan(3);
+});
+
 test('at a shutdown, a full batch of a journal that is gone does not keep the hits of the next one from Matomo', async () => {
   const journals = new Journals();
   const transport = scriptedTransport();
@@ -151,4 +175,36 @@ test('at a shutdown, a full batch of a journal that is gone does not keep the hi
     Array.from({ length: 10 }, (_, i) => `b${i}`),
   );
   expect(delivery.counters.lost.spool).toBe(10);
+});
+
+test('hits whose write hangs at a shutdown are sent from memory, and not again if the write ends', async () => {
+  const journals = new Journals();
+  const transport = scriptedTransport();
+  transport.answer(notSent);
+  const { diagnostics } = collectDiagnostics();
+  const options = { ...DEFAULT_OPTIONS, maxQueueSize: 20, maxExportBatchSize: 10 };
+  const delivery = new Delivery(options, transport, diagnostics, () => 1, journals.spool);
+  const push = (name: string, count: number) => {
+    for (let i = 0; i < count; i++) delivery.push(pending({ name: `${name}${i}` }));
+  };
+  push('kept ', 20);
+  await vi.advanceTimersByTimeAsync(500);
+  push('unread ', 20);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(delivery.spooled).toBe(40);
+  journals.writeMillis = 3_000;
+  push('late ', 5);
+  const before = transport.bodies.length;
+  transport.answer(processed);
+  const release = transport.hold();
+  const closed = delivery.shutdown(20_000);
+  await vi.advanceTimersByTimeAsync(3_500);
+  release();
+  await vi.advanceTimersByTimeAsync(20_000);
+  await closed;
+  const sent = sentNames(transport).slice(before).flat();
+  expect(sent.filter((name) => name.startsWith('late'))).toHaveLength(5);
+  const { pending: left, counters } = delivery;
+  expect(counters).toMatchObject({ tracked: sent.length, lost: { shutdown: 0 } });
+  expect(left).toBe(45 - sent.length);
 });
