@@ -19,11 +19,13 @@ export class ConnectionReuse {
   #isDoubted = false;
   /** The connection had a response and may still be open. */
   #isReusable = false;
-  #turn: Promise<void> | undefined;
+  #proof: Promise<void> | undefined;
 
   /** Resolves when the next request may be sent, with whether its connection is closed after it. */
   async next(): Promise<boolean> {
-    await this.#turn;
+    await this.#proof;
+    // A FIN may have come with the response, or while this process stood still. It is read in the next poll phase.
+    if (this.#isReusable) await new Promise((resolve) => setImmediate(resolve));
     if (this.#isReusable) this.#isDoubted = false;
     return performance.now() < this.#freshUntilMillis;
   }
@@ -31,12 +33,10 @@ export class ConnectionReuse {
   /** A request has a response, or none. Its connection can be reused if it has one, unless it is closed after it. */
   recordResult(hasAnswer: boolean, closes: boolean): void {
     this.#isReusable = hasAnswer && !closes;
-    if (!this.#isReusable) return;
-    // A FIN sent with the response is read in the next poll phase, so the next request waits for one turn of the event loop.
-    this.#turn = new Promise((resolve) => {
-      if (this.#isDoubted) setTimeout(resolve, PROOF_MILLIS).unref();
-      else setImmediate(resolve);
-    });
+    this.#proof =
+      this.#isReusable && this.#isDoubted
+        ? new Promise((resolve) => void setTimeout(resolve, PROOF_MILLIS).unref())
+        : undefined;
   }
 
   /** The server closed a connection without notice. If there was no response yet, that proves nothing. */

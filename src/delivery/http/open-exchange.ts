@@ -20,7 +20,8 @@ export class OpenExchange {
       this.#resolve = resolve;
     });
     const abort = () => this.abort(timedOut(this.#isSent, timeoutMillis).error);
-    this.#timer = setTimeout(abort, timeoutMillis).unref();
+    // If this process was busy or stood still, the answer may be there already. It is read before that.
+    this.#timer = setTimeout(() => setImmediate(abort), timeoutMillis).unref();
   }
 
   /** Whether Matomo may have received bytes of the request, and there is no result yet. */
@@ -65,6 +66,7 @@ export class OpenExchange {
 
   /** Ends the request. */
   abort(reason: Error): void {
+    if (this.#isEnded) return;
     this.#end(this.#knownByStatus ?? unanswered(this.#isSent, reason));
     this.#abortRequest?.(reason);
   }
