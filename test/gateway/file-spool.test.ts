@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { sumOfCounters } from '../../src/delivery/queue/counters.js';
 import { startBulkReceiver } from '../support/bulk-receiver.js';
 import { eventually } from '../support/child-process.js';
+import { sumOfCounters } from '../support/delivery.js';
 import { sendSpans, startGatewayProcess } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { linesIn, temporaryFolder } from '../support/spool.js';

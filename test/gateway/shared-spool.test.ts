@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { sumOfCounters } from '../../src/delivery/queue/counters.js';
 import type { GatewayStats } from '../../src/gateway/index.js';
 import { type BulkReceiver, startBulkReceiver } from '../support/bulk-receiver.js';
 import { eventually, runNode, startServer } from '../support/child-process.js';
 import { MAIN } from '../support/cli.js';
+import { sumOfCounters } from '../support/delivery.js';
 import { sendSpans, startGatewayProcess } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';

@@ -1,7 +1,7 @@
 import { beforeEach, onTestFinished, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
-import { sumOfCounters } from '../../src/delivery/queue/counters.js';
+import type { DeliveryCounters } from '../../src/delivery/queue/counters.js';
 import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { collectDiagnostics } from './diagnostics.js';
@@ -51,4 +51,9 @@ export const sentNames = (transport: { bodies: { requests: string[] }[] }) =>
 /** Hits in = pending + counted, as it has to be at every moment. */
 export function accountedFor({ pending: open, counters }: Delivery): number {
   return open + sumOfCounters(counters);
+}
+
+/** The number of hits counted. */
+export function sumOfCounters({ tracked, accepted, invalid, lost }: DeliveryCounters): number {
+  return Object.values(lost).reduce((sum, count) => sum + count, tracked + accepted + invalid);
 }

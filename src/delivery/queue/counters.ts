@@ -40,8 +40,3 @@ export function addCounters(sum: DeliveryCounters, added: HitResultCounts): void
     else sum.lost[name] += hits;
   }
 }
-
-/** The number of hits counted. */
-export function sumOfCounters({ tracked, accepted, invalid, lost }: DeliveryCounters): number {
-  return Object.values(lost).reduce((sum, count) => sum + count, tracked + accepted + invalid);
-}

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
 import { Delivery } from '../../../src/delivery/delivery.js';
 import type { Exchange } from '../../../src/delivery/http/transport.js';
-import { sumOfCounters } from '../../../src/delivery/queue/counters.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
-import { pending } from '../../support/delivery.js';
+import { pending, sumOfCounters } from '../../support/delivery.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
 import { answer, processed, scriptedTransport } from '../../support/scripted-transport.js';
 

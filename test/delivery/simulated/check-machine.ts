@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { sumOfCounters } from '../../../src/delivery/queue/counters.js';
+import { sumOfCounters } from '../../support/delivery.js';
 import type { SimulatedMachine } from './simulated-machine.js';
 import type { SimulatedProcess } from './simulated-process.js';
 

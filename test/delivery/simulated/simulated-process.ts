@@ -1,12 +1,13 @@
 import { Delivery } from '../../../src/delivery/delivery.js';
 import type { Transport } from '../../../src/delivery/http/transport.js';
-import { type DeliveryCounters, sumOfCounters } from '../../../src/delivery/queue/counters.js';
+import type { DeliveryCounters } from '../../../src/delivery/queue/counters.js';
 import { FileJournal } from '../../../src/delivery/spool/file/file-journal.js';
 import type { ProcessIdentity } from '../../../src/delivery/spool/file/take-over.js';
 import type { JournalOpener } from '../../../src/delivery/spool/journal.js';
 import { Spool } from '../../../src/delivery/spool/spool.js';
 import { SpoolReports } from '../../../src/delivery/spool/spool-reports.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
+import { sumOfCounters } from '../../support/delivery.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
 import { kindOf, nameOf, queryOf } from '../../support/named-hits.js';
 import { Pace } from './pace.js';
