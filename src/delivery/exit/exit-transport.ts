@@ -71,7 +71,9 @@ export function createExitTransport(live: Transport, options: TransportOptions):
 
     async close() {
       clearTimeout(timer);
-      await Promise.all([thread?.stop(), used?.stop(), live.close()]);
+      const ending = [thread?.stop(), used?.stop(), live.close()];
+      thread = undefined; // at `exit`, a new one sends
+      await Promise.all(ending);
     },
   };
 }

@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createExitTransport } from '../../../src/delivery/exit/exit-transport.js';
 import { createTransport } from '../../../src/delivery/http/create-transport.js';
+import { freePort } from '../../support/free-port.js';
 import { listen } from '../../support/listen.js';
 
 const LONG_AFTER_A_SIGNAL = 31_000;
@@ -74,4 +75,16 @@ test('closing ends what the thread sends', async () => {
   await until(() => open.length > 0);
   await transport.close();
   expect((await sent).kind).toBe('no_answer');
+});
+
+test('at exit, another thread sends if the one before is just being closed', async () => {
+  const url = new URL(`http://127.0.0.1:${await freePort()}`);
+  const options = { url, userAgent: 'test/1' };
+  const transport = createExitTransport(createTransport(options), options);
+  transport.expectEnd?.();
+  await transport.send(Buffer.from('{}'), 60_000);
+  void transport.close();
+  const exchange = transport.sendSync?.(Buffer.from('{}'), 30_000);
+  expect(String(exchange?.kind === 'not_sent' && exchange.error)).toContain('ECONNREFUSED');
+  await transport.close();
 });
