@@ -42,6 +42,17 @@ export async function withTimeout<T>(
   return first;
 }
 
+/** Resolves with a promise, or if nothing keeps the process alive any more: whoever waits would never go on. */
+export async function untilIdle(promise: Promise<unknown>): Promise<void> {
+  let onIdle = (): void => undefined;
+  const idle = new Promise<void>((resolve) => {
+    onIdle = resolve;
+  });
+  process.once('beforeExit', onIdle);
+  await Promise.race([promise, idle]);
+  process.removeListener('beforeExit', onIdle);
+}
+
 /** Keeps the process alive until a promise is settled: sending hits does not. */
 export async function holdEventLoop<T>(promise: Promise<T>): Promise<T> {
   const timer = setInterval(() => undefined, MAX_TIMER_MILLIS);

@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { EXIT_WAITS } from '../common/exit-waits.js';
-import { DetachedScope, withTimeout } from '../common/timers.js';
+import { DetachedScope, untilIdle, withTimeout } from '../common/timers.js';
 import type { PendingHit } from '../hit/hit.js';
 import { BatchSource } from './batch-source.js';
 import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
@@ -185,8 +185,8 @@ export class Delivery {
 
   /**
    * Makes one attempt to send everything that is queued. While a flush runs, further calls share the one after it. Takes at most
-   * `exportTimeoutMillis` and 5 s: an attempt that takes longer goes on. Keeps the process alive for at most `shutdownTimeoutMillis`.
-   * Never rejects.
+   * `exportTimeoutMillis` and 5 s: an attempt that takes longer goes on. Keeps the process alive for at most `shutdownTimeoutMillis`, and
+   * resolves then if nothing else does. Never rejects.
    */
   flush(): Promise<void> {
     this.#parts.hold.extend(performance.now());
@@ -209,7 +209,7 @@ export class Delivery {
   }
 
   #limit(flush: Promise<void>): Promise<void> {
-    return withTimeout(this.#flushLimitMillis, flush, true);
+    return untilIdle(withTimeout(this.#flushLimitMillis, flush, true));
   }
 
   /** Makes a last attempt and counts what is left at the deadline as lost. Never rejects. */

@@ -1,6 +1,7 @@
 import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { describe, expect, test, vi } from 'vitest';
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import { runNode } from '../support/child-process.js';
 import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
 import { listen } from '../support/listen.js';
 
@@ -49,6 +50,21 @@ test.each(['processor', 'exporter'])(
     await Promise.all([processor.shutdown(), exporter.shutdown()]); // it has only one of them
   },
 );
+
+test('a script that waits for a flush goes on although Matomo hangs and nothing else keeps it alive', async () => {
+  const script = `import { start, trackHit } from './dist/esm/index.js';
+    const matomo = start();
+    trackHit({ url: 'https://shop.test/', cid: '0123456789abcdef' });
+    await matomo.forceFlush();
+    console.log(matomo.stats().pending);`;
+  const env = {
+    MATOMO_URL: await startHanging(),
+    MATOMO_SITE_ID: '1',
+    MATOMO_SHUTDOWN_TIMEOUT: '300',
+  };
+  const { code, stdout } = await runNode(['--input-type=module', '--eval', script], { env });
+  expect([code, stdout]).toEqual([0, '1\n']);
+});
 
 describe('of a delivery', () => {
   useFakeTime();
