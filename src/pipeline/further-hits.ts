@@ -203,18 +203,25 @@ export class FurtherHits implements HitReports {
    * who its user is, it waits for that, too.
    */
   isFinal({ request, endedMillis }: PendingFurtherHit, nowMillis: number): boolean {
-    const { longestHoldMillis, options, callbacks, readOpen } = this.#parts;
+    const { longestHoldMillis, options } = this.#parts;
     if (!request || request.closed) return true;
     const hits = HitsOfRequest.of(request);
     if (request.http) return hits.page?.isFinal(nowMillis) ?? false;
     const waitedMillis = nowMillis - endedMillis;
     if (waitedMillis < longestHoldMillis) return false;
     if (waitedMillis >= options.scheduledDelayMillis) return true;
-    if (hits.awaitsStatus === undefined) {
-      const now = readOpen(request);
-      hits.awaitsStatus = now !== undefined && callbacks.awaitsStatus(now);
-    }
+    hits.awaitsStatus ??= this.#awaitsStatus(request);
     return !hits.awaitsStatus || hasStatus(request);
+  }
+
+  #awaitsStatus(request: Request): boolean {
+    const { callbacks, readOpen } = this.#parts;
+    try {
+      const now = readOpen(request);
+      return now !== undefined && callbacks.awaitsStatus(now);
+    } catch {
+      return false; // the hit cannot be built then, which is reported
+    }
   }
 
   finalize(pending: PendingFurtherHit, epochMillis: number): readonly Hit[] {
