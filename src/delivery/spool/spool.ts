@@ -169,22 +169,27 @@ export class Spool {
 
   /** One by one: a batch that cannot be stored is queued in memory again. */
   async #storeBatches(): Promise<void> {
+    while (this.isWritable && this.#takeBatch(this.writer.room)) await this.writer.write();
+  }
+
+  /** Passes a batch in memory to the writer. Returns `false` if there is none, or its hits take more than `mostBytes`. */
+  #takeBatch(mostBytes: number): boolean {
     const { memory, queue } = this.#parts;
-    while (queue.totalInMemory > 0 && this.isWritable) {
-      const hits = queue.takeBatch(this.writer.room);
-      if (hits.length === 0) return;
-      memory.forget(hits);
-      this.writer.add(hits);
-      await this.writer.write();
-    }
+    const hits = queue.takeBatch(mostBytes);
+    memory.forget(hits);
+    this.writer.add(hits);
+    return hits.length > 0;
   }
 
   /** At the end of the process: stores all hits in memory synchronously. Returns those that have to be sent. */
   storeSync(): readonly Hit[] {
     const { memory } = this.#parts;
+    const journal = this.#stored?.journal;
+    let isLeft = journal?.appendAtExit !== undefined;
+    while (isLeft) isLeft = this.#takeBatch(Number.POSITIVE_INFINITY);
     this.writer.add(memory.build(Number.POSITIVE_INFINITY, performance.now(), true));
     const rest = this.writer.writeAtExit((lines) => {
-      const isStored = this.#stored?.journal.appendAtExit?.(lines) === true;
+      const isStored = journal?.appendAtExit?.(lines) === true;
       if (isStored) this.spooled += lines.length;
       return isStored;
     });

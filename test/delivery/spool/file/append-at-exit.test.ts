@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { EXIT_WAITS } from '../../../../src/common/exit-waits.js';
@@ -8,7 +9,9 @@ import { toLines } from '../../../../src/delivery/spool/hit-line.js';
 import { JOURNAL_TIMES, type JournalEvents } from '../../../../src/delivery/spool/journal.js';
 import { newInstanceName } from '../../../../src/delivery/spool/spool-description.js';
 import type { Hit } from '../../../../src/hit/hit.js';
-import { filesIn, linesIn, temporaryFolder } from '../../../support/spool.js';
+import { eventually } from '../../../support/child-process.js';
+import { notSent } from '../../../support/scripted-transport.js';
+import { filesIn, linesIn, spooledDelivery, temporaryFolder } from '../../../support/spool.js';
 
 const EVENTS = {} as JournalEvents; // nothing of it happens
 
@@ -37,4 +40,23 @@ test('an append that is under way at exit goes on without the event loop, howeve
   await appended;
   expect(linesIn(folder).length).toBeGreaterThanOrEqual(hits.length);
   await journal.close();
+});
+
+test('at exit, hits that could not be stored before are stored', async () => {
+  const folder = temporaryFolder();
+  const { delivery, transport, push, logged, law } = spooledDelivery({ folder });
+  transport.answer(notSent);
+  const [alive = ''] = await eventually(() => {
+    const found = filesIn(folder, 'alive');
+    return found.length > 0 && found;
+  });
+  mkdirSync(join(dirname(alive), '000001.hits'));
+  push('a', 'b');
+  await eventually(() => logged.join().includes('[spool-not-written]'));
+  await eventually(() => transport.bodies.length > 0); // they are in a batch
+  delivery.keepsForExit = true;
+  delivery.finish();
+  expect(delivery.counters.lost.shutdown).toBe(0);
+  expect(linesIn(folder)).toHaveLength(2);
+  expect(law()).toEqual([2, 2]);
 });
