@@ -5,6 +5,8 @@
 export const EXIT_WAITS = {
   /** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */
   registeredMillis: 1_500,
+  /** The last line, which names an outage too, before the outage has a line of its own. Docker kills a process after ten seconds. */
+  outageMillis: 5_000,
   /** A signal that the process has sent to itself. */
   ownSignalMillis: 1_000,
   /** The exit flush, if Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */

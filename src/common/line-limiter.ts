@@ -31,10 +31,10 @@ export interface LastingStateOptions {
 /** What lasts has a line at its beginning, if its cause changes, after ten minutes and then every hour, and at its end. */
 export interface LastingState {
   /**
-   * The state begins, or lasts. Writes `message()` if the cause is another one than in the latest line. `undefined`: it is in the
-   * log already.
+   * The state begins, or lasts. Writes `message()` if the cause is another one than in the latest line, and still is after `delayMillis`.
+   * `undefined`: it is in the log already.
    */
-  begin(cause: string, message: Message): void;
+  begin(cause: string, message: Message, delayMillis?: number): void;
   end(): void;
   /** Ends the state without a message: nothing observes it any more. */
   forget(): void;
@@ -76,10 +76,10 @@ export class LineLimiter {
   }
 
   /** Writes `message()` instead of what is not written yet with this key. `undefined`: there is nothing to write any more. */
-  change(key: string, message: Message): void {
+  change(key: string, message: Message, delayMillis = 0): void {
     const line = this.#lineOf(key);
     line.changes += 1;
-    this.#plan(line, 0, message);
+    this.#plan(line, delayMillis, message);
   }
 
   /** Writes the sum of what was added since the last line of the key. */
@@ -114,7 +114,7 @@ export class LineLimiter {
       return current === undefined ? undefined : repeated(since, current);
     };
     const state: LastingState = {
-      begin: (cause, message) => {
+      begin: (cause, message, delayMillis) => {
         quiet?.refresh();
         if (current === cause) return;
         if (current === undefined) {
@@ -124,11 +124,12 @@ export class LineLimiter {
         }
         current = cause;
         if (written === cause) return;
-        this.change(key, () => {
+        const write = () => {
           if (current === undefined || current === written) return undefined;
           written = current;
           return message();
-        });
+        };
+        this.change(key, write, delayMillis);
       },
       end: () => {
         if (current === undefined) return;

@@ -174,7 +174,10 @@ export class Delivery {
 
   /** The process may end soon: if hits are sent at `exit`, bulks are sent from now on in a way that `exit` can wait for. */
   expectEnd(): void {
-    if (this.keepsForExit && !this.#parts.spool) this.#parts.transport.expectEnd?.();
+    if (!this.keepsForExit) return;
+    const { sender, spool, transport } = this.#parts;
+    sender.expectEnd();
+    if (!spool) transport.expectEnd?.();
   }
 
   /** The process is about to end: sends everything now, and new hits as soon as they are final. */
@@ -221,6 +224,7 @@ export class Delivery {
   async #close(deadlineMillis: number): Promise<void> {
     const { source, sender, spool, transport } = this.#parts;
     const startMillis = performance.now();
+    sender.expectEnd();
     this.#loop.stop();
     source.shutdown(deadlineMillis);
     const isInTime = await withTimeout(
@@ -230,18 +234,18 @@ export class Delivery {
     source.exit();
     await transport.close();
     await this.#loop.ended; // counts the batch that was in flight
-    sender.stop();
     if (spool && this.memory.count > 0) {
       const leftMillis = startMillis + deadlineMillis - performance.now();
       const millis = Math.max(leftMillis, EXIT_WAITS.spoolWriteMillis);
       await withTimeout(millis, spool.store(true)); // a spool that did not answer before
     }
     await spool?.close();
+    this.keepsForExit &&= isInTime === true && !sender.hasToWait;
+    if (!this.keepsForExit) source.drop();
+    sender.stop();
     this.#parts.losses.check();
     this.#parts.diagnostics.lines.flush();
-    if (this.keepsForExit && isInTime && !sender.hasToWait) return;
-    this.keepsForExit = false;
-    source.drop();
+    if (this.keepsForExit) return;
     const { shutdown } = this.counters.lost;
     const end = { hasTimedOut: !isInTime, before: sender.stoppedBy, mayFlush: true };
     const text = describeLoss('shutdown', { shutdown }, end);
@@ -250,8 +254,10 @@ export class Delivery {
 
   /** Blocks the process at its end, see `flushAtExit`. */
   finish(): void {
-    this.#parts.diagnostics.lines.flush();
-    if (this.pending === 0) return;
+    if (this.pending === 0) {
+      this.#parts.diagnostics.lines.flush();
+      return;
+    }
     this.#closed ??= Promise.resolve();
     this.#parts.source.exit();
     this.#loop.stop();

@@ -69,6 +69,11 @@ export class Sender {
     return this.#verdicts.outage.cause?.reason;
   }
 
+  /** The process may end soon. */
+  expectEnd(): void {
+    this.#verdicts.outage.expectEnd();
+  }
+
   /** Sends batch after batch until nothing is due, or nothing can be sent now. */
   async send(mode: SendMode): Promise<void> {
     const { source } = this.#parts;

@@ -41,14 +41,19 @@ export function testGracefulExit(answerMillis: readonly number[], findNode: () =
       },
     );
 
-    test('a Matomo that answers 503: one line says what is lost', async () => {
-      const { inspector, app } = await start(60_000);
-      // An answer before `process.exit()` would be a line of its own.
-      inspector.play({ status: 503, delayMillis: 1000 });
-      for (const path of PATHS) await get(app.url + path);
-      expect(await app.stop()).toEqual({ code: 0, signal: null });
-      expect(app.stderr()).toMatch(/^.*5 hits.*503.*shutdown: 5.*\[lost-at-shutdown\]\n$/);
-    });
+    test.each([
+      ['before', 0, 'soon'],
+      ['after', 1000, 'graceful'],
+    ])(
+      'a Matomo that answers 503 %s the process exits: one line says what is lost',
+      async (_, delayMillis, handler) => {
+        const { inspector, app } = await start(60_000, handler);
+        inspector.play({ status: 503, delayMillis });
+        for (const path of PATHS) await get(app.url + path);
+        expect(await app.stop()).toEqual({ code: 0, signal: null });
+        expect(app.stderr()).toMatch(/^.*5 hits.*503.*shutdown: 5.*\[lost-at-shutdown\]\n$/);
+      },
+    );
 
     test('a bulk that was sent before the signal and is not answered: stored once, and not called lost', async () => {
       const { inspector, app } = await start(0);

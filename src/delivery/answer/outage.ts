@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
+import { EXIT_WAITS } from '../../common/exit-waits.js';
 import type { LastingState } from '../../common/line-limiter.js';
 import { coded, type MessageCode } from '../../common/messages.js';
 import { countOf, type Reason } from '../queue/batch.js';
@@ -17,12 +18,16 @@ export class Outage {
   attempts = 0;
   /** Why Matomo did not process the latest bulk; `undefined` if it did. */
   cause: Reason | undefined;
+  readonly #lines: Diagnostics['lines'];
   readonly #state: LastingState;
   readonly #workOf: () => PendingWork;
+  /** Until then, the process may end, on the monotonic clock. */
+  #endMillis = Number.NEGATIVE_INFINITY;
 
-  constructor(diagnostics: Pick<Diagnostics, 'lines'>, workOf: () => PendingWork) {
+  constructor({ lines }: Pick<Diagnostics, 'lines'>, workOf: () => PendingWork) {
+    this.#lines = lines;
     this.#workOf = workOf;
-    this.#state = diagnostics.lines.lasting({
+    this.#state = lines.lasting({
       key: 'outage',
       ended: () =>
         coded('available-again', 'Matomo processes hits again. Pending hits are being sent.'),
@@ -30,17 +35,27 @@ export class Outage {
     });
   }
 
+  /**
+   * The process may end soon. Its last line names the cause and the hits that are lost, so hits that would be sent again have no line before,
+   * unless the process goes on.
+   */
+  expectEnd(): void {
+    this.#endMillis = performance.now() + EXIT_WAITS.outageMillis;
+  }
+
   /** An attempt failed. `isResent`: its hits are sent again. Logs why, unless that is the cause in the latest message. */
   begin(cause: Reason, isResent: boolean): void {
     this.attempts += 1;
     this.cause = cause;
     const { code, reason } = cause;
-    this.#state.begin(`${code} ${withoutNumbers(reason)}`, () => {
+    const write = () => {
       const effect = isResent
         ? `Pending and sent again: ${countOf(this.#workOf().pending)}`
         : 'Other hits stay pending';
       return coded(code, `${reason}. ${effect}. ${adviceFor(code)}`);
-    });
+    };
+    const delayMillis = isResent ? Math.max(0, this.#endMillis - performance.now()) : 0;
+    this.#state.begin(`${code} ${withoutNumbers(reason)}`, write, delayMillis);
   }
 
   /** Matomo has processed a bulk. */
@@ -50,8 +65,9 @@ export class Outage {
     this.cause = undefined;
   }
 
-  /** Nothing more is sent: the outage is no longer repeated in the log. */
+  /** Nothing more is sent: the outage is no longer repeated in the log. Hits that are still pending are in a spool, and in no other line. */
   close(): void {
+    if (this.#workOf().pending > 0) this.#lines.flush();
     this.#state.forget();
   }
 }

@@ -30,6 +30,7 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
     found = describeError(error);
   }
   source.drop();
+  sender.stop();
   losses.check(['invalid']);
   diagnostics.lines.flush();
   if (counters.tracked > tracked) options.onTracked?.();

@@ -3,7 +3,7 @@ import { readSpoolStatus } from '../../../src/delivery/spool/backends.js';
 import { eventually } from '../../support/child-process.js';
 import { pending } from '../../support/delivery.js';
 import { SPOOL_PLACES } from '../../support/redis-server.js';
-import { notSent } from '../../support/scripted-transport.js';
+import { answer, notSent } from '../../support/scripted-transport.js';
 import { sorted } from '../../support/sorted.js';
 import { filesIn, leaveHits, spooledDelivery } from '../../support/spool.js';
 
@@ -49,6 +49,17 @@ describe.each(SPOOL_PLACES)('a spool in %s', (_place, open) => {
     expect(second.logged).toEqual([
       expect.stringMatching(/\b4 hits\b.*\b3 h\b.*\[hits-taken-over\]$/),
     ]);
+  });
+
+  test('an outage during a shutdown that leaves hits in the spool is logged once', async () => {
+    const folder = await open();
+    const options = { folder, scheduledDelayMillis: 60_000 };
+    const { delivery, transport, push, logged } = spooledDelivery(options);
+    transport.answer(answer(503));
+    push('a', 'b');
+    await delivery.shutdown(20_000);
+    expect(delivery.spooled).toBe(2);
+    expect(logged).toEqual([expect.stringMatching(/ 503\b.*Pending.* 2 hits.*\[unavailable\]$/)]);
   });
 
   test('a flush stores and sends what waits', async () => {
