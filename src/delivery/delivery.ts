@@ -56,7 +56,7 @@ export class Delivery {
       random,
       hold: new ProcessHold(options.shutdownTimeoutMillis, scope),
       scope,
-      losses: new LossLog(diagnostics, memory.counters),
+      losses: new LossLog(diagnostics, memory.counters, spool !== undefined),
       isFresh: createIsFresh(options, spool !== undefined),
       results: new HitResults({ memory, spool, diagnostics }),
     };
@@ -247,7 +247,8 @@ export class Delivery {
     this.#parts.diagnostics.lines.flush();
     if (this.keepsForExit) return;
     const { shutdown } = this.counters.lost;
-    const end = { hasTimedOut: !isInTime, before: sender.stoppedBy, mayFlush: true };
+    const hasSpool = spool !== undefined;
+    const end = { hasTimedOut: !isInTime, before: sender.stoppedBy, mayFlush: true, hasSpool };
     const text = describeLoss('shutdown', { shutdown }, end);
     if (text) this.#parts.diagnostics.warnOnce('shutdown', text);
   }

@@ -5,9 +5,13 @@ import type { DeliveryCounters, LossReason } from './queue/counters.js';
 
 const HOUR_MILLIS = 3_600_000;
 
+/** With a spool, hits are in memory only until it has stored them. */
+const CHECK_SPOOL =
+  'Check why the spool does not store hits: space, permissions, maxSpoolBytes, or Redis';
+
 interface LossLine {
   readonly code: MessageCode;
-  readonly text: (hits: string) => string;
+  readonly text: (hits: string, hasSpool: boolean) => string;
   /** @default a minute */
   readonly intervalMillis?: number;
   readonly delayMillis?: number;
@@ -18,8 +22,8 @@ const LINES = {
   queue_full: {
     code: 'queue-full',
     delayMillis: 1_000, // the first line shows how many hits a second are lost
-    text: (hits) =>
-      `The queue is full. Lost and counted as queue_full: ${hits}. New hits are lost until there is room. Raise maxQueueSize, or set spool.`,
+    text: (hits, hasSpool) =>
+      `The queue is full. Lost and counted as queue_full: ${hits}. New hits are lost until there is room. ${hasSpool ? CHECK_SPOOL : 'Raise maxQueueSize, or set spool'}.`,
   },
   unconfirmed: {
     code: 'unconfirmed',
@@ -51,11 +55,17 @@ const LOGGED = Object.keys(LINES) as LoggedResult[];
 export class LossLog {
   readonly #lines: Diagnostics['lines'];
   readonly #counters: DeliveryCounters;
+  readonly #hasSpool: boolean;
   readonly #logged = new Map<LoggedResult, number>();
 
-  constructor(diagnostics: Pick<Diagnostics, 'lines'>, counters: DeliveryCounters) {
+  constructor(
+    diagnostics: Pick<Diagnostics, 'lines'>,
+    counters: DeliveryCounters,
+    hasSpool: boolean,
+  ) {
     this.#lines = diagnostics.lines;
     this.#counters = counters;
+    this.#hasSpool = hasSpool;
   }
 
   /** Call this after hits were counted. At the end of a process, the cause of a loss is logged with all that is lost. */
@@ -67,7 +77,8 @@ export class LossLog {
       if (hits <= 0) continue;
       this.#logged.set(result, total);
       const { code, text, ...pace }: LossLine = LINES[result];
-      this.#lines.add(result, hits, (sum) => coded(code, text(countOf(sum))), pace);
+      const write = (sum: number) => coded(code, text(countOf(sum), this.#hasSpool));
+      this.#lines.add(result, hits, write, pace);
     }
   }
 }
@@ -84,6 +95,7 @@ interface EndOfSending {
   readonly before?: string | undefined;
   /** Whether sending at the end was allowed. */
   readonly mayFlush: boolean;
+  readonly hasSpool: boolean;
 }
 
 /** What was lost at the end, by reason, and what was sent without a response; `undefined` if all is confirmed. */
@@ -106,14 +118,18 @@ export function describeLoss(
   }
   if (unconfirmed > 0)
     sentences.push(`Sent, not confirmed: ${countOf(unconfirmed)} (unconfirmed: ${unconfirmed})`);
-  // If `shutdownTimeoutMillis` has not run out, a longer one changes nothing.
-  const set = end.hasTimedOut ? 'Raise shutdownTimeoutMillis, or set' : 'Set';
-  sentences.push(
-    end.mayFlush
-      ? `${set} spool to keep hits across restarts`
-      : 'Set exitFlush, or call shutdown() before the process ends',
-  );
+  sentences.push(adviceFor(end, hits > 0));
   return coded(hits > 0 ? 'lost-at-shutdown' : 'unconfirmed', `${sentences.join('. ')}.`);
+}
+
+function adviceFor({ hasTimedOut, mayFlush, hasSpool }: EndOfSending, areLost: boolean): string {
+  if (!mayFlush) return 'Set exitFlush, or call shutdown() before the process ends';
+  if (hasSpool && areLost) return `${CHECK_SPOOL}, which gets no hits after process.exit()`;
+  // If `shutdownTimeoutMillis` has not run out, a longer one changes nothing.
+  const set = hasTimedOut ? 'Raise shutdownTimeoutMillis, or set' : 'Set';
+  return hasSpool
+    ? `${set} resendUnconfirmed if you prefer duplicates to losses`
+    : `${set} spool to keep hits across restarts`;
 }
 
 /** Why hits are left: what the end has shown, else the time, and what was known before. */

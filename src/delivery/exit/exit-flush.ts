@@ -38,7 +38,9 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
   const lost = { ...counters.lost };
   for (const name of Object.keys(lost) as LossReason[]) lost[name] -= lostBefore[name];
   const { stoppedBy: before } = sender;
-  const text = describeLoss('process', lost, { found, isCut, hasTimedOut, before, mayFlush });
+  const hasSpool = spool !== undefined;
+  const end = { found, isCut, hasTimedOut, before, mayFlush, hasSpool };
+  const text = describeLoss('process', lost, end);
   if (text) diagnostics.warnOnce('exit', text);
 }
 

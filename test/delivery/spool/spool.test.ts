@@ -150,6 +150,26 @@ test('while the disk hangs, nothing piles up that is done when it works again', 
   expect(looks - before).toBeLessThan(3);
 });
 
+test('what is lost because a spool stores nothing is logged with the advice to check it, not to set one', async () => {
+  const journals = new Journals();
+  journals.isHanging = true;
+  const transport = scriptedTransport();
+  transport.answer(notSent);
+  const { diagnostics, logged } = collectDiagnostics();
+  const options = { ...DEFAULT_OPTIONS, maxQueueSize: 2 };
+  const delivery = new Delivery(options, transport, diagnostics, () => 1, journals.spool);
+  for (let i = 0; i < 3; i++) delivery.push(pending());
+  const closed = delivery.shutdown(1_000);
+  await vi.advanceTimersByTimeAsync(10_000);
+  await closed;
+  const lost = logged.filter((line) => /\[(?:queue-full|lost-at-shutdown)\]$/.test(line));
+  expect(lost).toHaveLength(2);
+  for (const line of lost) {
+    expect(line).toContain('Check why the spool does not store hits');
+    expect(line).not.toMatch(/\bset spool\b/i);
+  }
+});
+
 test('at a shutdown, a full batch of a journal that is gone does not keep the hits of the next one from Matomo', async () => {
   const journals = new Journals();
   const transport = scriptedTransport();
