@@ -1,5 +1,9 @@
 import type { Order } from './hit/parameters/order.js';
-import type { PerfKey, TrackingParameters } from './hit/parameters/tracking-parameters.js';
+import type {
+  HitParameters,
+  PerfKey,
+  TrackingParameters,
+} from './hit/parameters/tracking-parameters.js';
 import { currentTarget } from './requests/captured-requests.js';
 import { createRequestFunctions } from './requests/request-functions.js';
 
@@ -94,9 +98,9 @@ export function trackOrder(order: Order, more: TrackingParameters = {}): void {
  * Tracks any other hit in addition to the page view of the current request: a download, an outlink, a site search, content.
  * Otherwise like {@link trackEvent}.
  *
- * @param parameters - Tracking parameters by Matomo's names.
+ * @param parameters - Tracking parameters by Matomo's names, at least one of {@link HitParameters}.
  * @example trackHit({ download: 'https://example.org/report.pdf' });
  */
-export function trackHit(parameters: TrackingParameters): void {
+export function trackHit(parameters: HitParameters): void {
   current.trackHit(parameters);
 }

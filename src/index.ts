@@ -24,7 +24,11 @@ export { AI_CHATBOTS } from './hit/bots/ai-chatbots.js';
 export { HEALTH_CHECKERS } from './hit/bots/health-checkers.js';
 export type { TrackedRequest } from './hit/http-request.js';
 export type { Order, OrderItem } from './hit/parameters/order.js';
-export type { PerfKey, TrackingParameters } from './hit/parameters/tracking-parameters.js';
+export type {
+  HitParameters,
+  PerfKey,
+  TrackingParameters,
+} from './hit/parameters/tracking-parameters.js';
 export type { OptionError } from './options/option-error.js';
 export type { MatomoOptions, VisitorId } from './options.js';
 export type { MatomoStats } from './pipeline/stats.js';

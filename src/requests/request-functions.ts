@@ -6,6 +6,7 @@ import { addTiming } from '../hit/http-request.js';
 import type { McpCall } from '../hit/mcp-call.js';
 import { type Order, toOrderItems } from '../hit/parameters/order.js';
 import {
+  type HitParameters,
   isPerfKey,
   PERF_KEYS,
   type PerfKey,
@@ -38,7 +39,7 @@ export interface RequestFunctions {
   /** Tracks an order in addition to the request's page view. */
   trackOrder(order: Order, more?: TrackingParameters): void;
   /** Tracks any other hit in addition to the request's page view. */
-  trackHit(parameters: TrackingParameters): void;
+  trackHit(parameters: HitParameters): void;
 }
 
 /** The functions for the target that `find` returns at each call; `undefined` if there is no such request, which was logged. */

@@ -21,7 +21,7 @@ const EXPORTS = {
       trackOrder
     `),
     types: words(`
-      AttributeValue Attributes Context FinishedSpan HrTime Link MatomoHandle
+      AttributeValue Attributes Context FinishedSpan HitParameters HrTime Link MatomoHandle
       MatomoOptions MatomoStats McpTransport McpVisitor MessageCode MeterProvider
       OptionError Order OrderItem PerfKey RequestFunctions Sampler SamplingResult Span
       SpanContext TraceState TrackedRequest TrackingParameters VisitorId

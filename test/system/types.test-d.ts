@@ -120,6 +120,15 @@ test('events, goals and orders are typed, with tracking parameters for the rest'
   trackGoal(1, { revenue: 2 });
   trackOrder({ id: 'a', revenue: 1, tax: 0.2, items }, { uid: 'ann' });
   trackHit({ download: 'https://example.org/a.pdf' });
+  trackHit({ e_c: 'a', e_a: 'b', uid: 'ann', dimension1: 'x' });
+  // @ts-expect-error it is about nothing
+  trackHit({});
+  // @ts-expect-error only a visitor
+  trackHit({ uid: 'ann' });
+  // @ts-expect-error an event has an action
+  trackHit({ e_c: 'a' });
+  // @ts-expect-error it may be about nothing
+  trackHit({ search: undefined as string | undefined });
   // @ts-expect-error an event has an action
   trackEvent('a');
   // @ts-expect-error a number

@@ -22,6 +22,20 @@ export interface TrackingParameters extends SettableValues {
   [dimension: `dimension${number}`]: string | number | boolean | undefined;
 }
 
+/** Tracking parameters of a hit besides the page view: at least one says what it is about. */
+export type HitParameters = TrackingParameters &
+  (
+    | { action_name: string }
+    | { url: string }
+    | { link: string }
+    | { download: string }
+    | { search: string }
+    | { idgoal: number }
+    | { e_c: string; e_a: string }
+    | { c_n: string }
+    | { ping: true | 1 }
+  );
+
 /** The kinds of values, with their types in code. */
 export interface ValueTypes {
   text: string;
