@@ -208,6 +208,12 @@ const ROWS = [
     app: 'frameworks/sentry-provider.cjs',
   },
   {
+    ...SENTRY_APP,
+    name: 'Express beside Sentry with `openTelemetryBasicTracerProvider`, which samples nothing',
+    app: 'frameworks/sentry-provider.cjs',
+    env: { ...SENTRY, SAMPLE_RATE: '0' },
+  },
+  {
     name: 'Express beside Datadog',
     setUp: 'datadog',
     app: 'frameworks/datadog.cjs',

@@ -5,7 +5,7 @@ const { closeSentry, noteTransactions } = require('../sentry-stand-in.cjs');
 Sentry.init({
   dsn: process.env.SENTRY_DSN,
   openTelemetryBasicTracerProvider: true,
-  tracesSampleRate: 1,
+  tracesSampleRate: Number(process.env.SAMPLE_RATE ?? 1),
   beforeSendTransaction: (transaction) => (Math.random() < 0.1 ? transaction : null),
 });
 
