@@ -1,18 +1,15 @@
 // Speaks HTTP/2, and HTTP/1.1 over TLS. Paths below `/stream` are answered by the `stream` event, others by the compatibility API.
 const { once } = require('node:events');
-const { readFileSync, rmSync, writeFileSync } = require('node:fs');
+const { readFileSync } = require('node:fs');
 const http2 = require('node:http2');
-const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { isMainThread } = require('node:worker_threads');
 const runInWorker = require('./in-worker.cjs');
 const { setImmediate: turn, setTimeout: delay } = require('node:timers/promises');
 const { annotate, forRequest, ignore, measure, trackEvent } = require('opentelemetry-matomo');
 
-const FILE = join(tmpdir(), `opentelemetry-matomo-http2-${process.pid}`);
-const FILE_BYTES = 200_000;
-writeFileSync(FILE, 'x'.repeat(FILE_BYTES));
-process.once('exit', () => rmSync(FILE, { force: true }));
+/** A file that is sent in many parts. */
+const FILE = join(__dirname, '../../fixtures/matomo-corpus/bulks.jsonl');
 
 /** The whole body, in the async context in which it arrives. */
 function readBody(request, use) {
