@@ -16,7 +16,7 @@ import { Connections, isOpen, type OpenConnections } from './connections.js';
 import { Http2Sessions } from './http2.js';
 import { ownRequest, requestOf } from './node-request.js';
 import { addExecution } from './operations/index.js';
-import type { Additions, HitReports, Request, RequestStorage } from './request.js';
+import type { HitReports, Request, RequestStorage } from './request.js';
 import type { RequestTracker } from './track-requests.js';
 
 /** A processor or exporter that accepts hits besides page views. */
@@ -29,7 +29,7 @@ export interface HitTaker {
 /** A processor, of any copy of this package. */
 export interface RequestProcessor
   extends HitTaker,
-    Pick<RequestTracker, 'findAnnotations' | 'abandon' | 'begin' | 'beginStream'> {}
+    Pick<RequestTracker, 'findRequest' | 'abandon' | 'begin' | 'beginStream'> {}
 
 /**
  * Shared by all copies of this package in a process (both builds, several installations): `annotate` of one copy must find the request
@@ -167,14 +167,18 @@ export function currentTarget(): CallTarget {
   }
 }
 
-/** All annotations from code of the request of a call: one for each processor that finds it by its span, else those of the announced one. */
-export function annotationsOf({ announced, span }: CallTarget): Additions[] {
-  const found: Additions[] = [];
+/**
+ * The requests that a call annotates: one for each processor that finds it by its span, else the announced one, unless a processor tracks
+ * that and knows that the span is none of it.
+ */
+export function requestsOf({ announced, span }: CallTarget): Request[] {
+  const found: Request[] = [];
   for (const processor of (span && sharedRequests()?.processors) ?? []) {
-    const annotations = processor.findAnnotations(span as Span, announced);
-    if (annotations && !found.includes(annotations)) found.push(annotations);
+    const request = processor.findRequest(span as Span, announced);
+    if (request && !found.includes(request)) found.push(request);
   }
-  return found.length === 0 && announced ? [announced.ensureAdditions()] : found;
+  const isOfAnother = span !== undefined && announced?.finder !== undefined;
+  return found.length === 0 && announced && !isOfAnother ? [announced] : found;
 }
 
 /** Everything that makes hits in this process: the processors or, if there are none, the exporters. */

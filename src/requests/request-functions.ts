@@ -12,9 +12,9 @@ import {
   type PerfKey,
   type TrackingParameters,
 } from '../hit/parameters/tracking-parameters.js';
-import { annotationsOf, type CallTarget, type HitTaker, hitTakers } from './captured-requests.js';
+import { type CallTarget, type HitTaker, hitTakers, requestsOf } from './captured-requests.js';
 import { HIT_EVENT, toEventAttributes } from './matomo-attributes.js';
-import { type Additions, isClosed } from './request.js';
+import { isClosed, type Request } from './request.js';
 
 /**
  * The functions of this package for one request, whatever async context they are called in. Each does the same as the function of
@@ -44,10 +44,10 @@ export interface RequestFunctions {
 
 /** The functions for the target that `find` returns at each call; `undefined` if there is no such request, which was logged. */
 export function createRequestFunctions(find: () => CallTarget | undefined): RequestFunctions {
-  function findAnnotations(): Additions[] {
+  function findRequests(): Request[] {
     try {
       const target = find();
-      return target ? annotationsOf(target) : [];
+      return target ? requestsOf(target) : [];
     } catch {
       return [];
     }
@@ -68,19 +68,20 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
   }
 
   function startTiming(key: PerfKey): (() => void) | undefined {
-    const annotationsOfRequest = findAnnotations();
-    if (annotationsOfRequest.length === 0) return undefined;
+    const requests = findRequests();
+    if (requests.length === 0) return undefined;
     if (!isPerfKey(key)) {
       reportHit('measure key', UNKNOWN_TIMING);
       return undefined;
     }
-    for (const annotations of annotationsOfRequest) annotations.running += 1;
+    const additions = requests.map((request) => request.ensureAdditions());
+    for (const each of additions) each.running += 1;
     const start = performance.now();
     return function stop() {
       const millis = performance.now() - start;
-      for (const annotations of annotationsOfRequest) {
-        annotations.running -= 1;
-        addTiming(annotations, key, millis);
+      for (const each of additions) {
+        each.running -= 1;
+        addTiming(each, key, millis);
       }
     };
   }
@@ -108,22 +109,22 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
   return {
     annotate(parameters) {
       try {
-        const target = find();
-        const annotationsOfRequest = target ? annotationsOf(target) : [];
-        if (annotationsOfRequest.length === 0) return;
+        const requests = findRequests();
+        if (requests.length === 0) return;
         if (!isRecord(parameters)) {
           reportHit('annotate', NO_PARAMETERS);
           return;
         }
         const { cvar, ...others } = parameters;
         if (cvar !== undefined && !isRecord(cvar)) reportHit('annotate cvar', CVAR_INVALID);
-        for (const annotations of annotationsOfRequest) {
-          if (annotations === target?.announced?.additions && isClosed(target.announced)) {
+        for (const request of requests) {
+          if (isClosed(request)) {
             reportHit('annotate late', ANNOTATED_LATE);
             continue;
           }
-          annotations.parameters = addTo(annotations.parameters, others);
-          if (isRecord(cvar)) annotations.cvar = addTo(annotations.cvar, cvar);
+          const additions = request.ensureAdditions();
+          additions.parameters = addTo(additions.parameters, others);
+          if (isRecord(cvar)) additions.cvar = addTo(additions.cvar, cvar);
         }
       } catch {
         reportHit('annotate', NO_PARAMETERS);
@@ -133,7 +134,7 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
     measure,
 
     ignore() {
-      for (const annotations of findAnnotations()) annotations.ignored = true;
+      for (const request of findRequests()) request.ensureAdditions().ignored = true;
     },
 
     trackEvent(category, action, more = {}) {

@@ -9,7 +9,7 @@ import { hasHitEvent, hitsOfEvents, PERF_KEY_ATTRIBUTE } from './matomo-attribut
 import { isOperationSpan, updateOperation } from './operations/index.js';
 import { clientOf } from './read-headers.js';
 import { type RequestReading, readRequest } from './read-request.js';
-import type { Additions, HitReports, Request, RequestSink } from './request.js';
+import type { HitReports, Request, RequestSink } from './request.js';
 import { RequestFinder } from './request-of-span.js';
 import { measureResponse } from './response.js';
 import { routeOf } from './routes/index.js';
@@ -72,11 +72,9 @@ export class RequestTracker implements RequestProcessor {
     if (isAccepted && announced && !announced.untracked) announced.onClosed = this.#endSpanless;
   }
 
-  /** The annotations from code of the request that a span belongs to, as long as its hit can change. */
-  findAnnotations(span: Span, announced: Request | undefined): Additions | undefined {
-    if (announced?.untracked) return undefined;
-    const request = this.#finder.ofCall(announced, span);
-    return request?.closed ? undefined : request?.ensureAdditions();
+  /** The request that a span belongs to, as announced. */
+  findRequest(span: Span, announced: Request | undefined): Request | undefined {
+    return announced?.untracked ? undefined : this.#finder.ofCall(announced, span)?.announced;
   }
 
   takeHit(hit: FurtherHit, announced: Request | undefined, span: Span | undefined): void {

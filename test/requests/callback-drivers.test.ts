@@ -113,6 +113,42 @@ test('a callback after the hit of its request was built makes no hit of another 
   expect(service.processor.stats().dropped).toMatchObject({ no_visitor: 1 });
 });
 
+test.each<Record<string, string>>([NO_TRACE, ONE_TRACE])(
+  'a callback after the hit of its request was built changes no open request of another visitor, with %j',
+  async (headers) => {
+    const late: (() => void)[] = [];
+    const { service, connection, release, asyncContexts } = await startService((user, response) => {
+      if (user === 'alice') return;
+      const change = () => {
+        annotate({ dimension1: user });
+        void measure('pf_dm1', () => 1);
+        ignore();
+      };
+      late.push(context.bind(context.active(), change));
+      response.end();
+    });
+    const alice = service.fetch('/alice', { headers });
+    await eventually(() => asyncContexts.size === 1);
+    await service.fetch('/bob', { headers });
+    await service.requests(1);
+    expect(await service.hits()).toHaveLength(1);
+    await new Promise<void>((resolve) => {
+      connection.query(() => {
+        asyncContexts.add(currentRequest());
+        for (const callback of late) callback();
+        resolve();
+      });
+    });
+    expect(asyncContexts.size).toBe(1);
+    release();
+    await alice;
+    await service.requests(2);
+    const [, hit] = await service.hits();
+    expect(hit?.params.url).toMatch(/\/alice$/);
+    for (const name of ['dimension1', 'pf_dm1']) expect(hit?.params).not.toHaveProperty(name);
+  },
+);
+
 test('work of a request in a trace of its own belongs to the request, in spans of any depth', async () => {
   const service = await startTracedService((_request, response) => {
     tracer().startActiveSpan('job', { root: true }, (job) => {

@@ -16,7 +16,7 @@ let stop: () => void;
 
 beforeAll(async () => {
   const release = captureRequests({
-    findAnnotations: () => undefined,
+    findRequest: () => undefined,
     abandon: () => undefined,
     begin: () => undefined,
     beginStream: () => undefined,
