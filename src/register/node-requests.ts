@@ -31,7 +31,7 @@ export function trackNodeRequests(
     isAccepted({ request: incoming, server }) {
       if (!hasProvider) return true;
       if (record === 'sampled') return false;
-      if (!isInstrumentable(server) || isContinueListened(incoming, server)) return true;
+      if (!isInstrumentable(server) || !emitsRequest(incoming, server)) return true;
       return !isInstrumented(server);
     },
     isStreamAccepted() {
@@ -64,9 +64,12 @@ function isInstrumentable(server: Server): boolean {
   return 'maxHeadersCount' in server;
 }
 
-/** Such a request emits `checkContinue` instead of `request`, the only event that instrumentations see. */
-function isContinueListened(incoming: IncomingMessage, server: Server): boolean {
-  return server.listenerCount('checkContinue') > 0 && incoming.headers.expect !== undefined;
+/** Instrumentations see only the event `request`. Node.js answers other requests itself, or emits another event. */
+function emitsRequest({ headers, httpVersion }: IncomingMessage, server: Server): boolean {
+  const { expect, host } = headers;
+  if (httpVersion !== '1.1') return true;
+  if (expect === undefined) return host !== undefined;
+  return server.listenerCount('checkContinue') === 0 && /\b100-continue\b/i.test(expect);
 }
 
 /** OpenTelemetry's instrumentations mark what they patch, which is the class, with `__wrapped`. */

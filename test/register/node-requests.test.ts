@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientRequest, type RequestOptions, request } from 'node:http';
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
@@ -150,6 +151,21 @@ test.each([
   await get(`${app.url}/a`);
   await app.stop();
   expect(sorted(titles(inspector))).toEqual(['GET /a', 'PUT /upload']);
+});
+
+test.each([
+  ['without tracing', REGISTER],
+  ['with tracing', [...TRACED, ...REGISTER]],
+])('%s, requests that Node.js answers itself are tracked', async (_given, preloads) => {
+  const { inspector, app } = await start(preloads);
+  for (const headers of ['', 'Host: shop.example\r\nExpect: wonders\r\n']) {
+    const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+    socket.end(`GET /a HTTP/1.1\r\n${headers}\r\n`);
+    await text(socket);
+  }
+  await app.stop();
+  const rows = inspector.hits().map(({ stored }) => `${stored?.title} ${stored?.custom_var_v1}`);
+  expect(sorted(rows)).toEqual(['GET /a 417', 'GET Bad Request 400']);
 });
 
 test.each([
