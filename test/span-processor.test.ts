@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { annotate } from '../src/index.js';
+import { annotate, trackEvent } from '../src/index.js';
 import { eventually } from './support/child-process.js';
 import { seededRandom } from './support/seed.js';
 import { startTracedService } from './support/traced-service.js';
@@ -144,6 +144,38 @@ test('a SERVER span nested in another makes no second hit and lends it its route
     { title: 'GET /users/:id', custom_dimension_2: 'nested' },
   ]);
 });
+
+test.each([
+  ['of HTTP', { 'http.method': 'GET', 'http.target': '/controller' }],
+  ['of no HTTP', { 'rpc.system': 'jsonrpc' }],
+])(
+  'a SERVER span below another that gets attributes %s after its start makes no second hit, and lends it all else',
+  async (_what, attributes) => {
+    const service = await startTracedService((_request, response) => {
+      const tracer = trace.getTracer('interceptor');
+      tracer.startActiveSpan('controller', { kind: 1 }, (span) => {
+        span.setAttributes(attributes);
+        span.setAttribute('matomo.dimension1', 'own');
+        tracer.startSpan('below', { attributes: { 'matomo.dimension2': 'below' } }).end();
+        annotate({ dimension3: 'annotated' });
+        trackEvent('Below', 'event');
+        span.end();
+      });
+      response.end();
+    });
+    const hits = await service.visit('/nested');
+    expect(hits.map(({ params }) => params.e_a ?? params.action_name)).toEqual([
+      'GET /nested',
+      'event',
+    ]);
+    expect(hits[0]?.params).toMatchObject({
+      dimension1: 'own',
+      dimension2: 'below',
+      dimension3: 'annotated',
+    });
+    expect(hits[1]?.params.url).toBe(hits[0]?.params.url);
+  },
+);
 
 test('one request makes one hit, however many HTTP SERVER spans start while it is served', async () => {
   const service = await startTracedService((request, response) => {

@@ -81,7 +81,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   const { span, incoming, response, announced, isUnended } = request;
   if (!span && !incoming) return undefined;
   const attributes = span ? request.attributes : NO_ATTRIBUTES;
-  const method = span ? methodOf(attributes) : (incoming?.method ?? 'GET');
+  const method = (span && methodOf(attributes)) ?? (incoming && (incoming.method ?? 'GET'));
   if (method === undefined) return undefined;
   // Without a span, the clock is read: before the route and the operation are looked for, as that takes time.
   const durationMillis = span && !isUnended ? toMillis(span.duration) : request.elapsedMillis;

@@ -7,7 +7,7 @@ import {
   parentSpanIdOf,
   toMillis,
 } from './finished-span.js';
-import { isMcpSpan, linkedRequestOf } from './operations/mcp.js';
+import { linkedRequestOf } from './operations/mcp.js';
 import { Request } from './request.js';
 
 /** A client may send the same trace ID with all of its requests: no more of them are searched by the IDs of their spans. */
@@ -57,8 +57,9 @@ export class RequestFinder {
     this.#remove(trace, held),
   );
 
-  /** The requests of SERVER spans that are a part of another request. */
+  /** The requests of SERVER spans that are a part of another request and, if one of them had a trace of its own, of all spans below. */
   readonly nested = new WeakMap<object, Request>();
+  #hasNestedTraces = false;
   /**
    * Spans of work that no request of this process began: all below a span without a local parent that is not a SERVER span. A span of
    * any other kind may belong to a request of which nothing else is known, and whose visitor may have opted out.
@@ -67,19 +68,21 @@ export class RequestFinder {
 
   /** A SERVER span has started: it is a part of another request, or has its own. */
   addServerSpan(span: Span & FinishedSpan, parent: Span | undefined): void {
-    const isHttp = methodOf(span.attributes) !== undefined;
-    const announced = isHttp ? requestInProgress() : undefined;
-    const outer = this.#outerOf(span, parent, announced, isHttp);
+    const announced = requestInProgress();
+    const outer = this.#outerOf(span, parent, announced);
     if (outer) {
       this.nested.set(span, outer);
+      this.#hasNestedTraces ||= outer.traceId !== span.spanContext().traceId;
       if (this.hasSharedTraces) this.#assign(span, undefined, outer);
       return;
     }
     if (announced?.untracked) return;
-    // Node's request belongs to the first HTTP SERVER span in its async context. Paths are not compared: the span has none if the URL
-    // parser rejects the Host header or the target.
+    // Node's request belongs to the first HTTP SERVER span in its async context, which may get its attributes later. Paths are not
+    // compared: the span has none if the URL parser rejects the Host header or the target.
     let request = announced && this.takeOwn(announced);
     if (!request || request.http || request.closed) request = new Request(this);
+    this.detachSpan(request);
+    this.remove(request);
     request.startSpan(span);
     this.add(request);
   }
@@ -132,8 +135,17 @@ export class RequestFinder {
   remove(request: Request): void {
     const { trace } = request;
     if (!trace) return;
-    request.trace = undefined;
     this.#remove(trace, request.reference ?? request);
+    request.trace = undefined;
+    request.reference = undefined;
+  }
+
+  /** The SERVER span of Node's request has turned out not to be of HTTP: it is a part of the request, and does not end it. */
+  detachSpan(request: Request): void {
+    if (!request.span) return;
+    this.nested.set(request.span, request);
+    this.weaken(request);
+    request.span = undefined;
   }
 
   #remove(trace: Trace, held: Held): void {
@@ -159,6 +171,8 @@ export class RequestFinder {
   /** Another span has started. */
   addSpan(span: Span & FinishedSpan, parent: Span | undefined): void {
     if (isLocalRoot(span) || (parent && this.#jobs.has(parent))) this.#jobs.add(span);
+    const outer = this.#hasNestedTraces && parent ? this.nested.get(parent) : undefined;
+    if (outer) this.nested.set(span, outer);
     if (!this.hasSharedTraces) return;
     const current = this.own(currentRequest());
     this.#assign(span, parent, current?.span && current);
@@ -232,7 +246,8 @@ export class RequestFinder {
 
   /** The same of hits in events of an ended span. If its request ended long ago, the async context identifies it. */
   ofEvents(span: FinishedSpan, request: Request | undefined): Request | 'unknown' | undefined {
-    const current = request ?? this.own(currentRequest());
+    if (request) return request;
+    const current = this.own(currentRequest());
     if (current?.traceId === span.spanContext().traceId) return current;
     return this.#jobs.has(span) ? undefined : 'unknown';
   }
@@ -240,39 +255,40 @@ export class RequestFinder {
   /**
    * The request that a SERVER span is a part of, as it has begun before. `group-spans.ts` has that rule for finished spans:
    *
-   * | the span                                                       | the request                     |
-   * |----------------------------------------------------------------|---------------------------------|
-   * | of HTTP or MCP, below a span of a request of this process      | that one                        |
-   * | of MCP, below the call of the client                           | the one that brought its message |
-   * | of HTTP, while the current request has another SERVER span     | the current one                 |
+   * | the span                                           | the request                           |
+   * |----------------------------------------------------|---------------------------------------|
+   * | below a span of a request of this process          | that one, if it may contain it        |
+   * | of MCP, below the call of the client               | the one that brought its message      |
+   * | while the current request has another SERVER span  | the current one, if it may contain it |
    */
   #outerOf(
     span: Span & FinishedSpan,
     parent: Span | undefined,
     announced: Request | undefined,
-    isHttp: boolean,
   ): Request | undefined {
-    if (!isHttp && !isMcpSpan(span)) return undefined;
     const context = parent?.spanContext();
     // Only a local parent proves that there is one.
     if (parent && !context?.isRemote && context?.traceId === span.spanContext().traceId) {
       const outer =
         this.root(parent) ?? this.nested.get(parent) ?? unlessClosed(this.ownerOf(parent));
-      if (outer) return outer;
+      if (outer && mayContain(outer, span)) return outer;
     }
-    if (!isHttp) {
-      const linked = linkedRequestOf(span);
-      return linked && this.#findById(linked);
-    }
+    const linked = linkedRequestOf(span);
+    const brought = linked && this.#findById(linked);
+    if (brought) return brought;
     // One application behind two servers: the second `request` event starts another root span in the context of the first.
     const current = this.own(announced);
-    return current?.span && current.span !== span ? current : undefined;
+    const isOther = current?.span !== undefined && current.span !== span;
+    return isOther && mayContain(current, span) ? current : undefined;
   }
 
   /** The own request of a SERVER span that ends. */
   ofServerSpan(span: FinishedSpan): Request | undefined {
     const current = this.own(currentRequest());
-    return current?.span === span ? current : this.root(span);
+    const request = current?.span === span ? current : this.root(span);
+    if (!request?.incoming || methodOf(span.attributes) !== undefined) return request;
+    this.detachSpan(request);
+    return undefined;
   }
 
   /** The request of a server span that has not ended. */
@@ -299,7 +315,7 @@ export class RequestFinder {
 
   /** The request of a child span, as long as its hit can change. */
   ofChild(span: FinishedSpan): Request | undefined {
-    const request = unlessClosed(this.ownerOf(span));
+    const request = unlessClosed(this.nested.get(span) ?? this.ownerOf(span));
     return request && toMillis(span.startTime) >= request.startMillis ? request : undefined;
   }
 
@@ -329,6 +345,12 @@ function isLocalRoot(span: FinishedSpan): boolean {
 function requestInProgress(): Request | undefined {
   const announced = currentRequest();
   return announced?.incoming === undefined || announced.response?.closed ? undefined : announced;
+}
+
+/** An HTTP request is no part of one whose SERVER span is not of HTTP, such as the call of a function that runs a framework. */
+function mayContain({ span: outer }: Request, span: FinishedSpan): boolean {
+  if (outer === undefined || methodOf(outer.attributes) !== undefined) return true;
+  return methodOf(span.attributes) === undefined;
 }
 
 function deref(held: Held | undefined): Request | undefined {

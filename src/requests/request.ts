@@ -12,7 +12,7 @@ import {
   toErrorType,
 } from '../hit/http-request.js';
 import type { Client } from '../hit/visitor/client.js';
-import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
+import { type FinishedSpan, methodOf, splitTarget, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './matomo-attributes.js';
 import { nodeAttributes } from './node-request.js';
@@ -196,10 +196,10 @@ export class Request {
     return this.incoming ? performance.now() - this.startedMillis : 0;
   }
 
-  /** Whether a SERVER span of it has started. */
+  /** Whether an HTTP SERVER span of it has started, or it has ended. */
   get isTraced(): boolean {
     let each: Request | undefined = this.announced;
-    while (each?.traceId === '') each = each.ofNextProcessor;
+    while (each && !hasHttpSpan(each)) each = each.ofNextProcessor;
     return each !== undefined;
   }
 
@@ -342,6 +342,11 @@ export class Request {
 export interface EndedRequest extends Request {
   http: HttpRequest;
   readonly currentHttp: HttpRequest;
+}
+
+/** A SERVER span may get its attributes later. Once the request has ended, it is released. */
+function hasHttpSpan({ http, span }: Request): boolean {
+  return http !== undefined || (span !== undefined && methodOf(span.attributes) !== undefined);
 }
 
 /** The request of the current async context. */

@@ -144,7 +144,9 @@ export class RequestTracker implements RequestProcessor {
   readonly #endSpanless = (announced: Request): void => {
     if (!this.spanless || announced.isTraced || !announced.incoming) return;
     try {
-      this.#end(this.#finder.takeOwn(announced));
+      const request = this.#finder.takeOwn(announced);
+      this.#finder.detachSpan(request);
+      this.#end(request);
     } catch (error) {
       this.#report('endSpanless', error);
     }

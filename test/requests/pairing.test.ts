@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import { createRequire } from 'node:module';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { annotate, forRequest, ignore, trackEvent } from '../../src/index.js';
 import { eventually } from '../support/child-process.js';
@@ -73,7 +74,12 @@ test.each([
 
 test('one application behind two servers makes one hit per request', async () => {
   const inner = createServer((request, response) => {
-    annotate({ dimension3: 'inner' });
+    trace.getTracer('inner').startActiveSpan('below', (span) => {
+      annotate({ dimension3: 'inner' });
+      span.setAttribute('matomo.dimension2', 'below');
+      if (request.url === '/event') trackEvent('Inner', 'event');
+      span.end();
+    });
     response.end(request.url);
   });
   const service = await startTracedService((request, response) => {
@@ -85,15 +91,24 @@ test('one application behind two servers makes one hit per request', async () =>
   await service.fetch('/one');
   await service.fetch('/two', { headers: { traceparent } });
   await service.fetch('/rewritten');
-  await service.requests(3);
+  await service.fetch('/event');
+  await service.requests(4);
   const hits = await service.hits();
-  expect(hits.map(({ params }) => [params.action_name, params.dimension3])).toEqual([
-    ['GET /one', 'inner'],
-    ['GET /two', 'inner'],
-    ['GET /rewritten', 'inner'],
+  expect(
+    hits.map(({ params }) => [
+      params.e_a ?? params.action_name,
+      params.dimension2,
+      params.dimension3,
+    ]),
+  ).toEqual([
+    ['GET /one', 'below', 'inner'],
+    ['GET /two', 'below', 'inner'],
+    ['GET /rewritten', 'below', 'inner'],
+    ['GET /event', 'below', 'inner'],
+    ['event', undefined, undefined],
   ]);
   await eventually(() => service.processor.stats().pending === 0);
-  expect(service.processor.stats()).toMatchObject({ hits: 3, tracked: 3 });
+  expect(service.processor.stats()).toMatchObject({ hits: 5, tracked: 5 });
 });
 
 test('each of two processors makes one hit for a request behind two servers', async () => {
@@ -161,6 +176,61 @@ test.each([
     expect(urls).toEqual(expected);
   },
 );
+
+const HTTP = { 'http.request.method': 'GET', 'http.response.status_code': 200 };
+const REFERRER = { referer: 'https://ref.example/' };
+
+test('a SERVER span that gets its attributes when it ends has Node’s request', async () => {
+  const { processor, tracer, hits } = await startProcessor();
+  const serverUrl = await listen((_request, response) => {
+    const span = tracer.startSpan('own', { kind: 1 });
+    annotate({ dimension3: 'annotated' });
+    response.end(() => span.setAttributes(HTTP).end());
+  });
+  await fetch(`${serverUrl}/late`, { headers: REFERRER });
+  await eventually(() => processor.stats().hits === 1);
+  const [hit] = await hits();
+  expect(hit?.params).toMatchObject({
+    action_name: 'GET /late',
+    urlref: REFERRER.referer,
+    dimension3: 'annotated',
+  });
+});
+
+test('a SERVER span of no HTTP leaves Node’s request to one of HTTP, below it or not', async () => {
+  const { processor, tracer, hits } = await startProcessor();
+  const serverUrl = await listen((request, response) => {
+    const outer = tracer.startSpan('outer', { kind: 1 });
+    const parent = request.url === '/below' ? trace.setSpan(ROOT_CONTEXT, outer) : ROOT_CONTEXT;
+    const span = tracer.startSpan('own', { kind: 1, attributes: HTTP }, parent);
+    response.end(() => {
+      span.end();
+      outer.setAttribute('matomo.dimension3', 'outer').end();
+    });
+  });
+  for (const path of ['/below', '/beside']) await fetch(serverUrl + path, { headers: REFERRER });
+  await eventually(() => processor.stats().hits === 2);
+  const rows = (await hits()).map(({ params }) => [
+    params.action_name,
+    params.urlref,
+    params.dimension3,
+  ]);
+  expect(rows).toEqual([
+    ['GET /below', REFERRER.referer, 'outer'],
+    ['GET /beside', REFERRER.referer, 'outer'],
+  ]);
+});
+
+test('an HTTP SERVER span below a SERVER span of no HTTP is a request, as of a function that runs a framework', async () => {
+  const { processor, tracer, hits } = await startProcessor();
+  const outer = tracer.startSpan('function', { kind: 1, attributes: { 'faas.trigger': 'http' } });
+  const attributes = { ...HTTP, 'url.path': '/called' };
+  const parent = trace.setSpan(ROOT_CONTEXT, outer);
+  tracer.startSpan('own', { kind: 1, attributes }, parent).end();
+  outer.end();
+  await eventually(() => processor.stats().hits === 1);
+  expect((await hits()).map(({ params }) => params.action_name)).toEqual(['GET /called']);
+});
 
 test('an event before the SERVER span of its request starts belongs to the same request', async () => {
   const { processor, tracer, hits: flushed } = await startProcessor();

@@ -53,7 +53,7 @@ function registerProvider() {
   require('node:http');
 }
 
-/** As a framework's own instrumentation that sees a part of the application. Its span ends when the handler has returned. */
+/** As a framework's own instrumentation that sees a part of the application. Its span ends, or gets its attributes, later. */
 async function answerWithSpan(request, response) {
   const { trace } = require('@opentelemetry/api');
   const attributes = {
@@ -61,10 +61,14 @@ async function answerWithSpan(request, response) {
     'url.path': request.url,
     'matomo.dimension6': 'span',
   };
-  const span = trace.getTracer('framework').startSpan('api', { kind: 1, attributes });
+  const tracer = trace.getTracer('framework');
+  const isBare = request.url.startsWith('/api/bare/');
+  const span = tracer.startSpan('api', isBare ? { kind: 1 } : { kind: 1, attributes });
+  if (request.url === '/api/bare/at-once') span.setAttributes(attributes);
   response.end('ok');
   await once(response, 'close');
   await delay(1);
+  if (request.url === '/api/bare/at-end') span.setAttributes(attributes);
   span.end();
 }
 
