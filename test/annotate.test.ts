@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { context, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
+import { withoutTracing } from '../src/common/otel-global.js';
 import { annotate, ignore, measure, trackEvent, trackOrder } from '../src/index.js';
 import { eventually, runNode } from './support/child-process.js';
 import { captureOutput } from './support/output.js';
@@ -267,6 +268,21 @@ test('they find the request where the active span does not record', async () => 
     custom_dimension_1: 'found',
     time_dom_processing: expect.any(Number),
   });
+});
+
+test('they find the request where tracing is suppressed', async () => {
+  const service = await startTracedService((_request, response) => {
+    withoutTracing(() =>
+      tracer().startActiveSpan('of no trace', (span) => {
+        expect(span.isRecording()).toBe(false);
+        annotate({ dimension1: 'found' });
+        trackEvent('Found', 'event');
+        response.end();
+      }),
+    );
+  });
+  const hits = await service.visit('/');
+  expect(hits.map(({ params }) => params.e_a ?? params.dimension1)).toEqual(['found', 'event']);
 });
 
 test('they find the request of a server span that Node’s http knows nothing of', async () => {

@@ -13,6 +13,9 @@ import { Request } from './request.js';
 /** A client may send the same trace ID with all of its requests: no more of them are searched by the IDs of their spans. */
 const MAX_SEARCHED = 64;
 
+/** `INVALID_TRACEID` of OpenTelemetry's API. */
+const NO_TRACE = '0'.repeat(32);
+
 /** The part of a span by which its request is found. */
 type Identified = Pick<FinishedSpan, 'spanContext'>;
 
@@ -216,6 +219,7 @@ export class RequestFinder {
    * | the active span                                  | the request of the call                |
    * |--------------------------------------------------|----------------------------------------|
    * | none, or the SERVER span of the current request  | the current one, of the async context  |
+   * | of no trace, because tracing is suppressed       | the current one                        |
    * | another SERVER span                              | its own, or the one around it          |
    * | in the trace of the current request              | that of its parent, else the current   |
    * | in the trace of another request                  | that one, unless it is closed          |
@@ -226,10 +230,12 @@ export class RequestFinder {
   ofCall(announced: Request | undefined, span: Span | undefined): Request | undefined {
     const current = this.own(announced);
     if (!span || current?.span === (span as object)) return current;
+    const { traceId } = span.spanContext();
+    if (traceId === NO_TRACE) return current;
     let request = this.nested.get(span) ?? this.root(span);
     if (request) return request;
     request = this.ownerOf(span);
-    if (current?.traceId === span.spanContext().traceId) return request ?? current;
+    if (current?.traceId === traceId) return request ?? current;
     if (request && !request.closed) return request;
     if (this.#jobs.has(span)) return current;
     const isRecorded = (span as Partial<FinishedSpan>).kind !== undefined;
