@@ -47,9 +47,7 @@ export function readOpenRequest(
   const http = readRequest(request, reading);
   if (!http) return undefined;
   const statusCode = request.response?.statusCode ?? 200;
-  // A span that has not ended has a negative duration.
-  const durationMillis = request.elapsedMillis;
-  return request.snapshot({ ...http, statusCode, aborted: false, durationMillis });
+  return request.snapshot({ ...http, statusCode, aborted: false });
 }
 
 /** Whether the response of a request, which may still be open, has begun. */
@@ -78,13 +76,15 @@ export interface RequestReading extends SpanReading {
  * call). Node's own request wins over attributes of captured headers, and those over other attributes.
  */
 export function readRequest(request: Request, reading: RequestReading): HttpRequest | undefined {
-  const { span, incoming, response, announced, isUnended } = request;
+  const { span, incoming, response, announced } = request;
   if (!span && !incoming) return undefined;
   const attributes = span ? request.attributes : NO_ATTRIBUTES;
   const method = (span && methodOf(attributes)) ?? (incoming && (incoming.method ?? 'GET'));
   if (method === undefined) return undefined;
-  // Without a span, the clock is read: before the route and the operation are looked for, as that takes time.
-  const durationMillis = span && !isUnended ? toMillis(span.duration) : request.elapsedMillis;
+  // Without a span, the clock is read: before the route and the operation are looked for, as that takes time. The duration of a span that
+  // has not ended is negative.
+  const spanMillis = span ? toMillis(span.duration) : -1;
+  const durationMillis = spanMillis < 0 ? request.elapsedMillis : spanMillis;
   const headers = request.readHeaders();
   const userAgent = headers['user-agent'] ?? (incoming ? undefined : userAgentIn(attributes));
   const client = clientOf(headers, announced.client, userAgent);

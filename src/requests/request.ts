@@ -111,8 +111,6 @@ export class Request {
   span: FinishedSpan | undefined = undefined;
   traceId = '';
   spanId = '';
-  /** It ends although its SERVER span has not: Node.js does not close its response. */
-  isUnended = false;
   /** Created on demand. */
   spanAdditions: SpanAdditions | undefined = undefined;
   /** Those of Node.js, or those of a SERVER span that has not ended and the status of the response. */
@@ -294,7 +292,6 @@ export class Request {
   /** Its SERVER span will not end, and so does not get the status of the response. */
   endWithStatus(statusCode: number): void {
     this.#attributes = { ...this.attributes, 'http.response.status_code': statusCode };
-    this.isUnended = true;
   }
 
   /** Its span and Node's objects are read until they are released. */
