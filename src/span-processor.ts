@@ -53,6 +53,7 @@ export class MatomoSpanProcessor {
         trackSpanless(rules) {
           requests.spanless = rules;
         },
+        stop: requests.stop,
       };
     }
     exposeInternals(this, () => internals);
@@ -105,7 +106,9 @@ export class MatomoSpanProcessor {
 
   async #close(): Promise<void> {
     await this.#pipeline?.shutdown();
-    this.#requests?.stop();
+    // Requests that end later are sent at exit, as Node.js knows them.
+    if (this.#requests && this.#pipeline?.delivery.keepsForExit) this.#requests.isRetired = true;
+    else this.#requests?.stop();
     this.#stopWatching?.();
   }
 

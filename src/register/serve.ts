@@ -80,6 +80,7 @@ function start(
   /** Nothing that ends or starts later is added to the processor. */
   function stopTracking(): void {
     lazy.real = undefined;
+    if (processor) internalsOf(processor)?.stop();
     requests?.stop();
     watch?.stop();
     for (const restore of restorations.splice(0)) restore();

@@ -29,7 +29,7 @@ export interface HitTaker {
 /** A processor, of any copy of this package. */
 export interface RequestProcessor
   extends HitTaker,
-    Pick<RequestTracker, 'findRequest' | 'abandon' | 'begin' | 'beginStream'> {}
+    Pick<RequestTracker, 'findRequest' | 'abandon' | 'begin' | 'beginStream' | 'isRetired'> {}
 
 /**
  * Shared by all copies of this package in a process (both builds, several installations): `annotate` of one copy must find the request
@@ -114,7 +114,7 @@ export function captureRequests(processor: RequestProcessor): () => void {
   if (shared.processors.length === 0) {
     for (const [name, listener] of shared.listeners) channel(name).subscribe(listener);
   }
-  shared.processors = [...shared.processors, processor];
+  shared.processors = [...shared.processors.filter((each) => !each.isRetired), processor];
   return function release() {
     if (!shared.processors.includes(processor)) return;
     shared.processors = shared.processors.filter((each) => each !== processor);

@@ -35,6 +35,8 @@ export class RequestTracker implements RequestProcessor {
   spanless: SpanlessRules | undefined;
   /** Whether the latest request was to be tracked even without a SERVER span. */
   tracksSpanless = false;
+  /** Its processor is shut down, and tracks until another one does. */
+  isRetired = false;
   /** Stops capturing requests. */
   readonly stop: () => void;
 

@@ -215,3 +215,38 @@ test('a processor in code has no listener after its shutdown, with exitFlush nei
   expect(reported).toEqual([0, 0]);
   expect(titles(inspector)).toEqual(['GET /in-time', 'GET /in-time', 'GET /late']);
 });
+
+test.each([
+  ['a processor in code', 'new MatomoSpanProcessor({ exitFlush: true })', []],
+  ['register', '', REGISTER],
+])(
+  'with %s, requests after the shutdown of the SDK are sent at exit, as Node.js and annotations describe them',
+  async (_who, processors, flags) => {
+    const { inspector } = await run(
+      `process.once('SIGTERM', () => undefined);
+      const spanProcessors = [${processors}];
+      ${SDK.replace('new AlwaysOffSampler()', 'undefined')}
+      const { annotate, ignore } = require('opentelemetry-matomo');
+      const { server, url } = await serve(({ url: path }, response) => {
+        const attributes = { 'http.request.method': 'GET', 'http.response.status_code': 200, 'url.path': path };
+        const span = trace.getTracer('test').startSpan('GET', { kind: 1, attributes });
+        annotate({ dimension1: path });
+        if (path === '/ignored') ignore();
+        response.end(() => span.end());
+      });
+      const headers = { connection: 'close', referer: 'https://ref.example/' };
+      const visit = async (path) => (await fetch(url + path, { headers })).text();
+      await visit('/before');
+      await provider.shutdown();
+      for (const path of ['/ignored', '/after']) await visit(path);
+      server.close();
+      report([]);`,
+      { flags },
+    );
+    const rows = inspector.hits().map(({ params }) => [params.dimension1, params.urlref]);
+    expect(rows).toEqual([
+      ['/before', 'https://ref.example/'],
+      ['/after', 'https://ref.example/'],
+    ]);
+  },
+);

@@ -16,6 +16,7 @@ let stop: () => void;
 
 beforeAll(async () => {
   const release = captureRequests({
+    isRetired: false,
     findRequest: () => undefined,
     abandon: () => undefined,
     begin: () => undefined,
