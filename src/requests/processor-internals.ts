@@ -12,7 +12,7 @@ export interface ProcessorInternals {
   flushAtEnd(): void;
   /** From now on, also tracks requests without a SERVER span that `rules` accept; with `undefined`, no longer. */
   trackSpanless(rules: SpanlessRules | undefined): void;
-  /** Captures no further requests. After its shutdown, it only does so if later hits are sent at exit, until another processor tracks. */
+  /** Captures no further requests. A shutdown lets it go on if later hits are sent at exit, until another processor tracks. */
   stop(): void;
 }
 
