@@ -170,11 +170,13 @@ function detachErrors(storage: RequestStorage, server: Server): void {
 
 const detached = new WeakSet<Server>();
 
-/** Ends a request without a span, unless that was done before. */
+/** Ends a request that no span ends, unless that was done before. */
 export function closeRequest(announced: Request): void {
-  const { onClosed } = announced;
-  announced.onClosed = undefined;
-  onClosed?.(announced);
+  for (let each: Request | undefined = announced; each; each = each.ofNextProcessor) {
+    const { onClosed } = each;
+    each.onClosed = undefined;
+    onClosed?.(each);
+  }
 }
 
 /** Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded. */

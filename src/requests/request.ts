@@ -89,8 +89,6 @@ export class Request {
   client: Client | undefined = undefined;
   /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
   bytesBefore: number | undefined = undefined;
-  /** Ends the request if it has no span, once, when its response is finished or will not be. */
-  onClosed: ((announced: Request) => void) | undefined = undefined;
   /** The next request on the same connection. */
   nextOnConnection: Request | undefined = undefined;
   /** The same request of another processor. */
@@ -104,6 +102,8 @@ export class Request {
 
   /** Set as soon as a processor tracks it. */
   finder: RequestFinder | undefined;
+  /** Ends the request if no span does, once, when its response is finished or will not be. */
+  onClosed: ((request: Request) => void) | undefined = undefined;
   /** Where the finder has it, and by which reference, if it holds it weakly. */
   trace: Trace | undefined = undefined;
   reference: WeakRef<Request> | undefined = undefined;

@@ -11,7 +11,7 @@ import { clientOf } from './read-headers.js';
 import { type RequestReading, readRequest } from './read-request.js';
 import type { HitReports, Request, RequestSink } from './request.js';
 import { RequestFinder } from './request-of-span.js';
-import { measureResponse } from './response.js';
+import { measureResponse, statusAttribute } from './response.js';
 import { routeOf } from './routes/index.js';
 import { annotateBelow, annotateOwn, isAnnotated, isAnnotatedBelow } from './span-annotations.js';
 
@@ -117,7 +117,8 @@ export class RequestTracker implements RequestProcessor {
   onEnd(span: FinishedSpan): void {
     if (span.kind === SERVER_SPAN) {
       const request = this.#finder.ofServerSpan(span);
-      if (request) this.#end(request);
+      if (request && isAnsweredLater(request, span)) request.onClosed = this.#endClosed;
+      else if (request) this.#end(request);
       else this.#endSpanBelow(this.#finder.nested.get(span), span);
       return;
     }
@@ -151,6 +152,15 @@ export class RequestTracker implements RequestProcessor {
       this.#end(request);
     } catch (error) {
       this.#report('endSpanless', error);
+    }
+  };
+
+  /** Its SERVER span has ended before. */
+  readonly #endClosed = (request: Request): void => {
+    try {
+      this.#end(request);
+    } catch (error) {
+      this.#report('endClosed', error);
     }
   };
 
@@ -204,3 +214,11 @@ export class RequestTracker implements RequestProcessor {
     if (isAnnotated(span, this.#reading) && !hasHitEvent(span)) this.#sink.countUnused();
   }
 }
+
+/** Whether a SERVER span has ended before the response, whose status is not known yet: not of a handler that has thrown. */
+function isAnsweredLater({ incoming, response }: Request, span: FinishedSpan): boolean {
+  if (!incoming || response?.closed !== false || response.headersSent) return false;
+  return span.status.code !== ERROR && statusAttribute(span.attributes) === undefined;
+}
+
+const ERROR = 2; // SpanStatusCode.ERROR

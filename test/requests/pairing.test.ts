@@ -197,6 +197,31 @@ test('a SERVER span that gets its attributes when it ends has Node’s request',
   });
 });
 
+test.each([
+  ['404', 0],
+  ['500', 2],
+])(
+  'status %s: a SERVER span with status code %i ends before the response, without its status',
+  async (expected, code) => {
+    const started = [await startProcessor(), await startProcessor()];
+    const serverUrl = await listen((_request, response) => {
+      const attributes = { 'http.request.method': 'GET' };
+      const spans = started.map(({ tracer }) => tracer.startSpan('own', { kind: 1, attributes }));
+      for (const span of spans) span.setStatus({ code }).end();
+      setImmediate(() => response.writeHead(404).end());
+    });
+    await fetch(`${serverUrl}/early`, { headers: REFERRER });
+    for (const { processor, hits } of started) {
+      await eventually(() => processor.stats().hits === 1);
+      const rows = (await hits()).map(({ params, stored }) => [
+        params.urlref,
+        stored?.custom_var_v1,
+      ]);
+      expect(rows).toEqual([[REFERRER.referer, expected]]);
+    }
+  },
+);
+
 test('a SERVER span of no HTTP leaves Node’s request to one of HTTP, below it or not', async () => {
   const { processor, tracer, hits } = await startProcessor();
   const serverUrl = await listen((request, response) => {
