@@ -144,15 +144,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     const [path = ''] = request.url?.split('?', 1) ?? [];
     const foreign = findForeignSender(request.headers, boundTo, receiver.listen.host);
     if (path === '/v1/traces') return answerExport(request, response, foreign);
-    if (foreign !== undefined) {
-      request.resume();
-      return sendText(response, 403, foreign);
-    }
+    if (foreign !== undefined) return sendText(response, 403, foreign);
     if (path === '/healthz') return sendText(response, 200, 'ok');
     if (path === '/readyz') {
       return isClosing ? sendText(response, 503, 'closing') : sendText(response, 200, 'ready');
     }
-    request.resume();
     sendText(response, 404, 'not found: send spans to /v1/traces');
   }
 

@@ -8,7 +8,7 @@ import { DecodedExport } from '../otlp/read-export.js';
 import { UnreadableExport } from '../otlp/read-values.js';
 import type { SpanSelection } from '../otlp/span-selection.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
-import { type BodyMemory, type BodyProblem, ENCODINGS, readBody } from './read-body.js';
+import { type BodyMemory, ENCODINGS, findInflate, type Inflate, readBody } from './read-body.js';
 
 /** Takes decoded spans. */
 export interface SpanIntake {
@@ -24,19 +24,26 @@ export interface SpanIntake {
 const MEMORY_OF_BODIES = 16;
 const RETRY_AFTER_SECONDS = 5;
 
-/** HTTP status and `google.rpc.Code` of each refusal. */
-const REFUSALS = {
-  unreadable: [400, 3],
-  unauthenticated: [401, 16],
-  foreign: [403, 7],
-  'method not allowed': [405, 12],
-  stalled: [408, 4],
-  'too large': [413, 8],
-  unsupported: [415, 3],
-  busy: [429, 8],
-  failed: [500, 13],
-  full: [503, 14],
-} as const;
+/** Why an export is refused. */
+type Refusal = keyof ReturnType<typeof createRefusals>;
+
+/** HTTP status, `google.rpc.Code` and message of each refusal. */
+function createRefusals(maxBodyBytes: number) {
+  const types = OTLP_CODECS.map(({ contentType }) => contentType);
+  return {
+    unreadable: [400, 3, 'the body cannot be decoded'],
+    'not inflated': [400, 3, 'the body does not match its content encoding'],
+    unauthenticated: [401, 16, 'the bearer token is missing or invalid'],
+    foreign: [403, 7, 'this sender must not send spans'],
+    'method not allowed': [405, 12, 'send spans by POST'],
+    stalled: [408, 4, 'the body did not arrive in time'],
+    'too large': [413, 8, `the body must not exceed ${maxBodyBytes} bytes, compressed or not`],
+    'unknown type': [415, 3, `the content type must be ${types.join(' or ')}`],
+    'unknown encoding': [415, 3, `the content encoding must be ${ENCODINGS.join(' or ')}`],
+    'no memory': [429, 8, 'too many exports at the same time; try again later'],
+    full: [503, 14, 'the queue is full until Matomo has processed pending hits; try again later'],
+  } satisfies Record<string, [status: number, code: number, message: string]>;
+}
 
 /**
  * Answers export requests as OTLP/HTTP specifies. Spans that are answered with 200 were passed to the intake. `foreign` is
@@ -51,96 +58,75 @@ export function createAnswerExport(
   foreign: string | undefined,
 ) => Promise<void> {
   const isAllowed = createIsAllowed(bearerToken);
+  const refusals = createRefusals(maxBodyBytes);
   const memory: BodyMemory = { freeBytes: MEMORY_OF_BODIES * maxBodyBytes };
   const turns = new SerialQueue({ scope: new DetachedScope('MatomoGateway') });
 
-  /** Decodes one export after the other, because a decoded body needs far more memory than the body. */
-  function decodeInTurn(body: Buffer, codec: OtlpCodec): Promise<DecodedExport | string> {
+  /** Decompresses and decodes a body. Returns why that is refused, and the reason if there is one. */
+  async function decode(
+    body: Buffer,
+    inflate: Inflate,
+    codec: OtlpCodec,
+  ): Promise<DecodedExport | [why: Refusal, reason?: string]> {
+    const inflated = inflate(body, maxBodyBytes);
+    if (typeof inflated === 'string') return [inflated];
+    const decoded = new DecodedExport(intake.selection);
+    try {
+      await runInSlices(codec.read(inflated, decoded));
+      return decoded;
+    } catch (error) {
+      if (error instanceof UnreadableExport) return ['unreadable', error.message];
+      throw error;
+    }
+  }
+
+  /** Decodes one export after the other, because that needs far more memory than the body. */
+  function decodeInTurn(...given: Parameters<typeof decode>): ReturnType<typeof decode> {
     return new Promise((resolve, reject) => {
-      void turns.run(() => decode(body, codec, intake).then(resolve, reject));
+      void turns.run(() => decode(...given).then(resolve, reject));
     });
   }
 
   return async function answerExport(request, response, foreign) {
     const codec = findCodec(request.headers['content-type']);
-    const refuse = (why: keyof typeof REFUSALS, message: string) => {
-      const [status, code] = REFUSALS[why];
+    const refuse = (why: Refusal, reason?: string) => {
+      const [status, code, message] = refusals[why];
       response.statusCode = status;
-      if (why === 'busy' || why === 'full') {
+      if (why === 'no memory' || why === 'full') {
         response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
         intake.onRefused();
       }
       if (why === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
       if (why === 'method not allowed') response.setHeader('Allow', 'POST');
-      // The body is read to its end, because closing a connection with unread bytes loses the response.
-      request.resume();
-      if (!request.complete) response.setHeader('Connection', 'close');
+      // Otherwise Node.js reads the rest of the body, because closing a connection with unread bytes loses the response.
+      if (why === 'stalled') response.setHeader('Connection', 'close');
       const { contentType, encodeStatus } = codec ?? jsonCodec;
-      end(response, contentType, encodeStatus(code, message));
+      end(response, contentType, encodeStatus(code, reason ?? message));
     };
 
     if (foreign !== undefined) return refuse('foreign', foreign);
-    if (!isAllowed(request.headers.authorization)) {
-      return refuse('unauthenticated', 'the bearer token is missing or invalid');
-    }
-    if (request.method !== 'POST') return refuse('method not allowed', 'send spans by POST');
-    if (!codec)
-      return refuse('unsupported', `the content type must be ${CONTENT_TYPES.join(' or ')}`);
-    if (!intake.hasRoom(1, 0)) return refuse('full', FULL);
+    if (!isAllowed(request.headers.authorization)) return refuse('unauthenticated');
+    if (request.method !== 'POST') return refuse('method not allowed');
+    if (!codec) return refuse('unknown type');
+    const inflate = findInflate(request.headers['content-encoding']);
+    if (!inflate) return refuse('unknown encoding');
+    if (!intake.hasRoom(1, 0)) return refuse('full');
     const problem = await readBody(request, maxBodyBytes, memory, async (body) => {
-      const decoded = await decodeInTurn(body, codec);
-      if (response.destroyed) return; // without a response, the sender sends the export again
-      if (typeof decoded === 'string') return refuse('unreadable', decoded);
-      if (!intake.hasRoom(decoded.requests, decoded.requestBytes)) return refuse('full', FULL);
+      const decoded = await decodeInTurn(body, inflate, codec);
+      if (request.socket.destroyed) return; // without a response, the sender sends the export again
+      if (!(decoded instanceof DecodedExport)) return refuse(...decoded);
+      if (!intake.hasRoom(decoded.requests, decoded.requestBytes)) return refuse('full');
       intake.accept(decoded);
       const { rejected, reasons } = decoded;
       end(response, codec.contentType, codec.encodeAnswer(rejected, [...reasons].join('; ')));
     });
-    if (problem === undefined || problem === 'cut off') return;
-    refuse(...explainProblem(problem, maxBodyBytes));
+    if (problem !== undefined && problem !== 'cut off') refuse(problem);
   };
 }
-
-const FULL = 'the queue is full until Matomo has processed pending hits; try again later';
-const CONTENT_TYPES = OTLP_CODECS.map(({ contentType }) => contentType);
 
 function end(response: ServerResponse, contentType: string, body: Uint8Array | string): void {
   response.setHeader('Content-Type', contentType);
   response.end(body);
-}
-
-function explainProblem(
-  problem: Exclude<BodyProblem, 'cut off'>,
-  maxBodyBytes: number,
-): [keyof typeof REFUSALS, string] {
-  switch (problem) {
-    case 'too large':
-      return ['too large', `the body must not exceed ${maxBodyBytes} bytes, compressed or not`];
-    case 'unknown encoding':
-      return ['unsupported', `the content encoding must be ${ENCODINGS.join(' or ')}`];
-    case 'not inflated':
-      return ['unreadable', 'the body does not match its content encoding'];
-    case 'stalled':
-      return ['stalled', 'the body did not arrive in time'];
-    case 'no memory':
-      return ['busy', 'too many exports at the same time; try again later'];
-  }
-}
-
-/** Decodes an export. Returns the reason if it cannot be decoded. */
-async function decode(
-  body: Buffer,
-  codec: OtlpCodec,
-  intake: SpanIntake,
-): Promise<DecodedExport | string> {
-  const decoded = new DecodedExport(intake.selection);
-  try {
-    await runInSlices(codec.read(body, decoded));
-    return decoded;
-  } catch (error) {
-    if (error instanceof UnreadableExport) return error.message;
-    throw error;
-  }
 }
 
 /** Creates a check of the Authorization header that takes constant time. */

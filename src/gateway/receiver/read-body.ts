@@ -1,42 +1,52 @@
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { type CollectProblem, collectBody } from '../../common/collect-body.js';
 
-/** Why a body was not read. */
-export type BodyProblem = CollectProblem | 'unknown encoding' | 'not inflated';
-
-type Inflate = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
+/** Decompresses a body, to at most `maxBytes`. */
+export type Inflate = (body: Buffer, maxBytes: number) => Buffer | 'too large' | 'not inflated';
 
 /** Node.js has zstd since 22.15. */
-const { zstdDecompress } = zlib as { zstdDecompress?: typeof zlib.gunzip };
+const { zstdDecompressSync } = zlib as { zstdDecompressSync?: typeof zlib.gunzipSync };
 
+// Synchronous, because the asynchronous functions take longer: they hand over each 16 KiB to another thread.
 const INFLATE: ReadonlyMap<string, Inflate> = new Map<string, Inflate>([
-  ['gzip', promisify(zlib.gunzip)],
-  ['deflate', promisify(zlib.inflate)],
-  ...(zstdDecompress ? [['zstd', promisify(zstdDecompress)] as const] : []),
+  ['gzip', bounded(zlib.gunzipSync)],
+  ['deflate', bounded(zlib.inflateSync)],
+  ...(zstdDecompressSync ? [['zstd', bounded(zstdDecompressSync)] as const] : []),
+  ['identity', (body) => body],
 ]);
 
 /** The values of Content-Encoding that are accepted. */
-export const ENCODINGS: readonly string[] = [...INFLATE.keys(), 'identity'];
+export const ENCODINGS: readonly string[] = [...INFLATE.keys()];
+
+/** How to decompress a body with a `Content-Encoding`; `undefined` if it is not accepted. */
+export function findInflate(contentEncoding = ''): Inflate | undefined {
+  return INFLATE.get(contentEncoding.trim().toLowerCase() || 'identity');
+}
+
+function bounded(inflate: typeof zlib.gunzipSync): Inflate {
+  return (body, maxBytes) => {
+    try {
+      return inflate(body, { maxOutputLength: maxBytes });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return code === 'ERR_BUFFER_TOO_LARGE' ? 'too large' : 'not inflated';
+    }
+  };
+}
 
 const IDLE_MILLIS = 5000;
 
 /**
- * Reads a body and passes it to `use`, decompressed. It may have `maxBodyBytes` both before and after. Its share of `memory` is
- * reserved until `use` has ended.
+ * Reads a body of at most `maxBytes` and passes it to `use`, as it was sent. Its share of `memory` is reserved until `use` has ended.
  */
 export async function readBody(
   request: IncomingMessage,
-  maxBodyBytes: number,
+  maxBytes: number,
   memory: BodyMemory,
   use: (body: Buffer) => Promise<void>,
-): Promise<BodyProblem | undefined> {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  const isPlain = encoding === 'identity' || encoding === '';
-  const inflate = INFLATE.get(encoding);
-  if (!isPlain && !inflate) return 'unknown encoding';
-  if (Number(request.headers['content-length']) > maxBodyBytes) return 'too large';
+): Promise<CollectProblem | undefined> {
+  if (Number(request.headers['content-length']) > maxBytes) return 'too large';
   let reserved = 0;
   const reserve = (bytes: number) => {
     if (bytes > memory.freeBytes) return false;
@@ -45,26 +55,13 @@ export async function readBody(
     return true;
   };
   try {
-    const raw = await collectBody(request, {
-      maxBytes: maxBodyBytes,
-      idleMillis: IDLE_MILLIS,
-      reserve,
-    });
-    if (typeof raw === 'string') return raw;
-    if (inflate && !reserve(maxBodyBytes)) return 'no memory';
-    const body = inflate
-      ? await inflate(raw, { maxOutputLength: maxBodyBytes }).catch(problemOf)
-      : raw;
+    const body = await collectBody(request, { maxBytes, idleMillis: IDLE_MILLIS, reserve });
     if (typeof body === 'string') return body;
     await use(body);
     return undefined;
   } finally {
     memory.freeBytes += reserved;
   }
-}
-
-function problemOf({ code }: NodeJS.ErrnoException): BodyProblem {
-  return code === 'ERR_BUFFER_TOO_LARGE' ? 'too large' : 'not inflated';
 }
 
 /**

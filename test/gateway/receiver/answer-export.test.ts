@@ -43,10 +43,12 @@ async function startReceiver(onResource: (service: string, response: ServerRespo
   };
 }
 
+const RESOURCES = 300;
+
 function resourcesOf(service: string): string {
   const [one] = JSON.parse(exportRequest([requestSpan('/a')], { 'service.name': service }))
     .resourceSpans as object[];
-  return JSON.stringify({ resourceSpans: Array.from({ length: 300 }, () => one) });
+  return JSON.stringify({ resourceSpans: Array.from({ length: RESOURCES }, () => one) });
 }
 
 test('exports are decoded one after the other, though others have their turn meanwhile', async () => {
@@ -71,9 +73,16 @@ test('exports are decoded one after the other, though others have their turn mea
   expect(turnsAt.size).toBeGreaterThan(10);
 });
 
-test('what is decoded when nobody waits for the answer any more is not taken: it comes again', async () => {
-  const receiver = await startReceiver((_, response) => response.destroy());
+test.each([
+  ['while it is decoded', 1],
+  ['just before it is decoded', RESOURCES],
+])('an export whose connection is closed %s is not taken: it comes again', async (_when, last) => {
+  let resources = 0;
+  const receiver = await startReceiver((_, response) => {
+    resources += 1;
+    if (resources === last) response.socket?.destroy();
+  });
   await expect(sendSpans(receiver, resourcesOf('a'))).rejects.toThrow();
   await receiver.ended();
-  expect(receiver.accepted()).toBe(0);
+  expect([resources, receiver.accepted()]).toEqual([RESOURCES, 0]);
 });
