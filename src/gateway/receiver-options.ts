@@ -1,3 +1,5 @@
+import { createSecureContext } from 'node:tls';
+import { codeOf } from '../common/describe-error.js';
 import {
   declareOptions,
   type InCode,
@@ -47,8 +49,14 @@ const certificate: Parser<{ readonly cert: string; readonly key: string }> = par
   'an object with cert and key as PEM text',
   (value, name) => {
     const { cert, key } = (value ?? {}) as Partial<Record<string, unknown>>;
-    if (typeof cert === 'string' && typeof key === 'string') return { cert, key };
-    throw optionError(`${name} must be ${certificate.wanted}`);
+    if (typeof cert !== 'string' || typeof key !== 'string')
+      throw optionError(`${name} must be ${certificate.wanted}`);
+    try {
+      createSecureContext({ cert, key });
+    } catch (error) {
+      throw optionError(`${name} must be a certificate and its key (${codeOf(error)})`);
+    }
+    return { cert, key };
   },
 );
 

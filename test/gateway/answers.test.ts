@@ -330,6 +330,14 @@ test.each([
   [{ maxBodyBytes: 1 }, /maxBodyBytes must be a whole number/],
   [{ bearerToken: 'with space' }, /^opentelemetry-matomo: bearerToken must be/],
   [{ tls: { cert: 'x' } }, /^opentelemetry-matomo: tls must be.*cert and key/],
+  [
+    { tls: { cert: 'S3cr3t', key: 'S3cr3t' } },
+    /^opentelemetry-matomo: tls must be a certificate and its key \(ERR_OSSL_PEM_NO_START_LINE\)$/,
+  ],
+  [
+    { tls: { cert: tlsFile('server.pem'), key: tlsFile('client.key') } },
+    /^opentelemetry-matomo: tls must be a certificate and its key \(ERR_OSSL_X509_KEY_VALUES_MISMATCH\)$/,
+  ],
   [{ services: [] }, /^opentelemetry-matomo: services must be.*\[\]/],
   [{ scopes: 'shop' as unknown, services: [1] }, /^opentelemetry-matomo: services must be/],
   [{ siteID: 1 }, /"siteID".*siteId\b/],
