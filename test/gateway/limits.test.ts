@@ -117,6 +117,8 @@ test('what a large resource takes counts for the spans that keep it', () => {
   const small = bytesOf({ 'service.name': 'shop', text: 'x'.repeat(1000) });
   expect(small).toBe(bytesOf({ 'service.name': 'shop' }));
   expect(bytesOf({ 'service.name': 'shop', text: 'x'.repeat(7000) })).toBeGreaterThan(small + 4000);
+  const many = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`a${n}`, 'x']));
+  expect(bytesOf(many)).toBeGreaterThan(small + 10_000);
 });
 
 test('services with long names are told apart, and their names are in no key', () => {

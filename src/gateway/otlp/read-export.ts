@@ -13,6 +13,7 @@ import {
   type ValueReader,
 } from './read-values.js';
 import {
+  bytesOf,
   bytesOfAttribute,
   NO_SPAN_ID,
   ReceivedSpan,
@@ -29,7 +30,7 @@ const MESSAGES_A_STEP = 64;
 const MAX_MATOMO_ATTRIBUTES = 32;
 const MAX_RESOURCE_BYTES = 8192;
 /** Resources up to this size are not counted in the bytes of their spans, because many spans share one. */
-const FREE_RESOURCE_BYTES = 2048;
+const FREE_RESOURCE_BYTES = 3072;
 /** Longer names are replaced by a digest, because the key of every trace contains the name. */
 const MAX_SERVICE_CHARACTERS = 200;
 
@@ -148,7 +149,7 @@ function readSource(json: unknown, into: DecodedExport, values: ValueReader): Sp
   }
   return {
     attributes,
-    extraBytes: Math.max(0, bytes - FREE_RESOURCE_BYTES),
+    extraBytes: Math.max(0, bytesOf('', attributes) - FREE_RESOURCE_BYTES),
     isPython: resource['telemetry.sdk.language'] === 'python',
     service: toServiceKey(SERVICE.map((name) => textOf(resource[name]) ?? '').join('\0')),
     isTaken: into.selection.takesService(textOf(resource['service.name']) ?? ''),

@@ -178,7 +178,8 @@ function readStatus({ code }: Json): { readonly code: number } {
   return STATUSES[enumValue(code, STATUS_CODES)] ?? UNSET;
 }
 
-function bytesOf(name: string, attributes: Attributes = NO_ATTRIBUTES): number {
+/** Roughly the memory of an object with a name and attributes. */
+export function bytesOf(name: string, attributes: Attributes = NO_ATTRIBUTES): number {
   let bytes = OBJECT_BYTES + name.length;
   for (const key in attributes) bytes += ATTRIBUTE_BYTES + bytesOfAttribute(key, attributes[key]);
   return bytes;
