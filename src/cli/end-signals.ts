@@ -1,5 +1,5 @@
 /** Signals that end a command in order: of Ctrl-C, of process managers, and of a terminal that closes. */
-export const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Resolves at the first of them. Later ones change nothing: a terminal that closes sends SIGHUP more than once, and npx passes signals on. */
 export function untilEndSignal(): Promise<void> {

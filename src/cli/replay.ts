@@ -4,7 +4,7 @@ import { holdEventLoop } from '../common/timers.js';
 import { type ReplayProgress, replayFiles } from '../gateway/replay/replay-files.js';
 import { openReplayState } from '../gateway/replay/replay-state.js';
 import { readEnvironment } from '../options/environment.js';
-import { END_SIGNALS } from './end-signals.js';
+import { untilEndSignal } from './end-signals.js';
 import { requestRate } from './flag-values.js';
 import { UsageError } from './usage-error.js';
 
@@ -32,8 +32,8 @@ export async function replay(args: string[]): Promise<void> {
     process.stderr.write(`${show(file)} ${text}.\n`);
   }
   const interrupt = new AbortController();
-  for (const signal of END_SIGNALS) process.once(signal, () => interrupt.abort());
-  const stats = await holdEventLoop(
+  void untilEndSignal().then(() => interrupt.abort());
+  const { stats, progress } = await holdEventLoop(
     replayFiles({
       files,
       state: isDry ? { ...state, save: () => undefined } : state,
@@ -42,19 +42,25 @@ export async function replay(args: string[]): Promise<void> {
       signal: interrupt.signal,
     }),
   );
+  reportProgress(progress);
   console.log(JSON.stringify(stats));
   if (!interrupt.signal.aborted) return;
   process.stderr.write('Interrupted. Run the same command again to continue from here.\n');
   process.exitCode = 1;
 }
 
+/** Reports once a second. */
 function createProgressReport(): (progress: ReplayProgress) => void {
-  let reportedMillis = Number.NEGATIVE_INFINITY;
-  return function reportProgress({ spans, requests, unreadable, rejected }) {
+  let reportedMillis = performance.now();
+  return function reportEverySecond(progress) {
     const now = performance.now();
     if (now - reportedMillis < REPORT_EVERY_MILLIS) return;
     reportedMillis = now;
-    const invalid = `${unreadable} lines and ${rejected} spans not readable`;
-    process.stderr.write(`${requests} requests from ${spans} spans, ${invalid}\n`);
+    reportProgress(progress);
   };
+}
+
+function reportProgress({ spans, requests, unreadable, rejected }: ReplayProgress): void {
+  const invalid = `${unreadable} lines and ${rejected} spans not readable`;
+  process.stderr.write(`${requests} requests from ${spans} spans, ${invalid}\n`);
 }

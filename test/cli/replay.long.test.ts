@@ -6,6 +6,7 @@ import { OTLP_RECORDINGS, otlpRecording } from '../gateway/otlp-recordings.js';
 import { eventually, runNode, startNode } from '../support/child-process.js';
 import { MAIN } from '../support/cli.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
+import { listen } from '../support/listen.js';
 import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
@@ -91,6 +92,30 @@ test.each(['SIGINT', 'SIGHUP'] as const)(
     expect(replay.stderr()).not.toContain('TimeoutOverflowWarning');
   },
 );
+
+test('the last line of the report counts everything', async () => {
+  const lines = Array.from({ length: 12 }, (_, i) => exportRequest([requestSpan(`/${i}`)]));
+  const { args, options } = await setUp([...lines, 'no JSON']);
+  const { stderr } = await runNode(args, options);
+  expect(stderr.trim().split('\n').at(-1)).toBe(
+    '12 requests from 12 spans, 1 lines and 0 spans not readable',
+  );
+});
+
+test('signals that come again while the last hits are sent change nothing', async () => {
+  const { args, options } = await setUp([exportRequest([requestSpan('/a')])]);
+  let bulks = 0;
+  const url = await listen(() => {
+    bulks += 1; // without an answer
+  });
+  const env = { ...options.env, MATOMO_URL: url, MATOMO_EXPORT_TIMEOUT: '1000' };
+  const replay = startNode(args, { env });
+  await eventually(() => bulks > 0);
+  const again = setInterval(() => replay.kill('SIGINT'), 50);
+  const exit = await replay.exit().finally(() => clearInterval(again));
+  expect(exit).toEqual({ code: 1, signal: null });
+  expect(replay.stderr()).toContain('Run the same command again');
+});
 
 test('spans of a request may be in other lines, far from it', async () => {
   const requests = Array.from({ length: 9000 }, (_, i) => requestSpan(`/${i}`));

@@ -204,7 +204,7 @@ test.each([
   const state = openReplayState(`${file}.state`);
   const { signal } = new AbortController();
   const onProgress = () => undefined;
-  const stats = await replayFiles({ files: [file], state, rate: 1e6, onProgress, signal });
+  const { stats } = await replayFiles({ files: [file], state, rate: 1e6, onProgress, signal });
   expect([stats.ignored[reason], reports().length]).toEqual([2 - tracked, Number(isUnclear)]);
   expect(inspector.hits()).toHaveLength(2 * tracked);
 });

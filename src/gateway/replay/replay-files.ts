@@ -32,7 +32,9 @@ const ASK_EVERY_MILLIS = 20;
  * request may be some thousand spans apart. After an interruption it reads a file again and skips what its state says was
  * sent, so that only the bulk that was in flight may be duplicated.
  */
-export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> {
+export async function replayFiles(
+  options: ReplayOptions,
+): Promise<{ stats: MatomoStats; progress: ReplayProgress }> {
   const { files, state, rate, onProgress, signal } = options;
   const made = openPipeline('replay', {}, createDiagnostics());
   const { pipeline, reading, resolved } = made;
@@ -83,5 +85,5 @@ export async function replayFiles(options: ReplayOptions): Promise<MatomoStats> 
   } finally {
     await pipeline.shutdown();
   }
-  return pipeline.stats();
+  return { stats: pipeline.stats(), progress };
 }

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { show } from '../../common/diagnostics.js';
+import { isRecord } from '../../common/is-record.js';
 
 /** How far a file has been replayed. */
 interface ReplayPosition {
@@ -43,11 +44,22 @@ function readPositions(path: string): Record<string, ReplayPosition> {
     const { message } = error as Error;
     throw new Error(`${show(path)} cannot be read: ${message}. Nothing is sent.`, { cause: error });
   }
+  const positions = parse(text);
+  if (isRecord(positions) && Object.values(positions).every(isPosition))
+    return positions as Record<string, ReplayPosition>;
+  throw new Error(
+    `${show(path)} is not the state of a replay. Nothing is sent. Name another file with --state, which is created if it does not exist.`,
+  );
+}
+
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as Record<string, ReplayPosition>;
+    return JSON.parse(text);
   } catch {
-    throw new Error(
-      `${path} is not the state of a replay. Nothing is sent. Delete it to start from the beginning.`,
-    );
+    return undefined;
   }
+}
+
+function isPosition(value: unknown): boolean {
+  return isRecord(value) && Number.isInteger(value.requests) && typeof value.isDone === 'boolean';
 }
