@@ -1,8 +1,8 @@
 import { beginSlice } from '../../common/slices.js';
-import { type DueOf, dueNow, type RequestSpans } from '../../requests/group-spans.js';
+import { type DueOf, dueNow, type RequestSpans, WaitingTrace } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/matomo-attributes.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
-import { createDueOf, DueTraces, PlannedTrace, TICK_MILLIS } from './due-traces.js';
+import { createDueOf, pauseOf } from './due-traces.js';
 import { RecentSpans } from './recent-spans.js';
 
 // What happens with too many spans: beyond these limits of waiting spans, the oldest traces are assembled at once.
@@ -10,7 +10,10 @@ const MAX_SPANS = 100_000;
 const MAX_BYTES = 64 * 1024 ** 2;
 /** The limits that include ready requests are this many times higher. Beyond, requests are passed on at once, not in slices. */
 const MAX_EXCESS = 2;
+/** How often due traces are looked for among all. With 95,000 traces, that takes 1.5 % of a core. */
+const TICK_MILLIS = 100;
 
+type Trace = WaitingTrace<ReceivedSpan>;
 type Spans = RequestSpans<ReceivedSpan>;
 /** A request, or a span without a request that has `matomo.hit` events. */
 export type Hitmaker = Spans | { readonly root: ReceivedSpan };
@@ -28,8 +31,8 @@ export interface SpanCounts {
 /** Takes what is assembled. */
 export interface AssemblerSink {
   pass(made: Hitmaker): void;
-  /** Reads the room for hits, without which requests wait. Called before each slice. @default no limit */
-  readRoom?(): TakeRoom;
+  /** Reads the room for hits, without which requests wait. Called before each slice. */
+  readRoom(): TakeRoom;
 }
 
 /** Takes room for hits and the bytes of their spans, if there is enough. */
@@ -45,10 +48,9 @@ export class Assembler {
   readonly #dueOf: DueOf<ReceivedSpan>;
   readonly #sink: AssemblerSink;
   /** By ID and service, the older ones first. */
-  readonly #traces = new Map<string, PlannedTrace>();
+  readonly #traces = new Map<string, Trace>();
   /** Spans that made hits. */
   readonly #done = new RecentSpans();
-  readonly #due = new DueTraces();
   /** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
   #ready: Spans[] = [];
   #passed = 0;
@@ -96,7 +98,7 @@ export class Assembler {
     const now = nowMillis();
     const dueMillis = now + this.#graceMillis;
     let last: ReceivedSpan | undefined;
-    let trace: PlannedTrace | undefined;
+    let trace: Trace | undefined;
     for (const span of spans) {
       // Spans of a trace mostly arrive together.
       if (!trace || span.traceId !== last?.traceId || span.resource !== last.resource) {
@@ -112,16 +114,11 @@ export class Assembler {
         }
         continue;
       }
-      this.#due.plan(trace);
       this.#spans += 1;
       this.#bytes += span.bytes;
       this.#countRequest(span, 1);
       // A stand-in is not counted.
-      if (span.standIn) {
-        const own = this.#traceOf(span.standIn);
-        own.add(span.standIn, now, dueMillis);
-        this.#due.plan(own);
-      }
+      if (span.standIn) this.#traceOf(span.standIn).add(span.standIn, now, dueMillis);
       if (this.#exceeds(1)) {
         this.#makeRoom(now);
         trace = undefined;
@@ -130,9 +127,9 @@ export class Assembler {
     if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
   }
 
-  #traceOf(span: ReceivedSpan): PlannedTrace {
+  #traceOf(span: ReceivedSpan): Trace {
     const key = traceKeyOf(span);
-    const trace = this.#traces.get(key) ?? new PlannedTrace(key);
+    const trace = this.#traces.get(key) ?? new WaitingTrace<ReceivedSpan>(key);
     if (trace.size === 0) this.#traces.set(key, trace);
     return trace;
   }
@@ -158,7 +155,9 @@ export class Assembler {
 
   #tick(): void {
     const now = nowMillis();
-    for (const trace of this.#due.take(now)) this.#take(trace, now, this.#dueOf);
+    for (const trace of this.#traces.values()) {
+      if (trace.dueMillis <= now) this.#take(trace, now, this.#dueOf);
+    }
     this.passSlice();
     this.#stopWhenIdle();
   }
@@ -185,7 +184,7 @@ export class Assembler {
     return this.#spans > MAX_SPANS * share || this.#bytes > MAX_BYTES * share;
   }
 
-  #take(trace: PlannedTrace, now: number, dueOf: DueOf<ReceivedSpan>): void {
+  #take(trace: Trace, now: number, dueOf: DueOf<ReceivedSpan>): void {
     const { requests, unused } = trace.take(now, dueOf);
     const hasStandIn = unused.some(({ isStandIn }) => isStandIn);
     for (const span of unused) {
@@ -211,10 +210,8 @@ export class Assembler {
       this.#readyBytes += request.bytes;
       this.#ready.push(request);
     }
-    if (trace.size === 0) {
-      this.#due.remove(trace);
-      this.#traces.delete(trace.key);
-    } else this.#due.planRest(trace, now);
+    if (trace.size === 0) this.#traces.delete(trace.key);
+    else trace.dueMillis = Math.max(trace.dueMillis, now + pauseOf(trace));
     if (requests.length > 0) this.#passSoon();
   }
 
@@ -226,11 +223,10 @@ export class Assembler {
   passSlice(isOver = beginSlice()): void {
     clearImmediate(this.#nextSlice);
     this.#nextSlice = undefined;
-    const takeRoom = this.#sink.readRoom?.();
+    const takeRoom = this.#sink.readRoom();
     for (;;) {
       const request = this.#ready[this.#passed];
-      this.#isBlocked =
-        request !== undefined && takeRoom?.(countHits(request), request.root.bytes) === false;
+      this.#isBlocked = request !== undefined && !takeRoom(countHits(request), request.root.bytes);
       if (!request || this.#isBlocked) return; // the timer tries again
       this.#passOldest();
       if (!isOver()) continue;

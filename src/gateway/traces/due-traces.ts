@@ -1,7 +1,5 @@
-import { type DueOf, WaitingTrace } from '../../requests/group-spans.js';
+import type { DueOf } from '../../requests/group-spans.js';
 import type { ReceivedSpan } from '../otlp/received-span.js';
-
-export const TICK_MILLIS = 100;
 
 /** How long spans wait for their request, longer than most requests take. */
 const REQUEST_MILLIS = 300_000;
@@ -22,50 +20,7 @@ export function createDueOf(graceMillis: number): DueOf<ReceivedSpan> {
   };
 }
 
-/** No tick. */
-const NEVER = -1;
-
-/** A trace, and the tick in which it is due. */
-export class PlannedTrace extends WaitingTrace<ReceivedSpan> {
-  tick: number = NEVER;
-}
-
-/** Traces by the tick in which they are due: those that wait longer cost nothing until then. */
-export class DueTraces {
-  readonly #byTick = new Map<number, Set<PlannedTrace>>();
-
-  /** Plans a trace, or plans it anew. */
-  plan(trace: PlannedTrace): void {
-    const tick = Math.ceil(trace.dueMillis / TICK_MILLIS);
-    if (tick === trace.tick) return;
-    this.remove(trace);
-    trace.tick = tick;
-    const others = this.#byTick.get(tick);
-    if (others) others.add(trace);
-    else this.#byTick.set(tick, new Set([trace]));
-  }
-
-  /** Plans a trace some of whose spans were taken. */
-  planRest(trace: PlannedTrace, nowMillis: number): void {
-    const pauseMillis = Math.ceil(trace.size / SPANS_A_MILLI);
-    trace.dueMillis = Math.max(trace.dueMillis, nowMillis + pauseMillis);
-    this.plan(trace);
-  }
-
-  remove(trace: PlannedTrace): void {
-    this.#byTick.get(trace.tick)?.delete(trace);
-    trace.tick = NEVER;
-  }
-
-  /** Removes the traces that are due. Any of them may be planned again meanwhile. */
-  *take(nowMillis: number): Iterable<PlannedTrace> {
-    for (const [tick, traces] of this.#byTick) {
-      if (tick * TICK_MILLIS > nowMillis) continue;
-      this.#byTick.delete(tick);
-      for (const trace of traces) {
-        trace.tick = NEVER;
-        yield trace;
-      }
-    }
-  }
+/** How long a trace rests after some of its spans were taken. */
+export function pauseOf({ size }: { readonly size: number }): number {
+  return Math.ceil(size / SPANS_A_MILLI);
 }
