@@ -104,7 +104,7 @@ export function assembleRequest(
 
 function inOrderOfEnding(spans: readonly FinishedSpan[]): readonly FinishedSpan[] {
   if (spans.length < 2) return spans;
-  // Compute each end once: times of received spans are made when they are read.
+  // Compute each end once, and not for each comparison.
   const ends = spans.map((span) => ({
     span,
     at: toMillis(span.startTime) + toMillis(span.duration),

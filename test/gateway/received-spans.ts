@@ -27,6 +27,7 @@ export function decode(
 const SOURCE: SpanSource = {
   attributes: {},
   isPython: false,
+  extraBytes: 0,
   service: 'shop',
   isTaken: true,
 };

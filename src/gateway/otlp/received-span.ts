@@ -22,7 +22,7 @@ export interface SpanSource {
   readonly attributes: Attributes;
   readonly isPython: boolean;
   /** Added to the bytes of each span of the resource, because each may be the last to keep it in memory. */
-  readonly extraBytes?: number;
+  readonly extraBytes: number;
   /** The service and its instance. Spans of different services never belong to the same request. */
   readonly service: string;
   /** Whether its service is selected. */
@@ -112,7 +112,7 @@ export class ReceivedSpan implements FinishedSpan, WaitingSpan<ReceivedSpan> {
       this.isParentRemote = false;
     }
     this.resource = scope.source;
-    this.bytes = bytesOf(this.name, this.attributes) + (scope.source.extraBytes ?? 0);
+    this.bytes = bytesOf(this.name, this.attributes) + scope.source.extraBytes;
     for (const { name, attributes } of this.events) this.bytes += bytesOf(name, attributes);
     this.isRequest =
       this.kind === SERVER_SPAN && scope.isTaken && methodOf(this.attributes) !== undefined;
