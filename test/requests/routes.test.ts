@@ -62,6 +62,7 @@ test.each(
   /v1/users/:id /api/v2 /oauth2/token /token/:token1 /reset-password/:reset_password_token2
   /webhooks/{webhook_id2}/{signed_secret_2} /password/<int:token_number_of_a_user_1>
   /sessions/[sessionId2] /password/send-reset-instructions /users/:id/sha256
+  /users/{email}/notification-preferences /tenants/{id}/password/send-reset-instructions
 `),
 )('the route %s has no secrets', (route) => {
   expect(routeIn(route, '/x')).toBe(route);

@@ -15,16 +15,23 @@ export function redactSecrets(path: string): string {
 
 /** A parameter of a route, in the syntax of any framework. */
 const PARAMETER = /^(?::\w|[*{<[(])/;
+/** A parameter without its name. */
+const ANY = '*';
+/** The application has written them, however long they are. */
+const WORDS = /^[a-z_-]+$/;
 
-/** Redacts the secrets of a route or of a name that contains one, as senders of spans write them. Parameters are no secrets. */
+/**
+ * Redacts the secrets of a route or of a name that contains one, as senders of spans write them. A parameter is neither a secret nor a
+ * secret word.
+ */
 export function redactRoute(route: string): string {
   const own = withoutUserInfo(route);
-  const redacted = redactSecrets(own);
-  if (redacted === own) return own;
+  if (redactSecrets(own) === own) return own;
   const segments = own.split('/');
-  return redacted
+  const plain = segments.map((segment) => (PARAMETER.test(segment) ? ANY : segment));
+  return redactSecrets(plain.join('/'))
     .split('/')
-    .map((sent, i) => (PARAMETER.test(segments[i] ?? '') ? segments[i] : sent))
+    .map((sent, i) => (sent === ANY || WORDS.test(segments[i] ?? '') ? segments[i] : sent))
     .join('/');
 }
 

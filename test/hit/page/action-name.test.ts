@@ -44,6 +44,9 @@ test('the name of a span in a title has no secrets', () => {
   expect(titleOf('GET /token/9fK2mQ7x')).toBe('GET /token/redacted');
   expect(titleOf('GET /a?token=S3cr3t')).not.toContain('S3cr3t');
   expect(titleOf('GET /token/:token1')).toBe('GET /token/:token1');
+  expect(titleOf('GET /users/:email/notification-preferences')).toBe(
+    'GET /users/:email/notification-preferences',
+  );
   expect(titleOf('Store/Checkout v2')).toBe('Store/Checkout v2');
 });
 
