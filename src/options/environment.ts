@@ -191,9 +191,8 @@ function isKnown(name: string, known: readonly string[]): boolean {
   return known.includes(process.platform === 'win32' ? name.toUpperCase() : name);
 }
 
-/** Whether the variable was meant for a privacy option that is not set otherwise. The name of an option in code is no slip. */
-function isUnclear({ name: given, meant }: MisspelledVariable, set: SetOptions): boolean {
-  if (EXPECTED_VARIABLES[given] !== undefined) return false;
+/** Whether the variable was meant for a privacy option that is not set otherwise. */
+function isUnclear({ meant }: MisspelledVariable, set: SetOptions): boolean {
   const name = DECLARED_NAMES.find((one) => {
     const { env, file } = DECLARATIONS[one];
     return env === meant || file === meant;

@@ -12,6 +12,7 @@ import { toSiteId } from '../hit/parameters/parameter-value.js';
 import type { RouteDetails } from '../hit/parameters/route-details.js';
 import type { TrackingParameters } from '../hit/parameters/tracking-parameters.js';
 import { createIsInRanges, NAMED_RANGES } from '../hit/visitor/address-ranges.js';
+import { DAILY } from '../hit/visitor/visitor-id.js';
 import { dimensionSource, userIdSource } from './header-values.js';
 import { optionError } from './option-error.js';
 import { invalid, isVariable, type Parser, parser } from './parser.js';
@@ -74,11 +75,12 @@ export const secret: Parser<string> = parser(
   },
 );
 
-/** The word for a new key every day, in upper or lower case, or a secret. */
-export const visitorKey: Parser<string> = parser(
-  secret.wanted,
-  (value, name) => wordOf(['daily'], value) ?? secret(name, value),
-);
+/** The word for a new key every day, in upper or lower case, or a secret. A misspelled word would be a key that stays. */
+export const visitorKey: Parser<string> = parser(secret.wanted, (value, name) => {
+  const text = typeof value === 'string' ? value.trim() : '';
+  const isSecret = nearestName(text, [DAILY], 2) === undefined;
+  return isSecret ? secret(name, value) : oneOf(DAILY)(name, text);
+});
 
 export const boolean: Parser<boolean> = parser('true or false', (value) => {
   if (typeof value === 'boolean') return value;

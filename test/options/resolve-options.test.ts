@@ -48,6 +48,7 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['siteId', 'shop=3,', 'shop=3,'],
   ['tokenAuth', '<token>', 'the secret itself'],
   ['visitorKey', '<a-long-random-text>', 'the secret itself'],
+  ['visitorKey', 'dayly', '"daily"'],
   ['dimensions', { 3: async () => 'a' }, 'dimensions[3]'],
   ['headers', 'authorization=x', 'not shown'],
   ['headers', { 'a b': 'x' }, 'not shown'],
@@ -255,7 +256,6 @@ test.each([
   ['MATOMO_TOKEN=1', /MATOMO_TOKEN\b.*MATOMO_TOKEN_AUTH\?.*\[environment-unknown\]$/],
   ['MATOMO_SCHEDULED_DELAY_MILLIS=1', /MILLIS.*MATOMO_SCHEDULE_DELAY\?.*\[environment-unknown\]$/],
   ['MATOMO_EXPORT_TIMEOUT_MILLIS=1', /MILLIS.*MATOMO_EXPORT_TIMEOUT\?.*\[environment-unknown\]$/],
-  ['MATOMO_MAX_SPOOL_AGE_MILLIS=1', /MILLIS.*MATOMO_MAX_SPOOL_AGE\?.*\[environment-unknown\]$/],
   ['MATOMO_METER_PROVIDER=1', /PROVIDER.*MATOMO_METRICS\?.*\[environment-unknown\]$/],
 ])('%s is logged, and the default is used', (variables, line) => {
   const { options, logged } = resolve(REQUIRED, toEnvironment(variables));
@@ -305,6 +305,8 @@ test.each<[variables: string, why?: RegExp]>([
   ['MATOMO_ENABLE=1', /MATOMO_ENABLE .*MATOMO_ENABLED/],
   ['MATOMO_QUERRY=1', /MATOMO_QUERRY .*MATOMO_QUERY/],
   ['matomo_do_not_track=1', /matomo_do_not_track .*MATOMO_DO_NOT_TRACK/],
+  ['MATOMO_MAX_SPOOL_AGE_MILLIS=60000', /MATOMO_MAX_SPOOL_AGE_MILLIS .*MATOMO_MAX_SPOOL_AGE\?/],
+  ['MATOMO_VISITOR_KEY=Dayly', /MATOMO_VISITOR_KEY .*"daily"/],
   ['MATOMO_DNT=1', /MATOMO_DNT .*MATOMO_DO_NOT_TRACK/],
   ['MATOMO_ANON_IP=1', /MATOMO_ANON_IP .*MATOMO_ANONYMIZE_IP/],
   ['MATOMO_REDACT_PATHS=1', /MATOMO_REDACT_PATHS .*MATOMO_REDACT_PATH_PATTERNS/],
