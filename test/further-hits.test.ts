@@ -176,10 +176,12 @@ test('arguments in the order of another tracker are left out, and one line has t
     call(trackGoal, 5, 10);
     call(trackOrder, 'A-1', 59.9);
     call(trackHit, { e_c: 'a', e_a: 'cvar', cvar: 'x' });
+    call(trackHit, { e_c: 'a', e_a: 'list', cvar: ['x'] });
     response.end();
   }, PATIENT);
   const [, ...hits] = (await service.visit('/')).map(({ params }) => params);
-  expect(hits).toMatchObject([{ e_a: 'b' }, { idgoal: '5' }, { e_a: 'cvar' }]);
+  expect(hits).toMatchObject([{ e_a: 'b' }, { idgoal: '5' }, { e_a: 'cvar' }, { e_a: 'list' }]);
+  for (const hit of hits) expect(hit).not.toHaveProperty('cvar');
   expect(hits[0]).not.toHaveProperty('0');
   const signatures = [
     /trackEvent\(category, .*\{ name, value }/,

@@ -1,3 +1,4 @@
+import { isRecord } from '../common/is-record.js';
 import { type Field, HitFields } from './field.js';
 import type { McpCall } from './mcp-call.js';
 import { toCustomVariables } from './parameters/custom-variables.js';
@@ -77,7 +78,7 @@ function readFields(
     return undefined;
   }
   const { cvar } = parameters;
-  if (typeof cvar === 'object' && cvar !== null && maxCustomVariables > 0) {
+  if (isRecord(cvar) && maxCustomVariables > 0) {
     const variables = new Map(Object.entries(cvar));
     checked.set('cvar', toCustomVariables(variables, maxCustomVariables, report));
   }

@@ -135,7 +135,6 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     buildFurtherHit(hit: CheckedHit, page: PageView, nowMillis: number): Hit | undefined {
       const whole = new HitFields(reader.toSharedFields(page), page);
       const user = addLayers(whole, page);
-      addChatbotFields(whole, page, urls);
       const { startSeconds } = whole;
       whole.removeAdded(SHARED);
       addFurtherHit(whole, hit, nowMillis);

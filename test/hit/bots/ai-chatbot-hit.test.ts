@@ -1,10 +1,19 @@
 import { expect, test } from 'vitest';
 import { createIsAiChatbot, hasBody, readBodySize } from '../../../src/hit/bots/ai-chatbot-hit.js';
 import { isDocument } from '../../../src/hit/bots/documents.js';
+import { rawField } from '../../../src/hit/field.js';
+import { createHitBuilder } from '../../../src/hit/hit-builder.js';
 import type { HttpRequest } from '../../../src/hit/http-request.js';
 import { Client } from '../../../src/hit/visitor/client.js';
 import { readsContent } from '../../../src/pipeline/ignore-reasons.js';
-import { annotations, hitsOf, httpRequest, NOON, parametersOf } from '../../support/builders.js';
+import {
+  annotations,
+  HIT_OPTIONS,
+  hitsOf,
+  httpRequest,
+  NOON,
+  parametersOf,
+} from '../../support/builders.js';
 
 import { CHATGPT } from '../../support/chatbots.js';
 
@@ -114,6 +123,15 @@ test.each([true, false])(
     expect(parameters).not.toHaveProperty('url');
   },
 );
+
+test('an event of a request for a document has the URL of the request', () => {
+  const builder = createHitBuilder(HIT_OPTIONS, () => undefined);
+  const chatbotResponse = { contentType: 'application/pdf', bodyBytes: 5 };
+  const request = chatbotRequest({ path: '/guide', query: 'a=1', chatbotResponse });
+  const event = { fields: [rawField('e_c', 'a'), rawField('e_a', 'b')], epochMillis: NOON };
+  const hit = builder.buildFurtherHit(event, builder.read(request, 1, NOON), NOON);
+  expect(hit?.query).toContain('&url=https://shop.example.org/guide?a=1&');
+});
 
 test.each<[path: string, status: number, type: string | undefined, isDocument: boolean]>([
   ['/a', 200, 'application/pdf', true],
