@@ -33,8 +33,7 @@ export class FieldGroup {
   }
 
   /** The same group with another field of this name, or without one. */
-  replace(name: string, replacement: Field | undefined): FieldGroup | Field | undefined {
-    if (this.fields.length === 1) return replacement;
+  replace(name: string, replacement: Field | undefined): FieldGroup {
     return new FieldGroup(this.fields.map((field) => (field.name === name ? replacement : field)));
   }
 }
