@@ -1,5 +1,3 @@
-import { errorName } from '../common/describe-error.js';
-import { isRecord, isThenable } from '../common/is-record.js';
 import { HitFields, siteFields } from './field.js';
 import type { Hit, HitKind } from './hit.js';
 import type { ReportProblem } from './parameters/custom-variables.js';
@@ -7,18 +5,20 @@ import { override } from './parameters/overrides.js';
 import { OF_EVERY_HIT, RESERVED } from './parameters/parameter-table.js';
 import { cleanText } from './text.js';
 
+/** The last word on the parameters of a hit, which gets a copy of them. `undefined` drops the hit. */
+export type BeforeSend = (parameters: Record<string, string>) => object | null | undefined;
+
 /** The parameters as `beforeSend` returns them, and those that every hit needs; `undefined` if it drops the hit. */
 export function callBeforeSend(
   parameters: HitFields,
-  beforeSend: (parameters: Record<string, string>) => unknown,
+  beforeSend: BeforeSend,
   hasToken: boolean,
   report: ReportProblem,
 ): HitFields | undefined {
-  const returned = call(beforeSend, parameters, report);
-  if (returned === undefined) return undefined;
+  const returned = beforeSend(parameters.toObject());
+  if (!returned) return undefined;
   const checked = new HitFields([siteFields(parameters.get('idsite') as string)]);
-  for (const name of Object.keys(returned)) {
-    const value = returned[name];
+  for (const [name, value] of Object.entries(returned)) {
     const before = parameters.find(name);
     // Reserved ones keep their value: some decide whether Matomo makes a visit of a hit.
     if (before && (before.value === value || RESERVED.has(name))) checked.add(before);
@@ -29,34 +29,6 @@ export function callBeforeSend(
   if (!checked.has('cdt')) checked.add(parameters.find('cdt'));
   for (const name of RESERVED) checked.add(parameters.find(name));
   return checked;
-}
-
-/** `beforeSend` gets a copy. If it throws, the hit is dropped: the callback may exist to keep data from Matomo. */
-function call(
-  beforeSend: (parameters: Record<string, string>) => unknown,
-  parameters: HitFields,
-  report: ReportProblem,
-): Record<string, unknown> | undefined {
-  try {
-    const returned = beforeSend(parameters.toObject());
-    if (isRecord(returned)) return { ...returned };
-    if (returned === null) return undefined;
-    const isPromise = isThenable(returned);
-    if (isPromise) returned.then(undefined, () => undefined); // a rejection would end the process
-    const what = isPromise ? 'a promise' : Array.isArray(returned) ? 'a list' : typeof returned;
-    failed(`returned ${what}`);
-  } catch (error) {
-    failed(`threw ${errorName(error)}`);
-  }
-  return undefined;
-
-  function failed(what: string): void {
-    report(
-      'callback beforeSend',
-      () =>
-        `The option beforeSend ${what}. The hit was dropped. Return the parameters, or null to drop a hit on purpose.`,
-    );
-  }
 }
 
 /** A crash for the CrashAnalytics plugin: the class of the error, and never its message. */

@@ -1,7 +1,7 @@
 import { addChatbotFields } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
 import { createField, type Field, HitFields, rawField, siteFields } from './field.js';
-import { BuiltHit, callBeforeSend, toCrash } from './finish-hit.js';
+import { type BeforeSend, BuiltHit, callBeforeSend, toCrash } from './finish-hit.js';
 import { addFurtherHit, type CheckedHit } from './further-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
@@ -29,8 +29,7 @@ export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
   readonly sampleRate: number;
   /** `false`: hits of AI chatbots carry nothing of a visit. Default: true. */
   readonly pageViews?: boolean | undefined;
-  /** The last word on the parameters; `undefined` drops the hit. */
-  readonly beforeSend?: ((parameters: Record<string, string>) => unknown) | undefined;
+  readonly beforeSend?: BeforeSend | undefined;
 }
 
 /** Makes the hits that Matomo gets. */

@@ -1,4 +1,3 @@
-import { coded } from '../common/messages.js';
 import type { Delivery } from '../delivery/delivery.js';
 import {
   type CheckedHit,
@@ -11,6 +10,7 @@ import {
 import type { Hit, PendingHit } from '../hit/hit.js';
 import { createToCallParameters, type McpCall } from '../hit/mcp-call.js';
 import { createSentUrls } from '../hit/page/sent-urls.js';
+import type { ReportProblem } from '../hit/parameters/custom-variables.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
 import { isInSample } from '../hit/visitor/sampling.js';
 import { MAX_FURTHER_HITS, serviceDefaultsOf } from '../requests/matomo-attributes.js';
@@ -27,6 +27,7 @@ export interface FurtherHitsParts extends Omit<DecisionParts, 'isVisitorKeyKnown
   readonly delivery: Delivery;
   readonly decisions: Decisions;
   readonly counts: HitCounts;
+  readonly report: ReportProblem;
   /** Counts a hit that could not be built. */
   readonly loseHit: (error: unknown) => void;
   /** How long a hit waits for work of its request that has not ended. */
@@ -95,9 +96,7 @@ export class FurtherHits implements HitReports {
       hasToken: options.tokenAuth !== undefined,
       maxCustomVariables: options.maxCustomVariables,
       redactUrl: createSentUrls(options).ofApplication,
-      // The message is made once: names that resemble an unknown one are looked for.
-      report: (key, message) =>
-        parts.diagnostics.warnOnce(key, () => coded('parameter-invalid', message())),
+      report: parts.report,
     };
   }
 
@@ -134,7 +133,7 @@ export class FurtherHits implements HitReports {
   }
 
   reportHit(key: string, message: string): void {
-    this.#parts.diagnostics.warnOnce(key, () => coded('parameter-invalid', message));
+    this.#parts.report(key, () => message);
   }
 
   /** Queues the hits that wait for the end of their request, and those that its spans have. `page` was queued before. */

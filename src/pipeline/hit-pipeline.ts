@@ -5,6 +5,7 @@ import type { Delivery } from '../delivery/delivery.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
+import type { ReportProblem } from '../hit/parameters/custom-variables.js';
 import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';
@@ -20,7 +21,7 @@ import { type CreatedDelivery, createDelivery } from './create-delivery.js';
 import { FurtherHits } from './further-hits.js';
 import { Decisions, type IgnoreReason } from './ignore-reasons.js';
 import { type ComponentType, Metrics } from './metrics.js';
-import { createOptionCallbacks } from './option-callbacks.js';
+import { createOptionCallbacks, type OptionCallbacks } from './option-callbacks.js';
 import { longestHold, PendingPageView } from './pending-hits.js';
 import { PipelineEnd } from './pipeline-end.js';
 import { createHitCounts, type MatomoStats, toStats, watchFirstRequests } from './stats.js';
@@ -33,6 +34,8 @@ export class HitPipeline implements RequestSink {
   readonly #diagnostics: Diagnostics;
   readonly delivery: Delivery;
   readonly #made: CreatedDelivery;
+  readonly #callbacks: OptionCallbacks;
+  readonly #report: ReportProblem;
   #builder: HitBuilder | undefined;
   #visitorKey: string | Buffer | KeyOfDay | undefined;
   readonly #decisions: Decisions;
@@ -73,8 +76,12 @@ export class HitPipeline implements RequestSink {
       return { stats: this.stats(), spans, capacity, delivery, refusedExports };
     }, diagnostics);
     const callbacks = createOptionCallbacks(options, diagnostics);
+    this.#callbacks = callbacks;
+    // The message is made once: names that resemble an unknown one are looked for.
+    this.#report = (key, message) =>
+      diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
     const builder = () => this.#hits;
-    const parts = { options, diagnostics, callbacks, builder };
+    const parts = { options, diagnostics, callbacks, builder, report: this.#report };
     this.#decisions = new Decisions({ ...parts, isVisitorKeyKnown });
     this.#countFirstRequest = watchFirstRequests(diagnostics);
     this.#further = new FurtherHits({
@@ -101,11 +108,9 @@ export class HitPipeline implements RequestSink {
         ...this.#options,
         hasToken: this.#options.tokenAuth !== undefined,
         visitorKey,
+        beforeSend: this.#callbacks.beforeSend,
       },
-      (key, message) => {
-        const code = key.startsWith('callback ') ? 'callback-failed' : 'parameter-invalid';
-        this.#diagnostics.warnOnce(key, () => coded(code, message()));
-      },
+      this.#report,
     );
     return this.#builder;
   }

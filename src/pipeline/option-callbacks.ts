@@ -1,9 +1,10 @@
 import { errorName } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
-import { isThenable } from '../common/is-record.js';
+import { isRecord, isThenable } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
 import type { AttributeValue } from '../common/otel-types.js';
 import { findBotName } from '../hit/bots/bots.js';
+import type { BeforeSend } from '../hit/finish-hit.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import {
   contentFormatOf,
@@ -29,8 +30,8 @@ export type OptionCallbacks = ReturnType<typeof createOptionCallbacks>;
 
 const FAILED: unique symbol = Symbol('failed');
 
-/** Asks one option about a request while all of it is there. */
-type Ask<T> = (request: EndedRequest, site: number) => T;
+/** Asks one option about what is given, such as a request while all of it is there. */
+type Ask<T, Given = EndedRequest> = (given: Given, site: number) => T;
 
 /** A callback of the application; `undefined` if the option is no function. */
 function fromFunction(option: unknown): Ask<unknown> | undefined {
@@ -41,18 +42,27 @@ function fromFunction(option: unknown): Ask<unknown> | undefined {
   };
 }
 
+/** Copies what the function returns, because to read it may throw, too. */
+function fromBeforeSend(beforeSend: BeforeSend): Ask<unknown, Record<string, string>> {
+  return (parameters) => {
+    const returned: unknown = beforeSend(parameters);
+    return isRecord(returned) ? { ...returned } : returned;
+  };
+}
+
 export function createOptionCallbacks(options: ResolvedOptions, diagnostics: Diagnostics) {
-  const { ignore, siteId } = options;
+  const { beforeSend, ignore, siteId } = options;
   const userIds = createUserIdReader(options, diagnostics);
   const callbacks = callbacksOf(options, userIds);
   const readsDeprecation = Object.values(options.dimensions).includes(DEPRECATED_ENDPOINT);
   const askIgnore = fromFunction(ignore);
   const askSite = fromFunction(siteId);
+  const askBeforeSend = beforeSend && fromBeforeSend(beforeSend);
 
   /** What an option says, or `FAILED`; what its function throws is reported once. */
-  function call(option: string, ask: Ask<unknown>, request: EndedRequest, site = 0): unknown {
+  function call<Given>(option: string, ask: Ask<unknown, Given>, given: Given, site = 0): unknown {
     try {
-      const result = ask(request, site);
+      const result = ask(given, site);
       if (!isThenable(result)) return result;
       result.then(undefined, () => undefined); // a rejection would end the process
       report(option, 'returned a promise');
@@ -63,12 +73,22 @@ export function createOptionCallbacks(options: ResolvedOptions, diagnostics: Dia
   }
 
   function report(option: string, what: string): void {
-    const effect = option === 'ignore' ? NOT_TRACKED : 'Its result counts as undefined';
-    const text = `The option ${option} ${what}. ${effect}. Fix the function.`;
+    const text = `The option ${option} ${what}. ${EFFECTS[option] ?? NO_RESULT}.`;
     diagnostics.warnOnce(`throws ${option}`, coded('callback-failed', text));
   }
 
+  /** If the function fails, the hit is dropped: it may exist to keep data from Matomo. */
+  function callBeforeSend(parameters: Record<string, string>): Record<string, unknown> | undefined {
+    const returned = askBeforeSend && call('beforeSend', askBeforeSend, parameters);
+    if (isRecord(returned)) return returned;
+    if (returned !== null && returned !== FAILED)
+      report('beforeSend', `returned ${Array.isArray(returned) ? 'a list' : typeof returned}`);
+    return undefined;
+  }
+
   return {
+    beforeSend: askBeforeSend && callBeforeSend,
+
     /** Whether the application leaves the request out. `failed`: it could not say. */
     isIgnored(request: EndedRequest): boolean | 'failed' {
       const result = askIgnore && call('ignore', askIgnore, request);
@@ -107,7 +127,12 @@ export function createOptionCallbacks(options: ResolvedOptions, diagnostics: Dia
   };
 }
 
-const NOT_TRACKED = 'The request is not tracked, and neither are its further hits';
+const NO_RESULT = 'Its result counts as undefined. Fix the function';
+/** Of functions that keep data from Matomo. */
+const EFFECTS: Readonly<Record<string, string>> = {
+  ignore: 'The request is not tracked, and neither are its further hits. Fix the function',
+  beforeSend: 'The hit was dropped. Return the parameters, or null to drop a hit on purpose',
+};
 const NO_SITE_ID =
   'The option siteId returned a value that is not a site ID. The request is not tracked. Return a positive whole number, or undefined to track nothing.';
 
