@@ -43,11 +43,16 @@ const PHONE_NUMBER = /^[^\w+]*(?:(?:tel|sms|callto):)?\+(?:[\s().-]*\d){6,20}\W*
 /** The secret address of a calendar in Google Calendar. */
 const PRIVATE_CALENDAR = /^private-[\da-f]{20,}\W*$/;
 
+/** What follows the segment of a path in a text that was decoded. */
+const PARAMETERS = /(?<=[\w-])[;&].*/s;
+
 /** Whether a decoded segment is a secret: `mayBeSecret` must know each kind. After a secret word, each value is one. */
 function isSecret(segment: string, isAfterSecretWord: boolean): boolean {
   if (isAfterSecretWord && isValue(segment) && !isVersion(segment)) return true;
-  if (isToken(segment) || holdsJsonWebToken(segment) || holdsEmail(segment)) return true;
-  const text = segment.replace(DATA_ENDING, '');
+  if (holdsJsonWebToken(segment) || holdsEmail(segment)) return true;
+  const head = segment.replace(PARAMETERS, '');
+  if (isToken(head)) return true;
+  const text = head.replace(DATA_ENDING, '');
   return BOT_TOKEN.test(segment) || PHONE_NUMBER.test(text) || PRIVATE_CALENDAR.test(text);
 }
 

@@ -44,6 +44,7 @@ const SECRET = [
   rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
   rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rYw%3D%3D', '/confirm/redacted'),
   rowOf('/confirm/%6bX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
+  rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY%26a=1', '/confirm/redacted'),
   ...['.', '!', ')', '...', '%0A', '%3E,', '.data', '.json'].map((ending) =>
     rowOf(`/confirm/kX3vQ9bT2mN7pL5wZ8rY${ending}`, '/confirm/redacted'),
   ),
@@ -61,6 +62,7 @@ const SECRET = [
   rowOf('/call/%252B49%2520176%252012345678', '/call/redacted'),
   rowOf('/call/+49%20(176)%20123-45.678', '/call/redacted'),
   rowOf('/call/tel:+4917612345678', '/call/redacted'),
+  rowOf('/call/+4917612345678%3Bb', '/call/redacted'),
   rowOf('/call/+4917612345678.data', '/call/redacted'),
   rowOf('/call/(+4917612345678),', '/call/redacted'),
   rowOf(`/calendar/ical/${CALENDAR}.`, '/calendar/ical/redacted'),
@@ -186,6 +188,7 @@ test.each([
   ['https://a.example/x?token=1&b=2#top', 'https://a.example/x?token=redacted&b=2#top'],
   ['https://a.example/x#access_token=1', 'https://a.example/x'],
   ['https://a.example/#/reset-password/9fK2mQ7x', 'https://a.example/'],
+  ['https://a.example/#a=/confirm/kX3vQ9bT2mN7pL5wZ8rY&b=1', 'https://a.example/'],
   ['https://u:p@a.example/token/9fK2mQ7x', 'https://a.example/token/redacted'],
   ['https://token.example:8443/7?q=shoes#a', 'https://token.example:8443/7?q=shoes#a'],
 ])('of the URL %s that the application sets, %s is sent', (url, sent) => {
@@ -221,6 +224,7 @@ test.each([
   ['next=%2Fapp%23%2Freset-password%2F9fK2mQ7x', 'next=redacted'],
   ['next=%2Fapp%23!%2Freset-password%2F9fK2mQ7x', 'next=redacted'],
   ['next=%2Fx%3Fv%3D%2Ftoken%2Fabc123', 'next=redacted'],
+  ['next=%2Fx%3Fv%3D%2Fconfirm%2FkX3vQ9bT2mN7pL5wZ8rY%26b%3D1', 'next=redacted'],
   ['next=%7B%22u%22:%22https://a.example/token/abc123%22%7D', 'next=redacted'],
   ['next=https://token.example/7', 'next=https://token.example/7'],
   ['next=/x?u=https://token.example/7', 'next=/x?u=https://token.example/7'],
