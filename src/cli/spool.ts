@@ -10,9 +10,10 @@ import { readOption, UsageError } from './usage-error.js';
 /** Prints what is pending in the spool that the environment names, or deletes hits. */
 export async function spool(args: string[]): Promise<void> {
   const text = { type: 'string' } as const;
-  const { values, positionals } = parseArgs({
+  const { values, positionals, tokens } = parseArgs({
     args,
     allowPositionals: true,
+    tokens: true,
     options: {
       all: { type: 'boolean' },
       user: text,
@@ -25,13 +26,20 @@ export async function spool(args: string[]): Promise<void> {
   if (positionals.length !== 1 || (command !== 'status' && command !== 'purge')) {
     throw new UsageError('spool has two commands: spool status and spool purge');
   }
-  const { all, user, visitor, before, json } = values;
-  const filter = filterOf({ all, user, visitor, before });
-  if ((command === 'purge') !== (filter !== undefined)) {
+  const { json } = values;
+  // Of a flag that is repeated, `values` has only the last.
+  const [flag, ...others] = tokens.flatMap((token) =>
+    token.kind === 'option' && token.name !== 'json' ? token : [],
+  );
+  if (others.length > 0) {
+    throw new UsageError('only one of --all, --user, --visitor and --before is allowed');
+  }
+  if ((command === 'purge') !== (flag !== undefined)) {
     throw new UsageError(
       'spool purge needs --all, --user ID, --visitor ID or --before DATE, and spool status none of them',
     );
   }
+  const filter = flag && toFilter(flag.name, flag.value);
   const place = readOption('spool', Error);
   if (place === undefined) throw new Error('MATOMO_SPOOL is not set, so there is no spool');
   const backend = spoolBackendOf(place);
@@ -47,23 +55,12 @@ export async function spool(args: string[]): Promise<void> {
   print(status, formatStatus(shown, status, Date.now()));
 }
 
-/** The hits that the flags select; `undefined` without flags. */
-function filterOf(flags: Readonly<Record<string, string | boolean | undefined>>) {
-  const [set, ...others] = Object.entries(flags).filter(([, value]) => value !== undefined);
-  if (set === undefined) return undefined;
-  if (others.length > 0)
-    throw new UsageError('only one of --all, --user, --visitor and --before is allowed');
-  const [kind, value] = set;
+/** The hits that a flag selects. */
+function toFilter(kind: PurgeFilter['kind'], value = ''): PurgeFilter {
+  if (kind === 'all') return { kind };
   if (value === '') throw new UsageError('--user and --visitor need an ID, and --before a date');
-  return FILTERS[kind]?.(String(value));
+  return kind === 'before' ? { kind, epochSeconds: date('--before', value) } : { kind, id: value };
 }
-
-const FILTERS: Readonly<Record<string, (value: string) => PurgeFilter>> = {
-  all: () => ({ kind: 'all' }),
-  user: (id) => ({ kind: 'user', id }),
-  visitor: (id) => ({ kind: 'visitor', id }),
-  before: (day) => ({ kind: 'before', epochSeconds: date('--before', day) }),
-};
 
 /** Formats the status as text. */
 function formatStatus(

@@ -1,6 +1,7 @@
-import { splitCode } from '../common/messages.js';
-import { type DeclaredName, readEnvironment } from '../options/environment.js';
-import { problemOf } from '../options/option-error.js';
+import type { OptionDeclaration } from '../options/declaration.js';
+import { DECLARATIONS, type DeclaredName, readVariables } from '../options/environment.js';
+import { type OptionError, problemOf } from '../options/option-error.js';
+import type { ResolvedOptions } from '../options/option-table.js';
 
 /** The command line is invalid. */
 export class UsageError extends Error {}
@@ -13,24 +14,23 @@ export class UsageError extends Error {}
 export function readOption<Name extends DeclaredName>(
   name: Name,
   Invalid: new (problem: string) => Error = UsageError,
-) {
-  return readEnvironment(name, process.env, {
-    error(message) {
-      // Without its effect on an application, and the advice.
-      const effect = /\. (?:The variable is ignored|No token is used)\. .*$/;
-      throw new Invalid(splitCode(message).text.replace(effect, ''));
-    },
-  });
+): ResolvedOptions[Name] | undefined {
+  const declaration = DECLARATIONS[name] as OptionDeclaration<ResolvedOptions[Name]>;
+  try {
+    return readVariables(declaration, process.env);
+  } catch (error) {
+    throw new Invalid(problemOf(error));
+  }
 }
 
 /**
- * The error of a command whose options come from flags: a usage error if it is about one of them, which begins its message.
- * Messages about variables begin with their names.
+ * The error of a command whose options come from flags: a usage error if one of them is invalid, which begins the message. Messages about
+ * variables begin with their names.
  */
 export function toFlagError(error: Error, options: Readonly<Record<string, unknown>>): Error {
   const problem = problemOf(error);
   const [name = ''] = /^\w+/.exec(problem) ?? [];
-  if (options[name] === undefined) return error;
+  if (!isInvalidOption(error) || options[name] === undefined) return error;
   const flag = name.replace(/[A-Z]/g, '-$&').toLowerCase();
   return new UsageError(`--${flag}${problem.slice(name.length)}`);
 }
@@ -39,6 +39,10 @@ export function toFlagError(error: Error, options: Readonly<Record<string, unkno
 export function isUsageError(error: unknown): boolean {
   const { code = '' } = error as { code?: string };
   // `parseArgs` has its own codes, and the values of some flags are parsed like options.
-  const isFlagValue = code === 'option-invalid' && problemOf(error).startsWith('--');
+  const isFlagValue = isInvalidOption(error) && problemOf(error).startsWith('--');
   return error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS') || isFlagValue;
+}
+
+function isInvalidOption(error: unknown): boolean {
+  return (error as Partial<OptionError>).code === 'option-invalid';
 }

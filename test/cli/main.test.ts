@@ -1,17 +1,20 @@
-import { spawnSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { type StdioOptions, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { expect, onTestFinished, test } from 'vitest';
 import { createToUserId } from '../../src/cli/pseudonym.js';
 import { createToPseudonym } from '../../src/hit/visitor/pseudonym.js';
 import { MatomoSpanExporter } from '../../src/index.js';
 import { VERSION } from '../../src/version.js';
 import { serverSpan } from '../support/builders.js';
 import { eventually, startServer } from '../support/child-process.js';
-import { MAIN, runCli } from '../support/cli.js';
+import { MAIN, runCli, runSetupAsJson } from '../support/cli.js';
 import { setEnvironment } from '../support/environment.js';
 import { sendSpans } from '../support/gateway.js';
 import { jwt } from '../support/jwt.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
+import { requires } from '../support/skips.js';
 import { sorted } from '../support/sorted.js';
 
 test('inspect prints each hit once as it comes, shows them at /hits, and behaves as its flags say', async () => {
@@ -119,6 +122,7 @@ test.each<[args: string[], line: string | RegExp]>([
   [['spool', 'drain'], 'spool status'],
   [['spool', 'purge'], '--all'],
   [['spool', 'purge', '--all', '--user', 'max'], 'only one'],
+  [['spool', 'purge', '--user', 'max', '--user', 'ann'], 'only one'],
   [['spool', 'purge', '--user', ''], 'need an ID'],
   [['spool', 'purge', '--before', '2026-02-31'], '2026-01-31'],
   [['spool', 'status', '--all'], 'none of them'],
@@ -148,6 +152,45 @@ test.each<[string[], Record<string, string>, string]>([
   expect(stderr).toContain(line);
   expect(stderr).not.toMatch(/--help|s3cret/);
 });
+
+test.each([
+  ['inspect', '--port', (port: string) => port],
+  ['gateway', '--listen', (port: string) => `127.0.0.1:${port}`],
+] as const)('%s %s with an address in use fails, and no usage', async (name, flag, addressOf) => {
+  const { inspector, env } = await matomo();
+  const { code, stderr } = await runCli([name, flag, addressOf(new URL(inspector.url).port)], env);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^opentelemetry-matomo: listen EADDR/)]);
+  expect(stderr).not.toContain('--');
+});
+
+test.each(['stdout', 'stderr'] as const)(
+  'a command does its work although nobody reads its %s',
+  async (name) => {
+    const { env } = await matomo();
+    const withToken = { PATH: process.env.PATH, ...env, MATOMO_TOKEN_AUTH: 'a-token' };
+    const child = spawn(process.execPath, [MAIN, 'setup', '--yes'], { env: withToken });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const exited = once(child, 'exit');
+    child[name].destroy();
+    expect(await exited).toEqual([0, null]);
+    const { result } = await runSetupAsJson({ ...env, MATOMO_TOKEN_AUTH: 'a-token' });
+    expect(result.plan.map(({ action }) => action)).toEqual(Array(4).fill('present'));
+  },
+);
+
+test.each([['--version'], ['--help'], ['doctor', '--json']])(
+  'an output that cannot be written is an error: %s',
+  (...args) => {
+    requires('/dev/full');
+    const stdio: StdioOptions = ['ignore', openSync('/dev/full', 'w'), 'pipe'];
+    const { PATH } = process.env;
+    const ended = spawnSync(process.execPath, [MAIN, ...args], { stdio, env: { PATH } });
+    expect(ended.status).toBe(1);
+    expect(String(ended.stderr)).toBe(
+      'opentelemetry-matomo: the output cannot be written (ENOSPC)\n',
+    );
+  },
+);
 
 test.each([
   ...['setup', 'inspect', 'spool', 'gateway', 'replay'].map((name) => [name, [name, '--help']]),

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { beforeEach, TestRunner } from 'vitest';
 import { testLength } from './long.js';
@@ -43,6 +44,7 @@ const NEEDS = {
   setpriv: [() => isRunnable('setpriv'), 'There is no setpriv (util-linux).'],
   promtool: [() => isRunnable('promtool'), 'There is no promtool (Debian package prometheus).'],
   terminal: [hasScript, 'There is no script (util-linux), which makes terminals.'],
+  '/dev/full': [() => existsSync('/dev/full'), 'There is no /dev/full.'],
   '/proc': [() => process.platform === 'linux', 'Only Linux has /proc.'],
   'OpenTelemetry for Python': [
     () => isRunnable('opentelemetry-instrument') && isRunnable('flask'),
