@@ -166,6 +166,17 @@ test.each([
   expect(stderr.split('\n')).toHaveLength(2);
 });
 
+test('if the progress cannot be stored, nothing is sent, because it would be sent again', async () => {
+  const { inspector, args, options } = await setUp([exportRequest([requestSpan('/a')])]);
+  const state = join(temporaryFolder(), 'missing', 'state.json');
+  const { code, stderr } = await runNode([...args, '--state', state], options);
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/state\.json" cannot be written: ENOENT/),
+  ]);
+  expect(inspector.hits()).toEqual([]);
+});
+
 test('services and scopes that the environment names', async () => {
   const lines = ['shop', 'stock'].map((name) =>
     exportRequest([requestSpan(`/${name}`)], { 'service.name': name }),

@@ -46,6 +46,7 @@ export async function replayFiles(
   async function replayFile(file: string): Promise<void> {
     const saved = state.positionOf(file);
     if (saved.isDone) return;
+    state.save(file, saved); // if it cannot be written, nothing is sent that another replay would send again
     let position = 0;
     let batch = { requests: 0, hits: 0, begunMillis: performance.now() };
 

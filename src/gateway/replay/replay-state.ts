@@ -29,8 +29,13 @@ export function openReplayState(path: string): ReplayState {
     positionOf: (file) => positions[resolve(file)] ?? BEGINNING,
     save(file, position) {
       positions[resolve(file)] = position;
-      writeFileSync(`${path}.new`, `${JSON.stringify(positions, null, 2)}\n`, { mode: 0o600 });
-      renameSync(`${path}.new`, path);
+      try {
+        writeFileSync(`${path}.new`, `${JSON.stringify(positions, null, 2)}\n`, { mode: 0o600 });
+        renameSync(`${path}.new`, path);
+      } catch (error) {
+        const { message } = error as Error;
+        throw new Error(`${show(path)} cannot be written: ${message}`, { cause: error });
+      }
     },
   };
 }
