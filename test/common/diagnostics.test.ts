@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
-import { createDiagnostics } from '../../src/common/diagnostics.js';
+import { createDiagnostics, show } from '../../src/common/diagnostics.js';
 import { eventually, ROOT } from '../support/child-process.js';
 import { captureOutput } from '../support/output.js';
 import { get, REGISTER } from '../support/registered-app.js';
@@ -36,6 +36,10 @@ test('a log pipe whose reader is gone does not end the application', async () =>
   });
   expect(await get(url)).toBe('hello');
   expect(await exited).toEqual([0, null]);
+});
+
+test('a value in a message cannot control a terminal', () => {
+  expect(show('a\x1b[2J\x9b2J\x7fb\nc')).toBe('"a\\u001b[2J 2J b\\nc"');
 });
 
 test('names that senders invent leave room for other warnings', () => {
