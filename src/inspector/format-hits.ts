@@ -2,11 +2,11 @@ import type { AiRequest, Conversion, InspectedHit } from './inspected-hit.js';
 import { TIMINGS } from './rules/store-action.js';
 
 const HEADINGS = ['time', 'site', 'verdict', 'type', 'action', 'status', 'load time', 'visitor'];
-const MAX_ACTION_CHARACTERS = 60;
+const MAX_CELL_CHARACTERS = 60;
 
 /**
  * Formats hits as a table in plain text, one line for each hit. A hit that is not stored has the reason instead of its
- * title. A request by an AI chatbot has the name of the chatbot as visitor, and the size of the response after the URL.
+ * title. A request by an AI chatbot has the name of the chatbot as visitor, and the size of the response after the URL. Long texts are cut.
  *
  * @example
  * console.log(formatHits(inspector.hits()));
@@ -31,18 +31,18 @@ function toRow(hit: InspectedHit): string[] {
   const visitor = aiRequest?.name ?? (params.uid || params.cid || params._id || '-');
   return [
     new Date(seconds * 1000).toISOString().slice(11, 19),
-    printable(params.idsite || '-'),
+    toCell(params.idsite || '-'),
     hit.verdict,
     stored?.type ?? aiRequest?.kind ?? conversion?.kind ?? '-',
-    aiRequest ? toAiRequestText(aiRequest) : shorten(printable(toActionText(hit))),
+    aiRequest ? toAiRequestText(aiRequest) : toCell(toActionText(hit)),
     String(hit.status ?? '-'),
     toLoadTime(hit),
-    printable(visitor),
+    toCell(visitor),
   ];
 }
 
 function toAiRequestText({ url, bytes }: AiRequest): string {
-  const text = shorten(printable(url ?? 'no url'));
+  const text = toCell(url ?? 'no url');
   return bytes === undefined ? text : `${text} (${bytes} bytes)`;
 }
 
@@ -69,14 +69,10 @@ function toLoadTime({ stored, aiRequest }: InspectedHit): string {
   return timings.length === 0 ? '-' : `${timings.reduce((sum, millis) => sum + millis)} ms`;
 }
 
-// Texts of visitors must not control the terminal.
-function printable(text: string): string {
+/** A text of a visitor must neither control the terminal nor widen all lines. */
+function toCell(text: string): string {
+  const isLong = text.length > MAX_CELL_CHARACTERS;
+  const short = isLong ? `${text.slice(0, MAX_CELL_CHARACTERS - 1)}…` : text;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
-}
-
-function shorten(text: string): string {
-  return text.length > MAX_ACTION_CHARACTERS
-    ? `${text.slice(0, MAX_ACTION_CHARACTERS - 1)}…`
-    : text;
+  return short.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
 }

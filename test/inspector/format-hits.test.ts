@@ -67,6 +67,16 @@ test('cuts long titles and lets no control character reach the terminal', () => 
   expect(line).not.toContain('\x1b');
 });
 
+test('an ID of any length leaves the other lines as they are', () => {
+  const long = inspectedHit({
+    params: { idsite: '1'.repeat(2_000_000), uid: 'u'.repeat(2_000_000) },
+  });
+  const lines = formatHits([long, ...Array.from({ length: 1000 }, () => inspectedHit({}))]).split(
+    '\n',
+  );
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(250);
+});
+
 test('renders no hits as a heading', () => {
   expect(formatHits([])).toBe('time  site  verdict  type  action  status  load time  visitor\n');
 });
