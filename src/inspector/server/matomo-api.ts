@@ -13,7 +13,9 @@ interface SiteCall extends Call {
 }
 
 type Method = (call: Call) => unknown;
-type Segment = Readonly<Record<'idsegment' | 'name' | 'definition', string>>;
+type Segment = Readonly<
+  Record<'idsegment' | 'name' | 'definition', string> & { enable_only_idsite: number }
+>;
 type Report = Readonly<Record<'idreport' | 'idsite', number> & { description: string }>;
 
 class ApiError extends Error {
@@ -137,16 +139,19 @@ export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
       sites.set(siteId, { ...site, goals: [...site.goals, { id, name, condition }] });
       return { value: id };
     }),
-    'SegmentEditor.getAll': withSite('view', () => segments),
-    'SegmentEditor.add': withSite('view', (call) => {
+    'SegmentEditor.getAll': withSite('view', ({ siteId }) =>
+      segments.filter(({ enable_only_idsite }) => enable_only_idsite === siteId),
+    ),
+    'SegmentEditor.add': withSite('view', ({ siteId, ...call }) => {
       if (call.params.get('enabledAllUsers') === '1' && !isSuper(call)) {
         throw new ApiError('enabledAllUsers=1 requires Super User access');
       }
       const [name = '', definition = ''] = ['name', 'definition'].map((key) =>
         escapeHtml(call.params.get(key) ?? ''),
       );
-      segments.push({ idsegment: String(segments.length + 1), name, definition });
-      return { value: String(segments.length) };
+      const idsegment = String(segments.length + 1);
+      segments.push({ idsegment, name, definition, enable_only_idsite: siteId });
+      return { value: idsegment };
     }),
     'ScheduledReports.getReports': withSite('view', ({ siteId }) =>
       reports.filter(({ idsite }) => idsite === siteId),

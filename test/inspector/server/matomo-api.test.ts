@@ -87,6 +87,15 @@ test('a full scope, an unknown dimension, and what only a super user may do are 
   expect(found.body).toEqual([{ idsite: added.body.value }]);
 });
 
+test('a segment belongs to its site', async () => {
+  const { inspector } = await rehearse({});
+  await call(inspector.url, 'SegmentEditor.add', { name: 'S', definition: 'userId==' });
+  const segmentsOf = async (idSite: string) =>
+    (await call(inspector.url, 'SegmentEditor.getAll', { idSite })).body;
+  expect(await segmentsOf('1')).toMatchObject([{ name: 'S' }]);
+  expect(await segmentsOf('2')).toEqual([]);
+});
+
 test('a dimension that was set to inactive is dropped', async () => {
   const { inspector } = await rehearse({ dimensions: [1] });
   const change = { idDimension: '1', name: 'Plan', active: '0' };
