@@ -11,7 +11,7 @@ import {
   splitUrl,
   type UrlParts,
 } from './read-url.js';
-import { cleanUrl, isStorableUrl } from './tracked-url.js';
+import { CAMPAIGN_KEYWORDS, CAMPAIGN_NAMES, cleanUrl, isStorableUrl } from './tracked-url.js';
 
 /** What a later hit needs to know about a visit. */
 interface Visit {
@@ -115,16 +115,6 @@ function isRunning({ lastAction }: Visit, time: number): boolean {
 
 const MAX_CHARACTERS = 255;
 const TYPES = { direct: 1, search: 2, website: 3, campaign: 6, social: 7, assistant: 8 } as const;
-
-/** Parameters of a URL that name a campaign and its keyword, in Matomo's order. */
-const CAMPAIGN_NAMES =
-  'pk_cpn pk_campaign piwik_campaign mtm_campaign matomo_campaign utm_campaign utm_source utm_medium'.split(
-    ' ',
-  );
-const CAMPAIGN_KEYWORDS =
-  'pk_kwd pk_keyword piwik_kwd piwik_keyword mtm_kwd mtm_keyword matomo_kwd matomo_keyword utm_term'.split(
-    ' ',
-  );
 
 /** The type, name and keyword that Matomo finds for a visit, in its order; `running` is that of the visit so far. */
 function findReferrer(

@@ -36,15 +36,20 @@ export function cleanUrl(url: string): string {
   return convertMatrixUrl(cutStoredBytes(line, MAX_URL_BYTES));
 }
 
+/** Parameters of a URL that name a campaign and its keyword, in Matomo's order. */
+export const CAMPAIGN_NAMES: readonly string[] = `pk_cpn pk_campaign piwik_campaign mtm_campaign
+  matomo_campaign utm_campaign utm_source utm_medium`.split(/\s+/);
+export const CAMPAIGN_KEYWORDS: readonly string[] = `pk_kwd pk_keyword piwik_kwd piwik_keyword
+  mtm_kwd mtm_keyword matomo_kwd matomo_keyword utm_term`.split(/\s+/);
+
 /** Parameters that Matomo removes from every URL, in lower case: session and click ids, campaigns. */
-const EXCLUDED: ReadonlySet<string> = new Set(
-  `gclid fbclid msclkid twclid yclid wbraid gbraid fb_xd_fragment fb_comment_id
+const EXCLUDED: ReadonlySet<string> = new Set([
+  ...`gclid fbclid msclkid twclid yclid wbraid gbraid fb_xd_fragment fb_comment_id
   sid sessionid phpsessid jsessionid aspsessionid doing_wp_cron pk_vid
-  ignore_referrer ignore_referer
-  utm_campaign utm_source utm_medium utm_term
-  mtm_campaign mtm_kwd mtm_keyword matomo_campaign matomo_kwd matomo_keyword
-  pk_campaign pk_cpn pk_kwd pk_keyword piwik_campaign piwik_kwd piwik_keyword`.split(/\s+/),
-);
+  ignore_referrer ignore_referer`.split(/\s+/),
+  ...CAMPAIGN_NAMES,
+  ...CAMPAIGN_KEYWORDS,
+]);
 
 /**
  * The URL of an action as Matomo stores it: without fragment and excluded parameters, with the host in lower case, and
