@@ -49,8 +49,7 @@ async function connectAndRun(parsed: SetupArguments, report: Report): Promise<nu
   const token = await readToken(parsed.tokenFile);
   const headers = readOption('headers') ?? {};
   report.cleanWith(createCleaner([token, ...credentialsIn(headers)]));
-  const timeoutMillis =
-    readEnvironment('exportTimeoutMillis', process.env) ?? DEFAULT_TIMEOUT_MILLIS;
+  const timeoutMillis = readOption('exportTimeoutMillis') ?? DEFAULT_TIMEOUT_MILLIS;
   const client = await createApiClient({ url, token, headers, timeoutMillis });
   try {
     return await runSetup(client, target, parsed, report);

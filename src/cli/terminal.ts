@@ -10,7 +10,7 @@ export async function promptSecret(
   question: string,
   { stdin, stderr }: Terminal = process,
 ): Promise<string | undefined> {
-  if (!stdin.isTTY || !stderr.isTTY) return undefined;
+  if (!isTerminal({ stdin, stderr })) return undefined;
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   // Before the question is printed, because it turns off the echo of the terminal.
   const lines = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 });
@@ -20,17 +20,23 @@ export async function promptSecret(
   return line;
 }
 
-/** Asks a question; whether the answer is yes. */
+/** Asks a question; whether the answer is yes. `undefined` if there is no terminal. */
 export async function confirm(
   question: string,
   { stdin, stderr }: Terminal = process,
-): Promise<boolean> {
+): Promise<boolean | undefined> {
+  if (!isTerminal({ stdin, stderr })) return undefined;
   const lines = createInterface({ input: stdin, output: stderr, historySize: 0 });
   lines.setPrompt(`${question} [y/N] `);
   lines.prompt();
   const answer = await readLine(lines);
   if (answer === undefined) stderr.write('\n');
   return /^\s*y(?:es)?\s*$/i.test(answer ?? '');
+}
+
+/** Whether a user sees a question, and can answer it. */
+function isTerminal({ stdin, stderr }: Terminal): boolean {
+  return stdin.isTTY && stderr.isTTY;
 }
 
 /** Reads one line; `undefined` after Ctrl+C or at the end of the input. */
@@ -52,7 +58,16 @@ const SHORTEST_SECRET = 4;
 /** Replaces secrets in texts: an answer of Matomo or a proxy, or a mixed-up variable, may repeat them. */
 export function createCleaner(secrets: readonly string[]): (text: string) => string {
   const long = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
-  return (text) => long.reduce((cleaned, secret) => cleaned.replaceAll(secret, '…'), text);
+  return (text) => long.reduce(hide, text);
+}
+
+/** Replaces a secret, and its beginning if `show` has cut the rest. */
+function hide(text: string, secret: string): string {
+  let hidden = text.replaceAll(secret, '…');
+  for (let length = secret.length - 1; length >= SHORTEST_SECRET; length--) {
+    hidden = hidden.replaceAll(`${secret.slice(0, length)}…`, '…');
+  }
+  return hidden;
 }
 
 /** Wraps text between words. A word that is longer than a line, such as a path, is not broken. */

@@ -14,9 +14,9 @@ const GREEN_PLUS = '\x1b[32m+\x1b[39m';
 const [CTRL_C, CTRL_D] = ['\x03', '\x04'];
 
 /** Streams of a terminal at which this was typed. */
-function typing(text: string) {
-  const stdin = Object.assign(new PassThrough(), { isTTY: true });
-  const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
+function typing(text: string, redirected?: 'stdin' | 'stderr') {
+  const stdin = Object.assign(new PassThrough(), { isTTY: redirected !== 'stdin' });
+  const stderr = Object.assign(new PassThrough(), { isTTY: redirected !== 'stderr', columns: 80 });
   stdin.write(text);
   return { terminal: { stdin, stderr } as never, screen: () => String(stderr.read()) };
 }
@@ -29,6 +29,16 @@ test.each([
   expect(await confirm('Really?', terminal)).toBe(isYes);
   expect(stripVTControlCharacters(screen())).toMatch(/^Really\? \[y\/N\] /);
 });
+
+test.each(['stdin', 'stderr'] as const)(
+  'nobody is asked if %s is not a terminal, because nobody would see it',
+  async (name) => {
+    const { terminal, screen } = typing('y\r', name);
+    expect(await confirm('Really?', terminal)).toBeUndefined();
+    expect(await promptSecret('Token: ', terminal)).toBeUndefined();
+    expect(screen()).toBe('null');
+  },
+);
 
 test.each([
   ['s3cret\r', 's3cret'],

@@ -24,8 +24,9 @@ export async function applyPlan(
   report: Pick<Report, 'startStep' | 'progress'>,
 ): Promise<Applied> {
   const refusals = new Map<string, string>();
-  let state = before;
-  let siteId = state.site?.id;
+  let siteId = before.site?.id;
+  // Another run may have created something since the plan was shown.
+  let state = await readMatomo(client, siteId, wanted);
   for (const phase of PHASES) {
     const due = makePlan(state, wanted).filter(({ kind, call }) => kind === phase && call);
     for (const step of due) {

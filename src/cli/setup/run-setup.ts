@@ -98,17 +98,13 @@ function warnAboutSpamPrevention(report: Report): void {
   report.print("To keep these hits, set this in Matomo's config/config.ini.php:", '', ...lines, '');
 }
 
-/** Asks at the terminal; false if there is none. */
+/** Asks at the terminal; false if there is none, or it does not show the plan. */
 async function isConfirmed(pending: number, report: Report): Promise<boolean> {
-  if (report.isJson || !process.stdin.isTTY || !process.stdout.isTTY) {
-    report.progress(
-      'Nothing was changed, because there is no terminal to confirm the plan. Run setup with --yes.\n',
-    );
-    return false;
-  }
-  const isYes = await confirm(`Make ${countChanges(pending)} in Matomo?`);
-  if (!isYes) report.progress('Nothing was changed.\n');
-  return isYes;
+  const isShown = !report.isJson && process.stdout.isTTY;
+  const isYes = isShown ? await confirm(`Make ${countChanges(pending)} in Matomo?`) : undefined;
+  const cause = ', because there is no terminal to confirm the plan. Run setup with --yes';
+  if (!isYes) report.progress(`Nothing was changed${isYes === undefined ? cause : ''}.\n`);
+  return isYes === true;
 }
 
 function countChanges(count: number): string {

@@ -6,8 +6,9 @@ import { readMatomo } from '../../../src/cli/setup/read-site.js';
 import { type ApiCall, tokenOf } from '../../support/matomo-api.js';
 import { type SiteContents, startMatomoSite } from '../matomo-site.js';
 
-/** Applies the plan of these flags, as many times as `runs` says. */
-async function apply(args: string[], contents: SiteContents = {}, runs = 1) {
+const report = { startStep: () => undefined, progress: () => undefined };
+
+async function prepare(args: string[], contents: SiteContents = {}) {
   const matomo = await startMatomoSite(contents);
   const url = new URL(`${matomo.url}/matomo.php`);
   const client = await createApiClient({
@@ -18,7 +19,12 @@ async function apply(args: string[], contents: SiteContents = {}, runs = 1) {
   });
   onTestFinished(() => client.close());
   const wanted = { site: { id: 1 }, mapped: {}, ...parseArguments(args).extras };
-  const report = { startStep: () => undefined, progress: () => undefined };
+  return { matomo, client, wanted };
+}
+
+/** Applies the plan of these flags, as many times as `runs` says. */
+async function apply(args: string[], contents: SiteContents = {}, runs = 1) {
+  const { matomo, client, wanted } = await prepare(args, contents);
   for (let run = 1; ; run++) {
     const state = await readMatomo(client, 1, wanted);
     const { plan } = await applyPlan(client, wanted, state, report);
@@ -26,6 +32,16 @@ async function apply(args: string[], contents: SiteContents = {}, runs = 1) {
     if (run === runs) return { matomo, plan, last: plan.slice(4) };
   }
 }
+
+test('what another run has created since the plan was shown is not created again', async () => {
+  const { matomo, client, wanted } = await prepare(['--goal', 'Orders=/orders']);
+  const shown = await readMatomo(client, 1, wanted);
+  for (const _run of [1, 2]) {
+    const { plan } = await applyPlan(client, wanted, shown, report);
+    expect(plan.map(({ id }) => id)).toEqual([1, 2, 3, 4, 1]);
+  }
+  expect([matomo.dimensions.length, matomo.goals.length]).toEqual([4, 1]);
+});
 
 const NOT_IN_REAL_TIME = 'Real time segments are disabled. You need to enable auto archiving.';
 const BY_BROWSER =

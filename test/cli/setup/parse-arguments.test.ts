@@ -24,6 +24,7 @@ test.each<[string, Record<string, string>, string[], string]>([
   ['no URL', { MATOMO_URL: '' }, [], 'set MATOMO_URL'],
   ['headers that are none', { MATOMO_HEADERS: 'x' }, [], 'MATOMO_HEADERS must be'],
   ['an invalid URL', { MATOMO_URL: 'ftp://x' }, [], 'MATOMO_URL must be a URL'],
+  ['an invalid time-out', { MATOMO_EXPORT_TIMEOUT: 'x' }, [], 'MATOMO_EXPORT_TIMEOUT must be'],
   ['no site', { MATOMO_SITE_ID: '' }, [], 'set MATOMO_SITE_ID'],
   ['sites of services', { MATOMO_SITE_ID: 'a=1,b=2' }, ['--yes'], 'MATOMO_SITE_ID'],
   [

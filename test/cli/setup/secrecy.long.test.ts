@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { createCleaner } from '../../../src/cli/terminal.js';
+import { show } from '../../../src/common/diagnostics.js';
 import { ROOT, runNode } from '../../support/child-process.js';
 import { environmentOf, MAIN, runSetup, runSetupAsJson } from '../../support/cli.js';
 import { listen } from '../../support/listen.js';
@@ -107,6 +108,14 @@ test('names in Matomo cannot write to the terminal', async () => {
   expect(stdout).toContain('Site 1 "Shop');
   expect(stdout).not.toContain('\x1b');
   expect(stdout).not.toMatch(/^export/m);
+});
+
+test('nothing of a token is shown if the message that repeats it is too long', async () => {
+  const token = tokenOf('write');
+  for (let before = 60; before < 100; before++) {
+    const clean = createCleaner([token]);
+    expect(clean(show('x'.repeat(before) + token))).not.toContain(token.slice(0, 4));
+  }
 });
 
 test('values of headers are replaced as the token is', () => {
