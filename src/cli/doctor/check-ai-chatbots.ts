@@ -1,7 +1,7 @@
 import { AI_CHATBOTS } from '../../hit/bots/ai-chatbots.js';
 import { createFindReported, type MatomoVersion } from '../../hit/bots/reported-chatbots.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { type Finding, ok, problem, unknown, warning } from './checks.js';
+import { type Finding, ONLY_API, ok, problem, unknown, warning } from './checks.js';
 import type { SiteSettings } from './questions.js';
 
 const NAMES_PAGE =
@@ -69,7 +69,7 @@ function notReported(pageViews: boolean, found: string, fix: string, otherwise: 
 }
 
 function unclear(what: string): Finding {
-  const found = `cannot tell ${what}, and so whether it reports AI chatbots: there is no token with access to Matomo's API`;
+  const found = `cannot tell ${what}, and so whether it reports AI chatbots: ${ONLY_API}`;
   const advice = 'Check Administration > Plugins: Matomo 5.7 and later list BotTracking there.';
   return unknown('chatbots', found, advice);
 }

@@ -1,6 +1,6 @@
 import { show } from '../../common/diagnostics.js';
 import type { MessageCode } from '../../common/messages.js';
-import { proxyOf } from '../../delivery/http/proxy.js';
+import { proxyOf, proxyRouteOf } from '../../delivery/http/proxy.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { isCertificateReason, isReadableByOthers } from '../matomo-api/api-client.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
@@ -8,18 +8,17 @@ import type { Answer } from './questions.js';
 
 /** Finds the proxy that requests to Matomo use. */
 export function checkProxy(url: URL, env: Readonly<NodeJS.ProcessEnv>): Finding[] {
-  let proxy: string | undefined;
   try {
-    proxy = proxyOf(url, env);
+    const proxy = proxyOf(url, env);
+    if (proxy === undefined) return [];
+    const { origin } = new URL(proxy);
+    const isUsed = proxyRouteOf(url, env) !== undefined;
+    const unused = `NO_PROXY exempts Matomo from the proxy ${origin}`;
+    return [ok('proxy', isUsed ? `requests to Matomo use the proxy ${origin}` : unused)];
   } catch (error) {
     const advice = 'Correct the variable, or unset it if no proxy is needed.';
     return [problem('proxy', 'proxy-unusable', (error as Error).message, advice)];
   }
-  if (proxy === undefined) return [];
-  const { protocol, host } = new URL(proxy);
-  const excepted = env.no_proxy ?? env.NO_PROXY;
-  const exceptions = excepted ? `, unless NO_PROXY exempts Matomo: ${show(excepted)}` : '';
-  return [ok('proxy', `requests to Matomo use the proxy ${protocol}//${host}${exceptions}`)];
 }
 
 /** What to do if requests do not reach Matomo. */

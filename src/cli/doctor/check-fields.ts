@@ -1,7 +1,8 @@
+import { show } from '../../common/diagnostics.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import type { Dimension } from '../matomo-api/api-values.js';
 import { COMMAND, KNOWN_DIMENSIONS } from '../setup/wanted.js';
-import { type Finding, ok, problem, unknown, warning } from './checks.js';
+import { type Finding, ONLY_API, ok, problem, unknown, warning } from './checks.js';
 import type { SiteSettings } from './questions.js';
 
 const DIMENSIONS_PAGE = 'Administration > Websites > Custom Dimensions';
@@ -22,8 +23,7 @@ export function checkFields(
 
 /** The finding after a hit was stored, if its status and method may be missing. */
 export function fieldsUnknown(): Finding {
-  const found =
-    "cannot tell whether status and method are stored: the tracker does not say, and there is no token with access to Matomo's API";
+  const found = `cannot tell whether status and method are stored: ${ONLY_API}`;
   const advice = `${RUN_SETUP} Or check CustomVariables and CustomDimensions in Administration > Plugins, and ${DIMENSIONS_PAGE}.`;
   return unknown('fields', found, advice);
 }
@@ -58,11 +58,11 @@ function checkDimensions(
   const findings = mapped.flatMap(([id, attribute]) => {
     const dimension = byId.get(id);
     return dimension?.scope === 'action' && dimension.isActive
-      ? checkName(dimension, attribute)
+      ? checkName(dimension, attribute, siteId)
       : warnOfDropped(id, attribute, dimension, siteId);
   });
   if (findings.length > 0) return findings;
-  const named = mapped.map(([id, attribute]) => `${id} "${byId.get(id)?.name}" (${attribute})`);
+  const named = mapped.map(([id, attribute]) => `${id} ${show(byId.get(id)?.name)} (${attribute})`);
   return [ok('fields', `site ${siteId} has ${nameOf('dimension', named)}`)];
 }
 
@@ -75,9 +75,9 @@ function warnOfDropped(
   const isInactive = dimension?.scope === 'action';
   const drops = 'Matomo drops its values';
   const found = isInactive
-    ? `dimension ${id} is inactive: ${drops}`
+    ? `dimension ${id} of site ${siteId} is inactive: ${drops}`
     : dimension
-      ? `dimension ${id} has scope ${dimension.scope}, not action: Matomo does not store its value for each request`
+      ? `dimension ${id} of site ${siteId} has scope ${dimension.scope}, not action: Matomo does not store its value for each request`
       : `site ${siteId} has no dimension ${id}: ${drops}`;
   const byHand = isInactive
     ? `Activate dimension ${id} in ${DIMENSIONS_PAGE}.`
@@ -88,12 +88,16 @@ function warnOfDropped(
 }
 
 /** Another one may have been meant: Matomo stores any value in any dimension. */
-function checkName({ id, name }: Dimension, attribute: unknown): Finding[] {
+function checkName(
+  { id, name }: Dimension,
+  attribute: unknown,
+  siteId: ResolvedOptions['siteId'],
+): Finding[] {
   if (typeof attribute !== 'string') return [];
   const known = KNOWN_DIMENSIONS.get(attribute);
   const meant = wordsOf(`${attribute} ${known?.name ?? ''}`);
   if (wordsOf(name).some((word) => meant.includes(word))) return [];
-  const found = `dimension ${id} is called "${name}" and gets ${attribute}`;
+  const found = `dimension ${id} of site ${siteId} is called ${show(name)} and gets ${attribute}`;
   const advice = 'If it is meant for something else, correct MATOMO_DIMENSIONS.';
   return [warning('fields', 'dimension-name', found, advice)];
 }
@@ -114,7 +118,7 @@ export function checkGoals(
 ): Finding {
   const known = settings?.goals;
   if (known === undefined) {
-    const found = `cannot tell which goals site ${siteId} has: there is no token with access to Matomo's API`;
+    const found = `cannot tell which goals site ${siteId} has: ${ONLY_API}`;
     return unknown('goals', found, 'Compare the IDs in Goals > Manage Goals.');
   }
   const missing = goals.filter((id) => !known.includes(id));

@@ -1,4 +1,5 @@
 import type { ResolvedOptions } from '../../options/option-table.js';
+import { ApiFailure } from '../matomo-api/api-client.js';
 import { isTooOld } from '../matomo-api/api-values.js';
 import { checkAiChatbots } from './check-ai-chatbots.js';
 import { checkAddress, checkClock, checkTls } from './check-connection.js';
@@ -46,7 +47,11 @@ export async function* checkMatomo(
   yield token.finding;
 
   const { isGood } = token;
-  const settings = isGood ? await readSiteSettings(options, goals.length > 0) : undefined;
+  const answered = isGood ? await readSiteSettings(options, goals.length > 0) : undefined;
+  const settings = answered instanceof ApiFailure ? undefined : answered;
+  if (answered instanceof ApiFailure) {
+    yield unknown('matomo', `cannot ask Matomo's API: ${answered.message}`, `${answered.advice}.`);
+  }
   if (isTooOld(settings?.version)) {
     const found = `Matomo ${settings?.version} is older than Matomo 5, which this package needs`;
     yield warning('matomo', 'matomo-too-old', found, 'Update Matomo.');

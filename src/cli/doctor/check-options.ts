@@ -2,7 +2,6 @@ import { type MessageCode, splitCode } from '../../common/messages.js';
 import { isSdkDisabled } from '../../common/sdk-disabled.js';
 import { EXPECTED_RECEIVER_VARIABLES, RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
-import { toSiteId } from '../../hit/parameters/parameter-value.js';
 import { createIsInRanges, NAMED_RANGES } from '../../hit/visitor/address-ranges.js';
 import {
   describeMisspelled,
@@ -14,7 +13,6 @@ import {
 import { credentialsIn } from '../../options/header-values.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { resolveOptions } from '../../options/resolve-options.js';
-import { readServiceSites } from '../../options/service-sites.js';
 import { missingHeaders } from '../../pipeline/find-privacy-reason.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 
@@ -26,7 +24,6 @@ const CHANGE = 'Change it in the environment of the application, and restart the
 
 /** Reads options as `register` does. */
 export function checkOptions(env: Readonly<NodeJS.ProcessEnv>) {
-  const sites = sitesIn(env.MATOMO_SITE_ID ?? '');
   const findings: Finding[] = [];
   const report = (message: string): void => {
     const { text, code = 'environment-invalid' } = splitCode(message);
@@ -42,6 +39,7 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>) {
     error: report,
     warnOnce: (_key, message) => report(String(message)),
   });
+  const sites = sitesOf(options?.siteId);
   const causes = [
     !isEnabled && 'MATOMO_ENABLED is false',
     isSdkDisabled(env) && 'OTEL_SDK_DISABLED is true',
@@ -75,10 +73,10 @@ export function checkOptions(env: Readonly<NodeJS.ProcessEnv>) {
   };
 }
 
-function sitesIn(text: string): readonly number[] {
-  if (text.includes('=')) return [...new Set(readServiceSites(text)?.values())];
-  const site = toSiteId(text.trim());
-  return site === undefined ? [] : [site];
+/** No variable is a function. */
+function sitesOf(siteId: ResolvedOptions['siteId'] | undefined): readonly number[] {
+  if (typeof siteId === 'number') return [siteId];
+  return typeof siteId === 'object' ? [...new Set(siteId.values())] : [];
 }
 
 /** Only a gateway needs to know: an application with `register` has Node's requests. */

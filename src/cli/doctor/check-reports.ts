@@ -1,5 +1,5 @@
 import type { ResolvedOptions } from '../../options/option-table.js';
-import type { ApiResult } from '../matomo-api/api-client.js';
+import { ApiFailure, type ApiResult } from '../matomo-api/api-client.js';
 import { type ApiObject, isTrue, listOf, objectOf } from '../matomo-api/api-values.js';
 import { type Finding, ok, unknown, warning } from './checks.js';
 import { callAll } from './questions.js';
@@ -22,18 +22,17 @@ export async function checkReports(options: ResolvedOptions): Promise<Finding[]>
     { method: 'SitesManager.getSiteFromId', params: { idSite } },
     { method: 'Goals.get', params: orders },
   ]);
-  const [urls, titles, site, sales] = results ?? [];
+  const [urls, titles, site, sales] = results instanceof ApiFailure ? [] : results;
   const others = [
-    ...checkOthers('Pages', urls, `Set MATOMO_URL_PATHS=template, or ${LIMITS}.`),
+    ...checkOthers(`Pages of site ${idSite}`, urls, `Set MATOMO_URL_PATHS=template, or ${LIMITS}.`),
     ...checkOthers(
-      'Page titles',
+      `Page titles of site ${idSite}`,
       titles,
       `Make titles without IDs and names (docs/titles.md), or ${LIMITS}.`,
     ),
   ];
   if (others.length === 0) {
-    const found =
-      'cannot tell how much of the reports is in rows "Others": Matomo shows none of yesterday';
+    const found = `cannot tell how much of the reports of site ${idSite} is in rows "Others": Matomo shows none of yesterday`;
     const advice = 'Run doctor again when the site has a day of page views.';
     others.push(unknown('reports', found, advice));
   }

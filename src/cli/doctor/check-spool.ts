@@ -47,7 +47,7 @@ export async function checkSpool({
 
   async function contents(): Promise<Finding> {
     const { matomo = href, pending, bytes } = await readSpoolStatus(spool as string);
-    if (matomo !== href) throw new Error(`it belongs to ${matomo}`);
+    if (matomo !== href) throw new Error(`it belongs to ${show(matomo)}`);
     return ok('spool', `${name} can be used and has ${countOf(pending)}, ${megabytes(bytes)}`);
   }
 }

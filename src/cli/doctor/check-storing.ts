@@ -94,7 +94,7 @@ export async function checkStoring(
 }
 
 function droppedSilently({ baseUrl, siteId }: ResolvedOptions): Finding {
-  const found = 'Matomo silently drops hits like those of this service';
+  const found = `Matomo silently drops hits like those of this service on site ${siteId}`;
   const site = `site ${siteId} in Administration > Websites > Manage: excluded IPs and user agents`;
   // A site that accepts only its own URLs drops a hit without a URL.
   if (baseUrl === undefined) {

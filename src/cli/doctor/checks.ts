@@ -45,6 +45,9 @@ export interface Finding {
   readonly code?: MessageCode;
 }
 
+/** Why something cannot be found out. */
+export const ONLY_API = "only Matomo's API says, and it needs a token with access";
+
 export function ok(check: Check, found: string): Finding {
   return { check, verdict: 'ok', found };
 }

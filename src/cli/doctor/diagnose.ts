@@ -28,8 +28,7 @@ export async function diagnose(asked: DiagnoseOptions): Promise<Finding[]> {
     try {
       findings.push(...(await run()));
     } catch (error) {
-      const found = `this check failed: ${(error as NodeJS.ErrnoException).code ?? (error as Error).name}`;
-      findings.push(unknown(check, found, 'Check it by hand.'));
+      findings.push(failed(check, error));
     }
   }
   if (options) await add('privacy', () => checkPrivacyOptions(options));
@@ -50,6 +49,12 @@ export async function diagnose(asked: DiagnoseOptions): Promise<Finding[]> {
   });
 }
 
+/** The finding of a check that threw. */
+function failed(check: Check, error: unknown): Finding {
+  const { code, name } = error as NodeJS.ErrnoException;
+  return unknown(check, `this check failed: ${code ?? name}`, 'Check it by hand.');
+}
+
 /**
  * Asks Matomo about each site, if `mayAsk`, until the token is rejected: trying it again could lock this address out. What cannot be
  * asked about goals is said for each site.
@@ -66,7 +71,11 @@ async function checkSites(
     const news: Finding[] = [];
     const isRejected = all.some(({ code }) => code === 'token-rejected');
     if (mayAsk && !isRejected) {
-      for await (const finding of checkMatomo(site, asked)) news.push(finding);
+      try {
+        for await (const finding of checkMatomo(site, asked)) news.push(finding);
+      } catch (error) {
+        news.push(failed('matomo', error));
+      }
     }
     if (asked.goals.length > 0 && !news.some(({ check }) => check === 'goals')) {
       news.push(checkGoals(site, asked.goals, undefined));

@@ -17,7 +17,7 @@ import {
   isPluginActivated,
   listOf,
   readFlag,
-  readText,
+  readVersion,
   SPAM_PREVENTION,
   toDimension,
 } from '../matomo-api/api-values.js';
@@ -108,9 +108,9 @@ export function isProcessed({ verdict }: Answer, as: 'tracked' | 'invalid'): boo
 }
 
 /** What Matomo's HTTP API says about how a hit is stored. `undefined` if the token has no access to it. */
-export type SiteSettings = NonNullable<Awaited<ReturnType<typeof readSiteSettings>>>;
+export type SiteSettings = Exclude<Awaited<ReturnType<typeof readSiteSettings>>, ApiFailure>;
 
-/** Asks everything in one request. The token must be one that Matomo has accepted before. `undefined` if the API fails. */
+/** Asks everything in one request. The token must be one that Matomo has accepted before. */
 export async function readSiteSettings(options: ResolvedOptions, hasGoals: boolean) {
   const results = await callAll(options, [
     isPluginActivated('CustomVariables'),
@@ -122,7 +122,7 @@ export async function readSiteSettings(options: ResolvedOptions, hasGoals: boole
     isPluginActivated(SPAM_PREVENTION),
     ...(hasGoals ? [{ method: 'Goals.getGoals', params: { idSite: String(options.siteId) } }] : []),
   ]);
-  if (results === undefined) return undefined;
+  if (results instanceof ApiFailure) return results;
   const [variables, customDimensions, queue, dimensions, version, botTracking, spam, goals] =
     results;
   return {
@@ -130,8 +130,7 @@ export async function readSiteSettings(options: ResolvedOptions, hasGoals: boole
     hasCustomDimensions: readFlag(customDimensions),
     hasQueuedTracking: readFlag(queue),
     dimensions: dimensions?.kind === 'value' ? listOf(dimensions).map(toDimension) : undefined,
-    /** Such as `5.12.0`. */
-    version: readText(version),
+    version: readVersion(version),
     hasBotTracking: readFlag(botTracking),
     hasSpamPrevention: readFlag(spam),
     /** Only read if `hasGoals`: the application uses some. */
@@ -139,17 +138,17 @@ export async function readSiteSettings(options: ResolvedOptions, hasGoals: boole
   };
 }
 
-/** Calls Matomo's API; `undefined` if it fails. */
+/** Calls Matomo's API. */
 export async function callAll(
   { url, tokenAuth: token = '', headers, exportTimeoutMillis }: ResolvedOptions,
   calls: readonly ApiCall[],
-): Promise<readonly ApiResult[] | undefined> {
+): Promise<readonly ApiResult[] | ApiFailure> {
   const timeoutMillis = Math.min(exportTimeoutMillis, LONGEST_MILLIS);
   const client = await createApiClient({ url, token, headers, timeoutMillis });
   try {
     return await client.callAll(calls);
   } catch (error) {
-    if (error instanceof ApiFailure) return undefined;
+    if (error instanceof ApiFailure) return error;
     throw error;
   } finally {
     await client.close();

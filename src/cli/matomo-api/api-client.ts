@@ -4,6 +4,7 @@ import type { MessageCode } from '../../common/messages.js';
 import { holdEventLoop } from '../../common/timers.js';
 import { unescapeHtml } from '../../common/unescape-html.js';
 import { explainError } from '../../delivery/http/explain-error.js';
+import { isLoopback } from '../../delivery/http/proxy.js';
 import { createDispatcher } from '../../delivery/http/undici-client.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 import { readText } from './api-values.js';
@@ -228,5 +229,5 @@ export function isCertificateReason(reason: string): boolean {
 
 /** Whether others on the network can read requests to this URL. */
 export function isReadableByOthers({ protocol, hostname }: URL): boolean {
-  return protocol === 'http:' && !/^(?:localhost|127\..*|\[::1\])$/.test(hostname);
+  return protocol === 'http:' && !isLoopback(hostname);
 }

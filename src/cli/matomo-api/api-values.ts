@@ -30,10 +30,10 @@ export function isPluginActivated(pluginName: string): ApiCall {
   return { method: 'API.isPluginActivated', params: { pluginName } };
 }
 
-/** The answer to `isPluginActivated`; `undefined` if Matomo does not say. */
+/** The answer to a question such as `isPluginActivated`; `undefined` if Matomo does not say. */
 export function readFlag(result: ApiResult | undefined): boolean | undefined {
   const value = unwrap(result);
-  return typeof value === 'boolean' ? value : undefined;
+  return /^(?:true|false|[01])$/.test(String(value)) ? isTrue(value) : undefined;
 }
 
 /** Matomo's plugin that drops hits of clouds and of headless browsers. */
@@ -69,6 +69,11 @@ export function readText(result: ApiResult | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** The answer to `API.getMatomoVersion`, such as `5.12.0`; `undefined` if it is hidden or no version. */
+export function readVersion(result: ApiResult | undefined): string | undefined {
+  return /^[\w.-]+$/.exec(readText(result) ?? '')?.[0];
+}
+
 export function objectOf(result: ApiResult | undefined): ApiObject {
   if (result?.kind !== 'value') return {};
   return (result.value ?? {}) as ApiObject;
@@ -77,7 +82,7 @@ export function objectOf(result: ApiResult | undefined): ApiObject {
 /** Elements of a list, which Matomo sends as an object if its keys have gaps; empty if the call was refused. */
 export function listOf(result: ApiResult | undefined): ApiObject[] {
   if (result?.kind !== 'value' || typeof result.value !== 'object') return [];
-  return Object.values(result.value ?? {});
+  return Object.values(result.value ?? {}).filter((element) => element !== null);
 }
 
 export function readName({ name }: ApiObject): string {

@@ -14,10 +14,9 @@ import {
   objectOf,
   readFlag,
   readName,
-  readText,
+  readVersion,
   SPAM_PREVENTION,
   toDimension,
-  unwrap,
 } from '../matomo-api/api-values.js';
 import type { Wanted } from './wanted.js';
 
@@ -47,7 +46,7 @@ export async function readMatomo(
   const [version, isSuper, admin, write, view, dimensionsOn, variablesOn, spamOn] =
     await client.callAll(WHO_AM_I);
   const lists = { admin: listOf(admin), write: listOf(write), view: listOf(view) };
-  const role = roleFor(siteId, unwrap(isSuper) === true, lists);
+  const role = roleFor(siteId, readFlag(isSuper) === true, lists);
   const params = { idSite: String(siteId) };
   // Of the token's user also if that is a super user, and all reports that a mail can contain.
   const reportCalls: readonly ApiCall[] = [
@@ -72,7 +71,7 @@ export async function readMatomo(
   const scope = listOf(scopes).find(({ value }) => value === 'action');
   return {
     /** Matomo hides it from a token without access to any site. */
-    version: /^[\w.-]+$/.exec(readText(version) ?? '')?.[0],
+    version: readVersion(version),
     role: canRead && site?.kind !== 'value' ? 'none' : role,
     /** Whether the plugin is active; true if Matomo does not say. */
     hasCustomVariables: readFlag(variablesOn) !== false,

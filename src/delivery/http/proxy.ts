@@ -51,7 +51,7 @@ export function proxyOf({ protocol, hostname }: URL, env: Environment): string |
   throw new Error(`${name} must be the URL of a proxy, such as http://proxy.example.org:3128`);
 }
 
-/** Loopback addresses, which no proxy can reach. */
-function isLoopback(hostname: string): boolean {
+/** Whether a host is this machine, which no proxy can reach. */
+export function isLoopback(hostname: string): boolean {
   return hostname === '[::1]' || /^(?:127\.[\d.]+|(?:.+\.)?localhost)$/.test(hostname);
 }

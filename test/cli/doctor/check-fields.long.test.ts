@@ -5,6 +5,7 @@ import { toDimension } from '../../../src/cli/matomo-api/api-values.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { runChecks } from '../../support/cli.js';
 import { silentDiagnostics } from '../../support/diagnostics.js';
+import { matomoOnWire } from '../../support/fault-proxy.js';
 import { startMatomo } from '../../support/matomo.js';
 import {
   type ApiCall,
@@ -143,6 +144,41 @@ const answering =
   ({ method, params }: ApiCall) =>
     [method, params.pluginName].includes(wanted) ? { value } : undefined;
 
+test('texts of Matomo cannot write to the terminal', async () => {
+  const answer = ({ method }: ApiCall) => {
+    if (method === 'API.getMatomoVersion') return { value: '5.8.0\x1b[2J' };
+    if (!method.includes('ConfiguredCustomDimensions')) return undefined;
+    return [{ ...ACTION, name: 'M\x1b[2J\x9b2J' }];
+  };
+  const { findings } = await diagnose({ answer }, { MATOMO_DIMENSIONS: '1=http.route' });
+  const texts = findings.map(({ found, advice }) => found + advice).join();
+  expect(texts).toContain('"M');
+  for (const control of ['\x1b', '\x9b']) expect(texts).not.toContain(control);
+});
+
+test.each([
+  ['1', []],
+  ['0', ['fields-dropped']],
+  [1, []],
+  [0, ['fields-dropped']],
+])('a plugin is active or not if Matomo says so with %j', async (value, codes) => {
+  const { fields } = await diagnose({ answer: answering('CustomVariables', value) }, {});
+  expect(fields.flatMap(({ code }) => code ?? [])).toEqual(codes);
+  expect(fields.map(({ verdict }) => verdict)).not.toContain('unknown');
+});
+
+test.each([null, { ...ACTION, name: { toString: 1, valueOf: 1 } }])(
+  'a dimension that Matomo does not have leaves the other findings as they are: %j',
+  async (dimension) => {
+    const answer = ({ method }: ApiCall) =>
+      method.startsWith('CustomDimensions') ? [dimension] : undefined;
+    const { about, code } = await diagnose({ answer }, STATUS_AND_METHOD);
+    expect(about('address')).toMatchObject([{ verdict: 'ok' }]);
+    expect(about('token')).toMatchObject([{ verdict: 'ok' }]);
+    expect(code).toBe(0);
+  },
+);
+
 test('QueuedTracking and a Matomo that is too old are reported with the fix', async () => {
   const queued = await diagnose({ answer: answering('QueuedTracking', true) });
   const advice = expect.stringContaining('queue');
@@ -180,4 +216,20 @@ test.each<[string, MatomoApiOptions, Record<string, string>, ApiRole]>([
   const sent = await diagnose(api, env, { sends: true, role });
   expect(sent.fields).toMatchObject([{ verdict: 'unknown' }]);
   expect(sent.output).not.toContain(tokenOf(role));
+});
+
+test('if the tracker answers and the API does not, the cause is a question mark', async () => {
+  const { wire, env } = await matomoOnWire();
+  const where = (body: string) => body.startsWith('urls');
+  await wire.play({ kind: 'answer', where, status: '403 Forbidden' });
+  const { about, code } = await runChecks({ ...env, MATOMO_TOKEN_AUTH: 'a-token' });
+  expect(about('matomo')).toMatchObject([
+    { verdict: 'ok' },
+    {
+      verdict: 'unknown',
+      found: expect.stringMatching(/index\.php.* 403/),
+      advice: expect.stringContaining('POST to index.php'),
+    },
+  ]);
+  expect(code).toBe(0);
 });

@@ -24,6 +24,19 @@ test('each of the sites of services is checked', async () => {
   expect(code).toBe(1);
 });
 
+test('what is found of several sites is there for each, with its ID', async () => {
+  const { env } = await matomoOnWire({
+    sites: { 1: {}, 2: {} },
+    spamPrevention: { blockList: ['192.0.2.1'] },
+  });
+  const sites = { MATOMO_SITE_ID: 'a=1,b=2', MATOMO_TOKEN_AUTH: TOKEN };
+  const { about } = await runChecks({ ...env, ...sites });
+  for (const check of ['storing', 'reports'] as const) {
+    const found = about(check).map((finding) => / site (\d)/.exec(finding.found)?.[1]);
+    expect([check, ...found]).toEqual([check, '1', '2']);
+  }
+});
+
 test('a token that is refused for one of several sites is not tried with the next', async () => {
   const { wire, env } = await matomoOnWire({ tokens: {} });
   const { about } = await runChecks({
@@ -95,9 +108,11 @@ test('a proxy of the environment is named without its password, and used', async
   };
   const through = await diagnose(`http://user:proxy5ec2e7@127.0.0.1:${proxy.port}`, 'a.test');
   expect(through.about('proxy')[0]?.found).toContain(`http://127.0.0.1:${proxy.port}`);
-  expect(through.about('proxy')[0]?.found).toContain('a.test');
   expect(through.about('site')).toMatchObject([{ verdict: 'ok' }]);
   expect(through.output).not.toContain('proxy5ec2e7');
+  const exempt = await diagnose(`http://127.0.0.1:${proxy.port}`, 'a.test, .matomo.test');
+  expect(exempt.about('proxy')[0]?.found).toMatch(/^NO_PROXY exempts Matomo from .*127\.0\.0\.1/);
+  expect(exempt.about('address')).toMatchObject([{ code: 'unreachable' }]);
   const wrong = await diagnose('proxy.test:3128', '');
   expect(wrong.about('proxy')).toMatchObject([{ verdict: 'problem', code: 'proxy-unusable' }]);
   expect([through.code, wrong.code]).toEqual([0, 1]);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { isReadableByOthers } from '../../../src/cli/matomo-api/api-client.js';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
 import { listen } from '../../support/listen.js';
 import { type MatomoApi, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
@@ -286,4 +287,16 @@ test('a token over plain http is warned of before it is sent', async () => {
   expect((await runSetup(environmentOf(matomo), ['--dry-run'])).stderr).not.toContain(
     '[not-private]',
   );
+});
+
+test.each([
+  ['http://127.example.org', true],
+  ['http://localhost.example', true],
+  ['http://[::2]', true],
+  ['http://127.1', false],
+  ['http://matomo.localhost', false],
+  ['http://[::1]', false],
+  ['https://matomo.example', false],
+])('whether others can read requests to %s: %s', (url, expected) => {
+  expect(isReadableByOthers(new URL(url))).toBe(expected);
 });
