@@ -59,7 +59,7 @@ export function toConfigLines(settings: readonly SpamSetting[]): string[] {
 export type ApiObject = Readonly<Record<string, unknown>>;
 
 /** The value of a result that Matomo wraps in an object. */
-export function unwrap(result: ApiResult | undefined): unknown {
+function unwrap(result: ApiResult | undefined): unknown {
   return objectOf(result).value;
 }
 
