@@ -49,8 +49,9 @@ export function readOptions(
   }
   const { env: variable, file } = OPTIONS.tokenAuth;
   if (inCode.tokenAuth === undefined && !textOf(variable, env) && textOf(file, env)) {
-    // If it cannot be read, the token that Matomo rejected is kept, and that is logged.
-    set.rereadToken = () => readEnvironment('tokenAuth', env);
+    // If it cannot be read, the token that Matomo rejected is kept.
+    const error = (message: string) => diagnostics.warnOnce(`token ${message}`, message);
+    set.rereadToken = () => readEnvironment('tokenAuth', env, { error });
   }
   for (const misspelled of findMisspelledVariables(env, OPTION_VARIABLES, EXPECTED_VARIABLES)) {
     if (isUnclear(misspelled, set)) unclear.push(describeMisspelled(misspelled));
@@ -72,7 +73,7 @@ export function readEnvironment<Name extends DeclaredName>(
   const declaration = DECLARATIONS[name] as OptionDeclaration<ResolvedOptions[Name]>;
   const { isPrivacy } = declaration;
   function onUnreadable(problem: string): void {
-    const text = `${problem}. No token is used. Let the user of this process read it.`;
+    const text = `${problem}. Its token is not used. Let the user of this process read it.`;
     diagnostics?.error(coded('token-file', text));
   }
   try {

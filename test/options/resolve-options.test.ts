@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -475,12 +475,17 @@ test('a folder may have an @ or a colon in its name, but no password', () => {
   expect(() => resolve({ ...REQUIRED, spool: '/var/spool/a:b@c' })).toThrow('spool must be');
 });
 
-test('the token may come from a file', () => {
+test('the token may come from a file, and is read again; if that fails, one line is logged', () => {
   const file = fileWith('abc123\n');
-  const { options } = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: file });
+  const { options, logged } = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: file });
   expect(options?.tokenAuth).toBe('abc123');
   writeFileSync(file, 'def456\n');
   expect(options?.rereadToken?.()).toBe('def456');
+  expect(logged).toEqual([]);
+  unlinkSync(file);
+  expect(options?.rereadToken?.()).toBeUndefined();
+  expect(options?.rereadToken?.()).toBeUndefined();
+  expect(logged).toEqual([expect.stringMatching(/_FILE .*\(ENOENT\)\. .*\[token-file\]$/)]);
   expect(resolve({ ...REQUIRED, tokenAuth: 'x' }).options?.rereadToken).toBeUndefined();
   const missing = resolve(REQUIRED, { MATOMO_TOKEN_AUTH_FILE: `${file}.no` });
   expect(missing.options?.tokenAuth).toBeUndefined();
