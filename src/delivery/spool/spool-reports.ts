@@ -90,7 +90,7 @@ export class SpoolReports {
 
   /** Hits that are pending now, and were ten minutes ago. */
   grows(pending: number, before: number): void {
-    const text = `The spool ${this.#folder} has grown for ten minutes although Matomo answers: ${pending} hits of this process are pending, ${before} were before. Hits are lost when they reach maxSpoolBytes or maxSpoolAgeMillis. Give Matomo more resources, raise maxExportBatchSize, or track fewer requests with sampleRate.`;
+    const text = `The spool ${this.#folder} has grown for ten minutes although Matomo answers: ${pending} hits of this process are pending, ${before} were before. Hits are lost when they reach maxSpoolBytes or maxSpoolAgeMillis. Give Matomo more resources, or track fewer requests with sampleRate.`;
     this.#diagnostics.warnOnce('spool_grows', coded('spool-grows', text));
   }
 
