@@ -19,7 +19,7 @@ const current = createRequestFunctions(currentTarget);
  * tracing, the active span identifies the right one. Without tracing, use {@link forRequest}. This applies to all functions.
  *
  * @param parameters - Tracking parameters by Matomo's names.
- * @example annotate({ action_name: 'Checkout', dimension3: 'pro', cvar: { plan: 'pro' } });
+ * @example annotate({ action_name: 'Checkout', dimension5: 'pro', cvar: { plan: 'pro' } });
  */
 export function annotate(parameters: TrackingParameters): void {
   current.annotate(parameters);
@@ -36,7 +36,7 @@ export function annotate(parameters: TrackingParameters): void {
  * @param fn - The function to run.
  * @returns What `fn` returns.
  * @throws What `fn` throws.
- * @example const user = await measure('pf_srv', () => loadUser(id));
+ * @example const user = await measure('pf_dm1', () => loadUser(id));
  */
 export function measure<T>(key: PerfKey, fn: () => PromiseLike<T>): Promise<T>;
 export function measure<T>(key: PerfKey, fn: () => T): T;
