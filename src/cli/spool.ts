@@ -76,7 +76,7 @@ function formatStatus(
   return [
     `${place}, for ${matomo ?? 'no Matomo yet'}`,
     '',
-    `pending  ${pending} hits`,
+    `pending  ${countOf(pending)}`,
     `bytes    ${bytes}`,
     ...oldest,
     ...processes.map(formatJournal),
@@ -85,5 +85,5 @@ function formatStatus(
 
 function formatJournal({ instance, host, isAlive, pending }: SpoolProcess): string {
   const where = host === undefined ? '' : ` on ${host}`;
-  return `journal  ${instance}${where}, ${isAlive ? 'alive' : 'ended'}: ${pending} hits`;
+  return `journal  ${instance}${where}, ${isAlive ? 'alive' : 'ended'}: ${countOf(pending)}`;
 }

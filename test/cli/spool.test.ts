@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { countOf } from '../../src/delivery/queue/batch.js';
 import { eventually } from '../support/child-process.js';
 import { runCli } from '../support/cli.js';
 import { startRedis } from '../support/redis-server.js';
@@ -66,6 +67,7 @@ test('purges hits of a user, and says how many were pending', async () => {
   await delivery.shutdown(0);
   await eventually(() => filesIn(folder, 'alive').length === 0);
   expect(await purge()).toMatchObject({ code: 0, stdout: `${folder}: 1 hit purged\n` });
+  expect(await statusOf(folder)).toMatchObject({ pending: 1 });
 });
 
 /** Two processes with 2 and 3 hits that Matomo does not take. */
@@ -98,6 +100,6 @@ async function statusOf(place: string): Promise<Status> {
   expect(json.stderr).toBe('');
   expect(json.stdout + text.stdout).not.toContain('secret');
   const status = JSON.parse(json.stdout) as Status;
-  expect(text.stdout).toContain(`pending  ${status.pending} hits`);
+  expect(text.stdout).toContain(`pending  ${countOf(status.pending)}\n`);
   return status;
 }
