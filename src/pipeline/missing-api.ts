@@ -14,11 +14,13 @@ import type { MatomoStats } from './stats.js';
 
 const API = '@opentelemetry/api';
 const FINISHED = 'http.server.response.finish';
+/** After this many requests, none of them tracked or ignored is no coincidence. */
+const REQUESTS_TO_JUDGE = 20;
 
 /**
- * Logs once if a request has ended that was neither tracked nor ignored, and OpenTelemetry's API is not installed: then nothing makes
- * spans. Looks that late, because in a bundle the API cannot be found until something is registered. Does
- * nothing beside `register` and `start`, which need no spans. Returns a function that stops it.
+ * Logs once if requests have ended and none was tracked or ignored: after the first one, if OpenTelemetry's API is not installed, so that
+ * nothing makes spans (in a bundle, it cannot be found until something is registered); of a processor also after 20, whatever the reason.
+ * An exporter gets spans later. Does nothing beside `register` and `start`, which need no spans. Returns a function that stops it.
  */
 export function watchForSpans(
   taker: 'MatomoSpanProcessor' | 'MatomoSpanExporter',
@@ -27,26 +29,38 @@ export function watchForSpans(
 ): () => void {
   const scope = new DetachedScope('opentelemetry-matomo');
   const stop = () => channel(FINISHED).unsubscribe(onResponse);
+  let requests = 0;
   const onResponse = channelListener(isObject, (message) => {
     const { server } = message as { server?: Server };
     if (!isObject(server) || UNTRACKED_SERVER in server) return;
-    stop();
+    requests += 1;
+    if (requests === REQUESTS_TO_JUDGE) stop();
+    if (requests !== 1 && requests !== REQUESTS_TO_JUDGE) return;
+    const isFirst = requests === 1;
     // By then, the request has ended for all that listens.
-    scope.runInAsyncScope(() => setImmediate(check));
+    scope.runInAsyncScope(() => setImmediate(check, isFirst));
   });
 
-  function check(): void {
+  function check(isFirst: boolean): void {
     const { hits, ignored } = stats();
     const isDeciding = hits > 0 || Object.values(ignored).some((count) => count > 0);
-    if (isDeciding || startOffer() || isApiInstalled()) return;
-    const effect = `${taker} gets no spans, so it tracks no requests`;
-    const advice = `To set up tracing, run npm install ${API} @opentelemetry/sdk-node @opentelemetry/instrumentation-http. Without tracing, call start() instead`;
-    diagnostics.error(missingApi(effect, advice));
+    if (isDeciding || startOffer()) {
+      stop();
+    } else if (!isFirst && taker === 'MatomoSpanProcessor') {
+      diagnostics.error(coded('nothing-tracked', NO_SPANS));
+    } else if (isFirst && !isApiInstalled()) {
+      stop();
+      const effect = `${taker} gets no spans, so it tracks no requests`;
+      const advice = `To set up tracing, run npm install ${API} @opentelemetry/sdk-node @opentelemetry/instrumentation-http. Without tracing, call start() instead`;
+      diagnostics.error(missingApi(effect, advice));
+    }
   }
 
   channel(FINISHED).subscribe(onResponse);
   return stop;
 }
+
+const NO_SPANS = `${REQUESTS_TO_JUDGE} requests were served, and MatomoSpanProcessor got no spans of them. Matomo receives nothing. Load the HTTP instrumentation before the server, in ES modules with OpenTelemetry's loader hook, and wrap a sampler with recordServerSpans; or load opentelemetry-matomo/register, which needs no spans.`;
 
 /** Whether anything is registered with OpenTelemetry's API, or the application could load it. */
 export function isApiInstalled(): boolean {

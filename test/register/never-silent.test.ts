@@ -121,6 +121,27 @@ test('20 requests of which nothing becomes are reported once, with a reason', as
   expect(titles(inspector)).toEqual([]);
 });
 
+const SET_UP = `require('./${APPS}/set-up-tracing.cjs').setUpTracing([processor]);`;
+
+test.each([
+  ['whose server OpenTelemetry does not see is reported once', [], '', ['nothing-tracked']],
+  ['that gets spans is not reported', [], SET_UP, []],
+  ['beside register is not reported', REGISTER, '', []],
+])('after 20 requests, a processor %s', async (_what, preload, setUp, codes) => {
+  const code = `
+    const { MatomoSpanProcessor } = require('opentelemetry-matomo');
+    const processor = new MatomoSpanProcessor();
+    ${setUp}
+    const { createServer } = require('node:http');
+    require('./${APPS}/listen.cjs')(createServer((_request, response) => response.end('ok')));`;
+  const { app } = await startTracked([...preload, '--eval', code]);
+  for (let i = 0; i < 19; i++) await get(`${app.url}/${i}`);
+  expect(codesOf(app.stderr())).toEqual([]);
+  for (let i = 0; i < 20; i++) await get(`${app.url}/${i}`);
+  await app.stop();
+  expect(codesOf(app.stderr())).toEqual(codes);
+});
+
 test.each([
   ['hits', {}],
   ['requests that an option leaves out', { MATOMO_IGNORE_PATHS: '/a' }],
