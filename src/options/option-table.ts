@@ -61,8 +61,9 @@ export const OPTIONS = declareOptions('MATOMO_', {
   tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),
   /**
    * Headers that are added to every request to Matomo, for a web server or proxy that requires a password or a key. They are
-   * never logged. `Headers`, a `Map` and lists of pairs are accepted, too. In the environment, write pairs such as `authorization=Basic dXNlcjpwYXNz,x-key=abc`, without commas in values.
-   * Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token: use `tokenAuth` for that.
+   * never logged. `Headers`, a `Map` and lists of pairs are accepted, too. In the environment, values have no commas. Matomo 5.4 and later
+   * read `Authorization: Bearer` as a Matomo token: use `tokenAuth` for that.
+   * @example MATOMO_HEADERS='authorization=Basic dXNlcjpwYXNz,x-key=abc'
    */
   headers: option(headers, { default: {} }),
   /**
@@ -119,26 +120,23 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   ignorePatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
-   * What happens to GET and HEAD requests of scripts, style sheets, source maps, images, fonts, WebAssembly, web manifests,
-   * `robots.txt`, `sitemap.xml` and everything below `/_next/static/`, `/_astro/`, `/_nuxt/`, `/@vite/`, `/@id/` and
-   * `/node_modules/.vite/`, whatever their status: they are not tracked (`ignore`), or are page views (`track`). A request whose
-   * route is known, such as `/avatars/:id.png`, is always tracked, unless the route ends in a wildcard. Audio, video and documents
-   * are no static files.
+   * Whether GET and HEAD requests of static files are page views (`track`) or not tracked (`ignore`), whatever their status: scripts, style
+   * sheets, source maps, images, fonts, WebAssembly, web manifests, `robots.txt`, `sitemap.xml` and everything below `/_next/static/`,
+   * `/_astro/`, `/_nuxt/`, `/@vite/`, `/@id/` and `/node_modules/.vite/`. Audio, video and documents are no static files. A request whose
+   * route is known, such as `/avatars/:id.png`, is always tracked, unless the route ends in a wildcard.
    * @default `ignore`
    */
   staticFiles: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
-   * What happens to requests that a browser or framework sends before anybody opens the page: they are not tracked (`ignore`), or
-   * are page views (`track`). Such requests have `Sec-Purpose`, `Purpose` or `X-Moz` with `prefetch`, or a `Next-Router-Prefetch`
-   * header.
+   * Whether requests that a browser or framework sends before anybody opens the page are page views (`track`) or not tracked (`ignore`):
+   * those with `prefetch` in `Sec-Purpose`, `Purpose` or `X-Moz`, or with a header `Next-Router-Prefetch`.
    * @default `ignore`
    */
   prefetches: option(oneOf('ignore', 'track'), { default: 'ignore' }),
   /**
-   * What happens to requests to a server of the Model Context Protocol. With `calls`, `tools/call`, `prompts/get`, `resources/read`,
-   * `initialize` and unknown methods are page views, such as `MCP tools/call find_order`; lists, pings, notifications, event streams and
-   * the like are not tracked. With `all`, they are page views, too. With `off`, the endpoint is one as any other. Unless it is
-   * `off`, the session takes the place of address and user agent in the visitor ID.
+   * Which requests to a server of the Model Context Protocol are page views, such as `MCP tools/call find_order`. `calls`: `tools/call`,
+   * `prompts/get`, `resources/read`, `initialize` and unknown methods. `all`: also lists, pings, notifications, event streams and the like.
+   * `off`: the endpoint is one as any other. Unless it is `off`, the session takes the place of address and user agent in the visitor ID.
    * @default `calls`
    * @see [Model Context Protocol](https://modelcontextprotocol.io)
    * @example MATOMO_MCP=all
@@ -162,8 +160,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   ignoreUserAgents: option(patterns, { default: HEALTH_CHECKERS, isPrivacy: true }),
   /**
    * Addresses and CIDRs of clients that are not tracked, and neither are their events, goals and orders; also `loopback`, `linklocal`
-   * and `uniquelocal`. They are compared with the client's address according to `trustProxy`, before `anonymizeIp` masks it. A client
-   * whose address is not known, such as one that resets its connection at once, is tracked.
+   * and `uniquelocal`. They are compared with the client's address according to `trustProxy`, unmasked. A client whose address is not known,
+   * such as one that resets its connection at once, is tracked.
    * @example MATOMO_IGNORE_ADDRESSES=10.0.0.0/8,192.0.2.7
    */
   ignoreAddresses: option(ranges, { default: [], isPrivacy: true }),
@@ -220,15 +218,14 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Which proxies are trusted to report the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
    * Express: none (`false`), all (`true`), a number of hops up to 100, or a list of addresses and CIDRs, also `loopback`, `linklocal` and
-   * `uniquelocal`. The peer of a Unix socket has no address: it is trusted only with `true` or a number of hops.
+   * `uniquelocal`. [Which value is right?](behind-a-proxy.md#which-value-is-right-for-me)
    * @see [Express: `trust proxy`](https://expressjs.com/en/guide/behind-proxies.html)
    * @example MATOMO_TRUST_PROXY=loopback,10.0.0.0/8
    */
   trustProxy: option(trustProxy, { default: false, isPrivacy: true }),
   /**
    * How many bytes of an IPv4 address are masked, counted from its end: 0 to 4. Of an IPv6 address, 1 keeps the first 64 bits, 2
-   * the first 48, 3 the first 32, and 4 none. Addresses are masked before they become part of a hit or a visitor ID, also if your
-   * code sets `cip`; callbacks get them unmasked.
+   * the first 48, 3 the first 32, and 4 none. [What is masked](what-is-redacted.md#addresses)
    * @default `0`
    * @see [Matomo: `cip`](https://developer.matomo.org/api-reference/tracking-api)
    */
@@ -242,9 +239,9 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   visitorId: option(visitorId, { default: 'auto', isPrivacy: true }),
   /**
-   * Secret from which visitor IDs are derived. Processes with the same key, or the same `spool`, recognize the same visitors. To
-   * read it from a file, set `MATOMO_VISITOR_KEY_FILE`. `daily` is no secret: each UTC day has a random key, which exists only in
-   * memory and in the `spool`, and is deleted an hour after its day. Then nobody can find out which address an ID was made from.
+   * Secret from which visitor IDs are derived. Processes with the same key, or the same `spool`, recognize the same visitors. `daily` is no
+   * secret: each UTC day has [a random key](visitor-ids.md#visitor-ids), which is deleted an hour after its day. Then nobody can find out
+   * which address an ID was made from.
    * @default derived from `tokenAuth`; without a token, random and stored in the `spool`; with neither, random per process
    */
   visitorKey: option(visitorKey, { file: 'MATOMO_VISITOR_KEY_FILE', isPrivacy: true }),
@@ -276,8 +273,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   query: option(queryPolicy, { default: 'redact', isPrivacy: true }),
   /**
-   * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. The path
-   * is also tested percent-decoded once: escaped segments that match are replaced as a whole. Routes are not changed.
+   * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. Routes are not
+   * changed. [Details](what-is-redacted.md#patterns-of-your-own)
    * @example MATOMO_REDACT_PATH_PATTERNS='[\da-f]{8}-[\da-f-]{27},/\b\d{6,}\b/'
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
@@ -285,8 +282,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * What is sent as the path of a page URL: the path itself (`full`), or the route, and if there is none the path in the form that
    * `titlePaths` describes for `template`. With `template`, the same applies to dimensions made from the URL, to `{path}` in
    * titles, and to referrers on the host of the request or of `baseUrl`. Templates keep words, such as the name in
-   * `/patients/max-mustermann`. A 400, 404 or 405 without a route has `/bad-request`, `/not-found` or `/method-not-allowed` as its path, and
-   * no query; a 401 or 403 has the form for `template`, although its title may be `GET Forbidden`.
+   * `/patients/max-mustermann`. A 400, 404 or 405 without a route has the path `/bad-request`, `/not-found` or `/method-not-allowed`, and
+   * no query.
    * @default `full`
    */
   urlPaths: option(oneOf('full', 'template'), { default: 'full', isPrivacy: true }),
@@ -298,7 +295,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   referrers: option(oneOf('full', 'origin'), { default: 'full', isPrivacy: true }),
   /**
-   * Keeps `?q=` and the other search parameters in the URL. Matomo then records a site search, without URL, title and timing. If
+   * Keeps `?q=` and the other search parameters in the URL, so that Matomo records a site search, without URL, title and timing. If
    * it is `false`, `q`, `query`, `s`, `search`, `searchword`, `k`, `keyword` and `keywords` are removed.
    * @see [Matomo: `search`](https://developer.matomo.org/api-reference/tracking-api)
    */
@@ -311,8 +308,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   doNotTrack: option(boolean, { default: false, isPrivacy: true }),
   /**
    * The cookie or header with which visitors consent, such as `cookie:consent=yes` or `header:x-consent=yes`. Only requests with exactly
-   * this value are tracked, and only their events, goals and orders; if there are several cookies of that name, all must have the
-   * value. If the value has several parts, [use a function](consent.md#how-do-i-track-only-with-consent).
+   * this value are tracked, and only their events, goals and orders. If consent is a part of a value, use a function.
    * @see [How do I track only with consent?](consent.md#how-do-i-track-only-with-consent)
    * @example MATOMO_CONSENT=cookie:consent=yes
    */
@@ -326,14 +322,13 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   capturedHeaders: option(headerNames, { default: [], isPrivacy: true }),
   /**
-   * Share of the visitors that are tracked, above 0 and at most 1. A visitor is sampled as a whole: if it is not in the sample,
-   * its orders and goals are not sent either. The choice depends on the user ID if the request has one when it ends, otherwise on
-   * the visitor ID, so processes with the same visitor key choose the same visitors. AI chatbots are never sampled.
+   * Share of the visitors that are tracked, above 0 and at most 1. If a visitor is not in the sample, its orders, goals and events are not
+   * sent either. [Who is tracked](track-events-goals-and-orders.md#how-do-i-track-a-share-of-the-visitors)
    * @default `1`
    */
   sampleRate: option(share, { default: 1, isPrivacy: true }),
   /**
-   * Sends `bots=1`. Clients of an API are programs, and without `bots=1` Matomo silently drops hits of many of them.
+   * Sends `bots=1`. Without it, Matomo silently drops hits of many programs, such as clients of an API.
    * @default `true`
    * @see [Matomo: `bots`](https://developer.matomo.org/api-reference/tracking-api)
    */
@@ -348,8 +343,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   aiChatbots: option(oneOf('separate', 'off'), { default: 'separate', isPrivacy: true }),
   /**
    * A user agent that contains one of these names, in upper or lower case, is an AI chatbot. Matomo silently drops requests whose
-   * name it does not know. In the environment, items that begin with `+` are added to the default; if no item begins with `+`,
-   * the list replaces the default.
+   * name it does not know. In the environment, items that begin with `+` are added to the default; a list without `+` replaces it.
    * @default `AI_CHATBOTS`
    * @see [Which names a Matomo knows](which-ai-chatbots-read-my-site.md#names)
    * @example MATOMO_AI_CHATBOT_USER_AGENTS=+Devin
@@ -362,9 +356,9 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   pageViews: option(boolean, { default: true, isPrivacy: true }),
   /**
-   * What is sent about an error, that is status 400 and above, a failed GraphQL operation or a failed MCP call: nothing (`off`), its class as the
-   * custom variable `error_type` (`type`), or also a crash for the CrashAnalytics plugin (`crash`). The error message is never
-   * sent, and free text instead of a class is sent as `_OTHER`.
+   * What is sent about an error (status 400 and above, or a failed operation of GraphQL or MCP): nothing (`off`), its class as the custom
+   * variable `error_type` (`type`), or also a crash for the CrashAnalytics plugin (`crash`). Its message is never sent, and free text
+   * instead of a class is sent as `_OTHER`.
    * @default `type`
    * @see [Matomo: `ca`, `cra`](https://developer.matomo.org/api-reference/tracking-api)
    */
@@ -412,9 +406,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   resendUnconfirmed: option(boolean, { default: false }),
   /**
    * Folder in which hits are stored within half a second of their request, so that they survive outages and restarts; or the URL
-   * of a Redis or Valkey, `redis://…` or `rediss://…`, for processes on several machines, which needs `npm install redis`. Each
-   * process sends its own hits; those of a process that has ended are sent by another one that shares the spool. Use each spool for one
-   * Matomo. It contains personal data.
+   * of a Redis or Valkey, `redis://…` or `rediss://…`, for processes on several machines, which needs `npm install redis`. Use each spool
+   * for one Matomo. It contains personal data. [What is in the spool?](what-is-in-the-spool.md)
    * @example MATOMO_SPOOL=/var/spool/my-app-matomo
    */
   spool: option(spoolPlace),
@@ -434,8 +427,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   }),
   /**
    * Gets the parameters of each hit before it is sent and returns them, changed or not. `null` drops the hit. So does anything else
-   * that is not an object of parameters, such as `undefined`, a promise or an error, and one warning is logged. Dropped page views are
-   * counted as `ignored.predicate`, other hits as `dropped.predicate`.
+   * that is not an object of parameters, such as `undefined`, a promise or an error, and one warning is logged.
    */
   beforeSend: option(
     functionOption<
