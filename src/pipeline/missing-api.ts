@@ -60,7 +60,7 @@ export function watchForSpans(
   return stop;
 }
 
-const NO_SPANS = `${REQUESTS_TO_JUDGE} requests were served, and MatomoSpanProcessor got no spans of them. Matomo receives nothing. Load the HTTP instrumentation before the server, in ES modules with OpenTelemetry's loader hook, and wrap a sampler with recordServerSpans; or load opentelemetry-matomo/register, which needs no spans.`;
+const NO_SPANS = `${REQUESTS_TO_JUDGE} requests were served, and MatomoSpanProcessor got no spans of them. Matomo receives nothing. Unless tracing ignores them on purpose, load the HTTP instrumentation before the server, in ES modules with OpenTelemetry's loader hook, and wrap a sampler with recordServerSpans; or load opentelemetry-matomo/register, which needs no spans.`;
 
 /** Whether anything is registered with OpenTelemetry's API, or the application could load it. */
 export function isApiInstalled(): boolean {
