@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import { COLD_MILLIS, installNodeBeforeTests } from '../support/matrix.js';
+import { installNodeBeforeTests } from '../support/matrix.js';
 import { seededRandom } from '../support/seed.js';
 import { checkConnectionEvents } from './connection-events.js';
 import { checkLateBodies, TRACING } from './late-bodies.js';
@@ -9,17 +9,11 @@ describe.each([20, 22, 24, 26])('on Node.js %i', (major) => {
 
   test.for(TRACING)(
     '%s, callbacks of bodies that arrive late annotate their own request',
-    { timeout: COLD_MILLIS },
     async ([, preloads]) => {
       await checkLateBodies(2000, seededRandom(), { node: findNode(), preloads });
     },
   );
 
-  test(
-    'events of a connection belong to their own request, or to none',
-    {
-      timeout: COLD_MILLIS,
-    },
-    () => checkConnectionEvents(findNode()),
-  );
+  test('events of a connection belong to their own request, or to none', () =>
+    checkConnectionEvents(findNode()));
 });

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { expect } from 'vitest';
-import { eventually, type Server, startServer } from '../support/child-process.js';
-import { APPS, matomo, REGISTER } from '../support/registered-app.js';
+import { eventually, type Server } from '../support/child-process.js';
+import { APPS, REGISTER, startTracked } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 import { fetchFrom } from '../support/traced-service.js';
 
@@ -144,11 +144,8 @@ const SCENARIOS: Record<string, Scenario> = {
 
 /** All events in their order, and the paths and names of those that Matomo got. */
 async function runScenarios(preloads: readonly string[], node: string | undefined) {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...preloads, `${APPS}/connection-events.cjs`], {
-    ...(node === undefined ? {} : { node }),
-    env,
-  });
+  const args = [...preloads, `${APPS}/connection-events.cjs`];
+  const { inspector, app } = await startTracked(args, {}, node === undefined ? {} : { node });
   for (const scenario of Object.values(SCENARIOS)) await runScenario(app, scenario);
   await app.stop();
   expect(app.stderr()).toBe('');

@@ -4,8 +4,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
-import { startServer } from '../support/child-process.js';
-import { APPS, matomo, REGISTER, TRACED } from '../support/registered-app.js';
+import { APPS, REGISTER, startTracked, TRACED } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
 
 export const TRACING: [string, readonly string[]][] = [
@@ -63,11 +62,8 @@ export async function checkLateBodies(
   random: () => number,
   { node, preloads }: { node?: string; preloads: readonly string[] },
 ): Promise<void> {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...preloads, ...REGISTER, `${APPS}/late-bodies.cjs`], {
-    ...(node === undefined ? {} : { node }),
-    env,
-  });
+  const args = [...preloads, ...REGISTER, `${APPS}/late-bodies.cjs`];
+  const { inspector, app } = await startTracked(args, {}, node === undefined ? {} : { node });
   const client = createClient(app.url, random);
   const sent: string[] = [];
   const newPath = (kind: string) => {

@@ -4,10 +4,10 @@ import { connect, type Socket } from 'node:net';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
-import { eventually, startServer } from '../support/child-process.js';
+import { eventually } from '../support/child-process.js';
 import { collectGarbage } from '../support/kept-bytes.js';
 import { listen } from '../support/listen.js';
-import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
+import { get, startRegistered } from '../support/registered-app.js';
 import { startProcessor } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
 import { startTracedService } from '../support/traced-service.js';
@@ -62,10 +62,8 @@ test.each(LEAVING)(
 );
 
 test('without tracing, they have status 499 too', async () => {
-  const { inspector, env } = await matomo();
-  const app = await startServer([...REGISTER, `${APPS}/pipelined.cjs`], {
-    env: { ...env, MATOMO_SCHEDULE_DELAY: '100' },
-  });
+  const env = { MATOMO_SCHEDULE_DELAY: '100' };
+  const { inspector, app } = await startRegistered('pipelined.cjs', env);
   const socket = open(Number(new URL(app.url).port));
   socket.write(requestsFor('/answered', '/runs', '/waits'));
   await eventually(async () => JSON.parse(await get(`${app.url}/heap`)).waiting === 2);

@@ -68,46 +68,28 @@ test.each(
   expect(routeIn(route, '/x')).toBe(route);
 });
 
-const routed = (path: unknown, rest: object = {}) => ({ route: { path }, ...rest });
+/** What parameters of a route have. */
+const params = { userId: 'bob', postId: '42' };
 
-test.each([
-  [
-    'an origin, as in Sails',
-    routed('/users/:id', { baseUrl: 'http://evil.example' }),
-    '/users/7',
-    '/users/:id',
-  ],
-  ['of another path', routed('/:id', { baseUrl: '/posts' }), '/api/7', '/:id'],
-  ['a longer word', routed('/:id', { baseUrl: '/us' }), '/users/7', '/:id'],
-  [
-    'with a value that a parameter has',
-    routed('/posts', { baseUrl: '/users/bob', params: { userId: 'bob' } }),
-    '/users/bob/posts',
-    '/users/:userId/posts',
-  ],
-  [
-    'with an ID',
-    routed('/:postId', { baseUrl: '/users/42', params: { postId: '42' } }),
-    '/users/42/42',
-    '/users/:id/:postId',
-  ],
-  [
-    'with an e-mail address',
-    routed('/', { baseUrl: '/u/bob%40example.org' }),
-    '/u/bob%40example.org',
-    '/u/:email',
-  ],
+test.each<[what: string, baseUrl: string, path: string, url: string, route: string]>([
+  ['an origin, as in Sails', 'http://evil.example', '/users/:id', '/users/7', '/users/:id'],
+  ['of another path', '/posts', '/:id', '/api/7', '/:id'],
+  ['a longer word', '/us', '/:id', '/users/7', '/:id'],
+  ['with a parameter', '/users/bob', '/posts', '/users/bob/posts', '/users/:userId/posts'],
+  ['with an ID', '/users/42', '/:postId', '/users/42/42', '/users/:id/:postId'],
+  ['with an e-mail address', '/u/ann%40example.org', '/', '/u/ann%40example.org', '/u/:email'],
   [
     'with a secret',
-    routed('/x', { baseUrl: '/reset-password/9fk2mq7x' }),
+    '/reset-password/9fk2mq7x',
+    '/x',
     '/reset-password/9fk2mq7x/x',
     '/reset-password/redacted/x',
   ],
-  ['of an empty route', routed('', { baseUrl: '/users' }), '/users', '/users'],
-  ['that is empty, of an empty route', routed('', { baseUrl: '' }), '/', '/'],
-  ['lost after an error', routed('/:postId', { baseUrl: '' }), '/users/42/7', '/users/:id/:postId'],
-])('a base URL %s', (_what, request, path, route) => {
-  expect(routeIn(undefined, path, request)).toBe(route);
+  ['of an empty route', '/users', '', '/users', '/users'],
+  ['that is empty, of an empty route', '', '', '/', '/'],
+  ['lost after an error', '', '/:postId', '/users/42/7', '/users/:id/:postId'],
+])('a base URL %s', (_what, baseUrl, path, url, route) => {
+  expect(routeIn(undefined, url, { route: { path }, baseUrl, params })).toBe(route);
 });
 
 /** As Express 4 compiles a mount path. */
@@ -159,7 +141,7 @@ test.each([
   ['Next.js', { [NEXT]: { invokeOutput: '/(shop)/users/[id]' } }, '/(shop)/users/[id]'],
   [
     'Next.js behind a wildcard of Express',
-    routed('*', { [NEXT]: { invokeOutput: '/users/[id]' } }),
+    { route: { path: '*' }, [NEXT]: { invokeOutput: '/users/[id]' } },
     '/users/[id]',
   ],
   ['Next.js, a catch-all', { [NEXT]: { invokeOutput: '/[[...slug]]' } }, undefined],
