@@ -9,6 +9,7 @@ import {
 import { readHit } from '../../src/inspector/page/held-hits.js';
 import { captureOutput } from '../support/output.js';
 import { startTracedService } from '../support/traced-service.js';
+import { words } from '../support/words.js';
 import { type CorpusCase, readCorpus, toWireRequest } from './corpus-cases.js';
 import { inspect } from './inspector-client.js';
 
@@ -121,16 +122,7 @@ test('an order of the package with items, tax, shipping, discount and several ca
   );
   const [page, order] = await service.visit('/cart');
   const sent = new URLSearchParams(recorded.hit as string);
-  for (const name of [
-    'idgoal',
-    'ec_id',
-    'revenue',
-    'ec_items',
-    'ec_st',
-    'ec_tx',
-    'ec_sh',
-    'ec_dt',
-  ]) {
+  for (const name of words('idgoal ec_id revenue ec_items ec_st ec_tx ec_sh ec_dt')) {
     expect(order?.params[name]).toBe(sent.get(name));
   }
   const { server_time, ...row } = toRecorded(order?.conversion as Conversion, recorded);

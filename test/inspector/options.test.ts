@@ -34,6 +34,8 @@ test.each<[unknown, ...string[]]>([
   [{ tokens: { abc: { role: 'write', site: [1] } } }, '"site" of tokens[…]', '[1]', 'sites'],
   [{ matomoVersion: '5.9' }, 'matomoVersion', '"5.9"'],
   [{ spamPrevention: true }, 'spamPrevention', 'true'],
+  [{ spamPrevention: 'on' }, 'opentelemetry-matomo: spamPrevention', '"on"'],
+  [{ spamPrevention: { clouds: ['52.94.1'] } }, 'spamPrevention.clouds', '"52.94.1"'],
   [{ spamPrevention: { cloud: [] } }, '"cloud" of spamPrevention', '[]', 'clouds'],
   [{ spamPrevention: { blockList: '192.0.2.1' } }, 'spamPrevention.blockList', '"192.0.2.1"'],
   [{ spamPrevention: { blockList: ['::/z'] } }, 'spamPrevention.blockList', '"::/z"'],

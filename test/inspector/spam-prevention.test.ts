@@ -175,10 +175,3 @@ test('matomoVersion 6 drops hits of clouds unless spamPrevention is off, newest 
     expect(inspector.hits()).toMatchObject([{ verdict }]);
   }
 });
-
-test.each([
-  [{ clouds: ['52.94.1'] }, /^opentelemetry-matomo: spamPrevention\.clouds .*"52\.94\.1"/],
-  ['on' as 'off', /^opentelemetry-matomo: spamPrevention .*"on"/],
-])('an invalid setting is rejected: %j', async (spamPrevention, message) => {
-  await expect(startWith({ spamPrevention })).rejects.toThrow(message);
-});

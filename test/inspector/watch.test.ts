@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
 import { createHitLog } from '../../src/inspector/server/hit-log.js';
+import { words } from '../support/words.js';
 import { hit, sendBulk, start } from './inspector-client.js';
 
 const PATHS = ['/', '/page/base.css', '/hits', '/ai-requests', '/new-hits'];
@@ -30,14 +31,7 @@ test.each(PATHS)(
   '%s is served for an address and for localhost, and for no other name',
   async (path) => {
     const inspector = await start();
-    for (const host of [
-      '127.0.0.1:1',
-      'localhost',
-      'localhost:9',
-      '[::1]:80',
-      'a.localhost',
-      '10.0.0.1',
-    ]) {
+    for (const host of words('127.0.0.1:1 localhost localhost:9 [::1]:80 a.localhost 10.0.0.1')) {
       expect([host, (await ask(inspector, path, { host })).status]).toEqual([host, 200]);
     }
     for (const host of ['evil.test', 'localhost.evil.test', '127.0.0.1.evil.test', 'a@b', '[::1']) {

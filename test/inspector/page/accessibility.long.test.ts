@@ -1,107 +1,103 @@
 import axe from 'axe-core';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { sendBulk } from '../inspector-client.js';
 import { useBrowser } from './browser.js';
 import { listed, sendSome, titles, view } from './some-hits.js';
 
 const open = useBrowser();
 
-describe('the page', { timeout: 120_000 }, () => {
-  test('is used with Tab and Enter alone', async () => {
-    const { page, inspector } = await open();
-    await sendSome(inspector);
-    await listed(page, 7);
-    const focused = () => page.evaluate('document.activeElement.innerText');
-    const tabTo = async (text: string) => {
-      for (let i = 0; i < 40 && (await focused()) !== text; i += 1)
-        await page.keyboard.press('Tab');
-      expect(await focused()).toBe(text);
-    };
-    await page.locator('body').focus();
-    await tabTo('GET /c');
-    await page.keyboard.press('Enter');
-    await page.getByRole('region', { name: 'GET /c' }).waitFor();
-    expect(await focused()).toBe('GET /c');
-    expect(await page.evaluate('document.activeElement.id')).toBe('detail-heading');
-    await tabTo('Close');
-    await page.keyboard.press('Enter');
-    expect(await page.locator('#detail').isVisible()).toBe(false);
-    expect(await focused()).toBe('GET /c');
-    await page.reload();
-    await listed(page, 7);
-    await tabTo('1 dropped');
-    await page.keyboard.press('Enter');
-    await listed(page, 1);
-    await page.reload();
-    await tabTo('Clear');
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'No hits yet' }).waitFor();
-  });
-
-  test('does not move the list under who reads it', async () => {
-    const { page, inspector } = await open();
-    await sendSome(inspector);
-    await listed(page, 7);
-    await page.locator('#hits .link').first().focus();
-    await sendBulk(inspector, [view('GET /late', 200)]);
-    const newer = page.getByRole('button', { name: 'Show 1 newer' });
-    await newer.waitFor();
-    expect(await titles(page)).toHaveLength(7);
-    await newer.click();
-    await listed(page, 8);
-  });
-
-  test('fits 360 pixels without scrolling to the side', async () => {
-    const { page, inspector } = await open({ viewport: { width: 360, height: 740 } });
-    const width = () => page.evaluate('document.documentElement.scrollWidth');
-    expect(await width()).toBe(360);
-    await sendSome(inspector);
-    const long = 'x'.repeat(900);
-    await sendBulk(inspector, [
-      view(long, 200, { uid: long, ua: long, url: `https://a.test/${long}`, [long]: long }),
-    ]);
-    await listed(page, 8);
-    expect(await width()).toBe(360);
-    await page.locator('#hits .link').first().click();
-    await page.locator('#detail').waitFor();
-    expect(await page.evaluate('document.activeElement.id')).toBe('detail-heading');
-    await page.getByText('The row that Matomo stores').click();
-    expect(await width()).toBe(360);
-    expect(await page.getByRole('columnheader', { name: 'status' }).count()).toBe(1);
-  });
-
-  test('follows the theme of the system', async () => {
-    const { page } = await open({ colorScheme: 'dark' });
-    const ground = () =>
-      page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
-    const dark = await ground();
-    await page.emulateMedia({ colorScheme: 'light' });
-    expect(await ground()).not.toBe(dark);
-  });
-
-  test.each(['light', 'dark'] as const)(
-    'has nothing that axe finds, in %s',
-    async (colorScheme) => {
-      const { page, inspector } = await open({ colorScheme });
-      const problems = async () => {
-        await page.evaluate(axe.source);
-        const { violations } = (await page.evaluate('axe.run()')) as {
-          violations: { id: string; nodes: { html: string }[] }[];
-        };
-        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`);
-      };
-      expect(await problems()).toEqual([]);
-      await sendSome(inspector);
-      await listed(page, 7);
-      await sendBulk(inspector, [view('GET /f', 200, { ua: 'ChatGPT-User', recMode: '1' })]);
-      await listed(page, 8);
-      expect(await problems()).toEqual([]);
-      await page.getByRole('button', { name: '1 dropped' }).click();
-      await page.locator('#hits .link').first().click();
-      await page.getByText('The row that Matomo stores').click();
-      expect(await problems()).toEqual([]);
-      await page.setViewportSize({ width: 360, height: 740 });
-      expect(await problems()).toEqual([]);
-    },
-  );
+test('the page is used with Tab and Enter alone', async () => {
+  const { page, inspector } = await open();
+  await sendSome(inspector);
+  await listed(page, 7);
+  const focused = () => page.evaluate('document.activeElement.innerText');
+  const tabTo = async (text: string) => {
+    for (let i = 0; i < 40 && (await focused()) !== text; i += 1) await page.keyboard.press('Tab');
+    expect(await focused()).toBe(text);
+  };
+  await page.locator('body').focus();
+  await tabTo('GET /c');
+  await page.keyboard.press('Enter');
+  await page.getByRole('region', { name: 'GET /c' }).waitFor();
+  expect(await focused()).toBe('GET /c');
+  expect(await page.evaluate('document.activeElement.id')).toBe('detail-heading');
+  await tabTo('Close');
+  await page.keyboard.press('Enter');
+  expect(await page.locator('#detail').isVisible()).toBe(false);
+  expect(await focused()).toBe('GET /c');
+  await page.reload();
+  await listed(page, 7);
+  await tabTo('1 dropped');
+  await page.keyboard.press('Enter');
+  await listed(page, 1);
+  await page.reload();
+  await tabTo('Clear');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'No hits yet' }).waitFor();
 });
+
+test('the page does not move the list under who reads it', async () => {
+  const { page, inspector } = await open();
+  await sendSome(inspector);
+  await listed(page, 7);
+  await page.locator('#hits .link').first().focus();
+  await sendBulk(inspector, [view('GET /late', 200)]);
+  const newer = page.getByRole('button', { name: 'Show 1 newer' });
+  await newer.waitFor();
+  expect(await titles(page)).toHaveLength(7);
+  await newer.click();
+  await listed(page, 8);
+});
+
+test('the page fits 360 pixels without scrolling to the side', async () => {
+  const { page, inspector } = await open({ viewport: { width: 360, height: 740 } });
+  const width = () => page.evaluate('document.documentElement.scrollWidth');
+  expect(await width()).toBe(360);
+  await sendSome(inspector);
+  const long = 'x'.repeat(900);
+  await sendBulk(inspector, [
+    view(long, 200, { uid: long, ua: long, url: `https://a.test/${long}`, [long]: long }),
+  ]);
+  await listed(page, 8);
+  expect(await width()).toBe(360);
+  await page.locator('#hits .link').first().click();
+  await page.locator('#detail').waitFor();
+  expect(await page.evaluate('document.activeElement.id')).toBe('detail-heading');
+  await page.getByText('The row that Matomo stores').click();
+  expect(await width()).toBe(360);
+  expect(await page.getByRole('columnheader', { name: 'status' }).count()).toBe(1);
+});
+
+test('the page follows the theme of the system', async () => {
+  const { page } = await open({ colorScheme: 'dark' });
+  const ground = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
+  const dark = await ground();
+  await page.emulateMedia({ colorScheme: 'light' });
+  expect(await ground()).not.toBe(dark);
+});
+
+test.each(['light', 'dark'] as const)(
+  'the page has nothing that axe finds, in %s',
+  async (colorScheme) => {
+    const { page, inspector } = await open({ colorScheme });
+    const problems = async () => {
+      await page.evaluate(axe.source);
+      const { violations } = (await page.evaluate('axe.run()')) as {
+        violations: { id: string; nodes: { html: string }[] }[];
+      };
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`);
+    };
+    expect(await problems()).toEqual([]);
+    await sendSome(inspector);
+    await listed(page, 7);
+    await sendBulk(inspector, [view('GET /f', 200, { ua: 'ChatGPT-User', recMode: '1' })]);
+    await listed(page, 8);
+    expect(await problems()).toEqual([]);
+    await page.getByRole('button', { name: '1 dropped' }).click();
+    await page.locator('#hits .link').first().click();
+    await page.getByText('The row that Matomo stores').click();
+    expect(await problems()).toEqual([]);
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await problems()).toEqual([]);
+  },
+);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { sendBulk } from '../inspector-client.js';
 import { useBrowser } from './browser.js';
@@ -6,143 +6,144 @@ import { announced, listed, sendSome, titles, view } from './some-hits.js';
 
 const open = useBrowser();
 
-describe('the page', { timeout: 120_000 }, () => {
-  test('says what to do before the first hit, and shows hits as they come', async () => {
-    const { page, inspector, errors } = await open();
-    const empty = page.getByRole('region', { name: 'No hits yet' });
-    expect(await empty.innerText()).toContain(`MATOMO_URL=${inspector.url} MATOMO_SITE_ID=1`);
-    await sendSome(inspector);
-    await listed(page, 7);
-    expect(await empty.isVisible()).toBe(false);
-    expect(await titles(page)).toEqual([
-      'GET /c',
-      'GET /b',
-      'GET /a',
-      'POST /orders',
-      'GET /users/:id',
-      'GET /users/:id',
-      'GET /users/:id',
-    ]);
-    expect(await page.locator('#totals button').allInnerTexts()).toEqual([
-      '5 tracked',
-      '1 dropped',
-      '1 invalid',
-      '0 refused',
-      '0 ai_chatbot',
-      '4 2xx',
-      '1 3xx',
-      '1 4xx',
-      '1 5xx',
-    ]);
-    await page.getByRole('img', { name: 'at most 7 per second in the last minute' }).waitFor();
+test('the page says what to do before the first hit, and shows hits as they come', async () => {
+  const { page, inspector, errors } = await open();
+  const empty = page.getByRole('region', { name: 'No hits yet' });
+  expect(await empty.innerText()).toContain(`MATOMO_URL=${inspector.url} MATOMO_SITE_ID=1`);
+  await sendSome(inspector);
+  await listed(page, 7);
+  expect(await empty.isVisible()).toBe(false);
+  expect(await titles(page)).toEqual([
+    'GET /c',
+    'GET /b',
+    'GET /a',
+    'POST /orders',
+    'GET /users/:id',
+    'GET /users/:id',
+    'GET /users/:id',
+  ]);
+  expect(await page.locator('#totals button').allInnerTexts()).toEqual([
+    '5 tracked',
+    '1 dropped',
+    '1 invalid',
+    '0 refused',
+    '0 ai_chatbot',
+    '4 2xx',
+    '1 3xx',
+    '1 4xx',
+    '1 5xx',
+  ]);
+  await page.getByRole('img', { name: 'at most 7 per second in the last minute' }).waitFor();
 
-    await sendBulk(inspector, [view('GET /late', 200)]);
-    await listed(page, 8);
-    expect((await titles(page))[0]).toBe('GET /late');
-    expect(errors).toEqual([]);
-  });
+  await sendBulk(inspector, [view('GET /late', 200)]);
+  await listed(page, 8);
+  expect((await titles(page))[0]).toBe('GET /late');
+  expect(errors).toEqual([]);
+});
 
-  test('shows hits that came before it was opened', async () => {
-    const { page, inspector } = await open();
-    await sendSome(inspector);
-    await page.reload();
-    await listed(page, 7);
-  });
+test('the page shows hits that came before it was opened', async () => {
+  const { page, inspector } = await open();
+  await sendSome(inspector);
+  await page.reload();
+  await listed(page, 7);
+});
 
-  test('explains every parameter of a hit, and shows what Matomo stores of it', async () => {
-    const { page, inspector } = await open({ inspector: { customVariables: true } });
-    await sendBulk(inspector, [
-      view('GET /a', 200, {
-        dimension2: 'gold',
-        dimension9: 'x',
-        cip: '192.0.2.1',
-        nonsense: 'x',
-        token_auth: 'T',
-      }),
-      view('GET /b', 200, { cid: 'fedcba9876543210', urlref: 'https://www.bing.com/search?q=x' }),
-    ]);
-    await page.getByRole('button', { name: 'GET /a' }).last().click();
-    const detail = page.getByRole('region', { name: 'GET /a' });
-    const shown = await detail.locator('tbody tr').allInnerTexts();
-    const byName = Object.fromEntries(
-      shown.map((text) => {
-        const [name = '', ...rest] = text.split(/\t|\n/);
-        return [name, rest.join(' ')];
-      }),
-    );
-    expect(byName.pf_srv).toBe('12 server time in ms');
-    expect(byName.dimension9).toMatch(/dropped: .*no such dimension/);
-    expect(byName.dimension2).not.toContain('dropped: ');
-    expect(byName.cip).toMatch(/^192.0.2.1 .*token$/);
-    expect(byName.nonsense).toContain('unknown to Matomo');
-    expect(byName.token_auth).not.toContain('T ');
-    await detail.getByText('The row that Matomo stores').click();
-    const row = await detail.locator('dl').innerText();
-    for (const column of [
-      /title\s+GET \/a/,
-      /time_server\s+12/,
-      /custom_dimension_2\s+gold/,
-      /custom_var_v1\s+200/,
-    ]) {
-      expect(row).toMatch(column);
-    }
-    await page.getByRole('button', { name: 'GET /b' }).last().click();
-    await page.getByText('Referrer of the visit: search: Bing, keyword: x').waitFor();
-  });
+test('the page explains every parameter of a hit, and shows what Matomo stores of it', async () => {
+  const { page, inspector } = await open({ inspector: { customVariables: true } });
+  await sendBulk(inspector, [
+    view('GET /a', 200, {
+      dimension2: 'gold',
+      dimension9: 'x',
+      cip: '192.0.2.1',
+      nonsense: 'x',
+      token_auth: 'T',
+    }),
+    view('GET /b', 200, { cid: 'fedcba9876543210', urlref: 'https://www.bing.com/search?q=x' }),
+  ]);
+  await page.getByRole('button', { name: 'GET /a' }).last().click();
+  const detail = page.getByRole('region', { name: 'GET /a' });
+  const shown = await detail.locator('tbody tr').allInnerTexts();
+  const byName = Object.fromEntries(
+    shown.map((text) => {
+      const [name = '', ...rest] = text.split(/\t|\n/);
+      return [name, rest.join(' ')];
+    }),
+  );
+  expect(byName.pf_srv).toBe('12 server time in ms');
+  expect(byName.dimension9).toMatch(/dropped: .*no such dimension/);
+  expect(byName.dimension2).not.toContain('dropped: ');
+  expect(byName.cip).toMatch(/^192.0.2.1 .*token$/);
+  expect(byName.nonsense).toContain('unknown to Matomo');
+  expect(byName.token_auth).not.toContain('T ');
+  await detail.getByText('The row that Matomo stores').click();
+  const row = await detail.locator('dl').innerText();
+  for (const column of [
+    /title\s+GET \/a/,
+    /time_server\s+12/,
+    /custom_dimension_2\s+gold/,
+    /custom_var_v1\s+200/,
+  ]) {
+    expect(row).toMatch(column);
+  }
+  await page.getByRole('button', { name: 'GET /b' }).last().click();
+  await page.getByText('Referrer of the visit: search: Bing, keyword: x').waitFor();
+});
 
-  test('filters by words, fields and clicks', async () => {
-    const { page, inspector } = await open();
-    await sendSome(inspector);
-    await listed(page, 7);
-    const filter = page.getByRole('searchbox');
-    for (const [text, count] of [
-      ['orders', 1],
-      ['status:4xx', 1],
-      ['status:200 users', 2],
-      ['verdict:invalid', 1],
-      ['pf_dm1:4', 1],
-      ['endpoint:"GET /users/:id"', 3],
-      ['visitor:fedc', 1],
-      ['http://nothing', 0],
-      ['', 7],
-    ] as const) {
-      await filter.fill(text);
-      await listed(page, count);
-    }
-    const failed = page.getByRole('button', { name: '1 5xx' });
-    await failed.click();
-    await listed(page, 1);
-    expect(await filter.inputValue()).toBe('status:5xx');
-    await sendSome(inspector);
-    await listed(page, 2);
-    await page.getByRole('button', { name: '2 5xx' }).click();
-    await listed(page, 14);
-    const dropped = page.getByRole('button', { name: '2 dropped' });
-    await dropped.click();
-    await listed(page, 2);
-    expect(await dropped.getAttribute('aria-pressed')).toBe('true');
-  });
+test('the page filters by words, fields and clicks', async () => {
+  const { page, inspector } = await open();
+  await sendSome(inspector);
+  await listed(page, 7);
+  const filter = page.getByRole('searchbox');
+  for (const [text, count] of [
+    ['orders', 1],
+    ['status:4xx', 1],
+    ['status:200 users', 2],
+    ['verdict:invalid', 1],
+    ['pf_dm1:4', 1],
+    ['endpoint:"GET /users/:id"', 3],
+    ['visitor:fedc', 1],
+    ['http://nothing', 0],
+    ['', 7],
+  ] as const) {
+    await filter.fill(text);
+    await listed(page, count);
+  }
+  const failed = page.getByRole('button', { name: '1 5xx' });
+  await failed.click();
+  await listed(page, 1);
+  expect(await filter.inputValue()).toBe('status:5xx');
+  await sendSome(inspector);
+  await listed(page, 2);
+  await page.getByRole('button', { name: '2 5xx' }).click();
+  await listed(page, 14);
+  const dropped = page.getByRole('button', { name: '2 dropped' });
+  await dropped.click();
+  await listed(page, 2);
+  expect(await dropped.getAttribute('aria-pressed')).toBe('true');
+});
 
-  test('clears all hits, here and in the inspector, also when somebody else does', async () => {
-    const { page, inspector } = await open();
-    await sendSome(inspector);
-    await listed(page, 7);
-    await page.getByRole('button', { name: 'Clear' }).click();
-    await page.getByRole('heading', { name: 'No hits yet' }).waitFor();
-    expect(inspector.hits()).toEqual([]);
-    expect(await page.getByRole('status').textContent()).toContain('cleared');
-    await sendSome(inspector);
-    await listed(page, 7);
-    inspector.clear();
-    await page.getByRole('heading', { name: 'No hits yet' }).waitFor();
-    await sendBulk(inspector, [view('GET /late', 200)]);
-    await listed(page, 1);
-  });
+test('the page clears all hits, here and in the inspector, also when somebody else does', async () => {
+  const { page, inspector } = await open();
+  await sendSome(inspector);
+  await listed(page, 7);
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await page.getByRole('heading', { name: 'No hits yet' }).waitFor();
+  expect(inspector.hits()).toEqual([]);
+  expect(await page.getByRole('status').textContent()).toContain('cleared');
+  await sendSome(inspector);
+  await listed(page, 7);
+  inspector.clear();
+  await page.getByRole('heading', { name: 'No hits yet' }).waitFor();
+  await sendBulk(inspector, [view('GET /late', 200)]);
+  await listed(page, 1);
+});
 
-  test.each([
-    ['one hit', 1, 0],
-    ['more hits than one answer holds', 600, 1],
-  ])('after %s it asks again with a pause, unless there are more', async (_what, count, more) => {
+test.each([
+  ['one hit', 1, 0],
+  ['more hits than one answer holds', 600, 1],
+])(
+  'after %s the page asks again with a pause, unless there are more',
+  async (_what, count, more) => {
     const { page, inspector } = await open();
     await page.addInitScript(
       'const ask = fetch; asked = 0; fetch = (...given) => { asked += 1; return ask(...given); };',
@@ -161,15 +162,15 @@ describe('the page', { timeout: 120_000 }, () => {
       return (await asked()) > 1 + more;
     });
     await listed(page, Math.min(count, 100));
-  });
+  },
+);
 
-  test('says each time that the connection is lost, until it is there again', async () => {
-    const { page } = await open();
-    for (let i = 0; i < 2; i += 1) {
-      await page.context().setOffline(true);
-      await announced(page, /lost/);
-      await page.context().setOffline(false);
-      await announced(page, /^$/);
-    }
-  });
+test('the page says each time that the connection is lost, until it is there again', async () => {
+  const { page } = await open();
+  for (let i = 0; i < 2; i += 1) {
+    await page.context().setOffline(true);
+    await announced(page, /lost/);
+    await page.context().setOffline(false);
+    await announced(page, /^$/);
+  }
 });
