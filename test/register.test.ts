@@ -54,11 +54,10 @@ test('an application with a SIGTERM handler of its own ends by that', async () =
 });
 
 test('a Matomo that does not answer delays the end by the shutdown deadline at most', async () => {
-  const { inspector, env } = await matomo();
-  inspector.play({ delayMillis: 600_000 });
-  const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
-    env: { ...env, MATOMO_SHUTDOWN_TIMEOUT: '300' },
+  const { inspector, app } = await startRegistered('plain-http.cjs', {
+    MATOMO_SHUTDOWN_TIMEOUT: '300',
   });
+  inspector.play({ delayMillis: 600_000 });
   await get(`${app.url}/a`);
   expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
   expect(app.stderr()).toContain('1 hit');

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { startServer } from './support/child-process.js';
 import { secondCopy } from './support/installed-app.js';
-import { APPS, get, matomo, REGISTER, titles } from './support/registered-app.js';
+import { APPS, get, REGISTER, startTracked, titles } from './support/registered-app.js';
 import { PRELUDE, runScript } from './support/script.js';
 
 const THROWN = `
@@ -18,9 +17,8 @@ test.each([
 ])(
   '%s, %s, %s: functions in code apply without an SDK, and SIGTERM sends the hits',
   async (_form, app, framework) => {
-    const { inspector, env } = await matomo();
-    const server = await startServer([`${APPS}/${app}`], {
-      env: { ...env, FRAMEWORK: framework },
+    const { inspector, app: server } = await startTracked([`${APPS}/${app}`], {
+      FRAMEWORK: framework,
     });
     await get(`${server.url}/users/17`);
     await get(`${server.url}/ignored`);

@@ -9,7 +9,7 @@ import { createGateway, type Gateway } from '../../src/gateway/index.js';
 import * as own from '../../src/index.js';
 import { MatomoSpanExporter, MatomoSpanProcessor, trackEvent } from '../../src/index.js';
 import { finishedSpan, serverSpan } from '../support/builders.js';
-import { eventually, ROOT, runNode, startServer } from '../support/child-process.js';
+import { eventually, ROOT, runNode } from '../support/child-process.js';
 import { freePort } from '../support/free-port.js';
 import { sendSpans } from '../support/gateway.js';
 import { startMatomo } from '../support/matomo.js';
@@ -17,7 +17,7 @@ import { startMeterProvider } from '../support/meter-provider.js';
 import { exportRequest, requestSpan as receivedSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { SPOOL_PLACES } from '../support/redis-server.js';
-import { APPS, get, matomo, REGISTER } from '../support/registered-app.js';
+import { APPS, AUTO, get, matomo, REGISTER, startTracked } from '../support/registered-app.js';
 import { startExporter } from '../support/senders.js';
 
 /** A request `ageSeconds` ago. */
@@ -320,21 +320,16 @@ test('the global meter provider is used as soon as there is one', async () => {
 });
 
 test('register uses the global meter provider with MATOMO_METRICS=global', async () => {
-  const { env } = await matomo();
   const port = String(await freePort());
-  const auto = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
-  const app = await startServer([...REGISTER, ...auto, `${APPS}/plain-http.cjs`], {
-    env: {
-      ...env,
-      MATOMO_METRICS: 'global',
-      MATOMO_SCHEDULE_DELAY: '50',
-      OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http',
-      OTEL_TRACES_EXPORTER: 'none',
-      OTEL_LOGS_EXPORTER: 'none',
-      OTEL_METRICS_EXPORTER: 'prometheus',
-      OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
-      OTEL_EXPORTER_PROMETHEUS_PORT: port,
-    },
+  const { app } = await startTracked([...REGISTER, ...AUTO, `${APPS}/plain-http.cjs`], {
+    MATOMO_METRICS: 'global',
+    MATOMO_SCHEDULE_DELAY: '50',
+    OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'http',
+    OTEL_TRACES_EXPORTER: 'none',
+    OTEL_LOGS_EXPORTER: 'none',
+    OTEL_METRICS_EXPORTER: 'prometheus',
+    OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
+    OTEL_EXPORTER_PROMETHEUS_PORT: port,
   });
   await get(app.url);
   const tracked =

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { eventually, startNode, startServer } from '../support/child-process.js';
+import { eventually, startNode } from '../support/child-process.js';
 import { startMatomo } from '../support/matomo.js';
-import { APPS, get, matomo, REGISTER, startTracked } from '../support/registered-app.js';
+import { APPS, get, REGISTER, startTracked } from '../support/registered-app.js';
 
 const APP = `${APPS}/ends.cjs`;
 const SOON = { MATOMO_SCHEDULE_DELAY: '0' };
@@ -22,9 +22,8 @@ test('after the first bulk that Matomo tracks, one line on stderr says so', asyn
 });
 
 test('a bulk that is sent when the process exits counts', async () => {
-  const { env } = await matomo();
-  const LATE = { MATOMO_SCHEDULE_DELAY: '60000' };
-  const app = await startServer([...REGISTER, APP], { env: { ...env, ...LATE } });
+  const late = { MATOMO_SCHEDULE_DELAY: '60000' };
+  const { app } = await startTracked([...REGISTER, APP], late);
   await get(`${app.url}/exit`);
   await app.exit();
   expect(app.tracking()).toMatch(/, site 1\. \[tracking\]\n$/);

@@ -155,10 +155,8 @@ test('a second bulk over the tunnel of a proxy does not keep the process alive e
 
 describe('the event loop is empty', () => {
   test('a listener of beforeExit runs once, and every hit arrives', async () => {
-    const { inspector, env } = await matomo();
-    const app = await startServer([...REGISTER, APP], {
-      env: { ...DRAINS, ...env, LISTENS: 'beforeExit' },
-    });
+    const env = { ...DRAINS, LISTENS: 'beforeExit' };
+    const { inspector, app } = await startTracked([...REGISTER, APP], env);
     await get(`${app.url}/first`);
     await get(`${app.url}/stop`);
     expect(await app.exit()).toEqual({ code: 0, signal: null });
@@ -170,10 +168,8 @@ describe('the event loop is empty', () => {
   test.each(['/stop', '/exit'])(
     'a listener of exit that calls process.exit(): after %s, every hit arrives',
     async (path) => {
-      const { inspector, env } = await matomo();
-      const app = await startServer([...REGISTER, APP], {
-        env: { ...DRAINS, ...env, LISTENS: 'exit' },
-      });
+      const env = { ...DRAINS, LISTENS: 'exit' };
+      const { inspector, app } = await startTracked([...REGISTER, APP], env);
       await get(`${app.url}/first`);
       await get(app.url + path);
       expect(await app.exit()).toEqual({ code: 4, signal: null });

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type ChildOptions, ROOT, startServer } from '../support/child-process.js';
 import { listen } from '../support/listen.js';
-import { get, REGISTER } from '../support/registered-app.js';
+import { AUTO, get, ONLY_TRACES, REGISTER } from '../support/registered-app.js';
 
 export interface Receivers {
   startOtlpReceiver(): Promise<{ url: string; spans(): string[]; close(): void }>;
@@ -11,7 +11,6 @@ export interface Receivers {
 
 export const EXPORTS_SPANS: string = `${ROOT}test/support/apps/exports-spans.cjs`;
 
-const AUTO = ['--require', '@opentelemetry/auto-instrumentations-node/register'];
 /** More than one, because some code is loaded after the first. */
 const CALLS = ['/calls?n=1', '/missing', '/calls?n=2', '/plain', '/calls?n=3'];
 
@@ -70,6 +69,14 @@ export async function probe(url: string): Promise<void> {
   await once(socket, 'close');
 }
 
+/** Spans, and nothing else, go to this URL. */
+export const exportingTo = (url: string) => ({
+  ...ONLY_TRACES,
+  OTEL_TRACES_EXPORTER: 'otlp',
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url,
+});
+
 /** Runs test/support/apps/exports-spans.cjs, or a copy of it, requests `paths` one after the other and ends it. */
 export async function traceApplication(
   args: readonly string[],
@@ -82,15 +89,7 @@ export async function traceApplication(
   const downstream = await startDownstream();
   const app = await startServer(args, {
     ...options,
-    env: {
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
-      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.url,
-      OTEL_METRICS_EXPORTER: 'none',
-      OTEL_LOGS_EXPORTER: 'none',
-      DOWNSTREAM: downstream.url,
-      ...env,
-    },
+    env: { ...exportingTo(receiver.url), DOWNSTREAM: downstream.url, ...env },
   });
   await probe(app.url);
   const globals = [JSON.parse(await get(`${app.url}/globals`))];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../src/inspector/index.js';
-import { eventually, runNode, startServer } from '../support/child-process.js';
+import { eventually, runNode } from '../support/child-process.js';
 import {
   APPS,
   get,
@@ -51,10 +51,9 @@ test.each([
 });
 
 test('with a spool, hits of a worker are stored while Matomo is unavailable', async () => {
-  const { env } = await matomo();
   const spool = temporaryFolder();
-  const more = { MATOMO_URL: 'http://127.0.0.1:9/', MATOMO_SPOOL: spool, ...AT_THE_END };
-  const app = await startServer([...REGISTER, APP], { env: { ...env, ...more } });
+  const env = { MATOMO_URL: 'http://127.0.0.1:9/', MATOMO_SPOOL: spool, ...AT_THE_END };
+  const { app } = await startTracked([...REGISTER, APP], env);
   const stored = () => decodeURIComponent(linesIn(spool).join('\n'));
   await get(`${app.url}/a`);
   await eventually(() => stored().includes(`${app.url}/a`));
@@ -96,9 +95,8 @@ test.each([
 );
 
 test('a worker that started with an option in the environment only is tracked', async () => {
-  const { inspector, env } = await matomo();
-  const more = { OPTIONS: '{"siteId":1,"url":"http://127.0.0.1:9/"}', MATOMO_DO_NOT_TRACK: 'true' };
-  const app = await startServer([...REGISTER, APP], { env: { ...env, ...more } });
+  const env = { OPTIONS: '{"siteId":1,"url":"http://127.0.0.1:9/"}', MATOMO_DO_NOT_TRACK: 'true' };
+  const { inspector, app } = await startTracked([...REGISTER, APP], env);
   await (await fetch(`${app.url}/a`, { headers: { dnt: '1', connection: 'close' } })).text();
   await get(`${app.url}/close`);
   await app.exit();

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startServer } from '../support/child-process.js';
 import { secondCopy } from '../support/installed-app.js';
-import { APPS, get, matomo, REGISTER, TRACED } from '../support/registered-app.js';
+import { APPS, get, REGISTER, startTracked, TRACED } from '../support/registered-app.js';
 
 test.each([
   ['with tracing', 'operator', TRACED],
@@ -12,11 +11,10 @@ test.each([
 ])(
   '%s, two installations are registered, that of the %s first: each hit is sent once',
   async (_given, first, others) => {
-    const { inspector, env } = await matomo();
     const ofOperator = ['--require', join(secondCopy(), 'dist/cjs/register.js')];
     const preloads =
       first === 'operator' ? [...ofOperator, ...REGISTER] : [...REGISTER, ...ofOperator];
-    const app = await startServer([...others, ...preloads, `${APPS}/ends.cjs`], { env });
+    const { inspector, app } = await startTracked([...others, ...preloads, `${APPS}/ends.cjs`]);
     await get(`${app.url}/further`);
     await app.stop();
     const kinds = inspector

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { eventually, ROOT, startServer } from '../../support/child-process.js';
+import { eventually, ROOT } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
-import { get, matomo, titles } from '../../support/registered-app.js';
+import { get, startTracked, titles } from '../../support/registered-app.js';
 import { read } from './pages.js';
 
 const PAGE = read('docs/what-do-i-see-in-matomo.md');
@@ -33,12 +33,9 @@ test.each([
 ])(
   'with %s, Prometheus gets the histogram that the query names, and its own requests are not tracked',
   async (_with, cwd, args, more) => {
-    const { inspector, env } = await matomo();
     const port = String(await freePort());
-    const app = await startServer(args, {
-      cwd,
-      env: { ...env, ...more, OTEL_EXPORTER_PROMETHEUS_PORT: port },
-    });
+    const env = { ...more, OTEL_EXPORTER_PROMETHEUS_PORT: port };
+    const { inspector, app } = await startTracked(args, env, { cwd });
     await get(`${app.url}/users/7`);
     const series = await eventually(async () => {
       const text = await get(`http://127.0.0.1:${port}/metrics`);

@@ -2,17 +2,11 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { eventually, startServer } from '../../support/child-process.js';
+import { eventually } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
-import {
-  COLD_MILLIS,
-  matrix,
-  OWN_NODE,
-  packBeforeTests,
-  preparePlace,
-} from '../../support/matrix.js';
+import { matrix, OWN_NODE, packBeforeTests, preparePlace } from '../../support/matrix.js';
 import { startNginx } from '../../support/nginx.js';
-import { matomo, REGISTER } from '../../support/registered-app.js';
+import { REGISTER, startTracked } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/spool.js';
 
@@ -50,14 +44,13 @@ test.for(
   ]),
 )(
   '$framework $way, directly and behind nginx: complete responses are never 499, half ones always',
-  { timeout: COLD_MILLIS },
   async ({ framework, cell }) => {
     const { folder } = await preparePlace(cell, npmPackage());
-    const { inspector, env } = await matomo();
-    const app = await startServer([...REGISTER, 'static.cjs'], {
-      cwd: folder,
-      env: { ...env, FRAMEWORK: framework, FILES: createFiles(), MATOMO_SCHEDULE_DELAY: '100' },
-    });
+    const { inspector, app } = await startTracked(
+      [...REGISTER, 'static.cjs'],
+      { FRAMEWORK: framework, FILES: createFiles(), MATOMO_SCHEDULE_DELAY: '100' },
+      { cwd: folder },
+    );
     const port = Number(new URL(app.url).port);
     const proxyPort = await freePort();
     await startNginx(

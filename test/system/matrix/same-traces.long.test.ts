@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   EXPORTS_SPANS,
+  exportingTo,
   probe,
   type Receivers,
   TRACINGS,
@@ -10,16 +11,9 @@ import {
   traceApplication,
 } from '../../register/exported-spans.js';
 import { eventually, ROOT, startServer } from '../../support/child-process.js';
-import {
-  type Cell,
-  COLD_MILLIS,
-  matrix,
-  packBeforeTests,
-  preparePlace,
-} from '../../support/matrix.js';
+import { type Cell, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
 import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
 
-const NEXT_MILLIS = 600_000; // Next.js is installed and built
 /** How many pages are requested from Next.js. Each has about ten spans. */
 const PAGES = 5;
 const npmPackage = packBeforeTests();
@@ -27,7 +21,6 @@ const cells = new Map(matrix.planCells({ core: true }).map((cell) => [cell.sdk, 
 
 test.each([...cells])(
   'with SDK %s, applications have the traces, headers and globals that they have without this package',
-  { timeout: COLD_MILLIS },
   async (_sdk, cell) => {
     const { folder: cwd, node } = await preparePlace({ ...cell, build: [] }, npmPackage());
     cpSync(EXPORTS_SPANS, join(cwd, basename(EXPORTS_SPANS)));
@@ -51,9 +44,7 @@ test.each([...cells])(
   },
 );
 
-test('Next.js whose instrumentation.js starts an SDK after the first connection exports all of its spans', {
-  timeout: NEXT_MILLIS,
-}, async () => {
+test('Next.js whose instrumentation.js starts an SDK after the first connection exports all of its spans', async () => {
   const next = matrix.FRAMEWORKS.find(({ name }) => name === 'Next.js') as Cell;
   const folder = 'next-instrumented';
   const build = [{ args: ['next/dist/bin/next', 'build'], cwd: folder }];
@@ -64,11 +55,7 @@ test('Next.js whose instrumentation.js starts an SDK after the first connection 
     const receiver = await startOtlpReceiver();
     onTestFinished(() => receiver.close());
     const env = {
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json',
-      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.url,
-      OTEL_METRICS_EXPORTER: 'none',
-      OTEL_LOGS_EXPORTER: 'none',
+      ...exportingTo(receiver.url),
       OTEL_BSP_SCHEDULE_DELAY: '50',
       NEXT_TELEMETRY_DISABLED: '1',
       ...site,
