@@ -53,8 +53,6 @@ export interface FaultProxy {
   forwardTo(url: string): void;
   /** Breaks so, until called without a fault. Connections that are open stay, but where it refuses. */
   play(fault?: Fault): Promise<void>;
-  /** What the next connections see. */
-  show(certificate: Certificate): void;
   /** Connections so far. */
   connections(): number;
   /** Connections that are open. */
@@ -177,7 +175,6 @@ export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<
       if (next?.kind === 'refuse' && wasListening) await stop();
       if (next?.kind !== 'refuse' && !wasListening) await listen(port);
     },
-    show: (next) => tls?.setSecureContext(tlsOptionsOf(next, wantsCertificate)),
     connections: connections.count,
     open: connections.open,
     requests: () => requests,

@@ -104,9 +104,6 @@ export const matrix: Matrix = Object.assign({}, ...modules);
 /** Applications that run beside installed packages. */
 const INSTALLED = `${ROOT}test/support/apps/installed`;
 
-/** A test installs what is not in the cache yet. */
-export const COLD_MILLIS = 300_000;
-
 export const OWN_NODE = Number(process.versions.node.split('.')[0]);
 
 /** Titles of requests if nobody knows the routes. */
@@ -137,7 +134,7 @@ export function installNodeBeforeTests(major: number): () => string {
   let installed: Outcome<{ path: string }>;
   beforeAll(async () => {
     installed = await matrix.attempt(() => matrix.installNode(major));
-  }, COLD_MILLIS);
+  });
   return () => expectValue(installed).path;
 }
 

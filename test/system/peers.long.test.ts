@@ -20,9 +20,6 @@ test.each([
   ['newest', '3', newestOf],
 ])(
   'with the %s versions of peers, further hits find their request, and a Redis that was killed is used again',
-  {
-    timeout: 300_000,
-  },
   async (_which, contextManager, versionOf) => {
     const folder = temporaryFolder();
     const peers = await Promise.all(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';
 import { CHATGPT } from '../../support/chatbots.js';
-import { COLD_MILLIS, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
+import { matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
 import { AUTO, REGISTER } from '../../support/registered-app.js';
 
 const npmPackage = packBeforeTests();
@@ -43,7 +43,6 @@ test.for(
   ]),
 )(
   '$framework $way: annotate, measure, ignore, 499, sizes, and routes',
-  { timeout: COLD_MILLIS },
   async ({ framework, dependencies, preloads }) => {
     const isTraced = preloads.length > 0;
     const name = isTraced ? 'annotations-sdk-2.12' : 'annotations';

@@ -7,7 +7,6 @@ import { ROOT } from '../../support/child-process.js';
 import { sampled } from '../../support/long.js';
 import {
   type Build,
-  COLD_MILLIS,
   expectHits,
   type Place,
   packBeforeTests,
@@ -102,7 +101,6 @@ test.for(
     .filter(({ node, name }) => node === 24 || name !== NEXT_STANDALONE), // it takes minutes to build
 )(
   '$name, on Node.js $node: every request is tracked',
-  { timeout: 2 * COLD_MILLIS },
   async ({ node, name, how: [build, file] }) => {
     const isNext = name === NEXT_STANDALONE;
     const setUp = isNext ? NEXT : SET_UP;

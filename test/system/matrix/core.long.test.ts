@@ -2,26 +2,21 @@ import { expect, test } from 'vitest';
 import { type Cell, matrix, packBeforeTests } from '../../support/matrix.js';
 import { skipTest } from '../../support/skips.js';
 
-const COLD_MILLIS = 240_000; // what is not in the cache yet is installed
 const npmPackage = packBeforeTests();
 
 const allCells = matrix.planCells({ core: true });
 const titleOf = ({ sdk, node }: Cell) => `SDK ${sdk} on Node ${node}`;
 
-test.for([...new Set(allCells.map(titleOf))])(
-  'every load order beside %s',
-  { timeout: COLD_MILLIS },
-  async (title) => {
-    const cells = allCells.filter((cell) => titleOf(cell) === title);
-    expect(cells.length).toBeGreaterThan(20);
-    const results = await matrix.runCells(cells, { npmPackage: npmPackage() });
-    const wrong = results.filter(({ status }) => status === 'wrong');
-    expect(wrong.map(({ name, differences }) => ({ name, differences }))).toEqual([]);
+test.for([...new Set(allCells.map(titleOf))])('every load order beside %s', async (title) => {
+  const cells = allCells.filter((cell) => titleOf(cell) === title);
+  expect(cells.length).toBeGreaterThan(20);
+  const results = await matrix.runCells(cells, { npmPackage: npmPackage() });
+  const wrong = results.filter(({ status }) => status === 'wrong');
+  expect(wrong.map(({ name, differences }) => ({ name, differences }))).toEqual([]);
 
-    const skipped = results.filter(({ status }) => status === 'skipped');
-    if (skipped.length === 0) return;
-    const note = `${skipped.length} of ${results.length} could not be tried: ${skipped[0]?.reason}`;
-    console.log(note);
-    skipTest(skipped.length === results.length ? note : undefined, 'packages');
-  },
-);
+  const skipped = results.filter(({ status }) => status === 'skipped');
+  if (skipped.length === 0) return;
+  const note = `${skipped.length} of ${results.length} could not be tried: ${skipped[0]?.reason}`;
+  console.log(note);
+  skipTest(skipped.length === results.length ? note : undefined, 'packages');
+});

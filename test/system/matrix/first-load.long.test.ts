@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
 import { sampled } from '../../support/long.js';
 import {
@@ -65,7 +65,7 @@ function reactRouter(): App {
   };
 }
 
-const COLD_MILLIS = 900_000; // frameworks are installed and built
+vi.setConfig({ testTimeout: 900_000 }); // frameworks are installed and built
 const npmPackage = packBeforeTests();
 let browser: Browser | undefined;
 beforeAll(async () => {
@@ -104,7 +104,6 @@ const SLOW: Load[] = [
 
 test.each(sampled(QUICK, [...QUICK, ...SLOW]))(
   'the first load of a page of %s makes one page view',
-  { timeout: COLD_MILLIS },
   async (_name, toCell, path, other) => {
     const { paths, requested } = await open(toCell(), path);
     expect(paths).toEqual([path]);
@@ -113,9 +112,7 @@ test.each(sampled(QUICK, [...QUICK, ...SLOW]))(
   },
 );
 
-test('a click in React Router makes a page view with the title of the page', {
-  timeout: COLD_MILLIS,
-}, async () => {
+test('a click in React Router makes a page view with the title of the page', async () => {
   const { hits } = await open(reactRouter(), '/users/ann', async (page) => {
     await page.waitForFunction('window.__reactRouterDataRouter?.state.initialized');
     await page.click('text=Carl');
@@ -125,9 +122,7 @@ test('a click in React Router makes a page view with the title of the page', {
   expect(sorted(titles)).toEqual(['GET /users/ann', 'GET /users/carl']);
 });
 
-test('a session of socket.io and an event stream make one hit each besides the page view', {
-  timeout: COLD_MILLIS,
-}, async () => {
+test('a session of socket.io and an event stream make one hit each besides the page view', async () => {
   const { hits, paths, requested } = await open(STREAMS, '/', (page) =>
     page.waitForFunction('/polled/.test(document.title) && /streamed/.test(document.title)'),
   );

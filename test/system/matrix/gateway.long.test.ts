@@ -1,12 +1,7 @@
 import { expect, test } from 'vitest';
 import { startGateway } from '../../support/gateway.js';
-import {
-  COLD_MILLIS,
-  matrix,
-  packBeforeTests,
-  preparePlace,
-  WITHOUT_ROUTE,
-} from '../../support/matrix.js';
+import { matrix, packBeforeTests, preparePlace, WITHOUT_ROUTE } from '../../support/matrix.js';
+import { AUTO } from '../../support/registered-app.js';
 
 const npmPackage = packBeforeTests();
 const cells = new Map(matrix.planCells({ core: true }).map((cell) => [cell.sdk, cell]));
@@ -24,16 +19,12 @@ test.for(
   ),
 )(
   'what an application exports with SDK $sdk by $protocol makes one hit per request, without language',
-  { timeout: COLD_MILLIS },
   async ({ sdk, protocol, cell }) => {
     const place = await preparePlace({ ...cell, build: [] }, npmPackage());
     const { gateway, inspector } = await startGateway();
     await matrix.runApp({
       ...place,
-      args: [
-        ...['--require', '@opentelemetry/auto-instrumentations-node/register'],
-        'frameworks/express.cjs',
-      ],
+      args: [...AUTO, 'frameworks/express.cjs'],
       env: {
         CLOSE_AT_SIGTERM: '1',
         OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${gateway.url}/v1/traces`,

@@ -20,7 +20,6 @@ import { CHATGPT, FIREFOX } from '../../support/chatbots.js';
 import { eventually, ROOT, type Server, startServer } from '../../support/child-process.js';
 import { sampled } from '../../support/long.js';
 import {
-  COLD_MILLIS,
   expectHits,
   installNodeBeforeTests,
   matrix,
@@ -399,37 +398,29 @@ describe.each(NODES)('Node.js %i', (major) => {
     expect(seen()).toEqual([6000, 6000]);
   });
 
-  test.each(['fastify', 'koa'])(
-    '%s: one hit per request, with its title',
-    async (framework) => {
-      const place = await preparePlace({ node: major, setUp: FRAMEWORKS }, npmPackage());
-      const env = { REQUESTS: JSON.stringify(matrix.REQUESTS) };
-      await expectHits({
-        ...place,
-        args: [...REGISTER, `http2/${framework}.cjs`],
-        client: { file: 'http2/client.cjs', path: '', env },
-      });
-    },
-    COLD_MILLIS,
-  );
+  test.each(['fastify', 'koa'])('%s: one hit per request, with its title', async (framework) => {
+    const place = await preparePlace({ node: major, setUp: FRAMEWORKS }, npmPackage());
+    const env = { REQUESTS: JSON.stringify(matrix.REQUESTS) };
+    await expectHits({
+      ...place,
+      args: [...REGISTER, `http2/${framework}.cjs`],
+      client: { file: 'http2/client.cjs', path: '', env },
+    });
+  });
 });
 
-test(
-  'on Bun, requests are answered, and one line says that they are not tracked',
-  async () => {
-    const { node } = await prepareRuntime('bun', npmPackage());
-    const { inspector, env } = await matomo();
-    const args = ['--preload', 'opentelemetry-matomo/register', `${APPS}/http2.cjs`];
-    const app = await startServer(args, { env, node });
-    const client = open(app);
-    expect([await ask(client, '/plain'), await ask(client, '/plain')]).toEqual(['ok', 'ok']);
-    client.close();
-    await app.stop();
-    expect(inspector.hits()).toEqual([]);
-    expect(app.stderr()).toMatch(/^opentelemetry-matomo: .* \[http2-not-tracked\]\n$/);
-  },
-  COLD_MILLIS,
-);
+test('on Bun, requests are answered, and one line says that they are not tracked', async () => {
+  const { node } = await prepareRuntime('bun', npmPackage());
+  const { inspector, env } = await matomo();
+  const args = ['--preload', 'opentelemetry-matomo/register', `${APPS}/http2.cjs`];
+  const app = await startServer(args, { env, node });
+  const client = open(app);
+  expect([await ask(client, '/plain'), await ask(client, '/plain')]).toEqual(['ok', 'ok']);
+  client.close();
+  await app.stop();
+  expect(inspector.hits()).toEqual([]);
+  expect(app.stderr()).toMatch(/^opentelemetry-matomo: .* \[http2-not-tracked\]\n$/);
+});
 
 function open(app: Server): ClientHttp2Session {
   const session = connect(app.url, { rejectUnauthorized: false });

@@ -1,6 +1,5 @@
 import { test } from 'vitest';
 import {
-  COLD_MILLIS,
   expectHits,
   matrix,
   OWN_NODE,
@@ -159,7 +158,6 @@ const npmPackage = packBeforeTests();
 
 test.for(ROWS)(
   '$name: one hit per call, with its title',
-  { timeout: COLD_MILLIS },
   async ({ file, client, requests, setUp = ALONE, preloads = [], env }) => {
     const place = await preparePlace({ node: OWN_NODE, setUp }, npmPackage());
     await expectHits({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runNode } from '../../support/child-process.js';
-import { COLD_MILLIS, OWN_NODE, packBeforeTests, preparePlace } from '../../support/matrix.js';
+import { OWN_NODE, packBeforeTests, preparePlace } from '../../support/matrix.js';
 import { matomo, REGISTER } from '../../support/registered-app.js';
 import { MCP_DIMENSIONS, MCP_PACKAGES } from './mcp-packages.js';
 
@@ -37,7 +37,6 @@ test.each([
   ['SDK 2.x and serveStdio, in revision 2026-07-28', NEWEST, 'server/discover', '-32602'],
 ])(
   'trackMcp over stdio, %s: one hit per call, with its client and its failure',
-  { timeout: COLD_MILLIS },
   async (...given) => {
     const [, env, first, unknownTool] = given;
     const { hits, stderr } = await callTools({ ...env, ...TRACKED }, ANN);
@@ -71,9 +70,7 @@ test.each([
   },
 );
 
-test('over stdio without uid and cid, nothing is sent, and one line says so', {
-  timeout: COLD_MILLIS,
-}, async () => {
+test('over stdio without uid and cid, nothing is sent, and one line says so', async () => {
   const { hits, stderr } = await callTools({ ...OLD, ...TRACKED }, {});
   expect(hits).toEqual([]);
   expect(stderr).toMatch(/^opentelemetry-matomo: [^\n]*trackMcp[^\n]*\[parameter-invalid\]\n$/);

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { CHATGPT } from '../../support/chatbots.js';
 import { type Cell, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
 
-const COLD_MILLIS = 600_000; // Next.js is installed and built
 const npmPackage = packBeforeTests();
 
 /** Runs the application with these requests, and returns what Matomo got and how each was answered. */
@@ -14,9 +13,7 @@ async function run(requests: readonly object[], env: Readonly<Record<string, str
   return matrix.runApp({ ...place, ...command, env: { ...command.env, ...env }, requests });
 }
 
-test('a page, a file in public/, a 404 and an error of Next.js for an AI chatbot', {
-  timeout: COLD_MILLIS,
-}, async () => {
+test('a page, a file in public/, a 404 and an error of Next.js for an AI chatbot', async () => {
   const paths = ['/users/7', '/guide.pdf', '/nothing/here', '/missing.pdf', '/fails'];
   const { hits, answers } = await run(
     paths.map((path) => ({ method: 'GET', path, userAgent: CHATGPT })),
@@ -30,9 +27,7 @@ test('a page, a file in public/, a 404 and an error of Next.js for an AI chatbot
   expect(rows[1]?.bytes).toBe('%PDF-1.4\n%%EOF\n'.length);
 });
 
-test('an event in a route handler of Next.js belongs to the visitor and the page of its request', {
-  timeout: COLD_MILLIS,
-}, async () => {
+test('an event in a route handler of Next.js belongs to the visitor and the page of its request', async () => {
   const request = { method: 'POST', path: '/orders', userAgent: 'matrix/1.0' };
   const { hits } = await run([request], { EVENTS: '1' });
   const [view, event] = hits.map(({ params }) => params);

@@ -1,12 +1,6 @@
 import { expect, test } from 'vitest';
 import { startGateway } from '../../support/gateway.js';
-import {
-  COLD_MILLIS,
-  expectHits,
-  matrix,
-  packBeforeTests,
-  WITHOUT_ROUTE,
-} from '../../support/matrix.js';
+import { expectHits, matrix, packBeforeTests, WITHOUT_ROUTE } from '../../support/matrix.js';
 import { prepareRuntime, type Runtime } from '../../support/runtimes.js';
 
 const DENO_REGISTER = ['--preload', './node_modules/opentelemetry-matomo/dist/cjs/register.js'];
@@ -73,7 +67,6 @@ const ROWS: readonly Row[] = [
 
 test.for(ROWS)(
   '$name: one hit per request, and nothing is lost at its end',
-  { timeout: COLD_MILLIS },
   async ({ runtime, lost, titles, ...command }) => {
     const place = await prepareRuntime(runtime, npmPackage());
     const requests = matrix.REQUESTS.map((each) => ({ ...each, isIgnored: each.path === lost }));
@@ -81,9 +74,7 @@ test.for(ROWS)(
   },
 );
 
-test('Deno.serve with OTEL_DENO into a gateway: hits without user agent and language', {
-  timeout: COLD_MILLIS,
-}, async () => {
+test('Deno.serve with OTEL_DENO into a gateway: hits without user agent and language', async () => {
   const place = await prepareRuntime('deno', npmPackage());
   const { gateway, inspector } = await startGateway();
   await matrix.runApp({
