@@ -1,7 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
 import { isChatbot } from '../support/named-hits.js';
-import { answer, processed } from '../support/scripted-transport.js';
 
 const NAMES = ['a', 'b.bot', 'c', 'd.bot', 'e', 'f', 'g.bot', 'h'];
 
@@ -38,26 +37,3 @@ test('a flush and a shutdown send both kinds', async () => {
   expect(delivery.counters.tracked).toBe(NAMES.length);
   expectApart(sentNames(transport), 100);
 });
-
-test.for([
-  ['500', answer(500, { status: 'error', tracked: 1, invalid: 0 })],
-  ['200 that counts nothing', answer(200, { status: 'success', tracked: 0, invalid: 0 })],
-] as const)(
-  'a deadlock among chatbots, answered with %s, delays no visit',
-  async ([, deadlock]) => {
-    const { delivery, transport } = setUp({ scheduledDelayMillis: 100 });
-    const isOfChatbots = () => transport.bodies.at(-1)?.requests[0]?.includes('&recMode=1');
-    transport.answer((sent) => (isOfChatbots() ? deadlock : processed(sent)));
-    delivery.push(pending({ name: 'first.bot' }));
-    delivery.push(pending({ name: 'second.bot' }));
-    let visits = 0;
-    for (let i = 0; i < 20; i++) {
-      visits += 1;
-      delivery.push(pending({ name: String(i) }));
-      await vi.advanceTimersByTimeAsync(5 * 60_000);
-      expect(delivery.counters.tracked).toBe(visits);
-    }
-    expect(delivery.pending + delivery.counters.lost.rejected).toBe(2);
-    expect(sentNames(transport).filter(isMixed)).toEqual([]);
-  },
-);

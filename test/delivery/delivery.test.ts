@@ -61,13 +61,6 @@ test('a hit that is not final is passed by others and sent when it is', async ()
   expect(sentNames(transport).at(-1)).toEqual(['held']);
 });
 
-test('a flush also sends hits that are not final', async () => {
-  const { delivery, transport } = setUp();
-  delivery.push(pending({ name: 'held', isFinal: () => false }));
-  await delivery.flush();
-  expect(sentNames(transport)).toEqual([['held']]);
-});
-
 test('a waiting hit is pending at once, and behind the hits that were queued before it got its place', async () => {
   const { delivery, transport } = setUp({ maxQueueSize: 3 });
   const waiting = pending({ name: 'further', isFinal: () => false });
@@ -392,14 +385,6 @@ test('one bad hit as the very first looks like a rejected token, and newer ones 
   for (const name of ['a', 'b']) delivery.push(pending({ name }));
   await vi.advanceTimersByTimeAsync(11 * 60_000);
   expect(sentNames(transport).slice(0, 2)).toEqual([['bad'], ['a', 'b']]);
-  expect(delivery.counters.tracked).toBe(2);
-});
-
-test('two full bulks that Matomo rejects do not block newer hits', async () => {
-  const { delivery, transport } = setUp({ tokenAuth: 't', maxExportBatchSize: 1 });
-  rejectBad(transport);
-  for (const name of ['bad 1', 'bad 2', 'a', 'b']) delivery.push(pending({ name }));
-  await vi.advanceTimersByTimeAsync(60 * 60_000);
   expect(delivery.counters.tracked).toBe(2);
 });
 
