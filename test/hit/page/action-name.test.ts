@@ -113,12 +113,3 @@ test('procedures of tRPC are no part of the endpoint', () => {
   expect(called(200, 'user.byId')).toBe('/trpc/user.byId');
   expect(called(401)).toBe('/trpc');
 });
-
-test.each(REASONS)('the failed endpoint of a %i without a route is %s', (statusCode, reason) => {
-  const request = httpRequest({ route: undefined, statusCode, path: '/wp-login.php' });
-  const { parameters } = parametersOf(request, { dimensions: { 1: 'matomo.failed_endpoint' } });
-  expect(parameters).toMatchObject({
-    action_name: `GET ${reason}`,
-    dimension1: `4xx GET ${reason}`,
-  });
-});
