@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { eventually, startServer } from '../../support/child-process.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
-import { COLD_MILLIS, packBeforeTests } from '../../support/matrix.js';
+import { packBeforeTests } from '../../support/matrix.js';
 import { get, titles } from '../../support/registered-app.js';
 import { prepareRuntime } from '../../support/runtimes.js';
 
@@ -25,9 +25,7 @@ async function start() {
   return { inspector, wire, startApp };
 }
 
-test('a connection that is not established in time keeps the hits', {
-  timeout: COLD_MILLIS,
-}, async () => {
+test('a connection that is not established in time keeps the hits', async () => {
   const { inspector, wire, startApp } = await start();
   await wire.play({ kind: 'stall-handshake' });
   const app = await startApp({ MATOMO_EXPORT_TIMEOUT: '300' });
@@ -40,7 +38,7 @@ test('a connection that is not established in time keeps the hits', {
   expect(app.stderr()).not.toMatch(/unconfirmed/);
 });
 
-test('https through the tunnel of a proxy', { timeout: COLD_MILLIS }, async () => {
+test('https through the tunnel of a proxy', async () => {
   const { inspector, wire, startApp } = await start();
   const proxy = await startHttpProxy(wire.url);
   const app = await startApp({
