@@ -94,7 +94,7 @@ test('a spool in Redis is asked, and its password stays here', async () => {
   expect(await check(spool)).toMatchObject([{ verdict: 'ok', ...found('0 hits') }]);
   await redis.command('SET', 'matomo-spool:description', OTHER_MATOMO);
   expect(await check(spool)).toMatchObject([
-    { verdict: 'warning', ...found('belongs to http://x.test/matomo.php') },
+    { verdict: 'warning', ...found('belongs to "http://x.test/matomo.php"') },
   ]);
   await redis.kill();
   const away = await check(spool);
