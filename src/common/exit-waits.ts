@@ -5,7 +5,7 @@
 export const EXIT_WAITS = {
   /** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */
   registeredMillis: 1_500,
-  /** The last line, which names an outage too, before the outage has a line of its own. Docker kills a process after ten seconds. */
+  /** The end, before an outage that began after its first sign is logged: the last line names it too. Docker kills after ten seconds. */
   outageMillis: 5_000,
   /** A signal that the process has sent to itself. */
   ownSignalMillis: 1_000,

@@ -215,7 +215,7 @@ export class RequestTracker implements RequestProcessor {
   }
 }
 
-/** Whether a SERVER span has ended before the response, whose status is not known yet: not of a handler that has thrown. */
+/** Whether a SERVER span has ended before the response, and without its status. After an error, there may be no response. */
 function isAnsweredLater({ incoming, response }: Request, span: FinishedSpan): boolean {
   if (!incoming || response?.closed !== false || response.headersSent) return false;
   return span.status.code !== ERROR && statusAttribute(span.attributes) === undefined;

@@ -39,7 +39,16 @@ async function startService(
     });
     if (user === 'alice') release = () => response.end();
   }, options);
-  return { service, connection, release: () => release(), asyncContexts };
+  /** Calls functions in a later callback of the connection. */
+  const callBack = (late: readonly (() => void)[]) =>
+    new Promise<void>((resolve) => {
+      connection.query(() => {
+        asyncContexts.add(currentRequest());
+        for (const callback of late) callback();
+        resolve();
+      });
+    });
+  return { service, callBack, release: () => release(), asyncContexts };
 }
 
 /** Without traces of clients, and with one trace for all requests. */
@@ -89,7 +98,7 @@ test.each<Record<string, string>>([NO_TRACE, ONE_TRACE])(
 
 test('a callback after the hit of its request was built makes no hit of another visitor', async () => {
   const late: (() => void)[] = [];
-  const { service, connection, release, asyncContexts } = await startService((user, response) => {
+  const { service, callBack, release, asyncContexts } = await startService((user, response) => {
     if (user === 'alice') return;
     late.push(context.bind(context.active(), () => trackEvent('Shop', user)));
     response.end();
@@ -101,13 +110,7 @@ test('a callback after the hit of its request was built makes no hit of another 
   await service.fetch('/bob');
   await service.requests(2);
   expect(await service.hits()).toHaveLength(2);
-  await new Promise<void>((resolve) => {
-    connection.query(() => {
-      asyncContexts.add(currentRequest());
-      for (const callback of late) callback();
-      resolve();
-    });
-  });
+  await callBack(late);
   expect(asyncContexts.size).toBe(1);
   expect(await service.hits()).toHaveLength(2);
   expect(service.processor.stats().dropped).toMatchObject({ no_visitor: 1 });
@@ -117,7 +120,7 @@ test.each<Record<string, string>>([NO_TRACE, ONE_TRACE])(
   'a callback after the hit of its request was built changes no open request of another visitor, with %j',
   async (headers) => {
     const late: (() => void)[] = [];
-    const { service, connection, release, asyncContexts } = await startService((user, response) => {
+    const { service, callBack, release, asyncContexts } = await startService((user, response) => {
       if (user === 'alice') return;
       const change = () => {
         annotate({ dimension1: user });
@@ -132,13 +135,7 @@ test.each<Record<string, string>>([NO_TRACE, ONE_TRACE])(
     await service.fetch('/bob', { headers });
     await service.requests(1);
     expect(await service.hits()).toHaveLength(1);
-    await new Promise<void>((resolve) => {
-      connection.query(() => {
-        asyncContexts.add(currentRequest());
-        for (const callback of late) callback();
-        resolve();
-      });
-    });
+    await callBack(late);
     expect(asyncContexts.size).toBe(1);
     release();
     await alice;

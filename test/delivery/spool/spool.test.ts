@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Delivery } from '../../../src/delivery/delivery.js';
+import type { DeliveryOptions } from '../../../src/delivery/delivery-options.js';
 import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
 import { MemoryQueue } from '../../../src/delivery/queue/memory-queue.js';
 import { toJournalHit } from '../../../src/delivery/spool/hit-line.js';
@@ -87,6 +88,19 @@ class Journals {
   }
 }
 
+/** A delivery with a spool. Matomo cannot be reached. */
+function deliver({ spool }: Journals, changed: Partial<DeliveryOptions>) {
+  const transport = scriptedTransport();
+  transport.answer(notSent);
+  const { diagnostics, logged } = collectDiagnostics();
+  const options = { ...DEFAULT_OPTIONS, ...changed };
+  const delivery = new Delivery(options, transport, diagnostics, () => 1, spool);
+  const push = (name: string, count: number) => {
+    for (let i = 0; i < count; i++) delivery.push(pending({ name: `${name}${i}` }));
+  };
+  return { delivery, transport, logged, push };
+}
+
 /** A spool of 100 hits in memory, which has begun. */
 async function start({ spool }: Journals, isFresh = () => true) {
   const memory = new MemoryQueue(100);
@@ -153,12 +167,8 @@ test('while the disk hangs, nothing piles up that is done when it works again', 
 test('what is lost because a spool stores nothing is logged with the advice to check it, not to set one', async () => {
   const journals = new Journals();
   journals.isHanging = true;
-  const transport = scriptedTransport();
-  transport.answer(notSent);
-  const { diagnostics, logged } = collectDiagnostics();
-  const options = { ...DEFAULT_OPTIONS, maxQueueSize: 2 };
-  const delivery = new Delivery(options, transport, diagnostics, () => 1, journals.spool);
-  for (let i = 0; i < 3; i++) delivery.push(pending());
+  const { delivery, logged, push } = deliver(journals, { maxQueueSize: 2 });
+  push('a', 3);
   const closed = delivery.shutdown(1_000);
   await vi.advanceTimersByTimeAsync(10_000);
   await closed;
@@ -172,18 +182,12 @@ test('what is lost because a spool stores nothing is logged with the advice to c
 
 test('at a shutdown, a full batch of a journal that is gone does not keep the hits of the next one from Matomo', async () => {
   const journals = new Journals();
-  const transport = scriptedTransport();
-  transport.answer(notSent);
-  const { diagnostics } = collectDiagnostics();
-  const options = { ...DEFAULT_OPTIONS, maxExportBatchSize: 10, scheduledDelayMillis: 200 };
-  const delivery = new Delivery(options, transport, diagnostics, () => 1, journals.spool);
-  const push = (name: string) => {
-    for (let i = 0; i < 10; i++) delivery.push(pending({ name: `${name}${i}` }));
-  };
-  push('a');
+  const options = { maxExportBatchSize: 10, scheduledDelayMillis: 200 };
+  const { delivery, transport, push } = deliver(journals, options);
+  push('a', 10);
   await vi.advanceTimersByTimeAsync(900); // stored, taken, and not sent
   journals.isLost = true;
-  push('b');
+  push('b', 10);
   await vi.advanceTimersByTimeAsync(400);
   transport.answer(processed);
   const before = transport.bodies.length;
@@ -199,14 +203,8 @@ test('at a shutdown, a full batch of a journal that is gone does not keep the hi
 
 test('hits whose write hangs at a shutdown are sent from memory, and not again if the write ends', async () => {
   const journals = new Journals();
-  const transport = scriptedTransport();
-  transport.answer(notSent);
-  const { diagnostics } = collectDiagnostics();
-  const options = { ...DEFAULT_OPTIONS, maxQueueSize: 20, maxExportBatchSize: 10 };
-  const delivery = new Delivery(options, transport, diagnostics, () => 1, journals.spool);
-  const push = (name: string, count: number) => {
-    for (let i = 0; i < count; i++) delivery.push(pending({ name: `${name}${i}` }));
-  };
+  const options = { maxQueueSize: 20, maxExportBatchSize: 10 };
+  const { delivery, transport, push } = deliver(journals, options);
   push('kept ', 20);
   await vi.advanceTimersByTimeAsync(500);
   push('unread ', 20);

@@ -262,6 +262,7 @@ describe.each(NODES)('Node.js %i', (major) => {
   ])('headers, address, consumer and sizes, over %s', async (_where, env) => {
     const { inspector, app } = await start({
       ...env,
+      MATOMO_SCHEDULE_DELAY: '60000', // all hits are sent at the end, so that none is in flight then
       MATOMO_TOKEN_AUTH: TOKEN,
       MATOMO_VISITOR_KEY: 'stable',
       MATOMO_ANONYMIZE_IP: '0',
@@ -288,7 +289,6 @@ describe.each(NODES)('Node.js %i', (major) => {
     await ask(client, '/socket.io/?EIO=4&transport=polling&sid=1');
     await ask(client, '/plain', { dnt: '1' });
     client.close();
-    await eventually(() => inspector.hits().length >= 3);
     await app.stop();
     const [page, sized, file, ...others] = sortedByPath(inspector.hits());
     expect(others).toEqual([]);
