@@ -7,7 +7,7 @@ import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
 import { flushAtExit } from './exit/exit-flush.js';
 import { ProcessHold } from './exit/process-hold.js';
 import type { Transport } from './http/transport.js';
-import { describeLoss, LossLog } from './loss-log.js';
+import { LossLog } from './loss-log.js';
 import type { DeliveryCounters } from './queue/counters.js';
 import { HitResults } from './queue/hit-results.js';
 import { MemoryQueue } from './queue/memory-queue.js';
@@ -247,9 +247,8 @@ export class Delivery {
     this.#parts.diagnostics.lines.flush();
     if (this.keepsForExit) return;
     const { shutdown } = this.counters.lost;
-    const hasSpool = spool !== undefined;
-    const end = { hasTimedOut: !isInTime, before: sender.stoppedBy, mayFlush: true, hasSpool };
-    const text = describeLoss('shutdown', { shutdown }, end);
+    const end = { hasTimedOut: !isInTime, before: sender.stoppedBy, mayFlush: true };
+    const text = this.#parts.losses.describeLoss('shutdown', { shutdown }, end);
     if (text) this.#parts.diagnostics.warnOnce('shutdown', text);
   }
 

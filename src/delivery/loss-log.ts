@@ -81,6 +81,30 @@ export class LossLog {
       this.#lines.add(result, hits, write, pace);
     }
   }
+
+  /** What was lost at the end, by reason, and what was sent without a response; `undefined` if all is confirmed. */
+  describeLoss(
+    what: 'shutdown' | 'process',
+    { unconfirmed = 0, ...others }: Readonly<Partial<Record<LossReason, number>>>,
+    end: EndOfSending,
+  ): string | undefined {
+    const counts = Object.entries(others).filter(([, count]) => count > 0);
+    const hits = counts.reduce((sum, [, count]) => sum + count, 0);
+    if (hits + unconfirmed === 0) return undefined;
+    const reason = whyLeft(end);
+    const why = reason === undefined ? '' : ` (${reason})`;
+    const sentences = [
+      `The ${what} ended before Matomo confirmed ${countOf(hits + unconfirmed)}${why}`,
+    ];
+    if (hits > 0) {
+      const names = counts.map(([name, count]) => `${name}: ${count}`).join(', ');
+      sentences.push(`Lost: ${countOf(hits)} (${names})`);
+    }
+    if (unconfirmed > 0)
+      sentences.push(`Sent, not confirmed: ${countOf(unconfirmed)} (unconfirmed: ${unconfirmed})`);
+    sentences.push(adviceFor(end, hits > 0, this.#hasSpool));
+    return coded(hits > 0 ? 'lost-at-shutdown' : 'unconfirmed', `${sentences.join('. ')}.`);
+  }
 }
 
 /** What is known at the end about why not more was sent. */
@@ -95,34 +119,13 @@ interface EndOfSending {
   readonly before?: string | undefined;
   /** Whether sending at the end was allowed. */
   readonly mayFlush: boolean;
-  readonly hasSpool: boolean;
 }
 
-/** What was lost at the end, by reason, and what was sent without a response; `undefined` if all is confirmed. */
-export function describeLoss(
-  what: 'shutdown' | 'process',
-  { unconfirmed = 0, ...others }: Readonly<Partial<Record<LossReason, number>>>,
-  end: EndOfSending,
-): string | undefined {
-  const counts = Object.entries(others).filter(([, count]) => count > 0);
-  const hits = counts.reduce((sum, [, count]) => sum + count, 0);
-  if (hits + unconfirmed === 0) return undefined;
-  const reason = whyLeft(end);
-  const why = reason === undefined ? '' : ` (${reason})`;
-  const sentences = [
-    `The ${what} ended before Matomo confirmed ${countOf(hits + unconfirmed)}${why}`,
-  ];
-  if (hits > 0) {
-    const names = counts.map(([name, count]) => `${name}: ${count}`).join(', ');
-    sentences.push(`Lost: ${countOf(hits)} (${names})`);
-  }
-  if (unconfirmed > 0)
-    sentences.push(`Sent, not confirmed: ${countOf(unconfirmed)} (unconfirmed: ${unconfirmed})`);
-  sentences.push(adviceFor(end, hits > 0));
-  return coded(hits > 0 ? 'lost-at-shutdown' : 'unconfirmed', `${sentences.join('. ')}.`);
-}
-
-function adviceFor({ hasTimedOut, mayFlush, hasSpool }: EndOfSending, areLost: boolean): string {
+function adviceFor(
+  { hasTimedOut, mayFlush }: EndOfSending,
+  areLost: boolean,
+  hasSpool: boolean,
+): string {
   if (!mayFlush) return 'Set exitFlush, or call shutdown() before the process ends';
   if (hasSpool && areLost) return `${CHECK_SPOOL}, which gets no hits after process.exit()`;
   // If `shutdownTimeoutMillis` has not run out, a longer one changes nothing.

@@ -1,6 +1,5 @@
 import { describeError } from '../../common/describe-error.js';
 import { EXIT_WAITS } from '../../common/exit-waits.js';
-import { describeLoss } from '../loss-log.js';
 import type { LossReason } from '../queue/counters.js';
 import type { SendingParts } from '../sender.js';
 import type { JournalHit } from '../spool/journal.js';
@@ -38,9 +37,8 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
   const lost = { ...counters.lost };
   for (const name of Object.keys(lost) as LossReason[]) lost[name] -= lostBefore[name];
   const { stoppedBy: before } = sender;
-  const hasSpool = spool !== undefined;
-  const end = { found, isCut, hasTimedOut, before, mayFlush, hasSpool };
-  const text = describeLoss('process', lost, end);
+  const end = { found, isCut, hasTimedOut, before, mayFlush };
+  const text = losses.describeLoss('process', lost, end);
   if (text) diagnostics.warnOnce('exit', text);
 }
 
