@@ -192,7 +192,8 @@ function isSent(
   if (typeof header !== 'string' || bytesBefore === undefined) return false;
   const length = hasBody === false ? 0 : Number(CONTENT_LENGTH.exec(header)?.[1]);
   const others = bytesBefore + header.length + (hasContinued ? CONTINUE_BYTES : 0);
-  return Number(socket?.bytesWritten) - others >= length;
+  // More bytes are informational responses (1xx), of any size: a response after them may be incomplete.
+  return Number(socket?.bytesWritten) - others === length;
 }
 
 /** Error codes of Node.js that the peer of a connection causes, besides those of the HTTP parser (`HPE_…`). */

@@ -144,6 +144,28 @@ for (const scheme of SCHEMES) {
   );
 }
 
+test.each(['after the headers', 'with the headers'])(
+  '499 if the client leaves after informational responses, which are larger than what is missing: %s',
+  async (when) => {
+    const service = await startService('http', (_request, response) => {
+      response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' });
+      response.writeProcessing();
+      response.writeContinue();
+      response.setHeader('content-length', 100);
+      if (when === 'after the headers') response.flushHeaders();
+      response.write('half');
+    });
+    const client = await service.open();
+    let received = '';
+    client.socket.on('data', (bytes) => {
+      received += bytes;
+    });
+    await eventually(() => received.endsWith('half'));
+    client.socket.destroy();
+    expect(await statusOfHit(service)).toBe('499');
+  },
+);
+
 test('bytes of other responses on the connection, and of 100 Continue, are no part of a response', async () => {
   const responses: ServerResponse[] = [];
   const service = await startService('http', (request, response) => {
