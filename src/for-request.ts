@@ -17,7 +17,7 @@ const MAX_STEPS = 2;
  * connections open (`redis` 3, `mysql`, pools) may run in the async context of the request that opened the connection, which may be
  * another visitor's. Call `forRequest` in the handler or in the callback. Never throws.
  *
- * The functions also work after the end of the request, as the others do in its async context. They do not keep Node's request in
+ * The functions also work after the end of a request that is tracked, as the others do in its async context. They do not keep Node's request in
  * memory. If the object leads to no request, they do nothing (`measure` only runs its function), and one line is logged. With a
  * `MatomoSpanExporter` and no processor, further hits belong to the active span.
  *

@@ -88,6 +88,8 @@ function createSharedRequests(): SharedRequests {
   function abandon(announced: Request): void {
     if (announced.response || announced.ofNextProcessor)
       for (const processor of processors) processor.abandon(announced);
+    // Nothing else will end a request that no processor has used: its trace is not sampled, or HTTP/2 has no instrumentation.
+    if (!announced.isTraced && !announced.finder) announced.release();
   }
 
   function onRequest(message: RequestMessage): void {

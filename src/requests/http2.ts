@@ -189,8 +189,6 @@ export class Http2Sessions {
       session.open.delete(announced);
       closeRequest(announced);
       this.#abandon(announced);
-      // Nothing else will end the request, as HTTP/2 has no instrumentation. If a processor has used it, its hits read it.
-      if (!announced.isTraced && !announced.finder) announced.release();
     });
     // Node.js calls those that read the body in the context of whatever the connection did before.
     emitWith(this.#storage, stream, announced);

@@ -1,8 +1,14 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { RequestListener } from 'node:http';
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../support/child-process.js';
+import { collectGarbage } from '../support/kept-bytes.js';
 import { listen } from '../support/listen.js';
 import { startProcessor } from '../support/senders.js';
+import { startTracedService } from '../support/traced-service.js';
 
 test('a span that starts after the response, in the context of its request, does not get its headers', async () => {
   const { tracer, hits } = await startProcessor();
@@ -28,4 +34,22 @@ test('a span that starts after the response, in the context of its request, does
   expect((await hits()).map(({ params }) => [params.action_name, params.urlref])).toEqual([
     ['GET /job', undefined],
   ]);
+});
+
+test('a context that outlives a request that is not sampled does not keep its objects', async () => {
+  const contexts: AsyncResource[] = [];
+  const kept: WeakRef<object>[] = [];
+  const listener: RequestListener = (request, response) => {
+    contexts.push(new AsyncResource('job'));
+    kept.push(new WeakRef(request), new WeakRef(response));
+    response.end();
+  };
+  const service = await startTracedService(listener, {}, { sampler: new AlwaysOffSampler() });
+  await service.fetch('/a');
+  await service.fetch('/b');
+  await eventually(() => {
+    collectGarbage();
+    return kept.every((each) => each.deref() === undefined);
+  });
+  expect(contexts).toHaveLength(2);
 });
