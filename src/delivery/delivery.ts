@@ -56,12 +56,17 @@ export class Delivery {
       random,
       hold: new ProcessHold(options.shutdownTimeoutMillis, scope),
       scope,
-      losses: new LossLog(diagnostics, memory.counters, spool !== undefined),
+      losses: new LossLog(
+        diagnostics,
+        memory.counters,
+        spool !== undefined,
+        () => sender.stoppedBy,
+      ),
       isFresh: createIsFresh(options, spool !== undefined),
       results: new HitResults({ memory, spool, diagnostics }),
     };
     const source = new BatchSource(parts);
-    const sender = new Sender({ ...parts, source }, () => this.#loop.resetTimer());
+    const sender: Sender = new Sender({ ...parts, source }, () => this.#loop.resetTimer());
     this.memory = memory;
     this.counters = memory.counters;
     this.#parts = { ...parts, source, sender };
@@ -255,6 +260,7 @@ export class Delivery {
   /** Blocks the process at its end, see `flushAtExit`. */
   finish(): void {
     if (this.pending === 0) {
+      this.#parts.sender.stop();
       this.#parts.diagnostics.lines.flush();
       return;
     }

@@ -11,7 +11,7 @@ const CHECK_SPOOL =
 
 interface LossLine {
   readonly code: MessageCode;
-  readonly text: (hits: string, hasSpool: boolean) => string;
+  readonly text: (hits: string, hasSpool: boolean, outage: string | undefined) => string;
   /** @default a minute */
   readonly intervalMillis?: number;
   readonly delayMillis?: number;
@@ -27,8 +27,8 @@ const LINES = {
   },
   unconfirmed: {
     code: 'unconfirmed',
-    text: (hits) =>
-      `Matomo may have stored ${hits} without confirming it: not sent again, counted as lost.unconfirmed. Check why Matomo does not answer, or set resendUnconfirmed if you prefer duplicates to losses.`,
+    text: (hits, _hasSpool, outage) =>
+      `Matomo may have stored ${hits} without confirming it${outage === undefined ? '' : ` (${outage})`}: not sent again, counted as lost.unconfirmed. Check why Matomo does not answer, or set resendUnconfirmed if you prefer duplicates to losses.`,
   },
   too_large: {
     code: 'too-large',
@@ -56,16 +56,20 @@ export class LossLog {
   readonly #lines: Diagnostics['lines'];
   readonly #counters: DeliveryCounters;
   readonly #hasSpool: boolean;
+  readonly #findOutage: () => string | undefined;
   readonly #logged = new Map<LoggedResult, number>();
 
+  /** `findOutage` returns why Matomo does not process hits. */
   constructor(
     diagnostics: Pick<Diagnostics, 'lines'>,
     counters: DeliveryCounters,
     hasSpool: boolean,
+    findOutage: () => string | undefined,
   ) {
     this.#lines = diagnostics.lines;
     this.#counters = counters;
     this.#hasSpool = hasSpool;
+    this.#findOutage = findOutage;
   }
 
   /** Call this after hits were counted. At the end of a process, the cause of a loss is logged with all that is lost. */
@@ -77,7 +81,8 @@ export class LossLog {
       if (hits <= 0) continue;
       this.#logged.set(result, total);
       const { code, text, ...pace }: LossLine = LINES[result];
-      const write = (sum: number) => coded(code, text(countOf(sum), this.#hasSpool));
+      const write = (sum: number) =>
+        coded(code, text(countOf(sum), this.#hasSpool, this.#findOutage()));
       this.#lines.add(result, hits, write, pace);
     }
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { eventually, startServer } from '../support/child-process.js';
+import { listen } from '../support/listen.js';
 import { APPS, get, matomo, REGISTER, startRegistered } from '../support/registered-app.js';
 
 // Each of these lines is the last that an application logs, and has to name what an operator can change.
@@ -42,6 +43,21 @@ test('a cause that is known is not replaced by what the end itself has cut short
   const lines = app.stderr().trim().split('\n');
   expect(lines.at(-1)).toMatch(/\b302\b.*\[(?:lost-at-shutdown|unconfirmed)\]$/);
 });
+
+test.each([{}, { HANDLER: 'graceful' }, { HANDLER: 'drains' }])(
+  '%o: Matomo drops the connection after SIGTERM: one line names the cause',
+  async (handler) => {
+    const matomo = await listen((request) =>
+      request.resume().on('end', () => request.socket.destroy()),
+    );
+    const env = { ...handler, MATOMO_URL: matomo, MATOMO_SITE_ID: '1' };
+    const app = await startServer([...REGISTER, `${APPS}/ends.cjs`], { env });
+    await get(`${app.url}/a`);
+    await app.stop('SIGTERM');
+    const cause = handler.HANDLER === 'graceful' ? '' : 'ECONNRESET';
+    expect(app.stderr()).toMatch(new RegExp(`^.*1 hit\\b.*${cause}.*\\[unconfirmed\\]\\n$`));
+  },
+);
 
 test('an invalid proxy is named at exit too', async () => {
   const env = {

@@ -36,8 +36,8 @@ export class Outage {
   }
 
   /**
-   * The process may end soon. Its last line names the cause and the hits that are lost, so hits that would be sent again have no line before,
-   * unless the process goes on.
+   * The process may end soon. Its last line names the cause and the hits that are lost, so the outage has none before, unless the process
+   * goes on.
    */
   expectEnd(): void {
     this.#endMillis = performance.now() + EXIT_WAITS.outageMillis;
@@ -54,7 +54,7 @@ export class Outage {
         : 'Other hits stay pending';
       return coded(code, `${reason}. ${effect}. ${adviceFor(code)}`);
     };
-    const delayMillis = isResent ? Math.max(0, this.#endMillis - performance.now()) : 0;
+    const delayMillis = Math.max(0, this.#endMillis - performance.now());
     this.#state.begin(`${code} ${withoutNumbers(reason)}`, write, delayMillis);
   }
 
