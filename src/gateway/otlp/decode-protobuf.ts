@@ -34,6 +34,7 @@ export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
     const resourceSpans = new Messages(reader, 1, 0, body.length, readResourceSpans);
     yield* readExport({ resourceSpans }, into, reader);
   } catch (error) {
+    if (error instanceof TypeError || error instanceof ReferenceError) throw error; // a bug: the reader throws none
     throw new UnreadableExport(
       `the body is not an ExportTraceServiceRequest: ${(error as Error).message}`,
     );

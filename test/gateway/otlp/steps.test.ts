@@ -43,3 +43,12 @@ test('V8 parses a large export in a slice of its own', () => {
   const steps = readJson(body, emptyExport());
   expect([steps.next().value, steps.next().value, steps.next().value]).toEqual([true, true, false]);
 });
+
+test('an error of this package is not taken for an unreadable body', () => {
+  const { body } = hostileBody('resources with a request each', 1);
+  const into = emptyExport();
+  into.selection.takesService = () => {
+    throw new TypeError('a bug');
+  };
+  expect(() => [...readProtobuf(body, into)]).toThrow(new TypeError('a bug'));
+});
