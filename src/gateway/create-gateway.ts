@@ -131,7 +131,10 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       else return true;
       return false;
     },
-    onRefused: () => refusals.count(),
+    onRefused(why) {
+      if (why === 'no memory') refusals.begin('memory');
+      refusals.count();
+    },
     accept({ spans, leftOut, rejected: count }) {
       received += spans.length + leftOut;
       rejected += count;

@@ -267,6 +267,7 @@ test('clients that send half of a body and stop keep nobody out, and are answere
 
 test('more bytes of bodies than are kept are 429 with Retry-After, and bodies that are under way are taken', async () => {
   const maxBodyBytes = 65_536;
+  const output = captureOutput();
   const { gateway } = await startGateway({ maxBodyBytes });
   const text = 'x'.repeat(maxBodyBytes - 2000);
   const large = (name: string) => [requestSpan(`/${name}`, {}, { text })];
@@ -279,6 +280,7 @@ test('more bytes of bodies than are kept are 429 with Retry-After, and bodies th
   });
   expect(refused.headers.get('retry-after')).toBe('5');
   expect(await refused.json()).toMatchObject({ code: 8 });
+  expect(output.join('')).toMatch(/^[^\n]*\b429\b[^\n]*\[exports-refused\]\n?$/);
   for (const { finish } of slow) finish();
   const statuses = await Promise.all(slow.map(({ status }) => status));
   expect(statuses).toEqual(slow.map(() => 200));

@@ -16,8 +16,8 @@ export interface SpanIntake {
   /** Whether there is room for more requests: their number, and the bytes of their spans. */
   hasRoom(requests: number, bytes: number): boolean;
   accept(decoded: DecodedExport): void;
-  /** An export was refused because there is no room. Its sender has to send it again. */
-  onRefused(): void;
+  /** An export was refused because there is no room, or no memory to read it. Its sender has to send it again. */
+  onRefused(why: 'full' | 'no memory'): void;
 }
 
 /** Memory for bodies that are being read, as a multiple of `maxBodyBytes`. */
@@ -94,7 +94,7 @@ export function createAnswerExport(
       response.statusCode = status;
       if (why === 'no memory' || why === 'full') {
         response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
-        intake.onRefused();
+        intake.onRefused(why);
       }
       if (why === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
       if (why === 'method not allowed') response.setHeader('Allow', 'POST');

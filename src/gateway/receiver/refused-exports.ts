@@ -5,7 +5,7 @@ import { coded } from '../../common/messages.js';
 /** Without a refusal for this long, exports are accepted again. */
 const QUIET_MILLIS = 60_000;
 
-type Cause = 'queue' | 'spool';
+type Cause = keyof typeof CAUSES;
 
 /** Counts exports that are refused because there is no room, and logs when that begins and ends. */
 export class RefusedExports {
@@ -26,21 +26,20 @@ export class RefusedExports {
           `Exports are accepted again: none was refused for a minute. Refused before: ${refused}.`,
         );
       },
-      repeated: (since, cause) =>
-        coded(
-          CODES[cause as Cause],
-          `Exports have been refused since ${since}: ${this.exports - this.#before} so far. ${ADVICE[cause as Cause]}`,
-        ),
+      repeated: (since, cause) => {
+        const { code, advice } = CAUSES[cause as Cause];
+        const refused = this.exports - this.#before;
+        return coded(
+          code,
+          `Exports have been refused since ${since}: ${refused} so far. ${advice}`,
+        );
+      },
     });
   }
 
   begin(cause: Cause): void {
-    this.#state.begin(cause, () =>
-      coded(
-        CODES[cause],
-        `The ${cause} is full. New exports are answered with 503 until Matomo has processed hits. ${ADVICE[cause]}`,
-      ),
-    );
+    const { code, text, advice } = CAUSES[cause];
+    this.#state.begin(cause, () => coded(code, `${text} ${advice}`));
   }
 
   count(): void {
@@ -53,8 +52,21 @@ export class RefusedExports {
   }
 }
 
-const CODES = { queue: 'exports-refused', spool: 'spool-full' } as const;
-const ADVICE = {
-  queue: 'Check why Matomo does not process hits, or raise maxQueueSize.',
-  spool: 'Check why Matomo does not process hits, or raise maxSpoolBytes.',
+const CAUSES = {
+  queue: {
+    code: 'exports-refused',
+    text: 'The queue is full. New exports are answered with 503 until Matomo has processed hits.',
+    advice: 'Check why Matomo does not process hits, or raise maxQueueSize.',
+  },
+  spool: {
+    code: 'spool-full',
+    text: 'The spool is full. New exports are answered with 503 until Matomo has processed hits.',
+    advice: 'Check why Matomo does not process hits, or raise maxSpoolBytes.',
+  },
+  memory: {
+    code: 'exports-refused',
+    text: 'Too many exports arrive at the same time. New ones are answered with 429 until others have been decoded.',
+    advice:
+      'Add gateways, or raise maxBodyBytes: 16 exports of that size are read at the same time.',
+  },
 } as const;
