@@ -18,6 +18,8 @@ interface SpoolBackend {
   parse(place: string): ParsedPlace;
   /** The place as shown in messages, without credentials. */
   show(place: string): string;
+  /** Loads its code: few processes have a spool. */
+  load(): Promise<SpoolStore>;
 }
 
 /** The path of a Redis URL: the number of a database. */
@@ -46,6 +48,7 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
       const { protocol, host, pathname } = new URL(url);
       return `${protocol}//${host}${pathname}`;
     },
+    load: async () => (await import('./redis/redis-store.js')).REDIS_STORE,
   },
   {
     name: 'file',
@@ -55,6 +58,7 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
       return text === '' || NO_PATH.test(text) ? { rule: undefined } : { place };
     },
     show: (folder) => folder,
+    load: async () => (await import('./file/file-store.js')).FILE_STORE,
   },
 ];
 
@@ -63,17 +67,12 @@ export function spoolBackendOf(place: string): SpoolBackend {
   return SPOOL_BACKENDS.find((backend) => backend.matches(place)) as SpoolBackend;
 }
 
-/** Loads the code of spools: few processes have one. */
-async function loadStore(place: string): Promise<SpoolStore> {
-  const { STORES } = await import('./stores.js');
-  return STORES[spoolBackendOf(place).name];
-}
-
 /** Opens a spool, whose code is loaded meanwhile. */
 export function openSpool(options: OpenSpoolOptions, diagnostics: Diagnostics): Spool {
   const { place, maxBytes, times = JOURNAL_TIMES } = options;
-  const reports = new SpoolReports(spoolBackendOf(place).show(place), diagnostics);
-  const opener = loadStore(place).then((store) => store.open({ ...options, times }, reports));
+  const backend = spoolBackendOf(place);
+  const reports = new SpoolReports(backend.show(place), diagnostics);
+  const opener = backend.load().then((store) => store.open({ ...options, times }, reports));
   const loaded = opener.catch((error: unknown) => {
     reports.unused.begin(`it cannot be opened (${error})`);
     return undefined;
@@ -83,10 +82,10 @@ export function openSpool(options: OpenSpoolOptions, diagnostics: Diagnostics): 
 
 /** The status of a spool. Rejects if it cannot be read. */
 export async function readSpoolStatus(place: string): Promise<SpoolStatus> {
-  return (await loadStore(place)).readStatus(place);
+  return (await spoolBackendOf(place).load()).readStatus(place);
 }
 
 /** Deletes hits in a spool. Returns how many of them were pending. Rejects if a process uses it. */
 export async function purgeSpool(place: string, filter: PurgeFilter): Promise<number> {
-  return (await loadStore(place)).purge(place, filter);
+  return (await spoolBackendOf(place).load()).purge(place, filter);
 }

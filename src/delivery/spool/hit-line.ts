@@ -70,6 +70,15 @@ export function readLine(line: Buffer): Hit | undefined {
   };
 }
 
+/** Start of the first request whose line is valid, in epoch seconds; `Infinity` if there is none. */
+export function startOf(lines: readonly { readonly line: Buffer }[]): number {
+  for (const { line } of lines) {
+    const hit = readLine(line);
+    if (hit) return hit.startSeconds;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
 const NOTHING_TO_ESCAPE = /^[\w.~-]*$/;
 
 function encode(visitor: string): string {

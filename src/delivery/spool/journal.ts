@@ -1,10 +1,20 @@
+import { randomBytes } from 'node:crypto';
 import type { Hit } from '../../hit/hit.js';
 
-/** A hit that was read from a journal: the range `from … to` of a segment. */
-export interface JournalHit extends Hit {
-  readonly segment: Segment;
+/** Where a line is in a segment: bytes of a file, or numbers of entries of a stream. */
+export interface Range {
   readonly from: number;
   readonly to: number;
+}
+
+/** A line that was read, without line feed. */
+export interface JournalLine extends Range {
+  readonly line: Buffer;
+}
+
+/** A hit in a journal. */
+export interface JournalHit extends Hit, Range {
+  readonly segment: Segment;
 }
 
 /** A hit and its line, with line feed. */
@@ -18,28 +28,30 @@ export const MAX_READ_HITS = 500;
 
 /** A file or a stream with hits, in the order in which they were appended. */
 export interface Segment {
+  /** For messages. */
+  readonly name: string;
   /** Start of its first request, in epoch seconds. */
   readonly startSeconds: number;
   /** Hits that were not read. */
   readonly unread: number;
-  /** The next hits, at most `MAX_READ_HITS`. Each is returned once; none if those are damaged or lost. */
-  read(): Promise<readonly JournalHit[]>;
-  /** Stores that hits have a result. They are never read again. */
-  markDecided(hits: readonly JournalHit[]): Promise<void>;
+  /** The next lines without a result, at most `MAX_READ_HITS`, and how many others have vanished. Each is returned once. */
+  read(): Promise<{ readonly lines: readonly JournalLine[]; readonly lost: number }>;
+  /** Stores that lines have a result. They are never read again. */
+  markDecided(lines: readonly Range[]): Promise<void>;
   /** The same at the event `exit`. Returns `false` if it cannot be stored then: the hits are sent again. */
-  markDecidedAtExit?(hits: readonly JournalHit[]): boolean;
+  markDecidedAtExit?(lines: readonly Range[]): boolean;
 }
 
 /** The journal was deleted, or taken over after this process had stood still. */
 export class JournalLost extends Error {}
 
-/** What a journal reports. The hits are no longer in it. */
+/** What happens to a journal. */
 export interface JournalEvents {
-  /** Lines of `segment` are damaged; `hits` of them were counted before. */
+  /** Lines of `segment` are damaged; `hits` of them were counted before, and are lost. */
   damaged(segment: string, hits: number): void;
   /** A journal of a dead process was taken over. */
   takenOver(hits: number, oldestSeconds: number): void;
-  /** Hits vanished. */
+  /** Hits have vanished. */
   lost(hits: number): void;
   /** `segment` belongs to another user, or is no regular file. */
   foreign(segment: string): void;
@@ -96,3 +108,39 @@ export interface JournalTimes {
 }
 
 export const JOURNAL_TIMES: JournalTimes = { beatMillis: 3_000, deadMillis: 30_000 };
+
+// When is a process dead, and how does another one take over its hits? A process has a heartbeat every 3 s (`JOURNAL_TIMES`). It is dead if it
+// has marked its journal as ended, if its pid can be checked and is gone (in a folder), or if it had no heartbeat for 30 s. Others look for dead
+// processes at each of their heartbeats, and take over the whole journal in one step that only one process can do: they rename its folder, or its
+// streams. A process that only stood still finds its journal gone at its next look (`Spool`), and goes on with a new one.
+
+/** Whether a process may send the hits of a dead one: without a token, Matomo accepts neither addresses nor hits that are old. */
+export function mayTakeOver({ hasToken }: { readonly hasToken: boolean }, hadToken: boolean) {
+  return hasToken || !hadToken;
+}
+
+/**
+ * Notices that this process has stood still. All others may have, too, so that each gets `deadMillis` from then on to show that it is alive.
+ * Call the returned function at each look. It returns since when there was no long pause between two, on the monotonic clock.
+ */
+export function noticePauses(deadMillis: number): () => number {
+  let lookedMillis = performance.now();
+  let sinceMillis = lookedMillis;
+  return function lookedWithoutPauseSince() {
+    const now = performance.now();
+    if (now - lookedMillis > deadMillis / 3) sinceMillis = now;
+    lookedMillis = now;
+    return sinceMillis;
+  };
+}
+
+/** A new name for a journal of this process. Names sort by the time of opening. */
+export function newInstanceName(): string {
+  const time = String(Math.max(0, Date.now())).padStart(13, '0');
+  return `${time}-${process.pid}-${randomBytes(4).toString('hex')}`;
+}
+
+/** Compares names of journals or of their files, oldest first. */
+export function byName(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}

@@ -9,6 +9,19 @@ const READABLE_AFTER_MILLIS = 60_000;
 const CHECK_ACCESS = 'Check the permissions of the folder, or Redis.';
 const CHECK_SPACE = 'Check the space and the permissions of the folder, or Redis.';
 
+/** With an interval of three seconds, ten minutes. */
+const GROWING_BEATS = 200;
+const OLD_SECONDS = 60;
+
+/** What a process knows of its spool at a beat. */
+interface Backlog {
+  readonly pending: number;
+  /** Hits that Matomo has tracked or accepted so far. */
+  readonly confirmed: number;
+  /** Start of the oldest request whose hit waits, in epoch seconds. */
+  readonly oldestSeconds: number;
+}
+
 /** Logs messages about a spool. */
 export class SpoolReports {
   readonly #folder: string;
@@ -18,6 +31,9 @@ export class SpoolReports {
   /** Or not maintained. */
   readonly unreadable: LastingFailure;
   #oldestTakenOver = Number.POSITIVE_INFINITY;
+  /** At the first of the beats since when more hits have been pending at each. */
+  #firstBacklog: Backlog | undefined;
+  #growingBeats = 0;
 
   constructor(place: string, diagnostics: Diagnostics) {
     const folder = show(place);
@@ -88,9 +104,24 @@ export class SpoolReports {
     });
   }
 
-  /** Hits that are pending now, and were ten minutes ago. */
-  grows(pending: number, before: number): void {
-    const text = `The spool ${this.#folder} has grown for ten minutes although Matomo answers: ${pending} hits of this process are pending, ${before} were before. Hits are lost when they reach maxSpoolBytes or maxSpoolAgeMillis. Give Matomo more resources, or track fewer requests with sampleRate.`;
+  /**
+   * Call this at each beat. Logs that more hits have been pending ever since ten minutes ago although Matomo confirms some: it processes
+   * fewer than this process makes.
+   */
+  beat(now: Backlog): void {
+    const first = this.#firstBacklog;
+    if (!first || now.pending <= first.pending) {
+      this.#firstBacklog = now;
+      this.#growingBeats = 0;
+      return;
+    }
+    this.#growingBeats += 1;
+    if (this.#growingBeats < GROWING_BEATS) return;
+    this.#firstBacklog = undefined;
+    // Hits wait for a moment in any process.
+    const isOld = Date.now() / 1000 - now.oldestSeconds > OLD_SECONDS;
+    if (!isOld || now.confirmed <= first.confirmed) return;
+    const text = `The spool ${this.#folder} has grown for ten minutes although Matomo answers: ${now.pending} hits of this process are pending, ${first.pending} were before. Hits are lost when they reach maxSpoolBytes or maxSpoolAgeMillis. Give Matomo more resources, or track fewer requests with sampleRate.`;
     this.#diagnostics.warnOnce('spool_grows', coded('spool-grows', text));
   }
 

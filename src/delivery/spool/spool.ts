@@ -6,7 +6,6 @@ import type { Hit } from '../../hit/hit.js';
 import type { BatchQueue } from '../queue/batch-queue.js';
 import { addCounters, type HitResultCounts } from '../queue/counters.js';
 import type { MemoryQueue } from '../queue/memory-queue.js';
-import { Backlog } from './backlog.js';
 import {
   type HitLine,
   type IsFresh,
@@ -71,7 +70,6 @@ export class Spool {
   readonly #steps: SerialQueue;
   #timer: NodeJS.Timeout | undefined;
   #beatTimer: NodeJS.Timeout | undefined;
-  readonly #backlog = new Backlog();
   #forgetExit: () => void = () => undefined;
   #closed: Promise<void> | undefined;
   /** Stores batches. */
@@ -284,7 +282,7 @@ export class Spool {
     };
     const journal = await this.#opener?.open(events);
     if (!journal) return;
-    this.#stored = new StoredHits(journal, this.#parts.maxQueueSize, events.unreadable);
+    this.#stored = new StoredHits(journal, this.#parts.maxQueueSize, events);
   }
 
   async #beat(): Promise<void> {
@@ -301,8 +299,7 @@ export class Spool {
     if (this.#isClosed) return;
     const { tracked, accepted } = this.#parts.memory.counters;
     const { pending, oldestSeconds } = this;
-    const before = this.#backlog.beat({ pending, confirmed: tracked + accepted, oldestSeconds });
-    if (before !== undefined) this.#reports.grows(pending, before);
+    this.#reports.beat({ pending, confirmed: tracked + accepted, oldestSeconds });
     const millis = taken === MAX_TAKEN_OVER ? Math.min(beatMillis, 1_000) : beatMillis;
     this.#beatTimer = setTimeout(() => void this.#beat(), millis).unref();
   }

@@ -1,4 +1,12 @@
-import { type Journal, type JournalHit, JournalLost, type Segment } from './journal.js';
+import { readLine } from './hit-line.js';
+import {
+  type Journal,
+  type JournalEvents,
+  type JournalHit,
+  JournalLost,
+  type Range,
+  type Segment,
+} from './journal.js';
 
 /**
  * The hits of one journal on their way to Matomo. If the journal is gone, so are these:
@@ -11,20 +19,20 @@ export class StoredHits {
   readonly taken = new Set<JournalHit>();
   /** Hits that were read from the journal, or kept when they were written. */
   readonly #ahead: JournalHit[] = [];
-  /** Hits with results that are not stored yet. */
-  readonly #decided = new Map<Segment, JournalHit[]>();
+  /** Lines with results that are not stored yet. */
+  readonly #decided = new Map<Segment, Range[]>();
   /** Segments that could not be read since the last beat. They must not delay newer ones. */
   readonly #unreadable = new Set<Segment>();
   /** When hits that can be taken were first seen. */
   #waitsSinceMillis = Number.POSITIVE_INFINITY;
   readonly #maxHits: number;
-  readonly #onUnreadable: (error: unknown) => void;
+  readonly #events: JournalEvents;
 
   /** About `maxHits` are in memory at most. */
-  constructor(journal: Journal, maxHits: number, onUnreadable: (error: unknown) => void) {
+  constructor(journal: Journal, maxHits: number, events: JournalEvents) {
     this.journal = journal;
     this.#maxHits = maxHits;
-    this.#onUnreadable = onUnreadable;
+    this.#events = events;
   }
 
   /** Start of the oldest request whose hit was not taken, in epoch seconds; `Infinity` if there is none. */
@@ -48,14 +56,27 @@ export class StoredHits {
     while (this.#ahead.length < count && (this.#ahead.length === 0 || this.#mayRead(1))) {
       const segment = this.#nextSegment();
       if (!segment) return;
-      const hits = await segment.read().catch((error: unknown) => {
+      await this.#read(segment).catch((error: unknown) => {
         if (error instanceof JournalLost || !this.journal.isOpen) throw error;
         this.#unreadable.add(segment);
-        this.#onUnreadable(error);
-        return [];
+        this.#events.unreadable(error);
       });
-      this.keep(hits);
     }
+  }
+
+  async #read(segment: Segment): Promise<void> {
+    const { lines, lost } = await segment.read();
+    const damaged: Range[] = [];
+    for (const { from, to, line } of lines) {
+      const hit = readLine(line);
+      if (hit) this.#ahead.push({ ...hit, segment, from, to });
+      else damaged.push({ from, to });
+    }
+    if (damaged.length > 0) {
+      this.#markDecided(segment, damaged);
+      this.#events.damaged(segment.name, damaged.length);
+    }
+    this.#events.lost(lost);
   }
 
   /** From now on, segments that could not be read are tried again. */
@@ -85,11 +106,7 @@ export class StoredHits {
 
   /** Hits have a result, which `save` stores. */
   decide(hits: readonly JournalHit[]): void {
-    for (const hit of hits) {
-      const ofSegment = this.#decided.get(hit.segment) ?? [];
-      ofSegment.push(hit);
-      this.#decided.set(hit.segment, ofSegment);
-    }
+    for (const hit of hits) this.#markDecided(hit.segment, [hit]);
   }
 
   /** Stores results. Returns the error if one could not be stored: it will be by a later call. */
@@ -99,7 +116,7 @@ export class StoredHits {
       this.#decided.delete(segment);
       await segment.markDecided(decided).catch((error: unknown) => {
         failure = error;
-        this.decide(decided);
+        this.#markDecided(segment, decided);
       });
     }
     return failure;
@@ -115,6 +132,12 @@ export class StoredHits {
 
   get areSaved(): boolean {
     return this.#decided.size === 0;
+  }
+
+  #markDecided(segment: Segment, lines: readonly Range[]): void {
+    const ofSegment = this.#decided.get(segment) ?? [];
+    for (const line of lines) ofSegment.push(line);
+    this.#decided.set(segment, ofSegment);
   }
 
   #mayRead(hits: number): boolean {

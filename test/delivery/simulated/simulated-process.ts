@@ -2,7 +2,7 @@ import { Delivery } from '../../../src/delivery/delivery.js';
 import type { Transport } from '../../../src/delivery/http/transport.js';
 import type { DeliveryCounters } from '../../../src/delivery/queue/counters.js';
 import { FileJournal } from '../../../src/delivery/spool/file/file-journal.js';
-import type { ProcessIdentity } from '../../../src/delivery/spool/file/take-over.js';
+import type { ProcessIdentity } from '../../../src/delivery/spool/file/processes.js';
 import type { JournalOpener } from '../../../src/delivery/spool/journal.js';
 import { Spool } from '../../../src/delivery/spool/spool.js';
 import { SpoolReports } from '../../../src/delivery/spool/spool-reports.js';

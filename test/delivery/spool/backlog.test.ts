@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { Backlog } from '../../../src/delivery/spool/backlog.js';
+import { SpoolReports } from '../../../src/delivery/spool/spool-reports.js';
 import { eventually } from '../../support/child-process.js';
 import { pending } from '../../support/delivery.js';
+import { diagnosticsTo } from '../../support/diagnostics.js';
 import { processed } from '../../support/scripted-transport.js';
 import { spooledDelivery, temporaryFolder } from '../../support/spool.js';
 
@@ -14,12 +15,19 @@ test.each([
   ['is small at times', (beat: number) => [beat % 50, beat, HOUR_AGO], undefined],
   ['has hits of this minute only', (beat: number) => [beat, beat, Date.now() / 1000], undefined],
 ] as const)('a backlog that %s', (_how, at, before) => {
-  const backlog = new Backlog();
-  const found = Array.from({ length: 201 }, (_, beat) => {
+  const logged: string[] = [];
+  const reports = new SpoolReports(
+    'spool',
+    diagnosticsTo((line) => void logged.push(line)),
+  );
+  for (let beat = 0; beat < 201; beat++) {
     const [hits = 0, confirmed = 0, oldestSeconds = 0] = at(beat);
-    return backlog.beat({ pending: hits, confirmed, oldestSeconds });
-  });
-  expect(found.filter((one) => one !== undefined)).toEqual(before === undefined ? [] : [before]);
+    reports.beat({ pending: hits, confirmed, oldestSeconds });
+  }
+  const line = expect.stringContaining(
+    `200 hits of this process are pending, ${before} were before`,
+  );
+  expect(logged).toEqual(before === undefined ? [] : [line]);
 });
 
 test('a spool that has grown for 200 beats is in the log once', async () => {

@@ -10,9 +10,10 @@ import { ROOT } from '../../support/child-process.js';
 import { seededRuns } from '../../support/seed.js';
 
 const SEGMENT: Segment = {
+  name: '000001.hits',
   startSeconds: 0,
   unread: 0,
-  read: async () => [],
+  read: async () => ({ lines: [], lost: 0 }),
   markDecided: async () => undefined,
 };
 

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { thisProcess } from '../../../src/delivery/spool/file/take-over.js';
+import { thisProcess } from '../../../src/delivery/spool/file/processes.js';
 import { toLines } from '../../../src/delivery/spool/hit-line.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import type { MatomoStats } from '../../../src/pipeline/stats.js';

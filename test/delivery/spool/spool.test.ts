@@ -8,6 +8,7 @@ import {
   JOURNAL_TIMES,
   type Journal,
   type JournalHit,
+  type JournalLine,
   JournalLost,
   type Segment,
 } from '../../../src/delivery/spool/journal.js';
@@ -44,16 +45,17 @@ class Journals {
   );
 
   #createJournal(): Journal {
-    let unread: JournalHit[] = [];
+    let unread: JournalLine[] = [];
     const segment: Segment = {
+      name: 'segment',
       startSeconds: 0,
       get unread() {
         return unread.length;
       },
       async read() {
-        const hits = unread;
+        const lines = unread;
         unread = [];
-        return hits;
+        return { lines, lost: 0 };
       },
       markDecided: async () => undefined,
       markDecidedAtExit: (hits) => {
@@ -73,9 +75,9 @@ class Journals {
         if (this.isHanging) await new Promise(() => undefined);
         await new Promise((resolve) => setTimeout(resolve, this.writeMillis));
         await confirm();
-        const hits = lines.map(({ hit, line }) => toJournalHit(hit, line, segment, 0, line.length));
-        if (keeps) return hits;
-        unread.push(...hits);
+        if (keeps)
+          return lines.map(({ hit, line }) => toJournalHit(hit, line, segment, 0, line.length));
+        unread.push(...lines.map(({ line }) => ({ from: 0, to: 0, line: line.subarray(0, -1) })));
         return [];
       },
       appendAtExit: () => true,

@@ -11,12 +11,22 @@ import {
 } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { EXIT_WAITS } from '../../../common/exit-waits.js';
-import { type HitLine, type Journal, type JournalHit, JournalLost } from '../journal.js';
-import { byName } from '../spool-description.js';
+import {
+  type HitLine,
+  type Journal,
+  type JournalEvents,
+  type JournalHit,
+  JournalLost,
+  mayTakeOver,
+} from '../journal.js';
+import type { SpoolStoreOptions } from '../spool-store.js';
 import { HITS, HitsFile } from './hits-file.js';
 import {
+  ForeignFile,
+  isMissing,
   isThere,
   listFolder,
+  requireOwn,
   syncFolder,
   unlessMissing,
   unlinkIfThere,
@@ -27,11 +37,10 @@ import {
   ALIVE,
   DeadProcesses,
   ENDED,
-  type FileJournalOptions,
-  INSTANCE,
-  type OwnJournal,
-  takeOver,
-} from './take-over.js';
+  listJournals,
+  measureFolder,
+  type ProcessIdentity,
+} from './processes.js';
 
 const MAX_FILE_BYTES = 1024 ** 2;
 const MAX_FILE_MILLIS = 60_000;
@@ -41,6 +50,16 @@ const SIZE_POLL_MILLIS = 5;
 
 /** What is left of a journal whose hits have results, also if a process has ended while it deleted a file. */
 const REST = /^(?:\d{6,}\.done|alive|ended)$/;
+
+export interface FileJournalOptions
+  extends Pick<SpoolStoreOptions, 'maxBytes' | 'hasToken' | 'times'> {
+  /** Absolute path of the spool. */
+  readonly folder: string;
+  readonly identity: ProcessIdentity;
+  readonly events: JournalEvents;
+  /** Called at each beat. */
+  readonly onBeat?: () => void;
+}
 
 /** The file to which hits are appended. */
 interface CurrentFile {
@@ -57,12 +76,13 @@ interface CurrentFile {
  *                        000001.done
  *                        <dead>/         a journal that was taken over, by renaming it
  */
-export class FileJournal implements Journal, OwnJournal {
+export class FileJournal implements Journal {
   readonly isOpen = true;
   spoolBytes = 0;
-  readonly options: FileJournalOptions;
-  readonly path: string;
-  readonly files = new Map<string, Set<HitsFile>>();
+  readonly #options: FileJournalOptions;
+  readonly #path: string;
+  /** Files with hits that have no result, by the folder in which they are. */
+  readonly #files = new Map<string, Set<HitsFile>>();
   readonly #dead: DeadProcesses;
   #current: CurrentFile | undefined;
   /** What the file has after the current write. */
@@ -73,9 +93,9 @@ export class FileJournal implements Journal, OwnJournal {
   #measuredMillis = Number.NEGATIVE_INFINITY;
 
   private constructor(options: FileJournalOptions, instance: string) {
-    this.options = options;
-    this.path = join(options.folder, instance);
-    this.files.set(this.path, new Set());
+    this.#options = options;
+    this.#path = join(options.folder, instance);
+    this.#files.set(this.#path, new Set());
     this.#dead = new DeadProcesses(options.identity, options.times.deadMillis);
   }
 
@@ -87,8 +107,8 @@ export class FileJournal implements Journal, OwnJournal {
       await removeDraft(draft);
       await mkdir(draft, { mode: 0o700 });
       await journal.#writeAlive(draft);
-      await rename(draft, journal.path).catch(async (error: unknown) => {
-        if (!(await isThere(journal.path))) throw error; // a file system may repeat a step that it has done
+      await rename(draft, journal.#path).catch(async (error: unknown) => {
+        if (!(await isThere(journal.#path))) throw error; // a file system may repeat a step that it has done
       });
       return journal;
     } finally {
@@ -97,7 +117,7 @@ export class FileJournal implements Journal, OwnJournal {
   }
 
   get segments(): HitsFile[] {
-    return [...this.files.values()].flatMap((files) => [...files]);
+    return [...this.#files.values()].flatMap((files) => [...files]);
   }
 
   async append(lines: readonly HitLine[], keeps: boolean): Promise<readonly JournalHit[]> {
@@ -105,7 +125,7 @@ export class FileJournal implements Journal, OwnJournal {
     try {
       const { file, handle } = await this.#openCurrent();
       const data = Buffer.concat(lines.map(({ line }) => line));
-      this.#expected = { path: file.path, lines: lines.length, bytes: file.size + data.length };
+      this.#expected = { path: file.name, lines: lines.length, bytes: file.size + data.length };
       try {
         await writeAll(handle, data);
         await handle.datasync();
@@ -129,7 +149,7 @@ export class FileJournal implements Journal, OwnJournal {
     const rest = lines.slice(this.#awaitAppended());
     if (rest.length === 0) return true;
     try {
-      statSync(join(this.path, ALIVE)); // else another process may have read the folder
+      statSync(join(this.#path, ALIVE)); // else another process may have read the folder
       this.#number += 1;
       writeNewFile(this.#pathOf(this.#number), Buffer.concat(rest.map(({ line }) => line)));
       this.#isWrittenAtExit = true;
@@ -140,7 +160,7 @@ export class FileJournal implements Journal, OwnJournal {
   }
 
   async confirm(): Promise<void> {
-    if (await isThere(this.path)) return;
+    if (await isThere(this.#path)) return;
     await this.#closeCurrent();
     throw new JournalLost('its folder is gone');
   }
@@ -148,44 +168,56 @@ export class FileJournal implements Journal, OwnJournal {
   async keepAlive(): Promise<void> {
     // Others see that it changes, whatever the wall clock does.
     const seconds = (performance.timeOrigin + performance.now()) / 1000;
-    await utimes(join(this.path, ALIVE), seconds, seconds).catch(async () => {
+    await utimes(join(this.#path, ALIVE), seconds, seconds).catch(async () => {
       await this.confirm();
-      await this.#writeAlive(this.path);
+      await this.#writeAlive(this.#path);
     });
-    this.options.onBeat?.();
+    this.#options.onBeat?.();
     const { file, begunMillis } = this.#current ?? {};
     const isOld = performance.now() - (begunMillis ?? 0) >= MAX_FILE_MILLIS;
     if (file && !this.#isAppending && (isOld || file.open === 0)) await this.#closeCurrent();
     await this.#removeDone();
     // Others that share the spool may make room.
-    const isHalfFull = this.spoolBytes > this.options.maxBytes / 2;
+    const isHalfFull = this.spoolBytes > this.#options.maxBytes / 2;
     if (!isHalfFull && performance.now() - this.#measuredMillis < MEASURE_MILLIS) return;
-    this.spoolBytes = await measureFolder(this.options.folder);
+    this.spoolBytes = await measureFolder(this.#options.folder);
     this.#measuredMillis = performance.now();
   }
 
-  takeOver(most: number): Promise<number> {
-    return takeOver(this, this.#dead, most);
+  /** Moves the journals of dead processes into this one, by renaming their folders. */
+  async takeOver(most: number): Promise<number> {
+    const { folder } = this.#options;
+    const others = (await listJournals(folder)).filter((name) => name !== basename(this.#path));
+    this.#dead.begin(others.map((name) => join(folder, name)));
+    let taken = 0;
+    for (const name of others) {
+      if (taken === most) break;
+      if (await this.#unlessUnusable(name, this.#takeIfDead(name))) taken += 1;
+    }
+    // Also those of an attempt that failed.
+    for (const name of await listJournals(this.#path))
+      await this.#unlessUnusable(name, this.#adopt(join(this.#path, name)));
+    return taken;
   }
 
   async close(): Promise<void> {
     if (this.#isAppending) return; // the disk hangs; what it still writes is found when this process is dead
     await this.#closeCurrent();
     await this.#removeDone();
-    await rename(join(this.path, ALIVE), join(this.path, ENDED));
+    await rename(join(this.#path, ALIVE), join(this.#path, ENDED));
     if (this.segments.length > 0) return;
-    await unlinkIfThere(join(this.path, ENDED));
-    await rmdir(this.path).catch(() => undefined); // another process may have taken it over
+    await unlinkIfThere(join(this.#path, ENDED));
+    await rmdir(this.#path).catch(() => undefined); // another process may have taken it over
   }
 
   closeAtExit(): void {
     if (this.#isAppending) return; // found dead by its pid
-    renameSync(join(this.path, ALIVE), join(this.path, ENDED));
+    renameSync(join(this.#path, ALIVE), join(this.#path, ENDED));
     const files = this.segments;
     if (this.#isWrittenAtExit || files.some(({ open, isCounted }) => open > 0 || !isCounted))
       return;
-    for (const { path } of files) rmSync(path, { force: true });
-    for (const folder of [...this.files.keys()].reverse()) {
+    for (const { name } of files) rmSync(name, { force: true });
+    for (const folder of [...this.#files.keys()].reverse()) {
       for (const name of readdirSync(folder).filter((one) => REST.test(one)))
         rmSync(join(folder, name));
       rmdirSync(folder);
@@ -193,31 +225,31 @@ export class FileJournal implements Journal, OwnJournal {
   }
 
   async #writeAlive(folder: string): Promise<void> {
-    const { identity, hasToken } = this.options;
+    const { identity, hasToken } = this.#options;
     const text = JSON.stringify({ ...identity, hasToken });
     await writeFile(join(folder, ALIVE), text, { mode: 0o600, flag: 'wx' });
   }
 
   #pathOf(number: number): string {
-    return join(this.path, `${String(number).padStart(6, '0')}.hits`);
+    return join(this.#path, `${String(number).padStart(6, '0')}.hits`);
   }
 
   async #openCurrent(): Promise<CurrentFile> {
-    const { maxBytes, events } = this.options;
+    const { maxBytes } = this.#options;
     const mostBytes = Math.min(MAX_FILE_BYTES, Math.ceil(maxBytes / 8));
     const { file, begunMillis = 0 } = this.#current ?? {};
     const isFull = file && file.size >= mostBytes;
     const isOld = performance.now() - begunMillis >= MAX_FILE_MILLIS;
-    if (isFull || isOld || (file && !(await isThere(file.path)))) await this.#closeCurrent();
+    if (isFull || isOld || (file && !(await isThere(file.name)))) await this.#closeCurrent();
     if (this.#current) return this.#current;
     await this.confirm();
     this.#number += 1;
     const path = this.#pathOf(this.#number);
     const handle = await open(path, 'ax', 0o600);
-    const opened = new HitsFile(path, events);
+    const opened = new HitsFile(path);
     this.#current = { file: opened, handle, begunMillis: performance.now() };
-    this.files.get(this.path)?.add(opened);
-    await syncFolder(this.path);
+    this.#files.get(this.#path)?.add(opened);
+    await syncFolder(this.#path);
     return this.#current;
   }
 
@@ -229,19 +261,80 @@ export class FileJournal implements Journal, OwnJournal {
     await current.handle.close().catch(() => undefined);
   }
 
+  /** Reports why a journal cannot be used. It keeps nobody from the others. */
+  async #unlessUnusable<T>(name: string, work: Promise<T>): Promise<T | undefined> {
+    const { events } = this.#options;
+    return work.catch((error: unknown) => {
+      if (error instanceof JournalLost) throw error;
+      if (error instanceof ForeignFile) events.foreign(name);
+      else if (!isMissing(error)) events.unreadable(error);
+      return undefined;
+    });
+  }
+
+  /** Returns whether the journal was that of a dead process, and now is in this one. */
+  async #takeIfDead(name: string): Promise<boolean> {
+    const from = join(this.#options.folder, name);
+    const to = join(this.#path, name);
+    requireOwn(await lstat(from), from, 'isDirectory');
+    const found = await this.#dead.examine(from);
+    if (!found?.isDead || !mayTakeOver(this.#options, found.hadToken)) return false;
+    await rename(from, to).catch(async (error: unknown) => {
+      if (!isMissing(error)) throw error;
+      await this.confirm();
+      if (!(await isThere(to))) throw error; // a file system may repeat a step that it has done
+    });
+    await this.#adopt(to);
+    return true;
+  }
+
+  /** Opens a journal that was taken over, with those in it, which are moved up into this one, and files that could not be read before. */
+  async #adopt(path: string): Promise<void> {
+    const { events } = this.#options;
+    let files = this.#files.get(path);
+    if (!files) {
+      files = new Set();
+      for (const name of (await listFolder(path)).filter((one) => HITS.test(one))) {
+        // Its process may only have stood still: what it appends later is not read.
+        const { size } = await lstat(join(path, name));
+        files.add(new HitsFile(join(path, name), size));
+      }
+      for (const name of await listJournals(path)) {
+        const moved = join(this.#path, name);
+        await rename(join(path, name), moved);
+        await this.#adopt(moved);
+      }
+      this.#files.set(path, files);
+    }
+    let hits = 0;
+    let oldestSeconds = Number.POSITIVE_INFINITY;
+    for (const file of files) {
+      if (file.isCounted) continue;
+      try {
+        if (await file.count()) events.damaged(file.name, 0);
+        hits += file.open;
+        oldestSeconds = Math.min(oldestSeconds, file.startSeconds);
+      } catch (error) {
+        if (!(error instanceof ForeignFile)) events.unreadable(error);
+        else if (files.delete(file)) events.foreign(basename(file.name));
+      }
+    }
+    if (hits > 0) events.takenOver(hits, oldestSeconds);
+  }
+
   /** Deletes files of which every hit has a result, and then journals that were taken over. */
   async #removeDone(): Promise<void> {
-    for (const [folder, files] of this.files) {
+    for (const [folder, files] of this.#files) {
       for (const file of files) {
         if (!(await file.deleteIfDone())) continue;
         files.delete(file);
         this.spoolBytes -= file.size;
       }
-      if (files.size > 0 || folder === this.path) continue;
+      if (files.size > 0 || folder === this.#path) continue;
       for (const name of (await listFolder(folder)).filter((one) => REST.test(one)))
         await unlinkIfThere(join(folder, name));
       await rmdir(folder).catch(() => undefined); // there may be a file of another user
-      if (!(await isThere(folder))) this.files.delete(folder);
+      if (!(await isThere(folder))) this.#files.delete(folder);
     }
   }
 
@@ -263,32 +356,4 @@ export class FileJournal implements Journal, OwnJournal {
 async function removeDraft(draft: string): Promise<void> {
   await unlinkIfThere(join(draft, ALIVE));
   await rmdir(draft).catch(unlessMissing);
-}
-
-/** Whether a path is that of a journal, and no link. */
-export async function isJournal(path: string): Promise<boolean> {
-  if (!INSTANCE.test(basename(path))) return false;
-  return (await lstat(path).catch(unlessMissing))?.isDirectory() === true;
-}
-
-/** The files with hits in a folder, and in journals inside of it. */
-export async function listHitsFiles(folder: string): Promise<string[]> {
-  const files: string[] = [];
-  for (const name of (await listFolder(folder)).sort(byName)) {
-    const path = join(folder, name);
-    if (HITS.test(name)) files.push(path);
-    else if (await isJournal(path)) files.push(...(await listHitsFiles(path)));
-  }
-  return files;
-}
-
-/** Bytes of all hits in a spool. What cannot be read does not count. */
-export async function measureFolder(folder: string): Promise<number> {
-  let bytes = 0;
-  for (const name of await listFolder(folder).catch(() => [])) {
-    const path = join(folder, name);
-    if (HITS.test(name)) bytes += (await lstat(path).catch(() => ({ size: 0 }))).size;
-    else if (await isJournal(path).catch(() => false)) bytes += await measureFolder(path);
-  }
-  return bytes;
 }

@@ -1,22 +1,27 @@
 import { constants } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { isLineSelected, type PurgeFilter, readLine } from '../hit-line.js';
-import { JOURNAL_TIMES } from '../journal.js';
-import { byName, matomoOf } from '../spool-description.js';
+import { isLineSelected, type PurgeFilter, startOf } from '../hit-line.js';
+import { byName, JOURNAL_TIMES } from '../journal.js';
 import {
   type ListedProcess,
   lookUntilUnchanged,
+  matomoOf,
   readJournals,
   type SpoolStatus,
   type SpoolStore,
 } from '../spool-store.js';
-import { isJournal, listHitsFiles, measureFolder } from './file-journal.js';
 import { donePathOf, isPending, readLines } from './hits-file.js';
 import { openOwnFile, unlessMissing, unlinkIfThere } from './own-files.js';
+import {
+  DeadProcesses,
+  isJournal,
+  listHitsFiles,
+  measureFolder,
+  thisProcess,
+} from './processes.js';
 import { DESCRIPTION, FileJournalOpener } from './spool-folder.js';
-import { ALIVE, DeadProcesses, thisProcess } from './take-over.js';
 
 const POLL_MILLIS = 250;
 const LINE_FEED = '\n';
@@ -48,8 +53,7 @@ async function listProcesses(folder: string, dead: DeadProcesses): Promise<Liste
 
 async function measureFile(path: string) {
   const pending = (await readLines(path)).filter(isPending);
-  const oldest = pending[0] && readLine(pending[0].line);
-  return { hits: pending.length, oldestSeconds: oldest?.startSeconds ?? Number.POSITIVE_INFINITY };
+  return { hits: pending.length, oldestSeconds: startOf(pending) };
 }
 
 /**
@@ -78,15 +82,11 @@ async function listJournals(folder: string): Promise<string[]> {
 /** A process that cannot be checked from here counts as dead if it does not beat for some time. */
 async function requireNoProcess(folder: string): Promise<void> {
   const journals = await listJournals(folder);
-  const touched = () =>
-    Promise.all(journals.map((path) => stat(join(path, ALIVE)).then(mtimeOf, () => 0)));
-  const before = String(await touched());
   const dead = new DeadProcesses(thisProcess(), JOURNAL_TIMES.deadMillis);
   for (;;) {
-    dead.begin(journals);
     const found = await Promise.all(journals.map((path) => dead.examine(path)));
     if (found.every((process) => !process || process.isDead)) return;
-    if (String(await touched()) !== before) {
+    if (found.some((process) => process?.hasBeaten)) {
       throw new Error(
         `a process uses the spool ${folder}, so nothing was purged. Stop all processes that use it, and try again`,
       );
@@ -94,8 +94,6 @@ async function requireNoProcess(folder: string): Promise<void> {
     await setTimeout(POLL_MILLIS);
   }
 }
-
-const mtimeOf = ({ mtimeMs }: { mtimeMs: number }): number => mtimeMs;
 
 /** Returns how many pending hits were deleted; none if the file is gone. */
 async function purgeFile(path: string, filter: PurgeFilter): Promise<number> {

@@ -1,11 +1,12 @@
 import { constants, writeFileSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { isWhole, readLine, toJournalHit } from '../hit-line.js';
+import { isWhole, startOf, toJournalHit } from '../hit-line.js';
 import {
   type HitLine,
-  type JournalEvents,
   type JournalHit,
+  type JournalLine,
   MAX_READ_HITS,
+  type Range,
   type Segment,
 } from '../journal.js';
 import {
@@ -20,9 +21,6 @@ const LINE_FEED = 10;
 const TO_APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY;
 
 export const HITS: RegExp = /^\d{6,}\.hits$/;
-
-/** Bytes of a file, from the start of a line to the end of one. */
-type Range = Pick<JournalHit, 'from' | 'to'>;
 
 /**
  * A file with hits, and beside it the ranges of lines that have a result:
@@ -42,38 +40,32 @@ export class HitsFile implements Segment {
   size: number;
   /** `false` until `count` has read a file that was taken over. */
   isCounted: boolean;
-  readonly path: string;
+  /** Its path. */
+  readonly name: string;
   readonly #donePath: string;
-  readonly #events: JournalEvents;
   #position = 0;
   #isFinal = false;
   /** The file with ranges, open until nothing is appended any more: each bulk adds one. */
   #ranges: FileHandle | undefined;
 
   /** `size`: that of a file that was taken over. */
-  constructor(path: string, events: JournalEvents, size?: number) {
-    this.path = path;
+  constructor(path: string, size?: number) {
+    this.name = path;
     this.size = size ?? 0;
     this.isCounted = size === undefined;
     this.#donePath = donePathOf(path);
-    this.#events = events;
   }
 
-  /** Counts the hits of a file that was taken over. */
-  async count(): Promise<void> {
-    const lines = await readLines(this.path, 0, this.size);
+  /** Counts the hits of a file that was taken over. Returns whether it has unfinished lines. */
+  async count(): Promise<boolean> {
+    const lines = await readLines(this.name, 0, this.size);
     const pending = lines.filter(isPending);
-    for (const { line } of pending) {
-      const hit = readLine(line);
-      if (!hit) continue;
-      this.startSeconds = hit.startSeconds;
-      break;
-    }
+    this.startSeconds = startOf(pending);
     this.open = pending.length;
     this.unread = pending.length;
     this.#isFinal = true;
     this.isCounted = true;
-    if (lines.some(({ state }) => state === 'unfinished')) this.#events.damaged(this.path, 0);
+    return lines.some(({ state }) => state === 'unfinished');
   }
 
   /** These lines were appended. With `keeps`, returns the hits as read. */
@@ -90,42 +82,35 @@ export class HitsFile implements Segment {
     return keeps ? hits : [];
   }
 
-  async read(): Promise<readonly JournalHit[]> {
+  async read() {
     const { size, unread } = this; // more may be appended meanwhile
-    const left = await readLines(this.path, this.#position, size);
-    const next = left.filter(isPending).slice(0, MAX_READ_HITS);
-    const hits = next.flatMap(({ from, to, line }) => {
-      const hit = readLine(line);
-      return hit ? [{ ...hit, segment: this, from, to }] : [];
-    });
-    const isEnd = next.length < MAX_READ_HITS;
-    const damaged = next.length - hits.length;
-    const lost = isEnd ? unread - next.length : 0; // the file was deleted or cut
-    this.#position = isEnd ? size : (next.at(-1)?.to ?? size);
-    this.unread -= next.length + lost;
-    this.open -= damaged + lost;
-    if (damaged > 0) this.#events.damaged(this.path, damaged);
-    this.#events.lost(lost);
-    return hits;
+    const left = await readLines(this.name, this.#position, size);
+    const lines = left.filter(isPending).slice(0, MAX_READ_HITS);
+    const isEnd = lines.length < MAX_READ_HITS;
+    const lost = isEnd ? unread - lines.length : 0; // the file was deleted or cut
+    this.#position = isEnd ? size : (lines.at(-1)?.to ?? size);
+    this.unread -= lines.length + lost;
+    this.open -= lost;
+    return { lines, lost };
   }
 
-  async markDecided(hits: readonly JournalHit[]): Promise<void> {
-    if (this.#isFinal && hits.length === this.open) {
+  async markDecided(lines: readonly Range[]): Promise<void> {
+    if (this.#isFinal && lines.length === this.open) {
       await this.#delete(); // also if the disk has no room for another line
     } else {
       this.#ranges ??= await openOwnFile(this.#donePath, TO_APPEND);
-      await this.#ranges.writeFile(toRanges(hits)).catch(async (error: unknown) => {
+      await this.#ranges.writeFile(toRanges(lines)).catch(async (error: unknown) => {
         await this.#closeRanges();
         throw error;
       });
       if (this.#isFinal) await this.#closeRanges();
     }
-    this.open -= hits.length;
+    this.open -= lines.length;
   }
 
-  markDecidedAtExit(hits: readonly JournalHit[]): boolean {
+  markDecidedAtExit(lines: readonly Range[]): boolean {
     try {
-      useOwnFileSync(this.#donePath, TO_APPEND, (file) => writeFileSync(file, toRanges(hits)));
+      useOwnFileSync(this.#donePath, TO_APPEND, (file) => writeFileSync(file, toRanges(lines)));
       return true;
     } catch {
       return false;
@@ -153,7 +138,7 @@ export class HitsFile implements Segment {
 
   async #delete(): Promise<void> {
     await this.#closeRanges();
-    await unlinkIfThere(this.path);
+    await unlinkIfThere(this.name);
     await unlinkIfThere(this.#donePath);
   }
 }
@@ -164,11 +149,7 @@ export function donePathOf(path: string): string {
 }
 
 /** A line at `from … to` of a file. An unfinished one was not written completely, and never counted. */
-export interface FoundLine {
-  readonly from: number;
-  readonly to: number;
-  /** Without line feed. */
-  readonly line: Buffer;
+export interface FoundLine extends JournalLine {
   readonly state: 'pending' | 'decided' | 'unfinished';
 }
 
@@ -203,8 +184,8 @@ async function readRanges(path: string): Promise<readonly Range[]> {
   return joinRanges(ranges.filter(({ from, to }) => from < to)); // the end of one may not be written completely
 }
 
-function toRanges(hits: readonly JournalHit[]): string {
-  return joinRanges(hits)
+function toRanges(lines: readonly Range[]): string {
+  return joinRanges(lines)
     .map(({ from, to }) => `\n${from}-${to}`)
     .join('');
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
+import { byName } from '../journal.js';
 
 /** Opens no link, and does not wait for a pipe. Windows has neither flag. */
 const OPEN_SAFELY = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
@@ -106,7 +107,7 @@ export async function isThere(path: string): Promise<boolean> {
   return (await stat(path).catch(unlessMissing)) !== undefined;
 }
 
-/** The names in a folder; none if the folder does not exist. */
+/** The names in a folder, sorted; none if the folder does not exist. */
 export async function listFolder(folder: string): Promise<string[]> {
-  return (await readdir(folder).catch(unlessMissing)) ?? [];
+  return ((await readdir(folder).catch(unlessMissing)) ?? []).sort(byName);
 }

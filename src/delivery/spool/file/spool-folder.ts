@@ -12,18 +12,22 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DailyKeys } from '../../../common/daily-keys.js';
-import type { Journal, JournalEvents, JournalOpener } from '../journal.js';
+import {
+  type Journal,
+  type JournalEvents,
+  type JournalOpener,
+  newInstanceName,
+} from '../journal.js';
+import type { SpoolReports } from '../spool-reports.js';
 import {
   describeSpool,
-  newInstanceName,
   requireDescription,
+  type SpoolStoreOptions,
   UnusableSpool,
-} from '../spool-description.js';
-import type { SpoolReports } from '../spool-reports.js';
-import type { SpoolStoreOptions } from '../spool-store.js';
+} from '../spool-store.js';
 import { FileJournal } from './file-journal.js';
 import { useOwnFileSync } from './own-files.js';
-import { thisProcess } from './take-over.js';
+import { thisProcess } from './processes.js';
 
 export const DESCRIPTION = 'spool.json';
 /** File mode bit: only the owner of a file may delete it. */

@@ -1,21 +1,24 @@
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { readLine, toJournalHit } from '../hit-line.js';
+import { startOf, toJournalHit } from '../hit-line.js';
 import {
+  byName,
   type HitLine,
   type Journal,
   type JournalEvents,
   type JournalHit,
+  type JournalLine,
   JournalLost,
   MAX_READ_HITS,
+  mayTakeOver,
+  newInstanceName,
+  noticePauses,
+  type Range,
   type Segment,
 } from '../journal.js';
-import { newInstanceName } from '../spool-description.js';
-import type { SpoolStoreOptions } from '../spool-store.js';
-import { mayTakeOver, noticePauses } from '../take-over.js';
+import { type ListedProcess, parseObject, type SpoolStoreOptions } from '../spool-store.js';
 import type { RedisConnection } from './redis-connection.js';
-import { BEAT, DECIDE, JOIN, LEAVE, REDIS_KEYS, STORE } from './redis-scripts.js';
-import { listProcesses, TAKE_OVER } from './take-over.js';
+import { BEAT, DECIDE, JOIN, LEAVE, LIST, REDIS_KEYS, STORE, TAKE_OVER } from './redis-scripts.js';
 
 /** Interval for checking whether a lost connection is back. */
 const RECONNECTED_MILLIS = 50;
@@ -27,15 +30,16 @@ export interface RedisJournalOptions extends Pick<SpoolStoreOptions, 'hasToken' 
 
 /** A stream. IDs are `<number>-0`, with numbers from a counter of the process that wrote the hits. */
 class RedisStream implements Segment {
-  readonly key: string;
+  /** Its key. */
+  readonly name: string;
   startSeconds: number;
   unread: number;
   readonly #journal: RedisJournal;
   #position = 1;
 
-  constructor(journal: RedisJournal, key: string, unread = 0, startSeconds = 0) {
+  constructor(journal: RedisJournal, name: string, unread = 0, startSeconds = 0) {
     this.#journal = journal;
-    this.key = key;
+    this.name = name;
     this.unread = unread;
     this.startSeconds = startSeconds;
   }
@@ -49,33 +53,22 @@ class RedisStream implements Segment {
     return lines.map(({ hit, line }, i) => toJournalHit(hit, line, this, from + i, from + i));
   }
 
-  async read(): Promise<readonly JournalHit[]> {
-    const { connection, events } = this.#journal.options;
+  async read() {
+    const { connection } = this.#journal.options;
     const { unread } = this; // more may be appended meanwhile
     const most = Math.min(MAX_READ_HITS, unread);
-    const entries = await readEntries(connection, this.key, this.#position + 1, most);
-    const lost = entries.length < most ? unread - entries.length : 0;
-    const hits: JournalHit[] = [];
-    const damaged: { readonly from: number }[] = [];
-    for (const { number: from, line } of entries) {
-      const hit = readLine(line);
-      if (hit) hits.push({ ...hit, segment: this, from, to: from });
-      else damaged.push({ from });
-    }
-    // If Redis fails here, all is read again.
-    if (damaged.length > 0) await this.markDecided(damaged);
-    if (lost > 0) await this.#journal.confirm();
-    this.#position = entries.at(-1)?.number ?? this.#position;
-    this.unread -= entries.length + lost;
-    if (damaged.length > 0) events.damaged(this.key, damaged.length);
-    events.lost(lost);
-    return hits;
+    const lines = await readEntries(connection, this.name, this.#position + 1, most);
+    const lost = lines.length < most ? unread - lines.length : 0;
+    if (lost > 0) await this.#journal.confirm(); // if Redis fails here, all is read again
+    this.#position = lines.at(-1)?.to ?? this.#position;
+    this.unread -= lines.length + lost;
+    return { lines, lost };
   }
 
-  async markDecided(hits: readonly { readonly from: number }[]): Promise<void> {
+  async markDecided(lines: readonly Range[]): Promise<void> {
     const { connection } = this.#journal.options;
-    const ids = hits.map(({ from }) => `${from}-0`);
-    await connection.run(DECIDE, [this.#journal.instance, this.key, ...ids]);
+    const ids = lines.map(({ from }) => `${from}-0`);
+    await connection.run(DECIDE, [this.#journal.instance, this.name, ...ids]);
   }
 }
 
@@ -148,7 +141,8 @@ export class RedisJournal implements Journal {
     for (const { instance, about, isAlive } of await listProcesses(connection)) {
       if (taken === most) break;
       const isDead = !isAlive && (hadTime || about.hasEnded === true);
-      if (instance === this.instance || !isDead || !mayTakeOver(this.options, about)) continue;
+      const isOther = instance !== this.instance;
+      if (!isOther || !isDead || !mayTakeOver(this.options, about.hasToken !== false)) continue;
       taken += Number(await connection.run(TAKE_OVER, [this.instance, instance]));
     }
     await this.#adopt();
@@ -172,7 +166,7 @@ export class RedisJournal implements Journal {
     const keys = new Set((await connection.send('SMEMBERS', key)) as string[]);
     for (const known of this.#streams.keys()) if (!keys.has(known)) this.#streams.delete(known);
     for (const stream of keys) {
-      if (stream === this.#own.key || this.#streams.has(stream)) continue;
+      if (stream === this.#own.name || this.#streams.has(stream)) continue;
       const { hits, oldestSeconds } = await measureStream(connection, stream);
       this.#streams.set(stream, new RedisStream(this, stream, hits, oldestSeconds));
       if (hits > 0) events.takenOver(hits, oldestSeconds);
@@ -196,12 +190,27 @@ export class RedisJournal implements Journal {
   }
 }
 
+/** A process is dead if Redis has let `alive:<instance>` expire. */
+interface RedisProcess extends ListedProcess {
+  /** What it has stored about itself. */
+  readonly about: Readonly<Record<string, unknown>>;
+}
+
+/** The processes that have journals, oldest first. */
+export async function listProcesses(connection: RedisConnection): Promise<RedisProcess[]> {
+  const found = (await connection.run(LIST, [])) as [string, string, number, string[]][];
+  const processes = found.map(([instance, json, alive, streams]) => {
+    const about = parseObject(json);
+    const host = typeof about.host === 'string' ? about.host : undefined;
+    return { instance, about, host, isAlive: alive === 1, segments: streams.sort() };
+  });
+  return processes.sort((a, b) => byName(a.instance, b.instance));
+}
+
 /** How many hits a stream has, and the start of the first request, in epoch seconds; `Infinity` if there is none. */
 export async function measureStream(connection: RedisConnection, stream: string) {
   const hits = Number(await connection.send('XLEN', stream));
-  const [oldest] = await readEntries(connection, stream, 0, 1);
-  const startSeconds = oldest && readLine(oldest.line)?.startSeconds;
-  return { hits, oldestSeconds: startSeconds ?? Number.POSITIVE_INFINITY };
+  return { hits, oldestSeconds: startOf(await readEntries(connection, stream, 0, 1)) };
 }
 
 /** The entries of a stream from a number on, at most `most`. */
@@ -210,10 +219,10 @@ export async function readEntries(
   stream: string,
   from: number,
   most: number,
-) {
+): Promise<JournalLine[]> {
   const reply = await connection.send('XRANGE', stream, `${from}-0`, '+', 'COUNT', String(most));
-  return (reply as [id: string, fields: string[]][]).map(([id, [, line = '']]) => ({
-    number: Number.parseInt(id, 10),
-    line: Buffer.from(line, 'latin1'),
-  }));
+  return (reply as [id: string, fields: string[]][]).map(([id, [, line = '']]) => {
+    const number = Number.parseInt(id, 10);
+    return { from: number, to: number, line: Buffer.from(line, 'latin1') };
+  });
 }

@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { codeOf } from '../../../common/describe-error.js';
 import type { Journal, JournalEvents, JournalOpener } from '../journal.js';
-import { describeSpool, requireDescription, UnusableSpool } from '../spool-description.js';
 import type { SpoolReports } from '../spool-reports.js';
-import type { SpoolStoreOptions } from '../spool-store.js';
+import {
+  describeSpool,
+  requireDescription,
+  type SpoolStoreOptions,
+  UnusableSpool,
+} from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
 import { RedisJournal } from './redis-journal.js';
 import { DAILY_KEYS, OPEN, REDIS_KEYS } from './redis-scripts.js';

@@ -110,6 +110,38 @@ if ARGV[2] ~= '${K.hits}' .. ARGV[1] and redis.call('XLEN', ARGV[2]) == 0 then
 end
 `);
 
+/** Replies with each process, the JSON about it, whether it is alive, and its streams. */
+export const LIST: string = script(`
+local found = {}
+local all = redis.call('HGETALL', '${K.instances}')
+for i = 1, #all, 2 do
+  local isAlive = redis.call('EXISTS', '${K.alive}' .. all[i])
+  local streams = redis.call('SMEMBERS', '${K.streams}' .. all[i])
+  found[#found + 1] = { all[i], all[i + 1], isAlive, streams }
+end
+return found
+`);
+
+/**
+ * `instance, dead`: takes over all streams of a dead process. Replies with whether it did; not if that is alive, another process was
+ * first, or this one has lost its journal.
+ */
+export const TAKE_OVER: string = script(`
+local me, dead = ARGV[1], ARGV[2]
+if redis.call('HEXISTS', '${K.instances}', me) == 0 then return 0 end
+if redis.call('HEXISTS', '${K.instances}', dead) == 0 then return 0 end
+if redis.call('EXISTS', '${K.alive}' .. dead) == 1 then return 0 end
+for _, stream in ipairs(redis.call('SMEMBERS', '${K.streams}' .. dead)) do
+  local mine = '${K.hits}' .. me .. ':' .. string.match(stream, '[^:]+$')
+  if redis.call('EXISTS', stream) == 1 and redis.call('RENAMENX', stream, mine) == 1 then
+    redis.call('SADD', '${K.streams}' .. me, mine)
+  end
+end
+redis.call('DEL', '${K.streams}' .. dead)
+redis.call('HDEL', '${K.instances}', dead)
+return 1
+`);
+
 /** `instance, JSON`: the process has ended. A journal without hits is deleted. */
 export const LEAVE: string = script(`
 local streams = '${K.streams}' .. ARGV[1]
@@ -127,6 +159,6 @@ redis.call('DEL', '${K.alive}' .. ARGV[1])
 `);
 
 /** `needsRoom`: a full Redis rejects the script. All others still run then, because they free memory. */
-export function script(lines: string, needsRoom = false): string {
+function script(lines: string, needsRoom = false): string {
   return `#!lua${needsRoom ? '' : ' flags=allow-oom'}\n${lines}`;
 }

@@ -1,12 +1,10 @@
 import { isLineSelected, type PurgeFilter } from '../hit-line.js';
-import { MAX_READ_HITS } from '../journal.js';
-import { matomoOf, newInstanceName } from '../spool-description.js';
-import { readJournals, type SpoolStatus, type SpoolStore } from '../spool-store.js';
+import { MAX_READ_HITS, newInstanceName } from '../journal.js';
+import { matomoOf, readJournals, type SpoolStatus, type SpoolStore } from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
-import { measureStream, readEntries } from './redis-journal.js';
+import { listProcesses, measureStream, readEntries } from './redis-journal.js';
 import { RedisJournalOpener } from './redis-opener.js';
 import { DECIDE, REDIS_KEYS } from './redis-scripts.js';
-import { listProcesses } from './take-over.js';
 
 /** Spools in Redis. */
 export const REDIS_STORE: SpoolStore = {
@@ -66,9 +64,9 @@ async function purgeStream(
     const last = entries.at(-1);
     if (!last) return purged;
     const selected = entries.filter(({ line }) => isLineSelected(filter, line));
-    const ids = selected.map(({ number }) => `${number}-0`);
+    const ids = selected.map(({ from: number }) => `${number}-0`);
     await connection.run(DECIDE, [newInstanceName(), stream, ...ids]);
     purged += ids.length;
-    from = last.number + 1;
+    from = last.to + 1;
   }
 }

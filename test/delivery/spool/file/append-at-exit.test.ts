@@ -4,10 +4,13 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { EXIT_WAITS } from '../../../../src/common/exit-waits.js';
 import { FileJournal } from '../../../../src/delivery/spool/file/file-journal.js';
-import { thisProcess } from '../../../../src/delivery/spool/file/take-over.js';
+import { thisProcess } from '../../../../src/delivery/spool/file/processes.js';
 import { toLines } from '../../../../src/delivery/spool/hit-line.js';
-import { JOURNAL_TIMES, type JournalEvents } from '../../../../src/delivery/spool/journal.js';
-import { newInstanceName } from '../../../../src/delivery/spool/spool-description.js';
+import {
+  JOURNAL_TIMES,
+  type JournalEvents,
+  newInstanceName,
+} from '../../../../src/delivery/spool/journal.js';
 import type { Hit } from '../../../../src/hit/hit.js';
 import { eventually } from '../../../support/child-process.js';
 import { notSent } from '../../../support/scripted-transport.js';
