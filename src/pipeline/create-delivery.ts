@@ -8,6 +8,7 @@ import { createExitTransport } from '../delivery/exit/exit-transport.js';
 import { createDryRunTransport, createTransport } from '../delivery/http/create-transport.js';
 import type { Transport } from '../delivery/http/transport.js';
 import { openSpool } from '../delivery/spool/backends.js';
+import { JOURNAL_TIMES } from '../delivery/spool/journal.js';
 import type { Spool } from '../delivery/spool/spool.js';
 import { DAILY, type KeyOfDay, stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
@@ -68,7 +69,7 @@ function createSpool(
       hasToken: tokenAuth !== undefined,
       keepsVisitorKey: !dailyKeys && stableVisitorKey(options) === undefined,
       dailyKeys,
-      quietly: withoutTracing,
+      times: JOURNAL_TIMES,
     },
     diagnostics,
   );

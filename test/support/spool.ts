@@ -6,7 +6,7 @@ import type { Diagnostics } from '../../src/common/diagnostics.js';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import * as backends from '../../src/delivery/spool/backends.js';
-import type { JournalTimes } from '../../src/delivery/spool/journal.js';
+import { JOURNAL_TIMES, type JournalTimes } from '../../src/delivery/spool/journal.js';
 import type { Spool } from '../../src/delivery/spool/spool.js';
 import type { PendingHit } from '../../src/hit/hit.js';
 import { eventually } from './child-process.js';
@@ -52,13 +52,12 @@ export function openSpool(
     url: matomoUrl = 'https://matomo.test/matomo.php',
     maxBytes = 1024 ** 3,
     hasToken = true,
-    times,
+    times = JOURNAL_TIMES,
   }: OpenSpoolOptions,
   diagnostics: Diagnostics,
 ): Spool {
-  const quietly = <T>(run: () => T) => run();
   const options = { place, matomoUrl, maxBytes, hasToken, keepsVisitorKey: false, times };
-  return backends.openSpool({ ...options, quietly }, diagnostics);
+  return backends.openSpool(options, diagnostics);
 }
 
 /** A delivery over a spool in this process, as one of the processes that share it. */

@@ -1,9 +1,8 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import type { PurgeFilter } from './hit-line.js';
-import { JOURNAL_TIMES } from './journal.js';
 import { Spool } from './spool.js';
 import { SpoolReports } from './spool-reports.js';
-import type { OpenSpoolOptions, SpoolStatus, SpoolStore } from './spool-store.js';
+import type { SpoolOptions, SpoolStatus, SpoolStore } from './spool-store.js';
 
 /** The normalized option `spool`, or the rule that it breaks. `rule: undefined`: the general rule for all places. */
 type ParsedPlace = { readonly place: string } | { readonly rule: string | undefined };
@@ -68,16 +67,15 @@ export function spoolBackendOf(place: string): SpoolBackend {
 }
 
 /** Opens a spool, whose code is loaded meanwhile. */
-export function openSpool(options: OpenSpoolOptions, diagnostics: Diagnostics): Spool {
-  const { place, maxBytes, times = JOURNAL_TIMES } = options;
-  const backend = spoolBackendOf(place);
-  const reports = new SpoolReports(backend.show(place), diagnostics);
-  const opener = backend.load().then((store) => store.open({ ...options, times }, reports));
+export function openSpool(options: SpoolOptions, diagnostics: Diagnostics): Spool {
+  const backend = spoolBackendOf(options.place);
+  const reports = new SpoolReports(backend.show(options.place), diagnostics);
+  const opener = backend.load().then((store) => store.open(options, reports));
   const loaded = opener.catch((error: unknown) => {
     reports.unused.begin(`it cannot be opened (${error})`);
     return undefined;
   });
-  return new Spool(loaded, reports, { maxBytes, times });
+  return new Spool(loaded, reports, options);
 }
 
 /** The status of a spool. Rejects if it cannot be read. */

@@ -45,19 +45,8 @@ export interface Segment {
 /** The journal was deleted, or taken over after this process had stood still. */
 export class JournalLost extends Error {}
 
-/** What happens to a journal. */
-export interface JournalEvents {
-  /** Lines of `segment` are damaged; `hits` of them were counted before, and are lost. */
-  damaged(segment: string, hits: number): void;
-  /** A journal of a dead process was taken over. */
-  takenOver(hits: number, oldestSeconds: number): void;
-  /** Hits have vanished. */
-  lost(hits: number): void;
-  /** `segment` belongs to another user, or is no regular file. */
-  foreign(segment: string): void;
-  /** A segment cannot be read, and is tried again at the next beat. */
-  unreadable(error: unknown): void;
-}
+/** Called with the hits of a dead process that were taken over, and the start of their oldest request, in epoch seconds. */
+export type OnTakenOver = (hits: number, oldestSeconds: number) => void;
 
 /**
  * The hits of one process that survive it: its own, and those of dead processes that it took over. Methods reject if the disk or Redis
@@ -89,7 +78,7 @@ export interface Journal {
 /** Opens journals in a store whose code is loaded. */
 export interface JournalOpener {
   /** Opens a journal under a new name; `undefined` if the store cannot be used now, which is logged. */
-  open(events: JournalEvents): Promise<Journal | undefined>;
+  open(onTakenOver: OnTakenOver): Promise<Journal | undefined>;
   /** The key of visitor IDs stored in it, once `open` has ended. */
   readonly visitorKey: Buffer | undefined;
   /** Closes connections. */

@@ -77,12 +77,12 @@ export class SpoolReports {
   }
 
   /** A segment is skipped, because it is not a regular file of this process' user. The others are used. */
-  foreignSegment(segment: string): void {
+  foreign(segment: string): void {
     const text = `${segment} in the spool ${this.#folder} is a link, not a regular file, or owned by another user. It is not read. Delete it, or change its owner to the user of this process.`;
     this.#diagnostics.warnOnce('spool_file_owner', coded('spool-owner', text));
   }
 
-  broken(segment: string): void {
+  damaged(segment: string): void {
     this.#add('spool-damaged', 1, (lines) => {
       return `${segment} in the spool ${this.#folder} has incomplete or damaged lines; found and skipped since the last message: ${lines}. The other lines are used. If this repeats, check the disk.`;
     });

@@ -3,7 +3,7 @@ import type { PurgeFilter } from './hit-line.js';
 import type { JournalOpener, JournalTimes } from './journal.js';
 import type { SpoolReports } from './spool-reports.js';
 
-export interface OpenSpoolOptions {
+export interface SpoolOptions {
   /** A folder, or the URL of a Redis. */
   readonly place: string;
   /** URL of the Matomo that gets the hits. */
@@ -14,17 +14,12 @@ export interface OpenSpoolOptions {
   readonly keepsVisitorKey: boolean;
   /** Keys of visitor IDs that the spool stores, one for each day. */
   readonly dailyKeys?: DailyKeys | undefined;
-  /** Runs a function without recording spans. */
-  readonly quietly: <T>(run: () => T) => T;
-  /** Tests shorten them. */
-  readonly times?: JournalTimes | undefined;
+  readonly times: JournalTimes;
 }
-
-export type SpoolStoreOptions = OpenSpoolOptions & { readonly times: JournalTimes };
 
 /** What a backend does with its spools. */
 export interface SpoolStore {
-  open(options: SpoolStoreOptions, reports: SpoolReports): JournalOpener;
+  open(options: SpoolOptions, reports: SpoolReports): JournalOpener;
   /** Changes nothing. Rejects if the spool cannot be read. */
   readStatus(place: string): Promise<SpoolStatus>;
   /** Deletes hits. Returns how many of them were pending. Rejects if a process uses the spool. */

@@ -10,14 +10,13 @@ import {
   type HitLine,
   type IsFresh,
   type Journal,
-  type JournalEvents,
   type JournalHit,
   JournalLost,
   type JournalOpener,
 } from './journal.js';
 import { JournalWriter, PORTION } from './journal-writer.js';
 import type { SpoolReports } from './spool-reports.js';
-import type { SpoolStoreOptions } from './spool-store.js';
+import type { SpoolOptions } from './spool-store.js';
 import { StoredHits } from './stored-hits.js';
 
 /** Interval for removing hits that are too old, even while nothing can be sent. */
@@ -28,8 +27,6 @@ const INTERVAL_MILLIS = 150;
 const PORTION_MILLIS = 50;
 /** Journals that are taken over per second. */
 const MAX_TAKEN_OVER = 64;
-
-type SpoolOptions = Pick<SpoolStoreOptions, 'maxBytes' | 'times'>;
 
 /** What delivery connects a spool to. */
 interface SpoolParts {
@@ -56,7 +53,7 @@ export class Spool {
   takenOver = 0;
   /** The part of `pending` that is stored. */
   spooled = 0;
-  readonly #options: SpoolOptions;
+  readonly #options: Pick<SpoolOptions, 'maxBytes' | 'times'>;
   readonly #reports: SpoolReports;
   #opener: JournalOpener | undefined;
   #parts!: SpoolParts;
@@ -79,7 +76,7 @@ export class Spool {
   constructor(
     loaded: Promise<JournalOpener | undefined>,
     reports: SpoolReports,
-    options: SpoolOptions,
+    options: Pick<SpoolOptions, 'maxBytes' | 'times'>,
   ) {
     this.#options = options;
     this.#reports = reports;
@@ -266,23 +263,14 @@ export class Spool {
 
   async #open(): Promise<void> {
     if (this.#stored || this.#isClosed) return;
-    const events: JournalEvents = {
-      takenOver: (hits, oldestSeconds) => {
-        this.takenOver += hits;
-        this.spooled += hits;
-        this.#reports.takenOver(hits, oldestSeconds);
-      },
-      damaged: (segment, hits) => {
-        this.#reports.broken(segment);
-        this.#loseStored(hits);
-      },
-      lost: (hits) => this.#loseStored(hits, 'they were deleted'),
-      foreign: (segment) => this.#reports.foreignSegment(segment),
-      unreadable: (error) => this.#reports.unreadable.begin(error),
-    };
-    const journal = await this.#opener?.open(events);
+    const journal = await this.#opener?.open((hits, oldestSeconds) => {
+      this.takenOver += hits;
+      this.spooled += hits;
+      this.#reports.takenOver(hits, oldestSeconds);
+    });
     if (!journal) return;
-    this.#stored = new StoredHits(journal, this.#parts.maxQueueSize, events);
+    const onLost = (hits: number) => this.#loseStored(hits);
+    this.#stored = new StoredHits(journal, this.#parts.maxQueueSize, this.#reports, onLost);
   }
 
   async #beat(): Promise<void> {

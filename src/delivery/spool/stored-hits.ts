@@ -1,12 +1,6 @@
 import { readLine } from './hit-line.js';
-import {
-  type Journal,
-  type JournalEvents,
-  type JournalHit,
-  JournalLost,
-  type Range,
-  type Segment,
-} from './journal.js';
+import { type Journal, type JournalHit, JournalLost, type Range, type Segment } from './journal.js';
+import type { SpoolReports } from './spool-reports.js';
 
 /**
  * The hits of one journal on their way to Matomo. If the journal is gone, so are these:
@@ -26,13 +20,20 @@ export class StoredHits {
   /** When hits that can be taken were first seen. */
   #waitsSinceMillis = Number.POSITIVE_INFINITY;
   readonly #maxHits: number;
-  readonly #events: JournalEvents;
+  readonly #reports: SpoolReports;
+  readonly #onLost: (hits: number) => void;
 
-  /** About `maxHits` are in memory at most. */
-  constructor(journal: Journal, maxHits: number, events: JournalEvents) {
+  /** About `maxHits` are in memory at most. Calls `onLost` with the number of hits that turn out to be damaged or gone. */
+  constructor(
+    journal: Journal,
+    maxHits: number,
+    reports: SpoolReports,
+    onLost: (hits: number) => void,
+  ) {
     this.journal = journal;
     this.#maxHits = maxHits;
-    this.#events = events;
+    this.#reports = reports;
+    this.#onLost = onLost;
   }
 
   /** Start of the oldest request whose hit was not taken, in epoch seconds; `Infinity` if there is none. */
@@ -59,7 +60,7 @@ export class StoredHits {
       await this.#read(segment).catch((error: unknown) => {
         if (error instanceof JournalLost || !this.journal.isOpen) throw error;
         this.#unreadable.add(segment);
-        this.#events.unreadable(error);
+        this.#reports.unreadable.begin(error);
       });
     }
   }
@@ -74,9 +75,10 @@ export class StoredHits {
     }
     if (damaged.length > 0) {
       this.#markDecided(segment, damaged);
-      this.#events.damaged(segment.name, damaged.length);
+      this.#reports.damaged(segment.name);
     }
-    this.#events.lost(lost);
+    if (lost > 0) this.#reports.lost(lost, 'they were deleted');
+    this.#onLost(damaged.length + lost);
   }
 
   /** From now on, segments that could not be read are tried again. */

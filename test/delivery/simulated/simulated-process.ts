@@ -82,15 +82,17 @@ export class SimulatedProcess implements DiskUser {
     const diagnostics = diagnosticsTo((message) => void this.logged.push(message));
     const folder = spoolOf(this);
     const maxBytes = sizes.maxSpoolBytes;
-    const journal = { folder, maxBytes, hasToken: sizes.hasToken, identity, times: TIMES };
+    const reports = new SpoolReports(folder, diagnostics);
+    const { hasToken } = sizes;
+    const journal = { folder, maxBytes, hasToken, identity, times: TIMES, reports };
     let isMade = true;
     const opener: JournalOpener = {
       visitorKey: undefined,
-      open: async (events) => {
+      open: async (onTakenOver) => {
         const random = String(number * 1000 + this.instances.length).padStart(8, '0');
         if (isMade) this.instances.push(`${Date.now()}-${identity.pid}-${random}`);
         const instance = this.instances.at(-1) as string;
-        const made = FileJournal.create({ ...journal, events }, instance);
+        const made = FileJournal.create({ ...journal, onTakenOver }, instance);
         isMade = await made.then(
           () => true,
           () => false,
@@ -101,7 +103,6 @@ export class SimulatedProcess implements DiskUser {
         );
       },
     };
-    const reports = new SpoolReports(folder, diagnostics);
     const spool = new Spool(Promise.resolve(opener), reports, { maxBytes, times: TIMES });
     const options = {
       ...DEFAULT_OPTIONS,

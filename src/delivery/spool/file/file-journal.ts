@@ -14,12 +14,13 @@ import { EXIT_WAITS } from '../../../common/exit-waits.js';
 import {
   type HitLine,
   type Journal,
-  type JournalEvents,
   type JournalHit,
   JournalLost,
   mayTakeOver,
+  type OnTakenOver,
 } from '../journal.js';
-import type { SpoolStoreOptions } from '../spool-store.js';
+import type { SpoolReports } from '../spool-reports.js';
+import type { SpoolOptions } from '../spool-store.js';
 import { HITS, HitsFile } from './hits-file.js';
 import {
   ForeignFile,
@@ -51,12 +52,12 @@ const SIZE_POLL_MILLIS = 5;
 /** What is left of a journal whose hits have results, also if a process has ended while it deleted a file. */
 const REST = /^(?:\d{6,}\.done|alive|ended)$/;
 
-export interface FileJournalOptions
-  extends Pick<SpoolStoreOptions, 'maxBytes' | 'hasToken' | 'times'> {
+export interface FileJournalOptions extends Pick<SpoolOptions, 'maxBytes' | 'hasToken' | 'times'> {
   /** Absolute path of the spool. */
   readonly folder: string;
   readonly identity: ProcessIdentity;
-  readonly events: JournalEvents;
+  readonly reports: SpoolReports;
+  readonly onTakenOver: OnTakenOver;
   /** Called at each beat. */
   readonly onBeat?: () => void;
 }
@@ -263,11 +264,11 @@ export class FileJournal implements Journal {
 
   /** Reports why a journal cannot be used. It keeps nobody from the others. */
   async #unlessUnusable<T>(name: string, work: Promise<T>): Promise<T | undefined> {
-    const { events } = this.#options;
+    const { reports } = this.#options;
     return work.catch((error: unknown) => {
       if (error instanceof JournalLost) throw error;
-      if (error instanceof ForeignFile) events.foreign(name);
-      else if (!isMissing(error)) events.unreadable(error);
+      if (error instanceof ForeignFile) reports.foreign(name);
+      else if (!isMissing(error)) reports.unreadable.begin(error);
       return undefined;
     });
   }
@@ -290,7 +291,7 @@ export class FileJournal implements Journal {
 
   /** Opens a journal that was taken over, with those in it, which are moved up into this one, and files that could not be read before. */
   async #adopt(path: string): Promise<void> {
-    const { events } = this.#options;
+    const { reports, onTakenOver } = this.#options;
     let files = this.#files.get(path);
     if (!files) {
       files = new Set();
@@ -311,15 +312,15 @@ export class FileJournal implements Journal {
     for (const file of files) {
       if (file.isCounted) continue;
       try {
-        if (await file.count()) events.damaged(file.name, 0);
+        if (await file.count()) reports.damaged(file.name);
         hits += file.open;
         oldestSeconds = Math.min(oldestSeconds, file.startSeconds);
       } catch (error) {
-        if (!(error instanceof ForeignFile)) events.unreadable(error);
-        else if (files.delete(file)) events.foreign(basename(file.name));
+        if (!(error instanceof ForeignFile)) reports.unreadable.begin(error);
+        else if (files.delete(file)) reports.foreign(basename(file.name));
       }
     }
-    if (hits > 0) events.takenOver(hits, oldestSeconds);
+    if (hits > 0) onTakenOver(hits, oldestSeconds);
   }
 
   /** Deletes files of which every hit has a result, and then journals that were taken over. */

@@ -12,17 +12,12 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DailyKeys } from '../../../common/daily-keys.js';
-import {
-  type Journal,
-  type JournalEvents,
-  type JournalOpener,
-  newInstanceName,
-} from '../journal.js';
+import { type Journal, type JournalOpener, newInstanceName, type OnTakenOver } from '../journal.js';
 import type { SpoolReports } from '../spool-reports.js';
 import {
   describeSpool,
   requireDescription,
-  type SpoolStoreOptions,
+  type SpoolOptions,
   UnusableSpool,
 } from '../spool-store.js';
 import { FileJournal } from './file-journal.js';
@@ -40,19 +35,19 @@ export class UntrustedFolder extends UnusableSpool {}
 /** Opens journals in a folder, which is created if it does not exist. */
 export class FileJournalOpener implements JournalOpener {
   visitorKey: Buffer | undefined;
-  readonly #options: SpoolStoreOptions;
+  readonly #options: SpoolOptions;
   readonly #folder: string;
   readonly #reports: SpoolReports;
   #knownDays = '';
   #nextInstance = newInstanceName();
 
-  constructor(options: SpoolStoreOptions, reports: SpoolReports) {
+  constructor(options: SpoolOptions, reports: SpoolReports) {
     this.#options = options;
     this.#folder = resolve(options.place);
     this.#reports = reports;
   }
 
-  async open(events: JournalEvents): Promise<Journal | undefined> {
+  async open(onTakenOver: OnTakenOver): Promise<Journal | undefined> {
     const { matomoUrl } = this.#options;
     try {
       openSpoolFolder(this.#folder, matomoUrl);
@@ -62,7 +57,8 @@ export class FileJournalOpener implements JournalOpener {
           ...this.#options,
           folder: this.#folder,
           identity: thisProcess(),
-          events,
+          reports: this.#reports,
+          onTakenOver,
           onBeat: () => this.#keepKeys(),
         },
         this.#nextInstance,

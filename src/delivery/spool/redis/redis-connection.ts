@@ -1,3 +1,4 @@
+import { withoutTracing } from '../../../common/otel-global.js';
 import { loadUnhooked } from '../../../common/unhooked.js';
 
 /** The part of node-redis that is used here. */
@@ -30,7 +31,6 @@ function load(name: string): Promise<unknown> {
 /** A connection to Redis, which keeps the process alive only while a reply is pending. To reconnect, call `open` again. */
 export class RedisConnection {
   readonly #url: string;
-  readonly #quietly: <T>(run: () => T) => T;
   #client: RedisClient | undefined;
   #isClosed = false;
   /** The class of error replies of node-redis, once that is loaded. */
@@ -38,10 +38,8 @@ export class RedisConnection {
   /** When the connection was made, on the monotonic clock. */
   openedMillis = 0;
 
-  /** `quietly` runs a function without recording spans. */
-  constructor(url: string, quietly: <T>(run: () => T) => T) {
+  constructor(url: string) {
     this.#url = url;
-    this.#quietly = quietly;
   }
 
   get isOpen(): boolean {
@@ -64,7 +62,7 @@ export class RedisConnection {
     });
     client.on('error', () => undefined); // callers that wait for a reply get the error
     client.unref();
-    await withDeadline(client, CONNECT_MILLIS, () => this.#quietly(() => client.connect()));
+    await withDeadline(client, CONNECT_MILLIS, () => withoutTracing(() => client.connect()));
     if (this.#isClosed) end(client);
     else this.#client = client;
     this.openedMillis = performance.now();
@@ -80,7 +78,7 @@ export class RedisConnection {
     if (!client?.isReady) throw new NotConnected('not connected');
     try {
       return await withDeadline(client, REPLY_MILLIS, () =>
-        this.#quietly(() => client.sendCommand(command)),
+        withoutTracing(() => client.sendCommand(command)),
       );
     } catch (error) {
       // A primary that becomes a replica keeps its connections. A new one may lead to the new primary.

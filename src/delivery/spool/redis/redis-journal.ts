@@ -5,7 +5,6 @@ import {
   byName,
   type HitLine,
   type Journal,
-  type JournalEvents,
   type JournalHit,
   type JournalLine,
   JournalLost,
@@ -13,19 +12,20 @@ import {
   mayTakeOver,
   newInstanceName,
   noticePauses,
+  type OnTakenOver,
   type Range,
   type Segment,
 } from '../journal.js';
-import { type ListedProcess, parseObject, type SpoolStoreOptions } from '../spool-store.js';
+import { type ListedProcess, parseObject, type SpoolOptions } from '../spool-store.js';
 import type { RedisConnection } from './redis-connection.js';
 import { BEAT, DECIDE, JOIN, LEAVE, LIST, REDIS_KEYS, STORE, TAKE_OVER } from './redis-scripts.js';
 
 /** Interval for checking whether a lost connection is back. */
 const RECONNECTED_MILLIS = 50;
 
-export interface RedisJournalOptions extends Pick<SpoolStoreOptions, 'hasToken' | 'times'> {
+export interface RedisJournalOptions extends Pick<SpoolOptions, 'hasToken' | 'times'> {
   readonly connection: RedisConnection;
-  readonly events: JournalEvents;
+  readonly onTakenOver: OnTakenOver;
 }
 
 /** A stream. IDs are `<number>-0`, with numbers from a counter of the process that wrote the hits. */
@@ -161,7 +161,7 @@ export class RedisJournal implements Journal {
 
   /** Opens streams that were taken over, also those of an earlier attempt. */
   async #adopt(): Promise<void> {
-    const { connection, events } = this.options;
+    const { connection, onTakenOver } = this.options;
     const key = `${REDIS_KEYS.streams}${this.instance}`;
     const keys = new Set((await connection.send('SMEMBERS', key)) as string[]);
     for (const known of this.#streams.keys()) if (!keys.has(known)) this.#streams.delete(known);
@@ -169,7 +169,7 @@ export class RedisJournal implements Journal {
       if (stream === this.#own.name || this.#streams.has(stream)) continue;
       const { hits, oldestSeconds } = await measureStream(connection, stream);
       this.#streams.set(stream, new RedisStream(this, stream, hits, oldestSeconds));
-      if (hits > 0) events.takenOver(hits, oldestSeconds);
+      if (hits > 0) onTakenOver(hits, oldestSeconds);
     }
   }
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { codeOf } from '../../../common/describe-error.js';
-import type { Journal, JournalEvents, JournalOpener } from '../journal.js';
+import type { Journal, JournalOpener, OnTakenOver } from '../journal.js';
 import type { SpoolReports } from '../spool-reports.js';
 import {
   describeSpool,
   requireDescription,
-  type SpoolStoreOptions,
+  type SpoolOptions,
   UnusableSpool,
 } from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
@@ -19,7 +19,7 @@ const INSTALL = 'the package redis is not installed; run: npm install redis';
 /** Keeps a connection to Redis, which need not be available yet, and opens journals there. */
 export class RedisJournalOpener implements JournalOpener {
   visitorKey: Buffer | undefined;
-  readonly #options: SpoolStoreOptions;
+  readonly #options: SpoolOptions;
   readonly #reports: SpoolReports;
   readonly #connection: RedisConnection;
   readonly #connected: Promise<void>;
@@ -27,14 +27,14 @@ export class RedisJournalOpener implements JournalOpener {
   #knownDays = '';
   #isClosed = false;
 
-  constructor(options: SpoolStoreOptions, reports: SpoolReports) {
+  constructor(options: SpoolOptions, reports: SpoolReports) {
     this.#options = options;
     this.#reports = reports;
-    this.#connection = new RedisConnection(options.place, options.quietly);
+    this.#connection = new RedisConnection(options.place);
     this.#connected = this.#poll();
   }
 
-  async open(events: JournalEvents): Promise<Journal | undefined> {
+  async open(onTakenOver: OnTakenOver): Promise<Journal | undefined> {
     await this.#connected;
     if (!this.#connection.isOpen) return undefined;
     const { hasToken, times } = this.#options;
@@ -43,7 +43,7 @@ export class RedisJournalOpener implements JournalOpener {
       // Redis may have been flushed.
       await this.#claim();
       await this.#updateDailyKeys(true);
-      return await RedisJournal.create({ connection, hasToken, times, events });
+      return await RedisJournal.create({ connection, hasToken, times, onTakenOver });
     } catch (error) {
       this.#fail(error);
       return undefined;

@@ -44,7 +44,7 @@ async function connected<T>(
   url: string,
   run: (connection: RedisConnection) => Promise<T>,
 ): Promise<T> {
-  const connection = new RedisConnection(url, (quiet) => quiet());
+  const connection = new RedisConnection(url);
   try {
     await connection.open();
     return await run(connection);

@@ -6,21 +6,18 @@ import { EXIT_WAITS } from '../../../../src/common/exit-waits.js';
 import { FileJournal } from '../../../../src/delivery/spool/file/file-journal.js';
 import { thisProcess } from '../../../../src/delivery/spool/file/processes.js';
 import { toLines } from '../../../../src/delivery/spool/hit-line.js';
-import {
-  JOURNAL_TIMES,
-  type JournalEvents,
-  newInstanceName,
-} from '../../../../src/delivery/spool/journal.js';
+import { JOURNAL_TIMES, newInstanceName } from '../../../../src/delivery/spool/journal.js';
+import { SpoolReports } from '../../../../src/delivery/spool/spool-reports.js';
 import type { Hit } from '../../../../src/hit/hit.js';
 import { eventually } from '../../../support/child-process.js';
+import { collectDiagnostics } from '../../../support/diagnostics.js';
 import { notSent } from '../../../support/scripted-transport.js';
 import { filesIn, linesIn, spooledDelivery, temporaryFolder } from '../../../support/spool.js';
 
-const EVENTS = {} as JournalEvents; // nothing of it happens
-
 test('an append that is under way at exit goes on without the event loop, however large it is', async () => {
   const folder = temporaryFolder();
-  const places = { folder, identity: thisProcess(), events: EVENTS };
+  const reports = new SpoolReports(folder, collectDiagnostics().diagnostics);
+  const places = { folder, identity: thisProcess(), reports, onTakenOver: () => undefined };
   const options = { ...places, maxBytes: 1e9, hasToken: true, times: JOURNAL_TIMES };
   const journal = await FileJournal.create(options, newInstanceName());
   const hit: Hit = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readLine, toLines } from '../../../../src/delivery/spool/hit-line.js';
-import { JOURNAL_TIMES, type JournalEvents } from '../../../../src/delivery/spool/journal.js';
+import { JOURNAL_TIMES } from '../../../../src/delivery/spool/journal.js';
 import { RedisConnection } from '../../../../src/delivery/spool/redis/redis-connection.js';
 import { RedisJournal } from '../../../../src/delivery/spool/redis/redis-journal.js';
 import type { Hit } from '../../../../src/hit/hit.js';
@@ -8,10 +8,10 @@ import { startRedis } from '../../../support/redis-server.js';
 
 test('a hit that is stored while older ones turn out to be gone is not counted as lost with them', async () => {
   const redis = await startRedis();
-  const connection = new RedisConnection(redis.url, (run) => run());
+  const connection = new RedisConnection(redis.url);
   await connection.open();
-  const events = {} as JournalEvents; // nothing of it happens
-  const options = { connection, hasToken: true, times: JOURNAL_TIMES, events };
+  const onTakenOver = () => undefined;
+  const options = { connection, hasToken: true, times: JOURNAL_TIMES, onTakenOver };
   const journal = await RedisJournal.create(options);
   const append = (...queries: string[]) => journal.append(linesOf(queries), false);
   await append('?a', '?b');
