@@ -29,7 +29,7 @@ export type {
   PerfKey,
   TrackingParameters,
 } from './hit/parameters/tracking-parameters.js';
-export type { OptionError } from './options/option-error.js';
+export type { OptionError } from './options/parser.js';
 export type { MatomoOptions, VisitorId } from './options.js';
 export type { MatomoStats } from './pipeline/stats.js';
 export type { FinishedSpan } from './requests/finished-span.js';

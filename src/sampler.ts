@@ -2,7 +2,7 @@ import { show } from './common/diagnostics.js';
 import { isRecord } from './common/is-record.js';
 import { spanOf } from './common/otel-global.js';
 import type { Attributes, Context, Link, TraceState } from './common/otel-types.js';
-import { optionError, showValue } from './options/option-error.js';
+import { optionError, showValue } from './options/parser.js';
 import { SERVER_SPAN } from './requests/finished-span.js';
 import { PERF_KEY_ATTRIBUTE } from './requests/matomo-attributes.js';
 

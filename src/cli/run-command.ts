@@ -1,5 +1,5 @@
 import { PREFIX, withoutUserInfo } from '../common/diagnostics.js';
-import { problemOf } from '../options/option-error.js';
+import { problemOf } from '../options/parser.js';
 import { VERSION } from '../version.js';
 import { HELP, HELP_END, OVERVIEW } from './help.js';
 import { isUsageError, UsageError } from './usage-error.js';

@@ -1,7 +1,7 @@
 import type { OptionDeclaration } from '../options/declaration.js';
 import { DECLARATIONS, type DeclaredName, readVariables } from '../options/environment.js';
-import { type OptionError, problemOf } from '../options/option-error.js';
 import type { ResolvedOptions } from '../options/option-table.js';
+import { type OptionError, problemOf } from '../options/parser.js';
 
 /** The command line is invalid. */
 export class UsageError extends Error {}

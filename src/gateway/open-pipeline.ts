@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
-import { optionError } from '../options/option-error.js';
+import { optionError } from '../options/parser.js';
 import type { MatomoOptions } from '../options.js';
 import { createHitPipeline } from '../pipeline/hit-pipeline.js';
 import { hitsOfEvents } from '../requests/matomo-attributes.js';

@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { codeOf } from '../common/describe-error.js';
 import {
+  checkIsObject,
   declareOptions,
   type InCode,
   type OptionDeclaration,
@@ -9,10 +10,8 @@ import {
   variablesOf,
 } from '../options/declaration.js';
 import { type Environment, readText, readVariables } from '../options/environment.js';
-import { checkIsObject } from '../options/in-code.js';
-import { optionError } from '../options/option-error.js';
 import { integer, listOf, secret, stateless } from '../options/parse-values.js';
-import { type Parser, parser } from '../options/parser.js';
+import { optionError, type Parser, parser } from '../options/parser.js';
 import { PATTERNS } from '../options/syntax.js';
 import type { MatomoOptions } from '../options.js';
 

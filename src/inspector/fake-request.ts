@@ -1,10 +1,9 @@
 import type { Attributes } from '@opentelemetry/api';
 import { isRecord } from '../common/is-record.js';
 import type { TrackedRequest } from '../hit/http-request.js';
-import { option } from '../options/declaration.js';
-import { resolveInCode, text } from '../options/in-code.js';
+import { option, resolveInCode } from '../options/declaration.js';
 import { boolean, functionOption, integer, oneOf } from '../options/parse-values.js';
-import { parser } from '../options/parser.js';
+import { parser, text } from '../options/parser.js';
 import { headersIn, readHeader } from '../requests/read-headers.js';
 
 const anyText = parser('text', (value) => (typeof value === 'string' ? value : undefined));

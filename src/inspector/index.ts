@@ -1,6 +1,6 @@
 export type { MatomoVersion } from '../hit/bots/reported-chatbots.js';
 export type { TrackedRequest } from '../hit/http-request.js';
-export type { OptionError } from '../options/option-error.js';
+export type { OptionError } from '../options/parser.js';
 export { fakeRequest } from './fake-request.js';
 export { formatHits } from './format-hits.js';
 export type {

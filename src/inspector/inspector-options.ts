@@ -2,10 +2,9 @@ import { show } from '../common/diagnostics.js';
 import { isRecord } from '../common/is-record.js';
 import { MATOMO_VERSIONS } from '../hit/bots/reported-chatbots.js';
 import { toSiteId } from '../hit/parameters/parameter-value.js';
-import { type InCode, option, type ResolvedValues } from '../options/declaration.js';
-import { resolveInCode, text } from '../options/in-code.js';
+import { type InCode, option, type ResolvedValues, resolveInCode } from '../options/declaration.js';
 import { boolean, functionOption, integer, listOf, oneOf } from '../options/parse-values.js';
-import { invalid, type Parser, parser } from '../options/parser.js';
+import { invalid, type Parser, parser, text } from '../options/parser.js';
 import { type SpamSettings, spamPrevention } from './rules/spam-prevention.js';
 
 const id = integer(1, 4_294_967_295); // int unsigned

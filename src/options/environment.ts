@@ -8,9 +8,8 @@ import {
   snakeCase,
   variablesOf,
 } from './declaration.js';
-import { optionError, problemOf } from './option-error.js';
 import { ENVIRONMENT_OPTIONS, OPTIONS, type ResolvedOptions } from './option-table.js';
-import type { Parser } from './parser.js';
+import { optionError, type Parser, problemOf } from './parser.js';
 
 // How a variable becomes an option: `readVariables` finds its text, in the variable or in a file, `readText` converts that to the value that
 // code would pass (`syntax.ts`), and the parser of the option checks it (`parse-values.ts`). What is invalid, or has a misspelled name, has

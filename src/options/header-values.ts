@@ -1,8 +1,15 @@
 import { show } from '../common/diagnostics.js';
 import { headerAttributeOf, isSecretHeader } from '../hit/parameters/attributes.js';
 import { USER_ID_CLAIMS, userIdSourceOf } from '../hit/visitor/pseudonym.js';
-import { type OptionError, optionError, showValue } from './option-error.js';
-import { invalid, isVariable, type Parser, parser } from './parser.js';
+import {
+  invalid,
+  isVariable,
+  type OptionError,
+  optionError,
+  type Parser,
+  parser,
+  showValue,
+} from './parser.js';
 import { LIST, PAIRS } from './syntax.js';
 
 /** In lower case. */

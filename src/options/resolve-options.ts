@@ -2,6 +2,7 @@ import { coded } from '../common/messages.js';
 import { userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { MatomoOptions } from '../options.js';
+import { parseInCode } from './declaration.js';
 import {
   DECLARATIONS,
   DECLARED_NAMES,
@@ -11,9 +12,8 @@ import {
   readOptions,
   type SetOptions,
 } from './environment.js';
-import { parseInCode } from './in-code.js';
-import { optionError } from './option-error.js';
 import type { ResolvedOptions } from './option-table.js';
+import { optionError } from './parser.js';
 
 /** Set options, with what `privacy: 'strict'` adds. */
 type StrictOptions = SetOptions & Pick<ResolvedOptions, 'hidesAddress' | 'hidesOtherUserIds'>;

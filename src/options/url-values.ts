@@ -1,7 +1,6 @@
 import { showWithout } from '../common/diagnostics.js';
 import { spoolBackendOf } from '../delivery/spool/backends.js';
-import { hideSecrets, optionError } from './option-error.js';
-import { type Parser, parser } from './parser.js';
+import { hideSecrets, optionError, type Parser, parser } from './parser.js';
 
 const HTTP_URL = 'a URL that begins with http:// or https://';
 const SPOOL_PLACE = 'the path of a folder or a URL that begins with redis:// or rediss://';

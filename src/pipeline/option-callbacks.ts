@@ -18,7 +18,7 @@ import { DEPRECATED_ENDPOINT, isFromRequest } from '../hit/parameters/dimensions
 import { hasNonFiniteNumber, toSiteId } from '../hit/parameters/parameter-value.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import { findServiceSite } from '../options/service-sites.js';
+import { findServiceSite } from '../options/parse-values.js';
 import type { ServiceDefaults } from '../requests/matomo-attributes.js';
 import { createUserIdReader, type UserIdReader } from '../requests/read-user-id.js';
 import type { EndedRequest } from '../requests/request.js';

@@ -1,7 +1,11 @@
 import { isRecord } from '../../common/is-record.js';
 import { createIsInRanges } from '../../hit/visitor/address-ranges.js';
-import { type InCode, option, type ResolvedValues } from '../../options/declaration.js';
-import { resolveInCode } from '../../options/in-code.js';
+import {
+  type InCode,
+  option,
+  type ResolvedValues,
+  resolveInCode,
+} from '../../options/declaration.js';
 import { boolean, integer, listOf } from '../../options/parse-values.js';
 import { type Parser, parser } from '../../options/parser.js';
 import { toText } from './cell.js';

@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { clearTimeout, setTimeout } from 'node:timers';
-import { type InCode, option } from '../../options/declaration.js';
-import { resolveInCode } from '../../options/in-code.js';
+import { type InCode, option, resolveInCode } from '../../options/declaration.js';
 import { integer } from '../../options/parse-values.js';
 import type { Parser } from '../../options/parser.js';
 import type { AiRequest, InspectedHit } from '../inspected-hit.js';

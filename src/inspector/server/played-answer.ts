@@ -3,8 +3,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isUint8Array } from 'node:util/types';
 import { show } from '../../common/diagnostics.js';
 import { isRecord } from '../../common/is-record.js';
-import { type InCode, option, type ResolvedValues } from '../../options/declaration.js';
-import { resolveInCode } from '../../options/in-code.js';
+import {
+  type InCode,
+  option,
+  type ResolvedValues,
+  resolveInCode,
+} from '../../options/declaration.js';
 import { boolean, integer, oneOf } from '../../options/parse-values.js';
 import { invalid, type Parser, parser } from '../../options/parser.js';
 import { waitMillis } from './hit-log.js';

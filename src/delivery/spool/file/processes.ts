@@ -9,7 +9,7 @@ import { HITS } from './hits-file.js';
 import { isThere, listFolder, readOwnFile, unlessMissing } from './own-files.js';
 
 /** A process' journal. Names are shorter if the clock showed a time before 2001. */
-export const INSTANCE: RegExp = /^\d{1,16}-\d+-[\da-f]{8}$/;
+const INSTANCE = /^\d{1,16}-\d+-[\da-f]{8}$/;
 /** The same, or one that is being made, or whose process died while it did so. */
 const INSTANCE_OR_DRAFT = /^\.?\d{1,16}-\d+-[\da-f]{8}$/;
 /** The file that says whose journal a folder is. Its owner touches it at each beat. */
