@@ -1,6 +1,6 @@
 import { createDiagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
-import { isSdkDisabled } from './common/sdk-disabled.js';
+import { isSdkDisabled } from './common/otel-global.js';
 import { type Session, startOffer } from './common/start-hook.js';
 import { checkOptions } from './options/resolve-options.js';
 import type { MatomoOptions } from './options.js';

@@ -4,6 +4,9 @@ import { describeError } from './describe-error.js';
 import { createDiagnostics } from './diagnostics.js';
 import { coded } from './messages.js';
 
+/** Marks a server of this package, whose requests are not tracked. */
+export const UNTRACKED_SERVER: symbol = Symbol.for('opentelemetry-matomo.untracked');
+
 export type ChannelListener = (message: unknown) => void;
 
 /** A message of Node.js about a request to one of its servers. */

@@ -1,6 +1,5 @@
 import { constants } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
-import { EXIT_WAITS } from './exit-waits.js';
 
 // What ends a process, and what is called then:
 //
@@ -11,6 +10,26 @@ import { EXIT_WAITS } from './exit-waits.js';
 //
 // SIGHUP and SIGUSR2 often reload a configuration: with a handler, nothing is called; without one, everything but `expectEnd`. As PID 1, they
 // are not listened to. `PipelineEnd` passes the calls on to `Delivery`: `exit/process-hold.ts` keeps the process, `exit/exit-flush.ts` sends at `exit`.
+
+/**
+ * How long a process waits at its end for what, in milliseconds. `shutdown`, the hold on an empty event loop and `finish` share
+ * `shutdownTimeoutMillis` (5,000 by default), see process-hold.ts.
+ */
+export const EXIT_WAITS = {
+  /** Default of `shutdownTimeoutMillis` with `register` and `start`: PM2 kills 1.6 s after SIGINT. */
+  registeredMillis: 1_500,
+  /** The end, before an outage that began after its first sign is logged: the last line names it too. Docker kills after ten seconds. */
+  outageMillis: 5_000,
+  /** A signal that the process has sent to itself. */
+  ownSignalMillis: 1_000,
+  /** The exit flush, if Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */
+  unavailableMillis: 300,
+  /** A spool to close, with the last write. A disk or a network may hang. */
+  spoolMillis: 1_500,
+  spoolWriteMillis: 1_000,
+  /** A write to a folder that is under way in another thread while this one is blocked. */
+  otherWriteMillis: 250,
+} as const;
 
 /** What has hits that the end of the process would lose. Nothing here throws or rejects. */
 export interface HitSender {
@@ -32,7 +51,7 @@ const SIGNALS: readonly Signal[] =
 
 /**
  * Calls a sender at signals, until the returned function is called. A signal without a handler of the application ends the process as it
- * would without this package, at most `shutdownTimeoutMillis` and, if a spool hangs, the waits for it later (exit-waits.ts).
+ * would without this package, at most `shutdownTimeoutMillis` and, if a spool hangs, the waits for it later (`EXIT_WAITS`).
  */
 export function atSignals(sender: HitSender): () => void {
   // Threads get no signals.

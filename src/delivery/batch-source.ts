@@ -1,4 +1,4 @@
-import { EXIT_WAITS } from '../common/exit-waits.js';
+import { EXIT_WAITS } from '../common/signals-and-exit.js';
 import { runAtOnce, runInSlices, type Steps } from '../common/slices.js';
 import { withTimeout } from '../common/timers.js';
 import { failingMillis } from './answer/back-off.js';

@@ -1,5 +1,5 @@
 import type { Diagnostics } from '../common/diagnostics.js';
-import { EXIT_WAITS } from '../common/exit-waits.js';
+import { EXIT_WAITS } from '../common/signals-and-exit.js';
 import { DetachedScope, untilIdle, withTimeout } from '../common/timers.js';
 import type { PendingHit } from '../hit/hit.js';
 import { BatchSource } from './batch-source.js';

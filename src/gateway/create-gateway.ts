@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError } from '../common/describe-error.js';
 import { createDiagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { listenUntracked, urlOf } from '../common/untracked-server.js';
+import { listenUntracked, urlOf } from '../common/own-server.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/environment.js';
 import { REQUEST_BYTES } from '../pipeline/pending-hits.js';
 import type { MatomoStats } from '../pipeline/stats.js';
@@ -13,9 +13,9 @@ import { createSelection } from './otlp/span-selection.js';
 import { createAnswerExport } from './receiver/answer-export.js';
 import { RefusedExports } from './receiver/refused-exports.js';
 import { createServer, findForeignSender, stopListening } from './receiver/server.js';
-import type { GatewayOptions } from './receiver-options.js';
 import {
   EXPECTED_RECEIVER_VARIABLES,
+  type GatewayOptions,
   RECEIVER_VARIABLES,
   resolveReceiver,
 } from './receiver-options.js';

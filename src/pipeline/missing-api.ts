@@ -3,13 +3,12 @@ import type { Server } from 'node:http';
 // Not by name: bundles often have a banner that imports `createRequire`.
 import * as modules from 'node:module';
 import { dirname, resolve } from 'node:path';
-import { channelListener, isObject } from '../common/channel-listener.js';
+import { channelListener, isObject, UNTRACKED_SERVER } from '../common/channel-listener.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { otelGlobal } from '../common/otel-global.js';
 import { startOffer } from '../common/start-hook.js';
 import { DetachedScope } from '../common/timers.js';
-import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { MatomoStats } from './stats.js';
 
 const API = '@opentelemetry/api';

@@ -1,7 +1,7 @@
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
-import { EXIT_WAITS } from '../common/exit-waits.js';
 import { coded } from '../common/messages.js';
-import { isSdkDisabled } from '../common/sdk-disabled.js';
+import { isSdkDisabled } from '../common/otel-global.js';
+import { EXIT_WAITS } from '../common/signals-and-exit.js';
 import { readEnvironment } from '../options/environment.js';
 import type { RecordOption } from '../options/option-table.js';
 import type { MatomoOptions } from '../options.js';

@@ -1,10 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
-import { channelListener, isObject } from '../common/channel-listener.js';
+import { channelListener, isObject, UNTRACKED_SERVER } from '../common/channel-listener.js';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { DetachedScope } from '../common/timers.js';
-import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { RecordOption } from '../options/option-table.js';
 import type { MatomoSpanProcessor } from '../span-processor.js';
 

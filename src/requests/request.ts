@@ -1,8 +1,8 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { UNTRACKED_SERVER } from '../common/channel-listener.js';
 import { copyText } from '../common/generation-cache.js';
 import type { Attributes } from '../common/otel-types.js';
-import { UNTRACKED_SERVER } from '../common/untracked-server.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import {
   Annotations,

@@ -1,5 +1,5 @@
 import { type MessageCode, splitCode } from '../../common/messages.js';
-import { isSdkDisabled } from '../../common/sdk-disabled.js';
+import { isSdkDisabled } from '../../common/otel-global.js';
 import { EXPECTED_RECEIVER_VARIABLES, RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/nearest-name.js';
 import { createIsInRanges, NAMED_RANGES } from '../../hit/visitor/address-ranges.js';

@@ -1,7 +1,7 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
-import { EXIT_WAITS } from '../../common/exit-waits.js';
 import type { LastingState } from '../../common/line-limiter.js';
 import { coded, type MessageCode } from '../../common/messages.js';
+import { EXIT_WAITS } from '../../common/signals-and-exit.js';
 import { countOf, type Reason } from '../queue/batch.js';
 
 /** What is left to send, for the log. */

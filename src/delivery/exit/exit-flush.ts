@@ -1,5 +1,5 @@
 import { describeError } from '../../common/describe-error.js';
-import { EXIT_WAITS } from '../../common/exit-waits.js';
+import { EXIT_WAITS } from '../../common/signals-and-exit.js';
 import type { LossReason } from '../queue/counters.js';
 import type { SendingParts } from '../sender.js';
 import type { JournalHit } from '../spool/journal.js';

@@ -1,5 +1,5 @@
 import type { AsyncResource } from 'node:async_hooks';
-import { EXIT_WAITS } from '../../common/exit-waits.js';
+import { EXIT_WAITS } from '../../common/signals-and-exit.js';
 import { holdEventLoop, MAX_TIMER_MILLIS } from '../../common/timers.js';
 
 /**

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { EXIT_WAITS } from '../../common/exit-waits.js';
 import { SerialQueue } from '../../common/serial-queue.js';
+import { EXIT_WAITS } from '../../common/signals-and-exit.js';
 import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';
 import type { MemoryQueue } from '../queue/memory-queue.js';

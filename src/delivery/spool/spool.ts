@@ -1,6 +1,5 @@
-import { EXIT_WAITS } from '../../common/exit-waits.js';
 import { SerialQueue } from '../../common/serial-queue.js';
-import { atExit } from '../../common/signals-and-exit.js';
+import { atExit, EXIT_WAITS } from '../../common/signals-and-exit.js';
 import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';
 import type { BatchQueue } from '../queue/batch-queue.js';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import * as zlib from 'node:zlib';
-import { type CollectProblem, collectBody } from '../../common/collect-body.js';
+import { type CollectProblem, collectBody } from '../../common/own-server.js';
 
 /** Decompresses a body, to at most `maxBytes`. */
 export type Inflate = (body: Buffer, maxBytes: number) => Buffer | 'too large' | 'not inflated';

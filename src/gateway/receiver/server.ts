@@ -6,7 +6,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isOwnHost } from '../../common/own-host.js';
+import { isOwnHost } from '../../common/own-server.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
 
 // Limits against slow clients and too many clients.

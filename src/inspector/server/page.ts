@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { isOwnHost } from '../../common/own-host.js';
+import { isOwnHost } from '../../common/own-server.js';
 import type { HitLog } from './hit-log.js';
 
 interface PageOptions {

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { collectBody } from '../../common/collect-body.js';
-import { listenUntracked, urlOf } from '../../common/untracked-server.js';
+import { collectBody, listenUntracked, urlOf } from '../../common/own-server.js';
 import type { AiRequest, InspectedHit } from '../inspected-hit.js';
 import { type InspectorOptions, resolveInspector } from '../inspector-options.js';
 import { readTrackerRequest } from '../rules/read-tracker-request.js';

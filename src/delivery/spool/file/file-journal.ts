@@ -10,7 +10,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { EXIT_WAITS } from '../../../common/exit-waits.js';
+import { EXIT_WAITS } from '../../../common/signals-and-exit.js';
 import {
   type HitLine,
   type Journal,

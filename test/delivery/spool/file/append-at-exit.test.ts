@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { EXIT_WAITS } from '../../../../src/common/exit-waits.js';
+import { EXIT_WAITS } from '../../../../src/common/signals-and-exit.js';
 import { FileJournal } from '../../../../src/delivery/spool/file/file-journal.js';
 import { thisProcess } from '../../../../src/delivery/spool/file/processes.js';
 import { toLines } from '../../../../src/delivery/spool/hit-line.js';

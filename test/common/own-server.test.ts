@@ -1,7 +1,6 @@
 import { createServer, request as sendRequest } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { collectBody } from '../../src/common/collect-body.js';
-import { listenUntracked, urlOf } from '../../src/common/untracked-server.js';
+import { collectBody, isOwnHost, listenUntracked, urlOf } from '../../src/common/own-server.js';
 
 /** What a server reads of a body that is sent in chunks, with or without its length in advance. */
 async function collected(
@@ -42,13 +41,37 @@ test.each([
   ['small chunks and a length', small, true],
   ['large and small chunks', [...large, ...small], false],
   ['no chunks', [], false],
-])('it reads %s', async (_name, chunks, hasLength) => {
+])('a body is read: %s', async (_name, chunks, hasLength) => {
   const body = await collected(chunks, { maxBytes: 1_000_000 }, hasLength);
   expect(body).toEqual(Buffer.concat(chunks));
 });
 
-test('it stops at the maximum, and when there is no memory', async () => {
+test('reading a body stops at the maximum, and when there is no memory', async () => {
   expect(await collected(large, { maxBytes: 79_000 })).toBe('too large');
   expect(await collected(large, { maxBytes: 79_001 })).toEqual(Buffer.concat(large));
   expect(await collected(large, { maxBytes: 79_001, reserve: () => false })).toBe('no memory');
+});
+
+test.each([
+  ['192.0.2.7:8080', true],
+  ['[::1]', true],
+  ['LocalHost:8080', true],
+  ['shop.localhost', true],
+  ['Own.Example:8080', true],
+  ['other.example', false],
+  ['own.example.other.example', false],
+  ['notlocalhost', false],
+  ['other.example/.localhost', false],
+  ['other.example#.localhost', false],
+  ['user@localhost', false],
+  ['', false],
+])('Host: %s is the own host: %s', (host, isOwn) => {
+  expect(isOwnHost(host, 'own.example')).toBe(isOwn);
+});
+
+test('a server that has an address or no name has no other name', () => {
+  for (const ownName of ['127.0.0.1', '::1', '']) {
+    expect(isOwnHost('other.example', ownName)).toBe(false);
+    expect(isOwnHost('', ownName)).toBe(false);
+  }
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isSdkDisabled } from '../../src/common/sdk-disabled.js';
+import { isSdkDisabled } from '../../src/common/otel-global.js';
 
 test.each([
   [{}, false],

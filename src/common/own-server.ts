@@ -1,4 +1,48 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isIP } from './addresses.js';
+import { UNTRACKED_SERVER } from './channel-listener.js';
+
+// What the servers of this package, the gateway and the inspector, have in common.
+
+/** Starts a server whose requests are neither tracked nor counted. Rejects if it cannot listen. */
+export async function listenUntracked(server: Server, host: string, port: number): Promise<void> {
+  Object.defineProperty(server, UNTRACKED_SERVER, { value: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+}
+
+/** The URL of a listening server. */
+export function urlOf(server: Server, scheme: 'http' | 'https' = 'http'): string {
+  const { address, family, port } = server.address() as AddressInfo;
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+/** Characters that end the host of a URL or are not allowed in it. */
+const NO_HOST = /[@/?#\\\s]/;
+
+/**
+ * Whether a Host header has an IP address, `localhost`, or one of a server's own names. Any other name may belong to a web
+ * page whose owner points it to this machine (DNS rebinding).
+ */
+export function isOwnHost(host: string, ...ownNames: readonly string[]): boolean {
+  const name = hostnameOf(host);
+  if (name === undefined) return false;
+  const isAddress = isIP(name.replace(/^\[|\]$/g, '')) !== 0;
+  return (
+    isAddress ||
+    /(?:^|\.)localhost$/.test(name) ||
+    ownNames.some((ownName) => hostnameOf(ownName) === name)
+  );
+}
+
+/** The host in lower case and without a port; `undefined` if it is invalid. */
+function hostnameOf(host: string): string | undefined {
+  const url = `http://${host}`;
+  return NO_HOST.test(host) || !URL.canParse(url) ? undefined : new URL(url).hostname;
+}
 
 /** Why a body was not read. */
 export type CollectProblem = 'too large' | 'cut off' | 'stalled' | 'no memory';
