@@ -6,6 +6,7 @@ import { addFurtherHit, type CheckedHit } from './further-hit.js';
 import type { Hit } from './hit.js';
 import type { HttpRequest } from './http-request.js';
 import { setTimings, subtractOtherTimings } from './page/request-timings.js';
+import { createFindRouteDetails, type RouteDetails } from './page/routes.js';
 import { createSentUrls } from './page/sent-urls.js';
 import { createPageViewReader, type PageView, type PageViewOptions } from './page-view.js';
 import {
@@ -18,7 +19,6 @@ import {
 import { createDimensions, type DimensionOptions } from './parameters/dimensions.js';
 import { completeEvent, override, overrideAll } from './parameters/overrides.js';
 import { SHARED } from './parameters/parameter-table.js';
-import { createFindRouteDetails, type RouteDetails } from './parameters/route-details.js';
 import { isInSample } from './visitor/sampling.js';
 
 /** What makes hits of a request, besides the request. */

@@ -11,6 +11,7 @@ import {
 } from './page/action-name.js';
 import { toPagePath, toTitlePath } from './page/page-path.js';
 import { isTimed } from './page/request-timings.js';
+import { withSlash } from './page/routes.js';
 import type { SentUrlOptions, SentUrls } from './page/sent-urls.js';
 import {
   customVariablesOf,
@@ -18,7 +19,6 @@ import {
   toCustomVariables,
 } from './parameters/custom-variables.js';
 import type { SentRequest } from './parameters/dimensions.js';
-import { withSlash } from './parameters/route-details.js';
 import { type ClientFields, toClientFields } from './visitor/client.js';
 import { createVisitors, type Visitor, type VisitorOptions } from './visitor/visitor.js';
 import type { VisitorTraits } from './visitor/visitor-id.js';

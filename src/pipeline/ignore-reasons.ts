@@ -4,12 +4,10 @@ import { createIsAiChatbot, type IsAiChatbot } from '../hit/bots/ai-chatbot-hit.
 import { isLaterPart } from '../hit/bots/documents.js';
 import type { HitBuilder } from '../hit/hit-builder.js';
 import type { HttpRequest } from '../hit/http-request.js';
-import { endsInWildcard, hasWildcard } from '../hit/page/catch-all-route.js';
-import { plainRoute } from '../hit/page/plain-route.js';
-import { isPollingSession } from '../hit/page/redact-query.js';
-import { isStaticFile } from '../hit/page/static-file.js';
+import { isStaticFile } from '../hit/page/page-path.js';
+import { isPollingSession } from '../hit/page/page-url.js';
+import { endsInWildcard, hasWildcard, plainRoute, withSlash } from '../hit/page/routes.js';
 import { decodePath } from '../hit/page/url-pairs.js';
-import { withSlash } from '../hit/parameters/route-details.js';
 import { MAX_PATTERN_INPUT, matchesAny } from '../hit/text.js';
 import type { Client } from '../hit/visitor/client.js';
 import type { ResolvedOptions } from '../options/option-table.js';

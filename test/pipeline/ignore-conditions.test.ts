@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { HEALTH_CHECKERS } from '../../src/hit/bots/health-checkers.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
-import { plainRoute } from '../../src/hit/page/plain-route.js';
+import { plainRoute } from '../../src/hit/page/routes.js';
 import type { ResolvedOptions } from '../../src/options/option-table.js';
 import { patterns } from '../../src/options/parse-values.js';
 import {

@@ -1,5 +1,5 @@
 import type { Attributes } from '../../common/otel-types.js';
-import { redactRoute } from '../../hit/page/redact-path.js';
+import { redactRoute } from '../../hit/page/redaction.js';
 import { decodeLatin1 } from '../../hit/text.js';
 import { assembleRequest } from '../../requests/assemble-requests.js';
 import {

@@ -2,7 +2,7 @@ import { GenerationCache } from '../../common/generation-cache.js';
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
 import { withoutUserInfo } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
-import { redactRoute } from './redact-path.js';
+import { redactRoute } from './redaction.js';
 
 /** Clients choose how long a batch is. */
 const MAX_COUNT = 100;

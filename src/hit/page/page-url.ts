@@ -1,13 +1,15 @@
 import { memoize } from '../../common/generation-cache.js';
 import { createField, Field, rawField } from '../field.js';
 import { encodeValue, isPlain } from '../text.js';
+import { redactPair } from './redaction.js';
 import {
-  createToTrackedQuery,
-  isPolling,
-  type QueryPolicyOptions,
-  removeSearchFromPath,
-  withoutTimestamp,
-} from './redact-query.js';
+  asMatomoReads,
+  type FilterPair,
+  filterPairs,
+  filterParts,
+  MAX_PAIRS_LENGTH,
+  pairNameOf,
+} from './url-pairs.js';
 
 /** Matomo cuts there, by bytes; what is sent is ASCII. */
 const MAX_URL_LENGTH = 1024;
@@ -39,18 +41,12 @@ export interface Located {
  */
 export type UrlUse = 'page' | 'graphql' | 'chatbot';
 
-/** A part of a URL, and its encoding in the value of a query string. */
-class UrlPart {
-  readonly text: string;
-  readonly encoded: string;
-
-  constructor(text: string, encoded = encodeValue(text)) {
-    this.text = text;
-    this.encoded = encoded;
-  }
+/** A part of a URL: without the name of the parameter, unless it is the beginning. */
+function toPart(text: string): Field {
+  return new Field('url', text, encodeValue(text));
 }
 
-const NO_QUERY = /* @__PURE__ */ new UrlPart('');
+const NO_QUERY = /* @__PURE__ */ toPart('');
 
 /**
  * The absolute URL of a request whose path comes redacted, of at most 1,024 bytes: the query is the first to be cut. Encoding its parts
@@ -67,35 +63,34 @@ export function createToPageUrl(
   const baseUrl = options.baseUrl === undefined ? undefined : rawField('url', options.baseUrl);
   const toHttp = memoize((host: string) => rawField('url', `http://${toHost(host, 'http')}`));
   const toHttps = memoize((host: string) => rawField('url', `https://${toHost(host, 'https')}`));
-  function toPlace(path: string, use: UrlUse): UrlPart {
-    if (isPlain(path)) return new UrlPart(path, path);
+  function toPlace(path: string, use: UrlUse): Field {
+    if (isPlain(path)) return new Field('url', path, path);
     const keepsSearch = options.siteSearch && use !== 'graphql';
-    return new UrlPart(encodeUnsafe(cutRaw(keepsSearch ? path : removeSearchFromPath(path))));
+    return toPart(encodeUnsafe(cutRaw(keepsSearch ? path : removeSearchFromPath(path))));
   }
   return function toPageUrl({ scheme, host = '', query }, path, use = 'page') {
     const origin = baseUrl ?? (scheme === 'https' ? toHttps(host) : toHttp(host));
     const place = toPlace(path, use);
     const tracked = query === undefined ? NO_QUERY : toQuery[use](query);
-    const value = origin.value + place.text + tracked.text;
+    const value = origin.value + place.value + tracked.value;
     if (value.length > SAFE_URL_LENGTH) {
-      return toLongField(value, origin.value.length + place.text.length);
+      return toLongField(value, origin.value.length + place.value.length);
     }
-    return new Field('url', value, origin.text + place.encoded + tracked.encoded);
+    return new Field('url', value, origin.text + place.text + tracked.text);
   };
 }
 
-function createToQuery(policy: QueryPolicyOptions): (query: string) => UrlPart {
+/** Only a query that is sent as it came is remembered: others may hold secrets. */
+function createToQuery(policy: QueryPolicyOptions): (query: string) => Field {
   const toTrackedQuery = createToTrackedQuery(policy);
-  return memoize((query: string): UrlPart => {
-    const stable = isPolling(query) ? withoutTimestamp(query) : query;
-    const tracked = encodeUnsafe(cutRaw(toTrackedQuery(stable)));
-    return tracked === '' ? NO_QUERY : new UrlPart(`?${tracked}`);
-  }, isSentAsItCame);
-}
-
-/** Other queries are not remembered: they may hold secrets. */
-function isSentAsItCame({ text }: UrlPart, query: string): boolean {
-  return text === (query === '' ? '' : `?${query}`);
+  return memoize(
+    (query: string) => {
+      const stable = isPolling(query) ? withoutTimestamp(query) : query;
+      const tracked = encodeUnsafe(cutRaw(toTrackedQuery(stable)));
+      return tracked === '' ? NO_QUERY : toPart(`?${tracked}`);
+    },
+    ({ value }, query) => value === (query && `?${query}`),
+  );
 }
 
 function toLongField(url: string, pathEnd: number): Field {
@@ -128,4 +123,94 @@ function encodeUnsafe(text: string): string {
 /** Before it is encoded, which makes no text shorter: what is longer than a URL is cut in the end. */
 function cutRaw(text: string): string {
   return text.slice(0, MAX_URL_LENGTH + 1);
+}
+
+/** Matomo reads these as the keyword of a site search, in upper or lower case: such a hit loses its URL, title and timing. */
+const SEARCH_PARAMETER = /^(?:q|query|s|search|searchword|k|keywords?)$/;
+
+/** Next.js adds it to the URL of a page if its own code requests the page: a hash of the request's headers. */
+const RSC = '_rsc';
+
+const CAMPAIGN = /^(?:(?:utm|mtm|pk|piwik|matomo)_|(?:gclid|fbclid)$)/i;
+
+export interface QueryPolicyOptions {
+  readonly query: 'keep' | 'redact' | 'strip' | readonly string[];
+  /** Keeps parameters that Matomo reads as a site search. */
+  readonly siteSearch: boolean;
+  /** Removes campaign parameters, as Matomo does in URLs of people. */
+  readonly removesCampaigns?: boolean;
+}
+
+/**
+ * What is kept of a query in the tracked URL; `''` if nothing is. Reads parameters as Matomo does, and also those that `;` separates.
+ * Parameters after the first 1,024 characters that are kept are dropped.
+ */
+export function createToTrackedQuery(
+  { query: policy, siteSearch, removesCampaigns = false }: QueryPolicyOptions,
+  isRedacted: boolean = policy === 'redact',
+): (query: string) => string {
+  const listed = typeof policy === 'string' ? undefined : new Set(policy);
+  const filter: FilterPair = (pair, isContinued) => {
+    const name = pairNameOf(pair);
+    if (isRemoved(name) || !(listed === undefined || listed.has(name) || isContinued)) {
+      return undefined;
+    }
+    return isRedacted ? redactPair(pair) : pair;
+  };
+
+  function isRemoved(name: string): boolean {
+    if (name === RSC || (!siteSearch && isSearchParameter(name))) return true;
+    return removesCampaigns && CAMPAIGN.test(name);
+  }
+
+  if (policy === 'strip') return () => '';
+  return function toTrackedQuery(query) {
+    const text = asMatomoReads(query);
+    let tracked: string | undefined;
+    // Not with `split`, which would copy every pair.
+    for (let start = 0, end = 0; end >= 0; start = end + 1) {
+      end = text.indexOf('&', start);
+      const kept = filterPairs(end < 0 ? text.slice(start) : text.slice(start, end), filter);
+      if (kept !== undefined) tracked = tracked === undefined ? kept : `${tracked}&${kept}`;
+      if (tracked !== undefined && tracked.length > MAX_PAIRS_LENGTH) break;
+    }
+    return tracked ?? '';
+  };
+}
+
+/**
+ * Removes matrix parameters from a path that Matomo would read as a site search (`/find;q=shoes`). After the first `;`, Matomo reads the
+ * rest of the path as a query, so `&` is a separator there too.
+ */
+export function removeSearchFromPath(path: string): string {
+  const text = asMatomoReads(path);
+  const start = text.indexOf(';');
+  if (start < 0) return text;
+  const rest = text
+    .slice(start)
+    .replace(/[;&][^/]*/g, (parts) => filterParts(parts, removeSearch, false));
+  return text.slice(0, start) + rest;
+}
+
+function removeSearch(pair: string): string | undefined {
+  return isSearchParameter(pairNameOf(pair)) ? undefined : pair;
+}
+
+function isSearchParameter(name: string): boolean {
+  return SEARCH_PARAMETER.test(name.toLowerCase());
+}
+
+/** Whether a query is of Engine.IO's transport by polling, as socket.io uses it: then the rest of a path depends on a setting. */
+export function isPolling(query = ''): boolean {
+  return query.includes('transport=polling') && /(?:^|&)EIO=/.test(query);
+}
+
+/** Whether such a request continues a session. The first one, the handshake, has no session ID. */
+export function isPollingSession(query = ''): boolean {
+  return isPolling(query) && /(?:^|&)sid=/.test(query);
+}
+
+/** The query without the time that keeps caches from answering: it differs in every request. */
+export function withoutTimestamp(query: string): string {
+  return query.replace(/^t=[^&]*&|&t=[^&]*/, '');
 }

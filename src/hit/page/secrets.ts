@@ -48,54 +48,7 @@ export function isCredentialName(name: string): boolean {
 
 /** `access_token`, `X-Api-Key` and `sessionId` are secret because of one of their words; `authors` and `keyring` are not. */
 export function isSecretName(name: string): boolean {
-  return mayBeSecretName(name) && hasWordOf(SECRET_WORDS, name);
-}
-
-const MAX_ASCII = 127;
-const PERCENT = 37;
-const LOWER_A = 97;
-const LOWER_Z = 122;
-const LETTER_BITS = 5;
-const LETTER = 31;
-const THREE_LETTERS = 32_767;
-
-/** Adds a character to the last three letters of a word, which are 5 bits each. What is no letter is 0. */
-function addLetter(letters: number, code: number): number {
-  const lower = code | 32;
-  const letter = lower >= LOWER_A && lower <= LOWER_Z ? lower & LETTER : 0;
-  return ((letters << LETTER_BITS) | letter) & THREE_LETTERS;
-}
-
-/** 1 for the last three letters of secret words: a look at these takes a tenth of the time of a look at all words. */
-const ENDS = /* @__PURE__ */ endsOfWords();
-
-function endsOfWords(): Uint8Array {
-  const ends = new Uint8Array(THREE_LETTERS + 1);
-  for (const word of [...SECRET_WORDS, ...SECRET_ENDINGS]) {
-    let letters = 0;
-    for (const letter of word) letters = addLetter(letters, letter.charCodeAt(0));
-    ends[letters] = 1;
-  }
-  return ends;
-}
-
-/** Whether a word in a part of a text may be secret, by its end. What is encoded or has accents may. */
-export function mayBeSecretName(text: string, start = 0, end = text.length): boolean {
-  let letters = 0;
-  for (let i = start; i <= end; i++) {
-    const code = i < end ? text.charCodeAt(i) : 0;
-    const goesOn = code >= LOWER_A && code <= LOWER_Z;
-    if (code > MAX_ASCII || code === PERCENT || (!goesOn && mayEndSecretWord(letters))) return true;
-    letters = addLetter(letters, code);
-  }
-  return false;
-}
-
-/** A word of one or two letters may be the end of one that is written as several. */
-function mayEndSecretWord(letters: number): boolean {
-  const last = letters & LETTER;
-  const isShort = letters >> (2 * LETTER_BITS) === 0 || ((letters >> LETTER_BITS) & LETTER) === 0;
-  return last > 0 && (isShort || ENDS[letters] === 1);
+  return hasWordOf(SECRET_WORDS, name);
 }
 
 function hasWordOf(secretWords: ReadonlySet<string>, name: string): boolean {
@@ -135,4 +88,25 @@ export function holdsJsonWebToken(text: string): boolean {
 
 export function holdsEmail(text: string): boolean {
   return text.includes('@') && E_MAIL.test(text);
+}
+
+/** React Router, Remix and Next.js request the data of a page by its path and such an ending. */
+export const DATA_ENDING: RegExp = /\.(?:data|json)$/;
+
+export const MIN_TOKEN_LENGTH = 20;
+/** Texts and mails add punctuation to links. An `@` before it makes it the name of an account. */
+const TOKEN = /^[^\w@-]*([\w-]{20,})[^\w-]*$/;
+
+/** Words joined by hyphens are not a token, whatever their case, but one of them may be: `sk-proj-…`. */
+export function isToken(segment: string): boolean {
+  if (segment.length < MIN_TOKEN_LENGTH) return false;
+  const token = TOKEN.exec(segment.replace(DATA_ENDING, ''))?.[1];
+  if (token === undefined) return false;
+  const words = token.split('-');
+  if (words.length <= 2) return isMixed(token);
+  return words.some((word) => word.length >= MIN_TOKEN_LENGTH && isMixed(word));
+}
+
+function isMixed(text: string): boolean {
+  return /\d/.test(text) && /[A-Z]/.test(text) && /[a-z]/.test(text);
 }

@@ -1,8 +1,12 @@
 import { withoutUserInfo } from '../text.js';
 import { toTitlePath } from './page-path.js';
-import { createToPageUrl, isUrlHost, type PageUrlOptions } from './page-url.js';
-import { createRedactPath } from './redact-path.js';
-import { createToTrackedQuery, holdsSecret } from './redact-query.js';
+import {
+  createToPageUrl,
+  createToTrackedQuery,
+  isUrlHost,
+  type PageUrlOptions,
+} from './page-url.js';
+import { createRedactPath, holdsSecret } from './redaction.js';
 
 export interface SentUrlOptions extends PageUrlOptions {
   readonly referrers: 'full' | 'origin';

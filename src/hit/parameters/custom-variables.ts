@@ -1,7 +1,7 @@
 import type { HttpRequest } from '../http-request.js';
 import { FIRST_FAILED_STATUS, shownMethodOf } from '../page/action-name.js';
+import type { RouteDetails } from '../page/routes.js';
 import { toParameterValue } from './parameter-value.js';
-import type { RouteDetails } from './route-details.js';
 import { VARIABLE_TEXT } from './tracking-parameters.js';
 
 /** Reports what could not be sent; the message is built the first time that a key occurs. */

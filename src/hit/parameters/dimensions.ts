@@ -6,8 +6,8 @@ import {
   shownMethodOf,
   titleMethodOf,
 } from '../page/action-name.js';
+import { withSlash } from '../page/routes.js';
 import { matchesAny } from '../text.js';
-import { withSlash } from './route-details.js';
 
 /** A request as it is sent, from which dimensions are made. */
 export interface SentRequest {

@@ -1,5 +1,5 @@
 import { toTitlePath } from '../../hit/page/page-path.js';
-import { redactSecrets } from '../../hit/page/redact-path.js';
+import { redactSecrets } from '../../hit/page/redaction.js';
 import { splitTarget, textOf } from '../finished-span.js';
 import {
   type Layer,

@@ -1,8 +1,7 @@
 import type { Attributes } from '../../common/otel-types.js';
-import { isCatchAllRoute } from '../../hit/page/catch-all-route.js';
-import { plainRoute } from '../../hit/page/plain-route.js';
-import { redactRoute } from '../../hit/page/redact-path.js';
-import { isStaticFile } from '../../hit/page/static-file.js';
+import { isStaticFile } from '../../hit/page/page-path.js';
+import { redactRoute } from '../../hit/page/redaction.js';
+import { isCatchAllRoute, plainRoute } from '../../hit/page/routes.js';
 import { type FinishedSpan, textOf } from '../finished-span.js';
 import { frameworkRequestOf } from '../node-request.js';
 import type { Request } from '../request.js';

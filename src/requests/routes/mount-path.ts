@@ -1,5 +1,5 @@
 import { copyText, GenerationCache } from '../../common/generation-cache.js';
-import { redactSecrets } from '../../hit/page/redact-path.js';
+import { redactSecrets } from '../../hit/page/redaction.js';
 import { decodePath } from '../../hit/page/url-pairs.js';
 
 interface Match {

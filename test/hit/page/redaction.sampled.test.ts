@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createToPageUrl } from '../../../src/hit/page/page-url.js';
-import { createRedactPath } from '../../../src/hit/page/redact-path.js';
-import { createToTrackedQuery } from '../../../src/hit/page/redact-query.js';
+import { createToPageUrl, createToTrackedQuery } from '../../../src/hit/page/page-url.js';
+import { createRedactPath } from '../../../src/hit/page/redaction.js';
 import { annotations, hitsOf, httpRequest } from '../../support/builders.js';
 import { sampled } from '../../support/long.js';
 import { startMatomo } from '../../support/matomo.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { redactSecrets } from '../../../src/hit/page/redact-path.js';
+import { redactSecrets } from '../../../src/hit/page/redaction.js';
 import { createSentUrls } from '../../../src/hit/page/sent-urls.js';
 import { withoutUserInfo } from '../../../src/hit/text.js';
 import { sampled } from '../../support/long.js';

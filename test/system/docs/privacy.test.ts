@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { runInNewContext } from 'node:vm';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { createToTrackedQuery } from '../../../src/hit/page/redact-query.js';
+import { createToTrackedQuery } from '../../../src/hit/page/page-url.js';
 import { maskAddress } from '../../../src/hit/visitor/mask-address.js';
 import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor/visitor-id.js';
 import { trackEvent } from '../../../src/index.js';

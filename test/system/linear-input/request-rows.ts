@@ -1,10 +1,9 @@
 import { isDocument } from '../../../src/hit/bots/documents.js';
 import { createToPlace } from '../../../src/hit/page/action-name.js';
-import { isCatchAllRoute } from '../../../src/hit/page/catch-all-route.js';
 import { decodeTitle, isPageData, toTitlePath } from '../../../src/hit/page/page-path.js';
-import { plainRoute } from '../../../src/hit/page/plain-route.js';
-import { createRedactPath } from '../../../src/hit/page/redact-path.js';
-import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/redact-query.js';
+import { createToTrackedQuery, removeSearchFromPath } from '../../../src/hit/page/page-url.js';
+import { createRedactPath } from '../../../src/hit/page/redaction.js';
+import { isCatchAllRoute, plainRoute } from '../../../src/hit/page/routes.js';
 import { createSentUrls } from '../../../src/hit/page/sent-urls.js';
 import { isGraphqlRequest } from '../../../src/hit/page-view.js';
 import { decodeLatin1 } from '../../../src/hit/text.js';

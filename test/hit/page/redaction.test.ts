@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createRedactPath, redactSecrets } from '../../../src/hit/page/redact-path.js';
+import { createRedactPath, redactSecrets } from '../../../src/hit/page/redaction.js';
 import { annotations, httpRequest, parametersOf } from '../../support/builders.js';
 import { jwt } from '../../support/jwt.js';
 import { sampled } from '../../support/long.js';

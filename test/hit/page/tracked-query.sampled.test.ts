@@ -1,9 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  createToTrackedQuery,
-  type QueryPolicyOptions,
-} from '../../../src/hit/page/redact-query.js';
+import { createToTrackedQuery, type QueryPolicyOptions } from '../../../src/hit/page/page-url.js';
 import { sampled } from '../../support/long.js';
 import { seededRuns } from '../../support/seed.js';
 

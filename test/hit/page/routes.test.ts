@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
-import { plainRoute } from '../../../src/hit/page/plain-route.js';
-import { createFindRouteDetails } from '../../../src/hit/parameters/route-details.js';
+import {
+  createFindRouteDetails,
+  isCatchAllRoute,
+  plainRoute,
+} from '../../../src/hit/page/routes.js';
 import { createFindIgnoreReason } from '../../../src/pipeline/ignore-reasons.js';
 import { httpRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
@@ -54,4 +57,25 @@ test('routeDetails and ignorePaths name a route as the application declares it, 
     ignorePaths: ['/health/:part(\\w+)'],
   });
   expect(findReason(httpRequest({ route: '/health/:part', path: '/health/db' }))).toBe('path');
+});
+
+test.each(
+  words(String.raw`
+  * /* /** /*splat /{*splat} {/*splat} /(.*) (.*) /:path* /:path+ /:path(.*) /:path(*) /$ $ /*/*
+  /**:path /{path*} /{proxy+} /{path:path} /{**rest} /[...path] /[[...path]] /<path:path>
+  /[...path=any] /(shop)/[...path] /(shop)/(small)/[[...path]] /.*/ /^\/.*$/ /(.*)/
+`),
+)('%s is a catch-all', (route) => {
+  expect(isCatchAllRoute(plainRoute(route))).toBe(true);
+});
+
+test.each([
+  '',
+  `/${'*/'.repeat(100)}`,
+  ...words(String.raw`
+  / /users /:id /{id} /[slug] /$id /(shop) /(shop)/[slug] /(shop)/api/[...path] /api/*
+  /api/*splat /*/edit /:path(\d+) /^(?!\/api).*/
+`),
+])('%s is none', (route) => {
+  expect(isCatchAllRoute(plainRoute(route))).toBe(false);
 });

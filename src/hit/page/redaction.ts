@@ -1,0 +1,280 @@
+import { MAX_PATTERN_INPUT, withoutUserInfo } from '../text.js';
+import {
+  DATA_ENDING,
+  holdsCredentials,
+  holdsEmail,
+  holdsJsonWebToken,
+  isSecretName,
+  isToken,
+  MIN_TOKEN_LENGTH,
+  REDACTED,
+} from './secrets.js';
+import {
+  asMatomoReads,
+  decodeLayers,
+  decodePath,
+  decodeText,
+  encodedName,
+  filterParts,
+  MAX_PAIRS_LENGTH,
+} from './url-pairs.js';
+
+// What is redacted: in a path, segments that are secrets or follow a secret word, pairs such as `token=…`, and what a pattern of
+// `redactPathPatterns` matches; in a query, values of secret names, and what contains a secret or a path with one. `secrets.ts` has the
+// words and the kinds of secrets, `sent-urls.ts` says which URLs come here.
+
+/** Most values. `holdsSecret` finds nothing in them. */
+const PLAIN = /^[\w~-]*$/;
+const USER_INFO = /[/\\]{2}[^\s/\\?#@]+@/;
+/** The port after it is no value. */
+const HOST_AND_PORT = /:\/\/[\w.-]+:\d{1,5}(?=[/?#]|$)/g;
+const SPACE_BEFORE_VALUE = /(?<!\s)\s+(?=[=:])/g;
+/**
+ * The path in a part of a text that is a URL or a path. What follows `//` is a host only after a scheme. `mail/2026` is no path, but may
+ * be a campaign.
+ */
+const PATH_OF_URL = /^(?:[^/]*:\/\/[^/]*|[^/]*(?=\/\/)|[^/]*[^\w/])?(\/.*)/s;
+
+/** Redacts values of secret names, and names and values that contain a secret. */
+export function redactPair(pair: string): string {
+  const name = encodedName(pair);
+  if (holdsSecret(name)) return REDACTED;
+  if (name.length === pair.length) return pair;
+  // The name holds no secret itself, so that it is not encoded too often.
+  const isNameSecret = isSecretName(decodeLayers(name, decodeText) ?? '');
+  return isNameSecret || holdsSecret(pair.slice(name.length + 1)) ? `${name}=${REDACTED}` : pair;
+}
+
+/**
+ * Whether a name or value is or contains a secret, such as `/login?next=%2Fx%3Ftoken%3D…`. If it is too long for a URL in Matomo, or is
+ * encoded more often than anybody needs, it counts as a secret.
+ */
+export function holdsSecret(encoded: string): boolean {
+  if (encoded.length > MAX_PAIRS_LENGTH) return true;
+  if (PLAIN.test(encoded)) return false;
+  const text = decodeLayers(encoded, decodeText);
+  if (text === undefined || holdsCredentials(text) || holdsEmail(text)) return true;
+  if (USER_INFO.test(text) || innerNames(text).some(isSecretName)) return true;
+  // A query and the fragment of a hash router may have paths, too.
+  return text.split(/[?#]/).some((part) => holdsSecretSegment(PATH_OF_URL.exec(part)?.[1] ?? ''));
+}
+
+/** The texts before each `=` and `:`, also in JSON. */
+function innerNames(text: string): string[] {
+  const pieces = text
+    .replace(HOST_AND_PORT, ' ')
+    .replace(SPACE_BEFORE_VALUE, '')
+    .split(/[?&;#/\s,{}]/);
+  return pieces.flatMap((piece) => (/[=:]/.test(piece) ? piece.split(/[=:]/).slice(0, -1) : []));
+}
+
+/** The token of a bot in a URL of Telegram. */
+const BOT_TOKEN = /^bot\d+:[^/]/i;
+const PHONE_NUMBER = /^[^\w+]*(?:(?:tel|sms|callto):)?\+(?:[\s().-]*\d){6,20}\W*$/i;
+/** The secret address of a calendar in Google Calendar. */
+const PRIVATE_CALENDAR = /^private-[\da-f]{20,}\W*$/;
+/** What follows the segment of a path in a text that was decoded. */
+const PARAMETERS = /(?<=[\w-])[;&].*/s;
+
+/** Whether a decoded segment is a secret: `mayBeSecret` must know each kind. After a secret word, each value is one. */
+function isSecret(segment: string, isAfterSecretWord: boolean): boolean {
+  if (isAfterSecretWord && isValue(segment) && !isVersion(segment)) return true;
+  if (holdsJsonWebToken(segment) || holdsEmail(segment)) return true;
+  const head = segment.replace(PARAMETERS, '');
+  if (isToken(head)) return true;
+  const text = head.replace(DATA_ENDING, '');
+  return BOT_TOKEN.test(segment) || PHONE_NUMBER.test(text) || PRIVATE_CALENDAR.test(text);
+}
+
+function isValue(segment: string): boolean {
+  return segment.length >= MIN_TOKEN_LENGTH || /\d/.test(segment);
+}
+
+/** Whether values after a segment are secret. */
+function isSecretWord(segment: string): boolean {
+  return isSecretName(decodeSegment(segment)) && !isVersion(segment);
+}
+
+/** Neither a word nor a value after one: a version, or nothing before a matrix parameter. */
+const VERSION = /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|oauth2|saml2)?$/i;
+
+function isVersion(segment: string): boolean {
+  return VERSION.test(decodeSegment(segment));
+}
+
+function decodeSegment(segment: string): string {
+  return decodeLayers(segment, decodePath) ?? '';
+}
+
+/** Segments of a path that are redacted like a parameter: `name=value`, `name:value` and `scheme credentials`, also encoded. */
+const PAIR_SEGMENT = /[=:]|%(?:25)*(?:20|3a|3d)/i;
+/** A method of a resource, such as `keys:rotate`. */
+const METHOD_SEGMENT = /^[\w.~-]*:[a-z]+$/i;
+
+/** What is sent of a segment without its matrix parameters. Unless it is decoded, it may be a pair. */
+function redactHead(head: string, isAfterSecretWord: boolean, isDecoded: boolean): string {
+  if (isDecoded) return isSecret(head, isAfterSecretWord) ? REDACTED : head;
+  if (PAIR_SEGMENT.test(head) && !METHOD_SEGMENT.test(head)) {
+    const redacted = redactPair(head);
+    if (redacted !== head) return redacted;
+  }
+  const text = decodeLayers(head, decodePath);
+  if (text === undefined || isSecret(text, isAfterSecretWord)) return REDACTED;
+  return text.includes('/') && holdsSecretSegment(text) ? REDACTED : head;
+}
+
+/**
+ * Redacts the segments of a path that are secrets or follow a secret word, and matrix parameters and segments such as `token=…`. After a
+ * secret word, all segments that may be values are secrets, until a word follows: `/webhooks/<id>/<secret>/messages`. After 1,024
+ * characters, which is all that Matomo stores, a path ends before the next segment that may be a value. To redact the result again
+ * changes nothing. A path that is decoded text has neither pairs nor escapes.
+ */
+export function redactSecrets(path: string, isDecoded = false): string {
+  let sent = '';
+  let copied = 0;
+  let wordStart = 0;
+  let wordEnd = 0;
+  for (let start = 0, end = 0; start < path.length; start = end + 1) {
+    let kinds = 0;
+    for (end = start; end < path.length; end++) {
+      const kind = KINDS[path.charCodeAt(end)] ?? 0;
+      if (kind === SLASH) break;
+      kinds |= kind;
+    }
+    if (end === start) continue;
+    const isBeyond = sent.length + start - copied > MAX_PAIRS_LENGTH;
+    const mayBeValue = (kinds & DIGIT) > 0 || end - start >= MIN_TOKEN_LENGTH;
+    const mayFollowWord = mayBeValue && (isBeyond || isSecretWord(path.slice(wordStart, wordEnd)));
+    if (!mayFollowWord && !mayBeSecret(path, start, end, kinds)) {
+      wordStart = start;
+      wordEnd = end;
+      continue;
+    }
+    const isEncoded = !isDecoded && (kinds & SPECIAL) > 0;
+    sent += path.slice(copied, start);
+    if (isBeyond && (isEncoded || mayBeValue)) return sent;
+    const segment = path.slice(start, end);
+    const isAfterSecretWord = isSecretWord(path.slice(wordStart, wordEnd));
+    const head = isEncoded ? segment.slice(0, segment.search(/[;&]|$/)) : segment;
+    const sentHead = redactHead(head, isAfterSecretWord, isDecoded);
+    const parameters = asMatomoReads(segment.slice(head.length));
+    sent += sentHead + filterParts(parameters, redactPair, sentHead !== head);
+    const isWord = !sentHead.includes(REDACTED) && !(isAfterSecretWord && isVersion(head));
+    if (isWord) {
+      wordStart = start;
+      wordEnd = start + head.length;
+    }
+    copied = end;
+  }
+  return copied === 0 ? path : sent + path.slice(copied);
+}
+
+const DIGIT = 1;
+const CAPITAL = 2;
+const SPECIAL = 4;
+const SLASH = 8;
+
+/** Kinds of characters by their code; 0 for small letters, and for what no rule asks for. */
+const KINDS = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (/\d/.test(character)) return DIGIT;
+  if (/[A-Z]/.test(character)) return CAPITAL;
+  // Of pairs, escapes, email addresses and telephone numbers.
+  if (/[%;&=:@+]/.test(character)) return SPECIAL;
+  return character === '/' ? SLASH : 0;
+});
+
+/**
+ * Whether a segment may be or contain a secret by itself. Most paths have none: of these, nothing is copied, and no expression looks at
+ * them.
+ */
+function mayBeSecret(path: string, start: number, end: number, kinds: number): boolean {
+  const hasCapital = (kinds & CAPITAL) > 0;
+  const isLong = end - start >= MIN_TOKEN_LENGTH;
+  if ((kinds & SPECIAL) > 0 || (isLong && hasCapital && (kinds & DIGIT) > 0)) return true;
+  if (isLong && path.startsWith('private-', start)) return true;
+  return hasCapital && holdsJsonWebToken(path.slice(start, end));
+}
+
+/** Whether a segment of a decoded path is a secret. */
+function holdsSecretSegment(path: string): boolean {
+  return redactSecrets(path, true) !== path;
+}
+
+/** A parameter of a route, in the syntax of any framework. */
+const PARAMETER = /^(?::\w|[*{<[(])/;
+/** A parameter without its name. */
+const ANY = '*';
+/** The application has written them, however long they are. */
+const WORDS = /^[a-z_-]+$/;
+
+/**
+ * Redacts the secrets of a route or of a name that contains one, as senders of spans write them. A parameter is neither a secret nor a
+ * secret word.
+ */
+export function redactRoute(route: string): string {
+  const own = withoutUserInfo(route);
+  if (redactSecrets(own) === own) return own;
+  const segments = own.split('/');
+  const plain = segments.map((segment) => (PARAMETER.test(segment) ? ANY : segment));
+  return redactSecrets(plain.join('/'))
+    .split('/')
+    .map((sent, i) => (sent === ANY || WORDS.test(segments[i] ?? '') ? segments[i] : sent))
+    .join('/');
+}
+
+/**
+ * Redacts a path: secrets unless these are kept, and what matches a pattern. If there are patterns, a longer path is cut after a whole
+ * segment, because the rest was not tested.
+ */
+export function createRedactPath(
+  patterns: readonly RegExp[],
+  keepsSecrets = false,
+): (path: string) => string {
+  const redact = (path: string) => (keepsSecrets ? path : redactSecrets(path));
+  if (patterns.length === 0) return redact;
+  const everywhere = patterns.map(
+    ({ source, flags }) => new RegExp(source, `${flags.replace('g', '')}g`),
+  );
+  return function redactPath(path) {
+    const redacted = everywhere.reduce(
+      (text, pattern) => text.slice(0, MAX_PATTERN_INPUT).replace(pattern, REDACTED),
+      redactEncoded(cutAtSegment(redact(path)), everywhere),
+    );
+    return redacted.startsWith('/') ? redacted : `/${redacted}`;
+  };
+}
+
+/**
+ * Redacts the segments with escapes in which a pattern matches decoded text: which part of their encoded text that is, is not known.
+ * Then the same for whole paths, in which a slash stays one. Paths without escapes are left to the patterns themselves.
+ */
+function redactEncoded(path: string, patterns: readonly RegExp[]): string {
+  if (!path.includes('%')) return path;
+  const segments = path.split('/').map((segment) => {
+    const decoded = decodePath(segment);
+    return decoded !== segment && patterns.some((pattern) => decoded.search(pattern) >= 0)
+      ? REDACTED
+      : segment;
+  });
+  const decoded = segments.map((segment) => decodePath(segment.replace(/%(?=2f)/gi, '%25')));
+  const redacted = patterns
+    .reduce((text, pattern) => text.replace(pattern, redactMatch), decoded.join('/'))
+    .split('/');
+  return segments
+    .map((segment, i) => {
+      if (redacted[i] === decoded[i]) return segment;
+      return segment === decoded[i] ? redacted[i] : REDACTED;
+    })
+    .join('/');
+}
+
+function redactMatch(match: string): string {
+  return match.replace(/[^/]+/g, REDACTED);
+}
+
+/** Cuts a path that is longer than patterns test, after a whole segment. */
+export function cutAtSegment(path: string): string {
+  if (path.length <= MAX_PATTERN_INPUT) return path;
+  return path.slice(0, path.lastIndexOf('/', MAX_PATTERN_INPUT) + 1);
+}
