@@ -20,12 +20,12 @@ with the environment of the application. It sends questions to Matomo, which
 stores nothing without --send. If MATOMO_SITE_ID names several sites, each is
 checked.
 
-  --json   one JSON object: { version, ok, findings }
+  --json   one JSON object: { version, ok, findings }, or { error }
   --send   stores one page view, titled "opentelemetry-matomo doctor"
   --goals  IDs of goals that the application uses, separated by commas: finds
            those that the site does not have
 
-Exit code: 0, or 1 if something prevents hits from being stored.
+Exit codes: 0, 1 if something prevents hits from being stored, 2 usage.
 `,
     setup: `npx opentelemetry-matomo setup [options]
 
@@ -94,7 +94,7 @@ the spool first: while one runs, nothing is purged.
   --visitor ID    hits with this visitor ID
   --before DATE   hits of requests before 2026-01-31 (UTC) or
                   2026-01-31T12:00:00Z
-  --json          one JSON object
+  --json          one JSON object, or { error }
 `,
     gateway: `npx opentelemetry-matomo gateway [--listen ADDRESS:PORT]
                                  [--services NAMES] [--scopes NAMES]

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import {
   formatHits,
@@ -10,7 +11,7 @@ import { toFlagError } from './usage-error.js';
 
 const PRINT_EVERY_MILLIS = 500;
 
-/** Runs the inspector until a signal, such as that of Ctrl-C, and prints hits as they arrive. */
+/** Runs the inspector until a signal, such as that of Ctrl-C, or until nobody reads its output, and prints hits as they arrive. */
 export async function inspect(args: string[]): Promise<void> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
@@ -36,7 +37,7 @@ export async function inspect(args: string[]): Promise<void> {
   const inspector = await startInspector(options as InspectorOptions).catch((error: Error) => {
     throw toFlagError(error, options);
   });
-  const ended = untilEndSignal();
+  const ended = Promise.race([untilEndSignal(), once(process.stdout, 'error')]);
   console.log(`The inspector listens on ${inspector.url}.`);
   console.log(`Open it in a browser to watch hits; ${inspector.url}/hits has them as JSON.\n`);
   let last: InspectedHit | undefined;

@@ -20,27 +20,32 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
 const FAILED = 1;
 const USAGE_ERROR = 2;
 
-/** Runs the command that the arguments name. An error becomes one line and an exit code. */
+/** Runs the command that the arguments name. An error becomes an exit code and one line, or an object on stdout with `--json`. */
 export async function runCommand([name = '', ...args]: readonly string[]): Promise<void> {
+  const end = args.indexOf('--');
+  const flags = args.slice(0, end < 0 ? args.length : end);
   try {
-    await run(name, args);
-  } catch (error) {
-    const isUsage = isUsageError(error);
+    await run(name, args, flags);
+  } catch (thrown) {
+    const isUsage = isUsageError(thrown);
+    process.exitCode = isUsage ? USAGE_ERROR : FAILED;
+    const error = withoutUserInfo(problemOf(thrown));
+    if (flags.includes('--json') && HELP.get(name)?.includes('--json')) {
+      return console.log(JSON.stringify({ error }, null, 2));
+    }
     const known = COMMANDS.has(name) ? ` ${name}` : '';
     const hint = isUsage ? `\nSee npx opentelemetry-matomo${known} --help` : '';
-    console.error(`${PREFIX}${withoutUserInfo(problemOf(error))}${hint}`);
-    process.exitCode = isUsage ? USAGE_ERROR : FAILED;
+    console.error(`${PREFIX}${error}${hint}`);
   }
 }
 
-async function run(name: string, args: string[]): Promise<void> {
+async function run(name: string, args: string[], flags: readonly string[]): Promise<void> {
   if (name === '--version' || name === '-v') return console.log(VERSION);
   if (name === '' || isHelp(name)) return showHelp();
   if (name === 'help') return showHelp(args[0]);
   const load = COMMANDS.get(name);
   if (load === undefined) throw new UsageError(`there is no command ${JSON.stringify(name)}`);
-  const end = args.indexOf('--');
-  if (args.slice(0, end < 0 ? args.length : end).some(isHelp)) return showHelp(name);
+  if (flags.some(isHelp)) return showHelp(name);
   await (await load())(args);
 }
 

@@ -42,6 +42,21 @@ test('inspect prints each hit once as it comes, shows them at /hits, and behaves
   expect(await inspector.stop('SIGINT')).toEqual({ code: 0, signal: null });
 });
 
+test('inspect ends with its output, as behind `| head`', async () => {
+  const child = spawn(process.execPath, [MAIN, 'inspect', '--port', '0']);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  let stdout = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  await eventually(() => stdout.includes('as JSON'));
+  const [url] = /http:\S+(?=\.)/.exec(stdout) ?? [];
+  child.stdout.destroy();
+  await fetch(`${url}/matomo.php?idsite=1&rec=1&action_name=a`);
+  expect(await exited).toEqual([0, null]);
+});
+
 test.each(['SIGTERM', 'SIGHUP'] as const)('inspect ends in order by %s', async (signal) => {
   const inspector = await startServer([MAIN, 'inspect', '--port', '0']);
   expect(await inspector.stop(signal)).toEqual({ code: 0, signal: null });
@@ -136,6 +151,31 @@ test.each<[args: string[], line: string | RegExp]>([
   expect(stderr).toMatch(line);
   const command = /string/i.test(args[0] ?? '') || args[0] === 'nonsense' ? '' : ` ${args[0]}`;
   expect(stderr).toContain(`\nSee npx opentelemetry-matomo${command} --help\n`);
+});
+
+test.each<[args: string[], env: Record<string, string>, code: number, error: string]>([
+  [['doctor', '--json', '--sned'], {}, 2, '--sned'],
+  [['doctor', '--goals', 'x', '--json'], {}, 2, '--goals must be'],
+  [['spool', '--json'], {}, 2, 'spool status'],
+  [['spool', 'purge', '--json'], {}, 2, '--all'],
+  [['spool', 'status', '--json'], {}, 1, 'MATOMO_SPOOL'],
+  [['spool', 'status', '--json'], { MATOMO_SPOOL: 'redis://u:s3cret@127.0.0.1:1' }, 1, 'REFUSED'],
+  [['setup', '--json', 'now'], {}, 2, 'now'],
+])('%j with %o prints its error as JSON, and nothing else', async (args, env, code, error) => {
+  const ended = await runCli(args, env);
+  expect([ended.code, ended.stderr]).toEqual([code, '']);
+  const result = JSON.parse(ended.stdout) as { error: string };
+  expect(result.error).toContain(error);
+  expect(result.error).not.toMatch(/s3cret|\n/);
+});
+
+test.each([
+  ['inspect', '--json'],
+  ['spool', '--', '--json'],
+])('%s %s is no flag for JSON: its error is a line', async (...args) => {
+  const { code, stdout, stderr } = await runCli(args);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain('--help');
 });
 
 test.each<[string[], Record<string, string>, string]>([
