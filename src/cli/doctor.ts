@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { VERSION } from '../version.js';
 import type { Finding, FindingVerdict } from './doctor/checks.js';
 import { diagnose } from './doctor/diagnose.js';
-import { goalIds } from './flag-values.js';
+import { goalIds } from './flags.js';
 import { wrap } from './terminal.js';
 
 /** Checks the setup of an application in this folder and with this environment, and prints what to change. */

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { createGateway } from '../gateway/index.js';
 import { RECEIVER_FLAGS, readFlags } from '../gateway/receiver-options.js';
-import { untilEndSignal } from './end-signals.js';
-import { toFlagError } from './usage-error.js';
+import { toFlagError } from './flags.js';
+import { untilEndSignal } from './terminal.js';
 
 /** Runs a gateway until a signal, then sends what it has accepted. */
 export async function gateway(args: string[]): Promise<void> {

@@ -6,8 +6,8 @@ import {
   type InspectorOptions,
   startInspector,
 } from '../inspector/index.js';
-import { untilEndSignal } from './end-signals.js';
-import { toFlagError } from './usage-error.js';
+import { toFlagError } from './flags.js';
+import { untilEndSignal } from './terminal.js';
 
 const PRINT_EVERY_MILLIS = 500;
 

@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 import { coded } from '../common/messages.js';
 import { createToPseudonym, identify, userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
+import { readOption, UsageError } from './flags.js';
 import { promptSecret } from './terminal.js';
-import { readOption, UsageError } from './usage-error.js';
 
 /** If `MATOMO_USER_ID` is neither a header nor a claim. */
 const ANY_HEADER = { kind: 'header', header: 'x-api-key' } as const;

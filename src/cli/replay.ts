@@ -4,9 +4,8 @@ import { holdEventLoop } from '../common/timers.js';
 import { type ReplayProgress, replayFiles } from '../gateway/replay/replay-files.js';
 import { openReplayState } from '../gateway/replay/replay-state.js';
 import { readEnvironment } from '../options/environment.js';
-import { untilEndSignal } from './end-signals.js';
-import { requestRate } from './flag-values.js';
-import { UsageError } from './usage-error.js';
+import { requestRate, UsageError } from './flags.js';
+import { untilEndSignal } from './terminal.js';
 
 const REPORT_EVERY_MILLIS = 1000;
 

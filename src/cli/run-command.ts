@@ -1,8 +1,8 @@
 import { PREFIX, withoutUserInfo } from '../common/diagnostics.js';
 import { problemOf } from '../options/parser.js';
 import { VERSION } from '../version.js';
+import { isUsageError, UsageError } from './flags.js';
 import { HELP, HELP_END, OVERVIEW } from './help.js';
-import { isUsageError, UsageError } from './usage-error.js';
 
 type Command = (args: string[]) => Promise<void>;
 

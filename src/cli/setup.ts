@@ -5,12 +5,12 @@ import { readEnvironment } from '../options/environment.js';
 import { credentialsIn } from '../options/header-values.js';
 import { secret } from '../options/parse-values.js';
 import { problemOf } from '../options/parser.js';
-import { ApiFailure, createApiClient, isReadableByOthers } from './matomo-api/api-client.js';
-import { parseArguments, type SetupArguments } from './setup/parse-arguments.js';
+import { isUsageError, readOption, UsageError } from './flags.js';
+import { ApiFailure, createApiClient, isReadableByOthers } from './matomo-api.js';
 import { createReport, type Report } from './setup/report.js';
 import { runSetup } from './setup/run-setup.js';
+import { parseArguments } from './setup/wanted.js';
 import { createCleaner, promptSecret } from './terminal.js';
-import { isUsageError, readOption, UsageError } from './usage-error.js';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 
@@ -20,7 +20,7 @@ export async function setup(args: string[]): Promise<void> {
   process.removeAllListeners('warning');
   const report = createReport(args.includes('--json'));
   try {
-    process.exitCode = await connectAndRun(parseArguments(args), report);
+    process.exitCode = await connectAndRun(args, report);
     report.end();
   } catch (error) {
     if (isUsageError(error)) {
@@ -34,13 +34,13 @@ export async function setup(args: string[]): Promise<void> {
   }
 }
 
-async function connectAndRun(parsed: SetupArguments, report: Report): Promise<number> {
+async function connectAndRun(args: string[], report: Report): Promise<number> {
+  const parsed = parseArguments(args);
   const url = readOption('url');
   if (url === undefined) throw new UsageError('set MATOMO_URL');
   const mapped = readEnvironment('dimensions', process.env, { error: report.warn }) ?? {};
   const keepsSearch = readEnvironment('siteSearch', process.env, { error: report.warn }) ?? false;
   const site = parsed.newSite ?? { id: readSiteId() };
-  const target = { url, keepsSearch, wanted: { ...parsed.extras, mapped, site } };
   if (isReadableByOthers(url)) {
     const effect = 'Others on the network can read the token';
     const text = `MATOMO_URL begins with http://. ${effect}. Use https:// if Matomo supports it.`;
@@ -52,7 +52,7 @@ async function connectAndRun(parsed: SetupArguments, report: Report): Promise<nu
   const timeoutMillis = readOption('exportTimeoutMillis') ?? DEFAULT_TIMEOUT_MILLIS;
   const client = await createApiClient({ url, token, headers, timeoutMillis });
   try {
-    return await runSetup(client, target, parsed, report);
+    return await runSetup(client, { ...parsed, url, site, mapped, keepsSearch }, report);
   } finally {
     await client.close();
   }

@@ -4,8 +4,7 @@ import { countOf } from '../delivery/queue/batch.js';
 import { purgeSpool, readSpoolStatus, spoolBackendOf } from '../delivery/spool/backends.js';
 import type { PurgeFilter } from '../delivery/spool/hit-line.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-store.js';
-import { date } from './flag-values.js';
-import { readOption, UsageError } from './usage-error.js';
+import { date, readOption, UsageError } from './flags.js';
 
 /** Prints what is pending in the spool that the environment names, or deletes hits. */
 export async function spool(args: string[]): Promise<void> {

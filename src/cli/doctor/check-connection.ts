@@ -2,7 +2,7 @@ import { show } from '../../common/diagnostics.js';
 import type { MessageCode } from '../../common/messages.js';
 import { proxyOf, proxyRouteOf } from '../../delivery/http/proxy.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { isCertificateReason, isReadableByOthers } from '../matomo-api/api-client.js';
+import { isCertificateReason, isReadableByOthers } from '../matomo-api.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 import type { Answer } from './questions.js';
 

@@ -1,5 +1,5 @@
 import type { ResolvedOptions } from '../../options/option-table.js';
-import { SPAM_PREVENTION } from '../matomo-api/api-values.js';
+import { SPAM_PREVENTION } from '../matomo-api.js';
 import { type Finding, ok, problem, unknown, warning } from './checks.js';
 import { type Answer, isProcessed, type Questions } from './questions.js';
 

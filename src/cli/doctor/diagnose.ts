@@ -1,13 +1,16 @@
 import { withoutUserInfo } from '../../common/diagnostics.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
+import { ApiFailure, isTooOld } from '../matomo-api.js';
 import { createCleaner } from '../terminal.js';
-import { checkProxy } from './check-connection.js';
-import { checkGoals } from './check-fields.js';
-import { checkMatomo } from './check-matomo.js';
+import { checkAddress, checkClock, checkProxy, checkTls } from './check-connection.js';
+import { checkAiChatbots, checkSpam } from './check-dropped.js';
 import { checkOptions, checkPrivacyOptions } from './check-options.js';
+import { checkFields, checkGoals, checkReports, fieldsUnknown } from './check-site.js';
 import { checkSpool } from './check-spool.js';
+import { checkStoring, checkToken } from './check-storing.js';
 import { checkApi, checkNode, checkTracing } from './check-tracing.js';
-import { type Check, type Finding, inOrder, unknown } from './checks.js';
+import { type Check, type Finding, inOrder, ok, problem, unknown, warning } from './checks.js';
+import { type Answer, createQuestions, isProcessed, readSiteSettings } from './questions.js';
 
 export interface DiagnoseOptions {
   readonly env: Readonly<NodeJS.ProcessEnv>;
@@ -83,4 +86,99 @@ async function checkSites(
     all.push(...inOrder(news).filter(({ found }) => !all.some((known) => known.found === found)));
   }
   return all;
+}
+
+const ERROR_LOG = "Read Matomo's PHP error log.";
+
+/** Asks Matomo one question after the other until an answer makes further questions useless. */
+export async function* checkMatomo(
+  options: ResolvedOptions,
+  { env, sends, goals }: Pick<DiagnoseOptions, 'env' | 'sends' | 'goals'>,
+): AsyncGenerator<Finding> {
+  const first = await createQuestions(options, false).site();
+  const address = checkAddress(first, options);
+  yield address;
+  yield* checkTls(options, first.exchange.kind === 'answer', env);
+  yield* checkClock(first, options);
+  if (address.verdict === 'problem') return;
+  const isQueued = first.verdict.kind === 'accepted';
+  if (isQueued) {
+    const isEmpty = first.exchange.kind === 'answer' && first.exchange.status === 204;
+    const found = `Matomo answers a bulk with ${isEmpty ? 'nothing' : 'an image'}: its plugin QueuedTracking ${QUEUES}`;
+    const advice = 'Check that its queue is processed; no answer says what became of the hits.';
+    yield warning('queue', 'queued-tracking', found, advice);
+  }
+  const questions = createQuestions(options, isQueued);
+  const answer = isQueued ? await questions.site() : first;
+  if (answer.verdict.kind === 'accepted') {
+    const found =
+      'cannot tell whether the site exists and the token is valid: the queue answers for Matomo';
+    return yield unknown('site', found, 'Check Administration > Diagnostic > Tracking failures.');
+  }
+
+  const hasSite = isProcessed(answer, 'tracked');
+  const token = hasSite || mayWantToken(answer) ? await checkToken(questions, options) : undefined;
+  if (token === undefined || !(hasSite || token.isGood)) return yield* checkSite(answer, options);
+  yield ok('matomo', "Matomo's tracker answers");
+  yield ok('site', `site ${options.siteId} exists`);
+  yield token.finding;
+
+  const { isGood } = token;
+  const answered = isGood ? await readSiteSettings(options, goals.length > 0) : undefined;
+  const settings = answered instanceof ApiFailure ? undefined : answered;
+  if (answered instanceof ApiFailure) {
+    yield unknown('matomo', `cannot ask Matomo's API: ${answered.message}`, `${answered.advice}.`);
+  }
+  if (isTooOld(settings?.version)) {
+    const found = `Matomo ${settings?.version} is older than Matomo 5, which this package needs`;
+    yield warning('matomo', 'matomo-too-old', found, 'Update Matomo.');
+  }
+  if (settings?.hasQueuedTracking && !isQueued) {
+    const found = `the plugin QueuedTracking is active: if its queue is enabled, Matomo ${QUEUES}`;
+    const advice =
+      'Disable the queue, or check that it is processed (./console queuedtracking:monitor).';
+    yield warning('queue', 'queued-tracking', found, advice);
+  }
+  const fields = checkFields(options, settings);
+  yield* fields.findings;
+  if (goals.length > 0) yield checkGoals(options, goals, settings);
+  yield* isGood ? await checkReports(options) : [];
+  yield* checkAiChatbots(options, settings);
+  const storing = await checkStoring(questions, options, isGood, sends, fields.isKnown);
+  yield* storing;
+  if (!storing.some(({ verdict }) => verdict === 'ok')) return;
+  yield* await checkSpam(questions, options, isGood, settings);
+  if (sends && !fields.isKnown) yield fieldsUnknown();
+}
+
+const QUEUES = 'answers before it processes hits, and they count as accepted';
+
+/** Matomo gives the same answer if it requires a token for every bulk and if its database is unavailable. */
+function mayWantToken({ exchange, verdict }: Answer): boolean {
+  const isOfMatomo = exchange.kind === 'answer' && exchange.body.includes('"status":"error"');
+  return verdict.kind === 'rolled_back' && isOfMatomo;
+}
+
+function* checkSite({ verdict }: Answer, { siteId }: ResolvedOptions): Generator<Finding> {
+  switch (verdict.kind) {
+    case 'processed': {
+      yield ok('matomo', "Matomo's tracker answers");
+      const advice = 'Set MATOMO_SITE_ID to an ID from Administration > Websites > Manage.';
+      return yield problem('site', 'site-unknown', `Matomo has no site ${siteId}`, advice);
+    }
+    case 'rolled_back': {
+      const found = `${verdict.reason}: its database may be stopped`;
+      const advice = `Start Matomo's database if it is stopped. ${ERROR_LOG} Matomo may also require a valid token for every bulk (bulk_requests_require_authentication).`;
+      return yield problem('matomo', verdict.code, found, advice);
+    }
+    case 'not_counted': {
+      const advice =
+        'Run doctor again. If the answer is the same, set record_statistics to 1 in the [Tracker] section of config.ini.php; if not, check the database for lock timeouts.';
+      return yield problem('matomo', verdict.code, verdict.reason, advice);
+    }
+    default: {
+      const found = 'reason' in verdict ? verdict.reason : 'Matomo sent an empty answer';
+      yield unknown('matomo', found, ERROR_LOG);
+    }
+  }
 }

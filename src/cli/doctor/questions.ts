@@ -11,8 +11,6 @@ import {
   ApiFailure,
   type ApiResult,
   createApiClient,
-} from '../matomo-api/api-client.js';
-import {
   getDimensions,
   isPluginActivated,
   listOf,
@@ -20,7 +18,7 @@ import {
   readVersion,
   SPAM_PREVENTION,
   toDimension,
-} from '../matomo-api/api-values.js';
+} from '../matomo-api.js';
 
 /** The maximum time for one question. */
 const LONGEST_MILLIS = 10_000;

@@ -1,6 +1,5 @@
 import { show } from '../../common/diagnostics.js';
-import type { ApiCall } from '../matomo-api/api-client.js';
-import type { Dimension } from '../matomo-api/api-values.js';
+import type { ApiCall, Dimension } from '../matomo-api.js';
 import { isSameName, type MatomoState } from './read-site.js';
 import {
   FAILED_ENDPOINT,

@@ -5,8 +5,6 @@ import {
   type ApiClient,
   ApiFailure,
   type ApiResult,
-} from '../matomo-api/api-client.js';
-import {
   getDimensions,
   isPluginActivated,
   isTrue,
@@ -17,7 +15,7 @@ import {
   readVersion,
   SPAM_PREVENTION,
   toDimension,
-} from '../matomo-api/api-values.js';
+} from '../matomo-api.js';
 import type { Wanted } from './wanted.js';
 
 /** Everything that a plan depends on. */

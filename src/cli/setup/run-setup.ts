@@ -1,23 +1,25 @@
 import { coded } from '../../common/messages.js';
-import { type ApiClient, ApiFailure } from '../matomo-api/api-client.js';
-import { isTooOld, SPAM_PREVENTION, toConfigLines } from '../matomo-api/api-values.js';
+import { toSiteId } from '../../hit/parameters/parameter-value.js';
+import {
+  type ApiClient,
+  ApiFailure,
+  isTooOld,
+  SPAM_PREVENTION,
+  toConfigLines,
+} from '../matomo-api.js';
 import { confirm } from '../terminal.js';
-import { type Applied, applyPlan, isPending } from './apply-plan.js';
-import { toEnvironment } from './environment.js';
-import { adviseSlots, findUnmapped, makePlan, type PlanStep, WHO_GRANTS } from './make-plan.js';
-import type { SetupArguments } from './parse-arguments.js';
-import { findSite, readMatomo } from './read-site.js';
-import { formatPlan, formatState, formatUnmapped, type Report } from './report.js';
+import {
+  adviseSlots,
+  blocked,
+  findUnmapped,
+  makePlan,
+  type PlanKind,
+  type PlanStep,
+  WHO_GRANTS,
+} from './make-plan.js';
+import { findSite, type MatomoState, quoteRefusal, readMatomo } from './read-site.js';
+import { formatPlan, formatState, formatUnmapped, type Report, toEnvironment } from './report.js';
 import type { Wanted } from './wanted.js';
-
-/** What arguments and environment say about the site. */
-export interface SetupTarget {
-  /** URL of `matomo.php`. */
-  readonly url: URL;
-  readonly wanted: Wanted;
-  /** The option `siteSearch`. */
-  readonly keepsSearch: boolean;
-}
 
 /** Everything is as wanted; something was rejected, failed or was not confirmed; or something is blocked. */
 type ExitCode = 0 | 1 | 3;
@@ -25,11 +27,9 @@ type ExitCode = 0 | 1 | 3;
 /** Plans, asks, applies and verifies. What is left to somebody else is printed last. */
 export async function runSetup(
   client: ApiClient,
-  target: SetupTarget,
-  args: SetupArguments,
+  wanted: Wanted,
   report: Report,
 ): Promise<ExitCode> {
-  const { wanted } = target;
   report.progress('Reading the site … ');
   await client.requireMatomo();
   const siteId = 'id' in wanted.site ? wanted.site.id : await findSite(client, wanted.site);
@@ -46,36 +46,36 @@ export async function runSetup(
   }
   const plan = makePlan(state, wanted);
   const pending = plan.filter(isPending).length;
-  report.print(...formatState(state, target), '');
+  report.print(...formatState(state, wanted), '');
   report.print(...formatUnmapped(plan, findUnmapped(state, wanted)));
   report.print(...formatPlan(plan.filter((step) => !isOpen(step))));
   if (state.hasSpamPrevention) warnAboutSpamPrevention(report);
-  keep(report, target, { plan, state }, pending === 0 && !args.isDry);
-  if (pending > 0 && args.isDry) return printOpen(report, plan);
+  keep(report, wanted, { plan, state }, pending === 0 && !wanted.isDry);
+  if (pending > 0 && wanted.isDry) return printOpen(report, plan);
   let end: Applied = { plan, state };
   if (pending > 0) {
-    if (!args.isConfirmed && !(await isConfirmed(pending, report))) {
+    if (!wanted.isConfirmed && !(await isConfirmed(pending, report))) {
       printOpen(report, plan);
       return 1;
     }
     end = await applyPlan(client, wanted, state, report);
     const done = end.plan.filter(isPending).length;
     report.print('', `Verified: ${done} of ${countChanges(pending)} made.`);
-    keep(report, target, end, done === pending);
+    keep(report, wanted, end, done === pending);
   }
   report.printEnvironment();
   return printOpen(report, end.plan);
 }
 
 /** Sets the result as far as it is known. */
-function keep(
-  report: Report,
-  { url, wanted }: SetupTarget,
-  { plan, state }: Applied,
-  applied: boolean,
-): void {
-  const environment = toEnvironment(url, state, wanted);
+function keep(report: Report, wanted: Wanted, { plan, state }: Applied, applied: boolean): void {
+  const environment = toEnvironment(state, wanted);
   report.keep({ plan, applied, environment, advice: adviseSlots(plan).join(' ') || undefined });
+}
+
+/** Whether a step is still to be done, or was done. */
+function isPending({ action }: PlanStep): boolean {
+  return action === 'create' || action === 'reactivate';
 }
 
 /** Whether a step is not and will not be done. */
@@ -109,4 +109,81 @@ async function isConfirmed(pending: number, report: Report): Promise<boolean> {
 
 function countChanges(count: number): string {
   return count === 1 ? '1 change' : `${count} changes`;
+}
+
+/** In this order, because segments and reports need the ID of a dimension, and everything needs the ID of the site. */
+const PHASES: readonly PlanKind[] = ['site', 'dimension', 'goal', 'segment', 'report'];
+
+/** A plan and what it is about. */
+interface Applied {
+  /** With the IDs of what was created, and with what failed. */
+  readonly plan: readonly PlanStep[];
+  /** As read after the last change. */
+  readonly state: MatomoState;
+}
+
+/** Makes the changes of a plan one after the other, and verifies them by reading the site again. */
+export async function applyPlan(
+  client: ApiClient,
+  wanted: Wanted,
+  before: MatomoState,
+  report: Pick<Report, 'startStep' | 'progress'>,
+): Promise<Applied> {
+  const refusals = new Map<string, string>();
+  let siteId = before.site?.id;
+  // Another run may have created something since the plan was shown.
+  let state = await readMatomo(client, siteId, wanted);
+  for (const phase of PHASES) {
+    const due = makePlan(state, wanted).filter(({ kind, call }) => kind === phase && call);
+    for (const step of due) {
+      report.startStep(step);
+      const { value, refused } = await makeChange(client, step);
+      if (refused !== undefined) {
+        refusals.set(keyOf(step), refused);
+        // Fails if Matomo no longer accepts the token, of which each use would count toward a lock-out.
+        state = await readMatomo(client, siteId, wanted);
+      } else if (phase === 'site') siteId = toSiteId((value as { value?: unknown }).value);
+      report.progress(refused === undefined ? 'done\n' : 'rejected\n');
+    }
+    if (due.length > 0) state = await readMatomo(client, siteId, wanted);
+  }
+  const after = new Map(makePlan(state, wanted).map((step) => [keyOf(step), step]));
+  const plan = makePlan(before, wanted).map((step) =>
+    isPending(step) ? verify(step, after.get(keyOf(step)), refusals.get(keyOf(step))) : step,
+  );
+  return { plan, state };
+}
+
+/** Makes the change of a step. Resolves to Matomo's value, or to why Matomo refused each attempt. */
+async function makeChange(
+  client: ApiClient,
+  { call, fallback }: PlanStep,
+): Promise<{ value?: unknown; refused?: string }> {
+  const messages: string[] = [];
+  for (const attempt of [call, fallback]) {
+    if (attempt === undefined) continue;
+    const result = await client.call(attempt);
+    if (result.kind === 'value') return { value: result.value };
+    messages.push(result.message);
+  }
+  return { refused: quoteRefusal(...messages) };
+}
+
+function verify(
+  step: PlanStep,
+  after: PlanStep | undefined,
+  refusal: string | undefined,
+): PlanStep {
+  const { kind, name, fallback } = step;
+  if (after?.action === 'present') return { ...step, id: after.id };
+  if (refusal !== undefined && fallback) return { kind, name, ...blocked(refusal) };
+  if (refusal !== undefined) return { kind, name, action: 'failed', reason: refusal };
+  if (after?.action === 'blocked') return after;
+  if (!after?.call) return { kind, name, ...blocked('it needs what could not be created') };
+  const reason = 'Matomo confirmed the change but does not list it; run setup again';
+  return { kind, name, action: 'failed', reason };
+}
+
+function keyOf({ kind, name }: PlanStep): string {
+  return `${kind} ${name}`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkAiChatbots } from '../../../src/cli/doctor/check-ai-chatbots.js';
+import { checkAiChatbots } from '../../../src/cli/doctor/check-dropped.js';
 import { AI_CHATBOTS } from '../../../src/hit/bots/ai-chatbots.js';
 import { runChecks } from '../../support/cli.js';
 import { startMatomo } from '../../support/matomo.js';

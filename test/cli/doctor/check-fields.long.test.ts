@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { checkFields } from '../../../src/cli/doctor/check-fields.js';
+import { checkFields } from '../../../src/cli/doctor/check-site.js';
 import type { SiteSettings } from '../../../src/cli/doctor/questions.js';
-import { toDimension } from '../../../src/cli/matomo-api/api-values.js';
+import { toDimension } from '../../../src/cli/matomo-api.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { runChecks } from '../../support/cli.js';
 import { silentDiagnostics } from '../../support/diagnostics.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkReports } from '../../../src/cli/doctor/check-reports.js';
+import { checkReports } from '../../../src/cli/doctor/check-site.js';
 import { resolveOptions } from '../../../src/options/resolve-options.js';
 import { silentDiagnostics } from '../../support/diagnostics.js';
 import { type ApiCall, type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { createApiClient } from '../../../src/cli/matomo-api/api-client.js';
-import { applyPlan } from '../../../src/cli/setup/apply-plan.js';
-import { parseArguments } from '../../../src/cli/setup/parse-arguments.js';
+import { createApiClient } from '../../../src/cli/matomo-api.js';
 import { readMatomo } from '../../../src/cli/setup/read-site.js';
+import { applyPlan } from '../../../src/cli/setup/run-setup.js';
+import { parseArguments } from '../../../src/cli/setup/wanted.js';
 import { type ApiCall, tokenOf } from '../../support/matomo-api.js';
 import { type SiteContents, startMatomoSite } from '../matomo-site.js';
 
@@ -18,7 +18,7 @@ async function prepare(args: string[], contents: SiteContents = {}) {
     timeoutMillis: 10_000,
   });
   onTestFinished(() => client.close());
-  const wanted = { site: { id: 1 }, mapped: {}, ...parseArguments(args).extras };
+  const wanted = { ...parseArguments(args), url, site: { id: 1 }, mapped: {}, keepsSearch: false };
   return { matomo, client, wanted };
 }
 

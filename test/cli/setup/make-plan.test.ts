@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { toDimension } from '../../../src/cli/matomo-api/api-values.js';
-import { toEnvironment } from '../../../src/cli/setup/environment.js';
+import { toDimension } from '../../../src/cli/matomo-api.js';
 import { adviseSlots, findUnmapped, makePlan } from '../../../src/cli/setup/make-plan.js';
-import { parseArguments } from '../../../src/cli/setup/parse-arguments.js';
 import type { MatomoState } from '../../../src/cli/setup/read-site.js';
+import { toEnvironment } from '../../../src/cli/setup/report.js';
+import { parseArguments } from '../../../src/cli/setup/wanted.js';
 
 interface StoredDimension {
   readonly name: string;
@@ -37,11 +37,13 @@ function plan(
     hidden: { dimension: undefined, goal: undefined, segment: undefined, report: undefined },
     ...settings,
   };
-  const { newSite, extras } = parseArguments(args);
-  const wanted = { site: newSite ?? { id: 1 }, mapped, ...extras };
+  const parsed = parseArguments(args);
+  const url = new URL('https://a.test');
+  const site = parsed.newSite ?? { id: 1 };
+  const wanted = { ...parsed, url, site, mapped, keepsSearch: false };
   const steps = makePlan(state, wanted);
   const [failed, status, method, route] = steps;
-  const { MATOMO_DIMENSIONS = '' } = toEnvironment(new URL('https://a.test'), state, wanted);
+  const { MATOMO_DIMENSIONS = '' } = toEnvironment(state, wanted);
   return {
     steps,
     actions: steps.map(({ action }) => action),

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { parseArguments } from '../../../src/cli/setup/parse-arguments.js';
-import { KNOWN_DIMENSIONS } from '../../../src/cli/setup/wanted.js';
+import { isUsageError } from '../../../src/cli/flags.js';
+import { KNOWN_DIMENSIONS, parseArguments } from '../../../src/cli/setup/wanted.js';
+import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
+import { startMatomoSite } from '../matomo-site.js';
 
 const BASE = ['Failed endpoint', 'HTTP status', 'HTTP method', 'Route'];
 const CONSUMERS = ['Deprecated endpoint', 'Client', 'Client version'];
@@ -26,7 +28,7 @@ test.each([
     [...MCP, ...BASE, 'Bot', ...CONSUMERS],
   ],
 ])('with %j, slots go to dimensions in the order of the flags', (args, names) => {
-  expect(parseArguments(args).extras.dimensions.map(({ name }) => name)).toEqual(names);
+  expect(parseArguments(args).dimensions.map(({ name }) => name)).toEqual(names);
 });
 
 test.each([
@@ -38,7 +40,7 @@ test.each([
   ],
   [['--consumers'], ['dimension of Deprecated endpoint!=']],
 ])('with %j, there are these segments', (args, definitions) => {
-  const { segments } = parseArguments(args).extras;
+  const { segments } = parseArguments(args);
   const written = segments.map(({ dimension, condition }) =>
     dimension === undefined ? condition : `dimension of ${dimension}${condition}`,
   );
@@ -51,4 +53,51 @@ test.each([
   ['app.plan', undefined],
 ])('what creates the dimension of %s', (attribute, command) => {
   expect(KNOWN_DIMENSIONS.get(attribute)?.command).toBe(command);
+});
+
+test.each([
+  [['--colour'], '--colour'],
+  [['now'], 'now'],
+  [['--create-site', 'API'], '--create-site NAME and --site-url URL'],
+  [['--site-url', 'https://x.example'], '--create-site NAME and --site-url URL'],
+  [['--create-site', 'API', '--site-url', 'x.example'], '--site-url must be a URL'],
+  [['--goal', 'Orders'], '--goal must be NAME=PATTERN'],
+  [['--goal', '=/orders'], '--goal must be NAME=PATTERN'],
+  [['--weekly-report', 'team'], '--weekly-report must be an email address'],
+  [['--goal', 'A=/a', '--goal', 'a=/b'], 'twice'],
+])('%j is a usage error', (args, message) => {
+  const parse = () => parseArguments(args);
+  expect(parse).toThrow(message);
+  expect(parse).toThrow(expect.toSatisfy(isUsageError));
+});
+
+test.each<[string, Record<string, string>, string[], string]>([
+  ['no URL', { MATOMO_URL: '' }, [], 'set MATOMO_URL'],
+  ['headers that are none', { MATOMO_HEADERS: 'x' }, [], 'MATOMO_HEADERS must be'],
+  ['an invalid URL', { MATOMO_URL: 'ftp://x' }, [], 'MATOMO_URL must be a URL'],
+  ['an invalid time-out', { MATOMO_EXPORT_TIMEOUT: 'x' }, [], 'MATOMO_EXPORT_TIMEOUT must be'],
+  ['no site', { MATOMO_SITE_ID: '' }, [], 'set MATOMO_SITE_ID'],
+  ['sites of services', { MATOMO_SITE_ID: 'a=1,b=2' }, ['--yes'], 'MATOMO_SITE_ID'],
+  [
+    'no token and no terminal',
+    { MATOMO_SETUP_TOKEN: '' },
+    [],
+    '--token-file FILE, MATOMO_SETUP_TOKEN',
+  ],
+  ['a token file that is not there', {}, ['--token-file', '/nowhere/token'], 'ENOENT'],
+  ['an argument', {}, ['now'], 'now'],
+])('%s is a usage error, and Matomo is not asked', async (_what, given, args, message) => {
+  const matomo = await startMatomoSite();
+  const { code, stderr, stdout } = await runSetup({ ...environmentOf(matomo), ...given }, args);
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+  expect(stderr).not.toContain('not used');
+  expect(stdout).toBe('');
+  expect(matomo.requests).toEqual([]);
+});
+
+test('with --json a usage error is in the object', async () => {
+  const { code, result } = await runSetupAsJson({});
+  expect(code).toBe(2);
+  expect(result).toMatchObject({ plan: [], applied: false, error: 'set MATOMO_URL' });
 });

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { date, goal, goalIds, requestRate } from '../../src/cli/flag-values.js';
-import { isUsageError } from '../../src/cli/usage-error.js';
+import { date, goal, goalIds, isUsageError, requestRate } from '../../src/cli/flags.js';
 import { trackedBaseUrl } from '../../src/options/url-values.js';
 
 test.each<[string, (name: string, value: unknown) => unknown, string, unknown]>([

@@ -2,11 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { isReadableByOthers } from '../../../src/cli/matomo-api/api-client.js';
-import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
-import { listen } from '../../support/listen.js';
-import { type MatomoApi, startMatomoApi, tokenOf } from '../../support/matomo-api.js';
-import { startMatomoSite } from '../matomo-site.js';
+import { isReadableByOthers } from '../../src/cli/matomo-api.js';
+import { environmentOf, runSetup, runSetupAsJson } from '../support/cli.js';
+import { listen } from '../support/listen.js';
+import { type MatomoApi, startMatomoApi, tokenOf } from '../support/matomo-api.js';
+import { startMatomoSite } from './matomo-site.js';
 
 const TOKEN = tokenOf('write');
 const MATOMO_REFUSES = JSON.stringify({ result: 'error', message: 'view access' });

@@ -1,0 +1,100 @@
+import type { OptionDeclaration } from '../options/declaration.js';
+import { DECLARATIONS, type DeclaredName, readVariables } from '../options/environment.js';
+import type { ResolvedOptions } from '../options/option-table.js';
+import { type OptionError, type Parser, parser, problemOf } from '../options/parser.js';
+
+/** The command line is invalid. */
+export class UsageError extends Error {}
+
+/**
+ * Reads an option from the environment; `undefined` if it is not set.
+ *
+ * @throws Invalid if it is invalid
+ */
+export function readOption<Name extends DeclaredName>(
+  name: Name,
+  Invalid: new (problem: string) => Error = UsageError,
+): ResolvedOptions[Name] | undefined {
+  const declaration = DECLARATIONS[name] as OptionDeclaration<ResolvedOptions[Name]>;
+  try {
+    return readVariables(declaration, process.env);
+  } catch (error) {
+    throw new Invalid(problemOf(error));
+  }
+}
+
+/**
+ * The error of a command whose options come from flags: a usage error if one of them is invalid, which begins the message. Messages about
+ * variables begin with their names.
+ */
+export function toFlagError(error: Error, options: Readonly<Record<string, unknown>>): Error {
+  const problem = problemOf(error);
+  const [name = ''] = /^\w+/.exec(problem) ?? [];
+  if (!isInvalidOption(error) || options[name] === undefined) return error;
+  const flag = name.replace(/[A-Z]/g, '-$&').toLowerCase();
+  return new UsageError(`--${flag}${problem.slice(name.length)}`);
+}
+
+/** Whether an error is about the command line. */
+export function isUsageError(error: unknown): boolean {
+  const { code = '' } = error as { code?: string };
+  // `parseArgs` has its own codes, and the values of some flags are parsed like options.
+  const isFlagValue = isInvalidOption(error) && problemOf(error).startsWith('--');
+  return error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS') || isFlagValue;
+}
+
+function isInvalidOption(error: unknown): boolean {
+  return (error as Partial<OptionError>).code === 'option-invalid';
+}
+
+// Values of flags are parsed like options. An invalid one is a usage error, because its name begins with `--`.
+
+export const requestRate: Parser<number, string> = parser(
+  'a number of requests per second above 0',
+  (value) => {
+    const number = /^\d+(?:\.\d+)?$/.test(String(value)) ? Number(value) : 0;
+    return number > 0 ? number : undefined;
+  },
+);
+
+export const goalIds: Parser<readonly number[], string> = parser(
+  'IDs of goals, separated by commas',
+  (value) => {
+    const text = String(value);
+    return /^[1-9]\d{0,9}(?:,[1-9]\d{0,9})*$/.test(text) ? text.split(',').map(Number) : undefined;
+  },
+);
+
+const ISO_DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+/** A day, or a time with its time zone, in epoch seconds. */
+export const date: Parser<number, string> = parser(
+  'a date such as 2026-01-31 or 2026-01-31T12:00:00Z',
+  (value) => {
+    const text = String(value);
+    const millis = ISO_DATE.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
+    return Number.isNaN(millis) ? undefined : millis / 1000;
+  },
+);
+
+/** Whether a day exists: JavaScript reads 2026-02-31 as 3 March. */
+function isDay(day: string): boolean {
+  const millis = Date.parse(day);
+  return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(day);
+}
+
+/** A name and a pattern. The pattern may contain further `=`. */
+export const goal: Parser<{ name: string; pattern: string }, string> = parser(
+  'NAME=PATTERN',
+  (value) => {
+    const [, name = '', pattern = ''] = /^([^=]*)=(.*)$/s.exec(String(value)) ?? [];
+    if (name.trim() === '' || pattern.trim() === '') return undefined;
+    return { name: name.trim(), pattern: pattern.trim() };
+  },
+);
+
+/** One address, without a name. */
+export const emailAddress: Parser<string> = parser('an email address', (value) => {
+  const text = String(value).trim();
+  return /^[^\s@,;<>]+@[^\s@,;<>]+$/.test(text) ? text : undefined;
+});
