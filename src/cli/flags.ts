@@ -1,7 +1,12 @@
-import type { OptionDeclaration } from '../options/declaration.js';
-import { DECLARATIONS, type DeclaredName, readVariables } from '../options/environment.js';
+import type { OptionDeclaration, OptionDeclarations } from '../options/declaration.js';
+import {
+  DECLARATIONS,
+  type DeclaredName,
+  readText,
+  readVariables,
+} from '../options/environment.js';
 import type { ResolvedOptions } from '../options/option-table.js';
-import { type OptionError, type Parser, parser, problemOf } from '../options/parser.js';
+import { type Parser, parser, problemOf } from '../options/parser.js';
 
 /** The command line is invalid. */
 export class UsageError extends Error {}
@@ -24,30 +29,31 @@ export function readOption<Name extends DeclaredName>(
 }
 
 /**
- * The error of a command whose options come from flags: a usage error if one of them is invalid, which begins the message. Messages about
- * variables begin with their names.
+ * The options of a function that flags give.
+ *
+ * @throws a usage error if one is invalid
  */
-export function toFlagError(error: Error, options: Readonly<Record<string, unknown>>): Error {
-  const problem = problemOf(error);
-  const [name = ''] = /^\w+/.exec(problem) ?? [];
-  if (!isInvalidOption(error) || options[name] === undefined) return error;
-  const flag = name.replace(/[A-Z]/g, '-$&').toLowerCase();
-  return new UsageError(`--${flag}${problem.slice(name.length)}`);
+export function readFlags(
+  declarations: OptionDeclarations,
+  flags: Readonly<Record<string, string | boolean | undefined>>,
+): Record<string, unknown> {
+  const options = Object.entries(flags).map(([flag, given]) => {
+    const name = flag.replace(/-./g, ([, letter = '']) => letter.toUpperCase());
+    const { parse } = declarations[name] as OptionDeclaration<unknown>;
+    const value = typeof given === 'string' ? readText(parse, given) : given;
+    parse(`--${flag}`, value); // so that its error names the flag
+    return [name, value];
+  });
+  return Object.fromEntries(options);
 }
 
 /** Whether an error is about the command line. */
 export function isUsageError(error: unknown): boolean {
   const { code = '' } = error as { code?: string };
-  // `parseArgs` has its own codes, and the values of some flags are parsed like options.
-  const isFlagValue = isInvalidOption(error) && problemOf(error).startsWith('--');
+  // `parseArgs` has its own codes, and values of flags are parsed like options, whose names begin with `--`.
+  const isFlagValue = code === 'option-invalid' && problemOf(error).startsWith('--');
   return error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS') || isFlagValue;
 }
-
-function isInvalidOption(error: unknown): boolean {
-  return (error as Partial<OptionError>).code === 'option-invalid';
-}
-
-// Values of flags are parsed like options. An invalid one is a usage error, because its name begins with `--`.
 
 export const requestRate: Parser<number, string> = parser(
   'a number of requests per second above 0',

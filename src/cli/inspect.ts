@@ -1,12 +1,8 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import {
-  formatHits,
-  type InspectedHit,
-  type InspectorOptions,
-  startInspector,
-} from '../inspector/index.js';
-import { toFlagError } from './flags.js';
+import { formatHits, type InspectedHit, startInspector } from '../inspector/index.js';
+import { INSPECTOR_OPTIONS } from '../inspector/inspector-options.js';
+import { readFlags } from './flags.js';
 import { untilEndSignal } from './terminal.js';
 
 const PRINT_EVERY_MILLIS = 500;
@@ -25,18 +21,7 @@ export async function inspect(args: string[]): Promise<void> {
       'spam-prevention': text,
     },
   });
-  // Parsers of options read text too.
-  const options: Record<string, unknown> = {
-    port: values.port,
-    host: values.host,
-    dimensions: values.dimensions?.split(','),
-    customVariables: values['custom-variables'],
-    matomoVersion: values['matomo-version'],
-    spamPrevention: values['spam-prevention'],
-  };
-  const inspector = await startInspector(options as InspectorOptions).catch((error: Error) => {
-    throw toFlagError(error, options);
-  });
+  const inspector = await startInspector(readFlags(INSPECTOR_OPTIONS, values));
   const ended = Promise.race([untilEndSignal(), once(process.stdout, 'error')]);
   console.log(`The inspector listens on ${inspector.url}.`);
   console.log(`Open it in a browser to watch hits; ${inspector.url}/hits has them as JSON.\n`);

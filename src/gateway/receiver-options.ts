@@ -9,7 +9,7 @@ import {
   type ResolvedValues,
   variablesOf,
 } from '../options/declaration.js';
-import { type Environment, readText, readVariables } from '../options/environment.js';
+import { type Environment, readVariables } from '../options/environment.js';
 import { integer, listOf, secret, stateless } from '../options/parse-values.js';
 import { optionError, type Parser, parser } from '../options/parser.js';
 import { PATTERNS } from '../options/syntax.js';
@@ -116,19 +116,6 @@ export const RECEIVER_VARIABLES: readonly string[] = variablesOf(RECEIVER_OPTION
 export const EXPECTED_RECEIVER_VARIABLES: Readonly<Record<string, string>> = Object.fromEntries(
   RECEIVER_VARIABLES.map((name) => [name.replace('_GATEWAY_', '_'), name]),
 );
-
-/** Options that are also flags of the command line. */
-export const RECEIVER_FLAGS: readonly string[] = Object.entries<OptionDeclaration<unknown>>(
-  RECEIVER_OPTIONS,
-).flatMap(([name, { isFlag }]) => (isFlag ? name : []));
-
-/** The options that flags give as text. */
-export function readFlags(flags: Readonly<Record<string, string | undefined>>): ReceiverOptions {
-  const values = Object.entries(flags).map(([name, text = '']) => {
-    return [name, readText(RECEIVER_OPTIONS[name as ReceiverOptionName].parse, text)];
-  });
-  return Object.fromEntries(values);
-}
 
 /**
  * Resolves the receiver's options, and separates the others.

@@ -82,7 +82,8 @@ const tokens: Parser<
   );
 });
 
-const INSPECTOR_OPTIONS = {
+/** The options of an inspector; some are also flags of the command `inspect`. */
+export const INSPECTOR_OPTIONS = {
   /**
    * Port to listen on; 0 is any free port.
    *
