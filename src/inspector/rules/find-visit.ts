@@ -2,7 +2,7 @@ import { unescapeHtml } from '../../common/unescape-html.js';
 import type { Referrer } from '../inspected-hit.js';
 import type { Site } from '../sites.js';
 import { toText, withoutNull } from './cell.js';
-import { readAddress, readUserAgent, type VisitHit } from './hit-origin.js';
+import { readAddress, readUserAgent, type VisitHit } from './judged-hit.js';
 import { cutStoredCharacters, type ParameterValue, toInteger, trim } from './php-values.js';
 import {
   decodeStored,

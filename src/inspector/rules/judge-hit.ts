@@ -1,25 +1,27 @@
 import type { FindSite } from '../sites.js';
-import type { Access } from './authenticate.js';
 import { toText } from './cell.js';
 import { findVisit } from './find-visit.js';
 import {
+  dropped,
   type HitOrigin,
+  type HitOutcome,
+  invalid,
   isBotAddress,
   isKnownBot,
   readAddress,
   readUserAgent,
+  refused,
+  tracked,
   type VisitHit,
-} from './hit-origin.js';
-import { dropped, type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
-import type { ChatbotRules } from './matomo-version.js';
+} from './judged-hit.js';
 import { fitsInto64Bits, type ParameterValue, toInteger, toNumber } from './php-values.js';
 import type { Parameters } from './read-tracker-request.js';
-import type { RowTransaction } from './row-memory.js';
 import type { SpamRules } from './spam-prevention.js';
 import { storeAction } from './store-action.js';
-import { storeAiRequest } from './store-ai-request.js';
+import { type ChatbotRules, storeAiRequest } from './store-ai-request.js';
 import { convertGoal, hasUnknownGoal, UNKNOWN_GOAL } from './store-conversion.js';
 import { readTrackedUrl } from './tracked-url.js';
+import type { Access, RowTransaction } from './tracker-memory.js';
 
 /** What the rules need besides the parameters of a hit. */
 interface HitContext {

@@ -9,7 +9,7 @@ import {
 import { boolean, integer, listOf } from '../../options/parse-values.js';
 import { type Parser, parser } from '../../options/parser.js';
 import { toText } from './cell.js';
-import { isGoogleAddress, readAddress, readUserAgent, type VisitHit } from './hit-origin.js';
+import { isGoogleAddress, readAddress, readUserAgent, type VisitHit } from './judged-hit.js';
 
 const CLOUDS = [
   '3.5.140.0/22',

@@ -13,8 +13,7 @@ import {
   toText,
   toTimingCell,
 } from './cell.js';
-import type { VisitHit } from './hit-origin.js';
-import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
+import { type HitOutcome, invalid, refused, tracked, type VisitHit } from './judged-hit.js';
 import {
   cutStoredCharacters,
   escapeHtml,
@@ -24,8 +23,8 @@ import {
   trim,
 } from './php-values.js';
 import type { Parameters } from './read-tracker-request.js';
-import { shareRow } from './row-memory.js';
 import { isStorableUrl, type TrackedUrl } from './tracked-url.js';
+import { shareRow } from './tracker-memory.js';
 
 /** A hit with its URL, and whether it starts a visit. */
 export interface ActionHit extends VisitHit {

@@ -1,11 +1,12 @@
+import { createFindReported, type MatomoVersion } from '../../hit/bots/reported-chatbots.js';
 import type { AiRequest } from '../inspected-hit.js';
 import { type Cell, findMisfit, INVALID_CELL, toNameCell, toText, withoutNull } from './cell.js';
-import { dropped, type HitOutcome } from './hit-outcome.js';
+import { dropped, type HitOutcome } from './judged-hit.js';
 import { cutStoredCharacters, escapeHtml, isBroken, type ParameterValue } from './php-values.js';
 import type { Parameters } from './read-tracker-request.js';
 import { splitUrl } from './read-url.js';
-import { type RowTransaction, shareRow } from './row-memory.js';
 import { cleanUrl, toBotActionUrl } from './tracked-url.js';
+import { type RowTransaction, shareRow } from './tracker-memory.js';
 
 /** What the row depends on besides the parameters. */
 interface AiRequestContext {
@@ -99,4 +100,20 @@ const PREFIX = /^https?:\/\/(?:www\.)?/i;
 
 function withPlainPrefix(url: string): string {
   return url.replace(PREFIX, (prefix) => prefix.toLowerCase());
+}
+
+export interface ChatbotRules extends ReturnType<typeof toChatbotRules> {}
+
+/** How a version of Matomo handles hits by AI chatbots. Without the plugin BotTracking it knows no names. */
+export function toChatbotRules(version: MatomoVersion, botTracking: boolean) {
+  const hasChatbots = version !== '5.6';
+  return {
+    readsRecMode: hasChatbots,
+    /** Whether it cuts the URL of a page, and removes campaign parameters and the fragment. */
+    cleansUrls: hasChatbots && version !== '5.7' && version !== '5.8',
+    /** Whether referrers that are AI assistants have a type of their own. */
+    findsAssistants: hasChatbots,
+    /** The name under which it reports a user agent; `undefined` if it does not know it. */
+    findName: botTracking ? createFindReported(version) : () => undefined,
+  };
 }

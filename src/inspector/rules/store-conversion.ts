@@ -8,8 +8,7 @@ import {
   toText,
   withoutNull,
 } from './cell.js';
-import type { VisitHit } from './hit-origin.js';
-import { type HitOutcome, invalid, refused, tracked } from './hit-outcome.js';
+import { type HitOutcome, invalid, refused, tracked, type VisitHit } from './judged-hit.js';
 import {
   cutStoredCharacters,
   escapeHtml,

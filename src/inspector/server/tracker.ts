@@ -1,16 +1,14 @@
 import type { InspectedHit } from '../inspected-hit.js';
 import { createFindRole, type ResolvedInspector } from '../inspector-options.js';
-import { createAuthenticator } from '../rules/authenticate.js';
 import { toText, withoutNull } from '../rules/cell.js';
-import { type HitOutcome, refused } from '../rules/hit-outcome.js';
 import { judgeHit } from '../rules/judge-hit.js';
-import { toChatbotRules } from '../rules/matomo-version.js';
-import { toInteger } from '../rules/php-values.js';
-import { readStatus } from '../rules/read-status.js';
+import { type HitOutcome, refused } from '../rules/judged-hit.js';
+import { type ParameterValue, parseJson, toInteger } from '../rules/php-values.js';
 import type { Parameters, TrackerRequest } from '../rules/read-tracker-request.js';
-import { createRowMemory } from '../rules/row-memory.js';
 import { createSpamRules } from '../rules/spam-prevention.js';
-import type { FindSite } from '../sites.js';
+import { toChatbotRules } from '../rules/store-ai-request.js';
+import { createAuthenticator, createRowMemory } from '../rules/tracker-memory.js';
+import type { FindSite, Site } from '../sites.js';
 import type { TrackerAnswer } from './played-answer.js';
 
 const ROLLED_BACK = refused('rolled back with its bulk');
@@ -142,4 +140,23 @@ function toSingleAnswer(
   }
   if (failed) return { status: 400, contentType: 'text/html', body: INFO };
   return { status: 204, contentType: 'text/html', body: '' };
+}
+
+/** The name that `setup` gives to the dimension. */
+const DIMENSION = 'HTTP status';
+const VARIABLE = 'http_status_code';
+
+/** The status of the response that a hit reports, whether Matomo stores it or not. */
+function readStatus(parameters: Parameters, site: Site | undefined): number | undefined {
+  const { id } = site?.dimensions.find(({ name }) => name === DIMENSION) ?? {};
+  const sent =
+    toText(parameters[`dimension${id}`]) || findVariable(parameters.cvar) || parameters.http_status;
+  const status = toInteger(sent);
+  return status !== undefined && status >= 0 ? status : undefined;
+}
+
+function findVariable(cvar: ParameterValue): string {
+  const pairs = Object.values(parseJson(toText(cvar)));
+  const [, status] = pairs.find((pair) => Array.isArray(pair) && pair[0] === VARIABLE) ?? [];
+  return typeof status === 'object' ? '' : String(status ?? '');
 }

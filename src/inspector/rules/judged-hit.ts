@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import type { InspectedHit, StoredAction } from '../inspected-hit.js';
 import type { Site } from '../sites.js';
-import { toText } from './cell.js';
+import { toText, withoutNull } from './cell.js';
 import type { Parameters } from './read-tracker-request.js';
-import type { RowTransaction } from './row-memory.js';
+import type { RowTransaction } from './tracker-memory.js';
 
 /** The sender of a hit. */
 export interface HitOrigin {
@@ -78,4 +79,29 @@ const BOTS: readonly RegExp[] = [
 /** Whether Matomo drops the hits of a user agent unless `bots=1` is set. */
 export function isKnownBot(userAgent: string): boolean {
   return BOTS.some((bot) => bot.test(userAgent));
+}
+
+/** The result of the tracker's rules for one hit. */
+export interface HitOutcome extends Omit<InspectedHit, 'received' | 'params' | 'status'> {
+  /** Whether the visit is stored, although the hit is invalid. */
+  readonly keepsVisit?: boolean;
+  /** Whether PHP itself fails, so that Matomo answers 500 with an empty body. */
+  readonly fatal?: boolean;
+}
+
+export function dropped(reason: string): HitOutcome {
+  return { verdict: 'dropped', reason, stored: null };
+}
+
+export function invalid(reason: string): HitOutcome {
+  return { verdict: 'invalid', reason, stored: null };
+}
+
+export function refused(reason: string): HitOutcome {
+  return { verdict: 'refused', reason, stored: null };
+}
+
+/** A processed hit; `reason` says why nothing is stored. */
+export function tracked(stored: StoredAction | null, reason?: string): HitOutcome {
+  return withoutNull<HitOutcome>({ verdict: 'tracked', stored, reason });
 }
