@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { eventually } from '../support/child-process.js';
+import { createSkipMinute } from '../support/clocks.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import {
   bodyHeaders,
@@ -22,8 +24,16 @@ test.each(OTLP_RECORDINGS)('%s: every recorded request is one hit', async (name)
     const answer = await sendSpans(gateway, body, bodyHeaders(headers));
     expect(answer.status).toBe(200);
   }
-  const wanted = expected.filter(({ server_span_missing }) => !server_span_missing);
+  const skipMinute = createSkipMinute();
+  await eventually(
+    () => {
+      skipMinute();
+      return gateway.stats().pendingRequests === 0;
+    },
+    { timeoutMillis: 36_000_000 },
+  );
   await gateway.close();
+  const wanted = expected.filter(({ server_span_missing }) => !server_span_missing);
   expect(sorted(inspector.hits().map(({ params }) => read(params)))).toEqual(
     sorted(wanted.map((request) => expectedHit(request))),
   );

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { eventually } from '../support/child-process.js';
+import { createSkipMinute } from '../support/clocks.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import {
   below,
@@ -27,12 +28,14 @@ async function send(set: SetUp, spans: OtlpSpan[], resource?: Record<string, str
 }
 
 test('what spans below say counts, whether they come before their request, with it, or after it', async () => {
-  const set = await startGateway({ graceMillis: 3000 });
+  const skipMinute = createSkipMinute();
+  const set = await startGateway({ graceMillis: 60_000 });
   const request = requestSpan('/a');
   const handler = below(request);
   await send(set, [below(handler, { 'matomo.cvar.first': 'yes' })]);
   await send(set, [request, below(request, { 'matomo.perf_key': 'pf_dm1' })]);
   await send(set, [handler, below(handler, { 'matomo.action_name': 'Late' })]);
+  skipMinute();
   expect(await titlesOf(set, 1)).toEqual(['Late']);
   const [hit] = set.inspector.hits();
   expect(hit?.params).toMatchObject({
@@ -51,7 +54,8 @@ test('what spans below say counts, whether they come before their request, with 
 });
 
 test('SERVER spans of one service inside each other are one request, also where the outer one comes much later', async () => {
-  const set = await startGateway({ graceMillis: 1000 });
+  const skipMinute = createSkipMinute();
+  const set = await startGateway({ graceMillis: 60_000 });
   const outer = requestSpan('/outer');
   const middleware = below(outer);
   const nested = below(
@@ -61,9 +65,11 @@ test('SERVER spans of one service inside each other are one request, also where 
   );
   await send(set, [nested]);
   await send(set, [requestSpan('/other')]);
+  skipMinute();
   await eventually(() => set.gateway.stats().tracked === 1);
   expect(set.gateway.stats().pendingRequests).toBe(1);
   await send(set, [outer, middleware]);
+  skipMinute();
   expect(await titlesOf(set, 2)).toEqual(['GET /:x', 'GET /other']);
 });
 
