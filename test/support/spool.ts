@@ -60,12 +60,15 @@ export function openSpool(
   return backends.openSpool(options, diagnostics);
 }
 
+/** Tests do not wait for the next of a process's heartbeats. */
+const OFTEN: JournalTimes = { ...JOURNAL_TIMES, beatMillis: 20 };
+
 /** A delivery over a spool in this process, as one of the processes that share it. */
 export function spooledDelivery({
   folder,
   url,
   maxBytes,
-  times,
+  times = OFTEN,
   ...options
 }: SpoolSetUp): SpooledDelivery {
   const transport = scriptedTransport();

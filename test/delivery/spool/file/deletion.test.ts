@@ -13,15 +13,12 @@ import {
   temporaryFolder,
 } from '../../../support/spool.js';
 
-/** Files are deleted with a heartbeat. */
-const times = { beatMillis: 20, deadMillis: 60_000 };
-
 test('delivered hits are deleted while the process runs and nothing is pending', async () => {
   const folder = temporaryFolder();
-  const sender = spooledDelivery({ folder, times });
+  const sender = spooledDelivery({ folder });
   sender.push('a');
   await eventually(() => sender.delivery.counters.tracked === 1);
-  const other = spooledDelivery({ folder, times });
+  const other = spooledDelivery({ folder });
   other.push('b', 'c');
   await eventually(() => other.delivery.counters.tracked === 2);
   await eventually(() => linesIn(folder).length === 0);
@@ -37,7 +34,7 @@ test('delivered hits are deleted while the process runs and nothing is pending',
 test('a file has the hits of at most a minute, so that a pending hit does not keep later ones on disk', async () => {
   const skipMinute = createSkipMinute();
   const folder = temporaryFolder();
-  const { delivery, transport, push } = spooledDelivery({ folder, times });
+  const { delivery, transport, push } = spooledDelivery({ folder });
   transport.answer(notSent);
   push('a');
   await eventually(() => delivery.spooled === 1);
@@ -55,7 +52,7 @@ test.each(SPOOL_PLACES)(
   async (_where, open) => {
     const folder = await open();
     const maxSpoolAgeMillis = 3_600_000;
-    const { delivery, transport, push } = spooledDelivery({ folder, maxSpoolAgeMillis, times });
+    const { delivery, transport, push } = spooledDelivery({ folder, maxSpoolAgeMillis });
     transport.answer(notSent);
     push('a', 'b');
     await eventually(() => delivery.spooled === 2 && transport.bodies.length > 0);
@@ -69,7 +66,7 @@ test.each(SPOOL_PLACES)(
 test('hits that became too old while no process ran are deleted when one starts, although Matomo is unavailable', async () => {
   const startSeconds = Date.now() / 1000 - 10;
   const folder = await leaveHits(['a', 'b'].map((name) => pending({ name, startSeconds })));
-  const second = spooledDelivery({ folder, maxSpoolAgeMillis: 5_000, times });
+  const second = spooledDelivery({ folder, maxSpoolAgeMillis: 5_000 });
   second.transport.answer(notSent);
   await eventually(() => linesIn(folder).length === 0);
   expect(second.delivery.counters.lost.expired).toBe(2);
@@ -123,7 +120,7 @@ test('a process is alive although the wall clock stands still', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: 0 });
   onTestFinished(() => void vi.useRealTimers());
   const folder = temporaryFolder();
-  spooledDelivery({ folder, times });
+  spooledDelivery({ folder });
   const seen = new Set<number>();
   await eventually(() => {
     for (const path of filesIn(folder, 'alive')) {

@@ -35,7 +35,7 @@ describe('processes that share a Redis', () => {
     async (key) => {
       const redis = await startRedis();
       const matomo = await startBulkReceiver();
-      const env = { MATOMO_URL: matomo.url, MATOMO_SPOOL: redis.url, ...key };
+      const env = { MATOMO_URL: matomo.url, MATOMO_SPOOL: redis.url, DEAD_MILLIS: '10000', ...key };
       const first = startSpoolWorker(env);
       await first.request(1);
       await eventually(async () => (await first.stats()).tracked === 1);
@@ -86,7 +86,8 @@ describe('processes that share a Redis', () => {
   });
 
   test('a primary that becomes a replica is left for the new primary', async () => {
-    const [first, second] = [await startRedis(), await startRedis()];
+    const quickly = ['--repl-diskless-sync-delay', '0'];
+    const [first, second] = [await startRedis(...quickly), await startRedis(...quickly)];
     const [firstPort = '', secondPort = ''] = [first, second].map(({ url }) => new URL(url).port);
     await second.command('REPLICAOF', '127.0.0.1', firstPort);
     const wire = await startWire(Number(firstPort));
