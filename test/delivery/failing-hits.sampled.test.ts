@@ -1,3 +1,4 @@
+import './simulated/simulated-modules.js';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryCounters } from '../../src/delivery/queue/counters.js';
@@ -9,18 +10,6 @@ import { sampled } from '../support/long.js';
 import { answer } from '../support/scripted-transport.js';
 import { SimulatedMachine } from './simulated/simulated-machine.js';
 import { POISONS, type Poison, SimulatedMatomo } from './simulated/simulated-matomo.js';
-
-vi.mock('node:fs/promises', async () => {
-  const { simulatedPromises } = await import('./simulated/simulated-disk.js');
-  return simulatedPromises;
-});
-vi.mock('node:fs', async (importOriginal) => {
-  const { simulatedReadFileSync } = await import('./simulated/simulated-proc.js');
-  return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
-});
-vi.mock('node:timers/promises', () => ({
-  setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
-}));
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

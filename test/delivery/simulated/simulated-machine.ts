@@ -1,12 +1,13 @@
+import type { Volume } from 'memfs';
 import { vi } from 'vitest';
+import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
 import { createRandom } from '../../support/create-random.js';
+import { nameOf } from '../../support/named-hits.js';
+import { noAnswer } from '../../support/scripted-transport.js';
 import { restartClocks } from './clock-steps.js';
-import { SimulatedDisk, useDisk } from './simulated-disk.js';
-import { SimulatedMatomo } from './simulated-matomo.js';
-import { useProcesses } from './simulated-proc.js';
+import { SimulatedDisk, useDisk, useProcesses } from './simulated-disk.js';
+import { type Fault, SimulatedMatomo } from './simulated-matomo.js';
 import { type ProcessSizes, SimulatedProcess } from './simulated-process.js';
-import { unsettledHits } from './unsettled-hits.js';
-import { createWayToMatomo } from './way-to-matomo.js';
 
 /** A sender waits up to an hour if Matomo asks for it; what it then sends may take some back-offs more. */
 const LONGEST_RECOVERY_MILLIS = 2 * 3_600_000;
@@ -18,6 +19,12 @@ export const VISITORS = 3;
 
 /** No process of a real machine has such a number. */
 const FIRST_PID = 5_000_000;
+
+/** What Matomo does to a bulk of which then nobody knows what was stored. */
+const MAY_LOSE: readonly Fault[] = ['gateway time-out', 'some lost inside'];
+
+/** What a process is told of a bulk for whose answer it has no more time. */
+const CUT_OFF: Exchange = { ...noAnswer };
 
 export interface MachineOptions extends ProcessSizes {
   readonly seed: number;
@@ -258,10 +265,65 @@ export class SimulatedMachine {
   }
 }
 
+/** The way of one process of a machine to its Matomo, which notes what passes. What it has sent arrives, also where it is killed then. */
+function createWayToMatomo(machine: SimulatedMachine, number: number): Transport {
+  const own = () => machine.processes[number - 1] as SimulatedProcess;
+  let giveUp = (_: Exchange) => {};
+  return {
+    async send(body) {
+      if (own().isDead) return new Promise(() => undefined);
+      const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
+      const names = requests.map(nameOf);
+      for (const name of names) own().sent.add(name);
+      own().pace.beforeSend(names);
+      own().inFlight = names.every((name) => machine.written.has(name)) ? names.length : 0;
+      const given = new Promise<Exchange>((resolve) => {
+        giveUp = resolve;
+      });
+      const exchange = await Promise.race([machine.matomo.sendFrom(number, body), given]);
+      const mayHaveLost = exchange.kind === 'no_answer' || MAY_LOSE.includes(machine.matomo.fault);
+      await own().awake;
+      if (own().isDead) return new Promise(() => undefined);
+      own().inFlight = 0;
+      own().pace.afterAnswer(names, exchange);
+      if (exchange === CUT_OFF) machine.cutOff += names.length;
+      if (mayHaveLost) for (const name of names) machine.mayBeMissing.add(name);
+      return exchange;
+    },
+    close: async () => giveUp(CUT_OFF),
+  };
+}
+
 /** Hits whose whole lines are in a part of a file. */
 function namesIn(path: string, bytes: Buffer): string[] {
   if (!path.endsWith('.hits')) return [];
   return [...bytes.toString('latin1').matchAll(/\?h=([^\s&]+)\S*\n/g)].map(([, name = '']) => name);
+}
+
+/** Names of the hits in a journal, and in those inside of it, that are not marked as decided. */
+function unsettledHits(volume: Volume, folder: string): Set<string> {
+  const open = new Set<string>();
+  for (const file of volume.readdirSync(folder) as string[]) {
+    const path = `${folder}/${file}`;
+    if (volume.statSync(path).isDirectory()) {
+      for (const name of unsettledHits(volume, path)) open.add(name);
+    }
+    if (!file.endsWith('.hits')) continue;
+    const ranges = [...readText(volume, path.replace(/hits$/, 'done')).matchAll(/^(\d+)-(\d+)$/gm)];
+    const isDone = (position: number) =>
+      ranges.some(([, from, to]) => Number(from) <= position && position < Number(to));
+    let position = 0;
+    for (const line of readText(volume, path).split('\n')) {
+      const name = /\?h=([^\s&]+)\S*$/.exec(line)?.[1];
+      if (name && !isDone(position)) open.add(name);
+      position += line.length + 1;
+    }
+  }
+  return open;
+}
+
+function readText(volume: Volume, path: string): string {
+  return volume.existsSync(path) ? (volume.readFileSync(path, 'latin1') as string) : '';
 }
 
 /** When everything that needs no time has happened. */

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { AnswerReader } from '../../../src/delivery/http/answer-reader.js';
+import { ConnectionReuse } from '../../../src/delivery/http/connection.js';
 import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
 import { isChatbot, nameOf } from '../../support/named-hits.js';
 import {
@@ -9,7 +10,6 @@ import {
   notHttp,
   notSent,
 } from '../../support/scripted-transport.js';
-import { SimulatedConnection } from './simulated-connection.js';
 
 /** What may go wrong on the way, in Matomo, and on the way back. */
 export const FAULTS = [
@@ -75,6 +75,10 @@ const BEFORE_ANY_HIT: { readonly [fault in Fault]?: Exchange } = {
 
 /** What a `Retry-After` may be that asks for no wait, or for none that can be understood; a clock set back makes the date one to come. */
 const ODD_WAITS = ['0', '-1', '0.5', 'Thu, 19 Nov 2026 00:00:00 GMT', 'soon', '', '7'];
+
+const ANSWER_MILLIS = 5;
+/** Between an answer and the moment in which the sender notices that the connection was closed after it. */
+const NOTICE_MILLIS = 10;
 
 /** A Matomo with a database: it keeps what it is sent as a real one would, whatever its answer makes of that. */
 export class SimulatedMatomo implements Transport {
@@ -227,6 +231,43 @@ export class SimulatedMatomo implements Transport {
 
   #store(names: readonly string[]): void {
     for (const name of names) this.stored.set(name, (this.stored.get(name) ?? 0) + 1);
+  }
+}
+
+/** The connections of a sender, one after the other. It decides about them as the transport does. */
+class SimulatedConnection {
+  /** Bulks that came on a connection that was closed already. */
+  lost = 0;
+  /** How often the other side has begun to close connections after it had left them open. */
+  closings = 0;
+  readonly #reuse = new ConnectionReuse();
+  /** The other side has closed the connection, and nobody has noticed. */
+  #noticing: NodeJS.Timeout | undefined;
+  #wasClosing = false;
+
+  /** Takes a request to the other side, and its answer back, after which the other side may close the connection. */
+  async carry(isClosing: () => boolean, answer: () => Exchange): Promise<Exchange> {
+    const closesAfter = await this.#reuse.next();
+    if (this.#noticing !== undefined) {
+      this.lost += 1;
+      this.#notice();
+      return noAnswer;
+    }
+    await new Promise((resolve) => setTimeout(resolve, ANSWER_MILLIS));
+    const exchange = answer();
+    this.#reuse.recordResult(exchange.kind === 'answer', closesAfter);
+    if (exchange.kind !== 'answer') return exchange;
+    const closes = isClosing();
+    if (closes && !this.#wasClosing) this.closings += 1;
+    this.#wasClosing = closes;
+    if (closes && !closesAfter) this.#noticing = setTimeout(() => this.#notice(), NOTICE_MILLIS);
+    return exchange;
+  }
+
+  #notice(): void {
+    clearTimeout(this.#noticing);
+    this.#noticing = undefined;
+    this.#reuse.recordClose();
   }
 }
 

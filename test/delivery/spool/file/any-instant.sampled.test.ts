@@ -1,20 +1,9 @@
+import '../../simulated/simulated-modules.js';
 import { afterEach, expect, test, vi } from 'vitest';
 import { sampled } from '../../../support/long.js';
 import { checkMachine } from '../../simulated/check-machine.js';
 import { type MachineOptions, SimulatedMachine } from '../../simulated/simulated-machine.js';
 import type { SimulatedProcess } from '../../simulated/simulated-process.js';
-
-vi.mock('node:fs/promises', async () => {
-  const { simulatedPromises } = await import('../../simulated/simulated-disk.js');
-  return simulatedPromises;
-});
-vi.mock('node:fs', async (importOriginal) => {
-  const { simulatedReadFileSync } = await import('../../simulated/simulated-proc.js');
-  return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
-});
-vi.mock('node:timers/promises', () => ({
-  setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
-}));
 
 /** Every instant in `npm run test:full`. */
 const STEP = sampled(17, 1);

@@ -1,3 +1,4 @@
+import '../../simulated/simulated-modules.js';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { sampled } from '../../../support/long.js';
@@ -9,18 +10,6 @@ import { SimulatedMachine, VISITORS } from '../../simulated/simulated-machine.js
 import { FAULTS, HALVING } from '../../simulated/simulated-matomo.js';
 import type { SimulatedProcess } from '../../simulated/simulated-process.js';
 import { stepOf, stepsIn } from '../../simulated/step-of.js';
-
-vi.mock('node:fs/promises', async () => {
-  const { simulatedPromises } = await import('../../simulated/simulated-disk.js');
-  return simulatedPromises;
-});
-vi.mock('node:fs', async (importOriginal) => {
-  const { simulatedReadFileSync } = await import('../../simulated/simulated-proc.js');
-  return { ...(await importOriginal<object>()), readFileSync: simulatedReadFileSync };
-});
-vi.mock('node:timers/promises', () => ({
-  setImmediate: () => new Promise((resolve) => setImmediate(resolve)), // vitest leaves this one real
-}));
 
 const HISTORIES = sampled(60, 4_000);
 const MOST_PROCESSES = 3;
