@@ -1,18 +1,15 @@
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createTransport } from '../../src/delivery/http/create-transport.js';
 import type { Exchange } from '../../src/delivery/http/transport.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { unsetProxies } from '../support/environment.js';
-import { type FaultProxyOptions, matomoOnWire } from '../support/fault-proxy.js';
+import { type FaultProxyOptions, matomoOnWire, tlsPath } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
 import { listen } from '../support/listen.js';
 import { startMatomo } from '../support/matomo.js';
 import { APPS, get, NODE_HTTP, REGISTER, titles } from '../support/registered-app.js';
 import { requires } from '../support/skips.js';
-
-const CA = fileURLToPath(new URL('../fixtures/tls/ca.pem', import.meta.url));
 
 beforeEach(unsetProxies);
 
@@ -41,7 +38,7 @@ async function expectNotSent(sent: Promise<Exchange>, reason: RegExp): Promise<v
 /** What a process logs that trusts the authority from its start and sends one hit. */
 async function logOf(url: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
   const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], {
-    env: { MATOMO_URL: url, MATOMO_SITE_ID: '1', NODE_EXTRA_CA_CERTS: CA, ...env },
+    env: { MATOMO_URL: url, MATOMO_SITE_ID: '1', NODE_EXTRA_CA_CERTS: tlsPath('ca.pem'), ...env },
   });
   await get(`${app.url}/a`);
   await app.stop();
@@ -196,7 +193,7 @@ describe('forward proxies', () => {
           MATOMO_SCHEDULE_DELAY: '0',
           HTTPS_PROXY: proxy.url,
           NO_PROXY: '',
-          NODE_EXTRA_CA_CERTS: CA,
+          NODE_EXTRA_CA_CERTS: tlsPath('ca.pem'),
         },
       });
       await get(`${app.url}/a`);

@@ -4,10 +4,11 @@ import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import * as zlib from 'node:zlib';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createGateway } from '../../src/gateway/index.js';
 import { eventually } from '../support/child-process.js';
 import { createSkipMinute } from '../support/clocks.js';
+import { setEnvironment } from '../support/environment.js';
 import { tlsFile } from '../support/fault-proxy.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, hitEvent, type OtlpSpan, requestSpan } from '../support/otlp-spans.js';
@@ -358,52 +359,44 @@ test.each([
   ['MATOMO_GATEWAY_SCOPES', ' '],
   ['MATOMO_GATEWAY_LISTEN', ' 127.0.0.1:0\n'],
 ])('%s=%j is read without the space around it', async (name, text) => {
-  vi.stubEnv(name, text);
-  onTestFinished(() => void vi.unstubAllEnvs());
+  setEnvironment({ [name]: text });
   const listen = name.endsWith('LISTEN') ? undefined : '127.0.0.1:0';
   const { gateway } = await startGateway({ listen, graceMillis: undefined });
   expect(gateway.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
 });
 
 test('a token that was written instead of the path of its file is not shown', async () => {
-  vi.stubEnv('MATOMO_GATEWAY_BEARER_TOKEN_FILE', 's3cret');
-  onTestFinished(() => void vi.unstubAllEnvs());
+  setEnvironment({ MATOMO_GATEWAY_BEARER_TOKEN_FILE: 's3cret' });
   await expect(startGateway()).rejects.toThrow(
     /MATOMO_GATEWAY_BEARER_TOKEN_FILE(?!.*s3cret).*\(ENOENT\)$/,
   );
 });
 
 test('certificate and key are read from files, and one without the other is refused', async () => {
-  onTestFinished(() => void vi.unstubAllEnvs());
-  vi.stubEnv('MATOMO_GATEWAY_TLS_CERT_FILE', 'test/fixtures/tls/server.pem');
+  setEnvironment({ MATOMO_GATEWAY_TLS_CERT_FILE: 'test/fixtures/tls/server.pem' });
   await expect(startGateway()).rejects.toThrow(
     /MATOMO_GATEWAY_TLS_CERT_FILE.*MATOMO_GATEWAY_TLS_KEY_FILE/,
   );
-  vi.stubEnv('MATOMO_GATEWAY_TLS_KEY_FILE', 'test/fixtures/tls/server.key');
+  setEnvironment({ MATOMO_GATEWAY_TLS_KEY_FILE: 'test/fixtures/tls/server.key' });
   expect((await startGateway()).gateway.url).toMatch(/^https:/);
 });
 
 test('a misspelled variable is warned about, one of a privacy option stops the gateway', async () => {
   const output = captureOutput();
-  onTestFinished(() => void vi.unstubAllEnvs());
-  vi.stubEnv('MATOMO_BEARER_TOKEN', 's3cret');
-  vi.stubEnv('MATOMO_GATEWAY_TOKEN', 's3cret');
-  vi.stubEnv('MATOMO_GATEWAY_SERVICE', 'shop');
-  vi.stubEnv('MATOMO_SITEID', '2');
+  const meant = {
+    MATOMO_BEARER_TOKEN: 'MATOMO_GATEWAY_BEARER_TOKEN',
+    MATOMO_GATEWAY_TOKEN: 'MATOMO_GATEWAY_BEARER_TOKEN',
+    MATOMO_GATEWAY_SERVICE: 'MATOMO_GATEWAY_SERVICES',
+    MATOMO_SITEID: 'MATOMO_SITE_ID',
+  };
+  for (const variable of Object.keys(meant)) setEnvironment({ [variable]: '2' });
   await startGateway();
-  expect(output).toEqual([
-    expect.stringMatching(
-      /MATOMO_BEARER_TOKEN .*MATOMO_GATEWAY_BEARER_TOKEN\b.*\[environment-unknown\]/,
+  expect(output).toEqual(
+    Object.entries(meant).map(([variable, other]) =>
+      expect.stringMatching(new RegExp(`${variable} .*${other}\\b.*\\[environment-unknown\\]`)),
     ),
-    expect.stringMatching(
-      /MATOMO_GATEWAY_TOKEN .*MATOMO_GATEWAY_BEARER_TOKEN\b.*\[environment-unknown\]/,
-    ),
-    expect.stringMatching(
-      /MATOMO_GATEWAY_SERVICE .*MATOMO_GATEWAY_SERVICES\b.*\[environment-unknown\]/,
-    ),
-    expect.stringMatching(/MATOMO_SITEID .*MATOMO_SITE_ID\b.*\[environment-unknown\]/),
-  ]);
-  vi.stubEnv('MATOMO_DO_NOT_TRAK', 'true');
+  );
+  setEnvironment({ MATOMO_DO_NOT_TRAK: 'true' });
   await expect(startGateway()).rejects.toThrow(/privacy options/);
   expect(output.at(-1)).toMatch(/MATOMO_DO_NOT_TRACK\b.* \[privacy-option-invalid\]/);
 });

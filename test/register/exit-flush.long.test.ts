@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { isWhole } from '../../src/delivery/spool/hit-line.js';
-import { eventually, ROOT, startServer } from '../support/child-process.js';
-import { type FaultProxyOptions, matomoOnWire } from '../support/fault-proxy.js';
+import { eventually, startServer } from '../support/child-process.js';
+import { type FaultProxyOptions, matomoOnWire, tlsPath } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
 import { listen } from '../support/listen.js';
 import { startMatomo } from '../support/matomo.js';
@@ -17,7 +17,7 @@ import { linesIn, temporaryFolder } from '../support/spool.js';
 
 const APP = `${APPS}/ends.cjs`;
 const IN_CODE = `${APPS}/ends-in-code.mjs`;
-const CA = join(ROOT, 'test/fixtures/tls/ca.pem');
+const CA = tlsPath('ca.pem');
 /** No hit is sent before the process ends. */
 const LATE = { MATOMO_SCHEDULE_DELAY: '60000' };
 

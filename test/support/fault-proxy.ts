@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Inspector, InspectorOptions } from '../../src/inspector/index.js';
+import { ROOT } from './child-process.js';
 import { freePort } from './free-port.js';
 import { connectionsOf } from './listen.js';
 import { startMatomo } from './matomo.js';
@@ -193,7 +194,11 @@ export async function matomoOnWire(
 
 /** What is in the folder of certificates. */
 export function tlsFile(name: string): string {
-  return readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
+  return readFileSync(tlsPath(name), 'utf8');
+}
+
+export function tlsPath(name: string): string {
+  return `${ROOT}test/fixtures/tls/${name}`;
 }
 
 function tlsOptionsOf(certificate: Certificate, wantsCertificate: boolean): TlsOptions {

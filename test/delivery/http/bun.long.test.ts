@@ -1,13 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { eventually, startServer } from '../../support/child-process.js';
-import { matomoOnWire } from '../../support/fault-proxy.js';
+import { matomoOnWire, tlsPath } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
 import { packBeforeTests } from '../../support/matrix.js';
 import { get, titles } from '../../support/registered-app.js';
 import { prepareRuntime } from '../../support/runtimes.js';
 
-const CA = fileURLToPath(new URL('../../fixtures/tls/ca.pem', import.meta.url));
 const ARGS = ['--preload', 'opentelemetry-matomo/register', 'runtimes/node-http.mjs'];
 
 const npmPackage = packBeforeTests();
@@ -20,7 +18,7 @@ async function start() {
     startServer(ARGS, {
       cwd: place.folder,
       node: place.node,
-      env: { ...env, MATOMO_SCHEDULE_DELAY: '50', NODE_EXTRA_CA_CERTS: CA, ...more },
+      env: { ...env, MATOMO_SCHEDULE_DELAY: '50', NODE_EXTRA_CA_CERTS: tlsPath('ca.pem'), ...more },
     });
   return { inspector, wire, startApp };
 }

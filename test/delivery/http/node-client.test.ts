@@ -1,8 +1,8 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
+import { setEnvironment } from '../../support/environment.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startHttpProxy } from '../../support/http-proxy.js';
-
 import { BULK, nodeTo } from './http-transports.js';
 
 test('a connection that is not established in time: nothing was sent', async () => {
@@ -21,9 +21,7 @@ test.each(['CONNECT', 'TLS handshake'])(
     await wire.play({ kind: 'stall-handshake' });
     const proxy = await startHttpProxy(wire.url);
     if (what === 'CONNECT') proxy.stall();
-    vi.stubEnv('https_proxy', proxy.url);
-    for (const name of ['no_proxy', 'NO_PROXY']) vi.stubEnv(name, '');
-    onTestFinished(() => void vi.unstubAllEnvs());
+    setEnvironment({ https_proxy: proxy.url, no_proxy: '', NO_PROXY: '' });
     const transport = nodeTo('https://matomo.example/matomo.php');
     for (let i = 1; i <= 3; i++) {
       expect((await transport.send(BULK, 200)).kind).toBe('not_sent');

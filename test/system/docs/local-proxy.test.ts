@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { startServer } from '../../support/child-process.js';
-import { startFaultProxy } from '../../support/fault-proxy.js';
+import { startFaultProxy, tlsPath } from '../../support/fault-proxy.js';
 import { freePort } from '../../support/free-port.js';
 import { startNginx } from '../../support/nginx.js';
 import { APPS, get, matomo, REGISTER, titles } from '../../support/registered-app.js';
@@ -17,7 +16,6 @@ const [withCertificate = '', overSocket = ''] = [...PAGE.matchAll(/```nginx\n(.*
   ([, block]) => block as string,
 );
 const [, address = ''] = /listen (.*?);/.exec(withCertificate) ?? [];
-const tls = (name: string) => fileURLToPath(new URL(`../../fixtures/tls/${name}`, import.meta.url));
 
 /** Sends a hit through a proxy of the page, in which these texts are replaced. */
 async function sendThrough(proxy: string, replaced: Readonly<Record<string, string>>) {
@@ -46,9 +44,9 @@ test('the proxy of the page presents the client certificate that Matomo requires
   wire.forwardTo(inspector.url);
   await sendThrough(withCertificate, {
     'https://matomo.example.org': wire.url,
-    '/etc/ssl/certs/ca-certificates.crt': tls('ca.pem'),
-    '/etc/matomo/client.pem': tls('client.pem'),
-    '/etc/matomo/client.key': tls('client.key'),
+    '/etc/ssl/certs/ca-certificates.crt': tlsPath('ca.pem'),
+    '/etc/matomo/client.pem': tlsPath('client.pem'),
+    '/etc/matomo/client.key': tlsPath('client.key'),
   });
   expect(titles(inspector)).toEqual(['GET /users/:id']);
 });

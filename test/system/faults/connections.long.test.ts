@@ -1,5 +1,6 @@
 import dns from 'node:dns';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { setEnvironment } from '../../support/environment.js';
 import type { Fault } from '../../support/fault-proxy.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { startTracedService } from '../../support/traced-service.js';
@@ -158,6 +159,5 @@ function lookUpMatomo(answer: (done: Done) => void): void {
 
 /** Node.js reads the variable when it connects. A certificate authority can only be given to a process when it starts. */
 function trustEveryone(): void {
-  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
-  onTestFinished(() => void vi.unstubAllEnvs());
+  setEnvironment({ NODE_TLS_REJECT_UNAUTHORIZED: '0' });
 }

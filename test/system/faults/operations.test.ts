@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { setEnvironment } from '../../support/environment.js';
 import type { FaultProxy } from '../../support/fault-proxy.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { rideOut } from './ride-out.js';
@@ -13,8 +14,7 @@ function tokenFile(token: string): string {
   const folder = temporaryFolder();
   const file = join(folder, 'token');
   writeFileSync(file, `${token}\n`);
-  vi.stubEnv('MATOMO_TOKEN_AUTH_FILE', file);
-  onTestFinished(() => void vi.unstubAllEnvs());
+  setEnvironment({ MATOMO_TOKEN_AUTH_FILE: file });
   return file;
 }
 

@@ -1,10 +1,11 @@
 import { trace } from '@opentelemetry/api';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { createToPseudonym } from '../../../src/hit/visitor/pseudonym.js';
 import { createToVisitorId } from '../../../src/hit/visitor/visitor-id.js';
 import { annotate, trackEvent, trackGoal, trackHit, trackOrder } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { CHATGPT } from '../../support/chatbots.js';
+import { setEnvironment } from '../../support/environment.js';
 import { captureOutput } from '../../support/output.js';
 import { startTracedService } from '../../support/traced-service.js';
 import { startVariants } from '../../support/variants.js';
@@ -220,14 +221,13 @@ test('options that are set win, and one line lists them', async () => {
 
 test('the environment sets it too, and a value that is not known stops tracking', async () => {
   const output = captureOutput();
-  onTestFinished(() => void vi.unstubAllEnvs());
-  vi.stubEnv('MATOMO_PRIVACY', 'Strict');
+  setEnvironment({ MATOMO_PRIVACY: 'Strict' });
   const { privacy, ...options } = STRICT;
   const listener = (_request: unknown, response: { end(): void }) => response.end();
   const service = await startTracedService(listener as never, { ...options, tokenAuth: TOKEN });
   const [hit] = await service.visit('/', { headers: HEADERS });
   expect(hit?.params.cip).toBe('0.0.0.0');
-  vi.stubEnv('MATOMO_PRIVACY', 'yes');
+  setEnvironment({ MATOMO_PRIVACY: 'yes' });
   const stopped = await startTracedService(listener as never, options);
   await stopped.fetch('/', { headers: HEADERS });
   expect(await stopped.hits()).toEqual([]);

@@ -1,26 +1,23 @@
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { startBulkReceiver } from '../../../support/bulk-receiver.js';
 import { eventually, ROOT, runNode } from '../../../support/child-process.js';
+import { tlsPath } from '../../../support/fault-proxy.js';
 import { freePort } from '../../../support/free-port.js';
 import { startRedis } from '../../../support/redis-server.js';
 import { requires } from '../../../support/skips.js';
 import { startSpoolWorker } from '../spool-workers.js';
 
-const fixture = (name: string) =>
-  fileURLToPath(new URL(`../../../fixtures/tls/${name}`, import.meta.url));
-
 /** A Redis that also listens with a certificate of the test CA. */
 async function startTlsRedis(...options: string[]) {
   requires('redis with TLS');
   const port = String(await freePort());
-  const files = ['--tls-cert-file', fixture('server.pem'), '--tls-key-file', fixture('server.key')];
-  const authority = ['--tls-ca-cert-file', fixture('ca.pem'), '--tls-auth-clients', 'no'];
+  const files = ['--tls-cert-file', tlsPath('server.pem'), '--tls-key-file', tlsPath('server.key')];
+  const authority = ['--tls-ca-cert-file', tlsPath('ca.pem'), '--tls-auth-clients', 'no'];
   const redis = await startRedis('--tls-port', port, ...files, ...authority, ...options);
   return { redis, url: `rediss://user:sesame@127.0.0.1:${port}` };
 }
 
-const TRUSTS = { NODE_EXTRA_CA_CERTS: fixture('ca.pem') };
+const TRUSTS = { NODE_EXTRA_CA_CERTS: tlsPath('ca.pem') };
 
 describe('a Redis behind TLS', () => {
   test('takes hits of processes that trust its certificate, also once it has come back, and is looked into', async () => {
