@@ -17,8 +17,7 @@ test('killed while Matomo is unavailable, a gateway sends what it had stored, on
     MATOMO_GATEWAY_GRACE: '200',
     MATOMO_SCHEDULE_DELAY: '50',
   };
-  const tracked = () =>
-    matomo.bulks.filter(({ isTracked }) => isTracked).flatMap(({ names }) => names);
+  const { tracked } = matomo;
   /** Names of all that were answered with 200. */
   const accepted = new Set<string>();
   async function send(gateway: { url: string }, name: string): Promise<void> {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { GatewayStats } from '../../src/gateway/index.js';
-import { type BulkReceiver, startBulkReceiver } from '../support/bulk-receiver.js';
+import { startBulkReceiver } from '../support/bulk-receiver.js';
 import { eventually, runNode, startServer } from '../support/child-process.js';
 import { MAIN } from '../support/cli.js';
 import { sumOfCounters } from '../support/delivery.js';
@@ -41,7 +41,7 @@ describe('a service, two gateways and a replay that share a Redis', () => {
     const gateways = await Promise.all([startGatewayProcess(env), startGatewayProcess(env)]);
     const app = await startServer([...REGISTER, `${APPS}/plain-http.cjs`], { env });
     const isKnown = async (names: readonly string[]) => {
-      const known = new Set([...trackedBy(matomo), ...(await storedIn(redis))]);
+      const known = new Set([...matomo.tracked(), ...(await storedIn(redis))]);
       return names.every((name) => known.has(name));
     };
 
@@ -72,20 +72,20 @@ describe('a service, two gateways and a replay that share a Redis', () => {
     }
     expect((await replay).stats).toMatchObject({ hits: namesOf('replay').length, pending: 0 });
     const all = ['node', 'raw', 'replay'].flatMap(namesOf);
-    await eventually(() => trackedBy(matomo).length >= all.length);
+    await eventually(() => matomo.tracked().length >= all.length);
     await eventually(async () => (await storedIn(redis)).length === 0);
     await app.stop('SIGKILL');
     const stats = await Promise.all(gateways.map(({ finish }) => finish()));
 
-    expect(sorted(trackedBy(matomo))).toEqual(sorted(all));
+    expect(sorted(matomo.tracked())).toEqual(sorted(all));
     const days = new Set([begun - HOUR_MILLIS, Date.now()].map(utcDayOf)); // each has its own IDs
     const visitors = new Set(matomo.bulks.flatMap((bulk) => bulk.visitors));
     expect(visitors.size).toBe(VISITORS.length * days.size);
     for (const source of ['node', 'replay']) {
       for (const visitor of VISITORS) {
-        const ofVisitor = trackedBy(matomo).filter((name) =>
-          name.startsWith(`${source}-${visitor}-`),
-        );
+        const ofVisitor = matomo
+          .tracked()
+          .filter((name) => name.startsWith(`${source}-${visitor}-`));
         expect(ofVisitor).toEqual(
           Array.from({ length: ROUNDS }, (_, round) => nameOf(source, visitor, round)),
         );
@@ -95,10 +95,6 @@ describe('a service, two gateways and a replay that share a Redis', () => {
     for (const one of stats) expectSettled(one);
   });
 });
-
-function trackedBy({ bulks }: BulkReceiver): string[] {
-  return bulks.filter(({ isTracked }) => isTracked).flatMap(({ names }) => names);
-}
 
 /** Names of the hits in all streams. */
 async function storedIn(redis: RedisServer): Promise<string[]> {

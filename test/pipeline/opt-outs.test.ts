@@ -1,19 +1,15 @@
 import { AsyncResource } from 'node:async_hooks';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { replayFiles } from '../../src/gateway/replay/replay-files.js';
-import { openReplayState } from '../../src/gateway/replay/replay-state.js';
+import { expect, test } from 'vitest';
 import { isInSample } from '../../src/hit/visitor/sampling.js';
 import { annotate, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { capturedHeaders, finishedSpan } from '../support/builders.js';
 import { eventually } from '../support/child-process.js';
-import { sendSpans, startGateway } from '../support/gateway.js';
+import { setEnvironment } from '../support/environment.js';
+import { replay, sendSpans, startGateway } from '../support/gateway.js';
 import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { startExporter } from '../support/senders.js';
-import { temporaryFolder } from '../support/spool.js';
 import { startTracedService } from '../support/traced-service.js';
 
 const PATIENT = { scheduledDelayMillis: 60_000 };
@@ -181,14 +177,12 @@ test.each([
   [{ MATOMO_IGNORE_ADDRESSES: '192.0.2.0/24' }, 'address', 0],
   [{ MATOMO_IGNORE_ADDRESSES: '192.0.2.0/25,2001:db8::/32' }, 'address', 2],
 ] as const)('gateway and replay, %j, %s: %i requests tracked', async (env, reason, tracked) => {
-  onTestFinished(() => void vi.unstubAllEnvs());
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  setEnvironment(env);
   const client = { 'network.peer.address': '192.0.2.200' };
   const body = exportRequest(['/a', '/b'].map((path) => requestSpan(path, {}, client)));
   const output = captureOutput();
   const { gateway, inspector } = await startGateway(PATIENT);
-  vi.stubEnv('MATOMO_URL', inspector.url);
-  vi.stubEnv('MATOMO_SITE_ID', '1');
+  setEnvironment({ MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' });
 
   await sendSpans(gateway, body);
   await gateway.close();
@@ -199,13 +193,8 @@ test.each([
     Number(isUnclear),
   ]);
 
-  const file = join(temporaryFolder(), 'spans.jsonl');
-  writeFileSync(file, `${body}\n`);
-  const state = openReplayState(`${file}.state`);
-  const { signal } = new AbortController();
-  const onProgress = () => undefined;
-  const { stats } = await replayFiles({ files: [file], state, rate: 1e6, onProgress, signal });
-  expect([stats.ignored[reason], reports().length]).toEqual([2 - tracked, Number(isUnclear)]);
+  const { ignored } = await replay(body);
+  expect([ignored[reason], reports().length]).toEqual([2 - tracked, Number(isUnclear)]);
   expect(inspector.hits()).toHaveLength(2 * tracked);
 });
 

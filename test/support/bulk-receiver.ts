@@ -44,6 +44,8 @@ export interface BulkReceiver {
   readonly url: string;
   /** In the order of their arrival. */
   readonly bulks: readonly Bulk[];
+  /** Names of the hits in bulks that were tracked. */
+  tracked(): string[];
   play(answering: Answering): void;
 }
 
@@ -86,6 +88,7 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
   return {
     url,
     bulks,
+    tracked: () => bulks.filter(({ isTracked }) => isTracked).flatMap(({ names }) => names),
     play(answering) {
       refusals = answering.refusals ?? 0;
       delayMillis = answering.delayMillis ?? 0;

@@ -10,6 +10,7 @@ import {
 import { replayFiles } from '../../src/gateway/replay/replay-files.js';
 import { openReplayState } from '../../src/gateway/replay/replay-state.js';
 import type { Inspector } from '../../src/inspector/index.js';
+import type { MatomoStats } from '../../src/pipeline/stats.js';
 import { type Server, startServer } from './child-process.js';
 import { MAIN } from './cli.js';
 import { startMatomo } from './matomo.js';
@@ -66,11 +67,12 @@ export function sendSpans(
 }
 
 /** Sends one export as the command `replay` does, to the Matomo that the environment names. */
-export async function replay(exported: string): Promise<void> {
+export async function replay(exported: string): Promise<MatomoStats> {
   const folder = temporaryFolder();
   const file = join(folder, 'spans.jsonl');
   writeFileSync(file, `${exported}\n`);
   const state = openReplayState(join(folder, 'state.json'));
   const { signal } = new AbortController();
-  await replayFiles({ files: [file], state, rate: 1e6, onProgress: () => undefined, signal });
+  const onProgress = () => undefined;
+  return (await replayFiles({ files: [file], state, rate: 1e6, onProgress, signal })).stats;
 }

@@ -16,7 +16,7 @@ describe('processes that share a Redis', () => {
     const env = { MATOMO_URL: matomo.url, MATOMO_SPOOL: redis.url };
     for (const worker of [startSpoolWorker(env), startSpoolWorker(env)]) await worker.request(3);
     const named = { ...env, MATOMO_TOKEN_AUTH: 'a-token-of-32-digits' };
-    await eventually(() => matomo.bulks.flatMap(({ names }) => names).length === 6);
+    await eventually(() => matomo.tracked().length === 6);
     expect(new Set(matomo.bulks.flatMap(({ visitors }) => visitors)).size).toBe(1);
     expect(await redis.command('GET', 'matomo-spool:visitor-key')).toMatch(/^[\da-f]{64}$/);
 
@@ -140,7 +140,7 @@ register('data:text/javascript,' + encodeURIComponent(\`export async function re
   };
   const worker = startSpoolWorker(env);
   await worker.request(3);
-  await eventually(() => matomo.bulks.flatMap(({ names }) => names).length === 3);
+  await eventually(() => matomo.tracked().length === 3);
   await eventually(() => worker.stderr().includes('[spool-not-used]'));
   expect(worker.stderr().match(/npm install redis/g)).toHaveLength(1);
   expect(worker.stderr()).not.toContain('secret');
