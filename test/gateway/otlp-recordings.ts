@@ -2,12 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const FOLDER = new URL('../fixtures/otlp/', import.meta.url);
 
+/** A span below a request. */
+export interface ExpectedSpan {
+  readonly duration_ms: number;
+  readonly matomo?: Readonly<Record<string, unknown>>;
+  readonly children?: readonly ExpectedSpan[];
+}
+
 /** A request as a person reads it in the spans of a recording. */
-export interface ExpectedRequest {
-  readonly label: string;
-  readonly service: string;
-  readonly trace_id: string;
-  readonly span_id: string;
+export interface ExpectedRequest extends ExpectedSpan {
   readonly name: string;
   readonly method: string;
   readonly path?: string;
@@ -17,27 +20,14 @@ export interface ExpectedRequest {
   readonly status?: number;
   readonly user_agent?: string;
   readonly host?: string;
-  readonly client_address?: string;
   readonly referer?: string;
   readonly accept_language?: string;
   readonly start_unix_ns: string;
-  readonly duration_ms: number;
-  readonly matomo?: Readonly<Record<string, unknown>>;
-  readonly children?: readonly ExpectedSpan[];
   readonly server_span_missing?: boolean;
-}
-
-/** A span below it. */
-export interface ExpectedSpan {
-  readonly duration_ms: number;
-  readonly matomo?: Readonly<Record<string, unknown>>;
-  readonly children?: readonly ExpectedSpan[];
 }
 
 /** What a receiver got of one setup. */
 export interface OtlpRecording {
-  readonly name: string;
-  readonly language: string;
   readonly requests: readonly {
     readonly headers: Readonly<Record<string, string>>;
     readonly body_base64: string;

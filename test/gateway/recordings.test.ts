@@ -108,7 +108,7 @@ function expectedHit(request: ExpectedRequest): ReturnType<typeof read> {
 
 const searchOf = (query = '') => new URL(`http://host/?${query}`).search;
 
-function descendantsOf({ children = [] }: Pick<ExpectedRequest, 'children'>): ExpectedSpan[] {
+function descendantsOf({ children = [] }: ExpectedSpan): ExpectedSpan[] {
   return children.flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
