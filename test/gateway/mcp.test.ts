@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import { finishedSpan } from '../support/builders.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
+import { exportOf } from '../support/otlp-spans.js';
 import { startExporter } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
 
@@ -165,15 +166,7 @@ test.each([
   ['application/x-protobuf', ProtobufTraceSerializer],
 ])('a gateway that gets %s names calls by spans and captured headers', async (type, serializer) => {
   const { gateway, inspector } = await startGateway(OPTIONS);
-  const spans = spansOfRequests().map((span) => ({
-    links: [],
-    events: [],
-    ...span,
-    endTime: [span.startTime[0], span.startTime[1] + span.duration[1]],
-    resource: { attributes: {} },
-    instrumentationScope: { name: 'test' },
-  }));
-  const body = serializer.serializeRequest(spans as never) as Uint8Array;
+  const body = exportOf(spansOfRequests(), serializer);
   expect((await sendSpans(gateway, body, { 'content-type': type })).status).toBe(200);
   await gateway.close();
   expectCalls(inspector.hits());

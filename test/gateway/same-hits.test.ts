@@ -3,12 +3,13 @@ import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otl
 import { expect, test } from 'vitest';
 import { createSelection } from '../../src/gateway/otlp/span-selection.js';
 import type { InspectedHit } from '../../src/inspector/index.js';
-import { type FinishedSpan, parentSpanIdOf } from '../../src/requests/finished-span.js';
+import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { Request } from '../../src/requests/request.js';
 import { annotateBelow, isAnnotatedBelow } from '../../src/requests/span-annotations.js';
 import { RECORDINGS, recording } from '../requests/recorded-spans.js';
 import { finishedSpan, READING } from '../support/builders.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
+import { exportOf } from '../support/otlp-spans.js';
 import { startExporter } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
 
@@ -66,7 +67,7 @@ test.each([
     for (const file of RECORDINGS) {
       const { spans } = recording(file);
       exporter.export(spans, () => undefined);
-      const body = serializer.serializeRequest(spans.map(toReadable) as never) as Uint8Array;
+      const body = exportOf(spans, serializer);
       expect((await sendSpans(gateway, body, { 'content-type': type })).status).toBe(200);
     }
     await exporter.shutdown();
@@ -75,27 +76,6 @@ test.each([
     expect(readable(inspector.hits())).toEqual(readable(direct.hits()));
   },
 );
-
-const RESOURCE = { attributes: {} };
-
-/** A span as serializers need it; `parentSpanId` of SDK 1 becomes the context of SDK 2. */
-function toReadable(span: FinishedSpan) {
-  const spanId = parentSpanIdOf(span);
-  const { startTime, duration, events = [] } = span;
-  const { traceId: recordedId, spanId: id } = span.spanContext();
-  const traceId = recordedId.padStart(32, '0'); // one span of Next.js was recorded without
-  const nanos = startTime[1] + duration[1];
-  return {
-    ...span,
-    spanContext: () => ({ traceId, spanId: id, traceFlags: 1 }),
-    ...(spanId !== undefined && { parentSpanContext: { ...span.parentSpanContext, spanId } }),
-    endTime: [startTime[0] + duration[0] + Math.floor(nanos / 1e9), nanos % 1e9],
-    events,
-    links: [],
-    resource: RESOURCE,
-    instrumentationScope: { name: 'recorded' },
-  };
-}
 
 const readable = (hits: readonly InspectedHit[]) =>
   sorted(hits.map(({ params }) => JSON.stringify(params)));

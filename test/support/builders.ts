@@ -129,6 +129,29 @@ export function serverSpan(
   return finishedSpan({ attributes: all, ...overrides });
 }
 
+/** The same of a client whose headers are all captured. */
+export function spanOfClient(
+  target: string,
+  headers: Readonly<Record<string, string>>,
+  attributes: Attributes = {},
+  overrides: Parameters<typeof finishedSpan>[0] = {},
+): FinishedSpan {
+  const [path, query] = target.split('?');
+  const sent = {
+    ...(query !== undefined && { 'url.query': query }),
+    'network.peer.address': '127.0.0.1',
+    'user_agent.original': headers['user-agent'],
+    ...capturedHeaders(headers),
+  };
+  return serverSpan(path, { ...sent, ...attributes }, overrides);
+}
+
+/** A span event that asks for a hit. */
+export function hitEventOf(parameters: Readonly<Record<string, string>>) {
+  const named = Object.entries(parameters).map(([name, value]) => [`matomo.${name}`, value]);
+  return { name: 'matomo.hit', attributes: Object.fromEntries(named) as Attributes };
+}
+
 /** An open request with a part of what Node.js announced, and attributes of its SERVER span. */
 export function openRequest({
   attributes,

@@ -67,10 +67,10 @@ export function sendSpans(
 }
 
 /** Sends one export as the command `replay` does, to the Matomo that the environment names. */
-export async function replay(exported: string): Promise<MatomoStats> {
+export async function replay(exported: Uint8Array | string): Promise<MatomoStats> {
   const folder = temporaryFolder();
   const file = join(folder, 'spans.jsonl');
-  writeFileSync(file, `${exported}\n`);
+  writeFileSync(file, `${Buffer.from(exported as string)}\n`);
   const state = openReplayState(join(folder, 'state.json'));
   const { signal } = new AbortController();
   const onProgress = () => undefined;

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { type FinishedSpan, parentSpanIdOf } from '../../src/requests/finished-span.js';
 
 type Value = string | number | boolean | readonly string[];
 
@@ -90,6 +92,34 @@ export function exportRequest(
       },
     ],
   });
+}
+
+/** What OpenTelemetry's own exporter would send of spans that were made for an exporter or processor. */
+export function exportOf(
+  spans: readonly FinishedSpan[],
+  serializer: Pick<typeof JsonTraceSerializer, 'serializeRequest'> = JsonTraceSerializer,
+): Uint8Array {
+  return serializer.serializeRequest(spans.map(toReadable) as never) as Uint8Array;
+}
+
+/** A span as serializers need it; `parentSpanId` of SDK 1 becomes the context of SDK 2. */
+function toReadable(span: FinishedSpan) {
+  const parentId = parentSpanIdOf(span);
+  const { startTime, duration, events = [], links = [] } = span;
+  const { traceId, spanId } = span.spanContext();
+  const nanos = startTime[1] + duration[1];
+  return {
+    ...span,
+    spanContext: () => ({ traceId: traceId.padStart(32, '0'), spanId, traceFlags: 1 }),
+    ...(parentId !== undefined && {
+      parentSpanContext: { ...span.parentSpanContext, spanId: parentId },
+    }),
+    endTime: [startTime[0] + duration[0] + Math.floor(nanos / 1e9), nanos % 1e9],
+    events: events.map((event) => ({ time: startTime, ...event })),
+    links,
+    resource: { attributes: {} },
+    instrumentationScope: { name: 'test' },
+  };
 }
 
 /** A text or message as a field of another message. */

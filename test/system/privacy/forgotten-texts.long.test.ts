@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { expect, test } from 'vitest';
-import { capturedHeaders, finishedSpan } from '../../support/builders.js';
+import { spanOfClient } from '../../support/builders.js';
 import { eventually } from '../../support/child-process.js';
 import { sendSpans, startGatewayProcess } from '../../support/gateway.js';
+import { exportOf } from '../../support/otlp-spans.js';
 import { matomo, startRegistered } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
 import { temporaryFolder } from '../../support/spool.js';
@@ -80,15 +81,6 @@ async function textsIn(child: { kill(signal: NodeJS.Signals): void }, folder: st
   return new Set(snapshot.match(/kept-[a-z]+-\d|198\.51\.100\.20\d/g));
 }
 
-/** What a serializer needs besides. */
-const MORE = {
-  resource: { attributes: {} },
-  instrumentationScope: { name: 'a' },
-  events: [],
-  links: [],
-  endTime: [Math.ceil(Date.now() / 1000), 0],
-};
-
 const SENT = ['kept-sent-1', 'kept-sent-2', 'kept-sent-3'];
 
 test('an application keeps nothing of visitors who opted out, and no address or secret that it does not send', async () => {
@@ -110,24 +102,10 @@ test('a gateway keeps none of that either', async () => {
   const folder = temporaryFolder();
   const { inspector, env } = await matomo();
   const gateway = await startGatewayProcess({ ...env, ...ENV, ...snapshotTo(folder) });
-  const spans = CALLS.map(({ path, headers }) => {
-    const [urlPath = '', query] = path.split('?');
-    return finishedSpan({
-      attributes: {
-        'http.request.method': 'GET',
-        'http.response.status_code': 200,
-        'url.path': urlPath,
-        ...(query && { 'url.query': query }),
-        'user_agent.original': headers['user-agent'],
-        'network.peer.address': headers['x-forwarded-for'] ?? '127.0.0.1',
-        ...capturedHeaders(headers),
-      },
-    });
-  });
-  for (const span of spans) {
-    const body = ProtobufTraceSerializer.serializeRequest([
-      { ...MORE, ...span } as never,
-    ]) as Uint8Array;
+  for (const { path, headers } of CALLS) {
+    const address = headers['x-forwarded-for'] ?? '127.0.0.1';
+    const span = spanOfClient(path, headers, { 'network.peer.address': address });
+    const body = exportOf([span], ProtobufTraceSerializer);
     const answer = await sendSpans(gateway, body, { 'content-type': 'application/x-protobuf' });
     expect(answer.status).toBe(200);
   }

@@ -7,10 +7,11 @@ import { trackEvent, trackGoal, trackOrder } from '../../../src/index.js';
 import type { Inspector } from '../../../src/inspector/index.js';
 import { OPTIONS } from '../../../src/options/option-table.js';
 import type { MatomoOptions } from '../../../src/options.js';
-import { capturedHeaders, finishedSpan } from '../../support/builders.js';
+import type { FinishedSpan } from '../../../src/requests/finished-span.js';
+import { finishedSpan, hitEventOf, spanOfClient } from '../../support/builders.js';
 import { setEnvironment } from '../../support/environment.js';
 import { replay, sendSpans, startGateway } from '../../support/gateway.js';
-import { exportRequest, hitEvent, otlpSpan, requestSpan } from '../../support/otlp-spans.js';
+import { exportOf } from '../../support/otlp-spans.js';
 import { captureOutput } from '../../support/output.js';
 import { APPS, matomo, REGISTER, startTracked, TRACED } from '../../support/registered-app.js';
 import { startExporter } from '../../support/senders.js';
@@ -28,7 +29,6 @@ export type Way = (
 
 const { createListener } = createRequire(import.meta.url)('../../support/apps/privacy.cjs');
 const APP = `${APPS}/privacy.cjs`;
-const CONSUMER = 5;
 const EVENTS = {
   event: { e_c: 'table', e_a: 'event' },
   goal: { idgoal: '7' },
@@ -96,33 +96,15 @@ function inCode(env: Env): Record<string, unknown> {
   return options;
 }
 
-function attributesOf({ kind, target, headers }: TableRequest) {
-  const [path = '', query] = target.split('?');
-  return {
-    'url.path': path,
-    ...(query && { 'url.query': query }),
-    'http.request.method': 'GET',
-    'http.response.status_code': kind === 'crash' ? 500 : 200,
-    'user_agent.original': headers['user-agent'] ?? '',
-    'network.peer.address': '127.0.0.1',
-    ...(kind === 'crash' && { 'error.type': 'TypeError' }),
-    ...capturedHeaders(headers),
-  };
-}
-
-/** The requests as an OTLP export. */
-function exportOf(requests: readonly TableRequest[] = REQUESTS): string {
-  const spans = requests.map((request) => {
-    const event = EVENTS[request.kind];
-    const attributes = attributesOf(request);
-    return requestSpan(
-      attributes['url.path'],
-      event ? { events: [hitEvent(event)] } : {},
-      attributes,
-    );
+/** Spans of the requests, and of a job. */
+function spansOf(requests: readonly TableRequest[] = REQUESTS): FinishedSpan[] {
+  const spans = requests.map(({ kind, target, headers }) => {
+    const failed = { 'http.response.status_code': 500, 'error.type': 'TypeError' };
+    const event = EVENTS[kind];
+    const events = event && { events: [hitEventOf(event)] };
+    return spanOfClient(target, headers, kind === 'crash' ? failed : {}, events);
   });
-  const job = otlpSpan({}, { kind: CONSUMER, events: [hitEvent(JOB)] });
-  return exportRequest([...spans, job]);
+  return [...spans, finishedSpan({ kind: 4, events: [hitEventOf(JOB)] })];
 }
 
 export const WAYS: Readonly<Record<string, Way>> = {
@@ -144,30 +126,17 @@ export const WAYS: Readonly<Record<string, Way>> = {
     const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8'));
     return texts.flatMap((text) => text.split('\n').map((line) => unescape(line)));
   },
-  async exporter(env, { requests = REQUESTS } = {}) {
+  async exporter(env, { requests } = {}) {
     setEnvironment(env);
     const { inspector, exporter } = await startExporter({}, { customVariables: true });
-    const toEvent = (parameters: Record<string, string>) => ({
-      name: 'matomo.hit',
-      attributes: Object.fromEntries(
-        Object.entries(parameters).map(([name, value]) => [`matomo.${name}`, value]),
-      ),
-    });
-    const spans = requests.map((request) => {
-      const event = EVENTS[request.kind];
-      return finishedSpan({
-        attributes: attributesOf(request),
-        ...(event && { events: [toEvent(event)] }),
-      });
-    });
-    exporter.export([...spans, finishedSpan({ kind: 4, events: [toEvent(JOB)] })], () => undefined);
+    exporter.export(spansOf(requests), () => undefined);
     await exporter.forceFlush();
     return textsOf(inspector);
   },
   async gateway(env, { requests } = {}) {
     setEnvironment(env);
     const { gateway, inspector } = await startGateway({ scheduledDelayMillis: 60_000 });
-    const response = await sendSpans(gateway, exportOf(requests));
+    const response = await sendSpans(gateway, exportOf(spansOf(requests)));
     expect(response.headers.getSetCookie()).toEqual([]);
     await gateway.close();
     return textsOf(inspector);
@@ -175,7 +144,7 @@ export const WAYS: Readonly<Record<string, Way>> = {
   async replay(env, { requests } = {}) {
     const { inspector, env: own } = await matomo();
     setEnvironment({ ...env, ...own });
-    await replay(exportOf(requests));
+    await replay(exportOf(spansOf(requests)));
     return textsOf(inspector);
   },
   async 'register without tracing'(env, { requests } = {}) {

@@ -7,13 +7,13 @@ import { withoutTracing } from '../../../src/common/otel-global.js';
 import { createToPseudonym } from '../../../src/hit/visitor/pseudonym.js';
 import * as matomo from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
-import { capturedHeaders, finishedSpan } from '../../support/builders.js';
+import { hitEventOf, spanOfClient } from '../../support/builders.js';
 import { CHATGPT } from '../../support/chatbots.js';
 import { eventually } from '../../support/child-process.js';
 import { setEnvironment } from '../../support/environment.js';
 import { replay, sendSpans, startGateway } from '../../support/gateway.js';
 import { jwt } from '../../support/jwt.js';
-import { exportRequest, hitEvent, requestSpan } from '../../support/otlp-spans.js';
+import { exportOf } from '../../support/otlp-spans.js';
 import {
   APPS,
   REGISTER,
@@ -167,32 +167,18 @@ const named = (hits: readonly { readonly params: Readonly<Record<string, string>
     )
     .sort();
 
-function attributesOf({ target, headers, status }: SentRequest) {
-  const [path = '', query = ''] = target.split('?');
-  return {
-    'url.path': path,
-    'url.query': query,
-    'http.route': '/*',
-    'http.request.method': 'GET',
-    'http.response.status_code': status,
-    ...capturedHeaders(headers),
-  };
-}
-
-function exportOfRequests(): string {
-  const events = [hitEvent({ e_c: 'in', e_a: 'request' })];
-  return exportRequest(
-    REQUESTS.map((request) => requestSpan(request.target, { events }, attributesOf(request))),
-  );
-}
+const SPANS = REQUESTS.map(({ target, headers, status }) =>
+  spanOfClient(
+    target,
+    headers,
+    { 'http.route': '/*', 'http.response.status_code': status },
+    { events: [hitEventOf({ e_c: 'in', e_a: 'span' })] },
+  ),
+);
 
 test('exporter: spans of a new credential name its user only with a success', async () => {
   const { inspector, exporter } = await startExporter(OPTIONS);
-  const events = [{ name: 'matomo.hit', attributes: { 'matomo.e_c': 'in', 'matomo.e_a': 'span' } }];
-  const spans = REQUESTS.map((request) =>
-    finishedSpan({ attributes: attributesOf(request), events }),
-  );
-  exporter.export(spans, () => undefined);
+  exporter.export(SPANS, () => undefined);
   await exporter.forceFlush();
   expect(named(inspector.hits())).toEqual(NAMED);
 });
@@ -201,13 +187,13 @@ const ENV = { MATOMO_USER_ID: 'jwt.sub', MATOMO_VISITOR_KEY: VISITOR_KEY };
 
 test('gateway and replay: spans of a new credential name its user only with a success', async () => {
   const { gateway, inspector } = await startGateway(OPTIONS);
-  await sendSpans(gateway, exportOfRequests());
+  await sendSpans(gateway, exportOf(SPANS));
   await gateway.close();
   expect(named(inspector.hits())).toEqual(NAMED);
 
   const replayed = await startMatomo();
   setEnvironment({ ...replayed.env, ...ENV });
-  await replay(exportOfRequests());
+  await replay(exportOf(SPANS));
   expect(named(replayed.inspector.hits())).toEqual(NAMED);
 });
 
