@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import packageJson from '../../../package.json' with { type: 'json' };
 import { SETUP_TOKEN } from '../../../src/cli/setup.js';
+import { coded, MESSAGE_CODES, splitCode } from '../../../src/common/messages.js';
 import { RECEIVER_VARIABLES } from '../../../src/gateway/receiver-options.js';
 import type { OptionDeclarations } from '../../../src/options/declaration.js';
 import { ENVIRONMENT_OPTIONS } from '../../../src/options/option-table.js';
-import { ROOT } from '../../support/child-process.js';
+import { ROOT, runNode } from '../../support/child-process.js';
+import { MAIN } from '../../support/cli.js';
 import { optionsFrom } from '../../support/options-from.js';
 import { codeIn, linksOf, PAGES, read, rowsWith } from './pages.js';
 
@@ -56,6 +59,51 @@ describe.each(PAGES)('%s', (page) => {
       if (row.environment !== undefined) expect(codeIn(row.environment)).toEqual(expected);
     }
   });
+});
+
+test('the page about dimensions lists every flag of setup', async () => {
+  const { stdout } = await runNode([MAIN, 'setup', '--help']);
+  const known = stdout.match(/--[a-z-]+/g) ?? [];
+  const listed = rowsWith('docs/status-and-method-in-matomo-5.md', 'flag').flatMap(
+    ({ flag = '' }) => flag.match(/--[a-z-]+/g) ?? [],
+  );
+  expect(new Set(listed)).toEqual(new Set(known));
+});
+
+test('each code of a message has its section, and each section a code', () => {
+  const headings = [...read('docs/messages.md').matchAll(/^### (.*)$/gm)].map(([, text]) => text);
+  expect(headings).toHaveLength(MESSAGE_CODES.length);
+  expect(new Set(headings)).toEqual(new Set(MESSAGE_CODES));
+});
+
+test('a code is taken off as it was put on', () => {
+  expect(splitCode(coded('clock', 'late [by an hour]'))).toEqual({
+    text: 'late [by an hour]',
+    code: 'clock',
+  });
+  expect(splitCode('no [code]')).toMatchObject({ code: undefined });
+});
+
+interface SetUps {
+  readonly NODES: readonly number[];
+  readonly SDKS: Readonly<Record<string, { readonly dependencies: Record<string, string> }>>;
+}
+
+const { NODES, SDKS } = (await import(`${ROOT}tools/matrix/set-ups.mjs`)) as SetUps;
+const versions = new Map(rowsWith('docs/versioning.md', 'tested').map((row) => [row[''], row]));
+
+test('the page about versioning has the versions of the matrix', () => {
+  const apis = Object.values(SDKS).map(({ dependencies }) => dependencies['@opentelemetry/api']);
+  expect(versions.get('Node.js')?.tested).toBe(NODES.join(', '));
+  expect(versions.get('OpenTelemetry SDK')?.tested).toBe(Object.keys(SDKS).join(', '));
+  expect(versions.get('`@opentelemetry/api`')?.tested).toBe([...new Set(apis)].join(', '));
+});
+
+test('the page about versioning has the versions of package.json', () => {
+  const { engines, peerDependencies } = packageJson;
+  expect(versions.get('Node.js')?.supported).toBe(`${engines.node.slice('>='.length)} and later`);
+  expect(peerDependencies['@opentelemetry/api']).toBe('>=1.9.0 <2');
+  expect(versions.get('`@opentelemetry/api`')?.supported).toBe('1.9 and later, below 2');
 });
 
 /** `NAME=value`, in code and in text, with the value as a shell would pass it on; without placeholders such as `<your token>`. */

@@ -2,9 +2,24 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT, startServer } from '../../support/child-process.js';
-import { APPS, get, matomo, titles } from '../../support/registered-app.js';
+import { APPS, get, matomo, startTracked, titles } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/spool.js';
-import { PAGES, read } from './pages.js';
+import { codeBlocksOf, PAGES, read } from './pages.js';
+
+test.each([
+  ['the SDK setup that the page shows', [`./${APPS}/esm/instrumentation.mjs`]],
+  ['register', ['opentelemetry-matomo/register']],
+])('an ES module with %s in --import makes one hit per request', async (_with, [preload]) => {
+  const { inspector, app } = await startTracked([
+    '--import',
+    preload as string,
+    `${APPS}/esm/app.mjs`,
+  ]);
+  await get(`${app.url}/users/7`);
+  await app.stop();
+  expect(titles(inspector)).toEqual(['GET /users/:id']);
+  expect(app.stderr()).toBe('');
+});
 
 /** Values of `NODE_OPTIONS` that pages show, as a shell or a Dockerfile has them. */
 const DOCUMENTED = new Set(
@@ -35,3 +50,24 @@ test.each([...DOCUMENTED])(
     expect(app.stderr()).toBe('');
   },
 );
+
+test('without a URL, with the condition in code, the application runs, and nothing is logged', async () => {
+  const app = await startServer(['--eval', inCode()]);
+  await get(`${app.url}/stop`);
+  expect(await app.exit()).toEqual({ code: 0, signal: null });
+  expect(app.stderr()).toBe('');
+});
+
+test('with a URL, the condition in code tracks', async () => {
+  const { inspector, app } = await startTracked(['--eval', inCode()]);
+  await get(`${app.url}/stop`);
+  await app.exit();
+  expect(inspector.hits()).toHaveLength(1);
+});
+
+/** The code of the page as CommonJS, then the application. */
+function inCode(): string {
+  const [{ code = '' } = {}] = codeBlocksOf('docs/staging-and-production.md');
+  const imported = code.replace(/import (\{.*?\}) from ('.*?');/, 'const $1 = require($2);');
+  return `${imported}\nrequire('./${APPS}/plain-http.cjs');`;
+}
