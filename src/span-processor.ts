@@ -87,6 +87,7 @@ export class MatomoSpanProcessor {
    * Keeps the process alive for at most `shutdownTimeoutMillis`. Never rejects.
    */
   forceFlush(): Promise<void> {
+    this.#requests?.endWaiting();
     return this.#pipeline?.delivery.flush() ?? Promise.resolve();
   }
 

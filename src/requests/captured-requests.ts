@@ -12,7 +12,7 @@ import {
 import { activeSpan } from '../common/otel-global.js';
 import type { Span } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
-import { Connections, isOpen, type OpenConnections } from './connections.js';
+import { ClosedRequests, Connections, isOpen, type OpenConnections } from './connections.js';
 import { Http2Sessions } from './http2.js';
 import { ownRequest, requestOf } from './node-request.js';
 import { addExecution } from './operations/index.js';
@@ -45,6 +45,8 @@ interface SharedRequests {
   readonly listeners: ReadonlyMap<string, ChannelListener>;
   /** Requests whose responses are not closed. */
   readonly listOpen: () => Request[];
+  /** Requests whose responses are closed, and whose SERVER spans are waited for. */
+  readonly listWaiting: () => Request[];
 }
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.1');
@@ -63,8 +65,11 @@ function sharedRequests(): SharedRequests | undefined {
 function createSharedRequests(): SharedRequests {
   const storage: RequestStorage = new AsyncLocalStorage();
   const open: OpenConnections = new Set();
-  const connections = new Connections(storage, open, abandon);
-  const sessions = new Http2Sessions(storage, open, abandon);
+  const closed = new ClosedRequests((announced) => {
+    for (const processor of processors) processor.abandon(announced);
+  });
+  const connections = new Connections(storage, open, closed);
+  const sessions = new Http2Sessions(storage, open, closed);
   // Not read from the shared object: Jest warns of that when a connection outlives a file of tests.
   let processors: readonly RequestProcessor[] = [];
   return {
@@ -77,6 +82,7 @@ function createSharedRequests(): SharedRequests {
     },
     exporters: new Set(),
     listOpen: () => [...open].flatMap((each) => [...(each.deref() ?? [])]).filter(isOpen),
+    listWaiting: () => closed.list(),
     listeners: new Map([
       [REQUEST_CHANNEL, channelListener(isRequestMessage, onRequest)],
       [FINISH_CHANNEL, channelListener(isObject, (message) => connections.finish(message))],
@@ -84,13 +90,6 @@ function createSharedRequests(): SharedRequests {
       ...announcementListeners(storage),
     ]),
   };
-
-  function abandon(announced: Request): void {
-    if (announced.response || announced.ofNextProcessor)
-      for (const processor of processors) processor.abandon(announced);
-    // Nothing else will end a request that no processor has used: its trace is not sampled, or HTTP/2 has no instrumentation.
-    if (!announced.isTraced && !announced.finder) announced.release();
-  }
 
   function onRequest(message: RequestMessage): void {
     const announced = connections.add(message);
@@ -135,6 +134,11 @@ export function announceExporter(exporter: HitTaker): () => void {
 /** The requests whose responses are not closed. */
 export function openRequests(): Request[] {
   return sharedRequests()?.listOpen() ?? [];
+}
+
+/** The requests whose responses are closed, and whose SERVER spans are waited for. */
+export function waitingRequests(): Request[] {
+  return sharedRequests()?.listWaiting() ?? [];
 }
 
 /** Captures a request that was announced before anything subscribed. */

@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestMessage } from '../common/channel-listener.js';
+import { DetachedScope } from '../common/timers.js';
 import { ownRequest, REQUEST } from './node-request.js';
 import { Request, type RequestStorage } from './request.js';
 
@@ -41,25 +42,21 @@ const CONNECTION = Symbol('opentelemetry-matomo.connection');
 export class Connections {
   readonly #storage: RequestStorage;
   readonly #open: OpenConnections;
-  readonly #abandon: (announced: Request) => void;
+  readonly #closed: ClosedRequests;
 
-  /** `abandon` is called when a connection is done with a request. */
-  constructor(
-    storage: RequestStorage,
-    open: OpenConnections,
-    abandon: (announced: Request) => void,
-  ) {
+  constructor(storage: RequestStorage, open: OpenConnections, closed: ClosedRequests) {
     this.#storage = storage;
     this.#open = open;
-    this.#abandon = abandon;
+    this.#closed = closed;
   }
 
-  /** Stores the newest request of a connection in the async context. Those before it that are over are abandoned. */
+  /** Stores the newest request of a connection in the async context. */
   add({ request: incoming, response, server }: RequestMessage): Request {
     const announced = Request.ofNode(incoming, response, incoming.url ?? '/', server);
     (incoming as { [REQUEST]?: Request })[REQUEST] = announced;
     this.#storage.enterWith(announced);
-    if (IS_BUN) closeWith(response, announced);
+    // No test shows what connections report at their end on Bun, so the end of the response counts, too.
+    if (IS_BUN) response.once('close', () => this.#closed.add(announced));
     const socket: HttpSocket = incoming.socket;
     const { headers } = incoming;
     if ((socket._httpMessage ?? response) !== response) {
@@ -78,11 +75,8 @@ export class Connections {
     }
     connection.newest.nextOnConnection = announced;
     connection.newest = announced;
-    while (connection.oldest !== announced && !isOpen(connection.oldest)) {
-      const { oldest } = connection;
-      connection.oldest = takeNext(oldest) as Request;
-      this.#abandon(oldest);
-    }
+    while (connection.oldest !== announced && !isOpen(connection.oldest))
+      connection.oldest = takeNext(connection.oldest) as Request;
     return announced;
   }
 
@@ -95,7 +89,9 @@ export class Connections {
     if (!announced) return;
     if (this.#storage.getStore() !== announced) this.#storage.enterWith(announced);
     // If the connection has failed, what was not sent is known when it is closed.
-    if (!incoming.socket.destroyed) closeRequest(announced);
+    if (incoming.socket.destroyed) return;
+    announced.isSent = true;
+    this.#closed.add(announced);
   }
 
   /** Its response gets the connection, and is finished, in the async context of the one before it. */
@@ -118,7 +114,7 @@ export class Connections {
       if (name === 'error' && socket.writableLength > 0) cutOff(connection);
       // Before the application can finish their responses, which nobody gets.
       if (name === 'close')
-        for (const each of connection) this.#storage.run(each, closeRequest, each);
+        for (const each of connection) this.#storage.run(each, () => this.#closed.add(each));
       const incoming = socket._httpMessage?.req;
       const announced = incoming && ownRequest(incoming);
       // Its timer may have begun in an earlier request, and an idle connection is of no request.
@@ -129,24 +125,15 @@ export class Connections {
       } finally {
         if (name === 'close') {
           this.#open.delete(reference);
-          // Later, when the response that has the socket is closed too.
-          process.nextTick(() => this.#close(connection));
+          let each: Request | undefined = connection.oldest;
+          while (each) each = takeNext(each);
         }
       }
     });
   }
-
-  #close({ oldest }: Connection): void {
-    for (let each: Request | undefined = oldest; each; each = takeNext(each)) this.#abandon(each);
-  }
 }
 
 const IS_BUN = process.versions.bun !== undefined;
-
-/** No test shows what connections report at their end on Bun, so the end of the response counts, too. */
-function closeWith(response: ServerResponse, announced: Request): void {
-  response.once('close', () => closeRequest(announced));
-}
 
 /** Bun announces streams of HTTP/2, but calls their listeners in no async context. */
 export function areStreamsCaptured(): boolean {
@@ -169,6 +156,64 @@ function detachErrors(storage: RequestStorage, server: Server): void {
 }
 
 const detached = new WeakSet<Server>();
+
+/** How long a SERVER span is waited for after the response: a few frameworks end it later, or never. */
+const MAX_WAIT_MILLIS = 1000;
+const CHECK_MILLIS = 250;
+
+/** Requests whose responses are closed. Instrumentations end the SERVER span just after that; it is not waited for long. */
+export class ClosedRequests {
+  readonly #abandon: (announced: Request) => void;
+  /** In the order in which they were closed. Of all but the latest one, the span has not ended, or ended late. */
+  #waiting: Request[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  readonly #scope = new DetachedScope('opentelemetry-matomo');
+
+  /** `abandon` is called for a request whose span was waited for long enough. */
+  constructor(abandon: (announced: Request) => void) {
+    this.#abandon = abandon;
+  }
+
+  /** Ends a request that no span ends. */
+  add(announced: Request): void {
+    if (announced.closedMillis > 0) return;
+    announced.closedMillis = performance.now();
+    closeRequest(announced);
+    // Nothing else will end a request that no processor has used: its trace is not sampled, or HTTP/2 has no instrumentation.
+    if (!announced.isTraced && !announced.finder) announced.release();
+    if (!hasOpenSpan(announced)) return;
+    const latest = this.#waiting.at(-1);
+    if (latest && !hasOpenSpan(latest)) this.#waiting.pop();
+    this.#waiting.push(announced);
+    if (!this.#timer) this.#startTimer();
+  }
+
+  /** Those whose span is waited for. Of one that was just sent, Node.js closes the response in this tick, with which its span may end. */
+  list(): Request[] {
+    return this.#waiting.filter((each) => hasOpenSpan(each) && !(each.isSent && isOpen(each)));
+  }
+
+  #startTimer(): void {
+    this.#timer = this.#scope.runInAsyncScope(() =>
+      setTimeout(() => this.#check(), CHECK_MILLIS).unref(),
+    );
+  }
+
+  #check(): void {
+    const lastMillis = performance.now() - MAX_WAIT_MILLIS;
+    const waiting = this.#waiting.filter(hasOpenSpan);
+    this.#waiting = waiting.filter(({ closedMillis }) => closedMillis > lastMillis);
+    this.#timer = undefined;
+    if (this.#waiting.length > 0) this.#startTimer();
+    for (const each of waiting) if (each.closedMillis <= lastMillis) this.#abandon(each);
+  }
+}
+
+function hasOpenSpan(announced: Request): boolean {
+  let each: Request | undefined = announced;
+  while (each && !each.span) each = each.ofNextProcessor;
+  return each !== undefined;
+}
 
 /** Ends a request that no span ends, unless that was done before. */
 export function closeRequest(announced: Request): void {

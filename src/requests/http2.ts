@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 
 import type { StreamMessage } from '../common/channel-listener.js';
 import {
   areStreamsCaptured,
-  closeRequest,
+  type ClosedRequests,
   emitWith,
   type OpenConnections,
   replaceMethod,
@@ -161,17 +161,13 @@ const GRPC = /^application\/grpc/i;
 export class Http2Sessions {
   readonly #storage: RequestStorage;
   readonly #open: OpenConnections;
-  readonly #abandon: (announced: Request) => void;
+  readonly #closed: ClosedRequests;
   readonly #sessions = new WeakMap<ServerHttp2Session, Session>();
 
-  constructor(
-    storage: RequestStorage,
-    open: OpenConnections,
-    abandon: (announced: Request) => void,
-  ) {
+  constructor(storage: RequestStorage, open: OpenConnections, closed: ClosedRequests) {
     this.#storage = storage;
     this.#open = open;
-    this.#abandon = abandon;
+    this.#closed = closed;
   }
 
   /** The request of a stream that begins, which is watched until it is closed; `undefined` if it makes no hit. */
@@ -187,8 +183,7 @@ export class Http2Sessions {
     session.open.add(announced);
     stream.once('close', () => {
       session.open.delete(announced);
-      closeRequest(announced);
-      this.#abandon(announced);
+      this.#closed.add(announced);
     });
     // Node.js calls those that read the body in the context of whatever the connection did before.
     emitWith(this.#storage, stream, announced);

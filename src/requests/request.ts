@@ -89,6 +89,10 @@ export class Request {
   client: Client | undefined = undefined;
   /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
   bytesBefore: number | undefined = undefined;
+  /** Whether the connection has taken all of its response. Over HTTP/2, the response knows that. */
+  isSent = false;
+  /** On the monotonic clock, when its response was finished, or will not be; 0 before. */
+  closedMillis = 0;
   /** The next request on the same connection. */
   nextOnConnection: Request | undefined = undefined;
   /** The same request of another processor. */
@@ -189,9 +193,10 @@ export class Request {
     return span ? toMillis(span.startTime) : this.announcedMillis;
   }
 
-  /** Since Node.js announced it; 0 if it did not. */
+  /** Since Node.js announced it, until its response is closed; 0 if it did not. */
   get elapsedMillis(): number {
-    return this.incoming ? performance.now() - this.startedMillis : 0;
+    if (!this.incoming) return 0;
+    return (this.announced.closedMillis || performance.now()) - this.startedMillis;
   }
 
   /** Whether an HTTP SERVER span of it has started, or it has ended. */

@@ -175,13 +175,12 @@ export function incompleteStatus(
  * Node.js never finishes the response. And it finishes one whose last write fails.
  */
 function isSent(
-  { additions, nextOnConnection, bytesBefore }: Request,
+  { additions, bytesBefore, isSent }: Request,
   response: ServerResponse,
   socket: Socket | undefined,
 ): boolean {
-  const isLatest = nextOnConnection === undefined;
-  const hasFailed =
-    isLatest && (socket?.errored as NodeJS.ErrnoException | null)?.syscall === 'write';
+  if (isSent) return true;
+  const hasFailed = (socket?.errored as NodeJS.ErrnoException | null)?.syscall === 'write';
   if (additions?.isCutOff || hasFailed) return false;
   if (response.writableFinished) return true;
   const {

@@ -2,9 +2,14 @@ import type { RequestMessage } from '../common/channel-listener.js';
 import { spanOf } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
-import { captureRequests, openRequests, type RequestProcessor } from './captured-requests.js';
+import {
+  captureRequests,
+  openRequests,
+  type RequestProcessor,
+  waitingRequests,
+} from './captured-requests.js';
 import { closeRequest } from './connections.js';
-import { type FinishedSpan, SERVER_SPAN } from './finished-span.js';
+import { type FinishedSpan, methodOf, SERVER_SPAN } from './finished-span.js';
 import { hasHitEvent, hitsOfEvents, PERF_KEY_ATTRIBUTE } from './matomo-attributes.js';
 import { isOperationSpan, updateOperation } from './operations/index.js';
 import { clientOf } from './read-headers.js';
@@ -31,6 +36,8 @@ export class RequestTracker implements RequestProcessor {
   readonly #finder = new RequestFinder();
   /** The requests of spans that had a perf key when they started. */
   readonly #tagged = new WeakMap<object, Request>();
+  /** SERVER spans whose requests have ended before them: they add nothing any more. */
+  readonly #late = new WeakSet<object>();
   /** Set as long as requests without a SERVER span that these accept are tracked, too. */
   spanless: SpanlessRules | undefined;
   /** Whether the latest request was to be tracked even without a SERVER span. */
@@ -83,17 +90,21 @@ export class RequestTracker implements RequestProcessor {
     if (!announced?.untracked) this.#sink.addFurtherHit(hit, this.#finder.ofHit(announced, span));
   }
 
-  /** The connection is done with a request whose span has not ended. Never throws. */
+  /** Does not wait any longer for the SERVER span of a request whose response is closed. Never throws. */
   abandon(announced: Request): void {
     try {
       const request = this.#finder.own(announced);
-      if (!request?.span || !request.response) return;
-      // If only its span has not ended, that may come, or not.
-      if (request.response.closed === false) this.#end(request, request.response.statusCode);
-      else this.#finder.weaken(request);
+      if (request?.span && methodOf(request.span.attributes) === undefined)
+        this.#finder.weaken(request); // it may never end, and may get its attributes later
+      else if (request?.span) this.#endUnended(request);
     } catch (error) {
       this.#report('abandon', error);
     }
+  }
+
+  /** Does not wait for any such span. */
+  endWaiting(): void {
+    for (const announced of waitingRequests()) this.abandon(announced);
   }
 
   /** Called for every span that starts. */
@@ -119,7 +130,7 @@ export class RequestTracker implements RequestProcessor {
       const request = this.#finder.ofServerSpan(span);
       if (request && isAnsweredLater(request, span)) request.onClosed = this.#endClosed;
       else if (request) this.#end(request);
-      else this.#endSpanBelow(this.#finder.nested.get(span), span);
+      else if (!this.#late.has(span)) this.#endSpanBelow(this.#finder.nested.get(span), span);
       return;
     }
     if (!isAnnotatedBelow(span, this.#reading)) return;
@@ -128,15 +139,16 @@ export class RequestTracker implements RequestProcessor {
     this.#endSpanBelow(request ?? this.#finder.ofChild(span), span);
   }
 
-  /** Ends requests whose responses have begun and are open, with their current status: the process is about to end. */
+  /** Ends requests whose responses have begun, with their current status: the process is about to end. */
   endOpen(): void {
+    this.endWaiting();
     for (const announced of openRequests()) {
       try {
         const request = this.#finder.own(announced);
         const { response } = request ?? announced;
         if (!response?.headersSent) continue;
         if (!announced.isTraced) closeRequest(announced);
-        else if (request?.span) this.#end(request, response.statusCode);
+        else if (request?.span) this.#endUnended(request);
       } catch (error) {
         this.#report('endOpen', error);
       }
@@ -164,10 +176,17 @@ export class RequestTracker implements RequestProcessor {
     }
   };
 
-  /** `unendedStatus`: that of the response, if the SERVER span has not ended. */
-  #end(request: Request, unendedStatus?: number): void {
+  /** Its SERVER span has not ended, and may not have the status of the response. */
+  #endUnended(request: Request): void {
+    const { span, response, attributes } = request;
+    if (span) this.#late.add(span);
+    if (response && statusAttribute(attributes) === undefined)
+      request.endWithStatus(response.statusCode);
+    this.#end(request);
+  }
+
+  #end(request: Request): void {
     const { span } = request;
-    if (unendedStatus !== undefined) request.endWithStatus(unendedStatus);
     try {
       if (span) annotateOwn(request, span, this.#reading);
       const http = readRequest(request, this.#reading);

@@ -11,6 +11,16 @@ export function createSkipMinute(): () => void {
   };
 }
 
+/** Stops the monotonic clock until the end of the test, except for what the returned function adds to it. Timers go on. */
+export function stopMonotonicClock(): (millis: number) => void {
+  let nowMillis = performance.now();
+  const spy = vi.spyOn(performance, 'now').mockImplementation(() => nowMillis);
+  onTestFinished(() => void spy.mockRestore());
+  return function add(millis) {
+    nowMillis += millis;
+  };
+}
+
 /** Moves the wall clock ahead until the end of the test. The monotonic clock and timers do not move. */
 export function moveWallClock(millis: number): void {
   const now = Date.now.bind(Date);
