@@ -242,12 +242,24 @@ export class RequestFinder {
     return current?.traceId === '' && !isRecorded ? current : undefined;
   }
 
-  /** The request of a hit from code; `unknown` if it may be one of which nothing is known any more. */
-  ofHit(announced: Request | undefined, span: Span | undefined): Request | 'unknown' | undefined {
+  /**
+   * The request of a hit from code; `unknown` if it may be one of which nothing is known any more, `other` if it is one that only other
+   * processors track, such as those of another tracer provider.
+   */
+  ofHit(
+    announced: Request | undefined,
+    span: Span | undefined,
+    tracksSpanless: boolean,
+  ): Request | 'unknown' | 'other' | undefined {
     const request = this.ofCall(announced, span);
     if (request) return request;
-    if (announced?.incoming && !this.own(announced)) return this.takeOwn(announced);
-    return announced || (span && !this.#jobs.has(span)) ? 'unknown' : undefined;
+    const isOfJob = span !== undefined && this.#jobs.has(span);
+    if (announced && !this.own(announced)) {
+      const { isTraced, onClosed, incoming } = announced;
+      if (isTraced || (onClosed && !tracksSpanless)) return isOfJob ? undefined : 'other';
+      if (incoming) return this.takeOwn(announced);
+    }
+    return announced || (span && !isOfJob) ? 'unknown' : undefined;
   }
 
   /** The same of hits in events of an ended span. If its request ended long ago, the async context identifies it. */

@@ -87,7 +87,9 @@ export class RequestTracker implements RequestProcessor {
   }
 
   takeHit(hit: FurtherHit, announced: Request | undefined, span: Span | undefined): void {
-    if (!announced?.untracked) this.#sink.addFurtherHit(hit, this.#finder.ofHit(announced, span));
+    if (announced?.untracked) return;
+    const request = this.#finder.ofHit(announced, span, this.spanless !== undefined);
+    if (request !== 'other') this.#sink.addFurtherHit(hit, request);
   }
 
   /** Does not wait any longer for the SERVER span of a request whose response is closed. Never throws. */

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -111,6 +112,23 @@ test('each of two processors makes one hit for a request behind two servers', as
   for (const path of ['/1', '/2']) await service.fetch(path);
   await eventually(() => processors.every((processor) => processor.stats().hits >= 2));
   expect(processors.map((processor) => processor.stats().hits)).toEqual([2, 2]);
+});
+
+test('further hits go where the page view of their request goes, and not to the processor of another tracer provider', async () => {
+  const other = await startProcessor();
+  let lateEvent: () => void = () => undefined;
+  const service = await startTracedService((request, response) => {
+    trackEvent('Request', 'in its context');
+    forRequest(request).trackEvent('Request', 'anywhere');
+    lateEvent = AsyncResource.bind(() => trackEvent('Request', 'late'));
+    response.end();
+  });
+  await service.visit('/a');
+  lateEvent();
+  const names = (await service.hits()).map(({ params }) => params.e_a ?? params.action_name);
+  expect(names).toEqual(['GET /a', 'in its context', 'anywhere', 'late']);
+  expect(await other.hits()).toEqual([]);
+  expect(other.processor.stats().hits).toBe(0);
 });
 
 test('two SERVER spans in the async context of one request are two requests, also of a processor that another one runs beside', async () => {
