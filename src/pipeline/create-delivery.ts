@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { DailyKeys } from '../common/daily-keys.js';
 import { type Diagnostics, show } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
+import { DailyKeys, type SharedKeys, StableKey } from '../common/visitor-keys.js';
 import { Delivery } from '../delivery/delivery.js';
 import { createExitTransport } from '../delivery/exit/exit-transport.js';
 import { createDryRunTransport, createTransport } from '../delivery/http/create-transport.js';
@@ -31,9 +31,10 @@ export function createDelivery(
 ) {
   const transport = createWayToMatomo(options, diagnostics, metrics);
   const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
-  const spool = createSpool(options, dailyKeys, diagnostics);
-  if (dailyKeys && !spool) diagnostics.warnOnce('daily', coded('visitor-key-not-shared', OWN_KEY));
   const ownKey = dailyKeys?.keyOf ?? stableVisitorKey(options);
+  const spoolKey = ownKey === undefined ? new StableKey() : undefined;
+  const spool = createSpool(options, dailyKeys ?? spoolKey, diagnostics);
+  if (dailyKeys && !spool) diagnostics.warnOnce('daily', coded('visitor-key-not-shared', OWN_KEY));
   const randomKey = randomBytes(32);
   let isVisitorKeyKnown = spool === undefined || ownKey !== undefined;
   const onKnown = () => {
@@ -44,7 +45,7 @@ export function createDelivery(
   return {
     delivery: new Delivery({ ...options, onTracked }, transport, diagnostics, Math.random, spool),
     /** Returns the secret of visitor IDs. An open spool may provide it: until then it is another one. */
-    visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spool?.visitorKey ?? randomKey,
+    visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spoolKey?.find() ?? randomKey,
     /** Whether the secret is final, unless the spool could not be opened. */
     isVisitorKeyKnown: () => isVisitorKeyKnown,
     /** Bytes that hits may take in the spool besides those that it already has. */
@@ -56,7 +57,7 @@ export function createDelivery(
 
 function createSpool(
   options: ResolvedOptions,
-  dailyKeys: DailyKeys | undefined,
+  keys: SharedKeys | undefined,
   diagnostics: Diagnostics,
 ): Spool | undefined {
   const { spool: place, maxSpoolBytes: maxBytes, url, tokenAuth } = options;
@@ -67,8 +68,7 @@ function createSpool(
       matomoUrl: url.href,
       maxBytes,
       hasToken: tokenAuth !== undefined,
-      keepsVisitorKey: !dailyKeys && stableVisitorKey(options) === undefined,
-      dailyKeys,
+      keys,
       times: JOURNAL_TIMES,
     },
     diagnostics,

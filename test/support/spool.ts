@@ -56,7 +56,7 @@ export function openSpool(
   }: OpenSpoolOptions,
   diagnostics: Diagnostics,
 ): Spool {
-  const options = { place, matomoUrl, maxBytes, hasToken, keepsVisitorKey: false, times };
+  const options = { place, matomoUrl, maxBytes, hasToken, times };
   return backends.openSpool(options, diagnostics);
 }
 

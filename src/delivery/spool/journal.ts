@@ -79,8 +79,6 @@ export interface Journal {
 export interface JournalOpener {
   /** Opens a journal under a new name; `undefined` if the store cannot be used now, which is logged. */
   open(onTakenOver: OnTakenOver): Promise<Journal | undefined>;
-  /** The key of visitor IDs stored in it, once `open` has ended. */
-  readonly visitorKey: Buffer | undefined;
   /** Closes connections. */
   close?(): void;
 }

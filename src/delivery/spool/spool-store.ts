@@ -1,4 +1,4 @@
-import type { DailyKeys } from '../../common/daily-keys.js';
+import type { SharedKeys } from '../../common/visitor-keys.js';
 import type { PurgeFilter } from './hit-line.js';
 import type { JournalOpener, JournalTimes } from './journal.js';
 import type { SpoolReports } from './spool-reports.js';
@@ -10,10 +10,8 @@ export interface SpoolOptions {
   readonly matomoUrl: string;
   readonly maxBytes: number;
   readonly hasToken: boolean;
-  /** Whether visitor IDs use the key that is stored in the spool. */
-  readonly keepsVisitorKey: boolean;
-  /** Keys of visitor IDs that the spool stores, one for each day. */
-  readonly dailyKeys?: DailyKeys | undefined;
+  /** Keys of visitor IDs that the spool stores. */
+  readonly keys?: SharedKeys | undefined;
   readonly times: JournalTimes;
 }
 

@@ -98,11 +98,6 @@ export class Spool {
     });
   }
 
-  /** Available when `ready` is resolved. */
-  get visitorKey(): Buffer | undefined {
-    return this.#opener?.visitorKey;
-  }
-
   /** Hits without a result that this process made or took over. */
   get pending(): number {
     return this.writer.pending + this.spooled;

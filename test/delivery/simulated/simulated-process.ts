@@ -87,7 +87,6 @@ export class SimulatedProcess implements DiskUser {
     const journal = { folder, maxBytes, hasToken, identity, times: TIMES, reports };
     let isMade = true;
     const opener: JournalOpener = {
-      visitorKey: undefined,
       open: async (onTakenOver) => {
         const random = String(number * 1000 + this.instances.length).padStart(8, '0');
         if (isMade) this.instances.push(`${Date.now()}-${identity.pid}-${random}`);

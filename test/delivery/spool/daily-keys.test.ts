@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { DailyKeys } from '../../../src/common/daily-keys.js';
-import { keepDailyKeys, keepVisitorKey } from '../../../src/delivery/spool/file/spool-folder.js';
+import { DailyKeys, StableKey } from '../../../src/common/visitor-keys.js';
+import { keepKeys } from '../../../src/delivery/spool/file/spool-folder.js';
 import { MatomoSpanExporter } from '../../../src/span-exporter.js';
 import { serverSpan } from '../../support/builders.js';
 import { eventually } from '../../support/child-process.js';
@@ -27,10 +27,10 @@ test('processes with one folder share the key of the day; those of other days ar
   vi.useFakeTimers({ now: NOON, toFake: ['Date'] });
   onTestFinished(() => void vi.useRealTimers());
   const folder = temporaryFolder();
-  keepVisitorKey(folder);
+  keepKeys(folder, new StableKey());
   writeFileSync(join(folder, 'visitor-2026-11-18.key'), 'old');
   const [one, other] = [dailyKeys(), dailyKeys()];
-  for (const keys of [one, other]) keepDailyKeys(folder, keys);
+  for (const keys of [one, other]) keepKeys(folder, keys);
   expect(readdirSync(folder)).toEqual(['visitor-2026-11-20.key']);
   expect(exported(one, TODAY)).toBe(exported(other, TODAY));
   expect(readFileSync(join(folder, 'visitor-2026-11-20.key'), 'utf8')).toBe(
@@ -38,11 +38,11 @@ test('processes with one folder share the key of the day; those of other days ar
   );
 
   vi.setSystemTime(NOON + DAY_MILLIS / 2 - 1);
-  for (const keys of [one, other]) keepDailyKeys(folder, keys);
+  for (const keys of [one, other]) keepKeys(folder, keys);
   expect(readdirSync(folder)).toEqual(['visitor-2026-11-20.key', 'visitor-2026-11-21.key']);
   vi.setSystemTime(NOON + DAY_MILLIS);
   expect(exported(one, TODAY + 1)).toBe(exported(other, TODAY + 1));
-  keepDailyKeys(folder, one);
+  keepKeys(folder, one);
   expect(readdirSync(folder)).toEqual(['visitor-2026-11-21.key']);
 });
 

@@ -35,7 +35,6 @@ class Journals {
         this.isLost = false;
         return this.#createJournal();
       },
-      visitorKey: undefined,
     }),
     new SpoolReports(
       '/spool',

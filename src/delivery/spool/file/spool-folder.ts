@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { DailyKeys } from '../../../common/daily-keys.js';
+import type { SharedKeys } from '../../../common/visitor-keys.js';
 import { type Journal, type JournalOpener, newInstanceName, type OnTakenOver } from '../journal.js';
 import type { SpoolReports } from '../spool-reports.js';
 import {
@@ -34,11 +34,11 @@ export class UntrustedFolder extends UnusableSpool {}
 
 /** Opens journals in a folder, which is created if it does not exist. */
 export class FileJournalOpener implements JournalOpener {
-  visitorKey: Buffer | undefined;
   readonly #options: SpoolOptions;
   readonly #folder: string;
   readonly #reports: SpoolReports;
-  #knownDays = '';
+  /** The days whose keys are shared. */
+  #knownDays: string | undefined;
   #nextInstance = newInstanceName();
 
   constructor(options: SpoolOptions, reports: SpoolReports) {
@@ -75,15 +75,15 @@ export class FileJournalOpener implements JournalOpener {
 
   /** Daily keys: three times a day, at midnight, an hour later, and before the next midnight. */
   #keepKeys(): void {
-    const { dailyKeys, keepsVisitorKey } = this.#options;
-    const days = dailyKeys?.days.join() ?? '';
+    const { keys } = this.#options;
+    const days = keys?.days.join();
+    if (!keys || days === this.#knownDays) return;
     try {
-      if (keepsVisitorKey) this.visitorKey ??= keepVisitorKey(this.#folder);
-      if (dailyKeys && days !== this.#knownDays) keepDailyKeys(this.#folder, dailyKeys);
+      keepKeys(this.#folder, keys);
+      this.#knownDays = days;
     } catch (error) {
       this.#reports.noVisitorKey(error);
     }
-    this.#knownDays = days;
   }
 }
 
@@ -119,32 +119,28 @@ function requireTrust(folder: string): void {
     throw new UntrustedFolder('every user can write to it, and it has no sticky bit');
 }
 
-/** Shares the keys of the current days, and deletes all others. Throws if one cannot be stored. */
-export function keepDailyKeys(folder: string, keys: DailyKeys): void {
-  const names = keys.days.map(dailyKeyName);
-  for (const name of readdirSync(folder)) {
+/** Shares keys, also after restarts, and deletes those of other days. Throws if one cannot be stored. */
+export function keepKeys(folder: string, keys: SharedKeys): void {
+  const [first] = keys.days;
+  for (const name of first === undefined ? [] : readdirSync(folder)) {
     // The clock of a process on another machine may be ahead.
-    const isOver = DAILY_KEY.test(name) && name < (names[0] as string);
+    const isOver = DAILY_KEY.test(name) && name < keyName(first);
     if (isOver || name === VISITOR_KEY) attempt(() => unlinkSync(join(folder, name)));
   }
-  for (const day of keys.days) keys.learn(day, keepKey(folder, dailyKeyName(day)));
+  for (const day of keys.days) {
+    const name = keyName(day);
+    const own = keys.find(day) ?? randomBytes(32);
+    const text = readOrCreate(join(folder, name), `${own.toString('hex')}\n`).trim();
+    if (!/^[\da-f]{64}$/.test(text)) throw new UnusableSpool(`its ${name} is damaged`);
+    keys.learn(day, Buffer.from(text, 'hex'));
+  }
 }
 
 const DAILY_KEY = /^visitor-\d{4}-\d\d-\d\d\.key$/;
 
-function dailyKeyName(day: number): string {
+function keyName(day: number | undefined): string {
+  if (day === undefined) return VISITOR_KEY;
   return `visitor-${new Date(day * 86_400_000).toISOString().slice(0, 10)}.key`;
-}
-
-/** The key that all processes with this folder share, also after restarts. Throws if it cannot be stored. */
-export function keepVisitorKey(folder: string): Buffer {
-  return keepKey(folder, VISITOR_KEY);
-}
-
-function keepKey(folder: string, name: string): Buffer {
-  const text = readOrCreate(join(folder, name), `${randomBytes(32).toString('hex')}\n`).trim();
-  if (!/^[\da-f]{64}$/.test(text)) throw new UnusableSpool(`its ${name} is damaged`);
-  return Buffer.from(text, 'hex');
 }
 
 /** The contents of a file, or `text` if it does not exist. The first process to create it wins; no process sees it incomplete. */

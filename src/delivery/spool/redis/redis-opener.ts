@@ -10,7 +10,7 @@ import {
 } from '../spool-store.js';
 import { RedisConnection } from './redis-connection.js';
 import { RedisJournal } from './redis-journal.js';
-import { DAILY_KEYS, OPEN, REDIS_KEYS } from './redis-scripts.js';
+import { OPEN, REDIS_KEYS, SHARE_KEYS } from './redis-scripts.js';
 
 /** Longest wait between checks of the connection. The wait is random, at least half as long, so that not all processes reconnect at once. */
 const RECONNECT_MILLIS = 500;
@@ -18,13 +18,13 @@ const INSTALL = 'the package redis is not installed; run: npm install redis';
 
 /** Keeps a connection to Redis, which need not be available yet, and opens journals there. */
 export class RedisJournalOpener implements JournalOpener {
-  visitorKey: Buffer | undefined;
   readonly #options: SpoolOptions;
   readonly #reports: SpoolReports;
   readonly #connection: RedisConnection;
   readonly #connected: Promise<void>;
   #timer: NodeJS.Timeout | undefined;
-  #knownDays = '';
+  /** The days whose keys are shared. */
+  #knownDays: string | undefined;
   #isClosed = false;
 
   constructor(options: SpoolOptions, reports: SpoolReports) {
@@ -40,9 +40,7 @@ export class RedisJournalOpener implements JournalOpener {
     const { hasToken, times } = this.#options;
     const connection = this.#connection;
     try {
-      // Redis may have been flushed.
-      await this.#claim();
-      await this.#updateDailyKeys(true);
+      await this.#claim(); // Redis may have been flushed
       return await RedisJournal.create({ connection, hasToken, times, onTakenOver });
     } catch (error) {
       this.#fail(error);
@@ -59,11 +57,11 @@ export class RedisJournalOpener implements JournalOpener {
   /** Connects if there is no connection. Resolves after the first attempt. */
   async #poll(): Promise<void> {
     try {
-      if (!this.#connection.isOpen) {
+      if (this.#connection.isOpen) await this.#shareKeys(false);
+      else {
         await this.#connection.open();
         await this.#claim();
       }
-      await this.#updateDailyKeys();
     } catch (error) {
       this.#fail(error);
     }
@@ -74,26 +72,24 @@ export class RedisJournalOpener implements JournalOpener {
 
   /** Makes the database the spool of one Matomo. Rejects if it belongs to another one. */
   async #claim(): Promise<void> {
-    const { matomoUrl, keepsVisitorKey } = this.#options;
-    const ownKey = keepsVisitorKey ? (this.visitorKey ?? randomBytes(32)).toString('hex') : '';
-    const reply = await this.#connection.run(OPEN, [describeSpool(matomoUrl), ownKey]);
-    const [found, key] = reply as [string, string];
-    requireDescription(found, matomoUrl, REDIS_KEYS.description);
-    if (keepsVisitorKey) this.visitorKey ??= Buffer.from(key, 'hex');
+    const { matomoUrl } = this.#options;
+    const found = await this.#connection.run(OPEN, [describeSpool(matomoUrl)]);
+    requireDescription(String(found), matomoUrl, REDIS_KEYS.description);
+    await this.#shareKeys(true);
   }
 
-  /** Three times a day: at midnight, an hour later, and before the next midnight. By the clock of Redis, which deletes keys later. */
-  async #updateDailyKeys(isLost = false): Promise<void> {
-    const { dailyKeys } = this.#options;
-    const days = dailyKeys?.days.join() ?? '';
-    if (!dailyKeys || (days === this.#knownDays && !isLost)) return;
-    const own = dailyKeys.days.flatMap((day) => {
-      const key = dailyKeys.find(day) ?? randomBytes(32);
-      return [String(day), key.toString('hex')];
+  /** Daily keys: at midnight, an hour later, and before the next midnight. By the clock of Redis, which deletes them later. */
+  async #shareKeys(mayBeLost: boolean): Promise<void> {
+    const { keys } = this.#options;
+    const days = keys?.days.join();
+    if (!keys || (days === this.#knownDays && !mayBeLost)) return;
+    const own = keys.days.flatMap((day) => {
+      const key = keys.find(day) ?? randomBytes(32);
+      return [String(day ?? ''), key.toString('hex')];
     });
-    const found = (await this.#connection.run(DAILY_KEYS, own)) as string[];
-    for (const [i, day] of dailyKeys.days.entries()) {
-      if (found[i]) dailyKeys.learn(day, Buffer.from(found[i], 'hex'));
+    const found = (await this.#connection.run(SHARE_KEYS, own)) as string[];
+    for (const [i, day] of keys.days.entries()) {
+      if (found[i]) keys.learn(day, Buffer.from(found[i], 'hex'));
     }
     this.#knownDays = days;
   }
@@ -107,8 +103,6 @@ export class RedisJournalOpener implements JournalOpener {
       return;
     }
     this.#reports.unwritable.begin(error);
-    const { keepsVisitorKey, dailyKeys } = this.#options;
-    const isKeyMissing = keepsVisitorKey ? !this.visitorKey : dailyKeys && this.#knownDays === '';
-    if (isKeyMissing) this.#reports.noVisitorKey(error);
+    if (this.#options.keys && this.#knownDays === undefined) this.#reports.noVisitorKey(error);
   }
 }

@@ -24,25 +24,28 @@ export const REDIS_KEYS = {
 
 const K = REDIS_KEYS;
 
-/** `description, key`: the spool's Matomo, and a visitor key if the text is not empty. The first process that sets them wins. */
+/** `description`: the spool's Matomo. The first process that sets it wins. */
 export const OPEN: string = script(`
 redis.call('SET', '${K.description}', ARGV[1], 'NX')
-if ARGV[2] ~= '' then redis.call('SET', '${K.visitorKey}', ARGV[2], 'NX') end
-return { redis.call('GET', '${K.description}'), redis.call('GET', '${K.visitorKey}') }
+return redis.call('GET', '${K.description}')
 `);
 
 /**
- * `(day, key)…`: deletes the key that does not change, and sets the keys of days that are not over for an hour. The first process that
- * sets one wins. Replies with the key of each day, or an empty text.
+ * `(day, key)…`: sets the keys of days that are not over for an hour, and deletes the key that does not change; with an empty day, sets
+ * that one. The first process that sets one wins. Replies with each key, or an empty text.
  */
-export const DAILY_KEYS: string = script(`
-redis.call('DEL', '${K.visitorKey}')
+export const SHARE_KEYS: string = script(`
+if ARGV[1] ~= '' then redis.call('DEL', '${K.visitorKey}') end
 local now = tonumber(redis.call('TIME')[1])
 local keys = {}
 for i = 1, #ARGV, 2 do
-  local left = (tonumber(ARGV[i]) + 1) * 86400 + 3600 - now
-  local name = '${K.dailyKey}' .. ARGV[i]
-  if left > 0 then redis.call('SET', name, ARGV[i + 1], 'NX', 'EX', left) end
+  local name = '${K.visitorKey}'
+  if ARGV[i] == '' then redis.call('SET', name, ARGV[i + 1], 'NX')
+  else
+    name = '${K.dailyKey}' .. ARGV[i]
+    local left = (tonumber(ARGV[i]) + 1) * 86400 + 3600 - now
+    if left > 0 then redis.call('SET', name, ARGV[i + 1], 'NX', 'EX', left) end
+  end
   keys[#keys + 1] = redis.call('GET', name) or ''
 end
 return keys

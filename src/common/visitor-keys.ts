@@ -8,8 +8,32 @@ const LATE_MILLIS = 3_600_000;
 const EARLY_MILLIS = 600_000;
 const PRUNE_MILLIS = 60_000;
 
+/** Keys of visitor IDs that the processes with one spool share. */
+export interface SharedKeys {
+  /** The UTC days, counted from 1970, whose keys a spool should provide now, the oldest first; `undefined`: one that does not change. */
+  readonly days: readonly (number | undefined)[];
+  /** The key of a day, if it is in use. */
+  find(day: number | undefined): Buffer | undefined;
+  /** Takes the key that processes share. A key that is in use stays, so that visitors keep their IDs. */
+  learn(day: number | undefined, key: Buffer): void;
+}
+
+/** A key that does not change. */
+export class StableKey implements SharedKeys {
+  readonly days: readonly undefined[] = [undefined];
+  #key: Buffer | undefined;
+
+  find(): Buffer | undefined {
+    return this.#key;
+  }
+
+  learn(_day: undefined, key: Buffer): void {
+    this.#key ??= key;
+  }
+}
+
 /** Random keys of visitor IDs, one for each UTC day. A key that was deleted does not come back. */
-export class DailyKeys {
+export class DailyKeys implements SharedKeys {
   readonly #keys = new Map<number, KeyObject>();
   readonly #timer: NodeJS.Timeout;
 
@@ -19,7 +43,6 @@ export class DailyKeys {
     this.#timer = scope.runInAsyncScope(() => setInterval(prune, PRUNE_MILLIS)).unref();
   }
 
-  /** The UTC days, counted from 1970, whose keys a spool should provide now: the oldest first. */
   get days(): readonly number[] {
     const now = Date.now();
     const first = Math.floor((now - LATE_MILLIS) / DAY_MILLIS);
@@ -34,12 +57,10 @@ export class DailyKeys {
     return this.#keys.get(day);
   };
 
-  /** The key of a day, if it is in use. */
   find(day: number): Buffer | undefined {
     return this.#keys.get(day)?.export();
   }
 
-  /** Takes the key that processes share. A key that is in use stays, so that visitors keep their IDs. */
   learn(day: number, key: Buffer): void {
     if (!this.#keys.has(day)) this.#keys.set(day, createSecretKey(key));
   }

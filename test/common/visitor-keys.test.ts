@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { DailyKeys } from '../../src/common/daily-keys.js';
+import { DailyKeys } from '../../src/common/visitor-keys.js';
 import { createToVisitorId } from '../../src/hit/visitor/visitor-id.js';
 
 const HOUR_MILLIS = 3_600_000;
