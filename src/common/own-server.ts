@@ -47,7 +47,7 @@ function hostnameOf(host: string): string | undefined {
 /** Why a body was not read. */
 export type CollectProblem = 'too large' | 'cut off' | 'stalled' | 'no memory';
 
-export interface CollectLimits {
+interface CollectLimits {
   readonly maxBytes: number;
   /** Maximum wait for the next byte. @default no limit */
   readonly idleMillis?: number;

@@ -1,6 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks';
 
-export interface SerialQueueOptions {
+interface SerialQueueOptions {
   /** The async context of all tasks. @default the context of the call to `run` */
   readonly scope?: AsyncResource;
   /** Called when the last task has ended. */

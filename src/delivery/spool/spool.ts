@@ -68,8 +68,6 @@ export class Spool {
   #beatTimer: NodeJS.Timeout | undefined;
   #forgetExit: () => void = () => undefined;
   #closed: Promise<void> | undefined;
-  /** Stores batches. */
-  #storing: Promise<void> | undefined;
 
   /** `loaded` must not reject, and resolves with `undefined` if there is no store. */
   constructor(
@@ -150,15 +148,9 @@ export class Spool {
   async store(all: boolean): Promise<void> {
     await this.ready;
     await this.writer.writeQueued(this.#parts.memory, all);
-    this.#storing ??= this.#storeBatches().finally(() => {
-      this.#storing = undefined;
-    });
-    await this.#storing;
-  }
-
-  /** One by one: a batch that cannot be stored is queued in memory again. */
-  async #storeBatches(): Promise<void> {
+    // One by one: a batch that cannot be stored is queued in memory again.
     while (this.isWritable && this.#takeBatch(this.writer.room)) await this.writer.write();
+    await this.writer.write(); // also what another call has taken
   }
 
   /** Passes a batch in memory to the writer. Returns `false` if there is none, or its hits take more than `mostBytes`. */
@@ -239,7 +231,7 @@ export class Spool {
     const notStored = await this.writer.end();
     this.#isClosed = true;
     clearTimeout(this.#beatTimer);
-    this.#lose('shutdown', notStored);
+    addCounters(this.#parts.memory.counters, { shutdown: notStored });
     this.#reports.close();
     await this.ready;
     await this.#steps.run(async () => {
@@ -373,11 +365,7 @@ export class Spool {
   #loseStored(hits: number, reason?: string): void {
     if (reason !== undefined && hits > 0) this.#reports.lost(hits, reason);
     this.spooled -= hits;
-    this.#lose('spool', hits);
-  }
-
-  #lose(reason: 'spool' | 'shutdown', hits: number): void {
-    addCounters(this.#parts.memory.counters, { [reason]: hits });
+    addCounters(this.#parts.memory.counters, { spool: hits });
   }
 }
 
