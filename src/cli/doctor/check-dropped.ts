@@ -118,19 +118,15 @@ const CLOUDS: readonly TestHit[] = [
  */
 export async function checkSpam(
   questions: Questions,
-  { pageViews }: Pick<ResolvedOptions, 'pageViews'>,
-  withToken: boolean,
-  settings: Pick<SiteSettings, 'hasSpamPrevention'> | undefined,
+  { pageViews, tokenAuth }: ResolvedOptions,
+  settings: SiteSettings | undefined,
 ): Promise<Finding[]> {
   const isActive = settings?.hasSpamPrevention;
   // Requests by AI chatbots are not filtered.
   if (!pageViews || isActive === false) return [];
-  const hits = withToken ? [...CLOUDS, ...CLIENTS] : CLIENTS;
+  const hits = tokenAuth === undefined ? CLIENTS : [...CLOUDS, ...CLIENTS];
   const ask = (some: readonly TestHit[]) =>
-    questions.areDropped(
-      some.map(({ parameters }) => ({ bots: '1', ...parameters })),
-      withToken,
-    );
+    questions.areDropped(some.map(({ parameters }) => ({ bots: '1', ...parameters })));
   const { verdict } = await ask(hits);
   if (verdict.kind !== 'processed') {
     const found = 'cannot tell whether Matomo drops hits of clouds and headless browsers';
@@ -142,7 +138,7 @@ export async function checkSpam(
     if (isProcessed(await ask([hit]), 'tracked')) dropped.push(hit);
   }
   if (dropped.length === 0) {
-    const kept = `Matomo drops no hits of ${withToken ? 'clouds, ' : ''}headless browsers and client libraries`;
+    const kept = `Matomo drops no hits of ${tokenAuth === undefined ? '' : 'clouds, '}headless browsers and client libraries`;
     const active = `, although its plugin ${SPAM_PREVENTION} is active, which updates its list of clouds daily`;
     return [ok('spam', isActive ? kept + active : kept)];
   }

@@ -4,18 +4,12 @@ import { type Finding, ok, problem, unknown, warning } from './checks.js';
 import { type Answer, isProcessed, type Questions } from './questions.js';
 
 /** Tries the token at most once: more than 20 rejections in an hour lock this address out of Matomo. */
-export async function checkToken(
-  questions: Questions,
-  options: ResolvedOptions,
-): Promise<{ finding: Finding; isGood: boolean }> {
+export async function checkToken(questions: Questions, options: ResolvedOptions): Promise<Finding> {
   const { tokenAuth, siteId } = options;
-  if (tokenAuth === undefined) return { finding: noToken(options), isGood: false };
+  if (tokenAuth === undefined) return noToken(options);
   const answer = await questions.token();
-  if (!isProcessed(answer, 'tracked')) {
-    return { finding: refusedToken(answer, siteId), isGood: false };
-  }
-  const finding = ok('token', `the token has write access to site ${siteId}`);
-  return { finding, isGood: true };
+  if (!isProcessed(answer, 'tracked')) return refusedToken(answer, siteId);
+  return ok('token', `the token has write access to site ${siteId}`);
 }
 
 /** A visitor key says that the token is missing on purpose: without either, each process has its own visitors. */
@@ -66,16 +60,13 @@ const PLUGIN = `In Matomo 6, also check the settings of the plugin ${SPAM_PREVEN
 export async function checkStoring(
   questions: Questions,
   options: ResolvedOptions,
-  withToken: boolean,
   sends: boolean,
   knowsFields: boolean,
 ): Promise<Finding[]> {
-  // Matomo rejects every hit with an invalid token, so there is nothing else to find out.
-  if (options.tokenAuth !== undefined && !withToken) return [];
-  const dropped = await questions.areDropped([{}], withToken);
+  const dropped = await questions.areDropped([{}]);
   if (isProcessed(dropped, 'tracked')) return [droppedSilently(options)];
   const isKept = isProcessed(dropped, 'invalid');
-  const pinged = await questions.ping(withToken);
+  const pinged = await questions.ping();
   if (!isKept || !isProcessed(pinged, 'tracked')) {
     const advice = "Start Matomo's database if it is stopped, and read Matomo's PHP error log.";
     const unclear = 'Matomo did not process a hit as expected';
@@ -83,7 +74,7 @@ export async function checkStoring(
   }
   const stores = ok('storing', 'Matomo would not drop a hit, and can read its database');
   if (!sends) return [stores, notSent(options, knowsFields)];
-  const answer = await questions.send(withToken, TITLE);
+  const answer = await questions.send(TITLE);
   if (!isProcessed(answer, 'tracked')) {
     const unclear = 'Matomo did not say whether it stored the page view';
     return [stores, failed(answer, unclear, "Read Matomo's PHP error log.")];

@@ -111,59 +111,55 @@ export function checkApi(app: string): Finding[] {
 }
 
 /** Spans get lost if packages that make them use different copies. A library that only reads spans does less harm. */
-function isOfTracing({ usedBy }: Copy): boolean {
+function isOfTracing({ usedBy }: Package): boolean {
   return usedBy.some((name) =>
     /^@opentelemetry\/(?:sdk-|instrumentation|context-|auto-)/.test(name),
   );
 }
 
 /** An installed package, as its folder describes it. */
-interface InstalledPackage {
+interface Package {
   readonly name: string;
   readonly version: string;
   readonly folder: string;
   readonly needs: readonly string[];
-}
-
-/** One copy of a package, and the packages that load it. */
-interface Copy extends InstalledPackage {
-  readonly usedBy: readonly string[];
+  /** Names of the packages that load this copy, as far as they were found. */
+  readonly usedBy: string[];
 }
 
 /** The copy of a package that code in a folder loads; `undefined` if it finds none. */
-function findPackage(name: string, from: string): InstalledPackage | undefined {
+function findPackage(name: string, from: string): Package | undefined {
   const folder = join(from, 'node_modules', name);
   if (existsSync(join(folder, 'package.json'))) return readPackage(realpathSync(folder));
   return dirname(from) === from ? undefined : findPackage(name, dirname(from));
 }
 
 /** All copies of a package that `user` loads, itself or through its dependencies. */
-function collectCopies(wanted: string, user: InstalledPackage): Copy[] {
-  const loaded = new Map([[user.folder, { ...user, usedBy: [] as string[] }]]);
+function collectCopies(wanted: string, user: Package): Package[] {
+  const loaded = new Map([[user.folder, user]]);
   // What is added on the way is visited too.
   for (const { name, folder, needs } of loaded.values()) {
     for (const needed of new Set(needs)) {
       const found = findPackage(needed, folder);
       if (found === undefined) continue;
-      const copy = loaded.get(found.folder) ?? { ...found, usedBy: [] };
+      const copy = loaded.get(found.folder) ?? found;
       copy.usedBy.push(name);
-      loaded.set(found.folder, copy);
+      loaded.set(copy.folder, copy);
     }
   }
   return [...loaded.values()].filter(({ name }) => name === wanted);
 }
 
 /** Reads the `package.json` of a folder; without one, it needs nothing. */
-function readPackage(folder: string): InstalledPackage {
-  const file = join(folder, 'package.json');
+function readPackage(folder: string): Package {
   let manifest: Readonly<Record<string, object | undefined>> = {};
   try {
-    manifest = JSON.parse(readFileSync(file, 'utf8'));
+    manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   } catch {
     // It is not one.
   }
   const { name = folder, version = '?' } = manifest as { name?: string; version?: string };
   const { dependencies, optionalDependencies, peerDependencies } = manifest;
   const needs = { ...dependencies, ...optionalDependencies, ...peerDependencies };
-  return { name, version, folder, needs: Object.keys(needs) };
+  return { name, version, folder, needs: Object.keys(needs), usedBy: [] };
 }

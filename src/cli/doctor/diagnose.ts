@@ -118,12 +118,13 @@ export async function* checkMatomo(
 
   const hasSite = isProcessed(answer, 'tracked');
   const token = hasSite || mayWantToken(answer) ? await checkToken(questions, options) : undefined;
-  if (token === undefined || !(hasSite || token.isGood)) return yield* checkSite(answer, options);
+  const hasToken = options.tokenAuth !== undefined;
+  const isGood = hasToken && token?.verdict === 'ok';
+  if (token === undefined || !(hasSite || isGood)) return yield* checkSite(answer, options);
   yield ok('matomo', "Matomo's tracker answers");
   yield ok('site', `site ${options.siteId} exists`);
-  yield token.finding;
+  yield token;
 
-  const { isGood } = token;
   const answered = isGood ? await readSiteSettings(options, goals.length > 0) : undefined;
   const settings = answered instanceof ApiFailure ? undefined : answered;
   if (answered instanceof ApiFailure) {
@@ -144,10 +145,12 @@ export async function* checkMatomo(
   if (goals.length > 0) yield checkGoals(options, goals, settings);
   yield* isGood ? await checkReports(options) : [];
   yield* checkAiChatbots(options, settings);
-  const storing = await checkStoring(questions, options, isGood, sends, fields.isKnown);
+  // Matomo rejects every hit with an invalid token, so there is nothing else to find out.
+  if (hasToken && !isGood) return;
+  const storing = await checkStoring(questions, options, sends, fields.isKnown);
   yield* storing;
   if (!storing.some(({ verdict }) => verdict === 'ok')) return;
-  yield* await checkSpam(questions, options, isGood, settings);
+  yield* await checkSpam(questions, options, settings);
   if (sends && !fields.isKnown) yield fieldsUnknown();
 }
 

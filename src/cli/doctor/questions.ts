@@ -40,17 +40,17 @@ export interface Answer {
 export interface Questions extends ReturnType<typeof createQuestions> {}
 
 /**
- * Creates questions to Matomo that are sent like hits. Only `send` stores anything. If `bypassesQueue`, Matomo answers them itself
- * despite QueuedTracking.
+ * Creates questions to Matomo that are sent like hits, with the token if there is one. Only `send` stores anything. If `bypassesQueue`,
+ * Matomo answers them itself despite QueuedTracking.
  */
 export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean) {
   const { tokenAuth, siteId, trackBots, baseUrl, headers, exportTimeoutMillis } = options;
   const url = new URL(options.url);
   if (bypassesQueue) url.search = '?queuedtracking=0';
 
-  const ask = (parameters: Parameters, withToken: boolean) => askAll([parameters], withToken);
+  const ask = (parameters: Parameters, withToken = true) => askAll([parameters], withToken);
 
-  async function askAll(all: readonly Parameters[], withToken: boolean): Promise<Answer> {
+  async function askAll(all: readonly Parameters[], withToken = true): Promise<Answer> {
     const hits = all.map((parameters) => {
       const query = `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`;
       return { site: 0, visitor: '', startSeconds: 0, kind: 'page', query } as const;
@@ -69,7 +69,7 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
   }
 
   /** The parameters that decide whether Matomo drops a hit of this service, by an unknown visitor. */
-  function likeHits(withToken: boolean): Parameters {
+  function likeHits(): Parameters {
     return {
       rec: '1',
       ua: USER_AGENT,
@@ -77,7 +77,7 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
       cid: randomBytes(8).toString('hex'),
       ...(trackBots && { bots: '1' }),
       ...(baseUrl !== undefined && { url: `${baseUrl}/` }),
-      ...(withToken && { cip: NOBODY }),
+      ...(tokenAuth !== undefined && { cip: NOBODY }),
     };
   }
 
@@ -85,18 +85,14 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
     /** Does the site exist? Matomo checks site and token first, and stores nothing if `rec` is 0. */
     site: () => ask({ rec: '0' }, false),
     /** Has the token write access to it? Each rejection counts toward Matomo's lock-out. */
-    token: () => ask({ rec: '0', cip: NOBODY }, true),
+    token: () => ask({ rec: '0', cip: NOBODY }),
     /** Does Matomo silently drop such hits? It would do so before it rejects them for their invalid visitor ID. */
-    areDropped: (hits: readonly Parameters[], withToken: boolean) =>
-      askAll(
-        hits.map((own) => ({ ...likeHits(withToken), ...own, cid: 'no-visitor' })),
-        withToken,
-      ),
+    areDropped: (hits: readonly Parameters[]) =>
+      askAll(hits.map((own) => ({ ...likeHits(), ...own, cid: 'no-visitor' }))),
     /** Does the database answer? Matomo looks up the visitor of a ping, and stores nothing if it does not know the visitor. */
-    ping: (withToken: boolean) => ask({ ...likeHits(withToken), ping: '1' }, withToken),
+    ping: () => ask({ ...likeHits(), ping: '1' }),
     /** Sends a page view. */
-    send: (withToken: boolean, title: string) =>
-      ask({ ...likeHits(withToken), action_name: title }, withToken),
+    send: (title: string) => ask({ ...likeHits(), action_name: title }),
   };
 }
 
