@@ -71,14 +71,19 @@ export class RequestTracker implements RequestProcessor {
     if (announced.untracked) return;
     this.tracksSpanless = this.spanless?.isAccepted(message) ?? false;
     if (!this.tracksSpanless) return;
-    announced.onClosed = this.#endSpanless;
+    this.#watchSpanless(announced);
     void incoming.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
   }
 
   /** A stream of HTTP/2 has begun. `undefined`: it is no request, or cannot be captured. */
   beginStream(announced: Request | undefined): void {
     const isAccepted = this.spanless?.isStreamAccepted();
-    if (isAccepted && announced && !announced.untracked) announced.onClosed = this.#endSpanless;
+    if (isAccepted && announced && !announced.untracked) this.#watchSpanless(announced);
+  }
+
+  #watchSpanless(announced: Request): void {
+    announced.readStart();
+    announced.onClosed = this.#endSpanless;
   }
 
   /** The request that a span belongs to, as announced. */

@@ -360,9 +360,9 @@ function methodOf({ kind, attributes }: Attributed): string | undefined {
 export function linkedRequestOf(
   span: Pick<FinishedSpan, 'kind' | 'attributes' | 'links' | 'parentSpanContext' | 'parentSpanId'>,
 ): Pick<SpanContext, 'traceId' | 'spanId'> | undefined {
-  const { links, parentSpanContext, kind } = span;
-  const [link] = links ?? [];
+  const link = span.links?.[0]; // by index, because nearly no span has one
   if (link === undefined || !isMcpSpan(span)) return undefined;
+  const { parentSpanContext, kind } = span;
   const isLocal =
     parentSpanContext?.isRemote === false ||
     (parentSpanContext?.isRemote === undefined && kind !== SERVER_SPAN);
