@@ -68,12 +68,16 @@ export function withoutUserInfo(url: string): string {
   return url.includes('@') ? url.replace(USER_INFO, '$1') : url;
 }
 
+// Outside of the function, which would make a new object for each call.
+const NOT_ASCII = /[\u0080-\u00ff]/;
+const NOT_LATIN1 = /[\u0100-\uffff]/;
+
 /**
  * Decodes a text whose bytes were read as Latin-1: as UTF-8 if they are valid, else unchanged. Node.js reads headers in that way,
  * and WSGI the path.
  */
 export function decodeLatin1(text: string): string {
-  if (!/[\u0080-\u00ff]/.test(text) || /[\u0100-\uffff]/.test(text)) return text;
+  if (!NOT_ASCII.test(text) || NOT_LATIN1.test(text)) return text;
   const decoded = Buffer.from(text, 'latin1').toString('utf8');
   return decoded.includes('\ufffd') ? text : decoded;
 }
