@@ -27,30 +27,29 @@ export async function sleepUntil(dueMillis: number, signal: AbortSignal): Promis
  * Resolves with the value of a promise, which must not reject, or with `undefined` after the timeout. In the background, the timer does
  * not keep the process alive.
  */
-export async function withTimeout<T>(
+export function withTimeout<T>(
   millis: number,
   promise: Promise<T>,
   isBackground = false,
 ): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, Math.min(millis, MAX_TIMER_MILLIS), undefined);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, Math.min(millis, MAX_TIMER_MILLIS), undefined);
     if (isBackground) timer.unref();
+    const stop = () => clearTimeout(timer);
+    promise.then(stop, stop);
+    promise.then(resolve, reject);
   });
-  const first = await Promise.race([promise, deadline]);
-  clearTimeout(timer);
-  return first;
 }
 
 /** Resolves with a promise, or if nothing keeps the process alive any more: whoever waits would never go on. */
-export async function untilIdle(promise: Promise<unknown>): Promise<void> {
-  let onIdle = (): void => undefined;
-  const idle = new Promise<void>((resolve) => {
-    onIdle = resolve;
+export function untilIdle(promise: Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onIdle = () => resolve();
+    process.once('beforeExit', onIdle);
+    const stop = () => process.removeListener('beforeExit', onIdle);
+    promise.then(stop, stop);
+    promise.then(() => resolve(), reject);
   });
-  process.once('beforeExit', onIdle);
-  await Promise.race([promise, idle]);
-  process.removeListener('beforeExit', onIdle);
 }
 
 /** Keeps the process alive until a promise is settled: sending hits does not. */
