@@ -102,7 +102,7 @@ export class BatchSource {
 
   /** Gets hits for the next batch. Returns whether it may have hits of the spool. */
   async prepare(): Promise<boolean> {
-    const withStored = await this.#loadStored();
+    const withStored = this.#parts.spool !== undefined && (await this.#loadStored());
     if (this.isEnding || !this.failing.needsMore(withStored)) return withStored;
     await this.fill();
     // The process may have stood still in these turns, and another one has taken its journal over.

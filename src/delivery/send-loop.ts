@@ -60,11 +60,10 @@ export class SendLoop {
   /** Call this after a hit was queued. Sets the timer for the next batch; while a batch is being sent, only for a full one. */
   update(): void {
     const { memory, sender, source } = this.#parts;
-    if (source.isEnding || source.isFilling) return;
     const isFull = memory.queued >= this.#maxExportBatchSize;
     // Nearly all hits arrive while the timer is set.
     if (this.#timerFor === 'full' || (this.#timerFor === 'due' && !isFull)) return;
-    if (memory.count === 0) return;
+    if (source.isEnding || source.isFilling || memory.count === 0) return;
     if (!source.sendsFromMemory && source.queue.totalInMemory === 0) return;
     const now = performance.now();
     if (isFull) {

@@ -29,12 +29,12 @@ export class ProcessHold {
   /** Holds the event loop while a promise is pending. */
   async during<T>(promise: Promise<T>): Promise<T> {
     this.#open += 1;
-    this.#arm();
+    if (this.#timer === undefined) this.#arm();
     try {
       return await promise;
     } finally {
       this.#open -= 1;
-      if (this.#open === 0) clearTimeout(this.#timer);
+      if (this.#open === 0) this.#disarm();
     }
   }
 
@@ -54,8 +54,13 @@ export class ProcessHold {
       : leftMillis;
   }
 
-  #arm(): void {
+  #disarm(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #arm(): void {
+    this.#disarm();
     const leftMillis = Math.min(this.#untilMillis - performance.now(), MAX_TIMER_MILLIS);
     if (leftMillis <= 0) return;
     this.#timer = this.#scope.runInAsyncScope(() => setTimeout(() => this.#arm(), leftMillis));
