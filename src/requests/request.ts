@@ -194,7 +194,8 @@ export class Request {
 
   /** Called at once if no span may describe it: a clock that is set later does not move the request. */
   readStart(): number {
-    if (this.incoming) this.announcedMillis ||= Date.now() - Math.floor(this.elapsedMillis);
+    if (this.incoming)
+      this.announcedMillis ||= Date.now() - Math.floor(performance.now() - this.startedMillis);
     return this.announcedMillis;
   }
 
