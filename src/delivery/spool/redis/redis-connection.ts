@@ -119,8 +119,8 @@ async function withDeadline<T>(
     timer = setTimeout(() => {
       // If this process was busy or stood still, the reply may be there already. It is read before that.
       immediate = setImmediate(() => {
+        reject(new Error(`no answer in ${millis} ms`)); // first: the end of a connection is an error of its commands
         end(client);
-        reject(new Error(`no answer in ${millis} ms`));
       });
     }, millis);
   });

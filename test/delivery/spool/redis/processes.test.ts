@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { startBulkReceiver } from '../../../support/bulk-receiver.js';
 import { eventually, runNode } from '../../../support/child-process.js';
+import { listen } from '../../../support/listen.js';
 import { startRedis, startWire } from '../../../support/redis-server.js';
 import { notSent, processed } from '../../../support/scripted-transport.js';
 import { spooledDelivery, temporaryFolder } from '../../../support/spool.js';
@@ -118,6 +120,13 @@ describe('processes that share a Redis', () => {
     expect(stderr).not.toMatch(/unhandled|UnhandledPromise/i);
     redis.signal('SIGCONT');
   });
+});
+
+test('a Redis that accepts a connection and says nothing is named as the cause', async () => {
+  const url = (await listen(createServer())).replace('http:', 'redis:');
+  const { logged } = spooledDelivery({ folder: url });
+  await eventually(() => logged.some((line) => line.includes('[spool-not-written]')));
+  expect(logged.join()).toMatch(/\(no answer in 1000 ms\).*\[spool-not-written\]/);
 });
 
 test('without the package redis, that is logged once, and hits are sent from memory', async () => {
