@@ -59,6 +59,6 @@ function nothingTracked(requests: number, record: RecordOption): string {
   const advice =
     record === 'sampled'
       ? 'Unset MATOMO_RECORD=sampled, or let the sampler of the application record more requests.'
-      : 'Run `npx opentelemetry-matomo doctor`, or add `new MatomoSpanProcessor()` to the span processors of your tracing setup.';
+      : 'Unless tracing ignores them on purpose, run `npx opentelemetry-matomo doctor`, or add `new MatomoSpanProcessor()` to the span processors of your tracing setup.';
   return `${requests} requests were served, and none was tracked or ignored. Matomo receives nothing. ${advice}`;
 }
