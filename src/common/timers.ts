@@ -41,14 +41,27 @@ export function withTimeout<T>(
   });
 }
 
-/** Resolves with a promise, or if nothing keeps the process alive any more: whoever waits would never go on. */
+const waiting = new Set<() => void>();
+
+function onBeforeExit(): void {
+  for (const resolve of waiting) resolve();
+}
+
+/**
+ * Resolves with a promise, or if nothing keeps the process alive any more: whoever waits would never go on. All share a listener, because
+ * Node.js warns of more than ten.
+ */
 export function untilIdle(promise: Promise<unknown>): Promise<void> {
   return new Promise((resolve, reject) => {
     const onIdle = () => resolve();
-    process.once('beforeExit', onIdle);
-    const stop = () => process.removeListener('beforeExit', onIdle);
+    if (waiting.size === 0) process.on('beforeExit', onBeforeExit);
+    waiting.add(onIdle);
+    const stop = () => {
+      waiting.delete(onIdle);
+      if (waiting.size === 0) process.removeListener('beforeExit', onBeforeExit);
+    };
     promise.then(stop, stop);
-    promise.then(() => resolve(), reject);
+    promise.then(onIdle, reject);
   });
 }
 

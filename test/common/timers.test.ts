@@ -1,5 +1,5 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { sleepUntil, withTimeout } from '../../src/common/timers.js';
+import { sleepUntil, untilIdle, withTimeout } from '../../src/common/timers.js';
 import { pending, setUp } from '../support/delivery.js';
 import { processed } from '../support/scripted-transport.js';
 
@@ -42,4 +42,16 @@ test('a sleep of 30 days lasts 30 days', async () => {
   expect(onEnd).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(1);
   expect(onEnd).toHaveBeenCalled();
+});
+
+test('whoever waits for the end of the process has no listener each, of which Node.js would warn', async () => {
+  const before = process.listenerCount('beforeExit');
+  const ends: (() => void)[] = [];
+  const waits = Array.from({ length: 20 }, () =>
+    untilIdle(new Promise<void>((resolve) => void ends.push(resolve))),
+  );
+  expect(process.listenerCount('beforeExit')).toBe(before + 1);
+  for (const end of ends) end();
+  await Promise.all(waits);
+  expect(process.listenerCount('beforeExit')).toBe(before);
 });
