@@ -40,7 +40,6 @@ export class SpoolReports {
     this.#folder = folder;
     this.#diagnostics = diagnostics;
     this.unused = lastingFailure(diagnostics, {
-      key: 'spool not used',
       code: 'spool-not-used',
       text: (cause, since) =>
         `The spool ${folder} is not used${since}: ${cause}. Hits are queued in memory only. Fix that, or set spool to another place.`,
@@ -48,7 +47,6 @@ export class SpoolReports {
       ended: `The spool ${folder} is used from now on. Hits that are still in memory are stored next.`,
     });
     this.unwritable = lastingFailure(diagnostics, {
-      key: 'spool not written',
       code: 'spool-not-written',
       text: (cause, since) =>
         `Cannot write to the spool ${folder}${since} (${cause}). Hits stay in memory until it becomes writable; after a restart some may be duplicated. ${CHECK_SPACE}`,
@@ -56,7 +54,6 @@ export class SpoolReports {
       ended: `Hits are stored in the spool ${folder} again. Hits that are still in memory are stored next.`,
     });
     this.unreadable = lastingFailure(diagnostics, {
-      key: 'spool not read',
       code: 'spool-not-read',
       quietMillis: READABLE_AFTER_MILLIS,
       text: (cause, since) =>
@@ -136,7 +133,7 @@ export class SpoolReports {
   }
 }
 
-interface LastingFailureOptions extends Pick<LastingStateOptions, 'key' | 'quietMillis'> {
+interface LastingFailureOptions extends Pick<LastingStateOptions, 'quietMillis'> {
   readonly code: MessageCode;
   /** `since` is empty in the first line. */
   readonly text: (cause: string, since: string) => string;
@@ -153,6 +150,7 @@ function lastingFailure(
 ) {
   const state = lines.lasting({
     ...options,
+    key: code,
     ended: () => coded(endedCode, ended),
     repeated: (since, cause) => coded(code, text(cause, ` since ${since}`)),
   });
