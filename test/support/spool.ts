@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { Diagnostics } from '../../src/common/diagnostics.js';
+import type { SharedKeys } from '../../src/common/visitor-keys.js';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import * as backends from '../../src/delivery/spool/backends.js';
@@ -41,6 +42,7 @@ interface OpenSpoolOptions {
   readonly maxBytes?: number | undefined;
   readonly hasToken?: boolean;
   readonly times?: JournalTimes | undefined;
+  readonly keys?: SharedKeys;
 }
 
 type SpoolSetUp = OpenSpoolOptions & Partial<DeliveryOptions>;
@@ -53,10 +55,11 @@ export function openSpool(
     maxBytes = 1024 ** 3,
     hasToken = true,
     times = JOURNAL_TIMES,
+    keys,
   }: OpenSpoolOptions,
   diagnostics: Diagnostics,
 ): Spool {
-  const options = { place, matomoUrl, maxBytes, hasToken, times };
+  const options = { place, matomoUrl, maxBytes, hasToken, times, keys };
   return backends.openSpool(options, diagnostics);
 }
 

@@ -1,15 +1,25 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { DailyKeys, StableKey } from '../../../src/common/visitor-keys.js';
+import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
+import { MemoryQueue } from '../../../src/delivery/queue/memory-queue.js';
 import { keepKeys } from '../../../src/delivery/spool/file/spool-folder.js';
 import { MatomoSpanExporter } from '../../../src/span-exporter.js';
 import { serverSpan } from '../../support/builders.js';
 import { eventually } from '../../support/child-process.js';
+import { collectDiagnostics } from '../../support/diagnostics.js';
 import { startMatomo } from '../../support/matomo.js';
 import { captureOutput } from '../../support/output.js';
 import { startRedis } from '../../support/redis-server.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { openSpool, temporaryFolder } from '../../support/spool.js';
 
 const DAY_MILLIS = 86_400_000;
 const NOON = Date.UTC(2026, 10, 20, 12);
@@ -44,6 +54,27 @@ test('processes with one folder share the key of the day; those of other days ar
   expect(exported(one, TODAY + 1)).toBe(exported(other, TODAY + 1));
   keepKeys(folder, one);
   expect(readdirSync(folder)).toEqual(['visitor-2026-11-21.key']);
+});
+
+test('a key that a folder cannot store at first is stored as soon as it can', async () => {
+  const folder = temporaryFolder();
+  const keys = dailyKeys();
+  const paths = keys.days.map((day) => {
+    const date = new Date(day * DAY_MILLIS).toISOString().slice(0, 10);
+    return join(folder, `visitor-${date}.key`);
+  });
+  for (const path of paths) mkdirSync(path);
+  const { diagnostics, logged } = collectDiagnostics();
+  const times = { beatMillis: 20, deadMillis: 30_000 };
+  const spool = openSpool({ folder, times, keys }, diagnostics);
+  const memory = new MemoryQueue(1);
+  const parts = { memory, queue: new BatchQueue(1), isFresh: () => true, maxQueueSize: 1 };
+  spool.start({ ...parts, onInterval: () => undefined });
+  onTestFinished(() => spool.close());
+  await eventually(() => logged.length > 0);
+  expect(logged).toEqual([expect.stringMatching(/\[spool-visitor-key\]$/)]);
+  for (const path of paths) rmdirSync(path);
+  await eventually(() => paths.every((path) => existsSync(path)));
 });
 
 /** The visitor IDs of one client in exporters that are alive at the same time, and what they print. */
