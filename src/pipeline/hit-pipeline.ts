@@ -24,8 +24,13 @@ import { type ComponentType, Metrics } from './metrics.js';
 import { createOptionCallbacks, type OptionCallbacks } from './option-callbacks.js';
 import { longestHold, PendingPageView } from './pending-hits.js';
 import { PipelineEnd } from './pipeline-end.js';
-import { createHitCounts, type MatomoStats, toStats, watchFirstRequests } from './stats.js';
-import { createStatsLog } from './stats-log.js';
+import {
+  createHitCounts,
+  createStatsLog,
+  type MatomoStats,
+  toStats,
+  watchFirstRequests,
+} from './stats.js';
 import { announceOptions, findWorkerProblem } from './worker-options.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */

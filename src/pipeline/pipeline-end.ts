@@ -2,7 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { atExit, atSignals, isKilledBySigterm } from '../common/signals-and-exit.js';
 import type { Delivery } from '../delivery/delivery.js';
-import type { StatsLog } from './stats-log.js';
+import type { StatsLog } from './stats.js';
 
 const SIGNAL_NOT_HANDLED =
   'exitFlush is set, but nothing handles SIGTERM. The signal ends the process at once, and queued hits are lost. Call shutdown() in a handler of SIGTERM and SIGINT, or load opentelemetry-matomo/register.';
