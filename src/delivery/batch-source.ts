@@ -1,12 +1,16 @@
+import { coded } from '../common/messages.js';
 import { EXIT_WAITS } from '../common/signals-and-exit.js';
 import { runAtOnce, runInSlices, type Steps } from '../common/slices.js';
 import { withTimeout } from '../common/timers.js';
-import { failingMillis } from './answer/back-off.js';
+import type { Hit } from '../hit/hit.js';
+import { adviceFor } from './answer/outage.js';
+import { failingMillis } from './answer/verdicts.js';
 import type { DeliveryParts } from './delivery-options.js';
-import type { Batch } from './queue/batch.js';
-import { BatchQueue } from './queue/batch-queue.js';
-import { FailingHits } from './queue/failing-hits.js';
-import { SEND_MODES, type SendMode, type SendRule } from './send-mode.js';
+import { type Batch, countOf } from './queue/batch.js';
+import { BatchQueue, type HitsOfBatch } from './queue/batch-queue.js';
+import type { HitResultCounts, LossReason } from './queue/counters.js';
+import { FailingHits, SEND_MODES, type SendMode, type SendRule } from './queue/failing-hits.js';
+import type { JournalHit } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
 
 /** Hits that are finalized in one turn of the event loop, so that no turn takes long. */
@@ -128,19 +132,40 @@ export class BatchSource {
 
   /** Drops hits that are too old. */
   expire(): void {
-    const { isFresh, results } = this.#parts;
+    const { isFresh } = this.#parts;
     if (isFresh({ startSeconds: this.queue.oldestSeconds })) return;
-    results.lose(
-      'expired',
-      this.queue.dropHits((hit) => !isFresh(hit)),
-    );
+    this.#lose('expired', (hit) => !isFresh(hit));
   }
 
   /** From now on, no crashes are sent: Matomo cannot store them. */
   stopCrashes(): void {
     this.takesCrashes = false;
-    const isCrash = ({ kind }: { kind: string }) => kind === 'crash';
-    this.#parts.results.lose('rejected', this.queue.dropHits(isCrash));
+    this.#lose('rejected', ({ kind }) => kind === 'crash');
+  }
+
+  /** Counts results of taken hits, which are then no longer in memory or in the spool. `counts` add up to their number. */
+  count({ isStored, hits }: HitsOfBatch, counts: HitResultCounts): void {
+    const { memory, spool } = this.#parts;
+    if (isStored) spool?.acknowledge(hits as JournalHit[], counts);
+    else memory.acknowledge(hits, counts);
+  }
+
+  #lose(reason: LossReason, isLost: (hit: Hit) => boolean): void {
+    for (const batch of this.queue.dropHits(isLost))
+      this.count(batch, { [reason]: batch.hits.length });
+  }
+
+  /** A batch was processed. The hit that this proves to be the cause of its failures is counted, too. */
+  succeed(batch: Batch): void {
+    const rejected = this.failing.succeeded(batch);
+    if (!rejected?.failure) return;
+    const { areInvalid, reason } = rejected.failure;
+    this.count(rejected, areInvalid ? { invalid: 1 } : { rejected: 1 });
+    if (areInvalid) return;
+    this.#parts.diagnostics.lines.add('rejected', 1, (hits) => {
+      const text = `Failed three times when sent alone, although Matomo processed other hits directly before and after (${reason.reason}): ${countOf(hits)}, lost and counted as rejected. ${adviceFor(reason.code)}`;
+      return coded('rejected', text);
+    });
   }
 
   /**

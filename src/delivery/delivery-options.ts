@@ -3,7 +3,6 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import type { ProcessHold } from './exit/process-hold.js';
 import type { Transport } from './http/transport.js';
 import type { LossLog } from './loss-log.js';
-import type { HitResults } from './queue/hit-results.js';
 import type { MemoryQueue } from './queue/memory-queue.js';
 import type { IsFresh } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
@@ -33,7 +32,6 @@ export interface DeliveryParts {
   readonly losses: LossLog;
   readonly memory: MemoryQueue;
   readonly spool: Spool | undefined;
-  readonly results: HitResults;
   readonly isFresh: IsFresh;
   readonly hold: ProcessHold;
   /** Its async context is that of timers and requests, which must not inherit that of the request that happened to create them. */

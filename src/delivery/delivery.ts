@@ -9,7 +9,6 @@ import { ProcessHold } from './exit/process-hold.js';
 import type { Transport } from './http/transport.js';
 import { LossLog } from './loss-log.js';
 import type { DeliveryCounters } from './queue/counters.js';
-import { HitResults } from './queue/hit-results.js';
 import { MemoryQueue } from './queue/memory-queue.js';
 import { SendLoop } from './send-loop.js';
 import { Sender, type SendingParts } from './sender.js';
@@ -63,7 +62,6 @@ export class Delivery {
         () => sender.stoppedBy,
       ),
       isFresh: createIsFresh(options, spool !== undefined),
-      results: new HitResults({ memory, spool, diagnostics }),
     };
     const source = new BatchSource(parts);
     const sender: Sender = new Sender({ ...parts, source }, () => this.#loop.resetTimer());

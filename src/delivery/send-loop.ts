@@ -3,7 +3,7 @@ import { coded } from '../common/messages.js';
 import { SerialQueue } from '../common/serial-queue.js';
 import { MAX_TIMER_MILLIS } from '../common/timers.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
-import type { SendMode } from './send-mode.js';
+import type { SendMode } from './queue/failing-hits.js';
 import type { SendingParts } from './sender.js';
 
 /** Interval for checking a full batch again if one of its hits is held back. */

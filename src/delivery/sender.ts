@@ -1,11 +1,10 @@
 import { type BulkResult, mayBeTokenRejection } from './answer/interpret-answer.js';
 import { reasonOf, type Verdict, Verdicts } from './answer/verdicts.js';
 import type { BatchSource } from './batch-source.js';
-import { CurrentToken } from './current-token.js';
-import type { DeliveryParts } from './delivery-options.js';
+import type { DeliveryOptions, DeliveryParts } from './delivery-options.js';
 import type { Exchange } from './http/transport.js';
 import { type Batch, type Failure, type Reason, toBody } from './queue/batch.js';
-import type { SendMode } from './send-mode.js';
+import type { SendMode } from './queue/failing-hits.js';
 
 /** Failures in a row after which it is logged that nothing can be sent. */
 const LOGGED_FAILURES = 3;
@@ -128,7 +127,7 @@ export class Sender {
   }
 
   #apply(batch: Batch, verdict: Verdict): void {
-    const { options, results, source } = this.#parts;
+    const { options, source } = this.#parts;
     const { failing } = source;
     const { policy, result, isSuccess } = verdict;
     const { hits } = batch;
@@ -139,9 +138,9 @@ export class Sender {
     failing.sendsAside &&= isSuccess;
     switch (policy.hits) {
       case 'counted':
-        if (isSuccess) results.reject(failing.succeeded(batch));
+        if (isSuccess) source.succeed(batch);
         else failing.remove(batch);
-        results.count(batch, policy.counts);
+        source.count(batch, policy.counts);
         break;
       case 'kept':
         if (policy.wait === 'token') failing.tokenRejected(batch, failureOf(result));
@@ -151,7 +150,7 @@ export class Sender {
         if (hits.length > 1) failing.split(batch);
         else {
           failing.remove(batch);
-          results.count(batch, { [policy.alone]: 1 });
+          source.count(batch, { [policy.alone]: 1 });
         }
         break;
       case 'failed': {
@@ -196,4 +195,42 @@ export class Sender {
 
 function failureOf(result: BulkResult): Failure {
   return { reason: reasonOf(result) as Reason, areInvalid: result.kind === 'all_invalid' };
+}
+
+/** Interval for reading the token again while it is rejected. */
+const REREAD_MILLIS = 5_000;
+
+/** The token that is sent. While Matomo rejects it, it is read again if it came from a file. */
+class CurrentToken {
+  value: string | undefined;
+  readonly #read: DeliveryOptions['rereadToken'];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ tokenAuth, rereadToken }: DeliveryOptions) {
+    this.value = tokenAuth;
+    this.#read = rereadToken;
+  }
+
+  /** Reads the token again. Returns whether it is another one; a missing or empty file keeps the old one. */
+  reread(): boolean {
+    const token = this.#read?.() ?? this.value;
+    const isNew = token !== this.value;
+    this.value = token;
+    return isNew;
+  }
+
+  /** Reads the token again and again until `stop` is called, or it is another one: then calls `onNew`. */
+  watch(onNew: () => void): void {
+    if (this.#read === undefined) return;
+    this.#timer = setInterval(() => {
+      if (!this.reread()) return;
+      this.stop();
+      onNew();
+    }, REREAD_MILLIS).unref();
+  }
+
+  /** Ends `watch`. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
 }

@@ -17,15 +17,15 @@ import { describe, test } from 'vitest';
 import { checkClock } from '../../src/cli/doctor/check-connection.js';
 import { formatFindings } from '../../src/cli/doctor.js';
 import { splitCode } from '../../src/common/messages.js';
-import { retryAfterMillis } from '../../src/delivery/answer/back-off.js';
 import { interpretAnswer } from '../../src/delivery/answer/interpret-answer.js';
-import { AnswerReader } from '../../src/delivery/http/answer-reader.js';
+import { retryAfterMillis } from '../../src/delivery/answer/verdicts.js';
 import {
   explainError,
   isBrokenConnection,
   provesNotHttp,
   provesUnsent,
 } from '../../src/delivery/http/explain-error.js';
+import { AnswerReader } from '../../src/delivery/http/open-exchange.js';
 import type { Exchange } from '../../src/delivery/http/transport.js';
 import { expectLinear, KIB, MIB } from '../support/linear-input.js';
 import { answer } from '../support/scripted-transport.js';

@@ -47,7 +47,7 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
  * bulk was written. Returns why its hits may be left in the end.
  */
 function finishInFlight(
-  { options, results, sender, source, spool, transport }: SendingParts,
+  { options, sender, source, spool, transport }: SendingParts,
   millis: number,
 ): string | undefined {
   const { inFlight: batch } = source.queue;
@@ -57,7 +57,7 @@ function finishInFlight(
   if (options.resendUnconfirmed || transport.isSending?.() === false) return undefined;
   if (batch.isStored && !spool?.decideAtExit(batch.hits as JournalHit[])) return undefined;
   source.failing.remove(batch);
-  results.count(batch, { unconfirmed: batch.hits.length });
+  source.count(batch, { unconfirmed: batch.hits.length });
   return undefined;
 }
 

@@ -1,11 +1,21 @@
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+} from 'node:worker_threads';
+import { builtin } from '../../common/unhooked.js';
 import { explainError } from '../http/explain-error.js';
+import { clientOptionsOf } from '../http/node-client.js';
 import {
   type Exchange,
   type Transport,
   type TransportOptions,
+  timedOut,
   unanswered,
 } from '../http/transport.js';
-import { ExitThread } from './exit-thread.js';
+import type { ExitRequest, ExitResult, ExitSettings } from './exit-worker.js';
+import { EXIT_WORKER } from './exit-worker-code.js';
 
 /** A process that has not ended for this long after a signal goes on. */
 const END_MILLIS = 30_000;
@@ -74,6 +84,138 @@ export function createExitTransport(live: Transport, options: TransportOptions):
       const ending = [thread?.stop(), used?.stop(), live.close()];
       thread = undefined; // at `exit`, a new one sends
       await Promise.all(ending);
+    },
+  };
+}
+
+/** Indexes in `ExitSettings.state`. */
+const RESULTS = 0;
+const IS_SENT = 1;
+
+/**
+ * A worker thread that sends one bulk at a time, whether or not the thread that uses it is blocked. It gets no flags and no environment, so
+ * that no preload runs in it, and keeps no process alive. Settings and bodies, which contain the token, are only passed as messages.
+ */
+class ExitThread {
+  readonly #state = new Int32Array(new SharedArrayBuffer(8));
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  #number = 0;
+  /** The result of the latest request. */
+  #exchange: Exchange | undefined;
+  #resolve: ((exchange: Exchange) => void) | undefined;
+
+  /**
+   * `onEnd` is called when the thread has ended.
+   *
+   * @throws If no worker thread can be started.
+   */
+  constructor(options: TransportOptions, onEnd: () => void) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const workerData: ExitSettings = { port: port2, state: this.#state, ...settingsOf(options) };
+    this.#worker = new Worker(EXIT_WORKER, {
+      eval: true,
+      execArgv: [],
+      argv: [],
+      env: {},
+      stdin: false,
+      stdout: true,
+      stderr: true,
+      workerData,
+      transferList: [port2],
+    });
+    this.#worker
+      .on('error', () => undefined) // `exit` follows
+      .on('exit', () => {
+        onEnd();
+        this.#settle(unanswered(this.#isSent, new Error('the thread that sends has ended')));
+      })
+      .unref();
+    port1.on('message', (result: ExitResult) => this.#read(result));
+    port1.unref();
+  }
+
+  /** Whether bytes of a request may have been sent that has no result yet. */
+  get isSending(): boolean {
+    return this.#exchange === undefined && this.#isSent;
+  }
+
+  send(body: Buffer, timeoutMillis: number): Promise<Exchange> {
+    this.#number += 1;
+    this.#exchange = undefined;
+    Atomics.store(this.#state, IS_SENT, 0);
+    const bytes = new Uint8Array(body); // a copy: small `Buffer`s share one `ArrayBuffer`, which must not be transferred
+    const request: ExitRequest = { number: this.#number, body: bytes, timeoutMillis };
+    this.#port.postMessage(request, [bytes.buffer]);
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** Blocks the calling thread until the latest request has a result; `undefined` if it has none in time. */
+  waitSync(millis: number): Exchange | undefined {
+    const deadlineMillis = performance.now() + millis;
+    while (this.#number > 0 && this.#exchange === undefined) {
+      const results = Atomics.load(this.#state, RESULTS);
+      const received = receiveMessageOnPort(this.#port) as { message: ExitResult } | undefined;
+      if (received) {
+        this.#read(received.message);
+        continue;
+      }
+      const leftMillis = deadlineMillis - performance.now();
+      if (leftMillis <= 0) return undefined;
+      Atomics.wait(this.#state, RESULTS, results, leftMillis);
+    }
+    return this.#exchange;
+  }
+
+  /** `send`, while the calling thread is blocked. */
+  sendSync(body: Buffer, timeoutMillis: number): Exchange {
+    void this.send(body, timeoutMillis);
+    const exchange = this.waitSync(timeoutMillis);
+    return exchange ?? timedOut(this.#isSent, timeoutMillis);
+  }
+
+  /** Ends the thread, and with it a request in flight. */
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  get #isSent(): boolean {
+    return Atomics.load(this.#state, IS_SENT) === 1;
+  }
+
+  #read({ number, exchange }: ExitResult): void {
+    if (number === this.#number) this.#settle(exchange);
+  }
+
+  #settle(exchange: Exchange): void {
+    this.#exchange ??= exchange;
+    this.#resolve?.(this.#exchange);
+  }
+}
+
+/** Settings of this thread's connections that come from the environment, or from defaults that the application may have changed. */
+function settingsOf(options: TransportOptions): Pick<ExitSettings, 'client' | 'defaults'> {
+  const tls = process.getBuiltinModule('node:tls');
+  const net = builtin('node:net');
+  const dns = builtin('node:dns');
+  return {
+    client: {
+      ...clientOptionsOf(options),
+      tls: {
+        minVersion: tls.DEFAULT_MIN_VERSION,
+        maxVersion: tls.DEFAULT_MAX_VERSION,
+        ciphers: tls.DEFAULT_CIPHERS,
+        ecdhCurve: tls.DEFAULT_ECDH_CURVE,
+        rejectUnauthorized: process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0',
+      },
+    },
+    defaults: {
+      resultOrder: dns.getDefaultResultOrder() as ExitSettings['defaults']['resultOrder'],
+      autoSelect: net.getDefaultAutoSelectFamily(),
+      attemptMillis: net.getDefaultAutoSelectFamilyAttemptTimeout(),
     },
   };
 }

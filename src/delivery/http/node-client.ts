@@ -1,9 +1,8 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { builtin } from '../../common/unhooked.js';
-import { IDLE_MILLIS, unrefSocket } from './connection.js';
 import { isBrokenConnection } from './explain-error.js';
-import type { HttpClient } from './http-transport.js';
+import { type HttpClient, IDLE_MILLIS, unrefSocket } from './http-transport.js';
 import type { OpenExchange } from './open-exchange.js';
 import { type ProxyRoute, proxyRouteOf } from './proxy.js';
 import { headersOf, type TransportOptions } from './transport.js';

@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { loadUnhooked } from '../../common/unhooked.js';
-import { IDLE_MILLIS, unrefSocket } from './connection.js';
 import { isBrokenConnection } from './explain-error.js';
-import type { HttpClient } from './http-transport.js';
+import { type HttpClient, IDLE_MILLIS, unrefSocket } from './http-transport.js';
 import { proxyRouteOf } from './proxy.js';
 import { headersOf, type TransportOptions } from './transport.js';
 

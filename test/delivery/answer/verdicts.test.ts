@@ -3,7 +3,7 @@ import {
   backOffMillis,
   holdMillis,
   retryAfterMillis,
-} from '../../../src/delivery/answer/back-off.js';
+} from '../../../src/delivery/answer/verdicts.js';
 
 test('waits double from 1 s to 60 s, with full jitter', () => {
   const most = (n: number) => backOffMillis(n, () => 1);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Batch } from '../../../src/delivery/queue/batch.js';
-import { SEND_MODES } from '../../../src/delivery/send-mode.js';
+import { SEND_MODES } from '../../../src/delivery/queue/failing-hits.js';
 import { drain, FAILURE, hits, namesOf, nextOf, queueOf } from './failing-queue.js';
 
 const INVALID = { ...FAILURE, areInvalid: true };

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import { AnswerReader } from '../../../src/delivery/http/answer-reader.js';
-import { ConnectionReuse } from '../../../src/delivery/http/connection.js';
+import { ConnectionReuse } from '../../../src/delivery/http/http-transport.js';
+import { AnswerReader } from '../../../src/delivery/http/open-exchange.js';
 import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
 import { isChatbot, nameOf } from '../../support/named-hits.js';
 import {
