@@ -14,17 +14,16 @@ export class UsageError extends Error {}
 /**
  * Reads an option from the environment; `undefined` if it is not set.
  *
- * @throws Invalid if it is invalid
+ * @throws UsageError if it is invalid
  */
 export function readOption<Name extends DeclaredName>(
   name: Name,
-  Invalid: new (problem: string) => Error = UsageError,
 ): ResolvedOptions[Name] | undefined {
   const declaration = DECLARATIONS[name] as OptionDeclaration<ResolvedOptions[Name]>;
   try {
     return readVariables(declaration, process.env);
   } catch (error) {
-    throw new Invalid(problemOf(error));
+    throw new UsageError(problemOf(error));
   }
 }
 

@@ -32,12 +32,18 @@ export async function replay(args: string[]): Promise<void> {
   }
   const interrupt = new AbortController();
   void untilEndSignal().then(() => interrupt.abort());
+  let reportedMillis = performance.now();
   const { stats, progress } = await holdEventLoop(
     replayFiles({
       files,
       state: isDry ? { ...state, save: () => undefined } : state,
       rate,
-      onProgress: createProgressReport(),
+      onProgress(soFar) {
+        const now = performance.now();
+        if (now - reportedMillis < REPORT_EVERY_MILLIS) return;
+        reportedMillis = now;
+        reportProgress(soFar);
+      },
       signal: interrupt.signal,
     }),
   );
@@ -46,17 +52,6 @@ export async function replay(args: string[]): Promise<void> {
   if (!interrupt.signal.aborted) return;
   process.stderr.write('Interrupted. Run the same command again to continue from here.\n');
   process.exitCode = 1;
-}
-
-/** Reports once a second. */
-function createProgressReport(): (progress: ReplayProgress) => void {
-  let reportedMillis = performance.now();
-  return function reportEverySecond(progress) {
-    const now = performance.now();
-    if (now - reportedMillis < REPORT_EVERY_MILLIS) return;
-    reportedMillis = now;
-    reportProgress(progress);
-  };
 }
 
 function reportProgress({ spans, requests, unreadable, rejected }: ReplayProgress): void {

@@ -4,7 +4,9 @@ import { countOf } from '../delivery/queue/batch.js';
 import { purgeSpool, readSpoolStatus, spoolBackendOf } from '../delivery/spool/backends.js';
 import type { PurgeFilter } from '../delivery/spool/hit-line.js';
 import type { SpoolProcess, SpoolStatus } from '../delivery/spool/spool-store.js';
-import { date, readOption, UsageError } from './flags.js';
+import { readVariables } from '../options/environment.js';
+import { OPTIONS } from '../options/option-table.js';
+import { date, UsageError } from './flags.js';
 
 /** Prints what is pending in the spool that the environment names, or deletes hits. */
 export async function spool(args: string[]): Promise<void> {
@@ -39,7 +41,7 @@ export async function spool(args: string[]): Promise<void> {
     );
   }
   const filter = flag && toFilter(flag.name, flag.value);
-  const place = readOption('spool', Error);
+  const place = readVariables(OPTIONS.spool, process.env);
   if (place === undefined) throw new Error('MATOMO_SPOOL is not set, so there is no spool');
   const backend = spoolBackendOf(place);
   const shown = backend.show(place);
