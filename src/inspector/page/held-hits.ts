@@ -59,14 +59,8 @@ export interface HeldHit {
 
 const MAX_TITLE_CHARACTERS = 300;
 const MAX_VISITOR_CHARACTERS = 64;
-const TIMINGS = [
-  ['pf_net', 'time_network'],
-  ['pf_srv', 'time_server'],
-  ['pf_tfr', 'time_transfer'],
-  ['pf_dm1', 'time_dom_processing'],
-  ['pf_dm2', 'time_dom_completion'],
-  ['pf_onl', 'time_on_load'],
-] as const;
+/** Columns and parameters of page performance. */
+const TIMING = /^(?:time_|pf_(?:net|srv|tfr|dm1|dm2|onl)$)/;
 
 export function readHit(hit: InspectedHit, number: number): HeldHit {
   const { params, aiRequest } = hit;
@@ -85,17 +79,12 @@ export function readHit(hit: InspectedHit, number: number): HeldHit {
 
 /** From the stored timings; for a hit that is not stored, from the sent ones. */
 function loadTimeOf({ params, stored }: InspectedHit): number | undefined {
-  const timings = TIMINGS.flatMap(
-    ([name, column]) => (stored ? stored[column] : toMillis(params[name])) ?? [],
-  );
+  const timings = Object.entries<unknown>({ ...(stored ?? params) }).flatMap(([name, value]) => {
+    const text = TIMING.test(name) ? String(value).trim() : '';
+    const millis = text === '' ? -1 : Number(text);
+    return Number.isFinite(millis) && millis >= 0 ? millis : [];
+  });
   return timings.length === 0 ? undefined : timings.reduce((sum, millis) => sum + millis);
-}
-
-/** A parameter may be an array, too. */
-function toMillis(value: unknown): number | undefined {
-  if (typeof value !== 'string' || value.trim() === '') return undefined;
-  const millis = Number(value);
-  return Number.isFinite(millis) && millis >= 0 ? millis : undefined;
 }
 
 /** The title that Matomo stores; if it stores none, the one that was sent. */

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { type InCode, option, resolveInCode } from '../../options/declaration.js';
 import { integer } from '../../options/parse-values.js';
@@ -80,7 +81,7 @@ const toCount = integer(1, MAX_HITS);
 
 /** Creates waits for hits in a log. */
 export function createHitWaits(log: HitLog) {
-  const checks = new Set<() => void>();
+  const changes = new EventEmitter().setMaxListeners(0);
   let isClosed = false;
   let processed = 0;
   let unprocessed = 0;
@@ -88,22 +89,15 @@ export function createHitWaits(log: HitLog) {
   async function waitForHits(wanted: number, options: WaitOptions = {}): Promise<InspectedHit[]> {
     const count = toCount('count of waitForHits()', wanted);
     const { timeoutMillis } = resolveInCode('waitForHits()', WAIT, options);
-    const hits = await new Promise<InspectedHit[] | undefined>((resolve) => {
-      const timer = setTimeout(() => end(undefined), timeoutMillis);
-      function end(arrived: InspectedHit[] | undefined): void {
-        clearTimeout(timer);
-        checks.delete(check);
-        resolve(arrived);
-      }
-      function check(): void {
-        const arrived = log.all();
-        if (arrived.length >= count) end(arrived);
-        else if (isClosed) end(undefined);
-      }
-      checks.add(check);
-      check();
-    });
-    if (hits) return hits;
+    const timeout = new AbortController();
+    const { signal } = timeout;
+    const timer = setTimeout(() => timeout.abort(), timeoutMillis);
+    while (log.all().length < count && !isClosed && !signal.aborted) {
+      await once(changes, 'change', { signal }).catch(() => undefined);
+    }
+    clearTimeout(timer);
+    const hits = log.all();
+    if (hits.length >= count) return hits;
     // Thrown here, so that its stack has the line of the test.
     const until = isClosed ? 'before the inspector was closed' : `within ${timeoutMillis} ms`;
     throw new Error(`waitForHits(${count}) got ${describe()} ${until}. ${advise()}`);
@@ -137,7 +131,7 @@ export function createHitWaits(log: HitLog) {
     addRequest(isProcessed: boolean): void {
       if (isProcessed) processed += 1;
       else unprocessed += 1;
-      for (const check of checks) check();
+      changes.emit('change');
     },
     clear(): void {
       processed = 0;
@@ -146,7 +140,7 @@ export function createHitWaits(log: HitLog) {
     /** Ends all waits. */
     close(): void {
       isClosed = true;
-      for (const check of checks) check();
+      changes.emit('change');
     },
   };
 }
