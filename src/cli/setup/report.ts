@@ -54,9 +54,10 @@ export function createReport(isJson: boolean) {
     },
     /** Prints the variables of the result as they are, because users copy them. */
     printEnvironment(): void {
-      const lines = toExportLines(last.environment);
-      if (isJson || lines.length === 0) return;
-      stdout.write(`Set this where the application starts:\n\n${lines.join('\n')}\n`);
+      const variables = Object.entries(last.environment);
+      if (isJson || variables.length === 0) return;
+      const lines = variables.map(([name, value]) => `export ${name}=${quote(value)}\n`).join('');
+      stdout.write(`Set this where the application starts:\n\n${lines}${SUGGESTION}\n`);
     },
     warn: (message: string): void => void stderr.write(`${PREFIX}${safe(message)}\n`),
     /** Announces a change of Matomo. */
@@ -80,6 +81,9 @@ export function createReport(isJson: boolean) {
     },
   };
 }
+
+const SUGGESTION =
+  '# MATOMO_URL_PATHS=template is for APIs: if paths have IDs, most of the report Pages is "Others" without it';
 
 const MARKS = {
   create: ['+', 'green'],
@@ -156,16 +160,6 @@ function folderOf({ href }: URL): string {
   return href.replace(/\/matomo\.php$/, '');
 }
 
-const SUGGESTION =
-  '# MATOMO_URL_PATHS=template is for APIs: if paths have IDs, most of the report Pages is "Others" without it';
-
-/** Formats variables for a POSIX shell, with a suggestion below; empty without variables. */
-function toExportLines(environment: Readonly<Record<string, string>>): string[] {
-  const variables = Object.entries(environment);
-  if (variables.length === 0) return [];
-  return [...variables.map(([name, value]) => `export ${name}=${quote(value)}`), SUGGESTION];
-}
-
 /** The value of MATOMO_DIMENSIONS. Its entries are kept, unless the site has no dimension with that ID and another one for the attribute. */
 function toMapping(state: MatomoState, wanted: Wanted): string {
   const found = wanted.dimensions.flatMap((dimension) => {
@@ -181,6 +175,7 @@ function toMapping(state: MatomoState, wanted: Wanted): string {
   return all.map(([id, attribute]) => `${id}=${String(attribute)}`).join(',');
 }
 
+/** Quotes a value for a POSIX shell. */
 function quote(value: string): string {
   return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }
