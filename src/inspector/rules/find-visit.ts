@@ -2,7 +2,7 @@ import { unescapeHtml } from '../../common/unescape-html.js';
 import type { Referrer } from '../inspected-hit.js';
 import type { Site } from '../sites.js';
 import { toText, withoutNull } from './cell.js';
-import { readAddress, readUserAgent, type VisitHit } from './judged-hit.js';
+import type { JudgedHit } from './judged-hit.js';
 import { cutStoredCharacters, type ParameterValue, toInteger, trim } from './php-values.js';
 import {
   decodeStored,
@@ -30,12 +30,6 @@ interface FoundVisit {
   save(): void;
 }
 
-/** The URL of the page as it was sent, and whether this Matomo has a type for AI assistants. */
-interface PageUrl {
-  readonly url: string;
-  readonly findsAssistants: boolean;
-}
-
 const VISIT_SECONDS = 1800;
 const DAY_SECONDS = 86_400;
 
@@ -44,17 +38,17 @@ const DAY_SECONDS = 86_400;
  * user agent and language. The inspector compares user agents as text; Matomo compares the browser and the operating system
  * that it finds in them.
  */
-export function findVisit(hit: VisitHit, page: PageUrl): FoundVisit {
-  const { parameters, origin, siteId, time, rows } = hit;
+export function findVisit(hit: JudgedHit, findsAssistants: boolean): FoundVisit {
+  const { parameters, headers, siteId, time, rows } = hit;
   const { lang, cid, uid } = parameters;
   const userId = toId(uid);
   const visitorId = userId === '' ? toId(cid) : '';
   const isNamed = userId !== '' || visitorId !== '';
   const ownKey = `visit/${siteId}/${JSON.stringify([userId, visitorId])}`;
   const sender = [
-    readAddress(parameters, origin),
-    readUserAgent(parameters, origin),
-    (toText(lang) || (origin.headers['accept-language'] ?? '')).replace(/;q=[\d.]*/g, ''),
+    hit.address,
+    hit.userAgent,
+    (toText(lang) || (headers['accept-language'] ?? '')).replace(/;q=[\d.]*/g, ''),
   ];
   const senderKey = `visit/${siteId}/${JSON.stringify(sender)}`;
 
@@ -68,7 +62,7 @@ export function findVisit(hit: VisitHit, page: PageUrl): FoundVisit {
   const ofSender = isNamed && userId === '' ? undefined : read(senderKey);
   const isOther = userId !== '' && ofSender?.userId !== '' && ofSender?.userId !== userId;
   const joined = own ?? (isOther ? undefined : ofSender);
-  const referrer = findReferrer(hit, page, joined?.referrer);
+  const referrer = findReferrer(hit, findsAssistants, joined?.referrer);
   const isForced = toInteger(parameters.new_visit) === 1;
   const running =
     isForced || (joined && isOtherCampaign(joined.referrer, referrer)) ? undefined : joined;
@@ -118,8 +112,8 @@ const TYPES = { direct: 1, search: 2, website: 3, campaign: 6, social: 7, assist
 
 /** The type, name and keyword that Matomo finds for a visit, in its order; `running` is that of the visit so far. */
 function findReferrer(
-  { site, parameters: { urlref } }: VisitHit,
-  { url: pageUrl, findsAssistants }: PageUrl,
+  { site, pageUrl, parameters: { urlref } }: JudgedHit,
+  findsAssistants: boolean,
   running?: Referrer,
 ): Referrer {
   const page = splitUrl(cleanUrl(pageUrl));

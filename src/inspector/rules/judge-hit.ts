@@ -3,19 +3,16 @@ import { toText } from './cell.js';
 import { findVisit } from './find-visit.js';
 import {
   dropped,
-  type HitOrigin,
   type HitOutcome,
   invalid,
   isBotAddress,
   isKnownBot,
-  readAddress,
-  readUserAgent,
+  type JudgedHit,
   refused,
   tracked,
-  type VisitHit,
 } from './judged-hit.js';
 import { fitsInto64Bits, type ParameterValue, toInteger, toNumber } from './php-values.js';
-import type { Parameters } from './read-tracker-request.js';
+import type { Parameters, TrackerRequest } from './read-tracker-request.js';
 import type { SpamRules } from './spam-prevention.js';
 import { storeAction } from './store-action.js';
 import { type ChatbotRules, storeAiRequest } from './store-ai-request.js';
@@ -34,7 +31,7 @@ interface HitContext {
   readonly writeAccess: (site: number) => Access;
   /** Time of arrival in epoch seconds. */
   readonly now: number;
-  readonly origin: HitOrigin;
+  readonly request: TrackerRequest;
   readonly rows: RowTransaction;
 }
 
@@ -47,10 +44,10 @@ const MAX_AGE_WITHOUT_TOKEN = 86_400; // seconds
  */
 export function judgeHit(parameters: Parameters, context: HitContext): HitOutcome {
   if (Object.keys(parameters).length === 0) return dropped('a hit without parameters');
-  const { chatbots, origin } = context;
+  const { chatbots, request } = context;
   const mode = chatbots.readsRecMode ? readRecMode(parameters.recMode) : 'visit';
   if (mode === 'visit') return judgeVisit(parameters, context);
-  const userAgent = readUserAgent(parameters, origin);
+  const userAgent = readUserAgent(parameters, request);
   const name = chatbots.findName(userAgent);
   const isBot = name !== undefined || isKnownBot(userAgent);
   if (mode !== 'other' && isBot) return judgeBot(parameters, name, context);
@@ -63,19 +60,10 @@ function judgeBot(
   name: string | undefined,
   context: HitContext,
 ): HitOutcome {
-  const siteId = toInteger(parameters.idsite) ?? 0;
-  if (context.findSite(siteId) === undefined) return invalid('idsite: there is no such site');
-  const time = readTime(parameters, LOCATION, siteId, context);
-  if (typeof time === 'object') return time;
+  const hit = readHit(parameters, LOCATION, context);
+  if ('verdict' in hit) return hit;
   if (name === undefined) return dropped('ua: not an AI chatbot that this Matomo reports');
-  return storeAiRequest(parameters, {
-    siteId,
-    time,
-    name,
-    pageUrl: readPageUrl(parameters, context.origin),
-    cleansUrls: context.chatbots.cleansUrls,
-    rows: context.rows,
-  });
+  return storeAiRequest(hit, name, context.chatbots.cleansUrls);
 }
 
 /** Discards a hit. Matomo checks its time before that, but not its site. */
@@ -86,35 +74,59 @@ function discard(parameters: Parameters, context: HitContext): HitOutcome {
 }
 
 function judgeVisit(parameters: Parameters, context: HitContext): HitOutcome {
-  const siteId = toInteger(parameters.idsite) ?? 0;
-  const site = context.findSite(siteId);
-  if (site === undefined) return invalid('idsite: there is no such site');
-  const time = readTime(parameters, ['cip', ...LOCATION], siteId, context);
-  if (typeof time === 'object') return time;
+  const hit = readHit(parameters, ['cip', ...LOCATION], context);
+  if ('verdict' in hit) return hit;
   if (!toInteger(parameters.rec)) return dropped('rec: not 1');
-  const { spamRules, origin, rows, customVariables } = context;
-  const hit: VisitHit = { parameters, origin, siteId, site, time, rows };
+  const { spamRules, customVariables, chatbots } = context;
   const exclusion = findExclusion(hit, spamRules);
   if (exclusion !== undefined) return dropped(exclusion);
   if (hasInvalidVisitorId(parameters)) return invalid('cid: not 16 bytes');
   const busy = spamRules?.findBusyVisit(hit);
   if (busy !== undefined) return dropped(busy);
 
-  const pageUrl = readPageUrl(parameters, origin);
-  const url = readTrackedUrl(pageUrl);
   // Any other number is a page view.
   if (toInteger(parameters.ping) === 1) {
     if (toInteger(parameters.ca)) return refused('ca: needs CrashAnalytics');
     return hasUnknownGoal(hit) ? invalid(UNKNOWN_GOAL) : tracked(null, 'a ping');
   }
-  const { findsAssistants } = context.chatbots;
-  const { startsVisit, referrer, save } = findVisit(hit, { url: pageUrl, findsAssistants });
-  const action = { ...hit, url, startsVisit, customVariables };
+  const { startsVisit, referrer, save } = findVisit(hit, chatbots.findsAssistants);
+  const action = { ...hit, url: readTrackedUrl(hit.pageUrl), startsVisit, customVariables };
   const outcome = convertGoal(action) ?? storeAction(action);
   if (outcome.stored !== null) spamRules?.countAction(hit);
   if (outcome.verdict !== 'tracked' && !outcome.keepsVisit) return outcome;
   save();
   return referrer === undefined ? outcome : { ...outcome, referrer };
+}
+
+/** A hit of a site; or its outcome, if its site does not exist, or if it needs a token for its time or a parameter of `names`. */
+function readHit(
+  parameters: Parameters,
+  names: readonly string[],
+  context: HitContext,
+): JudgedHit | HitOutcome {
+  const siteId = toInteger(parameters.idsite) ?? 0;
+  const site = context.findSite(siteId);
+  if (site === undefined) return invalid('idsite: there is no such site');
+  const time = readTime(parameters, names, siteId, context);
+  if (typeof time === 'object') return time;
+  const { request, rows } = context;
+  const { cip, url, urlref } = parameters;
+  const { referer = '' } = request.headers;
+  return {
+    parameters,
+    headers: request.headers,
+    address: toText(cip) || request.address,
+    userAgent: readUserAgent(parameters, request),
+    pageUrl: toText(url) || (toText(urlref) === '' ? referer : ''),
+    siteId,
+    site,
+    time,
+    rows,
+  };
+}
+
+function readUserAgent({ ua }: Parameters, { headers }: TrackerRequest): string {
+  return toText(ua) || (headers['user-agent'] ?? '');
 }
 
 /** The time of a hit; or its outcome, if the time or a parameter of `names` needs a token that the hit does not have. */
@@ -151,23 +163,15 @@ function hasInvalidVisitorId({ cid, uid }: Parameters): boolean {
   return id !== '' && id !== '0' && toText(uid) === '' && Buffer.byteLength(id) !== 16;
 }
 
-/** The URL of the page. Without `url` and `urlref`, Matomo uses the Referer header of the request. */
-function readPageUrl({ url, urlref }: Parameters, { headers }: HitOrigin): string {
-  return toText(url) || (toText(urlref) === '' ? (headers.referer ?? '') : '');
-}
-
 /** A few of the many names that Matomo treats as referrer spam. */
 const SPAM_REFERRERS = /semalt\.com|darodar\.com|buttons-for-website\.com/i;
 
 /** Why Matomo silently drops a hit; `undefined` if it does not. */
-function findExclusion(hit: VisitHit, spamRules: SpamRules | undefined): string | undefined {
-  const { parameters, origin } = hit;
-  const { headers } = origin;
+function findExclusion(hit: JudgedHit, spamRules: SpamRules | undefined): string | undefined {
+  const { parameters, headers } = hit;
   if (!toInteger(parameters.bots)) {
-    if (isKnownBot(readUserAgent(parameters, origin))) return 'ua: a bot, and bots=1 is not set';
-    if (isBotAddress(readAddress(parameters, origin))) {
-      return 'cip: an address of bots, and bots=1 is not set';
-    }
+    if (isKnownBot(hit.userAgent)) return 'ua: a bot, and bots=1 is not set';
+    if (isBotAddress(hit.address)) return 'cip: an address of bots, and bots=1 is not set';
   }
   const spam = spamRules?.findSpam(hit);
   if (spam !== undefined) return spam;

@@ -2,21 +2,21 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import type { InspectedHit, StoredAction } from '../inspected-hit.js';
 import type { Site } from '../sites.js';
-import { toText, withoutNull } from './cell.js';
+import { withoutNull } from './cell.js';
 import type { Parameters } from './read-tracker-request.js';
 import type { RowTransaction } from './tracker-memory.js';
 
-/** The sender of a hit. */
-export interface HitOrigin {
-  readonly headers: IncomingHttpHeaders;
-  /** IP address of the sender. */
-  readonly address: string;
-}
-
-/** A hit of a visit, as the rules for visits see it. */
-export interface VisitHit {
+/** A hit of a site, as the rules see it. */
+export interface JudgedHit {
   readonly parameters: Parameters;
-  readonly origin: HitOrigin;
+  /** Headers of the request. */
+  readonly headers: IncomingHttpHeaders;
+  /** Address of the visitor: `cip`, or that of the sender. */
+  readonly address: string;
+  /** `ua`, or the user agent of the sender. */
+  readonly userAgent: string;
+  /** The URL of the page as it was sent. Without `url` and `urlref`, Matomo uses the Referer header of the request. */
+  readonly pageUrl: string;
   readonly siteId: number;
   readonly site: Site;
   /** Epoch seconds. */
@@ -32,16 +32,6 @@ const GOOGLE = createBlockList(`
 /** The same of Microsoft, and one address of a scraper. */
 const OTHER_BOTS = createBlockList(`
   65.52.0.0/14 157.54.0.0/15 157.56.0.0/14 157.60.0.0/16 207.46.0.0/16 1.202.218.8/32`);
-
-/** If `ua` is missing or empty, Matomo uses the user agent of the sender. */
-export function readUserAgent({ ua }: Parameters, { headers }: Pick<HitOrigin, 'headers'>): string {
-  return toText(ua) || (headers['user-agent'] ?? '');
-}
-
-/** The address of the visitor: `cip`, or that of the sender. */
-export function readAddress({ cip }: Parameters, { address }: HitOrigin): string {
-  return toText(cip) || address;
-}
 
 export function isGoogleAddress(address: string): boolean {
   return isIP(address) === 4 && GOOGLE.check(address);

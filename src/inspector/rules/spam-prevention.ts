@@ -9,7 +9,7 @@ import {
 import { boolean, integer, listOf } from '../../options/parse-values.js';
 import { type Parser, parser } from '../../options/parser.js';
 import { toText } from './cell.js';
-import { isGoogleAddress, readAddress, readUserAgent, type VisitHit } from './judged-hit.js';
+import { isGoogleAddress, type JudgedHit } from './judged-hit.js';
 
 const CLOUDS = [
   '3.5.140.0/22',
@@ -117,30 +117,33 @@ export function createSpamRules(settings: SpamSettings) {
 
   return {
     /** Why the plugin drops a hit before Matomo looks for its visit; `undefined` if it does not. */
-    findSpam(hit: VisitHit): string | undefined {
-      const address = readAddress(hit.parameters, hit.origin);
-      if (isGoogleProxy(hit, address) || isAllowed(address)) return undefined;
-      const name = toText(hit.parameters.cip) === '' ? 'address of the sender' : 'cip';
-      const isLibrary = blockLibraries && LIBRARY.test(readUserAgent(hit.parameters, hit.origin));
-      if (isBlocked(address)) return explain(`${name}: on the block list`, 'ip_block_list');
-      if (blockHeadless && isHeadless(hit))
-        return explain('ua: a headless browser or load tester', 'block_headless');
-      if (isOfOrganization(address))
-        return explain(`${name}: an address of a blocked organization`, 'cloud_blocking_mode');
-      if (isOfCloud(address)) return explain(`${name}: an address of a cloud`, 'block_clouds');
-      if (hit.rows.get(toBan(address)) !== undefined)
-        return explain(
-          `${name}: banned after a visit with too many actions`,
-          'max_actions_allowed',
-        );
-      if (isInCountry(address))
-        return explain(`${name}: an address in a blocked country`, 'excluded_countries');
-      return isLibrary ? explain('ua: a client library', 'blockServerSideLibraries') : undefined;
+    findSpam(hit: JudgedHit): string | undefined {
+      const { address, parameters, userAgent, rows } = hit;
+      if (isGoogleProxy(hit) || isAllowed(address)) return undefined;
+      const name = toText(parameters.cip) === '' ? 'address of the sender' : 'cip';
+      const isHeadless = HEADLESS.test(userAgent) || HEADLESS.test(toText(parameters.uadata));
+      const isBanned = rows.get(toBan(address)) !== undefined;
+      const isLibrary = blockLibraries && LIBRARY.test(userAgent);
+      const rules: [applies: boolean, what: string, setting: string][] = [
+        [isBlocked(address), `${name}: on the block list`, 'ip_block_list'],
+        [blockHeadless && isHeadless, 'ua: a headless browser or load tester', 'block_headless'],
+        [
+          isOfOrganization(address),
+          `${name}: an address of a blocked organization`,
+          'cloud_blocking_mode',
+        ],
+        [isOfCloud(address), `${name}: an address of a cloud`, 'block_clouds'],
+        [isBanned, `${name}: banned after a visit with too many actions`, 'max_actions_allowed'],
+        [isInCountry(address), `${name}: an address in a blocked country`, 'excluded_countries'],
+        [isLibrary, 'ua: a client library', 'blockServerSideLibraries'],
+      ];
+      const rule = rules.find(([applies]) => applies);
+      return rule && explain(rule[1], rule[2]);
     },
 
     /** Why the plugin drops a hit because of the earlier actions of its visit. It bans the address. */
-    findBusyVisit(hit: VisitHit): string | undefined {
-      const address = readAddress(hit.parameters, hit.origin);
+    findBusyVisit(hit: JudgedHit): string | undefined {
+      const { address } = hit;
       if (maxActions === 0 || isAllowed(address) || countActions(hit) < maxActions)
         return undefined;
       hit.rows.set(toBan(address), '');
@@ -148,7 +151,7 @@ export function createSpamRules(settings: SpamSettings) {
     },
 
     /** Counts a stored action. */
-    countAction(hit: VisitHit): void {
+    countAction(hit: JudgedHit): void {
       if (maxActions > 0) hit.rows.set(toVisit(hit), `${countActions(hit) + 1} ${hit.time}`);
     },
   };
@@ -159,15 +162,8 @@ function explain(what: string, setting: string): string {
 }
 
 /** Matomo expects people behind this proxy, although its addresses are Google's. */
-function isGoogleProxy({ origin }: VisitHit, address: string): boolean {
-  const { via } = origin.headers;
-  return String(via).includes('chrome-compression-proxy') && isGoogleAddress(address);
-}
-
-function isHeadless({ parameters, origin }: VisitHit): boolean {
-  return (
-    HEADLESS.test(readUserAgent(parameters, origin)) || HEADLESS.test(toText(parameters.uadata))
-  );
+function isGoogleProxy({ headers, address }: JudgedHit): boolean {
+  return String(headers.via).includes('chrome-compression-proxy') && isGoogleAddress(address);
 }
 
 /** An IPv4 address in the form of IPv6 (`::ffff:52.94.1.7`) is in no range of Matomo. */
@@ -180,14 +176,14 @@ function toBan(address: string): string {
   return `ban ${address}`;
 }
 
-function toVisit(hit: VisitHit): string {
+function toVisit(hit: JudgedHit): string {
   const { uid, cid, _id } = hit.parameters;
-  const sender = `${readAddress(hit.parameters, hit.origin)} ${readUserAgent(hit.parameters, hit.origin)}`;
-  return `actions ${hit.siteId} ${toText(uid) || toText(cid) || toText(_id) || sender}`;
+  const visitor = toText(uid) || toText(cid) || toText(_id) || `${hit.address} ${hit.userAgent}`;
+  return `actions ${hit.siteId} ${visitor}`;
 }
 
 /** The number of actions that the visit has; 0 if a new one begins. */
-function countActions(hit: VisitHit): number {
+function countActions(hit: JudgedHit): number {
   const [count = 0, last = 0] = hit.rows.get(toVisit(hit))?.split(' ').map(Number) ?? [];
   return Math.abs(hit.time - last) <= VISIT_SECONDS ? count : 0;
 }

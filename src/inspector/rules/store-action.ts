@@ -13,7 +13,7 @@ import {
   toText,
   toTimingCell,
 } from './cell.js';
-import { type HitOutcome, invalid, refused, tracked, type VisitHit } from './judged-hit.js';
+import { type HitOutcome, invalid, type JudgedHit, refused, tracked } from './judged-hit.js';
 import {
   cutStoredCharacters,
   escapeHtml,
@@ -27,7 +27,7 @@ import { isStorableUrl, type TrackedUrl } from './tracked-url.js';
 import { shareRow } from './tracker-memory.js';
 
 /** A hit with its URL, and whether it starts a visit. */
-export interface ActionHit extends VisitHit {
+export interface ActionHit extends JudgedHit {
   readonly url: TrackedUrl;
   readonly startsVisit: boolean;
   /** Whether the plugin CustomVariables is active. */

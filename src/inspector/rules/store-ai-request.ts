@@ -1,45 +1,36 @@
 import { createFindReported, type MatomoVersion } from '../../hit/bots/reported-chatbots.js';
 import type { AiRequest } from '../inspected-hit.js';
 import { type Cell, findMisfit, INVALID_CELL, toNameCell, toText, withoutNull } from './cell.js';
-import { dropped, type HitOutcome } from './judged-hit.js';
+import { dropped, type HitOutcome, type JudgedHit } from './judged-hit.js';
 import { cutStoredCharacters, escapeHtml, isBroken, type ParameterValue } from './php-values.js';
-import type { Parameters } from './read-tracker-request.js';
 import { splitUrl } from './read-url.js';
 import { cleanUrl, toBotActionUrl } from './tracked-url.js';
-import { type RowTransaction, shareRow } from './tracker-memory.js';
-
-/** What the row depends on besides the parameters. */
-interface AiRequestContext {
-  readonly siteId: number;
-  /** Epoch seconds. */
-  readonly time: number;
-  readonly name: string;
-  /** The URL of the page, or the Referer that replaces it. */
-  readonly pageUrl: string;
-  readonly cleansUrls: boolean;
-  readonly rows: RowTransaction;
-}
+import { shareRow } from './tracker-memory.js';
 
 /**
  * Builds the row of a request by an AI chatbot. If a value does not fit, only this row is lost: Matomo ignores the error and
  * counts the hit as tracked.
  */
-export function storeAiRequest(parameters: Parameters, context: AiRequestContext): HitOutcome {
+export function storeAiRequest(
+  { parameters, siteId, time, pageUrl, rows }: JudgedHit,
+  name: string,
+  cleansUrls: boolean,
+): HitOutcome {
   const cells = Object.entries(AI_REQUEST_COLUMNS).map(
-    ([name, toCell]) => [name, toCell(parameters[name])] as const,
+    ([column, toCell]) => [column, toCell(parameters[column])] as const,
   );
   const misfit = findMisfit(cells);
   if (misfit !== undefined) return dropped(`${misfit}, the row is lost`);
   const columns = Object.fromEntries(cells);
   const kind = toText(parameters.download) !== '' ? 'document' : 'page';
-  const toUrl = kind === 'page' && context.cleansUrls ? toCleanUrl : toRawUrl;
-  const url = toUrl(kind === 'page' ? context.pageUrl : parameters.download);
+  const toUrl = kind === 'page' && cleansUrls ? toCleanUrl : toRawUrl;
+  const url = toUrl(kind === 'page' ? pageUrl : parameters.download);
   const aiRequest = withoutNull({
-    site: context.siteId,
-    time: context.time,
-    name: context.name,
+    site: siteId,
+    time,
+    name,
     kind,
-    url: url === undefined ? undefined : shareRow(kind, url, context.rows),
+    url: url === undefined ? undefined : shareRow(kind, url, rows),
     statusCode: columns.http_status,
     bytes: columns.bw_bytes,
     millis: columns.pf_srv,

@@ -8,7 +8,7 @@ import {
   toText,
   withoutNull,
 } from './cell.js';
-import { type HitOutcome, invalid, refused, tracked, type VisitHit } from './judged-hit.js';
+import { type HitOutcome, invalid, type JudgedHit, refused, tracked } from './judged-hit.js';
 import {
   cutStoredCharacters,
   escapeHtml,
@@ -52,7 +52,7 @@ export function convertGoal(hit: ActionHit): HitOutcome | undefined {
 export const UNKNOWN_GOAL = 'idgoal: the site has no such goal';
 
 /** Whether a hit has a goal that its site does not have. Such a ping is invalid too. */
-export function hasUnknownGoal({ parameters, site }: VisitHit): boolean {
+export function hasUnknownGoal({ parameters, site }: JudgedHit): boolean {
   const goal = toInteger(parameters.idgoal);
   return goal !== undefined && goal > 0 && !site.goals.some(({ id }) => id === goal);
 }

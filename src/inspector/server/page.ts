@@ -4,17 +4,10 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { isOwnHost } from '../../common/own-server.js';
 import type { HitLog } from './hit-log.js';
 
-interface PageOptions {
-  readonly log: HitLog;
-  readonly clear: () => void;
-  /** The option `host`. */
-  readonly host: string;
-}
-
 const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/new-hits']);
 
 /** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests` and `/new-hits?run=RUN&from=NUMBER`. */
-export function createPage({ log, clear, host }: PageOptions) {
+export function createPage(log: HitLog, clear: () => void, host: string) {
   return async function answerPage(
     path: string,
     request: IncomingMessage,

@@ -71,7 +71,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   const callApi = createMatomoApi(resolved, sites);
   const log = createHitLog();
   const waits = createHitWaits(log);
-  const answerPage = createPage({ log, clear, host });
+  const answerPage = createPage(log, clear, host);
   let played: ResolvedAnswer | undefined;
   let playedTimes = 0;
 

@@ -40,7 +40,7 @@ export function createTracker(options: ResolvedInspector, findSite: FindSite) {
               spamRules,
               writeAccess: (site) => writeAccess(token, site),
               now: Math.floor(received / 1000),
-              origin: request,
+              request,
               rows,
             });
       outcomes.push(outcome);
