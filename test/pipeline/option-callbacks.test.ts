@@ -88,26 +88,36 @@ test.each([...THENABLES, ['nothing', () => undefined], ['a list', () => []]] as 
 const fail = () => {
   throw new RangeError('private');
 };
-const UNREADABLE_ERRORS: [string, unknown][] = [
-  ['a name that throws', Object.defineProperty(new Error(), 'name', { get: fail })],
-  ['a name that is no text', Object.defineProperty(new Error(), 'name', { value: Symbol('a') })],
-  ['a prototype that throws', new Proxy(new Error(), { getPrototypeOf: fail })],
+const ERRORS: [what: string, error: unknown, said: string][] = [
+  ['a name', new RangeError('private'), 'RangeError'],
+  ['a name that throws', Object.defineProperty(new Error(), 'name', { get: fail }), 'an error'],
+  [
+    'a name that is no text',
+    Object.defineProperty(new Error(), 'name', { value: Symbol('a') }),
+    'an error',
+  ],
+  ['a prototype that throws', new Proxy(new Error(), { getPrototypeOf: fail }), 'an error'],
 ];
 
 test.each(
-  UNREADABLE_ERRORS.flatMap(([what, error]) =>
-    ['ignore', 'beforeSend'].map((option) => [option, what, error] as const),
+  ERRORS.flatMap((row) =>
+    ['ignore', 'beforeSend', 'siteId'].map((option) => [option, ...row] as const),
   ),
 )(
   '%s: hits are dropped and counted, and one line says so, after an error with %s',
-  async (option, _what, error) => {
+  async (option, _what, error, said) => {
     const throwIt = () => {
       throw error;
     };
     const { hits, stats, lines } = await outcomeOf({ [option]: throwIt });
     expect(hits).toEqual([]);
-    expect(stats).toMatchObject({ hits: 0, ignored: { predicate: 2 } });
-    expect(lines).toEqual([expect.stringMatching(/ threw an error.*\[callback-failed\]$/)]);
+    const reason = option === 'siteId' ? 'site' : 'predicate';
+    expect(stats).toMatchObject({ hits: 0, ignored: { [reason]: 2 } });
+    expect(lines).toEqual([
+      expect.stringMatching(
+        new RegExp(`option ${option} threw ${said}\\b.* \\[callback-failed\\]$`),
+      ),
+    ]);
   },
 );
 

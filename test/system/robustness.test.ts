@@ -44,40 +44,6 @@ test('an unreachable Matomo is said once and harms nobody', async () => {
   expect(lines[0]).toMatch(/^opentelemetry-matomo: .*ECONNREFUSED/);
 });
 
-test.each([
-  ['siteId', 'site'],
-  ['ignore', 'predicate'],
-] as const)('a throwing option %s reaches nobody but the log', async (option, reason) => {
-  const lines = captureOutput();
-  const service = await startTracedService((_request, response) => void response.end('ok'), {
-    [option]: () => {
-      throw new RangeError('with a secret');
-    },
-  });
-  for (let i = 0; i < 3; i++) expect((await service.fetch('/')).body).toBe('ok');
-  await service.requests(3);
-  expect(service.processor.stats()).toMatchObject({ hits: 0, ignored: { [reason]: 3 } });
-  expect(lines).toEqual([
-    expect.stringMatching(
-      new RegExp(`\\b${option} threw RangeError\\..* \\[callback-failed\\]\\n$`),
-    ),
-  ]);
-});
-
-test('siteId chooses the site of each request; undefined leaves it out', async () => {
-  const service = await startTracedService((_request, response) => void response.end(), {
-    siteId: ({ path, method, header }) =>
-      path === '/none' ? undefined : method === 'POST' ? '2' : Number(header('X-Site')),
-  });
-  await service.fetch('/none');
-  await service.fetch('/a', { method: 'POST' });
-  await service.fetch('/b', { headers: { 'x-site': '3' } });
-  await service.requests(3);
-  const sites = (await service.hits()).map(({ params }) => [params.action_name, params.idsite]);
-  expect(Object.fromEntries(sites)).toEqual({ 'POST /a': '2', 'GET /b': '3' });
-  expect(service.processor.stats().ignored.site).toBe(1);
-});
-
 const GET = { 'http.request.method': 'GET' };
 
 const HOSTILE: readonly (readonly [what: string, attributes: unknown, others?: object])[] = [
