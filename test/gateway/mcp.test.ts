@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
-import { finishedSpan } from '../support/builders.js';
+import { finishedSpan, hitEventOf } from '../support/builders.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportOf } from '../support/otlp-spans.js';
 import { startExporter } from '../support/senders.js';
@@ -146,11 +146,10 @@ test('an exporter does not wait for the parent of spans below a linked message, 
   const { inspector, exporter } = await startExporter(OPTIONS);
   const request = posted();
   const call = linked({ 'mcp.method.name': 'tools/call' }, request);
-  const attributes = { 'matomo.e_c': 'orders', 'matomo.e_a': 'found', 'matomo.uid': 'alice' };
   const below = {
     ...message({}, call),
     spanContext: () => ({ ...call.spanContext(), spanId: '9'.repeat(16) }),
-    events: [{ name: 'matomo.hit', attributes }],
+    events: [hitEventOf({ e_c: 'orders', e_a: 'found', uid: 'alice' })],
   };
   exporter.export([below, call, request], () => undefined);
   await exporter.forceFlush();

@@ -5,7 +5,7 @@ import { ignore, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { IGNORE_REASONS, type IgnoreReason } from '../../src/pipeline/ignore-reasons.js';
 import type { MatomoStats } from '../../src/pipeline/stats.js';
-import { capturedHeaders, finishedSpan, serverSpan } from '../support/builders.js';
+import { capturedHeaders, finishedSpan, hitEventOf, serverSpan } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
 import { eventually } from '../support/child-process.js';
 import { startExporter } from '../support/senders.js';
@@ -102,8 +102,7 @@ test.each([
 test('who is in the sample is decided when hits are sent if the spool with the key of visitors was not open', async () => {
   const options = { ...PATIENT, spool: temporaryFolder(), sampleRate: 1e-9 };
   const { exporter, inspector } = await startExporter(options);
-  const named = { 'matomo.e_c': 'at', 'matomo.e_a': 'once' };
-  const events = [{ name: 'matomo.hit', attributes: named }];
+  const events = [hitEventOf({ e_c: 'at', e_a: 'once' })];
   exporter.export([serverSpan('/a', {}, { events })], () => undefined);
   expect(exporter.stats()).toMatchObject({ hits: 2, furtherHits: 1 });
   await exporter.forceFlush();

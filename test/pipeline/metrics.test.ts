@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createGateway, type Gateway } from '../../src/gateway/index.js';
 import * as own from '../../src/index.js';
 import { MatomoSpanExporter, MatomoSpanProcessor, trackEvent } from '../../src/index.js';
-import { finishedSpan, serverSpan } from '../support/builders.js';
+import { finishedSpan, hitEventOf, serverSpan } from '../support/builders.js';
 import { eventually, ROOT, runNode } from '../support/child-process.js';
 import { freePort } from '../support/free-port.js';
 import { sendSpans } from '../support/gateway.js';
@@ -123,11 +123,10 @@ test('requests and hits of several components are not mixed up', async () => {
 test('further hits and dropped calls are counted by metrics of their own', async () => {
   const { meterProvider, read } = startMeterProvider();
   const { exporter: matomo } = await startExporter({ meterProvider });
-  const event = (attributes: Record<string, string>) => ({ name: 'matomo.hit', attributes });
   const events = [
-    event({ 'matomo.e_c': 'a', 'matomo.e_a': 'b', 'matomo.uid': 'ann' }),
-    event({ 'matomo.e_c': 'a', 'matomo.e_a': 'b' }),
-    event({ 'matomo.e_c': 'half', 'matomo.uid': 'ann' }),
+    hitEventOf({ e_c: 'a', e_a: 'b', uid: 'ann' }),
+    hitEventOf({ e_c: 'a', e_a: 'b' }),
+    hitEventOf({ e_c: 'half', uid: 'ann' }),
   ];
   matomo.export([finishedSpan({ kind: 4, events })], () => undefined);
   const metrics = Object.entries(await read());

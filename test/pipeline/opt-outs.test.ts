@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { isInSample } from '../../src/hit/visitor/sampling.js';
 import { annotate, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
-import { capturedHeaders, finishedSpan } from '../support/builders.js';
+import { capturedHeaders, finishedSpan, hitEventOf } from '../support/builders.js';
 import { eventually } from '../support/child-process.js';
 import { setEnvironment } from '../support/environment.js';
 import { replay, sendSpans, startGateway } from '../support/gateway.js';
@@ -138,7 +138,7 @@ const requestWith = (headers: Record<string, string[]>) => ({
     'network.peer.address': '192.0.2.1',
     ...capturedHeaders(headers),
   },
-  events: [{ name: 'matomo.hit', attributes: { 'matomo.e_c': 'at', 'matomo.e_a': 'event' } }],
+  events: [hitEventOf({ e_c: 'at', e_a: 'event' })],
 });
 const ALL = ['GET /a', 'event'];
 const LISTED = ['DNT', 'Sec_GPC'];
@@ -204,10 +204,7 @@ test.each([
   [{ consent: 'cookie:consent=yes' }, ['of a job']],
   [{ ignoreAddresses: ['10.0.0.1'] }, ['of a job']],
 ])('exporter, %j, events of spans without a request: %j', async (options, sent) => {
-  const event = (action: string) => ({
-    name: 'matomo.hit',
-    attributes: { 'matomo.e_c': 'at', 'matomo.e_a': action, 'matomo.uid': 'ann' },
-  });
+  const event = (action: string) => hitEventOf({ e_c: 'at', e_a: action, uid: 'ann' });
   const { hits, output } = await exported(options, [
     { kind: 0, parentSpanContext: { spanId: 'f'.repeat(16) }, events: [event('of a request')] },
     { kind: 0, events: [event('of a job')] },

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import type { Inspector } from '../../src/inspector/index.js';
+import type { MatomoStats } from '../../src/pipeline/stats.js';
 import { serverSpan } from '../support/builders.js';
 import { CHATGPT, FIREFOX } from '../support/chatbots.js';
 import { eventually } from '../support/child-process.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { below, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
+import { below, exportOf, exportRequest, requestSpan, SERVER } from '../support/otlp-spans.js';
 import { startExporter } from '../support/senders.js';
 
 type Attributes = Record<string, string | number | string[]>;
@@ -44,33 +46,28 @@ const others: typeof requests = [
   ['/a.pdf', { 'http.response.status_code': 206, 'http.request.header.range': ['bytes=5-'] }],
   ['/', { 'http.request.header.cookie': ['matomo_has_js=1'] }],
 ];
-const all = [...requests, ...others].map(([path, attributes]) => ({
-  path,
-  attributes: { ...CHATBOT, ...attributes },
-}));
+const SPANS = [...requests, ...others].map(([path, attributes]) =>
+  serverSpan(path, { 'url.scheme': 'https', ...CHATBOT, ...attributes }),
+);
 
 const IGNORED = { page_views: 1, ai_chatbot: 3 };
 
-test('the gateway sends requests by AI chatbots with the sizes that spans have', async () => {
-  const { gateway, inspector } = await startGateway({ pageViews: false });
-  const spans = all.map(({ path, attributes }) => requestSpan(path, {}, attributes));
-  await sendSpans(gateway, exportRequest(spans));
-  await eventually(() => gateway.stats().tracked === requests.length);
+function expectSizes(inspector: Inspector, stats: MatomoStats): void {
   const rows = inspector.aiRequests().map(({ url, bytes }) => [url, bytes]);
   expect(new Map(rows as [string, number][])).toEqual(new Map(EXPECTED as [string, number][]));
-  expect(gateway.stats()).toMatchObject({ aiChatbots: requests.length, ignored: IGNORED });
-});
+  expect(stats).toMatchObject({ aiChatbots: requests.length, ignored: IGNORED });
+}
 
-test('the exporter sends the same', async () => {
-  const { inspector, exporter } = await startExporter({ pageViews: false });
-  const spans = all.map(({ path, attributes }) =>
-    serverSpan(path, { 'url.scheme': 'https', ...attributes }),
-  );
-  exporter.export(spans, () => undefined);
+test('gateway and exporter send requests by AI chatbots with the sizes that spans have', async () => {
+  const { gateway, inspector } = await startGateway({ pageViews: false });
+  await sendSpans(gateway, exportOf(SPANS));
+  await gateway.close();
+  expectSizes(inspector, gateway.stats());
+
+  const { exporter, inspector: direct } = await startExporter({ pageViews: false });
+  exporter.export(SPANS, () => undefined);
   await exporter.forceFlush();
-  const rows = inspector.aiRequests().map(({ url, bytes }) => [url, bytes]);
-  expect(new Map(rows as [string, number][])).toEqual(new Map(EXPECTED as [string, number][]));
-  expect(exporter.stats()).toMatchObject({ aiChatbots: requests.length, ignored: IGNORED });
+  expectSizes(direct, exporter.stats());
 });
 
 test('a request that an AI agent has signed is marked, from headers on the span', async () => {

@@ -3,6 +3,7 @@ import { CHATGPT } from '../../support/chatbots.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { captureOutput } from '../../support/output.js';
 import { startTracedService } from '../../support/traced-service.js';
+import { isMixed } from './mixture.js';
 
 const ROUNDS = 4;
 
@@ -43,7 +44,6 @@ test.for([
     expect(Object.values(others).every((count) => count === 0)).toBe(true);
     const bodies = proxy.requests().map(({ body: text }) => text);
     expect(bodies.some((text) => text.includes('recMode=1'))).toBe(true);
-    const isMixed = (text: string) => text.includes('recMode=1') && text.includes('visit');
     expect(bodies.filter(isMixed)).toEqual([]);
   },
 );

@@ -9,6 +9,7 @@ import { startRedis } from '../../support/redis-server.js';
 import { sorted } from '../../support/sorted.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { startTracedService } from '../../support/traced-service.js';
+import { isMixed } from '../faults/mixture.js';
 
 const CHATBOT = 'ChatGPT-User/1.0';
 const REQUESTS = 15;
@@ -16,7 +17,6 @@ const MAX_SIZES = [1, 2, 7, 100];
 
 const isOfChatbot = (number: number) => number % 5 === 4;
 const hitsIn = (body: string) => body.split('?idsite=').length - 1;
-const chatbotsIn = (body: string) => body.split('&recMode=1').length - 1;
 
 function answer({ url = '', headers }: IncomingMessage, response: ServerResponse): void {
   const path = url.slice(1);
@@ -68,7 +68,7 @@ async function run(options: MatomoOptions, fault?: Fault) {
     stats: processor.stats(),
     people: hits.filter((hit) => !ofChatbots.includes(hit)).map(nameOf),
     chatbots: ofChatbots.map(nameOf),
-    bulks: proxy.requests().map(({ body }) => ({ size: hitsIn(body), chatbots: chatbotsIn(body) })),
+    bulks: proxy.requests().map(({ body }) => ({ size: hitsIn(body), isMixed: isMixed(body) })),
   };
 }
 
@@ -81,7 +81,7 @@ function expectAll({ stats, people, chatbots, bulks }: Result, maxExportBatchSiz
   expect(stats).toMatchObject({ hits: all, furtherHits, tracked: all, pending: 0, spooled: 0 });
   expect({ people, chatbots }).toEqual(expectedNames());
   expect(bulks.filter(({ size }) => size > maxExportBatchSize)).toEqual([]);
-  expect(bulks.filter((bulk) => bulk.chatbots > 0 && bulk.chatbots < bulk.size)).toEqual([]);
+  expect(bulks.filter((bulk) => bulk.isMixed)).toEqual([]);
 }
 
 test.for(MAX_SIZES)(
