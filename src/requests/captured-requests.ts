@@ -12,7 +12,7 @@ import {
 import { activeSpan } from '../common/otel-global.js';
 import type { Span } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
-import { ClosedRequests, Connections, isOpen, type OpenConnections } from './connections.js';
+import { type Capture, ClosedRequests, Connections } from './connections.js';
 import { Http2Sessions } from './http2.js';
 import { ownRequest, requestOf } from './node-request.js';
 import { addExecution } from './operations/index.js';
@@ -64,12 +64,12 @@ function sharedRequests(): SharedRequests | undefined {
 
 function createSharedRequests(): SharedRequests {
   const storage: RequestStorage = new AsyncLocalStorage();
-  const open: OpenConnections = new Set();
   const closed = new ClosedRequests((announced) => {
     for (const processor of processors) processor.abandon(announced);
   });
-  const connections = new Connections(storage, open, closed);
-  const sessions = new Http2Sessions(storage, open, closed);
+  const capture: Capture = { storage, connections: new Set(), closed };
+  const connections = new Connections(capture);
+  const sessions = new Http2Sessions(capture);
   // Not read from the shared object: Jest warns of that when a connection outlives a file of tests.
   let processors: readonly RequestProcessor[] = [];
   return {
@@ -81,7 +81,10 @@ function createSharedRequests(): SharedRequests {
       processors = list;
     },
     exporters: new Set(),
-    listOpen: () => [...open].flatMap((each) => [...(each.deref() ?? [])]).filter(isOpen),
+    listOpen() {
+      const all = [...capture.connections].flatMap((each) => [...(each.deref() ?? [])]);
+      return all.filter(({ closedMillis }) => closedMillis === 0);
+    },
     listWaiting: () => closed.list(),
     listeners: new Map([
       [REQUEST_CHANNEL, channelListener(isRequestMessage, onRequest)],

@@ -7,8 +7,13 @@ import { DetachedScope } from '../common/timers.js';
 import { ownRequest, REQUEST } from './node-request.js';
 import { Request, type RequestStorage } from './request.js';
 
-/** The requests of each connection. Weak, because a stream that the application passes to a server as a connection may never close. */
-export type OpenConnections = Set<WeakRef<Iterable<Request>>>;
+/** What is common to all connections. */
+export interface Capture {
+  readonly storage: RequestStorage;
+  /** The requests of each connection. Weak, because a stream that the application passes to a server as a connection may never close. */
+  readonly connections: Set<WeakRef<Iterable<Request>>>;
+  readonly closed: ClosedRequests;
+}
 
 /** The requests of one connection that may not have ended, in the order of their responses. */
 class Connection {
@@ -40,23 +45,20 @@ const CONNECTION = Symbol('opentelemetry-matomo.connection');
  * because Node.js closes no response that still waits for a pipelined one before it when the connection closes.
  */
 export class Connections {
-  readonly #storage: RequestStorage;
-  readonly #open: OpenConnections;
-  readonly #closed: ClosedRequests;
+  readonly #capture: Capture;
 
-  constructor(storage: RequestStorage, open: OpenConnections, closed: ClosedRequests) {
-    this.#storage = storage;
-    this.#open = open;
-    this.#closed = closed;
+  constructor(capture: Capture) {
+    this.#capture = capture;
   }
 
   /** Stores the newest request of a connection in the async context. */
   add({ request: incoming, response, server }: RequestMessage): Request {
+    const { storage, closed } = this.#capture;
     const announced = Request.ofNode(incoming, response, incoming.url ?? '/', server);
     (incoming as { [REQUEST]?: Request })[REQUEST] = announced;
-    this.#storage.enterWith(announced);
+    storage.enterWith(announced);
     // No test shows what connections report at their end on Bun, so the end of the response counts, too.
-    if (IS_BUN) response.once('close', () => this.#closed.add(announced));
+    if (IS_BUN) response.once('close', () => closed.add(announced));
     const socket: HttpSocket = incoming.socket;
     const { headers } = incoming;
     if ((socket._httpMessage ?? response) !== response) {
@@ -65,17 +67,17 @@ export class Connections {
       announced.bytesBefore = socket.bytesWritten;
       // Node.js 24 and later emit what comes after the headers in no async context.
       if ((headers['content-length'] ?? headers['transfer-encoding']) !== undefined)
-        emitWith(this.#storage, incoming, announced);
+        emitWith(storage, incoming, announced);
     }
     const connection = socket[CONNECTION];
     if (!connection) {
       this.#watch(socket, announced);
-      detachErrors(this.#storage, server);
+      detachErrors(storage, server);
       return announced;
     }
     connection.newest.nextOnConnection = announced;
     connection.newest = announced;
-    while (connection.oldest !== announced && !isOpen(connection.oldest))
+    while (connection.oldest !== announced && connection.oldest.closedMillis > 0)
       connection.oldest = takeNext(connection.oldest) as Request;
     return announced;
   }
@@ -87,17 +89,19 @@ export class Connections {
   finish({ request: incoming }: Partial<RequestMessage>): void {
     const announced = incoming && ownRequest(incoming);
     if (!announced) return;
-    if (this.#storage.getStore() !== announced) this.#storage.enterWith(announced);
+    const { storage, closed } = this.#capture;
+    if (storage.getStore() !== announced) storage.enterWith(announced);
     // If the connection has failed, what was not sent is known when it is closed.
     if (incoming.socket.destroyed) return;
     announced.isSent = true;
-    this.#closed.add(announced);
+    closed.add(announced);
   }
 
   /** Its response gets the connection, and is finished, in the async context of the one before it. */
   #addPipelined(incoming: IncomingMessage, response: ServerResponse, announced: Request): void {
-    emitWith(this.#storage, incoming, announced);
-    emitWith(this.#storage, response, announced);
+    const { storage } = this.#capture;
+    emitWith(storage, incoming, announced);
+    emitWith(storage, response, announced);
     response.once('socket', ({ bytesWritten }) => {
       announced.bytesBefore = bytesWritten;
     });
@@ -105,26 +109,27 @@ export class Connections {
 
   #watch(socket: HttpSocket, announced: Request): void {
     if (typeof socket.emit !== 'function') return; // not Node's
+    const { storage, connections, closed } = this.#capture;
     const connection = new Connection(announced);
     Object.defineProperty(socket, CONNECTION, { value: connection });
     const reference = new WeakRef(connection);
-    this.#open.add(reference);
+    connections.add(reference);
     wrapEmit(socket, (emit, self, event) => {
       const [name] = event;
       if (name === 'error' && socket.writableLength > 0) cutOff(connection);
       // Before the application can finish their responses, which nobody gets.
       if (name === 'close')
-        for (const each of connection) this.#storage.run(each, () => this.#closed.add(each));
+        for (const each of connection) storage.run(each, () => closed.add(each));
       const incoming = socket._httpMessage?.req;
       const announced = incoming && ownRequest(incoming);
       // Its timer may have begun in an earlier request, and an idle connection is of no request.
       const isKnown = announced !== undefined || name === 'timeout';
       try {
-        if (isKnown) return this.#storage.run(announced, Reflect.apply, emit, self, event);
+        if (isKnown) return storage.run(announced, Reflect.apply, emit, self, event);
         return Reflect.apply(emit, self, event);
       } finally {
         if (name === 'close') {
-          this.#open.delete(reference);
+          connections.delete(reference);
           let each: Request | undefined = connection.oldest;
           while (each) each = takeNext(each);
         }
@@ -188,9 +193,9 @@ export class ClosedRequests {
     if (!this.#timer) this.#startTimer();
   }
 
-  /** Those whose span is waited for. Of one that was just sent, Node.js closes the response in this tick, with which its span may end. */
+  /** Those whose span is waited for. */
   list(): Request[] {
-    return this.#waiting.filter((each) => hasOpenSpan(each) && !(each.isSent && isOpen(each)));
+    return this.#waiting.filter(hasOpenSpan);
   }
 
   #startTimer(): void {
@@ -201,7 +206,7 @@ export class ClosedRequests {
 
   #check(): void {
     const lastMillis = performance.now() - MAX_WAIT_MILLIS;
-    const waiting = this.#waiting.filter(hasOpenSpan);
+    const waiting = this.list();
     this.#waiting = waiting.filter(({ closedMillis }) => closedMillis > lastMillis);
     this.#timer = undefined;
     if (this.#waiting.length > 0) this.#startTimer();
@@ -226,7 +231,8 @@ export function closeRequest(announced: Request): void {
 
 /** Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded. */
 function cutOff(connection: Connection): void {
-  for (const each of connection) if (isOpen(each)) each.ensureAdditions().isCutOff = true;
+  for (const each of connection)
+    if (each.closedMillis === 0) each.ensureAdditions().isCutOff = true;
 }
 
 /** Cuts the link: an async context that lives for long must not keep all later requests. */
@@ -234,13 +240,6 @@ function takeNext(announced: Request): Request | undefined {
   const { nextOnConnection } = announced;
   announced.nextOnConnection = undefined;
   return nextOnConnection;
-}
-
-/** Whether the response is not closed, as long as a processor reads it. Not every runtime has `closed`. */
-export function isOpen(announced: Request): boolean {
-  for (let each: Request | undefined = announced; each; each = each.ofNextProcessor)
-    if (each.response?.closed === false) return true;
-  return false;
 }
 
 export type Emit = (this: unknown, ...event: unknown[]) => boolean;

@@ -2,14 +2,13 @@ import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 
 import type { StreamMessage } from '../common/channel-listener.js';
 import {
   areStreamsCaptured,
-  type ClosedRequests,
+  type Capture,
   emitWith,
-  type OpenConnections,
   replaceMethod,
   wrapEmit,
 } from './connections.js';
 import { ownRequest, REQUEST } from './node-request.js';
-import { Request, type RequestStorage } from './request.js';
+import { Request } from './request.js';
 import { isClientError } from './response.js';
 
 /** The connection of a session, as it was when its first stream began: its address is unknown once it is closed. */
@@ -159,15 +158,11 @@ const GRPC = /^application\/grpc/i;
 
 /** Requests over HTTP/2: how they begin, and end. A session closes all of its streams when it closes. */
 export class Http2Sessions {
-  readonly #storage: RequestStorage;
-  readonly #open: OpenConnections;
-  readonly #closed: ClosedRequests;
+  readonly #capture: Capture;
   readonly #sessions = new WeakMap<ServerHttp2Session, Session>();
 
-  constructor(storage: RequestStorage, open: OpenConnections, closed: ClosedRequests) {
-    this.#storage = storage;
-    this.#open = open;
-    this.#closed = closed;
+  constructor(capture: Capture) {
+    this.#capture = capture;
   }
 
   /** The request of a stream that begins, which is watched until it is closed; `undefined` if it makes no hit. */
@@ -183,10 +178,10 @@ export class Http2Sessions {
     session.open.add(announced);
     stream.once('close', () => {
       session.open.delete(announced);
-      this.#closed.add(announced);
+      this.#capture.closed.add(announced);
     });
     // Node.js calls those that read the body in the context of whatever the connection did before.
-    emitWith(this.#storage, stream, announced);
+    emitWith(this.#capture.storage, stream, announced);
     watchEnd(stream, response, session);
     countWrites(stream, response);
     return announced;
@@ -200,8 +195,9 @@ export class Http2Sessions {
     const session: Session = { peer, open: new Set(), isAborted: false };
     this.#sessions.set(node, session);
     const reference = new WeakRef(session.open);
-    this.#open.add(reference);
-    node.once('close', () => this.#open.delete(reference));
+    const { connections } = this.#capture;
+    connections.add(reference);
+    node.once('close', () => connections.delete(reference));
     this.#watchSession(node, session);
     return session;
   }
@@ -214,7 +210,7 @@ export class Http2Sessions {
       const announced = name === 'stream' ? ownRequest(value as object) : undefined;
       if (!announced) return Reflect.apply(emit, self, event);
       try {
-        return this.#storage.run(announced, Reflect.apply, emit, self, event);
+        return this.#capture.storage.run(announced, Reflect.apply, emit, self, event);
       } finally {
         if (announced.incoming)
           (announced.incoming as Http2Request).compatible = compatibleRequestOf(value as object);

@@ -109,9 +109,11 @@ export class RequestTracker implements RequestProcessor {
     }
   }
 
-  /** Does not wait for any such span. */
+  /** Does not wait for any such span, except that Node.js closes the response of a request that was just sent in this tick. */
   endWaiting(): void {
-    for (const announced of waitingRequests()) this.abandon(announced);
+    for (const announced of waitingRequests()) {
+      if (!announced.isSent || announced.response?.closed !== false) this.abandon(announced);
+    }
   }
 
   /** Called for every span that starts. */
@@ -148,7 +150,7 @@ export class RequestTracker implements RequestProcessor {
 
   /** Ends requests whose responses have begun, with their current status: the process is about to end. */
   endOpen(): void {
-    this.endWaiting();
+    for (const announced of waitingRequests()) this.abandon(announced);
     for (const announced of openRequests()) {
       try {
         const request = this.#finder.own(announced);

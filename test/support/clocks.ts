@@ -13,7 +13,7 @@ export function createSkipMinute(): () => void {
 
 /** Stops the monotonic clock until the end of the test, except for what the returned function adds to it. Timers go on. */
 export function stopMonotonicClock(): (millis: number) => void {
-  let nowMillis = performance.now();
+  let nowMillis = Math.ceil(performance.now()); // sums of whole numbers are exact
   const spy = vi.spyOn(performance, 'now').mockImplementation(() => nowMillis);
   onTestFinished(() => void spy.mockRestore());
   return function add(millis) {
