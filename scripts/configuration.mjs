@@ -143,8 +143,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const built = (path) => import(new URL(`build/${path}`, ROOT).href);
   const { ENVIRONMENT_OPTIONS } = await built('options/option-table.js');
   const { RECEIVER_OPTIONS } = await built('gateway/receiver-options.js');
-  const { HEALTH_CHECKERS } = await built('hit/bots/health-checkers.js');
-  const { AI_CHATBOTS } = await built('hit/bots/ai-chatbots.js');
+  const { AI_CHATBOTS, HEALTH_CHECKERS } = await built('hit/bots/bots.js');
   const options = { ...ENVIRONMENT_OPTIONS, ...RECEIVER_OPTIONS };
   writeFileSync(PAGE, configurationPage(options, { HEALTH_CHECKERS, AI_CHATBOTS }));
 }

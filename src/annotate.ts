@@ -3,7 +3,7 @@ import type {
   HitParameters,
   PerfKey,
   TrackingParameters,
-} from './hit/parameters/tracking-parameters.js';
+} from './hit/parameters/parameter-values.js';
 import { currentTarget } from './requests/captured-requests.js';
 import { createRequestFunctions } from './requests/request-functions.js';
 

@@ -20,15 +20,14 @@ export type {
   TraceState,
 } from './common/otel-types.js';
 export { forRequest } from './for-request.js';
-export { AI_CHATBOTS } from './hit/bots/ai-chatbots.js';
-export { HEALTH_CHECKERS } from './hit/bots/health-checkers.js';
+export { AI_CHATBOTS, HEALTH_CHECKERS } from './hit/bots/bots.js';
 export type { TrackedRequest } from './hit/http-request.js';
 export type { Order, OrderItem } from './hit/parameters/order.js';
 export type {
   HitParameters,
   PerfKey,
   TrackingParameters,
-} from './hit/parameters/tracking-parameters.js';
+} from './hit/parameters/parameter-values.js';
 export type { OptionError } from './options/parser.js';
 export type { MatomoOptions, VisitorId } from './options.js';
 export type { MatomoStats } from './pipeline/stats.js';

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { SpanKind, trace } from '@opentelemetry/api';
 import { SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test } from 'vitest';
-import { isInSample } from '../src/hit/visitor/sampling.js';
+import { isInSample } from '../src/hit/visitor/visitor-id.js';
 import { annotate, ignore, trackEvent, trackGoal, trackHit, trackOrder } from '../src/index.js';
 import { eventually } from './support/child-process.js';
 import { captureOutput } from './support/output.js';

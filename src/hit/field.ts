@@ -1,6 +1,5 @@
 import { PARAMETERS, type SettableParameter } from './parameters/parameter-table.js';
-import { toParameterValue } from './parameters/parameter-value.js';
-import type { ValueRules } from './parameters/tracking-parameters.js';
+import { toParameterValue, type ValueRules } from './parameters/parameter-values.js';
 import { encodeValue } from './text.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { Attributes } from '../common/otel-types.js';
-import type { PerfKey } from './parameters/tracking-parameters.js';
+import type { PerfKey } from './parameters/parameter-values.js';
 import type { Client } from './visitor/client.js';
 
 /** Annotations of one request by the application, from one kind of source. */

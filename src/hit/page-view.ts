@@ -1,5 +1,5 @@
 import { memoize, memoizePair } from '../common/generation-cache.js';
-import { AI_AGENT_FIELDS } from './bots/ai-chatbots.js';
+import { AI_AGENT_FIELDS } from './bots/bots.js';
 import { createField, type Field, FieldGroup, type FieldList, rawField } from './field.js';
 import { type HttpRequest, isGraphqlPath } from './http-request.js';
 import {
@@ -10,14 +10,14 @@ import {
   toDefaultTitle,
 } from './page/action-name.js';
 import { toPagePath, toTitlePath } from './page/page-path.js';
-import { isTimed } from './page/request-timings.js';
 import { withSlash } from './page/routes.js';
 import type { SentUrlOptions, SentUrls } from './page/sent-urls.js';
 import {
   customVariablesOf,
+  isTimed,
   type ReportProblem,
   toCustomVariables,
-} from './parameters/custom-variables.js';
+} from './parameters/annotations.js';
 import type { SentRequest } from './parameters/dimensions.js';
 import { type ClientFields, toClientFields } from './visitor/client.js';
 import { createVisitors, type Visitor, type VisitorOptions } from './visitor/visitor.js';
@@ -44,8 +44,6 @@ export interface PageView extends SentRequest {
   readonly time: Field | undefined;
 }
 
-const SIGNATURE = new FieldGroup(AI_AGENT_FIELDS);
-
 /** Reads requests into fields. What repeats is encoded once. */
 export function createPageViewReader(
   options: PageViewOptions,
@@ -70,7 +68,7 @@ export function createPageViewReader(
     variables?: Field,
     duration?: FieldGroup,
   ): FieldList {
-    const signature = request.isAiAgent ? SIGNATURE : undefined;
+    const signature = request.isAiAgent ? AI_AGENT_FIELDS : undefined;
     return [visitor.fields, client, url, referrer, signature, time, title, variables, duration];
   }
 

@@ -1,4 +1,4 @@
-export type { MatomoVersion } from '../hit/bots/reported-chatbots.js';
+export type { MatomoVersion } from '../hit/bots/bots.js';
 export type { TrackedRequest } from '../hit/http-request.js';
 export type { OptionError } from '../options/parser.js';
 export { fakeRequest } from './fake-request.js';

@@ -1,7 +1,7 @@
 import { show } from '../common/diagnostics.js';
 import { isRecord } from '../common/is-record.js';
-import { MATOMO_VERSIONS } from '../hit/bots/reported-chatbots.js';
-import { toSiteId } from '../hit/parameters/parameter-value.js';
+import { MATOMO_VERSIONS } from '../hit/bots/bots.js';
+import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { type InCode, option, type ResolvedValues, resolveInCode } from '../options/declaration.js';
 import { boolean, functionOption, integer, listOf, oneOf } from '../options/parse-values.js';
 import { invalid, type Parser, parser, text } from '../options/parser.js';

@@ -1,6 +1,6 @@
 import { show } from '../common/diagnostics.js';
 import { isRecord } from '../common/is-record.js';
-import { nearestName } from '../hit/nearest-name.js';
+import { nearestName } from '../hit/text.js';
 import { invalid, type OptionError, optionError, type Parser, showValue } from './parser.js';
 
 /** What an option is, apart from its parser and its documentation, which is the comment of its declaration. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { nearestName } from '../hit/nearest-name.js';
+import { nearestName } from '../hit/text.js';
 import {
   type OptionDeclaration,
   type OptionDeclarations,

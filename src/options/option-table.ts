@@ -1,5 +1,4 @@
-import { AI_CHATBOTS } from '../hit/bots/ai-chatbots.js';
-import { HEALTH_CHECKERS } from '../hit/bots/health-checkers.js';
+import { AI_CHATBOTS, HEALTH_CHECKERS } from '../hit/bots/bots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import { declareOptions, option, type ResolvedValues } from './declaration.js';

@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { createIsInRanges } from '../hit/visitor/address-ranges.js';
+import { createIsInRanges } from '../hit/visitor/addresses.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import type { ConsentRule } from '../options/parse-values.js';
 import { readRawHeader } from '../requests/read-headers.js';

@@ -3,16 +3,17 @@ import {
   type CheckedHit,
   type CheckOptions,
   checkFurtherHit,
+  createToCallParameters,
   type DropReason,
   type FurtherHit,
+  type McpCall,
   parameterOf,
 } from '../hit/further-hit.js';
 import type { Hit, PendingHit } from '../hit/hit.js';
-import { createToCallParameters, type McpCall } from '../hit/mcp-call.js';
 import { createSentUrls } from '../hit/page/sent-urls.js';
-import type { ReportProblem } from '../hit/parameters/custom-variables.js';
-import { toSiteId } from '../hit/parameters/parameter-value.js';
-import { isInSample } from '../hit/visitor/sampling.js';
+import type { ReportProblem } from '../hit/parameters/annotations.js';
+import { toSiteId } from '../hit/parameters/parameter-values.js';
+import { isInSample } from '../hit/visitor/visitor-id.js';
 import { MAX_FURTHER_HITS, serviceDefaultsOf } from '../requests/matomo-attributes.js';
 import { operationNames } from '../requests/operations/proven-names.js';
 import { hasStatus } from '../requests/read-request.js';

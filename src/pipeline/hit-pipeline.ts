@@ -5,7 +5,7 @@ import type { Delivery } from '../delivery/delivery.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import type { Hit } from '../hit/hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
-import type { ReportProblem } from '../hit/parameters/custom-variables.js';
+import type { ReportProblem } from '../hit/parameters/annotations.js';
 import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { resolveOptions } from '../options/resolve-options.js';

@@ -4,7 +4,7 @@ import { isRecord, isThenable } from '../common/is-record.js';
 import { coded } from '../common/messages.js';
 import type { AttributeValue } from '../common/otel-types.js';
 import { findBotName } from '../hit/bots/bots.js';
-import type { BeforeSend } from '../hit/finish-hit.js';
+import type { BeforeSend } from '../hit/hit-builder.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import {
   contentFormatOf,
@@ -15,7 +15,7 @@ import {
   saysDeprecated,
 } from '../hit/parameters/attributes.js';
 import { DEPRECATED_ENDPOINT, isFromRequest } from '../hit/parameters/dimensions.js';
-import { hasNonFiniteNumber, toSiteId } from '../hit/parameters/parameter-value.js';
+import { hasNonFiniteNumber, toSiteId } from '../hit/parameters/parameter-values.js';
 import { visitorOfCookie } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { findServiceSite } from '../options/parse-values.js';

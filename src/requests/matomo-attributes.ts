@@ -1,7 +1,7 @@
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import { Annotations, hasAnnotations } from '../hit/http-request.js';
-import { toSiteId } from '../hit/parameters/parameter-value.js';
+import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 
 /** Name of a span event that adds a hit besides the page view. */

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { memoize, PairCache } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
-import { isAiAgent } from '../hit/bots/ai-chatbots.js';
+import { isAiAgent } from '../hit/bots/bots.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
 import { CLIENT_HINTS, Client } from '../hit/visitor/client.js';

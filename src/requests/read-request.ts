@@ -6,7 +6,7 @@ import { isDocument } from '../hit/bots/documents.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import { isPageData, mayBePageData } from '../hit/page/page-path.js';
 import { createToSentAttribute, type SentAttributeOptions } from '../hit/parameters/attributes.js';
-import { PERF_KEYS } from '../hit/parameters/tracking-parameters.js';
+import { PERF_KEYS } from '../hit/parameters/parameter-values.js';
 import {
   createToOrigin,
   type Origin,

@@ -1,9 +1,8 @@
 import { describeError } from '../common/describe-error.js';
 import { isRecord, isThenable } from '../common/is-record.js';
 import { startOffer } from '../common/start-hook.js';
-import type { FurtherHit } from '../hit/further-hit.js';
+import type { FurtherHit, McpCall } from '../hit/further-hit.js';
 import { addTiming } from '../hit/http-request.js';
-import type { McpCall } from '../hit/mcp-call.js';
 import { type Order, toOrderItems } from '../hit/parameters/order.js';
 import {
   type HitParameters,
@@ -11,7 +10,7 @@ import {
   PERF_KEYS,
   type PerfKey,
   type TrackingParameters,
-} from '../hit/parameters/tracking-parameters.js';
+} from '../hit/parameters/parameter-values.js';
 import { type CallTarget, type HitTaker, hitTakers, requestsOf } from './captured-requests.js';
 import { HIT_EVENT, toEventAttributes } from './matomo-attributes.js';
 import { isClosed, type Request } from './request.js';

@@ -1,7 +1,6 @@
 import type { AttributeValue } from '../common/otel-types.js';
 import { type Annotations, addTiming, toErrorType } from '../hit/http-request.js';
-import { hasNonFiniteNumber } from '../hit/parameters/parameter-value.js';
-import { isPerfKey } from '../hit/parameters/tracking-parameters.js';
+import { hasNonFiniteNumber, isPerfKey } from '../hit/parameters/parameter-values.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 import { annotateWith, hasHitEvent, PERF_KEY_ATTRIBUTE, PREFIX } from './matomo-attributes.js';
 import { isGraphqlSpan, isOperationSpan, operationOfSpan } from './operations/index.js';

@@ -6,7 +6,7 @@ import { ROOT } from '../support/child-process.js';
 const SCRIPT = `
   const { createHitBuilder } = await import('./build/hit/hit-builder.js');
   const { createFindIgnoreReason } = await import('./build/pipeline/ignore-reasons.js');
-  const { isInSample } = await import('./build/hit/visitor/sampling.js');
+  const { isInSample } = await import('./build/hit/visitor/visitor-id.js');
   const { createRequestReading, readRequest } = await import('./build/requests/read-request.js');
   const { Request } = await import('./build/requests/request.js');
   const { resolveOptions } = await import('./build/options/resolve-options.js');

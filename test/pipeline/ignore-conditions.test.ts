@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HEALTH_CHECKERS } from '../../src/hit/bots/health-checkers.js';
+import { HEALTH_CHECKERS } from '../../src/hit/bots/bots.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
 import { plainRoute } from '../../src/hit/page/routes.js';
 import type { ResolvedOptions } from '../../src/options/option-table.js';

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { expect, test } from 'vitest';
-import { isInSample } from '../../src/hit/visitor/sampling.js';
+import { isInSample } from '../../src/hit/visitor/visitor-id.js';
 import { annotate, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { capturedHeaders, finishedSpan, hitEventOf } from '../support/builders.js';

@@ -1,5 +1,4 @@
-import { AI_CHATBOTS } from '../../hit/bots/ai-chatbots.js';
-import { createFindReported, type MatomoVersion } from '../../hit/bots/reported-chatbots.js';
+import { AI_CHATBOTS, createFindReported, type MatomoVersion } from '../../hit/bots/bots.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { SPAM_PREVENTION, type SpamSetting, toConfigLines } from '../matomo-api.js';
 import { type Finding, ONLY_API, ok, problem, unknown, warning } from './checks.js';

@@ -1,8 +1,8 @@
 import { type MessageCode, splitCode } from '../../common/messages.js';
 import { isSdkDisabled } from '../../common/otel-global.js';
 import { EXPECTED_RECEIVER_VARIABLES, RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
-import { nearestName } from '../../hit/nearest-name.js';
-import { createIsInRanges, NAMED_RANGES } from '../../hit/visitor/address-ranges.js';
+import { nearestName } from '../../hit/text.js';
+import { createIsInRanges, NAMED_RANGES } from '../../hit/visitor/addresses.js';
 import {
   describeMisspelled,
   EXPECTED_VARIABLES,

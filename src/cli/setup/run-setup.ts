@@ -1,5 +1,5 @@
 import { coded } from '../../common/messages.js';
-import { toSiteId } from '../../hit/parameters/parameter-value.js';
+import { toSiteId } from '../../hit/parameters/parameter-values.js';
 import {
   type ApiClient,
   ApiFailure,

@@ -1,9 +1,9 @@
 import { createField, type HitFields } from '../field.js';
-import { isTimed } from '../page/request-timings.js';
 import type { SentUrls } from '../page/sent-urls.js';
 import type { PageView } from '../page-view.js';
+import { isTimed } from '../parameters/annotations.js';
 import type { Client } from '../visitor/client.js';
-import { createFindAiChatbot } from './ai-chatbots.js';
+import { createFindAiChatbot } from './bots.js';
 import { isDocument } from './documents.js';
 
 /** What Matomo stores as the source of the requests. */

@@ -1,7 +1,7 @@
 import type { HitFields } from '../field.js';
 import { FIRST_FAILED_STATUS } from '../page/action-name.js';
 import { DECIDING_KIND } from '../parameters/parameter-table.js';
-import { PERF_KEYS } from '../parameters/tracking-parameters.js';
+import { PERF_KEYS } from '../parameters/parameter-values.js';
 
 /** PDF, office documents, archives, EPUB, CSV, audio and video. HTML, JSON, XML, plain text and Markdown are pages. */
 const DOCUMENT_TYPES: readonly RegExp[] = [

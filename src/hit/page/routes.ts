@@ -1,5 +1,5 @@
 import type { HttpRequest } from '../http-request.js';
-import type { TrackingParameters } from '../parameters/tracking-parameters.js';
+import type { TrackingParameters } from '../parameters/parameter-values.js';
 import { MAX_PATTERN_INPUT } from '../text.js';
 
 const SYNTAX = /[(*?+{]/;

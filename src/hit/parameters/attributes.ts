@@ -4,8 +4,7 @@ import { FIRST_FAILED_STATUS } from '../page/action-name.js';
 import { holdsCredentials, isCredentialName, REDACTED } from '../page/secrets.js';
 import { createSentUrls, type SentUrlOptions } from '../page/sent-urls.js';
 import { cleanText, withoutUserInfo } from '../text.js';
-import { plainAddress } from '../visitor/forwarded-origin.js';
-import { maskAddress } from '../visitor/mask-address.js';
+import { maskAddress, plainAddress } from '../visitor/addresses.js';
 
 /** A header that the name of an attribute means. */
 export interface HeaderAttribute {

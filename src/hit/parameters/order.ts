@@ -1,5 +1,4 @@
-import { toParameterValue } from './parameter-value.js';
-import { ITEMS, NAME } from './tracking-parameters.js';
+import { ITEMS, NAME, toParameterValue } from './parameter-values.js';
 
 /** A line of an order. */
 export interface OrderItem {

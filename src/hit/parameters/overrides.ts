@@ -1,9 +1,9 @@
 import { isRecord, isThenable } from '../../common/is-record.js';
 import { fieldOf, type HitFields } from '../field.js';
-import { nearestName } from '../nearest-name.js';
-import type { ReportProblem } from './custom-variables.js';
+import { nearestName } from '../text.js';
+import type { ReportProblem } from './annotations.js';
 import { declarationOf, PARAMETERS, RESERVED, SETTABLE } from './parameter-table.js';
-import type { ValueRules } from './tracking-parameters.js';
+import type { ValueRules } from './parameter-values.js';
 
 const OF_AN_EVENT = ['e_c', 'e_a', 'e_n', 'e_v'];
 

@@ -1,4 +1,4 @@
-import { ITEMS, NAME, type ValueRules, type ValueTypes } from './tracking-parameters.js';
+import { ITEMS, NAME, type ValueRules, type ValueTypes } from './parameter-values.js';
 
 /** A tracking parameter of Matomo. */
 interface ParameterDeclaration extends ValueRules {

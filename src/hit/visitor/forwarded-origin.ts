@@ -1,7 +1,7 @@
 import { isIP, isIPv4 } from '../../common/addresses.js';
 import { memoize } from '../../common/generation-cache.js';
 import { isUrlHost } from '../page/page-url.js';
-import { createIsInRanges, NAMED_RANGES } from './address-ranges.js';
+import { createIsInRanges, NAMED_RANGES, plainAddress } from './addresses.js';
 
 /** What a request claims about its client and its target, unchecked. */
 export interface OriginClaims {
@@ -91,24 +91,6 @@ export function createToOrigin({
 
 /** More proxies than anybody has, and the limit of `trustProxy`. */
 const MAX_HOPS = 100;
-/** An IPv6 address with zone, brackets, quotes and port is shorter. */
-const MAX_ADDRESS_LENGTH = 128;
-
-/** An address without port, brackets and zone, and IPv4 in its own notation; `undefined` if it is not an address. */
-export function plainAddress(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  let address = text.trim();
-  if (address.length > MAX_ADDRESS_LENGTH) return undefined;
-  address = address.replace(/^"(.*)"$/, '$1');
-  if (address.startsWith('[')) address = address.slice(1, Math.max(1, address.indexOf(']')));
-  else if (/^[\d.]+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'));
-  // An expression would search for the end again from each percent sign.
-  const zone = address.indexOf('%');
-  if (zone >= 0) address = address.slice(0, zone);
-  // A dual-stack socket reports IPv4 clients as ::ffff:192.0.2.1.
-  address = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
-  return isIP(address) ? address : undefined;
-}
 
 function firstOf(list: string | undefined): string | undefined {
   const first = list?.split(',')[0]?.trim();

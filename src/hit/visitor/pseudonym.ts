@@ -1,5 +1,5 @@
 import { isRecord } from '../../common/is-record.js';
-import { isNobody } from '../parameters/parameter-value.js';
+import { isNobody } from '../parameters/parameter-values.js';
 import { createToKeyedId } from './visitor-id.js';
 
 /** Where a request says who calls: a header, or a claim of the bearer token. */

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject, randomBytes } from 'node:crypto';
 
 const DAY_MILLIS = 86_400_000;
 const ID_BYTES = 8;
@@ -97,4 +97,14 @@ export function visitorOfCookie(cookies: string | undefined, site: number): stri
     if (ofSite === String(site)) return visitor?.toLowerCase();
   }
   return undefined;
+}
+
+const RANGE = 2 ** 32;
+
+/**
+ * Whether a visitor is in the sample: the first 32 bits of the SHA-256 of its name, as a share of all values. Processes with the same
+ * rate and the same name get the same result.
+ */
+export function isInSample(name: string, rate: number): boolean {
+  return rate >= 1 || Number.parseInt(hash('sha256', name, 'hex').slice(0, 8), 16) < rate * RANGE;
 }

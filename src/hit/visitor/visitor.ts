@@ -8,8 +8,7 @@ import {
   siteFields,
 } from '../field.js';
 import type { HttpRequest } from '../http-request.js';
-import { plainAddress } from './forwarded-origin.js';
-import { maskAddress } from './mask-address.js';
+import { maskAddress, plainAddress } from './addresses.js';
 import {
   createToVisitorId,
   dayOf,
@@ -51,7 +50,7 @@ export interface Visitor {
 }
 
 /**
- * Finds the visitor of each request, and decides which address and IDs of it are sent. `visitor-id.ts` makes an ID, `mask-address.ts` masks
+ * Finds the visitor of each request, and decides which address and IDs of it are sent. `visitor-id.ts` makes an ID, `addresses.ts` masks
  * an address, and `forwarded-origin.ts` finds the one of a client behind proxies.
  */
 export function createVisitors(options: VisitorOptions) {

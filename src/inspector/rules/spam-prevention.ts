@@ -1,5 +1,5 @@
 import { isRecord } from '../../common/is-record.js';
-import { createIsInRanges } from '../../hit/visitor/address-ranges.js';
+import { createIsInRanges } from '../../hit/visitor/addresses.js';
 import {
   type InCode,
   option,

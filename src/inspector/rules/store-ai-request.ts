@@ -1,4 +1,4 @@
-import { createFindReported, type MatomoVersion } from '../../hit/bots/reported-chatbots.js';
+import { createFindReported, type MatomoVersion } from '../../hit/bots/bots.js';
 import type { AiRequest } from '../inspected-hit.js';
 import { type Cell, findMisfit, INVALID_CELL, toNameCell, toText, withoutNull } from './cell.js';
 import { dropped, type HitOutcome, type JudgedHit } from './judged-hit.js';

@@ -9,7 +9,7 @@ import {
 } from '../../hit/http-request.js';
 import { REFUSALS } from '../../hit/page/action-name.js';
 import { toTitlePath } from '../../hit/page/page-path.js';
-import { maskAddress } from '../../hit/visitor/mask-address.js';
+import { maskAddress } from '../../hit/visitor/addresses.js';
 import { isSuccess } from './operation-target.js';
 
 /** Of each half of a table. */

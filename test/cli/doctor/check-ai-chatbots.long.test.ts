@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkAiChatbots } from '../../../src/cli/doctor/check-dropped.js';
-import { AI_CHATBOTS } from '../../../src/hit/bots/ai-chatbots.js';
+import { AI_CHATBOTS } from '../../../src/hit/bots/bots.js';
 import { runChecks } from '../../support/cli.js';
 import { startMatomo } from '../../support/matomo.js';
 import { type ApiCall, type ApiRole, startMatomoApi, tokenOf } from '../../support/matomo-api.js';

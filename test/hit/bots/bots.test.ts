@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
   AI_CHATBOTS,
+  CRAWLERS,
   createFindAiChatbot,
   findAiChatbot,
-} from '../../../src/hit/bots/ai-chatbots.js';
-import { CRAWLERS, findBotName } from '../../../src/hit/bots/bots.js';
+  findBotName,
+} from '../../../src/hit/bots/bots.js';
 
 const PEOPLE = [
   'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0',

@@ -1,6 +1,5 @@
 import { test } from 'vitest';
-import { findAiChatbot } from '../../../src/hit/bots/ai-chatbots.js';
-import { findBotName } from '../../../src/hit/bots/bots.js';
+import { findAiChatbot, findBotName } from '../../../src/hit/bots/bots.js';
 import { expectLinear, MIB } from '../../support/linear-input.js';
 
 test('an AI chatbot is found in linear time', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { HitFields, siteFields } from '../../../src/hit/field.js';
-import { callBeforeSend } from '../../../src/hit/finish-hit.js';
+import { callBeforeSend } from '../../../src/hit/hit-builder.js';
 import { override } from '../../../src/hit/parameters/overrides.js';
 import { RESERVED } from '../../../src/hit/parameters/parameter-table.js';
 import { annotations, httpRequest, parametersOf } from '../../support/builders.js';

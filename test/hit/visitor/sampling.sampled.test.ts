@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createHitBuilder } from '../../../src/hit/hit-builder.js';
-import { isInSample } from '../../../src/hit/visitor/sampling.js';
+import { isInSample } from '../../../src/hit/visitor/visitor-id.js';
 import { annotations, HIT_OPTIONS, httpRequest, NOON } from '../../support/builders.js';
 import { runNode } from '../../support/child-process.js';
 import { sampled } from '../../support/long.js';
@@ -70,7 +70,7 @@ test('a user ID that is not sent does not decide about the sample', () => {
 test('two processes with one key take the same visitors', async () => {
   const script = `
     const { createHitBuilder } = await import('./build/hit/hit-builder.js');
-    const { isInSample } = await import('./build/hit/visitor/sampling.js');
+    const { isInSample } = await import('./build/hit/visitor/visitor-id.js');
     const { options, requests } = JSON.parse(process.argv[1]);
     const { findVisitor } = createHitBuilder(options, () => undefined);
     console.log(requests.map((request) => Number(isInSample(findVisitor(request, 1), 0.5))).join(''));`;

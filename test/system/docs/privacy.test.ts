@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { createToTrackedQuery } from '../../../src/hit/page/page-url.js';
-import { maskAddress } from '../../../src/hit/visitor/mask-address.js';
+import { maskAddress } from '../../../src/hit/visitor/addresses.js';
 import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor/visitor-id.js';
 import { trackEvent } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';

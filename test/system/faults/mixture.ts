@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { findAiChatbot } from '../../../src/hit/bots/ai-chatbots.js';
+import { findAiChatbot } from '../../../src/hit/bots/bots.js';
 import { trackEvent, trackGoal, trackHit, trackOrder } from '../../../src/index.js';
 import type { InspectedHit } from '../../../src/inspector/index.js';
 

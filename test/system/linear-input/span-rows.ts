@@ -1,9 +1,9 @@
 import { annotate } from '../../../src/annotate.js';
 import { HitFields } from '../../../src/hit/field.js';
-import { toCustomVariables } from '../../../src/hit/parameters/custom-variables.js';
+import { toCustomVariables } from '../../../src/hit/parameters/annotations.js';
 import { overrideAll } from '../../../src/hit/parameters/overrides.js';
 import { PARAMETERS } from '../../../src/hit/parameters/parameter-table.js';
-import { toParameterValue } from '../../../src/hit/parameters/parameter-value.js';
+import { toParameterValue } from '../../../src/hit/parameters/parameter-values.js';
 import { cleanText } from '../../../src/hit/text.js';
 import { assembleRequests } from '../../../src/requests/assemble-requests.js';
 import type { FinishedSpan } from '../../../src/requests/finished-span.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { BeforeSend } from '../../src/hit/finish-hit.js';
+import type { BeforeSend } from '../../src/hit/hit-builder.js';
 import { annotations, hitsOf, httpRequest } from '../support/builders.js';
 
 test('beforeSend has the last word, cannot break a bulk, and drops what it does not return', () => {

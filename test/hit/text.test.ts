@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearestName } from '../../src/hit/nearest-name.js';
+import { nearestName } from '../../src/hit/text.js';
 
 test.each([
   ['action_nmae', 'action_name'],

@@ -1,0 +1,98 @@
+import { BlockList, isIP } from '../../common/addresses.js';
+
+/** An IPv6 address with zone, brackets, quotes and port is shorter. */
+const MAX_ADDRESS_LENGTH = 128;
+
+/** An address without port, brackets and zone, and IPv4 in its own notation; `undefined` if it is not an address. */
+export function plainAddress(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  let address = text.trim();
+  if (address.length > MAX_ADDRESS_LENGTH) return undefined;
+  address = address.replace(/^"(.*)"$/, '$1');
+  if (address.startsWith('[')) address = address.slice(1, Math.max(1, address.indexOf(']')));
+  else if (/^[\d.]+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'));
+  // An expression would search for the end again from each percent sign.
+  const zone = address.indexOf('%');
+  if (zone >= 0) address = address.slice(0, zone);
+  // A dual-stack socket reports IPv4 clients as ::ffff:192.0.2.1.
+  address = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
+  return isIP(address) ? address : undefined;
+}
+
+/** Named ranges of Express. */
+export const NAMED_RANGES: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.1/8', '::1/128'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+};
+
+/**
+ * Whether an address is in one of some ranges.
+ *
+ * @throws An error whose message is the item of the list that is no address, CIDR or name.
+ */
+export function createIsInRanges(ranges: readonly string[]): (address: string) => boolean {
+  const blocks = new BlockList();
+  for (const range of ranges.flatMap((name) => NAMED_RANGES[name] ?? [name])) {
+    const [address = '', prefix, ...rest] = range.split('/');
+    // Not `isIP`: its first call compiles regular expressions, which takes a quarter of the time to load `register`.
+    const family = address.includes(':') ? 'ipv6' : 'ipv4';
+    const bits = prefix === undefined ? undefined : Number(prefix || Number.NaN);
+    if (address.endsWith('%') || rest.length > 0) throw new Error(range);
+    try {
+      if (bits === undefined) blocks.addAddress(address, family);
+      else blocks.addSubnet(address, bits, family);
+    } catch {
+      throw new Error(range);
+    }
+  }
+  return (address) => {
+    const version = isIP(address);
+    return version !== 0 && blocks.check(address, version === 4 ? 'ipv4' : 'ipv6');
+  };
+}
+
+/** Bits of an IPv6 address that are kept, by `anonymizeIp` (0 to 4), the number of bytes that are masked in an IPv4 address. */
+const IPV6_BITS = [128, 64, 48, 32, 0];
+
+/** Masks an address like Matomo: sets the last `bytes` of IPv4 to 0; IPv6 keeps /64, /48, /32 or nothing. */
+export function maskAddress(address: string, bytes: number): string {
+  if (bytes === 0) return address;
+  if (isIP(address) === 4) {
+    const kept = address.split('.').slice(0, 4 - bytes);
+    return [...kept, ...Array<string>(bytes).fill('0')].join('.');
+  }
+  const groups = maskEmbedded(expand(address), bytes).slice(0, (IPV6_BITS[bytes] as number) / 16);
+  return groups.length === 0 ? '::' : `${groups.join(':')}::`;
+}
+
+const TEREDO = ['2001', '0', '0', '0'];
+
+/**
+ * Masks an IPv4 address inside of an IPv6 address: 6to4 has it behind the first group, Teredo has that of a server there. NAT64 and
+ * mapped addresses have it at the end, of which nothing is kept.
+ */
+function maskEmbedded(groups: readonly string[], bytes: number): readonly string[] {
+  const [first, high, low, ...others] = groups;
+  if (numberOf(first) === 0x2001 && numberOf(high) === 0) return TEREDO;
+  if (numberOf(first) !== 0x2002) return groups;
+  const mask = 0xffff_ffff << (8 * bytes);
+  const masked = [numberOf(high) & (mask >>> 16), numberOf(low) & mask & 0xffff];
+  return ['2002', ...masked.map((number) => number.toString(16)), ...others];
+}
+
+function numberOf(group: string | undefined): number {
+  return Number.parseInt(group ?? '', 16);
+}
+
+/** The eight groups of an IPv6 address. */
+function expand(address: string): string[] {
+  const [head = '', tail] = address.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  return [
+    ...left,
+    ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'),
+    ...right,
+  ];
+}
