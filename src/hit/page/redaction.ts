@@ -55,7 +55,13 @@ export function holdsSecret(encoded: string): boolean {
   const text = decodeLayers(encoded, decodeText);
   if (text === undefined || holdsCredentials(text) || holdsEmail(text)) return true;
   if (USER_INFO.test(text) || innerNames(text).some(isSecretName)) return true;
-  // A query and the fragment of a hash router may have paths, too.
+  // In a path, `+` is no space: a telephone number begins with it.
+  const path = decodeLayers(encoded, decodePath) ?? '';
+  return holdsSecretPath(text) || (path !== text && holdsSecretPath(path));
+}
+
+/** A query and the fragment of a hash router may have paths, too. */
+function holdsSecretPath(text: string): boolean {
   return text.split(/[?#]/).some((part) => holdsSecretSegment(PATH_OF_URL.exec(part)?.[1] ?? ''));
 }
 
@@ -70,7 +76,7 @@ function innerNames(text: string): string[] {
 
 /** The token of a bot in a URL of Telegram. */
 const BOT_TOKEN = /^bot\d+:[^/]/i;
-const PHONE_NUMBER = /^[^\w+]*(?:(?:tel|sms|callto):)?\+(?:[\s().-]*\d){6,20}\W*$/i;
+const PHONE_NUMBER = /^[^\w+]*(?:(?:tel|sms|callto):)?\+(?:[\s+().-]*\d){6,20}\W*$/i;
 /** The secret address of a calendar in Google Calendar. */
 const PRIVATE_CALENDAR = /^private-[\da-f]{20,}\W*$/;
 /** What follows the segment of a path in a text that was decoded. */
