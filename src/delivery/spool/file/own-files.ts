@@ -1,5 +1,15 @@
-import { closeSync, constants, fstatSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { byName } from '../journal.js';
 
 /** Opens no link, and does not wait for a pipe. Windows has neither flag. */
@@ -43,6 +53,21 @@ export async function readOwnFile(path: string): Promise<Buffer> {
     return await file.readFile();
   } finally {
     await file.close().catch(() => undefined);
+  }
+}
+
+/**
+ * Creates a folder and those above it, for this user alone. The option `recursive` of `mkdirSync` tries forever where the system says that
+ * the parent of a new folder does not exist, although it does, as in `/proc`.
+ */
+export function makeFolder(folder: string): void {
+  const parent = dirname(folder);
+  if (existsSync(folder) || parent === folder) return;
+  makeFolder(parent);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // made by another process, or a broken link
   }
 }
 

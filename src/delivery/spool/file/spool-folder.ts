@@ -3,7 +3,6 @@ import {
   chmodSync,
   constants,
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -21,7 +20,7 @@ import {
   UnusableSpool,
 } from '../spool-store.js';
 import { FileJournal } from './file-journal.js';
-import { useOwnFileSync } from './own-files.js';
+import { makeFolder, useOwnFileSync } from './own-files.js';
 import { thisProcess } from './processes.js';
 
 export const DESCRIPTION = 'spool.json';
@@ -89,7 +88,7 @@ export class FileJournalOpener implements JournalOpener {
 
 /** Creates the folder if it does not exist. Throws if it cannot be used, or belongs to another Matomo. */
 function openSpoolFolder(folder: string, url: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   requireTrust(folder);
   const path = join(folder, DESCRIPTION);
   const isNew = readdirSync(folder).length === 0;

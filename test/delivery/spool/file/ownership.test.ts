@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { eventually, ROOT } from '../../../support/child-process.js';
+import { eventually, ROOT, startNode } from '../../../support/child-process.js';
 import { requires, skipTest } from '../../../support/skips.js';
 import { sorted } from '../../../support/sorted.js';
 import {
@@ -189,3 +189,17 @@ function canRun([command = '', ...args]: readonly string[]): boolean {
     return false;
   }
 }
+
+describe('a folder that the system cannot create', () => {
+  requires('file modes'); // on Windows, it can
+
+  test('is not used, and the process goes on', async () => {
+    const APP = `require('opentelemetry-matomo/register');
+      setTimeout(() => process.exit(), 2000);
+      require('node:http').createServer().listen();`;
+    const MATOMO_URL = 'http://127.0.0.1:1';
+    const env = { MATOMO_URL, MATOMO_SITE_ID: '1', MATOMO_SPOOL: '/proc/missing/spool' };
+    const app = startNode(['--eval', APP], { env }); // `recursive` of `mkdirSync` would never return
+    await eventually(() => app.stderr().includes('[spool-not-used]'));
+  });
+});
