@@ -13,12 +13,7 @@ import { createSelection } from './otlp/span-selection.js';
 import { createAnswerExport } from './receiver/answer-export.js';
 import { RefusedExports } from './receiver/refused-exports.js';
 import { createServer, findForeignSender, stopListening } from './receiver/server.js';
-import {
-  EXPECTED_RECEIVER_VARIABLES,
-  type GatewayOptions,
-  RECEIVER_VARIABLES,
-  resolveReceiver,
-} from './receiver-options.js';
+import { type GatewayOptions, RECEIVER_OPTIONS, resolveReceiver } from './receiver-options.js';
 import { Assembler, type SpanCounts, type TakeRoom } from './traces/assembler.js';
 
 /** An eighth of a spool is left free for other processes that share it: their hits in memory are not known here. */
@@ -69,12 +64,8 @@ export interface Gateway {
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const { receiver, matomo } = resolveReceiver(options, process.env);
   const diagnostics = createDiagnostics();
-  const misspelled = findMisspelledVariables(
-    process.env,
-    RECEIVER_VARIABLES,
-    EXPECTED_RECEIVER_VARIABLES,
-  );
-  for (const variable of misspelled) warnAboutMisspelled(variable, diagnostics);
+  for (const variable of findMisspelledVariables(process.env, RECEIVER_OPTIONS))
+    warnAboutMisspelled(variable, diagnostics);
   const made = openPipeline('gateway', matomo, diagnostics, () => assembler.counts.unused);
   const { pipeline, reading, resolved } = made;
   const { maxQueueSize, maxSpoolBytes, shutdownTimeoutMillis } = resolved;

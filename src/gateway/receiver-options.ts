@@ -112,11 +112,6 @@ export type ResolvedReceiver = ResolvedValues<typeof RECEIVER_OPTIONS>;
 /** The variables of the receiver's options. */
 export const RECEIVER_VARIABLES: readonly string[] = variablesOf(RECEIVER_OPTIONS);
 
-/** Names that all other options suggest, with the variables that are read: without its bearer token, a gateway is open to everyone. */
-export const EXPECTED_RECEIVER_VARIABLES: Readonly<Record<string, string>> = Object.fromEntries(
-  RECEIVER_VARIABLES.map((name) => [name.replace('_GATEWAY_', '_'), name]),
-);
-
 /**
  * Resolves the receiver's options, and separates the others.
  *

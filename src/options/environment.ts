@@ -52,7 +52,7 @@ export function readOptions(
     const error = (message: string) => diagnostics.warnOnce(`token ${message}`, message);
     set.rereadToken = () => readEnvironment('tokenAuth', env, { error });
   }
-  for (const misspelled of findMisspelledVariables(env, OPTION_VARIABLES, EXPECTED_VARIABLES)) {
+  for (const misspelled of findMisspelledVariables(env, DECLARATIONS)) {
     if (isUnclear(misspelled, set)) unclear.push(describeMisspelled(misspelled));
     else warnAboutMisspelled(misspelled, diagnostics);
   }
@@ -144,18 +144,6 @@ function refuse(problem: string): never {
   throw optionError(problem);
 }
 
-/** Every variable from which options are read. */
-export const OPTION_VARIABLES: readonly string[] = variablesOf(DECLARATIONS);
-
-/** Variables that nothing reads, although the names of options suggest them, with those that are read. */
-export const EXPECTED_VARIABLES: Readonly<Record<string, string>> = Object.fromEntries(
-  DECLARED_NAMES.flatMap((name) => {
-    const { env } = DECLARATIONS[name];
-    const expected = `MATOMO_${snakeCase(name)}`;
-    return env === undefined || env === expected ? [] : [[expected, env]];
-  }),
-);
-
 const MAX_DISTANCE = 2;
 
 /** Short names that people try first. They are too different to be found by their letters. */
@@ -173,17 +161,32 @@ interface MisspelledVariable {
   readonly meant: string;
 }
 
-/** Finds variables that nearly have a known name. Other `MATOMO_*` variables may belong to a Matomo on the same host. */
+/** Finds variables that nearly have the name of one of these options. Other `MATOMO_*` variables may belong to a Matomo on the same host. */
 export function findMisspelledVariables(
   env: Environment,
-  known: readonly string[],
-  expected: Readonly<Record<string, string>> = {},
+  declarations: OptionDeclarations,
 ): MisspelledVariable[] {
+  const known = variablesOf(declarations);
+  const suggested = suggestedNames(declarations);
   return Object.keys(env).flatMap((name) => {
     if (!/^MATOMO_/i.test(name) || isKnown(name, known) || textOf(name, env) === '') return [];
-    const meant = expected[name] ?? SHORT_NAMES[name] ?? nearestName(name, known, MAX_DISTANCE);
+    const meant = suggested[name] ?? SHORT_NAMES[name] ?? nearestName(name, known, MAX_DISTANCE);
     return meant === undefined ? [] : [{ name, meant }];
   });
+}
+
+/**
+ * Names that nothing reads, although the names of options and other variables suggest them, with the variables that are read: without
+ * its bearer token, a gateway is open to everyone.
+ */
+function suggestedNames(declarations: OptionDeclarations): Readonly<Record<string, string>> {
+  const suggested = Object.entries(declarations).flatMap(([name, declaration]) => {
+    const { env } = declaration;
+    const variables = variablesOf({ [name]: declaration });
+    const ofGateway = variables.map((variable) => [variable.replace('_GATEWAY_', '_'), variable]);
+    return env === undefined ? ofGateway : [[`MATOMO_${snakeCase(name)}`, env], ...ofGateway];
+  });
+  return Object.fromEntries(suggested);
 }
 
 /** On Windows, names of environment variables are case-insensitive. */

@@ -1,13 +1,13 @@
 import { type MessageCode, splitCode } from '../../common/messages.js';
 import { isSdkDisabled } from '../../common/otel-global.js';
-import { EXPECTED_RECEIVER_VARIABLES, RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
+import { RECEIVER_OPTIONS, RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/text.js';
 import { createIsInRanges, NAMED_RANGES } from '../../hit/visitor/addresses.js';
+import { variablesOf } from '../../options/declaration.js';
 import {
+  DECLARATIONS,
   describeMisspelled,
-  EXPECTED_VARIABLES,
   findMisspelledVariables,
-  OPTION_VARIABLES,
   readEnvironment,
 } from '../../options/environment.js';
 import { credentialsIn } from '../../options/header-values.js';
@@ -106,9 +106,9 @@ function unknownVariables(
   env: Readonly<NodeJS.ProcessEnv>,
   findings: readonly Finding[],
 ): Finding[] {
-  const known = [...OPTION_VARIABLES, ...RECEIVER_VARIABLES];
-  const expected = { ...EXPECTED_VARIABLES, ...EXPECTED_RECEIVER_VARIABLES };
-  const misspelled = findMisspelledVariables(env, known, expected);
+  const options = { ...DECLARATIONS, ...RECEIVER_OPTIONS };
+  const known = variablesOf(options);
+  const misspelled = findMisspelledVariables(env, options);
   const similar = Object.keys(env).flatMap((name) => {
     if (!/^(?:MATOMO|PIWIK)_/i.test(name) || known.includes(name)) return [];
     const meant = nearestName(name, known);
