@@ -91,7 +91,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * @see [Matomo: `action_name`](https://developer.matomo.org/api-reference/tracking-api)
    * @example MATOMO_ACTION_NAME='{method} {route} {status}'
    */
-  actionName: option(actionName, { default: DEFAULT_TITLE }),
+  actionName: option(actionName, { default: DEFAULT_TITLE, isPrivacy: true }),
   /**
    * How the path is shown in the title of a request without a route. With `template`, a segment is replaced:
    *
