@@ -18,11 +18,8 @@ const SECRET_WORDS = /* @__PURE__ */ wordsOf(
 );
 
 /** Endings of names without separators, such as `csrfmiddlewaretoken`, and of up to three words, such as `mot_de_passe`. */
-const SECRET_ENDINGS = /* @__PURE__ */ wordsOf(
-  `token secret password passwd apikey credential credentials creditcard cardnumber passwort kennwort kreditkarte kartennummer
-  motdepasse`,
-);
-const SECRET_ENDING = /* @__PURE__ */ new RegExp(`(?:${[...SECRET_ENDINGS].join('|')})$`);
+const SECRET_ENDING =
+  /(?:token|secret|password|passwd|apikey|credentials?|creditcard|cardnumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
 const MAX_WORDS_OF_AN_ENDING = 3;
 
 /** Letters that Unicode does not decompose. */

@@ -15,7 +15,8 @@ export interface SentUrlOptions extends PageUrlOptions {
 }
 
 /** Of a URL without query and fragment. Without a scheme, `//x/y` is a path: to call `x` a host would hide that it may be a secret word. */
-const ORIGIN = /[a-z][a-z\d+.-]*:[/\\]{2}[^/\\]*/iy;
+const ORIGIN = /^[a-z][a-z\d+.-]*:[/\\]{2}[^/\\]*/i;
+const PAGE_AND_QUERY = /^([^?#]*)(?:\?([^#]*))?/;
 const BEFORE_HOST = /^[^/\\]*[/\\]+/;
 const PORT = /:\d*$/;
 
@@ -88,27 +89,22 @@ function redactUrl(
   redactQuery: (query: string) => string,
   redactPath: (path: string, origin: string) => string,
 ): string {
-  const fragment = url.indexOf('#');
-  const whole = fragment < 0 ? url : url.slice(0, fragment);
-  const question = whole.indexOf('?');
-  const page = withoutUserInfo(question < 0 ? whole : whole.slice(0, question));
-  const origin = page.slice(0, endOfOrigin(page));
+  const [, start = '', query = ''] = PAGE_AND_QUERY.exec(url) ?? [];
+  const page = withoutUserInfo(start);
+  const origin = originOf(page);
   const path = page.slice(origin.length);
   const redacted = path === '' ? page : origin + redactPath(path, origin);
-  const kept = question < 0 ? '' : redactQuery(whole.slice(question + 1));
+  const kept = redactQuery(query);
   return kept === '' ? redacted : `${redacted}?${kept}`;
 }
 
-/** 0 if there is none. */
-function endOfOrigin(page: string): number {
-  ORIGIN.lastIndex = 0;
-  ORIGIN.test(page); // an expression that is sticky keeps where the match ends
-  return ORIGIN.lastIndex;
+function originOf(page: string): string {
+  return ORIGIN.exec(page)?.[0] ?? '';
 }
 
 /** As browsers send it with the policy `origin`. */
 function toOrigin(page: string): string | undefined {
-  const origin = page.slice(0, endOfOrigin(page));
+  const origin = originOf(page);
   return isUrlHost(hostOf(origin)) ? `${origin}/` : undefined;
 }
 
