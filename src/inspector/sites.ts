@@ -12,7 +12,7 @@ export interface Dimension {
 interface Goal {
   readonly id: number;
   readonly name: string;
-  readonly condition: Readonly<Record<string, string>>;
+  readonly condition: Readonly<Partial<Record<string, string>>>;
 }
 
 /** What Matomo knows about a site. */

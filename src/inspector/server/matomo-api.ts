@@ -2,21 +2,10 @@ import { createFindRole, type ResolvedInspector, type TokenRole } from '../inspe
 import { escapeHtml } from '../rules/php-values.js';
 import type { Dimension, Site, Sites } from '../sites.js';
 
-interface Call {
-  readonly params: URLSearchParams;
-  readonly token: string;
-}
-
-interface SiteCall extends Call {
-  readonly siteId: number;
-  readonly site: Site;
-}
-
-type Method = (call: Call) => unknown;
-type Segment = Readonly<
-  Record<'idsegment' | 'name' | 'definition', string> & { enable_only_idsite: number }
->;
-type Report = Readonly<Record<'idreport' | 'idsite', number> & { description: string }>;
+type Parameters = Readonly<Partial<Record<string, string>>>;
+type Method = (parameters: Parameters, token: string) => unknown;
+type SiteMethod = (site: Site, parameters: Parameters, siteId: number, token: string) => unknown;
+type Row = Readonly<Record<string, unknown>>;
 
 class ApiError extends Error {
   readonly status: number;
@@ -34,8 +23,8 @@ const ROLES: readonly TokenRole[] = ['view', 'write', 'admin', 'super'];
 /** Answers the methods of Matomo's HTTP API with which `setup` and `doctor` read and prepare a site. What they create stays in memory. */
 export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
   const findRole = createFindRole(options.tokens);
-  const segments: Segment[] = [];
-  const reports: Report[] = [];
+  const segments: Row[] = [];
+  const reports: Row[] = [];
   const { matomoVersion } = options;
   const version = matomoVersion === 'newest' ? NEWEST : `${matomoVersion}.0`;
   const plugins: Readonly<Record<string, boolean>> = {
@@ -47,122 +36,114 @@ export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
 
   /** A method for the site in `idSite`, of which the token needs at least the access `least`. */
   const withSite =
-    (least: TokenRole, method: (call: SiteCall) => unknown): Method =>
-    ({ params, token }) => {
-      const id = Number(params.get('idSite'));
+    (least: TokenRole, method: SiteMethod): Method =>
+    (parameters, token) => {
+      const id = Number(parameters.idSite ?? '');
       const site = sites.find(id);
       const role = findRole(token, id);
       const isAllowed = ROLES.some((one, index) => one === role && index >= ROLES.indexOf(least));
-      if (site !== undefined && isAllowed) return method({ params, token, siteId: id, site });
-      const needs = `it requires '${least}' access for the website id = ${id}.`;
-      throw new ApiError(`You can't access this resource as ${needs}`, 401);
+      if (site !== undefined && isAllowed) return method(site, parameters, id, token);
+      throw noAccess(`it requires '${least}' access for the website id = ${id}.`);
     };
 
-  const isSuper = ({ token }: Call) => findRole(token, 0) === 'super';
+  const isSuper = (token: string) => findRole(token, 0) === 'super';
 
   /** A super user has access as an administrator. */
-  const idsWith = (wanted: TokenRole) => (call: Call) =>
-    sites.ids().filter((id) => {
-      const role = findRole(call.token, id);
-      return (role === 'super' ? 'admin' : role) === wanted;
-    });
+  const idsWith =
+    (wanted: TokenRole): Method =>
+    (_, token) =>
+      sites.ids().filter((id) => {
+        const role = findRole(token, id);
+        return (role === 'super' ? 'admin' : role) === wanted;
+      });
 
   const METHODS: Readonly<Record<string, Method>> = {
     'API.getMatomoVersion': () => ({ value: version }),
-    'API.isPluginActivated': ({ params }) => ({
-      value: plugins[params.get('pluginName') ?? ''] === true,
-    }),
-    'UsersManager.hasSuperUserAccess': (call) => ({ value: isSuper(call) }),
+    'API.isPluginActivated': ({ pluginName = '' }) => ({ value: plugins[pluginName] === true }),
+    'UsersManager.hasSuperUserAccess': (_, token) => ({ value: isSuper(token) }),
     'SitesManager.getSitesIdWithAdminAccess': idsWith('admin'),
     'SitesManager.getSitesIdWithWriteAccess': idsWith('write'),
     'SitesManager.getSitesIdWithViewAccess': idsWith('view'),
-    'SitesManager.getSiteFromId': withSite('view', ({ siteId, site }) => {
-      const [main_url = ''] = site.urls;
-      return { idsite: siteId, name: escapeHtml(site.name), main_url, sitesearch: 1 };
+    'SitesManager.getSiteFromId': withSite('view', ({ name, urls }, _, idsite) => {
+      return { idsite, name: escapeHtml(name), main_url: urls[0] ?? '', sitesearch: 1 };
     }),
-    'SitesManager.getSitesIdFromSiteUrl': ({ params }) =>
+    'SitesManager.getSitesIdFromSiteUrl': ({ url = '' }) =>
       sites
         .ids()
-        .filter((id) => sites.find(id)?.urls.includes(params.get('url') ?? ''))
+        .filter((id) => sites.find(id)?.urls.includes(url))
         .map((idsite) => ({ idsite })),
-    'SitesManager.addSite': (call) => {
-      const needs = "You can't access this resource as it requires a 'superuser' access.";
-      if (!isSuper(call)) throw new ApiError(needs, 401);
+    'SitesManager.addSite': ({ siteName: name = '', 'urls[0]': url = '' }, token) => {
+      if (!isSuper(token)) throw noAccess("it requires a 'superuser' access.");
       const id = Math.max(0, ...sites.ids()) + 1;
-      const urls = [call.params.get('urls[0]') ?? ''];
-      const name = call.params.get('siteName') ?? '';
-      sites.set(id, { name, urls, dimensions: [], goals: [], hasAssumedDimensions: false });
+      sites.set(id, { name, urls: [url], dimensions: [], goals: [], hasAssumedDimensions: false });
       return { value: id };
     },
-    'CustomDimensions.getConfiguredCustomDimensions': withSite('view', ({ siteId, site }) =>
+    'CustomDimensions.getConfiguredCustomDimensions': withSite('view', (site, _, siteId) =>
       listed(site).map((dimension) => toDimensionRow(siteId, dimension)),
     ),
-    'CustomDimensions.getAvailableScopes': withSite('view', ({ site }) =>
+    'CustomDimensions.getAvailableScopes': withSite('view', (site) =>
       ['visit', 'action'].map((scope) => ({ value: scope, numSlotsLeft: free(site, scope) })),
     ),
     'CustomDimensions.configureNewCustomDimension': withSite(
       'write',
-      ({ siteId, site, params }) => {
-        const scope = params.get('scope') ?? '';
+      (site, parameters, siteId) => {
+        const { scope = '' } = parameters;
         if (free(site, scope) <= 0) {
           const what = `All Custom Dimensions for website ${siteId} in scope '${scope}' are already used.`;
           throw new ApiError(what);
         }
         const id = 1 + Math.max(0, ...listed(site).map((dimension) => dimension.id));
-        const dimensions = [...listed(site), { id, scope, ...readDimension(params) }];
+        const dimensions = [...listed(site), { id, scope, ...readDimension(parameters) }];
         sites.set(siteId, { ...site, dimensions, hasAssumedDimensions: false });
         return { value: id };
       },
     ),
     'CustomDimensions.configureExistingCustomDimension': withSite(
       'write',
-      ({ siteId, site, params }) => {
-        const id = Number(params.get('idDimension'));
+      (site, parameters, siteId) => {
+        const id = Number(parameters.idDimension);
         const old = listed(site).find((dimension) => dimension.id === id);
         if (!old) throw new ApiError(`Dimension ${id} for website ${siteId} does not exist.`);
-        const changed = { ...old, ...readDimension(params) };
+        const changed = { ...old, ...readDimension(parameters) };
         const dimensions = site.dimensions.map((one) => (one === old ? changed : one));
         sites.set(siteId, { ...site, dimensions });
         return { result: 'success', message: 'ok' };
       },
     ),
-    'Goals.getGoals': withSite('view', ({ siteId: idsite, site }) => {
-      return site.goals.map(({ id, name, condition }) => {
+    'Goals.getGoals': withSite('view', ({ goals }, _, idsite) => {
+      return goals.map(({ id, name, condition }) => {
         const { matchAttribute = 'manually', pattern = '', patternType = '' } = condition;
         const match = { match_attribute: matchAttribute, pattern, pattern_type: patternType };
         return { idsite, idgoal: id, name: escapeHtml(name), ...match };
       });
     }),
-    'Goals.addGoal': withSite('write', ({ siteId, site, params }) => {
-      const { idSite: _, name = '', ...condition } = Object.fromEntries(params);
+    'Goals.addGoal': withSite('write', (site, { name = '', ...condition }, siteId) => {
       const id = 1 + Math.max(0, ...site.goals.map((goal) => goal.id));
       sites.set(siteId, { ...site, goals: [...site.goals, { id, name, condition }] });
       return { value: id };
     }),
-    'SegmentEditor.getAll': withSite('view', ({ siteId }) =>
+    'SegmentEditor.getAll': withSite('view', (_site, _, siteId) =>
       segments.filter(({ enable_only_idsite }) => enable_only_idsite === siteId),
     ),
-    'SegmentEditor.add': withSite('view', ({ siteId, ...call }) => {
-      if (call.params.get('enabledAllUsers') === '1' && !isSuper(call)) {
+    'SegmentEditor.add': withSite('view', (_, parameters, enable_only_idsite, token) => {
+      const { name = '', definition = '', enabledAllUsers } = parameters;
+      if (enabledAllUsers === '1' && !isSuper(token)) {
         throw new ApiError('enabledAllUsers=1 requires Super User access');
       }
-      const [name = '', definition = ''] = ['name', 'definition'].map((key) =>
-        escapeHtml(call.params.get(key) ?? ''),
-      );
       const idsegment = String(segments.length + 1);
-      segments.push({ idsegment, name, definition, enable_only_idsite: siteId });
+      const texts = { name: escapeHtml(name), definition: escapeHtml(definition) };
+      segments.push({ idsegment, ...texts, enable_only_idsite });
       return { value: idsegment };
     }),
-    'ScheduledReports.getReports': withSite('view', ({ siteId }) =>
+    'ScheduledReports.getReports': withSite('view', (_site, _, siteId) =>
       reports.filter(({ idsite }) => idsite === siteId),
     ),
-    'ScheduledReports.addReport': withSite('view', ({ siteId: idsite, params }) => {
+    'ScheduledReports.addReport': withSite('view', (_, { description = '' }, idsite) => {
       const idreport = reports.length + 1;
-      const description = escapeHtml(params.get('description') ?? '');
-      reports.push({ idreport, idsite, description });
+      reports.push({ idreport, idsite, description: escapeHtml(description) });
       return { value: idreport };
     }),
-    'API.getReportMetadata': withSite('view', ({ site }) => {
+    'API.getReportMetadata': withSite('view', (site) => {
       const ids = listed(site).map(
         ({ id }) => `CustomDimensions_getCustomDimension_idDimension--${id}`,
       );
@@ -172,29 +153,32 @@ export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
     'Actions.getPageUrls': withSite('view', () => []),
     'Actions.getPageTitles': withSite('view', () => []),
     'Goals.get': withSite('view', () => ({})),
-    'API.getBulkRequest': ({ params, token }) =>
-      [...params]
+    'API.getBulkRequest': (parameters, token) =>
+      Object.entries(parameters)
         .filter(([name]) => /^urls\[\d+\]$/.test(name))
-        .map(([, query]) => call({ params: new URLSearchParams(query), token }).value),
+        .map(([, query]) => call(Object.fromEntries(new URLSearchParams(query)), token).value),
   };
 
-  function call(asked: Call): { status: number; value: unknown } {
-    const name = asked.params.get('method') ?? '';
+  function call(parameters: Parameters, token: string): { status: number; value: unknown } {
+    const { method: name = '' } = parameters;
     try {
-      if (findRole(asked.token, 0) === undefined) {
-        const needs = 'it requires view access for at least one website.';
-        throw new ApiError(`You can't access this resource as ${needs}`, 401);
+      if (findRole(token, 0) === undefined) {
+        throw noAccess('it requires view access for at least one website.');
       }
       const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
       if (method === undefined) throw new ApiError(`The method '${name}' does not exist.`, 400);
-      return { status: 200, value: method(asked) };
+      return { status: 200, value: method(parameters, token) };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       return { status: error.status, value: { result: 'error', message: error.message } };
     }
   }
 
-  return (params: URLSearchParams) => call({ params, token: params.get('token_auth') ?? '' });
+  return ({ token_auth: token = '', ...parameters }: Parameters) => call(parameters, token);
+}
+
+function noAccess(needs: string): ApiError {
+  return new ApiError(`You can't access this resource as ${needs}`, 401);
 }
 
 /** The dimensions that Matomo's API shows. */
@@ -206,11 +190,11 @@ function free(site: Site, wanted: string): number {
   return SLOTS - listed(site).filter(({ scope }) => scope === wanted).length;
 }
 
-function readDimension(params: URLSearchParams): { name: string; isActive: boolean } {
-  return { name: params.get('name') ?? '', isActive: params.get('active') === '1' };
+function readDimension({ name = '', active }: Parameters): { name: string; isActive: boolean } {
+  return { name, isActive: active === '1' };
 }
 
-function toDimensionRow(siteId: number, { id, name, scope, isActive }: Dimension): object {
+function toDimensionRow(siteId: number, { id, name, scope, isActive }: Dimension): Row {
   const row = { idcustomdimension: String(id), idsite: String(siteId), name: escapeHtml(name) };
   return { ...row, scope, active: isActive, extractions: [] };
 }

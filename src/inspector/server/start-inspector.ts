@@ -88,7 +88,8 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
     if (refusal !== undefined) return end(response, 403, 'text/plain; charset=utf-8', refusal);
     const [, query = ''] = request.url?.split('?') ?? [];
     const body = await readBody(request);
-    const { status, value } = callApi(new URLSearchParams(`${query}&${body}`));
+    // Of a parameter that is in both, that of the URL counts.
+    const { status, value } = callApi(Object.fromEntries(new URLSearchParams(`${body}&${query}`)));
     end(response, status, 'application/json; charset=utf-8', JSON.stringify(value));
   }
 
