@@ -69,7 +69,7 @@ export class HitPipeline implements RequestSink {
     this.#options = options;
     this.#diagnostics = diagnostics;
     const { exitFlush, meterProvider, statsIntervalMillis, maxQueueSize: capacity } = options;
-    this.#metrics = meterProvider && new Metrics(meterProvider, component);
+    this.#metrics = meterProvider && new Metrics(meterProvider, component, diagnostics);
     this.#made = createDelivery(options, diagnostics, this.#metrics);
     const { delivery, spoolRoom, isVisitorKeyKnown } = this.#made;
     this.delivery = delivery;
@@ -79,7 +79,7 @@ export class HitPipeline implements RequestSink {
       const refusedExports = this.refusedExports();
       const { spans } = this.#counts;
       return { stats: this.stats(), spans, capacity, delivery, refusedExports };
-    }, diagnostics);
+    });
     const callbacks = createOptionCallbacks(options, diagnostics);
     this.#callbacks = callbacks;
     // The message is made once: names that resemble an unknown one are looked for.

@@ -52,11 +52,16 @@ export class Metrics {
   readonly #provider: MeterProvider | 'global';
   readonly #component: Attributes;
   #durations: Histogram | undefined;
-  #diagnostics: Pick<Diagnostics, 'error' | 'warnOnce'> | undefined;
+  readonly #diagnostics: Pick<Diagnostics, 'error' | 'warnOnce'>;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(provider: MeterProvider | 'global', type: ComponentType) {
+  constructor(
+    provider: MeterProvider | 'global',
+    type: ComponentType,
+    diagnostics: Pick<Diagnostics, 'error' | 'warnOnce'>,
+  ) {
     this.#provider = provider;
+    this.#diagnostics = diagnostics;
     this.#component = nameComponent(type);
   }
 
@@ -82,13 +87,12 @@ export class Metrics {
       this.#durations?.record(seconds, { ...outcome, ...this.#component });
     } catch (error) {
       const text = `The histogram of meterProvider threw ${errorName(error)}. The time of a bulk request is not recorded. Check the views of the meter provider.`;
-      this.#diagnostics?.warnOnce('meter', coded('callback-failed', text));
+      this.#diagnostics.warnOnce('meter', coded('callback-failed', text));
     }
   }
 
   /** Registers all instruments; with `global`, as soon as there is a meter provider. */
-  start(observe: () => Observed, diagnostics: Pick<Diagnostics, 'error' | 'warnOnce'>): void {
-    this.#diagnostics = diagnostics;
+  start(observe: () => Observed): void {
     if (this.#provider !== 'global') {
       this.#register(this.#provider, observe);
       return;
@@ -100,7 +104,7 @@ export class Metrics {
         this.stop();
         this.#register(meterProvider, observe);
       } else if (times === 1 && !isApiInstalled()) {
-        diagnostics.error(missingApi(NO_METRICS, METRICS_ADVICE));
+        this.#diagnostics.error(missingApi(NO_METRICS, METRICS_ADVICE));
       }
       times += 1;
     };
