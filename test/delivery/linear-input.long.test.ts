@@ -6,10 +6,10 @@
  * - `interpretAnswer`: body (counters, SQLSTATE), content type (`plain`) and location (`target`)
  * - `retryAfterMillis`: an expression and `Date.parse`; `checkClock` has `Date.parse` too
  * - `explainError`, `provesUnsent`, `provesNotHttp`, `isBrokenConnection`: messages of errors, some with a status line of a proxy
- * - `AnswerReader`: capped input and output
+ * - `toAnswer`: capped input and output
  * - `splitCode` and `formatFindings` of `doctor`: messages that quote an answer
  *
- * `AnswerReader` and `forward` gather chunks in a list, and cap them at 64 kB and 8 MB; the other functions get what these
+ * `OpenExchange` and `forward` gather chunks in a list, and cap them at 64 kB and 8 MB; the other functions get what these
  * return. undici caps headers at 16 kB. Acknowledgments, segments and Redis hold nothing that an answer says but numbers.
  */
 import { gzipSync } from 'node:zlib';
@@ -25,7 +25,7 @@ import {
   provesNotHttp,
   provesUnsent,
 } from '../../src/delivery/http/explain-error.js';
-import { AnswerReader } from '../../src/delivery/http/open-exchange.js';
+import { toAnswer } from '../../src/delivery/http/open-exchange.js';
 import type { Exchange } from '../../src/delivery/http/transport.js';
 import { expectLinear, KIB, MIB } from '../support/linear-input.js';
 import { answer } from '../support/scripted-transport.js';
@@ -122,15 +122,11 @@ test.each([
 
 /** The part of an answer that the transport keeps. */
 function readAnswer(body: string): Exchange {
-  const reader = new AnswerReader(200, { 'content-type': 'text/html' });
-  reader.add(Buffer.from(body));
-  return reader.toExchange();
+  return toAnswer({ status: 200, headers: { 'content-type': 'text/html' } }, [Buffer.from(body)]);
 }
 
 function readCompressed(body: Buffer): void {
-  const reader = new AnswerReader(200, { 'content-encoding': 'gzip' });
-  reader.add(body);
-  reader.toExchange();
+  toAnswer({ status: 200, headers: { 'content-encoding': 'gzip' } }, [body]);
 }
 
 describe.each(named(HEADERS))('a header or message of %j', (_name, make) => {

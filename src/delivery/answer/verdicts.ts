@@ -163,7 +163,7 @@ function waitsOf({ firstMillis, maxMillis, jitter }: Waits): WaitMillis {
 }
 
 /** Wait after the `n`th rejection of the token in a row, from 1. */
-export function tokenMillis(n: number): number {
+function tokenMillis(n: number): number {
   const minutes = TOKEN_MINUTES[n - 1] ?? (TOKEN_MINUTES.at(-1) as number);
   return minutes * MINUTE_MILLIS;
 }

@@ -1,13 +1,25 @@
 import { explainError, provesNotHttp, provesUnsent } from './explain-error.js';
 import { type Exchange, timedOut, unanswered } from './transport.js';
 
+/** A response before its body. */
+interface Response {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** Limit for a response, compressed and decompressed. Nested JSON takes JSON.parse more than linear time. */
+const MAX_ANSWER_BYTES = 65_536;
+
 /** A request in flight: whichever client sends it reports here what happens, and the result is known once. */
 export class OpenExchange {
   readonly result: Promise<Exchange>;
   #resolve: (exchange: Exchange) => void = () => undefined;
   #isSent = false;
   #isEnded = false;
-  #reader: AnswerReader | undefined;
+  /** The response, if one has begun. */
+  #response: Response | undefined;
+  readonly #chunks: Uint8Array[] = [];
+  #bytes = 0;
   #abortRequest: ((reason: Error) => void) | undefined;
   readonly #onSent: (() => void) | undefined;
   readonly #timer: NodeJS.Timeout;
@@ -41,25 +53,28 @@ export class OpenExchange {
   }
 
   /** The status and the headers of a response. */
-  start(status: number, headers: AnswerHeaders): void {
-    this.#reader = new AnswerReader(status, headers);
+  start(status: number, headers: Response['headers']): void {
+    this.#response = { status, headers };
   }
 
   /** A part of its body. */
   add(chunk: Uint8Array): void {
-    if (this.#reader?.add(chunk) !== false) return;
+    if (this.#isEnded) return;
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes < MAX_ANSWER_BYTES) return;
     this.end();
     this.#abortRequest?.(new Error('answer too long'));
   }
 
   /** The response is complete. */
   end(): void {
-    if (this.#reader) this.#end(this.#reader.toExchange());
+    if (this.#response) this.#end(toAnswer(this.#response, this.#chunks));
   }
 
   fail(error: Error): void {
     const wasSent = this.#isSent && !provesUnsent(error);
-    const isHttp = !this.#reader && provesNotHttp(error) ? false : undefined;
+    const isHttp = !this.#response && provesNotHttp(error) ? false : undefined;
     this.#end(this.#knownByStatus ?? unanswered(wasSent, explainError(error), isHttp));
   }
 
@@ -70,9 +85,10 @@ export class OpenExchange {
     this.#abortRequest?.(reason);
   }
 
-  /** The answer, if it is known without the end of the body. */
+  /** The answer, if its status says all, whatever the body is. */
   get #knownByStatus(): Exchange | undefined {
-    return this.#reader?.isKnownByStatus ? this.#reader.toExchange() : undefined;
+    const response = this.#response;
+    return response && response.status >= 300 ? toAnswer(response, this.#chunks) : undefined;
   }
 
   #end(exchange: Exchange): void {
@@ -83,53 +99,20 @@ export class OpenExchange {
   }
 }
 
-export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
-/** Limit for a response, compressed and decompressed. Nested JSON takes JSON.parse more than linear time. */
-const MAX_ANSWER_BYTES = 65_536;
-
-/** Reads a response of Matomo, for every HTTP client. */
-export class AnswerReader {
-  readonly #status: number;
-  readonly #headers: AnswerHeaders;
-  readonly #chunks: Uint8Array[] = [];
-  #size = 0;
-
-  constructor(status: number, headers: AnswerHeaders) {
-    this.#status = status;
-    this.#headers = headers;
-  }
-
-  /** Whether the status says all, whatever the body is. */
-  get isKnownByStatus(): boolean {
-    return this.#status >= 300;
-  }
-
-  /** Adds a part of the body. Returns `false` if no more is read. */
-  add(chunk: Uint8Array): boolean {
-    this.#chunks.push(chunk.subarray(0, Math.max(0, MAX_ANSWER_BYTES - this.#size)));
-    this.#size += chunk.length;
-    return this.#size < MAX_ANSWER_BYTES;
-  }
-
-  toExchange(): Exchange {
-    const body = inflate(Buffer.concat(this.#chunks), this.#header('content-encoding'));
-    return {
-      kind: 'answer',
-      status: this.#status,
-      contentType: this.#header('content-type') ?? '',
-      body: body.toString('utf8'),
-      location: this.#header('location'),
-      retryAfter: this.#header('retry-after'),
-      date: this.#header('date'),
-      authenticate: this.#header('www-authenticate'),
-    };
-  }
-
-  #header(name: string): string | undefined {
-    const value = this.#headers[name];
-    return Array.isArray(value) ? value[0] : value;
-  }
+/** The exchange of a complete response, or of one that says enough. What exceeds the limit is cut off. */
+export function toAnswer({ status, headers }: Response, chunks: readonly Uint8Array[]): Exchange {
+  const header = (name: string) => [headers[name]].flat()[0];
+  const body = Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES);
+  return {
+    kind: 'answer',
+    status,
+    contentType: header('content-type') ?? '',
+    body: inflate(body, header('content-encoding')).toString('utf8'),
+    location: header('location'),
+    retryAfter: header('retry-after'),
+    date: header('date'),
+    authenticate: header('www-authenticate'),
+  };
 }
 
 /**

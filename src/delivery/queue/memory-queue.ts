@@ -182,8 +182,10 @@ export class MemoryQueue {
   }
 
   #countTaken(hits: readonly Hit[], sign: 1 | -1): void {
+    let bytes = hits.length * OBJECT_BYTES;
+    for (const { query } of hits) bytes += query.length;
     this.#taken += sign * hits.length;
-    for (const { query } of hits) this.#takenBytes += sign * (query.length + OBJECT_BYTES);
+    this.#takenBytes += sign * bytes;
   }
 
   #putBack(kept: readonly PendingHit[]): void {

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { ConnectionReuse } from '../../../src/delivery/http/http-transport.js';
-import { AnswerReader } from '../../../src/delivery/http/open-exchange.js';
+import { toAnswer } from '../../../src/delivery/http/open-exchange.js';
 import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
 import { isChatbot, nameOf } from '../../support/named-hits.js';
 import {
@@ -283,8 +283,6 @@ export function mayBeOneHit({ status, body, contentType }: Exchange & { kind: 'a
 
 /** What the transport makes of a body that came compressed. */
 function inflated(body: Buffer): string {
-  const reader = new AnswerReader(200, { 'content-encoding': 'gzip' });
-  reader.add(body);
-  const exchange = reader.toExchange();
+  const exchange = toAnswer({ status: 200, headers: { 'content-encoding': 'gzip' } }, [body]);
   return exchange.kind === 'answer' ? exchange.body : '';
 }
