@@ -9,7 +9,7 @@ import { findMisspelledVariables, warnAboutMisspelled } from '../options/environ
 import { REQUEST_BYTES } from '../pipeline/pending-hits.js';
 import type { MatomoStats } from '../pipeline/stats.js';
 import { addHits, openPipeline } from './open-pipeline.js';
-import { createSelection } from './otlp/span-selection.js';
+import { createSelection } from './otlp/read-export.js';
 import { createAnswerExport } from './receiver/answer-export.js';
 import { RefusedExports } from './receiver/refused-exports.js';
 import { createServer, findForeignSender, stopListening } from './receiver/server.js';

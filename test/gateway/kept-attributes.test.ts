@@ -8,8 +8,7 @@ import {
 import { expect, test } from 'vitest';
 import { readJson } from '../../src/gateway/otlp/decode-json.js';
 import { readProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
-import { DecodedExport } from '../../src/gateway/otlp/read-export.js';
-import { createSelection } from '../../src/gateway/otlp/span-selection.js';
+import { createSelection, DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { decode } from './received-spans.js';
 
 const LONG = `matomo.cvar.${'x'.repeat(200)}`;

@@ -1,13 +1,13 @@
 import type { Attributes } from '../../src/common/otel-types.js';
 import { runAtOnce } from '../../src/common/slices.js';
 import type { OtlpCodec } from '../../src/gateway/otlp/codecs.js';
-import { DecodedExport } from '../../src/gateway/otlp/read-export.js';
+import { createSelection, DecodedExport } from '../../src/gateway/otlp/read-export.js';
+import { NO_ATTRIBUTES } from '../../src/gateway/otlp/read-values.js';
 import {
-  ReceivedSpan,
-  type SpanScope,
+  type ReceivedSpan,
   type SpanSource,
+  toReceivedSpan,
 } from '../../src/gateway/otlp/received-span.js';
-import { createSelection } from '../../src/gateway/otlp/span-selection.js';
 
 /** An export that nothing was decoded into, without options that select spans. */
 export function emptyExport(): DecodedExport {
@@ -32,7 +32,7 @@ const SOURCE: SpanSource = {
   isTaken: true,
 };
 
-/** Fields of a span as OTLP's JSON has them, with attributes as an object and any IDs. */
+/** Fields of a span in an export, with attributes as an object and any IDs. */
 export interface SpanFields {
   traceId?: string;
   spanId?: string;
@@ -49,15 +49,21 @@ export function receivedSpan(
   { attributes = {}, ...fields }: SpanFields,
   source: Partial<SpanSource> = {},
 ): ReceivedSpan {
-  const ids = { traceId: '1'.repeat(32), spanId: '1'.repeat(16) };
-  const list = Object.entries(attributes).map(([key, value]) => ({ key, value }));
-  const times = { startTimeUnixNano: 1, endTimeUnixNano: 1 };
-  const scope: SpanScope = { source: { ...SOURCE, ...source }, isTaken: true };
-  const values = {
-    reasons: new Set<string>(),
-    readId: (id: unknown) => (id ?? '') as string,
-    readValue: (value: unknown) => value as string,
+  const span = {
+    traceId: '1'.repeat(32),
+    spanId: '1'.repeat(16),
+    parentSpanId: '',
+    kind: 0,
+    flags: 0,
+    statusCode: 0,
+    startNanos: 1,
+    endNanos: 1,
+    readName: () => fields.name ?? '',
+    readAttributes: () => (Object.keys(attributes).length > 0 ? attributes : NO_ATTRIBUTES),
+    readEvents: () => [],
+    readLink: () => fields.links?.[0],
+    ...fields,
   };
-  const json = { ...ids, ...times, ...fields, attributes: list };
-  return new ReceivedSpan(json, scope, values, { keepsAttribute: () => true });
+  const scope = { source: { ...SOURCE, ...source }, isTaken: true };
+  return toReceivedSpan(span, scope, () => true);
 }

@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { expect, test } from 'vitest';
-import { createSelection } from '../../src/gateway/otlp/span-selection.js';
+import { createSelection } from '../../src/gateway/otlp/read-export.js';
 import type { InspectedHit } from '../../src/inspector/index.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { Request } from '../../src/requests/request.js';

@@ -1,16 +1,23 @@
-import type { AttributeValue } from '../../common/otel-types.js';
+import type { Attributes, AttributeValue } from '../../common/otel-types.js';
 import type { Steps } from '../../common/slices.js';
 import { KnownTexts } from './known-texts.js';
-import { type DecodedExport, readExport } from './read-export.js';
+import { type DecodedExport, type ResourceSpans, readExport } from './read-export.js';
 import {
   cutText,
   exactInteger,
-  isObject,
-  type Json,
+  isAttributeName,
+  type Keeps,
   MAX_ITEMS,
-  objects,
+  NO_ATTRIBUTES,
+  type OtlpEvent,
+  type Reasons,
+  readEvents,
+  type SpanEvent,
+  takesAttribute,
   UnreadableExport,
+  withAttribute,
 } from './read-values.js';
+import { type Ids, OtlpSpan } from './received-span.js';
 
 /** Parsing a smaller body takes a few milliseconds. */
 const LARGE_BYTES = 131_072;
@@ -22,6 +29,9 @@ const MAX_NAMES = 1000;
 const MIN_OBJECTS = 100_000;
 const MIN_BYTES_OF_AN_OBJECT = 8;
 
+/** An object of which nothing has been checked. */
+type Json = Readonly<Record<string, unknown>>;
+
 /**
  * Reads an `ExportTraceServiceRequest` in OTLP's JSON in steps, also as older SDKs write it: enums by name, numbers as text.
  * `JSON.parse` is the longest step; `checkJson` refuses bodies for which it would take too long.
@@ -32,8 +42,7 @@ export function* readJson(body: Buffer, into: DecodedExport): Steps {
   const request = parse(body);
   yield body.length > LARGE_BYTES;
   const { reasons } = into;
-  const values = { reasons, readId: hex, readValue: (value: unknown) => readValue(value, reasons) };
-  yield* readExport(request, into, values);
+  yield* readExport(resourcesOf(request, reasons), (span) => new Span(span, reasons), into);
 }
 
 function parse(body: Buffer): Json {
@@ -47,26 +56,143 @@ function parse(body: Buffer): Json {
   return request;
 }
 
-function hex(id: unknown): string {
-  return typeof id === 'string' && /^[\da-f]{1,32}$/i.test(id) ? id.toLowerCase() : '';
+function* resourcesOf({ resourceSpans }: Json, reasons: Reasons): Generator<ResourceSpans<Json>> {
+  for (const { resource, scopeSpans } of objects(resourceSpans, 'resourceSpans')) {
+    const attributes = isObject(resource) ? resource.attributes : undefined;
+    yield {
+      readAttributes: () => readAttributes(attributes, reasons),
+      scopes: scopesOf(scopeSpans),
+    };
+  }
 }
 
-function readValue(value: unknown, reasons: Set<string>, lists = true): AttributeValue | undefined {
+function* scopesOf(scopeSpans: unknown): ResourceSpans<Json>['scopes'] {
+  for (const { scope, spans } of objects(scopeSpans, 'scopeSpans')) {
+    const name = isObject(scope) ? scope.name : undefined;
+    yield { name: textOf(name), spans: objects(spans, 'spans') };
+  }
+}
+
+class Span extends OtlpSpan {
+  readonly #json: Json;
+  readonly #reasons: Reasons;
+
+  constructor(json: Json, reasons: Reasons) {
+    super();
+    this.traceId = hex(json.traceId);
+    this.spanId = hex(json.spanId);
+    this.parentSpanId = hex(json.parentSpanId);
+    this.kind = enumValue(json.kind, KINDS);
+    this.flags = integer(json.flags);
+    this.statusCode = isObject(json.status) ? enumValue(json.status.code, STATUS_CODES) : 0;
+    this.startNanos = nanos(json.startTimeUnixNano);
+    this.endNanos = nanos(json.endTimeUnixNano);
+    this.#json = json;
+    this.#reasons = reasons;
+  }
+
+  readName(): string {
+    return cutText(textOf(this.#json.name), this.#reasons);
+  }
+
+  readAttributes(isKept?: Keeps): Attributes {
+    return readAttributes(this.#json.attributes, this.#reasons, isKept);
+  }
+
+  readEvents(): readonly SpanEvent[] {
+    return readEvents(eventsOf(this.#json, this.#reasons), this.#reasons);
+  }
+
+  readLink(): Ids | undefined {
+    const [link] = objects(this.#json.links, 'links');
+    return link && { traceId: hex(link.traceId), spanId: hex(link.spanId) };
+  }
+}
+
+function* eventsOf({ events }: Json, reasons: Reasons): Generator<OtlpEvent> {
+  for (const { name, timeUnixNano, attributes } of objects(events, 'events')) {
+    yield {
+      name,
+      nanos: nanos(timeUnixNano),
+      readAttributes: (isKept) => readAttributes(attributes, reasons, isKept),
+    };
+  }
+}
+
+function readAttributes(list: unknown, reasons: Reasons, isKept: Keeps = () => true): Attributes {
+  let attributes = NO_ATTRIBUTES;
+  let count = 0;
+  for (const { key, value } of objects(list, 'attributes')) {
+    if (!takesAttribute(count++, reasons)) break;
+    if (!isAttributeName(key) || !isKept(key)) continue;
+    attributes = withAttribute(attributes, key, readValue(value, reasons));
+  }
+  return attributes;
+}
+
+/** Reads text, numbers, booleans and lists of them. No attribute that is used has another type. */
+function readValue(value: unknown, reasons: Reasons, lists = true): AttributeValue | undefined {
   if (!isObject(value)) return undefined;
   const { stringValue, boolValue, intValue, doubleValue, arrayValue } = value;
-  if (typeof stringValue === 'string') return cutText(stringValue, { reasons });
+  if (typeof stringValue === 'string') return cutText(stringValue, reasons);
   if (typeof boolValue === 'boolean') return boolValue;
   if (typeof intValue === 'string' && intValue !== '') return exactInteger(intValue);
   const number = intValue ?? doubleValue;
   if (typeof number === 'number') return number;
   if (typeof number === 'string' && number !== '') return Number(number);
   if (!lists || !isObject(arrayValue)) return undefined;
-  const items: unknown[] = [];
-  for (const item of objects(arrayValue.values, 'values')) {
-    if (items.length === MAX_ITEMS) break;
-    items.push(readValue(item, reasons, false));
-  }
+  const items = objects(arrayValue.values, 'values')
+    .slice(0, MAX_ITEMS)
+    .map((item) => readValue(item, reasons, false));
   return items.filter((item) => item !== undefined) as AttributeValue;
+}
+
+/** The objects in a list. OTLP omits empty lists. */
+function objects(list: unknown, name: string): readonly Json[] {
+  if (list === undefined || list === null) return [];
+  if (Array.isArray(list) && list.every(isObject)) return list;
+  throw new UnreadableExport(`${name} is not a list of objects`);
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function hex(id: unknown): string {
+  return typeof id === 'string' && /^[\da-f]{1,32}$/i.test(id) ? id.toLowerCase() : '';
+}
+
+/** Names of span kinds in OTLP, by their numbers there: one more than those of the API. */
+const KINDS = [
+  'SPAN_KIND_UNSPECIFIED',
+  'SPAN_KIND_INTERNAL',
+  'SPAN_KIND_SERVER',
+  'SPAN_KIND_CLIENT',
+  'SPAN_KIND_PRODUCER',
+  'SPAN_KIND_CONSUMER',
+];
+const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
+
+/** Reads an enum, which older SDKs write by name. */
+function enumValue(value: unknown, names: readonly string[]): number {
+  const index = typeof value === 'string' ? names.indexOf(value) : -1;
+  return index >= 0 ? index : integer(value);
+}
+
+function integer(value: unknown): number {
+  // `Number` throws for an object that cannot be converted to a primitive.
+  const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : 0;
+  return Number.isInteger(number) ? number : 0;
+}
+
+/** Reads a time. */
+function nanos(value: unknown): number {
+  const number = typeof value === 'string' && /^\d{1,20}$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && number > 0 && number < 2 ** 64 ? Math.trunc(number) : 0;
 }
 
 const QUOTE = 0x22;

@@ -1,23 +1,30 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import type { AttributeValue } from '../../common/otel-types.js';
+import type { Attributes, AttributeValue } from '../../common/otel-types.js';
 import type { Steps } from '../../common/slices.js';
 import { KnownTexts } from './known-texts.js';
-import { type DecodedExport, readExport } from './read-export.js';
+import type { SpanSelection } from './read-export.js';
+import { type DecodedExport, type ResourceSpans, readExport } from './read-export.js';
 import {
   cutText,
   exactInteger,
-  type Json,
+  isAttributeName,
+  type Keeps,
   MAX_ITEMS,
   MAX_TEXT_CHARACTERS,
+  NO_ATTRIBUTES,
+  NO_EVENTS,
+  type OtlpEvent,
+  type Reasons,
+  readEvents,
+  type SpanEvent,
+  takesAttribute,
   UnreadableExport,
-  type ValueReader,
+  withAttribute,
 } from './read-values.js';
-import { OTLP_SERVER_SPAN } from './received-span.js';
+import { type Ids, OTLP_SERVER_SPAN, OtlpSpan } from './received-span.js';
 
-// Protobuf is read as objects in the shape of OTLP's JSON. Only times and values of attributes differ: they have their final types. A list
-// decodes its messages while it is iterated, and its attributes are the same object each time, so that nothing is created for what is not
-// used. Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto, common/v1/common.proto,
-// resource/v1/resource.proto.
+// Field numbers are those of opentelemetry-proto 1.x, which never change: trace/v1/trace.proto, common/v1/common.proto,
+// resource/v1/resource.proto. What is not used is skipped without creating objects.
 
 // Values of `WireType`, as constants because reading the enum is slower.
 const VARINT = 0;
@@ -31,8 +38,7 @@ const tagOf = (field: number, wireType: number): number => (field << 3) | wireTy
 export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
   const reader = new Reader(body, into);
   try {
-    const resourceSpans = new Messages(reader, 1, 0, body.length, readResourceSpans);
-    yield* readExport({ resourceSpans }, into, reader);
+    yield* readExport(resourcesOf(reader), (end) => new Span(reader, end), into);
   } catch (error) {
     if (error instanceof TypeError || error instanceof ReferenceError) throw error; // a bug: the reader throws none
     throw new UnreadableExport(
@@ -41,170 +47,151 @@ export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
   }
 }
 
-const NOTHING: Json = {};
-
-/** Reads a message that begins at the position of the reader. */
-type Read = (reader: Reader, end: number) => Json;
-
-/**
- * The messages of a field, in a part of the body. Between two of them, others may move the reader. It returns itself as the result of
- * each step: a generator creates an object for each message.
- */
-class Messages implements IterableIterator<Json, Json> {
-  readonly #reader: Reader;
-  readonly #field: number;
-  readonly #end: number;
-  readonly #read: Read;
-  #next: number;
-  value: Json = NOTHING;
-  done = false;
-
-  constructor(reader: Reader, field: number, begin: number, end: number, read: Read) {
-    this.#reader = reader;
-    this.#field = field;
-    this.#next = begin;
-    this.#end = end;
-    this.#read = read;
-  }
-
-  [Symbol.iterator](): this {
-    return this;
-  }
-
-  next(): IteratorResult<Json, Json> {
-    const reader = this.#reader;
-    reader.pos = this.#next;
-    this.done = !reader.find(this.#field, this.#end);
-    if (this.done) return this;
-    this.#next = reader.end();
-    this.value = this.#read(reader, this.#next);
-    return this;
+function* resourcesOf(reader: Reader): Generator<ResourceSpans<number>> {
+  for (const end of reader.messages(1, 0, reader.len)) {
+    const begin = reader.pos;
+    yield {
+      readAttributes() {
+        const [endOfResource] = reader.messages(1, begin, end);
+        if (endOfResource === undefined) return NO_ATTRIBUTES;
+        return readAttributes(reader, 1, reader.pos, endOfResource);
+      },
+      scopes: scopesOf(reader, begin, end),
+    };
   }
 }
 
-function readResourceSpans(reader: Reader, end: number): Json {
-  const begin = reader.pos;
-  return {
-    resource: reader.first(1, begin, end, readResource),
-    scopeSpans: new Messages(reader, 2, begin, end, readScopeSpans),
-  };
-}
-
-function readResource(reader: Reader, end: number): Json {
-  return { attributes: new Messages(reader, 1, reader.pos, end, readAttribute) };
-}
-
-function readScopeSpans(reader: Reader, end: number): Json {
-  const begin = reader.pos;
-  const scope = reader.first(1, begin, end, readScope);
-  return { scope, spans: new Messages(reader, 2, begin, end, readSpan) };
-}
-
-function readScope(reader: Reader, end: number): Json {
-  return { name: reader.find(1, end) ? reader.name() : '' };
-}
-
-class Span {
-  readonly #reader: Reader;
-  traceId = '';
-  spanId = '';
-  parentSpanId = '';
-  kind = 0;
-  /** Positions of what is decoded only if it is used. */
-  nameAt = -1;
-  startAt = -1;
-  endAt = -1;
-  attributes: Iterable<Json> | undefined = undefined;
-  events: Iterable<Json> | undefined = undefined;
-  links: Iterable<Json> | undefined = undefined;
-  status: Json = NOTHING;
-  flags = 0;
-
-  constructor(reader: Reader) {
-    this.#reader = reader;
-  }
-
-  get name(): string {
-    if (this.nameAt < 0) return '';
-    this.#reader.pos = this.nameAt;
-    return this.#reader.string();
-  }
-
-  get startTimeUnixNano(): number {
-    return this.#reader.nanosAt(this.startAt);
-  }
-
-  get endTimeUnixNano(): number {
-    return this.#reader.nanosAt(this.endAt);
-  }
-}
-
-function readSpan(reader: Reader, end: number): Json {
-  if (reader.into.isFull) return NOTHING;
-  const span = new Span(reader);
-  while (reader.goesOn(end)) {
+function* scopesOf(reader: Reader, begin: number, end: number): ResourceSpans<number>['scopes'] {
+  for (const endOfSpans of reader.messages(2, begin, end)) {
     const at = reader.pos;
-    const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) span.traceId = reader.hex(reader.traceId);
-    else if (tag === tagOf(2, MESSAGE)) span.spanId = reader.hex(reader.spanId);
-    else if (tag === tagOf(4, MESSAGE)) span.parentSpanId = reader.hex(reader.parentSpanId);
-    else if (tag === tagOf(6, VARINT)) span.kind = reader.int32();
-    else if (tag === tagOf(15, MESSAGE)) span.status = readStatus(reader, reader.end());
-    else if (tag === tagOf(16, FIXED32)) span.flags = reader.fixed32();
-    else if (tag === tagOf(9, MESSAGE)) {
-      const endOfAttribute = reader.end();
-      if (span.attributes === undefined && reader.mayKeep(span.kind)) {
-        span.attributes = new Messages(reader, 9, at, end, readAttribute);
+    const [endOfScope] = reader.messages(1, at, endOfSpans);
+    const hasName = endOfScope !== undefined && reader.find(1, endOfScope);
+    yield { name: hasName ? reader.name() : '', spans: reader.messages(2, at, endOfSpans) };
+  }
+}
+
+/** Keeps the positions of what is decoded only if it is used. */
+class Span extends OtlpSpan {
+  readonly #reader: Reader;
+  readonly #end: number;
+  #nameAt = -1;
+  #attributesAt = -1;
+  #eventsAt = -1;
+  #linksAt = -1;
+
+  /** Reads the span that begins at the position of the reader. */
+  constructor(reader: Reader, end: number) {
+    super();
+    this.#reader = reader;
+    this.#end = end;
+    while (reader.goesOn(end)) {
+      const at = reader.pos;
+      const tag = reader.uint32();
+      if (tag === tagOf(9, MESSAGE)) {
+        const endOfAttribute = reader.end();
+        if (this.#attributesAt < 0 && reader.mayKeep(this.kind)) this.#attributesAt = at;
+        reader.pos = endOfAttribute;
+      } else if (tag === tagOf(1, MESSAGE)) this.traceId = reader.hex(reader.traceId);
+      else if (tag === tagOf(2, MESSAGE)) this.spanId = reader.hex(reader.spanId);
+      else if (tag === tagOf(4, MESSAGE)) this.parentSpanId = reader.hex(reader.parentSpanId);
+      else if (tag === tagOf(6, VARINT)) this.kind = reader.int32();
+      else if (tag === tagOf(7, FIXED64)) this.startNanos = reader.nanos();
+      else if (tag === tagOf(8, FIXED64)) this.endNanos = reader.nanos();
+      else if (tag === tagOf(15, MESSAGE)) this.statusCode = readStatus(reader, reader.end());
+      else if (tag === tagOf(16, FIXED32)) this.flags = reader.fixed32();
+      else {
+        if (tag === tagOf(5, MESSAGE)) this.#nameAt = reader.pos;
+        else if (tag === tagOf(11, MESSAGE) && this.#eventsAt < 0) this.#eventsAt = at;
+        else if (tag === tagOf(13, MESSAGE) && this.#linksAt < 0) this.#linksAt = at;
+        reader.skipTagged(tag);
       }
-      reader.pos = endOfAttribute;
-    } else {
-      if (tag === tagOf(5, MESSAGE)) span.nameAt = reader.pos;
-      else if (tag === tagOf(7, FIXED64)) span.startAt = reader.pos;
-      else if (tag === tagOf(8, FIXED64)) span.endAt = reader.pos;
-      else if (tag === tagOf(11, MESSAGE)) {
-        span.events ??= new Messages(reader, 11, at, end, readEvent);
-      } else if (tag === tagOf(13, MESSAGE)) {
-        span.links ??= new Messages(reader, 13, at, end, readLink);
-      }
-      reader.skipTagged(tag);
     }
   }
-  return span as unknown as Json;
-}
 
-function readLink(reader: Reader, end: number): Json {
-  const link = { traceId: '', spanId: '' };
-  while (reader.goesOn(end)) {
-    const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) link.traceId = reader.hex(reader.traceId);
-    else if (tag === tagOf(2, MESSAGE)) link.spanId = reader.hex(reader.spanId);
-    else reader.skipTagged(tag);
+  readName(): string {
+    if (this.#nameAt < 0) return '';
+    this.#reader.pos = this.#nameAt;
+    return cutText(this.#reader.string(), this.#reader.reasons);
   }
-  return link;
+
+  readAttributes(isKept?: Keeps): Attributes {
+    if (this.#attributesAt < 0) return NO_ATTRIBUTES;
+    return readAttributes(this.#reader, 9, this.#attributesAt, this.#end, isKept);
+  }
+
+  readEvents(): readonly SpanEvent[] {
+    if (this.#eventsAt < 0) return NO_EVENTS;
+    const events = eventsOf(this.#reader, this.#eventsAt, this.#end);
+    return readEvents(events, this.#reader.reasons);
+  }
+
+  readLink(): Ids | undefined {
+    if (this.#linksAt < 0) return undefined;
+    const [end = 0] = this.#reader.messages(13, this.#linksAt, this.#end);
+    return new Span(this.#reader, end); // a link has its IDs in the same fields
+  }
 }
 
-function readStatus(reader: Reader, end: number): Json {
+function readStatus(reader: Reader, end: number): number {
   let code = 0;
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
     if (tag === tagOf(3, VARINT)) code = reader.int32();
     else reader.skipTagged(tag);
   }
-  return code === 0 ? NOTHING : { code };
+  return code;
 }
 
-function readEvent(reader: Reader, end: number): Json {
-  const attributes = new Messages(reader, 3, reader.pos, end, readAttribute);
-  const event = { name: '', timeUnixNano: 0, attributes };
-  while (reader.goesOn(end)) {
-    const tag = reader.uint32();
-    if (tag === tagOf(2, MESSAGE)) event.name = reader.string();
-    else {
-      if (tag === tagOf(1, FIXED64)) event.timeUnixNano = reader.nanosAt(reader.pos);
-      reader.skipTagged(tag);
+function* eventsOf(reader: Reader, begin: number, end: number): Generator<OtlpEvent> {
+  for (const endOfEvent of reader.messages(11, begin, end)) {
+    const at = reader.pos;
+    let name = '';
+    let nanos = 0;
+    while (reader.goesOn(endOfEvent)) {
+      const tag = reader.uint32();
+      if (tag === tagOf(1, FIXED64)) nanos = reader.nanos();
+      else if (tag === tagOf(2, MESSAGE)) name = reader.string();
+      else reader.skipTagged(tag);
     }
+    yield {
+      name,
+      nanos,
+      readAttributes: (isKept) => readAttributes(reader, 3, at, endOfEvent, isKept),
+    };
   }
-  return event;
+}
+
+/** Reads the attributes in a field of the message that has this part of the body. */
+function readAttributes(
+  reader: Reader,
+  field: number,
+  begin: number,
+  end: number,
+  isKept?: Keeps,
+): Attributes {
+  let attributes = NO_ATTRIBUTES;
+  reader.pos = begin;
+  for (let count = 0; reader.find(field, end); count++) {
+    if (!takesAttribute(count, reader.reasons)) break;
+    const endOfAttribute = reader.end();
+    let name = '';
+    let valueAt = -1;
+    while (reader.goesOn(endOfAttribute)) {
+      const tag = reader.uint32();
+      if (tag === tagOf(1, MESSAGE)) name = reader.name();
+      else {
+        if (tag === tagOf(2, MESSAGE)) valueAt = reader.pos;
+        reader.skipTagged(tag);
+      }
+    }
+    if (valueAt >= 0 && isAttributeName(name) && isKept?.(name) !== false) {
+      reader.pos = valueAt;
+      const value = readValue(reader, reader.end(), FEW_VALUES.has(name), true);
+      attributes = withAttribute(attributes, name, value);
+    }
+    reader.pos = endOfAttribute;
+  }
+  return attributes;
 }
 
 /** Attributes with few values, which are never personal: those are remembered. */
@@ -218,38 +205,6 @@ const FEW_VALUES: ReadonlySet<string> = new Set([
   'http.scheme',
 ]);
 
-class Attribute {
-  readonly #reader: Reader;
-  key = '';
-  /** The position of the value, which is decoded only if it is used. */
-  valueAt = -1;
-
-  constructor(reader: Reader) {
-    this.#reader = reader;
-  }
-
-  get value(): AttributeValue | undefined {
-    if (this.valueAt < 0) return undefined;
-    this.#reader.pos = this.valueAt;
-    return readValue(this.#reader, this.#reader.end(), FEW_VALUES.has(this.key), true);
-  }
-}
-
-function readAttribute(reader: Reader, end: number): Json {
-  const { attribute } = reader;
-  attribute.key = '';
-  attribute.valueAt = -1;
-  while (reader.goesOn(end)) {
-    const tag = reader.uint32();
-    if (tag === tagOf(1, MESSAGE)) attribute.key = reader.name();
-    else {
-      if (tag === tagOf(2, MESSAGE)) attribute.valueAt = reader.pos;
-      reader.skipTagged(tag);
-    }
-  }
-  return attribute as unknown as Json;
-}
-
 /** Reads text, numbers, booleans and lists of them. No attribute that is used has another type. */
 function readValue(
   reader: Reader,
@@ -261,7 +216,7 @@ function readValue(
   while (reader.goesOn(end)) {
     const tag = reader.uint32();
     if (tag === tagOf(1, MESSAGE)) {
-      value = cutText(isKnown ? reader.name() : reader.string(), reader);
+      value = cutText(isKnown ? reader.name() : reader.string(), reader.reasons);
     } else if (tag === tagOf(2, VARINT)) value = reader.bool();
     else if (tag === tagOf(3, VARINT)) value = reader.integer();
     else if (tag === tagOf(4, FIXED64)) value = reader.double();
@@ -293,37 +248,31 @@ interface LastId {
 }
 
 /** The library's reader with nested messages. */
-class Reader extends BinaryReader implements ValueReader {
-  readonly reasons: Set<string>;
-  readonly into: DecodedExport;
-  readonly #body: Buffer;
-  readonly #view: DataView;
-  readonly attribute = new Attribute(this);
+class Reader extends BinaryReader {
+  readonly reasons: Reasons;
   readonly traceId: LastId = { at: 0, text: '' };
   readonly spanId: LastId = { at: 0, text: '' };
   readonly parentSpanId: LastId = { at: 0, text: '' };
+  readonly #mayKeep: SpanSelection['mayKeep'];
+  readonly #body: Buffer;
+  readonly #view: DataView;
 
-  constructor(body: Buffer, into: DecodedExport) {
+  constructor(body: Buffer, { reasons, selection }: DecodedExport) {
     super(body);
-    this.into = into;
-    this.reasons = into.reasons;
+    this.reasons = reasons;
+    this.#mayKeep = selection.mayKeep;
     this.#body = body;
     this.#view = new DataView(body.buffer, body.byteOffset, body.length);
   }
 
-  /** IDs and values are read with their message. */
-  readId(id: unknown): string {
-    return id as string;
-  }
-
-  readValue(value: unknown): AttributeValue | undefined {
-    return value as AttributeValue | undefined;
-  }
-
-  /** The first message of a field. */
-  first(field: number, begin: number, end: number, read: Read): Json | undefined {
+  /** Moves to each message of a field in a part of the body, and yields its end. Between two of them, others may move the reader. */
+  *messages(field: number, begin: number, end: number): Generator<number, void> {
     this.pos = begin;
-    return this.find(field, end) ? read(this, this.end()) : undefined;
+    while (this.find(field, end)) {
+      const next = this.end();
+      yield next;
+      this.pos = next;
+    }
   }
 
   /** Moves behind the tag of the next message of a field, if there is one. */
@@ -366,7 +315,7 @@ class Reader extends BinaryReader implements ValueReader {
     if (kind === OTLP_SERVER_SPAN || kind === 0) return true;
     const length = this.#body[this.pos + 1] ?? 0;
     const isShort = this.#body[this.pos] === tagOf(1, MESSAGE) && length > 0 && length < 128;
-    return !isShort || this.into.selection.mayKeep(this.#body[this.pos + 2]);
+    return !isShort || this.#mayKeep(this.#body[this.pos + 2], length);
   }
 
   /** Reads a text, and skips its end if it is far too long. */
@@ -415,9 +364,10 @@ class Reader extends BinaryReader implements ValueReader {
     return exactInteger(this.int64());
   }
 
-  /** Reads a time, as `nanos` of `read-values.ts` does; 0 at no position. Methods of Buffer are slower. */
-  nanosAt(at: number): number {
-    if (at < 0) return 0;
+  /** Reads a time. Methods of Buffer are slower. */
+  nanos(): number {
+    const at = this.pos;
+    this.pos += 8;
     return this.#view.getUint32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true);
   }
 }

@@ -1,26 +1,23 @@
 import { createHash } from 'node:crypto';
+import { memoize } from '../../common/generation-cache.js';
 import type { Attributes } from '../../common/otel-types.js';
 import type { Steps } from '../../common/slices.js';
 import { textOf } from '../../requests/finished-span.js';
 import { HIT_EVENT } from '../../requests/matomo-attributes.js';
-import {
-  isObject,
-  type Json,
-  nanos,
-  objects,
-  readAttributes,
-  readName,
-  type ValueReader,
-} from './read-values.js';
+import { OPERATION_ATTRIBUTES } from '../../requests/operations/index.js';
+import { ROUTE_BELOW_ATTRIBUTES } from '../../requests/routes/index.js';
+import type { SpanReading } from '../../requests/span-annotations.js';
+import { cutName, type Reasons } from './read-values.js';
 import {
   bytesOf,
   bytesOfAttribute,
   NO_SPAN_ID,
-  ReceivedSpan,
+  type OtlpSpan,
+  type ReceivedSpan,
   type SpanScope,
   type SpanSource,
+  toReceivedSpan,
 } from './received-span.js';
-import type { SpanSelection } from './span-selection.js';
 
 /** A limit, because a few bytes of an export can become objects that need far more memory. */
 const MAX_SPANS = 50_000;
@@ -45,7 +42,7 @@ export class DecodedExport {
   leftOut = 0;
   rejected = 0;
   /** Why spans were rejected, or parts of spans not read. */
-  readonly reasons: Set<string> = new Set();
+  readonly reasons: Reasons = new Set();
   readonly selection: SpanSelection;
 
   constructor(selection: SpanSelection) {
@@ -72,32 +69,49 @@ export class DecodedExport {
   }
 }
 
+/** A resource of an export, in any encoding. What is iterated may be decoded then. */
+export interface ResourceSpans<Item> {
+  readAttributes(): Attributes;
+  /** The names of its instrumentation scopes, and what their spans are read from. */
+  readonly scopes: Iterable<{ readonly name: string; readonly spans: Iterable<Item> }>;
+}
+
 /**
- * Reads the spans of an `ExportTraceServiceRequest` in steps. What its lists have may be the same object each time.
+ * Reads the spans of an `ExportTraceServiceRequest` in steps. `readSpan` may return the same object each time.
  *
  * @throws UnreadableExport
  */
-export function* readExport(request: Json, into: DecodedExport, values: ValueReader): Steps {
+export function* readExport<Item>(
+  resources: Iterable<ResourceSpans<Item>>,
+  readSpan: (item: Item) => OtlpSpan,
+  into: DecodedExport,
+): Steps {
+  const { selection } = into;
   let messages = 0;
   const endsStep = () => {
     messages += 1;
     return messages % MESSAGES_A_STEP === 0;
   };
-  for (const { resource, scopeSpans } of objects(request.resourceSpans, 'resourceSpans')) {
+  for (const resource of resources) {
     let source: SpanSource | undefined;
-    for (const { scope, spans } of objects(scopeSpans, 'scopeSpans')) {
-      let taken: SpanScope | undefined;
-      for (const span of objects(spans, 'spans')) {
+    for (const { name, spans } of resource.scopes) {
+      let scope: SpanScope | undefined;
+      for (const item of spans) {
         if (endsStep()) yield false;
-        const reason = reasonToReject(span, into, values);
+        if (into.isFull) {
+          into.reject(TOO_MANY_SPANS);
+          continue;
+        }
+        const span = readSpan(item);
+        const reason = reasonToReject(span);
         if (reason !== undefined) {
           into.reject(reason);
           continue;
         }
         // Read only if there are spans, because an export can have far more resources and scopes than spans.
-        source ??= readSource(resource, into, values);
-        taken ??= { source, isTaken: into.selection.takesScope(scopeNameOf(scope)) };
-        if (source.isTaken) into.add(new ReceivedSpan(span, taken, values, into.selection));
+        source ??= toSource(resource.readAttributes(), into);
+        scope ??= { source, isTaken: selection.takesScope(cutName(name)) };
+        if (source.isTaken) into.add(toReceivedSpan(span, scope, selection.keepsAttribute));
         else into.leftOut += 1;
       }
       if (endsStep()) yield false;
@@ -106,33 +120,24 @@ export function* readExport(request: Json, into: DecodedExport, values: ValueRea
   }
 }
 
+const TOO_MANY_SPANS = `there are more than ${MAX_SPANS} spans in one request`;
 const NO_TRACE_ID = '0'.repeat(32);
 
-function reasonToReject(
-  { traceId, spanId, startTimeUnixNano }: Json,
-  { isFull }: DecodedExport,
-  { readId }: ValueReader,
-): string | undefined {
-  if (isFull) return `there are more than ${MAX_SPANS} spans in one request`;
-  if (!isId(readId(traceId), NO_TRACE_ID)) return 'a trace ID is invalid';
-  if (!isId(readId(spanId), NO_SPAN_ID)) return 'a span ID is invalid';
-  return nanos(startTimeUnixNano) === 0 ? 'a span has no start time' : undefined;
+function reasonToReject({ traceId, spanId, startNanos }: OtlpSpan): string | undefined {
+  if (!isId(traceId, NO_TRACE_ID)) return 'a trace ID is invalid';
+  if (!isId(spanId, NO_SPAN_ID)) return 'a span ID is invalid';
+  return startNanos === 0 ? 'a span has no start time' : undefined;
 }
 
 function isId(id: string, none: string): boolean {
   return id.length === none.length && id !== none;
 }
 
-function scopeNameOf(scope: unknown): string {
-  return isObject(scope) ? readName(scope.name) : '';
-}
-
 const RESOURCE_CUT = `attributes of a resource are not read beyond ${MAX_MATOMO_ATTRIBUTES} named matomo.*, or ${MAX_RESOURCE_BYTES} bytes`;
 const SERVICE = ['service.namespace', 'service.name', 'service.instance.id'];
 
-/** Reads the source that all spans of a resource share. */
-function readSource(json: unknown, into: DecodedExport, values: ValueReader): SpanSource {
-  const resource = readAttributes(isObject(json) ? json.attributes : undefined, values);
+/** Makes the source that all spans of a resource share. */
+function toSource(resource: Attributes, into: DecodedExport): SpanSource {
   const attributes: Attributes = {};
   let matomoLeft = MAX_MATOMO_ATTRIBUTES;
   let bytes = 0;
@@ -159,4 +164,56 @@ function readSource(json: unknown, into: DecodedExport, values: ValueReader): Sp
 function toServiceKey(service: string): string {
   if (service.length <= MAX_SERVICE_CHARACTERS) return service;
   return createHash('sha256').update(service).digest('hex');
+}
+
+/** Which spans and attributes are used. */
+export interface SpanSelection {
+  /** Whether an attribute is kept of spans other than server spans. */
+  keepsAttribute(name: string): boolean;
+  /** Whether any of these has a name that begins with this byte and has so many, up to 127: a check that is cheap. */
+  mayKeep(first: number | undefined, bytes: number): boolean;
+  /** Whether spans of a service are used. */
+  takesService(name: string): boolean;
+  /** Whether SERVER spans of an instrumentation scope are requests. If not, they still link other spans to their request. */
+  takesScope(name: string): boolean;
+}
+
+const LETTER_M = 0x6d; // of `matomo.`
+
+/** Whole names, and regular expressions that are tested anywhere in a name. */
+export type Names = readonly (string | RegExp)[];
+
+export function createSelection(
+  {
+    services,
+    scopes,
+  }: { readonly services?: Names | undefined; readonly scopes?: Names | undefined },
+  { userIdAttribute }: Pick<SpanReading, 'userIdAttribute'>,
+): SpanSelection {
+  const names = [
+    'error.type',
+    ...ROUTE_BELOW_ATTRIBUTES,
+    ...OPERATION_ATTRIBUTES,
+    ...(userIdAttribute === undefined ? [] : [userIdAttribute]),
+  ];
+  const kept = new Set(names);
+  const shapes = new Uint8Array(256 * 128);
+  shapes.fill(1, 128 * LETTER_M, 128 * (LETTER_M + 1));
+  for (const name of names.map((text) => Buffer.from(text))) {
+    if (name.length < 128) shapes[128 * (name[0] ?? 0) + name.length] = 1;
+  }
+  return {
+    keepsAttribute: (name) => name.startsWith('matomo.') || kept.has(name),
+    mayKeep: (first = 0, bytes) => shapes[128 * first + bytes] === 1,
+    takesService: isAmong(services),
+    takesScope: isAmong(scopes),
+  };
+}
+
+/** Without names, every name is selected. */
+function isAmong(names: Names | undefined): (name: string) => boolean {
+  if (!names) return () => true;
+  return memoize((name: string) =>
+    names.some((wanted) => (typeof wanted === 'string' ? wanted === name : wanted.test(name))),
+  );
 }

@@ -4,9 +4,8 @@ import { SerialQueue } from '../../common/serial-queue.js';
 import { runInSlices } from '../../common/slices.js';
 import { DetachedScope } from '../../common/timers.js';
 import { findCodec, jsonCodec, OTLP_CODECS, type OtlpCodec } from '../otlp/codecs.js';
-import { DecodedExport } from '../otlp/read-export.js';
+import { DecodedExport, type SpanSelection } from '../otlp/read-export.js';
 import { UnreadableExport } from '../otlp/read-values.js';
-import type { SpanSelection } from '../otlp/span-selection.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
 import { type BodyMemory, ENCODINGS, findInflate, type Inflate, readBody } from './read-body.js';
 

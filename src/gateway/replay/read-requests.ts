@@ -6,10 +6,9 @@ import { runAtOnce } from '../../common/slices.js';
 import { groupSpans } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/matomo-attributes.js';
 import { readJson } from '../otlp/decode-json.js';
-import { DecodedExport } from '../otlp/read-export.js';
+import { DecodedExport, type SpanSelection } from '../otlp/read-export.js';
 import { UnreadableExport } from '../otlp/read-values.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
-import type { SpanSelection } from '../otlp/span-selection.js';
 import type { Hitmaker } from '../traces/assembler.js';
 
 /** What was read so far. */

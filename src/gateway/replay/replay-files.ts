@@ -3,7 +3,7 @@ import { createDiagnostics } from '../../common/diagnostics.js';
 import { sleepUntil } from '../../common/timers.js';
 import type { MatomoStats } from '../../pipeline/stats.js';
 import { addHits, openPipeline } from '../open-pipeline.js';
-import { createSelection } from '../otlp/span-selection.js';
+import { createSelection } from '../otlp/read-export.js';
 import { resolveReceiverOption } from '../receiver-options.js';
 import { countHits } from '../traces/assembler.js';
 import { type ReadCounts, readRequests } from './read-requests.js';

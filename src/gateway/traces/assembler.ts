@@ -2,7 +2,6 @@ import { beginSlice } from '../../common/slices.js';
 import { type DueOf, dueNow, type RequestSpans, WaitingTrace } from '../../requests/group-spans.js';
 import { hasHitEvent } from '../../requests/matomo-attributes.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
-import { createDueOf, pauseOf } from './due-traces.js';
 import { RecentSpans } from './recent-spans.js';
 
 // What happens with too many spans: beyond these limits of waiting spans, the oldest traces are assembled at once.
@@ -10,6 +9,12 @@ const MAX_SPANS = 100_000;
 const MAX_BYTES = 64 * 1024 ** 2;
 /** The limits that include ready requests are this many times higher. Beyond, requests are passed on at once, not in slices. */
 const MAX_EXCESS = 2;
+/** How long spans wait for their request, longer than most requests take. */
+const REQUEST_MILLIS = 300_000;
+/** How many times longer a nested request waits for the outer one, whose SERVER span ends later. */
+const OUTER_GRACES = 15;
+/** Grouping many spans is slow, so traces of many spans are due less often. */
+const SPANS_A_MILLI = 50;
 /** How often due traces are looked for among all. With 95,000 traces, that takes 1.5 % of a core. */
 const TICK_MILLIS = 100;
 
@@ -40,7 +45,7 @@ export type TakeRoom = (hits: number, bytes: number) => boolean;
 
 /**
  * Groups spans, which arrive in any order, by trace, service and parent. Passes on each request some time after its SERVER
- * span has arrived, as soon as there is room: `due-traces.ts` says when.
+ * span has arrived, as soon as there is room.
  * If too many spans wait, `#makeRoom` assembles the oldest traces early.
  */
 export class Assembler {
@@ -49,8 +54,8 @@ export class Assembler {
   readonly #sink: AssemblerSink;
   /** By ID and service, the older ones first. */
   readonly #traces = new Map<string, Trace>();
-  /** Spans that made hits. */
-  readonly #done = new RecentSpans();
+  /** Spans that make hits. */
+  readonly #recent = new RecentSpans();
   /** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
   #ready: Spans[] = [];
   #passed = 0;
@@ -105,8 +110,8 @@ export class Assembler {
         trace = this.#traceOf(span);
       }
       last = span;
-      const isDone = makesHits(span) && this.#done.has(trace.key, span.spanId);
-      if (isDone || !trace.add(span, now, dueMillis)) {
+      const isKnown = makesHits(span) && this.#recent.add(trace.key, span.spanId);
+      if (isKnown || !trace.add(span, now, dueMillis)) {
         this.#unused += 1;
         if (trace.size === 0) {
           this.#traces.delete(trace.key);
@@ -117,8 +122,8 @@ export class Assembler {
       this.#spans += 1;
       this.#bytes += span.bytes;
       this.#countRequest(span, 1);
-      // A stand-in is not counted.
-      if (span.standIn) this.#traceOf(span.standIn).add(span.standIn, now, dueMillis);
+      const standIn = span.createStandIn(); // not counted
+      if (standIn) this.#traceOf(standIn).add(standIn, now, dueMillis);
       if (this.#exceeds(1)) {
         this.#makeRoom(now);
         trace = undefined;
@@ -195,15 +200,10 @@ export class Assembler {
       this.#bytes -= span.bytes;
       if (hasHitEvent(span)) {
         this.#used += 1;
-        this.#done.add(trace.key, span.spanId);
         this.#sink.pass({ root: span });
       } else this.#unused += 1;
     }
     for (const request of requests) {
-      this.#done.add(trace.key, request.root.spanId);
-      for (const span of request.below) {
-        if (makesHits(span)) this.#done.add(trace.key, span.spanId);
-      }
       this.#spans -= request.spans;
       this.#bytes -= request.bytes;
       this.#readySpans += request.spans;
@@ -258,6 +258,23 @@ export class Assembler {
     this.#waitingRequests += sign;
     this.#waitingRequestBytes += sign * bytes;
   }
+}
+
+/**
+ * When spans have waited long enough: a request for the spans below it (`graceMillis`, or longer for the request around it), other spans
+ * for their request.
+ */
+function createDueOf(graceMillis: number): DueOf<ReceivedSpan> {
+  const requestMillis = Math.max(REQUEST_MILLIS, graceMillis);
+  return ({ root, isAncestorMissing, newestMillis }) => {
+    if (!isAncestorMissing) return (root?.arrivedMillis ?? newestMillis) + graceMillis;
+    return root ? root.arrivedMillis + graceMillis * OUTER_GRACES : newestMillis + requestMillis;
+  };
+}
+
+/** How long a trace rests after some of its spans were taken. */
+function pauseOf({ size }: { readonly size: number }): number {
+  return Math.ceil(size / SPANS_A_MILLI);
 }
 
 /** The number of hits, unless options ignore some. */

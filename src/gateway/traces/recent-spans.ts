@@ -19,20 +19,11 @@ export class RecentSpans {
   #older = new Float64Array(SLOTS + MAX_STEPS);
   #count = 0;
 
-  /** Whether a span of a trace is known. It stays known. */
-  has(traceKey: string, spanId: string): boolean {
+  /** Remembers a span of a trace. Whether it was known. */
+  add(traceKey: string, spanId: string): boolean {
     const digest = digestOf(traceKey, spanId);
     if (isIn(this.#recent, digest)) return true;
-    if (!isIn(this.#older, digest)) return false;
-    this.#put(digest);
-    return true;
-  }
-
-  add(traceKey: string, spanId: string): void {
-    this.#put(digestOf(traceKey, spanId));
-  }
-
-  #put(digest: number): void {
+    const isKnown = isIn(this.#older, digest);
     if (this.#count >= MAX_SPANS) {
       this.#older = this.#recent;
       this.#recent = new Float64Array(SLOTS + MAX_STEPS);
@@ -40,6 +31,7 @@ export class RecentSpans {
     }
     this.#recent[slotOf(this.#recent, digest)] = digest;
     this.#count += 1;
+    return isKnown;
   }
 }
 

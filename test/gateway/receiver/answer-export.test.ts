@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createSelection } from '../../../src/gateway/otlp/span-selection.js';
+import { createSelection } from '../../../src/gateway/otlp/read-export.js';
 import { createAnswerExport } from '../../../src/gateway/receiver/answer-export.js';
 import { sendSpans } from '../../support/gateway.js';
 import { listen } from '../../support/listen.js';
