@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { describeError } from './describe-error.js';
@@ -7,7 +8,23 @@ import { coded } from './messages.js';
 /** Marks a server of this package, whose requests are not tracked. */
 export const UNTRACKED_SERVER: symbol = Symbol.for('opentelemetry-matomo.untracked');
 
+export const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
+export const CONNECTION_CHANNEL = 'net.server.socket';
+export const REQUEST_CHANNEL = 'http.server.request.start';
+export const FINISH_CHANNEL = 'http.server.response.finish';
+export const STREAM_CHANNEL = 'http2.server.stream.created';
+
 export type ChannelListener = (message: unknown) => void;
+/** Listeners with the names of their channels. */
+export type ChannelListeners = Iterable<readonly [name: string, listener: ChannelListener]>;
+
+export function subscribe(listeners: ChannelListeners): void {
+  for (const [name, listener] of listeners) channel(name).subscribe(listener);
+}
+
+export function unsubscribe(listeners: ChannelListeners): void {
+  for (const [name, listener] of listeners) channel(name).unsubscribe(listener);
+}
 
 /** A message of Node.js about a request to one of its servers. */
 export interface RequestMessage {

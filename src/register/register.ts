@@ -2,10 +2,9 @@ import { writeToStderr } from '../common/diagnostics.js';
 import { withoutTracing } from '../common/otel-global.js';
 import { offerStart, type Session, type StartOffer } from '../common/start-hook.js';
 import { DetachedScope } from '../common/timers.js';
-import { publishRequestsOnBun } from './bun-channels.js';
 import { LazyProcessor, NOT_SERVING, Registration, type Serving } from './registration.js';
+import { publishRequestsOnBun, watchServers } from './server-events.js';
 import { watchProviders } from './watch-providers.js';
-import { watchServers } from './when-serving.js';
 
 /**
  * Makes the one registration of this thread, for `register` and `start`. It only watches for tracer providers and servers until the

@@ -9,12 +9,10 @@ import { captureRequest } from '../requests/captured-requests.js';
 import { internalsOf } from '../requests/processor-internals.js';
 import { recordServerSpans, type Sampler } from '../sampler.js';
 import { MatomoSpanProcessor } from '../span-processor.js';
-import type { Provider } from './attach.js';
-import { type NodeRequests, trackNodeRequests } from './node-requests.js';
-import { NOT_SERVING, type Registration, type Serving } from './registration.js';
+import { type NodeRequests, trackNodeRequests, watchTracking } from './node-requests.js';
+import { NOT_SERVING, type Provider, type Registration, type Serving } from './registration.js';
+import { isHttp2Server } from './server-events.js';
 import { currentProvider } from './watch-providers.js';
-import { watchTracking } from './watch-tracking.js';
-import { isHttp2Server } from './when-serving.js';
 
 /**
  * Reads the environment and starts tracking. `lookAgain` finds tracer providers that are not watched yet. `options` are those of

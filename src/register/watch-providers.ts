@@ -9,7 +9,7 @@ interface ProxyTracerProvider {
 /**
  * Reports every tracer provider that is registered now or later, through any copy of `@opentelemetry/api`, also after
  * `trace.disable()`. Calls no copy of the API: a call through another version could end the application's tracing.
- * Returns a function that watches again if a library has deleted the API's object. `Registration` adds the processor, by `attach.ts`.
+ * Returns a function that watches again if a library has deleted the API's object. `Registration` adds the processor.
  */
 export function watchProviders(onProvider: (provider: object) => void): () => void {
   let watched: OtelGlobal | undefined;

@@ -1,13 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { channel } from 'node:diagnostics_channel';
 import {
   type ChannelListener,
   channelListener,
+  FINISH_CHANNEL,
   isObject,
   isRequestMessage,
   isStreamMessage,
+  REQUEST_CHANNEL,
   type RequestMessage,
+  STREAM_CHANNEL,
   type StreamMessage,
+  subscribe,
+  unsubscribe,
 } from '../common/channel-listener.js';
 import { activeSpan } from '../common/otel-global.js';
 import type { Span } from '../common/otel-types.js';
@@ -50,9 +54,6 @@ interface SharedRequests {
 }
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.1');
-const REQUEST_CHANNEL = 'http.server.request.start';
-const FINISH_CHANNEL = 'http.server.response.finish';
-const STREAM_CHANNEL = 'http2.server.stream.created';
 
 /** Never replaced once it exists. Reading a property of `globalThis` costs more than finding the request. */
 let known: SharedRequests | undefined;
@@ -115,15 +116,12 @@ function shareRequests(): SharedRequests {
 /** Captures every request to Node's `http`, `https` and `http2` servers until the returned function is called. */
 export function captureRequests(processor: RequestProcessor): () => void {
   const shared = shareRequests();
-  if (shared.processors.length === 0) {
-    for (const [name, listener] of shared.listeners) channel(name).subscribe(listener);
-  }
+  if (shared.processors.length === 0) subscribe(shared.listeners);
   shared.processors = [...shared.processors.filter((each) => !each.isRetired), processor];
   return function release() {
     if (!shared.processors.includes(processor)) return;
     shared.processors = shared.processors.filter((each) => each !== processor);
-    if (shared.processors.length > 0) return;
-    for (const [name, listener] of shared.listeners) channel(name).unsubscribe(listener);
+    if (shared.processors.length === 0) unsubscribe(shared.listeners);
   };
 }
 
