@@ -39,18 +39,13 @@ export interface RequestProcessor
  * Shared by all copies of this package in a process (both builds, several installations): `annotate` of one copy must find the request
  * that another copy captured. From the first release on, its shape and that of `Request` change only together with the key.
  */
-interface SharedRequests {
-  readonly storage: RequestStorage;
+interface SharedRequests extends Capture {
   /** A new list for each change, so that it can be changed while it is read. Reading a set allocates more. */
   processors: readonly RequestProcessor[];
   /** Active exporters. If there is no processor, they get further hits as span events. */
   readonly exporters: Set<HitTaker>;
   /** By the names of their channels. */
   readonly listeners: ReadonlyMap<string, ChannelListener>;
-  /** Requests whose responses are not closed. */
-  readonly listOpen: () => Request[];
-  /** Requests whose responses are closed, and whose SERVER spans are waited for. */
-  readonly listWaiting: () => Request[];
 }
 
 const KEY = Symbol.for('opentelemetry-matomo.requests.1');
@@ -74,7 +69,7 @@ function createSharedRequests(): SharedRequests {
   // Not read from the shared object: Jest warns of that when a connection outlives a file of tests.
   let processors: readonly RequestProcessor[] = [];
   return {
-    storage,
+    ...capture,
     get processors() {
       return processors;
     },
@@ -82,11 +77,6 @@ function createSharedRequests(): SharedRequests {
       processors = list;
     },
     exporters: new Set(),
-    listOpen() {
-      const all = [...capture.connections].flatMap((each) => [...(each.deref() ?? [])]);
-      return all.filter(({ closedMillis }) => closedMillis === 0);
-    },
-    listWaiting: () => closed.list(),
     listeners: new Map([
       [REQUEST_CHANNEL, channelListener(isRequestMessage, onRequest)],
       [FINISH_CHANNEL, channelListener(isObject, (message) => connections.finish(message))],
@@ -134,12 +124,14 @@ export function announceExporter(exporter: HitTaker): () => void {
 
 /** The requests whose responses are not closed. */
 export function openRequests(): Request[] {
-  return sharedRequests()?.listOpen() ?? [];
+  const { connections = [] } = sharedRequests() ?? {};
+  const requests = [...connections].flatMap((each) => [...(each.deref() ?? [])]);
+  return requests.filter(({ closedMillis }) => closedMillis === 0);
 }
 
 /** The requests whose responses are closed, and whose SERVER spans are waited for. */
 export function waitingRequests(): Request[] {
-  return sharedRequests()?.listWaiting() ?? [];
+  return sharedRequests()?.closed.list() ?? [];
 }
 
 /** Captures a request that was announced before anything subscribed. */

@@ -10,7 +10,7 @@ import { Request, type RequestStorage } from './request.js';
 /** What is common to all connections. */
 export interface Capture {
   readonly storage: RequestStorage;
-  /** The requests of each connection. Weak, because a stream that the application passes to a server as a connection may never close. */
+  /** The requests of each connection that is open. Weak, because a stream that the application passes to a server as a connection may never close. */
   readonly connections: Set<WeakRef<Iterable<Request>>>;
   readonly closed: ClosedRequests;
 }
@@ -215,9 +215,7 @@ export class ClosedRequests {
 }
 
 function hasOpenSpan(announced: Request): boolean {
-  let each: Request | undefined = announced;
-  while (each && !each.span) each = each.ofNextProcessor;
-  return each !== undefined;
+  return announced.isAny(({ span }) => span !== undefined);
 }
 
 /** Ends a request that no span ends, unless that was done before. */

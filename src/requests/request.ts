@@ -207,8 +207,13 @@ export class Request {
 
   /** Whether an HTTP SERVER span of it has started, or it has ended. */
   get isTraced(): boolean {
-    let each: Request | undefined = this.announced;
-    while (each && !hasHttpSpan(each)) each = each.ofNextProcessor;
+    return this.announced.isAny(hasHttpSpan);
+  }
+
+  /** Whether something is so of the announced request for any processor. */
+  isAny(isSo: (request: Request) => boolean): boolean {
+    let each: Request | undefined = this;
+    while (each && !isSo(each)) each = each.ofNextProcessor;
     return each !== undefined;
   }
 
@@ -327,10 +332,8 @@ export class Request {
 
   /** Called when its further hits were built. If another processor has ended the request, one without a span has no end. */
   releaseIfOver(): void {
-    if (this.span || this.http) return;
-    let other: Request | undefined = this.announced;
-    while (other && !other.http) other = other.ofNextProcessor;
-    if (other) this.release();
+    const hasEnded = this.announced.isAny(({ http }) => http !== undefined);
+    if (hasEnded && !this.span && !this.http) this.release();
   }
 
   /** Stops adding annotations and stores those that arrived in the request. */
@@ -362,9 +365,7 @@ export type RequestStorage = AsyncLocalStorage<Request | undefined>;
 
 /** Whether the hits of a request were built for every processor, so that its annotations are not read any more. */
 export function isClosed(announced: Request): boolean {
-  let each: Request | undefined = announced;
-  while (each?.closed) each = each.ofNextProcessor;
-  return each === undefined;
+  return !announced.isAny(({ closed }) => !closed);
 }
 
 /** Where calls are counted and logged that make no hit, or not all of one. */

@@ -99,14 +99,12 @@ export class RequestTracker implements RequestProcessor {
 
   /** Does not wait any longer for the SERVER span of a request whose response is closed. Never throws. */
   abandon(announced: Request): void {
-    try {
+    this.#guard('abandon', () => {
       const request = this.#finder.own(announced);
       if (request?.span && methodOf(request.span.attributes) === undefined)
         this.#finder.weaken(request); // it may never end, and may get its attributes later
       else if (request?.span) this.#endUnended(request);
-    } catch (error) {
-      this.#report('abandon', error);
-    }
+    });
   }
 
   /** Does not wait for any such span, except that Node.js closes the response of a request that was just sent in this tick. */
@@ -152,38 +150,38 @@ export class RequestTracker implements RequestProcessor {
   endOpen(): void {
     for (const announced of waitingRequests()) this.abandon(announced);
     for (const announced of openRequests()) {
-      try {
+      this.#guard('endOpen', () => {
         const request = this.#finder.own(announced);
         const { response } = request ?? announced;
-        if (!response?.headersSent) continue;
+        if (!response?.headersSent) return;
         if (!announced.isTraced) closeRequest(announced);
         else if (request?.span) this.#endUnended(request);
-      } catch (error) {
-        this.#report('endOpen', error);
-      }
+      });
     }
   }
 
   /** If it has a span, that ends the request. */
   readonly #endSpanless = (announced: Request): void => {
     if (!this.spanless || announced.isTraced || !announced.incoming) return;
-    try {
+    this.#guard('endSpanless', () => {
       const request = this.#finder.takeOwn(announced);
       this.#finder.detachSpan(request);
       this.#end(request);
-    } catch (error) {
-      this.#report('endSpanless', error);
-    }
+    });
   };
 
   /** Its SERVER span has ended before. */
   readonly #endClosed = (request: Request): void => {
-    try {
-      this.#end(request);
-    } catch (error) {
-      this.#report('endClosed', error);
-    }
+    this.#guard('endClosed', () => this.#end(request));
   };
+
+  #guard(callback: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#report(callback, error);
+    }
+  }
 
   /** Its SERVER span has not ended, and may not have the status of the response. */
   #endUnended(request: Request): void {
