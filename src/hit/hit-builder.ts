@@ -186,7 +186,7 @@ export function callBeforeSend(
 }
 
 /** A crash for the CrashAnalytics plugin: the class of the error, and never its message. */
-export function toCrash(parameters: HitFields, errorType: string): HitFields {
+function toCrash(parameters: HitFields, errorType: string): HitFields {
   const crash = new HitFields();
   for (const field of parameters.toList()) {
     if (OF_EVERY_HIT.has(field.name) || field.name === 'cdt') crash.add(field);
@@ -199,7 +199,7 @@ export function toCrash(parameters: HitFields, errorType: string): HitFields {
 }
 
 /** A class for the reason that `Field` has. */
-export class BuiltHit implements Hit {
+class BuiltHit implements Hit {
   readonly site: number;
   readonly visitor: string;
   readonly startSeconds: number;

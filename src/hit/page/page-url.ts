@@ -66,7 +66,7 @@ export function createToPageUrl(
   function toPlace(path: string, use: UrlUse): Field {
     if (isPlain(path)) return new Field('url', path, path);
     const keepsSearch = options.siteSearch && use !== 'graphql';
-    return toPart(encodeUnsafe(cutRaw(keepsSearch ? path : removeSearchFromPath(path))));
+    return toPart(encodeUnsafe(keepsSearch ? path : removeSearchFromPath(path)));
   }
   return function toPageUrl({ scheme, host = '', query }, path, use = 'page') {
     const origin = baseUrl ?? (scheme === 'https' ? toHttps(host) : toHttp(host));
@@ -85,8 +85,7 @@ function createToQuery(policy: QueryPolicyOptions): (query: string) => Field {
   const toTrackedQuery = createToTrackedQuery(policy);
   return memoize(
     (query: string) => {
-      const stable = isPolling(query) ? withoutTimestamp(query) : query;
-      const tracked = encodeUnsafe(cutRaw(toTrackedQuery(stable)));
+      const tracked = encodeUnsafe(toTrackedQuery(withoutTimestamp(query)));
       return tracked === '' ? NO_QUERY : toPart(`?${tracked}`);
     },
     ({ value }, query) => value === (query && `?${query}`),
@@ -114,15 +113,12 @@ export function isUrlHost(host: string): boolean {
   return host.length <= MAX_HOST_LENGTH && HOST.test(host) && URL.canParse(`http://${host}/`);
 }
 
+/** What is longer than a URL is cut in the end, and encoding makes no text shorter. */
 function encodeUnsafe(text: string): string {
-  return text.replace(NOT_IN_A_URL, (character) =>
+  const part = text.slice(0, MAX_URL_LENGTH + 1);
+  return part.replace(NOT_IN_A_URL, (character) =>
     encodeURIComponent(character.replace(/\p{Surrogate}/u, '\ufffd')),
   );
-}
-
-/** Before it is encoded, which makes no text shorter: what is longer than a URL is cut in the end. */
-function cutRaw(text: string): string {
-  return text.slice(0, MAX_URL_LENGTH + 1);
 }
 
 /** Matomo reads these as the keyword of a site search, in upper or lower case: such a hit loses its URL, title and timing. */
@@ -201,7 +197,7 @@ function isSearchParameter(name: string): boolean {
 }
 
 /** Whether a query is of Engine.IO's transport by polling, as socket.io uses it: then the rest of a path depends on a setting. */
-export function isPolling(query = ''): boolean {
+function isPolling(query = ''): boolean {
   return query.includes('transport=polling') && /(?:^|&)EIO=/.test(query);
 }
 
@@ -210,7 +206,7 @@ export function isPollingSession(query = ''): boolean {
   return isPolling(query) && /(?:^|&)sid=/.test(query);
 }
 
-/** The query without the time that keeps caches from answering: it differs in every request. */
-export function withoutTimestamp(query: string): string {
-  return query.replace(/^t=[^&]*&|&t=[^&]*/, '');
+/** The query without the time that keeps caches from answering such requests: it differs in each. */
+function withoutTimestamp(query: string): string {
+  return isPolling(query) ? query.replace(/^t=[^&]*&|&t=[^&]*/, '') : query;
 }
