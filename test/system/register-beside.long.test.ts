@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
-import { eventually, startServer } from '../support/child-process.js';
+import { eventually } from '../support/child-process.js';
 import {
   APPS,
   get,
-  matomo,
   ONLY_TRACES,
   startRegistered,
   startTracked,
@@ -34,20 +33,13 @@ test.each([['--require'], ['--import']])(
 test.each([['--require'], ['--import']])(
   'an ES module beside auto-instrumentations is tracked too, under %s, without a loader hook',
   async (flag) => {
-    const { inspector, env } = await matomo();
     const preloads = [
       '@opentelemetry/auto-instrumentations-node/register',
       'opentelemetry-matomo/register',
     ];
-    const app = await startServer(
+    const { inspector, app } = await startTracked(
       [...preloads.flatMap((file) => [flag, file]), `${APPS}/esm.mjs`],
-      {
-        env: {
-          ...env,
-          OTEL_TRACES_EXPORTER: 'console',
-          ...ONLY_TRACES,
-        },
-      },
+      { OTEL_TRACES_EXPORTER: 'console', ...ONLY_TRACES },
     );
     for (const path of ['/plain', '/ignored', '/tracked']) await get(app.url + path);
     app.kill('SIGTERM');

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../../src/inspector/index.js';
-import { eventually, type Server, startServer } from '../../support/child-process.js';
-import { startMatomo } from '../../support/matomo.js';
-import { AUTO, ONLY_TRACES, REGISTER } from '../../support/registered-app.js';
+import { eventually, type Server } from '../../support/child-process.js';
+import { AUTO, ONLY_TRACES, REGISTER, startTracked } from '../../support/registered-app.js';
 import { read } from './pages.js';
 
 const APPS = 'test/support/apps/frameworks';
@@ -16,7 +15,7 @@ test.each([
   ['hono.mjs', 'GET /users/:id'],
   ['nest.cjs', 'GET /users/:id'],
 ])('%s leaves a request out, names one, and times one', async (file, title) => {
-  const { app, inspector } = await start(file);
+  const { app, inspector } = await startTracked([...REGISTER, `${APPS}/${file}`]);
   await visit(app);
   expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
   expect(notesIn(inspector)).toEqual(notesWith(title));
@@ -24,13 +23,10 @@ test.each([
 });
 
 test('Hono as an ES module beside auto-instrumentations is tracked without a loader hook', async () => {
-  const { app, inspector } = await start('hono.mjs', {
-    nodeOptions: [...AUTO, ...REGISTER],
-    env: {
-      MATOMO_SCHEDULE_DELAY: '100',
-      OTEL_TRACES_EXPORTER: 'console',
-      ...ONLY_TRACES,
-    },
+  const { app, inspector } = await startTracked([...AUTO, ...REGISTER, `${APPS}/hono.mjs`], {
+    MATOMO_SCHEDULE_DELAY: '100',
+    OTEL_TRACES_EXPORTER: 'console',
+    ...ONLY_TRACES,
   });
   await visit(app);
   await eventually(() => inspector.hits().length >= 3);
@@ -54,7 +50,7 @@ test.each([
 ])(
   'with $given, preflights, health checks and style sheets leave hits of $titles',
   async ({ file, env, titles }) => {
-    const { app, inspector } = await start(file, { env });
+    const { app, inspector } = await startTracked([...REGISTER, `${APPS}/${file}`], env);
     await ask(app, '/users/7', { method: 'OPTIONS' });
     await ask(app, '/ready');
     await ask(app, '/shop.css');
@@ -67,20 +63,6 @@ test.each([
     expect(stored.sort((a, b) => a.localeCompare(b))).toEqual(titles);
   },
 );
-
-async function start(
-  file: string,
-  {
-    nodeOptions = REGISTER,
-    env = {},
-  }: { nodeOptions?: string[]; env?: Record<string, string> } = {},
-): Promise<{ app: Server; inspector: Inspector }> {
-  const inspector = await startMatomo();
-  const app = await startServer([...nodeOptions, `${APPS}/${file}`], {
-    env: { ...env, MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
-  });
-  return { app, inspector };
-}
 
 async function ask(app: Server, path: string, request: RequestInit = {}): Promise<void> {
   await (await fetch(app.url + path, request)).text();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../../src/inspector/index.js';
 import { startServer } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
+import { startTracked } from '../../support/registered-app.js';
 
 const APP = 'test/support/apps/recipes/accounts.cjs';
 const ADA = { headers: { 'X-Api-Key': 'key-of-ada' } };
@@ -70,10 +71,7 @@ async function hitsOf(path: string, request: RequestInit): Promise<InspectedHit[
 }
 
 test('requests with a header can be ignored', async () => {
-  const inspector = await startMatomo();
-  const app = await startServer(['test/support/apps/recipes/monitored.cjs'], {
-    env: { MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' },
-  });
+  const { inspector, app } = await startTracked(['test/support/apps/recipes/monitored.cjs']);
   await fetch(`${app.url}/a`, { headers: { connection: 'close', 'x-monitoring': 'yes' } });
   await fetch(`${app.url}/stop`, { headers: { connection: 'close' } });
   await app.exit();
