@@ -294,7 +294,7 @@ function unwrap(result: ApiResult | undefined): unknown {
 }
 
 /** The text of a wrapped result; `undefined` if it is not text. */
-export function readText(result: ApiResult | undefined): string | undefined {
+function readText(result: ApiResult | undefined): string | undefined {
   const value = unwrap(result);
   return typeof value === 'string' ? value : undefined;
 }

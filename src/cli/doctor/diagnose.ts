@@ -91,7 +91,7 @@ async function checkSites(
 const ERROR_LOG = "Read Matomo's PHP error log.";
 
 /** Asks Matomo one question after the other until an answer makes further questions useless. */
-export async function* checkMatomo(
+async function* checkMatomo(
   options: ResolvedOptions,
   { env, sends, goals }: Pick<DiagnoseOptions, 'env' | 'sends' | 'goals'>,
 ): AsyncGenerator<Finding> {
