@@ -50,10 +50,7 @@ export function isSecretName(name: string): boolean {
 
 function hasWordOf(secretWords: ReadonlySet<string>, name: string): boolean {
   if (/^[a-z]*$/.test(name)) return secretWords.has(name) || SECRET_ENDING.test(name);
-  const plain = name
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[łŁøØđĐıß]/g, (letter) => PLAIN_LETTERS[letter] as string);
+  const plain = /^[ -~]*$/.test(name) ? name : withoutAccents(name);
   const split = plain
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
@@ -64,6 +61,13 @@ function hasWordOf(secretWords: ReadonlySet<string>, name: string): boolean {
     const start = Math.max(0, i + 1 - MAX_WORDS_OF_AN_ENDING);
     return SECRET_ENDING.test(words.slice(start, i + 1).join(''));
   });
+}
+
+function withoutAccents(name: string): string {
+  return name
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[łŁøØđĐıß]/g, (letter) => PLAIN_LETTERS[letter] as string);
 }
 
 /** What follows the `@` is neither a version (`react@18.2.0.js`) nor a density (`logo@2x.png`). */
