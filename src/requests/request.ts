@@ -187,15 +187,11 @@ export class Request {
 
   /** Epoch milliseconds: of its SERVER span, else when Node.js announced it. */
   get startMillis(): number {
-    const { http, span } = this;
+    const { http, span, incoming, startedMillis } = this;
     if (http) return http.startMillis;
-    return span ? toMillis(span.startTime) : this.readStart();
-  }
-
-  /** Called at once if no span may describe it: a clock that is set later does not move the request. */
-  readStart(): number {
-    if (this.incoming)
-      this.announcedMillis ||= Date.now() - Math.floor(performance.now() - this.startedMillis);
+    if (span) return toMillis(span.startTime);
+    if (incoming)
+      this.announcedMillis ||= Date.now() - Math.ceil(performance.now() - startedMillis);
     return this.announcedMillis;
   }
 

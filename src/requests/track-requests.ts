@@ -82,7 +82,7 @@ export class RequestTracker implements RequestProcessor {
   }
 
   #watchSpanless(announced: Request): void {
-    announced.readStart();
+    announced.announcedMillis = Date.now(); // a clock that is set later does not move the request
     announced.onClosed = this.#endSpanless;
   }
 
