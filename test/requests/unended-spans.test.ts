@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attributes, Span } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import type { InspectedHit } from '../../src/inspector/index.js';
@@ -13,9 +12,6 @@ import { get, startRegistered, titles } from '../support/registered-app.js';
 import { startProcessor } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
 import { decided } from '../support/traced-service.js';
-
-/** More than the time between two looks at spans that have not ended. */
-const LOOK_MILLIS = 300;
 
 /** A server that starts a SERVER span for each request, and never ends it. */
 async function startService(listener: RequestListener = (_request, response) => response.end()) {
@@ -50,40 +46,44 @@ test('a request whose SERVER span does not end makes one hit a second after its 
     response.statusCode = 418;
     response.end();
   });
+  await fetch(`${url}/before`);
+  add(1);
   await fetch(`${url}/tea`, { headers: { referer: 'https://ref.example/' } });
-  const [span] = spans;
+  const [, span] = spans;
   span?.setAttributes({ 'http.route': '/:drink', 'matomo.cvar.plan': 'pro' });
   const event = { 'matomo.e_c': 'tea', 'matomo.cid': 'c'.repeat(16) };
   span?.addEvent('matomo.hit', { ...event, 'matomo.e_a': 'poured' });
   add(999);
-  await sleep(LOOK_MILLIS);
-  expect(counted()).toBe(0);
+  await eventually(() => counted() === 1); // the one before
   add(1);
-  await eventually(() => counted() === 1);
-  const expected = ['GET /:drink 418 https://ref.example/', 'poured https://ref.example/'];
-  expect(await rows()).toEqual(expected);
+  await eventually(() => counted() === 2);
+  const ofTea = ['GET /:drink 418 https://ref.example/', 'poured https://ref.example/'];
+  expect(await rows()).toEqual(sorted(['GET /before 418', ...ofTea]));
   // It ends much later.
   span?.setAttribute('http.route', '/late');
   span?.addEvent('matomo.hit', { ...event, 'matomo.e_a': 'cold' });
   span?.end();
+  await fetch(`${url}/after`);
   add(5000);
-  await sleep(LOOK_MILLIS);
-  expect(await rows()).toEqual(expected);
-  expect(processor.stats()).toMatchObject({ hits: 2, furtherHits: 1, tracked: 2 });
+  await eventually(() => counted() === 3);
+  expect(await rows()).toEqual(sorted(['GET /after 418', 'GET /before 418', ...ofTea]));
+  expect(processor.stats()).toMatchObject({ hits: 4, furtherHits: 1, tracked: 4 });
 });
 
 test('what a SERVER span says counts if it ends within a second after the response', async () => {
   const add = stopMonotonicClock();
   const { url, spans, counted, rows } = await startService();
+  await fetch(`${url}/before`);
+  add(800);
   await fetch(`${url}/7`);
   add(200);
-  await sleep(LOOK_MILLIS);
-  expect(counted()).toBe(0);
-  spans[0]?.setAttributes({ 'http.route': '/:id', 'http.response.status_code': 202 }).end();
-  expect(counted()).toBe(1);
+  await eventually(() => counted() === 1); // the one before
+  spans[1]?.setAttributes({ 'http.route': '/:id', 'http.response.status_code': 202 }).end();
+  expect(counted()).toBe(2);
+  await fetch(`${url}/after`);
   add(5000);
-  await sleep(LOOK_MILLIS);
-  expect(await rows()).toEqual(['GET /:id 202']);
+  await eventually(() => counted() === 3);
+  expect(await rows()).toEqual(['GET /:id 202', 'GET /after 200', 'GET /before 200']);
 });
 
 test('the duration of such a request ends with its response', async () => {
@@ -129,22 +129,28 @@ test('a request that only has a SERVER span of something else makes no hit', asy
   const add = stopMonotonicClock();
   const { processor, tracer } = await startProcessor();
   const spans: Span[] = [];
-  const url = await listen((_request, response) => {
-    spans.push(tracer.startSpan('consume', { kind: 1 }));
+  const url = await listen((request, response) => {
+    const attributes = request.url === '/http' ? { 'http.request.method': 'GET' } : {};
+    spans.push(tracer.startSpan('consume', { kind: 1, attributes }));
     response.end();
   });
   await fetch(url);
+  await fetch(`${url}/http`);
   add(5000);
-  await sleep(LOOK_MILLIS);
+  await eventually(() => decided(processor) === 1);
   await processor.forceFlush();
   spans[0]?.end();
-  expect(decided(processor)).toBe(0);
+  expect(decided(processor)).toBe(1);
 });
 
 test('what later happens to the connection does not change the status of such a request', async () => {
   const add = stopMonotonicClock();
+  let isClosed = false;
   const { url, counted, rows } = await startService(({ url: path }, response) => {
     if (path === '/second') {
+      response.once('close', () => {
+        isClosed = true;
+      });
       socket.resetAndDestroy();
       response.write('fails'); // before the server knows of the reset
     } else response.end();
@@ -154,8 +160,7 @@ test('what later happens to the connection does not change the status of such a 
   socket.write(requestFor('/first'));
   await once(socket, 'data');
   socket.write(requestFor('/second'));
-  await once(socket, 'close');
-  await sleep(LOOK_MILLIS);
+  await eventually(() => isClosed);
   add(1000);
   await eventually(() => counted() === 2);
   expect(await rows()).toEqual(['GET /first 200', 'GET /second 499']);
