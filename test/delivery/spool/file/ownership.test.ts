@@ -195,11 +195,11 @@ describe('a folder that the system cannot create', () => {
 
   test('is not used, and the process goes on', async () => {
     const APP = `require('opentelemetry-matomo/register');
-      setTimeout(() => process.exit(), 2000);
       require('node:http').createServer().listen();`;
     const MATOMO_URL = 'http://127.0.0.1:1';
     const env = { MATOMO_URL, MATOMO_SITE_ID: '1', MATOMO_SPOOL: '/proc/missing/spool' };
     const app = startNode(['--eval', APP], { env }); // `recursive` of `mkdirSync` would never return
     await eventually(() => app.stderr().includes('[spool-not-used]'));
+    await app.stop();
   });
 });
