@@ -94,6 +94,7 @@ describe('a spool that others can change', () => {
     expect(refused.logged).toEqual([expect.stringMatching(/no sticky bit.*\[spool-owner\]$/)]);
     refused.push('a');
     await eventually(() => refused.delivery.counters.tracked === 1);
+    await refused.delivery.shutdown(1000); // else it would open the folder, too
     chmodSync(folder, 0o1777);
     const used = spooledDelivery({ folder });
     used.push('b');
