@@ -109,7 +109,6 @@ export function captureRequests(processor: RequestProcessor): () => void {
   if (shared.processors.length === 0) subscribe(shared.listeners);
   shared.processors = [...shared.processors.filter((each) => !each.isRetired), processor];
   return function release() {
-    if (!shared.processors.includes(processor)) return;
     shared.processors = shared.processors.filter((each) => each !== processor);
     if (shared.processors.length === 0) unsubscribe(shared.listeners);
   };

@@ -77,7 +77,6 @@ export interface RequestReading extends SpanReading {
  */
 export function readRequest(request: Request, reading: RequestReading): HttpRequest | undefined {
   const { span, incoming, response, announced } = request;
-  if (!span && !incoming) return undefined;
   const attributes = span ? request.attributes : NO_ATTRIBUTES;
   const method = (span && methodOf(attributes)) ?? (incoming && (incoming.method ?? 'GET'));
   if (method === undefined) return undefined;

@@ -162,7 +162,7 @@ export class RequestTracker implements RequestProcessor {
 
   /** If it has a span, that ends the request. */
   readonly #endSpanless = (announced: Request): void => {
-    if (!this.spanless || announced.isTraced || !announced.incoming) return;
+    if (!this.spanless || announced.isTraced) return;
     this.#guard('endSpanless', () => {
       const request = this.#finder.takeOwn(announced);
       this.#finder.detachSpan(request);
