@@ -168,8 +168,8 @@ export class Request {
   }
 
   /** A request with this SERVER span, which nothing announced. */
-  static of(span: FinishedSpan, finder?: RequestFinder): Request {
-    const request = new Request(finder);
+  static of(span: FinishedSpan): Request {
+    const request = new Request();
     request.startSpan(span);
     return request;
   }

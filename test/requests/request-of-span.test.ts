@@ -14,7 +14,7 @@ function spanOf(traceId: string) {
 /** A finder with a request for each of these spans. */
 function finderOf(spans: readonly ReturnType<typeof spanOf>[]) {
   const finder = new RequestFinder();
-  const requests = spans.map((span) => Request.of(span, finder));
+  const requests = spans.map((span) => Request.of(span));
   for (const request of requests) finder.add(request);
   return { finder, requests };
 }
@@ -41,7 +41,7 @@ test('requests of traces that come again are found as long as they are open', ()
   const finder = new RequestFinder();
   for (let i = 0; i < 10_000; i++) {
     const spans = [spanOf(`trace ${i % 3000}`), spanOf(`trace ${i % 3000}`)];
-    const requests = spans.map((span) => Request.of(span, finder));
+    const requests = spans.map((span) => Request.of(span));
     for (const request of requests) finder.add(request);
     expect(finder.hasSharedTraces).toBe(true);
     const found = spans.map((span) => finder.root(span));
