@@ -83,7 +83,7 @@ export class RequestFinder {
     // Node's request belongs to the first HTTP SERVER span in its async context, which may get its attributes later. Paths are not
     // compared: the span has none if the URL parser rejects the Host header or the target.
     let request = announced && this.takeOwn(announced);
-    if (!request || request.http || request.closed) request = new Request(this);
+    if (!request || request.http) request = new Request(this);
     this.detachSpan(request);
     this.remove(request);
     request.startSpan(span);
@@ -125,7 +125,7 @@ export class RequestFinder {
   /** From now on, nothing but its span and its async context hold a request in memory: the span may never end. */
   weaken(request: Request): void {
     const { trace } = request;
-    if (!trace || request.reference) return;
+    if (!trace) return;
     const held = new WeakRef(request);
     if (trace.first === request) trace.first = held;
     else if (trace.others?.delete(request)) trace.others.add(held);
@@ -302,8 +302,7 @@ export class RequestFinder {
 
   /** The own request of a SERVER span that ends. */
   ofServerSpan(span: FinishedSpan): Request | undefined {
-    const current = this.own(currentRequest());
-    const request = current?.span === span ? current : this.root(span);
+    const request = this.root(span);
     if (!request?.incoming || methodOf(span.attributes) !== undefined) return request;
     this.detachSpan(request);
     return undefined;
