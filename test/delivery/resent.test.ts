@@ -35,3 +35,12 @@ test('hits are counted as often as an answer left them open', async () => {
   expect(sentNames(transport)).toHaveLength(4);
   expect(delivery).toMatchObject({ resent: 2, counters: { tracked: 1 } });
 });
+
+test('the hits of a bulk that is sent again in two halves count, too', async () => {
+  const { delivery, transport } = setUp();
+  transport.answer(answer(502), answer(502), processed);
+  for (const name of ['a', 'b']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sentNames(transport)).toEqual([['a', 'b'], ['a', 'b'], ['a'], ['b']]);
+  expect(delivery).toMatchObject({ resent: 4, counters: { tracked: 2 } });
+});

@@ -31,3 +31,10 @@ test.each(['a'.repeat(32), undefined, 'a "quoted" token'])(
     expect(bodyOf([...hits].reverse()).requests).toEqual([...QUERIES].reverse());
   },
 );
+
+test('a hit that is larger than a bulk may be is sent alone', () => {
+  const queue = new BatchQueue(100);
+  const large = hit({ query: `?${'x'.repeat(1_000_000)}` });
+  queue.add([hit({}), large, large, hit({})], false);
+  expect(queue.lists.unsent.map(({ hits }) => hits.length)).toEqual([1, 1, 1, 1]);
+});
