@@ -81,8 +81,8 @@ export class Batch {
    * Matomo builds visits from hits in the order of their times.
    */
   close(): void {
-    if (this.isOpen) this.hits.sort(byVisitorThenTime);
     this.isOpen = false;
+    this.hits.sort(byVisitorThenTime);
   }
 
   /** Both halves of a closed batch with at least two hits. */
@@ -91,11 +91,11 @@ export class Batch {
     return [this.#part(this.hits.slice(0, middle)), this.#part(this.hits.slice(middle))];
   }
 
-  /** Removes the hit of the newest request from a closed batch, as another batch. */
-  takeNewest(): Batch {
-    const newest = this.hits.reduce((a, b) => (b.startSeconds >= a.startSeconds ? b : a));
-    this.setHits(this.hits.filter((hit) => hit !== newest));
-    return this.#part([newest]);
+  /** Removes the last hit from a closed batch, as another batch. */
+  takeLast(): Batch {
+    const last = this.#part(this.hits.slice(-1));
+    this.setHits(this.hits.slice(0, -1));
+    return last;
   }
 
   /** Replaces the hits by some of them. */

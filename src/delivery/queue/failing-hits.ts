@@ -54,8 +54,8 @@ const SERVER_FAILS_FROM = 10;
  *    `first`; if nothing else is queued, by back-off. If the next request succeeds, too, this is a proof. Therefore the next one is `unsent`, or
  *    `likely` to succeed. One proof is not enough, because a server may fail by chance: at the third, at least a minute after the first, the hit
  *    is rejected.
- * 4. From the tenth failure in a row, the server is the cause. One hit at a time is sent, by back-off, until one is processed: the newest
- *    that is `unsent`; if none is, the hits of the other batches, one batch after the other, and last those that are `aside`.
+ * 4. From the tenth failure in a row, the server is the cause. One hit at a time is sent, by back-off, until one is processed: one of the
+ *    newest batch that is `unsent`; if none is, the hits of the other batches, one batch after the other, and last those that are `aside`.
  * 5. A batch that is too large is halved at once.
  * 6. At the end of a process, no cause is searched for: a batch that fails is sent once more in two halves.
  * 7. A batch of which Matomo says that all hits are invalid may have a rejected token: it is set `aside` as a whole, and sent directly
@@ -157,10 +157,10 @@ export class FailingHits {
       [...first, ...again, ...likely, ...crashes, ...aside].find(maySend);
     if (!batch || batch.hits.length === 1) return batch;
     queue.takeOut(batch);
-    const newest = batch.takeNewest();
+    const hit = batch.takeLast();
     queue.putFirst('again', batch);
-    queue.putFirst('first', newest);
-    return newest;
+    queue.putFirst('first', hit);
+    return hit;
   }
 
   /** The batch was processed. Returns the hit that this proves to be the cause of that hit's failures. */

@@ -174,7 +174,7 @@ test('if the server is the cause, hits that are aside are sent in turn', () => {
   expect(sent.size).toBe(10);
 });
 
-test('if the server is the cause, one hit at a time is sent, the newest first, until one is processed', () => {
+test('if the server is the cause, one hit at a time is sent, of the newest batch first, until one is processed', () => {
   const { queue, failing } = afterTenFailures();
   queue.add(hits('a', 'bad', 'b'), true);
   queue.add(hits('c', 'd', 'e', 'bad'), true);
