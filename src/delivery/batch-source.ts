@@ -89,19 +89,13 @@ export class BatchSource {
     this.failing.begin(SEND_MODES.exit);
   }
 
-  /** Whether batches are being made. */
-  get isFilling(): boolean {
-    return this.#filling !== undefined;
-  }
-
   /** Makes batches of the hits that are in memory now, in turns of the event loop: full ones, and the `rest`. */
   fill(rest: SendRule['takes'] = 'none'): Promise<void> {
     if (rest === 'none' && this.#filling !== undefined) return this.#filling;
-    const filling = runInSlices(this.#takeBatches(rest)).finally(() => {
-      if (this.#filling === filling) this.#filling = undefined;
+    this.#filling = runInSlices(this.#takeBatches(rest)).finally(() => {
+      this.#filling = undefined;
     });
-    this.#filling = filling;
-    return filling;
+    return this.#filling;
   }
 
   /** Gets hits for the next batch. Returns whether it may have hits of the spool. */

@@ -63,7 +63,7 @@ export class SendLoop {
     const isFull = memory.queued >= this.#maxExportBatchSize;
     // Nearly all hits arrive while the timer is set.
     if (this.#timerFor === 'full' || (this.#timerFor === 'due' && !isFull)) return;
-    if (source.isEnding || source.isFilling || memory.count === 0) return;
+    if (source.isEnding || memory.count === 0) return;
     if (!source.sendsFromMemory && source.queue.totalInMemory === 0) return;
     const now = performance.now();
     if (isFull) {

@@ -41,18 +41,6 @@ test('many hits at once are made in slices, so that others have their turn', asy
   expect(sizes).toEqual([2, 4, 5]);
 });
 
-test('batches are being made until the last call that makes them has ended', async () => {
-  const source = sourceOfSlowHits();
-  const ended: boolean[] = [];
-  const calls = [source.fill(), source.fill('all')].map(async (filled) => {
-    await filled;
-    await Promise.resolve(); // what `fill` itself does then comes first
-    ended.push(source.isFilling);
-  });
-  await Promise.all(calls);
-  expect(ended).toEqual([true, false]);
-});
-
 test('all of them are made while an attempt has no answer', async () => {
   let made = 0;
   const { delivery, transport } = setUp({ maxExportBatchSize: 1, exportTimeoutMillis: 60_000 });
