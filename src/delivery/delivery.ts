@@ -1,7 +1,7 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { EXIT_WAITS } from '../common/signals-and-exit.js';
 import { DetachedScope, untilIdle, withTimeout } from '../common/timers.js';
-import type { PendingHit } from '../hit/hit.js';
+import { CHILD_SPAN_WAIT_MILLIS, type PendingHit } from '../hit/hit.js';
 import { BatchSource } from './batch-source.js';
 import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
 import { flushAtExit } from './exit/exit-flush.js';
@@ -185,7 +185,8 @@ export class Delivery {
 
   /** The process is about to end: sends everything now, and new hits as soon as they are final. */
   hurry(): void {
-    this.#loop.hurry();
+    this.#parts.source.delayMillis = CHILD_SPAN_WAIT_MILLIS;
+    this.#loop.resetTimer();
     void this.flush();
   }
 

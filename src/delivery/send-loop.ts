@@ -78,17 +78,10 @@ export class SendLoop {
     }
   }
 
-  /** Sets the timer anew, because the wait of the sender has ended early. */
+  /** Sets the timer anew, because hits are due earlier. */
   resetTimer(): void {
     this.#clearTimer();
     this.update();
-  }
-
-  /** Sends hits as soon as they are final from now on. */
-  hurry(): void {
-    const { source } = this.#parts;
-    source.delayMillis = Math.min(source.delayMillis, CHILD_SPAN_WAIT_MILLIS);
-    this.#clearTimer();
   }
 
   /** Makes one attempt to send everything. First stores what belongs into the spool, even while an attempt runs. */

@@ -113,6 +113,17 @@ test('in a hurry, a hit that is not final is looked at again after 20 ms, and no
   expect(delivery.counters.tracked).toBe(1);
 });
 
+test('in a hurry, a hit does not wait as long as those before it', async () => {
+  const { delivery, transport } = setUp();
+  delivery.push(pending({ name: 'a' }));
+  await vi.advanceTimersByTimeAsync(100);
+  delivery.hurry();
+  await vi.advanceTimersByTimeAsync(0);
+  delivery.push(pending({ name: 'b' }));
+  await vi.advanceTimersByTimeAsync(40);
+  expect(sentNames(transport)).toEqual([['a'], ['b']]);
+});
+
 test('waiting hits are lost at the end if Matomo does not answer', async () => {
   const { delivery, transport } = setUp();
   transport.answer(noAnswer);
