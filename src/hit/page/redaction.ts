@@ -140,6 +140,8 @@ export function redactSecrets(path: string, isDecoded = false): string {
   let copied = 0;
   let wordStart = 0;
   let wordEnd = 0;
+  // Known once for each word: any number of values may follow a long one.
+  let isWordSecret: boolean | undefined;
   for (let start = 0, end = 0; start < path.length; start = end + 1) {
     let kinds = 0;
     for (end = start; end < path.length; end++) {
@@ -150,17 +152,20 @@ export function redactSecrets(path: string, isDecoded = false): string {
     if (end === start) continue;
     const isBeyond = sent.length + start - copied > MAX_PAIRS_LENGTH;
     const mayBeValue = (kinds & DIGIT) > 0 || end - start >= MIN_TOKEN_LENGTH;
-    const mayFollowWord = mayBeValue && (isBeyond || isSecretWord(path.slice(wordStart, wordEnd)));
+    if (mayBeValue && !isBeyond) isWordSecret ??= isSecretWord(path.slice(wordStart, wordEnd));
+    const mayFollowWord = mayBeValue && (isBeyond || isWordSecret);
     if (!mayFollowWord && !mayBeSecret(path, start, end, kinds)) {
       wordStart = start;
       wordEnd = end;
+      isWordSecret = undefined;
       continue;
     }
     const isEncoded = !isDecoded && (kinds & SPECIAL) > 0;
     sent += path.slice(copied, start);
     if (isBeyond && (isEncoded || mayBeValue)) return sent;
     const segment = path.slice(start, end);
-    const isAfterSecretWord = isSecretWord(path.slice(wordStart, wordEnd));
+    isWordSecret ??= isSecretWord(path.slice(wordStart, wordEnd));
+    const isAfterSecretWord = isWordSecret;
     const head = isEncoded ? segment.slice(0, segment.search(/[;&]|$/)) : segment;
     const sentHead = redactHead(head, isAfterSecretWord, isDecoded);
     const parameters = asMatomoReads(segment.slice(head.length));
@@ -169,6 +174,7 @@ export function redactSecrets(path: string, isDecoded = false): string {
     if (isWord) {
       wordStart = start;
       wordEnd = start + head.length;
+      isWordSecret = undefined;
     }
     copied = end;
   }

@@ -22,7 +22,7 @@ import { routeOf } from '../../../src/requests/routes/index.js';
 import { withNames } from '../../../src/requests/routes/mount-path.js';
 import { httpRequest, openRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
-import { type Inputs, type LinearRow, texts } from '../../support/linear-input.js';
+import { filled, type Inputs, type LinearRow, texts } from '../../support/linear-input.js';
 
 const ANSWERED = { statusCode: 200, isEventStream: false };
 const CALL = { ...ANSWERED, method: 'GET', path: '/', query: undefined, route: undefined };
@@ -127,6 +127,14 @@ export const HEADER_ROWS: readonly LinearRow[] = [
         'a private calendar': ['a', 'private-', 'g'],
       },
     ),
+  },
+  {
+    what: 'createRedactPath, of versions behind a long secret word',
+    reason: 'the word is decoded once, not for each of them',
+    sizes: [1, 100],
+    cases: texts(redactPath, {
+      versions: (count) => `/token-${filled('%2525252541', 600)}${'/v1'.repeat(count)}`,
+    }),
   },
   {
     what: 'a URL that the application sets',
