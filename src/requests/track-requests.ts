@@ -11,7 +11,7 @@ import {
 import { closeRequest } from './connections.js';
 import { type FinishedSpan, methodOf, SERVER_SPAN } from './finished-span.js';
 import { hasHitEvent, hitsOfEvents, PERF_KEY_ATTRIBUTE } from './matomo-attributes.js';
-import { isOperationSpan, updateOperation } from './operations/index.js';
+import { updateOperation } from './operations/index.js';
 import { clientOf } from './read-headers.js';
 import { type RequestReading, readRequest } from './read-request.js';
 import type { HitReports, Request, RequestSink } from './request.js';
@@ -219,12 +219,9 @@ export class RequestTracker implements RequestProcessor {
     annotateBelow(request, span, this.#reading);
     const { http, spanAdditions } = request;
     if (!http || !spanAdditions) return;
-    let { route, operation } = http;
     // Next.js ends its own SERVER span after the one of the http instrumentation.
-    if (route === undefined && spanAdditions.route !== undefined)
-      route = routeOf(request, {}, http.path, http.statusCode);
-    if (isOperationSpan(span))
-      operation = updateOperation(operation, spanAdditions, this.#reading.readsMcp);
+    const route = http.route ?? routeOf(request, {}, http.path, http.statusCode);
+    const operation = updateOperation(http.operation, spanAdditions, this.#reading.readsMcp);
     request.http = { ...http, route, operation };
   }
 
