@@ -52,9 +52,7 @@ function templateOf(
 ): string | undefined {
   const isBelow = mounted !== undefined && path.startsWith(mounted.text);
   const rest = segmentsOf(isBelow ? path.slice(mounted.text.length) : path);
-  const texts = templates.filter((template) => typeof template === 'string');
-  const isText = texts.length === templates.length;
-  return longestMatch(texts, rest, !isBelow) ?? (isText ? texts[0] : undefined);
+  return longestMatch(templates, rest, !isBelow);
 }
 
 /**
@@ -71,11 +69,8 @@ function guessPrefix(
   const text = base ?? lostPrefix(segmentsOf(path), template);
   const known = beginningOf(app, text);
   const rest = text.slice(known.text.length);
-  const others = Object.entries(base === undefined ? {} : (params ?? {}));
-  const named = withNames(
-    rest,
-    others.filter(([name]) => !template.includes(name)),
-  );
+  const others = Object.entries(params ?? {}).filter(([name]) => !template.includes(name));
+  const named = withNames(rest, others);
   return known.template + mostUsedSpelling(redactSecrets(toTitlePath(named)));
 }
 
