@@ -102,8 +102,7 @@ export class OperationNames {
 
   /** The operation of an ended request with a name that may be in a title, or without one. */
   admit({ operation, path, route, statusCode, address }: AnsweredOperation): Operation | undefined {
-    if (operation === undefined || (operation.name ?? operation.mcp) === undefined)
-      return operation;
+    if (operation === undefined) return undefined;
     const { names, paths, clients } = this.#provenOf(operation.kind);
     const { kind, hasFailed, evidence } = operation;
     const isProven = !hasFailed && evidence !== 'none' && isSuccess(statusCode);
@@ -116,12 +115,10 @@ export class OperationNames {
       REFUSALS[statusCode] === undefined;
     const name = isKnownPlace ? names.admit(operation.name, proof, address) : undefined;
     const { mcp } = operation;
-    if (mcp) {
-      const clientName = clients.admit(mcp.clientName, proof, address);
-      const method = isKnownPlace ? mcp.method : undefined;
-      return { ...operation, name, mcp: { ...mcp, method, clientName } };
-    }
-    return name === operation.name ? operation : { ...operation, name };
+    if (!mcp) return { ...operation, name };
+    const clientName = clients.admit(mcp.clientName, proof, address);
+    const method = isKnownPlace ? mcp.method : undefined;
+    return { ...operation, name, mcp: { ...mcp, method, clientName } };
   }
 
   /** Names that the server itself has listed: a tool that always fails has a name, too. */
