@@ -103,7 +103,6 @@ export function assembleRequest(
 }
 
 function inOrderOfEnding(spans: readonly FinishedSpan[]): readonly FinishedSpan[] {
-  if (spans.length < 2) return spans;
   // Compute each end once, and not for each comparison.
   const ends = spans.map((span) => ({
     span,

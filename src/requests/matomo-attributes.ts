@@ -33,8 +33,7 @@ export function toEventAttributes(
 
 /** Whether a span has such an event. Called for every span of the application. */
 export function hasHitEvent({ events }: FinishedSpan): boolean {
-  if (events === undefined || events.length === 0) return false;
-  return events.some(({ name }) => name === HIT_EVENT);
+  return events?.some(({ name }) => name === HIT_EVENT) === true;
 }
 
 /** The hits in the events of a span, in order. */

@@ -56,7 +56,7 @@ export function nodeScheme(incoming: Request['incoming']): 'http' | 'https' {
 
 /** Host and port from the Host header. */
 function serverOf(host: string | undefined): Attributes {
-  if (host === undefined || host === '') return {};
+  if (host === undefined) return {};
   const colon = host.lastIndexOf(':');
   const port = host.slice(colon + 1);
   const hasPort = colon > 0 && /^\d{1,5}$/.test(port);

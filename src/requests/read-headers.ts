@@ -109,7 +109,6 @@ function newClient(userAgent: string, language: string): Client {
 
 /** Whether one of the values of a header is `1`. */
 function isOne(value: unknown): boolean {
-  if (value === undefined) return false;
   if (Array.isArray(value)) return value.some(isOne);
   // Node.js joins several values by commas.
   return typeof value === 'string' && value.split(',').some((each) => each.trim() === '1');

@@ -76,7 +76,7 @@ export class RequestFinder {
     if (outer) {
       this.nested.set(span, outer);
       this.#hasNestedTraces ||= outer.traceId !== span.spanContext().traceId;
-      if (this.hasSharedTraces) this.#assign(span, undefined, outer);
+      this.#assign(span, undefined, outer);
       return;
     }
     if (announced?.untracked) return;
