@@ -249,7 +249,6 @@ export class Delivery {
     sender.stop();
     this.#parts.losses.check();
     this.#parts.diagnostics.lines.flush();
-    if (this.keepsForExit) return;
     const { shutdown } = this.counters.lost;
     const end = { hasTimedOut: !isInTime, before: sender.stoppedBy, mayFlush: true };
     const text = this.#parts.losses.describeLoss('shutdown', { shutdown }, end);

@@ -43,7 +43,6 @@ export class Sender {
   readonly #verdicts: Verdicts;
   #failedBulksInARow = 0;
   readonly #token: CurrentToken;
-  #waitsForToken = false;
 
   /** `onNewToken` is called if a rejected token was replaced in its file. */
   constructor(parts: Omit<SendingParts, 'sender'>, onNewToken: () => void) {
@@ -60,7 +59,8 @@ export class Sender {
 
   /** Whether a flush may send. After the token was rejected, only a shutdown does before the wait ends: many rejections lock the address out. */
   get mayFlush(): boolean {
-    return !this.#waitsForToken || performance.now() >= this.waitUntilMillis;
+    const { isTokenRejected } = this.#parts.source.failing;
+    return !isTokenRejected || performance.now() >= this.waitUntilMillis;
   }
 
   /** Why Matomo does not process hits; `undefined` if it does. */
@@ -143,8 +143,14 @@ export class Sender {
         source.count(batch, policy.counts);
         break;
       case 'kept':
-        if (policy.wait === 'token') failing.tokenRejected(batch, failureOf(result));
-        else failing.postponed();
+        if (policy.wait === 'token') {
+          failing.tokenRejected(batch, failureOf(result));
+          // Only another token ends the wait earlier.
+          this.#token.watch(() => {
+            this.waitUntilMillis = 0;
+            this.#onNewToken();
+          });
+        } else failing.postponed();
         break;
       case 'halved':
         if (hits.length > 1) failing.split(batch);
@@ -167,7 +173,6 @@ export class Sender {
       if (tracked > 0) options.onTracked?.();
       if (policy.stopsCrashes) source.stopCrashes();
     }
-    this.#afterToken(policy.hits === 'kept' && policy.wait === 'token');
   }
 
   /** Logs why after many failures in a row, if nothing can be sent now. Returns how long nothing is sent. */
@@ -179,17 +184,6 @@ export class Sender {
     if (isWaiting && (this.#failedBulksInARow >= LOGGED_FAILURES || outage.cause !== undefined))
       outage.begin(reason, true);
     return failing.isServerFailing ? failing.serverWaitMillis : 0;
-  }
-
-  /** While the token is rejected, only another one ends the wait earlier. */
-  #afterToken(isTokenRejected: boolean): void {
-    this.#waitsForToken = isTokenRejected;
-    if (!isTokenRejected) return;
-    this.#token.watch(() => {
-      this.#waitsForToken = false;
-      this.waitUntilMillis = 0;
-      this.#onNewToken();
-    });
   }
 }
 
@@ -219,13 +213,10 @@ class CurrentToken {
     return isNew;
   }
 
-  /** Reads the token again and again until `stop` is called, or it is another one: then calls `onNew`. */
+  /** Reads the token again and again until `stop` is called. Calls `onNew` when it is another one. */
   watch(onNew: () => void): void {
-    if (this.#read === undefined) return;
     this.#timer = setInterval(() => {
-      if (!this.reread()) return;
-      this.stop();
-      onNew();
+      if (this.reread()) onNew();
     }, REREAD_MILLIS).unref();
   }
 
