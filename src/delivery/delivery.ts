@@ -132,16 +132,9 @@ export class Delivery {
     return this.#add(hit, true);
   }
 
-  /** The same for a hit whose request has not ended: it gets its place in the queue from `placeWaiting`, or when it is final. */
+  /** The same for a hit whose request has not ended: it gets its place in the queue from `memory.placeWaiting`, or when it is final. */
   wait(hit: PendingHit): boolean {
     return this.#add(hit, false);
-  }
-
-  /** Queues a waiting hit. Returns `false` if it was queued before. */
-  placeWaiting(hit: PendingHit): boolean {
-    const isQueued = this.memory.placeWaiting(hit);
-    if (isQueued) this.#loop.update();
-    return isQueued;
   }
 
   /** Whether new hits are lost because of a shutdown. */
@@ -170,8 +163,7 @@ export class Delivery {
   /** Loads the transport early: a process that is about to end has no time to load it. */
   #prepare(): void {
     this.#isPrepared = true;
-    const { scope, spool, transport } = this.#parts;
-    if (spool) return; // hits survive the process
+    const { scope, transport } = this.#parts;
     scope.runInAsyncScope(() => setImmediate(() => transport.prepare?.()).unref());
   }
 

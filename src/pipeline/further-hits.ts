@@ -144,7 +144,7 @@ export class FurtherHits implements HitReports {
     const hits = HitsOfRequest.of(request);
     hits.page = page;
     for (const pending of hits.waiting.splice(0)) {
-      pending.state = this.#parts.delivery.placeWaiting(pending) ? 'afterPage' : 'apart';
+      pending.state = this.#parts.delivery.memory.placeWaiting(pending) ? 'afterPage' : 'apart';
     }
     for (const hit of ofSpans ?? []) this.add(hit, request);
   }

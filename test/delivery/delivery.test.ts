@@ -70,7 +70,8 @@ test('a waiting hit is pending at once, and behind the hits that were queued bef
   expect(delivery.wait(pending())).toBe(false);
   expect(delivery.pending).toBe(3);
   expect(delivery.counters.lost.queue_full).toBe(1);
-  expect([delivery.placeWaiting(waiting), delivery.placeWaiting(waiting)]).toEqual([true, false]);
+  const { memory } = delivery;
+  expect([memory.placeWaiting(waiting), memory.placeWaiting(waiting)]).toEqual([true, false]);
   expect(delivery.pending).toBe(3);
   await delivery.flush();
   expect(sentNames(transport)).toEqual([['a', 'page', 'further']]);
