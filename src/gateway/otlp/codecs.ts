@@ -7,15 +7,13 @@ import type { DecodedExport } from './read-export.js';
 /** Reads and answers export requests of one content type. */
 export interface OtlpCodec {
   readonly contentType: string;
-  /** Other names of the content type. */
-  readonly aliases: readonly string[];
   /**
    * Reads an `ExportTraceServiceRequest` in steps.
    *
    * @throws UnreadableExport
    */
   read(body: Buffer, into: DecodedExport): Steps;
-  /** Encodes an `ExportTraceServiceResponse`, with a partial success if spans were rejected or there is a message. */
+  /** Encodes an `ExportTraceServiceResponse`, with a partial success if there is a message: each rejected span has one. */
   encodeAnswer(rejectedSpans: number, errorMessage: string): Uint8Array | string;
   /** Encodes a `google.rpc.Status`. */
   encodeStatus(code: number, message: string): Uint8Array | string;
@@ -23,13 +21,12 @@ export interface OtlpCodec {
 
 const protobufCodec: OtlpCodec = {
   contentType: 'application/x-protobuf',
-  aliases: ['application/protobuf'],
   read: readProtobuf,
   encodeAnswer(rejectedSpans, errorMessage) {
     const writer = new BinaryWriter();
-    if (isPartial(rejectedSpans, errorMessage)) {
+    if (errorMessage !== '') {
       writer.tag(1, WireType.LengthDelimited).fork();
-      if (rejectedSpans > 0) writer.tag(1, WireType.Varint).int64(rejectedSpans);
+      writer.tag(1, WireType.Varint).int64(rejectedSpans);
       writer.tag(2, WireType.LengthDelimited).string(errorMessage).join();
     }
     return writer.finish();
@@ -44,12 +41,13 @@ const protobufCodec: OtlpCodec = {
 /** Also encodes answers to requests of an unknown content type. */
 export const jsonCodec: OtlpCodec = {
   contentType: 'application/json',
-  aliases: [],
   read: readJson,
   encodeAnswer(rejectedSpans, errorMessage) {
-    if (!isPartial(rejectedSpans, errorMessage)) return '{}';
-    const count = rejectedSpans > 0 && { rejectedSpans: String(rejectedSpans) }; // int64 is text in JSON
-    return JSON.stringify({ partialSuccess: { ...count, errorMessage } });
+    if (errorMessage === '') return '{}';
+    // int64 is text in JSON.
+    return JSON.stringify({
+      partialSuccess: { rejectedSpans: String(rejectedSpans), errorMessage },
+    });
   },
   encodeStatus: (code, message) => JSON.stringify({ code, message }),
 };
@@ -61,9 +59,5 @@ export const OTLP_CODECS: readonly OtlpCodec[] = [protobufCodec, jsonCodec];
 export function findCodec(contentType: string | undefined): OtlpCodec | undefined {
   const [type = ''] = (contentType ?? '').split(';', 1);
   const name = type.trim().toLowerCase();
-  return OTLP_CODECS.find((codec) => codec.contentType === name || codec.aliases.includes(name));
-}
-
-function isPartial(rejectedSpans: number, errorMessage: string): boolean {
-  return rejectedSpans > 0 || errorMessage !== '';
+  return OTLP_CODECS.find((codec) => codec.contentType === name);
 }
