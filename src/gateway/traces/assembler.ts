@@ -102,21 +102,12 @@ export class Assembler {
   add(spans: readonly ReceivedSpan[]): void {
     const now = nowMillis();
     const dueMillis = now + this.#graceMillis;
-    let last: ReceivedSpan | undefined;
-    let trace: Trace | undefined;
     for (const span of spans) {
-      // Spans of a trace mostly arrive together.
-      if (!trace || span.traceId !== last?.traceId || span.resource !== last.resource) {
-        trace = this.#traceOf(span);
-      }
-      last = span;
+      const trace = this.#traceOf(span);
       const isKnown = makesHits(span) && this.#recent.add(trace.key, span.spanId);
       if (isKnown || !trace.add(span, now, dueMillis)) {
         this.#unused += 1;
-        if (trace.size === 0) {
-          this.#traces.delete(trace.key);
-          trace = undefined;
-        }
+        if (trace.size === 0) this.#traces.delete(trace.key);
         continue;
       }
       this.#spans += 1;
@@ -124,10 +115,7 @@ export class Assembler {
       this.#countRequest(span, 1);
       const standIn = span.createStandIn(); // not counted
       if (standIn) this.#traceOf(standIn).add(standIn, now, dueMillis);
-      if (this.#exceeds(1)) {
-        this.#makeRoom(now);
-        trace = undefined;
-      }
+      if (this.#exceeds(1)) this.#makeRoom(now);
     }
     if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
   }
