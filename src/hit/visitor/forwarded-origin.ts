@@ -1,4 +1,4 @@
-import { isIP, isIPv4 } from '../../common/addresses.js';
+import { isIP } from '../../common/addresses.js';
 import { memoize } from '../../common/generation-cache.js';
 import { isUrlHost } from '../page/page-url.js';
 import { createIsInRanges, NAMED_RANGES, plainAddress } from './addresses.js';
@@ -52,15 +52,13 @@ export function createToOrigin({
   const isLocal = memoize(isLocalHost);
 
   return function toOrigin(claims) {
-    const peer = isIPv4(claims.peerAddress ?? '')
-      ? claims.peerAddress
-      : plainAddress(claims.peerAddress);
-    if (trustProxy === false || !isTrusted(peer ?? '', 0)) {
+    const peer = plainAddress(claims.peerAddress);
+    if (!isTrusted(peer ?? '', 0)) {
       const { host } = claims;
       return { address: peer, host, scheme: chooseScheme(host, claims.scheme) };
     }
     const { headers } = claims;
-    const host = firstOf(headers.header('x-forwarded-host')) ?? claims.host;
+    const host = firstOf(headers.header('x-forwarded-host')) || claims.host;
     const proto = firstOf(headers.header('x-forwarded-proto'))?.toLowerCase();
     return {
       address: findClientAddress(peer, headers.header('x-forwarded-for')),
@@ -79,8 +77,8 @@ export function createToOrigin({
   function findClientAddress(peer: string | undefined, forwardedFor = ''): string | undefined {
     const hops = forwardedFor.split(',').filter((hop) => hop.trim() !== '');
     let client = peer;
-    for (let hop = 1; hop <= Math.min(hops.length, MAX_HOPS); hop++) {
-      const address = plainAddress(hops[hops.length - hop]);
+    for (let hop = 1; hop <= MAX_HOPS; hop++) {
+      const address = plainAddress(hops.at(-hop));
       if (address === undefined) return client;
       client = address;
       if (!isTrusted(address, hop)) return client;
@@ -93,8 +91,7 @@ export function createToOrigin({
 const MAX_HOPS = 100;
 
 function firstOf(list: string | undefined): string | undefined {
-  const first = list?.split(',')[0]?.trim();
-  return first === '' ? undefined : first;
+  return list?.split(',')[0]?.trim();
 }
 
 const LOCAL_NAME = /^[^.]+$|\.(?:localhost|local|internal|test)$/;
