@@ -87,7 +87,7 @@ export const MAX_PATTERN_INPUT = 2048;
 
 /** Whether a pattern of a user matches in the part of a text that patterns see. */
 export function matchesAny(patterns: readonly RegExp[], text: string): boolean {
-  const seen = text.length > MAX_PATTERN_INPUT ? text.slice(0, MAX_PATTERN_INPUT) : text;
+  const seen = text.slice(0, MAX_PATTERN_INPUT);
   return patterns.some((pattern) => pattern.test(seen));
 }
 
@@ -101,7 +101,6 @@ export function nearestName(
   let nearest: string | undefined;
   let least = maxDistance + 1;
   for (const candidate of known) {
-    if (Math.abs(candidate.length - plain.length) >= least) continue; // its distance cannot be smaller
     const distance = editDistance(plain, candidate.toLowerCase());
     if (distance < least) {
       least = distance;

@@ -1,5 +1,4 @@
 import { cutAtSegment } from './redaction.js';
-
 import { holdsEmail, isToken } from './secrets.js';
 import { decodePath } from './url-pairs.js';
 
@@ -18,19 +17,15 @@ export function toTitlePath(path: string): string {
   const seen = cutAtSegment(path);
   let template = '';
   let copied = 0;
-  VALUE.lastIndex = 0;
   // `replace` with a function takes 1.3 to 2.5 times as long.
   while (VALUE.test(seen)) {
     const start = seen.lastIndexOf('/', VALUE.lastIndex - 1) + 1;
     const end = endOfSegment(seen, VALUE.lastIndex);
-    const segment = seen.slice(start, end);
-    const shown = templateOf(segment);
+    template += seen.slice(copied, start) + templateOf(seen.slice(start, end));
     VALUE.lastIndex = end;
-    if (shown === segment) continue;
-    template += seen.slice(copied, start) + shown;
     copied = end;
   }
-  return copied === 0 ? seen : template + seen.slice(copied);
+  return template + seen.slice(copied);
 }
 
 function endOfSegment(path: string, start: number): number {

@@ -179,13 +179,9 @@ export function createToTrackedQuery(
  * rest of the path as a query, so `&` is a separator there too.
  */
 export function removeSearchFromPath(path: string): string {
-  const text = asMatomoReads(path);
-  const start = text.indexOf(';');
-  if (start < 0) return text;
-  const rest = text
-    .slice(start)
-    .replace(/[;&][^/]*/g, (parts) => filterParts(parts, removeSearch, false));
-  return text.slice(0, start) + rest;
+  return asMatomoReads(path).replace(/;.*/s, (rest) =>
+    rest.replace(/[;&][^/]*/g, (parts) => filterParts(parts, removeSearch, false)),
+  );
 }
 
 function removeSearch(pair: string): string | undefined {

@@ -57,7 +57,7 @@ export function holdsSecret(encoded: string): boolean {
   if (USER_INFO.test(text) || innerNames(text).some(isSecretName)) return true;
   // In a path, `+` is no space: a telephone number begins with it.
   const path = decodeLayers(encoded, decodePath) ?? '';
-  return holdsSecretPath(text) || (path !== text && holdsSecretPath(path));
+  return holdsSecretPath(text) || holdsSecretPath(path);
 }
 
 /** A query and the fragment of a hash router may have paths, too. */
@@ -71,7 +71,7 @@ function innerNames(text: string): string[] {
     .replace(HOST_AND_PORT, ' ')
     .replace(SPACE_BEFORE_VALUE, '')
     .split(/[?&;#/\s,{}]/);
-  return pieces.flatMap((piece) => (/[=:]/.test(piece) ? piece.split(/[=:]/).slice(0, -1) : []));
+  return pieces.flatMap((piece) => piece.split(/[=:]/).slice(0, -1));
 }
 
 /** The token of a bot in a URL of Telegram. */
@@ -162,7 +162,7 @@ export function redactSecrets(path: string, isDecoded = false): string {
     }
     const isEncoded = !isDecoded && (kinds & SPECIAL) > 0;
     sent += path.slice(copied, start);
-    if (isBeyond && (isEncoded || mayBeValue)) return sent;
+    if (isBeyond) return sent;
     const segment = path.slice(start, end);
     isWordSecret ??= isSecretWord(path.slice(wordStart, wordEnd));
     const isAfterSecretWord = isWordSecret;
@@ -170,15 +170,14 @@ export function redactSecrets(path: string, isDecoded = false): string {
     const sentHead = redactHead(head, isAfterSecretWord, isDecoded);
     const parameters = asMatomoReads(segment.slice(head.length));
     sent += sentHead + filterParts(parameters, redactPair, sentHead !== head);
-    const isWord = !sentHead.includes(REDACTED) && !(isAfterSecretWord && isVersion(head));
-    if (isWord) {
+    if (!sentHead.includes(REDACTED) && !isVersion(head)) {
       wordStart = start;
       wordEnd = start + head.length;
       isWordSecret = undefined;
     }
     copied = end;
   }
-  return copied === 0 ? path : sent + path.slice(copied);
+  return sent + path.slice(copied);
 }
 
 const DIGIT = 1;
@@ -226,7 +225,6 @@ const WORDS = /^[a-z_-]+$/;
  */
 export function redactRoute(route: string): string {
   const own = withoutUserInfo(route);
-  if (redactSecrets(own) === own) return own;
   const segments = own.split('/');
   const plain = segments.map((segment) => (PARAMETER.test(segment) ? ANY : segment));
   return redactSecrets(plain.join('/'))

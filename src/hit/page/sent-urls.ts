@@ -14,8 +14,8 @@ export interface SentUrlOptions extends PageUrlOptions {
   readonly redactPathPatterns: readonly RegExp[];
 }
 
-/** Of a URL without query and fragment. Without a scheme, `//x/y` is a path: to call `x` a host would hide that it may be a secret word. */
-const ORIGIN = /^[a-z][a-z\d+.-]*:[/\\]{2}[^/\\]*/i;
+/** Without a scheme, `//x/y` is a path: to call `x` a host would hide that it may be a secret word. */
+const ORIGIN = /^[a-z][a-z\d+.-]*:[/\\]{2}[^/\\?#]*/i;
 const PAGE_AND_QUERY = /^([^?#]*)(?:\?([^#]*))?/;
 const BEFORE_HOST = /^[^/\\]*[/\\]+/;
 const PORT = /:\d*$/;
@@ -55,8 +55,7 @@ export function createSentUrls(options: SentUrlOptions) {
   /** The page that a request to `host` came from; `undefined` if nothing of it is sent. */
   function ofReferrer(referrer: string, host?: string): string | undefined {
     if (referrers === 'full') return ofAttribute(referrer, host);
-    const page = referrer.slice(0, referrer.search(/[?#]|$/));
-    return toOrigin(withoutUserInfo(page));
+    return toOrigin(withoutUserInfo(referrer));
   }
 
   /**
@@ -92,19 +91,18 @@ function redactUrl(
   const [, start = '', query = ''] = PAGE_AND_QUERY.exec(url) ?? [];
   const page = withoutUserInfo(start);
   const origin = originOf(page);
-  const path = page.slice(origin.length);
-  const redacted = path === '' ? page : origin + redactPath(path, origin);
+  const redacted = origin + redactPath(page.slice(origin.length), origin);
   const kept = redactQuery(query);
   return kept === '' ? redacted : `${redacted}?${kept}`;
 }
 
-function originOf(page: string): string {
-  return ORIGIN.exec(page)?.[0] ?? '';
+function originOf(url: string): string {
+  return ORIGIN.exec(url)?.[0] ?? '';
 }
 
 /** As browsers send it with the policy `origin`. */
-function toOrigin(page: string): string | undefined {
-  const origin = originOf(page);
+function toOrigin(url: string): string | undefined {
+  const origin = originOf(url);
   return isUrlHost(hostOf(origin)) ? `${origin}/` : undefined;
 }
 

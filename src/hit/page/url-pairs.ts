@@ -30,7 +30,6 @@ export function pairNameOf(pair: string): string {
 
 /** Filters pairs that `;` separates; `undefined` if none is kept. */
 export function filterPairs(text: string, filter: FilterPair): string | undefined {
-  if (!text.includes(';')) return filter(text, false);
   const kept = filterParts(`;${text}`, filter);
   return kept === '' ? undefined : kept.slice(1);
 }
