@@ -116,6 +116,12 @@ function decodeSegment(segment: string): string {
 const PAIR_SEGMENT = /[=:]|%(?:25)*(?:20|3a|3d)/i;
 /** A method of a resource, such as `keys:rotate`. */
 const METHOD_SEGMENT = /^[\w.~-]*:[a-z]+$/i;
+/** Some servers read a backslash as a slash, and so do URLs of browsers. */
+const ANY_SLASH = /[/\\]/;
+/** User info, if a host may be there. */
+const USER_INFO_SEGMENT = /.(?:@|%(?:25)*40)/s;
+/** What precedes the host of a URL in a path. Proxies and servers join the slashes of its scheme. */
+const BEFORE_HOST = /(?:[/\\]{2}|https?:[/\\])$/i;
 
 /** What is sent of a segment without its matrix parameters. Unless it is decoded, it may be a pair. */
 function redactHead(head: string, isAfterSecretWord: boolean, isDecoded: boolean): string {
@@ -126,7 +132,7 @@ function redactHead(head: string, isAfterSecretWord: boolean, isDecoded: boolean
   }
   const text = decodeLayers(head, decodePath);
   if (text === undefined || isSecret(text, isAfterSecretWord)) return REDACTED;
-  return text.includes('/') && holdsSecretSegment(text) ? REDACTED : head;
+  return ANY_SLASH.test(text) && holdsSecretSegment(text) ? REDACTED : head;
 }
 
 /**
@@ -167,7 +173,9 @@ export function redactSecrets(path: string, isDecoded = false): string {
     isWordSecret ??= isSecretWord(path.slice(wordStart, wordEnd));
     const isAfterSecretWord = isWordSecret;
     const head = isEncoded ? segment.slice(0, segment.search(/[;&]|$/)) : segment;
-    const sentHead = redactHead(head, isAfterSecretWord, isDecoded);
+    const sentHead = isUserInfo(path, start, head)
+      ? REDACTED
+      : redactHead(head, isAfterSecretWord, isDecoded);
     const parameters = asMatomoReads(segment.slice(head.length));
     sent += sentHead + filterParts(parameters, redactPair, sentHead !== head);
     if (!sentHead.includes(REDACTED) && !isVersion(head)) {
@@ -178,6 +186,12 @@ export function redactSecrets(path: string, isDecoded = false): string {
     copied = end;
   }
   return sent + path.slice(copied);
+}
+
+/** Whether a segment has user info, as in `/fetch/https://user:password@host/`. */
+function isUserInfo(path: string, start: number, segment: string): boolean {
+  if (!USER_INFO_SEGMENT.test(segment)) return false;
+  return BEFORE_HOST.test(path.slice(Math.max(0, start - 'https:/'.length), start));
 }
 
 const DIGIT = 1;
@@ -192,7 +206,7 @@ const KINDS = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
   if (/[A-Z]/.test(character)) return CAPITAL;
   // Of pairs, escapes, email addresses and telephone numbers.
   if (/[%;&=:@+]/.test(character)) return SPECIAL;
-  return character === '/' ? SLASH : 0;
+  return ANY_SLASH.test(character) ? SLASH : 0;
 });
 
 /**
