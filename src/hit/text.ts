@@ -68,6 +68,13 @@ export function withoutUserInfo(url: string): string {
   return url.includes('@') ? url.replace(USER_INFO, '$1') : url;
 }
 
+const HOST_AND_REST = /^((?:[^/\\?#:]*:[/\\]+)?[^/\\?#]*).*/s;
+
+/** What a client sends as the host, which may be a URL: without user info, path, query and fragment. */
+export function shownHost(host: string): string {
+  return withoutUserInfo(host).replace(HOST_AND_REST, '$1');
+}
+
 // Outside of the function, which would make a new object for each call.
 const NOT_ASCII = /[\u0080-\u00ff]/;
 const NOT_LATIN1 = /[\u0100-\uffff]/;

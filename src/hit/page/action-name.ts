@@ -1,6 +1,6 @@
 import { GenerationCache } from '../../common/generation-cache.js';
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
-import { withoutUserInfo } from '../text.js';
+import { shownHost } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
 import { redactRoute } from './redaction.js';
 
@@ -128,7 +128,7 @@ const FIELDS: Readonly<Record<string, (request: Titled, path: string, place: str
   method: (request, _path, place) => titleMethodOf(request, place),
   route: (_request, _path, place) => place,
   path: (_request, path) => path,
-  host: ({ host = '' }) => withoutUserInfo(host),
+  host: ({ host = '' }) => shownHost(host),
   status: (request) => String(request.statusCode),
   // Without a span, it is the method.
   span: (request) =>

@@ -3,7 +3,7 @@ import { toErrorType } from '../http-request.js';
 import { FIRST_FAILED_STATUS } from '../page/action-name.js';
 import { holdsCredentials, isCredentialName, REDACTED } from '../page/secrets.js';
 import { createSentUrls, type SentUrlOptions } from '../page/sent-urls.js';
-import { cleanText, withoutUserInfo } from '../text.js';
+import { cleanText, shownHost } from '../text.js';
 import { maskAddress, plainAddress } from '../visitor/addresses.js';
 
 /** A header that the name of an attribute means. */
@@ -115,7 +115,7 @@ export interface SentAttributeOptions extends SentUrlOptions {
 const MAX_CHARACTERS = 4096;
 
 const ERROR_TYPES = new Set(['error.type', 'http.error_name', 'exception.type']);
-/** What clients send as the host. Credentials may precede it, as in a URL. */
+/** What clients send as the host. */
 const HOSTS: ReadonlySet<string> = new Set([
   'http.host',
   'http.request.header.host',
@@ -164,7 +164,7 @@ export function createToSentAttribute(
   return function toSentAttribute(name, value, host) {
     if (ERROR_TYPES.has(name)) return toErrorType(value);
     const whole = cleanText(value.slice(0, MAX_CHARACTERS));
-    const text = HOSTS.has(name) ? withoutUserInfo(whole) : whole;
+    const text = HOSTS.has(name) ? shownHost(whole) : whole;
     const isHeader = HEADER.test(name);
     if (isHeader && holdsCredentials(text)) return REDACTED;
     const isUrl = URL_OR_PATH.test(text) || (isHeader && holdsUrl(name, text));

@@ -32,8 +32,8 @@ test('a method that a client invented is nowhere in a failed request; one of the
   for (const method of METHODS) expect(sent(method, 404)).toContain(`"${method} ${method} `);
 });
 
-test('the host of a title has no credentials', () => {
-  const request = httpRequest({ host: 'ann:s3cret@shop.example.org' });
+test('the host of a title has neither credentials nor a path', () => {
+  const request = httpRequest({ host: 'ann:s3cret@shop.example.org/token/s3cret?s3cret' });
   const { parameters } = parametersOf(request, { actionName: '{host}' });
   expect(parameters.action_name).toBe('shop.example.org');
 });

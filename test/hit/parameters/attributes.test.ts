@@ -173,6 +173,14 @@ test.each([
   ['http.request.header.host', 'ann:s3cret@shop.example', 'shop.example'],
   ['http.request.header.x-forwarded-host', 'ann:s3cret@shop.example', 'shop.example'],
   ['server.address', 'ann:s3cret@shop.example', 'shop.example'],
+  ['server.address', 'shop.example:80/token/s3cret', /^shop\.example:80$/],
+  ['net.host.name', 'shop.example?token=s3cret', /^shop\.example$/],
+  ['http.host', 'shop.example\\s3cret', /^shop\.example$/],
+  [
+    'http.request.header.x-forwarded-host',
+    'https://shop.example/#s3cret',
+    /^https:..shop\.example$/,
+  ],
 ] as const)('of a header, %s: %s is sent as %s', (name, value, sent) => {
   expect(createToSentAttribute(HIT_OPTIONS)(name, value)).toMatch(
     typeof sent === 'string' ? new RegExp(`^${escaped(sent)}`) : sent,
