@@ -213,8 +213,11 @@ function createReadSource(options: SentAttributeOptions): (source: string) => Re
   const toSentAttribute = createToSentAttribute(options);
 
   return function toReadSource(source) {
+    // Of what a client sends, nothing may be left.
     function toSent(value: string | number | undefined, { http }: EndedRequest) {
-      return typeof value === 'string' ? toSentAttribute(source, value, http.host) : value;
+      return typeof value === 'string'
+        ? toSentAttribute(source, value, http.host) || undefined
+        : value;
     }
     const named = headerAttributeOf(source);
     if (named) {

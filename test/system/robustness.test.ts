@@ -268,6 +268,23 @@ function randomBytes(random: () => number): string {
   return bytes.map((byte) => String.fromCharCode(byte === 0x7f ? 0x80 : byte)).join('');
 }
 
+test('a header of which nothing is left is not sent, and nothing is logged', async () => {
+  const output = captureOutput();
+  const service = await startTracedService(serveNothing, {
+    dimensions: {
+      1: 'http.request.header.host',
+      2: 'http.request.header.x-original-url',
+      3: 'http.request.header.x-note',
+    },
+  });
+  const headers = ['Host: user@', 'X-Original-Url: #top', 'X-Note: \x85'];
+  expect(statusOf(await sendRaw(service, rawRequest('/raw', headers)))).toBe(200);
+  await service.requests(1);
+  const params = (await service.hits())[0]?.params ?? {};
+  expect(Object.keys(params).filter((name) => name.startsWith('dimension'))).toEqual([]);
+  expect(output).toEqual([]);
+});
+
 test('a Unix socket makes no request fail', async () => {
   requires('Unix sockets');
   const service = await startTracedService(serveNothing, BEHIND_PROXY);
