@@ -113,7 +113,9 @@ export function peerAddressOf(attributes: Attributes): string | undefined {
   );
 }
 
-// `SpanKind` of OpenTelemetry's API, which is not imported at run time. OTLP has other numbers (`OTLP_SPAN_KINDS`).
+// `SpanStatusCode` and `SpanKind` of OpenTelemetry's API, which is not imported at run time. OTLP has other kinds (`OTLP_SPAN_KINDS`).
+
+export const ERROR_STATUS = 2;
 
 export const SERVER_SPAN = 1;
 export const CLIENT_SPAN = 2;

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '../common/otel-types.js';
 import { type Annotations, addTiming, toErrorType } from '../hit/http-request.js';
 import { hasNonFiniteNumber, isPerfKey } from '../hit/parameters/parameter-values.js';
-import { type FinishedSpan, toMillis } from './finished-span.js';
+import { ERROR_STATUS, type FinishedSpan, toMillis } from './finished-span.js';
 import { annotateWith, hasHitEvent, PERF_KEY_ATTRIBUTE, PREFIX } from './matomo-attributes.js';
 import { isGraphqlSpan, isOperationSpan, operationOfSpan } from './operations/index.js';
 import { isMcpSpan } from './operations/mcp.js';
@@ -26,7 +26,7 @@ export function isAnnotatedBelow(span: FinishedSpan, reading: SpanReading): bool
 
 /** Whether a span has anything for Matomo. */
 export function isAnnotated(span: FinishedSpan, { userIdAttribute, errors }: SpanReading): boolean {
-  if (errors && span.status.code === ERROR) return true;
+  if (errors && span.status.code === ERROR_STATUS) return true;
   if (hasHitEvent(span)) return true;
   const { attributes } = span;
   if (userIdAttribute !== undefined && attributes[userIdAttribute] !== undefined) return true;
@@ -56,7 +56,7 @@ function annotate(annotations: Annotations, span: FinishedSpan, reading: SpanRea
 
 function hasError(span: FinishedSpan): boolean {
   const { status, events, attributes } = span;
-  if (status.code === ERROR || events?.some(({ name }) => name === 'exception')) return true;
+  if (status.code === ERROR_STATUS || events?.some(({ name }) => name === 'exception')) return true;
   return attributes['error.type'] !== undefined && isMcpSpan(span);
 }
 
@@ -90,5 +90,3 @@ function errorTypeOf(span: FinishedSpan): string | undefined {
   if (typeof type !== 'string' || type === '' || /^\d{3}$/.test(type)) return undefined;
   return toErrorType(type);
 }
-
-const ERROR = 2; // SpanStatusCode.ERROR

@@ -9,7 +9,7 @@ import {
   waitingRequests,
 } from './captured-requests.js';
 import { closeRequest } from './connections.js';
-import { type FinishedSpan, methodOf, SERVER_SPAN } from './finished-span.js';
+import { ERROR_STATUS, type FinishedSpan, methodOf, SERVER_SPAN } from './finished-span.js';
 import { hasHitEvent, hitsOfEvents, PERF_KEY_ATTRIBUTE } from './matomo-attributes.js';
 import { updateOperation } from './operations/index.js';
 import { clientOf } from './read-headers.js';
@@ -241,7 +241,5 @@ export class RequestTracker implements RequestProcessor {
 /** Whether a SERVER span has ended before the response, and without its status. After an error, there may be no response. */
 function isAnsweredLater({ incoming, response }: Request, span: FinishedSpan): boolean {
   if (!incoming || response?.closed !== false || response.headersSent) return false;
-  return span.status.code !== ERROR && statusAttribute(span.attributes) === undefined;
+  return span.status.code !== ERROR_STATUS && statusAttribute(span.attributes) === undefined;
 }
-
-const ERROR = 2; // SpanStatusCode.ERROR
