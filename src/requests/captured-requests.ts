@@ -228,8 +228,7 @@ function routeReader(toRequest: readonly string[], toRoute: readonly string[]) {
   return function addRoute(announced: Request, message: object): void {
     const incoming = valueAt(message, toRequest);
     const route = valueAt(message, toRoute);
-    const isIts =
-      incoming === announced.incoming || (isObject(incoming) && requestOf(incoming) === announced);
+    const isIts = isObject(incoming) && requestOf(incoming) === announced;
     if (isIts && typeof route === 'string') announced.route = route;
   };
 }
