@@ -177,8 +177,7 @@ export class RequestFinder {
     const outer = this.#hasNestedTraces && parent ? this.nested.get(parent) : undefined;
     if (outer) this.nested.set(span, outer);
     if (!this.hasSharedTraces) return;
-    const current = this.own(currentRequest());
-    this.#assign(span, parent, current?.span && current);
+    this.#assign(span, parent, this.own(currentRequest()));
   }
 
   /** Stores the request of a new span if its trace has several: that of its parent, else that of the async context. */
