@@ -23,9 +23,7 @@ export function routeOf(
   const spanRoute = specific(isList ? routeOfList(reported, path) : reported);
   if (spanRoute !== undefined && !isList && !isCutShort(spanRoute, path)) return spanRoute;
   const own = specific(announced.route) ?? readRoute(frameworkRequestOf(incoming), path);
-  if (isList && own !== undefined) return own; // the framework knows the mount path, too
-  if (spanRoute !== undefined && spanRoute !== '/')
-    return own?.startsWith(spanRoute) ? own : spanRoute;
+  if (spanRoute !== undefined && spanRoute !== '/') return own ?? spanRoute; // the framework knows the mount path, too
   const route = spanAdditions?.route ?? own;
   return statusCode === 404 && route === '/' && path !== '/' ? undefined : route;
 }
