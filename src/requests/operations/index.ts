@@ -31,7 +31,6 @@ const BATCH = /(?:^|&)batch=1(?:&|$)/;
 function readTrpcTarget(target: OperationTarget): SentOperation | undefined {
   const { path, query, route } = target;
   const isBatch = query !== undefined && route === undefined && BATCH.test(query);
-  if (!isBatch && !path.includes('/trpc/')) return undefined; // nearly all requests
   const slash = path.lastIndexOf('/');
   const isBelowTrpc = path.endsWith('/trpc', slash);
   if (!isBelowTrpc && !(isBatch && evidenceOf(target, 'trpc') !== 'none')) return undefined;
