@@ -51,3 +51,16 @@ test('requests of traces that come again are found as long as they are open', ()
     expect(finder.ownerOf(spanOf(`trace ${i % 3000}`))).toBeUndefined();
   }
 });
+
+test.each([
+  { isRecorded: false, hasSpan: false, isOfCurrent: true },
+  { isRecorded: true, hasSpan: false, isOfCurrent: false }, // it may be of another person's request
+  { isRecorded: false, hasSpan: true, isOfCurrent: false },
+])('whether a span of an unknown trace is of the current request: %o', (row) => {
+  const finder = new RequestFinder();
+  const current = finder.takeOwn(new Request());
+  if (row.hasSpan) current.startSpan(spanOf('current'));
+  const recorded = spanOf('unknown');
+  const span = row.isRecorded ? recorded : { spanContext: recorded.spanContext };
+  expect(finder.ofCall(current, span as never)).toBe(row.isOfCurrent ? current : undefined);
+});
