@@ -123,7 +123,6 @@ export class LineLimiter {
           if (quietMillis !== undefined) quiet = this.#after(quietMillis, state.end);
         }
         current = cause;
-        if (written === cause) return;
         const write = () => {
           if (current === undefined || current === written) return undefined;
           written = current;
@@ -177,8 +176,7 @@ export class LineLimiter {
     clearTimeout(this.#timer);
     const next = Math.min(...[...this.#lines.values()].map((line) => this.#dueMillis(line)));
     if (next === Number.POSITIVE_INFINITY) return;
-    const millis = Math.max(0, Math.ceil(next - performance.now()));
-    this.#timer = this.#after(millis, () => this.#writeDue());
+    this.#timer = this.#after(Math.ceil(next - performance.now()), () => this.#writeDue());
   }
 
   #after(millis: number, run: () => void): NodeJS.Timeout {

@@ -65,6 +65,27 @@ test('the second outage is in the log, and one that flickers does not fill it', 
   expect(said.at(-1)).toMatch(/^over/);
 });
 
+test('the end of a state whose beginning has no line has none', () => {
+  const { said, state } = setUp();
+  state.begin('503', () => '503', SECOND);
+  state.end();
+  vi.advanceTimersByTime(MINUTE);
+  expect(said).toEqual([]);
+});
+
+test('the end of a state that has begun again has no line', () => {
+  const { said, state, begin } = setUp();
+  begin('503');
+  vi.advanceTimersByTime(50 * SECOND);
+  state.end();
+  vi.advanceTimersByTime(10 * SECOND);
+  begin('503');
+  state.end();
+  begin('503');
+  vi.advanceTimersByTime(5 * MINUTE);
+  expect(said).toEqual(['503', 'over', '503']);
+});
+
 test('a state without an end of its own ends a minute after it was last seen', () => {
   const { said, begin } = setUp({ quietMillis: MINUTE });
   for (let i = 0; i < 10; i++) {
