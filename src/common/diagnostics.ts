@@ -7,8 +7,6 @@ import { otelGlobal } from './otel-global.js';
 
 /** Messages of the package. Nothing here throws, and no message contains the token or the user info of a URL. */
 export interface Diagnostics {
-  /** Writes to `diag` only: nothing is written if the application has set no logger. */
-  info(message: string): void;
   /**
    * Reports a change of state to `diag`, or to stderr if no logger is set. Each code is written at most once per minute;
    * the next message of that code has the number of suppressed ones.
@@ -27,8 +25,6 @@ export interface Diagnostics {
   print(message: string): void;
 }
 
-type Level = 'info' | 'warn' | 'error';
-
 /** Begins each line and each error. */
 export const PREFIX = 'opentelemetry-matomo: ';
 const MAX_DISTINCT_WARNINGS = 100;
@@ -40,7 +36,6 @@ export function createDiagnostics(): Diagnostics {
   const writtenKinds = new Map<string, number>();
   const lines = new LineLimiter((message) => write('warn', message));
   return {
-    info: (message) => write('info', message),
     warn: (message) => lines.change(splitCode(message).code ?? message, () => message),
     lines,
     error: (message) => write('error', message),
@@ -53,17 +48,17 @@ export function createDiagnostics(): Diagnostics {
       writtenKeys.add(key);
       write('warn', typeof message === 'string' ? message : message());
     },
-    print: (message) => write('info', message, true),
+    print: (message) => write('info', message),
   };
 }
 
-function write(level: Level, message: string, always = level !== 'info'): void {
+function write(level: 'info' | 'warn' | 'error', message: string): void {
   try {
     const diag = otelGlobal()?.diag;
     origin ??= findOrigin();
     const line = PREFIX + origin + withoutUserInfo(message);
     if (diag) diag[level](line);
-    else if (always) writeToStderr(line);
+    else writeToStderr(line);
   } catch {
     // A logger that throws must not affect the application.
   }

@@ -5,7 +5,6 @@ import { LineLimiter } from '../../src/common/line-limiter.js';
 export function diagnosticsTo(say: (message: string) => void): Diagnostics {
   const keys = new Set<string>();
   return {
-    info: say,
     warn: say,
     error: say,
     print: say,
