@@ -124,13 +124,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     },
     onRefused(why) {
       if (why === 'no memory') refusals.begin('memory');
-      refusals.count();
+      refusals.exports += 1;
     },
     accept({ spans, leftOut, rejected: count }) {
       received += spans.length + leftOut;
       rejected += count;
-      assembler.add(spans);
-      assembler.countUnused(leftOut);
+      assembler.add(spans, leftOut);
     },
   });
 
