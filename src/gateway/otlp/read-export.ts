@@ -181,13 +181,10 @@ export interface SpanSelection {
 const LETTER_M = 0x6d; // of `matomo.`
 
 /** Whole names, and regular expressions that are tested anywhere in a name. */
-export type Names = readonly (string | RegExp)[];
+type Names = readonly (string | RegExp)[];
 
 export function createSelection(
-  {
-    services,
-    scopes,
-  }: { readonly services?: Names | undefined; readonly scopes?: Names | undefined },
+  { services, scopes }: Partial<Record<'services' | 'scopes', Names | undefined>>,
   { userIdAttribute }: Pick<SpanReading, 'userIdAttribute'>,
 ): SpanSelection {
   const names = [
