@@ -326,5 +326,5 @@ export function isTooOld(version: string | undefined): boolean {
 
 /** Matomo sends some booleans as numbers or text. */
 export function isTrue(value: unknown): boolean {
-  return value === true || Number(value) === 1;
+  return Number(value) === 1;
 }

@@ -101,7 +101,6 @@ function checkName(
   attribute: unknown,
   siteId: ResolvedOptions['siteId'],
 ): Finding[] {
-  if (typeof attribute !== 'string') return [];
   const known = KNOWN_DIMENSIONS.get(attribute);
   const meant = wordsOf(`${attribute} ${known?.name ?? ''}`);
   if (wordsOf(name).some((word) => meant.includes(word))) return [];
