@@ -142,14 +142,9 @@ function unknownOption(
   return optionError(`unknown option ${show(name)}${where}: ${advice}`);
 }
 
-/** Shorter parts of names occur in many of them. */
-const SHORTEST_PART = 3;
-
 /** The option with nearly that name, else the only one whose name contains it, as `tokenAuth` contains `token`. */
 function nearestOption(name: string, known: readonly string[]): string | undefined {
-  const near = nearestName(name, known);
-  if (near !== undefined || name.length < SHORTEST_PART) return near;
   const part = name.toLowerCase();
   const containing = known.filter((option) => option.toLowerCase().includes(part));
-  return containing.length === 1 ? containing[0] : undefined;
+  return nearestName(name, known) ?? (containing.length === 1 ? containing[0] : undefined);
 }

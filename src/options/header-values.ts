@@ -10,10 +10,10 @@ import {
   parser,
   showValue,
 } from './parser.js';
-import { LIST, PAIRS } from './syntax.js';
+import { PAIRS } from './syntax.js';
 
 /** In lower case. */
-const NAME = /^[!#$%&'*+\-.^_`|~\da-z]+$/;
+export const HEADER_NAME: RegExp = /^[!#$%&'*+\-.^_`|~\da-z]+$/;
 /** Without line breaks, which would end the header. */
 const VALUE = /^[\x20-\x7e\x80-\xff]+$/;
 /** undici sets these itself. */
@@ -37,7 +37,7 @@ function parseHeaders(value: unknown, name: string): Readonly<Record<string, str
   for (const [key, content] of pairsOf(name, value)) {
     const header = typeof key === 'string' ? key.trim().toLowerCase() : '';
     const text = typeof content === 'string' ? content.trim() : '';
-    if (!NAME.test(header)) throw notPairs(name);
+    if (!HEADER_NAME.test(header)) throw notPairs(name);
     if (!VALUE.test(text)) throw isVariable(name) ? notPairs(name) : notText(name, header);
     if (OF_THE_REQUEST.test(header)) throw optionError(`${name} must not set ${header}`);
     parsed[header] = text;
@@ -68,21 +68,6 @@ function notPairs(name: string): OptionError {
 function notText(name: string, header: string): OptionError {
   const wanted = 'text without line breaks; its value is not shown, because it may be secret';
   return optionError(`${name}[${show(header)}] must be ${wanted}`);
-}
-
-/** Names of headers, in lower case and with dashes. */
-export const headerNames: Parser<readonly string[]> = parser(
-  'a list of names of headers',
-  (value) => {
-    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-    const names = list.map((item) => toText(item).trim().toLowerCase().replaceAll('_', '-'));
-    return names.every((name) => NAME.test(name)) ? names : undefined;
-  },
-  { syntax: LIST },
-);
-
-function toText(item: unknown): string {
-  return typeof item === 'string' ? item : '';
 }
 
 /** The name of an attribute, with a header in lower case. A header whose name says that it is secret is refused. */
@@ -120,7 +105,7 @@ export function userIdSource(name: string, text: string): string {
 function normalize(name: string, text: string): string {
   const named = headerAttributeOf(text);
   if (!named) return text;
-  if (NAME.test(named.header)) return `http.${named.direction}.header.${named.header}`;
+  if (HEADER_NAME.test(named.header)) return `http.${named.direction}.header.${named.header}`;
   throw optionError(
     `${name} must name a header after http.${named.direction}.header., got ${showValue(text)}`,
   );

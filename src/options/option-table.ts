@@ -2,7 +2,7 @@ import { AI_CHATBOTS, HEALTH_CHECKERS } from '../hit/bots/bots.js';
 import type { TrackedRequest } from '../hit/http-request.js';
 import { DEFAULT_TITLE } from '../hit/page/action-name.js';
 import { declareOptions, option, type ResolvedValues } from './declaration.js';
-import { headerNames, headers } from './header-values.js';
+import { headers } from './header-values.js';
 import {
   actionName,
   boolean,
@@ -10,6 +10,7 @@ import {
   consent,
   dimensions,
   functionOption,
+  headerNames,
   integer,
   meterProvider,
   methods,

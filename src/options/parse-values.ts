@@ -12,7 +12,7 @@ import { type TrackingParameters, toSiteId } from '../hit/parameters/parameter-v
 import { nearestName } from '../hit/text.js';
 import { createIsInRanges, NAMED_RANGES } from '../hit/visitor/addresses.js';
 import { DAILY } from '../hit/visitor/visitor-id.js';
-import { dimensionSource, userIdSource } from './header-values.js';
+import { dimensionSource, HEADER_NAME, userIdSource } from './header-values.js';
 import { invalid, isVariable, optionError, type Parser, parser } from './parser.js';
 import {
   JSON_OBJECT,
@@ -191,6 +191,15 @@ export function listOf<Item, InCode = Item>(
   return parser(wanted, parseList, { syntax });
 }
 
+/** Names of headers, in lower case and with dashes. */
+export const headerNames: Parser<readonly string[]> = listOf(
+  'a list of names of headers',
+  (item) => {
+    const name = typeof item === 'string' ? item.trim().toLowerCase().replaceAll('_', '-') : '';
+    return HEADER_NAME.test(name) ? name : undefined;
+  },
+);
+
 /** Exact paths. Without a slash at its beginning, an item would match nothing. */
 export const paths: Parser<readonly string[]> = listOf(
   'a list of exact paths that begin with a slash (use ignorePatterns for regular expressions)',
@@ -325,7 +334,7 @@ function parseTrust(
   const word = wordOf(['true', 'false'], value);
   if (word !== undefined) return word === 'true';
   const hops = numberOf(value);
-  if (typeof value === 'number' || !Number.isNaN(hops)) return integer(0, 100)(name, hops);
+  if (!Number.isNaN(hops)) return integer(0, 100)(name, hops);
   return parseRanges(typeof value === 'string' ? listFromText(value) : value, name);
 }
 

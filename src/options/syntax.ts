@@ -43,12 +43,9 @@ export function patternsFromText(text: string): (RegExp | string)[] {
   const list = listFromJson(text);
   if (list) return list.map(patternOf);
   const patterns: (RegExp | string)[] = [];
-  const item =
-    /\s*(?:(\/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+\/[dgimsuvy]*)(?=\s*(?:,|$))|([^,]*))\s*(?:,|$)/y;
-  while (item.lastIndex < text.length) {
-    const match = item.exec(text);
-    if (!match) break;
-    const [, withFlags, plain = ''] = match;
+  const items =
+    /\s*(?:(\/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\/[])+\/[dgimsuvy]*)(?=\s*(?:,|$))|([^,]*))\s*(?:,|$)/gy;
+  for (const [, withFlags, plain = ''] of text.matchAll(items)) {
     if (withFlags !== undefined) patterns.push(patternOf(withFlags));
     else if (text.includes(',') && !isBalanced(plain))
       throw new TypeError('a comma splits a pattern');

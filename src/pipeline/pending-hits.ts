@@ -11,10 +11,10 @@ const SPOOL_HOLD_MILLIS = 200;
 export function longestHold({
   scheduledDelayMillis,
   spool,
-  dryRun,
-}: Pick<ResolvedOptions, 'scheduledDelayMillis' | 'spool' | 'dryRun'>): number {
-  const hasSpool = spool !== undefined && !dryRun;
-  return hasSpool ? Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS) : scheduledDelayMillis;
+}: Pick<ResolvedOptions, 'scheduledDelayMillis' | 'spool'>): number {
+  return spool === undefined
+    ? scheduledDelayMillis
+    : Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS);
 }
 
 /** What a pending page view asks its pipeline. */

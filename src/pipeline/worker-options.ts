@@ -17,7 +17,6 @@ type Announced = Readonly<Partial<Record<OptionName, string>>>;
 export function announceOptions(inCode: MatomoOptions): void {
   if (!isMainThread) return;
   const names = privacyOptionsIn(inCode);
-  if (names.length === 0) return;
   const added = Object.fromEntries(names.map((name) => [name, inEnvironment(name)]));
   setEnvironmentData(KEY, { ...announced(), ...added });
 }
