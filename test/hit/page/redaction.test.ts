@@ -238,6 +238,8 @@ test.each([
   ['mtm_content=ad/Spring_Sale_2026_Top', 'mtm_content=ad/Spring_Sale_2026_Top'],
   ['next=/users/42?page=2', 'next=/users/42?page=2'],
   ['date=2026/11/23', 'date=2026/11/23'],
+  ['next=/%3B%2B4917612345678', 'next=redacted'],
+  ['token&page=2', 'token&page=2'],
 ])('a path in the query %s is redacted, too: %s', (query, sent) => {
   expect(parametersOf(httpRequest({ path: '/', query })).parameters.url).toBe(`${ORIGIN}/?${sent}`);
 });
@@ -300,6 +302,8 @@ test.each([
   ['/iban/DE89%203704%200044/x', '/iban/redacted/x'],
   ['/f/a%2Fb@c/x', '/f/redacted/x'],
   ['/over/%C3%A9e/x', '/oredacted/redacted/x'],
+  ['/f/cover%2F%C3%A9/x', '/f/redacted/x'],
+  ['/f/a%2Fb/x%20y/z', '/f/a%2Fb/x%20y/z'],
   ['/a%20b/c+d', '/a%20b/c+d'],
 ])('of %s, with escapes or without, %s is sent', (path, sent) => {
   const patterns = [/[^/]+@[^/]+/, /\d{6,}/, /[A-Z]{2}\d{2} \d+ \d+/, /ver\/é/];

@@ -181,7 +181,9 @@ test.each([
     'https://shop.example/#s3cret',
     /^https:..shop\.example$/,
   ],
-] as const)('of a header, %s: %s is sent as %s', (name, value, sent) => {
+  ['app.owner', 'ann@shop.example', 'ann@shop.example'],
+  ['app.plan', 'Basic plus', 'Basic plus'],
+] as const)('of a header or an attribute, %s: %s is sent as %s', (name, value, sent) => {
   expect(createToSentAttribute(HIT_OPTIONS)(name, value)).toMatch(
     typeof sent === 'string' ? new RegExp(`^${escaped(sent)}`) : sent,
   );

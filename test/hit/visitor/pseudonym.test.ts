@@ -103,6 +103,10 @@ test.each([
   expect(identityOf(userId, header)).toEqual({ kind: 'token' });
 });
 
+test('a key that begins like a token is one of a client', () => {
+  expect(identityOf(API_KEY, 'example-key')).toEqual({ kind: 'known', value: 'example-key' });
+});
+
 test.each([
   'opaque',
   'a.b.c',
