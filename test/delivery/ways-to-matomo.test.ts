@@ -226,11 +226,26 @@ describe('forward proxies', () => {
 
   test('a proxy that is down, and one that is silent: nothing was sent', async () => {
     vi.stubEnv('HTTPS_PROXY', 'http://127.0.0.1:1');
-    await expectNotSent(send('https://matomo.test'), /^ECONNREFUSED: .*127\.0\.0\.1:1$/);
+    await expectNotSent(
+      send('https://matomo.test'),
+      /^ECONNREFUSED: .*127\.0\.0\.1:1; sent through the proxy http:\/\/127\.0\.0\.1:1$/,
+    );
     const proxy = await startHttpProxy('http://127.0.0.1:1');
     proxy.stall();
     vi.stubEnv('HTTPS_PROXY', proxy.url);
-    await expectNotSent(send('https://matomo.test', 200), /^no connection within 200 ms$/);
+    await expectNotSent(send('https://matomo.test', 200), /^no connection within 200 ms; .* proxy /);
+  });
+
+  test('a proxy that closes the connection is asked once', async () => {
+    let connections = 0;
+    const proxy = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined).once('data', () => socket.end());
+    });
+    vi.stubEnv('HTTPS_PROXY', await listen(proxy));
+    const sent = send('https://matomo.test');
+    await expectNotSent(sent, /closed the connection|ECONNRESET/);
+    expect(connections).toBe(1);
   });
 
   test.each(['proxy.example.org:3128', 'socks5://proxy.example.org', 'http://user:hunter2@'])(

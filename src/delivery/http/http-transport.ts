@@ -1,9 +1,12 @@
 import type { Socket } from 'node:net';
+import { codeOf } from '../../common/describe-error.js';
 import { OpenExchange } from './open-exchange.js';
-import { type Transport, unanswered } from './transport.js';
+import { type Transport, type Unanswered, unanswered } from './transport.js';
 
 /** One connection to Matomo, with one request at a time. */
 export interface HttpClient {
+  /** The URL of the proxy that it uses, without user name and password. */
+  readonly proxy: string | undefined;
   /** Sends a bulk, and reports what happens. `closes`: the connection is closed after it. May throw if it cannot be sent. */
   send(body: Buffer, closes: boolean, exchange: OpenExchange): void;
   /** Closes the connection, also while it is being opened. */
@@ -52,7 +55,7 @@ export function createHttpTransport(
         }
         const exchange = await current.result;
         reuse.recordResult(exchange.kind === 'answer', closes);
-        return exchange;
+        return exchange.kind === 'not_sent' ? namingProxy(exchange, opened.proxy) : exchange;
       } catch (error) {
         return unanswered(false, toError(error));
       }
@@ -66,6 +69,14 @@ export function createHttpTransport(
       await opened?.close();
     },
   };
+}
+
+/** Names the proxy: an error does not tell if its address or certificate is that of the proxy or of Matomo. */
+function namingProxy(exchange: Unanswered, proxy: string | undefined): Unanswered {
+  if (proxy === undefined) return exchange;
+  const { error } = exchange;
+  const text = `${codeOf(error)}; sent through the proxy ${proxy}`;
+  return { ...exchange, error: new Error(text, { cause: error }) };
 }
 
 function toError(error: unknown): Error {

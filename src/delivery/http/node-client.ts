@@ -54,6 +54,8 @@ export function createNodeClient(
   }
 
   return {
+    proxy: proxy?.url,
+
     send(body, closes, exchange) {
       agent ??= openAgent();
       const request = moduleOf(server).request({

@@ -58,7 +58,7 @@ export function headersOf({ userAgent, headers }: TransportOptions): Record<stri
   };
 }
 
-type Unanswered = Extract<Exchange, { error: Error }>;
+export type Unanswered = Extract<Exchange, { error: Error }>;
 
 /** The result of a request without a response. */
 export function unanswered(wasSent: boolean, error: Error, isHttp?: false): Unanswered {

@@ -26,6 +26,7 @@ export async function createUndiciClient(
   const headers = headersOf(options);
   const dispatcher = await createDispatcher(url, onClose);
   return {
+    proxy: proxyRouteOf(url, process.env)?.url,
     send(body, closes, exchange) {
       dispatcher.dispatch(
         {
@@ -106,9 +107,10 @@ export async function createDispatcher(
     if (new URL(origin).host !== url.host) return connect;
     const { connect: connectThrough } = options as { connect: typeof connect };
     return (target, callback) =>
-      connectThrough(target, (...result) => {
-        if (result[1]) unrefSocket(result[1]);
-        callback(...result);
+      connectThrough(target, (...[error, socket]) => {
+        if (error) return callback(isRetried(error) ? new Error(CLOSED_BY_PROXY) : error, null);
+        unrefSocket(socket);
+        callback(null, socket);
       });
   }
 
@@ -120,6 +122,13 @@ export async function createDispatcher(
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+const CLOSED_BY_PROXY = 'the proxy closed the connection before it answered CONNECT';
+
+/** Whether undici would open the connection again at once and without end, although the error is that of the connection itself. */
+function isRetried({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'UND_ERR_SOCKET' || code === 'UND_ERR_INFO';
 }
 
 async function loadUndici(): Promise<typeof import('undici')> {
