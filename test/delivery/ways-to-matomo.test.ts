@@ -233,7 +233,10 @@ describe('forward proxies', () => {
     const proxy = await startHttpProxy('http://127.0.0.1:1');
     proxy.stall();
     vi.stubEnv('HTTPS_PROXY', proxy.url);
-    await expectNotSent(send('https://matomo.test', 200), /^no connection within 200 ms; .* proxy /);
+    await expectNotSent(
+      send('https://matomo.test', 200),
+      /^no connection within 200 ms; .* proxy /,
+    );
   });
 
   test('a proxy that closes the connection is asked once', async () => {
