@@ -87,7 +87,7 @@ export class SpoolReports {
 
   lost(hits: number, reason: string): void {
     this.#add('spool-lost', hits, (sum) => {
-      return `The spool ${this.#folder} has lost ${countOf(sum)}, counted as lost.spool: ${reason}. Check what deletes its contents, or stops processes.`;
+      return `The spool ${this.#folder} has lost ${countOf(sum)}, counted as lost.spool: ${reason}. Check what deletes its contents (Redis needs persistence), or stops processes.`;
     });
   }
 
