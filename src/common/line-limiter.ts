@@ -1,5 +1,5 @@
 import { coded, splitCode } from './messages.js';
-import { DetachedScope } from './timers.js';
+import { DetachedScope, timerMillis } from './timers.js';
 
 const MINUTE_MILLIS = 60_000;
 const MAX_LINES_PER_MINUTE = 6;
@@ -176,11 +176,11 @@ export class LineLimiter {
     clearTimeout(this.#timer);
     const next = Math.min(...[...this.#lines.values()].map((line) => this.#dueMillis(line)));
     if (next === Number.POSITIVE_INFINITY) return;
-    this.#timer = this.#after(Math.ceil(next - performance.now()), () => this.#writeDue());
+    this.#timer = this.#after(next - performance.now(), () => this.#writeDue());
   }
 
   #after(millis: number, run: () => void): NodeJS.Timeout {
-    return this.#scope.runInAsyncScope(() => setTimeout(run, millis).unref());
+    return this.#scope.runInAsyncScope(() => setTimeout(run, timerMillis(millis)).unref());
   }
 
   /** When the next message can be written; `Infinity` if there is none. */

@@ -12,14 +12,19 @@ export class DetachedScope extends AsyncResource {
 }
 
 /** The longest timer that Node.js has, 24.8 days: it fires a longer one after 1 ms. */
-export const MAX_TIMER_MILLIS: number = 2 ** 31 - 1;
+const MAX_TIMER_MILLIS: number = 2 ** 31 - 1;
+
+/** A delay for a timer. It may end before it is over, if that is longer. Node.js warns of a negative one: the process may have stood still. */
+export function timerMillis(millis: number): number {
+  return Math.min(Math.max(0, Math.ceil(millis)), MAX_TIMER_MILLIS);
+}
 
 /** Resolves when the monotonic clock (`performance.now()`) reaches a time, or the signal is aborted. */
 export async function sleepUntil(dueMillis: number, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const left = Math.ceil(dueMillis - performance.now());
-    if (left <= 0 || signal.aborted) return;
-    await sleep(Math.min(left, MAX_TIMER_MILLIS), undefined, { signal }).catch(() => undefined);
+    const left = timerMillis(dueMillis - performance.now());
+    if (left === 0 || signal.aborted) return;
+    await sleep(left, undefined, { signal }).catch(() => undefined);
   }
 }
 
@@ -33,7 +38,7 @@ export function withTimeout<T>(
   isBackground = false,
 ): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, Math.min(millis, MAX_TIMER_MILLIS), undefined);
+    const timer = setTimeout(resolve, timerMillis(millis), undefined);
     if (isBackground) timer.unref();
     const stop = () => clearTimeout(timer);
     promise.then(stop, stop);

@@ -1,7 +1,7 @@
 import { describeError } from '../common/describe-error.js';
 import { coded } from '../common/messages.js';
 import { SerialQueue } from '../common/serial-queue.js';
-import { MAX_TIMER_MILLIS } from '../common/timers.js';
+import { timerMillis } from '../common/timers.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import type { SendMode } from './queue/failing-hits.js';
 import type { SendingParts } from './sender.js';
@@ -114,14 +114,13 @@ export class SendLoop {
   #setTimer(kind: TimerKind, dueMillis: number): void {
     this.#clearTimer();
     this.#timerFor = kind;
-    const delay = Math.ceil(dueMillis - performance.now());
     this.#parts.scope.runInAsyncScope(() => {
       this.#timer = setTimeout(
         () => {
           this.#clearTimer();
           this.#attempt(performance.now() >= this.#dueMillis ? 'due' : 'full');
         },
-        Math.min(delay, MAX_TIMER_MILLIS),
+        timerMillis(dueMillis - performance.now()),
       ).unref();
     });
   }

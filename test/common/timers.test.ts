@@ -1,4 +1,5 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { LineLimiter } from '../../src/common/line-limiter.js';
 import { sleepUntil, untilIdle, withTimeout } from '../../src/common/timers.js';
 import { pending, setUp } from '../support/delivery.js';
 import { processed } from '../support/scripted-transport.js';
@@ -42,6 +43,23 @@ test('a sleep of 30 days lasts 30 days', async () => {
   expect(onEnd).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(1);
   expect(onEnd).toHaveBeenCalled();
+});
+
+test('if the process stands still, no timer gets a negative delay, of which Node.js warns', async () => {
+  let nowMillis = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => {
+    nowMillis += 25_000; // a line is due after a minute
+    return nowMillis;
+  });
+  const setTimer = vi.spyOn(globalThis, 'setTimeout');
+  setUp().delivery.push(pending());
+  const lines = new LineLimiter(() => undefined);
+  lines.change('code', () => 'first');
+  lines.change('code', () => 'second');
+  void withTimeout(-1, new Promise(() => undefined));
+  const delays = setTimer.mock.calls.map(([, delay]) => delay);
+  expect(delays).toHaveLength(3);
+  expect(delays.filter((delay) => !(Number(delay) >= 0))).toEqual([]);
 });
 
 test('whoever waits for the end of the process has no listener each, of which Node.js would warn', async () => {

@@ -1,6 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { EXIT_WAITS } from '../../common/signals-and-exit.js';
-import { holdEventLoop, MAX_TIMER_MILLIS } from '../../common/timers.js';
+import { holdEventLoop, timerMillis } from '../../common/timers.js';
 
 /**
  * How long delivery keeps a process alive: until a shutdown is complete, and while something is being sent, for at most
@@ -61,8 +61,8 @@ export class ProcessHold {
 
   #arm(): void {
     this.#disarm();
-    const leftMillis = Math.min(this.#untilMillis - performance.now(), MAX_TIMER_MILLIS);
-    if (leftMillis <= 0) return;
+    const leftMillis = timerMillis(this.#untilMillis - performance.now());
+    if (leftMillis === 0) return;
     this.#timer = this.#scope.runInAsyncScope(() => setTimeout(() => this.#arm(), leftMillis));
   }
 }
