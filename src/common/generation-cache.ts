@@ -16,7 +16,6 @@ export class GenerationCache<Key, Value> {
   }
 
   get(key: Key): Value | undefined {
-    if (this.#recent.size === 0) return undefined; // V8 would hash the key
     const recent = this.#recent.get(key);
     if (recent !== undefined) return recent;
     const older = this.#older.get(key);

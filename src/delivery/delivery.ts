@@ -249,11 +249,6 @@ export class Delivery {
 
   /** Blocks the process at its end, see `flushAtExit`. */
   finish(): void {
-    if (this.pending === 0) {
-      this.#parts.sender.stop();
-      this.#parts.diagnostics.lines.flush();
-      return;
-    }
     this.#closed ??= Promise.resolve();
     this.#parts.source.exit();
     this.#loop.stop();
