@@ -9,10 +9,9 @@ import type { JournalHit } from '../spool/journal.js';
  * `millis`, and logs what is lost. `refusal` is the reason if nothing may be stored or sent. Never throws.
  */
 export function flushAtExit(parts: SendingParts, millis: number, refusal?: string): void {
-  const { memory, spool, source, sender, diagnostics, options, losses } = parts;
+  const { memory, spool, source, sender, diagnostics, losses } = parts;
   const { counters } = memory;
   const lostBefore = { ...counters.lost };
-  const { tracked } = counters;
   const mayFlush = refusal === undefined;
   // If Matomo was unavailable, it may be back, but nothing waits for long.
   const limitMillis = sender.hasToWait ? Math.min(millis, EXIT_WAITS.unavailableMillis) : millis;
@@ -32,7 +31,6 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
   sender.stop();
   losses.check(['invalid']);
   diagnostics.lines.flush();
-  if (counters.tracked > tracked) options.onTracked?.();
   const hasTimedOut = startMillis + millis - performance.now() < 1;
   const lost = { ...counters.lost };
   for (const name of Object.keys(lost) as LossReason[]) lost[name] -= lostBefore[name];

@@ -3,7 +3,7 @@ import { Delivery } from '../../../src/delivery/delivery.js';
 import type { Exchange } from '../../../src/delivery/http/transport.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
-import { pending, sumOfCounters } from '../../support/delivery.js';
+import { pending, setUp, sumOfCounters } from '../../support/delivery.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
 import { answer, processed, scriptedTransport } from '../../support/scripted-transport.js';
 
@@ -53,6 +53,14 @@ function flush(
 
 const REFUSED: Exchange = { kind: 'not_sent', error: new Error('nobody listens') };
 const LETTERS = [...'abcdefgh'].map((name) => hit(name));
+
+test('the last line has no hits that were lost before the end', () => {
+  const { delivery, logged } = setUp({ maxQueueSize: 1 });
+  delivery.keepsForExit = true;
+  expect([delivery.push(pending()), delivery.push(pending())]).toEqual([true, false]);
+  delivery.finish();
+  expect(logged.at(-1)).toContain('Lost: 1 hit (shutdown: 1)');
+});
 
 test('a bulk that is too large is halved until its hits are through', () => {
   const { reason, counters, left } = flush(LETTERS, ({ length }) =>
