@@ -39,6 +39,20 @@ function eventuallySent(worker: SpoolWorker): Promise<MatomoStats> {
   }, PATIENCE);
 }
 
+test('a disk that is full at the start: the spool is used as soon as there is room', {
+  timeout: 90_000,
+}, async () => {
+  const { disk, start } = await setUp();
+  disk.fill();
+  const worker = start();
+  await worker.request(5);
+  await eventually(() => worker.stderr().includes('[spool-not-used]'), PATIENCE);
+  expect(worker.stderr()).toMatch(/ENOSPC.*\[spool-not-used\]/);
+  disk.makeRoom();
+  await eventually(async () => (await worker.stats()).spooled === 5, PATIENCE);
+  expect(worker.stderr()).not.toContain('cannot read');
+});
+
 test('a disk that fills up while Matomo is unavailable: hits wait in memory, and all are sent once when it is back', {
   timeout: 90_000,
 }, async () => {
