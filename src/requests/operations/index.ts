@@ -118,7 +118,6 @@ function isMcp(operation: NamedOperation | undefined): boolean {
 function readBody(incoming: object | undefined): ParsedBody | undefined {
   try {
     const { body } = (incoming ?? {}) as { readonly body?: unknown };
-    if (typeof body !== 'object' || body === null) return undefined;
     return Array.isArray(body)
       ? { message: body[0], count: body.length }
       : { message: body, count: 1 };
