@@ -60,16 +60,15 @@ function finishInFlight(
 }
 
 /**
- * Sends everything in memory bulk by bulk without returning to the event loop. Returns why hits are left: `leftBecause`, or what was found
- * out since; `undefined` if none are. `isCut`: the time is up, perhaps before the last request had a result of its own.
+ * Sends everything in memory bulk by bulk without returning to the event loop. Returns why hits are left, if any are: `leftBecause`, or what
+ * was found out since. `isCut`: the time is up, perhaps before the last request had a result of its own.
  */
 function send(
-  { memory, options, sender, source, transport }: SendingParts,
+  { options, sender, source, transport }: SendingParts,
   deadlineMillis: number,
   leftBecause: string | undefined,
 ): { found: string | undefined; isCut: boolean } {
   const { sendSync } = transport;
-  if (memory.count === 0) return { found: undefined, isCut: false };
   if (!sendSync) return { found: 'nothing can be sent at exit', isCut: false };
   let found = leftBecause;
   for (;;) {
