@@ -75,8 +75,8 @@ function splitScheme(text: string): { scheme: string; credentials: string } {
 /** Parts of a JSON Web Token: three if it is signed, five if it is encrypted. */
 const TOKEN_PARTS: readonly number[] = [3, 5];
 
-/** `{` in base64url. */
-const OBJECT = /^e[w-z]/;
+/** `{` in base64url, with what may follow in JSON: a quote, white space or `}`. */
+const OBJECT = /^e[wy3]/;
 
 /** Whether a value is a JSON Web Token: parts in base64url, and the first one is an object. */
 function isToken(value: string): boolean {

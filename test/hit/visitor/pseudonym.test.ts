@@ -99,12 +99,14 @@ test.each([
   [API_KEY, TOKEN],
   [API_KEY, `Bearer ${TOKEN}`],
   [API_KEY, `${TOKEN}.encrypted.tag`],
+  [API_KEY, 'e30.e30.c2ln'],
+  [API_KEY, 'ewogInR5cCI6IkpXVCJ9.e30.c2ln'],
 ])('%s with token %# is no key', (userId, header) => {
   expect(identityOf(userId, header)).toEqual({ kind: 'token' });
 });
 
 test('a key that begins like a token is one of a client', () => {
-  expect(identityOf(API_KEY, 'example-key')).toEqual({ kind: 'known', value: 'example-key' });
+  expect(identityOf(API_KEY, 'eyes-only')).toEqual({ kind: 'known', value: 'eyes-only' });
 });
 
 test.each([
