@@ -20,7 +20,7 @@ import {
   UnusableSpool,
 } from '../spool-store.js';
 import { FileJournal } from './file-journal.js';
-import { makeFolder, useOwnFileSync } from './own-files.js';
+import { makeFolder, useOwnFileSync, writeNewFile } from './own-files.js';
 import { thisProcess } from './processes.js';
 
 export const DESCRIPTION = 'spool.json';
@@ -154,26 +154,13 @@ function readOrCreate(path: string, text: string): string {
     writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
     linkSync(draft, path);
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
     // On file systems without hard links, another process may read the file while it is still empty.
-    if (!saysExists(error)) createWhole(path, text);
+    if (code !== 'EEXIST') writeNewFile(path, Buffer.from(text));
   } finally {
     attempt(() => unlinkSync(draft));
   }
   return read(path);
-}
-
-/** Creates a file, but leaves none if the disk is full: an incomplete one would make the folder unusable also later. */
-function createWhole(path: string, text: string): void {
-  try {
-    writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if (!saysExists(error)) attempt(() => unlinkSync(path));
-    throw error;
-  }
-}
-
-function saysExists(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'EEXIST';
 }
 
 /** The text of a file. Throws if it is not a regular file of this process' user. */
