@@ -82,28 +82,51 @@ const PLACES: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
   PAGE_VIEW.flatMap((names, place) => names.map((name) => [name, place])),
 );
 
+/** What a page view knows of its fields. */
+interface KnownFields {
+  readonly visitor: { readonly site: number; readonly id: string | undefined };
+  readonly startSeconds: number;
+}
+
 /** The fields of one hit in order, to be edited by name. Most that are added have other names than those of the page view. */
 export class HitFields {
   readonly #page: FieldList;
   #added: Field[] = [];
+  // `undefined` once a field is edited that decides about it.
+  #site: number | undefined;
+  #visitor: string | undefined;
+  #startSeconds: number | undefined;
 
-  /** Takes the list over, which has the order of a page view and may end before. */
-  constructor(page: FieldList = []) {
+  /** Takes the list over, which has the order of a page view and may end before. What is known need not be read from it. */
+  constructor(page: FieldList = [], known?: KnownFields) {
     this.#page = page;
+    if (!known) return;
+    this.#site = known.visitor.site;
+    this.#visitor = known.visitor.id ?? '';
+    this.#startSeconds = known.startSeconds;
   }
 
   get site(): number {
-    return Number(this.get('idsite'));
+    this.#site ??= Number(this.get('idsite'));
+    return this.#site;
   }
 
   /** The user ID if there is one, else the visitor ID. */
   get visitor(): string {
-    return this.get('uid') ?? this.get('cid') ?? '';
+    this.#visitor ??= this.get('uid') ?? this.get('cid') ?? '';
+    return this.#visitor;
   }
 
   /** When its request began. */
   get startSeconds(): number {
-    return Number(this.get('cdt') ?? 0) - Number(this.get('cdo') ?? 0);
+    this.#startSeconds ??= Number(this.get('cdt')) - Number(this.get('cdo') ?? 0);
+    return this.#startSeconds;
+  }
+
+  #forget(name: string): void {
+    if (name === 'idsite') this.#site = undefined;
+    else if (name === 'uid' || name === 'cid') this.#visitor = undefined;
+    else if (name === 'cdt' || name === 'cdo') this.#startSeconds = undefined;
   }
 
   find(name: string): Field | undefined {
@@ -137,6 +160,7 @@ export class HitFields {
 
   /** Only the group of the field is taken apart. */
   #put(name: string, field: Field | undefined): void {
+    this.#forget(name);
     const place = PLACES.get(name);
     const part = place === undefined ? undefined : this.#page[place];
     if (place !== undefined && findIn(part, name)) {
@@ -152,6 +176,8 @@ export class HitFields {
 
   /** Removes what was added, except for fields of these names. */
   removeAdded(kept: ReadonlySet<string>): void {
+    if (this.#added.length === 0) return;
+    for (const { name } of this.#added) this.#forget(name);
     this.#added = this.#added.filter(({ name }) => kept.has(name));
   }
 

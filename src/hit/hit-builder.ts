@@ -76,7 +76,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 
   function buildPage(page: PageView): HitFields | undefined {
     const place = reader.toPlace(page);
-    const fields = new HitFields(reader.toFields(page, place));
+    const fields = new HitFields(reader.toFields(page, place), page);
     for (const { name, read } of dimensions) {
       override(fields, name, read(page, place), overriding, 'the option dimensions');
     }
@@ -106,7 +106,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   /** The user ID that is sent for the request, else the visitor ID, even if that is not sent. */
   function findVisitor(request: HttpRequest, site: number): string {
     const page = reader.read(request, site, request.startMillis);
-    const fields = new HitFields(reader.toSharedFields(page));
+    const fields = new HitFields(reader.toSharedFields(page), page);
     visitors.nameUser(fields, addLayers(fields, page));
     return fields.visitor || visitors.idOf(page.traits);
   }
@@ -133,7 +133,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 
     /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
     buildFurtherHit(hit: CheckedHit, page: PageView, nowMillis: number): Hit | undefined {
-      const whole = new HitFields(reader.toSharedFields(page));
+      const whole = new HitFields(reader.toSharedFields(page), page);
       const user = addLayers(whole, page);
       const { startSeconds } = whole;
       whole.removeAdded(SHARED);
