@@ -21,6 +21,7 @@ export function createFindPrivacyReason(
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ): FindPrivacyReason {
   const isIgnored = ignoreAddresses.length > 0 ? createIsInRanges(ignoreAddresses) : undefined;
+  if (!doNotTrack && !consent && !isIgnored) return () => undefined;
   const header = consentHeaderOf(consent);
   const isListed = capturedHeaders.includes(header.replaceAll('_', '-'));
 

@@ -56,7 +56,8 @@ export interface DecisionParts {
  */
 export class Decisions {
   readonly #parts: DecisionParts;
-  /** Read once, as the next one: looking up one of so many options is slow. */
+  /** Read once, as the next two: looking up one of so many options is slow. */
+  readonly #sampleRate: number;
   readonly #pageViews: boolean;
   readonly #ignoresProtocol: boolean;
   readonly #findIgnoreReason: ReturnType<typeof createFindIgnoreReason>;
@@ -68,6 +69,7 @@ export class Decisions {
     const { options, diagnostics } = parts;
     const { aiChatbots, aiChatbotUserAgents } = options;
     this.#parts = parts;
+    this.#sampleRate = options.sampleRate;
     this.#pageViews = options.pageViews;
     this.#ignoresProtocol = options.mcp === 'calls';
     this.#findIgnoreReason = createFindIgnoreReason(options);
@@ -100,7 +102,7 @@ export class Decisions {
     reason ??= this.#sort(request);
     if (reason === undefined) http.client?.remember();
     http.optionParameters = callbacks.parametersOf(request, site);
-    if (reason !== undefined || !isVisitorKeyKnown()) return reason;
+    if (reason !== undefined || this.#sampleRate >= 1 || !isVisitorKeyKnown()) return reason;
     return this.decideSample(request) ? undefined : 'sampled';
   }
 
@@ -197,6 +199,7 @@ export function createFindIgnoreReason(
 
   /** CORS preflights are ignored here, too, if the options name OPTIONS. */
   function isIgnoredMethod(method: string): boolean {
+    if (ignored.size === 0 && allowed === undefined) return false;
     const upper = method.toUpperCase();
     return ignored.has(upper) || (allowed !== undefined && !allowed.has(upper));
   }
@@ -221,7 +224,7 @@ export function createFindIgnoreReason(
     if (isIgnoredPath(path, route)) return 'path';
     if (isIgnoredMethod(method)) return 'method';
     if (isIgnoredClient(client)) return 'user_agent';
-    return matchesPath(ignorePatterns, path) ? 'pattern' : undefined;
+    return ignorePatterns.length > 0 && matchesPath(ignorePatterns, path) ? 'pattern' : undefined;
   };
 }
 

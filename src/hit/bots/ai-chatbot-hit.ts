@@ -34,15 +34,25 @@ export function addChatbotFields(fields: HitFields, page: PageView, urls: SentUr
   fields.set('ua', client.userAgent);
 }
 
-/** Whether a client is an AI chatbot. */
+/** Whether a client is an AI chatbot, which it remembers. */
 export type IsAiChatbot = (client: Client | undefined) => boolean;
 
 /** Looks for the names in what is sent of a user agent: Matomo does not see a name that is cut off. */
 export function createIsAiChatbot(names: readonly string[]): IsAiChatbot {
   const findAiChatbot = createFindAiChatbot(names);
+
+  function hasName(userAgent: string): boolean {
+    if (findAiChatbot(userAgent) === undefined) return false;
+    return findAiChatbot(createField('ua', userAgent)?.value ?? '') !== undefined;
+  }
+
   return function isAiChatbot(client) {
-    if (!client || findAiChatbot(client.userAgent) === undefined) return false;
-    return findAiChatbot(createField('ua', client.userAgent)?.value ?? '') !== undefined;
+    if (!client) return false;
+    if (client.chatbotNames !== names) {
+      client.chatbotNames = names;
+      client.isAiChatbot = hasName(client.userAgent);
+    }
+    return client.isAiChatbot;
   };
 }
 

@@ -21,6 +21,8 @@ const DOCUMENT_EXTENSION =
 
 const PARTIAL_CONTENT = 206;
 const FIRST_PART = /^\s*bytes\s*=\s*0+\s*-/i;
+/** Longer than any content type. */
+const MAX_TYPE_LENGTH = 200;
 
 /**
  * Whether Matomo counts a response as a document rather than a page: by its content type, or by the extension if that is unknown. Also
@@ -40,7 +42,7 @@ export function isDocument(
 
 /** A content type without its parameters; `''` if there is none. */
 export function mediaTypeOf(contentType = ''): string {
-  const [type = ''] = contentType.split(';', 1);
+  const [type = ''] = contentType.slice(0, MAX_TYPE_LENGTH).split(';', 1);
   return type.trim().toLowerCase();
 }
 

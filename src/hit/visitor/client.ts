@@ -38,6 +38,9 @@ export class Client {
   /** Whether a filter ignores it, and which one has decided that. */
   isIgnored = false;
   filter: object | undefined;
+  /** Whether it is an AI chatbot, and by which names. */
+  isAiChatbot = false;
+  chatbotNames: readonly string[] | undefined;
   #store: ((client: Client) => void) | undefined;
 
   constructor(

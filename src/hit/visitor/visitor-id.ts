@@ -106,5 +106,5 @@ const RANGE = 2 ** 32;
  * rate and the same name get the same result.
  */
 export function isInSample(name: string, rate: number): boolean {
-  return Number.parseInt(hash('sha256', name, 'hex').slice(0, 8), 16) < rate * RANGE;
+  return rate >= 1 || Number.parseInt(hash('sha256', name, 'hex').slice(0, 8), 16) < rate * RANGE;
 }
