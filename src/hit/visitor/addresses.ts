@@ -2,6 +2,7 @@ import { BlockList, isIP } from '../../common/addresses.js';
 
 /** An address without port, brackets and zone, and IPv4 in its own notation; `undefined` if it is not an address. */
 export function plainAddress(text = ''): string | undefined {
+  if (isIP(text) === 4) return text; // nearly all: what follows takes 4 % of a hit
   let address = text.trim().replace(/^"(.*)"$/, '$1');
   if (address.startsWith('[')) address = address.slice(1, Math.max(1, address.indexOf(']')));
   else if (/^[\d.]+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'));
