@@ -90,12 +90,21 @@ export class Assembler {
     this.#unused += leftOut;
     const now = nowMillis();
     const dueMillis = now + this.#graceMillis;
+    let last: ReceivedSpan | undefined;
+    let trace: Trace | undefined;
     for (const span of spans) {
-      const trace = this.#traceOf(span);
+      // Spans of a trace mostly arrive together: to look up each takes 2 % of the time of a span.
+      if (!trace || span.traceId !== last?.traceId || span.resource !== last.resource) {
+        trace = this.#traceOf(span);
+      }
+      last = span;
       const isKnown = makesHits(span) && this.#recent.add(trace.key, span.spanId);
       if (isKnown || !trace.add(span, now, dueMillis)) {
         this.#unused += 1;
-        if (trace.size === 0) this.#traces.delete(trace.key);
+        if (trace.size === 0) {
+          this.#traces.delete(trace.key);
+          trace = undefined;
+        }
         continue;
       }
       this.#spans += 1;
@@ -103,7 +112,10 @@ export class Assembler {
       this.#countRequest(span, 1);
       const standIn = span.createStandIn(); // not counted
       if (standIn) this.#traceOf(standIn).add(standIn, now, dueMillis);
-      if (this.#exceeds(1)) this.#makeRoom(now);
+      if (this.#exceeds(1)) {
+        this.#makeRoom(now);
+        trace = undefined;
+      }
     }
     this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
   }
