@@ -56,12 +56,20 @@ export function isOfPrefetch(headers: IncomingHttpHeaders): boolean {
 }
 
 export function isOfAiAgent(headers: IncomingHttpHeaders): boolean {
-  return isAiAgent((name) => headerOf(headers, name));
+  return headers['signature-agent'] !== undefined && isAiAgent(readerOf(headers));
 }
 
 export function clientHintsOf(headers: IncomingHttpHeaders): string | undefined {
-  if (headers['sec-ch-ua'] === undefined) return undefined;
+  return headers['sec-ch-ua'] === undefined ? undefined : hintsOf(headers);
+}
+
+function hintsOf(headers: IncomingHttpHeaders): string {
   return CLIENT_HINTS.map((name) => headerOf(headers, name)).join('\n');
+}
+
+/** A function of its own: most requests need none, and would pay for what it captures. */
+function readerOf(headers: IncomingHttpHeaders): (name: string) => string | undefined {
+  return (name) => headerOf(headers, name);
 }
 
 /** The text of a header. Another program may have written the attributes, and the application may have replaced Node's headers by anything. */
@@ -88,8 +96,11 @@ export function clientOf(
   if (userAgent === undefined) return undefined;
   const language = firstText(headers['accept-language']) ?? '';
   if (known?.userAgent === userAgent && (known.acceptLanguage ?? '') === language) return known;
-  const remembered = clients.get(userAgent, language);
-  if (remembered) return remembered;
+  return clients.get(userAgent, language) ?? newClient(userAgent, language);
+}
+
+/** A function of its own: most clients are known, and would pay for what it captures. */
+function newClient(userAgent: string, language: string): Client {
   const client = new Client(decodeLatin1(userAgent), decoded(language), () =>
     clients.set(userAgent, language, client),
   );
@@ -105,10 +116,11 @@ function isOne(value: unknown): boolean {
 
 /** Whether a header such as `prefetch;prerender` names the purpose of a request. */
 function saysPrefetch(value: unknown): boolean {
-  return typeof value === 'string' && PREFETCH.test(value);
+  return typeof value === 'string' && PREFETCH.test(value.slice(0, MAX_PURPOSE_LENGTH));
 }
 
 const PREFETCH = /\bprefetch\b/i;
+const MAX_PURPOSE_LENGTH = 100;
 
 /** A header by its lower-case name. */
 export function readHeader(headers: IncomingHttpHeaders, name: string): string | undefined {
