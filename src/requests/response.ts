@@ -50,11 +50,25 @@ function responseHeader(response: Response, name: string): string | undefined {
   return typeof head === 'string' ? patternOf(name).exec(head)?.[1] : undefined;
 }
 
-/** The content type of a response, empty if it has none; `undefined` if that is not known. */
+/**
+ * The content type of a response, empty if it has none; `undefined` if that is not known. Read of every request, so the spelling of most
+ * applications is looked for first.
+ */
 export function contentTypeOf(request: Request): string | undefined {
   const { response } = request;
-  if (response) return responseHeader(response, 'content-type') ?? '';
-  const { attributes } = request;
+  if (!response) return contentTypeIn(request.attributes);
+  const { _header: head } = response as WrittenResponse;
+  if (typeof head === 'string' && response.getHeader('content-type') === undefined) {
+    const start = head.indexOf(CONTENT_TYPE);
+    if (start >= 0) return head.slice(start + CONTENT_TYPE.length, head.indexOf('\r', start));
+  }
+  return responseHeader(response, 'content-type') ?? '';
+}
+
+const CONTENT_TYPE = '\nContent-Type:';
+
+/** From attributes of captured headers. */
+function contentTypeIn(attributes: Attributes): string | undefined {
   return firstText(
     attributes['http.response.header.content-type'] ??
       attributes['http.response.header.content_type'],
