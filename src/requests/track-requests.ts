@@ -36,6 +36,8 @@ export class RequestTracker implements RequestProcessor {
   readonly #finder = new RequestFinder();
   /** The requests of spans that had a perf key when they started. */
   readonly #tagged = new WeakMap<object, Request>();
+  /** SERVER spans whose requests have ended before them: they add nothing any more. */
+  readonly #late = new WeakSet<object>();
   /** Set as long as requests without a SERVER span that these accept are tracked, too. */
   spanless: SpanlessRules | undefined;
   /** Whether the latest request was to be tracked even without a SERVER span. */
@@ -135,10 +137,7 @@ export class RequestTracker implements RequestProcessor {
       const request = this.#finder.ofServerSpan(span);
       if (request && isAnsweredLater(request, span)) request.onClosed = this.#endClosed;
       else if (request) this.#end(request);
-      else {
-        const outer = this.#finder.nested.get(span);
-        if (outer) this.#endSpanBelow(outer, span); // otherwise its request has ended before it
-      }
+      else if (!this.#late.has(span)) this.#endSpanBelow(this.#finder.nested.get(span), span);
       return;
     }
     if (!isAnnotatedBelow(span, this.#reading)) return;
@@ -186,7 +185,8 @@ export class RequestTracker implements RequestProcessor {
 
   /** Its SERVER span has not ended, and may not have the status of the response. */
   #endUnended(request: Request): void {
-    const { response, attributes } = request;
+    const { span, response, attributes } = request;
+    if (span) this.#late.add(span);
     if (response && statusAttribute(attributes) === undefined)
       request.endWithStatus(response.statusCode);
     this.#end(request);
