@@ -84,7 +84,8 @@ export const date: Parser<number, string> = parser(
 
 /** Whether a day exists: JavaScript reads 2026-02-31 as 3 March. */
 function isDay(day: string): boolean {
-  return String(new Date(day).toJSON()).startsWith(day);
+  const millis = Date.parse(day);
+  return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(day);
 }
 
 /** A name and a pattern. The pattern may contain further `=`. */

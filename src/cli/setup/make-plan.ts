@@ -197,7 +197,9 @@ function planSegment(
   { archivesSegments }: Wanted,
 ): Decision {
   const needed = dimensions.find((step) => step.name === dimension);
-  if (needed?.action === 'blocked') return blocked(`it needs the dimension ${show(dimension)}`);
+  if (dimension !== undefined && (needed === undefined || needed.action === 'blocked')) {
+    return blocked(`it needs the dimension ${show(dimension)}`);
+  }
   const ofDimension = needed?.id === undefined ? undefined : `dimension${needed.id}${condition}`;
   const definition = dimension === undefined ? condition : ofDimension;
   const found = state.segments.find((segment) => segment.definition === definition);
@@ -253,8 +255,8 @@ function callOf(
 
 /** A decision that needs write access to the site. */
 function unlessReadOnly({ role, site }: MatomoState, decision: Decision): Decision {
-  if (role !== 'view') return decision;
-  const reason = `the token has ${role} access but lacks write access to site ${site?.id}; ${WHO_GRANTS}`;
+  if (role !== 'view' || !site) return decision;
+  const reason = `the token has ${role} access but lacks write access to site ${site.id}; ${WHO_GRANTS}`;
   return blocked(reason);
 }
 

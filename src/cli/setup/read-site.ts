@@ -52,7 +52,7 @@ export async function readMatomo(
       method: 'ScheduledReports.getReports',
       params: { ...params, ifSuperUserReturnOnlySuperUserReports: '1' },
     },
-    { method: 'API.getReportMetadata', params },
+    { method: 'API.getReportMetadata', params: { ...params, hideMetricsDoc: '1' } },
   ];
   const calls = [
     { method: 'SitesManager.getSiteFromId', params },
@@ -70,19 +70,20 @@ export async function readMatomo(
   return {
     /** Matomo hides it from a token without access to any site. */
     version: readVersion(version),
-    role,
+    role: canRead && site?.kind !== 'value' ? 'none' : role,
     /** Whether the plugin is active; true if Matomo does not say. */
     hasCustomVariables: readFlag(variablesOn) !== false,
     /** Whether the plugin TrackingSpamPrevention is active; false if Matomo does not say. */
     hasSpamPrevention: readFlag(spamOn) === true,
     /** `undefined` until it is created. */
-    site: canRead
-      ? {
-          id: siteId,
-          name: readName(objectOf(site)),
-          hasSiteSearch: isTrue(objectOf(site).sitesearch),
-        }
-      : undefined,
+    site:
+      canRead && site?.kind === 'value'
+        ? {
+            id: siteId,
+            name: readName(objectOf(site)),
+            hasSiteSearch: isTrue(objectOf(site).sitesearch),
+          }
+        : undefined,
     dimensions: listOf(dimensions).map(toDimension),
     /** Free slots for action dimensions; `undefined` if Matomo does not say. */
     freeSlots: scope === undefined ? undefined : Number(scope.numSlotsLeft),
@@ -101,7 +102,7 @@ export async function readMatomo(
     /** Reports by mail of the token's user. Only read if one is wanted. */
     reports: listOf(reports).map(({ idreport, description }) => ({
       id: Number(idreport),
-      description: unescapeHtml(String(description)),
+      description: unescapeHtml(String(description ?? '')),
     })),
     /** Unique IDs of the reports that the site has. Only read with `reports`. */
     reportIds: listOf(metadata).map(({ uniqueId }) => String(uniqueId)),
@@ -110,7 +111,7 @@ export async function readMatomo(
       dimension: readFlag(dimensionsOn) === false ? DIMENSIONS_OFF : whyHidden(dimensions),
       goal: whyHidden(goals),
       segment: whyHidden(segments),
-      report: whyHidden(reports),
+      report: whyHidden(reports) ?? whyHidden(metadata),
     },
   } as const;
 }
@@ -157,6 +158,6 @@ function roleFor(
   const role = (['admin', 'write', 'view'] as const).find((one) =>
     siteId === undefined ? lists[one].length > 0 : lists[one].map(Number).includes(siteId),
   );
-  if (isSuper && role === 'admin') return 'super';
+  if (isSuper && (siteId === undefined || role === 'admin')) return 'super';
   return role ?? 'none';
 }

@@ -50,7 +50,7 @@ export async function runSetup(
   report.print(...formatUnmapped(plan, findUnmapped(state, wanted)));
   report.print(...formatPlan(plan.filter((step) => !isOpen(step))));
   if (state.hasSpamPrevention) warnAboutSpamPrevention(report);
-  keep(report, wanted, { plan, state }, pending === 0);
+  keep(report, wanted, { plan, state }, pending === 0 && !wanted.isDry);
   if (pending > 0 && wanted.isDry) return printOpen(report, plan);
   let end: Applied = { plan, state };
   if (pending > 0) {

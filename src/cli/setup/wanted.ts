@@ -58,6 +58,9 @@ export function parseArguments(args: string[]) {
   if ((name === undefined) !== (url === undefined)) {
     throw new UsageError('--create-site NAME and --site-url URL need each other');
   }
+  if (name !== undefined && name.trim() === '') {
+    throw new UsageError('--create-site must be the name of the site');
+  }
   const goals = values.goal.map((one) => goal('--goal', one));
   const names = goals.map((one) => one.name.toLowerCase());
   const duplicate = goals.find((one, index) => names.indexOf(one.name.toLowerCase()) !== index);
@@ -68,7 +71,10 @@ export function parseArguments(args: string[]) {
     /** Changes nothing. */
     isDry: values['dry-run'],
     tokenFile: values['token-file'],
-    newSite: name === undefined ? undefined : { name, url: trackedBaseUrl('--site-url', url) },
+    newSite:
+      name === undefined
+        ? undefined
+        : { name: name.trim(), url: trackedBaseUrl('--site-url', url) },
     ...collectExtras(tokens.flatMap((token) => (token.kind === 'option' ? token.name : []))),
     goals,
     /** Whether Matomo computes segments when it archives reports, and not when somebody looks at them. */
