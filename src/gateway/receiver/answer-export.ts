@@ -181,6 +181,7 @@ async function readBody(
   memory: BodyMemory,
   use: (body: Buffer) => Promise<void>,
 ): Promise<CollectProblem | undefined> {
+  if (Number(request.headers['content-length']) > maxBytes) return 'too large';
   let reserved = 0;
   const reserve = (bytes: number) => {
     if (bytes > memory.freeBytes) return false;
