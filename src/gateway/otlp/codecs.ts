@@ -59,5 +59,7 @@ export const OTLP_CODECS: readonly OtlpCodec[] = [protobufCodec, jsonCodec];
 export function findCodec(contentType: string | undefined): OtlpCodec | undefined {
   const [type = ''] = (contentType ?? '').split(';', 1);
   const name = type.trim().toLowerCase();
-  return OTLP_CODECS.find((codec) => codec.contentType === name);
+  // Some exporters send `application/protobuf`.
+  const names = [name, name.replace('/', '/x-')];
+  return OTLP_CODECS.find(({ contentType }) => names.includes(contentType));
 }
