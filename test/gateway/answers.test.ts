@@ -34,7 +34,10 @@ test('success is an empty answer in the encoding of the request', async () => {
   ]);
   const sameType = { 'content-type': 'Application/protobuf; charset=utf-8' };
   const other = await sendSpans(gateway, new Uint8Array(), sameType);
-  expect([other.status, other.headers.get('content-type')]).toEqual([200, 'application/x-protobuf']);
+  expect([other.status, other.headers.get('content-type')]).toEqual([
+    200,
+    'application/x-protobuf',
+  ]);
 });
 
 test('spans that cannot be used are counted in a partial success that says why', async () => {
