@@ -91,9 +91,9 @@ class Span extends OtlpSpan {
         const endOfAttribute = reader.end();
         if (this.#attributesAt < 0 && reader.mayKeep(this.kind)) this.#attributesAt = at;
         reader.pos = endOfAttribute;
-      } else if (tag === tagOf(1, MESSAGE)) this.traceId = reader.hex();
-      else if (tag === tagOf(2, MESSAGE)) this.spanId = reader.hex();
-      else if (tag === tagOf(4, MESSAGE)) this.parentSpanId = reader.hex();
+      } else if (tag === tagOf(1, MESSAGE)) this.traceId = reader.hex(reader.traceId);
+      else if (tag === tagOf(2, MESSAGE)) this.spanId = reader.hex(reader.spanId);
+      else if (tag === tagOf(4, MESSAGE)) this.parentSpanId = reader.hex(reader.parentSpanId);
       else if (tag === tagOf(6, VARINT)) this.kind = reader.int32();
       else if (tag === tagOf(7, FIXED64)) this.startNanos = reader.nanos();
       else if (tag === tagOf(8, FIXED64)) this.endNanos = reader.nanos();
@@ -218,7 +218,7 @@ function readValue(
     if (tag === tagOf(1, MESSAGE)) {
       value = cutText(isKnown ? reader.name() : reader.string(), reader.reasons);
     } else if (tag === tagOf(2, VARINT)) value = reader.bool();
-    else if (tag === tagOf(3, VARINT)) value = exactInteger(reader.int64());
+    else if (tag === tagOf(3, VARINT)) value = reader.integer();
     else if (tag === tagOf(4, FIXED64)) value = reader.double();
     else if (tag === tagOf(5, MESSAGE) && lists) value = readList(reader, reader.end());
     else reader.skipTagged(tag);
@@ -241,17 +241,28 @@ const names = new KnownTexts();
 /** UTF-8 needs at most three bytes for a UTF-16 unit. One more character, so that a text is seen to be too long. */
 const MAX_TEXT_BYTES = 3 * MAX_TEXT_CHARACTERS + 3;
 
+/** The last ID and its position. All spans of a trace repeat the trace ID. */
+interface LastId {
+  at: number;
+  text: string;
+}
+
 /** The library's reader with nested messages. */
 class Reader extends BinaryReader {
   readonly reasons: Reasons;
+  readonly traceId: LastId = { at: 0, text: '' };
+  readonly spanId: LastId = { at: 0, text: '' };
+  readonly parentSpanId: LastId = { at: 0, text: '' };
   readonly #mayKeep: SpanSelection['mayKeep'];
   readonly #body: Buffer;
+  readonly #view: DataView;
 
   constructor(body: Buffer, { reasons, selection }: DecodedExport) {
     super(body);
     this.reasons = reasons;
     this.#mayKeep = selection.mayKeep;
     this.#body = body;
+    this.#view = new DataView(body.buffer, body.byteOffset, body.length);
   }
 
   /** Moves to each message of a field in a part of the body, and yields its end. Between two of them, others may move the reader. */
@@ -324,16 +335,39 @@ class Reader extends BinaryReader {
   }
 
   /** Reads an ID; `''` if it is too long. */
-  hex(): string {
+  hex(last: LastId): string {
     const end = this.end();
     const begin = this.pos;
     this.pos = end;
-    return end - begin > 16 ? '' : this.#body.toString('hex', begin, end);
+    if (end - begin > 16) return '';
+    if (!this.#isSame(begin, end, last)) {
+      last.text = this.#body.toString('hex', begin, end);
+      last.at = begin;
+    }
+    return last.text;
   }
 
-  /** Reads a time. */
+  #isSame(begin: number, end: number, { at, text }: LastId): boolean {
+    if (text.length !== 2 * (end - begin)) return false;
+    for (let i = end - begin - 1; i >= 0; i--) {
+      if (this.#body[at + i] !== this.#body[begin + i]) return false;
+    }
+    return true;
+  }
+
+  /** Reads an integer of 64 bits. Most are small, for which no `bigint` is created. */
+  integer(): number | string {
+    const begin = this.pos;
+    const small = this.uint32();
+    if (this.pos - begin < 5) return small;
+    this.pos = begin;
+    return exactInteger(this.int64());
+  }
+
+  /** Reads a time. Methods of Buffer are slower. */
   nanos(): number {
-    const low = this.fixed32();
-    return this.fixed32() * 2 ** 32 + low;
+    const at = this.pos;
+    this.pos += 8;
+    return this.#view.getUint32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true);
   }
 }
