@@ -124,12 +124,13 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     },
     onRefused(why) {
       if (why === 'no memory') refusals.begin('memory');
-      refusals.exports += 1;
+      refusals.count();
     },
     accept({ spans, leftOut, rejected: count }) {
       received += spans.length + leftOut;
       rejected += count;
-      assembler.add(spans, leftOut);
+      assembler.add(spans);
+      assembler.countUnused(leftOut);
     },
   });
 

@@ -42,6 +42,10 @@ export class RefusedExports {
     this.#state.begin(cause, () => coded(code, `${text} ${advice}`));
   }
 
+  count(): void {
+    this.exports += 1;
+  }
+
   /** The end is no longer logged. */
   close(): void {
     this.#state.forget();

@@ -60,8 +60,7 @@ export class Assembler {
   #ready: Spans[] = [];
   #passed = 0;
   #nextSlice: NodeJS.Immediate | undefined;
-  /** Whether requests are ready that the sink has no room for. */
-  isBlocked = false;
+  #isBlocked = false;
   #timer: NodeJS.Timeout | undefined;
   /** Spans that wait for others, and their bytes. */
   #spans = 0;
@@ -69,9 +68,9 @@ export class Assembler {
   /** Those of ready requests. */
   #readySpans = 0;
   #readyBytes = 0;
-  /** SERVER spans of requests among all of these, and their bytes, without the spans below. */
-  waitingRequests = 0;
-  waitingRequestBytes = 0;
+  /** SERVER spans of requests among all of these. */
+  #waitingRequests = 0;
+  #waitingRequestBytes = 0;
   #used = 0;
   #unused = 0;
 
@@ -81,13 +80,26 @@ export class Assembler {
     this.#dueOf = createDueOf(graceMillis);
   }
 
+  /** Number of waiting SERVER spans of requests. */
+  get waitingRequests(): number {
+    return this.#waitingRequests;
+  }
+
+  /** Bytes of these, without the spans below. */
+  get waitingRequestBytes(): number {
+    return this.#waitingRequestBytes;
+  }
+
+  /** Whether requests are ready that the sink has no room for. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
   get counts(): SpanCounts {
     return { waiting: this.#spans + this.#readySpans, used: this.#used, unused: this.#unused };
   }
 
-  /** Adds spans, and counts others as unused. */
-  add(spans: readonly ReceivedSpan[], leftOut = 0): void {
-    this.#unused += leftOut;
+  add(spans: readonly ReceivedSpan[]): void {
     const now = nowMillis();
     const dueMillis = now + this.#graceMillis;
     let last: ReceivedSpan | undefined;
@@ -117,7 +129,7 @@ export class Assembler {
         trace = undefined;
       }
     }
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
+    if (this.#traces.size > 0) this.#timer ??= setInterval(() => this.#tick(), TICK_MILLIS);
   }
 
   #traceOf(span: ReceivedSpan): Trace {
@@ -127,16 +139,23 @@ export class Assembler {
     return trace;
   }
 
+  /** Counts spans that are not assembled. */
+  countUnused(count: number): void {
+    this.#unused += count;
+  }
+
   /** Ends all waits: every request is passed on as soon as there is room. */
   finish(): void {
     const now = nowMillis();
     for (const trace of this.#traces.values()) this.#take(trace, now, dueNow);
     this.passSlice(() => false);
+    this.#stopWhenIdle();
   }
 
   /** Passes on all requests that are ready, whether or not there is room. */
   passAll(): void {
     while (this.#passOldest());
+    this.#stopWhenIdle();
   }
 
   #tick(): void {
@@ -145,6 +164,10 @@ export class Assembler {
       if (trace.dueMillis <= now) this.#take(trace, now, this.#dueOf);
     }
     this.passSlice();
+    this.#stopWhenIdle();
+  }
+
+  #stopWhenIdle(): void {
     if (this.#traces.size > 0 || this.#ready.length > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -203,8 +226,8 @@ export class Assembler {
     const takeRoom = this.#sink.readRoom();
     for (;;) {
       const request = this.#ready[this.#passed];
-      this.isBlocked = request !== undefined && !takeRoom(countHits(request), request.root.bytes);
-      if (!request || this.isBlocked) return; // the timer tries again
+      this.#isBlocked = request !== undefined && !takeRoom(countHits(request), request.root.bytes);
+      if (!request || this.#isBlocked) return; // the timer tries again
       this.#passOldest();
       if (!isOver()) continue;
       this.#passSoon();
@@ -232,8 +255,8 @@ export class Assembler {
 
   #countRequest({ bytes, isRequest }: ReceivedSpan, sign: 1 | -1): void {
     if (!isRequest) return;
-    this.waitingRequests += sign;
-    this.waitingRequestBytes += sign * bytes;
+    this.#waitingRequests += sign;
+    this.#waitingRequestBytes += sign * bytes;
   }
 }
 

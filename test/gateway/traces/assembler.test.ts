@@ -75,6 +75,7 @@ test.each([
   assembler.add([request('root'), ...others]);
   expect(given).toEqual([['root']]);
   expect(assembler.counts).toEqual({ waiting: others.length, used: 1, unused: 1 });
+  expect(vi.getTimerCount()).toBe(others.length);
   vi.advanceTimersByTime(600_000);
   expect(assembler.counts).toEqual({ waiting: 0, used: 1, unused: 1 + others.length });
   expect(vi.getTimerCount()).toBe(0);
