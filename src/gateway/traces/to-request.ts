@@ -87,7 +87,7 @@ function setHost(usual: Attributes, isPython: boolean): void {
   const isUrlNeeded =
     isPython || HOST_ATTRIBUTES.every((name) => textOf(usual[name]) === undefined);
   const url = isUrlNeeded ? (textOf(usual['url.full']) ?? textOf(usual['http.url'])) : undefined;
-  const host = /^https?:\/\/([^/?#@]+)(?:[/?#]|$)/i.exec(url ?? '')?.[1];
+  const host = url === undefined ? undefined : /^https?:\/\/([^/?#@]+)(?:[/?#]|$)/i.exec(url)?.[1];
   if (host !== undefined) {
     usual['http.host'] = host;
     return;
@@ -101,8 +101,8 @@ const HOST_AND_PORT = /^([^:]+|\[[^\]]*\]):(\d+)$/;
 function setPort(usual: Attributes, address: string, port: string, isPython: boolean): void {
   const host = textOf(usual[address]);
   if (host === undefined || host.length > MAX_HOST_CHARACTERS) return;
-  const [, name, ownPort] = HOST_AND_PORT.exec(host) ?? [];
-  if (name !== undefined) {
+  const [, name, ownPort] = (host.includes(':') && HOST_AND_PORT.exec(host)) || [];
+  if (name !== undefined && ownPort !== undefined) {
     usual[address] = name;
     usual[port] = Number(ownPort);
   } else if (isPython && isName(host)) {
@@ -112,7 +112,8 @@ function setPort(usual: Attributes, address: string, port: string, isPython: boo
 
 /** Whether a host is a name: the last label of an address has no letters. */
 function isName(host: string): boolean {
-  return /[a-z][\w-]*$/i.test(host) && host.toLowerCase() !== 'localhost';
+  const [label = ''] = /[\w-]*$/.exec(host) ?? [];
+  return /[a-z]/i.test(label) && host.toLowerCase() !== 'localhost';
 }
 
 /** The query may be only in `http.url`, and the path may be decoded, or UTF-8 that was read as Latin-1. */
@@ -135,7 +136,7 @@ function encodePath(path: string): string {
   if (/^[!-~]*$/.test(path)) return path;
   let encoded = encodeURI(path.replace(/\p{Surrogate}/gu, '\ufffd'));
   for (const character of ENCODED_ASCII) {
-    encoded = encoded.replaceAll(encodeURI(character), character);
+    if (path.includes(character)) encoded = encoded.replaceAll(encodeURI(character), character);
   }
   return encoded;
 }
