@@ -136,9 +136,10 @@ function readValue(value: unknown, reasons: Reasons, lists = true): AttributeVal
   const { stringValue, boolValue, intValue, doubleValue, arrayValue } = value;
   if (typeof stringValue === 'string') return cutText(stringValue, reasons);
   if (typeof boolValue === 'boolean') return boolValue;
-  if (typeof intValue === 'string') return exactInteger(intValue);
+  if (typeof intValue === 'string' && intValue !== '') return exactInteger(intValue);
   const number = intValue ?? doubleValue;
-  if (typeof number === 'number' || typeof number === 'string') return Number(number);
+  if (typeof number === 'number') return number;
+  if (typeof number === 'string' && number !== '') return Number(number);
   if (!lists || !isObject(arrayValue)) return undefined;
   const items = objects(arrayValue.values, 'values')
     .slice(0, MAX_ITEMS)

@@ -181,10 +181,13 @@ export interface SpanSelection {
 const LETTER_M = 0x6d; // of `matomo.`
 
 /** Whole names, and regular expressions that are tested anywhere in a name. */
-type Names = readonly (string | RegExp)[];
+export type Names = readonly (string | RegExp)[];
 
 export function createSelection(
-  { services, scopes }: Partial<Record<'services' | 'scopes', Names | undefined>>,
+  {
+    services,
+    scopes,
+  }: { readonly services?: Names | undefined; readonly scopes?: Names | undefined },
   { userIdAttribute }: Pick<SpanReading, 'userIdAttribute'>,
 ): SpanSelection {
   const names = [
