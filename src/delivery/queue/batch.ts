@@ -81,8 +81,8 @@ export class Batch {
    * Matomo builds visits from hits in the order of their times.
    */
   close(): void {
+    if (this.isOpen) this.hits = inOrder(this.hits);
     this.isOpen = false;
-    this.hits.sort(byVisitorThenTime);
   }
 
   /** Both halves of a closed batch with at least two hits. */
@@ -107,10 +107,33 @@ export class Batch {
   #part(hits: Hit[]): Batch {
     const batch = new Batch(this.kind, this.isStored);
     batch.setHits(hits);
+    batch.isOpen = false;
     batch.failure = this.failure;
     batch.mayBeStored = this.mayBeStored;
     return batch;
   }
+}
+
+/** How many characters of a visitor are compared as a number, which leaves room for the index of a hit. */
+const CHARACTERS = 4;
+const MAX_HITS = 2 ** 21;
+
+/** Sorts by the beginnings of visitors first, because to compare numbers takes half of the time: 2 % of a delivered hit. */
+function inOrder(hits: readonly Hit[]): Hit[] {
+  const keys = new Float64Array(hits.length);
+  for (let i = 0; i < hits.length; i++)
+    keys[i] = beginningOf((hits[i] as Hit).visitor) * MAX_HITS + i;
+  keys.sort();
+  const ordered: Hit[] = [];
+  for (const key of keys) ordered.push(hits[key % MAX_HITS] as Hit);
+  return ordered.sort(byVisitorThenTime);
+}
+
+function beginningOf(visitor: string): number {
+  let beginning = 0;
+  for (let i = 0; i < CHARACTERS; i++)
+    beginning = beginning * 256 + (i < visitor.length ? visitor.charCodeAt(i) & 255 : 0);
+  return beginning;
 }
 
 function byVisitorThenTime(a: Hit, b: Hit): number {
