@@ -78,7 +78,7 @@ export interface RequestReading extends SpanReading {
 export function readRequest(request: Request, reading: RequestReading): HttpRequest | undefined {
   const { span, incoming, response, announced } = request;
   const attributes = span ? request.attributes : NO_ATTRIBUTES;
-  const method = methodOf(attributes) ?? (incoming && (incoming.method ?? 'GET'));
+  const method = (span && methodOf(attributes)) ?? (incoming && (incoming.method ?? 'GET'));
   if (method === undefined) return undefined;
   // Without a span, the clock is read: before the route and the operation are looked for, as that takes time. The duration of a span that
   // has not ended is negative.

@@ -161,7 +161,7 @@ export function incompleteStatus(
     hasClientLeft = ofStream.closedBy !== 'server';
   } else {
     const { socket } = incoming;
-    if (!(response as ServerResponse).destroyed && !socket.destroyed) return undefined;
+    if (!(response as ServerResponse).destroyed && !socket?.destroyed) return undefined;
     if (isSent(announced, response as ServerResponse, socket)) return undefined;
     // If the server calls `destroy()`, the socket has seen neither an end nor an error.
     hasClientLeft = socket.readableEnded || isClientError(socket.errored);
@@ -177,10 +177,10 @@ export function incompleteStatus(
 function isSent(
   { additions, bytesBefore, isSent }: Request,
   response: ServerResponse,
-  socket: Socket,
+  socket: Socket | undefined,
 ): boolean {
   if (isSent) return true;
-  const hasFailed = (socket.errored as NodeJS.ErrnoException | null)?.syscall === 'write';
+  const hasFailed = (socket?.errored as NodeJS.ErrnoException | null)?.syscall === 'write';
   if (additions?.isCutOff || hasFailed) return false;
   if (response.writableFinished) return true;
   const {
@@ -192,7 +192,7 @@ function isSent(
   const length = hasBody === false ? 0 : Number(CONTENT_LENGTH.exec(header)?.[1]);
   const others = bytesBefore + header.length + (hasContinued ? CONTINUE_BYTES : 0);
   // More bytes are informational responses (1xx), of any size: a response after them may be incomplete.
-  return socket.bytesWritten - others === length;
+  return Number(socket?.bytesWritten) - others === length;
 }
 
 /** Error codes of Node.js that the peer of a connection causes, besides those of the HTTP parser (`HPE_…`). */
