@@ -180,8 +180,7 @@ export const READING: RequestReading = createRequestReading(DEFAULT_OPTIONS, {
 /** What is read of a request that Node.js announces with these headers. `client` was read when it began. */
 export function requestWith(headers: object, client?: Client): HttpRequest {
   const response = { headersSent: true, statusCode: 200, getHeader: () => undefined };
-  const incoming = { headers, socket: {} };
-  const announced = Request.ofNode(incoming as never, response as never, '/a', undefined);
+  const announced = Request.ofNode({ headers } as never, response as never, '/a', undefined);
   announced.client = client;
   return readRequest(announced, READING) as HttpRequest;
 }
