@@ -1,4 +1,4 @@
 import { builtin } from './unhooked.js';
 
-export const { BlockList, isIP } = builtin('node:net');
+export const { BlockList, isIP, isIPv4 } = builtin('node:net');
 export type BlockList = InstanceType<typeof BlockList>;

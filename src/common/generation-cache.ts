@@ -75,6 +75,7 @@ export function memoize<Key extends string | number, Value>(
   return function memoized(key) {
     const known = cache.get(key);
     if (known !== undefined) return known;
+    if (isLong(key)) return make(key);
     const value = make(copyKey(key)); // the value may be a part of the key
     if (value !== undefined && mayKeep(value, key)) cache.set(key, value);
     return value;
@@ -89,6 +90,7 @@ export function memoizePair<First extends string | number, Second extends string
   return function memoized(first, second) {
     const known = cache.get(first, second);
     if (known !== undefined) return known;
+    if (isLong(first) || isLong(second)) return make(first, second);
     const value = make(copyKey(first), copyKey(second));
     if (value !== undefined) cache.set(first, second, value);
     return value;

@@ -71,6 +71,7 @@ export function collectBody(
       idleMillis === undefined ? undefined : setTimeout(() => finish('stalled'), idleMillis);
 
     function finish(result: Buffer | CollectProblem): void {
+      if (!isOpen) return;
       isOpen = false;
       body = Buffer.alloc(0); // the request stays until the rest of a body that was refused has arrived
       clearTimeout(timer);

@@ -14,7 +14,7 @@ export class DetachedScope extends AsyncResource {
 /** The longest timer that Node.js has, 24.8 days: it fires a longer one after 1 ms. */
 const MAX_TIMER_MILLIS: number = 2 ** 31 - 1;
 
-/** A delay for a timer. It may end before it is over, if that is longer. Node.js warns of a negative one: the process may have stood still. */
+/** A delay that a timer can have: at most the longest one, and none that is negative, of which Node.js warns. */
 export function timerMillis(millis: number): number {
   return Math.min(Math.max(0, Math.ceil(millis)), MAX_TIMER_MILLIS);
 }

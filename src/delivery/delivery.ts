@@ -163,7 +163,8 @@ export class Delivery {
   /** Loads the transport early: a process that is about to end has no time to load it. */
   #prepare(): void {
     this.#isPrepared = true;
-    const { scope, transport } = this.#parts;
+    const { scope, spool, transport } = this.#parts;
+    if (spool) return; // hits survive the process
     scope.runInAsyncScope(() => setImmediate(() => transport.prepare?.()).unref());
   }
 

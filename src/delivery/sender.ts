@@ -215,6 +215,7 @@ class CurrentToken {
 
   /** Reads the token again and again until `stop` is called. Calls `onNew` when it is another one. */
   watch(onNew: () => void): void {
+    if (this.#read === undefined) return;
     this.#timer = setInterval(() => {
       if (this.reread()) onNew();
     }, REREAD_MILLIS).unref();

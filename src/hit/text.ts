@@ -108,6 +108,7 @@ export function nearestName(
   let nearest: string | undefined;
   let least = maxDistance + 1;
   for (const candidate of known) {
+    if (Math.abs(candidate.length - plain.length) >= least) continue; // its distance cannot be smaller
     const distance = editDistance(plain, candidate.toLowerCase());
     if (distance < least) {
       least = distance;

@@ -57,7 +57,7 @@ export function holdsSecret(encoded: string): boolean {
   if (USER_INFO.test(text) || innerNames(text).some(isSecretName)) return true;
   // In a path, `+` is no space: a telephone number begins with it.
   const path = decodeLayers(encoded, decodePath) ?? '';
-  return holdsSecretPath(text) || holdsSecretPath(path);
+  return holdsSecretPath(text) || (path !== text && holdsSecretPath(path));
 }
 
 /** A query and the fragment of a hash router may have paths, too. */

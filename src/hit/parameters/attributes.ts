@@ -34,6 +34,8 @@ export function isSecretHeader(header: string): boolean {
 
 const MAX_PRODUCT = 64;
 const MAX_VERSION = 20;
+/** More than a product and its version. */
+const MAX_READ = 200;
 const PRODUCT = /^\s*([\w!#$%&'*+.^`|~-]+)(?:\/([\w!#$%&'*+.^`|~:-]+))?/;
 const BROWSER = /^\s*mozilla\//i;
 
@@ -45,7 +47,7 @@ export function productOf(
   userAgent: string | undefined,
 ): { readonly name: string; readonly version: string | undefined } | undefined {
   if (userAgent === undefined || BROWSER.test(userAgent)) return undefined;
-  const [, name = '', version] = PRODUCT.exec(userAgent) ?? [];
+  const [, name = '', version] = PRODUCT.exec(userAgent.slice(0, MAX_READ)) ?? [];
   if (!/[a-z]/i.test(name)) return undefined;
   return { name: name.slice(0, MAX_PRODUCT), version: version?.slice(0, MAX_VERSION) };
 }

@@ -103,13 +103,18 @@ export function toClientHints(lines: string): string | undefined {
 }
 
 // Sticky: a match begins where the last one ended, so that each character is read once. Anything that is not a brand ends the list.
-const BRANDS = /[\s,]*"((?:[^"\\]|\\.)*)"\s*;\s*v="((?:[^"\\]|\\.)*)"/gy;
+const BRAND = /[\s,]*"((?:[^"\\]|\\.)*)"\s*;\s*v="((?:[^"\\]|\\.)*)"/y;
 
 /** `"Chromium";v="130", "Not?A_Brand";v="99"`. */
-function readBrands(list = ''): { brand: string; version: string }[] {
-  return Array.from(list.matchAll(BRANDS), ([, brand = '', version = '']) => {
-    return { brand: unquote(brand), version: unquote(version) };
-  });
+function readBrands(list: string | undefined): { brand: string; version: string }[] {
+  const brands: { brand: string; version: string }[] = [];
+  if (list === undefined) return brands;
+  BRAND.lastIndex = 0;
+  for (let item = BRAND.exec(list); item; item = BRAND.exec(list)) {
+    const [, brand = '', version = ''] = item;
+    brands.push({ brand: unquote(brand), version: unquote(version) });
+  }
+  return brands;
 }
 
 function textHint(name: string, quoted: string | undefined): Record<string, string> {

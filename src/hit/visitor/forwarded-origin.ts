@@ -1,4 +1,4 @@
-import { isIP } from '../../common/addresses.js';
+import { isIP, isIPv4 } from '../../common/addresses.js';
 import { memoize } from '../../common/generation-cache.js';
 import { isUrlHost } from '../page/page-url.js';
 import { createIsInRanges, NAMED_RANGES, plainAddress } from './addresses.js';
@@ -52,13 +52,15 @@ export function createToOrigin({
   const isLocal = memoize(isLocalHost);
 
   return function toOrigin(claims) {
-    const peer = plainAddress(claims.peerAddress);
-    if (!isTrusted(peer ?? '', 0)) {
+    const peer = isIPv4(claims.peerAddress ?? '')
+      ? claims.peerAddress
+      : plainAddress(claims.peerAddress);
+    if (trustProxy === false || !isTrusted(peer ?? '', 0)) {
       const { host } = claims;
       return { address: peer, host, scheme: chooseScheme(host, claims.scheme) };
     }
     const { headers } = claims;
-    const host = firstOf(headers.header('x-forwarded-host')) || claims.host;
+    const host = firstOf(headers.header('x-forwarded-host')) ?? claims.host;
     const proto = firstOf(headers.header('x-forwarded-proto'))?.toLowerCase();
     return {
       address: findClientAddress(peer, headers.header('x-forwarded-for')),
@@ -77,8 +79,8 @@ export function createToOrigin({
   function findClientAddress(peer: string | undefined, forwardedFor = ''): string | undefined {
     const hops = forwardedFor.split(',').filter((hop) => hop.trim() !== '');
     let client = peer;
-    for (let hop = 1; hop <= MAX_HOPS; hop++) {
-      const address = plainAddress(hops.at(-hop));
+    for (let hop = 1; hop <= Math.min(hops.length, MAX_HOPS); hop++) {
+      const address = plainAddress(hops[hops.length - hop]);
       if (address === undefined) return client;
       client = address;
       if (!isTrusted(address, hop)) return client;
@@ -91,7 +93,8 @@ export function createToOrigin({
 const MAX_HOPS = 100;
 
 function firstOf(list: string | undefined): string | undefined {
-  return list?.split(',')[0]?.trim();
+  const first = list?.split(',')[0]?.trim();
+  return first === '' ? undefined : first;
 }
 
 const LOCAL_NAME = /^[^.]+$|\.(?:localhost|local|internal|test)$/;

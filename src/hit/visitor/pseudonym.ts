@@ -49,7 +49,7 @@ export function identify(source: UserIdSource, header: string | undefined): Iden
   }
   const value = isCredentials(source.header) ? credentials : header.trim();
   if (isNobody(value)) return NONE;
-  return isToken(credentials) ? { kind: 'token' } : { kind: 'known', value };
+  return isToken(value) || isToken(credentials) ? { kind: 'token' } : { kind: 'known', value };
 }
 
 /** Makes a pseudonym of a user: the same for one value and key. Without the key, it cannot be found from the value. */
@@ -75,12 +75,12 @@ function splitScheme(text: string): { scheme: string; credentials: string } {
 /** Parts of a JSON Web Token: three if it is signed, five if it is encrypted. */
 const TOKEN_PARTS: readonly number[] = [3, 5];
 
-/** `{` in base64url, with what may follow in JSON: a quote, white space or `}`. */
-const OBJECT = /^e[wy3]/;
-
 /** Whether a value is a JSON Web Token: parts in base64url, and the first one is an object. */
 function isToken(value: string): boolean {
-  return OBJECT.test(value) && TOKEN_PARTS.includes(value.split('.', 6).length);
+  const parts = value.split('.', 6);
+  const [head = ''] = parts;
+  const beginning = Buffer.from(head.slice(0, 8), 'base64url').toString('latin1');
+  return TOKEN_PARTS.includes(parts.length) && beginning.trimStart().startsWith('{');
 }
 
 /** The token is not verified: the response to its request shows whether the application has accepted it. */
@@ -90,13 +90,17 @@ function identifyByClaim(token: string, claim: string): Identity {
   const json = Buffer.from(payload, 'base64url').toString('utf8');
   const claims = parseObject(json);
   if (claims === undefined) return UNREADABLE;
-  const value = claims[claim];
+  const value = claimOf(claims, claim);
   const isNumber = typeof value === 'number' && value !== 0;
-  const exact = isNumber ? parseObject(withNumbersAsText(json))?.[claim] : value;
+  const exact = isNumber ? claimOf(parseObject(withNumbersAsText(json)), claim) : value;
   if (typeof exact !== 'string') return NONE;
   const text = exact.trim();
   if (text.length > MAX_CLAIM_CHARACTERS || isNobody(text)) return NONE;
   return { kind: 'known', value: text };
+}
+
+function claimOf(claims: Readonly<Record<string, unknown>> | undefined, claim: string): unknown {
+  return claims && Object.hasOwn(claims, claim) ? claims[claim] : undefined;
 }
 
 /** What the parser throws is not used: its message contains a part of the token. */
