@@ -29,7 +29,7 @@ export interface ParsedBody {
 
 /** Paths at which this process has served MCP, so that they need not end in `/mcp`, and are known if a stream is opened. */
 const MAX_PATHS = 1000;
-/** Sessions whose client is known: it names itself, usually when the session begins. */
+/** Sessions whose client is known: it names itself when the session begins. */
 const MAX_SESSIONS = 10_000;
 
 /**
@@ -78,7 +78,7 @@ export class McpEndpoints {
     return { name, count: body?.count ?? 1, evidence, mcp: this.#withClient(mcp) };
   }
 
-  /** The same with the client that has named itself in the session. */
+  /** The same with the client that has named itself when its session began. */
   #withClient(mcp: McpRequest): McpRequest {
     const { session, clientName } = mcp;
     if (session === undefined) return mcp;
