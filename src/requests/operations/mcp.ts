@@ -166,9 +166,13 @@ function readSender(request: Request): McpReport {
   };
 }
 
+/** Four bytes for three of the longest name, and the markers. */
+const MAX_ENCODED_LENGTH = 200;
+
 /** Values that are no plain ASCII are sent as `=?base64?…?=`. */
 function decodeHeader(value: string | undefined): string | undefined {
-  const encoded = value && /^=\?base64\?([A-Za-z\d+/]+={0,2})\?=$/.exec(value)?.[1];
+  if (value === undefined || value.length > MAX_ENCODED_LENGTH) return undefined;
+  const encoded = /^=\?base64\?([A-Za-z\d+/]+={0,2})\?=$/.exec(value)?.[1];
   return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString();
 }
 
