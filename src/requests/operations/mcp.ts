@@ -71,9 +71,10 @@ export class McpEndpoints {
     const { name, mcp } = merge(sources, request);
     const evidence = evidenceIn(sources) ?? evidenceOf(target, 'mcp');
     const isServed = evidence !== 'none' && isSuccess(target.statusCode);
-    if (isServed || (sources.report ?? sources.span)) this.#paths.set(target.path, true);
-    const { session, clientName } = mcp;
-    if (isServed && session !== undefined && clientName !== undefined)
+    const isShown = isServed || !isEndpoint || (sources.report ?? sources.span) !== undefined;
+    if (!isKnown && isShown) this.#paths.set(target.path, true);
+    const { method, session, clientName } = mcp;
+    if (isServed && method === 'initialize' && session !== undefined && clientName !== undefined)
       this.#clients.set(session, clientName);
     return { name, count: body?.count ?? 1, evidence, mcp: this.#withClient(mcp) };
   }
@@ -81,14 +82,15 @@ export class McpEndpoints {
   /** The same with the client that has named itself when its session began. */
   #withClient(mcp: McpRequest): McpRequest {
     const { session, clientName } = mcp;
-    if (session === undefined) return mcp;
-    return { ...mcp, clientName: clientName ?? this.#clients.get(session) };
+    if (session === undefined || clientName !== undefined) return mcp;
+    return { ...mcp, clientName: this.#clients.get(session) };
   }
 }
 
 /** Whether a request ends a session, or opens a stream of one. */
 function isOfStream({ method, isEventStream }: OperationTarget, request: Request): boolean {
   if (method === 'DELETE') return request.header('mcp-session-id') !== undefined;
+  if (method !== 'GET') return false;
   return isEventStream || request.header('accept')?.includes('text/event-stream') === true;
 }
 
