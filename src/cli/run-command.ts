@@ -22,13 +22,15 @@ const USAGE_ERROR = 2;
 
 /** Runs the command that the arguments name. An error becomes an exit code and one line, or an object on stdout with `--json`. */
 export async function runCommand([name = '', ...args]: readonly string[]): Promise<void> {
+  const end = args.indexOf('--');
+  const flags = args.slice(0, end < 0 ? args.length : end);
   try {
-    await run(name, args);
+    await run(name, args, flags);
   } catch (thrown) {
     const isUsage = isUsageError(thrown);
     process.exitCode = isUsage ? USAGE_ERROR : FAILED;
     const error = withoutUserInfo(problemOf(thrown));
-    if (args.includes('--json') && HELP.get(name)?.includes('--json')) {
+    if (flags.includes('--json') && HELP.get(name)?.includes('--json')) {
       return console.log(JSON.stringify({ error }, null, 2));
     }
     const known = COMMANDS.has(name) ? ` ${name}` : '';
@@ -37,13 +39,13 @@ export async function runCommand([name = '', ...args]: readonly string[]): Promi
   }
 }
 
-async function run(name: string, args: string[]): Promise<void> {
+async function run(name: string, args: string[], flags: readonly string[]): Promise<void> {
   if (name === '--version' || name === '-v') return console.log(VERSION);
   if (name === '' || isHelp(name)) return showHelp();
   if (name === 'help') return showHelp(args[0]);
   const load = COMMANDS.get(name);
   if (load === undefined) throw new UsageError(`there is no command ${JSON.stringify(name)}`);
-  if (args.some(isHelp)) return showHelp(name);
+  if (flags.some(isHelp)) return showHelp(name);
   await (await load())(args);
 }
 

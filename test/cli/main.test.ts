@@ -169,8 +169,11 @@ test.each<[args: string[], env: Record<string, string>, code: number, error: str
   expect(result.error).not.toMatch(/s3cret|\n/);
 });
 
-test('a command without --json ends with a line', async () => {
-  const { code, stdout, stderr } = await runCli(['inspect', '--json']);
+test.each([
+  ['inspect', '--json'],
+  ['spool', '--', '--json'],
+])('%s %s is no flag for JSON: its error is a line', async (...args) => {
+  const { code, stdout, stderr } = await runCli(args);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain('--help');
 });
