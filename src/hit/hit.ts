@@ -17,7 +17,7 @@ export interface Hit {
   readonly query: string;
 }
 
-/** Minimum age of a hit before it is sent: Express ends the span of its handler after the server span. */
+/** Minimum age of a hit with a span before it is sent: Express ends the span of its handler after the server span. */
 export const CHILD_SPAN_WAIT_MILLIS = 20;
 
 /** A hit that may still change, because its request or spans of it may end. */
@@ -27,7 +27,9 @@ export interface PendingHit {
    * `finalize`.
    */
   readonly endedMillis: number;
-  /** Whether the hit can be sent with the next batch, at the earliest after `CHILD_SPAN_WAIT_MILLIS`. A flush sends it anyway. */
+  /** When it can be sent at the earliest. */
+  readonly finalMillis: number;
+  /** Whether the hit can be sent with the next batch. A flush sends it anyway. */
   isFinal(nowMillis: number): boolean;
   /** Approximate memory. */
   readonly bytes: number;

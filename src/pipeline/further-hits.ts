@@ -9,7 +9,7 @@ import {
   type McpCall,
   parameterOf,
 } from '../hit/further-hit.js';
-import type { Hit, PendingHit } from '../hit/hit.js';
+import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../hit/hit.js';
 import { createSentUrls } from '../hit/page/sent-urls.js';
 import type { ReportProblem } from '../hit/parameters/annotations.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
@@ -41,6 +41,7 @@ export interface FurtherHitsParts extends Omit<DecisionParts, 'isVisitorKeyKnown
 class PendingFurtherHit implements PendingHit {
   /** The time of the call. */
   readonly endedMillis: number = performance.now();
+  readonly finalMillis: number = this.endedMillis + CHILD_SPAN_WAIT_MILLIS;
   readonly bytes: number;
   readonly hit: CheckedHit;
   readonly request: Request | undefined;

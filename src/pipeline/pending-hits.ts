@@ -23,6 +23,7 @@ type PageViewPipeline = Pick<HitPipeline, 'longestHoldMillis' | 'finalize'>;
 /** The page view of an ended request, as long as spans of it may still end. */
 export class PendingPageView implements PendingHit {
   readonly endedMillis: number;
+  readonly finalMillis: number;
   readonly bytes: number;
   readonly request: EndedRequest;
   /** Once the hit is built: further hits of the request have the same. */
@@ -37,6 +38,8 @@ export class PendingPageView implements PendingHit {
     // Without a span, the clock was read for the duration.
     const isRead = span === undefined && startedMillis > 0;
     this.endedMillis = isRead ? startedMillis + http.durationMillis : performance.now();
+    // Without a trace, no span adds anything.
+    this.finalMillis = this.endedMillis + (request.traceId === '' ? 0 : CHILD_SPAN_WAIT_MILLIS);
     this.bytes =
       REQUEST_BYTES +
       path.length +
@@ -49,8 +52,8 @@ export class PendingPageView implements PendingHit {
 
   isFinal(nowMillis: number): boolean {
     const { longestHoldMillis } = this.#pipeline;
-    const waitMillis = this.request.running ? longestHoldMillis : CHILD_SPAN_WAIT_MILLIS;
-    return nowMillis - this.endedMillis >= waitMillis;
+    const holdMillis = this.endedMillis + longestHoldMillis;
+    return nowMillis >= (this.request.running ? holdMillis : this.finalMillis);
   }
 
   finalize(epochMillis: number): readonly Hit[] {

@@ -3,6 +3,9 @@ import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-tra
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { CHILD_SPAN_WAIT_MILLIS } from '../../src/hit/hit.js';
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
+import { PendingPageView } from '../../src/pipeline/pending-hits.js';
+import { Request } from '../../src/requests/request.js';
+import { httpRequest, serverSpan } from '../support/builders.js';
 import { useFakeTime } from '../support/delivery.js';
 
 useFakeTime();
@@ -52,6 +55,16 @@ test('what a child span says after that does not reach the hit, which is made by
     dimension: undefined,
     unused: 1,
   });
+});
+
+test('the hit of a request without a span waits for none', () => {
+  const pipeline = { longestHoldMillis: 1000, finalize: () => [] };
+  function isFinalAtOnce(request: Request): boolean {
+    const page = new PendingPageView(pipeline, request.end(httpRequest()));
+    return page.isFinal(page.endedMillis);
+  }
+  expect(isFinalAtOnce(Request.of(serverSpan()))).toBe(false);
+  expect(isFinalAtOnce(new Request())).toBe(true);
 });
 
 test('a processor and an exporter count spans with something for Matomo that belong to no request, and no others', async () => {

@@ -39,6 +39,7 @@ export function pending(overrides: Partial<Hit & PendingHit> & { name?: string }
   };
   return {
     endedMillis,
+    finalMillis: endedMillis + 20,
     bytes: overrides.bytes ?? 1000,
     isFinal: overrides.isFinal ?? ((now) => now - endedMillis >= 20),
     finalize: overrides.finalize ?? (() => [hit]),

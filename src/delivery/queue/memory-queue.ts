@@ -1,5 +1,5 @@
 import { copyText } from '../../common/generation-cache.js';
-import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../../hit/hit.js';
+import type { Hit, PendingHit } from '../../hit/hit.js';
 import type { BatchQueue } from './batch-queue.js';
 import {
   addCounters,
@@ -170,8 +170,7 @@ export class MemoryQueue {
 
   /** When the `count` oldest hits are final, unless some are held back; `Infinity` if there are fewer. */
   finalMillis(count: number): number {
-    const last = this.#hits[this.#head + count - 1];
-    return last ? last.endedMillis + CHILD_SPAN_WAIT_MILLIS : Number.POSITIVE_INFINITY;
+    return this.#hits[this.#head + count - 1]?.finalMillis ?? Number.POSITIVE_INFINITY;
   }
 
   /** Queues waiting hits that are final, or `all`. */

@@ -132,6 +132,7 @@ export class SimulatedProcess implements DiskUser {
     const startSeconds = Math.floor(Date.now() / 1000);
     const isTaken = this.#delivery.push({
       endedMillis,
+      finalMillis: endedMillis + 20,
       bytes: 1000,
       isFinal: (nowMillis) => nowMillis - endedMillis >= 20,
       finalize: () => [
