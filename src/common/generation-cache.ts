@@ -16,6 +16,7 @@ export class GenerationCache<Key, Value> {
   }
 
   get(key: Key): Value | undefined {
+    if (this.#recent.size === 0) return undefined; // an empty map would hash each text, too
     const recent = this.#recent.get(key);
     if (recent !== undefined) return recent;
     const older = this.#older.get(key);

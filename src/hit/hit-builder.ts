@@ -204,7 +204,7 @@ class BuiltHit implements Hit {
   readonly visitor: string;
   readonly startSeconds: number;
   readonly kind: HitKind;
-  readonly query: string;
+  query: string;
 
   constructor(parameters: HitFields, kind: HitKind, startSeconds = parameters.startSeconds) {
     this.site = parameters.site;

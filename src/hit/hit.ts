@@ -14,7 +14,7 @@ export interface Hit {
   readonly startSeconds: number;
   readonly kind: HitKind;
   /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
-  readonly query: string;
+  query: string;
 }
 
 /** Minimum age of a hit with a span before it is sent: Express ends the span of its handler after the server span. */

@@ -75,6 +75,7 @@ export class Connections {
       detachErrors(storage, server);
       return announced;
     }
+    announced.client = connection.newest.http?.client;
     connection.newest.nextOnConnection = announced;
     connection.newest = announced;
     while (connection.oldest !== announced && connection.oldest.closedMillis > 0)

@@ -85,7 +85,7 @@ export class Request {
 
   /** The request arrived at a server of this package: it makes no hit and is not counted. */
   untracked = false;
-  /** Its user agent and language, if they were read when it was announced. */
+  /** Its user agent and language, if they were read when it was announced; else those of the request before it on its connection. */
   client: Client | undefined = undefined;
   /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
   bytesBefore: number | undefined = undefined;

@@ -65,7 +65,7 @@ export class RequestTracker implements RequestProcessor {
     const { request: incoming, response } = message;
     const { isMeasured } = this.#reading;
     if (isMeasured) {
-      announced.client = clientOf(incoming.headers);
+      announced.client = clientOf(incoming.headers, announced.client);
       if (isMeasured(announced.client)) measureResponse(announced, response);
     }
     if (announced.untracked) return;

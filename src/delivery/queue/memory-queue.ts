@@ -116,11 +116,11 @@ export class MemoryQueue {
     return this.keep(this.build(max, nowMillis, all));
   }
 
-  /** Counts hits as taken until they are acknowledged or forgotten. Returns copies of hits that may wait for long. */
+  /** Counts hits as taken until they are acknowledged or forgotten. The queries of hits that may wait for long are copied. */
   keep(hits: readonly Hit[]): readonly Hit[] {
     this.#countTaken(hits, 1);
-    if (this.#taken <= MAX_UNCOPIED) return hits;
-    return hits.map((hit) => ({ ...hit, query: copyText(hit.query) }));
+    if (this.#taken > MAX_UNCOPIED) for (const hit of hits) hit.query = copyText(hit.query);
+    return hits;
   }
 
   /** Results of taken hits; `counts` add up to their number. */
