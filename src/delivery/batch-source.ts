@@ -187,7 +187,7 @@ export class BatchSource {
   *#takeBatches(rest: SendRule['takes']): Steps {
     const { memory, options } = this.#parts;
     const { maxExportBatchSize: max } = options;
-    let isFast = rest === 'all';
+    let isFast = false;
     for (let left = memory.untaken; left > 0; left -= max) {
       const nowMillis = performance.now();
       if (!this.sendsFromMemory) return;

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { BatchSource } from '../../src/delivery/batch-source.js';
 import { MemoryQueue } from '../../src/delivery/queue/memory-queue.js';
+import type { PendingHit } from '../../src/hit/hit.js';
 import { pending, setUp, useFakeTime } from '../support/delivery.js';
 
 useFakeTime();
@@ -18,27 +19,40 @@ function slowHit(made: () => void = () => undefined) {
   });
 }
 
-/** Five final hits in memory, for batches of one. */
-function sourceOfSlowHits(): BatchSource {
+/** A source of final hits in memory. */
+function sourceOf(hits: readonly PendingHit[], maxExportBatchSize: number): BatchSource {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
   const memory = new MemoryQueue(1000);
-  const options = { maxExportBatchSize: 1 };
+  const options = { maxExportBatchSize };
   const source = new BatchSource({ memory, options } as unknown as ConstructorParameters<
     typeof BatchSource
   >[0]);
-  for (let i = 0; i < 5; i++) memory.push(slowHit());
+  for (const hit of hits) memory.push(hit);
   vi.advanceTimersByTime(1000);
   return source;
 }
 
-test('many hits at once are made in slices, so that others have their turn', async () => {
-  const source = sourceOfSlowHits();
-  const { queue } = source;
-  const filled = source.fill();
+/** How many hits are made when a call returns, and after each turn of the event loop. */
+async function sizesWhile(source: BatchSource, fill: () => Promise<void>): Promise<number[]> {
+  const { queue, pending: all } = source;
+  const filled = fill();
   const sizes = [queue.totalInMemory];
-  for (; queue.totalInMemory < 5; sizes.push(queue.totalInMemory)) await new Promise(setImmediate);
+  for (; queue.totalInMemory < all; sizes.push(queue.totalInMemory))
+    await new Promise(setImmediate);
   await filled;
-  expect(sizes).toEqual([2, 4, 5]);
+  return sizes;
+}
+
+test('many hits at once are made in slices, so that others have their turn', async () => {
+  const hits = Array.from({ length: 5 }, () => slowHit());
+  const source = sourceOf(hits, 1);
+  expect(await sizesWhile(source, () => source.fill())).toEqual([2, 4, 5]);
+});
+
+test('a flush makes 25 hits in a turn', async () => {
+  const hits = Array.from({ length: 100 }, () => pending());
+  const source = sourceOf(hits, 101);
+  expect(await sizesWhile(source, () => source.fill('all'))).toEqual([25, 50, 75, 100]);
 });
 
 test('all of them are made while an attempt has no answer', async () => {

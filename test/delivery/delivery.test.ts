@@ -408,7 +408,9 @@ test('while a token is rejected no flush asks again, and shutdown once', async (
     await delivery.flush();
   }
   expect(transport.bodies).toHaveLength(1);
-  await delivery.shutdown(1000);
+  const over = delivery.shutdown(1000);
+  await vi.advanceTimersByTimeAsync(10);
+  await over;
   expect(transport.bodies).toHaveLength(2);
   expect(delivery.counters.lost.shutdown).toBe(50);
 });
@@ -446,7 +448,9 @@ test('a batch stays below the megabyte that nginx takes', async () => {
   const [hit] = pending().finalize(0);
   const finalize = () => [{ ...(hit as Hit), query: 'a'.repeat(30_000) }];
   for (let i = 0; i < 100; i++) delivery.push(pending({ finalize }));
-  await delivery.flush();
+  const flushed = delivery.flush();
+  await vi.advanceTimersByTimeAsync(10);
+  await flushed;
   expect(delivery.counters.tracked).toBe(100);
   for (const body of transport.bodies) {
     expect(Buffer.byteLength(JSON.stringify(body))).toBeLessThan(1_000_000);
