@@ -1,3 +1,4 @@
+import { memoize } from '../../common/generation-cache.js';
 import { MAX_PATTERN_INPUT, withoutUserInfo } from '../text.js';
 import {
   DATA_ENDING,
@@ -40,10 +41,15 @@ export function redactPair(pair: string): string {
   const name = encodedName(pair);
   if (holdsSecret(name)) return REDACTED;
   if (name.length === pair.length) return pair;
-  // The name holds no secret itself, so that it is not encoded too often.
-  const isNameSecret = isSecretName(decodeLayers(name, decodeText) ?? '');
-  return isNameSecret || holdsSecret(pair.slice(name.length + 1)) ? `${name}=${REDACTED}` : pair;
+  return namesSecret(name) || holdsSecret(pair.slice(name.length + 1))
+    ? `${name}=${REDACTED}`
+    : pair;
 }
+
+/** Whether the value of a name is secret. The name holds no secret itself, so that it may stay in memory and is not encoded too often. */
+const namesSecret = /* @__PURE__ */ memoize((name: string) =>
+  isSecretName(decodeLayers(name, decodeText) ?? ''),
+);
 
 /**
  * Whether a name or value is or contains a secret, such as `/login?next=%2Fx%3Ftoken%3D…`. If it is too long for a URL in Matomo, or is
