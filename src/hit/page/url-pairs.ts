@@ -66,22 +66,11 @@ function isWhole(pair: string): boolean {
   return /^[^=]+=[^=]/.test(pair);
 }
 
-const ASCII = /^[ -~]*$/;
-
 /** Decodes `+` and percent escapes. Other text is not changed, and bytes that are not UTF-8 are read as Latin-1. */
 export function decodeText(text: string): string {
   if (!/[%+]/.test(text)) return text;
-  const spaced = text.replaceAll('+', ' ');
-  try {
-    // A tenth of the time of what follows, and right for nearly all texts.
-    if (ASCII.test(spaced)) return decodeURIComponent(spaced);
-  } catch {
-    // A percent sign that begins no escape, or bytes that are not UTF-8.
-  }
-  const bytes = spaced.replace(/%([\da-f]{2})/gi, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  return decodeLatin1(bytes);
+  // Of what `unescape` decodes, `%u` is no escape of a URL. Unlike `decodeURIComponent`, it never throws, which takes long.
+  return decodeLatin1(unescape(text.replaceAll('+', ' ').replaceAll('%u', '%25u')));
 }
 
 /** The same for paths, in which `+` is no space. */
