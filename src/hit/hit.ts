@@ -13,7 +13,7 @@ export interface Hit {
   /** Start of the request, in epoch seconds. Half a second later for a further hit that comes after page views. */
   readonly startSeconds: number;
   readonly kind: HitKind;
-  /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
+  /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. Replaced by a copy if the hit may wait for long. */
   query: string;
 }
 
@@ -27,7 +27,7 @@ export interface PendingHit {
    * `finalize`.
    */
   readonly endedMillis: number;
-  /** When it can be sent at the earliest. */
+  /** When the hit can be sent at the earliest. */
   readonly finalMillis: number;
   /** Whether the hit can be sent with the next batch. A flush sends it anyway. */
   isFinal(nowMillis: number): boolean;

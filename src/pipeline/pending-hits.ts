@@ -52,8 +52,8 @@ export class PendingPageView implements PendingHit {
 
   isFinal(nowMillis: number): boolean {
     const { longestHoldMillis } = this.#pipeline;
-    const holdMillis = this.endedMillis + longestHoldMillis;
-    return nowMillis >= (this.request.running ? holdMillis : this.finalMillis);
+    if (!this.request.running) return nowMillis >= this.finalMillis;
+    return nowMillis - this.endedMillis >= longestHoldMillis;
   }
 
   finalize(epochMillis: number): readonly Hit[] {

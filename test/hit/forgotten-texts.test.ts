@@ -33,6 +33,7 @@ const SCRIPT = `
     const referer = 'https://ref.example/?a=1&token=' + text('referrer', i);
     build(request({ referer }, { query: 'a=1&token=' + text('query', i) + '&mail=1' }), 1, 2);
     build(request({ referer: 'https://ref.example/token=' + text('page', i) }), 1, 2);
+    build(request({}, { path: '/token/' + text('segment', i) + '==' }), 1, 2);
     findReason(request({ dnt: '1', 'user-agent': text('agent', i), 'accept-language': text('language', i) }));
     build(request({ 'user-agent': text('sent', i) }, { address: address('203.0.113', i) }), 1, 2);
     for (const builder of daily) {
@@ -51,7 +52,7 @@ const SCRIPT = `
   console.log(JSON.stringify([...new Set(snapshot.match(/kept-[a-z]+-[123]007|\\d+\\.\\d+\\.\\d+\\.20\\d/g))].sort()));
 `;
 
-test('no cache keeps a secret of a query or a referrer, the user agent of a client that opted out, a name in a sample, or with daily keys an address', () => {
+test('no cache keeps a secret of a path, a query or a referrer, the user agent of a client that opted out, a name in a sample, or with daily keys an address', () => {
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', SCRIPT], {
     cwd: ROOT,
     encoding: 'utf8',

@@ -46,9 +46,13 @@ export function redactPair(pair: string): string {
     : pair;
 }
 
-/** Whether the value of a name is secret. The name holds no secret itself, so that it may stay in memory and is not encoded too often. */
-const namesSecret = /* @__PURE__ */ memoize((name: string) =>
-  isSecretName(decodeLayers(name, decodeText) ?? ''),
+/**
+ * Whether the value of a name is secret. What may be a value itself is not remembered: in a path, that can be a token with an `=` at its end.
+ */
+const namesSecret = /* @__PURE__ */ memoize(
+  // The name holds no secret, so that it is not encoded too often.
+  (name: string) => isSecretName(decodeLayers(name, decodeText) ?? ''),
+  (_, name) => !isValue(name),
 );
 
 /**
