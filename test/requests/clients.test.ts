@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { Agent, get } from 'node:http';
+import { expect, onTestFinished, test } from 'vitest';
 import { requestWith } from '../support/builders.js';
+import { sorted } from '../support/sorted.js';
+import { startTracedService } from '../support/traced-service.js';
 
 test('languages of one user agent that take turns are not mixed up, and are one object each', () => {
   const languages = Array.from({ length: 30 }, (_, i) => `l${i}`);
@@ -55,3 +59,24 @@ test.each<[string, object, object]>([
     expect(read.client === known).toBe(Object.keys(changed).length === 0);
   },
 );
+
+test('requests that share a connection, as those of a proxy, have each the client of their own headers', async () => {
+  const connections = new Set<number | undefined>();
+  const service = await startTracedService((request, response) => {
+    connections.add(request.socket.remotePort);
+    response.end();
+  });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  const clients = ['ann de', 'bob de', 'bob en', 'bob en', 'ann de'];
+  for (const client of clients) {
+    const [userAgent, language] = client.split(' ');
+    const headers = { 'user-agent': userAgent, 'accept-language': language };
+    const [response] = await once(get({ port: service.port, agent, headers }), 'response');
+    await once(response.resume(), 'end');
+  }
+  await service.requests(clients.length);
+  const hits = await service.hits();
+  expect(connections.size).toBe(1);
+  expect(sorted(hits.map(({ params }) => `${params.ua} ${params.lang}`))).toEqual(sorted(clients));
+});

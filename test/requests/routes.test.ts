@@ -43,6 +43,16 @@ test.each([
   expect(routeIn(reported, '/x')).toBe(route);
 });
 
+test.each([
+  ['/users/{id}', '/users/{id}'],
+  ['/files/*', '/files/*'],
+  ['/*', undefined],
+  ['/^users$/', undefined],
+  ['/token/9fK2mQ7x', '/token/redacted'],
+])('%s is read as %s again', (reported, route) => {
+  expect([routeIn(reported, '/x'), routeIn(reported, '/x')]).toEqual([route, route]);
+});
+
 const JWT = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.c2ln';
 
 test.each([
