@@ -72,7 +72,7 @@ export function readEnvironment<Name extends DeclaredName>(
   const declaration = DECLARATIONS[name] as OptionDeclaration<ResolvedOptions[Name]>;
   const { isPrivacy } = declaration;
   function onUnreadable(problem: string): void {
-    const text = `${problem}. Its token is not used. Let the user of this process read it.`;
+    const text = `${problem}. Its token is not used. Check its path and permissions.`;
     diagnostics?.error(coded('token-file', text));
   }
   try {

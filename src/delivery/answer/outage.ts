@@ -50,7 +50,7 @@ export class Outage {
     const { code, reason } = cause;
     const write = () => {
       const effect = isResent
-        ? `Pending and sent again: ${countOf(this.#workOf().pending)}`
+        ? `Pending, sent again later: ${countOf(this.#workOf().pending)}`
         : 'Other hits stay pending';
       return coded(code, `${reason}. ${effect}. ${adviceFor(code)}`);
     };

@@ -49,7 +49,7 @@ export class SpoolReports {
     this.unwritable = lastingFailure(diagnostics, {
       code: 'spool-not-written',
       text: (cause, since) =>
-        `Cannot write to the spool ${folder}${since} (${cause}). Hits stay in memory until it becomes writable; after a restart some may be duplicated. ${CHECK_SPACE}`,
+        `Cannot write to the spool ${folder}${since} (${cause}). Hits stay in memory until it becomes writable; after a restart some may be duplicated. Check space, permissions, maxSpoolBytes, or Redis.`,
       endedCode: 'spool-written-again',
       ended: `Hits are stored in the spool ${folder} again. Hits that are still in memory are stored next.`,
     });
