@@ -121,4 +121,5 @@ it is interrupted, run the same command again to continue.
 );
 
 /** Printed below each help text. */
-export const HELP_END = '\nMessages end with a [code], which docs/messages.md explains.\n';
+export const HELP_END =
+  '\nMessages end with a [code], which docs/messages.md in this package explains.\n';

@@ -136,7 +136,7 @@ function unknownOption(
   const near = nearestOption(name, known);
   const all = place
     ? `the options are ${known.join(', ')}`
-    : 'docs/configuration.md lists all options';
+    : 'docs/configuration.md in this package lists all options';
   const where = place ? ` of ${place}, got ${showValue(value)}` : '';
   const advice = near ? `did you mean ${near}?` : all;
   return optionError(`unknown option ${show(name)}${where}: ${advice}`);

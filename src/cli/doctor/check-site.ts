@@ -160,7 +160,7 @@ export async function checkReports(options: ResolvedOptions): Promise<Finding[]>
     ...checkOthers(
       `Page titles of site ${idSite}`,
       titles,
-      `Make titles without IDs and names (docs/titles.md), or ${LIMITS}.`,
+      `Make titles without IDs and names (docs/titles.md in this package), or ${LIMITS}.`,
     ),
   ];
   if (others.length === 0) {

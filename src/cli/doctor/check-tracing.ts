@@ -59,7 +59,8 @@ function checkServers(app: string): Finding[] {
   const installed = UNSEEN_SERVERS.filter((name) => findPackage(name, app));
   if (installed.length === 0) return [];
   const found = `servers of ${installed.join(', ')} do not go through Node.js: their requests are not tracked`;
-  const advice = 'Track them with trackHit, or at a proxy in front of them: see docs/limits.md.';
+  const advice =
+    'Track them with trackHit, or at a proxy in front of them: see docs/limits.md in this package.';
   return [warning('tracing', 'server-not-seen', found, advice)];
 }
 
