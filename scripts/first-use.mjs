@@ -57,7 +57,7 @@ async function install({ tarball }) {
 }
 
 async function startApp() {
-  const args = ['--require', 'opentelemetry-matomo/register', 'app.js'];
+  const args = ['--import', 'opentelemetry-matomo/register', 'app.js'];
   const env = { ...process.env, MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' };
   const { child, output, ended } = startChild(process.execPath, args, {
     cwd: folder,

@@ -37,7 +37,7 @@ async function expectTracked(
   for (const [name, code] of Object.entries(apps)) {
     writeFileSync(join(folder, name), code);
     const { inspector, env } = await matomo();
-    const flag = name.endsWith('.mjs') && before.length === 0 ? '--import' : '--require';
+    const flag = before.length === 0 ? '--import' : '--require';
     const args = [...before, flag, 'opentelemetry-matomo/register', name];
     const app = await startServer(args, { cwd: folder, env });
     await get(`${app.url}/users/1`);

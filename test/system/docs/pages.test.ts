@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { HELP } from '../../../src/cli/help.js';
 import { SETUP_TOKEN } from '../../../src/cli/setup.js';
 import { coded, MESSAGE_CODES, splitCode } from '../../../src/common/messages.js';
 import { RECEIVER_VARIABLES } from '../../../src/gateway/receiver-options.js';
@@ -42,6 +43,14 @@ describe.each(PAGES)('%s', (page) => {
       ...RECEIVER_VARIABLES,
     ] as string[];
     expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  test('names commands and flags of the command line that exist', () => {
+    const unknown = commandsOf(page).flatMap(({ name, flags }) => {
+      const known = ['--help', ...(HELP.get(name)?.match(FLAG) ?? [])];
+      return HELP.has(name) ? flags.filter((flag) => !known.includes(flag)) : [name];
+    });
+    expect(unknown).toEqual([]);
   });
 
   test('gives environment variables values that are taken', () => {
@@ -105,6 +114,21 @@ test('the page about versioning has the versions of package.json', () => {
   expect(peerDependencies['@opentelemetry/api']).toBe('>=1.9.0 <2');
   expect(versions.get('`@opentelemetry/api`')?.supported).toBe('1.9 and later, below 2');
 });
+
+const FLAG = /--[a-z][a-z-]*/g;
+
+/** `npx opentelemetry-matomo setup --mcp`, and the same without `npx` in text. */
+function commandsOf(page: string): { name: string; flags: string[] }[] {
+  const names = [...HELP.keys()].join('|');
+  const commands = new RegExp(
+    `(?:(?:npx |\\.bin/)opentelemetry-matomo |\`(?=(?:${names}) --))([a-z]+)\\b([^\n\`|;&#]*)`,
+    'g',
+  );
+  return [...read(page).matchAll(commands)].map(([, name = '', rest = '']) => ({
+    name,
+    flags: rest.match(FLAG) ?? [],
+  }));
+}
 
 /** `NAME=value`, in code and in text, with the value as a shell would pass it on; without placeholders such as `<your token>`. */
 function assignmentsOf(page: string): Record<string, string>[] {
