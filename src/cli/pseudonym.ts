@@ -49,7 +49,7 @@ function toValue(input: string, userId: unknown): string {
 }
 
 const NO_KEY =
-  'There is no key for pseudonyms that stays. Requests have no user ID. Set MATOMO_VISITOR_KEY or MATOMO_TOKEN_AUTH as the application does.';
+  'There is no lasting key for pseudonyms. Requests have no user ID. Set MATOMO_VISITOR_KEY or MATOMO_TOKEN_AUTH as the application does.';
 const NO_CLAIM =
   'The value is a token without the claim that MATOMO_USER_ID names. Requests with it have no user ID. Enter another token, or the value of the claim.';
 const TOKEN_CHANGES =

@@ -157,7 +157,7 @@ export class BatchSource {
     this.count(rejected, areInvalid ? { invalid: 1 } : { rejected: 1 });
     if (areInvalid) return;
     this.#parts.diagnostics.lines.add('rejected', 1, (hits) => {
-      const text = `Failed three times when sent alone, although Matomo processed other hits directly before and after (${reason.reason}): ${countOf(hits)}, lost and counted as rejected. ${adviceFor(reason.code)}`;
+      const text = `${countOf(hits)} failed three times when sent alone, although Matomo processed other hits directly before and after (${reason.reason}). Lost and counted as rejected. ${adviceFor(reason.code)}`;
       return coded('rejected', text);
     });
   }

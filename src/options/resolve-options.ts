@@ -118,7 +118,7 @@ function validate(
 }
 
 const NO_USER_ID_KEY =
-  'userId is a header or claim, but there is no key for pseudonyms that stays. No user IDs are sent. Set visitorKey to a secret, or set tokenAuth.';
+  'userId is a header or claim, but there is no lasting key for pseudonyms. No user IDs are sent. Set visitorKey to a secret, or set tokenAuth.';
 
 /** Without a visitor ID or a user ID, visitors cannot be sampled as a whole. */
 function isSampledByNobody({ sampleRate, visitorId, userId }: CompleteOptions): boolean {

@@ -128,7 +128,7 @@ describe.each(WAYS)('from %s', (way, start) => {
       await pushUntilDecided(process);
       expect(process).toMatchObject({ pending: 0, counters: { lost: { rejected: 1 } } });
       expect(process.logged.filter((line) => line.includes('[rejected]'))).toEqual([
-        expect.stringMatching(/: 1 hit, /),
+        expect.stringMatching(/^1 hit .*\[rejected\]$/),
       ]);
     },
   );

@@ -59,7 +59,7 @@ export class SpoolReports {
       text: (cause, since) =>
         `Cannot read or maintain the spool ${folder}${since} (${cause}). Spooled hits stay there, and reading is tried again. ${CHECK_ACCESS}`,
       endedCode: 'spool-read-again',
-      ended: `No attempt to read or maintain the spool ${folder} has failed for a minute.`,
+      ended: `The spool ${folder} can be read again: no attempt has failed for a minute.`,
     });
   }
 
