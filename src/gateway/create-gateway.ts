@@ -116,16 +116,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   pipeline.refusedExports = () => refusals.exports;
   const answerExport = createAnswerExport(receiver, {
     selection: createSelection(receiver, reading),
-    hasRoom(requests, bytes) {
-      if (!fitsSpool(requests, bytes)) refusals.begin('spool');
-      else if (assembler.isBlocked || !readRoom()(1, 0)) refusals.begin('queue');
-      else return true;
-      return false;
+    findFull(requests, bytes) {
+      if (!fitsSpool(requests, bytes)) return 'spool';
+      return assembler.isBlocked || !readRoom()(1, 0) ? 'queue' : undefined;
     },
-    onRefused(why) {
-      if (why === 'no memory') refusals.begin('memory');
-      refusals.count();
-    },
+    onRefused: (cause) => refusals.count(cause),
     accept({ spans, leftOut, rejected: count }) {
       received += spans.length + leftOut;
       rejected += count;

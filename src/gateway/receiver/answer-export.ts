@@ -13,11 +13,10 @@ import type { ResolvedReceiver } from '../receiver-options.js';
 /** Takes decoded spans. */
 export interface SpanIntake {
   readonly selection: SpanSelection;
-  /** Whether there is room for more requests: their number, and the bytes of their spans. */
-  hasRoom(requests: number, bytes: number): boolean;
+  /** What has no room for more requests: given their number, and the bytes of their spans. */
+  findFull(requests: number, bytes: number): 'queue' | 'spool' | undefined;
   accept(decoded: DecodedExport): void;
-  /** An export was refused because there is no room, or no memory to read it. Its sender has to send it again. */
-  onRefused(why: 'full' | 'no memory'): void;
+  onRefused(cause: 'queue' | 'spool' | 'no memory'): void;
 }
 
 /** Memory for bodies that are being read, as a multiple of `maxBodyBytes`. */
@@ -41,7 +40,8 @@ function createRefusals(maxBodyBytes: number) {
     'unknown type': [415, 3, `the content type must be ${types.join(' or ')}`],
     'unknown encoding': [415, 3, `the content encoding must be ${ENCODINGS.join(' or ')}`],
     'no memory': [429, 8, 'too many exports at the same time; try again later'],
-    full: [503, 14, 'the queue is full until Matomo has processed pending hits; try again later'],
+    queue: [503, 14, 'the queue is full until Matomo has processed hits; try again later'],
+    spool: [503, 14, 'the spool is full until Matomo has processed hits; try again later'],
   } satisfies Record<string, [status: number, code: number, message: string]>;
 }
 
@@ -92,7 +92,7 @@ export function createAnswerExport(
     const refuse = (why: Refusal, reason?: string) => {
       const [status, code, message] = refusals[why];
       response.statusCode = status;
-      if (why === 'no memory' || why === 'full') {
+      if (why === 'no memory' || why === 'queue' || why === 'spool') {
         response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
         intake.onRefused(why);
       }
@@ -110,12 +110,14 @@ export function createAnswerExport(
     if (!codec) return refuse('unknown type');
     const inflate = findInflate(request.headers['content-encoding']);
     if (!inflate) return refuse('unknown encoding');
-    if (!intake.hasRoom(1, 0)) return refuse('full');
+    const full = intake.findFull(1, 0);
+    if (full) return refuse(full);
     const problem = await readBody(request, maxBodyBytes, memory, async (body) => {
       const decoded = await decodeInTurn(body, inflate, codec);
       if (request.socket.destroyed) return; // without a response, the sender sends the export again
       if (!(decoded instanceof DecodedExport)) return refuse(...decoded);
-      if (!intake.hasRoom(decoded.requests, decoded.requestBytes)) return refuse('full');
+      const full = intake.findFull(decoded.requests, decoded.requestBytes);
+      if (full) return refuse(full);
       intake.accept(decoded);
       const { rejected, reasons } = decoded;
       end(response, codec.contentType, codec.encodeAnswer(rejected, [...reasons].join('; ')));

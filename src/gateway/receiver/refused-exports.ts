@@ -37,13 +37,10 @@ export class RefusedExports {
     });
   }
 
-  begin(cause: Cause): void {
+  count(cause: Cause): void {
+    this.exports += 1;
     const { code, text, advice } = CAUSES[cause];
     this.#state.begin(cause, () => coded(code, `${text} ${advice}`));
-  }
-
-  count(): void {
-    this.exports += 1;
   }
 
   /** The end is no longer logged. */
@@ -63,7 +60,7 @@ const CAUSES = {
     text: 'The spool is full. New exports are answered with 503 until Matomo has processed hits.',
     advice: 'Check why Matomo does not process hits, or raise maxSpoolBytes.',
   },
-  memory: {
+  'no memory': {
     code: 'exports-refused',
     text: 'Too many exports arrive at the same time. New ones are answered with 429 until others have been decoded.',
     advice:

@@ -23,7 +23,7 @@ async function startReceiver(onResource: (service: string, response: ServerRespo
           return true;
         },
       },
-      hasRoom: () => true,
+      findFull: () => undefined,
       accept: () => {
         accepted += 1;
       },
