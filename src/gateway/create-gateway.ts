@@ -32,7 +32,10 @@ export interface GatewayStats extends MatomoStats {
   };
   /** Requests that wait for their spans; they are not counted as hits yet. */
   readonly pendingRequests: number;
-  /** Exports that were answered with 429 or 503, because there was no room. Their senders have to send them again. */
+  /**
+   * Exports that were answered with 429 or 503 because there was no room, and connections that were closed because there are too many.
+   * Their senders have to send them again.
+   */
   readonly refusedExports: number;
 }
 
@@ -149,6 +152,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       else sendText(response, 500, 'internal error');
     });
   });
+
+  server.on('drop', () => refusals.count('connections'));
 
   async function close(): Promise<void> {
     isClosing = true;

@@ -294,6 +294,27 @@ test('more bytes of bodies than are kept are 429 with Retry-After, and bodies th
   expect((await sendSpans(gateway, exportRequest(large('after')))).status).toBe(200);
 });
 
+test('connections beyond a thousand are closed, which is counted and logged, until others end', async () => {
+  const output = captureOutput();
+  const { gateway } = await startGateway();
+  const open = () => connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  const sockets = Array.from({ length: 1000 }, open);
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const answers = sockets.map((socket) => once(socket, 'data'));
+  for (const socket of sockets) socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await Promise.all(answers);
+  await once(open(), 'close');
+  await eventually(() => output.join('').includes('[exports-refused]'));
+  expect(gateway.stats().refusedExports).toBe(1);
+  for (const socket of sockets) socket.destroy();
+  await eventually(async () => {
+    const answer = await sendSpans(gateway, '{}').catch(() => undefined);
+    return answer?.status === 200;
+  });
+});
+
 test('one compressed body after the other is inflated, so that none of many that come at once is refused', async () => {
   const { gateway } = await startGateway();
   const sockets = Array.from({ length: 100 }, () => {

@@ -1,6 +1,7 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import type { LastingState } from '../../common/line-limiter.js';
 import { coded } from '../../common/messages.js';
+import { MAX_CONNECTIONS } from './server.js';
 
 /** Without a refusal for this long, exports are accepted again. */
 const QUIET_MILLIS = 60_000;
@@ -65,5 +66,10 @@ const CAUSES = {
     text: 'Too many exports arrive at the same time. New ones are answered with 429 until others have been decoded.',
     advice:
       'Add gateways, or raise maxBodyBytes: 16 exports of that size are read at the same time.',
+  },
+  connections: {
+    code: 'exports-refused',
+    text: `All ${MAX_CONNECTIONS} connections are in use. New ones are closed until others end.`,
+    advice: 'Add gateways, or let services export to a Collector, which needs few connections.',
   },
 } as const;

@@ -13,7 +13,7 @@ import type { ResolvedReceiver } from '../receiver-options.js';
 const HEADERS_MILLIS = 10_000;
 const REQUEST_MILLIS = 30_000;
 const KEEP_ALIVE_MILLIS = 65_000;
-const MAX_CONNECTIONS = 1000;
+export const MAX_CONNECTIONS = 1000;
 const MAX_HEADER_BYTES = 16_384;
 
 /** Time for open responses when the server stops. */
