@@ -23,6 +23,16 @@ export interface ReadCounts {
 /** The minimum of spans in a chunk, except in the last one. Spans of a request may be in the chunks before and after its own. */
 const CHUNK_SPANS = 5000;
 const NEW_LINE = 10;
+/** As large as an export to the gateway may be. */
+const MAX_LINE_BYTES = 256 * 1024 ** 2;
+
+interface ReadOptions {
+  readonly selection: SpanSelection;
+  readonly counts: ReadCounts;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+  readonly maxLineBytes?: number;
+}
 
 /**
  * Reads what makes hits in a file of OTLP JSON lines, as the Collector's file exporter writes them, always in the same order.
@@ -30,13 +40,12 @@ const NEW_LINE = 10;
  */
 export async function* readRequests(
   file: string,
-  selection: SpanSelection,
-  counts: ReadCounts,
+  { selection, counts, signal, maxLineBytes = MAX_LINE_BYTES }: ReadOptions,
 ): AsyncGenerator<Hitmaker> {
   let before: ReceivedSpan[] = [];
   let current: ReceivedSpan[] = [];
   let after: ReceivedSpan[] = [];
-  for await (const line of readLines(file)) {
+  for await (const line of readLines(file, maxLineBytes, signal)) {
     for (const span of readLine(line, selection, counts)) after.push(span);
     if (after.length < CHUNK_SPANS) continue;
     yield* requestsOf(before, current, after);
@@ -72,16 +81,26 @@ function readLine(line: Buffer, selection: SpanSelection, counts: ReadCounts): R
   return decoded.spans;
 }
 
-async function* readLines(file: string): AsyncGenerator<Buffer> {
+/** Reads lines. The end of one that is too long is left out, without which it is no JSON. */
+async function* readLines(
+  file: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
+  let left = maxBytes;
   for await (const bytes of readBytes(file)) {
+    if (signal.aborted) return;
     let begin = 0;
     for (let end = bytes.indexOf(NEW_LINE); end >= 0; end = bytes.indexOf(NEW_LINE, begin)) {
-      yield Buffer.concat([...parts, bytes.subarray(begin, end)]);
+      yield Buffer.concat([...parts, bytes.subarray(begin, Math.min(end, begin + left))]);
       parts = [];
+      left = maxBytes;
       begin = end + 1;
     }
-    parts.push(bytes.subarray(begin));
+    const part = bytes.subarray(begin, begin + left);
+    left -= part.length;
+    if (part.length > 0) parts.push(part);
   }
   yield Buffer.concat(parts);
 }

@@ -42,6 +42,7 @@ export async function replayFiles(
   const scopes = resolveReceiverOption('scopes', undefined, process.env);
   const selection = createSelection({ services, scopes }, reading);
   const progress = { spans: 0, requests: 0, unreadable: 0, rejected: 0 };
+  const read = { selection, counts: progress, signal };
 
   async function replayFile(file: string): Promise<void> {
     const saved = state.positionOf(file);
@@ -65,7 +66,7 @@ export async function replayFiles(
       batch = { requests: 0, hits: 0, begunMillis: performance.now() };
     }
 
-    for await (const request of readRequests(file, selection, progress)) {
+    for await (const request of readRequests(file, read)) {
       const room = Math.max(1, resolved.maxQueueSize - pipeline.delivery.setAside);
       const hits = countHits(request);
       const isFull = batch.hits + hits > Math.min(resolved.maxExportBatchSize, room);
@@ -77,6 +78,7 @@ export async function replayFiles(
       batch.requests += 1;
       batch.hits += hits;
     }
+    if (signal.aborted) return;
     await send();
     if (!signal.aborted) state.save(file, { requests: position, isDone: true });
   }
