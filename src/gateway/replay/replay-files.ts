@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDiagnostics } from '../../common/diagnostics.js';
+import { createDiagnostics, show } from '../../common/diagnostics.js';
 import { sleepUntil } from '../../common/timers.js';
 import type { MatomoStats } from '../../pipeline/stats.js';
 import { addHits, openPipeline } from '../open-pipeline.js';
@@ -31,6 +31,8 @@ const ASK_EVERY_MILLIS = 20;
  * Sends the requests in files of OTLP JSON lines with their original times. The environment configures it. Spans of a
  * request may be some thousand spans apart. After an interruption it reads a file again and skips what its state says was
  * sent, so that only the bulk that was in flight may be duplicated.
+ *
+ * @throws Error if a file cannot be read, or has changed since a part of it was sent
  */
 export async function replayFiles(
   options: ReplayOptions,
@@ -48,7 +50,7 @@ export async function replayFiles(
     const saved = state.positionOf(file);
     if (saved.isDone) return;
     state.save(file, saved); // if it cannot be written, nothing is sent that another replay would send again
-    let position = 0;
+    let position = { ...saved, requests: 0 };
     let batch = { requests: 0, hits: 0, begunMillis: performance.now() };
 
     /** Resolves when all hits are tracked, invalid or lost. */
@@ -59,7 +61,7 @@ export async function replayFiles(
         if (signal.aborted) return;
         await sleep(ASK_EVERY_MILLIS);
       }
-      if (pipeline.stats().pending === 0) state.save(file, { requests: position, isDone: false });
+      if (pipeline.stats().pending === 0) state.save(file, position);
       progress.requests += batch.requests;
       onProgress(progress);
       await sleepUntil(batch.begunMillis + (batch.requests / rate) * 1000, signal);
@@ -72,15 +74,19 @@ export async function replayFiles(
       const isFull = batch.hits + hits > Math.min(resolved.maxExportBatchSize, room);
       if (isFull && batch.hits > 0) await send();
       if (signal.aborted) return;
-      position += 1;
-      if (position <= saved.requests) continue;
+      const { traceId, spanId } = request.root;
+      const last = `${traceId}/${spanId}`;
+      position = { requests: position.requests + 1, last, isDone: false };
+      if (position.requests === saved.requests && last !== saved.last) throw changed(file);
+      if (position.requests <= saved.requests) continue;
       addHits(request, made);
       batch.requests += 1;
       batch.hits += hits;
     }
     if (signal.aborted) return;
+    if (position.requests < saved.requests) throw changed(file);
     await send();
-    if (!signal.aborted) state.save(file, { requests: position, isDone: true });
+    if (!signal.aborted) state.save(file, { ...position, isDone: true });
   }
 
   try {
@@ -89,4 +95,10 @@ export async function replayFiles(
     await pipeline.shutdown();
   }
   return { stats: pipeline.stats(), progress };
+}
+
+function changed(file: string): Error {
+  return new Error(
+    `${show(file)} or the options have changed since a part of it was sent. What is left is not sent. Name another file with --state to send all of it.`,
+  );
 }

@@ -7,6 +7,8 @@ import { isRecord } from '../../common/is-record.js';
 interface ReplayPosition {
   /** Requests from its beginning that are done. */
   readonly requests: number;
+  /** IDs of the last of these. */
+  readonly last: string;
   readonly isDone: boolean;
 }
 
@@ -16,7 +18,7 @@ export interface ReplayState {
   save(file: string, position: ReplayPosition): void;
 }
 
-const BEGINNING: ReplayPosition = { requests: 0, isDone: false };
+const BEGINNING: ReplayPosition = { requests: 0, last: '', isDone: false };
 
 /**
  * Opens the state in a file, or a new one if the file does not exist.
@@ -66,5 +68,7 @@ function parse(text: string): unknown {
 }
 
 function isPosition(value: unknown): boolean {
-  return isRecord(value) && Number.isInteger(value.requests) && typeof value.isDone === 'boolean';
+  if (!isRecord(value)) return false;
+  const { requests, last, isDone } = value;
+  return Number.isInteger(requests) && typeof last === 'string' && typeof isDone === 'boolean';
 }

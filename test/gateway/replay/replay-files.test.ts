@@ -46,3 +46,17 @@ test('interrupted again before it has found where it was, it still knows where t
   await replay();
   expect(inspector.hits()).toHaveLength(10);
 });
+
+test.each([
+  ['fewer requests than were sent', 1],
+  ['more requests than were sent', 20],
+])(
+  'a file that was replaced by one with %s after a part was sent is refused: requests would be skipped',
+  async (_what, count) => {
+    const { inspector, file, sent, replay } = await setUp(requests(10));
+    writeFileSync(file, requests(count));
+    for (const _ of ['first', 'again'])
+      await expect(replay()).rejects.toThrow(JSON.stringify(file));
+    expect(inspector.hits()).toHaveLength(sent);
+  },
+);

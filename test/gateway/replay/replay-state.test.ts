@@ -7,10 +7,11 @@ import { temporaryFolder } from '../../support/spool.js';
 
 test('a position is found again by the path of its file', () => {
   const path = join(temporaryFolder(), 'state.json');
-  openReplayState(path).save('a.jsonl', { requests: 5, isDone: false });
+  const position = { requests: 5, last: 'a/b', isDone: false };
+  openReplayState(path).save('a.jsonl', position);
   const state = openReplayState(path);
-  expect(state.positionOf('./a.jsonl')).toEqual({ requests: 5, isDone: false });
-  expect(state.positionOf('b.jsonl')).toEqual({ requests: 0, isDone: false });
+  expect(state.positionOf('./a.jsonl')).toEqual(position);
+  expect(state.positionOf('b.jsonl')).toMatchObject({ requests: 0, isDone: false });
 });
 
 test.each([
@@ -18,7 +19,7 @@ test.each([
   ['a list', '[]'],
   ['null', 'null'],
   ['a file of spans', exportRequest([requestSpan('/a')])],
-  ['a position without a number', '{"/a": {"requests": "5", "isDone": false}}'],
+  ['a position without a number', '{"/a": {"requests": "5", "last": "", "isDone": false}}'],
 ])('%s is not the state of a replay: nothing would be known of what was sent', (_what, text) => {
   const path = join(temporaryFolder(), 'state.json');
   writeFileSync(path, text);
