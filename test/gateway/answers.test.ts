@@ -6,7 +6,7 @@ import * as zlib from 'node:zlib';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { expect, onTestFinished, test } from 'vitest';
 import { createGateway } from '../../src/gateway/index.js';
-import { eventually } from '../support/child-process.js';
+import { eventually, runNode } from '../support/child-process.js';
 import { createSkipMinute } from '../support/clocks.js';
 import { setEnvironment } from '../support/environment.js';
 import { tlsFile } from '../support/fault-proxy.js';
@@ -335,6 +335,18 @@ test('one compressed body after the other is inflated, so that none of many that
   await send('GET /healthz', Buffer.of()); // all are accepted now
   const body = zlib.gzipSync(exportRequest([requestSpan('/a')]));
   expect(await send('POST /v1/traces', body)).toEqual(sockets.map(() => 200));
+});
+
+test('a gateway that is closed does not keep its process alive', async () => {
+  const code = `(async () => {
+    const { createGateway } = require('opentelemetry-matomo/gateway');
+    const gateway = await createGateway({ url: 'http://127.0.0.1:9', siteId: 1, listen: '127.0.0.1:0' });
+    await gateway.close();
+    console.log(process.getActiveResourcesInfo().join());
+  })();`;
+  const { stdout, stderr } = await runNode(['-e', code]);
+  expect(stdout, stderr).toMatch(/./);
+  expect(stdout).not.toContain('Timeout');
 });
 
 test('speaks TLS', async () => {

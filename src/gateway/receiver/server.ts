@@ -5,8 +5,8 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isOwnHost } from '../../common/own-server.js';
+import { withTimeout } from '../../common/timers.js';
 import type { ResolvedReceiver } from '../receiver-options.js';
 
 // Limits against slow clients and too many clients.
@@ -43,7 +43,7 @@ export function createServer(
 export async function stopListening(server: Server): Promise<void> {
   const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  await Promise.race([stopped, sleep(CLOSING_MILLIS)]);
+  await withTimeout(CLOSING_MILLIS, stopped);
   server.closeAllConnections();
 }
 
