@@ -43,28 +43,22 @@ export function openReplayState(path: string): ReplayState {
 }
 
 function readPositions(path: string): Record<string, ReplayPosition> {
-  let text: string;
+  let positions: unknown;
   try {
-    text = readFileSync(path, 'utf8');
+    positions = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    const { message } = error as Error;
-    throw new Error(`${show(path)} cannot be read: ${message}. Nothing is sent.`, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return {};
+    if (!(error instanceof SyntaxError))
+      throw new Error(`${show(path)} cannot be read: ${message}. Nothing is sent.`, {
+        cause: error,
+      });
   }
-  const positions = parse(text);
   if (isRecord(positions) && Object.values(positions).every(isPosition))
     return positions as Record<string, ReplayPosition>;
   throw new Error(
     `${show(path)} is not the state of a replay. Nothing is sent. Name another file with --state, which is created if it does not exist.`,
   );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isPosition(value: unknown): boolean {
