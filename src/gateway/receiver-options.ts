@@ -59,6 +59,9 @@ const certificate: Parser<{ readonly cert: string; readonly key: string }> = par
   },
 );
 
+/** The most that `maxBodyBytes` can be. */
+export const MAX_EXPORT_BYTES: number = 256 * 1024 ** 2;
+
 /** The options of the receiver, declared as those of `src/options/option-table.ts` are. */
 export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
   /**
@@ -90,7 +93,7 @@ export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
    * Maximum size of a request body in bytes, both as sent and decompressed.
    * @default `4194304` (4 MiB)
    */
-  maxBodyBytes: option(integer(1024, 256 * 1024 ** 2), { default: 4 * 1024 ** 2 }),
+  maxBodyBytes: option(integer(1024, MAX_EXPORT_BYTES), { default: 4 * 1024 ** 2 }),
   /**
    * Services whose spans are used, by `service.name`: whole names or regular expressions. It also applies to a replay.
    * @default all

@@ -20,7 +20,7 @@ export interface SpanIntake {
 }
 
 /** Memory for bodies that are being read, as a multiple of `maxBodyBytes`. */
-const MEMORY_OF_BODIES = 16;
+export const MEMORY_OF_BODIES = 16;
 const RETRY_AFTER_SECONDS = 5;
 
 /** Why an export is refused. */

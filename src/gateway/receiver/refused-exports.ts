@@ -1,6 +1,7 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
 import type { LastingState } from '../../common/line-limiter.js';
 import { coded } from '../../common/messages.js';
+import { MEMORY_OF_BODIES } from './answer-export.js';
 import { MAX_CONNECTIONS } from './server.js';
 
 /** Without a refusal for this long, exports are accepted again. */
@@ -64,8 +65,7 @@ const CAUSES = {
   'no memory': {
     code: 'exports-refused',
     text: 'Too many exports arrive at the same time. New ones are answered with 429 until others have been decoded.',
-    advice:
-      'Add gateways, or raise maxBodyBytes: 16 exports of that size are read at the same time.',
+    advice: `Add gateways, or raise maxBodyBytes: ${MEMORY_OF_BODIES} exports of that size are read at the same time.`,
   },
   connections: {
     code: 'exports-refused',

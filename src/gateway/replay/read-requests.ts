@@ -9,6 +9,7 @@ import { readJson } from '../otlp/decode-json.js';
 import { DecodedExport, type SpanSelection } from '../otlp/read-export.js';
 import { UnreadableExport } from '../otlp/read-values.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
+import { MAX_EXPORT_BYTES } from '../receiver-options.js';
 import type { Hitmaker } from '../traces/assembler.js';
 
 /** What was read so far. */
@@ -23,14 +24,13 @@ export interface ReadCounts {
 /** The minimum of spans in a chunk, except in the last one. Spans of a request may be in the chunks before and after its own. */
 const CHUNK_SPANS = 5000;
 const NEW_LINE = 10;
-/** As large as an export to the gateway may be. */
-const MAX_LINE_BYTES = 256 * 1024 ** 2;
 
 interface ReadOptions {
   readonly selection: SpanSelection;
   readonly counts: ReadCounts;
   /** Ends the reading. */
   readonly signal: AbortSignal;
+  /** @default what an export to the gateway can have */
   readonly maxLineBytes?: number;
 }
 
@@ -40,7 +40,7 @@ interface ReadOptions {
  */
 export async function* readRequests(
   file: string,
-  { selection, counts, signal, maxLineBytes = MAX_LINE_BYTES }: ReadOptions,
+  { selection, counts, signal, maxLineBytes = MAX_EXPORT_BYTES }: ReadOptions,
 ): AsyncGenerator<Hitmaker> {
   let before: ReceivedSpan[] = [];
   let current: ReceivedSpan[] = [];
