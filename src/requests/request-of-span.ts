@@ -29,7 +29,7 @@ const MAX_EMPTY = 1000;
 export class Trace {
   /** Its only request at first: earlier spans belong to it. */
   first: Held | undefined;
-  /** Other requests to this process, if it has or had several. */
+  /** Further requests to this process, if it has or had several. */
   others: Set<Held> | undefined;
 
   constructor(first: Held) {
@@ -85,22 +85,22 @@ export class RequestFinder {
     let request = announced && this.takeOwn(announced);
     if (!request || request.http) request = new Request(this);
     this.detachSpan(request);
-    this.remove(request);
+    if (request.traceId !== span.spanContext().traceId) this.remove(request);
     request.startSpan(span);
     this.add(request);
   }
 
-  /** Makes a request with a SERVER span known by its trace. */
+  /** Makes a request with a SERVER span known by its trace. Spans of requests that the trace had before may still go on. */
   add(request: Request): void {
     const { traceId } = request;
     let trace = this.#traces.get(traceId);
     if (!trace) {
       trace = new Trace(request);
       this.#traces.set(traceId, trace);
-    } else if (trace.isEmpty) {
-      trace.first = request;
-      this.#emptyTraces -= 1;
+    } else if (trace === request.trace) {
+      this.#storeBySpan(request);
     } else {
+      if (trace.isEmpty) this.#emptyTraces -= 1;
       this.#share(trace, request);
     }
     request.trace = trace;

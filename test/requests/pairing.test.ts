@@ -4,13 +4,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import { createRequire } from 'node:module';
-import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { annotate, forRequest, ignore, trackEvent } from '../../src/index.js';
 import { eventually } from '../support/child-process.js';
 import { listen } from '../support/listen.js';
 import { rawRequest, sendRaw } from '../support/raw-request.js';
 import { startProcessor } from '../support/senders.js';
+import { sorted } from '../support/sorted.js';
 import { startTracedService, type TracedService } from '../support/traced-service.js';
 
 // The instrumentation hooks `require`, not `import`.
@@ -182,6 +183,46 @@ test.each([
     expect(urls).toEqual(expected);
   },
 );
+
+test('work that goes on after the hit of its request adds nothing to a later request of the same trace', async () => {
+  let goOn: () => void = () => undefined;
+  let answer: (() => void) | undefined;
+  const service = await startTracedService((request, response) => {
+    if (request.url === '/later') {
+      answer = () => void response.end();
+      return;
+    }
+    const tracer = trace.getTracer('own');
+    const outer = tracer.startSpan('outer');
+    const inOuter = trace.setSpan(context.active(), outer);
+    const work = context.bind(inOuter, () => {
+      trackEvent('Work', 'outer');
+      tracer.startActiveSpan('inner', (inner) => {
+        annotate({ dimension3: 'work' });
+        trackEvent('Work', 'inner');
+        inner.setAttribute('matomo.dimension2', 'work').end();
+      });
+      outer.setAttribute('matomo.dimension1', 'work').end();
+    });
+    goOn = AsyncResource.bind(work);
+    response.end();
+  });
+  // As on a page that a cache gives to everybody.
+  const headers = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+  await service.visit('/earlier', { headers });
+  const visit = service.visit('/later', { headers });
+  await eventually(() => answer !== undefined);
+  goOn();
+  answer?.();
+  const rows = (await visit).map(({ params: { url, e_a, dimension1, dimension2, dimension3 } }) => [
+    new URL(url ?? '').pathname,
+    e_a,
+    dimension1 ?? dimension2 ?? dimension3,
+  ]);
+  expect(sorted(rows.map(String))).toEqual(
+    sorted(['/earlier,,', '/earlier,outer,', '/earlier,inner,', '/later,,']),
+  );
+});
 
 const HTTP = { 'http.request.method': 'GET', 'http.response.status_code': 200 };
 const REFERRER = { referer: 'https://ref.example/' };
