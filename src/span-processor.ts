@@ -50,9 +50,7 @@ export class MatomoSpanProcessor {
       this.#stopWatching = watchForSpans('MatomoSpanProcessor', () => this.stats(), diagnostics);
       internals = {
         flushAtEnd: () => pipeline.end.flushAtEnd(() => this.shutdown()),
-        trackSpanless(rules) {
-          requests.spanless = rules;
-        },
+        trackSpanless: (rules) => requests.trackSpanless(rules),
         stop: requests.stop,
       };
     }

@@ -10,7 +10,10 @@ const INTERNALS: unique symbol = Symbol.for('opentelemetry-matomo.internal.1');
 export interface ProcessorInternals {
   /** Sends hits at the end of the process: at signals, and at `exit` unless `exitFlush` is off. Ends when the processor is shut down. */
   flushAtEnd(): void;
-  /** From now on, also tracks requests without a SERVER span that `rules` accept; with `undefined`, no longer. */
+  /**
+   * From now on, also tracks requests without a SERVER span that `rules` accept, and open ones that another processor has accepted; with
+   * `undefined`, no longer.
+   */
   trackSpanless(rules: SpanlessRules | undefined): void;
   /** Captures no further requests. A shutdown lets it go on if later hits are sent at exit, until another processor tracks. */
   stop(): void;

@@ -39,7 +39,7 @@ export class RequestTracker implements RequestProcessor {
   /** SERVER spans whose requests have ended before them: they add nothing any more. */
   readonly #late = new WeakSet<object>();
   /** Set as long as requests without a SERVER span that these accept are tracked, too. */
-  spanless: SpanlessRules | undefined;
+  #spanless: SpanlessRules | undefined;
   /** Whether the latest request was to be tracked even without a SERVER span. */
   tracksSpanless = false;
   /** Its processor is shut down, and tracks until another one does. */
@@ -60,6 +60,17 @@ export class RequestTracker implements RequestProcessor {
     this.stop = captureRequests(this);
   }
 
+  /**
+   * From now on, also tracks requests without a SERVER span that `rules` accept, and open ones that a processor before this one has
+   * accepted; with `undefined`, no longer.
+   */
+  trackSpanless(rules: SpanlessRules | undefined): void {
+    this.#spanless = rules;
+    if (!rules) return;
+    for (const announced of openRequests())
+      if (announced.onClosed && !announced.isTraced) announced.onClosed = this.#endSpanless;
+  }
+
   /** A request has begun, in whose async context this is called. */
   begin(announced: Request, message: RequestMessage): void {
     const { request: incoming, response } = message;
@@ -69,7 +80,7 @@ export class RequestTracker implements RequestProcessor {
       if (isMeasured(announced.client)) measureResponse(announced, response);
     }
     if (announced.untracked) return;
-    this.tracksSpanless = this.spanless?.isAccepted(message) ?? false;
+    this.tracksSpanless = this.#spanless?.isAccepted(message) ?? false;
     if (!this.tracksSpanless) return;
     this.#watchSpanless(announced);
     void incoming.socket.remoteAddress; // Node.js remembers it: it is unknown once the connection is closed
@@ -77,7 +88,7 @@ export class RequestTracker implements RequestProcessor {
 
   /** A stream of HTTP/2 has begun. `undefined`: it is no request, or cannot be captured. */
   beginStream(announced: Request | undefined): void {
-    const isAccepted = this.spanless?.isStreamAccepted();
+    const isAccepted = this.#spanless?.isStreamAccepted();
     if (isAccepted && announced && !announced.untracked) this.#watchSpanless(announced);
   }
 
@@ -93,7 +104,7 @@ export class RequestTracker implements RequestProcessor {
 
   takeHit(hit: FurtherHit, announced: Request | undefined, span: Span | undefined): void {
     if (announced?.untracked) return;
-    const request = this.#finder.ofHit(announced, span, this.spanless !== undefined);
+    const request = this.#finder.ofHit(announced, span, this.#spanless !== undefined);
     if (request !== 'other') this.#sink.addFurtherHit(hit, request);
   }
 
@@ -162,7 +173,7 @@ export class RequestTracker implements RequestProcessor {
 
   /** If it has a span, that ends the request. */
   readonly #endSpanless = (announced: Request): void => {
-    if (!this.spanless || announced.isTraced) return;
+    if (!this.#spanless || announced.isTraced) return;
     this.#guard('endSpanless', () => {
       const request = this.#finder.takeOwn(announced);
       this.#finder.detachSpan(request);

@@ -107,10 +107,15 @@ test('without tracing, every request makes the hit that it makes with it', async
   expect(without.params).toEqual(traced.params);
 });
 
-test.each(['', 'always'])(
-  'an application that registers a provider later (instrumented: "%s") is counted once per request',
-  async (INSTRUMENTED) => {
-    const { inspector, app } = await start(REGISTER, { INSTRUMENTED });
+test.each([
+  ['', ''],
+  ['always', ''],
+  ['', 'yes'],
+  ['always', 'yes'],
+])(
+  'an application that registers a provider later (instrumented: "%s", with its own processor: "%s") is counted once per request',
+  async (INSTRUMENTED, OWN_PROCESSOR) => {
+    const { inspector, app } = await start(REGISTER, { INSTRUMENTED, OWN_PROCESSOR });
     for (const path of ['/a', '/b', '/register', '/c', '/hidden', '/d']) await get(app.url + path);
     await app.stop();
     const seen = ['/a', '/b', '/register', '/c', '/hidden', '/d'].filter(

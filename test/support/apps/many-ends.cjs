@@ -1,7 +1,13 @@
 // Knows nothing of OpenTelemetry. Its requests end in different ways, as their paths say; `/register` sets tracing up.
 const { once } = require('node:events');
 const { createServer } = require('node:http');
-const { annotate, ignore, measure, trackEvent } = require('opentelemetry-matomo');
+const {
+  annotate,
+  ignore,
+  MatomoSpanProcessor,
+  measure,
+  trackEvent,
+} = require('opentelemetry-matomo');
 
 const delay = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 
@@ -40,7 +46,8 @@ const HANDLERS = {
 function registerProvider() {
   const { trace } = require('@opentelemetry/api');
   const { BasicTracerProvider } = require('@opentelemetry/sdk-trace-base');
-  const provider = new BasicTracerProvider();
+  const spanProcessors = process.env.OWN_PROCESSOR ? [new MatomoSpanProcessor()] : [];
+  const provider = new BasicTracerProvider({ spanProcessors });
   trace.setGlobalTracerProvider(provider);
   if (!process.env.INSTRUMENTED) return;
   const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
