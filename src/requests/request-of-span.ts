@@ -54,15 +54,16 @@ export class RequestFinder {
   #traces = new Map<string, Trace>();
   #emptyTraces = 0;
   #sharedTraces = 0;
-  /** Requests by span: all spans of shared traces, and server spans of requests that are held weakly. */
+  /**
+   * Requests by span: SERVER spans that are a part of another request, or whose own one is held weakly, and all spans of shared traces and
+   * below parts with a trace of their own.
+   */
   readonly #bySpan = new WeakMap<object, Request>();
+  #hasPartsWithTraces = false;
   readonly #collected = new FinalizationRegistry<{ trace: Trace; held: Held }>(({ trace, held }) =>
     this.#remove(trace, held),
   );
 
-  /** The requests of SERVER spans that are a part of another request and, if one of them had a trace of its own, of all spans below. */
-  readonly nested = new WeakMap<object, Request>();
-  #hasNestedTraces = false;
   /**
    * Spans of work that no request of this process began: all below a span without a local parent that is not a SERVER span. A span of
    * any other kind may belong to a request of which nothing else is known, and whose visitor may have opted out.
@@ -74,9 +75,8 @@ export class RequestFinder {
     const announced = requestInProgress();
     const outer = this.#outerOf(span, parent, announced);
     if (outer) {
-      this.nested.set(span, outer);
-      this.#hasNestedTraces ||= outer.traceId !== span.spanContext().traceId;
-      this.#assign(span, undefined, outer);
+      this.#bySpan.set(span, outer);
+      this.#hasPartsWithTraces ||= outer.traceId !== span.spanContext().traceId;
       return;
     }
     if (announced?.untracked) return;
@@ -146,7 +146,7 @@ export class RequestFinder {
   /** The SERVER span of Node's request has turned out not to be of HTTP: it is a part of the request, and does not end it. */
   detachSpan(request: Request): void {
     if (!request.span) return;
-    this.nested.set(request.span, request);
+    this.#storeBySpan(request);
     this.weaken(request);
     request.span = undefined;
   }
@@ -171,22 +171,20 @@ export class RequestFinder {
     return this.#sharedTraces > 0;
   }
 
-  /** Another span has started. */
+  /**
+   * Another span has started. Where requests are stored by span, it has that of its parent, else the one of its trace in the async context,
+   * else the first one of its trace.
+   */
   addSpan(span: Span & FinishedSpan, parent: Span | undefined): void {
     if (isLocalRoot(span) || (parent && this.#jobs.has(parent))) this.#jobs.add(span);
-    const outer = this.#hasNestedTraces && parent ? this.nested.get(parent) : undefined;
-    if (outer) this.nested.set(span, outer);
-    if (!this.hasSharedTraces) return;
-    this.#assign(span, parent, this.own(currentRequest()));
-  }
-
-  /** Stores the request of a new span if its trace has several: that of its parent, else that of the async context. */
-  #assign(span: Span, parent: object | undefined, current: Request | undefined): void {
+    if (!this.hasSharedTraces && !this.#hasPartsWithTraces) return;
     const { traceId } = span.spanContext();
     const trace = this.#traces.get(traceId);
-    if (!trace?.others) return;
-    const around = current?.traceId === traceId ? current : firstOf(trace);
-    const request = (parent && this.#bySpan.get(parent)) ?? around;
+    let request = parent && this.#bySpan.get(parent);
+    if (!request && trace?.others) {
+      const current = this.own(currentRequest());
+      request = current?.traceId === traceId ? current : firstOf(trace);
+    }
     if (request) this.#bySpan.set(span, request);
   }
 
@@ -231,11 +229,9 @@ export class RequestFinder {
     if (!span || current?.span === (span as object)) return current;
     const { traceId } = span.spanContext();
     if (traceId === NO_TRACE) return current;
-    let request = this.nested.get(span) ?? this.root(span);
-    if (request) return request;
-    request = this.ownerOf(span);
+    const request = this.ownerOf(span);
     if (current?.traceId === traceId) return request ?? current;
-    if (request && !request.closed) return request;
+    if (request && (request === current || !request.closed)) return request;
     if (this.#jobs.has(span)) return current;
     const isRecorded = (span as Partial<FinishedSpan>).kind !== undefined;
     return current?.traceId === '' && !isRecorded ? current : undefined;
@@ -286,8 +282,7 @@ export class RequestFinder {
     const context = parent?.spanContext();
     // Only a local parent proves that there is one.
     if (parent && !context?.isRemote && context?.traceId === span.spanContext().traceId) {
-      const outer =
-        this.root(parent) ?? this.nested.get(parent) ?? unlessClosed(this.ownerOf(parent));
+      const outer = unlessClosed(this.ownerOf(parent));
       if (outer && mayContain(outer, span)) return outer;
     }
     const linked = linkedRequestOf(span);
@@ -305,6 +300,11 @@ export class RequestFinder {
     if (!request?.incoming || methodOf(span.attributes) !== undefined) return request;
     this.detachSpan(request);
     return undefined;
+  }
+
+  /** The request that a SERVER span is a part of. */
+  ofPart(span: Identified): Request | undefined {
+    return this.#bySpan.get(span);
   }
 
   /** The request of a server span that has not ended. */
@@ -331,7 +331,7 @@ export class RequestFinder {
 
   /** The request of a child span, as long as its hit can change. */
   ofChild(span: FinishedSpan): Request | undefined {
-    const request = unlessClosed(this.nested.get(span) ?? this.ownerOf(span));
+    const request = unlessClosed(this.ownerOf(span));
     return request && toMillis(span.startTime) >= request.startMillis ? request : undefined;
   }
 

@@ -148,7 +148,7 @@ export class RequestTracker implements RequestProcessor {
       const request = this.#finder.ofServerSpan(span);
       if (request && isAnsweredLater(request, span)) request.onClosed = this.#endClosed;
       else if (request) this.#end(request);
-      else if (!this.#late.has(span)) this.#endSpanBelow(this.#finder.nested.get(span), span);
+      else if (!this.#late.has(span)) this.#endSpanBelow(this.#finder.ofPart(span), span);
       return;
     }
     if (!isAnnotatedBelow(span, this.#reading)) return;
