@@ -103,17 +103,14 @@ export function measureResponse(announced: Request, response: ServerResponse): v
       return writeRaw.call(this, data, ...rest);
     };
   }
-  // Node.js assigns the socket when the previous response is written. This listener runs before the one that passes the socket on, so
-  // bytes of other pipelined responses are never counted.
-  response.once('socket', (socket: Socket) => {
-    if (response.headersSent) return; // written before its turn on a pipelined connection
-    const before = socket.bytesWritten;
-    response.once('finish', () => {
-      const { _header: header } = written;
-      if (typeof header !== 'string') return;
-      const size = socket.bytesWritten - before - header.length - informationalBytes;
-      if (size >= 0) announced.ensureAdditions().bodyBytes = size;
-    });
+  // Called before Node.js passes the connection on, so bytes of other pipelined responses are never counted.
+  response.once('finish', () => {
+    const { _header: header } = written;
+    const { bytesBefore } = announced;
+    if (typeof header !== 'string' || bytesBefore === undefined) return;
+    const others = bytesBefore + header.length + informationalBytes;
+    const size = Number(response.socket?.bytesWritten) - others;
+    if (size >= 0) announced.ensureAdditions().bodyBytes = size;
   });
 }
 
