@@ -77,7 +77,7 @@ export interface RequestReading extends SpanReading {
  */
 export function readRequest(request: Request, reading: RequestReading): HttpRequest | undefined {
   const { span, incoming, response, announced } = request;
-  const attributes = span ? request.attributes : NO_ATTRIBUTES;
+  const attributes = span?.attributes ?? NO_ATTRIBUTES;
   const method = (span && methodOf(attributes)) ?? (incoming && (incoming.method ?? 'GET'));
   if (method === undefined) return undefined;
   // Without a span, the clock is read: before the route and the operation are looked for, as that takes time. The duration of a span that
@@ -90,12 +90,14 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   const { path, query } = (incoming ? undefined : targetOf(attributes)) ?? request;
   const contentType = contentTypeOf(request);
   const hasEventStream = isEventStream(contentType);
-  const status = span ? statusAttribute(attributes) : response?.statusCode;
+  const reported = statusAttribute(attributes);
+  // A span that has not ended does not have the status that the response will have.
+  const status = reported ?? (spanMillis < 0 ? response?.statusCode : undefined);
   const incomplete = incompleteStatus(request, status, hasEventStream);
   let sentStatus = response?.headersSent ? response.statusCode : undefined;
   // A span without a status belongs to a handler that threw, before or after it sent the headers.
   const statusCode = incomplete ?? status ?? sentStatus ?? 500;
-  if (span && incomplete === undefined) sentStatus ??= status;
+  if (incomplete === undefined) sentStatus ??= reported;
   const origin = reading.toOrigin({
     peerAddress: peerAddressOf(attributes) ?? incoming?.socket?.remoteAddress,
     host: decoded(headers.host) ?? hostOf(attributes),

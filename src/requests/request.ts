@@ -117,7 +117,7 @@ export class Request {
   spanId = '';
   /** Created on demand. */
   spanAdditions: SpanAdditions | undefined = undefined;
-  /** Those of Node.js, or those of a SERVER span that has not ended and the status of the response. */
+  /** Those of Node.js. */
   #attributes: Attributes | undefined = undefined;
   /** A map is made of the attributes once for each time that the request is read. */
   #headers: IncomingHttpHeaders | undefined = undefined;
@@ -180,9 +180,7 @@ export class Request {
     this.span = span;
     this.traceId = traceId;
     this.spanId = spanId;
-    // They may have been read for a hit that did not wait for the span.
-    this.#attributes = undefined;
-    this.#service = undefined;
+    this.#service = undefined; // it may have been read for a hit that did not wait for the span
   }
 
   /** Epoch milliseconds: of its SERVER span, else when Node.js announced it. */
@@ -215,10 +213,9 @@ export class Request {
 
   /** Attributes of the SERVER span, or what Node.js knows under the same names, which is only read if an option needs it. */
   get attributes(): Attributes {
-    if (this.#attributes) return this.#attributes;
     if (this.span) return this.span.attributes;
     if (!this.incoming) return NO_ATTRIBUTES;
-    this.#attributes = nodeAttributes(this);
+    this.#attributes ??= nodeAttributes(this);
     return this.#attributes;
   }
 
@@ -299,11 +296,6 @@ export class Request {
     const copy = new Request(undefined, this);
     if (this.span) copy.startSpan(this.span);
     return copy.end({ ...http, annotations: this.collectAnnotations() ?? [] });
-  }
-
-  /** Its SERVER span will not end, and so does not get the status of the response. */
-  endWithStatus(statusCode: number): void {
-    this.#attributes = { ...this.attributes, 'http.response.status_code': statusCode };
   }
 
   /** Its span and Node's objects are read until they are released. */

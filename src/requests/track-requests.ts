@@ -112,9 +112,9 @@ export class RequestTracker implements RequestProcessor {
   abandon(announced: Request): void {
     this.#guard('abandon', () => {
       const request = this.#finder.own(announced);
-      if (request?.span && methodOf(request.span.attributes) === undefined)
-        this.#finder.weaken(request); // it may never end, and may get its attributes later
-      else if (request?.span) this.#endUnended(request);
+      if (!request?.span) return;
+      if (methodOf(request.span.attributes) !== undefined) this.#endUnended(request, request.span);
+      else this.#finder.weaken(request); // it may never end, and may get its attributes later
     });
   }
 
@@ -166,7 +166,7 @@ export class RequestTracker implements RequestProcessor {
         const { response } = request ?? announced;
         if (!response?.headersSent) return;
         if (!announced.isTraced) closeRequest(announced);
-        else if (request?.span) this.#endUnended(request);
+        else if (request?.span) this.#endUnended(request, request.span);
       });
     }
   }
@@ -194,12 +194,9 @@ export class RequestTracker implements RequestProcessor {
     }
   }
 
-  /** Its SERVER span has not ended, and may not have the status of the response. */
-  #endUnended(request: Request): void {
-    const { span, response, attributes } = request;
-    if (span) this.#late.add(span);
-    if (response && statusAttribute(attributes) === undefined)
-      request.endWithStatus(response.statusCode);
+  /** Its SERVER span has not ended. */
+  #endUnended(request: Request, span: FinishedSpan): void {
+    this.#late.add(span);
     this.#end(request);
   }
 
