@@ -26,9 +26,13 @@ export function spanOf(context: Context | undefined): Span | undefined {
   return context?.getValue(SPAN_KEY) as Span | undefined;
 }
 
-/** The span that is active now. */
+/** The span that is active now; `undefined` also if the context manager of the application fails. */
 export function activeSpan(): Span | undefined {
-  return spanOf(otelGlobal()?.context?.active());
+  try {
+    return spanOf(otelGlobal()?.context?.active());
+  } catch {
+    return undefined;
+  }
 }
 
 /** Runs `fn` in a context in which instrumentations record no spans. */

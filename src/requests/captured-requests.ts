@@ -157,12 +157,7 @@ export interface CallTarget {
 
 /** What a call is about that is made now. */
 export function currentTarget(): CallTarget {
-  const announced = currentRequest();
-  try {
-    return { announced, span: activeSpan() };
-  } catch {
-    return { announced, span: undefined }; // the context manager of the application failed
-  }
+  return { announced: currentRequest(), span: activeSpan() };
 }
 
 /**

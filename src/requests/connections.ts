@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestMessage } from '../common/channel-listener.js';
+import { activeSpan } from '../common/otel-global.js';
 import { DetachedScope } from '../common/timers.js';
 import { ownRequest, REQUEST } from './node-request.js';
 import { Request, type RequestStorage } from './request.js';
@@ -184,9 +185,11 @@ export class ClosedRequests {
   add(announced: Request): void {
     if (announced.closedMillis > 0) return;
     announced.closedMillis = performance.now();
+    const { isTraced } = announced;
     closeRequest(announced);
+    if (!isTraced) announced.closedBySpan = activeSpan()?.spanContext().spanId;
     // Nothing else will end a request that no processor has used: its trace is not sampled, or HTTP/2 has no instrumentation.
-    if (!announced.isTraced && !announced.finder) announced.release();
+    if (!isTraced && !announced.finder) announced.release();
     if (!hasOpenSpan(announced)) return;
     const latest = this.#waiting.at(-1);
     if (latest && !hasOpenSpan(latest)) this.#waiting.pop();

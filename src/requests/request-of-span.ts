@@ -217,6 +217,7 @@ export class RequestFinder {
    * |--------------------------------------------------|----------------------------------------|
    * | none, or the SERVER span of the current request  | the current one, of the async context  |
    * | of no trace, because tracing is suppressed       | the current one                        |
+   * | during the end of the current one without a span | the current one                        |
    * | another SERVER span                              | its own, or the one around it          |
    * | in the trace of the current request              | that of its parent, else the current   |
    * | in the trace of another request                  | that one, unless it is closed          |
@@ -227,8 +228,8 @@ export class RequestFinder {
   ofCall(announced: Request | undefined, span: Span | undefined): Request | undefined {
     const current = this.own(announced);
     if (!span || current?.span === (span as object)) return current;
-    const { traceId } = span.spanContext();
-    if (traceId === NO_TRACE) return current;
+    const { traceId, spanId } = span.spanContext();
+    if (traceId === NO_TRACE || spanId === announced?.closedBySpan) return current;
     const request = this.ownerOf(span);
     if (current?.traceId === traceId) return request ?? current;
     if (request && (request === current || !request.closed)) return request;

@@ -93,6 +93,8 @@ export class Request {
   isSent = false;
   /** On the monotonic clock, when its response was finished, or will not be; 0 before. */
   closedMillis = 0;
+  /** The ID of the span that was active at that time, unless it has one itself: it may be that of another request. */
+  closedBySpan: string | undefined = undefined;
   /** The next request on the same connection. */
   nextOnConnection: Request | undefined = undefined;
   /** The same request of another processor. */
