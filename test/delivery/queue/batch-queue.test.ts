@@ -10,6 +10,8 @@ test('a batch takes further hits from memory until it is full or sent', () => {
   expect(failing.needsMore(true)).toBe(true);
   queue.add(hits('b'), false);
   queue.add(hits('s'), true); // of the spool
+  expect(failing.needsMore(true)).toBe(false);
+  expect(failing.needsMore(false)).toBe(true);
   queue.add(hits('a', 'd', 'e', 'f', 'y.bot'), false);
   expect(failing.needsMore(true)).toBe(false);
   const batch = nextOf(failing);
@@ -64,6 +66,14 @@ test('all batches are taken except the one in flight, and crashes last', () => {
   expect(taken).toHaveLength(4);
   expect(taken).not.toContain(namesOf(inFlight)?.[0]);
   expect(queue.totalInMemory).toBe(1);
+});
+
+test('no batch is taken that needs more bytes than the spool has left', () => {
+  const { queue } = queueOf(2, 'a', 'b');
+  const needed = hits('a', 'b').reduce((sum, { query }) => sum + query.length, 0);
+  expect(queue.takeBatch(needed)).toEqual([]);
+  expect(queue.total).toBe(2);
+  expect(queue.takeBatch(1000)).toHaveLength(2);
 });
 
 test('hits that may be stored count as resent when the spool gets them, which sends them again', () => {
