@@ -27,6 +27,8 @@ test.each([
   ['some invalid', counters(2, 1), processed(2, 1)],
   ['some lost inside', counters(2, 0), processed(2, 0, 1)],
   ['more than was sent', counters(5, 2), processed(3, 0)],
+  ['fewer than none', counters(-1, 4), { kind: 'unconfirmed' }],
+  ['half of a hit', counters(1.5, 1), { kind: 'unconfirmed' }],
   ['not counted', counters(0, 0), { kind: 'not_counted' }],
   ['QueuedTracking', answer(200, 'GIF89a', 'image/gif'), { kind: 'accepted' }],
   ['204', answer(204), { kind: 'accepted' }],

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { Outage } from '../../../src/delivery/answer/outage.js';
+import { adviceFor, Outage } from '../../../src/delivery/answer/outage.js';
 import { useFakeTime } from '../../support/delivery.js';
 import { collectDiagnostics } from '../../support/diagnostics.js';
 
@@ -16,4 +16,9 @@ test.each([
   outage.close();
   expect(logged).toHaveLength(2);
   expect(logged.join()).not.toContain('Infinity');
+});
+
+test('what to do depends on the reason of the outage', () => {
+  const codes = ['unreachable', 'no-answer', 'request-rejected', 'token-rejected'] as const;
+  expect(new Set(codes.map(adviceFor)).size).toBe(codes.length);
 });
