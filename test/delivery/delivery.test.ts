@@ -229,7 +229,29 @@ test('while Matomo is unavailable, the batch is kept and sent again after growin
     expect.stringContaining('ECONNREFUSED'),
     expect.stringContaining('[available-again]'),
   ]);
+  // The next outage begins with the shortest wait again.
+  transport.answer(answer(503), processed);
+  for (const name of ['d', 'e']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(20 + 1000);
+  expect(delivery.counters.tracked).toBe(5);
 });
+
+test.each([
+  ['tracked', (sent: number) => processed(sent), 0],
+  ['accepted', answer(204), 0],
+  ['rejected as invalid', (sent: number) => processed(sent, sent), 60],
+])(
+  'after a bulk whose hits are all %s, the age of the last success is right',
+  async (_result, response, age) => {
+    const { delivery, transport } = setUp({ maxExportBatchSize: 1 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    transport.answer(response);
+    delivery.push(pending());
+    await vi.advanceTimersByTimeAsync(20);
+    expect(delivery.pending).toBe(0);
+    expect(Math.floor(delivery.lastSuccessAgeSeconds)).toBe(age);
+  },
+);
 
 test('a 202 without counters after tracked hits: accepted, one warning, and delivery goes on', async () => {
   const { delivery, transport, logged } = setUp({ maxExportBatchSize: 1 });
