@@ -46,6 +46,11 @@ test.each(
   expect(plainRoute(route)).toBe(route);
 });
 
+test('the syntax of a very long route, which another service may send, is not searched for', () => {
+  const route = `/a/:id(\\d+)/${'x'.repeat(3000)}`;
+  expect(plainRoute(route)).toBe(route);
+});
+
 test('routeDetails and ignorePaths name a route as the application declares it, or as titles show it', () => {
   const details = { 'GET /a/:id(\\d+)': { _rcn: 'a' }, '/b/:id': { _rcn: 'b' } };
   const find = createFindRouteDetails(details);
