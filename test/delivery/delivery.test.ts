@@ -114,6 +114,36 @@ test('in a hurry, a hit that is not final is looked at again after 20 ms, and no
   expect(delivery.counters.tracked).toBe(1);
 });
 
+test('a full batch with a hit that is not final is looked at again after 5 ms, and not at once', async () => {
+  const { delivery } = setUp({ maxExportBatchSize: 1 });
+  const looks: number[] = [];
+  function isFinal(nowMillis: number): boolean {
+    looks.push(nowMillis);
+    return looks.length > 10;
+  }
+  delivery.push(pending({ isFinal }));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(delivery.counters.tracked).toBe(1);
+  const turns = [...new Set(looks)];
+  for (const [i, millis] of turns.slice(1).entries())
+    expect(millis - Number(turns[i])).toBeGreaterThanOrEqual(5);
+});
+
+test('after an error of this package, which is logged once, nothing is sent for ten seconds', async () => {
+  const { delivery, transport, logged } = setUp({ maxExportBatchSize: 1 });
+  let attempts = 0;
+  transport.send = () => {
+    attempts += 1;
+    throw new TypeError('of this package');
+  };
+  delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect(attempts).toBe(1);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(attempts).toBe(2);
+  expect(logged).toEqual([expect.stringContaining('[internal-error]')]);
+});
+
 test('in a hurry, a hit does not wait as long as those before it', async () => {
   const { delivery, transport } = setUp();
   delivery.push(pending({ name: 'a' }));
@@ -454,6 +484,18 @@ test('halves are of different visitors where they can be, so that no hit passes 
   const attempts = sentNames(transport);
   expect(attempts).toContainEqual(visits.a);
   expect(attempts).toContainEqual(visits.b);
+});
+
+test('a new hit is due as usual while one that failed alone has to wait longer', async () => {
+  const { delivery, transport } = setUp();
+  transport.answer(answer(400));
+  delivery.push(pending({ name: 'bad' }));
+  await vi.advanceTimersByTimeAsync(60_000);
+  const failures = transport.bodies.length;
+  transport.answer(processed);
+  delivery.push(pending({ name: 'new' }));
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(sentNames(transport)[failures]).toEqual(['new']);
 });
 
 test('a bulk that is too large is halved down to the one hit that is', async () => {
