@@ -122,7 +122,7 @@ export function createVisitors(options: VisitorOptions) {
       if (hidesOtherUserIds && fields.get('uid') !== user?.value) fields.delete('uid');
     },
     /** The visitor ID, even if none is sent. */
-    idOf: (traits: VisitorTraits): string => find(traits).id ?? toVisitorId(traits),
+    idOf: toVisitorId,
     /** Of a request with this user agent, as it is sent. */
     traitsOf(
       { address, startMillis: start, operation }: HttpRequest,
