@@ -17,7 +17,7 @@ import { SpoolReports } from '../../../src/delivery/spool/spool-reports.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { pending, sentNames, useFakeTime } from '../../support/delivery.js';
 import { collectDiagnostics, diagnosticsTo } from '../../support/diagnostics.js';
-import { notSent, processed, scriptedTransport } from '../../support/scripted-transport.js';
+import { answer, notSent, processed, scriptedTransport } from '../../support/scripted-transport.js';
 
 useFakeTime();
 
@@ -26,6 +26,9 @@ class Journals {
   writeMillis = 0;
   isHanging = false;
   isLost = false;
+  /** Lines that have vanished, and that are damaged, when more are read. */
+  vanished = 0;
+  damaged = 0;
   /** Looks at the journal hang until then. */
   awake: Promise<void> | undefined;
   decidedAtExit = 0;
@@ -51,10 +54,11 @@ class Journals {
       get unread() {
         return unread.length;
       },
-      async read() {
-        const lines = unread;
+      read: async () => {
+        const lines = unread.slice(this.vanished);
         unread = [];
-        return { lines, lost: 0 };
+        for (const line of lines.slice(0, this.damaged)) line.line.fill('x');
+        return { lines, lost: this.vanished };
       },
       markDecided: async () => undefined,
       markDecidedAtExit: (hits) => {
@@ -226,4 +230,50 @@ test('hits whose write hangs at a shutdown are sent from memory, and not again i
   const { pending: left, counters } = delivery;
   expect(counters).toMatchObject({ tracked: sent.length, lost: { shutdown: 0 } });
   expect(left).toBe(45 - sent.length);
+});
+
+test('hits of a journal that another process takes over while hits of memory are made are not sent', async () => {
+  const journals = new Journals();
+  const { delivery, transport, push } = deliver(journals, { maxExportBatchSize: 2 });
+  push('a', 2);
+  await vi.advanceTimersByTimeAsync(1000);
+  journals.isHanging = true;
+  push('h', 1);
+  await vi.advanceTimersByTimeAsync(5_000);
+  push('x', 2); // stay in memory
+  await vi.advanceTimersByTimeAsync(1_000);
+  const endedMillis = performance.now() - 1000;
+  const finalize = () => {
+    journals.isLost = true;
+    return [];
+  };
+  transport.bodies.length = 0;
+  transport.answer(
+    answer(400),
+    (sent) => {
+      for (let i = 0; i < 2; i++) delivery.push(pending({ endedMillis, finalize }));
+      return processed(sent);
+    },
+    processed,
+  );
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(sentNames(transport)).toEqual([
+    ['a0', 'a1'],
+    ['x0', 'x1'],
+  ]);
+  expect(delivery.counters).toMatchObject({ tracked: 2, lost: { spool: 2 } });
+});
+
+test('each hit whose line is damaged or has vanished counts as lost', async () => {
+  const journals = new Journals();
+  const options = { maxQueueSize: 20, maxExportBatchSize: 10 };
+  const { delivery, transport, push } = deliver(journals, options);
+  push('kept ', 20);
+  await vi.advanceTimersByTimeAsync(500);
+  push('unread ', 20);
+  await vi.advanceTimersByTimeAsync(500);
+  Object.assign(journals, { vanished: 3, damaged: 2 });
+  transport.answer(processed);
+  await delivery.flush();
+  expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 35, lost: { spool: 5 } } });
 });
