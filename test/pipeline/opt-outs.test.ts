@@ -43,6 +43,7 @@ test.each([
 );
 
 test('consent is for the request and all its events', async () => {
+  const output = captureOutput();
   const service = await start({ consent: 'cookie:consent=yes' });
   const cookies = ['consent=yes', 'consent=yesno', 'consent=no; consent=yes'];
   for (const cookie of cookies) await service.fetch('/a', { headers: { cookie } });
@@ -52,6 +53,7 @@ test('consent is for the request and all its events', async () => {
   const hits = (await service.hits()).map(({ params }) => params.e_a ?? params.action_name);
   expect(new Set(hits)).toEqual(new Set(['GET /a', '1', 'night']));
   expect(service.processor.stats().ignored).toMatchObject({ no_consent: 3 });
+  expect(output.join('')).not.toContain('[headers-not-captured]');
 });
 
 test.each<[options: MatomoOptions, headers: Record<string, string>, hits: number]>([
