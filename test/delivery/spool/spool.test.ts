@@ -32,6 +32,7 @@ class Journals {
   /** Looks at the journal hang until then. */
   awake: Promise<void> | undefined;
   decidedAtExit = 0;
+  readonly logged: string[] = [];
   readonly spool: Spool = new Spool(
     Promise.resolve({
       open: async () => {
@@ -41,7 +42,7 @@ class Journals {
     }),
     new SpoolReports(
       '/spool',
-      diagnosticsTo(() => undefined),
+      diagnosticsTo((message) => void this.logged.push(message)),
     ),
     { maxBytes: 1e9, times: JOURNAL_TIMES },
   );
@@ -264,7 +265,7 @@ test('hits of a journal that another process takes over while hits of memory are
   expect(delivery.counters).toMatchObject({ tracked: 2, lost: { spool: 2 } });
 });
 
-test('each hit whose line is damaged or has vanished counts as lost', async () => {
+test('each hit whose line is damaged or has vanished counts as lost, which is logged', async () => {
   const journals = new Journals();
   const options = { maxQueueSize: 20, maxExportBatchSize: 10 };
   const { delivery, transport, push } = deliver(journals, options);
@@ -276,4 +277,8 @@ test('each hit whose line is damaged or has vanished counts as lost', async () =
   transport.answer(processed);
   await delivery.flush();
   expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 35, lost: { spool: 5 } } });
+  expect(journals.logged).toEqual([
+    expect.stringContaining('[spool-damaged]'),
+    expect.stringMatching(/\b3 hits\b.*\[spool-lost\]$/),
+  ]);
 });

@@ -1,9 +1,10 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { HitsFile } from '../../../../src/delivery/spool/file/hits-file.js';
+import { HitsFile, readLines } from '../../../../src/delivery/spool/file/hits-file.js';
 import { readLine, toLines } from '../../../../src/delivery/spool/hit-line.js';
+import type { JournalHit } from '../../../../src/delivery/spool/journal.js';
 import type { Hit } from '../../../../src/hit/hit.js';
 import { temporaryFolder } from '../../../support/spool.js';
 
@@ -59,4 +60,21 @@ test('hits of a file that cannot be read at the moment are kept', async () => {
   writeFileSync(path, Buffer.concat(toLines(HITS)));
   expect(await readNext(file)).toEqual([['?a=1', '?a=2', '?a=3'], 0]);
   expect(file.unread).toBe(0);
+});
+
+test('a file stays while hits may be appended to it, although all that it has have a result', async () => {
+  const path = join(temporaryFolder(), '000001.hits');
+  const file = new HitsFile(path);
+  const append = (hit: Hit): readonly JournalHit[] => {
+    const [line = Buffer.alloc(0)] = toLines([hit]);
+    appendFileSync(path, line);
+    return file.append([{ hit, line }], true);
+  };
+  await file.markDecided(append(HITS[0] as Hit));
+  const last = append(HITS[1] as Hit);
+  const states = (await readLines(path)).map(({ state }) => state);
+  expect(states).toEqual(['decided', 'pending']);
+  await file.finish();
+  await file.markDecided(last);
+  expect(existsSync(path)).toBe(false);
 });
