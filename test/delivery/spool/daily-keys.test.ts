@@ -56,6 +56,15 @@ test('processes with one folder share the key of the day; those of other days ar
   expect(readdirSync(folder)).toEqual(['visitor-2026-11-21.key']);
 });
 
+test('a process shares the key that it has used before its spool', () => {
+  const folder = temporaryFolder();
+  const [one, other] = [dailyKeys(), dailyKeys()];
+  const [day = 0] = one.days;
+  const used = exported(one, day);
+  for (const keys of [one, other]) keepKeys(folder, keys);
+  expect(exported(other, day)).toBe(used);
+});
+
 test('a key that a folder cannot store at first is stored as soon as it can', async () => {
   const folder = temporaryFolder();
   const keys = dailyKeys();
