@@ -1,8 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 import { load } from './package.mjs';
 
-const { ROOT_CONTEXT, SpanKind } = load('@opentelemetry/api');
-const { BasicTracerProvider } = load('@opentelemetry/sdk-trace-base');
+const { ROOT_CONTEXT, SpanKind, TraceFlags } = load('@opentelemetry/api');
+const { BasicTracerProvider, RandomIdGenerator } = load('@opentelemetry/sdk-trace-base');
 const announced = channel('http.server.request.start');
 const server = {};
 const response = {
@@ -20,9 +20,14 @@ const response = {
  */
 export function createReplay(processor, requests, onRequest) {
   const spans = createServerSpans(requests);
+  const contexts = createSpanContexts();
+  let context;
+  for (const span of spans) span.spanContext = () => context;
   const messages = requests.map(toIncomingMessage);
+  let begun = 0;
   return function replay(from = 0, to = spans.length) {
     for (let i = from; i < to; i++) {
+      context = contexts[begun++ % contexts.length];
       // A new object each time: what is stored on it must not outlive the request.
       const request = new Message(messages[i]);
       announced.publish({ request, response, server });
@@ -31,6 +36,16 @@ export function createReplay(processor, requests, onRequest) {
       processor.onEnd(spans[i]);
     }
   };
+}
+
+/** So many that a trace is forgotten before its ID comes again, as no ID does in an application. */
+function createSpanContexts() {
+  const ids = new RandomIdGenerator();
+  return Array.from({ length: 5000 }, () => ({
+    traceId: ids.generateTraceId(),
+    spanId: ids.generateSpanId(),
+    traceFlags: TraceFlags.SAMPLED,
+  }));
 }
 
 /** An instance of a class, as in Node.js: V8 keeps what is stored on a copy of a literal until it collects all garbage. */
