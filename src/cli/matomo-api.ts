@@ -244,7 +244,7 @@ export function toDimension(dimension: ApiObject) {
   return {
     id: Number(dimension.idcustomdimension),
     name: readName(dimension),
-    scope: String(dimension.scope),
+    scope: readWord(dimension.scope),
     isActive: isTrue(dimension.active),
     /** Matomo 5.11 and later; empty in older ones. Kept if the dimension is reactivated. */
     description: unescapeHtml(String(dimension.description ?? '')),
@@ -317,6 +317,11 @@ export function listOf(result: ApiResult | undefined): ApiObject[] {
 
 export function readName({ name }: ApiObject): string {
   return unescapeHtml(String(name ?? ''));
+}
+
+/** A value of a fixed set, such as `action`. Whatever Matomo sends, it can be printed as it is. */
+export function readWord(value: unknown): string {
+  return String(value).replace(/\W/g, '');
 }
 
 /** Whether a version of Matomo is older than the oldest that is supported; false if it is not known. */

@@ -80,7 +80,7 @@ export function show(value: unknown): string {
 
 /** Formats a value for a message by a rule of its own for what is hidden. The rule sees the whole value. */
 export function showWithout(hideSecrets: (text: string) => string, value: unknown): string {
-  const text = hideSecrets(toText(value).replace(/[\s\u007f-\u009f]+/g, ' '));
+  const text = hideSecrets(toText(value).replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' '));
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 

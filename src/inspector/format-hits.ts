@@ -73,6 +73,5 @@ function toLoadTime({ stored, aiRequest }: InspectedHit): string {
 function toCell(text: string): string {
   const isLong = text.length > MAX_CELL_CHARACTERS;
   const short = isLong ? `${text.slice(0, MAX_CELL_CHARACTERS - 1)}…` : text;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
-  return short.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  return short.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '?');
 }

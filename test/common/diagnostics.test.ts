@@ -40,6 +40,7 @@ test('a log pipe whose reader is gone does not end the application', async () =>
 
 test('a value in a message cannot control a terminal', () => {
   expect(show('a\x1b[2J\x9b2J\x7fb\nc')).toBe('"a\\u001b[2J 2J b\\nc"');
+  expect(show('a\u202etxt.exe\u2066b')).toBe('"a txt.exe b"');
 });
 
 test('names that senders invent leave room for other warnings', () => {

@@ -60,10 +60,10 @@ test('cuts long titles and lets no control character reach the terminal', () => 
     type: 'page',
     idsite: 1,
     server_time: 0,
-    title: `\x1b[2J${'x'.repeat(200)}`,
+    title: `\x1b[2J\u202e${'x'.repeat(200)}`,
   } as const;
   const line = formatHits([inspectedHit({ stored })]).split('\n')[1] ?? '';
-  expect(line).toContain(`?[2J${'x'.repeat(55)}…`);
+  expect(line).toContain(`?[2J?${'x'.repeat(54)}…`);
   expect(line).not.toContain('\x1b');
 });
 

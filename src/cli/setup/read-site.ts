@@ -13,6 +13,7 @@ import {
   readFlag,
   readName,
   readVersion,
+  readWord,
   SPAM_PREVENTION,
   toDimension,
 } from '../matomo-api.js';
@@ -90,9 +91,9 @@ export async function readMatomo(
     goals: listOf(goals).map((goal) => ({
       id: Number(goal.idgoal),
       name: readName(goal),
-      matchAttribute: String(goal.match_attribute),
+      matchAttribute: readWord(goal.match_attribute),
       pattern: unescapeHtml(String(goal.pattern)),
-      patternType: String(goal.pattern_type),
+      patternType: readWord(goal.pattern_type),
     })),
     segments: listOf(segments).map((segment) => ({
       id: Number(segment.idsegment),

@@ -99,13 +99,25 @@ test('names in Matomo cannot write to the terminal', async () => {
     name: 'Shop\x1b[2J\nexport MATOMO_URL=https://evil.example',
     sitesearch: 0,
   };
-  const matomo = await startMatomoSite({
-    dimensions: [{ name: 'M\x1b[2J' }],
-    answer: ({ method }) => (method === 'SitesManager.getSiteFromId' ? site : undefined),
-  });
+  const goal = {
+    idgoal: 3,
+    name: 'Orders',
+    match_attribute: 'url\x1b[2J',
+    pattern_type: '\x1b[2J',
+  };
+  const dimension = { idcustomdimension: 2, name: 'Route', scope: 'visit\x1b[2J', active: true };
+  const named = { idcustomdimension: 1, name: 'M\x1b[2J', scope: 'action', active: true };
+  const answers: Readonly<Record<string, unknown>> = {
+    'SitesManager.getSiteFromId': site,
+    'Goals.getGoals': [goal],
+    'CustomDimensions.getConfiguredCustomDimensions': [named, dimension],
+  };
+  const matomo = await startMatomoSite({ answer: ({ method }) => answers[method] });
   const env = { ...environmentOf(matomo), MATOMO_DIMENSIONS: '1=http.request.method' };
-  const { stdout } = await runSetup(env, ['--dry-run']);
+  const { stdout } = await runSetup(env, ['--dry-run', '--goal', 'Orders=/orders']);
   expect(stdout).toContain('Site 1 "Shop');
+  expect(stdout).toMatch(/goal 3 has that name/);
+  expect(stdout).toMatch(/dimension 2 has that name/);
   expect(stdout).not.toContain('\x1b');
   expect(stdout).not.toMatch(/^export/m);
 });
