@@ -154,7 +154,11 @@ export async function checkReports(options: ResolvedOptions): Promise<Finding[]>
     { method: 'SitesManager.getSiteFromId', params: { idSite } },
     { method: 'Goals.get', params: orders },
   ]);
-  const [urls, titles, site, sales] = results instanceof ApiFailure ? [] : results;
+  const unclear = `cannot tell how much of the reports of site ${idSite} is in rows "Others"`;
+  if (results instanceof ApiFailure) {
+    return [unknown('reports', `${unclear}: ${results.message}`, `${results.advice}.`)];
+  }
+  const [urls, titles, site, sales] = results;
   const others = [
     ...checkOthers(`Pages of site ${idSite}`, urls, `Set MATOMO_URL_PATHS=template, or ${LIMITS}.`),
     ...checkOthers(
@@ -164,9 +168,8 @@ export async function checkReports(options: ResolvedOptions): Promise<Finding[]>
     ),
   ];
   if (others.length === 0) {
-    const found = `cannot tell how much of the reports of site ${idSite} is in rows "Others": Matomo shows none of yesterday`;
     const advice = 'Run doctor again when the site has a day of page views.';
-    others.push(unknown('reports', found, advice));
+    others.push(unknown('reports', `${unclear}: Matomo shows none of yesterday`, advice));
   }
   // Without e-commerce, a site stores orders and shows no report of them.
   const count = sumOf(listOf(sales), 'nb_conversions');

@@ -11,12 +11,16 @@ async function check(
   role: ApiRole = 'super',
 ) {
   const matomo = await startMatomoApi({ answer });
-  const given = { url: matomo.url, siteId, tokenAuth: tokenOf(role) };
-  const options = resolveOptions(given, {}, silentDiagnostics());
-  if (!options) throw new Error('no options');
-  const findings = await checkReports(options);
+  const findings = await checkAt(matomo.url, siteId, role);
   expect(matomo.unrecorded).toEqual([]);
   return findings;
+}
+
+function checkAt(url: string, siteId: number, role: ApiRole) {
+  const given = { url, siteId, tokenAuth: tokenOf(role) };
+  const options = resolveOptions(given, {}, silentDiagnostics());
+  if (!options) throw new Error('no options');
+  return checkReports(options);
 }
 
 test('a report of which more than a tenth is "Others" is reported, and orders of a site without e-commerce', async () => {
@@ -44,6 +48,13 @@ test.each<[string, ApiRole]>([
 ])('%s: what is not known is a question mark', async (_what, role) => {
   const findings = await check(1, undefined, role);
   expect(findings.map(({ verdict }) => verdict)).toEqual(['unknown']);
+});
+
+test('a server that does not answer is not a site without page views', async () => {
+  const findings = await checkAt('http://127.0.0.1:1', 1, 'write');
+  expect(findings).toMatchObject([
+    { verdict: 'unknown', found: expect.stringMatching(/\b1\b.*ECONNREFUSED/) },
+  ]);
 });
 
 test.each([
