@@ -6,12 +6,16 @@ import { stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import { readOption, UsageError } from './flags.js';
 import { promptSecret } from './terminal.js';
 
+const HOW_TO_GIVE = 'type it at a terminal, or pipe it';
+
 /** If `MATOMO_USER_ID` is neither a header nor a claim. */
 const ANY_HEADER = { kind: 'header', header: 'x-api-key' } as const;
 
 /** Reads a key or the value of a claim without echo, or from a pipe, and prints its pseudonym. No message shows the value. */
 export async function pseudonym(args: string[]): Promise<void> {
-  parseArgs({ args, options: {} });
+  // The message of the parser would show a value that is given as an argument.
+  const { positionals } = parseArgs({ args, allowPositionals: true, options: {} });
+  if (positionals.length > 0) throw new UsageError(`there are no arguments; ${HOW_TO_GIVE}`);
   const toUserId = createToUserId();
   console.log(toUserId(await readValue()));
 }
@@ -31,7 +35,7 @@ async function readValue(): Promise<string> {
     ? await promptSecret('Key, or value of the claim (not shown): ')
     : (await readAll(process.stdin)).split('\n', 1)[0];
   const value = typed?.trim();
-  if (!value) throw new UsageError('there is no value; type it at a terminal, or pipe it');
+  if (!value) throw new UsageError(`there is no value; ${HOW_TO_GIVE}`);
   return value;
 }
 

@@ -278,6 +278,12 @@ test.each([
   expect(make).toThrow(/^(?!.*(?:5ec2e7|eyJ))/);
 });
 
+test('pseudonym does not repeat a key that is given as an argument', async () => {
+  const { code, stdout, stderr } = await runCli(['pseudonym', 'key5ec2e7'], KEYED);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^(?!.*5ec2e7).*pipe/s);
+});
+
 test.each([
   ['key5ec2e7\nmore', 0, `${PSEUDONYM_OF('key5ec2e7')}\n`],
   ['', 2, ''],
