@@ -24,11 +24,14 @@ export interface TrackerRequest {
  * Reads a request as Matomo does: a body that contains `"requests"` is a bulk, whatever its method and content type. `judge-hit.ts` decides
  * about each hit, and `tracker.ts` about the bulk.
  */
-export function readTrackerRequest(request: IncomingMessage, body: Buffer): TrackerRequest {
-  const { method = 'GET', headers, url = '' } = request;
+export function readTrackerRequest(
+  request: IncomingMessage,
+  queryText: string,
+  body: Buffer,
+): TrackerRequest {
+  const { method = 'GET', headers } = request;
   const contentType = headers['content-type']?.toLowerCase() ?? '';
-  const mark = url.indexOf('?');
-  const query = readQuery(mark < 0 ? '' : url.slice(mark + 1));
+  const query = readQuery(queryText);
   const common = {
     method,
     headers,
@@ -48,7 +51,14 @@ function isBulk(body: Buffer): boolean {
   return body.indexOf('"requests"') > 0 || body.indexOf("'requests'") > 0;
 }
 
-/** A bulk that PHP cannot read is one without hits. */
+/** Limits memory. Matomo itself would take minutes for as many. */
+const MAX_HITS = 100_000;
+
+/**
+ * A bulk that PHP cannot read is one without hits.
+ *
+ * @throws Error if it has too many; the connection is closed without an answer
+ */
 function readBulk(body: Buffer): Pick<TrackerRequest, 'hits' | 'token' | 'sendImage'> {
   const text = body.toString('utf8');
   // Bytes that are not UTF-8 are replaced.
@@ -56,6 +66,7 @@ function readBulk(body: Buffer): Pick<TrackerRequest, 'hits' | 'token' | 'sendIm
   const json = isUtf8 ? text.replace(/[\r\n]/g, '') : '';
   const { requests, token_auth, send_image }: Record<string, unknown> = { ...parseJson(json) };
   const elements = typeof requests === 'object' && requests !== null ? Object.values(requests) : [];
+  if (elements.length > MAX_HITS) throw new Error(`more than ${MAX_HITS} hits in a bulk`);
   return {
     hits: elements.map(readElement).filter((hit) => hit !== undefined),
     token: typeof token_auth === 'string' || typeof token_auth === 'number' ? `${token_auth}` : '',

@@ -9,10 +9,18 @@ export interface RowTransaction {
 }
 
 const MAX_ROWS = 100_000;
+/** Limits the rows if they are large. */
+const MAX_CHARACTERS = 32_000_000;
 
-/** Creates a memory of rows that matter for later hits: orders, URLs and visits. It is cleared when it has `MAX_ROWS`, so that an inspector can run for days. */
+/** Creates a memory of rows that matter for later hits: orders, URLs and visits. It is cleared when it is full, so that an inspector can run for days. */
 export function createRowMemory() {
   const rows = new Map<string, string>();
+  let characters = 0;
+
+  function clear(): void {
+    rows.clear();
+    characters = 0;
+  }
 
   function begin(): RowTransaction {
     const added = new Map<string, string>();
@@ -20,13 +28,16 @@ export function createRowMemory() {
       get: (key) => added.get(key) ?? rows.get(key),
       set: (key, value) => added.set(key, value),
       commit() {
-        if (rows.size + added.size > MAX_ROWS) rows.clear();
-        for (const [key, value] of added) rows.set(key, value);
+        if (rows.size + added.size > MAX_ROWS || characters > MAX_CHARACTERS) clear();
+        for (const [key, value] of added) {
+          characters += value.length - (rows.get(key)?.length ?? -key.length);
+          rows.set(key, value);
+        }
       },
     };
   }
 
-  return { begin, clear: () => rows.clear() };
+  return { begin, clear };
 }
 
 /** URLs that differ only in http, https and `www.` share a row with the prefix of the first. */

@@ -156,7 +156,10 @@ export function createMatomoApi(options: ResolvedInspector, sites: Sites) {
     'API.getBulkRequest': (parameters, token) =>
       Object.entries(parameters)
         .filter(([name]) => /^urls\[\d+\]$/.test(name))
-        .map(([, query]) => call(Object.fromEntries(new URLSearchParams(query)), token).value),
+        .map(([, query]) => Object.fromEntries(new URLSearchParams(query)))
+        // A bulk could contain others without end.
+        .filter(({ method }) => method !== 'API.getBulkRequest')
+        .map((one) => call(one, token).value),
   };
 
   function call(parameters: Parameters, token: string): { status: number; value: unknown } {

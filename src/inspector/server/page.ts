@@ -10,10 +10,11 @@ const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/new-
 export function createPage(log: HitLog, clear: () => void, host: string) {
   return async function answerPage(
     path: string,
+    query: string,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const { headers, method = 'GET', url = '' } = request;
+    const { headers, method = 'GET' } = request;
     for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     response.setHeader('Cache-Control', 'no-store');
     const isData = DATA_PATHS.has(path);
@@ -29,7 +30,7 @@ export function createPage(log: HitLog, clear: () => void, host: string) {
     if (path === '/hits') return endJson(response, log.all());
     if (path === '/ai-requests') return endJson(response, log.aiRequests());
     if (path === '/new-hits') {
-      const asked = new URLSearchParams(url.slice(path.length));
+      const asked = new URLSearchParams(query);
       return endJson(response, log.read(Number(asked.get('run')), Number(asked.get('from'))));
     }
     const file = await readPageFile(path);

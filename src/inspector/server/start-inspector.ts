@@ -46,7 +46,7 @@ export interface Inspector extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const KEEP_ALIVE_MILLIS = 65_000; // as measured behind nginx
 
 /**
@@ -76,24 +76,33 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
   let playedTimes = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [path = ''] = request.url?.split('?', 1) ?? [];
-    if (/\/(?:matomo|piwik)\.php$/.test(path)) return answerTracker(request, response);
-    if (path.endsWith('/index.php')) return answerApi(request, response);
-    return answerPage(path, request, response);
+    const { url = '' } = request;
+    const [path = ''] = url.split('?', 1);
+    const query = url.slice(path.length + 1);
+    if (/\/(?:matomo|piwik)\.php$/.test(path)) return answerTracker(query, request, response);
+    if (path.endsWith('/index.php')) return answerApi(query, request, response);
+    return answerPage(path, query, request, response);
   }
 
   /** Matomo's own API, which no page in a browser may use. */
-  async function answerApi(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function answerApi(
+    query: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const refusal = findForeignRequest(request.headers, host);
     if (refusal !== undefined) return end(response, 403, 'text/plain; charset=utf-8', refusal);
-    const [, query = ''] = request.url?.split('?') ?? [];
     const body = await readBody(request);
     // Of a parameter that is in both, that of the URL counts.
     const { status, value } = callApi(Object.fromEntries(new URLSearchParams(`${body}&${query}`)));
     end(response, status, 'application/json; charset=utf-8', JSON.stringify(value));
   }
 
-  async function answerTracker(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function answerTracker(
+    query: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const playing = takePlayedAnswer();
     if (playing?.disconnect === 'before') {
       waits.addRequest(false);
@@ -105,7 +114,7 @@ export async function startInspector(options: InspectorOptions = {}): Promise<In
       waits.addRequest(false);
       return playAnswer(response, playing);
     }
-    const { hits, answer } = tracker.track(readTrackerRequest(request, body));
+    const { hits, answer } = tracker.track(readTrackerRequest(request, query, body));
     log.add(hits);
     waits.addRequest(true);
     if (playing !== undefined) return playAnswer(response, playing, answer);

@@ -110,3 +110,19 @@ test('a page of another origin cannot use the API', async () => {
   const { status } = await fetch(`${inspector.url}/index.php`, { method: 'POST', headers });
   expect(status).toBe(403);
 });
+
+test('a bulk of calls does not contain another, however it is written', async () => {
+  const { inspector } = await rehearse({});
+  const inner = 'method=API%2EgetBulkRequest&urls[0]=method%3DAPI.getMatomoVersion';
+  const urls = { 'urls[0]': inner, 'urls[1]': 'method=API.getMatomoVersion' };
+  const { body } = await call(inspector.url, 'API.getBulkRequest', urls);
+  expect(body).toEqual([{ value: expect.any(String) }]);
+});
+
+test('a second question mark in the URL of a call is data', async () => {
+  const { inspector } = await rehearse({});
+  const query = 'method=Goals.addGoal&idSite=1&token_auth=any&name=Why?&pattern=/why';
+  await fetch(`${inspector.url}/index.php?${query}`);
+  const { body } = await call(inspector.url, 'Goals.getGoals', {});
+  expect((body as object as object[]).at(-1)).toMatchObject({ name: 'Why?', pattern: '/why' });
+});

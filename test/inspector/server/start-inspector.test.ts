@@ -55,6 +55,18 @@ test('shows the hits of any client over HTTP and forgets them on request', async
   expect(inspector.hits()).toEqual([]);
 });
 
+test.each<[string, () => string]>([
+  ['hits', () => JSON.stringify({ requests: Array(100_001).fill({}) })],
+  ['bytes', () => JSON.stringify({ requests: [], '': 'x'.repeat(17_000_000) })],
+])('closes the connection of a request with too many %s, and goes on', async (_what, body) => {
+  const inspector = await start();
+  const url = `${inspector.url}/matomo.php`;
+  await expect(fetch(url, { method: 'POST', body: body() })).rejects.toThrow();
+  expect(inspector.hits()).toEqual([]);
+  await sendBulk(inspector, [hit()]);
+  expect(inspector.hits()).toHaveLength(1);
+});
+
 test('answers 404 to what is neither the tracker nor the API', async () => {
   const inspector = await start();
   expect((await fetch(`${inspector.url}/piwik.js`)).status).toBe(404);
