@@ -112,6 +112,48 @@ test('a goal or segment of that name with another meaning is left alone and expl
   ]);
 });
 
+const GOAL = {
+  id: 3,
+  name: 'Orders',
+  matchAttribute: 'url',
+  patternType: 'contains',
+  pattern: '/orders',
+};
+const OTHER_GOAL = { ...GOAL, id: 7, pattern: '/other' };
+
+test.each<[what: string, goals: MatomoState['goals'], action: string, id?: number]>([
+  ['no goal', [], 'create'],
+  ['the same one', [GOAL], 'present', 3],
+  ['one whose name differs in case and spaces', [{ ...GOAL, name: ' orders ' }], 'present', 3],
+  ['the same one beside another with its name', [OTHER_GOAL, GOAL], 'present', 3],
+  ['one for titles', [{ ...GOAL, matchAttribute: 'title' }], 'blocked'],
+  ['one for exact URLs', [{ ...GOAL, patternType: 'exact' }], 'blocked'],
+  ['one with a longer pattern', [{ ...GOAL, pattern: '/orders/1' }], 'blocked'],
+  ['one with that condition and another name', [{ ...GOAL, name: 'Sales' }], 'create'],
+])('a goal, if the site has %s', (_what, goals, action, id) => {
+  const goal = plan(ORDERS, [], { goals }).steps.at(-1);
+  expect([goal?.kind, goal?.action, goal?.id]).toEqual(['goal', action, id]);
+  expect(goal?.call !== undefined).toBe(action === 'create');
+});
+
+test('a goal is created for URLs that contain its pattern, in either case and once per visit', () => {
+  const call = (more?: Partial<MatomoState>) => plan(ORDERS, [], more).steps.at(-1)?.call;
+  expect(call()).toEqual({
+    method: 'Goals.addGoal',
+    params: {
+      idSite: '1',
+      name: 'Orders',
+      description: expect.stringContaining('/orders'),
+      matchAttribute: 'url',
+      patternType: 'contains',
+      pattern: '/orders',
+      caseSensitive: '0',
+      allowMultipleConversionsPerVisit: '0',
+    },
+  });
+  expect(call({ site: undefined })).toBeUndefined();
+});
+
 test.each(['dimension', 'goal', 'segment'] as const)(
   'if Matomo hides each %s, none is created that may be there',
   (kind) => {
