@@ -4,6 +4,7 @@ import { holdEventLoop } from '../common/timers.js';
 import { type ReplayProgress, replayFiles } from '../gateway/replay/replay-files.js';
 import { openReplayState } from '../gateway/replay/replay-state.js';
 import { readEnvironment } from '../options/environment.js';
+import { text } from '../options/parser.js';
 import { requestRate, UsageError } from './flags.js';
 import { untilEndSignal } from './terminal.js';
 
@@ -24,11 +25,11 @@ export async function replay(args: string[]): Promise<void> {
   const rate = requestRate('--rate', values.rate);
   if (values['dry-run']) process.env.MATOMO_DRY_RUN = 'true';
   const isDry = readEnvironment('dryRun', process.env) === true;
-  const state = openReplayState(values.state);
+  const state = openReplayState(text('--state', values.state));
   for (const file of files) {
     if (!state.positionOf(file).isDone) continue;
-    const text = 'was sent before, and is skipped. If its content is new, name another --state';
-    process.stderr.write(`${show(file)} ${text}.\n`);
+    const skipped = 'was sent before, and is skipped. If its content is new, name another --state';
+    process.stderr.write(`${show(file)} ${skipped}.\n`);
   }
   const interrupt = new AbortController();
   void untilEndSignal().then(() => interrupt.abort());

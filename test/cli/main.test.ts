@@ -143,6 +143,7 @@ test.each<[args: string[], line: string | RegExp]>([
   [['spool', 'status', '--all'], 'none of them'],
   [['replay'], 'OTLP JSON'],
   [['replay', 'x', '--rate', '0'], '--rate must be'],
+  [['replay', 'x', '--state', ''], '--state must be'],
   [['gateway', '--listen', 'x'], '--listen must be'],
   [['gateway', '--services', ','], '--services must be'],
 ])('%j is wrong usage: exit code 2 and a line that says why', async (args, line) => {
