@@ -4,10 +4,14 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { isOwnHost } from '../../common/own-server.js';
 import type { HitLog } from './hit-log.js';
 
-const DATA_PATHS: ReadonlySet<string> = new Set(['/hits', '/ai-requests', '/new-hits']);
-
 /** Serves the page at `/`, its files and its data: `/hits`, `/ai-requests` and `/new-hits?run=RUN&from=NUMBER`. */
 export function createPage(log: HitLog, clear: () => void, host: string) {
+  const data = new Map<string, (query: URLSearchParams) => unknown>([
+    ['/hits', log.all],
+    ['/ai-requests', log.aiRequests],
+    ['/new-hits', (query) => log.read(Number(query.get('run')), Number(query.get('from')))],
+  ]);
+
   return async function answerPage(
     path: string,
     query: string,
@@ -17,8 +21,8 @@ export function createPage(log: HitLog, clear: () => void, host: string) {
     const { headers, method = 'GET' } = request;
     for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     response.setHeader('Cache-Control', 'no-store');
-    const isData = DATA_PATHS.has(path);
-    const refusal = isData ? findForeignRequest(headers, host) : findForeignHost(headers, host);
+    const read = data.get(path);
+    const refusal = read ? findForeignRequest(headers, host) : findForeignHost(headers, host);
     if (refusal !== undefined) return end(response, 403, 'text/plain; charset=utf-8', refusal);
     if (path === '/hits' && method === 'DELETE') {
       clear();
@@ -27,20 +31,14 @@ export function createPage(log: HitLog, clear: () => void, host: string) {
     if (method !== 'GET' && method !== 'HEAD') {
       return end(response, 405, 'text/plain; charset=utf-8', `${path} does not support ${method}`);
     }
-    if (path === '/hits') return endJson(response, log.all());
-    if (path === '/ai-requests') return endJson(response, log.aiRequests());
-    if (path === '/new-hits') {
-      const asked = new URLSearchParams(query);
-      return endJson(response, log.read(Number(asked.get('run')), Number(asked.get('from'))));
+    if (read) {
+      const body = JSON.stringify(read(new URLSearchParams(query)));
+      return end(response, 200, 'application/json', body);
     }
     const file = await readPageFile(path);
     if (file) end(response, 200, file.contentType, file.body);
     else end(response, 404, 'text/plain; charset=utf-8', 'Not Found\n');
   };
-}
-
-function endJson(response: ServerResponse, value: unknown): void {
-  end(response, 200, 'application/json', JSON.stringify(value));
 }
 
 export function end(
