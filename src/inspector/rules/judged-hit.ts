@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { createIsInRanges } from '../../hit/visitor/addresses.js';
 import type { InspectedHit, StoredAction } from '../inspected-hit.js';
 import type { Site } from '../sites.js';
 import { withoutNull } from './cell.js';
@@ -24,32 +24,24 @@ export interface JudgedHit {
   readonly rows: RowTransaction;
 }
 
+/** Whether an address is in a range of Matomo. An IPv4 address in the form of IPv6 (`::ffff:52.94.1.7`) is in none. */
+export function createIsIn(ranges: readonly string[]): (address: string) => boolean {
+  const isIn = createIsInRanges(ranges);
+  return (address) => !/^::ffff:/i.test(address) && isIn(address);
+}
+
 /** Networks of measured addresses whose hits were dropped, as Google announces them. */
-const GOOGLE = createBlockList(`
-  64.18.0.0/20 66.249.80.0/20 72.14.192.0/18 74.125.0.0/16 173.194.0.0/16 209.85.128.0/17
-  216.239.32.0/19`);
+const GOOGLE: readonly string[] = `64.18.0.0/20 66.249.80.0/20 72.14.192.0/18 74.125.0.0/16
+  173.194.0.0/16 209.85.128.0/17 216.239.32.0/19`.split(/\s+/);
 
 /** The same of Microsoft, and one address of a scraper. */
-const OTHER_BOTS = createBlockList(`
-  65.52.0.0/14 157.54.0.0/15 157.56.0.0/14 157.60.0.0/16 207.46.0.0/16 1.202.218.8/32`);
+const OTHER_BOTS: readonly string[] = `65.52.0.0/14 157.54.0.0/15 157.56.0.0/14 157.60.0.0/16
+  207.46.0.0/16 1.202.218.8`.split(/\s+/);
 
-export function isGoogleAddress(address: string): boolean {
-  return isIP(address) === 4 && GOOGLE.check(address);
-}
+export const isGoogleAddress: (address: string) => boolean = createIsIn(GOOGLE);
 
 /** Whether Matomo expects only bots at an address. */
-export function isBotAddress(address: string): boolean {
-  return isGoogleAddress(address) || (isIP(address) === 4 && OTHER_BOTS.check(address));
-}
-
-function createBlockList(ranges: string): BlockList {
-  const list = new BlockList();
-  for (const range of ranges.trim().split(/\s+/)) {
-    const [network = '', prefix] = range.split('/');
-    list.addSubnet(network, Number(prefix));
-  }
-  return list;
-}
+export const isBotAddress: (address: string) => boolean = createIsIn([...GOOGLE, ...OTHER_BOTS]);
 
 /** User agents that Matomo treats as bots: a short list of those that servers and their clients send. */
 const BOTS: readonly RegExp[] = [

@@ -9,7 +9,7 @@ import {
 import { boolean, integer, listOf } from '../../options/parse-values.js';
 import { type Parser, parser } from '../../options/parser.js';
 import { toText } from './cell.js';
-import { isGoogleAddress, type JudgedHit } from './judged-hit.js';
+import { createIsIn, isGoogleAddress, type JudgedHit } from './judged-hit.js';
 
 const CLOUDS = [
   '3.5.140.0/22',
@@ -164,12 +164,6 @@ function explain(what: string, setting: string): string {
 /** Matomo expects people behind this proxy, although its addresses are Google's. */
 function isGoogleProxy({ headers, address }: JudgedHit): boolean {
   return String(headers.via).includes('chrome-compression-proxy') && isGoogleAddress(address);
-}
-
-/** An IPv4 address in the form of IPv6 (`::ffff:52.94.1.7`) is in no range of Matomo. */
-function createIsIn(ranges: readonly string[]): (address: string) => boolean {
-  const isIn = createIsInRanges(ranges);
-  return (address) => !/^::ffff:\d+\./i.test(address) && isIn(address);
 }
 
 function toBan(address: string): string {
