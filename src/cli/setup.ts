@@ -10,7 +10,7 @@ import { ApiFailure, createApiClient, isReadableByOthers } from './matomo-api.js
 import { createReport, type Report } from './setup/report.js';
 import { runSetup } from './setup/run-setup.js';
 import { parseArguments } from './setup/wanted.js';
-import { createCleaner, promptSecret } from './terminal.js';
+import { promptSecret } from './terminal.js';
 
 const DEFAULT_TIMEOUT_MILLIS = 30_000;
 
@@ -48,7 +48,7 @@ async function connectAndRun(args: string[], report: Report): Promise<number> {
   }
   const token = await readToken(parsed.tokenFile);
   const headers = readOption('headers') ?? {};
-  report.cleanWith(createCleaner([token, ...credentialsIn(headers)]));
+  report.hide([token, ...credentialsIn(headers)]);
   const timeoutMillis = readOption('exportTimeoutMillis') ?? DEFAULT_TIMEOUT_MILLIS;
   const client = await createApiClient({ url, token, headers, timeoutMillis });
   try {

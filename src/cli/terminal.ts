@@ -1,5 +1,6 @@
 import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { withoutUserInfo } from '../common/diagnostics.js';
 
 const WIDTH = 80;
 
@@ -55,10 +56,13 @@ function readLine(lines: Interface): Promise<string | undefined> {
 /** Shorter secrets are not replaced, because they occur in ordinary words. */
 const SHORTEST_SECRET = 4;
 
-/** Replaces secrets in texts: an answer of Matomo or a proxy, or a mixed-up variable, may repeat them. */
+/**
+ * Replaces secrets in texts, and user name and password of URLs: an answer of Matomo or a proxy, or a mixed-up variable, may repeat
+ * them.
+ */
 export function createCleaner(secrets: readonly string[]): (text: string) => string {
   const long = secrets.filter(({ length }) => length >= SHORTEST_SECRET);
-  return (text) => long.reduce(hide, text);
+  return (text) => withoutUserInfo(long.reduce(hide, text));
 }
 
 /** Replaces a secret, and its beginning if `show` has cut the rest. */

@@ -1,4 +1,3 @@
-import { withoutUserInfo } from '../../common/diagnostics.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { ApiFailure, isTooOld } from '../matomo-api.js';
 import { createCleaner } from '../terminal.js';
@@ -44,11 +43,9 @@ export async function diagnose(asked: DiagnoseOptions): Promise<Finding[]> {
     const hasProxy = !findings.some(({ code }) => code === 'proxy-unusable');
     await add('matomo', () => checkSites(options, sites, asked, hasProxy));
   }
-  // An answer of Matomo or a mixed-up variable may repeat them.
   const clean = createCleaner(secrets);
-  const show = (text: string) => withoutUserInfo(clean(text));
   return findings.map((one) => {
-    return { ...one, found: show(one.found), advice: one.advice && show(one.advice) };
+    return { ...one, found: clean(one.found), advice: one.advice && clean(one.advice) };
   });
 }
 

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
-import { show, withoutUserInfo } from '../../common/diagnostics.js';
+import { show } from '../../common/diagnostics.js';
 import type { Dimension } from '../matomo-api.js';
-import { wrap } from '../terminal.js';
+import { createCleaner, wrap } from '../terminal.js';
 import { findDimension, type PlanStep } from './make-plan.js';
 import type { MatomoState } from './read-site.js';
 import type { Wanted } from './wanted.js';
@@ -25,32 +25,31 @@ export interface Report extends ReturnType<typeof createReport> {}
 /** Writes results to stdout and everything else to stderr. With `--json`, the only result is one object at the end. */
 export function createReport(isJson: boolean) {
   const { stdout, stderr } = process;
-  let clean = (text: string): string => text;
+  let clean = createCleaner([]);
   let last: SetupResult = { plan: [], applied: false, environment: {} };
   let hasStarted = false;
   let isLineOpen = false;
 
-  const safe = (text: string): string => clean(withoutUserInfo(text));
   function toShown(this: unknown, key: string, value: unknown): unknown {
     if (key === 'call' || key === 'fallback') return undefined;
-    return typeof value === 'string' && this !== last.environment ? safe(value) : value;
+    return typeof value === 'string' && this !== last.environment ? clean(value) : value;
   }
   /** Writes progress without a line break. */
   function progress(text: string): void {
     if (isJson) return;
-    stderr.write(safe(text));
+    stderr.write(clean(text));
     isLineOpen = !text.endsWith('\n');
   }
 
   return {
     isJson,
     progress,
-    /** Applies a function to all text from now on, but for the environment. */
-    cleanWith(cleaner: (text: string) => string): void {
-      clean = cleaner;
+    /** Shows these secrets in no text from now on, but for the environment. */
+    hide(secrets: readonly string[]): void {
+      clean = createCleaner(secrets);
     },
     print(...lines: string[]): void {
-      if (!isJson && lines.length > 0) stdout.write(`${lines.map(safe).join('\n')}\n`);
+      if (!isJson && lines.length > 0) stdout.write(`${lines.map(clean).join('\n')}\n`);
     },
     /** Prints the variables of the result as they are, because users copy them. */
     printEnvironment(): void {
@@ -59,7 +58,7 @@ export function createReport(isJson: boolean) {
       const lines = variables.map(([name, value]) => `export ${name}=${quote(value)}\n`).join('');
       stdout.write(`Set this where the application starts:\n\n${lines}${SUGGESTION}\n`);
     },
-    warn: (message: string): void => void stderr.write(`${PREFIX}${safe(message)}\n`),
+    warn: (message: string): void => void stderr.write(`${PREFIX}${clean(message)}\n`),
     /** Announces a change of Matomo. */
     startStep({ action, kind, name }: PlanStep): void {
       hasStarted = true;
@@ -76,7 +75,7 @@ export function createReport(isJson: boolean) {
       const result = error === undefined ? last : { ...last, applied: false, error };
       if (isJson) stdout.write(`${JSON.stringify(result, toShown, 2)}\n`);
       else if (error !== undefined) {
-        stderr.write(`${isLineOpen ? '\n' : ''}${PREFIX}${safe(error)}\n`);
+        stderr.write(`${isLineOpen ? '\n' : ''}${PREFIX}${clean(error)}\n`);
       }
     },
   };
