@@ -20,8 +20,13 @@ export function readOption<Name extends DeclaredName>(
   name: Name,
 ): ResolvedOptions[Name] | undefined {
   const declaration = DECLARATIONS[name] as OptionDeclaration<ResolvedOptions[Name]>;
+  return orUsageError(() => readVariables(declaration, process.env));
+}
+
+/** Makes any error a `UsageError`: for what reads values that users set. */
+export function orUsageError<Value>(read: () => Value): Value {
   try {
-    return readVariables(declaration, process.env);
+    return read();
   } catch (error) {
     throw new UsageError(problemOf(error));
   }

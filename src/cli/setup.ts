@@ -5,7 +5,7 @@ import { readEnvironment } from '../options/environment.js';
 import { credentialsIn } from '../options/header-values.js';
 import { secret } from '../options/parse-values.js';
 import { problemOf } from '../options/parser.js';
-import { isUsageError, readOption, UsageError } from './flags.js';
+import { isUsageError, orUsageError, readOption, UsageError } from './flags.js';
 import { ApiFailure, createApiClient, isReadableByOthers } from './matomo-api.js';
 import { createReport, type Report } from './setup/report.js';
 import { runSetup } from './setup/run-setup.js';
@@ -83,6 +83,8 @@ export const SETUP_TOKEN = 'MATOMO_SETUP_TOKEN';
  * @throws UsageError if there is none
  */
 async function readToken(file: string | undefined): Promise<string> {
+  // No message of `secret` contains the token.
+  const parse = (name: string, text: string) => orUsageError(() => secret(name, text));
   if (file !== undefined) return parse('the content of --token-file', readText(file));
   const own = process.env[SETUP_TOKEN]?.trim();
   if (own) return parse(SETUP_TOKEN, own);
@@ -99,14 +101,5 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     throw new UsageError(`the file in --token-file cannot be read (${codeOf(error)})`);
-  }
-}
-
-/** Validates a token. No message contains it. */
-function parse(name: string, text: string): string {
-  try {
-    return secret(name, text);
-  } catch (error) {
-    throw new UsageError(problemOf(error));
   }
 }
