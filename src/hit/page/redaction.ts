@@ -122,8 +122,8 @@ function decodeSegment(segment: string): string {
   return decodeLayers(segment, decodePath) ?? '';
 }
 
-/** Segments of a path that are redacted like a parameter: `name=value`, `name:value` and `scheme credentials`, also encoded. */
-const PAIR_SEGMENT = /[=:]|%(?:25)*(?:20|3a|3d)/i;
+/** Decoded segments of a path that are redacted like a parameter: `name=value`, `name:value` and `scheme credentials`. */
+const PAIR_SEGMENT = /[=:\s]/;
 /** A method of a resource, such as `keys:rotate`. */
 const METHOD_SEGMENT = /^[\w.~-]*:[a-z]+$/i;
 /** Some servers read a backslash as a slash, and so do URLs of browsers. */
@@ -136,11 +136,11 @@ const BEFORE_HOST = /(?:[/\\]{2}|https?:[/\\])$/i;
 /** What is sent of a segment without its matrix parameters. Unless it is decoded, it may be a pair. */
 function redactHead(head: string, isAfterSecretWord: boolean, isDecoded: boolean): string {
   if (isDecoded) return isSecret(head, isAfterSecretWord) ? REDACTED : head;
-  if (PAIR_SEGMENT.test(head) && !METHOD_SEGMENT.test(head)) {
+  const text = decodeLayers(head, decodePath);
+  if (text === undefined || (PAIR_SEGMENT.test(text) && !METHOD_SEGMENT.test(head))) {
     const redacted = redactPair(head);
     if (redacted !== head) return redacted;
   }
-  const text = decodeLayers(head, decodePath);
   if (text === undefined || isSecret(text, isAfterSecretWord)) return REDACTED;
   return ANY_SLASH.test(text) && holdsSecretSegment(text) ? REDACTED : head;
 }
@@ -161,7 +161,7 @@ export function redactSecrets(path: string, isDecoded = false): string {
   for (let start = 0, end = 0; start < path.length; start = end + 1) {
     let kinds = 0;
     for (end = start; end < path.length; end++) {
-      const kind = KINDS[path.charCodeAt(end)] ?? 0;
+      const kind = KINDS[path.charCodeAt(end)] ?? SPECIAL;
       if (kind === SLASH) break;
       kinds |= kind;
     }
@@ -209,7 +209,7 @@ const CAPITAL = 2;
 const SPECIAL = 4;
 const SLASH = 8;
 
-/** Kinds of characters by their code; 0 for small letters, and for what no rule asks for. */
+/** Kinds of ASCII characters by their code; 0 for small letters, and for what no rule asks for. All others are special. */
 const KINDS = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code);
   if (/\d/.test(character)) return DIGIT;

@@ -70,9 +70,9 @@ function withoutAccents(name: string): string {
     .replace(/[łŁøØđĐıß]/g, (letter) => PLAIN_LETTERS[letter] as string);
 }
 
-/** What follows the `@` is neither a version (`react@18.2.0.js`) nor a density (`logo@2x.png`). */
+/** What follows the `@` is neither a version (`react@18.2.0.js`) nor a density (`logo@2x.png`). A Chinese or Japanese full stop separates, too. */
 const E_MAIL =
-  /[^\s/@]@(?!\d+\.\d+\.\d+(?:[-.+]|$)|\d(?:\.\d)?x\.(?:png|jpe?g|gif|webp|avif|svg))[^\s/@]+\.\p{L}/iu;
+  /[^\s/@]@(?!\d+\.\d+\.\d+(?:[-.+]|$)|\d(?:\.\d)?x\.(?:png|jpe?g|gif|webp|avif|svg))[^\s/@]+[.\u3002]\p{L}/iu;
 const JSON_WEB_TOKEN = /(?:^|[^\w-])eyJ[\w-]+\./;
 /** Credentials as in an Authorization header. `basic training` has none: what follows has no digit and no capital inside. */
 const AUTHORIZATION =

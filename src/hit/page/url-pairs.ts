@@ -81,7 +81,12 @@ export function decodePath(path: string): string {
 /** Limit for nested encodings. */
 const MAX_LAYERS = 5;
 
-/** Decodes a text until nothing is encoded; `undefined` if it is encoded more often than anybody needs. */
+const NOT_ASCII = /[\u0080-\uffff]/;
+
+/**
+ * Decodes a text until nothing is encoded; `undefined` if it is encoded more often than anybody needs. Full-width letters and signs become
+ * the usual ones, as which many servers and mail programs read them.
+ */
 export function decodeLayers(
   encoded: string,
   decode: typeof decodeText | typeof decodePath,
@@ -89,7 +94,7 @@ export function decodeLayers(
   let text = encoded;
   for (let layer = 0; layer <= MAX_LAYERS; layer++) {
     const decoded = decode(text);
-    if (decoded === text) return text;
+    if (decoded === text) return NOT_ASCII.test(text) ? text.normalize('NFKC') : text;
     text = decoded;
   }
   return undefined;

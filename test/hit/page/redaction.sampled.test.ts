@@ -88,6 +88,13 @@ test.each([
   ['%3Ftoken%3Ds3cret', 'redacted'],
   ['x%3Ftoken%3Ds3cret=1', 'redacted'],
   ['to=ada%40example.org%', 'to=redacted'],
+  ['to=ada%EF%BC%A0example.org', 'to=redacted'],
+  ['to=ada%EF%BC%A0example%EF%BC%8Eorg', 'to=redacted'],
+  ['x=token%EF%BC%9As3cret', 'x=redacted'],
+  [
+    '%EF%BD%94%EF%BD%8F%EF%BD%8B%EF%BD%85%EF%BD%8E=s3cret',
+    '%EF%BD%94%EF%BD%8F%EF%BD%8B%EF%BD%85%EF%BD%8E=redacted',
+  ],
   ['next=%2Fcall%2F%2B4915112345678', 'next=redacted'],
   ['next=%2Fcall%2F%252B4915112345678', 'next=redacted'],
   ['next=/call/+4915112345678?a=b', 'next=redacted'],
@@ -153,6 +160,7 @@ test.each([
   ['/token:s3cret/a', '/redacted/a'],
   ['/Bearer%20s3cret/a', '/redacted/a'],
   ['/to=ada@example.org', '/to=redacted'],
+  ['/ada＠example.org', '/redacted'], // as spans may have it
   ['/keys:rotate', '/keys:rotate'],
   ['/a=1/b:2/c%20d', '/a=1/b:2/c%20d'],
 ])('the path %s is sent as %s', (path, sent) => {

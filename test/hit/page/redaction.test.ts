@@ -36,6 +36,18 @@ const SECRET = [
   rowOf('/users/ann@xn--mller-kva.xn--p1ai', '/users/redacted'),
   rowOf('/users/ann@%D0%BF%D1%80%D0%B8%D0%BC%D0%B5%D1%80.%D1%80%D1%84', '/users/redacted'),
   rowOf('/users/ann@163.com', '/users/redacted'),
+  // As keyboards for Chinese and Japanese write them.
+  rowOf('/users/ann%EF%BC%A0example.org', '/users/redacted'),
+  rowOf('/users/ann@example%E3%80%82jp', '/users/redacted'),
+  rowOf('/call/%EF%BC%8B4917612345678', '/call/redacted'),
+  rowOf('/call/%EF%BC%8B%EF%BC%94%EF%BC%99%EF%BC%91%EF%BC%97%EF%BC%96%EF%BC%91', '/call/redacted'),
+  rowOf('/token%EF%BC%9D9fK2mQ7x', '/redacted'),
+  rowOf('/token%EF%BC%8F9fK2mQ7x', '/redacted'),
+  rowOf(
+    '/%EF%BD%94%EF%BD%8F%EF%BD%8B%EF%BD%85%EF%BD%8E/9fK2mQ7x',
+    '/%EF%BD%94%EF%BD%8F%EF%BD%8B%EF%BD%85%EF%BD%8E/redacted',
+    '/ｔｏｋｅｎ/redacted',
+  ),
   rowOf('/share/ann@example.org,bob@example.org', '/share/redacted'),
   rowOf('/users/ann@example.org;v=1/edit', '/users/redacted;v=1/edit'),
   rowOf(`/download/${NPM}`, '/download/redacted'),
@@ -117,6 +129,7 @@ const SECRET = [
   rowOf('/token=/a1', '/token=redacted/a1'),
   rowOf('/token=redacted/a1', '/token=redacted/a1'), // as after the first time
   rowOf('/Bearer%20abc/a', '/redacted/a'),
+  rowOf('/Bearer%09abc/a', '/redacted/a'),
 ];
 
 /** Sent as they are, also in titles. */
