@@ -26,7 +26,8 @@ import {
 
 /** Most values. `holdsSecret` finds nothing in them. */
 const PLAIN = /^[\w~-]*$/;
-const USER_INFO = /[/\\]{2}[^\s/\\?#@]+@/;
+/** Proxies and servers join the slashes of a scheme. */
+const USER_INFO = /(?:[/\\]{2}|https?:[/\\])[^\s/\\?#@]+@/i;
 /** The port after it is no value. */
 const HOST_AND_PORT = /:\/\/[\w.-]+:\d{1,5}(?=[/?#]|$)/g;
 const SPACE_BEFORE_VALUE = /(?<!\s)\s+(?=[=:])/g;
@@ -64,10 +65,18 @@ export function holdsSecret(encoded: string): boolean {
   if (PLAIN.test(encoded)) return false;
   const text = decodeLayers(encoded, decodeText);
   if (text === undefined || holdsCredentials(text) || holdsEmail(text)) return true;
-  if (USER_INFO.test(text) || innerNames(text).some(isSecretName)) return true;
+  if (text.includes('@') && holdsUserInfo(encoded)) return true;
+  if (innerNames(text).some(isSecretName)) return true;
   // In a path, `+` is no space: a telephone number begins with it.
   const path = decodeLayers(encoded, decodePath) ?? '';
   return holdsSecretPath(text) || (path !== text && holdsSecretPath(path));
+}
+
+/** Looks at each layer of what is not encoded too often: a password may have a slash that is encoded once more. */
+function holdsUserInfo(encoded: string): boolean {
+  if (USER_INFO.test(encoded)) return true;
+  const text = decodeText(encoded);
+  return text !== encoded && holdsUserInfo(text);
 }
 
 /** A query and the fragment of a hash router may have paths, too. */
@@ -130,7 +139,7 @@ const METHOD_SEGMENT = /^[\w.~-]*:[a-z]+$/i;
 const ANY_SLASH = /[/\\]/;
 /** User info, if a host may be there. */
 const USER_INFO_SEGMENT = /.(?:@|%(?:25)*40)/s;
-/** What precedes the host of a URL in a path. Proxies and servers join the slashes of its scheme. */
+/** What precedes the host of a URL in a path. */
 const BEFORE_HOST = /(?:[/\\]{2}|https?:[/\\])$/i;
 
 /** What is sent of a segment without its matrix parameters. Unless it is decoded, it may be a pair. */

@@ -84,6 +84,7 @@ const SECRET = [
   rowOf('/fetch/https:/user:pw@intern/a', '/fetch/https:/redacted/a'),
   rowOf('/fetch/https:%2F%2Fuser:pw@intern', '/fetch/redacted'),
   rowOf('//user@intern:8080/a', '//redacted/a'),
+  rowOf('/fetch/https%3A%2F%2Fuser%3Ap%252Fw%40intern', '/fetch/redacted'),
   // After a secret word.
   rowOf(`/-/user/token/${NPM}`, '/-/user/token/redacted'),
   rowOf('/-/user/token/5f4dcc3b5aa765d61d8327deb882cf99', '/-/user/token/redacted'),
