@@ -96,14 +96,16 @@ function redactUrl(
   return kept === '' ? redacted : `${redacted}?${kept}`;
 }
 
+/** What names no host, such as `https://token=abc`, is redacted as a path is. */
 function originOf(url: string): string {
-  return ORIGIN.exec(url)?.[0] ?? '';
+  const origin = ORIGIN.exec(url)?.[0] ?? '';
+  return isUrlHost(hostOf(origin)) ? origin : '';
 }
 
 /** As browsers send it with the policy `origin`. */
 function toOrigin(url: string): string | undefined {
   const origin = originOf(url);
-  return isUrlHost(hostOf(origin)) ? `${origin}/` : undefined;
+  return origin === '' ? undefined : `${origin}/`;
 }
 
 function hostOf(url: string): string {
