@@ -100,7 +100,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * * `:uuid`: a UUID
    * * `:email`: an email address. Unless `query` is `keep`, it is `redacted` instead
    * * `:token`: what looks like a key, also `redacted` unless `query` is `keep`: 20 or more letters, digits, `_` or `-`, with a digit and both
-   *   cases, such as `kX3vQ9bT2mN7pL5wZ8rY`. Words joined by two or more hyphens stay, such as `10-Ways-To-Brew-Coffee`
+   *   cases, such as `kX3vQ9bT2mN7pL5wZ8rY`. Words joined by two or more hyphens or underscores stay, such as `10-Ways-To-Brew-Coffee`
    *
    * With `raw`, all segments stay that are not `redacted`.
    * Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`.

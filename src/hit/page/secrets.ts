@@ -98,14 +98,21 @@ export const MIN_TOKEN_LENGTH = 20;
 /** Texts and mails add punctuation to links. An `@` before it makes it the name of an account. */
 const TOKEN = /^[^\w@-]*([\w-]{20,})[^\w-]*$/;
 
-/** Words joined by hyphens are not a token, whatever their case, but one of them may be: `sk-proj-…`. */
+const WORDS = /[^-_]+/g;
+/** Where a word changes between letters, capitals and digits, a part ends: `Pro`, `GB` and `256`. */
+const PARTS = /\d+|[A-Z]?[a-z]+|[A-Z]+/g;
+
+/** Words joined by two or more hyphens or underscores are not a token, but those of a token have more parts: `sk-proj-…`. */
 export function isToken(segment: string): boolean {
   if (segment.length < MIN_TOKEN_LENGTH) return false;
   const token = TOKEN.exec(segment.replace(DATA_ENDING, ''))?.[1];
-  if (token === undefined) return false;
-  const words = token.split('-');
-  if (words.length <= 2) return isMixed(token);
-  return words.some((word) => word.length >= MIN_TOKEN_LENGTH && isMixed(word));
+  if (token === undefined || !isMixed(token)) return false;
+  const words = countOf(WORDS, token);
+  return words <= 2 || countOf(PARTS, token) > 2 * words;
+}
+
+function countOf(pattern: RegExp, text: string): number {
+  return text.match(pattern)?.length ?? 0;
 }
 
 function isMixed(text: string): boolean {

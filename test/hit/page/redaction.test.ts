@@ -60,6 +60,13 @@ const SECRET = [
   ...['.', '!', ')', '...', '%0A', '%3E,', '.data', '.json'].map((ending) =>
     rowOf(`/confirm/kX3vQ9bT2mN7pL5wZ8rY${ending}`, '/confirm/redacted'),
   ),
+  ...['-', '_'].map((joint) =>
+    rowOf(`/confirm/kX3vQ9bT${joint}2mN7pL5${joint}wZ8rYa`, '/confirm/redacted'),
+  ),
+  rowOf('/confirm/kX3v-Q9bT-2mN7-pL5w-Z8rY', '/confirm/redacted'),
+  rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY______', '/confirm/redacted'),
+  rowOf('/maps/AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY', '/maps/redacted'),
+  rowOf('/hooks/xoxb-123456789012-1234567890123-AbCdEfGhIjKlMn', '/hooks/redacted'),
   rowOf('/confirm/(kX3vQ9bT2mN7pL5wZ8rY)', '/confirm/redacted'),
   rowOf('/confirm/~kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
   rowOf('/confirm/%20kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
@@ -136,6 +143,8 @@ const SECRET = [
 /** Sent as they are, also in titles. */
 const KEPT_IN_TITLES = words(`
   / /app.3f9a1c2b.js /assets/index-BxK9d3Fa.js /news/the-ten-best-laptops-of-2026
+  /wiki/2024_Summer_Olympics /wiki/List_of_iPhone_models_2026 /files/IMG_20240115_103215_Burst
+  /p/Samsung-Galaxy-S24-Ultra-5G-256GB-Titan /p/LG-OLED55C37LA-4K-Smart-TV
   /p/iPhone-17-Pro-Max-256GB-Black /p/SKU-4711-AbC /p/B0C9XJ7K2Q /log/2026-11-23
   /log/2026-11-23T06:41:46Z /log/2026-11-23T06:41:46+01:00 /de-DE/start /v2/users
   /docs/1.22.0/api /packages/1.0.0+20130313144700 /npm/react@18.2.0/index.js
