@@ -95,11 +95,11 @@ function innerNames(text: string): string[] {
 
 /** The token of a bot in a URL of Telegram. */
 const BOT_TOKEN = /^bot\d+:[^/]/i;
-const PHONE_NUMBER = /^[^\w+]*(?:(?:tel|sms|callto):)?\+(?:[\s+().-]*\d){6,20}\W*$/i;
+const PHONE_NUMBER = /^[^\w+]*(?:[a-z]+:)?\+(?:[\s+().-]*\d){6,20}\W*$/i;
 /** The secret address of a calendar in Google Calendar. */
 const PRIVATE_CALENDAR = /^private-[\da-f]{20,}\W*$/;
-/** What follows the segment of a path in a text that was decoded. */
-const PARAMETERS = /(?<=[\w-])[;&].*/s;
+/** What follows the segment of a path in a text that was decoded, and the method of a resource. */
+const PARAMETERS = /(?<=[\w-])(?:[;&].*|:[a-z]+$)/is;
 
 /** Whether a decoded segment is a secret: `mayBeSecret` must know each kind. After a secret word, each value is one. */
 function isSecret(segment: string, isAfterSecretWord: boolean): boolean {

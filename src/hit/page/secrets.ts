@@ -73,10 +73,11 @@ function withoutAccents(name: string): string {
 /** What follows the `@` is neither a version (`react@18.2.0.js`) nor a density (`logo@2x.png`). A Chinese or Japanese full stop separates, too. */
 const E_MAIL =
   /[^\s/@]@(?!\d+\.\d+\.\d+(?:[-.+]|$)|\d(?:\.\d)?x\.(?:png|jpe?g|gif|webp|avif|svg))[^\s/@]+[.\u3002]\p{L}/iu;
-const JSON_WEB_TOKEN = /(?:^|[^\w-])eyJ[\w-]+\./;
+/** Its first part is an object, which may have a space or a line break after the brace. */
+const JSON_WEB_TOKEN = /(?:^|[^\w-])e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\./;
 /** Credentials as in an Authorization header. `basic training` has none: what follows has no digit and no capital inside. */
 const AUTHORIZATION =
-  /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/;
+  /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|Api[Kk]ey|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/;
 
 /** Whether text contains a token or credentials, whatever its name says. */
 export function holdsCredentials(text: string): boolean {
@@ -84,7 +85,7 @@ export function holdsCredentials(text: string): boolean {
 }
 
 export function holdsJsonWebToken(text: string): boolean {
-  return text.includes('eyJ') && JSON_WEB_TOKEN.test(text);
+  return JSON_WEB_TOKEN.test(text);
 }
 
 export function holdsEmail(text: string): boolean {

@@ -103,6 +103,7 @@ test.each([
   ['x=bearer+abcdef', 'x=redacted'],
   ['x=Basic%20dXNlcjpwYXNz', 'x=redacted'],
   ['x=basic%2520dXNlcjpwYXNz', 'x=redacted'],
+  ['x=ApiKey+s3cret', 'x=redacted'],
   ['Bearer%20s3cret', 'redacted'],
   ['x=token%20s3cret', 'x=redacted'],
   ['x=token%3As3cret', 'x=redacted'],

@@ -26,6 +26,10 @@ const SECRET = [
   // By themselves.
   rowOf(`/verify/${JWT}`, '/verify/redacted'),
   rowOf(`/verify/${JWT}/done`, '/verify/redacted/done'),
+  // Other JSON than that of most libraries.
+  ...['{ "a": 1 }', '{\n "a": 1}', '{\r\n "a": 1}', '{\n\t"a": 1}'].map((json) =>
+    rowOf(`/verify/${Buffer.from(json).toString('base64url')}.e30.c2ln`, '/verify/redacted'),
+  ),
   rowOf(`/verify/${encodeURIComponent(`a:${JWT}`)}`, '/verify/redacted'),
   rowOf(`/redirect/${encodeURIComponent(`https://a.example/verify/${JWT}`)}`, '/redirect/redacted'),
   rowOf('/users/ann@example.org', '/users/redacted'),
@@ -67,6 +71,7 @@ const SECRET = [
   rowOf('/confirm/kX3vQ9bT2mN7pL5wZ8rY______', '/confirm/redacted'),
   rowOf('/maps/AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY', '/maps/redacted'),
   rowOf('/hooks/xoxb-123456789012-1234567890123-AbCdEfGhIjKlMn', '/hooks/redacted'),
+  rowOf('/documents/kX3vQ9bT2mN7pL5wZ8rY:batchUpdate', '/documents/redacted'),
   rowOf('/confirm/(kX3vQ9bT2mN7pL5wZ8rY)', '/confirm/redacted'),
   rowOf('/confirm/~kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
   rowOf('/confirm/%20kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
@@ -81,6 +86,7 @@ const SECRET = [
   rowOf('/call/%252B49%2520176%252012345678', '/call/redacted'),
   rowOf('/call/+49%20(176)%20123-45.678', '/call/redacted'),
   rowOf('/call/tel:+4917612345678', '/call/redacted'),
+  rowOf('/call/whatsapp:+4917612345678', '/call/redacted'),
   rowOf('/call/+4917612345678%3Bb', '/call/redacted'),
   rowOf('/call/+4917612345678.data', '/call/redacted'),
   rowOf('/call/(+4917612345678),', '/call/redacted'),
@@ -151,7 +157,7 @@ const KEPT_IN_TITLES = words(`
   /npm/jquery@3.7.1.min.js /img/logo@2x.png /@vite/client /@scope/package
   /@TheBestChannelOf2026Yet /+SomeName /password/reset /password/v2 /auth/v1beta1/me
   /auth/oauth2/callback /sso/saml2/acs /tokens /webhooks/github /keys:rotate /bot/42:abc
-  /robots.txt
+  /robots.txt /img/ewok.png /img/eyes.png
 `);
 
 const KEPT = [
