@@ -120,8 +120,9 @@ function isSecretWord(segment: string): boolean {
   return isSecretName(decodeSegment(segment)) && !isVersion(segment);
 }
 
-/** Neither a word nor a value after one: a version, or nothing before a matrix parameter. */
-const VERSION = /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|oauth2|saml2)?$/i;
+/** Neither a word nor a value after one: a version, also of a protocol, or nothing but punctuation. */
+const VERSION =
+  /^(?:(?:v|(?:oauth|saml)-?)\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|\d{1,3}(?:\.\d{1,3}){1,3}|[^\p{L}\d]*)$/iu;
 
 function isVersion(segment: string): boolean {
   return VERSION.test(decodeSegment(segment));
@@ -174,7 +175,7 @@ export function redactSecrets(path: string, isDecoded = false): string {
       if (kind === SLASH) break;
       kinds |= kind;
     }
-    if (end === start) continue;
+    if (kinds === 0) continue; // `/token/./…` is `/token/…`
     const isBeyond = sent.length + start - copied > MAX_PAIRS_LENGTH;
     const mayBeValue = (kinds & DIGIT) > 0 || end - start >= MIN_TOKEN_LENGTH;
     if (mayBeValue && !isBeyond) isWordSecret ??= isSecretWord(path.slice(wordStart, wordEnd));
@@ -215,14 +216,16 @@ function isUserInfo(path: string, start: number, segment: string): boolean {
 
 const DIGIT = 1;
 const CAPITAL = 2;
-const SPECIAL = 4;
-const SLASH = 8;
+const SMALL = 4;
+const SPECIAL = 8;
+const SLASH = 16;
 
-/** Kinds of ASCII characters by their code; 0 for small letters, and for what no rule asks for. All others are special. */
+/** Kinds of ASCII characters by their code; 0 for what makes no word. All others are special. */
 const KINDS = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code);
   if (/\d/.test(character)) return DIGIT;
   if (/[A-Z]/.test(character)) return CAPITAL;
+  if (/[a-z]/.test(character)) return SMALL;
   // Of pairs, escapes, email addresses and telephone numbers.
   if (/[%;&=:@+]/.test(character)) return SPECIAL;
   return ANY_SLASH.test(character) ? SLASH : 0;

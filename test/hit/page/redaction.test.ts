@@ -115,6 +115,12 @@ const SECRET = [
   rowOf('/session/42', '/session/redacted'),
   rowOf('/token/v2/9fK2mQ7x', '/token/v2/redacted'),
   rowOf('/token//9fK2mQ7x', '/token//redacted'),
+  ...['.', '..', '-', '~'].map((between) =>
+    rowOf(`/token/${between}/9fK2mQ7x`, `/token/${between}/redacted`),
+  ),
+  rowOf('/token/%2E/9fK2mQ7x', '/token/%2E/redacted', '/token/./redacted'),
+  rowOf('/token/%20/9fK2mQ7x', '/token/%20/redacted', '/token/ /redacted'),
+  rowOf('/token/1.0/9fK2mQ7x', '/token/1.0/redacted'),
   rowOf('/token%2F9fK2mQ7x', '/redacted'),
   rowOf('/invite/abc123;v=1/accept', '/invite/redacted;v=1/accept'),
   rowOf('/invite/ann@b.cc/abc123', '/invite/redacted/redacted'),
@@ -156,6 +162,7 @@ const KEPT_IN_TITLES = words(`
   /docs/1.22.0/api /packages/1.0.0+20130313144700 /npm/react@18.2.0/index.js
   /npm/jquery@3.7.1.min.js /img/logo@2x.png /@vite/client /@scope/package
   /@TheBestChannelOf2026Yet /+SomeName /password/reset /password/v2 /auth/v1beta1/me
+  /crates/jsonwebtoken/9.2.0 /com.auth0/java-jwt/4.4.0 /auth/oauth-2.0 /auth/saml2.0
   /auth/oauth2/callback /sso/saml2/acs /tokens /webhooks/github /keys:rotate /bot/42:abc
   /robots.txt /img/ewok.png /img/eyes.png
 `);
