@@ -3,9 +3,8 @@ export const REDACTED = 'redacted';
 
 /** Words that mark a value as a credential: of OAuth 2 and OpenID Connect, API keys, signed URLs, sessions, webhooks. */
 const CREDENTIAL_WORDS = /* @__PURE__ */ wordsOf(`
-  tokens secrets passphrase passcode pwd pw otp totp key keys accesskey secretkey privatekey auth oauth authorization
-  authentication bearer cookie session sessionid sessid sid phpsessid jsessionid jwt saml assertion signature sig hmac verifier
-  nonce csrf xsrf magiclink sso mfa webhook webhooks`);
+  tokens secrets pw otp totp key keys auth oauth authorization authentication bearer cookie session sid jwt saml assertion
+  signature sig hmac verifier nonce csrf xsrf magiclink sso mfa webhook webhooks`);
 
 /**
  * The same with words for personal data, cards and links that log in. Not for headers, where `x-country-code` is none. In English and
@@ -19,8 +18,12 @@ const SECRET_WORDS = /* @__PURE__ */ wordsOf(
 
 /** Endings of names without separators, such as `csrfmiddlewaretoken`, and of up to three words, such as `mot_de_passe`. */
 const SECRET_ENDING =
-  /(?:token|secret|password|passwd|apikey|credentials?|creditcard|cardnumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
+  /(?:token|secret|password|passwd|passphrase|passcode|pwd|(?:access|api|private|secret|session)key|sess(?:ion)?id|credentials?|creditcard|cardnumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
 const MAX_WORDS_OF_AN_ENDING = 3;
+
+/** Codes that everybody knows. */
+const PUBLIC_CODE =
+  /(?<![a-z])(?:area|country|currency|error|lang|language|locale|post|postal|product|status|zip)[^a-z]*code/g;
 
 /** Letters that Unicode does not decompose. */
 const PLAIN_LETTERS: Readonly<Record<string, string>> = {
@@ -55,7 +58,7 @@ function hasWordOf(secretWords: ReadonlySet<string>, name: string): boolean {
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
     .toLowerCase();
-  const words = `${split} ${plain.toLowerCase()}`.split(/[^a-z]+/);
+  const words = `${split} ${plain.toLowerCase()}`.replace(PUBLIC_CODE, ' ').split(/[^a-z]+/);
   return words.some((word, i) => {
     if (secretWords.has(word)) return true;
     const start = Math.max(0, i + 1 - MAX_WORDS_OF_AN_ENDING);

@@ -78,6 +78,13 @@ test.each([
   ['myapikey=s3cret', 'myapikey=redacted'],
   ['awscredentials=s3cret', 'awscredentials=redacted'],
   ['appsecret=s3cret', 'appsecret=redacted'],
+  ['userpwd=s3cret', 'userpwd=redacted'],
+  ['newpassphrase=s3cret', 'newpassphrase=redacted'],
+  ['usersessionid=s3cret', 'usersessionid=redacted'],
+  ['mysessionkey=s3cret', 'mysessionkey=redacted'],
+  ['slang_code=s3cret', 'slang_code=redacted'],
+  ['error_code_token=s3cret', 'error_code_token=redacted'],
+  ['country_code.code=s3cret', 'country_code.code=redacted'],
   ['to%6ben%=s3cret', 'to%6ben%=redacted'],
   ['return=%2Fx%3Ftoken%3Ds3cret', 'return=redacted'],
   ['return=/x?token=s3cret', 'return=redacted'],
@@ -141,6 +148,7 @@ test.each(
   monkey=1 spin=1 compass=1 return=%2Fx%3Fpage%3D2 filter=a%3Db x=100% x=a+b tokenizer=1;x=2
   x=basic+training x=a+token+of+thanks x=12%3A30
   return=https%3A%2F%2Fauth.example.org%3A8443%2Fcb credit=1&card=2 invites_me=1
+  country_code=DE countryCode=DE CountryCode=DE currency-code=EUR error_code=42 statusCode=404
 `),
 )('the query %s stays', (query) => {
   expect(redact(query)).toBe(query);
