@@ -10,6 +10,7 @@ import {
   variablesOf,
 } from '../options/declaration.js';
 import { type Environment, readVariables } from '../options/environment.js';
+import { OPTIONS } from '../options/option-table.js';
 import { integer, listOf, secret, stateless } from '../options/parse-values.js';
 import { optionError, type Parser, parser } from '../options/parser.js';
 import { PATTERNS } from '../options/syntax.js';
@@ -124,7 +125,7 @@ export function resolveReceiver(
   options: GatewayOptions,
   env: Environment,
 ): { receiver: ResolvedReceiver; matomo: MatomoOptions } {
-  checkIsObject(options);
+  checkIsObject(options, Object.keys({ ...RECEIVER_OPTIONS, ...OPTIONS }));
   const values: Record<string, unknown> = { ...options };
   const receiver: Record<string, unknown> = {};
   for (const name of Object.keys(RECEIVER_OPTIONS) as ReceiverOptionName[]) {

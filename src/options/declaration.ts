@@ -104,7 +104,7 @@ export function parseInCode(
   inCode: unknown,
   place?: string,
 ): Record<string, unknown> {
-  checkIsObject(inCode, place);
+  checkIsObject(inCode, Object.keys(declarations), place);
   const prefix = place === undefined || place.endsWith('()') ? '' : `${place}.`;
   const set: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(inCode)) {
@@ -119,12 +119,16 @@ export function parseInCode(
   return set;
 }
 
-/** A list, a `Map` or a promise has no options, so that the environment would apply alone. */
+/** A list, a `Map` or a promise has no options, so that the environment would apply alone, as it would for inherited ones. */
 export function checkIsObject(
   inCode: unknown,
+  names: readonly string[],
   place = 'options',
 ): asserts inCode is Record<string, unknown> {
   if (!isRecord(inCode)) throw invalid(place, 'an object of options', inCode);
+  const inherited = names.find((name) => name in inCode && !Object.hasOwn(inCode, name));
+  if (inherited === undefined) return;
+  throw optionError(`${inherited} must be set in the object of options itself, not in its class`);
 }
 
 function unknownOption(

@@ -86,6 +86,9 @@ export function readEnvironment<Name extends DeclaredName>(
   }
 }
 
+/** What some readers of files with variables leave as it is: quotes around a value, and the name of another variable. */
+const NOT_EXPANDED = /^(["']).*\1$|^\$(?:[A-Z_][A-Z\d_]*|\{.*\})$/s;
+
 /**
  * Reads an option from its variables; `undefined` if none is set. Throws an `OptionError` that names variable and value.
  * `onUnreadable` is called if a file cannot be read; it may return.
@@ -96,7 +99,14 @@ export function readVariables<Resolved>(
   onUnreadable: (problem: string) => void = refuse,
 ): Resolved | undefined {
   const text = textOf(variable, env);
-  if (variable !== undefined && text !== '') return parse(variable, readText(parse, text));
+  if (variable !== undefined && text !== '') {
+    if (NOT_EXPANDED.test(text)) {
+      throw optionError(
+        `${variable} must be the value itself, got quotes around it or a placeholder`,
+      );
+    }
+    return parse(variable, readText(parse, text));
+  }
   const path = textOf(file, env);
   if (file !== undefined && path !== '') {
     const content = readFile(file, path, onUnreadable);

@@ -89,22 +89,29 @@ test.each(WRONG)('%s: %o in code is a TypeError that names both', (name, value, 
   }
 });
 
-test.each([null, [], 5, 'x', new Map(), Promise.resolve({}), () => ({})])(
-  '%o instead of options is an error of this package',
-  async (given) => {
-    const makers = [
-      () => new MatomoSpanProcessor(given as never),
-      () => new MatomoSpanExporter(given as never),
-      () => start(given as never),
-    ];
-    for (const make of makers) {
-      expect(make).toThrow(TypeError);
-      expect(make).toThrow(/^opentelemetry-matomo: .*options/);
-      expect(make).toThrow(expect.objectContaining({ code: 'option-invalid' }));
-    }
-    await expect(createGateway(given as never)).rejects.toThrow(/^opentelemetry-matomo: .*options/);
-  },
-);
+class Inherited {
+  get query() {
+    return 'strip';
+  }
+}
+
+test.each([
+  ...[null, [], 5, 'x', new Map(), Promise.resolve({}), () => ({})],
+  // Their own properties are not all of their options.
+  ...[new Inherited(), Object.create({ ...REQUIRED, anonymizeIp: 2 })],
+])('%o instead of options is an error of this package', async (given) => {
+  const makers = [
+    () => new MatomoSpanProcessor(given as never),
+    () => new MatomoSpanExporter(given as never),
+    () => start(given as never),
+  ];
+  for (const make of makers) {
+    expect(make).toThrow(TypeError);
+    expect(make).toThrow(/^opentelemetry-matomo: .*options/);
+    expect(make).toThrow(expect.objectContaining({ code: 'option-invalid' }));
+  }
+  await expect(createGateway(given as never)).rejects.toThrow(/^opentelemetry-matomo: .*options/);
+});
 
 test('an empty token file is logged without its path', () => {
   const file = fileWith('\n');
@@ -306,6 +313,13 @@ test.each<[variables: string, why?: RegExp]>([
     /between slashes/,
   ]),
   ['MATOMO_REDACT_PATH_PATTERNS=/\\d+/I', /flags are /],
+  // As `docker run --env-file` passes them.
+  ...PRIVACY.flatMap((name): [string, RegExp][] => [
+    [`${name}='x'`, /quotes/],
+    [`${name}="x"`, /quotes/],
+    [`${name}=\${SETTING}`, /placeholder/],
+    [`${name}=$SETTING`, /placeholder/],
+  ]),
   // Perhaps another one was meant.
   ['MATOMO_ANONYMISE_IP=1', /MATOMO_ANONYMISE_IP .*MATOMO_ANONYMIZE_IP/],
   ['MATOMO_ENABLE=1', /MATOMO_ENABLE .*MATOMO_ENABLED/],
