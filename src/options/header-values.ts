@@ -1,4 +1,5 @@
 import { show } from '../common/diagnostics.js';
+import { isRecord, isThenable } from '../common/is-record.js';
 import { headerAttributeOf, isSecretHeader } from '../hit/parameters/attributes.js';
 import { USER_ID_CLAIMS, userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import {
@@ -54,8 +55,8 @@ export function credentialsIn(sent: Readonly<Record<string, string>>): string[] 
 
 /** The pairs of an object, or of `Headers`, a `Map` or another iterable. */
 function pairsOf(name: string, value: unknown): readonly (readonly unknown[])[] {
-  if (typeof value !== 'object' || value === null) throw notPairs(name);
-  if (!(Symbol.iterator in value)) return Object.entries(value);
+  if (isRecord(value)) return Object.entries(value);
+  if (typeof value !== 'object' || value === null || isThenable(value)) throw notPairs(name);
   const pairs = [...(value as Iterable<unknown>)];
   if (pairs.every((pair) => Array.isArray(pair) && pair.length === 2)) return pairs as unknown[][];
   throw notPairs(name);

@@ -346,7 +346,7 @@ function parseRanges(value: unknown, name: string): readonly string[] | undefine
     return lowered;
   } catch (error) {
     const { message } = error as Error;
-    const near = nearestName(message, Object.keys(NAMED_RANGES));
+    const near = nearestName(message, NAMED_RANGES.keys());
     const hint = near === undefined ? '' : ` (did you mean "${near}"?)`;
     throw invalid(name, `${RANGES}${hint}`, message);
   }

@@ -182,3 +182,16 @@ test.each(ID_WAYS.filter(([way]) => way !== USER_ATTRIBUTE))(
     }
   },
 );
+
+test('a value that cannot even be looked at, such as a revoked proxy, is left out and costs no hit', () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const reports: string[] = [];
+  const builder = createHitBuilder(OPTIONS, (_key, message) => reports.push(message()));
+  const request = httpRequest({
+    annotations: [annotations({ parameters: { search_cat: proxy, uid: 'ann' } })],
+  });
+  const [hit] = builder.buildHits(builder.read(request, 1, NOON));
+  expect(hit?.query).toContain('&uid=ann');
+  expect(reports).toEqual([expect.stringContaining('"search_cat" must be text')]);
+});

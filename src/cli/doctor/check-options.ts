@@ -90,9 +90,9 @@ function uncapturedHeaders(env: Readonly<NodeJS.ProcessEnv>, options: ResolvedOp
 
 /** Without `trustProxy`, all requests that come through a proxy have its address. */
 function ignoredProxy({ ignoreAddresses, trustProxy }: ResolvedOptions): Finding[] {
-  const isPrivate = createIsInRanges(Object.keys(NAMED_RANGES));
+  const isPrivate = createIsInRanges([...NAMED_RANGES.keys()]);
   const areAllPrivate = ignoreAddresses.every(
-    (range) => range in NAMED_RANGES || isPrivate(range.replace(/\/.*/, '')),
+    (range) => NAMED_RANGES.has(range) || isPrivate(range.replace(/\/.*/, '')),
   );
   if (ignoreAddresses.length === 0 || trustProxy !== false || !areAllPrivate) return [];
   const found =

@@ -20,11 +20,11 @@ export function plainAddress(text: string | undefined): string | undefined {
 }
 
 /** Named ranges of Express. */
-export const NAMED_RANGES: Readonly<Record<string, readonly string[]>> = {
-  loopback: ['127.0.0.1/8', '::1/128'],
-  linklocal: ['169.254.0.0/16', 'fe80::/10'],
-  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
-};
+export const NAMED_RANGES: ReadonlyMap<string, readonly string[]> = /* @__PURE__ */ new Map([
+  ['loopback', ['127.0.0.1/8', '::1/128']],
+  ['linklocal', ['169.254.0.0/16', 'fe80::/10']],
+  ['uniquelocal', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7']],
+]);
 
 /**
  * Whether an address is in one of some ranges.
@@ -33,7 +33,7 @@ export const NAMED_RANGES: Readonly<Record<string, readonly string[]>> = {
  */
 export function createIsInRanges(ranges: readonly string[]): (address: string) => boolean {
   const blocks = new BlockList();
-  for (const range of ranges.flatMap((name) => NAMED_RANGES[name] ?? [name])) {
+  for (const range of ranges.flatMap((name) => NAMED_RANGES.get(name) ?? [name])) {
     const [address = '', prefix, ...rest] = range.split('/');
     // Not `isIP`: its first call compiles regular expressions, which takes a quarter of the time to load `register`.
     const family = address.includes(':') ? 'ipv6' : 'ipv4';

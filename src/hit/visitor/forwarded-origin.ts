@@ -107,6 +107,6 @@ function isLocalHost(host: string): boolean {
   const { hostname } = new URL(`http://${host}/`);
   const name = hostname.replace(/^\[|[\].]$/g, '');
   if (isIP(name) === 0) return LOCAL_NAME.test(name);
-  isLocalAddress ??= createIsInRanges(Object.keys(NAMED_RANGES));
+  isLocalAddress ??= createIsInRanges([...NAMED_RANGES.keys()]);
   return isLocalAddress(name);
 }
