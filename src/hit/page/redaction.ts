@@ -122,7 +122,7 @@ function isSecretWord(segment: string): boolean {
 
 /** Neither a word nor a value after one: a version, also of a protocol, or nothing but punctuation. */
 const VERSION =
-  /^(?:(?:v|(?:oauth|saml)-?)\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|\d{1,3}(?:\.\d{1,3}){1,3}|[^\p{L}\d]*)$/iu;
+  /^(?:(?:v|(?:oauth|saml)-?)\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|\d{1,3}(?:\.\d{1,3}){1,3}|[ -/:-@[-`{-~]*)$/i;
 
 function isVersion(segment: string): boolean {
   return VERSION.test(decodeSegment(segment));

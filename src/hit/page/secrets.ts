@@ -21,9 +21,10 @@ const SECRET_ENDING =
   /(?:token|secret|password|passwd|passphrase|passcode|pwd|(?:access|api|private|secret|session)key|sess(?:ion)?id|credentials?|creditcard|cardnumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
 const MAX_WORDS_OF_AN_ENDING = 3;
 
-/** Codes that everybody knows. */
-const PUBLIC_CODE =
-  /(?<![a-z])(?:area|country|currency|error|lang|language|locale|post|postal|product|status|zip)[^a-z]*code/g;
+/** Words before `code`, which say that everybody knows it. */
+const PUBLIC_CODES = /* @__PURE__ */ wordsOf(
+  'area country currency error lang language locale post postal product status zip',
+);
 
 /** Letters that Unicode does not decompose. */
 const PLAIN_LETTERS: Readonly<Record<string, string>> = {
@@ -58,9 +59,10 @@ function hasWordOf(secretWords: ReadonlySet<string>, name: string): boolean {
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
     .toLowerCase();
-  const words = `${split} ${plain.toLowerCase()}`.replace(PUBLIC_CODE, ' ').split(/[^a-z]+/);
+  const words = `${split} ${plain.toLowerCase()}`.split(/[^a-z]+/);
   return words.some((word, i) => {
-    if (secretWords.has(word)) return true;
+    const isPublic = word === 'code' && PUBLIC_CODES.has(words[i - 1] ?? '');
+    if (secretWords.has(word) && !isPublic) return true;
     const start = Math.max(0, i + 1 - MAX_WORDS_OF_AN_ENDING);
     return SECRET_ENDING.test(words.slice(start, i + 1).join(''));
   });

@@ -1,3 +1,4 @@
+import { memoize } from '../../common/generation-cache.js';
 import { withoutUserInfo } from '../text.js';
 import { toTitlePath } from './page-path.js';
 import {
@@ -15,7 +16,7 @@ export interface SentUrlOptions extends PageUrlOptions {
 }
 
 /** Without a scheme, `//x/y` is a path: to call `x` a host would hide that it may be a secret word. */
-const ORIGIN = /^[a-z][a-z\d+.-]*:[/\\]{2}[^/\\?#]*/i;
+const ORIGIN = /^[a-z][a-z\d+.-]*:[/\\]{2}([^/\\?#]*)/i;
 const PAGE_AND_QUERY = /^([^?#]*)(?:\?([^#]*))?/;
 const BEFORE_HOST = /^[^/\\]*[/\\]+/;
 const PORT = /:\d*$/;
@@ -96,10 +97,13 @@ function redactUrl(
   return kept === '' ? redacted : `${redacted}?${kept}`;
 }
 
+/** Only hosts are remembered: other texts may be secrets. */
+const isHost = /* @__PURE__ */ memoize(isUrlHost, (is) => is);
+
 /** What names no host, such as `https://token=abc`, is redacted as a path is. */
 function originOf(url: string): string {
-  const origin = ORIGIN.exec(url)?.[0] ?? '';
-  return isUrlHost(hostOf(origin)) ? origin : '';
+  const [origin = '', host = ''] = ORIGIN.exec(url) ?? [];
+  return isHost(host) ? origin : '';
 }
 
 /** As browsers send it with the policy `origin`. */

@@ -81,7 +81,9 @@ export function decodePath(path: string): string {
 /** Limit for nested encodings. */
 const MAX_LAYERS = 5;
 
-const NOT_ASCII = /[\u0080-\uffff]/;
+/** Of ASCII characters. */
+const FULL_WIDTH = /[\uff01-\uff5e]/;
+const MAY_DIFFER = /[%+\uff01-\uff5e]/;
 
 /**
  * Decodes a text until nothing is encoded; `undefined` if it is encoded more often than anybody needs. Full-width letters and signs become
@@ -91,10 +93,11 @@ export function decodeLayers(
   encoded: string,
   decode: typeof decodeText | typeof decodePath,
 ): string | undefined {
+  if (!MAY_DIFFER.test(encoded)) return encoded;
   let text = encoded;
   for (let layer = 0; layer <= MAX_LAYERS; layer++) {
     const decoded = decode(text);
-    if (decoded === text) return NOT_ASCII.test(text) ? text.normalize('NFKC') : text;
+    if (decoded === text) return FULL_WIDTH.test(text) ? text.normalize('NFKC') : text;
     text = decoded;
   }
   return undefined;
