@@ -2,8 +2,8 @@ import { cutAtSegment } from './redaction.js';
 import { holdsEmail, isToken } from './secrets.js';
 import { decodePath } from './url-pairs.js';
 
-/** Every rule needs a digit or an `@`. Most paths and segments have neither. */
-const VALUE = /[\d@]|%40/g;
+/** Every rule needs a digit or an `@`, also encoded (`%40`). Most paths and segments have neither. */
+const VALUE = /[\d@]/g;
 
 const ID = /^(?:\d+|(?=\D*\d)[\da-f]{8,}|[0-7][\da-hjkmnp-tv-z]{25})$/i;
 const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;

@@ -18,7 +18,6 @@ export interface SentUrlOptions extends PageUrlOptions {
 /** Without a scheme, `//x/y` is a path: to call `x` a host would hide that it may be a secret word. */
 const ORIGIN = /^[a-z][a-z\d+.-]*:[/\\]{2}([^/\\?#]*)/i;
 const PAGE_AND_QUERY = /^([^?#]*)(?:\?([^#]*))?/;
-const BEFORE_HOST = /^[^/\\]*[/\\]+/;
 const PORT = /:\d*$/;
 
 /** What is sent of URLs: each goes through one of these functions, wherever it comes from. */
@@ -113,7 +112,7 @@ function toOrigin(url: string): string | undefined {
 }
 
 function hostOf(url: string): string {
-  return url.replace(BEFORE_HOST, '').replace(/[/\\].*$/s, '');
+  return ORIGIN.exec(url)?.[1] ?? '';
 }
 
 /** A site answers at several ports and in upper and lower case. */
