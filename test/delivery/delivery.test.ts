@@ -566,10 +566,10 @@ test('the log has the current cause of an outage, what is pending, and the secon
     await vi.advanceTimersByTimeAsync(5 * 60_000);
   }
   expect(logged.filter((line) => !line.includes('no hits since'))).toEqual([
-    expect.stringMatching(/ECONNREFUSED.*sent again: 1 hit\..*\[unreachable\]$/),
-    expect.stringMatching(/\b503\b.*sent again: 2 hits\..*\[unavailable\]$/),
-    expect.stringMatching(/SQLSTATE.*sent again: 3 hits\..*\[rolled-back\]$/),
-    expect.stringMatching(/\b502\b.*sent again: 4 hits\..*\[unavailable\]$/),
+    expect.stringMatching(/ECONNREFUSED.*\b1 hit\..*\[unreachable\]$/),
+    expect.stringMatching(/\b503\b.*\b2 hits\..*\[unavailable\]$/),
+    expect.stringMatching(/SQLSTATE.*\b3 hits\..*\[rolled-back\]$/),
+    expect.stringMatching(/\b502\b.*\b4 hits\..*\[unavailable\]$/),
   ]);
   const repeated = logged.find((line) => line.includes('no hits since')) ?? '';
   expect(repeated).toMatch(
