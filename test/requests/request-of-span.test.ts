@@ -1,3 +1,5 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { Request } from '../../src/requests/request.js';
 import { RequestFinder } from '../../src/requests/request-of-span.js';
@@ -63,4 +65,56 @@ test.each([
   const recorded = spanOf('unknown');
   const span = row.isRecorded ? recorded : { spanContext: recorded.spanContext };
   expect(finder.ofCall(current, span as never)).toBe(row.isOfCurrent ? current : undefined);
+});
+
+const SPANLESS = () => undefined;
+
+/** A request that Node.js has announced. */
+function announce(): Request {
+  const incoming = new IncomingMessage(new Socket());
+  return Request.ofNode(incoming, new ServerResponse(incoming), '/', undefined);
+}
+
+/** Hits of a call, in a process with two tracer providers, each with a processor. */
+test.each<{
+  announced?: 'by nobody' | 'as one that is over';
+  ofOther?: 'a span' | 'no span';
+  ofMine?: 'a span';
+  active?: 'a job' | 'another span';
+  tracksSpanless?: boolean;
+  expected: 'mine' | 'other' | 'unknown' | undefined;
+}>([
+  { expected: 'mine' },
+  { ofMine: 'a span', expected: 'mine' },
+  { ofMine: 'a span', ofOther: 'a span', expected: 'mine' },
+  { ofOther: 'a span', expected: 'other' },
+  { ofOther: 'a span', tracksSpanless: true, expected: 'other' },
+  { ofOther: 'a span', active: 'a job', expected: undefined },
+  { ofOther: 'no span', expected: 'other' },
+  { ofOther: 'no span', active: 'a job', expected: undefined },
+  { ofOther: 'no span', tracksSpanless: true, expected: 'mine' },
+  { announced: 'as one that is over', expected: 'unknown' },
+  { announced: 'as one that is over', ofOther: 'a span', expected: 'other' },
+  { announced: 'by nobody', expected: undefined },
+  { announced: 'by nobody', active: 'a job', expected: undefined },
+  { announced: 'by nobody', active: 'another span', expected: 'unknown' },
+])('the request of a hit: %o', (row) => {
+  const [mine, other] = [new RequestFinder(), new RequestFinder()];
+  const announced = row.announced === 'by nobody' ? undefined : announce();
+  if (announced && row.ofOther) {
+    const request = other.takeOwn(announced);
+    const http = { 'http.request.method': 'GET' };
+    if (row.ofOther === 'a span')
+      request.startSpan({ ...spanOf('of the other'), attributes: http });
+    else request.onClosed = SPANLESS;
+  }
+  const own = announced && row.ofMine && mine.takeOwn(announced);
+  own?.startSpan(spanOf('mine'));
+  if (announced && row.announced === 'as one that is over') announced.incoming = undefined;
+  const active = row.active && (spanOf(row.active) as never);
+  if (row.active === 'a job') mine.addSpan(active as never, undefined);
+  const found = mine.ofHit(announced, active, row.tracksSpanless ?? false);
+  if (row.expected !== 'mine') return expect(found).toBe(row.expected);
+  expect(found).toMatchObject({ finder: mine, announced });
+  if (own) expect(found).toBe(own);
 });

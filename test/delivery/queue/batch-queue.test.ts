@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Batch } from '../../../src/delivery/queue/batch.js';
+import { Batch } from '../../../src/delivery/queue/batch.js';
 import { collectGarbage } from '../../support/kept-bytes.js';
 import { queryOf } from '../../support/named-hits.js';
 import { drain, FAILURE, hits, nameOfHit, namesOf, nextOf, queueOf } from './failing-queue.js';
@@ -83,4 +83,13 @@ test('hits that may be stored count as resent when the spool gets them, which se
   failing.failed(batch, 0, FAILURE);
   while (queue.takeBatch(Number.POSITIVE_INFINITY).length > 0);
   expect(queue.resent).toBe(2);
+});
+
+test.each(['taken out before', 'never added'])('a batch that was %s takes out no other', (how) => {
+  const { queue } = queueOf(1, 'a', 'b', 'c');
+  const batch = how === 'never added' ? new Batch('page', false) : (queue.lists.unsent[1] as Batch);
+  if (how !== 'never added') expect(queue.takeOut(batch)).toBe(true);
+  const left = queue.lists.unsent.map(namesOf);
+  expect(queue.takeOut(batch)).toBe(false);
+  expect(queue.lists.unsent.map(namesOf)).toEqual(left);
 });

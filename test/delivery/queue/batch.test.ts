@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toBody } from '../../../src/delivery/queue/batch.js';
+import { Batch, toBody } from '../../../src/delivery/queue/batch.js';
 import { BatchQueue } from '../../../src/delivery/queue/batch-queue.js';
 import type { Hit } from '../../../src/hit/hit.js';
 
@@ -37,4 +37,33 @@ test('a hit that is larger than a bulk may be is sent alone', () => {
   const large = hit({ query: `?${'x'.repeat(1_000_000)}` });
   queue.add([hit({}), large, large, hit({})], false);
   expect(queue.lists.unsent.map(({ hits }) => hits.length)).toEqual([1, 1, 1, 1]);
+});
+
+test.each<
+  [what: string, (batch: Batch) => readonly Batch[], starts: readonly (readonly number[])[]]
+>([
+  ['a batch', (batch) => [batch], [[7, 3, 9, 5]]],
+  [
+    'its halves',
+    (batch) => batch.halve(),
+    [
+      [7, 3],
+      [9, 5],
+    ],
+  ],
+  ['its last hit, and the rest', (batch) => [batch.takeLast(), batch], [[5], [7, 3, 9]]],
+  [
+    'halves of its halves',
+    (batch) => batch.halve().flatMap((half) => half.halve()),
+    [[7], [3], [9], [5]],
+  ],
+])('the oldest hit of %s is known', (_what, split, starts) => {
+  const batch = new Batch('page', false);
+  for (const [i, startSeconds] of [7, 3, 9, 5].entries())
+    batch.add(hit({ startSeconds, visitor: String(i) }), 100);
+  batch.close();
+  const parts = split(batch);
+  expect(parts.map(({ hits }) => hits.map(({ startSeconds }) => startSeconds))).toEqual(starts);
+  const oldest = starts.map((each) => Math.min(...each));
+  expect(parts.map(({ oldestSeconds }) => oldestSeconds)).toEqual(oldest);
 });
