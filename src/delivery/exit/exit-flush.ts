@@ -11,6 +11,7 @@ import type { JournalHit } from '../spool/journal.js';
 export function flushAtExit(parts: SendingParts, millis: number, refusal?: string): void {
   const { memory, spool, source, sender, diagnostics, losses } = parts;
   const { counters } = memory;
+  losses.check(); // an attempt that still runs may have lost some
   const lostBefore = { ...counters.lost };
   const mayFlush = refusal === undefined;
   // If Matomo was unavailable, it may be back, but nothing waits for long.

@@ -2,10 +2,16 @@ import { expect, test } from 'vitest';
 import { Delivery } from '../../../src/delivery/delivery.js';
 import type { Exchange } from '../../../src/delivery/http/transport.js';
 import type { Hit } from '../../../src/hit/hit.js';
+import { eventually } from '../../support/child-process.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { pending, setUp, sumOfCounters } from '../../support/delivery.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
-import { answer, processed, scriptedTransport } from '../../support/scripted-transport.js';
+import {
+  answer,
+  noAnswer,
+  processed,
+  scriptedTransport,
+} from '../../support/scripted-transport.js';
 
 function hit(name: string, kind: Hit['kind'] = 'page'): Hit {
   return { site: 1, visitor: name, startSeconds: Date.now() / 1000, kind, query: `?n=${name}` };
@@ -60,6 +66,25 @@ test('the last line has no hits that were lost before the end', () => {
   expect([delivery.push(pending()), delivery.push(pending())]).toEqual([true, false]);
   delivery.finish();
   expect(logged.at(-1)).toContain('Lost: 1 hit (shutdown: 1)');
+});
+
+test('hits that were lost shortly before the end are logged, too, while further ones are sent', async () => {
+  const { delivery, transport, logged } = setUp({ scheduledDelayMillis: 1 });
+  delivery.keepsForExit = true;
+  const release = transport.hold();
+  delivery.push(pending());
+  await eventually(() => transport.bodies.length === 1);
+  delivery.push(pending());
+  delivery.hurry();
+  transport.answer(noAnswer, () => new Promise(() => undefined));
+  release();
+  await eventually(() => transport.bodies.length === 2);
+  delivery.finish();
+  expect(delivery.counters.lost.unconfirmed).toBe(2);
+  expect(logged.slice(-2)).toEqual([
+    expect.stringMatching(/stored 1 hit .*\[unconfirmed\]$/),
+    expect.stringMatching(/unconfirmed: 1.*\[unconfirmed\]$/),
+  ]);
 });
 
 test('a bulk that is too large is halved until its hits are through', () => {
