@@ -21,6 +21,7 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
   let isCut = false;
   try {
     const leftBecause = finishInFlight(parts, mayFlush ? limitMillis : 0);
+    spool?.saveAtExit();
     if (mayFlush) {
       if (spool) source.queue.add(spool.storeSync(), false);
       ({ found, isCut } = send(parts, startMillis + limitMillis, leftBecause));

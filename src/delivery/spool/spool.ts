@@ -211,13 +211,17 @@ export class Spool {
     void this.#steps.run(() => this.#save());
   }
 
-  /** At the end of the process: stores the results that are not stored yet, and that these taken hits have one. Returns whether all are. */
+  /** At the end of the process: stores that these taken hits have a result, which others would send again. Returns whether that is stored. */
   decideAtExit(hits: readonly JournalHit[]): boolean {
     const stored = this.#stored;
-    if (!stored || this.writer.isHanging || !hits.every((hit) => stored.taken.has(hit)))
-      return false;
+    if (!stored || !hits.every((hit) => stored.taken.has(hit))) return false;
     stored.decide(hits);
-    return stored.saveAtExit();
+    return this.saveAtExit();
+  }
+
+  /** At the end of the process: stores the results that are not stored yet. Returns whether all are. */
+  saveAtExit(): boolean {
+    return !this.writer.isHanging && this.#stored?.saveAtExit() === true;
   }
 
   /** Closes the spool, in which hits stay. Resolves even if a disk hangs. */

@@ -115,21 +115,23 @@ export class StoredHits {
   async save(): Promise<unknown> {
     let failure: unknown;
     for (const [segment, decided] of [...this.#decided]) {
-      this.#decided.delete(segment);
-      await segment.markDecided(decided).catch((error: unknown) => {
+      const saved = [...decided]; // more may be decided meanwhile
+      try {
+        await segment.markDecided(saved);
+        decided.splice(0, saved.length);
+        if (decided.length === 0) this.#decided.delete(segment);
+      } catch (error) {
         failure = error;
-        this.#markDecided(segment, decided);
-      });
+      }
     }
     return failure;
   }
 
-  /** The same at the end of the process. Returns whether all results are stored. */
+  /** The same at the end of the process, also of results that are being stored. Returns whether all are stored. */
   saveAtExit(): boolean {
-    const areStored = [...this.#decided].map(
-      ([segment, decided]) => segment.markDecidedAtExit?.(decided) === true,
-    );
-    return areStored.every(Boolean);
+    for (const [segment, decided] of this.#decided)
+      if (segment.markDecidedAtExit?.(decided)) this.#decided.delete(segment);
+    return this.areSaved;
   }
 
   get areSaved(): boolean {

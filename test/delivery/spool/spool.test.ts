@@ -61,7 +61,9 @@ class Journals {
         for (const line of lines.slice(0, this.damaged)) line.line.fill('x');
         return { lines, lost: this.vanished };
       },
-      markDecided: async () => undefined,
+      markDecided: async () => {
+        if (this.isHanging) await new Promise(() => undefined);
+      },
       markDecidedAtExit: (hits) => {
         this.decidedAtExit += hits.length;
         return true;
@@ -134,6 +136,27 @@ test('results are stored at exit unless the disk hangs, which would block the pr
   journals.isHanging = true;
   await store();
   expect([spool.decideAtExit(taken), journals.decidedAtExit]).toEqual([false, 1]);
+});
+
+test.each([
+  ['are being stored', true, [1, 1]],
+  ['are stored', false, [0, 0]],
+])('results that %s at exit are stored then: %s', async (_what, isHanging, expected) => {
+  const journals = new Journals();
+  const { spool } = journals;
+  const { memory, queue } = await start(journals);
+  memory.push(pending());
+  void spool.store(true);
+  await vi.advanceTimersByTimeAsync(100);
+  await spool.load(() => 1, 0);
+  journals.isHanging = isHanging;
+  spool.acknowledge(queue.lists.unsent[0]?.hits as JournalHit[], { tracked: 1 });
+  await vi.advanceTimersByTimeAsync(10);
+  const decidedAtExit = () => {
+    spool.saveAtExit();
+    return journals.decidedAtExit;
+  };
+  expect([decidedAtExit(), decidedAtExit()]).toEqual(expected);
 });
 
 test('what is given back to memory is stored although each write takes longer than the time to the next one', async () => {

@@ -1,9 +1,10 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { EXIT_WAITS } from '../../../../src/common/signals-and-exit.js';
 import { FileJournal } from '../../../../src/delivery/spool/file/file-journal.js';
+import { readLines } from '../../../../src/delivery/spool/file/hits-file.js';
 import { thisProcess } from '../../../../src/delivery/spool/file/processes.js';
 import { toLines } from '../../../../src/delivery/spool/hit-line.js';
 import { JOURNAL_TIMES, newInstanceName } from '../../../../src/delivery/spool/journal.js';
@@ -59,4 +60,20 @@ test('at exit, hits that could not be stored before are stored', async () => {
   expect(delivery.counters.lost.shutdown).toBe(0);
   expect(linesIn(folder)).toHaveLength(2);
   expect(law()).toEqual([2, 2]);
+});
+
+test('hits that Matomo has tracked directly before the exit are not sent by the next process', async () => {
+  const folder = temporaryFolder();
+  const atExit = temporaryFolder();
+  const { delivery, push } = spooledDelivery({
+    folder,
+    onTracked() {
+      delivery.finish();
+      cpSync(folder, atExit, { recursive: true });
+    },
+  });
+  push('a', 'b');
+  await eventually(() => filesIn(atExit, '.hits').length > 0);
+  const lines = await Promise.all(filesIn(atExit, '.hits').map((path) => readLines(path)));
+  expect(lines.flat().map(({ state }) => state)).toEqual(['decided', 'decided']);
 });
