@@ -9,6 +9,9 @@ import type { SendMode } from './queue/failing-hits.js';
 /** Failures in a row after which it is logged that nothing can be sent. */
 const LOGGED_FAILURES = 3;
 
+/** A connection takes less. */
+const LONG_MILLIS = 1_000;
+
 /** What sends hits while the process lives, and at its end. */
 export interface SendingParts extends DeliveryParts {
   readonly source: BatchSource;
@@ -83,11 +86,14 @@ export class Sender {
       if (!batch) return;
       if (batch.mayBeStored) source.queue.resent += batch.hits.length;
       batch.mayBeStored = false;
+      const startMillis = performance.now();
       let result = await this.#exchange(batch);
       if (mayBeTokenRejection(result) && this.#token.reread()) result = await this.#exchange(batch);
       const verdict = this.#verdicts.decide(batch, result);
-      // At its end, the process cuts the request short, which says nothing about Matomo.
-      if (!source.isOver) this.#verdicts.record(batch, verdict);
+      // At its end, the process cuts the request short. That says nothing about Matomo, unless there was no connection for long.
+      const isLong = performance.now() - startMillis >= LONG_MILLIS;
+      if (!source.isOver || (isLong && result.kind === 'unavailable'))
+        this.#verdicts.record(batch, verdict);
       this.#apply(batch, verdict);
     } while (performance.now() >= this.waitUntilMillis);
   }

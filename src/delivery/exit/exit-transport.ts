@@ -101,6 +101,7 @@ class ExitThread {
   readonly #worker: Worker;
   readonly #port: MessagePort;
   #number = 0;
+  #sentMillis = 0;
   /** The result of the latest request. */
   #exchange: Exchange | undefined;
   #resolve: ((exchange: Exchange) => void) | undefined;
@@ -143,6 +144,7 @@ class ExitThread {
 
   send(body: Buffer, timeoutMillis: number): Promise<Exchange> {
     this.#number += 1;
+    this.#sentMillis = performance.now();
     this.#exchange = undefined;
     Atomics.store(this.#state, IS_SENT, 0);
     const bytes = new Uint8Array(body); // a copy: small `Buffer`s share one `ArrayBuffer`, which must not be transferred
@@ -173,17 +175,21 @@ class ExitThread {
   /** `send`, while the calling thread is blocked. */
   sendSync(body: Buffer, timeoutMillis: number): Exchange {
     void this.send(body, timeoutMillis);
-    const exchange = this.waitSync(timeoutMillis);
-    return exchange ?? timedOut(this.#isSent, timeoutMillis);
+    return this.waitSync(timeoutMillis) ?? this.#timedOut();
   }
 
   /** Ends the thread, and with it a request in flight. */
   async stop(): Promise<void> {
+    this.#settle(this.#timedOut());
     await this.#worker.terminate();
   }
 
   get #isSent(): boolean {
     return Atomics.load(this.#state, IS_SENT) === 1;
+  }
+
+  #timedOut(): Exchange {
+    return timedOut(this.#isSent, performance.now() - this.#sentMillis);
   }
 
   #read({ number, exchange }: ExitResult): void {

@@ -64,7 +64,7 @@ export function createHttpTransport(
     async close() {
       isClosed = true;
       stopLoading(new Error('shutdown'));
-      current?.abort(new Error('shutdown'));
+      current?.abort();
       const opened = await client?.catch(() => undefined);
       await opened?.close();
     },

@@ -22,15 +22,18 @@ export class OpenExchange {
   #bytes = 0;
   #abortRequest: ((reason: Error) => void) | undefined;
   readonly #onSent: (() => void) | undefined;
+  readonly #startMillis = performance.now();
+  readonly #timeoutMillis: number;
   readonly #timer: NodeJS.Timeout;
 
   /** `onSent` is called when Matomo may receive bytes of the request. */
   constructor(timeoutMillis: number, onSent?: () => void) {
     this.#onSent = onSent;
+    this.#timeoutMillis = timeoutMillis;
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    const abort = () => this.abort(timedOut(this.#isSent, timeoutMillis).error);
+    const abort = () => this.abort();
     // If this process was busy or stood still, the answer may be there already. It is read before that.
     this.#timer = setTimeout(() => setImmediate(abort), timeoutMillis).unref();
   }
@@ -78,11 +81,13 @@ export class OpenExchange {
     this.#end(this.#knownByStatus ?? unanswered(wasSent, explainError(error), isHttp));
   }
 
-  /** Ends the request. */
-  abort(reason: Error): void {
+  /** Its time is over. */
+  abort(): void {
     if (this.#isEnded) return;
-    this.#end(this.#knownByStatus ?? unanswered(this.#isSent, reason));
-    this.#abortRequest?.(reason);
+    const millis = Math.min(performance.now() - this.#startMillis, this.#timeoutMillis);
+    const exchange = timedOut(this.#isSent, millis);
+    this.#end(this.#knownByStatus ?? exchange);
+    this.#abortRequest?.(exchange.error);
   }
 
   /** The answer, if its status says all, whatever the body is. */
