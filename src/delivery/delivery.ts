@@ -1,4 +1,5 @@
 import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
 import { EXIT_WAITS } from '../common/signals-and-exit.js';
 import { DetachedScope, untilIdle, withTimeout } from '../common/timers.js';
 import { CHILD_SPAN_WAIT_MILLIS, type PendingHit } from '../hit/hit.js';
@@ -16,6 +17,9 @@ import type { Spool } from './spool/spool.js';
 
 /** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
 const MAX_FLUSH_MILLIS = 5_000;
+
+const AFTER_SHUTDOWN =
+  'A hit came after shutdown(). It is lost, and so are further ones, counted as shutdown. Stop the server before you call shutdown(), or set exitFlush.';
 
 /**
  * Sends hits to Matomo: one bulk request in flight, when enough hits are queued or the oldest has waited long enough. At any moment,
@@ -143,9 +147,10 @@ export class Delivery {
   }
 
   #add(hit: PendingHit, isQueued: boolean): boolean {
-    const { source, losses, hold } = this.#parts;
+    const { source, losses, hold, diagnostics } = this.#parts;
     if (this.isClosed) {
       this.counters.lost.shutdown += 1;
+      diagnostics.warnOnce('after shutdown', coded('lost-at-shutdown', AFTER_SHUTDOWN));
       return false;
     }
     if (!this.memory.admit(hit, source.queue)) {

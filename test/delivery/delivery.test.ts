@@ -533,14 +533,16 @@ test('a flush does not wait for a back-off, makes one attempt, and never rejects
 });
 
 test('shutdown sends what is pending, is one promise for all calls, and counts later hits as lost', async () => {
-  const { delivery, transport } = setUp();
+  const { delivery, transport, logged } = setUp();
   delivery.push(pending({ name: 'a' }));
   const first = delivery.shutdown(1000);
   expect(delivery.shutdown(1000)).toBe(first);
   await first;
   expect(sentNames(transport)).toEqual([['a']]);
-  delivery.push(pending());
-  expect(delivery.counters).toMatchObject({ tracked: 1, lost: { shutdown: 1 } });
+  expect(logged).toEqual([]);
+  for (const late of [pending(), pending()]) delivery.push(late);
+  expect(delivery.counters).toMatchObject({ tracked: 1, lost: { shutdown: 2 } });
+  expect(logged).toEqual([expect.stringContaining('[lost-at-shutdown]')]);
 });
 
 test('shutdown ends at its deadline; what was in flight is unconfirmed, what waited is lost', async () => {
