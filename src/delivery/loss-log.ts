@@ -132,7 +132,8 @@ function adviceFor(
   hasSpool: boolean,
 ): string {
   if (!mayFlush) return 'Set exitFlush, or call shutdown() before the process ends';
-  if (hasSpool && areLost) return `${CHECK_SPOOL}, which gets no hits after process.exit()`;
+  if (hasSpool && areLost)
+    return `${CHECK_SPOOL}, which gets no hits after process.exit(). Hits that a slow disk still stores are sent by the next process`;
   // If `shutdownTimeoutMillis` has not run out, a longer one changes nothing.
   const set = hasTimedOut ? 'Raise shutdownTimeoutMillis, or set' : 'Set';
   return hasSpool

@@ -9,7 +9,7 @@ import type { SendMode } from './queue/failing-hits.js';
 /** Failures in a row after which it is logged that nothing can be sent. */
 const LOGGED_FAILURES = 3;
 
-/** A connection takes less. */
+/** To be connected takes less. */
 const LONG_MILLIS = 1_000;
 
 /** What sends hits while the process lives, and at its end. */
@@ -45,6 +45,8 @@ export class Sender {
   readonly #onNewToken: () => void;
   readonly #verdicts: Verdicts;
   #failedBulksInARow = 0;
+  /** At its end, the process has cut the last request short, which says nothing about Matomo. */
+  #isCutShort = false;
   readonly #token: CurrentToken;
 
   /** `onNewToken` is called if a rejected token was replaced in its file. */
@@ -86,14 +88,10 @@ export class Sender {
       if (!batch) return;
       if (batch.mayBeStored) source.queue.resent += batch.hits.length;
       batch.mayBeStored = false;
-      const startMillis = performance.now();
       let result = await this.#exchange(batch);
       if (mayBeTokenRejection(result) && this.#token.reread()) result = await this.#exchange(batch);
       const verdict = this.#verdicts.decide(batch, result);
-      // At its end, the process cuts the request short. That says nothing about Matomo, unless there was no connection for long.
-      const isLong = performance.now() - startMillis >= LONG_MILLIS;
-      if (!source.isOver || (isLong && result.kind === 'unavailable'))
-        this.#verdicts.record(batch, verdict);
+      if (!this.#isCutShort) this.#verdicts.record(batch, verdict);
       this.#apply(batch, verdict);
     } while (performance.now() >= this.waitUntilMillis);
   }
@@ -125,11 +123,15 @@ export class Sender {
 
   /** Sends a batch once. Never rejects. */
   async #exchange(batch: Batch): Promise<BulkResult> {
-    const { hold, transport, options } = this.#parts;
+    const { hold, transport, options, source } = this.#parts;
     this.#token.stop(); // if it is replaced meanwhile and the result rejects it, it is read then
     const token = this.#token.value;
     const sending = transport.send(toBody(batch.hits, token), options.exportTimeoutMillis);
-    return this.#verdicts.classify(batch, await hold.during(sending), token);
+    const exchange = await hold.during(sending);
+    const isUnconnected =
+      exchange.kind === 'not_sent' && (exchange.waitedMillis ?? 0) >= LONG_MILLIS;
+    this.#isCutShort = source.isOver && !isUnconnected;
+    return this.#verdicts.classify(batch, exchange, token);
   }
 
   #apply(batch: Batch, verdict: Verdict): void {

@@ -14,7 +14,12 @@ export type Exchange =
       readonly authenticate?: string | undefined;
     }
   /** No byte of the request reached Matomo. */
-  | { readonly kind: 'not_sent'; readonly error: Error }
+  | {
+      readonly kind: 'not_sent';
+      readonly error: Error;
+      /** How long it was tried, if no connection was established until then. */
+      readonly waitedMillis?: number;
+    }
   /** The request was being sent, and how far it got is unknown. */
   | {
       readonly kind: 'no_answer';
@@ -67,7 +72,8 @@ export function unanswered(wasSent: boolean, error: Error, isHttp?: false): Unan
 
 /** The result of a request that got no response in time. */
 export function timedOut(wasSent: boolean, timeoutMillis: number): Unanswered {
-  const millis = Math.round(timeoutMillis);
-  const error = new Error(`no ${wasSent ? 'answer' : 'connection'} within ${millis} ms`);
-  return unanswered(wasSent, error);
+  const waitedMillis = Math.round(timeoutMillis);
+  const within = `within ${waitedMillis} ms`;
+  if (wasSent) return unanswered(true, new Error(`no answer ${within}`));
+  return { kind: 'not_sent', error: new Error(`no connection ${within}`), waitedMillis };
 }

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { type Exchange, timedOut } from '../../../src/delivery/http/transport.js';
 import { pending, setUp, useFakeTime } from '../../support/delivery.js';
 import { answer, processed } from '../../support/scripted-transport.js';
 
@@ -56,3 +57,25 @@ test('without the exit flush, whose line would not name it, the outage is logged
   const { logged } = await signalAndAnswer503({ keepsForExit: false });
   expect(logged).toEqual([expect.stringContaining('[unavailable]')]);
 });
+
+test.each([
+  ['names', 1500],
+  ['does not name', 3],
+])(
+  'the line of a shutdown %s a connection that was tried for %i ms until then',
+  async (names, millis) => {
+    const { delivery, transport, logged } = setUp();
+    let cutShort = () => {};
+    const send = () =>
+      new Promise<Exchange>((resolve) => {
+        cutShort = () => resolve(timedOut(false, millis));
+      });
+    Object.assign(transport, { send, close: async () => cutShort() });
+    delivery.push(pending());
+    const ended = delivery.shutdown(2000);
+    await vi.advanceTimersByTimeAsync(2000);
+    await ended;
+    expect(logged).toEqual([expect.stringMatching(/timeout.*shutdown: 1.*\[lost-at-shutdown\]$/)]);
+    expect(logged.join().includes(`no connection within ${millis} ms`)).toBe(names === 'names');
+  },
+);
