@@ -162,7 +162,7 @@ export class Spool {
     return hits.length > 0;
   }
 
-  /** At the end of the process: stores all hits in memory synchronously. Returns those that have to be sent. */
+  /** Stores all hits in memory synchronously. Returns those that have to be sent. */
   storeSync(): readonly Hit[] {
     const { memory } = this.#parts;
     const journal = this.#stored?.journal;
@@ -240,6 +240,7 @@ export class Spool {
     await this.ready;
     await this.#steps.run(async () => {
       await this.#settle();
+      if (this.writer.isIdle) this.#parts.queue.add(this.storeSync(), false); // what has come meanwhile
       await this.#stored?.journal.close();
     });
     this.#forgetExit();

@@ -206,7 +206,7 @@ export class FileJournal implements Journal {
     await this.#closeCurrent();
     await this.#removeDone();
     await rename(join(this.#path, ALIVE), join(this.#path, ENDED));
-    if (this.segments.length > 0) return;
+    if (this.#isWrittenAtExit || this.segments.length > 0) return;
     await unlinkIfThere(join(this.#path, ENDED));
     await rmdir(this.#path).catch(() => undefined); // another process may have taken it over
   }

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { EXIT_WAITS } from '../../../../src/common/signals-and-exit.js';
 import { FileJournal } from '../../../../src/delivery/spool/file/file-journal.js';
@@ -11,6 +11,7 @@ import { JOURNAL_TIMES, newInstanceName } from '../../../../src/delivery/spool/j
 import { SpoolReports } from '../../../../src/delivery/spool/spool-reports.js';
 import type { Hit } from '../../../../src/hit/hit.js';
 import { eventually } from '../../../support/child-process.js';
+import { pending } from '../../../support/delivery.js';
 import { collectDiagnostics } from '../../../support/diagnostics.js';
 import { notSent } from '../../../support/scripted-transport.js';
 import { filesIn, linesIn, spooledDelivery, temporaryFolder } from '../../../support/spool.js';
@@ -32,7 +33,7 @@ test('an append that is under way at exit goes on without the event loop, howeve
   const lines = toLines(hits).map((line) => ({ hit, line }));
   const appended = journal.append(lines, false);
   const hasBegun = () => filesIn(folder, '.hits').some((path) => statSync(path).size > 0);
-  while (!hasBegun()) await setImmediate();
+  while (!hasBegun()) await nextTurn();
   const begunMillis = performance.now();
   expect(journal.appendAtExit(lines)).toBe(true);
   const isInTime = performance.now() - begunMillis < EXIT_WAITS.otherWriteMillis;
@@ -77,3 +78,26 @@ test('hits that Matomo has tracked directly before the exit are not sent by the 
   const lines = await Promise.all(filesIn(atExit, '.hits').map((path) => readLines(path)));
   expect(lines.flat().map(({ state }) => state)).toEqual(['decided', 'decided']);
 });
+
+test.each([true, false])(
+  'hits that come while a shutdown stores the last ones are stored, too, if there are others: %s',
+  async (areOthers) => {
+    const folder = temporaryFolder();
+    const { delivery, transport, push } = spooledDelivery({ folder });
+    transport.answer(notSent);
+    /** It is built when the last ones are stored. */
+    const last = pending({
+      finalize() {
+        setImmediate(() => push('late', 'latest'));
+        return [];
+      },
+    });
+    Object.assign(transport, { close: async () => void delivery.push(last) });
+    delivery.keepsForExit = true;
+    if (areOthers) push('early');
+    await delivery.shutdown(20_000);
+    expect(delivery.counters.lost.shutdown).toBe(0);
+    expect(linesIn(folder)).toHaveLength(areOthers ? 3 : 2);
+    expect(filesIn(folder, 'ended')).toHaveLength(1);
+  },
+);
