@@ -10,6 +10,10 @@ import { untilEndSignal } from './terminal.js';
 
 const REPORT_EVERY_MILLIS = 1000;
 
+const INTERRUPTED = 'Interrupted. Run the same command again to continue from here.\n';
+const NO_SPANS =
+  'Nothing was sent: no line is a span. Name files of OTLP JSON lines, as the file exporter of the Collector writes them.\n';
+
 /** Sends the requests of recorded spans, and reports its progress. */
 export async function replay(args: string[]): Promise<void> {
   const { values, positionals: files } = parseArgs({
@@ -50,8 +54,10 @@ export async function replay(args: string[]): Promise<void> {
   );
   reportProgress(progress);
   console.log(JSON.stringify(stats));
-  if (!interrupt.signal.aborted) return;
-  process.stderr.write('Interrupted. Run the same command again to continue from here.\n');
+  const isUnreadable = progress.spans === 0 && progress.unreadable > 0;
+  if (interrupt.signal.aborted) process.stderr.write(INTERRUPTED);
+  else if (isUnreadable) process.stderr.write(NO_SPANS);
+  else return;
   process.exitCode = 1;
 }
 

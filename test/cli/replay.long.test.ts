@@ -102,6 +102,12 @@ test('the last line of the report counts everything', async () => {
   );
 });
 
+test('files without a readable line are an error', async () => {
+  const { args, options } = await setUp(['no JSON', 'no JSON either']);
+  const { code, stderr } = await runNode(args, options);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('OTLP JSON')]);
+});
+
 test('signals that come again while the last hits are sent change nothing', async () => {
   const { args, options } = await setUp([exportRequest([requestSpan('/a')])]);
   let bulks = 0;
