@@ -120,9 +120,12 @@ function isSecretWord(segment: string): boolean {
   return isSecretName(decodeSegment(segment)) && !isVersion(segment);
 }
 
-/** Neither a word nor a value after one: a version, also of a protocol, or nothing but punctuation. */
+/**
+ * Neither a word nor a value after one: a version, also of a protocol, or nothing but punctuation. Without a `v`, it has fewer digits than
+ * telephone numbers, codes and addresses.
+ */
 const VERSION =
-  /^(?:(?:v|(?:oauth|saml)-?)\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|\d{1,3}(?:\.\d{1,3}){1,3}|[ -/:-@[-`{-~]*)$/i;
+  /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|(?:oauth|saml)-?[12](?:\.\d)?|\d(?:\.\d{1,2}){1,2}|[ -/:-@[-`{-~]*)$/i;
 
 function isVersion(segment: string): boolean {
   return VERSION.test(decodeSegment(segment));

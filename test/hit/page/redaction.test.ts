@@ -121,6 +121,9 @@ const SECRET = [
   rowOf('/token/%2E/9fK2mQ7x', '/token/%2E/redacted', '/token/./redacted'),
   rowOf('/token/%20/9fK2mQ7x', '/token/%20/redacted', '/token/ /redacted'),
   rowOf('/token/1.0/9fK2mQ7x', '/token/1.0/redacted'),
+  ...words('030.123.456 02.12.34.56 123.456 12.34.56 10.0.0.1 oauth-123.456').map((value) =>
+    rowOf(`/phone/${value}`, '/phone/redacted'),
+  ),
   rowOf('/token%2F9fK2mQ7x', '/redacted'),
   rowOf('/invite/abc123;v=1/accept', '/invite/redacted;v=1/accept'),
   rowOf('/invite/ann@b.cc/abc123', '/invite/redacted/redacted'),
