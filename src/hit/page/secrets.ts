@@ -105,8 +105,11 @@ export const MIN_TOKEN_LENGTH = 20;
 const TOKEN = /^[^\w@-]*([\w-]{20,})[^\w-]*$/;
 
 const WORDS = /[^-_]+/g;
-/** Where a word changes between letters, capitals and digits, a part ends: `Pro`, `GB` and `256`. */
-const PARTS = /\d+|[A-Z]?[a-z]+|[A-Z]+/g;
+/**
+ * Where a word changes between letters, capitals and digits, a part ends: `iPhone` and `15`. A word of one case, such as the model
+ * `UE55CU7179` or a hash, is one part, unless it is as long as a token in capitals.
+ */
+const PARTS = /(?<![^-_])(?:[A-Z\d]{1,19}|[a-z\d]+)(?![^-_])|\d+|[A-Z]?[a-z]+|[A-Z]+/g;
 
 /** Words joined by two or more hyphens or underscores are not a token, but those of a token have more parts: `sk-proj-…`. */
 export function isToken(segment: string): boolean {

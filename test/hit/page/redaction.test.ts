@@ -160,6 +160,10 @@ const KEPT_IN_TITLES = words(`
   / /app.3f9a1c2b.js /assets/index-BxK9d3Fa.js /news/the-ten-best-laptops-of-2026
   /wiki/2024_Summer_Olympics /wiki/List_of_iPhone_models_2026 /files/IMG_20240115_103215_Burst
   /p/Samsung-Galaxy-S24-Ultra-5G-256GB-Titan /p/LG-OLED55C37LA-4K-Smart-TV
+  /p/Samsung-UE55CU7179UXZG-TV /p/WD-Black-SN850X-WDS200T2X0E /p/C6H12O6-Glucose-Powder
+  /p/Lenovo-ThinkPad-X1C-Gen11-21HM004GGE /p/Seagate_IronWolf_ST8000VN004_8TB
+  /Meeting-Notes-5f4dcc3b5aa765d61d8327deb882cf99 /blog/My-first-Post-3f9a1c2b4d5e
+  /article/Excel-functions-b3944572-255d-4efb-bb96-c6d90033e188
   /p/iPhone-17-Pro-Max-256GB-Black /p/SKU-4711-AbC /p/B0C9XJ7K2Q /log/2026-11-23
   /log/2026-11-23T06:41:46Z /log/2026-11-23T06:41:46+01:00 /de-DE/start /v2/users
   /docs/1.22.0/api /packages/1.0.0+20130313144700 /npm/react@18.2.0/index.js
