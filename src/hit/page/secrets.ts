@@ -3,8 +3,8 @@ export const REDACTED = 'redacted';
 
 /** Words that mark a value as a credential: of OAuth 2 and OpenID Connect, API keys, signed URLs, sessions, webhooks. */
 const CREDENTIAL_WORDS = /* @__PURE__ */ wordsOf(`
-  tokens secrets pw otp totp key keys auth oauth authorization authentication bearer cookie session sid jwt saml assertion
-  signature sig hmac verifier nonce csrf xsrf magiclink sso mfa webhook webhooks`);
+  tokens secrets pw otp totp key keys auth oauth authorization authentication bearer cookie session sessionid sessid sid jwt saml
+  assertion signature sig hmac verifier nonce csrf xsrf magiclink sso mfa webhook webhooks`);
 
 /**
  * The same with words for personal data, cards and links that log in. Not for headers, where `x-country-code` is none. In English and
@@ -18,7 +18,7 @@ const SECRET_WORDS = /* @__PURE__ */ wordsOf(
 
 /** Endings of names without separators, such as `csrfmiddlewaretoken`, and of up to three words, such as `mot_de_passe`. */
 const SECRET_ENDING =
-  /(?:token|secret|password|passwd|passphrase|passcode|pwd|(?:access|api|private|secret|session)key|sess(?:ion)?id|credentials?|creditcard|cardnumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
+  /(?:token|secret|password|passwd|passphrase|passcode|pwd|(?:access|api|private|secret|session)key|(?<!as|pos)sess(?:ion)?id|credentials?|creditcard|cardnumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
 const MAX_WORDS_OF_AN_ENDING = 3;
 
 /** Words before `code`, which say that everybody knows it. */

@@ -81,6 +81,7 @@ test.each([
   ['userpwd=s3cret', 'userpwd=redacted'],
   ['newpassphrase=s3cret', 'newpassphrase=redacted'],
   ['usersessionid=s3cret', 'usersessionid=redacted'],
+  ['pos_sessionid=s3cret', 'pos_sessionid=redacted'],
   ['mysessionkey=s3cret', 'mysessionkey=redacted'],
   ['slang_code=s3cret', 'slang_code=redacted'],
   ['error_code_token=s3cret', 'error_code_token=redacted'],
@@ -149,6 +150,7 @@ test.each(
   x=basic+training x=a+token+of+thanks x=12%3A30
   return=https%3A%2F%2Fauth.example.org%3A8443%2Fcb credit=1&card=2 invites_me=1
   country_code=DE countryCode=DE CountryCode=DE currency-code=EUR error_code=42 statusCode=404
+  assess_id=7 assessId=7 possessionId=7
 `),
 )('the query %s stays', (query) => {
   expect(redact(query)).toBe(query);
