@@ -82,7 +82,7 @@ const E_MAIL =
 const JSON_WEB_TOKEN = /(?:^|[^\w-])e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\./;
 /** Credentials as in an Authorization header. `basic training` has none: what follows has no digit and no capital inside. */
 const AUTHORIZATION =
-  /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|Api[Kk]ey|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/;
+  /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|[Aa]pi[Kk]ey|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/;
 
 /** Whether text contains a token or credentials, whatever its name says. */
 export function holdsCredentials(text: string): boolean {

@@ -112,6 +112,7 @@ test.each([
   ['x=Basic%20dXNlcjpwYXNz', 'x=redacted'],
   ['x=basic%2520dXNlcjpwYXNz', 'x=redacted'],
   ['x=ApiKey+s3cret', 'x=redacted'],
+  ['x=apikey+s3cret', 'x=redacted'],
   ['Bearer%20s3cret', 'redacted'],
   ['x=token%20s3cret', 'x=redacted'],
   ['x=token%3As3cret', 'x=redacted'],
