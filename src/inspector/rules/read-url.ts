@@ -1,3 +1,4 @@
+import { copyText } from '../../common/generation-cache.js';
 import { escapeHtml } from './php-values.js';
 
 /** The parts of a URL. Empty parts are `undefined`. */
@@ -107,7 +108,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Reads a query string as PHP does: the last value of a repeated name wins, `.` and space in names become `_`. Arrays
- * (`name[]=`) are null.
+ * (`name[]=`) are null. Values are copied: the log keeps them, but not the whole query.
  */
 export function readQuery(query: string): Record<string, string | null> {
   const parameters: Record<string, string | null> = {};
@@ -118,7 +119,8 @@ export function readQuery(query: string): Record<string, string | null> {
     const isArray = bracket > 0 && name.includes(']', bracket);
     const key = (isArray ? name.slice(0, bracket) : name).replace(/[. [\0]/g, '_');
     if (key === '') continue;
-    parameters[key] = isArray ? null : equals < 0 ? '' : decodeText(pair.slice(equals + 1));
+    const value = equals < 0 ? '' : decodeText(pair.slice(equals + 1));
+    parameters[key] = isArray ? null : copyText(value);
   }
   return parameters;
 }
