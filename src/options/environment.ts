@@ -87,7 +87,7 @@ export function readEnvironment<Name extends DeclaredName>(
 }
 
 /** What some readers of files with variables leave as it is: quotes around a value, and the name of another variable. */
-const NOT_EXPANDED = /^(["']).*\1$|^\$(?:[A-Z_][A-Z\d_]*|\{.*\})$/s;
+const NOT_EXPANDED = /^"[^"]*"$|^'[^']*'$|^\$(?:[A-Z_][A-Z\d_]*|\{.*\})$/s;
 
 /**
  * Reads an option from its variables; `undefined` if none is set. Throws an `OptionError` that names variable and value.

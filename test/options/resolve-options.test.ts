@@ -340,6 +340,7 @@ test.each<[variables: string, why?: RegExp]>([
 });
 
 test.each<[inCode: MatomoOptions, variables: string, expected: object, line?: RegExp]>([
+  [{}, `MATOMO_ACTION_NAME="{method}" "{path}"`, { actionName: '"{method}" "{path}"' }],
   [{ anonymizeIp: 3 }, 'MATOMO_ANONYMIZE_IP=yes', { anonymizeIp: 3 }],
   [{ anonymizeIp: 2 }, 'MATOMO_ANONYMISE_IP=3', { anonymizeIp: 2 }, /MATOMO_ANONYMIZE_IP\b/],
   [{}, 'MATOMO_ANONYMIZE_IP=2; MATOMO_ANONYMISE_IP=3', { anonymizeIp: 2 }, /_ANONYMIZE_IP\b/],
