@@ -115,12 +115,15 @@ let arrival: NodeJS.Timeout | undefined;
 function waitForOwnSignals(): () => void {
   const { kill } = process;
   const numbers = SIGNALS.map((signal) => constants.signals[signal]);
+  // 0, and the negative ID of its leader, are the group of this process.
+  const ownIds = [process.pid, -process.pid, 0];
   let isInstalled = true;
 
   function killAndWait(pid: number, signal: string | number = 'SIGTERM'): true {
     const isSent = kill.call(process, pid, signal);
     const number = typeof signal === 'number' ? signal : constants.signals[signal as Signal];
-    if (isInstalled && pid === process.pid && numbers.includes(number)) {
+    // Node.js takes an ID as a text, too.
+    if (isInstalled && ownIds.includes(Number(pid)) && numbers.includes(number)) {
       clearTimeout(arrival);
       arrival = setTimeout(() => undefined, EXIT_WAITS.ownSignalMillis);
     }

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/child-process.js';
 import { secondCopy } from '../support/installed-app.js';
 import { APPS, get, REGISTER, startTracked, titles } from '../support/registered-app.js';
+import { PRELUDE, runScript } from '../support/script.js';
 import { requires, skipTest } from '../support/skips.js';
 
 const APP = `${APPS}/ends.cjs`;
@@ -66,6 +67,28 @@ describe('a signal that no handler of the application listens to', () => {
     const { inspector, app } = await startApp([...REGISTER, `${APPS}/ends-in-code.mjs`]);
     expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
     expect(titles(inspector)).toEqual(BOTH);
+  });
+
+  // The process is the leader of a group of its own.
+  test.for([
+    ['its ID', 'process.pid'],
+    ['its ID as a text', 'String(process.pid)'],
+    ['the ID of its group', '-process.pid'],
+    ['0, its group', '0'],
+  ])('that the process sends to %s as its last act ends it', async ([, id]) => {
+    requires('signals');
+    const code = `
+      const { server, url } = await serve();
+      start();
+      await get(url + '/a');
+      server.close(() => process.kill(${id}, 'SIGTERM'));`;
+    const { inspector, reported } = await runScript(`
+      const { spawn } = require('node:child_process');
+      const code = ${JSON.stringify(`${PRELUDE}(async () => {${code}})();`)};
+      const child = spawn(process.execPath, ['-e', code], { detached: true, stdio: 'inherit' });
+      child.on('exit', (...exit) => report(exit));`);
+    expect(reported).toEqual([null, 'SIGTERM']);
+    expect(titles(inspector)).toEqual(['GET /a']);
   });
 
   test('requests that finish while hits are sent are sent as well', async () => {
