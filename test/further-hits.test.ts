@@ -128,6 +128,24 @@ test('outside of a request a call names its visitor, else it is dropped, counted
   });
 });
 
+test.each([
+  ['strict', /\bprivacy\b/],
+  [undefined, /\buid or cid\b/],
+] as const)(
+  'with privacy %s, the line about a call of nobody says what can name a visitor',
+  async (privacy, said) => {
+    const output = captureOutput();
+    const options = { ...PATIENT, ...(privacy && { privacy }) };
+    const service = await startTracedService((_request, response) => void response.end(), options);
+    trackGoal(1, { uid: privacy && 'ann' });
+    await service.hits();
+    expect(service.processor.stats().dropped.no_visitor).toBe(1);
+    expect(output.join('').match(/^.*\[parameter-invalid\]$/gm)).toEqual([
+      expect.stringMatching(said),
+    ]);
+  },
+);
+
 test('they never throw, and invalid calls are counted', async () => {
   const service = await startTracedService((_request, response) => {
     const any = (value: unknown) => value as never;

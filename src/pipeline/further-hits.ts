@@ -206,11 +206,11 @@ export class FurtherHits implements HitReports {
   isFinal({ request, endedMillis }: PendingFurtherHit, nowMillis: number): boolean {
     const { longestHoldMillis, options } = this.#parts;
     if (!request || request.closed) return true;
-    const hits = HitsOfRequest.of(request);
-    if (request.http) return hits.page?.isFinal(nowMillis) ?? false;
+    if (request.http) return false; // its page view closes it
     const waitedMillis = nowMillis - endedMillis;
     if (waitedMillis < longestHoldMillis) return false;
     if (waitedMillis >= options.scheduledDelayMillis) return true;
+    const hits = HitsOfRequest.of(request);
     hits.awaitsStatus ??= this.#awaitsStatus(request);
     return !hits.awaitsStatus || hasStatus(request);
   }

@@ -8,6 +8,7 @@ import {
   startTracked,
   titles,
 } from '../support/registered-app.js';
+import { runScript } from '../support/script.js';
 
 const IN_CODE = `${APPS}/ends-in-code.mjs`;
 const LATE = { MATOMO_SCHEDULE_DELAY: '60000' };
@@ -21,6 +22,15 @@ test('exitFlush without a handler of SIGTERM: one line, because the signal loses
   expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
   expect(app.stderr()).toMatch(LINE);
   expect(titles(inspector)).toEqual([]);
+});
+
+test('exitFlush in a process that only tracks events: one line, as in one with requests', async () => {
+  const { inspector, stderr } = await runScript(`
+    new MatomoSpanProcessor({ exitFlush: true });
+    for (const name of ['first', 'second']) trackEvent('Job', name, { uid: 'ann' });
+    report('tracked');`);
+  expect(stderr).toMatch(LINE);
+  expect(inspector.hits().map(({ params }) => params.e_a)).toEqual(['first', 'second']);
 });
 
 test('if the application removes the listener of register, the line does not advise to load it', async () => {

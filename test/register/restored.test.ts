@@ -219,6 +219,16 @@ test('a processor in code has no listener after its shutdown, with exitFlush nei
   expect(titles(inspector)).toEqual(['GET /in-time', 'GET /in-time', 'GET /late']);
 });
 
+test('an event after the shutdown of a processor with exitFlush is sent at exit', async () => {
+  const { inspector, reported } = await run(`process.once('SIGTERM', () => undefined);
+    const processor = new MatomoSpanProcessor({ exitFlush: true });
+    await processor.shutdown();
+    trackEvent('Job', 'late', { uid: 'ann' });
+    report(processor.stats().pending);`);
+  expect(reported).toBe(1);
+  expect(inspector.hits().map(({ params }) => params.e_a)).toEqual(['late']);
+});
+
 test.each([
   ['a processor in code', 'new MatomoSpanProcessor({ exitFlush: true })', []],
   ['register', '', REGISTER],
