@@ -41,6 +41,13 @@ const SCENARIOS: Record<string, Scenario> = {
       await client.printed('/carol response close');
     },
   },
+  'a pipelined response that is larger than a buffer, and a body': {
+    async run(client) {
+      const post = 'POST /carol HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nbody';
+      client.write(get('/slow') + get('/large/bob') + post);
+      await client.printed('/carol response close');
+    },
+  },
   'pipelined responses, of which none is sent': {
     async run(client) {
       client.write(get('/hangs/alice') + get('/hangs/bob') + get('/carol'));

@@ -14,12 +14,15 @@ function listen(name, settings = {}) {
     const path = request.url;
     for (const event of ['data', 'end', 'close', 'error', 'aborted'])
       request.on(event, () => note(`request ${event}`, path));
-    for (const event of ['finish', 'close', 'timeout'])
+    for (const event of ['drain', 'finish', 'close', 'timeout'])
       response.on(event, () => note(`response ${event}`, path));
     if (path === '/hangs/for/100/ms') request.socket.setTimeout(100);
     if (path.startsWith('/slow')) setTimeout(() => response.end('slow'), 2);
     else if (path.startsWith('/waits')) waiting = response;
-    else if (path.startsWith('/ends')) {
+    else if (path.startsWith('/large')) {
+      response.write(Buffer.alloc(4_000_000));
+      response.on('drain', () => response.end());
+    } else if (path.startsWith('/ends')) {
       waiting.end();
       response.end();
     } else if (!path.startsWith('/hangs')) request.on('end', () => response.end(path));
