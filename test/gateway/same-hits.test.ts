@@ -7,7 +7,7 @@ import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { Request } from '../../src/requests/request.js';
 import { annotateBelow, isAnnotatedBelow } from '../../src/requests/span-annotations.js';
 import { RECORDINGS, recording } from '../requests/recorded-spans.js';
-import { finishedSpan, READING } from '../support/builders.js';
+import { finishedSpan, READING, serverSpan } from '../support/builders.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportOf } from '../support/otlp-spans.js';
 import { startExporter } from '../support/senders.js';
@@ -76,6 +76,22 @@ test.each([
     expect(readable(inspector.hits())).toEqual(readable(direct.hits()));
   },
 );
+
+test('an exception of a SERVER span below another one counts, as that of an exporter does', async () => {
+  const options = { ...OPTIONS, dimensions: { 1: 'error.type' } };
+  const { gateway, inspector } = await startGateway(options);
+  const { inspector: direct, exporter } = await startExporter(options);
+  const outer = serverSpan('/a', { 'http.response.status_code': 500 });
+  const events = [{ name: 'exception', attributes: { 'exception.type': 'PaymentError' } }];
+  const parentSpanId = outer.spanContext().spanId;
+  const spans = [outer, serverSpan('/nested', {}, { parentSpanId, events })];
+  exporter.export(spans, () => undefined);
+  expect((await sendSpans(gateway, exportOf(spans))).status).toBe(200);
+  await exporter.shutdown();
+  await gateway.close();
+  expect(JSON.stringify(direct.hits())).toContain('PaymentError');
+  expect(readable(inspector.hits())).toEqual(readable(direct.hits()));
+});
 
 const readable = (hits: readonly InspectedHit[]) =>
   sorted(hits.map(({ params }) => JSON.stringify(params)));

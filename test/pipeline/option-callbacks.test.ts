@@ -1,7 +1,14 @@
+import { SpanKind } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
+import { createOptionCallbacks } from '../../src/pipeline/option-callbacks.js';
+import { Request } from '../../src/requests/request.js';
+import { httpRequest, serverSpan } from '../support/builders.js';
+import { DEFAULT_OPTIONS } from '../support/default-options.js';
+import { silentDiagnostics } from '../support/diagnostics.js';
 import { captureOutput } from '../support/output.js';
+import { startProcessor } from '../support/senders.js';
 import { startTracedService } from '../support/traced-service.js';
 
 /** What a callback must not return: a promise of a good value, one that rejects, and another thenable. */
@@ -126,6 +133,28 @@ test('beforeSend: null drops on purpose, and nothing is logged', async () => {
   expect(hits).toEqual([]);
   expect(stats).toMatchObject({ hits: 0, ignored: { predicate: 2 }, dropped: { predicate: 2 } });
   expect(lines).toEqual([]);
+});
+
+test('a dimension that is made with the hit is not read from the span', async () => {
+  const dimensions = { 1: 'http.request.method', 2: 'http.response.status_code', 3: 'http.route' };
+  const { hits, tracer } = await startProcessor({ dimensions });
+  const attributes = {
+    'http.request.method': '_OTHER',
+    'http.request.method_original': 'PURGE',
+    'http.response.status_code': 200,
+    'http.route': '/:id(\\d+)',
+    'url.path': '/1',
+  };
+  tracer.startSpan('PURGE', { kind: SpanKind.SERVER, attributes }).end();
+  const [hit] = await hits();
+  expect(hit?.params).toMatchObject({ dimension1: 'PURGE', dimension2: '200', dimension3: '/:id' });
+});
+
+test('without a user ID of a header, no status is waited for', () => {
+  const options = { ...DEFAULT_OPTIONS, url: 'http://127.0.0.1:9', siteId: 1 };
+  const callbacks = createOptionCallbacks(options, silentDiagnostics());
+  const request = Request.of(serverSpan()).end(httpRequest({ sentStatus: undefined }));
+  expect(callbacks.awaitsStatus(request)).toBe(false);
 });
 
 test('a function of dimensions returns any value of an attribute, and userId a number', async () => {
