@@ -174,6 +174,11 @@ function listenToExit(exitRuns: ReadonlySet<ExitRun>): () => void {
   return () => process.removeListener('exit', onExit);
 }
 
+/** Whether the process or thread emits `exit`, by an undocumented property of Node.js. Without it, what a listener of `exit` tracks is lost. */
+export function isExiting(): boolean {
+  return (process as { _exiting?: boolean })._exiting === true;
+}
+
 interface Shared<T> {
   readonly elements: Set<T>;
   readonly stop: () => void;

@@ -259,6 +259,7 @@ export class Delivery {
     this.#parts.source.exit();
     this.#loop.stop();
     const refusal = this.keepsForExit ? undefined : 'exitFlush is off';
-    flushAtExit(this.#parts, this.#parts.hold.leftMillis, refusal);
+    const { hold } = this.#parts;
+    hold.spend(() => flushAtExit(this.#parts, hold.leftMillis, refusal));
   }
 }

@@ -153,6 +153,7 @@ export class HitPipeline implements RequestSink {
   addFurtherHit(hit: FurtherHit, request?: Request | 'unknown'): void {
     this.end.beforeHit(this.#counts.hits === 0);
     this.#further.add(hit, request);
+    this.end.afterHit();
   }
 
   countUnused(): void {

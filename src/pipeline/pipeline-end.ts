@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { atExit, atSignals, isKilledBySigterm } from '../common/signals-and-exit.js';
+import { atExit, atSignals, isExiting, isKilledBySigterm } from '../common/signals-and-exit.js';
 import type { Delivery } from '../delivery/delivery.js';
 import type { StatsLog } from './stats.js';
 
@@ -25,12 +25,14 @@ interface PipelineEndParts {
  * | a signal           | as in signals-and-exit.ts, after `flushAtEnd`        | is ignored        | is ignored                  |
  * | `shutdown` is done | exit flush, hits left: `kept for exit`; else `ended` | the same          | the same                    |
  * | `exit`             | exit flush: sends, else counts losses; `ended`       | the same          | nothing to do               |
+ * | a hit after that   |                                                      |                   | exit flush: is sent at once |
  *
  * From `shutdown` on, `Delivery.keepsForExit` decides whether a hit is kept or lost. With the exit flush, a last line of stats counts it.
  */
 export class PipelineEnd {
   readonly #parts: PipelineEndParts;
   #hasExitFlush: boolean | undefined;
+  #isFinishing = false;
   #state: 'open' | 'kept for exit' | 'ended' = 'open';
   /** Called before the last hits are sent: adds requests whose responses are open. */
   endOpenRequests: () => void = () => undefined;
@@ -70,6 +72,11 @@ export class PipelineEnd {
     }
   }
 
+  /** Nothing of this package runs after a listener of `exit` that tracks a hit: it is sent at once. */
+  afterHit(): void {
+    if (this.#hasExitFlush && !this.#isFinishing && isExiting()) this.#finish();
+  }
+
   async shutdown(deadlineMillis: number): Promise<void> {
     const { delivery, statsLog } = this.#parts;
     this.endOpenRequests();
@@ -83,10 +90,13 @@ export class PipelineEnd {
   }
 
   #finish(): void {
+    this.#isFinishing = true; // callbacks of options may track hits, too
     if (this.#hasExitFlush) this.endOpenRequests();
-    if (this.#state === 'ended') return;
-    this.#parts.delivery.finish();
-    this.#end();
+    if (this.#state !== 'ended') {
+      this.#parts.delivery.finish();
+      this.#end();
+    }
+    this.#isFinishing = false;
   }
 
   #end(): void {

@@ -151,7 +151,7 @@ test('a dimension that is made with the hit is not read from the span', async ()
 });
 
 test('without a user ID of a header, no status is waited for', () => {
-  const options = { ...DEFAULT_OPTIONS, url: 'http://127.0.0.1:9', siteId: 1 };
+  const options = { ...DEFAULT_OPTIONS, url: new URL('http://127.0.0.1:9'), siteId: 1 };
   const callbacks = createOptionCallbacks(options, silentDiagnostics());
   const request = Request.of(serverSpan()).end(httpRequest({ sentStatus: undefined }));
   expect(callbacks.awaitsStatus(request)).toBe(false);

@@ -105,6 +105,42 @@ describe('a signal that no handler of the application listens to', () => {
   });
 });
 
+test.each([
+  ['register, which has sent before', 'await get(url + "/a");', ['GET /a', 'bye', 'again']],
+  ['a process that has tracked nothing else', '', ['bye', 'again']],
+])('hits of a listener of `exit` are sent: %s', async (_who, visit, sent) => {
+  const { inspector, reported } = await runScript(
+    `const { trackHit } = require('opentelemetry-matomo');
+    process.on('exit', () => {
+      for (const action_name of ['bye', 'again']) trackHit({ action_name, uid: 'ann' });
+    });
+    const { server, url } = await serve();
+    ${visit}
+    server.close();
+    report('done');`,
+    { flags: REGISTER },
+  );
+  expect(reported).toBe('done');
+  expect(inspector.hits().map(({ params }) => params.action_name)).toEqual(sent);
+});
+
+test('if Matomo does not answer, they take no longer than all waits of a process together', async () => {
+  const { reported, stderr } = await runScript(
+    `start({ shutdownTimeoutMillis: 500 });
+    const { trackHit } = require('opentelemetry-matomo');
+    process.on('exit', () => {
+      const began = performance.now();
+      for (let i = 0; i < 50; i++) trackHit({ action_name: 'bye', uid: 'ann' });
+      report(performance.now() - began);
+    });
+    const { server } = await serve();
+    server.close();`,
+    { answer: { delayMillis: 3_600_000 } },
+  );
+  expect(reported).toBeLessThan(10_000);
+  expect(stderr).toMatch(/\[(?:lost-at-shutdown|unconfirmed)\]/);
+});
+
 describe('the first process of a container', () => {
   const UNSHARE = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
   const [command = '', ...flags] = UNSHARE;

@@ -12,7 +12,7 @@ export class ProcessHold {
   #untilMillis = Number.NEGATIVE_INFINITY;
   #open = 0;
   #timer: NodeJS.Timeout | undefined;
-  #closingMillis = 0;
+  #spentMillis = 0;
 
   /** Timers get the async context of the scope. */
   constructor(shutdownTimeoutMillis: number, scope: AsyncResource) {
@@ -42,12 +42,19 @@ export class ProcessHold {
   async untilClosed(shutdown: Promise<void>): Promise<void> {
     const startMillis = performance.now();
     await holdEventLoop(shutdown);
-    this.#closingMillis = performance.now() - startMillis;
+    this.#spentMillis += performance.now() - startMillis;
   }
 
-  /** How long the exit flush may take if the process ends now: what a shutdown took, or a hold in vain, is no longer available. */
+  /** Runs an exit flush. */
+  spend(flush: () => void): void {
+    const startMillis = performance.now();
+    flush();
+    this.#spentMillis += performance.now() - startMillis;
+  }
+
+  /** How long an exit flush may take if the process ends now: what a shutdown or another flush took, or a hold in vain, is no longer available. */
   get leftMillis(): number {
-    const leftMillis = this.#millis - this.#closingMillis;
+    const leftMillis = this.#millis - this.#spentMillis;
     const isInVain = this.#open > 0 && this.#untilMillis <= performance.now();
     return isInVain
       ? leftMillis - Math.max(0, this.#millis - EXIT_WAITS.unavailableMillis)
