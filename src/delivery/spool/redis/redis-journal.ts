@@ -22,6 +22,8 @@ import { BEAT, DECIDE, JOIN, LEAVE, LIST, REDIS_KEYS, STORE, TAKE_OVER } from '.
 
 /** Interval for checking whether a lost connection is back. */
 const RECONNECTED_MILLIS = 50;
+/** Wait before the next attempt to store hits that Redis refused, but may have stored before. */
+const REFUSED_MILLIS = 500;
 
 export interface RedisJournalOptions extends Pick<SpoolOptions, 'hasToken' | 'times'> {
   readonly connection: RedisConnection;
@@ -173,17 +175,20 @@ export class RedisJournal implements Journal {
     }
   }
 
-  /** Runs something until Redis has replied, also over later connections. */
+  /** Runs something until Redis has replied, also over later connections. Once it may have run, only a result proves whether it has. */
   async #repeat<T>(run: () => Promise<T>): Promise<T> {
     const { connection } = this.options;
-    for (;;) {
+    for (let mayHaveRun = false; ; ) {
       try {
         return await run();
       } catch (error) {
-        if (connection.isRefusal(error)) throw error;
+        const isRefused = connection.isRefusal(error);
+        mayHaveRun ||= !isRefused;
+        if (!mayHaveRun) throw error;
+        const millis = isRefused ? REFUSED_MILLIS : RECONNECTED_MILLIS;
         do {
           if (this.#isClosed) throw error;
-          await setTimeout(RECONNECTED_MILLIS, undefined, { ref: false });
+          await setTimeout(millis, undefined, { ref: false });
         } while (!connection.isOpen);
       }
     }

@@ -144,6 +144,25 @@ describe('a spool in Redis', () => {
     expect(one.law()).toEqual([4, 4]);
   });
 
+  test('what Redis may have stored is not sent from memory because the next attempt is refused', async () => {
+    const redis = await startRedis();
+    const wire = await startWire(Number(new URL(redis.url).port));
+    const one = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
+    one.transport.answer(notSent);
+    one.push('first');
+    await eventually(() => one.delivery.spooled === 1);
+    wire.muteAt(STORE);
+    one.push('a', 'b', 'c');
+    await eventually(async () => (await hitsIn(redis)) === 4);
+    wire.play('refusing');
+    await eventually(() => wire.refused > 10);
+    wire.play('well');
+    one.transport.answer(processed);
+    await eventually(() => one.delivery.counters.tracked === 4);
+    await eventually(async () => (await hitsIn(redis)) === 0);
+    await expectLaw(one, 4);
+  });
+
   test('hits that were read with a damaged one are sent if Redis fails in between', async () => {
     const redis = await startRedis();
     const before = spooledDelivery({ folder: redis.url });
