@@ -35,6 +35,8 @@ export interface LastingState {
    * `undefined`: it is in the log already.
    */
   begin(cause: string, message: Message, delayMillis?: number): void;
+  /** Whether it has begun, also if that is not logged yet. */
+  isLasting(): boolean;
   end(): void;
   /** Ends the state without a message: nothing observes it any more. */
   forget(): void;
@@ -130,6 +132,7 @@ export class LineLimiter {
         };
         this.change(key, write, delayMillis);
       },
+      isLasting: () => current !== undefined,
       end: () => {
         if (current === undefined) return;
         state.forget();

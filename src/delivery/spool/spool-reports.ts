@@ -9,6 +9,8 @@ const READABLE_AFTER_MILLIS = 60_000;
 const CHECK_ACCESS = 'Check the permissions of the folder, or Redis.';
 const CHECK_SPACE = 'Check the space and the permissions of the folder, or Redis.';
 
+/** A write that hangs is logged if it does not end within this time. The process may only have stood still. */
+const HANG_LOGGED_AFTER_MILLIS = 2_000;
 /** With an interval of three seconds, ten minutes. */
 const GROWING_BEATS = 200;
 const OLD_SECONDS = 60;
@@ -67,6 +69,12 @@ export class SpoolReports {
   notTrusted(reason: string): void {
     const text = `The spool ${this.#folder} is not used: ${reason}. Hits are queued in memory only. Set spool to a folder that the user of this process owns and that others cannot write to.`;
     this.unused.begin(reason, coded('spool-owner', text));
+  }
+
+  /** A write hangs. Nothing is logged if the reason is known. */
+  hanging(): void {
+    if (this.unwritable.isLasting()) return;
+    this.unwritable.begin('a write hangs', undefined, HANG_LOGGED_AFTER_MILLIS);
   }
 
   close(): void {
@@ -154,8 +162,11 @@ function lastingFailure(
     ended: () => coded(endedCode, ended),
     repeated: (since, cause) => coded(code, text(cause, ` since ${since}`)),
   });
-  const begin = (cause: unknown, firstLine = coded(code, text(codeOf(cause), ''))) =>
-    state.begin(codeOf(cause), () => firstLine);
+  const begin = (
+    cause: unknown,
+    firstLine = coded(code, text(codeOf(cause), '')),
+    delayMillis = 0,
+  ) => state.begin(codeOf(cause), () => firstLine, delayMillis);
   return { ...state, begin };
 }
 

@@ -129,7 +129,10 @@ export class Spool {
       const isInterval = millis % INTERVAL_MILLIS === 0;
       const isDue = isInterval || memory.queued >= PORTION;
       if (isDue && this.isWritable) void this.store(false);
-      if (this.writer.isHanging) this.writer.giveUp(false);
+      if (this.writer.isHanging) {
+        this.writer.giveUp(false);
+        this.#reports.hanging();
+      }
       // While a disk hangs, nothing piles up.
       if (millis % EXPIRY_MILLIS === 0 && this.#steps.isIdle)
         void this.#steps.run(() => this.#expire());
@@ -326,7 +329,7 @@ export class Spool {
     if (failure !== undefined) {
       await this.#confirm().catch(() => undefined);
       if (stored === this.#stored) this.#reports.unwritable.begin(failure);
-    } else if (!this.writer.hasFailed) this.#reports.unwritable.end();
+    } else if (this.isWritable) this.#reports.unwritable.end();
   }
 
   /** Stores results, checks that the journal is not gone, and counts what is lost if so. */

@@ -16,7 +16,7 @@ import { Spool } from '../../../src/delivery/spool/spool.js';
 import { SpoolReports } from '../../../src/delivery/spool/spool-reports.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { pending, sentNames, useFakeTime } from '../../support/delivery.js';
-import { collectDiagnostics, diagnosticsTo } from '../../support/diagnostics.js';
+import { collectDiagnostics } from '../../support/diagnostics.js';
 import { answer, notSent, processed, scriptedTransport } from '../../support/scripted-transport.js';
 
 useFakeTime();
@@ -32,7 +32,8 @@ class Journals {
   /** Looks at the journal hang until then. */
   awake: Promise<void> | undefined;
   decidedAtExit = 0;
-  readonly logged: string[] = [];
+  readonly #reported = collectDiagnostics();
+  readonly logged = this.#reported.logged;
   readonly spool: Spool = new Spool(
     Promise.resolve({
       open: async () => {
@@ -40,10 +41,7 @@ class Journals {
         return this.#createJournal();
       },
     }),
-    new SpoolReports(
-      '/spool',
-      diagnosticsTo((message) => void this.logged.push(message)),
-    ),
+    new SpoolReports('/spool', this.#reported.diagnostics),
     { maxBytes: 1e9, times: JOURNAL_TIMES },
   );
 
@@ -170,6 +168,31 @@ test('what is given back to memory is stored although each write takes longer th
     await vi.advanceTimersByTimeAsync(50);
   }
   expect(queue.totalInMemory).toBe(0);
+});
+
+test('a disk that hangs is logged once, also while results are stored, and a write that takes long is not', async () => {
+  const journals = new Journals();
+  const { memory, queue } = await start(journals);
+  memory.push(pending());
+  await vi.advanceTimersByTimeAsync(200);
+  await journals.spool.load(() => 1, 0);
+  journals.writeMillis = 3_000;
+  memory.push(pending());
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(journals.logged).toEqual([]);
+
+  journals.writeMillis = 60_000;
+  memory.push(pending());
+  await vi.advanceTimersByTimeAsync(10_000);
+  const taken = queue.lists.unsent[0]?.hits as JournalHit[];
+  journals.spool.acknowledge(taken, { tracked: 1 });
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(journals.logged).toEqual([expect.stringContaining('[spool-not-written]')]);
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(journals.logged).toEqual([
+    expect.stringContaining('[spool-not-written]'),
+    expect.stringContaining('[spool-written-again]'),
+  ]);
 });
 
 test('while the disk hangs, nothing piles up that is done when it works again', async () => {
