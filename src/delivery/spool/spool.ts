@@ -286,11 +286,11 @@ export class Spool {
     this.#beatTimer = setTimeout(() => void this.#beat(), millis).unref();
   }
 
-  /** Appends lines to the journal, or to its successor. */
+  /** Appends lines to the journal, or to its successor, which may be about to be opened. */
   async #store(lines: readonly HitLine[], triesAgain = true): Promise<boolean> {
     const stored = this.#stored;
-    if (!stored) return false; // the opener has reported why
     try {
+      if (!stored) throw new JournalLost('none is open');
       const kept = await stored.journal.append(lines, stored.mayKeep(lines.length));
       if (!this.writer.isWriting) return false; // the process ends
       if (stored !== this.#stored) throw new JournalLost('it was lost before');

@@ -21,9 +21,10 @@ import { answer, notSent, processed, scriptedTransport } from '../../support/scr
 
 useFakeTime();
 
-/** Journals in memory. A write takes as long as a test says, or hangs, beats can hang, and the newest journal can be lost. */
+/** Journals in memory. Opening one and a write take as long as a test says, or a write hangs, beats can hang, and the newest journal can be lost. */
 class Journals {
   writeMillis = 0;
+  openMillis = 0;
   isHanging = false;
   isLost = false;
   /** Lines that have vanished, and that are damaged, when more are read. */
@@ -37,6 +38,8 @@ class Journals {
   readonly spool: Spool = new Spool(
     Promise.resolve({
       open: async () => {
+        if (this.openMillis > 0)
+          await new Promise((resolve) => setTimeout(resolve, this.openMillis));
         this.isLost = false;
         return this.#createJournal();
       },
@@ -193,6 +196,20 @@ test('a disk that hangs is logged once, also while results are stored, and a wri
     expect.stringContaining('[spool-not-written]'),
     expect.stringContaining('[spool-written-again]'),
   ]);
+});
+
+test('hits whose write begins while a new journal replaces a lost one are stored there at once', async () => {
+  const journals = new Journals();
+  const { memory } = await start(journals);
+  const { spool } = journals;
+  journals.isLost = true;
+  journals.openMillis = 400;
+  await spool.load(() => 1, 0);
+  memory.push(pending());
+  const stored = spool.store(true);
+  await vi.advanceTimersByTimeAsync(500);
+  await stored;
+  expect([spool.spooled, spool.isWritable]).toEqual([1, true]);
 });
 
 test('while the disk hangs, nothing piles up that is done when it works again', async () => {
