@@ -166,7 +166,8 @@ export class RedisJournal implements Journal {
     const { connection, onTakenOver } = this.options;
     const key = `${REDIS_KEYS.streams}${this.instance}`;
     const keys = new Set((await connection.send('SMEMBERS', key)) as string[]);
-    for (const known of this.#streams.keys()) if (!keys.has(known)) this.#streams.delete(known);
+    for (const [known, { unread }] of this.#streams)
+      if (!keys.has(known) && unread === 0) this.#streams.delete(known); // else the set may have been evicted
     for (const stream of keys) {
       if (stream === this.#own.name || this.#streams.has(stream)) continue;
       const { hits, oldestSeconds } = await measureStream(connection, stream);

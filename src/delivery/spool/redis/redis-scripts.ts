@@ -61,12 +61,18 @@ redis.call('SET', '${K.alive}' .. ARGV[1], '1', 'PX', ARGV[3])
 redis.call('HSET', '${K.instances}', ARGV[1], ARGV[2])
 `);
 
-/** `instance, deadMillis`: shows that the process is alive. Replies with whether it has its journal, and the bytes of all. */
+/**
+ * `instance, deadMillis`: shows that the process is alive, and restores what Redis may have evicted. Replies with whether the process has
+ * its journal, and the bytes of all.
+ */
 export const BEAT: string = script(`
-local isThere = redis.call('HEXISTS', '${K.instances}', ARGV[1])
-  * redis.call('EXISTS', '${K.hits}' .. ARGV[1])
-if isThere == 1 and redis.call('PEXPIRE', '${K.alive}' .. ARGV[1], ARGV[2]) == 0 then
-  redis.call('SET', '${K.alive}' .. ARGV[1], '1', 'PX', ARGV[2])
+local hits = '${K.hits}' .. ARGV[1]
+local isThere = redis.call('HEXISTS', '${K.instances}', ARGV[1]) * redis.call('EXISTS', hits)
+if isThere == 1 then
+  redis.call('SADD', '${K.streams}' .. ARGV[1], hits)
+  if redis.call('PEXPIRE', '${K.alive}' .. ARGV[1], ARGV[2]) == 0 then
+    redis.call('SET', '${K.alive}' .. ARGV[1], '1', 'PX', ARGV[2])
+  end
 end
 return { isThere, tonumber(redis.call('GET', '${K.bytes}') or '0') }
 `);

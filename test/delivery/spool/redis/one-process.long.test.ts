@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { MAX_READ_HITS } from '../../../../src/delivery/spool/journal.js';
 import { DECIDE, STORE } from '../../../../src/delivery/spool/redis/redis-scripts.js';
 import { eventually } from '../../../support/child-process.js';
 import { type RedisServer, startRedis, startWire } from '../../../support/redis-server.js';
 import { notSent, processed } from '../../../support/scripted-transport.js';
 import { sorted } from '../../../support/sorted.js';
-import { type SpooledDelivery, spooledDelivery } from '../../../support/spool.js';
+import { leaveHits, type SpooledDelivery, spooledDelivery } from '../../../support/spool.js';
 
 /** Keys of the streams with hits. */
 async function streamsIn(redis: RedisServer): Promise<string[]> {
@@ -185,6 +186,31 @@ describe('a spool in Redis', () => {
     await eventually(() => next.delivery.pending === 0);
     expect(next.delivery.counters).toMatchObject({ tracked: 3, lost: { spool: 1 } });
     expect(next.law()).toEqual([4, 4]);
+  });
+
+  test('hits are sent, and later taken over, although Redis has evicted the list of streams', async () => {
+    const redis = await startRedis();
+    const names = Array.from({ length: MAX_READ_HITS }, (_, i) => String(i));
+    await leaveHits([...names, 'a', 'b'], { folder: redis.url });
+    const evict = async () => {
+      const lists = (await redis.command('KEYS', 'matomo-spool:streams:*')) as string[];
+      expect(await redis.command('DEL', ...lists)).toBe(1);
+    };
+    const one = spooledDelivery({ folder: redis.url, maxQueueSize: names.length });
+    one.transport.answer(notSent);
+    await eventually(() => one.delivery.takenOver === names.length + 2);
+    await evict();
+    one.transport.answer(processed);
+    await eventually(() => one.delivery.pending === 0);
+    expect(one.delivery.counters.tracked).toBe(names.length + 2);
+
+    one.transport.answer(notSent);
+    one.push('c');
+    await eventually(() => one.delivery.spooled === 1);
+    await evict();
+    await one.delivery.shutdown(2_000);
+    const next = spooledDelivery({ folder: redis.url });
+    await eventually(() => next.delivery.counters.tracked === 1);
   });
 
   test('a Redis that is full takes no hits, and becomes empty; it is in the log that it stores hits again', async () => {
