@@ -95,6 +95,6 @@ function notesWith(title: string) {
 
 /** The assignments in the page's shell blocks, without their quotes. */
 function environmentOfPage(): Record<string, string> {
-  const assignments = read(OPTIONS_PAGE).matchAll(/^(MATOMO_\w+)='?(.*?)'?$/gm);
+  const assignments = read(OPTIONS_PAGE).matchAll(/^export (MATOMO_\w+)='?(.*?)'?$/gm);
   return Object.fromEntries([...assignments].map(([, name, value]) => [name, value]));
 }
