@@ -21,9 +21,9 @@ const SECRET_ENDING =
   /(?:token|secret|password|passwd|passphrase|passcode|pwd|(?:access|api|private|secret|session)key|(?<!as|pos)sess(?:ion)?id|credentials?|creditcard|cardnumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
 const MAX_WORDS_OF_AN_ENDING = 3;
 
-/** Words before `code`, which say that everybody knows it. */
+/** Words before `code`, which say that everybody knows it. Not `postal`: that says where somebody lives. */
 const PUBLIC_CODES = /* @__PURE__ */ wordsOf(
-  'area country currency error lang language locale post postal product status zip',
+  'country currency error lang language locale product status',
 );
 
 /** Letters that Unicode does not decompose. */

@@ -86,6 +86,7 @@ test.each([
   ['slang_code=s3cret', 'slang_code=redacted'],
   ['error_code_token=s3cret', 'error_code_token=redacted'],
   ['country_code.code=s3cret', 'country_code.code=redacted'],
+  ['postal_code=10115&zipCode=10115', 'postal_code=redacted&zipCode=redacted'],
   ['to%6ben%=s3cret', 'to%6ben%=redacted'],
   ['return=%2Fx%3Ftoken%3Ds3cret', 'return=redacted'],
   ['return=/x?token=s3cret', 'return=redacted'],
