@@ -21,10 +21,18 @@ const SECRET_ENDING =
   /(?:token|secret|password|passwd|passphrase|passcode|pwd|(?:access|api|private|secret|session)key|(?<!as|pos)sess(?:ion)?id|credentials?|creditcard|cardnumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
 const MAX_WORDS_OF_AN_ENDING = 3;
 
-/** Words before `code`, which say that everybody knows it. Not `postal`: that says where somebody lives. */
-const PUBLIC_CODES = /* @__PURE__ */ wordsOf(
-  'country currency error lang language locale product status',
-);
+/** Two words of which the second one alone is secret. Not `postal code`: that says where somebody lives. */
+const PUBLIC_PAIRS: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  'country code',
+  'currency code',
+  'error code',
+  'lang code',
+  'language code',
+  'locale code',
+  'product code',
+  'status code',
+  'i phone', // iPhone
+]);
 
 /** Letters that Unicode does not decompose. */
 const PLAIN_LETTERS: Readonly<Record<string, string>> = {
@@ -61,8 +69,7 @@ function hasWordOf(secretWords: ReadonlySet<string>, name: string): boolean {
     .toLowerCase();
   const words = `${split} ${plain.toLowerCase()}`.split(/[^a-z]+/);
   return words.some((word, i) => {
-    const isPublic = word === 'code' && PUBLIC_CODES.has(words[i - 1] ?? '');
-    if (secretWords.has(word) && !isPublic) return true;
+    if (secretWords.has(word) && !PUBLIC_PAIRS.has(`${words[i - 1]} ${word}`)) return true;
     const start = Math.max(0, i + 1 - MAX_WORDS_OF_AN_ENDING);
     return SECRET_ENDING.test(words.slice(start, i + 1).join(''));
   });

@@ -189,6 +189,7 @@ const KEPT = [
   rowOf('/users/oauth2/7', '/users/oauth2/7', '/users/oauth2/:id'),
   rowOf('/authors/42', '/authors/42', '/authors/:id'),
   rowOf('/keyring/42', '/keyring/42', '/keyring/:id'),
+  rowOf('/itm/Apple-iPhone-13/2553', '/itm/Apple-iPhone-13/2553', '/itm/Apple-iPhone-13/:id'),
   rowOf('/status-code/404', '/status-code/404', '/status-code/:id'),
   rowOf('/webhooks/github/7', '/webhooks/github/7', '/webhooks/github/:id'),
   rowOf('/private-beta/2026', '/private-beta/2026', '/private-beta/:id'),
