@@ -12,7 +12,7 @@ const REPORT_EVERY_MILLIS = 1000;
 
 const INTERRUPTED = 'Interrupted. Run the same command again to continue from here.\n';
 const NO_SPANS =
-  'Nothing was sent: no line is a span. Name files of OTLP JSON lines, as the file exporter of the Collector writes them.\n';
+  'No line has a span that is used, and some are not readable. Nothing was sent. Name files of OTLP JSON lines, as the file exporter of the Collector writes them.\n';
 
 /** Sends the requests of recorded spans, and reports its progress. */
 export async function replay(args: string[]): Promise<void> {

@@ -18,8 +18,11 @@ import type { Spool } from './spool/spool.js';
 /** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
 const MAX_FLUSH_MILLIS = 5_000;
 
-const AFTER_SHUTDOWN =
-  'A hit came after shutdown(). It is lost, and so are further ones, counted as shutdown. Stop the server before you call shutdown(), or set exitFlush.';
+const AFTER_SHUTDOWN = () =>
+  coded(
+    'lost-at-shutdown',
+    'A hit came after shutdown(). It is lost, and so are further ones, counted as shutdown. Stop the server before you call shutdown(), or set exitFlush.',
+  );
 
 /**
  * Sends hits to Matomo: one bulk request in flight, when enough hits are queued or the oldest has waited long enough. At any moment,
@@ -150,7 +153,7 @@ export class Delivery {
     const { source, losses, hold, diagnostics } = this.#parts;
     if (this.isClosed) {
       this.counters.lost.shutdown += 1;
-      diagnostics.warnOnce('after shutdown', coded('lost-at-shutdown', AFTER_SHUTDOWN));
+      diagnostics.warnOnce('after-shutdown', AFTER_SHUTDOWN);
       return false;
     }
     if (!this.memory.admit(hit, source.queue)) {

@@ -9,7 +9,7 @@ import type { SendMode } from './queue/failing-hits.js';
 /** Failures in a row after which it is logged that nothing can be sent. */
 const LOGGED_FAILURES = 3;
 
-/** To be connected takes less. */
+/** Connecting takes less. */
 const LONG_MILLIS = 1_000;
 
 /** What sends hits while the process lives, and at its end. */

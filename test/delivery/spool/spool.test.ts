@@ -110,6 +110,16 @@ function deliver({ spool }: Journals, changed: Partial<DeliveryOptions>) {
   return { delivery, transport, logged, push };
 }
 
+/** 20 hits of the journal are in memory, which holds no more, and 20 are not read yet. */
+async function storeMoreThanMemoryHolds(journals: Journals) {
+  const delivering = deliver(journals, { maxQueueSize: 20, maxExportBatchSize: 10 });
+  delivering.push('kept ', 20);
+  await vi.advanceTimersByTimeAsync(500);
+  delivering.push('unread ', 20);
+  await vi.advanceTimersByTimeAsync(500);
+  return delivering;
+}
+
 /** A spool of 100 hits in memory, which has begun. */
 async function start({ spool }: Journals, isFresh = () => true) {
   const memory = new MemoryQueue(100);
@@ -272,12 +282,7 @@ test('at a shutdown, a full batch of a journal that is gone does not keep the hi
 
 test('hits whose write hangs at a shutdown are sent from memory, and not again if the write ends', async () => {
   const journals = new Journals();
-  const options = { maxQueueSize: 20, maxExportBatchSize: 10 };
-  const { delivery, transport, push } = deliver(journals, options);
-  push('kept ', 20);
-  await vi.advanceTimersByTimeAsync(500);
-  push('unread ', 20);
-  await vi.advanceTimersByTimeAsync(500);
+  const { delivery, transport, push } = await storeMoreThanMemoryHolds(journals);
   expect(delivery.spooled).toBe(40);
   journals.writeMillis = 3_000;
   push('late ', 5);
@@ -330,12 +335,7 @@ test('hits of a journal that another process takes over while hits of memory are
 
 test('each hit whose line is damaged or has vanished counts as lost, which is logged', async () => {
   const journals = new Journals();
-  const options = { maxQueueSize: 20, maxExportBatchSize: 10 };
-  const { delivery, transport, push } = deliver(journals, options);
-  push('kept ', 20);
-  await vi.advanceTimersByTimeAsync(500);
-  push('unread ', 20);
-  await vi.advanceTimersByTimeAsync(500);
+  const { delivery, transport } = await storeMoreThanMemoryHolds(journals);
   Object.assign(journals, { vanished: 3, damaged: 2 });
   transport.answer(processed);
   await delivery.flush();

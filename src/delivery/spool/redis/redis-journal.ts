@@ -179,7 +179,8 @@ export class RedisJournal implements Journal {
   /** Runs something until Redis has replied, also over later connections. Once it may have run, only a result proves whether it has. */
   async #repeat<T>(run: () => Promise<T>): Promise<T> {
     const { connection } = this.options;
-    for (let mayHaveRun = false; ; ) {
+    let mayHaveRun = false;
+    for (;;) {
       try {
         return await run();
       } catch (error) {

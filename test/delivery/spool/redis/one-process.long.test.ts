@@ -114,12 +114,7 @@ describe('a spool in Redis', () => {
   });
 
   test('what Redis has done is not done again where its answer is lost', async () => {
-    const redis = await startRedis();
-    const wire = await startWire(Number(new URL(redis.url).port));
-    const one = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
-    one.transport.answer(notSent);
-    one.push('first');
-    await eventually(() => one.delivery.spooled === 1);
+    const { redis, wire, one } = await storeOverWire();
     one.transport.answer(processed);
     await eventually(() => one.delivery.counters.tracked === 1);
     await eventually(async () => (await hitsIn(redis)) === 0);
@@ -146,12 +141,7 @@ describe('a spool in Redis', () => {
   });
 
   test('what Redis may have stored is not sent from memory because the next attempt is refused', async () => {
-    const redis = await startRedis();
-    const wire = await startWire(Number(new URL(redis.url).port));
-    const one = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
-    one.transport.answer(notSent);
-    one.push('first');
-    await eventually(() => one.delivery.spooled === 1);
+    const { redis, wire, one } = await storeOverWire();
     wire.muteAt(STORE);
     one.push('a', 'b', 'c');
     await eventually(async () => (await hitsIn(redis)) === 4);
@@ -282,6 +272,17 @@ describe('a spool in Redis', () => {
     redis.signal('SIGCONT');
   });
 });
+
+/** Hits wait for Matomo, the first one in Redis. The wire to Redis can be disturbed. */
+async function storeOverWire() {
+  const redis = await startRedis();
+  const wire = await startWire(Number(new URL(redis.url).port));
+  const one = spooledDelivery({ folder: `redis://127.0.0.1:${wire.port}` });
+  one.transport.answer(notSent);
+  one.push('first');
+  await eventually(() => one.delivery.spooled === 1);
+  return { redis, wire, one };
+}
 
 async function expectLaw({ law }: SpooledDelivery, hits: number): Promise<void> {
   const [made, known] = law();
