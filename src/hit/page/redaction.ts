@@ -117,7 +117,7 @@ function isValue(segment: string): boolean {
 
 /** Whether values after a segment are secret. */
 function isSecretWord(segment: string): boolean {
-  return isSecretName(decodeSegment(segment)) && !isVersion(segment);
+  return namesSecret(segment) && !isVersion(segment);
 }
 
 /**
