@@ -17,7 +17,11 @@ export function createFindPrivacyReason(
     consent,
     capturedHeaders,
     ignoreAddresses,
-  }: Pick<ResolvedOptions, 'doNotTrack' | 'consent' | 'capturedHeaders' | 'ignoreAddresses'>,
+    trustProxy,
+  }: Pick<
+    ResolvedOptions,
+    'doNotTrack' | 'consent' | 'capturedHeaders' | 'ignoreAddresses' | 'trustProxy'
+  >,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ): FindPrivacyReason {
   const isIgnored = ignoreAddresses.length > 0 ? createIsInRanges(ignoreAddresses) : undefined;
@@ -34,9 +38,23 @@ export function createFindPrivacyReason(
     );
   }
 
+  /** The address is that of a proxy, and so are those of all requests that come through it. */
+  function reportProxy(): void {
+    diagnostics.warnOnce('proxy-ignored', () =>
+      coded(
+        'proxy-ignored',
+        'A request with the header X-Forwarded-For was ignored: ignoreAddresses has the address of the proxy that sent it. If the proxy is yours, set MATOMO_TRUST_PROXY or the option trustProxy.',
+      ),
+    );
+  }
+
   return function findPrivacyReason(request) {
     const { http, incoming } = request;
-    if (isIgnored && http.address !== undefined && isIgnored(http.address)) return 'address';
+    if (isIgnored && http.address !== undefined && isIgnored(http.address)) {
+      const isForwarded = trustProxy === false && request.header('x-forwarded-for') !== undefined;
+      if (isForwarded) reportProxy();
+      return 'address';
+    }
     if (doNotTrack && http.optedOut !== 'no') {
       if (http.optedOut === 'unknown') reportUnknown('doNotTrack', 'dnt,sec-gpc');
       return 'do_not_track';

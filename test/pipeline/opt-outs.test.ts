@@ -71,6 +71,23 @@ test.each<[options: MatomoOptions, headers: Record<string, string>, hits: number
   expect(service.processor.stats().ignored.address).toBe(hits === 0 ? 1 : 0);
 });
 
+test.each<[options: MatomoOptions, headers: Record<string, string>, isLogged: boolean]>([
+  [{ ignoreAddresses: ['loopback'] }, { 'x-forwarded-for': '192.0.2.7' }, true],
+  [{ ignoreAddresses: ['loopback'] }, {}, false],
+  [{ ignoreAddresses: ['192.0.2.0/24'] }, { 'x-forwarded-for': '192.0.2.7' }, false],
+  [{ ignoreAddresses: ['192.0.2.0/24'], trustProxy: 1 }, { 'x-forwarded-for': '192.0.2.7' }, false],
+])(
+  '%j, headers %j: the log says that a proxy is ignored: %s',
+  async (options, headers, isLogged) => {
+    const output = captureOutput();
+    const service = await start(options);
+    await service.visit('/a', { headers });
+    await service.visit('/b', { headers });
+    const lines = output.filter((line) => line.includes('[proxy-ignored]'));
+    expect(lines).toHaveLength(isLogged ? 1 : 0);
+  },
+);
+
 test.each([
   ['throws', () => expect.fail('thrown'), 0],
   ['returns a promise', () => Promise.resolve(false), 0],
