@@ -1,22 +1,11 @@
-import { toTitlePath } from '../../hit/page/page-path.js';
-import { redactSecrets } from '../../hit/page/redaction.js';
 import { splitTarget, textOf } from '../finished-span.js';
-import {
-  type Layer,
-  Mount,
-  type Mounted,
-  matchesAnything,
-  matchLayer,
-  mostUsedSpelling,
-  withNames,
-} from './mount-path.js';
+import { type Layer, Mount, type Mounted, matchLayer, NO_MOUNT } from './mount-path.js';
 import { longestMatch, segmentsOf } from './route-list.js';
 
 interface RoutedRequest {
   readonly app?: unknown;
   readonly baseUrl?: unknown;
   readonly url?: unknown;
-  readonly params?: unknown;
   readonly route?: { readonly path?: unknown };
 }
 
@@ -40,7 +29,8 @@ export function readExpressRoute(incoming: RoutedRequest, sent: string): string 
   const template =
     typeof declared === 'string' ? declared : templateOf(declared.flat(), mounted, path);
   if (template === undefined) return undefined;
-  const prefix = mounted?.template ?? guessPrefix(incoming, base, path, template);
+  // A router that only a function of the application calls is in no layer, so that its mount path is not known.
+  const prefix = mounted?.template ?? '';
   return template === '/' && prefix !== '' ? prefix : prefix + template;
 }
 
@@ -53,32 +43,6 @@ function templateOf(
   const isBelow = mounted !== undefined && path.startsWith(mounted.text);
   const rest = segmentsOf(isBelow ? path.slice(mounted.text.length) : path);
   return longestMatch(templates, rest, !isBelow);
-}
-
-/**
- * The mount path of a router that no layer of the application has: the base URL, or what the path has before the segments of the route.
- * Of what is mounted in such a router, only the text is known.
- */
-function guessPrefix(
-  { app, params }: RoutedRequest,
-  base: string | undefined,
-  path: string,
-  template: string,
-): string {
-  if (base !== undefined && path !== base && !path.startsWith(`${base}/`)) return '';
-  const text = base ?? lostPrefix(segmentsOf(path), template);
-  const known = beginningOf(app, text);
-  const rest = text.slice(known.text.length);
-  const others = Object.entries(params ?? {}).filter(([name]) => !template.includes(name));
-  const named = withNames(rest, others);
-  return known.template + mostUsedSpelling(redactSecrets(toTitlePath(named)));
-}
-
-/** If a segment of the route matches several, they cannot be counted and there is no prefix. */
-function lostPrefix(path: readonly string[], template: string): string {
-  if (/[*?+({]/.test(template)) return '';
-  const prefix = path.slice(0, Math.max(0, path.length - segmentsOf(template).length));
-  return prefix.map((segment) => `/${segment}`).join('');
 }
 
 interface Router {
@@ -117,12 +81,8 @@ const MAX_LAYERS = 20_000;
 const waysToRoutes = new WeakMap<object, Map<Application, readonly WayToRoute[]>>();
 /** By applications, for all that are mounted in them: a layer does not say which one that is. */
 const waysToApplications = new WeakMap<Application, readonly Mounts[]>();
-/** By applications, for all mount paths in them: a function there may call a router that is in no layer. */
-const mountPaths = new WeakMap<Application, readonly Mounts[]>();
 /** How often a route was not found, by application. */
 const misses = new WeakMap<Application, number>();
-
-const NO_MOUNT: Mounted = { template: '', text: '' };
 
 /**
  * The mount path of a route of Express, from the layers of the application: a request has only the text that they matched, and
@@ -136,23 +96,6 @@ function mountOf(app: unknown, route: object, path: string, isWhole: boolean): M
   // Not found, or mounted since the application was read.
   for (const each of withParents(app)) readApplication(each);
   return longestMount(route, path, isWhole);
-}
-
-/**
- * The longest mount path at the beginning of that of a route which the application does not have, because a function calls its router.
- * Patterns such as `/api/*` do not count: they are of middleware, and would hide what is below.
- */
-function beginningOf(app: unknown, text: string): Mounted {
-  let longest = NO_MOUNT;
-  if (!isApplication(app)) return longest;
-  const starts = mountsOfApplication(app, text);
-  for (const mounted of [...starts, ...enterAll(starts, mountPaths.get(app) ?? [], text)]) {
-    const { template } = mounted;
-    const more = mounted.text.length - longest.text.length;
-    const hasParameters = template.toLowerCase() !== mounted.text.toLowerCase();
-    if ((more > 0 || (more === 0 && !hasParameters)) && !template.includes('*')) longest = mounted;
-  }
-  return longest;
 }
 
 function isApplication(app: unknown): app is Application {
@@ -215,7 +158,6 @@ function enterAll(starts: readonly Mounted[], ways: readonly Mounts[], path: str
 function readApplication(app: Application): void {
   const toRoutes = new Map<object, WayToRoute[]>();
   const toApplications: Mounts[] = [];
-  const all: Mounts[] = [];
   let layersLeft = MAX_LAYERS;
 
   function readStack(stack: unknown, mounts: Mounts): void {
@@ -232,14 +174,12 @@ function readApplication(app: Application): void {
       const inside = [...mounts, new Mount(layer)];
       if (layer.name === MOUNTED_APPLICATION) toApplications.push(inside);
       else readStack((layer.handle as Router | undefined)?.stack, inside);
-      if (!matchesAnything(layer)) all.push(inside);
     }
   }
 
   // The getter `router` of Express 4 throws.
   readStack((app._router ?? app.router)?.stack, []);
   waysToApplications.set(app, toApplications);
-  mountPaths.set(app, all);
   for (const [route, ways] of toRoutes) {
     const ofAll = waysToRoutes.get(route) ?? new Map<Application, readonly WayToRoute[]>();
     waysToRoutes.set(route, ofAll.set(app, ways));
