@@ -1,9 +1,10 @@
 import { describeError } from './common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
+import { watchTracking } from './common/watch-tracking.js';
 import type { MatomoOptions } from './options.js';
 import { createHitPipeline } from './pipeline/hit-pipeline.js';
-import { watchForSpans } from './pipeline/missing-api.js';
+import { findMissingSpans } from './pipeline/missing-api.js';
 import { type MatomoStats, noStats } from './pipeline/stats.js';
 import { assembleRequests, mapEach } from './requests/assemble-requests.js';
 import { announceExporter } from './requests/captured-requests.js';
@@ -48,11 +49,8 @@ export class MatomoSpanExporter {
     this.#made = createHitPipeline(options, this.#diagnostics, 'matomo_span_exporter');
     const pipeline = this.#made?.pipeline;
     if (!pipeline) return;
-    this.#stopWatching = watchForSpans(
-      'MatomoSpanExporter',
-      () => pipeline.stats(),
-      this.#diagnostics,
-    );
+    const findProblem = (after: number) => findMissingSpans('MatomoSpanExporter', after);
+    this.#stopWatching = watchTracking(() => pipeline.stats(), findProblem, this.#diagnostics);
     this.#withdraw = announceExporter({
       takeHit: (hit, announced, span) =>
         pipeline.addFurtherHit(hit, announced || span ? 'unknown' : undefined),

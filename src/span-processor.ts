@@ -2,9 +2,10 @@ import { describeError } from './common/describe-error.js';
 import { createDiagnostics, type Diagnostics } from './common/diagnostics.js';
 import { coded } from './common/messages.js';
 import type { Context, Span } from './common/otel-types.js';
+import { watchTracking } from './common/watch-tracking.js';
 import type { MatomoOptions } from './options.js';
 import { createHitPipeline, type HitPipeline } from './pipeline/hit-pipeline.js';
-import { watchForSpans } from './pipeline/missing-api.js';
+import { findMissingSpans } from './pipeline/missing-api.js';
 import { type MatomoStats, noStats } from './pipeline/stats.js';
 import { type FinishedSpan, SERVER_SPAN } from './requests/finished-span.js';
 import { exposeInternals, type ProcessorInternals } from './requests/processor-internals.js';
@@ -47,7 +48,8 @@ export class MatomoSpanProcessor {
       );
       this.#requests = requests;
       pipeline.end.endOpenRequests = () => requests.endOpen();
-      this.#stopWatching = watchForSpans('MatomoSpanProcessor', () => this.stats(), diagnostics);
+      const findProblem = (after: number) => findMissingSpans('MatomoSpanProcessor', after);
+      this.#stopWatching = watchTracking(() => this.stats(), findProblem, diagnostics);
       internals = {
         flushAtEnd: () => pipeline.end.flushAtEnd(() => this.shutdown()),
         trackSpanless: (rules) => requests.trackSpanless(rules),

@@ -2,6 +2,8 @@ import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { isSdkDisabled } from '../common/otel-global.js';
 import { EXIT_WAITS } from '../common/signals-and-exit.js';
+import { DetachedScope } from '../common/timers.js';
+import { watchTracking } from '../common/watch-tracking.js';
 import { readEnvironment } from '../options/environment.js';
 import type { RecordOption } from '../options/option-table.js';
 import type { MatomoOptions } from '../options.js';
@@ -9,10 +11,15 @@ import { captureRequest } from '../requests/captured-requests.js';
 import { internalsOf } from '../requests/processor-internals.js';
 import { recordServerSpans, type Sampler } from '../sampler.js';
 import { MatomoSpanProcessor } from '../span-processor.js';
-import { type NodeRequests, trackNodeRequests, watchTracking } from './node-requests.js';
+import { type NodeRequests, trackNodeRequests } from './node-requests.js';
 import { NOT_SERVING, type Provider, type Registration, type Serving } from './registration.js';
 import { isHttp2Server } from './server-events.js';
 import { currentProvider } from './watch-providers.js';
+
+const CHECK_MILLIS = 60_000;
+
+/** Most of them may not be sampled. */
+const SAMPLED_REQUESTS_TO_JUDGE = 1_000;
 
 /**
  * Reads the environment and starts tracking. `lookAgain` finds tracer providers that are not watched yet. `options` are those of
@@ -56,14 +63,26 @@ function start(
   if (processor) internalsOf(processor)?.flushAtEnd();
   const record = readEnvironment('record', process.env) ?? 'requests';
   let requests: NodeRequests | undefined;
-  let watch: ReturnType<typeof watchTracking> | undefined;
+  const restorations: (() => void)[] = [];
   if (processor) trackWithoutSpans(processor);
 
   function trackWithoutSpans(tracker: MatomoSpanProcessor): void {
     requests = trackNodeRequests(tracker, record, () =>
       diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2)),
     );
-    watch = watchTracking(tracker, record, checkProvider, diagnostics);
+    const isSampled = record === 'sampled';
+    const scope = new DetachedScope('opentelemetry-matomo');
+    const timer = scope.runInAsyncScope(() => setInterval(checkProvider, CHECK_MILLIS).unref());
+    restorations.push(
+      () => clearInterval(timer),
+      watchTracking(
+        () => tracker.stats(),
+        (after) =>
+          after === 1 ? undefined : coded('nothing-tracked', nothingTracked(after, isSampled)),
+        diagnostics,
+        isSampled ? SAMPLED_REQUESTS_TO_JUDGE : undefined,
+      ),
+    );
   }
 
   /** Some libraries delete the API's global object, or replace the list of processors. */
@@ -73,14 +92,11 @@ function start(
     if (lazy.real && provider) registration.addProvider(provider, true);
   }
 
-  const restorations: (() => void)[] = [];
-
   /** Nothing that ends or starts later is added to the processor. */
   function stopTracking(): void {
     lazy.real = undefined;
     if (processor) internalsOf(processor)?.stop();
     requests?.stop();
-    watch?.stop();
     for (const restore of restorations.splice(0)) restore();
   }
 
@@ -165,6 +181,13 @@ function processorsReplaced(provider: object): string {
   const found = `The span processors of ${provider.constructor?.name} were replaced after register had added its own`;
   const effect = 'Requests in between may be missing; register has added its own again';
   return `${found}. ${effect}. To avoid that, ${ADVICE}`;
+}
+
+function nothingTracked(requests: number, isSampled: boolean): string {
+  const advice = isSampled
+    ? 'Unset MATOMO_RECORD=sampled, or let the sampler of the application record more requests.'
+    : `Unless tracing ignores them on purpose, run \`npx opentelemetry-matomo doctor\`, or ${ADVICE}`;
+  return `${requests} requests were served, and none was tracked or ignored. Matomo receives nothing. ${advice}`;
 }
 
 /** Checked in the sources of SDK 1.30, 2.0, 2.12 and 3.1. */

@@ -16,7 +16,7 @@ import {
 import { sorted } from '../support/sorted.js';
 
 const APP = [...REGISTER, `${APPS}/set-ups.cjs`];
-const FAST_MINUTES = ['--require', `./${APPS}/fast-minutes.cjs`];
+const FAST_CHECKS = ['--require', `./${APPS}/fast-checks.cjs`];
 
 /** Over HTTP/2 without TLS. */
 async function getByHttp2(app: Server): Promise<string> {
@@ -56,7 +56,7 @@ test.each([
 });
 
 test('so is one whose processors are replaced while it serves, within a minute', async () => {
-  const { inspector, app } = await startTracked([...FAST_MINUTES, ...APP], {
+  const { inspector, app } = await startTracked([...FAST_CHECKS, ...APP], {
     SETUP: 'replaces-processors-later',
   });
   await get(`${app.url}/a`);
@@ -107,17 +107,21 @@ test.each([
   expect(app.stderr()).toBe('');
 });
 
-test('20 requests of which nothing becomes are reported once, with a reason', async () => {
-  const { inspector, app } = await startTracked([...FAST_MINUTES, ...APP], {
+async function getAll(app: Server, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await get(`${app.url}/a`);
+}
+
+test('1,000 requests of which nothing becomes are reported once, with a reason, if tracing samples', async () => {
+  const { inspector, app } = await startTracked([...FAST_CHECKS, ...APP], {
     SETUP: 'samples-nothing',
     MATOMO_RECORD: 'sampled',
   });
-  for (let i = 0; i < 19; i++) await get(`${app.url}/${i}`);
+  await getAll(app, 999);
   expect(app.stderr()).toBe('');
-  await get(`${app.url}/19`);
+  await getAll(app, 1);
   await eventually(() => codesOf(app.stderr()).includes('nothing-tracked'));
   expect(app.stderr()).toContain('MATOMO_RECORD=sampled');
-  for (let i = 0; i < 20; i++) await get(`${app.url}/${i}`);
+  await getAll(app, 20);
   await app.stop();
   expect(codesOf(app.stderr())).toEqual(['nothing-tracked']);
   expect(titles(inspector)).toEqual([]);
@@ -136,10 +140,11 @@ test.each([
     ${setUp}
     const { createServer } = require('node:http');
     require('./${APPS}/listen.cjs')(createServer((_request, response) => response.end('ok')));`;
-  const { app } = await startTracked([...preload, '--eval', code]);
-  for (let i = 0; i < 19; i++) await get(`${app.url}/${i}`);
+  const { app } = await startTracked([...FAST_CHECKS, ...preload, '--eval', code]);
+  await getAll(app, 19);
   expect(codesOf(app.stderr())).toEqual([]);
-  for (let i = 0; i < 20; i++) await get(`${app.url}/${i}`);
+  await getAll(app, 20);
+  await eventually(() => codesOf(app.stderr()).length >= codes.length);
   await app.stop();
   expect(codesOf(app.stderr())).toEqual(codes);
 });
@@ -148,8 +153,8 @@ test.each([
   ['hits', {}],
   ['requests that an option leaves out', { MATOMO_IGNORE_PATHS: '/a' }],
 ])('20 requests that are %s are no reason for a message', async (_what, env) => {
-  const { app } = await startTracked([...FAST_MINUTES, ...APP], { SETUP: 'nothing', ...env });
-  for (let i = 0; i < 20; i++) await get(`${app.url}/a`);
+  const { app } = await startTracked([...FAST_CHECKS, ...APP], { SETUP: 'nothing', ...env });
+  await getAll(app, 25);
   await app.stop();
   expect(app.stderr()).toBe('');
 });
