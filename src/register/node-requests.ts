@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
-import type { Server as NetServer, Socket } from 'node:net';
+import type { Server as NetServer } from 'node:net';
 import type { RecordOption } from '../options/option-table.js';
 import { areStreamsCaptured } from '../requests/connections.js';
 import { internalsOf } from '../requests/processor-internals.js';
@@ -29,10 +29,9 @@ export function trackNodeRequests(
   const internals = internalsOf(processor);
   internals?.trackSpanless({
     isAccepted({ request: incoming, server }) {
-      const isDropped = isOverLimit(incoming, server);
       if (!hasProvider) return true;
       if (record === 'sampled') return false;
-      if (isDropped || !isInstrumentable(server) || !emitsRequest(incoming, server)) return true;
+      if (!isInstrumentable(server) || !emitsRequest(incoming, server)) return true;
       return !isInstrumented(server);
     },
     isStreamAccepted() {
@@ -71,18 +70,6 @@ function emitsRequest({ headers, httpVersion }: IncomingMessage, server: Server)
   if (httpVersion !== '1.1') return true;
   if (expect === undefined) return host !== undefined;
   return server.listenerCount('checkContinue') === 0 && /\b100-continue\b/i.test(expect);
-}
-
-/** The number of requests of each connection to a server with `maxRequestsPerSocket`. */
-const received = new WeakMap<Socket, number>();
-
-/** Node.js answers 503 to what a client sends after the last request that its connection may have. Counts as Node.js does. */
-function isOverLimit({ headers, httpVersion, socket }: IncomingMessage, server: Server): boolean {
-  const { maxRequestsPerSocket: limit } = server;
-  if (!limit || limit < 0 || httpVersion !== '1.1' || headers.host === undefined) return false;
-  const count = (received.get(socket) ?? 0) + 1;
-  received.set(socket, count);
-  return count > limit;
 }
 
 /** OpenTelemetry's instrumentations mark what they patch, which is the class, with `__wrapped`. */

@@ -163,17 +163,15 @@ test.each([
   ['without tracing', REGISTER],
   ['with tracing', [...TRACED, ...REGISTER]],
 ])('%s, requests that Node.js answers itself are tracked', async (_given, preloads) => {
-  const { inspector, app } = await start(preloads, { MAX_REQUESTS: '2' });
-  const headers = 'Host: shop.example\r\n';
-  for (const requests of [[''], [`${headers}Expect: wonders\r\n`], [headers, headers, headers]]) {
+  const { inspector, app } = await start(preloads);
+  for (const headers of ['', 'Host: shop.example\r\nExpect: wonders\r\n']) {
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
-    socket.end(requests.map((each) => `GET /a HTTP/1.1\r\n${each}\r\n`).join(''));
+    socket.end(`GET /a HTTP/1.1\r\n${headers}\r\n`);
     await text(socket);
   }
   await app.stop();
   const rows = inspector.hits().map(({ stored }) => `${stored?.title} ${stored?.custom_var_v1}`);
-  const limited = ['GET /a 200', 'GET /a 200', 'GET /a 503'];
-  expect(sorted(rows)).toEqual(sorted(['GET /a 417', 'GET Bad Request 400', ...limited]));
+  expect(sorted(rows)).toEqual(['GET /a 417', 'GET Bad Request 400']);
 });
 
 test.each([

@@ -91,5 +91,4 @@ server.on('checkContinue', (request, response) => {
   response.writeContinue();
   request.resume().on('end', () => response.end('ok'));
 });
-server.maxRequestsPerSocket = Number(process.env.MAX_REQUESTS ?? 0);
 require('./listen.cjs')(server);
