@@ -108,7 +108,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
     method: incoming?.method ?? method,
     path,
     query,
-    route: routeOf(request, attributes, path, statusCode),
+    route: routeOf(request, attributes, path),
     statusCode,
     isEventStream: hasEventStream,
     contentType,

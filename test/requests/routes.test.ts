@@ -6,7 +6,7 @@ import { words } from '../support/words.js';
 
 function routeIn(reported: string | undefined, path: string, request?: object): string | undefined {
   const attributes = reported === undefined ? {} : { 'http.route': reported };
-  return routeOf(openRequest({ incoming: request }), attributes, path, 200);
+  return routeOf(openRequest({ incoming: request }), attributes, path);
 }
 
 test.each([
@@ -30,6 +30,13 @@ test.each([
   '^users/(?P<pk>[0-9]+)/$',
 ])('the regular expression %s is no route', (expression) => {
   expect(routeIn(expression, '/x')).toBeUndefined();
+});
+
+test.each([
+  ['/', '/'],
+  ['/t/acme', undefined],
+])('the route / is that of the path %s: %s', (path, route) => {
+  expect(routeIn(undefined, path, { route: { path: '/' } })).toBe(route);
 });
 
 test.each([

@@ -11,13 +11,12 @@ import { isRegularExpression, isRouteList, routeOfList } from './route-list.js';
 
 /**
  * The route template: from the server span, a child span, a framework's announcement, or the framework's request object. The
- * first one that is specific wins. A 404 with the route `/` matched none.
+ * first one that is specific wins. The route `/` of any other path says nothing: it has matched none, or its mount path is not known.
  */
 export function routeOf(
   { spanAdditions, incoming, announced }: Request,
   attributes: Attributes,
   path: string,
-  statusCode: number,
 ): string | undefined {
   const reported = textOf(attributes['http.route']);
   const isList = reported !== undefined && isRouteList(reported);
@@ -26,7 +25,7 @@ export function routeOf(
   const own = specific(announced.route) ?? readRoute(frameworkRequestOf(incoming), path);
   if (spanRoute !== undefined && spanRoute !== '/') return own ?? spanRoute; // the framework knows the mount path, too
   const route = spanAdditions?.route ?? own;
-  return statusCode === 404 && route === '/' && path !== '/' ? undefined : route;
+  return route === '/' && path !== '/' ? undefined : route;
 }
 
 /** Express' instrumentation leaves `/*` and `/{*rest}` out of a route, so that the rest, or `/`, is of every path below. */

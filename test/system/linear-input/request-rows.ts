@@ -374,11 +374,10 @@ export const HEADER_ROWS: readonly LinearRow[] = [
             openRequest({ incoming: { route: { path }, baseUrl: `/${text}` } }),
             { 'http.status_code': 500 },
             `/${text}`,
-            500,
           ),
         ),
         ...[`/a,/${text}`, `/^${text}`].map((route) =>
-          routeOf(NO_SOURCES, { 'http.route': route }, `/${text}`, 200),
+          routeOf(NO_SOURCES, { 'http.route': route }, `/${text}`),
         ),
         MOUNT.enter(NO_MOUNT, `/${text}`),
       ],
