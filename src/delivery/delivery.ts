@@ -71,7 +71,7 @@ export class Delivery {
       isFresh: createIsFresh(options, spool !== undefined),
     };
     const source = new BatchSource(parts);
-    const sender: Sender = new Sender({ ...parts, source }, () => this.#loop.resetTimer());
+    const sender: Sender = new Sender({ ...parts, source });
     this.memory = memory;
     this.counters = memory.counters;
     this.#parts = { ...parts, source, sender };
@@ -187,7 +187,6 @@ export class Delivery {
   /** The process is about to end: sends everything now, and new hits as soon as they are final. */
   hurry(): void {
     this.#parts.source.delayMillis = CHILD_SPAN_WAIT_MILLIS;
-    this.#loop.resetTimer();
     void this.flush();
   }
 

@@ -42,18 +42,15 @@ export class Sender {
   /** Whether the last attempt failed so that the next one has to wait. */
   hasToWait = false;
   readonly #parts: Omit<SendingParts, 'sender'>;
-  readonly #onNewToken: () => void;
   readonly #verdicts: Verdicts;
   #failedBulksInARow = 0;
   /** At its end, the process has cut the last request short, which says nothing about Matomo. */
   #isCutShort = false;
   readonly #token: CurrentToken;
 
-  /** `onNewToken` is called if a rejected token was replaced in its file. */
-  constructor(parts: Omit<SendingParts, 'sender'>, onNewToken: () => void) {
+  constructor(parts: Omit<SendingParts, 'sender'>) {
     const { options, diagnostics, random, source } = parts;
     this.#parts = parts;
-    this.#onNewToken = onNewToken;
     this.#token = new CurrentToken(options);
     const { resendUnconfirmed } = options;
     this.#verdicts = new Verdicts(resendUnconfirmed, diagnostics, random, () => ({
@@ -66,6 +63,13 @@ export class Sender {
   get mayFlush(): boolean {
     const { isTokenRejected } = this.#parts.source.failing;
     return !isTokenRejected || performance.now() >= this.waitUntilMillis;
+  }
+
+  /** Whether an attempt may begin. While the token is rejected, only another one in its file ends the wait earlier. */
+  mayBegin(): boolean {
+    const { isTokenRejected } = this.#parts.source.failing;
+    if (isTokenRejected && this.#token.rereadSometimes()) this.waitUntilMillis = 0;
+    return performance.now() >= this.waitUntilMillis;
   }
 
   /** Why Matomo does not process hits; `undefined` if it does. */
@@ -115,16 +119,14 @@ export class Sender {
     };
   }
 
-  /** No response is interpreted any more: ends all timers. */
+  /** No response is interpreted any more. */
   stop(): void {
-    this.#token.stop();
     this.#verdicts.outage.close();
   }
 
   /** Sends a batch once. Never rejects. */
   async #exchange(batch: Batch): Promise<BulkResult> {
     const { hold, transport, options, source } = this.#parts;
-    this.#token.stop(); // if it is replaced meanwhile and the result rejects it, it is read then
     const token = this.#token.value;
     const sending = transport.send(toBody(batch.hits, token), options.exportTimeoutMillis);
     const exchange = await hold.during(sending);
@@ -153,11 +155,6 @@ export class Sender {
       case 'kept':
         if (policy.wait === 'token') {
           failing.tokenRejected(batch, failureOf(result));
-          // Only another token ends the wait earlier.
-          this.#token.watch(() => {
-            this.waitUntilMillis = 0;
-            this.#onNewToken();
-          });
         } else failing.postponed();
         break;
       case 'halved':
@@ -199,14 +196,14 @@ function failureOf(result: BulkResult): Failure {
   return { reason: reasonOf(result) as Reason, areInvalid: result.kind === 'all_invalid' };
 }
 
-/** Interval for reading the token again while it is rejected. */
-const REREAD_MILLIS = 5_000;
+/** The shortest interval for reading a rejected token again. The longest is that of looks, five seconds. */
+const REREAD_MILLIS = 2_500;
 
 /** The token that is sent. While Matomo rejects it, it is read again if it came from a file. */
 class CurrentToken {
   value: string | undefined;
   readonly #read: DeliveryOptions['rereadToken'];
-  #timer: NodeJS.Timeout | undefined;
+  #readMillis = Number.NEGATIVE_INFINITY;
 
   constructor({ tokenAuth, rereadToken }: DeliveryOptions) {
     this.value = tokenAuth;
@@ -215,22 +212,15 @@ class CurrentToken {
 
   /** Reads the token again. Returns whether it is another one; a missing or empty file keeps the old one. */
   reread(): boolean {
+    this.#readMillis = performance.now();
     const token = this.#read?.() ?? this.value;
     const isNew = token !== this.value;
     this.value = token;
     return isNew;
   }
 
-  /** Reads the token again and again until `stop` is called. Calls `onNew` when it is another one. */
-  watch(onNew: () => void): void {
-    if (this.#read === undefined) return;
-    this.#timer = setInterval(() => {
-      if (this.reread()) onNew();
-    }, REREAD_MILLIS).unref();
-  }
-
-  /** Ends `watch`. */
-  stop(): void {
-    clearInterval(this.#timer);
+  /** The same, but does nothing if it was read not long ago. */
+  rereadSometimes(): boolean {
+    return performance.now() - this.#readMillis >= REREAD_MILLIS && this.reread();
   }
 }

@@ -55,7 +55,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Token of a user with write access to the site. It is sent in the request body and nowhere else. With a token, the client's
    * address is sent (`cip`), and Matomo accepts hits older than a day. To read it from a file, set `MATOMO_TOKEN_AUTH_FILE`; the
-   * file is read at start, and every 5 seconds while Matomo rejects the token.
+   * file is read at start, and at least every 5 seconds while Matomo rejects the token.
    * @see [Matomo: `token_auth`](https://developer.matomo.org/api-reference/tracking-api)
    */
   tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),

@@ -18,9 +18,7 @@ import type { SpoolReports } from './spool-reports.js';
 import type { SpoolOptions } from './spool-store.js';
 import { StoredHits } from './stored-hits.js';
 
-/** Interval for removing hits that are too old, even while nothing can be sent. */
-const EXPIRY_MILLIS = 1_000;
-/** Interval for storing and reading hits, which must be stored within half a second. */
+/** Interval for storing hits, which must be stored within half a second, for reading them, and for removing those that are too old. */
 const INTERVAL_MILLIS = 150;
 /** Interval for storing full portions: a queued hit keeps its request in memory. */
 const PORTION_MILLIS = 50;
@@ -127,16 +125,15 @@ export class Spool {
     this.#timer = setInterval(() => {
       millis += PORTION_MILLIS;
       const isInterval = millis % INTERVAL_MILLIS === 0;
-      const isDue = isInterval || memory.queued >= PORTION;
-      if (isDue && this.isWritable) void this.store(false);
+      if ((isInterval || memory.queued >= PORTION) && this.isWritable) void this.store(false);
+      if (!isInterval) return;
       if (this.writer.isHanging) {
         this.writer.giveUp(false);
         this.#reports.hanging();
       }
       // While a disk hangs, nothing piles up.
-      if (millis % EXPIRY_MILLIS === 0 && this.#steps.isIdle)
-        void this.#steps.run(() => this.#expire());
-      if (isInterval) parts.onInterval();
+      if (this.#steps.isIdle) void this.#steps.run(() => this.#expire());
+      parts.onInterval();
     }, PORTION_MILLIS).unref();
     this.#forgetExit = atExit('release', () => this.#closeAtExit());
     void this.ready.then(() => this.#beat());
