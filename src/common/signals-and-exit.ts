@@ -5,7 +5,7 @@ import { isMainThread } from 'node:worker_threads';
 //
 //     signal without a handler ──> expectEnd ──> shutdown ──> finish ──> the same signal
 //     signal with a handler ─────> expectEnd, hurry ──┐
-//     the event loop is empty ────────────────────────┼──> event `exit` ──> finish ──> release
+//     the event loop is empty ────────────────────────┼──> event `exit` ──> finish
 //     process.exit(), uncaught error ─────────────────┘
 //
 // SIGHUP and SIGUSR2 often reload a configuration: with a handler, nothing is called; without one, everything but `expectEnd`. As PID 1, they
@@ -141,32 +141,21 @@ function waitForOwnSignals(): () => void {
 
 const AT_EXIT = Symbol.for('opentelemetry-matomo.at-exit.1');
 
-/** First, hits are stored or sent; then what this process holds is released. */
-const PHASES = ['finish', 'release'] as const;
-
-interface ExitRun {
-  readonly phase: (typeof PHASES)[number];
-  readonly run: () => void;
-}
-
 /**
  * Runs a function when the process or thread emits `exit`, until the returned function is called. It runs before the listeners of the
  * application, which may call `process.exit()`: that skips all later ones.
  */
-export function atExit(phase: ExitRun['phase'], run: () => void): () => void {
-  return share(AT_EXIT, { phase, run }, listenToExit);
+export function atExit(run: () => void): () => void {
+  return share(AT_EXIT, run, listenToExit);
 }
 
-function listenToExit(exitRuns: ReadonlySet<ExitRun>): () => void {
+function listenToExit(runs: ReadonlySet<() => void>): () => void {
   function onExit(): void {
-    const runs = [...exitRuns];
-    for (const phase of PHASES) {
-      for (const each of runs) {
-        try {
-          if (each.phase === phase) each.run();
-        } catch {
-          // The process ends in any case, and an error would change its exit code.
-        }
+    for (const run of [...runs]) {
+      try {
+        run();
+      } catch {
+        // The process ends in any case, and an error would change its exit code.
       }
     }
   }
@@ -185,8 +174,8 @@ interface Shared<T> {
 }
 
 /**
- * Listens while there is an element, and returns a function that removes this one. All copies of the package share listeners: their
- * phases must not mix, and none may take the listener of another for one of the application.
+ * Listens while there is an element, and returns a function that removes this one. All copies of the package share listeners: none may take
+ * that of another for one of the application.
  */
 function share<T>(
   key: symbol,

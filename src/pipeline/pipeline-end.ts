@@ -36,7 +36,7 @@ export class PipelineEnd {
   #state: 'open' | 'kept for exit' | 'ended' = 'open';
   /** Called before the last hits are sent: adds requests whose responses are open. */
   endOpenRequests: () => void = () => undefined;
-  #leaveExit = atExit('finish', () => this.#finish());
+  #leaveExit = atExit(() => this.#finish());
   #leaveSignals: (() => void) | undefined;
 
   constructor(parts: PipelineEndParts) {
@@ -63,7 +63,7 @@ export class PipelineEnd {
     if (!this.#hasExitFlush) return;
     if (this.#state === 'ended') {
       this.#state = 'kept for exit';
-      this.#leaveExit = atExit('finish', () => this.#finish());
+      this.#leaveExit = atExit(() => this.#finish());
     }
     // By the first hit, an application has installed its handlers.
     if (isFirst && isKilledBySigterm()) {

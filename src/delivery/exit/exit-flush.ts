@@ -26,8 +26,9 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
       if (spool) source.queue.add(spool.storeSync(), false);
       ({ found, isCut } = send(parts, startMillis + limitMillis, leftBecause));
     }
+    spool?.closeAtExit();
   } catch (error) {
-    found = describeError(error);
+    found ??= describeError(error);
   }
   source.drop();
   sender.stop();

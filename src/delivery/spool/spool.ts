@@ -1,5 +1,5 @@
 import { SerialQueue } from '../../common/serial-queue.js';
-import { atExit, EXIT_WAITS } from '../../common/signals-and-exit.js';
+import { EXIT_WAITS } from '../../common/signals-and-exit.js';
 import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';
 import type { BatchQueue } from '../queue/batch-queue.js';
@@ -64,7 +64,6 @@ export class Spool {
   readonly #steps: SerialQueue;
   #timer: NodeJS.Timeout | undefined;
   #beatTimer: NodeJS.Timeout | undefined;
-  #forgetExit: () => void = () => undefined;
   #closed: Promise<void> | undefined;
 
   /** `loaded` must not reject, and resolves with `undefined` if there is no store. */
@@ -135,7 +134,6 @@ export class Spool {
       if (this.#steps.isIdle) void this.#steps.run(() => this.#expire());
       parts.onInterval();
     }, PORTION_MILLIS).unref();
-    this.#forgetExit = atExit('release', () => this.#closeAtExit());
     void this.ready.then(() => this.#beat());
   }
 
@@ -243,13 +241,14 @@ export class Spool {
       if (this.writer.isIdle) this.#parts.queue.add(this.storeSync(), false); // what has come meanwhile
       await this.#stored?.journal.close();
     });
-    this.#forgetExit();
     this.#opener?.close?.();
   }
 
-  /** The process ends without `close`. While another thread does something for it, nothing is released, as if it was killed. */
-  #closeAtExit(): void {
-    if (this.#steps.isIdle && this.writer.isIdle) this.#stored?.journal.closeAtExit?.();
+  /** At the end of the process, the same unless another thread still does something for it: then nothing is released, as if it was killed. */
+  closeAtExit(): void {
+    if (this.#isClosed || !this.#steps.isIdle || !this.writer.isIdle) return;
+    this.#isClosed = true;
+    this.#stored?.journal.closeAtExit?.();
   }
 
   async #open(): Promise<void> {
