@@ -159,3 +159,12 @@ test('an application whose tests run all timers, but keep the monotonic clock, g
   await delivery.flush();
   expect(sentNames(transport)).toHaveLength(1);
 });
+
+test('the timer for pending hits does not keep the process alive', async () => {
+  vi.useRealTimers();
+  const { delivery } = setUp();
+  const before = process.getActiveResourcesInfo();
+  delivery.push(pending());
+  expect(process.getActiveResourcesInfo()).toEqual(before);
+  await delivery.flush();
+});
