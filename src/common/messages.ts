@@ -92,7 +92,6 @@ export const MESSAGE_CODES = [
   'spool-damaged',
   'spool-lost',
   'spool-grows',
-  'spool-full',
   'exports-refused',
   'exports-accepted',
   'hits-taken-over',

@@ -14,10 +14,7 @@ import { createAnswerExport } from './receiver/answer-export.js';
 import { RefusedExports } from './receiver/refused-exports.js';
 import { createServer, findForeignSender, stopListening } from './receiver/server.js';
 import { type GatewayOptions, RECEIVER_OPTIONS, resolveReceiver } from './receiver-options.js';
-import { Assembler, type SpanCounts, type TakeRoom } from './traces/assembler.js';
-
-/** An eighth of a spool is left free for other processes that share it: their hits in memory are not known here. */
-const SHARE_OF_OTHERS = 8;
+import { Assembler, type SpanCounts } from './traces/assembler.js';
 
 const ROOM_POLL_MILLIS = 20;
 
@@ -71,58 +68,35 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     warnAboutMisspelled(variable, diagnostics);
   const made = openPipeline('gateway', matomo, diagnostics, () => assembler.counts.unused);
   const { pipeline, reading, resolved } = made;
-  const { maxQueueSize, maxSpoolBytes, shutdownTimeoutMillis } = resolved;
+  const { maxQueueSize, shutdownTimeoutMillis } = resolved;
   let received = 0;
   let rejected = 0;
   let isClosing = false;
   let boundTo = '';
   let closed: Promise<void> | undefined;
 
-  /** Reads the room in memory, apart from requests that wait for their spans: those have limits of their own. */
-  function readRoom(): TakeRoom {
-    const { pending, spooled } = pipeline.delivery;
-    let queued = pending - spooled;
-    let bytes = pipeline.delivery.memory.bytes;
-    // If all hits have failed, one more request is taken: see `MemoryQueue.admit`.
-    let isStuck = pipeline.delivery.haveAllFailed;
-    return (hits, spanBytes) => {
-      const newBytes = hits * REQUEST_BYTES + spanBytes;
-      // A request that never fits is taken if nothing is queued; what does not fit then is counted as lost.
-      const isFitting =
-        queued + hits <= maxQueueSize && bytes + newBytes <= pipeline.delivery.memory.maxBytes;
-      if (queued > 0 && !isFitting && !isStuck) return false;
-      isStuck = false;
-      queued += hits;
-      bytes += newBytes;
-      return true;
-    };
+  /** Whether hits and their spans fit into memory, apart from requests that wait for their spans: those have limits of their own. */
+  function hasRoom(hits: number, spanBytes: number): boolean {
+    const { delivery } = pipeline;
+    const { memory } = delivery;
+    const queued = delivery.pending - delivery.spooled;
+    const bytes = memory.bytes + hits * REQUEST_BYTES + spanBytes;
+    // A request that never fits is taken if nothing is queued; what does not fit then is counted as lost.
+    if (queued === 0) return true;
+    if (queued + hits <= maxQueueSize && bytes <= memory.maxBytes) return true;
+    return delivery.haveAllFailed; // then one more request is taken: see `MemoryQueue.admit`
   }
 
   const assembler = new Assembler(receiver.graceMillis, {
-    readRoom,
+    hasRoom,
     pass: (hitmaker) => addHits(hitmaker, made),
   });
-
-  /** Whether hits of waiting and new requests fit into the spool. */
-  function fitsSpool(requests: number, bytes: number): boolean {
-    const spoolRoom = pipeline.spoolRoom();
-    const { waitingRequests, waitingRequestBytes } = assembler;
-    const newBytes = waitingRequestBytes + bytes + REQUEST_BYTES * (waitingRequests + requests);
-    const { pending, spooled } = pipeline.delivery;
-    // An export that never fits is accepted if nothing waits; what does not fit then is counted as lost.
-    const isIdle = waitingRequests + pending === spooled;
-    if (isIdle && spoolRoom > maxSpoolBytes / 2) return true;
-    return pipeline.delivery.memory.bytes + newBytes <= spoolRoom - maxSpoolBytes / SHARE_OF_OTHERS;
-  }
 
   const refusals = new RefusedExports(diagnostics);
   pipeline.refusedExports = () => refusals.exports;
   const answerExport = createAnswerExport(receiver, {
     selection: createSelection(receiver, reading),
-    findFull(requests, bytes) {
-      if (!fitsSpool(requests, bytes)) return 'spool';
-      return assembler.isBlocked || !readRoom()(1, 0) ? 'queue' : undefined;
-    },
+    isFull: () => assembler.isBlocked || !hasRoom(1, 0),
     onRefused: (cause) => refusals.count(cause),
     accept({ spans, leftOut, rejected: count }) {
       received += spans.length + leftOut;

@@ -48,8 +48,6 @@ export function createDelivery(
     visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spoolKey?.find() ?? randomKey,
     /** Whether the secret is final, unless the spool could not be opened. */
     isVisitorKeyKnown: () => isVisitorKeyKnown,
-    /** Bytes that hits may take in the spool besides those that it already has. */
-    spoolRoom: () => spool?.writer.room ?? Number.POSITIVE_INFINITY,
     /** Stops what does not belong to delivery. */
     close: () => dailyKeys?.close(),
   };

@@ -46,8 +46,6 @@ export class HitPipeline implements RequestSink {
   readonly #decisions: Decisions;
   /** How long a hit waits for work of its request that has not ended. */
   readonly longestHoldMillis: number;
-  /** Bytes that hits may take in the spool besides those that it already has; no end without one. */
-  readonly spoolRoom: () => number;
   readonly #counts = createHitCounts();
   readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
   readonly #further: FurtherHits;
@@ -71,9 +69,8 @@ export class HitPipeline implements RequestSink {
     const { exitFlush, meterProvider, statsIntervalMillis, maxQueueSize: capacity } = options;
     this.#metrics = meterProvider && new Metrics(meterProvider, component, diagnostics);
     this.#made = createDelivery(options, diagnostics, this.#metrics);
-    const { delivery, spoolRoom, isVisitorKeyKnown } = this.#made;
+    const { delivery, isVisitorKeyKnown } = this.#made;
     this.delivery = delivery;
-    this.spoolRoom = spoolRoom;
     this.longestHoldMillis = longestHold(options);
     this.#metrics?.start(() => {
       const refusedExports = this.refusedExports();

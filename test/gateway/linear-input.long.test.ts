@@ -94,7 +94,7 @@ function readExport({ body, type, status }: ReturnType<typeof hostileBody>): voi
   }
   const requests: RequestSpans<ReceivedSpan>[] = [];
   const assembler = new Assembler(0, {
-    readRoom: () => () => true,
+    hasRoom: () => true,
     pass: (made) => void ('below' in made && requests.push(made)),
   });
   assembler.add(decoded.spans);

@@ -3,7 +3,6 @@ import { memoize } from '../../common/generation-cache.js';
 import type { Attributes } from '../../common/otel-types.js';
 import type { Steps } from '../../common/slices.js';
 import { textOf } from '../../requests/finished-span.js';
-import { HIT_EVENT } from '../../requests/matomo-attributes.js';
 import { OPERATION_ATTRIBUTES } from '../../requests/operations/index.js';
 import { ROUTE_BELOW_ATTRIBUTES } from '../../requests/routes/index.js';
 import type { SpanReading } from '../../requests/span-annotations.js';
@@ -34,10 +33,6 @@ const MAX_SERVICE_CHARACTERS = 200;
 /** The spans of one export request, and the reasons why others were rejected. */
 export class DecodedExport {
   readonly spans: ReceivedSpan[] = [];
-  /** Hits that the spans make, estimated from each span alone. */
-  requests = 0;
-  /** Memory of the spans that make hits, roughly. */
-  requestBytes = 0;
   /** Spans of services that are not selected. */
   leftOut = 0;
   rejected = 0;
@@ -57,15 +52,6 @@ export class DecodedExport {
   reject(reason: string): void {
     this.rejected += 1;
     this.reasons.add(reason);
-  }
-
-  add(span: ReceivedSpan): void {
-    this.spans.push(span);
-    let hits = span.isRequest ? 1 : 0;
-    for (const { name } of span.events) if (name === HIT_EVENT) hits += 1;
-    if (hits === 0) return;
-    this.requests += hits;
-    this.requestBytes += span.bytes;
   }
 }
 
@@ -111,7 +97,7 @@ export function* readExport<Item>(
         // Read only if there are spans, because an export can have far more resources and scopes than spans.
         source ??= toSource(resource.readAttributes(), into);
         scope ??= { source, isTaken: selection.takesScope(cutName(name)) };
-        if (source.isTaken) into.add(toReceivedSpan(span, scope, selection.keepsAttribute));
+        if (source.isTaken) into.spans.push(toReceivedSpan(span, scope, selection.keepsAttribute));
         else into.leftOut += 1;
       }
       if (endsStep()) yield false;

@@ -13,10 +13,10 @@ import type { ResolvedReceiver } from '../receiver-options.js';
 /** Takes decoded spans. */
 export interface SpanIntake {
   readonly selection: SpanSelection;
-  /** What has no room for more requests: given their number, and the bytes of their spans. */
-  findFull(requests: number, bytes: number): 'queue' | 'spool' | undefined;
+  /** Whether there is no room for more requests. */
+  isFull(): boolean;
   accept(decoded: DecodedExport): void;
-  onRefused(cause: 'queue' | 'spool' | 'no memory'): void;
+  onRefused(cause: 'queue' | 'no memory'): void;
 }
 
 /** Memory for bodies that are being read, as a multiple of `maxBodyBytes`. */
@@ -41,7 +41,6 @@ function createRefusals(maxBodyBytes: number) {
     'unknown encoding': [415, 3, `the content encoding must be ${ENCODINGS.join(' or ')}`],
     'no memory': [429, 8, 'too many exports at the same time; try again later'],
     queue: [503, 14, 'the queue is full until Matomo has processed hits; try again later'],
-    spool: [503, 14, 'the spool is full until Matomo has processed hits; try again later'],
   } satisfies Record<string, [status: number, code: number, message: string]>;
 }
 
@@ -92,7 +91,7 @@ export function createAnswerExport(
     const refuse = (why: Refusal, reason?: string) => {
       const [status, code, message] = refusals[why];
       response.statusCode = status;
-      if (why === 'no memory' || why === 'queue' || why === 'spool') {
+      if (why === 'no memory' || why === 'queue') {
         response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
         intake.onRefused(why);
       }
@@ -110,14 +109,12 @@ export function createAnswerExport(
     if (!codec) return refuse('unknown type');
     const inflate = findInflate(request.headers['content-encoding']);
     if (!inflate) return refuse('unknown encoding');
-    const full = intake.findFull(1, 0);
-    if (full) return refuse(full);
+    if (intake.isFull()) return refuse('queue');
     const problem = await readBody(request, maxBodyBytes, memory, async (body) => {
       const decoded = await decodeInTurn(body, inflate, codec);
       if (request.socket.destroyed) return; // without a response, the sender sends the export again
       if (!(decoded instanceof DecodedExport)) return refuse(...decoded);
-      const full = intake.findFull(decoded.requests, decoded.requestBytes);
-      if (full) return refuse(full);
+      if (intake.isFull()) return refuse('queue');
       intake.accept(decoded);
       const { rejected, reasons } = decoded;
       end(response, codec.contentType, codec.encodeAnswer(rejected, [...reasons].join('; ')));

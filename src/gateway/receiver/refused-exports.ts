@@ -29,10 +29,10 @@ export class RefusedExports {
         );
       },
       repeated: (since, cause) => {
-        const { code, advice } = CAUSES[cause as Cause];
+        const { advice } = CAUSES[cause as Cause];
         const refused = this.exports - this.#before;
         return coded(
-          code,
+          'exports-refused',
           `Exports have been refused since ${since}: ${refused} so far. ${advice}`,
         );
       },
@@ -41,8 +41,8 @@ export class RefusedExports {
 
   count(cause: Cause): void {
     this.exports += 1;
-    const { code, text, advice } = CAUSES[cause];
-    this.#state.begin(cause, () => coded(code, `${text} ${advice}`));
+    const { text, advice } = CAUSES[cause];
+    this.#state.begin(cause, () => coded('exports-refused', `${text} ${advice}`));
   }
 
   /** The end is no longer logged. */
@@ -53,22 +53,14 @@ export class RefusedExports {
 
 const CAUSES = {
   queue: {
-    code: 'exports-refused',
     text: 'The queue is full. New exports are answered with 503 until Matomo has processed hits.',
     advice: 'Check why Matomo does not process hits, or raise maxQueueSize.',
   },
-  spool: {
-    code: 'spool-full',
-    text: 'The spool is full. New exports are answered with 503 until Matomo has processed hits.',
-    advice: 'Check why Matomo does not process hits, or raise maxSpoolBytes.',
-  },
   'no memory': {
-    code: 'exports-refused',
     text: 'Too many exports arrive at the same time. New ones are answered with 429 until others have been decoded.',
     advice: `Add gateways, or raise maxBodyBytes: ${MEMORY_OF_BODIES} exports of that size are read at the same time.`,
   },
   connections: {
-    code: 'exports-refused',
     text: `All ${MAX_CONNECTIONS} connections are in use. New ones are closed until others end.`,
     advice: 'Add gateways, or let services export to a Collector, which needs few connections.',
   },

@@ -36,12 +36,9 @@ export interface SpanCounts {
 /** Takes what is assembled. */
 export interface AssemblerSink {
   pass(made: Hitmaker): void;
-  /** Reads the room for hits, without which requests wait. Called before each slice. */
-  readRoom(): TakeRoom;
+  /** Whether there is room for hits and the bytes of their spans. If not, requests wait. */
+  hasRoom(hits: number, bytes: number): boolean;
 }
-
-/** Takes room for hits and the bytes of their spans, if there is enough. */
-export type TakeRoom = (hits: number, bytes: number) => boolean;
 
 /**
  * Groups spans, which arrive in any order, by trace, service and parent. Passes on each request some time after its SERVER
@@ -70,7 +67,6 @@ export class Assembler {
   #readyBytes = 0;
   /** SERVER spans of requests among all of these. */
   #waitingRequests = 0;
-  #waitingRequestBytes = 0;
   #used = 0;
   #unused = 0;
 
@@ -83,11 +79,6 @@ export class Assembler {
   /** Number of waiting SERVER spans of requests. */
   get waitingRequests(): number {
     return this.#waitingRequests;
-  }
-
-  /** Bytes of these, without the spans below. */
-  get waitingRequestBytes(): number {
-    return this.#waitingRequestBytes;
   }
 
   /** Whether requests are ready that the sink has no room for. */
@@ -223,10 +214,10 @@ export class Assembler {
   passSlice(isOver = beginSlice()): void {
     clearImmediate(this.#nextSlice);
     this.#nextSlice = undefined;
-    const takeRoom = this.#sink.readRoom();
     for (;;) {
       const request = this.#ready[this.#passed];
-      this.#isBlocked = request !== undefined && !takeRoom(countHits(request), request.root.bytes);
+      this.#isBlocked =
+        request !== undefined && !this.#sink.hasRoom(countHits(request), request.root.bytes);
       if (!request || this.#isBlocked) return; // the timer tries again
       this.#passOldest();
       if (!isOver()) continue;
@@ -253,10 +244,8 @@ export class Assembler {
     return true;
   }
 
-  #countRequest({ bytes, isRequest }: ReceivedSpan, sign: 1 | -1): void {
-    if (!isRequest) return;
-    this.#waitingRequests += sign;
-    this.#waitingRequestBytes += sign * bytes;
+  #countRequest({ isRequest }: ReceivedSpan, sign: 1 | -1): void {
+    if (isRequest) this.#waitingRequests += sign;
   }
 }
 

@@ -23,7 +23,7 @@ async function startReceiver(onResource: (service: string, response: ServerRespo
           return true;
         },
       },
-      findFull: () => undefined,
+      isFull: () => false,
       accept: () => {
         accepted += 1;
       },

@@ -36,7 +36,7 @@ function request(spanId: string): ReceivedSpan {
 function startAssembler(): { assembler: Assembler; given: string[][] } {
   const given: string[][] = [];
   const assembler = new Assembler(GRACE_MILLIS, {
-    readRoom: () => () => true,
+    hasRoom: () => true,
     pass(made) {
       const spans = 'below' in made ? [made.root, ...made.below] : [made.root];
       given.push(spans.map(({ spanId }) => spanId));
@@ -100,7 +100,7 @@ function startSlowAssembler(requests: number) {
   onTestFinished(() => clock.mockRestore());
   const happened: string[] = [];
   const assembler = new Assembler(0, {
-    readRoom: () => () => true,
+    hasRoom: () => true,
     pass({ root }) {
       millis += 10;
       happened.push(root.spanId);
