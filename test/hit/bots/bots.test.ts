@@ -64,15 +64,12 @@ describe('findAiChatbot', () => {
 });
 
 describe('findBotName', () => {
-  const crawlers = Object.keys(CRAWLERS);
-
-  test('knows at least 30 crawlers, each once and with a source', () => {
-    expect(crawlers.length).toBeGreaterThanOrEqual(30);
-    expect(new Set(crawlers.map((name) => name.toLowerCase())).size).toBe(crawlers.length);
-    for (const source of Object.values(CRAWLERS)) expect(URL.canParse(source)).toBe(true);
+  test('knows at least 30 crawlers, each once', () => {
+    expect(CRAWLERS.length).toBeGreaterThanOrEqual(30);
+    expect(new Set(CRAWLERS.map((name) => name.toLowerCase())).size).toBe(CRAWLERS.length);
   });
 
-  test.each(crawlers)('finds %s, whatever its case', (name) => {
+  test.each(CRAWLERS)('finds %s, whatever its case', (name) => {
     expect(findBotName(`Mozilla/5.0 (compatible; ${name}/1.0; +https://a.test)`)).toBe(name);
     expect(findBotName(name.toUpperCase())).toBe(name);
     expect(findBotName(`x${name}x`)).not.toBe(name);
