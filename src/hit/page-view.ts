@@ -54,7 +54,7 @@ export function createPageViewReader(
   const toPlace = createToPlace(hasTemplates ? 'template' : options.titlePaths);
   const toTitle = createToTitle(options);
   const toVariables = createToVariables(options, report);
-  const toReferrer = createToReferrer(options, urls);
+  const toReferrer = createToReferrer(urls);
   const toDuration = memoize((millis: number) => {
     // Matomo ignores `gt_ms`, so the duration is the server time too, unless the request has other timings.
     return new FieldGroup([createField('gt_ms', millis), createField('pf_srv', millis)]);
@@ -91,7 +91,7 @@ export function createPageViewReader(
         query,
         redacted,
         address: visitors.addressOf(traits),
-        referrer: referrer === undefined ? undefined : toReferrer(referrer, host),
+        referrer: referrer === undefined ? undefined : toReferrer(referrer),
         client,
         traits,
         visitor: visitors.find(traits),
@@ -117,19 +117,11 @@ export function createPageViewReader(
 
 /**
  * The referrer. One without a query is remembered if it is sent as it came: those with a query rarely recur, and others may contain
- * secrets. With templates, it depends on the host.
+ * secrets.
  */
-function createToReferrer(
-  { urlPaths }: PageViewOptions,
-  urls: SentUrls,
-): (referrer: string, host: string | undefined) => Field | undefined {
-  const make = (referrer: string, host?: string) =>
-    createField('urlref', urls.ofReferrer(referrer, host));
-  if (urlPaths === 'template') return make;
-  const remember = memoize(
-    (referrer: string) => make(referrer),
-    (field, referrer) => field?.value === referrer,
-  );
+function createToReferrer(urls: SentUrls): (referrer: string) => Field | undefined {
+  const make = (referrer: string) => createField('urlref', urls.ofReferrer(referrer));
+  const remember = memoize(make, (field, referrer) => field?.value === referrer);
   return (referrer) => (referrer.includes('?') ? make(referrer) : remember(referrer));
 }
 

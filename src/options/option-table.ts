@@ -280,8 +280,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
    * What is sent as the path of a page URL: the path itself (`full`), or the route, and if there is none the path in the form that
-   * `titlePaths` describes for `template`. With `template`, the same applies to dimensions made from the URL, to `{path}` in
-   * titles, and to referrers on the host of the request or of `baseUrl`. Templates keep words, such as the name in
+   * `titlePaths` describes for `template`. With `template`, the same applies to dimensions made from the URL and to `{path}` in
+   * titles, and paths of referrers, of other sites too, have that form. Templates keep words, such as the name in
    * `/patients/max-mustermann`. A 400, 404 or 405 without a route has the path `/bad-request`, `/not-found` or `/method-not-allowed`, and
    * no query.
    * @default `full`

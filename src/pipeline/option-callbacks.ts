@@ -214,20 +214,15 @@ function createReadSource(options: SentAttributeOptions): (source: string) => Re
 
   return function toReadSource(source) {
     // Of what a client sends, nothing may be left.
-    function toSent(value: string | number | undefined, { http }: EndedRequest) {
-      return typeof value === 'string'
-        ? toSentAttribute(source, value, http.host) || undefined
-        : value;
+    function toSent(value: string | number | undefined) {
+      return typeof value === 'string' ? toSentAttribute(source, value) || undefined : value;
     }
     const named = headerAttributeOf(source);
     if (named) {
       const { direction, header } = named;
       const isOfResponse = direction === 'response';
       return (request) =>
-        toSent(
-          isOfResponse ? readResponseHeader(request, header) : request.headerAsSent(header),
-          request,
-        );
+        toSent(isOfResponse ? readResponseHeader(request, header) : request.headerAsSent(header));
     }
     const derive = Object.hasOwn(DERIVED, source) ? DERIVED[source] : undefined;
     if (derive)
@@ -236,7 +231,7 @@ function createReadSource(options: SentAttributeOptions): (source: string) => Re
     return (request) => {
       const { attributes, service } = request;
       const value = attributes[source] ?? attributes[oldName] ?? service.attributes[source];
-      return toSent(toText(value), request);
+      return toSent(toText(value));
     };
   };
 }

@@ -18,43 +18,31 @@ export interface SentUrlOptions extends PageUrlOptions {
 /** Without a scheme, `//x/y` is a path: to call `x` a host would hide that it may be a secret word. */
 const ORIGIN = /^[a-z][a-z\d+.-]*:[/\\]{2}([^/\\?#]*)/i;
 const PAGE_AND_QUERY = /^([^?#]*)(?:\?([^#]*))?/;
-const PORT = /:\d*$/;
 
 /** What is sent of URLs: each goes through one of these functions, wherever it comes from. */
 export type SentUrls = ReturnType<typeof createSentUrls>;
 
 export function createSentUrls(options: SentUrlOptions) {
-  const { query, referrers, urlPaths, redactPathPatterns, baseUrl } = options;
+  const { query, referrers, urlPaths, redactPathPatterns } = options;
   const keepsSecrets = query === 'keep';
   const redactPath = createRedactPath(redactPathPatterns);
   const redactOwnPath = keepsSecrets ? createRedactPath(redactPathPatterns, true) : redactPath;
   const toQuery = createToTrackedQuery({ query, siteSearch: true }, true);
   const toWholeQuery = createToTrackedQuery({ query: 'keep', siteSearch: true }, !keepsSecrets);
-  const ownHost = baseUrl === undefined ? undefined : plainHost(hostOf(baseUrl));
-
-  /** A referrer without a host is a path of this site. */
-  function isOwn(origin: string, host: string | undefined): boolean {
-    const referring = plainHost(hostOf(origin));
-    return referring === '' || referring === ownHost || referring === plainHost(host ?? '');
-  }
-
-  /** The path of a URL of this site names no more than its titles do, if options say so. */
-  function redactOther(path: string, origin: string, host: string | undefined): string {
-    const redacted = redactPath(path);
-    return urlPaths === 'template' && isOwn(origin, host) ? toTitlePath(redacted) : redacted;
-  }
+  const redactOther =
+    urlPaths === 'template' ? (path: string) => toTitlePath(redactPath(path)) : redactPath;
 
   /**
-   * A URL of a header or an attribute of a request to `host`, without fragment. Its path and query are redacted whatever `query` keeps;
-   * keywords stay, because Matomo reports them.
+   * A URL of a header or an attribute, without fragment. Its path and query are redacted whatever `query` keeps; keywords stay, because
+   * Matomo reports them.
    */
-  function ofAttribute(url: string, host?: string): string {
-    return redactUrl(url, toQuery, (path, origin) => redactOther(path, origin, host));
+  function ofAttribute(url: string): string {
+    return redactUrl(url, toQuery, redactOther);
   }
 
-  /** The page that a request to `host` came from; `undefined` if nothing of it is sent. */
-  function ofReferrer(referrer: string, host?: string): string | undefined {
-    if (referrers === 'full') return ofAttribute(referrer, host);
+  /** The page that a request came from; `undefined` if nothing of it is sent. */
+  function ofReferrer(referrer: string): string | undefined {
+    if (referrers === 'full') return ofAttribute(referrer);
     return toOrigin(withoutUserInfo(referrer));
   }
 
@@ -86,12 +74,12 @@ export function createSentUrls(options: SentUrlOptions) {
 function redactUrl(
   url: string,
   redactQuery: (query: string) => string,
-  redactPath: (path: string, origin: string) => string,
+  redactPath: (path: string) => string,
 ): string {
   const [, start = '', query = ''] = PAGE_AND_QUERY.exec(url) ?? [];
   const page = withoutUserInfo(start);
   const origin = originOf(page);
-  const redacted = origin + redactPath(page.slice(origin.length), origin);
+  const redacted = origin + redactPath(page.slice(origin.length));
   const kept = redactQuery(query);
   return kept === '' ? redacted : `${redacted}?${kept}`;
 }
@@ -109,13 +97,4 @@ function originOf(url: string): string {
 function toOrigin(url: string): string | undefined {
   const origin = originOf(url);
   return origin === '' ? undefined : `${origin}/`;
-}
-
-function hostOf(url: string): string {
-  return ORIGIN.exec(url)?.[1] ?? '';
-}
-
-/** A site answers at several ports and in upper and lower case. */
-function plainHost(host: string): string {
-  return host.toLowerCase().replace(PORT, '');
 }

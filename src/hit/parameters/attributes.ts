@@ -140,7 +140,7 @@ const URL_OR_PATH = /^(?:[a-z][a-z\d+.-]*:)?[/\\]/i;
  */
 export function createToSentAttribute(
   options: SentAttributeOptions,
-): (name: string, value: string, host?: string) => string {
+): (name: string, value: string) => string {
   const { anonymizeIp } = options;
   const urls = createSentUrls(options);
 
@@ -161,14 +161,14 @@ export function createToSentAttribute(
     return maskOne(item) ?? item.replace(IPV4, maskPart).replace(IPV6, maskPart);
   }
 
-  return function toSentAttribute(name, value, host) {
+  return function toSentAttribute(name, value) {
     if (ERROR_TYPES.has(name)) return toErrorType(value);
     const whole = cleanText(value.slice(0, MAX_CHARACTERS));
     const text = HOSTS.has(name) ? shownHost(whole) : whole;
     const isHeader = HEADER.test(name);
     if (isHeader && holdsCredentials(text)) return REDACTED;
     const isUrl = URL_OR_PATH.test(text) || (isHeader && holdsUrl(name, text));
-    const sent = isUrl ? urls.ofAttribute(text, host) : text;
+    const sent = isUrl ? urls.ofAttribute(text) : text;
     return anonymizeIp === 0 ? sent : sent.replace(ITEM, maskItem);
   };
 }

@@ -100,21 +100,16 @@ test.each([
   ['about:blank', undefined],
 ] as const)('with referrers: "origin", %s is %s', (referrer, sent) => {
   const toReferrer = createSentUrls({ ...FULL, referrers: 'origin' }).ofReferrer;
-  expect(toReferrer(referrer, 'shop.example')).toBe(sent);
+  expect(toReferrer(referrer)).toBe(sent);
 });
 
 test.each([
   ['https://shop.example/users/42?x=1', 'https://shop.example/users/:id?x=1'],
   ['http://SHOP.example:8080/users/42', 'http://SHOP.example:8080/users/:id'],
-  ['https://base.example/users/42', 'https://base.example/users/:id'],
   ['/users/max%40example.org', '/users/redacted'],
   ['//users/42', '//users/:id'],
-  ['https://ref.example/users/42', 'https://ref.example/users/42'],
+  ['https://ref.example/users/42?q=x', 'https://ref.example/users/:id?q=x'],
   ['https://shop.example', 'https://shop.example'],
-] as const)(
-  'with urlPaths: "template", the referrer %s of a request to this site is %s',
-  (referrer, sent) => {
-    const options = { ...FULL, urlPaths: 'template', baseUrl: 'https://base.example/v1' } as const;
-    expect(createSentUrls(options).ofReferrer(referrer, 'shop.example:443')).toBe(sent);
-  },
-);
+] as const)('with urlPaths: "template", the referrer %s is %s', (referrer, sent) => {
+  expect(createSentUrls({ ...FULL, urlPaths: 'template' }).ofReferrer(referrer)).toBe(sent);
+});

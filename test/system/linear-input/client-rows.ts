@@ -80,7 +80,7 @@ export const CLIENT_ROWS: readonly LinearRow[] = [
     cases: texts(
       (text) =>
         ['x-app-version', 'x-forwarded-for', 'referer', 'link'].map((name) =>
-          toSentAttribute(`http.request.header.${name}`, text, 'shop.example'),
+          toSentAttribute(`http.request.header.${name}`, text),
         ),
       {
         letters: 'a',
