@@ -13,7 +13,6 @@ import {
   type SetOptions,
 } from './environment.js';
 import type { ResolvedOptions } from './option-table.js';
-import { optionError } from './parser.js';
 
 /** Set options, with what `privacy: 'strict'` adds. */
 type StrictOptions = SetOptions & Pick<ResolvedOptions, 'hidesAddress' | 'hidesOtherUserIds'>;
@@ -43,7 +42,7 @@ export function resolveOptions(
   if (hasPseudonyms && stableVisitorKey(options) === undefined) {
     diagnostics.error(coded('user-id-key', NO_USER_ID_KEY));
   }
-  return validate(options, inCode, unclear, diagnostics);
+  return validate(options, unclear, diagnostics);
 }
 
 /**
@@ -99,34 +98,21 @@ function applyDefaults(set: StrictOptions): CompleteOptions {
   return { ...options, maxExportBatchSize: Math.min(options.maxExportBatchSize, largest) };
 }
 
-/** Last: whether the options can be used together, and none is missing. */
+/** Last: whether all privacy options are clear, and none is missing. */
 function validate(
   options: CompleteOptions,
-  inCode: MatomoOptions,
   unclear: readonly string[],
   diagnostics: OptionDiagnostics,
 ): ResolvedOptions | undefined {
-  const reasons = isSampledByNobody(options) ? [...unclear, SAMPLED_BY_NOBODY] : unclear;
-  if (reasons !== unclear && inCode.sampleRate !== undefined && inCode.visitorId !== undefined) {
-    throw optionError(SAMPLED_BY_NOBODY);
-  }
-  if (reasons.length > 0) diagnostics.error(privacyOptionInvalid(reasons));
+  if (unclear.length > 0) diagnostics.error(privacyOptionInvalid(unclear));
   const { url, siteId } = options;
   const isComplete = url !== undefined && siteId !== undefined;
   if (!isComplete) diagnostics.error(coded('options-missing', optionsMissing(options)));
-  return isComplete && reasons.length === 0 ? { ...options, url, siteId } : undefined;
+  return isComplete && unclear.length === 0 ? { ...options, url, siteId } : undefined;
 }
 
 const NO_USER_ID_KEY =
   'userId is a header or claim, but there is no lasting key for pseudonyms. No user IDs are sent. Set visitorKey to a secret, or set tokenAuth.';
-
-/** Without a visitor ID or a user ID, visitors cannot be sampled as a whole. */
-function isSampledByNobody({ sampleRate, visitorId, userId }: CompleteOptions): boolean {
-  return sampleRate < 1 && visitorId === 'none' && userId === undefined;
-}
-
-const SAMPLED_BY_NOBODY =
-  'sampleRate must be 1 if visitorId is "none" and userId is not set, because visitors cannot be sampled then';
 
 function privacyOptionInvalid(reasons: readonly string[]): string {
   const effect = 'Nothing is tracked, so that no mistake discloses data';

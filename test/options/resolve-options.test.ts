@@ -298,7 +298,6 @@ test.each<[variables: string, why?: RegExp]>([
   // The default title may name more.
   ['MATOMO_ACTION_NAME={nonsense}', /MATOMO_ACTION_NAME.*\{nonsense\}/],
   ['MATOMO_ANONYMIZE_IP=yes; MATOMO_DO_NOT_TRACK=yes', /ANONYMIZE_IP.*MATOMO_DO_NOT_TRACK/],
-  ['MATOMO_SAMPLE_RATE=0.5; MATOMO_VISITOR_ID=none', /sampleRate/],
   ['MATOMO_USER_ID=jwt.email'],
   ['MATOMO_USER_ID=jwt.'],
   ['MATOMO_USER_ID=http.request.header.'],
@@ -357,12 +356,6 @@ test.each<[inCode: MatomoOptions, variables: string, expected: object, line?: Re
   expect(options).toMatchObject(expected);
   expect(logged.join()).toMatch(line ?? /^$/);
   if (line) expect(logged).toEqual([expect.stringMatching(/\[environment-unknown\]$/)]);
-});
-
-test('a sample of nobody is refused in code', () => {
-  const nobody = { visitorId: 'none', sampleRate: 0.5 } as const;
-  expect(() => resolve({ ...REQUIRED, ...nobody })).toThrow(/sampleRate.*visitorId.*userId/);
-  expect(resolve({ ...REQUIRED, ...nobody, userId: 'enduser.id' }).options).toBeDefined();
 });
 
 test('headers in options are read in any case, and names that are no secrets are allowed', () => {

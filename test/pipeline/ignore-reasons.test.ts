@@ -110,6 +110,22 @@ test('who is in the sample is decided when hits are sent if the spool with the k
   expect(exporter.stats()).toMatchObject({ hits: 0, furtherHits: 0, ignored: { sampled: 1 } });
 });
 
+test('visitors are in the sample or not as a whole, although no visitor ID is sent', async () => {
+  const options = { ...PATIENT, sampleRate: 0.5, visitorId: 'none' } as const;
+  const { exporter, inspector } = await startExporter(options);
+  const clients = Array.from({ length: 40 }, (_, i) => `client${i}/1`);
+  const spans = ['/a', '/b'].flatMap((path) =>
+    clients.map((client) => serverSpan(path, { 'user_agent.original': client })),
+  );
+  exporter.export(spans, () => undefined);
+  await exporter.forceFlush();
+  const sent = inspector.hits().map(({ params }) => params);
+  expect(sent.filter(({ cid }) => cid !== undefined)).toEqual([]);
+  const pathsOf = (client: string) => sent.filter(({ ua }) => ua === client).length;
+  expect(new Set(clients.map(pathsOf))).toEqual(new Set([0, 2]));
+  expect(exporter.stats().ignored.sampled).toBe(spans.length - sent.length);
+});
+
 /** What is sent of an event while the response of its request is open. */
 async function sendEventOfOpenRequest(
   options: MatomoOptions,
