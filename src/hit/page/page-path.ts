@@ -3,7 +3,7 @@ import { holdsEmail, isToken } from './secrets.js';
 import { decodePath } from './url-pairs.js';
 
 /** Every rule needs a digit or an `@`, also encoded (`%40`). Most paths and segments have neither. */
-const VALUE = /[\d@]/g;
+const VALUE = /[\d@]/;
 
 const ID = /^(?:\d+|(?=\D*\d)[\da-f]{8,}|[0-7][\da-hjkmnp-tv-z]{25})$/i;
 const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
@@ -15,25 +15,11 @@ const UNSAFE_IN_A_TITLE = /[\p{Cc}\p{Bidi_Control}]/u;
  */
 export function toTitlePath(path: string): string {
   const seen = cutAtSegment(path);
-  let template = '';
-  let copied = 0;
-  // `replace` with a function takes 1.3 to 2.5 times as long.
-  while (VALUE.test(seen)) {
-    const start = seen.lastIndexOf('/', VALUE.lastIndex - 1) + 1;
-    const end = endOfSegment(seen, VALUE.lastIndex);
-    template += seen.slice(copied, start) + templateOf(seen.slice(start, end));
-    VALUE.lastIndex = end;
-    copied = end;
-  }
-  return template + seen.slice(copied);
-}
-
-function endOfSegment(path: string, start: number): number {
-  const slash = path.indexOf('/', start);
-  return slash < 0 ? path.length : slash;
+  return VALUE.test(seen) ? seen.split('/').map(templateOf).join('/') : seen;
 }
 
 function templateOf(sent: string): string {
+  if (!VALUE.test(sent)) return sent;
   const segment = decodePath(sent);
   if (ID.test(segment)) return ':id';
   if (UUID.test(segment)) return ':uuid';
