@@ -2,14 +2,7 @@ import { memoize } from '../../common/generation-cache.js';
 import { createField, Field, rawField } from '../field.js';
 import { encodeValue, isPlain } from '../text.js';
 import { redactPair } from './redaction.js';
-import {
-  asMatomoReads,
-  type FilterPair,
-  filterPairs,
-  filterParts,
-  MAX_PAIRS_LENGTH,
-  pairNameOf,
-} from './url-pairs.js';
+import { asMatomoReads, type FilterPair, filterParts, pairNameOf } from './url-pairs.js';
 
 /** Matomo cuts there, by bytes; what is sent is ASCII. */
 const MAX_URL_LENGTH = 1024;
@@ -160,18 +153,7 @@ export function createToTrackedQuery(
   }
 
   if (policy === 'strip') return () => '';
-  return function toTrackedQuery(query) {
-    const text = asMatomoReads(query);
-    let tracked: string | undefined;
-    // Not with `split`, which would copy every pair.
-    for (let start = 0, end = 0; end >= 0; start = end + 1) {
-      end = text.indexOf('&', start);
-      const kept = filterPairs(end < 0 ? text.slice(start) : text.slice(start, end), filter);
-      if (kept !== undefined) tracked = tracked === undefined ? kept : `${tracked}&${kept}`;
-      if (tracked !== undefined && tracked.length > MAX_PAIRS_LENGTH) break;
-    }
-    return tracked ?? '';
-  };
+  return (query) => filterParts(`&${asMatomoReads(query)}`, filter).slice(1);
 }
 
 /**

@@ -28,15 +28,10 @@ export function pairNameOf(pair: string): string {
   return (bracket > 0 ? name.slice(0, bracket) : name).trim();
 }
 
-/** Filters pairs that `;` separates; `undefined` if none is kept. */
-export function filterPairs(text: string, filter: FilterPair): string | undefined {
-  const kept = filterParts(`;${text}`, filter);
-  return kept === '' ? undefined : kept.slice(1);
-}
-
 /**
- * Filters pairs that each have a separator before them, such as matrix parameters (`;q=shoes&page=2`). A part without name and value
- * continues what is before it, and is kept or removed with it. Parts after the first 1,024 characters that are kept are dropped.
+ * Filters pairs that each have a separator before them: of a query, or matrix parameters (`;q=shoes&page=2`), for which `isBeforeChanged`
+ * is whether the text before them was changed. A part without name and value continues what is before it, and is kept or removed with
+ * it; of a query, only after `;`. Parts after the first 1,024 characters that are kept are dropped.
  */
 export function filterParts(text: string, filter: FilterPair, isBeforeChanged?: boolean): string {
   let kept = '';
@@ -45,6 +40,7 @@ export function filterParts(text: string, filter: FilterPair, isBeforeChanged?: 
   for (let start = 0, end = 0; start < text.length; start = end) {
     end = endOfPart(text, start);
     const pair = text.slice(start + 1, end);
+    if (isBeforeChanged === undefined && text[start] === '&') isChanged = undefined;
     const isContinued = isChanged !== undefined && !isWhole(pair);
     if (isContinued && isChanged) continue;
     const filtered = filter(pair, isContinued);

@@ -17,6 +17,17 @@ test.each<[Partial<QueryPolicyOptions>, string]>([
 });
 
 test.each([
+  ['x=1&a=2;b=3&c=4', 'x=1;b=3&c=4'],
+  ['a=2;b=3', 'b=3'],
+  ['a=2;continued&b=3', 'b=3'],
+  ['b=3&continued', 'b=3'],
+  ['b=3;continued&a=2;a=3', 'b=3;continued'],
+])('of pairs that are separated by ; and &, %s keeps %s', (given, kept) => {
+  const toTrackedQuery = createToTrackedQuery({ query: ['x', 'b', 'c'], siteSearch: false });
+  expect(toTrackedQuery(given)).toBe(kept);
+});
+
+test.each([
   ['redact', `_rsc=1xyz&${'a=1&'.repeat(255)}b=last&z=end`, 'b=last'],
   ['keep', `_rsc=1xyz&${'a=1&'.repeat(255)}b=last&z=end`, 'b=last'],
   [['b', '_rsc'], `_rsc=1xyz&${'a=1&'.repeat(999)}b=last&z=end`, 'b=last'],
