@@ -121,16 +121,6 @@ function rangeOf({ min, max }: ValueRules): string {
 function kindOf(unchecked: unknown): string {
   if (unchecked === null) return 'null';
   if (isThenable(unchecked)) return 'a promise';
-  if (isList(unchecked)) return 'a list';
-  if (typeof unchecked === 'string') return unchecked.trim() === '' ? 'empty text' : 'other text';
-  if (typeof unchecked !== 'number') return `a value of type ${typeof unchecked}`;
-  return Number.isFinite(unchecked) ? 'another number' : String(unchecked);
-}
-
-function isList(value: unknown): boolean {
-  try {
-    return Array.isArray(value);
-  } catch {
-    return false; // a proxy that was revoked
-  }
+  const isUnusual = typeof unchecked === 'number' && !Number.isFinite(unchecked);
+  return isUnusual ? String(unchecked) : `a value of type ${typeof unchecked}`;
 }

@@ -94,8 +94,9 @@ test.each([
   ['dimension1000', 'x', /"dimension1000".*1 to 999/],
   ['action_nmae', 'x', /"action_nmae".*"action_name"/],
   ['h', 24, /"h".*whole number from 0 to 23.*number.*beforeSend/],
-  ['url', 'secret', /"url".*URL.*text.*beforeSend/],
-  ['uid', '', /"uid".*empty text.*beforeSend/],
+  ['url', 'secret', /"url".*URL.*string.*beforeSend/],
+  ['h', Number.NaN, /"h".*NaN.*beforeSend/],
+  ['uid', '', /"uid".*names a user.*string.*beforeSend/],
   ['new_visit', { secret: 1 }, /"new_visit".*true.*object.*beforeSend/],
   ['cdt', Promise.resolve(1), /"cdt".*epoch seconds.*promise.*beforeSend/],
 ])(
