@@ -1,5 +1,5 @@
 import { show } from '../common/diagnostics.js';
-import { isRecord, isThenable } from '../common/is-record.js';
+import { isRecord } from '../common/is-record.js';
 import { headerAttributeOf, isSecretHeader } from '../hit/parameters/attributes.js';
 import { USER_ID_CLAIMS, userIdSourceOf } from '../hit/visitor/pseudonym.js';
 import {
@@ -22,21 +22,23 @@ const OF_THE_REQUEST =
   /^(?:accept-encoding|connection|content-(?:encoding|length|type)|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
 
 const PAIRS_OF_HEADERS =
-  'names and values of HTTP headers, such as authorization=Basic …; its value is not shown, because it may be secret';
+  'names and values of HTTP headers, such as authorization=Basic …, in code an object, such as Object.fromEntries(headers); its value is not shown, because it may be secret';
 
 /**
  * Headers by lower-case name. Errors never show a value. They name the header only in code: if the text of a variable cannot be
  * parsed, all of it may be a secret.
  */
-export const headers: Parser<
-  Readonly<Record<string, string>>,
-  Readonly<Record<string, string>> | Iterable<readonly [string, string]>
-> = parser(PAIRS_OF_HEADERS, parseHeaders, { syntax: PAIRS });
+export const headers: Parser<Readonly<Record<string, string>>> = parser(
+  PAIRS_OF_HEADERS,
+  parseHeaders,
+  { syntax: PAIRS },
+);
 
 function parseHeaders(value: unknown, name: string): Readonly<Record<string, string>> {
+  if (!isRecord(value)) throw notPairs(name);
   const parsed: Record<string, string> = {};
-  for (const [key, content] of pairsOf(name, value)) {
-    const header = typeof key === 'string' ? key.trim().toLowerCase() : '';
+  for (const [key, content] of Object.entries(value)) {
+    const header = key.trim().toLowerCase();
     const text = typeof content === 'string' ? content.trim() : '';
     if (!HEADER_NAME.test(header)) throw notPairs(name);
     if (!VALUE.test(text)) throw isVariable(name) ? notPairs(name) : notText(name, header);
@@ -51,15 +53,6 @@ export function credentialsIn(sent: Readonly<Record<string, string>>): string[] 
   return Object.entries(sent).flatMap(([name, value]) =>
     isSecretHeader(name) ? [value, ...value.split(' ').slice(1)] : [],
   );
-}
-
-/** The pairs of an object, or of `Headers`, a `Map` or another iterable. */
-function pairsOf(name: string, value: unknown): readonly (readonly unknown[])[] {
-  if (isRecord(value)) return Object.entries(value);
-  if (typeof value !== 'object' || value === null || isThenable(value)) throw notPairs(name);
-  const pairs = [...(value as Iterable<unknown>)];
-  if (pairs.every((pair) => Array.isArray(pair) && pair.length === 2)) return pairs as unknown[][];
-  throw notPairs(name);
 }
 
 function notPairs(name: string): OptionError {

@@ -61,8 +61,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
   tokenAuth: option(secret, { file: 'MATOMO_TOKEN_AUTH_FILE' }),
   /**
    * Headers that are added to every request to Matomo, for a web server or proxy that requires a password or a key. They are
-   * never logged. `Headers`, a `Map` and lists of pairs are accepted, too. In the environment, values have no commas. Matomo 5.4 and later
-   * read `Authorization: Bearer` as a Matomo token: use `tokenAuth` for that.
+   * never logged. In the environment, values have no commas. Matomo 5.4 and later read `Authorization: Bearer` as a Matomo token: use
+   * `tokenAuth` for that.
    * @example MATOMO_HEADERS='authorization=Basic dXNlcjpwYXNz,x-key=abc'
    */
   headers: option(headers, { default: {} }),

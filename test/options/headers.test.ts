@@ -4,7 +4,6 @@ import { expect, test } from 'vitest';
 import { createGateway } from '../../src/gateway/index.js';
 import { MatomoSpanExporter, MatomoSpanProcessor } from '../../src/index.js';
 import { headers } from '../../src/options/header-values.js';
-import type { MatomoOptions } from '../../src/options.js';
 import { serverSpan } from '../support/builders.js';
 import { sendSpans } from '../support/gateway.js';
 import { listen } from '../support/listen.js';
@@ -20,14 +19,17 @@ async function startMatomo() {
   return { url, received };
 }
 
-test.each<[string, MatomoOptions['headers']]>([
-  ['an object', { 'X-Key': 'abc' }],
+test.each([
   ['Headers', new Headers({ 'X-Key': 'abc' })],
   ['a Map', new Map([['X-Key', 'abc']])],
-  ['pairs', [['X-Key', 'abc']]],
-])('headers may be %s', (_form, given) => {
-  expect(headers('headers', given)).toEqual({ 'x-key': 'abc' });
-});
+  ['pairs', [['X-Key', 'abc']] as const],
+])(
+  '%s that are no object of headers are refused, and Object.fromEntries makes one of them',
+  (_form, given) => {
+    expect(() => headers('headers', given)).toThrow(/^(?!.*abc).*Object\.fromEntries/);
+    expect(headers('headers', Object.fromEntries(given))).toEqual({ 'x-key': 'abc' });
+  },
+);
 
 test('headers are sent by processor, exporter and gateway', async () => {
   const { url, received } = await startMatomo();

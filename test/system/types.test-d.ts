@@ -81,12 +81,14 @@ test('option functions get a read-only request', () => {
 test('options take what an application has at hand', () => {
   const url: string | undefined = 'https://matomo.example.org';
   assertType<MatomoOptions[]>([
-    { url: new URL(url), userId: () => 42, headers: new Headers() },
-    { url: undefined, headers: new Map([['x-key', 'a']]), dimensions: { 1: () => ['a', 'b'] } },
-    { headers: [['x-key', 'a']], dimensions: { 1: 'http.route', 2: () => true } },
+    { url: new URL(url), userId: () => 42, headers: Object.fromEntries(new Headers()) },
+    { url: undefined, dimensions: { 1: () => ['a', 'b'] } },
+    { dimensions: { 1: 'http.route', 2: () => true } },
     { headers: { 'x-key': 'a' }, beforeSend: (parameters) => ({ ...parameters, uid: 'ann' }) },
     { beforeSend: () => null },
   ]);
+  // @ts-expect-error no object of headers
+  assertType<MatomoOptions>({ headers: new Headers() });
   // @ts-expect-error a promise
   assertType<MatomoOptions>({ beforeSend: async (parameters) => parameters });
   // @ts-expect-error nothing is returned

@@ -23,7 +23,7 @@ import { createGateway } from 'opentelemetry-matomo/gateway';
 
 const handle: MatomoHandle = start({
   url: new URL('https://matomo.example.org'),
-  headers: new Map([['x-key', 'a']]),
+  headers: { 'x-key': 'a' },
   siteId: ({ path }) => path.length,
   dimensions: { 1: 'http.request.method', 2: ({ statusCode }) => statusCode },
   beforeSend: (parameters) => (parameters.action_name ? parameters : null),
