@@ -36,18 +36,11 @@ export function createDelivery(
   const spool = createSpool(options, dailyKeys ?? spoolKey, diagnostics);
   if (dailyKeys && !spool) diagnostics.warnOnce('daily', coded('visitor-key-not-shared', OWN_KEY));
   const randomKey = randomBytes(32);
-  let isVisitorKeyKnown = spool === undefined || ownKey !== undefined;
-  const onKnown = () => {
-    isVisitorKeyKnown = true;
-  };
-  spool?.ready.then(onKnown, onKnown);
   const onTracked = () => reportTracking(options, diagnostics);
   return {
     delivery: new Delivery({ ...options, onTracked }, transport, diagnostics, Math.random, spool),
     /** Returns the secret of visitor IDs. An open spool may provide it: until then it is another one. */
     visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spoolKey?.find() ?? randomKey,
-    /** Whether the secret is final, unless the spool could not be opened. */
-    isVisitorKeyKnown: () => isVisitorKeyKnown,
     /** Stops what does not belong to delivery. */
     close: () => dailyKeys?.close(),
   };

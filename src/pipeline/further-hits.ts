@@ -24,7 +24,7 @@ import { type PendingPageView, REQUEST_BYTES } from './pending-hits.js';
 import type { HitCounts } from './stats.js';
 
 /** The part of a pipeline that its further hits need. */
-export interface FurtherHitsParts extends Omit<DecisionParts, 'isVisitorKeyKnown'> {
+export interface FurtherHitsParts extends DecisionParts {
   readonly delivery: Delivery;
   readonly decisions: Decisions;
   readonly counts: HitCounts;

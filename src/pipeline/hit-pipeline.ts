@@ -69,7 +69,7 @@ export class HitPipeline implements RequestSink {
     const { exitFlush, meterProvider, statsIntervalMillis, maxQueueSize: capacity } = options;
     this.#metrics = meterProvider && new Metrics(meterProvider, component, diagnostics);
     this.#made = createDelivery(options, diagnostics, this.#metrics);
-    const { delivery, isVisitorKeyKnown } = this.#made;
+    const { delivery } = this.#made;
     this.delivery = delivery;
     this.longestHoldMillis = longestHold(options);
     this.#metrics?.start(() => {
@@ -84,7 +84,7 @@ export class HitPipeline implements RequestSink {
       diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
     const builder = () => this.#hits;
     const parts = { options, diagnostics, callbacks, builder, report: this.#report };
-    this.#decisions = new Decisions({ ...parts, isVisitorKeyKnown });
+    this.#decisions = new Decisions(parts);
     this.#countFirstRequest = watchFirstRequests(diagnostics);
     this.#further = new FurtherHits({
       ...parts,

@@ -46,8 +46,6 @@ export interface DecisionParts {
   readonly diagnostics: Diagnostics;
   readonly callbacks: OptionCallbacks;
   readonly builder: () => HitBuilder;
-  /** Whether the secret of visitor IDs is final: a spool provides it only once it is open. */
-  readonly isVisitorKeyKnown: () => boolean;
 }
 
 /**
@@ -83,7 +81,7 @@ export class Decisions {
    * and the span are still there.
    */
   decide(request: EndedRequest): IgnoreReason | undefined {
-    const { callbacks, isVisitorKeyKnown } = this.#parts;
+    const { callbacks } = this.#parts;
     const { http } = request;
     request.site = 0;
     const privacyReason = this.#findPrivacyReason(request);
@@ -102,7 +100,7 @@ export class Decisions {
     reason ??= this.#sort(request);
     if (reason === undefined) http.client?.remember();
     http.optionParameters = callbacks.parametersOf(request, site);
-    if (reason !== undefined || this.#sampleRate >= 1 || !isVisitorKeyKnown()) return reason;
+    if (reason !== undefined || this.#sampleRate >= 1) return reason;
     return this.decideSample(request) ? undefined : 'sampled';
   }
 
@@ -119,14 +117,10 @@ export class Decisions {
     if (this.#isOfChatbot(open.http)) open.hasSampledVisitor = true; // AI chatbots are no visitors
   }
 
-  /**
-   * Why a page view is not sent after all: until then, the application and spans may ignore the request or show that it is no call, and
-   * the key of visitors becomes known.
-   */
+  /** Why a page view is not sent after all: until then, the application and spans may ignore the request or show that it is no call. */
   findLateReason(request: EndedRequest): IgnoreReason | undefined {
     if (request.ignored) return 'attribute';
-    if (this.isProtocol(request.http)) return 'mcp';
-    return this.decideSample(request) ? undefined : 'sampled';
+    return this.isProtocol(request.http) ? 'mcp' : undefined;
   }
 
   /** Whether the visitor of a request with a site is in the sample. It is decided once for all hits of the request. */

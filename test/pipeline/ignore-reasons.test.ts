@@ -5,11 +5,10 @@ import { ignore, trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { IGNORE_REASONS, type IgnoreReason } from '../../src/pipeline/ignore-reasons.js';
 import type { MatomoStats } from '../../src/pipeline/stats.js';
-import { capturedHeaders, finishedSpan, hitEventOf, serverSpan } from '../support/builders.js';
+import { capturedHeaders, finishedSpan, serverSpan } from '../support/builders.js';
 import { CHATGPT } from '../support/chatbots.js';
 import { eventually } from '../support/child-process.js';
 import { startExporter } from '../support/senders.js';
-import { temporaryFolder } from '../support/spool.js';
 import { startTracedService } from '../support/traced-service.js';
 
 const PATIENT = { scheduledDelayMillis: 60_000 };
@@ -98,17 +97,6 @@ test.each([
     expect(service.processor.stats().hits).toBe(1);
   },
 );
-
-test('who is in the sample is decided when hits are sent if the spool with the key of visitors was not open', async () => {
-  const options = { ...PATIENT, spool: temporaryFolder(), sampleRate: 1e-9 };
-  const { exporter, inspector } = await startExporter(options);
-  const events = [hitEventOf({ e_c: 'at', e_a: 'once' })];
-  exporter.export([serverSpan('/a', {}, { events })], () => undefined);
-  expect(exporter.stats()).toMatchObject({ hits: 2, furtherHits: 1 });
-  await exporter.forceFlush();
-  expect(inspector.hits()).toEqual([]);
-  expect(exporter.stats()).toMatchObject({ hits: 0, furtherHits: 0, ignored: { sampled: 1 } });
-});
 
 test('visitors are in the sample or not as a whole, although no visitor ID is sent', async () => {
   const options = { ...PATIENT, sampleRate: 0.5, visitorId: 'none' } as const;
