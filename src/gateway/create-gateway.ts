@@ -138,9 +138,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     await stopListening(server);
     assembler.finish();
     // Requests that the queue has no room for wait until it has, as long as there is time to send the others.
-    if (assembler.isBlocked) pipeline.delivery.hurry();
+    if (assembler.waitingRequests > 0) pipeline.delivery.hurry();
     const lastMillis = deadline - shutdownTimeoutMillis / 4;
-    while (assembler.isBlocked && performance.now() < lastMillis) {
+    while (assembler.waitingRequests > 0 && performance.now() < lastMillis) {
       await sleep(ROOM_POLL_MILLIS);
       assembler.passSlice();
     }

@@ -243,6 +243,24 @@ test('close sends what is queued while another request waits for room', async ()
   expect(gateway.stats()).toMatchObject({ tracked: 13, lost: { queue_full: 0 } });
 });
 
+test('close passes on what waits for room only as there is room, however long that takes', async () => {
+  const { gateway, inspector } = await startGateway({
+    maxQueueSize: 3,
+    scheduledDelayMillis: 60_000,
+    shutdownTimeoutMillis: 60_000,
+    ignore() {
+      const end = performance.now() + 30; // longer than a slice
+      while (performance.now() < end);
+      return false;
+    },
+  });
+  const spans = Array.from({ length: 12 }, (_, i) => requestSpan(`/${i}`));
+  expect((await sendSpans(gateway, exportRequest(spans))).status).toBe(200);
+  await gateway.close();
+  expect(gateway.stats()).toMatchObject({ tracked: 12, lost: { queue_full: 0, shutdown: 0 } });
+  expect(inspector.hits()).toHaveLength(12);
+});
+
 test('nor are more taken than the queue has bytes for', async () => {
   const { gateway, inspector } = await startGateway({ maxQueueSize: 300 });
   inspector.play({ status: 503 });

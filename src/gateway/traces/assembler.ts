@@ -81,7 +81,7 @@ export class Assembler {
     return this.#waitingRequests;
   }
 
-  /** Whether requests are ready that the sink has no room for. */
+  /** Whether the last slice has left requests that the sink had no room for. It stays so until a slice passes on the oldest. */
   get isBlocked(): boolean {
     return this.#isBlocked;
   }
