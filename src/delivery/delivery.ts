@@ -119,9 +119,15 @@ export class Delivery {
     return this.#parts.source.queue.setAside;
   }
 
-  /** Whether only another hit can show that those in memory are the cause of their failures. */
-  get haveAllFailed(): boolean {
-    return this.memory.haveAllFailed(this.#parts.source.queue);
+  /**
+   * Whether hits of so many bytes can be pushed without a loss. Hits that are being written to the spool count, because it may give them
+   * back. If there are no hits in memory, more can be pushed than ever fit: what does not fit then is lost.
+   */
+  hasRoom(hits: number, bytes: number): boolean {
+    const { memory } = this;
+    const before = this.pending - this.spooled;
+    if (before === 0 || memory.fits(before + hits, bytes)) return true;
+    return memory.haveAllFailed(this.#parts.source.queue);
   }
 
   /** Hits of processes that have ended, which this process counts. */

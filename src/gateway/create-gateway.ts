@@ -68,23 +68,16 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     warnAboutMisspelled(variable, diagnostics);
   const made = openPipeline('gateway', matomo, diagnostics, () => assembler.counts.unused);
   const { pipeline, reading, resolved } = made;
-  const { maxQueueSize, shutdownTimeoutMillis } = resolved;
+  const { shutdownTimeoutMillis } = resolved;
   let received = 0;
   let rejected = 0;
   let isClosing = false;
   let boundTo = '';
   let closed: Promise<void> | undefined;
 
-  /** Whether hits and their spans fit into memory, apart from requests that wait for their spans: those have limits of their own. */
+  /** Whether there is room for requests and the hits of their events. Requests that wait for their spans have limits of their own. */
   function hasRoom(hits: number, spanBytes: number): boolean {
-    const { delivery } = pipeline;
-    const { memory } = delivery;
-    const queued = delivery.pending - delivery.spooled;
-    const bytes = memory.bytes + hits * REQUEST_BYTES + spanBytes;
-    // A request that never fits is taken if nothing is queued; what does not fit then is counted as lost.
-    if (queued === 0) return true;
-    if (queued + hits <= maxQueueSize && bytes <= memory.maxBytes) return true;
-    return delivery.haveAllFailed; // then one more request is taken: see `MemoryQueue.admit`
+    return pipeline.delivery.hasRoom(hits, hits * REQUEST_BYTES + spanBytes);
   }
 
   const assembler = new Assembler(receiver.graceMillis, {

@@ -42,11 +42,11 @@ export class MemoryQueue {
   #takenBytes = 0;
   readonly #maxHits: number;
   /** Approximate maximum memory of the hits. */
-  readonly maxBytes: number;
+  readonly #maxBytes: number;
 
   constructor(maxHits: number) {
     this.#maxHits = maxHits;
-    this.maxBytes = Math.max(MEBIBYTE, USUAL_BYTES * maxHits);
+    this.#maxBytes = Math.max(MEBIBYTE, USUAL_BYTES * maxHits);
   }
 
   /**
@@ -54,10 +54,14 @@ export class MemoryQueue {
    * failed, one more can: only another one that is processed can show that they are the cause.
    */
   admit({ bytes }: Pick<PendingHit, 'bytes'>, taken: Pick<BatchQueue, 'failedInMemory'>): boolean {
-    if (this.count < this.#maxHits && this.bytes + bytes <= this.maxBytes) return true;
-    if (this.haveAllFailed(taken)) return true;
+    if (this.fits(this.count + 1, bytes) || this.haveAllFailed(taken)) return true;
     this.counters.lost.queue_full += 1;
     return false;
+  }
+
+  /** Whether `count` hits may be in memory, of which new ones have `newBytes`. */
+  fits(count: number, newBytes: number): boolean {
+    return count <= this.#maxHits && this.bytes + newBytes <= this.#maxBytes;
   }
 
   /** Whether only another hit can show that those in memory are the cause of their failures. */
