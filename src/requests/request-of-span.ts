@@ -7,11 +7,7 @@ import {
   parentSpanIdOf,
   toMillis,
 } from './finished-span.js';
-import { linkedRequestOf } from './operations/mcp.js';
 import { Request } from './request.js';
-
-/** A client may send the same trace ID with all of its requests: no more of them are searched by the IDs of their spans. */
-const MAX_SEARCHED = 64;
 
 /** `INVALID_TRACEID` of OpenTelemetry's API. */
 const NO_TRACE = '0'.repeat(32);
@@ -272,7 +268,6 @@ export class RequestFinder {
    * | the span                                           | the request                           |
    * |----------------------------------------------------|---------------------------------------|
    * | below a span of a request of this process          | that one, if it may contain it        |
-   * | of MCP, below the call of the client               | the one that brought its message      |
    * | while the current request has another SERVER span  | the current one, if it may contain it |
    */
   #outerOf(
@@ -286,10 +281,8 @@ export class RequestFinder {
       const outer = unlessClosed(this.ownerOf(parent));
       if (outer && mayContain(outer, span)) return outer;
     }
-    const linked = linkedRequestOf(span);
-    const brought = linked && this.#findById(linked);
-    if (brought) return brought;
-    // One application behind two servers: the second `request` event starts another root span in the context of the first.
+    // One application behind two servers: the second `request` event starts another root span in the context of the first. A span of
+    // MCP: its parent can be the call of the client, as the message itself says.
     const current = this.own(announced);
     const isOther = current?.span !== undefined && current.span !== span;
     return isOther && mayContain(current, span) ? current : undefined;
@@ -313,21 +306,6 @@ export class RequestFinder {
     const first = deref(this.#traces.get(span.spanContext().traceId)?.first);
     const request = first?.span === span ? first : this.#bySpan.get(span);
     return request?.span === span ? request : undefined;
-  }
-
-  /** The request with this SERVER span, as long as its hit can change. */
-  #findById({ traceId, spanId }: Pick<Request, 'traceId' | 'spanId'>): Request | undefined {
-    const trace = this.#traces.get(traceId);
-    const first = deref(trace?.first);
-    if (first?.spanId === spanId) return first;
-    let left = MAX_SEARCHED;
-    for (const held of trace?.others ?? []) {
-      const request = deref(held);
-      if (request?.spanId === spanId) return request;
-      left -= 1;
-      if (left === 0) break;
-    }
-    return undefined;
   }
 
   /** The request of a child span, as long as its hit can change. */
