@@ -17,7 +17,7 @@ const SENTRY_RATE = 'sentry.sample_rate';
 
 /**
  * Turns every finished HTTP server span into a hit in Matomo. Add it to the `spanProcessors` of an OpenTelemetry SDK 1.30, 2.x or
- * 3.x. Other processors still get all spans, and no span is changed.
+ * 3.x. Other processors still get all spans. Spans are not changed, except for a property under a symbol.
  *
  * Options are set in code, or by environment variables. If `url` or `siteId` is missing, the processor logs one error and does
  * nothing.

@@ -14,6 +14,7 @@ export const OTEL_GLOBAL_KEY: symbol = Symbol.for('opentelemetry.js.api.1');
 
 /** `createContextKey` of the API is `Symbol.for`, so these keys are the same in every copy. */
 const SPAN_KEY = Symbol.for('OpenTelemetry Context Key SPAN');
+const RPC_METADATA_KEY = Symbol.for('OpenTelemetry SDK Context Key RPC_METADATA');
 const SUPPRESS_TRACING_KEY = Symbol.for('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
 
 /** Never creates the object: registering through a second copy of the API would replace the application's tracer provider. */
@@ -26,10 +27,15 @@ export function spanOf(context: Context | undefined): Span | undefined {
   return context?.getValue(SPAN_KEY) as Span | undefined;
 }
 
-/** The span that is active now; `undefined` also if the context manager of the application fails. */
-export function activeSpan(): Span | undefined {
+/** The SERVER span of a context, as the HTTP instrumentation stores it. Others add the route there. */
+export function serverSpanOf(context: Context | undefined): Span | undefined {
+  return (context?.getValue(RPC_METADATA_KEY) as { span?: Span } | undefined)?.span;
+}
+
+/** What `find` finds in the active context; `undefined` also if the context manager of the application fails. */
+export function activeSpan(find = spanOf): Span | undefined {
   try {
-    return spanOf(otelGlobal()?.context?.active());
+    return find(otelGlobal()?.context?.active());
   } catch {
     return undefined;
   }

@@ -21,6 +21,7 @@ import { Http2Sessions } from './http2.js';
 import { ownRequest, requestOf } from './node-request.js';
 import { addExecution } from './operations/index.js';
 import type { HitReports, Request, RequestStorage } from './request.js';
+import { ownedSpanOf } from './span-owner.js';
 import type { RequestTracker } from './track-requests.js';
 
 /** A processor or exporter that accepts hits besides page views. */
@@ -157,7 +158,7 @@ export interface CallTarget {
 
 /** What a call is about that is made now. */
 export function currentTarget(): CallTarget {
-  return { announced: currentRequest(), span: activeSpan() };
+  return { announced: currentRequest(), span: activeSpan(ownedSpanOf) };
 }
 
 /**

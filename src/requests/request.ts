@@ -19,7 +19,7 @@ import { nodeAttributes } from './node-request.js';
 import type { McpReport } from './operations/mcp.js';
 import type { NamedOperation } from './operations/operation-target.js';
 import { headersIn, readHeader, readRawHeader } from './read-headers.js';
-import type { RequestFinder, Trace } from './request-of-span.js';
+import type { RequestFinder } from './request-of-span.js';
 
 /** What the application, frameworks and the connection add to a request. Most requests have nothing of it. */
 export class Additions extends Annotations {
@@ -110,9 +110,6 @@ export class Request {
   finder: RequestFinder | undefined;
   /** Ends the request if no span does, once, when its response is finished or will not be. */
   onClosed: ((request: Request) => void) | undefined = undefined;
-  /** Where the finder has it, and by which reference, if it holds it weakly. */
-  trace: Trace | undefined = undefined;
-  reference: WeakRef<Request> | undefined = undefined;
   /** Its SERVER span, which describes it if it has one. */
   span: FinishedSpan | undefined = undefined;
   traceId = '';
@@ -329,7 +326,6 @@ export class Request {
   /** Stops adding annotations and stores those that arrived in the request. */
   close(): void {
     this.closed = true;
-    this.finder?.remove(this);
     const annotations = this.collectAnnotations();
     if (this.http && annotations) this.http.annotations = annotations;
   }

@@ -1,5 +1,4 @@
 import type { RequestMessage } from '../common/channel-listener.js';
-import { spanOf } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import {
@@ -19,6 +18,7 @@ import { RequestFinder } from './request-of-span.js';
 import { measureResponse, statusAttribute } from './response.js';
 import { routeOf } from './routes/index.js';
 import { annotateBelow, annotateOwn, isAnnotated, isAnnotatedBelow } from './span-annotations.js';
+import { ownedSpanOf } from './span-owner.js';
 
 /** Which requests are tracked if they have no SERVER span when they end. */
 export interface SpanlessRules {
@@ -112,9 +112,9 @@ export class RequestTracker implements RequestProcessor {
   abandon(announced: Request): void {
     this.#guard('abandon', () => {
       const request = this.#finder.own(announced);
-      if (!request?.span) return;
-      if (methodOf(request.span.attributes) !== undefined) this.#endUnended(request, request.span);
-      else this.#finder.weaken(request); // it may never end, and may get its attributes later
+      // One of something else may get its attributes later.
+      if (request?.span && methodOf(request.span.attributes) !== undefined)
+        this.#endUnended(request, request.span);
     });
   }
 
@@ -129,7 +129,7 @@ export class RequestTracker implements RequestProcessor {
   onStart(span: Span, parentContext: Context): void {
     const started = span as Span & FinishedSpan;
     if (started.attributes === undefined) return; // the tracer is not of an OpenTelemetry SDK
-    const parent = spanOf(parentContext);
+    const parent = ownedSpanOf(parentContext);
     if (started.kind === SERVER_SPAN) {
       this.#finder.addServerSpan(started, parent);
       return;
@@ -176,7 +176,7 @@ export class RequestTracker implements RequestProcessor {
     if (!this.#spanless || announced.isTraced) return;
     this.#guard('endSpanless', () => {
       const request = this.#finder.takeOwn(announced);
-      this.#finder.detachSpan(request);
+      request.span = undefined; // not of HTTP, so only a part of the request
       this.#end(request);
     });
   };

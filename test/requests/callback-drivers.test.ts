@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { context, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
+import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
 import {
   annotate,
   ignore,
   measure,
+  recordServerSpans,
   trackEvent,
   trackGoal,
   trackHit,
@@ -21,24 +23,28 @@ const tracer = () => trace.getTracer('driver');
 /** `/alice` opens the connection and stays open until `release` is called. */
 async function startService(
   onAnswer: (user: string, response: ServerResponse) => void,
-  options: Parameters<typeof startTracedService>[1] = {},
+  sdkOptions: Parameters<typeof startTracedService>[2] = {},
 ) {
   const connection = await startCallbackConnection();
   let release = () => {};
   const asyncContexts = new Set<unknown>();
-  const service = await startTracedService((request, response) => {
-    const user = request.url?.slice(1) ?? '';
-    tracer().startActiveSpan('query', (span) => {
-      // As instrumentations of drivers do.
-      const answered = context.bind(context.active(), () => {
-        asyncContexts.add(currentRequest());
-        onAnswer(user, response);
-        span.end();
+  const service = await startTracedService(
+    (request, response) => {
+      const user = request.url?.slice(1) ?? '';
+      tracer().startActiveSpan('query', (span) => {
+        // As instrumentations of drivers do.
+        const answered = context.bind(context.active(), () => {
+          asyncContexts.add(currentRequest());
+          onAnswer(user, response);
+          span.end();
+        });
+        connection.query(answered);
       });
-      connection.query(answered);
-    });
-    if (user === 'alice') release = () => response.end();
-  }, options);
+      if (user === 'alice') release = () => response.end();
+    },
+    {},
+    sdkOptions,
+  );
   /** Calls functions in a later callback of the connection. */
   const callBack = (late: readonly (() => void)[]) =>
     new Promise<void>((resolve) => {
@@ -55,9 +61,18 @@ async function startService(
 const NO_TRACE = {};
 const ONE_TRACE = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
 
-test.each<Record<string, string>>([NO_TRACE, ONE_TRACE])(
-  'the active span wins over the async context in all functions, with %j',
-  async (headers) => {
+const UNSAMPLED = { sampler: recordServerSpans(new AlwaysOffSampler()) as never };
+
+const WAYS: readonly [Record<string, string>, Parameters<typeof startTracedService>[2]][] = [
+  [NO_TRACE, {}],
+  [ONE_TRACE, {}],
+  [NO_TRACE, UNSAMPLED],
+  [ONE_TRACE, UNSAMPLED],
+];
+
+test.each(WAYS)(
+  'the active span wins over the async context in all functions, also if it is not recorded, with %j, %j',
+  async (headers, sdkOptions) => {
     let answers = 0;
     const { service, release, asyncContexts } = await startService((user, response) => {
       answers += 1;
@@ -68,9 +83,11 @@ test.each<Record<string, string>>([NO_TRACE, ONE_TRACE])(
       trackHit({ download: `https://shop.example/${user}`, ...mark });
       annotate({ dimension2: user });
       void measure('pf_dm1', () => 1);
+      const tagged = { 'matomo.perf_key': 'pf_dm2', 'matomo.dimension3': user };
+      tracer().startSpan('step', { attributes: tagged }).end();
       if (user === 'private') ignore();
       if (user !== 'alice') response.end();
-    });
+    }, sdkOptions);
     const alice = service.fetch('/alice', { headers });
     await eventually(() => answers === 1);
     await service.fetch('/bob', { headers });
@@ -92,6 +109,9 @@ test.each<Record<string, string>>([NO_TRACE, ONE_TRACE])(
     ]);
     expect(service.processor.stats()).toMatchObject({ ignored: { attribute: 1 } });
     const timed = hits.filter(({ params }) => params.pf_dm1 !== undefined);
+    expect(timed.map(({ params }) => params.dimension3)).toEqual(
+      timed.map(({ params }) => params.dimension2),
+    );
     expect(timed).toHaveLength(2);
   },
 );
@@ -116,20 +136,22 @@ test('a callback after the hit of its request was built makes no hit of another 
   expect(service.processor.stats().dropped).toMatchObject({ no_visitor: 1 });
 });
 
-test.each<Record<string, string>>([NO_TRACE, ONE_TRACE])(
-  'a callback after the hit of its request was built changes no open request of another visitor, with %j',
-  async (headers) => {
+test.each(WAYS)(
+  'a callback after the hit of its request was built changes no open request of another visitor, with %j, %j',
+  async (headers, sdkOptions) => {
     const late: (() => void)[] = [];
     const { service, callBack, release, asyncContexts } = await startService((user, response) => {
       if (user === 'alice') return;
+      const span = tracer().startSpan('work');
       const change = () => {
+        span.addEvent('matomo.hit', { 'matomo.e_c': 'Shop', 'matomo.e_a': user }).end();
         annotate({ dimension1: user });
         void measure('pf_dm1', () => 1);
         ignore();
       };
       late.push(context.bind(context.active(), change));
       response.end();
-    });
+    }, sdkOptions);
     const alice = service.fetch('/alice', { headers });
     await eventually(() => asyncContexts.size === 1);
     await service.fetch('/bob', { headers });
@@ -140,9 +162,10 @@ test.each<Record<string, string>>([NO_TRACE, ONE_TRACE])(
     release();
     await alice;
     await service.requests(2);
-    const [, hit] = await service.hits();
-    expect(hit?.params.url).toMatch(/\/alice$/);
-    for (const name of ['dimension1', 'pf_dm1']) expect(hit?.params).not.toHaveProperty(name);
+    const hits = (await service.hits()).map(({ params }) => params);
+    const ofAlice = hits.filter(({ url }) => url?.endsWith('/alice'));
+    expect(ofAlice.map(({ action_name }) => action_name)).toEqual(['GET /alice']);
+    for (const name of ['dimension1', 'pf_dm1']) expect(ofAlice[0]).not.toHaveProperty(name);
   },
 );
 

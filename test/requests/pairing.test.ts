@@ -7,8 +7,10 @@ import { createRequire } from 'node:module';
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { annotate, forRequest, ignore, trackEvent } from '../../src/index.js';
+import { serverSpan } from '../support/builders.js';
 import { eventually } from '../support/child-process.js';
 import { listen } from '../support/listen.js';
+import { captureOutput } from '../support/output.js';
 import { rawRequest, sendRaw } from '../support/raw-request.js';
 import { startProcessor } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
@@ -302,6 +304,20 @@ test('an HTTP SERVER span below a SERVER span of no HTTP is a request, as of a f
   outer.end();
   await eventually(() => processor.stats().hits === 1);
   expect((await hits()).map(({ params }) => params.action_name)).toEqual(['GET /called']);
+});
+
+test('a span that is frozen is tracked, and nothing is logged', async () => {
+  const output = captureOutput();
+  const { processor, hits } = await startProcessor();
+  const serverUrl = await listen((_request, response) => {
+    const span = Object.freeze(serverSpan('/frozen'));
+    processor.onStart(span as never, ROOT_CONTEXT);
+    response.end(() => processor.onEnd(span));
+  });
+  await fetch(`${serverUrl}/frozen`, { headers: REFERRER });
+  await eventually(() => processor.stats().hits === 1);
+  expect((await hits()).map(({ params }) => params.urlref)).toEqual([REFERRER.referer]);
+  expect(output.join('')).not.toContain('onStart');
 });
 
 test('an event before the SERVER span of its request starts belongs to the same request', async () => {

@@ -13,45 +13,43 @@ function spanOf(traceId: string) {
   return finishedSpan({ spanContext: () => ({ traceId, spanId, traceFlags: 1 }) });
 }
 
-/** A finder with a request for each of these spans. */
-function finderOf(spans: readonly ReturnType<typeof spanOf>[]) {
-  const finder = new RequestFinder();
-  const requests = spans.map((span) => Request.of(span));
-  for (const request of requests) finder.add(request);
-  return { finder, requests };
-}
-
 test.each([
-  ['a few traces', 10, (i: number) => `trace ${i}`],
-  ['one trace', 500, () => 'one'],
-  ['many traces', 60_000, (i: number) => `trace ${i}`],
-  ['many traces of two requests', 110_000, (i: number) => `trace ${i >> 1}`],
-])('the request of every server span is found, in %s', (_name, count, traceOf) => {
-  const spans = Array.from({ length: count }, (_, i) => spanOf(traceOf(i)));
-  const { finder, requests } = finderOf(spans);
-  const lost = spans.filter((span, i) => finder.root(span) !== requests[i]);
-  expect(lost).toHaveLength(0);
-});
+  ['its own trace', (i: number) => `trace ${i}`],
+  ['one trace', () => 'one'],
+])(
+  'each of a thousand SERVER spans in %s has its own request, and so have the spans below',
+  (_name, traceOf) => {
+    const finder = new RequestFinder();
+    const spans = Array.from({ length: 1000 }, (_, i) => spanOf(traceOf(i)));
+    for (const span of spans) finder.addServerSpan(span, undefined);
+    const requests = spans.map((span) => finder.ofServerSpan(span));
+    expect(new Set(requests).size).toBe(1000);
+    expect(requests.map((request) => request?.span)).toEqual(spans);
+    const below = spans.map((parent) => {
+      const span = spanOf(parent.spanContext().traceId);
+      finder.addSpan(span, parent);
+      return span;
+    });
+    expect(below.map((span) => finder.of(span))).toEqual(requests);
+  },
+);
 
 test('a span of other making with the same ids is no request', () => {
   const span = spanOf('one');
-  const { finder } = finderOf([span]);
-  expect(finder.root({ ...span })).toBeUndefined();
+  const finder = new RequestFinder();
+  finder.addServerSpan(span, undefined);
+  expect(finder.ofServerSpan({ ...span })).toBeUndefined();
 });
 
-test('requests of traces that come again are found as long as they are open', () => {
-  const finder = new RequestFinder();
-  for (let i = 0; i < 10_000; i++) {
-    const spans = [spanOf(`trace ${i % 3000}`), spanOf(`trace ${i % 3000}`)];
-    const requests = spans.map((span) => Request.of(span));
-    for (const request of requests) finder.add(request);
-    expect(finder.hasSharedTraces).toBe(true);
-    const found = spans.map((span) => finder.root(span));
-    expect(found.every((request, j) => request === requests[j])).toBe(true);
-    for (const request of requests) finder.remove(request);
-    expect(finder.hasSharedTraces).toBe(false);
-    expect(finder.ownerOf(spanOf(`trace ${i % 3000}`))).toBeUndefined();
-  }
+test('each processor finds its own request by the same span', () => {
+  const finders = [new RequestFinder(), new RequestFinder(), new RequestFinder()];
+  const [server, child] = [spanOf('one'), spanOf('one')];
+  for (const finder of finders) finder.addServerSpan(server, undefined);
+  for (const finder of finders) finder.addSpan(child, server);
+  const requests = finders.map((finder) => finder.ofServerSpan(server));
+  expect(requests.map((request) => request?.finder)).toEqual(finders);
+  expect(new Set(requests.map((request) => request?.announced)).size).toBe(1);
+  expect(finders.map((finder) => finder.of(child))).toEqual(requests);
 });
 
 test.each([
@@ -80,7 +78,7 @@ test.each<{
   announced?: 'by nobody' | 'as one that is over';
   ofOther?: 'a span' | 'no span';
   ofMine?: 'a span';
-  active?: 'a job' | 'another span';
+  active?: 'a job' | 'a job of the other' | 'another span';
   tracksSpanless?: boolean;
   expected: 'mine' | 'other' | 'unknown' | undefined;
 }>([
@@ -90,6 +88,7 @@ test.each<{
   { ofOther: 'a span', expected: 'other' },
   { ofOther: 'a span', tracksSpanless: true, expected: 'other' },
   { ofOther: 'a span', active: 'a job', expected: undefined },
+  { ofOther: 'a span', active: 'a job of the other', expected: 'other' },
   { ofOther: 'no span', expected: 'other' },
   { ofOther: 'no span', active: 'a job', expected: undefined },
   { ofOther: 'no span', tracksSpanless: true, expected: 'mine' },
@@ -97,6 +96,7 @@ test.each<{
   { announced: 'as one that is over', ofOther: 'a span', expected: 'other' },
   { announced: 'by nobody', expected: undefined },
   { announced: 'by nobody', active: 'a job', expected: undefined },
+  { announced: 'by nobody', active: 'a job of the other', expected: 'unknown' },
   { announced: 'by nobody', active: 'another span', expected: 'unknown' },
 ])('the request of a hit: %o', (row) => {
   const [mine, other] = [new RequestFinder(), new RequestFinder()];
@@ -113,6 +113,7 @@ test.each<{
   if (announced && row.announced === 'as one that is over') announced.incoming = undefined;
   const active = row.active && (spanOf(row.active) as never);
   if (row.active === 'a job') mine.addSpan(active as never, undefined);
+  if (row.active === 'a job of the other') other.addSpan(active as never, undefined);
   const found = mine.ofHit(announced, active, row.tracksSpanless ?? false);
   if (row.expected !== 'mine') return expect(found).toBe(row.expected);
   expect(found).toMatchObject({ finder: mine, announced });

@@ -21,19 +21,17 @@ const response = {
 export function createReplay(processor, requests, onRequest) {
   const spans = createServerSpans(requests);
   const contexts = createSpanContexts();
-  let context;
-  for (const span of spans) span.spanContext = () => context;
   const messages = requests.map(toIncomingMessage);
   let begun = 0;
   return function replay(from = 0, to = spans.length) {
     for (let i = from; i < to; i++) {
-      context = contexts[begun++ % contexts.length];
-      // A new object each time: what is stored on it must not outlive the request.
+      // New objects each time: what is stored on them must not outlive the request.
       const request = new Message(messages[i]);
+      const span = new ServerSpan(spans[i], contexts[begun++ % contexts.length]);
       announced.publish({ request, response, server });
-      processor.onStart(spans[i], ROOT_CONTEXT);
+      processor.onStart(span, ROOT_CONTEXT);
       onRequest?.(request);
-      processor.onEnd(spans[i]);
+      processor.onEnd(span);
     }
   };
 }
@@ -55,6 +53,27 @@ class Message {
     this.url = url;
     this.headers = headers;
     this.socket = socket;
+  }
+}
+
+/** What is read of the SDK's spans. */
+class ServerSpan {
+  constructor(span, context) {
+    this.name = span.name;
+    this.kind = span.kind;
+    this.startTime = span.startTime;
+    this.duration = span.duration;
+    this.attributes = span.attributes;
+    this.resource = span.resource;
+    this.status = span.status;
+    this.events = span.events;
+    this.links = span.links;
+    this.parentSpanContext = span.parentSpanContext;
+    this.context = context;
+  }
+
+  spanContext() {
+    return this.context;
   }
 }
 
