@@ -130,6 +130,11 @@ export class Delivery {
     return memory.haveAllFailed(this.#parts.source.queue);
   }
 
+  /** Bytes that more hits may take in the spool; no end without one. */
+  get spoolRoom(): number {
+    return this.#parts.spool?.writer.room ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Hits of processes that have ended, which this process counts. */
   get takenOver(): number {
     return this.#parts.spool?.takenOver ?? 0;

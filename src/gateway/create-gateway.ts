@@ -16,6 +16,9 @@ import { createServer, findForeignSender, stopListening } from './receiver/serve
 import { type GatewayOptions, RECEIVER_OPTIONS, resolveReceiver } from './receiver-options.js';
 import { Assembler, type SpanCounts } from './traces/assembler.js';
 
+/** An eighth of a spool is left for what is in memory when it is full, of this process and of others that share it. */
+const SHARE_OF_OTHERS = 8;
+
 const ROOM_POLL_MILLIS = 20;
 
 /** Counters of a gateway: requests, and the spans that they are assembled from. */
@@ -68,7 +71,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     warnAboutMisspelled(variable, diagnostics);
   const made = openPipeline('gateway', matomo, diagnostics, () => assembler.counts.unused);
   const { pipeline, reading, resolved } = made;
-  const { shutdownTimeoutMillis } = resolved;
+  const { maxSpoolBytes, shutdownTimeoutMillis } = resolved;
   let received = 0;
   let rejected = 0;
   let isClosing = false;
@@ -80,6 +83,11 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     return pipeline.delivery.hasRoom(hits, hits * REQUEST_BYTES + spanBytes);
   }
 
+  /** What the spool cannot take would be lost if the gateway ends, but senders can keep it. */
+  function isSpoolFull(): boolean {
+    return pipeline.delivery.spoolRoom < maxSpoolBytes / SHARE_OF_OTHERS;
+  }
+
   const assembler = new Assembler(receiver.graceMillis, {
     hasRoom,
     pass: (hitmaker) => addHits(hitmaker, made),
@@ -89,7 +97,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   pipeline.refusedExports = () => refusals.exports;
   const answerExport = createAnswerExport(receiver, {
     selection: createSelection(receiver, reading),
-    isFull: () => assembler.isBlocked || !hasRoom(1, 0),
+    isFull: () => assembler.isBlocked || !hasRoom(1, 0) || isSpoolFull(),
     onRefused: (cause) => refusals.count(cause),
     accept({ spans, leftOut, rejected: count }) {
       received += spans.length + leftOut;

@@ -412,7 +412,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   spool: option(spoolPlace),
   /**
-   * Maximum size of the hits in the spool, in bytes. Beyond it, hits stay in memory, at most `maxQueueSize`.
+   * Maximum size of the hits in the spool, in bytes. Beyond it, hits stay in memory, at most `maxQueueSize`; before
+   * that, a gateway answers 503.
    * @default `1073741824` (1024 MiB)
    */
   maxSpoolBytes: option(integer(1_048_576, 1024 * GIBIBYTE), { default: GIBIBYTE }),

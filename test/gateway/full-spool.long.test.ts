@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Gateway } from '../../src/gateway/index.js';
 import { eventually } from '../support/child-process.js';
@@ -5,11 +6,13 @@ import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { startRedis } from '../support/redis-server.js';
+import { requires } from '../support/skips.js';
 import { temporaryFolder } from '../support/spool.js';
 
 const maxSpoolBytes = 1024 ** 2;
-const maxQueueSize = 200;
+/** Fits into an eighth of the spool. */
 const PORTION = 50;
+const graceMillis = 0;
 /** A busy disk takes long to store a megabyte. */
 const WITHIN = { timeoutMillis: 120_000 };
 /** Well below what fits: a hit of these takes some 900 bytes. */
@@ -20,46 +23,66 @@ async function send(gateway: Gateway): Promise<Response> {
   return sendSpans(gateway, exportRequest(paths.map((path) => requestSpan(path))));
 }
 
-/** Sends requests until some are refused although the spool is written no more. Returns how many were accepted. */
-async function fill(gateway: Gateway, isSpoolFull: () => boolean): Promise<number> {
-  let accepted = 0;
+/** Sends requests, each time that none waits in memory, until some are refused. Returns how many were taken. */
+async function fill(gateway: Gateway): Promise<number> {
+  let taken = 0;
   await eventually(async () => {
+    const { pending, spooled, pendingRequests } = gateway.stats();
+    if (pending > spooled || pendingRequests > 0) return false;
     const answer = await send(gateway);
-    if (answer.status === 200) accepted += PORTION;
+    if (answer.status === 200) taken += PORTION;
     else {
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
       expect(await answer.json()).toMatchObject({ code: 14 });
     }
-    const { pending, spooled } = gateway.stats();
-    const isQueueFull = pending - spooled === maxQueueSize;
-    return isSpoolFull() && isQueueFull && answer.status !== 200;
+    return answer.status !== 200;
   }, WITHIN);
-  return accepted;
+  return taken;
 }
+
+const takesAgain = (gateway: Gateway) =>
+  eventually(async () => (await send(gateway)).status === 200);
 
 describe.each([
   ['a folder', async () => `${temporaryFolder()}/spool`],
   ['Redis', async () => (await startRedis()).url],
 ] as const)('a spool in %s', (_where, place) => {
-  test('that is full leaves hits to the queue, and once that is full, exports are 503 until Matomo takes hits again; none is lost', async () => {
+  test('that is full is 503 with Retry-After at all that share it until Matomo takes hits again, and none is lost', async () => {
     const output = captureOutput();
-    const full = () => output.filter((line) => line.includes(`maxSpoolBytes, ${maxSpoolBytes}`));
-    const options = { spool: await place(), maxSpoolBytes, maxQueueSize };
-    const { gateway, inspector } = await startGateway(options);
+    const spool = await place();
+    const { gateway, inspector } = await startGateway({ spool, maxSpoolBytes, graceMillis });
     inspector.play({ status: 503 });
-    let accepted = await fill(gateway, () => full().length === 1);
-    expect(gateway.stats().spooled).toBeGreaterThan(MANY);
-    const { gateway: other } = await startGateway({ ...options, url: inspector.url });
-    accepted += await fill(other, () => full().length === 2);
+    let taken = await fill(gateway);
+    expect(taken).toBeGreaterThan(MANY);
+    const { gateway: other } = await startGateway({
+      spool,
+      maxSpoolBytes,
+      graceMillis,
+      url: inspector.url,
+    });
+    taken += await fill(other);
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+    expect(output.filter((line) => line.includes('[exports-refused]'))).toHaveLength(2);
 
     inspector.play();
     for (const one of [gateway, other]) {
-      await eventually(async () => (await send(one)).status === 200, WITHIN);
-      accepted += PORTION;
+      await takesAgain(one);
+      taken += PORTION;
     }
-    await eventually(() => gateway.stats().tracked + other.stats().tracked === accepted, WITHIN);
-    expect(inspector.hits()).toHaveLength(accepted);
-    expect(gateway.stats().hits + other.stats().hits).toBe(accepted);
+    await eventually(() => gateway.stats().tracked + other.stats().tracked === taken);
+    expect(inspector.hits()).toHaveLength(taken);
   });
+});
+
+test('a full spool that is moved away is one that is not there: requests are taken, and wait in memory', async () => {
+  requires('moving open files');
+  const spool = `${temporaryFolder()}/spool`;
+  const { gateway, inspector } = await startGateway({ spool, maxSpoolBytes, graceMillis });
+  inspector.play({ status: 503 });
+  const taken = await fill(gateway);
+  renameSync(spool, `${spool}-elsewhere`);
+  await takesAgain(gateway);
+  inspector.play();
+  await eventually(() => gateway.stats().tracked === PORTION);
+  expect(gateway.stats()).toMatchObject({ hits: taken + PORTION, lost: { spool: taken } });
 });

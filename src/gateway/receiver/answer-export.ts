@@ -40,7 +40,11 @@ function createRefusals(maxBodyBytes: number) {
     'unknown type': [415, 3, `the content type must be ${types.join(' or ')}`],
     'unknown encoding': [415, 3, `the content encoding must be ${ENCODINGS.join(' or ')}`],
     'no memory': [429, 8, 'too many exports at the same time; try again later'],
-    queue: [503, 14, 'the queue is full until Matomo has processed hits; try again later'],
+    queue: [
+      503,
+      14,
+      'the queue or the spool is full until Matomo has processed hits; try again later',
+    ],
   } satisfies Record<string, [status: number, code: number, message: string]>;
 }
 
