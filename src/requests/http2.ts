@@ -72,10 +72,8 @@ const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** A response over HTTP/2, with what is read of a `ServerResponse` over HTTP/1.1. */
 export class Http2Response {
-  /** Bytes of the body that the application has written, without files that Node.js sends itself. */
+  /** Bytes of the body that Node.js was given to write, without files that it sends itself. */
   writtenBytes = 0;
-  /** Those that the connection has taken. */
-  sentBytes = 0;
   /** Who closed the stream or its session before both sides had ended; a reset by the client is not known here. */
   closedBy: 'server' | 'client' | undefined;
   readonly #stream: ServerHttp2Stream;
@@ -110,8 +108,8 @@ export class Http2Response {
   get isComplete(): boolean {
     const { headersSent, aborted, rstCode, writableFinished } = this.#stream;
     if (!headersSent) return false;
-    if (this.sentBytes >= this.#bodyLength) return true;
-    if (aborted) return false;
+    // Node.js ends the writable side of an aborted stream. It is finished if no write was pending.
+    if (aborted) return writableFinished && this.writtenBytes >= this.#bodyLength;
     // Node.js may destroy a stream that both sides have ended before it calls back the last write.
     return (writableFinished && !this.#isFile) || (rstCode === 0 && this.closedBy === undefined);
   }
@@ -243,35 +241,26 @@ function isDisconnected({ session }: ServerHttp2Stream): boolean {
   }
 }
 
-type WriteCallback = (error?: Error | null) => void;
 type Chunk = string | Uint8Array;
 
 /** Node.js counts the bytes of a stream, but does not show them. */
 function countWrites(stream: ServerHttp2Stream, response: Http2Response): void {
   const { _write: write, _writev: writev } = stream;
-
-  function counted(bytes: number, callback: WriteCallback): WriteCallback {
-    response.writtenBytes += bytes;
-    return (error) => {
-      if (!error && !stream.destroyed) response.sentBytes += bytes;
-      callback(error);
-    };
-  }
-
   replaceMethod(
     stream,
     '_write',
-    (chunk: Chunk, encoding: BufferEncoding, callback: WriteCallback) =>
-      write.call(stream, chunk, encoding, counted(sizeOf(chunk, encoding), callback)),
+    (chunk: Chunk, encoding: BufferEncoding, callback: () => void) => {
+      response.writtenBytes += sizeOf(chunk, encoding);
+      write.call(stream, chunk, encoding, callback);
+    },
   );
   if (!writev) return;
   replaceMethod(
     stream,
     '_writev',
-    (chunks: { chunk: Chunk; encoding: BufferEncoding }[], callback: WriteCallback) => {
-      let bytes = 0;
-      for (const { chunk, encoding } of chunks) bytes += sizeOf(chunk, encoding);
-      writev.call(stream, chunks, counted(bytes, callback));
+    (chunks: { chunk: Chunk; encoding: BufferEncoding }[], callback: () => void) => {
+      for (const { chunk, encoding } of chunks) response.writtenBytes += sizeOf(chunk, encoding);
+      writev.call(stream, chunks, callback);
     },
   );
 }

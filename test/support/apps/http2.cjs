@@ -67,6 +67,10 @@ const HANDLERS = {
     response.setHeader('content-length', 4);
     response.write('half'); // all of it, but for the end
   },
+  '/pending': (_request, response) => {
+    response.setHeader('content-length', 8e6);
+    response.write(Buffer.alloc(8e6)); // more than a client receives that leaves
+  },
   '/half': (_request, response) => {
     response.writeHead(200);
     response.write('half');
@@ -169,6 +173,11 @@ const STREAM_HANDLERS = {
       annotate({ dimension5: body });
       stream.respond();
       stream.end(body);
+    }),
+  '/large': (stream) =>
+    readBody(stream, () => {
+      stream.respond();
+      stream.end(Buffer.alloc(40e6)); // more than the buffers of a connection take
     }),
   '/stripped': (stream, headers) => {
     strip(headers);

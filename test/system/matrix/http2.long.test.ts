@@ -7,6 +7,7 @@ import {
   connect,
   constants,
   type OutgoingHttpHeaders,
+  type Settings,
 } from 'node:http2';
 import { request as requestByHttp1 } from 'node:https';
 import type { Socket } from 'node:net';
@@ -37,6 +38,8 @@ const HOST = 'localhost:8443';
 const TLS = { SERVER: 'tls' };
 /** A twentieth of the streams that were sent, if these stayed in memory. */
 const MAX_MORE_BYTES = 5e6;
+/** A client with it receives all at once. */
+const WINDOW_BYTES = 2 ** 31 - 1;
 const MCP_CALL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"find_order"}}';
 const TOKEN = 'a'.repeat(32);
 
@@ -179,7 +182,10 @@ describe.each(NODES)('Node.js %i', (major) => {
   test('an aborted response is 499, one that the server ends 500, a complete one its own status', async () => {
     const { inspector, app } = await start();
     const reset = open(app);
-    for (const path of ['/half', '/whole', '/events']) await leave(reset, path);
+    for (const path of ['/half', '/whole', '/pending', '/events']) await leave(reset, path);
+    // As curl and Envoy do.
+    await leave(reset, '/half?curl', constants.NGHTTP2_STREAM_CLOSED);
+    await leave(reset, '/half?envoy', constants.NGHTTP2_NO_ERROR);
     const never = reset.request(headersOf('/never'));
     never.on('error', () => undefined);
     await ask(reset, '/plain'); // the server has the other stream, too
@@ -201,7 +207,7 @@ describe.each(NODES)('Node.js %i', (major) => {
     const destroyed = open(app);
     await ask(destroyed, '/session-destroyed').catch(() => undefined);
 
-    await eventually(() => inspector.hits().length >= 11);
+    await eventually(() => inspector.hits().length >= 14);
     await app.stop();
     const statuses = inspector.hits().map(({ params, stored }) => {
       const { pathname, search } = new URL(params.url ?? '');
@@ -212,15 +218,30 @@ describe.each(NODES)('Node.js %i', (major) => {
       '/events 200',
       '/half 499',
       '/half?closed 499',
+      '/half?curl 499',
       '/half?disconnected 499',
+      '/half?envoy 499',
       '/half?goaway 499',
       '/never 499',
+      '/pending 499',
       '/plain 200',
       '/reset 500',
       '/session-destroyed 500',
       '/whole 200',
     ]);
     expect(app.stderr()).toBe('');
+  });
+
+  test('a response is complete if the connection still sends it when both sides have ended the stream', async () => {
+    const { inspector, app } = await start();
+    const client = open(app, { initialWindowSize: WINDOW_BYTES });
+    await once(client, 'connect');
+    client.setLocalWindowSize(WINDOW_BYTES);
+    const body = await ask(client, '/stream/large', { ':method': 'POST' }, 'body');
+    expect(body).toHaveLength(40e6);
+    client.close();
+    await app.stop();
+    expect(inspector.hits().map(summaryOf)).toEqual(['POST /stream/large 200']);
   });
 
   test('a processor without register, which makes no hits of streams, keeps none in memory', async () => {
@@ -422,8 +443,8 @@ test('on Bun, requests are answered, and one line says that they are not tracked
   expect(app.stderr()).toMatch(/^opentelemetry-matomo: .* \[http2-not-tracked\]\n$/);
 });
 
-function open(app: Server): ClientHttp2Session {
-  const session = connect(app.url, { rejectUnauthorized: false });
+function open(app: Server, settings: Settings = {}): ClientHttp2Session {
+  const session = connect(app.url, { rejectUnauthorized: false, settings });
   session.on('error', () => undefined);
   session.on('stream', (pushed) => pushed.resume());
   onTestFinished(() => session.destroy());
@@ -470,10 +491,15 @@ async function begin(session: ClientHttp2Session, path: string): Promise<ClientH
 }
 
 /** Resets the stream in the middle of the response. */
-async function leave(session: ClientHttp2Session, path: string): Promise<void> {
+async function leave(
+  session: ClientHttp2Session,
+  path: string,
+  code: number = constants.NGHTTP2_CANCEL,
+): Promise<void> {
   const stream = await begin(session, path);
-  stream.close(constants.NGHTTP2_CANCEL);
-  await once(stream, 'close');
+  const closed = new Promise((resolve) => stream.once('close', resolve)); // it may have an error, too
+  stream.close(code);
+  await closed;
 }
 
 function summaryOf({ params, stored }: InspectedHit): string {
