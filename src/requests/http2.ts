@@ -137,8 +137,6 @@ interface Session {
   readonly peer: Peer;
   /** Requests whose streams are not closed. */
   readonly open: Set<Request>;
-  /** The client ended it because of an error. */
-  isAborted: boolean;
 }
 
 /**
@@ -180,7 +178,7 @@ export class Http2Sessions {
     });
     // Node.js calls those that read the body in the context of whatever the connection did before.
     emitWith(this.#capture.storage, stream, announced);
-    watchEnd(stream, response, session);
+    watchEnd(stream, response);
     countWrites(stream, response);
     return announced;
   }
@@ -190,21 +188,20 @@ export class Http2Sessions {
     if (known) return known;
     const { remoteAddress, remotePort } = node.socket;
     const peer = { remoteAddress, remotePort, encrypted: node.encrypted };
-    const session: Session = { peer, open: new Set(), isAborted: false };
+    const session: Session = { peer, open: new Set() };
     this.#sessions.set(node, session);
     const reference = new WeakRef(session.open);
     const { connections } = this.#capture;
     connections.add(reference);
     node.once('close', () => connections.delete(reference));
-    this.#watchSession(node, session);
+    this.#watchSession(node);
     return session;
   }
 
   /** Calls the listeners of each stream that begins in the async context of its request. */
-  #watchSession(node: ServerHttp2Session, session: Session): void {
+  #watchSession(node: ServerHttp2Session): void {
     wrapEmit(node, (emit, self, event) => {
       const [name, value] = event;
-      if (name === 'goaway' && value !== NO_ERROR) session.isAborted = true;
       const announced = name === 'stream' ? ownRequest(value as object) : undefined;
       if (!announced) return Reflect.apply(emit, self, event);
       try {
@@ -217,15 +214,13 @@ export class Http2Sessions {
   }
 }
 
-const NO_ERROR = 0;
-
 /** Node.js resets a stream in the same way for both sides, so what the application calls is watched. */
-function watchEnd(stream: ServerHttp2Stream, response: Http2Response, session: Session): void {
+function watchEnd(stream: ServerHttp2Stream, response: Http2Response): void {
   for (const name of ['close', 'destroy'] as const) {
     const method = stream[name];
     replaceMethod(stream, name, function end(this: ServerHttp2Stream, ...args: unknown[]): unknown {
       if (!stream.closed) {
-        const isByClient = session.isAborted || isClientError(args[0]) || isDisconnected(stream);
+        const isByClient = isClientError(args[0]) || isDisconnected(stream);
         response.closedBy = isByClient ? 'client' : 'server';
       }
       return Reflect.apply(method, this, args);

@@ -200,6 +200,7 @@ const CLIENT_ERRORS: ReadonlySet<string | undefined> = new Set([
   'ETIMEDOUT',
   'ERR_HTTP_REQUEST_TIMEOUT',
   'ERR_HTTP2_ERROR', // frames that the protocol forbids
+  'ERR_HTTP2_SESSION_ERROR', // GOAWAY with an error
 ]);
 
 export function isClientError(error: unknown): boolean {
