@@ -137,8 +137,8 @@ function merge({ report, span, message }: Sources, request: Request): McpOperati
   const method = message?.isUnanswered ? undefined : request.header('mcp-method');
   const headers = describeMcp({
     ...readSender(request),
-    method: decodeHeader(method),
-    target: decodeHeader(request.header('mcp-name')),
+    method,
+    target: request.header('mcp-name'),
   });
   const reported = report && describeMcp(report);
   const posted = message && describeMcp(message);
@@ -166,16 +166,6 @@ function readSender(request: Request): McpReport {
     session: request.header('mcp-session-id'),
     protocolVersion: request.header('mcp-protocol-version'),
   };
-}
-
-/** Four bytes for three of the longest name, and the markers. */
-const MAX_ENCODED_LENGTH = 200;
-
-/** Values that are no plain ASCII are sent as `=?base64?…?=`. */
-function decodeHeader(value: string | undefined): string | undefined {
-  if (value === undefined || value.length > MAX_ENCODED_LENGTH) return undefined;
-  const encoded = /^=\?base64\?([A-Za-z\d+/]+={0,2})\?=$/.exec(value)?.[1];
-  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString();
 }
 
 /** What one source says of a message. Nothing of it is checked: `describeMcp` does that. */

@@ -117,7 +117,7 @@ test('arguments, URIs and the names of other targets are not read', () => {
   expect(read({ body: unread('result', answer) })?.mcp.isProtocol).toBe(true);
 });
 
-test('headers name the call, also in base64, and win over the body', () => {
+test('headers name the call, and win over the body', () => {
   const read = reader();
   const headers = { 'mcp-method': 'tools/call', 'mcp-name': 'find_order' };
   expect(outcome(read({ headers }))).toEqual(['tools/call', 'find_order', false]);
@@ -128,9 +128,7 @@ test('headers name the call, also in base64, and win over the body', () => {
   ]);
   expect(outcome(read({ headers, body: notification('tools/call') }))?.[2]).toBe(true);
   const named = (name: string) => outcome(read({ headers: { ...headers, 'mcp-name': name } }))?.[1];
-  expect(named('=?base64?ZmluZF9vcmRlcg==?=')).toBe('find_order');
-  expect(named('=?base64?YQBi?=')).toBeUndefined(); // a\0b
-  expect(named(`=?base64?${'A'.repeat(100_000)}?=`)).toBeUndefined();
+  expect(named('=?base64?ZsO8cg==?=')).toBeUndefined(); // no plain ASCII
   expect(named('a b')).toBeUndefined();
   const uri = { 'mcp-method': 'resources/read', 'mcp-name': 'secret' };
   expect(outcome(read({ headers: uri }))).toEqual(['resources/read', undefined, false]);

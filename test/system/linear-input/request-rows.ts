@@ -40,7 +40,7 @@ const mcpCall = (text: string) => ({
 });
 const mcpHeaders = (text: string) => ({
   'http.request.header.mcp-method': text,
-  'http.request.header.mcp-name': `=?base64?${text}?=`,
+  'http.request.header.mcp-name': text,
   'http.request.header.mcp-session-id': text,
   'http.request.header.mcp-protocol-version': text,
 });
