@@ -31,11 +31,12 @@ export interface FurtherHitsParts extends DecisionParts {
   readonly report: ReportProblem;
   /** Counts a hit that could not be built. */
   readonly loseHit: (error: unknown) => void;
-  /** How long a hit waits for work of its request that has not ended. */
-  readonly longestHoldMillis: number;
   /** A request that is still open, as it is now. */
   readonly readOpen: (request: Request) => EndedRequest | undefined;
 }
+
+/** How long a hit waits for the end of its request if it is to be in a spool within half a second. */
+const SPOOL_HOLD_MILLIS = 200;
 
 /** A further hit, queued or waiting for the end of its request. */
 class PendingFurtherHit implements PendingHit {
@@ -204,12 +205,12 @@ export class FurtherHits implements HitReports {
    * who its user is, it waits for that, too.
    */
   isFinal({ request, endedMillis }: PendingFurtherHit, nowMillis: number): boolean {
-    const { longestHoldMillis, options } = this.#parts;
+    const { scheduledDelayMillis, spool } = this.#parts.options;
     if (!request || request.closed) return true;
     if (request.http) return false; // its page view closes it
     const waitedMillis = nowMillis - endedMillis;
-    if (waitedMillis < longestHoldMillis) return false;
-    if (waitedMillis >= options.scheduledDelayMillis) return true;
+    if (waitedMillis >= scheduledDelayMillis) return true;
+    if (spool === undefined || waitedMillis < SPOOL_HOLD_MILLIS) return false;
     const hits = HitsOfRequest.of(request);
     hits.awaitsStatus ??= this.#awaitsStatus(request);
     return !hits.awaitsStatus || hasStatus(request);

@@ -22,7 +22,7 @@ import { FurtherHits } from './further-hits.js';
 import { Decisions, type IgnoreReason } from './ignore-reasons.js';
 import { type ComponentType, Metrics } from './metrics.js';
 import { createOptionCallbacks, type OptionCallbacks } from './option-callbacks.js';
-import { longestHold, PendingPageView } from './pending-hits.js';
+import { PendingPageView } from './pending-hits.js';
 import { PipelineEnd } from './pipeline-end.js';
 import {
   createHitCounts,
@@ -44,8 +44,6 @@ export class HitPipeline implements RequestSink {
   #builder: HitBuilder | undefined;
   #visitorKey: string | Buffer | KeyOfDay | undefined;
   readonly #decisions: Decisions;
-  /** How long a hit waits for work of its request that has not ended. */
-  readonly longestHoldMillis: number;
   readonly #counts = createHitCounts();
   readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
   readonly #further: FurtherHits;
@@ -71,7 +69,6 @@ export class HitPipeline implements RequestSink {
     this.#made = createDelivery(options, diagnostics, this.#metrics);
     const { delivery } = this.#made;
     this.delivery = delivery;
-    this.longestHoldMillis = longestHold(options);
     this.#metrics?.start(() => {
       const refusedExports = this.refusedExports();
       const { spans } = this.#counts;
@@ -92,7 +89,6 @@ export class HitPipeline implements RequestSink {
       decisions: this.#decisions,
       counts: this.#counts,
       loseHit: (error) => this.#loseHit(error),
-      longestHoldMillis: this.longestHoldMillis,
       readOpen: (request) => readOpenRequest(request, reading),
     });
     this.reports = this.#further;

@@ -1,24 +1,7 @@
 import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../hit/hit.js';
 import type { PageView } from '../hit/page-view.js';
-import type { ResolvedOptions } from '../options/option-table.js';
 import type { EndedRequest } from '../requests/request.js';
 import type { HitPipeline } from './hit-pipeline.js';
-
-/** How long work of a request may hold its hits back if they are to be in a spool within half a second. */
-const SPOOL_HOLD_MILLIS = 200;
-
-/** How long a hit waits for work of its request that has not ended. */
-export function longestHold({
-  scheduledDelayMillis,
-  spool,
-}: Pick<ResolvedOptions, 'scheduledDelayMillis' | 'spool'>): number {
-  return spool === undefined
-    ? scheduledDelayMillis
-    : Math.min(scheduledDelayMillis, SPOOL_HOLD_MILLIS);
-}
-
-/** What a pending page view asks its pipeline. */
-type PageViewPipeline = Pick<HitPipeline, 'longestHoldMillis' | 'finalize'>;
 
 /** The page view of an ended request, as long as spans of it may still end. */
 export class PendingPageView implements PendingHit {
@@ -28,9 +11,9 @@ export class PendingPageView implements PendingHit {
   readonly request: EndedRequest;
   /** Once the hit is built: further hits of the request have the same. */
   built: PageView | undefined = undefined;
-  readonly #pipeline: PageViewPipeline;
+  readonly #pipeline: Pick<HitPipeline, 'finalize'>;
 
-  constructor(pipeline: PageViewPipeline, request: EndedRequest) {
+  constructor(pipeline: Pick<HitPipeline, 'finalize'>, request: EndedRequest) {
     this.#pipeline = pipeline;
     this.request = request;
     const { span, startedMillis, http } = request;
@@ -51,9 +34,7 @@ export class PendingPageView implements PendingHit {
   }
 
   isFinal(nowMillis: number): boolean {
-    const { longestHoldMillis } = this.#pipeline;
-    if (!this.request.running) return nowMillis >= this.finalMillis;
-    return nowMillis - this.endedMillis >= longestHoldMillis;
+    return nowMillis >= this.finalMillis;
   }
 
   finalize(epochMillis: number): readonly Hit[] {

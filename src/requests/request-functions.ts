@@ -74,14 +74,10 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
       return undefined;
     }
     const additions = requests.map((request) => request.ensureAdditions());
-    for (const each of additions) each.running += 1;
     const start = performance.now();
     return function stop() {
       const millis = performance.now() - start;
-      for (const each of additions) {
-        each.running -= 1;
-        addTiming(each, key, millis);
-      }
+      for (const each of additions) addTiming(each, key, millis);
     };
   }
 

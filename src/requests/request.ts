@@ -23,8 +23,6 @@ import type { RequestFinder } from './request-of-span.js';
 
 /** What the application, frameworks and the connection add to a request. Most requests have nothing of it. */
 export class Additions extends Annotations {
-  /** Timings of `measure` that have started and not ended. */
-  running = 0;
   /** The operation that a framework announced. */
   operation: NamedOperation | undefined = undefined;
   /** Whether that, or an MCP call, has failed. */
@@ -49,8 +47,6 @@ export class SpanAdditions {
   operation: NamedOperation | undefined = undefined;
   /** Whether a span of an operation has an error. */
   hasFailed = false;
-  /** Spans that had a perf key when they started and have not ended. */
-  running = 0;
   /** Hits besides the page view, from events of finished spans. */
   hits: readonly FurtherHit[] | undefined = undefined;
 }
@@ -265,12 +261,6 @@ export class Request {
     const { spanAdditions, service } = this;
     const ofSpans = spanAdditions?.below.ignored || spanAdditions?.own.ignored;
     return ofSpans || this.announced.additions?.ignored || service.annotations?.ignored || false;
-  }
-
-  /** Whether a timing that belongs to the hit has not ended. */
-  get running(): boolean {
-    const ofCode = this.announced.additions?.running ?? 0;
-    return ofCode + (this.spanAdditions?.running ?? 0) > 0;
   }
 
   /** All annotations so far; `undefined` if there are none. */

@@ -9,7 +9,7 @@ import {
 } from './captured-requests.js';
 import { closeRequest } from './connections.js';
 import { ERROR_STATUS, type FinishedSpan, methodOf, SERVER_SPAN } from './finished-span.js';
-import { hasHitEvent, hitsOfEvents, PERF_KEY_ATTRIBUTE } from './matomo-attributes.js';
+import { hasHitEvent, hitsOfEvents } from './matomo-attributes.js';
 import { updateOperation } from './operations/index.js';
 import { clientOf } from './read-headers.js';
 import { type RequestReading, readRequest } from './read-request.js';
@@ -34,8 +34,6 @@ export class RequestTracker implements RequestProcessor {
   readonly #reading: RequestReading;
   readonly #report: (callback: string, error: unknown) => void;
   readonly #finder = new RequestFinder();
-  /** The requests of spans that had a perf key when they started. */
-  readonly #tagged = new WeakMap<object, Request>();
   /** SERVER spans whose requests have ended before them: they add nothing any more. */
   readonly #late = new WeakSet<object>();
   /** Set as long as requests without a SERVER span that these accept are tracked, too. */
@@ -130,16 +128,8 @@ export class RequestTracker implements RequestProcessor {
     const started = span as Span & FinishedSpan;
     if (started.attributes === undefined) return; // the tracer is not of an OpenTelemetry SDK
     const parent = ownedSpanOf(parentContext);
-    if (started.kind === SERVER_SPAN) {
-      this.#finder.addServerSpan(started, parent);
-      return;
-    }
-    this.#finder.addSpan(started, parent);
-    if (started.attributes[PERF_KEY_ATTRIBUTE] === undefined) return;
-    const request = this.#finder.ofChild(started);
-    if (!request) return;
-    request.ensureSpanAdditions().running += 1;
-    this.#tagged.set(started, request);
+    if (started.kind === SERVER_SPAN) this.#finder.addServerSpan(started, parent);
+    else this.#finder.addSpan(started, parent);
   }
 
   /** Called for every span that ends. */
@@ -151,10 +141,7 @@ export class RequestTracker implements RequestProcessor {
       else if (!this.#late.has(span)) this.#endSpanBelow(this.#finder.ofPart(span), span);
       return;
     }
-    if (!isAnnotatedBelow(span, this.#reading)) return;
-    const request = this.#tagged.get(span);
-    if (request) request.ensureSpanAdditions().running -= 1;
-    this.#endSpanBelow(request ?? this.#finder.ofChild(span), span);
+    if (isAnnotatedBelow(span, this.#reading)) this.#endSpanBelow(this.#finder.ofChild(span), span);
   }
 
   /** Ends requests whose responses have begun, with their current status: the process is about to end. */

@@ -30,21 +30,19 @@ export interface SimulatedRequest {
 /** Requests of a process with hits besides their page views, which are queued as in its pipeline. */
 export class SimulatedRequests {
   readonly #delivery: Delivery;
-  readonly #longestHoldMillis: number;
   readonly #further: FurtherHits;
   readonly #open = new WeakMap<Request, HttpRequest>();
   #calls = 0;
 
-  constructor(delivery: Delivery, longestHoldMillis: number) {
+  constructor(delivery: Delivery, scheduledDelayMillis: number) {
     this.#delivery = delivery;
-    this.#longestHoldMillis = longestHoldMillis;
     this.#further = new FurtherHits({
       options: {
         ...DEFAULT_OPTIONS,
         tokenAuth: undefined,
         maxCustomVariables: 0,
         siteId: 1,
-        scheduledDelayMillis: longestHoldMillis,
+        scheduledDelayMillis,
       },
       delivery,
       readOpen: (open: Request) => open.snapshot(this.#open.get(open) as HttpRequest),
@@ -57,7 +55,6 @@ export class SimulatedRequests {
       },
       counts: createHitCounts(),
       loseHit: fail,
-      longestHoldMillis,
       builder: () => ({
         read: (request: HttpRequest) => ({ request }),
         buildFurtherHit: (hit: CheckedHit, { request }: { request: HttpRequest }) =>
@@ -85,8 +82,7 @@ export class SimulatedRequests {
           ended.close();
           return [toHit(name, request)];
         };
-        const pipeline = { longestHoldMillis: this.#longestHoldMillis, finalize };
-        const page = new PendingPageView(pipeline, ended);
+        const page = new PendingPageView({ finalize }, ended);
         const isTaken = this.#isTaken(() => void this.#delivery.push(page));
         if (!isTaken) ended.close();
         this.#further.addAfterEnd(ended, isTaken ? page : undefined);
