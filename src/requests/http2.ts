@@ -67,9 +67,6 @@ function toRawHeaders(sent: IncomingHttpHeaders): string[] {
   return raw;
 }
 
-/** Statuses of responses without a body. */
-const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
-
 /** A response over HTTP/2, with what is read of a `ServerResponse` over HTTP/1.1. */
 export class Http2Response {
   /** Bytes of the body that Node.js was given to write, without files that it sends itself. */
@@ -108,8 +105,8 @@ export class Http2Response {
   get isComplete(): boolean {
     const { headersSent, aborted, rstCode, writableFinished } = this.#stream;
     if (!headersSent) return false;
-    // Node.js ends the writable side of an aborted stream. It is finished if no write was pending.
-    if (aborted) return writableFinished && this.writtenBytes >= this.#bodyLength;
+    // Node.js ends the writable side of an aborted stream. It is finished if no write was pending. One without a body is never aborted.
+    if (aborted) return writableFinished && this.writtenBytes >= this.#contentLength;
     // Node.js may destroy a stream that both sides have ended before it calls back the last write.
     return (writableFinished && !this.#isFile) || (rstCode === 0 && this.closedBy === undefined);
   }
@@ -117,13 +114,11 @@ export class Http2Response {
   /** Bytes of the body; `undefined` if the response is incomplete. */
   get bodyBytes(): number | undefined {
     if (!this.isComplete) return undefined;
-    return this.#isFile ? this.#bodyLength : this.writtenBytes;
+    return this.#isFile ? this.#contentLength : this.writtenBytes;
   }
 
-  /** What the headers say; `NaN` if they do not. */
-  get #bodyLength(): number {
-    if ((this.#stream as { headRequest?: boolean }).headRequest || BODILESS.has(this.statusCode))
-      return 0;
+  /** `NaN` if it is not known. */
+  get #contentLength(): number {
     return Number(this.getHeader('content-length'));
   }
 
