@@ -71,8 +71,8 @@ function toRawHeaders(sent: IncomingHttpHeaders): string[] {
 export class Http2Response {
   /** Bytes of the body that Node.js was given to write, without files that it sends itself. */
   writtenBytes = 0;
-  /** Who closed the stream or its session before both sides had ended; a reset by the client is not known here. */
-  closedBy: 'server' | 'client' | undefined;
+  /** The server closed the stream or its session before both sides had ended. */
+  isEndedByServer = false;
   readonly #stream: ServerHttp2Stream;
 
   constructor(stream: ServerHttp2Stream) {
@@ -108,7 +108,7 @@ export class Http2Response {
     // Node.js ends the writable side of an aborted stream. It is finished if no write was pending. One without a body is never aborted.
     if (aborted) return writableFinished && this.writtenBytes >= this.#contentLength;
     // Node.js may destroy a stream that both sides have ended before it calls back the last write.
-    return (writableFinished && !this.#isFile) || (rstCode === 0 && this.closedBy === undefined);
+    return (writableFinished && !this.#isFile) || (rstCode === 0 && !this.isEndedByServer);
   }
 
   /** Bytes of the body; `undefined` if the response is incomplete. */
@@ -214,10 +214,8 @@ function watchEnd(stream: ServerHttp2Stream, response: Http2Response): void {
   for (const name of ['close', 'destroy'] as const) {
     const method = stream[name];
     replaceMethod(stream, name, function end(this: ServerHttp2Stream, ...args: unknown[]): unknown {
-      if (!stream.closed) {
-        const isByClient = isClientError(args[0]) || isDisconnected(stream);
-        response.closedBy = isByClient ? 'client' : 'server';
-      }
+      if (!stream.closed && !isClientError(args[0]) && !isDisconnected(stream))
+        response.isEndedByServer = true;
       return Reflect.apply(method, this, args);
     });
   }

@@ -155,7 +155,7 @@ export function incompleteStatus(
   if (isHttp2(incoming)) {
     const ofStream = response as Http2Response;
     if (!ofStream.closed || ofStream.isComplete) return undefined;
-    hasClientLeft = ofStream.closedBy !== 'server';
+    hasClientLeft = !ofStream.isEndedByServer;
   } else {
     const { socket } = incoming;
     if (!(response as ServerResponse).destroyed && !socket?.destroyed) return undefined;
