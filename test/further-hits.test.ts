@@ -153,6 +153,7 @@ test('they never throw, and invalid calls are counted', async () => {
     trackEvent('0', 'a');
     trackEvent('a', '0');
     trackEvent(any(undefined), any({}));
+    trackEvent(any(undefined), any(undefined), { name: 'would be a page view' });
     trackEvent(any(Number.NaN), 'a');
     trackOrder({ id: Number.NaN, revenue: 1 });
     trackGoal(0);
@@ -181,7 +182,7 @@ test('they never throw, and invalid calls are counted', async () => {
   expect(service.processor.stats()).toMatchObject({
     hits: 1,
     furtherHits: 0,
-    dropped: { invalid: 20 },
+    dropped: { invalid: 21 },
   });
 });
 
