@@ -36,10 +36,6 @@ export function createHttpTransport(
   }
 
   return {
-    prepare() {
-      open().catch(() => undefined); // the first request reports the error
-    },
-
     isSending: () => current?.isSending ?? false,
 
     async send(body, timeoutMillis) {
