@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTlsServer, type SecureVersion, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Inspector, InspectorOptions } from '../../src/inspector/index.js';
 import { ROOT } from './child-process.js';
@@ -72,6 +72,8 @@ export interface FaultProxyOptions {
   readonly certificate?: Certificate;
   /** Asks clients for a certificate of the test CA. */
   readonly wantsCertificate?: boolean;
+  /** The only version of TLS. */
+  readonly tlsVersion?: SecureVersion;
   /** An address, or the path of a socket. Default: 127.0.0.1. */
   readonly host?: string;
 }
@@ -80,11 +82,11 @@ const DRIBBLE_MILLIS = 20;
 
 /** Starts a wire to whatever `forwardTo` says, on loopback. Cleans up by itself. */
 export async function startFaultProxy(options: FaultProxyOptions = {}): Promise<FaultProxy> {
-  const { certificate, wantsCertificate = false, host = '127.0.0.1' } = options;
+  const { certificate, host = '127.0.0.1' } = options;
   let targetPort = 0;
   let fault: Fault | undefined;
   const requests: Request[] = [];
-  const tls = certificate && createTlsServer(tlsOptionsOf(certificate, wantsCertificate), serve);
+  const tls = certificate && createTlsServer(tlsOptionsOf(certificate, options), serve);
   tls?.on('tlsClientError', () => undefined);
   const server = createServer((socket) => {
     if (fault?.kind === 'stall-handshake') socket.resume();
@@ -201,11 +203,15 @@ export function tlsPath(name: string): string {
   return `${ROOT}test/fixtures/tls/${name}`;
 }
 
-function tlsOptionsOf(certificate: Certificate, wantsCertificate: boolean): TlsOptions {
+function tlsOptionsOf(
+  certificate: Certificate,
+  { wantsCertificate, tlsVersion }: FaultProxyOptions,
+): TlsOptions {
   return {
     key: tlsFile('server.key'),
     cert: tlsFile(`${certificate}.pem`),
     ...(wantsCertificate && { ca: tlsFile('ca.pem'), requestCert: true }),
+    ...(tlsVersion && { minVersion: tlsVersion, maxVersion: tlsVersion }),
   };
 }
 

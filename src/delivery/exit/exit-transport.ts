@@ -4,7 +4,6 @@ import {
   receiveMessageOnPort,
   Worker,
 } from 'node:worker_threads';
-import { builtin } from '../../common/unhooked.js';
 import { explainError } from '../http/explain-error.js';
 import { clientOptionsOf } from '../http/node-client.js';
 import {
@@ -91,8 +90,9 @@ const RESULTS = 0;
 const IS_SENT = 1;
 
 /**
- * A worker thread that sends one bulk at a time, whether or not the thread that uses it is blocked. It gets no flags and no environment, so
- * that no preload runs in it, and keeps no process alive. Settings and bodies, which contain the token, are only passed as messages.
+ * A worker thread that sends one bulk at a time, whether or not the thread that uses it is blocked. It gets no flags, and one
+ * variable of the environment: no preload runs in it. It keeps no process alive. Settings and bodies, which contain the token, are only
+ * passed as messages.
  */
 class ExitThread {
   readonly #state = new Int32Array(new SharedArrayBuffer(8));
@@ -112,12 +112,14 @@ class ExitThread {
   constructor(options: TransportOptions, onEnd: () => void) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const workerData: ExitSettings = { port: port2, state: this.#state, ...settingsOf(options) };
+    const client = clientOptionsOf(options);
+    const workerData: ExitSettings = { port: port2, state: this.#state, client };
+    const { NODE_TLS_REJECT_UNAUTHORIZED = '' } = process.env;
     this.#worker = new Worker(EXIT_WORKER, {
       eval: true,
       execArgv: [],
       argv: [],
-      env: {},
+      env: { NODE_TLS_REJECT_UNAUTHORIZED },
       stdin: false,
       stdout: true,
       stderr: true,
@@ -198,28 +200,4 @@ class ExitThread {
     this.#exchange ??= exchange;
     this.#resolve?.(this.#exchange);
   }
-}
-
-/** Settings of this thread's connections that come from the environment, or from defaults that the application may have changed. */
-function settingsOf(options: TransportOptions): Pick<ExitSettings, 'client' | 'defaults'> {
-  const tls = process.getBuiltinModule('node:tls');
-  const net = builtin('node:net');
-  const dns = builtin('node:dns');
-  return {
-    client: {
-      ...clientOptionsOf(options),
-      tls: {
-        minVersion: tls.DEFAULT_MIN_VERSION,
-        maxVersion: tls.DEFAULT_MAX_VERSION,
-        ciphers: tls.DEFAULT_CIPHERS,
-        ecdhCurve: tls.DEFAULT_ECDH_CURVE,
-        rejectUnauthorized: process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0',
-      },
-    },
-    defaults: {
-      resultOrder: dns.getDefaultResultOrder() as ExitSettings['defaults']['resultOrder'],
-      autoSelect: net.getDefaultAutoSelectFamily(),
-      attemptMillis: net.getDefaultAutoSelectFamilyAttemptTimeout(),
-    },
-  };
 }

@@ -13,12 +13,6 @@ export interface ExitSettings {
   /** Memory of both threads: the number of results so far, and 1 if Matomo may have received bytes of the current request. */
   readonly state: Int32Array;
   readonly client: NodeClientOptions;
-  /** Defaults of connections, which each thread has for itself. */
-  readonly defaults: {
-    readonly resultOrder: 'ipv4first' | 'ipv6first' | 'verbatim';
-    readonly autoSelect: boolean;
-    readonly attemptMillis: number;
-  };
 }
 
 /** Asks the worker to send a body. */
@@ -35,11 +29,7 @@ export interface ExitResult {
 }
 
 const { workerData } = process.getBuiltinModule('node:worker_threads');
-const { port, state, client, defaults } = workerData as ExitSettings;
-const net = process.getBuiltinModule('node:net');
-process.getBuiltinModule('node:dns').setDefaultResultOrder(defaults.resultOrder);
-net.setDefaultAutoSelectFamily(defaults.autoSelect);
-net.setDefaultAutoSelectFamilyAttemptTimeout(defaults.attemptMillis);
+const { port, state, client } = workerData as ExitSettings;
 const transport = createHttpTransport(
   async (onClose) => createNodeClient(client, onClose),
   () => Atomics.store(state, 1, 1),

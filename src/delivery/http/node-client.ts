@@ -12,8 +12,6 @@ export interface NodeClientOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly proxy: ProxyRoute | undefined;
-  /** Options of TLS connections, to the proxy too. */
-  readonly tls?: object;
 }
 
 /** The client options of a transport, with the proxy of the environment. */
@@ -27,7 +25,7 @@ export function clientOptionsOf(options: TransportOptions): NodeClientOptions {
  * Bun, whose undici sends nothing, and for the exit worker, which must load in milliseconds.
  */
 export function createNodeClient(
-  { url, headers, proxy, tls }: NodeClientOptions,
+  { url, headers, proxy }: NodeClientOptions,
   onClose: () => void,
 ): HttpClient {
   const matomo = new URL(url);
@@ -40,12 +38,12 @@ export function createNodeClient(
   function openAgent(): Agent {
     const { Agent } = moduleOf(server);
     // The timeout is for idle connections. If the server allows less in a `Keep-Alive` header, that counts.
-    const opened = new Agent({ keepAlive: true, maxSockets: 1, timeout: IDLE_MILLIS, ...tls });
+    const opened = new Agent({ keepAlive: true, maxSockets: 1, timeout: IDLE_MILLIS });
     if (proxy?.isTunnel)
       Object.assign(opened, {
         createConnection(_options: object, onSocket: OnSocket) {
           tunnel?.destroy();
-          openTunnel(proxy, matomo, tls, onSocket).on('socket', (socket) => {
+          openTunnel(proxy, matomo, onSocket).on('socket', (socket) => {
             tunnel = socket;
           });
         },
@@ -106,12 +104,7 @@ function report(request: ClientRequest, exchange: OpenExchange, onClose: () => v
 type OnSocket = (error: Error | null, socket?: Socket) => void;
 
 /** Opens a connection through a proxy with CONNECT. */
-function openTunnel(
-  proxy: ProxyRoute,
-  matomo: URL,
-  tls: object | undefined,
-  onSocket: OnSocket,
-): ClientRequest {
+function openTunnel(proxy: ProxyRoute, matomo: URL, onSocket: OnSocket): ClientRequest {
   const isSecure = matomo.protocol === 'https:';
   const host = `${matomo.hostname}:${matomo.port || (isSecure ? 443 : 80)}`;
   const server = new URL(proxy.url);
@@ -122,7 +115,6 @@ function openTunnel(
     path: host,
     headers: { ...proxy.headers, host, 'proxy-connection': 'keep-alive' },
     agent: false,
-    ...tls,
   });
   request.on('socket', unrefSocket).on('error', onSocket);
   request.on('connect', ({ statusCode }, socket) => {
@@ -139,7 +131,6 @@ function openTunnel(
       host: name,
       servername: isIP(name) ? '' : name,
       ALPNProtocols: ['http/1.1'],
-      ...tls,
     });
     secured.once('error', onSocket).once('secureConnect', () => {
       secured.removeListener('error', onSocket);
