@@ -46,30 +46,6 @@ export function withTimeout<T>(
   });
 }
 
-const waiting = new Set<() => void>();
-
-function onBeforeExit(): void {
-  for (const resolve of waiting) resolve();
-}
-
-/**
- * Resolves with a promise, or if nothing keeps the process alive any more: whoever waits would never go on. All share a listener, because
- * Node.js warns of more than ten.
- */
-export function untilIdle(promise: Promise<unknown>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onIdle = () => resolve();
-    if (waiting.size === 0) process.on('beforeExit', onBeforeExit);
-    waiting.add(onIdle);
-    const stop = () => {
-      waiting.delete(onIdle);
-      if (waiting.size === 0) process.removeListener('beforeExit', onBeforeExit);
-    };
-    promise.then(stop, stop);
-    promise.then(onIdle, reject);
-  });
-}
-
 /** Keeps the process alive until a promise is settled: sending hits does not. */
 export async function holdEventLoop<T>(promise: Promise<T>): Promise<T> {
   const timer = setInterval(() => undefined, MAX_TIMER_MILLIS);

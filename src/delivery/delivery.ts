@@ -1,7 +1,7 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { EXIT_WAITS } from '../common/signals-and-exit.js';
-import { DetachedScope, untilIdle, withTimeout } from '../common/timers.js';
+import { DetachedScope, withTimeout } from '../common/timers.js';
 import { CHILD_SPAN_WAIT_MILLIS, type PendingHit } from '../hit/hit.js';
 import { BatchSource } from './batch-source.js';
 import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
@@ -185,16 +185,20 @@ export class Delivery {
     if (!spool) transport.expectEnd?.();
   }
 
-  /** The process is about to end: sends everything now, and new hits as soon as they are final. */
+  /**
+   * The process is about to end: sends everything now, and new hits as soon as they are final. Keeps it alive for at most
+   * `shutdownTimeoutMillis`.
+   */
   hurry(): void {
     this.#parts.source.delayMillis = CHILD_SPAN_WAIT_MILLIS;
-    void this.flush();
+    this.#parts.hold.extend(performance.now());
+    const earlier = this.#flushing ?? Promise.resolve();
+    void earlier.then(() => this.#startFlush());
   }
 
   /**
    * Makes one attempt to send everything that is queued. While a flush runs, further calls share the one after it. Takes at most
-   * `exportTimeoutMillis` and 5 s: an attempt that takes longer goes on. Keeps the process alive for at most `shutdownTimeoutMillis`, and
-   * resolves then if nothing else does. Never rejects.
+   * `exportTimeoutMillis` and 5 s: an attempt that takes longer goes on. Keeps the process alive until it resolves. Never rejects.
    */
   flush(): Promise<void> {
     this.#parts.hold.extend(performance.now());
@@ -217,7 +221,7 @@ export class Delivery {
   }
 
   #limit(flush: Promise<void>): Promise<void> {
-    return untilIdle(withTimeout(this.#flushLimitMillis, flush, true));
+    return withTimeout(this.#flushLimitMillis, flush);
   }
 
   /** Makes a last attempt and counts what is left at the deadline as lost. Never rejects. */

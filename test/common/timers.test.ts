@@ -1,6 +1,6 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { LineLimiter } from '../../src/common/line-limiter.js';
-import { sleepUntil, untilIdle, withTimeout } from '../../src/common/timers.js';
+import { sleepUntil, withTimeout } from '../../src/common/timers.js';
 import { pending, setUp } from '../support/delivery.js';
 import { processed } from '../support/scripted-transport.js';
 
@@ -60,16 +60,4 @@ test('if the process stands still, no timer gets a negative delay, of which Node
   const delays = setTimer.mock.calls.map(([, delay]) => delay);
   expect(delays).toHaveLength(3);
   expect(delays.filter((delay) => !(Number(delay) >= 0))).toEqual([]);
-});
-
-test('whoever waits for the end of the process has no listener each, of which Node.js would warn', async () => {
-  const before = process.listenerCount('beforeExit');
-  const ends: (() => void)[] = [];
-  const waits = Array.from({ length: 20 }, () =>
-    untilIdle(new Promise<void>((resolve) => void ends.push(resolve))),
-  );
-  expect(process.listenerCount('beforeExit')).toBe(before + 1);
-  for (const end of ends) end();
-  await Promise.all(waits);
-  expect(process.listenerCount('beforeExit')).toBe(before);
 });

@@ -55,14 +55,30 @@ test('a script that waits for a flush goes on although Matomo hangs and nothing 
     const matomo = start();
     trackHit({ url: 'https://shop.test/', cid: '0123456789abcdef' });
     await matomo.forceFlush();
-    console.log(matomo.stats().pending);`;
+    console.log(matomo.stats().hits);`;
+  const env = {
+    MATOMO_URL: await startHanging(),
+    MATOMO_SITE_ID: '1',
+    MATOMO_EXPORT_TIMEOUT: '1000',
+    MATOMO_SHUTDOWN_TIMEOUT: '300',
+  };
+  const { code, stdout } = await runNode(['--input-type=module', '--eval', script], { env });
+  expect([code, stdout]).toEqual([0, '1\n']);
+});
+
+test('a signal that the application handles keeps the process alive for a shorter time than a flush', async () => {
+  const script = `import { start, trackHit } from './dist/esm/index.js';
+    process.once('SIGTERM', () => setTimeout(() => console.log('still alive'), 4000).unref());
+    start();
+    trackHit({ url: 'https://shop.test/', cid: '0123456789abcdef' });
+    process.kill(process.pid);`;
   const env = {
     MATOMO_URL: await startHanging(),
     MATOMO_SITE_ID: '1',
     MATOMO_SHUTDOWN_TIMEOUT: '300',
   };
   const { code, stdout } = await runNode(['--input-type=module', '--eval', script], { env });
-  expect([code, stdout]).toEqual([0, '1\n']);
+  expect([code, stdout]).toEqual([0, '']);
 });
 
 describe('of a delivery', () => {
