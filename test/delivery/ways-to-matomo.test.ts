@@ -97,19 +97,6 @@ describe('certificates', () => {
     const url = matomo.url.replace('http:', 'https:');
     await expectNotSent(send(url), /^ERR_SSL_\w+: .*TLS.*url/);
   });
-
-  test.for<[string, string, Exchange['kind'], RegExp]>([
-    ['a TLS alert', '\x15\x03\x01\x00\x02\x02\x46', 'not_sent', /TLS.*https:/],
-    ['another protocol', '220 mail\r\n', 'no_answer', /does not speak HTTP$/],
-  ])('%s where http is spoken', async ([, bytes, kind, message]) => {
-    const server = createServer((socket) =>
-      socket.once('data', () => socket.end(Buffer.from(bytes, 'latin1'))),
-    );
-    expect(await send(await listen(server))).toMatchObject({
-      kind,
-      error: { message: expect.stringMatching(message) },
-    });
-  });
 });
 
 describe('forward proxies', () => {

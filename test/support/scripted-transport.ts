@@ -83,13 +83,6 @@ export const noAnswer: Exchange = {
   error: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }),
 };
 
-/** What comes back from a port that belongs to a mail server. */
-export const notHttp: Exchange = {
-  kind: 'no_answer',
-  error: new Error('what answers there does not speak HTTP'),
-  isHttp: false,
-};
-
 /** The body of Matomo 5.2 if the database dies during a bulk. The status is 200, and nothing is stored. */
 export const DATABASE_DIED =
   'Error:SQLSTATE[HY000]: General error: 2006 MySQL server has gone away';

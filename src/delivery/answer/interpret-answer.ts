@@ -58,10 +58,6 @@ export function interpretAnswer(exchange: Exchange, known: ExchangeContext): Bul
       return { kind: 'unavailable', code: 'unreachable', reason };
     }
     case 'no_answer': {
-      if (exchange.isHttp === false && !known.hasTracked) {
-        const reason = 'The server at url does not speak HTTP';
-        return { kind: 'misconfigured', code: 'not-matomo', reason };
-      }
       const reason = `Matomo did not answer (${codeOf(exchange.error)})`;
       return { kind: 'unconfirmed', code: 'no-answer', reason };
     }

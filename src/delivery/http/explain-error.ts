@@ -8,9 +8,6 @@ interface WireError extends Error {
   readonly permission?: string;
   /** One error for each address, if several addresses were tried. */
   readonly errors?: readonly WireError[];
-  /** The data that was not HTTP, of undici and of `node:http`. */
-  readonly data?: string;
-  readonly rawPacket?: Buffer;
 }
 
 const UNTRUSTED =
@@ -67,26 +64,16 @@ function explain(error: WireError): string | undefined {
   const [, status] = PROXY_REFUSAL.exec(message) ?? [];
   if (status === '407') return 'the proxy answered 407; add user name and password to its URL';
   if (status !== undefined) return `the proxy answered ${status} to CONNECT`;
-  if (isTlsAlert(error))
-    return 'the server speaks TLS on that port; should url begin with https://?';
   if (name === 'HTTPParserError' || code.startsWith('HPE_'))
-    return 'the server on that port does not speak HTTP';
+    return 'the server on that port does not speak HTTP; check port and scheme of url';
   const explanation = Object.hasOwn(EXPLANATIONS, code) ? EXPLANATIONS[code] : undefined;
   if (explanation === undefined) return undefined;
   return `${code}: ${typeof explanation === 'string' ? explanation : explanation(error)}`;
 }
 
 /** Whether an error proves that Matomo received nothing of a request, although it was being sent. */
-export function provesUnsent(error: WireError): boolean {
-  return isTlsAlert(error) || PROXY_REFUSAL.test(error.message);
-}
-
-/** Whether the response did not begin like HTTP. undici sets no code for this, only the text of llhttp. */
-export function provesNotHttp({ name, message, code }: WireError): boolean {
-  return (
-    code === 'HPE_INVALID_CONSTANT' ||
-    (name === 'HTTPParserError' && message.includes('Expected HTTP/'))
-  );
+export function provesUnsent({ message }: Error): boolean {
+  return PROXY_REFUSAL.test(message);
 }
 
 /** Whether the other side, or a proxy in between, closed the connection. */
@@ -95,12 +82,6 @@ export function isBrokenConnection({ code }: WireError): boolean {
 }
 
 const PROXY_REFUSAL = /^(?:Proxy response|Proxy Authentication Required) \((\d+)\)/;
-
-/** Whether the response began with a TLS alert instead of HTTP. */
-function isTlsAlert({ name, data, rawPacket }: WireError): boolean {
-  if (rawPacket) return rawPacket[0] === 0x15 && rawPacket[1] === 3;
-  return name === 'HTTPParserError' && data?.startsWith('\x15\x03') === true;
-}
 
 /** The address and port of an error; the first if several addresses were tried. */
 function at({ errors: [first] = [], address = first?.address, port = first?.port }: WireError) {

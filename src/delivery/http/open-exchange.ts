@@ -1,4 +1,4 @@
-import { explainError, provesNotHttp, provesUnsent } from './explain-error.js';
+import { explainError, provesUnsent } from './explain-error.js';
 import { type Exchange, timedOut, unanswered } from './transport.js';
 
 /** A response before its body. */
@@ -77,8 +77,7 @@ export class OpenExchange {
 
   fail(error: Error): void {
     const wasSent = this.#isSent && !provesUnsent(error);
-    const isHttp = !this.#response && provesNotHttp(error) ? false : undefined;
-    this.#end(this.#knownByStatus ?? unanswered(wasSent, explainError(error), isHttp));
+    this.#end(this.#knownByStatus ?? unanswered(wasSent, explainError(error)));
   }
 
   /** Its time is over. */

@@ -21,12 +21,7 @@ export type Exchange =
       readonly waitedMillis?: number;
     }
   /** The request was being sent, and how far it got is unknown. */
-  | {
-      readonly kind: 'no_answer';
-      readonly error: Error;
-      /** What came back is not HTTP. */
-      readonly isHttp?: false | undefined;
-    };
+  | { readonly kind: 'no_answer'; readonly error: Error };
 
 /** Sends bulk requests to Matomo, one at a time. Never rejects. */
 export interface Transport {
@@ -64,8 +59,8 @@ export function headersOf({ userAgent, headers }: TransportOptions): Record<stri
 export type Unanswered = Extract<Exchange, { error: Error }>;
 
 /** The result of a request without a response. */
-export function unanswered(wasSent: boolean, error: Error, isHttp?: false): Unanswered {
-  return wasSent ? { kind: 'no_answer', error, isHttp } : { kind: 'not_sent', error };
+export function unanswered(wasSent: boolean, error: Error): Unanswered {
+  return wasSent ? { kind: 'no_answer', error } : { kind: 'not_sent', error };
 }
 
 /** The result of a request that got no response in time. */

@@ -1,13 +1,7 @@
 import { expect, test } from 'vitest';
 import { interpretAnswer } from '../../../src/delivery/answer/interpret-answer.js';
 import type { Exchange } from '../../../src/delivery/http/transport.js';
-import {
-  answer,
-  DATABASE_DIED,
-  noAnswer,
-  notHttp,
-  notSent,
-} from '../../support/scripted-transport.js';
+import { answer, DATABASE_DIED, noAnswer, notSent } from '../../support/scripted-transport.js';
 
 const known = { sent: 3, hasToken: false, hasTracked: false };
 const counters = (tracked: number, invalid: number) =>
@@ -60,7 +54,6 @@ test.each([
   ],
   ['an error of something else', answer(200, 'Error: 42', 'text/plain'), { kind: 'misconfigured' }],
   ['a page about SQLSTATE', answer(200, '<p>Error:SQLSTATE'), PAGE],
-  ['no HTTP', notHttp, { kind: 'misconfigured', code: 'not-matomo' }],
   ['a page', answer(200, '<html>'), PAGE],
   ['an empty page with 202', answer(202, '', 'Text/HTML; charset=utf-8'), PAGE],
   [
@@ -131,7 +124,6 @@ test.each<[string, Exchange, object]>([
   ['201', answer(201, 'created', 'text/plain'), { kind: 'accepted', isDoubtful: false }],
   ['202', answer(202, '', 'text/plain'), { kind: 'accepted', isDoubtful: false }],
   ['a database that died', answer(200, DATABASE_DIED), { kind: 'failed' }],
-  ['no HTTP', notHttp, { kind: 'unconfirmed', code: 'no-answer' }],
 ])('%s where Matomo has tracked before', (_name, exchange, expected) => {
   const result = interpretAnswer(exchange, { ...known, hasTracked: true });
   expect(result).toMatchObject(expected);

@@ -3,13 +3,7 @@ import { ConnectionReuse } from '../../../src/delivery/http/http-transport.js';
 import { toAnswer } from '../../../src/delivery/http/open-exchange.js';
 import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
 import { isChatbot, nameOf } from '../../support/named-hits.js';
-import {
-  answer,
-  DATABASE_DIED,
-  noAnswer,
-  notHttp,
-  notSent,
-} from '../../support/scripted-transport.js';
+import { answer, DATABASE_DIED, noAnswer, notSent } from '../../support/scripted-transport.js';
 
 /** What may go wrong on the way, in Matomo, and on the way back. */
 export const FAULTS = [
@@ -23,7 +17,7 @@ export const FAULTS = [
   ],
   ...['busy', 'redirect', 'another page', 'tracker off', 'queue'],
   ...['some lost inside', 'created', 'accepted', 'gzip', 'database dies'],
-  ...['no HTTP', 'closes connections'],
+  'closes connections',
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];
@@ -68,7 +62,6 @@ const BEFORE_ANY_HIT: { readonly [fault in Fault]?: Exchange } = {
   busy: answer(503),
   redirect: answer(301),
   'database dies': answer(200, DATABASE_DIED),
-  'no HTTP': notHttp,
   'database away': ROLLED_BACK,
   'tracker off': NOTHING_COUNTED,
 };
@@ -135,9 +128,7 @@ export class SimulatedMatomo implements Transport {
       () => this.fault === 'closes connections',
       () => this.#answer(names, sender),
     );
-    const isOpen =
-      exchange.kind === 'no_answer' && (exchange !== notHttp || this.#known.has(sender));
-    if (isOpen) this.leftOpen += names.length;
+    if (exchange.kind === 'no_answer') this.leftOpen += names.length;
     this.#note(names, exchange);
     return exchange;
   }

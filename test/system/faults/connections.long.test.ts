@@ -86,12 +86,7 @@ test('connection closed after each answer: 200 of 200 hits are tracked', async (
   expect(proxy.connections()).toBe(proxy.requests().length);
 });
 
-test('no HTTP, from the start', async (context) => {
-  const fault = { ...onTheWire('not-http'), fromStart: true };
-  await rideOut(context, fault, { logs: /\[not-matomo\]/, isAllStored: true });
-});
-
-test('no HTTP, where Matomo was seen', async (context) => {
+test('no HTTP', async (context) => {
   await rideOut(context, onTheWire('not-http'), {
     lost: ['unconfirmed'],
     logs: /\bHTTP\b.*\[no-answer\]/,
