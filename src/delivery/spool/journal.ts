@@ -45,8 +45,8 @@ export interface Segment {
 /** The journal was deleted, or taken over after this process had stood still. */
 export class JournalLost extends Error {}
 
-/** Called with the hits of a dead process that were taken over, and the start of their oldest request, in epoch seconds. */
-export type OnTakenOver = (hits: number, oldestSeconds: number) => void;
+/** Called with the hits of a dead process that were taken over. */
+export type OnTakenOver = (hits: number) => void;
 
 /**
  * The hits of one process that survive it: its own, and those of dead processes that it took over. Methods reject if the disk or Redis

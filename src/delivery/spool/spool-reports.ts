@@ -32,7 +32,6 @@ export class SpoolReports {
   readonly unwritable: LastingFailure;
   /** Or not maintained. */
   readonly unreadable: LastingFailure;
-  #oldestTakenOver = Number.POSITIVE_INFINITY;
   /** At the first of the beats since when more hits have been pending at each. */
   #firstBacklog: Backlog | undefined;
   #growingBeats = 0;
@@ -100,12 +99,9 @@ export class SpoolReports {
   }
 
   /** Hits of processes that have ended; this process counts their results. */
-  takenOver(hits: number, oldestSeconds: number): void {
-    this.#oldestTakenOver = Math.min(this.#oldestTakenOver, oldestSeconds);
+  takenOver(hits: number): void {
     this.#add('hits-taken-over', hits, (sum) => {
-      const age = describeAge(this.#oldestTakenOver);
-      this.#oldestTakenOver = Number.POSITIVE_INFINITY;
-      return `This process took over ${countOf(sum)} in the spool ${this.#folder} of processes that have ended${age}. There is nothing to do, unless the hits come from a backup.`;
+      return `This process took over ${countOf(sum)} in the spool ${this.#folder} of processes that have ended. There is nothing to do, unless the hits come from a backup.`;
     });
   }
 
@@ -168,12 +164,4 @@ function lastingFailure(
     delayMillis = 0,
   ) => state.begin(codeOf(cause), () => firstLine, delayMillis);
   return { ...state, begin };
-}
-
-/** For a message: how old the oldest of hits is. */
-function describeAge(oldestSeconds: number): string {
-  if (oldestSeconds === Number.POSITIVE_INFINITY) return '';
-  const minutes = Math.max(0, Math.round((Date.now() / 1000 - oldestSeconds) / 60));
-  const age = minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
-  return `; the oldest is ${age} old`;
 }

@@ -253,10 +253,10 @@ export class Spool {
 
   async #open(): Promise<void> {
     if (this.#stored || this.#isClosed) return;
-    const journal = await this.#opener?.open((hits, oldestSeconds) => {
+    const journal = await this.#opener?.open((hits) => {
       this.takenOver += hits;
       this.spooled += hits;
-      this.#reports.takenOver(hits, oldestSeconds);
+      this.#reports.takenOver(hits);
     });
     if (!journal) return;
     const onLost = (hits: number) => this.#loseStored(hits);

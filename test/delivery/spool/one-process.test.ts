@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readSpoolStatus } from '../../../src/delivery/spool/backends.js';
 import { eventually } from '../../support/child-process.js';
-import { pending } from '../../support/delivery.js';
 import { SPOOL_PLACES } from '../../support/redis-server.js';
 import { answer, notSent } from '../../support/scripted-transport.js';
 import { sorted } from '../../support/sorted.js';
@@ -27,11 +26,10 @@ describe.each(SPOOL_PLACES)('a spool in %s', (_place, open) => {
     const folder = await open();
     const first = spooledDelivery({ folder });
     first.transport.answer(notSent);
-    const startSeconds = Date.now() / 1000 - 3 * 3_600;
-    first.push(pending({ name: 'old', startSeconds }), 'a', 'b');
+    first.push('a', 'b', 'c');
     await eventually(() => first.delivery.spooled === 3);
     expect((await readSpoolStatus(folder)).pending).toBe(3);
-    first.push('c');
+    first.push('d');
     await first.delivery.shutdown(20_000);
     expect(first.delivery).toMatchObject({
       pending: 4,
@@ -41,14 +39,12 @@ describe.each(SPOOL_PLACES)('a spool in %s', (_place, open) => {
     expect(first.law()).toEqual([4, 4]);
 
     const second = spooledDelivery({ folder });
-    second.push('d');
+    second.push('e');
     await eventually(() => second.delivery.counters.tracked === 5);
-    expect(sorted(second.sent())).toEqual(['a', 'b', 'c', 'd', 'old']);
+    expect(sorted(second.sent())).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect(second.delivery.takenOver).toBe(4);
     expect(second.law()).toEqual([5, 5]);
-    expect(second.logged).toEqual([
-      expect.stringMatching(/\b4 hits\b.*\b3 h\b.*\[hits-taken-over\]$/),
-    ]);
+    expect(second.logged).toEqual([expect.stringMatching(/\b4 hits\b.*\[hits-taken-over\]$/)]);
   });
 
   test('an outage during a shutdown that leaves hits in the spool is logged once', async () => {

@@ -308,19 +308,17 @@ export class FileJournal implements Journal {
       this.#files.set(path, files);
     }
     let hits = 0;
-    let oldestSeconds = Number.POSITIVE_INFINITY;
     for (const file of files) {
       if (file.isCounted) continue;
       try {
         if (await file.count()) reports.damaged(file.name);
         hits += file.open;
-        oldestSeconds = Math.min(oldestSeconds, file.startSeconds);
       } catch (error) {
         if (!(error instanceof ForeignFile)) reports.unreadable.begin(error);
         else if (files.delete(file)) reports.foreign(basename(file.name));
       }
     }
-    if (hits > 0) onTakenOver(hits, oldestSeconds);
+    if (hits > 0) onTakenOver(hits);
   }
 
   /** Deletes files of which every hit has a result, and then journals that were taken over. */

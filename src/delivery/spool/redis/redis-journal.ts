@@ -172,7 +172,7 @@ export class RedisJournal implements Journal {
       if (stream === this.#own.name || this.#streams.has(stream)) continue;
       const { hits, oldestSeconds } = await measureStream(connection, stream);
       this.#streams.set(stream, new RedisStream(this, stream, hits, oldestSeconds));
-      if (hits > 0) onTakenOver(hits, oldestSeconds);
+      if (hits > 0) onTakenOver(hits);
     }
   }
 
