@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { isWhole } from '../../src/delivery/spool/hit-line.js';
 import { eventually, startServer } from '../support/child-process.js';
@@ -250,15 +250,10 @@ describe('the way to Matomo is that of other bulks', () => {
     ]);
   });
 
-  test.each([
-    ['gzip', 'with a header', gzipSync],
-    ['deflate', 'with a header', deflateSync],
-    ['deflate', 'without', deflateRawSync],
-    ['br', 'without', brotliCompressSync],
-  ] as const)('a response in %s, %s, is read', async (encoding, _header, encode) => {
+  test('a response in gzip is read', async () => {
     const url = await serve((response) => {
-      response.setHeader('content-encoding', encoding);
-      response.end(encode('{"status":"success","tracked":2,"invalid":0}'));
+      response.setHeader('content-encoding', 'gzip');
+      response.end(gzipSync('{"status":"success","tracked":2,"invalid":0}'));
     });
     const env = { MATOMO_URL: url, MATOMO_SITE_ID: '1' };
     expect(await end([...REGISTER, APP], env)).toMatchObject({ stderr: '' });
