@@ -7,10 +7,7 @@ import { otelGlobal } from './otel-global.js';
 
 /** Messages of the package. Nothing here throws, and no message contains the token or the user info of a URL. */
 export interface Diagnostics {
-  /**
-   * Reports a change of state to `diag`, or to stderr if no logger is set. Each code is written at most once per minute;
-   * the next message of that code has the number of suppressed ones.
-   */
+  /** Reports a change of state to `diag`, or to stderr if no logger is set. Each code is written at most once per minute. */
   warn(message: string): void;
   /** Lines about what changes or is lost, to `diag` or stderr, at most six a minute with those of `warn`. */
   readonly lines: LineLimiter;

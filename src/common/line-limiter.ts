@@ -1,4 +1,3 @@
-import { coded, splitCode } from './messages.js';
 import { DetachedScope, timerMillis } from './timers.js';
 
 const MINUTE_MILLIS = 60_000;
@@ -51,9 +50,10 @@ class Line {
   earliestMillis = Number.NEGATIVE_INFINITY;
   /** When the last one was written. */
   writtenMillis = Number.NEGATIVE_INFINITY;
-  /** Calls of `change`, and amounts, since the last one. */
-  changes = 0;
+  /** Amounts since the last one. */
   sum = 0;
+  /** It repeats what is in the log already. */
+  isRepetition = false;
 
   constructor(intervalMillis: number) {
     this.intervalMillis = intervalMillis;
@@ -79,9 +79,7 @@ export class LineLimiter {
 
   /** Writes `message()` instead of what is not written yet with this key. `undefined`: there is nothing to write any more. */
   change(key: string, message: Message, delayMillis = 0): void {
-    const line = this.#lineOf(key);
-    line.changes += 1;
-    this.#plan(line, delayMillis, message);
+    this.#plan(this.#lineOf(key), delayMillis, message);
   }
 
   /** Writes the sum of what was added since the last line of the key. */
@@ -104,6 +102,7 @@ export class LineLimiter {
   /** Follows a state that has not begun. */
   lasting({ key, ended, repeated, quietMillis }: LastingStateOptions): LastingState {
     const repeats = this.#lineOf(`${key} repeated`);
+    repeats.isRepetition = true;
     let quiet: NodeJS.Timeout | undefined;
     /** `undefined` if the state does not last. */
     let current: string | undefined;
@@ -156,7 +155,7 @@ export class LineLimiter {
 
   /** Writes at once what is not written yet, but nothing that is repeated later: the process may end. */
   flush(): void {
-    for (const line of this.#lines.values()) if (line.changes + line.sum > 0) this.#writeLine(line);
+    for (const line of this.#lines.values()) if (!line.isRepetition) this.#writeLine(line);
     clearTimeout(this.#timer);
   }
 
@@ -202,15 +201,6 @@ export class LineLimiter {
     line.writtenMillis = now;
     this.#writtenMillis.push(now);
     if (this.#writtenMillis.length > MAX_LINES_PER_MINUTE) this.#writtenMillis.shift();
-    const suppressed = line.changes - 1;
-    line.changes = 0;
-    this.#write(suppressed > 0 ? withSuppressed(message, suppressed) : message);
+    this.#write(message);
   }
-}
-
-/** Adds the number of suppressed messages before the code. */
-function withSuppressed(message: string, suppressed: number): string {
-  const { text, code } = splitCode(message);
-  const counted = `${text} (suppressed ${suppressed} ${suppressed === 1 ? 'time' : 'times'})`;
-  return code === undefined ? counted : coded(code, counted);
 }

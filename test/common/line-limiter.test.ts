@@ -44,7 +44,7 @@ test('a hit that Matomo cannot store leaves each message once, and the state tha
   expect(codes.filter((code) => code !== 'rejected').at(-1)).toBe('available-again');
 });
 
-test('the next message of a code says how many of it were suppressed, whatever the wall clock does', () => {
+test('a code has a line a minute, with its latest message, whatever the wall clock does', () => {
   useFakeTime();
   const output = captureOutput();
   const { warn } = createDiagnostics();
@@ -62,7 +62,7 @@ test('the next message of a code says how many of it were suppressed, whatever t
   expect(output).toEqual([
     `${prefix}one [not-attached]\n`,
     `${prefix}no plugin [crashes-rejected]\n`,
-    `${prefix}another 13 (suppressed 13 times) [not-attached]\n`,
+    `${prefix}another 13 [not-attached]\n`,
     `${prefix}the next [not-attached]\n`,
   ]);
 });
