@@ -53,10 +53,8 @@ export class Sender {
     this.#parts = parts;
     this.#token = new CurrentToken(options);
     const { resendUnconfirmed } = options;
-    this.#verdicts = new Verdicts(resendUnconfirmed, diagnostics, random, () => ({
-      pending: source.pending,
-      waitUntilMillis: Math.max(this.waitUntilMillis, source.failing.dueMillis(true)),
-    }));
+    const countPending = () => source.pending;
+    this.#verdicts = new Verdicts(resendUnconfirmed, diagnostics, random, countPending);
   }
 
   /** Whether a flush may send. After the token was rejected, only a shutdown does before the wait ends: many rejections lock the address out. */

@@ -438,7 +438,7 @@ test('with a token that never worked the batch is held, and Matomo asked after 1
   expect(logged[0]).toMatch(/\b5 hits\b.*\[token-rejected\]$/);
   const since = '2026-11-20T12:00:05Z';
   expect(logged[1]).toContain(since);
-  expect(logged[1]).toMatch(/\b5 hits\b.* \d+ s\b.*\[token-rejected\]$/);
+  expect(logged[1]).toMatch(/\b5 hits\b.*\[token-rejected\]$/);
 });
 
 test('one bad hit as the very first looks like a rejected token, and newer ones are sent before it', async () => {
@@ -574,9 +574,7 @@ test('the log has the current cause of an outage, what is pending, and the secon
     expect.stringMatching(/\b502\b.*\b4 hits\..*\[unavailable\]$/),
   ]);
   const repeated = logged.find((line) => line.includes('no hits since')) ?? '';
-  expect(repeated).toMatch(
-    /since 2026-11-20T12:00:05Z: .*Pending: 3 hits\. Next attempt: in \d+ s\./,
-  );
+  expect(repeated).toMatch(/since 2026-11-20T12:00:05Z: .*Pending: 3 hits\./);
   transport.answer(processed);
   await vi.advanceTimersByTimeAsync(15 * 60_000);
   expect(logged.at(-1)).toContain('[available-again]');

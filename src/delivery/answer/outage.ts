@@ -4,14 +4,6 @@ import { coded, type MessageCode } from '../../common/messages.js';
 import { EXIT_WAITS } from '../../common/signals-and-exit.js';
 import { countOf, type Reason } from '../queue/batch.js';
 
-/** What is left to send, for the log. */
-export interface PendingWork {
-  /** Hits without a result. */
-  readonly pending: number;
-  /** When the next attempt is, on the monotonic clock; `Infinity` if that depends on further hits. */
-  readonly waitUntilMillis: number;
-}
-
 /** Why Matomo does not process hits, and since how many attempts. Logs the beginning of an outage, changes of its cause, and its end. */
 export class Outage {
   /** Since Matomo last processed a bulk. */
@@ -20,18 +12,19 @@ export class Outage {
   cause: Reason | undefined;
   readonly #lines: Diagnostics['lines'];
   readonly #state: LastingState;
-  readonly #workOf: () => PendingWork;
+  readonly #countPending: () => number;
   /** Until then, the process may end, on the monotonic clock. */
   #endMillis = Number.NEGATIVE_INFINITY;
 
-  constructor({ lines }: Pick<Diagnostics, 'lines'>, workOf: () => PendingWork) {
+  /** `countPending` returns the number of hits without a result. */
+  constructor({ lines }: Pick<Diagnostics, 'lines'>, countPending: () => number) {
     this.#lines = lines;
-    this.#workOf = workOf;
+    this.#countPending = countPending;
     this.#state = lines.lasting({
       key: 'outage',
       ended: () =>
         coded('available-again', 'Matomo processes hits again. Pending hits are being sent.'),
-      repeated: (since) => this.cause && describeOutage(since, this.cause, workOf()),
+      repeated: (since) => this.cause && describeOutage(since, this.cause, countPending()),
     });
   }
 
@@ -50,7 +43,7 @@ export class Outage {
     const { code, reason } = cause;
     const write = () => {
       const effect = isResent
-        ? `Pending, sent again later: ${countOf(this.#workOf().pending)}`
+        ? `Pending, sent again later: ${countOf(this.#countPending())}`
         : 'Other hits stay pending';
       return coded(code, `${reason}. ${effect}. ${adviceFor(code)}`);
     };
@@ -67,7 +60,7 @@ export class Outage {
 
   /** Nothing more is sent: the outage is no longer repeated in the log. Hits that are still pending are in a spool, and in no other line. */
   close(): void {
-    if (this.#workOf().pending > 0) this.#lines.flush();
+    if (this.#countPending() > 0) this.#lines.flush();
     this.#state.forget();
   }
 }
@@ -81,12 +74,10 @@ function withoutNumbers(reason: string): string {
 function describeOutage(
   since: string,
   { code, reason }: Reason,
-  { pending, waitUntilMillis }: PendingWork,
+  pending: number,
 ): string | undefined {
   if (pending === 0) return undefined;
-  const seconds = Math.max(0, Math.ceil((waitUntilMillis - performance.now()) / 1000));
-  const next = seconds === Number.POSITIVE_INFINITY ? 'with the next hits' : `in ${seconds} s`;
-  const text = `Matomo has processed no hits since ${since}: ${reason}. Pending: ${countOf(pending)}. Next attempt: ${next}. ${adviceFor(code)}`;
+  const text = `Matomo has processed no hits since ${since}: ${reason}. Pending: ${countOf(pending)}. ${adviceFor(code)}`;
   return coded(code, text);
 }
 

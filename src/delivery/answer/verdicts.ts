@@ -10,7 +10,7 @@ import {
   policyOf,
   type ResultPolicy,
 } from './interpret-answer.js';
-import { adviceFor, Outage, type PendingWork } from './outage.js';
+import { adviceFor, Outage } from './outage.js';
 
 /** What to do after an exchange. */
 export interface Verdict {
@@ -40,12 +40,12 @@ export class Verdicts {
     resendUnconfirmed: boolean,
     diagnostics: Diagnostics,
     random: () => number,
-    workOf: () => PendingWork,
+    countPending: () => number,
   ) {
     this.#resendUnconfirmed = resendUnconfirmed;
     this.#diagnostics = diagnostics;
     this.#random = random;
-    this.outage = new Outage(diagnostics, workOf);
+    this.outage = new Outage(diagnostics, countPending);
   }
 
   /** The result of an exchange in which this token was sent. */
