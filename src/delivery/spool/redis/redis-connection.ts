@@ -83,7 +83,7 @@ export class RedisConnection {
     } catch (error) {
       // A primary that becomes a replica keeps its connections. A new one may lead to the new primary.
       if (error instanceof Error && error.message.startsWith('READONLY')) end(client);
-      throw endings.get(client) ?? error;
+      throw error;
     }
   }
 
@@ -107,9 +107,6 @@ function end(client: RedisClient | undefined): void {
   }
 }
 
-/** Connections that were closed because of a command. node-redis does not tell the other commands why. */
-const endings = new WeakMap<RedisClient, Error>();
-
 /** Closes the connection when the time is over, so that nothing waits for a reply any more. */
 async function withDeadline<T>(
   client: RedisClient,
@@ -122,9 +119,7 @@ async function withDeadline<T>(
     timer = setTimeout(() => {
       // If this process was busy or stood still, the reply may be there already. It is read before that.
       immediate = setImmediate(() => {
-        const error = new Error(`no answer in ${millis} ms`);
-        endings.set(client, error);
-        reject(error);
+        reject(new Error(`no answer in ${millis} ms`));
         end(client);
       });
     }, millis);
