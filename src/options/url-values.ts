@@ -3,7 +3,8 @@ import { spoolBackendOf } from '../delivery/spool/backends.js';
 import { hideSecrets, optionError, type Parser, parser } from './parser.js';
 
 const HTTP_URL = 'a URL that begins with http:// or https://';
-const SPOOL_PLACE = 'the path of a folder or a URL that begins with redis:// or rediss://';
+const SPOOL_PLACE =
+  'the path of a folder, or a redis:// or rediss:// URL with at most the number of a database';
 const ENDPOINT = /\/(?:matomo|piwik)\.php$/;
 
 /** The tracker's URL: adds `matomo.php` if it names neither `matomo.php` nor `piwik.php`. */
@@ -26,9 +27,9 @@ export const trackedBaseUrl: Parser<string> = parser(HTTP_URL, (value, name) => 
 /** A folder, or the URL of a Redis. */
 export const spoolPlace: Parser<string> = parser(SPOOL_PLACE, (value, name) => {
   const text = typeof value === 'string' ? value : '';
-  const parsed = spoolBackendOf(text).parse(text);
-  if ('place' in parsed) return parsed.place;
-  throw optionError(`${name} must ${parsed.rule ?? `be ${SPOOL_PLACE}`}, got ${showUrl(value)}`);
+  const place = spoolBackendOf(text).parse(text);
+  if (place !== undefined) return place;
+  throw optionError(`${name} must be ${SPOOL_PLACE}, got ${showUrl(value)}`);
 });
 
 function httpUrl(name: string, value: unknown): URL {

@@ -76,9 +76,9 @@ const WRONG: [keyof MatomoOptions, unknown, string][] = [
   ['shutdownTimeoutMillis', Number.POSITIVE_INFINITY, 'Infinity'],
   ['spool', 'redis+tls://user:pass@localhost', 'redis+tls://…@localhost'],
   ['spool', 'redis://', 'redis://'],
-  ['spool', 'redis://localhost?shards=4', 'no parameters'],
+  ['spool', 'redis://localhost?shards=4', 'at most the number of a database'],
   ['spool', 'redis://u:pass@localhost/shop', 'redis://…@localhost/shop'],
-  ['spool', 'rediss://localhost/1/2', 'a database of Redis by its number'],
+  ['spool', 'rediss://localhost/1/2', 'rediss://localhost/1/2'],
 ];
 
 test.each(WRONG)('%s: %o in code is a TypeError that names both', (name, value, shown) => {

@@ -4,9 +4,6 @@ import { Spool } from './spool.js';
 import { SpoolReports } from './spool-reports.js';
 import type { SpoolOptions, SpoolStatus, SpoolStore } from './spool-store.js';
 
-/** The normalized option `spool`, or the rule that it breaks. `rule: undefined`: the general rule for all places. */
-type ParsedPlace = { readonly place: string } | { readonly rule: string | undefined };
-
 export type SpoolBackendName = 'redis' | 'file';
 
 /** A kind of spool. */
@@ -14,7 +11,8 @@ interface SpoolBackend {
   readonly name: SpoolBackendName;
   /** Whether the option `spool` names a spool of this kind. */
   matches(place: string): boolean;
-  parse(place: string): ParsedPlace;
+  /** The normalized option `spool`; `undefined` if it is invalid. */
+  parse(place: string): string | undefined;
   /** The place as shown in messages, without credentials. */
   show(place: string): string;
   /** Loads its code: few processes have a spool. */
@@ -35,13 +33,9 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
     matches: (place) => /^\s*rediss?:\/\//i.test(place),
     parse(place) {
       const text = place.trim();
-      if (!/^rediss?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return { rule: undefined };
+      if (!/^rediss?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return undefined;
       const { pathname, search } = new URL(text);
-      if (!DATABASE.test(pathname)) {
-        return { rule: 'name a database of Redis by its number, such as redis://127.0.0.1:6379/1' };
-      }
-      if (search === '') return { place: text };
-      return { rule: 'have no parameters, such as redis://127.0.0.1:6379/1' };
+      return DATABASE.test(pathname) && search === '' ? text : undefined;
     },
     show(url) {
       const { protocol, host, pathname } = new URL(url);
@@ -54,7 +48,7 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
     matches: () => true,
     parse(place) {
       const text = place.trim();
-      return text === '' || NO_PATH.test(text) ? { rule: undefined } : { place };
+      return text === '' || NO_PATH.test(text) ? undefined : place;
     },
     show: (folder) => folder,
     load: async () => (await import('./file/file-store.js')).FILE_STORE,

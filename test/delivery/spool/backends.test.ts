@@ -25,5 +25,5 @@ test.each<[string, SpoolBackendName, string | undefined]>([
   const backend = spoolBackendOf(place);
   expect(backend.name).toBe(name);
   const parsed = backend.parse(place);
-  expect('place' in parsed ? backend.show(parsed.place) : undefined).toBe(shown);
+  expect(parsed === undefined ? undefined : backend.show(parsed)).toBe(shown);
 });
