@@ -27,20 +27,16 @@ export function createHttpTransport(
   let isClosed = false;
   let stopLoading: (error: Error) => void = () => undefined;
 
-  function open(): Promise<HttpClient> {
-    client ??= new Promise((resolve, reject) => {
-      stopLoading = reject; // the disk with the code may hang
-      load(() => reuse.recordClose()).then(resolve, reject);
-    });
-    return client;
-  }
-
   return {
     isSending: () => current?.isSending ?? false,
 
     async send(body, timeoutMillis) {
       try {
-        const opened = await open();
+        client ??= new Promise((resolve, reject) => {
+          stopLoading = reject; // the disk with the code may hang
+          load(() => reuse.recordClose()).then(resolve, reject);
+        });
+        const opened = await client;
         const closes = await reuse.next();
         if (isClosed) throw new Error('shutdown');
         current = new OpenExchange(timeoutMillis, onSent);
