@@ -16,8 +16,8 @@ import { createServer, findForeignSender, stopListening } from './receiver/serve
 import { type GatewayOptions, RECEIVER_OPTIONS, resolveReceiver } from './receiver-options.js';
 import { Assembler, type SpanCounts } from './traces/assembler.js';
 
-/** An eighth of a spool is left for what is in memory when it is full, of this process and of others that share it. */
-const SHARE_OF_OTHERS = 8;
+/** The share of a spool that is left for what is in memory when exports are refused, of this process and of others that use the spool. */
+const SPARE_SHARE = 1 / 8;
 
 const ROOM_POLL_MILLIS = 20;
 
@@ -85,7 +85,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   /** What the spool cannot take would be lost if the gateway ends, but senders can keep it. */
   function isSpoolFull(): boolean {
-    return pipeline.delivery.spoolRoom < maxSpoolBytes / SHARE_OF_OTHERS;
+    return pipeline.delivery.spoolRoom < maxSpoolBytes * SPARE_SHARE;
   }
 
   const assembler = new Assembler(receiver.graceMillis, {

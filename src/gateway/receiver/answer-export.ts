@@ -16,7 +16,7 @@ export interface SpanIntake {
   /** Whether there is no room for more requests. */
   isFull(): boolean;
   accept(decoded: DecodedExport): void;
-  onRefused(cause: 'queue' | 'no memory'): void;
+  onRefused(cause: 'no room' | 'no memory'): void;
 }
 
 /** Memory for bodies that are being read, as a multiple of `maxBodyBytes`. */
@@ -40,7 +40,7 @@ function createRefusals(maxBodyBytes: number) {
     'unknown type': [415, 3, `the content type must be ${types.join(' or ')}`],
     'unknown encoding': [415, 3, `the content encoding must be ${ENCODINGS.join(' or ')}`],
     'no memory': [429, 8, 'too many exports at the same time; try again later'],
-    queue: [
+    'no room': [
       503,
       14,
       'the queue or the spool is full until Matomo has processed hits; try again later',
@@ -95,7 +95,7 @@ export function createAnswerExport(
     const refuse = (why: Refusal, reason?: string) => {
       const [status, code, message] = refusals[why];
       response.statusCode = status;
-      if (why === 'no memory' || why === 'queue') {
+      if (why === 'no memory' || why === 'no room') {
         response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
         intake.onRefused(why);
       }
@@ -113,12 +113,12 @@ export function createAnswerExport(
     if (!codec) return refuse('unknown type');
     const inflate = findInflate(request.headers['content-encoding']);
     if (!inflate) return refuse('unknown encoding');
-    if (intake.isFull()) return refuse('queue');
+    if (intake.isFull()) return refuse('no room');
     const problem = await readBody(request, maxBodyBytes, memory, async (body) => {
       const decoded = await decodeInTurn(body, inflate, codec);
       if (request.socket.destroyed) return; // without a response, the sender sends the export again
       if (!(decoded instanceof DecodedExport)) return refuse(...decoded);
-      if (intake.isFull()) return refuse('queue');
+      if (intake.isFull()) return refuse('no room');
       intake.accept(decoded);
       const { rejected, reasons } = decoded;
       end(response, codec.contentType, codec.encodeAnswer(rejected, [...reasons].join('; ')));

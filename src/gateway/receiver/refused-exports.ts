@@ -52,7 +52,7 @@ export class RefusedExports {
 }
 
 const CAUSES = {
-  queue: {
+  'no room': {
     text: 'The queue or the spool is full. New exports are answered with 503 until Matomo has processed hits.',
     advice:
       'Check why Matomo does not process hits, or raise maxQueueSize, with a spool maxSpoolBytes.',
