@@ -344,8 +344,8 @@ function methodOf({ kind, attributes }: Attributed): string | undefined {
 }
 
 /**
- * The SERVER span of the HTTP request that brought the message of a span: a link, if the parent of the span is the call of the client,
- * as the message itself says.
+ * The SERVER span of the HTTP request that brought the message of a finished span: a link, if the parent of the span is the call of the
+ * client, as the message itself says. While a request runs, its async context says that.
  */
 export function linkedRequestOf(
   span: Pick<FinishedSpan, 'kind' | 'attributes' | 'links' | 'parentSpanContext' | 'parentSpanId'>,
