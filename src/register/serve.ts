@@ -63,7 +63,8 @@ function start(
   if (processor) internalsOf(processor)?.flushAtEnd();
   const record = readEnvironment('record', process.env) ?? 'requests';
   let requests: NodeRequests | undefined;
-  const restorations: (() => void)[] = [];
+  /** Undo what tracking has changed or started. */
+  const cleanups: (() => void)[] = [];
   if (processor) trackWithoutSpans(processor);
 
   function trackWithoutSpans(tracker: MatomoSpanProcessor): void {
@@ -73,7 +74,7 @@ function start(
     const isSampled = record === 'sampled';
     const scope = new DetachedScope('opentelemetry-matomo');
     const timer = scope.runInAsyncScope(() => setInterval(checkProvider, CHECK_MILLIS).unref());
-    restorations.push(
+    cleanups.push(
       () => clearInterval(timer),
       watchTracking(
         () => tracker.stats(),
@@ -97,13 +98,13 @@ function start(
     lazy.real = undefined;
     if (processor) internalsOf(processor)?.stop();
     requests?.stop();
-    for (const restore of restorations.splice(0)) restore();
+    for (const cleanUp of cleanups.splice(0)) cleanUp();
   }
 
   /** The provider has a processor: requests come from its spans, also those that its sampler drops. */
   function trackSpans(provider: object): void {
     requests?.preferSpans();
-    restorations.push(recordRequests(provider, record, diagnostics));
+    cleanups.push(recordRequests(provider, record, diagnostics));
   }
 
   registration.listen({
