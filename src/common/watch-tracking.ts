@@ -4,7 +4,7 @@ import { channelListener, FINISH_CHANNEL, isObject, UNTRACKED_SERVER } from './c
 import type { Diagnostics } from './diagnostics.js';
 import { DetachedScope } from './timers.js';
 
-/** Until requests have ended for all that listens: SERVER spans may end a second after their response. */
+/** How long after a response its request has ended everywhere: SERVER spans may end a second after it. */
 const WAIT_MILLIS = 2_000;
 
 interface Counts {
@@ -13,10 +13,11 @@ interface Counts {
 }
 
 /**
- * Logs once why nothing is tracked: looks after the first request, and once more after so many that none of them tracked or ignored is no
- * coincidence. Returns a function that stops it.
+ * Logs once why no request is tracked or ignored. Looks after the first request, and after so many that this is no coincidence. Returns a
+ * function that ends the watch.
  *
- * @param findProblem returns the message, if there is a problem, after 1 or `judgeAfter` requests of which none was tracked or ignored.
+ * @param findProblem returns the message, or `undefined` if there is no problem; `after` is 1 or `judgeAfter`, the number of requests
+ * @param judgeAfter the number of requests that is no coincidence
  */
 export function watchTracking(
   stats: () => Counts,

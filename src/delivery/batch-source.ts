@@ -194,7 +194,7 @@ export class BatchSource {
       if (rest === 'none' && nowMillis < memory.finalMillis(max)) return;
       isFast ||= nowMillis >= memory.finalMillis(2 * max); // a busy server must not fall behind
       const hasAll = yield* this.#take(nowMillis, rest === 'all', isFast);
-      if (!hasAll) return; // the others are held back, or there are none
+      if (!hasAll) return; // the others are not final, or there are none
     }
   }
 

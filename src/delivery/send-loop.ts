@@ -4,7 +4,7 @@ import { SerialQueue } from '../common/serial-queue.js';
 import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import type { SendingParts } from './sender.js';
 
-/** Interval for looking at a full batch again if one of its hits is held back. */
+/** Interval for looking at a full batch again if one of its hits is not final. */
 const SHORTEST_MILLIS = 5;
 /** The longest time between looks while hits are pending: a rejected token may have been replaced. */
 const LONGEST_MILLIS = 5_000;
@@ -91,7 +91,7 @@ export class SendLoop {
     });
   }
 
-  /** Ends the looks: only `sendAll` sends. */
+  /** From now on, only `sendAll` sends. */
   stop(): void {
     this.#clearTimer();
     this.#parts.spool?.stop();

@@ -151,9 +151,8 @@ export class Sender {
         source.count(batch, policy.counts);
         break;
       case 'kept':
-        if (policy.wait === 'token') {
-          failing.tokenRejected(batch, failureOf(result));
-        } else failing.postponed();
+        if (policy.wait === 'token') failing.tokenRejected(batch, failureOf(result));
+        else failing.postponed();
         break;
       case 'halved':
         if (hits.length > 1) failing.split(batch);

@@ -98,7 +98,7 @@ function applyDefaults(set: StrictOptions): CompleteOptions {
   return { ...options, maxExportBatchSize: Math.min(options.maxExportBatchSize, largest) };
 }
 
-/** Last: whether all privacy options are clear, and none is missing. */
+/** Last: whether `url` and `siteId` are set, and all privacy options are clear. */
 function validate(
   options: CompleteOptions,
   unclear: readonly string[],

@@ -36,7 +36,7 @@ export interface FurtherHitsParts extends DecisionParts {
 }
 
 /** How long a hit waits for the end of its request if it is to be in a spool within half a second. */
-const SPOOL_HOLD_MILLIS = 200;
+const SPOOL_WAIT_MILLIS = 200;
 
 /** A further hit, queued or waiting for the end of its request. */
 class PendingFurtherHit implements PendingHit {
@@ -84,7 +84,7 @@ class HitsOfRequest {
 
 /**
  * Hits besides page views. They are pending from the call on, and queued when their request ends, after its page view. If the request
- * runs for longer than a hit may be held, they are sent before it ends.
+ * runs for long, they are sent before it ends.
  */
 export class FurtherHits implements HitReports {
   readonly #parts: FurtherHitsParts;
@@ -210,7 +210,7 @@ export class FurtherHits implements HitReports {
     if (request.http) return false; // its page view closes it
     const waitedMillis = nowMillis - endedMillis;
     if (waitedMillis >= scheduledDelayMillis) return true;
-    if (spool === undefined || waitedMillis < SPOOL_HOLD_MILLIS) return false;
+    if (spool === undefined || waitedMillis < SPOOL_WAIT_MILLIS) return false;
     const hits = HitsOfRequest.of(request);
     hits.awaitsStatus ??= this.#awaitsStatus(request);
     return !hits.awaitsStatus || hasStatus(request);

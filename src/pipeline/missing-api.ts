@@ -8,9 +8,9 @@ import { startOffer } from '../common/start-hook.js';
 const API = '@opentelemetry/api';
 
 /**
- * Why no request was tracked or ignored, after some: OpenTelemetry's API is not installed, so that nothing makes spans (in a bundle, it
- * cannot be found until something is registered), or after many requests, whatever the reason. Beside `register` and `start`, nothing
- * needs spans.
+ * The message for `watchTracking`, if there are no spans: after the first request, if OpenTelemetry's API is not installed (in a bundle, it
+ * cannot be found until something is registered); of a processor, after many requests whatever the reason. `register` and `start` need no
+ * spans.
  */
 export function findMissingSpans(
   taker: 'MatomoSpanProcessor' | 'MatomoSpanExporter',

@@ -172,7 +172,7 @@ export class MemoryQueue {
     return taken;
   }
 
-  /** When the `count` oldest hits are final, unless some are held back; `Infinity` if there are fewer. */
+  /** When the last of the `count` oldest hits is final, and usually all are; `Infinity` if there are fewer. */
   finalMillis(count: number): number {
     return this.#hits[this.#head + count - 1]?.finalMillis ?? Number.POSITIVE_INFINITY;
   }

@@ -10,8 +10,8 @@ interface RoutedRequest {
 }
 
 /**
- * For Express 4 and 5, Restify and Sails, which store the route on the request. It is behind the mount paths of its routers, of which a
- * request has only the values, nothing of which may be in a route:
+ * For Express 4 and 5, Restify and Sails, which store the route on the request. Before it come the mount paths of its routers. Of these, a
+ * request has only the text that they matched, which may have values of the client:
  *
  *     app.use('/users/:userId', router);     /users/7/posts/8       baseUrl: /users/7
  *     router.get('/posts/:postId', …);                              route.path: /posts/:postId

@@ -42,6 +42,7 @@ export interface Mounted {
   readonly text: string;
 }
 
+/** Of the application itself. */
 export const NO_MOUNT: Mounted = { template: '', text: '' };
 
 /** A layer in which a router or an application is mounted. */
@@ -67,8 +68,8 @@ export class Mount {
   }
 
   /**
-   * What an expression or a router of before 2.3 has matched, with the names of parameters. Of an expression, what is neither a parameter
-   * nor a word of the application is the client's, and becomes `*`.
+   * What an expression has matched, or any mount path of a router before 2.3, with the names of parameters. Of an expression, what is neither a
+   * parameter nor a word of the application is the client's, and becomes `*`.
    */
   #toTemplate(text: string, params: Match['params']): string {
     const segments = text.split('/');
