@@ -261,6 +261,17 @@ test('close passes on what waits for room only as there is room, however long th
   expect(inspector.hits()).toHaveLength(12);
 });
 
+test('a request with more hits than the queue ever has room for keeps no other out, and those that do not fit are counted', async () => {
+  const { gateway } = await startGateway({ maxQueueSize: 2 });
+  const events = Array.from({ length: 3 }, (_, i) => hitEvent({ e_c: 'c', e_a: `a${i}` }));
+  const send = async (span: OtlpSpan) => (await sendSpans(gateway, exportRequest([span]))).status;
+  expect(await send({ ...requestSpan('/large'), events })).toBe(200);
+  await eventually(() => gateway.stats().tracked === 2);
+  expect(await send(requestSpan('/next'))).toBe(200);
+  await eventually(() => gateway.stats().tracked === 3);
+  expect(gateway.stats()).toMatchObject({ lost: { queue_full: 2 }, refusedExports: 0 });
+});
+
 test('nor are more taken than the queue has bytes for', async () => {
   const { gateway, inspector } = await startGateway({ maxQueueSize: 300 });
   inspector.play({ status: 503 });
