@@ -8,6 +8,8 @@ import type { SendingParts } from './sender.js';
 const SHORTEST_MILLIS = 5;
 /** The longest time between looks while hits are pending: a rejected token may have been replaced. */
 const LONGEST_MILLIS = 5_000;
+/** What a timer is for. It is set anew for what is more urgent: hits that failed alone may be due much later than a new one. */
+const URGENCY = { none: 0, taken: 1, new: 2, full: 3 } as const;
 /** No attempt is made for so long after an error of this package, which would come again. */
 const ERROR_WAIT_MILLIS = 10_000;
 
@@ -27,8 +29,8 @@ export class SendLoop {
   readonly #maxExportBatchSize: number;
   /** The timer for the next look, which does not keep the process alive. */
   #timer: NodeJS.Timeout | undefined;
-  /** The timer was set for a full batch. */
-  #isForFull = false;
+  /** What it was set for. */
+  #urgency: number = URGENCY.none;
 
   constructor(parts: SendingParts) {
     this.#parts = parts;
@@ -57,25 +59,25 @@ export class SendLoop {
   }
 
   /**
-   * Call this after a hit was queued. Sets the timer; while a batch is being sent, only for a full one. Nearly all hits arrive while it is set,
-   * and it never ends later than a new hit is due.
+   * Call this after a hit was queued. Sets the timer; while a batch is being sent, only for a full one. Nearly all hits arrive while it is set
+   * for an older one.
    */
   update(): void {
     const { memory, sender, source, scope } = this.#parts;
     const isFull = memory.queued >= this.#maxExportBatchSize;
-    if (this.#timer && (this.#isForFull || !isFull)) return;
+    const urgency = isFull ? URGENCY.full : memory.untaken > 0 ? URGENCY.new : URGENCY.taken;
+    if (this.#urgency >= urgency) return;
     if (source.isEnding || memory.count === 0 || (!isFull && !this.#attempts.isIdle)) return;
     if (!source.sendsFromMemory && source.queue.totalInMemory === 0) return;
     this.#clearTimer();
-    this.#isForFull = isFull;
+    this.#urgency = urgency;
     const dueMillis = isFull
       ? memory.finalMillis(this.#maxExportBatchSize)
       : Math.max(this.#dueMillis, sender.waitUntilMillis);
     // A hit may be due long before it is final.
     const leastMillis = isFull ? SHORTEST_MILLIS : CHILD_SPAN_WAIT_MILLIS;
-    const mostMillis = Math.min(source.delayMillis, LONGEST_MILLIS);
     const leftMillis = Math.ceil(dueMillis - performance.now());
-    const millis = Math.max(leastMillis, Math.min(leftMillis, mostMillis));
+    const millis = Math.max(leastMillis, Math.min(leftMillis, LONGEST_MILLIS));
     scope.runInAsyncScope(() => {
       this.#timer = setTimeout(() => this.#look(), millis).unref();
     });
@@ -110,8 +112,7 @@ export class SendLoop {
 
   #clearTimer(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#isForFull = false;
+    this.#urgency = URGENCY.none;
   }
 
   /** Begins an attempt. While none may begin, makes full batches: taken hits no longer keep their requests in memory. */

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
 import { answer, processed } from '../support/scripted-transport.js';
 
@@ -109,6 +109,28 @@ test('without pending hits there is no timer, and while a bulk is being sent non
   expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 2 } });
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test.each([
+  ['Matomo is unavailable', { ...answer(503), retryAfter: '600' }],
+  ['the only hit has failed alone', answer(500)],
+])(
+  'however short the delay, there is no timer for less than five seconds while %s for long',
+  async (_why, response) => {
+    const { delivery, transport } = setUp({ scheduledDelayMillis: 20 });
+    transport.answer(response);
+    delivery.push(pending());
+    await vi.advanceTimersByTimeAsync(120_000);
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    onTestFinished(() => void timers.mockRestore());
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(timers.mock.calls.length).toBeLessThan(30);
+    expect(delivery.pending).toBe(1);
+    transport.answer(processed);
+    delivery.push(pending());
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 2 } });
+  },
+);
 
 test('a hit with a short delay does not wait for one that failed alone', async () => {
   const { delivery, transport } = setUp({ scheduledDelayMillis: 100 });
