@@ -44,17 +44,22 @@ const UNAVAILABLE = { refusals: Number.POSITIVE_INFINITY };
 const duplicatesAt = (matomo: BulkReceiver) =>
   [...arrivalsOf(matomo).values()].reduce((sum, { length }) => sum + length - 1, 0);
 
-/** Hits that did not arrive, although they were older than half a second when their process was killed. */
+/**
+ * Hits that did not arrive, although they were older than half a second when their process was killed. What was in memory then may be
+ * missing. These are its newest hits, but not after its spool hung or failed: then newer ones may be sent or stored first, and as many
+ * older ones may be missing.
+ */
 function missingAt(matomo: BulkReceiver, workers: readonly SpoolWorker[], killed: number) {
   const arrivals = arrivalsOf(matomo);
-  return workers.flatMap((worker) =>
-    [...worker.ended]
-      .filter(([name, endedMillis]) => {
-        const isOld = endedMillis <= killed - YOUNG_MILLIS && worker.isSafe(name);
-        return isOld && !arrivals.has(name);
-      })
-      .map(([name]) => name),
-  );
+  return workers.flatMap((worker) => {
+    const missing = [...worker.ended.keys()].filter((name) => !arrivals.has(name));
+    const inMemory = [...worker.ended.keys()].filter((name) => !worker.isSafe(name));
+    if (missing.length <= inMemory.length) return [];
+    return missing.filter((name) => {
+      const isOld = (worker.ended.get(name) ?? 0) <= killed - YOUNG_MILLIS;
+      return isOld && worker.isSafe(name);
+    });
+  });
 }
 
 async function pendingIn(place: string): Promise<number> {
