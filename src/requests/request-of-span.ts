@@ -1,4 +1,5 @@
-import type { Span } from '../common/otel-types.js';
+import { serverSpanOf } from '../common/otel-global.js';
+import type { Context, Span } from '../common/otel-types.js';
 import { currentRequest } from './captured-requests.js';
 import {
   CONSUMER_SPAN,
@@ -20,9 +21,10 @@ const NO_TRACE = '0'.repeat(32);
 export class RequestFinder {
   /**
    * Spans of work that no request of this process began: all below a span without a local parent that is not a SERVER span. A span of
-   * any other kind may belong to a request of which nothing else is known, and whose visitor may have opted out.
+   * any other kind may belong to a request of which nothing else is known, and whose visitor may have opted out. With the announced
+   * request in which the outermost one started: of the SERVER span beside it, else of the async context.
    */
-  readonly #jobs = new WeakSet<object>();
+  readonly #jobs = new WeakMap<object, Request | undefined>();
 
   /** A SERVER span has started: it is a part of another request, or has its own. */
   addServerSpan(span: FinishedSpan, parent: OwnedSpan | undefined): void {
@@ -44,10 +46,12 @@ export class RequestFinder {
   }
 
   /** Another span has started. */
-  addSpan(span: FinishedSpan, parent: OwnedSpan | undefined): void {
+  addSpan(span: FinishedSpan, parent: OwnedSpan | undefined, parentContext?: Context): void {
     const owner = ownerOf(parent) ?? this.of(span)?.announced;
     if (owner) setOwner(span, owner);
-    else if (isLocalRoot(span) || (parent && this.#jobs.has(parent))) this.#jobs.add(span);
+    else if (parent && this.#jobs.has(parent)) this.#jobs.set(span, this.#jobs.get(parent));
+    else if (isLocalRoot(span))
+      this.#jobs.set(span, ownerOf(serverSpanOf(parentContext)) ?? currentRequest());
   }
 
   /** The request of this processor, if it has used that in the async context before. */
@@ -83,7 +87,8 @@ export class RequestFinder {
    * | another SERVER span                              | its own, or the one around it          |
    * | in the trace of the current request              | that of its parent, else the current   |
    * | in the trace of another request                  | that one, unless it is closed          |
-   * | of a job                                         | the current one, which has begun it    |
+   * | of a job, while the current one has a span       | the one in which the job started       |
+   * | of any other job                                 | the current one                        |
    * | not recorded, while the current one has no span  | the current one                        |
    * | any other                                        | none: it may be of another request     |
    */
@@ -95,7 +100,11 @@ export class RequestFinder {
     const request = this.of(span);
     if (current?.traceId === traceId) return request ?? current;
     if (request && (request === current || !request.closed)) return request;
-    if (this.#jobs.has(span)) return current;
+    if (this.#jobs.has(span)) {
+      const outer = this.#jobs.get(span);
+      // One without a span may have come to a server that was started in the job.
+      return outer && current?.traceId ? this.own(outer) : current;
+    }
     const isRecorded = (span as Partial<FinishedSpan>).kind !== undefined;
     return current?.traceId === '' && !isRecorded ? current : undefined;
   }

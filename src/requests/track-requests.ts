@@ -129,7 +129,7 @@ export class RequestTracker implements RequestProcessor {
     if (started.attributes === undefined) return; // the tracer is not of an OpenTelemetry SDK
     const parent = ownedSpanOf(parentContext);
     if (started.kind === SERVER_SPAN) this.#finder.addServerSpan(started, parent);
-    else this.#finder.addSpan(started, parent);
+    else this.#finder.addSpan(started, parent, parentContext);
   }
 
   /** Called for every span that ends. */

@@ -189,6 +189,47 @@ test('work of a request in a trace of its own belongs to the request, in spans o
   expect(hits[0]?.params.dimension1).toBe('job');
 });
 
+test.each([NO_TRACE, ONE_TRACE])(
+  'work in a trace of its own belongs to the request that began it also in callbacks of others, with %j',
+  async (headers) => {
+    const connection = await startCallbackConnection();
+    let release = () => {};
+    const service = await startTracedService((request, response) => {
+      const user = request.url?.slice(1) ?? '';
+      if (user === 'alice') release = () => response.end();
+      const finish = () => {
+        if (user !== 'alice') response.end();
+      };
+      /** The second one starts in the async context of `/alice`. */
+      const startJob = (then: () => void) =>
+        tracer().startActiveSpan('job', { root: true }, () => {
+          const answered = context.bind(context.active(), () => {
+            annotate({ dimension1: user });
+            trackEvent('Job', user);
+            if (user === 'private') ignore();
+            then();
+          });
+          connection.query(answered);
+        });
+      startJob(() => startJob(finish));
+    });
+    const alice = service.fetch('/alice', { headers });
+    await eventually(() => service.processor.stats().furtherHits === 2);
+    await service.fetch('/bob', { headers });
+    await service.fetch('/private', { headers });
+    release();
+    await alice;
+    await service.requests(3);
+    const ofUsers = (await service.hits()).map(({ params }) => [
+      new URL(params.url ?? '').pathname.slice(1),
+      params.e_a ?? params.dimension1,
+    ]);
+    expect(ofUsers.filter(([user, mark]) => user !== mark)).toEqual([]);
+    expect(ofUsers.filter(([user]) => user === 'alice' || user === 'bob')).toHaveLength(6);
+    expect(service.processor.stats()).toMatchObject({ ignored: { attribute: 1 } });
+  },
+);
+
 test('in a trace of thousands of spans, matomo.* on spans without async context goes to their request', async () => {
   const responses = new Map<string, { response: ServerResponse; span: Span | undefined }>();
   const service = await startTracedService((request, response) => {
