@@ -85,6 +85,7 @@ export class RequestFinder {
    * | of no trace, because tracing is suppressed       | the current one                        |
    * | during the end of the current one without a span | the current one                        |
    * | another SERVER span                              | its own, or the one around it          |
+   * | of a request that only other processors track    | none                                   |
    * | in the trace of the current request              | that of its parent, else the current   |
    * | in the trace of another request                  | that one, unless it is closed          |
    * | of a job, while the current one has a span       | the one in which the job started       |
@@ -98,8 +99,10 @@ export class RequestFinder {
     const { traceId, spanId } = span.spanContext();
     if (traceId === NO_TRACE || spanId === announced?.closedBySpan) return current;
     const request = this.of(span);
-    if (current?.traceId === traceId) return request ?? current;
-    if (request && (request === current || !request.closed)) return request;
+    const isInTrace = current?.traceId === traceId;
+    if (request && (isInTrace || request === current || !request.closed)) return request;
+    if (ownerOf(span)) return undefined; // it is closed, or only other processors track it
+    if (isInTrace) return current;
     if (this.#jobs.has(span)) {
       const outer = this.#jobs.get(span);
       // One without a span may have come to a server that was started in the job.

@@ -14,8 +14,9 @@ import {
 } from '../../src/index.js';
 import { currentRequest } from '../../src/requests/captured-requests.js';
 import { eventually } from '../support/child-process.js';
+import { startProcessor } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
-import { startTracedService } from '../support/traced-service.js';
+import { decided, startTracedService } from '../support/traced-service.js';
 import { startCallbackConnection } from './callback-connection.js';
 
 const tracer = () => trace.getTracer('driver');
@@ -227,6 +228,48 @@ test.each([NO_TRACE, ONE_TRACE])(
     expect(ofUsers.filter(([user, mark]) => user !== mark)).toEqual([]);
     expect(ofUsers.filter(([user]) => user === 'alice' || user === 'bob')).toHaveLength(6);
     expect(service.processor.stats()).toMatchObject({ ignored: { attribute: 1 } });
+  },
+);
+
+test.each([NO_TRACE, ONE_TRACE])(
+  'a call of a request that only one of two tracer providers knows changes no request of the other one, with %j',
+  async (headers) => {
+    const other = await startProcessor();
+    const connection = await startCallbackConnection();
+    let answers = 0;
+    let release = () => {};
+    const service = await startTracedService((request, response) => {
+      const user = request.url?.slice(1) ?? '';
+      const isAlice = user === 'alice';
+      const attributes = { 'http.request.method': 'GET', 'url.path': `/${user}` };
+      const span = other.tracer.startSpan(user, isAlice ? { kind: 1, attributes } : {});
+      const answered = context.bind(trace.setSpan(context.active(), span), () => {
+        annotate({ dimension1: user });
+        trackEvent('Shop', user);
+        if (!isAlice) ignore();
+        answers += 1;
+      });
+      connection.query(() => {
+        answered();
+        release = () => {
+          span.end();
+          response.end();
+        };
+        if (!isAlice) release();
+      });
+    });
+    const alice = service.fetch('/alice', { headers });
+    await eventually(() => answers === 1);
+    const releaseAlice = release;
+    await service.fetch('/private', { headers });
+    releaseAlice();
+    await alice;
+    await service.requests(2);
+    await eventually(() => decided(other.processor) === 1);
+    const ofOther = (await other.hits()).map(({ params }) => params.e_a ?? params.dimension1);
+    expect(ofOther).toEqual(['alice', 'alice']);
+    const pages = (await service.hits()).filter(({ params }) => params.e_a === undefined);
+    expect(pages.map(({ params }) => params.dimension1)).toEqual(['alice']);
   },
 );
 

@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { Request } from '../../src/requests/request.js';
 import { RequestFinder } from '../../src/requests/request-of-span.js';
+import { setOwner } from '../../src/requests/span-owner.js';
 import { finishedSpan } from '../support/builders.js';
 
 let spans = 0;
@@ -64,6 +65,21 @@ test.each([
   const span = row.isRecorded ? recorded : { spanContext: recorded.spanContext };
   expect(finder.ofCall(current, span as never)).toBe(row.isOfCurrent ? current : undefined);
 });
+
+test.each([true, false])(
+  'a span of a closed request is of no other one, recorded: %s',
+  (isRecorded) => {
+    const finder = new RequestFinder();
+    const server = spanOf('closed');
+    finder.addServerSpan(server, undefined);
+    const request = finder.of(server) as Request;
+    const recorded = spanOf('closed');
+    const span = isRecorded ? recorded : { spanContext: recorded.spanContext };
+    setOwner(span, request);
+    request.close();
+    expect(finder.ofCall(finder.takeOwn(new Request()), span as never)).toBeUndefined();
+  },
+);
 
 const SPANLESS = () => undefined;
 
