@@ -21,7 +21,7 @@ import { Http2Sessions } from './http2.js';
 import { ownRequest, requestOf } from './node-request.js';
 import { addExecution } from './operations/index.js';
 import type { HitReports, Request, RequestStorage } from './request.js';
-import { ownedSpanOf } from './span-owner.js';
+import { ownedSpanOf, ownerOf } from './span-owner.js';
 import type { RequestTracker } from './track-requests.js';
 
 /** A processor or exporter that accepts hits besides page views. */
@@ -162,8 +162,8 @@ export function currentTarget(): CallTarget {
 }
 
 /**
- * The requests that a call annotates: one for each processor that finds it by its span, else the announced one, unless a processor tracks
- * that and knows that the span is none of it.
+ * The requests that a call annotates: one for each processor that finds it by its span, else the announced one, unless the span
+ * has another one, or a processor tracks the announced one and knows that the span is none of it.
  */
 export function requestsOf({ announced, span }: CallTarget): Request[] {
   const found: Request[] = [];
@@ -171,7 +171,10 @@ export function requestsOf({ announced, span }: CallTarget): Request[] {
     const request = processor.findRequest(span as Span, announced);
     if (request && !found.includes(request)) found.push(request);
   }
-  const isOfAnother = span !== undefined && announced?.finder !== undefined;
+  const owner = ownerOf(span);
+  const isOfAnother = owner
+    ? owner !== announced
+    : span !== undefined && announced?.finder !== undefined;
   return found.length === 0 && announced && !isOfAnother ? [announced] : found;
 }
 

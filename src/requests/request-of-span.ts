@@ -123,6 +123,8 @@ export class RequestFinder {
   ): Request | 'unknown' | 'other' | undefined {
     const request = this.ofCall(announced, span);
     if (request) return request;
+    const owner = ownerOf(span);
+    if (owner && owner !== announced) return this.own(owner) ? 'unknown' : 'other';
     const isOfJob = span !== undefined && this.#jobs.has(span);
     if (announced && !this.own(announced)) {
       const { isTraced, onClosed, incoming } = announced;

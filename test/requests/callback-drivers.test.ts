@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { context, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
-import { AlwaysOffSampler } from '@opentelemetry/sdk-trace-base';
+import { AlwaysOffSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace-base';
 import { expect, test } from 'vitest';
 import {
   annotate,
@@ -13,6 +13,7 @@ import {
   trackOrder,
 } from '../../src/index.js';
 import { currentRequest } from '../../src/requests/captured-requests.js';
+import { internalsOf } from '../../src/requests/processor-internals.js';
 import { eventually } from '../support/child-process.js';
 import { startProcessor } from '../support/senders.js';
 import { sorted } from '../support/sorted.js';
@@ -137,7 +138,23 @@ test('a callback after the hit of its request was built makes no hit of another 
   expect(service.processor.stats().dropped).toMatchObject({ no_visitor: 1 });
 });
 
-test.each(WAYS)(
+/** `/alice` has no span that is recorded. */
+const WITHOUT_ALICE: Sampler = {
+  shouldSample: (
+    _context,
+    _traceId,
+    _name,
+    _kind,
+    { 'url.path': path, 'http.target': target },
+  ) => ({
+    decision: [path, target].includes('/alice')
+      ? SamplingDecision.NOT_RECORD
+      : SamplingDecision.RECORD_AND_SAMPLED,
+  }),
+};
+const SPANLESS_ALICE = { sampler: WITHOUT_ALICE };
+
+test.each([...WAYS, [NO_TRACE, SPANLESS_ALICE], [ONE_TRACE, SPANLESS_ALICE]] as typeof WAYS)(
   'a callback after the hit of its request was built changes no open request of another visitor, with %j, %j',
   async (headers, sdkOptions) => {
     const late: (() => void)[] = [];
@@ -147,12 +164,17 @@ test.each(WAYS)(
       const change = () => {
         span.addEvent('matomo.hit', { 'matomo.e_c': 'Shop', 'matomo.e_a': user }).end();
         annotate({ dimension1: user });
+        trackEvent('Shop', user);
         void measure('pf_dm1', () => 1);
         ignore();
       };
       late.push(context.bind(context.active(), change));
       response.end();
     }, sdkOptions);
+    internalsOf(service.processor)?.trackSpanless({
+      isAccepted: () => true,
+      isStreamAccepted: () => true,
+    });
     const alice = service.fetch('/alice', { headers });
     await eventually(() => asyncContexts.size === 1);
     await service.fetch('/bob', { headers });
