@@ -46,6 +46,8 @@ export function createExitTransport(live: Transport, options: TransportOptions):
   }
 
   return {
+    prepare: () => live.prepare?.(),
+
     isSending: () => used?.isSending ?? live.isSending?.() ?? true,
 
     send(body, timeoutMillis) {

@@ -27,16 +27,24 @@ export function createHttpTransport(
   let isClosed = false;
   let stopLoading: (error: Error) => void = () => undefined;
 
+  function open(): Promise<HttpClient> {
+    client ??= new Promise((resolve, reject) => {
+      stopLoading = reject; // the disk with the code may hang
+      load(() => reuse.recordClose()).then(resolve, reject);
+    });
+    return client;
+  }
+
   return {
+    prepare() {
+      open().catch(() => undefined); // the first request reports the error
+    },
+
     isSending: () => current?.isSending ?? false,
 
     async send(body, timeoutMillis) {
       try {
-        client ??= new Promise((resolve, reject) => {
-          stopLoading = reject; // the disk with the code may hang
-          load(() => reuse.recordClose()).then(resolve, reject);
-        });
-        const opened = await client;
+        const opened = await open();
         const closes = await reuse.next();
         if (isClosed) throw new Error('shutdown');
         current = new OpenExchange(timeoutMillis, onSent);
