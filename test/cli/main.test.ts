@@ -186,7 +186,11 @@ test.each<[string[], Record<string, string>, string]>([
   [['spool', 'status'], {}, 'MATOMO_SPOOL'],
   [['spool', 'status'], { MATOMO_SPOOL: '/nowhere/at/all' }, 'ENOENT'],
   [['spool', 'status'], { MATOMO_SPOOL: 'redis://u:s3cret@127.0.0.1:1' }, 'ECONNREFUSED'],
-  [['spool', 'status'], { MATOMO_SPOOL: 'redis://u:s3cret@127.0.0.1/shop' }, 'number of a database'],
+  [
+    ['spool', 'status'],
+    { MATOMO_SPOOL: 'redis://u:s3cret@127.0.0.1/shop' },
+    'number of a database',
+  ],
 ])('%j with %o fails: exit code 1, and no usage', async (args, env, line) => {
   const { code, stdout, stderr } = await runCli(args, env);
   expect([code, stdout]).toEqual([1, '']);
