@@ -25,7 +25,7 @@ const LONG = 'test/**/*.long.test.ts';
 
 /** Tests that replace modules, or that other tests of their process would disturb. All others share a few: starting one takes longer than most files. */
 const ISOLATED = [
-  'test/**/{timers,hit-times,pairing,pipeline-end,sampler,secrecy}.test.ts',
+  'test/**/{timers,hit-times,pace,pairing,pipeline-end,sampler,secrecy,watch-tracking}.test.ts',
   'test/**/{failing-hits,any-instant,simulation}.sampled.test.ts',
   'test/{track-mcp,pipeline/mcp,system/operations}.test.ts',
 ];
