@@ -23,7 +23,10 @@ const exitWorker = {
 
 const LONG = 'test/**/*.long.test.ts';
 
-/** Tests that replace modules, or that other tests of their process would disturb. All others share a few: starting one takes longer than most files. */
+/**
+ * Tests that replace modules, that other tests of their process would disturb, or that would disturb these: Vitest restores spies when a file
+ * ends, also one on a timer that was fake. All others share a few processes: starting one takes longer than most files.
+ */
 const ISOLATED = [
   'test/**/{timers,hit-times,pace,pairing,pipeline-end,sampler,secrecy,watch-tracking}.test.ts',
   'test/**/{failing-hits,any-instant,simulation}.sampled.test.ts',

@@ -55,7 +55,7 @@ const CAUSES = {
   'no room': {
     text: 'The queue or the spool is full. New exports are answered with 503 until Matomo has processed hits.',
     advice:
-      'Check why Matomo does not process hits, or raise maxQueueSize, with a spool maxSpoolBytes.',
+      'Check why Matomo does not process hits, or raise maxQueueSize or, with a spool, maxSpoolBytes.',
   },
   'no memory': {
     text: 'Too many exports arrive at the same time. New ones are answered with 429 until others have been decoded.',
