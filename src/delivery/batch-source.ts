@@ -14,7 +14,7 @@ import type { JournalHit } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
 
 /** Hits that are finalized in one turn of the event loop, so that no turn takes long. */
-const HITS_PER_TURN = 25;
+const HITS_PER_TURN = 50;
 
 /** How long to wait for a spool before hits from memory are sent instead: a disk may hang. */
 const PATIENCE_MILLIS = 2_000;
@@ -209,7 +209,7 @@ export class BatchSource {
       const hits = memory.take(count, nowMillis, all);
       this.queue.add(hits, false);
       if (hits.length < count) return false;
-      yield !isFast && count === HITS_PER_TURN;
+      yield !isFast && left > HITS_PER_TURN;
     }
     return true;
   }
