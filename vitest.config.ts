@@ -63,7 +63,7 @@ export default defineConfig({
     // Long tests keep a core busy, and some measure how time grows.
     maxWorkers: availableParallelism() * (isLong ? 1 : 2),
     sequence: { shuffle: { files: hasOwnSeed } },
-    setupFiles: ['test/support/no-tracking-line.ts'],
+    setupFiles: ['test/support/no-tracking-line.ts', 'test/support/one-clock.ts'],
     testTimeout: isLong ? 600_000 : 60_000,
     expect: { poll: { timeout: 30_000 } },
     hookTimeout: isLong ? 600_000 : 60_000,

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../hit/hit.js';
 import type { PageView } from '../hit/page-view.js';
 import type { EndedRequest } from '../requests/request.js';

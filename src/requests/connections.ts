@@ -2,6 +2,7 @@ import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { RequestMessage } from '../common/channel-listener.js';
 import { activeSpan } from '../common/otel-global.js';
 import { DetachedScope } from '../common/timers.js';

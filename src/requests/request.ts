@@ -1,5 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
 import { UNTRACKED_SERVER } from '../common/channel-listener.js';
 import { copyText } from '../common/generation-cache.js';
 import type { Attributes } from '../common/otel-types.js';
@@ -157,7 +158,7 @@ export class Request {
     request.response = response;
     request.path = path;
     request.query = query;
-    request.startedMillis = performance.now();
+    request.startedMillis = performance.now(); // imported: the global object is behind a getter, which takes 1 % of a hit
     request.untracked = server !== undefined && UNTRACKED_SERVER in server;
     return request;
   }
