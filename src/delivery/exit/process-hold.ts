@@ -29,7 +29,7 @@ export class ProcessHold {
   /** Holds the event loop while a promise is pending. */
   async during<T>(promise: Promise<T>): Promise<T> {
     this.#open += 1;
-    this.#arm();
+    if (this.#timer === undefined) this.#arm();
     try {
       return await promise;
     } finally {

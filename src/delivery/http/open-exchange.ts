@@ -105,7 +105,10 @@ export class OpenExchange {
 
 /** The exchange of a complete response, or of one that says enough. What exceeds the limit is cut off. */
 export function toAnswer({ status, headers }: Response, chunks: readonly Uint8Array[]): Exchange {
-  const header = (name: string) => [headers[name]].flat()[0];
+  const header = (name: string) => {
+    const value = headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  };
   const body = Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES);
   return {
     kind: 'answer',
