@@ -31,8 +31,8 @@ const BATCH = /(?:^|&)batch=1(?:&|$)/;
 function readTrpcTarget(target: OperationTarget): SentOperation | undefined {
   const { path, query, route } = target;
   const isBatch = query !== undefined && route === undefined && BATCH.test(query);
-  // Nearly no path has it, and to look for the last slash takes twice as long.
-  const isBelowTrpc = path.includes('/trpc/') && path.endsWith('/trpc', path.lastIndexOf('/'));
+  // Nearly no path has it. To look for the slash before it, or for the last one, takes twice as long.
+  const isBelowTrpc = path.includes('trpc/') && path.endsWith('/trpc', path.lastIndexOf('/'));
   if (!isBelowTrpc && !(isBatch && evidenceOf(target, 'trpc') !== 'none')) return undefined;
   const names = path.slice(path.lastIndexOf('/') + 1).split(',');
   const name = toName(names[0]);
