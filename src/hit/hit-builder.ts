@@ -1,6 +1,6 @@
 import { addChatbotFields } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
-import { createField, type Field, HitFields, rawField, siteFields } from './field.js';
+import { createField, type Field, HitFields, PageFields, rawField, siteFields } from './field.js';
 import { addFurtherHit, type CheckedHit } from './further-hit.js';
 import type { Hit, HitKind } from './hit.js';
 import type { HttpRequest } from './http-request.js';
@@ -88,7 +88,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
 
   /** The hit of a request by an AI chatbot if people are not tracked: without visitor, title, address and variables. */
   function buildChatbotAlone(page: PageView): HitFields | undefined {
-    const fields = new HitFields([siteFields(page.visitor.site)]);
+    const fields = new HitFields(new PageFields(siteFields(page.visitor.site)));
     addChatbotFields(fields, page, urls);
     fields.set('cdt', String(page.startSeconds));
     return finish(fields);
@@ -145,7 +145,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     /** The hit itself names its visitor. */
     buildHitWithoutRequest(hit: CheckedHit, site: number, nowMillis: number): Hit | undefined {
       // An empty user agent is replaced by our own client's.
-      const fields = new HitFields([siteFields(site, options.trackBots), rawField('ua', '-')]);
+      const shared = new PageFields(siteFields(site, options.trackBots), rawField('ua', '-'));
+      const fields = new HitFields(shared);
       addFurtherHit(fields, hit, nowMillis);
       const sent = finish(fields);
       return sent && new BuiltHit(sent, 'page');
@@ -171,7 +172,7 @@ export function callBeforeSend(
 ): HitFields | undefined {
   const returned = beforeSend(parameters.toObject());
   if (!returned) return undefined;
-  const checked = new HitFields([siteFields(parameters.get('idsite') as string)]);
+  const checked = new HitFields(new PageFields(siteFields(parameters.get('idsite') as string)));
   for (const [name, value] of Object.entries(returned)) {
     const before = parameters.find(name);
     // Reserved ones keep their value: some decide whether Matomo makes a visit of a hit.

@@ -84,41 +84,44 @@ export interface McpRequest {
   readonly listedNames?: readonly string[] | undefined;
 }
 
-/** A finished HTTP request, combined from spans and, if there is one, Node's own request. */
-export interface HttpRequest {
+/** Of a class of data, as what makes an instance sees it. */
+export type Writable<T> = { -readonly [key in keyof T]: T[key] };
+
+/** A finished HTTP request, combined from spans and, if there is one, Node's own request. A class for the reason that `Field` has. */
+export class HttpRequest {
   /** As the client sent it, even if the span has `_OTHER`. */
-  readonly method: string;
+  readonly method!: string;
   /** Raw path, beginning with `/`, without the query. */
-  readonly path: string;
+  readonly path!: string;
   /** Raw query without `?`; neither redacted nor decoded. */
-  readonly query: string | undefined;
+  readonly query!: string | undefined;
   /** Route template such as `/users/:id`. */
-  readonly route: string | undefined;
+  readonly route!: string | undefined;
   /** What the endpoint does for this request, if it does different things. */
   readonly operation?: Operation | undefined;
   /** As the client or a trusted proxy sent it, not yet checked. */
-  readonly host: string | undefined;
+  readonly host!: string | undefined;
   /** Scheme of the tracked URL. */
-  readonly scheme: 'http' | 'https';
+  readonly scheme!: 'http' | 'https';
   /** 499 if the client disconnected early. 500 if the server destroyed the response, unless it began with an error, or if there is none. */
-  readonly statusCode: number;
+  readonly statusCode!: number;
   /** The status that the response has begun with, also if it is incomplete; `undefined` if it has not begun. */
   readonly sentStatus?: number | undefined;
   /** The client disconnected before the response was complete. */
-  readonly aborted: boolean;
+  readonly aborted!: boolean;
   /** The response is a `text/event-stream`: its duration says nothing about the server. */
   readonly isEventStream?: boolean;
-  readonly userAgent: string | undefined;
-  readonly acceptLanguage: string | undefined;
+  readonly userAgent!: string | undefined;
+  readonly acceptLanguage!: string | undefined;
   /** Both as one object, if there is a user agent. */
   readonly client?: Client | undefined;
-  readonly referrer: string | undefined;
+  readonly referrer!: string | undefined;
   /** Client hints as they were sent, a line per header of `CLIENT_HINTS`: most clients have sent the same before. */
-  readonly clientHints: string | undefined;
+  readonly clientHints!: string | undefined;
   /** IP address of the client according to trusted proxies, not masked. */
-  readonly address: string | undefined;
+  readonly address!: string | undefined;
   /** Whether it has `DNT: 1` or `Sec-GPC: 1`. Unknown if it is not known whether these headers were captured. */
-  readonly optedOut: 'yes' | 'no' | 'unknown';
+  readonly optedOut!: 'yes' | 'no' | 'unknown';
   /** Signed by an AI agent that controls a browser. */
   readonly isAiAgent?: boolean;
   /** A browser or framework loads the page before anybody asks for it. */
@@ -134,12 +137,12 @@ export interface HttpRequest {
   /** Set if it is sent as a request by an AI chatbot. */
   chatbotResponse?: ChatbotResponse | undefined;
   /** Name of the server span. */
-  readonly spanName: string;
+  readonly spanName!: string;
   /** Epoch milliseconds, with fraction. */
-  readonly startMillis: number;
-  readonly durationMillis: number;
+  readonly startMillis!: number;
+  readonly durationMillis!: number;
   /** Annotations of the application, weakest first: of child spans, of `annotate`, `measure` and `ignore`, of the server span. */
-  annotations: readonly Annotations[];
+  annotations!: readonly Annotations[];
   /** Parameters from callbacks and attributes of the server span, weaker than all annotations. */
   optionParameters?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -1,7 +1,7 @@
 import { memoize, memoizePair } from '../common/generation-cache.js';
 import { AI_AGENT_FIELDS } from './bots/bots.js';
-import { createField, type Field, FieldGroup, type FieldList, rawField } from './field.js';
-import { type HttpRequest, isGraphqlPath } from './http-request.js';
+import { createField, type Field, FieldGroup, PageFields, rawField } from './field.js';
+import { type HttpRequest, isGraphqlPath, type Writable } from './http-request.js';
 import {
   createToActionName,
   createToPlace,
@@ -31,17 +31,25 @@ export interface PageViewOptions extends SentUrlOptions, VisitorOptions {
   readonly maxCustomVariables: number;
 }
 
-/** A request as it is sent, before anything that was added to it. The pipeline decides which requests have one. */
-export interface PageView extends SentRequest {
+/**
+ * A request as it is sent, before anything that was added to it. The pipeline decides which requests have one. A class for the reason that
+ * `Field` has.
+ */
+export class PageView implements SentRequest {
+  readonly request!: HttpRequest;
+  readonly url!: Field;
+  readonly path!: string;
+  readonly referrer!: Field | undefined;
+  readonly address!: string | undefined;
   /** As it came; `undefined` if the URL has none, or leaves it out because the request was refused. */
-  readonly query: string | undefined;
+  readonly query!: string | undefined;
   /** The path of the page without secrets, from which titles are made. */
-  readonly redacted: string;
-  readonly client: ClientFields;
-  readonly traits: VisitorTraits;
-  readonly visitor: Visitor;
-  readonly startSeconds: number;
-  readonly time: Field | undefined;
+  readonly redacted!: string;
+  readonly client!: ClientFields;
+  readonly traits!: VisitorTraits;
+  readonly visitor!: Visitor;
+  readonly startSeconds!: number;
+  readonly time!: Field | undefined;
 }
 
 /** Reads requests into fields. What repeats is encoded once. */
@@ -67,9 +75,16 @@ export function createPageViewReader(
     title?: Field,
     variables?: Field,
     duration?: FieldGroup,
-  ): FieldList {
-    const signature = request.isAiAgent ? AI_AGENT_FIELDS : undefined;
-    return [visitor.fields, client, url, referrer, signature, time, title, variables, duration];
+  ): PageFields {
+    const fields = new PageFields(visitor, client);
+    fields.url = url;
+    fields.referrer = referrer;
+    fields.signature = request.isAiAgent ? AI_AGENT_FIELDS : undefined;
+    fields.time = time;
+    fields.title = title;
+    fields.variables = variables;
+    fields.duration = duration;
+    return fields;
   }
 
   return {
@@ -84,27 +99,27 @@ export function createPageViewReader(
       const path = refused ?? (hasTemplates ? toTemplate(request, redacted) : sent);
       const use = options.siteSearch && isGraphqlRequest(request) ? 'graphql' : 'page';
       const query = refused === undefined ? request.query : undefined;
-      return {
-        request,
-        url: urls.ofRequest({ scheme: request.scheme, host, query }, path, use),
-        path,
-        query,
-        redacted,
-        address: visitors.addressOf(traits),
-        referrer: referrer === undefined ? undefined : toReferrer(referrer),
-        client,
-        traits,
-        visitor: visitors.find(traits),
-        startSeconds,
-        time: toTime(startSeconds),
-      };
+      const page = new PageView() as Writable<PageView>;
+      page.request = request;
+      page.url = urls.ofRequest({ scheme: request.scheme, host, query }, path, use);
+      page.path = path;
+      page.referrer = referrer === undefined ? undefined : toReferrer(referrer);
+      page.address = visitors.addressOf(traits);
+      page.query = query;
+      page.redacted = redacted;
+      page.client = client;
+      page.traits = traits;
+      page.visitor = visitors.find(traits);
+      page.startSeconds = startSeconds;
+      page.time = toTime(startSeconds);
+      return page;
     },
     /** The route, or what titles show instead. */
     toPlace: ({ request, redacted }: PageView) => toPlace(request, redacted),
     /** What all hits of the request have. */
     toSharedFields: (page: PageView) => listFields(page),
     /** The same, and what no other hit has. */
-    toFields(page: PageView, place: string): FieldList {
+    toFields(page: PageView, place: string): PageFields {
       const { request, path } = page;
       const title = toTitle(request, path, place);
       const variables = toVariables(request.method, request.statusCode);

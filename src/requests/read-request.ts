@@ -3,7 +3,7 @@ import { coded } from '../common/messages.js';
 import type { Attributes } from '../common/otel-types.js';
 import { createIsAiChatbot, type IsAiChatbot } from '../hit/bots/ai-chatbot-hit.js';
 import { isDocument } from '../hit/bots/documents.js';
-import type { HttpRequest } from '../hit/http-request.js';
+import { HttpRequest, type Writable } from '../hit/http-request.js';
 import { isPageData, mayBePageData } from '../hit/page/page-path.js';
 import { createToSentAttribute, type SentAttributeOptions } from '../hit/parameters/attributes.js';
 import { PERF_KEYS } from '../hit/parameters/parameter-values.js';
@@ -114,37 +114,37 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
     isEventStream: hasEventStream,
     contentType,
   };
-  return {
-    method: asked.method,
-    path,
-    query,
-    route: asked.route,
-    operation: readOperation(request, asked, reading.readsMcp),
-    host: origin.host,
-    scheme: origin.scheme,
-    address: origin.address,
-    statusCode,
-    sentStatus,
-    aborted: incomplete === CLIENT_CLOSED_REQUEST,
-    isEventStream: hasEventStream,
-    userAgent: client?.userAgent,
-    acceptLanguage: client ? client.acceptLanguage : decoded(headers['accept-language']),
-    client,
-    referrer: decoded(headers.referer), // not remembered as it came, because it may contain secrets
-    clientHints: clientHintsOf(headers),
-    optedOut: readOptOut(headers, incoming, reading),
-    isAiAgent: isOfAiAgent(headers),
-    isPrefetch: isOfPrefetch(headers),
-    isPageData: mayBePageData(path) && isPageData(query, request.header('accept'), contentType),
-    isDocument: reading.knowsDocuments && isDocument(path, statusCode, contentType),
-    isDownload: false, // until the pipeline decides
-    chatbotResponse: undefined, // until the pipeline decides
-    spanName: textOf(span?.name) ?? method,
-    startMillis: request.startMillis,
-    durationMillis,
-    annotations: NO_ANNOTATIONS, // until the request is closed
-    optionParameters: undefined,
-  };
+  const http = new HttpRequest() as Writable<HttpRequest>;
+  http.method = asked.method;
+  http.path = path;
+  http.query = query;
+  http.route = asked.route;
+  http.operation = readOperation(request, asked, reading.readsMcp);
+  http.host = origin.host;
+  http.scheme = origin.scheme;
+  http.address = origin.address;
+  http.statusCode = statusCode;
+  http.sentStatus = sentStatus;
+  http.aborted = incomplete === CLIENT_CLOSED_REQUEST;
+  http.isEventStream = hasEventStream;
+  http.userAgent = client?.userAgent;
+  http.acceptLanguage = client ? client.acceptLanguage : decoded(headers['accept-language']);
+  http.client = client;
+  http.referrer = decoded(headers.referer); // not remembered as it came, because it may contain secrets
+  http.clientHints = clientHintsOf(headers);
+  http.optedOut = readOptOut(headers, incoming, reading);
+  http.isAiAgent = isOfAiAgent(headers);
+  http.isPrefetch = isOfPrefetch(headers);
+  http.isPageData = mayBePageData(path) && isPageData(query, request.header('accept'), contentType);
+  http.isDocument = reading.knowsDocuments && isDocument(path, statusCode, contentType);
+  http.isDownload = false; // until the pipeline decides
+  http.chatbotResponse = undefined; // until the pipeline decides
+  http.spanName = textOf(span?.name) ?? method;
+  http.startMillis = request.startMillis;
+  http.durationMillis = durationMillis;
+  http.annotations = NO_ANNOTATIONS; // until the request is closed
+  http.optionParameters = undefined;
+  return http;
 }
 
 function hostOf(attributes: Attributes): string | undefined {

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 const { now } = performance;
 if (now.name !== follow.name) performance.now = follow;
 
-function follow(this: Performance): number {
+function follow(): number {
   const current = globalThis.performance;
-  return current === this ? now.call(this) : current.now();
+  return current === performance ? now.call(performance) : current.now();
 }

@@ -5,15 +5,15 @@ const ID_BYTES = 8;
 
 /**
  * What a visitor ID is made of. It is sent unless something stronger names one: the option `visitorId` or the cookie (option-callbacks.ts), a
- * route, `annotate` or an attribute (`addLayers` of hit-builder.ts), `beforeSend`.
+ * route, `annotate` or an attribute (`addLayers` of hit-builder.ts), `beforeSend`. A class for the reason that `Field` has.
  */
-export interface VisitorTraits {
+export class VisitorTraits {
   /** Masked, if addresses are. */
-  readonly address: string | undefined;
+  readonly address!: string | undefined;
   /** As it is sent. */
-  readonly userAgent: string;
-  readonly site: number;
-  readonly startMillis: number;
+  readonly userAgent!: string;
+  readonly site!: number;
+  readonly startMillis!: number;
   /** Of MCP, as a digest. It takes the place of address and user agent, which all users of a hosted client share. */
   readonly session?: string | undefined;
 }

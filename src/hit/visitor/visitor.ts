@@ -1,4 +1,4 @@
-import { copyText, PairCache } from '../../common/generation-cache.js';
+import { copyText, memoize, PairCache } from '../../common/generation-cache.js';
 import {
   createField,
   type Field,
@@ -7,14 +7,14 @@ import {
   rawField,
   siteFields,
 } from '../field.js';
-import type { HttpRequest } from '../http-request.js';
+import type { HttpRequest, Writable } from '../http-request.js';
 import { maskAddress, plainAddress } from './addresses.js';
 import {
   createToVisitorId,
   dayOf,
   type KeyOfDay,
   keyOfSession,
-  type VisitorTraits,
+  VisitorTraits,
 } from './visitor-id.js';
 
 /** Sent instead of an address. Matomo stores it with an unknown country. */
@@ -39,14 +39,24 @@ export interface VisitorOptions {
   readonly hidesOtherUserIds?: boolean | undefined;
 }
 
-/** Whom Matomo counts, for one site and one UTC day. */
-export interface Visitor {
+/** Whom Matomo counts, for one site and one UTC day: site, address and visitor ID as they are sent, with which a hit begins. */
+export class Visitor extends FieldGroup {
   readonly site: number;
   readonly day: number;
   /** `undefined` if none is sent. */
   readonly id: string | undefined;
-  /** Site, address and visitor ID, as they are sent: the beginning of a hit. */
-  readonly fields: FieldGroup;
+
+  constructor(
+    site: number,
+    day: number,
+    id: string | undefined,
+    fields: readonly (Field | undefined)[],
+  ) {
+    super(fields);
+    this.site = site;
+    this.day = day;
+    this.id = id;
+  }
 }
 
 /**
@@ -58,6 +68,7 @@ export function createVisitors(options: VisitorOptions) {
   const areKeysDeleted = typeof options.visitorKey === 'function';
   const toVisitorId = createToVisitorId(options.visitorKey);
   const visitors = new PairCache<string, string, Visitor>(MAX_VISITORS);
+  const fieldsOfSite = memoize((site: number) => siteFields(site, trackBots).fields);
 
   /** The address of the traits. If none is sent, Matomo would store the address of this server. */
   function toAddress(address: string | undefined): string | undefined {
@@ -72,12 +83,11 @@ export function createVisitors(options: VisitorOptions) {
     const sentAddress = hidesAddress ? HIDDEN_ADDRESS : address && copyText(address);
     const hasAddress = hasToken && address !== undefined;
     const id = options.visitorId === 'none' ? undefined : toVisitorId(traits);
-    const fields = new FieldGroup([
-      ...siteFields(site, trackBots).fields,
+    return new Visitor(site, day, id, [
+      ...fieldsOfSite(site),
       hasAddress ? createField('cip', sentAddress) : undefined,
       id === undefined ? undefined : rawField('cid', id),
     ]);
-    return { site, day, id, fields };
   }
 
   /** What is sent of a visitor. Nobody is remembered if IDs must not be linked to addresses later. */
@@ -130,13 +140,13 @@ export function createVisitors(options: VisitorOptions) {
       site: number,
       nowMillis: number,
     ): VisitorTraits {
-      return {
-        address: toAddress(address),
-        userAgent,
-        site,
-        startMillis: Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis),
-        session: operation?.mcp?.session,
-      };
+      const traits = new VisitorTraits() as Writable<VisitorTraits>;
+      traits.address = toAddress(address);
+      traits.userAgent = userAgent;
+      traits.site = site;
+      traits.startMillis = Math.min(Number.isFinite(start) ? start : nowMillis, nowMillis);
+      traits.session = operation?.mcp?.session;
+      return traits;
     },
   };
 }

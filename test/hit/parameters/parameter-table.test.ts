@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HitFields, siteFields } from '../../../src/hit/field.js';
+import { HitFields, PageFields, siteFields } from '../../../src/hit/field.js';
 import { callBeforeSend } from '../../../src/hit/hit-builder.js';
 import { override } from '../../../src/hit/parameters/overrides.js';
 import { RESERVED } from '../../../src/hit/parameters/parameter-table.js';
@@ -69,7 +69,7 @@ test.each([...SET_BY_PACKAGE, 'dimension*', 'dimension0', 'constructor', '__prot
 );
 
 test('beforeSend changes no parameter that only the package sets, and each one that it adds is reported', () => {
-  const parameters = new HitFields([siteFields(1)]);
+  const parameters = new HitFields(new PageFields(siteFields(1)));
   parameters.set('recMode', '1');
   parameters.set('cdt', '1795176000');
   const reported: string[] = [];

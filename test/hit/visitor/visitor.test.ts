@@ -28,8 +28,8 @@ test('clients, days and sites that alternate keep their IDs', () => {
   for (const other of [...others, ...others]) {
     const traits = { ...client, ...other };
     const id = toVisitorId(traits);
-    const { id: known, fields } = find(traits);
-    expect([known, fields.text]).toEqual([
+    const { id: known, text } = find(traits);
+    expect([known, text]).toEqual([
       id,
       `?idsite=${traits.site}&rec=1&apiv=1&cip=${traits.address}&cid=${id}`,
     ]);
@@ -60,8 +60,8 @@ test('nobody is remembered if the keys of days are deleted', () => {
 
 test('a visitor without address or ID is sent without them', () => {
   const { find, idOf } = createVisitors({ ...options, visitorId: 'none' });
-  expect(find({ ...client, address: undefined }).fields.text).toBe('?idsite=1&rec=1&apiv=1');
-  expect(find(client).fields.text).toBe('?idsite=1&rec=1&apiv=1&cip=192.0.2.1');
+  expect(find({ ...client, address: undefined }).text).toBe('?idsite=1&rec=1&apiv=1');
+  expect(find(client).text).toBe('?idsite=1&rec=1&apiv=1&cip=192.0.2.1');
   expect(idOf(client)).toBe(createToVisitorId('key')(client));
 });
 
