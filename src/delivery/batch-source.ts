@@ -209,7 +209,7 @@ export class BatchSource {
       const hits = memory.take(count, nowMillis, all);
       this.queue.add(hits, false);
       if (hits.length < count) return false;
-      yield !isFast && left > HITS_PER_TURN;
+      yield !isFast && count === HITS_PER_TURN;
     }
     return true;
   }
