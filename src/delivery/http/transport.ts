@@ -67,7 +67,7 @@ export function unanswered(wasSent: boolean, error: Error): Unanswered {
 
 /** The result of a request that got no response in time. */
 export function timedOut(wasSent: boolean, timeoutMillis: number): Unanswered {
-  const waitedMillis = Math.round(timeoutMillis);
+  const waitedMillis = Math.ceil(timeoutMillis); // a timer may be early by a part of a millisecond
   const within = `within ${waitedMillis} ms`;
   if (wasSent) return unanswered(true, new Error(`no answer ${within}`));
   return { kind: 'not_sent', error: new Error(`no connection ${within}`), waitedMillis };
