@@ -84,7 +84,7 @@ export interface McpRequest {
   readonly listedNames?: readonly string[] | undefined;
 }
 
-/** Of a class of data, as what makes an instance sees it. */
+/** The properties of a class without `readonly`, for the function that makes an instance. */
 export type Writable<T> = { -readonly [key in keyof T]: T[key] };
 
 /** A finished HTTP request, combined from spans and, if there is one, Node's own request. A class for the reason that `Field` has. */

@@ -20,7 +20,6 @@ import {
   clientHintsOf,
   clientOf,
   decoded,
-  firstText,
   isOfAiAgent,
   isOfPrefetch,
   readOptOut,
@@ -101,7 +100,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   if (incomplete === undefined) sentStatus ??= reported;
   const origin = reading.toOrigin({
     peerAddress: peerAddressOf(attributes) ?? incoming?.socket?.remoteAddress,
-    host: firstText(headers.host) ?? hostOf(attributes),
+    host: decoded(headers.host) ?? hostOf(attributes),
     scheme: span ? schemeOf(attributes) : nodeScheme(incoming),
     headers: request,
   });

@@ -84,9 +84,9 @@ test('newer hits than those of a bulk that is built in portions wait until they 
 });
 
 test('pending counts hits that became several or none while a bulk is built', async () => {
-  const { delivery, transport } = setUp();
+  const { delivery, transport } = setUp({ maxExportBatchSize: 150 });
   const expected = { pending: 0 };
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 150; i++) {
     const { finalize, ...hit } = pending();
     delivery.push({
       ...hit,
@@ -99,14 +99,14 @@ test('pending counts hits that became several or none while a bulk is built', as
     });
     expected.pending += 1;
   }
-  transport.answer(processed(110));
+  transport.answer(processed(165));
   vi.advanceTimersByTime(20);
   const seen = new Set<number>();
   for (; transport.bodies.length === 0; await nextTurn()) {
     expect(delivery.pending).toBe(expected.pending);
     seen.add(expected.pending);
   }
-  expect(seen.size).toBeGreaterThan(1);
+  expect(seen.size).toBeGreaterThan(2);
   await vi.advanceTimersByTimeAsync(6000);
-  expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 110 } });
+  expect(delivery).toMatchObject({ pending: 0, counters: { tracked: 165 } });
 });

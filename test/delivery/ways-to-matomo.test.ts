@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { SecureVersion } from 'node:tls';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createTransport } from '../../src/delivery/http/create-transport.js';
-import type { Exchange } from '../../src/delivery/http/transport.js';
+import { type Exchange, timedOut } from '../../src/delivery/http/transport.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { unsetProxies } from '../support/environment.js';
 import { type FaultProxyOptions, matomoOnWire, tlsPath } from '../support/fault-proxy.js';
@@ -284,4 +284,8 @@ describe('addresses', () => {
     });
     expect(elsewhere.hits()).toEqual([]);
   });
+});
+
+test('a request that timed out has waited for its timeout, also if the timer was early by a part of a millisecond', () => {
+  expect(timedOut(false, 199.2)).toMatchObject({ kind: 'not_sent', waitedMillis: 200 });
 });

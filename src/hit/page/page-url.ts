@@ -176,7 +176,7 @@ function isSearchParameter(name: string): boolean {
 
 /** Whether a query is of Engine.IO's transport by polling, as socket.io uses it: then the rest of a path depends on a setting. */
 function isPolling(query = ''): boolean {
-  return query.includes('EIO=') && query.includes('transport=polling');
+  return query.includes('transport=polling') && /(?:^|&)EIO=/.test(query);
 }
 
 /** Whether such a request continues a session. The first one, the handshake, has no session ID. */
