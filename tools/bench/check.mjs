@@ -28,6 +28,7 @@ const CHECKS = {
     measure: queuedOverSpan,
     rounds: 1,
   },
+  'bytes of a hit that V8 makes old': { most: 50, measure: agedBytes, rounds: 1 },
   // Both listen: `register` does nothing before.
   'loading register, over the OTLP exporter': { most: 0.7, measure: loadOverOtlp },
   'modules of undici loaded with it': { most: 0, measure: undiciLoaded, rounds: 1 },
@@ -59,6 +60,10 @@ async function queuedOverSpan() {
   const span = await measureHeld('held', HELD_REQUESTS, folder);
   const hit = await measureHeld('queued', HELD_REQUESTS, folder);
   return (hit - base) / (span - base);
+}
+
+function agedBytes() {
+  return only('aged.mjs', { args: [sink.ready], folder, nodeOptions: ['--expose-gc'] });
 }
 
 async function loadOverOtlp() {
