@@ -98,7 +98,7 @@ function renderOption(name, declaration, { text, type, sources, ...documented },
     `Environment: ${inEnvironment(declaration, documented)}`,
     ...(isFlag ? [`On the command line: \`--${name}\``] : []),
     ...(value === 'none' ? [] : [`Default: ${value}`]),
-    ...sources.map((source) => `Source: ${source}`),
+    ...sources.map((source) => `See: ${source}`),
   ];
   const shown = Object.entries(lists).filter(([list]) => `${text}${value}`.includes(list));
   return [
