@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,6 +10,7 @@ import { startFaultProxy } from '../support/fault-proxy.js';
 import { listen } from '../support/listen.js';
 import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../support/otlp-spans.js';
 import { matomo } from '../support/registered-app.js';
+import { requires } from '../support/skips.js';
 import { sorted } from '../support/sorted.js';
 import { temporaryFolder } from '../support/spool.js';
 
@@ -92,6 +94,20 @@ test.each(['SIGINT', 'SIGHUP'] as const)(
     expect(replay.stderr()).not.toContain('TimeoutOverflowWarning');
   },
 );
+
+test('a signal ends a replay of a pipe that stands still', async () => {
+  requires('signals');
+  const { args, options, state } = await setUp([]);
+  const pipe = join(temporaryFolder(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const [main = '', name = '', , ...rest] = args;
+  // Opened for writing too, so that it has no end.
+  const command = ['sh', '-c', `exec "$0" "$@" <> ${pipe}`];
+  const replay = startNode([main, name, '/dev/stdin', ...rest], { ...options, command });
+  await eventually(() => existsSync(state));
+  expect(await replay.stop()).toEqual({ code: 1, signal: null });
+  expect(replay.stderr()).toContain('0 requests from 0 spans, 0 lines and 0 spans not readable\n');
+});
 
 test('the last line of the report counts everything', async () => {
   const lines = Array.from({ length: 12 }, (_, i) => exportRequest([requestSpan(`/${i}`)]));

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream';
+import { addAbortSignal, pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { show } from '../../common/diagnostics.js';
 import { runAtOnce } from '../../common/slices.js';
@@ -89,8 +89,7 @@ async function* readLines(
 ): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   let left = maxBytes;
-  for await (const bytes of readBytes(file)) {
-    if (signal.aborted) return;
+  for await (const bytes of readBytes(file, signal)) {
     let begin = 0;
     for (let end = bytes.indexOf(NEW_LINE); end >= 0; end = bytes.indexOf(NEW_LINE, begin)) {
       yield Buffer.concat([...parts, bytes.subarray(begin, Math.min(end, begin + left))]);
@@ -102,17 +101,20 @@ async function* readLines(
     left -= part.length;
     if (part.length > 0) parts.push(part);
   }
-  yield Buffer.concat(parts);
+  if (!signal.aborted) yield Buffer.concat(parts);
 }
 
-/** Reads a file. Errors name it, and reject the iteration, whichever stream has them. */
-async function* readBytes(file: string): AsyncGenerator<Buffer> {
-  const source = createReadStream(file);
+/** Reads a file until the signal. Errors name it, and reject the iteration, whichever stream has them. */
+async function* readBytes(file: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  // A pipe that stands still keeps `createReadStream`, and the process, until more comes.
+  const input = file === '/dev/stdin' ? process.stdin : createReadStream(file);
+  const source = addAbortSignal(signal, input);
   const isCompressed = file.endsWith('.gz');
   const bytes = isCompressed ? pipeline(source, createGunzip(), () => undefined) : source;
   try {
     yield* bytes as AsyncIterable<Buffer>;
   } catch (error) {
+    if (signal.aborted) return;
     const { message } = error as Error;
     throw new Error(`${show(file)} cannot be read: ${message}`, { cause: error });
   }
