@@ -1,13 +1,12 @@
-import { parseArgs } from 'node:util';
 import { VERSION } from '../version.js';
 import type { Finding, FindingVerdict } from './doctor/checks.js';
 import { diagnose } from './doctor/diagnose.js';
-import { goalIds } from './flags.js';
+import { goalIds, parseFlags } from './flags.js';
 import { wrap } from './terminal.js';
 
 /** Checks the setup of an application in this folder and with this environment, and prints what to change. */
 export async function doctor(args: string[]): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = parseFlags({
     args,
     options: {
       json: { type: 'boolean', default: false },

@@ -1,3 +1,4 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { OptionDeclaration, OptionDeclarations } from '../options/declaration.js';
 import {
   DECLARATIONS,
@@ -10,6 +11,24 @@ import { type Parser, parser, problemOf } from '../options/parser.js';
 
 /** The command line is invalid. */
 export class UsageError extends Error {}
+
+/**
+ * `parseArgs`, which by itself uses only the last of several values.
+ *
+ * @throws a usage error if an option is unknown, or is given twice and may have one value only
+ */
+export function parseFlags<Config extends ParseArgsConfig>(
+  config: Config,
+): ReturnType<typeof parseArgs<Config>> {
+  const { tokens } = parseArgs({ ...(config as ParseArgsConfig), tokens: true });
+  const names = tokens.flatMap((token) => {
+    const hasOneValue = token.kind === 'option' && token.value !== undefined;
+    return hasOneValue && !config.options?.[token.name]?.multiple ? token.name : [];
+  });
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated !== undefined) throw new UsageError(`--${repeated} is given twice`);
+  return parseArgs(config);
+}
 
 /**
  * Reads an option from the environment; `undefined` if it is not set.

@@ -1,14 +1,13 @@
-import { parseArgs } from 'node:util';
 import { createGateway } from '../gateway/index.js';
 import { RECEIVER_OPTIONS } from '../gateway/receiver-options.js';
-import { readFlags } from './flags.js';
+import { parseFlags, readFlags } from './flags.js';
 import { untilEndSignal } from './terminal.js';
 
 /** Runs a gateway until a signal, then sends what it has accepted. */
 export async function gateway(args: string[]): Promise<void> {
   const text = { type: 'string' } as const;
   const options = { listen: text, services: text, scopes: text };
-  const { values } = parseArgs({ args, options });
+  const { values } = parseFlags({ args, options });
   const running = await createGateway(readFlags(RECEIVER_OPTIONS, values));
   const ended = untilEndSignal();
   console.log(`The gateway listens for spans at ${running.url}/v1/traces.`);

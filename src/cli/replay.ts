@@ -1,11 +1,10 @@
-import { parseArgs } from 'node:util';
 import { show } from '../common/diagnostics.js';
 import { holdEventLoop } from '../common/timers.js';
 import { type ReplayProgress, replayFiles } from '../gateway/replay/replay-files.js';
 import { openReplayState } from '../gateway/replay/replay-state.js';
 import { readEnvironment } from '../options/environment.js';
 import { text } from '../options/parser.js';
-import { requestRate, UsageError } from './flags.js';
+import { parseFlags, requestRate, UsageError } from './flags.js';
 import { untilEndSignal } from './terminal.js';
 
 const REPORT_EVERY_MILLIS = 1000;
@@ -16,7 +15,7 @@ const NO_SPANS =
 
 /** Sends the requests of recorded spans, and reports its progress. */
 export async function replay(args: string[]): Promise<void> {
-  const { values, positionals: files } = parseArgs({
+  const { values, positionals: files } = parseFlags({
     args,
     allowPositionals: true,
     options: {

@@ -125,6 +125,7 @@ test.each<[args: string[], line: string | RegExp]>([
   [['doctor', '--sned'], '--sned'],
   [['doctor', 'now'], 'now'],
   [['doctor', '--goals', '1,x'], '--goals must be'],
+  [['doctor', '--goals', '1', '--goals=2'], '--goals is given twice'],
   [['inspect', 'here'], 'here'],
   [['inspect', '--colour'], '--colour'],
   [['inspect', '--port', ''], '--port must be a whole number from 0 to 65535'],
@@ -146,6 +147,10 @@ test.each<[args: string[], line: string | RegExp]>([
   [['replay', 'x', '--state', ''], '--state must be'],
   [['gateway', '--listen', 'x'], '--listen must be'],
   [['gateway', '--services', ','], '--services must be'],
+  [['gateway', '--services', 'shop', '--services', 'shop'], '--services is given twice'],
+  [['inspect', '--dimensions', '1', '--dimensions', '2'], '--dimensions is given twice'],
+  [['replay', 'x', '--rate', '1', '--rate', '2'], '--rate is given twice'],
+  [['setup', '--site-url', 'a', '--site-url', 'b'], '--site-url is given twice'],
 ])('%j is wrong usage: exit code 2 and a line that says why', async (args, line) => {
   const { code, stdout, stderr } = await runCli(args);
   expect([code, stdout]).toEqual([2, '']);

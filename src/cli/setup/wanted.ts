@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
 import { show } from '../../common/diagnostics.js';
 import { trackedBaseUrl } from '../../options/url-values.js';
-import { emailAddress, goal, UsageError } from '../flags.js';
+import { emailAddress, goal, parseFlags, UsageError } from '../flags.js';
 
 /** What arguments and environment ask of setup. */
 export interface Wanted extends Readonly<ReturnType<typeof parseArguments>> {
@@ -35,7 +34,7 @@ export interface WantedSegment {
 export function parseArguments(args: string[]) {
   const flag = { type: 'boolean', default: false } as const;
   const text = { type: 'string' } as const;
-  const { values, tokens } = parseArgs({
+  const { values, tokens } = parseFlags({
     args,
     tokens: true,
     options: {
