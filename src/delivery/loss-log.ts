@@ -136,7 +136,8 @@ function adviceFor(
     return `${CHECK_SPOOL}, which gets no hits after process.exit(). Hits that a slow disk still stores are sent by the next process`;
   // If `shutdownTimeoutMillis` has not run out, a longer one changes nothing.
   const set = hasTimedOut ? 'Raise shutdownTimeoutMillis, or set' : 'Set';
-  return hasSpool
+  // A bulk that was in flight is not sent again from a spool either.
+  return hasSpool || !(areLost || hasTimedOut)
     ? `${set} resendUnconfirmed if you prefer duplicates to losses`
     : `${set} spool to keep hits across restarts`;
 }

@@ -363,7 +363,9 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
     const firsts = titles(inspector).filter((title) => title === 'GET /first');
     expect(firsts).toHaveLength(times);
     expect(titles(inspector)).toContain('GET /exit');
-    expect(app.stderr()).toMatch(times === 1 ? /not confirmed: 1 hit\b.*\[unconfirmed\]\n$/ : /^$/);
+    expect(app.stderr()).toMatch(
+      times === 1 ? /not confirmed: 1 hit\b.*\bresendUnconfirmed\b.*\[unconfirmed\]\n$/ : /^$/,
+    );
   });
 });
 
