@@ -94,7 +94,7 @@ export class SpoolReports {
 
   lost(hits: number, reason: string): void {
     this.#add('spool-lost', hits, (sum) => {
-      return `The spool ${this.#folder} has lost ${countOf(sum)}, counted as lost.spool: ${reason}. Check what deletes its contents (Redis needs persistence), or stops processes.`;
+      return `The spool ${this.#folder} has lost ${countOf(sum)}, counted as lost.spool: ${reason}. Check what deletes its contents (Redis needs persistence, and maxmemory-policy noeviction), or stops processes.`;
     });
   }
 

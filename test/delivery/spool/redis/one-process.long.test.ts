@@ -203,6 +203,18 @@ describe('a spool in Redis', () => {
     await eventually(() => next.delivery.counters.tracked === 1);
   });
 
+  test('hits that Redis has evicted are lost and counted, and the log names its option', async () => {
+    const redis = await startRedis('--maxmemory-policy', 'allkeys-random');
+    const one = spooledDelivery({ folder: redis.url });
+    one.transport.answer(notSent);
+    one.push('a', 'b');
+    await eventually(() => one.delivery.spooled === 2);
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    await eventually(() => one.logged.some((text) => /\bnoeviction\b.*\[spool-lost\]$/.test(text)));
+    expect(one.delivery.counters.lost.spool).toBe(2);
+    expect(one.law()).toEqual([2, 2]);
+  });
+
   test('a Redis that is full takes no hits, and becomes empty; it is in the log that it stores hits again', async () => {
     const redis = await startRedis();
     const one = spooledDelivery({ folder: redis.url });
