@@ -99,8 +99,8 @@ export const OPTIONS = declareOptions('MATOMO_', {
    * * `:id`: a number, a ULID, or hex of 8 or more characters with a digit
    * * `:uuid`: a UUID
    * * `:email`: an email address. Unless `query` is `keep`, it is `redacted` instead
-   * * `:token`: what looks like a key, also `redacted` unless `query` is `keep`: 20 or more letters, digits, `_` or `-`, with a digit and both
-   *   cases, such as `kX3vQ9bT2mN7pL5wZ8rY`. Words joined by two or more hyphens or underscores stay, such as `10-Ways-To-Brew-Coffee`
+   * * `:token`: what looks like a key, also `redacted` unless `query` is `keep`: 20 or more letters, digits, `_` or `-` at the end of the
+   *   segment, with a digit and both cases, such as `kX3vQ9bT2mN7pL5wZ8rY`. Words stay, such as `10-Ways-To-Brew-Coffee` and `GetOrdersOfCustomer2`
    *
    * With `raw`, all segments stay that are not `redacted`.
    * Both decode the path, except for `%2F`. `urlPaths: 'template'` implies `template`, also for `{path}`.

@@ -108,8 +108,11 @@ export function holdsEmail(text: string): boolean {
 export const DATA_ENDING: RegExp = /\.(?:data|json)$/;
 
 export const MIN_TOKEN_LENGTH = 20;
-/** Texts and mails add punctuation to links. An `@` before it makes it the name of an account. */
-const TOKEN = /^[^\w@-]*([\w-]{20,})[^\w-]*$/;
+/**
+ * The last part of a segment, because libraries put the signature there: `ImFk….ZyXw3A.Kd2m…`, `v4.local.Kd2m…`. Texts and mails add
+ * punctuation to links. An `@` before it makes it the name of an account.
+ */
+const TOKEN = /(?:^|[^\w@-])([\w-]{20,})[^\w-]*$/;
 
 const WORDS = /[^-_]+/g;
 /**
@@ -117,14 +120,21 @@ const WORDS = /[^-_]+/g;
  * `UE55CU7179` or a hash, is one part, unless it is as long as a token in capitals.
  */
 const PARTS = /(?<![^-_])(?:[A-Z\d]{1,19}|[a-z\d]+)(?![^-_])|\d+|[A-Z]?[a-z]+|[A-Z]+/g;
+const RUNS = /\d+|[A-Z]?[a-z]+|[A-Z]+/g;
+/** Of a name such as `GetCustomerByIdAndRegion2`. In random text, less than 1 % of the runs are that long. */
+const MIN_RUN_LENGTH = 3.5;
 
-/** Words joined by two or more hyphens or underscores are not a token, but those of a token have more parts: `sk-proj-…`. */
+/**
+ * Words joined by two or more hyphens or underscores are not a token, but those of a token have more parts: `sk-proj-…`. Neither are names
+ * of longer words.
+ */
 export function isToken(segment: string): boolean {
   if (segment.length < MIN_TOKEN_LENGTH) return false;
   const token = TOKEN.exec(segment.replace(DATA_ENDING, ''))?.[1];
   if (token === undefined || !isMixed(token)) return false;
   const words = countOf(WORDS, token);
-  return words <= 2 || countOf(PARTS, token) > 2 * words;
+  if (words > 2) return countOf(PARTS, token) > 2 * words;
+  return countOf(RUNS, token) * MIN_RUN_LENGTH > token.length;
 }
 
 function countOf(pattern: RegExp, text: string): number {

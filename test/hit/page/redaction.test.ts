@@ -75,6 +75,14 @@ const SECRET = [
   rowOf('/confirm/(kX3vQ9bT2mN7pL5wZ8rY)', '/confirm/redacted'),
   rowOf('/confirm/~kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
   rowOf('/confirm/%20kX3vQ9bT2mN7pL5wZ8rY', '/confirm/redacted'),
+  // Signed by itsdangerous of Flask, by Django, by SendGrid, and as PASETO.
+  ...words(`
+    ImFkYUBleGFtcGxlLm9yZyI.ZyXw3A.Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0
+    .eJwVjEEKgCAQAP-y5w5qRdRnYt2F.ZyXw3A.Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0
+    ImFkYSI:1qXyZ1:Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4EuI7oP_q1
+    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
+    v4.local.Kd2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2aGt4EuI7oP_q1W
+  `).map((token) => rowOf(`/confirm/${token}`, '/confirm/redacted')),
   rowOf(`/services/T0AB/B0CD/${SLACK}`, '/services/T0AB/B0CD/redacted'),
   rowOf(`/bot${TELEGRAM}/getMe`, '/redacted/getMe'),
   rowOf(`/bot${TELEGRAM.replace(':', '%3A')}/getMe`, '/redacted/getMe'),
@@ -165,6 +173,8 @@ const KEPT_IN_TITLES = words(`
   /Meeting-Notes-5f4dcc3b5aa765d61d8327deb882cf99 /blog/My-first-Post-3f9a1c2b4d5e
   /article/Excel-functions-b3944572-255d-4efb-bb96-c6d90033e188
   /p/iPhone-17-Pro-Max-256GB-Black /p/SKU-4711-AbC /p/B0C9XJ7K2Q /log/2026-11-23
+  /api/GetCustomerByIdAndRegion2 /docs/OAuth2AuthorizationServerConfigurer /wiki/User:TheBestEditorOf2026Ever
+  /shop.v1.OAuth2AuthorizationServiceInternal/Get /TheBestChannelOf2026Yet /p/SonyWH1000XM5WirelessHeadphones
   /log/2026-11-23T06:41:46Z /log/2026-11-23T06:41:46+01:00 /de-DE/start /v2/users
   /docs/1.22.0/api /packages/1.0.0+20130313144700 /npm/react@18.2.0/index.js
   /npm/jquery@3.7.1.min.js /img/logo@2x.png /@vite/client /@scope/package
