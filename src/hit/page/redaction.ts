@@ -96,8 +96,8 @@ function innerNames(text: string): string[] {
 /** The token of a bot in a URL of Telegram. */
 const BOT_TOKEN = /^bot\d+:[^/]/i;
 const PHONE_NUMBER = /^[^\w+]*(?:[a-z]+:)?\+(?:[\s+().-]*\d){6,20}\W*$/i;
-/** The secret address of a calendar in Google Calendar. */
-const PRIVATE_CALENDAR = /^private-[\da-f]{20,}\W*$/;
+/** The secret address of a calendar in Google Calendar, and the token with which Django resets a password. */
+const PREFIXED_HASH = /^(?:private-[\da-f]{20,}|[\da-z]{6}-[\da-f]{32})\W*$/;
 /** What follows the segment of a path in a text that was decoded, and the method of a resource. */
 const PARAMETERS = /(?<=[\w-])(?:[;&].*|:[a-z]+$)/is;
 
@@ -108,7 +108,7 @@ function isSecret(segment: string, isAfterSecretWord: boolean): boolean {
   const head = segment.replace(PARAMETERS, '');
   if (isToken(head)) return true;
   const text = head.replace(DATA_ENDING, '');
-  return BOT_TOKEN.test(segment) || PHONE_NUMBER.test(text) || PRIVATE_CALENDAR.test(text);
+  return BOT_TOKEN.test(segment) || PHONE_NUMBER.test(text) || PREFIXED_HASH.test(text);
 }
 
 function isValue(segment: string): boolean {
@@ -242,7 +242,7 @@ function mayBeSecret(path: string, start: number, end: number, kinds: number): b
   const hasCapital = (kinds & CAPITAL) > 0;
   const isLong = end - start >= MIN_TOKEN_LENGTH;
   if ((kinds & SPECIAL) > 0 || (isLong && hasCapital && (kinds & DIGIT) > 0)) return true;
-  if (isLong && path.startsWith('private-', start)) return true;
+  if (isLong && (path.startsWith('private-', start) || path[start + 6] === '-')) return true;
   return hasCapital && holdsJsonWebToken(path.slice(start, end));
 }
 

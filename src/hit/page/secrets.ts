@@ -11,14 +11,15 @@ const CREDENTIAL_WORDS = /* @__PURE__ */ wordsOf(`
  * German, without accents; passwords also in other languages.
  */
 const SECRET_WORDS = /* @__PURE__ */ wordsOf(
-  `pass pin ticket code email mail phone ssn iban cvv cvc magic invite invitation geheimnis schluessel schlussel zugangscode
+  `pass pin ticket code email mail phone ssn iban cvv cvc magic invite invitation reset verify verification activate activation
+  confirm confirmation unsubscribe geheimnis schluessel schlussel zugangscode
   sitzung signatur einladung telefon telefonnummer handynummer mdp contrasena senha wachtwoord haslo`,
   CREDENTIAL_WORDS,
 );
 
 /** Endings of names without separators, such as `csrfmiddlewaretoken`, and of up to three words, such as `mot_de_passe`. */
 const SECRET_ENDING =
-  /(?:token|secret|password|passwd|passphrase|passcode|pwd|(?:access|api|private|secret|session)key|(?<!as|pos)sess(?:ion)?id|credentials?|creditcard|cardnumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
+  /(?:token|secret|password|passwd|passphrase|passcode|pwd|(?:access|auth|verification)code|(?:access|api|auth|private|secret|session)key|(?<!as|pos)sess(?:ion)?id|credentials?|creditcard|cardnumber|phonenumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
 const MAX_WORDS_OF_AN_ENDING = 3;
 
 /** Two words of which the second one alone is secret. Not `postal code`: that says where somebody lives. */

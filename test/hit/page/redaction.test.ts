@@ -16,6 +16,7 @@ const SLACK = 'kXyZ9aB3cD4eF5gH6iJ7kL8m';
 const DISCORD = 'kXyZ_9-aB3cD4eF5-gH6iJ7kL8mN9oP0qR1sT2uV3wX4yZ5';
 const TELEGRAM = '123456789:AAF8xK2mQ7xT9vB1nL6pR3sW8zD5hJ0cY2a';
 const CALENDAR = 'private-9f8e7d6c5b4a39281706f5e4d3c2b1a0';
+const DJANGO = 'dilbc0-3f9a1c2b4d5e6f708192a3b4c5d6e7f8';
 const SHA1 = '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12';
 const UUID = '123e4567-e89b-12d3-a456-426614174000';
 
@@ -89,6 +90,8 @@ const SECRET = [
   rowOf(`/file/bot${TELEGRAM}/documents/a.jpg`, '/file/redacted/documents/a.jpg'),
   rowOf('/bot42:abcdefghijk/getMe', '/redacted/getMe'),
   rowOf(`/calendar/ical/${CALENDAR}/basic.ics`, '/calendar/ical/redacted/basic.ics'),
+  rowOf(`/accounts/reset/MQ/${DJANGO}/`, '/accounts/reset/MQ/redacted/'),
+  rowOf(`/accounts/reset/MTA1/${DJANGO}/`, '/accounts/reset/redacted/redacted/'),
   rowOf('/call/+4917612345678', '/call/redacted'),
   rowOf('/call/%2B4917612345678', '/call/redacted'),
   rowOf('/call/%252B49%2520176%252012345678', '/call/redacted'),
@@ -121,6 +124,12 @@ const SECRET = [
   rowOf('/password/correct-horse-battery-staple', '/password/redacted'),
   rowOf('/passwort/abc1', '/passwort/redacted'),
   rowOf('/session/42', '/session/redacted'),
+  // Of Laravel, and as many applications of Node.js have it.
+  rowOf(`/password/reset/${SHA1}`, '/password/reset/redacted'),
+  rowOf(`/email/verify/7/${SHA1}`, '/email/verify/redacted/redacted'),
+  ...words('reset verify activate confirm unsubscribe account-activation').map((word) =>
+    rowOf(`/${word}/${SHA1}`, `/${word}/redacted`),
+  ),
   rowOf('/token/v2/9fK2mQ7x', '/token/v2/redacted'),
   rowOf('/token//9fK2mQ7x', '/token//redacted'),
   ...['.', '..', '-', '~'].map((between) =>
@@ -302,7 +311,18 @@ test.each([
 test('a segment is a secret whether or not one of its characters is escaped, so that all rules look at it', () => {
   const segment = fc.oneof(
     fc.constantFrom('', 'token', 'users', 'reset-password', 'v2', 'oauth2', '7', 'a1', 'ann@b.cc'),
-    fc.constantFrom(JWT, NPM, OPENAI, DISCORD, CALENDAR, SHA1, UUID, 'ann@example.org', '%40'),
+    fc.constantFrom(
+      JWT,
+      NPM,
+      OPENAI,
+      DISCORD,
+      CALENDAR,
+      DJANGO,
+      SHA1,
+      UUID,
+      'ann@example.org',
+      '%40',
+    ),
     fc.constantFrom('eyJhIjoxfQ.x', 'x.eyJhIjoxfQ.x', 'bot1:x', '+4917612345678'),
     fc.stringMatching(/^[\w.-]{18,24}$/),
     fc
