@@ -121,11 +121,11 @@ function isSecretWord(segment: string): boolean {
 }
 
 /**
- * Neither a word nor a value after one: a version, also of a protocol, or nothing but punctuation. Without a `v`, it has fewer digits than
- * telephone numbers, codes and addresses.
+ * Neither a word nor a value after one: a version, also of a protocol, a way to log in, or nothing but punctuation. Without a `v`, a
+ * version has fewer digits than telephone numbers, codes and addresses.
  */
 const VERSION =
-  /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|(?:oauth|saml)-?[12](?:\.\d)?|\d(?:\.\d{1,2}){1,2}|[ -/:-@[-`{-~]*)$/i;
+  /^(?:v\d{1,3}(?:\.\d+)*(?:(?:alpha|beta)\d*)?|(?:oauth|saml)-?[12](?:\.\d)?|2fa|u2f|fido2|web3|auth0|\d(?:\.\d{1,2}){1,2}|[ -/:-@[-`{-~]*)$/i;
 
 function isVersion(segment: string): boolean {
   return VERSION.test(decodeSegment(segment));

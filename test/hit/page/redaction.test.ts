@@ -138,6 +138,7 @@ const SECRET = [
   rowOf('/token/%2E/9fK2mQ7x', '/token/%2E/redacted', '/token/./redacted'),
   rowOf('/token/%20/9fK2mQ7x', '/token/%20/redacted', '/token/ /redacted'),
   rowOf('/token/1.0/9fK2mQ7x', '/token/1.0/redacted'),
+  rowOf('/auth/2fa/123456', '/auth/2fa/redacted'),
   ...words('030.123.456 02.12.34.56 123.456 12.34.56 10.0.0.1 oauth-123.456').map((value) =>
     rowOf(`/phone/${value}`, '/phone/redacted'),
   ),
@@ -189,8 +190,8 @@ const KEPT_IN_TITLES = words(`
   /npm/jquery@3.7.1.min.js /img/logo@2x.png /@vite/client /@scope/package
   /@TheBestChannelOf2026Yet /+SomeName /password/reset /password/v2 /auth/v1beta1/me
   /crates/jsonwebtoken/9.2.0 /com.auth0/java-jwt/4.4.0 /auth/oauth-2.0 /auth/saml2.0
-  /auth/oauth2/callback /sso/saml2/acs /tokens /webhooks/github /keys:rotate /bot/42:abc
-  /robots.txt /img/ewok.png /img/eyes.png
+  /auth/oauth2/callback /sso/saml2/acs /api/auth/2fa/enable /auth/web3 /auth/auth0/callback /tokens
+  /webhooks/github /keys:rotate /bot/42:abc /robots.txt /img/ewok.png /img/eyes.png
 `);
 
 const KEPT = [
