@@ -211,9 +211,12 @@ test('the user is the server span’s, else the last that a span below named', (
       .parameters.uid;
   expect(named('below', undefined, 'own')).toBe('own');
   expect(named('below', undefined, undefined)).toBe('below');
-  for (const nobody of ['', '0', 'null', 'undefined', 'anonymous', '0.0.0.0', '::', '0.0.0.0, ::'])
-    expect(named(nobody)).toBeUndefined();
+  const nobodies = ['', '0', 'null', 'undefined', 'anonymous', '0.0.0.0', '::', '0.0.0.0, ::'];
+  for (const nobody of nobodies) expect(named(nobody)).toBeUndefined();
   expect(named()).toBeUndefined();
+  // What `request.isAuthenticated() && request.user.id` is without a user.
+  const { parameters } = parametersOf(httpRequest({ optionParameters: { uid: false } }));
+  expect(parameters).not.toHaveProperty('uid');
 });
 
 test('an error is its class, and only of a request that failed', () => {

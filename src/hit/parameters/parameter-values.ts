@@ -121,7 +121,7 @@ function toText(declaration: ValueRules, value: unknown): string | undefined {
   return text === '' || (text === '0' && declaration.isZeroEmpty) ? undefined : text;
 }
 
-const NOBODY = new Set(['', '0', 'null', 'undefined', 'anonymous']);
+const NOBODY = new Set(['', '0', 'null', 'undefined', 'false', 'anonymous']);
 
 /** Addresses of which nothing is left after masking. */
 const MASKED = /^(?:0\.0\.0\.0|::)(?:\s*,\s*(?:0\.0\.0\.0|::))*$/;
