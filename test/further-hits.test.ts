@@ -350,6 +350,19 @@ test('a span event makes one too, on any recorded span', async () => {
   expect(service.processor.stats()).toMatchObject({ furtherHits: 3, dropped: { no_visitor: 1 } });
 });
 
+test('a span event whose time is invalid has the time at which it is sent', async () => {
+  const service = await startTracedService((_request, response) => {
+    const event = { 'matomo.e_c': 'a', 'matomo.e_a': 'b' };
+    trace.getActiveSpan()?.addEvent('matomo.hit', event, new Date('nonsense'));
+    const span = trace.getTracer('test').startSpan('job', { root: true });
+    span.addEvent('matomo.hit', { ...event, 'matomo.uid': 'ann' }, new Date('nonsense')).end();
+    response.end();
+  }, PATIENT);
+  const hits = await service.visit('/a');
+  for (const { params } of hits) expect(Number(params.cdt)).toBeGreaterThan(1e9);
+  expect(hits).toHaveLength(3);
+});
+
 test('beforeSend sees each and may drop it', async () => {
   const seen: (string | undefined)[] = [];
   const service = await startTracedService(

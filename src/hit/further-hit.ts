@@ -91,13 +91,14 @@ function readFields(
   return checked.toList();
 }
 
-/** Adds a further hit to the fields that it shares with its page view. A time in the future would be ignored. */
+/** Adds a further hit to the fields that it shares with its page view. A time that is in the future, or no number, would be ignored. */
 export function addFurtherHit(
   fields: HitFields,
   { fields: own, epochMillis }: CheckedHit,
   nowMillis: number,
 ): void {
-  fields.set('cdt', String(Math.floor(Math.min(epochMillis, nowMillis) / 1000)));
+  const millis = epochMillis < nowMillis ? epochMillis : nowMillis;
+  fields.set('cdt', String(Math.floor(millis / 1000)));
   for (const field of own) fields.add(field);
 }
 
