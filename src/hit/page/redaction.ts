@@ -98,6 +98,7 @@ const BOT_TOKEN = /^bot\d+:[^/]/i;
 const PHONE_NUMBER = /^[^\w+]*(?:[a-z]+:)?\+(?:[\s+().-]*\d){6,20}\W*$/i;
 /** The secret address of a calendar in Google Calendar, and the token with which Django resets a password. */
 const PREFIXED_HASH = /^(?:private-[\da-f]{20,}|[\da-z]{6}-[\da-f]{32})\W*$/;
+const DJANGO_LENGTH = 39;
 /** What follows the segment of a path in a text that was decoded, and the method of a resource. */
 const PARAMETERS = /(?<=[\w-])(?:[;&].*|:[a-z]+$)/is;
 
@@ -240,9 +241,12 @@ const KINDS = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
  */
 function mayBeSecret(path: string, start: number, end: number, kinds: number): boolean {
   const hasCapital = (kinds & CAPITAL) > 0;
-  const isLong = end - start >= MIN_TOKEN_LENGTH;
-  if ((kinds & SPECIAL) > 0 || (isLong && hasCapital && (kinds & DIGIT) > 0)) return true;
-  if (isLong && (path.startsWith('private-', start) || path[start + 6] === '-')) return true;
+  const hasDigit = (kinds & DIGIT) > 0;
+  const length = end - start;
+  const isLong = length >= MIN_TOKEN_LENGTH;
+  if ((kinds & SPECIAL) > 0 || (isLong && hasCapital && hasDigit)) return true;
+  if (isLong && path.startsWith('private-', start)) return true;
+  if (length >= DJANGO_LENGTH && hasDigit && path[start + 6] === '-') return true;
   return hasCapital && holdsJsonWebToken(path.slice(start, end));
 }
 
