@@ -67,14 +67,17 @@ function isBalanced(source: string): boolean {
 
 const OPENING: Readonly<Record<string, string>> = { ')': '(', '}': '{', ']': '[' };
 
-/** `1=http.route, 2=x` as `{ 1: 'http.route', 2: 'x' }`. */
+/** `1=http.route, 2=x` as `{ 1: 'http.route', 2: 'x' }`. Throws if a name occurs twice: one of its values would have no effect. */
 function pairsFromText(text: string): Record<string, string> {
-  return Object.fromEntries(
-    listFromText(text).map((pair) => {
+  const items = listFromText(text);
+  const pairs = Object.fromEntries(
+    items.map((pair) => {
       const [name = '', ...value] = pair.split('=');
       return [name.trim(), value.join('=').trim()];
     }),
   );
+  if (Object.keys(pairs).length < items.length) throw new TypeError('a name occurs twice');
+  return pairs;
 }
 
 /** For options that take a word or a list: text with a comma is a list. A list of one item ends with a comma. */

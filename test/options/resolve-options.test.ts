@@ -309,6 +309,7 @@ test.each<[variables: string, why?: RegExp]>([
   ]),
   ['MATOMO_DIMENSIONS=4=http.response.header.set-cookie'],
   ['MATOMO_DIMENSIONS=4=mcp.session.id'],
+  ['MATOMO_DIMENSIONS=4=url.path,5=url.query,4=url.full', /4=url\.path,5=url\.query,4=url\.full/],
   ...PATTERNS.map((name): [string, RegExp] => [
     String.raw`MATOMO_${name}=x,\b\d{6,}\b`,
     /between slashes/,
