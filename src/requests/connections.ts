@@ -94,6 +94,7 @@ export class Connections {
     if (!announced) return;
     const { storage, closed } = this.#capture;
     if (storage.getStore() !== announced) storage.enterWith(announced);
+    announced.isFinished = true;
     // If the connection has failed, what was not sent is known when it is closed.
     if (incoming.socket.destroyed) return;
     announced.isSent = true;

@@ -86,6 +86,8 @@ export class Request {
   client: Client | undefined = undefined;
   /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
   bytesBefore: number | undefined = undefined;
+  /** Whether Node.js has finished its response. `writableFinished` is also true of one that was ended after it was destroyed. */
+  isFinished = false;
   /** Whether the connection has taken all of its response. Over HTTP/2, the response knows that. */
   isSent = false;
   /** On the monotonic clock, when its response was finished, or will not be; 0 before. */

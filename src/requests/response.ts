@@ -172,14 +172,14 @@ export function incompleteStatus(
  * Node.js never finishes the response. And it finishes one whose last write fails.
  */
 function isSent(
-  { additions, bytesBefore, isSent }: Request,
+  { additions, bytesBefore, isFinished, isSent }: Request,
   response: ServerResponse,
   socket: Socket | undefined,
 ): boolean {
   if (isSent) return true;
   const hasFailed = (socket?.errored as NodeJS.ErrnoException | null)?.syscall === 'write';
   if (additions?.isCutOff || hasFailed) return false;
-  if (response.writableFinished) return true;
+  if (isFinished) return true;
   const {
     _header: header,
     _hasBody: hasBody,

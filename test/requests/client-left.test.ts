@@ -224,6 +224,11 @@ const SERVERS: [string, string, (request: IncomingMessage, response: ServerRespo
     (_request, response) => response.write('half', () => response.destroy()),
   ],
   [
+    '500',
+    'ends a response that it has destroyed, as a handler may that catches an error',
+    (_request, response) => response.write('half', () => void response.destroy().end()),
+  ],
+  [
     '503',
     'destroys a response after an error status',
     (_request, response) => {

@@ -126,14 +126,15 @@ function expectedStatus(name: string): number {
 /** The span together with what Node's objects say at its end: a response that was cut off has not finished. */
 function requestOf(span: FinishedSpan, { case: name = '' }: RecordedResult) {
   const isClientGone = CLIENT_GONE_AWAY.test(name);
-  const writableFinished = !isClientGone && !DESTROYED_BY_SERVER.test(name) && name !== '/throw';
+  const isFinished = !isClientGone && !DESTROYED_BY_SERVER.test(name) && name !== '/throw';
   const announced = {
     incoming: {
       method: span.attributes['http.request.method'] ?? span.attributes['http.method'],
       headers: {},
       socket: { readableEnded: isClientGone, errored: null },
     },
-    response: { writableFinished, destroyed: true, headersSent: false, statusCode: 200 },
-  } as unknown as Pick<Request, 'incoming' | 'response'>;
+    response: { destroyed: true, headersSent: false, statusCode: 200 },
+    isFinished,
+  } as unknown as Pick<Request, 'incoming' | 'response' | 'isFinished'>;
   return readRequest(Object.assign(Request.of(span), announced), READING);
 }
