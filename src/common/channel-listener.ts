@@ -13,6 +13,7 @@ export const CONNECTION_CHANNEL = 'net.server.socket';
 export const REQUEST_CHANNEL = 'http.server.request.start';
 export const FINISH_CHANNEL = 'http.server.response.finish';
 export const STREAM_CHANNEL = 'http2.server.stream.created';
+export const STREAM_CLOSE_CHANNEL = 'http2.server.stream.close';
 
 export type ChannelListener = (message: unknown) => void;
 /** Listeners with the names of their channels. */

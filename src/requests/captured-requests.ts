@@ -9,6 +9,7 @@ import {
   REQUEST_CHANNEL,
   type RequestMessage,
   STREAM_CHANNEL,
+  STREAM_CLOSE_CHANNEL,
   type StreamMessage,
   subscribe,
   unsubscribe,
@@ -82,6 +83,7 @@ function createSharedRequests(): SharedRequests {
       [REQUEST_CHANNEL, channelListener(isRequestMessage, onRequest)],
       [FINISH_CHANNEL, channelListener(isObject, (message) => connections.finish(message))],
       [STREAM_CHANNEL, channelListener(isStreamMessage, onStream)],
+      [STREAM_CLOSE_CHANNEL, channelListener(isObject, (message) => sessions.close(message))],
       ...announcementListeners(storage),
     ]),
   };

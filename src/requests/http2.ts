@@ -73,6 +73,8 @@ export class Http2Response {
   writtenBytes = 0;
   /** The server closed the stream or its session before both sides had ended. */
   isEndedByServer = false;
+  /** The connection has taken all of the response. Known once the stream is closed. */
+  isSent = false;
   readonly #stream: ServerHttp2Stream;
 
   constructor(stream: ServerHttp2Stream) {
@@ -103,12 +105,13 @@ export class Http2Response {
 
   /** Whether all of the response was sent. A client may leave after the last byte and before the server calls `end()`. */
   get isComplete(): boolean {
-    const { headersSent, aborted, rstCode, writableFinished } = this.#stream;
+    const { headersSent, aborted, writableFinished } = this.#stream;
     if (!headersSent) return false;
+    // Node.js may destroy a stream that both sides have ended before it calls back the last write.
+    if (this.isSent) return true;
     // Node.js ends the writable side of an aborted stream. It is finished if no write was pending. One without a body is never aborted.
     if (aborted) return writableFinished && this.writtenBytes >= this.#contentLength;
-    // Node.js may destroy a stream that both sides have ended before it calls back the last write.
-    return (writableFinished && !this.#isFile) || (rstCode === 0 && !this.isEndedByServer);
+    return writableFinished && !this.#isFile;
   }
 
   /** Bytes of the body; `undefined` if the response is incomplete. */
@@ -167,15 +170,30 @@ export class Http2Sessions {
     const announced = Request.ofNode(incoming, response, headers[':path'] ?? '/', node.server);
     Object.defineProperty(stream, REQUEST, { value: announced });
     session.open.add(announced);
-    stream.once('close', () => {
-      session.open.delete(announced);
-      this.#capture.closed.add(announced);
-    });
+    stream.once('close', () => this.#end(announced, session));
     // Node.js calls those that read the body in the context of whatever the connection did before.
     emitWith(this.#capture.storage, stream, announced);
     watchEnd(stream, response);
     countWrites(stream, response);
     return announced;
+  }
+
+  /** A stream is closed. Node.js emits that later. */
+  close({ stream }: Partial<StreamMessage>): void {
+    const announced = stream && ownRequest(stream);
+    const response = announced?.response as Http2Response | undefined;
+    if (!announced || !response) return;
+    // To abort a stream, Node.js ends it.
+    response.isSent = stream.state?.localClose === 1 && !stream.aborted;
+    // Node.js 22 and 24 never do if the client resets the stream without an error while a write is pending.
+    const isStuck = !response.isSent && !response.isEndedByServer && stream.writableLength > 0;
+    const session = isStuck && this.#sessions.get(stream.session as ServerHttp2Session);
+    if (session) this.#capture.storage.run(announced, () => this.#end(announced, session));
+  }
+
+  #end(announced: Request, session: Session): void {
+    session.open.delete(announced);
+    this.#capture.closed.add(announced);
   }
 
   #sessionOf(node: ServerHttp2Session): Session {

@@ -12,6 +12,7 @@ test('messages of other shapes on the diagnostics channels are ignored', async (
     expect.arrayContaining([
       'http.server.request.start',
       'http.server.response.finish',
+      'http2.server.stream.close',
       'http2.server.stream.created',
       'net.server.socket',
       'tracing:fastify.request.handler:start',

@@ -185,7 +185,9 @@ describe.each(NODES)('Node.js %i', (major) => {
     for (const path of ['/half', '/whole', '/pending', '/events']) await leave(reset, path);
     // As curl and Envoy do.
     await leave(reset, '/half?curl', constants.NGHTTP2_STREAM_CLOSED);
-    await leave(reset, '/half?envoy', constants.NGHTTP2_NO_ERROR);
+    const envoy = open(app);
+    for (const path of ['/half', '/stream/file', '/pending'])
+      await leave(envoy, `${path}?envoy`, constants.NGHTTP2_NO_ERROR);
     const never = reset.request(headersOf('/never'));
     never.on('error', () => undefined);
     await ask(reset, '/plain'); // the server has the other stream, too
@@ -207,7 +209,7 @@ describe.each(NODES)('Node.js %i', (major) => {
     const destroyed = open(app);
     await ask(destroyed, '/session-destroyed').catch(() => undefined);
 
-    await eventually(() => inspector.hits().length >= 14);
+    await eventually(() => inspector.hits().length >= 16);
     await app.stop();
     const statuses = inspector.hits().map(({ params, stored }) => {
       const { pathname, search } = new URL(params.url ?? '');
@@ -224,9 +226,11 @@ describe.each(NODES)('Node.js %i', (major) => {
       '/half?goaway 499',
       '/never 499',
       '/pending 499',
+      '/pending?envoy 499',
       '/plain 200',
       '/reset 500',
       '/session-destroyed 500',
+      '/stream/file?envoy 499',
       '/whole 200',
     ]);
     expect(app.stderr()).toBe('');
