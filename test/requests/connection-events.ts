@@ -74,6 +74,13 @@ const SCENARIOS: Record<string, Scenario> = {
       await client.printed('/bob request close');
     },
   },
+  'a response that is finished at once, to a request that nobody reads': {
+    async run(client) {
+      await afterAlice(client);
+      client.write(get('/at-once'));
+      await client.printed('/at-once request close');
+    },
+  },
   'a response that another request ends': {
     async run(client) {
       client.write(get('/waits/alice'));

@@ -12,12 +12,14 @@ let waiting;
 function listen(name, settings = {}) {
   const server = createServer((request, response) => {
     const path = request.url;
-    for (const event of ['data', 'end', 'close', 'error', 'aborted'])
+    const isRead = path !== '/at-once';
+    for (const event of [...(isRead ? ['data'] : []), 'end', 'close', 'error', 'aborted'])
       request.on(event, () => note(`request ${event}`, path));
     for (const event of ['drain', 'finish', 'close', 'timeout'])
       response.on(event, () => note(`response ${event}`, path));
     if (path === '/hangs/for/100/ms') request.socket.setTimeout(100);
     if (path.startsWith('/slow')) setTimeout(() => response.end('slow'), 2);
+    else if (!isRead) response.end(path);
     else if (path.startsWith('/waits')) waiting = response;
     else if (path.startsWith('/large')) {
       response.write(Buffer.alloc(4_000_000));
