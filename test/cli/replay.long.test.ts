@@ -16,11 +16,11 @@ import { temporaryFolder } from '../support/spool.js';
 
 const BATCH = 5;
 
-async function setUp(lines: readonly string[], name = 'spans.jsonl') {
+async function setUp(lines: readonly string[], name = 'spans.jsonl', stateName = 'state.json') {
   const { inspector, env } = await matomo();
   const folder = temporaryFolder();
   const file = join(folder, name);
-  const state = join(folder, 'state.json');
+  const state = join(folder, stateName);
   const text = `${lines.join('\n')}\n`;
   writeFileSync(file, name.endsWith('.gz') ? gzipSync(text) : text);
   return {
@@ -182,21 +182,21 @@ test('a dry run sends nothing and leaves no state; what is done is not sent agai
 });
 
 test.each([
-  [['x', '--state', '.'], '"." cannot be read: EISDIR'],
-  [['does-not-exist'], '"does-not-exist" cannot be read: ENOENT'],
-  [['does-not-exist.gz'], '"does-not-exist.gz" cannot be read: ENOENT'],
-])('%j is refused with a line that says why', async (args, line) => {
+  ['x', '.', '" cannot be read: EISDIR'],
+  ['does-not-exist', 'state.json', '"does-not-exist" cannot be read: ENOENT'],
+  ['does-not-exist.gz', 'state.json', '"does-not-exist.gz" cannot be read: ENOENT'],
+])('%s with the state %s is refused with a line that says why', async (file, state, line) => {
   const { env } = await matomo();
-  const state = join(temporaryFolder(), 'state.json');
-  const { code, stderr } = await runNode([MAIN, 'replay', '--state', state, ...args], { env });
+  const args = [MAIN, 'replay', file, '--state', join(temporaryFolder(), state)];
+  const { code, stderr } = await runNode(args, { env });
   expect([code, stderr]).toEqual([1, expect.stringContaining(line)]);
   expect(stderr.split('\n')).toHaveLength(2);
 });
 
 test('if the progress cannot be stored, nothing is sent, because it would be sent again', async () => {
-  const { inspector, args, options } = await setUp([exportRequest([requestSpan('/a')])]);
-  const state = join(temporaryFolder(), 'missing', 'state.json');
-  const { code, stderr } = await runNode([...args, '--state', state], options);
+  const lines = [exportRequest([requestSpan('/a')])];
+  const { inspector, args, options } = await setUp(lines, 'spans.jsonl', 'missing/state.json');
+  const { code, stderr } = await runNode(args, options);
   expect([code, stderr]).toEqual([
     1,
     expect.stringMatching(/state\.json" cannot be written: ENOENT/),
