@@ -39,7 +39,7 @@ type HttpSocket = Socket & {
   [CONNECTION]?: Connection;
 };
 
-/** Not public, but unchanged since Node.js 6. `eventNames` of a stream takes a tenth of a hit. */
+/** Not public. `eventNames` of a stream takes a tenth of a hit. */
 type Listened = IncomingMessage & { readonly _eventsCount: number };
 
 /** On Node's socket: a `WeakMap` is asked for each request. */

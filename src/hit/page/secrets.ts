@@ -122,7 +122,7 @@ const WORDS = /[^-_]+/g;
  */
 const PARTS = /(?<![^-_])(?:[A-Z\d]{1,19}|[a-z\d]+)(?![^-_])|\d+|[A-Z]?[a-z]+|[A-Z]+/g;
 const RUNS = /\d+|[A-Z]?[a-z]+|[A-Z]+/g;
-/** Of a name such as `GetCustomerByIdAndRegion2`. In random text, less than 1 % of the runs are that long. */
+/** The runs of a name such as `GetCustomerByIdAndRegion2` are at least that long on average; of random tokens, those of less than 1 % are. */
 const MIN_RUN_LENGTH = 3.5;
 
 /**
