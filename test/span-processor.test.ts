@@ -44,11 +44,27 @@ test('a request becomes a page view with what only Node’s request knows', asyn
 });
 
 test('header bytes that are UTF-8 arrive as such', async () => {
-  const service = await startTracedService((_request, response) => void response.end());
-  const userAgent = Buffer.from('räksmörgås/1').toString('latin1');
-  expect((await service.visit('/', { headers: { 'user-agent': userAgent } }))[0]?.params.ua).toBe(
-    'räksmörgås/1',
-  );
+  const hosts: unknown[] = [];
+  const service = await startTracedService((_request, response) => void response.end(), {
+    actionName: '{host}',
+    ignore({ host }) {
+      hosts.push(host);
+      return false;
+    },
+  });
+  const sent = (text: string) => Buffer.from(text).toString('latin1');
+  const headers = {
+    'user-agent': sent('räksmörgås/1'),
+    referer: sent('https://shop.example/räksmörgås'),
+    host: sent('smörgås.example'),
+  };
+  const [hit] = await service.visit('/', { headers });
+  expect(hit?.params).toMatchObject({
+    ua: 'räksmörgås/1',
+    urlref: 'https://shop.example/räksmörgås',
+    action_name: 'smörgås.example',
+  });
+  expect(hosts).toEqual(['smörgås.example']);
 });
 
 test('a hundred requests at once, some on one connection, keep what is theirs', async () => {

@@ -19,6 +19,7 @@ import {
   toCustomVariables,
 } from './parameters/annotations.js';
 import type { SentRequest } from './parameters/dimensions.js';
+import { decodeLatin1 } from './text.js';
 import { type ClientFields, toClientFields } from './visitor/client.js';
 import { createVisitors, type Visitor, type VisitorOptions } from './visitor/visitor.js';
 import type { VisitorTraits } from './visitor/visitor-id.js';
@@ -135,7 +136,7 @@ export function createPageViewReader(
  * secrets.
  */
 function createToReferrer(urls: SentUrls): (referrer: string) => Field | undefined {
-  const make = (referrer: string) => createField('urlref', urls.ofReferrer(referrer));
+  const make = (referrer: string) => createField('urlref', urls.ofReferrer(decodeLatin1(referrer)));
   const remember = memoize(make, (field, referrer) => field?.value === referrer);
   return (referrer) => (referrer.includes('?') ? make(referrer) : remember(referrer));
 }

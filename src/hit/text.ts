@@ -72,7 +72,7 @@ const HOST_AND_REST = /^((?:[^/\\?#:]*:[/\\]+)?[^/\\?#]*).*/s;
 
 /** What a client sends as the host, which may be a URL: without user info, path, query and fragment. */
 export function shownHost(host: string): string {
-  return withoutUserInfo(host).replace(HOST_AND_REST, '$1');
+  return withoutUserInfo(decodeLatin1(host)).replace(HOST_AND_REST, '$1');
 }
 
 // Outside of the function, which would make a new object for each call.

@@ -20,6 +20,7 @@ import {
   clientHintsOf,
   clientOf,
   decoded,
+  firstText,
   isOfAiAgent,
   isOfPrefetch,
   readOptOut,
@@ -100,7 +101,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   if (incomplete === undefined) sentStatus ??= reported;
   const origin = reading.toOrigin({
     peerAddress: peerAddressOf(attributes) ?? incoming?.socket?.remoteAddress,
-    host: decoded(headers.host) ?? hostOf(attributes),
+    host: firstText(headers.host) ?? hostOf(attributes),
     scheme: span ? schemeOf(attributes) : nodeScheme(incoming),
     headers: request,
   });
@@ -129,7 +130,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.userAgent = client?.userAgent;
   http.acceptLanguage = client ? client.acceptLanguage : decoded(headers['accept-language']);
   http.client = client;
-  http.referrer = decoded(headers.referer); // not remembered as it came, because it may contain secrets
+  http.referrer = firstText(headers.referer); // not remembered as it came, because it may contain secrets
   http.clientHints = clientHintsOf(headers);
   http.optedOut = readOptOut(headers, incoming, reading);
   http.isAiAgent = isOfAiAgent(headers);

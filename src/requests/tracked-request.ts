@@ -1,5 +1,6 @@
 import type { Attributes } from '../common/otel-types.js';
 import type { TrackedRequest } from '../hit/http-request.js';
+import { decodeLatin1 } from '../hit/text.js';
 import type { EndedRequest } from './request.js';
 
 /**
@@ -31,7 +32,7 @@ export class RequestOfCallbacks implements TrackedRequest {
     this.path = http.path;
     if (query !== undefined) this.query = query;
     if (route !== undefined) this.route = route;
-    if (host !== undefined) this.host = host;
+    if (host !== undefined) this.host = decodeLatin1(host);
     this.protocol = http.scheme;
     this.statusCode = http.statusCode;
     this.aborted = http.aborted;

@@ -126,7 +126,13 @@ function inOrder(hits: readonly Hit[]): Hit[] {
   keys.sort();
   const ordered: Hit[] = [];
   for (const key of keys) ordered.push(hits[key % MAX_HITS] as Hit);
-  return ordered.sort(byVisitorThenTime);
+  return areInOrder(ordered) ? ordered : ordered.sort(byVisitorThenTime);
+}
+
+function areInOrder(hits: readonly Hit[]): boolean {
+  for (let i = 1; i < hits.length; i++)
+    if (byVisitorThenTime(hits[i - 1] as Hit, hits[i] as Hit) > 0) return false;
+  return true;
 }
 
 function beginningOf(visitor: string): number {

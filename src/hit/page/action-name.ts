@@ -1,4 +1,4 @@
-import { GenerationCache } from '../../common/generation-cache.js';
+import { PairCache } from '../../common/generation-cache.js';
 import { type HttpRequest, type Operation, OTHER_NAME } from '../http-request.js';
 import { shownHost } from '../text.js';
 import { decodeTitle, toTitlePath } from './page-path.js';
@@ -46,7 +46,7 @@ export function shownMethodOf({ method, statusCode }: Answered): string {
   return statusCode < FIRST_FAILED_STATUS || METHODS.has(method) ? method : '_OTHER';
 }
 
-/** Endpoints without a route that were answered and did not fail. The last half of them is certain to be remembered. */
+/** Endpoints without a route that were answered and did not fail. If there are more, all are forgotten. */
 const MAX_ENDPOINTS = 2000;
 
 /**
@@ -56,7 +56,7 @@ const MAX_ENDPOINTS = 2000;
 export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
   const toPath =
     titlePaths === 'raw' ? decodeTitle : (path: string) => decodeTitle(toTitlePath(path));
-  const endpoints = new GenerationCache<string, true>(MAX_ENDPOINTS);
+  const endpoints = new PairCache<string, string, true>(MAX_ENDPOINTS);
 
   return function toPlace({ method, route, statusCode, operation }, path) {
     if (operation && isMcpCall(operation)) return labelOf(operation);
@@ -68,9 +68,8 @@ export function createToPlace(titlePaths: 'template' | 'raw'): ToPlace {
     // The procedures of tRPC are no part of their endpoint.
     const endpoint = operation?.kind === 'trpc' ? parentOf(path) || '/' : path;
     const template = toTitlePath(endpoint);
-    const called = `${method} ${template}`;
-    const isKnown = endpoints.get(called) ?? false;
-    if (!isKnown && statusCode < FIRST_FAILED_STATUS) endpoints.set(called, true);
+    const isKnown = endpoints.get(method, template) ?? false;
+    if (!isKnown && statusCode < FIRST_FAILED_STATUS) endpoints.set(method, template, true);
     if (isNamed) return toOperationPlace(operation, undefined, path, toPath);
     // What has been answered before was refused because of this request, unless it is said not to exist for it.
     const isRefused = !isKnown || SAID_NOT_TO_EXIST.has(statusCode);

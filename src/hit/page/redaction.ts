@@ -225,7 +225,7 @@ const SPECIAL = 8;
 const SLASH = 16;
 
 /** Kinds of ASCII characters by their code; 0 for what makes no word. All others are special. */
-const KINDS = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
+const KINDS = /* @__PURE__ */ Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code);
   if (/\d/.test(character)) return DIGIT;
   if (/[A-Z]/.test(character)) return CAPITAL;
