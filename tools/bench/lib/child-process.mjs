@@ -4,10 +4,15 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** Starts a script of `parts/`, which loads the package from `folder`. Resolves with the child and the first message that it sends. */
-export async function start(script, { args = [], folder = '', nodeOptions = [] } = {}) {
+/**
+ * Starts a script of `parts/`, which loads the package from `folder`; `execPath` is what runs it, if that is not this Node.js. Resolves
+ * with the child and the first message that it sends.
+ */
+export async function start(script, options = {}) {
+  const { args = [], folder = '', nodeOptions = [], execPath = process.execPath } = options;
   const child = fork(fileURLToPath(new URL(`../parts/${script}`, import.meta.url)), args, {
     env: { ...process.env, OTEL_NODE_RESOURCE_DETECTORS: 'none', BENCH_PACKAGE: folder },
+    execPath,
     execArgv: nodeOptions,
     stdio: ['inherit', 'inherit', 'pipe', 'ipc'],
   });
