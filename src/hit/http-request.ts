@@ -99,7 +99,7 @@ export class HttpRequest {
   readonly route!: string | undefined;
   /** What the endpoint does for this request, if it does different things. */
   readonly operation?: Operation | undefined;
-  /** As the client or a trusted proxy sent it, not yet checked. Like the referrer, it is decoded when it is shown, which few hits need. */
+  /** As the client or a trusted proxy sent it, not yet checked. Decoded where it is shown, as is the referrer. */
   readonly host!: string | undefined;
   /** Scheme of the tracked URL. */
   readonly scheme!: 'http' | 'https';
