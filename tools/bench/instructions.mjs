@@ -10,9 +10,9 @@ import { only, start, stop } from './lib/child-process.mjs';
 import { runBench } from './lib/run-bench.mjs';
 
 const HITS_IN_A_BULK = 100;
-/** The difference leaves out how V8 compiles what runs often. */
+/** Their difference leaves out the start of the process, and most of what V8 compiles. */
 const BULKS = [1500, 2100];
-/** What V8 does in threads would be counted, or not, by chance. */
+/** Otherwise it depends on chance how early the threads of V8 have compiled a function. */
 const NODE_OPTIONS = ['--single-threaded'];
 
 await runBench('instructions', {
@@ -22,7 +22,6 @@ await runBench('instructions', {
   ways: {
     posted: { name: 'undici, ready-made Buffers' },
     plain: { name: 'this package', isOurs: true },
-    varied: { name: 'the same with 20,000 visitors and varied texts', isOurs: true },
   },
   prepare: () => start('sink.mjs', { args: [String(HITS_IN_A_BULK)] }),
   end: (sink) => stop(sink.child),

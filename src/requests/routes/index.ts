@@ -19,8 +19,8 @@ export function routeOf(
   path: string,
 ): string | undefined {
   const reported = textOf(attributes['http.route']);
-  const { isList, sent } = reported === undefined ? NO_ROUTE : toSent(reported);
-  const spanRoute = isList ? specific(routeOfList(reported as string, path)) : sent;
+  const isList = reported !== undefined && isRouteList(reported);
+  const spanRoute = specific(isList ? routeOfList(reported, path) : reported);
   if (spanRoute !== undefined && !isList && !isCutShort(spanRoute, path)) return spanRoute;
   const own = specific(announced.route) ?? readRoute(frameworkRequestOf(incoming), path);
   if (spanRoute !== undefined && spanRoute !== '/') return own ?? spanRoute; // the framework knows the mount path, too
@@ -44,13 +44,10 @@ const toSent = /* @__PURE__ */ memoize(
     const plain = plainRoute(route);
     const redacted = redactRoute(plain);
     const isVague = isCatchAllRoute(plain) || isRegularExpression(plain);
-    const sent = isVague ? undefined : redacted;
-    return { sent, isWhole: redacted === plain, isList: isRouteList(route) };
+    return { sent: isVague ? undefined : redacted, isWhole: redacted === plain };
   },
   ({ isWhole }) => isWhole,
 );
-
-const NO_ROUTE = { sent: undefined, isList: false };
 
 /** The route that a framework stores on Node's request. Frameworks that publish routes are in `captured-requests.ts`. */
 function readRoute(incoming: object | undefined, path: string): string | undefined {
