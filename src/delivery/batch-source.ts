@@ -52,12 +52,6 @@ export class BatchSource {
     this.failing = new FailingHits(this.queue, (n) => failingMillis(n, random));
   }
 
-  /** Hits without a result. */
-  get pending(): number {
-    const { memory, spool } = this.#parts;
-    return memory.count + (spool?.pending ?? 0);
-  }
-
   /** Whether hits are sent from memory. If not, they are stored first. */
   get sendsFromMemory(): boolean {
     return this.#parts.spool?.isWritable !== true;

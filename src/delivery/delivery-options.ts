@@ -1,5 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { Diagnostics } from '../common/diagnostics.js';
+import type { Outage } from './answer/outage.js';
 import type { ProcessHold } from './exit/process-hold.js';
 import type { Transport } from './http/transport.js';
 import type { LossLog } from './loss-log.js';
@@ -30,6 +31,7 @@ export interface DeliveryParts {
   readonly transport: Transport;
   readonly diagnostics: Diagnostics;
   readonly losses: LossLog;
+  readonly outage: Outage;
   readonly memory: MemoryQueue;
   readonly spool: Spool | undefined;
   readonly isFresh: IsFresh;

@@ -3,6 +3,7 @@ import { coded } from '../common/messages.js';
 import { EXIT_WAITS } from '../common/signals-and-exit.js';
 import { DetachedScope, withTimeout } from '../common/timers.js';
 import { CHILD_SPAN_WAIT_MILLIS, type PendingHit } from '../hit/hit.js';
+import { Outage } from './answer/outage.js';
 import { BatchSource } from './batch-source.js';
 import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
 import { flushAtExit } from './exit/exit-flush.js';
@@ -53,6 +54,7 @@ export class Delivery {
   ) {
     const memory = new MemoryQueue(options.maxQueueSize);
     const scope = new DetachedScope('MatomoDelivery');
+    const outage = new Outage(diagnostics, () => this.pending);
     const parts = {
       options,
       transport,
@@ -62,19 +64,14 @@ export class Delivery {
       random,
       hold: new ProcessHold(options.shutdownTimeoutMillis, scope),
       scope,
-      losses: new LossLog(
-        diagnostics,
-        memory.counters,
-        spool !== undefined,
-        () => sender.stoppedBy,
-      ),
+      outage,
+      losses: new LossLog(diagnostics, memory.counters, spool !== undefined, outage),
       isFresh: createIsFresh(options, spool !== undefined),
     };
     const source = new BatchSource(parts);
-    const sender: Sender = new Sender({ ...parts, source });
     this.memory = memory;
     this.counters = memory.counters;
-    this.#parts = { ...parts, source, sender };
+    this.#parts = { ...parts, source, sender: new Sender({ ...parts, source }) };
     this.#loop = new SendLoop(this.#parts);
     this.#flushLimitMillis = Math.min(options.exportTimeoutMillis, MAX_FLUSH_MILLIS);
     this.#loop.start();
@@ -82,7 +79,7 @@ export class Delivery {
 
   /** Hits without a result, see `MatomoStats`. */
   get pending(): number {
-    return this.#parts.source.pending;
+    return this.memory.count + (this.#parts.spool?.pending ?? 0);
   }
 
   /** The part of `pending` that is in the spool. */
@@ -190,8 +187,8 @@ export class Delivery {
   /** The process may end soon: if hits are sent at `exit`, bulks are sent from now on in a way that `exit` can wait for. */
   expectEnd(): void {
     if (!this.keepsForExit) return;
-    const { sender, spool, transport } = this.#parts;
-    sender.expectEnd();
+    const { outage, spool, transport } = this.#parts;
+    outage.expectEnd();
     if (!spool) transport.expectEnd?.();
   }
 
@@ -241,9 +238,9 @@ export class Delivery {
   }
 
   async #close(deadlineMillis: number): Promise<void> {
-    const { source, sender, spool, transport } = this.#parts;
+    const { source, sender, outage, losses, spool, transport } = this.#parts;
     const startMillis = performance.now();
-    sender.expectEnd();
+    outage.expectEnd();
     this.#loop.stop();
     source.shutdown(deadlineMillis);
     const isInTime = await withTimeout(
@@ -261,12 +258,12 @@ export class Delivery {
     await spool?.close();
     this.keepsForExit &&= isInTime === true && !sender.hasToWait;
     if (!this.keepsForExit) source.drop();
-    sender.stop();
-    this.#parts.losses.check();
+    outage.close();
+    losses.check();
     this.#parts.diagnostics.lines.flush();
     const { shutdown } = this.counters.lost;
-    const end = { hasTimedOut: !isInTime, before: sender.stoppedBy, mayFlush: true };
-    const text = this.#parts.losses.describeLoss('shutdown', { shutdown }, end);
+    const end = { hasTimedOut: !isInTime, before: outage.cause?.reason, mayFlush: true };
+    const text = losses.describeLoss('shutdown', { shutdown }, end);
     if (text) this.#parts.diagnostics.warnOnce('shutdown', text);
   }
 

@@ -1,5 +1,6 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded, type MessageCode } from '../common/messages.js';
+import type { Outage } from './answer/outage.js';
 import { countOf } from './queue/batch.js';
 import type { DeliveryCounters, LossReason } from './queue/counters.js';
 
@@ -56,20 +57,19 @@ export class LossLog {
   readonly #lines: Diagnostics['lines'];
   readonly #counters: DeliveryCounters;
   readonly #hasSpool: boolean;
-  readonly #findOutage: () => string | undefined;
+  readonly #outage: Pick<Outage, 'cause'>;
   readonly #logged = new Map<LoggedResult, number>();
 
-  /** `findOutage` returns why Matomo does not process hits. */
   constructor(
     diagnostics: Pick<Diagnostics, 'lines'>,
     counters: DeliveryCounters,
     hasSpool: boolean,
-    findOutage: () => string | undefined,
+    outage: Pick<Outage, 'cause'>,
   ) {
     this.#lines = diagnostics.lines;
     this.#counters = counters;
     this.#hasSpool = hasSpool;
-    this.#findOutage = findOutage;
+    this.#outage = outage;
   }
 
   /** Call this after hits were counted. At the end of a process, the cause of a loss is logged with all that is lost. */
@@ -82,7 +82,7 @@ export class LossLog {
       this.#logged.set(result, total);
       const { code, text, ...pace }: LossLine = LINES[result];
       const write = (sum: number) =>
-        coded(code, text(countOf(sum), this.#hasSpool, this.#findOutage()));
+        coded(code, text(countOf(sum), this.#hasSpool, this.#outage.cause?.reason));
       this.#lines.add(result, hits, write, pace);
     }
   }

@@ -49,12 +49,9 @@ export class Sender {
   readonly #token: CurrentToken;
 
   constructor(parts: Omit<SendingParts, 'sender'>) {
-    const { options, diagnostics, random, source } = parts;
     this.#parts = parts;
-    this.#token = new CurrentToken(options);
-    const { resendUnconfirmed } = options;
-    const countPending = () => source.pending;
-    this.#verdicts = new Verdicts(resendUnconfirmed, diagnostics, random, countPending);
+    this.#token = new CurrentToken(parts.options);
+    this.#verdicts = new Verdicts(parts);
   }
 
   /** Whether a flush may send. After the token was rejected, only a shutdown does before the wait ends: many rejections lock the address out. */
@@ -68,16 +65,6 @@ export class Sender {
     const { isTokenRejected } = this.#parts.source.failing;
     if (isTokenRejected && this.#token.rereadSometimes()) this.waitUntilMillis = 0;
     return performance.now() >= this.waitUntilMillis;
-  }
-
-  /** Why Matomo does not process hits; `undefined` if it does. */
-  get stoppedBy(): string | undefined {
-    return this.#verdicts.outage.cause?.reason;
-  }
-
-  /** The process may end soon. */
-  expectEnd(): void {
-    this.#verdicts.outage.expectEnd();
   }
 
   /** Sends batch after batch until nothing is due, or nothing can be sent now. */
@@ -115,11 +102,6 @@ export class Sender {
       stoppedBy: isStopped ? reason : undefined,
       failedBy: verdict.policy.hits === 'failed' ? reason : undefined,
     };
-  }
-
-  /** No response is interpreted any more. */
-  stop(): void {
-    this.#verdicts.outage.close();
   }
 
   /** Sends a batch once. Never rejects. */
@@ -179,8 +161,8 @@ export class Sender {
 
   /** Logs why after many failures in a row, if nothing can be sent now. Returns how long nothing is sent. */
   #afterFailure(reason: Reason, nowMillis: number): number {
-    const { failing } = this.#parts.source;
-    const { outage } = this.#verdicts;
+    const { source, outage } = this.#parts;
+    const { failing } = source;
     this.#failedBulksInARow += 1;
     const isWaiting = failing.isServerFailing || failing.dueMillis(true) > nowMillis;
     if (isWaiting && (this.#failedBulksInARow >= LOGGED_FAILURES || outage.cause !== undefined))

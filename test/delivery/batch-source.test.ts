@@ -32,9 +32,12 @@ function sourceOf(hits: readonly PendingHit[], maxExportBatchSize: number): Batc
   return source;
 }
 
-/** How many hits are made when a call returns, and after each turn of the event loop. */
-async function sizesWhile(source: BatchSource, fill: () => Promise<void>): Promise<number[]> {
-  const { queue, pending: all } = source;
+/** How many hits are made when a call returns, and after each turn of the event loop, until `all` are. */
+async function sizesWhile(
+  { queue }: BatchSource,
+  all: number,
+  fill: () => Promise<void>,
+): Promise<number[]> {
   const filled = fill();
   const sizes = [queue.totalInMemory];
   for (; queue.totalInMemory < all; sizes.push(queue.totalInMemory))
@@ -46,13 +49,13 @@ async function sizesWhile(source: BatchSource, fill: () => Promise<void>): Promi
 test('many hits at once are made in slices, so that others have their turn', async () => {
   const hits = Array.from({ length: 5 }, () => slowHit());
   const source = sourceOf(hits, 1);
-  expect(await sizesWhile(source, () => source.fill())).toEqual([2, 4, 5]);
+  expect(await sizesWhile(source, 5, () => source.fill())).toEqual([2, 4, 5]);
 });
 
 test('a flush makes 50 hits in a turn', async () => {
   const hits = Array.from({ length: 100 }, () => pending());
   const source = sourceOf(hits, 101);
-  expect(await sizesWhile(source, () => source.fill('all'))).toEqual([50, 100]);
+  expect(await sizesWhile(source, 100, () => source.fill('all'))).toEqual([50, 100]);
 });
 
 test('all of them are made while an attempt has no answer', async () => {

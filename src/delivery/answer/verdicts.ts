@@ -1,5 +1,5 @@
-import type { Diagnostics } from '../../common/diagnostics.js';
 import { coded } from '../../common/messages.js';
+import type { DeliveryParts } from '../delivery-options.js';
 import type { Exchange } from '../http/transport.js';
 import type { Batch, Reason } from '../queue/batch.js';
 import {
@@ -10,7 +10,7 @@ import {
   policyOf,
   type ResultPolicy,
 } from './interpret-answer.js';
-import { adviceFor, Outage } from './outage.js';
+import { adviceFor } from './outage.js';
 
 /** What to do after an exchange. */
 export interface Verdict {
@@ -22,13 +22,11 @@ export interface Verdict {
   readonly isSuccess: boolean;
 }
 
+type VerdictParts = Pick<DeliveryParts, 'options' | 'diagnostics' | 'outage' | 'random'>;
+
 /** Decides what a result means, by its policy and by what earlier results say about Matomo and the token. */
 export class Verdicts {
-  readonly outage: Outage;
-  /** Prefers duplicates to losses. */
-  readonly #resendUnconfirmed: boolean;
-  readonly #diagnostics: Diagnostics;
-  readonly #random: () => number;
+  readonly #parts: VerdictParts;
   /** Matomo has tracked at least one hit. */
   #hasTracked = false;
   /** Bulks in a row in which no hit was valid, with a token. */
@@ -36,16 +34,8 @@ export class Verdicts {
   /** How often sending stopped because of them. */
   #tokenWaits = 0;
 
-  constructor(
-    resendUnconfirmed: boolean,
-    diagnostics: Diagnostics,
-    random: () => number,
-    countPending: () => number,
-  ) {
-    this.#resendUnconfirmed = resendUnconfirmed;
-    this.#diagnostics = diagnostics;
-    this.#random = random;
-    this.outage = new Outage(diagnostics, countPending);
+  constructor(parts: VerdictParts) {
+    this.#parts = parts;
   }
 
   /** The result of an exchange in which this token was sent. */
@@ -59,7 +49,8 @@ export class Verdicts {
   decide(batch: Batch, result: BulkResult): Verdict {
     if (mayBeTokenRejection(result)) this.#rejections += 1;
     if (result.kind === 'processed') this.#hasTracked ||= result.tracked > 0;
-    const policy = policyOf(result, batch, this.#rejections, this.#resendUnconfirmed);
+    const { resendUnconfirmed } = this.#parts.options;
+    const policy = policyOf(result, batch, this.#rejections, resendUnconfirmed);
     const isSuccess =
       result.kind === 'processed' || (result.kind === 'accepted' && !result.warning);
     return { policy, result, isSuccess, waitMillis: this.#waitMillis(policy, result) };
@@ -67,28 +58,29 @@ export class Verdicts {
 
   /** Begins or ends the outage, and logs what a verdict says besides its counters. The exit flush logs what it loses itself. */
   record(batch: Batch, { policy, result, isSuccess, waitMillis }: Verdict): void {
+    const { outage } = this.#parts;
     this.#logDetails(policy, batch, result);
     if (isSuccess) {
-      this.outage.end();
+      outage.end();
       this.#rejections = 0;
       this.#tokenWaits = 0;
     }
     const reason = reasonOf(result);
-    if (waitMillis > 0 && reason)
-      this.outage.begin(explain(policy, reason), policy.hits !== 'counted');
+    if (waitMillis > 0 && reason) outage.begin(explain(policy, reason), policy.hits !== 'counted');
   }
 
   #waitMillis(policy: ResultPolicy, result: BulkResult): number {
-    const n = this.outage.attempts + 1;
+    const { outage, random } = this.#parts;
+    const n = outage.attempts + 1;
     switch ('wait' in policy ? policy.wait : undefined) {
       case undefined:
         return 0;
       case 'back_off': {
         const least = result.kind === 'unavailable' ? retryAfterMillis(result.retryAfter) : 0;
-        return Math.max(least, SHORTEST_WAIT_MILLIS, backOffMillis(n, this.#random));
+        return Math.max(least, SHORTEST_WAIT_MILLIS, backOffMillis(n, random));
       }
       case 'hold':
-        return Math.max(SHORTEST_WAIT_MILLIS, holdMillis(n, this.#random));
+        return Math.max(SHORTEST_WAIT_MILLIS, holdMillis(n, random));
       case 'token':
         this.#tokenWaits += 1;
         return tokenMillis(this.#tokenWaits);
@@ -97,15 +89,16 @@ export class Verdicts {
 
   /** Logs what a result says besides its counters. */
   #logDetails(policy: ResultPolicy, { hits }: Batch, result: BulkResult): void {
+    const { diagnostics } = this.#parts;
     if (result.kind === 'token_rejected' && hits.every(isOrder))
-      this.#diagnostics.warnOnce('orders-rejected', coded('orders-rejected', ORDER_REJECTED));
+      diagnostics.warnOnce('orders-rejected', coded('orders-rejected', ORDER_REJECTED));
     if (policy.hits === 'counted' && policy.stopsCrashes)
-      this.#diagnostics.warn(coded('crashes-rejected', NO_CRASHES));
+      diagnostics.warn(coded('crashes-rejected', NO_CRASHES));
     if (!('warning' in result) || !result.warning) return;
     const { code, reason } = result.warning;
     const text =
       result.kind === 'processed' ? reason : `${reason}. Sending continues. ${adviceFor(code)}`;
-    this.#diagnostics.warnOnce(code, coded(code, text));
+    diagnostics.warnOnce(code, coded(code, text));
   }
 }
 

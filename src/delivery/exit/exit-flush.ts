@@ -9,7 +9,7 @@ import type { JournalHit } from '../spool/journal.js';
  * `millis`, and logs what is lost. `refusal` is the reason if nothing may be stored or sent. Never throws.
  */
 export function flushAtExit(parts: SendingParts, millis: number, refusal?: string): void {
-  const { memory, spool, source, sender, diagnostics, losses } = parts;
+  const { memory, spool, source, sender, diagnostics, losses, outage } = parts;
   const { counters } = memory;
   losses.check(); // an attempt that still runs may have lost some
   const lostBefore = { ...counters.lost };
@@ -31,14 +31,13 @@ export function flushAtExit(parts: SendingParts, millis: number, refusal?: strin
     found ??= describeError(error);
   }
   source.drop();
-  sender.stop();
+  outage.close();
   losses.check(['invalid']);
   diagnostics.lines.flush();
   const hasTimedOut = startMillis + millis - performance.now() < 1;
   const lost = { ...counters.lost };
   for (const name of Object.keys(lost) as LossReason[]) lost[name] -= lostBefore[name];
-  const { stoppedBy: before } = sender;
-  const end = { found, isCut, hasTimedOut, before, mayFlush };
+  const end = { found, isCut, hasTimedOut, before: outage.cause?.reason, mayFlush };
   const text = losses.describeLoss('process', lost, end);
   if (text) diagnostics.warnOnce('exit', text);
 }
