@@ -5,7 +5,7 @@ import { holdEventLoop } from '../common/timers.js';
 import { unescapeHtml } from '../common/unescape-html.js';
 import { explainError } from '../delivery/http/explain-error.js';
 import { isLoopback } from '../delivery/http/proxy.js';
-import { createDispatcher } from '../delivery/http/undici-client.js';
+import { createDispatcher, loadUndici } from '../delivery/http/undici-client.js';
 import { USER_AGENT } from '../pipeline/create-delivery.js';
 
 const MAX_ANSWER_BYTES = 8 * 1024 ** 2;
@@ -36,9 +36,11 @@ export async function createApiClient(options: ApiClientOptions) {
   const api = new URL(options.url);
   api.pathname = api.pathname.replace(/[^/]+\.php$/, 'index.php');
   const at = show(api.origin + api.pathname);
-  const dispatcher = await createDispatcher(api).catch((error: Error) => {
-    throw new ApiFailure('proxy-unusable', error.message, 'Correct the variable, or unset it');
-  });
+  const dispatcher = await loadUndici()
+    .then((undici) => createDispatcher(undici, api))
+    .catch((error: Error) => {
+      throw new ApiFailure('proxy-unusable', error.message, 'Correct the variable, or unset it');
+    });
 
   async function post(
     { method, params = {} }: ApiCall,

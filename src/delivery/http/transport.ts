@@ -6,8 +6,8 @@ export type Exchange =
       readonly contentType: string;
       /** At most the first 64 kB. */
       readonly body: string;
-      readonly location: string | undefined;
-      readonly retryAfter: string | undefined;
+      readonly location?: string | undefined;
+      readonly retryAfter?: string | undefined;
       /** The `Date` header, in time of the server's clock. */
       readonly date?: string | undefined;
       /** The `WWW-Authenticate` header of a server in front of Matomo. */

@@ -14,17 +14,22 @@ const ONE_CONNECTION = {
   keepAliveMaxTimeout: IDLE_MILLIS,
 };
 
-/** The package `undici` cannot be loaded; `cause` is the error. */
-export class UndiciNotLoaded extends Error {}
+type Undici = typeof import('undici');
 
-/** Sends through undici, which it loads. `onClose` is called when the server closes a connection without notice. */
-export async function createUndiciClient(
+/** Rejects if undici is not installed or, as in a bundle, cannot be loaded. */
+export function loadUndici(): Promise<Undici> {
+  return loadUnhooked(() => import('undici'));
+}
+
+/** Sends through undici. `onClose` is called when the server closes a connection without notice. */
+export function createUndiciClient(
+  undici: Undici,
   options: TransportOptions,
   onClose: () => void,
-): Promise<HttpClient> {
+): HttpClient {
   const { url } = options;
   const headers = headersOf(options);
-  const dispatcher = await createDispatcher(url, onClose);
+  const dispatcher = createDispatcher(undici, url, onClose);
   return {
     proxy: proxyRouteOf(url, process.env)?.url,
     send(body, closes, exchange) {
@@ -57,14 +62,14 @@ export async function createUndiciClient(
 }
 
 /**
- * A single connection, through the proxy in the environment if there is one, which does not keep the process alive. Loads undici.
+ * A single connection, through the proxy in the environment if there is one, which does not keep the process alive.
  * `onClose` is called when the other side closes the connection without notice.
  */
-export async function createDispatcher(
+export function createDispatcher(
+  { buildConnector, Client, ProxyAgent }: Undici,
   url: URL,
   onClose: () => void = () => undefined,
-): Promise<Pick<Dispatcher, 'dispatch'> & { destroy(error: Error | null): Promise<void> }> {
-  const { buildConnector, Client, ProxyAgent } = await loadUndici();
+): Pick<Dispatcher, 'dispatch'> & { destroy(error: Error | null): Promise<void> } {
   const buildSocket = buildConnector({ timeout: CONNECT_MILLIS });
   const connectTo = buildSocket as (...target: Parameters<typeof buildSocket>) => Socket;
   const sockets = new Set<Socket>();
@@ -129,12 +134,4 @@ const CLOSED_BY_PROXY = 'the proxy closed the connection before it answered CONN
 /** Whether undici would open the connection again at once and without end, although the error is that of the connection itself. */
 function isRetried({ code }: NodeJS.ErrnoException): boolean {
   return code === 'UND_ERR_SOCKET' || code === 'UND_ERR_INFO';
-}
-
-async function loadUndici(): Promise<typeof import('undici')> {
-  try {
-    return await loadUnhooked(() => import('undici'));
-  } catch (cause) {
-    throw new UndiciNotLoaded('undici cannot be loaded', { cause });
-  }
 }

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { createHttpTransport } from '../../../src/delivery/http/http-transport.js';
 import { clientOptionsOf, createNodeClient } from '../../../src/delivery/http/node-client.js';
 import type { Transport } from '../../../src/delivery/http/transport.js';
-import { createUndiciClient } from '../../../src/delivery/http/undici-client.js';
+import { createUndiciClient, loadUndici } from '../../../src/delivery/http/undici-client.js';
 import { listen } from '../../support/listen.js';
 
 export const BULK: Buffer = Buffer.from('{"requests":[]}');
@@ -14,7 +14,11 @@ type TransportTo = (url: string) => Transport;
 
 export const undiciTo: TransportTo = (url) => {
   const options = optionsOf(url);
-  return untilTestEnds(createHttpTransport((onClose) => createUndiciClient(options, onClose)));
+  return untilTestEnds(
+    createHttpTransport(async (onClose) =>
+      createUndiciClient(await loadUndici(), options, onClose),
+    ),
+  );
 };
 
 export const nodeTo: TransportTo = (url) => {
