@@ -126,8 +126,3 @@ export function newInstanceName(): string {
   const time = String(Math.max(0, Date.now())).padStart(13, '0');
   return `${time}-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
-
-/** Compares names of journals or of their files, oldest first. */
-export function byName(a: string, b: string): number {
-  return a < b ? -1 : 1;
-}

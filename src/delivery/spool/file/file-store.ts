@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { isLineSelected, type PurgeFilter, startOf } from '../hit-line.js';
-import { byName, JOURNAL_TIMES } from '../journal.js';
+import { JOURNAL_TIMES } from '../journal.js';
 import {
   type ListedProcess,
   lookUntilUnchanged,
@@ -74,7 +74,7 @@ async function purge(folder: string, filter: PurgeFilter): Promise<number> {
 }
 
 async function listJournals(folder: string): Promise<string[]> {
-  const paths = (await readdir(folder)).sort(byName).map((name) => join(folder, name));
+  const paths = (await readdir(folder)).sort().map((name) => join(folder, name));
   const areJournals = await Promise.all(paths.map(isJournal));
   return paths.filter((_, i) => areJournals[i]);
 }

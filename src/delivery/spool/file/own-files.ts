@@ -5,12 +5,12 @@ import {
   fstatSync,
   mkdirSync,
   openSync,
+  type Stats,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { byName } from '../journal.js';
 
 /** Opens no link, and does not wait for a pipe. Windows has neither flag. */
 const OPEN_SAFELY = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
@@ -72,11 +72,7 @@ export function makeFolder(folder: string): void {
 }
 
 /** Throws a `ForeignFile` unless it is a regular file, or a folder, of this process' user. */
-export function requireOwn<Kind extends 'isFile' | 'isDirectory'>(
-  stats: { readonly uid: number } & Record<Kind, () => boolean>,
-  path: string,
-  kind: Kind,
-): void {
+export function requireOwn(stats: Stats, path: string, kind: 'isFile' | 'isDirectory'): void {
   const ourUser = process.geteuid?.();
   if (ourUser === undefined) return; // Windows
   if (!stats[kind]() || stats.uid !== ourUser) throw new ForeignFile(path);
@@ -134,5 +130,5 @@ export async function isThere(path: string): Promise<boolean> {
 
 /** The names in a folder, sorted; none if the folder does not exist. */
 export async function listFolder(folder: string): Promise<string[]> {
-  return ((await readdir(folder).catch(unlessMissing)) ?? []).sort(byName);
+  return ((await readdir(folder).catch(unlessMissing)) ?? []).sort();
 }

@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { startOf, toJournalHit } from '../hit-line.js';
 import {
-  byName,
   type HitLine,
   type Journal,
   type JournalHit,
@@ -211,7 +210,7 @@ export async function listProcesses(connection: RedisConnection): Promise<RedisP
     const host = typeof about.host === 'string' ? about.host : undefined;
     return { instance, about, host, isAlive: alive === 1, segments: streams.sort() };
   });
-  return processes.sort((a, b) => byName(a.instance, b.instance));
+  return processes.sort((a, b) => (a.instance < b.instance ? -1 : 1));
 }
 
 /** How many hits a stream has, and the start of the first request, in epoch seconds; `Infinity` if there is none. */
