@@ -122,38 +122,28 @@ const NO_CRASHES =
 const ORDER_REJECTED =
   'Matomo rejected an order, and has tracked no hit of this process yet. Either Matomo already has the order, or tokenAuth is invalid. The order counts as invalid. If other hits are rejected too, check tokenAuth and siteId.';
 
-/**
- * A wait that doubles from `first` to `max`, of which the part `jitter` is random, so that many processes do not retry at the same time.
- * `policyOf` says after which result; `Retry-After` makes it longer.
- */
-interface Waits {
-  readonly firstMillis: number;
-  readonly maxMillis: number;
-  readonly jitter: number;
-}
+/** Wait after the `n`th failure in a row, from 1. */
+type WaitMillis = (n: number, random: () => number) => number;
 
-/** While Matomo is unavailable. */
-const BACK_OFF: Waits = { firstMillis: 1_000, maxMillis: 60_000, jitter: 1 };
-/** If only an operator can fix the cause, rare attempts are enough. */
-const HOLD: Waits = { firstMillis: 2_000, maxMillis: 300_000, jitter: 0.5 };
-/** If Matomo receives bulks and fails: each attempt costs it the work of a whole bulk. */
-const FAILING: Waits = { firstMillis: 2_000, maxMillis: 720_000, jitter: 0.5 };
+/**
+ * Waits that double from the first to the longest one, of which the part `jitter` is random, so that many processes do not retry at the same
+ * time. `policyOf` says after which result; `Retry-After` makes it longer.
+ */
+function waitsOf(firstMillis: number, maxMillis: number, jitter: number): WaitMillis {
+  return (n, random) =>
+    (1 - jitter + jitter * random()) * Math.min(maxMillis, firstMillis * 2 ** (n - 1));
+}
 
 const MINUTE_MILLIS = 60_000;
 /** Matomo locks an address out after 20 rejections an hour: six processes behind one address stay below. */
 const TOKEN_MINUTES = [10, 30, 60];
 
-type WaitMillis = (n: number, random: () => number) => number;
-
-/** Wait after the `n`th failure in a row, from 1. */
-export const backOffMillis: WaitMillis = waitsOf(BACK_OFF);
-export const holdMillis: WaitMillis = waitsOf(HOLD);
-export const failingMillis: WaitMillis = waitsOf(FAILING);
-
-function waitsOf({ firstMillis, maxMillis, jitter }: Waits): WaitMillis {
-  return (n, random) =>
-    (1 - jitter + jitter * random()) * Math.min(maxMillis, firstMillis * 2 ** (n - 1));
-}
+/** While Matomo is unavailable. */
+export const backOffMillis: WaitMillis = waitsOf(1_000, 60_000, 1);
+/** If only an operator can fix the cause, rare attempts are enough. */
+export const holdMillis: WaitMillis = waitsOf(2_000, 300_000, 0.5);
+/** If Matomo receives bulks and fails: each attempt costs it the work of a whole bulk. */
+export const failingMillis: WaitMillis = waitsOf(2_000, 720_000, 0.5);
 
 /** Wait after the `n`th rejection of the token in a row, from 1. */
 function tokenMillis(n: number): number {
