@@ -74,7 +74,6 @@ export class Delivery {
     this.#parts = { ...parts, source, sender: new Sender({ ...parts, source }) };
     this.#loop = new SendLoop(this.#parts);
     this.#flushLimitMillis = Math.min(options.exportTimeoutMillis, MAX_FLUSH_MILLIS);
-    this.#loop.start();
   }
 
   /** Hits without a result, see `MatomoStats`. */

@@ -32,6 +32,7 @@ export class SendLoop {
   /** What it was set for. */
   #urgency: number = URGENCY.none;
 
+  /** Also starts the spool. */
   constructor(parts: SendingParts) {
     this.#parts = parts;
     this.#maxExportBatchSize = parts.options.maxExportBatchSize;
@@ -43,10 +44,7 @@ export class SendLoop {
       },
       onError: (error) => this.#reportError(error),
     });
-  }
-
-  start(): void {
-    const { scope, spool, source, memory, isFresh, options } = this.#parts;
+    const { scope, spool, source, memory, isFresh, options } = parts;
     scope.runInAsyncScope(() =>
       spool?.start({
         memory,
