@@ -40,9 +40,7 @@ export function withTimeout<T>(
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, timerMillis(millis), undefined);
     if (isBackground) timer.unref();
-    const stop = () => clearTimeout(timer);
-    promise.then(stop, stop);
-    promise.then(resolve, reject);
+    void promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
