@@ -26,10 +26,8 @@ export const DECLARATIONS: OptionDeclarations &
   Readonly<Record<DeclaredName, OptionDeclaration<unknown>>> = ENVIRONMENT_OPTIONS;
 export const DECLARED_NAMES = Object.keys(ENVIRONMENT_OPTIONS) as readonly DeclaredName[];
 
-/** The options that code or the environment sets, parsed. */
-export type SetOptions = {
-  readonly [Name in DeclaredName | 'rereadToken']?: ResolvedOptions[Name];
-};
+/** Options that are set, parsed. */
+export type SetOptions = Partial<ResolvedOptions>;
 
 /**
  * Adds the options from the environment to those that code sets, which win. Logs which variables have no effect. `unclear` describes invalid

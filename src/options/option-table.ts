@@ -469,9 +469,6 @@ export const ENVIRONMENT_OPTIONS = {
   }),
 };
 
-/** Name of an option. */
-export type OptionName = keyof typeof OPTIONS;
-
 /** Which requests are recorded for Matomo although the application's sampler drops them. */
 export type RecordOption = ResolvedOptions['record'];
 

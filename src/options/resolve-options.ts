@@ -14,11 +14,8 @@ import {
 } from './environment.js';
 import type { ResolvedOptions } from './option-table.js';
 
-/** Set options, with what `privacy: 'strict'` adds. */
-type StrictOptions = SetOptions & Pick<ResolvedOptions, 'hidesAddress' | 'hidesOtherUserIds'>;
-
 /** All options that have a default. */
-type CompleteOptions = Omit<ResolvedOptions, RequiredName> & Partial<ResolvedOptions>;
+type CompleteOptions = Omit<ResolvedOptions, RequiredName> & SetOptions;
 type RequiredName = 'url' | 'siteId';
 
 /**
@@ -69,7 +66,7 @@ const STRICT = {
 } as const satisfies SetOptions;
 
 /** First: what `privacy: 'strict'` sets, unless it is set otherwise. */
-function applyStrict(set: SetOptions): StrictOptions {
+function applyStrict(set: SetOptions): SetOptions {
   if (set.privacy !== 'strict') return set;
   const hidesAddress = set.anonymizeIp === undefined;
   return { ...STRICT, ...set, hidesAddress, hidesOtherUserIds: true };
@@ -92,7 +89,7 @@ const DEFAULTS = Object.fromEntries(
 ) as Omit<ResolvedOptions, RequiredName>;
 
 /** Second: the defaults, and a batch that is full before the queue is: hits that arrive until it is sent would be lost. */
-function applyDefaults(set: StrictOptions): CompleteOptions {
+function applyDefaults(set: SetOptions): CompleteOptions {
   const options = { ...DEFAULTS, ...set };
   const largest = Math.ceil(options.maxQueueSize / 2);
   return { ...options, maxExportBatchSize: Math.min(options.maxExportBatchSize, largest) };
