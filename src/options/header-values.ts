@@ -30,23 +30,21 @@ const PAIRS_OF_HEADERS =
  */
 export const headers: Parser<Readonly<Record<string, string>>> = parser(
   PAIRS_OF_HEADERS,
-  parseHeaders,
+  (value, name) => {
+    if (!isRecord(value)) throw notPairs(name);
+    const parsed: Record<string, string> = {};
+    for (const [key, content] of Object.entries(value)) {
+      const header = key.trim().toLowerCase();
+      const text = typeof content === 'string' ? content.trim() : '';
+      if (!HEADER_NAME.test(header)) throw notPairs(name);
+      if (!VALUE.test(text)) throw isVariable(name) ? notPairs(name) : notText(name, header);
+      if (OF_THE_REQUEST.test(header)) throw optionError(`${name} must not set ${header}`);
+      parsed[header] = text;
+    }
+    return parsed;
+  },
   { syntax: PAIRS },
 );
-
-function parseHeaders(value: unknown, name: string): Readonly<Record<string, string>> {
-  if (!isRecord(value)) throw notPairs(name);
-  const parsed: Record<string, string> = {};
-  for (const [key, content] of Object.entries(value)) {
-    const header = key.trim().toLowerCase();
-    const text = typeof content === 'string' ? content.trim() : '';
-    if (!HEADER_NAME.test(header)) throw notPairs(name);
-    if (!VALUE.test(text)) throw isVariable(name) ? notPairs(name) : notText(name, header);
-    if (OF_THE_REQUEST.test(header)) throw optionError(`${name} must not set ${header}`);
-    parsed[header] = text;
-  }
-  return parsed;
-}
 
 /** What no output may show of headers: the values of those whose names say so, and what follows a scheme such as `Basic` in them. */
 export function credentialsIn(sent: Readonly<Record<string, string>>): string[] {

@@ -321,22 +321,18 @@ export const ranges: Parser<readonly string[]> = parser(RANGES, parseRanges, { s
 export const trustProxy: Parser<
   boolean | number | readonly string[],
   boolean | number | string | readonly string[]
-> = parser(RANGES, parseTrust, {
-  syntax: WORD_OR_LIST,
-  orInCode: 'a boolean or a number of hops',
-});
-
-function parseTrust(
-  value: unknown,
-  name: string,
-): boolean | number | readonly string[] | undefined {
-  if (typeof value === 'boolean') return value;
-  const word = wordOf(['true', 'false'], value);
-  if (word !== undefined) return word === 'true';
-  const hops = numberOf(value);
-  if (!Number.isNaN(hops)) return integer(0, 100)(name, hops);
-  return parseRanges(typeof value === 'string' ? listFromText(value) : value, name);
-}
+> = parser(
+  RANGES,
+  (value, name) => {
+    if (typeof value === 'boolean') return value;
+    const word = wordOf(['true', 'false'], value);
+    if (word !== undefined) return word === 'true';
+    const hops = numberOf(value);
+    if (!Number.isNaN(hops)) return integer(0, 100)(name, hops);
+    return parseRanges(typeof value === 'string' ? listFromText(value) : value, name);
+  },
+  { syntax: WORD_OR_LIST, orInCode: 'a boolean or a number of hops' },
+);
 
 function parseRanges(value: unknown, name: string): readonly string[] | undefined {
   if (!isStrings(value)) return undefined;
