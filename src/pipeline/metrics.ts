@@ -8,7 +8,7 @@ import type { Delivery } from '../delivery/delivery.js';
 import type { Exchange, Transport } from '../delivery/http/transport.js';
 import { VERSION } from '../version.js';
 import { isApiInstalled, missingApi } from './missing-api.js';
-import type { MatomoStats, SpanMetrics } from './stats.js';
+import type { HitCounts, MatomoStats } from './stats.js';
 
 const SCOPE = 'opentelemetry-matomo';
 
@@ -39,7 +39,7 @@ function nameComponent(type: ComponentType): Attributes {
 /** What the metrics describe. Nothing here does I/O. */
 export interface Observed {
   readonly stats: MatomoStats;
-  readonly spans: SpanMetrics;
+  readonly spans: HitCounts['spans'];
   /** The limit of hits in memory. */
   readonly capacity: number;
   readonly delivery: Pick<Delivery, 'oldestAgeSeconds' | 'spoolHits' | 'lastSuccessAgeSeconds'>;

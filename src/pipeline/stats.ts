@@ -54,23 +54,20 @@ export interface MatomoStats {
   };
 }
 
-/** What metrics say of spans. Requests that only Node.js announced have none. */
-export interface SpanMetrics {
-  /** Those that `MatomoStats` has, without those of a gateway. */
-  unused: number;
-  /** SERVER spans whose page view was queued. */
-  processed: number;
-  /** SERVER spans whose page view was not, by the reasons that OpenTelemetry's semantic conventions name. */
-  readonly failed: Record<'queue_full' | 'already_shutdown', number>;
-}
-
 /** What is counted before delivery. */
 export type HitCounts = ReturnType<typeof createHitCounts>;
 
 export function createHitCounts() {
   const dropped = { too_many: 0, no_visitor: 0, invalid: 0, predicate: 0 };
-  const failed = { queue_full: 0, already_shutdown: 0 };
-  const spans: SpanMetrics = { unused: 0, processed: 0, failed };
+  /** What metrics say of spans. Requests that only Node.js announced have none. */
+  const spans = {
+    /** Those that `MatomoStats` has, without those of a gateway. */
+    unused: 0,
+    /** SERVER spans whose page view was queued. */
+    processed: 0,
+    /** SERVER spans whose page view was not, by the reasons that OpenTelemetry's semantic conventions name. */
+    failed: { queue_full: 0, already_shutdown: 0 },
+  };
   const none = IGNORE_REASONS.map((reason) => [reason, 0]);
   const ignored: Record<IgnoreReason, number> = Object.fromEntries(none);
   return { hits: 0, furtherHits: 0, aiChatbots: 0, dropped, ignored, spans };
