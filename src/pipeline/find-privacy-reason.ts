@@ -12,18 +12,10 @@ export type FindPrivacyReason = (
 ) => 'address' | 'do_not_track' | 'no_consent' | undefined;
 
 export function createFindPrivacyReason(
-  {
-    doNotTrack,
-    consent,
-    capturedHeaders,
-    ignoreAddresses,
-    trustProxy,
-  }: Pick<
-    ResolvedOptions,
-    'doNotTrack' | 'consent' | 'capturedHeaders' | 'ignoreAddresses' | 'trustProxy'
-  >,
+  options: ResolvedOptions,
   diagnostics: Pick<Diagnostics, 'warnOnce'>,
 ): FindPrivacyReason {
+  const { doNotTrack, consent, capturedHeaders, ignoreAddresses, trustProxy } = options;
   const isIgnored = ignoreAddresses.length > 0 ? createIsInRanges(ignoreAddresses) : undefined;
   if (!doNotTrack && !consent && !isIgnored) return () => undefined;
   const header = consentHeaderOf(consent);
@@ -92,11 +84,8 @@ function valuesOfCookie(cookies: string, name: string): string[] {
 }
 
 /** The headers that `doNotTrack` and `consent` need and that are not known to be captured. */
-export function missingHeaders({
-  doNotTrack,
-  consent,
-  capturedHeaders,
-}: Pick<ResolvedOptions, 'doNotTrack' | 'consent' | 'capturedHeaders'>): string[] {
+export function missingHeaders(options: ResolvedOptions): string[] {
+  const { doNotTrack, consent, capturedHeaders } = options;
   const needed = [
     ...(doNotTrack ? ['dnt', 'sec-gpc'] : []),
     ...(consent ? [consentHeaderOf(consent).replaceAll('_', '-')] : []),
