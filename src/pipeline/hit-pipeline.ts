@@ -19,9 +19,9 @@ import {
 import type { EndedRequest, HitReports, Request, RequestSink } from '../requests/request.js';
 import { type CreatedDelivery, createDelivery } from './create-delivery.js';
 import { FurtherHits } from './further-hits.js';
-import { Decisions, type IgnoreReason } from './ignore-reasons.js';
+import { type DecisionParts, Decisions, type IgnoreReason } from './ignore-reasons.js';
 import { type ComponentType, Metrics } from './metrics.js';
-import { createOptionCallbacks, type OptionCallbacks } from './option-callbacks.js';
+import { createOptionCallbacks } from './option-callbacks.js';
 import { PendingPageView } from './pending-hits.js';
 import { PipelineEnd } from './pipeline-end.js';
 import {
@@ -35,12 +35,9 @@ import { announceOptions, findWorkerProblem } from './worker-options.js';
 
 /** From ended requests to Matomo: decides which make hits, and counts all of them. */
 export class HitPipeline implements RequestSink {
-  readonly #options: ResolvedOptions;
-  readonly #diagnostics: Diagnostics;
+  readonly #parts: DecisionParts & { readonly report: ReportProblem };
   readonly delivery: Delivery;
   readonly #made: CreatedDelivery;
-  readonly #callbacks: OptionCallbacks;
-  readonly #report: ReportProblem;
   #builder: HitBuilder | undefined;
   #visitorKey: string | Buffer | KeyOfDay | undefined;
   readonly #decisions: Decisions;
@@ -62,8 +59,6 @@ export class HitPipeline implements RequestSink {
     unusedElsewhere: () => number,
   ) {
     this.#unusedElsewhere = unusedElsewhere;
-    this.#options = options;
-    this.#diagnostics = diagnostics;
     const { exitFlush, meterProvider, statsIntervalMillis, maxQueueSize: capacity } = options;
     this.#metrics = meterProvider && new Metrics(meterProvider, component, diagnostics);
     this.#made = createDelivery(options, diagnostics, this.#metrics);
@@ -75,12 +70,12 @@ export class HitPipeline implements RequestSink {
       return { stats: this.stats(), spans, capacity, delivery, refusedExports };
     });
     const callbacks = createOptionCallbacks(options, diagnostics);
-    this.#callbacks = callbacks;
     // The message is made once: names that resemble an unknown one are looked for.
-    this.#report = (key, message) =>
+    const report: ReportProblem = (key, message) =>
       diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
     const builder = () => this.#hits;
-    const parts = { options, diagnostics, callbacks, builder, report: this.#report };
+    const parts = { options, diagnostics, callbacks, builder, report };
+    this.#parts = parts;
     this.#decisions = new Decisions(parts);
     this.#countFirstRequest = watchFirstRequests(diagnostics);
     this.#further = new FurtherHits({
@@ -101,15 +96,10 @@ export class HitPipeline implements RequestSink {
     const visitorKey = this.#made.visitorKey();
     if (this.#builder && visitorKey === this.#visitorKey) return this.#builder;
     this.#visitorKey = visitorKey;
-    this.#builder = createHitBuilder(
-      {
-        ...this.#options,
-        hasToken: this.#options.tokenAuth !== undefined,
-        visitorKey,
-        beforeSend: this.#callbacks.beforeSend,
-      },
-      this.#report,
-    );
+    const { options, callbacks, report } = this.#parts;
+    const { beforeSend } = callbacks;
+    const hasToken = options.tokenAuth !== undefined;
+    this.#builder = createHitBuilder({ ...options, hasToken, visitorKey, beforeSend }, report);
     return this.#builder;
   }
 
@@ -153,15 +143,16 @@ export class HitPipeline implements RequestSink {
     this.#counts.spans.unused += 1;
   }
 
-  async shutdown(deadlineMillis: number = this.#options.shutdownTimeoutMillis): Promise<void> {
+  async shutdown(
+    deadlineMillis: number = this.#parts.options.shutdownTimeoutMillis,
+  ): Promise<void> {
     await this.end.shutdown(deadlineMillis);
     this.#metrics?.stop();
     this.#made.close();
   }
 
   stats(): MatomoStats {
-    const { counters } = this.delivery;
-    return toStats(this.#counts, this.delivery, counters, this.#unusedElsewhere());
+    return toStats(this.#counts, this.delivery, this.#unusedElsewhere());
   }
 
   /** Builds the final hits of a request. Annotations that arrive later have no effect. */
@@ -192,7 +183,7 @@ export class HitPipeline implements RequestSink {
   #loseHit(error: unknown): void {
     this.delivery.counters.lost.rejected += 1;
     const text = `A hit could not be built (${describeError(error)}). It is lost and counted as rejected. Please report this.`;
-    this.#diagnostics.warnOnce('to-hit', coded('internal-error', text));
+    this.#parts.diagnostics.warnOnce('to-hit', coded('internal-error', text));
   }
 
   /** What was counted as a hit is none after all. */

@@ -2,11 +2,8 @@ import { isMainThread, threadId } from 'node:worker_threads';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { DetachedScope } from '../common/timers.js';
-import {
-  createDeliveryCounters,
-  type DeliveryCounters,
-  type LossReason,
-} from '../delivery/queue/counters.js';
+import type { Delivery } from '../delivery/delivery.js';
+import { createDeliveryCounters, type LossReason } from '../delivery/queue/counters.js';
 import type { DropReason } from '../hit/further-hit.js';
 import { IGNORE_REASONS, type IgnoreReason } from './ignore-reasons.js';
 
@@ -76,20 +73,19 @@ export function createHitCounts() {
 /** A copy that does not change any more. */
 export function toStats(
   counts: HitCounts,
-  delivery: Pick<MatomoStats, 'pending' | 'spooled' | 'takenOver' | 'resent'>,
-  results: DeliveryCounters,
+  delivery: Pick<Delivery, 'counters' | 'pending' | 'spooled' | 'takenOver' | 'resent'>,
   unusedElsewhere: number,
 ): MatomoStats {
   const { dropped, ignored, spans, ...made } = counts;
-  const { takenOver, pending, spooled, resent } = delivery;
+  const { counters, takenOver, pending, spooled, resent } = delivery;
   return {
     ...made,
     takenOver,
     pending,
     spooled,
-    ...results,
+    ...counters,
     resent,
-    lost: { ...results.lost },
+    lost: { ...counters.lost },
     ignored: { ...ignored },
     dropped: { ...dropped },
     spans: { unused: spans.unused + unusedElsewhere },
@@ -98,8 +94,9 @@ export function toStats(
 
 /** What a processor that is off has counted. */
 export function noStats(): MatomoStats {
-  const nothing = { pending: 0, spooled: 0, takenOver: 0, resent: 0 };
-  return toStats(createHitCounts(), nothing, createDeliveryCounters(), 0);
+  const counters = createDeliveryCounters();
+  const nothing = { counters, pending: 0, spooled: 0, takenOver: 0, resent: 0 };
+  return toStats(createHitCounts(), nothing, 0);
 }
 
 export interface StatsLog {
