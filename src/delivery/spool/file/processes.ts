@@ -10,16 +10,14 @@ import { isThere, listFolder, readOwnFile, unlessMissing } from './own-files.js'
 
 /** A process' journal. Names are shorter if the clock showed a time before 2001. */
 const INSTANCE = /^\d{1,16}-\d+-[\da-f]{8}$/;
-/** The same, or one that is being made, or whose process died while it did so. */
-const INSTANCE_OR_DRAFT = /^\.?\d{1,16}-\d+-[\da-f]{8}$/;
 /** The file that says whose journal a folder is. Its owner touches it at each beat. */
 export const ALIVE = 'alive';
 /** The name of that file when the process has ended. */
 export const ENDED = 'ended';
 
-/** The journals in a folder, oldest first, also those that were not made completely. */
+/** The journals in a folder, oldest first. A dot begins the name of one that is being made, or whose process died while it did so. */
 export async function listJournals(folder: string): Promise<string[]> {
-  return (await listFolder(folder)).filter((name) => INSTANCE_OR_DRAFT.test(name));
+  return (await listFolder(folder)).filter((name) => INSTANCE.test(name.replace(/^\./, '')));
 }
 
 /** Whether a path is that of a journal, and no link. */

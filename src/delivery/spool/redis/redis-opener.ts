@@ -37,11 +37,10 @@ export class RedisJournalOpener implements JournalOpener {
   async open(onTakenOver: OnTakenOver): Promise<Journal | undefined> {
     await this.#connected;
     if (!this.#connection.isOpen) return undefined;
-    const { hasToken, times } = this.#options;
     const connection = this.#connection;
     try {
       await this.#claim(); // Redis may have been flushed
-      return await RedisJournal.create({ connection, hasToken, times, onTakenOver });
+      return await RedisJournal.create({ ...this.#options, connection, onTakenOver });
     } catch (error) {
       this.#fail(error);
       return undefined;
