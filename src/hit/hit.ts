@@ -13,8 +13,8 @@ export interface Hit {
   /** Start of the request, in epoch seconds. Half a second later for a further hit that comes after page views. */
   readonly startSeconds: number;
   readonly kind: HitKind;
-  /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. Replaced by a copy if the hit may wait for long. */
-  query: string;
+  /** `?idsite=…`, percent-encoded: ASCII that needs no escaping inside JSON. */
+  readonly query: string;
 }
 
 /** Minimum age of a hit with a span before it is sent: Express ends the span of its handler after the server span. */

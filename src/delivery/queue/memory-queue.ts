@@ -1,4 +1,4 @@
-import { copyText } from '../../common/generation-cache.js';
+import { joinParts } from '../../common/generation-cache.js';
 import type { Hit, PendingHit } from '../../hit/hit.js';
 import type { BatchQueue } from './batch-queue.js';
 import {
@@ -16,7 +16,7 @@ const USUAL_BYTES = 3_355;
 const MEBIBYTE = 1024 ** 2;
 
 /** Taken hits whose queries may keep the texts of their requests in memory. */
-const MAX_UNCOPIED = 500;
+const MAX_IN_PARTS = 500;
 
 /**
  * Hits in memory: waiting ones, whose request has not ended; queued ones, oldest first; and taken ones, which have no result yet.
@@ -120,10 +120,10 @@ export class MemoryQueue {
     return this.keep(this.build(max, nowMillis, all));
   }
 
-  /** Counts hits as taken until they are acknowledged or forgotten. The queries of hits that may wait for long are copied. */
+  /** Counts hits as taken until they are acknowledged or forgotten. The queries of hits that may wait for long let go of those texts. */
   keep(hits: readonly Hit[]): readonly Hit[] {
     this.#countTaken(hits, 1);
-    if (this.#taken > MAX_UNCOPIED) for (const hit of hits) hit.query = copyText(hit.query);
+    if (this.#taken > MAX_IN_PARTS) for (const { query } of hits) joinParts(query);
     return hits;
   }
 
