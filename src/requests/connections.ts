@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks';
 import type { RequestMessage } from '../common/channel-listener.js';
 import { activeSpan } from '../common/otel-global.js';
 import { DetachedScope } from '../common/timers.js';
+import type { Client } from '../hit/visitor/client.js';
 import { ownRequest, REQUEST } from './node-request.js';
 import { Request, type RequestStorage } from './request.js';
 
@@ -17,19 +18,29 @@ export interface Capture {
   readonly closed: ClosedRequests;
 }
 
-/** The requests of one connection that may not have ended, in the order of their responses. */
-class Connection {
-  oldest: Request;
-  newest: Request;
+/**
+ * The requests of one connection that have not ended, in the order of their responses. Those that have are not looked at when the next one
+ * arrives: the processor's caches have lost them by then, which took half of the time of `Connections.add`.
+ */
+export class Connection {
+  oldest: Request | undefined = undefined;
+  #newest: Request | undefined = undefined;
+  /** That of its latest request, which most later ones have, too. */
+  client: Client | undefined = undefined;
 
-  constructor(first: Request) {
-    this.oldest = first;
-    this.newest = first;
+  add(announced: Request): void {
+    announced.connection = this;
+    if (this.oldest && this.#newest) this.#newest.nextOnConnection = announced;
+    else this.oldest = announced;
+    this.#newest = announced;
+  }
+
+  removeEnded(): void {
+    while (this.oldest && this.oldest.closedMillis > 0) this.oldest = takeNext(this.oldest);
   }
 
   *[Symbol.iterator](): IterableIterator<Request> {
-    for (let each: Request | undefined = this.oldest; each; each = each.nextOnConnection)
-      yield each;
+    for (let each = this.oldest; each; each = each.nextOnConnection) yield each;
   }
 }
 
@@ -74,17 +85,9 @@ export class Connections {
       if ((headers['content-length'] ?? headers['transfer-encoding']) !== undefined)
         emitWith(storage, incoming, announced);
     }
-    const connection = socket[CONNECTION];
-    if (!connection) {
-      this.#watch(socket, announced);
-      detachErrors(storage, server);
-      return announced;
-    }
-    announced.client = connection.newest.http?.client;
-    connection.newest.nextOnConnection = announced;
-    connection.newest = announced;
-    while (connection.oldest !== announced && connection.oldest.closedMillis > 0)
-      connection.oldest = takeNext(connection.oldest) as Request;
+    if (!socket[CONNECTION]) detachErrors(storage, server);
+    const connection = socket[CONNECTION] ?? this.#watch(socket);
+    connection.add(announced);
     return announced;
   }
 
@@ -105,6 +108,7 @@ export class Connections {
     if (incoming.socket.destroyed) return;
     announced.isSent = true;
     closed.add(announced);
+    (incoming.socket as HttpSocket)[CONNECTION]?.removeEnded();
   }
 
   /** Its response gets the connection, and is finished, in the async context of the one before it. */
@@ -117,10 +121,10 @@ export class Connections {
     });
   }
 
-  #watch(socket: HttpSocket, announced: Request): void {
-    if (typeof socket.emit !== 'function') return; // not Node's
+  #watch(socket: HttpSocket): Connection {
+    const connection = new Connection();
+    if (typeof socket.emit !== 'function') return connection; // not Node's
     const { storage, connections, closed } = this.#capture;
-    const connection = new Connection(announced);
     Object.defineProperty(socket, CONNECTION, { value: connection });
     const reference = new WeakRef(connection);
     connections.add(reference);
@@ -140,11 +144,11 @@ export class Connections {
       } finally {
         if (name === 'close') {
           connections.delete(reference);
-          let each: Request | undefined = connection.oldest;
-          while (each) each = takeNext(each);
+          connection.removeEnded();
         }
       }
     });
+    return connection;
   }
 }
 

@@ -5,6 +5,7 @@ import { isAiAgent } from '../hit/bots/bots.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
 import { CLIENT_HINTS, Client } from '../hit/visitor/client.js';
+import type { Connection } from './connections.js';
 import { textOf } from './finished-span.js';
 import type { RequestReading } from './read-request.js';
 
@@ -84,19 +85,22 @@ const MAX_CLIENTS = 4000;
 const clients = /* @__PURE__ */ new PairCache<string, string, Client>(MAX_CLIENTS);
 
 /**
- * The client of a request with these headers; `undefined` without a user agent. To compare texts with one that was read before takes a
- * tenth of a lookup.
+ * The client of a request with these headers; `undefined` without a user agent. To compare texts with those of the connection's latest client
+ * takes a tenth of a lookup.
  */
 export function clientOf(
   headers: IncomingHttpHeaders,
-  known?: Client,
+  connection?: Connection,
   agent: AttributeValue | undefined = headers['user-agent'],
 ): Client | undefined {
   const userAgent = firstText(agent);
   if (userAgent === undefined) return undefined;
   const language = firstText(headers['accept-language']) ?? '';
-  if (known?.userAgent === userAgent && (known.acceptLanguage ?? '') === language) return known;
-  return clients.get(userAgent, language) ?? newClient(userAgent, language);
+  const latest = connection?.client;
+  if (latest?.userAgent === userAgent && (latest.acceptLanguage ?? '') === language) return latest;
+  const client = clients.get(userAgent, language) ?? newClient(userAgent, language);
+  if (connection) connection.client = client;
+  return client;
 }
 
 /** A function of its own: most clients are known, and would pay for what it captures. */

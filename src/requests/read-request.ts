@@ -87,7 +87,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   const durationMillis = spanMillis < 0 ? request.elapsedMillis : spanMillis;
   const headers = request.readHeaders();
   const userAgent = headers['user-agent'] ?? (incoming ? undefined : userAgentIn(attributes));
-  const client = clientOf(headers, announced.client, userAgent);
+  const client = clientOf(headers, announced.connection, userAgent);
   const { path, query } = (incoming ? undefined : targetOf(attributes)) ?? request;
   const contentType = contentTypeOf(request);
   const hasEventStream = isEventStream(contentType);

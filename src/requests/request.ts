@@ -12,7 +12,7 @@ import {
   type TrackedRequest,
   toErrorType,
 } from '../hit/http-request.js';
-import type { Client } from '../hit/visitor/client.js';
+import type { Connection } from './connections.js';
 import { type FinishedSpan, methodOf, splitTarget, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2.js';
 import { type ServiceDefaults, serviceDefaultsOf } from './matomo-attributes.js';
@@ -82,8 +82,8 @@ export class Request {
 
   /** The request arrived at a server of this package: it makes no hit and is not counted. */
   untracked = false;
-  /** Its user agent and language, if they were read when it was announced; else those of the request before it on its connection. */
-  client: Client | undefined = undefined;
+  /** Over HTTP/1.1. */
+  connection: Connection | undefined = undefined;
   /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
   bytesBefore: number | undefined = undefined;
   /** Whether Node.js has finished its response. `writableFinished` is also true of one that was ended after it was destroyed. */
@@ -306,7 +306,7 @@ export class Request {
     this.path = '/';
     this.query = undefined;
     this.onClosed = undefined;
-    this.client = undefined;
+    this.connection = undefined;
     this.tracked = undefined;
   }
 

@@ -73,10 +73,8 @@ export class RequestTracker implements RequestProcessor {
   begin(announced: Request, message: RequestMessage): void {
     const { request: incoming, response } = message;
     const { isMeasured } = this.#reading;
-    if (isMeasured) {
-      announced.client = clientOf(incoming.headers, announced.client);
-      if (isMeasured(announced.client)) measureResponse(announced, response);
-    }
+    if (isMeasured?.(clientOf(incoming.headers, announced.connection)))
+      measureResponse(announced, response);
     if (announced.untracked) return;
     this.tracksSpanless = this.#spanless?.isAccepted(message) ?? false;
     if (!this.tracksSpanless) return;

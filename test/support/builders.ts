@@ -3,6 +3,7 @@ import type { Hit } from '../../src/hit/hit.js';
 import { createHitBuilder, type ToHitsOptions } from '../../src/hit/hit-builder.js';
 import { Annotations, type HttpRequest, type Operation } from '../../src/hit/http-request.js';
 import { Client } from '../../src/hit/visitor/client.js';
+import { Connection } from '../../src/requests/connections.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import type { McpReport } from '../../src/requests/operations/mcp.js';
 import type { NamedOperation } from '../../src/requests/operations/operation-target.js';
@@ -177,11 +178,12 @@ export const READING: RequestReading = createRequestReading(DEFAULT_OPTIONS, {
   warnOnce: () => undefined,
 });
 
-/** What is read of a request that Node.js announces with these headers. `client` was read when it began. */
+/** What is read of a request that Node.js announces with these headers. `client` is the latest of its connection. */
 export function requestWith(headers: object, client?: Client): HttpRequest {
   const response = { headersSent: true, statusCode: 200, getHeader: () => undefined };
   const announced = Request.ofNode({ headers } as never, response as never, '/a', undefined);
-  announced.client = client;
+  announced.connection = new Connection();
+  announced.connection.client = client;
   return readRequest(announced, READING) as HttpRequest;
 }
 
