@@ -138,10 +138,10 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     if (isWaiting) await sleep(Math.min(receiver.graceMillis, shutdownTimeoutMillis / 2));
     await stopListening(server);
     assembler.finish();
-    // Requests that the queue has no room for wait until it has, as long as there is time to send the others.
-    if (assembler.waitingRequests > 0) pipeline.delivery.hurry();
+    // What the queue has no room for waits until it has, as long as there is time to send the rest.
+    if (assembler.counts.waiting > 0) pipeline.delivery.hurry();
     const lastMillis = deadline - shutdownTimeoutMillis / 4;
-    while (assembler.waitingRequests > 0 && performance.now() < lastMillis) {
+    while (assembler.counts.waiting > 0 && performance.now() < lastMillis) {
       await sleep(ROOM_POLL_MILLIS);
       assembler.passSlice();
     }

@@ -29,7 +29,7 @@ export function openPipeline(
 
 /** Passes hits to the pipeline. */
 export function addHits(made: Hitmaker, { pipeline, reading, resolved }: OpenPipeline): void {
-  if ('below' in made) {
+  if (made.root.isRequest) {
     const request = toRequest(made, reading, resolved.actionName === DEFAULT_TITLE);
     if (request) pipeline.addRequest(request);
     return;

@@ -11,7 +11,13 @@ import { createSkipMinute } from '../support/clocks.js';
 import { setEnvironment } from '../support/environment.js';
 import { tlsFile } from '../support/fault-proxy.js';
 import { sendSpans, startGateway } from '../support/gateway.js';
-import { exportRequest, hitEvent, type OtlpSpan, requestSpan } from '../support/otlp-spans.js';
+import {
+  exportRequest,
+  hitEvent,
+  type OtlpSpan,
+  otlpSpan,
+  requestSpan,
+} from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { statusOf } from '../support/raw-request.js';
 
@@ -213,6 +219,25 @@ test('requests that wait for their spans do not count against the queue, and pas
   skipMinute();
   await eventually(() => gateway.stats().tracked === 4000);
   expect(gateway.stats()).toMatchObject({ refusedExports: 0, lost: { queue_full: 0 } });
+});
+
+test('so do hits of spans without a request, also when the gateway closes', async () => {
+  const { gateway, inspector } = await startGateway({
+    maxQueueSize: 3,
+    maxExportBatchSize: 3,
+    shutdownTimeoutMillis: 20_000,
+  });
+  inspector.play({ status: 503 });
+  const jobs = Array.from({ length: 8 }, (_, i) =>
+    otlpSpan({}, { events: [hitEvent({ e_c: 'job', e_a: `a${i}`, uid: 'ann' })] }),
+  );
+  expect((await sendSpans(gateway, exportRequest(jobs))).status).toBe(200);
+  await eventually(() => gateway.stats().pending === 3);
+  expect(gateway.stats().spans).toMatchObject({ waiting: 5, used: 3 });
+  expect((await sendSpans(gateway, exportRequest([requestSpan('/a')]))).status).toBe(503);
+  inspector.play();
+  await gateway.close();
+  expect(gateway.stats()).toMatchObject({ tracked: 8, lost: { queue_full: 0 } });
 });
 
 test('a queue that is full of hits which have all failed takes another one, which may show that they are the cause', async () => {

@@ -5,11 +5,9 @@ import { readJson } from '../../src/gateway/otlp/decode-json.js';
 import { readProtobuf } from '../../src/gateway/otlp/decode-protobuf.js';
 import { createSelection, DecodedExport } from '../../src/gateway/otlp/read-export.js';
 import { UnreadableExport } from '../../src/gateway/otlp/read-values.js';
-import type { ReceivedSpan } from '../../src/gateway/otlp/received-span.js';
-import { Assembler } from '../../src/gateway/traces/assembler.js';
+import { Assembler, type Hitmaker } from '../../src/gateway/traces/assembler.js';
 import { toRequest } from '../../src/gateway/traces/to-request.js';
 import type { HttpRequest } from '../../src/hit/http-request.js';
-import type { RequestSpans } from '../../src/requests/group-spans.js';
 import { createRequestReading } from '../../src/requests/read-request.js';
 import { HIT_OPTIONS, hitsOf } from '../support/builders.js';
 import { ROOT } from '../support/child-process.js';
@@ -92,10 +90,10 @@ function readExport({ body, type, status }: ReturnType<typeof hostileBody>): voi
     expect(error).toBeInstanceOf(UnreadableExport);
     expect(status).toBe(400);
   }
-  const requests: RequestSpans<ReceivedSpan>[] = [];
+  const requests: Hitmaker[] = [];
   const assembler = new Assembler(0, {
     hasRoom: () => true,
-    pass: (made) => void ('below' in made && requests.push(made)),
+    pass: (made) => void (made.root.isRequest && requests.push(made)),
   });
   assembler.add(decoded.spans);
   assembler.finish();

@@ -10,7 +10,7 @@ import { DecodedExport, type SpanSelection } from '../otlp/read-export.js';
 import { UnreadableExport } from '../otlp/read-values.js';
 import { type ReceivedSpan, traceKeyOf } from '../otlp/received-span.js';
 import { MAX_EXPORT_BYTES } from '../receiver-options.js';
-import type { Hitmaker } from '../traces/assembler.js';
+import { type Hitmaker, withoutRequest } from '../traces/assembler.js';
 
 /** What was read so far. */
 export interface ReadCounts {
@@ -64,7 +64,7 @@ function requestsOf(
   const { requests, unused } = groupSpans([...before, ...chunk, ...after], traceKeyOf);
   const byRoot = new Map<ReceivedSpan, Hitmaker>();
   for (const request of requests) byRoot.set(request.root, request);
-  for (const root of unused) if (hasHitEvent(root)) byRoot.set(root, { root });
+  for (const root of unused) if (hasHitEvent(root)) byRoot.set(root, withoutRequest(root));
   return chunk.flatMap((span) => byRoot.get(span) ?? []);
 }
 

@@ -19,9 +19,8 @@ const SPANS_A_MILLI = 50;
 const TICK_MILLIS = 100;
 
 type Trace = WaitingTrace<ReceivedSpan>;
-type Spans = RequestSpans<ReceivedSpan>;
 /** A request, or a span without a request that has `matomo.hit` events. */
-export type Hitmaker = Spans | { readonly root: ReceivedSpan };
+export type Hitmaker = Pick<RequestSpans<ReceivedSpan>, 'root' | 'below' | 'spans' | 'bytes'>;
 
 /** Counters of all accepted spans. At every moment, `received = waiting + used + unused`. */
 export interface SpanCounts {
@@ -36,13 +35,13 @@ export interface SpanCounts {
 /** Takes what is assembled. */
 export interface AssemblerSink {
   pass(made: Hitmaker): void;
-  /** Whether there is room for hits and the bytes of their spans. If not, requests wait. */
+  /** Whether there is room for hits and the bytes of their spans. If not, they wait. */
   hasRoom(hits: number, bytes: number): boolean;
 }
 
 /**
  * Groups spans, which arrive in any order, by trace, service and parent. Passes on each request some time after its SERVER
- * span has arrived, as soon as there is room.
+ * span has arrived, and other spans that make hits, as soon as there is room.
  * If too many spans wait, `#makeRoom` assembles the oldest traces early.
  */
 export class Assembler {
@@ -53,8 +52,8 @@ export class Assembler {
   readonly #traces = new Map<string, Trace>();
   /** Spans that make hits. */
   readonly #recent = new RecentSpans();
-  /** Requests that no longer wait for spans, oldest first. They are passed on in slices: an export can have tens of thousands. */
-  #ready: Spans[] = [];
+  /** What no longer waits for spans, oldest first. It is passed on in slices: an export can have tens of thousands of requests. */
+  #ready: Hitmaker[] = [];
   #passed = 0;
   #nextSlice: NodeJS.Immediate | undefined;
   #isBlocked = false;
@@ -62,7 +61,7 @@ export class Assembler {
   /** Spans that wait for others, and their bytes. */
   #spans = 0;
   #bytes = 0;
-  /** Those of ready requests. */
+  /** Those of what is ready. */
   #readySpans = 0;
   #readyBytes = 0;
   /** SERVER spans of requests among all of these. */
@@ -81,7 +80,7 @@ export class Assembler {
     return this.#waitingRequests;
   }
 
-  /** Whether the last slice has left requests that the sink had no room for. It stays so until a slice passes on the oldest. */
+  /** Whether the last slice has left hits that the sink had no room for. It stays so until a slice passes on the oldest. */
   get isBlocked(): boolean {
     return this.#isBlocked;
   }
@@ -143,7 +142,7 @@ export class Assembler {
     this.#stopWhenIdle();
   }
 
-  /** Passes on all requests that are ready, whether or not there is room. */
+  /** Passes on all that is ready, whether or not there is room. */
   passAll(): void {
     while (this.#passOldest());
     this.#stopWhenIdle();
@@ -187,38 +186,40 @@ export class Assembler {
       if (span.isStandIn) continue;
       // The request is in another trace, and may have been left out.
       if (hasStandIn) span.isAncestorMissing = true;
+      if (hasHitEvent(span)) {
+        this.#addReady(withoutRequest(span));
+        continue;
+      }
       this.#spans -= 1;
       this.#bytes -= span.bytes;
-      if (hasHitEvent(span)) {
-        this.#used += 1;
-        this.#sink.pass({ root: span });
-      } else this.#unused += 1;
+      this.#unused += 1;
     }
-    for (const request of requests) {
-      this.#spans -= request.spans;
-      this.#bytes -= request.bytes;
-      this.#readySpans += request.spans;
-      this.#readyBytes += request.bytes;
-      this.#ready.push(request);
-    }
+    for (const request of requests) this.#addReady(request);
     if (trace.size === 0) this.#traces.delete(trace.key);
     else trace.dueMillis = Math.max(trace.dueMillis, now + pauseOf(trace));
-    if (requests.length > 0) this.#passSoon();
+  }
+
+  #addReady(made: Hitmaker): void {
+    this.#spans -= made.spans;
+    this.#bytes -= made.bytes;
+    this.#readySpans += made.spans;
+    this.#readyBytes += made.bytes;
+    this.#ready.push(made);
+    this.#passSoon();
   }
 
   #passSoon(): void {
     this.#nextSlice ??= setImmediate(() => this.passSlice());
   }
 
-  /** Passes on as many requests as there are room and time for, and the others in the next turns of the event loop. */
+  /** Passes on as much as there are room and time for, and the rest in the next turns of the event loop. */
   passSlice(isOver = beginSlice()): void {
     clearImmediate(this.#nextSlice);
     this.#nextSlice = undefined;
     for (;;) {
-      const request = this.#ready[this.#passed];
-      this.#isBlocked =
-        request !== undefined && !this.#sink.hasRoom(countHits(request), request.root.bytes);
-      if (!request || this.#isBlocked) return; // the timer tries again
+      const made = this.#ready[this.#passed];
+      this.#isBlocked = made !== undefined && !this.#sink.hasRoom(countHits(made), made.root.bytes);
+      if (!made || this.#isBlocked) return; // the timer tries again
       this.#passOldest();
       if (!isOver()) continue;
       this.#passSoon();
@@ -226,21 +227,21 @@ export class Assembler {
     }
   }
 
-  /** Passes on the oldest ready request; whether there was one. */
+  /** Passes on what has been ready longest; whether there was anything. */
   #passOldest(): boolean {
-    const request = this.#ready[this.#passed];
-    if (!request) return false;
+    const made = this.#ready[this.#passed];
+    if (!made) return false;
     this.#passed += 1;
     if (2 * this.#passed >= this.#ready.length) {
       this.#ready = this.#ready.slice(this.#passed);
       this.#passed = 0;
     }
-    this.#readySpans -= request.spans;
-    this.#readyBytes -= request.bytes;
-    this.#countRequest(request.root, -1);
-    for (const span of request.below) this.#countRequest(span, -1);
-    this.#used += request.spans;
-    this.#sink.pass(request);
+    this.#readySpans -= made.spans;
+    this.#readyBytes -= made.bytes;
+    this.#countRequest(made.root, -1);
+    for (const span of made.below) this.#countRequest(span, -1);
+    this.#used += made.spans;
+    this.#sink.pass(made);
     return true;
   }
 
@@ -267,10 +268,14 @@ function pauseOf({ size }: { readonly size: number }): number {
 }
 
 /** The number of hits, unless options ignore some. */
-export function countHits(made: Hitmaker): number {
-  const hits = made.root.events.length;
-  if (!('below' in made)) return hits;
-  return made.below.reduce((sum, span) => sum + span.events.length, 1 + hits);
+export function countHits({ root, below }: Hitmaker): number {
+  const hits = Number(root.isRequest) + root.events.length;
+  return below.reduce((sum, span) => sum + span.events.length, hits);
+}
+
+/** A span that makes hits without a request. */
+export function withoutRequest(root: ReceivedSpan): Hitmaker {
+  return { root, below: [], spans: 1, bytes: root.bytes };
 }
 
 /** Whether a span makes hits, which a duplicate of it must not do again. */

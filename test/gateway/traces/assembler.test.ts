@@ -37,10 +37,7 @@ function startAssembler(): { assembler: Assembler; given: string[][] } {
   const given: string[][] = [];
   const assembler = new Assembler(GRACE_MILLIS, {
     hasRoom: () => true,
-    pass(made) {
-      const spans = 'below' in made ? [made.root, ...made.below] : [made.root];
-      given.push(spans.map(({ spanId }) => spanId));
-    },
+    pass: ({ root, below }) => given.push([root, ...below].map(({ spanId }) => spanId)),
   });
   return { assembler, given };
 }
