@@ -79,8 +79,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   let closed: Promise<void> | undefined;
 
   /** Whether there is room for requests and the hits of their events. Requests that wait for their spans have limits of their own. */
-  function hasRoom(hits: number, spanBytes: number): boolean {
-    return pipeline.delivery.hasRoom(hits, hits * REQUEST_BYTES + spanBytes);
+  function hasRoom(hits: number, textBytes: number): boolean {
+    return pipeline.delivery.hasRoom(hits, hits * REQUEST_BYTES + textBytes);
   }
 
   /** What the spool cannot take would be lost if the gateway ends, but senders can keep it. */

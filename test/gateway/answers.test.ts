@@ -297,12 +297,15 @@ test('a request with more hits than the queue ever has room for keeps no other o
   expect(gateway.stats()).toMatchObject({ lost: { queue_full: 2 }, refusedExports: 0 });
 });
 
-test('nor are more taken than the queue has bytes for', async () => {
+test.each([
+  ['as it came', 'a'.repeat(20_000)],
+  ['encoded, which is longer', 'é'.repeat(8000)],
+])('nor are more taken than the queue has bytes for: a path is queued %s', async (_how, path) => {
   const { gateway, inspector } = await startGateway({ maxQueueSize: 300 });
   inspector.play({ status: 503 });
   let accepted = 0;
   for (let status = 200; status === 200; ) {
-    const spans = Array.from({ length: 5 }, () => requestSpan(`/${'a'.repeat(20_000)}`));
+    const spans = Array.from({ length: 5 }, () => requestSpan(`/${path}`));
     ({ status } = await sendSpans(gateway, exportRequest(spans)));
     if (status === 200) accepted += spans.length;
     else expect(status).toBe(503);

@@ -9,6 +9,8 @@ const MAX_SPANS = 100_000;
 const MAX_BYTES = 64 * 1024 ** 2;
 /** The limits that include ready requests are this many times higher. Beyond, requests are passed on at once, not in slices. */
 const MAX_EXCESS = 2;
+/** What a character of a span takes in a hit at most: three bytes of UTF-8, encoded. */
+const MAX_ENCODED = 9;
 /** How long spans wait for their request, longer than most requests take. */
 const REQUEST_MILLIS = 300_000;
 /** How many times longer a nested request waits for the outer one, whose SERVER span ends later. */
@@ -35,7 +37,7 @@ export interface SpanCounts {
 /** Takes what is assembled. */
 export interface AssemblerSink {
   pass(made: Hitmaker): void;
-  /** Whether there is room for hits and the bytes of their spans. If not, they wait. */
+  /** Whether there is room for hits with so many bytes. If not, they wait. */
   hasRoom(hits: number, bytes: number): boolean;
 }
 
@@ -218,13 +220,19 @@ export class Assembler {
     this.#nextSlice = undefined;
     for (;;) {
       const made = this.#ready[this.#passed];
-      this.#isBlocked = made !== undefined && !this.#sink.hasRoom(countHits(made), made.root.bytes);
+      this.#isBlocked = made !== undefined && !this.#hasRoom(made);
       if (!made || this.#isBlocked) return; // the timer tries again
       this.#passOldest();
       if (!isOver()) continue;
       this.#passSoon();
       return;
     }
+  }
+
+  #hasRoom(made: Hitmaker): boolean {
+    let { bytes } = made.root;
+    for (const span of made.below) if (span.events.length > 0) bytes += span.bytes;
+    return this.#sink.hasRoom(countHits(made), bytes * MAX_ENCODED);
   }
 
   /** Passes on what has been ready longest; whether there was anything. */
