@@ -7,7 +7,6 @@ import {
   type OptionDeclaration,
   option,
   type ResolvedValues,
-  variablesOf,
 } from '../options/declaration.js';
 import { type Environment, readVariables } from '../options/environment.js';
 import { OPTIONS } from '../options/option-table.js';
@@ -108,13 +107,8 @@ export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
   scopes: option(names, { isFlag: true }),
 });
 
-type ReceiverOptionName = keyof typeof RECEIVER_OPTIONS;
-
 /** Options of the receiver after parsing, with defaults. */
 export type ResolvedReceiver = ResolvedValues<typeof RECEIVER_OPTIONS>;
-
-/** The variables of the receiver's options. */
-export const RECEIVER_VARIABLES: readonly string[] = variablesOf(RECEIVER_OPTIONS);
 
 /**
  * Resolves the receiver's options, and separates the others.
@@ -126,23 +120,14 @@ export function resolveReceiver(
   env: Environment,
 ): { receiver: ResolvedReceiver; matomo: MatomoOptions } {
   checkIsObject(options, Object.keys({ ...RECEIVER_OPTIONS, ...OPTIONS }));
-  const values: Record<string, unknown> = { ...options };
+  const matomo: Record<string, unknown> = { ...options };
   const receiver: Record<string, unknown> = {};
-  for (const name of Object.keys(RECEIVER_OPTIONS) as ReceiverOptionName[]) {
-    receiver[name] = resolveReceiverOption(name, values[name], env);
-    delete values[name];
+  for (const [name, declaration] of Object.entries<OptionDeclaration<unknown>>(RECEIVER_OPTIONS)) {
+    const inCode = matomo[name];
+    delete matomo[name];
+    const value =
+      inCode === undefined ? readVariables(declaration, env) : declaration.parse(name, inCode);
+    receiver[name] = value ?? declaration.default;
   }
-  return { receiver: receiver as ResolvedReceiver, matomo: values };
-}
-
-/** Resolves one option: from code, else from the environment, else its default. */
-export function resolveReceiverOption<Name extends ReceiverOptionName>(
-  name: Name,
-  fromCode: unknown,
-  env: Environment,
-): ResolvedReceiver[Name] {
-  const declaration = RECEIVER_OPTIONS[name] as OptionDeclaration<unknown>;
-  const value =
-    fromCode === undefined ? readVariables(declaration, env) : declaration.parse(name, fromCode);
-  return (value ?? declaration.default) as ResolvedReceiver[Name];
+  return { receiver: receiver as ResolvedReceiver, matomo };
 }

@@ -1,6 +1,6 @@
 import { type MessageCode, splitCode } from '../../common/messages.js';
 import { isSdkDisabled } from '../../common/otel-global.js';
-import { RECEIVER_OPTIONS, RECEIVER_VARIABLES } from '../../gateway/receiver-options.js';
+import { RECEIVER_OPTIONS } from '../../gateway/receiver-options.js';
 import { nearestName } from '../../hit/text.js';
 import { createIsInRanges, NAMED_RANGES } from '../../hit/visitor/addresses.js';
 import { variablesOf } from '../../options/declaration.js';
@@ -82,7 +82,7 @@ function sitesOf(siteId: ResolvedOptions['siteId'] | undefined): readonly number
 /** Only a gateway needs to know: an application with `register` has Node's requests. */
 function uncapturedHeaders(env: Readonly<NodeJS.ProcessEnv>, options: ResolvedOptions): Finding[] {
   const missing = missingHeaders(options);
-  if (missing.length === 0 || !RECEIVER_VARIABLES.some((name) => env[name])) return [];
+  if (missing.length === 0 || !variablesOf(RECEIVER_OPTIONS).some((name) => env[name])) return [];
   const found = `MATOMO_CAPTURED_HEADERS does not list ${missing.join(', ')}: a gateway tracks no request whose span does not have them`;
   const advice = `Let the services capture them, and set MATOMO_CAPTURED_HEADERS=${[...options.capturedHeaders, ...missing].join(',')}.`;
   return [warning('options', 'headers-not-captured', found, advice)];

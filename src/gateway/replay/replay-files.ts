@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDiagnostics, show } from '../../common/diagnostics.js';
 import { sleepUntil } from '../../common/timers.js';
+import { readVariables } from '../../options/environment.js';
 import type { MatomoStats } from '../../pipeline/stats.js';
 import { addHits, openPipeline } from '../open-pipeline.js';
 import { createSelection } from '../otlp/read-export.js';
-import { resolveReceiverOption } from '../receiver-options.js';
+import { RECEIVER_OPTIONS } from '../receiver-options.js';
 import { countHits } from '../traces/assembler.js';
 import { type ReadCounts, readRequests } from './read-requests.js';
 import type { ReplayState } from './replay-state.js';
@@ -40,8 +41,8 @@ export async function replayFiles(
   const { files, state, rate, onProgress, signal } = options;
   const made = openPipeline('replay', {}, createDiagnostics());
   const { pipeline, reading, resolved } = made;
-  const services = resolveReceiverOption('services', undefined, process.env);
-  const scopes = resolveReceiverOption('scopes', undefined, process.env);
+  const services = readVariables(RECEIVER_OPTIONS.services, process.env);
+  const scopes = readVariables(RECEIVER_OPTIONS.scopes, process.env);
   const selection = createSelection({ services, scopes }, reading);
   const progress = { spans: 0, requests: 0, unreadable: 0, rejected: 0 };
   const read = { selection, counts: progress, signal };

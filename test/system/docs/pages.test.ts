@@ -5,8 +5,8 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { HELP } from '../../../src/cli/help.js';
 import { SETUP_TOKEN } from '../../../src/cli/setup.js';
 import { coded, MESSAGE_CODES, splitCode } from '../../../src/common/messages.js';
-import { RECEIVER_VARIABLES } from '../../../src/gateway/receiver-options.js';
-import type { OptionDeclarations } from '../../../src/options/declaration.js';
+import { RECEIVER_OPTIONS } from '../../../src/gateway/receiver-options.js';
+import { type OptionDeclarations, variablesOf } from '../../../src/options/declaration.js';
 import { ENVIRONMENT_OPTIONS } from '../../../src/options/option-table.js';
 import { ROOT, runNode } from '../../support/child-process.js';
 import { MAIN } from '../../support/cli.js';
@@ -40,7 +40,7 @@ describe.each(PAGES)('%s', (page) => {
       'MATOMO_TOKEN_AUTH_FILE',
       'MATOMO_VISITOR_KEY_FILE',
       SETUP_TOKEN,
-      ...RECEIVER_VARIABLES,
+      ...variablesOf(RECEIVER_OPTIONS),
     ] as string[];
     expect(named.filter((name) => !known.includes(name))).toEqual([]);
   });
