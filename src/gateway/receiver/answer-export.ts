@@ -21,6 +21,7 @@ export interface SpanIntake {
 
 /** Memory for bodies that are being read, as a multiple of `maxBodyBytes`. */
 export const MEMORY_OF_BODIES = 16;
+const IDLE_MILLIS = 5000;
 const RETRY_AFTER_SECONDS = 5;
 
 /** Why an export is refused. */
@@ -62,8 +63,33 @@ export function createAnswerExport(
 ) => Promise<void> {
   const isAllowed = createIsAllowed(bearerToken);
   const refusals = createRefusals(maxBodyBytes);
-  const memory: BodyMemory = { freeBytes: MEMORY_OF_BODIES * maxBodyBytes };
+  /** Memory for bodies that are being read. In bytes, so that clients that send a few bytes and stop do not block others. */
+  let freeBytes = MEMORY_OF_BODIES * maxBodyBytes;
   const turns = new SerialQueue({ scope: new DetachedScope('MatomoGateway') });
+
+  /** Reads a body and passes it to `use`, as it was sent. Its memory is reserved until `use` has ended. */
+  async function readBody(
+    request: IncomingMessage,
+    use: (body: Buffer) => Promise<void>,
+  ): Promise<CollectProblem | undefined> {
+    if (Number(request.headers['content-length']) > maxBodyBytes) return 'too large';
+    let reserved = 0;
+    const reserve = (bytes: number) => {
+      if (bytes > freeBytes) return false;
+      freeBytes -= bytes;
+      reserved += bytes;
+      return true;
+    };
+    const limits = { maxBytes: maxBodyBytes, idleMillis: IDLE_MILLIS, reserve };
+    try {
+      const body = await collectBody(request, limits);
+      if (typeof body === 'string') return body;
+      await use(body);
+      return undefined;
+    } finally {
+      freeBytes += reserved;
+    }
+  }
 
   /** Decompresses and decodes a body. Returns why that is refused, and the reason if there is one. */
   async function decode(
@@ -114,7 +140,7 @@ export function createAnswerExport(
     const inflate = findInflate(request.headers['content-encoding']);
     if (!inflate) return refuse('unknown encoding');
     if (intake.isFull()) return refuse('no room');
-    const problem = await readBody(request, maxBodyBytes, memory, async (body) => {
+    const problem = await readBody(request, async (body) => {
       const decoded = await decodeInTurn(body, inflate, codec);
       if (request.socket.destroyed) return; // without a response, the sender sends the export again
       if (!(decoded instanceof DecodedExport)) return refuse(...decoded);
@@ -171,41 +197,4 @@ function bounded(inflate: typeof zlib.gunzipSync): Inflate {
       return code === 'ERR_BUFFER_TOO_LARGE' ? 'too large' : 'not inflated';
     }
   };
-}
-
-const IDLE_MILLIS = 5000;
-
-/**
- * Reads a body of at most `maxBytes` and passes it to `use`, as it was sent. Its share of `memory` is reserved until `use` has ended.
- */
-async function readBody(
-  request: IncomingMessage,
-  maxBytes: number,
-  memory: BodyMemory,
-  use: (body: Buffer) => Promise<void>,
-): Promise<CollectProblem | undefined> {
-  if (Number(request.headers['content-length']) > maxBytes) return 'too large';
-  let reserved = 0;
-  const reserve = (bytes: number) => {
-    if (bytes > memory.freeBytes) return false;
-    memory.freeBytes -= bytes;
-    reserved += bytes;
-    return true;
-  };
-  try {
-    const body = await collectBody(request, { maxBytes, idleMillis: IDLE_MILLIS, reserve });
-    if (typeof body === 'string') return body;
-    await use(body);
-    return undefined;
-  } finally {
-    memory.freeBytes += reserved;
-  }
-}
-
-/**
- * The memory for bodies that are being read. It limits bytes instead of bodies, so that clients that send a few bytes and
- * stop do not block others.
- */
-interface BodyMemory {
-  freeBytes: number;
 }
