@@ -42,7 +42,6 @@ export function createServer(
 /** Stops accepting connections, and closes open ones after their responses, at the latest after `CLOSING_MILLIS`. */
 export async function stopListening(server: Server): Promise<void> {
   const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
   await withTimeout(CLOSING_MILLIS, stopped);
   server.closeAllConnections();
 }
