@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { withoutUserInfo } from '../common/diagnostics.js';
@@ -41,16 +42,10 @@ function isTerminal({ stdin, stderr }: Terminal): boolean {
 }
 
 /** Reads one line; `undefined` after Ctrl+C or at the end of the input. */
-function readLine(lines: Interface): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    let line: string | undefined;
-    lines.once('line', (text) => {
-      line = text;
-      lines.close();
-    });
-    lines.once('SIGINT', () => lines.close());
-    lines.once('close', () => resolve(line));
-  });
+async function readLine(lines: Interface): Promise<string | undefined> {
+  const [line] = await Promise.race([once(lines, 'line'), once(lines, 'close')]);
+  lines.close();
+  return line;
 }
 
 /** Shorter secrets are not replaced, because they occur in ordinary words. */
