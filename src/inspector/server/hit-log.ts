@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { clearTimeout, setTimeout } from 'node:timers';
 import { type InCode, option, resolveInCode } from '../../options/declaration.js';
 import { integer } from '../../options/parse-values.js';
 import type { Parser } from '../../options/parser.js';
@@ -89,13 +88,10 @@ export function createHitWaits(log: HitLog) {
   async function waitForHits(wanted: number, options: WaitOptions = {}): Promise<InspectedHit[]> {
     const count = toCount('count of waitForHits()', wanted);
     const { timeoutMillis } = resolveInCode('waitForHits()', WAIT, options);
-    const timeout = new AbortController();
-    const { signal } = timeout;
-    const timer = setTimeout(() => timeout.abort(), timeoutMillis);
+    const signal = AbortSignal.timeout(timeoutMillis);
     while (log.all().length < count && !isClosed && !signal.aborted) {
       await once(changes, 'change', { signal }).catch(() => undefined);
     }
-    clearTimeout(timer);
     const hits = log.all();
     if (hits.length >= count) return hits;
     // Thrown here, so that its stack has the line of the test.
