@@ -9,11 +9,12 @@ import {
   WEEKLY_REPORT,
 } from './wanted.js';
 
-export type PlanKind = 'site' | 'dimension' | 'goal' | 'segment' | 'report';
+/** In this order, because segments and reports need the ID of a dimension, and everything needs the ID of the site. */
+export const PLAN_KINDS = ['site', 'dimension', 'goal', 'segment', 'report'] as const;
 
 /** One wanted item and the action it needs. */
 export interface PlanStep extends Decision {
-  readonly kind: PlanKind;
+  readonly kind: (typeof PLAN_KINDS)[number];
   readonly name: string;
 }
 
@@ -39,7 +40,7 @@ export function makePlan(state: MatomoState, wanted: Wanted): PlanStep[] {
   const noSite = sites[0]?.action === 'blocked' ? 'it needs the site' : undefined;
 
   function plan<Item extends { readonly name: string }>(
-    kind: Exclude<PlanKind, 'site'>,
+    kind: Exclude<PlanStep['kind'], 'site'>,
     items: readonly Item[],
     decide: (item: Item) => Decision,
   ): PlanStep[] {

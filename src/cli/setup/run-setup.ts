@@ -13,7 +13,7 @@ import {
   blocked,
   findUnmapped,
   makePlan,
-  type PlanKind,
+  PLAN_KINDS,
   type PlanStep,
   WHO_GRANTS,
 } from './make-plan.js';
@@ -111,9 +111,6 @@ function countChanges(count: number): string {
   return count === 1 ? '1 change' : `${count} changes`;
 }
 
-/** In this order, because segments and reports need the ID of a dimension, and everything needs the ID of the site. */
-const PHASES: readonly PlanKind[] = ['site', 'dimension', 'goal', 'segment', 'report'];
-
 /** A plan and what it is about. */
 interface Applied {
   /** With the IDs of what was created, and with what failed. */
@@ -133,7 +130,7 @@ export async function applyPlan(
   let siteId = before.site?.id;
   // Another run may have created something since the plan was shown.
   let state = await readMatomo(client, siteId, wanted);
-  for (const phase of PHASES) {
+  for (const phase of PLAN_KINDS) {
     const due = makePlan(state, wanted).filter(({ kind, call }) => kind === phase && call);
     for (const step of due) {
       report.startStep(step);
