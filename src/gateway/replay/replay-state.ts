@@ -13,10 +13,7 @@ interface ReplayPosition {
 }
 
 /** Positions by the path of each file. They are saved in a file, which is written atomically. */
-export interface ReplayState {
-  positionOf(file: string): ReplayPosition;
-  save(file: string, position: ReplayPosition): void;
-}
+export interface ReplayState extends ReturnType<typeof openReplayState> {}
 
 const BEGINNING: ReplayPosition = { requests: 0, last: '', isDone: false };
 
@@ -25,11 +22,11 @@ const BEGINNING: ReplayPosition = { requests: 0, last: '', isDone: false };
  *
  * @throws Error if the file is invalid: starting from the beginning would send everything twice
  */
-export function openReplayState(path: string): ReplayState {
+export function openReplayState(path: string) {
   const positions = readPositions(path);
   return {
-    positionOf: (file) => positions[resolve(file)] ?? BEGINNING,
-    save(file, position) {
+    positionOf: (file: string): ReplayPosition => positions[resolve(file)] ?? BEGINNING,
+    save(file: string, position: ReplayPosition): void {
       positions[resolve(file)] = position;
       try {
         writeFileSync(`${path}.new`, `${JSON.stringify(positions, null, 2)}\n`, { mode: 0o600 });
