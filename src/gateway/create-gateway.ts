@@ -74,7 +74,6 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const { maxSpoolBytes, shutdownTimeoutMillis } = resolved;
   let received = 0;
   let rejected = 0;
-  let isClosing = false;
   let boundTo = '';
   let closed: Promise<void> | undefined;
 
@@ -113,9 +112,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     if (path === '/v1/traces') return answerExport(request, response, foreign);
     if (foreign !== undefined) return sendText(response, 403, foreign);
     if (path === '/healthz') return sendText(response, 200, 'ok');
-    if (path === '/readyz') {
-      return isClosing ? sendText(response, 503, 'closing') : sendText(response, 200, 'ready');
-    }
+    if (path === '/readyz' && closed === undefined) return sendText(response, 200, 'ready');
+    if (path === '/readyz') return sendText(response, 503, 'closing');
     sendText(response, 404, 'not found: send spans to /v1/traces');
   }
 
@@ -131,7 +129,6 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   server.on('drop', () => refusals.count('connections'));
 
   async function close(): Promise<void> {
-    isClosing = true;
     const deadline = performance.now() + shutdownTimeoutMillis;
     const isWaiting = assembler.waitingRequests > 0;
     // Spans of requests that have arrived may still be on their way.
