@@ -42,8 +42,8 @@ const MARKS: Readonly<Record<FindingVerdict, string>> = {
 /** Formats findings for a terminal: a mark, what was found, and below it what to do. */
 export function formatFindings(findings: readonly Finding[]): string {
   const lines = findings.flatMap(({ check, verdict, found, advice, code }) => [
-    ...wrapBehind(`${MARKS[verdict]} ${check.padEnd(8)}`, `${found}${code ? ` [${code}]` : ''}`),
-    ...(advice === undefined ? [] : wrapBehind(' '.repeat(10), `→ ${advice}`)),
+    ...wrap(`${MARKS[verdict]} ${check.padEnd(9)}`, `${found}${code ? ` [${code}]` : ''}`),
+    ...(advice === undefined ? [] : wrap(' '.repeat(11), `→ ${advice}`)),
   ]);
   const count = findings.filter(({ verdict }) => verdict === 'problem').length;
   const problems = `${count} ${count === 1 ? 'problem prevents' : 'problems prevent'}`;
@@ -53,10 +53,4 @@ export function formatFindings(findings: readonly Finding[]): string {
     ? ['docs/messages.md in this package explains the codes in [brackets].']
     : [];
   return [...lines, '', `${summary} hits from being stored.`, ...codes].join('\n');
-}
-
-/** Wraps text behind `head`. */
-function wrapBehind(head: string, text: string): string[] {
-  const [first = '', ...rest] = wrap(' '.repeat(head.length + 1), text);
-  return [`${head} ${first.trimStart()}`, ...rest];
 }

@@ -69,18 +69,19 @@ function hide(text: string, secret: string): string {
   return hidden;
 }
 
-/** Wraps text between words. A word that is longer than a line, such as a path, is not broken. */
-export function wrap(indent: string, text: string): string[] {
+/** Wraps text behind a head, between words. A word that is longer than a line, such as a path, is not broken. */
+export function wrap(head: string, text: string): string[] {
+  const indent = ' '.repeat(head.length);
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
     if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
-      lines.push(indent + line);
+      lines.push(line);
       line = '';
     }
     line += line === '' ? word : ` ${word}`;
   }
-  return [...lines, indent + line];
+  return [...lines, line].map((one, index) => (index === 0 ? head : indent) + one);
 }
 
 /** Signals that end a command in order: of Ctrl-C, of process managers, and of a terminal that closes. */
