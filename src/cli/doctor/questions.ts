@@ -48,9 +48,7 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
   const url = new URL(options.url);
   if (bypassesQueue) url.search = '?queuedtracking=0';
 
-  const ask = (parameters: Parameters, withToken = true) => askAll([parameters], withToken);
-
-  async function askAll(all: readonly Parameters[], withToken = true): Promise<Answer> {
+  async function ask(all: readonly Parameters[], withToken = true): Promise<Answer> {
     const hits = all.map((parameters) => {
       const query = `?${new URLSearchParams({ idsite: String(siteId), ...parameters })}`;
       return { site: 0, visitor: '', startSeconds: 0, kind: 'page', query } as const;
@@ -83,16 +81,16 @@ export function createQuestions(options: ResolvedOptions, bypassesQueue: boolean
 
   return {
     /** Does the site exist? Matomo checks site and token first, and stores nothing if `rec` is 0. */
-    site: () => ask({ rec: '0' }, false),
+    site: () => ask([{ rec: '0' }], false),
     /** Has the token write access to it? Each rejection counts toward Matomo's lock-out. */
-    token: () => ask({ rec: '0', cip: NOBODY }),
+    token: () => ask([{ rec: '0', cip: NOBODY }]),
     /** Does Matomo silently drop such hits? It would do so before it rejects them for their invalid visitor ID. */
     areDropped: (hits: readonly Parameters[]) =>
-      askAll(hits.map((own) => ({ ...likeHits(), ...own, cid: 'no-visitor' }))),
+      ask(hits.map((own) => ({ ...likeHits(), ...own, cid: 'no-visitor' }))),
     /** Does the database answer? Matomo looks up the visitor of a ping, and stores nothing if it does not know the visitor. */
-    ping: () => ask({ ...likeHits(), ping: '1' }),
+    ping: () => ask([{ ...likeHits(), ping: '1' }]),
     /** Sends a page view. */
-    send: (title: string) => ask({ ...likeHits(), action_name: title }),
+    send: (title: string) => ask([{ ...likeHits(), action_name: title }]),
   };
 }
 
