@@ -11,7 +11,7 @@ import type { MatomoStats } from '../pipeline/stats.js';
 import { addHits, openPipeline } from './open-pipeline.js';
 import { createSelection } from './otlp/read-export.js';
 import { createAnswerExport } from './receiver/answer-export.js';
-import { RefusedExports } from './receiver/refused-exports.js';
+import { createRefusedExports } from './receiver/refused-exports.js';
 import { createServer, findForeignSender, stopListening } from './receiver/server.js';
 import { type GatewayOptions, RECEIVER_OPTIONS, resolveReceiver } from './receiver-options.js';
 import { Assembler, type SpanCounts } from './traces/assembler.js';
@@ -92,12 +92,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     pass: (hitmaker) => addHits(hitmaker, made),
   });
 
-  const refusals = new RefusedExports(diagnostics);
-  pipeline.refusedExports = () => refusals.exports;
+  const refusals = createRefusedExports(diagnostics);
+  pipeline.refusedExports = refusals.exports;
   const answerExport = createAnswerExport(receiver, {
     selection: createSelection(receiver, reading),
     isFull: () => assembler.isBlocked || !hasRoom(1, 0) || isSpoolFull(),
-    onRefused: (cause) => refusals.count(cause),
+    onRefused: refusals.count,
     accept({ spans, leftOut, rejected: count }) {
       received += spans.length + leftOut;
       rejected += count;
@@ -160,7 +160,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       ...pipeline.stats(),
       spans: { ...assembler.counts, received, rejected },
       pendingRequests: assembler.waitingRequests,
-      refusedExports: refusals.exports,
+      refusedExports: refusals.exports(),
     }),
     close() {
       closed ??= close();

@@ -1,5 +1,4 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
-import type { LastingState } from '../../common/line-limiter.js';
 import { coded } from '../../common/messages.js';
 import { MEMORY_OF_BODIES } from './answer-export.js';
 import { MAX_CONNECTIONS } from './server.js';
@@ -10,45 +9,40 @@ const QUIET_MILLIS = 60_000;
 type Cause = keyof typeof CAUSES;
 
 /** Counts exports that are refused because there is no room, and logs when that begins and ends. */
-export class RefusedExports {
-  exports = 0;
-  readonly #state: LastingState;
+export function createRefusedExports({ lines }: Pick<Diagnostics, 'lines'>) {
+  let exports = 0;
   /** Those before the state began. */
-  #before = 0;
-
-  constructor(diagnostics: Pick<Diagnostics, 'lines'>) {
-    this.#state = diagnostics.lines.lasting({
-      key: 'exports refused',
-      quietMillis: QUIET_MILLIS,
-      ended: () => {
-        const refused = this.exports - this.#before;
-        this.#before = this.exports;
-        return coded(
-          'exports-accepted',
-          `Exports are accepted again: none was refused for a minute. Refused before: ${refused}.`,
-        );
-      },
-      repeated: (since, cause) => {
-        const { advice } = CAUSES[cause as Cause];
-        const refused = this.exports - this.#before;
-        return coded(
-          'exports-refused',
-          `Exports have been refused since ${since}: ${refused} so far. ${advice}`,
-        );
-      },
-    });
-  }
-
-  count(cause: Cause): void {
-    this.exports += 1;
-    const { text, advice } = CAUSES[cause];
-    this.#state.begin(cause, () => coded('exports-refused', `${text} ${advice}`));
-  }
-
-  /** The end is no longer logged. */
-  close(): void {
-    this.#state.forget();
-  }
+  let before = 0;
+  const state = lines.lasting({
+    key: 'exports refused',
+    quietMillis: QUIET_MILLIS,
+    ended: () => {
+      const refused = exports - before;
+      before = exports;
+      return coded(
+        'exports-accepted',
+        `Exports are accepted again: none was refused for a minute. Refused before: ${refused}.`,
+      );
+    },
+    repeated: (since, cause) => {
+      const { advice } = CAUSES[cause as Cause];
+      const refused = exports - before;
+      return coded(
+        'exports-refused',
+        `Exports have been refused since ${since}: ${refused} so far. ${advice}`,
+      );
+    },
+  });
+  return {
+    exports: () => exports,
+    count(cause: Cause): void {
+      exports += 1;
+      const { text, advice } = CAUSES[cause];
+      state.begin(cause, () => coded('exports-refused', `${text} ${advice}`));
+    },
+    /** The end is no longer logged. */
+    close: state.forget,
+  };
 }
 
 const CAUSES = {
