@@ -55,6 +55,7 @@ test.each([
   ['/files/*', '/files/*'],
   ['/*', undefined],
   ['/^users$/', undefined],
+  ['/_error', undefined],
   ['/token/9fK2mQ7x', '/token/redacted'],
 ])('%s is read as %s again', (reported, route) => {
   expect([routeIn(reported, '/x'), routeIn(reported, '/x')]).toEqual([route, route]);

@@ -33,7 +33,7 @@ function isCutShort(route: string, path: string): boolean {
   return route.length < path.length && path.startsWith(route);
 }
 
-/** The route without its syntax and secrets, unless it is a catch-all or a regular expression: both say less than the path. */
+/** The route without its syntax and secrets, unless it says less than the path: a catch-all, a regular expression, or a page of Next.js for errors. */
 function specific(route: unknown): string | undefined {
   return typeof route === 'string' ? toSent(route).sent : undefined;
 }
@@ -43,7 +43,7 @@ const toSent = /* @__PURE__ */ memoize(
   (route: string) => {
     const plain = plainRoute(route);
     const redacted = redactRoute(plain);
-    const isVague = isCatchAllRoute(plain) || isRegularExpression(plain);
+    const isVague = isCatchAllRoute(plain) || isRegularExpression(plain) || plain === '/_error';
     return { sent: isVague ? undefined : redacted, isWhole: redacted === plain };
   },
   ({ isWhole }) => isWhole,
