@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { connect } from 'node:net';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
@@ -159,6 +160,25 @@ test('a SERVER span nested in another makes no second hit and lends it its route
     { title: 'GET /users/:id', custom_dimension_2: 'nested' },
     { title: 'GET /users/:id', custom_dimension_2: 'nested' },
   ]);
+});
+
+test('a SERVER span that starts below another one, whose hit was sent, makes no second hit', async () => {
+  let goOn: (() => void) | undefined;
+  const service = await startTracedService((request, response) => {
+    goOn = AsyncResource.bind(() => {
+      const attributes = { 'http.request.method': 'GET', 'url.path': request.url ?? '' };
+      trace.getTracer('next').startActiveSpan('late', { kind: 1, attributes }, (span) => {
+        trackEvent('Late', 'event');
+        span.end();
+      });
+    });
+    response.end();
+  });
+  await service.visit('/users', { headers: { 'user-agent': 'Mozilla/5.0 (X11) Firefox/140.0' } });
+  goOn?.();
+  const [page, ...others] = (await service.hits()).map(({ params }) => params);
+  expect(page?.action_name).toBe('GET /users');
+  expect(others).toMatchObject([{ e_c: 'Late', ua: page?.ua, url: page?.url, cid: page?.cid }]);
 });
 
 test.each([

@@ -156,8 +156,10 @@ export class RequestFinder {
     const context = parent?.spanContext();
     // Only a local parent proves that there is one.
     if (parent && !context?.isRemote && context?.traceId === span.spanContext().traceId) {
-      const outer = unlessClosed(this.of(parent));
-      if (outer && mayContain(outer, span)) return outer;
+      const outer = this.of(parent);
+      // Next.js may start its span after the client has left and the hit was sent. But what a request has started may serve others.
+      const isOver = outer?.closed && announced !== undefined && announced !== outer.announced;
+      if (outer && !isOver && mayContain(outer, span)) return outer;
     }
     // One application behind two servers: the second `request` event starts another root span in the context of the first. A span of
     // MCP: its parent can be the call of the client, as the message itself says.
@@ -216,7 +218,8 @@ function requestInProgress(): Request | undefined {
 }
 
 /** An HTTP request is no part of one whose SERVER span is not of HTTP, such as the call of a function that runs a framework. */
-function mayContain({ span: outer }: Request, span: FinishedSpan): boolean {
+function mayContain({ span: outer, http, closed }: Request, span: FinishedSpan): boolean {
+  if (closed) return http !== undefined;
   if (outer === undefined || methodOf(outer.attributes) !== undefined) return true;
   return methodOf(span.attributes) === undefined;
 }
