@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { connect } from 'node:net';
-import { trace } from '@opentelemetry/api';
+import { context, type Span, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { annotate, trackEvent } from '../src/index.js';
 import { eventually } from './support/child-process.js';
@@ -179,6 +179,31 @@ test('a SERVER span that starts below another one, whose hit was sent, makes no 
   const [page, ...others] = (await service.hits()).map(({ params }) => params);
   expect(page?.action_name).toBe('GET /users');
   expect(others).toMatchObject([{ e_c: 'Late', ua: page?.ua, url: page?.url, cid: page?.cid }]);
+});
+
+test('but one that starts in another request belongs to that, whatever span is active', async () => {
+  let first: Span | undefined;
+  const service = await startTracedService((request, response) => {
+    first ??= trace.getActiveSpan();
+    if (request.url === '/b') {
+      context.with(trace.setSpan(context.active(), first as Span), () => {
+        const attributes = { 'http.request.method': 'GET', 'url.path': '/b' };
+        trace.getTracer('by hand').startActiveSpan('late', { kind: 1, attributes }, (span) => {
+          trackEvent('Late', 'event');
+          span.end();
+        });
+      });
+    }
+    response.end();
+  });
+  await service.visit('/a');
+  await service.visit('/b');
+  const hits = (await service.hits()).map(({ params: { url, e_c } }) => [url, e_c]);
+  expect(hits).toEqual([
+    [expect.stringMatching(/\/a$/), undefined],
+    [expect.stringMatching(/\/b$/), undefined],
+    [expect.stringMatching(/\/b$/), 'Late'],
+  ]);
 });
 
 test.each([

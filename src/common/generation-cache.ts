@@ -111,15 +111,7 @@ export function copyText(text: string): string {
   return copy === text ? copy : Buffer.from(text, 'utf16le').toString('utf16le'); // with lone surrogates
 }
 
-/**
- * Makes one text of the parts that a text was added up from, which may be parts of long ones: V8 refers to them until it needs
- * the whole text, as to count its bytes. A copy takes three times as long.
- */
-export function joinParts(text: string): void {
-  Buffer.byteLength(text);
-}
-
-/** Copies a key if it is a text. */
+/** The same for what may be no text. */
 function copyKey<Key>(key: Key): Key {
   return typeof key === 'string' ? (copyText(key) as Key) : key;
 }

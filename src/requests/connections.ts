@@ -19,28 +19,28 @@ export interface Capture {
 }
 
 /**
- * The requests of one connection that have not ended, in the order of their responses. Those that have are not looked at when the next one
- * arrives: the processor's caches have lost them by then, which took half of the time of `Connections.add`.
+ * The requests of one connection that have not ended, in the order of their responses. Those that have ended are not read when the
+ * next one arrives: the CPU's caches no longer have them, which took half of the time of `Connections.add`.
  */
 export class Connection {
-  oldest: Request | undefined = undefined;
+  #oldest: Request | undefined = undefined;
   #newest: Request | undefined = undefined;
-  /** That of its latest request, which most later ones have, too. */
+  /** The client of its latest request, which most later ones have, too. */
   client: Client | undefined = undefined;
 
   add(announced: Request): void {
     announced.connection = this;
-    if (this.oldest && this.#newest) this.#newest.nextOnConnection = announced;
-    else this.oldest = announced;
+    if (this.#oldest && this.#newest) this.#newest.nextOnConnection = announced;
+    else this.#oldest = announced;
     this.#newest = announced;
   }
 
   removeEnded(): void {
-    while (this.oldest && this.oldest.closedMillis > 0) this.oldest = takeNext(this.oldest);
+    while (this.#oldest && this.#oldest.closedMillis > 0) this.#oldest = takeNext(this.#oldest);
   }
 
   *[Symbol.iterator](): IterableIterator<Request> {
-    for (let each = this.oldest; each; each = each.nextOnConnection) yield each;
+    for (let each = this.#oldest; each; each = each.nextOnConnection) yield each;
   }
 }
 

@@ -157,7 +157,7 @@ export class RequestFinder {
     // Only a local parent proves that there is one.
     if (parent && !context?.isRemote && context?.traceId === span.spanContext().traceId) {
       const outer = this.of(parent);
-      // Next.js may start its span after the client has left and the hit was sent. But what a request has started may serve others.
+      // Next.js may start its span after the client has left and the hit was sent. But its span may also be active in another request.
       const isOver = outer?.closed && announced !== undefined && announced !== outer.announced;
       if (outer && !isOver && mayContain(outer, span)) return outer;
     }
@@ -217,7 +217,10 @@ function requestInProgress(): Request | undefined {
   return announced?.incoming === undefined || announced.response?.closed ? undefined : announced;
 }
 
-/** An HTTP request is no part of one whose SERVER span is not of HTTP, such as the call of a function that runs a framework. */
+/**
+ * An HTTP request is no part of one whose SERVER span is not of HTTP, such as the call of a function that runs a framework. A closed request
+ * has no span any more: it was of HTTP if it was read.
+ */
 function mayContain({ span: outer, http, closed }: Request, span: FinishedSpan): boolean {
   if (closed) return http !== undefined;
   if (outer === undefined || methodOf(outer.attributes) !== undefined) return true;

@@ -82,7 +82,7 @@ export class Request {
 
   /** The request arrived at a server of this package: it makes no hit and is not counted. */
   untracked = false;
-  /** Over HTTP/1.1. */
+  /** Over HTTP/1.1, until the request is released. */
   connection: Connection | undefined = undefined;
   /** What the connection had written before the response; unknown until its turn if requests are pipelined. */
   bytesBefore: number | undefined = undefined;

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import {
   copyText,
   GenerationCache,
-  joinParts,
   memoize,
   memoizePair,
   PairCache,
@@ -103,17 +102,6 @@ test.for(['', '\ud800'])(
     expect(kept.every((text) => text.endsWith(end))).toBe(true);
   },
 );
-
-test('a text that was added up from parts does not keep the whole texts once it is joined', () => {
-  const kept: string[] = [];
-  const join = (part: string, text: string) => {
-    const sum = `${part}&${text.slice(-30)}`;
-    joinParts(sum);
-    kept.push(sum);
-  };
-  expect(keptBytes(join)).toBeLessThan(PARTS_BYTES / 4);
-  expect(kept.every((text) => text.includes('&'))).toBe(true);
-});
 
 test('a part that is not copied keeps the whole text', () => {
   const kept: string[] = [];

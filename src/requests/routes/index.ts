@@ -33,7 +33,10 @@ function isCutShort(route: string, path: string): boolean {
   return route.length < path.length && path.startsWith(route);
 }
 
-/** The route without its syntax and secrets, unless it says less than the path: a catch-all, a regular expression, or a page of Next.js for errors. */
+/**
+ * The route without its syntax and secrets, unless it says less than the path: a catch-all, a regular expression, or the page by which
+ * Next.js shows errors.
+ */
 function specific(route: unknown): string | undefined {
   return typeof route === 'string' ? toSent(route).sent : undefined;
 }
