@@ -1,4 +1,4 @@
-import { DetachedScope, timerMillis } from './timers.js';
+import { AsyncScope, timerMillis } from './timers.js';
 
 const MINUTE_MILLIS = 60_000;
 const MAX_LINES_PER_MINUTE = 6;
@@ -70,7 +70,7 @@ export class LineLimiter {
   /** When the latest lines were written. */
   readonly #writtenMillis: number[] = [];
   // The timer must not inherit the async context of the request that happened to create it.
-  readonly #scope = new DetachedScope('MatomoLines');
+  readonly #scope = new AsyncScope('MatomoLines');
   #timer: NodeJS.Timeout | undefined;
 
   constructor(write: (message: string) => void) {

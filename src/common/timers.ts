@@ -2,10 +2,10 @@ import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * An async context of our own: timers and sockets must not inherit that of the request that happened to create them. It
- * has `hasRef`, which returns false, because Jest reports async resources without it as open handles.
+ * The async context in which it is made. Timers and sockets need one of our own: they must not inherit that of the request that happened to
+ * create them. It has `hasRef`, which returns false, because Jest reports async resources without it as open handles.
  */
-export class DetachedScope extends AsyncResource {
+export class AsyncScope extends AsyncResource {
   hasRef(): boolean {
     return false;
   }

@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { DetachedScope } from './timers.js';
+import { AsyncScope } from './timers.js';
 
 const DAY_MILLIS = 86_400_000;
 /** How long yesterday's key is kept for requests that have not ended. */
@@ -38,7 +38,7 @@ export class DailyKeys implements SharedKeys {
   readonly #timer: NodeJS.Timeout;
 
   constructor() {
-    const scope = new DetachedScope('MatomoDailyKeys');
+    const scope = new AsyncScope('MatomoDailyKeys');
     const prune = () => this.#prune();
     this.#timer = scope.runInAsyncScope(() => setInterval(prune, PRUNE_MILLIS)).unref();
   }

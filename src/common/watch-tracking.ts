@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
 import { channelListener, FINISH_CHANNEL, isObject, UNTRACKED_SERVER } from './channel-listener.js';
 import type { Diagnostics } from './diagnostics.js';
-import { DetachedScope } from './timers.js';
+import { AsyncScope } from './timers.js';
 
 /** How long after a response its request has ended everywhere: SERVER spans may end a second after it. */
 const WAIT_MILLIS = 2_000;
@@ -25,7 +25,7 @@ export function watchTracking(
   diagnostics: Pick<Diagnostics, 'error'>,
   judgeAfter = 20,
 ): () => void {
-  const scope = new DetachedScope('opentelemetry-matomo');
+  const scope = new AsyncScope('opentelemetry-matomo');
   let requests = 0;
   let timer: NodeJS.Timeout | undefined;
   // Finished responses instead of started requests, because some responses last for hours.

@@ -1,7 +1,7 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { EXIT_WAITS } from '../common/signals-and-exit.js';
-import { DetachedScope, withTimeout } from '../common/timers.js';
+import { AsyncScope, withTimeout } from '../common/timers.js';
 import { CHILD_SPAN_WAIT_MILLIS, type PendingHit } from '../hit/hit.js';
 import { Outage } from './answer/outage.js';
 import { BatchSource } from './batch-source.js';
@@ -53,7 +53,7 @@ export class Delivery {
     spool?: Spool,
   ) {
     const memory = new MemoryQueue(options.maxQueueSize);
-    const scope = new DetachedScope('MatomoDelivery');
+    const scope = new AsyncScope('MatomoDelivery');
     const outage = new Outage(diagnostics, () => this.pending);
     const parts = {
       options,

@@ -3,7 +3,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { otelGlobal } from '../common/otel-global.js';
 import type { Attributes, Histogram, MeterProvider } from '../common/otel-types.js';
-import { DetachedScope } from '../common/timers.js';
+import { AsyncScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
 import type { Exchange, Transport } from '../delivery/http/transport.js';
 import { VERSION } from '../version.js';
@@ -108,7 +108,7 @@ export class Metrics {
       }
       times += 1;
     };
-    new DetachedScope('MatomoMetrics').runInAsyncScope(() => {
+    new AsyncScope('MatomoMetrics').runInAsyncScope(() => {
       this.#timer = setInterval(lookUp, LOOKUP_MILLIS).unref();
     });
     lookUp();

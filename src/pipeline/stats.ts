@@ -1,7 +1,7 @@
 import { isMainThread, threadId } from 'node:worker_threads';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
-import { DetachedScope } from '../common/timers.js';
+import { AsyncScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
 import { createDeliveryCounters, type LossReason } from '../delivery/queue/counters.js';
 import type { DropReason } from '../hit/further-hit.js';
@@ -116,7 +116,7 @@ export function createStatsLog(
   // Tell the processes and threads of an application apart.
   const ids = isMainThread ? { pid: process.pid } : { pid: process.pid, thread: threadId };
   const log = () => diagnostics.print(coded('stats', JSON.stringify({ ...ids, ...read() })));
-  const scope = new DetachedScope('MatomoStats');
+  const scope = new AsyncScope('MatomoStats');
   const timer = scope.runInAsyncScope(() => setInterval(log, intervalMillis).unref());
   return { log, stop: () => clearInterval(timer) };
 }

@@ -1,7 +1,7 @@
 import { writeToStderr } from '../common/diagnostics.js';
 import { withoutTracing } from '../common/otel-global.js';
 import { offerStart, type Session, type StartOffer } from '../common/start-hook.js';
-import { DetachedScope } from '../common/timers.js';
+import { AsyncScope } from '../common/timers.js';
 import { LazyProcessor, NOT_SERVING, Registration, type Serving } from './registration.js';
 import { publishRequestsOnBun, watchServers } from './server-events.js';
 import { watchProviders } from './watch-providers.js';
@@ -14,7 +14,7 @@ import { watchProviders } from './watch-providers.js';
 export function register(load: () => typeof import('./serve.js')): StartOffer {
   publishRequestsOnBun();
   // A request or a call of the application may be what starts the package.
-  const scope = new DetachedScope('opentelemetry-matomo');
+  const scope = new AsyncScope('opentelemetry-matomo');
   const registration = new Registration(new LazyProcessor(() => startServing()));
   const lookAgain = watchProviders((provider) => registration.addProvider(provider));
   let serving: Serving | undefined;

@@ -2,7 +2,7 @@ import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { isSdkDisabled } from '../common/otel-global.js';
 import { EXIT_WAITS } from '../common/signals-and-exit.js';
-import { DetachedScope } from '../common/timers.js';
+import { AsyncScope } from '../common/timers.js';
 import { watchTracking } from '../common/watch-tracking.js';
 import { readEnvironment } from '../options/environment.js';
 import type { RecordOption } from '../options/option-table.js';
@@ -72,7 +72,7 @@ function start(
       diagnostics.warnOnce('http2', coded('http2-not-tracked', HTTP2)),
     );
     const isSampled = record === 'sampled';
-    const scope = new DetachedScope('opentelemetry-matomo');
+    const scope = new AsyncScope('opentelemetry-matomo');
     const timer = scope.runInAsyncScope(() => setInterval(checkProvider, CHECK_MILLIS).unref());
     cleanups.push(
       () => clearInterval(timer),

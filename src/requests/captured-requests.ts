@@ -131,9 +131,11 @@ export function openRequests(): Request[] {
   return requests.filter(({ closedMillis }) => closedMillis === 0);
 }
 
-/** The requests whose responses are closed, and whose SERVER spans are waited for. */
-export function waitingRequests(): Request[] {
-  return sharedRequests()?.closed.list() ?? [];
+/** Ends the requests whose responses are closed, and returns those whose SERVER spans are waited for. */
+export function endClosedRequests(): Request[] {
+  const { closed } = sharedRequests() ?? {};
+  closed?.end();
+  return closed?.list() ?? [];
 }
 
 /** Captures a request that was announced before anything subscribed. */
@@ -158,9 +160,12 @@ export interface CallTarget {
   readonly span: Span | undefined;
 }
 
-/** What a call is about that is made now. */
+/** What a call is about that is made now. A span of another request that was active when the response was closed says nothing. */
 export function currentTarget(): CallTarget {
-  return { announced: currentRequest(), span: activeSpan(ownedSpanOf) };
+  const announced = currentRequest();
+  const span = activeSpan(ownedSpanOf);
+  const isOfAnother = span !== undefined && span.spanContext().spanId === announced?.closedBySpan;
+  return { announced, span: isOfAnother ? undefined : span };
 }
 
 /**

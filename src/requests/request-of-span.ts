@@ -83,7 +83,6 @@ export class RequestFinder {
    * |--------------------------------------------------|----------------------------------------|
    * | none, or the SERVER span of the current request  | the current one, of the async context  |
    * | of no trace, because tracing is suppressed       | the current one                        |
-   * | during the end of the current one without a span | the current one                        |
    * | another SERVER span                              | its own, or the one around it          |
    * | of a request that only other processors track    | none                                   |
    * | in the trace of the current request              | that of its parent, else the current   |
@@ -96,8 +95,8 @@ export class RequestFinder {
   ofCall(announced: Request | undefined, span: Span | undefined): Request | undefined {
     const current = this.own(announced);
     if (!span || current?.span === (span as object)) return current;
-    const { traceId, spanId } = span.spanContext();
-    if (traceId === NO_TRACE || spanId === announced?.closedBySpan) return current;
+    const { traceId } = span.spanContext();
+    if (traceId === NO_TRACE) return current;
     const request = this.of(span);
     const isInTrace = current?.traceId === traceId;
     if (request && (isInTrace || request === current || !request.closed)) return request;

@@ -3,9 +3,9 @@ import type { Context, Span } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import {
   captureRequests,
+  endClosedRequests,
   openRequests,
   type RequestProcessor,
-  waitingRequests,
 } from './captured-requests.js';
 import { closeRequest } from './connections.js';
 import { ERROR_STATUS, type FinishedSpan, methodOf, SERVER_SPAN } from './finished-span.js';
@@ -63,6 +63,7 @@ export class RequestTracker implements RequestProcessor {
    * accepted; with `undefined`, no longer.
    */
   trackSpanless(rules: SpanlessRules | undefined): void {
+    endClosedRequests(); // by the rules that they began with
     this.#spanless = rules;
     if (!rules) return;
     for (const announced of openRequests())
@@ -116,7 +117,7 @@ export class RequestTracker implements RequestProcessor {
 
   /** Does not wait for any such span, except that Node.js closes the response of a request that was just sent in this tick. */
   endWaiting(): void {
-    for (const announced of waitingRequests()) {
+    for (const announced of endClosedRequests()) {
       if (!announced.isSent || announced.response?.closed !== false) this.abandon(announced);
     }
   }
@@ -144,7 +145,7 @@ export class RequestTracker implements RequestProcessor {
 
   /** Ends requests whose responses have begun, with their current status: the process is about to end. */
   endOpen(): void {
-    for (const announced of waitingRequests()) this.abandon(announced);
+    for (const announced of endClosedRequests()) this.abandon(announced);
     for (const announced of openRequests()) {
       this.#guard('endOpen', () => {
         const request = this.#finder.own(announced);

@@ -4,7 +4,7 @@ import * as zlib from 'node:zlib';
 import { type CollectProblem, collectBody } from '../../common/own-server.js';
 import { SerialQueue } from '../../common/serial-queue.js';
 import { runInSlices } from '../../common/slices.js';
-import { DetachedScope } from '../../common/timers.js';
+import { AsyncScope } from '../../common/timers.js';
 import { findCodec, jsonCodec, OTLP_CODECS, type OtlpCodec } from '../otlp/codecs.js';
 import { DecodedExport, type SpanSelection } from '../otlp/read-export.js';
 import { UnreadableExport } from '../otlp/read-values.js';
@@ -65,7 +65,7 @@ export function createAnswerExport(
   const refusals = createRefusals(maxBodyBytes);
   /** Memory for bodies that are being read. In bytes, so that clients that send a few bytes and stop do not block others. */
   let freeBytes = MEMORY_OF_BODIES * maxBodyBytes;
-  const turns = new SerialQueue({ scope: new DetachedScope('MatomoGateway') });
+  const turns = new SerialQueue({ scope: new AsyncScope('MatomoGateway') });
 
   /** Reads a body and passes it to `use`, as it was sent. Its memory is reserved until `use` has ended. */
   async function readBody(

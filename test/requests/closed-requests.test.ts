@@ -1,0 +1,72 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createServer, type RequestListener } from 'node:http';
+import { expect, test } from 'vitest';
+import type { MatomoSpanProcessor } from '../../src/index.js';
+import { internalsOf } from '../../src/requests/processor-internals.js';
+import { listen } from '../support/listen.js';
+import { startProcessor } from '../support/senders.js';
+import { sorted } from '../support/sorted.js';
+import { fetchFrom } from '../support/traced-service.js';
+
+const ALL = { isAccepted: () => true, isStreamAccepted: () => true };
+
+const trackSpanless = (processor: MatomoSpanProcessor, rules: typeof ALL | undefined) =>
+  internalsOf(processor)?.trackSpanless(rules);
+
+/** Makes requests without spans at the same time. */
+async function request(paths: readonly string[], listener: RequestListener): Promise<void> {
+  // No instrumentation sees this event, and another test may have left one that is active.
+  const server = createServer().on('checkContinue', listener);
+  const { port } = new URL(await listen(server));
+  const headers = { expect: '100-continue' };
+  await Promise.all(paths.map((path) => fetchFrom(Number(port), path, { headers })));
+}
+
+/** Answers a request, and calls a function in the turn of the event loop in which its response is closed. */
+async function answerOne(onClose: () => void): Promise<void> {
+  await request(['/'], (_request, response) => {
+    response.once('close', onClose);
+    response.end();
+  });
+}
+
+test.each(['forceFlush', 'shutdown'] as const)(
+  '%s in the turn in which a response is closed sends the hit of its request',
+  async (name) => {
+    const { processor, inspector } = await startProcessor();
+    trackSpanless(processor, ALL);
+    let sent: Promise<void> | undefined;
+    await answerOne(() => {
+      sent = processor[name]();
+    });
+    await sent;
+    expect(inspector.hits()).toHaveLength(1);
+  },
+);
+
+test('a request whose processor is replaced in that turn makes one hit', async () => {
+  const [before, after] = [await startProcessor(), await startProcessor()];
+  trackSpanless(before.processor, ALL);
+  await answerOne(() => {
+    trackSpanless(before.processor, undefined);
+    trackSpanless(after.processor, ALL);
+  });
+  expect(await before.hits()).toHaveLength(1);
+  expect(await after.hits()).toEqual([]);
+});
+
+test('callbacks run in the async context of their request', async () => {
+  const users = new AsyncLocalStorage<string>();
+  const { processor, hits } = await startProcessor({ userId: () => users.getStore() });
+  trackSpanless(processor, ALL);
+  const waiting: (() => void)[] = [];
+  const paths = ['/ann', '/bob', '/eve'];
+  await request(paths, ({ url }, response) => {
+    users.run(String(url), () => waiting.push(AsyncLocalStorage.bind(() => response.end())));
+    if (waiting.length === paths.length) for (const end of waiting) end();
+  });
+  const rows = (await hits()).map(
+    ({ params }) => `${new URL(params.url ?? '').pathname} ${params.uid}`,
+  );
+  expect(sorted(rows)).toEqual(['/ann /ann', '/bob /bob', '/eve /eve']);
+});
