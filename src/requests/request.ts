@@ -92,6 +92,8 @@ export class Request {
   isSent = false;
   /** On the monotonic clock, when its response was finished, or will not be; 0 before. */
   closedMillis = 0;
+  /** It was closed in this turn of the event loop, after which it ends, also if its span ended before. */
+  endsInTurn = false;
   /** The ID of the span that was active at that time, unless it has one itself: it may be that of another request. */
   closedBySpan: string | undefined = undefined;
   /** The next request on the same connection. */
@@ -107,7 +109,7 @@ export class Request {
 
   /** Set as soon as a processor tracks it. */
   finder: RequestFinder | undefined;
-  /** Ends the request if no span does, once, when its response is finished or will not be. */
+  /** Ends the request once after its response is closed, if it has no SERVER span or that has ended. */
   onClosed: ((request: Request) => void) | undefined = undefined;
   /** Its SERVER span, which describes it if it has one. */
   span: FinishedSpan | undefined = undefined;

@@ -135,7 +135,7 @@ export class RequestTracker implements RequestProcessor {
   onEnd(span: FinishedSpan): void {
     if (span.kind === SERVER_SPAN) {
       const request = this.#finder.ofServerSpan(span);
-      if (request && isAnsweredLater(request, span)) request.onClosed = this.#endClosed;
+      if (request && endsLater(request, span)) request.onClosed = this.#endClosed;
       else if (request) this.#end(request);
       else if (!this.#late.has(span)) this.#endSpanBelow(this.#finder.ofPart(span), span);
       return;
@@ -232,8 +232,12 @@ export class RequestTracker implements RequestProcessor {
   }
 }
 
-/** Whether a SERVER span has ended before the response, and without its status. After an error, there may be no response. */
-function isAnsweredLater({ incoming, response }: Request, span: FinishedSpan): boolean {
+/**
+ * Whether a request does not end with its SERVER span: its response is closed in this turn of the event loop, or is not sent yet, and the
+ * span does not know its status. After an error, there may be no response.
+ */
+function endsLater({ announced, incoming, response }: Request, span: FinishedSpan): boolean {
+  if (announced.endsInTurn) return true;
   if (!incoming || response?.closed !== false || response.headersSent) return false;
   return span.status.code !== ERROR_STATUS && statusAttribute(span.attributes) === undefined;
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createServer, type RequestListener } from 'node:http';
+import type { Span } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import type { MatomoSpanProcessor } from '../../src/index.js';
 import { internalsOf } from '../../src/requests/processor-internals.js';
@@ -13,7 +14,7 @@ const ALL = { isAccepted: () => true, isStreamAccepted: () => true };
 const trackSpanless = (processor: MatomoSpanProcessor, rules: typeof ALL | undefined) =>
   internalsOf(processor)?.trackSpanless(rules);
 
-/** Makes requests without spans at the same time. */
+/** Makes requests at the same time. */
 async function request(paths: readonly string[], listener: RequestListener): Promise<void> {
   // No instrumentation sees this event, and another test may have left one that is active.
   const server = createServer().on('checkContinue', listener);
@@ -23,22 +24,36 @@ async function request(paths: readonly string[], listener: RequestListener): Pro
 }
 
 /** Answers a request, and calls a function in the turn of the event loop in which its response is closed. */
-async function answerOne(onClose: () => void): Promise<void> {
+async function answerOne(onClose: () => void, onBegin?: () => void): Promise<void> {
   await request(['/'], (_request, response) => {
+    onBegin?.();
     response.once('close', onClose);
     response.end();
   });
 }
 
-test.each(['forceFlush', 'shutdown'] as const)(
-  '%s in the turn in which a response is closed sends the hit of its request',
-  async (name) => {
-    const { processor, inspector } = await startProcessor();
-    trackSpanless(processor, ALL);
+test.each([
+  ['forceFlush', 'without a SERVER span', false],
+  ['forceFlush', 'whose SERVER span has ended', true],
+  ['shutdown', 'without a SERVER span', false],
+  ['shutdown', 'whose SERVER span has ended', true],
+] as const)(
+  '%s sends the hit of a request %s, and whose response is closed in the same turn',
+  async (name, _which, isTraced) => {
+    const { processor, tracer, inspector } = await startProcessor();
+    if (!isTraced) trackSpanless(processor, ALL);
+    const attributes = { 'http.request.method': 'GET', 'url.path': '/' };
+    let span: Span | undefined;
     let sent: Promise<void> | undefined;
-    await answerOne(() => {
-      sent = processor[name]();
-    });
+    await answerOne(
+      () => {
+        span?.end();
+        sent = processor[name]();
+      },
+      () => {
+        if (isTraced) span = tracer.startSpan('GET', { kind: 1, attributes });
+      },
+    );
     await sent;
     expect(inspector.hits()).toHaveLength(1);
   },
