@@ -203,7 +203,7 @@ export class ClosedRequests {
   add(announced: Request): void {
     if (announced.closedMillis > 0) return;
     announced.closedMillis = performance.now();
-    announced.endsInTurn = true;
+    announced.isEnding = true;
     if (!announced.isTraced) announced.closedBySpan = activeSpan()?.spanContext().spanId;
     this.#closed.push({ announced, scope: new AsyncScope('opentelemetry-matomo') });
     if (this.#closed.length > 1) return;
@@ -215,7 +215,7 @@ export class ClosedRequests {
     const closed = this.#closed;
     this.#closed = [];
     for (const { announced, scope } of closed) {
-      announced.endsInTurn = false;
+      announced.isEnding = false;
       scope.runInAsyncScope(closeRequest, undefined, announced);
       // Nothing else will end a request that no processor has used: its trace is not sampled, or HTTP/2 has no instrumentation.
       if (!announced.finder) announced.release();

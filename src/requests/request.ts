@@ -93,7 +93,7 @@ export class Request {
   /** On the monotonic clock, when its response was finished, or will not be; 0 before. */
   closedMillis = 0;
   /** It was closed in this turn of the event loop, after which it ends, also if its span ended before. */
-  endsInTurn = false;
+  isEnding = false;
   /** The ID of the span that was active at that time, unless it has one itself: it may be that of another request. */
   closedBySpan: string | undefined = undefined;
   /** The next request on the same connection. */

@@ -135,7 +135,7 @@ export class RequestTracker implements RequestProcessor {
   onEnd(span: FinishedSpan): void {
     if (span.kind === SERVER_SPAN) {
       const request = this.#finder.ofServerSpan(span);
-      if (request && endsLater(request, span)) request.onClosed = this.#endClosed;
+      if (request && isEndedLater(request, span)) request.onClosed = this.#endClosed;
       else if (request) this.#end(request);
       else if (!this.#late.has(span)) this.#endSpanBelow(this.#finder.ofPart(span), span);
       return;
@@ -159,8 +159,8 @@ export class RequestTracker implements RequestProcessor {
 
   /** If it has a span, that ends the request. */
   readonly #endSpanless = (announced: Request): void => {
-    if (!this.#spanless || announced.isTraced) return;
     this.#guard('endSpanless', () => {
+      if (!this.#spanless || announced.isTraced) return;
       const request = this.#finder.takeOwn(announced);
       request.span = undefined; // not of HTTP, so only a part of the request
       this.#end(request);
@@ -236,8 +236,8 @@ export class RequestTracker implements RequestProcessor {
  * Whether a request does not end with its SERVER span: its response is closed in this turn of the event loop, or is not sent yet, and the
  * span does not know its status. After an error, there may be no response.
  */
-function endsLater({ announced, incoming, response }: Request, span: FinishedSpan): boolean {
-  if (announced.endsInTurn) return true;
+function isEndedLater({ announced, incoming, response }: Request, span: FinishedSpan): boolean {
+  if (announced.isEnding) return true;
   if (!incoming || response?.closed !== false || response.headersSent) return false;
   return span.status.code !== ERROR_STATUS && statusAttribute(span.attributes) === undefined;
 }
