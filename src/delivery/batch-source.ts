@@ -131,9 +131,17 @@ export class BatchSource {
     this.#lose('rejected', ({ kind }) => kind === 'crash');
   }
 
-  /** Counts results of taken hits, which are then no longer in memory or in the spool. `counts` add up to their number. */
-  count({ isStored, hits }: HitsOfBatch, counts: HitResultCounts): void {
-    const { memory, spool } = this.#parts;
+  /**
+   * Counts results of taken hits, which are then no longer in memory or in the spool. `counts` add up to their number. `invalid`: those that are
+   * known to be invalid.
+   */
+  count(
+    { isStored, hits }: HitsOfBatch,
+    counts: HitResultCounts,
+    invalid: readonly Hit[] = counts.invalid === hits.length ? hits : [],
+  ): void {
+    const { memory, spool, losses } = this.#parts;
+    losses.nameInvalid(invalid);
     if (isStored) spool?.acknowledge(hits as JournalHit[], counts);
     else memory.acknowledge(hits, counts);
   }

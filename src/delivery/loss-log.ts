@@ -1,5 +1,7 @@
 import type { Diagnostics } from '../common/diagnostics.js';
 import { coded, type MessageCode } from '../common/messages.js';
+import type { Hit } from '../hit/hit.js';
+import { nameOf } from './answer/name-of.js';
 import type { Outage } from './answer/outage.js';
 import { countOf } from './queue/batch.js';
 import type { DeliveryCounters, LossReason } from './queue/counters.js';
@@ -10,9 +12,26 @@ const HOUR_MILLIS = 3_600_000;
 const CHECK_SPOOL =
   'Check why the spool does not store hits: space, permissions, maxSpoolBytes, or Redis';
 
+const CHECK_ANSWERS =
+  'Check why Matomo does not answer, or set resendUnconfirmed if you prefer duplicates to losses';
+/** Matomo has answered: it would answer the same if the hits were sent again. */
+const ASK_DOCTOR = 'An earlier line, or npx opentelemetry-matomo doctor, names the cause';
+
+/** Different names of invalid hits in a line. */
+const MAX_NAMES = 5;
+
+/** What a line says besides the number of hits. */
+interface LossContext {
+  readonly hasSpool: boolean;
+  /** Why Matomo does not process hits now. */
+  readonly outage: string | undefined;
+  /** Which hits are invalid, as far as that is known. */
+  readonly names: string;
+}
+
 interface LossLine {
   readonly code: MessageCode;
-  readonly text: (hits: string, hasSpool: boolean, outage: string | undefined) => string;
+  readonly text: (hits: string, context: LossContext) => string;
   /** @default a minute */
   readonly intervalMillis?: number;
   readonly delayMillis?: number;
@@ -23,13 +42,13 @@ const LINES = {
   queue_full: {
     code: 'queue-full',
     delayMillis: 1_000, // the first line shows how many hits a second are lost
-    text: (hits, hasSpool) =>
+    text: (hits, { hasSpool }) =>
       `The queue is full. Lost and counted as queue_full: ${hits}. New hits are lost until there is room. ${hasSpool ? CHECK_SPOOL : 'Raise maxQueueSize, or set spool'}.`,
   },
   unconfirmed: {
     code: 'unconfirmed',
-    text: (hits, _hasSpool, outage) =>
-      `Matomo may have stored ${hits} without confirming it${outage === undefined ? '' : ` (${outage})`}: not sent again, counted as lost.unconfirmed. Check why Matomo does not answer, or set resendUnconfirmed if you prefer duplicates to losses.`,
+    text: (hits, { outage }) =>
+      `Matomo may have stored ${hits} without confirming it${outage === undefined ? '' : ` (${outage})`}: not sent again, counted as lost.unconfirmed. ${outage === undefined ? ASK_DOCTOR : CHECK_ANSWERS}.`,
   },
   too_large: {
     code: 'too-large',
@@ -44,8 +63,8 @@ const LINES = {
   invalid: {
     code: 'hits-invalid',
     intervalMillis: HOUR_MILLIS,
-    text: (hits) =>
-      `Matomo rejected ${hits}, counted as invalid. Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`,
+    text: (hits, { names }) =>
+      `Matomo rejected ${hits}, counted as invalid${names}. Check siteId, and that the goals exist; an order that Matomo already has is rejected too.`,
   },
 } satisfies Readonly<Record<string, LossLine>>;
 
@@ -59,6 +78,8 @@ export class LossLog {
   readonly #hasSpool: boolean;
   readonly #outage: Pick<Outage, 'cause'>;
   readonly #logged = new Map<LoggedResult, number>();
+  /** Names of invalid hits for the next line, and how many hits have each. */
+  readonly #invalid = new Map<string, number>();
 
   constructor(
     diagnostics: Pick<Diagnostics, 'lines'>,
@@ -81,10 +102,32 @@ export class LossLog {
       if (hits <= 0) continue;
       this.#logged.set(result, total);
       const { code, text, ...pace }: LossLine = LINES[result];
-      const write = (sum: number) =>
-        coded(code, text(countOf(sum), this.#hasSpool, this.#outage.cause?.reason));
+      const write = (sum: number) => {
+        const outage = this.#outage.cause?.reason;
+        const names = result === 'invalid' ? this.#takeNames(sum) : '';
+        return coded(code, text(countOf(sum), { hasSpool: this.#hasSpool, outage, names }));
+      };
       this.#lines.add(result, hits, write, pace);
     }
+  }
+
+  /** Matomo has rejected these hits. They are named in the next line about invalid ones. */
+  nameInvalid(hits: readonly Hit[]): void {
+    for (const hit of hits) {
+      const name = nameOf(hit);
+      const count = this.#invalid.get(name);
+      if (count !== undefined || this.#invalid.size < MAX_NAMES)
+        this.#invalid.set(name, (count ?? 0) + 1);
+    }
+  }
+
+  #takeNames(sum: number): string {
+    const named = [...this.#invalid];
+    this.#invalid.clear();
+    if (named.length === 0) return '';
+    const names = named.map(([name, count]) => (count === 1 ? name : `${name} (${count})`));
+    const more = sum - named.reduce((total, [, count]) => total + count, 0);
+    return `: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   }
 
   /** What was lost at the end, by reason, and what was sent without a response; `undefined` if all is confirmed. */

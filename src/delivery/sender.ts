@@ -1,3 +1,4 @@
+import type { Hit } from '../hit/hit.js';
 import { type BulkResult, mayBeTokenRejection } from './answer/interpret-answer.js';
 import { reasonOf, type Verdict, Verdicts } from './answer/verdicts.js';
 import type { BatchSource } from './batch-source.js';
@@ -130,11 +131,12 @@ export class Sender {
       case 'counted':
         if (isSuccess) source.succeed(batch);
         else failing.remove(batch);
-        source.count(batch, policy.counts);
+        source.count(batch, policy.counts, invalidOf(result, hits));
         break;
       case 'kept':
         if (policy.wait === 'token') failing.tokenRejected(batch, failureOf(result));
         else failing.postponed();
+        if (policy.sendsOne) failing.serverFails();
         break;
       case 'halved':
         if (hits.length > 1) failing.split(batch);
@@ -169,6 +171,12 @@ export class Sender {
       outage.begin(reason, true);
     return failing.isServerFailing ? failing.serverWaitMillis : 0;
   }
+}
+
+/** The hits that Matomo names as invalid. */
+function invalidOf(result: BulkResult, hits: readonly Hit[]): readonly Hit[] | undefined {
+  const indices = result.kind === 'processed' ? result.invalidIndices : undefined;
+  return indices?.length ? hits.filter((_, index) => indices.includes(index)) : undefined;
 }
 
 function failureOf(result: BulkResult): Failure {

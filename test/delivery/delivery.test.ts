@@ -285,7 +285,7 @@ test.each([
 
 test('a 202 without counters after tracked hits: accepted, one warning, and delivery goes on', async () => {
   const { delivery, transport, logged } = setUp({ maxExportBatchSize: 1 });
-  transport.answer(processed, answer(202, '', 'text/plain'));
+  transport.answer(processed, answer(202, 'queued', 'text/plain'));
   for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name }));
   await vi.advanceTimersByTimeAsync(20);
   expect(sentNames(transport)).toEqual([['a'], ['b'], ['c'], ['d']]);

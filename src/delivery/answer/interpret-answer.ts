@@ -1,10 +1,10 @@
 import { codeOf } from '../../common/describe-error.js';
+import type { MessageCode } from '../../common/messages.js';
 import type { Hit } from '../../hit/hit.js';
 import type { Exchange } from '../http/transport.js';
 import { type Batch, countOf, type Reason } from '../queue/batch.js';
 import type { HitResultCounts, ResultName } from '../queue/counters.js';
 
-const COUNTERS_START = '{"status":';
 /** Rejections in a row after which orders are no longer the cause. */
 const MAX_ORDER_REJECTIONS = 2;
 
@@ -16,6 +16,8 @@ export type BulkResult =
       readonly tracked: number;
       readonly invalid: number;
       readonly unconfirmed: number;
+      /** Places of the invalid hits in the bulk, if Matomo names them, as it does to the token of a super user. */
+      readonly invalidIndices?: readonly number[];
       readonly warning?: Reason;
     }
   /** Accepted by a server that does not report results. `isDoubtful`: perhaps not even accepted. */
@@ -70,9 +72,12 @@ type AnswerExchange = Extract<Exchange, { kind: 'answer' }>;
 
 function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult {
   const { status } = answer;
+  const counters = isImage(answer) ? undefined : readCounters(answer.body, known.sent);
+  // PHP may fail after Matomo has answered; and if it prints before Matomo fails, the status is 200 already.
+  const isBelieved = status < 300 || (status === 500 && counters?.isSuccess);
+  if (counters && isBelieved) return readCounted(counters, known);
   const reason = `Matomo answered with status ${status} (${countOf(known.sent)})`;
-  if (status === 204) return { kind: 'accepted' };
-  if (status >= 200 && status < 300) return readOk(answer, known);
+  if (status >= 200 && status < 300) return readWithoutCounters(answer, known);
   if (status === 413) return { kind: 'too_large' };
   if (status === 500) return { kind: 'rolled_back', code: 'rolled-back', reason };
   if (status === 504) return { kind: 'unconfirmed', code: 'no-answer', reason };
@@ -95,10 +100,11 @@ function readStatus(answer: AnswerExchange, known: ExchangeContext): BulkResult 
   return { kind: 'misconfigured', code: 'request-rejected', reason: `${reason}${cause}` };
 }
 
-function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
-  if (answer.contentType.startsWith('image/')) return { kind: 'accepted' };
-  const counters = readCounters(answer.body);
-  if (!counters) return readWithoutCounters(answer, known);
+function readCounted(counters: Counters, known: ExchangeContext): BulkResult {
+  if (!counters.isSuccess) {
+    const reason = `Matomo failed to process ${countOf(known.sent)}`;
+    return { kind: 'rolled_back', code: 'rolled-back', reason };
+  }
   // Never more than was sent, whatever the response says: every hit is counted once.
   const tracked = Math.min(counters.tracked, known.sent);
   const invalid = Math.min(counters.invalid, known.sent - tracked);
@@ -112,40 +118,95 @@ function readOk(answer: AnswerExchange, known: ExchangeContext): BulkResult {
     return { kind, code: 'token-rejected', reason };
   }
   const unconfirmed = known.sent - tracked - invalid;
-  const result: BulkResult = { kind: 'processed', tracked, invalid, unconfirmed };
+  const { invalidIndices } = counters;
+  const result: BulkResult = { kind: 'processed', tracked, invalid, unconfirmed, invalidIndices };
   if (tracked > 0 || known.hasTracked) return result;
-  const reason = `Matomo rejected all of ${countOf(known.sent)}, counted as invalid. Check siteId: the site may not exist.`;
+  const reason = `Matomo rejected all of ${countOf(known.sent)}, counted as invalid`;
   return { ...result, warning: { code: 'site-unknown', reason } };
 }
 
 /** A 2xx response without counters. */
-function readWithoutCounters(
-  { status, body, contentType }: AnswerExchange,
-  known: ExchangeContext,
-): BulkResult {
+function readWithoutCounters(answer: AnswerExchange, known: ExchangeContext): BulkResult {
+  const { status, body } = answer;
+  const content = describeNothing(answer);
+  if (content !== undefined) {
+    if (known.hasTracked) return { kind: 'accepted' };
+    const reason = `Matomo confirms no hit: it answers with ${content} instead of counters (status ${status}). Hits count as accepted`;
+    return { kind: 'accepted', warning: { code: 'nothing-confirmed', reason } };
+  }
   const hits = countOf(known.sent);
   const sqlState = sqlStateOf(body, known);
   if (sqlState !== undefined) {
     const reason = `Matomo's database failed (${sqlState}) and none of ${hits} was stored`;
     return { kind: 'failed', code: 'rolled-back', reason };
   }
-  const type = plain(contentType, known) || 'no content type';
+  const ofMatomo = readTextOfMatomo(body, known.sent);
+  if (ofMatomo) return ofMatomo;
+  const type = plain(answer.contentType, known) || 'no content type';
   const reason = `The server answered with status ${status} (${hits}), but is not Matomo's tracker (${type})`;
-  // A response that names tracked hits may come from Matomo and be truncated.
-  const isTruncated = body.includes('"tracked"');
-  if (!isTruncated && /^\s*text\/html\b/i.test(contentType)) {
+  if (/^\s*text\/html\b/i.test(answer.contentType)) {
     const html = `${reason} and may have stored them`;
     return { kind: 'failed', code: 'not-matomo', reason: html, mayBeStored: true };
   }
-  if (known.hasTracked) {
-    const warning: Reason = { code: 'not-matomo', reason: `${reason}; the hits count as accepted` };
-    return { kind: 'accepted', warning, isDoubtful: status !== 201 && status !== 202 };
+  if (!known.hasTracked) return { kind: 'misconfigured', code: 'not-matomo', reason };
+  const accepted: Reason = { code: 'not-matomo', reason: `${reason}; the hits count as accepted` };
+  const isDoubtful = status !== 201 && status !== 202;
+  return { kind: 'accepted', warning: accepted, isDoubtful };
+}
+
+/** What a response is that says nothing: QueuedTracking answers with an image, and a relay may remove the body. */
+function describeNothing(answer: AnswerExchange): string | undefined {
+  if (isImage(answer)) return 'an image';
+  return answer.body.trim() === '' ? 'an empty body' : undefined;
+}
+
+function isImage({ body, contentType }: AnswerExchange): boolean {
+  return /^\s*image\//i.test(contentType) || body.startsWith('GIF8');
+}
+
+/** Lines of Matomo's log in the formats of its loggers and versions: `DEBUG: …`, `DEBUG Piwik\Tracker[2026-…`, `[2026-…] piwik.DEBUG: …`. */
+const DEBUG_LINE =
+  /(?:^|[\n>])[\ufeff \t]{0,8}(?:\[[\dT:.+ -]{1,40}\] )?(?:\w{1,40}\.)?DEBUG(?:<\/\w{1,9}>)?(?::\s|:? ?[\w\\]{0,100}\[)/;
+/** What Matomo writes there about a bulk and each of its hits, in any format. */
+const DEBUG_TEXT = /\b(?:Debug enabled - Input parameters|Current datetime):/;
+/** Messages of PHP, in its formats for HTML and text. */
+const PHP_MESSAGE =
+  /(?:^|[\n>])[\ufeff \t]{0,8}(?:PHP )?(?:<b>)?(?:Warning|Notice|Deprecated|Strict Standards)(?:<\/b>)?: /;
+const PHP_FAILURE = /(?:^|[\n>])[\ufeff \t]{0,8}(?:PHP )?(?:<b>)?(?:Fatal|Parse) error(?:<\/b>)?: /;
+const PHP_PLACE = / on line (?:<b>)?\d/;
+/** Counters that are cut off at the end of the response, or that something has quoted. */
+const CUT_COUNTERS = /\{"status":"success","tracked"[^{}]*$/;
+const QUOTED_COUNTERS =
+  /(?:"|&quot;)status\\?(?:"|&quot;):\\?(?:"|&quot;)success\\?(?:"|&quot;),\\?(?:"|&quot;)tracked\b/;
+
+/**
+ * A response of Matomo's that has no counters: it leaves them out if anything was printed while it processed the bulk. `undefined` if
+ * something else may have answered.
+ */
+function readTextOfMatomo(body: string, sent: number): BulkResult | undefined {
+  const unconfirmed = (code: MessageCode, what: string): BulkResult => {
+    const reason = `${what}, so hits count as unconfirmed, and are not sent again`;
+    return {
+      kind: 'processed',
+      tracked: 0,
+      invalid: 0,
+      unconfirmed: sent,
+      warning: { code, reason },
+    };
+  };
+  if (CUT_COUNTERS.test(body) || QUOTED_COUNTERS.test(body))
+    return unconfirmed('counters-changed', "Matomo's counters are cut off or changed on their way");
+  if (/<(?:!doctype|html)\b/i.test(body)) return undefined;
+  const hasPhpPlace = PHP_PLACE.test(body);
+  if (hasPhpPlace && PHP_FAILURE.test(body)) {
+    const reason = `PHP failed while Matomo processed ${countOf(sent)}, and may have stored them`;
+    return { kind: 'failed', code: 'rolled-back', reason, mayBeStored: true };
   }
-  if (isTruncated) {
-    const incomplete = `The response with status ${status} (${hits}) is incomplete (${type})`;
-    return { kind: 'unconfirmed', code: 'not-matomo', reason: incomplete };
-  }
-  return { kind: 'misconfigured', code: 'not-matomo', reason };
+  if (DEBUG_TEXT.test(body) || DEBUG_LINE.test(body))
+    return unconfirmed('tracker-debug', 'Matomo answers with debug output instead of counters');
+  if (hasPhpPlace && PHP_MESSAGE.test(body))
+    return unconfirmed('php-output', 'Matomo answers with messages of PHP instead of counters');
+  return undefined;
 }
 
 /** How long nothing is sent. */
@@ -166,8 +227,13 @@ export type ResultPolicy =
       /** No more crashes are sent. */
       readonly stopsCrashes?: true;
     }
-  /** They are sent again, and until then nothing else is. */
-  | { readonly hits: 'kept'; readonly wait: Wait; readonly mayBeStored?: true }
+  /** They are sent again, and until then nothing else is. `sendsOne`: one hit is tried at a time, because each may be stored. */
+  | {
+      readonly hits: 'kept';
+      readonly wait: Wait;
+      readonly mayBeStored?: true;
+      readonly sendsOne?: boolean;
+    }
   /** One of them or the server may be the cause (`queue/failing-hits.ts`). `mayBeStored`: they count as resent if they are sent again. */
   | { readonly hits: 'failed'; readonly mayBeStored?: true | undefined }
   /** They are sent again as two bulks. A hit that was sent alone counts as `alone`. */
@@ -206,7 +272,7 @@ export function policyOf(
     case 'not_counted':
       return { hits: 'failed', mayBeStored: true };
     case 'misconfigured':
-      return { hits: 'kept', wait: 'hold' };
+      return { hits: 'kept', wait: 'hold', sendsOne: result.code === 'not-matomo' };
     case 'all_invalid':
     case 'token_rejected':
       // Matomo already has orders, whatever the token is.
@@ -230,9 +296,8 @@ export function isOrder({ query }: Hit): boolean {
 
 /** The SQL state if Matomo's database failed during a bulk: Matomo answers 200, and nothing of the bulk is stored. */
 function sqlStateOf(body: string, known: ExchangeContext): string | undefined {
-  if (!body.slice(0, 100).trimStart().startsWith('Error:')) return undefined;
-  const start = body.indexOf('SQLSTATE');
-  return start < 0 ? undefined : plain(body.slice(start, start + 'SQLSTATE[HY000]'.length), known);
+  const state = /(?:^|\n)[\ufeff\s]{0,8}Error:.{0,100}?(SQLSTATE.{0,7})/.exec(body)?.[1];
+  return state === undefined ? undefined : plain(state, known);
 }
 
 /** The target of a redirect, without credentials, path parameters and query, which may repeat what was sent. */
@@ -248,17 +313,37 @@ function plain(text: string, { token }: ExchangeContext): string {
   return (token === undefined ? printable : printable.replaceAll(token, '…')).slice(0, 200);
 }
 
-/** The counters in the response to a bulk, even if PHP or a proxy wrote text before them. */
-function readCounters(body: string): { tracked: number; invalid: number } | undefined {
-  const start = Math.max(0, body.lastIndexOf(COUNTERS_START));
-  try {
-    const { tracked, invalid } = JSON.parse(body.slice(start)) as Record<string, unknown>;
-    return isCount(tracked) && isCount(invalid) ? { tracked, invalid } : undefined;
-  } catch {
-    return undefined;
-  }
+interface Counters {
+  /** `false`: Matomo has rolled the bulk back. */
+  readonly isSuccess: boolean;
+  readonly tracked: number;
+  readonly invalid: number;
+  readonly invalidIndices: readonly number[];
 }
 
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+/** As Matomo writes them. Takes linear time. */
+const COUNTERS =
+  /\{\s*"status"\s*:\s*"(success|error)"\s*,\s*"tracked"\s*:\s*(\d{1,15})\s*,\s*"invalid"\s*:\s*(\d{1,15})\s*(?:,\s*"invalid_indices"\s*:\s*\[([\d\s,]*)\]\s*)?[,}]/g;
+
+/**
+ * The counters in the response to a bulk, whatever PHP, a proxy or a hoster wrote before and after them. If a text has counters of its
+ * own, those are Matomo's that add up to the hits that were sent.
+ */
+function readCounters(body: string, sent: number): Counters | undefined {
+  const all = Array.from(body.matchAll(COUNTERS), toCounters);
+  return all.find(({ tracked, invalid }) => tracked + invalid === sent) ?? all.at(-1);
+}
+
+function toCounters([, status, tracked, invalid, indices = '']: RegExpMatchArray): Counters {
+  return {
+    isSuccess: status === 'success',
+    tracked: Number(tracked),
+    invalid: Number(invalid),
+    invalidIndices: (indices.match(/\d+/g) ?? []).map(Number),
+  };
+}
+
+/** Whether a response has text before or after its counters. */
+export function hasTextAround(body: string): boolean {
+  return readCounters(body, 0) !== undefined && !/^\s*\{[^{}]*\}\s*$/.test(body);
 }

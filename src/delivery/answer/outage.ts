@@ -92,6 +92,15 @@ const ADVICE: Readonly<Partial<Record<MessageCode, string>>> = {
   'request-rejected':
     'Check url and headers, and let proxies and firewalls pass POST to matomo.php.',
   'not-matomo': 'Set url to the folder that has matomo.php, and check the proxy in front of it.',
+  'tracker-debug':
+    "Set debug and debug_on_demand to 0 in the section [Tracker] of Matomo's config.ini.php.",
+  'php-output': "Set display_errors = Off in Matomo's php.ini, and read PHP's error log.",
+  'counters-changed': 'Check the proxy in front of Matomo.',
+  'text-around-counters':
+    "Set display_errors = Off in Matomo's php.ini, and check what a hoster or proxy adds to pages.",
+  'nothing-confirmed':
+    'That is normal with its plugin QueuedTracking and with a relay. Without them, check what answers at url.',
+  'site-unknown': 'Check siteId: the site may not exist.',
   'token-rejected': 'Check siteId, and that the user of tokenAuth has write access to that site.',
 };
 

@@ -52,7 +52,8 @@ export class Verdicts {
     const { resendUnconfirmed } = this.#parts.options;
     const policy = policyOf(result, batch, this.#rejections, resendUnconfirmed);
     const isSuccess =
-      result.kind === 'processed' || (result.kind === 'accepted' && !result.warning);
+      result.kind === 'processed' ||
+      (result.kind === 'accepted' && result.warning?.code !== 'not-matomo');
     return { policy, result, isSuccess, waitMillis: this.#waitMillis(policy, result) };
   }
 
@@ -96,8 +97,8 @@ export class Verdicts {
       diagnostics.warn(coded('crashes-rejected', NO_CRASHES));
     if (!('warning' in result) || !result.warning) return;
     const { code, reason } = result.warning;
-    const text =
-      result.kind === 'processed' ? reason : `${reason}. Sending continues. ${adviceFor(code)}`;
+    const effect = result.kind === 'accepted' ? ' Sending continues.' : '';
+    const text = `${reason}.${effect} ${adviceFor(code)}`;
     diagnostics.warnOnce(code, coded(code, text));
   }
 }

@@ -54,8 +54,9 @@ const SERVER_FAILS_FROM = 10;
  *    `first`; if nothing else is queued, by back-off. If the next request succeeds, too, this is a proof. Therefore the next one is `unsent`, or
  *    `likely` to succeed. One proof is not enough, because a server may fail by chance: at the third, at least a minute after the first, the hit
  *    is rejected.
- * 4. From the tenth failure in a row, the server is the cause. One hit at a time is sent, by back-off, until one is processed: one of the
- *    newest batch that is `unsent`; if none is, the hits of the other batches, one batch after the other, and last those that are `aside`.
+ * 4. From the tenth failure in a row, or if another server answers for Matomo, the server is the cause. One hit at a time is sent, by
+ *    back-off, until one is processed: one of the newest batch that is `unsent`; if none is, the hits of the other batches, one batch after the
+ *    other, and last those that are `aside`.
  * 5. A batch that is too large is halved at once.
  * 6. At the end of a process, no cause is searched for: a batch that fails is sent once more in two halves.
  * 7. A batch of which Matomo says that all hits are invalid may have a rejected token: it is set `aside` as a whole, and sent directly
@@ -239,6 +240,11 @@ export class FailingHits {
     this.#queue.inFlight = undefined;
     this.#hasSucceeded = false;
     this.#suspect = undefined;
+  }
+
+  /** The server is the cause, not a hit. */
+  serverFails(): void {
+    this.#failuresInARow = Math.max(this.#failuresInARow, SERVER_FAILS_FROM);
   }
 
   /** The token seems to be rejected: others are sent before the batch. */

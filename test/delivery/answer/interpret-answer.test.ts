@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { interpretAnswer } from '../../../src/delivery/answer/interpret-answer.js';
+import type { MessageCode } from '../../../src/common/messages.js';
+import { hasTextAround, interpretAnswer } from '../../../src/delivery/answer/interpret-answer.js';
 import type { Exchange } from '../../../src/delivery/http/transport.js';
 import { answer, DATABASE_DIED, noAnswer, notSent } from '../../support/scripted-transport.js';
 
@@ -15,17 +16,24 @@ const processed = (tracked: number, invalid: number, unconfirmed = 0) => ({
 });
 
 const PAGE = { kind: 'failed', code: 'not-matomo', mayBeStored: true };
+/** Processed by Matomo, which did not say how: never sent again. */
+const unconfirmed = (code: MessageCode) => ({ ...processed(0, 0, 3), warning: { code } });
+const CUT_OFF = unconfirmed('counters-changed');
+const NOTHING = { kind: 'accepted', warning: { code: 'nothing-confirmed' } };
 
 test.each([
   ['all tracked', counters(3, 0), processed(3, 0)],
   ['some invalid', counters(2, 1), processed(2, 1)],
   ['some lost inside', counters(2, 0), processed(2, 0, 1)],
   ['more than was sent', counters(5, 2), processed(3, 0)],
-  ['fewer than none', counters(-1, 4), { kind: 'unconfirmed' }],
-  ['half of a hit', counters(1.5, 1), { kind: 'unconfirmed' }],
+  ['fewer than none', counters(-1, 4), CUT_OFF],
+  ['half of a hit', counters(1.5, 1), CUT_OFF],
   ['not counted', counters(0, 0), { kind: 'not_counted' }],
-  ['QueuedTracking', answer(200, 'GIF89a', 'image/gif'), { kind: 'accepted' }],
-  ['204', answer(204), { kind: 'accepted' }],
+  ['QueuedTracking', answer(200, 'GIF89a', 'image/gif'), NOTHING],
+  ['an image under another type', answer(200, 'GIF89a'), NOTHING],
+  ['204', answer(204), NOTHING],
+  ['an empty answer', answer(200), NOTHING],
+  ['a BOM and line breaks', answer(200, '\ufeff\r\n'), NOTHING],
   ...[201, 202, 203].flatMap((status): [string, Exchange, object][] => [
     [
       `${status} with counters`,
@@ -34,14 +42,10 @@ test.each([
     ],
     [
       `${status} without`,
-      answer(status, '', 'text/plain'),
+      answer(status, 'created', 'text/plain'),
       { kind: 'misconfigured', code: 'not-matomo' },
     ],
-    [
-      `${status} cut off`,
-      answer(status, '{"status":"success","tracked":3'),
-      { kind: 'unconfirmed' },
-    ],
+    [`${status} cut off`, answer(status, '{"status":"success","tracked":3'), CUT_OFF],
   ]),
   [
     'a database that died',
@@ -55,7 +59,7 @@ test.each([
   ['an error of something else', answer(200, 'Error: 42', 'text/plain'), { kind: 'misconfigured' }],
   ['a page about SQLSTATE', answer(200, '<p>Error:SQLSTATE'), PAGE],
   ['a page', answer(200, '<html>'), PAGE],
-  ['an empty page with 202', answer(202, '', 'Text/HTML; charset=utf-8'), PAGE],
+  ['a page with 202', answer(202, '<p>', 'Text/HTML; charset=utf-8'), PAGE],
   [
     'counters as HTML',
     answer(200, '{"status":"success","tracked":3,"invalid":0}'),
@@ -94,10 +98,13 @@ test.each([
   expect(interpretAnswer(exchange, known)).toMatchObject(result);
 });
 
-test('all invalid without a token: counted, and the site id is named', () => {
+test('all invalid without a token: counted, and the site may not exist', () => {
   const result = interpretAnswer(counters(0, 3), known);
-  expect(result).toMatchObject({ kind: 'processed', invalid: 3 });
-  expect(result).toHaveProperty('warning.reason', expect.stringContaining('siteId'));
+  expect(result).toMatchObject({
+    kind: 'processed',
+    invalid: 3,
+    warning: { code: 'site-unknown' },
+  });
 });
 
 test.each([
@@ -122,7 +129,7 @@ test.each([
 test.each<[string, Exchange, object]>([
   ['a page', answer(200, '<html>'), PAGE],
   ['201', answer(201, 'created', 'text/plain'), { kind: 'accepted', isDoubtful: false }],
-  ['202', answer(202, '', 'text/plain'), { kind: 'accepted', isDoubtful: false }],
+  ['202', answer(202, 'queued', 'text/plain'), { kind: 'accepted', isDoubtful: false }],
   ['a database that died', answer(200, DATABASE_DIED), { kind: 'failed' }],
 ])('%s where Matomo has tracked before', (_name, exchange, expected) => {
   const result = interpretAnswer(exchange, { ...known, hasTracked: true });
@@ -138,21 +145,125 @@ test('nothing of the body of a failed database is repeated but the state', () =>
   );
 });
 
+const COUNTERS = '{"status":"success","tracked":2,"invalid":1}';
+const SUPER_USERS = '{"status":"success","tracked":2,"invalid":1,"invalid_indices":[1]}';
+const DEPRECATED =
+  '<br />\n<b>Deprecated</b>:  {"a":{}} in <b>/m/x.php</b> on line <b>3</b><br />\n';
+
 test.each([
-  '<br />\n<b>Deprecated</b>: x in y.php on line 3<br />\n{"status":"success","tracked":3,"invalid":0}',
-  '\ufeff{"status":"success","tracked":3,"invalid":0}',
-  '{"status":"success","tracked":3,"invalid":0,"invalid_indices":[]}\n',
-])('counters are read from %j', (body) => {
-  expect(interpretAnswer(answer(200, body, 'text/html'), known)).toMatchObject({
-    kind: 'processed',
-    tracked: 3,
-  });
+  ['nothing else', COUNTERS],
+  ['white space', ' { "status" : "success",\n"tracked" : 2, "invalid" : 1 }\r\n'],
+  ['a BOM', `\ufeff${COUNTERS}`],
+  ['a message of PHP before', DEPRECATED + COUNTERS],
+  ['a message of PHP after', COUNTERS + DEPRECATED],
+  ['messages before and after', DEPRECATED + SUPER_USERS + DEPRECATED],
+  ['the script of a hoster', `${COUNTERS}<script>if(a){b={"status":"ok"}}</script>`],
+  ['a comment', `<!-- {cached} -->${COUNTERS}<!-- "status" -->`],
+  ['another object before', `{"status":"ok"}${COUNTERS}`],
+  ['another object after', `${COUNTERS}{"status":"ok","tracked":"no"}`],
+  ['an object around', `{"answer":${COUNTERS},"status":"ok"}`],
+  ['counters of somebody else before', `{"status":"success","tracked":0,"invalid":0}${COUNTERS}`],
+  ['counters of somebody else after', `${COUNTERS}{"status":"success","tracked":9,"invalid":0}`],
+  ['a page around', `<!DOCTYPE html><html><body>${COUNTERS}</body></html>`],
+  ['debug output around', `DEBUG: a {}\n${COUNTERS}\nDEBUG: b`],
+  ['indices that are cut off', `${SUPER_USERS.slice(0, -2)}`],
+  ['text up to the limit', COUNTERS + ' {x} '.repeat(13_000)],
+])('counters are read with %s', (_what, body) => {
+  for (const type of ['text/html', 'application/json', 'text/plain', '']) {
+    const result = interpretAnswer(answer(200, body, type), known);
+    expect(result).toMatchObject(processed(2, 1));
+  }
 });
 
-test('an answer of Matomo’s that was cut off may hide that hits were stored', () => {
-  expect(interpretAnswer(answer(200, '{"status":"success","tracked":3,"inv'), known).kind).toBe(
-    'unconfirmed',
-  );
+test.each([
+  [SUPER_USERS, [1]],
+  [SUPER_USERS + DEPRECATED, [1]],
+  ['{"status":"success","tracked":1,"invalid":2,"invalid_indices":[0,2]}', [0, 2]],
+  [COUNTERS, []],
+])('%s says which hits are invalid', (body, invalidIndices) => {
+  expect(interpretAnswer(answer(200, body), known)).toMatchObject({ invalidIndices });
+});
+
+test.each([
+  [500, processed(2, 1)],
+  [502, { kind: 'failed' }],
+  [504, { kind: 'unconfirmed' }],
+])('PHP fails after it answered, so counters are believed with 500 alone: %i', (status, result) => {
+  expect(interpretAnswer(answer(status, COUNTERS), known)).toMatchObject(result);
+});
+
+test.each(['', DEPRECATED])('an error is none that was tracked, with %j before it', (before) => {
+  const body = `${before}{"status":"error","tracked":3,"invalid":0}`;
+  expect(interpretAnswer(answer(200, body), known)).toMatchObject({ kind: 'rolled_back' });
+});
+
+const DEBUG_ENABLED = 'Debug enabled - Input parameters: array (\n)';
+test.each([
+  ['lines', `DEBUG: ${DEBUG_ENABLED}\nDEBUG: Current datetime: 2026-11-20 10:00:00\n`],
+  ['Monolog', `[2026-11-20T10:00:00.123456+00:00] piwik.DEBUG: Visit is known [] []\n`],
+  ['older Monolog', '[2026-11-20 10:00:00] piwik.DEBUG: Visit is known [] []\n'],
+  ['the format of log files', 'DEBUG Piwik\\Tracker[2026-11-20 10:00:00 UTC] [a1] Visit is known'],
+  ['a line without a class', 'DEBUG [2026-11-20 10:00:00] Visit is known'],
+  ['a format of their own', `10:00 debug | ${DEBUG_ENABLED}`],
+  ['HTML', `<pre>DEBUG: Visit is known</pre>`],
+  ['HTML lines', 'x<br />\r\nDEBUG: Visit is known<br />'],
+  ['bold levels', '<b>DEBUG</b>: Visit is known<br>'],
+  ['a message of PHP first', `${DEPRECATED}DEBUG: Visit is known`],
+  ['a BOM', '\ufeffDEBUG: Visit is known'],
+  ['a gif after it', 'DEBUG: Visit is known\nGIF89a'],
+  ['more than the limit', `DEBUG: Visit is known\n`.repeat(3000)],
+])('debug output of Matomo in %s means that the hits may be stored', (_what, body) => {
+  for (const type of ['text/plain', 'text/html', 'application/json', '']) {
+    for (const hasTracked of [false, true]) {
+      const result = interpretAnswer(answer(200, body, type), { ...known, hasTracked });
+      expect(result).toMatchObject(unconfirmed('tracker-debug'));
+      expect(JSON.stringify(result)).not.toContain('Visit');
+    }
+  }
+});
+
+test.each([
+  ['HTML', DEPRECATED],
+  ['text', '\nWarning: foo() in /m/x.php on line 12\n'],
+  ['a log on stdout', 'PHP Notice:  foo in /m/x.php on line 12'],
+])('messages of PHP as %s, instead of counters, mean the same', (_what, body) => {
+  for (const type of ['text/html', 'application/json']) {
+    const result = interpretAnswer(answer(200, body, type), known);
+    expect(result).toMatchObject(unconfirmed('php-output'));
+  }
+});
+
+test.each([
+  ['JSON in a text of JSON', JSON.stringify({ body: COUNTERS })],
+  ['HTML', COUNTERS.replaceAll('"', '&quot;')],
+  ['a part', COUNTERS.slice(0, -12)],
+  ['a small part, behind text', DEPRECATED + COUNTERS.slice(0, 30)],
+])('counters that came as %s mean the same', (_what, body) => {
+  expect(interpretAnswer(answer(200, body), known)).toMatchObject(CUT_OFF);
+});
+
+test.each([
+  ['a page with a message of PHP', `${DEPRECATED}<!DOCTYPE html><html>`, PAGE],
+  ['a page about debugging', '<html><pre>DEBUG: x</pre>', PAGE],
+  ['a script', 'const DEBUG = 1; // DEBUG: x', PAGE],
+  ['a warning of something else', 'Warning: closed', PAGE],
+  [
+    'a fatal error',
+    'DEBUG: a\n<b>Fatal error</b>:  x in <b>y</b> on line <b>3</b>',
+    { kind: 'failed', code: 'rolled-back', mayBeStored: true },
+  ],
+  [
+    'a database that died behind a message',
+    `${DEPRECATED}${DATABASE_DIED}`,
+    { kind: 'failed', code: 'rolled-back' },
+  ],
+])('%s is no confirmation', (_what, body, expected) => {
+  expect(interpretAnswer(answer(200, body), known)).toMatchObject(expected);
+});
+
+test('nothing is confirmed: said as long as Matomo has tracked no hit', () => {
+  const given = { ...known, hasTracked: true };
+  expect(interpretAnswer(answer(204), given)).toEqual({ kind: 'accepted' });
 });
 
 test('a server that repeats the token does not get it into a message', () => {
@@ -161,7 +272,7 @@ test('a server that repeats the token does not get it into a message', () => {
   expect(interpretAnswer({ ...answer(302), location }, given)).toMatchObject({
     reason: expect.stringContaining('redirects to /…/login'),
   });
-  const page = interpretAnswer(answer(200, '', 'text/s3cret'), given);
+  const page = interpretAnswer(answer(200, 'x', 'text/s3cret'), given);
   expect(page).toMatchObject({ reason: expect.stringContaining('(text/…)') });
 });
 
@@ -175,4 +286,15 @@ test('a redirect is named without its query and credentials', () => {
     kind: 'misconfigured',
     reason: expect.stringMatching(/https:\/\/other\.example\/matomo\.php(?!\?)/),
   });
+});
+
+test.each([
+  [COUNTERS, false],
+  [` ${SUPER_USERS}\r\n`, false],
+  [COUNTERS + DEPRECATED, true],
+  [`<!-- -->${COUNTERS}`, true],
+  [DEPRECATED, false],
+])('%j: text around counters is %s', (body, isAround) => {
+  expect(hasTextAround(body)).toBe(isAround);
+  expect(hasTextAround(body)).toBe(isAround);
 });

@@ -164,7 +164,7 @@ export class SimulatedMatomo implements Transport {
     const isKnown = this.#known.has(sender);
     if (this.fault === 'another page') return answer(200, '<html>');
     // A sender that has not seen Matomo answer cannot know that this takes hits.
-    if (this.fault === 'accepted' && !isKnown) return answer(202, '', 'text/plain');
+    if (this.fault === 'accepted' && !isKnown) return answer(202, 'queued', 'text/plain');
     if (names.length > this.mostInABulk) return answer(413);
     if (poisoned) return poisoned;
     switch (this.fault) {
@@ -178,7 +178,7 @@ export class SimulatedMatomo implements Transport {
       case 'accepted':
         this.#store(valid);
         this.answeredAccepted += names.length;
-        return answer(202, '', 'text/plain');
+        return answer(202, 'queued', 'text/plain');
       case 'lock timeout':
       case 'bad gateway after storing':
         this.#store(valid);

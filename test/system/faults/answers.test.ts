@@ -44,9 +44,12 @@ const SEEN = ', where Matomo was seen';
 const FROM_START = ', from the start';
 /** More than was sent: it counts as all. */
 const ALL_TRACKED = '{"status":"success","tracked":1000,"invalid":0}';
+const DEPRECATED = '<br />\n<b>Deprecated</b>: {x} in <b>/m/y.php</b> on line <b>3</b><br />\n';
 const COUNTED: readonly (readonly [string, PlayedAnswer])[] = [
   ['201', { status: 201, store: true }],
   ['202', { status: 202, store: true }],
+  ['text before', { body: DEPRECATED + ALL_TRACKED, store: true }],
+  ['text after', { body: ALL_TRACKED + DEPRECATED, store: true }],
   ['gzip', { headers: { 'content-encoding': 'gzip' }, body: gzipSync(ALL_TRACKED), store: true }],
 ];
 const ONE_TRACKED = {
@@ -56,6 +59,17 @@ const ONE_TRACKED = {
 const ALL_INVALID = {
   body: '{"status":"success","tracked":0,"invalid":1000}',
   contentType: JSON_TYPE,
+};
+/** Matomo stores the hits, and prints this instead of counters. */
+const DEBUG: PlayedAnswer = {
+  body: 'DEBUG: Debug enabled - Input parameters: array (\n)\nDEBUG: Visitor is known\n',
+  contentType: 'text/plain',
+  store: true,
+};
+const IN_DEBUG_MODE: Expected = {
+  lost: ['unconfirmed'],
+  logs: /\[Tracker\].*\[tracker-debug\]/,
+  isAllStored: true,
 };
 const withToken = () => ({ tokenAuth: 'a'.repeat(32) });
 
@@ -108,14 +122,32 @@ const ROWS: readonly (readonly [name: string, FaultCase, Expected])[] = [
   ),
   [
     `202 without counters${SEEN}`,
-    answers({ status: 202, body: '', store: true }),
+    answers({ status: 202, body: 'queued', store: true }),
     { logs: /\b202\b.*accepted.*\[not-matomo\]/, isAllStored: true, isSomeAccepted: true },
   ],
   [
     `202 without counters${FROM_START}`,
-    fromStart({ status: 202, body: '' }),
+    fromStart({ status: 202, body: 'queued', contentType: 'text/plain' }),
     { logs: /\b202\b.*\[not-matomo\]/, isAllStored: true, isSomeAccepted: false },
   ],
+  ['debug output', answers(DEBUG), IN_DEBUG_MODE],
+  [`debug output${FROM_START}`, fromStart(DEBUG), IN_DEBUG_MODE],
+  [
+    'debug output, with resendUnconfirmed',
+    { ...fromStart(DEBUG), options: () => ({ resendUnconfirmed: true }) },
+    IN_DEBUG_MODE,
+  ],
+  [
+    'messages of PHP instead of counters',
+    fromStart({ body: DEPRECATED, store: true }),
+    { lost: ['unconfirmed'], logs: /display_errors.*\[php-output\]/, isAllStored: true },
+  ],
+  [
+    `image/gif${FROM_START}`,
+    fromStart({ contentType: 'image/gif', body: 'GIF89a', store: true }),
+    { isAllStored: true, isSomeAccepted: true, logs: /\[nothing-confirmed\]/ },
+  ],
+  ['an empty 200', answers({ body: '', store: true }), { isAllStored: true, isSomeAccepted: true }],
   [
     'image/gif',
     answers({ contentType: 'image/gif', body: 'GIF89a', store: true }),
