@@ -170,6 +170,13 @@ function readApiAnswer(
   const json = parseJson(body);
   if (json !== undefined) return toResult(json, status);
   const what = `${at} answered ${status}`;
+  // Its status is 503, or 200 with several servers.
+  if (body.includes('Matomo is undergoing maintenance')) {
+    const found = `${what}: Matomo is in maintenance mode, in which it stores hits as long as record_statistics is 1`;
+    const advice =
+      "Wait, or set maintenance_mode = 0 in the section [General] of Matomo's config.ini.php";
+    throw new ApiFailure('unavailable', found, advice);
+  }
   const authenticate = firstOf(headers['www-authenticate']);
   if (status === 401 && authenticate !== undefined) {
     const [scheme = ''] = authenticate.split(' ', 1);

@@ -44,16 +44,19 @@ function* endless(): Generator<string> {
 }
 
 const html =
-  (status: number): Answer =>
+  (status: number, heading = 'Hello'): Answer =>
   (_request, response) => {
-    response.writeHead(status, { 'content-type': 'text/html' }).end('<h1>Hello</h1>');
+    response.writeHead(status, { 'content-type': 'text/html' }).end(`<h1>${heading}</h1>`);
   };
+const MAINTENANCE = 'Matomo is undergoing maintenance';
 
 test.each<[string, Answer, string, string]>([
   ['a page', html(200), 'not-matomo', 'answered 200 with "text/html"'],
   ['a page that is not there', html(404), 'request-rejected', 'MATOMO_URL'],
   ['a firewall', html(403), 'request-rejected', 'index.php'],
   ['a web server without PHP', html(503), 'unavailable', 'answered 503'],
+  ['maintenance mode', html(503, MAINTENANCE), 'unavailable', 'maintenance_mode = 0'],
+  ['maintenance mode of several servers', html(200, MAINTENANCE), 'unavailable', 'it stores hits'],
   [
     'an API of something else',
     (_request, response) => void response.end('{"ok":true}'),

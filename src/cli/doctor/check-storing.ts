@@ -54,7 +54,8 @@ function refusedToken(answer: Answer, siteId: ResolvedOptions['siteId']): Findin
 }
 
 const TITLE = 'opentelemetry-matomo doctor';
-const PLUGIN = `In Matomo 6, also check the settings of the plugin ${SPAM_PREVENTION}.`;
+const EXCLUDES = "exclude_requests in the section [Tracker] of Matomo's config.ini.php";
+const PLUGIN = `Also check ${EXCLUDES}. In Matomo 6, also check the settings of the plugin ${SPAM_PREVENTION}.`;
 
 /** Whether Matomo would store hits of this service. With `sends` it stores one to find out. */
 export async function checkStoring(
@@ -72,7 +73,8 @@ export async function checkStoring(
     const unclear = 'Matomo did not process a hit as expected';
     return [failed(isKept ? pinged : dropped, unclear, advice)];
   }
-  const stores = ok('storing', 'Matomo would not drop a hit, and can read its database');
+  const kept = `Matomo would not drop a hit, and can read its database. ${EXCLUDES} may still drop some by title, URL or event, and no answer shows that`;
+  const stores = ok('storing', kept);
   if (!sends) return [stores, notSent(options, knowsFields)];
   const answer = await questions.send(TITLE);
   if (!isProcessed(answer, 'tracked')) {

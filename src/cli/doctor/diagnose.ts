@@ -1,3 +1,5 @@
+import { hasTextAround } from '../../delivery/answer/interpret-answer.js';
+import { adviceFor } from '../../delivery/answer/outage.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { ApiFailure, isTooOld } from '../matomo-api.js';
 import { createCleaner } from '../terminal.js';
@@ -9,7 +11,13 @@ import { checkSpool } from './check-spool.js';
 import { checkStoring, checkToken } from './check-storing.js';
 import { checkApi, checkNode, checkTracing } from './check-tracing.js';
 import { type Check, type Finding, inOrder, ok, problem, unknown, warning } from './checks.js';
-import { type Answer, createQuestions, isProcessed, readSiteSettings } from './questions.js';
+import {
+  type Answer,
+  createQuestions,
+  isProcessed,
+  isUnconfirmed,
+  readSiteSettings,
+} from './questions.js';
 
 export interface DiagnoseOptions {
   readonly env: Readonly<NodeJS.ProcessEnv>;
@@ -98,21 +106,28 @@ async function* checkMatomo(
   yield* checkTls(options, first.exchange.kind === 'answer', env);
   yield* checkClock(first, options);
   if (address.verdict === 'problem') return;
+  yield* checkAnswer(first);
   const isQueued = first.verdict.kind === 'accepted';
   if (isQueued) {
-    const isEmpty = first.exchange.kind === 'answer' && first.exchange.status === 204;
-    const found = `Matomo answers a bulk with ${isEmpty ? 'nothing' : 'an image'}: its plugin QueuedTracking ${QUEUES}`;
-    const advice = 'Check that its queue is processed; no answer says what became of the hits.';
+    const isImage = first.exchange.kind === 'answer' && first.exchange.body !== '';
+    const found = `Matomo answers a bulk with ${isImage ? 'an image' : 'nothing'}, and hits count as accepted: its plugin QueuedTracking answers before it processes them, or something in front of Matomo answers for it`;
+    const advice =
+      'With the plugin, check that its queue is processed. Without, check the proxy, and MATOMO_URL. No answer says what became of the hits.';
     yield warning('queue', 'queued-tracking', found, advice);
   }
   const questions = createQuestions(options, isQueued);
   const answer = isQueued ? await questions.site() : first;
   if (answer.verdict.kind === 'accepted') {
     const found =
-      'cannot tell whether the site exists and the token is valid: the queue answers for Matomo';
+      'cannot tell whether the site exists and the token is valid: the queue, or something in front of Matomo, answers for it';
     return yield unknown('site', found, 'Check Administration > Diagnostic > Tracking failures.');
   }
 
+  if (isUnconfirmed(answer)) {
+    const found =
+      'cannot tell whether the site exists and the token is valid: the answer has no counters';
+    return yield unknown('site', found, 'Fix that first, and run doctor again.');
+  }
   const hasSite = isProcessed(answer, 'tracked');
   const token = hasSite || mayWantToken(answer) ? await checkToken(questions, options) : undefined;
   const hasToken = options.tokenAuth !== undefined;
@@ -149,6 +164,18 @@ async function* checkMatomo(
   if (!storing.some(({ verdict }) => verdict === 'ok')) return;
   yield* await checkSpam(questions, options, settings);
   if (sends && !fields.isKnown) yield fieldsUnknown();
+}
+
+/** What Matomo's answer has instead of counters, or around them. */
+function* checkAnswer({ exchange, verdict }: Answer): Generator<Finding> {
+  if (verdict.kind === 'processed' && verdict.warning && verdict.warning.code !== 'site-unknown') {
+    const { code, reason } = verdict.warning;
+    yield warning('matomo', code, reason, adviceFor(code));
+  }
+  if (exchange.kind !== 'answer' || !hasTextAround(exchange.body)) return;
+  const found = "Matomo's answer has text before or after its counters, which does no harm now";
+  const code = 'text-around-counters';
+  yield warning('matomo', code, found, adviceFor(code));
 }
 
 const QUEUES = 'answers before it processes hits, and they count as accepted';

@@ -99,6 +99,11 @@ export function isProcessed({ verdict }: Answer, as: 'tracked' | 'invalid'): boo
   return verdict.kind === 'processed' && verdict[as] === 1;
 }
 
+/** Whether Matomo processed the hit and did not say how. */
+export function isUnconfirmed({ verdict }: Answer): boolean {
+  return verdict.kind === 'processed' && verdict.unconfirmed > 0;
+}
+
 /** What Matomo's HTTP API says about how a hit is stored. `undefined` if the token has no access to it. */
 export type SiteSettings = Exclude<Awaited<ReturnType<typeof readSiteSettings>>, ApiFailure>;
 

@@ -6,6 +6,7 @@ import { type Fault, matomoOnWire } from '../../support/fault-proxy.js';
 import { DATABASE_DIED } from '../../support/scripted-transport.js';
 
 const json = (body: string): PlayedAnswer => ({ body, contentType: 'application/json' });
+const DEPRECATED = '<br />\n<b>Deprecated</b>: x in <b>/m/y.php</b> on line <b>3</b><br />\n';
 const shifted = (seconds: number): PlayedAnswer => ({
   headers: { date: new Date(Date.now() + seconds * 1000).toUTCString() },
 });
@@ -82,6 +83,36 @@ test.each<[string, PlayedAnswer, finding: string, text: RegExp]>([
     json('{"status":"success","tracked":0,"invalid":1}'),
     'site problem site-unknown',
     /no site 1.* → .*MATOMO_SITE_ID/,
+  ],
+  [
+    'debug output',
+    { body: 'DEBUG: Visitor is known\n', contentType: 'text/plain' },
+    'matomo warning tracker-debug',
+    /debug output.* → .*debug.*\[Tracker\]/,
+  ],
+  [
+    'messages of PHP instead of counters',
+    { body: DEPRECATED },
+    'matomo warning php-output',
+    /messages of PHP.* → .*display_errors/,
+  ],
+  [
+    'counters that are cut off',
+    json('{"status":"success","tracked":1'),
+    'matomo warning counters-changed',
+    /cut off.* → .*proxy/,
+  ],
+  [
+    'text after the counters',
+    { body: `{"status":"success","tracked":1,"invalid":0}${DEPRECATED}` },
+    'matomo warning text-around-counters',
+    /text before or after.* → .*display_errors/,
+  ],
+  [
+    'an empty answer',
+    { body: '' },
+    'queue warning queued-tracking',
+    /nothing.*QueuedTracking.* → .*MATOMO_URL/,
   ],
   [
     '204 to everything',
