@@ -3,7 +3,7 @@
  * src/inspector for regular expressions, `split`, `replace`, `match`, `indexOf`, `includes`, `JSON.parse`, `Date.parse`, zlib and
  * loops, and for everything that is called with an `Exchange`, a `BulkResult` or a `Forwarded`:
  *
- * - `interpretAnswer`: body (counters, SQLSTATE), content type (`plain`) and location (`target`)
+ * - `interpretAnswer`, `hasTextAround`: body (counters, SQLSTATE, debug output, messages of PHP), content type (`plain`) and location (`target`)
  * - `retryAfterMillis`: an expression and `Date.parse`; `checkClock` has `Date.parse` too
  * - `explainError`, `provesUnsent`, `isBrokenConnection`: messages of errors, some with a status line of a proxy
  * - `toAnswer`: capped input and output
@@ -17,7 +17,7 @@ import { describe, test } from 'vitest';
 import { checkClock } from '../../src/cli/doctor/check-connection.js';
 import { formatFindings } from '../../src/cli/doctor.js';
 import { splitCode } from '../../src/common/messages.js';
-import { interpretAnswer } from '../../src/delivery/answer/interpret-answer.js';
+import { hasTextAround, interpretAnswer } from '../../src/delivery/answer/interpret-answer.js';
 import { retryAfterMillis } from '../../src/delivery/answer/verdicts.js';
 import {
   explainError,
@@ -69,6 +69,24 @@ const BODIES: readonly Make[] = [
   repeated('Error:', 'SQLSTAT'),
   repeated('Error:SQLSTATE[', '['),
   repeated('', '"tracked'),
+  repeated('', '{"status":"success","tracked"'),
+  repeated('', '{ '),
+  repeated('{', ' ', '"status"'),
+  repeated('', '"status":"success",'),
+  repeated(`${COUNTERS},"invalid_indices":[`, ' ', 'x'),
+  repeated('', `${COUNTERS},"invalid_indices":[`),
+  repeated('', '\n'),
+  repeated('', '\n        '),
+  repeated('', '\nDEBUG'),
+  repeated('', '\nDEBUG a'),
+  repeated('\nDEBUG ', 'a'),
+  repeated('', '\n[2026-11-20 ', '] piwik.DEBUG'),
+  repeated('\n', 'piwik.'),
+  repeated('', '\nWarning: '),
+  repeated('', ' on line '),
+  repeated('', '\nError:', 'SQLSTATE'),
+  repeated('', '\nError:SQLSTAT'),
+  repeated('', '&quot;status'),
   repeated('', '\u00ff'),
 ];
 
@@ -105,7 +123,7 @@ describe.each(named(BODIES))('a body of %j', (_name, make) => {
   test.each([true, false])('is read in linear time (tracked before: %s)', (hasTracked) => {
     const known = { sent: 3, hasToken: true, hasTracked };
     for (const most of [KEPT_BYTES, BODY_BYTES]) {
-      expectLinear(make, (body) => interpretAnswer(readAnswer(body), known), most);
+      expectLinear(make, (body) => read(body, known), most);
     }
   });
 });
@@ -117,6 +135,11 @@ test.each([
 ])('a compressed answer that is %s is read in linear time', (_name, make) => {
   expectLinear(make, (body) => readCompressed(body), BODY_BYTES);
 });
+
+function read(body: string, known: Parameters<typeof interpretAnswer>[1]): void {
+  interpretAnswer(readAnswer(body), known);
+  hasTextAround(body);
+}
 
 /** The part of an answer that the transport keeps. */
 function readAnswer(body: string): Exchange {

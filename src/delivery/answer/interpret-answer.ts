@@ -143,7 +143,7 @@ function readWithoutCounters(answer: AnswerExchange, known: ExchangeContext): Bu
   const ofMatomo = readTextOfMatomo(body, known.sent);
   if (ofMatomo) return ofMatomo;
   const type = plain(answer.contentType, known) || 'no content type';
-  const reason = `The server answered with status ${status} (${hits}), but is not Matomo's tracker (${type})`;
+  const reason = `The server answered with status ${status} (${hits}), but not as Matomo's tracker does (${type})`;
   if (/^\s*text\/html\b/i.test(answer.contentType)) {
     const html = `${reason} and may have stored them`;
     return { kind: 'failed', code: 'not-matomo', reason: html, mayBeStored: true };

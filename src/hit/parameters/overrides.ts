@@ -32,7 +32,7 @@ export function overrideAll(
 }
 
 /**
- * Sets one parameter; a value that Matomo would reject, ignore or misread is reported and left out. `source` is what set it, in the
+ * Sets one parameter; a value in another form, which Matomo may reject, ignore or misread, is reported and left out. `source` is what set it, in the
  * words of a message.
  */
 export function override(
@@ -69,7 +69,7 @@ export function override(
 }
 
 function invalidValue(rules: ValueRules, unchecked: unknown, name: string, source: string): string {
-  return `"${name}" must be ${RULES[rules.kind](rules)}, got ${kindOf(unchecked)} from ${source}. It was left out, because Matomo would reject, ignore or misread it. Correct it.`;
+  return `"${name}" must be ${RULES[rules.kind](rules)}, got ${kindOf(unchecked)} from ${source}. It was left out, because Matomo may read another value from it. Correct it.`;
 }
 
 /** Matomo would store half an event as a page view. */
