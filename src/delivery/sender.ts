@@ -175,8 +175,11 @@ export class Sender {
 
 /** The hits that Matomo names as invalid. */
 function invalidOf(result: BulkResult, hits: readonly Hit[]): readonly Hit[] | undefined {
-  const indices = result.kind === 'processed' ? result.invalidIndices : undefined;
-  return indices?.length ? hits.filter((_, index) => indices.includes(index)) : undefined;
+  if (result.kind !== 'processed' || !result.invalidIndices) return undefined;
+  const indices = new Set(result.invalidIndices);
+  return indices.size === result.invalid
+    ? hits.filter((_, index) => indices.has(index))
+    : undefined;
 }
 
 function failureOf(result: BulkResult): Failure {

@@ -95,6 +95,15 @@ test('of a bulk that another server answers, one hit is tried at a time until Ma
   expect(delivery.counters.tracked).toBe(10);
 });
 
+test('a server that answers with nothing ends an outage', async () => {
+  const { delivery, transport, logged } = setUp();
+  transport.answer(answer(503), answer(204));
+  delivery.push(pending());
+  await vi.advanceTimersByTimeAsync(10 * MINUTE_MILLIS);
+  expect(delivery.counters.accepted).toBe(1);
+  expect(linesWith(logged, 'available-again')).toHaveLength(1);
+});
+
 const invalidAt = (sent: number, ...indices: number[]) =>
   answer(200, {
     status: 'success',

@@ -167,13 +167,14 @@ function isImage({ body, contentType }: AnswerExchange): boolean {
 /** Lines of Matomo's log in the formats of its loggers and versions: `DEBUG: …`, `DEBUG Piwik\Tracker[2026-…`, `[2026-…] piwik.DEBUG: …`. */
 const DEBUG_LINE =
   /(?:^|[\n>])[\ufeff \t]{0,8}(?:\[[\dT:.+ -]{1,40}\] )?(?:\w{1,40}\.)?DEBUG(?:<\/\w{1,9}>)?(?::\s|:? ?[\w\\]{0,100}\[)/;
-/** What Matomo writes there about a bulk and each of its hits, in any format. */
-const DEBUG_TEXT = /\b(?:Debug enabled - Input parameters|Current datetime):/;
-/** Messages of PHP, in its formats for HTML and text. */
+/** What Matomo writes there first, in any format. */
+const DEBUG_TEXT = 'Debug enabled - Input parameters';
+/** Messages of PHP, in its formats for HTML and text, and in that of Xdebug. */
 const PHP_MESSAGE =
   /(?:^|[\n>])[\ufeff \t]{0,8}(?:PHP )?(?:<b>)?(?:Warning|Notice|Deprecated|Strict Standards)(?:<\/b>)?: /;
-const PHP_FAILURE = /(?:^|[\n>])[\ufeff \t]{0,8}(?:PHP )?(?:<b>)?(?:Fatal|Parse) error(?:<\/b>)?: /;
-const PHP_PLACE = / on line (?:<b>)?\d/;
+const PHP_FAILURE =
+  /(?:^|[\n>])[\ufeff \t]{0,8}(?:PHP )?(?:<b>)?(?:Fatal|Parse|(?:Recoverable|Catchable) fatal) error(?:<\/b>)?: /;
+const PHP_PLACE = / on line (?:<\w>)?\d/;
 /** Counters that are cut off at the end of the response, or that something has quoted. */
 const CUT_COUNTERS = /\{"status":"success","tracked"[^{}]*$/;
 const QUOTED_COUNTERS =
@@ -196,13 +197,14 @@ function readTextOfMatomo(body: string, sent: number): BulkResult | undefined {
   };
   if (CUT_COUNTERS.test(body) || QUOTED_COUNTERS.test(body))
     return unconfirmed('counters-changed', "Matomo's counters are cut off or changed on their way");
-  if (/<(?:!doctype|html)\b/i.test(body)) return undefined;
-  const hasPhpPlace = PHP_PLACE.test(body);
+  // A page of another server may have a message of PHP, too.
+  const isPage = /<(?:!doctype|html)\b/i.test(body);
+  const hasPhpPlace = !isPage && PHP_PLACE.test(body);
   if (hasPhpPlace && PHP_FAILURE.test(body)) {
     const reason = `PHP failed while Matomo processed ${countOf(sent)}, and may have stored them`;
     return { kind: 'failed', code: 'rolled-back', reason, mayBeStored: true };
   }
-  if (DEBUG_TEXT.test(body) || DEBUG_LINE.test(body))
+  if (body.includes(DEBUG_TEXT) || (!isPage && DEBUG_LINE.test(body)))
     return unconfirmed('tracker-debug', 'Matomo answers with debug output instead of counters');
   if (hasPhpPlace && PHP_MESSAGE.test(body))
     return unconfirmed('php-output', 'Matomo answers with messages of PHP instead of counters');

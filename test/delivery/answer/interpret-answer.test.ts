@@ -210,6 +210,7 @@ test.each([
   ['bold levels', '<b>DEBUG</b>: Visit is known<br>'],
   ['a message of PHP first', `${DEPRECATED}DEBUG: Visit is known`],
   ['a BOM', '\ufeffDEBUG: Visit is known'],
+  ['a page around', `<html><pre>${DEBUG_ENABLED}</pre></html>`],
   ['a gif after it', 'DEBUG: Visit is known\nGIF89a'],
   ['more than the limit', `DEBUG: Visit is known\n`.repeat(3000)],
 ])('debug output of Matomo in %s means that the hits may be stored', (_what, body) => {
@@ -225,6 +226,10 @@ test.each([
 test.each([
   ['HTML', DEPRECATED],
   ['text', '\nWarning: foo() in /m/x.php on line 12\n'],
+  [
+    'a table of Xdebug',
+    "<table class='xdebug-error'><th><span>( ! )</span> Notice: x in /m on line <i>1</i></th>",
+  ],
   ['a log on stdout', 'PHP Notice:  foo in /m/x.php on line 12'],
 ])('messages of PHP as %s, instead of counters, mean the same', (_what, body) => {
   for (const type of ['text/html', 'application/json']) {
