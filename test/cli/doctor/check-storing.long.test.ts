@@ -25,6 +25,8 @@ test('a Matomo that is as it should be: nothing is wrong, nothing is stored, the
   expect(about('token')).toEqual([
     { check: 'token', verdict: 'ok', found: expect.stringMatching(/write.*site 1$/) },
   ]);
+  // What it excludes by a title or an event, no answer shows.
+  expect(about('storing')[0]).toMatchObject({ found: expect.stringContaining('exclude_requests') });
   const stored = inspector.hits().map((hit) => hit.stored);
   expect(stored).toEqual(Array(4).fill(null)); // the questions; without the plugin, `spam` asks nothing
   expect(output).not.toContain(TOKEN);
@@ -49,7 +51,7 @@ test.each([
     {
       verdict: 'warning',
       code: 'silently-dropped',
-      advice: expect.stringContaining('MATOMO_BASE_URL'),
+      advice: expect.stringMatching(/MATOMO_BASE_URL.*exclude_requests/),
     },
   ],
   [{ MATOMO_BASE_URL: 'https://shop.test' }, { verdict: 'problem', code: 'silently-dropped' }],
