@@ -109,8 +109,8 @@ export class HttpRequest {
   readonly sentStatus?: number | undefined;
   /** The client disconnected before the response was complete. */
   readonly aborted!: boolean;
-  /** The response is a `text/event-stream`: its duration says nothing about the server. */
-  readonly isEventStream?: boolean;
+  /** The response is a stream without an end, such as `text/event-stream`: its duration says nothing about the server. */
+  readonly isEndless?: boolean;
   readonly userAgent!: string | undefined;
   readonly acceptLanguage!: string | undefined;
   /** Both as one object, if there is a user agent. */

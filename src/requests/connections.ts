@@ -10,6 +10,7 @@ import { AsyncScope } from '../common/timers.js';
 import type { Client } from '../hit/visitor/client.js';
 import { ownRequest, REQUEST } from './node-request.js';
 import { Request, type RequestStorage } from './request.js';
+import { rawStatusOf, sentStatusOf } from './response.js';
 
 /** What is common to all connections. */
 export interface Capture {
@@ -127,6 +128,7 @@ export class Connections {
     if (typeof socket.emit !== 'function') return connection; // not Node's
     const { storage, connections, closed } = this.#capture;
     Object.defineProperty(socket, CONNECTION, { value: connection });
+    watchEnd(socket, connection);
     const reference = new WeakRef(connection);
     connections.add(reference);
     wrapEmit(socket, (emit, self, event) => {
@@ -262,6 +264,29 @@ export function closeRequest(announced: Request): void {
 function cutOff(connection: Connection): void {
   for (const each of connection)
     if (each.closedMillis === 0) each.ensureAdditions().isCutOff = true;
+}
+
+/**
+ * The application may answer by the socket itself. Later, nothing shows which side was the first to end the connection. If that was the
+ * client, Node.js ends the other side.
+ */
+function watchEnd(socket: Socket, connection: Connection): void {
+  const { end } = socket;
+  replaceMethod(socket, 'end', function endSocket(this: Socket, ...args: unknown[]): unknown {
+    if (!socket.readableEnded && !socket.destroyed) setEndStatus(connection, args[0]);
+    return Reflect.apply(end, this, args);
+  });
+}
+
+/** Responses after the first one that is open are never sent. */
+function setEndStatus(connection: Connection, bytes: unknown): void {
+  let isFirst = true;
+  for (const each of connection) {
+    if (each.closedMillis > 0) continue;
+    const own = sentStatusOf(each) ?? rawStatusOf(bytes) ?? each.response?.statusCode;
+    each.ensureAdditions().endStatus ??= isFirst ? own : 500;
+    isFirst = false;
+  }
 }
 
 /** Cuts the link: an async context that lives for long must not keep all later requests. */

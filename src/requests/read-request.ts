@@ -31,8 +31,10 @@ import { type EndedRequest, NO_ATTRIBUTES, type Request } from './request.js';
 import {
   CLIENT_CLOSED_REQUEST,
   contentTypeOf,
+  currentStatusOf,
   incompleteStatus,
-  isEventStream,
+  isEndless,
+  sentStatusOf,
   statusAttribute,
 } from './response.js';
 import { routeOf } from './routes/index.js';
@@ -47,7 +49,7 @@ export function readOpenRequest(
 ): EndedRequest | undefined {
   const http = readRequest(request, reading);
   if (!http) return undefined;
-  const statusCode = request.response?.statusCode ?? 200;
+  const statusCode = currentStatusOf(request) ?? 200;
   return request.snapshot({ ...http, statusCode, aborted: false });
 }
 
@@ -90,12 +92,13 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   const client = clientOf(headers, announced.connection, userAgent);
   const { path, query } = (incoming ? undefined : targetOf(attributes)) ?? request;
   const contentType = contentTypeOf(request);
-  const hasEventStream = isEventStream(contentType);
+  const hasNoEnd = isEndless(request, contentType);
   const reported = statusAttribute(attributes);
+  let sentStatus = sentStatusOf(request);
   // A span that has not ended does not have the status that the response will have.
-  const status = reported ?? (spanMillis < 0 ? response?.statusCode : undefined);
-  const incomplete = incompleteStatus(request, status, hasEventStream);
-  let sentStatus = response?.headersSent ? response.statusCode : undefined;
+  const known = reported ?? (spanMillis < 0 ? response?.statusCode : undefined);
+  const status = known === undefined ? undefined : (sentStatus ?? known);
+  const incomplete = incompleteStatus(request, status, hasNoEnd);
   // A span without a status belongs to a handler that threw, before or after it sent the headers.
   const statusCode = incomplete ?? status ?? sentStatus ?? 500;
   if (incomplete === undefined) sentStatus ??= reported;
@@ -111,7 +114,6 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
     query,
     route: routeOf(request, attributes, path),
     statusCode,
-    isEventStream: hasEventStream,
     contentType,
   };
   const http = new HttpRequest() as Writable<HttpRequest>;
@@ -126,7 +128,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.statusCode = statusCode;
   http.sentStatus = sentStatus;
   http.aborted = incomplete === CLIENT_CLOSED_REQUEST;
-  http.isEventStream = hasEventStream;
+  http.isEndless = hasNoEnd;
   http.userAgent = client?.userAgent;
   http.acceptLanguage = client ? client.acceptLanguage : decoded(headers['accept-language']);
   http.client = client;

@@ -21,6 +21,7 @@ import type { McpReport } from './operations/mcp.js';
 import type { NamedOperation } from './operations/operation-target.js';
 import { headersIn, readHeader, readRawHeader } from './read-headers.js';
 import type { RequestFinder } from './request-of-span.js';
+import { currentStatusOf } from './response.js';
 
 /** What the application, frameworks and the connection add to a request. Most requests have nothing of it. */
 export class Additions extends Annotations {
@@ -32,6 +33,8 @@ export class Additions extends Annotations {
   mcp: McpReport | undefined = undefined;
   /** The connection failed with bytes of the response that had not been sent. */
   isCutOff = false;
+  /** The status of its response, if the application has ended the connection before Node.js has finished that. */
+  endStatus: number | undefined = undefined;
   /** Bytes of the body as sent, if it was measured and is complete. Over HTTP/2, the response has them. */
   bodyBytes: number | undefined = undefined;
 }
@@ -215,7 +218,7 @@ export class Request {
   get attributes(): Attributes {
     if (this.span) return this.span.attributes;
     if (!this.incoming) return NO_ATTRIBUTES;
-    this.#attributes ??= nodeAttributes(this);
+    this.#attributes ??= nodeAttributes(this, currentStatusOf(this) ?? 200);
     return this.#attributes;
   }
 

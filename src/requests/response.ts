@@ -77,9 +77,57 @@ function contentTypeIn(attributes: Attributes): string | undefined {
 
 const EVENT_STREAM = /^\s*text\/event-stream(?:[\s;]|$)/i;
 
-/** Whether a response is a stream of events, which ends when one of both sides leaves. */
+/** Whether a response is a stream of events. */
 export function isEventStream(contentType: string | undefined): boolean {
   return contentType !== undefined && EVENT_STREAM.test(contentType);
+}
+
+/** Lines or records of JSON, parts that replace each other, and watches of Kubernetes. */
+const ENDLESS =
+  /^\s*(?:text\/event-stream|multipart\/x-mixed-replace|(?:application|text)\/(?:[a-z\d.-]+[+-])?(?:nd-?json|json-?l(?:ines)?|json-seq)|application\/(?:x-json-stream|stream\+[a-z\d.-]+))\s*(?:;|$)|;\s*stream=watch\s*(?:;|$)/i;
+const MEDIA = /^\s*(?:audio|video)\//i;
+
+/**
+ * Whether a response has a content type without an end: it ends when one of both sides leaves, so its duration says nothing about the
+ * server. Audio and video have none if they have no length.
+ */
+export function isEndless(request: Request, contentType: string | undefined): boolean {
+  if (!contentType) return false;
+  if (ENDLESS.test(contentType)) return true;
+  return MEDIA.test(contentType) && !hasLength(request);
+}
+
+function hasLength({ response, attributes }: Request): boolean {
+  if (!response) return readBodySize(attributes) !== undefined;
+  return responseHeader(response, 'content-length') !== undefined;
+}
+
+/**
+ * The status that was sent, which the application can no longer change; `undefined` before. The property may say something else: Restify
+ * sets it when a client leaves.
+ */
+export function sentStatusOf({ response, announced }: Request): number | undefined {
+  if (!response?.headersSent) return undefined;
+  const { _header: head } = response as WrittenResponse;
+  const status = typeof head === 'string' ? Number(head.slice(STATUS_START, STATUS_END)) : 0;
+  return announced.additions?.endStatus ?? (status || response.statusCode);
+}
+
+/** The same or, before, the status that the response would have now. */
+export function currentStatusOf(request: Request): number | undefined {
+  return sentStatusOf(request) ?? request.response?.statusCode;
+}
+
+const STATUS_START = 'HTTP/1.1 '.length;
+const STATUS_END = STATUS_START + 3;
+const STATUS_LINE = /^HTTP\/1\.[01] ([1-5]\d\d)\b/;
+
+/** The status of a response that the application has written to the socket itself; `undefined` if it begins in another way. */
+export function rawStatusOf(bytes: unknown): number | undefined {
+  const isText = typeof bytes === 'string';
+  if (!isText && !(bytes instanceof Uint8Array)) return undefined;
+  const head = isText ? bytes : Buffer.from(bytes.subarray(0, STATUS_END + 1)).toString('latin1');
+  return Number(STATUS_LINE.exec(head)?.[1]) || undefined;
 }
 
 export function statusAttribute(attributes: Attributes): number | undefined {
@@ -139,18 +187,20 @@ const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)/im;
  * |----------------------------------------------|-------------------------------------|------------------------------------------------------------|
  * | is finished                                  | connections.ts                      | its own                                                    |
  * | is destroyed, or its connection closes       | connections.ts                      | 499 if the client left, else 500 or an error that was sent |
+ * | is cut off: the server ends the socket       | connections.ts                      | its own, or the one that was written to the socket         |
  * | is on a stream of HTTP/2 that closes         | http2.ts                            | the same, or its own if it is complete                     |
  * | has no status because the handler has thrown | connections.ts                      | 500 (here; with a span, in `readRequest`)                  |
  *
  * A response that waits for a pipelined one before it is not destroyed with its connection. One that goes on after its span has ended, as
- * with `@hono/otel`, is not incomplete, and neither is a stream of events.
+ * with `@hono/otel`, is not incomplete, and neither is a stream without an end.
  */
 export function incompleteStatus(
-  { incoming, response, announced }: Request,
+  request: Request,
   status: number | undefined,
-  isEventStream: boolean,
+  isEndless: boolean,
 ): number | undefined {
-  if (!incoming || !response || status === undefined || isEventStream) return undefined;
+  const { incoming, response, announced } = request;
+  if (!incoming || !response || status === undefined || isEndless) return undefined;
   let hasClientLeft: boolean;
   if (isHttp2(incoming)) {
     const ofStream = response as Http2Response;
@@ -159,12 +209,15 @@ export function incompleteStatus(
   } else {
     const { socket } = incoming;
     if (!(response as ServerResponse).destroyed && !socket?.destroyed) return undefined;
+    const { endStatus } = announced.additions ?? {};
+    if (endStatus !== undefined && !isClientError(socket?.errored)) return endStatus;
     if (isSent(announced, response as ServerResponse, socket)) return undefined;
     // If the server calls `destroy()`, the socket has seen neither an end nor an error.
     hasClientLeft = socket.readableEnded || isClientError(socket.errored);
   }
   if (hasClientLeft) return CLIENT_CLOSED_REQUEST;
-  return response.headersSent && response.statusCode >= 400 ? response.statusCode : 500;
+  const sent = sentStatusOf(request);
+  return sent !== undefined && sent >= 400 ? sent : 500;
 }
 
 /**

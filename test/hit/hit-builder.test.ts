@@ -43,7 +43,7 @@ test('the time of a hit is never in the future, which Matomo would ignore', () =
 });
 
 test('the duration of an event stream is neither its own time nor that of the server', () => {
-  const stream = { isEventStream: true, durationMillis: 600_000 };
+  const stream = { isEndless: true, durationMillis: 600_000 };
   const timed = annotations({ timings: { pf_dm1: 10 } });
   for (const overrides of [stream, { ...stream, annotations: [timed] }]) {
     const { parameters } = parametersOf(httpRequest(overrides));

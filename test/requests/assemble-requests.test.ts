@@ -42,7 +42,7 @@ test.each([
 ])('a captured header %s %j shows whether the response is an event stream', (name, type, is) => {
   const attributes = { 'http.request.method': 'GET', [`http.response.header.${name}`]: type };
   const [assembled] = assembleRequests([finishedSpan({ id: 'a', attributes })], READING);
-  expect(assembled?.http.isEventStream).toBe(is);
+  expect(assembled?.http.isEndless).toBe(is);
 });
 
 test.each([Number.NaN, Number.POSITIVE_INFINITY, [Number.NaN]])(

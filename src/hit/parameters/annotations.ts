@@ -80,9 +80,9 @@ export function strongest(
   return annotations.findLast((each) => each[name] !== undefined)?.[name];
 }
 
-/** Whether the duration is the server time: not that of an event stream, unless the stream answers one operation. */
+/** Whether the duration is the server time: not that of a stream without an end, unless it answers one operation. */
 export function isTimed(request: HttpRequest): boolean {
-  if (!request.isEventStream) return true;
+  if (!request.isEndless) return true;
   return request.method === 'POST' && request.operation !== undefined;
 }
 

@@ -5,7 +5,7 @@ import type { SpanContext } from '../../common/otel-types.js';
 import type { McpRequest, Operation, OperationEvidence } from '../../hit/http-request.js';
 import { CLIENT_SPAN, type FinishedSpan, SERVER_SPAN } from '../finished-span.js';
 import type { Request } from '../request.js';
-import { readResponseHeader } from '../response.js';
+import { isEventStream, readResponseHeader } from '../response.js';
 import {
   evidenceOf,
   isSuccess,
@@ -88,10 +88,12 @@ export class McpEndpoints {
 }
 
 /** Whether a request ends a session, or opens a stream of one. */
-function isOfStream({ method, isEventStream }: OperationTarget, request: Request): boolean {
+function isOfStream({ method, contentType }: OperationTarget, request: Request): boolean {
   if (method === 'DELETE') return request.header('mcp-session-id') !== undefined;
   if (method !== 'GET') return false;
-  return isEventStream || request.header('accept')?.includes('text/event-stream') === true;
+  return (
+    isEventStream(contentType) || request.header('accept')?.includes('text/event-stream') === true
+  );
 }
 
 /** What says something of the message of a request, besides its headers. */

@@ -14,10 +14,7 @@ export type SentOperation = Pick<Operation, 'kind' | 'name' | 'count'>;
 
 /** What is known of a request and its response besides spans, headers and the body. */
 export interface OperationTarget
-  extends Pick<
-    HttpRequest,
-    'method' | 'path' | 'query' | 'route' | 'statusCode' | 'isEventStream'
-  > {
+  extends Pick<HttpRequest, 'method' | 'path' | 'query' | 'route' | 'statusCode'> {
   /** Of the response; empty if that has none, `undefined` if it is not known. */
   readonly contentType?: string | undefined;
 }

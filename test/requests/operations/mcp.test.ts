@@ -17,7 +17,6 @@ interface Given {
   readonly span?: Pick<Operation, 'name' | 'mcp'>;
   readonly statusCode?: number;
   readonly contentType?: string;
-  readonly isEventStream?: boolean;
   readonly attributes?: Attributes;
 }
 
@@ -25,15 +24,17 @@ function digestOf(session: string): string {
   return createHash('sha256').update(session).digest('base64');
 }
 
+const EVENT_STREAM = 'text/event-stream';
+
 /** What endpoints read of a request, by default `POST /mcp`, as methods, names and what more was found. */
 function reader(endpoints = new McpEndpoints()) {
   return function read(given: Given) {
     const { method = 'POST', path = '/mcp', body, headers = {}, statusCode = 200 } = given;
     const { contentType } = given;
     const request = given.request ?? { body, headers };
-    const { span, report, isEventStream = false, attributes } = given;
+    const { span, report, attributes } = given;
     const what = { method, path, query: undefined, route: undefined };
-    const target = { ...what, contentType, statusCode, isEventStream };
+    const target = { ...what, contentType, statusCode };
     const spanOperation = span && ({ kind: 'mcp', ...span } as const);
     const asked = openRequest({ incoming: request, mcp: report, attributes, spanOperation });
     const found = readOperation(asked, target, true, endpoints);
@@ -155,7 +156,7 @@ test('a path at which MCP was served is known from then on', () => {
 test('a response to initialize with a session shows that its path is one of MCP', () => {
   const read = reader();
   const request = { body: message('initialize') }; // no headers object: attributes count
-  const stream = { method: 'GET', path: '/ai', isEventStream: true };
+  const stream = { method: 'GET', path: '/ai', contentType: EVENT_STREAM };
   expect(read({ path: '/ai', request })).toBeUndefined();
   expect(read(stream)).toBeUndefined();
   const attributes = { 'http.response.header.mcp-session-id': ['abc'] };
@@ -173,7 +174,7 @@ test('streams and ends of sessions count only where MCP was served with success'
   expect(read(stream)).toBeUndefined();
   read({ body: call('x') });
   expect(outcome(read(stream))).toEqual([undefined, undefined, true]);
-  expect(outcome(read({ method: 'GET', isEventStream: true }))).toBeDefined();
+  expect(outcome(read({ method: 'GET', contentType: EVENT_STREAM }))).toBeDefined();
   expect(read({ method: 'GET', headers: { accept: 'text/html' } })).toBeUndefined();
   expect(read(end)?.mcp).toMatchObject({ isProtocol: true, session: digestOf('s') });
   expect(read({ method: 'DELETE' })).toBeUndefined();
@@ -245,7 +246,7 @@ test('what trackMcp reports wins', () => {
 
 test('10,000 paths do not displace one that is used', () => {
   const read = reader();
-  const stream = { method: 'GET', path: '/a/mcp', isEventStream: true };
+  const stream = { method: 'GET', path: '/a/mcp', contentType: EVENT_STREAM };
   for (let i = 0; i < 10_000; i++) {
     read({ path: `/${i}/mcp`, body: call('x') });
     if (i % 400 === 0) read({ path: '/a/mcp', body: call('x') });
@@ -286,7 +287,7 @@ test.each<[string, Given]>([
     const initialize = message('initialize', { clientInfo: { name: 'desk' } });
     const headers = { 'mcp-session-id': 's' };
     read({ body: initialize, headers, ...given });
-    expect(read({ method: 'GET', isEventStream: true })).toBeUndefined();
+    expect(read({ method: 'GET', contentType: EVENT_STREAM })).toBeUndefined();
     expect(read({ body: call('a'), headers })?.mcp.clientName).toBeUndefined();
   },
 );

@@ -7,7 +7,7 @@ import {
 import { finishedSpan, openRequest } from '../../support/builders.js';
 
 const NOTHING = openRequest();
-const ANSWERED = { statusCode: 200, isEventStream: false };
+const ANSWERED = { statusCode: 200 };
 const POSTED = { ...ANSWERED, method: 'POST', path: '/api', query: undefined, route: undefined };
 
 /** The operation of `POST /api` with a body that a framework has parsed. */

@@ -24,7 +24,7 @@ import { httpRequest, openRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { filled, type Inputs, type LinearRow, texts } from '../../support/linear-input.js';
 
-const ANSWERED = { statusCode: 200, isEventStream: false };
+const ANSWERED = { statusCode: 200 };
 const CALL = { ...ANSWERED, method: 'GET', path: '/', query: undefined, route: undefined };
 const POSTED = { ...CALL, method: 'POST' };
 const CALLED = { method: 'GET', route: undefined, statusCode: 200 };

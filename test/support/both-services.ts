@@ -1,0 +1,92 @@
+import { channel } from 'node:diagnostics_channel';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
+import type { InspectedHit } from '../../src/inspector/index.js';
+import type { MatomoOptions } from '../../src/options.js';
+import { internalsOf } from '../../src/requests/processor-internals.js';
+import { eventually } from './child-process.js';
+import { listen } from './listen.js';
+import { startProcessor } from './senders.js';
+import { decided } from './traced-service.js';
+
+/** How the requests of a service are tracked. */
+export const TRACKED = ['without tracing', 'with tracing'] as const;
+export type Tracked = (typeof TRACKED)[number];
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** A server with one handler. */
+export interface Service {
+  readonly port: number;
+  readonly url: string;
+  readonly server: Server;
+  /** The hits, once so many requests have been decided on. */
+  hitsOf(requests: number): Promise<InspectedHit[]>;
+  /** Requests that were ignored, by reason. */
+  ignored(): Record<string, number>;
+}
+
+interface Started {
+  readonly http?: 1 | 2;
+  readonly options?: MatomoOptions;
+}
+
+/**
+ * A server whose requests have SERVER spans, as an instrumentation makes them, or none. Over HTTP/2, the handler has the compatibility API,
+ * and Node.js before 24 does not announce streams.
+ */
+export async function startBoth(
+  tracked: Tracked,
+  handle: Handler,
+  { http = 1, options }: Started = {},
+): Promise<Service> {
+  const { processor, tracer, inspector } = await startProcessor(options);
+  if (tracked === 'without tracing')
+    internalsOf(processor)?.trackSpanless({ isAccepted: () => true, isStreamAccepted: () => true });
+
+  function listener(request: IncomingMessage, response: ServerResponse): void {
+    if (tracked === 'with tracing') {
+      const { method = 'GET', url = '/', headers } = request;
+      const attributes = { 'http.request.method': method, 'url.path': url.replace(/\?.*/, '') };
+      const span = tracer.startSpan(method, { kind: 1, attributes });
+      const agent = headers['user-agent'];
+      if (agent !== undefined) span.setAttribute('user_agent.original', agent);
+      response.once('close', () => {
+        span.setAttribute('http.response.status_code', response.statusCode).end();
+      });
+    }
+    handle(request, response);
+  }
+
+  // No instrumentation, which another test may have left, sees this event.
+  const server = http === 1 ? createServer().on('checkContinue', listener) : startHttp2(listener);
+  const url = await listen(server);
+  return {
+    url,
+    port: Number(new URL(url).port),
+    server: server as Server,
+    async hitsOf(requests) {
+      await eventually(() => decided(processor) >= requests);
+      await processor.forceFlush();
+      return inspector.hits();
+    },
+    ignored() {
+      const reasons = Object.entries(processor.stats().ignored).filter(([, count]) => count > 0);
+      return Object.fromEntries(reasons);
+    },
+  };
+}
+
+/** As of Node.js 24, which announces each stream, and calls its handler in the async context of its request. */
+function startHttp2(listener: Handler) {
+  const server = createHttp2Server();
+  server.on('stream', (stream, headers) => {
+    channel('http2.server.stream.created').publish({ stream, headers });
+    stream.once('close', () => channel('http2.server.stream.close').publish({ stream }));
+  });
+  return server.on('request', (request, response) => {
+    const { stream } = request;
+    stream.once('announced', () => listener(request as never, response as never));
+    stream.emit('announced');
+  });
+}
