@@ -23,6 +23,7 @@ interface Peer {
 export class Http2Request {
   /** As OpenTelemetry writes it. Node.js writes `2.0`. */
   readonly httpVersion = '2';
+  readonly method: string | undefined;
   readonly socket: Peer;
   /** As the client sent them: the application can change the object that has them. */
   readonly rawHeaders: readonly string[];
@@ -34,11 +35,8 @@ export class Http2Request {
   constructor(socket: Peer, sent: IncomingHttpHeaders) {
     this.socket = socket;
     this.#sent = sent;
+    this.method = sent[':method'];
     this.rawHeaders = toRawHeaders(sent);
-  }
-
-  get method(): string | undefined {
-    return this.#sent[':method'];
   }
 
   /** As over HTTP/1.1: without pseudo-headers, and with `host`. */
@@ -56,11 +54,12 @@ function toPlainHeaders(sent: IncomingHttpHeaders): IncomingHttpHeaders {
   return headers;
 }
 
-/** Names and values in turns, as over HTTP/1.1. */
+/** Names and values in turns, as over HTTP/1.1, with `host`. */
 function toRawHeaders(sent: IncomingHttpHeaders): string[] {
   const raw: string[] = [];
-  for (const name in sent) {
-    const value = sent[name];
+  for (const sentName in sent) {
+    const value = sent[sentName];
+    const name = sentName === ':authority' ? 'host' : sentName;
     if (typeof value === 'string') raw.push(name, value);
     else for (const each of value ?? []) raw.push(name, each);
   }

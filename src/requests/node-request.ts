@@ -29,8 +29,11 @@ export function frameworkRequestOf(incoming: object | undefined): object | undef
 }
 
 /** The attributes that an instrumentation would set, with stable names. */
-export function nodeAttributes({ incoming, path, query }: Request, statusCode: number): Attributes {
-  const { method = 'GET', headers = {}, httpVersion = '1.1', socket } = incoming ?? {};
+export function nodeAttributes(
+  { incoming, method, path, query }: Request,
+  statusCode: number,
+): Attributes {
+  const { headers = {}, httpVersion = '1.1', socket } = incoming ?? {};
   const attributes: Attributes = {
     'http.request.method': method,
     'http.response.status_code': statusCode,

@@ -150,6 +150,31 @@ export function readRawHeader(
   return texts.length === 0 ? undefined : decodeLatin1(combine(dashed, texts));
 }
 
+/**
+ * A header of which Node.js keeps the first value, as the client sent it and not decoded: applications delete or replace the host and the
+ * user agent to pass a request on. What else they delete, such as the referrer, is not to be tracked.
+ */
+export function readFirstRaw(
+  { rawHeaders }: RequestHeaders,
+  name: 'host' | 'user-agent',
+): string | undefined {
+  if (!Array.isArray(rawHeaders)) return undefined;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const each = rawHeaders[i];
+    if (each?.length === name.length && each.toLowerCase() === name)
+      return textOf(rawHeaders[i + 1]);
+  }
+  return undefined;
+}
+
+/** Node's headers by lower-case names, which an object that replaces them may not have. Nearly every client sends both of these. */
+export function nodeHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  if (headers.host !== undefined && headers['user-agent'] !== undefined) return headers;
+  const lower: IncomingHttpHeaders = {};
+  for (const name in headers) lower[name.toLowerCase()] ??= headers[name];
+  return lower;
+}
+
 function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
   return decoded(headers[name]);
 }

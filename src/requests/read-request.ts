@@ -14,7 +14,7 @@ import {
   type OriginOptions,
 } from '../hit/visitor/forwarded-origin.js';
 import { methodOf, peerAddressOf, targetOf, textOf, toMillis } from './finished-span.js';
-import { nodeScheme } from './node-request.js';
+import { isHttp2, nodeScheme } from './node-request.js';
 import { readOperation } from './operations/index.js';
 import {
   clientHintsOf,
@@ -23,6 +23,7 @@ import {
   firstText,
   isOfAiAgent,
   isOfPrefetch,
+  readFirstRaw,
   readOptOut,
   userAgentIn,
 } from './read-headers.js';
@@ -81,14 +82,16 @@ export interface RequestReading extends SpanReading {
 export function readRequest(request: Request, reading: RequestReading): HttpRequest | undefined {
   const { span, incoming, response, announced } = request;
   const attributes = span?.attributes ?? NO_ATTRIBUTES;
-  const method = (span && methodOf(attributes)) ?? (incoming && (incoming.method ?? 'GET'));
+  const method = (span && methodOf(attributes)) ?? (incoming && request.method);
   if (method === undefined) return undefined;
   // Without a span, the clock is read: before the route and the operation are looked for, as that takes time. The duration of a span that
   // has not ended is negative.
   const spanMillis = span ? toMillis(span.duration) : -1;
   const durationMillis = spanMillis < 0 ? request.elapsedMillis : spanMillis;
   const headers = request.readHeaders();
-  const userAgent = headers['user-agent'] ?? (incoming ? undefined : userAgentIn(attributes));
+  const sentAgent = incoming && readFirstRaw(incoming, 'user-agent');
+  const userAgent =
+    sentAgent ?? headers['user-agent'] ?? (incoming ? undefined : userAgentIn(attributes));
   const client = clientOf(headers, announced.connection, userAgent);
   const { path, query } = (incoming ? undefined : targetOf(attributes)) ?? request;
   const contentType = contentTypeOf(request);
@@ -97,19 +100,22 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   let sentStatus = sentStatusOf(request);
   // A span that has not ended does not have the status that the response will have.
   const known = reported ?? (spanMillis < 0 ? response?.statusCode : undefined);
-  const status = known === undefined ? undefined : (sentStatus ?? known);
+  // The span may have read the property of the response, which the application has changed. That of HTTP/2 is not known here.
+  const isRead = known === response?.statusCode || isHttp2(incoming);
+  const status = known !== undefined && isRead ? (sentStatus ?? known) : known;
   const incomplete = incompleteStatus(request, status, hasNoEnd);
   // A span without a status belongs to a handler that threw, before or after it sent the headers.
   const statusCode = incomplete ?? status ?? sentStatus ?? 500;
   if (incomplete === undefined) sentStatus ??= reported;
   const origin = reading.toOrigin({
     peerAddress: peerAddressOf(attributes) ?? incoming?.socket?.remoteAddress,
-    host: firstText(headers.host) ?? hostOf(attributes),
+    host:
+      (incoming && readFirstRaw(incoming, 'host')) ?? firstText(headers.host) ?? hostOf(attributes),
     scheme: span ? schemeOf(attributes) : nodeScheme(incoming),
     headers: request,
   });
   const asked = {
-    method: incoming?.method ?? method,
+    method: incoming ? request.method : method,
     path,
     query,
     route: routeOf(request, attributes, path),
