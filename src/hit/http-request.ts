@@ -126,7 +126,7 @@ export class HttpRequest {
   readonly isAiAgent?: boolean;
   /** A browser or framework loads the page before anybody asks for it. */
   readonly isPrefetch?: boolean;
-  /** React Router or Remix requests the data of a page, to show it without loading it. */
+  /** A framework such as React Router or SvelteKit requests the data of a page, to show it without loading it. */
   readonly isPageData?: boolean;
   /** The response is a document, such as a PDF. Only known if documents are downloads. */
   readonly isDocument?: boolean;

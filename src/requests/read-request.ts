@@ -143,7 +143,8 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.optedOut = readOptOut(headers, incoming, reading);
   http.isAiAgent = isOfAiAgent(headers);
   http.isPrefetch = isOfPrefetch(headers);
-  http.isPageData = mayBePageData(path) && isPageData(query, request.header('accept'), contentType);
+  http.isPageData =
+    mayBePageData(path) && isPageData(path, query, request.header('accept'), contentType);
   http.isDocument = reading.knowsDocuments && isDocument(path, statusCode, contentType);
   http.isDownload = false; // until the pipeline decides
   http.chatbotResponse = undefined; // until the pipeline decides

@@ -101,6 +101,7 @@ test.each(
   /site.webmanifest /manifest.json /robots.txt /sitemap.xml /_next/static/chunks/1 /_next/image
   /_astro/a.b /_nuxt/builds/meta/1.json /@vite/client /@id/__x00__virtual:a
   /node_modules/.vite/deps/react /__manifest //robots.txt
+  /_app/version.json /base/_app/version.json /_app/immutable/x /ngsw.json /page-data/app-data.json /page-data/sq/d/1.json
 `),
 )('%s is a static file', (path) => {
   expect(noPageReasonOf({ path })).toBe('static');

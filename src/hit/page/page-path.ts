@@ -50,36 +50,49 @@ export function decodeTitle(text: string): string {
   }
 }
 
-const ENDING = '.data';
-
-/** Whether a path is one with which React Router and Remix request the data of a page. */
+/** Whether a path may be one with which a framework requests the data of a page. */
 export function mayBePageData(path: string): boolean {
-  return path.endsWith(ENDING);
+  return path.endsWith('.data') || path.endsWith('.json');
 }
 
-/** Whether React Router or Remix has sent such a request, or answered it. */
+/** Whether it is one. Any file can have the ending of React Router and Remix, so what they have sent or answered decides. */
 export function isPageData(
+  path: string,
   query: string | undefined,
   accept: string | undefined,
   contentType: string | undefined,
 ): boolean {
+  if (!path.endsWith('.data')) return toPagePath(path) !== path;
   if (query !== undefined && /(?:^|&)_routes=/.test(query)) return true;
   return [accept, contentType].some((types) => types?.includes('text/x-script'));
 }
 
-/** The path of the page: `/posts/hello` for `/posts/hello.data`. The ending may have been redacted. */
+/** Where frameworks find the data of a page, and what is left of the path: that of the page. The ending may have been redacted. */
+const PAGE_DATA: readonly [path: RegExp, page: string][] = [
+  [/(?:\/_root)?\.data$/, ''], // React Router and Remix
+  [/(?:(?<=\.html)|\/)__data\.json$/, ''], // SvelteKit
+  [/\/_payload\.json$/, ''], // Nuxt
+  [/\/q-data\.json$/, '/'], // Qwik, whose paths end in a slash, as those of Gatsby
+  [/\/_next\/data\/[^/]+\/index\.json$/, ''],
+  [/\/_next\/data\/[^/]+(\/.+)\.json$/, '$1'],
+  [/^\/page-data\/index\/page-data\.json$/, '/'],
+  [/^\/page-data(\/.+\/)page-data\.json$/, '$1'],
+];
+
+/** The path of the page: `/posts/hello` for `/posts/hello.data`. */
 export function toPagePath(path: string): string {
   if (!mayBePageData(path)) return path;
-  return path === '/_root.data' ? '/' : path.slice(0, -ENDING.length);
+  const [ending, page = ''] = PAGE_DATA.find(([each]) => each.test(path)) ?? [];
+  return ending === undefined ? path : path.replace(ending, page) || '/';
 }
 
-/** Scripts, styles, source maps, images, fonts, WebAssembly and web manifests. */
+/** Scripts, styles, source maps, images, fonts, WebAssembly and web manifests; below any path, the version that SvelteKit polls. */
 const EXTENSION =
-  /\.(?:[cm]?js|jsx|tsx|css|map|apng|avif|bmp|gif|ico|jpe?g|png|svg|webp|eot|otf|ttf|woff2?|wasm|webmanifest)$/i;
+  /(?:\.(?:[cm]?js|jsx|tsx|css|map|apng|avif|bmp|gif|ico|jpe?g|png|svg|webp|eot|otf|ttf|woff2?|wasm|webmanifest)|\/_app\/version\.json)$/i;
 
 /** What crawlers and frameworks request by a fixed name, and folders with nothing but the files of a build. */
 const PLACE =
-  /^\/+(?:(?:robots\.txt|sitemap\.xml|manifest\.json|__manifest|_next\/image|_image|@react-refresh)$|(?:_next\/static|_astro|_nuxt|@vite|@id|node_modules\/\.vite)\/)/i;
+  /^\/+(?:(?:robots\.txt|sitemap\.xml|manifest\.json|ngsw\.json|__manifest|_next\/image|_image|@react-refresh|page-data\/app-data\.json)$|(?:_next\/static|_astro|_nuxt|_app\/immutable|page-data\/sq|@vite|@id|node_modules\/\.vite)\/)/i;
 
 /** Whether a path looks like that of a static file. Audio, video and documents are content that people ask for. */
 export function isStaticFile(path: string): boolean {

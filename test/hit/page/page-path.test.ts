@@ -140,6 +140,30 @@ test.each([
   [{ 'url.path': '/posts/hello.data' }, 'GET /posts/hello.data'],
   [{ 'url.path': '/posts/hello', ...ANSWER }, 'GET /posts/hello'],
   [{ 'url.path': '/p/x.data', 'http.route': '/p/:name', ...ANSWER }, 'GET /p/:name'],
+  // SvelteKit, Nuxt, Qwik, Next.js, Gatsby.
+  [
+    { 'url.path': '/posts/7/__data.json', 'url.query': 'x-sveltekit-invalidated=01' },
+    'GET /posts/:id',
+  ],
+  [{ 'url.path': '/base/about/__data.json' }, 'GET /base/about'],
+  [{ 'url.path': '/__data.json' }, 'GET /'],
+  [{ 'url.path': '/about.html__data.json' }, 'GET /about.html'],
+  [{ 'url.path': '/invite/abc123/__data.json' }, 'GET /invite/redacted'],
+  [{ 'url.path': '/posts/7/__data.json', 'http.route': '/posts/[id]' }, 'GET /posts/[id]'],
+  [{ 'url.path': '/posts/7/_payload.json', 'url.query': 'a1b2' }, 'GET /posts/:id'],
+  [{ 'url.path': '/_payload.json' }, 'GET /'],
+  [{ 'url.path': '/posts/7/q-data.json' }, 'GET /posts/:id/'],
+  [{ 'url.path': '/q-data.json' }, 'GET /'],
+  [{ 'url.path': '/_next/data/kX3vQ9bT2mN7pL5wZ8rYa/posts/7.json' }, 'GET /posts/:id'],
+  [{ 'url.path': '/docs/_next/data/development/en/about.json' }, 'GET /docs/en/about'],
+  [{ 'url.path': '/_next/data/b1/index.json' }, 'GET /'],
+  [{ 'url.path': '/docs/_next/data/b1/index.json' }, 'GET /docs'],
+  [{ 'url.path': '/page-data/posts/7/page-data.json' }, 'GET /posts/:id/'],
+  [{ 'url.path': '/page-data/index/page-data.json' }, 'GET /'],
+  [{ 'url.path': '/data.json' }, 'GET /data.json'],
+  [{ 'url.path': '/my__data.json' }, 'GET /my__data.json'],
+  [{ 'url.path': '/posts/7.json' }, 'GET /posts/7.json'],
+  [{ 'url.path': '/__data.json/7' }, 'GET /__data.json/:id'],
 ])('%o has the title %s', (attributes, title) => {
   expect(titleOfSpan({ ...attributes })).toBe(title);
 });

@@ -181,10 +181,13 @@ export const HEADER_ROWS: readonly LinearRow[] = [
   },
   {
     what: 'isPageData',
-    reason: 'one search for each type, and one expression for the query',
+    reason: 'one search for each type, one expression for the query and each kind of path',
     cases: texts(
-      (text) => isPageData(text, text, text),
-      textsOf(['&', '&_routes', 'text/x-', 'a']),
+      (text) => {
+        isPageData('/a.data', text, text, text);
+        isPageData(`/${text}.json`, text, text, text);
+      },
+      textsOf(['&', '&_routes', 'text/x-', 'a', '/_next/data/a', '/', '/__data', '/page-data']),
     ),
   },
   {
