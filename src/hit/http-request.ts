@@ -40,7 +40,8 @@ export interface ChatbotResponse {
   readonly bodyBytes: number | undefined;
 }
 
-export type OperationKind = 'graphql' | 'json-rpc' | 'mcp' | 'trpc';
+/** `action`: a header names it, as of SOAP and of AWS. */
+export type OperationKind = 'action' | 'graphql' | 'json-rpc' | 'mcp' | 'trpc';
 
 /** Names beyond the limit of names share this one. */
 export const OTHER_NAME = '(other)';

@@ -30,7 +30,7 @@ export const IGNORE_REASONS = [
   'site', // a callback or the list of services names none
   'ai_chatbot', // reads nothing that Matomo reports
   'mcp', // no call
-  'polling', // this one and the next two: what browsers send besides pages
+  'polling', // this one and the next two: what browsers and runtimes send besides pages
   'prefetch',
   'static',
   'partial', // a later part of a document
@@ -261,11 +261,16 @@ export function createFindNoPageReason({
   return function findNoPageReason(http) {
     const { method, path, query } = http;
     if (isPollingSession(query) && !isEndpoint(http)) return 'polling';
+    if (RUNTIME_API.test(path)) return 'polling';
     if (ignoresPrefetches && http.isPrefetch) return 'prefetch';
     if (!ignoresStaticFiles || !isStaticFile(path) || !READS.test(method)) return undefined;
     return isEndpoint(http) ? undefined : 'static';
   };
 }
+
+/** What a function of AWS Lambda asks its runtime, which tools for development serve in the same process. */
+const RUNTIME_API =
+  /^\/\d{4}-\d\d-\d\d\/(?:runtime\/(?:invocation|init|restore)\/|extension\/(?:register|(?:event|init|exit)\/\w+)$)|^\/(?:2020-08-15\/logs|2022-07-01\/telemetry)$/;
 
 /** The methods that only read. */
 const READS = /^(?:GET|HEAD)$/i;

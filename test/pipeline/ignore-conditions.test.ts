@@ -119,6 +119,28 @@ test.each(
   expect(noPageReasonOf({ path })).toBeUndefined();
 });
 
+test.each(
+  words(`
+  /2018-06-01/runtime/invocation/next /2018-06-01/runtime/invocation/8476a536-e9f4/response
+  /2018-06-01/runtime/invocation/8476a536-e9f4/error /2018-06-01/runtime/init/error
+  /2018-06-01/runtime/restore/next /2020-01-01/extension/register /2020-01-01/extension/event/next
+  /2020-01-01/extension/init/error /2020-01-01/extension/exit/error /2020-08-15/logs /2022-07-01/telemetry
+`),
+)('%s is of the runtime of AWS Lambda', (path) => {
+  for (const method of ['GET', 'POST', 'PUT'])
+    for (const route of [undefined, path])
+      expect(noPageReasonOf({ path, method, route })).toBe('polling');
+});
+
+test.each(
+  words(`
+  /2018-06-01 /2018-06-01/runtime /2018-06-01/runtime-errors/7 /runtime/invocation/next
+  /2015-03-31/functions/f/invocations /2026-11-20/logs /2026-11-20/extension /a/2018-06-01/runtime/init/error
+`),
+)('%s is not', (path) => {
+  expect(noPageReasonOf({ path })).toBeUndefined();
+});
+
 test.each([
   ['/avatars/:id.png', undefined],
   ['/avatars/:name', undefined],

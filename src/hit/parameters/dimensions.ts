@@ -105,7 +105,7 @@ const FROM_REQUEST: readonly (readonly [attributes: readonly string[], read: Rea
   ],
   [['http.request.header.referer'], ({ referrer }) => referrer?.value],
   [['graphql.operation.name'], operationName('graphql')],
-  [['rpc.method'], operationName('json-rpc', 'trpc')],
+  [['rpc.method'], operationName('action', 'json-rpc', 'trpc')],
   [['mcp.method.name'], mcpMethod],
   [['gen_ai.tool.name'], mcpTool],
   [['mcp.protocol.version'], ({ request }) => request.operation?.mcp?.protocolVersion],

@@ -85,7 +85,11 @@ export function readOperation(
   if (call) return { kind: 'mcp', ...call, hasFailed };
   const ofSpan = spanAdditions?.operation;
   const named = (isMcp(ofSpan) ? undefined : ofSpan) ?? additions?.operation;
-  const sent = (body && readMessage(body)) ?? readGraphqlTarget(target) ?? readTrpcTarget(target);
+  const sent =
+    (body && readMessage(body)) ??
+    readGraphqlTarget(target) ??
+    readTrpcTarget(target) ??
+    readAction(target, request);
   if (named === undefined)
     return sent && { ...sent, hasFailed, evidence: evidenceOf(target, sent.kind) };
   const count = sent?.kind === named.kind ? sent.count : 1;
@@ -157,6 +161,19 @@ function readGraphqlTarget({
   if (!DOCUMENT_PARAMETER.test(query)) return undefined;
   const name = NAME_PARAMETER.exec(query)?.[1];
   return name === undefined ? undefined : { kind: 'graphql', name, count: 1 };
+}
+
+/** The end of a name such as `Kinesis_20131202.ListStreams` or `"urn:shop#GetOrder"`. */
+const ACTION = /[\w-]+(?=["']?$)/;
+const MAX_ACTION_LENGTH = 256;
+
+/** The operation in a header: of the JSON protocol of AWS, whose servers have one endpoint, or of SOAP 1.1. */
+function readAction({ method }: OperationTarget, request: Request): SentOperation | undefined {
+  if (method !== 'POST') return undefined;
+  const action = request.header('x-amz-target') ?? request.header('soapaction');
+  if (action === undefined || action.length > MAX_ACTION_LENGTH) return undefined;
+  const name = toName(ACTION.exec(action)?.[0]);
+  return name === undefined ? undefined : { kind: 'action', name, count: 1 };
 }
 
 /** Of `@opentelemetry/instrumentation-graphql`. Spans of parsing, validation and resolvers are recognized by name: they have no attributes. */

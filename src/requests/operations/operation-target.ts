@@ -20,6 +20,7 @@ export interface OperationTarget
 }
 
 const JSON_TYPE = /^\s*application\/(?:[\w.-]+\+)?json(?:-rpc)?\s*(?:;|$)/i;
+const ACTION_TYPE = /^\s*(?:application\/(?:x-amz-|soap\+xml|xml)|text\/xml)/i;
 
 /**
  * What a response shows of a name that only the client has sent: nothing if it is a page or a file, to which any path may lead. Servers
@@ -33,6 +34,7 @@ export function evidenceOf(
     contentType === undefined ||
     (contentType === '' && kind !== 'graphql') ||
     JSON_TYPE.test(contentType) ||
+    (kind === 'action' && ACTION_TYPE.test(contentType)) ||
     isEventStream(contentType);
   return isAnswer ? 'response' : 'none';
 }
