@@ -121,8 +121,9 @@ export const OPTIONS = declareOptions('MATOMO_', {
   ignorePatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
    * Whether GET and HEAD requests of static files are page views (`track`) or not tracked (`ignore`), whatever their status: scripts, style
-   * sheets, source maps, images, fonts, WebAssembly, web manifests, `robots.txt`, `sitemap.xml` and everything below `/_next/static/`,
-   * `/_astro/`, `/_nuxt/`, `/@vite/`, `/@id/` and `/node_modules/.vite/`. Audio, video and documents are no static files. A request whose
+   * sheets, source maps, images, fonts, WebAssembly, web manifests, `robots.txt`, `sitemap.xml`, `ngsw.json`,
+   * SvelteKit's `/_app/version.json`, and everything below `/_next/static/`, `/_astro/`, `/_nuxt/`, `/_app/immutable/`, `/page-data/sq/`,
+   * `/@vite/`, `/@id/` and `/node_modules/.vite/`. Audio, video and documents are no static files. A request whose
    * route is known, such as `/avatars/:id.png`, is always tracked, unless the route ends in a wildcard.
    * @default `ignore`
    */
