@@ -273,7 +273,11 @@ function cutOff(connection: Connection): void {
 function watchEnd(socket: Socket, connection: Connection): void {
   const { end } = socket;
   replaceMethod(socket, 'end', function endSocket(this: Socket, ...args: unknown[]): unknown {
-    if (!socket.readableEnded && !socket.destroyed) setEndStatus(connection, args[0]);
+    try {
+      if (!socket.readableEnded && !socket.destroyed) setEndStatus(connection, args[0]);
+    } catch {
+      // The application has replaced what is read of the response: then the end of the request fails, which is counted.
+    }
     return Reflect.apply(end, this, args);
   });
 }

@@ -170,7 +170,7 @@ export function readFirstRaw(
 /** Node's headers by lower-case names, which an object that replaces them may not have. Nearly every client sends both of these. */
 export function nodeHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   if (headers.host !== undefined && headers['user-agent'] !== undefined) return headers;
-  const lower: IncomingHttpHeaders = {};
+  const lower: IncomingHttpHeaders = Object.create(null);
   for (const name in headers) lower[name.toLowerCase()] ??= headers[name];
   return lower;
 }

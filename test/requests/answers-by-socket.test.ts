@@ -224,4 +224,17 @@ for (const tracked of TRACKED) {
     const [hit] = await service.hitsOf(1);
     expect(hit?.stored?.custom_var_v1).toBe('203');
   });
+
+  test(`${tracked}: a response that cannot be read does not keep the application from ending the socket`, async () => {
+    const service = await startBoth(tracked, ({ socket }, response) => {
+      Object.defineProperty(response, 'headersSent', {
+        get: () => {
+          throw new Error('of the application');
+        },
+      });
+      socket.end(answer(200));
+    });
+    const client = open(service.port);
+    await once(client, 'close');
+  });
 }
