@@ -96,7 +96,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * How the path is shown in the title of a request without a route. With `template`, a segment is replaced:
    *
-   * * `:id`: a number, a ULID, or hex of 8 or more characters with a digit
+   * * `:id`: a number, a ULID, or hex of 8 or more characters with a digit. A version stays: one or two digits between `api` or `rest` and another segment
    * * `:uuid`: a UUID
    * * `:email`: an email address. Unless `query` is `keep`, it is `redacted` instead
    * * `:token`: what looks like a key, also `redacted` unless `query` is `keep`: 20 or more letters, digits, `_` or `-` at the end of the

@@ -22,10 +22,23 @@ export function toTitlePath(path: string): string {
     const start = seen.lastIndexOf('/', VALUE.lastIndex - 1) + 1;
     const slash = seen.indexOf('/', VALUE.lastIndex);
     const end = slash < 0 ? seen.length : slash;
-    title += seen.slice(copied, start) + templateOf(seen.slice(start, end));
+    const segment = seen.slice(start, end);
+    const isKept = isApiVersion(seen, start, end);
+    title += seen.slice(copied, start) + (isKept ? segment : templateOf(segment));
     copied = end;
   }
   return title + seen.slice(copied);
+}
+
+const API = /(?:^|\/)(?:api|rest)\/$/i;
+const VERSION = /^\d{1,2}$/;
+
+/** Whether a segment is the version of an API: `/api/1/createPad`. IDs are the last segment, or have more digits. */
+function isApiVersion(path: string, start: number, end: number): boolean {
+  if (end - start > 2 || end + 1 >= path.length) return false;
+  return (
+    VERSION.test(path.slice(start, end)) && API.test(path.slice(Math.max(0, start - 6), start))
+  );
 }
 
 function templateOf(sent: string): string {
