@@ -32,6 +32,20 @@ test.each([
   ['/{controller=Home}/{action=Index}/{id?}', '/{controller}/{action}/{id}'],
   ['/static/{path...}', '/static/*'],
   ['/static/{path*2}', '/static/*'],
+  ['/message\\:send', '/message:send'],
+  ['/a\\.b\\+c\\(d\\)/:id', '/a.b+c(d)/:id'],
+  ['/message::send', '/message:send'],
+  ['/posts/{$}', '/posts/'],
+  ['/static/{rest: .*}', '/static/*'],
+  ['/a/{id : \\d{2}}', '/a/{id}'],
+  ['/a/{code:regex(^\\d{{3}}$)}', '/a/{code}'],
+  ['/a/{*path:nonfile}', '/a/*'],
+  ['/users/:id(.:format)', '/users/:id'],
+  ['(/:locale)/users(/:id)', '/:locale/users/:id'],
+  ['/users[/{id}]', '/users/{id}'],
+  ['/users/{id}/(method:GET)', '/users/{id}'],
+  ['/users/?', '/users'],
+  ['/search?<q>', '/search'],
 ])('the route %s is shown as %s', (route, shown) => {
   expect(plainRoute(route)).toBe(shown);
   expect(plainRoute(shown)).toBe(shown);
