@@ -5,6 +5,7 @@ import { createIsAiChatbot, type IsAiChatbot } from '../hit/bots/ai-chatbot-hit.
 import { isDocument } from '../hit/bots/documents.js';
 import { HttpRequest, type Writable } from '../hit/http-request.js';
 import { isPageData, mayBePageData } from '../hit/page/page-path.js';
+import { createRedactPath } from '../hit/page/redaction.js';
 import { createToSentAttribute, type SentAttributeOptions } from '../hit/parameters/attributes.js';
 import { PERF_KEYS } from '../hit/parameters/parameter-values.js';
 import {
@@ -63,6 +64,8 @@ export function hasStatus({ response, span }: Request): boolean {
 /** How requests are read from spans and from Node's requests, according to the options. */
 export interface RequestReading extends SpanReading {
   readonly toOrigin: (claims: OriginClaims) => Origin;
+  /** The path as it is sent. */
+  readonly redactPath: (path: string) => string;
   /** Lower-case names of headers that attributes have if they were sent. */
   readonly capturedHeaders: ReadonlySet<string>;
   /** Whether clients can opt out. */
@@ -118,7 +121,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
     method: incoming ? request.method : method,
     path,
     query,
-    route: routeOf(request, attributes, path),
+    route: routeOf(request, attributes, path, reading.redactPath),
     statusCode,
     contentType,
   };
@@ -201,6 +204,7 @@ export function createRequestReading(
 ): RequestReading {
   return {
     toOrigin: createToOrigin(options),
+    redactPath: createRedactPath(options.redactPathPatterns),
     capturedHeaders: new Set(options.capturedHeaders),
     readsOptOut: options.doNotTrack === true,
     knowsDocuments: options.downloads === 'documents',

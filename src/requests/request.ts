@@ -39,14 +39,16 @@ export class Additions extends Annotations {
   bodyBytes: number | undefined = undefined;
 }
 
+const NO_ROUTES: readonly string[] = [];
+
 /** What spans add to a request, besides what its SERVER span describes. Most requests have nothing of it. */
 export class SpanAdditions {
   /** Annotations of child spans, in the order in which they end. */
   readonly below = new Annotations();
   /** Annotations of the SERVER span. */
   readonly own = new Annotations();
-  /** The first route named by a child span, or by a SERVER span nested in that of the request. */
-  route: string | undefined = undefined;
+  /** The first routes that child spans report, or SERVER spans nested in that of the request. */
+  routes: readonly string[] = NO_ROUTES;
   /** The operation that the SERVER span names, else the last one of MCP or the first one that a child span names. */
   operation: NamedOperation | undefined = undefined;
   /** Whether a span of an operation has an error. */

@@ -8,6 +8,9 @@ import { isMcpSpan } from './operations/mcp.js';
 import type { Request } from './request.js';
 import { routeBelow } from './routes/index.js';
 
+/** One of them matches the path. */
+const MAX_ROUTES = 10;
+
 /** What is read from spans, according to the options. */
 export interface SpanReading {
   /** Attribute that contains the user. */
@@ -69,7 +72,9 @@ export function annotateBelow(request: Request, span: FinishedSpan, reading: Spa
   if (operation?.kind === 'mcp') additions.operation = operation;
   else additions.operation ??= operation;
   additions.hasFailed ||= isOperationSpan(span) && hasError(span);
-  additions.route ??= routeBelow(span);
+  const route = routeBelow(span);
+  if (route === undefined || additions.routes.includes(route)) return;
+  if (additions.routes.length < MAX_ROUTES) additions.routes = [...additions.routes, route];
 }
 
 /** Copies the annotations of the server span. */

@@ -214,7 +214,7 @@ export class RequestTracker implements RequestProcessor {
     const { http, spanAdditions } = request;
     if (!http || !spanAdditions) return;
     // Next.js ends its own SERVER span after the one of the http instrumentation.
-    const route = http.route ?? routeOf(request, {}, http.path);
+    const route = http.route ?? routeOf(request, {}, http.path, this.#reading.redactPath);
     const operation = updateOperation(http.operation, spanAdditions, this.#reading.readsMcp);
     request.http = { ...http, route, operation };
   }

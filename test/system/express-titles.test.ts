@@ -97,7 +97,7 @@ test('applications in applications, and routes that are added later', async () =
   });
 });
 
-test('a router that a function calls has no mount path, so nothing of the client', async () => {
+test('a router that a function calls has the mount path of the function', async () => {
   const app = express();
   const items = express.Router();
   items.get('/items/:id', ok);
@@ -107,9 +107,74 @@ test('a router that a function calls has no mount path, so nothing of the client
   app.use('/t/:tenant', (...given) => items(...given));
   app.use('/in/:tenant', (...given) => behind(...given));
   await expectTitles(app, {
-    '/t/bob/items/7': 'GET /items/:id',
-    '/t/bob/fails': 'GET /fails',
-    '/in/bob/shop/items/7': 'GET /items/:id',
+    '/t/bob/items/7': 'GET /t/:tenant/items/:id',
+    '/t/bob/fails': 'GET /t/:tenant/fails',
+    '/in/bob/shop/items/7': 'GET /in/:tenant/shop/items/:id',
+  });
+});
+
+test('the mount path of a router that a function calls is known in part: of the rest, the text without IDs', async () => {
+  const app = express();
+  const outer = express.Router();
+  const inner = express.Router();
+  const admin = express();
+  inner.get('/users/:id', ok);
+  inner.get('/fails', fail);
+  inner.get('/', ok);
+  outer.use('/admin', (...given) => inner(...given));
+  outer.use('/t/:tenant', (...given) => inner(...given));
+  admin.use('/of/:owner', inner);
+  app.use('/v1', (request, response, next) => outer(request, response, next));
+  app.use('/v2', async (request, response, next) => {
+    await new Promise(setImmediate);
+    inner(request, response, next);
+  });
+  app.use('/account', (...given) => admin(...given));
+  app.use(['/list', '/others/:other'], (...given) => inner(...given));
+  await expectTitles(app, {
+    '/v1/admin/users/bob': 'GET /v1/admin/users/:id',
+    '/v1/admin': 'GET /v1/admin',
+    '/v1/admin/fails': 'GET /v1/admin/fails',
+    '/v1/t/7/users/bob': 'GET /v1/t/:id/users/:id',
+    '/v2/users/bob': 'GET /v2/users/:id',
+    '/v2/fails': 'GET /v2/fails',
+    '/account/of/bob/users/ann': 'GET /account/of/:owner/users/:id',
+    '/list/users/bob': 'GET /list/users/:id',
+    '/others/bob/users/ann': 'GET /others/:other/users/:id',
+    '/v1/nothing': 'GET Not Found',
+  });
+});
+
+test.each([
+  [[], 'GET /v1/patients/max/visits/:visit'],
+  [[/(?<=\/patients\/)[^/]+/], 'GET /v1/patients/redacted/visits/:id'],
+  [[/max(?=\/visits)/], 'GET /v1/patients/redacted/visits/:id'],
+])(
+  'what %j redacts is not in a mount path of which only the text is known',
+  async (redactPathPatterns, title) => {
+    const app = express();
+    const outer = express.Router();
+    const visits = express.Router();
+    visits.get('/visits/:visit', ok);
+    outer.use('/patients/:patient', (...given) => visits(...given));
+    app.use('/v1', (...given) => outer(...given));
+    const service = await startTracedService(app as unknown as Listener, { redactPathPatterns });
+    const [hit] = await service.visit('/v1/patients/max/visits/7');
+    expect(hit?.params.action_name).toBe(title);
+  },
+);
+
+test('escapes in routes are left out', async () => {
+  const app = express();
+  const items = express.Router();
+  items.get('/:id\\:archive', ok);
+  app.get('/message\\:send', ok);
+  app.get('/a\\.b\\+c/:id', ok);
+  app.use('/v1\\.0', items);
+  await expectTitles(app, {
+    '/message:send': 'GET /message:send',
+    '/a.b+c/7': 'GET /a.b+c/:id',
+    '/v1.0/7:archive': 'GET /v1.0/:id:archive',
   });
 });
 

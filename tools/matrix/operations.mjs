@@ -177,6 +177,16 @@ const MOUNT_REQUESTS = [
   page('/queues', 200, '/queues'),
   page('/queues/queue/mail', 200, '/queues/queue/:name'),
   page('/queues/jobs/7', 200, '/queues/jobs/:id'),
+  page('/api/leaf', 200, '/api/leaf'),
+  page('/api/readers/ann/books/9', 200, '/api/readers/:userId/books/:bookId'),
+  page('/v1/users/ann', 200, '/v1/users/:id'),
+  page('/v1/fails', 500, '/v1/fails'),
+  page('/v2/users/ann', 200, '/v2/users/:id'),
+  page('/v1/admin/users/ann', 200, '/v1/admin/users/:id'),
+  page('/tenants/acme/users/ann', 200, '/tenants/:tenant/users/:id'),
+  page('/account/of/bob/users/ann', 200, '/account/of/:owner/users/:id'),
+  page('/message:send', 200, '/message:send'),
+  page('/a.b+c/7', 200, '/a.b+c/:id'),
 ];
 
 /** More servers of the kinds that `npm run test:long` runs one of. */
@@ -218,6 +228,12 @@ const ROWS = [
   alone('Sails', 'sails.cjs', SAILS, SAILS_REQUESTS),
   ...mountRows('4.22.3'),
   ...mountRows('5.3.0'),
+  tracedMountRow('1.30', '0.42.0', '4.22.3'),
+  tracedMountRow('1.30', '0.47.1', '4.22.3'),
+  tracedMountRow('1.30', '0.47.1', '5.3.0'),
+  tracedMountRow('2.12', '0.71.1', '5.3.0'),
+  { ...tracedMountRow('3.1', '0.72.0', '4.22.3'), oldestNode: 22 },
+  { ...tracedMountRow('3.1', '0.72.0', '5.3.0'), oldestNode: 22 },
   ...expressRows('4.22.3', {}, CATCH_ALL_REQUESTS),
   ...expressRows('5.3.0', { EXPRESS: '5' }, CATCH_ALL_REQUESTS),
 ];
@@ -256,7 +272,26 @@ function calls(name, file, setUp, { requests, client }) {
 }
 
 function mountRows(version) {
-  return expressRows(version, {}, MOUNT_REQUESTS, 'mounted routers and lists', 'mounts.cjs');
+  const what = 'mounted routers and lists';
+  const [only, beside] = expressRows(version, {}, MOUNT_REQUESTS, what, 'mounts.cjs');
+  // Without tracing, nobody knows the parameter of a router in a router that a function calls.
+  const unknown = page('/v1/t/7/users/ann', 200, '/v1/t/:id/users/:id');
+  return [{ ...only, requests: [...MOUNT_REQUESTS, unknown] }, beside];
+}
+
+/** Some instrumentations of Express leave the mount path out of the route, or know the mount path alone. */
+function tracedMountRow(sdk, instrumentation, version) {
+  const name = `Express ${version[0]}, mounted routers, with SDK ${sdk} and instrumentation-express ${instrumentation}`;
+  const setUp = {
+    name: `express-${version}-instrumented-${instrumentation}`,
+    dependencies: {
+      ...SDKS[sdk].dependencies,
+      '@opentelemetry/instrumentation-express': instrumentation,
+      express: version,
+    },
+  };
+  const row = alone(name, 'mounts-traced.cjs', setUp, MOUNT_REQUESTS);
+  return { ...row, name, isTraced: true };
 }
 
 function expressRows(version, env, requests, what = 'catch-all routes', file = 'catch-all.cjs') {

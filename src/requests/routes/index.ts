@@ -1,62 +1,65 @@
-import { memoize } from '../../common/generation-cache.js';
 import type { Attributes } from '../../common/otel-types.js';
 import { isStaticFile } from '../../hit/page/page-path.js';
-import { redactRoute } from '../../hit/page/redaction.js';
-import { isCatchAllRoute, plainRoute } from '../../hit/page/routes.js';
-import { type FinishedSpan, textOf } from '../finished-span.js';
+import { redactSecrets } from '../../hit/page/redaction.js';
+import { type FinishedSpan, splitTarget, textOf } from '../finished-span.js';
 import { frameworkRequestOf } from '../node-request.js';
 import type { Request } from '../request.js';
 import { readExpressRoute } from './express.js';
-import { isRegularExpression, isRouteList, routeOfList } from './route-list.js';
+import { fittingRoute, sentRouteOf } from './reported-route.js';
+import { isRouteList, routeOfList } from './route-list.js';
 
 /**
- * The route template: from the server span, a child span, a framework's announcement, or the framework's request object. The
- * first one that is specific wins. The route `/` of any other path says nothing: it has matched none, or its mount path is not known.
+ * The route of a request, by the first that there is: what its SERVER span or one below reports, if that can have matched the path; what a
+ * framework announced or stores on Node's request, which counts for a rewritten URL, too. It comes before a template of nothing but
+ * parameters, and before a list, of which it knows the route. Its `/` of any other path has matched none, or its mount path is not known.
  */
 export function routeOf(
-  { spanAdditions, incoming, announced }: Request,
+  { spanAdditions, incoming, announced, span }: Request,
   attributes: Attributes,
   path: string,
+  redactPath: (path: string) => string = redactSecrets,
 ): string | undefined {
   const reported = textOf(attributes['http.route']);
   const isList = reported !== undefined && isRouteList(reported);
-  const spanRoute = specific(isList ? routeOfList(reported, path) : reported);
-  if (spanRoute !== undefined && !isList && !isCutShort(spanRoute, path)) return spanRoute;
-  const own = specific(announced.route) ?? readRoute(frameworkRequestOf(incoming), path);
-  if (spanRoute !== undefined && spanRoute !== '/') return own ?? spanRoute; // the framework knows the mount path, too
-  const route = spanAdditions?.route ?? own;
-  return route === '/' && path !== '/' ? undefined : route;
+  const ofServer = isList ? routeOfList(reported, path) : reported;
+  const language = span?.resource?.attributes?.['telemetry.sdk.language'];
+  const fitting = ofServer === undefined ? undefined : fittingRoute(ofServer, path, language);
+  if (fitting?.hasText && !isList) return fitting.route;
+  const below = spanAdditions?.routes.map((route) => fittingRoute(route, path, language)) ?? [];
+  const named = below.find((each) => each?.hasText);
+  if (named) return named.route;
+  const own =
+    specific(announced.route) ?? readRoute(frameworkRequestOf(incoming), path, redactPath);
+  if (own !== undefined && (own !== '/' || path === '/')) return own;
+  const route = [fitting, ...below].find((each) => each !== undefined)?.route;
+  const rewritten = ofServer === undefined ? undefined : rewrittenPathOf(incoming ?? {}, path);
+  if (route !== undefined || ofServer === undefined || rewritten === undefined) return route;
+  return fittingRoute(ofServer, rewritten, language)?.route;
 }
 
-/** Express' instrumentation leaves `/*` and `/{*rest}` out of a route, so that the rest, or `/`, is of every path below. */
-function isCutShort(route: string, path: string): boolean {
-  return route.length < path.length && path.startsWith(route);
+/** The path to which an application has rewritten the URL. Routers in which others are mounted remove its beginning only. */
+function rewrittenPathOf(incoming: object, path: string): string | undefined {
+  const { url } = incoming as { readonly url?: unknown };
+  if (typeof url !== 'string') return undefined;
+  const rewritten = splitTarget(url).path;
+  return path.endsWith(rewritten) ? undefined : rewritten;
 }
 
-/**
- * The route without its syntax and secrets, unless it says less than the path: a catch-all, a regular expression, or the page by which
- * Next.js shows errors.
- */
 function specific(route: unknown): string | undefined {
-  return typeof route === 'string' ? toSent(route).sent : undefined;
+  return typeof route === 'string' ? sentRouteOf(route) : undefined;
 }
-
-/** Remembered, because it takes 1 to 2 µs: that is 5 % of a request. Routes with secrets are not. */
-const toSent = /* @__PURE__ */ memoize(
-  (route: string) => {
-    const plain = plainRoute(route);
-    const redacted = redactRoute(plain);
-    const isVague = isCatchAllRoute(plain) || isRegularExpression(plain) || plain === '/_error';
-    return { sent: isVague ? undefined : redacted, isWhole: redacted === plain };
-  },
-  ({ isWhole }) => isWhole,
-);
 
 /** The route that a framework stores on Node's request. Frameworks that publish routes are in `captured-requests.ts`. */
-function readRoute(incoming: object | undefined, path: string): string | undefined {
+function readRoute(
+  incoming: object | undefined,
+  path: string,
+  redactPath: (path: string) => string,
+): string | undefined {
   if (incoming === undefined) return undefined;
   try {
-    return specific(readExpressRoute(incoming, path)) ?? specific(readStoredRoute(incoming));
+    return (
+      specific(readExpressRoute(incoming, path, redactPath)) ?? specific(readStoredRoute(incoming))
+    );
   } catch {
     return undefined; // a getter of the application: the title is made from the path
   }
@@ -118,11 +121,11 @@ export const ROUTE_BELOW_ATTRIBUTES: readonly string[] = [
   SUB_REQUEST,
 ];
 
-/** The route named by a child span, as Next.js and SvelteKit do. */
+/** The route that a child span reports, as Next.js and SvelteKit do. */
 export function routeBelow(span: FinishedSpan): string | undefined {
   const { name, attributes } = span;
-  const route = specific(textOf(attributes['http.route']));
-  if (route === undefined) return undefined;
+  const route = textOf(attributes['http.route']);
+  if (route === undefined || specific(route) === undefined) return undefined;
   if (textOf(name)?.startsWith('sveltekit.') && !isWholeSvelteKitRequest(span, route))
     return undefined;
   return LAYER_ATTRIBUTES.some((type) => attributes[type] !== undefined) ? undefined : route;

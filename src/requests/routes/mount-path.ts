@@ -19,11 +19,15 @@ export interface Layer {
   readonly matchers?: readonly ((path: string) => Match | false)[];
 }
 
+/** Most middleware has no mount path. */
+export function hasMountPath({ slash, regexp }: Layer): boolean {
+  return !slash && !regexp?.fast_slash;
+}
+
 /** What a layer matches at the beginning of a path. */
 export function matchLayer(layer: Layer, path: string): Match | undefined {
-  const { rawPath, regexp, keys = [], slash, matchers = [] } = layer;
-  // As most middleware, it has no mount path.
-  if (slash || regexp?.fast_slash) return { path: '', params: {} };
+  const { rawPath, regexp, keys = [], matchers = [] } = layer;
+  if (!hasMountPath(layer)) return { path: '', params: {} };
   if (!regexp) {
     for (const [i, matcher] of matchers.entries()) {
       const match = matcher(path);

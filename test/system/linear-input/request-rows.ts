@@ -20,6 +20,7 @@ import { splitTarget, targetOf } from '../../../src/requests/finished-span.js';
 import { readOperation } from '../../../src/requests/operations/index.js';
 import { routeOf } from '../../../src/requests/routes/index.js';
 import { Mount, NO_MOUNT } from '../../../src/requests/routes/mount-path.js';
+import { fittingRoute } from '../../../src/requests/routes/reported-route.js';
 import { httpRequest, openRequest } from '../../support/builders.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { filled, type Inputs, type LinearRow, texts } from '../../support/linear-input.js';
@@ -363,8 +364,46 @@ export const HEADER_ROWS: readonly LinearRow[] = [
         '{*',
         '/*a',
         '**',
+        '(',
+        '((:a',
+        '(/:a',
+        '[/{a}',
+        '{/:a}',
+        '<a',
+        '\\:',
+        '::',
+        ':a([',
+        '(a:b)/',
       ]),
     }),
+  },
+  {
+    what: 'fittingRoute',
+    reason:
+      'a route and a path of more than 2,048 characters are cut, and at most 20 parts of a route are uncertain',
+    sizes: [512, 2048],
+    cases: texts(
+      (text) => [
+        fittingRoute(text, `/${text}`, 'nodejs'),
+        fittingRoute(`/${text}`, `/a/${text}`, 'java'),
+      ],
+      {
+        ...URL_TEXTS,
+        ...textsOf([
+          '/a',
+          '/:a?',
+          '/*',
+          '{/:a}',
+          '/a{-:b}',
+          '/{a=b/}',
+          'A|',
+          'GET ',
+          'a.',
+          '/;',
+          '%25',
+        ]),
+      },
+    ),
   },
   {
     what: 'routeOf',
