@@ -42,6 +42,8 @@ export const MESSAGE_CODES = [
   'tracking',
   'sampler-not-reached',
   'only-sampled',
+  'spans-without-method',
+  'export-not-read',
   'internal-error',
   // Matomo's answers.
   'unreachable',

@@ -8,6 +8,7 @@ import { listenUntracked, urlOf } from '../common/own-server.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/environment.js';
 import { REQUEST_BYTES } from '../pipeline/pending-hits.js';
 import type { MatomoStats } from '../pipeline/stats.js';
+import { mayBeUnreadRequest } from '../requests/finished-span.js';
 import { addHits, openPipeline } from './open-pipeline.js';
 import { createSelection } from './otlp/read-export.js';
 import { createAnswerExport } from './receiver/answer-export.js';
@@ -90,6 +91,9 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const assembler = new Assembler(receiver.graceMillis, {
     hasRoom,
     pass: (hitmaker) => addHits(hitmaker, made),
+    onUnused(span) {
+      if (mayBeUnreadRequest(span)) reading.reportUnreadRequest(span);
+    },
   });
 
   const refusals = createRefusedExports(diagnostics);
@@ -98,6 +102,13 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     selection: createSelection(receiver, reading),
     isFull: () => assembler.isBlocked || !hasRoom(1, 0) || isSpoolFull(),
     onRefused: refusals.count,
+    onUnread: (reason) =>
+      diagnostics.warnOnce(`unread ${reason}`, () =>
+        coded(
+          'export-not-read',
+          `An export was not read, or not all of it: ${reason}. What was not read is missing in Matomo. The sender got this reason, too. Send spans as OTLP 1 specifies, for example with a newer exporter.`,
+        ),
+      ),
     accept({ spans, leftOut, rejected: count }) {
       received += spans.length + leftOut;
       rejected += count;

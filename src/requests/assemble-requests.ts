@@ -1,5 +1,6 @@
 import {
   type FinishedSpan,
+  mayBeUnreadRequest,
   methodOf,
   parentSpanIdOf,
   SERVER_SPAN,
@@ -28,6 +29,7 @@ export function assembleRequests(
     ({ traceId }) => traceId,
   );
   function passOn({ span, isEmpty, isAncestorMissing }: ExportedSpan): void {
+    if (mayBeUnreadRequest(span)) reading.reportUnreadRequest(span);
     if (!isEmpty) onSpanWithoutRequest(span, isAncestorMissing);
   }
   function assemble({ root, below }: RequestSpans<ExportedSpan>): EndedRequest | undefined {

@@ -1,4 +1,4 @@
-import type { Attributes, HrTime, SpanContext } from '../common/otel-types.js';
+import type { Attributes, AttributeValue, HrTime, SpanContext } from '../common/otel-types.js';
 import type { HttpRequest } from '../hit/http-request.js';
 import type { SpanResource } from './matomo-attributes.js';
 
@@ -53,8 +53,54 @@ export function methodOf(attributes: Attributes): string | undefined {
   // The last one is the only one that .NET sets if its gRPC instrumentation is off.
   if ((system ?? attributes['grpc.method']) !== undefined) return undefined;
   const method = textOf(attributes['http.request.method']) ?? textOf(attributes['http.method']);
+  if (method === undefined) return micrometerIn(attributes)?.method;
   if (method !== '_OTHER') return method;
   return textOf(attributes['http.request.method_original']) ?? method;
+}
+
+/** What Micrometer, which Spring Boot uses, says of a request by names of its own. The path is in `http.url`. */
+export interface MicrometerRequest {
+  readonly method: string;
+  /** Without one, `uri` says why: `NOT_FOUND`, `REDIRECTION`, `UNKNOWN`, or `root` for the path `/`. */
+  readonly route: string | undefined;
+  /** 0 if the client left before there was one. */
+  readonly status: AttributeValue | undefined;
+  readonly errorType: string | undefined;
+}
+
+const MICROMETER_METHOD = /^[A-Z-]{3,20}$/;
+
+/** `undefined` if the attributes are not of Micrometer, or have standard names, too. */
+export function micrometerIn(attributes: Attributes): MicrometerRequest | undefined {
+  const { method, uri, status, exception } = attributes;
+  if (typeof method !== 'string' || typeof uri !== 'string') return undefined;
+  if (!MICROMETER_METHOD.test(method) || method === 'UNKNOWN') return undefined;
+  if ((attributes['http.request.method'] ?? attributes['http.method']) !== undefined)
+    return undefined;
+  return {
+    method,
+    route: uri.startsWith('/') ? uri : undefined,
+    status: status === 'UNKNOWN' ? 0 : status,
+    errorType: exception === 'none' ? undefined : textOf(exception),
+  };
+}
+
+/** Attributes of SERVER spans that are known to be of no HTTP request, or of one that another span describes. */
+const NO_HTTP = [
+  'rpc.system.name',
+  'rpc.system',
+  'grpc.method',
+  'messaging.system',
+  'faas.trigger',
+  'mcp.method.name',
+  'graphql.operation.type',
+  'graphql.operation.name',
+];
+
+/** Whether a SERVER span without a method may nevertheless be of an HTTP request, by a name that is not read. */
+export function mayBeUnreadRequest({ kind, attributes }: FinishedSpan): boolean {
+  if (kind !== SERVER_SPAN || methodOf(attributes) !== undefined) return false;
+  return NO_HTTP.every((name) => attributes[name] === undefined);
 }
 
 const SLASH = 47;
@@ -100,7 +146,8 @@ function fullTargetOf(attributes: Attributes): string | undefined {
   return (
     textOf(attributes['http.target']) ??
     textOf(attributes['url.full']) ??
-    textOf(attributes['http.url'])
+    textOf(attributes['http.url']) ??
+    textOf(attributes['http.path']) // of Zipkin
   );
 }
 
@@ -109,12 +156,14 @@ export function peerAddressOf(attributes: Attributes): string | undefined {
   return (
     textOf(attributes['network.peer.address']) ??
     textOf(attributes['net.sock.peer.addr']) ??
-    textOf(attributes['net.peer.ip'])
+    textOf(attributes['net.peer.ip']) ??
+    textOf(attributes['peer.address']) // of Envoy, with or without a port
   );
 }
 
 // `SpanStatusCode` and `SpanKind` of OpenTelemetry's API, which is not imported at run time. OTLP has other kinds (`OTLP_SPAN_KINDS`).
 
+export const UNSET_STATUS = 0;
 export const ERROR_STATUS = 2;
 
 export const SERVER_SPAN = 1;

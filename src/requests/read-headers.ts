@@ -42,9 +42,12 @@ export function readOptOut(
   return 'no';
 }
 
-/** The user agent in attributes. */
+/** The user agent in attributes. Envoy writes `-` if there is none. */
 export function userAgentIn(attributes: Attributes): string | undefined {
-  return textOf(attributes['user_agent.original']) ?? textOf(attributes['http.user_agent']);
+  const sent = textOf(attributes['user_agent.original']) ?? textOf(attributes['http.user_agent']);
+  if (sent !== undefined) return sent;
+  const ofEnvoy = textOf(attributes.user_agent);
+  return ofEnvoy === '-' ? undefined : ofEnvoy;
 }
 
 export function isOfPrefetch(headers: IncomingHttpHeaders): boolean {

@@ -34,6 +34,7 @@ import {
   CLIENT_CLOSED_REQUEST,
   contentTypeOf,
   currentStatusOf,
+  impliedStatus,
   incompleteStatus,
   isEndless,
   sentStatusOf,
@@ -41,6 +42,9 @@ import {
 } from './response.js';
 import { routeOf } from './routes/index.js';
 import type { SpanReading } from './span-annotations.js';
+
+/** Of the attributes of a span, in a message. */
+const MAX_SHOWN_NAMES = 20;
 
 const NO_ANNOTATIONS: readonly never[] = [];
 
@@ -107,8 +111,9 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   const isRead = known === response?.statusCode || isHttp2(incoming);
   const status = known !== undefined && isRead ? (sentStatus ?? known) : known;
   const incomplete = incompleteStatus(request, status, hasNoEnd);
-  // A span without a status belongs to a handler that threw, before or after it sent the headers.
-  const statusCode = incomplete ?? status ?? sentStatus ?? 500;
+  // In Node.js, a span without a status belongs to a handler that threw, before or after it sent the headers.
+  const statusCode =
+    incomplete ?? status ?? sentStatus ?? (span && !response ? impliedStatus(span) : 500);
   if (incomplete === undefined) sentStatus ??= reported;
   const origin = reading.toOrigin({
     peerAddress: peerAddressOf(attributes) ?? incoming?.socket?.remoteAddress,
@@ -136,7 +141,7 @@ export function readRequest(request: Request, reading: RequestReading): HttpRequ
   http.address = origin.address;
   http.statusCode = statusCode;
   http.sentStatus = sentStatus;
-  http.aborted = incomplete === CLIENT_CLOSED_REQUEST;
+  http.aborted = (response ? incomplete : reported) === CLIENT_CLOSED_REQUEST;
   http.isEndless = hasNoEnd;
   http.userAgent = client?.userAgent;
   http.acceptLanguage = client ? client.acceptLanguage : decoded(headers['accept-language']);
@@ -181,7 +186,8 @@ function schemeOf(attributes: Attributes): string | undefined {
 
 /** The full URL up to its path. */
 function fullUrl(attributes: Attributes): URL | undefined {
-  const origin = ORIGIN.exec(textOf(attributes['url.full']) ?? '')?.[0];
+  const url = textOf(attributes['url.full']) ?? textOf(attributes['http.url']);
+  const origin = ORIGIN.exec(url ?? '')?.[0];
   return origin !== undefined && URL.canParse(origin) ? new URL(origin) : undefined;
 }
 
@@ -223,5 +229,17 @@ export function createRequestReading(
           `A span has matomo.perf_key ${show(value)}, which is invalid. It is ignored. Use one of ${PERF_KEYS.join(', ')}.`,
         ),
       ),
+    reportUnreadRequest({ attributes, resource }) {
+      const service = show(resource?.attributes?.['service.name'] ?? 'unknown');
+      diagnostics.warnOnce(`server-span ${service}`, () => {
+        const names = Object.keys(attributes);
+        const shown =
+          names.length > 0 ? names.slice(0, MAX_SHOWN_NAMES).map(show).join(', ') : 'none';
+        return coded(
+          'spans-without-method',
+          `Service ${service} has SERVER spans without an HTTP method, which make no hits. Attributes of the first one: ${shown}. If they are of HTTP requests, set http.request.method, url.path and http.response.status_code on them, or use an instrumentation that does.`,
+        );
+      });
+    },
   };
 }

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { memoize } from '../common/generation-cache.js';
-import type { Attributes } from '../common/otel-types.js';
+import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { hasBody, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
 import type { ChatbotResponse } from '../hit/http-request.js';
 import { decodeLatin1 } from '../hit/text.js';
+import { ERROR_STATUS, type FinishedSpan, micrometerIn, UNSET_STATUS } from './finished-span.js';
 import type { Http2Response } from './http2.js';
 import { isHttp2 } from './node-request.js';
 import { firstText, responseHeaderIn } from './read-headers.js';
@@ -130,10 +131,32 @@ export function rawStatusOf(bytes: unknown): number | undefined {
   return Number(STATUS_LINE.exec(head)?.[1]) || undefined;
 }
 
+/** Every number of three digits is a status: some servers have their own. */
 export function statusAttribute(attributes: Attributes): number | undefined {
-  const status = attributes['http.response.status_code'] ?? attributes['http.status_code'];
-  const code = typeof status === 'string' ? Number(status) : status;
-  return typeof code === 'number' && code >= 100 && code <= 599 ? code : undefined;
+  return (
+    toStatus(attributes['http.response.status_code']) ??
+    toStatus(attributes['http.status_code']) ??
+    toStatus(micrometerIn(attributes)?.status)
+  );
+}
+
+function toStatus(value: AttributeValue | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const code = typeof value === 'string' && /^\d{1,3}$/.test(value) ? Number(value) : value;
+  if (typeof code !== 'number') return undefined;
+  if (code === 0) return CLIENT_CLOSED_REQUEST; // of Envoy and nginx: the client left before there was a status
+  return Number.isInteger(code) && code >= 100 && code <= 999 ? code : undefined;
+}
+
+/**
+ * The status of a request of which nothing but its ended span is known, which has none. In Go, a handler that writes nothing has answered
+ * with 200, and one that panics leaves an exception, but no status.
+ */
+export function impliedStatus({ status, events }: FinishedSpan): number {
+  const hasFailed =
+    status.code === ERROR_STATUS ||
+    (status.code === UNSET_STATUS && events?.some(({ name }) => name === 'exception'));
+  return hasFailed ? 500 : 200;
 }
 
 /**

@@ -1,7 +1,13 @@
 import type { AttributeValue } from '../common/otel-types.js';
 import { type Annotations, addTiming, toErrorType } from '../hit/http-request.js';
 import { hasNonFiniteNumber, isPerfKey } from '../hit/parameters/parameter-values.js';
-import { ERROR_STATUS, type FinishedSpan, toMillis } from './finished-span.js';
+import {
+  ERROR_STATUS,
+  type FinishedSpan,
+  micrometerIn,
+  SERVER_SPAN,
+  toMillis,
+} from './finished-span.js';
 import { annotateWith, hasHitEvent, PERF_KEY_ATTRIBUTE, PREFIX } from './matomo-attributes.js';
 import { isGraphqlSpan, isOperationSpan, operationOfSpan } from './operations/index.js';
 import { isMcpSpan } from './operations/mcp.js';
@@ -20,6 +26,8 @@ export interface SpanReading {
   /** Whether the class of errors is read. */
   readonly errors: boolean;
   readonly reportPerfKey: (value: AttributeValue) => void;
+  /** Reports a SERVER span without a method, once for each service. */
+  readonly reportUnreadRequest: (span: Pick<FinishedSpan, 'attributes' | 'resource'>) => void;
 }
 
 /** Whether a child span affects the hit. Called for every span of the application. */
@@ -91,7 +99,11 @@ export function annotateOwn(request: Request, span: FinishedSpan, reading: SpanR
 /** Class of the last exception of a span, else its `error.type` unless that is a status such as `500`. */
 function errorTypeOf(span: FinishedSpan): string | undefined {
   const exception = span.events?.findLast(({ name }) => name === 'exception');
-  const type = exception?.attributes?.['exception.type'] ?? span.attributes['error.type'];
+  const { attributes } = span;
+  const type =
+    exception?.attributes?.['exception.type'] ??
+    attributes['error.type'] ??
+    (span.kind === SERVER_SPAN ? micrometerIn(attributes)?.errorType : undefined);
   if (typeof type !== 'string' || type === '' || /^\d{3}$/.test(type)) return undefined;
   return toErrorType(type);
 }

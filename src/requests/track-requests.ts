@@ -8,7 +8,13 @@ import {
   type RequestProcessor,
 } from './captured-requests.js';
 import { closeRequest } from './connections.js';
-import { ERROR_STATUS, type FinishedSpan, methodOf, SERVER_SPAN } from './finished-span.js';
+import {
+  ERROR_STATUS,
+  type FinishedSpan,
+  mayBeUnreadRequest,
+  methodOf,
+  SERVER_SPAN,
+} from './finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './matomo-attributes.js';
 import { updateOperation } from './operations/index.js';
 import { clientOf } from './read-headers.js';
@@ -195,6 +201,7 @@ export class RequestTracker implements RequestProcessor {
         if (span) this.#takeEvents(span, request); // they wait for the end, so that the page view is queued first
         this.#sink.addRequest(request.end(http));
       } else if (span) {
+        if (mayBeUnreadRequest(span)) this.#reading.reportUnreadRequest(span);
         request.close();
         this.#takeEvents(span, undefined);
         this.#countUnused(span);

@@ -20,7 +20,8 @@ function expectRefused(read: OtlpCodec['read'], body: Uint8Array | string, reaso
 }
 
 test('JSON that is nested deeper than an export is refused, and brackets in texts are no nesting', () => {
-  const nested = (depth: number) => `{"x":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  const nested = (depth: number) =>
+    `{"resourceSpans":[],"x":${'['.repeat(depth)}${']'.repeat(depth)}}`;
   decodeText(nested(99));
   expectRefused(readJson, nested(100), '100');
   const text = `${'['.repeat(200)}"\\"{{{`;
@@ -30,13 +31,13 @@ test('JSON that is nested deeper than an export is refused, and brackets in text
 
 test('names beyond those of OTLP are refused before they are parsed', () => {
   const named = (count: number) =>
-    `{"x":[{"":"a\\":"},${Array.from({ length: count - 2 }, (_, n) => `{"${n}":0}`)}]}`;
+    `{"resourceSpans":[],"x":[{"":"a\\":"},${Array.from({ length: count - 3 }, (_, n) => `{"${n}":0}`)}]}`;
   decodeText(named(1000));
   expectRefused(readJson, named(1001), '1000');
 });
 
 test('so are lists and objects that lie closer than in any export', () => {
-  const close = (count: number) => `{"x":[${manyOf('{}', count - 2)}]}`;
+  const close = (count: number) => `{"resourceSpans":[],"x":[${manyOf('{}', count - 3)}]}`;
   decodeText(close(100_000));
   expectRefused(readJson, close(100_001), '100000');
 });

@@ -93,6 +93,7 @@ function readExport({ body, type, status }: ReturnType<typeof hostileBody>): voi
   const requests: Hitmaker[] = [];
   const assembler = new Assembler(0, {
     hasRoom: () => true,
+    onUnused: () => undefined,
     pass: (made) => void (made.root.isRequest && requests.push(made)),
   });
   assembler.add(decoded.spans);

@@ -1,3 +1,4 @@
+import { show } from '../../common/diagnostics.js';
 import type { Attributes, AttributeValue } from '../../common/otel-types.js';
 import type { Steps } from '../../common/slices.js';
 import { KnownTexts } from './known-texts.js';
@@ -14,6 +15,7 @@ import {
   readEvents,
   type SpanEvent,
   takesAttribute,
+  UNKNOWN_NAME,
   UnreadableExport,
   withAttribute,
 } from './read-values.js';
@@ -42,7 +44,46 @@ export function* readJson(body: Buffer, into: DecodedExport): Steps {
   const request = parse(body);
   yield body.length > LARGE_BYTES;
   const { reasons } = into;
-  yield* readExport(resourcesOf(request, reasons), (span) => new Span(span, reasons), into);
+  const unknown = new UnknownNames();
+  yield* readExport(
+    resourcesOf(request, reasons, unknown),
+    (json) => new Span(json, reasons),
+    into,
+  );
+  const { first, spans } = unknown;
+  if (first === undefined) return;
+  // A newer OTLP may have more names, as long as what is used is there.
+  if (spans > 0) into.reject(`spans are not read that are under an unknown name: ${first}`, spans);
+  else if (request.resourceSpans === undefined)
+    throw new UnreadableExport(`the body has no resourceSpans, but ${first}`);
+}
+
+/** Names that OTLP does not have where its messages hold spans, and what looks like spans below them. */
+class UnknownNames {
+  first: string | undefined;
+  spans = 0;
+
+  look(message: Json, known: readonly string[]): void {
+    for (const name in message) {
+      if (known.includes(name)) continue;
+      const spans = countSpans(message[name], name);
+      if (this.first === undefined || (this.spans === 0 && spans > 0)) this.first = show(name);
+      this.spans += spans;
+    }
+  }
+}
+
+/** How many objects look like spans: they are in a list of that name, or have IDs and a start, in any spelling. */
+function countSpans(value: unknown, name: string): number {
+  if (Array.isArray(value)) {
+    if (name.toLowerCase() === 'spans') return value.filter(isObject).length;
+    return value.reduce((sum: number, item) => sum + countSpans(item, ''), 0);
+  }
+  if (!isObject(value)) return 0;
+  const keys = Object.keys(value).map((key) => key.toLowerCase().replaceAll('_', ''));
+  const isSpan = ['traceid', 'spanid'].every((key) => keys.includes(key));
+  if (isSpan && keys.some((key) => key.startsWith('start'))) return 1;
+  return Object.entries(value).reduce((sum, [key, each]) => sum + countSpans(each, key), 0);
 }
 
 function parse(body: Buffer): Json {
@@ -56,20 +97,36 @@ function parse(body: Buffer): Json {
   return request;
 }
 
-function* resourcesOf({ resourceSpans }: Json, reasons: Reasons): Generator<ResourceSpans<Json>> {
-  for (const { resource, scopeSpans } of objects(resourceSpans, 'resourceSpans')) {
+const LIBRARY_SPANS = 'instrumentationLibrarySpans';
+const RESOURCE_NAMES = ['resource', 'scopeSpans', LIBRARY_SPANS, 'schemaUrl'];
+const SCOPE_NAMES = ['scope', 'instrumentationLibrary', 'spans', 'schemaUrl'];
+
+function* resourcesOf(
+  request: Json,
+  reasons: Reasons,
+  unknown: UnknownNames,
+): Generator<ResourceSpans<Json>> {
+  unknown.look(request, ['resourceSpans']);
+  for (const resourceSpans of objects(request.resourceSpans, 'resourceSpans')) {
+    unknown.look(resourceSpans, RESOURCE_NAMES);
+    const { resource } = resourceSpans;
     const attributes = isObject(resource) ? resource.attributes : undefined;
     yield {
       readAttributes: () => readAttributes(attributes, reasons),
-      scopes: scopesOf(scopeSpans),
+      scopes: scopesOf(resourceSpans, unknown),
     };
   }
 }
 
-function* scopesOf(scopeSpans: unknown): ResourceSpans<Json>['scopes'] {
-  for (const { scope, spans } of objects(scopeSpans, 'scopeSpans')) {
-    const name = isObject(scope) ? scope.name : undefined;
-    yield { name: textOf(name), spans: objects(spans, 'spans') };
+/** The spans of scopes, which were called instrumentation libraries before OTLP 0.15. */
+function* scopesOf(resourceSpans: Json, unknown: UnknownNames): ResourceSpans<Json>['scopes'] {
+  for (const list of ['scopeSpans', LIBRARY_SPANS]) {
+    for (const scopeSpans of objects(resourceSpans[list], list)) {
+      unknown.look(scopeSpans, SCOPE_NAMES);
+      const { scope = scopeSpans.instrumentationLibrary, spans } = scopeSpans;
+      const name = isObject(scope) ? scope.name : undefined;
+      yield { name: textOf(name), spans: objects(spans, 'spans') };
+    }
   }
 }
 
@@ -85,6 +142,7 @@ class Span extends OtlpSpan {
     this.kind = enumValue(json.kind, KINDS);
     this.flags = integer(json.flags);
     this.statusCode = isObject(json.status) ? enumValue(json.status.code, STATUS_CODES) : 0;
+    if (this.statusCode === UNKNOWN_NAME) reasons.add(UNKNOWN_STATUS);
     this.startNanos = nanos(json.startTimeUnixNano);
     this.endNanos = nanos(json.endTimeUnixNano);
     this.#json = json;
@@ -140,12 +198,22 @@ function readValue(value: unknown, reasons: Reasons, lists = true): AttributeVal
   const number = intValue ?? doubleValue;
   if (typeof number === 'number') return number;
   if (typeof number === 'string' && number !== '') return Number(number);
-  if (!lists || !isObject(arrayValue)) return undefined;
+  if (!lists || !isObject(arrayValue)) {
+    for (const name in value) if (!VALUE_NAMES.has(name)) reasons.add(UNKNOWN_VALUE);
+    return undefined;
+  }
   const items = objects(arrayValue.values, 'values')
     .slice(0, MAX_ITEMS)
     .map((item) => readValue(item, reasons, false));
   return items.filter((item) => item !== undefined) as AttributeValue;
 }
+
+const VALUE_NAMES: ReadonlySet<string> = new Set(
+  'stringValue boolValue intValue doubleValue arrayValue kvlistValue bytesValue'.split(' '),
+);
+const UNKNOWN_VALUE =
+  'values of attributes are not read that have none of the types of OTLP, such as stringValue';
+const UNKNOWN_STATUS = 'the status of a span is not read because its code is unknown';
 
 /** The objects in a list. OTLP omits empty lists. */
 function objects(list: unknown, name: string): readonly Json[] {
@@ -177,10 +245,10 @@ const KINDS = [
 ];
 const STATUS_CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
 
-/** Reads an enum, which older SDKs write by name. */
+/** Reads an enum, which older SDKs write by name. `UNKNOWN_NAME` if there is no such name. */
 function enumValue(value: unknown, names: readonly string[]): number {
-  const index = typeof value === 'string' ? names.indexOf(value) : -1;
-  return index >= 0 ? index : integer(value);
+  if (typeof value !== 'string' || /^\d*$/.test(value)) return integer(value);
+  return names.indexOf(value);
 }
 
 function integer(value: unknown): number {

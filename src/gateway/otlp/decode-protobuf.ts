@@ -48,7 +48,9 @@ export function* readProtobuf(body: Buffer, into: DecodedExport): Steps {
 }
 
 function* resourcesOf(reader: Reader): Generator<ResourceSpans<number>> {
+  let isUnknown = reader.len > 0;
   for (const end of reader.messages(1, 0, reader.len)) {
+    isUnknown = false;
     const begin = reader.pos;
     yield {
       readAttributes() {
@@ -59,14 +61,20 @@ function* resourcesOf(reader: Reader): Generator<ResourceSpans<number>> {
       scopes: scopesOf(reader, begin, end),
     };
   }
+  if (isUnknown) throw new Error('it has no resource_spans');
 }
 
+/** `scope_spans`, and `instrumentation_library_spans` as OTLP 0.15 to 0.19 had them. Before, they were field 2. */
+const SCOPE_FIELDS = [2, 1000];
+
 function* scopesOf(reader: Reader, begin: number, end: number): ResourceSpans<number>['scopes'] {
-  for (const endOfSpans of reader.messages(2, begin, end)) {
-    const at = reader.pos;
-    const [endOfScope] = reader.messages(1, at, endOfSpans);
-    const hasName = endOfScope !== undefined && reader.find(1, endOfScope);
-    yield { name: hasName ? reader.name() : '', spans: reader.messages(2, at, endOfSpans) };
+  for (const field of SCOPE_FIELDS) {
+    for (const endOfSpans of reader.messages(field, begin, end)) {
+      const at = reader.pos;
+      const [endOfScope] = reader.messages(1, at, endOfSpans);
+      const hasName = endOfScope !== undefined && reader.find(1, endOfScope);
+      yield { name: hasName ? reader.name() : '', spans: reader.messages(2, at, endOfSpans) };
+    }
   }
 }
 

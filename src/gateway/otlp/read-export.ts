@@ -6,7 +6,7 @@ import { textOf } from '../../requests/finished-span.js';
 import { OPERATION_ATTRIBUTES } from '../../requests/operations/index.js';
 import { ROUTE_BELOW_ATTRIBUTES } from '../../requests/routes/index.js';
 import type { SpanReading } from '../../requests/span-annotations.js';
-import { cutName, type Reasons } from './read-values.js';
+import { cutName, type Reasons, UNKNOWN_NAME } from './read-values.js';
 import {
   bytesOf,
   bytesOfAttribute,
@@ -49,8 +49,8 @@ export class DecodedExport {
     return this.spans.length + this.rejected >= MAX_SPANS;
   }
 
-  reject(reason: string): void {
-    this.rejected += 1;
+  reject(reason: string, spans = 1): void {
+    this.rejected += spans;
     this.reasons.add(reason);
   }
 }
@@ -109,9 +109,10 @@ export function* readExport<Item>(
 const TOO_MANY_SPANS = `there are more than ${MAX_SPANS} spans in one request`;
 const NO_TRACE_ID = '0'.repeat(32);
 
-function reasonToReject({ traceId, spanId, startNanos }: OtlpSpan): string | undefined {
+function reasonToReject({ traceId, spanId, kind, startNanos }: OtlpSpan): string | undefined {
   if (!isId(traceId, NO_TRACE_ID)) return 'a trace ID is invalid';
   if (!isId(spanId, NO_SPAN_ID)) return 'a span ID is invalid';
+  if (kind === UNKNOWN_NAME) return 'the kind of a span is unknown';
   return startNanos === 0 ? 'a span has no start time' : undefined;
 }
 

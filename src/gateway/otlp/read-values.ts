@@ -23,6 +23,9 @@ const MAX_NAME_CHARACTERS = 256;
 /** Events of a span. No SDK keeps more. */
 const MAX_EVENTS = 10_000;
 
+/** The number of an enum whose name OTLP does not have. */
+export const UNKNOWN_NAME = -1;
+
 const TOO_MANY_ATTRIBUTES = `attributes beyond the first ${MAX_ATTRIBUTES} are not read`;
 const TOO_MANY_EVENTS = `events beyond the first ${MAX_EVENTS} of a span are not read`;
 const TOO_MANY_HIT_EVENTS = `matomo.hit events beyond the first ${MAX_FURTHER_HITS} of a span are not read`;

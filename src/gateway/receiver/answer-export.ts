@@ -17,6 +17,8 @@ export interface SpanIntake {
   isFull(): boolean;
   accept(decoded: DecodedExport): void;
   onRefused(cause: 'no room' | 'no memory'): void;
+  /** An export, or a part of it, cannot be read. Its sender gets the reason, too. */
+  onUnread(reason: string): void;
 }
 
 /** Memory for bodies that are being read, as a multiple of `maxBodyBytes`. */
@@ -104,8 +106,9 @@ export function createAnswerExport(
       await runInSlices(codec.read(inflated, decoded));
       return decoded;
     } catch (error) {
-      if (error instanceof UnreadableExport) return ['unreadable', error.message];
-      throw error;
+      if (!(error instanceof UnreadableExport)) throw error;
+      intake.onUnread(error.message);
+      return ['unreadable', error.message];
     }
   }
 
@@ -147,6 +150,7 @@ export function createAnswerExport(
       if (intake.isFull()) return refuse('no room');
       intake.accept(decoded);
       const { rejected, reasons } = decoded;
+      for (const reason of reasons) intake.onUnread(reason);
       end(response, codec.contentType, codec.encodeAnswer(rejected, [...reasons].join('; ')));
     });
     if (problem !== undefined && problem !== 'cut off') refuse(problem);

@@ -28,6 +28,8 @@ const NEW_LINE = 10;
 interface ReadOptions {
   readonly selection: SpanSelection;
   readonly counts: ReadCounts;
+  /** A span is of no request. */
+  readonly onUnused: (span: ReceivedSpan) => void;
   /** Ends the reading. */
   readonly signal: AbortSignal;
   /** @default what an export to the gateway can have */
@@ -40,7 +42,7 @@ interface ReadOptions {
  */
 export async function* readRequests(
   file: string,
-  { selection, counts, signal, maxLineBytes = MAX_EXPORT_BYTES }: ReadOptions,
+  { selection, counts, onUnused, signal, maxLineBytes = MAX_EXPORT_BYTES }: ReadOptions,
 ): AsyncGenerator<Hitmaker> {
   let before: ReceivedSpan[] = [];
   let current: ReceivedSpan[] = [];
@@ -48,11 +50,11 @@ export async function* readRequests(
   for await (const line of readLines(file, maxLineBytes, signal)) {
     for (const span of readLine(line, selection, counts)) after.push(span);
     if (after.length < CHUNK_SPANS) continue;
-    yield* requestsOf(before, current, after);
+    yield* requestsOf(before, current, after, onUnused);
     [before, current, after] = [current, after, []];
   }
-  yield* requestsOf(before, current, after);
-  yield* requestsOf(current, after, []);
+  yield* requestsOf(before, current, after, onUnused);
+  yield* requestsOf(current, after, [], onUnused);
 }
 
 /** Assembles what makes hits and has its outermost span in a chunk, with spans of the chunks before and after it. */
@@ -60,11 +62,15 @@ function requestsOf(
   before: readonly ReceivedSpan[],
   chunk: readonly ReceivedSpan[],
   after: readonly ReceivedSpan[],
+  onUnused: (span: ReceivedSpan) => void,
 ): Hitmaker[] {
   const { requests, unused } = groupSpans([...before, ...chunk, ...after], traceKeyOf);
   const byRoot = new Map<ReceivedSpan, Hitmaker>();
   for (const request of requests) byRoot.set(request.root, request);
-  for (const root of unused) if (hasHitEvent(root)) byRoot.set(root, withoutRequest(root));
+  for (const root of unused) {
+    onUnused(root);
+    if (hasHitEvent(root)) byRoot.set(root, withoutRequest(root));
+  }
   return chunk.flatMap((span) => byRoot.get(span) ?? []);
 }
 

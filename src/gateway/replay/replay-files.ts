@@ -3,6 +3,7 @@ import { createDiagnostics, show } from '../../common/diagnostics.js';
 import { sleepUntil } from '../../common/timers.js';
 import { readVariables } from '../../options/environment.js';
 import type { MatomoStats } from '../../pipeline/stats.js';
+import { type FinishedSpan, mayBeUnreadRequest } from '../../requests/finished-span.js';
 import { addHits, openPipeline } from '../open-pipeline.js';
 import { createSelection } from '../otlp/read-export.js';
 import { RECEIVER_OPTIONS } from '../receiver-options.js';
@@ -45,7 +46,10 @@ export async function replayFiles(
   const scopes = readVariables(RECEIVER_OPTIONS.scopes, process.env);
   const selection = createSelection({ services, scopes }, reading);
   const progress = { spans: 0, requests: 0, unreadable: 0, rejected: 0 };
-  const read = { selection, counts: progress, signal };
+  function onUnused(span: FinishedSpan): void {
+    if (mayBeUnreadRequest(span)) reading.reportUnreadRequest(span);
+  }
+  const read = { selection, counts: progress, onUnused, signal };
 
   async function replayFile(file: string): Promise<void> {
     const saved = state.positionOf(file);

@@ -39,6 +39,8 @@ export interface AssemblerSink {
   pass(made: Hitmaker): void;
   /** Whether there is room for hits with so many bytes. If not, they wait. */
   hasRoom(hits: number, bytes: number): boolean;
+  /** A span is of no request. */
+  onUnused(span: ReceivedSpan): void;
 }
 
 /**
@@ -186,6 +188,7 @@ export class Assembler {
     const hasStandIn = unused.some(({ isStandIn }) => isStandIn);
     for (const span of unused) {
       if (span.isStandIn) continue;
+      this.#sink.onUnused(span);
       // The request is in another trace, and may have been left out.
       if (hasStandIn) span.isAncestorMissing = true;
       if (hasHitEvent(span)) {

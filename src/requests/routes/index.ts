@@ -1,7 +1,7 @@
 import type { Attributes } from '../../common/otel-types.js';
 import { isStaticFile } from '../../hit/page/page-path.js';
 import { redactSecrets } from '../../hit/page/redaction.js';
-import { type FinishedSpan, splitTarget, textOf } from '../finished-span.js';
+import { type FinishedSpan, micrometerIn, splitTarget, textOf } from '../finished-span.js';
 import { frameworkRequestOf } from '../node-request.js';
 import type { Request } from '../request.js';
 import { readExpressRoute } from './express.js';
@@ -19,7 +19,7 @@ export function routeOf(
   path: string,
   redactPath: (path: string) => string = redactSecrets,
 ): string | undefined {
-  const reported = textOf(attributes['http.route']);
+  const reported = textOf(attributes['http.route']) ?? micrometerIn(attributes)?.route;
   const isList = reported !== undefined && isRouteList(reported);
   const ofServer = isList ? routeOfList(reported, path) : reported;
   const language = span?.resource?.attributes?.['telemetry.sdk.language'];

@@ -28,6 +28,7 @@ async function startReceiver(onResource: (service: string, response: ServerRespo
         accepted += 1;
       },
       onRefused: () => undefined,
+      onUnread: () => undefined,
     },
   );
   const ends: Promise<void>[] = [];

@@ -10,12 +10,14 @@ import { temporaryFolder } from '../../support/spool.js';
 const selection = createSelection({}, { userIdAttribute: undefined });
 const LINES = Array.from({ length: 100 }, (_, i) => `no JSON ${i * 7919}`).join('\n');
 
+const onUnused = () => undefined;
+
 const newCounts = () => ({ spans: 0, unreadable: 0, rejected: 0 });
 
 /** Reads a file that has no spans. */
 async function readAll(file: string, counts = newCounts()): Promise<number> {
   const { signal } = new AbortController();
-  for await (const request of readRequests(file, { selection, counts, signal }))
+  for await (const request of readRequests(file, { selection, counts, onUnused, signal }))
     expect.fail(String(request));
   return counts.unreadable;
 }
@@ -57,7 +59,7 @@ test('a line that is too long is counted as not readable, and is not kept in mem
   writeFileSync(file, lines.join('\n'));
   const counts = newCounts();
   const { signal } = new AbortController();
-  const read = { selection, counts, signal, maxLineBytes: 100_000 };
+  const read = { selection, counts, onUnused, signal, maxLineBytes: 100_000 };
   const paths: unknown[] = [];
   for await (const { root } of readRequests(file, read)) paths.push(root.attributes['url.path']);
   expect([paths, counts.unreadable]).toEqual([['/a', '/b'], 1]);
@@ -79,7 +81,7 @@ test('a file without spans, too, is read only until an interruption', async () =
       interrupt.abort();
     },
   };
-  const read = { selection, counts, signal: interrupt.signal };
+  const read = { selection, counts, onUnused, signal: interrupt.signal };
   for await (const request of readRequests(file, read)) expect.fail(String(request));
   expect(unreadable).toBeGreaterThan(0);
   expect(unreadable).toBeLessThan(lines / 2);

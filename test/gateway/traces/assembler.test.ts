@@ -37,6 +37,7 @@ function startAssembler(): { assembler: Assembler; given: string[][] } {
   const given: string[][] = [];
   const assembler = new Assembler(GRACE_MILLIS, {
     hasRoom: () => true,
+    onUnused: () => undefined,
     pass: ({ root, below }) => given.push([root, ...below].map(({ spanId }) => spanId)),
   });
   return { assembler, given };
@@ -98,6 +99,7 @@ function startSlowAssembler(requests: number) {
   const happened: string[] = [];
   const assembler = new Assembler(0, {
     hasRoom: () => true,
+    onUnused: () => undefined,
     pass({ root }) {
       millis += 10;
       happened.push(root.spanId);
