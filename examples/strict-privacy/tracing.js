@@ -8,7 +8,7 @@ const sdk = new NodeSDK({
     new MatomoSpanProcessor({
       privacy: 'strict',
       // Templates keep words, so the names of patients are replaced too.
-      redactPathPatterns: [/(?<=^\/patients\/)[^/]+/],
+      redactPathPatterns: [/(?<=^\/patients\/)[^/]+/i],
       // Only visits of patients who have agreed.
       consent: 'cookie:consent=yes',
     }),

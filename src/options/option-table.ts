@@ -116,7 +116,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Regular expressions, as objects or strings. A request is not tracked if one of them matches anywhere in the first 2,048
    * characters of its path, as it was sent or percent-decoded once.
-   * @example MATOMO_IGNORE_PATTERNS='/^\/internal\//i,\.map$'
+   * @example MATOMO_IGNORE_PATTERNS='/^\/internal\//i,/\.map$/i'
    */
   ignorePatterns: option(patterns, { default: [], isPrivacy: true }),
   /**
@@ -276,7 +276,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   /**
    * Parts of a path that match one of these regular expressions are replaced by `redacted`, in URL, title and referrer. Routes are not
    * changed. [Details](what-is-redacted.md#patterns-of-your-own)
-   * @example MATOMO_REDACT_PATH_PATTERNS='[\da-f]{8}-[\da-f-]{27},/\b\d{6,}\b/'
+   * @example MATOMO_REDACT_PATH_PATTERNS='/[\da-f]{8}-[\da-f-]{27}/i,/\b\d{6,}\b/'
    */
   redactPathPatterns: option(patterns, { default: [], isPrivacy: true }),
   /**

@@ -5,10 +5,12 @@ import {
   holdsCredentials,
   holdsEmail,
   holdsJsonWebToken,
+  holdsKey,
   isSecretName,
   isToken,
   MIN_TOKEN_LENGTH,
   REDACTED,
+  secretFormOf,
 } from './secrets.js';
 import {
   asMatomoReads,
@@ -42,10 +44,21 @@ export function redactPair(pair: string): string {
   const name = encodedName(pair);
   if (holdsSecret(name)) return REDACTED;
   if (name.length === pair.length) return pair;
-  return namesSecret(name) || holdsSecret(pair.slice(name.length + 1))
-    ? `${name}=${REDACTED}`
-    : pair;
+  const value = pair.slice(name.length + 1);
+  const isSecret = namesSecret(name) || hasSecretForm(name, value) || holdsSecret(value);
+  return isSecret ? `${name}=${REDACTED}` : pair;
 }
+
+/** Whether a value is one that its name may have, and secret then. Too many layers of encoding are left to `holdsSecret`. */
+function hasSecretForm(name: string, value: string): boolean {
+  const isForm = formOf(name);
+  return isForm?.(decodeLayers(value.slice(0, MAX_PAIRS_LENGTH), decodeText) ?? '') ?? false;
+}
+
+const formOf = /* @__PURE__ */ memoize(
+  (name: string) => secretFormOf(decodeLayers(name, decodeText) ?? ''),
+  (_, name) => !isValue(name),
+);
 
 /**
  * Whether the value of a name is secret. What may be a value itself is not remembered: in a path, that can be a token with an `=` at its end.
@@ -62,11 +75,11 @@ const namesSecret = /* @__PURE__ */ memoize(
  */
 export function holdsSecret(encoded: string): boolean {
   if (encoded.length > MAX_PAIRS_LENGTH) return true;
-  if (PLAIN.test(encoded)) return false;
+  if (PLAIN.test(encoded)) return holdsKey(encoded);
   const text = decodeLayers(encoded, decodeText);
   if (text === undefined || holdsCredentials(text) || holdsEmail(text)) return true;
   if (text.includes('@') && holdsUserInfo(encoded)) return true;
-  if (innerNames(text).some(isSecretName)) return true;
+  if (innerPairs(text).some(isSecretPair)) return true;
   // In a path, `+` is no space: a telephone number begins with it.
   const path = decodeLayers(encoded, decodePath) ?? '';
   return holdsSecretPath(text) || (path !== text && holdsSecretPath(path));
@@ -84,13 +97,22 @@ function holdsSecretPath(text: string): boolean {
   return text.split(/[?#]/).some((part) => holdsSecretSegment(PATH_OF_URL.exec(part)?.[1] ?? ''));
 }
 
-/** The texts before each `=` and `:`, also in JSON. */
-function innerNames(text: string): string[] {
-  const pieces = text
+/** The parts of a text that may be a name and a value, also in JSON. */
+function innerPairs(text: string): string[] {
+  return text
     .replace(HOST_AND_PORT, ' ')
     .replace(SPACE_BEFORE_VALUE, '')
     .split(/[?&;#/\s,{}]/);
-  return pieces.flatMap((piece) => piece.split(/[=:]/).slice(0, -1));
+}
+
+/** Each text before a `=` or `:` may be a name. */
+function isSecretPair(piece: string): boolean {
+  const names = piece.split(/[=:]/).slice(0, -1);
+  const [first] = names;
+  if (first === undefined) return false;
+  return (
+    names.some(isSecretName) || (secretFormOf(first)?.(piece.slice(first.length + 1)) ?? false)
+  );
 }
 
 /** The token of a bot in a URL of Telegram. */
@@ -107,7 +129,7 @@ function isSecret(segment: string, isAfterSecretWord: boolean): boolean {
   if (isAfterSecretWord && isValue(segment) && !isVersion(segment)) return true;
   if (holdsJsonWebToken(segment) || holdsEmail(segment)) return true;
   const head = segment.replace(PARAMETERS, '');
-  if (isToken(head)) return true;
+  if (isToken(head) || holdsKey(head)) return true;
   const text = head.replace(DATA_ENDING, '');
   return BOT_TOKEN.test(segment) || PHONE_NUMBER.test(text) || PREFIXED_HASH.test(text);
 }
@@ -138,8 +160,8 @@ function decodeSegment(segment: string): string {
 
 /** Decoded segments of a path that are redacted like a parameter: `name=value`, `name:value` and `scheme credentials`. */
 const PAIR_SEGMENT = /[=:\s]/;
-/** A method of a resource, such as `keys:rotate`. */
-const METHOD_SEGMENT = /^[\w.~-]*:[a-z]+$/i;
+/** A method of a resource, such as `keys:rotate`, or the title of a page in a wiki, such as `Magic:_The_Gathering`. */
+const METHOD_SEGMENT = /^[\w.~-]*:(?:[a-z]+|(?:_[a-z]+)+)$/i;
 /** Some servers read a backslash as a slash, and so do URLs of browsers. */
 const ANY_SLASH = /[/\\]/;
 /** User info, if a host may be there. */
@@ -246,6 +268,7 @@ function mayBeSecret(path: string, start: number, end: number, kinds: number): b
   const isLong = length >= MIN_TOKEN_LENGTH;
   if ((kinds & SPECIAL) > 0 || (isLong && hasCapital && hasDigit)) return true;
   if (isLong && path.startsWith('private-', start)) return true;
+  if (isLong && holdsKey(path.slice(start, end))) return true;
   if (length >= DJANGO_LENGTH && hasDigit && path[start + 6] === '-') return true;
   return hasCapital && holdsJsonWebToken(path.slice(start, end));
 }

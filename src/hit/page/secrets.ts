@@ -4,14 +4,15 @@ export const REDACTED = 'redacted';
 /** Words that mark a value as a credential: of OAuth 2 and OpenID Connect, API keys, signed URLs, sessions, webhooks. */
 const CREDENTIAL_WORDS = /* @__PURE__ */ wordsOf(`
   tokens secrets pw otp totp key keys auth oauth authorization authentication bearer cookie session sessionid sessid sid jwt saml
-  assertion signature sig hmac verifier nonce csrf xsrf magiclink sso mfa webhook webhooks`);
+  samlresponse samlrequest samlart wresult assertion signature sig hmac dpop verifier nonce wpnonce csrf xsrf magiclink sso mfa
+  webhook webhooks cred creds sess tkn macaroon psw pswd passw pword`);
 
 /**
  * The same with words for personal data, cards and links that log in. Not for headers, where `x-country-code` is none. In English and
  * German, without accents; passwords also in other languages.
  */
 const SECRET_WORDS = /* @__PURE__ */ wordsOf(
-  `pass pin ticket code email mail phone ssn iban cvv cvc magic invite invitation reset verify verification activate activation
+  `pass pin puk mnemonic ticket code email mail phone ssn iban cvv cvc magic invite invitation reset verify verification activate activation
   confirm confirmation unsubscribe geheimnis schluessel schlussel zugangscode
   sitzung signatur einladung telefon telefonnummer handynummer mdp contrasena senha wachtwoord haslo`,
   CREDENTIAL_WORDS,
@@ -19,7 +20,7 @@ const SECRET_WORDS = /* @__PURE__ */ wordsOf(
 
 /** Endings of names without separators, such as `csrfmiddlewaretoken`, and of up to three words, such as `mot_de_passe`. */
 const SECRET_ENDING =
-  /(?:token|secret|password|passwd|passphrase|passcode|pwd|(?:access|auth|verification)code|(?:access|api|auth|private|secret|session)key|(?<!as|pos)sess(?:ion)?id|credentials?|creditcard|cardnumber|phonenumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
+  /(?:token|secret|password|passwd|passphrase|passcode|pwd|(?:db|user)pass|(?:access|activation|auth|confirmation|invitation|invite|login|otp|recovery|reset|security|sms|verification)code|(?:access|api|app|auth|private|secret|session)key|(?<!as|pos)sess(?:ion)?id|credentials?|creditcard|cardnumber|phonenumber|passwort|kennwort|kreditkarte|kartennummer|motdepasse)$/;
 const MAX_WORDS_OF_AN_ENDING = 3;
 
 /** Two words of which the second one alone is secret. Not `postal code`: that says where somebody lives. */
@@ -64,16 +65,50 @@ export function isSecretName(name: string): boolean {
 function hasWordOf(secretWords: ReadonlySet<string>, name: string): boolean {
   if (/^[a-z]*$/.test(name)) return secretWords.has(name) || SECRET_ENDING.test(name);
   const plain = /^[ -~]*$/.test(name) ? name : withoutAccents(name);
-  const split = plain
-    .replace(/([a-z\d])([A-Z])/g, '$1 $2')
-    .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
-    .toLowerCase();
-  const words = `${split} ${plain.toLowerCase()}`.split(/[^a-z]+/);
+  const words = `${wordsIn(plain)} ${plain.toLowerCase()}`.split(/[^a-z]+/);
   return words.some((word, i) => {
     if (secretWords.has(word) && !PUBLIC_PAIRS.has(`${words[i - 1]} ${word}`)) return true;
     const start = Math.max(0, i + 1 - MAX_WORDS_OF_AN_ENDING);
     return SECRET_ENDING.test(words.slice(start, i + 1).join(''));
   });
+}
+
+/** A name in lower case, with its words apart. */
+function wordsIn(plain: string): string {
+  return plain
+    .replace(/([a-z\d])([A-Z])/g, '$1 $2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
+    .toLowerCase();
+}
+
+/** Names whose last word is one of these may have a user and a password as their value, as in HTTP Basic. */
+const LOGIN_WORDS = /* @__PURE__ */ wordsOf('login logon user username userpwd usr basic account');
+/** Names with one of these words may have a signature, or no more than a name: `sign=leo`. */
+const SIGNATURE_WORDS = /* @__PURE__ */ wordsOf('sign hash checksum digest mac md sha');
+
+/** Whether a value is secret because of its name and its form; `undefined` if the name says nothing. `operationName` is that of GraphQL. */
+export function secretFormOf(name: string): ((value: string) => boolean) | undefined {
+  const words = wordsIn(name).match(/[a-z]+/g) ?? [];
+  if (LOGIN_WORDS.has(words.at(-1) ?? '')) return holdsPassword;
+  if (words.some((word) => SIGNATURE_WORDS.has(word))) return holdsSignature;
+  return words.join(' ') === 'operation name' ? isSecretOperation : undefined;
+}
+
+/** Not a URL or a time. */
+const USER_AND_PASSWORD = /^(?!\d*:)[^\s:/?#]+:[^\s/]/;
+const BASE64 = /^[\w+/-]{8,}={0,2}$/;
+
+function holdsPassword(value: string): boolean {
+  if (USER_AND_PASSWORD.test(value)) return true;
+  return (
+    BASE64.test(value) && /^[!-9;-~]+:[ -~]+$/.test(Buffer.from(value, 'base64').toString('latin1'))
+  );
+}
+
+/** A hash or an encoded digest. */
+function holdsSignature(value: string): boolean {
+  const runs = value.match(/[\da-z]{16,}/gi) ?? [];
+  return runs.some((run) => /\d/.test(run)) || isToken(value.replace(/[+/=\s]/g, 'x'));
 }
 
 function withoutAccents(name: string): string {
@@ -92,9 +127,18 @@ const JSON_WEB_TOKEN = /(?:^|[^\w-])e(?:y[AJ]|wo[gJ]|w0K)[\w-]+\./;
 const AUTHORIZATION =
   /\b(?:(?:[Bb]earer|BEARER|Basic|BASIC)\s+\S|(?:basic|[Aa]pi[Kk]ey|[Dd]igest|[Nn]egotiate|NTLM|[Tt]oken)\s+\S*?(?:[\d=]|[a-z][A-Z]))/;
 
+/** Keys that begin as their services define it: OpenAI, Anthropic, Stripe, GitHub, npm, Hugging Face, Shopify, DigitalOcean, GitLab, PyPI, Google, Slack, AWS. */
+const KEY =
+  /(?:^|[^\w-])(?:sk-(?:proj|ant|or|svcacct|admin)-[\w-]{8,}|[sr]k_(?:live|test)_\w{8,}|(?:sk-|whsec_|gh[oprsu]_|github_pat_|npm_|hf_|shp[ac]t_|dop_v1_|AKIA|ASIA)[A-Za-z\d]{16,}|(?:glpat-|pypi-|AIza)[\w-]{20,}|xox[a-z]-[\w-]{16,})/;
+
+/** Whether text contains a key of a known service. */
+export function holdsKey(text: string): boolean {
+  return KEY.test(text);
+}
+
 /** Whether text contains a token or credentials, whatever its name says. */
 export function holdsCredentials(text: string): boolean {
-  return holdsJsonWebToken(text) || AUTHORIZATION.test(text);
+  return holdsJsonWebToken(text) || AUTHORIZATION.test(text) || holdsKey(text);
 }
 
 export function holdsJsonWebToken(text: string): boolean {
@@ -136,6 +180,19 @@ export function isToken(segment: string): boolean {
   const words = countOf(WORDS, token);
   if (words > 2) return countOf(PARTS, token) > 2 * words;
   return countOf(RUNS, token) * MIN_RUN_LENGTH > token.length;
+}
+
+/** A long hash or number, a ULID, a UUID. */
+const OPAQUE =
+  /(?<![\da-z])(?:(?=[a-f]{0,64}\d)[\da-f]{16,}|[0-7][\da-hjkmnp-tv-z]{25}|[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12})(?![\da-z])/i;
+
+/**
+ * Whether a name that clients can invent, such as that of an operation, is or contains a secret or an ID: no program has such names. In
+ * base64, a token can have slashes.
+ */
+export function isSecretOperation(name: string): boolean {
+  if (holdsCredentials(name) || OPAQUE.test(name) || isToken(name.replaceAll('/', ''))) return true;
+  return name.split(/[./:\s]+/).some(isToken);
 }
 
 function countOf(pattern: RegExp, text: string): number {

@@ -1,7 +1,12 @@
 import { ANY_FILE, mediaTypeOf } from '../bots/documents.js';
 import { toErrorType } from '../http-request.js';
 import { FIRST_FAILED_STATUS } from '../page/action-name.js';
-import { holdsCredentials, isCredentialName, REDACTED } from '../page/secrets.js';
+import {
+  holdsCredentials,
+  isCredentialName,
+  isSecretOperation,
+  REDACTED,
+} from '../page/secrets.js';
 import { createSentUrls, type SentUrlOptions } from '../page/sent-urls.js';
 import { cleanText, shownHost } from '../text.js';
 import { maskAddress, plainAddress } from '../visitor/addresses.js';
@@ -115,6 +120,20 @@ export interface SentAttributeOptions extends SentUrlOptions {
 const MAX_CHARACTERS = 4096;
 
 const ERROR_TYPES = new Set(['error.type', 'http.error_name', 'exception.type']);
+/** What clients send as the name of an operation, or of themselves. */
+const OPERATIONS: ReadonlySet<string> = new Set([
+  'gen_ai.prompt.name',
+  'graphql.operation.name',
+  'mcp.client.name',
+  'mcp.prompt.name',
+  'mcp.tool.name',
+  'rpc.method',
+  'http.request.header.mcp-method',
+  'http.request.header.mcp-name',
+  'http.request.header.soapaction',
+  'http.request.header.x-amz-target',
+  'http.request.header.x-apollo-operation-name',
+]);
 /** What clients send as the host. */
 const HOSTS: ReadonlySet<string> = new Set([
   'http.host',
@@ -165,6 +184,7 @@ export function createToSentAttribute(
     if (ERROR_TYPES.has(name)) return toErrorType(value);
     const whole = cleanText(value.slice(0, MAX_CHARACTERS));
     const text = HOSTS.has(name) ? shownHost(whole) : whole;
+    if (OPERATIONS.has(name) && isSecretOperation(text)) return REDACTED;
     const isHeader = HEADER.test(name);
     if (isHeader && holdsCredentials(text)) return REDACTED;
     const isUrl = URL_OR_PATH.test(text) || (isHeader && holdsUrl(name, text));

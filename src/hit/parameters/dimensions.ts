@@ -96,11 +96,12 @@ const FROM_REQUEST: readonly (readonly [attributes: readonly string[], read: Rea
       'network.peer.address',
       'net.peer.ip',
       'net.sock.peer.addr',
+      'peer.address',
     ],
     ({ address }) => address,
   ],
   [
-    ['user_agent.original', 'http.user_agent', 'http.request.header.user-agent'],
+    ['user_agent.original', 'http.user_agent', 'user_agent', 'http.request.header.user-agent'],
     ({ request }) => request.userAgent,
   ],
   [['http.request.header.referer'], ({ referrer }) => referrer?.value],

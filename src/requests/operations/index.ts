@@ -35,9 +35,10 @@ function readTrpcTarget(target: OperationTarget): SentOperation | undefined {
   const isBelowTrpc = path.includes('trpc/') && path.endsWith('/trpc', path.lastIndexOf('/'));
   if (!isBelowTrpc && !(isBatch && evidenceOf(target, 'trpc') !== 'none')) return undefined;
   const names = path.slice(path.lastIndexOf('/') + 1).split(',');
-  const name = toName(names[0]);
+  const [first = ''] = names;
+  const name = toName(first);
   // A segment that titles replace, such as an ID, is no procedure.
-  if (name === undefined || toTitlePath(name) !== name) return undefined;
+  if (name === undefined || toTitlePath(first) !== first) return undefined;
   return { kind: 'trpc', name, count: names.length };
 }
 
@@ -159,7 +160,7 @@ function readGraphqlTarget({
   // Anybody can add such a query to any page.
   if (!isGraphqlPath(path) && !RESPONSE_TYPE.test(contentType)) return undefined;
   if (!DOCUMENT_PARAMETER.test(query)) return undefined;
-  const name = NAME_PARAMETER.exec(query)?.[1];
+  const name = toName(NAME_PARAMETER.exec(query)?.[1]);
   return name === undefined ? undefined : { kind: 'graphql', name, count: 1 };
 }
 

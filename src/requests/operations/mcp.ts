@@ -12,6 +12,7 @@ import {
   type OperationTarget,
   toMatching,
   toName,
+  withoutSecret,
 } from './operation-target.js';
 
 /** The operation of an ended request, and the number of messages in it. */
@@ -286,7 +287,7 @@ function toSession(value: unknown): string | undefined {
 
 /** A line of text, such as `Visual Studio Code`. */
 function toClientName(value: unknown): string | undefined {
-  return toMatching(value, /^\P{C}+$/u, MAX_CLIENT_LENGTH);
+  return withoutSecret(toMatching(value, /^\P{C}+$/u, MAX_CLIENT_LENGTH));
 }
 
 /** Revisions of the protocol are dates. */

@@ -4,6 +4,7 @@ import type {
   OperationEvidence,
   OperationKind,
 } from '../../hit/http-request.js';
+import { isSecretOperation, REDACTED } from '../../hit/page/secrets.js';
 import { isEventStream } from '../response.js';
 
 /** An operation that a span or a channel has named. */
@@ -49,9 +50,14 @@ export function isSuccess(statusCode: number): boolean {
 const MAX_NAME_LENGTH = 128;
 const NAME = /^[\w./:-]+$/;
 
-/** A name that fits into a title; `undefined` for anything else. */
+/** A name that fits into a title, `redacted` if it is a secret; `undefined` for anything else. */
 export function toName(value: unknown): string | undefined {
-  return toMatching(value, NAME, MAX_NAME_LENGTH);
+  return withoutSecret(toMatching(value, NAME, MAX_NAME_LENGTH));
+}
+
+/** What is sent of a name that a client may have invented. */
+export function withoutSecret(name: string | undefined): string | undefined {
+  return name !== undefined && isSecretOperation(name) ? REDACTED : name;
 }
 
 /** A value if it is a text of this form and not too long. */

@@ -5,6 +5,7 @@ import {
   updateOperation,
 } from '../../../src/requests/operations/index.js';
 import { finishedSpan, openRequest } from '../../support/builders.js';
+import { jwt } from '../../support/jwt.js';
 
 const NOTHING = openRequest();
 const ANSWERED = { statusCode: 200 };
@@ -185,4 +186,44 @@ test.each([
   [{ 'rpc.system': 'grpc', 'rpc.method': 'Get' }, 0, undefined],
 ])('a span with %j of kind %i', (attributes, kind, expected) => {
   expect(operationOfSpan(finishedSpan({ attributes, kind }))).toEqual(expected);
+});
+
+const SECRET_NAMES = [
+  jwt({ sub: 'bob' }).slice(0, 128),
+  'sk-proj-abcdefghijklmnopqrstuvwxyz0123456789',
+  'd41d8cd98f00b204e9800998ecf8427e',
+  '123e4567-e89b-12d3-a456-426614174000',
+];
+
+test.each(SECRET_NAMES)('%s as the name of an operation is redacted', (name) => {
+  const called = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } };
+  const meta = { 'io.modelcontextprotocol/clientInfo': { name } };
+  const names = [
+    posted({ jsonrpc: '2.0', method: name })?.name,
+    posted({ query: '{ a }', operationName: name })?.name,
+    readOperation(openRequest({ incoming: { body: called } }), { ...POSTED, path: '/mcp' }, true)
+      ?.name,
+    readOperation(
+      openRequest({ incoming: { body: { ...called, params: { name, _meta: meta } } } }),
+      { ...POSTED, path: '/mcp' },
+      true,
+    )?.mcp?.clientName ?? 'redacted', // longer ones are no names
+    operationOfSpan(finishedSpan({ kind: 0, attributes: { 'graphql.operation.name': name } }))
+      ?.name,
+    operationOfSpan(
+      finishedSpan({ kind: 0, attributes: { 'rpc.system': 'jsonrpc', 'rpc.method': name } }),
+    )?.name,
+    operationOfSpan(
+      finishedSpan({
+        kind: 0,
+        attributes: { 'mcp.method.name': 'tools/call', 'gen_ai.tool.name': name },
+      }),
+    )?.name,
+  ];
+  expect(names).toEqual(names.map(() => 'redacted'));
+});
+
+test.each(SECRET_NAMES)('%s as the procedure of tRPC is in no name', (name) => {
+  const found = asked(`/trpc/${name}`, undefined, undefined, 'application/json');
+  expect([undefined, 'redacted']).toContain(found?.[1]);
 });

@@ -92,8 +92,12 @@ const EFFECTS: Readonly<Record<string, readonly Effect[]>> = {
   'MATOMO_IGNORE_PATHS=/health,/metrics': paths('path', '/health', '/metrics/'),
   'MATOMO_IGNORE_PATHS=/ready,/live': paths('path', '/ready', '/live'),
   'MATOMO_IGNORE_PATHS=/healthz,/readyz': paths('path', '/healthz', '/readyz'),
-  'MATOMO_IGNORE_PATTERNS=^/internal/,/\\.[a-z]{2,3}$/i': paths('pattern', '/internal/a', '/a.JS'),
-  'MATOMO_IGNORE_PATTERNS=/^\\/internal\\//i,\\.map$': paths('pattern', '/INTERNAL/a', '/a.map'),
+  'MATOMO_IGNORE_PATTERNS=/^\\/internal\\//i,/\\.[a-z]{2,3}$/i': paths(
+    'pattern',
+    '/INTERNAL/a',
+    '/a.JS',
+  ),
+  'MATOMO_IGNORE_PATTERNS=/^\\/internal\\//i,/\\.map$/i': paths('pattern', '/INTERNAL/a', '/a.MAP'),
   'MATOMO_IGNORE_PATTERNS=/\\.(css|js|png|svg)$/i': paths('pattern', '/a.css', '/b/c.PNG'),
   'MATOMO_IGNORE_PATTERNS=/\\.json$/': paths('pattern', '/a.json', '/b/c.json'),
   'MATOMO_IGNORE_USER_AGENTS=[]': [
@@ -121,16 +125,16 @@ const EFFECTS: Readonly<Record<string, readonly Effect[]>> = {
   'MATOMO_REDACT_PATH_PATTERNS=["\\\\d{6,}"]': [
     { request: { ...ON_A_PATH, path: '/d/123456/7654321' }, sent: '/d/redacted/redacted' },
   ],
-  'MATOMO_REDACT_PATH_PATTERNS=[\\da-f]{8}-[\\da-f-]{27},/\\b\\d{6,}\\b/': [
+  'MATOMO_REDACT_PATH_PATTERNS=/[\\da-f]{8}-[\\da-f-]{27}/i,/\\b\\d{6,}\\b/': [
     { request: { ...ON_A_PATH, path: '/d/123456/7654321' }, sent: '/d/redacted/redacted' },
     {
       request: { ...ON_A_PATH, path: '/u/6f1c9a52-8a0e-4c6e-9d3b-1f2e3d4c5b6a/a' },
       sent: '/u/redacted/a',
     },
   ],
-  'MATOMO_REDACT_PATH_PATTERNS=[\\da-f]{8}-[\\da-f-]{27}': [
+  'MATOMO_REDACT_PATH_PATTERNS=/[\\da-f]{8}-[\\da-f-]{27}/i': [
     {
-      request: { ...ON_A_PATH, path: '/u/6f1c9a52-8a0e-4c6e-9d3b-1f2e3d4c5b6a' },
+      request: { ...ON_A_PATH, path: '/u/6F1C9A52-8A0E-4C6E-9D3B-1F2E3D4C5B6A' },
       sent: '/u/redacted',
     },
   ],

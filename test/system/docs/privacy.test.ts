@@ -1,19 +1,23 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { createToTrackedQuery } from '../../../src/hit/page/page-url.js';
+import { createRedactPath } from '../../../src/hit/page/redaction.js';
 import { maskAddress } from '../../../src/hit/visitor/addresses.js';
 import { createToVisitorId, deriveVisitorKey } from '../../../src/hit/visitor/visitor-id.js';
 import { trackEvent } from '../../../src/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
 import { serverSpan } from '../../support/builders.js';
-import { eventually } from '../../support/child-process.js';
+import { eventually, ROOT } from '../../support/child-process.js';
+import { optionsFrom } from '../../support/options-from.js';
 import { get, startRegistered } from '../../support/registered-app.js';
 import { startExporter } from '../../support/senders.js';
 import { temporaryFolder } from '../../support/spool.js';
 import { startTracedService } from '../../support/traced-service.js';
-import { codeIn, read, rowsWith } from './pages.js';
+import { codeIn, PAGES, read, rowsWith } from './pages.js';
 
 const PAGE = 'docs/privacy.md';
 const CONSENT_PAGE = 'docs/consent.md';
@@ -34,6 +38,49 @@ test.each(
 )('the ending %s of the page makes a parameter a secret', (ending) => {
   expect(toTrackedQuery(`acme${ending}=1`)).toBe(`acme${ending}=redacted`);
   expect(toTrackedQuery(`acme${ending}x=1`)).toBe(`acme${ending}x=1`);
+});
+
+/** The patterns of an example: in an environment variable, or as regular expressions in code. */
+function patternsIn(text: string): readonly RegExp[] {
+  const inCode = text.matchAll(/\b(?:redactPathPatterns|ignorePatterns): \[(.*)\]/g);
+  const inVariables = text.matchAll(/\bMATOMO_(?:REDACT_PATH|IGNORE)_PATTERNS='(.*?)'/g);
+  return [
+    ...[...inCode].flatMap(([, list]) => runInNewContext(`[${list}]`) as RegExp[]),
+    ...[...inVariables].flatMap(
+      ([, list = '']) =>
+        optionsFrom({ MATOMO_REDACT_PATH_PATTERNS: list }).options?.redactPathPatterns ?? [],
+    ),
+  ];
+}
+
+const EXAMPLES = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => /\.[cm]?[jt]s$/.test(file) && !file.includes('node_modules'))
+  .map((file) => `examples/${file}`)
+  .concat(PAGES);
+const PATTERNS = EXAMPLES.flatMap((file) =>
+  patternsIn(read(file)).map((pattern) => [file, pattern] as const),
+);
+/** Each is matched by some. */
+const PATHS = [
+  '/patients/abcdef12-3456-7890-abcd-ef1234567890',
+  '/patients/ada-lovelace/letters/7',
+  '/orders/1234567',
+  '/internal/a',
+  '/app.js.map',
+  '/logo.png',
+];
+
+test('the examples of the pages have patterns', () => {
+  expect(PATTERNS.length).toBeGreaterThanOrEqual(5);
+});
+
+test.each(PATTERNS)('a pattern in %s ignores case: %s', (_file, pattern) => {
+  const redact = createRedactPath([pattern]);
+  const matched = PATHS.filter((path) => redact(path) !== path);
+  expect(matched).not.toEqual([]);
+  for (const path of matched) {
+    expect(redact(path.toUpperCase()).toLowerCase()).toBe(redact(path).toLowerCase());
+  }
 });
 
 const maskedAddresses = rowsWith(REDACTION_PAGE, '`anonymizeIp`');
