@@ -12,6 +12,9 @@ import { httpRequest } from '../support/builders.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { words } from '../support/words.js';
 
+const CHROME =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36';
+
 function reasonOf(request: Parameters<typeof httpRequest>[0], options: Partial<ResolvedOptions>) {
   const find = createFindIgnoreReason({
     ...DEFAULT_OPTIONS,
@@ -60,20 +63,90 @@ test('flags that make a regular expression remember do no harm', () => {
 
 test.each([
   'kube-probe/1.27',
+  'kube-probe/1.29+',
   'ELB-HealthChecker/2.0',
   'GoogleHC/1.0',
+  'GoogleStackdriverMonitoring-UptimeChecks(https://cloud.google.com/monitoring)',
   'Envoy/HC',
   'Consul Health Check',
+  'HAProxy',
+  'Varnish/fastly (healthcheck)',
+  'Amazon-Route53-Health-Check-Service (ref 47d9bc51; report http://amzn.to/1vsZADi)',
+  'Amazon Route 53 Health Check Service; ref:47d9bc51; report http://amzn.to/1vsZADi',
+  `${CHROME} CloudWatchSynthetics/arn:aws:synthetics:us-west-2:123456789012:canary:shop`,
+  'AlwaysOn',
+  'HealthCheck/1.0',
+  'ReadyForRequest/1.0 (HealthCheck)',
+  'Load Balancer Agent',
+  'Edge Health Probe',
+  'Azure Traffic Manager Endpoint Monitor',
+  'Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0; AppInsights)',
+  'Mozilla/5.0 (compatible;Cloudflare-Healthchecks/1.0;+https://www.cloudflare.com/; healthcheck-id: e645d1e65d3b18b4)',
+  'Cloudflare-Healthchecks/1.0',
+  'Mozilla/5.0 (compatible; Cloudflare-Traffic-Manager/1.0; +https://www.cloudflare.com/traffic-manager/; pool-id: AAAAAAAAAAAAAAAA)',
+  'DigitalOcean Uptime Probe 0.22.0 (https://digitalocean.com)',
+  'Prometheus/2.5',
+  'Prometheus/2.40.5',
+  'Blackbox Exporter/0.24.0',
+  'check_http/v2.3.3 (nagios-plugins 2.3.3)',
+  'Zabbix',
+  'Zabbix 6.4',
+  'Uptime-Kuma/1.21.2',
+  'Elastic-Heartbeat/7.16.2 (linux; amd64; 3c518f4d17a1; 2021-12-18 21:10:52 +0000 UTC)',
+  'Datadog/Synthetics',
+  'Datadog Agent/7.52.0',
+  `${CHROME} DatadogSynthetics`,
+  `${CHROME} Elastic/Synthetics`,
+  `${CHROME} RuxitSynthetic/1.0 v104032285451 t1437235942278817309`,
+  'DynatraceSynthetic/1.179',
+  'NewRelicPinger/1.0 (370512)',
+  'SentryUptimeBot/1.0 (+http://docs.sentry.io/product/uptime-monitoring/)',
   'Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)',
+  `Better Uptime Bot ${CHROME}`,
+  `Better Stack Better Uptime Bot ${CHROME}`,
+  'Pingdom.com_bot_version_1.4_(http://www.pingdom.com/)',
+  `${CHROME} PingdomPageSpeed/1.0 (pingbot/2.0; +http://www.pingdom.com/)`,
+  `${CHROME} StatusCake`,
+  'Site24x7',
+  'Checkly/1.0 (https://www.checklyhq.com)',
+  'updown.io daemon 2.11',
+  'Mozilla/5.0 (compatible; updown.io daemon 2.4)',
+  'NodePing',
+  'FreshpingBot/1.0 (+https://freshping.io/)',
+  'HetrixTools Uptime Monitoring Bot. https://hetrix.tools/uptime-monitoring-bot.html',
+  `${CHROME} Uptime/1.0 (https://uptime.com)`,
+  'Mozilla/5.0 (compatible; Uptime/1.0; http://uptime.com)',
+  'Mozilla/5.0 (compatible; Uptimebot/1.0; +http://www.uptime.com/uptimebot)',
 ])('%s asks for health', (userAgent) => {
   expect(reasonOf({ userAgent }, { ignoreUserAgents: HEALTH_CHECKERS })).toBe('user_agent');
 });
 
 test.each([
+  CHROME,
   'curl/8.5.0',
   'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
   'my-service/1.2',
   'healthy-app/1',
+  'HealthCheck Magazine/1.0 (iPhone; iOS 18.0)',
+  'my-health-check-app/3',
+  'AlwaysOnVpnClient/2',
+  `${CHROME} AlwaysOn`,
+  'Mozilla/5.0 (compatible; CloudFlare-AlwaysOnline/1.0; +http://www.cloudflare.com/always-online) AppleWebKit/534.34',
+  'Mozilla/5.0 (Linux; Android 14; Prometheus Phone) AppleWebKit/537.36 Chrome/130.0.0.0 Mobile Safari/537.36',
+  'PrometheusReader/2.1 (iPad)',
+  'my-monitor/1.0 (reads Prometheus/2.5)',
+  'Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)',
+  'Amazon CloudFront',
+  'Monitor/1.0',
+  'Datadog Mobile/5.1 (iPhone)',
+  'Zabbix Viewer for Android/2.0',
+  'SAMSUNG-GT Edge Health Probe Browser',
+  'The Load Balancer Agent of my company/1',
+  'checkly-clone/1',
+  'Uptime Fitness/1.0 (iPhone; iOS 18.0)',
+  'NodePinger/1.0',
+  'Traefik',
+  'Varnish/fastly',
 ])('%s is a visitor', (userAgent) => {
   expect(reasonOf({ userAgent }, { ignoreUserAgents: HEALTH_CHECKERS })).toBeUndefined();
 });
