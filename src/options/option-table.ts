@@ -218,7 +218,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   maxCustomVariables: option(integer(0, 1000), { default: 5 }),
   /**
    * Which proxies are trusted to report the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`). As in
-   * Express: none (`false`), all (`true`), a number of hops up to 100, or a list of addresses and CIDRs, also `loopback`, `linklocal` and
+   * Express: none (`false`), all (`true`), a number of hops up to 100, or a list of addresses and CIDRs, also with a netmask (`10.0.0.0/255.0.0.0`), `loopback`, `linklocal` and
    * `uniquelocal`. [Which value is right?](behind-a-proxy.md#which-value-is-right-for-me)
    * @see [Express: `trust proxy`](https://expressjs.com/en/guide/behind-proxies.html)
    * @example MATOMO_TRUST_PROXY=loopback,10.0.0.0/8

@@ -314,7 +314,7 @@ const dimension = orCallback<string, AttributeValue>('the name of an attribute',
   typeof value === 'string' && value !== '' ? dimensionSource(name, value) : undefined,
 );
 
-const RANGES = 'a list of IP addresses and CIDRs';
+const RANGES = 'a list of IP addresses, CIDRs and IPv4 addresses with a netmask';
 
 export const ranges: Parser<readonly string[]> = parser(RANGES, parseRanges, { syntax: LIST });
 

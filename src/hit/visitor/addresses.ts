@@ -1,4 +1,4 @@
-import { BlockList, isIP } from '../../common/addresses.js';
+import { BlockList, isIP, isIPv4 } from '../../common/addresses.js';
 
 /** An IPv6 address with zone, brackets, quotes and port is shorter. */
 const MAX_ADDRESS_LENGTH = 128;
@@ -29,7 +29,7 @@ export const NAMED_RANGES: ReadonlyMap<string, readonly string[]> = /* @__PURE__
 /**
  * Whether an address is in one of some ranges.
  *
- * @throws An error whose message is the item of the list that is no address, CIDR or name.
+ * @throws An error whose message is the item of the list that is no address, CIDR, address with a netmask, or name.
  */
 export function createIsInRanges(ranges: readonly string[]): (address: string) => boolean {
   const blocks = new BlockList();
@@ -37,7 +37,7 @@ export function createIsInRanges(ranges: readonly string[]): (address: string) =
     const [address = '', prefix, ...rest] = range.split('/');
     // Not `isIP`: its first call compiles regular expressions, which takes a quarter of the time to load `register`.
     const family = address.includes(':') ? 'ipv6' : 'ipv4';
-    const bits = prefix === undefined ? undefined : Number(prefix || Number.NaN);
+    const bits = prefix === undefined ? undefined : toBits(prefix, family);
     if (address.endsWith('%') || rest.length > 0) throw new Error(range);
     try {
       if (bits === undefined) blocks.addAddress(address, family);
@@ -50,6 +50,16 @@ export function createIsInRanges(ranges: readonly string[]): (address: string) =
     const version = isIP(address);
     return version !== 0 && blocks.check(address, version === 4 ? 'ipv4' : 'ipv6');
   };
+}
+
+/** The number of bits that a prefix or, as in Express only for IPv4, a netmask names; `NaN` if it is neither. */
+function toBits(prefix: string, family: 'ipv4' | 'ipv6'): number {
+  if (/^\d{1,3}$/.test(prefix)) return Number(prefix);
+  if (family === 'ipv6' || !isIPv4(prefix)) return Number.NaN;
+  const mask = prefix.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
+  const bits = Math.clz32(~mask);
+  // A mask is ones and then zeros, and one without a one would match every address.
+  return bits > 0 && mask === 2 ** 32 - 2 ** (32 - bits) ? bits : Number.NaN;
 }
 
 /** Bits of an IPv6 address that are kept, by `anonymizeIp` (0 to 4), the number of bytes that are masked in an IPv4 address. */

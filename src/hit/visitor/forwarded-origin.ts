@@ -30,7 +30,7 @@ export interface OriginOptions {
 /**
  * Makes a function that decides whether the proxy at an address is trusted. `hop` counts from 0, the connection's peer.
  *
- * @throws An error whose message is the item of the list that is no address, CIDR or name.
+ * @throws An error whose message is the item of the list that is no address, CIDR, address with a netmask, or name.
  */
 export function createTrust(
   trustProxy: OriginOptions['trustProxy'],

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { expect, test } from 'vitest';
 import { maskAddress } from '../../../src/hit/visitor/addresses.js';
 import { createTrust } from '../../../src/hit/visitor/forwarded-origin.js';
+import { optionsFrom } from '../../support/options-from.js';
 import { words } from '../../support/words.js';
 
 test.each([
@@ -30,9 +31,34 @@ test.each([
   else expect(create()(address, 0)).toBe(true);
 });
 
-test.each(['10.0.0.0/8/8', '10.0.0.0/', '10.0.0.0/33', 'abc/8', '::1%/8'])(
-  '%j is rejected as a range',
-  (range) => {
-    expect(() => createTrust([range])).toThrow(new Error(range));
-  },
-);
+test.each([
+  ...['10.0.0.0/8/8', '10.0.0.0/', '10.0.0.0/33', 'abc/8', '::1%/8'],
+  ...['10.0.0.0/0x8', '10.0.0.0/8.0', '10.0.0.0/1e1', '10.0.0.0/+8', '10.0.0.0/ 8', '::1/129'],
+  ...['10.0.0.0/255.0.255.0', '10.0.0.0/0.0.0.0', '10.0.0.0/0.0.0.255', '10.0.0.0/255.0.0.1'],
+  ...['10.0.0.0/255.0.0', '10.0.0.0/255.0.0.0.0', '10.0.0.0/256.0.0.0', '10.0.0.0/255.0.0.0/8'],
+  // Express rejects netmasks of IPv6, too.
+  ...['fe80::/ffc0::', 'fe80::/255.0.0.0', '10.0.0.0/ffff::', '::ffff:10.0.0.0/255.0.0.0'],
+])('%j is rejected as a range', (range) => {
+  expect(() => createTrust([range])).toThrow(new Error(range));
+  for (const name of ['trustProxy', 'ignoreAddresses']) {
+    const wanted = `${name} must be a list of IP addresses`;
+    expect(() => optionsFrom({}, { [name]: [range] })).toThrow(wanted);
+  }
+});
+
+test.each([
+  ['10.0.0.0/255.0.0.0', '10.255.255.255', '11.0.0.0'],
+  ['10.1.2.3/255.0.0.0', '10.9.9.9', '9.255.255.255'],
+  ['192.168.4.0/255.255.252.0', '192.168.7.255', '192.168.8.0'],
+  ['198.51.100.0/255.255.255.254', '198.51.100.1', '198.51.100.2'],
+  ['198.51.100.7/255.255.255.255', '198.51.100.7', '198.51.100.8'],
+  ['128.0.0.0/128.0.0.0', '255.0.0.1', '127.0.0.1'],
+])('%s contains %s, but not %s', (range, inside, outside) => {
+  const isTrusted = createTrust([range]);
+  expect([inside, outside].map((address) => isTrusted(address, 1))).toEqual([true, false]);
+  const { options } = optionsFrom({
+    MATOMO_TRUST_PROXY: `loopback, ${range}`,
+    MATOMO_IGNORE_ADDRESSES: range,
+  });
+  expect(options).toMatchObject({ trustProxy: ['loopback', range], ignoreAddresses: [range] });
+});
