@@ -1,6 +1,6 @@
 import { addChatbotFields } from './bots/ai-chatbot-hit.js';
 import { makeDownload } from './bots/documents.js';
-import { createField, type Field, HitFields, PageFields, rawField, siteFields } from './field.js';
+import { createField, type Field, HitFields, PageFields, siteFields } from './field.js';
 import { addFurtherHit, type CheckedHit } from './further-hit.js';
 import type { Hit, HitKind } from './hit.js';
 import type { HttpRequest } from './http-request.js';
@@ -20,6 +20,7 @@ import { createDimensions, type DimensionOptions } from './parameters/dimensions
 import { completeEvent, override, overrideAll } from './parameters/overrides.js';
 import { OF_EVERY_HIT, RESERVED, SHARED } from './parameters/parameter-table.js';
 import { cleanText } from './text.js';
+import { NO_USER_AGENT } from './visitor/client.js';
 import { isInSample } from './visitor/visitor-id.js';
 
 /** What makes hits of a request, besides the request. */
@@ -97,9 +98,11 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   /** The end of all hits but crashes: who is named, and the last word of the application. */
   function finish(fields: HitFields, user?: Field, page?: PageView): HitFields | undefined {
     visitors.nameUser(fields, user);
-    if (page) visitors.followSite(fields, page.visitor, page.traits);
+    const named = page && visitors.follow(fields, page);
     const sent = beforeSend ? callBeforeSend(fields, beforeSend, hasToken, report) : fields;
-    if (sent) visitors.hide(sent, user, page?.traits);
+    if (!sent) return undefined;
+    if (named && beforeSend) visitors.follow(sent, named);
+    visitors.hide(sent, user, page?.traits);
     return sent;
   }
 
@@ -108,7 +111,8 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     const page = reader.read(request, site, request.startMillis);
     const fields = new HitFields(reader.toSharedFields(page), page);
     visitors.nameUser(fields, addLayers(fields, page));
-    return fields.visitor || visitors.idOf(page.traits);
+    const { traits } = visitors.follow(fields, page);
+    return fields.visitor || visitors.idOf(traits);
   }
 
   return {
@@ -145,7 +149,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     /** The hit itself names its visitor. */
     buildHitWithoutRequest(hit: CheckedHit, site: number, nowMillis: number): Hit | undefined {
       // An empty user agent is replaced by our own client's.
-      const shared = new PageFields(siteFields(site, options.trackBots), rawField('ua', '-'));
+      const shared = new PageFields(siteFields(site, options.trackBots), NO_USER_AGENT);
       const fields = new HitFields(shared);
       addFurtherHit(fields, hit, nowMillis);
       const sent = finish(fields);
@@ -180,7 +184,7 @@ export function callBeforeSend(
     else if (name !== 'cvar') override(checked, name, value, { hasToken, report }, 'beforeSend');
     else if (typeof value === 'string') checked.set(name, cleanText(value));
   }
-  if (!checked.has('ua')) checked.set('ua', '-');
+  if (!checked.has('ua')) checked.add(NO_USER_AGENT);
   if (!checked.has('cdt')) checked.add(parameters.find('cdt'));
   for (const name of RESERVED) checked.add(parameters.find(name));
   return checked;

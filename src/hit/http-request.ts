@@ -166,9 +166,12 @@ export interface TrackedRequest {
   readonly statusCode: number;
   /** The client disconnected before the response was complete. */
   readonly aborted: boolean;
-  /** The `User-Agent` header. Missing if the client sent none. */
+  /** The `User-Agent` header, or `ua` of `annotate`. Missing if the client sent none. */
   readonly userAgent?: string;
-  /** Address of the client according to `trustProxy` (`MATOMO_TRUST_PROXY`). `anonymizeIp` does not mask it here. */
+  /**
+   * Address of the client according to `trustProxy` (`MATOMO_TRUST_PROXY`), or `cip` of `annotate`. `anonymizeIp` does not mask it
+   * here.
+   */
   readonly address?: string;
   /**
    * Returns a request header; its name is case-insensitive. If the application has deleted the header, the value that the client sent.

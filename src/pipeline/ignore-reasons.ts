@@ -84,10 +84,16 @@ export class Decisions {
     const { callbacks } = this.#parts;
     const { http } = request;
     request.site = 0;
-    const privacyReason = this.#findPrivacyReason(request);
+    let privacyReason = this.#findPrivacyReason(request);
+    let ignoreReason = this.#findIgnoreReason(http);
+    // Neither the client that was read nor the one that annotations name may be excluded.
+    if (request.annotate()) {
+      privacyReason ??= this.#findPrivacyReason(request);
+      ignoreReason ??= this.#findIgnoreReason(http);
+    }
     let reason: IgnoreReason | undefined = request.ignored
       ? 'attribute'
-      : (this.#findIgnoreReason(http) ?? privacyReason);
+      : (ignoreReason ?? privacyReason);
     if (privacyReason !== undefined) return reason;
     if (reason === undefined) {
       const isIgnored = callbacks.isIgnored(request);
@@ -109,6 +115,7 @@ export class Decisions {
     const { callbacks } = this.#parts;
     open.site = 0;
     if (this.#findPrivacyReason(open) !== undefined) return;
+    if (open.annotate() && this.#findPrivacyReason(open) !== undefined) return;
     if (callbacks.isIgnored(open) === 'failed') return;
     const site = callbacks.siteOf(open);
     if (site === undefined) return;

@@ -12,6 +12,7 @@ import {
   type TrackedRequest,
   toErrorType,
 } from '../hit/http-request.js';
+import { annotated } from '../hit/visitor/client.js';
 import type { Connection } from './connections.js';
 import { type FinishedSpan, methodOf, splitTarget, toMillis } from './finished-span.js';
 import type { Http2Request, Http2Response } from './http2.js';
@@ -294,13 +295,14 @@ export class Request {
     const { http } = this;
     if (this.closed || !http) return http;
     const annotations = this.collectAnnotations();
-    return annotations ? { ...http, annotations } : http;
+    return annotations ? annotated({ ...http }, annotations) : http;
   }
 
   /** The open request as if it had ended in this moment. Decisions about it do not count for the request itself. */
   snapshot(http: HttpRequest): EndedRequest {
     const copy = new Request(undefined, this);
     if (this.span) copy.startSpan(this.span);
+    copy.spanAdditions = this.spanAdditions;
     return copy.end({ ...http, annotations: this.collectAnnotations() ?? [] });
   }
 
@@ -330,11 +332,20 @@ export class Request {
     if (hasEnded && !this.span && !this.http) this.release();
   }
 
+  /** Stores the annotations so far in the ended request. Returns whether they name another client than the one that was read. */
+  annotate(): boolean {
+    const { http } = this;
+    const annotations = this.collectAnnotations();
+    if (!http || !annotations) return false;
+    const { address, client } = http;
+    annotated(http, annotations);
+    return http.address !== address || http.client !== client;
+  }
+
   /** Stops adding annotations and stores those that arrived in the request. */
   close(): void {
     this.closed = true;
-    const annotations = this.collectAnnotations();
-    if (this.http && annotations) this.http.annotations = annotations;
+    this.annotate();
   }
 
   /** Called after the hit was built: an idle connection keeps the async context of its last request, and so this object. */

@@ -1,5 +1,6 @@
 import { isIP } from '../../common/addresses.js';
 import { cleanText, cutBytes, cutCharacters, withoutUserInfo } from '../text.js';
+import { plainAddress } from '../visitor/addresses.js';
 import type { SettableValues } from './parameter-table.js';
 
 /** Timings of a page view. */
@@ -97,8 +98,7 @@ const TO_VALUE: Readonly<Record<ValueRules['kind'], ToValue>> = {
   'user-id': toUserId,
   'visitor-id': (_rules, value) =>
     typeof value === 'string' && /^[\da-f]{16}$/i.test(value) ? value.toLowerCase() : undefined,
-  address: (_rules, value) =>
-    typeof value === 'string' && isIP(value) && !value.includes('%') ? value : undefined,
+  address: toAddress,
   time: toTime,
   variables: () => undefined, // made of all custom variables of a request
 };
@@ -119,6 +119,12 @@ function toText(declaration: ValueRules, value: unknown): string | undefined {
   if (declaration.maxBytes !== undefined) text = cutBytes(text, declaration.maxBytes);
   if (text !== whole) text = text.trimEnd(); // the cut may be after a space
   return text === '' || (text === '0' && declaration.isZeroEmpty) ? undefined : text;
+}
+
+/** Also with a port, in brackets, or with a zone, as proxies report it. */
+function toAddress(_rules: ValueRules, value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  return isIP(value) && !value.includes('%') ? value : plainAddress(value);
 }
 
 const NOBODY = new Set(['', '0', 'null', 'undefined', 'false', 'anonymous']);

@@ -1,11 +1,15 @@
 import { copyText } from '../../common/generation-cache.js';
 import { createField, FieldGroup, rawField } from '../field.js';
-import type { HttpRequest } from '../http-request.js';
+import type { Annotations, HttpRequest, Writable } from '../http-request.js';
+import { PARAMETERS } from '../parameters/parameter-table.js';
+import { toParameterValue } from '../parameters/parameter-values.js';
+import { plainAddress } from './addresses.js';
 
 /** What is sent of a client with more text than this is not kept: a scanner sends ever new ones. */
 const MAX_KEPT_CHARACTERS = 1000;
 
-const NO_USER_AGENT = /* @__PURE__ */ rawField('ua', '-'); // an empty one is replaced by our own client's
+/** Sent if there is none: Matomo replaces an empty one by that of our own client. */
+export const NO_USER_AGENT = /* @__PURE__ */ rawField('ua', '-');
 
 /** What is sent of a client. */
 export class ClientFields extends FieldGroup {
@@ -60,6 +64,30 @@ export class Client {
     this.#store = undefined;
     store(this);
   }
+}
+
+/**
+ * Stores annotations in a request. An address and a user agent that they set are those of its client: the application knows whom a service
+ * that calls it is asking for. Client hints are those of the service.
+ */
+export function annotated(http: HttpRequest, annotations: readonly Annotations[]): HttpRequest {
+  const request = http as Writable<HttpRequest>;
+  request.annotations = annotations;
+  for (const { parameters } of annotations) {
+    if (!parameters) continue;
+    const userAgent = toParameterValue(PARAMETERS.ua, parameters.ua) ?? NO_USER_AGENT.value;
+    request.address =
+      plainAddress(toParameterValue(PARAMETERS.cip, parameters.cip)) ?? request.address;
+    if (userAgent === NO_USER_AGENT.value || userAgent === sentUserAgent(request)) continue;
+    request.userAgent = userAgent;
+    request.client = new Client(userAgent, request.acceptLanguage);
+    request.clientHints = undefined;
+  }
+  return request;
+}
+
+function sentUserAgent({ userAgent }: HttpRequest): string | undefined {
+  return toParameterValue(PARAMETERS.ua, userAgent);
 }
 
 /** What is sent of the client of a request. */

@@ -9,6 +9,7 @@ import {
 } from '../field.js';
 import type { HttpRequest, Writable } from '../http-request.js';
 import { maskAddress, plainAddress } from './addresses.js';
+import { NO_USER_AGENT } from './client.js';
 import {
   createToVisitorId,
   dayOf,
@@ -59,6 +60,17 @@ export class Visitor extends FieldGroup {
   }
 }
 
+/** Whom a hit names, and what the ID is made of. */
+export interface Named {
+  readonly visitor: Visitor;
+  readonly traits: VisitorTraits;
+}
+
+function userAgentIn(fields: HitFields, { userAgent }: VisitorTraits): string {
+  const sent = fields.get('ua');
+  return sent === undefined || sent === NO_USER_AGENT.value ? userAgent : sent;
+}
+
 /**
  * Finds the visitor of each request, and decides which address and IDs of it are sent. `visitor-id.ts` makes an ID, `addresses.ts` masks
  * an address, and `forwarded-origin.ts` finds the one of a client behind proxies.
@@ -102,6 +114,13 @@ export function createVisitors(options: VisitorOptions) {
     return visitor;
   }
 
+  /** The address of a hit, to the extent that an ID may be made of it. */
+  function addressIn(fields: HitFields, { address }: VisitorTraits): string | undefined {
+    const sent = fields.get('cip');
+    const isRead = sent === undefined || sent === (hidesAddress ? HIDDEN_ADDRESS : address);
+    return isRead ? address : toAddress(plainAddress(sent) ?? sent);
+  }
+
   return {
     find,
     /** The address as dimensions send it; `undefined` if it is not known. */
@@ -114,13 +133,22 @@ export function createVisitors(options: VisitorOptions) {
       if (user) fields.add(user);
       else fields.delete('uid');
     },
-    /** A visitor ID that is derived from the request is made for the site to which the hit goes. */
-    followSite(fields: HitFields, visitor: Visitor, traits: VisitorTraits): void {
+    /**
+     * A visitor ID that is derived from the request follows what is sent: site, address and user agent. What is left out changes nothing.
+     * Returns who is named now. Called before an address is hidden, which says nothing then.
+     */
+    follow(fields: HitFields, named: Named): Named {
+      const { visitor, traits } = named;
+      if (fields.get('cid') !== visitor.id) return named;
       const { site } = fields;
-      if (site === visitor.site || visitor.id === undefined) return;
-      if (fields.get('cid') !== visitor.id) return;
-      const { id } = find({ ...traits, site });
-      if (id !== undefined) fields.set('cid', id);
+      const address = addressIn(fields, traits);
+      const userAgent = userAgentIn(fields, traits);
+      const isSame = address === traits.address && userAgent === traits.userAgent;
+      if (isSame && site === traits.site) return named;
+      const followed = { ...traits, site, address, userAgent };
+      const found = find(followed);
+      if (found.id !== undefined) fields.set('cid', found.id);
+      return { visitor: found, traits: followed };
     },
     /** After the last word of the application: hides and masks what options say, whatever has set it. */
     hide(fields: HitFields, user: Field | undefined, traits?: VisitorTraits): void {
