@@ -1,4 +1,4 @@
-import type { Order } from './hit/parameters/order.js';
+import type { Amount, Order } from './hit/parameters/order.js';
 import type {
   HitParameters,
   PerfKey,
@@ -68,7 +68,7 @@ export function ignore(): void {
 export function trackEvent(
   category: string,
   action: string,
-  more: { name?: string | undefined; value?: number | undefined } & TrackingParameters = {},
+  more: { name?: string | undefined; value?: Amount | undefined } & TrackingParameters = {},
 ): void {
   current.trackEvent(category, action, more);
 }

@@ -46,7 +46,7 @@ export interface CheckOptions extends OverrideOptions {
 export function checkFurtherHit(hit: FurtherHit, options: CheckOptions): CheckedHit | undefined {
   const { parameters, epochMillis } = hit;
   const { report } = options;
-  const fields = readFields(parameters, options);
+  const fields = readFields(parameters, { ...options, nowMillis: epochMillis });
   if (!fields) return undefined;
   const isWhole = (parameters.e_c === undefined) === (parameters.e_a === undefined);
   if (!isWhole) {
@@ -66,6 +66,12 @@ export function checkFurtherHit(hit: FurtherHit, options: CheckOptions): Checked
   return { fields, epochMillis };
 }
 
+/** What a hit would do without a parameter that the application meant to set. */
+const EFFECTS: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
+  ['cdt', 'have the time of the call'],
+  ['revenue', 'have another revenue'],
+]);
+
 /** Reports and leaves out what Matomo would reject. */
 function readFields(
   parameters: FurtherHit['parameters'],
@@ -74,12 +80,13 @@ function readFields(
   const { maxCustomVariables, report } = options;
   const checked = new HitFields();
   overrideAll(checked, parameters, options, 'a further hit');
-  // Without the value that decides its kind, the hit would become a page view.
   for (const name of Object.keys(parameters)) {
-    if (!DECIDING_KIND.has(name) || parameters[name] === undefined || checked.has(name)) continue;
+    const effect = DECIDING_KIND.has(name) ? 'be a page view' : EFFECTS.get(name);
+    if (effect === undefined || parameters[name] === undefined || checked.has(name)) continue;
     report(
       `further ${name}`,
-      () => `A hit has an invalid "${name}". It was dropped. Correct the value.`,
+      () =>
+        `A hit has an invalid "${name}". It was dropped, because it would ${effect}. Correct the value.`,
     );
     return undefined;
   }

@@ -45,15 +45,16 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
   const urls = createSentUrls(options);
   const reader = createPageViewReader(options, urls, report);
   const { visitors } = reader;
-  const overriding = { hasToken, report, redactUrl: urls.ofApplication };
+  const setting = { hasToken, report, redactUrl: urls.ofApplication };
 
   /**
    * Adds what options and the application say about a request, the weakest first. Returns the user that the option `userId` names.
    */
-  function addLayers(fields: HitFields, { request }: PageView): Field | undefined {
+  function addLayers(fields: HitFields, { request, nowMillis }: PageView): Field | undefined {
     const { annotations, optionParameters } = request;
     const ofRoute = findRouteDetails(request);
     if (annotations.length === 0 && !ofRoute && !optionParameters) return undefined;
+    const overriding = { ...setting, nowMillis };
     const ofPage = fields.find('pf_srv');
     if (annotations.length > 0) {
       fields.add(createField('uid', strongest(request, 'userId')));
@@ -79,12 +80,12 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     const place = reader.toPlace(page);
     const fields = new HitFields(reader.toFields(page, place), page);
     for (const { name, read } of dimensions) {
-      override(fields, name, read(page, place), overriding, 'the option dimensions');
+      override(fields, name, read(page, place), setting, 'the option dimensions');
     }
     const user = addLayers(fields, page);
     if (page.request.isDownload) makeDownload(fields);
     addChatbotFields(fields, page, urls);
-    return finish(fields, user, page);
+    return finish(fields, page.nowMillis, user, page);
   }
 
   /** The hit of a request by an AI chatbot if people are not tracked: without visitor, title, address and variables. */
@@ -92,14 +93,21 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     const fields = new HitFields(new PageFields(siteFields(page.visitor.site)));
     addChatbotFields(fields, page, urls);
     fields.set('cdt', String(page.startSeconds));
-    return finish(fields);
+    return finish(fields, page.nowMillis);
   }
 
   /** The end of all hits but crashes: who is named, and the last word of the application. */
-  function finish(fields: HitFields, user?: Field, page?: PageView): HitFields | undefined {
+  function finish(
+    fields: HitFields,
+    nowMillis: number,
+    user?: Field,
+    page?: PageView,
+  ): HitFields | undefined {
     visitors.nameUser(fields, user);
     const named = page && visitors.follow(fields, page);
-    const sent = beforeSend ? callBeforeSend(fields, beforeSend, hasToken, report) : fields;
+    const sent = beforeSend
+      ? callBeforeSend(fields, beforeSend, hasToken, report, nowMillis)
+      : fields;
     if (!sent) return undefined;
     if (named && beforeSend) visitors.follow(sent, named);
     visitors.hide(sent, user, page?.traits);
@@ -142,7 +150,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       const { startSeconds } = whole;
       whole.removeAdded(SHARED);
       addFurtherHit(whole, hit, nowMillis);
-      const sent = finish(whole, user, page);
+      const sent = finish(whole, nowMillis, user, page);
       return sent && new BuiltHit(sent, 'page', startSeconds);
     },
 
@@ -152,7 +160,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
       const shared = new PageFields(siteFields(site, options.trackBots), NO_USER_AGENT);
       const fields = new HitFields(shared);
       addFurtherHit(fields, hit, nowMillis);
-      const sent = finish(fields);
+      const sent = finish(fields, nowMillis);
       return sent && new BuiltHit(sent, 'page');
     },
 
@@ -173,6 +181,7 @@ export function callBeforeSend(
   beforeSend: BeforeSend,
   hasToken: boolean,
   report: ReportProblem,
+  nowMillis?: number,
 ): HitFields | undefined {
   const returned = beforeSend(parameters.toObject());
   if (!returned) return undefined;
@@ -181,7 +190,8 @@ export function callBeforeSend(
     const before = parameters.find(name);
     // Reserved ones keep their value: some decide whether Matomo makes a visit of a hit.
     if (before && (before.value === value || RESERVED.has(name))) checked.add(before);
-    else if (name !== 'cvar') override(checked, name, value, { hasToken, report }, 'beforeSend');
+    else if (name !== 'cvar')
+      override(checked, name, value, { hasToken, report, nowMillis }, 'beforeSend');
     else if (typeof value === 'string') checked.set(name, cleanText(value));
   }
   if (!checked.has('ua')) checked.add(NO_USER_AGENT);

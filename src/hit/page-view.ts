@@ -50,6 +50,8 @@ export class PageView implements SentRequest {
   readonly traits!: VisitorTraits;
   readonly visitor!: Visitor;
   readonly startSeconds!: number;
+  /** When it is read, epoch milliseconds. */
+  readonly nowMillis!: number;
   readonly time!: Field | undefined;
 }
 
@@ -112,6 +114,7 @@ export function createPageViewReader(
       page.traits = traits;
       page.visitor = visitors.find(traits);
       page.startSeconds = startSeconds;
+      page.nowMillis = nowMillis;
       page.time = toTime(startSeconds);
       return page;
     },

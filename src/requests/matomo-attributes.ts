@@ -1,7 +1,8 @@
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import { Annotations, hasAnnotations } from '../hit/http-request.js';
-import { toSiteId } from '../hit/parameters/parameter-values.js';
+import { listAsJson, toSiteId } from '../hit/parameters/parameter-values.js';
+import { textOfValue } from '../hit/parameters/read-values.js';
 import { type FinishedSpan, toMillis } from './finished-span.js';
 
 /** Name of a span event that adds a hit besides the page view. */
@@ -14,21 +15,25 @@ export const MAX_FURTHER_HITS = 100;
 export const PREFIX = 'matomo.';
 const CVAR_PREFIX = 'matomo.cvar.';
 
-/** The attributes of an event that adds a hit. */
+/** The attributes of an event that adds a hit. A value that none can have is written as empty text, which no parameter may be. */
 export function toEventAttributes(
   parameters: Readonly<Record<string, unknown>>,
 ): Record<string, string | number | boolean> {
   const attributes: Record<string, string | number | boolean> = {};
   function add(prefix: string, values: object): void {
-    for (const [name, value] of Object.entries(values)) {
-      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-        attributes[prefix + name] = value;
-    }
+    for (const [name, value] of Object.entries(values))
+      attributes[prefix + name] = isPrimitive(value)
+        ? value
+        : (textOfValue(value) ?? listAsJson(value));
   }
   const { cvar, ...others } = parameters;
   add(PREFIX, others);
   add(CVAR_PREFIX, cvar ?? {});
   return attributes;
+}
+
+function isPrimitive(value: unknown): value is string | number | boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value);
 }
 
 /** Whether a span has such an event. Called for every span of the application. */

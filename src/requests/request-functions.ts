@@ -3,7 +3,7 @@ import { isRecord, isThenable } from '../common/is-record.js';
 import { startOffer } from '../common/start-hook.js';
 import type { FurtherHit, McpCall } from '../hit/further-hit.js';
 import { addTiming } from '../hit/http-request.js';
-import { type Order, toOrderItems } from '../hit/parameters/order.js';
+import { type Amount, type Order, readOrder } from '../hit/parameters/order.js';
 import {
   type HitParameters,
   isPerfKey,
@@ -11,6 +11,7 @@ import {
   type PerfKey,
   type TrackingParameters,
 } from '../hit/parameters/parameter-values.js';
+import { readNumber } from '../hit/parameters/read-values.js';
 import { type CallTarget, type HitTaker, hitTakers, requestsOf } from './captured-requests.js';
 import { HIT_EVENT, toEventAttributes } from './matomo-attributes.js';
 import { isClosed, type Request } from './request.js';
@@ -31,7 +32,7 @@ export interface RequestFunctions {
   trackEvent(
     category: string,
     action: string,
-    more?: { name?: string | undefined; value?: number | undefined } & TrackingParameters,
+    more?: { name?: string | undefined; value?: Amount | undefined } & TrackingParameters,
   ): void;
   /** Tracks the conversion of a goal in addition to the request's page view. */
   trackGoal(goal: number, more?: TrackingParameters): void;
@@ -58,11 +59,17 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
       const parameters = read();
       const target = find();
       if (typeof parameters === 'string') {
-        refuseHit(name, `${name}: ${parameters}. The call was dropped. Correct it.`);
+        refuseHit(
+          `${name} ${parameters}`,
+          `${name}: ${parameters}. The call was dropped. Correct it.`,
+        );
       } else if (target) giveHit(parameters, target);
       else refuseHit('forRequest', NO_REQUEST);
     } catch {
-      refuseHit(name, `${name}: the arguments cannot be read. The call was dropped. Correct it.`);
+      refuseHit(
+        `${name} read`,
+        `${name}: the arguments cannot be read. The call was dropped. Correct it.`,
+      );
     }
   }
 
@@ -140,34 +147,35 @@ export function createRequestFunctions(find: () => CallTarget | undefined): Requ
       });
     },
 
-    trackGoal(goal, more = {}) {
+    trackGoal(goal, more: unknown = {}) {
       send('trackGoal', () => {
-        if (!Number.isInteger(goal) || goal < 1) return 'a goal is a positive whole number';
+        const idgoal = readNumber(goal);
+        if (!Number.isInteger(idgoal) || idgoal < 1) return 'a goal is a positive whole number';
+        // Matomo's JavaScript tracker takes the revenue as an argument.
+        const revenue = readNumber(more);
+        if (Number.isFinite(revenue)) return { idgoal, revenue };
         const others = readMore(more, SIGNATURES.trackGoal);
-        const { revenue } = others;
-        if (revenue !== undefined && !Number.isFinite(revenue))
-          return 'the revenue is not a number';
-        return merge(others, { idgoal: goal });
+        if (others.revenue === undefined) return merge(others, { idgoal });
+        const ofGoal = readNumber(others.revenue);
+        if (!Number.isFinite(ofGoal)) return 'the revenue is not a number such as 9.99 or "9.99"';
+        return merge(others, { idgoal, revenue: ofGoal });
       });
     },
 
     trackOrder(order, more = {}) {
       send('trackOrder', () => {
         if (!isRecord(order)) return `call it as ${SIGNATURES.trackOrder}`;
-        const { id, revenue, subtotal, tax, shipping, discount, items } = order;
-        if (isBlank(id)) return 'an order needs an id';
-        if (!Number.isFinite(revenue)) return 'the revenue of an order is not a number';
-        const amounts = { ec_st: subtotal, ec_tx: tax, ec_sh: shipping, ec_dt: discount };
-        const lines = items === undefined ? undefined : toOrderItems(items);
-        for (const problem of lines?.problems ?? []) {
+        if (isBlank(order.id)) return 'an order needs an id';
+        const read = readOrder(order);
+        if (typeof read === 'string') return read;
+        for (const problem of read.problems) {
           reportHit(
             `order ${problem}`,
-            `An order has what Matomo cannot store: ${problem}. That was left out, and the order is sent. Correct it.`,
+            `An order has ${problem}. That was left out, and the order is sent. Correct it.`,
           );
         }
-        const ec_items = lines?.text;
-        const others = readMore(more, SIGNATURES.trackOrder);
-        return merge(amounts, { ec_items }, others, { idgoal: 0, ec_id: id, revenue });
+        const { idgoal, ec_id, revenue, ...others } = read.parameters;
+        return merge(others, readMore(more, SIGNATURES.trackOrder), { idgoal, ec_id, revenue });
       });
     },
 
@@ -216,7 +224,8 @@ function merge(...layers: object[]): Record<string, unknown> {
 }
 
 function isBlank(text: unknown): boolean {
-  return (typeof text !== 'string' && !Number.isFinite(text)) || String(text).trim() === '';
+  const isText = typeof text === 'string' || typeof text === 'bigint' || Number.isFinite(text);
+  return !isText || String(text).trim() === '';
 }
 
 /** Matomo treats `0` as empty. */

@@ -1,34 +1,39 @@
-import { ITEMS, NAME, toParameterValue } from './parameter-values.js';
+import { isRecord } from '../../common/is-record.js';
+import { ITEMS, NAME, toText } from './parameter-values.js';
+import { readNumber } from './read-values.js';
+
+/** A number, also as databases return it: text such as `9.99`, or a `bigint`. */
+export type Amount = number | string | bigint;
 
 /** A line of an order. */
 export interface OrderItem {
   /** Matomo keeps one item for each SKU. */
-  sku: string | number;
+  sku: string | number | bigint;
   /** Name of the product. */
   name?: string | undefined;
   /** At most five. */
   categories?: string | readonly string[] | undefined;
   /** Of one piece. @default 0 */
-  price?: number | undefined;
+  price?: Amount | undefined;
   /** Whole pieces. @default 1 */
-  quantity?: number | undefined;
+  quantity?: Amount | undefined;
 }
 
 /** What somebody bought. */
 export interface Order {
   /** Matomo stores an order with the same ID once. */
-  id: string | number;
+  id: string | number | bigint;
   /** All that was paid, tax and shipping included. */
-  revenue: number;
+  revenue: Amount;
   /** Without tax and shipping. */
-  subtotal?: number | undefined;
+  subtotal?: Amount | undefined;
   /** The tax in `revenue`. */
-  tax?: number | undefined;
+  tax?: Amount | undefined;
   /** Shipping costs in `revenue`. */
-  shipping?: number | undefined;
+  shipping?: Amount | undefined;
   /** The discount that was subtracted. */
-  discount?: number | undefined;
-  /** What was bought. */
+  discount?: Amount | undefined;
+  /** What was bought. Matomo's own lists `[sku, name, categories, price, quantity]` are read, too. */
   items?: readonly OrderItem[] | undefined;
 }
 
@@ -49,8 +54,8 @@ export function toOrderItems(items: readonly unknown[]): OrderItems {
   let characters = 2; // the brackets
   for (const item of items) {
     const row = toRow(item);
-    if (!row) {
-      problems.add('an item without a sku, or with a price or quantity that is not a number');
+    if (typeof row === 'string') {
+      problems.add(row);
       continue;
     }
     if (skus.has(row[0])) problems.add('the name, price and quantity of an item with the same sku');
@@ -68,13 +73,83 @@ export function toOrderItems(items: readonly unknown[]): OrderItems {
 
 type Row = [sku: string, name: string, categories: string | string[], price: number, count: number];
 
-function toRow(item: unknown): Row | undefined {
-  if (typeof item !== 'object' || item === null) return undefined;
-  const { sku, name, categories, price = 0, quantity = 1 } = item as Partial<OrderItem>;
+const ITEM_KEYS = ['sku', 'name', 'categories', 'price', 'quantity'] as const;
+/** What an amount must be, in the words of a message. */
+const NO_NUMBER = 'is not a number such as 9.99 or "9.99"';
+
+/** A row, or what is wrong with the item. */
+function toRow(item: unknown): Row | string {
+  if (typeof item !== 'object' || item === null) return 'an item that is no object';
+  const { sku, name, categories, price, quantity } = Array.isArray(item)
+    ? ofList(item)
+    : (item as Record<string, unknown>);
   const number = toName(sku);
-  if (number === '' || !Number.isFinite(price) || !Number.isFinite(quantity)) return undefined;
-  const pieces = Math.min(Math.max(0, Math.round(quantity)), MAX_QUANTITY);
-  return [number, toName(name), toCategories(categories), price, pieces];
+  if (number === '') return 'an item without a sku';
+  const [cost, pieces] = [readNumber(price ?? 0), readNumber(quantity ?? 1)];
+  if (!Number.isFinite(cost)) return `an item whose price ${NO_NUMBER}`;
+  if (!Number.isFinite(pieces)) return `an item whose quantity ${NO_NUMBER}`;
+  const count = Math.min(Math.max(0, Math.round(pieces)), MAX_QUANTITY);
+  return [number, toName(name), toCategories(categories), cost, count];
+}
+
+/** Of an item as Matomo's JavaScript tracker and its HTTP API have it. */
+function ofList(list: readonly unknown[]): Record<string, unknown> {
+  return Object.fromEntries(ITEM_KEYS.map((key, i) => [key, list[i]]));
+}
+
+const ORDER_KEYS = ['id', 'revenue', 'subtotal', 'tax', 'shipping', 'discount', 'items'] as const;
+const AMOUNTS = { ec_st: 'subtotal', ec_tx: 'tax', ec_sh: 'shipping', ec_dt: 'discount' } as const;
+
+/** An order as tracking parameters, and what had to be left out; a text says why there is none. */
+export function readOrder(
+  order: Readonly<Record<string, unknown>>,
+): { parameters: Record<string, unknown>; problems: readonly string[] } | string {
+  const { id, items } = order;
+  const problems = namesOf(unknownKeys(order));
+  const revenue = readNumber(order.revenue);
+  if (!Number.isFinite(revenue)) {
+    const others = problems.length > 0 ? `, and it has ${problems[0]}` : '';
+    return `the revenue of an order ${NO_NUMBER}${others}`;
+  }
+  const parameters: Record<string, unknown> = { idgoal: 0, ec_id: id, revenue };
+  for (const [parameter, key] of Object.entries(AMOUNTS)) {
+    if (order[key] === undefined || order[key] === null) continue;
+    const amount = readNumber(order[key]);
+    if (Number.isFinite(amount)) parameters[parameter] = amount;
+    else problems.push(`a ${key} that ${NO_NUMBER}`);
+  }
+  if (Array.isArray(items)) {
+    const lines = toOrderItems(items);
+    parameters.ec_items = lines.text;
+    problems.push(...lines.problems);
+  } else if (items !== undefined && items !== null) problems.push('items that are no list');
+  return { parameters, problems };
+}
+
+/** Keys that nothing reads, those of items as `items[].category`. */
+function unknownKeys(order: Readonly<Record<string, unknown>>): string[] {
+  const unknown = new Set(keysBeside(order, ORDER_KEYS));
+  const items = Array.isArray(order.items) ? order.items : [];
+  for (const item of items) {
+    if (!isRecord(item)) continue;
+    for (const key of keysBeside(item, ITEM_KEYS)) unknown.add(`items[].${key}`);
+  }
+  return [...unknown];
+}
+
+function keysBeside(given: Readonly<Record<string, unknown>>, known: readonly string[]): string[] {
+  return Object.keys(given).filter((key) => !known.includes(key) && given[key] !== undefined);
+}
+
+/** More are a record of a database. */
+const MAX_NAMED = 8;
+
+function namesOf(unknown: readonly string[]): string[] {
+  if (unknown.length === 0) return [];
+  const shown = unknown.slice(0, MAX_NAMED).map((key) => JSON.stringify(key.slice(0, 50)));
+  if (unknown.length > MAX_NAMED) shown.push('…');
+  const known = `${ORDER_KEYS.join(', ')}; of an item ${ITEM_KEYS.join(', ')}`;
+  return [`${shown.join(', ')}, which trackOrder does not know (it knows ${known})`];
 }
 
 function toCategories(unchecked: unknown): string | string[] {
@@ -87,5 +162,5 @@ function toCategories(unchecked: unknown): string | string[] {
 
 /** As long as its column: one that is longer makes Matomo roll the whole bulk back. */
 function toName(unchecked: unknown): string {
-  return toParameterValue(NAME, unchecked) ?? '';
+  return toText(NAME, unchecked) ?? '';
 }

@@ -3,7 +3,7 @@ import { fieldOf, type HitFields } from '../field.js';
 import { nearestName } from '../text.js';
 import type { ReportProblem } from './annotations.js';
 import { declarationOf, PARAMETERS, RESERVED, SETTABLE } from './parameter-table.js';
-import type { ValueRules } from './parameter-values.js';
+import { MAX_AGE_SECONDS, type ValueRules } from './parameter-values.js';
 
 const OF_AN_EVENT = ['e_c', 'e_a', 'e_n', 'e_v'];
 
@@ -13,6 +13,8 @@ export interface OverrideOptions {
   readonly report: ReportProblem;
   /** Missing for values that were redacted. */
   readonly redactUrl?: (url: string) => string;
+  /** Epoch milliseconds: Matomo stores a time of the future, or one that is too old, as now. */
+  readonly nowMillis?: number | undefined;
 }
 
 /** Sets parameters of a hit to values of the application, if there are any, except `cvar`. */
@@ -26,7 +28,7 @@ export function overrideAll(
   for (const name of Object.keys(overrides)) {
     if (name !== 'cvar') override(parameters, name, overrides[name], options, source);
     else if (overrides.cvar !== undefined && !isRecord(overrides.cvar)) {
-      report('value cvar', () => invalidValue(PARAMETERS.cvar, overrides.cvar, 'cvar', source));
+      reportValue(report, PARAMETERS.cvar, overrides.cvar, 'cvar', source);
     }
   }
 }
@@ -39,7 +41,7 @@ export function override(
   parameters: HitFields,
   name: string,
   unchecked: unknown,
-  { hasToken, report, redactUrl }: OverrideOptions,
+  { hasToken, report, redactUrl, nowMillis }: OverrideOptions,
   source: string,
 ): void {
   if (unchecked === undefined) return;
@@ -63,13 +65,34 @@ export function override(
   const isUrl = declaration.kind === 'url' || declaration.kind === 'referrer';
   const redacted =
     isUrl && redactUrl && typeof unchecked === 'string' ? redactUrl(unchecked) : unchecked;
-  const field = fieldOf(name, declaration, redacted);
+  const rules = nowMillis !== undefined && name === 'cdt' ? timeRules(nowMillis) : declaration;
+  const field = fieldOf(name, rules, redacted);
   if (field) parameters.add(field);
-  else report(`value ${name}`, () => invalidValue(declaration, redacted, name, source));
+  else reportValue(report, rules, redacted, name, source);
 }
 
-function invalidValue(rules: ValueRules, unchecked: unknown, name: string, source: string): string {
-  return `"${name}" must be ${RULES[rules.kind](rules)}, got ${kindOf(unchecked)} from ${source}. It was left out, because Matomo may read another value from it. Correct it.`;
+/** The clock of another server may be ahead by so much. */
+const MAX_AHEAD_SECONDS = 60;
+
+function timeRules(nowMillis: number): ValueRules {
+  const now = Math.floor(nowMillis / 1000);
+  return { ...PARAMETERS.cdt, min: now - MAX_AGE_SECONDS, max: now + MAX_AHEAD_SECONDS };
+}
+
+/** Each mistake once: the same value of another kind, or from another place, is another one. */
+function reportValue(
+  report: ReportProblem,
+  rules: ValueRules,
+  unchecked: unknown,
+  name: string,
+  source: string,
+): void {
+  const kind = kindOf(unchecked);
+  report(
+    `value ${name}: ${kind} from ${source}`,
+    () =>
+      `"${name}" must be ${RULES[rules.kind](rules)}, got ${kind} from ${source}. It was left out. Correct it.`,
+  );
 }
 
 /** Matomo would store half an event as a page view. */
@@ -99,13 +122,16 @@ const RULES: Readonly<Record<ValueRules['kind'], (rules: ValueRules) => string>>
   referrer: textRule,
   url: () => 'a URL with a scheme and a host',
   integer: (rules) => `a whole number${rangeOf(rules)}`,
-  number: (rules) => `a number${rangeOf(rules)}`,
+  number: (rules) =>
+    `a number${rangeOf(rules)}, as text with a decimal point and no other separators`,
   flag: () => 'true, false, 1 or 0',
   json: ({ maxCharacters }) => `JSON of at most ${maxCharacters} characters`,
   'user-id': () => 'text that names a user',
-  'visitor-id': () => '16 hex digits',
-  address: () => 'an IP address',
-  time: () => 'a time in epoch seconds',
+  'visitor-id': () =>
+    "16 hex digits, a UUID or a client ID of Google Analytics (for other IDs, use createHash('sha256').update(id).digest('hex').slice(0, 16) of node:crypto)",
+  address: () => 'one IP address',
+  time: () =>
+    'a time of the last 20 years and not of the future: epoch seconds or milliseconds, a Date, or text such as "2026-11-20 10:00:00" (UTC) or "2026-11-20T10:00:00+01:00"',
   variables: () => 'an object of custom variables',
 };
 
@@ -121,6 +147,16 @@ function rangeOf({ min, max }: ValueRules): string {
 function kindOf(unchecked: unknown): string {
   if (unchecked === null) return 'null';
   if (isThenable(unchecked)) return 'a promise';
+  if (isList(unchecked)) return 'a list';
   const isUnusual = typeof unchecked === 'number' && !Number.isFinite(unchecked);
   return isUnusual ? String(unchecked) : `a value of type ${typeof unchecked}`;
+}
+
+/** A revoked proxy throws: it is no list. */
+function isList(value: unknown): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
 }

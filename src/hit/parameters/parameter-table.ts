@@ -1,4 +1,11 @@
-import { ITEMS, NAME, type ValueRules, type ValueTypes } from './parameter-values.js';
+import {
+  ADDRESS,
+  ITEMS,
+  NAME,
+  USER_AGENT,
+  type ValueRules,
+  type ValueTypes,
+} from './parameter-values.js';
 
 /** A tracking parameter of Matomo. */
 interface ParameterDeclaration extends ValueRules {
@@ -50,14 +57,14 @@ function settableParameters() {
     /** URL of the referrer. @see [Matomo: `urlref`](https://developer.matomo.org/api-reference/tracking-api) */
     urlref: { ...EVERY_ACTION, ...REFERRER },
     /** User-Agent of the client. @see [Matomo: `ua`](https://developer.matomo.org/api-reference/tracking-api) */
-    ua: { ...EVERY_HIT, ...text(1024) },
+    ua: { ...EVERY_HIT, ...USER_AGENT },
     /** Client hints of the client, as JSON. @see [Matomo: `uadata`](https://developer.matomo.org/api-reference/tracking-api) */
     uadata: { ...EVERY_HIT, ...JSON_TEXT },
     /** Accept-Language of the client. @see [Matomo: `lang`](https://developer.matomo.org/api-reference/tracking-api) */
     lang: { ...EVERY_HIT, ...text(255) },
     /** User ID. @see [Matomo: `uid`](https://developer.matomo.org/api-reference/tracking-api) */
     uid: { ...EVERY_HIT, kind: 'user-id', maxCharacters: 200 },
-    /** Visitor ID of 16 hexadecimal digits. @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api) */
+    /** Visitor ID of 16 hexadecimal digits. One is made of a UUID or a client ID of Google Analytics. @see [Matomo: `cid`](https://developer.matomo.org/api-reference/tracking-api) */
     cid: { ...EVERY_HIT, kind: 'visitor-id' },
     /** Starts a new visit. @see [Matomo: `new_visit`](https://developer.matomo.org/api-reference/tracking-api) */
     new_visit: FLAG,
@@ -149,8 +156,8 @@ function settableParameters() {
     _pkn: NAME,
     // With authentication
     /** IP address of the client. Needs a token. @see [Matomo: `cip`](https://developer.matomo.org/api-reference/tracking-api) */
-    cip: { ...EVERY_HIT, kind: 'address', needsToken: true },
-    /** Time of the request, in epoch seconds. Older than a day: needs a token. @see [Matomo: `cdt`](https://developer.matomo.org/api-reference/tracking-api) */
+    cip: { ...EVERY_HIT, ...ADDRESS, needsToken: true },
+    /** Time of the hit: epoch seconds or milliseconds, a `Date`, or text such as `2026-11-20 10:00:00` (UTC). Older than a day: needs a token. @see [Matomo: `cdt`](https://developer.matomo.org/api-reference/tracking-api) */
     cdt: { kind: 'time' },
     /** Country of the visitor, two letters. Needs a token. @see [Matomo: `country`](https://developer.matomo.org/api-reference/tracking-api) */
     country: { ...EVERY_ACTION, ...place(2) },
@@ -216,7 +223,7 @@ export type SettableValues = {
 };
 
 type ValueOf<Declared extends ParameterDeclaration> = Declared extends { orNumber: true }
-  ? string | number
+  ? string | number | bigint
   : ValueTypes[Declared['kind']];
 
 /** The declarations of all parameters; `dimension*` is every custom dimension. */

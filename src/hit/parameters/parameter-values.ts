@@ -2,6 +2,7 @@ import { isIP } from '../../common/addresses.js';
 import { cleanText, cutBytes, cutCharacters, withoutUserInfo } from '../text.js';
 import { plainAddress } from '../visitor/addresses.js';
 import type { SettableValues } from './parameter-table.js';
+import { readNumber, readTime, readVisitorId } from './read-values.js';
 
 /** Timings of a page view. */
 export const PERF_KEYS = ['pf_net', 'pf_srv', 'pf_tfr', 'pf_dm1', 'pf_dm2', 'pf_onl'] as const;
@@ -45,13 +46,13 @@ export interface ValueTypes {
   url: string;
   referrer: string;
   integer: number;
-  number: number;
+  number: number | string | bigint;
   flag: boolean | 0 | 1;
   json: string;
-  'user-id': string | number;
+  'user-id': string | number | bigint;
   'visitor-id': string;
   address: string;
-  time: number;
+  time: number | string | Date;
   variables: Readonly<Record<string, string | number | boolean | undefined>>;
 }
 
@@ -72,6 +73,10 @@ export interface ValueRules {
 
 /** Names of products, categories, events and content. */
 export const NAME = { kind: 'text', maxCharacters: 4096, isZeroEmpty: true } as const;
+
+export const USER_AGENT = { kind: 'text', maxCharacters: 1024 } as const;
+
+export const ADDRESS = { kind: 'address' } as const;
 
 /** Shorter than the texts that a gateway reads, so that text which it cut is rejected. Room for about 400 items. */
 export const ITEMS = { kind: 'json', maxCharacters: 32_000 } as const;
@@ -96,8 +101,7 @@ const TO_VALUE: Readonly<Record<ValueRules['kind'], ToValue>> = {
   number: toNumber,
   flag: toFlag,
   'user-id': toUserId,
-  'visitor-id': (_rules, value) =>
-    typeof value === 'string' && /^[\da-f]{16}$/i.test(value) ? value.toLowerCase() : undefined,
+  'visitor-id': (_rules, value) => readVisitorId(value),
   address: toAddress,
   time: toTime,
   variables: () => undefined, // made of all custom variables of a request
@@ -108,10 +112,11 @@ export function hasNonFiniteNumber(value: unknown): boolean {
   return [value].flat().some((each) => typeof each === 'number' && !Number.isFinite(each));
 }
 
-function toText(declaration: ValueRules, value: unknown): string | undefined {
-  if (typeof value !== 'string' && typeof value !== 'boolean' && !Number.isFinite(value)) {
-    return undefined;
-  }
+const TEXT_TYPES: ReadonlySet<string> = /* @__PURE__ */ new Set(['string', 'boolean', 'bigint']);
+
+/** The valid part of a text; `undefined` if there is none. */
+export function toText(declaration: ValueRules, value: unknown): string | undefined {
+  if (!TEXT_TYPES.has(typeof value) && !Number.isFinite(value)) return undefined;
   const whole = cleanText(String(value));
   let text = whole;
   if (declaration.maxCharacters !== undefined)
@@ -150,18 +155,24 @@ function toUrl(declaration: ValueRules, value: unknown): string | undefined {
   return toText(declaration, withoutUserInfo(text));
 }
 
-/** JSON that is too long is dropped: after a cut it would not be valid. */
+/** JSON, or what it is made of. One that is too long is dropped: after a cut it would not be valid. */
 function toJson(declaration: ValueRules, value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
-  const text = cleanText(value);
+  const text = cleanText(typeof value === 'string' ? value : listAsJson(value));
   return text === '' || text.length > (declaration.maxCharacters ?? 0) ? undefined : text;
 }
 
-function toNumber(declaration: ValueRules, value: unknown): string | undefined {
-  if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) {
-    return undefined;
+/** A list as JSON; empty if the value is none, or cannot be written. */
+export function listAsJson(value: unknown): string {
+  try {
+    return Array.isArray(value) ? JSON.stringify(value) : '';
+  } catch {
+    return ''; // it refers to itself, or has a `bigint`
   }
-  const number = declaration.rounded ? Math.round(Number(value)) : Number(value);
+}
+
+function toNumber(declaration: ValueRules, value: unknown): string | undefined {
+  const read = readNumber(value);
+  const number = declaration.rounded ? Math.round(read) : read;
   if (declaration.kind === 'integer' && !Number.isInteger(number)) return undefined;
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = declaration;
   return Number.isFinite(number) && number >= min && number <= max ? String(number) : undefined;
@@ -172,13 +183,13 @@ function toFlag(_rules: ValueRules, value: unknown): string | undefined {
   return [false, 0, '0', 'false'].includes(value as string) ? '0' : undefined;
 }
 
-const TWENTY_YEARS_SECONDS = 631_152_000;
+/** Matomo stores a hit with a time beyond as one of now. */
+export const MAX_AGE_SECONDS: number = 20 * 365 * 86_400;
 
-/** Only epoch seconds: Matomo accepts other formats too, but stores "now" for a time that it cannot parse. */
-function toTime(_rules: ValueRules, value: unknown): string | undefined {
-  if (typeof value !== 'number' && typeof value !== 'string') return undefined;
-  const seconds = Math.floor(Number(value));
-  return seconds > TWENTY_YEARS_SECONDS && seconds < 4_294_967_296 ? String(seconds) : undefined;
+/** Epoch seconds. Of a time that it cannot read, that is not over, or that is too old, Matomo stores "now". */
+function toTime({ min = MAX_AGE_SECONDS, max = 2 ** 32 - 1 }: ValueRules, value: unknown) {
+  const seconds = readTime(value);
+  return seconds > min && seconds <= max ? String(seconds) : undefined;
 }
 
 /** A site ID from a number or its digits; `undefined` if it is invalid. */

@@ -1,15 +1,15 @@
 import { copyText } from '../../common/generation-cache.js';
 import { createField, FieldGroup, rawField } from '../field.js';
 import type { Annotations, HttpRequest, Writable } from '../http-request.js';
-import { PARAMETERS } from '../parameters/parameter-table.js';
-import { toParameterValue } from '../parameters/parameter-values.js';
+import { ADDRESS, toParameterValue, USER_AGENT } from '../parameters/parameter-values.js';
 import { plainAddress } from './addresses.js';
 
 /** What is sent of a client with more text than this is not kept: a scanner sends ever new ones. */
 const MAX_KEPT_CHARACTERS = 1000;
 
+const NONE = '-';
 /** Sent if there is none: Matomo replaces an empty one by that of our own client. */
-export const NO_USER_AGENT = /* @__PURE__ */ rawField('ua', '-');
+export const NO_USER_AGENT = /* @__PURE__ */ rawField('ua', NONE);
 
 /** What is sent of a client. */
 export class ClientFields extends FieldGroup {
@@ -75,10 +75,9 @@ export function annotated(http: HttpRequest, annotations: readonly Annotations[]
   request.annotations = annotations;
   for (const { parameters } of annotations) {
     if (!parameters) continue;
-    const userAgent = toParameterValue(PARAMETERS.ua, parameters.ua) ?? NO_USER_AGENT.value;
-    request.address =
-      plainAddress(toParameterValue(PARAMETERS.cip, parameters.cip)) ?? request.address;
-    if (userAgent === NO_USER_AGENT.value || userAgent === sentUserAgent(request)) continue;
+    const userAgent = toParameterValue(USER_AGENT, parameters.ua) ?? NONE;
+    request.address = plainAddress(toParameterValue(ADDRESS, parameters.cip)) ?? request.address;
+    if (userAgent === NONE || userAgent === sentUserAgent(request)) continue;
     request.userAgent = userAgent;
     request.client = new Client(userAgent, request.acceptLanguage);
     request.clientHints = undefined;
@@ -87,7 +86,7 @@ export function annotated(http: HttpRequest, annotations: readonly Annotations[]
 }
 
 function sentUserAgent({ userAgent }: HttpRequest): string | undefined {
-  return toParameterValue(PARAMETERS.ua, userAgent);
+  return toParameterValue(USER_AGENT, userAgent);
 }
 
 /** What is sent of the client of a request. */

@@ -1,0 +1,64 @@
+import { hash } from 'node:crypto';
+
+/** As databases and forms write a number. Not `0x10`, which is a number only in code, and not `9,99`. */
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?$/i;
+const MAX_NUMBER_CHARACTERS = 100;
+
+/** A number, also as text, as a `bigint`, or as an object such as a `Decimal` that is written as a number; `NaN` if it is none. */
+export function readNumber(value: unknown): number {
+  if (typeof value === 'number') return value;
+  const text = textOfValue(value)?.trim() ?? '';
+  return text.length <= MAX_NUMBER_CHARACTERS && NUMBER.test(text) ? Number(text) : Number.NaN;
+}
+
+/** Text, or a value that stands for one: a `bigint`, a date (as ISO 8601), an object that is written as a number. Never throws. */
+export function textOfValue(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) return undefined;
+  try {
+    if (Array.isArray(value)) return undefined;
+    if ('toISOString' in value) return String((value as Date).toISOString());
+    const text = String(value);
+    return NUMBER.test(text.slice(0, MAX_NUMBER_CHARACTERS)) ? text : undefined;
+  } catch {
+    return undefined; // an invalid date, or an object that cannot be read
+  }
+}
+
+/** Between the seconds and the milliseconds of all times that Matomo stores. */
+const LEAST_MILLIS = 1e11;
+
+/** `2026-11-20`, `2026-11-20 10:00`, `2026-11-20T10:00:00.5Z`, `2026-11-20 10:00:00+01`: day, time, offset. */
+const DATE =
+  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:[.,]\d{1,9})?)? ?(?:Z|UTC|([+-]\d\d):?(\d\d)?)?$/i;
+
+/**
+ * Epoch seconds of a time: seconds or milliseconds, also as text, a `Date`, or a date as Matomo reads it, without an offset in UTC. `NaN` if
+ * it is none.
+ */
+export function readTime(value: unknown): number {
+  const number = readNumber(value);
+  if (Number.isFinite(number)) return Math.floor(number < LEAST_MILLIS ? number : number / 1000);
+  const [, day = '', time = '00:00', hours, minutes = '00'] =
+    DATE.exec(textOfValue(value)?.trim() ?? '') ?? [];
+  const zone = hours === undefined ? 'Z' : `${hours}:${minutes}`;
+  const isDay = new Date(`${day}T00:00Z`).getUTCDate() === Number(day.slice(8)); // not February 30
+  return isDay ? Math.floor(Date.parse(`${day}T${time}${zone}`) / 1000) : Number.NaN;
+}
+
+const HEX = /^[\da-f]{16}$/;
+const UUID = /^[\da-f]{8}(-?)[\da-f]{4}\1[\da-f]{4}\1[\da-f]{4}\1[\da-f]{12}$/;
+/** Google Analytics' client ID, also as the cookie `_ga` has it. */
+const CLIENT_ID = /^(?:ga\d\.\d\.)?(\d{1,10}\.\d{9,10})$/;
+
+/**
+ * A visitor ID. One is made of a UUID and of a client ID of Google Analytics: the start of its SHA-256. Not of its own digits, because
+ * those that UUIDs begin with may be a time.
+ */
+export function readVisitorId(value: unknown): string | undefined {
+  const text = typeof value === 'string' ? value.trim().toLowerCase() : '';
+  if (HEX.test(text)) return text;
+  const id = UUID.test(text) ? text.replaceAll('-', '') : CLIENT_ID.exec(text)?.[1];
+  return id === undefined ? undefined : hash('sha256', id, 'hex').slice(0, 16);
+}
