@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Inspector } from '../../../src/inspector/index.js';
 import { runNode, startServer } from '../../support/child-process.js';
@@ -49,3 +50,82 @@ test('the job of the page tracks without a request', async () => {
     ['ann', 'renewed'],
   ]);
 });
+
+test.each([
+  () => '2026-11-20 10:00:00',
+  () => '2026-11-20T10:00:00Z',
+  () => String(Date.parse('2026-11-20T10:00:00Z')),
+])('the import of the page stores hits at their time', async (timeOf) => {
+  const { inspector, env } = await matomo();
+  const token = { MATOMO_TOKEN_AUTH: 'a-token', TIME: timeOf() };
+  const { code, stderr, stdout } = await runNode([`${APPS}/import.cjs`], {
+    env: { ...env, ...token },
+  });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('tracked: 2');
+  const time = Date.parse('2026-11-20T10:00:00Z') / 1000;
+  expect(
+    inspector.hits().map(({ params: { url, uid, cip, cdt } }) => [url, uid, cip, cdt]),
+  ).toEqual(
+    ['/old', '/older'].map((path) => [
+      `https://shop.example${path}`,
+      'ann',
+      '203.0.113.7',
+      String(time),
+    ]),
+  );
+});
+
+test('a shop that is tracked only where it calls: product views and carts', async () => {
+  const { inspector, env } = await matomo();
+  const off = { MATOMO_PAGE_VIEWS: 'false', MATOMO_AI_CHATBOTS: 'off' };
+  const app = await startServer([...REGISTER, `${APPS}/shop.cjs`], { env: { ...env, ...off } });
+  for (const path of ['/', '/mug', '/cart']) await call(`${app.url}${path}`);
+  await app.stop();
+  const hits = inspector.hits().map(({ params, verdict }) => ({ ...params, verdict }));
+  expect(hits).toMatchObject([
+    { action_name: 'Mug', _pks: 'mug', _pkn: 'Mug', _pkc: 'Kitchen', _pkp: '9.5' },
+    { idgoal: '0', revenue: '19', ec_items: '[["mug","Mug","Kitchen","9.50",2]]' },
+  ]);
+  expect(new Set(hits.map(({ verdict }) => verdict))).toEqual(new Set(['tracked']));
+});
+
+const ANALYTICS = 'test/support/apps/google-analytics';
+
+test('what an application did with Google Analytics or PostHog', async () => {
+  const { inspector, env } = await matomo();
+  const app = await startServer([...REGISTER, `${ANALYTICS}/app.cjs`], { env });
+  await call(`${app.url}/sign-up`);
+  await call(`${app.url}/pay`);
+  await app.stop();
+  expect(app.stderr()).not.toContain('[parameter-invalid]');
+  const hits = inspector.hits().map(({ params }) => params);
+  const user = hits.filter(({ uid }) => uid === 'u-17');
+  expect(user).toMatchObject([
+    { action_name: 'GET /sign-up', dimension5: 'pro' },
+    { e_c: 'Account', e_a: 'signed up', e_n: 'pro' },
+    { idgoal: '2' },
+  ]);
+  const order = hits.find(({ ec_id }) => ec_id !== undefined);
+  expect(order).toMatchObject({ ec_id: 'T-1', revenue: '20', ec_tx: '3.19' });
+  expect(JSON.parse(order?.ec_items ?? '')).toEqual([['mug', 'Mug', 'Kitchen', 10, 2]]);
+});
+
+test('a job names a visitor by a client ID or a UUID', async () => {
+  const { inspector, env } = await matomo();
+  const { code, stderr } = await runNode([...REGISTER, `${ANALYTICS}/job.cjs`], { env });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const hits = inspector.hits().map(({ params }) => params);
+  expect(hits.map(({ uid, e_n, cid }) => [uid, e_n, cid])).toEqual(
+    expect.arrayContaining([
+      [undefined, 'pro', idOf('123456789.1234567890')],
+      ['u-17', 'pro', idOf('3f2504e04f8941d39a0c0305e82c3301')],
+    ]),
+  );
+  expect(hits).toHaveLength(2);
+});
+
+/** As the page about Google Analytics describes it. */
+function idOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
