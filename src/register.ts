@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import './common/node-http.js';
 import { isSdkDisabled } from './common/otel-global.js';
 import { startOffer } from './common/start-hook.js';
 import { register } from './register/register.js';

@@ -1,11 +1,11 @@
-import type { Dispatcher } from 'undici';
+import type { ClientRequest, IncomingHttpHeaders } from 'node:http';
 import { show } from '../common/diagnostics.js';
 import type { MessageCode } from '../common/messages.js';
 import { holdEventLoop } from '../common/timers.js';
 import { unescapeHtml } from '../common/unescape-html.js';
 import { explainError } from '../delivery/http/explain-error.js';
-import { isLoopback } from '../delivery/http/proxy.js';
-import { createDispatcher, loadUndici } from '../delivery/http/undici-client.js';
+import { createPoster } from '../delivery/http/node-client.js';
+import { isLoopback, proxyRouteOf } from '../delivery/http/proxy.js';
 import { USER_AGENT } from '../pipeline/create-delivery.js';
 
 const MAX_ANSWER_BYTES = 8 * 1024 ** 2;
@@ -25,22 +25,23 @@ interface ApiClientOptions {
   readonly timeoutMillis: number;
 }
 
-export type ApiClient = Awaited<ReturnType<typeof createApiClient>>;
+export type ApiClient = ReturnType<typeof createApiClient>;
+
+interface ApiAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
 
 /**
  * Creates a client of Matomo's HTTP API. It sends calls by POST, with the token in the body, goes to no target of a redirect, and
  * retries nothing. Its methods reject with an `ApiFailure` if Matomo does not answer as its API does.
  */
-export async function createApiClient(options: ApiClientOptions) {
-  const { request } = await import('undici');
+export function createApiClient(options: ApiClientOptions) {
   const api = new URL(options.url);
   api.pathname = api.pathname.replace(/[^/]+\.php$/, 'index.php');
   const at = show(api.origin + api.pathname);
-  const dispatcher = await loadUndici()
-    .then((undici) => createDispatcher(undici, api))
-    .catch((error: Error) => {
-      throw new ApiFailure('proxy-unusable', error.message, 'Correct the variable, or unset it');
-    });
+  const poster = openPoster(api);
 
   async function post(
     { method, params = {} }: ApiCall,
@@ -49,20 +50,15 @@ export async function createApiClient(options: ApiClientOptions) {
     const url = new URL(api);
     // With the method in the query, errors are JSON too. They are quoted, so they are in English as all else.
     url.search = `?${new URLSearchParams({ module: 'API', format: 'JSON', method, language: 'en' })}`;
-    const answering = request(url, {
-      dispatcher: dispatcher as never,
-      method: 'POST',
-      headers: {
-        'user-agent': USER_AGENT,
-        ...options.headers,
-        'content-type': 'application/x-www-form-urlencoded',
-        'accept-encoding': 'identity',
-      },
-      body: new URLSearchParams({ ...params, ...secret }).toString(),
-      headersTimeout: 0, // the signal is one timeout for all
-      bodyTimeout: 0,
-      signal: AbortSignal.timeout(options.timeoutMillis),
-    }).then(async (answer) => ({ ...answer, body: await readBody(answer.body, at) }));
+    const body = new URLSearchParams({ ...params, ...secret }).toString();
+    const headers = {
+      'user-agent': USER_AGENT,
+      ...options.headers,
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': String(body.length),
+      'accept-encoding': 'identity',
+    };
+    const answering = send(poster.open(headers, url), body, options.timeoutMillis, at);
     const answer = await holdEventLoop(answering).catch((error: Error) => {
       throw error instanceof ApiFailure ? error : toFailure(error, at, options.timeoutMillis);
     });
@@ -93,8 +89,38 @@ export async function createApiClient(options: ApiClientOptions) {
       const what = 'Matomo answered a bulk request of its API with something other than a list';
       throw new ApiFailure('not-matomo', what, 'Check which server answers instead of Matomo');
     },
-    close: async () => dispatcher.destroy(null),
+    close: poster.close,
   };
+}
+
+function openPoster(api: URL): ReturnType<typeof createPoster> {
+  try {
+    return createPoster(api, proxyRouteOf(api, process.env));
+  } catch (error) {
+    const advice = 'Correct the variable, or unset it';
+    throw new ApiFailure('proxy-unusable', (error as Error).message, advice);
+  }
+}
+
+/** Sends a request. Rejects if there is no answer in time, or a part of one. */
+function send(
+  request: ClientRequest,
+  body: string,
+  timeoutMillis: number,
+  at: string,
+): Promise<ApiAnswer> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(timeoutMillis);
+    signal.addEventListener('abort', () => {
+      reject(signal.reason);
+      request.destroy();
+    });
+    request.on('error', reject).on('response', (response) => {
+      const { statusCode: status = 0, headers } = response;
+      readBody(response, at).then((text) => resolve({ status, headers, body: text }), reject);
+    });
+    request.end(body);
+  });
 }
 
 /** Missing rights reject single parts of a bulk; a rejection of the whole is about the token or this address. */
@@ -151,11 +177,7 @@ const SET_FOLDER = "Set MATOMO_URL to the folder of Matomo's index.php and matom
  *
  * @throws ApiFailure if it is not an answer of Matomo's API
  */
-function readApiAnswer(
-  { statusCode: status, headers, body }: Omit<Dispatcher.ResponseData, 'body'> & { body: string },
-  api: URL,
-  at: string,
-): ApiResult {
+function readApiAnswer({ status, headers, body }: ApiAnswer, api: URL, at: string): ApiResult {
   if (status >= 300 && status < 400) {
     const location = firstOf(headers.location);
     const target =
@@ -232,7 +254,7 @@ export class ApiFailure extends Error {
 
 /** Whether the text of an error is about a certificate. */
 export function isCertificateReason(reason: string): boolean {
-  return /CERT|SIGNATURE|ALTNAME|PRX_TLS|certificate/.test(reason);
+  return /CERT|SIGNATURE|ALTNAME|certificate/.test(reason);
 }
 
 /** Whether others on the network can read requests to this URL. */

@@ -50,7 +50,7 @@ async function connectAndRun(args: string[], report: Report): Promise<number> {
   const headers = readOption('headers') ?? {};
   report.hide([token, ...credentialsIn(headers)]);
   const timeoutMillis = readOption('exportTimeoutMillis') ?? DEFAULT_TIMEOUT_MILLIS;
-  const client = await createApiClient({ url, token, headers, timeoutMillis });
+  const client = createApiClient({ url, token, headers, timeoutMillis });
   try {
     return await runSetup(client, { ...parsed, url, site, mapped, keepsSearch }, report);
   } finally {

@@ -49,7 +49,6 @@ export const MESSAGE_CODES = [
   'unreachable',
   'certificate',
   'proxy-unusable',
-  'bundled',
   'not-private',
   'unavailable',
   'no-answer',

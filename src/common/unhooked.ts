@@ -20,8 +20,8 @@ interface Patched {
 // Not imported, because the code of the exit worker imports nothing.
 const modules = process.getBuiltinModule('node:module');
 const Module = modules.Module as unknown as ModuleClass;
-/** Dependencies that are loaded while the application serves. */
-const DEPENDENCY = /[\\/](?:undici|@?redis)[\\/]/;
+/** The dependency that is loaded while the application serves. */
+const DEPENDENCY = /[\\/]@?redis[\\/]/;
 
 /** A module of Node.js, without hooks. */
 export function builtin<Name extends keyof Patched>(name: Name): Patched[Name] {

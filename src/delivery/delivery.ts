@@ -43,7 +43,6 @@ export class Delivery {
   #closed: Promise<void> | undefined;
   /** Hits that `shutdown` has not sent, or that arrive during or after it, are kept for `finish`. Otherwise they are lost. */
   keepsForExit = false;
-  #isPrepared = false;
 
   constructor(
     options: DeliveryOptions,
@@ -169,18 +168,9 @@ export class Delivery {
     }
     if (isQueued) this.memory.push(hit);
     else this.memory.wait(hit);
-    if (!this.#isPrepared) this.#prepare();
     hold.extend(hit.endedMillis);
     this.#loop.update();
     return true;
-  }
-
-  /** Loads the transport early: a process that is about to end has no time to load it. */
-  #prepare(): void {
-    this.#isPrepared = true;
-    const { scope, spool, transport } = this.#parts;
-    if (spool) return; // hits survive the process
-    scope.runInAsyncScope(() => setImmediate(() => transport.prepare?.()).unref());
   }
 
   /** The process may end soon: if hits are sent at `exit`, bulks are sent from now on in a way that `exit` can wait for. */

@@ -17,7 +17,7 @@ import { PAIRS } from './syntax.js';
 export const HEADER_NAME: RegExp = /^[!#$%&'*+\-.^_`|~\da-z]+$/;
 /** Without line breaks, which would end the header. */
 const VALUE = /^[\x20-\x7e\x80-\xff]+$/;
-/** undici sets these itself. */
+/** The client sets these itself. */
 const OF_THE_REQUEST =
   /^(?:accept-encoding|connection|content-(?:encoding|length|type)|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Diagnostics, show } from '../common/diagnostics.js';
+import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
 import { DailyKeys, type SharedKeys, StableKey } from '../common/visitor-keys.js';
@@ -73,13 +73,7 @@ function createWayToMatomo(
 ): Transport {
   if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
   const settings = { ...options, userAgent: USER_AGENT };
-  const live = createTransport({
-    ...settings,
-    onFallback(error) {
-      const text = `undici cannot be loaded (${show(error)}). Hits are sent through node:http. Mark opentelemetry-matomo and undici as external if the application is bundled, else install the package again.`;
-      diagnostics.warnOnce('bundled', coded('bundled', text));
-    },
-  });
+  const live = createTransport(settings);
   const plain = createExitTransport(live, settings);
   const transport = metrics?.measure(plain) ?? plain;
   return {

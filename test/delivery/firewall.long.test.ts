@@ -42,7 +42,7 @@ function startDelivery(url: URL, withSpool: boolean) {
   const { diagnostics, logged } = collectDiagnostics();
   const delivery = new Delivery(
     { ...DEFAULT_OPTIONS, tokenAuth: 't', scheduledDelayMillis: 200 },
-    createTransport({ ...DEFAULT_OPTIONS, url, userAgent: 'test', onFallback: () => undefined }),
+    createTransport({ ...DEFAULT_OPTIONS, url, userAgent: 'test' }),
     diagnostics,
     Math.random,
     withSpool ? openSpool({ folder: temporaryFolder() }, diagnostics) : undefined,

@@ -10,7 +10,7 @@
  * - `splitCode` and `formatFindings` of `doctor`: messages that quote an answer
  *
  * `OpenExchange` and `forward` gather chunks in a list, and cap them at 64 kB and 8 MB; the other functions get what these
- * return. undici caps headers at 16 kB. Acknowledgments, segments and Redis hold nothing that an answer says but numbers.
+ * return. Node.js caps headers at 16 kB. Acknowledgments, segments and Redis hold nothing that an answer says but numbers.
  */
 import { gzipSync } from 'node:zlib';
 import { describe, test } from 'vitest';

@@ -8,7 +8,6 @@ import {
   APPS,
   get,
   matomo,
-  NODE_HTTP,
   REGISTER,
   startTracked,
   titles,
@@ -52,32 +51,30 @@ async function drain(args: readonly string[], env: Record<string, string>) {
 }
 
 describe('a handler of SIGTERM that only closes the server', () => {
-  test.for<[string, readonly string[], 'url' | 'proxy']>([
-    ['through undici', [], 'url'],
-    ['through node:http', NODE_HTTP, 'url'],
-    ['through a proxy', [], 'proxy'],
-  ])('%s, to a Matomo that never answers: the process ends before', async ([, preload, what]) => {
+  test.for<[string, 'url' | 'proxy']>([
+    ['directly', 'url'],
+    ['through a proxy', 'proxy'],
+  ])('%s, to a Matomo that never answers: the process ends before', async ([, what]) => {
     const silent = await startSilent();
     const env =
       what === 'url'
         ? { MATOMO_URL: silent.url }
         : { MATOMO_URL: 'http://matomo.test', HTTP_PROXY: silent.url, NO_PROXY: '' };
-    const ended = await drain([...REGISTER, ...preload, APP], { ...PATIENT, ...ENOUGH, ...env });
+    const ended = await drain([...REGISTER, APP], { ...PATIENT, ...ENOUGH, ...env });
     expect(ended).toMatchObject({ code: 0, signal: null });
     expect(ended.stderr).toMatch(/\bunconfirmed\b/); // logged when the attempt ends, or the process
     expect(silent.requests()).toBe(1);
   });
 
-  test.for<[string, readonly string[], (port: number) => Record<string, string>]>([
-    ['through undici', [], (port) => ({ MATOMO_URL: `http://127.0.0.1:${port}` })],
-    ['through node:http', NODE_HTTP, (port) => ({ MATOMO_URL: `http://127.0.0.1:${port}` })],
-    ['through a proxy', [], (port) => proxied('http', `http://127.0.0.1:${port}`)],
-    ['through a tunnel', [], (port) => proxied('https', `http://127.0.0.1:${port}`)],
+  test.for<[string, (port: number) => Record<string, string>]>([
+    ['directly', (port) => ({ MATOMO_URL: `http://127.0.0.1:${port}` })],
+    ['through a proxy', (port) => proxied('http', `http://127.0.0.1:${port}`)],
+    ['through a tunnel', (port) => proxied('https', `http://127.0.0.1:${port}`)],
   ])('%s, if no connection is ever completed: the process ends before', async (given) => {
-    const [, preload, toEnv] = given;
+    const [, toEnv] = given;
     skipTest(process.platform === 'linux' ? undefined : 'Only Linux drops these.', '/proc');
     const port = await startFullBacklog();
-    const ended = await drain([...REGISTER, ...preload, APP], { ...PATIENT, ...toEnv(port) });
+    const ended = await drain([...REGISTER, APP], { ...PATIENT, ...toEnv(port) });
     expect(ended).toMatchObject({ code: 0, signal: null });
     expect(ended.stderr).toMatch(/\[(?:unconfirmed|lost-at-shutdown)\]/);
   });
@@ -105,17 +102,16 @@ describe('a handler of SIGTERM that only closes the server', () => {
     expect(app.stderr()).toMatch(/500 hits.*\[/);
   });
 
-  test.for<[string, readonly string[], boolean]>([
-    ['through undici', [], false],
-    ['through node:http', NODE_HTTP, false],
-    ['through a proxy', [], true],
-  ])('%s: what is being sent arrives, if Matomo answers', async ([, preload, isProxied]) => {
+  test.for<[string, boolean]>([
+    ['directly', false],
+    ['through a proxy', true],
+  ])('%s: what is being sent arrives, if Matomo answers', async ([, isProxied]) => {
     const { inspector, env } = await matomo();
     inspector.play({ delayMillis: 300 });
     const proxy = isProxied ? await startHttpProxy(inspector.url) : undefined;
     const way = proxy ? proxied('http', proxy.url) : {};
     const given = { ...DRAINS, ...env, ...way };
-    const ended = await drain([...REGISTER, ...preload, APP], given);
+    const ended = await drain([...REGISTER, APP], given);
     expect(ended).toEqual({ code: 0, signal: null, stderr: '' });
     expect(titles(inspector)).toEqual(['GET /first']);
   });

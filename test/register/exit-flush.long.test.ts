@@ -160,12 +160,6 @@ describe('every finished request arrives, and the process ends as it would witho
     },
   );
 
-  test('what sends bulks is loaded with the first hit, not with the first bulk', async () => {
-    const { app } = await startTracked([...REGISTER, APP], LATE);
-    expect(await get(`${app.url}/has-undici`)).toBe('false');
-    await eventually(async () => (await get(`${app.url}/has-undici`)) === 'true');
-  });
-
   test('a dry run shows them', async () => {
     const { env } = await matomo();
     const { stderr } = await end([...REGISTER, APP], { ...env, MATOMO_DRY_RUN: '1' });

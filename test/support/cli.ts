@@ -67,7 +67,7 @@ export async function runChecks(
 }
 
 /**
- * Runs `doctor --json` as a user does: for variables that Node.js or undici read themselves, and a few runs end to end. Fails if it writes
+ * Runs `doctor --json` as a user does: for variables that Node.js reads themselves, and a few runs end to end. Fails if it writes
  * anything but its one object.
  */
 export async function runDoctor(

@@ -28,9 +28,10 @@ export function secondCopy(): string {
   mkdirSync(copy, { recursive: true });
   cpSync(join(ROOT, 'dist'), join(copy, 'dist'), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
-  for (const name of ['undici', '@opentelemetry']) {
-    symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
-  }
+  symlinkSync(
+    join(ROOT, 'node_modules/@opentelemetry'),
+    join(folder, 'node_modules/@opentelemetry'),
+  );
   return copy;
 }
 

@@ -12,9 +12,6 @@ export const APPS = 'test/support/apps';
 /** Goes before `REGISTER` for an application that traces its requests. */
 export const TRACED = ['--require', `./${APPS}/traced.cjs`];
 
-/** Goes after `REGISTER`: hits are sent through `node:http`, as on Bun. */
-export const NODE_HTTP = ['--require', `./${APPS}/as-bun.cjs`];
-
 /** A Matomo, and the environment that leads an application to it. */
 export async function matomo(): Promise<{ inspector: Inspector; env: Record<string, string> }> {
   const inspector = await startMatomo({ customVariables: true });

@@ -80,7 +80,7 @@ export const notSent: Exchange = {
 
 export const noAnswer: Exchange = {
   kind: 'no_answer',
-  error: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }),
+  error: Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }),
 };
 
 /** The body of Matomo 5.2 if the database dies during a bulk. The status is 200, and nothing is stored. */

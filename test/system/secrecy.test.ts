@@ -331,7 +331,7 @@ test('a forward proxy gets its own password and the token in the body, and nobod
 
 test.each([
   ['as it is', {}],
-  ['while Node.js tells what it does', { NODE_DEBUG: 'undici,net,tls,timer,stream' }],
+  ['while Node.js tells what it does', { NODE_DEBUG: 'http,net,tls,timer,stream' }],
 ])(
   'an application under register writes nothing confided, %s',
   async (_how, env: Readonly<Record<string, string>>) => {

@@ -31,7 +31,6 @@ const CHECKS = {
   'bytes of a hit that V8 makes old': { most: 50, measure: agedBytes, rounds: 1 },
   // Both listen: `register` does nothing before.
   'loading register, over the OTLP exporter': { most: 0.7, measure: loadOverOtlp },
-  'modules of undici loaded with it': { most: 0, measure: undiciLoaded, rounds: 1 },
 };
 
 process.stderr.write('Is the package much slower than it was? Less than three minutes.\n');
@@ -70,9 +69,4 @@ async function loadOverOtlp() {
   const { millis: otlp } = await only('load.cjs', { args: ['otlp'], folder });
   const { millis } = await only('load.cjs', { args: ['package'], folder });
   return millis / otlp;
-}
-
-async function undiciLoaded() {
-  const { undici } = await only('load.cjs', { args: ['package'], folder });
-  return undici;
 }

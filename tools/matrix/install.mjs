@@ -59,7 +59,7 @@ export async function createRunFolder(setUpFolder, npmPackage) {
   return folder;
 }
 
-/** Those that npm has nested because the setup has others, such as an older undici. */
+/** Those that npm has nested because the setup has others in another version. */
 function linkOwnDependencies(setUpFolder, folder) {
   const place = 'node_modules/opentelemetry-matomo/node_modules';
   const nested = join(setUpFolder, place);

@@ -141,7 +141,7 @@ export async function callAll(
   calls: readonly ApiCall[],
 ): Promise<readonly ApiResult[] | ApiFailure> {
   const timeoutMillis = Math.min(exportTimeoutMillis, LONGEST_MILLIS);
-  const client = await createApiClient({ url, token, headers, timeoutMillis });
+  const client = createApiClient({ url, token, headers, timeoutMillis });
   try {
     return await client.callAll(calls);
   } catch (error) {

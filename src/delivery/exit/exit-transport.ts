@@ -46,8 +46,6 @@ export function createExitTransport(live: Transport, options: TransportOptions):
   }
 
   return {
-    prepare: () => live.prepare?.(),
-
     isSending: () => used?.isSending ?? live.isSending?.() ?? true,
 
     send(body, timeoutMillis) {

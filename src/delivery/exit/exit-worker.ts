@@ -31,7 +31,7 @@ export interface ExitResult {
 const { workerData } = process.getBuiltinModule('node:worker_threads');
 const { port, state, client } = workerData as ExitSettings;
 const transport = createHttpTransport(
-  async (onClose) => createNodeClient(client, onClose),
+  (onClose) => createNodeClient(client, onClose),
   () => Atomics.store(state, 1, 1),
 );
 

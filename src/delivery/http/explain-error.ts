@@ -1,4 +1,4 @@
-/** An error of Node.js, OpenSSL or undici. */
+/** An error of Node.js or OpenSSL. */
 interface WireError extends Error {
   readonly code?: string;
   readonly hostname?: string;
@@ -30,8 +30,6 @@ const EXPLANATIONS: Readonly<Record<string, string | ((error: WireError) => stri
   ENOTFOUND: ({ hostname }) => `DNS has no address for ${hostname ?? 'it'}; check url`,
   EAI_AGAIN: ({ hostname }) => `DNS did not answer for ${hostname ?? 'it'}`,
   ECONNRESET: 'the connection was reset',
-  UND_ERR_SOCKET: 'the server closed the connection before the answer was complete',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection was established in time',
   DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
   SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
@@ -40,7 +38,6 @@ const EXPLANATIONS: Readonly<Record<string, string | ((error: WireError) => stri
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet; check the clocks',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is not valid for the host in url',
-  UND_ERR_PRX_TLS: 'the certificate of the proxy is not valid for the host in its URL',
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
   EPROTO: ({ message }) => (/\balert\b/.test(message) ? REJECTS_TLS : NO_TLS),
@@ -78,10 +75,10 @@ export function provesUnsent({ message }: Error): boolean {
 
 /** Whether the other side, or a proxy in between, closed the connection. */
 export function isBrokenConnection({ code }: WireError): boolean {
-  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+  return code === 'ECONNRESET' || code === 'EPIPE';
 }
 
-const PROXY_REFUSAL = /^(?:Proxy response|Proxy Authentication Required) \((\d+)\)/;
+const PROXY_REFUSAL = /^Proxy response \((\d+)\)/;
 
 /** The address and port of an error; the first if several addresses were tried. */
 function at({ errors: [first] = [], address = first?.address, port = first?.port }: WireError) {

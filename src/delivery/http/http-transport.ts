@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { codeOf } from '../../common/describe-error.js';
 import { OpenExchange } from './open-exchange.js';
 import { type Transport, type Unanswered, unanswered } from './transport.js';
@@ -10,52 +9,45 @@ export interface HttpClient {
   /** Sends a bulk, and reports what happens. `closes`: the connection is closed after it. May throw if it cannot be sent. */
   send(body: Buffer, closes: boolean, exchange: OpenExchange): void;
   /** Closes the connection, also while it is being opened. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 /**
- * Sends through a client, which is loaded with the first request. `load` gets a function to call when the server closes a connection
- * without notice. In a live process, `createExitTransport` is in front of it, and in front of that `src/pipeline/create-delivery.ts`.
+ * Sends through a client, which `create` opens now. It gets a function to call when the server closes a connection without notice. If it
+ * throws, nothing can be sent. In a live process, `createExitTransport` is in front of it, and in front of that
+ * `src/pipeline/create-delivery.ts`.
  */
 export function createHttpTransport(
-  load: (onClose: () => void) => Promise<HttpClient>,
+  create: (onClose: () => void) => HttpClient,
   onSent?: () => void,
 ): Transport {
   const reuse = new ConnectionReuse();
-  let client: Promise<HttpClient> | undefined;
   let current: OpenExchange | undefined;
   let isClosed = false;
-  let stopLoading: (error: Error) => void = () => undefined;
-
-  function open(): Promise<HttpClient> {
-    client ??= new Promise((resolve, reject) => {
-      stopLoading = reject; // the disk with the code may hang
-      load(() => reuse.recordClose()).then(resolve, reject);
-    });
-    return client;
+  let client: HttpClient | undefined;
+  let failure = new Error('shutdown');
+  try {
+    client = create(() => reuse.recordClose());
+  } catch (error) {
+    failure = toError(error);
   }
 
   return {
-    prepare() {
-      open().catch(() => undefined); // the first request reports the error
-    },
-
     isSending: () => current?.isSending ?? false,
 
     async send(body, timeoutMillis) {
       try {
-        const opened = await open();
         const closes = await reuse.next();
-        if (isClosed) throw new Error('shutdown');
+        if (isClosed || client === undefined) throw failure;
         current = new OpenExchange(timeoutMillis, onSent);
         try {
-          opened.send(body, closes, current);
+          client.send(body, closes, current);
         } catch (error) {
           current.fail(toError(error));
         }
         const exchange = await current.result;
         reuse.recordResult(exchange.kind === 'answer', closes);
-        return exchange.kind === 'not_sent' ? namingProxy(exchange, opened.proxy) : exchange;
+        return exchange.kind === 'not_sent' ? namingProxy(exchange, client.proxy) : exchange;
       } catch (error) {
         return unanswered(false, toError(error));
       }
@@ -63,10 +55,8 @@ export function createHttpTransport(
 
     async close() {
       isClosed = true;
-      stopLoading(new Error('shutdown'));
       current?.abort();
-      const opened = await client?.catch(() => undefined);
-      await opened?.close();
+      client?.close();
     },
   };
 }
@@ -81,6 +71,10 @@ function namingProxy(exchange: Unanswered, proxy: string | undefined): Unanswere
 
 function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /** Matomo or a proxy may close an idle connection while a request is being sent, so this side closes it first. */
@@ -107,8 +101,9 @@ export class ConnectionReuse {
   /** Resolves when the next request may be sent, with whether its connection is closed after it. */
   async next(): Promise<boolean> {
     await this.#proof;
-    // A FIN may have come with the response, or while this process stood still. It is read in the next poll phase.
-    if (this.#isReusable) await new Promise((resolve) => setImmediate(resolve));
+    // A FIN may have come with the response, or while this process stood still. It is read in the next poll phase, which is before the
+    // second turn.
+    for (let turn = 0; turn < 2 && this.#isReusable; turn++) await nextTurn();
     if (this.#isReusable) this.#isDoubted = false;
     return performance.now() < this.#freshUntilMillis;
   }
@@ -129,12 +124,4 @@ export class ConnectionReuse {
     this.#isDoubted = true;
     this.#freshUntilMillis = performance.now() + FRESH_MILLIS;
   }
-}
-
-/** Lets the process end while a socket is open. Clients call `ref` for each request. */
-export function unrefSocket(socket: Socket): void {
-  socket.unref();
-  socket.ref = () => socket;
-  // Each address that is tried has a handle of its own.
-  socket.once('connect', () => socket.unref());
 }

@@ -1,9 +1,11 @@
-import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { builtin } from '../../common/unhooked.js';
+import { Agent } from '../../common/node-http.js';
+import { createConnector } from './connector.js';
 import { isBrokenConnection } from './explain-error.js';
-import { type HttpClient, IDLE_MILLIS, unrefSocket } from './http-transport.js';
+import { type HttpClient, IDLE_MILLIS } from './http-transport.js';
 import type { OpenExchange } from './open-exchange.js';
+import { openRequest } from './open-request.js';
 import { type ProxyRoute, proxyRouteOf } from './proxy.js';
 import { headersOf, type TransportOptions } from './transport.js';
 
@@ -12,6 +14,8 @@ export interface NodeClientOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly proxy: ProxyRoute | undefined;
+  /** Limit for opening a connection. */
+  readonly connectMillis?: number;
 }
 
 /** The client options of a transport, with the proxy of the environment. */
@@ -20,131 +24,113 @@ export function clientOptionsOf(options: TransportOptions): NodeClientOptions {
   return { url: url.href, headers: headersOf(options), proxy: proxyRouteOf(url, process.env) };
 }
 
-/**
- * Sends through `node:http` or `node:https`, which are loaded with the first request. Its socket does not keep the process alive. For
- * Bun, whose undici sends nothing, and for the exit worker, which must load in milliseconds.
- */
+/** Sends through Node's own client. `onClose` is called when the server closes a connection without notice. */
 export function createNodeClient(
-  { url, headers, proxy }: NodeClientOptions,
+  { url, headers, proxy, connectMillis }: NodeClientOptions,
   onClose: () => void,
 ): HttpClient {
-  const matomo = new URL(url);
-  const plainProxy = proxy?.isTunnel === false ? proxy : undefined;
-  const server = plainProxy ? new URL(plainProxy.url) : matomo;
-  let agent: Agent | undefined;
-  /** The connection of the latest tunnel, which may not have been opened in time. */
-  let tunnel: Socket | undefined;
-
-  function openAgent(): Agent {
-    const { Agent } = moduleOf(server);
-    // The timeout is for idle connections. If the server allows less in a `Keep-Alive` header, that counts.
-    const opened = new Agent({ keepAlive: true, maxSockets: 1, timeout: IDLE_MILLIS });
-    if (proxy?.isTunnel)
-      Object.assign(opened, {
-        createConnection(_options: object, onSocket: OnSocket) {
-          tunnel?.destroy();
-          openTunnel(proxy, matomo, onSocket).on('socket', (socket) => {
-            tunnel = socket;
-          });
-        },
-      });
-    return opened;
-  }
-
+  const poster = createPoster(new URL(url), proxy, onClose, connectMillis);
   return {
     proxy: proxy?.url,
 
     send(body, closes, exchange) {
-      agent ??= openAgent();
-      const request = moduleOf(server).request({
-        method: 'POST',
-        hostname: withoutBrackets(server.hostname),
-        port: server.port,
-        path: plainProxy ? url : matomo.pathname + matomo.search,
-        headers: {
-          ...headers,
-          'content-length': String(body.length),
-          ...plainProxy?.headers,
-          host: matomo.host,
-          ...(closes && { connection: 'close' }),
-        },
-        agent,
+      const request = poster.open({
+        ...headers,
+        'content-length': String(body.length),
       });
-      report(request, exchange, onClose);
+      if (closes) request.shouldKeepAlive = false; // a header would not close it if the answer has none
+      report(request, exchange, onClose, proxy?.isTunnel === false);
       request.end(body);
     },
 
-    async close() {
-      agent?.destroy();
-      tunnel?.destroy();
+    close: poster.close,
+  };
+}
+
+/** Opens POST requests to a URL, over one connection that is kept alive. */
+export function createPoster(
+  url: URL,
+  proxy: ProxyRoute | undefined,
+  onClose: () => void = () => undefined,
+  connectMillis?: number,
+) {
+  const connector = createConnector(url, proxy, connectMillis);
+  // The timeout is for idle connections. If the server allows less in a `Keep-Alive` header, that counts.
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, timeout: IDLE_MILLIS });
+  const isForwarded = proxy?.isTunnel === false;
+
+  /** The connection, while no request uses it. */
+  let idle: Socket | undefined;
+
+  function createConnection(_options: object, onSocket: OnSocket): void {
+    const opening = connector.open().then((socket) => {
+      onSocket(null, socket);
+      watch(socket);
+    });
+    opening.catch(onSocket);
+  }
+
+  /** Notices that the other side closes a connection while no request uses it. */
+  function watch(socket: Socket): void {
+    socket
+      .on('free', () => {
+        if (!socket.destroyed) idle = socket;
+      })
+      .on('timeout', () => release(socket)) // this side closes it
+      .on('close', () => release(socket) && onClose());
+  }
+
+  function release(socket: Socket): boolean {
+    const wasIdle = idle === socket;
+    if (wasIdle) idle = undefined;
+    return wasIdle;
+  }
+
+  Object.defineProperty(agent, 'createConnection', { value: createConnection });
+  return {
+    /** `target`: a URL on the same server. */
+    open: (headers: Readonly<Record<string, string>>, target: URL = url): ClientRequest =>
+      openRequest({
+        method: 'POST',
+        path: isForwarded ? target.href : target.pathname + target.search,
+        headers: { ...headers, ...(isForwarded && proxy.headers), host: url.host },
+        agent,
+      }).on('socket', release),
+
+    close(): void {
+      agent.destroy();
+      connector.close();
     },
   };
 }
 
-/** Reports what happens to a request. */
-function report(request: ClientRequest, exchange: OpenExchange, onClose: () => void): void {
+type OnSocket = (error: Error | null, socket?: Socket) => void;
+
+/** Reports what happens to a request. `isForwarded`: a proxy gets it. */
+function report(
+  request: ClientRequest,
+  exchange: OpenExchange,
+  onClose: () => void,
+  isForwarded: boolean,
+): void {
   exchange.setAbort((reason) => request.destroy(reason));
-  request.on('socket', (socket: Socket & { encrypted?: boolean; secureConnecting?: boolean }) => {
-    unrefSocket(socket);
-    if (!socket.connecting && !socket.secureConnecting) exchange.markSent();
-    else socket.once(socket.encrypted ? 'secureConnect' : 'connect', () => exchange.markSent());
-  });
+  request.on('socket', () => exchange.markSent()); // before the first byte is written
   request.on('error', (error) => {
     if (isBrokenConnection(error)) onClose();
     exchange.fail(error);
   });
   request.on('response', (response: IncomingMessage) => {
-    exchange.start(response.statusCode ?? 0, response.headers);
+    const { statusCode: status = 0, headers } = response;
+    if (status < 200) return void request.destroy(); // 101 without an upgrade
+    if (isForwarded && status === 407) exchange.fail(new Error(NOT_FORWARDED));
+    exchange.start(status, headers);
     response.on('data', (chunk: Buffer) => exchange.add(chunk));
     response.on('end', () => exchange.end());
     response.on('error', (error) => exchange.fail(error));
   });
+  // The last event, and the only one after an upgrade.
+  request.on('close', () => exchange.fail(new Error(NO_ANSWER)));
 }
 
-type OnSocket = (error: Error | null, socket?: Socket) => void;
-
-/** Opens a connection through a proxy with CONNECT. */
-function openTunnel(proxy: ProxyRoute, matomo: URL, onSocket: OnSocket): ClientRequest {
-  const isSecure = matomo.protocol === 'https:';
-  const host = `${matomo.hostname}:${matomo.port || (isSecure ? 443 : 80)}`;
-  const server = new URL(proxy.url);
-  const request = moduleOf(server).request({
-    method: 'CONNECT',
-    hostname: withoutBrackets(server.hostname),
-    port: server.port,
-    path: host,
-    headers: { ...proxy.headers, host, 'proxy-connection': 'keep-alive' },
-    agent: false,
-  });
-  request.on('socket', unrefSocket).on('error', onSocket);
-  request.on('connect', ({ statusCode }, socket) => {
-    if (statusCode !== 200) {
-      socket.destroy();
-      onSocket(new Error(`Proxy response (${statusCode}) !== 200 when HTTP Tunneling`));
-      return;
-    }
-    if (!isSecure) return onSocket(null, socket as Socket);
-    const name = withoutBrackets(matomo.hostname);
-    const { isIP } = builtin('node:net');
-    const secured = process.getBuiltinModule('node:tls').connect({
-      socket,
-      host: name,
-      servername: isIP(name) ? '' : name,
-      ALPNProtocols: ['http/1.1'],
-    });
-    secured.once('error', onSocket).once('secureConnect', () => {
-      secured.removeListener('error', onSocket);
-      onSocket(null, secured);
-    });
-  });
-  request.end();
-  return request;
-}
-
-function moduleOf({ protocol }: URL): Pick<typeof import('node:http'), 'Agent' | 'request'> {
-  return builtin(protocol === 'https:' ? 'node:https' : 'node:http');
-}
-
-function withoutBrackets(hostname: string): string {
-  return hostname.replace(/^\[|\]$/g, '');
-}
+const NOT_FORWARDED = 'Proxy response (407) to a request';
+const NO_ANSWER = 'the connection was closed without an answer';

@@ -3,8 +3,6 @@ type Environment = Readonly<NodeJS.ProcessEnv>;
 /** How requests are sent through a proxy. */
 export interface ProxyRoute {
   readonly url: string;
-  /** The URL with user name and password. */
-  readonly href: string;
   /** Uses CONNECT. If not, the proxy gets the request itself. */
   readonly isTunnel: boolean;
   readonly headers: Readonly<Record<string, string>>;
@@ -13,22 +11,29 @@ export interface ProxyRoute {
 /** The way through the proxy from the environment; `undefined` if there is none, or `NO_PROXY` excludes the URL. */
 export function proxyRouteOf(url: URL, env: Environment): ProxyRoute | undefined {
   const proxy = proxyOf(url, env);
-  if (proxy === undefined || isExcepted(url, env.no_proxy ?? env.NO_PROXY ?? '')) return undefined;
+  if (proxy === undefined || isExcepted(url, env.no_proxy || env.NO_PROXY || '')) return undefined;
   const { protocol, username, password, origin } = new URL(proxy);
   return {
     url: origin,
-    href: proxy,
     isTunnel: url.protocol === 'https:' || protocol === 'https:',
-    headers: username && password ? { 'proxy-authorization': basic(username, password) } : {},
+    headers: username || password ? { 'proxy-authorization': basic(username, password) } : {},
   };
 }
 
 function basic(username: string, password: string): string {
-  const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return `Basic ${Buffer.from(text).toString('base64')}`;
+  return `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`;
 }
 
-/** Whether `NO_PROXY` matches a URL, by undici's rules: the host or a parent domain, and the port if the entry has one. */
+/** A password may contain `%` itself. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Whether `NO_PROXY` matches a URL, as undici does: the host or a parent domain, and the port if the entry has one. */
 function isExcepted({ hostname, port, protocol }: URL, noProxy: string): boolean {
   if (noProxy === '*') return true;
   const ownPort = port || (protocol === 'https:' ? '443' : '80');
@@ -39,7 +44,7 @@ function isExcepted({ hostname, port, protocol }: URL, noProxy: string): boolean
   });
 }
 
-/** The proxy for a URL, unless `NO_PROXY` excludes it. Checks the variables in the same order as undici. */
+/** The proxy for a URL, unless `NO_PROXY` excludes it. The lower-case name of a variable comes first; an empty one is none. */
 export function proxyOf({ protocol, hostname }: URL, env: Environment): string | undefined {
   if (isLoopback(hostname)) return undefined;
   const names = ['http_proxy', 'HTTP_PROXY'];

@@ -26,8 +26,6 @@ export type Exchange =
 /** Sends bulk requests to Matomo, one at a time. Never rejects. */
 export interface Transport {
   send(body: Buffer, timeoutMillis: number): Promise<Exchange>;
-  /** Loads what the first request needs, without connecting. */
-  prepare?(): void;
   /** Whether bytes of a request may have been sent that has no result yet. */
   isSending?(): boolean;
   /** The process may end soon: from now on, `waitSync` can wait for the requests of `send`. */

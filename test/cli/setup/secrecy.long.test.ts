@@ -20,7 +20,7 @@ const EVERYTHING = words(`
 test.each([
   ['as text', [], {}],
   ['as JSON', ['--json'], {}],
-  ['with NODE_DEBUG', [], { NODE_DEBUG: 'undici,net,tls,timer,stream,fs' }],
+  ['with NODE_DEBUG', [], { NODE_DEBUG: 'http,net,tls,timer,stream,fs' }],
 ])(
   'the token is in no URL, header, output or file, and once in a body (%s)',
   async (_how, args, given) => {

@@ -49,3 +49,29 @@ test.each([
 test('without a proxy there is no route', () => {
   expect(proxyRouteOf(new URL('https://matomo.test'), {})).toBeUndefined();
 });
+
+test.each([
+  ['user:password', 'user:password'],
+  ['user', 'user:'],
+  [':password', ':password'],
+  ['us%40er:p%3Ass%20word', 'us@er:p:ss word'],
+  ['user:100%', 'user:100%'],
+  ['us%C3%A9r:%E2%82%AC', 'usér:€'],
+])('credentials %s of a proxy are sent as %s', (credentials, sent) => {
+  const HTTPS_PROXY = `http://${credentials}@proxy.test:3128`;
+  expect(proxyRouteOf(new URL('https://matomo.test'), { HTTPS_PROXY })).toEqual({
+    url: PROXY,
+    isTunnel: true,
+    headers: { 'proxy-authorization': `Basic ${Buffer.from(sent).toString('base64')}` },
+  });
+});
+
+test.each([
+  [{ no_proxy: '', NO_PROXY: 'matomo.test' }, false],
+  [{ no_proxy: '', NO_PROXY: '' }, true],
+  [{ no_proxy: 'other.test', NO_PROXY: 'matomo.test' }, true],
+  [{ no_proxy: 'matomo.test', NO_PROXY: '' }, false],
+])('an empty variable is none, and lower case wins: %j', (env, isUsed) => {
+  const route = proxyRouteOf(new URL('http://matomo.test'), { HTTP_PROXY: PROXY, ...env });
+  expect(route !== undefined).toBe(isUsed);
+});

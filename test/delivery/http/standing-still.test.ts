@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { unsetProxies } from '../../support/environment.js';
-import { BULK, nodeTo, undiciTo } from './http-transports.js';
+import { BULK, transportTo } from './http-transports.js';
 
 beforeEach(unsetProxies);
 
@@ -55,13 +55,10 @@ async function startServer() {
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe.each([
-  ['undici', undiciTo],
-  ['node:http', nodeTo],
-] as const)('a process that stands still, through %s', (_name, to) => {
+describe('a process that stands still', () => {
   test('the answer that came meanwhile counts, although the time is up', async () => {
     const { url, allow, standStillUntil, hasRequest } = await startServer();
-    const transport = to(url);
+    const transport = transportTo(url);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const sent = transport.send(BULK, 60_000);
@@ -74,7 +71,7 @@ describe.each([
 
   test('a connection that the server closed meanwhile is not used', async () => {
     const { url, allow, standStillUntil } = await startServer();
-    const transport = to(url);
+    const transport = transportTo(url);
     allow(MAY_ANSWER);
     expect((await transport.send(BULK, 60_000)).kind).toBe('answer');
     for (let i = 0; i < 3; i++) await nextTurn();

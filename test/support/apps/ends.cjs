@@ -12,7 +12,6 @@ const ENDS = {
 const TOLD = {
   '/pid': () => process.pid,
   '/unlisten': () => process.removeAllListeners('SIGTERM').pid,
-  '/has-undici': () => Object.keys(require.cache).some((file) => /node_modules.undici./.test(file)),
 };
 const HANDLERS = {
   close: () => server.close(() => process.exit(0)),

@@ -7,7 +7,7 @@ import { startTracedService } from '../../support/traced-service.js';
 import { type FaultCase, rideOut } from './ride-out.js';
 
 /** The system says the one or the other, as it happens. */
-const BROKEN_OFF = /\((?:ECONNRESET|UND_ERR_SOCKET): .*\[no-answer\]/;
+const BROKEN_OFF = /\(ECONNRESET: .*\[no-answer\]/;
 
 /** Matomo is slower than this, where it is to be given up. */
 const IMPATIENT = { options: () => ({ exportTimeoutMillis: 1000 }) };

@@ -14,9 +14,6 @@ import {
   WITHOUT_ROUTE,
 } from '../../support/matrix.js';
 
-const BANNER =
-  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
-
 const SET_UP = {
   name: 'bundlers',
   dependencies: {
@@ -50,17 +47,12 @@ const webpack = (name: string): Build => ({
 const VITE = {
   args: ['vite/bin/vite.js', 'build', '-c', 'bundlers/vite.config.mjs', '-l', 'error'],
 };
-const ESBUILD_ESM = 'esbuild, ES module';
 const EXECUTABLE = 'Single executable application of esbuild’s CommonJS bundle';
 const NEXT_STANDALONE = 'Next.js, `output: "standalone"`';
 
 /** The rows of docs/bundlers.md: how each bundle is built, and its file. */
 const ROWS: Readonly<Record<string, readonly [Build, file: string]>> = {
-  [ESBUILD_ESM]: [esbuild('esbuild.mjs', '--format=esm'), 'esbuild.mjs'],
-  'esbuild, ES module with the `createRequire` banner': [
-    esbuild('banner.mjs', '--format=esm', `--banner:js=${BANNER}`),
-    'banner.mjs',
-  ],
+  'esbuild, ES module': [esbuild('esbuild.mjs', '--format=esm'), 'esbuild.mjs'],
   'esbuild, ES module, external': [
     esbuild('external.mjs', '--format=esm', '--external:opentelemetry-matomo'),
     'external.mjs',
@@ -89,10 +81,6 @@ const ROWS: Readonly<Record<string, readonly [Build, file: string]>> = {
   ],
 };
 
-/** Rows whose hits are sent through `node:http`, on all versions of Node.js and on 20. */
-const BUNDLED = [ESBUILD_ESM];
-const BUNDLED_ON_20 = [...BUNDLED, 'rollup, ES module'];
-
 const npmPackage = packBeforeTests();
 
 test.for(
@@ -106,9 +94,8 @@ test.for(
     const setUp = isNext ? NEXT : SET_UP;
     const place = await preparePlace({ node, setUp, build: [build] }, npmPackage());
     const command = { ...place, args: [`bundlers/${file}`] };
-    const bundled = node === 20 ? BUNDLED_ON_20 : BUNDLED;
     const titles = isNext ? { '/users/ann': 'GET /users/[id]' } : WITHOUT_ROUTE;
-    const expected = { titles, codes: bundled.includes(name) ? ['bundled'] : [] };
+    const expected = { titles, codes: [] };
     if (name === EXECUTABLE) {
       await expectHits({ ...command, node: await injectBundle(place), args: [] }, expected);
     } else if (isNext) {

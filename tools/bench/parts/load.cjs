@@ -1,4 +1,4 @@
-// What is loaded and set up beside tracing: `load.cjs otlp|package|preload`. Sends milliseconds, and how many modules of undici came with it.
+// What is loaded and set up beside tracing: `load.cjs otlp|package|preload`. Sends milliseconds.
 const { createRequire } = require('node:module');
 const { join } = require('node:path');
 const { performance } = require('node:perf_hooks');
@@ -33,8 +33,5 @@ new HttpInstrumentation();
 const begun = performance.now();
 LOADERS[process.argv[2]]();
 const millis = performance.now() - begun;
-const isUndici = (file) => /[\\/]node_modules[\\/]undici[\\/]/.test(file);
 process.on('disconnect', () => process.exit());
-setImmediate(() =>
-  process.send({ millis, undici: Object.keys(require.cache).filter(isUndici).length }),
-);
+setImmediate(() => process.send({ millis }));

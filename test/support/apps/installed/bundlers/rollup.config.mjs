@@ -16,6 +16,6 @@ export default process.env.ROLLUP_EXTERNAL
       input,
       plugins,
       output: output('rollup-external'),
-      external: /^(?:opentelemetry-matomo|undici)/,
+      external: /^opentelemetry-matomo/,
     }
   : { input, plugins, output: output('rollup') };

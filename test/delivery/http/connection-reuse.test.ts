@@ -5,35 +5,32 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 
-import { BULK, serve, undiciTo, urlOf } from './http-transports.js';
+import { BULK, serve, transportTo, urlOf } from './http-transports.js';
 
-test('one turn of the event loop passes before a connection is reused, and no more', async () => {
+test('one poll phase passes before a connection is reused, and no more', async () => {
   const ports = new Set<number | undefined>();
-  const transport = await serve(undiciTo, (request, response) => {
+  const transport = await serve((request, response) => {
     ports.add(request.socket.remotePort);
     request.resume().on('end', () => response.end('{}'));
   });
   await transport.send(BULK, 5000);
-  await transport.send(BULK, 5000); // the server has left the connection open
   let turns = 0;
   let answeredIn = 0;
   const waited: number[] = [];
-  const onAnswered = () => {
-    answeredIn = turns;
-  };
   const onSent = () => waited.push(turns - answeredIn);
-  subscribe('undici:request:trailers', onAnswered);
-  subscribe('undici:client:sendHeaders', onSent);
+  subscribe('http.client.request.start', onSent);
   let counting = setImmediate(function count() {
     turns += 1;
     counting = setImmediate(count);
   });
   onTestFinished(() => {
     clearImmediate(counting);
-    unsubscribe('undici:request:trailers', onAnswered);
-    unsubscribe('undici:client:sendHeaders', onSent);
+    unsubscribe('http.client.request.start', onSent);
   });
-  for (let i = 0; i < 10; i++) await transport.send(BULK, 5000);
+  for (let i = 0; i < 10; i++) {
+    await transport.send(BULK, 5000);
+    answeredIn = turns;
+  }
   const [, ...afterAnAnswer] = waited;
   // An answer is read in a poll phase, and the check phase of that turn is counted too.
   expect(afterAnAnswer).toEqual(Array(9).fill(2));
@@ -58,7 +55,7 @@ describe('a server that closes connections and does not announce it', () => {
         if (isClosing && afterMillis > 0) setTimeout(() => socket.end(), afterMillis);
       });
     });
-    const transport = undiciTo(await urlOf(server));
+    const transport = transportTo(await urlOf(server));
     return {
       connections: () => connections,
       closes: () => {
@@ -99,6 +96,22 @@ describe('a server that closes connections and does not announce it', () => {
   );
 });
 
+test('after a server has closed an idle connection, connections are not reused for a while', async () => {
+  const announced: (string | undefined)[] = [];
+  const sockets = new Set<Socket>();
+  const transport = await serve((request, response) => {
+    announced.push(request.headers.connection);
+    sockets.add(request.socket);
+    request.resume().on('end', () => response.end('{}'));
+  });
+  await transport.send(BULK, 5000);
+  await transport.send(BULK, 5000);
+  for (const socket of sockets) socket.end();
+  await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
+  for (let i = 0; i < 2; i++) await transport.send(BULK, 5000);
+  expect(announced).toEqual(['keep-alive', 'keep-alive', 'close', 'close']);
+});
+
 describe('after an outage, connections are reused within ten seconds', () => {
   /** A Matomo, and how many bulks each of its connections has had. */
   async function start() {
@@ -108,7 +121,7 @@ describe('after an outage, connections are reused within ten seconds', () => {
       bulks.set(request.socket, (bulks.get(request.socket) ?? 0) + 1);
       request.resume().on('end', () => !isHanging && response.end('{}'));
     });
-    const transport = undiciTo(await urlOf(server));
+    const transport = transportTo(await urlOf(server));
     return {
       send: (timeoutMillis = 5000) => transport.send(BULK, timeoutMillis),
       hang() {
@@ -158,7 +171,7 @@ describe('after an outage, connections are reused within ten seconds', () => {
 test('a close that the server announces, and one by this side, leave connections to be reused', async () => {
   const announced: (string | undefined)[] = [];
   let closed = 0;
-  const transport = await serve(undiciTo, (request, response) => {
+  const transport = await serve((request, response) => {
     announced.push(request.headers.connection);
     request.socket.once('close', () => {
       closed += 1;
@@ -182,7 +195,7 @@ test.each([
   'an answer with content-encoding %s is read, though none is asked for',
   async (encoding, encode) => {
     let asked: string | string[] | undefined;
-    const transport = await serve(undiciTo, (request, response) => {
+    const transport = await serve((request, response) => {
       asked = request.headers['accept-encoding'];
       response.setHeader('content-encoding', encoding);
       request.resume().on('end', () => response.end(encode('{"tracked":1}')));
@@ -196,7 +209,7 @@ test.each([
   ['is no gzip', Buffer.from('{"tracked":1}')],
   ['is larger than 64 kB', gzipSync(Buffer.alloc(65_537, 'x'))],
 ])('an answer that claims to be gzip and %s stays as it is', async (_why, body) => {
-  const transport = await serve(undiciTo, (request, response) => {
+  const transport = await serve((request, response) => {
     response.setHeader('content-encoding', 'gzip');
     request.resume().on('end', () => response.end(body));
   });
