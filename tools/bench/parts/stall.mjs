@@ -1,5 +1,6 @@
 // The longest time that the event loop stands still while a bulk of 100 hits is built and sent:
 // `stall.mjs readyMade|package|varied <url of the sink> <bulks of the warm-up>`. Sends the median of many bulks, in microseconds.
+// `stall.mjs first <url of the sink>`: the same for the first hit of a process.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '../lib/figures.mjs';
 import { load } from './package.mjs';
@@ -13,21 +14,36 @@ const REQUESTS = 40_000;
 const VISITORS = 200;
 /** Nothing happens until then, so other processes cannot disturb it. */
 const PAUSE_MILLIS = 16;
+/** What a process loads when it starts is over then. */
+const SETTLE_MILLIS = 500;
 
 const [way, url, warmUp] = process.argv.slice(2);
 const { end, send } = way === 'readyMade' ? createReadyMade() : createTracked();
-for (let bulk = 0; bulk < Number(warmUp); bulk++) {
-  end();
-  await send();
-}
 const longest = [];
-for (let bulk = 0; bulk < BULKS; bulk++) {
-  end();
-  await sleep(PAUSE_MILLIS);
-  longest.push(await longestTurn(send()));
+if (way === 'first') {
+  await sleep(SETTLE_MILLIS);
+  const sent = sleep(PAUSE_MILLIS).then(() => {
+    end(1);
+    return send();
+  });
+  longest.push(await longestTurn(sent));
+} else {
+  for (let bulk = 0; bulk < Number(warmUp); bulk++) {
+    end();
+    await send();
+  }
+  await measureBulks();
 }
 process.on('disconnect', () => process.exit());
 process.send(median(longest));
+
+async function measureBulks() {
+  for (let bulk = 0; bulk < BULKS; bulk++) {
+    end();
+    await sleep(PAUSE_MILLIS);
+    longest.push(await longestTurn(send()));
+  }
+}
 
 function createReadyMade() {
   const post = createPoster(url);
@@ -49,10 +65,10 @@ function createTracked() {
   const replay = createReplay(processor, requests);
   let ended = 0;
   return {
-    end() {
+    end(count = BULK) {
       const from = ended % requests.length;
-      replay(from, from + BULK);
-      ended += BULK;
+      replay(from, from + count);
+      ended += count;
     },
     async send() {
       await processor.forceFlush();
