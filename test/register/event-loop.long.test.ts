@@ -4,14 +4,7 @@ import { eventually, startServer } from '../support/child-process.js';
 import { matomoOnWire } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
 import { listen } from '../support/listen.js';
-import {
-  APPS,
-  get,
-  matomo,
-  REGISTER,
-  startTracked,
-  titles,
-} from '../support/registered-app.js';
+import { APPS, get, matomo, REGISTER, startTracked, titles } from '../support/registered-app.js';
 import { skipTest } from '../support/skips.js';
 import { startFullBacklog } from './full-backlog.js';
 

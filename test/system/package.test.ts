@@ -146,18 +146,21 @@ test('there is one dependency, and all peers are optional', () => {
 test.each([
   ['CommonJS', ['-e', 'const m = require("opentelemetry-matomo"); USE']],
   ['ESM', ['--input-type=module', '-e', 'import * as m from "opentelemetry-matomo"; USE']],
-])('%s: the entry loads, without a dependency and without the OpenTelemetry API', async (_form, args) => {
-  const use = `
+])(
+  '%s: the entry loads, without a dependency and without the OpenTelemetry API',
+  async (_form, args) => {
+    const use = `
     new m.MatomoSpanProcessor({ url: 'http://127.0.0.1:9', siteId: 1 });
     const { Module } = process.getBuiltinModule('module');
     const loaded = Object.keys(Module._cache).filter((file) => /node_modules.(?!opentelemetry-matomo)/.test(file));
     console.log(JSON.stringify([Object.keys(m).sort(), loaded]));`;
-  const { code, stdout, stderr } = await runNode(args.map((arg) => arg.replace('USE', use)));
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  const [exported, loaded] = JSON.parse(stdout);
-  expect(exported.filter((name: string) => name !== 'default')).toEqual(EXPORTS.index.values);
-  expect(loaded).toEqual([]);
-});
+    const { code, stdout, stderr } = await runNode(args.map((arg) => arg.replace('USE', use)));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [exported, loaded] = JSON.parse(stdout);
+    expect(exported.filter((name: string) => name !== 'default')).toEqual(EXPORTS.index.values);
+    expect(loaded).toEqual([]);
+  },
+);
 
 test.each(Object.entries(EXPORTS))('%s exports these names and no others', async (entry, names) => {
   const { default: _default, ...values } = await import(join(ROOT, `dist/cjs/${entry}.js`));

@@ -8,8 +8,6 @@ import type { ProxyRoute } from './proxy.js';
 /** Limit for name lookup, TCP, CONNECT and TLS together. Until then, nothing was sent. */
 const CONNECT_MILLIS = 10_000;
 
-export type Connector = ReturnType<typeof createConnector>;
-
 /**
  * Opens connections to a server, through a proxy if there is one. They do not keep the process alive. What TLS needs is loaded now,
  * because that takes milliseconds.
