@@ -83,8 +83,10 @@ export class Connections {
       this.#addPipelined(incoming, response, announced);
     } else {
       announced.bytesBefore = socket.bytesWritten;
-      // Node.js 24 and later emit what comes after the headers in no async context.
-      if ((headers['content-length'] ?? headers['transfer-encoding']) !== undefined)
+      if (
+        LOSES_CONTEXT &&
+        (headers['content-length'] ?? headers['transfer-encoding']) !== undefined
+      )
         emitWith(storage, incoming, announced);
     }
     if (!socket[CONNECTION]) detachErrors(storage, server);
@@ -103,8 +105,8 @@ export class Connections {
     const { storage, closed } = this.#capture;
     if (storage.getStore() !== announced) storage.enterWith(announced);
     announced.isFinished = announced.closedMillis === 0; // it may be ended after the connection has closed
-    // If nobody reads a request without a body, Node.js 24 emits its end in no async context.
-    if ((incoming as Listened)._eventsCount > 0 && !incoming.readableEnded)
+    // The end of a request without a body that nobody reads.
+    if (LOSES_CONTEXT && (incoming as Listened)._eventsCount > 0 && !incoming.readableEnded)
       emitWith(storage, incoming, announced);
     // If the connection has failed, what was not sent is known when it is closed.
     if (incoming.socket.destroyed) return;
@@ -157,6 +159,9 @@ export class Connections {
 
 const IS_BUN = process.versions.bun !== undefined;
 
+/** Node.js 24 and later emit what comes after the headers in no async context. */
+const LOSES_CONTEXT = Number.parseInt(process.versions.node, 10) > 22;
+
 /** Bun announces streams of HTTP/2, but calls their listeners in no async context. */
 export function areStreamsCaptured(): boolean {
   return !IS_BUN;
@@ -164,12 +169,13 @@ export function areStreamsCaptured(): boolean {
 
 /**
  * What a client sends that is no request belongs to no request. Node.js 20 and 22 parse it in the async context of the previous one,
- * which may be another person's: proxies share connections. A listener would turn off Node's own answer.
+ * which may be another person's: proxies share connections. A listener would turn off Node's own answer. Servers without a listener are
+ * left alone, because each frame is seen in the stack traces of the application.
  */
 function detachErrors(storage: RequestStorage, server: Server): void {
-  if (detached.has(server)) return;
+  if (detached.has(server) || typeof server.emit !== 'function') return; // not Node's
+  if (server.listenerCount('clientError') === 0) return;
   detached.add(server);
-  if (typeof server.emit !== 'function') return; // not Node's
   wrapEmit(server, (emit, self, event) =>
     event[0] === 'clientError'
       ? storage.run(undefined, Reflect.apply, emit, self, event)

@@ -42,18 +42,24 @@ test('an application sees no other properties and listeners than without this pa
   expect(await visit(true)).toEqual(without);
 });
 
+/** Node.js 24 and later lose the async context after the headers. */
+const KEEPS_CONTEXT = Number.parseInt(process.versions.node, 10) <= 22;
+
 test.each([
   ['GET', undefined, true],
-  ['POST', 'some', false],
-])('%s: only a request with a body has an emit of its own', async (method, body, isOfClass) => {
-  const seen: boolean[] = [];
-  const server = await startService(true, (request, response) => {
-    seen.push(ofClass(request), ofClass(response));
-    response.end();
-  });
-  await fetchFrom(portOf(server), '/', { method, ...(body === undefined ? {} : { body }) });
-  expect(seen).toEqual([isOfClass, true]);
-});
+  ['POST', 'some', KEEPS_CONTEXT],
+])(
+  '%s: only a request with a body has an emit of its own, and only if Node.js needs it',
+  async (method, body, isOfClass) => {
+    const seen: boolean[] = [];
+    const server = await startService(true, (request, response) => {
+      seen.push(ofClass(request), ofClass(response));
+      response.end();
+    });
+    await fetchFrom(portOf(server), '/', { method, ...(body === undefined ? {} : { body }) });
+    expect(seen).toEqual([isOfClass, true]);
+  },
+);
 
 test("Node's own answer to what is no request stays", async () => {
   const server = await startService(true, (_request, response) => response.end());
@@ -61,8 +67,15 @@ test("Node's own answer to what is no request stays", async () => {
   expect(statusOf(await sendRaw({ port: portOf(server) }, 'BAD\r\n\r\n'))).toBe(400);
 });
 
+test('a server without a listener of clientError keeps its emit', async () => {
+  const server = await startService(true, (_request, response) => response.end());
+  await fetchFrom(portOf(server), '/');
+  expect(Object.hasOwn(server, 'emit')).toBe(false);
+});
+
 test('another package finds its mark on the emit of a server', async () => {
   const server = await startService(true, (_request, response) => response.end());
+  server.on('clientError', () => undefined);
   const { emit } = server;
   const patched = Object.assign(
     function patchedEmit(this: Server, ...event: Parameters<Server['emit']>) {
@@ -88,9 +101,11 @@ test('two builds in one process wrap each object once', async () => {
     requests.push(request);
     response.end();
   });
+  server.on('clientError', () => undefined);
   for (const _ of [1, 2]) await fetchFrom(portOf(server), '/', { method: 'POST', body: 'some' });
   // An emit that wraps another one has it as its prototype.
-  for (const emitter of [server, ...requests, ...requests.map(({ socket }) => socket)]) {
+  const wrapped = KEEPS_CONTEXT ? [] : requests;
+  for (const emitter of [server, ...wrapped, ...requests.map(({ socket }) => socket)]) {
     expect(ofClass(emitter)).toBe(false);
     expect(Object.getPrototypeOf(emitter.emit)).toBe(Function.prototype);
   }
