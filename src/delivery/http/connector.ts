@@ -70,12 +70,10 @@ async function openTunnel(
   { headers }: ProxyRoute,
 ): Promise<NetSocket> {
   const path = `${server.hostname}:${portOf(server)}`;
-  const request = openRequest({
-    method: 'CONNECT',
-    path,
-    headers: { ...headers, host: path, 'proxy-connection': 'keep-alive' },
-    createConnection: () => socket,
-  });
+  const request = openRequest(
+    { method: 'CONNECT', path, createConnection: () => socket },
+    { ...headers, host: path, 'proxy-connection': 'keep-alive' },
+  );
   request.end();
   const { statusCode } = await untilEvent<IncomingMessage>(request, 'connect');
   if (statusCode === 200) return socket;

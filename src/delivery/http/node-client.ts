@@ -89,13 +89,12 @@ export function createPoster(
   Object.defineProperty(agent, 'createConnection', { value: createConnection });
   return {
     /** `target`: a URL on the same server. */
-    open: (headers: Readonly<Record<string, string>>, target: URL = url): ClientRequest =>
-      openRequest({
-        method: 'POST',
-        path: isForwarded ? target.href : target.pathname + target.search,
-        headers: { ...headers, ...(isForwarded && proxy.headers), host: url.host },
-        agent,
-      }).on('socket', release),
+    open(headers: Readonly<Record<string, string>>, target: URL = url): ClientRequest {
+      const path = isForwarded ? target.href : target.pathname + target.search;
+      const ofProxy = isForwarded ? proxy.headers : {};
+      const all = { ...headers, ...ofProxy, host: url.host };
+      return openRequest({ method: 'POST', path, agent }, all).on('socket', release);
+    },
 
     close(): void {
       agent.destroy();

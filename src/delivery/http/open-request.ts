@@ -1,17 +1,15 @@
 import type { ClientRequest as Request, RequestOptions } from 'node:http';
 import { ClientRequest } from '../../common/node-http.js';
 
-interface Options extends RequestOptions {
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 /**
  * Opens a request that nothing else takes part in. Subscribers of `http.client.request.created`, such as Sentry, get every request of
- * the process, and add headers and listeners to it.
+ * the process, and add headers and listeners to it. `options` have no headers: Node.js shows them with NODE_DEBUG=http.
  */
-export function openRequest(options: Options): Request {
+export function openRequest(
+  options: Omit<RequestOptions, 'headers'>,
+  headers: Readonly<Record<string, string>>,
+): Request {
   const opened = new ClientRequest(options).removeAllListeners();
-  const { headers } = options;
   for (const name of opened.getHeaderNames()) {
     if (!Object.hasOwn(headers, name)) opened.removeHeader(name);
   }

@@ -1,3 +1,4 @@
+import { Agent, request as openRequest } from 'node:http';
 import { Pool } from 'undici';
 
 /** As long as a hit of this package for a browser's request. */
@@ -31,5 +32,19 @@ export function createPoster(url) {
           onResponseError: (_controller, error) => reject(error),
         },
       );
+    });
+}
+
+/** The same through `node:http`. */
+export function createNodePoster(url) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const options = { agent, method: 'POST', headers: { 'content-type': 'application/json' } };
+  return (body) =>
+    new Promise((resolve, reject) => {
+      const request = openRequest(new URL('/matomo.php', url), options);
+      request.on('error', reject).on('response', (response) => {
+        response.resume().on('end', resolve);
+      });
+      request.end(body);
     });
 }
