@@ -12,6 +12,7 @@ await runBench('delivery', {
   digits: 0,
   ways: {
     posted: { name: 'undici, ready-made Buffers' },
+    'node:http': { name: 'node:http, ready-made Buffers', over: ['posted'] },
     plain: { name: 'this package, from ended spans', isOurs: true, over: ['posted'] },
     varied: {
       name: 'the same with 20,000 visitors and varied texts',

@@ -1,7 +1,7 @@
 // Hits to a sink, as fast as it takes them: `deliver.mjs <way> <url of the sink> [<bulks>]`. Sends hits a second, and nanoseconds of CPU a
 // hit, the best of several times: others use the machine too. Or delivers so many bulks, and sends their number.
 import { load } from './package.mjs';
-import { createPoster, toBody } from './poster.mjs';
+import { createNodePoster, createPoster, toBody } from './poster.mjs';
 import { createReplay } from './replay.mjs';
 import { createRequests, createVariedRequests } from './requests.mjs';
 
@@ -15,11 +15,8 @@ const FEW_REQUESTS = () => createRequests(500, 200);
 
 const [way, url, bulks] = process.argv.slice(2);
 const WAYS = {
-  posted() {
-    const post = createPoster(url);
-    const body = toBody(BULK);
-    return () => post(body);
-  },
+  posted: () => postWith(createPoster(url)),
+  'node:http': () => postWith(createNodePoster(url)),
   plain: () => track({}),
   /** So many that visitors come again only after all others. */
   varied: () => track({}, createVariedRequests(40_000)),
@@ -31,6 +28,11 @@ const WAYS = {
   timing: () => track({}, FEW_REQUESTS(), ({ measure }) => measure('pf_dm1', () => undefined)),
   event: () => track({}, FEW_REQUESTS(), ({ trackEvent }) => trackEvent('Search', 'no results')),
 };
+
+function postWith(post) {
+  const body = toBody(BULK);
+  return () => post(body);
+}
 
 /** `onRequest` gets the functions of the package for each request. */
 function track(options, requests = FEW_REQUESTS(), onRequest = undefined) {
