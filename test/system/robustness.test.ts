@@ -338,10 +338,13 @@ test('data that cannot be sent reaches neither the application nor its errors', 
   const [hit] = await service.hits();
   expect(hit?.stored).toMatchObject({
     title: 'GET /fails',
-    custom_var_k3: 'fine',
-    custom_var_v3: 'yes',
+    custom_var_k3: 'big',
+    custom_var_v3: '10',
+    custom_var_k4: 'fine',
+    custom_var_v4: 'yes',
+    custom_dimension_1: '10',
   });
-  for (const absent of ['custom_var_k4', 'custom_dimension_1', 'custom_dimension_2'])
+  for (const absent of ['custom_var_k5', 'custom_dimension_2'])
     expect(hit?.stored).not.toHaveProperty(absent);
   expect(output.join('')).toContain('[parameter-invalid]');
 });

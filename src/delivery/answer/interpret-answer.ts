@@ -63,6 +63,8 @@ export function interpretAnswer(exchange: Exchange, known: ExchangeContext): Bul
       const reason = `Matomo did not answer (${codeOf(exchange.error)})`;
       return { kind: 'unconfirmed', code: 'no-answer', reason };
     }
+    case 'printed':
+      return { kind: 'accepted' };
     case 'answer':
       return readStatus(exchange, known);
   }

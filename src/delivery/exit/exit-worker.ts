@@ -39,9 +39,9 @@ port.on('message', async ({ number, body, timeoutMillis }: ExitRequest) => {
   const exchange = await transport.send(Buffer.from(body), timeoutMillis);
   // Copies of errors have no code.
   const result: ExitResult =
-    exchange.kind === 'answer'
-      ? { number, exchange }
-      : { number, exchange: { ...exchange, error: new Error(codeOf(exchange.error)) } };
+    'error' in exchange
+      ? { number, exchange: { ...exchange, error: new Error(codeOf(exchange.error)) } }
+      : { number, exchange };
   port.postMessage(result);
   Atomics.add(state, 0, 1);
   Atomics.notify(state, 0);

@@ -12,7 +12,7 @@ export function createDryRunTransport(print: (line: string) => void): Transport 
   function sendSync(body: Buffer): Exchange {
     const { requests } = JSON.parse(body.toString('latin1')) as { requests: string[] };
     for (const query of requests) print(`dry run: ${decodeURIComponent(query)}`);
-    return { kind: 'answer', status: 204, contentType: '', body: '' };
+    return { kind: 'printed' };
   }
   return { sendSync, send: async (body) => sendSync(body), async close() {} };
 }

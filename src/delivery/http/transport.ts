@@ -13,6 +13,8 @@ export type Exchange =
       /** The `WWW-Authenticate` header of a server in front of Matomo. */
       readonly authenticate?: string | undefined;
     }
+  /** A dry run printed the hits, and nothing was sent. */
+  | { readonly kind: 'printed' }
   /** No byte of the request reached Matomo. */
   | {
       readonly kind: 'not_sent';
