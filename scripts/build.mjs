@@ -24,7 +24,7 @@ const dist = join(root, 'dist');
 const LATE_ENTRIES = { esm: [], cjs: ['register/serve'] };
 /** Modules in one chunk, because `register` loads them in every process, also if that never serves. */
 const EARLY =
-  /build.(?:common.(?:channel-listener|diagnostics|node-http|otel-global|start-hook|unhooked)|register.register|requests.processor-internals)\.js$/;
+  /build.(?:common.(?:channel-listener|diagnostics|foreign-objects|node-http|otel-global|start-hook|unhooked)|register.register|requests.processor-internals)\.js$/;
 /** What an application imports to track. Bundlers keep whole chunks, so these and their imports have one of their own. */
 const TRACKING = ['annotate', 'for-request'];
 const IMPORT = /(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)['"]/g;

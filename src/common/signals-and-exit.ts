@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
+import { shared } from './foreign-objects.js';
 
 // What ends a process, and what is called then:
 //
@@ -168,9 +169,10 @@ export function isExiting(): boolean {
   return (process as { _exiting?: boolean })._exiting === true;
 }
 
-interface Shared<T> {
+interface Listened<T> {
   readonly elements: Set<T>;
-  readonly stop: () => void;
+  /** Set while there is an element. */
+  stop: (() => void) | undefined;
 }
 
 /**
@@ -182,16 +184,15 @@ function share<T>(
   element: T,
   listen: (elements: ReadonlySet<T>) => () => void,
 ): () => void {
-  const scope = globalThis as Record<symbol, Shared<T> | undefined>;
-  const elements = scope[key]?.elements ?? new Set();
-  const shared = scope[key] ?? { elements, stop: listen(elements) };
-  scope[key] = shared;
+  const listened = shared<Listened<T>>(key, () => ({ elements: new Set(), stop: undefined }));
+  const { elements } = listened;
+  listened.stop ??= listen(elements);
   elements.add(element);
   return () => {
     elements.delete(element);
-    if (scope[key] !== shared || elements.size > 0) return;
-    shared.stop();
-    scope[key] = undefined;
+    if (elements.size > 0) return;
+    listened.stop?.();
+    listened.stop = undefined;
   };
 }
 

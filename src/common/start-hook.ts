@@ -1,3 +1,5 @@
+import { findShared, shared } from './foreign-objects.js';
+
 /** Under this key the one registration of a process is offered to every copy of the package. */
 const START = Symbol.for('opentelemetry-matomo.start.1');
 
@@ -30,10 +32,10 @@ export interface StartOffer {
 }
 
 export function offerStart(offer: StartOffer): void {
-  Object.defineProperty(globalThis, START, { value: offer, configurable: true });
+  shared(START, () => offer);
 }
 
 /** The offer of `register` or `start` of any copy of the package. */
 export function startOffer(): StartOffer | undefined {
-  return (globalThis as Record<symbol, StartOffer | undefined>)[START];
+  return findShared(START);
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Diagnostics } from '../common/diagnostics.js';
+import { shared } from '../common/foreign-objects.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
 import { DailyKeys, type SharedKeys, StableKey } from '../common/visitor-keys.js';
@@ -93,9 +94,9 @@ function reportTracking(
   { url, siteId }: Pick<ResolvedOptions, 'url' | 'siteId'>,
   diagnostics: Pick<Diagnostics, 'print'>,
 ): void {
-  const shared = globalThis as Record<symbol, boolean | undefined>;
-  if (shared[KEY]) return;
-  shared[KEY] = true;
+  const line = shared(KEY, () => ({ isLogged: false }));
+  if (line.isLogged) return;
+  line.isLogged = true;
   if (QUIET.test(process.env.OTEL_LOG_LEVEL?.trim() ?? '')) return;
   const base = url.href.replace(/\/(?:matomo|piwik)\.php$/, '');
   const site = typeof siteId === 'number' ? `, site ${siteId}` : '';

@@ -1,5 +1,6 @@
 import { errorName } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
+import { shared } from '../common/foreign-objects.js';
 import { coded } from '../common/messages.js';
 import { otelGlobal } from '../common/otel-global.js';
 import type { Attributes, Histogram, MeterProvider } from '../common/otel-types.js';
@@ -28,9 +29,7 @@ const KEY = Symbol.for('opentelemetry-matomo.components.1');
 
 /** Names one more component of a type, as OpenTelemetry's semantic conventions want it. */
 function nameComponent(type: ComponentType): Attributes {
-  const shared = globalThis as Record<symbol, Partial<Record<ComponentType, number>> | undefined>;
-  shared[KEY] ??= {};
-  const counts = shared[KEY];
+  const counts = shared<Partial<Record<ComponentType, number>>>(KEY, () => ({}));
   const index = counts[type] ?? 0;
   counts[type] = index + 1;
   return { 'otel.component.type': type, 'otel.component.name': `${type}/${index}` };

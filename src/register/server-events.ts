@@ -16,6 +16,7 @@ import {
   subscribe,
   unsubscribe,
 } from '../common/channel-listener.js';
+import { findShared, setHidden, shared } from '../common/foreign-objects.js';
 
 /** Events of HTTP servers. */
 export interface ServerEvents {
@@ -89,8 +90,7 @@ const KEY = Symbol.for('opentelemetry-matomo.bun-channels.1');
  * channels but publishes nothing.
  */
 export function publishRequestsOnBun(): void {
-  const scope = globalThis as Record<symbol, object | undefined>;
-  if (process.versions.bun === undefined || scope[KEY]) return;
+  if (process.versions.bun === undefined || findShared(KEY)) return;
   const channels = {
     listening: channel(LISTEN_CHANNEL),
     connection: channel(CONNECTION_CHANNEL),
@@ -98,7 +98,7 @@ export function publishRequestsOnBun(): void {
     finish: channel(FINISH_CHANNEL),
   };
   // Bun's garbage collector removes channels and their subscribers unless something refers to them.
-  scope[KEY] = channels;
+  shared(KEY, () => channels);
 
   function publish(server: HttpServer, event: string | symbol, args: readonly unknown[]): void {
     if (event === 'listening') channels.listening.publish({ server });
@@ -119,11 +119,7 @@ export function publishRequestsOnBun(): void {
       } catch {} // a subscriber that throws must not affect the application's server
       return emit.call(this, event, ...args);
     };
-    Object.defineProperty(prototype, 'emit', {
-      value: wrapped,
-      writable: true,
-      configurable: true,
-    });
+    setHidden(prototype, 'emit', wrapped);
   }
 
   for (const name of ['node:http', 'node:https'] as const)

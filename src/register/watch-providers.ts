@@ -30,9 +30,9 @@ export function watchProviders(onProvider: (provider: object) => void): () => vo
 }
 
 function awaitGlobal(watch: (created: OtelGlobal) => void): void {
+  if (!Object.isExtensible(globalThis)) return; // so no API can make it
   Object.defineProperty(globalThis, OTEL_GLOBAL_KEY, {
     configurable: true,
-    enumerable: true,
     get: () => undefined,
     set(created: OtelGlobal) {
       setPlain(globalThis, OTEL_GLOBAL_KEY, created);

@@ -14,6 +14,7 @@ import {
   subscribe,
   unsubscribe,
 } from '../common/channel-listener.js';
+import { findShared, shared } from '../common/foreign-objects.js';
 import { activeSpan } from '../common/otel-global.js';
 import type { Span } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
@@ -56,7 +57,7 @@ const KEY = Symbol.for('opentelemetry-matomo.requests.1');
 let known: SharedRequests | undefined;
 
 function sharedRequests(): SharedRequests | undefined {
-  known ??= (globalThis as Record<symbol, SharedRequests | undefined>)[KEY];
+  known ??= findShared(KEY);
   return known;
 }
 
@@ -100,26 +101,20 @@ function createSharedRequests(): SharedRequests {
   }
 }
 
-function shareRequests(): SharedRequests {
-  const shared = sharedRequests() ?? createSharedRequests();
-  (globalThis as Record<symbol, SharedRequests | undefined>)[KEY] = shared;
-  return shared;
-}
-
 /** Captures every request to Node's `http`, `https` and `http2` servers until the returned function is called. */
 export function captureRequests(processor: RequestProcessor): () => void {
-  const shared = shareRequests();
-  if (shared.processors.length === 0) subscribe(shared.listeners);
-  shared.processors = [...shared.processors.filter((each) => !each.isRetired), processor];
+  const requests = shared(KEY, createSharedRequests);
+  if (requests.processors.length === 0) subscribe(requests.listeners);
+  requests.processors = [...requests.processors.filter((each) => !each.isRetired), processor];
   return function release() {
-    shared.processors = shared.processors.filter((each) => each !== processor);
-    if (shared.processors.length === 0) unsubscribe(shared.listeners);
+    requests.processors = requests.processors.filter((each) => each !== processor);
+    if (requests.processors.length === 0) unsubscribe(requests.listeners);
   };
 }
 
 /** Registers an active exporter until the returned function is called. */
 export function announceExporter(exporter: HitTaker): () => void {
-  const { exporters } = shareRequests();
+  const { exporters } = shared(KEY, createSharedRequests);
   exporters.add(exporter);
   return () => exporters.delete(exporter);
 }

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers';
 import type { RequestMessage } from '../common/channel-listener.js';
+import { setHidden } from '../common/foreign-objects.js';
 import { activeSpan } from '../common/otel-global.js';
 import { AsyncScope } from '../common/timers.js';
 import type { Client } from '../hit/visitor/client.js';
@@ -73,7 +74,7 @@ export class Connections {
   add({ request: incoming, response, server }: RequestMessage): Request {
     const { storage, closed } = this.#capture;
     const announced = Request.ofNode(incoming, response, incoming.url ?? '/', server);
-    (incoming as { [REQUEST]?: Request })[REQUEST] = announced;
+    setHidden(incoming, REQUEST, announced);
     storage.enterWith(announced);
     // No test shows what connections report at their end on Bun, so the end of the response counts, too.
     if (IS_BUN) response.once('close', () => closed.add(announced));
@@ -129,7 +130,7 @@ export class Connections {
     const connection = new Connection();
     if (typeof socket.emit !== 'function') return connection; // not Node's
     const { storage, connections, closed } = this.#capture;
-    Object.defineProperty(socket, CONNECTION, { value: connection });
+    setHidden(socket, CONNECTION, connection);
     watchEnd(socket, connection);
     const reference = new WeakRef(connection);
     connections.add(reference);
@@ -308,11 +309,6 @@ function takeNext(announced: Request): Request | undefined {
 
 export type Emit = (this: unknown, ...event: unknown[]) => boolean;
 
-/** A method of one object: it ends with the object, and is hidden, as methods of classes are. */
-export function replaceMethod(target: object, name: string, method: unknown): void {
-  Object.defineProperty(target, name, { value: method, writable: true, configurable: true });
-}
-
 /**
  * Passes each event of one object through `around`, with the `emit` that the object had. That of its class is read at each event:
  * an instrumentation may patch the class later.
@@ -327,7 +323,7 @@ export function wrapEmit(
   }
   // The mark by which another package recognizes its `emit`, so that it does not wrap this one at every request.
   if (own) Object.setPrototypeOf(emit, own);
-  replaceMethod(target, 'emit', emit);
+  setHidden(target, 'emit', emit);
 }
 
 /** Calls the listeners of an object with a store, whatever the async context of the event is. */

@@ -1,12 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { StreamMessage } from '../common/channel-listener.js';
-import {
-  areStreamsCaptured,
-  type Capture,
-  emitWith,
-  replaceMethod,
-  wrapEmit,
-} from './connections.js';
+import { setHidden } from '../common/foreign-objects.js';
+import { areStreamsCaptured, type Capture, emitWith, wrapEmit } from './connections.js';
 import { ownRequest, REQUEST } from './node-request.js';
 import { Request } from './request.js';
 import { isClientError } from './response.js';
@@ -47,7 +42,7 @@ export class Http2Request {
 }
 
 function toPlainHeaders(sent: IncomingHttpHeaders): IncomingHttpHeaders {
-  const headers: IncomingHttpHeaders = {};
+  const headers: IncomingHttpHeaders = Object.create(null);
   for (const name in sent) if (!name.startsWith(':')) headers[name] = sent[name];
   const host = sent[':authority'] ?? sent.host;
   if (host !== undefined) headers.host = host;
@@ -167,7 +162,7 @@ export class Http2Sessions {
     const incoming = new Http2Request(session.peer, headers);
     const response = new Http2Response(stream);
     const announced = Request.ofNode(incoming, response, headers[':path'] ?? '/', node.server);
-    Object.defineProperty(stream, REQUEST, { value: announced });
+    setHidden(stream, REQUEST, announced);
     session.open.add(announced);
     stream.once('close', () => this.#end(announced, session));
     // Node.js calls those that read the body in the context of whatever the connection did before.
@@ -230,7 +225,7 @@ export class Http2Sessions {
 function watchEnd(stream: ServerHttp2Stream, response: Http2Response): void {
   for (const name of ['close', 'destroy'] as const) {
     const method = stream[name];
-    replaceMethod(stream, name, function end(this: ServerHttp2Stream, ...args: unknown[]): unknown {
+    setHidden(stream, name, function end(this: ServerHttp2Stream, ...args: unknown[]): unknown {
       if (!stream.closed && !isClientError(args[0]) && !isDisconnected(stream))
         response.isEndedByServer = true;
       return Reflect.apply(method, this, args);
@@ -251,16 +246,12 @@ type Chunk = string | Uint8Array;
 /** Node.js counts the bytes of a stream, but does not show them. */
 function countWrites(stream: ServerHttp2Stream, response: Http2Response): void {
   const { _write: write, _writev: writev } = stream;
-  replaceMethod(
-    stream,
-    '_write',
-    (chunk: Chunk, encoding: BufferEncoding, callback: () => void) => {
-      response.writtenBytes += sizeOf(chunk, encoding);
-      write.call(stream, chunk, encoding, callback);
-    },
-  );
+  setHidden(stream, '_write', (chunk: Chunk, encoding: BufferEncoding, callback: () => void) => {
+    response.writtenBytes += sizeOf(chunk, encoding);
+    write.call(stream, chunk, encoding, callback);
+  });
   if (!writev) return;
-  replaceMethod(
+  setHidden(
     stream,
     '_writev',
     (chunks: { chunk: Chunk; encoding: BufferEncoding }[], callback: () => void) => {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { setHidden } from '../common/foreign-objects.js';
 import { memoize } from '../common/generation-cache.js';
 import type { Attributes, AttributeValue } from '../common/otel-types.js';
 import { hasBody, readBodySize, toSize } from '../hit/bots/ai-chatbot-hit.js';
@@ -169,10 +170,18 @@ export function measureResponse(announced: Request, response: ServerResponse): v
   const { _writeRaw: writeRaw } = written;
   let informationalBytes = 0; // all that Node.js writes, or buffers for a pipelined connection, before the headers
   if (writeRaw) {
-    written._writeRaw = function countedWriteRaw(data, ...rest) {
-      if (this._headerSent === false) informationalBytes += data.length;
-      return writeRaw.call(this, data, ...rest);
-    };
+    setHidden(
+      written,
+      '_writeRaw',
+      function countedWriteRaw(
+        this: WrittenResponse,
+        data: string | Uint8Array,
+        ...rest: unknown[]
+      ) {
+        if (this._headerSent === false) informationalBytes += data.length;
+        return writeRaw.call(this, data, ...rest);
+      },
+    );
   }
   // Called before Node.js passes the connection on, so bytes of other pipelined responses are never counted.
   response.once('finish', () => {

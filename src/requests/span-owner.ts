@@ -1,3 +1,4 @@
+import { setHidden } from '../common/foreign-objects.js';
 import { serverSpanOf, spanOf } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import type { Request } from './request.js';
@@ -20,7 +21,7 @@ export function ownerOf(span: OwnedSpan | undefined): Request | undefined {
 
 export function setOwner(span: OwnedSpan, announced: Request): void {
   try {
-    span[OWNER] = announced;
+    setHidden(span, OWNER, announced);
   } catch {
     // It is frozen, so it has no owner, as if it were not recorded.
   }

@@ -1,0 +1,24 @@
+// What this package leaves on objects of Node.js, of an SDK and on the global object.
+
+/** Sets a property that those do not see who log, copy or list the object. */
+export function setHidden(target: object, key: PropertyKey, value: unknown): void {
+  Object.defineProperty(target, key, { value, writable: true, configurable: true });
+}
+
+/** Used by this copy alone if the application has frozen the global object before. */
+const ofThisCopy: Record<symbol, object | undefined> = Object.create(null);
+
+/** The object under a key of the global object, which all copies of the package share. It is never replaced. */
+export function shared<T extends object>(key: symbol, create: () => T): T {
+  const known = findShared<T>(key);
+  if (known) return known;
+  const created = create();
+  setHidden(Object.isExtensible(globalThis) ? globalThis : ofThisCopy, key, created);
+  return created;
+}
+
+/** The same object, if it exists. */
+export function findShared<T extends object>(key: symbol): T | undefined {
+  const ofAll = globalThis as Record<symbol, object | undefined>;
+  return (ofAll[key] ?? ofThisCopy[key]) as T | undefined;
+}
