@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import { describeError } from './describe-error.js';
 import { createDiagnostics } from './diagnostics.js';
 import { coded } from './messages.js';
@@ -31,6 +32,8 @@ export function unsubscribe(listeners: ChannelListeners): void {
 export interface RequestMessage {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** That of the request, which the application may have replaced there. */
+  readonly socket: Socket;
   readonly server: Server;
 }
 

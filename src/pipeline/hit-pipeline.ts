@@ -114,9 +114,17 @@ export class HitPipeline implements RequestSink {
       if (!page) request.close();
       this.#further.addAfterEnd(request, page);
       if (!page) request.shorten();
+    } catch (error) {
+      request.close();
+      this.loseRequest(error);
     } finally {
       request.release();
     }
+  }
+
+  loseRequest(error: unknown): void {
+    this.#counts.hits += 1;
+    this.#loseHit(error);
   }
 
   /** `undefined` if there is no room for it. */

@@ -100,9 +100,9 @@ export class Connections {
    * The async context may be that of another request, which has ended the response. Node.js calls this before the application's listeners
    * of `finish` and `close`.
    */
-  finish({ request: incoming }: Partial<RequestMessage>): void {
+  finish({ request: incoming, socket }: Partial<RequestMessage>): void {
     const announced = incoming && ownRequest(incoming);
-    if (!announced) return;
+    if (!announced || !socket) return;
     const { storage, closed } = this.#capture;
     if (storage.getStore() !== announced) storage.enterWith(announced);
     announced.isFinished = announced.closedMillis === 0; // it may be ended after the connection has closed
@@ -110,10 +110,10 @@ export class Connections {
     if (LOSES_CONTEXT && (incoming as Listened)._eventsCount > 0 && !incoming.readableEnded)
       emitWith(storage, incoming, announced);
     // If the connection has failed, what was not sent is known when it is closed.
-    if (incoming.socket.destroyed) return;
+    if (socket.destroyed) return;
     announced.isSent = true;
     closed.add(announced);
-    (incoming.socket as HttpSocket)[CONNECTION]?.removeEnded();
+    (socket as HttpSocket)[CONNECTION]?.removeEnded();
   }
 
   /** Its response gets the connection, and is finished, in the async context of the one before it. */

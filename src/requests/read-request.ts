@@ -34,6 +34,7 @@ import {
   CLIENT_CLOSED_REQUEST,
   contentTypeOf,
   currentStatusOf,
+  hasBegun,
   impliedStatus,
   incompleteStatus,
   isEndless,
@@ -60,8 +61,9 @@ export function readOpenRequest(
 }
 
 /** Whether the response of a request, which may still be open, has begun. */
-export function hasStatus({ response, span }: Request): boolean {
-  if (response?.headersSent) return true;
+export function hasStatus(request: Request): boolean {
+  const { span } = request;
+  if (hasBegun(request)) return true;
   return span !== undefined && statusAttribute(span.attributes) !== undefined;
 }
 

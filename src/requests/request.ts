@@ -383,8 +383,10 @@ export interface HitReports {
 /** Receives requests and calls that make hits. */
 export interface RequestSink {
   readonly reports: HitReports;
-  /** Each HTTP request once, when it has ended. Releases its span and Node's objects, also if it fails. */
+  /** Each HTTP request once, when it has ended. Releases its span and Node's objects. Never throws. */
   addRequest(request: EndedRequest): void;
+  /** The same of one that cannot be read, because the application has replaced what is read: its page view is lost. */
+  loseRequest(error: unknown): void;
   /** A hit besides a page view, and the request to which it belongs. `unknown`: nothing is known of that request any more. */
   addFurtherHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void;
   /** Counts a span with something for Matomo that ended too late for its request, or belongs to none. */

@@ -24,6 +24,26 @@ interface WrittenResponse {
   _writeRaw?(data: string | Uint8Array, ...rest: unknown[]): boolean;
 }
 
+// An application may have replaced what these two read. Then the response counts as sent, and the end of its request reports that.
+
+/** Whether the headers of a response were sent. */
+export function hasBegun({ response }: Pick<Request, 'response'>): boolean {
+  try {
+    return response?.headersSent === true;
+  } catch {
+    return true;
+  }
+}
+
+/** Whether a response is not closed. */
+export function isOpen({ response }: Pick<Request, 'response'>): boolean {
+  try {
+    return response?.closed === false;
+  } catch {
+    return false;
+  }
+}
+
 /** Finds a header by its lower-case name in a status line and headers as they were written. */
 const patternOf = /* @__PURE__ */ memoize(
   (name: string) => new RegExp(`^${name.replace(/[^\w-]/g, '\\$&')}:([^\r\n]*)`, 'im'),

@@ -21,7 +21,7 @@ import { clientOf } from './read-headers.js';
 import { type RequestReading, readRequest } from './read-request.js';
 import type { HitReports, Request, RequestSink } from './request.js';
 import { RequestFinder } from './request-of-span.js';
-import { measureResponse, statusAttribute } from './response.js';
+import { hasBegun, isOpen, measureResponse, statusAttribute } from './response.js';
 import { routeOf } from './routes/index.js';
 import { annotateBelow, annotateOwn, isAnnotated, isAnnotatedBelow } from './span-annotations.js';
 import { ownedSpanOf } from './span-owner.js';
@@ -124,7 +124,7 @@ export class RequestTracker implements RequestProcessor {
   /** Does not wait for any such span, except that Node.js closes the response of a request that was just sent in this tick. */
   endWaiting(): void {
     for (const announced of endClosedRequests()) {
-      if (!announced.isSent || announced.response?.closed !== false) this.abandon(announced);
+      if (!announced.isSent || !isOpen(announced)) this.abandon(announced);
     }
   }
 
@@ -155,8 +155,7 @@ export class RequestTracker implements RequestProcessor {
     for (const announced of openRequests()) {
       this.#guard('endOpen', () => {
         const request = this.#finder.own(announced);
-        const { response } = request ?? announced;
-        if (!response?.headersSent) return;
+        if (!hasBegun(request ?? announced)) return;
         if (!announced.isTraced) closeRequest(announced);
         else if (request?.span) this.#endUnended(request, request.span);
       });
@@ -206,6 +205,9 @@ export class RequestTracker implements RequestProcessor {
         this.#takeEvents(span, undefined);
         this.#countUnused(span);
       }
+    } catch (error) {
+      request.close();
+      this.#sink.loseRequest(error);
     } finally {
       if (!request.http) request.release(); // one span, one hit; the sink releases those that it gets
     }
@@ -243,8 +245,8 @@ export class RequestTracker implements RequestProcessor {
  * Whether a request does not end with its SERVER span: its response is closed in this turn of the event loop, or is not sent yet, and the
  * span does not know its status. After an error, there may be no response.
  */
-function isEndedLater({ announced, incoming, response }: Request, span: FinishedSpan): boolean {
-  if (announced.isEnding) return true;
-  if (!incoming || response?.closed !== false || response.headersSent) return false;
+function isEndedLater(request: Request, span: FinishedSpan): boolean {
+  if (request.announced.isEnding) return true;
+  if (!request.incoming || !isOpen(request) || hasBegun(request)) return false;
   return span.status.code !== ERROR_STATUS && statusAttribute(span.attributes) === undefined;
 }
