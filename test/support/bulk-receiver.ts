@@ -14,6 +14,8 @@ export interface Bulk {
   readonly chatbots: number;
   /** The visitor ids of these hits. */
   readonly visitors: readonly string[];
+  /** Names and values of the headers in turns, as they were sent. */
+  readonly rawHeaders: readonly string[];
   /** Its hits are Matomo's, and not to be sent again. */
   readonly isTracked: boolean;
   readonly connection: Connection;
@@ -65,6 +67,7 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
       further: hits.filter((hit) => furtherNameOf(hit) !== undefined).length,
       chatbots: hits.filter((hit) => hit.get('recMode') === '1').length,
       visitors: hits.map((hit) => hit.get('cid') ?? ''),
+      rawHeaders: request.rawHeaders,
       isTracked,
       connection,
       arrivedMillis: Date.now(),

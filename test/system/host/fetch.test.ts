@@ -1,0 +1,3 @@
+import { testFetch } from './fetch.js';
+
+testFetch(() => ({}));

@@ -1,0 +1,3 @@
+import { testDangerousHosts } from './host-flags.js';
+
+testDangerousHosts();

@@ -1,0 +1,80 @@
+import { test } from 'vitest';
+import { startRedis } from '../../support/redis-server.js';
+import { REGISTER } from '../../support/registered-app.js';
+import { temporaryFolder } from '../../support/spool.js';
+import { APP, expectToLive, LOADED, preload } from './hosts.js';
+
+type Row = readonly [name: string, flags: readonly string[], env: Record<string, string>];
+
+const FREEZE = preload('freeze');
+
+/** What ended processes, or kept them from their end. */
+const DANGEROUS: readonly Row[] = [
+  ['removes WebAssembly', preload('no-wasm'), {}],
+  ['has frozen intrinsics of Node.js', ['--no-warnings', '--frozen-intrinsics'], {}],
+  ['freezes all intrinsics before it listens', FREEZE, {}],
+  ['freezes all intrinsics and handles errors', FREEZE, { FREEZE: 'after', HANDLES_ERRORS: '1' }],
+  ['freezes the global object, too', FREEZE, { FREEZE: 'after', FREEZE_GLOBAL: '1' }],
+];
+
+/** What else an application may do to its process. */
+const moreOf = (major: number): readonly Row[] => [
+  ['is as usual', [], {}],
+  ['has no compiler', ['--jitless'], {}],
+  // Node.js 24 does not know the flag.
+  ...(major < 24 ? [['starts without WebAssembly', ['--no-expose-wasm'], {}] as const] : []),
+  ['freezes all intrinsics when it listens', FREEZE, { FREEZE: 'after' }],
+  ['freezes the global object before it listens', FREEZE, { FREEZE_GLOBAL: '1' }],
+  ['has no __proto__', ['--disable-proto=delete'], {}],
+  ['throws on __proto__', ['--disable-proto=throw'], {}],
+  ['evaluates no text', ['--disallow-code-generation-from-strings'], {}],
+  ['throws on deprecated functions', ['--pending-deprecation', '--throw-deprecation'], {}],
+  ['ends by the first unhandled rejection', ['--unhandled-rejections=strict'], {}],
+  ['has no stack traces', ['--stack-trace-limit=0'], {}],
+];
+
+/** Where else than in memory hits wait. */
+const SPOOLS: readonly (readonly [where: string, open: () => Promise<string>])[] = [
+  ['a folder', async () => temporaryFolder()],
+  ['Redis', async () => (await startRedis()).url],
+];
+
+type NodeOptions = () => { readonly node?: string };
+
+/** The rows of `npm test`. */
+export function testDangerousHosts(options: NodeOptions = () => ({})): void {
+  test.each(DANGEROUS)(
+    'a process whose host %s lives and ends as it would',
+    async (_name, flags, env) => {
+      await expectToLive([...REGISTER, ...flags, APP], { ...options(), env });
+    },
+  );
+
+  test.each(SPOOLS)('the same with frozen intrinsics and hits in %s', async (_where, open) => {
+    const env = { FREEZE: 'after', MATOMO_SPOOL: await open() };
+    await expectToLive([...REGISTER, ...FREEZE, APP], { ...options(), env });
+  });
+}
+
+/** All rows. */
+export function testAllHosts(major: number, options: NodeOptions): void {
+  for (const [how, register] of LOADED)
+    test.each([...DANGEROUS, ...moreOf(major)])(
+      `a process whose host %s lives and ends as it would, loaded by ${how}`,
+      async (_name, flags, env) => {
+        await expectToLive([...register, ...flags, APP], { ...options(), env });
+      },
+    );
+
+  for (const [where, open] of SPOOLS)
+    test.each(DANGEROUS)(
+      `a process whose host %s lives and ends as it would, with hits in ${where}`,
+      async (_name, flags, env) => {
+        const spool = { MATOMO_SPOOL: await open() };
+        await expectToLive([...REGISTER, ...flags, APP], {
+          ...options(),
+          env: { ...env, ...spool },
+        });
+      },
+    );
+}

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { eventually } from '../../support/child-process.js';
+import { listen } from '../../support/listen.js';
+import { get, REGISTER } from '../../support/registered-app.js';
+import { APP, expectToLive, preload, startHost } from './hosts.js';
+
+const SUBSCRIBERS = preload('subscribers');
+
+/** Tests a Node.js. `publishesCreated`: Node.js publishes a request that a process sends before its headers are sent. */
+export function testSubscribers(
+  options: () => { readonly node?: string },
+  publishesCreated: boolean,
+): void {
+  async function namesOfHeaders(args: readonly string[]) {
+    const seen: Record<string, unknown> = {};
+    const target = await listen((request, response) => {
+      seen[request.url ?? ''] = request.headers['x-subscriber'];
+      response.end();
+    });
+    const { receiver, app } = await startHost([...args, APP], {
+      ...options(),
+      env: { TARGET: target },
+    });
+    await get(`${app.url}/calls`);
+    const [bulk] = await eventually(() => receiver.bulks.length > 0 && receiver.bulks);
+    return { seen, names: bulk?.rawHeaders.filter((_, i) => i % 2 === 0) };
+  }
+
+  test.each([
+    ['before', [...SUBSCRIBERS, ...REGISTER]],
+    ['after', [...REGISTER, ...SUBSCRIBERS]],
+  ])(
+    'what a process publishes of the requests that it sends changes no delivery, if it was subscribed to %s the package is loaded',
+    async (_when, flags) => {
+      const { receiver, app } = await startHost([...REGISTER, APP], options());
+      await get(app.url);
+      const [alone] = await eventually(() => receiver.bulks.length > 0 && receiver.bulks);
+      const { seen, names } = await namesOfHeaders(flags);
+      expect(seen).toEqual({
+        '/http': publishesCreated ? 'created' : undefined,
+        '/fetch': 'undici',
+      });
+      expect(names).toEqual(alone?.rawHeaders.filter((_, i) => i % 2 === 0));
+      await expectToLive([...flags, APP], options());
+    },
+  );
+}
