@@ -17,12 +17,19 @@ const DANGEROUS: readonly Row[] = [
   ['freezes the global object, too', FREEZE, { FREEZE: 'after', FREEZE_GLOBAL: '1' }],
 ];
 
+const FILES = ['--allow-fs-read=*', '--allow-fs-write=*'];
+
+function permissionOf(major: number): string {
+  return major < 24 ? '--experimental-permission' : '--permission';
+}
+
 /** What else an application may do to its process. */
 const moreOf = (major: number): readonly Row[] => [
   ['is as usual', [], {}],
   ['has no compiler', ['--jitless'], {}],
   // Node.js 24 does not know the flag.
   ...(major < 24 ? [['starts without WebAssembly', ['--no-expose-wasm'], {}] as const] : []),
+  ['permits files only', ['--no-warnings', permissionOf(major), ...FILES], {}],
   ['freezes all intrinsics when it listens', FREEZE, { FREEZE: 'after' }],
   ['freezes the global object before it listens', FREEZE, { FREEZE_GLOBAL: '1' }],
   ['has no __proto__', ['--disable-proto=delete'], {}],

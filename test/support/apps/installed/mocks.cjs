@@ -13,10 +13,11 @@ if (MOCKS === 'msw') {
 } else {
   const nock = loaded.default ?? loaded;
   nock.disableNetConnect();
-  nock(/.*/)
-    .persist()
-    .post(/.*/, () => log('a POST'))
-    .reply(200, 'mocked');
+  const answer = () => {
+    log('a POST');
+    return 'mocked';
+  };
+  nock(/.*/).persist().post(/.*/).reply(200, answer);
   nock(/.*/).persist().get(/.*/).reply(200, 'mocked');
 }
 
