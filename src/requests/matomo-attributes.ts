@@ -146,7 +146,7 @@ function readEnvironment({
   OTEL_RESOURCE_ATTRIBUTES: list = '',
   OTEL_SERVICE_NAME: service = '',
 }: NodeJS.ProcessEnv): Attributes {
-  const attributes: Record<string, string> = {};
+  const attributes: Record<string, string> = Object.create(null);
   for (const pair of list.split(',')) {
     const [, name, value] = /^\s*([^=]+?)\s*=(.*)$/.exec(pair) ?? [];
     if (name !== undefined && value !== undefined) attributes[name] = decode(value.trim());

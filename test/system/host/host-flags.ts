@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { startRedis } from '../../support/redis-server.js';
 import { REGISTER } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/spool.js';
-import { APP, expectToLive, LOADED, preload } from './hosts.js';
+import { APP, expectToLive, LOADED, preload, STARTS } from './hosts.js';
 
 type Row = readonly [name: string, flags: readonly string[], env: Record<string, string>];
 
@@ -57,6 +57,11 @@ export function testDangerousHosts(options: NodeOptions = () => ({})): void {
     },
   );
 
+  test('the same by start() in an ES module', async () => {
+    const env = { FREEZE: 'after', FREEZE_GLOBAL: '1' };
+    await expectToLive([...STARTS, ...FREEZE, APP], { ...options(), env });
+  });
+
   test.each(SPOOLS)('the same with frozen intrinsics and hits in %s', async (_where, open) => {
     const env = { FREEZE: 'after', MATOMO_SPOOL: await open() };
     await expectToLive([...REGISTER, ...FREEZE, APP], { ...options(), env });
@@ -65,11 +70,11 @@ export function testDangerousHosts(options: NodeOptions = () => ({})): void {
 
 /** All rows. */
 export function testAllHosts(major: number, options: NodeOptions): void {
-  for (const [how, register] of LOADED)
+  for (const [how, flagsOfPackage] of [...LOADED, ['start() in an ES module', STARTS] as const])
     test.each([...DANGEROUS, ...moreOf(major)])(
       `a process whose host %s lives and ends as it would, loaded by ${how}`,
       async (_name, flags, env) => {
-        await expectToLive([...register, ...flags, APP], { ...options(), env });
+        await expectToLive([...flagsOfPackage, ...flags, APP], { ...options(), env });
       },
     );
 

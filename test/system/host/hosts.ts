@@ -11,11 +11,14 @@ import { APPS, get, REGISTER } from '../../support/registered-app.js';
 export const APP = `${APPS}/host/app.cjs`;
 export const preload = (name: string): string[] => ['--require', `./${APPS}/host/${name}.cjs`];
 
-/** How the package is loaded. */
+/** How `register` is loaded. */
 export const LOADED: readonly (readonly [how: string, flags: readonly string[]])[] = [
   ['--require', REGISTER],
   ['--import', ['--import', 'opentelemetry-matomo/register']],
 ];
+
+/** Without `register`: by the ES modules of the package, which are strict, while CommonJS ignores assignments that fail. */
+export const STARTS = ['--import', `./${APPS}/host/start.mjs`];
 
 /** An application that may know nothing of the package, and the Matomo that it sends to. */
 export interface Host {
