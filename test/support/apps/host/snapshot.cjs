@@ -1,7 +1,9 @@
 // A preload: at /snapshot, what a process is like, as names with texts. Of functions, the text is their code.
 const { channel } = require('node:diagnostics_channel');
 const { inspect } = require('node:util');
-const { internalBinding } = require('internal/test/binding');
+/** Of Node.js itself, with `--expose-internals`. */
+const BINDING = 'internal/test/binding';
+const { internalBinding } = require(BINDING);
 
 const MODULES = [
   ...['async_hooks', 'buffer', 'child_process', 'cluster', 'crypto', 'diagnostics_channel', 'dns'],
