@@ -38,9 +38,7 @@ const CHANGES: readonly (readonly [what: RegExp, why: string])[] = [
     'its requests, and their contexts; hidden',
   ],
   [/^property of a socket: _peername$/, 'Node.js has remembered the address'],
-  [/^property of a server: emit$/, 'detaches errors of clients from the request before; hidden'],
   [/^loaded \/dist\/cjs\//, 'the package itself'],
-  [/^stack trace$/, 'frames of the methods `emit` above'],
   [/^async hooks$/, 'Node.js 20 and 22 use hooks for `AsyncLocalStorage`'],
 ];
 
