@@ -279,7 +279,7 @@ function cutOff(connection: Connection): void {
  */
 function watchEnd(socket: Socket, connection: Connection): void {
   const { end } = socket;
-  replaceMethod(socket, 'end', function endSocket(this: Socket, ...args: unknown[]): unknown {
+  setHidden(socket, 'end', function endSocket(this: Socket, ...args: unknown[]): unknown {
     try {
       if (!socket.readableEnded && !socket.destroyed) setEndStatus(connection, args[0]);
     } catch {
