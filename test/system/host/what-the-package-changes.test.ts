@@ -34,8 +34,8 @@ const CHANGES: readonly (readonly [what: RegExp, why: string])[] = [
     'finds what is known of it; hidden',
   ],
   [
-    /^property of a socket: (?:Symbol\(opentelemetry-matomo\.connection\)|emit)$/,
-    'its requests, and their contexts; hidden',
+    /^property of a socket: (?:Symbol\(opentelemetry-matomo\.connection\)|emit|end)$/,
+    'its requests, their contexts, and answers by the socket itself; hidden',
   ],
   [/^property of a socket: _peername$/, 'Node.js has remembered the address'],
   [/^loaded \/dist\/cjs\//, 'the package itself'],
