@@ -1,0 +1,236 @@
+import { onTestFinished, vi } from 'vitest';
+import { splitCode } from '../../../src/common/messages.js';
+import { Delivery } from '../../../src/delivery/delivery.js';
+import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
+import type { MatomoOptions } from '../../../src/index.js';
+import { DEFAULT_OPTIONS } from '../../support/default-options.js';
+import { collectDiagnostics } from '../../support/diagnostics.js';
+
+/** A hit as delivery gets it: text, and what its place in a bulk depends on. */
+export interface TextHit {
+  readonly site: number;
+  readonly visitor: string;
+  readonly startSeconds: number;
+  readonly kind: 'page' | 'chatbot';
+  /** Begins with `?h=` and the name of the hit. */
+  readonly query: string;
+}
+
+/** What comes back for a request. With neither `status` nor `error`, nothing comes back. */
+export interface Answer {
+  readonly status?: number;
+  readonly body?: string;
+  readonly contentType?: string;
+  readonly location?: string;
+  readonly retryAfter?: string;
+  readonly date?: string;
+  readonly authenticate?: string;
+  /** `not sent`: no connection was established. `no answer`: the connection was lost after the request was sent. */
+  readonly error?: 'not sent' | 'no answer';
+  /** @default 0 */
+  readonly takesMillis?: number;
+}
+
+export interface SentRequest {
+  /** Names of its hits. */
+  readonly names: readonly string[];
+  /** When it was sent, since the door was opened. */
+  readonly atMillis: number;
+  readonly bytes: number;
+  readonly token: string | undefined;
+}
+
+export type Reply = Answer | ((request: SentRequest) => Answer);
+
+export interface SenderSetup {
+  readonly options?: Partial<
+    Pick<
+      MatomoOptions,
+      | 'tokenAuth'
+      | 'maxQueueSize'
+      | 'maxExportBatchSize'
+      | 'scheduledDelayMillis'
+      | 'exportTimeoutMillis'
+      | 'shutdownTimeoutMillis'
+      | 'resendUnconfirmed'
+    >
+  >;
+  /** The token as its file has it; `undefined` if the file is missing. */
+  readonly readToken?: () => string | undefined;
+  /** What the requests get, one after the other; the last one stays. */
+  readonly answers: Reply | readonly Reply[];
+  /** From 0 to 1, for the jitter of waits. @default the longest waits */
+  readonly random?: () => number;
+}
+
+export interface Counts {
+  readonly pending: number;
+  readonly tracked: number;
+  readonly accepted: number;
+  readonly invalid: number;
+  readonly lost: {
+    readonly queue_full: number;
+    readonly unconfirmed: number;
+    readonly rejected: number;
+    readonly too_large: number;
+    readonly expired: number;
+    readonly shutdown: number;
+  };
+  /** Hits sent again although an earlier request may have stored them. */
+  readonly resent: number;
+}
+
+/** What sends hits to a scripted Matomo. Time passes only in `advance`. */
+export interface Sender {
+  put(hit: TextHit): void;
+  flush(): Promise<void>;
+  shutdown(millis: number): Promise<void>;
+  advance(millis: number): Promise<void>;
+  /** Steps the wall clock, as an operator or NTP does. The monotonic clock and timers do not notice. */
+  stepWallClock(millis: number): void;
+  /** Since the door was opened, on the monotonic clock. */
+  readonly nowMillis: number;
+  requests(): readonly SentRequest[];
+  /** Names of hits per request, in the order in which they were sent. */
+  sent(): string[][];
+  readonly mostInFlight: number;
+  counts(): Counts;
+  /** Seconds since the oldest pending hit was put and since Matomo last confirmed hits, as the metrics have them. */
+  ages(): { readonly oldest: number; readonly lastSuccess: number };
+  /** Codes of logged lines, in order. */
+  codes(): string[];
+  /** Whether any logged line contains a text. For what must not be logged, and for names of hits. */
+  hasLogged(text: string): boolean;
+}
+
+/** Starts at noon on the fake clock, which several senders of a test share. */
+export function openSender({ options = {}, readToken, answers, random }: SenderSetup): Sender {
+  if (!vi.isFakeTimers()) {
+    vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
+    onTestFinished(() => void vi.useRealTimers());
+  }
+  const openedMillis = performance.now();
+  const transport = new ScriptedTransport(answers, openedMillis);
+  const { diagnostics, logged } = collectDiagnostics();
+  const delivery = new Delivery(
+    { ...DEFAULT_OPTIONS, tokenAuth: undefined, ...options, rereadToken: readToken },
+    transport,
+    diagnostics,
+    random ?? (() => 1),
+  );
+  return {
+    put(hit) {
+      const endedMillis = performance.now();
+      delivery.push({
+        endedMillis,
+        finalMillis: endedMillis,
+        bytes: hit.query.length + 100,
+        isFinal: () => true,
+        finalize: () => [hit],
+      });
+    },
+    flush: () => delivery.flush(),
+    shutdown: (millis) => delivery.shutdown(millis),
+    async advance(millis) {
+      await vi.advanceTimersByTimeAsync(millis);
+    },
+    stepWallClock: (millis) => void vi.setSystemTime(Date.now() + millis),
+    get nowMillis() {
+      return performance.now() - openedMillis;
+    },
+    requests: () => transport.requests,
+    sent: () => transport.requests.map(({ names }) => [...names]),
+    get mostInFlight() {
+      return transport.mostInFlight;
+    },
+    counts() {
+      const { tracked, accepted, invalid } = delivery.counters;
+      const { spool: _, ...lost } = delivery.counters.lost;
+      return {
+        pending: delivery.pending,
+        tracked,
+        accepted,
+        invalid,
+        lost,
+        resent: delivery.resent,
+      };
+    },
+    ages: () => ({
+      oldest: delivery.oldestAgeSeconds,
+      lastSuccess: delivery.lastSuccessAgeSeconds,
+    }),
+    codes: () => logged.map((line) => splitCode(line).code ?? 'no code'),
+    hasLogged: (text) => logged.some((line) => line.includes(text)),
+  };
+}
+
+/** Answers as a test says. Like a connection, it gives up after the time-out and when it is closed. */
+class ScriptedTransport implements Transport {
+  readonly requests: SentRequest[] = [];
+  mostInFlight = 0;
+  #inFlight = 0;
+  readonly #replies: readonly Reply[];
+  readonly #openedMillis: number;
+  #isClosed = false;
+  #close: () => void = () => undefined;
+
+  constructor(answers: Reply | readonly Reply[], openedMillis: number) {
+    this.#replies = [answers].flat();
+    this.#openedMillis = openedMillis;
+  }
+
+  async send(body: Buffer, timeoutMillis: number): Promise<Exchange> {
+    const { requests, token_auth } = JSON.parse(body.toString('utf8'));
+    const request: SentRequest = {
+      names: requests.map((query: string) => /^\?h=([^&]*)/.exec(query)?.[1] ?? query),
+      atMillis: performance.now() - this.#openedMillis,
+      bytes: body.length,
+      token: token_auth,
+    };
+    const reply = this.#replies[this.requests.length] ?? this.#replies.at(-1);
+    this.requests.push(request);
+    if (this.#isClosed) return toExchange({ error: 'not sent' });
+    this.#inFlight += 1;
+    this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
+    const answer = typeof reply === 'function' ? reply(request) : (reply ?? {});
+    const isAnswered = await this.#wait(answer, timeoutMillis);
+    this.#inFlight -= 1;
+    return toExchange(isAnswered ? answer : { error: 'no answer' });
+  }
+
+  /** Resolves with whether the answer comes in time. */
+  async #wait(answer: Answer, timeoutMillis: number): Promise<boolean> {
+    const { status, error, takesMillis = 0 } = answer;
+    const isNever = status === undefined && error === undefined;
+    const millis = isNever ? Number.POSITIVE_INFINITY : takesMillis;
+    if (millis === 0) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(
+        () => resolve(millis <= timeoutMillis),
+        Math.min(millis, timeoutMillis),
+      );
+      this.#close = () => {
+        clearTimeout(timer);
+        resolve(false);
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#close();
+  }
+}
+
+function toExchange({
+  error,
+  status = 0,
+  body = '',
+  contentType = '',
+  ...headers
+}: Answer): Exchange {
+  if (error === undefined) return { kind: 'answer', status, body, contentType, ...headers };
+  return error === 'not sent'
+    ? { kind: 'not_sent', error: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }) }
+    : { kind: 'no_answer', error: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) };
+}
