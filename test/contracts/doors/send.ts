@@ -2,7 +2,6 @@ import { onTestFinished, vi } from 'vitest';
 import { splitCode } from '../../../src/common/messages.js';
 import { Delivery } from '../../../src/delivery/delivery.js';
 import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
-import type { MatomoOptions } from '../../../src/index.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { collectDiagnostics } from '../../support/diagnostics.js';
 
@@ -42,19 +41,19 @@ export interface SentRequest {
 
 export type Reply = Answer | ((request: SentRequest) => Answer);
 
+/** Public options. All but `tokenAuth` have defaults. */
+interface SenderOptions {
+  readonly tokenAuth?: string | undefined;
+  readonly maxQueueSize?: number;
+  readonly maxExportBatchSize?: number;
+  readonly scheduledDelayMillis?: number;
+  readonly exportTimeoutMillis?: number;
+  readonly shutdownTimeoutMillis?: number;
+  readonly resendUnconfirmed?: boolean;
+}
+
 export interface SenderSetup {
-  readonly options?: Partial<
-    Pick<
-      MatomoOptions,
-      | 'tokenAuth'
-      | 'maxQueueSize'
-      | 'maxExportBatchSize'
-      | 'scheduledDelayMillis'
-      | 'exportTimeoutMillis'
-      | 'shutdownTimeoutMillis'
-      | 'resendUnconfirmed'
-    >
-  >;
+  readonly options?: SenderOptions;
   /** The token as its file has it; `undefined` if the file is missing. */
   readonly readToken?: () => string | undefined;
   /** What the requests get, one after the other; the last one stays. */
@@ -63,7 +62,7 @@ export interface SenderSetup {
   readonly random?: () => number;
 }
 
-export interface Counts {
+interface Counts {
   readonly pending: number;
   readonly tracked: number;
   readonly accepted: number;
