@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { seededRandom } from '../../support/seed.js';
 import { comesWith } from '../../support/skips.js';
 import { type Answer, openSender, type TextHit } from '../doors/send.js';
 import {
+  allInvalid,
   bulks,
   counters,
   gaps,
@@ -230,6 +232,27 @@ test('a bulk is ordered by visitor, then time', async () => {
     sender.put(hit(name, { visitor, startSeconds: at - 10 + seconds }));
   await sender.advance(10 * SECOND);
   expect(bulks(sender)).toEqual(['abcdefg']);
+});
+
+test('whatever the order in which hits were put, a bulk is ordered by visitor, then time', async () => {
+  const random = seededRandom();
+  const sender = openSender({ options: { scheduledDelayMillis: 100 }, answers: tracked });
+  const expected: string[][] = [];
+  for (let bulk = 0; bulk < 50; bulk++) {
+    const now = Date.now() / 1000;
+    const hits = namesOf(`a${bulk}-`, 2 + (bulk % 5)).map((name) => {
+      const visitor = ['aaaa1', 'aaaa2', 'b', 'aaaa', '', 'é'][Math.floor(random() * 6)] as string;
+      return hit(name, { visitor, startSeconds: now - random() * 100 });
+    });
+    for (const each of hits) sender.put(each);
+    await sender.advance(150);
+    hits.sort((a, b) => {
+      if (a.visitor !== b.visitor) return a.visitor < b.visitor ? -1 : 1;
+      return a.startSeconds - b.startSeconds;
+    });
+    expected.push(hits.map(({ query }) => /^\?h=([^&]*)/.exec(query)?.[1] as string));
+  }
+  expect(sender.sent()).toEqual(expected);
 });
 
 test('hits of one visitor that begin at the same time stay in the order in which they were put', async () => {
@@ -540,6 +563,18 @@ test('ages: of the oldest pending hit, and of the last success', async () => {
   expect(sender.ages()).toMatchObject({ oldest: 0 });
   expect(sender.ages().lastSuccess).toBeLessThan(35);
 });
+
+test.each([allInvalid, text(200, 'DEBUG: x'), ROLLED_BACK, NO_ANSWER])(
+  'the age of the last success goes on if no hit was tracked: %o',
+  async (reply) => {
+    const sender = openFour(reply);
+    await sender.advance(10 * SECOND);
+    putAll(sender, 'abcd');
+    await sender.advance(10 * SECOND);
+    expect(sender.sent().length).toBeGreaterThan(0);
+    expect(sender.ages().lastSuccess).toBeCloseTo(20, 0);
+  },
+);
 
 test('without hits nothing is sent', async () => {
   const sender = openFour(tracked);
