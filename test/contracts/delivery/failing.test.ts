@@ -329,6 +329,27 @@ test('hits that may be stored count as resent once per time that they are sent a
   expect(sender.counts()).toMatchObject({ tracked: 4, resent: 8 });
 });
 
+test.each([1, 5])(
+  'a queue that is full of bad hits, in bulks of %i, takes others in the end',
+  async (max) => {
+    const sender = openSender({
+      options: { maxQueueSize: 10, maxExportBatchSize: max },
+      answers: failsWith(ROLLED_BACK),
+    });
+    putAll(sender, namesOf('bad', 10));
+    await sender.advance(MINUTE);
+    expect(sender.counts()).toMatchObject({ tracked: 0, pending: 10 });
+    for (let i = 0; i < 1800; i++) {
+      putAll(sender, [`g${i}`]);
+      await sender.advance(SECOND);
+      expect(total(sender)).toBe(11 + i);
+    }
+    const { tracked: stored, lost } = sender.counts();
+    expect(lost.rejected).toBeGreaterThanOrEqual(5);
+    expect(stored).toBeGreaterThan(100);
+  },
+);
+
 test('a hit that failed alone keeps no other waiting, and a flush sends it once more', async () => {
   const sender = openFour(failsWith(ROLLED_BACK, isD));
   putAll(sender, 'd');
