@@ -570,6 +570,21 @@ describe('with a token', () => {
     expect(sender.counts()).toMatchObject({ tracked: 6, pending: 0 });
   });
 
+  test('a busy server does not read the file of a rejected token more often', async () => {
+    let reads = 0;
+    const sender = open(allInvalid, () => {
+      reads += 1;
+      return 't';
+    });
+    for (let i = 0; i < 300; i++) {
+      putAll(sender, 'ab');
+      await sender.advance(200);
+    }
+    expect(reads).toBeGreaterThanOrEqual(10);
+    expect(reads).toBeLessThanOrEqual(40);
+    expect(sender.sent()).toHaveLength(1);
+  });
+
   test('a file with another token at each look is no busy loop', async () => {
     let reads = 0;
     const sender = open(allInvalid, () => `t${++reads}`);

@@ -207,6 +207,20 @@ test('a body stays below the megabyte that nginx takes, with as many hits as fit
   for (const { bytes } of sender.requests()) expect(bytes).toBeLessThan(1_000_000);
 });
 
+test('a body of very many small hits stays below it, too', async () => {
+  const options = { maxQueueSize: 40_000, maxExportBatchSize: 20_000 };
+  const sender = openSender({ options, answers: tracked });
+  for (const name of namesOf('a', 20_000)) {
+    const { query, ...others } = hit(name);
+    sender.put({ ...others, query: query.padEnd(100, 'x') });
+  }
+  await sender.advance(10 * SECOND);
+  expect(sender.counts()).toMatchObject({ tracked: 20_000 });
+  const [first, ...others] = sender.requests().map(({ bytes }) => bytes);
+  expect(first).toBeGreaterThan(950_000);
+  for (const bytes of [first, ...others]) expect(bytes).toBeLessThan(1_000_000);
+});
+
 test('a hit that is larger than a body is sent alone', async () => {
   const sender = openFour(tracked);
   const [a, b, c] = [hit('a'), hit('b'), hit('c')];
