@@ -357,6 +357,16 @@ test('one line a minute says how many hits a full queue has lost', async () => {
   expect(lines).toBeLessThanOrEqual(6);
 });
 
+test('a full queue is logged soon, also while a request is in flight', async () => {
+  const sender = openSender({
+    options: { maxQueueSize: 4, maxExportBatchSize: 2 },
+    answers: HANGING,
+  });
+  putAll(sender, 'abcdef');
+  await sender.advance(2 * SECOND);
+  expect(sender.codes()).toEqual(['queue-full']);
+});
+
 test('an outage has a line at its beginning and at its end', async () => {
   const sender = openFour([...Array.from({ length: 5 }, () => NOT_SENT), tracked]);
   putAll(sender, 'abcd');
