@@ -1,0 +1,590 @@
+import { additional, golden, page, variables } from './golden.js';
+
+type Args = readonly unknown[];
+const call = (name: 'trackEvent' | 'trackGoal' | 'trackOrder' | 'trackHit', ...args: Args) => ({
+  name: `${name}(${JSON.stringify(args).slice(1, -1)})`.slice(0, 110),
+  facts: { calls: [[name, ...args]] as const },
+});
+const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
+
+golden([
+  { ...call('trackEvent', 'shop', 'buy'), hits: [page(), additional({ e_c: 'shop', e_a: 'buy' })] },
+  {
+    ...call('trackEvent', 'shop', 'buy', {
+      name: 'book',
+      value: 12.5,
+      uid: 'ada',
+      dimension3: 'x',
+      cvar: { plan: 'pro' },
+    }),
+    hits: [
+      page(),
+      additional({
+        e_n: 'book',
+        e_v: '12.5',
+        uid: 'ada',
+        dimension3: 'x',
+        e_c: 'shop',
+        e_a: 'buy',
+        cvar: '{"1":["plan","pro"]}',
+      }),
+    ],
+  },
+  {
+    ...call('trackEvent', 'shop', 'buy', { value: '12.5' }),
+    hits: [page(), additional({ e_v: '12.5', e_c: 'shop', e_a: 'buy' })],
+  },
+  {
+    ...call('trackEvent', 'shop', 'buy', { value: 'much' }),
+    hits: [page(), additional({ e_c: 'shop', e_a: 'buy' })],
+    problems: ['parameter-invalid'],
+  },
+  {
+    ...call('trackEvent', 'shop', 'buy', 'x'),
+    hits: [page(), additional({ e_c: 'shop', e_a: 'buy' })],
+    problems: ['parameter-invalid'],
+  },
+  { ...call('trackEvent', '', 'buy'), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
+  { ...call('trackEvent', 'shop', ' '), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
+  { ...call('trackEvent', 'shop', '0'), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
+  { ...call('trackEvent', 7, 8), hits: [page(), additional({ e_c: '7', e_a: '8' })] },
+  {
+    ...call('trackEvent', 'x'.repeat(4200), 'b'),
+    hits: [page(), additional({ e_c: 'x'.repeat(4096), e_a: 'b' })],
+  },
+  {
+    ...call('trackEvent', 'a', 'b', {
+      url: 'https://x.example/token/9fK2mQ7x?token=1',
+      urlref: 'https://y.example/',
+    }),
+    hits: [
+      page(),
+      additional({
+        url: 'https://x.example/token/redacted?token=redacted',
+        urlref: 'https://y.example/',
+        e_c: 'a',
+        e_a: 'b',
+      }),
+    ],
+  },
+  {
+    ...call('trackEvent', 'a', 'b', { cdt: 1_795_000_000 }),
+    hits: [page(), additional({ cdt: '1795000000', e_c: 'a', e_a: 'b' })],
+  },
+  {
+    ...call('trackEvent', 'a', 'b', { cdt: 'yesterday' }),
+    dropped: { invalid: 1 },
+    problems: ['parameter-invalid'],
+  },
+  {
+    ...call('trackEvent', 'a', 'b', { e_x: 1, rec: 0 }),
+    hits: [page(), additional({ e_c: 'a', e_a: 'b' })],
+    problems: ['parameter-invalid'],
+  },
+  {
+    ...call('trackEvent', 'a', 'b', { idsite: 7 }),
+    hits: [page(), additional({ idsite: '7', e_c: 'a', e_a: 'b' })],
+  },
+  { ...call('trackGoal', 3), hits: [page(), additional({ idgoal: '3' })] },
+  {
+    ...call('trackGoal', 3, { revenue: 19.5 }),
+    hits: [page(), additional({ revenue: '19.5', idgoal: '3' })],
+  },
+  { ...call('trackGoal', 0), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
+  { ...call('trackGoal', 1.5), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
+  {
+    ...call('trackGoal', 3, { revenue: Number.NaN }),
+    dropped: { invalid: 1 },
+    problems: ['parameter-invalid'],
+  },
+  {
+    ...call('trackOrder', {
+      id: 'A-1',
+      revenue: 59.9,
+      subtotal: 40,
+      tax: 9.57,
+      shipping: 5,
+      discount: 1,
+      items: [
+        { sku: 'mug', name: 'Mug', categories: ['a', 'b'], price: 25.165, quantity: 2 },
+        { sku: 7 },
+      ],
+    }),
+    hits: [
+      page(),
+      additional({
+        ec_st: '40',
+        ec_tx: '9.57',
+        ec_sh: '5',
+        ec_dt: '1',
+        ec_items: '[["mug","Mug",["a","b"],25.165,2],["7","","",0,1]]',
+        idgoal: '0',
+        ec_id: 'A-1',
+        revenue: '59.9',
+      }),
+    ],
+  },
+  {
+    ...call('trackOrder', { id: 7, revenue: 0 }, { uid: 'ada' }),
+    hits: [page(), additional({ uid: 'ada', idgoal: '0', ec_id: '7', revenue: '0' })],
+  },
+  {
+    ...call('trackOrder', { id: '', revenue: 1 }),
+    dropped: { invalid: 1 },
+    problems: ['parameter-invalid'],
+  },
+  {
+    ...call('trackOrder', { id: 'A', revenue: 'x' }),
+    dropped: { invalid: 1 },
+    problems: ['parameter-invalid'],
+  },
+  { ...call('trackOrder', 'A'), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
+  {
+    ...call('trackOrder', {
+      id: 'A',
+      revenue: 1,
+      items: [
+        { name: 'no sku' },
+        { sku: 'a', price: Number.NaN },
+        { sku: 'b' },
+        { sku: 'b' },
+        null,
+      ],
+    }),
+    hits: [
+      page(),
+      additional({
+        ec_items: '[["b","","",0,1],["b","","",0,1]]',
+        idgoal: '0',
+        ec_id: 'A',
+        revenue: '1',
+      }),
+    ],
+    problems: ['parameter-invalid'],
+  },
+  {
+    ...call('trackOrder', {
+      id: 'A',
+      revenue: 1,
+      items: [
+        { sku: 'a', quantity: 70_000, categories: ['1', '2', '3', '4', '5', '6', '0'] },
+        { sku: 'b', quantity: -1, categories: 'c' },
+        { sku: 'c', quantity: 1.6 },
+      ],
+    }),
+    hits: [
+      page(),
+      additional({
+        ec_items: '[["a","",["1","2","3","4","5"],0,65535],["b","","c",0,0],["c","","",0,2]]',
+        idgoal: '0',
+        ec_id: 'A',
+        revenue: '1',
+      }),
+    ],
+  },
+  {
+    ...call('trackOrder', {
+      id: 'A',
+      revenue: 1,
+      items: Array.from({ length: 9 }, (_, i) => ({ sku: `s${i}`, name: 'x'.repeat(4096) })),
+    }),
+    name: 'items that are too long',
+    hits: [
+      page(),
+      additional({
+        ec_items: `[["s0","${'x'.repeat(4096)}","",0,1],["s1","${'x'.repeat(4096)}","",0,1],["s2","${'x'.repeat(4096)}","",0,1],["s3","${'x'.repeat(4096)}","",0,1],["s4","${'x'.repeat(4096)}","",0,1],["s5","${'x'.repeat(4096)}","",0,1],["s6","${'x'.repeat(4096)}","",0,1]]`,
+        idgoal: '0',
+        ec_id: 'A',
+        revenue: '1',
+      }),
+    ],
+    problems: ['parameter-invalid'],
+  },
+  {
+    ...call('trackOrder', { id: 'x'.repeat(120), revenue: 1e16 }),
+    dropped: { invalid: 1 },
+    problems: ['parameter-invalid'],
+  },
+  {
+    ...call('trackGoal', '3', { revenue: '1.5' }),
+    hits: [page(), additional({ revenue: '1.5', idgoal: '3' })],
+  },
+  {
+    ...call('trackOrder', {
+      id: 'A',
+      revenue: '9.99',
+      tax: '1.50',
+      items: [{ sku: 'a', price: '9.99', quantity: '2' }],
+    }),
+    hits: [
+      page(),
+      additional({
+        ec_tx: '1.5',
+        ec_items: '[["a","","",9.99,2]]',
+        idgoal: '0',
+        ec_id: 'A',
+        revenue: '9.99',
+      }),
+    ],
+  },
+  {
+    ...call('trackOrder', { id: 'A', revenue: 1, total: 2, taxes: 3 }),
+    hits: [page(), additional({ idgoal: '0', ec_id: 'A', revenue: '1' })],
+    problems: ['parameter-invalid'],
+  },
+  {
+    ...call('trackOrder', { id: 'A', revenue: 1, items: 'x' }),
+    hits: [page(), additional({ idgoal: '0', ec_id: 'A', revenue: '1' })],
+    problems: ['parameter-invalid'],
+  },
+  {
+    ...call('trackEvent', 'a', 'b', { cdt: '2026-11-20 10:00:00' }),
+    hits: [page(), additional({ cdt: '1795168800', e_c: 'a', e_a: 'b' })],
+  },
+  {
+    ...call('trackEvent', 'a', 'b', { cdt: '2026-11-20T10:00:00Z' }),
+    hits: [page(), additional({ cdt: '1795168800', e_c: 'a', e_a: 'b' })],
+  },
+  {
+    ...call('trackEvent', 'a', 'b', { cdt: 1_795_000_000_123 }),
+    hits: [page(), additional({ cdt: '1795000000', e_c: 'a', e_a: 'b' })],
+  },
+  {
+    ...call('trackEvent', 'a', 'b', { cdt: new Date(1_795_000_000_000) }),
+    hits: [page(), additional({ cdt: '1795000000', e_c: 'a', e_a: 'b' })],
+  },
+  {
+    ...call('trackHit', { download: 'https://u:p@x.example/a.pdf' }),
+    hits: [page(), additional({ download: 'https://x.example/a.pdf' })],
+  },
+  {
+    ...call('trackHit', { link: 'https://x.example/' }),
+    hits: [page(), additional({ link: 'https://x.example/' })],
+  },
+  {
+    ...call('trackHit', { search: 'shoes', search_cat: 'a', search_count: 3 }),
+    hits: [page(), additional({ search: 'shoes', search_cat: 'a', search_count: '3' })],
+  },
+  {
+    ...call('trackHit', { search: '0' }),
+    dropped: { invalid: 1 },
+    problems: ['parameter-invalid'],
+  },
+  {
+    ...call('trackHit', { action_name: 'A page', url: 'https://x.example/b' }),
+    hits: [
+      page(),
+      page({
+        gt_ms: null,
+        pf_srv: null,
+        cvar: null,
+        url: 'https://x.example/b',
+        cdt: '1795176001',
+        action_name: 'A page',
+      }),
+    ],
+  },
+  {
+    ...call('trackHit', { c_n: 'ad', c_p: 'a.png', c_t: '/x', c_i: 'click' }),
+    hits: [page(), additional({ c_n: 'ad', c_p: 'a.png', c_t: '/x', c_i: 'click' })],
+  },
+  { ...call('trackHit', { ping: true }), hits: [page(), additional({ ping: '1' })] },
+  { ...call('trackHit', { uid: 'ada' }), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
+  { ...call('trackHit', {}), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
+  { ...call('trackHit', 'x'), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
+  { ...call('trackHit', { e_c: 'a' }), dropped: { invalid: 1 }, problems: ['parameter-invalid'] },
+  {
+    ...call('trackHit', { download: 'a.pdf' }),
+    dropped: { invalid: 1 },
+    problems: ['parameter-invalid'],
+  },
+  {
+    ...call('trackHit', { url: 'https://x.example/', cip: '192.0.2.99', country: 'de' }),
+    options: { ...TOKEN, anonymizeIp: 1 },
+    hits: [
+      page({ cip: '192.0.2.0' }),
+      additional({ cip: '192.0.2.0', url: 'https://x.example/', country: 'de' }),
+    ],
+  },
+  {
+    ...call('trackHit', { url: 'https://x.example/', country: 'de' }),
+    hits: [page(), additional({ url: 'https://x.example/' })],
+    problems: ['parameter-invalid'],
+  },
+  {
+    name: 'a call whose clock is ahead',
+    facts: { callMillis: 1_795_176_009_000, calls: [['trackGoal', 1]] },
+    hits: [page(), additional({ idgoal: '1' })],
+  },
+  {
+    name: 'a call before now',
+    facts: { callMillis: 1_795_176_000_900, calls: [['trackGoal', 1]] },
+    hits: [page(), additional({ cdt: '1795176000', idgoal: '1' })],
+  },
+  {
+    name: 'outside of a request, with a user',
+    facts: { isOutside: true, calls: [['trackEvent', 'a', 'b', { uid: 'ada' }]] },
+    hits: [
+      additional({ cid: null, lang: null, url: null, ua: '-', uid: 'ada', e_c: 'a', e_a: 'b' }),
+    ],
+  },
+  {
+    name: 'outside of a request, with a visitor and a site',
+    facts: {
+      isOutside: true,
+      calls: [['trackGoal', 1, { cid: 'abcdef0123456789', idsite: 7, ua: 'x' }]],
+    },
+    hits: [
+      additional({
+        lang: null,
+        url: null,
+        idsite: '7',
+        ua: 'x',
+        cid: 'abcdef0123456789',
+        idgoal: '1',
+      }),
+    ],
+  },
+  {
+    name: 'outside of a request, nobody',
+    facts: { isOutside: true, calls: [['trackEvent', 'a', 'b']] },
+    hits: [],
+    dropped: { no_visitor: 1 },
+    problems: ['parameter-invalid'],
+  },
+  {
+    name: 'outside of a request, privacy: strict',
+    options: { privacy: 'strict' },
+    facts: { isOutside: true, calls: [['trackEvent', 'a', 'b', { uid: 'ada' }]] },
+    hits: [],
+    dropped: { no_visitor: 1 },
+    problems: ['parameter-invalid'],
+  },
+  {
+    name: 'outside of a request, privacy: strict, with a visitor',
+    options: { privacy: 'strict', tokenAuth: 'f'.repeat(32) },
+    facts: {
+      isOutside: true,
+      calls: [['trackEvent', 'a', 'b', { uid: 'ada', cid: 'abcdef0123456789', cip: '192.0.2.1' }]],
+    },
+    hits: [
+      additional({
+        lang: null,
+        url: null,
+        ua: '-',
+        cid: 'abcdef0123456789',
+        cip: '0.0.0.0',
+        e_c: 'a',
+        e_a: 'b',
+      }),
+    ],
+  },
+  {
+    name: 'outside of a request, a function for the site',
+    options: { siteId: () => 3 },
+    facts: { isOutside: true, calls: [['trackEvent', 'a', 'b', { uid: 'ada' }]] },
+    hits: [],
+    dropped: { invalid: 1 },
+    problems: ['parameter-invalid'],
+  },
+  {
+    name: 'outside of a request, not in the sample',
+    options: { sampleRate: 0.5 },
+    facts: {
+      isOutside: true,
+      calls: [
+        ['trackEvent', 'a', 'b', { uid: 'bob' }],
+        ['trackEvent', 'a', 'b', { uid: 'ann' }],
+      ],
+    },
+    hits: [
+      additional({ cid: null, lang: null, url: null, ua: '-', uid: 'ann', e_c: 'a', e_a: 'b' }),
+    ],
+  },
+  {
+    name: 'outside of a request, doNotTrack',
+    options: { doNotTrack: true },
+    facts: { isOutside: true, calls: [['trackEvent', 'a', 'b', { uid: 'ada' }]] },
+    hits: [
+      additional({ cid: null, lang: null, url: null, ua: '-', uid: 'ada', e_c: 'a', e_a: 'b' }),
+    ],
+  },
+  {
+    name: 'outside of a request, beforeSend',
+    options: { beforeSend: () => null },
+    facts: { isOutside: true, calls: [['trackEvent', 'a', 'b', { uid: 'ada' }]] },
+    hits: [],
+    dropped: { predicate: 1 },
+  },
+  {
+    name: 'annotate outside of a request',
+    facts: { isOutside: true, calls: [['annotate', { uid: 'ada' }], ['ignore']] },
+    hits: [],
+  },
+  {
+    name: 'several hits follow the page view in order',
+    facts: {
+      calls: [
+        ['trackEvent', 'a', '1'],
+        ['trackGoal', 2],
+        ['trackEvent', 'a', '3'],
+      ],
+    },
+    hits: [
+      page(),
+      additional({ e_c: 'a', e_a: '1' }),
+      additional({ idgoal: '2' }),
+      additional({ e_c: 'a', e_a: '3' }),
+    ],
+  },
+  {
+    name: 'a hit after the end',
+    facts: { callsAfter: [['trackEvent', 'a', 'b']] },
+    hits: [page(), additional({ e_c: 'a', e_a: 'b' })],
+  },
+  {
+    name: 'a hit of an open request',
+    facts: { isOpen: true, calls: [['trackEvent', 'a', 'b']] },
+    hits: [additional({ e_c: 'a', e_a: 'b' })],
+  },
+  {
+    name: 'a hit has what annotate shares, and not what is of the page',
+    facts: {
+      calls: [
+        [
+          'annotate',
+          {
+            action_name: 'x',
+            uid: 'ada',
+            idsite: 2,
+            url: 'https://x.example/',
+            urlref: 'https://y.example/',
+            lang: 'de',
+            ua: 'App/1',
+            bots: 0,
+            cvar: { a: 1 },
+            dimension1: 'x',
+            e_c: 'p',
+            e_a: 'q',
+            cdt: 1_795_000_000,
+            _id: 'abcdef0123456789',
+          },
+        ],
+        ['trackGoal', 1],
+      ],
+    },
+    hits: [
+      page({
+        idsite: '2',
+        bots: '0',
+        ua: 'App/1',
+        lang: 'de',
+        url: 'https://x.example/',
+        cdt: '1795000000',
+        action_name: 'x',
+        cvar: variables(200, 'GET', { a: '1' }),
+        uid: 'ada',
+        urlref: 'https://y.example/',
+        dimension1: 'x',
+        e_c: 'p',
+        e_a: 'q',
+        _id: 'abcdef0123456789',
+      }),
+      additional({
+        idsite: '2',
+        bots: '0',
+        ua: 'App/1',
+        lang: 'de',
+        url: 'https://x.example/',
+        uid: 'ada',
+        urlref: 'https://y.example/',
+        _id: 'abcdef0123456789',
+        idgoal: '1',
+      }),
+    ],
+  },
+  {
+    name: 'a hit shares the place with a token',
+    options: TOKEN,
+    facts: {
+      calls: [
+        [
+          'annotate',
+          { country: 'de', region: 'by', city: 'x', lat: 1.5, long: -2, cip: '192.0.2.99' },
+        ],
+        ['trackGoal', 1],
+      ],
+    },
+    hits: [
+      page({ cip: '192.0.2.99', country: 'de', region: 'by', city: 'x', lat: '1.5', long: '-2' }),
+      additional({
+        cip: '192.0.2.99',
+        country: 'de',
+        region: 'by',
+        city: 'x',
+        lat: '1.5',
+        long: '-2',
+        idgoal: '1',
+      }),
+    ],
+  },
+  {
+    name: 'a hit has no dimension of the request',
+    options: { dimensions: { 1: 'url.path', 2: () => 'x' }, userId: () => 'ada' },
+    facts: { calls: [['trackGoal', 1]] },
+    hits: [
+      page({ dimension1: '/users/42', uid: 'ada', dimension2: 'x' }),
+      additional({ uid: 'ada', idgoal: '1' }),
+    ],
+  },
+  {
+    name: 'the time of a hit is not in the future',
+    facts: { nowMillis: 1_795_176_000_500, calls: [['trackGoal', 1]] },
+    hits: [page(), additional({ cdt: '1795176000', idgoal: '1' })],
+  },
+  {
+    name: 'a hit of an ignored request',
+    options: { ignorePaths: ['/users/42'] },
+    facts: { calls: [['trackGoal', 1]] },
+    hits: [additional({ idgoal: '1' })],
+    ignored: 'path',
+  },
+  {
+    name: 'a hit of a request with ignore()',
+    facts: { calls: [['ignore'], ['trackGoal', 1]] },
+    hits: [additional({ idgoal: '1' })],
+    ignored: 'attribute',
+  },
+  {
+    name: 'a span event',
+    facts: { events: [{ e_c: 'a', e_a: 'b', 'cvar.plan': 'pro' }, { idgoal: 1 }] },
+    hits: [
+      page(),
+      additional({ cdt: '1795176000', e_c: 'a', e_a: 'b', cvar: '{"1":["plan","pro"]}' }),
+      additional({ cdt: '1795176000', idgoal: '1' }),
+    ],
+  },
+  {
+    name: 'a span event that is none',
+    facts: { events: [{ e_c: 'a' }] },
+    dropped: { invalid: 1 },
+    problems: ['parameter-invalid'],
+  },
+  {
+    name: 'span events and calls',
+    facts: { events: [{ idgoal: 1 }], calls: [['trackGoal', 2]] },
+    hits: [page(), additional({ idgoal: '2' }), additional({ cdt: '1795176000', idgoal: '1' })],
+  },
+]);
+
+const many = Array.from({ length: 100 }, () => additional({ idgoal: '1' }));
+
+golden([
+  {
+    name: 'a request has 100 hits besides its page view',
+    facts: { calls: Array.from({ length: 102 }, () => ['trackGoal', 1] as const) },
+    hits: [page(), ...many],
+    dropped: { too_many: 2 },
+    problems: ['parameter-invalid'],
+  },
+]);

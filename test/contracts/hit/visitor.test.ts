@@ -1,0 +1,496 @@
+import { expect, test } from 'vitest';
+import { build, type Facts, type MatomoOptions, NOON, openBuilder } from '../doors/build.js';
+import { additional, golden, page } from './golden.js';
+
+const TOKEN = { tokenAuth: '0123456789abcdef0123456789abcdef' };
+const COOKIE = '_pk_id.1.1fff=abcdef0123456789.1700000000; _pk_id.2.1fff=ABCDEF9876543210.1; x=1';
+const DAY = 86_400_000;
+/** `{"sub":"ada","n":12345678901234567890}` */
+const JWT = `eyJhbGciOiJub25lIn0.${Buffer.from('{"sub":"ada","azp":12345678901234567890,"client_id":""}').toString('base64url')}.x`;
+const KEY_HEADER = { userId: 'http.request.header.x-api-key' };
+
+golden([
+  { name: 'an address with a token', options: TOKEN, hits: [page({ cip: '192.0.2.10' })] },
+  { name: 'no address', options: TOKEN, facts: { peer: '' } },
+  {
+    name: 'a masked address',
+    options: { ...TOKEN, anonymizeIp: 1 },
+    facts: { peer: '198.51.100.23' },
+    hits: [page({ cip: '198.51.100.0' })],
+  },
+  {
+    name: 'a masked address of two bytes',
+    options: { ...TOKEN, anonymizeIp: 2 },
+    facts: { peer: '::ffff:198.51.100.23' },
+    hits: [page({ cip: '198.51.0.0' })],
+  },
+  {
+    name: 'a masked address of three bytes',
+    options: { ...TOKEN, anonymizeIp: 3 },
+    facts: { peer: '198.51.100.23' },
+    hits: [page({ cip: '198.0.0.0' })],
+  },
+  {
+    name: 'a masked address of four bytes',
+    options: { ...TOKEN, anonymizeIp: 4 },
+    facts: { peer: '198.51.100.23' },
+    hits: [page({ cip: '0.0.0.0' })],
+  },
+  {
+    name: 'IPv6',
+    options: TOKEN,
+    facts: { peer: '2001:db8:1:2:3:4:5:6' },
+    hits: [page({ cip: '2001:db8:1:2:3:4:5:6' })],
+  },
+  {
+    name: 'IPv6 masked by 1',
+    options: { ...TOKEN, anonymizeIp: 1 },
+    facts: { peer: '2001:db8:1:2:3:4:5:6' },
+    hits: [page({ cip: '2001:db8:1:2::' })],
+  },
+  {
+    name: 'IPv6 masked by 2',
+    options: { ...TOKEN, anonymizeIp: 2 },
+    facts: { peer: '2001:db8:1:2:3:4:5:6' },
+    hits: [page({ cip: '2001:db8:1::' })],
+  },
+  {
+    name: 'IPv6 masked by 3',
+    options: { ...TOKEN, anonymizeIp: 3 },
+    facts: { peer: '2001:db8::6' },
+    hits: [page({ cip: '2001:db8::' })],
+  },
+  {
+    name: 'IPv6 masked by 4',
+    options: { ...TOKEN, anonymizeIp: 4 },
+    facts: { peer: '2001:db8::6' },
+    hits: [page({ cip: '::' })],
+  },
+  {
+    name: '6to4 is masked as the address inside of it',
+    options: { ...TOKEN, anonymizeIp: 1 },
+    facts: { peer: '2002:c633:6417::1' },
+    hits: [page({ cip: '2002:c633:6400:0::' })],
+  },
+  {
+    name: 'Teredo',
+    options: { ...TOKEN, anonymizeIp: 1 },
+    facts: { peer: '2001:0:c633:6417:1::1' },
+    hits: [page({ cip: '2001:0:0:0::' })],
+  },
+  {
+    name: 'IPv6 with a zone',
+    options: TOKEN,
+    facts: { peer: 'fe80::1%eth0' },
+    hits: [page({ cip: 'fe80::1' })],
+  },
+  { name: 'visitorId: none', options: { visitorId: 'none' }, hits: [page({ cid: null })] },
+  {
+    name: 'visitorId: cookie',
+    options: { visitorId: 'cookie' },
+    facts: { headers: { cookie: COOKIE } },
+    hits: [page({ cid: 'abcdef0123456789' })],
+  },
+  {
+    name: 'the cookie of another site',
+    options: { visitorId: 'cookie', siteId: 2 },
+    facts: { headers: { cookie: COOKIE } },
+    hits: [page({ idsite: '2', cid: 'abcdef9876543210' })],
+  },
+  {
+    name: 'no cookie',
+    options: { visitorId: 'cookie', siteId: 3 },
+    facts: { headers: { cookie: COOKIE } },
+    hits: [page({ idsite: '3' })],
+  },
+  {
+    name: 'visitorId: a function',
+    options: {
+      visitorId: (request) => (request.path === '/users/42' ? 'ABCDEF0123456789' : undefined),
+    },
+    hits: [page({ cid: 'abcdef0123456789' })],
+  },
+  { name: 'visitorId: a function without an answer', options: { visitorId: () => undefined } },
+  {
+    name: 'visitorId: a function with an invalid answer',
+    options: { visitorId: () => 'no ID' },
+    problems: ['parameter-invalid'],
+  },
+  {
+    name: 'cid of annotate',
+    facts: { calls: [['annotate', { cid: 'ABCDEF0123456789' }]] },
+    hits: [page({ cid: 'abcdef0123456789' })],
+  },
+  {
+    name: 'an event has the visitor of annotate',
+    facts: {
+      calls: [
+        ['trackEvent', 'a', 'b'],
+        ['annotate', { cid: 'abcdef0123456789', uid: 'ada' }],
+      ],
+    },
+    hits: [
+      page({ cid: 'abcdef0123456789', uid: 'ada' }),
+      additional({ cid: 'abcdef0123456789', uid: 'ada', e_c: 'a', e_a: 'b' }),
+    ],
+  },
+  {
+    name: 'userId: a function',
+    options: { userId: (request) => `${request.header('x-user')}` },
+    facts: { headers: { 'x-user': 'ada' } },
+    hits: [page({ uid: 'ada' })],
+  },
+  { name: 'userId: a function without an answer', options: { userId: () => undefined } },
+  {
+    name: 'userId: nobody',
+    options: { userId: () => 'anonymous' },
+    problems: ['parameter-invalid'],
+  },
+  {
+    name: 'userId: an attribute',
+    options: { userId: 'enduser.id' },
+    facts: { attributes: { 'enduser.id': 'ada' } },
+    hits: [page({ uid: 'ada' })],
+  },
+  {
+    name: 'userId: an attribute of a child span',
+    options: { userId: 'enduser.id' },
+    facts: {
+      below: [{ attributes: { 'enduser.id': 'eve' } }, { attributes: { 'enduser.id': 'ada' } }],
+    },
+    hits: [page({ uid: 'ada' })],
+  },
+  {
+    name: 'userId: the attribute of the SERVER span wins',
+    options: { userId: 'enduser.id' },
+    facts: {
+      attributes: { 'enduser.id': 'ada' },
+      below: [{ attributes: { 'enduser.id': 'eve' } }],
+    },
+    hits: [page({ uid: 'ada' })],
+  },
+  {
+    name: 'userId: an attribute with an address is masked',
+    options: { userId: 'client.address', anonymizeIp: 1 },
+    facts: { attributes: { 'client.address': '198.51.100.23' } },
+    hits: [page({ uid: '198.51.100.0' })],
+  },
+  {
+    name: 'userId: annotate wins',
+    options: { userId: 'enduser.id' },
+    facts: { attributes: { 'enduser.id': 'ada' }, calls: [['annotate', { uid: 'eve' }]] },
+    hits: [page({ uid: 'eve' })],
+  },
+  {
+    name: 'uid is an address of which nothing is left',
+    facts: { calls: [['annotate', { uid: '0.0.0.0' }]] },
+    problems: ['parameter-invalid'],
+  },
+  {
+    name: 'a number as uid',
+    facts: { calls: [['annotate', { uid: 42 }]] },
+    hits: [page({ uid: '42' })],
+  },
+  {
+    name: 'uid is false',
+    facts: { calls: [['annotate', { uid: false }]] },
+    problems: ['parameter-invalid'],
+  },
+  {
+    name: 'a uid that is too long',
+    facts: { calls: [['annotate', { uid: 'x'.repeat(300) }]] },
+    hits: [page({ uid: 'x'.repeat(200) })],
+  },
+  {
+    name: 'cip of annotate without a token',
+    facts: { calls: [['annotate', { cip: '192.0.2.99' }]] },
+    problems: ['parameter-invalid'],
+  },
+  {
+    name: 'cip of annotate is masked',
+    options: { ...TOKEN, anonymizeIp: 1 },
+    facts: { calls: [['annotate', { cip: '192.0.2.99' }]] },
+    hits: [page({ cip: '192.0.2.0' })],
+  },
+  {
+    name: 'cip of annotate that is none',
+    options: TOKEN,
+    facts: { calls: [['annotate', { cip: '192.0.2.99, 10.0.0.1' }]] },
+    hits: [page({ cip: '192.0.2.10' })],
+    problems: ['parameter-invalid'],
+  },
+  {
+    name: 'the cookie of the tracker is encoded',
+    options: { visitorId: 'cookie' },
+    facts: { headers: { cookie: '_pk_id.1=abcdef0123456789%2E1700000000' } },
+    hits: [page({ cid: 'abcdef0123456789' })],
+  },
+  {
+    name: 'the cookie of the tracker without an end',
+    options: { visitorId: 'cookie' },
+    facts: { headers: { cookie: '_pk_id.1=abcdef0123456789abc' } },
+  },
+]);
+
+/** The visitor or user ID of the page view. */
+function idOf(facts: Facts, options: MatomoOptions = {}, name = 'cid'): string | undefined {
+  return build(facts, options).hits[0]?.parameters[name];
+}
+
+const BASE: Facts = {};
+
+test.each<
+  [what: string, isSame: boolean, facts: Facts, options?: MatomoOptions, others?: MatomoOptions]
+>([
+  [
+    'the same request later on the day',
+    true,
+    { startMillis: NOON + 11 * 3_600_000, nowMillis: NOON + DAY },
+  ],
+  [
+    'another language, path, host and query',
+    true,
+    { path: '/x', query: 'y', headers: { 'accept-language': 'de', host: 'x.example' } },
+  ],
+  ['the next day', false, { startMillis: NOON + DAY, nowMillis: NOON + 2 * DAY }],
+  ['a start in the future counts as now', true, { startMillis: NOON + DAY }],
+  ['another address', false, { peer: '192.0.2.11' }],
+  ['the same address in IPv6 notation', true, { peer: '::ffff:192.0.2.10' }],
+  ['another address with the same mask', true, { peer: '192.0.2.11' }, { anonymizeIp: 1 }],
+  ['an address with another mask', false, { peer: '192.0.3.11' }, { anonymizeIp: 1 }],
+  ['another user agent', false, { headers: { 'user-agent': 'curl/8.5.1' } }],
+  ['no user agent', false, { headers: { 'user-agent': undefined } }],
+  ['another site', false, {}, {}, { siteId: 2 }],
+  ['another key', false, {}, {}, { visitorKey: 'another-key' }],
+  [
+    'a key that comes from the token',
+    true,
+    {},
+    { visitorKey: undefined, ...TOKEN },
+    { visitorKey: undefined, ...TOKEN },
+  ],
+  [
+    'keys of two tokens',
+    false,
+    {},
+    { visitorKey: undefined, ...TOKEN },
+    { visitorKey: undefined, tokenAuth: 'f'.repeat(32) },
+  ],
+  ['with and without a token', true, {}, {}, TOKEN],
+  ['a site of annotate', false, { calls: [['annotate', { idsite: 2 }]] }],
+  ['no address', false, { peer: '' }],
+  ['an address of annotate', false, { calls: [['annotate', { cip: '192.0.2.99' }]] }, TOKEN],
+  [
+    'the address of annotate that was read',
+    true,
+    { peer: '192.0.2.99', calls: [['annotate', { cip: '192.0.2.10' }]] },
+    TOKEN,
+  ],
+  ['a user agent of annotate', false, { calls: [['annotate', { ua: 'App/1' }]] }],
+  [
+    'the user agent of annotate that was read',
+    true,
+    { headers: { 'user-agent': 'x' }, calls: [['annotate', { ua: 'curl/8.5.0' }]] },
+  ],
+  [
+    'an address of beforeSend',
+    false,
+    {},
+    TOKEN,
+    { ...TOKEN, beforeSend: (hit) => ({ ...hit, cip: '192.0.2.99' }) },
+  ],
+  ['a user agent of beforeSend', false, {}, {}, { beforeSend: (hit) => ({ ...hit, ua: 'App/1' }) }],
+  ['a title of beforeSend', true, {}, {}, { beforeSend: (hit) => ({ ...hit, action_name: 'x' }) }],
+])('visitors: %s is the same one: %s', (_what, isSame, facts, options = {}, others = options) => {
+  const id = idOf(BASE, options);
+  expect(id).toMatch(/^[\da-f]{16}$/);
+  const other = idOf(facts, others);
+  expect(other).toMatch(/^[\da-f]{16}$/);
+  expect(other === id).toBe(isSame);
+});
+
+test('the visitor follows the site that annotate sets', () => {
+  const set = idOf({ calls: [['annotate', { idsite: 2 }]] });
+  expect(set).toBe(idOf({}, { siteId: 2 }));
+});
+
+test('one process with two visitors and sites keeps them apart', () => {
+  const builder = openBuilder({ siteId: (request) => (request.path === '/2' ? 2 : 1) });
+  const ids = ['/1', '/2', '/1', '/2'].flatMap((path) =>
+    ['192.0.2.1', '192.0.2.2'].map(
+      (peer) => builder.build({ path, peer, route: '' }).hits[0]?.parameters.cid,
+    ),
+  );
+  builder.close();
+  expect(new Set(ids).size).toBe(4);
+  expect(ids.slice(0, 4)).toEqual(ids.slice(4));
+});
+
+test('one process with visitors of two days keeps them apart', () => {
+  const builder = openBuilder();
+  const of = (startMillis: number) =>
+    builder.build({ startMillis, nowMillis: startMillis }).hits[0]?.parameters.cid;
+  const ids = [of(NOON), of(NOON + DAY), of(NOON)];
+  builder.close();
+  expect(ids[1]).not.toBe(ids[0]);
+  expect(ids[2]).toBe(ids[0]);
+});
+
+test('with a daily key, visitors of different days are different', () => {
+  const builder = openBuilder({ visitorKey: 'daily' });
+  const nowMillis = Date.now();
+  const of = (startMillis: number) =>
+    builder.build({ startMillis, nowMillis }).hits[0]?.parameters.cid;
+  const ids = [of(nowMillis), of(nowMillis), of(nowMillis - DAY)];
+  builder.close();
+  expect(ids[0]).toMatch(/^[\da-f]{16}$/);
+  expect(ids[1]).toBe(ids[0]);
+  expect(ids[2]).not.toBe(ids[0]);
+});
+
+test('with privacy: strict, visitor IDs are made of whole addresses if their keys are deleted', () => {
+  const startMillis = Date.now();
+  const of = (options: MatomoOptions) => {
+    const builder = openBuilder({ privacy: 'strict', ...options });
+    const ids = ['192.0.2.1', '192.0.2.2'].map(
+      (peer) =>
+        builder.build({ peer, startMillis, nowMillis: startMillis }).hits[0]?.parameters.cid,
+    );
+    builder.close();
+    return new Set(ids).size;
+  };
+  expect(of({ visitorKey: undefined })).toBe(2);
+  expect(of({})).toBe(1);
+});
+
+test('a session of MCP is one visitor at any address, and two sessions at one address are two', () => {
+  const builder = openBuilder({ mcp: 'all' });
+  const of = (session: string, peer: string) =>
+    builder.build({
+      method: 'POST',
+      path: '/mcp',
+      route: '/mcp',
+      peer,
+      headers: { 'mcp-session-id': session, 'mcp-protocol-version': '2025-06-18' },
+      responseHeaders: { 'content-type': 'text/event-stream', 'mcp-session-id': session },
+      below: [
+        {
+          attributes: {
+            'mcp.method.name': 'tools/call',
+            'gen_ai.tool.name': 'find',
+            'mcp.session.id': session,
+          },
+        },
+      ],
+    }).hits[0]?.parameters.cid;
+  const [first, moved, second] = [
+    of('session-1', '192.0.2.1'),
+    of('session-1', '192.0.2.2'),
+    of('session-2', '192.0.2.1'),
+  ];
+  builder.close();
+  expect(moved).toBe(first);
+  expect(second).not.toBe(first);
+});
+
+/** A request with an API key, and what the application answered. */
+const withKey = (key: string, status = 200): Facts => ({ status, headers: { 'x-api-key': key } });
+
+test.each<[what: string, facts: Facts, options: MatomoOptions, isNamed: boolean, before?: Facts]>([
+  ['a key that was let in', withKey('key-1'), KEY_HEADER, true],
+  ['a key and 304', withKey('key-1', 304), KEY_HEADER, true],
+  ['a key that was refused', withKey('key-2', 401), KEY_HEADER, false],
+  ['a key and a redirect', withKey('key-2', 302), KEY_HEADER, false],
+  ['a key that failed later', withKey('key-3', 500), KEY_HEADER, true, withKey('key-3')],
+  [
+    'a response that began with 200',
+    { ...withKey('key-4', 499), sentStatus: 200, aborted: true },
+    KEY_HEADER,
+    true,
+  ],
+  [
+    'a response that has not begun',
+    { ...withKey('key-4', 499), sentStatus: 0, aborted: true },
+    KEY_HEADER,
+    false,
+  ],
+  ['a preflight', { ...withKey('key-5'), method: 'OPTIONS' }, KEY_HEADER, false],
+  ['nobody', withKey('anonymous'), KEY_HEADER, false],
+  ['no key', {}, KEY_HEADER, false],
+  ['a token as a key', withKey(JWT), KEY_HEADER, false],
+  ['a key that is too long', withKey('k'.repeat(17_000)), KEY_HEADER, false],
+  ['a claim', { headers: { authorization: `Bearer ${JWT}` } }, { userId: 'jwt.sub' }, true],
+  [
+    'a claim that is a number',
+    { headers: { authorization: `bearer ${JWT}` } },
+    { userId: 'jwt.azp' },
+    true,
+  ],
+  [
+    'an empty claim',
+    { headers: { authorization: `Bearer ${JWT}` } },
+    { userId: 'jwt.client_id' },
+    false,
+  ],
+  [
+    'a claim of another scheme',
+    { headers: { authorization: `Basic ${JWT}` } },
+    { userId: 'jwt.sub' },
+    false,
+  ],
+  [
+    'a token that cannot be read',
+    { headers: { authorization: 'Bearer a.b.c' } },
+    { userId: 'jwt.sub' },
+    false,
+  ],
+  [
+    'basic credentials',
+    { headers: { authorization: 'Basic YTpi' } },
+    { userId: 'http.request.header.authorization' },
+    true,
+  ],
+  [
+    'a scheme without credentials',
+    { headers: { authorization: 'Basic' } },
+    { userId: 'http.request.header.authorization' },
+    false,
+  ],
+  [
+    'a key without a key for pseudonyms',
+    withKey('key-1'),
+    { ...KEY_HEADER, visitorKey: undefined },
+    false,
+  ],
+  ['a key with daily keys', withKey('key-1'), { ...KEY_HEADER, visitorKey: 'daily' }, false],
+])('pseudonyms: %s', (_what, facts, options, isNamed, before = undefined) => {
+  const builder = openBuilder(options);
+  if (before) builder.build(before);
+  const { uid } = builder.build(facts).hits[0]?.parameters ?? {};
+  builder.close();
+  if (isNamed) expect(uid).toMatch(/^[\da-f]{16}$/);
+  else expect(uid).toBeUndefined();
+});
+
+test('a pseudonym is the same for one value and key only', () => {
+  const of = (key: string, options = {}) =>
+    idOf(withKey(key), { ...KEY_HEADER, ...options }, 'uid');
+  expect(of(' key-1 ')).toBe(of('key-1'));
+  expect(of('key-2')).not.toBe(of('key-1'));
+  expect(of('key-1', { visitorKey: 'another-key' })).not.toBe(of('key-1'));
+  const authorization = (value: string) =>
+    idOf(
+      { headers: { authorization: value } },
+      { userId: 'http.request.header.authorization' },
+      'uid',
+    );
+  expect(authorization('Basic YTpi')).toBe(authorization('YTpi'));
+  const ofClaim = (claim: string) =>
+    idOf(
+      { headers: { authorization: `Bearer x.${Buffer.from(claim).toString('base64url')}.x` } },
+      { userId: 'jwt.sub' },
+      'uid',
+    );
+  expect(ofClaim('{"sub":12345678901234567890}')).not.toBe(ofClaim('{"sub":12345678901234567891}'));
+  expect(ofClaim('{"sub":"ada","x":1}')).toBe(ofClaim('{"x":2,"sub":" ada "}'));
+});
