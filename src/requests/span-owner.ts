@@ -1,27 +1,27 @@
-import { setHidden } from '../common/foreign-objects.js';
+import { createHiddenValue, type HiddenValue, shared } from '../common/foreign-objects.js';
 import { serverSpanOf, spanOf } from '../common/otel-global.js';
 import type { Context, Span } from '../common/otel-types.js';
 import type { Request } from './request.js';
 
 /**
  * On spans, from their start: the announced request that they belong to, which leads to those of all processors and copies of this
- * package. So nothing but its spans and its async context keeps a request in memory that may never end. A `WeakMap` costs a tenth of all
- * the CPU time of a hit.
+ * package. So nothing but its spans and its async context keeps a request in memory that may never end.
  */
-const OWNER: unique symbol = Symbol.for('opentelemetry-matomo.owner.1');
+const KEY = Symbol.for('opentelemetry-matomo.owners.1');
+let owners: HiddenValue<Request> | undefined;
 
 /** A span, recorded or not. */
-export interface OwnedSpan extends Pick<Span, 'spanContext'> {
-  [OWNER]?: Request;
-}
+export type OwnedSpan = Pick<Span, 'spanContext'>;
 
 export function ownerOf(span: OwnedSpan | undefined): Request | undefined {
-  return span?.[OWNER];
+  owners ??= shared(KEY, createHiddenValue<Request>);
+  return span && owners.get(span);
 }
 
 export function setOwner(span: OwnedSpan, announced: Request): void {
+  owners ??= shared(KEY, createHiddenValue<Request>);
   try {
-    setHidden(span, OWNER, announced);
+    owners.set(span, announced);
   } catch {
     // It is frozen, so it has no owner, as if it were not recorded.
   }
@@ -32,11 +32,12 @@ export function setOwner(span: OwnedSpan, announced: Request): void {
  * HTTP instrumentation stores beside it.
  */
 export function ownedSpanOf(context: Context | undefined): Span | undefined {
-  const span: (Span & OwnedSpan) | undefined = spanOf(context);
-  if (!span || span[OWNER]) return span;
-  const server: OwnedSpan | undefined = serverSpanOf(context);
-  if (!server?.[OWNER]) return span;
+  const span = spanOf(context);
+  if (!span || ownerOf(span)) return span;
+  const server = serverSpanOf(context);
+  const owner = ownerOf(server);
+  if (!server || !owner) return span;
   const { traceId, isRemote } = span.spanContext();
-  if (!isRemote && traceId === server.spanContext().traceId) setOwner(span, server[OWNER]);
+  if (!isRemote && traceId === server.spanContext().traceId) setOwner(span, owner);
   return span;
 }
