@@ -6,7 +6,7 @@ import type { MatomoOptions } from './options.js';
 import { createHitPipeline } from './pipeline/hit-pipeline.js';
 import { findMissingSpans } from './pipeline/missing-api.js';
 import { type MatomoStats, noStats } from './pipeline/stats.js';
-import { assembleRequests, mapEach } from './requests/assemble-requests.js';
+import { assembleRequests } from './requests/assemble-requests.js';
 import { announceExporter } from './requests/captured-requests.js';
 import type { FinishedSpan } from './requests/finished-span.js';
 import { hasHitEvent, hitsOfEvents } from './requests/matomo-attributes.js';
@@ -80,8 +80,9 @@ export class MatomoSpanExporter {
             if (isAnnotated(span, reading) && !hasHitEvent(span)) pipeline.countUnused();
           },
           onFailure,
+          (error) => pipeline.loseRequest(error),
         );
-        mapEach(assembled, (request) => pipeline.addRequest(request), onFailure);
+        for (const request of assembled) pipeline.addRequest(request);
       }
     } catch (error) {
       this.#countFailure(error);

@@ -1,6 +1,7 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
 import { MatomoSpanExporter } from '../src/index.js';
+import type { FinishedSpan } from '../src/requests/finished-span.js';
 import type { ExportResult } from '../src/span-exporter.js';
 import { finishedSpan, serverSpan } from './support/builders.js';
 import { captureOutput } from './support/output.js';
@@ -54,12 +55,12 @@ test('requests whose spans have names that are no text are tracked like others',
   expect(output).toEqual([]);
 });
 
-/** Spans that cannot be read: when they are grouped, as a part of a request, and as one without a request. */
-const UNREADABLE = [
-  finishedSpan({ attributes: undefined as never }),
-  serverSpan('/a', { 'enduser.id': Object.create(null) }),
-  finishedSpan({ kind: 0, attributes: { 'matomo.x': 1 }, status: undefined as never }),
-  finishedSpan({ kind: 0, events: [{ name: 'matomo.hit', attributes: throwing() }] }),
+/** Spans that cannot be read: when they are grouped, as a request, as a part of one, and as one without a request. */
+const UNREADABLE: readonly (readonly [FinishedSpan, 'unused' | 'rejected'])[] = [
+  [finishedSpan({ attributes: undefined as never }), 'unused'],
+  [serverSpan('/a', { 'enduser.id': Object.create(null) }), 'rejected'],
+  [finishedSpan({ kind: 0, attributes: { 'matomo.x': 1 }, status: undefined as never }), 'unused'],
+  [finishedSpan({ kind: 0, events: [{ name: 'matomo.hit', attributes: throwing() }] }), 'unused'],
 ];
 
 function throwing() {
@@ -70,9 +71,9 @@ function throwing() {
   };
 }
 
-test.each(UNREADABLE.map((span, i) => [i, span] as const))(
+test.each(UNREADABLE.map((row, i) => [i, ...row] as const))(
   'a span that cannot be read is counted and reported, and loses no other one (%i)',
-  async (_i, span) => {
+  async (_i, span, counted) => {
     const output = captureOutput();
     const { exporter } = await startExporter({ userId: 'enduser.id' });
     const { processor } = await startProcessor({ userId: 'enduser.id' });
@@ -82,8 +83,10 @@ test.each(UNREADABLE.map((span, i) => [i, span] as const))(
     processor.onEnd(span);
     await exporter.forceFlush();
     expect(codes).toEqual([0]);
-    expect(exporter.stats()).toMatchObject({ hits: 2, tracked: 2, spans: { unused: 1 } });
-    expect(processor.stats()).toMatchObject({ hits: 0, spans: { unused: 1 } });
+    const rejected = counted === 'rejected' ? 1 : 0;
+    const counts = { lost: { rejected }, spans: { unused: 1 - rejected } };
+    expect(exporter.stats()).toMatchObject({ hits: 2 + rejected, tracked: 2, ...counts });
+    expect(processor.stats()).toMatchObject({ hits: rejected, ...counts });
     expect(output.filter((line) => line.includes('[internal-error]'))).toHaveLength(2);
   },
 );

@@ -16,13 +16,15 @@ import { annotateBelow, annotateOwn, isAnnotatedBelow } from './span-annotations
 /**
  * Finds the HTTP requests in a list of finished spans, in any order: each SERVER span of a request that is not nested in another
  * one, with the annotations of its child spans. `onSpanWithoutRequest` gets spans with something for Matomo that belong to no request,
- * and whether an ancestor of them is missing: that may be their request. `onFailure` gets what a span or a request throws.
+ * and whether an ancestor of them is missing: that may be their request. `onFailure` gets what a span throws, and `onLostRequest` what a
+ * request does.
  */
 export function assembleRequests(
   spans: readonly FinishedSpan[],
   reading: RequestReading,
   onSpanWithoutRequest: (span: FinishedSpan, isAncestorMissing: boolean) => void = () => undefined,
   onFailure: (error: unknown) => void = rethrow,
+  onLostRequest: (error: unknown) => void = onFailure,
 ): EndedRequest[] {
   const { requests, unused } = groupSpans(
     mapEach(spans, (span) => toExportedSpan(span, reading), onFailure),
@@ -37,11 +39,11 @@ export function assembleRequests(
     return assembleRequest(root.span, spans, reading);
   }
   mapEach(unused, passOn, onFailure);
-  return mapEach(requests, assemble, onFailure).filter((request) => request !== undefined);
+  return mapEach(requests, assemble, onLostRequest).filter((request) => request !== undefined);
 }
 
 /** The results of a function for each item. An export has the spans of many requests: one that fails must not lose the others. */
-export function mapEach<Item, Result>(
+function mapEach<Item, Result>(
   items: readonly Item[],
   read: (item: Item) => Result,
   onFailure: (error: unknown) => void,
