@@ -115,6 +115,8 @@ export class HitFields {
   #site: number | undefined;
   #visitor: string | undefined;
   #startSeconds: number | undefined;
+  /** Whether anything was edited that says where the hit is from. */
+  isNamedAnew = false;
 
   /** Takes over what it is given. What is known need not be read from it. */
   constructor(page: PageFields = new PageFields(), known?: KnownFields) {
@@ -181,6 +183,7 @@ export class HitFields {
   #put(name: string, field: Field | undefined): void {
     this.#forget(name);
     const part = PART_OF.get(name);
+    if (part === 'visitor' || part === 'client') this.isNamedAnew = true;
     const known = part && this.#page[part];
     if (part && findIn(known, name)) {
       this.#page[part] = known instanceof FieldGroup ? known.replace(name, field) : field;

@@ -139,7 +139,7 @@ export function createVisitors(options: VisitorOptions) {
      */
     follow(fields: HitFields, named: Named): Named {
       const { visitor, traits } = named;
-      if (fields.get('cid') !== visitor.id) return named;
+      if (!fields.isNamedAnew || fields.get('cid') !== visitor.id) return named;
       const { site } = fields;
       const address = addressIn(fields, traits);
       const userAgent = userAgentIn(fields, traits);
