@@ -56,3 +56,18 @@ function matchesText(segment: RouteSegment, text: string): boolean {
   }
   return true;
 }
+
+/**
+ * An expression for most paths that a route of text and whole parameters matches; `undefined` for other routes. It is faster than comparing
+ * segments, which decides if it does not match.
+ */
+export function toPathPattern({ segments, uncertain }: RouteTemplate): RegExp | undefined {
+  const isPlain = segments.every(
+    ({ parts, hasParameter, isLoose }) => !isLoose && parts.length === (hasParameter ? 0 : 1),
+  );
+  if (uncertain > 0 || !isPlain) return undefined;
+  const texts = segments.map(({ parts: [text = ''], hasParameter }) =>
+    hasParameter ? '[^/]+' : text.replace(/[^\w-]/g, '\\$&'),
+  );
+  return new RegExp(`^/${texts.join('/')}/?$`, 'i');
+}

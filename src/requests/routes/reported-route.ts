@@ -1,5 +1,5 @@
 import { memoize } from '../../common/generation-cache.js';
-import { matchesPath } from '../../hit/page/match-route.js';
+import { matchesPath, toPathPattern } from '../../hit/page/match-route.js';
 import { mayBePageData, toPagePath, toTitlePath } from '../../hit/page/page-path.js';
 import { redactRoute } from '../../hit/page/redaction.js';
 import { parseRoute, type RouteTemplate } from '../../hit/page/route-template.js';
@@ -15,6 +15,8 @@ interface Route extends RouteTemplate {
   readonly reported: string | undefined;
   /** Whether it has more than parameters. */
   readonly hasText: boolean;
+  /** Most paths that it matches. */
+  readonly pattern: RegExp | undefined;
   /** Whether it has neither secrets nor IDs, so that it may be remembered. */
   readonly isWhole: boolean;
 }
@@ -36,6 +38,7 @@ const readRoute = /* @__PURE__ */ memoize(
       sent: isVague ? undefined : redacted,
       reported: isTemplate ? titled : undefined,
       hasText: segments.length === 0 || segments.some(({ parts }) => parts.length > 0),
+      pattern: toPathPattern(template),
       isWhole: titled === plain,
     };
   },
@@ -92,6 +95,7 @@ function fittingTemplate(own: string, path: string, language: unknown): FittingR
   // Of a span without a path it is `/`, which is also what applications rewrite.
   const fits =
     (path === '/' && own.startsWith('/')) ||
+    route.pattern?.test(path) ||
     canMatch(route, path, language) ||
     (mayBePageData(path) && canMatch(route, toPagePath(path), language));
   return fits ? { route: route.reported, hasText: route.hasText } : undefined;
