@@ -43,7 +43,7 @@ class Existing {
  * hit, and a hidden property half of that.
  */
 export function createHiddenValue<T>(): HiddenValue<T> {
-  return class Field extends Existing {
+  class Field extends Existing {
     #value: T | undefined;
 
     static get(object: object): T | undefined {
@@ -54,5 +54,7 @@ export function createHiddenValue<T>(): HiddenValue<T> {
       const field = #value in object ? object : new Field(object);
       field.#value = value;
     }
-  };
+  }
+  const { get, set } = Field;
+  return { get, set };
 }

@@ -20,10 +20,11 @@ import type { Span } from '../common/otel-types.js';
 import type { FurtherHit } from '../hit/further-hit.js';
 import { type Capture, ClosedRequests, Connections } from './connections.js';
 import { Http2Sessions } from './http2.js';
-import { ownRequest, requestOf } from './node-request.js';
+import { requestOf } from './node-request.js';
 import { addExecution } from './operations/index.js';
+import { ownerOf } from './owner.js';
 import type { HitReports, Request, RequestStorage } from './request.js';
-import { ownedSpanOf, ownerOf } from './span-owner.js';
+import { ownedSpanOf } from './span-owner.js';
 import type { RequestTracker } from './track-requests.js';
 
 /** A processor or exporter that accepts hits besides page views. */
@@ -95,7 +96,7 @@ function createSharedRequests(): SharedRequests {
   }
 
   function onStream(message: StreamMessage): void {
-    if (ownRequest(message.stream)) return;
+    if (ownerOf(message.stream)) return;
     const announced = sessions.add(message);
     for (const processor of processors) processor.beginStream(announced);
   }

@@ -9,7 +9,7 @@ import { setHidden } from '../common/foreign-objects.js';
 import { activeSpan } from '../common/otel-global.js';
 import { AsyncScope } from '../common/timers.js';
 import type { Client } from '../hit/visitor/client.js';
-import { ownRequest, REQUEST } from './node-request.js';
+import { ownerOf, setOwner } from './owner.js';
 import { Request, type RequestStorage } from './request.js';
 import { rawStatusOf, sentStatusOf } from './response.js';
 
@@ -74,7 +74,7 @@ export class Connections {
   add({ request: incoming, response, server }: RequestMessage): Request {
     const { storage, closed } = this.#capture;
     const announced = Request.ofNode(incoming, response, incoming.url ?? '/', server);
-    setHidden(incoming, REQUEST, announced);
+    setOwner(incoming, announced);
     storage.enterWith(announced);
     // No test shows what connections report at their end on Bun, so the end of the response counts, too.
     if (IS_BUN) response.once('close', () => closed.add(announced));
@@ -101,7 +101,7 @@ export class Connections {
    * of `finish` and `close`.
    */
   finish({ request: incoming, socket }: Partial<RequestMessage>): void {
-    const announced = incoming && ownRequest(incoming);
+    const announced = incoming && ownerOf(incoming);
     if (!announced || !socket) return;
     const { storage, closed } = this.#capture;
     if (storage.getStore() !== announced) storage.enterWith(announced);
@@ -141,7 +141,7 @@ export class Connections {
       if (name === 'close')
         for (const each of connection) storage.run(each, () => closed.add(each));
       const incoming = socket._httpMessage?.req;
-      const announced = incoming && ownRequest(incoming);
+      const announced = incoming && ownerOf(incoming);
       // Its timer may have begun in an earlier request, and an idle connection is of no request.
       const isKnown = announced !== undefined || name === 'timeout';
       try {

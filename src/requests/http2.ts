@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 
 import type { StreamMessage } from '../common/channel-listener.js';
 import { setHidden } from '../common/foreign-objects.js';
 import { areStreamsCaptured, type Capture, emitWith, wrapEmit } from './connections.js';
-import { ownRequest, REQUEST } from './node-request.js';
+import { ownerOf, setOwner } from './owner.js';
 import { Request } from './request.js';
 import { isClientError } from './response.js';
 
@@ -162,7 +162,7 @@ export class Http2Sessions {
     const incoming = new Http2Request(session.peer, headers);
     const response = new Http2Response(stream);
     const announced = Request.ofNode(incoming, response, headers[':path'] ?? '/', node.server);
-    setHidden(stream, REQUEST, announced);
+    setOwner(stream, announced);
     session.open.add(announced);
     stream.once('close', () => this.#end(announced, session));
     // Node.js calls those that read the body in the context of whatever the connection did before.
@@ -174,7 +174,7 @@ export class Http2Sessions {
 
   /** A stream is closed. Node.js emits that later. */
   close({ stream }: Partial<StreamMessage>): void {
-    const announced = stream && ownRequest(stream);
+    const announced = stream && ownerOf(stream);
     const response = announced?.response as Http2Response | undefined;
     if (!announced || !response) return;
     // To abort a stream, Node.js ends it.
@@ -209,7 +209,7 @@ export class Http2Sessions {
   #watchSession(node: ServerHttp2Session): void {
     wrapEmit(node, (emit, self, event) => {
       const [name, value] = event;
-      const announced = name === 'stream' ? ownRequest(value as object) : undefined;
+      const announced = name === 'stream' ? ownerOf(value) : undefined;
       if (!announced) return Reflect.apply(emit, self, event);
       try {
         return this.#capture.storage.run(announced, Reflect.apply, emit, self, event);

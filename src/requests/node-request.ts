@@ -1,21 +1,18 @@
 import { isObject } from '../common/channel-listener.js';
 import type { Attributes } from '../common/otel-types.js';
 import type { Http2Request } from './http2.js';
+import { ownerOf } from './owner.js';
 import type { Request } from './request.js';
-
-/** On Node's request or stream, so that nothing but that object keeps it in memory. A `WeakMap` costs a tenth of a hit. */
-export const REQUEST: unique symbol = Symbol.for('opentelemetry-matomo.request.1');
 
 /** The request of one of Node's requests or streams. The compatibility API of HTTP/2 has the stream of its request. */
 export function requestOf(incoming: object): Request | undefined {
-  const request = ownRequest(incoming);
-  if (request) return request;
+  // Some frameworks pass on an object whose prototype is the request.
+  for (let each: unknown = incoming; isObject(each); each = Object.getPrototypeOf(each)) {
+    const request = ownerOf(each);
+    if (request) return request;
+  }
   const { stream } = incoming as { readonly stream?: unknown };
-  return isObject(stream) ? ownRequest(stream) : undefined;
-}
-
-export function ownRequest(incoming: object): Request | undefined {
-  return (incoming as { readonly [REQUEST]?: Request })[REQUEST];
+  return isObject(stream) ? ownerOf(stream) : undefined;
 }
 
 /** Compares a property that both have, which is faster than to look for one that only one has. */

@@ -8,8 +8,9 @@ import {
   parentSpanIdOf,
   toMillis,
 } from './finished-span.js';
+import { ownerOf, setOwner } from './owner.js';
 import { Request } from './request.js';
-import { type OwnedSpan, ownerOf, setOwner } from './span-owner.js';
+import type { OwnedSpan } from './span-owner.js';
 
 /** `INVALID_TRACEID` of OpenTelemetry's API. */
 const NO_TRACE = '0'.repeat(32);

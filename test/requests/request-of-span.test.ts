@@ -1,9 +1,9 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
+import { setOwner } from '../../src/requests/owner.js';
 import { Request } from '../../src/requests/request.js';
 import { RequestFinder } from '../../src/requests/request-of-span.js';
-import { setOwner } from '../../src/requests/span-owner.js';
 import { finishedSpan } from '../support/builders.js';
 
 let spans = 0;

@@ -1,7 +1,8 @@
 import { createContextKey, ROOT_CONTEXT, type SpanContext, trace } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
+import { ownerOf, setOwner } from '../../src/requests/owner.js';
 import { Request } from '../../src/requests/request.js';
-import { ownedSpanOf, ownerOf, setOwner } from '../../src/requests/span-owner.js';
+import { ownedSpanOf } from '../../src/requests/span-owner.js';
 
 /** Of the HTTP instrumentation, which stores its SERVER span beside the active one. */
 const RPC_METADATA = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA');

@@ -30,10 +30,6 @@ const CHANGES: readonly (readonly [what: RegExp, why: string])[] = [
     'show routes and operations',
   ],
   [
-    /^property of a (?:finished )?request: Symbol\(opentelemetry-matomo\.request\.1\)$/,
-    'finds what is known of it; hidden',
-  ],
-  [
     /^property of a socket: (?:Symbol\(opentelemetry-matomo\.connection\)|emit|end)$/,
     'its requests, their contexts, and answers by the socket itself; hidden',
   ],
