@@ -1,0 +1,39 @@
+// OpenTelemetry's SDK 2 as an application sets it up: before it requires `http` and its framework.
+const { context, trace } = require('@opentelemetry/api');
+const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks');
+const { ExpressInstrumentation } = require('@opentelemetry/instrumentation-express');
+const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
+const {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  TraceIdRatioBasedSampler,
+} = require('@opentelemetry/sdk-trace-base');
+
+const { FRAMEWORK, SAMPLER = '1', TRACING } = process.env;
+
+function samplerOf(ratio) {
+  if (ratio === 0) return new AlwaysOffSampler();
+  return ratio === 1 ? new AlwaysOnSampler() : new TraceIdRatioBasedSampler(ratio);
+}
+
+function setUp() {
+  const { MatomoSpanProcessor } = require('opentelemetry-matomo');
+  const provider = new BasicTracerProvider({
+    sampler: samplerOf(Number(SAMPLER)),
+    spanProcessors: TRACING === 'processor' ? [new MatomoSpanProcessor()] : [],
+  });
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  trace.setGlobalTracerProvider(provider);
+  new HttpInstrumentation({ disableOutgoingRequestInstrumentation: true });
+  if (FRAMEWORK === 'express') new ExpressInstrumentation();
+  // The processor's application ends it; `register` does so itself.
+  if (TRACING === 'processor') process.once('SIGTERM', () => void end(provider));
+}
+
+async function end(provider) {
+  await provider.shutdown();
+  process.exit(0);
+}
+
+module.exports = { setUp };
