@@ -50,10 +50,17 @@ export async function runColumn(setup: Setup): Promise<RunColumn> {
   };
 }
 
-function routesOf({ route, does, before, sends }: Scenario) {
+function routesOf({ mount, route, does, before, sends }: Scenario) {
   if (does === undefined) return [];
   const path = route ?? pathOf((sends[0] as { path: string }).path);
-  return [{ route: path, handler: does, ...(before !== undefined && { before }) }];
+  return [
+    {
+      route: path,
+      handler: does,
+      ...(before !== undefined && { before }),
+      ...(mount !== undefined && { mount }),
+    },
+  ];
 }
 
 async function sendAll(column: Column, { sends }: Scenario) {

@@ -2,7 +2,11 @@ import { describe, test } from 'vitest';
 import { comesWith } from '../../support/skips.js';
 import { columnName, runColumn, scenariosOf } from './columns.js';
 
-const COLUMNS = [{ protocol: '1.1', framework: 'node', tracing: 'none' }] as const;
+const FRAMEWORKS = ['node', 'express', 'fastify', 'koa', 'hono'] as const;
+const TRACINGS = ['none', 'processor', 'register'] as const;
+const COLUMNS = FRAMEWORKS.flatMap((framework) =>
+  TRACINGS.map((tracing) => ({ protocol: '1.1', framework, tracing }) as const),
+);
 
 describe.each(COLUMNS.map((column) => [columnName(column), column] as const))(
   '%s',

@@ -16,6 +16,8 @@ export interface Scenario {
   readonly name: string;
   /** Of the handler, if it is not the path of the first request. */
   readonly route?: string;
+  /** Where the router of the route is mounted. */
+  readonly mount?: string;
   /** What the handler does: a name in `doors/capture/handlers.cjs`. None: there is no route. */
   readonly does?: string;
   /** What a middleware before it does. */
@@ -63,6 +65,11 @@ const STATUSES: [status: number, title: string][] = [
 const withRoute = (hits: Hits): Scenario['differs'] => ({
   express: hits,
   fastify: hits,
+});
+
+const withoutRoute = (hits: Hits): Scenario['differs'] => ({
+  node: hits,
+  stream: hits,
   koa: hits,
   hono: hits,
 });
@@ -97,7 +104,7 @@ export const SCENARIOS: readonly Scenario[] = [
     does: 'ok',
     sends: [get('/orders/7', { method: 'DELETE' })],
     hits: ['DELETE /orders/:order 200'],
-    differs: { node: ['DELETE /orders/:id 200'] },
+    differs: withoutRoute(['DELETE /orders/:id 200']),
   },
   {
     name: 'no route',

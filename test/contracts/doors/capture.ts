@@ -12,6 +12,8 @@ export type Framework = 'node' | 'stream' | 'express' | 'fastify' | 'koa' | 'hon
 
 /** A route for all methods, and names in `capture/handlers.cjs`. */
 export interface Route {
+  /** Where the router of the route is mounted. */
+  readonly mount?: string;
   readonly route: string;
   readonly handler: string;
   /** Runs first, as a middleware of this route. */

@@ -5,8 +5,9 @@ if (TRACING === 'processor' || TRACING === 'register') require('./tracing.cjs').
 const handlers = require('./handlers.cjs');
 const mount = require('./frameworks.cjs')[FRAMEWORK];
 
-/** `{ route, handler, middleware? }`: for all methods. */
-const routes = JSON.parse(ROUTES).map(({ route, handler, before }) => ({
+/** `{ mount?, route, handler, before? }`: for all methods. */
+const routes = JSON.parse(ROUTES).map(({ mount, route, handler, before }) => ({
+  mount,
   route,
   handle: handlers[handler] ?? fail(`There is no handler "${handler}".`),
   before: before && (handlers[before] ?? fail(`There is no handler "${before}".`)),

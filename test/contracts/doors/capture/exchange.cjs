@@ -8,10 +8,12 @@ class Exchange {
     this.response = response;
     this.handle = handle;
     this.isTaken = false;
+    this.onTake = () => undefined;
   }
 
   /** The framework sends nothing from here on. */
   take() {
+    if (!this.isTaken) this.onTake();
     this.isTaken = true;
     return this;
   }

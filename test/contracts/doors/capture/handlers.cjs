@@ -38,7 +38,7 @@ module.exports = {
     ignore();
   },
   'tracks an event'() {
-    trackEvent('Cart', 'open', { e_n: 'name', e_v: 3 });
+    trackEvent('Cart', 'open', { name: 'name', value: 3 });
   },
   async measures() {
     await measure('pf_dm1', () => delay(20));
