@@ -1,7 +1,13 @@
 import { expect } from 'vitest';
-import type { ComingPart } from '../../support/skips.js';
-import { type Column, type ColumnSetup, startColumn, type TrackedHit } from '../doors/capture.js';
-import { type ExpectedHit, type Hits, SCENARIOS, type Scenario } from './scenarios.js';
+import {
+  type Column,
+  type ColumnSetup,
+  type Route,
+  startColumn,
+  type TrackedHit,
+} from '../doors/capture.js';
+import type { ExpectedHit, Hits, Needed, Scenario } from './scenario.js';
+import { SCENARIOS } from './scenarios.js';
 
 /** A process that has run all scenarios of a column. */
 export interface RunColumn {
@@ -13,25 +19,66 @@ export interface RunColumn {
 export const columnName = ({ protocol, tracing, framework, sampler = 1 }: Setup) =>
   `HTTP/${protocol}, ${framework}, ${TRACINGS[tracing]}${sampler === 1 ? '' : `, sampler ${sampler}`}`;
 
-type Setup = Omit<ColumnSetup, 'routes'>;
+/** A column, without its routes. */
+export type Setup = Omit<ColumnSetup, 'routes'>;
 
 const TRACINGS = {
   none: 'without tracing',
   processor: 'SDK 2 with the processor',
   register: 'register beside SDK 2',
+  start: 'start, without tracing',
+  late: 'register, and SDK 2 that starts late',
 };
 
-export const scenariosOf = (setup: Setup) => SCENARIOS.filter(({ except }) => !except?.(setup));
+export const scenariosOf = (setup: Setup) => SCENARIOS.filter((each) => isIn(each, setup));
 
-/** Parts that a row may wait for, in this column. */
-export const comingPart = ({ from }: Scenario): ComingPart | undefined => from;
+function isIn({ needs = [], except }: Scenario, setup: Setup): boolean {
+  return !except?.(setup) && needs.every((need) => HAS[need](setup));
+}
+
+const hasSpans = ({ tracing }: Setup) => tracing === 'processor' || tracing === 'register';
+const HAS: Readonly<Record<Needed, (setup: Setup) => boolean>> = {
+  spans: hasSpans,
+  recorded: (setup) => hasSpans(setup) && (setup.sampler ?? 1) === 1,
+  'all requests': ({ tracing }) => tracing !== 'processor',
+  'HTTP/1.1': ({ protocol }) => protocol === '1.1',
+  code: ({ tracing }) => tracing === 'processor' || tracing === 'start',
+  time: () => (process.env.TEST_LENGTH ?? '') !== '',
+};
+
+const OPTIONS = {
+  MATOMO_TOKEN_AUTH: 'a'.repeat(32),
+  MATOMO_VISITOR_KEY: 'the-same-in-each-process',
+  MATOMO_DIMENSIONS: [
+    '1=http.request.method',
+    '2=http.response.status_code',
+    '3=http.route',
+    '4=network.protocol.version',
+    '7=matomo.deprecated_endpoint',
+    '8=matomo.failed_endpoint',
+  ].join(),
+  MATOMO_CONSENT: 'header:x-consent=yes',
+  MATOMO_DO_NOT_TRACK: 'true',
+  MATOMO_USER_ID: 'http.request.header.x-api-key',
+  MATOMO_TRUST_PROXY: '1',
+  MATOMO_IGNORE_ADDRESSES: '198.51.100.99',
+  MATOMO_IGNORE_PATHS: '/health',
+  MATOMO_IGNORE_PATTERNS: '/^\\/internal\\//',
+  MATOMO_IGNORED_METHODS: 'PURGE',
+  MATOMO_DOWNLOADS: 'documents',
+  MATOMO_DEPRECATED: '/^\\/v0\\//',
+};
 
 const pathOf = (url: string) => url.split('?')[0] as string;
 
 /** Runs all scenarios at once, each with its requests one after the other. */
 export async function runColumn(setup: Setup): Promise<RunColumn> {
   const scenarios = scenariosOf(setup);
-  const column = await startColumn({ ...setup, routes: scenarios.flatMap(routesOf) });
+  const column = await startColumn({
+    options: OPTIONS,
+    ...setup,
+    routes: scenarios.flatMap(routesOf),
+  });
   const received = new Map(
     await Promise.all(
       scenarios.map(async (scenario) => [scenario, await sendAll(column, scenario)] as const),
@@ -43,14 +90,14 @@ export async function runColumn(setup: Setup): Promise<RunColumn> {
     errors: column.errors,
     check(scenario) {
       if (scenario.receives) expect(received.get(scenario)).toMatchObject(scenario.receives);
-      const paths = scenario.sends.map(({ path }) => pathOf(path));
+      const paths = scenario.paths ?? scenario.sends.map(({ path }) => pathOf(path));
       const found = hits.filter(({ path }) => paths.includes(path));
       expectHits(found, scenario.differs?.[setup.framework] ?? scenario.hits);
     },
   };
 }
 
-function routesOf({ mount, route, does, before, sends }: Scenario) {
+function routesOf({ mount, route, does, before, next, sends }: Scenario): Route[] {
   if (does === undefined) return [];
   const path = route ?? pathOf((sends[0] as { path: string }).path);
   return [
@@ -60,10 +107,12 @@ function routesOf({ mount, route, does, before, sends }: Scenario) {
       ...(before !== undefined && { before }),
       ...(mount !== undefined && { mount }),
     },
+    ...(next ? [{ route: next.route, handler: next.does }] : []),
   ];
 }
 
-async function sendAll(column: Column, { sends }: Scenario) {
+async function sendAll(column: Column, { sends, sendsAtOnce }: Scenario) {
+  if (sendsAtOnce) return Promise.all(sends.map((sent) => column.send(sent)));
   const received = [];
   for (const sent of sends) received.push(await column.send(sent));
   return received;

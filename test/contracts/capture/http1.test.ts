@@ -1,24 +1,23 @@
-import { describe, test } from 'vitest';
-import { comesWith } from '../../support/skips.js';
-import { columnName, runColumn, scenariosOf } from './columns.js';
+import type { Setup } from './columns.js';
+import { runScenarios } from './run-scenarios.js';
 
-const FRAMEWORKS = ['node', 'express', 'fastify', 'koa', 'hono'] as const;
-const TRACINGS = ['none', 'processor', 'register'] as const;
-const COLUMNS = FRAMEWORKS.flatMap((framework) =>
-  TRACINGS.map((tracing) => ({ protocol: '1.1', framework, tracing }) as const),
-);
+const COLUMNS: readonly Omit<Setup, 'protocol'>[] = [
+  { framework: 'node', tracing: 'none' },
+  { framework: 'node', tracing: 'processor' },
+  { framework: 'node', tracing: 'register' },
+  { framework: 'node', tracing: 'register', sampler: 0.3 },
+  { framework: 'node', tracing: 'start' },
+  { framework: 'node', tracing: 'late' },
+  { framework: 'express', tracing: 'none' },
+  { framework: 'express', tracing: 'processor' },
+  { framework: 'express', tracing: 'register' },
+  { framework: 'express', tracing: 'register', sampler: 0 },
+  { framework: 'fastify', tracing: 'none' },
+  { framework: 'fastify', tracing: 'register' },
+  { framework: 'koa', tracing: 'none' },
+  { framework: 'koa', tracing: 'processor' },
+  { framework: 'hono', tracing: 'none' },
+  { framework: 'hono', tracing: 'register', sampler: 0.3 },
+];
 
-describe.each(COLUMNS.map((column) => [columnName(column), column] as const))(
-  '%s',
-  (_name, column) => {
-    let ran: ReturnType<typeof runColumn> | undefined;
-    test.each(scenariosOf(column).map((scenario) => [scenario.name, scenario] as const))(
-      '%s',
-      async (_scenario, scenario) => {
-        comesWith(scenario.from, scenario.differsToday);
-        ran ??= runColumn(column);
-        (await ran).check(scenario);
-      },
-    );
-  },
-);
+runScenarios(COLUMNS.map((column) => ({ protocol: '1.1', ...column })));

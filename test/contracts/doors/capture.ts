@@ -6,8 +6,11 @@ import type { InspectedHit, Inspector } from '../../../src/inspector/index.js';
 import { eventually, type Server, startServer } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
 
-/** `none`: without tracing. `processor`: SDK 2 with `MatomoSpanProcessor`. `register`: `register` beside SDK 2. */
-export type Tracing = 'none' | 'processor' | 'register';
+/**
+ * `none`: without tracing. `processor`: SDK 2 with `MatomoSpanProcessor`. `register`: `register` beside SDK 2. `start`: as `none`,
+ * with options in code. `late`: `register`, and an SDK 2 that starts after the first request.
+ */
+export type Tracing = 'none' | 'processor' | 'register' | 'start' | 'late';
 export type Framework = 'node' | 'stream' | 'express' | 'fastify' | 'koa' | 'hono';
 
 /** A route for all methods, and names in `capture/handlers.cjs`. */
@@ -33,16 +36,25 @@ export interface ColumnSetup {
   readonly node?: string;
 }
 
+export type Headers = Readonly<Record<string, string | undefined>>;
+
 export interface Sent {
   readonly path: string;
   /** @default 'GET' */
   readonly method?: string;
-  readonly headers?: OutgoingHttpHeaders;
+  /** `undefined` removes a default. */
+  readonly headers?: Headers;
   readonly body?: string;
   /** Leaves before the headers of the response, or in its body. */
   readonly leaves?: 'before headers' | 'in the body';
+  /** The body is sent when the handler has begun. */
+  readonly isBodyLate?: boolean;
+  /** Then waits for this hit, which comes after the response. */
+  readonly waits?: string;
   /** Bytes of a connection of its own, instead of all above. */
   readonly raw?: string;
+  /** Requests in `raw` wait for the response before them. */
+  readonly isOneByOne?: boolean;
 }
 
 /** What the client sees: the status, or that there was none. */
@@ -65,16 +77,12 @@ export interface Column {
   readonly url: string;
   send(sent: Sent): Promise<Received>;
   hits(): readonly TrackedHit[];
-  /** Waits for hits that come without an end of the application. */
-  atLeast(count: number): Promise<void>;
   /** What the application has written to its error output. */
   errors(): string;
   /** Ends the application, which delivers all hits. */
   stop(): Promise<readonly TrackedHit[]>;
 }
 
-const DIMENSIONS =
-  '1=http.request.method,2=http.response.status_code,3=http.route,4=network.protocol.version';
 const APP = 'test/contracts/doors/capture/app.cjs';
 
 export async function startColumn(setup: ColumnSetup): Promise<Column> {
@@ -90,10 +98,12 @@ export async function startColumn(setup: ColumnSetup): Promise<Column> {
     MATOMO_URL: inspector.url,
     MATOMO_SITE_ID: '1',
     MATOMO_SCHEDULE_DELAY: '200',
-    MATOMO_DIMENSIONS: DIMENSIONS,
     ...options,
   };
-  const preload = tracing === 'processor' ? [] : ['--require', 'opentelemetry-matomo/register'];
+  const preload =
+    tracing === 'processor' || tracing === 'start'
+      ? []
+      : ['--require', 'opentelemetry-matomo/register'];
   const app = await startServer([...preload, APP], { env, ...(node && { node }) });
   return new ChildColumn(app, inspector);
 }
@@ -110,9 +120,13 @@ class ChildColumn implements Column {
   }
 
   async send(sent: Sent): Promise<Received> {
-    return sent.raw === undefined
-      ? sendByHttp1(this.url, sent, (path) => this.#begun(path))
-      : sendRaw(this.url, sent.raw);
+    const received =
+      sent.raw === undefined
+        ? await sendByHttp1(this.url, sent, (path) => this.#begun(path))
+        : await sendRaw(this.url, sent.raw, sent.isOneByOne);
+    const { waits } = sent;
+    if (waits !== undefined) await eventually(() => this.hits().some(({ hit }) => hit === waits));
+    return received;
   }
 
   #begun(path: string): Promise<unknown> {
@@ -120,12 +134,6 @@ class ChildColumn implements Column {
   }
 
   hits = () => this.#inspector.hits().map(toTrackedHit);
-
-  async atLeast(count: number): Promise<void> {
-    await eventually(() => this.hits().length >= count, {
-      describe: () => `${count} hits, but ${this.hits().length}`,
-    });
-  }
 
   errors = () => this.#app.stderr();
 
@@ -135,10 +143,20 @@ class ChildColumn implements Column {
   }
 }
 
-const DEFAULT_HEADERS = { 'user-agent': 'curl/8.5.0', host: 'shop.example' };
+/** A client that consents, which `MATOMO_CONSENT` may require. */
+const DEFAULT_HEADERS = {
+  'user-agent': 'curl/8.5.0',
+  host: 'shop.example',
+  'x-consent': 'yes',
+};
 
 /** Resolves when a handler has begun. */
 type HasBegun = (path: string) => Promise<unknown>;
+
+const withDefaults = (headers: Headers): OutgoingHttpHeaders =>
+  Object.fromEntries(
+    Object.entries({ ...DEFAULT_HEADERS, ...headers }).filter(([, value]) => value !== undefined),
+  );
 
 async function sendByHttp1(url: string, sent: Sent, hasBegun: HasBegun): Promise<Received> {
   const { path, method = 'GET', headers = {}, body, leaves } = sent;
@@ -146,10 +164,15 @@ async function sendByHttp1(url: string, sent: Sent, hasBegun: HasBegun): Promise
     agent: false,
     path,
     method,
-    headers: { ...DEFAULT_HEADERS, ...headers },
+    headers: withDefaults(headers),
   });
   request.on('error', () => undefined);
-  request.end(body);
+  if (sent.isBodyLate) {
+    request.flushHeaders();
+    await hasBegun(path);
+  }
+  if (headers['content-length'] !== undefined) request.write(body);
+  else request.end(body);
   if (leaves === 'before headers') {
     await hasBegun(path);
     request.destroy();
@@ -174,12 +197,25 @@ async function sendByHttp1(url: string, sent: Sent, hasBegun: HasBegun): Promise
   return { status: response.statusCode, isComplete };
 }
 
-/** The status of the first answer, and whether the server closed the connection itself. */
-async function sendRaw(url: string, bytes: string): Promise<Received> {
+/** The status of the first response, when the server has ended the connection. */
+async function sendRaw(url: string, bytes: string, isOneByOne = false): Promise<Received> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => undefined);
-  socket.write(bytes);
-  const received = await text(socket).catch(() => '');
+  const requests = isOneByOne ? bytes.split(/(?<=\r\n\r\n)/) : [bytes];
+  let received = '';
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    received += part;
+    const answered = received.split('HTTP/1.1 ').length - 1;
+    if (answered === sent) sendNext();
+  });
+  let sent = 0;
+  const sendNext = () => {
+    const next = requests[sent];
+    sent += 1;
+    if (next !== undefined) socket.write(next);
+  };
+  sendNext();
+  await new Promise((resolve) => socket.once('close', resolve));
   const status = /^HTTP\/1\.1 (\d+)/.exec(received)?.[1];
   return { status: status === undefined ? undefined : Number(status), isComplete: true };
 }
@@ -194,6 +230,7 @@ function toTrackedHit({ params, stored, status }: InspectedHit): TrackedHit {
 }
 
 function nameOf(params: Record<string, string>, title = '', status: number | undefined): string {
+  if (params.recMode !== undefined) return `chatbot ${params.http_status}`;
   if (params.e_c !== undefined) return `event ${params.e_c} ${params.e_a}`;
   if (params.idgoal === '0') return `order ${params.ec_id}`;
   if (params.idgoal !== undefined) return `goal ${params.idgoal}`;

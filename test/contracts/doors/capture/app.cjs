@@ -1,6 +1,8 @@
 // An application of a column: PROTOCOL, TRACING and FRAMEWORK say which one, ROUTES what its handlers do.
 const { FRAMEWORK, TRACING, ROUTES } = process.env;
-if (TRACING === 'processor' || TRACING === 'register') require('./tracing.cjs').setUp();
+const { OPTIONS, setUp } = require('./tracing.cjs');
+if (TRACING === 'processor' || TRACING === 'register') setUp();
+if (TRACING === 'start') require('opentelemetry-matomo').start(OPTIONS);
 
 const handlers = require('./handlers.cjs');
 const mount = require('./frameworks.cjs')[FRAMEWORK];
@@ -18,6 +20,7 @@ function fail(message) {
 }
 
 mount(routes).then((server) => {
+  if (TRACING === 'late') server.once('request', () => setUp());
   server.keepAliveTimeout = 60_000;
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');

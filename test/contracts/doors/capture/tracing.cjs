@@ -12,6 +12,16 @@ const {
 
 const { FRAMEWORK, SAMPLER = '1', TRACING } = process.env;
 
+/** Options in code, which requests ask for. */
+const OPTIONS = {
+  ignore: (request) => request.header('x-ignore') === 'yes',
+  beforeSend(hit) {
+    const asked = /[?&]before=(\w+)/.exec(hit.url)?.[1];
+    if (asked === 'drop') return null;
+    return asked === 'change' ? { ...hit, dimension5: 'changed' } : hit;
+  },
+};
+
 function samplerOf(ratio) {
   if (ratio === 0) return new AlwaysOffSampler();
   return ratio === 1 ? new AlwaysOnSampler() : new TraceIdRatioBasedSampler(ratio);
@@ -21,7 +31,7 @@ function setUp() {
   const { MatomoSpanProcessor } = require('opentelemetry-matomo');
   const provider = new BasicTracerProvider({
     sampler: samplerOf(Number(SAMPLER)),
-    spanProcessors: TRACING === 'processor' ? [new MatomoSpanProcessor()] : [],
+    spanProcessors: TRACING === 'processor' ? [new MatomoSpanProcessor(OPTIONS)] : [],
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(provider);
@@ -36,4 +46,4 @@ async function end(provider) {
   process.exit(0);
 }
 
-module.exports = { setUp };
+module.exports = { OPTIONS, setUp };

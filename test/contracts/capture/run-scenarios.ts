@@ -1,0 +1,21 @@
+import { describe, test } from 'vitest';
+import { comesWith } from '../../support/skips.js';
+import { columnName, runColumn, type Setup, scenariosOf } from './columns.js';
+
+/** A test for each scenario of each column. The first one of a column runs them all, in one process. */
+export function runScenarios(columns: readonly Setup[], more: () => Partial<Setup> = () => ({})) {
+  describe.each(columns.map((column) => [columnName(column), column] as const))(
+    '%s',
+    (_name, column) => {
+      let ran: ReturnType<typeof runColumn> | undefined;
+      test.each(scenariosOf(column).map((scenario) => [scenario.name, scenario] as const))(
+        '%s',
+        async (_scenario, scenario) => {
+          comesWith(scenario.from, scenario.differsToday);
+          ran ??= runColumn({ ...column, ...more() });
+          (await ran).check(scenario);
+        },
+      );
+    },
+  );
+}

@@ -1,0 +1,69 @@
+import type { ComingPart } from '../../support/skips.js';
+import type { ColumnSetup, Framework, Received, Sent } from '../doors/capture.js';
+
+export type Needed = 'spans' | 'recorded' | 'all requests' | 'HTTP/1.1' | 'code' | 'time';
+
+/** What Matomo gets. Titles of page views end with their status: `GET /a 200`. */
+export interface ExpectedHit {
+  /** `page`: `GET /orders/:id 200`. `event`: `Cart open`. `download`: its path. `goal`, `order`, `other`. */
+  readonly hit: string;
+  /** Parameters of the hit; `undefined` if it has none. */
+  readonly params?: Readonly<Record<string, string | RegExp | undefined>>;
+}
+
+/** A hit without parameters of interest is its text. */
+export type Hits = readonly (string | ExpectedHit)[];
+
+export interface Scenario {
+  readonly name: string;
+  /** Of the handler, if it is not the path of the first request. */
+  readonly route?: string;
+  /** Where the router of the route is mounted. */
+  readonly mount?: string;
+  /** What the handler does: a name in `doors/capture/handlers.cjs`. None: there is no route. */
+  readonly does?: string;
+  /** A route behind it. */
+  readonly next?: { readonly route: string; readonly does: string };
+  /** What a middleware before it does. */
+  readonly before?: string;
+  /** Sent one after the other, unless `sendsAtOnce`. No other scenario has these paths. */
+  readonly sends: readonly Sent[];
+  readonly sendsAtOnce?: boolean;
+  /** Of its hits, if they are not those of its requests. */
+  readonly paths?: readonly string[];
+  readonly hits: Hits;
+  /** Where titles and hits differ. */
+  readonly differs?: Partial<Record<Framework, Hits>>;
+  /** What the client gets. */
+  readonly receives?: readonly Partial<Received>[];
+  /**
+   * What it needs of its column: `spans`, and that these are `recorded`, what Node.js answers itself (`all requests`, which have no
+   * spans), connections of HTTP/1.1, options in code, or time.
+   */
+  readonly needs?: readonly Needed[];
+  /** Columns that do not have it, for another reason. */
+  readonly except?: (column: Omit<ColumnSetup, 'routes'>) => boolean;
+  readonly from?: ComingPart;
+  readonly differsToday?: string;
+}
+
+export const get = (path: string, more: Partial<Sent> = {}): Sent => ({ path, ...more });
+export const post = (path: string, body: string, more: Partial<Sent> = {}): Sent => ({
+  path,
+  method: 'POST',
+  body,
+  ...more,
+});
+
+/** Frameworks that pass their routes: a failed request is titled by its route. */
+export const withRoute = (hits: Hits): Scenario['differs'] => ({
+  express: hits,
+  fastify: hits,
+});
+
+export const withoutRoute = (hits: Hits): Scenario['differs'] => ({
+  node: hits,
+  stream: hits,
+  koa: hits,
+  hono: hits,
+});

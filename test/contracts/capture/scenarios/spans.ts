@@ -1,0 +1,92 @@
+import { get, type Scenario } from '../scenario.js';
+
+const TWENTY = /^(?:19|[2-9]\d|\d{3,})$/;
+
+const rows: readonly Scenario[] = [
+  {
+    name: 'a step that a span times',
+    does: 'times a step with a span',
+    sends: [get('/span-timed')],
+    hits: [{ hit: 'GET /span-timed 200', params: { pf_dm1: TWENTY } }],
+  },
+  {
+    name: 'two steps that spans time',
+    does: 'times two steps with spans',
+    sends: [get('/span-timed-twice')],
+    hits: [{ hit: 'GET /span-timed-twice 200', params: { pf_dm1: TWENTY, pf_dm2: TWENTY } }],
+  },
+  {
+    name: 'attributes of a child span',
+    does: 'annotates with a child span',
+    sends: [get('/span-child')],
+    hits: [{ hit: 'Report 200', params: { dimension5: 'child', pf_dm1: /^\d+$/ } }],
+  },
+  {
+    name: 'attributes of its span',
+    does: 'annotates with its span',
+    sends: [get('/span-annotated')],
+    hits: [{ hit: 'Span 200', params: { dimension5: 'span' } }],
+  },
+  {
+    name: 'attributes of its span, and annotate',
+    does: 'annotates with its span, and in code',
+    sends: [get('/span-and-code')],
+    hits: [{ hit: 'GET /span-and-code 200', params: { dimension5: 'code', dimension6: 'span' } }],
+  },
+  {
+    name: 'ignored by its span',
+    does: 'ignores with its span',
+    sends: [get('/span-ignored')],
+    hits: [],
+  },
+  {
+    name: 'an event of its span',
+    does: 'tracks with a span event',
+    sends: [get('/span-event')],
+    hits: ['GET /span-event 200', { hit: 'event Span event', params: { url: /\/span-event$/ } }],
+  },
+  {
+    name: 'a route that code sets on the span',
+    route: '/set/*',
+    does: 'sets its route on the span',
+    sends: [get('/set/x/span')],
+    hits: ['GET /set/:by/span 200'],
+    differs: { express: ['GET /set/* 200'] },
+  },
+  {
+    name: 'a nested SERVER span',
+    does: 'has a nested SERVER span',
+    sends: [get('/span-nested')],
+    hits: [
+      { hit: 'GET /span-nested 200', params: { dimension5: 'nested', dimension6: 'in nested' } },
+      { hit: 'event Nested event', params: { url: /\/span-nested$/ } },
+    ],
+  },
+  {
+    name: 'the span of a job beside an open request',
+    does: 'starts a job',
+    sends: [get('/span-job')],
+    hits: [{ hit: 'GET /span-job 200', params: { pf_dm1: undefined, dimension6: undefined } }],
+  },
+  {
+    name: 'calls of a job beside an open request',
+    does: 'starts a job',
+    sends: [get('/span-job-calls')],
+    hits: [{ hit: 'GET /span-job-calls 200', params: { dimension5: undefined } }],
+    from: 'request',
+    differsToday:
+      'A call in the span of a job counts for the request in whose async context the job runs.',
+  },
+  {
+    name: 'annotated in a child span',
+    does: 'annotates in a child span',
+    sends: [get('/span-in-child')],
+    hits: [
+      { hit: 'GET /span-in-child 200', params: { dimension5: 'in a child' } },
+      { hit: 'event Child event', params: { url: /\/span-in-child$/ } },
+    ],
+  },
+];
+
+/** Need the instrumentation of an application. */
+export const SPANS: readonly Scenario[] = rows.map((row) => ({ needs: ['recorded'], ...row }));

@@ -1,0 +1,281 @@
+import { get, type Hits, post, type Scenario, withoutRoute, withRoute } from '../scenario.js';
+
+const none = (name: string, path: string, more: Partial<Scenario> = {}): Scenario => ({
+  name,
+  sends: [get(path)],
+  hits: ['GET Not Found 404'],
+  ...more,
+});
+
+const routed = (name: string, route: string, path: string, template: string): Scenario => ({
+  name,
+  route,
+  does: 'ok',
+  sends: [get(path)],
+  hits: [`GET ${route} 200`],
+  differs: withoutRoute([`GET ${template} 200`]) ?? {},
+});
+
+const same = (title: string): Hits => [title];
+
+/** JSON-RPC, GraphQL and so on: a name appears after the operation has succeeded, which it does here. */
+const operation = (
+  name: string,
+  sent: ReturnType<typeof get>,
+  title: string,
+  more: Partial<Scenario> = {},
+): Scenario => ({
+  name,
+  does: 'json',
+  ...(sent.body !== undefined && { before: 'parses the body' }),
+  sends: [sent],
+  hits: same(title),
+  ...more,
+});
+
+const json = (path: string, body: unknown, headers = {}) =>
+  post(path, JSON.stringify(body), {
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+
+export const TITLES: readonly Scenario[] = [
+  none('no route', '/nothing-here', { receives: [{ status: 404 }] }),
+  none('no route, below one', '/orders/7/nothing'),
+  routed('a parameter', '/orders/:order', '/orders/7', '/orders/:id'),
+  routed(
+    'two parameters',
+    '/shops/:shop/orders/:order',
+    '/shops/3/orders/9',
+    '/shops/:id/orders/:id',
+  ),
+  routed(
+    'an identifier',
+    '/objects/:object',
+    '/objects/5e0f1a52-9f4e-4a7c-8d63-0c1b7d2b9e11',
+    '/objects/:uuid',
+  ),
+  routed('a name', '/people/:person', '/people/ada', '/people/ada'),
+  routed('a version of an API', '/v1/orders/:order', '/v1/orders/7', '/v1/orders/:id'),
+  {
+    name: 'a mounted router',
+    mount: '/api/v2',
+    route: '/carts/:cart',
+    does: 'ok',
+    sends: [get('/api/v2/carts/7')],
+    hits: ['GET /api/v2/carts/:cart 200'],
+    differs: withoutRoute(['GET /api/v2/carts/:id 200']) ?? {},
+  },
+  {
+    name: 'a router that is mounted with a parameter',
+    mount: '/tenants/:tenant',
+    route: '/carts/:cart',
+    does: 'ok',
+    sends: [get('/tenants/3/carts/7')],
+    hits: ['GET /tenants/:tenant/carts/:cart 200'],
+    differs: withoutRoute(['GET /tenants/:id/carts/:id 200']) ?? {},
+  },
+  {
+    name: 'a mounted router whose handler throws',
+    mount: '/api/v3',
+    route: '/carts/:cart',
+    does: 'throws',
+    sends: [get('/api/v3/carts/7')],
+    hits: ['GET /api/v3/carts/:cart 500'],
+    differs: withoutRoute(['GET /api/v3/carts/:id 500']) ?? {},
+  },
+  {
+    name: 'a route that a middleware skips',
+    route: '/skipped/:skipped',
+    before: 'skips the route',
+    does: 'annotates',
+    sends: [get('/skipped/7')],
+    hits: ['GET /skipped/:skipped 404'],
+    receives: [{ status: 404 }],
+    except: ({ framework }) => framework !== 'express',
+  },
+  {
+    name: 'a route that a middleware skips, and the next one',
+    route: '/skipping/:skipped',
+    before: 'skips the route',
+    does: 'annotates',
+    next: { route: '/skipping/:order', does: 'ok' },
+    sends: [get('/skipping/7')],
+    hits: [{ hit: 'GET /skipping/:order 200', params: { dimension5: undefined } }],
+    except: ({ framework }) => framework !== 'express',
+  },
+  {
+    name: 'a wildcard',
+    route: '/tree/*',
+    does: 'ok',
+    sends: [get('/tree/a/b')],
+    hits: ['GET /tree/* 200'],
+    differs: withoutRoute(['GET /tree/a/b 200']) ?? {},
+  },
+  {
+    name: 'a failure of a route with a parameter',
+    route: '/failing/:order',
+    does: 'status 404',
+    sends: [get('/failing/7')],
+    hits: ['GET Not Found 404'],
+    differs: withRoute(['GET /failing/:order 404']) ?? {},
+  },
+  {
+    name: 'a rewritten URL',
+    does: 'rewrites the URL',
+    sends: [get('/before-rewriting')],
+    hits: [{ hit: 'GET /before-rewriting 200', params: { url: /\/before-rewriting$/ } }],
+  },
+  {
+    name: 'a method that the application changes',
+    does: 'changes the method',
+    sends: [get('/method-changed')],
+    hits: [{ hit: 'GET /method-changed 200', params: { dimension1: 'GET' } }],
+  },
+  {
+    name: 'a path that is percent-encoded',
+    route: '/caf%C3%A9',
+    does: 'ok',
+    sends: [get('/caf%C3%A9')],
+    hits: ['GET /café 200'],
+    except: ({ framework }) => framework !== 'node' && framework !== 'stream',
+  },
+  {
+    name: 'a token in the path',
+    route: '/confirm/:code',
+    does: 'ok',
+    sends: [get('/confirm/kX3vQ9bT2mN7pL5wZ8rY')],
+    paths: ['/confirm/redacted'],
+    hits: [{ hit: 'GET /confirm/:code 200', params: { url: /\/confirm\/redacted$/ } }],
+    differs:
+      withoutRoute([
+        { hit: 'GET /confirm/redacted 200', params: { url: /\/confirm\/redacted$/ } },
+      ]) ?? {},
+  },
+  {
+    name: 'data of a page',
+    route: '/posts/:post/__data.json',
+    does: 'json',
+    sends: [get('/posts/7/__data.json')],
+    hits: ['GET /posts/:post/__data.json 200'],
+    differs: withoutRoute(['GET /posts/:id 200']) ?? {},
+  },
+  {
+    name: 'an ignored path',
+    does: 'annotates',
+    sends: [get('/health?full'), get('/health', { method: 'HEAD' })],
+    hits: [],
+    receives: [{ status: 200 }, { status: 200 }],
+  },
+  {
+    name: 'an ignored pattern',
+    route: '/internal/*',
+    does: 'annotates',
+    sends: [get('/internal/a')],
+    hits: [],
+  },
+  {
+    name: 'an ignored method',
+    does: 'annotates',
+    sends: [get('/ignored-method', { method: 'PURGE' })],
+    hits: [],
+    except: ({ framework }) => framework === 'fastify' || framework === 'koa',
+  },
+  none('a static file', '/assets/app.css', { hits: [] }),
+  none('an icon', '/favicon.ico', { hits: [] }),
+  none('a poll of socket.io', '/socket.io/?EIO=4&transport=polling&sid=1', { hits: [] }),
+  {
+    name: 'a later part of a document',
+    does: 'part of a document',
+    sends: [get('/files/part.pdf', { headers: { range: 'bytes=100-200' } })],
+    hits: [],
+  },
+  {
+    name: 'the first part of a document',
+    does: 'part of a document',
+    sends: [get('/files/first.pdf', { headers: { range: 'bytes=0-100' } })],
+    hits: [{ hit: 'download 206', params: { dimension2: '206' } }],
+  },
+  {
+    name: 'a document',
+    does: 'pdf',
+    sends: [get('/files/report.pdf')],
+    hits: [{ hit: 'download 200', params: { download: /\/files\/report\.pdf$/ } }],
+  },
+  {
+    name: 'a document that is missing',
+    sends: [get('/files/missing.pdf')],
+    hits: ['GET Not Found 404'],
+  },
+  {
+    name: 'a deprecated endpoint',
+    route: '/v0/orders/:id',
+    does: 'ok',
+    sends: [get('/v0/orders/7')],
+    hits: [{ hit: 'GET /v0/orders/:id 200', params: { dimension7: 'GET /v0/orders/:id' } }],
+    differs: withoutRoute([{ hit: 'GET /v0/orders/:id 200', params: { dimension7: undefined } }]),
+  },
+  {
+    name: 'a failed endpoint',
+    does: 'status 503',
+    sends: [get('/failed-endpoint')],
+    hits: [
+      {
+        hit: 'GET /failed-endpoint 503',
+        params: { dimension8: /^(?:5xx|503) GET \/failed-endpoint$/ },
+      },
+    ],
+  },
+  operation(
+    'GraphQL',
+    json('/graphql', { operationName: 'FindOrder', query: 'query FindOrder { a }' }),
+    'POST /graphql FindOrder 200',
+  ),
+  operation(
+    'GraphQL with GET',
+    get('/get/graphql?operationName=ListOrders&query=x'),
+    'GET /get/graphql ListOrders 200',
+  ),
+  operation(
+    'JSON-RPC',
+    json('/rpc', { jsonrpc: '2.0', id: 1, method: 'eth_getBalance' }),
+    'POST /rpc eth_getBalance 200',
+  ),
+  operation(
+    'a batch of JSON-RPC',
+    json('/rpc-batch', [
+      { jsonrpc: '2.0', id: 1, method: 'first' },
+      { jsonrpc: '2.0', id: 2, method: 'second' },
+    ]),
+    'POST /rpc-batch first (2) 200',
+  ),
+  operation(
+    'JSON-RPC that fails, and never succeeded',
+    json('/rpc-failing', { jsonrpc: '2.0', id: 1, method: 'never_succeeds' }),
+    'POST /rpc-failing 500',
+    { does: 'status 500' },
+  ),
+  operation(
+    'MCP',
+    json('/mcp', {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'find_order' },
+    }),
+    'MCP tools/call find_order 200',
+  ),
+  operation(
+    'a notification of MCP',
+    json('/notified/mcp', { jsonrpc: '2.0', method: 'notifications/initialized' }),
+    '',
+    { hits: [] },
+  ),
+  operation('tRPC', get('/trpc/user.byId?input=1'), 'GET /trpc/user.byId 200', {
+    route: '/trpc/*',
+  }),
+  operation('SOAP', post('/soap', '<a/>', { headers: { soapaction: '"urn:GetOrder"' } }), '', {
+    does: 'xml',
+    before: 'reads the body',
+    hits: [{ hit: 'POST /soap GetOrder 200' }, 'event Test body'],
+  }),
+];

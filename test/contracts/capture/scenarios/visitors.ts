@@ -1,0 +1,205 @@
+import { get, type Scenario } from '../scenario.js';
+
+const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
+const KEY = { 'x-api-key': 'key of ann' };
+const PSEUDONYM = /^[0-9a-f]{16}$/;
+
+/** Requests that make no hit, by what is in them. */
+const ignored = (
+  [
+    ['Do Not Track', { headers: { dnt: '1' } }],
+    ['Global Privacy Control', { headers: { 'sec-gpc': '1' } }],
+    ['no consent', { headers: { 'x-consent': undefined } }],
+    ['consent that is refused', { headers: { 'x-consent': 'no' } }],
+    ['a health checker', { headers: { 'user-agent': 'kube-probe/1.31' } }],
+    ['an ignored address', { headers: { 'x-forwarded-for': '198.51.100.99' } }],
+    ['a prefetch', { headers: { 'sec-purpose': 'prefetch' } }],
+    ['an old prefetch', { headers: { purpose: 'prefetch' } }],
+    ['an ignored method', { method: 'PATCH', path: '/patched-and-ignored' }],
+  ] as const
+).map(([what, sent], i): Scenario => {
+  return {
+    name: `not tracked: ${what}`,
+    does: 'annotates',
+    sends: [get(`/not-tracked-${i}`, sent)],
+    hits: [],
+    receives: [{ status: 200 }],
+  };
+});
+
+/** Of excluded visitors, nothing is sent. */
+const silent = (
+  [
+    ['Do Not Track', { dnt: '1' }],
+    ['no consent', { 'x-consent': undefined }],
+  ] as const
+).map(
+  ([what, headers], i): Scenario => ({
+    name: `no events either: ${what}`,
+    does: 'tracks two events',
+    sends: [get(`/silent-${i}`, { headers })],
+    hits: [],
+  }),
+);
+
+export const VISITORS: readonly Scenario[] = [
+  ...ignored.filter(({ name }) => !name.includes('method')),
+  ...silent,
+  {
+    name: 'no events after the response of one who objects',
+    does: 'tracks an event in close',
+    sends: [get('/silent-in-close', { headers: { dnt: '1' } })],
+    hits: [],
+  },
+  {
+    name: 'DNT: 0 is no objection',
+    does: 'ok',
+    sends: [get('/dnt-0', { headers: { dnt: '0' } })],
+    hits: ['GET /dnt-0 200'],
+  },
+  {
+    name: 'what the client sent decides, not what a middleware leaves',
+    before: 'deletes headers',
+    does: 'tracks two events',
+    sends: [get('/dnt-deleted', { headers: { dnt: '1' } })],
+    hits: [],
+  },
+  {
+    name: 'a middleware cannot consent',
+    before: 'adds consent',
+    does: 'ok',
+    sends: [get('/consent-added', { headers: { 'x-consent': undefined } })],
+    hits: [],
+  },
+  {
+    name: 'a page view of a browser',
+    does: 'ok',
+    sends: [
+      get('/browser', {
+        headers: {
+          'user-agent': FIREFOX,
+          'accept-language': 'de-DE,de;q=0.8',
+          referer: 'https://other.example/from?token=secret',
+        },
+      }),
+    ],
+    hits: [
+      {
+        hit: 'GET /browser 200',
+        params: {
+          ua: FIREFOX,
+          lang: /^de-DE/i,
+          urlref: /^https:\/\/other\.example\/from\?token=redacted$/,
+        },
+      },
+    ],
+  },
+  {
+    name: 'the URL behind a proxy',
+    does: 'ok',
+    sends: [
+      get('/proxied', {
+        headers: {
+          'x-forwarded-for': '192.0.2.9, 203.0.113.7',
+          'x-forwarded-proto': 'https',
+          'x-forwarded-host': 'public.example',
+        },
+      }),
+    ],
+    hits: [
+      {
+        hit: 'GET /proxied 200',
+        params: { cip: '203.0.113.7', url: 'https://public.example/proxied' },
+      },
+    ],
+  },
+  {
+    name: 'the address of the connection',
+    does: 'ok',
+    sends: [get('/direct')],
+    hits: [
+      { hit: 'GET /direct 200', params: { cip: '127.0.0.1', url: /^https?:\/\/shop\.example/ } },
+    ],
+  },
+  {
+    name: 'an API key',
+    does: 'ok',
+    sends: [get('/keyed', { headers: KEY })],
+    hits: [{ hit: 'GET /keyed 200', params: { uid: PSEUDONYM } }],
+  },
+  {
+    name: 'an API key that a middleware deletes',
+    before: 'deletes headers',
+    does: 'ok',
+    sends: [get('/key-deleted', { headers: KEY })],
+    hits: [{ hit: 'GET /key-deleted 200', params: { uid: PSEUDONYM, ua: 'curl/8.5.0' } }],
+  },
+  {
+    name: 'no API key',
+    does: 'ok',
+    sends: [get('/no-key')],
+    hits: [{ hit: 'GET /no-key 200', params: { uid: undefined } }],
+  },
+  {
+    name: 'an API key that was never let in',
+    does: 'status 401',
+    sends: [get('/wrong-key', { headers: { 'x-api-key': 'guessed' } })],
+    hits: [{ hit: 'GET Unauthorized 401', params: { uid: undefined } }],
+    differs: {
+      express: [{ hit: 'GET /wrong-key 401', params: { uid: undefined } }],
+      fastify: [{ hit: 'GET /wrong-key 401', params: { uid: undefined } }],
+    },
+  },
+  {
+    name: 'an event has the API key of its request',
+    does: 'tracks an event',
+    sends: [get('/keyed-event', { headers: KEY })],
+    hits: [
+      { hit: 'GET /keyed-event 200', params: { uid: PSEUDONYM } },
+      { hit: 'event Cart open', params: { uid: PSEUDONYM, url: /\/keyed-event$/ } },
+    ],
+  },
+  {
+    name: 'an AI chatbot',
+    does: 'ok',
+    sends: [
+      get('/chatbot', {
+        headers: {
+          'user-agent': 'Mozilla/5.0 (compatible; ChatGPT-User/1.0; +https://openai.com/bot)',
+        },
+      }),
+    ],
+    hits: [{ hit: 'chatbot 200', params: { recMode: '1', url: /\/chatbot$/ } }],
+  },
+  {
+    name: 'the predicate ignore',
+    does: 'ok',
+    needs: ['code'],
+    sends: [get('/predicate', { headers: { 'x-ignore': 'yes' } })],
+    hits: [],
+  },
+  {
+    name: 'the predicate ignore leaves events',
+    does: 'tracks an event',
+    needs: ['code'],
+    sends: [get('/predicate-event', { headers: { 'x-ignore': 'yes' } })],
+    hits: ['event Cart open'],
+  },
+  {
+    name: 'beforeSend drops a hit',
+    does: 'ok',
+    needs: ['code'],
+    sends: [get('/dropped?before=drop')],
+    hits: [],
+  },
+  {
+    name: 'beforeSend changes hits',
+    does: 'tracks an event',
+    needs: ['code'],
+    sends: [get('/changed?before=change')],
+    hits: [
+      { hit: 'GET /changed 200', params: { dimension5: 'changed' } },
+      { hit: 'event Cart open', params: { dimension5: 'changed' } },
+    ],
+  },
+];

@@ -1,0 +1,241 @@
+const { setImmediate: turn, setTimeout: delay } = require('node:timers/promises');
+const {
+  annotate,
+  forRequest,
+  ignore,
+  measure,
+  trackEvent,
+  trackGoal,
+  trackHit,
+  trackOrder,
+} = require('opentelemetry-matomo');
+
+const event = (action, more) => trackEvent('Test', action, more);
+
+/** A connection with callbacks, as pools and `redis` 3 keep it: they run in the async context of whoever opened it. */
+const callbacks = [];
+let isOpen = false;
+function query(callback) {
+  callbacks.push(callback);
+  if (isOpen) return;
+  isOpen = true;
+  setInterval(() => {
+    for (const each of callbacks.splice(0)) each();
+  }, 2);
+}
+const queried = (use) =>
+  new Promise((resolve) =>
+    query(() => {
+      use();
+      resolve();
+    }),
+  );
+
+module.exports = {
+  annotates() {
+    annotate({ action_name: 'Checkout', dimension5: 'pro' });
+  },
+  async 'annotates twice, later'() {
+    await turn();
+    annotate({ dimension5: 'first', dimension6: 'first' });
+    await delay(1);
+    annotate({ dimension5: 'later' });
+  },
+  'annotates before'() {
+    annotate({ dimension5: 'middleware', dimension6: 'middleware' });
+  },
+  'annotates over it'() {
+    annotate({ dimension5: 'handler' });
+  },
+  'annotates a user'() {
+    annotate({ uid: 'ada' });
+  },
+  'annotates with variables'() {
+    annotate({ cvar: { plan: 'pro' } });
+    annotate({ cvar: { area: 'shop' } });
+  },
+  'annotates in finish'(exchange) {
+    exchange.onFinish(() => annotate({ dimension5: 'finish' }));
+  },
+  'annotates in close'(exchange) {
+    exchange.onClose(() => annotate({ dimension5: 'close' }));
+  },
+  'annotates what the client left'(exchange) {
+    exchange.onClose(() => annotate({ dimension5: 'left' }));
+    exchange.begin(200, { 'content-type': 'text/html' }).write('half');
+  },
+  async 'annotates in a timer'() {
+    await new Promise((resolve) =>
+      setTimeout(() => {
+        annotate({ dimension5: 'timer' });
+        resolve();
+      }, 1),
+    );
+  },
+  async 'annotates in a tick'() {
+    await new Promise((resolve) =>
+      process.nextTick(() => {
+        annotate({ dimension5: 'tick' });
+        queueMicrotask(() => {
+          annotate({ dimension6: 'microtask' });
+          resolve();
+        });
+      }),
+    );
+  },
+  'annotates in an interval'() {
+    return new Promise((resolve) => {
+      let times = 0;
+      const interval = setInterval(() => {
+        times += 1;
+        annotate({ dimension5: String(times) });
+        if (times < 3) return;
+        clearInterval(interval);
+        resolve();
+      }, 1);
+    });
+  },
+  'annotates much too late'(exchange) {
+    exchange.onFinish(() => setTimeout(() => annotate({ dimension5: 'too late' }), 2500));
+  },
+  'ignores much too late'(exchange) {
+    exchange.onFinish(() => setTimeout(ignore, 2500));
+  },
+  ignores() {
+    ignore();
+  },
+  async 'ignores later'() {
+    await delay(1);
+    ignore();
+  },
+  'ignores in finish'(exchange) {
+    exchange.onFinish(ignore);
+  },
+  'ignores, with an event'() {
+    event('before');
+    ignore();
+    event('after');
+  },
+  'tracks an event'() {
+    trackEvent('Cart', 'open', { name: 'name', value: 3 });
+  },
+  'tracks two events'() {
+    event('first');
+    event('second');
+  },
+  'tracks an event in finish': (exchange) => exchange.onFinish(() => event('finish')),
+  'tracks an event in close': (exchange) => exchange.onClose(() => event('close')),
+  async 'tracks an event in the end of the request'(exchange) {
+    exchange.onRequestClose(() => event('request closed'));
+    exchange.onBody(() => undefined);
+  },
+  /** The client leaves. */
+  'tracks what a stream leaves'(exchange) {
+    exchange.onRequestClose(() => event('request closed'));
+    exchange.onClose(() => event('response closed'));
+    exchange.begin(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+  },
+  'tracks an event after the response'(exchange) {
+    exchange.onFinish(() => setTimeout(() => event('after the response'), 50));
+  },
+  'tracks an event long after the response'(exchange) {
+    exchange.onFinish(() => setTimeout(() => event('long after'), 2500));
+  },
+  'tracks a goal'() {
+    trackGoal(7, { revenue: 5 });
+  },
+  'tracks an order'() {
+    trackOrder({ id: 'A-1', revenue: 12, items: [{ sku: 'X', price: 12, quantity: 1 }] });
+  },
+  'tracks a search'() {
+    trackHit({ search: 'shoes', search_cat: 'shop', search_count: 3 });
+  },
+  'tracks, with what was annotated'() {
+    annotate({ uid: 'grace', dimension5: 'annotated' });
+    event('annotated');
+  },
+  async measures() {
+    await measure('pf_dm1', () => delay(20));
+  },
+  async 'measures what rejects'() {
+    await measure('pf_dm2', () => delay(20).then(() => Promise.reject(new Error('no')))).catch(
+      () => undefined,
+    );
+  },
+  async 'measures twice'() {
+    await measure('pf_dm1', () => delay(20));
+    await measure('pf_dm1', () => delay(20));
+  },
+  async 'for the request'({ handle }) {
+    const functions = forRequest(handle);
+    functions.annotate({ dimension5: 'for the request' });
+    functions.trackEvent('Test', 'for the request');
+    functions.trackGoal(3);
+    await functions.measure('pf_dm2', () => delay(20));
+  },
+  'ignores for the request'({ handle }) {
+    forRequest(handle).ignore();
+  },
+  async 'asks a pool for the request'({ handle, url }) {
+    await queried(() => {
+      const functions = forRequest(handle);
+      functions.annotate({ dimension5: url.split('?')[1] });
+      functions.trackEvent('Pool', url.split('?')[1]);
+    });
+  },
+  async 'asks a pool, with functions of before'({ handle, url }) {
+    const functions = forRequest(handle);
+    await queried(() => functions.annotate({ dimension5: url.split('?')[1] }));
+  },
+  async 'asks a pool that an instrumentation binds'({ url }) {
+    const { context } = require('@opentelemetry/api');
+    await new Promise((resolve) => {
+      const callback = () => {
+        annotate({ dimension5: url.split('?')[1] });
+        trackEvent('Bound', url.split('?')[1]);
+        resolve();
+      };
+      query(context.bind(context.active(), callback));
+    });
+  },
+  async 'tracks from concurrent steps'({ url }) {
+    const name = url.split('?')[1];
+    await Promise.all([
+      delay(3).then(() => annotate({ dimension5: name })),
+      turn().then(() => annotate({ dimension6: name })),
+      delay(1).then(() => trackEvent('Concurrent', name)),
+    ]);
+  },
+  'reads the body': (exchange) =>
+    new Promise((resolve) =>
+      exchange.onBody((body) => {
+        annotate({ dimension5: `${body.length} of ${body[0]}` });
+        event('body');
+        resolve();
+      }),
+    ),
+  /** As a middleware that hides who asks. */
+  'deletes headers'({ request }) {
+    for (const name of ['dnt', 'sec-gpc', 'x-api-key', 'x-forwarded-for', 'user-agent']) {
+      delete request.headers[name];
+    }
+  },
+  'adds consent'({ request }) {
+    request.headers['x-consent'] = 'yes';
+  },
+  'changes the method'({ request }) {
+    request.method = 'PATCH';
+  },
+  'rewrites the URL'({ request }) {
+    request.url = '/rewritten/to/this';
+  },
+  'skips the route': () => 'route',
+  /** As `express.json()`. */
+  'parses the body': (exchange) =>
+    new Promise((resolve) =>
+      exchange.onBody((body) => {
+        exchange.request.body = JSON.parse(body);
+        resolve();
+      }),
+    ),
+};
