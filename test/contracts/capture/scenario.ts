@@ -1,7 +1,14 @@
 import type { ComingPart } from '../../support/skips.js';
 import type { ColumnSetup, Framework, Received, Sent } from '../doors/capture.js';
 
-export type Needed = 'spans' | 'recorded' | 'all requests' | 'HTTP/1.1' | 'code' | 'time';
+export type Needed =
+  | 'spans'
+  | 'recorded'
+  | 'child spans'
+  | 'all requests'
+  | 'HTTP/1.1'
+  | 'code'
+  | 'time';
 
 /** What Matomo gets. Titles of page views end with their status: `GET /a 200`. */
 export interface ExpectedHit {
@@ -37,8 +44,8 @@ export interface Scenario {
   /** What the client gets. */
   readonly receives?: readonly Partial<Received>[];
   /**
-   * What it needs of its column: `spans`, and that these are `recorded`, what Node.js answers itself (`all requests`, which have no
-   * spans), connections of HTTP/1.1, options in code, or time.
+   * What it needs of its column: SERVER spans (`spans`), and that these are `recorded`; an SDK that records `child spans`; requests
+   * that Node.js answers itself and that have no spans (`all requests`); connections of HTTP/1.1; options in code; time.
    */
   readonly needs?: readonly Needed[];
   /** Columns that do not have it, for another reason. */

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { type OutgoingHttpHeaders, request as requestByHttp1 } from 'node:http';
+import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
 import type { InspectedHit, Inspector } from '../../../src/inspector/index.js';
 import { eventually, type Server, startServer } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
@@ -60,7 +62,8 @@ export interface Sent {
 /** What the client sees: the status, or that there was none. */
 export interface Received {
   readonly status: number | undefined;
-  readonly isComplete: boolean;
+  /** Over HTTP/1.1: whether the body has its end. */
+  readonly isComplete?: boolean;
 }
 
 /** A hit as Matomo gets it. */
@@ -105,7 +108,7 @@ export async function startColumn(setup: ColumnSetup): Promise<Column> {
       ? []
       : ['--require', 'opentelemetry-matomo/register'];
   const app = await startServer([...preload, APP], { env, ...(node && { node }) });
-  return new ChildColumn(app, inspector);
+  return new ChildColumn(app, inspector, protocol);
 }
 
 class ChildColumn implements Column {
@@ -113,20 +116,29 @@ class ChildColumn implements Column {
   readonly #app: Server;
   readonly #inspector: Inspector;
 
-  constructor(app: Server, inspector: Inspector) {
+  /** One connection of HTTP/2 for all requests. */
+  readonly #session: ClientHttp2Session | undefined;
+
+  constructor(app: Server, inspector: Inspector, protocol: ColumnSetup['protocol']) {
+    this.#session = protocol === '2' ? openSession(app.url) : undefined;
     this.url = app.url;
     this.#app = app;
     this.#inspector = inspector;
   }
 
   async send(sent: Sent): Promise<Received> {
-    const received =
-      sent.raw === undefined
-        ? await sendByHttp1(this.url, sent, (path) => this.#begun(path))
-        : await sendRaw(this.url, sent.raw, sent.isOneByOne);
+    const received = await this.#sendByProtocol(sent);
     const { waits } = sent;
     if (waits !== undefined) await eventually(() => this.hits().some(({ hit }) => hit === waits));
     return received;
+  }
+
+  #sendByProtocol(sent: Sent): Promise<Received> {
+    if (sent.raw !== undefined) return sendRaw(this.url, sent.raw, sent.isOneByOne);
+    const hasBegun: HasBegun = (path) => this.#begun(path);
+    return this.#session
+      ? sendByHttp2(this.#session, sent, hasBegun)
+      : sendByHttp1(this.url, sent, hasBegun);
   }
 
   #begun(path: string): Promise<unknown> {
@@ -138,6 +150,7 @@ class ChildColumn implements Column {
   errors = () => this.#app.stderr();
 
   async stop(): Promise<readonly TrackedHit[]> {
+    this.#session?.close();
     await this.#app.stop();
     return this.hits();
   }
@@ -195,6 +208,43 @@ async function sendByHttp1(url: string, sent: Sent, hasBegun: HasBegun): Promise
     () => false,
   );
   return { status: response.statusCode, isComplete };
+}
+
+function openSession(url: string): ClientHttp2Session {
+  const session = connectHttp2(url);
+  session.on('error', () => undefined);
+  onTestFinished(() => session.destroy());
+  return session;
+}
+
+async function sendByHttp2(
+  session: ClientHttp2Session,
+  sent: Sent,
+  hasBegun: HasBegun,
+): Promise<Received> {
+  const { path, method = 'GET', headers = {}, body, leaves } = sent;
+  const { host, ...others } = withDefaults(headers);
+  const requestHeaders = {
+    ':path': path,
+    ':method': method,
+    ':authority': String(host),
+    ...others,
+  };
+  const stream = session.request(requestHeaders, { endStream: body === undefined });
+  stream.on('error', () => undefined);
+  let status: number | undefined;
+  stream.on('response', (received) => {
+    status = received[':status'];
+  });
+  const closed = new Promise((resolve) => stream.once('close', resolve));
+  if (sent.isBodyLate) await hasBegun(path);
+  if (body !== undefined) stream.end(body);
+  if (leaves === 'before headers') await hasBegun(path);
+  if (leaves === 'in the body') await once(stream, 'data');
+  if (leaves === undefined) stream.resume();
+  else stream.close(constants.NGHTTP2_CANCEL);
+  await closed;
+  return { status };
 }
 
 /** The status of the first response, when the server has ended the connection. */

@@ -1,4 +1,4 @@
-import { get, post, type Scenario, withoutRoute, withRoute } from '../scenario.js';
+import { get, post, type Scenario, withRoute } from '../scenario.js';
 
 const STATUSES: [status: number, title: string][] = [
   [201, 'GET /status-201'],

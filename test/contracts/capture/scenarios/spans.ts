@@ -5,18 +5,21 @@ const TWENTY = /^(?:19|[2-9]\d|\d{3,})$/;
 const rows: readonly Scenario[] = [
   {
     name: 'a step that a span times',
+    needs: ['child spans'],
     does: 'times a step with a span',
     sends: [get('/span-timed')],
     hits: [{ hit: 'GET /span-timed 200', params: { pf_dm1: TWENTY } }],
   },
   {
     name: 'two steps that spans time',
+    needs: ['child spans'],
     does: 'times two steps with spans',
     sends: [get('/span-timed-twice')],
     hits: [{ hit: 'GET /span-timed-twice 200', params: { pf_dm1: TWENTY, pf_dm2: TWENTY } }],
   },
   {
     name: 'attributes of a child span',
+    needs: ['child spans'],
     does: 'annotates with a child span',
     sends: [get('/span-child')],
     hits: [{ hit: 'Report 200', params: { dimension5: 'child', pf_dm1: /^\d+$/ } }],
@@ -79,6 +82,7 @@ const rows: readonly Scenario[] = [
   },
   {
     name: 'annotated in a child span',
+    needs: ['child spans'],
     does: 'annotates in a child span',
     sends: [get('/span-in-child')],
     hits: [
@@ -88,5 +92,5 @@ const rows: readonly Scenario[] = [
   },
 ];
 
-/** Need the instrumentation of an application. */
+/** Most need an instrumentation. */
 export const SPANS: readonly Scenario[] = rows.map((row) => ({ needs: ['recorded'], ...row }));

@@ -1,7 +1,7 @@
 // How each framework mounts routes. Each makes a server that does not listen yet.
 const { createServer } = require('node:http');
 const { pipeline, Readable } = require('node:stream');
-const { Exchange } = require('./exchange.cjs');
+const { Exchange, StreamExchange } = require('./exchange.cjs');
 
 const { PROTOCOL } = process.env;
 const create = (listener) =>
@@ -55,6 +55,25 @@ module.exports = {
       };
       void answer(route, new Exchange(request, response), respond);
     });
+  },
+
+  /** The `stream` event of HTTP/2. */
+  async stream(routes) {
+    const find = findRoute(routes);
+    const server = create();
+    server.on('stream', (stream, requestHeaders) => {
+      stream.on('error', () => undefined);
+      const route = find(pathOf(requestHeaders[':path'])) ?? notFound;
+      const respond = ({ status, headers, body }) => {
+        const isWithout = body === undefined || stream.headRequest;
+        stream.respond({ ...headers, ':status': status }, { endStream: isWithout });
+        if (isWithout) return;
+        if (body?.pipe) pipeline(body, stream, () => undefined);
+        else stream.end(body);
+      };
+      void answer(route, new StreamExchange(stream, requestHeaders), respond);
+    });
+    return server;
   },
 
   async express(routes) {
