@@ -11,7 +11,8 @@ export function runScenarios(columns: readonly Setup[], more: () => Partial<Setu
       test.each(scenariosOf(column).map((scenario) => [scenario.name, scenario] as const))(
         '%s',
         async (_scenario, scenario) => {
-          comesWith(scenario.from, scenario.differsToday);
+          const { part, today, in: isIn } = scenario.comesWith ?? {};
+          if (isIn?.(column) ?? true) comesWith(part, today);
           ran ??= runColumn({ ...column, ...more() });
           (await ran).check(scenario);
         },

@@ -21,6 +21,8 @@ export interface ExpectedHit {
 /** A hit without parameters of interest is its text. */
 export type Hits = readonly (string | ExpectedHit)[];
 
+type Differs = Partial<Record<Framework, Hits>>;
+
 export interface Scenario {
   readonly name: string;
   /** Of the handler, if it is not the path of the first request. */
@@ -40,7 +42,7 @@ export interface Scenario {
   readonly paths?: readonly string[];
   readonly hits: Hits;
   /** Where titles and hits differ. */
-  readonly differs?: Partial<Record<Framework, Hits>>;
+  readonly differs?: Differs;
   /** What the client gets. */
   readonly receives?: readonly Partial<Received>[];
   /**
@@ -50,8 +52,14 @@ export interface Scenario {
   readonly needs?: readonly Needed[];
   /** Columns that do not have it, for another reason. */
   readonly except?: (column: Omit<ColumnSetup, 'routes'>) => boolean;
-  readonly from?: ComingPart;
-  readonly differsToday?: string;
+  /** Only the next part makes these hits. */
+  readonly comesWith?: {
+    readonly part: ComingPart;
+    /** What happens today. */
+    readonly today: string;
+    /** @default in all columns */
+    readonly in?: (column: Omit<ColumnSetup, 'routes'>) => boolean;
+  };
 }
 
 export const get = (path: string, more: Partial<Sent> = {}): Sent => ({ path, ...more });
@@ -63,12 +71,12 @@ export const post = (path: string, body: string, more: Partial<Sent> = {}): Sent
 });
 
 /** Frameworks that pass their routes: a failed request is titled by its route. */
-export const withRoute = (hits: Hits): Scenario['differs'] => ({
+export const withRoute = (hits: Hits): Differs => ({
   express: hits,
   fastify: hits,
 });
 
-export const withoutRoute = (hits: Hits): Scenario['differs'] => ({
+export const withoutRoute = (hits: Hits): Differs => ({
   node: hits,
   stream: hits,
   koa: hits,

@@ -25,7 +25,7 @@ const statuses = STATUSES.map(([status, title]): Scenario => {
     does: `status ${status}`,
     sends: [get(path)],
     hits: [`${title} ${status}`],
-    differs: withRoute([`GET ${path} ${status}`]) ?? {},
+    differs: withRoute([`GET ${path} ${status}`]),
     receives: [{ status, isComplete: true }],
   };
 });

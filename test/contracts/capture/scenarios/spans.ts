@@ -1,10 +1,18 @@
 import { get, type Scenario } from '../scenario.js';
 
+const BESIDE_HTTP2: Scenario['comesWith'] = {
+  part: 'request',
+  today:
+    'Spans without a SERVER span add nothing to the request in whose async context they start.',
+  in: ({ protocol }) => protocol === '2',
+};
+
 const TWENTY = /^(?:19|[2-9]\d|\d{3,})$/;
 
 const rows: readonly Scenario[] = [
   {
     name: 'a step that a span times',
+    comesWith: BESIDE_HTTP2,
     needs: ['child spans'],
     does: 'times a step with a span',
     sends: [get('/span-timed')],
@@ -12,6 +20,7 @@ const rows: readonly Scenario[] = [
   },
   {
     name: 'two steps that spans time',
+    comesWith: BESIDE_HTTP2,
     needs: ['child spans'],
     does: 'times two steps with spans',
     sends: [get('/span-timed-twice')],
@@ -19,6 +28,7 @@ const rows: readonly Scenario[] = [
   },
   {
     name: 'attributes of a child span',
+    comesWith: BESIDE_HTTP2,
     needs: ['child spans'],
     does: 'annotates with a child span',
     sends: [get('/span-child')],
@@ -76,9 +86,11 @@ const rows: readonly Scenario[] = [
     does: 'starts a job',
     sends: [get('/span-job-calls')],
     hits: [{ hit: 'GET /span-job-calls 200', params: { dimension5: undefined } }],
-    from: 'request',
-    differsToday:
-      'A call in the span of a job counts for the request in whose async context the job runs.',
+    comesWith: {
+      part: 'request',
+      today:
+        'A call in the span of a job counts for the request in whose async context the job runs.',
+    },
   },
   {
     name: 'annotated in a child span',
