@@ -12,7 +12,7 @@ import { startMatomo } from '../../support/matomo.js';
  * `none`: without tracing. `processor`: SDK 2 with `MatomoSpanProcessor`. `register`: `register` beside SDK 2. `start`: as `none`,
  * with options in code. `late`: `register`, and an SDK 2 that starts after the first request.
  */
-export type Tracing = 'none' | 'processor' | 'register' | 'start' | 'late';
+type Tracing = 'none' | 'processor' | 'register' | 'start' | 'late';
 export type Framework = 'node' | 'stream' | 'express' | 'fastify' | 'koa' | 'hono';
 
 /** A route for all methods, and names in `capture/handlers.cjs`. */
@@ -38,7 +38,7 @@ export interface ColumnSetup {
   readonly node?: string;
 }
 
-export type Headers = Readonly<Record<string, string | undefined>>;
+type Headers = Readonly<Record<string, string | undefined>>;
 
 export interface Sent {
   readonly path: string;
@@ -128,6 +128,10 @@ class ChildColumn implements Column {
 
   async send(sent: Sent): Promise<Received> {
     const received = await this.#sendByProtocol(sent);
+    // The application sees the end of a request later than its client.
+    if (sent.leaves || this.#hasPrinted('begun', sent.path)) {
+      await eventually(() => this.#hasPrinted('closed', sent.path));
+    }
     const { waits } = sent;
     if (waits !== undefined) await eventually(() => this.hits().some(({ hit }) => hit === waits));
     return received;
@@ -142,7 +146,11 @@ class ChildColumn implements Column {
   }
 
   #begun(path: string): Promise<unknown> {
-    return eventually(() => this.#app.stdout().includes(`begun ${path}\n`));
+    return eventually(() => this.#hasPrinted('begun', path));
+  }
+
+  #hasPrinted(what: 'begun' | 'closed', path: string): boolean {
+    return this.#app.stdout().includes(`${what} ${path}\n`);
   }
 
   hits = () => this.#inspector.hits().map(toTrackedHit);

@@ -9,7 +9,9 @@ const create = (listener) =>
 
 /** What the framework is to send: what the handler returns, with defaults. Nothing if the handler has taken the response. */
 async function run({ before, handle }, exchange) {
-  process.stdout.write(`begun ${exchange.url}\n`);
+  const { url } = exchange;
+  process.stdout.write(`begun ${url}\n`);
+  exchange.onClose(() => process.stdout.write(`closed ${url}\n`));
   if (before) await before(exchange);
   if (exchange.isTaken) return;
   const reply = (await handle(exchange)) ?? {};
