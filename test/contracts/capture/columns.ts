@@ -13,7 +13,8 @@ import { SCENARIOS } from './scenarios.js';
 export interface RunColumn {
   readonly scenarios: readonly Scenario[];
   check(scenario: Scenario): void;
-  errors(): string;
+  /** Compares what `stats()` counts with the hits that came, and with the requests that make none. */
+  checkStats(): void;
 }
 
 export const columnName = ({ protocol, tracing, framework, sampler = 1 }: Setup) =>
@@ -37,6 +38,9 @@ function isIn({ needs = [], except }: Scenario, setup: Setup): boolean {
 }
 
 /** Instrumentations make SERVER spans over HTTP/1.1 only. */
+/** Whether the application tells what became of its requests. */
+export const hasStats = (setup: Setup) => HAS.code(setup);
+
 const hasSpans = ({ protocol, tracing }: Setup) =>
   protocol === '1.1' && (tracing === 'processor' || tracing === 'register');
 const HAS: Readonly<Record<Needed, (setup: Setup) => boolean>> = {
@@ -91,7 +95,25 @@ export async function runColumn(setup: Setup): Promise<RunColumn> {
   const hits = await column.stop();
   return {
     scenarios,
-    errors: column.errors,
+    checkStats() {
+      const stats = column.stats();
+      const further = hits.filter(({ hit }) => /^(?:event|goal|order|search) /.test(hit));
+      expect(stats).toMatchObject({
+        hits: hits.length,
+        furtherHits: further.length,
+        aiChatbots: hits.filter(({ hit }) => hit.startsWith('chatbot')).length,
+        pending: 0,
+        invalid: 0,
+      });
+      expect((stats?.tracked ?? 0) + (stats?.accepted ?? 0)).toBe(hits.length);
+      expect(nonZero(stats?.lost)).toEqual({});
+      const ignored: Record<string, number> = {};
+      for (const { ignored: reason, sends } of scenarios) {
+        if (reason !== undefined) ignored[reason] = (ignored[reason] ?? 0) + sends.length;
+      }
+      expect(nonZero(stats?.ignored)).toEqual(ignored);
+      expect(nonZero(stats?.dropped)).toEqual({});
+    },
     check(scenario) {
       const receives = scenario.receives?.map(({ isComplete, ...others }) =>
         setup.protocol === '1.1' && isComplete !== undefined ? { ...others, isComplete } : others,
@@ -103,6 +125,9 @@ export async function runColumn(setup: Setup): Promise<RunColumn> {
     },
   };
 }
+
+const nonZero = (counts: Readonly<Record<string, number>> = {}) =>
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
 
 function routesOf({ mount, route, does, before, next, sends }: Scenario): Route[] {
   if (does === undefined) return [];

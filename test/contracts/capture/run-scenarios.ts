@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
 import { comesWith } from '../../support/skips.js';
-import { columnName, runColumn, type Setup, scenariosOf } from './columns.js';
+import { columnName, hasStats, runColumn, type Setup, scenariosOf } from './columns.js';
 
 /** A test for each scenario of each column. The first one of a column runs them all, in one process. */
 export function runScenarios(columns: readonly Setup[], more: () => Partial<Setup> = () => ({})) {
@@ -17,6 +17,11 @@ export function runScenarios(columns: readonly Setup[], more: () => Partial<Setu
           (await ran).check(scenario);
         },
       );
+      if (!hasStats(column)) return;
+      test('every request is counted', async () => {
+        ran ??= runColumn({ ...column, ...more() });
+        (await ran).checkStats();
+      });
     },
   );
 }

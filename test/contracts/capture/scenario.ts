@@ -43,6 +43,8 @@ export interface Scenario {
   readonly hits: Hits;
   /** Where titles and hits differ. */
   readonly differs?: Differs;
+  /** Why all of its requests make no page view, as `stats()` counts it. */
+  readonly ignored?: string;
   /** What the client gets. */
   readonly receives?: readonly Partial<Received>[];
   /**

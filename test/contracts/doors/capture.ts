@@ -75,11 +75,27 @@ export interface TrackedHit {
   readonly params: Readonly<Record<string, string>>;
 }
 
+/** Counts since start. */
+interface Stats {
+  readonly hits: number;
+  readonly furtherHits: number;
+  readonly aiChatbots: number;
+  readonly pending: number;
+  readonly tracked: number;
+  readonly accepted: number;
+  readonly invalid: number;
+  readonly lost: Readonly<Record<string, number>>;
+  readonly ignored: Readonly<Record<string, number>>;
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
 /** An application with all routes, whose hits go to a Matomo of its own. */
 export interface Column {
   readonly url: string;
   send(sent: Sent): Promise<Received>;
   hits(): readonly TrackedHit[];
+  /** What became of every request; after `stop`, of a column with options in code. */
+  stats(): Stats | undefined;
   /** What the application has written to its error output. */
   errors(): string;
   /** Ends the application, which delivers all hits. */
@@ -156,6 +172,11 @@ class ChildColumn implements Column {
   hits = () => this.#inspector.hits().map(toTrackedHit);
 
   errors = () => this.#app.stderr();
+
+  stats(): Stats | undefined {
+    const json = /^stats (.*)$/m.exec(this.#app.stdout())?.[1];
+    return json === undefined ? undefined : JSON.parse(json);
+  }
 
   async stop(): Promise<readonly TrackedHit[]> {
     this.#session?.close();

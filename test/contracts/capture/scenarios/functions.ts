@@ -90,14 +90,22 @@ export const FUNCTIONS: readonly Scenario[] = [
   },
   {
     name: 'ignored',
+    ignored: 'attribute',
     does: 'ignores',
     sends: [get('/ignored')],
     hits: [],
     receives: [{ status: 200 }],
   },
-  { name: 'ignored later', does: 'ignores later', sends: [get('/ignored-later')], hits: [] },
+  {
+    name: 'ignored later',
+    ignored: 'attribute',
+    does: 'ignores later',
+    sends: [get('/ignored-later')],
+    hits: [],
+  },
   {
     name: 'ignored by a middleware',
+    ignored: 'attribute',
     before: 'ignores',
     does: 'annotates',
     sends: [get('/ignored-before')],
@@ -105,12 +113,14 @@ export const FUNCTIONS: readonly Scenario[] = [
   },
   {
     name: 'ignored in finish',
+    ignored: 'attribute',
     does: 'ignores in finish',
     sends: [get('/ignored-in-finish')],
     hits: [],
   },
   {
     name: 'ignored, with events before and after',
+    ignored: 'attribute',
     does: 'ignores, with an event',
     sends: [get('/ignored-with-event')],
     hits: ['event Test before', 'event Test after'],
@@ -218,6 +228,12 @@ export const FUNCTIONS: readonly Scenario[] = [
     hits: [{ hit: 'GET /measured-failure 200', params: { pf_dm2: /^(?:19|[2-9]\d|\d{3,})$/ } }],
   },
   {
+    name: 'a measured step without a wait',
+    does: 'measures without a wait',
+    sends: [get('/measured-at-once')],
+    hits: [{ hit: 'GET /measured-at-once 200', params: { pf_dm1: /^(?:[5-9]|\d{2,})$/ } }],
+  },
+  {
     name: 'a step that is measured twice',
     does: 'measures twice',
     sends: [get('/measured-twice')],
@@ -238,6 +254,7 @@ export const FUNCTIONS: readonly Scenario[] = [
   },
   {
     name: 'ignored for the request',
+    ignored: 'attribute',
     does: 'ignores for the request',
     sends: [get('/for-request-ignored')],
     hits: [],

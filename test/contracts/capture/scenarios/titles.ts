@@ -164,6 +164,7 @@ export const TITLES: readonly Scenario[] = [
   },
   {
     name: 'an ignored path',
+    ignored: 'path',
     does: 'annotates',
     sends: [get('/health?full'), get('/health', { method: 'HEAD' })],
     hits: [],
@@ -171,6 +172,7 @@ export const TITLES: readonly Scenario[] = [
   },
   {
     name: 'an ignored pattern',
+    ignored: 'pattern',
     route: '/internal/*',
     does: 'annotates',
     sends: [get('/internal/a')],
@@ -178,16 +180,21 @@ export const TITLES: readonly Scenario[] = [
   },
   {
     name: 'an ignored method',
+    ignored: 'method',
     does: 'annotates',
     sends: [get('/ignored-method', { method: 'PURGE' })],
     hits: [],
     except: ({ framework }) => framework === 'fastify' || framework === 'koa',
   },
-  none('a static file', '/assets/app.css', { hits: [] }),
-  none('an icon', '/favicon.ico', { hits: [] }),
-  none('a poll of socket.io', '/socket.io/?EIO=4&transport=polling&sid=1', { hits: [] }),
+  none('a static file', '/assets/app.css', { hits: [], ignored: 'static' }),
+  none('an icon', '/favicon.ico', { hits: [], ignored: 'static' }),
+  none('a poll of socket.io', '/socket.io/?EIO=4&transport=polling&sid=1', {
+    hits: [],
+    ignored: 'polling',
+  }),
   {
     name: 'a later part of a document',
+    ignored: 'partial',
     does: 'part of a document',
     sends: [get('/files/part.pdf', { headers: { range: 'bytes=100-200' } })],
     hits: [],
@@ -271,7 +278,7 @@ export const TITLES: readonly Scenario[] = [
     'a notification of MCP',
     json('/notified/mcp', { jsonrpc: '2.0', method: 'notifications/initialized' }),
     '',
-    { hits: [] },
+    { hits: [], ignored: 'mcp' },
   ),
   operation('tRPC', get('/trpc/user.byId?input=1'), 'GET /trpc/user.byId 200', {
     route: '/trpc/*',

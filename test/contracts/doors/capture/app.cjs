@@ -1,8 +1,8 @@
 // An application of a column: PROTOCOL, TRACING and FRAMEWORK say which one, ROUTES what its handlers do.
 const { FRAMEWORK, TRACING, ROUTES } = process.env;
-const { OPTIONS, setUp } = require('./tracing.cjs');
+const { setUp, start } = require('./tracing.cjs');
 if (TRACING === 'processor' || TRACING === 'register') setUp();
-if (TRACING === 'start') require('opentelemetry-matomo').start(OPTIONS);
+if (TRACING === 'start') start();
 
 const handlers = require('./handlers.cjs');
 const mount = require('./frameworks.cjs')[FRAMEWORK];

@@ -22,6 +22,11 @@ const OPTIONS = {
   },
 };
 
+function start() {
+  const handle = require('opentelemetry-matomo').start(OPTIONS);
+  endWith(() => handle.shutdown(), handle);
+}
+
 function samplerOf(ratio) {
   if (ratio === 0) return new AlwaysOffSampler();
   return ratio === 1 ? new AlwaysOnSampler() : new TraceIdRatioBasedSampler(ratio);
@@ -29,21 +34,25 @@ function samplerOf(ratio) {
 
 function setUp() {
   const { MatomoSpanProcessor } = require('opentelemetry-matomo');
+  const processor = TRACING === 'processor' ? new MatomoSpanProcessor(OPTIONS) : undefined;
   const provider = new BasicTracerProvider({
     sampler: samplerOf(Number(SAMPLER)),
-    spanProcessors: TRACING === 'processor' ? [new MatomoSpanProcessor(OPTIONS)] : [],
+    spanProcessors: processor ? [processor] : [],
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(provider);
   new HttpInstrumentation({ disableOutgoingRequestInstrumentation: true });
   if (FRAMEWORK === 'express') new ExpressInstrumentation();
   // The processor's application ends it; `register` does so itself.
-  if (TRACING === 'processor') process.once('SIGTERM', () => void end(provider));
+  if (processor) endWith(() => provider.shutdown(), processor);
 }
 
-async function end(provider) {
-  await provider.shutdown();
-  process.exit(0);
+/** Tells what became of every request. */
+function endWith(shutdown, tracker) {
+  process.once('SIGTERM', async () => {
+    await shutdown();
+    process.stdout.write(`stats ${JSON.stringify(tracker.stats())}\n`, () => process.exit(0));
+  });
 }
 
-module.exports = { OPTIONS, setUp };
+module.exports = { setUp, start };

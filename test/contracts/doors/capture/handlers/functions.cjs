@@ -162,6 +162,12 @@ module.exports = {
       () => undefined,
     );
   },
+  'measures without a wait'() {
+    measure('pf_dm1', () => {
+      const end = performance.now() + 5;
+      while (performance.now() < end);
+    });
+  },
   async 'measures twice'() {
     await measure('pf_dm1', () => delay(20));
     await measure('pf_dm1', () => delay(20));

@@ -64,6 +64,7 @@ module.exports = {
       context.with(ROOT_CONTEXT, () =>
         step({ 'matomo.perf_key': 'pf_dm1', 'matomo.dimension6': 'job' }, async () => {
           await delay(1);
+          await step({ 'matomo.perf_key': 'pf_dm2', 'matomo.dimension6': 'step' }, () => delay(1));
           annotate({ dimension5: 'of the job' });
           resolve();
         }),
