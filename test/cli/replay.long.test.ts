@@ -12,7 +12,7 @@ import { below, exportRequest, hitEvent, otlpSpan, requestSpan } from '../suppor
 import { matomo } from '../support/registered-app.js';
 import { requires } from '../support/skips.js';
 import { sorted } from '../support/sorted.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const BATCH = 5;
 

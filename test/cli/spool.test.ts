@@ -5,12 +5,8 @@ import { eventually } from '../support/child-process.js';
 import { runCli } from '../support/cli.js';
 import { startRedis } from '../support/redis-server.js';
 import { notSent } from '../support/scripted-transport.js';
-import {
-  filesIn,
-  type SpooledDelivery,
-  spooledDelivery,
-  temporaryFolder,
-} from '../support/spool.js';
+import { filesIn, type SpooledDelivery, spooledDelivery } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const MATOMO = 'https://matomo.test/matomo.php';
 

@@ -9,7 +9,8 @@ import { freePort } from '../support/free-port.js';
 import { startMatomo } from '../support/matomo.js';
 import { startNginx } from '../support/nginx.js';
 import { requires } from '../support/skips.js';
-import { openSpool, temporaryFolder } from '../support/spool.js';
+import { openSpool } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const HITS = 300;
 /** Paths that scanners request. */

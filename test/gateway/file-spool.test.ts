@@ -4,7 +4,8 @@ import { eventually } from '../support/child-process.js';
 import { sumOfCounters } from '../support/delivery.js';
 import { sendSpans, startGatewayProcess } from '../support/gateway.js';
 import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
-import { linesIn, temporaryFolder } from '../support/spool.js';
+import { linesIn } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 test('killed while Matomo is unavailable, a gateway sends what it had stored, once', async () => {
   const matomo = await startBulkReceiver();

@@ -7,7 +7,7 @@ import { exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { startRedis } from '../support/redis-server.js';
 import { requires } from '../support/skips.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const maxSpoolBytes = 1024 ** 2;
 /** Fits into an eighth of the spool. */

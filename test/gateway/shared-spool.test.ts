@@ -11,7 +11,7 @@ import { below, exportRequest, requestSpan } from '../support/otlp-spans.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { APPS, REGISTER } from '../support/registered-app.js';
 import { sorted } from '../support/sorted.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const VISITORS = ['ann', 'bob', 'cat'];
 const ROUNDS = 6;

@@ -12,7 +12,7 @@ import { VERSION } from '../../src/version.js';
 import { finishedSpan } from '../support/builders.js';
 import { collectDiagnostics } from '../support/diagnostics.js';
 import { captureOutput } from '../support/output.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const REQUIRED = { url: 'https://matomo.example.org', siteId: 1 };
 

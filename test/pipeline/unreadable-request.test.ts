@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { trackEvent } from '../../src/index.js';
 import { eventually } from '../support/child-process.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { startTracedService } from '../support/traced-service.js';
 
 test('an event of an open request that can no longer be read is lost and counted, and nothing else fails', async () => {

@@ -4,7 +4,7 @@ import { rolldown } from 'rolldown';
 import { expect, test } from 'vitest';
 import { ROOT, startServer } from '../support/child-process.js';
 import { get, matomo } from '../support/registered-app.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const APP = `
 import 'opentelemetry-matomo/register';

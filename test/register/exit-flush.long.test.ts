@@ -13,7 +13,8 @@ import { startRedis } from '../support/redis-server.js';
 import { APPS, get, matomo, REGISTER, startTracked, titles } from '../support/registered-app.js';
 import { requires } from '../support/skips.js';
 import { sorted } from '../support/sorted.js';
-import { linesIn, temporaryFolder } from '../support/spool.js';
+import { linesIn } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const APP = `${APPS}/ends.cjs`;
 const IN_CODE = `${APPS}/ends-in-code.mjs`;

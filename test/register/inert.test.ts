@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { ROOT, runNode, startServer } from '../support/child-process.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const APP = [...REGISTER, `${APPS}/serves-late.cjs`];
 

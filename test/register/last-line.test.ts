@@ -4,7 +4,8 @@ import { matomoOnWire } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
 import { listen } from '../support/listen.js';
 import { APPS, get, matomo, REGISTER, startRegistered } from '../support/registered-app.js';
-import { linesIn, temporaryFolder } from '../support/spool.js';
+import { linesIn } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 // Each of these lines is the last that an application logs, and has to name what an operator can change.
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { eventually, startNode } from '../support/child-process.js';
 import { npm, packPackage } from '../support/installed-app.js';
 import { get, matomo, titles } from '../support/registered-app.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 // If the test fails, nodemon is killed: its application then ends by itself.
 const toApp = (generation: number) => `

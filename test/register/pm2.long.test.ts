@@ -5,7 +5,7 @@ import { eventually, runNode } from '../support/child-process.js';
 import { freePort } from '../support/free-port.js';
 import { npm, packPackage } from '../support/installed-app.js';
 import { matomo, titles } from '../support/registered-app.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const APP = `
 require('node:http')

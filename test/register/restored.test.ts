@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { REGISTER, titles } from '../support/registered-app.js';
 import { runScript, type ScriptOptions } from '../support/script.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Looks at the process before the package is loaded. */
 const LOOK = `

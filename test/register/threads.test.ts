@@ -10,7 +10,8 @@ import {
   TRACED,
   titles,
 } from '../support/registered-app.js';
-import { linesIn, temporaryFolder } from '../support/spool.js';
+import { linesIn } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const APP = `${APPS}/threads.cjs`;
 /** Nothing is sent before the end. */

@@ -14,7 +14,7 @@ import type { MatomoStats } from '../../src/pipeline/stats.js';
 import { type Server, startServer } from './child-process.js';
 import { MAIN } from './cli.js';
 import { startMatomo } from './matomo.js';
-import { temporaryFolder } from './spool.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 /** A gateway with an inspector behind it. A token, because recordings are older than a day. */
 export async function startGateway(

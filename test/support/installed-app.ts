@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { ROOT } from './child-process.js';
-import { temporaryFolder } from './spool.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 interface Packages {
   packPackage(): Promise<{ tarball: string }>;

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { eventually, startProgram } from './child-process.js';
-import { temporaryFolder } from './spool.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 /** Runs nginx with a `server` block, which listens on that port, until the test has finished. */
 export async function startNginx(server: string, port: number): Promise<void> {

@@ -5,7 +5,7 @@ import { type Child, eventually, ROOT, startProgram } from './child-process.js';
 import { freePort } from './free-port.js';
 import { connectionsOf, listen } from './listen.js';
 import { requires } from './skips.js';
-import { temporaryFolder } from './spool.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 /** `scripts/redis.mjs`, which is plain JavaScript. */
 const { REDIS_SERVER } = (await import(`${ROOT}scripts/redis.mjs`)) as {

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { Diagnostics } from '../../src/common/diagnostics.js';
@@ -15,13 +14,7 @@ import { DEFAULT_OPTIONS } from './default-options.js';
 import { accountedFor, pending, sentNames } from './delivery.js';
 import { collectDiagnostics } from './diagnostics.js';
 import { notSent, type ScriptedTransport, scriptedTransport } from './scripted-transport.js';
-
-/** An empty folder, until the end of the test. */
-export function temporaryFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'matomo-test-')));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-  return folder;
-}
+import { temporaryFolder } from './temporary-folder.js';
 
 export interface SpooledDelivery {
   readonly delivery: Delivery;

@@ -5,7 +5,7 @@ import { runNode, startServer } from '../support/child-process.js';
 import { npm, packPackage } from '../support/installed-app.js';
 import { sampled } from '../support/long.js';
 import { get, matomo, titles } from '../support/registered-app.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const LISTEN = `
 const server = app.listen(0, '127.0.0.1', () => console.log('http://127.0.0.1:' + server.address().port));

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { ROOT, runNode } from '../support/child-process.js';
 import { sorted } from '../support/sorted.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { words } from '../support/words.js';
 import { linksOf } from './docs/pages.js';
 

@@ -6,7 +6,7 @@ import { startBulkReceiver } from '../support/bulk-receiver.js';
 import { eventually, ROOT } from '../support/child-process.js';
 import { npm, packPackage } from '../support/installed-app.js';
 import { startRedis } from '../support/redis-server.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   peerDependencies: Record<string, string>;

@@ -13,7 +13,7 @@ import { seededRandom } from '../support/seed.js';
 import { startExporter, startProcessor } from '../support/senders.js';
 import { requires } from '../support/skips.js';
 import { sorted } from '../support/sorted.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { startTracedService } from '../support/traced-service.js';
 import { words } from '../support/words.js';
 

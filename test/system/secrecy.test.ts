@@ -19,7 +19,7 @@ import { jwt } from '../support/jwt.js';
 import { optionsFrom } from '../support/options-from.js';
 import { captureOutput } from '../support/output.js';
 import { APPS, REGISTER } from '../support/registered-app.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { startTracedService } from '../support/traced-service.js';
 import { words } from '../support/words.js';
 

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { trackEvent } from '../../src/index.js';
 import { eventually } from '../support/child-process.js';
 import { captureOutput } from '../support/output.js';
-import { linesIn, temporaryFolder } from '../support/spool.js';
+import { linesIn } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { startTracedService } from '../support/traced-service.js';
 
 test('a hit is on disk long before its batch is due', async () => {

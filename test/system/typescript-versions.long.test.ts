@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT } from '../support/child-process.js';
 import { npm, packPackage } from '../support/installed-app.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const VERSIONS = ['5.4.5', '5.9.3', '6.0.3', '7.0.2'];
 /** Options of the compiler, and the file that it compiles. */

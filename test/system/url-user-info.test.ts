@@ -11,7 +11,7 @@ import { MAIN, runChecks, runDoctor } from '../support/cli.js';
 import { startMatomo } from '../support/matomo.js';
 import { captureOutput } from '../support/output.js';
 import { matomo } from '../support/registered-app.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const SECRET = 's3cret';
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { eventually, ROOT, startServer } from '../support/child-process.js';
 import { npm, packPackage } from '../support/installed-app.js';
 import { APPS, get, matomo, REGISTER, titles } from '../support/registered-app.js';
-import { temporaryFolder } from '../support/spool.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** A folder in which only this package and its dependencies are installed. */
 async function installedAlone(): Promise<string> {

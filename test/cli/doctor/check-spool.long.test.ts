@@ -8,7 +8,8 @@ import { eventually, ROOT } from '../../support/child-process.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
 import { startRedis } from '../../support/redis-server.js';
 import { requires } from '../../support/skips.js';
-import { linesIn, temporaryFolder } from '../../support/spool.js';
+import { linesIn } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const MIB = 1024 ** 2;
 

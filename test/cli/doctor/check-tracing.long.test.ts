@@ -6,7 +6,7 @@ import { checkTracing } from '../../../src/cli/doctor/check-tracing.js';
 import { ROOT } from '../../support/child-process.js';
 import { runDoctor } from '../../support/cli.js';
 import { matomoOnWire } from '../../support/fault-proxy.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const API = '@opentelemetry/api';
 

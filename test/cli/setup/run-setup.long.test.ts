@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { environmentOf, runSetup, runSetupAsJson } from '../../support/cli.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { startMatomoSite } from '../matomo-site.js';
 
 const NAMES = ['Failed endpoint', 'HTTP status', 'HTTP method', 'Route'];

@@ -8,7 +8,7 @@ import { ROOT, runNode } from '../../support/child-process.js';
 import { environmentOf, MAIN, runSetup, runSetupAsJson } from '../../support/cli.js';
 import { listen } from '../../support/listen.js';
 import { tokenOf } from '../../support/matomo-api.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { words } from '../../support/words.js';
 import { startMatomoSite } from '../matomo-site.js';
 

@@ -4,7 +4,8 @@ import { eventually } from '../../support/child-process.js';
 import { pending } from '../../support/delivery.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
 import { processed } from '../../support/scripted-transport.js';
-import { spooledDelivery, temporaryFolder } from '../../support/spool.js';
+import { spooledDelivery } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const HOUR_AGO = Date.now() / 1000 - 3_600;
 

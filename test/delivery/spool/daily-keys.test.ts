@@ -19,7 +19,8 @@ import { collectDiagnostics } from '../../support/diagnostics.js';
 import { startMatomo } from '../../support/matomo.js';
 import { captureOutput } from '../../support/output.js';
 import { startRedis } from '../../support/redis-server.js';
-import { openSpool, temporaryFolder } from '../../support/spool.js';
+import { openSpool } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const DAY_MILLIS = 86_400_000;
 const NOON = Date.UTC(2026, 10, 20, 12);

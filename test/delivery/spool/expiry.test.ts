@@ -5,7 +5,8 @@ import { eventually } from '../../support/child-process.js';
 import { moveWallClock } from '../../support/clocks.js';
 import { pending } from '../../support/delivery.js';
 import { SPOOL_PLACES } from '../../support/redis-server.js';
-import { leaveHits, linesIn, spooledDelivery, temporaryFolder } from '../../support/spool.js';
+import { leaveHits, linesIn, spooledDelivery } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const HOUR_MILLIS = 3_600_000;
 /** More than one step of expiry reads, in a folder and in Redis. */

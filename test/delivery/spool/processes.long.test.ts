@@ -7,7 +7,8 @@ import { sampled } from '../../support/long.js';
 import { SPOOL_PLACES, startRedis } from '../../support/redis-server.js';
 import { seededRandom } from '../../support/seed.js';
 import { requires } from '../../support/skips.js';
-import { filesIn, temporaryFolder } from '../../support/spool.js';
+import { filesIn } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { leaveJournal, pageHit, type SpoolWorker, startSpoolWorker } from './spool-workers.js';
 
 const ROUNDS = Number(process.env.SPOOL_ROUNDS ?? sampled(2, 5));

@@ -11,13 +11,8 @@ import { SPOOL_PLACES } from '../../support/redis-server.js';
 import { notSent, processed } from '../../support/scripted-transport.js';
 import { requires } from '../../support/skips.js';
 import { sorted } from '../../support/sorted.js';
-import {
-  filesIn,
-  leaveHits,
-  linesIn,
-  spooledDelivery,
-  temporaryFolder,
-} from '../../support/spool.js';
+import { filesIn, leaveHits, linesIn, spooledDelivery } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const nowSeconds = Math.floor(Date.now() / 1000);
 const HITS: readonly Hit[] = [

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createSelection } from '../../../src/gateway/otlp/read-export.js';
 import { readRequests } from '../../../src/gateway/replay/read-requests.js';
 import { exportRequest, requestSpan } from '../../support/otlp-spans.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const selection = createSelection({}, { userIdAttribute: undefined });
 const LINES = Array.from({ length: 100 }, (_, i) => `no JSON ${i * 7919}`).join('\n');

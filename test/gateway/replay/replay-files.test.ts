@@ -6,7 +6,7 @@ import { openReplayState } from '../../../src/gateway/replay/replay-state.js';
 import { setEnvironment } from '../../support/environment.js';
 import { startMatomo } from '../../support/matomo.js';
 import { exportRequest, requestSpan } from '../../support/otlp-spans.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const requests = (count: number) =>
   Array.from({ length: count }, (_, i) => exportRequest([requestSpan(`/${i}`)])).join('\n');

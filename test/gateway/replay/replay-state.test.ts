@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openReplayState } from '../../../src/gateway/replay/replay-state.js';
 import { exportRequest, requestSpan } from '../../support/otlp-spans.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 test('a position is found again by the path of its file', () => {
   const path = join(temporaryFolder(), 'state.json');

@@ -6,7 +6,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { expect, onTestFinished, test } from 'vitest';
 import { MatomoSpanExporter } from '../../../src/index.js';
 import { requires } from '../../support/skips.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { read } from './pages.js';
 
 const [, RULES = ''] =

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
 import { npm } from '../../support/installed-app.js';
 import { skipTest } from '../../support/skips.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 test('`npm run docs:api` writes type and comment of each option', async () => {
   skipTest(await whyUnreachable(), 'packages');

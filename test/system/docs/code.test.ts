@@ -3,7 +3,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { type CodeBlock, codeBlocksOf, PAGES, read } from './pages.js';
 import {
   earlierCode,

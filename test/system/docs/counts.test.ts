@@ -5,7 +5,7 @@ import { sendSpans, startGateway } from '../../support/gateway.js';
 import { startMeterProvider } from '../../support/meter-provider.js';
 import { exportRequest, requestSpan } from '../../support/otlp-spans.js';
 import { sorted } from '../../support/sorted.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { codeIn, rowsWith } from './pages.js';
 
 const PAGE = 'docs/what-became-of-every-request.md';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { get, startRegistered } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { PAGES, read } from './pages.js';
 
 requires('jq');

@@ -6,7 +6,7 @@ import { ROOT, startServer } from '../../support/child-process.js';
 import { startMatomo } from '../../support/matomo.js';
 import { optionsFrom } from '../../support/options-from.js';
 import { startRedis } from '../../support/redis-server.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { read } from './pages.js';
 
 interface Named {

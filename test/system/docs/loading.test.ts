@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT, startServer } from '../../support/child-process.js';
 import { APPS, get, matomo, startTracked, titles } from '../../support/registered-app.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { codeBlocksOf, PAGES, read } from './pages.js';
 
 test.each([

@@ -6,7 +6,7 @@ import { freePort } from '../../support/free-port.js';
 import { startNginx } from '../../support/nginx.js';
 import { APPS, get, matomo, REGISTER, titles } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { read } from './pages.js';
 
 requires('nginx');

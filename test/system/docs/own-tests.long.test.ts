@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT, runNode } from '../../support/child-process.js';
 import { npm, packPackage, secondCopy } from '../../support/installed-app.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const CHECKOUT = 'test/support/apps/own-tests/checkout.test.mjs';
 /** More than the listeners that Node.js allows before it warns. */

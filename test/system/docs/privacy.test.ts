@@ -15,7 +15,7 @@ import { eventually, ROOT } from '../../support/child-process.js';
 import { optionsFrom } from '../../support/options-from.js';
 import { get, startRegistered } from '../../support/registered-app.js';
 import { startExporter } from '../../support/senders.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { startTracedService } from '../../support/traced-service.js';
 import { codeIn, PAGES, read, rowsWith } from './pages.js';
 

@@ -6,7 +6,7 @@ import { eventually, startProgram } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
 import { startGateway } from '../../support/gateway.js';
 import { requires } from '../../support/skips.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { read } from './pages.js';
 
 const PAGE = read('docs/languages.md');

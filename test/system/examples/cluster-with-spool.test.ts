@@ -5,7 +5,8 @@ import type { Inspector } from '../../../src/inspector/index.js';
 import { eventually } from '../../support/child-process.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { sorted } from '../../support/sorted.js';
-import { linesIn, temporaryFolder } from '../../support/spool.js';
+import { linesIn } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { startExample } from './examples.js';
 
 test('each worker sends its own hits, and when one of them is killed nothing is lost', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { setEnvironment } from '../../support/environment.js';
 import type { FaultProxy } from '../../support/fault-proxy.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { rideOut } from './ride-out.js';
 
 const OLD = 'a'.repeat(32);

@@ -7,7 +7,7 @@ import { type Fault, startFaultProxy } from '../../support/fault-proxy.js';
 import { captureOutput } from '../../support/output.js';
 import { startRedis } from '../../support/redis-server.js';
 import { sorted } from '../../support/sorted.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { startTracedService } from '../../support/traced-service.js';
 import { isMixed } from '../faults/mixture.js';
 

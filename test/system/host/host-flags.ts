@@ -1,7 +1,7 @@
 import { test } from 'vitest';
 import { startRedis } from '../../support/redis-server.js';
 import { REGISTER } from '../../support/registered-app.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { APP, expectToLive, LOADED, preload, STARTS } from './hosts.js';
 
 type Row = readonly [name: string, flags: readonly string[], env: Record<string, string>];

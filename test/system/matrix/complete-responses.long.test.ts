@@ -8,7 +8,7 @@ import { matrix, OWN_NODE, packBeforeTests, preparePlace } from '../../support/m
 import { startNginx } from '../../support/nginx.js';
 import { REGISTER, startTracked } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 requires('nginx');
 

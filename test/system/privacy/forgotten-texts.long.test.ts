@@ -8,7 +8,7 @@ import { sendSpans, startGatewayProcess } from '../../support/gateway.js';
 import { exportOf } from '../../support/otlp-spans.js';
 import { matomo, startRegistered } from '../../support/registered-app.js';
 import { requires } from '../../support/skips.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { fetchFrom } from '../../support/traced-service.js';
 
 const ENV = {

@@ -15,7 +15,7 @@ import { exportOf } from '../../support/otlp-spans.js';
 import { captureOutput } from '../../support/output.js';
 import { APPS, matomo, REGISTER, startTracked, TRACED } from '../../support/registered-app.js';
 import { startExporter } from '../../support/senders.js';
-import { temporaryFolder } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { fetchFrom, startTracedService, type TracedService } from '../../support/traced-service.js';
 import { REQUESTS, type TableRequest } from './rows.js';
 

@@ -22,7 +22,8 @@ import {
   TRACED,
 } from '../../support/registered-app.js';
 import { startExporter } from '../../support/senders.js';
-import { linesIn, temporaryFolder } from '../../support/spool.js';
+import { linesIn } from '../../support/spool.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { fetchFrom, startTracedService } from '../../support/traced-service.js';
 
 // `localhost` may have two addresses.

@@ -14,7 +14,8 @@ import { eventually } from '../../../support/child-process.js';
 import { pending } from '../../../support/delivery.js';
 import { collectDiagnostics } from '../../../support/diagnostics.js';
 import { notSent } from '../../../support/scripted-transport.js';
-import { filesIn, linesIn, spooledDelivery, temporaryFolder } from '../../../support/spool.js';
+import { filesIn, linesIn, spooledDelivery } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 test('an append that is under way at exit goes on without the event loop, however large it is', async () => {
   const folder = temporaryFolder();

@@ -5,13 +5,8 @@ import { createSkipMinute, moveWallClock } from '../../../support/clocks.js';
 import { pending } from '../../../support/delivery.js';
 import { SPOOL_PLACES, startRedis } from '../../../support/redis-server.js';
 import { notSent, processed } from '../../../support/scripted-transport.js';
-import {
-  filesIn,
-  leaveHits,
-  linesIn,
-  spooledDelivery,
-  temporaryFolder,
-} from '../../../support/spool.js';
+import { filesIn, leaveHits, linesIn, spooledDelivery } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 test('delivered hits are deleted while the process runs and nothing is pending', async () => {
   const folder = temporaryFolder();

@@ -21,8 +21,8 @@ import {
   linesIn,
   nextProcess,
   spooledDelivery,
-  temporaryFolder,
 } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 /** Puts a file in the place of a folder. All that is in the folder vanishes at once, as no `rmSync` can do it. */
 function turnIntoFile(folder: string): void {

@@ -4,8 +4,8 @@ import type { MatomoStats } from '../../../../src/pipeline/stats.js';
 import { eventually } from '../../../support/child-process.js';
 import { startMatomo } from '../../../support/matomo.js';
 import { filesIn } from '../../../support/spool.js';
+import { mountTinyDisk } from '../../../support/tiny-disk.js';
 import { type SpoolWorker, startSpoolWorker } from '../spool-workers.js';
-import { mountTinyDisk } from './tiny-disk.js';
 
 const PATIENCE = { timeoutMillis: 40_000 };
 const FULL = /\(ENOSPC\).*\[spool-not-written\]/g;

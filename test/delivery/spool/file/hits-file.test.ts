@@ -6,7 +6,7 @@ import { HitsFile, readLines } from '../../../../src/delivery/spool/file/hits-fi
 import { readLine, toLines } from '../../../../src/delivery/spool/hit-line.js';
 import type { JournalHit } from '../../../../src/delivery/spool/journal.js';
 import type { Hit } from '../../../../src/hit/hit.js';
-import { temporaryFolder } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 const HITS = ['?a=1', '?a=2', '?a=3'].map(
   (query): Hit => ({ site: 1, startSeconds: 1_700_000_000, kind: 'page', visitor: 'v', query }),

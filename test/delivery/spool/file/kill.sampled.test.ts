@@ -10,7 +10,8 @@ import {
 import { eventually } from '../../../support/child-process.js';
 import { sampled } from '../../../support/long.js';
 import { seededRandom } from '../../../support/seed.js';
-import { filesIn, temporaryFolder } from '../../../support/spool.js';
+import { filesIn } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 import { isOfHungWorker, startSpoolWorker, startWorkers } from '../spool-workers.js';
 
 /** A hit may be lost that is younger than this when its process is killed. */

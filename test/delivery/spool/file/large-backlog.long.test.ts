@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { startBulkReceiver } from '../../../support/bulk-receiver.js';
 import { eventually } from '../../../support/child-process.js';
 import { requires } from '../../../support/skips.js';
-import { temporaryFolder } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 import { leaveJournal, pageHit, startSpoolWorker } from '../spool-workers.js';
 
 const MEBIBYTE = 1024 ** 2;

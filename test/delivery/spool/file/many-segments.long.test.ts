@@ -5,7 +5,8 @@ import { eventually } from '../../../support/child-process.js';
 import { sampled } from '../../../support/long.js';
 import { startMatomo } from '../../../support/matomo.js';
 import { requires } from '../../../support/skips.js';
-import { filesIn, temporaryFolder } from '../../../support/spool.js';
+import { filesIn } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 import { leaveJournal, pageHit, startSpoolWorker } from '../spool-workers.js';
 
 const SEGMENTS = sampled(800, 2000);

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { eventually, startServer } from '../../../support/child-process.js';
 import { APPS, get, matomo, REGISTER } from '../../../support/registered-app.js';
-import { filesIn, linesIn, temporaryFolder } from '../../../support/spool.js';
+import { filesIn, linesIn } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 test.each([
   ['delivered hits leave no segment', 0, undefined],

@@ -2,7 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { eventually } from '../../../support/child-process.js';
 import { notSent, processed } from '../../../support/scripted-transport.js';
-import { spooledDelivery, temporaryFolder } from '../../../support/spool.js';
+import { spooledDelivery } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 test('a flush stores more hits at once than a function can have arguments', async () => {
   const hits = 150_000;

@@ -22,8 +22,8 @@ import {
   linesIn,
   nextProcess,
   spooledDelivery,
-  temporaryFolder,
 } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 import { startSpoolWorker } from '../spool-workers.js';
 
 const OTHER_USER = 12_345;

@@ -7,7 +7,8 @@ import { listen } from '../../../support/listen.js';
 import { startMatomo } from '../../../support/matomo.js';
 import { requires } from '../../../support/skips.js';
 import { sorted } from '../../../support/sorted.js';
-import { filesIn, linesIn, temporaryFolder } from '../../../support/spool.js';
+import { filesIn, linesIn } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 import { startSpoolWorker } from '../spool-workers.js';
 
 async function setUp(env: Record<string, string> = {}) {

@@ -3,7 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../../../support/child-process.js';
 import { notSent, processed } from '../../../support/scripted-transport.js';
-import { filesIn, leaveHits, spooledDelivery, temporaryFolder } from '../../../support/spool.js';
+import { filesIn, leaveHits, spooledDelivery } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 /** The folder of the only journal in a spool. */
 const journalIn = (folder: string) => dirname(filesIn(folder, '.hits')[0] ?? '');

@@ -7,7 +7,8 @@ import { startBulkReceiver } from '../../../support/bulk-receiver.js';
 import { eventually, runNode } from '../../../support/child-process.js';
 import { startRedis, startWire } from '../../../support/redis-server.js';
 import { notSent, processed } from '../../../support/scripted-transport.js';
-import { spooledDelivery, temporaryFolder } from '../../../support/spool.js';
+import { spooledDelivery } from '../../../support/spool.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 import { startSpoolWorker } from '../spool-workers.js';
 
 describe('processes that share a Redis', () => {

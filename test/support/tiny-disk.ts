@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { requires, skipTest } from '../../../support/skips.js';
-import { temporaryFolder } from '../../../support/spool.js';
+import { requires, skipTest } from './skips.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 /** A real file system of a few pages, which only processes see that were started by `prefix`. */
 export interface TinyDisk {
