@@ -201,7 +201,7 @@ function readApiAnswer({ status, headers, body }: ApiAnswer, api: URL, at: strin
   }
   const authenticate = firstOf(headers['www-authenticate']);
   if (status === 401 && authenticate !== undefined) {
-    const [scheme = ''] = authenticate.split(' ', 1);
+    const [scheme = ''] = authenticate.split(/[ ,]/, 1); // Node.js joins several with commas
     const asks = `The web server at ${what} and asks for ${show(scheme)} authentication`;
     const advice = "Set MATOMO_HEADERS='authorization=Basic …' with user:password in Base64";
     throw new ApiFailure('request-rejected', asks, advice);
