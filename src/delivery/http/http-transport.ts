@@ -101,9 +101,11 @@ export class ConnectionReuse {
   /** Resolves when the next request may be sent, with whether its connection is closed after it. */
   async next(): Promise<boolean> {
     await this.#proof;
+    // In a process that has just started, building a bulk takes milliseconds, and so does opening a connection.
+    await nextTurn();
     // A FIN may have come with the response, or while this process stood still. It is read in the next poll phase, which is before the
     // second turn.
-    for (let turn = 0; turn < 2 && this.#isReusable; turn++) await nextTurn();
+    if (this.#isReusable) await nextTurn();
     if (this.#isReusable) this.#isDoubted = false;
     return performance.now() < this.#freshUntilMillis;
   }

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { ConnectionReuse } from '../../../src/delivery/http/http-transport.js';
 import { eventually } from '../../support/child-process.js';
-
 import { BULK, serve, transportTo, urlOf } from './http-transports.js';
 
 test('one poll phase passes before a connection is reused, and no more', async () => {
@@ -35,6 +35,15 @@ test('one poll phase passes before a connection is reused, and no more', async (
   // An answer is read in a poll phase, and the check phase of that turn is counted too.
   expect(afterAnAnswer).toEqual(Array(9).fill(2));
   expect(ports.size).toBe(1);
+});
+
+test('the first connection is opened in another turn than the one that built the bulk', async () => {
+  let turns = 0;
+  setImmediate(() => {
+    turns += 1;
+  });
+  await new ConnectionReuse().next();
+  expect(turns).toBe(1);
 });
 
 describe('a server that closes connections and does not announce it', () => {

@@ -1,6 +1,6 @@
 // The longest time that the event loop stands still while a bulk of 100 hits is built and sent:
 // `stall.mjs readyMade|package|varied <url of the sink> <bulks of the warm-up>`. Sends the median of many bulks, in microseconds.
-// `stall.mjs first <url of the sink>`: the same for the first hit of a process.
+// `stall.mjs first <url of the sink>`: the same for the first hit of a process, and for the end of its request.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '../lib/figures.mjs';
 import { load } from './package.mjs';
@@ -22,11 +22,7 @@ const { end, send } = way === 'readyMade' ? createReadyMade() : createTracked();
 const longest = [];
 if (way === 'first') {
   await sleep(SETTLE_MILLIS);
-  const sent = sleep(PAUSE_MILLIS).then(() => {
-    end(1);
-    return send();
-  });
-  longest.push(await longestTurn(sent));
+  longest.push(await longestTurn(endAndSend()));
 } else {
   for (let bulk = 0; bulk < Number(warmUp); bulk++) {
     end();
@@ -36,6 +32,14 @@ if (way === 'first') {
 }
 process.on('disconnect', () => process.exit());
 process.send(median(longest));
+
+/** Hits are sent later than their requests end: after a delay, or when they are a bulk. */
+async function endAndSend() {
+  await sleep(PAUSE_MILLIS);
+  end(1);
+  await sleep(PAUSE_MILLIS);
+  await send();
+}
 
 async function measureBulks() {
   for (let bulk = 0; bulk < BULKS; bulk++) {
