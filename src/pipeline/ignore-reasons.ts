@@ -268,7 +268,7 @@ export function createFindNoPageReason({
   return function findNoPageReason(http) {
     const { method, path, query } = http;
     if (isPollingSession(query) && !isEndpoint(http)) return 'polling';
-    if (RUNTIME_API.test(path)) return 'polling';
+    if (path.startsWith('/20') && RUNTIME_API.test(path)) return 'polling';
     if (ignoresPrefetches && http.isPrefetch) return 'prefetch';
     if (!ignoresStaticFiles || !isStaticFile(path) || !READS.test(method)) return undefined;
     return isEndpoint(http) ? undefined : 'static';
@@ -277,7 +277,7 @@ export function createFindNoPageReason({
 
 /** What a function of AWS Lambda asks its runtime, which tools for development serve in the same process. */
 const RUNTIME_API =
-  /^\/\d{4}-\d\d-\d\d\/(?:runtime\/(?:invocation|init|restore)\/|extension\/(?:register|(?:event|init|exit)\/\w+)$)|^\/(?:2020-08-15\/logs|2022-07-01\/telemetry)$/;
+  /^\/20\d\d-\d\d-\d\d\/(?:runtime\/(?:invocation|init|restore)\/|extension\/(?:register|(?:event|init|exit)\/\w+)$)|^\/(?:2020-08-15\/logs|2022-07-01\/telemetry)$/;
 
 /** The methods that only read. */
 const READS = /^(?:GET|HEAD)$/i;

@@ -104,19 +104,19 @@ export function isEventStream(contentType: string | undefined): boolean {
   return contentType !== undefined && EVENT_STREAM.test(contentType);
 }
 
-/** Lines or records of JSON, parts that replace each other, and watches of Kubernetes. */
+/** Lines or records of JSON, parts that replace each other, watches of Kubernetes, and media. */
 const ENDLESS =
-  /^\s*(?:text\/event-stream|multipart\/x-mixed-replace|(?:application|text)\/(?:[a-z\d.-]+[+-])?(?:nd-?json|json-?l(?:ines)?|json-seq)|application\/(?:x-json-stream|stream\+[a-z\d.-]+))\s*(?:;|$)|;\s*stream=watch\s*(?:;|$)/i;
-const MEDIA = /^\s*(?:audio|video)\//i;
+  /^\s*(?:(audio|video)\/|(?:text\/event-stream|multipart\/x-mixed-replace|(?:application|text)\/(?:[a-z\d.-]+[+-])?(?:nd-?json|json-?l(?:ines)?|json-seq)|application\/(?:x-json-stream|stream\+[a-z\d.-]+))\s*(?:;|$))|;\s*stream=watch\s*(?:;|$)/i;
 
 /**
  * Whether a response has a content type without an end: it ends when one of both sides leaves, so its duration says nothing about the
  * server. Audio and video have none if they have no length.
  */
 export function isEndless(request: Request, contentType: string | undefined): boolean {
-  if (!contentType) return false;
-  if (ENDLESS.test(contentType)) return true;
-  return MEDIA.test(contentType) && !hasLength(request);
+  const match = contentType ? ENDLESS.exec(contentType) : null;
+  if (!match) return false;
+  const [, medium] = match;
+  return medium === undefined || !hasLength(request);
 }
 
 function hasLength({ response, attributes }: Request): boolean {

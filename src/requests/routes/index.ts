@@ -22,10 +22,10 @@ export function routeOf(
   const reported = textOf(attributes['http.route']) ?? micrometerIn(attributes)?.route;
   const isList = reported !== undefined && isRouteList(reported);
   const ofServer = isList ? routeOfList(reported, path) : reported;
-  const language = span?.resource?.attributes?.['telemetry.sdk.language'];
-  const fitting = ofServer === undefined ? undefined : fittingRoute(ofServer, path, language);
+  const resource = span?.resource;
+  const fitting = ofServer === undefined ? undefined : fittingRoute(ofServer, path, resource);
   if (fitting?.hasText && !isList) return fitting.route;
-  const below = spanAdditions?.routes.map((route) => fittingRoute(route, path, language)) ?? [];
+  const below = spanAdditions?.routes.map((route) => fittingRoute(route, path, resource)) ?? [];
   const named = below.find((each) => each?.hasText);
   if (named) return named.route;
   const own =
@@ -34,7 +34,7 @@ export function routeOf(
   const route = [fitting, ...below].find((each) => each !== undefined)?.route;
   const rewritten = ofServer === undefined ? undefined : rewrittenPathOf(incoming ?? {}, path);
   if (route !== undefined || ofServer === undefined || rewritten === undefined) return route;
-  return fittingRoute(ofServer, rewritten, language)?.route;
+  return fittingRoute(ofServer, rewritten, resource)?.route;
 }
 
 /** The path to which an application has rewritten the URL. Routers in which others are mounted remove its beginning only. */

@@ -6,6 +6,7 @@ import { parseRoute, type RouteTemplate } from '../../hit/page/route-template.js
 import { isCatchAllRoute } from '../../hit/page/routes.js';
 import { decodePath } from '../../hit/page/url-pairs.js';
 import { MAX_PATTERN_INPUT } from '../../hit/text.js';
+import type { SpanResource } from '../matomo-attributes.js';
 import { isRegularExpression } from './route-list.js';
 
 interface Route extends RouteTemplate {
@@ -76,46 +77,60 @@ export interface FittingRoute {
 export function fittingRoute(
   reported: string,
   path: string,
-  language: unknown,
+  resource: SpanResource | undefined,
 ): FittingRoute | undefined {
   const isPath = reported.startsWith('/');
   const own = isPath ? reported : reported.replace(METHOD, '').replace(BEFORE_PATH, '');
   if (own.length > MAX_PATTERN_INPUT) return undefined;
-  const fitting = fittingTemplate(own, path, language);
+  const fitting = fittingTemplate(own, path, resource);
   if (fitting || own.startsWith('/')) return fitting;
   const withoutHost = own.replace(HOST, '');
-  if (withoutHost !== own) return fittingTemplate(withoutHost, path, language);
-  const isName = language === 'php' && NAME.test(own);
+  if (withoutHost !== own) return fittingTemplate(withoutHost, path, resource);
+  const isName = languageOf(resource) === 'php' && NAME.test(own);
   return isName ? { route: redactRoute(own), hasText: true } : undefined;
 }
 
-function fittingTemplate(own: string, path: string, language: unknown): FittingRoute | undefined {
+function fittingTemplate(
+  own: string,
+  path: string,
+  resource: SpanResource | undefined,
+): FittingRoute | undefined {
   const route = readRoute(own);
   if (route.reported === undefined) return undefined;
   // Of a span without a path it is `/`, which is also what applications rewrite.
   const fits =
     (path === '/' && own.startsWith('/')) ||
     route.pattern?.test(path) ||
-    canMatch(route, path, language) ||
-    (mayBePageData(path) && canMatch(route, toPagePath(path), language));
+    canMatch(route, path, resource) ||
+    (mayBePageData(path) && canMatch(route, toPagePath(path), resource));
   return fits ? { route: route.reported, hasText: route.hasText } : undefined;
 }
 
-function canMatch(route: Route, path: string, language: unknown): boolean {
+function canMatch(route: Route, path: string, resource: SpanResource | undefined): boolean {
   const segments = segmentsOfPath(path);
-  return matchesPath(route, segments) || isServedBelow(route, segments, language);
+  return matchesPath(route, segments) || isServedBelow(route, segments, resource);
 }
 
-function isServedBelow(route: Route, path: readonly string[], language: unknown): boolean {
-  if (!route.hasText || route.segments.length === 0 || !isOtherLanguage(language)) return false;
+function isServedBelow(
+  route: Route,
+  path: readonly string[],
+  resource: SpanResource | undefined,
+): boolean {
+  if (!route.hasText || route.segments.length === 0 || !isOtherLanguage(resource)) return false;
   for (let count = 1; count <= MAX_BASE_SEGMENTS && count < path.length; count++) {
     if (matchesPath(route, path.slice(count))) return true;
   }
   return false;
 }
 
-function isOtherLanguage(language: unknown): boolean {
+function isOtherLanguage(resource: SpanResource | undefined): boolean {
+  const language = languageOf(resource);
   return typeof language === 'string' && language !== 'nodejs' && language !== 'webjs';
+}
+
+/** Read on demand: SDK 2 logs an error if that happens while resource detectors are running. */
+function languageOf(resource: SpanResource | undefined): unknown {
+  return resource?.attributes?.['telemetry.sdk.language'];
 }
 
 /** The decoded segments of a path in lower case, without empty ones: many routers ignore case, and slashes at the end. */

@@ -384,8 +384,10 @@ export const HEADER_ROWS: readonly LinearRow[] = [
     sizes: [512, 2048],
     cases: texts(
       (text) => [
-        fittingRoute(text, `/${text}`, 'nodejs'),
-        fittingRoute(`/${text}`, `/a/${text}`, 'java'),
+        fittingRoute(text, `/${text}`, undefined),
+        fittingRoute(`/${text}`, `/a/${text}`, {
+          attributes: { 'telemetry.sdk.language': 'java' },
+        }),
       ],
       {
         ...URL_TEXTS,
