@@ -37,6 +37,26 @@ test('one poll phase passes before a connection is reused, and no more', async (
   expect(ports.size).toBe(1);
 });
 
+test.each([
+  ['timeout=1', 2],
+  ['timeout=1, max=100', 2],
+  ['timeout=5', 1],
+  ['timeout=10', 1],
+])(
+  'two requests to a server that allows `Keep-Alive: %s` take %i connections',
+  async (allowed, expected) => {
+    const ports = new Set<number | undefined>();
+    const transport = await serve((request, response) => {
+      ports.add(request.socket.remotePort);
+      response.writeHead(200, { connection: 'keep-alive', 'keep-alive': allowed });
+      request.resume().on('end', () => response.end('{}'));
+    });
+    await transport.send(BULK, 5000);
+    await transport.send(BULK, 5000);
+    expect(ports.size).toBe(expected);
+  },
+);
+
 test('the first connection is opened in another turn than the one that built the bulk', async () => {
   let turns = 0;
   setImmediate(() => {
