@@ -82,7 +82,6 @@ export const MESSAGE_CODES = [
   'hits-invalid',
   'rejected',
   'too-large',
-  'crashes-rejected',
   'queue-full',
   'lost-at-shutdown',
   'signal-not-handled',

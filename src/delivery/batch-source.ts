@@ -32,8 +32,6 @@ const POLL_MILLIS = 100;
 export class BatchSource {
   readonly queue: BatchQueue;
   readonly failing: FailingHits;
-  /** `false` after Matomo rejected crashes. */
-  takesCrashes = true;
   readonly #parts: DeliveryParts;
   /** How long a hit waits for others. */
   delayMillis: number;
@@ -123,12 +121,6 @@ export class BatchSource {
     const { isFresh } = this.#parts;
     if (isFresh({ startSeconds: this.queue.oldestSeconds })) return;
     this.#lose('expired', (hit) => !isFresh(hit));
-  }
-
-  /** From now on, no crashes are sent: Matomo cannot store them. */
-  stopCrashes(): void {
-    this.takesCrashes = false;
-    this.#lose('rejected', ({ kind }) => kind === 'crash');
   }
 
   /**
@@ -256,8 +248,6 @@ export class BatchSource {
       const count = total === failedTotal ? Math.max(1, room) : room;
       return this.failing.needsMore(true) ? count : 0;
     };
-    const maySend = await spool.load(wanted, isUrgent ? 0 : this.delayMillis);
-    if (!this.takesCrashes && this.queue.lists.crashes.length > 0) this.stopCrashes();
-    return maySend;
+    return spool.load(wanted, isUrgent ? 0 : this.delayMillis);
   }
 }

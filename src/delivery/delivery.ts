@@ -135,11 +135,6 @@ export class Delivery {
     return this.#parts.spool?.takenOver ?? 0;
   }
 
-  /** `false` after Matomo rejected crashes. */
-  get takesCrashes(): boolean {
-    return this.#parts.source.takesCrashes;
-  }
-
   /** Queues a hit, or counts why not. */
   push(hit: PendingHit): boolean {
     return this.#add(hit, true);

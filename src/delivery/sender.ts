@@ -157,7 +157,6 @@ export class Sender {
       const { tracked = 0, accepted = 0 } = policy.counts;
       if (tracked + accepted > 0 && !this.hasToWait) this.lastSuccessMillis = performance.now();
       if (tracked > 0) options.onTracked?.();
-      if (policy.stopsCrashes) source.stopCrashes();
     }
   }
 

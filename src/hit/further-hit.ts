@@ -121,7 +121,7 @@ export interface McpCallOptions extends DimensionOptions {
   /** A template, or a callback, which only requests have. */
   readonly actionName: unknown;
   readonly baseUrl?: string | undefined;
-  readonly errors: 'off' | 'type' | 'crash';
+  readonly errors: 'off' | 'type';
 }
 
 const PATH = '/mcp';

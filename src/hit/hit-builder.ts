@@ -8,7 +8,6 @@ import { createFindRouteDetails, type RouteDetails } from './page/routes.js';
 import { createSentUrls } from './page/sent-urls.js';
 import { createPageViewReader, type PageView, type PageViewOptions } from './page-view.js';
 import {
-  errorTypeOf,
   type ReportProblem,
   setTimings,
   strongest,
@@ -18,7 +17,7 @@ import {
 } from './parameters/annotations.js';
 import { createDimensions, type DimensionOptions } from './parameters/dimensions.js';
 import { completeEvent, override, overrideAll } from './parameters/overrides.js';
-import { OF_EVERY_HIT, RESERVED, SHARED } from './parameters/parameter-table.js';
+import { RESERVED, SHARED } from './parameters/parameter-table.js';
 import { cleanText } from './text.js';
 import { NO_USER_AGENT } from './visitor/client.js';
 import { isInSample } from './visitor/visitor-id.js';
@@ -26,7 +25,7 @@ import { isInSample } from './visitor/visitor-id.js';
 /** What makes hits of a request, besides the request. */
 export interface ToHitsOptions extends PageViewOptions, DimensionOptions {
   readonly routeDetails: Readonly<Record<string, RouteDetails>>;
-  readonly errors: 'off' | 'type' | 'crash';
+  readonly errors: 'off' | 'type';
   /** Share of visitors who are tracked, from 0 to 1. */
   readonly sampleRate: number;
   /** `false`: hits of AI chatbots carry nothing of a visit. Default: true. */
@@ -96,7 +95,7 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     return finish(fields, page.nowMillis);
   }
 
-  /** The end of all hits but crashes: who is named, and the last word of the application. */
+  /** The end of all hits: who is named, and the last word of the application. */
   function finish(
     fields: HitFields,
     nowMillis: number,
@@ -128,19 +127,15 @@ export function createHitBuilder(options: ToHitsOptions, report: ReportProblem) 
     read: reader.read,
     findVisitor,
 
-    /** Of a finished request: the page view, and a crash beside it. None if `beforeSend` drops it. */
-    buildHits(page: PageView): Hit[] {
+    /** Of a finished request; `undefined` if `beforeSend` drops it. */
+    buildPageView(page: PageView): Hit | undefined {
       const isChatbot = page.request.chatbotResponse !== undefined;
       const isAlone = isChatbot && options.pageViews === false;
       const sent = isAlone ? buildChatbotAlone(page) : buildPage(page);
-      if (sent === undefined) return [];
+      if (sent === undefined) return undefined;
       // `beforeSend` may have made a page view of it.
       const isReported = isChatbot && sent.get('recMode') === '1';
-      const hits = [new BuiltHit(sent, isReported ? 'chatbot' : 'page')];
-      // A crash of an AI chatbot's request would make a visit of it.
-      const errorType = errors === 'crash' && !isChatbot ? errorTypeOf(page.request) : undefined;
-      if (errorType !== undefined) hits.push(new BuiltHit(toCrash(sent, errorType), 'crash'));
-      return hits;
+      return new BuiltHit(sent, isReported ? 'chatbot' : 'page');
     },
 
     /** Of a request, in whose visit Matomo stores it; `undefined` if `beforeSend` drops it. */
@@ -198,19 +193,6 @@ export function callBeforeSend(
   if (!checked.has('cdt')) checked.add(parameters.find('cdt'));
   for (const name of RESERVED) checked.add(parameters.find(name));
   return checked;
-}
-
-/** A crash for the CrashAnalytics plugin: the class of the error, and never its message. */
-function toCrash(parameters: HitFields, errorType: string): HitFields {
-  const crash = new HitFields();
-  for (const field of parameters.toList()) {
-    if (OF_EVERY_HIT.has(field.name) || field.name === 'cdt') crash.add(field);
-  }
-  const type = cleanText(errorType).slice(0, 200);
-  crash.set('ca', '1');
-  crash.set('cra', type);
-  crash.set('cra_tp', type);
-  return crash;
 }
 
 /** A class for the reason that `Field` has. */

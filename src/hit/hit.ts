@@ -1,8 +1,8 @@
 /**
  * Hits of different kinds are sent in separate bulks. If an insert of Matomo's AI chatbot reports deadlocks, the transaction of the
- * whole bulk is rolled back, but Matomo reports the page views in it as tracked. Crashes fail if CrashAnalytics is missing.
+ * whole bulk is rolled back, but Matomo reports the page views in it as tracked.
  */
-export type HitKind = 'page' | 'chatbot' | 'crash';
+export type HitKind = 'page' | 'chatbot';
 
 /** One tracking request as delivery sees it: visitor, time, and the bytes to send. */
 export interface Hit {
@@ -34,7 +34,7 @@ export interface PendingHit {
   /** Approximate memory. */
   readonly bytes: number;
   /**
-   * The final hit, and a crash if there is one; none if it turns out that there is to be none, or if that fails. Called once.
+   * The final hit; none if it turns out that there is to be none, or if that fails. Called once.
    * `epochMillis` is the wall clock, which Matomo sees.
    */
   finalize(epochMillis: number): readonly Hit[];

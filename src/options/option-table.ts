@@ -357,13 +357,11 @@ export const OPTIONS = declareOptions('MATOMO_', {
    */
   pageViews: option(boolean, { default: true, isPrivacy: true }),
   /**
-   * What is sent about an error (status 400 and above, or a failed operation of GraphQL or MCP): nothing (`off`), its class as the custom
-   * variable `error_type` (`type`), or also a crash for the CrashAnalytics plugin (`crash`). Its message is never sent, and free text
-   * instead of a class is sent as `_OTHER`.
+   * What is sent about an error (status 400 and above, or a failed operation of GraphQL or MCP): nothing (`off`), or its class as the custom
+   * variable `error_type` (`type`). Its message is never sent, and free text instead of a class is sent as `_OTHER`.
    * @default `type`
-   * @see [Matomo: `ca`, `cra`](https://developer.matomo.org/api-reference/tracking-api)
    */
-  errors: option(oneOf('off', 'type', 'crash'), { default: 'type', isPrivacy: true }),
+  errors: option(oneOf('off', 'type'), { default: 'type', isPrivacy: true }),
   /**
    * Maximum number of hits queued in memory. If the queue is full, new hits are lost and counted as `lost.queue_full`. The queue is
    * also full if its hits take 3,355 bytes each on average (32 MiB for 10,000), but not below 1 MiB.

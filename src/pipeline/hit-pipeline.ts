@@ -174,11 +174,8 @@ export class HitPipeline implements RequestSink {
       const operation = operationNames.admit(request.http);
       if (operation !== request.http.operation) request.http = { ...request.http, operation };
       pending.built = this.#hits.read(request.http, site, epochMillis);
-      const built = this.#hits.buildHits(pending.built);
-      const hits = this.delivery.takesCrashes ? built : built.slice(0, 1);
-      if (hits.length === 0) return this.#takeBack(request, 'predicate');
-      this.#counts.hits += hits.length - 1; // a crash
-      return hits;
+      const hit = this.#hits.buildPageView(pending.built);
+      return hit ? [hit] : this.#takeBack(request, 'predicate');
     } catch (error) {
       this.#loseHit(error);
       return [];

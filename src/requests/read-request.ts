@@ -200,7 +200,7 @@ export function createRequestReading(
   options: OriginOptions &
     SentAttributeOptions & {
       readonly userId?: unknown;
-      readonly errors: 'off' | 'type' | 'crash';
+      readonly errors: 'off' | 'type';
       readonly capturedHeaders?: readonly string[];
       readonly downloads?: 'documents' | 'off';
       readonly mcp?: 'calls' | 'all' | 'off';

@@ -51,7 +51,7 @@ test('a code has a line a minute, with its latest message, whatever the wall clo
   warn(coded('not-attached', 'one'));
   vi.setSystemTime(Date.UTC(2026, 10, 20, 11));
   for (let i = 0; i < 14; i++) warn(coded('not-attached', `another ${i}`));
-  warn(coded('crashes-rejected', 'no plugin'));
+  warn(coded('too-large', 'no plugin'));
   vi.advanceTimersByTime(MINUTE - 1);
   vi.setSystemTime(Date.UTC(2026, 10, 21));
   expect(output).toHaveLength(2);
@@ -61,7 +61,7 @@ test('a code has a line a minute, with its latest message, whatever the wall clo
   const prefix = 'opentelemetry-matomo: ';
   expect(output).toEqual([
     `${prefix}one [not-attached]\n`,
-    `${prefix}no plugin [crashes-rejected]\n`,
+    `${prefix}no plugin [too-large]\n`,
     `${prefix}another 13 [not-attached]\n`,
     `${prefix}the next [not-attached]\n`,
   ]);

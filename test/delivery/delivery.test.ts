@@ -1,5 +1,4 @@
 import { expect, test, vi } from 'vitest';
-import type { Hit, PendingHit } from '../../src/hit/hit.js';
 import { accountedFor, pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
 import {
   answer,
@@ -194,27 +193,6 @@ test('hits are dropped where they would take more memory than they may', async (
   expect(delivery).toMatchObject({ pending: 1, counters: { tracked: 3 } });
 });
 
-test('a Matomo that cannot take crashes is asked once; page views are tracked all the same', async () => {
-  const { delivery, transport, logged } = setUp();
-  const hasCrash = () => transport.bodies.at(-1)?.requests.some((query) => query.includes('crash'));
-  transport.answer((sent) => (hasCrash() ? answer(500) : processed(sent)));
-  for (const name of ['a', 'b']) delivery.push(withCrash(name));
-  await delivery.flush();
-  expect(delivery).toMatchObject({
-    takesCrashes: false,
-    pending: 0,
-    counters: { tracked: 2, lost: { rejected: 2 } },
-  });
-  expect(logged).toEqual([expect.stringContaining('CrashAnalytics')]);
-});
-
-/** A page view and the crash of its request. */
-function withCrash(name: string): PendingHit {
-  const [page] = pending({ name }).finalize(0);
-  const [crash] = pending({ name: `crash ${name}`, kind: 'crash' }).finalize(0);
-  return pending({ finalize: () => [page as Hit, crash as Hit] });
-}
-
 test.each([
   [false, [['a'], ['b'], ['c']], { tracked: 1, lost: { unconfirmed: 2 } }],
   [true, [['a'], ['a'], ['a'], ['b'], ['c']], { tracked: 3, lost: { unconfirmed: 0 } }],
@@ -304,20 +282,18 @@ test('a page with 200 after tracked hits: others are sent, and its own again, no
   expect(logged).toEqual([]);
 });
 
-test('a database that dies during a bulk kept nothing: the bulk is sent again, crashes too', async () => {
-  for (const kind of ['page', 'crash'] as const) {
-    const { delivery, transport } = setUp({ maxExportBatchSize: 2 });
-    const died = answer(200, DATABASE_DIED);
-    transport.answer(processed, died, died, died, died, processed);
-    for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name, kind }));
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(sentNames(transport).slice(0, 3)).toEqual([
-      ['a', 'b'],
-      ['c', 'd'],
-      ['c', 'd'],
-    ]);
-    expect(delivery.counters.tracked).toBe(4);
-  }
+test('a database that dies during a bulk kept nothing: the bulk is sent again', async () => {
+  const { delivery, transport } = setUp({ maxExportBatchSize: 2 });
+  const died = answer(200, DATABASE_DIED);
+  transport.answer(processed, died, died, died, died, processed);
+  for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name }));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sentNames(transport).slice(0, 3)).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+    ['c', 'd'],
+  ]);
+  expect(delivery.counters.tracked).toBe(4);
 });
 
 /** Matomo counts hits with `bad` in their names as invalid. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BeforeSend } from '../../src/hit/hit-builder.js';
-import { annotations, hitsOf, httpRequest } from '../support/builders.js';
+import { hitsOf, httpRequest } from '../support/builders.js';
 
 test('beforeSend has the last word, cannot break a bulk, and drops what it does not return', () => {
   const send = (beforeSend: BeforeSend) => hitsOf(httpRequest(), { beforeSend });
@@ -18,20 +18,4 @@ test('beforeSend has the last word, cannot break a bulk, and drops what it does 
     ua: '-',
     cdt: expect.any(String),
   });
-});
-
-test('a crash has what beforeSend made of its page view, and is dropped with it', () => {
-  const failed = httpRequest({
-    statusCode: 500,
-    annotations: [annotations({ errorType: 'TypeError' })],
-  });
-  const crashOf = (beforeSend: BeforeSend) =>
-    hitsOf(failed, { errors: 'crash', hasToken: true, beforeSend }).hits[1];
-  const { cip, ...unchanged } = crashOf((parameters) => parameters) ?? {};
-  expect(cip).toBe('192.0.2.10');
-  expect(crashOf(({ cip: _, ...rest }) => ({ ...rest, url: 'https://a.example/' }))).toEqual({
-    ...unchanged,
-    url: 'https://a.example/',
-  });
-  expect(crashOf(() => undefined)).toBeUndefined();
 });

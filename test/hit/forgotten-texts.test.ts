@@ -14,7 +14,7 @@ const SCRIPT = `
   const { getHeapSnapshot } = await import('node:v8');
   const options = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, doNotTrack: true }, {}, console);
   const builder = createHitBuilder({ ...options, hasToken: false, visitorKey: 'key' }, () => undefined);
-  const build = (...given) => builder.buildHits(builder.read(...given));
+  const build = (...given) => builder.buildPageView(builder.read(...given));
   const key = createSecretKey(Buffer.alloc(32));
   const daily = [{ tokenAuth: 'a-token', privacy: 'strict' }, { visitorKey: 'daily' }].map((given) => {
     const resolved = resolveOptions({ url: 'http://127.0.0.1:9', siteId: 1, ...given }, {}, console);
@@ -39,7 +39,7 @@ const SCRIPT = `
     for (const builder of daily) {
       const ofDay = request({}, { address: address('198.51.100', i) });
       builder.isVisitorInSample(ofDay, 1);
-      builder.buildHits(builder.read(ofDay, 1, 2));
+      builder.buildPageView(builder.read(ofDay, 1, 2));
     }
     isInSample(text('name', i), 0.5);
   }

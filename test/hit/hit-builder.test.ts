@@ -220,19 +220,13 @@ test('the user is the server span’s, else the last that a span below named', (
 });
 
 test('an error is its class, and only of a request that failed', () => {
-  const of = (statusCode: number, errors: 'off' | 'type' | 'crash') =>
+  const of = (statusCode: number, errors: 'off' | 'type') =>
     hitsOf(httpRequest({ statusCode, annotations: [annotations({ errorType: 'TypeError' })] }), {
       errors,
     }).hits;
   expect(of(500, 'type')[0]?.cvar).toContain('["error_type","TypeError"]');
   expect(of(500, 'off')[0]?.cvar).not.toContain('TypeError');
-  expect(of(200, 'crash')).toHaveLength(1);
   expect(of(200, 'type')[0]?.cvar).not.toContain('TypeError');
-  const [page, crash, ...others] = of(500, 'crash');
-  expect(others).toEqual([]);
-  expect(page).not.toHaveProperty('ca');
-  expect(crash).toMatchObject({ ca: '1', cra: 'TypeError', cra_tp: 'TypeError', cid: page?.cid });
-  expect(crash).not.toHaveProperty('action_name');
 });
 
 test.for(['method', 'path', 'query', 'route', 'host', 'userAgent', 'referrer', 'address'] as const)(

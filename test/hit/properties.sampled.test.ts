@@ -164,7 +164,7 @@ test('beforeSend that returns its parameters makes the same query strings as non
     maxCustomVariables: fc.constantFrom(0, 1, 5),
     anonymizeIp: fc.constantFrom(0, 2),
     trackBots: fc.boolean(),
-    errors: fc.constantFrom<ToHitsOptions['errors']>('off', 'type', 'crash'),
+    errors: fc.constantFrom<ToHitsOptions['errors']>('off', 'type'),
     query: fc.constantFrom<ToHitsOptions['query']>('redact', 'keep', 'strip', ['x', 'a']),
     siteSearch: fc.boolean(),
     pageViews: fc.boolean(),
@@ -211,7 +211,7 @@ test('beforeSend that returns its parameters makes the same query strings as non
         const checked = checkFurtherHit(event, checks) as CheckedHit;
         return (request: HttpRequest, site: number) => {
           const page = builder.read(request, site, now);
-          return [...builder.buildHits(page), builder.buildFurtherHit(checked, page, now)];
+          return [builder.buildPageView(page), builder.buildFurtherHit(checked, page, now)];
         };
       };
       const [plain, general] = [createBuild(), createBuild((parameters) => parameters)];

@@ -10,7 +10,6 @@ import { annotations, HIT_OPTIONS, httpRequest, NOON } from '../support/builders
 
 const OPTIONS: ToHitsOptions = {
   ...HIT_OPTIONS,
-  errors: 'crash',
   redactPathPatterns: [/customer-\w+/],
   dimensions: { 1: 'url.full', 2: 'http.request.header.referer', 3: 'http.target' },
 };
@@ -33,9 +32,12 @@ const URL_PARAMETERS = Object.keys(PARAMETERS).filter((name) =>
   ['url', 'referrer'].includes(PARAMETERS[name]?.kind ?? ''),
 );
 
-function hitsOf(request: Partial<HttpRequest>, options: Partial<ToHitsOptions> = {}): Hit[] {
+function hitsOf(
+  request: Partial<HttpRequest>,
+  options: Partial<ToHitsOptions> = {},
+): (Hit | undefined)[] {
   const builder = createHitBuilder({ ...OPTIONS, ...options }, () => undefined);
-  return builder.buildHits(builder.read(httpRequest(request), 1, NOON));
+  return [builder.buildPageView(builder.read(httpRequest(request), 1, NOON))];
 }
 
 function furtherHits(
@@ -69,17 +71,15 @@ const SEARCH = { siteSearch: true };
 const ALONE = { pageViews: false };
 const PDF = { contentType: 'application/pdf', bodyBytes: 1 };
 const chatbotResponse = { contentType: 'text/html', bodyBytes: 1 };
-const errored = { statusCode: 500, annotations: [annotations({ errorType: 'TypeError' })] };
 const toSentAttribute = createToSentAttribute({ ...OPTIONS, anonymizeIp: 0 });
 
-function hitsOfDimension(attribute: string, url: string): Hit[] {
+function hitsOfDimension(attribute: string, url: string): (Hit | undefined)[] {
   return hitsOf({ optionParameters: { dimension4: toSentAttribute(attribute, url) } });
 }
 
 /** Every way on which a URL comes into a hit. */
 const WAYS: readonly (readonly [string, (url: string) => unknown])[] = [
   ['the URL of a request', (url) => hitsOf(requestTo(url))],
-  ['the URL of a crash', (url) => hitsOf({ ...requestTo(url), ...errored })],
   ['the template of a path', (url) => hitsOf(requestTo(url), { urlPaths: 'template' })],
   ['a GraphQL request', (url) => hitsOf({ ...requestTo(url), operation: GRAPHQL }, SEARCH)],
   ['a download', (url) => hitsOf({ ...requestTo(url), isDownload: true })],
@@ -137,11 +137,6 @@ const ID_WAYS: readonly (readonly [
     (user, options) => hitsOf({}, { ...options, routeDetails: { '/users/:id': user } }),
   ],
   [
-    'a crash',
-    (parameters, options) =>
-      hitsOf({ ...errored, annotations: [annotations({ parameters })] }, options),
-  ],
-  [
     'beforeSend',
     (user, options) => hitsOf({}, { ...options, beforeSend: (given) => ({ ...given, ...user }) }),
   ],
@@ -191,7 +186,7 @@ test('a value that cannot even be looked at, such as a revoked proxy, is left ou
   const request = httpRequest({
     annotations: [annotations({ parameters: { search_cat: proxy, uid: 'ann' } })],
   });
-  const [hit] = builder.buildHits(builder.read(request, 1, NOON));
+  const hit = builder.buildPageView(builder.read(request, 1, NOON));
   expect(hit?.query).toContain('&uid=ann');
   expect(reports).toEqual([expect.stringContaining('"search_cat" must be text')]);
 });

@@ -66,7 +66,10 @@ export function createBuildHits(
   options: ToHitsOptions,
 ): (request: HttpRequest, site: number, nowMillis: number) => Hit[] {
   const builder = createHitBuilder(options, () => undefined);
-  return (request, site, nowMillis) => builder.buildHits(builder.read(request, site, nowMillis));
+  return (request, site, nowMillis) => {
+    const hit = builder.buildPageView(builder.read(request, site, nowMillis));
+    return hit ? [hit] : [];
+  };
 }
 
 /** The hits that a request makes, as decoded tracking parameters, and what was reported meanwhile. */
@@ -83,9 +86,8 @@ export function hitsOf(
     },
     (_key, message) => reports.push(message()),
   );
-  const hits = builder
-    .buildHits(builder.read(request, 1, nowMillis))
-    .map((hit) => Object.fromEntries(new URLSearchParams(hit.query)));
+  const hit = builder.buildPageView(builder.read(request, 1, nowMillis));
+  const hits = hit ? [Object.fromEntries(new URLSearchParams(hit.query))] : [];
   return { hits, reports };
 }
 

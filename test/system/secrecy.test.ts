@@ -129,7 +129,6 @@ const OPTIONS: MatomoOptions = {
   userId: 'http.request.header.x-api-key',
   visitorId: 'cookie',
   trustProxy: true,
-  errors: 'crash',
   dimensions: { 1: throwing, 2: 'http.request.header.x-note', 3: 'http.response.header.x-note' },
   actionName: throwing,
   exportTimeoutMillis: 400,

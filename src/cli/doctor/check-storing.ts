@@ -75,7 +75,7 @@ export async function checkStoring(
   }
   const kept = `Matomo would not drop a hit, and can read its database. ${EXCLUDES} may still drop some by title, URL or event, and no answer shows that`;
   const stores = ok('storing', kept);
-  if (!sends) return [stores, notSent(options, knowsFields)];
+  if (!sends) return [stores, notSent(knowsFields)];
   const answer = await questions.send(TITLE);
   if (!isProcessed(answer, 'tracked')) {
     const unclear = 'Matomo did not say whether it stored the page view';
@@ -105,10 +105,9 @@ function failed({ verdict }: Answer, unclear: string, advice: string): Finding {
   return unknown('storing', found, advice);
 }
 
-function notSent({ errors }: ResolvedOptions, knowsFields: boolean): Finding {
-  const crashes = errors === 'crash' ? ', and has CrashAnalytics for MATOMO_ERRORS=crash' : '';
+function notSent(knowsFields: boolean): Finding {
   const fields = knowsFields ? '' : ', stores custom variables and dimensions';
-  const found = `cannot tell whether Matomo can write to its database${fields}${crashes} without storing a hit`;
+  const found = `cannot tell whether Matomo can write to its database${fields} without storing a hit`;
   const advice = 'Run doctor with --send, which adds one page view to the reports.';
   return unknown('storing', found, advice);
 }

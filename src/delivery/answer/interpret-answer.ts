@@ -228,8 +228,6 @@ export type ResultPolicy =
       readonly hits: 'counted';
       readonly counts: HitResultCounts;
       readonly wait?: Wait;
-      /** No more crashes are sent. */
-      readonly stopsCrashes?: true;
     }
   /** They are sent again, and until then nothing else is. `sendsOne`: one hit is tried at a time, because each may be stored. */
   | {
@@ -246,7 +244,7 @@ export type ResultPolicy =
 /** The policy for a result. `rejections`: bulks in a row of which no hit was valid, with this one. */
 export function policyOf(
   result: BulkResult,
-  { kind, hits }: Batch,
+  { hits }: Batch,
   rejections: number,
   resendUnconfirmed: boolean,
 ): ResultPolicy {
@@ -268,9 +266,7 @@ export function policyOf(
     case 'too_large':
       return { hits: 'halved', alone: 'too_large' };
     case 'rolled_back':
-      // A Matomo without CrashAnalytics rolls back each bulk of crashes.
-      if (kind !== 'crash') return { hits: 'failed' };
-      return { hits: 'counted', counts: { rejected: hits.length }, stopsCrashes: true };
+      return { hits: 'failed' };
     case 'failed':
       return { hits: 'failed', mayBeStored: result.mayBeStored };
     case 'not_counted':

@@ -4,7 +4,6 @@ import type { Hit, HitKind } from '../../hit/hit.js';
 const KINDS: Readonly<Record<HitKind, string>> = {
   page: 'page view',
   chatbot: 'request by an AI chatbot',
-  crash: 'crash',
 };
 
 /** What a hit is, for a message: without URL, title and everything else that a visitor may have written. */

@@ -60,7 +60,7 @@ export class Verdicts {
   /** Begins or ends the outage, and logs what a verdict says besides its counters. The exit flush logs what it loses itself. */
   record(batch: Batch, { policy, result, isSuccess, waitMillis }: Verdict): void {
     const { outage } = this.#parts;
-    this.#logDetails(policy, batch, result);
+    this.#logDetails(batch, result);
     if (isSuccess) {
       outage.end();
       this.#rejections = 0;
@@ -89,12 +89,10 @@ export class Verdicts {
   }
 
   /** Logs what a result says besides its counters. */
-  #logDetails(policy: ResultPolicy, { hits }: Batch, result: BulkResult): void {
+  #logDetails({ hits }: Batch, result: BulkResult): void {
     const { diagnostics } = this.#parts;
     if (result.kind === 'token_rejected' && hits.every(isOrder))
       diagnostics.warnOnce('orders-rejected', coded('orders-rejected', ORDER_REJECTED));
-    if (policy.hits === 'counted' && policy.stopsCrashes)
-      diagnostics.warn(coded('crashes-rejected', NO_CRASHES));
     if (!('warning' in result) || !result.warning) return;
     const { code, reason } = result.warning;
     const effect = result.kind === 'accepted' ? ' Sending continues.' : '';
@@ -118,8 +116,6 @@ function explain(policy: ResultPolicy, cause: Reason): Reason {
   return { ...cause, reason: `${cause.reason} and may have stored the hits` };
 }
 
-const NO_CRASHES =
-  'Matomo has no CrashAnalytics plugin. Crashes are no longer sent, and count as lost.rejected. Set errors to "type".';
 const ORDER_REJECTED =
   'Matomo rejected an order, and has tracked no hit of this process yet. Either Matomo already has the order, or tokenAuth is invalid. The order counts as invalid. If other hits are rejected too, check tokenAuth and siteId.';
 

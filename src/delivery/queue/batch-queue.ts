@@ -19,7 +19,6 @@ export class BatchQueue {
     unsent: [],
     likely: [],
     again: [],
-    crashes: [],
     aside: [],
   };
   /** Batches of hits from memory that take further ones. */

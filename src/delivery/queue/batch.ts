@@ -20,10 +20,9 @@ export interface Failure {
  * - `unsent`: never sent
  * - `likely`: a half that probably succeeds, because the other one failed
  * - `again`: failed, or is the rest of one that is taken apart
- * - `crashes`: never sent, too. They never delay others: a Matomo without CrashAnalytics rejects each bulk of them
  * - `aside`: one hit that failed alone, or hits that Matomo rejected as invalid
  */
-export type BatchState = 'first' | 'unsent' | 'likely' | 'again' | 'crashes' | 'aside';
+export type BatchState = 'first' | 'unsent' | 'likely' | 'again' | 'aside';
 
 /** Separates two hits in a body. */
 const SEPARATOR = '","';
@@ -42,7 +41,7 @@ export class Batch {
   readonly isStored: boolean;
   /** Takes further hits until it is full or sent. */
   isOpen = true;
-  state: BatchState;
+  state: BatchState = 'unsent';
   /** When it last failed directly after a success, on the monotonic clock. */
   probedMillis = Number.NEGATIVE_INFINITY;
   /** When it failed alone directly after and before successes. */
@@ -59,7 +58,6 @@ export class Batch {
   constructor(kind: HitKind, isStored: boolean) {
     this.kind = kind;
     this.isStored = isStored;
-    this.state = kind === 'crash' ? 'crashes' : 'unsent';
   }
 
   /** Adds a hit, unless the batch is closed or would have too many bytes. Returns `false` if it is not added. A full batch is closed. */

@@ -126,7 +126,7 @@ export class FailingHits {
    * success shows that the server works.
    */
   next(nowMillis: number, withStored: boolean): Batch | undefined {
-    const { first, unsent, likely, again, crashes, aside } = this.#queue.lists;
+    const { first, unsent, likely, again, aside } = this.#queue.lists;
     const maySend = (batch: Batch) => isSendable(batch, withStored);
     const mayProve = (batch: Batch) =>
       maySend(batch) && nowMillis - batch.probedMillis >= ASIDE_MILLIS;
@@ -142,7 +142,6 @@ export class FailingHits {
         (this.isTokenRejected ? unsent.findLast(maySend) : unsent.find(maySend)) ?? // 8, 1
         likely.find(maySend) ?? // 2
         again.find(maySend) ?? // 1
-        crashes.find(maySend) ??
         aside.find(isDue)); // 3
     batch?.close();
     this.#queue.inFlight = batch;
@@ -152,10 +151,9 @@ export class FailingHits {
   /** One hit, because each may be one that makes the server fail. The rest of its batch is next, so that few batches are taken apart. */
   #separateHit(maySend: (batch: Batch) => boolean): Batch | undefined {
     const queue = this.#queue;
-    const { first, unsent, likely, again, crashes, aside } = queue.lists;
+    const { first, unsent, likely, again, aside } = queue.lists;
     const batch =
-      unsent.findLast(maySend) ??
-      [...first, ...again, ...likely, ...crashes, ...aside].find(maySend);
+      unsent.findLast(maySend) ?? [...first, ...again, ...likely, ...aside].find(maySend);
     if (!batch || batch.hits.length === 1) return batch;
     queue.takeOut(batch);
     const hit = batch.takeLast();

@@ -68,7 +68,7 @@ export class MemoryQueue {
     return this.#taken > 0 && this.untaken === 0 && taken.failedInMemory >= this.#taken;
   }
 
-  /** Number of places in the queue. A place has one hit, and the crashes of its request. */
+  /** Number of places in the queue.  */
   get queued(): number {
     return this.#hits.length - this.#head;
   }

@@ -15,7 +15,7 @@ export const LINE_BYTES = 1000;
 const CRC_LENGTH = 8;
 const NO_CRC = '0'.repeat(CRC_LENGTH);
 const QUESTION_MARK = 63;
-const HEAD = /^(\d+(?:\.\d+)?) (page|chatbot|crash) (\d+) (\S*) $/;
+const HEAD = /^(\d+(?:\.\d+)?) (page|chatbot) (\d+) (\S*) $/;
 
 /** Encodes hits as lines with line feeds, in one buffer. */
 export function toLines(hits: readonly Hit[]): Buffer[] {

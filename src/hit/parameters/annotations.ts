@@ -51,7 +51,7 @@ export function toCustomVariables(
 export function variablesOf(
   request: HttpRequest,
   ofRoute: RouteDetails | undefined,
-  errors: 'off' | 'type' | 'crash',
+  errors: 'off' | 'type',
 ): Map<string, unknown> | undefined {
   const { annotations } = request;
   const errorType = errors === 'off' ? undefined : errorTypeOf(request);

@@ -11,16 +11,15 @@ import {
 interface ParameterDeclaration extends ValueRules {
   /** Matomo rejects the whole hit if this is sent without the token of a user with write access. */
   readonly needsToken?: true;
-  /** Which hits of a request have the same value: all of them, or all except crashes. Missing: each hit has its own. */
-  readonly sharedBy?: 'all' | 'actions';
+  /** All hits of a request have the same value. */
+  readonly isShared?: true;
   /** Makes the hit something else than a page view, such as an event. */
   readonly decidesKind?: true;
   /** Text that TypeScript accepts as a number, too. */
   readonly orNumber?: true;
 }
 
-const EVERY_HIT = { sharedBy: 'all' } as const;
-const EVERY_ACTION = { sharedBy: 'actions' } as const;
+const EVERY_HIT = { isShared: true } as const;
 const TITLE = { kind: 'text', maxBytes: 1024 } as const;
 const URL_OF_PAGE = { kind: 'url', maxBytes: 1024 } as const;
 const REFERRER = { kind: 'referrer', maxBytes: 1024 } as const;
@@ -52,10 +51,10 @@ function settableParameters() {
     /** Full URL of the page or action. @see [Matomo: `url`](https://developer.matomo.org/api-reference/tracking-api) */
     url: { ...EVERY_HIT, ...URL_OF_PAGE },
     /** Visitor ID of 16 hexadecimal digits, used if neither `cid` nor `uid` is set. @see [Matomo: `_id`](https://developer.matomo.org/api-reference/tracking-api) */
-    _id: { ...EVERY_ACTION, kind: 'visitor-id' },
+    _id: { ...EVERY_HIT, kind: 'visitor-id' },
     // User info
     /** URL of the referrer. @see [Matomo: `urlref`](https://developer.matomo.org/api-reference/tracking-api) */
-    urlref: { ...EVERY_ACTION, ...REFERRER },
+    urlref: { ...EVERY_HIT, ...REFERRER },
     /** User-Agent of the client. @see [Matomo: `ua`](https://developer.matomo.org/api-reference/tracking-api) */
     ua: { ...EVERY_HIT, ...USER_AGENT },
     /** Client hints of the client, as JSON. @see [Matomo: `uadata`](https://developer.matomo.org/api-reference/tracking-api) */
@@ -160,15 +159,15 @@ function settableParameters() {
     /** Time of the hit: epoch seconds or milliseconds, a `Date`, or text such as `2026-11-20 10:00:00` (UTC). Older than a day: needs a token. @see [Matomo: `cdt`](https://developer.matomo.org/api-reference/tracking-api) */
     cdt: { kind: 'time' },
     /** Country of the visitor, two letters. Needs a token. @see [Matomo: `country`](https://developer.matomo.org/api-reference/tracking-api) */
-    country: { ...EVERY_ACTION, ...place(2) },
+    country: { ...EVERY_HIT, ...place(2) },
     /** Region of the visitor, by ISO 3166-2. Needs a token. @see [Matomo: `region`](https://developer.matomo.org/api-reference/tracking-api) */
-    region: { ...EVERY_ACTION, ...place(3) },
+    region: { ...EVERY_HIT, ...place(3) },
     /** City of the visitor. Needs a token. @see [Matomo: `city`](https://developer.matomo.org/api-reference/tracking-api) */
-    city: { ...EVERY_ACTION, ...place(255) },
+    city: { ...EVERY_HIT, ...place(255) },
     /** Latitude of the visitor. Needs a token. @see [Matomo: `lat`](https://developer.matomo.org/api-reference/tracking-api) */
-    lat: { ...EVERY_ACTION, ...degrees(90) },
+    lat: { ...EVERY_HIT, ...degrees(90) },
     /** Longitude of the visitor. Needs a token. @see [Matomo: `long`](https://developer.matomo.org/api-reference/tracking-api) */
-    long: { ...EVERY_ACTION, ...degrees(180) },
+    long: { ...EVERY_HIT, ...degrees(180) },
     // Other
     /** Extends the visit without an action. @see [Matomo: `ping`](https://developer.matomo.org/api-reference/tracking-api) */
     ping: FLAG,
@@ -204,8 +203,6 @@ function reservedParameters() {
     ai_s: { ...EVERY_HIT, ...FLAG },
     ai_si: { ...EVERY_HIT, ...FLAG },
     ai_sa: { ...EVERY_HIT, ...text(255) },
-    cra: text(1024),
-    cra_tp: text(255),
     debug: FLAG,
     queuedtracking: FLAG,
   } as const satisfies Declarations;
@@ -260,13 +257,9 @@ function parametersWith(
   );
 }
 
-/** All hits of a request have them, except for crashes, which have only those of {@link OF_EVERY_HIT}. */
+/** All hits of a request have them. */
 export const SHARED: ReadonlySet<string> = /* @__PURE__ */ parametersWith(
-  ({ sharedBy }) => sharedBy !== undefined,
-);
-
-export const OF_EVERY_HIT: ReadonlySet<string> = /* @__PURE__ */ parametersWith(
-  ({ sharedBy }) => sharedBy === 'all',
+  ({ isShared }) => isShared === true,
 );
 
 /** What makes a hit an event, a conversion, … */

@@ -77,8 +77,6 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   ai_s: '1: an AI agent has signed the request',
   ai_si: '1: the signature of an AI agent says what it covers',
   ai_sa: 'AI agent that has signed the request',
-  cra: 'message of a crash, for the plugin CrashAnalytics',
-  cra_tp: 'class of a crash, for the plugin CrashAnalytics',
   debug: '1: Matomo answers with a log, if it may',
   queuedtracking: '0: not queued by the plugin QueuedTracking',
 };

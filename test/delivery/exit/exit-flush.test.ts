@@ -108,15 +108,6 @@ test('a database that is down is not asked for each hit', () => {
   expect(bulks).toHaveLength(3);
 });
 
-test('crashes that Matomo cannot take are dropped after the page views', () => {
-  const hits = [hit('crash', 'crash'), hit('page')];
-  const { bulks, counters } = flush(hits, ([name]) =>
-    name === 'crash' ? answer(500, '') : processed(1),
-  );
-  expect(bulks).toEqual([['page'], ['crash']]);
-  expect(counters).toMatchObject({ tracked: 1, lost: { rejected: 1 } });
-});
-
 test('AI chatbots leave in bulks of their own, and a deadlock among them costs no visit', () => {
   const bots = ['x', 'y', 'z'].map((name) => ({
     ...hit(name, 'chatbot'),

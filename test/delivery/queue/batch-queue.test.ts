@@ -56,13 +56,12 @@ test('a hit that becomes too old while others are dropped is dropped or left, an
   expect(dropped.flatMap((batch) => batch.hits).length + queue.total).toBe(3);
 });
 
-test('all batches are taken except the one in flight, and crashes last', () => {
-  const { queue, failing } = queueOf(1, 'a.bot', 'b', 'c.bot', 'd', 'crash');
+test('all batches are taken except the one in flight', () => {
+  const { queue, failing } = queueOf(1, 'a.bot', 'b', 'c.bot', 'd', 'e');
   const inFlight = nextOf(failing);
   const taken: string[] = [];
   const take = () => queue.takeBatch(Number.POSITIVE_INFINITY);
   for (let some = take(); some.length > 0; some = take()) taken.push(...some.map(nameOfHit));
-  expect(taken.at(-1)).toBe('crash');
   expect(taken).toHaveLength(4);
   expect(taken).not.toContain(namesOf(inFlight)?.[0]);
   expect(queue.totalInMemory).toBe(1);

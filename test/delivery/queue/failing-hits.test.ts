@@ -33,7 +33,6 @@ test.for<[string, number, string, string]>([
     'bad1 a bad2 b c bad3 d e',
     'bad1,a bad2,b c,bad3 c bad3 d,e bad1,a bad1 a bad1 bad2,b bad2 b bad2',
   ],
-  ['crashes come last', 2, 'crash bad a', 'bad,a bad,a bad a bad crash'],
 ])('if a bulk fails, %s', ([, max, names, bulks]) => {
   const { queue, failing } = queueOf(max, ...names.split(' '));
   expect(drain(failing, isGood).map(String)).toEqual(bulks.split(' '));

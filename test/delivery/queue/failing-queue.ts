@@ -12,7 +12,7 @@ export function hits(...names: string[]): Hit[] {
     site: 1,
     visitor: 'v',
     startSeconds,
-    kind: name.startsWith('crash') ? 'crash' : kindOf(name),
+    kind: kindOf(name),
     query: queryOf(name),
   }));
 }

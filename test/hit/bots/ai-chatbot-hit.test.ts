@@ -239,21 +239,14 @@ test('beforeSend sees a hit of an AI chatbot, and cannot make a visit of it', ()
   }
 });
 
-test('a failed request of an AI chatbot makes no crash, which would be a visit', () => {
-  const errorType = [annotations({ errorType: 'TypeError' })];
-  const failed = { statusCode: 500, annotations: errorType };
-  expect(hitsOf(httpRequest(failed), { errors: 'crash' }).hits).toHaveLength(2);
-  expect(hitsOf(chatbotRequest(failed), { errors: 'crash' }).hits).toHaveLength(1);
-});
-
 test('every hit of a request that an AI agent has signed is marked', () => {
   const signed = { ai_s: '1', ai_si: '1', ai_sa: '"https://chatgpt.com"' };
   const failed = { statusCode: 500, annotations: [annotations({ errorType: 'TypeError' })] };
   const request = httpRequest({ ...failed, isAiAgent: true });
   for (const beforeSend of [undefined, (parameters: Record<string, string>) => parameters]) {
     expect(hitsOf(httpRequest({ isAiAgent: true }), { beforeSend }).hits).toMatchObject([signed]);
-    const { hits, reports } = hitsOf(request, { errors: 'crash', beforeSend });
-    expect([hits, reports]).toMatchObject([[signed, { ...signed, ca: '1' }], []]);
+    const { hits, reports } = hitsOf(request, { beforeSend });
+    expect([hits, reports]).toMatchObject([[signed], []]);
   }
   expect(hitsOf(httpRequest()).hits[0]).not.toHaveProperty('ai_s');
 });

@@ -44,7 +44,7 @@ test('e-commerce, goals, content, downloads, searches and geo parameters pass by
 /** What only the package or Matomo itself sets. */
 const SET_BY_PACKAGE = [
   ...['rec', 'apiv', 'rand', 'ca', 'send_image', 'recMode', 'ai_s', 'ai_si', 'ai_sa'],
-  ...['cra', 'cra_tp', 'debug', 'queuedtracking'],
+  ...['debug', 'queuedtracking'],
 ];
 
 test('the reserved parameters are those that only the package sets', () => {

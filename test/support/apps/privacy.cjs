@@ -9,7 +9,7 @@ function createListener({ trackEvent, trackGoal, trackOrder, trace }) {
     event: () => trackEvent('table', 'event'),
     goal: () => trackGoal(7),
     order: () => trackOrder({ id: 'A-1', revenue: 1 }),
-    crash(response) {
+    error(response) {
       trace
         ?.getActiveSpan()
         ?.recordException(

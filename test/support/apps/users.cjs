@@ -13,7 +13,6 @@ function createListener({ forRequest, trackEvent, trackGoal, trackHit, trackOrde
     'for request': (request) => forRequest(request).trackEvent('for', 'request'),
     'span event': () =>
       trace.getActiveSpan().addEvent('matomo.hit', { 'matomo.e_c': 'on', 'matomo.e_a': 'span' }),
-    crash: () => trace.getActiveSpan().recordException(new TypeError('failed')),
   };
   return function listener(request, response) {
     const {

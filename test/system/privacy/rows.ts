@@ -7,7 +7,7 @@ export const KINDS = {
   event: /[?&]e_c=table/,
   goal: /[?&]idgoal=7/,
   order: /[?&]ec_id=A-1/,
-  crash: /[?&]ca=1/,
+  error: /[?&]cvar=.*error_type/,
   'AI chatbot': /[?&]recMode=1/,
 } as const;
 export type Kind = keyof typeof KINDS;
@@ -39,7 +39,6 @@ export interface Row {
 export const COMMON_ENV = {
   MATOMO_TOKEN_AUTH: 'a-token',
   MATOMO_TRUST_PROXY: 'true',
-  MATOMO_ERRORS: 'crash',
   MATOMO_CAPTURED_HEADERS: 'dnt,sec-gpc,cookie',
   MATOMO_MAX_EXPORT_BATCH_SIZE: '1000',
   MATOMO_USER_ID: 'http.request.header.x-api-key',
@@ -53,7 +52,7 @@ export const SHOWN = {
 
 /** Kinds of hits with a referrer, and with the address of the client. */
 const REFERRED: readonly Kind[] = ['page', 'event', 'goal', 'order'];
-const ADDRESSED: readonly Kind[] = [...REFERRED, 'crash'];
+const ADDRESSED: readonly Kind[] = [...REFERRED, 'error'];
 
 export const ROWS: readonly Row[] = [
   {
@@ -84,7 +83,7 @@ export const ROWS: readonly Row[] = [
     option: 'ignorePatterns',
     env: { MATOMO_IGNORE_PATTERNS: 'secret-pattern' },
     secret: 'secret-pattern',
-    kinds: ['page', 'crash', 'AI chatbot'],
+    kinds: ['page', 'error', 'AI chatbot'],
   },
   {
     option: 'anonymizeIp',

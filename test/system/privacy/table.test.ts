@@ -16,7 +16,7 @@ import { WAYS, type Way } from './ways.js';
 const requests = ADDRESS_REQUESTS;
 
 /** Without an SDK, nothing tells of an exception. */
-const WITHOUT_CRASHES = ['register without tracing'];
+const WITHOUT_ERRORS = ['register without tracing'];
 
 test.each(Object.entries(WAYS))(
   '%s: no hit has what an option keeps from Matomo',
@@ -29,7 +29,7 @@ test.each(Object.entries(WAYS))(
       ).toEqual([]);
     }
     const kinds = Object.keys(KINDS).filter(
-      (kind) => kind !== 'crash' || !WITHOUT_CRASHES.includes(name),
+      (kind) => kind !== 'error' || !WITHOUT_ERRORS.includes(name),
     );
     expect(kindsWith(sent, SHOWN.target)).toEqual(kinds);
     expect(sent.filter((hit) => BACKGROUND.test(hit))).toHaveLength(1);

@@ -77,7 +77,7 @@ async function register(env: Env, args: readonly string[], others: Env, requests
   return { inspector, app, port };
 }
 
-/** All hits leave at the end: a Matomo without CrashAnalytics gets no second bulk of crashes. */
+/** All hits leave at the end. */
 const AT_THE_END = { MATOMO_SCHEDULE_DELAY: '3600000', MATOMO_SHUTDOWN_TIMEOUT: '20000' };
 
 /** Options as `start` gets them. */
@@ -102,7 +102,7 @@ function spansOf(requests: readonly TableRequest[] = REQUESTS): FinishedSpan[] {
     const failed = { 'http.response.status_code': 500, 'error.type': 'TypeError' };
     const event = EVENTS[kind];
     const events = event && { events: [hitEventOf(event)] };
-    return spanOfClient(target, headers, kind === 'crash' ? failed : {}, events);
+    return spanOfClient(target, headers, kind === 'error' ? failed : {}, events);
   });
   return [...spans, finishedSpan({ kind: 4, events: [hitEventOf(JOB)] })];
 }

@@ -54,7 +54,6 @@ const KINDS: Readonly<
   outlink: { hits: 2 },
   'for request': { hits: 2 },
   'span event': { hits: 2 },
-  crash: { hits: 1 },
   document: { hits: 1, path: '/a.pdf', headers: { 'x-type': 'application/pdf' } },
   'AI chatbot': { hits: 1, headers: { 'user-agent': CHATGPT } },
   'MCP call': {
@@ -112,7 +111,7 @@ const mark = (name: string, kind: string) => `?${name}=${kind.replaceAll(' ', '-
 test.each(STATUSES)(
   '%i: a new credential names its user: %s; a known one does',
   async (status, isLetIn) => {
-    const { send, requests, hits } = await start({ errors: 'crash' });
+    const { send, requests, hits } = await start();
     const all = Object.entries(KINDS);
     for (const [kind, { path = '/a', headers, body }] of all) {
       const own = { 'x-kind': kind, 'x-status': String(status), ...headers };
