@@ -29,7 +29,7 @@ export function annotate(parameters: TrackingParameters): void {
  * Runs a function and adds the time it takes to a timing of the current request's page view, in whole milliseconds. A promise is
  * timed until it is settled: `measure` returns a promise with its result or error. A thenable that is no `Promise`, such as a query
  * builder of Knex, Prisma or Mongoose, becomes a `Promise` too: it starts when it is awaited, and must not start twice. What is still
- * running when the hit is sent does not count.
+ * running when the request ends does not count.
  *
  * Outside of a request the function just runs, and its result is returned as it is. See {@link annotate} for callback-style drivers.
  *

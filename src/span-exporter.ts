@@ -102,7 +102,7 @@ export class MatomoSpanExporter {
    * Keeps the process alive until then. Never rejects.
    */
   forceFlush(): Promise<void> {
-    return this.#made?.pipeline.delivery.flush() ?? Promise.resolve();
+    return this.#made?.pipeline.flush() ?? Promise.resolve();
   }
 
   /**

@@ -88,7 +88,7 @@ export class MatomoSpanProcessor {
    */
   forceFlush(): Promise<void> {
     this.#requests?.endWaiting();
-    return this.#pipeline?.delivery.flush() ?? Promise.resolve();
+    return this.#pipeline?.flush() ?? Promise.resolve();
   }
 
   /**

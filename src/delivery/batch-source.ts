@@ -1,6 +1,5 @@
 import { coded } from '../common/messages.js';
 import { EXIT_WAITS } from '../common/signals-and-exit.js';
-import { runAtOnce, runInSlices, type Steps } from '../common/slices.js';
 import { withTimeout } from '../common/timers.js';
 import type { Hit } from '../hit/hit.js';
 import { adviceFor } from './answer/outage.js';
@@ -9,12 +8,9 @@ import type { DeliveryParts } from './delivery-options.js';
 import { type Batch, countOf } from './queue/batch.js';
 import { BatchQueue, type HitsOfBatch } from './queue/batch-queue.js';
 import type { HitResultCounts, LossReason } from './queue/counters.js';
-import { FailingHits, SEND_MODES, type SendMode, type SendRule } from './queue/failing-hits.js';
+import { FailingHits, SEND_MODES, type SendMode } from './queue/failing-hits.js';
 import type { JournalHit } from './spool/journal.js';
 import type { Spool } from './spool/spool.js';
-
-/** Hits that are finalized in one turn of the event loop, so that no turn takes long. */
-const HITS_PER_TURN = 50;
 
 /** How long to wait for a spool before hits from memory are sent instead: a disk may hang. */
 const PATIENCE_MILLIS = 2_000;
@@ -37,8 +33,6 @@ export class BatchSource {
   delayMillis: number;
   /** Spooled hits are sent until then. */
   #storedUntilMillis = Number.POSITIVE_INFINITY;
-  /** The last call of `fill` that runs. */
-  #filling: Promise<void> | undefined;
   /** The spool has not answered yet, perhaps since an earlier call. */
   #isLoading = false;
 
@@ -66,10 +60,10 @@ export class BatchSource {
   }
 
   /** Begins an attempt. While the process ends, its mode stays. */
-  async begin(mode: SendMode): Promise<void> {
+  begin(mode: SendMode): void {
     const rule = this.isEnding ? this.failing.rule : SEND_MODES[mode];
     this.failing.begin(rule);
-    if (!this.isOver) await this.fill(rule.takes);
+    if (!this.isOver) this.fill(rule.takes !== 'none');
   }
 
   shutdown(millis: number): void {
@@ -81,22 +75,20 @@ export class BatchSource {
     this.failing.begin(SEND_MODES.exit);
   }
 
-  /** Makes batches of the hits that are in memory now, in turns of the event loop: full ones, and the `rest`. */
-  fill(rest: SendRule['takes'] = 'none'): Promise<void> {
-    if (rest === 'none' && this.#filling !== undefined) return this.#filling;
-    this.#filling = runInSlices(this.#takeBatches(rest)).finally(() => {
-      this.#filling = undefined;
-    });
-    return this.#filling;
+  /** Makes batches of the hits that are in memory now: full ones, and with `hasRest` one of the rest. */
+  fill(hasRest: boolean): void {
+    const { memory, options } = this.#parts;
+    const { maxExportBatchSize: max } = options;
+    if (!this.sendsFromMemory) return;
+    while (memory.queued >= max || (hasRest && memory.queued > 0))
+      this.queue.add(memory.take(max), false);
   }
 
   /** Gets hits for the next batch. Returns whether it may have hits of the spool. */
   async prepare(): Promise<boolean> {
     const withStored = this.#parts.spool !== undefined && (await this.#loadStored());
-    if (this.isEnding || !this.failing.needsMore(withStored)) return withStored;
-    await this.fill();
-    // The process may have stood still in these turns, and another one has taken its journal over.
-    return withStored && this.#loadStored();
+    if (!this.isEnding && this.failing.needsMore(withStored)) this.fill(false);
+    return withStored;
   }
 
   /**
@@ -111,8 +103,9 @@ export class BatchSource {
   /** In the last flush of a process: the next batch from memory. */
   nextAtExit(): Batch | undefined {
     this.exit();
+    const { memory, options } = this.#parts;
     if (this.sendsFromMemory && this.failing.needsMore(false))
-      runAtOnce(this.#take(performance.now(), true, true));
+      this.queue.add(memory.take(options.maxExportBatchSize), false);
     return this.choose(false);
   }
 
@@ -163,7 +156,7 @@ export class BatchSource {
   async storeInTime(): Promise<void> {
     const { spool } = this.#parts;
     if (!spool) return;
-    const stored = spool.store(true).then(() => true);
+    const stored = spool.store().then(() => true);
     const isInTime = !spool.writer.isHanging && (await this.#isInTime(stored));
     if (isInTime || this.isOver) return;
     spool.writer.giveUp(this.isEnding);
@@ -175,37 +168,6 @@ export class BatchSource {
   drop(): void {
     this.queue.clear();
     this.#parts.memory.drop();
-  }
-
-  /** Takes hits that are in memory now: full batches of final ones, and the `rest`. */
-  *#takeBatches(rest: SendRule['takes']): Steps {
-    const { memory, options } = this.#parts;
-    const { maxExportBatchSize: max } = options;
-    let isFast = false;
-    for (let left = memory.untaken; left > 0; left -= max) {
-      const nowMillis = performance.now();
-      if (!this.sendsFromMemory) return;
-      if (rest === 'none' && nowMillis < memory.finalMillis(max)) return;
-      isFast ||= nowMillis >= memory.finalMillis(2 * max); // a busy server must not fall behind
-      const hasAll = yield* this.#take(nowMillis, rest === 'all', isFast);
-      if (!hasAll) return; // the others are not final, or there are none
-    }
-  }
-
-  /**
-   * Takes hits from memory, at most a batch: final ones, or `all`. Unless `isFast`, the event loop has a turn after each portion. Returns
-   * whether there were as many.
-   */
-  *#take(nowMillis: number, all: boolean, isFast: boolean): Steps<boolean> {
-    const { memory, options } = this.#parts;
-    for (let left = options.maxExportBatchSize; left > 0; left -= HITS_PER_TURN) {
-      const count = Math.min(left, HITS_PER_TURN);
-      const hits = memory.take(count, nowMillis, all);
-      this.queue.add(hits, false);
-      if (hits.length < count) return false;
-      yield !isFast && count === HITS_PER_TURN;
-    }
-    return true;
   }
 
   /**

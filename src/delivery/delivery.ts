@@ -2,7 +2,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { EXIT_WAITS } from '../common/signals-and-exit.js';
 import { AsyncScope, withTimeout } from '../common/timers.js';
-import { CHILD_SPAN_WAIT_MILLIS, type PendingHit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit.js';
 import { Outage } from './answer/outage.js';
 import { BatchSource } from './batch-source.js';
 import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
@@ -15,6 +15,9 @@ import { MemoryQueue } from './queue/memory-queue.js';
 import { SendLoop } from './send-loop.js';
 import { Sender, type SendingParts } from './sender.js';
 import type { Spool } from './spool/spool.js';
+
+/** How long hits wait for others once the process is about to end. */
+const HURRY_MILLIS = 20;
 
 /** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
 const MAX_FLUSH_MILLIS = 5_000;
@@ -135,22 +138,13 @@ export class Delivery {
     return this.#parts.spool?.takenOver ?? 0;
   }
 
-  /** Queues a hit, or counts why not. */
-  push(hit: PendingHit): boolean {
-    return this.#add(hit, true);
-  }
-
-  /** The same for a hit whose request has not ended: it gets its place in the queue from `memory.placeWaiting`, or when it is final. */
-  wait(hit: PendingHit): boolean {
-    return this.#add(hit, false);
-  }
-
   /** Whether new hits are lost because of a shutdown. */
   get isClosed(): boolean {
     return this.#closed !== undefined && !this.keepsForExit;
   }
 
-  #add(hit: PendingHit, isQueued: boolean): boolean {
+  /** Queues a hit, or counts why not. */
+  push(hit: Hit): boolean {
     const { source, losses, hold, diagnostics } = this.#parts;
     if (this.isClosed) {
       this.counters.lost.shutdown += 1;
@@ -161,9 +155,9 @@ export class Delivery {
       losses.check();
       return false;
     }
-    if (isQueued) this.memory.push(hit);
-    else this.memory.wait(hit);
-    hold.extend(hit.endedMillis);
+    const nowMillis = performance.now();
+    this.memory.push(hit, nowMillis);
+    hold.extend(nowMillis);
     this.#loop.update();
     return true;
   }
@@ -177,11 +171,11 @@ export class Delivery {
   }
 
   /**
-   * The process is about to end: sends everything now, and new hits as soon as they are final. Keeps it alive for at most
+   * The process is about to end: sends everything now, and new hits without delay. Keeps it alive for at most
    * `shutdownTimeoutMillis`.
    */
   hurry(): void {
-    this.#parts.source.delayMillis = CHILD_SPAN_WAIT_MILLIS;
+    this.#parts.source.delayMillis = HURRY_MILLIS;
     this.#parts.hold.extend(performance.now());
     const earlier = this.#flushing ?? Promise.resolve();
     void earlier.then(() => this.#startFlush());
@@ -237,7 +231,7 @@ export class Delivery {
     if (spool && this.memory.count > 0) {
       const leftMillis = startMillis + deadlineMillis - performance.now();
       const millis = Math.max(leftMillis, EXIT_WAITS.spoolWriteMillis);
-      await withTimeout(millis, spool.store(true)); // a spool that did not answer before
+      await withTimeout(millis, spool.store()); // a spool that did not answer before
     }
     await spool?.close();
     this.keepsForExit &&= isInTime === true && !sender.hasToWait;

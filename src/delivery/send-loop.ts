@@ -1,11 +1,10 @@
 import { describeError } from '../common/describe-error.js';
 import { coded } from '../common/messages.js';
 import { SerialQueue } from '../common/serial-queue.js';
-import { CHILD_SPAN_WAIT_MILLIS } from '../hit/hit.js';
 import type { SendingParts } from './sender.js';
 
-/** Interval for looking at a full batch again if one of its hits is not final. */
-const SHORTEST_MILLIS = 5;
+/** The shortest times until a look: for a full batch, and for other hits, which may fill one. */
+const SHORTEST_MILLIS = { full: 5, other: 20 } as const;
 /** The longest time between looks while hits are pending: a rejected token may have been replaced. */
 const LONGEST_MILLIS = 5_000;
 /** What a timer is for. It is set anew for what is more urgent: hits that failed alone may be due much later than a new one. */
@@ -14,7 +13,7 @@ const URGENCY = { none: 0, taken: 1, new: 2, full: 3 } as const;
 const ERROR_WAIT_MILLIS = 10_000;
 
 /**
- * Decides when hits are sent, one attempt after the other: when a full batch is final, when the oldest hit has waited for
+ * Decides when hits are sent, one attempt after the other: when a batch is full, when the oldest hit has waited for
  * `scheduledDelayMillis`, and at the interval of the spool. There is one timer, and none if no hit is pending. The steps of an attempt, of
  * `BatchSource` and `Sender`:
  *
@@ -63,17 +62,14 @@ export class SendLoop {
   update(): void {
     const { memory, sender, source, scope } = this.#parts;
     const isFull = memory.queued >= this.#maxExportBatchSize;
-    const urgency = isFull ? URGENCY.full : memory.untaken > 0 ? URGENCY.new : URGENCY.taken;
+    const urgency = isFull ? URGENCY.full : memory.queued > 0 ? URGENCY.new : URGENCY.taken;
     if (this.#urgency >= urgency) return;
     if (source.isEnding || memory.count === 0 || (!isFull && !this.#attempts.isIdle)) return;
     if (!source.sendsFromMemory && source.queue.totalInMemory === 0) return;
     this.#clearTimer();
     this.#urgency = urgency;
-    const dueMillis = isFull
-      ? memory.finalMillis(this.#maxExportBatchSize)
-      : Math.max(this.#dueMillis, sender.waitUntilMillis);
-    // A hit may be due long before it is final.
-    const leastMillis = isFull ? SHORTEST_MILLIS : CHILD_SPAN_WAIT_MILLIS;
+    const dueMillis = isFull ? 0 : Math.max(this.#dueMillis, sender.waitUntilMillis);
+    const leastMillis = isFull ? SHORTEST_MILLIS.full : SHORTEST_MILLIS.other;
     const leftMillis = Math.ceil(dueMillis - performance.now());
     const millis = Math.max(leastMillis, Math.min(leftMillis, LONGEST_MILLIS));
     scope.runInAsyncScope(() => {
@@ -113,7 +109,7 @@ export class SendLoop {
     this.#urgency = URGENCY.none;
   }
 
-  /** Begins an attempt. While none may begin, makes full batches: taken hits no longer keep their requests in memory. */
+  /** Begins an attempt. While none may begin, makes full batches. */
   #look(): void {
     const { sender, source, losses } = this.#parts;
     this.#clearTimer();
@@ -124,8 +120,8 @@ export class SendLoop {
       return;
     }
     source.expire();
-    const filled = source.fill().then(() => this.update());
-    filled.catch((error) => this.#reportError(error));
+    source.fill(false);
+    this.update();
   }
 
   #reportError(error: unknown): void {

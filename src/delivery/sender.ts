@@ -71,7 +71,7 @@ export class Sender {
   /** Sends batch after batch until nothing is due, or nothing can be sent now. */
   async send(mode: SendMode): Promise<void> {
     const { source } = this.#parts;
-    await source.begin(mode);
+    source.begin(mode);
     do {
       const withStored = await source.prepare();
       const batch = source.isOver ? undefined : source.choose(withStored);

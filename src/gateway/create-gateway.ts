@@ -6,7 +6,6 @@ import { createDiagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { listenUntracked, urlOf } from '../common/own-server.js';
 import { findMisspelledVariables, warnAboutMisspelled } from '../options/environment.js';
-import { REQUEST_BYTES } from '../pipeline/pending-hits.js';
 import type { MatomoStats } from '../pipeline/stats.js';
 import { mayBeUnreadRequest } from '../requests/finished-span.js';
 import { addHits, openPipeline } from './open-pipeline.js';
@@ -19,6 +18,9 @@ import { Assembler, type SpanCounts } from './traces/assembler.js';
 
 /** The share of a spool that is left for what is in memory when exports are refused, of this process and of others that use the spool. */
 const SPARE_SHARE = 1 / 8;
+
+/** What a hit takes in memory, besides the texts of its spans. */
+const HIT_BYTES = 1000;
 
 const ROOM_POLL_MILLIS = 20;
 
@@ -80,7 +82,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   /** Whether there is room for requests and the hits of their events. Requests that wait for their spans have limits of their own. */
   function hasRoom(hits: number, textBytes: number): boolean {
-    return pipeline.delivery.hasRoom(hits, hits * REQUEST_BYTES + textBytes);
+    return pipeline.delivery.hasRoom(hits, hits * HIT_BYTES + textBytes);
   }
 
   /** What the spool cannot take would be lost if the gateway ends, but senders can keep it. */

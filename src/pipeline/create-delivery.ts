@@ -42,6 +42,8 @@ export function createDelivery(
     delivery: new Delivery({ ...options, onTracked }, transport, diagnostics, Math.random, spool),
     /** Returns the secret of visitor IDs. An open spool may provide it: until then it is another one. */
     visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spoolKey?.find() ?? randomKey,
+    /** Whether a spool cannot provide another secret any more. */
+    hasVisitorKey: (): boolean => !spool || spool.isReady || (ownKey !== undefined && !dailyKeys),
     /** Stops what does not belong to delivery. */
     close: () => dailyKeys?.close(),
   };

@@ -9,8 +9,9 @@ import {
   type McpCall,
   parameterOf,
 } from '../hit/further-hit.js';
-import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../hit/hit.js';
+import type { Hit } from '../hit/hit.js';
 import { createSentUrls } from '../hit/page/sent-urls.js';
+import type { PageView } from '../hit/page-view.js';
 import type { ReportProblem } from '../hit/parameters/annotations.js';
 import { toSiteId } from '../hit/parameters/parameter-values.js';
 import { isInSample } from '../hit/visitor/visitor-id.js';
@@ -20,7 +21,7 @@ import { hasStatus } from '../requests/read-request.js';
 import type { EndedRequest, HitReports, Request } from '../requests/request.js';
 import type { DecisionParts, Decisions } from './ignore-reasons.js';
 import { siteOfService } from './option-callbacks.js';
-import { type PendingPageView, REQUEST_BYTES } from './pending-hits.js';
+import { PendingHits } from './pending-hits.js';
 import type { HitCounts } from './stats.js';
 
 /** The part of a pipeline that its further hits need. */
@@ -29,50 +30,22 @@ export interface FurtherHitsParts extends DecisionParts {
   readonly decisions: Decisions;
   readonly counts: HitCounts;
   readonly report: ReportProblem;
-  /** Counts a hit that could not be built. */
+  /** Counts a hit that could not be built, as lost, too. */
   readonly loseHit: (error: unknown) => void;
   /** A request that is still open, as it is now. */
   readonly readOpen: (request: Request) => EndedRequest | undefined;
 }
 
-/** How long a hit waits for the end of its request if it is to be in a spool within half a second. */
+/** How long a hit waits for the end of its request if it is to be in a spool soon. */
 const SPOOL_WAIT_MILLIS = 200;
-
-/** A further hit, queued or waiting for the end of its request. */
-class PendingFurtherHit implements PendingHit {
-  /** The time of the call. */
-  readonly endedMillis: number = performance.now();
-  readonly finalMillis: number = this.endedMillis + CHILD_SPAN_WAIT_MILLIS;
-  readonly bytes: number;
-  readonly hit: CheckedHit;
-  readonly request: Request | undefined;
-  /** `apart`: its request runs for long, or work of the request went on after its end. */
-  state: 'waiting' | 'afterPage' | 'apart' = 'waiting';
-  readonly #hits: FurtherHits;
-
-  constructor(hits: FurtherHits, hit: CheckedHit, request?: Request) {
-    this.#hits = hits;
-    this.hit = hit;
-    this.request = request;
-    this.bytes = hit.fields.reduce((bytes, { text }) => bytes + text.length, REQUEST_BYTES);
-  }
-
-  isFinal(nowMillis: number): boolean {
-    return this.#hits.isFinal(this, nowMillis);
-  }
-
-  finalize(epochMillis: number): readonly Hit[] {
-    return this.#hits.finalize(this, epochMillis);
-  }
-}
 
 /** The further hits of one request. */
 class HitsOfRequest {
   /** All of them, sent or not. */
   count = 0;
-  /** Pending until the request ends. Some may have been queued before, because it runs for long or because of a flush. */
-  waiting: PendingFurtherHit[] = [];
-  page: PendingPageView | undefined = undefined;
+  /** Wait for the end of the request, since the call of the first one. */
+  waiting: CheckedHit[] = [];
+  sinceMillis = 0;
   /** Whether the status of the response decides about the user ID, once known. */
   awaitsStatus: boolean | undefined = undefined;
 
@@ -83,18 +56,23 @@ class HitsOfRequest {
 }
 
 /**
- * Hits besides page views. They are pending from the call on, and queued when their request ends, after its page view. If the request
- * runs for long, they are sent before it ends.
+ * Hits besides page views. In an open request they wait for its end, and are queued after its page view. If the request runs for long,
+ * and after its end, they are queued at once.
  */
 export class FurtherHits implements HitReports {
   readonly #parts: FurtherHitsParts;
   #toCallParameters: ReturnType<typeof createToCallParameters> | undefined;
 
   readonly #checks: CheckOptions;
+  /** Open requests with hits that wait for their end. */
+  readonly #open: PendingHits<Request>;
 
   constructor(parts: FurtherHitsParts) {
     this.#parts = parts;
     const { options } = parts;
+    const { scheduledDelayMillis: mostMillis, spool } = options;
+    const waitMillis = spool === undefined ? mostMillis : Math.min(mostMillis, SPOOL_WAIT_MILLIS);
+    this.#open = new PendingHits(waitMillis, (request, isLast) => this.#endWait(request, isLast));
     this.#checks = {
       hasToken: options.tokenAuth !== undefined,
       maxCustomVariables: options.maxCustomVariables,
@@ -139,35 +117,61 @@ export class FurtherHits implements HitReports {
     this.#parts.report(key, () => message);
   }
 
-  /** Queues the hits that wait for the end of their request, and those that its spans have. `page` was queued before. */
-  addAfterEnd(request: EndedRequest, page: PendingPageView | undefined): void {
-    const ofSpans = request.spanAdditions?.hits;
-    if (!request.ofFurtherHits && !ofSpans) return;
-    const hits = HitsOfRequest.of(request);
-    hits.page = page;
-    for (const pending of hits.waiting.splice(0)) {
-      pending.state = this.#parts.delivery.memory.placeWaiting(pending) ? 'afterPage' : 'apart';
-    }
-    for (const hit of ofSpans ?? []) this.add(hit, request);
+  /** Adds the hits in spans of a request that has ended. */
+  addOfSpans(request: EndedRequest): void {
+    for (const hit of request.spanAdditions?.hits ?? []) this.add(hit, request);
+  }
+
+  /** Queues the hits of a request after its page view. `page` is what was read for that. */
+  addAfterEnd(request: EndedRequest, page: PageView | undefined): void {
+    if (!request.ofFurtherHits) return;
+    this.#open.delete(request);
+    for (const hit of HitsOfRequest.of(request).waiting.splice(0))
+      this.#put(() => this.#build(hit, request, page, true));
+  }
+
+  /** Queues hits whose requests are still open. */
+  endAll(): void {
+    this.#open.endAll();
   }
 
   #addToRequest(hit: CheckedHit, request: Request): void {
-    const hits = HitsOfRequest.of(request);
-    if (hits.count >= MAX_FURTHER_HITS) {
-      this.reportHit('further too_many', TOO_MANY_HITS);
-      this.#drop('too_many');
+    if (!this.#countOf(request)) return;
+    const isOpen = request.http === undefined;
+    if (request.closed || (isOpen && this.#isDue(request, request.elapsedMillis))) {
+      this.#put(() => this.#build(hit, request));
       return;
     }
+    const hits = HitsOfRequest.of(request);
+    if (hits.waiting.length === 0) hits.sinceMillis = performance.now();
+    hits.waiting.push(hit);
+    if (isOpen) this.#open.add(request);
+  }
+
+  /** Counts one more hit of a request, or drops it. */
+  #countOf(request: Request): boolean {
+    const hits = HitsOfRequest.of(request);
     hits.count += 1;
-    const pending = new PendingFurtherHit(this, hit, request);
-    if (request.http) {
-      pending.state = request.closed ? 'apart' : 'afterPage';
-      this.#enqueue('push', pending);
-    } else if (this.#enqueue('wait', pending)) hits.waiting.push(pending);
+    if (hits.count <= MAX_FURTHER_HITS) return true;
+    this.reportHit('further too_many', TOO_MANY_HITS);
+    this.#drop('too_many');
+    return false;
+  }
+
+  /** Queues the hits that wait for the end of a request, unless they have to wait longer. */
+  #endWait(request: Request, isLast: boolean): void {
+    const hits = HitsOfRequest.of(request);
+    if (request.http) return; // it waits for spans
+    if (!isLast && !this.#isDue(request, performance.now() - hits.sinceMillis)) {
+      this.#open.add(request);
+      return;
+    }
+    for (const hit of hits.waiting.splice(0)) this.#put(() => this.#build(hit, request));
+    request.releaseIfOver();
   }
 
   #addWithoutRequest(hit: CheckedHit): void {
-    if (this.#isTrackable(hit)) this.#enqueue('push', new PendingFurtherHit(this, hit));
+    if (this.#isTrackable(hit)) this.#put(() => this.#buildWithoutRequest(hit));
   }
 
   /** Whether a hit of no request says enough, and its visitor is in the sample. Counts it if it does not say enough. */
@@ -192,25 +196,29 @@ export class FurtherHits implements HitReports {
     );
   }
 
-  /** Queues a hit, or lets it wait for the end of its request. Returns whether there was room for it. */
-  #enqueue(how: 'push' | 'wait', pending: PendingFurtherHit): boolean {
-    const { counts, delivery } = this.#parts;
-    counts.hits += 1;
-    counts.furtherHits += 1;
-    return delivery[how](pending);
+  /** Counts and queues a hit, if there is one. */
+  #put(build: () => Hit | undefined): void {
+    const { counts, delivery, loseHit } = this.#parts;
+    try {
+      const hit = build();
+      if (!hit) return;
+      counts.hits += 1;
+      counts.furtherHits += 1;
+      delivery.push(hit);
+    } catch (error) {
+      loseHit(error);
+      counts.furtherHits += 1;
+    }
   }
 
   /**
-   * A hit is sent with the page view of its request, or alone if the request runs for long. If the status of the response will decide
-   * who its user is, it waits for that, too.
+   * Whether hits are sent before their request ends, which has run or made them wait for so long. With a spool, they are to be in it within
+   * half a second, unless the status of the response decides who their user is.
    */
-  isFinal({ request, endedMillis }: PendingFurtherHit, nowMillis: number): boolean {
+  #isDue(request: Request, millis: number): boolean {
     const { scheduledDelayMillis, spool } = this.#parts.options;
-    if (!request || request.closed) return true;
-    if (request.http) return false; // its page view closes it
-    const waitedMillis = nowMillis - endedMillis;
-    if (waitedMillis >= scheduledDelayMillis) return true;
-    if (spool === undefined || waitedMillis < SPOOL_WAIT_MILLIS) return false;
+    if (millis >= scheduledDelayMillis) return true;
+    if (spool === undefined || millis < SPOOL_WAIT_MILLIS) return false;
     const hits = HitsOfRequest.of(request);
     hits.awaitsStatus ??= this.#awaitsStatus(request);
     return !hits.awaitsStatus || hasStatus(request);
@@ -226,35 +234,14 @@ export class FurtherHits implements HitReports {
     }
   }
 
-  finalize(pending: PendingFurtherHit, epochMillis: number): readonly Hit[] {
-    const { counts, loseHit } = this.#parts;
-    const { request } = pending;
-    let hit: Hit | undefined;
-    try {
-      hit = this.#build(pending, epochMillis);
-      if (!hit) {
-        counts.hits -= 1;
-        counts.furtherHits -= 1;
-      }
-    } catch (error) {
-      loseHit(error);
-    }
-    if (request) {
-      const hits = HitsOfRequest.of(request);
-      hits.waiting = hits.waiting.filter((each) => each !== pending);
-      if (hits.waiting.length === 0) request.releaseIfOver();
-    }
-    return hit ? [hit] : [];
-  }
-
-  #build({ hit, request, state }: PendingFurtherHit, epochMillis: number): Hit | undefined {
-    if (!request) return this.#buildWithoutRequest(hit, epochMillis);
+  /** `page`: what was read of the request for its page view, which the hit follows with `isNext`. */
+  #build(hit: CheckedHit, request: Request, page?: PageView, isNext = false): Hit | undefined {
     const { decisions, options } = this.#parts;
     const ended = request.http ? (request as EndedRequest) : this.#parts.readOpen(request);
     // The span that was active may turn out to be of no HTTP request. Of one that Node.js announced, nothing is known any more.
     if (!ended) {
       if (request.announced.startedMillis > 0 && !decisions.allowsUnknown()) return undefined;
-      return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit, epochMillis) : undefined;
+      return this.#isTrackable(hit) ? this.#buildWithoutRequest(hit) : undefined;
     }
     if (ended.site === undefined) decisions.decideOpen(ended);
     const { site = 0 } = ended;
@@ -262,16 +249,16 @@ export class FurtherHits implements HitReports {
     const uid = parameterOf(hit, 'uid');
     if (uid !== undefined && !isInSample(uid, options.sampleRate)) return undefined;
     const builder = this.#parts.builder();
-    const page =
-      HitsOfRequest.of(request).page?.built ?? builder.read(ended.currentHttp, site, epochMillis);
-    const built = this.#count(builder.buildFurtherHit(hit, page, epochMillis));
-    return built && state !== 'afterPage' ? sortBehindPages(built) : built;
+    const now = Date.now();
+    const read = page ?? builder.read(ended.currentHttp, site, now);
+    const built = this.#count(builder.buildFurtherHit(hit, read, now));
+    return built && !isNext ? sortBehindPages(built) : built;
   }
 
-  #buildWithoutRequest(hit: CheckedHit, epochMillis: number): Hit | undefined {
+  #buildWithoutRequest(hit: CheckedHit): Hit | undefined {
     const site = this.#siteOf(hit);
     if (site === undefined) return undefined;
-    return this.#count(this.#parts.builder().buildHitWithoutRequest(hit, site, epochMillis));
+    return this.#count(this.#parts.builder().buildHitWithoutRequest(hit, site, Date.now()));
   }
 
   /** Counts a hit that `beforeSend` dropped. */

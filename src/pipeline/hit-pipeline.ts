@@ -3,8 +3,8 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import type { Delivery } from '../delivery/delivery.js';
 import type { FurtherHit } from '../hit/further-hit.js';
-import type { Hit } from '../hit/hit.js';
 import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
+import type { PageView } from '../hit/page-view.js';
 import type { ReportProblem } from '../hit/parameters/annotations.js';
 import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
@@ -22,7 +22,7 @@ import { FurtherHits } from './further-hits.js';
 import { type DecisionParts, Decisions, type IgnoreReason } from './ignore-reasons.js';
 import { type ComponentType, Metrics } from './metrics.js';
 import { createOptionCallbacks } from './option-callbacks.js';
-import { PendingPageView } from './pending-hits.js';
+import { CHILD_SPAN_WAIT_MILLIS, PendingHits } from './pending-hits.js';
 import { PipelineEnd } from './pipeline-end.js';
 import {
   createHitCounts,
@@ -44,6 +44,10 @@ export class HitPipeline implements RequestSink {
   readonly #counts = createHitCounts();
   readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
   readonly #further: FurtherHits;
+  /** Ended requests whose spans may still end. */
+  readonly #pending = new PendingHits<EndedRequest>(CHILD_SPAN_WAIT_MILLIS, (...ended) =>
+    this.#endWait(...ended),
+  );
   readonly reports: HitReports;
   readonly #metrics: Metrics | undefined;
   readonly end: PipelineEnd;
@@ -83,12 +87,13 @@ export class HitPipeline implements RequestSink {
       delivery,
       decisions: this.#decisions,
       counts: this.#counts,
-      loseHit: (error) => this.#loseHit(error),
+      loseHit: (error) => this.loseRequest(error),
       readOpen: (request) => readOpenRequest(request, reading),
     });
     this.reports = this.#further;
     const statsLog = createStatsLog(statsIntervalMillis, () => this.stats(), diagnostics);
-    this.end = new PipelineEnd({ exitFlush, diagnostics, delivery, statsLog });
+    const endPending = () => this.#endPending();
+    this.end = new PipelineEnd({ exitFlush, diagnostics, delivery, statsLog, endPending });
   }
 
   /** What builds hits. Made when first asked, and again if a spool that was opened late has another visitor key. */
@@ -103,20 +108,22 @@ export class HitPipeline implements RequestSink {
     return this.#builder;
   }
 
-  /** Makes a hit of a request that has ended, or counts why not. */
+  /** Decides whether a request that has ended makes a hit, and makes it, unless spans of it may still end. */
   addRequest(request: EndedRequest): void {
     try {
       operationNames.learn(request.http);
       const reason = this.#decisions.decide(request);
       this.#countFirstRequest(reason);
+      this.#further.addOfSpans(request);
       if (reason !== undefined) this.#counts.ignored[reason] += 1;
-      const page = reason === undefined ? this.#addPageView(request) : undefined;
-      if (!page) request.close();
-      this.#further.addAfterEnd(request, page);
-      if (!page) request.shorten();
+      else this.end.beforeHit(this.#counts.hits === 0);
+      const mayChange = request.finder !== undefined && request.traceId !== '';
+      if (reason === undefined && (mayChange || !this.#made.hasVisitorKey()))
+        this.#pending.add(request);
+      else this.#addHits(request, reason === undefined);
     } catch (error) {
-      request.close();
       this.loseRequest(error);
+      this.#addHits(request, false);
     } finally {
       request.release();
     }
@@ -124,21 +131,54 @@ export class HitPipeline implements RequestSink {
 
   loseRequest(error: unknown): void {
     this.#counts.hits += 1;
-    this.#loseHit(error);
+    this.delivery.counters.lost.rejected += 1;
+    const text = `A hit could not be built (${describeError(error)}). It is lost and counted as rejected. Please report this.`;
+    this.#parts.diagnostics.warnOnce('to-hit', coded('internal-error', text));
   }
 
-  /** `undefined` if there is no room for it. */
-  #addPageView(request: EndedRequest): PendingPageView | undefined {
-    this.end.beforeHit(this.#counts.hits === 0);
+  /** While a spool may still provide the key of visitor IDs, its wait goes on. */
+  #endWait(request: EndedRequest, isLast: boolean): void {
+    if (isLast || this.#made.hasVisitorKey()) this.#addHits(request, true);
+    else this.#pending.add(request);
+  }
+
+  /** Makes the hits of an ended request. Annotations that arrive later have no effect. */
+  #addHits(request: EndedRequest, hasPage: boolean): void {
+    request.close();
+    let page: PageView | undefined;
+    try {
+      if (hasPage) page = this.#addPageView(request);
+    } catch (error) {
+      this.loseRequest(error);
+    }
+    this.#further.addAfterEnd(request, page);
+    request.shorten();
+  }
+
+  /** Builds a page view and counts it, or counts why there is none. */
+  #addPageView(request: EndedRequest): PageView | undefined {
+    const { site = 0 } = request;
+    const reason = this.#decisions.findLateReason(request);
+    if (reason !== undefined) {
+      this.#counts.ignored[reason] += 1;
+      return undefined;
+    }
+    const operation = operationNames.admit(request.http);
+    if (operation !== request.http.operation) request.http = { ...request.http, operation };
+    const page = this.#hits.read(request.http, site, Date.now());
+    const hit = this.#hits.buildPageView(page);
+    if (!hit) {
+      this.#counts.ignored.predicate += 1;
+      return page;
+    }
     this.#counts.hits += 1;
     if (request.http.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
-    const page = new PendingPageView(this, request);
-    const isTaken = this.delivery.push(page);
+    const isTaken = this.delivery.push(hit);
     const { spans } = this.#counts;
-    if (request.span && isTaken) spans.processed += 1;
-    else if (request.span)
-      spans.failed[this.delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
-    return isTaken ? page : undefined;
+    if (request.spanId === '') return page;
+    if (isTaken) spans.processed += 1;
+    else spans.failed[this.delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
+    return page;
   }
 
   addFurtherHit(hit: FurtherHit, request?: Request | 'unknown'): void {
@@ -163,40 +203,16 @@ export class HitPipeline implements RequestSink {
     return toStats(this.#counts, this.delivery, this.#unusedElsewhere());
   }
 
-  /** Builds the final hits of a request. Annotations that arrive later have no effect. */
-  finalize(pending: PendingPageView, epochMillis: number): readonly Hit[] {
-    const { request } = pending;
-    const { site = 0 } = request;
-    request.close();
-    try {
-      const reason = this.#decisions.findLateReason(request);
-      if (reason !== undefined) return this.#takeBack(request, reason);
-      const operation = operationNames.admit(request.http);
-      if (operation !== request.http.operation) request.http = { ...request.http, operation };
-      pending.built = this.#hits.read(request.http, site, epochMillis);
-      const hit = this.#hits.buildPageView(pending.built);
-      return hit ? [hit] : this.#takeBack(request, 'predicate');
-    } catch (error) {
-      this.#loseHit(error);
-      return [];
-    } finally {
-      request.shorten();
-      if (pending.built?.request !== request.http) pending.built = undefined; // it has the longer one
-    }
+  /** Makes one attempt to send everything, see `Delivery.flush`. */
+  flush(): Promise<void> {
+    this.#endPending();
+    return this.delivery.flush();
   }
 
-  #loseHit(error: unknown): void {
-    this.delivery.counters.lost.rejected += 1;
-    const text = `A hit could not be built (${describeError(error)}). It is lost and counted as rejected. Please report this.`;
-    this.#parts.diagnostics.warnOnce('to-hit', coded('internal-error', text));
-  }
-
-  /** What was counted as a hit is none after all. */
-  #takeBack({ http }: EndedRequest, reason: IgnoreReason): readonly Hit[] {
-    this.#counts.hits -= 1;
-    if (http.chatbotResponse !== undefined) this.#counts.aiChatbots -= 1;
-    this.#counts.ignored[reason] += 1;
-    return [];
+  /** Makes the hits that wait for spans or for the end of their request. */
+  #endPending(): void {
+    this.#pending.endAll();
+    this.#further.endAll();
   }
 }
 

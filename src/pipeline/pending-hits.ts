@@ -1,47 +1,63 @@
 import { performance } from 'node:perf_hooks';
-import { CHILD_SPAN_WAIT_MILLIS, type Hit, type PendingHit } from '../hit/hit.js';
-import type { PageView } from '../hit/page-view.js';
-import type { EndedRequest } from '../requests/request.js';
-import type { HitPipeline } from './hit-pipeline.js';
+import { AsyncScope } from '../common/timers.js';
 
-/** The page view of an ended request, as long as spans of it may still end. */
-export class PendingPageView implements PendingHit {
-  readonly endedMillis: number;
-  readonly finalMillis: number;
-  readonly bytes: number;
-  readonly request: EndedRequest;
-  /** Once the hit is built: further hits of the request have the same. */
-  built: PageView | undefined = undefined;
-  readonly #pipeline: Pick<HitPipeline, 'finalize'>;
+/** How long a request waits for spans after its SERVER span: Express ends the span of its handler after that one. */
+export const CHILD_SPAN_WAIT_MILLIS = 20;
 
-  constructor(pipeline: Pick<HitPipeline, 'finalize'>, request: EndedRequest) {
-    this.#pipeline = pipeline;
-    this.request = request;
-    const { span, startedMillis, http } = request;
-    const { path, query, userAgent, referrer, acceptLanguage, clientHints } = http;
-    // Without a span, the clock was read for the duration.
-    const isRead = span === undefined && startedMillis > 0;
-    this.endedMillis = isRead ? startedMillis + http.durationMillis : performance.now();
-    // Without a trace, no span adds anything.
-    this.finalMillis = this.endedMillis + (request.traceId === '' ? 0 : CHILD_SPAN_WAIT_MILLIS);
-    this.bytes =
-      REQUEST_BYTES +
-      path.length +
-      (query?.length ?? 0) +
-      (userAgent?.length ?? 0) +
-      (referrer?.length ?? 0) +
-      (acceptLanguage?.length ?? 0) +
-      (clientHints?.length ?? 0);
+/** Requests of a busy server end in groups: one timer for each would cost more than their wait. */
+const SHORTEST_MILLIS = 5;
+
+/** Requests whose hits wait for the same time, in the order in which they began to. Their timer does not keep the process alive. */
+export class PendingHits<Item extends object> {
+  readonly #waitMillis: number;
+  /** Makes hits, or adds the item again unless it `isLast`. Must not throw. */
+  readonly #end: (item: Item, isLast: boolean) => void;
+  /** When they are due, on the monotonic clock. */
+  readonly #dueMillis = new Map<Item, number>();
+  readonly #scope = new AsyncScope('MatomoPendingHits');
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(waitMillis: number, end: (item: Item, isLast: boolean) => void) {
+    this.#waitMillis = waitMillis;
+    this.#end = end;
   }
 
-  isFinal(nowMillis: number): boolean {
-    return nowMillis >= this.finalMillis;
+  /** Does nothing if it waits already. */
+  add(item: Item): void {
+    if (this.#dueMillis.has(item)) return;
+    this.#dueMillis.set(item, performance.now() + this.#waitMillis);
+    if (this.#timer === undefined) this.#setTimer(this.#waitMillis);
   }
 
-  finalize(epochMillis: number): readonly Hit[] {
-    return this.#pipeline.finalize(this, epochMillis);
+  delete(item: Item): void {
+    this.#dueMillis.delete(item);
+  }
+
+  /** Ends all waits now. What the application does meanwhile is in no request. */
+  endAll(): void {
+    if (this.#dueMillis.size === 0) return;
+    this.#scope.runInAsyncScope(() => this.#endUntil(Number.POSITIVE_INFINITY));
+  }
+
+  #endUntil(millis: number): void {
+    for (const [item, dueMillis] of [...this.#dueMillis]) {
+      if (dueMillis > millis) break;
+      this.#dueMillis.delete(item);
+      this.#end(item, millis === Number.POSITIVE_INFINITY);
+    }
+  }
+
+  #setTimer(millis: number): void {
+    this.#timer = this.#scope.runInAsyncScope(() =>
+      setTimeout(() => this.#look(), Math.max(SHORTEST_MILLIS, Math.ceil(millis))).unref(),
+    );
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    this.#endUntil(performance.now());
+    const [dueMillis] = this.#dueMillis.values();
+    if (dueMillis !== undefined && this.#timer === undefined)
+      this.#setTimer(dueMillis - performance.now());
   }
 }
-
-/** Roughly what the objects around a waiting request take, besides texts. It may have to stay in memory for a further hit. */
-export const REQUEST_BYTES = 1000;

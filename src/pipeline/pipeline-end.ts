@@ -14,6 +14,8 @@ interface PipelineEndParts {
   readonly diagnostics: Diagnostics;
   readonly delivery: Delivery;
   readonly statsLog: StatsLog;
+  /** Queues hits that wait for something else. */
+  readonly endPending: () => void;
 }
 
 /**
@@ -47,11 +49,14 @@ export class PipelineEnd {
 
   /** Also sends hits at signals and, unless `exitFlush` is off, at `exit`. `shutdown` is that of the processor. */
   flushAtEnd(shutdown: () => Promise<void>): void {
-    const { delivery } = this.#parts;
+    const { delivery, endPending } = this.#parts;
     if (this.#state === 'open')
       this.#leaveSignals ??= atSignals({
         expectEnd: () => delivery.expectEnd(),
-        hurry: () => delivery.hurry(),
+        hurry: () => {
+          endPending();
+          delivery.hurry();
+        },
         shutdown,
         finish: () => this.#finish(),
       });
@@ -78,8 +83,9 @@ export class PipelineEnd {
   }
 
   async shutdown(deadlineMillis: number): Promise<void> {
-    const { delivery, statsLog } = this.#parts;
+    const { delivery, statsLog, endPending } = this.#parts;
     this.endOpenRequests();
+    endPending();
     await delivery.shutdown(deadlineMillis);
     this.#leaveSignals?.();
     this.#leaveSignals = undefined;
@@ -92,6 +98,7 @@ export class PipelineEnd {
   #finish(): void {
     this.#isFinishing = true; // callbacks of options may track hits, too
     if (this.#hasExitFlush) this.endOpenRequests();
+    this.#parts.endPending();
     if (this.#state !== 'ended') {
       this.#parts.delivery.finish();
       this.#end();

@@ -12,7 +12,7 @@ import { IGNORE_REASONS, type IgnoreReason } from './ignore-reasons.js';
  * `hits + takenOver = pending + tracked + accepted + invalid + the sum of lost`.
  */
 export interface MatomoStats {
-  /** Hits made here. */
+  /** Hits made here: at the end of their request, with a SERVER span up to 25 ms later. */
   readonly hits: number;
   /** The part of `hits` that was tracked besides page views: events, goals, orders and others. */
   readonly furtherHits: number;
@@ -20,7 +20,7 @@ export interface MatomoStats {
   readonly aiChatbots: number;
   /** Hits taken over from a process that has ended. */
   readonly takenOver: number;
-  /** Hits without a result: they wait for the end of their request or of spans, are queued, in the spool or in flight. */
+  /** Hits without a result: they are queued, in the spool or in flight. */
   readonly pending: number;
   /** The part of `pending` that is in the spool. */
   readonly spooled: number;

@@ -173,7 +173,7 @@ export class RequestFinder {
     const request = this.of(span);
     if (request?.span !== span) return undefined;
     if (!request.incoming || methodOf(span.attributes) !== undefined) return request;
-    request.span = undefined;
+    request.dropSpan();
     return undefined;
   }
 

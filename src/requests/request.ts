@@ -112,7 +112,7 @@ export class Request {
   ofNextProcessor: Request | undefined = undefined;
   /** The route template that a framework announced. */
   route: string | undefined = undefined;
-  /** Created on demand. The application may add to it until the hit is sent. */
+  /** Created on demand. The application may add to it until the hit is built. */
   additions: Additions | undefined = undefined;
 
   // Of the processor that tracks it, from the SERVER span to the hit.
@@ -193,6 +193,12 @@ export class Request {
     this.traceId = traceId;
     this.spanId = spanId;
     this.#service = undefined; // it may have been read for a hit that did not wait for the span
+  }
+
+  /** Its SERVER span has turned out not to be of HTTP: it is only a part of the request. */
+  dropSpan(): void {
+    this.span = undefined;
+    this.spanId = '';
   }
 
   /** Epoch milliseconds: of its SERVER span, else when Node.js announced it. */

@@ -167,7 +167,7 @@ export class RequestTracker implements RequestProcessor {
     this.#guard('endSpanless', () => {
       if (!this.#spanless || announced.isTraced) return;
       const request = this.#finder.takeOwn(announced);
-      request.span = undefined; // not of HTTP, so only a part of the request
+      request.dropSpan(); // not of HTTP
       this.#end(request);
     });
   };

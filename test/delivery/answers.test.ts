@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { nameOf } from '../../src/delivery/answer/name-of.js';
-import type { HitKind, PendingHit } from '../../src/hit/hit.js';
+import type { Hit, HitKind } from '../../src/hit/hit.js';
 import { pending, sentNames, setUp, sumOfCounters, useFakeTime } from '../support/delivery.js';
 import { answer, processed } from '../support/scripted-transport.js';
 
@@ -16,10 +16,8 @@ const linesWith = (logged: readonly string[], code: string) =>
   logged.filter((line) => line.endsWith(`[${code}]`));
 
 /** A hit with these tracking parameters. */
-function hitOf(parameters: Readonly<Record<string, string>>): PendingHit {
-  const query = `?${new URLSearchParams({ idsite: '1', rec: '1', ...parameters })}`;
-  const hit = { site: 1, visitor: 'v', startSeconds: Date.now() / 1000, kind: 'page', query };
-  return pending({ finalize: () => [hit as never] });
+function hitOf(parameters: Readonly<Record<string, string>>): Hit {
+  return pending({ query: `?${new URLSearchParams({ idsite: '1', rec: '1', ...parameters })}` });
 }
 
 test.each([

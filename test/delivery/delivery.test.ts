@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { accountedFor, pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
+import { pending, sentNames, setUp, useFakeTime } from '../support/delivery.js';
 import {
   answer,
   DATABASE_DIED,
@@ -23,7 +23,7 @@ test('a few hits leave when the first has waited for the scheduled delay', async
   expect(delivery.counters.tracked).toBe(2);
 });
 
-test('a full batch is sent as soon as its hits are final, the rest waits', async () => {
+test('a full batch is sent at once, the rest waits', async () => {
   const { delivery, transport } = setUp({ maxExportBatchSize: 3 });
   for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name }));
   expect(transport.bodies).toHaveLength(0);
@@ -43,89 +43,6 @@ test('one bulk is in flight, however much waits', async () => {
   await flushed;
   expect(transport.bodies).toHaveLength(5);
   expect(transport.mostInFlight).toBe(1);
-});
-
-test('a hit that is not final is passed by others and sent when it is', async () => {
-  const { delivery, transport } = setUp({ maxExportBatchSize: 2 });
-  let running = true;
-  delivery.push(pending({ name: 'held', isFinal: () => !running }));
-  for (const name of ['a', 'b', 'c', 'd']) delivery.push(pending({ name }));
-  await vi.advanceTimersByTimeAsync(100);
-  expect(sentNames(transport)).toEqual([
-    ['a', 'b'],
-    ['c', 'd'],
-  ]);
-  running = false;
-  await vi.advanceTimersByTimeAsync(5000);
-  expect(sentNames(transport).at(-1)).toEqual(['held']);
-});
-
-test('a waiting hit is pending at once, and behind the hits that were queued before it got its place', async () => {
-  const { delivery, transport } = setUp({ maxQueueSize: 3 });
-  const waiting = pending({ name: 'further', isFinal: () => false });
-  expect(delivery.wait(waiting)).toBe(true);
-  delivery.push(pending({ name: 'a' }));
-  delivery.push(pending({ name: 'page' }));
-  expect(delivery.wait(pending())).toBe(false);
-  expect(delivery.pending).toBe(3);
-  expect(delivery.counters.lost.queue_full).toBe(1);
-  const { memory } = delivery;
-  expect([memory.placeWaiting(waiting), memory.placeWaiting(waiting)]).toEqual([true, false]);
-  expect(delivery.pending).toBe(3);
-  await delivery.flush();
-  expect(sentNames(transport)).toEqual([['a', 'page', 'further']]);
-  expect(delivery.memory.bytes).toBe(0);
-});
-
-test('a waiting hit is sent when it is final, at a flush, and at the end', async () => {
-  const { delivery, transport } = setUp();
-  const since = performance.now();
-  delivery.wait(pending({ name: 'long', isFinal: (now) => now - since >= 5000 }));
-  await vi.advanceTimersByTimeAsync(4999);
-  expect(transport.bodies).toHaveLength(0);
-  await vi.advanceTimersByTimeAsync(1);
-  expect(sentNames(transport)).toEqual([['long']]);
-  delivery.wait(pending({ name: 'flushed', isFinal: () => false }));
-  await delivery.flush();
-  delivery.wait(pending({ name: 'last', isFinal: () => false }));
-  await delivery.shutdown(1000);
-  expect(sentNames(transport)).toEqual([['long'], ['flushed'], ['last']]);
-  expect(delivery.wait(pending())).toBe(false);
-  expect(delivery.counters).toMatchObject({ tracked: 3, lost: { shutdown: 1 } });
-  expect(delivery.pending).toBe(0);
-});
-
-test('in a hurry, a hit that is not final is looked at again after 20 ms, and not at once', async () => {
-  const { delivery } = setUp();
-  delivery.hurry();
-  await vi.advanceTimersByTimeAsync(100);
-  const looks: number[] = [];
-  function isFinal(nowMillis: number): boolean {
-    looks.push(nowMillis);
-    return looks.length > 10;
-  }
-  delivery.wait(pending({ isFinal }));
-  await vi.advanceTimersByTimeAsync(1000);
-  expect(looks.length).toBeGreaterThan(10);
-  const turns = [...new Set(looks)];
-  for (const [i, millis] of turns.slice(1).entries())
-    expect(millis - Number(turns[i])).toBeGreaterThanOrEqual(20);
-  expect(delivery.counters.tracked).toBe(1);
-});
-
-test('a full batch with a hit that is not final is looked at again after 5 ms, and not at once', async () => {
-  const { delivery } = setUp({ maxExportBatchSize: 1 });
-  const looks: number[] = [];
-  function isFinal(nowMillis: number): boolean {
-    looks.push(nowMillis);
-    return looks.length > 10;
-  }
-  delivery.push(pending({ isFinal }));
-  await vi.advanceTimersByTimeAsync(1000);
-  expect(delivery.counters.tracked).toBe(1);
-  const turns = [...new Set(looks)];
-  for (const [i, millis] of turns.slice(1).entries())
-    expect(millis - Number(turns[i])).toBeGreaterThanOrEqual(5);
 });
 
 test('after an error of this package, which is logged once, nothing is sent for ten seconds', async () => {
@@ -154,25 +71,6 @@ test('in a hurry, a hit does not wait as long as those before it', async () => {
   expect(sentNames(transport)).toEqual([['a'], ['b']]);
 });
 
-test('waiting hits are lost at the end if Matomo does not answer', async () => {
-  const { delivery, transport } = setUp();
-  transport.answer(noAnswer);
-  delivery.wait(pending({ isFinal: () => false }));
-  delivery.push(pending());
-  await delivery.shutdown(1000);
-  expect(delivery.pending).toBe(0);
-  expect(accountedFor(delivery)).toBe(2);
-});
-
-test('a hit that was taken back leaves without a trace', async () => {
-  const { delivery, transport } = setUp();
-  delivery.push(pending({ finalize: () => [] }));
-  delivery.push(pending({ name: 'b' }));
-  await delivery.flush();
-  expect(sentNames(transport)).toEqual([['b']]);
-  expect(delivery.pending).toBe(0);
-});
-
 test('the newest hits are dropped and counted when the queue is full', async () => {
   const { delivery, transport, logged } = setUp({ maxQueueSize: 2 });
   for (const name of ['a', 'b', 'c']) delivery.push(pending({ name }));
@@ -186,10 +84,10 @@ test('the newest hits are dropped and counted when the queue is full', async () 
 
 test('hits are dropped where they would take more memory than they may', async () => {
   const { delivery } = setUp({ maxQueueSize: 300 });
-  for (let i = 0; i < 5; i++) delivery.push(pending({ bytes: 300_000 }));
+  for (let i = 0; i < 5; i++) delivery.push(pending({ query: 'a'.repeat(300_000) }));
   expect(delivery).toMatchObject({ pending: 3, counters: { lost: { queue_full: 2 } } });
   await delivery.flush();
-  delivery.push(pending({ bytes: 900_000 }));
+  delivery.push(pending({ query: 'a'.repeat(900_000) }));
   expect(delivery).toMatchObject({ pending: 1, counters: { tracked: 3 } });
 });
 
@@ -485,9 +383,7 @@ test('a bulk that is too large is halved down to the one hit that is', async () 
 
 test('a batch stays below the megabyte that nginx takes', async () => {
   const { delivery, transport } = setUp();
-  const [hit] = pending().finalize(0);
-  const finalize = () => [{ ...(hit as Hit), query: 'a'.repeat(30_000) }];
-  for (let i = 0; i < 100; i++) delivery.push(pending({ finalize }));
+  for (let i = 0; i < 100; i++) delivery.push(pending({ query: 'a'.repeat(30_000) }));
   const flushed = delivery.flush();
   await vi.advanceTimersByTimeAsync(10);
   await flushed;

@@ -3,7 +3,6 @@ import { Delivery } from '../../src/delivery/delivery.js';
 import { createTransport } from '../../src/delivery/http/create-transport.js';
 import { eventually } from '../support/child-process.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
-import { pending } from '../support/delivery.js';
 import { collectDiagnostics } from '../support/diagnostics.js';
 import { freePort } from '../support/free-port.js';
 import { startMatomo } from '../support/matomo.js';
@@ -56,8 +55,7 @@ function startDelivery(url: URL, withSpool: boolean) {
     const visitor = String(made);
     const cid = made.toString(16).padStart(16, '0');
     const query = `?idsite=1&rec=1&cid=${cid}&url=https://shop.test/${path}&cdt=${startSeconds}`;
-    const hit = { site: 1, visitor, startSeconds, kind: 'page', query } as const;
-    delivery.push(pending({ finalize: () => [hit] }));
+    delivery.push({ site: 1, visitor, startSeconds, kind: 'page', query });
   };
   return { delivery, logged, push };
 }

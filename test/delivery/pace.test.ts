@@ -54,25 +54,6 @@ test('another token at every look is no busy loop', async () => {
   expect(transport.bodies.length).toBeLessThanOrEqual(11);
 });
 
-test.each(['push', 'wait'] as const)(
-  'a hit that is due and not final for long is no busy loop (%s)',
-  async (how) => {
-    let looks = 0;
-    let isFinal = false;
-    const { delivery } = setUp();
-    const look = () => {
-      looks += 1;
-      return isFinal;
-    };
-    delivery[how](pending({ isFinal: look }));
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(looks).toBeLessThanOrEqual(60 * 100);
-    isFinal = true;
-    await vi.advanceTimersByTimeAsync(50);
-    expect(delivery.counters.tracked).toBe(1);
-  },
-);
-
 test('a batch that loses hits to their age while a half of it is tried goes on as a whole', async () => {
   const { delivery, transport } = setUp();
   transport.answer(answer(500));

@@ -1,7 +1,6 @@
-import { AsyncResource } from 'node:async_hooks';
-import { type Attributes, trace } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { ignore, trackEvent } from '../../src/index.js';
+import { trackEvent } from '../../src/index.js';
 import type { MatomoOptions } from '../../src/options.js';
 import { IGNORE_REASONS, type IgnoreReason } from '../../src/pipeline/ignore-reasons.js';
 import type { MatomoStats } from '../../src/pipeline/stats.js';
@@ -69,35 +68,6 @@ test.each(IGNORE_REASONS.map((reason, i) => [reason, IGNORE_REASONS.slice(i)] as
   },
 );
 
-test.each([
-  ['ignore()', 'attribute', () => ignore()],
-  [
-    'a span of MCP',
-    'mcp',
-    () => {
-      const attributes = { 'mcp.method.name': 'tools/list' };
-      trace.getTracer('mcp').startSpan('list', { attributes }).end();
-    },
-  ],
-])(
-  'a page view is not sent after %s following the end of its request, and its event is',
-  async (_what, reason, act) => {
-    let late = () => {};
-    const service = await startTracedService((_request, response) => {
-      trackEvent('at', 'once');
-      late = AsyncResource.bind(act);
-      response.end();
-    }, PATIENT);
-    await service.fetch('/a');
-    await service.requests(1);
-    expect(service.processor.stats()).toMatchObject({ hits: 2, furtherHits: 1 });
-    late();
-    expect((await service.hits()).map(({ params }) => params.e_a)).toEqual(['once']);
-    expect(countedReasons(service.processor.stats())).toEqual([[reason, 1]]);
-    expect(service.processor.stats().hits).toBe(1);
-  },
-);
-
 test('visitors are in the sample or not as a whole, although no visitor ID is sent', async () => {
   const options = { ...PATIENT, sampleRate: 0.5, visitorId: 'none' } as const;
   const { exporter, inspector } = await startExporter(options);
@@ -127,10 +97,11 @@ async function sendEventOfOpenRequest(
       trackEvent('at', 'open');
       end = () => response.end();
     },
-    { scheduledDelayMillis: 50, ...options },
+    { ...PATIENT, ...options },
   );
   const answer = service.fetch(target, { headers });
-  await eventually(() => end && service.processor.stats().pending === 0);
+  await eventually(() => end);
+  await service.processor.forceFlush();
   const sent = service.inspector.hits().map(({ params }) => params);
   end?.();
   await answer;

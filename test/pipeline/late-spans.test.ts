@@ -2,11 +2,8 @@ import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentel
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { CHILD_SPAN_WAIT_MILLIS } from '../../src/hit/hit.js';
-import { MatomoSpanExporter, MatomoSpanProcessor, trackEvent } from '../../src/index.js';
-import { PendingPageView } from '../../src/pipeline/pending-hits.js';
-import { Request } from '../../src/requests/request.js';
-import { httpRequest, serverSpan } from '../support/builders.js';
+import { ignore, MatomoSpanExporter, MatomoSpanProcessor, trackEvent } from '../../src/index.js';
+import { CHILD_SPAN_WAIT_MILLIS } from '../../src/pipeline/pending-hits.js';
 import { useFakeTime } from '../support/delivery.js';
 
 useFakeTime();
@@ -58,15 +55,41 @@ test('what a child span says after that does not reach the hit, which is made by
   });
 });
 
-test('the hit of a request without a span waits for none', () => {
-  const pipeline = { finalize: () => [] };
-  function isFinalAtOnce(request: Request): boolean {
-    const page = new PendingPageView(pipeline, request.end(httpRequest()));
-    return page.isFinal(page.endedMillis);
-  }
-  expect(isFinalAtOnce(Request.of(serverSpan()))).toBe(false);
-  expect(isFinalAtOnce(new Request())).toBe(true);
-});
+test.each([
+  ['ignore()', 'attribute', () => ignore()],
+  [
+    'a span of MCP',
+    'mcp',
+    () => {
+      const attributes = { 'mcp.method.name': 'tools/list' };
+      trace.getTracer('mcp').startSpan('list', { attributes }).end();
+    },
+  ],
+] as const)(
+  'a page view is not made if %s follows the end of its request within 20 ms, and its event is',
+  async (_what, reason, act) => {
+    const processor = new MatomoSpanProcessor({ url: 'http://127.0.0.1:9', siteId: 1 });
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    const provider = new BasicTracerProvider({ spanProcessors: [processor] });
+    trace.setGlobalTracerProvider(provider);
+    onTestFinished(() => {
+      trace.disable();
+      context.disable();
+      vi.useRealTimers();
+      return processor.shutdown();
+    });
+    const server = provider.getTracer('test').startSpan('GET', SERVER, ROOT_CONTEXT);
+    const inRequest = (run: () => void) => context.with(trace.setSpan(ROOT_CONTEXT, server), run);
+    inRequest(() => trackEvent('at', 'once'));
+    server.end();
+    const before = processor.stats();
+    inRequest(act);
+    await vi.advanceTimersByTimeAsync(CHILD_SPAN_WAIT_MILLIS);
+    const after = processor.stats();
+    expect(before).toMatchObject({ hits: 0, pending: 0, ignored: { [reason]: 0 } });
+    expect(after).toMatchObject({ hits: 1, furtherHits: 1, ignored: { [reason]: 1 } });
+  },
+);
 
 const DELAY_MILLIS = 1000;
 

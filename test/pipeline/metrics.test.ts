@@ -187,6 +187,7 @@ test('only spans of requests count as processed spans, with the reasons of the s
   expect(matomo.stats()).toMatchObject({ hits: 4, furtherHits: 3, pending: 0 });
   await matomo.shutdown();
   send('/late');
+  await matomo.forceFlush();
   const metrics = Object.entries(await read());
   const name = 'otel.sdk.processor.span.processed';
   expect(Object.fromEntries(metrics.filter(([key]) => key.startsWith(name)))).toEqual({

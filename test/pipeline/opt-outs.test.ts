@@ -264,20 +264,20 @@ test.each([
   ['is ignored', { ignore: () => true }, {}, true],
 ])('an event of a request that still runs and %s', async (_what, options, headers, isSent) => {
   captureOutput();
-  let end = () => {};
+  let end: (() => void) | undefined;
   const service = await startTracedService(
     (_request, response) => {
       response.write('open');
       trackEvent('in', 'stream', { uid: 'ann' });
       end = () => response.end();
     },
-    { ...options, scheduledDelayMillis: 50 },
+    { ...options, ...PATIENT },
   );
   const answer = service.fetch('/stream', { headers });
-  await eventually(() => service.processor.stats().hits === 1);
-  const { inspector, processor } = service;
-  await eventually(() => (isSent ? inspector.hits().length === 1 : processor.stats().hits === 0));
-  end();
+  await eventually(() => end);
+  await service.processor.forceFlush();
+  expect(service.inspector.hits()).toHaveLength(isSent ? 1 : 0);
+  end?.();
   await answer;
   expect(await service.hits()).toHaveLength(isSent ? 1 : 0);
 });

@@ -2,7 +2,7 @@ import { beforeEach, onTestFinished, vi } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
 import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import type { DeliveryCounters } from '../../src/delivery/queue/counters.js';
-import type { Hit, PendingHit } from '../../src/hit/hit.js';
+import type { Hit } from '../../src/hit/hit.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { collectDiagnostics } from './diagnostics.js';
 import { kindOf, nameOf, queryOf } from './named-hits.js';
@@ -26,23 +26,18 @@ export function setUp(options: Partial<DeliveryOptions> = {}, random = () => 1) 
 
 let names = 0;
 
-/** A hit that has been final for a long time, unless options change that. */
-export function pending(overrides: Partial<Hit & PendingHit> & { name?: string } = {}): PendingHit {
-  const name = overrides.name ?? String(++names);
-  const endedMillis = overrides.endedMillis ?? performance.now();
-  const hit: Hit = {
-    site: 1,
-    visitor: overrides.visitor ?? 'v',
-    startSeconds: overrides.startSeconds ?? Date.now() / 1000,
-    kind: overrides.kind ?? kindOf(name),
-    query: queryOf(name),
-  };
+/** A hit, unless overrides change that, of one visitor, which began now. */
+export function pending({
+  name = String(++names),
+  ...overrides
+}: Partial<Hit> & { name?: string } = {}): Hit {
   return {
-    endedMillis,
-    finalMillis: endedMillis + 20,
-    bytes: overrides.bytes ?? 1000,
-    isFinal: overrides.isFinal ?? ((now) => now - endedMillis >= 20),
-    finalize: overrides.finalize ?? (() => [hit]),
+    site: 1,
+    visitor: 'v',
+    startSeconds: Date.now() / 1000,
+    kind: kindOf(name),
+    query: queryOf(name),
+    ...overrides,
   };
 }
 

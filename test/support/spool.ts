@@ -8,7 +8,7 @@ import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
 import * as backends from '../../src/delivery/spool/backends.js';
 import { JOURNAL_TIMES, type JournalTimes } from '../../src/delivery/spool/journal.js';
 import type { Spool } from '../../src/delivery/spool/spool.js';
-import type { PendingHit } from '../../src/hit/hit.js';
+import type { Hit } from '../../src/hit/hit.js';
 import { eventually } from './child-process.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { accountedFor, pending, sentNames } from './delivery.js';
@@ -21,7 +21,7 @@ export interface SpooledDelivery {
   readonly transport: ScriptedTransport;
   readonly logged: string[];
   /** Pushes hits, or some of these names, each once; the part before a colon is the visitor. */
-  push(...hits: (string | PendingHit)[]): void;
+  push(...hits: (string | Hit)[]): void;
   /** Names of the hits that were sent, in order. */
   sent(): string[];
   /** Hits in, and hits pending or counted: equal at every moment. */
@@ -93,14 +93,14 @@ export function spooledDelivery({
   };
 }
 
-function namedHit(name: string): PendingHit {
+function namedHit(name: string): Hit {
   const [visitor = 'v', rest] = name.split(':');
   return pending(rest === undefined ? { name } : { name, visitor });
 }
 
 /** A folder, unless another place is given, where a process has left hits because Matomo was unavailable until its end. */
 export async function leaveHits(
-  hits: readonly (string | PendingHit)[],
+  hits: readonly (string | Hit)[],
   { folder = temporaryFolder(), ...options }: Partial<SpoolSetUp> = {},
 ): Promise<string> {
   const { delivery, transport, push } = spooledDelivery({ folder, ...options });

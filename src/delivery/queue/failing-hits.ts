@@ -2,7 +2,7 @@ import type { Batch, Failure } from './batch.js';
 import type { BatchQueue } from './batch-queue.js';
 
 /**
- * What is sent in a mode, besides full batches of final hits and hits of the spool that have waited. Which batch is next:
+ * What is sent in a mode, besides full batches and hits of the spool that have waited. Which batch is next:
  * `FailingHits`.
  */
 export interface SendRule {
@@ -10,17 +10,17 @@ export interface SendRule {
    * Hits that are taken from memory when an attempt begins, even if they do not fill a batch. `all`: so are hits of the spool, and hits that
    * failed alone are sent although they are not due, until an attempt fails.
    */
-  readonly takes: 'none' | 'final' | 'all';
+  readonly takes: 'none' | 'rest' | 'all';
   /** The process ends: hits that come meanwhile are left to the next mode, so that a busy server can end. */
   readonly isLast: boolean;
 }
 
 /** Why hits are sent, and which therefore are. `SendLoop` decides when an attempt in one of the first three begins. */
 export const SEND_MODES = {
-  /** A full batch is final, or the spool has hits. */
+  /** A batch is full, or the spool has hits. */
   full: { takes: 'none', isLast: false },
   /** A hit has waited for `scheduledDelayMillis`, or is due after a failure. */
-  due: { takes: 'final', isLast: false },
+  due: { takes: 'rest', isLast: false },
   /** `flush`, or a signal. */
   flush: { takes: 'all', isLast: false },
   /** `shutdown`: hits of the spool are sent for half of the time, so that there is some for the last response. */

@@ -72,12 +72,10 @@ export class JournalWriter {
       this.#waiting.push({ hit: hits[i] as Hit, line });
   }
 
-  /** Writes hits of the queue: final ones, or `all`. Resolves as `write` does. */
-  async writeQueued(memory: MemoryQueue, all: boolean): Promise<void> {
-    for (let left = memory.untaken; left > 0 && !this.isHanging; left -= PORTION) {
-      const hits = memory.build(PORTION, performance.now(), all);
-      if (hits.length === 0) break;
-      this.add(hits);
+  /** Writes hits of the queue. Resolves as `write` does. */
+  async writeQueued(memory: MemoryQueue): Promise<void> {
+    for (let left = memory.queued; left > 0 && !this.isHanging; left -= PORTION) {
+      this.add(memory.remove(PORTION));
       if (left > PORTION) await nextTurn();
     }
     await this.write();

@@ -105,6 +105,11 @@ export class Spool {
     return this.#openJournal !== undefined && !this.#isClosed && !this.writer.hasFailed;
   }
 
+  /** Whether it is open, or could not be opened. */
+  get isReady(): boolean {
+    return !this.#isOpening;
+  }
+
   /** The journal that can be read now. */
   get #openJournal(): Journal | undefined {
     const journal = this.#stored?.journal;
@@ -124,7 +129,7 @@ export class Spool {
     this.#timer = setInterval(() => {
       millis += PORTION_MILLIS;
       const isInterval = millis % INTERVAL_MILLIS === 0;
-      if ((isInterval || memory.queued >= PORTION) && this.isWritable) void this.store(false);
+      if ((isInterval || memory.queued >= PORTION) && this.isWritable) void this.store();
       if (!isInterval) return;
       if (this.writer.isHanging) {
         this.writer.giveUp(false);
@@ -142,10 +147,10 @@ export class Spool {
     clearInterval(this.#timer);
   }
 
-  /** Stores queued hits that are final, or `all`, and batches that are not in flight. Resolves when they are stored or failed. */
-  async store(all: boolean): Promise<void> {
+  /** Stores queued hits, and batches that are not in flight. Resolves when they are stored or failed. */
+  async store(): Promise<void> {
     await this.ready;
-    await this.writer.writeQueued(this.#parts.memory, all);
+    await this.writer.writeQueued(this.#parts.memory);
     // One by one: a batch that cannot be stored is queued in memory again.
     while (this.isWritable && this.#takeBatch(this.writer.room)) await this.writer.write();
     await this.writer.write(); // also what another call has taken
@@ -166,7 +171,7 @@ export class Spool {
     const journal = this.#stored?.journal;
     let isLeft = journal?.appendAtExit !== undefined;
     while (isLeft) isLeft = this.#takeBatch(Number.POSITIVE_INFINITY);
-    this.writer.add(memory.build(Number.POSITIVE_INFINITY, performance.now(), true));
+    this.writer.add(memory.remove(Number.POSITIVE_INFINITY));
     const rest = this.writer.writeAtExit((lines) => {
       const isStored = journal?.appendAtExit?.(lines) === true;
       if (isStored) this.spooled += lines.length;

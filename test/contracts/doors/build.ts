@@ -1,3 +1,4 @@
+import { vi } from 'vitest';
 import type { Diagnostics } from '../../../src/common/diagnostics.js';
 import { LineLimiter } from '../../../src/common/line-limiter.js';
 import { splitCode } from '../../../src/common/messages.js';
@@ -147,6 +148,7 @@ export function openBuilder(options: MatomoOptions = {}): {
       codes = new Set();
       const before = pipeline.stats();
       const { nowMillis = NOON + 1000, callMillis = nowMillis, isOpen, isOutside } = facts;
+      vi.setSystemTime(nowMillis);
       const span = spanOf(facts);
       const request = Request.of(span);
       withFunctions(pipeline, isOutside ? undefined : request, callMillis, (call) => {
@@ -163,7 +165,9 @@ export function openBuilder(options: MatomoOptions = {}): {
         pipeline.addRequest(request.end(http));
         facts.callsAfter?.forEach(call);
       });
-      const hits = queue.take().flatMap((pending) => pending.finalize(nowMillis));
+      void pipeline.flush();
+      vi.useRealTimers();
+      const hits = queue.splice(0);
       const after = pipeline.stats();
       return {
         hits: hits.map(({ kind, site, visitor, query }) => ({
@@ -187,27 +191,16 @@ export function openBuilder(options: MatomoOptions = {}): {
   };
 }
 
-type Pending = Parameters<HitPipeline['delivery']['push']>[0];
+type Hit = Parameters<HitPipeline['delivery']['push']>[0];
 
-/** Takes the hits of a pipeline instead of its delivery. Those that wait come when their request has ended. */
-function takeFrom({ delivery }: HitPipeline): { take(): Pending[] } {
-  const waiting = new Set<Pending>();
-  let queue: Pending[] = [];
+/** The hits that a pipeline gives to its delivery, which does not get them. */
+function takeFrom({ delivery }: HitPipeline): Hit[] {
+  const queue: Hit[] = [];
   Object.assign(delivery, {
-    push: (hit: Pending) => queue.push(hit) > 0,
-    wait: (hit: Pending) => waiting.add(hit).size > 0,
+    push: (hit: Hit) => queue.push(hit) > 0,
+    flush: async () => undefined,
   });
-  Object.assign(delivery.memory, {
-    placeWaiting: (hit: Pending) => waiting.delete(hit) && queue.push(hit) > 0,
-  });
-  return {
-    take() {
-      const taken = [...queue, ...waiting];
-      waiting.clear();
-      queue = [];
-      return taken;
-    },
-  };
+  return queue;
 }
 
 /** Calls what `run` passes as the application does, for one request at a time. */

@@ -71,21 +71,14 @@ export async function openStore({ kind, limits }: StoreSetup): Promise<Store> {
   return {
     async store(hits) {
       for (const hit of hits) {
-        const now = performance.now();
-        const bytes = hit.query.length + 100;
-        if (!queue.admit({ bytes }, nothingFailed)) continue;
+        const stored = { ...hit, site: 1, kind: 'page' } as const;
+        if (!queue.admit(stored, nothingFailed)) continue;
         counts.stored += 1;
-        queue.push({
-          endedMillis: now,
-          finalMillis: now,
-          bytes,
-          isFinal: () => true,
-          finalize: () => [{ ...hit, site: 1, kind: 'page' }],
-        });
+        queue.push(stored, performance.now());
       }
     },
     async claim(most) {
-      const hits = queue.take(most, performance.now(), false);
+      const hits = queue.take(most);
       counts.claimed += hits.length;
       if (hits.length === 0) return undefined;
       return {

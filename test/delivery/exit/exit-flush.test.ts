@@ -49,7 +49,7 @@ function flush(
     diagnosticsTo((message) => void logged.push(message)),
   );
   delivery.keepsForExit = true;
-  for (const hit of hits) delivery.push(pending({ finalize: () => [hit] }));
+  for (const hit of hits) delivery.push(hit);
   delivery.finish();
   const { counters } = delivery;
   expect(sumOfCounters(counters)).toBe(hits.length);
@@ -195,9 +195,9 @@ test.each(Array.from({ length: 25 }, (_, microtasks) => microtasks))(
       diagnosticsTo(() => undefined),
     );
     delivery.keepsForExit = true;
-    delivery.push(pending({ finalize: () => [hit('a')] }));
+    delivery.push(hit('a'));
     await delivery.flush();
-    delivery.push(pending({ finalize: () => [hit('b')] }));
+    delivery.push(hit('b'));
     void delivery.flush();
     for (let i = 0; i < microtasks; i++) await undefined;
     delivery.finish();

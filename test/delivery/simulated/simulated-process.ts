@@ -9,7 +9,7 @@ import { SpoolReports } from '../../../src/delivery/spool/spool-reports.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { sumOfCounters } from '../../support/delivery.js';
 import { diagnosticsTo } from '../../support/diagnostics.js';
-import { kindOf, nameOf, queryOf } from '../../support/named-hits.js';
+import { nameOf } from '../../support/named-hits.js';
 import { Pace } from './pace.js';
 import { type DiskUser, type SimulatedDisk, spoolOf } from './simulated-disk.js';
 import { type SimulatedRequest, SimulatedRequests } from './simulated-requests.js';
@@ -110,7 +110,7 @@ export class SimulatedProcess implements DiskUser {
       tokenAuth: sizes.hasToken ? 't' : undefined,
     };
     this.#delivery = new Delivery(options, wayToMatomo, diagnostics, () => 0.5, spool);
-    this.#requests = new SimulatedRequests(this.#delivery, options.scheduledDelayMillis);
+    this.#requests = new SimulatedRequests(this.#delivery);
   }
 
   /** As it is, or as it was at its end. */
@@ -127,50 +127,33 @@ export class SimulatedProcess implements DiskUser {
   }
 
   push(name: string, visitor: string): void {
-    this.#made += 1;
-    const endedMillis = performance.now();
-    const startSeconds = Math.floor(Date.now() / 1000);
-    const isTaken = this.#delivery.push({
-      endedMillis,
-      finalMillis: endedMillis + 20,
-      bytes: 1000,
-      isFinal: (nowMillis) => nowMillis - endedMillis >= 20,
-      finalize: () => [
-        {
-          site: 1,
-          visitor,
-          startSeconds,
-          kind: kindOf(name),
-          query: queryOf(name),
-        },
-      ],
-    });
-    if (isTaken) this.hits.push(name);
+    this.pushAll([name], visitor);
   }
 
   /** A request with hits besides its page view, which ends at once. */
-  pushAll([page = '', ...further]: readonly string[], visitor: string): void {
-    this.#made += 1 + further.length;
-    const request = this.#requests.begin(visitor);
-    const taken = further.filter((name) => request.track(name));
-    if (request.end(page)) this.hits.push(page);
-    this.hits.push(...taken);
+  pushAll([page, ...further]: readonly string[], visitor: string): void {
+    this.begin(further, visitor);
+    this.#end(this.#running.pop(), page);
   }
 
   /** A request begins, with hits besides its page view. */
   begin(further: readonly string[], visitor: string): void {
-    this.#made += further.length;
     const request = this.#requests.begin(visitor);
-    this.hits.push(...further.filter((name) => request.track(name)));
+    for (const name of further) request.track(name);
     this.#running.push(request);
   }
 
   /** The request that has run for longest ends. */
   endRequest(page: string): void {
-    const request = this.#running.shift();
+    this.#end(this.#running.shift(), page);
+  }
+
+  #end(request: SimulatedRequest | undefined, page?: string): void {
     if (!request) return;
-    this.#made += 1;
-    if (request.end(page)) this.hits.push(page);
+    const before = this.#requests.waiting;
+    const taken = request.end(page);
+    this.#made += before - this.#requests.waiting + (page === undefined ? 0 : 1);
+    this.hits.push(...taken);
   }
 
   flush(): void {
@@ -181,8 +164,9 @@ export class SimulatedProcess implements DiskUser {
   shutDown(): void {
     if (this.isClosing) return;
     this.isClosing = true;
+    for (const request of this.#running.splice(0)) this.#end(request);
     this.pace.asked += 2;
-    void this.#delivery.shutdown(1000).then(() => this.#end());
+    void this.#delivery.shutdown(1000).then(() => this.#close());
   }
 
   /** Stands still for so long, like a machine that sleeps. */
@@ -200,7 +184,7 @@ export class SimulatedProcess implements DiskUser {
   die(): void {
     if (this.isDead) return;
     this.wasKilled = true;
-    this.#end();
+    this.#close();
     void this.#delivery.shutdown(0); // ends its timers, and nothing else any more
   }
 
@@ -222,7 +206,7 @@ export class SimulatedProcess implements DiskUser {
     return journal;
   }
 
-  #end(): void {
+  #close(): void {
     if (this.isDead) return;
     this.#last = { ...this.account, counters: structuredClone(this.#delivery.counters) };
     this.isDead = true;

@@ -6,7 +6,6 @@ import { purgeSpool, readSpoolStatus } from '../../../src/delivery/spool/backend
 import type { PurgeFilter } from '../../../src/delivery/spool/hit-line.js';
 import type { Hit } from '../../../src/hit/hit.js';
 import { eventually, ROOT } from '../../support/child-process.js';
-import { pending } from '../../support/delivery.js';
 import { SPOOL_PLACES } from '../../support/redis-server.js';
 import { notSent, processed } from '../../support/scripted-transport.js';
 import { requires } from '../../support/skips.js';
@@ -30,11 +29,7 @@ const HITS: readonly Hit[] = [
 }));
 
 /** Stores `HITS` by a process that ends. */
-const fill = (folder?: string) =>
-  leaveHits(
-    HITS.map((hit) => pending({ finalize: () => [hit] })),
-    folder === undefined ? {} : { folder },
-  );
+const fill = (folder?: string) => leaveHits(HITS, folder === undefined ? {} : { folder });
 
 const user: PurgeFilter = { kind: 'user', id: 'max@example.org' };
 const SELECTIONS: readonly [PurgeFilter, string[]][] = [

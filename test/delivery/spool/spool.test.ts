@@ -17,7 +17,7 @@ import { SpoolReports } from '../../../src/delivery/spool/spool-reports.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { pending, sentNames, useFakeTime } from '../../support/delivery.js';
 import { collectDiagnostics } from '../../support/diagnostics.js';
-import { answer, notSent, processed, scriptedTransport } from '../../support/scripted-transport.js';
+import { notSent, processed, scriptedTransport } from '../../support/scripted-transport.js';
 
 useFakeTime();
 
@@ -137,7 +137,7 @@ test('results are stored at exit unless the disk hangs, which would block the pr
   const { memory, queue } = await start(journals);
   const store = async () => {
     memory.push(pending());
-    void spool.store(true);
+    void spool.store();
     await vi.advanceTimersByTimeAsync(3_000);
   };
   await store();
@@ -157,7 +157,7 @@ test.each([
   const { spool } = journals;
   const { memory, queue } = await start(journals);
   memory.push(pending());
-  void spool.store(true);
+  void spool.store();
   await vi.advanceTimersByTimeAsync(100);
   await spool.load(() => 1, 0);
   journals.isHanging = isHanging;
@@ -175,7 +175,7 @@ test('what is given back to memory is stored although each write takes longer th
   const { memory, queue } = await start(journals);
   journals.writeMillis = 200;
   for (let i = 0; i < 20; i++) memory.push(pending());
-  queue.add(memory.take(20, performance.now(), true), false);
+  queue.add(memory.take(20), false);
   for (let millis = 0; millis < 5_000; millis += 50) {
     memory.push(pending());
     await vi.advanceTimersByTimeAsync(50);
@@ -216,7 +216,7 @@ test('hits whose write begins while a new journal replaces a lost one are stored
   journals.openMillis = 400;
   await spool.load(() => 1, 0);
   memory.push(pending());
-  const stored = spool.store(true);
+  const stored = spool.store();
   await vi.advanceTimersByTimeAsync(500);
   await stored;
   expect([spool.spooled, spool.isWritable]).toEqual([1, true]);
@@ -299,38 +299,6 @@ test('hits whose write hangs at a shutdown are sent from memory, and not again i
   const { pending: left, counters } = delivery;
   expect(counters).toMatchObject({ tracked: sent.length, lost: { shutdown: 0 } });
   expect(left).toBe(45 - sent.length);
-});
-
-test('hits of a journal that another process takes over while hits of memory are made are not sent', async () => {
-  const journals = new Journals();
-  const { delivery, transport, push } = deliver(journals, { maxExportBatchSize: 2 });
-  push('a', 2);
-  await vi.advanceTimersByTimeAsync(1000);
-  journals.isHanging = true;
-  push('h', 1);
-  await vi.advanceTimersByTimeAsync(5_000);
-  push('x', 2); // stay in memory
-  await vi.advanceTimersByTimeAsync(1_000);
-  const endedMillis = performance.now() - 1000;
-  const finalize = () => {
-    journals.isLost = true;
-    return [];
-  };
-  transport.bodies.length = 0;
-  transport.answer(
-    answer(400),
-    (sent) => {
-      for (let i = 0; i < 2; i++) delivery.push(pending({ endedMillis, finalize }));
-      return processed(sent);
-    },
-    processed,
-  );
-  await vi.advanceTimersByTimeAsync(120_000);
-  expect(sentNames(transport)).toEqual([
-    ['a0', 'a1'],
-    ['x0', 'x1'],
-  ]);
-  expect(delivery.counters).toMatchObject({ tracked: 2, lost: { spool: 2 } });
 });
 
 test('each hit whose line is damaged or has vanished counts as lost, which is logged', async () => {

@@ -11,7 +11,6 @@ import { JOURNAL_TIMES, newInstanceName } from '../../../../src/delivery/spool/j
 import { SpoolReports } from '../../../../src/delivery/spool/spool-reports.js';
 import type { Hit } from '../../../../src/hit/hit.js';
 import { eventually } from '../../../support/child-process.js';
-import { pending } from '../../../support/delivery.js';
 import { collectDiagnostics } from '../../../support/diagnostics.js';
 import { notSent } from '../../../support/scripted-transport.js';
 import { filesIn, linesIn, spooledDelivery } from '../../../support/spool.js';
@@ -86,14 +85,9 @@ test.each([true, false])(
     const folder = temporaryFolder();
     const { delivery, transport, push } = spooledDelivery({ folder });
     transport.answer(notSent);
-    /** It is built when the last ones are stored. */
-    const last = pending({
-      finalize() {
-        setImmediate(() => push('late', 'latest'));
-        return [];
-      },
+    Object.assign(transport, {
+      close: async () => void setImmediate(() => push('late', 'latest')),
     });
-    Object.assign(transport, { close: async () => void delivery.push(last) });
     delivery.keepsForExit = true;
     if (areOthers) push('early');
     await delivery.shutdown(20_000);
