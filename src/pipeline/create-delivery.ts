@@ -3,6 +3,7 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { shared } from '../common/foreign-objects.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
+import { withTimeout } from '../common/timers.js';
 import { DailyKeys, type SharedKeys, StableKey } from '../common/visitor-keys.js';
 import { Delivery } from '../delivery/delivery.js';
 import { createExitTransport } from '../delivery/exit/exit-transport.js';
@@ -18,6 +19,9 @@ import type { Metrics } from './metrics.js';
 
 const OWN_KEY =
   'visitorKey is daily and there is no spool. Each process has its own key, so a client of two processes counts as two visitors. Set spool if several processes share the clients.';
+
+/** How long a flush and a shutdown wait for the key of visitor IDs. */
+const MAX_KEY_MILLIS = 1_000;
 
 /** What requests to Matomo say of themselves. Matomo takes it for no bot. */
 export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
@@ -44,6 +48,10 @@ export function createDelivery(
     visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spoolKey?.find() ?? randomKey,
     /** Whether a spool cannot provide another secret any more. */
     hasVisitorKey: (): boolean => !spool || spool.isReady || (ownKey !== undefined && !dailyKeys),
+    /** Resolves when a spool has provided it, or after a second at the latest. */
+    visitorKeyFound: async () => {
+      if (spool && !spool.isReady) await withTimeout(MAX_KEY_MILLIS, spool.ready);
+    },
     /** Stops what does not belong to delivery. */
     close: () => dailyKeys?.close(),
   };

@@ -194,6 +194,7 @@ export class HitPipeline implements RequestSink {
   async shutdown(
     deadlineMillis: number = this.#parts.options.shutdownTimeoutMillis,
   ): Promise<void> {
+    if (!this.#made.hasVisitorKey()) await this.#made.visitorKeyFound();
     await this.end.shutdown(deadlineMillis);
     this.#metrics?.stop();
     this.#made.close();
@@ -204,7 +205,8 @@ export class HitPipeline implements RequestSink {
   }
 
   /** Makes one attempt to send everything, see `Delivery.flush`. */
-  flush(): Promise<void> {
+  async flush(): Promise<void> {
+    if (!this.#made.hasVisitorKey()) await this.#made.visitorKeyFound();
     this.#endPending();
     return this.delivery.flush();
   }

@@ -60,7 +60,7 @@ export async function replayFiles(
 
     /** Resolves when all hits are tracked, invalid or lost. */
     async function send(): Promise<void> {
-      await pipeline.delivery.flush();
+      await pipeline.flush();
       // A hit that fails alone stays pending until Matomo has processed another one, perhaps one of the next.
       while (pipeline.stats().pending > pipeline.delivery.setAside) {
         if (signal.aborted) return;

@@ -67,7 +67,7 @@ export function variablesOf(
 }
 
 /** The class of the error. A request with a successful response had no error that concerns its client. */
-export function errorTypeOf(request: HttpRequest): string | undefined {
+function errorTypeOf(request: HttpRequest): string | undefined {
   const name = request.statusCode < FIRST_FAILED_STATUS ? 'operationError' : 'errorType';
   return strongest(request, name);
 }
