@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { exitWorkerModule } from './scripts/exit-worker-code.mjs';
 
@@ -15,9 +14,7 @@ const exitWorker = {
   name: 'exit-worker',
   load: (id: string) =>
     id.endsWith('/exit-worker-code.ts')
-      ? exitWorkerModule(
-          fileURLToPath(new URL('src/delivery/exit/exit-worker.ts', import.meta.url)),
-        )
+      ? exitWorkerModule(id.replace('-code.ts', '.ts'))
       : undefined,
 };
 

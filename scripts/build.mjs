@@ -32,7 +32,7 @@ const IMPORT = /(?:\bfrom|\bimport\()\s*['"](\.[^'"]+)['"]/g;
 for (const folder of [build, dist]) rmSync(folder, { recursive: true, force: true });
 compile('tsconfig.json');
 compile('tsconfig.page.json');
-const worker = join(build, 'delivery/exit/exit-worker');
+const worker = join(build, 'delivery', 'exit', 'exit-worker');
 writeFileSync(`${worker}-code.js`, await exitWorkerModule(`${worker}.js`));
 const tracking = modulesOf(TRACKING);
 await bundle('esm', {

@@ -78,14 +78,6 @@ export function isUsageError(error: unknown): boolean {
   return error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS') || isFlagValue;
 }
 
-export const requestRate: Parser<number, string> = parser(
-  'a number of requests per second above 0',
-  (value) => {
-    const number = /^\d+(?:\.\d+)?$/.test(String(value)) ? Number(value) : 0;
-    return number > 0 ? number : undefined;
-  },
-);
-
 export const goalIds: Parser<readonly number[], string> = parser(
   'IDs of goals, separated by commas',
   (value) => {
@@ -93,24 +85,6 @@ export const goalIds: Parser<readonly number[], string> = parser(
     return /^[1-9]\d{0,9}(?:,[1-9]\d{0,9})*$/.test(text) ? text.split(',').map(Number) : undefined;
   },
 );
-
-const ISO_DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/;
-
-/** A day, or a time with its time zone, in epoch seconds. */
-export const date: Parser<number, string> = parser(
-  'a date such as 2026-01-31 or 2026-01-31T12:00:00Z',
-  (value) => {
-    const text = String(value);
-    const millis = ISO_DATE.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
-    return Number.isNaN(millis) ? undefined : millis / 1000;
-  },
-);
-
-/** Whether a day exists: JavaScript reads 2026-02-31 as 3 March. */
-function isDay(day: string): boolean {
-  const millis = Date.parse(day);
-  return !Number.isNaN(millis) && new Date(millis).toISOString().startsWith(day);
-}
 
 /** A name and a pattern. The pattern may contain further `=`. */
 export const goal: Parser<{ name: string; pattern: string }, string> = parser(

@@ -4,10 +4,9 @@ export const OVERVIEW = `opentelemetry-matomo: every HTTP request becomes a hit 
   npx opentelemetry-matomo setup     prepares Matomo to store status and method
   npx opentelemetry-matomo doctor    finds out why nothing arrives in Matomo
   npx opentelemetry-matomo inspect   shows hits, without Matomo
-  npx opentelemetry-matomo spool     shows or deletes hits that are pending
   npx opentelemetry-matomo gateway   tracks services in other languages
 
-COMMAND --help explains a command, also pseudonym and replay.
+COMMAND --help explains a command, also pseudonym.
 `;
 
 /** Shown by `COMMAND --help`. */
@@ -81,21 +80,6 @@ MATOMO_VISITOR_KEY or MATOMO_TOKEN_AUTH of the application.
 
 Exit codes: 0, 1 requests with this value have no user ID, 2 usage.
 `,
-    spool: `npx opentelemetry-matomo spool status [--json]
-npx opentelemetry-matomo spool purge --all | --user ID | --visitor ID |
-                                     --before DATE [--json]
-
-status shows what is pending in the spool that MATOMO_SPOOL names, by process.
-purge deletes hits and prints how many were pending. Stop all processes that use
-the spool first: while one runs, nothing is purged.
-
-  --all           all hits
-  --user ID       hits with this user ID
-  --visitor ID    hits with this visitor ID
-  --before DATE   hits of requests before 2026-01-31 (UTC) or
-                  2026-01-31T12:00:00Z
-  --json          one JSON object, or { error }
-`,
     gateway: `npx opentelemetry-matomo gateway [--listen ADDRESS:PORT]
                                  [--services NAMES] [--scopes NAMES]
 
@@ -106,16 +90,6 @@ SIGHUP flushes and ends it.
   --listen    address and port (default 127.0.0.1:4318)
   --services  only these services: names or /expressions/, separated by commas
   --scopes    only requests of these instrumentation scopes, written likewise
-`,
-    replay: `npx opentelemetry-matomo replay FILE... [--state FILE] [--rate N]
-                                [--dry-run]
-
-Sends hits for recorded spans, from files with lines of OTLP JSON, also .gz. If
-it is interrupted, run the same command again to continue.
-
-  --state FILE  stores the progress (default opentelemetry-matomo-replay.json)
-  --rate N      maximum of requests per second (default 1000)
-  --dry-run     logs each hit and sends nothing
 `,
   }),
 );

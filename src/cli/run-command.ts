@@ -12,9 +12,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['setup', async () => (await import('./setup.js')).setup],
   ['inspect', async () => (await import('./inspect.js')).inspect],
   ['pseudonym', async () => (await import('./pseudonym.js')).pseudonym],
-  ['spool', async () => (await import('./spool.js')).spool],
   ['gateway', async () => (await import('./gateway.js')).gateway],
-  ['replay', async () => (await import('./replay.js')).replay],
 ]);
 
 const FAILED = 1;

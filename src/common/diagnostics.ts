@@ -1,7 +1,7 @@
 import type { Cluster } from 'node:cluster';
 import { Console } from 'node:console';
 import { isMainThread, threadId } from 'node:worker_threads';
-import { LineLimiter } from './line-limiter.js';
+import { LogLines } from './log-lines.js';
 import { splitCode } from './messages.js';
 import { otelGlobal } from './otel-global.js';
 
@@ -9,8 +9,8 @@ import { otelGlobal } from './otel-global.js';
 export interface Diagnostics {
   /** Reports a change of state to `diag`, or to stderr if no logger is set. Each code is written at most once per minute. */
   warn(message: string): void;
-  /** Lines about what changes or is lost, to `diag` or stderr, at most six a minute with those of `warn`. */
-  readonly lines: LineLimiter;
+  /** Lines about what changes or is lost, to `diag` or stderr, at most one a minute for each code, with those of `warn`. */
+  readonly lines: LogLines;
   /** Reports that a part of the package does not work, to `diag` or stderr. Never suppressed. */
   error(message: string): void;
   /**
@@ -31,9 +31,13 @@ const MAX_WARNINGS_OF_A_KIND = 20;
 export function createDiagnostics(): Diagnostics {
   const writtenKeys = new Set<string>();
   const writtenKinds = new Map<string, number>();
-  const lines = new LineLimiter((message) => write('warn', message));
+  const lines = new LogLines((message) => write('warn', message));
   return {
-    warn: (message) => lines.change(splitCode(message).code ?? message, () => message),
+    warn(message) {
+      const { text, code } = splitCode(message);
+      if (code) lines.add(code, 1, () => text);
+      else write('warn', message);
+    },
     lines,
     error: (message) => write('error', message),
     warnOnce(key, message) {

@@ -1,141 +1,146 @@
+import { describeError } from '../common/describe-error.js';
 import type { Diagnostics } from '../common/diagnostics.js';
+import type { LogLines } from '../common/log-lines.js';
 import { coded } from '../common/messages.js';
-import { EXIT_WAITS } from '../common/signals-and-exit.js';
-import { AsyncScope, withTimeout } from '../common/timers.js';
+import { SerialQueue } from '../common/serial-queue.js';
+import { AsyncScope, holdEventLoop, timerMillis, withTimeout } from '../common/timers.js';
 import type { Hit } from '../hit/hit.js';
-import { Outage } from './answer/outage.js';
-import { BatchSource } from './batch-source.js';
-import { createIsFresh, type DeliveryOptions } from './delivery-options.js';
-import { flushAtExit } from './exit/exit-flush.js';
-import { ProcessHold } from './exit/process-hold.js';
+import { createDeliveryCounts, type DeliveryCounts, lossesSince } from './delivery-counts.js';
+import { DELIVERY_LIMITS, type DeliveryLimits } from './delivery-limits.js';
+import { DeliveryLog } from './delivery-log.js';
 import type { Transport } from './http/transport.js';
-import { LossLog } from './loss-log.js';
-import type { DeliveryCounters } from './queue/counters.js';
-import { MemoryQueue } from './queue/memory-queue.js';
-import { SendLoop } from './send-loop.js';
-import { Sender, type SendingParts } from './sender.js';
-import type { Spool } from './spool/spool.js';
+import { MemoryStore } from './memory-store.js';
+import { Sender, type SenderOptions, type SendMode } from './sender.js';
+import type { Claim, Spool } from './store.js';
 
-/** How long hits wait for others once the process is about to end. */
-const HURRY_MILLIS = 20;
+/** The longest time between looks while hits are pending: they may expire, and a rejected token may have been replaced. */
+const LONGEST_MILLIS = 5_000;
+/** Without a token, Matomo rejects hits older than 24 hours. Ten minutes are reserved for sending. */
+const OLDEST_WITHOUT_TOKEN_MILLIS = 24 * 3_600_000 - 600_000;
 
-/** A flush takes no longer: an SDK rejects its own `forceFlush` if a processor is slow, and a platform may wait for it. */
-const MAX_FLUSH_MILLIS = 5_000;
+const AFTER_SHUTDOWN =
+  'A hit came after shutdown(). It is lost, and so are further ones, counted as shutdown. Stop the server before you call shutdown(), or set exitFlush.';
 
-const AFTER_SHUTDOWN = () =>
-  coded(
-    'lost-at-shutdown',
-    'A hit came after shutdown(). It is lost, and so are further ones, counted as shutdown. Stop the server before you call shutdown(), or set exitFlush.',
-  );
+/** The options that delivery needs. */
+export interface DeliveryOptions extends SenderOptions {
+  readonly maxQueueSize: number;
+  readonly scheduledDelayMillis: number;
+}
+
+export interface DeliveryParts {
+  readonly options: DeliveryOptions;
+  readonly transport: Transport;
+  readonly diagnostics: Pick<Diagnostics, 'warnOnce'>;
+  readonly lines: LogLines;
+  /** Resolves with `undefined` if the spool cannot be opened, which is logged. Never rejects. */
+  readonly openSpool?: ((counts: DeliveryCounts) => Promise<Spool | undefined>) | undefined;
+  /** Keeps the process alive while something is being sent, within limits. */
+  readonly hold?: <T>(sending: Promise<T>) => Promise<T>;
+  readonly random?: () => number;
+  readonly limits?: DeliveryLimits;
+}
 
 /**
- * Sends hits to Matomo: one bulk request in flight, when enough hits are queued or the oldest has waited long enough. At any moment,
- * every hit is either pending or counted.
+ * Sends hits to Matomo: one bulk request in flight, when a bulk is full or its first hit has waited long enough. At any moment, every hit is
+ * either pending or counted.
+ *
+ *     put ──> memory, bounded ──(with a spool: often)──> folder or Redis
+ *                │                                            │
+ *                └──────────────── claim <────────────────────┘
+ *                                    ▼
+ *                                  sender ──> counted, or given back
  */
 export class Delivery {
-  readonly #parts: SendingParts;
-  readonly #loop: SendLoop;
-  readonly memory: MemoryQueue;
-  /** Results of hits. */
-  readonly counters: DeliveryCounters;
-  readonly #flushLimitMillis: number;
-  /** The flush that runs. */
+  readonly counts: DeliveryCounts = createDeliveryCounts();
+  readonly memory: MemoryStore;
+  readonly sender: Sender;
+  /** `undefined` until it is open, and without one. */
+  spool: Spool | undefined;
+  /** Resolves when the spool is open, or cannot be opened. */
+  readonly opened: Promise<void>;
+  isOpening: boolean;
+  readonly log: DeliveryLog;
+  readonly #parts: DeliveryParts;
+  readonly #limits: DeliveryLimits;
+  readonly #isFresh: (hit: Hit) => boolean;
+  readonly #scope = new AsyncScope('MatomoDelivery');
+  readonly #attempts: SerialQueue;
+  /** Hits are also stored while an attempt runs: a request may take long. */
+  readonly #stores: SerialQueue;
+  readonly #hold: <T>(sending: Promise<T>) => Promise<T>;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the timer looks. */
+  #lookMillis = Number.POSITIVE_INFINITY;
+  /** When the last attempt began, and how many hits were put into the spool since. */
+  #attemptMillis: number = performance.now();
+  #spooled = 0;
+  #sendsFromMemory = false;
+  #pausedUntilMillis = Number.NEGATIVE_INFINITY;
+  /** Hits that are being moved into the spool. */
+  #storing: Claim[] = [];
   #flushing: Promise<void> | undefined;
   /** The promise for all calls that wait for the next one. */
   #nextFlush: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
-  /** Hits that `shutdown` has not sent, or that arrive during or after it, are kept for `finish`. Otherwise they are lost. */
+  /** Hits that `shutdown` has not sent, or that come later, are kept for the event `exit`. Otherwise they are lost. */
   keepsForExit = false;
 
-  constructor(
-    options: DeliveryOptions,
-    transport: Transport,
-    diagnostics: Diagnostics,
-    random: () => number = Math.random,
-    spool?: Spool,
-  ) {
-    const memory = new MemoryQueue(options.maxQueueSize);
-    const scope = new AsyncScope('MatomoDelivery');
-    const outage = new Outage(diagnostics, () => this.pending);
-    const parts = {
-      options,
-      transport,
-      diagnostics,
-      memory,
-      spool,
-      random,
-      hold: new ProcessHold(options.shutdownTimeoutMillis, scope),
-      scope,
-      outage,
-      losses: new LossLog(diagnostics, memory.counters, spool !== undefined, outage),
-      isFresh: createIsFresh(options, spool !== undefined),
-    };
-    const source = new BatchSource(parts);
-    this.memory = memory;
-    this.counters = memory.counters;
-    this.#parts = { ...parts, source, sender: new Sender({ ...parts, source }) };
-    this.#loop = new SendLoop(this.#parts);
-    this.#flushLimitMillis = Math.min(options.exportTimeoutMillis, MAX_FLUSH_MILLIS);
+  constructor(parts: DeliveryParts) {
+    const { options, diagnostics, lines, transport, random = Math.random } = parts;
+    const { limits = DELIVERY_LIMITS, hold = (sending) => sending, openSpool } = parts;
+    const { maxQueueSize: maxHits, maxExportBatchSize: maxBulkHits } = options;
+    const { counts } = this;
+    this.#parts = parts;
+    this.#limits = limits;
+    this.#hold = hold;
+    this.#isFresh = createIsFresh(options.tokenAuth);
+    this.memory = new MemoryStore(counts, {
+      maxHits,
+      maxBulkHits,
+      maxBulkBytes: limits.maxBodyBytes,
+    });
+    this.log = new DeliveryLog(diagnostics, lines, openSpool !== undefined);
+    this.sender = new Sender({
+      ...{ options, transport, limits, counts, random, hold },
+      log: this.log,
+      isFresh: this.#isFresh,
+      countPending: () => this.pending,
+    });
+    this.#attempts = new SerialQueue({
+      scope: this.#scope,
+      onIdle: () => this.#schedule(),
+      onError: (error) => this.#reportError(error),
+    });
+    this.#stores = new SerialQueue({
+      scope: this.#scope,
+      onIdle: () => this.#schedule(),
+      onError: (error) => this.#reportError(error),
+    });
+    this.isOpening = openSpool !== undefined;
+    this.opened = this.#scope.runInAsyncScope(() => this.#open());
   }
 
-  /** Hits without a result, see `MatomoStats`. */
+  async #open(): Promise<void> {
+    this.spool = await this.#parts.openSpool?.(this.counts);
+    this.isOpening = false;
+    if (this.spool) this.#schedule();
+  }
+
+  /** Hits without a result that are not in the spool. */
   get pending(): number {
-    return this.memory.count + (this.#parts.spool?.pending ?? 0);
+    return this.memory.count + (this.spool?.count ?? 0);
   }
 
-  /** The part of `pending` that is in the spool. */
-  get spooled(): number {
-    return this.#parts.spool?.spooled ?? 0;
-  }
-
-  /** The same, or `undefined` without a spool. */
-  get spoolHits(): number | undefined {
-    return this.#parts.spool?.spooled;
-  }
-
-  /** Hits sent again after a response that does not prove that nothing was stored. Up to that many may be duplicated. */
-  get resent(): number {
-    return this.#parts.source.queue.resent;
-  }
-
-  /** Age of the oldest pending hit, in seconds; 0 if there is none. */
+  /** Age of the oldest pending hit in seconds; 0 if there is none. */
   get oldestAgeSeconds(): number {
-    const { source, spool } = this.#parts;
-    const queued = (performance.now() - this.memory.oldestMillis) / 1000;
-    const stored = spool?.oldestSeconds ?? Number.POSITIVE_INFINITY;
-    const taken = Date.now() / 1000 - Math.min(source.queue.oldestSeconds, stored); // other processes may have made them
-    return Math.max(0, queued, taken);
+    const ofMemory = (performance.now() - this.memory.oldestMillis) / 1000;
+    const ofSpool = Date.now() / 1000 - (this.spool?.oldestSeconds ?? Number.POSITIVE_INFINITY);
+    return Math.max(0, ofMemory, ofSpool);
   }
 
-  /** Seconds since a bulk last succeeded, or since the start. */
+  /** Seconds since Matomo last tracked or accepted hits, or since the start. */
   get lastSuccessAgeSeconds(): number {
-    return (performance.now() - this.#parts.sender.lastSuccessMillis) / 1000;
-  }
-
-  /** The part of `pending` that failed alone. Others do not wait for it. */
-  get setAside(): number {
-    return this.#parts.source.queue.setAside;
-  }
-
-  /**
-   * Whether hits of so many bytes can be pushed without a loss. Hits that are being written to the spool count, because it may give them
-   * back. If there are no hits in memory, more can be pushed than ever fit: what does not fit then is lost.
-   */
-  hasRoom(hits: number, bytes: number): boolean {
-    const { memory } = this;
-    const before = this.pending - this.spooled;
-    if (before === 0 || memory.fits(before + hits, bytes)) return true;
-    return memory.haveAllFailed(this.#parts.source.queue);
-  }
-
-  /** Bytes that more hits may take in the spool; no end without one. */
-  get spoolRoom(): number {
-    return this.#parts.spool?.writer.room ?? Number.POSITIVE_INFINITY;
-  }
-
-  /** Hits of processes that have ended, which this process counts. */
-  get takenOver(): number {
-    return this.#parts.spool?.takenOver ?? 0;
+    return (performance.now() - this.sender.lastSuccessMillis) / 1000;
   }
 
   /** Whether new hits are lost because of a shutdown. */
@@ -143,50 +148,40 @@ export class Delivery {
     return this.#closed !== undefined && !this.keepsForExit;
   }
 
-  /** Queues a hit, or counts why not. */
-  push(hit: Hit): boolean {
-    const { source, losses, hold, diagnostics } = this.#parts;
+  /** Queues a hit. Returns `false` if it is lost, which is counted. */
+  put(hit: Hit): boolean {
     if (this.isClosed) {
-      this.counters.lost.shutdown += 1;
-      diagnostics.warnOnce('after-shutdown', AFTER_SHUTDOWN);
+      this.counts.lost.shutdown += 1;
+      const text = () => coded('lost-at-shutdown', AFTER_SHUTDOWN);
+      this.#parts.diagnostics.warnOnce('after-shutdown', text);
       return false;
     }
-    if (!this.memory.admit(hit, source.queue)) {
-      losses.check();
+    if (!this.memory.put(hit)) {
+      this.counts.lost.queue_full += 1;
+      this.log.add({ queue_full: 1 });
       return false;
     }
-    const nowMillis = performance.now();
-    this.memory.push(hit, nowMillis);
-    hold.extend(nowMillis);
-    this.#loop.update();
+    // Nearly all hits come while the timer is set for an older one.
+    const { scheduledDelayMillis } = this.#parts.options;
+    if (this.#lookMillis > this.memory.dueMillis(scheduledDelayMillis)) this.#schedule();
     return true;
   }
 
-  /** The process may end soon: if hits are sent at `exit`, bulks are sent from now on in a way that `exit` can wait for. */
-  expectEnd(): void {
-    if (!this.keepsForExit) return;
-    const { outage, spool, transport } = this.#parts;
-    outage.expectEnd();
-    if (!spool) transport.expectEnd?.();
+  /** Whether hits of so many bytes can be put without a loss. */
+  hasRoom(hits: number, bytes: number): boolean {
+    return this.memory.count === 0 || this.memory.hasRoom(hits, bytes);
   }
 
-  /**
-   * The process is about to end: sends everything now, and new hits without delay. Keeps it alive for at most
-   * `shutdownTimeoutMillis`.
-   */
-  hurry(): void {
-    this.#parts.source.delayMillis = HURRY_MILLIS;
-    this.#parts.hold.extend(performance.now());
-    const earlier = this.#flushing ?? Promise.resolve();
-    void earlier.then(() => this.#startFlush());
+  /** No bulk is begun for so long. */
+  pause(millis: number): void {
+    this.#pausedUntilMillis = performance.now() + millis;
   }
 
   /**
    * Makes one attempt to send everything that is queued. While a flush runs, further calls share the one after it. Takes at most
-   * `exportTimeoutMillis` and 5 s: an attempt that takes longer goes on. Keeps the process alive until it resolves. Never rejects.
+   * `exportTimeoutMillis` and 5 s: an attempt that takes longer goes on. Never rejects.
    */
   flush(): Promise<void> {
-    this.#parts.hold.extend(performance.now());
     if (this.#flushing === undefined) return this.#limit(this.#startFlush());
     this.#nextFlush ??= this.#limit(this.#flushing.then(() => this.#startFlush())).then(() => {
       this.#nextFlush = undefined; // it may still wait after its limit: later calls get their own
@@ -194,11 +189,10 @@ export class Delivery {
     return this.#nextFlush;
   }
 
-  /** Starts a flush unless another call did. */
   #startFlush(): Promise<void> {
     if (this.#flushing !== undefined) return this.#flushing;
     this.#nextFlush = undefined;
-    const sent = this.#closed ?? this.#parts.hold.during(this.#loop.sendAll());
+    const sent = this.#closed ?? this.#hold(this.#send('flush'));
     this.#flushing = sent.then(() => {
       this.#flushing = undefined;
     });
@@ -206,52 +200,175 @@ export class Delivery {
   }
 
   #limit(flush: Promise<void>): Promise<void> {
-    return withTimeout(this.#flushLimitMillis, flush);
+    const { exportTimeoutMillis } = this.#parts.options;
+    return withTimeout(Math.min(exportTimeoutMillis, this.#limits.flushMillis), flush);
   }
 
   /** Makes a last attempt and counts what is left at the deadline as lost. Never rejects. */
   shutdown(deadlineMillis: number): Promise<void> {
-    this.#closed ??= this.#parts.hold.untilClosed(this.#close(deadlineMillis));
+    this.#closed ??= holdEventLoop(this.#close(deadlineMillis));
     return this.#closed;
   }
 
   async #close(deadlineMillis: number): Promise<void> {
-    const { source, sender, outage, losses, spool, transport } = this.#parts;
-    const startMillis = performance.now();
-    outage.expectEnd();
-    this.#loop.stop();
-    source.shutdown(deadlineMillis);
-    const isInTime = await withTimeout(
-      deadlineMillis,
-      this.#loop.sendAll().then(() => true),
-    );
-    source.exit();
-    await transport.close();
-    await this.#loop.ended; // counts the batch that was in flight
-    if (spool && this.memory.count > 0) {
-      const leftMillis = startMillis + deadlineMillis - performance.now();
-      const millis = Math.max(leftMillis, EXIT_WAITS.spoolWriteMillis);
-      await withTimeout(millis, spool.store()); // a spool that did not answer before
+    const { lost } = this.counts;
+    const before = { ...lost };
+    this.#clearTimer();
+    this.log.isEnding = true;
+    const opened = withTimeout(this.#limits.closeMillis, this.opened);
+    const sent = opened.then(() => this.#send('last')).then(() => true);
+    const isInTime = await withTimeout(deadlineMillis, sent);
+    const { cause } = this.log;
+    this.sender.isClosing = true;
+    await this.#parts.transport.close();
+    await this.#attempts.ended;
+    if (this.spool) {
+      if (this.memory.count > 0) await withTimeout(this.#limits.operationMillis, this.#storeAll());
+      await withTimeout(this.#limits.closeMillis, this.spool.close());
     }
-    await spool?.close();
-    this.keepsForExit &&= isInTime === true && !sender.hasToWait;
-    if (!this.keepsForExit) source.drop();
-    outage.close();
-    losses.check();
-    this.#parts.diagnostics.lines.flush();
-    const { shutdown } = this.counters.lost;
-    const end = { hasTimedOut: !isInTime, before: outage.cause?.reason, mayFlush: true };
-    const text = losses.describeLoss('shutdown', { shutdown }, end);
-    if (text) this.#parts.diagnostics.warnOnce('shutdown', text);
+    this.keepsForExit &&= isInTime === true && cause === undefined;
+    if (!this.keepsForExit) lost.shutdown += this.memory.take().length;
+    const losses = lossesSince(before, lost);
+    this.log.endWithLosses('shutdown', losses, !isInTime, cause?.reason);
+    const left = this.spool?.hits ?? 0;
+    const areLost = Object.values(losses).some((hits) => hits > 0);
+    if (cause && left > 0 && !areLost) this.log.endWithHitsLeft(cause, left);
+    this.#parts.lines.flush();
   }
 
-  /** Blocks the process at its end, see `flushAtExit`. */
-  finish(): void {
-    this.#closed ??= Promise.resolve();
-    this.#parts.source.exit();
-    this.#loop.stop();
-    const refusal = this.keepsForExit ? undefined : 'exitFlush is off';
-    const { hold } = this.#parts;
-    hold.spend(() => flushAtExit(this.#parts, hold.leftMillis, refusal));
+  /** Sends everything, in an attempt after those that run. */
+  #send(mode: SendMode): Promise<void> {
+    this.#clearTimer(); // what is due may have changed
+    return this.#attempts.run(async () => {
+      if (mode === 'last' || this.sender.mayBegin(mode)) await this.#attempt(mode);
+    });
   }
+
+  /** Sends from the spool, or from memory as long as there is no spool that can be used. */
+  async #attempt(mode: SendMode): Promise<void> {
+    const { memory, sender } = this;
+    this.#attemptMillis = performance.now();
+    await this.#prepare();
+    if (!this.spool?.isUsable) {
+      const isDue = () => mode !== 'due' || this.#dueMillis <= performance.now();
+      // What is stored meanwhile would overtake hits.
+      this.#sendsFromMemory = true;
+      const sending = sender.send(memory, mode, () => !this.spool?.isUsable && isDue());
+      await sending.finally(() => {
+        this.#sendsFromMemory = false;
+      });
+      if (!this.spool?.isUsable) return;
+      await this.#storeAll();
+    }
+    this.#spooled = 0;
+    await sender.send(this.spool, mode, () => true);
+  }
+
+  async #prepare(): Promise<void> {
+    const expired = this.memory.expire(this.#isFresh);
+    if (expired > 0) this.log.add({ expired });
+    await this.#storeAll();
+  }
+
+  /** At the event `exit`: removes all hits from memory, also those that are being stored. */
+  takeNow(): Hit[] {
+    for (const claim of this.#storing.splice(0)) claim.endNow?.(claim.hits);
+    return this.memory.take();
+  }
+
+  /** Moves hits from memory into the spool. */
+  #storeAll(): Promise<void> {
+    return this.spool ? this.#stores.run(() => this.#storePortions()) : Promise.resolve();
+  }
+
+  async #storePortions(): Promise<void> {
+    while (this.spool?.isUsable) {
+      const claims = this.#claimPortion();
+      this.#storing = claims;
+      if (claims.length === 0) return;
+      const stored = await this.spool.store(claims.flatMap(({ hits }) => hits));
+      this.#spooled += stored;
+      let left = stored;
+      for (const claim of claims) {
+        await claim.giveBack(claim.hits.slice(left), claim.failures);
+        await claim.done({});
+        left = Math.max(0, left - claim.hits.length);
+      }
+      this.#storing = [];
+      if (stored === 0) return;
+    }
+  }
+
+  /** Bulks in memory, as many as the spool stores at once. */
+  #claimPortion(): Claim[] {
+    const claims: Claim[] = [];
+    for (let hits = 0; hits < this.#limits.maxFileHits; ) {
+      const claim = this.memory.claimNow(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+      if (!claim) break;
+      claims.push(claim);
+      hits += claim.hits.length;
+    }
+    return claims;
+  }
+
+  /** When something is due to be sent, on the monotonic clock. */
+  get #dueMillis(): number {
+    const { scheduledDelayMillis, maxExportBatchSize } = this.#parts.options;
+    const ofMemory = this.memory.dueMillis(scheduledDelayMillis);
+    const ofSpool = this.#spooled >= maxExportBatchSize ? 0 : Infinity;
+    const store = this.spool?.isUsable ? this.spool : this.memory;
+    const ofSuspects = store.suspects > 0 ? this.sender.suspectsDueMillis : Infinity;
+    const ofOthers = this.spool ? this.#attemptMillis + scheduledDelayMillis : Infinity;
+    return Math.min(ofMemory, ofSpool, ofSuspects, ofOthers);
+  }
+
+  /** Sets the timer for the next look, which does not keep the process alive. There is none if no hit is pending. */
+  #schedule(): void {
+    const { spool, memory, sender } = this;
+    if (this.#closed !== undefined || (!spool && memory.count === 0)) return;
+    const now = performance.now();
+    const waitMillis = Math.max(sender.waitUntilMillis, this.#pausedUntilMillis);
+    const sendMillis = this.#attempts.isIdle ? Math.max(this.#dueMillis, waitMillis) : Infinity;
+    const isStoring = !spool || memory.count === 0 || !this.#stores.isIdle || this.#sendsFromMemory;
+    const storeMillis = isStoring ? Infinity : now + this.#limits.storeMillis;
+    const lookMillis = Math.min(sendMillis, storeMillis, now + LONGEST_MILLIS);
+    if (lookMillis >= this.#lookMillis) return;
+    this.#clearTimer();
+    this.#lookMillis = lookMillis;
+    const millis = timerMillis(lookMillis - now);
+    this.#scope.runInAsyncScope(() => {
+      this.#timer = setTimeout(() => this.#look(), millis).unref();
+    });
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#lookMillis = Number.POSITIVE_INFINITY;
+  }
+
+  #look(): void {
+    this.#clearTimer();
+    if (!this.#attempts.isIdle) {
+      if (!this.#sendsFromMemory) void this.#storeAll();
+      return;
+    }
+    void this.#attempts.run(async () => {
+      const now = performance.now();
+      const isDue = now >= this.#dueMillis && now >= this.#pausedUntilMillis;
+      if (isDue && this.sender.mayBegin('due')) await this.#attempt('due');
+      else await this.#prepare();
+    });
+  }
+
+  #reportError(error: unknown): void {
+    this.sender.waitUntilMillis = performance.now() + this.#limits.errorMillis;
+    const text = `Sending failed (${describeError(error)}). Hits may stay pending. Please report this.`;
+    this.#parts.diagnostics.warnOnce('send', coded('internal-error', text));
+  }
+}
+
+/** Whether a hit is young enough for Matomo. Reads the clock for each hit: it may be set back. */
+function createIsFresh(tokenAuth: string | undefined): (hit: Hit) => boolean {
+  if (tokenAuth !== undefined) return () => true;
+  return ({ startSeconds }) => startSeconds * 1000 > Date.now() - OLDEST_WITHOUT_TOKEN_MILLIS;
 }

@@ -1,215 +1,393 @@
 import type { Hit } from '../hit/hit.js';
-import { type BulkResult, mayBeTokenRejection } from './answer/interpret-answer.js';
-import { reasonOf, type Verdict, Verdicts } from './answer/verdicts.js';
-import type { BatchSource } from './batch-source.js';
-import type { DeliveryOptions, DeliveryParts } from './delivery-options.js';
-import type { Exchange } from './http/transport.js';
-import { type Batch, type Failure, type Reason, toBody } from './queue/batch.js';
-import type { SendMode } from './queue/failing-hits.js';
+import {
+  type BulkResult,
+  interpretAnswer,
+  isOrder,
+  mayBeTokenRejection,
+  type Reason,
+} from './answer/interpret-answer.js';
+import { halve, toBody, toBulks } from './bulk.js';
+import { CurrentToken } from './current-token.js';
+import type { DeliveryCounts, ResultName, Results } from './delivery-counts.js';
+import type { DeliveryLimits, Waits } from './delivery-limits.js';
+import type { DeliveryLog } from './delivery-log.js';
+import type { Exchange, Transport } from './http/transport.js';
+import { type Claim, INVALID, type Store } from './store.js';
+import { retryAfterMillis, waitMillis } from './waits.js';
 
-/** Failures in a row after which it is logged that nothing can be sent. */
+/** Bulks of orders in a row that are halved although the token may be the cause. */
+const MAX_ORDER_REJECTIONS = 2;
+/** Failures in a row of hits that failed alone, after which it is logged that nothing can be sent. */
 const LOGGED_FAILURES = 3;
 
-/** Connecting takes less. */
-const LONG_MILLIS = 1_000;
-
-/** What sends hits while the process lives, and at its end. */
-export interface SendingParts extends DeliveryParts {
-  readonly source: BatchSource;
-  readonly sender: Sender;
+export interface SenderOptions {
+  readonly tokenAuth: string | undefined;
+  /** Returns the token as its file has it now, if it came from one; `undefined` if the file is missing or empty. */
+  readonly rereadToken?: (() => string | undefined) | undefined;
+  readonly maxExportBatchSize: number;
+  readonly exportTimeoutMillis: number;
+  readonly resendUnconfirmed: boolean;
+  /** Called after each bulk of which Matomo tracked hits. */
+  readonly onTracked?: (() => void) | undefined;
 }
 
-/** What a response at the end of a process means for what is sent after it. */
-interface DecisionAtExit {
-  /** Why nothing more can be sent; `undefined` if something may be sent. */
-  readonly stoppedBy?: string | undefined;
-  /** Why hits of the bulk may be left in the end. */
-  readonly failedBy?: string | undefined;
+interface SenderParts {
+  readonly options: SenderOptions;
+  readonly transport: Transport;
+  readonly limits: DeliveryLimits;
+  readonly counts: DeliveryCounts;
+  readonly log: DeliveryLog;
+  readonly random: () => number;
+  readonly isFresh: (hit: Hit) => boolean;
+  /** Hits without a result, for the log. */
+  readonly countPending: () => number;
+  /** Keeps the process alive until a response is read, within limits. */
+  readonly hold: <T>(sending: Promise<T>) => Promise<T>;
 }
+
+/** What becomes of hits that were sent. `back`: what was learned is not about them. `behind`: they failed so often. */
+type Outcome =
+  | { readonly kind: 'counted'; readonly results: Results }
+  | { readonly kind: 'back' }
+  | { readonly kind: 'behind'; readonly failures: number }
+  | { readonly kind: 'halved' };
+
+/** At the end of a process, suspects are not sent again. */
+const NOTHING_WAITS = { suspects: 0 };
+const BACK: Outcome = { kind: 'back' };
+const HALVED: Outcome = { kind: 'halved' };
+
+/** How hits are claimed: those that are due; everything, each suspect once; or the same for the last time. */
+export type SendMode = 'due' | 'flush' | 'last';
 
 /**
- * Sends batches one after the other until an attempt fails, and decides by the response what becomes of the hits and when the next attempt
- * is.
+ * Sends bulks one after the other, and decides by the result of each what becomes of its hits and when the next one is sent. The rule for
+ * hits that fail:
  *
- *     batch ──send──> exchange ──classify──> result ──decide──> verdict ──apply──> counters, queue, wait
- *
- * An exchange has an answer of Matomo, or none. A verdict is the policy for its result, and a wait: see `answer/interpret-answer.ts`.
+ * 1. If the server has not looked at a bulk, it goes back, and nothing else is sent for a while.
+ * 2. A bulk that is too large is halved at once.
+ * 3. A bulk that makes the server fail goes behind all that have not failed. If it fails again, it is halved at once, and so is each half.
+ * 4. A single hit that fails is a suspect: it goes behind everything, and is sent again after another request has succeeded. After
+ *    `hitFailures` failures it is rejected. If nothing else succeeds, it is sent more and more rarely, which does not count.
+ * 5. After `serverFailures` in a row, the server is the cause: one hit is sent at a time, more and more rarely, until one succeeds. Those that
+ *    fail are suspects, too, so that each attempt has another one.
+ * 6. If all hits of a bulk are invalid, it is a suspect, too: it is sent again after another one was tracked, and then counts as invalid. Two
+ *    such bulks with no tracked one in between: the token is rejected.
  */
 export class Sender {
-  /** Back-off: no attempt before this time, except for a flush. */
-  waitUntilMillis = 0;
-  /** When Matomo last tracked or accepted hits, or the start, on the monotonic clock. */
+  /** Nothing is sent before, except by a flush. On the monotonic clock. */
+  waitUntilMillis = Number.NEGATIVE_INFINITY;
+  /** When Matomo last tracked or accepted hits, or the start. */
   lastSuccessMillis: number = performance.now();
-  /** Whether the last attempt failed so that the next one has to wait. */
-  hasToWait = false;
-  readonly #parts: Omit<SendingParts, 'sender'>;
-  readonly #verdicts: Verdicts;
-  #failedBulksInARow = 0;
-  /** At its end, the process has cut the last request short, which says nothing about Matomo. */
-  #isCutShort = false;
+  /** What is being sent, and of its claim what else has no result, and the results so far. */
+  current:
+    | { readonly claim: Claim; sent: readonly Hit[]; rest: readonly Hit[]; results: Results }
+    | undefined;
+  /** At the end of a process, the request in flight is cut short, which says nothing about Matomo. */
+  isClosing = false;
+  readonly #parts: SenderParts;
   readonly #token: CurrentToken;
+  /** Matomo has tracked at least one hit. */
+  #hasTracked = false;
+  /** Attempts in a row after which nothing could be sent. */
+  #attempts = 0;
+  /** Requests in a row that failed, but for those of suspects. */
+  #failures = 0;
+  /** Requests of suspects that failed since the last success. */
+  #suspectFailures = 0;
+  #suspectsDueMillis = Number.NEGATIVE_INFINITY;
+  /** How many suspects may be sent because another request has succeeded. */
+  #suspectTries = 0;
+  /** Results in a row after which a bulk was sent again although it may be stored. */
+  #resends = 0;
+  /** Bulks in a row of which no hit was valid, with a token. */
+  #rejections = 0;
+  /** How often sending has stopped because of them. */
+  #tokenWaits = 0;
 
-  constructor(parts: Omit<SendingParts, 'sender'>) {
+  constructor(parts: SenderParts) {
     this.#parts = parts;
-    this.#token = new CurrentToken(parts.options);
-    this.#verdicts = new Verdicts(parts);
+    this.#token = new CurrentToken(parts.options.tokenAuth, parts.options.rereadToken);
   }
 
-  /** Whether a flush may send. After the token was rejected, only a shutdown does before the wait ends: many rejections lock the address out. */
-  get mayFlush(): boolean {
-    const { isTokenRejected } = this.#parts.source.failing;
-    return !isTokenRejected || performance.now() >= this.waitUntilMillis;
+  /** Nothing is sent because Matomo has rejected the token. */
+  get isTokenRejected(): boolean {
+    return this.#tokenWaits > 0;
   }
 
-  /** Whether an attempt may begin. While the token is rejected, only another one in its file ends the wait earlier. */
-  mayBegin(): boolean {
-    const { isTokenRejected } = this.#parts.source.failing;
-    if (isTokenRejected && this.#token.rereadSometimes()) this.waitUntilMillis = 0;
-    return performance.now() >= this.waitUntilMillis;
+  /** Whether an attempt may begin. After the token was rejected, a flush does not end the wait: many rejections lock the address out. */
+  mayBegin(mode: SendMode): boolean {
+    const { rereadMillis } = this.#parts.limits;
+    if (this.isTokenRejected && this.#token.reread(rereadMillis)) this.waitUntilMillis = 0;
+    const mayIgnoreWait = mode === 'last' || (mode === 'flush' && !this.isTokenRejected);
+    return mayIgnoreWait || performance.now() >= this.waitUntilMillis;
   }
 
-  /** Sends batch after batch until nothing is due, or nothing can be sent now. */
-  async send(mode: SendMode): Promise<void> {
-    const { source } = this.#parts;
-    source.begin(mode);
+  /** When a suspect is due, on the monotonic clock, if there is one. */
+  get suspectsDueMillis(): number {
+    return this.#suspectTries > 0 ? Number.NEGATIVE_INFINITY : this.#suspectsDueMillis;
+  }
+
+  /** Sends until nothing is due, or nothing can be sent now. */
+  async send(store: Store, mode: SendMode, isDue: () => boolean): Promise<void> {
+    let flushTries = mode === 'due' ? 0 : store.suspects;
     do {
-      const withStored = await source.prepare();
-      const batch = source.isOver ? undefined : source.choose(withStored);
-      if (!batch) return;
-      if (batch.mayBeStored) source.queue.resent += batch.hits.length;
-      batch.mayBeStored = false;
-      let result = await this.#exchange(batch);
-      if (mayBeTokenRejection(result) && this.#token.reread()) result = await this.#exchange(batch);
-      const verdict = this.#verdicts.decide(batch, result);
-      if (!this.#isCutShort) this.#verdicts.record(batch, verdict);
-      this.#apply(batch, verdict);
+      if (this.isClosing) return;
+      const most = this.#isServerFailing ? 1 : this.#parts.options.maxExportBatchSize;
+      const areSuspectsDue =
+        mode === 'due' ? performance.now() >= this.suspectsDueMillis : flushTries > 0;
+      const maxFailures = this.#suspectTries > 0 ? Number.POSITIVE_INFINITY : INVALID - 1;
+      if (!isDue() && !(mode === 'due' && areSuspectsDue && store.suspects > 0)) return;
+      const claim = await store.claim(most, areSuspectsDue ? maxFailures : 1);
+      if (!claim) return;
+      if (claim.failures > 1) flushTries -= 1;
+      await this.#sendClaim(store, claim, mode);
     } while (performance.now() >= this.waitUntilMillis);
   }
 
-  /** The body of the request for a batch, with the token. */
-  bodyOf({ hits }: Batch): Buffer {
+  async #sendClaim(store: Store, claim: Claim, mode: SendMode): Promise<void> {
+    const { limits, isFresh } = this.#parts;
+    const fresh = claim.hits.filter(isFresh);
+    const results: Results = {};
+    const count = (name: ResultName, hits: number) => {
+      if (hits > 0) results[name] = (results[name] ?? 0) + hits;
+    };
+    count('expired', claim.hits.length - fresh.length);
+    const bulks = toBulks(fresh, limits.maxBodyBytes);
+    try {
+      for (let hits = bulks.shift(); hits; hits = bulks.shift()) {
+        this.current = { claim, sent: hits, rest: bulks.flat(), results };
+        const result = await this.#exchange(hits);
+        const outcome = this.#decide(hits, claim, result, mode, store);
+        switch (outcome.kind) {
+          case 'counted':
+            for (const [name, number] of Object.entries(outcome.results))
+              count(name as ResultName, number);
+            break;
+          case 'back':
+            bulks.unshift(hits);
+            return;
+          case 'behind':
+            await claim.giveBack(hits, outcome.failures);
+            break;
+          case 'halved':
+            bulks.unshift(...halve(hits));
+        }
+        if (bulks.length > 0) await claim.touch();
+      }
+    } catch (error) {
+      bulks.unshift([...(this.current?.sent ?? [])]);
+      throw error;
+    } finally {
+      this.current = undefined;
+      if (bulks.length > 0) await claim.giveBack(bulks.flat(), claim.failures);
+      if (await claim.done(results)) this.#parts.log.add(results);
+    }
+  }
+
+  /** Sends hits once, or again if the token has another value since. */
+  async #exchange(hits: readonly Hit[]): Promise<BulkResult> {
+    const result = await this.#exchangeWith(hits, this.#token.value);
+    return mayBeTokenRejection(result) && this.#token.reread()
+      ? this.#exchangeWith(hits, this.#token.value)
+      : result;
+  }
+
+  async #exchangeWith(hits: readonly Hit[], token: string | undefined): Promise<BulkResult> {
+    const { hold, transport, options } = this.#parts;
+    const sending = transport.send(toBody(hits, token), options.exportTimeoutMillis);
+    const exchange = await hold(sending);
+    return this.interpret(hits, exchange, token);
+  }
+
+  /** At the end of the process, what becomes of hits that were sent. If `waitUntilMillis` is later then, nothing more can be sent. */
+  decideAtExit(hits: readonly Hit[], claim: Claim, exchange: Exchange): Outcome {
+    return this.#decide(hits, claim, this.interpret(hits, exchange), 'last', NOTHING_WAITS);
+  }
+
+  /** The body of a request with these hits. */
+  toBody(hits: readonly Hit[]): Buffer {
     return toBody(hits, this.#token.value);
   }
 
-  /** In the last flush of a process: applies the result of an exchange to a batch from memory. */
-  decideAtExit(batch: Batch, exchange: Exchange): DecisionAtExit {
-    const result = this.#verdicts.classify(batch, exchange, this.#token.value);
-    if (mayBeTokenRejection(result) && this.#token.reread()) return {}; // the batch is sent again
-    const verdict = this.#verdicts.decide(batch, result);
-    this.#apply(batch, verdict);
-    const isStopped = verdict.waitMillis > 0 || this.#parts.source.failing.isServerFailing;
-    const reason = reasonOf(result)?.reason;
-    return {
-      stoppedBy: isStopped ? reason : undefined,
-      failedBy: verdict.policy.hits === 'failed' ? reason : undefined,
-    };
+  /** What an exchange with these hits means. */
+  interpret(
+    hits: readonly Hit[],
+    exchange: Exchange,
+    token: string | undefined = this.#token.value,
+  ): BulkResult {
+    const hasToken = token !== undefined;
+    const hasTracked = this.#hasTracked;
+    return interpretAnswer(exchange, { sent: hits.length, hasToken, hasTracked, token });
   }
 
-  /** Sends a batch once. Never rejects. */
-  async #exchange(batch: Batch): Promise<BulkResult> {
-    const { hold, transport, options, source } = this.#parts;
-    const token = this.#token.value;
-    const sending = transport.send(toBody(batch.hits, token), options.exportTimeoutMillis);
-    const exchange = await hold.during(sending);
-    const isUnconnected =
-      exchange.kind === 'not_sent' && (exchange.waitedMillis ?? 0) >= LONG_MILLIS;
-    this.#isCutShort = source.isOver && !isUnconnected;
-    return this.#verdicts.classify(batch, exchange, token);
+  get #isServerFailing(): boolean {
+    const { limits, options } = this.#parts;
+    // A search for one bad hit must not look like it.
+    const searched = Math.ceil(Math.log2(options.maxExportBatchSize)) + 2;
+    return this.#failures >= Math.max(limits.serverFailures, searched);
   }
 
-  #apply(batch: Batch, verdict: Verdict): void {
-    const { options, source } = this.#parts;
-    const { failing } = source;
-    const { policy, result, isSuccess } = verdict;
-    const { hits } = batch;
-    const now = performance.now();
-    let { waitMillis } = verdict;
-    batch.mayBeStored = 'mayBeStored' in policy && policy.mayBeStored === true;
-    if (policy.hits !== 'failed') this.#failedBulksInARow = 0;
-    failing.sendsAside &&= isSuccess;
-    switch (policy.hits) {
-      case 'counted':
-        if (isSuccess) source.succeed(batch);
-        else failing.remove(batch);
-        source.count(batch, policy.counts, invalidOf(result, hits));
-        break;
-      case 'kept':
-        if (policy.wait === 'token') failing.tokenRejected(batch, failureOf(result));
-        else failing.postponed();
-        if (policy.sendsOne) failing.serverFails();
-        break;
-      case 'halved':
-        if (hits.length > 1) failing.split(batch);
-        else {
-          failing.remove(batch);
-          source.count(batch, { [policy.alone]: 1 });
+  #decide(
+    hits: readonly Hit[],
+    claim: Claim,
+    result: BulkResult,
+    mode: SendMode,
+    store: Pick<Store, 'suspects'>,
+  ): Outcome {
+    const { options, limits, log } = this.#parts;
+    if (result.kind !== 'unconfirmed') this.#resends = 0;
+    switch (result.kind) {
+      case 'processed':
+        if (result.warning) log.warn(result.warning);
+        log.nameInvalid(invalidOf(result, hits));
+        this.#succeed(store, result.tracked > 0);
+        return counted({
+          tracked: result.tracked,
+          invalid: result.invalid,
+          unconfirmed: result.unconfirmed,
+        });
+      case 'accepted':
+        if (result.isDoubtful && result.warning) {
+          this.#wait(limits.backOff, result.warning, false);
+        } else {
+          if (result.warning) log.warn(result.warning, ' Sending continues.');
+          this.#succeed(store, true);
         }
-        break;
-      case 'failed': {
-        const failure = failureOf(result);
-        failing.failed(batch, now, failure);
-        waitMillis = this.#afterFailure(failure.reason, now);
+        return counted({ accepted: hits.length });
+      case 'unconfirmed': {
+        const isResent = options.resendUnconfirmed && this.#resends < limits.resends;
+        if (!this.isClosing) this.#wait(limits.backOff, result, isResent);
+        if (!isResent) return counted({ unconfirmed: hits.length });
+        this.#resends += 1;
+        this.#parts.counts.resent += hits.length;
+        return BACK;
+      }
+      case 'unavailable':
+        if (!this.isClosing) this.#wait(limits.backOff, result, true, result.retryAfter);
+        return BACK;
+      case 'misconfigured':
+        // Each may be stored: one hit is tried at a time.
+        if (result.code === 'not-matomo') this.#failures = Number.POSITIVE_INFINITY;
+        this.#wait(limits.hold, result, true);
+        return BACK;
+      case 'too_large':
+        return hits.length > 1 ? HALVED : counted({ too_large: 1 });
+      case 'all_invalid':
+      case 'token_rejected':
+        return this.#rejectAll(hits, claim, result);
+      case 'rolled_back':
+      case 'failed':
+      case 'not_counted': {
+        const outcome = this.#fail(hits, claim, result, mode);
+        const mayBeStored = result.kind === 'not_counted' || 'mayBeStored' in result;
+        if (mayBeStored && outcome.kind !== 'counted') this.#parts.counts.resent += hits.length;
+        return outcome;
       }
     }
-    this.waitUntilMillis = now + waitMillis;
-    this.hasToWait = waitMillis > 0;
-    if (policy.hits === 'counted') {
-      const { tracked = 0, accepted = 0 } = policy.counts;
-      if (tracked + accepted > 0 && !this.hasToWait) this.lastSuccessMillis = performance.now();
-      if (tracked > 0) options.onTracked?.();
-    }
   }
 
-  /** Logs why after many failures in a row, if nothing can be sent now. Returns how long nothing is sent. */
-  #afterFailure(reason: Reason, nowMillis: number): number {
-    const { source, outage } = this.#parts;
-    const { failing } = source;
-    this.#failedBulksInARow += 1;
-    const isWaiting = failing.isServerFailing || failing.dueMillis(true) > nowMillis;
-    if (isWaiting && (this.#failedBulksInARow >= LOGGED_FAILURES || outage.cause !== undefined))
-      outage.begin(reason, true);
-    return failing.isServerFailing ? failing.serverWaitMillis : 0;
+  /** The server may have failed because of one of the hits. */
+  #fail(hits: readonly Hit[], claim: Claim, reason: Reason, mode: SendMode): Outcome {
+    const { limits, log } = this.#parts;
+    const isSingle = hits.length === 1;
+    const { failures } = claim;
+    // At the end of a process, nothing is searched.
+    if (mode === 'last') return { kind: 'behind', failures: failures + 1 };
+    if (failures > 1) {
+      const hasProof = this.#suspectTries > 0;
+      this.#suspectTries = Math.max(0, this.#suspectTries - 1);
+      this.#suspectFailures += 1;
+      const millis = waitMillis(limits.serverFails, this.#suspectFailures, this.#parts.random());
+      this.#suspectsDueMillis = performance.now() + millis;
+      if (this.#suspectFailures >= LOGGED_FAILURES) this.#beginOutage(reason, true);
+      if (!isSingle) return HALVED;
+      if (!hasProof || failures >= INVALID) return { kind: 'behind', failures };
+      if (failures + 1 < limits.hitFailures) return { kind: 'behind', failures: failures + 1 };
+      for (const hit of hits) log.rejectHit(hit, reason);
+      return counted({ rejected: 1 });
+    }
+    this.#failures += 1;
+    if (this.#isServerFailing) this.#wait(limits.serverFails, reason, true);
+    if (isSingle) {
+      // It is due again after a while, or after a success.
+      this.#suspectFailures = Math.max(1, this.#suspectFailures);
+      const millis = waitMillis(limits.serverFails, this.#suspectFailures, this.#parts.random());
+      this.#suspectsDueMillis = performance.now() + millis;
+      return { kind: 'behind', failures: 2 };
+    }
+    if (this.#isServerFailing) return BACK;
+    return failures === 0 ? { kind: 'behind', failures: 1 } : HALVED;
   }
+
+  /** No hit was valid. */
+  #rejectAll(
+    hits: readonly Hit[],
+    claim: Claim,
+    result: Extract<BulkResult, { kind: 'all_invalid' | 'token_rejected' }>,
+  ): Outcome {
+    const { limits, log } = this.#parts;
+    if (claim.failures >= INVALID && this.#suspectTries > 0) {
+      this.#suspectTries -= 1;
+      log.nameInvalid(hits);
+      return counted({ invalid: hits.length });
+    }
+    this.#rejections += 1;
+    if (this.#rejections <= MAX_ORDER_REJECTIONS && hits.every(isOrder)) {
+      if (hits.length > 1) return HALVED;
+      if (result.kind === 'token_rejected') log.rejectOrder();
+      return counted({ invalid: 1 });
+    }
+    if (result.kind === 'all_invalid' && this.#rejections === 1)
+      return { kind: 'behind', failures: INVALID };
+    this.#tokenWaits += 1;
+    const millis = limits.tokenMillis[this.#tokenWaits - 1] ?? limits.tokenMillis.at(-1) ?? 0;
+    this.waitUntilMillis = performance.now() + millis;
+    this.#beginOutage(result, true);
+    return BACK;
+  }
+
+  /** Matomo has processed a bulk. `isTracked`: at least one hit of it. */
+  #succeed(store: Pick<Store, 'suspects'>, isTracked: boolean): void {
+    const { log, options } = this.#parts;
+    log.endOutage();
+    this.waitUntilMillis = Number.NEGATIVE_INFINITY;
+    this.#attempts = 0;
+    this.#failures = 0;
+    this.#rejections = 0;
+    this.#tokenWaits = 0;
+    this.#suspectFailures = 0;
+    this.#suspectTries = store.suspects;
+    if (!isTracked) return;
+    this.#hasTracked = true;
+    this.lastSuccessMillis = performance.now();
+    options.onTracked?.();
+  }
+
+  #wait(waits: Waits, reason: Reason, isResent: boolean, retryAfter?: string): void {
+    const { limits, random } = this.#parts;
+    this.#attempts += 1;
+    const least = retryAfterMillis(retryAfter, limits.maxRetryAfterMillis);
+    const millis = Math.max(least, waitMillis(waits, this.#attempts, random()));
+    this.waitUntilMillis = performance.now() + millis;
+    this.#beginOutage(reason, isResent);
+  }
+
+  #beginOutage(reason: Reason, isResent: boolean): void {
+    const { log, countPending } = this.#parts;
+    log.beginOutage(reason, isResent ? countPending() : 0);
+  }
+}
+
+function counted(results: Results): Outcome {
+  return { kind: 'counted', results };
 }
 
 /** The hits that Matomo names as invalid. */
-function invalidOf(result: BulkResult, hits: readonly Hit[]): readonly Hit[] | undefined {
-  if (result.kind !== 'processed' || !result.invalidIndices) return undefined;
-  const indices = new Set(result.invalidIndices);
-  return indices.size === result.invalid
-    ? hits.filter((_, index) => indices.has(index))
-    : undefined;
-}
-
-function failureOf(result: BulkResult): Failure {
-  return { reason: reasonOf(result) as Reason, areInvalid: result.kind === 'all_invalid' };
-}
-
-/** The shortest interval for reading a rejected token again. The longest is that of looks, five seconds. */
-const REREAD_MILLIS = 2_500;
-
-/** The token that is sent. While Matomo rejects it, it is read again if it came from a file. */
-class CurrentToken {
-  value: string | undefined;
-  readonly #read: DeliveryOptions['rereadToken'];
-  #readMillis = Number.NEGATIVE_INFINITY;
-
-  constructor({ tokenAuth, rereadToken }: DeliveryOptions) {
-    this.value = tokenAuth;
-    this.#read = rereadToken;
-  }
-
-  /** Reads the token again. Returns whether it is another one; a missing or empty file keeps the old one. */
-  reread(): boolean {
-    this.#readMillis = performance.now();
-    const token = this.#read?.() ?? this.value;
-    const isNew = token !== this.value;
-    this.value = token;
-    return isNew;
-  }
-
-  /** The same, but does nothing if it was read not long ago. */
-  rereadSometimes(): boolean {
-    return performance.now() - this.#readMillis >= REREAD_MILLIS && this.reread();
-  }
+function invalidOf(
+  { invalid, invalidIndices }: Extract<BulkResult, { kind: 'processed' }>,
+  hits: readonly Hit[],
+): readonly Hit[] {
+  const indices = new Set(invalidIndices);
+  return indices.size === invalid ? hits.filter((_, index) => indices.has(index)) : [];
 }

@@ -72,7 +72,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const diagnostics = createDiagnostics();
   for (const variable of findMisspelledVariables(process.env, RECEIVER_OPTIONS))
     warnAboutMisspelled(variable, diagnostics);
-  const made = openPipeline('gateway', matomo, diagnostics, () => assembler.counts.unused);
+  const made = openPipeline(matomo, diagnostics, () => assembler.counts.unused);
   const { pipeline, reading, resolved } = made;
   const { maxSpoolBytes, shutdownTimeoutMillis } = resolved;
   let received = 0;
@@ -87,7 +87,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
 
   /** What the spool cannot take would be lost if the gateway ends, but senders can keep it. */
   function isSpoolFull(): boolean {
-    return pipeline.delivery.spoolRoom < maxSpoolBytes * SPARE_SHARE;
+    const { room = Number.POSITIVE_INFINITY } = pipeline.delivery.spool ?? {};
+    return room < maxSpoolBytes * SPARE_SHARE;
   }
 
   const assembler = new Assembler(receiver.graceMillis, {
@@ -149,14 +150,13 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     await stopListening(server);
     assembler.finish();
     // What the queue has no room for waits until it has, as long as there is time to send the rest.
-    if (assembler.counts.waiting > 0) pipeline.delivery.hurry();
+    if (assembler.counts.waiting > 0) void pipeline.flush();
     const lastMillis = deadline - shutdownTimeoutMillis / 4;
     while (assembler.counts.waiting > 0 && performance.now() < lastMillis) {
       await sleep(ROOM_POLL_MILLIS);
       assembler.passSlice();
     }
     assembler.passAll();
-    refusals.close();
     await pipeline.shutdown(Math.max(0, deadline - performance.now()));
   }
 

@@ -10,12 +10,11 @@ import { toRequest } from './traces/to-request.js';
 type OpenPipeline = NonNullable<ReturnType<typeof createHitPipeline>>;
 
 /**
- * Creates the pipeline of a gateway or a replay.
+ * Creates the pipeline of a gateway.
  *
  * @throws TypeError if an option is missing or invalid without which nothing is tracked
  */
 export function openPipeline(
-  of: 'gateway' | 'replay',
   options: MatomoOptions,
   diagnostics: Diagnostics,
   countUnused?: () => number,
@@ -23,7 +22,7 @@ export function openPipeline(
   const made = createHitPipeline(options, diagnostics, 'matomo_gateway', countUnused);
   if (made) return made;
   throw optionError(
-    `a ${of} needs url and siteId, valid privacy options, and enabled must not be false`,
+    `a gateway needs url and siteId, valid privacy options, and enabled must not be false`,
   );
 }
 

@@ -60,7 +60,7 @@ const certificate: Parser<{ readonly cert: string; readonly key: string }> = par
 );
 
 /** The most that `maxBodyBytes` can be. */
-export const MAX_EXPORT_BYTES: number = 256 * 1024 ** 2;
+const MAX_EXPORT_BYTES = 256 * 1024 ** 2;
 
 /** The options of the receiver, declared as those of `src/options/option-table.ts` are. */
 export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
@@ -95,13 +95,13 @@ export const RECEIVER_OPTIONS = declareOptions('MATOMO_GATEWAY_', {
    */
   maxBodyBytes: option(integer(1024, MAX_EXPORT_BYTES), { default: 4 * 1024 ** 2 }),
   /**
-   * Services whose spans are used, by `service.name`: whole names or regular expressions. It also applies to a replay.
+   * Services whose spans are used, by `service.name`: whole names or regular expressions.
    * @default all
    * @example MATOMO_GATEWAY_SERVICES='shop,/^stock-/i'
    */
   services: option(names, { isFlag: true }),
   /**
-   * Instrumentation scopes whose SERVER spans are requests: whole names or regular expressions. It also applies to a replay.
+   * Instrumentation scopes whose SERVER spans are requests: whole names or regular expressions.
    * @default all
    */
   scopes: option(names, { isFlag: true }),

@@ -316,7 +316,7 @@ export const OPTIONS = declareOptions('MATOMO_', {
   consent: option(consent, { isPrivacy: true }),
   /**
    * Names of the request headers that your instrumentation captures as span attributes. If a listed header has no attribute, it was
-   * not sent. Only the exporter, the gateway and `replay` need this, for `doNotTrack` and `consent`: without it, they do not know what
+   * not sent. Only the exporter and the gateway need this, for `doNotTrack` and `consent`: without it, they do not know what
    * the visitor wants and track no request.
    * @see [OpenTelemetry: `http.request.header.<key>`](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/)
    * @example MATOMO_CAPTURED_HEADERS=dnt,sec-gpc,cookie

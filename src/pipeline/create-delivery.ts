@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { shared } from '../common/foreign-objects.js';
+import type { LogLines } from '../common/log-lines.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
+import { EndBudget } from '../common/process-end.js';
 import { withTimeout } from '../common/timers.js';
 import { DailyKeys, type SharedKeys, StableKey } from '../common/visitor-keys.js';
 import { Delivery } from '../delivery/delivery.js';
-import { createExitTransport } from '../delivery/exit/exit-transport.js';
+import type { DeliveryCounts } from '../delivery/delivery-counts.js';
+import { DELIVERY_LIMITS } from '../delivery/delivery-limits.js';
+import { ExitFlush } from '../delivery/exit/exit-flush.js';
 import { createDryRunTransport, createTransport } from '../delivery/http/create-transport.js';
-import type { Transport } from '../delivery/http/transport.js';
+import type { Transport, TransportOptions } from '../delivery/http/transport.js';
 import { openSpool } from '../delivery/spool/backends.js';
-import { JOURNAL_TIMES } from '../delivery/spool/journal.js';
-import type { Spool } from '../delivery/spool/spool.js';
+import type { SpoolOptions } from '../delivery/spool/spool-options.js';
 import { DAILY, type KeyOfDay, stableVisitorKey } from '../hit/visitor/visitor-id.js';
 import type { ResolvedOptions } from '../options/option-table.js';
 import { VERSION } from '../version.js';
@@ -38,43 +41,60 @@ export function createDelivery(
   const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
   const ownKey = dailyKeys?.keyOf ?? stableVisitorKey(options);
   const spoolKey = ownKey === undefined ? new StableKey() : undefined;
-  const spool = createSpool(options, dailyKeys ?? spoolKey, diagnostics);
-  if (dailyKeys && !spool) diagnostics.warnOnce('daily', coded('visitor-key-not-shared', OWN_KEY));
+  const keys = dailyKeys ?? spoolKey;
+  const hasSpool = options.spool !== undefined && !options.dryRun; // a dry run must not take hits from others
+  if (dailyKeys && !hasSpool)
+    diagnostics.warnOnce('daily', coded('visitor-key-not-shared', OWN_KEY));
   const randomKey = randomBytes(32);
-  const onTracked = () => reportTracking(options, diagnostics);
+  const budget = new EndBudget(options.shutdownTimeoutMillis);
+  const { lines } = diagnostics;
+  const delivery = new Delivery({
+    options: { ...options, onTracked: () => reportTracking(options, diagnostics) },
+    ...{ transport, diagnostics, lines },
+    openSpool: hasSpool
+      ? (counts) => openSpool(toSpoolOptions(options, keys, counts, lines))
+      : undefined,
+    hold: (sending) => budget.hold(sending),
+  });
+  const transportOptions = toTransportOptions(options);
   return {
-    delivery: new Delivery({ ...options, onTracked }, transport, diagnostics, Math.random, spool),
+    delivery,
+    budget,
+    exitFlush: new ExitFlush({ delivery, options, transport, transportOptions, budget }),
     /** Returns the secret of visitor IDs. An open spool may provide it: until then it is another one. */
     visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spoolKey?.find() ?? randomKey,
     /** Whether a spool cannot provide another secret any more. */
-    hasVisitorKey: (): boolean => !spool || spool.isReady || (ownKey !== undefined && !dailyKeys),
+    hasVisitorKey: (): boolean => keys === undefined || !delivery.isOpening,
     /** Resolves when a spool has provided it, or after a second at the latest. */
     visitorKeyFound: async () => {
-      if (spool && !spool.isReady) await withTimeout(MAX_KEY_MILLIS, spool.ready);
+      if (keys && delivery.isOpening) await withTimeout(MAX_KEY_MILLIS, delivery.opened);
     },
     /** Stops what does not belong to delivery. */
     close: () => dailyKeys?.close(),
   };
 }
 
-function createSpool(
+function toSpoolOptions(
   options: ResolvedOptions,
   keys: SharedKeys | undefined,
-  diagnostics: Diagnostics,
-): Spool | undefined {
-  const { spool: place, maxSpoolBytes: maxBytes, url, tokenAuth } = options;
-  if (place === undefined || options.dryRun) return undefined; // a dry run must not take hits from others
-  return openSpool(
-    {
-      place,
-      matomoUrl: url.href,
-      maxBytes,
-      hasToken: tokenAuth !== undefined,
-      keys,
-      times: JOURNAL_TIMES,
-    },
-    diagnostics,
-  );
+  counts: DeliveryCounts,
+  lines: LogLines,
+): SpoolOptions {
+  const { spool = '', maxSpoolBytes, maxSpoolAgeMillis, url, tokenAuth } = options;
+  return {
+    ...options,
+    place: spool,
+    matomoUrl: url.href,
+    maxBytes: maxSpoolBytes,
+    maxAgeMillis: maxSpoolAgeMillis,
+    hasToken: tokenAuth !== undefined,
+    limits: DELIVERY_LIMITS,
+    ...{ keys, counts, lines },
+  };
+}
+
+function toTransportOptions(options: ResolvedOptions): TransportOptions {
+  return { ...options, userAgent: USER_AGENT };
 }
 
 function createWayToMatomo(
@@ -83,10 +103,8 @@ function createWayToMatomo(
   metrics: Metrics | undefined,
 ): Transport {
   if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
-  const settings = { ...options, userAgent: USER_AGENT };
-  const live = createTransport(settings);
-  const plain = createExitTransport(live, settings);
-  const transport = metrics?.measure(plain) ?? plain;
+  const live = createTransport(toTransportOptions(options));
+  const transport = metrics?.measure(live) ?? live;
   return {
     ...transport,
     send: (body, timeoutMillis) => withoutTracing(() => transport.send(body, timeoutMillis)),

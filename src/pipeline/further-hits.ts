@@ -204,7 +204,7 @@ export class FurtherHits implements HitReports {
       if (!hit) return;
       counts.hits += 1;
       counts.furtherHits += 1;
-      delivery.push(hit);
+      delivery.put(hit);
     } catch (error) {
       loseHit(error);
       counts.furtherHits += 1;

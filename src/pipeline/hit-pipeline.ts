@@ -44,9 +44,11 @@ export class HitPipeline implements RequestSink {
   readonly #counts = createHitCounts();
   readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
   readonly #further: FurtherHits;
-  /** Ended requests whose spans may still end. */
-  readonly #pending = new PendingHits<EndedRequest>(CHILD_SPAN_WAIT_MILLIS, (...ended) =>
-    this.#endWait(...ended),
+  /** Ended requests whose spans may still end, or for which a spool may still provide the key of visitor IDs. */
+  readonly #pending = new PendingHits<EndedRequest>(
+    CHILD_SPAN_WAIT_MILLIS,
+    (request) => this.#addHits(request, true),
+    () => this.#made.hasVisitorKey(),
   );
   readonly reports: HitReports;
   readonly #metrics: Metrics | undefined;
@@ -63,7 +65,7 @@ export class HitPipeline implements RequestSink {
     unusedElsewhere: () => number,
   ) {
     this.#unusedElsewhere = unusedElsewhere;
-    const { exitFlush, meterProvider, statsIntervalMillis, maxQueueSize: capacity } = options;
+    const { meterProvider, statsIntervalMillis, maxQueueSize: capacity } = options;
     this.#metrics = meterProvider && new Metrics(meterProvider, component, diagnostics);
     this.#made = createDelivery(options, diagnostics, this.#metrics);
     const { delivery } = this.#made;
@@ -93,7 +95,11 @@ export class HitPipeline implements RequestSink {
     this.reports = this.#further;
     const statsLog = createStatsLog(statsIntervalMillis, () => this.stats(), diagnostics);
     const endPending = () => this.#endPending();
-    this.end = new PipelineEnd({ exitFlush, diagnostics, delivery, statsLog, endPending });
+    const { budget, exitFlush } = this.#made;
+    this.end = new PipelineEnd({
+      hasExitFlush: options.exitFlush,
+      ...{ diagnostics, delivery, budget, exitFlush, statsLog, endPending },
+    });
   }
 
   /** What builds hits. Made when first asked, and again if a spool that was opened late has another visitor key. */
@@ -117,9 +123,11 @@ export class HitPipeline implements RequestSink {
       this.#further.addOfSpans(request);
       if (reason !== undefined) this.#counts.ignored[reason] += 1;
       else this.end.beforeHit(this.#counts.hits === 0);
-      const mayChange = request.finder !== undefined && request.traceId !== '';
-      if (reason === undefined && (mayChange || !this.#made.hasVisitorKey()))
-        this.#pending.add(request);
+      // One whose SERVER span has not ended has waited for longer.
+      const mayChange =
+        request.finder !== undefined && request.traceId !== '' && request.span?.ended !== false;
+      const mayWait = reason === undefined && !this.delivery.isClosed;
+      if (mayWait && (mayChange || !this.#made.hasVisitorKey())) this.#pending.add(request);
       else this.#addHits(request, reason === undefined);
     } catch (error) {
       this.loseRequest(error);
@@ -131,15 +139,9 @@ export class HitPipeline implements RequestSink {
 
   loseRequest(error: unknown): void {
     this.#counts.hits += 1;
-    this.delivery.counters.lost.rejected += 1;
+    this.delivery.counts.lost.rejected += 1;
     const text = `A hit could not be built (${describeError(error)}). It is lost and counted as rejected. Please report this.`;
     this.#parts.diagnostics.warnOnce('to-hit', coded('internal-error', text));
-  }
-
-  /** While a spool may still provide the key of visitor IDs, its wait goes on. */
-  #endWait(request: EndedRequest, isLast: boolean): void {
-    if (isLast || this.#made.hasVisitorKey()) this.#addHits(request, true);
-    else this.#pending.add(request);
   }
 
   /** Makes the hits of an ended request. Annotations that arrive later have no effect. */
@@ -173,7 +175,7 @@ export class HitPipeline implements RequestSink {
     }
     this.#counts.hits += 1;
     if (request.http.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
-    const isTaken = this.delivery.push(hit);
+    const isTaken = this.delivery.put(hit);
     const { spans } = this.#counts;
     if (request.spanId === '') return page;
     if (isTaken) spans.processed += 1;
@@ -195,7 +197,7 @@ export class HitPipeline implements RequestSink {
     deadlineMillis: number = this.#parts.options.shutdownTimeoutMillis,
   ): Promise<void> {
     if (!this.#made.hasVisitorKey()) await this.#made.visitorKeyFound();
-    await this.end.shutdown(deadlineMillis);
+    await this.end.close(deadlineMillis);
     this.#metrics?.stop();
     this.#made.close();
   }

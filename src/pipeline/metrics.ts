@@ -41,7 +41,7 @@ export interface Observed {
   readonly spans: HitCounts['spans'];
   /** The limit of hits in memory. */
   readonly capacity: number;
-  readonly delivery: Pick<Delivery, 'oldestAgeSeconds' | 'spoolHits' | 'lastSuccessAgeSeconds'>;
+  readonly delivery: Pick<Delivery, 'oldestAgeSeconds' | 'spool' | 'lastSuccessAgeSeconds'>;
   /** Exports that a gateway refused; `undefined` without one. */
   readonly refusedExports: number | undefined;
 }
@@ -167,7 +167,7 @@ const INSTRUMENTS: Readonly<Record<string, Instrument>> = {
   'matomo.queue.size': {
     kind: 'ObservableUpDownCounter',
     description: 'Pending hits in memory',
-    read: ({ stats }, observe) => observe(stats.pending - stats.spooled),
+    read: ({ stats }, observe) => observe(stats.pending),
   },
   'matomo.queue.capacity': {
     kind: 'ObservableUpDownCounter',
@@ -188,8 +188,8 @@ const INSTRUMENTS: Readonly<Record<string, Instrument>> = {
   },
   'matomo.spool.hits': {
     kind: 'ObservableGauge',
-    description: 'Hits in the spool that this process made or took over',
-    read: ({ delivery }, observe) => observe(delivery.spoolHits),
+    description: 'Hits in the spool, of all processes, as far as this one knows',
+    read: ({ delivery }, observe) => observe(delivery.spool?.hits),
   },
   'matomo.hits': {
     description: 'Hits by what became of them: tracked, accepted, invalid or lost',
@@ -227,9 +227,13 @@ const INSTRUMENTS: Readonly<Record<string, Instrument>> = {
     description: 'Hits sent again although the first attempt may have stored them',
     read: ({ stats }, observe) => observe(stats.resent),
   },
-  'matomo.hits.taken_over': {
-    description: 'Hits taken over from processes that have ended',
-    read: ({ stats }, observe) => observe(stats.takenOver),
+  'matomo.spool.stored': {
+    description: 'Hits that went into the spool',
+    read: ({ stats }, observe) => observe(stats.stored),
+  },
+  'matomo.spool.claimed': {
+    description: 'Hits that came out of the spool, of this and of other processes',
+    read: ({ stats }, observe) => observe(stats.claimed),
   },
   'matomo.requests.ignored': {
     unit: '{request}',

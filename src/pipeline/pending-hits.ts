@@ -12,14 +12,21 @@ export class PendingHits<Item extends object> {
   readonly #waitMillis: number;
   /** Makes hits, or adds the item again unless it `isLast`. Must not throw. */
   readonly #end: (item: Item, isLast: boolean) => void;
+  /** Whether a wait may end by itself now. */
+  readonly #mayEnd: () => boolean;
   /** When they are due, on the monotonic clock. */
   readonly #dueMillis = new Map<Item, number>();
   readonly #scope = new AsyncScope('MatomoPendingHits');
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(waitMillis: number, end: (item: Item, isLast: boolean) => void) {
+  constructor(
+    waitMillis: number,
+    end: (item: Item, isLast: boolean) => void,
+    mayEnd: () => boolean = () => true,
+  ) {
     this.#waitMillis = waitMillis;
     this.#end = end;
+    this.#mayEnd = mayEnd;
   }
 
   /** Does nothing if it waits already. */
@@ -55,7 +62,7 @@ export class PendingHits<Item extends object> {
 
   #look(): void {
     this.#timer = undefined;
-    this.#endUntil(performance.now());
+    if (this.#mayEnd()) this.#endUntil(performance.now());
     const [dueMillis] = this.#dueMillis.values();
     if (dueMillis !== undefined && this.#timer === undefined)
       this.#setTimer(dueMillis - performance.now());

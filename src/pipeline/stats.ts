@@ -3,13 +3,13 @@ import type { Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { AsyncScope } from '../common/timers.js';
 import type { Delivery } from '../delivery/delivery.js';
-import { createDeliveryCounters, type LossReason } from '../delivery/queue/counters.js';
+import { createDeliveryCounts, type LossReason } from '../delivery/delivery-counts.js';
 import type { DropReason } from '../hit/further-hit.js';
 import { IGNORE_REASONS, type IgnoreReason } from './ignore-reasons.js';
 
 /**
  * What became of every request, counted since start. At every moment
- * `hits + takenOver = pending + tracked + accepted + invalid + the sum of lost`.
+ * `hits + claimed = pending + stored + tracked + accepted + invalid + the sum of lost`.
  */
 export interface MatomoStats {
   /** Hits made here: at the end of their request, with a SERVER span up to 25 ms later. */
@@ -18,12 +18,12 @@ export interface MatomoStats {
   readonly furtherHits: number;
   /** The part of `hits` that is of requests by AI chatbots. Matomo does not tell whether it kept those. */
   readonly aiChatbots: number;
-  /** Hits taken over from a process that has ended. */
-  readonly takenOver: number;
-  /** Hits without a result: they are queued, in the spool or in flight. */
+  /** Hits that came out of the spool, of this and of other processes. */
+  readonly claimed: number;
+  /** Hits that went into the spool. */
+  readonly stored: number;
+  /** Hits without a result in memory: queued, or in flight. */
   readonly pending: number;
-  /** The part of `pending` that is in the spool. */
-  readonly spooled: number;
   /** Matomo said that it tracked them. */
   readonly tracked: number;
   /** Taken by a queue in front of Matomo that does not say what it does with them, and what a dry run would have sent. */
@@ -73,19 +73,15 @@ export function createHitCounts() {
 /** A copy that does not change any more. */
 export function toStats(
   counts: HitCounts,
-  delivery: Pick<Delivery, 'counters' | 'pending' | 'spooled' | 'takenOver' | 'resent'>,
+  { counts: delivered, pending }: Pick<Delivery, 'counts' | 'pending'>,
   unusedElsewhere: number,
 ): MatomoStats {
   const { dropped, ignored, spans, ...made } = counts;
-  const { counters, takenOver, pending, spooled, resent } = delivery;
   return {
     ...made,
-    takenOver,
     pending,
-    spooled,
-    ...counters,
-    resent,
-    lost: { ...counters.lost },
+    ...delivered,
+    lost: { ...delivered.lost },
     ignored: { ...ignored },
     dropped: { ...dropped },
     spans: { unused: spans.unused + unusedElsewhere },
@@ -94,9 +90,7 @@ export function toStats(
 
 /** What a processor that is off has counted. */
 export function noStats(): MatomoStats {
-  const counters = createDeliveryCounters();
-  const nothing = { counters, pending: 0, spooled: 0, takenOver: 0, resent: 0 };
-  return toStats(createHitCounts(), nothing, 0);
+  return toStats(createHitCounts(), { counts: createDeliveryCounts(), pending: 0 }, 0);
 }
 
 export interface StatsLog {

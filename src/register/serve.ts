@@ -1,7 +1,6 @@
 import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
 import { coded } from '../common/messages.js';
 import { isSdkDisabled } from '../common/otel-global.js';
-import { EXIT_WAITS } from '../common/signals-and-exit.js';
 import { AsyncScope } from '../common/timers.js';
 import { watchTracking } from '../common/watch-tracking.js';
 import { readEnvironment } from '../options/environment.js';
@@ -15,6 +14,9 @@ import { type NodeRequests, trackNodeRequests } from './node-requests.js';
 import { NOT_SERVING, type Provider, type Registration, type Serving } from './registration.js';
 import { isHttp2Server } from './server-events.js';
 import { currentProvider } from './watch-providers.js';
+
+/** Default of `shutdownTimeoutMillis`: PM2 kills 1.6 s after SIGINT. */
+const REGISTERED_SHUTDOWN_MILLIS = 1_500;
 
 const CHECK_MILLIS = 60_000;
 
@@ -156,7 +158,7 @@ function createProcessor(options: MatomoOptions): MatomoSpanProcessor | undefine
   const processor = new MatomoSpanProcessor({
     ...(process.env.MATOMO_SHUTDOWN_TIMEOUT?.trim()
       ? {}
-      : { shutdownTimeoutMillis: EXIT_WAITS.registeredMillis }),
+      : { shutdownTimeoutMillis: REGISTERED_SHUTDOWN_MILLIS }),
     ...options,
   });
   return internalsOf(processor) && processor;

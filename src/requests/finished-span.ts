@@ -7,6 +7,8 @@ import type { SpanResource } from './matomo-attributes.js';
  * has all of them.
  */
 export interface FinishedSpan {
+  /** `false` while it has not ended. */
+  readonly ended?: boolean;
   /** Not checked by SDKs: in JavaScript, it can be anything. */
   readonly name: string;
   /** `SpanKind` of OpenTelemetry: 1 is SERVER. */

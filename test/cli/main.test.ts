@@ -107,13 +107,7 @@ test.each([[[]], [['help']], [['--help']]])(
     const { code, stdout } = await runCli(args);
     expect(code).toBe(0);
     const commands = [...stdout.matchAll(/^ +npx opentelemetry-matomo (\w+) /gm)];
-    expect(commands.map(([, name]) => name)).toEqual([
-      'setup',
-      'doctor',
-      'inspect',
-      'spool',
-      'gateway',
-    ]);
+    expect(commands.map(([, name]) => name)).toEqual(['setup', 'doctor', 'inspect', 'gateway']);
     const lines = stdout.trimEnd().split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
   },
@@ -134,22 +128,10 @@ test.each<[args: string[], line: string | RegExp]>([
   [['inspect', '--dimensions', '1,x'], '--dimensions must be'],
   [['inspect', '--matomo-version', '5.9'], /--matomo-version .*5\.8\b.*"5\.9"/],
   [['inspect', '--spam-prevention', 'on'], /--spam-prevention .*"on"/],
-  [['spool'], 'spool status'],
-  [['spool', 'drain'], 'spool status'],
-  [['spool', 'purge'], '--all'],
-  [['spool', 'purge', '--all', '--user', 'max'], 'only one'],
-  [['spool', 'purge', '--user', 'max', '--user', 'ann'], 'only one'],
-  [['spool', 'purge', '--user', ''], 'need an ID'],
-  [['spool', 'purge', '--before', '2026-02-31'], '2026-01-31'],
-  [['spool', 'status', '--all'], 'none of them'],
-  [['replay'], 'OTLP JSON'],
-  [['replay', 'x', '--rate', '0'], '--rate must be'],
-  [['replay', 'x', '--state', ''], '--state must be'],
   [['gateway', '--listen', 'x'], '--listen must be'],
   [['gateway', '--services', ','], '--services must be'],
   [['gateway', '--services', 'shop', '--services', 'shop'], '--services is given twice'],
   [['inspect', '--dimensions', '1', '--dimensions', '2'], '--dimensions is given twice'],
-  [['replay', 'x', '--rate', '1', '--rate', '2'], '--rate is given twice'],
   [['setup', '--site-url', 'a', '--site-url', 'b'], '--site-url is given twice'],
 ])('%j is wrong usage: exit code 2 and a line that says why', async (args, line) => {
   const { code, stdout, stderr } = await runCli(args);
@@ -162,10 +144,6 @@ test.each<[args: string[], line: string | RegExp]>([
 test.each<[args: string[], env: Record<string, string>, code: number, error: string]>([
   [['doctor', '--json', '--sned'], {}, 2, '--sned'],
   [['doctor', '--goals', 'x', '--json'], {}, 2, '--goals must be'],
-  [['spool', '--json'], {}, 2, 'spool status'],
-  [['spool', 'purge', '--json'], {}, 2, '--all'],
-  [['spool', 'status', '--json'], {}, 1, 'MATOMO_SPOOL'],
-  [['spool', 'status', '--json'], { MATOMO_SPOOL: 'redis://u:s3cret@127.0.0.1:1' }, 1, 'REFUSED'],
   [['setup', '--json', 'now'], {}, 2, 'now'],
 ])('%j with %o prints its error as JSON, and nothing else', async (args, env, code, error) => {
   const ended = await runCli(args, env);
@@ -177,7 +155,7 @@ test.each<[args: string[], env: Record<string, string>, code: number, error: str
 
 test.each([
   ['inspect', '--json'],
-  ['spool', '--', '--json'],
+  ['doctor', '--', '--json'],
 ])('%s %s is no flag for JSON: its error is a line', async (...args) => {
   const { code, stdout, stderr } = await runCli(args);
   expect([code, stdout]).toEqual([2, '']);
@@ -188,14 +166,6 @@ test.each<[string[], Record<string, string>, string]>([
   [['gateway'], {}, 'url and siteId'],
   [['gateway'], { MATOMO_GATEWAY_LISTEN: 'x' }, 'MATOMO_GATEWAY_LISTEN must be'],
   [['inspect', '--host', '192.0.2.1', '--port', '0'], {}, 'EADDRNOTAVAIL'],
-  [['spool', 'status'], {}, 'MATOMO_SPOOL'],
-  [['spool', 'status'], { MATOMO_SPOOL: '/nowhere/at/all' }, 'ENOENT'],
-  [['spool', 'status'], { MATOMO_SPOOL: 'redis://u:s3cret@127.0.0.1:1' }, 'ECONNREFUSED'],
-  [
-    ['spool', 'status'],
-    { MATOMO_SPOOL: 'redis://u:s3cret@127.0.0.1/shop' },
-    'number of a database',
-  ],
 ])('%j with %o fails: exit code 1, and no usage', async (args, env, line) => {
   const { code, stdout, stderr } = await runCli(args, env);
   expect([code, stdout]).toEqual([1, '']);
@@ -243,7 +213,7 @@ test.each([['--version'], ['--help'], ['doctor', '--json']])(
 );
 
 test.each([
-  ...['setup', 'inspect', 'spool', 'gateway', 'replay'].map((name) => [name, [name, '--help']]),
+  ...['setup', 'inspect', 'gateway'].map((name) => [name, [name, '--help']]),
   ...[['-h'], ['x', '--help']].map((args) => ['doctor', ['doctor', ...args]]),
   ['doctor', ['help', 'doctor']],
 ] as [name: string, args: string[]][])('the help of %s fits a screen: %j', async (name, args) => {

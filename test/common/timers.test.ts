@@ -1,5 +1,5 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { LineLimiter } from '../../src/common/line-limiter.js';
+import { LogLines } from '../../src/common/log-lines.js';
 import { sleepUntil, withTimeout } from '../../src/common/timers.js';
 import { pending, setUp } from '../support/delivery.js';
 import { processed } from '../support/scripted-transport.js';
@@ -21,7 +21,7 @@ test('a hit that is due in 30 days is sent then', async () => {
     tokenAuth: 'token',
   });
   transport.answer(processed(1));
-  delivery.push(pending());
+  delivery.put(pending());
   await vi.advanceTimersByTimeAsync(30 * DAY_MILLIS - 1);
   expect(transport.bodies).toHaveLength(0);
   await vi.advanceTimersByTimeAsync(1_000);
@@ -52,10 +52,9 @@ test('if the process stands still, no timer gets a negative delay, of which Node
     return nowMillis;
   });
   const setTimer = vi.spyOn(globalThis, 'setTimeout');
-  setUp().delivery.push(pending());
-  const lines = new LineLimiter(() => undefined);
-  lines.change('code', () => 'first');
-  lines.change('code', () => 'second');
+  setUp().delivery.put(pending());
+  const lines = new LogLines(() => undefined);
+  for (const text of ['first', 'second']) lines.add('queue-full', 1, () => text);
   void withTimeout(-1, new Promise(() => undefined));
   const delays = setTimer.mock.calls.map(([, delay]) => delay);
   expect(delays).toHaveLength(3);

@@ -1,6 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Delivery } from '../../src/delivery/delivery.js';
+import { DELIVERY_LIMITS } from '../../src/delivery/delivery-limits.js';
 import { createTransport } from '../../src/delivery/http/create-transport.js';
+import { openFolder } from '../../src/delivery/spool/folder-spool.js';
 import { eventually } from '../support/child-process.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { collectDiagnostics } from '../support/diagnostics.js';
@@ -8,10 +10,19 @@ import { freePort } from '../support/free-port.js';
 import { startMatomo } from '../support/matomo.js';
 import { startNginx } from '../support/nginx.js';
 import { requires } from '../support/skips.js';
-import { openSpool } from '../support/spool.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const HITS = 300;
+const SPOOL_OPTIONS = {
+  matomoUrl: 'https://matomo.test/matomo.php',
+  maxBytes: 2 ** 30,
+  maxAgeMillis: 7 * 86_400_000,
+  exportTimeoutMillis: 30_000,
+  hasToken: true,
+  resendUnconfirmed: false,
+  keys: undefined,
+  limits: DELIVERY_LIMITS,
+};
 /** Paths that scanners request. */
 const ATTACKS = ['../../etc/passwd', '%3Cscript%3E'];
 const MINUTE = 60_000;
@@ -40,13 +51,16 @@ async function startFirewall() {
 
 function startDelivery(url: URL, withSpool: boolean) {
   const { diagnostics, logged } = collectDiagnostics();
-  const delivery = new Delivery(
-    { ...DEFAULT_OPTIONS, tokenAuth: 't', scheduledDelayMillis: 200 },
-    createTransport({ ...DEFAULT_OPTIONS, url, userAgent: 'test' }),
-    diagnostics,
-    Math.random,
-    withSpool ? openSpool({ folder: temporaryFolder() }, diagnostics) : undefined,
-  );
+  const { lines } = diagnostics;
+  const place = temporaryFolder();
+  const delivery = new Delivery({
+    options: { ...DEFAULT_OPTIONS, tokenAuth: 't', scheduledDelayMillis: 200 },
+    transport: createTransport({ ...DEFAULT_OPTIONS, url, userAgent: 'test' }),
+    ...{ diagnostics, lines },
+    openSpool: withSpool
+      ? async (counts) => openFolder({ ...SPOOL_OPTIONS, place, counts, lines })
+      : undefined,
+  });
   onTestFinished(() => delivery.shutdown(1000));
   let made = 0;
   const push = (path = `r/${withSpool}/${made}`) => {
@@ -55,7 +69,7 @@ function startDelivery(url: URL, withSpool: boolean) {
     const visitor = String(made);
     const cid = made.toString(16).padStart(16, '0');
     const query = `?idsite=1&rec=1&cid=${cid}&url=https://shop.test/${path}&cdt=${startSeconds}`;
-    delivery.push({ site: 1, visitor, startSeconds, kind: 'page', query });
+    delivery.put({ site: 1, visitor, startSeconds, kind: 'page', query });
   };
   return { delivery, logged, push };
 }
@@ -70,7 +84,7 @@ test('a firewall that rejects bulks with an attack stops no other hit, with and 
     for (const path of ATTACKS) push(path);
   }
   const others = HITS - ATTACKS.length;
-  const tracked = () => deliveries.map(({ delivery }) => delivery.counters.tracked);
+  const tracked = () => deliveries.map(({ delivery }) => delivery.counts.tracked);
   await eventually(() => tracked().every((count) => count >= others), {
     timeoutMillis: MINUTE,
   });
@@ -80,7 +94,7 @@ test('a firewall that rejects bulks with an attack stops no other hit, with and 
     await eventually(
       () => {
         if (++looks % 20 === 0) push();
-        return delivery.counters.lost.rejected === ATTACKS.length;
+        return delivery.counts.lost.rejected === ATTACKS.length;
       },
       { timeoutMillis: 5 * MINUTE },
     );
@@ -90,7 +104,7 @@ test('a firewall that rejects bulks with an attack stops no other hit, with and 
     const lines = logged.filter((line) => line.endsWith('[rejected]'));
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) expect(line).toMatch(/\b403\b/);
-    expect(delivery.counters).toMatchObject({ invalid: 0, lost: { unconfirmed: 0 } });
+    expect(delivery.counts).toMatchObject({ invalid: 0, lost: { unconfirmed: 0 } });
   }
   const stored = inspector.hits().filter(({ stored: page }) => page !== undefined);
   expect(stored).toHaveLength(tracked().reduce((sum, count) => sum + count, 0));

@@ -18,7 +18,6 @@ import { checkClock } from '../../src/cli/doctor/check-connection.js';
 import { formatFindings } from '../../src/cli/doctor.js';
 import { splitCode } from '../../src/common/messages.js';
 import { hasTextAround, interpretAnswer } from '../../src/delivery/answer/interpret-answer.js';
-import { retryAfterMillis } from '../../src/delivery/answer/verdicts.js';
 import {
   explainError,
   isBrokenConnection,
@@ -26,6 +25,7 @@ import {
 } from '../../src/delivery/http/explain-error.js';
 import { toAnswer } from '../../src/delivery/http/open-exchange.js';
 import type { Exchange } from '../../src/delivery/http/transport.js';
+import { retryAfterMillis } from '../../src/delivery/waits.js';
 import { expectLinear, KIB, MIB } from '../support/linear-input.js';
 import { answer } from '../support/scripted-transport.js';
 
@@ -156,7 +156,7 @@ describe.each(named(HEADERS))('a header or message of %j', (_name, make) => {
     const read = (text: string) => {
       interpretAnswer({ ...answer(302), location: text }, known);
       interpretAnswer(answer(200, '', text), known);
-      retryAfterMillis(text);
+      retryAfterMillis(text, 3_600_000);
       readClock(text);
       for (const wire of [{}, { code: text }]) {
         const error = Object.assign(new Error(text), wire);

@@ -27,8 +27,8 @@ async function send(gateway: Gateway): Promise<Response> {
 async function fill(gateway: Gateway): Promise<number> {
   let taken = 0;
   await eventually(async () => {
-    const { pending, spooled, pendingRequests } = gateway.stats();
-    if (pending > spooled || pendingRequests > 0) return false;
+    const { pending, pendingRequests } = gateway.stats();
+    if (pending > 0 || pendingRequests > 0) return false;
     const answer = await send(gateway);
     if (answer.status === 200) taken += PORTION;
     else {

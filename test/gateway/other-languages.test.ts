@@ -6,8 +6,7 @@ import type { InspectedHit } from '../../src/inspector/index.js';
 import type { FinishedSpan } from '../../src/requests/finished-span.js';
 import { finishedSpan } from '../support/builders.js';
 import { eventually } from '../support/child-process.js';
-import { setEnvironment } from '../support/environment.js';
-import { replay, sendSpans, startGateway } from '../support/gateway.js';
+import { sendSpans, startGateway } from '../support/gateway.js';
 import { exportOf, exportRequest, type OtlpSpan, otlpSpan, SERVER } from '../support/otlp-spans.js';
 import { captureOutput } from '../support/output.js';
 import { startExporter, startProcessor } from '../support/senders.js';
@@ -514,19 +513,16 @@ test.each<[string, Attributes]>([
   expect(output).toEqual([]);
 });
 
-test('the same of an exporter, a processor and a replay', async () => {
+test('the same of an exporter and a processor', async () => {
   const output = captureOutput();
   const resource = { attributes: { 'service.name': 'shop' } };
   const span = () => finishedSpan({ attributes: UNREAD, resource });
-  const { exporter, inspector } = await startExporter();
+  const { exporter } = await startExporter();
   exporter.export([span(), span()], () => undefined);
   expect(linesOf(output)).toEqual([expect.stringMatching(/"shop".*"verb"/)]);
   const { tracer } = await startProcessor();
   for (let i = 0; i < 2; i++) tracer.startSpan('job', { kind: 1, attributes: UNREAD }).end();
   expect(linesOf(output)).toHaveLength(2);
-  setEnvironment({ MATOMO_URL: inspector.url, MATOMO_SITE_ID: '1' });
-  await replay(exportRequest([otlpSpan(UNREAD, { kind: SERVER })]));
-  expect(linesOf(output)).toHaveLength(3);
 });
 
 function linesOf(output: readonly string[]): string[] {

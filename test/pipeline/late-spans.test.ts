@@ -133,6 +133,7 @@ test.each([
 );
 
 test('a processor and an exporter count spans with something for Matomo that belong to no request, and no others', async () => {
+  vi.useRealTimers();
   const options = { url: 'http://127.0.0.1:9', siteId: 1 };
   const processor = new MatomoSpanProcessor(options);
   const exporter = new MatomoSpanExporter(options);

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { isWhole } from '../../src/delivery/spool/hit-line.js';
+import { readLine } from '../../src/delivery/spool/hit-line.js';
 import { eventually, startServer } from '../support/child-process.js';
 import { type FaultProxyOptions, matomoOnWire, tlsPath } from '../support/fault-proxy.js';
 import { startHttpProxy } from '../support/http-proxy.js';
@@ -54,7 +54,7 @@ function headersOf(head = ''): string[] {
 
 /** Paths of the requests whose hits are in a spool. A write that was under way may leave an empty segment, or part of a line. */
 function pathsIn(folder: string): string[] {
-  const lines = linesIn(folder).filter((line) => isWhole(Buffer.from(line, 'latin1')));
+  const lines = linesIn(folder).filter((line) => readLine(Buffer.from(line, 'latin1')));
   return lines.map(
     (line) => new URL(decodeURIComponent(/[?&]url=([^&]+)/.exec(line)?.[1] ?? '')).pathname,
   );

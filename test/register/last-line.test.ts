@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { eventually, startServer } from '../support/child-process.js';
-import { matomoOnWire } from '../support/fault-proxy.js';
-import { startHttpProxy } from '../support/http-proxy.js';
 import { listen } from '../support/listen.js';
 import { APPS, get, matomo, REGISTER, startRegistered } from '../support/registered-app.js';
-import { linesIn } from '../support/spool.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
 
 // Each of these lines is the last that an application logs, and has to name what an operator can change.
 
@@ -60,34 +56,6 @@ test.each([{}, { HANDLER: 'graceful' }, { HANDLER: 'drains' }])(
     await app.stop('SIGTERM');
     const cause = handler.HANDLER === 'graceful' ? '' : 'ECONNRESET';
     expect(app.stderr()).toMatch(new RegExp(`^.*1 hit\\b.*${cause}.*\\[unconfirmed\\]\\n$`));
-  },
-);
-
-test.each(['a handshake', 'a proxy'])(
-  'with a spool, %s that hangs until the time is up is named',
-  async (what) => {
-    const { wire } = await matomoOnWire({}, { certificate: 'server' });
-    await wire.play({ kind: 'stall-handshake' });
-    const proxy = await startHttpProxy(wire.url);
-    proxy.stall();
-    const folder = temporaryFolder();
-    const isProxy = what === 'a proxy';
-    const env = {
-      MATOMO_URL: isProxy ? 'https://matomo.test' : wire.url,
-      MATOMO_SITE_ID: '1',
-      MATOMO_SPOOL: folder,
-      MATOMO_SCHEDULE_DELAY: '1',
-      MATOMO_SHUTDOWN_TIMEOUT: '2000',
-      ...(isProxy && { HTTPS_PROXY: proxy.url }),
-    };
-    const app = await startServer([...REGISTER, `${APPS}/ends.cjs`], { env });
-    await get(`${app.url}/a`);
-    await eventually(() => (isProxy ? proxy : wire).open() > 0);
-    await app.stop('SIGTERM');
-    expect(app.stderr()).toMatch(
-      /^.*\(no connection within \d+ ms.*Pending.* 1 hit\b.*\[unreachable\]\n$/,
-    );
-    expect(linesIn(folder)).toHaveLength(1);
   },
 );
 

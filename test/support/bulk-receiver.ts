@@ -99,11 +99,6 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
   };
 }
 
-/** Whether a bulk has hits for Matomo's AI chatbot reports, and others. */
-export function isMixed({ names, chatbots }: Bulk): boolean {
-  return chatbots > 0 && chatbots < names.length;
-}
-
 /** The bulks in which each hit came and was tracked, in order. */
 export function arrivalsOf({ bulks }: BulkReceiver): Map<string, Bulk[]> {
   const arrivals = new Map<string, Bulk[]>();
@@ -111,24 +106,6 @@ export function arrivalsOf({ bulks }: BulkReceiver): Map<string, Bulk[]> {
     for (const name of bulk.names) arrivals.set(name, [...(arrivals.get(name) ?? []), bulk]);
   }
   return arrivals;
-}
-
-/** Hits that came after a later one of their visitor from the same process; not those that came before too. */
-export function findOutOfOrder(bulks: readonly Bulk[]): string[] {
-  const latest = new Map<string, number>();
-  const seen = new Set<string>();
-  const wrong: string[] = [];
-  for (const { names, visitors } of bulks) {
-    for (const [i, name] of names.entries()) {
-      if (seen.has(name)) continue;
-      seen.add(name);
-      const [worker, number] = name.split('-');
-      const key = `${worker} ${visitors[i]}`;
-      if (Number(number) < (latest.get(key) ?? 0)) wrong.push(name);
-      latest.set(key, Math.max(latest.get(key) ?? 0, Number(number)));
-    }
-  }
-  return wrong;
 }
 
 function nameOf(hit: URLSearchParams): string {

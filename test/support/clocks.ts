@@ -20,10 +20,3 @@ export function stopMonotonicClock(): (millis: number) => void {
     nowMillis += millis;
   };
 }
-
-/** Moves the wall clock ahead until the end of the test. The monotonic clock and timers do not move. */
-export function moveWallClock(millis: number): void {
-  const now = Date.now.bind(Date);
-  const spy = vi.spyOn(Date, 'now').mockImplementation(() => now() + millis);
-  onTestFinished(() => void spy.mockRestore());
-}

@@ -1,11 +1,10 @@
 import { beforeEach, onTestFinished, vi } from 'vitest';
-import { Delivery } from '../../src/delivery/delivery.js';
-import type { DeliveryOptions } from '../../src/delivery/delivery-options.js';
-import type { DeliveryCounters } from '../../src/delivery/queue/counters.js';
+import { Delivery, type DeliveryOptions } from '../../src/delivery/delivery.js';
 import type { Hit } from '../../src/hit/hit.js';
+import type { MatomoStats } from '../../src/pipeline/stats.js';
 import { DEFAULT_OPTIONS } from './default-options.js';
 import { collectDiagnostics } from './diagnostics.js';
-import { kindOf, nameOf, queryOf } from './named-hits.js';
+import { kindOf, queryOf } from './named-hits.js';
 import { scriptedTransport } from './scripted-transport.js';
 
 /** Every test of the file begins at the same noon, and time passes only if the test advances it. */
@@ -20,7 +19,11 @@ export function useFakeTime(): void {
 export function setUp(options: Partial<DeliveryOptions> = {}, random = () => 1) {
   const transport = scriptedTransport();
   const { diagnostics, logged } = collectDiagnostics();
-  const delivery = new Delivery({ ...DEFAULT_OPTIONS, ...options }, transport, diagnostics, random);
+  const delivery = new Delivery({
+    options: { ...DEFAULT_OPTIONS, ...options },
+    ...{ transport, diagnostics, random },
+    lines: diagnostics.lines,
+  });
   return { delivery, transport, logged };
 }
 
@@ -41,15 +44,12 @@ export function pending({
   };
 }
 
-export const sentNames = (transport: { bodies: { requests: string[] }[] }) =>
-  transport.bodies.map(({ requests }) => requests.map(nameOf));
-
-/** Hits in = pending + counted, as it has to be at every moment. */
-export function accountedFor({ pending: open, counters }: Delivery): number {
-  return open + sumOfCounters(counters);
-}
-
-/** The number of hits counted. */
-export function sumOfCounters({ tracked, accepted, invalid, lost }: DeliveryCounters): number {
+/** Hits that have a result. */
+export function sumOfResults({
+  tracked,
+  accepted,
+  invalid,
+  lost,
+}: Pick<MatomoStats, 'tracked' | 'accepted' | 'invalid' | 'lost'>): number {
   return Object.values(lost).reduce((sum, count) => sum + count, tracked + accepted + invalid);
 }

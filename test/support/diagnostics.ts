@@ -1,5 +1,5 @@
 import type { Diagnostics } from '../../src/common/diagnostics.js';
-import { LineLimiter } from '../../src/common/line-limiter.js';
+import { LogLines } from '../../src/common/log-lines.js';
 
 /** Diagnostics that pass every message to `say`, and limit lines as those of the package do. */
 export function diagnosticsTo(say: (message: string) => void): Diagnostics {
@@ -8,7 +8,7 @@ export function diagnosticsTo(say: (message: string) => void): Diagnostics {
     warn: say,
     error: say,
     print: say,
-    lines: new LineLimiter(say),
+    lines: new LogLines(say),
     warnOnce(key, message) {
       if (!keys.has(key)) say(typeof message === 'string' ? message : message());
       keys.add(key);

@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import {
   createGateway,
@@ -7,14 +5,10 @@ import {
   type GatewayOptions,
   type GatewayStats,
 } from '../../src/gateway/index.js';
-import { replayFiles } from '../../src/gateway/replay/replay-files.js';
-import { openReplayState } from '../../src/gateway/replay/replay-state.js';
 import type { Inspector } from '../../src/inspector/index.js';
-import type { MatomoStats } from '../../src/pipeline/stats.js';
 import { type Server, startServer } from './child-process.js';
 import { MAIN } from './cli.js';
 import { startMatomo } from './matomo.js';
-import { temporaryFolder } from './temporary-folder.js';
 
 /** A gateway with an inspector behind it. A token, because recordings are older than a day. */
 export async function startGateway(
@@ -64,15 +58,4 @@ export function sendSpans(
   headers: Readonly<Record<string, string>> = { 'content-type': 'application/json' },
 ): Promise<Response> {
   return fetch(`${url}/v1/traces`, { method: 'POST', body: body as string, headers });
-}
-
-/** Sends one export as the command `replay` does, to the Matomo that the environment names. */
-export async function replay(exported: Uint8Array | string): Promise<MatomoStats> {
-  const folder = temporaryFolder();
-  const file = join(folder, 'spans.jsonl');
-  writeFileSync(file, `${Buffer.from(exported as string)}\n`);
-  const state = openReplayState(join(folder, 'state.json'));
-  const { signal } = new AbortController();
-  const onProgress = () => undefined;
-  return (await replayFiles({ files: [file], state, rate: 1e6, onProgress, signal })).stats;
 }

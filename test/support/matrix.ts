@@ -80,6 +80,7 @@ interface Matrix {
   attempt<T>(make: () => Promise<T>): Promise<Outcome<T>>;
   expectedHits(requests: readonly object[], titles?: Expected['titles']): string[];
   installNode(major: number): Promise<{ path: string }>;
+  installSetUp(setUp: SetUp): Promise<string>;
   judgeCell(command: Place & Command, expected: Expected): Promise<{ differences: string[] }>;
   packPackage(): Promise<object>;
   planCells(options: { core: true }): Cell[];
@@ -95,7 +96,17 @@ interface Matrix {
 }
 
 const PARTS = [
-  ...['attempt', 'cell', 'nodes', 'package', 'places', 'requests', 'run-app', 'run-cells'],
+  ...[
+    'attempt',
+    'cell',
+    'nodes',
+    'package',
+    'places',
+    'requests',
+    'run-app',
+    'run-cells',
+    'install',
+  ],
   ...['frameworks', 'operations', 'plan', 'set-ups'],
 ];
 const modules = await Promise.all(PARTS.map((name) => import(`${ROOT}tools/matrix/${name}.mjs`)));
@@ -136,6 +147,15 @@ export function installNodeBeforeTests(major: number): () => string {
     installed = await matrix.attempt(() => matrix.installNode(major));
   });
   return () => expectValue(installed).path;
+}
+
+/** Installs packages before the tests of a file. Call what it returns within a test: their folder, or the test is skipped. */
+export function installPackagesBeforeTests(setUp: SetUp): () => string {
+  let installed: Outcome<string>;
+  beforeAll(async () => {
+    installed = await matrix.attempt(() => matrix.installSetUp(setUp));
+  });
+  return () => expectValue(installed);
 }
 
 function expectValue<T>({ value, reason, failure }: Outcome<T>): T {

@@ -11,11 +11,11 @@ export function kindOf(name: string): HitKind {
 }
 
 /** The name in the text of a hit. */
-export function nameOf(query: string): string {
+function nameOf(query: string): string {
   return /^\?h=([^&]*)/.exec(query)?.[1] ?? '';
 }
 
 /** Whether a hit of that name is for Matomo's AI chatbot reports. */
-export function isChatbot(name: string): boolean {
+function isChatbot(name: string): boolean {
   return name.includes('.bot');
 }

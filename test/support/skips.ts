@@ -28,6 +28,8 @@ const NEEDS = {
   chromium: [() => hasChromium, HOW_TO_GET_CHROMIUM],
   redis: [() => REDIS_SERVER !== undefined, HOW_TO_GET_REDIS],
   'redis with TLS': [hasRedisTls, `${REDIS_SERVER ?? 'redis-server'} is built without TLS.`],
+  'a POSIX shell': [isNotWindows, 'Windows has no shell with find, awk and sed.'],
+  'redis-cli': [() => isRunnable('redis-cli'), `redis-cli ${INSTALL} redis-tools`],
   nginx: [() => isRunnable('nginx'), `nginx ${INSTALL} nginx`],
   curl: [() => isRunnable('curl'), `curl ${INSTALL} curl`],
   jq: [() => isRunnable('jq'), 'There is no jq (Debian package jq).'],
@@ -51,6 +53,7 @@ const NEEDS = {
     'The Flask commands of docs/languages.md were not run: opentelemetry-instrument or flask was not found. Install flask and what the page names, with pip.',
   ],
   packages: [() => true, ''],
+  'streams of HTTP/2': [() => true, ''],
   time: [() => testLength === 'full', 'It takes long and runs in `npm run test:full`.'],
 } as const satisfies Record<string, readonly [isThere: () => boolean, ifNot: string]>;
 
@@ -91,14 +94,19 @@ export function skipTest(reason: string | undefined, need: Need): void {
 }
 
 /** Parts that are to be rewritten. Rows of `test/contracts` may say what only the new part does. */
-export type ComingPart = 'delivery' | 'store' | 'tracker' | 'request';
+export type ComingPart = 'tracker' | 'request';
 
 const coming = (process.env.TEST_COMING ?? '').split(' ');
+
+/** Whether tests run with the next one. */
+export function isComing(part: ComingPart): boolean {
+  return coming.includes(part);
+}
 
 /** Skips the current test until a part is rewritten, saying what differs today. It runs with the part in `TEST_COMING`. */
 export function comesWith(part: ComingPart | undefined, differs = ''): void {
   const test = TestRunner.getCurrentTest();
-  if (!test || part === undefined || coming.includes(part)) return;
+  if (!test || part === undefined || isComing(part)) return;
   test.meta.skipped = `It comes with the next ${part}. ${differs}`;
   test.context.skip(test.meta.skipped);
 }

@@ -223,14 +223,15 @@ test('the exporter sends the error of a GraphQL operation that is answered with 
   });
   const { traceId, spanId } = root.spanContext();
   const parentSpanContext = { traceId, spanId, traceFlags: 1 };
+  // Other tests of this process must not have shown that it is a name.
   const operation = finishedSpan({
-    name: 'mutation CreateOrder',
+    name: 'mutation CreateUnseenOrder',
     kind: 0,
     parentSpanContext,
-    attributes: { 'graphql.operation.name': 'CreateOrder' },
+    attributes: { 'graphql.operation.name': 'CreateUnseenOrder' },
   });
   const resolver = finishedSpan({
-    name: 'graphql.resolve createOrder',
+    name: 'graphql.resolve createUnseenOrder',
     kind: 0,
     parentSpanContext,
     status: { code: 2 },

@@ -1,23 +1,22 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { codeOf } from '../../common/describe-error.js';
 import { show } from '../../common/diagnostics.js';
-import { countOf } from '../../delivery/queue/batch.js';
-import { readSpoolStatus, spoolBackendOf } from '../../delivery/spool/backends.js';
-import { requireFolderOf, UntrustedFolder } from '../../delivery/spool/file/spool-folder.js';
+import { countOf } from '../../delivery/bulk.js';
+import { spoolBackendOf } from '../../delivery/spool/backends.js';
+import { inspectFolder } from '../../delivery/spool/inspect-folder.js';
+import { inspectRedis, type RedisReport } from '../../delivery/spool/inspect-redis.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { type Finding, ok, warning } from './checks.js';
 
 const NO_SPOOL =
   'Until then hits are queued in memory, and a restart while Matomo is unavailable loses them.';
-const ADVICE = {
-  file: 'Set MATOMO_SPOOL to a folder that belongs to the user of the process and is used for this Matomo only.',
-  redis:
-    'Check Redis, its password, the network, and whether the package redis is installed. For another Matomo, set MATOMO_SPOOL to another database, such as redis://…/1.',
-};
+const FOLDER_ADVICE =
+  'Set MATOMO_SPOOL to a folder that belongs to the user of the process and is used for this Matomo only.';
+const REDIS_ADVICE =
+  'Check Redis, its password, the network, and whether the package redis is installed. For another Matomo, set MATOMO_SPOOL to another database, such as redis://…/1.';
 
-/** Checks the spool without changing it: a process may be using it. */
+/** Checks the spool without changing it: processes may be using it. */
 export async function checkSpool({
   spool,
   url: { href },
@@ -26,30 +25,46 @@ export async function checkSpool({
   if (spool === undefined) return [];
   const backend = spoolBackendOf(spool);
   const name = `the spool ${show(backend.show(spool))}`;
-  const isFolder = backend.name === 'file';
-  try {
-    const folder = resolve(spool);
-    if (!isFolder) return [await contents()];
-    const place = nearestFolder(folder);
-    accessSync(place, constants.R_OK | constants.W_OK | constants.X_OK);
-    const room = await checkRoom(place, name, maxSpoolBytes);
-    if (place !== folder) {
-      return [ok('spool', `${name} does not exist yet and can be created`), ...room];
-    }
-    requireFolderOf(folder, href);
-    return [await contents(), ...openToOthers(folder, name), ...room];
-  } catch (error) {
-    const reason = isFolder ? (error as Error).message : codeOf(error);
-    const found = `${name} cannot be used: ${reason}`;
-    const code = error instanceof UntrustedFolder ? 'spool-owner' : 'spool-not-used';
-    return [warning('spool', code, found, `${ADVICE[backend.name]} ${NO_SPOOL}`)];
+  if (backend.name === 'redis') return [checkRedis(name, href, await inspectRedis(spool))];
+  const folder = resolve(spool);
+  const report = await inspectFolder(folder);
+  const { exists, isOpenToOthers, isUntrusted } = report;
+  const problem = problemOf(report, href);
+  if (problem !== undefined) {
+    const found = `${name} cannot be used: ${problem}`;
+    const code = isUntrusted ? 'spool-owner' : 'spool-not-used';
+    return [warning('spool', code, found, `${FOLDER_ADVICE} ${NO_SPOOL}`)];
   }
+  const found = exists
+    ? describeContents(name, report)
+    : `${name} does not exist yet and can be created`;
+  return [
+    ok('spool', found),
+    ...(exists && isOpenToOthers ? [openToOthers(folder, name)] : []),
+    ...(await checkRoom(nearestFolder(folder), name, maxSpoolBytes)),
+  ];
+}
 
-  async function contents(): Promise<Finding> {
-    const { matomo = href, pending, bytes } = await readSpoolStatus(spool as string);
-    if (matomo !== href) throw new Error(`it belongs to ${show(matomo)}`);
-    return ok('spool', `${name} can be used and has ${countOf(pending)}, ${megabytes(bytes)}`);
-  }
+function checkRedis(name: string, href: string, report: RedisReport): Finding {
+  const problem = problemOf(report, href);
+  if (problem === undefined) return ok('spool', describeContents(name, report));
+  const found = `${name} cannot be used: ${problem}`;
+  return warning('spool', 'spool-not-used', found, `${REDIS_ADVICE} ${NO_SPOOL}`);
+}
+
+/** What both kinds of spool report. */
+type SpoolReport = RedisReport;
+
+/** Why a spool cannot be used, also if it has hits for another Matomo. */
+function problemOf({ problem, matomoUrl = '' }: SpoolReport, href: string): string | undefined {
+  if (problem !== undefined || matomoUrl === '' || matomoUrl === href) return problem;
+  return `it belongs to ${show(matomoUrl)}`;
+}
+
+function describeContents(name: string, { hits, bytes, oldestSeconds }: SpoolReport): string {
+  const found = `${name} can be used and has ${countOf(hits)}, ${megabytes(bytes)}`;
+  if (hits === 0 || !Number.isFinite(oldestSeconds)) return found;
+  return `${found}; the oldest has been pending for ${ageOf(Date.now() / 1000 - oldestSeconds)}`;
 }
 
 async function checkRoom(place: string, name: string, maxSpoolBytes: number): Promise<Finding[]> {
@@ -61,11 +76,9 @@ async function checkRoom(place: string, name: string, maxSpoolBytes: number): Pr
   return [warning('spool', 'spool-space', found, advice)];
 }
 
-function openToOthers(folder: string, name: string): Finding[] {
-  const others = statSync(folder).mode & 0o077;
-  if (others === 0 || process.platform === 'win32') return [];
+function openToOthers(folder: string, name: string): Finding {
   const found = `${name}, which contains personal data, is open to other users of this machine`;
-  return [warning('spool', 'spool-open-to-others', found, `Run: chmod 700 ${folder}`)];
+  return warning('spool', 'spool-open-to-others', found, `Run: chmod 700 ${folder}`);
 }
 
 /** The folder itself, or the nearest one above it that exists. */
@@ -75,4 +88,13 @@ function nearestFolder(folder: string): string {
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1024 ** 2).toFixed(bytes < 1024 ** 2 ? 1 : 0)} MiB`;
+}
+
+/** As `12 s`, `5 min`, `30 h` or `9 days`. */
+function ageOf(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }

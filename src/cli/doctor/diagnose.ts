@@ -1,5 +1,5 @@
 import { hasTextAround } from '../../delivery/answer/interpret-answer.js';
-import { adviceFor } from '../../delivery/answer/outage.js';
+import { adviceFor } from '../../delivery/delivery-log.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { ApiFailure, isTooOld } from '../matomo-api.js';
 import { createCleaner } from '../terminal.js';

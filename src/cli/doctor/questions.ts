@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { holdEventLoop } from '../../common/timers.js';
 import { type BulkResult, interpretAnswer } from '../../delivery/answer/interpret-answer.js';
+import { toBody } from '../../delivery/bulk.js';
 import { createTransport } from '../../delivery/http/create-transport.js';
 import type { Exchange } from '../../delivery/http/transport.js';
-import { toBody } from '../../delivery/queue/batch.js';
 import type { ResolvedOptions } from '../../options/option-table.js';
 import { USER_AGENT } from '../../pipeline/create-delivery.js';
 import {

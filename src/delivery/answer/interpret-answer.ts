@@ -1,12 +1,14 @@
 import { codeOf } from '../../common/describe-error.js';
 import type { MessageCode } from '../../common/messages.js';
 import type { Hit } from '../../hit/hit.js';
+import { countOf } from '../bulk.js';
 import type { Exchange } from '../http/transport.js';
-import { type Batch, countOf, type Reason } from '../queue/batch.js';
-import type { HitResultCounts, ResultName } from '../queue/counters.js';
 
-/** Rejections in a row after which orders are no longer the cause. */
-const MAX_ORDER_REJECTIONS = 2;
+/** A reason for the log, and the code that explains it. */
+export interface Reason {
+  readonly code: MessageCode;
+  readonly reason: string;
+}
 
 /** The result of one exchange for the hits that were sent. */
 export type BulkResult =
@@ -211,77 +213,6 @@ function readTextOfMatomo(body: string, sent: number): BulkResult | undefined {
   if (hasPhpPlace && PHP_MESSAGE.test(body))
     return unconfirmed('php-output', 'Matomo answers with messages of PHP instead of counters');
   return undefined;
-}
-
-/** How long nothing is sent. */
-type Wait =
-  | 'back_off'
-  /** Only an operator can fix the cause. */
-  | 'hold'
-  /** Matomo locks an address out that it rejects often. */
-  | 'token';
-
-/** What becomes of the hits of a bulk. */
-export type ResultPolicy =
-  /** They have a result. */
-  | {
-      readonly hits: 'counted';
-      readonly counts: HitResultCounts;
-      readonly wait?: Wait;
-    }
-  /** They are sent again, and until then nothing else is. `sendsOne`: one hit is tried at a time, because each may be stored. */
-  | {
-      readonly hits: 'kept';
-      readonly wait: Wait;
-      readonly mayBeStored?: true;
-      readonly sendsOne?: boolean;
-    }
-  /** One of them or the server may be the cause (`queue/failing-hits.ts`). `mayBeStored`: they count as resent if they are sent again. */
-  | { readonly hits: 'failed'; readonly mayBeStored?: true | undefined }
-  /** They are sent again as two bulks. A hit that was sent alone counts as `alone`. */
-  | { readonly hits: 'halved'; readonly alone: ResultName };
-
-/** The policy for a result. `rejections`: bulks in a row of which no hit was valid, with this one. */
-export function policyOf(
-  result: BulkResult,
-  { hits }: Batch,
-  rejections: number,
-  resendUnconfirmed: boolean,
-): ResultPolicy {
-  switch (result.kind) {
-    case 'processed': {
-      const { tracked, invalid, unconfirmed } = result;
-      return { hits: 'counted', counts: { tracked, invalid, unconfirmed } };
-    }
-    case 'accepted': {
-      const counts = { accepted: hits.length };
-      return { hits: 'counted', counts, ...(result.isDoubtful && { wait: 'back_off' }) };
-    }
-    case 'unconfirmed':
-      return resendUnconfirmed
-        ? { hits: 'kept', wait: 'back_off', mayBeStored: true }
-        : { hits: 'counted', counts: { unconfirmed: hits.length }, wait: 'back_off' };
-    case 'unavailable':
-      return { hits: 'kept', wait: 'back_off' };
-    case 'too_large':
-      return { hits: 'halved', alone: 'too_large' };
-    case 'rolled_back':
-      return { hits: 'failed' };
-    case 'failed':
-      return { hits: 'failed', mayBeStored: result.mayBeStored };
-    case 'not_counted':
-      return { hits: 'failed', mayBeStored: true };
-    case 'misconfigured':
-      return { hits: 'kept', wait: 'hold', sendsOne: result.code === 'not-matomo' };
-    case 'all_invalid':
-    case 'token_rejected':
-      // Matomo already has orders, whatever the token is.
-      if (rejections <= MAX_ORDER_REJECTIONS && hits.every(isOrder))
-        return { hits: 'halved', alone: 'invalid' };
-      // A token that has worked may be valid: once, others are tried.
-      if (result.kind === 'all_invalid' && rejections === 1) return { hits: 'failed' };
-      return { hits: 'kept', wait: 'token' };
-  }
 }
 
 /** Whether Matomo rejected all hits of the bulk, perhaps because of its token. */

@@ -1,88 +1,196 @@
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+} from 'node:worker_threads';
 import { describeError } from '../../common/describe-error.js';
-import { EXIT_WAITS } from '../../common/signals-and-exit.js';
-import type { LossReason } from '../queue/counters.js';
-import type { SendingParts } from '../sender.js';
-import type { JournalHit } from '../spool/journal.js';
+import type { EndBudget } from '../../common/process-end.js';
+import type { Hit } from '../../hit/hit.js';
+import { halve, toBulks } from '../bulk.js';
+import type { Delivery, DeliveryOptions } from '../delivery.js';
+import { addResults, lossesSince, type Results } from '../delivery-counts.js';
+import { DELIVERY_LIMITS } from '../delivery-limits.js';
+import { explainError } from '../http/explain-error.js';
+import { clientOptionsOf } from '../http/node-client.js';
+import {
+  type Exchange,
+  type Transport,
+  type TransportOptions,
+  timedOut,
+  unanswered,
+} from '../http/transport.js';
+import type { Claim } from '../store.js';
+import type { ExitRequest, ExitSettings } from './exit-worker.js';
+import { EXIT_WORKER } from './exit-worker-code.js';
+
+/** If Matomo was unavailable before: it may be back, but a process in a crash loop must not be delayed. */
+const UNAVAILABLE_MILLIS = 300;
+
+interface ExitFlushParts {
+  readonly delivery: Delivery;
+  readonly options: DeliveryOptions;
+  /** What sends while the process lives. */
+  readonly transport: Transport;
+  readonly transportOptions: TransportOptions;
+  readonly budget: EndBudget;
+}
 
 /**
- * For the end of a process, when the event loop no longer runs: stores or sends what is left while the process is blocked for at most
- * `millis`, and logs what is lost. `refusal` is the reason if nothing may be stored or sent. Never throws.
+ * Stores or sends what is left when the event loop no longer runs: with a folder, hits are written to it; else, and if that fails, a thread
+ * sends them while the process waits.
  */
-export function flushAtExit(parts: SendingParts, millis: number, refusal?: string): void {
-  const { memory, spool, source, sender, diagnostics, losses, outage } = parts;
-  const { counters } = memory;
-  losses.check(); // an attempt that still runs may have lost some
-  const lostBefore = { ...counters.lost };
-  const mayFlush = refusal === undefined;
-  // If Matomo was unavailable, it may be back, but nothing waits for long.
-  const limitMillis = sender.hasToWait ? Math.min(millis, EXIT_WAITS.unavailableMillis) : millis;
-  const startMillis = performance.now();
-  let found = refusal;
-  let isCut = false;
-  try {
-    const leftBecause = finishInFlight(parts, mayFlush ? limitMillis : 0);
-    spool?.saveAtExit();
-    if (mayFlush) {
-      if (spool) source.queue.add(spool.storeSync(), false);
-      ({ found, isCut } = send(parts, startMillis + limitMillis, leftBecause));
-    }
-    spool?.closeAtExit();
-  } catch (error) {
-    found ??= describeError(error);
+export class ExitFlush {
+  readonly #parts: ExitFlushParts;
+  #thread: ExitThread | undefined;
+  /** Nothing more is sent: Matomo is unavailable, or the time is up. */
+  #isStopped = false;
+
+  constructor(parts: ExitFlushParts) {
+    this.#parts = parts;
   }
-  source.drop();
-  outage.close();
-  losses.check(['invalid']);
-  diagnostics.lines.flush();
-  const hasTimedOut = startMillis + millis - performance.now() < 1;
-  const lost = { ...counters.lost };
-  for (const name of Object.keys(lost) as LossReason[]) lost[name] -= lostBefore[name];
-  const end = { found, isCut, hasTimedOut, before: outage.cause?.reason, mayFlush };
-  const text = losses.describeLoss('process', lost, end);
-  if (text) diagnostics.warnOnce('exit', text);
-}
 
-/**
- * Waits for the response to the bulk in flight, if that is possible. Without a response, the hits stay in memory only if nothing of the
- * bulk was written. Returns why its hits may be left in the end.
- */
-function finishInFlight(
-  { options, sender, source, spool, transport }: SendingParts,
-  millis: number,
-): string | undefined {
-  const { inFlight: batch } = source.queue;
-  if (!batch) return undefined;
-  const exchange = transport.waitSync?.(millis);
-  if (exchange) return sender.decideAtExit(batch, exchange).failedBy;
-  if (options.resendUnconfirmed || transport.isSending?.() === false) return undefined;
-  if (batch.isStored && !spool?.decideAtExit(batch.hits as JournalHit[])) return undefined;
-  source.failing.remove(batch);
-  source.count(batch, { unconfirmed: batch.hits.length });
-  return undefined;
-}
+  /** Blocks the process. `refusal` is the reason if nothing may be stored or sent. Never throws. */
+  run(refusal?: string): void {
+    const { delivery, budget } = this.#parts;
+    const { log, sender, counts } = delivery;
+    const startMillis = performance.now();
+    const before = { ...counts.lost };
+    const wasUnavailable = log.cause !== undefined || budget.isHoldInVain;
+    const millis = budget.leftMillis;
+    const mayMillis = wasUnavailable ? Math.min(millis, UNAVAILABLE_MILLIS) : millis;
+    let reason = refusal ?? log.cause?.reason;
+    log.isEnding = true;
+    sender.isClosing = false;
+    sender.waitUntilMillis = Number.NEGATIVE_INFINITY;
+    this.#isStopped ||= refusal !== undefined;
+    try {
+      this.#endClaim();
+      this.#store(refusal === undefined);
+      this.#sendAll(startMillis + mayMillis);
+    } catch (error) {
+      reason ??= describeError(error);
+      this.#isStopped = true;
+      this.#sendAll(startMillis);
+    }
+    const hasTimedOut = millis === mayMillis && performance.now() >= startMillis + millis;
+    if (!hasTimedOut) reason ??= log.cause?.reason; // otherwise, the end itself has cut the last request short
+    log.endWithLosses('process', lossesSince(before, counts.lost), hasTimedOut, reason);
+    budget.spendSince(startMillis);
+  }
 
-/**
- * Sends everything in memory bulk by bulk without returning to the event loop. Returns why hits are left, if any are: `leftBecause`, or what
- * was found out since. `isCut`: the time is up, perhaps before the last request had a result of its own.
- */
-function send(
-  { options, sender, source, transport }: SendingParts,
-  deadlineMillis: number,
-  leftBecause: string | undefined,
-): { found: string | undefined; isCut: boolean } {
-  const { sendSync } = transport;
-  if (!sendSync) return { found: 'nothing can be sent at exit', isCut: false };
-  let found = leftBecause;
-  for (;;) {
-    const batch = source.nextAtExit();
-    if (!batch) return { found, isCut: false };
-    const leftMillis = deadlineMillis - performance.now();
-    if (leftMillis < 1) return { found, isCut: true };
+  /** Matomo may have got a byte of what is in flight, and its answer cannot be read. */
+  #endClaim(): void {
+    const { delivery, transport, options } = this.#parts;
+    const { current } = delivery.sender;
+    // Without `endNow`, it is left to another process as it is.
+    if (!current?.claim.endNow) return;
+    const { sent, rest, results } = current;
+    delivery.sender.current = undefined;
+    const hasArrived = transport.isSending?.() ?? true;
+    const isLeft = !hasArrived || options.resendUnconfirmed;
+    current.claim.endNow(isLeft ? [...sent, ...rest] : rest);
+    addResults(delivery.counts, results);
+    if (!isLeft) addResults(delivery.counts, { unconfirmed: sent.length });
+    else if (hasArrived) delivery.counts.resent += sent.length;
+  }
+
+  /** Otherwise, only what is in a folder already is left to other processes. */
+  #store(mayStore: boolean): void {
+    const { delivery } = this.#parts;
+    const { spool, memory } = delivery;
+    if (!spool?.storeNow) return;
+    const hits = mayStore ? delivery.takeNow() : [];
+    const stored = spool.storeNow(hits);
+    for (const hit of hits.slice(stored)) memory.put(hit);
+  }
+
+  /** Sends bulk after bulk. What cannot be sent is lost. */
+  #sendAll(deadlineMillis: number): void {
+    const { delivery, options } = this.#parts;
+    for (;;) {
+      const claim = delivery.memory.claimNow(options.maxExportBatchSize, Number.POSITIVE_INFINITY);
+      if (!claim) return;
+      const results = this.#send(claim, deadlineMillis);
+      void claim.done(results);
+    }
+  }
+
+  #send(claim: Claim, deadlineMillis: number): Results {
+    const { sender } = this.#parts.delivery;
+    const results: Results = {};
+    const left: Hit[] = [];
+    const bulks = toBulks(claim.hits, DELIVERY_LIMITS.maxBodyBytes);
+    for (let hits = bulks.shift(); hits; hits = bulks.shift()) {
+      const leftMillis = deadlineMillis - performance.now();
+      this.#isStopped ||= leftMillis < 1;
+      const outcome = this.#isStopped
+        ? undefined
+        : sender.decideAtExit(hits, claim, this.#exchange(sender.toBody(hits), leftMillis));
+      if (outcome?.kind === 'counted') addTo(results, outcome.results);
+      else if (outcome?.kind === 'halved') bulks.unshift(...halve(hits));
+      else left.push(...hits);
+      this.#isStopped ||= performance.now() < sender.waitUntilMillis;
+    }
+    addTo(results, { shutdown: left.length });
+    return results;
+  }
+
+  #exchange(body: Buffer, leftMillis: number): Exchange {
+    const { transport, transportOptions, options } = this.#parts;
     const timeoutMillis = Math.min(leftMillis, options.exportTimeoutMillis);
-    const exchange = sendSync(sender.bodyOf(batch), timeoutMillis);
-    const { stoppedBy, failedBy } = sender.decideAtExit(batch, exchange);
-    found = stoppedBy ?? failedBy ?? found;
-    const isCut = exchange.kind !== 'answer' && deadlineMillis - performance.now() < 1;
-    if (stoppedBy || isCut) return { found, isCut };
+    if (transport.sendSync) return transport.sendSync(body, timeoutMillis);
+    try {
+      this.#thread ??= new ExitThread(transportOptions);
+    } catch (error) {
+      return unanswered(false, explainError(error as Error)); // the permission model may allow no threads
+    }
+    return this.#thread.send(body, timeoutMillis);
+  }
+}
+
+function addTo(results: Results, more: Results): void {
+  for (const [name, hits] of Object.entries(more) as [keyof Results, number][])
+    results[name] = (results[name] ?? 0) + hits;
+}
+
+/** Indexes in `ExitSettings.state`. */
+const HAS_RESULT = 0;
+const IS_SENT = 1;
+
+/**
+ * A worker thread that sends while the process is blocked. It gets no flags, and one variable of the environment: no preload runs in it.
+ * Settings and bodies, which contain the token, are only passed as messages.
+ */
+class ExitThread {
+  readonly #state = new Int32Array(new SharedArrayBuffer(8));
+  readonly #port: MessagePort;
+
+  /** @throws If no worker thread can be started. */
+  constructor(options: TransportOptions) {
+    const { port1, port2: port } = new MessageChannel();
+    this.#port = port1;
+    const workerData: ExitSettings = { port, state: this.#state, client: clientOptionsOf(options) };
+    const { NODE_TLS_REJECT_UNAUTHORIZED = '' } = process.env;
+    new Worker(EXIT_WORKER, {
+      eval: true,
+      execArgv: [],
+      argv: [],
+      env: { NODE_TLS_REJECT_UNAUTHORIZED },
+      stdin: false,
+      stdout: true,
+      stderr: true,
+      workerData,
+      transferList: [port],
+    }).unref();
+  }
+
+  send(body: Buffer, timeoutMillis: number): Exchange {
+    this.#state.fill(0);
+    const request: ExitRequest = { body: new Uint8Array(body), timeoutMillis };
+    this.#port.postMessage(request);
+    Atomics.wait(this.#state, HAS_RESULT, 0, timeoutMillis);
+    const received = receiveMessageOnPort(this.#port) as { message: Exchange } | undefined;
+    return received?.message ?? timedOut(this.#state[IS_SENT] === 1, timeoutMillis);
   }
 }

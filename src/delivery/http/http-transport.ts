@@ -33,9 +33,10 @@ export function createHttpTransport(
   }
 
   return {
-    isSending: () => current?.isSending ?? false,
+    isSending: () => current?.isSent ?? false,
 
     async send(body, timeoutMillis) {
+      current = undefined;
       try {
         const closes = await reuse.next();
         if (isClosed || client === undefined) throw failure;

@@ -38,9 +38,9 @@ export class OpenExchange {
     this.#timer = setTimeout(() => setImmediate(abort), timeoutMillis).unref();
   }
 
-  /** Whether Matomo may have received bytes of the request, and there is no result yet. */
-  get isSending(): boolean {
-    return this.#isSent && !this.#isEnded;
+  /** Whether Matomo may have received bytes of the request. */
+  get isSent(): boolean {
+    return this.#isSent;
   }
 
   /** Sets how the request is aborted. If it has a result already, it is aborted now: it must not be sent later. */

@@ -28,12 +28,8 @@ export type Exchange =
 /** Sends bulk requests to Matomo, one at a time. Never rejects. */
 export interface Transport {
   send(body: Buffer, timeoutMillis: number): Promise<Exchange>;
-  /** Whether bytes of a request may have been sent that has no result yet. */
+  /** Whether Matomo may have received bytes of the latest request. */
   isSending?(): boolean;
-  /** The process may end soon: from now on, `waitSync` can wait for the requests of `send`. */
-  expectEnd?(): void;
-  /** Blocks the process until the request in flight has a result; `undefined` if it has none in time, or nobody can wait for it. */
-  waitSync?(millis: number): Exchange | undefined;
   /** Like `send`, while the whole process is blocked. Missing if that is not supported. */
   readonly sendSync?: ((body: Buffer, timeoutMillis: number) => Exchange) | undefined;
   /** Aborts the request in flight, and sends no more. */

@@ -1,8 +1,6 @@
-import type { Diagnostics } from '../../common/diagnostics.js';
-import type { PurgeFilter } from './hit-line.js';
-import { Spool } from './spool.js';
-import { SpoolReports } from './spool-reports.js';
-import type { SpoolOptions, SpoolStatus, SpoolStore } from './spool-store.js';
+import { describeError } from '../../common/describe-error.js';
+import type { Spool } from '../store.js';
+import type { SpoolOptions } from './spool-options.js';
 
 export type SpoolBackendName = 'redis' | 'file';
 
@@ -15,8 +13,8 @@ interface SpoolBackend {
   parse(place: string): string | undefined;
   /** The place as shown in messages, without credentials. */
   show(place: string): string;
-  /** Loads its code: few processes have a spool. */
-  load(): Promise<SpoolStore>;
+  /** Loads its code, because few processes have a spool, and opens it. */
+  open(options: SpoolOptions): Promise<Spool>;
 }
 
 /** The path of a Redis URL: the number of a database. */
@@ -41,7 +39,7 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
       const { protocol, host, pathname } = new URL(url);
       return `${protocol}//${host}${pathname}`;
     },
-    load: async () => (await import('./redis/redis-store.js')).REDIS_STORE,
+    open: async (options) => (await import('./redis-spool.js')).openRedis(options),
   },
   {
     name: 'file',
@@ -51,7 +49,7 @@ const SPOOL_BACKENDS: readonly SpoolBackend[] = [
       return text === '' || NO_PATH.test(text) ? undefined : place;
     },
     show: (folder) => folder,
-    load: async () => (await import('./file/file-store.js')).FILE_STORE,
+    open: async (options) => (await import('./folder-spool.js')).openFolder(options),
   },
 ];
 
@@ -60,24 +58,15 @@ export function spoolBackendOf(place: string): SpoolBackend {
   return SPOOL_BACKENDS.find((backend) => backend.matches(place)) as SpoolBackend;
 }
 
-/** Opens a spool, whose code is loaded meanwhile. */
-export function openSpool(options: SpoolOptions, diagnostics: Diagnostics): Spool {
-  const backend = spoolBackendOf(options.place);
-  const reports = new SpoolReports(backend.show(options.place), diagnostics);
-  const opener = backend.load().then((store) => store.open(options, reports));
-  const loaded = opener.catch((error: unknown) => {
-    reports.unused.begin(`it cannot be opened (${error})`);
+/** Opens a spool. Resolves with `undefined` if its code cannot be loaded, which is logged. */
+export async function openSpool(options: SpoolOptions): Promise<Spool | undefined> {
+  const { place, lines } = options;
+  const backend = spoolBackendOf(place);
+  try {
+    return await backend.open(options);
+  } catch (error) {
+    const text = `The spool ${backend.show(place)} is not used: its code could not be loaded (${describeError(error)}). Hits are queued in memory only. Please report this.`;
+    lines.add('spool-not-used', 1, () => text);
     return undefined;
-  });
-  return new Spool(loaded, reports, options);
-}
-
-/** The status of a spool. Rejects if it cannot be read. */
-export async function readSpoolStatus(place: string): Promise<SpoolStatus> {
-  return (await spoolBackendOf(place).load()).readStatus(place);
-}
-
-/** Deletes hits in a spool. Returns how many of them were pending. Rejects if a process uses it. */
-export async function purgeSpool(place: string, filter: PurgeFilter): Promise<number> {
-  return (await spoolBackendOf(place).load()).purge(place, filter);
+  }
 }

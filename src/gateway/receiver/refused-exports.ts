@@ -1,47 +1,19 @@
 import type { Diagnostics } from '../../common/diagnostics.js';
-import { coded } from '../../common/messages.js';
 import { MEMORY_OF_BODIES } from './answer-export.js';
 import { MAX_CONNECTIONS } from './server.js';
 
-/** Without a refusal for this long, exports are accepted again. */
-const QUIET_MILLIS = 60_000;
-
 type Cause = keyof typeof CAUSES;
 
-/** Counts exports that are refused because there is no room, and logs when that begins and ends. */
+/** Counts exports that are refused because there is no room, and logs them, once a minute for all. */
 export function createRefusedExports({ lines }: Pick<Diagnostics, 'lines'>) {
   let exports = 0;
-  /** Those before the state began. */
-  let before = 0;
-  const state = lines.lasting({
-    key: 'exports refused',
-    quietMillis: QUIET_MILLIS,
-    ended: () => {
-      const refused = exports - before;
-      before = exports;
-      return coded(
-        'exports-accepted',
-        `Exports are accepted again: none was refused for a minute. Refused before: ${refused}.`,
-      );
-    },
-    repeated: (since, cause) => {
-      const { advice } = CAUSES[cause as Cause];
-      const refused = exports - before;
-      return coded(
-        'exports-refused',
-        `Exports have been refused since ${since}: ${refused} so far. ${advice}`,
-      );
-    },
-  });
   return {
     exports: () => exports,
     count(cause: Cause): void {
       exports += 1;
       const { text, advice } = CAUSES[cause];
-      state.begin(cause, () => coded('exports-refused', `${text} ${advice}`));
+      lines.add('exports-refused', 1, (refused) => `${text} Refused: ${refused}. ${advice}`);
     },
-    /** The end is no longer logged. */
-    close: state.forget,
   };
 }
 

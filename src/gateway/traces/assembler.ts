@@ -279,13 +279,13 @@ function pauseOf({ size }: { readonly size: number }): number {
 }
 
 /** The number of hits, unless options ignore some. */
-export function countHits({ root, below }: Hitmaker): number {
+function countHits({ root, below }: Hitmaker): number {
   const hits = Number(root.isRequest) + root.events.length;
   return below.reduce((sum, span) => sum + span.events.length, hits);
 }
 
 /** A span that makes hits without a request. */
-export function withoutRequest(root: ReceivedSpan): Hitmaker {
+function withoutRequest(root: ReceivedSpan): Hitmaker {
   return { root, below: [], spans: 1, bytes: root.bytes };
 }
 

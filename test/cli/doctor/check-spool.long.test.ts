@@ -1,19 +1,29 @@
-import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { checkSpool } from '../../../src/cli/doctor/check-spool.js';
-import { MatomoSpanExporter } from '../../../src/index.js';
-import { serverSpan } from '../../support/builders.js';
-import { eventually, ROOT } from '../../support/child-process.js';
-import { matomoOnWire } from '../../support/fault-proxy.js';
+import { formatFindings } from '../../../src/cli/doctor.js';
+import { toLines } from '../../../src/delivery/spool/hit-line.js';
+import { openStore } from '../../contracts/doors/store.js';
+import { ROOT } from '../../support/child-process.js';
 import { startRedis } from '../../support/redis-server.js';
 import { requires } from '../../support/skips.js';
-import { linesIn } from '../../support/spool.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const MIB = 1024 ** 2;
+const MINUTE = 60_000;
+const MATOMO = 'http://a.test/matomo.php';
 
-function check(spool: string, { url = 'http://a.test/matomo.php', maxSpoolBytes = MIB } = {}) {
+const hitNamed = (name: string) => ({
+  visitor: name,
+  startSeconds: Date.now() / 1000,
+  query: `?idsite=1&rec=1&e_a=${name}`,
+});
+
+const filesOf = (folder: string) =>
+  readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
+
+function check(spool: string, { url = MATOMO, maxSpoolBytes = MIB } = {}) {
   return checkSpool({ spool, url: new URL(url), maxSpoolBytes });
 }
 
@@ -67,33 +77,55 @@ test('a file can be no spool, and a disk with less room than the spool may take 
   expect(space).toMatchObject({ verdict: 'warning', code: 'spool-space' });
 });
 
-test('a spool that a process is using stays as it is', async () => {
-  const { inspector, wire } = await matomoOnWire();
-  await wire.play({ kind: 'refuse' });
+test('hits that are pending are counted, with the age of the oldest, and stay as they are', async () => {
   const folder = temporaryFolder();
-  const exporter = new MatomoSpanExporter({ url: wire.url, siteId: 1, spool: folder });
-  onTestFinished(() => exporter.shutdown());
-  exporter.export([serverSpan()], () => undefined);
-  await eventually(() => linesIn(folder).length === 1);
-  const before = readdirSync(folder);
-  const hits = linesIn(folder);
-  const found = expect.stringContaining('has 1 hit, ');
-  const findings = await check(folder, { url: `${wire.url}/matomo.php` });
-  expect(findings).toMatchObject([{ verdict: 'ok', found }]);
-  // The process itself may begin another segment meanwhile.
-  expect(readdirSync(folder)).toEqual(expect.arrayContaining(before));
-  expect(linesIn(folder)).toEqual(hits);
-  await wire.play();
-  await exporter.forceFlush();
-  await eventually(() => inspector.hits().length === 1);
+  const { store, close } = await openStore({ kind: 'folder', place: folder, matomoUrl: MATOMO });
+  await store(['a', 'b'].map((name) => hitNamed(name)));
+  const found = expect.stringMatching(
+    /has 2 hits, 0\.0 MiB; the oldest has been pending for \d+ s$/,
+  );
+  const before = filesOf(folder);
+  expect(await check(folder)).toMatchObject([{ verdict: 'ok', found }]);
+  expect(filesOf(folder)).toEqual(before);
+  await close();
 });
 
-test('a spool in Redis is asked, and its password stays here', async () => {
+test.each([
+  [3 * MINUTE, '3 min'],
+  [30 * 60 * MINUTE, '30 h'],
+  [6 * 24 * 60 * MINUTE, '6 days'],
+])('hits that were stored %i ms ago are pending for %s', async (millis, age) => {
+  const folder = temporaryFolder();
+  const name = `0-${Date.now() - millis}-1f0e3dad-1.0-1.hits`;
+  writeFileSync(
+    join(folder, name),
+    toLines([{ ...hitNamed('a'), site: 1, kind: 'page' }])[0] ?? '',
+  );
+  const found = expect.stringMatching(`has 1 hit, .* pending for ${age}$`);
+  expect(await check(folder)).toMatchObject([{ verdict: 'ok', found }]);
+});
+
+test('of the Matomo that a spool names, no control character reaches the terminal', async () => {
+  const folder = temporaryFolder();
+  const url = 'http://x.test/\u001b]0;title\u0007\u202e';
+  writeFileSync(join(folder, 'spool.json'), JSON.stringify({ format: 1, url }));
+  const findings = await check(folder);
+  expect(findings).toMatchObject([{ ...NOT_USED, found: expect.stringContaining('x.test') }]);
+  expect(formatFindings(findings)).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
+});
+
+test('a spool in Redis is inspected, and its password stays here', async () => {
   const redis = await startRedis();
   const spool = redis.url.replace('//', '//default:s3cret@');
   const found = (text: string) => ({ found: expect.stringContaining(text) });
   expect(await check(spool)).toMatchObject([{ verdict: 'ok', ...found('0 hits') }]);
-  await redis.command('SET', 'matomo-spool:description', OTHER_MATOMO);
+  const { store, close } = await openStore({ kind: 'redis', place: redis.url, matomoUrl: MATOMO });
+  await store([hitNamed('a')]);
+  expect(await check(spool)).toMatchObject([
+    { verdict: 'ok', ...found('has 1 hit, 0.0 MiB; the oldest has been pending for ') },
+  ]);
+  await close();
+  await redis.command('SET', 'matomo-spool:description', '2 http://x.test/matomo.php');
   expect(await check(spool)).toMatchObject([
     { verdict: 'warning', ...found('belongs to "http://x.test/matomo.php"') },
   ]);

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { comesWith } from '../../support/skips.js';
 import { type Answer, openSender, type Reply } from '../doors/send.js';
 import {
   allInvalid,
@@ -65,10 +64,6 @@ describe.each(SUSPECT)('hits that fail with %s', (_name, answer) => {
   });
 
   test('with a good hit each second, the bad hit alone is rejected within a minute', async () => {
-    comesWith(
-      'delivery',
-      'A hit is rejected at its third failure alone, at least a minute after the first.',
-    );
     const sender = openFour(failsWith(answer, isD));
     putAll(sender, 'abcd');
     for (let i = 0; i < 60; i++) {
@@ -133,10 +128,6 @@ describe.each(SUSPECT)('hits that fail with %s', (_name, answer) => {
   });
 
   test('a bulk that fails twice is halved at once, and each half that fails, before anything else', async () => {
-    comesWith(
-      'delivery',
-      'The other half of a bulk is not sent as a whole if the first half was tracked.',
-    );
     const sender = openFour(failsWith({ ...answer, takesMillis: 10 }, isD));
     putAll(sender, 'abcdefgh');
     await sender.advance(26);
@@ -158,10 +149,6 @@ describe.each(SUSPECT)('hits that fail with %s', (_name, answer) => {
 });
 
 test('after ten failures, one hit is sent per attempt; a success ends that, and the bulk is whole again', async () => {
-  comesWith(
-    'delivery',
-    'Today the last hit of the newest bulk is sent, which is taken apart for it.',
-  );
   let isDown = true;
   const sender = openSender({
     options: { maxExportBatchSize: 64 },
@@ -273,11 +260,6 @@ test.each(
 )(
   'a server that fails half of its requests, %s, with bulks of %i: fewer than 0.5 percent of hits are rejected',
   async (which, maxExportBatchSize) => {
-    if (maxExportBatchSize === 1)
-      comesWith(
-        'delivery',
-        'Of single hits, 1 percent and more are rejected at the third failure.',
-      );
     const fails = createFailures[which]();
     const sender = openSender({
       options: { maxExportBatchSize, tokenAuth: 't' },
@@ -314,7 +296,6 @@ test('413 above 30 hits: bulks are halved, and every hit is tracked', async () =
 });
 
 test('with resendUnconfirmed, a bulk is sent again three times at most', async () => {
-  comesWith('delivery', 'With resendUnconfirmed, a bulk is sent again without an end.');
   const sender = openFour(NO_ANSWER, { options: { resendUnconfirmed: true } });
   putAll(sender, 'abcd');
   await sender.advance(HOUR);
@@ -442,7 +423,6 @@ describe('with a token', () => {
   });
 
   test('bulks in which all hits are invalid, twice and with another one tracked in between, are invalid', async () => {
-    comesWith('delivery', 'A bulk that is invalid as a whole again is halved down to single hits.');
     const isBad = ([name = '']: readonly string[]) => name.startsWith('bad');
     const sender = open((request) =>
       isBad(request.names) ? allInvalid(request) : tracked(request),
@@ -458,7 +438,6 @@ describe('with a token', () => {
   });
 
   test('a bulk of 100 for an unknown site: two requests', async () => {
-    comesWith('delivery', 'A bulk that is invalid as a whole again is halved down to single hits.');
     const sender = openSender({
       options: { tokenAuth: 't' },
       answers: (request) =>

@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 import type { Diagnostics } from '../../../src/common/diagnostics.js';
-import { LineLimiter } from '../../../src/common/line-limiter.js';
+import { LogLines } from '../../../src/common/log-lines.js';
 import { splitCode } from '../../../src/common/messages.js';
 import type { Attributes } from '../../../src/common/otel-types.js';
 import { addTiming } from '../../../src/hit/http-request.js';
@@ -191,13 +191,13 @@ export function openBuilder(options: MatomoOptions = {}): {
   };
 }
 
-type Hit = Parameters<HitPipeline['delivery']['push']>[0];
+type Hit = Parameters<HitPipeline['delivery']['put']>[0];
 
 /** The hits that a pipeline gives to its delivery, which does not get them. */
 function takeFrom({ delivery }: HitPipeline): Hit[] {
   const queue: Hit[] = [];
   Object.assign(delivery, {
-    push: (hit: Hit) => queue.push(hit) > 0,
+    put: (hit: Hit) => queue.push(hit) > 0,
     flush: async () => undefined,
   });
   return queue;
@@ -326,7 +326,7 @@ function diagnosticsTo(say: (message: string) => void): Diagnostics {
     warn: say,
     error: say,
     print: say,
-    lines: new LineLimiter(say),
+    lines: new LogLines(say),
     warnOnce: (_key, message) => say(typeof message === 'string' ? message : message()),
   };
 }

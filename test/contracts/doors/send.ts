@@ -1,4 +1,5 @@
 import { onTestFinished, vi } from 'vitest';
+import { LogLines } from '../../../src/common/log-lines.js';
 import { splitCode } from '../../../src/common/messages.js';
 import { Delivery } from '../../../src/delivery/delivery.js';
 import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
@@ -111,14 +112,15 @@ export function openSender({ options = {}, readToken, answers, random }: SenderS
   const openedMillis = performance.now();
   const transport = new ScriptedTransport(answers, openedMillis);
   const { diagnostics, logged } = collectDiagnostics();
-  const delivery = new Delivery(
-    { ...DEFAULT_OPTIONS, tokenAuth: undefined, ...options, rereadToken: readToken },
+  const delivery = new Delivery({
+    options: { ...DEFAULT_OPTIONS, tokenAuth: undefined, ...options, rereadToken: readToken },
     transport,
     diagnostics,
-    random ?? (() => 1),
-  );
+    lines: new LogLines((line) => void logged.push(line)),
+    random: random ?? (() => 1),
+  });
   return {
-    put: (hit) => void delivery.push(hit),
+    put: (hit) => void delivery.put(hit),
     flush: () => delivery.flush(),
     shutdown: (millis) => delivery.shutdown(millis),
     async advance(millis) {
@@ -134,15 +136,15 @@ export function openSender({ options = {}, readToken, answers, random }: SenderS
       return transport.mostInFlight;
     },
     counts() {
-      const { tracked, accepted, invalid } = delivery.counters;
-      const { spool: _, ...lost } = delivery.counters.lost;
+      const { tracked, accepted, invalid, resent } = delivery.counts;
+      const { spool: _, ...lost } = delivery.counts.lost;
       return {
         pending: delivery.pending,
         tracked,
         accepted,
         invalid,
         lost,
-        resent: delivery.resent,
+        resent,
       };
     },
     ages: () => ({

@@ -7,12 +7,14 @@ const { MatomoSpanProcessor } = await import(
   DEAD_MILLIS ? '../../../build/index.js' : 'opentelemetry-matomo'
 );
 if (DEAD_MILLIS) {
-  const { JOURNAL_TIMES } = await import('../../../build/delivery/spool/journal.js');
-  const deadMillis = Number(DEAD_MILLIS);
-  Object.assign(JOURNAL_TIMES, { beatMillis: deadMillis / 10, deadMillis });
+  const { DELIVERY_LIMITS } = await import('../../../build/delivery/delivery-limits.js');
+  Object.assign(DELIVERY_LIMITS, { deadMillis: Number(DEAD_MILLIS) });
 }
 
-const processor = new MatomoSpanProcessor({ scheduledDelayMillis: 200 });
+const processor = new MatomoSpanProcessor({
+  scheduledDelayMillis: 200,
+  ...(DEAD_MILLIS && { exportTimeoutMillis: Number(DEAD_MILLIS) }),
+});
 let spans = 0;
 
 function put(name) {
@@ -51,8 +53,8 @@ if (Number(RATE) > 0) {
       writeSync(1, `${NAME}-${announced}\n`);
     }
     // Only the newest hits are in memory alone.
-    const { hits, pending, spooled } = processor.stats();
-    writeSync(1, `SAFE ${hits - (pending - spooled)}\n`);
+    const { hits, pending } = processor.stats();
+    writeSync(1, `SAFE ${hits - pending}\n`);
   }, 20);
 }
 

@@ -2,9 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { MemoryQueue } from '../../../src/delivery/queue/memory-queue.js';
+import { createDeliveryCounts } from '../../../src/delivery/delivery-counts.js';
+import { DELIVERY_LIMITS } from '../../../src/delivery/delivery-limits.js';
+import { MemoryStore } from '../../../src/delivery/memory-store.js';
 import type { MatomoStats } from '../../../src/pipeline/stats.js';
 import { ROOT } from '../../support/child-process.js';
+import { adaptClaim, openFolderStore, toHit } from './folder-store.js';
+import { openRedisStore } from './redis-store.js';
 
 /** A hit as a store gets it. */
 export interface StoredHit {
@@ -60,36 +64,39 @@ export interface Store {
   };
   /** Ends as `kill -9` does: nothing is written, and nothing is given back. */
   abandon(): Promise<void>;
+  /** Ends as a process should: others can claim what is left. */
+  close(): Promise<void>;
 }
 
-/** One opener of a store. There is none of a folder and of Redis yet. */
-export async function openStore({ kind, limits }: StoreSetup): Promise<Store> {
-  if (kind !== 'memory') throw new Error(`The store of kind ${kind} cannot be opened yet`);
-  const queue = new MemoryQueue(limits?.maxHits ?? 10_000);
-  const nothingFailed = { failedInMemory: 0 };
-  const counts = { stored: 0, claimed: 0, unconfirmed: 0, expired: 0, damaged: 0 };
+/** One opener of a store. */
+export async function openStore(setup: StoreSetup): Promise<Store> {
+  const { kind, limits } = setup;
+  if (kind === 'folder') return openFolderStore(setup);
+  if (kind === 'redis') return openRedisStore(setup);
+  const counts = createDeliveryCounts();
+  const memory = new MemoryStore(counts, {
+    maxHits: limits?.maxHits ?? 10_000,
+    maxBulkHits: 100,
+    maxBulkBytes: DELIVERY_LIMITS.maxBodyBytes,
+  });
+  let [stored, claimed, refused] = [0, 0, 0];
   return {
     async store(hits) {
-      for (const hit of hits) {
-        const stored = { ...hit, site: 1, kind: 'page' } as const;
-        if (!queue.admit(stored, nothingFailed)) continue;
-        counts.stored += 1;
-        queue.push(stored, performance.now());
-      }
+      const taken = await memory.store(hits.map(toHit));
+      stored += taken;
+      refused += hits.length - taken;
     },
     async claim(most) {
-      const hits = queue.take(most);
-      counts.claimed += hits.length;
-      if (hits.length === 0) return undefined;
-      return {
-        hits,
-        failures: 0,
-        done: async () => queue.acknowledge(hits, { tracked: hits.length }),
-        giveBack: () => Promise.reject(new Error('Memory takes nothing back yet')),
-      };
+      const claim = await memory.claim(most, Number.POSITIVE_INFINITY);
+      claimed += claim?.hits.length ?? 0;
+      return claim && adaptClaim(claim);
     },
-    counts: () => ({ ...counts, refused: queue.counters.lost.queue_full }),
+    counts: () => ({
+      ...{ stored, claimed, refused },
+      ...{ unconfirmed: 0, expired: counts.lost.expired, damaged: 0 },
+    }),
     abandon: async () => undefined,
+    close: async () => undefined,
   };
 }
 
@@ -97,10 +104,11 @@ export async function openStore({ kind, limits }: StoreSetup): Promise<Store> {
 export interface ProcessCounts {
   /** Hits put here. */
   readonly put: number;
-  /** Hits that came from another process. */
+  /** Hits that came out of the spool. */
   readonly claimed: number;
+  /** Hits in its memory. */
   readonly pending: number;
-  /** Hits of its own or claimed ones that are in the spool. */
+  /** Hits that went into the spool and did not come out in this process. */
   readonly spooled: number;
   readonly tracked: number;
   readonly unconfirmed: number;
@@ -174,9 +182,11 @@ async function ask(child: ChildProcess, message: object | string): Promise<Proce
   const answer = once(child, 'message');
   child.send(message);
   const [stats] = (await answer) as [MatomoStats];
-  const { hits: put, takenOver: claimed, pending, spooled, tracked, accepted, invalid } = stats;
+  const { hits: put, claimed, stored, pending, tracked, accepted, invalid } = stats;
   const lost = Object.values(stats.lost).reduce((sum, count) => sum + count, 0);
-  const balance = [put + claimed, pending + tracked + accepted + invalid + lost] as const;
+  const known = pending + stored + tracked + accepted + invalid + lost;
+  const balance = [put + claimed, known] as const;
   const { unconfirmed } = stats.lost;
+  const spooled = stored - claimed;
   return { put, claimed, pending, spooled, tracked, unconfirmed, lost, balance };
 }

@@ -6,7 +6,7 @@ import { createTransport } from '../../../src/delivery/http/create-transport.js'
 import { eventually } from '../../support/child-process.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { pending } from '../../support/delivery.js';
-import { diagnosticsTo } from '../../support/diagnostics.js';
+import { silentDiagnostics } from '../../support/diagnostics.js';
 import { listen } from '../../support/listen.js';
 
 const ANSWER_MILLIS = 2;
@@ -43,13 +43,11 @@ async function startMatomo() {
 function startDelivery(origin: string): Delivery {
   const transport = createTransport({ url: new URL('/matomo.php', origin), userAgent: 'test/1' });
   const options = { ...DEFAULT_OPTIONS, exportTimeoutMillis: 500 };
-  const delivery = new Delivery(
-    options,
-    transport,
-    diagnosticsTo(() => undefined),
-  );
+  const diagnostics = silentDiagnostics();
+  const { lines } = diagnostics;
+  const delivery = new Delivery({ options, transport, diagnostics, lines });
   const timer = setInterval(() => {
-    while (delivery.pending < options.maxQueueSize / 2) delivery.push(pending());
+    while (delivery.pending < options.maxQueueSize / 2) delivery.put(pending());
   }, 1);
   onTestFinished(async () => {
     clearInterval(timer);
@@ -59,20 +57,20 @@ function startDelivery(origin: string): Delivery {
 }
 
 /** Hits that Matomo tracks in the next second. */
-async function hitsPerSecond({ counters }: Delivery): Promise<number> {
-  const { tracked } = counters;
+async function hitsPerSecond({ counts }: Delivery): Promise<number> {
+  const { tracked } = counts;
   const start = performance.now();
   await eventually(() => performance.now() - start > 1000);
-  return ((counters.tracked - tracked) / (performance.now() - start)) * 1000;
+  return ((counts.tracked - tracked) / (performance.now() - start)) * 1000;
 }
 
 test('after a Matomo that hung and closed its connections, hits are sent as fast as before within ten seconds', async () => {
   const matomo = await startMatomo();
   const delivery = startDelivery(matomo.origin);
-  await eventually(() => delivery.counters.tracked > 1000);
+  await eventually(() => delivery.counts.tracked > 1000);
   const before = await hitsPerSecond(delivery);
   matomo.hang();
-  await eventually(() => delivery.counters.lost.unconfirmed > 0);
+  await eventually(() => delivery.counts.lost.unconfirmed > 0);
   const { waiting } = matomo;
   const hung = waiting();
   await eventually(() => waiting() > hung);

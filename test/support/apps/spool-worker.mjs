@@ -74,18 +74,18 @@ function request() {
 // What is in memory only are the newest. `SAFE 7`: the first seven of this process are stored or sent.
 let safe = 0;
 
-function showSafe({ hits, pending, spooled }) {
-  const now = hits - (pending - spooled);
+function showSafe({ hits, pending }) {
+  const now = hits - pending;
   if (now > safe) writeSync(1, `SAFE ${now}\n`);
   safe = Math.max(safe, now);
 }
 
 function checkLaw() {
   showSafe(processor.stats());
-  const { hits, takenOver, pending, spooled, tracked, accepted, invalid, lost } = processor.stats();
+  const { hits, claimed, stored, pending, tracked, accepted, invalid, lost } = processor.stats();
   const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
-  const known = pending + tracked + accepted + invalid + losses;
-  if (hits + takenOver === known && spooled <= pending) return;
+  const known = pending + stored + tracked + accepted + invalid + losses;
+  if (hits + claimed === known) return;
   writeSync(1, `LAW ${JSON.stringify(processor.stats())}\n`);
 }
 

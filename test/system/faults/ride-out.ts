@@ -1,5 +1,5 @@
 import { expect, onTestFinished, type TestContext } from 'vitest';
-import type { LossReason } from '../../../src/delivery/queue/counters.js';
+import type { LossReason } from '../../../src/delivery/delivery-counts.js';
 import type { MatomoSpanProcessor } from '../../../src/index.js';
 import type { InspectedHit, Inspector } from '../../../src/inspector/index.js';
 import type { MatomoOptions } from '../../../src/options.js';
@@ -203,9 +203,9 @@ async function startService({ options, proxy: proxyOptions }: FaultCase) {
 function watchLaw(processor: MatomoSpanProcessor): { check(): void } {
   let broken: string | undefined;
   const look = () => {
-    const { hits, takenOver, pending, tracked, accepted, invalid, lost } = processor.stats();
+    const { hits, claimed, stored, pending, tracked, accepted, invalid, lost } = processor.stats();
     const losses = Object.values(lost).reduce((sum, count) => sum + count, 0);
-    if (hits + takenOver !== pending + tracked + accepted + invalid + losses) {
+    if (hits + claimed !== pending + stored + tracked + accepted + invalid + losses) {
       broken ??= JSON.stringify(processor.stats());
     }
   };

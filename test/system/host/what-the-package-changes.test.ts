@@ -12,9 +12,8 @@ const CHANGES: readonly (readonly [what: RegExp, why: string])[] = [
     /^globalThis\.Symbol\(opentelemetry\.js\.api\.1\)$/,
     'reports the first API that is loaded, which replaces it; hidden',
   ],
-  [/^process\.kill$/, 'waits for a signal that the process sends to itself'],
   [
-    /^listeners of (?:SIGTERM|SIGINT|SIGHUP|SIGUSR2|exit)$/,
+    /^listeners of (?:SIGTERM|SIGINT|SIGHUP|SIGUSR2|beforeExit|exit)$/,
     'send what is queued when the process ends',
   ],
   [

@@ -10,10 +10,10 @@ import type { MatomoOptions } from '../../../src/options.js';
 import type { FinishedSpan } from '../../../src/requests/finished-span.js';
 import { finishedSpan, hitEventOf, spanOfClient } from '../../support/builders.js';
 import { setEnvironment } from '../../support/environment.js';
-import { replay, sendSpans, startGateway } from '../../support/gateway.js';
+import { sendSpans, startGateway } from '../../support/gateway.js';
 import { exportOf } from '../../support/otlp-spans.js';
 import { captureOutput } from '../../support/output.js';
-import { APPS, matomo, REGISTER, startTracked, TRACED } from '../../support/registered-app.js';
+import { APPS, REGISTER, startTracked, TRACED } from '../../support/registered-app.js';
 import { startExporter } from '../../support/senders.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { fetchFrom, startTracedService, type TracedService } from '../../support/traced-service.js';
@@ -139,12 +139,6 @@ export const WAYS: Readonly<Record<string, Way>> = {
     const response = await sendSpans(gateway, exportOf(spansOf(requests)));
     expect(response.headers.getSetCookie()).toEqual([]);
     await gateway.close();
-    return textsOf(inspector);
-  },
-  async replay(env, { requests } = {}) {
-    const { inspector, env: own } = await matomo();
-    setEnvironment({ ...env, ...own });
-    await replay(exportOf(spansOf(requests)));
     return textsOf(inspector);
   },
   async 'register without tracing'(env, { requests } = {}) {

@@ -10,17 +10,10 @@ import type { MatomoOptions } from '../../../src/options.js';
 import { hitEventOf, spanOfClient } from '../../support/builders.js';
 import { CHATGPT } from '../../support/chatbots.js';
 import { eventually } from '../../support/child-process.js';
-import { setEnvironment } from '../../support/environment.js';
-import { replay, sendSpans, startGateway } from '../../support/gateway.js';
+import { sendSpans, startGateway } from '../../support/gateway.js';
 import { jwt } from '../../support/jwt.js';
 import { exportOf } from '../../support/otlp-spans.js';
-import {
-  APPS,
-  REGISTER,
-  matomo as startMatomo,
-  startTracked,
-  TRACED,
-} from '../../support/registered-app.js';
+import { APPS, REGISTER, startTracked, TRACED } from '../../support/registered-app.js';
 import { startExporter } from '../../support/senders.js';
 import { linesIn } from '../../support/spool.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -185,16 +178,11 @@ test('exporter: spans of a new credential name its user only with a success', as
 
 const ENV = { MATOMO_USER_ID: 'jwt.sub', MATOMO_VISITOR_KEY: VISITOR_KEY };
 
-test('gateway and replay: spans of a new credential name its user only with a success', async () => {
+test('gateway: spans of a new credential name its user only with a success', async () => {
   const { gateway, inspector } = await startGateway(OPTIONS);
   await sendSpans(gateway, exportOf(SPANS));
   await gateway.close();
   expect(named(inspector.hits())).toEqual(NAMED);
-
-  const replayed = await startMatomo();
-  setEnvironment({ ...replayed.env, ...ENV });
-  await replay(exportOf(SPANS));
-  expect(named(replayed.inspector.hits())).toEqual(NAMED);
 });
 
 const START = JSON.stringify({ userId: 'jwt.sub', visitorKey: VISITOR_KEY });

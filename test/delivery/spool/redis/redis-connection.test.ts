@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RedisConnection } from '../../../../src/delivery/spool/redis/redis-connection.js';
+import { RedisConnection } from '../../../../src/delivery/spool/redis-connection.js';
 import { startRedis } from '../../../support/redis-server.js';
 
 test('all commands that a hanging Redis leaves without a reply fail together, and the first says why', async () => {

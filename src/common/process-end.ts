@@ -1,0 +1,198 @@
+import { constants } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
+import { shared } from './foreign-objects.js';
+import { AsyncScope, timerMillis } from './timers.js';
+
+// What ends a process, and what is called then:
+//
+//     SIGTERM, SIGINT with a handler ──> pause, flush after half a second ──┐
+//     the event loop is empty ──> one more turn, for signals of its own ────┼──> event `exit` ──> finish
+//     process.exit(), uncaught error ───────────────────────────────────────┘
+//     a signal without a handler ──> shutdown ──> finish ──> the same signal
+//
+// With a handler of SIGHUP or SIGUSR2, which often reload a configuration, nothing is called.
+
+/** What has hits that the end of the process would lose. Nothing here throws or rejects. */
+export interface EndMember {
+  /** Whether signals are listened to for it, and not only the event `exit`. */
+  readonly listensToSignals: boolean;
+  /** A handler of the application may end the process soon: no bulk is begun. */
+  pause(millis: number): void;
+  /** It has not. */
+  flush(): Promise<void>;
+  /** Sends everything while the event loop runs. */
+  shutdown(): Promise<void>;
+  /** Stores or sends the remaining hits while the process is blocked. */
+  finish(): void;
+}
+
+/** After a signal, a process may end by its handler; later, another one ends a process that has no handler at once. */
+const SIGNAL_MILLIS = 500;
+
+/** The kernel drops signals that PID 1 of a container does not listen to: it ends only by those that mean its end. */
+const SIGNALS: readonly NodeJS.Signals[] =
+  process.pid === 1 ? ['SIGTERM', 'SIGINT'] : ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'];
+
+/** All copies of the package share members and listeners: none may take a listener of another for one of the application. */
+interface Members {
+  readonly all: Set<EndMember>;
+  stopExit: (() => void) | undefined;
+  stopSignals: (() => void) | undefined;
+}
+const MEMBERS = Symbol.for('opentelemetry-matomo.process-end.1');
+
+function findMembers(): Members {
+  return shared<Members>(MEMBERS, () => ({
+    all: new Set(),
+    stopExit: undefined,
+    stopSignals: undefined,
+  }));
+}
+
+/** Calls a member at the end of the process or thread, until it leaves. */
+export function joinProcessEnd(member: EndMember): void {
+  const members = findMembers();
+  members.all.add(member);
+  members.stopExit ??= listenToExit(members.all);
+  // Threads get no signals.
+  if (member.listensToSignals && isMainThread) members.stopSignals ??= listenToSignals(members.all);
+}
+
+export function leaveProcessEnd(member: EndMember): void {
+  const members = findMembers();
+  members.all.delete(member);
+  if (![...members.all].some(({ listensToSignals }) => listensToSignals)) {
+    members.stopSignals?.();
+    members.stopSignals = undefined;
+  }
+  if (members.all.size > 0) return;
+  members.stopExit?.();
+  members.stopExit = undefined;
+}
+
+/** Whether SIGTERM ends this process at once, without `exit`. */
+export function isKilledBySigterm(): boolean {
+  return isMainThread && countHandlers('SIGTERM') === 0;
+}
+
+/** Whether the process or thread emits `exit`, by an undocumented property of Node.js. Without it, what a listener of `exit` tracks is lost. */
+export function isExiting(): boolean {
+  return (process as { _exiting?: boolean })._exiting === true;
+}
+
+/** Ours is the first listener: others may call `process.exit()`, which skips all later ones. */
+function listenToExit(members: ReadonlySet<EndMember>): () => void {
+  const onExit = () => {
+    for (const member of [...members]) member.finish();
+  };
+  process.prependListener('exit', onExit);
+  return () => process.removeListener('exit', onExit);
+}
+
+function listenToSignals(members: ReadonlySet<EndMember>): () => void {
+  const scope = new AsyncScope('MatomoProcessEnd');
+  let endsSinceMillis: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  function onSignal(signal: NodeJS.Signals): void {
+    // One of them is this listener.
+    const isHandled = countHandlers(signal) > 1;
+    if (!isHandled) end(signal);
+    else if (signal === 'SIGTERM' || signal === 'SIGINT') wait();
+  }
+
+  function wait(): void {
+    for (const member of members) member.pause(SIGNAL_MILLIS);
+    clearTimeout(timer);
+    timer = scope.runInAsyncScope(() => setTimeout(flush, SIGNAL_MILLIS).unref());
+  }
+
+  function flush(): void {
+    for (const member of members) void member.flush();
+  }
+
+  function end(signal: NodeJS.Signals): void {
+    const now = performance.now();
+    if (endsSinceMillis !== undefined && now - endsSinceMillis >= SIGNAL_MILLIS) endBy(signal);
+    if (endsSinceMillis !== undefined) return;
+    endsSinceMillis = now;
+    void shutDown(signal);
+  }
+
+  async function shutDown(signal: NodeJS.Signals): Promise<void> {
+    const ending = [...members]; // they leave when they are shut down
+    await Promise.all(ending.map((member) => member.shutdown()));
+    for (const member of ending) member.finish();
+    endBy(signal);
+  }
+
+  /** PID 1 of a container has to exit itself: the kernel drops a signal that it sends itself. */
+  function endBy(signal: NodeJS.Signals): void {
+    process.removeListener(signal, onSignal);
+    if (process.pid === 1) process.exit(128 + constants.signals[signal]);
+    process.kill(process.pid, signal);
+  }
+
+  /** A signal that the process has sent to itself as its last act is read in the next turn of the event loop. */
+  const takeTurn = () => void setImmediate(() => undefined);
+
+  // First, because `once` handlers are no longer counted when they run.
+  for (const signal of SIGNALS) process.prependListener(signal, onSignal);
+  process.prependOnceListener('beforeExit', takeTurn);
+  return () => {
+    clearTimeout(timer);
+    // Until then, the listener keeps another signal from ending a process that is shutting down.
+    if (endsSinceMillis !== undefined) return;
+    for (const signal of SIGNALS) process.removeListener(signal, onSignal);
+    process.removeListener('beforeExit', takeTurn);
+  };
+}
+
+const SIGNAL_EXIT_4 = Symbol.for('signal-exit emitter');
+
+/** How many listeners a signal has besides those of `signal-exit`, which end the process only if no others exist. */
+function countHandlers(signal: NodeJS.Signals): number {
+  const { __signal_exit_emitter__: third } = process as { __signal_exit_emitter__?: unknown };
+  const fourth = (globalThis as Record<symbol, unknown>)[SIGNAL_EXIT_4];
+  return process.listenerCount(signal) - loadedCopies(third) - loadedCopies(fourth);
+}
+
+/** `signal-exit` 3 and 4 count their loaded copies, each of which has one listener for each signal. */
+function loadedCopies(emitter: unknown): number {
+  const { count } = (emitter ?? {}) as { count?: unknown };
+  return typeof count === 'number' ? count : 0;
+}
+
+/** How long a process waits at its end, all in all: shutdown and exit flush share it. */
+export class EndBudget {
+  readonly #millis: number;
+  #spentMillis = 0;
+  /** A bulk was not answered while it kept the process alive. */
+  isHoldInVain = false;
+
+  constructor(millis: number) {
+    this.#millis = millis;
+  }
+
+  get leftMillis(): number {
+    return Math.max(0, this.#millis - this.#spentMillis);
+  }
+
+  /** Keeps the process alive until a bulk has a result, but not for longer. */
+  async hold<T>(sending: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      this.isHoldInVain = true;
+    }, timerMillis(this.leftMillis));
+    try {
+      return await sending;
+    } finally {
+      clearTimeout(timer);
+      this.isHoldInVain = false;
+    }
+  }
+
+  /** What was begun then has ended. */
+  spendSince(startMillis: number): void {
+    this.#spentMillis += performance.now() - startMillis;
+  }
+}

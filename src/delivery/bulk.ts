@@ -1,0 +1,95 @@
+import type { Hit, HitKind } from '../hit/hit.js';
+
+/** Separates two hits in a body. */
+const SEPARATOR = '","';
+
+/** For messages: `1 hit`, `40 hits`. */
+export function countOf(hits: number): string {
+  return hits === 1 ? '1 hit' : `${hits} hits`;
+}
+
+/** Bytes of a hit in a body. */
+export function bytesOf({ query }: Hit): number {
+  return query.length + SEPARATOR.length;
+}
+
+/** Body of a bulk request. Hits are percent-encoded and need no escaping. The token is here and nowhere else. */
+export function toBody(hits: readonly Hit[], tokenAuth: string | undefined): Buffer {
+  const token = tokenAuth === undefined ? '' : `,"token_auth":${JSON.stringify(tokenAuth)}`;
+  let queries = '';
+  // `join` takes longer.
+  for (const { query } of hits) queries += queries === '' ? query : SEPARATOR + query;
+  return Buffer.from(`{"requests":["${queries}"]${token}}`, 'latin1');
+}
+
+/**
+ * The bulks in which hits are sent: of one kind, as long as a body may be, and ordered by visitor, then time. Any other order can deadlock
+ * Matomo's database, and Matomo builds visits from hits in the order of their times.
+ */
+export function toBulks(hits: readonly Hit[], maxBytes: number): Hit[][] {
+  const bulks: Hit[][] = [];
+  const open = new Map<HitKind, { hits: Hit[]; bytes: number }>();
+  for (const hit of hits) {
+    const bytes = bytesOf(hit);
+    const bulk = open.get(hit.kind);
+    if (bulk && bulk.bytes + bytes <= maxBytes) {
+      bulk.hits.push(hit);
+      bulk.bytes += bytes;
+    } else {
+      const added = [hit];
+      open.set(hit.kind, { hits: added, bytes });
+      bulks.push(added);
+    }
+  }
+  return bulks.map(inOrder);
+}
+
+/** Both halves of at least two hits, between two visitors if possible: then no visitor's hits are reordered if the second half succeeds first. */
+export function halve(hits: readonly Hit[]): [Hit[], Hit[]] {
+  const middle = middleOf(hits);
+  return [hits.slice(0, middle), hits.slice(middle)];
+}
+
+function middleOf(hits: readonly Hit[]): number {
+  const middle = Math.ceil(hits.length / 2);
+  for (let distance = 0; distance < middle; distance++) {
+    for (const border of [middle - distance, middle + distance]) {
+      const [before, after] = [hits[border - 1], hits[border]];
+      if (before && after && before.visitor !== after.visitor) return border;
+    }
+  }
+  return middle;
+}
+
+/** How many characters of a visitor are compared as a number, which leaves room for the index of a hit. */
+const CHARACTERS = 4;
+const MAX_HITS = 2 ** 21;
+
+/** Sorts by the beginnings of visitors first, because to compare numbers takes half of the time: 2 % of a delivered hit. */
+function inOrder(hits: readonly Hit[]): Hit[] {
+  const keys = new Float64Array(hits.length);
+  for (let i = 0; i < hits.length; i++)
+    keys[i] = beginningOf((hits[i] as Hit).visitor) * MAX_HITS + i;
+  keys.sort();
+  const ordered: Hit[] = [];
+  for (const key of keys) ordered.push(hits[key % MAX_HITS] as Hit);
+  return areInOrder(ordered) ? ordered : ordered.sort(byVisitorThenTime);
+}
+
+function areInOrder(hits: readonly Hit[]): boolean {
+  for (let i = 1; i < hits.length; i++)
+    if (byVisitorThenTime(hits[i - 1] as Hit, hits[i] as Hit) > 0) return false;
+  return true;
+}
+
+function beginningOf(visitor: string): number {
+  let beginning = 0;
+  for (let i = 0; i < CHARACTERS; i++)
+    beginning = beginning * 256 + (i < visitor.length ? visitor.charCodeAt(i) & 255 : 0);
+  return beginning;
+}
+
+function byVisitorThenTime(a: Hit, b: Hit): number {
+  if (a.visitor < b.visitor) return -1;
+  return a.visitor > b.visitor ? 1 : a.startSeconds - b.startSeconds;
+}

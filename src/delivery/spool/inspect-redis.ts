@@ -1,0 +1,42 @@
+import { DELIVERY_LIMITS } from '../delivery-limits.js';
+import { RedisConnection } from './redis-connection.js';
+import { ownerOf } from './redis-link.js';
+import { reasonOf } from './redis-log.js';
+import { DESCRIPTION, MEASURE, PROBE } from './redis-scripts.js';
+import { ALL_STREAMS, type Measured, toWaiting } from './redis-streams.js';
+
+/** What a spool in Redis has, and whether it can be used. */
+export interface RedisReport {
+  /** Why it cannot be used; `undefined` if it can. */
+  readonly problem: string | undefined;
+  /** The Matomo that gets the hits; `undefined` if no process has opened it yet. */
+  readonly matomoUrl: string | undefined;
+  /** Hits that have no result, those that are being sent included, and their bytes. */
+  readonly hits: number;
+  readonly bytes: number;
+  /** When the oldest that can be claimed was stored, in epoch seconds; `Infinity` if there is none. */
+  readonly oldestSeconds: number;
+}
+
+/** Looks into a spool, and writes a key that expires at once. Processes may be using it. Never rejects. */
+export async function inspectRedis(place: string): Promise<RedisReport> {
+  const connection = new RedisConnection(place, DELIVERY_LIMITS.operationMillis);
+  const report = { hits: 0, bytes: 0, oldestSeconds: Number.POSITIVE_INFINITY };
+  let matomoUrl: string | undefined;
+  try {
+    await connection.open();
+    const description = (await connection.send('GET', DESCRIPTION)) as string | null;
+    if (description !== null) {
+      matomoUrl = ownerOf(description);
+      if (matomoUrl === undefined) throw new Error(`this version cannot read ${DESCRIPTION}`);
+      const measured = await connection.run(MEASURE, [description, ...ALL_STREAMS]);
+      if (measured !== null) Object.assign(report, toWaiting(measured as Measured, true));
+    }
+    await connection.send(...PROBE);
+    return { problem: undefined, matomoUrl, ...report };
+  } catch (error) {
+    return { problem: reasonOf(error), matomoUrl, ...report };
+  } finally {
+    connection.close();
+  }
+}

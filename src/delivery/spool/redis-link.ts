@@ -1,0 +1,249 @@
+import { randomBytes } from 'node:crypto';
+import { SerialQueue } from '../../common/serial-queue.js';
+import { AsyncScope, withTimeout } from '../../common/timers.js';
+import { RedisConnection } from './redis-connection.js';
+import { shareKeys } from './redis-keys.js';
+import { ForeignSpool, isMissing, RedisLog } from './redis-log.js';
+import { DESCRIPTION, MEASURE, OPEN, PROBE, STORE } from './redis-scripts.js';
+import {
+  ALL_STREAMS,
+  type Measured,
+  NOTHING_WAITS,
+  toWaiting,
+  type Waiting,
+} from './redis-streams.js';
+import type { SpoolOptions } from './spool-options.js';
+
+const FORMAT = 2;
+/** A full spool takes hits again when a tenth of it is free. */
+const FULL = 0.9;
+
+/** A script that changes something, with the arguments after description, process and number. */
+interface Run {
+  readonly script: string;
+  /** Higher than that of the run before. */
+  readonly number: number;
+  readonly args: readonly string[];
+}
+
+/** `unknown`: the reply was lost, and the script may have run. */
+interface Outcome {
+  readonly kind: 'replied' | 'refused' | 'unknown';
+  readonly reply?: unknown;
+}
+
+/** What is run until Redis replies, also over later connections. It takes effect once. */
+interface Repeat extends Run {
+  /** Hits that only this process knows until then. */
+  readonly hits: number;
+  apply(reply: unknown): void;
+}
+
+/** The Matomo whose hits are in a spool; `undefined` if this version cannot read it. */
+export function ownerOf(description: string): string | undefined {
+  return description.startsWith(`${FORMAT} `) ? description.split(' ')[1] : undefined;
+}
+
+/** Keeps a connection to a spool, as long as Redis lets it. */
+export class RedisLink {
+  readonly log: RedisLog;
+  /** Scripts can run. */
+  isReady = false;
+  /** Redis has refused to store more, or the spool has its maximum size. */
+  isFull = false;
+  /** As measured, and what this process has changed since. */
+  waiting: Waiting = { ...NOTHING_WAITS };
+  readonly #options: SpoolOptions;
+  readonly #description: string;
+  readonly #connection: RedisConnection;
+  readonly #process = randomBytes(8).toString('hex');
+  #number = 0;
+  readonly #polls = new SerialQueue({ scope: new AsyncScope('MatomoRedis') });
+  readonly #repeats: Repeat[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  /** It was ready before: what is missing since, somebody has deleted. */
+  #wasReady = false;
+  /** The days whose visitor keys are shared. */
+  #sharedDays: string | undefined;
+  #isClosed = false;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+    this.#description = `${FORMAT} ${options.matomoUrl}`;
+    this.#connection = new RedisConnection(options.place, options.limits.operationMillis);
+    this.log = new RedisLog(options.place, options.lines);
+  }
+
+  /** Makes the first attempt to connect, and more in the background. */
+  start(): Promise<void> {
+    return this.#polls.run(() => this.#poll());
+  }
+
+  /** Hits that only this process knows until scripts are repeated. */
+  get repeatedHits(): number {
+    return this.#repeats.reduce((sum, { hits }) => sum + hits, 0);
+  }
+
+  /** The number for a run. */
+  readonly next = (): number => ++this.#number;
+
+  /** Never rejects. */
+  async run(run: Run): Promise<Outcome> {
+    try {
+      const reply = await this.#send(run);
+      if (reply !== null) return { kind: 'replied', reply };
+      this.isReady = false; // the spool was deleted: #prepare makes it again
+      return { kind: 'refused' };
+    } catch (error) {
+      this.#fail(error);
+      return { kind: this.#connection.isRefusal(error) ? 'refused' : 'unknown' };
+    }
+  }
+
+  /** Nothing else runs before this has run, but claims if Redis is too full for it. */
+  repeat(repeat: Repeat): void {
+    this.isReady = false;
+    this.#repeats.push(repeat);
+    if (this.#isClosed) this.#abandon();
+  }
+
+  /** Hits are not stored, because there is no room. */
+  fill(reason: unknown): void {
+    this.isFull = true;
+    this.log.beginFailure(reason);
+  }
+
+  async close(): Promise<void> {
+    const polled = this.#polls.run(async () => {
+      if (this.#repeats.length > 0) await this.#poll();
+    });
+    await withTimeout(this.#options.limits.closeMillis, polled);
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.isReady = false;
+    this.#connection.close();
+    this.#abandon();
+  }
+
+  #send({ script, number, args }: Run): Promise<unknown> {
+    const all = [this.#description, this.#process, String(number), ...args];
+    return this.#connection.run(script, all);
+  }
+
+  /** Connects if necessary, runs what has to be repeated, and looks how much can be claimed. */
+  async #poll(): Promise<void> {
+    clearTimeout(this.#timer);
+    let isForever = false;
+    try {
+      if (this.isReady) await this.#shareKeys();
+      else await this.#prepare();
+      if (this.isFull || !this.isReady) await this.#probe();
+      await this.#runRepeats();
+      this.isReady = true;
+      await this.#measure();
+      if (!this.isFull) this.log.endFailure();
+    } catch (error) {
+      isForever = isMissing(error);
+      this.#fail(error);
+    }
+    if (isForever || this.#isClosed) return;
+    const millis = this.#options.limits.listMillis * (0.5 + Math.random() / 2);
+    this.#timer = setTimeout(() => void this.start(), millis).unref();
+  }
+
+  /** Connects, and describes the spool if it is new. Rejects if it belongs to another Matomo. */
+  async #prepare(): Promise<void> {
+    if (!this.#connection.isOpen) await this.#connection.open();
+    const reply = await this.#connection.run(OPEN, [this.#description, ...ALL_STREAMS]);
+    const [found, destroyedGroups] = reply as [string, number];
+    if (found !== '' && found !== this.#description) {
+      const owner = ownerOf(found);
+      const why = owner ? `it belongs to ${owner}` : `this version cannot read ${DESCRIPTION}`;
+      throw new ForeignSpool(why);
+    }
+    if (destroyedGroups > 0 || (found === '' && this.#wasReady)) this.log.addDeletion();
+    this.#sharedDays = undefined;
+    await this.#shareKeys();
+    if (this.#wasReady) return;
+    await this.#checkEviction();
+    this.#wasReady = true;
+  }
+
+  /** Some users may not run INFO, which the spool does not need. */
+  async #checkEviction(): Promise<void> {
+    const memory = await this.#connection.send('INFO', 'memory').catch((error: unknown) => {
+      if (!this.#connection.isRefusal(error)) throw error;
+    });
+    const [, policy] = /^maxmemory_policy:(allkeys-\S+)/m.exec(String(memory)) ?? [];
+    if (policy !== undefined) this.log.addEviction(policy);
+  }
+
+  /** Daily keys: at midnight, an hour later, and before the next midnight. */
+  async #shareKeys(): Promise<void> {
+    const { keys } = this.#options;
+    const days = keys?.days.join();
+    if (!keys || days === this.#sharedDays) return;
+    await shareKeys(this.#connection, keys);
+    this.#sharedDays = days;
+  }
+
+  async #probe(): Promise<void> {
+    try {
+      await this.#connection.send(...PROBE);
+      this.isFull = this.waiting.bytes > FULL * this.#options.maxBytes;
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      this.fill(error);
+    }
+  }
+
+  async #runRepeats(): Promise<void> {
+    for (const repeat of [...this.#repeats]) {
+      const index = this.#repeats.indexOf(repeat);
+      try {
+        const reply = await this.#send(repeat);
+        if (reply === null) throw new Error('the spool was deleted');
+        repeat.apply(reply);
+        this.#repeats.splice(index, 1);
+      } catch (error) {
+        if (!isOutOfMemory(error)) throw error;
+        // It has not run. Others may: claims make room for it.
+        this.#repeats[index] = { ...repeat, number: this.next() };
+      }
+    }
+  }
+
+  async #measure(): Promise<void> {
+    const reply = await this.#connection.run(MEASURE, [this.#description, ...ALL_STREAMS]);
+    if (reply === null) {
+      this.isReady = false;
+      return;
+    }
+    this.waiting = toWaiting(reply as Measured, this.#options.hasToken);
+  }
+
+  #fail(error: unknown): void {
+    if (isOutOfMemory(error)) this.isFull = true;
+    else this.isReady = false;
+    if (this.#isClosed) return;
+    this.log.beginFailure(error);
+    if (this.#options.keys && this.#sharedDays === undefined) this.log.beginKeyMissing(error);
+  }
+
+  /** Others find what was claimed. Whether the rest is stored, nobody knows. */
+  #abandon(): void {
+    const { counts } = this.#options;
+    for (const { script, hits } of this.#repeats.splice(0)) {
+      if (script !== STORE) counts.stored += hits;
+      else if (hits > 0) {
+        counts.lost.spool += hits;
+        this.log.addLost(hits);
+      }
+    }
+  }
+}
+
+/** Redis 6 has the code inside of the message. */
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && /\bOOM\b/.test(error.message);
+}

@@ -1,0 +1,122 @@
+import { createServer } from 'node:http';
+import { expect, test } from 'vitest';
+import { startFaultProxy } from '../../support/fault-proxy.js';
+import { startHttpProxy } from '../../support/http-proxy.js';
+import { listen } from '../../support/listen.js';
+import { openPoster } from '../doors/post.js';
+
+const BULK = '{"requests":["?idsite=1"]}';
+const answered = { kind: 'answer', status: 200 };
+
+const serveMatomo = () =>
+  listen(
+    createServer((request, response) => {
+      request.resume().on('end', () => response.end('{}'));
+    }),
+  );
+
+test.each(['http_proxy', 'HTTP_PROXY'])('%s gets requests for http', async (name) => {
+  const proxy = await startHttpProxy(await serveMatomo());
+  const credentials = proxy.url.replace('//', '//us%40er:pass%3Aword@');
+  const poster = openPoster('http://matomo.example/matomo.php', {
+    proxies: { [name]: credentials },
+  });
+  expect(await poster.post(BULK)).toMatchObject({ ...answered, body: '{}' });
+  expect(proxy.requests()).toMatchObject([
+    {
+      method: 'POST',
+      target: 'http://matomo.example/matomo.php',
+      headers: {
+        host: 'matomo.example',
+        'proxy-authorization': `Basic ${btoa('us@er:pass:word')}`,
+      },
+    },
+  ]);
+});
+
+test.each([
+  ['https_proxy', 'https://matomo.example/matomo.php', 'matomo.example:443'],
+  ['HTTPS_PROXY', 'https://matomo.example:8443/matomo.php', 'matomo.example:8443'],
+  ['http_proxy', 'https://matomo.example/matomo.php', 'matomo.example:443'],
+])('%s gets CONNECT for %s', async (name, url, target) => {
+  const wire = await startFaultProxy({ certificate: 'self-signed' });
+  const proxy = await startHttpProxy(wire.url);
+  const poster = openPoster(url, { proxies: { [name]: proxy.url } });
+  const posted = await poster.post(BULK);
+  expect(posted).toMatchObject({ kind: 'not sent', message: expect.stringContaining(proxy.url) });
+  expect(proxy.requests()).toMatchObject([{ method: 'CONNECT', target }]);
+});
+
+test.each([
+  ['http://matomo.example/', 407],
+  ['https://matomo.example/', 407],
+  ['https://matomo.example/', 403],
+])('a proxy that refuses a request to %s with %i: it was not sent', async (url, status) => {
+  const proxy = await startHttpProxy('http://127.0.0.1:1');
+  proxy.refuse(status);
+  const proxies = { http_proxy: proxy.url };
+  expect(await openPoster(url, { proxies }).post(BULK)).toMatchObject({
+    kind: 'not sent',
+    message: expect.stringContaining(String(status)),
+  });
+});
+
+test('a proxy that answers a request itself', async () => {
+  const proxy = await startHttpProxy('http://127.0.0.1:1');
+  proxy.refuse(502);
+  const proxies = { http_proxy: proxy.url };
+  expect(await openPoster('http://matomo.example/', { proxies }).post(BULK)).toMatchObject({
+    kind: 'answer',
+    status: 502,
+  });
+});
+
+test('a proxy that is not there: it was not sent', async () => {
+  const proxies = { http_proxy: 'http://127.0.0.1:1' };
+  expect(await openPoster('http://matomo.example/', { proxies }).post(BULK)).toMatchObject({
+    kind: 'not sent',
+    message: expect.stringContaining('http://127.0.0.1:1'),
+  });
+});
+
+test('a variable that is no URL: nothing can be sent', async () => {
+  const proxies = { http_proxy: 'proxy:3128' };
+  expect(await openPoster('http://matomo.example/', { proxies }).post(BULK)).toMatchObject({
+    kind: 'not sent',
+    message: expect.stringContaining('http_proxy'),
+  });
+});
+
+test.each(['http://127.0.0.1', 'http://localhost'])('%s is never asked of one', async (origin) => {
+  const { port } = new URL(await serveMatomo());
+  const proxies = { http_proxy: 'http://127.0.0.1:1' };
+  expect(await openPoster(`${origin}:${port}/`, { proxies }).post(BULK)).toMatchObject(answered);
+});
+
+test.each([
+  ['', true],
+  ['*', false],
+  ['matomo.invalid', false],
+  ['MATOMO.invalid', false],
+  ['invalid', false],
+  ['.invalid', false],
+  ['*.invalid', false],
+  ['omo.invalid', true],
+  ['other.invalid, matomo.invalid', false],
+  ['other.invalid matomo.invalid', false],
+  ['other.invalid,,', true],
+  ['matomo.invalid:80', false],
+  ['matomo.invalid:8080', true],
+])('NO_PROXY=%j: the proxy is used: %s', async (noProxy, isUsed) => {
+  const proxy = await startHttpProxy(await serveMatomo());
+  const proxies = { http_proxy: proxy.url, NO_PROXY: noProxy };
+  const { kind } = await openPoster('http://matomo.invalid/', { proxies }).post(BULK);
+  expect(kind).toBe(isUsed ? 'answer' : 'not sent');
+  expect(proxy.requests()).toHaveLength(isUsed ? 1 : 0);
+});
+
+test('no_proxy in lower case wins', async () => {
+  const proxy = await startHttpProxy(await serveMatomo());
+  const proxies = { http_proxy: proxy.url, no_proxy: 'other.invalid', NO_PROXY: '*' };
+  expect((await openPoster('http://matomo.invalid/', { proxies }).post(BULK)).kind).toBe('answer');
+});

@@ -1,0 +1,296 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../../support/child-process.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
+import { listen } from '../../support/listen.js';
+import { openPoster, type Poster } from '../doors/post.js';
+
+const BULK = '{"requests":["?idsite=1"]}';
+const answered = { kind: 'answer', status: 200 };
+
+async function serve(listener: RequestListener): Promise<Poster> {
+  return openPoster(`${await listen(createServer(listener))}/matomo.php?a=1`, {
+    headers: { 'x-key': 'k' },
+  });
+}
+
+/** A server that speaks bytes, once for each part of a request. */
+async function speak(answer: (socket: Socket, request: number) => void): Promise<Poster> {
+  let requests = 0;
+  const server = createTcpServer((socket) => {
+    socket
+      .on('error', () => undefined)
+      .on('data', () => {
+        requests += 1;
+        answer(socket, requests);
+      });
+  });
+  return openPoster(`${await listen(server)}/matomo.php`);
+}
+
+test('a bulk is a POST of JSON, and its answer comes back whole', async () => {
+  let seen: unknown;
+  const poster = await serve(async (request, response) => {
+    const { method, url, headers } = request;
+    seen = { method, url, ...headers, body: await text(request) };
+    response.writeHead(429, {
+      'content-type': 'text/html',
+      'retry-after': '7',
+      location: '/x',
+      date: 'Fri, 20 Nov 2026 10:00:00 GMT',
+      'www-authenticate': 'Basic realm="a"',
+    });
+    response.end('busy');
+  });
+  expect(await poster.post(BULK)).toEqual({
+    kind: 'answer',
+    status: 429,
+    contentType: 'text/html',
+    body: 'busy',
+    retryAfter: '7',
+    location: '/x',
+    date: 'Fri, 20 Nov 2026 10:00:00 GMT',
+    authenticate: 'Basic realm="a"',
+  });
+  expect(seen).toMatchObject({
+    method: 'POST',
+    url: '/matomo.php?a=1',
+    'content-type': 'application/json',
+    'content-length': String(BULK.length),
+    'accept-encoding': 'identity',
+    'user-agent': 'test/1',
+    'x-key': 'k',
+    body: BULK,
+  });
+});
+
+test('an answer without a type or a body', async () => {
+  const poster = await serve((request, response) => {
+    request.resume().on('end', () => response.writeHead(204).end());
+  });
+  expect(await poster.post(BULK)).toMatchObject({ status: 204, contentType: '', body: '' });
+});
+
+test.each([
+  ['gzip', gzipSync('{"tracked":1}'), '{"tracked":1}'],
+  ['X-GZIP', gzipSync('{"tracked":1}'), '{"tracked":1}'],
+  ['identity', Buffer.from('{"tracked":1}'), '{"tracked":1}'],
+  ['gzip', Buffer.from('no gzip'), 'no gzip'],
+])('an answer with content-encoding %s', async (encoding, body, expected) => {
+  const poster = await serve((request, response) => {
+    response.setHeader('content-encoding', encoding);
+    request.resume().on('end', () => response.end(body));
+  });
+  expect(await poster.post(BULK)).toMatchObject({ ...answered, body: expected });
+});
+
+test.each([65_535, 65_536, 65_537])('of an answer of %i bytes, 64 kB are read', async (bytes) => {
+  const poster = await serve((request, response) => {
+    request.resume().on('end', () => response.end('x'.repeat(bytes)));
+  });
+  const { body } = await poster.post(BULK);
+  expect(body).toHaveLength(Math.min(bytes, 65_536));
+});
+
+test('an answer without an end is cut', async () => {
+  const poster = await serve((_request, response) => {
+    const timer = setInterval(() => response.write(Buffer.alloc(10_000, 'x')), 1);
+    response.on('error', () => undefined).on('close', () => clearInterval(timer));
+  });
+  expect(await poster.post(BULK, 50_000)).toMatchObject({ ...answered, body: 'x'.repeat(65_536) });
+});
+
+describe('what is known of a request that failed', () => {
+  test.each([
+    ['nobody listens', 'http://127.0.0.1:1/matomo.php', /ECONNREFUSED/],
+    ['there is no such host', 'http://matomo.invalid/matomo.php', /matomo\.invalid/],
+  ])('%s: it was not sent', async (_why, url, message) => {
+    expect(await openPoster(url).post(BULK)).toEqual({
+      kind: 'not sent',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('the server does not speak TLS: it was not sent', async () => {
+    const server = createTcpServer((socket) => void socket.end('no TLS'));
+    const { host } = new URL(await listen(server));
+    expect((await openPoster(`https://${host}/`).post(BULK)).kind).toBe('not sent');
+  });
+
+  test('no connection in time: it was not sent', async () => {
+    const wire = await startFaultProxy({ certificate: 'server' });
+    await wire.play({ kind: 'stall-handshake' });
+    expect(await openPoster(wire.url).post(BULK, 200)).toMatchObject({ kind: 'not sent' });
+  });
+
+  test.each<[string, (socket: Socket) => void]>([
+    ['closes the connection', (socket) => socket.destroy()],
+    ['resets the connection', (socket) => socket.resetAndDestroy()],
+    [
+      'answers half',
+      (socket) => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'),
+    ],
+    ['answers with something else', (socket) => void socket.end('220 mail.test ESMTP\r\n\r\n')],
+    [
+      'switches protocols',
+      (socket) => void socket.end('HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'),
+    ],
+    ['announces an upgrade of nothing', (socket) => void socket.end('HTTP/1.1 101 Go\r\n\r\n')],
+  ])('a server that %s: there is no answer', async (_how, answer) => {
+    const poster = await speak((socket) => answer(socket));
+    expect(await poster.post(BULK)).toEqual({ kind: 'no answer', message: expect.any(String) });
+  });
+
+  test.each<[string, (socket: Socket) => void]>([
+    ['never answers', () => undefined],
+    [
+      'never ends its answer',
+      (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'),
+    ],
+  ])('a server that %s: there is no answer', async (_how, answer) => {
+    const poster = await speak((socket) => answer(socket));
+    // A machine may need this long to connect.
+    const { kind } = await eventually(async () => {
+      const posted = await poster.post(BULK, 500);
+      return posted.kind !== 'not sent' && posted;
+    });
+    expect(kind).toBe('no answer');
+  });
+
+  test.each<[string, number, (socket: Socket) => void]>([
+    ['is cut', 30_000, (socket) => socket.end()],
+    ['is reset', 30_000, (socket) => setImmediate(() => socket.resetAndDestroy())],
+    ['never ends', 2_000, () => undefined],
+  ])('a refusal whose body %s is known by its status', async (_how, millis, finish) => {
+    const head = 'HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 1000\r\n\r\nhalf';
+    const poster = await speak((socket) => socket.write(head, () => finish(socket)));
+    expect(await poster.post(BULK, millis)).toMatchObject({
+      kind: 'answer',
+      status: 503,
+      retryAfter: '7',
+    });
+  });
+
+  test('closing ends what is under way, and nothing is sent after it', async () => {
+    let requests = 0;
+    const poster = await serve(() => {
+      requests += 1;
+    });
+    const posted = poster.post(BULK, 60_000);
+    await eventually(() => requests === 1);
+    await poster.close();
+    expect((await posted).kind).toBe('no answer');
+    expect((await poster.post(BULK)).kind).toBe('not sent');
+    expect(requests).toBe(1);
+  });
+});
+
+describe('connections', () => {
+  /** Answers, and closes the connection as `end` says. */
+  async function count(end: (socket: Socket, request: number) => void = () => undefined) {
+    const sockets = new Set<Socket>();
+    const announced: (string | undefined)[] = [];
+    const poster = await serve((request, response) => {
+      sockets.add(request.socket);
+      announced.push(request.headers.connection);
+      response.on('finish', () => end(request.socket, announced.length));
+      request.resume().on('end', () => response.end('{}'));
+    });
+    return { poster, sockets, announced };
+  }
+
+  test('one serves all requests', async () => {
+    const { poster, sockets } = await count();
+    for (let i = 0; i < 10; i++) expect(await poster.post(BULK)).toMatchObject(answered);
+    expect(sockets.size).toBe(1);
+  });
+
+  test('an idle one is closed by this side, and others are reused after it', async () => {
+    const { poster, sockets, announced } = await count();
+    await poster.post(BULK);
+    await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
+    await poster.post(BULK);
+    await poster.post(BULK);
+    expect(sockets.size).toBe(2);
+    expect(announced).toEqual(Array(3).fill('keep-alive'));
+  });
+
+  test('after the server has closed an idle one, requests have connections of their own for a while', async () => {
+    const { poster, sockets, announced } = await count();
+    await poster.post(BULK);
+    await poster.post(BULK);
+    for (const socket of sockets) socket.end();
+    await eventually(() => [...sockets].every(({ destroyed }) => destroyed));
+    for (let i = 0; i < 2; i++) expect(await poster.post(BULK)).toMatchObject(answered);
+    expect(announced).toEqual(['keep-alive', 'keep-alive', 'close', 'close']);
+  });
+
+  test('a server that closes each one after its answer loses no bulk', async () => {
+    const { poster, sockets } = await count((socket) => socket.end());
+    for (let i = 0; i < 12; i++) expect(await poster.post(BULK)).toMatchObject(answered);
+    expect(sockets.size).toBe(12);
+  });
+
+  test('no timer delays a request on an open one', async () => {
+    const { poster } = await count();
+    await poster.post(BULK);
+    let turns = 0;
+    let counting = setImmediate(function next() {
+      turns += 1;
+      counting = setImmediate(next);
+    });
+    const waited: number[] = [];
+    const onStart = () => waited.push(turns);
+    subscribe('http.client.request.start', onStart);
+    onTestFinished(() => {
+      clearImmediate(counting);
+      unsubscribe('http.client.request.start', onStart);
+    });
+    for (let i = 0; i < 9; i++) {
+      turns = 0;
+      expect(await poster.post(BULK)).toMatchObject(answered);
+    }
+    expect(waited).toHaveLength(9);
+    expect(Math.max(...waited)).toBeLessThanOrEqual(3);
+  });
+
+  /** It closes each connection so many milliseconds after an answer, and does not announce it. */
+  test.each([
+    ['from the start', 0, 0],
+    ['from the start', 0, 20],
+    ['later', 12, 0],
+    ['later', 12, 20],
+  ])(
+    'a server that closes them without notice %s (after %i bulks, %i ms after an answer) loses one bulk at most',
+    async (_when, first, afterMillis) => {
+      const { poster, sockets } = await count((socket, request) => {
+        if (request <= first) return;
+        if (afterMillis > 0) setTimeout(() => socket.end(), afterMillis);
+        else socket.end();
+      });
+      let lost = 0;
+      for (let i = 0; i < first; i++) expect(await poster.post(BULK)).toMatchObject(answered);
+      const before = sockets.size;
+      while (sockets.size < before + 10) {
+        if ((await poster.post(BULK)).kind !== 'answer') lost += 1;
+      }
+      expect(lost).toBeLessThanOrEqual(1);
+    },
+  );
+
+  test('a request on a reused one that gets no answer is not sent again', async () => {
+    let requests = 0;
+    const poster = await speak((socket, request) => {
+      requests = request;
+      if (request > 1) socket.destroy();
+      else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}');
+    });
+    expect(await poster.post(BULK)).toMatchObject(answered);
+    expect((await poster.post(BULK)).kind).toBe('no answer');
+    expect(requests).toBe(2);
+  });
+});

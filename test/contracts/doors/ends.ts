@@ -1,0 +1,51 @@
+import { type ChildExit, startServer } from '../../support/child-process.js';
+import { startMatomo } from '../../support/matomo.js';
+import { sorted } from '../../support/sorted.js';
+import { toTrackedHit } from './capture.js';
+
+export type TrackerOfEnd = 'register' | 'start' | 'processor' | 'processor with exitFlush';
+
+export interface Ended {
+  /** Sorted. */
+  readonly hits: readonly unknown[];
+  readonly exit: ChildExit;
+  /** What the last line of counts says. */
+  readonly stats: Readonly<Record<string, unknown>> | undefined;
+  /** Codes of what was logged besides counts, each once, sorted. */
+  readonly codes: readonly unknown[];
+}
+
+/** Sends requests to a process, one after the other, the last of which ends it; `how` is a name in `ends-app.cjs`. */
+export async function endProcess(
+  tracker: TrackerOfEnd,
+  how: string,
+  paths: readonly string[],
+): Promise<Ended> {
+  const inspector = await startMatomo();
+  const env = {
+    TRACKER: tracker,
+    HOW: how,
+    MATOMO_URL: inspector.url,
+    MATOMO_SITE_ID: '1',
+    MATOMO_SCHEDULE_DELAY: '60000', // nothing is sent before the end
+    MATOMO_STATS_INTERVAL: '3600000',
+  };
+  const preload = tracker === 'register' ? ['--require', 'opentelemetry-matomo/register'] : [];
+  const app = await startServer([...preload, 'test/contracts/doors/ends-app.cjs'], { env });
+  for (const path of paths) {
+    const answer = fetch(new URL(path, app.url)).catch(() => undefined);
+    if (path === '/waiting') continue;
+    const response = await answer;
+    if (path !== '/open') await response?.text();
+  }
+  const exit = await app.exit();
+  const codes = [...app.stderr().matchAll(/\[([a-z-]+)\]\n/g)].map(([, code]) => code);
+  const lines = [...app.stderr().matchAll(/(\{.*\}) \[stats\]\n/g)].map(([, json]) => json);
+  const last = lines.at(-1);
+  return {
+    hits: sorted(inspector.hits().map((hit) => toTrackedHit(hit).hit)),
+    exit,
+    stats: last === undefined ? undefined : JSON.parse(last),
+    codes: sorted(new Set(codes.filter((code) => code !== 'stats'))),
+  };
+}

@@ -1,0 +1,88 @@
+// A process with a spool in the folder PLACE. It prints `STORED` and `SENT` with the names of hits, and at its end what it has counted, as JSON.
+//
+// NAME: begins the names of its hits. RATE: how many it stores in each 20 ms. DEAD_MILLIS: processes that say nothing for so long are dead.
+// EXIT_MILLIS: stores some hits, exits after so long, and stores others then.
+import { writeSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { LogLines } from '../../../build/common/log-lines.js';
+import { createDeliveryCounts } from '../../../build/delivery/delivery-counts.js';
+import { DELIVERY_LIMITS } from '../../../build/delivery/delivery-limits.js';
+import { openFolder } from '../../../build/delivery/spool/folder-spool.js';
+
+const { PLACE, NAME, RATE = '0', DEAD_MILLIS, EXIT_MILLIS } = process.env;
+const deadMillis = Number(DEAD_MILLIS ?? DELIVERY_LIMITS.deadMillis);
+const counts = createDeliveryCounts();
+const lines = new LogLines((message) => console.error(message));
+const spool = openFolder({
+  place: PLACE,
+  matomoUrl: 'https://matomo.test/matomo.php',
+  maxBytes: 2 ** 30,
+  maxAgeMillis: 7 * 86_400_000,
+  exportTimeoutMillis: 0,
+  hasToken: true,
+  resendUnconfirmed: false,
+  keys: undefined,
+  limits: { ...DELIVERY_LIMITS, deadMillis, listMillis: 50 },
+  counts,
+  lines,
+});
+
+let put = 0;
+let isEnding = false;
+
+function newHits(count) {
+  return Array.from({ length: count }, () => {
+    put += 1;
+    const query = `?h=${NAME}-${put}`;
+    return { visitor: 'v', startSeconds: 1_800_000_000, query, site: 1, kind: 'page' };
+  });
+}
+
+const print = (what, hits) =>
+  writeSync(1, `${what} ${hits.map(({ query }) => query.slice(3)).join(' ')}\n`);
+
+async function storeAll() {
+  while (!isEnding) {
+    const hits = newHits(Number(RATE));
+    const stored = await spool.store(hits);
+    put -= hits.length - stored;
+    print('STORED', hits.slice(0, stored));
+    await wait(20);
+  }
+}
+
+async function sendAll() {
+  while (!isEnding) {
+    const claim = await spool.claim(10, Number.POSITIVE_INFINITY);
+    if (!claim) {
+      await wait(20);
+      continue;
+    }
+    await wait(5);
+    const [failed, ...sent] = claim.hits;
+    const isFailing = claim.failures < 2 && sent.length > 0 && put % 7 === 0;
+    print('SENT', isFailing ? sent : claim.hits);
+    if (isFailing) await claim.giveBack([failed], claim.failures + 1);
+    await claim.done({ tracked: isFailing ? sent.length : claim.hits.length });
+  }
+}
+
+if (EXIT_MILLIS !== undefined) {
+  const hits = newHits(5_000);
+  void spool.store(hits);
+  process.on('exit', () => {
+    const count = spool.storeNow([...hits, ...newHits(3)]);
+    writeSync(1, `EXIT ${count}\n`);
+  });
+  setTimeout(() => process.exit(), Number(EXIT_MILLIS));
+} else {
+  const working = Promise.all([Number(RATE) > 0 && storeAll(), sendAll()]);
+  process.on('message', async () => {
+    isEnding = true;
+    await working;
+    await spool.close();
+    lines.flush();
+    process.send({ ...counts, put, pending: spool.count }, () => process.exit());
+  });
+  process.on('disconnect', () => process.exit());
+}

@@ -1,0 +1,4 @@
+import { PROCESSES } from './rows/processes.js';
+import { testEnds } from './table.js';
+
+testEnds(PROCESSES, 'memory');

@@ -1,0 +1,169 @@
+import { AT_ONCE, by, code, killed, type TableRow, UNCONFIRMED } from './row.js';
+
+export const EXITS: readonly TableRow[] = [
+  {
+    way: 'exit in a handler',
+    name: 'process.exit() after the response',
+    exit: code(3),
+  },
+  {
+    way: 'exit in a handler',
+    name: 'process.exit() soon after the start',
+    isEarly: true,
+    exit: code(3),
+  },
+  {
+    way: 'exit in a handler',
+    name: 'process.exit() before the response',
+    end: ({ get }) => get('/at-once'),
+    exit: code(3),
+  },
+  {
+    way: 'exit in a handler',
+    name: 'process.exit() while a response is open',
+    async end({ get, open }) {
+      await open('/open');
+      await get('/end');
+    },
+    more: ['end', 'open'],
+    exit: code(3),
+  },
+  {
+    way: 'exit in a timer',
+    name: 'process.exit() in a timer',
+    exit: code(3),
+  },
+  { way: 'exit code', name: 'process.exitCode, and an empty event loop', exit: code(4) },
+  { way: 'empty event loop', name: 'an empty event loop', exit: code(0) },
+  {
+    way: 'empty event loop',
+    name: 'an empty event loop while a bulk is in flight: the answer is read',
+    async end({ sent, get }) {
+      await sent(1);
+      await get('/end');
+    },
+    more: ['end'],
+    answers: ['fast', 'slow'],
+    env: AT_ONCE,
+    exit: code(0),
+  },
+  {
+    way: 'empty event loop',
+    name: 'an empty event loop, and a Matomo that never answers',
+    answers: ['hangs'],
+    env: { MATOMO_SHUTDOWN_TIMEOUT: '5000' },
+    exit: code(0),
+    expected: { 'memory hangs': UNCONFIRMED },
+  },
+  { way: 'uncaught error', name: 'an uncaught error', exit: code(1) },
+  {
+    way: 'unhandled rejection',
+    name: 'an unhandled rejection',
+    exit: code(1),
+  },
+  {
+    way: 'exit in a listener of exit',
+    name: 'a listener of `exit` that calls process.exit()',
+    exit: code(4),
+  },
+  {
+    way: 'listener of beforeExit',
+    name: 'a listener of `beforeExit`',
+    printsMore: true,
+    exit: code(0),
+  },
+  {
+    way: 'hits of a listener of exit',
+    name: 'hits of a listener of `exit`',
+    more: ['again', 'bye', 'end'],
+    exit: code(0),
+  },
+  {
+    way: 'exit in a handler',
+    name: 'process.exit() while a bulk is in flight that is never answered',
+    async end({ sent, get, recover }) {
+      await sent(1);
+      recover();
+      await get('/end');
+    },
+    more: ['end'],
+    answers: ['hangs'],
+    env: AT_ONCE,
+    exit: code(3),
+    expected: { 'memory hangs': UNCONFIRMED, 'folder hangs': UNCONFIRMED },
+  },
+  {
+    way: 'exit in a handler',
+    name: 'the same with resendUnconfirmed',
+    async end({ sent, get, recover }) {
+      await sent(1);
+      recover();
+      await get('/end');
+    },
+    answers: ['hangs'],
+    env: { ...AT_ONCE, MATOMO_RESEND_UNCONFIRMED: 'true' },
+    exit: code(3),
+    more: ['end'],
+    expected: {
+      'memory hangs': { arrived: ['a', 'a', 'b', 'end'] },
+      'folder hangs': { arrived: ['a', 'a', 'b', 'end'] },
+    },
+  },
+  {
+    way: 'exit in a handler',
+    name: 'process.exit(), and a Matomo that never answers',
+    answers: ['hangs'],
+    env: { MATOMO_SHUTDOWN_TIMEOUT: '5000' },
+    exit: code(3),
+    expected: { 'memory hangs': UNCONFIRMED },
+  },
+  {
+    way: 'exit in a handler',
+    name: 'process.exit() with exitFlush off',
+    env: { MATOMO_EXIT_FLUSH: 'false' },
+    answers: ['fast'],
+    exit: code(3),
+    expected: {
+      'memory fast': { arrived: [], codes: [['lost-at-shutdown']] },
+      'folder fast': { arrived: ['a', 'b'], codes: [['lost-at-shutdown']] },
+    },
+  },
+];
+
+/** A signal as the last act of a process. */
+export const OWN_SIGNALS: readonly TableRow[] = [
+  ...['a timer', 'a promise', 'an immediate', 'fs'].map((from) => ({
+    way: `kills itself from ${from}`,
+    name: `SIGTERM to itself from ${from}`,
+    exit: killed('SIGTERM'),
+  })),
+  {
+    way: 'kills itself with SIGHUP',
+    name: 'SIGHUP to itself',
+    answers: ['fast'],
+    exit: killed('SIGHUP'),
+  },
+  {
+    way: 'kills its ID as a text',
+    name: 'SIGTERM to its ID as a text',
+    answers: ['fast'],
+    exit: killed('SIGTERM'),
+  },
+  {
+    way: 'kills itself in beforeExit',
+    name: 'SIGTERM to itself in `beforeExit`',
+    exit: killed('SIGTERM'),
+  },
+  {
+    way: 'kills itself in a handler',
+    name: 'SIGTERM to itself in its handler, which runs once',
+    end: by('SIGTERM'),
+    exit: killed('SIGTERM'),
+  },
+  {
+    way: 'sends SIGUSR2 again, as nodemon says',
+    name: 'SIGUSR2 to itself, as nodemon wants it',
+    end: by('SIGUSR2'),
+    exit: killed('SIGUSR2'),
+  },
+];

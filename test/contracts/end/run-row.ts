@@ -1,0 +1,225 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Bulk, type BulkReceiver, startBulkReceiver } from '../../support/bulk-receiver.js';
+import {
+  type ChildExit,
+  eventually,
+  type Server,
+  startServer,
+} from '../../support/child-process.js';
+import { freePort } from '../../support/free-port.js';
+import { REGISTER } from '../../support/registered-app.js';
+import { sorted } from '../../support/sorted.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+const APP = 'test/contracts/doors/end/app.cjs';
+const HOUR = 3_600_000;
+const NEVER = String(HOUR);
+
+/** How a Matomo answers until the process has ended. */
+export type Answers = 'fast' | 'slow' | 'down' | 'hangs';
+export type Place = 'memory' | 'folder';
+
+/** What a test does with the process besides the first two requests. */
+export interface Running {
+  /** Sends a request, which may have no answer. */
+  get(path: string): Promise<void>;
+  /** Waits for the head of a response. */
+  open(path: string): Promise<void>;
+  signal(signal: NodeJS.Signals): void;
+  /** Sends it again and again until the process has ended. */
+  signalUntilEnd(signal: NodeJS.Signals): Promise<void>;
+  /** Waits for a text of the application. */
+  prints(text: string): Promise<void>;
+  /** With the package: waits until Matomo has got so many bulks. */
+  sent(bulks: number): Promise<void>;
+  /** With the package: waits until Matomo has answered so many bulks. */
+  answered(bulks: number): Promise<void>;
+  /** From now on, Matomo answers at once. */
+  recover(): void;
+}
+
+export interface Row {
+  /** In `doors/end`. */
+  readonly way: string;
+  /** By default, the request `/end`. */
+  readonly end?: (running: Running) => Promise<void>;
+  /** As without the package. */
+  readonly exit: ChildExit;
+  /** PID 1 alone ends in another way without the package. */
+  readonly exitWithout?: ChildExit | 'none';
+  /** Hits besides those of `/a` and `/b`. @default those of `end`, without `/end` if `end` is set */
+  readonly more?: readonly string[];
+  /** Options of the package. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** For the application. */
+  readonly appEnv?: Readonly<Record<string, string>>;
+  /** Path of a `node`. @default the one that runs this */
+  readonly node?: string;
+  /** Starts `node`. */
+  readonly command?: readonly string[];
+  /** With a folder, it ends before hits are stored in it. */
+  readonly isEarly?: boolean;
+  /** What the process writes differs: `beforeExit` is emitted once more. */
+  readonly printsMore?: boolean;
+}
+
+/** How a process ended, and what became of its hits. */
+export interface End {
+  readonly exit: ChildExit;
+  /** Names of hits that Matomo has tracked until then. */
+  readonly tracked: readonly string[];
+  /** Names of hits that the next process of the folder has sent; of memory, none. */
+  readonly left: readonly string[];
+  /** Codes of the lines. */
+  readonly codes: readonly string[];
+  /** What the application has written, without its URL. */
+  readonly printed: string;
+}
+
+const askForEnd: NonNullable<Row['end']> = ({ get }) => get('/end');
+
+/** Runs the process of a row without the package. */
+export async function runWithout(row: Row): Promise<Pick<End, 'exit' | 'printed'>> {
+  const app = await startServer([APP], optionsOf(row, {}));
+  await use(app, row);
+  return { exit: await app.exit(), printed: printedBy(app) };
+}
+
+/** Runs it with the package. `names`: of the hits that arrive until another process of the same folder has sent what is left. */
+export async function runWith(
+  row: Row,
+  answers: Answers,
+  place: Place,
+  names: readonly string[],
+): Promise<End> {
+  const matomo = await startBulkReceiver();
+  const isUnreachable = answers === 'down' && place === 'memory';
+  const url = isUnreachable ? `http://127.0.0.1:${await freePort()}` : matomo.url;
+  const folder = place === 'folder' ? temporaryFolder() : undefined;
+  if (answers === 'slow') matomo.play({ delayMillis: 300 });
+  if (answers === 'hangs') matomo.play({ delayMillis: HOUR });
+  if (answers === 'down') matomo.play({ refusals: Number.POSITIVE_INFINITY });
+  const env = {
+    MATOMO_URL: url,
+    MATOMO_SITE_ID: '1',
+    // Only the end of the process sends.
+    MATOMO_SCHEDULE_DELAY: NEVER,
+    ...(folder && { MATOMO_SPOOL: folder }),
+    ...row.env,
+  };
+  const app = await startServer([...REGISTER, APP], optionsOf(row, env));
+  const isStored = row.isEarly !== true && env.MATOMO_SCHEDULE_DELAY === NEVER;
+  await use(app, row, matomo, isStored ? folder : undefined);
+  const exit = await app.exit();
+  const tracked = matomo.tracked();
+  matomo.play({});
+  const left = folder ? await sendRest(matomo, optionsOf(row, env), names, tracked) : [];
+  if (folder) rmSync(folder, { recursive: true, force: true });
+  return { exit, tracked: sorted(tracked), left, codes: codesOf(app), printed: printedBy(app) };
+}
+
+/** Names of all hits of a row. */
+export function expectedNames({ more, end }: Row): string[] {
+  return sorted(['a', 'b', ...(more ?? (end ? [] : ['end']))]);
+}
+
+function optionsOf({ way, command, node, appEnv }: Row, env: Record<string, string>) {
+  const all = { END: way, ...appEnv, ...env };
+  return { env: all, ...(node && { node }), ...(command && { command }) };
+}
+
+/** Sends the first requests, waits until they are in the folder, if there is one, and ends the process. */
+async function use(
+  app: Server,
+  { end = askForEnd }: Row,
+  matomo?: BulkReceiver,
+  folder?: string,
+): Promise<void> {
+  let hasEnded = false;
+  void app.ended.then(() => {
+    hasEnded = true;
+  });
+  const running: Running = {
+    async get(path) {
+      const headers = { connection: 'close' };
+      await fetch(app.url + path, { headers })
+        .then((response) => response.text())
+        .catch(() => '');
+    },
+    async open(path) {
+      const response = await fetch(app.url + path);
+      response.text().catch(() => '');
+    },
+    signal: (signal) => app.kill(signal),
+    async signalUntilEnd(signal) {
+      await eventually(() => {
+        if (!hasEnded) app.kill(signal);
+        return hasEnded;
+      });
+    },
+    async prints(text) {
+      await eventually(() => app.stdout().includes(text), { describe: () => text });
+    },
+    async sent(bulks) {
+      await eventually(() => matomo === undefined || matomo.bulks.length >= bulks);
+    },
+    async answered(bulks) {
+      const count = () => matomo?.bulks.filter(isAnswered).length ?? Infinity;
+      await eventually(() => count() >= bulks);
+    },
+    recover: () => matomo?.play({}),
+  };
+  for (const path of ['/a', '/b']) await running.get(path);
+  if (folder) await eventually(() => hitsIn(folder).length >= 2);
+  await end(running);
+}
+
+function isAnswered({ answeredMillis }: Bulk): boolean {
+  return answeredMillis < Number.POSITIVE_INFINITY;
+}
+
+/** Texts of hits in all files of a folder; none if files are moved meanwhile. */
+function hitsIn(folder: string): string[] {
+  try {
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    const texts = files.map(({ parentPath, name }) =>
+      readFileSync(join(parentPath, name), 'latin1'),
+    );
+    return texts.join('').match(/idsite=1/g) ?? [];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return [];
+  }
+}
+
+/** Starts another process with the same folder, and returns the hits that it sends. */
+async function sendRest(
+  matomo: BulkReceiver,
+  { env, node }: ReturnType<typeof optionsOf>,
+  expected: readonly string[],
+  before: readonly string[],
+): Promise<string[]> {
+  const missing = expected.filter((name) => !before.includes(name));
+  const options = { ...env, END: 'no handler', MATOMO_SCHEDULE_DELAY: '100' };
+  const next = await startServer([...REGISTER, APP], { env: options, ...(node && { node }) });
+  const arrived = () => matomo.tracked().slice(before.length);
+  // It sends what is there at once; a hit of its own comes last.
+  await fetch(`${next.url}/next`).then((response) => response.text());
+  await eventually(() => [...missing, 'next'].every((name) => arrived().includes(name)), {
+    timeoutMillis: 120_000, // the file of a process that was killed is that of a dead one after a minute
+    describe: () => `${missing.join(' ')} from the next process, which sent ${arrived().join(' ')}`,
+  });
+  await next.stop('SIGTERM');
+  return sorted(arrived().filter((name) => name !== 'next'));
+}
+
+function codesOf(app: Server): string[] {
+  const lines = app.stderr().match(/^opentelemetry-matomo: .*$/gm) ?? [];
+  return lines.map((line) => /\[([a-z0-9-]+)\]$/.exec(line)?.[1] ?? line);
+}
+
+function printedBy(app: Server): string {
+  return app.stdout().replace(/^http:.*\n/gm, '');
+}

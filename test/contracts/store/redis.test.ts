@@ -1,0 +1,557 @@
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../support/child-process.js';
+import { type RedisServer, startRedis, startWire } from '../../support/redis-server.js';
+import { requires } from '../../support/skips.js';
+import {
+  DailyKeys,
+  inspectRedis,
+  openRedisSpool,
+  type Redis,
+  type RedisSetup,
+} from '../doors/redis-store.js';
+
+const ALL = Number.POSITIVE_INFINITY;
+/** Claims are those of dead processes after a moment. */
+const SOON_DEAD = { exportTimeoutMillis: 0, limits: { deadMillis: 100 } };
+
+const hit = (name: string) => ({
+  visitor: 'v',
+  startSeconds: 1_800_000_000,
+  query: `?h=${name}`,
+  site: 1,
+  kind: 'page' as const,
+});
+const hits = (names: string) => [...names].map(hit);
+const many = (count: number, prefix = 'n') =>
+  Array.from({ length: count }, (_, i) => hit(`${prefix}${i}`));
+const namesOf = (claimed: readonly { readonly query: string }[] = []) =>
+  claimed.map(({ query }) => query.replace('?h=', '')).join('');
+
+async function open(place: string, setup: Partial<RedisSetup> = {}): Promise<Redis> {
+  const redis = await openRedisSpool({ place, ...setup });
+  await eventually(() => redis.spool.isUsable);
+  return redis;
+}
+
+/** Claims and ends all there is, bulk by bulk. */
+async function drain({ spool }: Redis, most = 100): Promise<string[]> {
+  const bulks: string[] = [];
+  for (;;) {
+    const claim = await spool.claim(most, ALL);
+    if (!claim) return bulks;
+    bulks.push(namesOf(claim.hits));
+    await claim.done({ tracked: claim.hits.length });
+  }
+}
+
+/** The same until so many hits came. */
+async function drainAll(redis: Redis, count: number): Promise<string> {
+  let names = '';
+  await eventually(async () => {
+    names += (await drain(redis)).join('');
+    return names.length >= count;
+  });
+  return names;
+}
+
+const expectBalance = (redis: Redis, put: number) => {
+  const [came, known] = redis.balance(put);
+  expect(came).toBe(known);
+};
+
+describe('a claim', () => {
+  test('of part of what was stored at once keeps the order of the rest', async () => {
+    const redis = await open((await startRedis()).url);
+    await redis.spool.store(hits('abcde'));
+    expect(await drain(redis, 2)).toEqual(['ab', 'cd', 'e']);
+    expectBalance(redis, 5);
+  });
+
+  test('keeps its old place if nothing was learned', async () => {
+    const { url } = await startRedis();
+    const redis = await open(url);
+    await redis.spool.store(hits('abc'));
+    await redis.spool.store(hits('de'));
+    const first = await redis.spool.claim(2, ALL);
+    await first?.giveBack(first.hits, 0);
+    await first?.done({});
+    expectBalance(redis, 5);
+    const other = await open(url);
+    expect(await drain(other, 3)).toEqual(['abc', 'de']);
+  });
+
+  test('leaves suspects alone unless they are asked for, and takes one bulk of them', async () => {
+    const redis = await open((await startRedis()).url);
+    await redis.spool.store(hits('abcd'));
+    const claim = await redis.spool.claim(4, 1);
+    const [a, b, c, d] = claim?.hits ?? [];
+    if (!claim || !a || !b || !c || !d) throw new Error('nothing was claimed');
+    await claim.giveBack([a], 2);
+    await claim.giveBack([b], 3);
+    await claim.giveBack([c, d], 100);
+    expect(await claim.done({})).toBe(true);
+    expect(redis.spool.suspects).toBe(3);
+    expect(await redis.spool.claim(4, 1)).toBeUndefined();
+    const suspect = await redis.spool.claim(4, 99);
+    expect([namesOf(suspect?.hits), suspect?.failures]).toEqual(['a', 2]);
+    await suspect?.giveBack(suspect.hits, 2);
+    await suspect?.done({});
+    const next = await redis.spool.claim(4, 99);
+    expect([namesOf(next?.hits), next?.failures]).toEqual(['b', 3]);
+    await next?.done({ rejected: 1 });
+    expect(await drain(redis)).toEqual(['a', 'cd']);
+    expect(redis.spool.suspects).toBe(0);
+    expectBalance(redis, 4);
+  });
+
+  test('is never longer than a body', async () => {
+    const redis = await open((await startRedis()).url, { limits: { maxBodyBytes: 250 } });
+    await redis.spool.store(hits('abcdefghijkl'));
+    const bulks = await drain(redis);
+    expect(bulks.join('')).toBe('abcdefghijkl');
+    for (const bulk of bulks) expect(bulk.length).toBeLessThanOrEqual(8);
+  });
+
+  test('that goes on is younger for others', async () => {
+    const server = await startRedis();
+    const redis = await open(server.url);
+    await redis.spool.store(hits('ab'));
+    const claim = await redis.spool.claim(10, ALL);
+    const idleMillis = async () => {
+      const args = ['matomo-spool:hits:token', 'senders', '-', '+', '1'];
+      const pending = await server.command('XPENDING', ...args);
+      return (pending as [[string, string, number]])[0][2];
+    };
+    const before = await eventually(async () => {
+      const millis = await idleMillis();
+      return millis > 1_500 && millis;
+    });
+    await claim?.touch();
+    expect(await idleMillis()).toBeLessThan(before);
+  });
+
+  test('that says nothing for long is counted by who finds it, not by its process', async () => {
+    const { url } = await startRedis();
+    const [slow, other] = [await open(url), await open(url, SOON_DEAD)];
+    await slow.spool.store(hits('ab'));
+    const claim = await slow.spool.claim(10, ALL);
+    await eventually(async () => {
+      expect(await other.spool.claim(10, ALL)).toBeUndefined();
+      return other.counts.lost.unconfirmed === 2;
+    });
+    expect(await claim?.done({ tracked: 2 })).toBe(false);
+    expect(slow.counts).toMatchObject({ tracked: 0, stored: 4, claimed: 2 });
+    expect(other.codes()).toEqual(['unconfirmed']);
+    expectBalance(slow, 2);
+    expectBalance(other, 0);
+  });
+
+  test('of a dead process that had cut what was stored at once leaves nothing behind', async () => {
+    const { url } = await startRedis();
+    const [dead, heir] = [await open(url, SOON_DEAD), await open(url, SOON_DEAD)];
+    await dead.spool.store(hits('abcd'));
+    const first = await dead.spool.claim(1, ALL);
+    await first?.done({ tracked: 1 });
+    await dead.spool.claim(1, ALL);
+    await dead.spool.close();
+    await eventually(async () => {
+      await drain(heir);
+      return heir.counts.lost.unconfirmed === 3;
+    });
+    expectBalance(heir, 0);
+  });
+});
+
+test('hits of one kind do not wait for those of the other, the oldest first', async () => {
+  const { url } = await startRedis();
+  const [without, withToken] = [await open(url, { hasToken: false }), await open(url)];
+  await withToken.spool.store(hits('t'));
+  await without.spool.store(hits('n'));
+  expect(await drain(without)).toEqual(['n']);
+  await without.spool.store(hits('m'));
+  const next = await open(url);
+  expect(await drain(next)).toEqual(['t', 'm']);
+});
+
+test('its size, hits, age and suspects are known to all', async () => {
+  const { url } = await startRedis();
+  const [one, two] = [await open(url), await open(url)];
+  expect(two.spool.oldestSeconds).toBe(ALL);
+  await one.spool.store(many(250));
+  await eventually(() => two.spool.hits === 250);
+  expect(two.spool.room).toBeLessThan(2 ** 30 - 250 * 10);
+  expect(two.spool.oldestSeconds).toBeLessThan(ALL);
+  const report = await inspectRedis(url);
+  expect(report).toMatchObject({ problem: undefined, hits: 250 });
+  expect(report).toMatchObject({ matomoUrl: 'https://matomo.test/matomo.php' });
+  expect(report.oldestSeconds).toBe(two.spool.oldestSeconds);
+  expect((await drain(two)).length).toBe(3);
+  await eventually(() => one.spool.hits === 0 && one.spool.oldestSeconds === ALL);
+});
+
+test('visitor keys are shared', async () => {
+  const { url } = await startRedis();
+  const [one, two] = [new DailyKeys(), new DailyKeys()];
+  await open(url, { keys: one });
+  await open(url, { keys: two });
+  const [day = 0] = one.days;
+  expect(one.find(day)).toBeDefined();
+  expect(one.find(day)).toEqual(two.find(day));
+  one.close();
+  two.close();
+});
+
+test('damaged and foreign entries are counted and removed, others arrive', async () => {
+  const server = await startRedis();
+  const redis = await open(server.url);
+  await redis.spool.store(hits('ab'));
+  const [[, fields]] = (await server.command('XRANGE', 'matomo-spool:hits:token', '-', '+')) as [
+    [string, string[]],
+  ];
+  const lines = fields.at(-1) as string;
+  await server.command('XADD', 'matomo-spool:hits:token', '*', 'foreign', 'content');
+  await server.command('XADD', 'matomo-spool:hits:token', '*', 'h', lines.replace('h=a', 'h=z'));
+  await server.command('XADD', 'matomo-spool:hits:token', '*', 'f', 'x', 's', 'y', 'h', '\n\n');
+  expect(await drainAll(redis, 3)).toBe('abb');
+  expect(redis.counts.lost.spool).toBeGreaterThanOrEqual(3);
+  expect(redis.codes()).toEqual(['spool-damaged']);
+  expect(await server.command('XLEN', 'matomo-spool:hits:token')).toBe(0);
+  expectBalance(redis, 2);
+});
+
+test('a key of another type makes it unusable, with one line, until it is gone', async () => {
+  const server = await startRedis();
+  const redis = await open(server.url);
+  await server.command('SET', 'matomo-spool:hits:token', 'foreign');
+  await eventually(() => !redis.spool.isUsable);
+  expect(await redis.spool.store(hits('a'))).toBe(0);
+  await server.command('DEL', 'matomo-spool:hits:token');
+  await eventually(() => redis.spool.isUsable);
+  expect(await redis.spool.store(hits('a'))).toBe(1);
+  expect(await drain(redis)).toEqual(['a']);
+  expect(redis.codes()).toEqual(['spool-not-written', 'spool-written-again']);
+});
+
+test('a full spool takes hits again when there is room', async () => {
+  const redis = await open((await startRedis()).url, { maxBytes: 20_000 });
+  const long = 'x'.repeat(1_000);
+  let put = 0;
+  for (let i = 0; i < 30; i++) put += await redis.spool.store([hit(`${i}${long}`)]);
+  expect(put).toBeLessThan(20);
+  expect(redis.codes()).toEqual(['spool-not-written']);
+  expect(await drain(redis)).not.toEqual([]);
+  expect(redis.spool.isUsable).toBe(false);
+  await eventually(() => redis.spool.isUsable);
+  expect(await redis.spool.store(hits('a'))).toBe(1);
+  await eventually(() => redis.codes().length === 2);
+  expect(redis.codes()).toEqual(['spool-not-written', 'spool-written-again']);
+  expectBalance(redis, put + 1);
+});
+
+test('what was moved behind others keeps its age', async () => {
+  const { url } = await startRedis();
+  const redis = await open(url);
+  await redis.spool.store(hits('ab'));
+  const storedMillis = Date.now();
+  const claim = await redis.spool.claim(10, ALL);
+  await eventually(() => Date.now() > storedMillis + 1_000);
+  await claim?.giveBack(claim.hits, 1);
+  await claim?.done({});
+  const strict = await open(url, { maxAgeMillis: 900 });
+  await strict.spool.store(hits('c'));
+  expect(await drain(strict)).toEqual(['c']);
+  expect(strict.counts).toMatchObject({ claimed: 3, lost: { expired: 2 } });
+  expect(strict.codes()).toEqual(['expired']);
+});
+
+test('a user without INFO can use it', async () => {
+  const server = await startRedis();
+  const rules = ['on', '>sesame', '~*', '+@all', '-@dangerous'];
+  await server.command('ACL', 'SETUSER', 'shop', ...rules);
+  const redis = await open(server.url.replace('//', '//shop:sesame@'));
+  expect(await redis.spool.store(hits('a'))).toBe(1);
+  expect(await drain(redis)).toEqual(['a']);
+  expect(redis.codes()).toEqual([]);
+});
+
+/** Something is wrong with Redis, and is well again. */
+const TROUBLES: readonly [
+  name: string,
+  begin: (server: RedisServer) => unknown,
+  end: (server: RedisServer) => unknown,
+][] = [
+  [
+    'hangs',
+    (server) => {
+      requires('signals');
+      server.signal('SIGSTOP');
+    },
+    (server) => server.signal('SIGCONT'),
+  ],
+  ['vanishes', (server) => server.kill(), (server) => server.start()],
+  [
+    'becomes a replica',
+    (server) => server.command('REPLICAOF', '127.0.0.1', '1'),
+    (server) => server.command('REPLICAOF', 'NO', 'ONE'),
+  ],
+];
+
+describe.each(TROUBLES)('if Redis %s', (_name, begin, end) => {
+  test('hits that are being stored, claimed and given back arrive once, with one line for its beginning and its end', async () => {
+    const server = await startRedis('--appendfsync', 'always');
+    const redis = await open(server.url, { limits: { operationMillis: 300 } });
+    await redis.spool.store(hits('abcd'));
+    const claim = await redis.spool.claim(4, ALL);
+    await begin(server);
+    const stored = await redis.spool.store(hits('e'));
+    await claim?.giveBack(claim.hits.slice(2), 0);
+    expect(await claim?.done({ tracked: 2 })).toBe(true);
+    await eventually(() => !redis.spool.isUsable);
+    expect(await redis.spool.store(hits('f'))).toBe(0);
+    expect(await redis.spool.claim(4, ALL)).toBeUndefined();
+    expectBalance(redis, 4 + stored);
+    expect(redis.codes()).toEqual(['spool-not-written']);
+    await end(server);
+    await eventually(() => redis.spool.isUsable);
+    if (stored === 0) expect(await redis.spool.store(hits('e'))).toBe(1);
+    expect([...(await drainAll(redis, 3))].sort().join('')).toBe('cde');
+    expect(redis.counts).toMatchObject({ stored: 7, claimed: 7, tracked: 5 });
+    expectBalance(redis, 5);
+    await eventually(() => redis.codes().length === 2);
+    expect(redis.codes()).toEqual(['spool-not-written', 'spool-written-again']);
+  });
+});
+
+test('a full Redis is drained, and then not used; what is given back finds room', async () => {
+  const server = await startRedis();
+  const redis = await open(server.url);
+  await redis.spool.store(hits('ab'));
+  await redis.spool.store(hits('cd'));
+  await server.command('CONFIG', 'SET', 'maxmemory', '1');
+  expect(await redis.spool.store(hits('e'))).toBe(0);
+  expect(redis.spool.isUsable).toBe(true);
+  const claim = await redis.spool.claim(2, ALL);
+  await claim?.giveBack(claim.hits, 1);
+  expect(await claim?.done({})).toBe(true);
+  expect(await drain(redis)).toEqual(['cd', 'ab']);
+  expect(redis.spool.isUsable).toBe(false);
+  expect(redis.codes()).toEqual(['spool-not-written']);
+  await server.command('CONFIG', 'SET', 'maxmemory', '0');
+  await eventually(() => redis.spool.isUsable);
+  expect(await redis.spool.store(hits('e'))).toBe(1);
+  expect(await drain(redis)).toEqual(['e']);
+  expect(redis.codes()).toEqual(['spool-not-written', 'spool-written-again']);
+  expectBalance(redis, 5);
+});
+
+const DELETIONS: readonly [name: string, run: (server: RedisServer) => unknown, left: string][] = [
+  ['FLUSHALL', (server) => server.command('FLUSHALL'), ''],
+  [
+    'XGROUP DESTROY',
+    (server) => server.command('XGROUP', 'DESTROY', 'matomo-spool:hits:token', 'senders'),
+    'ab',
+  ],
+];
+
+describe.each(DELETIONS)('after %s', (_name, run, left) => {
+  test('one line says so, and later hits arrive', async () => {
+    const server = await startRedis();
+    const redis = await open(server.url);
+    await redis.spool.store(hits('ab'));
+    await run(server);
+    await eventually(async () => (await redis.spool.store(hits('c'))) === 1);
+    let names = '';
+    await eventually(async () => {
+      names += (await drain(redis)).join('');
+      return names === `${left}c`;
+    });
+    await eventually(() => redis.codes().includes('spool-lost'));
+    await eventually(() => redis.spool.isUsable);
+    expect(redis.codes().filter((code) => code === 'spool-lost')).toHaveLength(1);
+    expectBalance(redis, 3);
+  });
+
+  test('a claim that was open then ends', async () => {
+    const server = await startRedis();
+    const redis = await open(server.url);
+    await redis.spool.store(hits('ab'));
+    const claim = await redis.spool.claim(10, ALL);
+    await run(server);
+    await claim?.giveBack(claim.hits.slice(1), 0);
+    await claim?.done({ tracked: 1 });
+    await eventually(
+      async () => redis.spool.isUsable && (await redis.spool.store(hits('c'))) === 1,
+    );
+    expect(await drainAll(redis, left === '' ? 1 : 2)).toBe(left === '' ? 'c' : 'bc');
+    expectBalance(redis, 3);
+  });
+});
+
+/** A Redis behind a wire. */
+async function startWired() {
+  const server = await startRedis();
+  const wire = await startWire(Number(new URL(server.url).port));
+  const redis = await open(`redis://127.0.0.1:${wire.port}`, { limits: { operationMillis: 300 } });
+  return { server, wire, redis };
+}
+
+describe('if a reply is lost', () => {
+  test('hits are stored once', async () => {
+    const { wire, redis } = await startWired();
+    wire.muteAt('h=a');
+    expect(await redis.spool.store(hits('ab'))).toBe(2);
+    expect(redis.spool.count).toBe(2);
+    expectBalance(redis, 2);
+    wire.play('well');
+    await eventually(() => redis.spool.isUsable);
+    expect(redis.spool.count).toBe(0);
+    expect(redis.counts.stored).toBe(2);
+    expect(await drain(redis)).toEqual(['ab']);
+    expectBalance(redis, 2);
+  });
+
+  test('what was claimed can be claimed again, and what dead processes were sending is counted', async () => {
+    const { server, wire, redis } = await startWired();
+    const dead = await open(server.url);
+    await dead.spool.store(hits('x'));
+    await dead.spool.claim(1, ALL);
+    await dead.spool.close();
+    await redis.spool.store(hits('ab'));
+    const heir = await openRedisSpool({
+      place: `redis://127.0.0.1:${wire.port}`,
+      ...SOON_DEAD,
+      limits: { deadMillis: 50, operationMillis: 300 },
+    });
+    await eventually(async () => {
+      const idle = await server.command(
+        'XPENDING',
+        'matomo-spool:hits:token',
+        'senders',
+        'IDLE',
+        '60',
+        '-',
+        '+',
+        '9',
+      );
+      return (idle as unknown[]).length === 1;
+    });
+    wire.muteAt('matomo-spool:claim:');
+    expect(await heir.spool.claim(10, ALL)).toBeUndefined();
+    expect(heir.counts.lost.unconfirmed).toBe(0);
+    wire.play('well');
+    await eventually(() => heir.spool.isUsable);
+    expect(await drainAll(heir, 2)).toBe('ab');
+    expect(heir.counts.lost.unconfirmed).toBe(1);
+    expectBalance(heir, 0);
+  });
+
+  test('what was given back is not taken from who has claimed it since', async () => {
+    const { server, wire, redis } = await startWired();
+    const other = await open(server.url);
+    await redis.spool.store(hits('ab'));
+    const claim = await redis.spool.claim(2, ALL);
+    await claim?.giveBack(claim.hits, 0);
+    await eventually(() => redis.spool.isUsable);
+    wire.muteAt('matomo-spool:claim:');
+    expect(await claim?.done({})).toBe(true);
+    const next = await eventually(() => other.spool.claim(2, ALL));
+    wire.play('well');
+    await eventually(() => redis.spool.isUsable && redis.spool.count === 0);
+    expect(await redis.spool.claim(2, ALL)).toBeUndefined();
+    expect(await next.done({ tracked: 2 })).toBe(true);
+    expectBalance(redis, 2);
+    expectBalance(other, 0);
+  });
+
+  test('a claim ends once', async () => {
+    const { server, wire, redis } = await startWired();
+    const other = await open(server.url);
+    await redis.spool.store(hits('abcdef'));
+    const claim = await redis.spool.claim(6, ALL);
+    await claim?.giveBack(claim.hits.slice(0, 2), 1);
+    await claim?.giveBack(claim.hits.slice(2, 3), 2);
+    wire.muteAt('matomo-spool:claim:');
+    expect(await claim?.done({ tracked: 3 })).toBe(true);
+    wire.play('well');
+    await eventually(() => redis.spool.isUsable && redis.spool.count === 0);
+    expect(await drainAll(other, 3)).toBe('abc');
+    expect(await drain(redis)).toEqual([]);
+    expect(redis.counts).toMatchObject({ stored: 9, claimed: 6, tracked: 3 });
+    expectBalance(redis, 6);
+  });
+});
+
+test('hits whose reply was lost are stored once also by a Redis that is full then', async () => {
+  const { server, wire, redis } = await startWired();
+  await redis.spool.store(hits('x'));
+  wire.play('dead');
+  expect(await redis.spool.store(hits('ab'))).toBe(2);
+  await server.command('CONFIG', 'SET', 'maxmemory', '1');
+  wire.play('well');
+  await eventually(() => redis.spool.isUsable);
+  expect(await redis.spool.store(hits('c'))).toBe(0);
+  expect(await drain(redis)).toEqual(['x']);
+  expectBalance(redis, 3);
+  await server.command('CONFIG', 'SET', 'maxmemory', '0');
+  await eventually(async () => (await redis.spool.store(hits('c'))) === 1);
+  expect(await drain(redis)).toEqual(['abc']);
+  expectBalance(redis, 4);
+});
+
+test('a Redis that hangs is named as the cause, also if several commands wait for it', async () => {
+  const { wire, redis } = await startWired();
+  wire.play('dead');
+  const begun = performance.now();
+  await eventually(() => performance.now() > begun + 100); // so that its size is being read
+  await redis.spool.store(hits('a'));
+  expect(redis.codes()).toEqual(['spool-not-written']);
+  expect(redis.hasLogged('no answer in 300 ms')).toBe(true);
+});
+
+test('a process that ends without Redis counts what may be stored as lost', async () => {
+  const { wire, redis } = await startWired();
+  wire.muteAt('h=a');
+  expect(await redis.spool.store(hits('ab'))).toBe(2);
+  await redis.spool.close();
+  expect(redis.counts.lost.spool).toBe(2);
+  expect(redis.codes()).toContain('spool-lost');
+  expectBalance(redis, 2);
+});
+
+test('a spool of another Matomo is not used, which is logged once', async () => {
+  const { url } = await startRedis();
+  await open(url);
+  const other = await openRedisSpool({ place: url, matomoUrl: 'https://two.test/matomo.php' });
+  expect(other.spool.isUsable).toBe(false);
+  expect(await other.spool.store(hits('a'))).toBe(0);
+  expect(other.codes()).toEqual(['spool-not-used']);
+  expect(other.hasLogged('https://matomo.test/matomo.php')).toBe(true);
+});
+
+test('a policy that evicts streams is logged once', async () => {
+  const { url } = await startRedis('--maxmemory-policy', 'allkeys-lru');
+  const redis = await open(url);
+  expect(redis.codes()).toEqual(['spool-lost']);
+  expect(redis.hasLogged('allkeys-lru')).toBe(true);
+});
+
+test('without Redis, it is not usable, and no line has a password', async () => {
+  const redis = await openRedisSpool({ place: 'redis://user:sesame@127.0.0.1:1/0' });
+  expect(redis.spool.isUsable).toBe(false);
+  expect(redis.codes()).toEqual(['spool-not-written']);
+  expect(redis.hasLogged('sesame')).toBe(false);
+  const report = await inspectRedis('redis://user:sesame@127.0.0.1:1/0');
+  expect(report.problem).toBe('ECONNREFUSED');
+});
+
+test('nothing but streams, the description, the count and a shared key is kept for ever', async () => {
+  const server = await startRedis();
+  const redis = await open(server.url);
+  await redis.spool.store(hits('ab'));
+  await redis.spool.claim(1, ALL);
+  const lasting = new Set<string>();
+  for (const key of (await server.command('KEYS', '*')) as string[])
+    if ((await server.command('TTL', key)) === -1) lasting.add(key);
+  const names = ['count', 'description', 'hits:token'];
+  expect(lasting).toEqual(new Set(names.map((name) => `matomo-spool:${name}`)));
+});

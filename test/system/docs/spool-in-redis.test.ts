@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { openRedisSpool } from '../../contracts/doors/redis-store.js';
+import { type RedisServer, startRedis } from '../../support/redis-server.js';
+import { requires } from '../../support/skips.js';
+import { sorted } from '../../support/sorted.js';
+import { hit, runShell, shellOf, visitorsIn } from './commands.js';
+import { codeIn, rowsWith } from './pages.js';
+
+requires('redis-cli');
+
+const PAGE = 'docs/spool-in-redis.md';
+const READ = 'How do I count and read hits?';
+const DELETE = 'How do I delete hits?';
+const [FUNCTIONS = '', COUNT = ''] = shellOf(PAGE, READ);
+const [DELETE_ALL = '', DELETE_PERSON = ''] = shellOf(PAGE, DELETE);
+
+/** Runs commands of the page for a Redis. */
+const run = (commands: string, { url }: RedisServer) =>
+  runShell(FUNCTIONS + commands, { env: { MATOMO_SPOOL: url } });
+
+const keysIn = async (redis: RedisServer) => sorted((await redis.command('KEYS', '*')) as string[]);
+
+test('the page has all keys', async () => {
+  const redis = await startRedis();
+  const { spool } = await openRedisSpool({ place: redis.url });
+  await spool.store([hit('a')]);
+  const listed = rowsWith(PAGE, 'key').flatMap(({ key = '' }) => codeIn(key));
+  const documented = listed.flatMap((key) => {
+    const pattern = key.replace(/<.*>/, '[^:]+');
+    return [pattern, `${pattern}:token`];
+  });
+  const isDocumented = (key: string) => documented.some((one) => RegExp(`^${one}$`).test(key));
+  const keys = (await keysIn(redis)).filter((key) => key !== 'matomo-spool:probe');
+  expect(keys).toContain('matomo-spool:hits:token');
+  expect(keys.filter((key) => !isDocumented(key))).toEqual([]);
+});
+
+test('the commands count hits, those that are sent included, and print them', async () => {
+  const redis = await startRedis();
+  const [first, second] = [
+    await openRedisSpool({ place: redis.url }),
+    await openRedisSpool({ place: redis.url, hasToken: false }),
+  ];
+  await first.spool.store([hit('a'), hit('b'), hit('c')]);
+  await second.spool.store([hit('d')]);
+  await first.spool.claim(1, 0);
+  const [count, ...lines] = await run(COUNT, redis);
+  expect(count).toBe('4');
+  expect(sorted(lines.slice(0, 2))).toEqual(['matomo-spool:hits 1', 'matomo-spool:hits:token 1']);
+  const queries = lines.flatMap((line) => / 1 \w+ (\?.*)$/.exec(line)?.[1] ?? []);
+  expect(queries).toEqual(['a', 'b', 'c'].map((visitor) => hit(visitor).query));
+});
+
+const STREAM = 'matomo-spool:hits:token';
+
+test('entries are deleted while processes run, all or old ones', async () => {
+  const redis = await startRedis();
+  const { spool, codes } = await openRedisSpool({ place: redis.url });
+  for (const visitor of ['old', 'new']) await spool.store([hit(visitor)]);
+  const [[first], [second]] = (await redis.command('XRANGE', STREAM, '-', '+')) as [
+    [string],
+    [string],
+  ];
+  const [old = '', all = ''] = DELETE_ALL.split('\n');
+  await run(old.replace('1795176000000', second), redis);
+  const left = (await redis.command('XRANGE', STREAM, '-', '+')) as [string][];
+  expect([left.map(([id]) => id), first === second]).toEqual([[second], false]);
+  await run(all, redis);
+  expect((await keysIn(redis)).filter((key) => /hits|count/.test(key))).toEqual([]);
+  await spool.store([hit('newest')]);
+  expect(await visitorsIn(spool)).toEqual(['newest']);
+  expect(codes()).toEqual([]);
+});
+
+test('the entries of one person are deleted', async () => {
+  const redis = await startRedis();
+  const { spool } = await openRedisSpool({ place: redis.url });
+  for (const visitor of ['ada@example.org', 'ada@example.org.uk', 'bob'])
+    await spool.store([hit(visitor)]);
+  await run(DELETE_PERSON, redis);
+  expect(await visitorsIn(spool)).toEqual(['ada@example.org.uk', 'bob']);
+});
+
+test('hits are moved to another Redis, where processes claim them', async () => {
+  const [redis, other] = [await startRedis(), await startRedis()];
+  const { spool } = await openRedisSpool({ place: redis.url });
+  await spool.store([hit('a'), hit('b')]);
+  await spool.close();
+  const [move = ''] = shellOf(PAGE, 'How do I move hits?');
+  const { hostname, port } = new URL(other.url);
+  await run(move.replace('other.example.org 6379', `${hostname} ${port}`), redis);
+  expect(await keysIn(redis)).toEqual([]);
+  const { spool: next, codes } = await openRedisSpool({ place: other.url });
+  expect([await visitorsIn(next), codes()]).toEqual([['a', 'b'], []]);
+});
