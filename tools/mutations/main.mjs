@@ -1,19 +1,38 @@
 // `node tools/mutations/main.mjs`: changes one place of `src` after another, and finds out which tests fail. See README.md.
 import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../../scripts/setup.mjs';
 import { mutationsOf } from './mutate.mjs';
+
+/** What is about to be replaced as a whole: how hits are queued, sent again and spooled, what is sent at `exit`, tables of names. */
+const REPLACED = [
+  'delivery/(?:spool|exit)/',
+  'delivery/(?:batch-source|delivery|loss-log|send-loop|sender)\\.ts',
+  'delivery/answer/(?:outage|verdicts)\\.ts',
+  'delivery/queue/(?:batch|batch-queue|failing-hits|memory-queue)\\.ts',
+  'requests/(?:processor-internals|operations/proven-names|routes/route-list)\\.ts',
+];
+
+/** The suites of a folder of `src` run first, because they find most of its mutations. */
+const NEAR_SUITES = {
+  requests: ['capture', 'spans'],
+  pipeline: ['capture', 'spans', 'end'],
+  hit: ['hit', 'spans'],
+  delivery: ['delivery'],
+};
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     found: { type: 'string', default: '30' },
     folders: { type: 'string', default: 'requests,hit,pipeline,delivery' },
-    without: { type: 'string', default: '/delivery/(?:spool|exit)/|proven-names|route-list' },
+    without: { type: 'string', default: `^src/(?:${REPLACED.join('|')})` },
     again: { type: 'boolean', default: false },
+    continue: { type: 'boolean', default: false },
     suites: { type: 'string', default: 'test/contracts' },
+    nearest: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '120' },
     out: { type: 'string', default: '.mutations' },
   },
@@ -21,7 +40,14 @@ const { values } = parseArgs({
 
 /** Caches, texts of messages, and tables that are data. */
 const NO_BEHAVIOR =
-  /(?:generation-cache|messages|diagnostics|loss-log|line-limiter|outage|explain-error|otel-types|-code)\.ts$/;
+  /(?:generation-cache|messages|diagnostics|line-limiter|explain-error|otel-types|-code)\.ts$/;
+
+/** So many test files run first, because most mutations are found by one of them. */
+const NEAREST = 12;
+/** Types are not loaded. */
+const IMPORT = /^(?:import|export)(?! type)[^;]*? from '(\.[^']+)'/gm;
+/** Files that import another one, once they are needed. */
+let importers;
 
 const RESULTS = join(ROOT, values.out, `seed-${values.seed}.jsonl`);
 const random = createRandom(Number(values.seed));
@@ -29,17 +55,15 @@ const random = createRandom(Number(values.seed));
 requireCleanTree();
 if (values.again) await runSuitesAgain();
 else await mutateUntilFound(Number(values.found));
+build();
 
 /** Runs the suites for the mutations of the last run that only the other tests found. */
 async function runSuitesAgain() {
-  const results = readFileSync(RESULTS, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+  const results = readResults();
   const known = results.filter(({ now }) => now === 'found');
   for (const result of known.filter(({ suites }) => suites !== 'found')) {
     const place = { ...result, text: readFileSync(join(ROOT, result.file), 'utf8') };
-    result.suites = await withMutation(place, () => runSuites());
+    result.suites = await withMutation(place, () => runSuites(result.file));
     console.log(`${describe(place)}: suites: ${result.suites}`);
   }
   writeFileSync(RESULTS, results.map((result) => `${JSON.stringify(result)}\n`).join(''));
@@ -49,6 +73,9 @@ async function runSuitesAgain() {
 
 async function mutateUntilFound(wanted) {
   mkdirSync(join(ROOT, values.out), { recursive: true });
+  const before = values.continue ? readResults() : [];
+  const findKnown = ({ file, start, after }) =>
+    before.find((each) => each.file === file && each.start === start && each.after === after);
   writeFileSync(RESULTS, '');
   const places = listPlaces();
   const bySuites = [];
@@ -57,7 +84,7 @@ async function mutateUntilFound(wanted) {
   while (bySuites.length + missed.length < wanted && places.length > 0) {
     const [place] = places.splice(Math.floor(random() * places.length), 1);
     tried += 1;
-    const result = await tryMutation(place);
+    const result = findKnown(place) ?? (await tryMutation(place));
     appendFileSync(RESULTS, `${JSON.stringify(result)}\n`);
     console.log(
       `${describe(place)}: ${result.now}${result.suites ? `, suites: ${result.suites}` : ''}`,
@@ -72,13 +99,16 @@ async function mutateUntilFound(wanted) {
   for (const place of missed) console.log(`not by ${values.suites}: ${describe(place)}`);
 }
 
+function readResults() {
+  const lines = readFileSync(RESULTS, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+}
+
 function listPlaces() {
   const folders = values.folders.split(',').map((folder) => `src/${folder}`);
-  const { stdout } = spawnSync('git', ['ls-files', ...folders], { cwd: ROOT, encoding: 'utf8' });
   const without = values.without === '' ? undefined : new RegExp(values.without);
-  return stdout
-    .split('\n')
-    .filter((file) => file.endsWith('.ts') && !NO_BEHAVIOR.test(file))
+  return filesOf(...folders)
+    .filter((file) => !NO_BEHAVIOR.test(file))
     .filter((file) => !without?.test(file))
     .flatMap((file) => {
       const text = readFileSync(join(ROOT, file), 'utf8');
@@ -86,11 +116,16 @@ function listPlaces() {
     });
 }
 
+function filesOf(...folders) {
+  const { stdout } = spawnSync('git', ['ls-files', ...folders], { cwd: ROOT, encoding: 'utf8' });
+  return stdout.split('\n').filter((file) => file.endsWith('.ts'));
+}
+
 /** What the tests without the suites say of a mutation, and, if they find it, what the suites say. */
 async function tryMutation(place) {
   const found = await withMutation(place, async () => {
     const now = await findWithTests(place.file);
-    return now === 'found' ? { now, suites: await runSuites() } : { now };
+    return now === 'found' ? { now, suites: await runSuites(place.file) } : { now };
   });
   return { ...summary(place), ...(found ?? { now: 'does not compile' }) };
 }
@@ -103,25 +138,67 @@ async function withMutation({ file, text, start, end, after }, use) {
     return build() ? await use() : undefined;
   } finally {
     writeFileSync(path, text);
-    build();
   }
 }
 
-function runSuites() {
-  return run(['vitest', 'run', '--bail=1', values.suites], 300);
+/** First the suites of its folder, then all. */
+async function runSuites(file) {
+  const names = NEAR_SUITES[file.split('/')[1]] ?? [''];
+  const near = names.map((name) => join(values.suites, name));
+  const ofFolder = await run(['vitest', 'run', '--bail=1', ...near], 300);
+  return ofFolder === 'not found'
+    ? run(['vitest', 'run', '--bail=1', values.suites], 300)
+    : ofFolder;
 }
 
-/** First the tests of the folder of the file, then all that load it. */
+/** First the nearest tests of the file, then all others that load it. */
 async function findWithTests(file) {
-  const exclude = ['--exclude', `${values.suites}/**`, '--exclude', 'test/system/docs/**'];
-  const folder = file.replace(/^src\//, 'test/').replace(/\/[^/]*$/, '');
+  const tests = testsThatLoad(file);
   const seconds = Number(values.seconds);
-  const near = await run(
-    ['vitest', 'related', '--run', '--bail=1', ...exclude, file, '--dir', folder],
-    seconds,
+  const near = await runTests(tests.slice(0, NEAREST), seconds);
+  return near === 'found' || values.nearest ? near : runTests(tests.slice(NEAREST), seconds);
+}
+
+function runTests(files, seconds) {
+  if (files.length === 0) return 'not found';
+  return run(['vitest', 'run', '--bail=1', ...files], seconds);
+}
+
+/**
+ * Test files that load a source file: those of its folder first, then by the number of imports between them. To let Vitest find them takes
+ * longer than to run the nearest.
+ */
+function testsThatLoad(file) {
+  const found = [file];
+  for (const each of found) {
+    for (const importer of importersOf(each)) if (!found.includes(importer)) found.push(importer);
+  }
+  const isRun = (path) =>
+    /(?<!\.long)\.test\.ts$/.test(path) &&
+    !path.startsWith(values.suites) &&
+    !path.includes('/docs/');
+  const area = file.split('/').slice(0, 2).join('/').replace('src', 'test');
+  const [ofArea, others] = [true, false].map((isOfArea) =>
+    found.filter((path) => isRun(path) && path.startsWith(`${area}/`) === isOfArea),
   );
-  if (near === 'found') return near;
-  return run(['vitest', 'related', '--run', '--bail=1', ...exclude, file], 2 * seconds);
+  return [...ofArea, ...others];
+}
+
+function importersOf(file) {
+  importers ??= readImporters();
+  return importers.get(file) ?? [];
+}
+
+function readImporters() {
+  const read = new Map();
+  for (const file of filesOf('src', 'test')) {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    for (const [, path] of text.matchAll(IMPORT)) {
+      const target = join(dirname(file), path).replace(/\.js$/, '.ts');
+      read.set(target, [...(read.get(target) ?? []), file]);
+    }
+  }
+  return read;
 }
 
 function build() {

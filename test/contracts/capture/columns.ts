@@ -6,7 +6,7 @@ import {
   startColumn,
   type TrackedHit,
 } from '../doors/capture.js';
-import type { ExpectedHit, Hits, Needed, Scenario } from './scenario.js';
+import type { ExpectedHit, Needed, Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
 
 /** A process that has run all scenarios of a column. */
@@ -15,6 +15,8 @@ export interface RunColumn {
   check(scenario: Scenario): void;
   /** Compares what `stats()` counts with the hits that came, and with the requests that make none. */
   checkStats(): void;
+  /** Compares the codes of what was logged with those that its scenarios name. */
+  checkLog(): void;
 }
 
 export const columnName = ({ protocol, tracing, framework, sampler = 1 }: Setup) =>
@@ -28,7 +30,12 @@ const TRACINGS = {
   processor: 'SDK 2 with the processor',
   register: 'register beside SDK 2',
   start: 'start, without tracing',
+  both: 'register beside SDK 2 with the processor',
   late: 'register, and SDK 2 that starts late',
+  'late spans': 'register, and SDK 2 that starts late, with SERVER spans',
+  replaced: 'register beside SDK 2, whose provider is replaced',
+  'replaced after shutdown': 'register beside SDK 2, whose provider is shut down and replaced',
+  disabled: 'register beside SDK 2, whose provider is disabled',
 };
 
 export const scenariosOf = (setup: Setup) => SCENARIOS.filter((each) => isIn(each, setup));
@@ -37,12 +44,12 @@ function isIn({ needs = [], except }: Scenario, setup: Setup): boolean {
   return !except?.(setup) && needs.every((need) => HAS[need](setup));
 }
 
-/** Instrumentations make SERVER spans over HTTP/1.1 only. */
 /** Whether the application tells what became of its requests. */
 export const hasStats = (setup: Setup) => HAS.code(setup);
 
+/** Instrumentations make SERVER spans over HTTP/1.1 only. */
 const hasSpans = ({ protocol, tracing }: Setup) =>
-  protocol === '1.1' && (tracing === 'processor' || tracing === 'register');
+  protocol === '1.1' && (tracing === 'processor' || tracing === 'register' || tracing === 'both');
 const HAS: Readonly<Record<Needed, (setup: Setup) => boolean>> = {
   spans: hasSpans,
   recorded: (setup) => hasSpans(setup) && (setup.sampler ?? 1) === 1,
@@ -54,7 +61,8 @@ const HAS: Readonly<Record<Needed, (setup: Setup) => boolean>> = {
   time: () => (process.env.TEST_LENGTH ?? '') !== '',
 };
 
-const OPTIONS = {
+/** Environment variables of all columns. */
+export const OPTIONS = {
   MATOMO_TOKEN_AUTH: 'a'.repeat(32),
   MATOMO_VISITOR_KEY: 'the-same-in-each-process',
   MATOMO_DIMENSIONS: [
@@ -77,6 +85,15 @@ const OPTIONS = {
   MATOMO_DEPRECATED: '/^\\/v0\\//',
 };
 
+/** Those that are expected in a column. */
+export const hitsOf = ({ differs, hits }: Scenario, { framework }: Setup): ExpectedHit[] =>
+  (differs?.[framework] ?? hits).map((hit) => (typeof hit === 'string' ? { hit } : hit));
+
+export const furtherHits = (hits: readonly { readonly hit: string }[]) =>
+  hits.filter(({ hit }) => /^(?:event|goal|order|search) /.test(hit)).length;
+export const chatbots = (hits: readonly { readonly hit: string }[]) =>
+  hits.filter(({ hit }) => hit.startsWith('chatbot')).length;
+
 const pathOf = (url: string) => url.split('?')[0] as string;
 
 /** Runs all scenarios at once, each with its requests one after the other. */
@@ -89,7 +106,10 @@ export async function runColumn(setup: Setup): Promise<RunColumn> {
   });
   const received = new Map(
     await Promise.all(
-      scenarios.map(async (scenario) => [scenario, await sendAll(column, scenario)] as const),
+      scenarios.map(async (scenario) => {
+        const [result] = await Promise.allSettled([sendAll(column, scenario)]);
+        return [scenario, result] as const;
+      }),
     ),
   );
   const hits = await column.stop();
@@ -97,11 +117,10 @@ export async function runColumn(setup: Setup): Promise<RunColumn> {
     scenarios,
     checkStats() {
       const stats = column.stats();
-      const further = hits.filter(({ hit }) => /^(?:event|goal|order|search) /.test(hit));
       expect(stats).toMatchObject({
         hits: hits.length,
-        furtherHits: further.length,
-        aiChatbots: hits.filter(({ hit }) => hit.startsWith('chatbot')).length,
+        furtherHits: furtherHits(hits),
+        aiChatbots: chatbots(hits),
         pending: 0,
         invalid: 0,
       });
@@ -113,23 +132,31 @@ export async function runColumn(setup: Setup): Promise<RunColumn> {
       }
       expect(nonZero(stats?.ignored)).toEqual(ignored);
       expect(nonZero(stats?.dropped)).toEqual({});
+      const unused = scenarios.reduce((sum, { unusedSpans = 0 }) => sum + unusedSpans, 0);
+      expect(stats?.spans.unused).toBe(unused);
+    },
+    checkLog() {
+      const expected = new Set(['tracking', ...scenarios.flatMap(({ logs = [] }) => logs)]);
+      expect(column.logged().toSorted()).toEqual([...expected].sort());
     },
     check(scenario) {
       const receives = scenario.receives?.map(({ isComplete, ...others }) =>
         setup.protocol === '1.1' && isComplete !== undefined ? { ...others, isComplete } : others,
       );
-      if (receives) expect(received.get(scenario)).toMatchObject(receives);
+      const result = received.get(scenario);
+      if (result?.status === 'rejected') throw result.reason;
+      if (receives) expect(result?.value).toMatchObject(receives);
       const paths = scenario.paths ?? scenario.sends.map(({ path }) => pathOf(path));
       const found = hits.filter(({ path }) => paths.includes(path));
-      expectHits(found, scenario.differs?.[setup.framework] ?? scenario.hits);
+      expectHits(found, hitsOf(scenario, setup));
     },
   };
 }
 
-const nonZero = (counts: Readonly<Record<string, number>> = {}) =>
+export const nonZero = (counts: Readonly<Record<string, number>> = {}) =>
   Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0));
 
-function routesOf({ mount, route, does, before, next, sends }: Scenario): Route[] {
+export function routesOf({ mount, route, does, before, next, sends }: Scenario): Route[] {
   if (does === undefined) return [];
   const path = route ?? pathOf((sends[0] as { path: string }).path);
   return [
@@ -143,7 +170,7 @@ function routesOf({ mount, route, does, before, next, sends }: Scenario): Route[
   ];
 }
 
-async function sendAll(column: Column, { sends, sendsAtOnce }: Scenario) {
+export async function sendAll(column: Column, { sends, sendsAtOnce }: Scenario) {
   if (sendsAtOnce) return Promise.all(sends.map((sent) => column.send(sent)));
   const received = [];
   for (const sent of sends) received.push(await column.send(sent));
@@ -151,8 +178,7 @@ async function sendAll(column: Column, { sends, sendsAtOnce }: Scenario) {
 }
 
 /** In any order. */
-function expectHits(found: readonly TrackedHit[], expected: Hits): void {
-  const wanted = expected.map((hit): ExpectedHit => (typeof hit === 'string' ? { hit } : hit));
+export function expectHits(found: readonly TrackedHit[], wanted: readonly ExpectedHit[]): void {
   const names = found.map(({ hit }) => hit);
   expect(names.toSorted()).toEqual(wanted.map(({ hit }) => hit).toSorted());
   const left = [...found];

@@ -12,6 +12,14 @@ const WAYS: readonly Pick<Setup, 'tracing' | 'sampler'>[] = [
   { tracing: 'register', sampler: 0 },
 ];
 
-runScenarios(
-  FRAMEWORKS.flatMap((framework) => WAYS.map((way) => ({ protocol: '1.1', framework, ...way }))),
+/** Those with an SDK from the start. */
+const INSTRUMENTED = WAYS.filter(
+  ({ tracing }) => tracing === 'processor' || tracing === 'register',
 );
+
+runScenarios([
+  ...FRAMEWORKS.flatMap((framework) =>
+    WAYS.map((way): Setup => ({ protocol: '1.1', framework, ...way })),
+  ),
+  ...INSTRUMENTED.map((way): Setup => ({ protocol: '1.1', framework: 'instrumented koa', ...way })),
+]);

@@ -16,6 +16,7 @@ const COLUMNS: readonly Omit<Setup, 'protocol'>[] = [
   { framework: 'fastify', tracing: 'register' },
   { framework: 'koa', tracing: 'none' },
   { framework: 'koa', tracing: 'processor' },
+  { framework: 'instrumented koa', tracing: 'register', sampler: 0 },
   { framework: 'hono', tracing: 'none' },
   { framework: 'hono', tracing: 'register', sampler: 0.3 },
 ];

@@ -1,17 +1,73 @@
-import { describe } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { runNode } from '../../support/child-process.js';
 import { sampled } from '../../support/long.js';
 import { installNodeBeforeTests } from '../../support/matrix.js';
-import type { Setup } from './columns.js';
+import { skipTest } from '../../support/skips.js';
+import { startColumn } from '../doors/capture.js';
+import { columnName, OPTIONS, type Setup } from './columns.js';
 import { runScenarios } from './run-scenarios.js';
 
 const FRAMEWORKS = ['node', 'stream', 'fastify', 'koa', 'hono'] as const;
 const TRACINGS = ['none', 'register'] as const;
+const COLUMNS = FRAMEWORKS.flatMap((framework) =>
+  TRACINGS.map((tracing): Setup => ({ protocol: '2', framework, tracing })),
+);
 
-// These announce the streams of HTTP/2.
+// Their newest versions announce the streams of HTTP/2.
 describe.each(sampled([24], [22, 24, 26]))('Node.js %i', (major) => {
   const nodePath = installNodeBeforeTests(major);
-  const columns = FRAMEWORKS.flatMap((framework) =>
-    TRACINGS.map((tracing): Setup => ({ protocol: '2', framework, tracing })),
-  );
-  runScenarios(columns, () => ({ node: nodePath() }));
+  const known = knowsStreams();
+  runScenarios(COLUMNS, async () => {
+    const node = nodePath();
+    const { version, isAnnounced } = await known(node);
+    const reason = `Node.js ${version} does not announce streams of HTTP/2.`;
+    skipTest(isAnnounced ? undefined : reason, 'streams of HTTP/2');
+    return { node };
+  });
 });
+
+// No version of it does.
+describe('Node.js 20', () => {
+  const nodePath = installNodeBeforeTests(20);
+  test.each(COLUMNS.map((column) => [columnName(column), column] as const))(
+    '%s: requests are not tracked, which is logged once',
+    async (_name, setup) => {
+      const column = await startColumn({
+        ...setup,
+        options: OPTIONS,
+        node: nodePath(),
+        routes: [{ route: '/annotated', handler: 'annotates' }],
+      });
+      for (let i = 0; i < 3; i++) {
+        expect(await column.send({ path: '/annotated' })).toMatchObject({ status: 200 });
+      }
+      expect(await column.stop()).toEqual([]);
+      expect(column.logged()).toEqual(['http2-not-tracked']);
+    },
+  );
+});
+
+const PROBE = `
+const { connect, createServer } = require('node:http2');
+let isAnnounced = false;
+require('node:diagnostics_channel').subscribe('http2.server.stream.created', () => {
+  isAnnounced = true;
+});
+const server = createServer((_request, response) => response.end());
+server.listen(0, '127.0.0.1', () => {
+  const client = connect('http://127.0.0.1:' + server.address().port);
+  client.request().resume().on('close', () => {
+    client.close();
+    server.close();
+    console.log(JSON.stringify({ version: process.versions.node, isAnnounced }));
+  });
+});`;
+
+/** Asks a Node.js once whether it announces the streams of HTTP/2. */
+function knowsStreams() {
+  let asked: Promise<{ version: string; isAnnounced: boolean }> | undefined;
+  return (node: string) => {
+    asked ??= runNode(['-e', PROBE], { node }).then(({ stdout }) => JSON.parse(stdout));
+    return asked;
+  };
+}

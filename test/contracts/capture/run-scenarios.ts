@@ -1,26 +1,45 @@
 import { describe, test } from 'vitest';
 import { comesWith } from '../../support/skips.js';
 import { columnName, hasStats, runColumn, type Setup, scenariosOf } from './columns.js';
+import type { Scenario } from './scenario.js';
 
-/** A test for each scenario of each column. The first one of a column runs them all, in one process. */
-export function runScenarios(columns: readonly Setup[], more: () => Partial<Setup> = () => ({})) {
+/** Skips the current test if only the next part makes the hits of its scenario. */
+export function skipComing(scenario: Scenario, column: Setup): void {
+  const { part, today, in: isIn } = scenario.comesWith ?? {};
+  if (isIn?.(column) ?? true) comesWith(part, today);
+}
+
+/**
+ * A test for each scenario of each column. The first one of a column runs them all, in one process.
+ *
+ * @param more - Called in each test, which it may skip.
+ */
+export function runScenarios(
+  columns: readonly Setup[],
+  more: () => Promise<Partial<Setup>> = async () => ({}),
+) {
   describe.each(columns.map((column) => [columnName(column), column] as const))(
     '%s',
     (_name, column) => {
       let ran: ReturnType<typeof runColumn> | undefined;
+      const run = async () => {
+        const setup = { ...column, ...(await more()) };
+        ran ??= runColumn(setup);
+        return ran;
+      };
       test.each(scenariosOf(column).map((scenario) => [scenario.name, scenario] as const))(
         '%s',
         async (_scenario, scenario) => {
-          const { part, today, in: isIn } = scenario.comesWith ?? {};
-          if (isIn?.(column) ?? true) comesWith(part, today);
-          ran ??= runColumn({ ...column, ...more() });
-          (await ran).check(scenario);
+          skipComing(scenario, column);
+          (await run()).check(scenario);
         },
       );
+      test('nothing is logged that no scenario names', async () => {
+        (await run()).checkLog();
+      });
       if (!hasStats(column)) return;
       test('every request is counted', async () => {
-        ran ??= runColumn({ ...column, ...more() });
-        (await ran).checkStats();
+        (await run()).checkStats();
       });
     },
   );

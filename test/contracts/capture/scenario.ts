@@ -45,6 +45,10 @@ export interface Scenario {
   readonly differs?: Differs;
   /** Why all of its requests make no page view, as `stats()` counts it. */
   readonly ignored?: string;
+  /** Spans with annotations that add to no request. */
+  readonly unusedSpans?: number;
+  /** Codes of what is logged. Each is logged once in a column, also if several scenarios name it. */
+  readonly logs?: readonly string[];
   /** What the client gets. */
   readonly receives?: readonly Partial<Received>[];
   /**
@@ -72,10 +76,26 @@ export const post = (path: string, body: string, more: Partial<Sent> = {}): Sent
   ...more,
 });
 
+export const json = (path: string, body: unknown, headers: Sent['headers'] = {}): Sent =>
+  post(path, JSON.stringify(body), {
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+
+/** GET requests of a connection of their own, which the last one closes. */
+export const raw = (targets: readonly string[], more: Partial<Sent> = {}): Sent => {
+  const requests = targets.map((target, i) => {
+    const lines = [`GET ${target} HTTP/1.1`, 'Host: shop.example', 'X-Consent: yes'];
+    return i === targets.length - 1 ? [...lines, 'Connection: close'] : lines;
+  });
+  const bytes = requests.map((lines) => `${lines.join('\r\n')}\r\n\r\n`).join('');
+  return { path: targets[0] as string, raw: bytes, ...more };
+};
+
 /** Frameworks that pass their routes: a failed request is titled by its route. */
 export const withRoute = (hits: Hits): Differs => ({
   express: hits,
   fastify: hits,
+  'instrumented koa': hits,
 });
 
 export const withoutRoute = (hits: Hits): Differs => ({

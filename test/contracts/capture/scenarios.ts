@@ -1,15 +1,31 @@
 import type { Scenario } from './scenario.js';
+import { CHATBOTS } from './scenarios/chatbots.js';
+import { EVIDENCE } from './scenarios/evidence.js';
 import { FUNCTIONS } from './scenarios/functions.js';
+import { MIDDLEWARES } from './scenarios/middlewares.js';
+import { OPERATIONS } from './scenarios/operations.js';
 import { RESPONSES } from './scenarios/responses.js';
+import { SOCKETS } from './scenarios/sockets.js';
+import { SPAN_CALLS } from './scenarios/span-calls.js';
+import { SPAN_ENDS } from './scenarios/span-ends.js';
 import { SPANS } from './scenarios/spans.js';
 import { TITLES } from './scenarios/titles.js';
+import { UNREADABLE } from './scenarios/unreadable.js';
 import { VISITORS } from './scenarios/visitors.js';
 
 /** What a request is, what its handler does, and which hits it makes. */
 export const SCENARIOS: readonly Scenario[] = [
   ...RESPONSES,
   ...FUNCTIONS,
+  ...MIDDLEWARES,
   ...TITLES,
+  ...OPERATIONS,
   ...VISITORS,
   ...SPANS,
+  ...SPAN_ENDS,
+  ...SPAN_CALLS,
+  ...CHATBOTS,
+  ...SOCKETS,
+  ...UNREADABLE,
+  ...EVIDENCE,
 ];

@@ -10,10 +10,32 @@ import { startMatomo } from '../../support/matomo.js';
 
 /**
  * `none`: without tracing. `processor`: SDK 2 with `MatomoSpanProcessor`. `register`: `register` beside SDK 2. `start`: as `none`,
- * with options in code. `late`: `register`, and an SDK 2 that starts after the first request.
+ * with options in code. `both`: `register` beside SDK 2 with the processor.
+ *
+ * These change when the first request has begun. `late`: `register`, and an SDK 2 that starts then, too late for the instrumentation of
+ * `http`. `late spans`: this is loaded again. `replaced`: `register` beside SDK 2, whose provider is disabled and replaced.
+ * `replaced after shutdown`: it is shut down as well. `disabled`: it is disabled only.
  */
-type Tracing = 'none' | 'processor' | 'register' | 'start' | 'late';
-export type Framework = 'node' | 'stream' | 'express' | 'fastify' | 'koa' | 'hono';
+type Tracing =
+  | 'none'
+  | 'processor'
+  | 'register'
+  | 'start'
+  | 'both'
+  | 'late'
+  | 'late spans'
+  | 'replaced'
+  | 'replaced after shutdown'
+  | 'disabled';
+/** `instrumented koa` has an instrumentation of its routes, as `express` has. */
+export type Framework =
+  | 'node'
+  | 'stream'
+  | 'express'
+  | 'fastify'
+  | 'koa'
+  | 'instrumented koa'
+  | 'hono';
 
 /** A route for all methods, and names in `capture/handlers.cjs`. */
 export interface Route {
@@ -76,7 +98,7 @@ export interface TrackedHit {
 }
 
 /** Counts since start. */
-interface Stats {
+export interface Stats {
   readonly hits: number;
   readonly furtherHits: number;
   readonly aiChatbots: number;
@@ -87,6 +109,8 @@ interface Stats {
   readonly lost: Readonly<Record<string, number>>;
   readonly ignored: Readonly<Record<string, number>>;
   readonly dropped: Readonly<Record<string, number>>;
+  /** Spans with annotations that belong to no request. */
+  readonly spans: { readonly unused: number };
 }
 
 /** An application with all routes, whose hits go to a Matomo of its own. */
@@ -94,13 +118,19 @@ export interface Column {
   readonly url: string;
   send(sent: Sent): Promise<Received>;
   hits(): readonly TrackedHit[];
-  /** What became of every request; after `stop`, of a column with options in code. */
+  /** What became of every request; after `stop` or `askStats`, of a column with options in code. */
   stats(): Stats | undefined;
-  /** What the application has written to its error output. */
-  errors(): string;
+  /** Flushes, then says what has become of every request. */
+  askStats(): Promise<Stats>;
+  /** Codes of what the package has logged, and whatever else the application has written to its error output, line by line. */
+  logged(): readonly string[];
   /** Ends the application, which delivers all hits. */
   stop(): Promise<readonly TrackedHit[]>;
 }
+
+const CODED = /^opentelemetry-matomo: .* \[([\w-]+)\]$/;
+/** Warnings of Node.js, such as those of deprecations. */
+const OF_NODE = /^\(node:\d+\) |^\(Use `node --trace-/;
 
 const APP = 'test/contracts/doors/capture/app.cjs';
 
@@ -123,7 +153,7 @@ export async function startColumn(setup: ColumnSetup): Promise<Column> {
     tracing === 'processor' || tracing === 'start'
       ? []
       : ['--require', 'opentelemetry-matomo/register'];
-  const app = await startServer([...preload, APP], { env, ...(node && { node }) });
+  const app = await startServer([...preload, APP], { env, hasInput: true, ...(node && { node }) });
   return new ChildColumn(app, inspector, protocol);
 }
 
@@ -171,11 +201,26 @@ class ChildColumn implements Column {
 
   hits = () => this.#inspector.hits().map(toTrackedHit);
 
-  errors = () => this.#app.stderr();
+  logged(): readonly string[] {
+    const text = `${this.#app.tracking() ?? ''}${this.#app.stderr()}`;
+    const lines = text.split('\n').filter((line) => line !== '' && !OF_NODE.test(line));
+    return lines.map((line) => CODED.exec(line)?.[1] ?? line);
+  }
 
   stats(): Stats | undefined {
-    const json = /^stats (.*)$/m.exec(this.#app.stdout())?.[1];
-    return json === undefined ? undefined : JSON.parse(json);
+    return this.#told().at(-1);
+  }
+
+  async askStats(): Promise<Stats> {
+    const asked = this.#told().length;
+    this.#app.type('?\n');
+    return eventually(() => this.#told()[asked]);
+  }
+
+  #told(): Stats[] {
+    return [...this.#app.stdout().matchAll(/^stats (.*)\n/gm)].map(([, json]) =>
+      JSON.parse(json as string),
+    );
   }
 
   async stop(): Promise<readonly TrackedHit[]> {
@@ -299,7 +344,7 @@ async function sendRaw(url: string, bytes: string, isOneByOne = false): Promise<
   return { status: status === undefined ? undefined : Number(status), isComplete: true };
 }
 
-function toTrackedHit({ params, stored, status }: InspectedHit): TrackedHit {
+export function toTrackedHit({ params, stored, status }: InspectedHit): TrackedHit {
   const { pathname } = new URL(params.url ?? params.download ?? 'http://none');
   return {
     hit: nameOf(params, stored?.title ?? params.action_name, status),

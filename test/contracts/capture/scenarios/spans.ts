@@ -65,7 +65,7 @@ const rows: readonly Scenario[] = [
     does: 'sets its route on the span',
     sends: [get('/set/x/span')],
     hits: ['GET /set/:by/span 200'],
-    differs: { express: ['GET /set/* 200'] },
+    differs: { express: ['GET /set/* 200'], 'instrumented koa': ['GET /set/* 200'] },
   },
   {
     name: 'a nested SERVER span',
@@ -79,6 +79,7 @@ const rows: readonly Scenario[] = [
   {
     name: 'the span of a job beside an open request',
     does: 'starts a job',
+    unusedSpans: 2,
     sends: [get('/span-job')],
     hits: [
       {
@@ -90,6 +91,7 @@ const rows: readonly Scenario[] = [
   {
     name: 'calls of a job beside an open request',
     does: 'starts a job',
+    unusedSpans: 2,
     sends: [get('/span-job-calls')],
     hits: [{ hit: 'GET /span-job-calls 200', params: { dimension5: undefined } }],
     comesWith: {
@@ -97,6 +99,17 @@ const rows: readonly Scenario[] = [
       today:
         'A call in the span of a job counts for the request in whose async context the job runs.',
     },
+  },
+  {
+    name: 'a child span that ends long after the response',
+    needs: ['recorded', 'time'],
+    does: 'has a span that ends late',
+    sends: [get('/span-late', { waits: 'event Late span' })],
+    hits: [
+      { hit: 'GET /span-late 200', params: { pf_dm1: undefined, dimension5: undefined } },
+      { hit: 'event Late span', params: { url: /\/span-late$/ } },
+    ],
+    unusedSpans: 1,
   },
   {
     name: 'annotated in a child span',

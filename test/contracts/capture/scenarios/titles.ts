@@ -1,4 +1,4 @@
-import { get, type Hits, post, type Scenario, withoutRoute, withRoute } from '../scenario.js';
+import { get, type Hits, json, post, type Scenario, withoutRoute, withRoute } from '../scenario.js';
 
 const none = (name: string, path: string, more: Partial<Scenario> = {}): Scenario => ({
   name,
@@ -36,11 +36,6 @@ const operation = (
   hits: same(title),
   ...more,
 });
-
-const json = (path: string, body: unknown, headers = {}) =>
-  post(path, JSON.stringify(body), {
-    headers: { 'content-type': 'application/json', ...headers },
-  });
 
 export const TITLES: readonly Scenario[] = [
   none('no route', '/nothing-here', { receives: [{ status: 404 }] }),

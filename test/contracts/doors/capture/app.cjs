@@ -1,8 +1,8 @@
 // An application of a column: PROTOCOL, TRACING and FRAMEWORK say which one, ROUTES what its handlers do.
 const { FRAMEWORK, TRACING, ROUTES } = process.env;
-const { setUp, start } = require('./tracing.cjs');
-if (TRACING === 'processor' || TRACING === 'register') setUp();
+const { AT_FIRST_REQUEST, setUp, start } = require('./tracing.cjs');
 if (TRACING === 'start') start();
+else if (TRACING !== 'none' && !TRACING.startsWith('late')) setUp();
 
 const handlers = require('./handlers.cjs');
 const mount = require('./frameworks.cjs')[FRAMEWORK];
@@ -20,7 +20,8 @@ function fail(message) {
 }
 
 mount(routes).then((server) => {
-  if (TRACING === 'late') server.once('request', () => setUp());
+  const change = AT_FIRST_REQUEST[TRACING];
+  if (change) server.once('request', () => void change());
   server.keepAliveTimeout = 60_000;
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');

@@ -45,7 +45,7 @@ const notFound = { handle: () => ({ status: 404, body: 'not found' }) };
 
 const asStream = (body) => (body?.pipe ? Readable.toWeb(body) : body);
 
-module.exports = {
+const FRAMEWORKS = {
   async node(routes) {
     const find = findRoute(routes);
     return create((request, response) => {
@@ -179,3 +179,5 @@ module.exports = {
     });
   },
 };
+
+module.exports = { ...FRAMEWORKS, 'instrumented koa': FRAMEWORKS.koa };

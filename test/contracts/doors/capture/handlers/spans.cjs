@@ -78,6 +78,16 @@ module.exports = {
       trackEvent('Child', 'event');
     });
   },
+  'has a span that ends late'(exchange) {
+    const attributes = { 'matomo.perf_key': 'pf_dm1', 'matomo.dimension5': 'late' };
+    const span = tracer().startSpan('late', { attributes });
+    exchange.onFinish(() =>
+      setTimeout(() => {
+        span.end();
+        trackEvent('Late', 'span');
+      }, 2500),
+    );
+  },
   'fails in its span'() {
     active().recordException(new TypeError('failed'));
     active().setStatus({ code: 2 });

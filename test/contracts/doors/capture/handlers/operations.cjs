@@ -1,0 +1,80 @@
+// Operations that fail although they are answered with status 200.
+const { channel } = require('node:diagnostics_channel');
+const { trace } = require('@opentelemetry/api');
+const { trackMcp } = require('opentelemetry-matomo');
+
+const answer = (body) => () => ({
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+const FAILED = { data: null, errors: [{ message: 'no such order' }] };
+const answerFailure = answer(FAILED);
+
+/** The official SDK, loaded by the first call. */
+let handleMcp;
+function createMcpListener() {
+  const { toNodeHandler } = require('@modelcontextprotocol/node');
+  const { createMcpHandler, McpServer } = require('@modelcontextprotocol/server');
+  class Server extends McpServer {
+    connect(transport) {
+      return super.connect(trackMcp(transport));
+    }
+  }
+  const content = [{ type: 'text', text: 'an order' }];
+  return toNodeHandler(
+    createMcpHandler(() => {
+      const server = new Server({ name: 'orders', version: '1.0.0' });
+      server.registerTool('ship_order', { description: 'Ships' }, () => ({ content }));
+      server.registerTool('lose_order', { description: 'Loses' }, () => ({
+        content,
+        isError: true,
+      }));
+      return server;
+    }),
+  );
+}
+
+/** What graphql 17 announces of an operation. */
+function execute(operationName, result) {
+  const publish = (event, message) =>
+    channel(`tracing:graphql:execute:${event}`).publish({ operationName, ...message });
+  publish('start', {});
+  publish('asyncEnd', { result });
+}
+
+module.exports = {
+  'answers an MCP call that failed': answer({
+    ...{ jsonrpc: '2.0', id: 1 },
+    result: { isError: true, content: [] },
+  }),
+  'serves MCP'(exchange) {
+    handleMcp ??= createMcpListener();
+    exchange.take();
+    handleMcp(exchange.request, exchange.response, exchange.request.body);
+  },
+  'answers a JSON-RPC call that failed': answer({
+    ...{ jsonrpc: '2.0', id: 1 },
+    error: { code: -32000, message: 'no such order' },
+  }),
+  'answers a GraphQL query that failed': answerFailure,
+  /** As the instrumentation of graphql 16 does. */
+  'traces a GraphQL query that fails'() {
+    const attributes = {
+      'graphql.operation.name': 'TracedQuery',
+      'graphql.operation.type': 'query',
+    };
+    const span = trace.getTracer('graphql').startSpan('query TracedQuery', { attributes });
+    span.recordException(new RangeError('no such order'));
+    span.end();
+    return answerFailure();
+  },
+  'announces a GraphQL query that fails'() {
+    const error = { name: 'GraphQLError', originalError: new RangeError('no such order') };
+    execute('AnnouncedFailure', { data: null, errors: [error] });
+    return answerFailure();
+  },
+  'announces a GraphQL query that succeeds'() {
+    execute('AnnouncedSuccess', { data: {} });
+    return answer({ data: {} })();
+  },
+};

@@ -1,0 +1,40 @@
+const { context } = require('@opentelemetry/api');
+const { getRPCMetadata } = require('@opentelemetry/core');
+const { setTimeout: delay } = require('node:timers/promises');
+const { annotate, trackEvent } = require('opentelemetry-matomo');
+
+/** The SERVER span, which the HTTP instrumentation ends when the response is closed, if nobody has done so before. */
+const serverSpan = () => getRPCMetadata(context.active()).span;
+
+module.exports = {
+  async 'ends its span, and answers later'() {
+    serverSpan().end();
+    await delay(5);
+    annotate({ dimension5: 'after the span' });
+    return { status: 201 };
+  },
+  async 'ends its span with an error, and answers later'() {
+    const span = serverSpan();
+    span.setStatus({ code: 2 });
+    span.end();
+    await delay(5);
+    return { status: 201 };
+  },
+  'ends its span in the body'(exchange) {
+    exchange.begin(202, { 'content-type': 'text/plain' }).write('half');
+    serverSpan().end();
+    setImmediate(() => {
+      trackEvent('Test', 'after the span');
+      exchange.end('end');
+    });
+  },
+  'ends its span in finish'(exchange) {
+    const span = serverSpan();
+    exchange.onFinish(() => span.end());
+    return { status: 203 };
+  },
+  'ends its span twice'() {
+    serverSpan().end();
+    serverSpan().end();
+  },
+};

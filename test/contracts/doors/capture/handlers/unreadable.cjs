@@ -1,0 +1,32 @@
+const { trackEvent } = require('opentelemetry-matomo');
+
+/** What an application may replace. */
+function breakHeaders({ request }) {
+  Object.defineProperty(request, 'headers', {
+    get() {
+      throw new Error('no headers any more');
+    },
+  });
+}
+
+let waiting;
+
+module.exports = {
+  'breaks its headers'(exchange) {
+    exchange.begin(200, { 'content-type': 'text/html' }).end('ok');
+    breakHeaders(exchange);
+  },
+  'tracks an event, breaks its headers, and waits'(exchange) {
+    trackEvent('Test', 'before');
+    breakHeaders(exchange);
+    waiting = exchange.take();
+  },
+  'answers what waits'() {
+    waiting.begin(200, { 'content-type': 'text/html' }).end('ok');
+  },
+  'empties its request'(exchange) {
+    exchange.begin(200, { 'content-type': 'text/html' }).end('ok');
+    for (const name of ['url', 'method', 'rawHeaders'])
+      Object.defineProperty(exchange.request, name, { value: undefined });
+  },
+};

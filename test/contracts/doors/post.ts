@@ -1,0 +1,51 @@
+import { onTestFinished } from 'vitest';
+import { createTransport } from '../../../src/delivery/http/create-transport.js';
+import type { Exchange } from '../../../src/delivery/http/transport.js';
+import { setEnvironment, unsetProxies } from '../../support/environment.js';
+
+/** What became of a request: `not sent`, `no answer` (Matomo may have got it), or an answer as it was read. */
+interface Posted {
+  readonly kind: 'answer' | 'not sent' | 'no answer';
+  readonly status?: number;
+  readonly body?: string;
+  readonly contentType?: string;
+  readonly location?: string | undefined;
+  readonly retryAfter?: string | undefined;
+  readonly date?: string | undefined;
+  readonly authenticate?: string | undefined;
+  /** Of what has no answer. */
+  readonly message?: string;
+}
+
+/** The HTTP client of a live process. */
+export interface Poster {
+  post(body: string | Buffer, timeoutMillis?: number): Promise<Posted>;
+  close(): Promise<void>;
+}
+
+interface PosterSetup {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Variables of proxies; all others are unset. */
+  readonly proxies?: Readonly<Record<string, string>>;
+}
+
+const KINDS = { not_sent: 'not sent', no_answer: 'no answer' } as const;
+
+export function openPoster(url: string, { headers = {}, proxies = {} }: PosterSetup = {}): Poster {
+  unsetProxies();
+  setEnvironment(proxies);
+  const transport = createTransport({ url: new URL(url), userAgent: 'test/1', headers });
+  onTestFinished(() => transport.close());
+  return {
+    async post(body, timeoutMillis = 20_000) {
+      return toPosted(await transport.send(Buffer.from(body), timeoutMillis));
+    },
+    close: () => transport.close(),
+  };
+}
+
+function toPosted(exchange: Exchange): Posted {
+  if (exchange.kind === 'answer') return exchange;
+  if (exchange.kind === 'printed') throw new Error('a dry run sends nothing');
+  return { kind: KINDS[exchange.kind], message: exchange.error.message };
+}

@@ -1,0 +1,284 @@
+import type { Span } from '../doors/spans.js';
+import { dimensions, request } from './request-span.js';
+import { track } from './row.js';
+
+const LOCAL = { ways: ['exporter', 'gateway'] } as const;
+
+track([
+  { name: 'one request', spans: [request('one')], hits: ['GET /one 200'] },
+  {
+    name: 'two requests of one trace, without a common parent',
+    spans: [request('one'), request('two')],
+    hits: ['GET /one 200', 'GET /two 200'],
+  },
+  {
+    name: 'two traces',
+    spans: [request('one'), request('two', { trace: 'b' })],
+    hits: ['GET /one 200', 'GET /two 200'],
+  },
+  {
+    name: 'child spans annotate their request, also below others',
+    spans: [
+      { id: 'leaf', parent: 'step', attributes: dimensions({ 5: 'leaf' }) },
+      { id: 'step', parent: 'one' },
+      { id: 'beside', parent: 'one', attributes: dimensions({ 6: 'beside' }) },
+      request('one'),
+    ],
+    hits: [{ hit: 'GET /one 200', params: { dimension5: 'leaf', dimension6: 'beside' } }],
+  },
+  {
+    name: 'of two child spans, the one that ends last wins',
+    spans: [
+      {
+        id: 'short',
+        parent: 'one',
+        durationMillis: 3,
+        attributes: dimensions({ 5: 'short', 6: 'short' }),
+      },
+      { id: 'long', parent: 'one', durationMillis: 7, attributes: dimensions({ 5: 'long' }) },
+      request('one'),
+    ],
+    hits: [{ hit: 'GET /one 200', params: { dimension5: 'long', dimension6: 'short' } }],
+  },
+  {
+    name: 'a child span that begins first and ends last wins',
+    spans: [
+      {
+        id: 'later',
+        parent: 'one',
+        startMillis: 4,
+        durationMillis: 2,
+        attributes: dimensions({ 5: 'later' }),
+      },
+      {
+        id: 'around',
+        parent: 'one',
+        startMillis: 1,
+        durationMillis: 8,
+        attributes: dimensions({ 5: 'around' }),
+      },
+      request('one'),
+    ],
+    hits: [{ hit: 'GET /one 200', params: { dimension5: 'around' } }],
+  },
+  {
+    name: 'the SERVER span wins over those below',
+    spans: [
+      { id: 'step', parent: 'one', attributes: dimensions({ 5: 'step', 6: 'step' }) },
+      request('one', { attributes: dimensions({ 5: 'own' }) }),
+    ],
+    hits: [{ hit: 'GET /one 200', params: { dimension5: 'own', dimension6: 'step' } }],
+  },
+  {
+    name: 'timings of spans add up',
+    spans: [
+      {
+        id: 'first',
+        parent: 'one',
+        durationMillis: 3,
+        attributes: { 'matomo.perf_key': 'pf_dm1' },
+      },
+      {
+        id: 'second',
+        parent: 'one',
+        durationMillis: 4,
+        attributes: { 'matomo.perf_key': 'pf_dm1' },
+      },
+      {
+        id: 'other',
+        parent: 'one',
+        durationMillis: 5,
+        attributes: { 'matomo.perf_key': 'pf_dm2' },
+      },
+      request('one', { durationMillis: 60 }),
+    ],
+    hits: [
+      { hit: 'GET /one 200', params: { pf_dm1: '7', pf_dm2: '5', gt_ms: '60', pf_srv: '48' } },
+    ],
+  },
+  {
+    name: 'a SERVER span in a request is a part of it',
+    spans: [
+      { id: 'step', parent: 'inner', attributes: dimensions({ 6: 'step' }) },
+      request('inner', { parent: 'between', attributes: dimensions({ 5: 'inner' }) }),
+      { id: 'between', parent: 'outer' },
+      request('outer'),
+    ],
+    hits: [{ hit: 'GET /outer 200', params: { dimension5: 'inner', dimension6: 'step' } }],
+  },
+  {
+    name: 'a SERVER span below a CLIENT span is a request of its own',
+    spans: [
+      { id: 'step', parent: 'called', attributes: dimensions({ 5: 'step' }) },
+      request('called', { parent: 'call', isParentRemote: true }),
+      { id: 'call', parent: 'outer', kind: 'CLIENT', attributes: dimensions({ 6: 'call' }) },
+      request('outer'),
+    ],
+    hits: [
+      { hit: 'GET /outer 200', params: { dimension5: undefined, dimension6: 'call' } },
+      { hit: 'GET /called 200', params: { dimension5: 'step', dimension6: undefined } },
+    ],
+  },
+  {
+    name: 'a SERVER span below a PRODUCER span is a part of the request around it',
+    spans: [
+      request('inner', { parent: 'message', attributes: dimensions({ 5: 'inner' }) }),
+      { id: 'message', parent: 'outer', kind: 'PRODUCER' },
+      request('outer'),
+    ],
+    hits: [{ hit: 'GET /outer 200', params: { dimension5: 'inner' } }],
+  },
+  {
+    name: 'a request with a remote parent',
+    spans: [
+      { id: 'step', parent: 'one', attributes: dimensions({ 5: 'step' }) },
+      request('one', { parent: 'elsewhere', isParentRemote: true }),
+    ],
+    hits: [{ hit: 'GET /one 200', params: { dimension5: 'step' } }],
+  },
+  {
+    name: 'a request whose remote parent is among the spans, of another request',
+    spans: [
+      request('called', {
+        parent: 'outer',
+        isParentRemote: true,
+        attributes: dimensions({ 5: 'called' }),
+      }),
+      request('outer'),
+    ],
+    hits: [
+      { hit: 'GET /outer 200', params: { dimension5: undefined } },
+      { hit: 'GET /called 200', params: { dimension5: 'called' } },
+    ],
+  },
+  {
+    name: 'many spans below a request, each of which says something',
+    spans: [
+      ...Array.from(
+        { length: 30 },
+        (_each, i): Span => ({
+          id: `step-${i}`,
+          parent: i % 3 === 0 ? 'one' : `step-${i - 1}`,
+          durationMillis: 1,
+          attributes: { 'matomo.perf_key': 'pf_dm1' },
+        }),
+      ).toReversed(),
+      request('one', { durationMillis: 100 }),
+    ],
+    hits: [{ hit: 'GET /one 200', params: { pf_dm1: '30' } }],
+  },
+  {
+    name: 'many requests of one trace, each with a span below',
+    spans: Array.from({ length: 20 }, (_each, i): Span[] => [
+      { id: `step-${i}`, parent: `one-${i}`, attributes: dimensions({ 5: `step-${i}` }) },
+      request(`one-${i}`, {
+        parent: 'elsewhere',
+        isParentRemote: true,
+        attributes: { 'url.path': `/${'x'.repeat(i + 1)}` },
+      }),
+    ]).flat(),
+    hits: Array.from({ length: 20 }, (_each, i) => ({
+      hit: `GET /${'x'.repeat(i + 1)} 200`,
+      params: { dimension5: `step-${i}` },
+    })),
+  },
+  {
+    name: 'requests that are each other’s parents are one',
+    spans: [
+      request('one', { parent: 'two', attributes: { 'url.path': '/same' } }),
+      request('two', { parent: 'one', attributes: { 'url.path': '/same' } }),
+    ],
+    hits: ['GET /same 200'],
+    ...LOCAL,
+  },
+  {
+    name: 'a request that is its own parent',
+    spans: [request('one', { parent: 'one' })],
+    hits: ['GET /one 200'],
+    ...LOCAL,
+  },
+  {
+    name: 'spans that are each other’s parents, beside a request',
+    spans: [
+      { id: 'a', parent: 'b', attributes: dimensions({ 5: 'a' }) },
+      { id: 'b', parent: 'a', attributes: dimensions({ 5: 'b' }) },
+      request('one'),
+    ],
+    hits: [{ hit: 'GET /one 200', params: { dimension5: undefined } }],
+    unused: 2,
+    ...LOCAL,
+  },
+  {
+    name: 'a span that comes twice counts once',
+    spans: [
+      { id: 'step', parent: 'one', durationMillis: 3, attributes: { 'matomo.perf_key': 'pf_dm1' } },
+      { id: 'step', parent: 'one', durationMillis: 3, attributes: { 'matomo.perf_key': 'pf_dm1' } },
+      request('one'),
+      request('one'),
+    ],
+    hits: [{ hit: 'GET /one 200', params: { pf_dm1: '3' } }],
+    ...LOCAL,
+  },
+  {
+    name: 'of many spans, one that comes twice counts once',
+    spans: [
+      ...Array.from(
+        { length: 24 },
+        (_each, i): Span => ({
+          id: `step-${i % 12}`,
+          parent: 'one',
+          durationMillis: 1,
+          attributes: { 'matomo.perf_key': 'pf_dm1' },
+        }),
+      ),
+      request('one', { durationMillis: 100 }),
+    ],
+    hits: [{ hit: 'GET /one 200', params: { pf_dm1: '12' } }],
+    ...LOCAL,
+  },
+  {
+    name: 'an annotated span without a request is not used',
+    spans: [{ id: 'job', attributes: dimensions({ 5: 'job' }) }, request('one')],
+    hits: [{ hit: 'GET /one 200', params: { dimension5: undefined } }],
+    unused: 1,
+  },
+  {
+    name: 'a span whose parent is missing is of no request',
+    spans: [
+      { id: 'step', parent: 'missing', attributes: dimensions({ 5: 'step' }) },
+      request('one'),
+    ],
+    hits: [{ hit: 'GET /one 200', params: { dimension5: undefined } }],
+    unused: 1,
+  },
+  {
+    name: 'a request whose parent is missing is one',
+    spans: [
+      { id: 'step', parent: 'one', attributes: dimensions({ 5: 'step' }) },
+      request('one', { parent: 'missing' }),
+    ],
+    hits: [{ hit: 'GET /one 200', params: { dimension5: 'step' } }],
+    ...LOCAL,
+  },
+  {
+    name: 'a SERVER span that is no request, with a request below',
+    spans: [
+      request('one', { parent: 'function' }),
+      { id: 'function', kind: 'SERVER', attributes: { 'faas.trigger': 'http' } },
+    ],
+    hits: ['GET /one 200'],
+  },
+  {
+    name: 'a SERVER span without a method is logged',
+    spans: [{ id: 'odd', kind: 'SERVER', attributes: { 'http.verb': 'GET' } }],
+    hits: [],
+    codes: ['spans-without-method'],
+  },
+  ...['rpc.system', 'rpc.system.name', 'grpc.method', 'messaging.system', 'faas.trigger'].map(
+    (name) => ({
+      name: `a SERVER span of ${name} is no request, and is not logged`,
+      spans: [{ id: 'other', kind: 'SERVER' as const, attributes: { [name]: 'x' } }],
+      hits: [],
+    }),
+  ),
+]);

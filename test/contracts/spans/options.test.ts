@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { trackSpans, type Way } from '../doors/spans.js';
+import { request } from './request-span.js';
+import { type Row, track } from './row.js';
+
+const asset = (i: number) => request(`a${i}`, { attributes: { 'url.path': `/assets/a${i}.css` } });
+const assets = (count: number) => Array.from({ length: count }, (_each, i) => asset(i));
+
+const option = (name: string, options: Row['options'], more: Partial<Row> = {}): Row => ({
+  name,
+  spans: [request('a')],
+  options: options ?? {},
+  hits: ['GET /a 200'],
+  ...more,
+});
+
+track([
+  option(
+    'visitorKey: daily, without a spool',
+    { visitorKey: 'daily' },
+    { codes: ['visitor-key-not-shared'] },
+  ),
+  option('a visitor key', { visitorKey: 'a-key' }),
+  option(
+    'neither page views nor chatbots',
+    { pageViews: false, aiChatbots: 'off' },
+    { hits: [], ignored: { page_views: 1 }, codes: ['only-explicit-events'] },
+  ),
+  option('no page views', { pageViews: false }, { hits: [], ignored: { page_views: 1 } }),
+  option(
+    'the site of a service',
+    { siteId: 'shop=3' },
+    { hits: [{ hit: 'GET /a 200', params: { idsite: '3' } }] },
+  ),
+  option('a service without a site', { siteId: 'mail=3' }, { hits: [], ignored: { site: 1 } }),
+  option('a line of counts at the end', { statsIntervalMillis: 3_600_000 }, { codes: ['stats'] }),
+  option(
+    'doNotTrack, and headers that nothing captures',
+    { doNotTrack: true },
+    { hits: [], ignored: { do_not_track: 1 }, codes: ['headers-not-captured'] },
+  ),
+  {
+    name: 'twenty requests that are all for static files',
+    spans: assets(20),
+    hits: [],
+    ignored: { static: 20 },
+    codes: ['all-ignored'],
+  },
+  {
+    name: 'nineteen requests for static files, and a page',
+    spans: [...assets(19), request('a'), ...[20, 21].map(asset)],
+    hits: ['GET /a 200'],
+    ignored: { static: 21 },
+    isOrdered: true,
+  },
+  {
+    name: 'a page, and twenty static files',
+    spans: [request('a'), ...assets(20)],
+    hits: ['GET /a 200'],
+    ignored: { static: 20 },
+    isOrdered: true,
+  },
+]);
+
+test.each<Way>(['exporter', 'gateway', 'processor'])(
+  'a dry run sends nothing, and counts what it prints as accepted (%s)',
+  async (way) => {
+    const { hits, stats, metrics, codes } = await trackSpans(way, [[request('a'), request('b')]], {
+      dryRun: true,
+    });
+    expect(hits).toEqual([]);
+    expect(stats).toMatchObject({ hits: 2, accepted: 2, tracked: 0, pending: 0 });
+    expect(metrics).toMatchObject({ 'matomo.hits accepted': 2, 'matomo.hits tracked': 0 });
+    const printed = codes.filter((line) => /action_name=GET \/[ab]&/.test(line));
+    expect(printed).toHaveLength(2);
+  },
+);
+
+test.each<Way>(['exporter', 'processor'])('a %s that is off tracks nothing', async (way) => {
+  const { hits, stats, codes } = await trackSpans(way, [[request('a')]], { enabled: false });
+  expect(hits).toEqual([]);
+  expect(stats).toMatchObject({ hits: 0, pending: 0 });
+  expect(codes).toEqual([]);
+});
+
+test.each<Way>(['exporter', 'processor'])('a full queue drops hits, counted (%s)', async (way) => {
+  const spans = ['a', 'b', 'c', 'd'].map((id) => request(id));
+  const { hits, lost, metrics } = await trackSpans(way, [spans], {
+    maxQueueSize: 3,
+    maxExportBatchSize: 3,
+    scheduledDelayMillis: 60_000,
+  });
+  expect(hits).toHaveLength(3);
+  expect(lost).toEqual({ queue_full: 1 });
+  expect(metrics).toMatchObject({
+    'matomo.queue.capacity': 3,
+    'matomo.hits tracked': 3,
+    'matomo.hits lost queue_full': 1,
+    'otel.sdk.processor.span.processed': 3,
+    'otel.sdk.processor.span.processed queue_full': 1,
+  });
+});

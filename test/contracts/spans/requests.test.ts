@@ -1,0 +1,397 @@
+import type { Span } from '../doors/spans.js';
+import { dimensions, request } from './request-span.js';
+import { type Row, track } from './row.js';
+
+const EXCEPTION = { name: 'exception', attributes: { 'exception.type': 'Boom' } };
+const OLD = { 'http.method': 'GET', 'http.target': '/old' };
+
+/** A SERVER span with these attributes only. */
+const server = (attributes: NonNullable<Span['attributes']>, more: Partial<Span> = {}): Span => ({
+  id: 'server',
+  kind: 'SERVER',
+  attributes,
+  ...more,
+});
+
+const row = (name: string, span: Span, hit: string, params = {}, more: Partial<Row> = {}): Row => ({
+  name,
+  spans: [span],
+  hits: [{ hit, params }],
+  ...more,
+});
+
+const withStatus = (status: string | number, found: number): Row =>
+  row(
+    `the status ${JSON.stringify(status)} means ${found}`,
+    request('a', { attributes: { 'http.response.status_code': status } }),
+    `${found === 404 ? 'GET Not Found' : 'GET /a'} ${found}`,
+  );
+
+track([
+  withStatus('204', 204),
+  withStatus(404, 404),
+  withStatus('404', 404),
+  withStatus(0, 499),
+  withStatus('000', 499),
+  withStatus(100, 100),
+  withStatus(599, 599),
+  withStatus(999, 999),
+  withStatus(99, 200),
+  withStatus(1000, 200),
+  withStatus(200.5, 200),
+  withStatus('abc', 200),
+  withStatus('2e2', 200),
+  row('no status', server(OLD), 'GET /old 200'),
+  row('no status, OK', server(OLD, { status: 'OK' }), 'GET /old 200'),
+  row('no status, ERROR', server(OLD, { status: 'ERROR' }), 'GET /old 500'),
+  row('no status, an exception', server(OLD, { events: [EXCEPTION] }), 'GET /old 500'),
+  row('no status, another event', server(OLD, { events: [{ name: 'log' }] }), 'GET /old 200'),
+  row(
+    'no status, an exception that was handled',
+    server(OLD, { status: 'OK', events: [EXCEPTION] }),
+    'GET /old 200',
+  ),
+  row(
+    'an old status beside one that is none',
+    server({ ...OLD, 'http.response.status_code': '', 'http.status_code': 503 }),
+    'GET /old 503',
+  ),
+]);
+
+// Which class of an error is sent, by the option `errors`.
+const ERRORS = { options: { errors: 'type' } } as const;
+const failed = (attributes = {}, more: Partial<Span> = {}) =>
+  request('a', { ...more, attributes: { 'http.response.status_code': 500, ...attributes } });
+
+track([
+  row(
+    'an exception',
+    failed({}, { events: [EXCEPTION] }),
+    'GET /a 500',
+    { cvar: /"Boom"/ },
+    ERRORS,
+  ),
+  row(
+    'the last of two exceptions',
+    failed(
+      {},
+      {
+        events: [EXCEPTION, { name: 'exception', attributes: { 'exception.type': 'Last' } }],
+      },
+    ),
+    'GET /a 500',
+    { cvar: /"Last"/ },
+    ERRORS,
+  ),
+  row(
+    'error.type',
+    failed({ 'error.type': 'Timeout' }),
+    'GET /a 500',
+    { cvar: /"Timeout"/ },
+    ERRORS,
+  ),
+  {
+    name: 'error.type of a span below that failed',
+    spans: [
+      { id: 'step', parent: 'a', status: 'ERROR', attributes: { 'error.type': 'OfStep' } },
+      failed(),
+    ],
+    hits: [{ hit: 'GET /a 500', params: { cvar: /"OfStep"/ } }],
+    ...ERRORS,
+  },
+  {
+    name: 'the error of the request wins over that of a span below',
+    spans: [
+      { id: 'step', parent: 'a', status: 'ERROR', attributes: { 'error.type': 'OfStep' } },
+      failed({ 'error.type': 'Own' }),
+    ],
+    hits: [{ hit: 'GET /a 500', params: { cvar: /"Own"/ } }],
+    ...ERRORS,
+  },
+  {
+    name: 'no class of an error without the option',
+    spans: [failed({ 'error.type': 'Timeout' }, { events: [EXCEPTION] })],
+    options: { errors: 'off' },
+    hits: [{ hit: 'GET /a 500', params: { cvar: /^(?!.*(?:Timeout|Boom))/ } }],
+  },
+]);
+
+// Methods, targets, hosts and clients, by the names of several conventions.
+const SHOP = { ...request('a').attributes, 'server.address': 'shop.example.org' };
+
+track([
+  row('the old names', server({ ...OLD, 'http.status_code': 201 }), 'GET /old 201'),
+  row(
+    'a method that is not known',
+    request('a', {
+      attributes: { 'http.request.method': '_OTHER', 'http.request.method_original': 'PURGE' },
+    }),
+    'PURGE /a 200',
+  ),
+  row(
+    'a method of which nothing is known',
+    request('a', { attributes: { 'http.request.method': '_OTHER' } }),
+    '_OTHER /a 200',
+  ),
+  row('a query of its own', server({ ...SHOP, 'url.query': 'page=2' }), 'GET /a 200', {
+    url: 'https://shop.example.org/a?page=2',
+  }),
+  row('a query with its question mark', server({ ...SHOP, 'url.query': '?page=2' }), 'GET /a 200', {
+    url: 'https://shop.example.org/a?page=2',
+  }),
+  row('a query in the path', server({ ...SHOP, 'url.path': '/a?page=2' }), 'GET /a 200', {
+    url: 'https://shop.example.org/a?page=2',
+  }),
+  row(
+    'a query in the full URL only',
+    server({ ...SHOP, 'url.full': 'https://other.example/b?page=2' }),
+    'GET /a 200',
+    { url: 'https://shop.example.org/a?page=2' },
+  ),
+  row('a path without a slash', server({ ...SHOP, 'url.path': 'a/b' }), 'GET /a/b 200', {
+    url: 'https://shop.example.org/a/b',
+  }),
+  row(
+    'nothing but the full URL',
+    server({ 'http.request.method': 'GET', 'url.full': 'https://shop.example.org:8443/a?page=2' }),
+    'GET /a 200',
+    { url: 'https://shop.example.org:8443/a?page=2' },
+  ),
+  row(
+    'nothing but the old full URL',
+    server({ 'http.method': 'GET', 'http.url': 'http://shop.example.org/a?page=2' }),
+    'GET /a 200',
+    { url: 'https://shop.example.org/a?page=2' },
+  ),
+  row(
+    'the path of Zipkin',
+    server({ 'http.method': 'GET', 'http.path': '/zipkin' }),
+    'GET /zipkin 200',
+  ),
+  row(
+    'a target with two slashes is a path',
+    server({ 'http.method': 'GET', 'http.target': '//a/b', 'http.host': 'shop.example.org' }),
+    'GET //a/b 200',
+    { url: 'https://shop.example.org//a/b' },
+  ),
+  row(
+    'an absolute target',
+    server({
+      ...OLD,
+      'http.target': 'http://other.example/a?x=1',
+      'http.host': 'shop.example.org',
+    }),
+    'GET /a 200',
+    { url: 'https://shop.example.org/a?x=1' },
+  ),
+  ...(
+    [
+      [{ 'http.host': 'one.example.org' }, 'https://one.example.org/old'],
+      [{ 'net.host.name': 'one.example.org' }, 'https://one.example.org/old'],
+      [{ 'server.address': 'one.example.org', 'server.port': 80 }, 'https://one.example.org/old'],
+      [{ 'server.address': 'one.example.org', 'server.port': 443 }, 'https://one.example.org/old'],
+      [
+        { 'server.address': 'one.example.org', 'server.port': 8080 },
+        'https://one.example.org:8080/old',
+      ],
+      [
+        { 'net.host.name': 'one.example.org', 'net.host.port': 81 },
+        'https://one.example.org:81/old',
+      ],
+      [{ 'server.address': '::1', 'server.port': 8080 }, 'http://[::1]:8080/old'],
+      [{ 'server.address': '[::1]' }, 'http://[::1]/old'],
+      [
+        { 'http.host': 'one.example.org', 'server.address': 'two.example.org' },
+        'https://one.example.org/old',
+      ],
+    ] as const
+  ).map(([attributes, url]) =>
+    row(
+      `the host of ${JSON.stringify(attributes)}`,
+      server({ ...OLD, ...attributes }),
+      'GET /old 200',
+      { url },
+    ),
+  ),
+  ...(
+    [
+      ['network.peer.address', '203.0.113.7', '203.0.113.7'],
+      ['net.sock.peer.addr', '203.0.113.7', '203.0.113.7'],
+      ['net.peer.ip', '203.0.113.7', '203.0.113.7'],
+      ['peer.address', '203.0.113.7:9211', '203.0.113.7'],
+      ['peer.address', '[2001:db8::7]:9211', '2001:db8::7'],
+      ['client.address', '203.0.113.7', undefined],
+    ] as const
+  ).map(([name, value, cip]) =>
+    row(`the address ${name} ${value}`, server({ ...OLD, [name]: value }), 'GET /old 200', { cip }),
+  ),
+  ...(
+    [
+      ['user_agent.original', 'curl/8.5.0', 'curl/8.5.0'],
+      ['http.user_agent', 'curl/8.5.0', 'curl/8.5.0'],
+      ['user_agent', 'curl/8.5.0', 'curl/8.5.0'],
+      ['user_agent', '-', '-'],
+      ['http.request.header.user-agent', ['curl/8.5.0'], 'curl/8.5.0'],
+      ['http.request.header.user_agent', ['curl/8.5.0'], 'curl/8.5.0'],
+      ['http.request.header.User-Agent', 'curl/8.5.0', 'curl/8.5.0'],
+    ] as const
+  ).map(([name, value, ua]) =>
+    row(`the user agent ${name} ${value}`, server({ ...OLD, [name]: value }), 'GET /old 200', {
+      ua,
+    }),
+  ),
+  row(
+    'captured headers',
+    server({
+      ...OLD,
+      'user_agent.original':
+        'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
+      'http.request.header.accept-language': ['de-DE,de;q=0.8'],
+      'http.request.header.referer': ['https://other.example/from', 'https://second.example/'],
+      'http.request.header.host': ['shop.example.org'],
+    }),
+    'GET /old 200',
+    { lang: /^de-DE/i, urlref: 'https://other.example/from', url: 'https://shop.example.org/old' },
+  ),
+  row(
+    'a header that is captured under two names is one',
+    server({
+      ...OLD,
+      'http.request.header.referer': ['https://other.example/from'],
+      'http.request.header.Referer': ['https://other.example/from'],
+    }),
+    'GET /old 200',
+    { urlref: 'https://other.example/from' },
+  ),
+  ...(
+    [
+      [['text/event-stream; charset=utf-8'], undefined],
+      ['Text/Event-Stream', undefined],
+      [['text/html'], /^\d+$/],
+    ] as const
+  ).map(([type, time]) =>
+    row(
+      `the time of the server, of a response of ${type}`,
+      request('a', { attributes: { 'http.response.header.content-type': type } }),
+      'GET /a 200',
+      { pf_srv: time },
+    ),
+  ),
+]);
+
+// Micrometer has names of its own.
+const SPRING = {
+  exception: 'none',
+  'http.url': '/owners/7',
+  method: 'GET',
+  outcome: 'SUCCESS',
+  status: '200',
+  uri: '/owners/{ownerId}',
+};
+const spring = (
+  name: string,
+  attributes: NonNullable<Span['attributes']>,
+  hit: string,
+  more: Partial<Row> = {},
+): Row => row(`Micrometer: ${name}`, server({ ...SPRING, ...attributes }), hit, {}, more);
+
+track([
+  spring('a request', {}, 'GET /owners/{ownerId} 200'),
+  spring('no route', { uri: 'UNKNOWN' }, 'GET /owners/:id 200'),
+  spring('the client left', { status: 'UNKNOWN' }, 'GET /owners/{ownerId} 499'),
+  row(
+    'Micrometer: an exception',
+    server({ ...SPRING, status: '500', exception: 'IllegalState' }, { status: 'ERROR' }),
+    'GET /owners/{ownerId} 500',
+    { cvar: /"IllegalState"/ },
+    ERRORS,
+  ),
+  spring(
+    'beside standard names',
+    { ...request('a').attributes, 'http.response.status_code': 201 },
+    'GET /a 201',
+  ),
+  { ...spring('no method', { method: 'UNKNOWN' }, ''), hits: [], codes: ['spans-without-method'] },
+  {
+    ...spring('a method that is none', { method: 'get it' }, ''),
+    hits: [],
+    codes: ['spans-without-method'],
+  },
+]);
+
+// What the service says, and whose requests these are.
+track([
+  {
+    name: 'attributes of the resource, and a span that wins over them',
+    spans: [request('a', { attributes: dimensions({ 6: 'span' }) })],
+    resource: { 'service.name': 'shop', ...dimensions({ 5: 'service', 6: 'service' }) },
+    options: { dimensions: { 7: 'service.name' } },
+    hits: [
+      {
+        hit: 'GET /a 200',
+        params: { dimension5: 'service', dimension6: 'span', dimension7: 'shop' },
+      },
+    ],
+  },
+  {
+    name: 'the site of the service',
+    spans: [request('a')],
+    resource: { 'matomo.idsite': '7' },
+    hits: [{ hit: 'GET /a 200', params: { idsite: '7' } }],
+  },
+  {
+    name: 'a timing of the service is none',
+    spans: [request('a')],
+    resource: { 'matomo.perf_key': 'pf_dm1' },
+    hits: [{ hit: 'GET /a 200', params: { pf_dm1: undefined } }],
+  },
+  {
+    name: 'an ignored service',
+    spans: [request('a')],
+    resource: { 'matomo.ignore': 'true' },
+    hits: [],
+    ignored: { attribute: 1 },
+  },
+  ...([true, 'true', 1] as const).map(
+    (value): Row => ({
+      name: `ignored by ${typeof value} ${value} of a span below`,
+      spans: [{ id: 'step', parent: 'a', attributes: { 'matomo.ignore': value } }, request('a')],
+      hits: [],
+      ignored: { attribute: 1 },
+    }),
+  ),
+  ...([false, 'no', 0] as const).map(
+    (value): Row => ({
+      name: `not ignored by ${typeof value} ${value}`,
+      spans: [request('a', { attributes: { 'matomo.ignore': value } })],
+      hits: ['GET /a 200'],
+    }),
+  ),
+  {
+    name: 'the user of an attribute',
+    spans: [
+      { id: 'step', parent: 'a', attributes: { 'enduser.id': 'ada' } },
+      request('a'),
+      request('b', { trace: 'b', attributes: { 'enduser.id': 'grace' } }),
+    ],
+    options: { userId: 'enduser.id' },
+    hits: [
+      { hit: 'GET /a 200', params: { uid: 'ada' } },
+      { hit: 'GET /b 200', params: { uid: 'grace' } },
+    ],
+  },
+  {
+    name: 'custom variables of several spans',
+    spans: [
+      { id: 'step', parent: 'a', attributes: { 'matomo.cvar.plan': 'pro' } },
+      request('a', { attributes: { 'matomo.cvar.area': 'shop' } }),
+    ],
+    hits: [{ hit: 'GET /a 200', params: { cvar: /(?=.*"plan","pro")(?=.*"area","shop")/ } }],
+  },
+  {
+    name: 'a timing of an unknown name is logged',
+    spans: [{ id: 'step', parent: 'a', attributes: { 'matomo.perf_key': 'pf_odd' } }, request('a')],
+    hits: ['GET /a 200'],
+    codes: ['parameter-invalid'],
+  },
+]);

@@ -1,0 +1,269 @@
+import { expect, test } from 'vitest';
+import { trackSpans } from '../doors/spans.js';
+import { request } from './request-span.js';
+
+type Row = readonly [path: string, reported: string, place: string];
+
+/** What spans report, and what titles show of it. */
+const ROWS: readonly Row[] = [
+  // Routes that are right.
+  ['/', '/', '/'],
+  ['/orders', '/orders', '/orders'],
+  ['/orders/', '/orders', '/orders'],
+  ['/orders', '/orders/', '/orders/'],
+  ['/ORDERS/7', '/orders/:id', '/orders/:id'],
+  ['/%C3%BCber/uns', '/über/uns', '/über/uns'],
+  ['/a%20b/7', '/a b/{id}', '/a b/{id}'],
+  ['/caf%C3%A9/7', '/caf%C3%A9/:id', '/café/:id'],
+  ['//orders//7', '/orders/:id', '/orders/:id'],
+  ['/owners;jsessionid=1A2B/7', '/owners/{ownerId}', '/owners/{ownerId}'],
+  ['/my-post', '/:slug', '/:slug'],
+  ['/acme/site', '/:owner/:repo', '/:owner/:repo'],
+  ['/users', '/users/:id?', '/users/:id'],
+  ['/users', '/:lang?/users', '/:lang/users'],
+  ['/de/users', '/:lang?/users', '/:lang/users'],
+  ['/from-ann/to-bob', '/from-:a/to-:b', '/from-:a/to-:b'],
+  ['/v1/shelves/7/books', '/v1/{parent=shelves/*}/books', '/v1/{parent}/books'],
+  ['/keys/7:rotate', '/keys/{id}:rotate', '/keys/{id}:rotate'],
+  ['/files/a/b.pdf', '/files/*', '/files/*'],
+  ['/files/a/b/edit', '/files/*/edit', '/files/*/edit'],
+  ['/users/9.data', '/users/:id', '/users/:id'],
+  ['/posts.data', '/posts', '/posts'],
+  // Routes without their mount path, mount paths alone, and what has nothing to do with the path.
+  ['/api/leaf', '/leaf', '/api/leaf'],
+  ['/users/7/books/9', '/:userId/books/:bookId', '/users/:id/books/:id'],
+  ['/users/7', '/:id', '/users/:id'],
+  ['/v1/items/7', '/v1', '/v1/items/:id'],
+  ['/v1/items/7', '/v1/', '/v1/items/:id'],
+  ['/v1/items/7', '/', '/v1/items/:id'],
+  ['/users/7', '/users/:id/posts', '/users/:id'],
+  ['/users/7', '/orders/:id', '/users/:id'],
+  ['/carts/7', 'carts', '/carts/:id'],
+  // The path itself.
+  ['/users/7', '/users/7', '/users/:id'],
+  ['/users/7', '/Users/7/', '/users/:id'],
+  ['/users/7/posts/8', '/users/7/posts/:postId', '/users/:id/posts/:postId'],
+  [
+    '/users/6f1c2a9e-8d3b-4c5e-9f7a-1b2c3d4e5f60',
+    '/users/6f1c2a9e-8d3b-4c5e-9f7a-1b2c3d4e5f60',
+    '/users/:uuid',
+  ],
+  // Rules of proxies, names, expressions.
+  ['/products/7', 'Host(`shop.example`)', '/products/:id'],
+  ['/', 'Host(`shop.example`)', '/'],
+  ['/products', 'Host(`shop.example`)', '/products'],
+  ['/x/7', 'PathPrefix(`/x`)', '/x/:id'],
+  ['/x', 'Path(`/x`)', '/x'],
+  ['/x/7', 'Host(`a.example`) && PathPrefix(`/x`)', '/x/:id'],
+  ['/x/7', 'Host:shop.example;PathPrefix:/x', '/x/:id'],
+  ['/x/7', '~ ^/x', '/x/:id'],
+  ['/x/7.php', '~* \\.php$', '/x/7.php'],
+  ['/x/7', '^~ /x/', '/x/:id'],
+  ['/x', '= /x', '/x'],
+  ['/x/7', '@backend', '/x/:id'],
+  ['/x/7', '/x(/|$)(.*)', '/x/:id'],
+  ['/x/7', 'shop@docker', '/x/:id'],
+  ['/x/7', 'outbound|80||shop.default.svc.cluster.local', '/x/:id'],
+  ['/some/7', 'shop.example.com', '/some/:id'],
+  ['/some/7', 'default', '/some/:id'],
+  ['/some/7', '$default', '/some/:id'],
+  ['/some/page', '{fallbackPlaceholder}', '/some/page'],
+  ['/page', '{fallbackPlaceholder}', '/page'],
+  ['/users/7', '^users/(?P<pk>[^/.]+)/$', '/users/:id'],
+  ['/api/users/7/', 'api/^users/(?P<pk>[^/.]+)/$', '/api/users/:id/'],
+  ['/users/7', '/users/(\\d+)', '/users/:id'],
+  ['/users/7', '^/users/\\d+$', '/users/:id'],
+  ['/users/7', '/users/[0-9]+', '/users/:id'],
+  // ASP.NET.
+  ['/Products/Details/7', '{controller=Home}/{action=Index}/{id?}', '/Products/Details/:id'],
+  ['/', '{controller=Home}/{action=Index}/{id?}', '/'],
+  [
+    '/Admin/Products/Edit/7',
+    '{area:exists}/{controller=Home}/{action=Index}/{id?}',
+    '/Admin/Products/Edit/:id',
+  ],
+  ['/api/products/7', 'api/{controller}/{id}', '/api/products/:id'],
+  ['/Products/7', '[Controller]/{id}', '/Products/:id'],
+  ['/users/7', 'users/{id:int}', 'users/{id}'],
+  ['/users/7', 'users/{id:int:min(1)}', 'users/{id}'],
+  ['/users', 'users/{id:int?}', 'users/{id}'],
+  ['/users/7', 'users/{id:regex(^\\d{{1,3}}$)}', 'users/{id}'],
+  ['/blog/a/b', 'blog/{**slug}', 'blog/*'],
+  ['/blog/a/b', 'blog/{*path:nonfile}', 'blog/*'],
+  ['/a/b', '{*path:nonfile}', '/a/b'],
+  // Laravel, Go, JAX-RS, Actix, Rocket, Rails, Ktor, Spring, Python, Phoenix, Slim.
+  ['/users', 'users/{user?}', 'users/{user}'],
+  ['/users/7', 'GET /users/{id}', '/users/{id}'],
+  ['/users/7', 'GET example.com/users/{id}', '/users/{id}'],
+  ['/users/7', 'example.com/users/{id}', '/users/{id}'],
+  ['/users/7', 'localhost:8080/users/{id}', '/users/{id}'],
+  ['/users/7', 'https://example.com/users/{id}', '/users/{id}'],
+  ['/users/7', 'GET|HEAD /users/{id}', '/users/{id}'],
+  ['/users/7', 'ANY /users/{proxy+}', '/users/*'],
+  ['/users/7', 'HTTP: GET /users/{id}', '/users/{id}'],
+  ['/robots.html/7', 'robots.html/{id}', 'robots.html/{id}'],
+  ['/posts/', '/posts/{$}', '/posts/'],
+  ['/', 'GET /{$}', '/'],
+  ['/static/a/b', 'GET /static/{path...}', '/static/*'],
+  ['/users/7', '/users/{id : \\d+}', '/users/{id}'],
+  ['/users/7', '/users/{id: [0-9]{1,3}}', '/users/{id}'],
+  ['/users/a/b', '/users/{rest: .*}', '/users/*'],
+  ['/files/a/b', '/files/{tail:.*}', '/files/*'],
+  ['/a/b', '/{tail:.*}', '/a/b'],
+  ['/users/7', '/users/<id>', '/users/<id>'],
+  ['/files/a/b', '/files/<path..>', '/files/<path..>'],
+  ['/search', '/search?<q>&<page>', '/search'],
+  ['/users/7', '/users/:id(.:format)', '/users/:id'],
+  ['/users/7.json', '/users/:id(.:format)', '/users/:id'],
+  ['/users.json', '/users(.:format)', '/users'],
+  ['/users/7', '(/:locale)/users/:id(.:format)', '/:locale/users/:id'],
+  ['/de/users/7', '(/:locale)/users/:id(.:format)', '/:locale/users/:id'],
+  ['/pages/a/b', '/pages/*path(.:format)', '/pages/*'],
+  ['/users/7', '/:controller(/:action(/:id))(.:format)', '/users/:id'],
+  ['/users/7', '/users/{id}/(method:GET)', '/users/{id}'],
+  ['/api/users/7', '/api/(authenticate "jwt")/users/{id}/(method:GET)', '/api/users/{id}'],
+  ['/owners/7', '/owners/{ownerId:\\d+}', '/owners/{ownerId}'],
+  ['/owners/7', '/**', '/owners/:id'],
+  ['/files/a/b', '/files/**', '/files/*'],
+  ['/files/a/b', '/files/{*path}', '/files/*'],
+  ['/users/7/', 'users/<int:pk>/', 'users/<int:pk>/'],
+  ['/files/a/b', '/files/<path:p>', '/files/<path:p>'],
+  ['/a/b', '/<path:p>', '/a/b'],
+  ['/files/a/b', '/files/{p:path}', '/files/*'],
+  ['/archive/2026-11', '/archive/:year-:month', '/archive/:year-:month'],
+  ['/users', '/users[/{id}]', '/users/{id}'],
+  // Node.js.
+  ['/at/10h30m', '/at/:hour(^\\d{2})h:minute(^\\d{2})m', '/at/{hour}h{minute}m'],
+  ['/message:send', '/message::send', '/message:send'],
+  ['/message:send', '/message\\:send', '/message:send'],
+  ['/a.b+c/7', '/a\\.b\\+c/:id', '/a.b+c/:id'],
+  ['/files/a/b', '/files/{p*}', '/files/*'],
+  ['/files/a/b', '/files/{p*2}', '/files/*'],
+  ['/files/a/b', '/files/*splat', '/files/*'],
+  ['/files', '/files{/:opt}', '/files/:opt'],
+  ['/files/a', '/files{/:opt}', '/files/:opt'],
+  ['/files/a', '/files/:"the-name"', '/files/:the-name'],
+  ['/users/', '/users/?', '/users'],
+  ['/users/ann', '/(shop)/users/[id]', '/(shop)/users/[id]'],
+  ['/docs', '/docs/[[...slug]]', '/docs/[[...slug]]'],
+  ['/users/ann', '/users/$id', '/users/$id'],
+  // Wildcards and optional parts.
+  ['/files', '/files/*', '/files/*'],
+  ['/files', '/files/**', '/files/*'],
+  ['/docs', '/docs/[...slug]', '/docs/[...slug]'],
+  ['/docs/a/b', '/docs/[[...slug]]', '/docs/[[...slug]]'],
+  ['/a/x/y/b', '/a/**/b', '/a/*/b'],
+  ['/a/b', '/a/**/b', '/a/*/b'],
+  ['/a/x/c', '/a/**/b', '/a/x/c'],
+  ['/a/x/y/b/c', '/a/*/b/*', '/a/*/b/*'],
+  ['/pre-x/7', '/pre-*', '/pre-*'],
+  ['/other/7', '/pre-*', '/other/:id'],
+  ['/a/b/c', '/:a?/:b?/c', '/:a/:b/c'],
+  ['/c', '/:a?/:b?/c', '/:a/:b/c'],
+  ['/a/b/d/c', '/:a?/:b?/c', '/a/b/d/c'],
+  ['/en/users/list', '/[[lang]]/users/[[...rest]]', '/[[lang]]/users/[[...rest]]'],
+  ['/users', '/[[lang]]/users/[[...rest]]', '/[[lang]]/users/[[...rest]]'],
+  ['/users/7/edit', '/users{/:id}{/edit}', '/users/:id/edit'],
+  ['/users/edit', '/users{/:id}{/edit}', '/users/:id/edit'],
+  ['/users/x', '/users{/edit}/x', '/users/edit/x'],
+  ['/a/1', `/a${'/:x?'.repeat(20)}`, `/a${'/:x'.repeat(20)}`],
+  ['/a/1', `/a${'/:x?'.repeat(21)}`, '/a/:id'],
+  // Text around parameters.
+  ['/from-ann', '/from-:a/to-:b', '/from-ann'],
+  ['/xfrom-ann/to-bob', '/from-:a/to-:b', '/xfrom-ann/to-bob'],
+  ['/from-ann/to', '/from-:a/to-:b', '/from-ann/to'],
+  ['/keys/a:b:rotate', '/keys/{id}:rotate', '/keys/{id}:rotate'],
+  ['/archive/2026', '/archive/:year-:month', '/archive/:id'],
+  ['/at/10m30h', '/at/:hour(^\\d{2})h:minute(^\\d{2})m', '/at/10m30h'],
+  ['/report-2026.pdf', '/report-{year}.pdf', '/report-{year}.pdf'],
+  ['/report-2026.txt', '/report-{year}.pdf', '/report-2026.txt'],
+  ['/users/7;v=1', '/users/:id', '/users/:id'],
+  ['/owners;jsessionid=1A2B', '/owners', '/owners'],
+  ['/ownersx;jsessionid=1A2B', '/owners', '/ownersx;jsessionid=redacted'],
+  // Groups and patterns of parameters.
+  ['/users/7', '/users/:id(\\d+)', '/users/:id'],
+  ['/users/7/edit', '/users/:id(\\d+)/edit', '/users/:id/edit'],
+  ['/files/a/b', '/files/:path(.*)', '/files/*'],
+  ['/files/a/b', '/files/:path+', '/files/*'],
+  ['/files/a/b', '/files/:path*', '/files/*'],
+  ['/users/7', '/users(/:id)', '/users/:id'],
+  ['/users', '/users(/:id)', '/users/:id'],
+  ['/users', '/users(/:id)?', '/users/:id'],
+  ['/users/7', '/users{/:id}?', '/users/:id'],
+  ['/users/7/x', '/users/{id', '/users/:id/x'],
+  ['/users/{id', '/users/{id', '/users/{id'],
+  ['/users/$id/x', '/users/$id/x', '/users/$id/x'],
+  ['/users/ann/x', '/users/$id/x', '/users/$id/x'],
+  ['/users/a/b', '/users/$', '/users/$'],
+  ['/users/7', '/users/<int(min=1):id>', '/users/<int(min=1):id>'],
+  ['/users/7', '/users/[id=integer]', '/users/[id=integer]'],
+  ['/users/7', '/users/{id=1}', '/users/{id}'],
+  ['/users', '/users/{id=1}', '/users/{id}'],
+  ['/users/7', '/users/{id?}/', '/users/{id}/'],
+  ['/search', '/search?q={q}', '/search'],
+  ['/search', '/search?', '/search'],
+  ['/a', '/a/?', '/a'],
+  ['/a/(b)/c', '/a/(b)/c', '/a/(b)/c'],
+  ['/a/c', '/a/(b)/c', '/a/(b)/c'],
+  ['/a(b)/c', '/a(b)/c', '/a(b)/c'],
+];
+
+const LANGUAGES: readonly (readonly [language: string, ...Row])[] = [
+  ['java', '/petclinic/owners/7', '/owners/{ownerId}', '/owners/{ownerId}'],
+  ['dotnet', '/shop/users/ann', 'users/{id}', 'users/{id}'],
+  ['nodejs', '/api/users/7', '/users/:userId', '/api/users/:id'],
+  ['java', '/users/7/9', '/{a}/{b}', '/users/:id/:id'],
+  ['php', '/users/7', 'user_show', 'user_show'],
+  ['php', '/users/7', 'users', 'users'],
+  ['php', '/about', '{fallbackPlaceholder}', '/about'],
+  ['php', '/x/7', 'Host(`shop.example`)', '/x/:id'],
+  ['python', '/users/7', 'user_show', '/users/:id'],
+  ['webjs', '/api/users/7', '/users/:userId', '/api/users/:id'],
+  ['python', '/a/b/c/d/e/f/g/h/i/j/users/ann', '/users/{id}', '/users/{id}'],
+  ['python', '/a/b/c/d/e/f/g/h/i/j/k/users/ann', '/users/{id}', '/a/b/c/d/e/f/g/h/i/j/k/users/ann'],
+  ['java', '/app/', '/', '/app/'],
+  ['php', '/users/7', '2 users', '/users/:id'],
+  ['php', '/users/7', 'api.users.show', 'api.users.show'],
+];
+
+const NUMBER = 'matomo.dimension9';
+const nameOf = ([path, route]: Row, i: number) => `${i}: ${route} of ${path}`;
+
+/** The titles of requests that report these routes, by row. */
+async function titlesOf(rows: readonly Row[], language: string, isBelow = false) {
+  const spans = rows.flatMap(([path, route], i) => {
+    const reported = { 'http.route': route };
+    const attributes = { 'url.path': path, [NUMBER]: String(i), ...(!isBelow && reported) };
+    const trace = `trace-${i}`;
+    const server = request(`server-${i}`, { trace, attributes });
+    const below = { id: `below-${i}`, trace, parent: server.id, attributes: reported };
+    return isBelow ? [below, server] : [server];
+  });
+  const resource = { 'service.name': 'shop', 'telemetry.sdk.language': language };
+  const { hits } = await trackSpans('exporter', [spans], {}, resource);
+  expect(hits).toHaveLength(rows.length);
+  return Object.fromEntries(
+    hits.map(({ params }) => {
+      const i = Number(params.dimension9);
+      return [nameOf(rows[i] as Row, i), params.action_name];
+    }),
+  );
+}
+
+const expected = (rows: readonly Row[]) =>
+  Object.fromEntries(rows.map((row, i) => [nameOf(row, i), `GET ${row[2]}`]));
+
+test.each([false, true])(
+  'a title shows the route that a span reports, if it can have matched the path (of a span below: %s)',
+  async (isBelow) => {
+    expect(await titlesOf(ROWS, 'nodejs', isBelow)).toEqual(expected(ROWS));
+  },
+);
+
+test.each(LANGUAGES)(
+  '%s: of the path %s, %s is shown as %s',
+  async (language, path, route, place) => {
+    const row: Row = [path, route, place];
+    expect(await titlesOf([row], language)).toEqual(expected([row]));
+  },
+);
