@@ -17,6 +17,7 @@ test('killed while Matomo is unavailable, a gateway sends what it had stored, on
     MATOMO_SPOOL: folder,
     MATOMO_GATEWAY_GRACE: '200',
     MATOMO_SCHEDULE_DELAY: '50',
+    MATOMO_RESEND_UNCONFIRMED: 'true', // what a killed one was sending is not lost
   };
   const { tracked } = matomo;
   /** Names of all that were answered with 200. */

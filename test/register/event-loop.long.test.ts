@@ -143,13 +143,13 @@ test('a second bulk over the tunnel of a proxy does not keep the process alive e
 });
 
 describe('the event loop is empty', () => {
-  test('a listener of beforeExit runs once, and every hit arrives', async () => {
+  test('a listener of beforeExit runs once more, after a turn of the event loop, and every hit arrives', async () => {
     const env = { ...DRAINS, LISTENS: 'beforeExit' };
     const { inspector, app } = await startTracked([...REGISTER, APP], env);
     await get(`${app.url}/first`);
     await get(`${app.url}/stop`);
     expect(await app.exit()).toEqual({ code: 0, signal: null });
-    expect(app.stdout().match(/beforeExit/g)).toHaveLength(1);
+    expect(app.stdout().match(/beforeExit/g)).toHaveLength(2);
     expect(titles(inspector)).toEqual(['GET /first', 'GET /stop']);
     expect(app.stderr()).toBe('');
   });

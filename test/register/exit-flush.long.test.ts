@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -322,7 +322,7 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
     await get(`${app.url}/exit`);
     expect(await app.exit()).toMatchObject({ code: 3 });
     expect(app.stderr()).toMatch(
-      / 2 hits \(.*\b\d{1,3} ms\b(?!.*shutdownTimeoutMillis).*\bspool\b.*\[lost-at-shutdown\]\n$/,
+      / 2 hits \(.*\b503\b(?!.*shutdownTimeoutMillis).*\bspool\b.*\[lost-at-shutdown\]\n$/,
     );
   });
 
@@ -364,16 +364,12 @@ describe('what cannot be sent is counted and logged once, with the reason', () =
   });
 });
 
-const isJournal = (name: string) => /^\d/.test(name);
-
 describe('with a spool', () => {
   test('a folder: hits are written at once, and the next process sends them', async () => {
     const { inspector, env } = await matomo();
     const MATOMO_SPOOL = join(temporaryFolder(), 'spool');
     inspector.play({ status: 503 });
     const first = await startServer([...REGISTER, APP], { env: { ...env, MATOMO_SPOOL } });
-    // A journal that is still being made at the end of the process stores nothing.
-    await eventually(() => existsSync(MATOMO_SPOOL) && readdirSync(MATOMO_SPOOL).some(isJournal));
     await get(`${first.url}/first`);
     await get(`${first.url}/exit`);
     await first.exit();

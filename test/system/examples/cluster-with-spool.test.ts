@@ -16,6 +16,7 @@ test('each worker sends its own hits, and when one of them is killed nothing is 
     MATOMO_SPOOL: folder,
     MATOMO_SCHEDULE_DELAY: '200',
     MATOMO_SHUTDOWN_TIMEOUT: '30000',
+    MATOMO_RESEND_UNCONFIRMED: 'true', // what the victim was sending is not lost
   });
   proxy.forwardTo(inspector.url);
 
