@@ -10,11 +10,6 @@ export function kindOf(name: string): HitKind {
   return isChatbot(name) ? 'chatbot' : 'page';
 }
 
-/** The name in the text of a hit. */
-function nameOf(query: string): string {
-  return /^\?h=([^&]*)/.exec(query)?.[1] ?? '';
-}
-
 /** Whether a hit of that name is for Matomo's AI chatbot reports. */
 function isChatbot(name: string): boolean {
   return name.includes('.bot');
