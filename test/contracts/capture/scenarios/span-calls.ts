@@ -50,6 +50,7 @@ const rows: readonly Scenario[] = [
     needs: ['spans', 'time'],
     does: 'annotates with a span that ends much too late',
     sends: [get('/span-too-late')],
+    unusedSpans: 1,
     hits: [{ hit: 'GET /span-too-late 200', params: { dimension5: undefined, pf_dm1: undefined } }],
   },
   {
@@ -57,6 +58,7 @@ const rows: readonly Scenario[] = [
     needs: ['spans', 'time'],
     does: 'annotates with a span that begins much too late',
     sends: [get('/span-far-too-late')],
+    unusedSpans: 1,
     hits: [{ hit: 'GET /span-far-too-late 200', params: { dimension5: undefined } }],
   },
 ];
