@@ -135,7 +135,10 @@ export class Delivery {
   get oldestAgeSeconds(): number {
     const ofMemory = (performance.now() - this.memory.oldestMillis) / 1000;
     const ofSpool = Date.now() / 1000 - (this.spool?.oldestSeconds ?? Number.POSITIVE_INFINITY);
-    return Math.max(0, ofMemory, ofSpool);
+    // A request may take long.
+    const { sent = [] } = this.sender.current ?? {};
+    const ofSent = Date.now() / 1000 - Math.min(...sent.map(({ startSeconds }) => startSeconds));
+    return Math.max(0, ofMemory, ofSpool, ofSent);
   }
 
   /** Seconds since Matomo last tracked or accepted hits, or since the start. */
