@@ -71,8 +71,8 @@ export class Delivery {
   #timer: NodeJS.Timeout | undefined;
   /** When the timer looks. */
   #lookMillis = Number.POSITIVE_INFINITY;
-  /** When the last attempt began, and how many hits were put into the spool since. What other processes have left is sent at once. */
-  #attemptMillis = Number.NEGATIVE_INFINITY;
+  /** When the last attempt began, and how many hits were put into the spool since. */
+  #attemptMillis: number = performance.now();
   #spooled = 0;
   #sendsFromMemory = false;
   #pausedUntilMillis = Number.NEGATIVE_INFINITY;
