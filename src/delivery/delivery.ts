@@ -224,13 +224,13 @@ export class Delivery {
     const { cause } = this.log;
     this.sender.isClosing = true;
     await this.#parts.transport.close();
-    await this.#attempts.ended;
-    if (this.spool) {
-      if (this.memory.count > 0) await withTimeout(this.#limits.operationMillis, this.#storeAll());
-      await withTimeout(this.#limits.closeMillis, this.spool.close());
-    }
+    // A disk or Redis may hang.
+    await withTimeout(this.#limits.closeMillis, this.#attempts.ended);
+    if (this.memory.count > 0) await withTimeout(this.#limits.closeMillis, this.#storeAll());
+    if (this.isOpening) void this.opened.then(() => this.spool?.close());
+    else await this.spool?.close();
     this.keepsForExit &&= isInTime === true && cause === undefined;
-    if (!this.keepsForExit) lost.shutdown += this.memory.take().length;
+    if (!this.keepsForExit) lost.shutdown += this.takeNow().length;
     const losses = lossesSince(before, lost);
     this.log.endWithLosses('shutdown', losses, !isInTime, cause?.reason);
     const left = this.spool?.hits ?? 0;
@@ -252,11 +252,16 @@ export class Delivery {
     const { memory, sender } = this;
     this.#attemptMillis = performance.now();
     await this.#prepare();
+    const mayBegin = () => mode !== 'due' || performance.now() >= this.#pausedUntilMillis;
     if (!this.spool?.isUsable) {
-      const isDue = () => mode !== 'due' || this.#dueMillis <= performance.now();
+      const isDue = () => mode !== 'due' || performance.now() >= this.#dueMillis;
       // What is stored meanwhile would overtake hits.
       this.#sendsFromMemory = true;
-      const sending = sender.send(memory, mode, () => !this.spool?.isUsable && isDue());
+      const sending = sender.send(
+        memory,
+        mode,
+        () => !this.spool?.isUsable && isDue() && mayBegin(),
+      );
       await sending.finally(() => {
         this.#sendsFromMemory = false;
       });
@@ -264,7 +269,7 @@ export class Delivery {
       await this.#storeAll();
     }
     this.#spooled = 0;
-    await sender.send(this.spool, mode, () => true);
+    await sender.send(this.spool, mode, mayBegin);
   }
 
   async #prepare(): Promise<void> {
@@ -273,7 +278,7 @@ export class Delivery {
     await this.#storeAll();
   }
 
-  /** At the event `exit`: removes all hits from memory, also those that are being stored. */
+  /** At the end: removes all hits from memory, also those that are being stored. */
   takeNow(): Hit[] {
     for (const claim of this.#storing.splice(0)) claim.endNow?.(claim.hits);
     return this.memory.take();
@@ -332,8 +337,8 @@ export class Delivery {
     const now = performance.now();
     const waitMillis = Math.max(sender.waitUntilMillis, this.#pausedUntilMillis);
     const sendMillis = this.#attempts.isIdle ? Math.max(this.#dueMillis, waitMillis) : Infinity;
-    const isStoring = !spool || memory.count === 0 || !this.#stores.isIdle || this.#sendsFromMemory;
-    const storeMillis = isStoring ? Infinity : now + this.#limits.storeMillis;
+    const canStore = spool && memory.count > 0 && this.#stores.isIdle && !this.#sendsFromMemory;
+    const storeMillis = canStore ? now + this.#limits.storeMillis : Infinity;
     const lookMillis = Math.min(sendMillis, storeMillis, now + LONGEST_MILLIS);
     if (lookMillis >= this.#lookMillis) return;
     this.#clearTimer();

@@ -94,11 +94,6 @@ export class MemoryStore implements Store {
     return this.#suspects.length;
   }
 
-  get oldestSeconds(): number {
-    const [hit] = this.#unsent[0]?.hits ?? [];
-    return hit?.startSeconds ?? Number.POSITIVE_INFINITY;
-  }
-
   /** When the oldest hit was put that is not claimed, on the monotonic clock; `Infinity` if there is none. */
   get oldestMillis(): number {
     const all = [this.#unsent[0], this.#failed[0], this.#suspects[0]];

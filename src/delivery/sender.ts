@@ -128,16 +128,15 @@ export class Sender {
     return this.#suspectTries > 0 ? Number.NEGATIVE_INFINITY : this.#suspectsDueMillis;
   }
 
-  /** Sends until nothing is due, or nothing can be sent now. */
-  async send(store: Store, mode: SendMode, isDue: () => boolean): Promise<void> {
+  /** Sends until nothing can be sent now, there is nothing, or `mayBegin` says that no other bulk is begun. */
+  async send(store: Store, mode: SendMode, mayBegin: () => boolean): Promise<void> {
     let flushTries = mode === 'due' ? 0 : store.suspects;
     do {
-      if (this.isClosing) return;
+      if (this.isClosing || !mayBegin()) return;
       const most = this.#isServerFailing ? 1 : this.#parts.options.maxExportBatchSize;
       const areSuspectsDue =
         mode === 'due' ? performance.now() >= this.suspectsDueMillis : flushTries > 0;
       const maxFailures = this.#suspectTries > 0 ? Number.POSITIVE_INFINITY : INVALID - 1;
-      if (!isDue() && !(mode === 'due' && areSuspectsDue && store.suspects > 0)) return;
       const claim = await store.claim(most, areSuspectsDue ? maxFailures : 1);
       if (!claim) return;
       if (claim.failures > 1) flushTries -= 1;

@@ -17,8 +17,6 @@ export interface Store {
   readonly count: number;
   /** How many bulks wait that have failed more than once. Nearly all have one hit. */
   readonly suspects: number;
-  /** When the oldest hit that is not claimed was stored, in epoch seconds; `Infinity` if there is none. */
-  readonly oldestSeconds: number;
 }
 
 /** Hits that only this process sends. */
@@ -45,10 +43,12 @@ export interface Spool extends Store {
   readonly isUsable: boolean;
   /** Bytes that more hits may take. */
   readonly room: number;
+  /** When the oldest hit that is not claimed was stored, in epoch seconds; `Infinity` if there is none. */
+  readonly oldestSeconds: number;
   /** Hits that wait in it, of all processes, as far as this one knows. */
   readonly hits: number;
-  /** At the event `exit`: stores hits at once. Returns how many. Missing if that is not possible. */
-  storeNow?(hits: readonly Hit[]): number;
+  /** At the event `exit`: stores hits at once. Returns those that are not stored. Missing if that is not possible. */
+  storeNow?(hits: readonly Hit[]): readonly Hit[];
   /** Hits stay in it. Resolves within `limits.closeMillis`, even if a disk or a network hangs. */
   close(): Promise<void>;
 }

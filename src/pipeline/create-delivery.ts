@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Diagnostics } from '../common/diagnostics.js';
 import { shared } from '../common/foreign-objects.js';
-import type { LogLines } from '../common/log-lines.js';
 import { coded } from '../common/messages.js';
 import { withoutTracing } from '../common/otel-global.js';
 import { EndBudget } from '../common/process-end.js';
@@ -52,7 +51,7 @@ export function createDelivery(
     options: { ...options, onTracked: () => reportTracking(options, diagnostics) },
     ...{ transport, diagnostics, lines },
     openSpool: hasSpool
-      ? (counts) => openSpool(toSpoolOptions(options, keys, counts, lines))
+      ? (counts) => openSpool(toSpoolOptions(options, keys, counts), lines)
       : undefined,
     hold: (sending) => budget.hold(sending),
   });
@@ -78,8 +77,7 @@ function toSpoolOptions(
   options: ResolvedOptions,
   keys: SharedKeys | undefined,
   counts: DeliveryCounts,
-  lines: LogLines,
-): SpoolOptions {
+): Omit<SpoolOptions, 'log'> {
   const { spool = '', maxSpoolBytes, maxSpoolAgeMillis, url, tokenAuth } = options;
   return {
     ...options,
@@ -89,7 +87,7 @@ function toSpoolOptions(
     maxAgeMillis: maxSpoolAgeMillis,
     hasToken: tokenAuth !== undefined,
     limits: DELIVERY_LIMITS,
-    ...{ keys, counts, lines },
+    ...{ keys, counts },
   };
 }
 

@@ -3,6 +3,7 @@ import { Delivery } from '../../src/delivery/delivery.js';
 import { DELIVERY_LIMITS } from '../../src/delivery/delivery-limits.js';
 import { createTransport } from '../../src/delivery/http/create-transport.js';
 import { openFolder } from '../../src/delivery/spool/folder-spool.js';
+import { SpoolLog } from '../../src/delivery/spool/spool-log.js';
 import { eventually } from '../support/child-process.js';
 import { DEFAULT_OPTIONS } from '../support/default-options.js';
 import { collectDiagnostics } from '../support/diagnostics.js';
@@ -58,7 +59,8 @@ function startDelivery(url: URL, withSpool: boolean) {
     transport: createTransport({ ...DEFAULT_OPTIONS, url, userAgent: 'test' }),
     ...{ diagnostics, lines },
     openSpool: withSpool
-      ? async (counts) => openFolder({ ...SPOOL_OPTIONS, place, counts, lines })
+      ? async (counts) =>
+          openFolder({ ...SPOOL_OPTIONS, place, counts, log: new SpoolLog(place, lines) })
       : undefined,
   });
   onTestFinished(() => delivery.shutdown(1000));

@@ -87,7 +87,7 @@ export class ExitFlush {
     if (!current?.claim.endNow) return;
     const { sent, rest, results } = current;
     delivery.sender.current = undefined;
-    const hasArrived = transport.isSending?.() ?? true;
+    const hasArrived = transport.mayHaveArrived?.() ?? true;
     const isLeft = !hasArrived || options.resendUnconfirmed;
     current.claim.endNow(isLeft ? [...sent, ...rest] : rest);
     addResults(delivery.counts, results);
@@ -101,8 +101,7 @@ export class ExitFlush {
     const { spool, memory } = delivery;
     if (!spool?.storeNow) return;
     const hits = mayStore ? delivery.takeNow() : [];
-    const stored = spool.storeNow(hits);
-    for (const hit of hits.slice(stored)) memory.put(hit);
+    for (const hit of spool.storeNow(hits)) memory.put(hit);
   }
 
   /** Sends bulk after bulk. What cannot be sent is lost. */

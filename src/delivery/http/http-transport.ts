@@ -33,7 +33,7 @@ export function createHttpTransport(
   }
 
   return {
-    isSending: () => current?.isSent ?? false,
+    mayHaveArrived: () => current?.isSent ?? false,
 
     async send(body, timeoutMillis) {
       current = undefined;

@@ -29,7 +29,7 @@ export type Exchange =
 export interface Transport {
   send(body: Buffer, timeoutMillis: number): Promise<Exchange>;
   /** Whether Matomo may have received bytes of the latest request. */
-  isSending?(): boolean;
+  mayHaveArrived?(): boolean;
   /** Like `send`, while the whole process is blocked. Missing if that is not supported. */
   readonly sendSync?: ((body: Buffer, timeoutMillis: number) => Exchange) | undefined;
   /** Aborts the request in flight, and sends no more. */

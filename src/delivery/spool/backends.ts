@@ -1,5 +1,8 @@
 import { describeError } from '../../common/describe-error.js';
+import { show } from '../../common/diagnostics.js';
+import type { LogLines } from '../../common/log-lines.js';
 import type { Spool } from '../store.js';
+import { SpoolLog } from './spool-log.js';
 import type { SpoolOptions } from './spool-options.js';
 
 export type SpoolBackendName = 'redis' | 'file';
@@ -59,14 +62,17 @@ export function spoolBackendOf(place: string): SpoolBackend {
 }
 
 /** Opens a spool. Resolves with `undefined` if its code cannot be loaded, which is logged. */
-export async function openSpool(options: SpoolOptions): Promise<Spool | undefined> {
-  const { place, lines } = options;
-  const backend = spoolBackendOf(place);
+export async function openSpool(
+  options: Omit<SpoolOptions, 'log'>,
+  lines: LogLines,
+): Promise<Spool | undefined> {
+  const backend = spoolBackendOf(options.place);
+  const log = new SpoolLog(show(backend.show(options.place)), lines);
   try {
-    return await backend.open(options);
+    return await backend.open({ ...options, log });
   } catch (error) {
-    const text = `The spool ${backend.show(place)} is not used: its code could not be loaded (${describeError(error)}). Hits are queued in memory only. Please report this.`;
-    lines.add('spool-not-used', 1, () => text);
+    const reason = `its code could not be loaded (${describeError(error)})`;
+    log.beginUnused(reason, 'spool-not-used', 'Please report this.');
     return undefined;
   }
 }

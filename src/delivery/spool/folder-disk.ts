@@ -1,9 +1,11 @@
 import { codeOf } from '../../common/describe-error.js';
 import { withTimeout } from '../../common/timers.js';
-import { isMissing, keepKeys, prepareFolder } from './folder-access.js';
-import type { FolderLog } from './folder-log.js';
+import { isMissing, keepKeys, prepareFolder, UntrustedFolder } from './folder-access.js';
+import type { SpoolLog } from './spool-log.js';
 import type { SpoolOptions } from './spool-options.js';
 
+const SET_OWNED =
+  'Set spool to a folder that the user of this process owns and that others cannot write to.';
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 interface StepOptions<T> {
@@ -22,7 +24,7 @@ export class FolderDisk {
   isFull = false;
   readonly #folder: string;
   readonly #options: SpoolOptions;
-  readonly #log: FolderLog;
+  readonly #log: SpoolLog;
   /** The days whose visitor keys are shared. */
   #knownDays: string | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -31,7 +33,7 @@ export class FolderDisk {
   /** After a failure, when it is tried again, on the monotonic clock. */
   #retryMillis = Number.NEGATIVE_INFINITY;
 
-  constructor(folder: string, options: SpoolOptions, log: FolderLog) {
+  constructor(folder: string, options: SpoolOptions, log: SpoolLog) {
     this.#folder = folder;
     this.#options = options;
     this.#log = log;
@@ -99,7 +101,7 @@ export class FolderDisk {
       keepKeys(this.#folder, keys);
       this.#knownDays = days;
     } catch (error) {
-      this.#log.addUnsharedKey(error);
+      this.#log.beginKeyUnshared(codeOf(error));
     }
   }
 
@@ -111,14 +113,15 @@ export class FolderDisk {
     }
     this.#retryMillis = performance.now() + this.#options.limits.listMillis;
     if (!this.isOpen) {
-      this.#log.beginUnused(error);
+      if (error instanceof UntrustedFolder) this.#log.beginUnused(code, 'spool-owner', SET_OWNED);
+      else this.#log.beginUnused(code);
     } else if (isMissing(error)) {
       this.isOpen = false;
-      this.#log.addDeleted();
+      this.#log.addDeleted('The folder');
     } else if (purpose === 'write') {
       this.#log.beginUnwritable(code);
     } else {
-      this.#log.beginUnreadable(error);
+      this.#log.beginUnreadable(code);
     }
   }
 

@@ -1,15 +1,17 @@
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../../common/describe-error.js';
 import type { Hit } from '../../hit/hit.js';
 import { bytesOf } from '../bulk.js';
 import { ForeignFile, isMissing, isTaken, moveOwn, readOwn, statOwn } from './folder-access.js';
 import type { FolderListing } from './folder-listing.js';
-import type { FolderLog } from './folder-log.js';
 import { type HitsFile, toSending, toWaiting } from './folder-names.js';
 import { readLine } from './hit-line.js';
+import type { SpoolLog } from './spool-log.js';
 import type { SpoolOptions } from './spool-options.js';
 
 const LINE_FEED = 10;
+const FOREIGN = 'is a link, not a regular file, or owned by another user. It is not read.';
 
 /** Hits of a file that this process has claimed. */
 export interface Taken {
@@ -28,7 +30,7 @@ export class FolderReader {
   readonly #id: string;
   readonly #options: SpoolOptions;
   readonly #listing: FolderListing;
-  readonly #log: FolderLog;
+  readonly #log: SpoolLog;
   /** The file that was read last: it usually has several bulks. */
   #read: { readonly key: string; readonly lines: readonly (Hit | undefined)[] } | undefined;
 
@@ -37,7 +39,7 @@ export class FolderReader {
     id: string,
     options: SpoolOptions,
     listing: FolderListing,
-    log: FolderLog,
+    log: SpoolLog,
   ) {
     this.#folder = folder;
     this.#id = id;
@@ -139,7 +141,8 @@ export class FolderReader {
     } catch (error) {
       if (isMissing(error)) return undefined;
       this.#listing.skip(file);
-      this.#log.skip(file.name, error, error instanceof ForeignFile);
+      if (error instanceof ForeignFile) this.#log.addSkipped('spool-owner', file.name, FOREIGN);
+      else this.#log.addSkipped('spool-not-read', file.name, `cannot be read (${codeOf(error)}).`);
       return undefined;
     }
   }

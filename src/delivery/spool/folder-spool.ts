@@ -6,10 +6,10 @@ import type { Claim, Spool } from '../store.js';
 import { type ClaimParts, FolderClaim, type GivenBack } from './folder-claim.js';
 import { FolderDisk } from './folder-disk.js';
 import { FolderListing } from './folder-listing.js';
-import { FolderLog } from './folder-log.js';
 import { type HitsFile, toWaiting } from './folder-names.js';
 import { FolderReader, type Taken } from './folder-reader.js';
 import { FolderWriter } from './folder-writer.js';
+import type { SpoolLog } from './spool-log.js';
 import type { SpoolOptions } from './spool-options.js';
 
 /** How many files that are too old are removed before a claim. */
@@ -30,7 +30,7 @@ export function openFolder(options: SpoolOptions): Spool {
  */
 class FolderSpool implements Spool {
   readonly #options: SpoolOptions;
-  readonly #log: FolderLog;
+  readonly #log: SpoolLog;
   readonly #disk: FolderDisk;
   readonly #listing: FolderListing;
   readonly #writer: FolderWriter;
@@ -47,7 +47,7 @@ class FolderSpool implements Spool {
     const folder = resolve(options.place);
     const id = randomBytes(4).toString('hex');
     this.#options = options;
-    this.#log = new FolderLog(folder, options.lines);
+    this.#log = options.log;
     const disk = new FolderDisk(folder, options, this.#log);
     const listing = new FolderListing(folder, id, options);
     const writer = new FolderWriter(folder, id, options, listing);
@@ -110,9 +110,10 @@ class FolderSpool implements Spool {
       });
       if (!appended) break;
       stored += appended.hits.length;
-      this.#options.counts.stored += appended.hits.length;
       this.#stored = hits.slice(0, stored);
     }
+    // Until then, they are in memory, where they count.
+    this.#options.counts.stored += stored;
     this.#stored = [];
     return stored;
   }
@@ -197,17 +198,15 @@ class FolderSpool implements Spool {
     else this.#kept.push(given);
   }
 
-  storeNow(hits: readonly Hit[]): number {
-    if (this.#disk.isHanging || !this.#disk.isOpen) return 0;
+  storeNow(hits: readonly Hit[]): readonly Hit[] {
+    if (this.#disk.isHanging || !this.#disk.isOpen) return hits;
     const { counts } = this.#options;
-    const counted = new Set(this.#stored);
-    const toStore = hits.filter((hit) => !counted.has(hit));
-    let left = toStore;
+    const stored = new Set<Hit>(this.#stored);
+    const findLeft = () => hits.filter((hit) => !stored.has(hit));
     try {
-      const appended = new Set(this.#writer.finishNow());
-      left = toStore.filter((hit) => !appended.has(hit));
-      this.#writer.writeNow(left, 0);
-      left = [];
+      for (const hit of this.#writer.finishNow()) stored.add(hit);
+      this.#writer.writeNow(findLeft(), 0);
+      for (const hit of hits) stored.add(hit);
       for (let kept = this.#kept[0]; kept; kept = this.#kept[0]) {
         this.#writer.writeNow(kept.hits, kept.failures, kept.source);
         this.#kept.shift();
@@ -216,8 +215,9 @@ class FolderSpool implements Spool {
     } catch (error) {
       this.#disk.fail('write', error);
     }
-    counts.stored += toStore.length - left.length;
-    return hits.length - left.length;
+    const left = findLeft();
+    counts.stored += hits.length - left.length;
+    return left;
   }
 
   async close(): Promise<void> {

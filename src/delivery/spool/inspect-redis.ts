@@ -1,7 +1,6 @@
 import { DELIVERY_LIMITS } from '../delivery-limits.js';
 import { RedisConnection } from './redis-connection.js';
-import { ownerOf } from './redis-link.js';
-import { reasonOf } from './redis-log.js';
+import { ownerOf, reasonOf } from './redis-link.js';
 import { DESCRIPTION, MEASURE, PROBE } from './redis-scripts.js';
 import { ALL_STREAMS, type Measured, toWaiting } from './redis-streams.js';
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { codeOf } from '../../common/describe-error.js';
 import { SerialQueue } from '../../common/serial-queue.js';
 import { AsyncScope, withTimeout } from '../../common/timers.js';
 import { RedisConnection } from './redis-connection.js';
 import { shareKeys } from './redis-keys.js';
-import { ForeignSpool, isMissing, RedisLog } from './redis-log.js';
 import { DESCRIPTION, MEASURE, OPEN, PROBE, STORE } from './redis-scripts.js';
 import {
   ALL_STREAMS,
@@ -12,11 +12,16 @@ import {
   toWaiting,
   type Waiting,
 } from './redis-streams.js';
+import type { SpoolLog } from './spool-log.js';
 import type { SpoolOptions } from './spool-options.js';
 
 const FORMAT = 2;
+const INSTALL = 'the package redis is not installed; run: npm install redis';
 /** A full spool takes hits again when a tenth of it is free. */
 const FULL = 0.9;
+
+/** The database is the spool for another Matomo. */
+class ForeignSpool extends Error {}
 
 /** A script that changes something, with the arguments after description, process and number. */
 interface Run {
@@ -46,7 +51,7 @@ export function ownerOf(description: string): string | undefined {
 
 /** Keeps a connection to a spool, as long as Redis lets it. */
 export class RedisLink {
-  readonly log: RedisLog;
+  readonly log: SpoolLog;
   /** Scripts can run. */
   isReady = false;
   /** Redis has refused to store more, or the spool has its maximum size. */
@@ -71,7 +76,7 @@ export class RedisLink {
     this.#options = options;
     this.#description = `${FORMAT} ${options.matomoUrl}`;
     this.#connection = new RedisConnection(options.place, options.limits.operationMillis);
-    this.log = new RedisLog(options.place, options.lines);
+    this.log = options.log;
   }
 
   /** Makes the first attempt to connect, and more in the background. */
@@ -110,7 +115,7 @@ export class RedisLink {
   /** Hits are not stored, because there is no room. */
   fill(reason: unknown): void {
     this.isFull = true;
-    this.log.beginFailure(reason);
+    this.log.beginUnwritable(reasonOf(reason));
   }
 
   async close(): Promise<void> {
@@ -141,7 +146,8 @@ export class RedisLink {
       await this.#runRepeats();
       this.isReady = true;
       await this.#measure();
-      if (!this.isFull) this.log.endFailure();
+      this.log.endUnused();
+      if (!this.isFull) this.log.endUnwritable();
     } catch (error) {
       isForever = isMissing(error);
       this.#fail(error);
@@ -161,7 +167,8 @@ export class RedisLink {
       const why = owner ? `it belongs to ${owner}` : `this version cannot read ${DESCRIPTION}`;
       throw new ForeignSpool(why);
     }
-    if (destroyedGroups > 0 || (found === '' && this.#wasReady)) this.log.addDeletion();
+    if (destroyedGroups > 0 || (found === '' && this.#wasReady))
+      this.log.addDeleted('A stream or a group');
     this.#sharedDays = undefined;
     await this.#shareKeys();
     if (this.#wasReady) return;
@@ -226,8 +233,11 @@ export class RedisLink {
     if (isOutOfMemory(error)) this.isFull = true;
     else this.isReady = false;
     if (this.#isClosed) return;
-    this.log.beginFailure(error);
-    if (this.#options.keys && this.#sharedDays === undefined) this.log.beginKeyMissing(error);
+    if (isMissing(error)) this.log.beginUnused(INSTALL);
+    else if (error instanceof ForeignSpool) this.log.beginUnused(reasonOf(error));
+    else this.log.beginUnwritable(reasonOf(error));
+    if (this.#options.keys && this.#sharedDays === undefined)
+      this.log.beginKeyUnshared(reasonOf(error));
   }
 
   /** Others find what was claimed. Whether the rest is stored, nobody knows. */
@@ -246,4 +256,14 @@ export class RedisLink {
 /** Redis 6 has the code inside of the message. */
 function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && /\bOOM\b/.test(error.message);
+}
+
+/** Whether there is no node-redis. */
+function isMissing(error: unknown): boolean {
+  return /^(?:ERR_)?MODULE_NOT_FOUND$/.test(codeOf(error));
+}
+
+/** The reason of an error for messages, without the name of a script. */
+export function reasonOf(error: unknown): string {
+  return codeOf(error).replace(/\.? script: .*$/s, '');
 }

@@ -181,7 +181,7 @@ class RedisSpool implements Spool, RedisClaimOwner {
     if (failures > 1) this.#link.waiting.suspects -= 1;
     if (damagedLines === 0) return;
     counts.lost.spool += damagedLines;
-    this.#link.log.addDamaged(damagedLines);
+    this.#link.log.addDamaged('Streams', damagedLines);
   }
 
   /** Hits that dead processes were sending, and old ones. */

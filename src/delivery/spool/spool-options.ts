@@ -1,7 +1,7 @@
-import type { LogLines } from '../../common/log-lines.js';
 import type { SharedKeys } from '../../common/visitor-keys.js';
 import type { DeliveryCounts } from '../delivery-counts.js';
 import type { DeliveryLimits } from '../delivery-limits.js';
+import type { SpoolLog } from './spool-log.js';
 
 /** What a spool is opened with. */
 export interface SpoolOptions {
@@ -23,5 +23,5 @@ export interface SpoolOptions {
   readonly limits: DeliveryLimits;
   /** Gets `stored` and `claimed`, and what a spool counts itself: `unconfirmed` of dead processes, `expired`, and `spool` for damaged lines. */
   readonly counts: DeliveryCounts;
-  readonly lines: LogLines;
+  readonly log: SpoolLog;
 }

@@ -181,6 +181,17 @@ test('one request is in flight at a time, however many hits wait', async () => {
   expect(sender.counts()).toMatchObject({ tracked: 80 });
 });
 
+test('in a pause, no bulk is begun, also if others are being sent', async () => {
+  const sender = openFour(({ names }) => ({ ...counters(names.length), takesMillis: 100 }));
+  putAll(sender, namesOf('a', 40));
+  await sender.advance(50);
+  sender.pause(SECOND);
+  await sender.advance(900);
+  expect(sender.sent()).toHaveLength(1);
+  await sender.advance(2 * SECOND);
+  expect(sender.counts()).toMatchObject({ pending: 0, tracked: 40 });
+});
+
 test('a bulk has at most maxExportBatchSize hits', async () => {
   const sender = openSender({ options: { maxExportBatchSize: 7 }, answers: tracked });
   putAll(sender, namesOf('a', 50));

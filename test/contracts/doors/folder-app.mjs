@@ -8,6 +8,7 @@ import { LogLines } from '../../../build/common/log-lines.js';
 import { createDeliveryCounts } from '../../../build/delivery/delivery-counts.js';
 import { DELIVERY_LIMITS } from '../../../build/delivery/delivery-limits.js';
 import { openFolder } from '../../../build/delivery/spool/folder-spool.js';
+import { SpoolLog } from '../../../build/delivery/spool/spool-log.js';
 
 const { PLACE, NAME, RATE = '0', DEAD_MILLIS, EXIT_MILLIS } = process.env;
 const deadMillis = Number(DEAD_MILLIS ?? DELIVERY_LIMITS.deadMillis);
@@ -24,7 +25,7 @@ const spool = openFolder({
   keys: undefined,
   limits: { ...DELIVERY_LIMITS, deadMillis, listMillis: 50 },
   counts,
-  lines,
+  log: new SpoolLog(PLACE, lines),
 });
 
 let put = 0;
@@ -71,8 +72,8 @@ if (EXIT_MILLIS !== undefined) {
   const hits = newHits(5_000);
   void spool.store(hits);
   process.on('exit', () => {
-    const count = spool.storeNow([...hits, ...newHits(3)]);
-    writeSync(1, `EXIT ${count}\n`);
+    const all = [...hits, ...newHits(3)];
+    writeSync(1, `EXIT ${all.length - spool.storeNow(all).length}\n`);
   });
   setTimeout(() => process.exit(), Number(EXIT_MILLIS));
 } else {

@@ -8,6 +8,7 @@ const { createDeliveryCounts } = await import(`${BUILD}/delivery-counts.js`);
 const { DELIVERY_LIMITS } = await import(`${BUILD}/delivery-limits.js`);
 const { LogLines } = await import('../../../build/common/log-lines.js');
 const { openRedis } = await import(`${BUILD}/spool/redis-spool.js`);
+const { SpoolLog } = await import(`${BUILD}/spool/spool-log.js`);
 
 const MOST = 20;
 const { REDIS, NAME, DEAD_MILLIS } = process.env;
@@ -24,7 +25,7 @@ const spool = await openRedis({
   keys: undefined,
   limits: { ...DELIVERY_LIMITS, listMillis: 20, deadMillis: Number(DEAD_MILLIS) },
   counts,
-  lines: new LogLines((line) => process.stderr.write(`${line}\n`)),
+  log: new SpoolLog(REDIS, new LogLines((line) => process.stderr.write(`${line}\n`))),
 });
 
 let made = 0;

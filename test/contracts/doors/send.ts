@@ -85,6 +85,8 @@ export interface Sender {
   put(hit: TextHit): void;
   flush(): Promise<void>;
   shutdown(millis: number): Promise<void>;
+  /** No bulk is begun for so long, but by a flush. */
+  pause(millis: number): void;
   advance(millis: number): Promise<void>;
   /** Steps the wall clock, as an operator or NTP does. The monotonic clock and timers do not notice. */
   stepWallClock(millis: number): void;
@@ -123,6 +125,7 @@ export function openSender({ options = {}, readToken, answers, random }: SenderS
     put: (hit) => void delivery.put(hit),
     flush: () => delivery.flush(),
     shutdown: (millis) => delivery.shutdown(millis),
+    pause: (millis) => delivery.pause(millis),
     async advance(millis) {
       await vi.advanceTimersByTimeAsync(millis);
     },

@@ -7,8 +7,9 @@ import { DELIVERY_LIMITS } from '../../../src/delivery/delivery-limits.js';
 import { MemoryStore } from '../../../src/delivery/memory-store.js';
 import type { MatomoStats } from '../../../src/pipeline/stats.js';
 import { ROOT } from '../../support/child-process.js';
-import { adaptClaim, openFolderStore, toHit } from './folder-store.js';
+import { openFolderStore } from './folder-store.js';
 import { openRedisStore } from './redis-store.js';
+import { claimFrom, toHit } from './spool-store.js';
 
 /** A hit as a store gets it. */
 export interface StoredHit {
@@ -87,9 +88,9 @@ export async function openStore(setup: StoreSetup): Promise<Store> {
       refused += hits.length - taken;
     },
     async claim(most) {
-      const claim = await memory.claim(most, Number.POSITIVE_INFINITY);
+      const claim = await claimFrom(memory, most);
       claimed += claim?.hits.length ?? 0;
-      return claim && adaptClaim(claim);
+      return claim;
     },
     counts: () => ({
       ...{ stored, claimed, refused },

@@ -547,7 +547,7 @@ describe('a folder that cannot be used', () => {
     expect(folder.spool.isUsable).toBe(false);
     expect(await folder.spool.claim(1, ALL)).toBeUndefined();
     expect(await claim?.done({ tracked: 1 })).toBe(true);
-    expect(folder.spool.storeNow?.(hits('y'))).toBe(0);
+    expect(folder.spool.storeNow?.(hits('y'))).toHaveLength(1);
     await folder.spool.close();
     expect(folder.balance(1)).toEqual([2, 2]);
     release();
@@ -573,7 +573,7 @@ describe('at the event exit', () => {
   test('hits are stored at once, and others can claim all', async () => {
     const { place, spool, balance } = openNew();
     await spool.store(hits('ab'));
-    expect(spool.storeNow?.(hits('cd'))).toBe(2);
+    expect(spool.storeNow?.(hits('cd'))).toEqual([]);
     expect(balance(4)).toEqual([4, 4]);
     expect(await drainAll(openIn(place), 4)).toBe('abcd');
   });

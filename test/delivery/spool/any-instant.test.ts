@@ -1,0 +1,82 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { LogLines } from '../../../src/common/log-lines.js';
+import { Delivery } from '../../../src/delivery/delivery.js';
+import { DELIVERY_LIMITS } from '../../../src/delivery/delivery-limits.js';
+import { openSpool } from '../../../src/delivery/spool/backends.js';
+import { eventually } from '../../support/child-process.js';
+import { DEFAULT_OPTIONS } from '../../support/default-options.js';
+import { pending, sumOfResults } from '../../support/delivery.js';
+import { silentDiagnostics } from '../../support/diagnostics.js';
+import { startRedis } from '../../support/redis-server.js';
+import { scriptedTransport } from '../../support/scripted-transport.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+/** A delivery with a spool, whose limits a test replaces. */
+function openDelivery(place: string, replaced: Partial<typeof DELIVERY_LIMITS>) {
+  const lines = new LogLines(() => undefined);
+  onTestFinished(() => lines.flush());
+  const limits = { ...DELIVERY_LIMITS, ...replaced };
+  const spool = {
+    place,
+    matomoUrl: 'https://matomo.test/matomo.php',
+    hasToken: true,
+    maxBytes: 2 ** 30,
+    maxAgeMillis: 7 * 86_400_000,
+    exportTimeoutMillis: 30_000,
+    resendUnconfirmed: false,
+    keys: undefined,
+    limits,
+  };
+  const delivery = new Delivery({
+    options: { ...DEFAULT_OPTIONS, maxExportBatchSize: 7 },
+    transport: scriptedTransport(),
+    diagnostics: silentDiagnostics(),
+    ...{ lines, limits },
+    openSpool: (counts) => openSpool({ ...spool, counts }, lines),
+  });
+  return delivery;
+}
+
+test('while hits are stored in several files, each is accounted for', async () => {
+  const delivery = openDelivery(temporaryFolder(), { maxFileHits: 10, storeMillis: 1 });
+  onTestFinished(() => delivery.shutdown(1_000));
+  await delivery.opened;
+  for (let i = 0; i < 95; i++) delivery.put(pending());
+  const { counts } = delivery;
+  const broken: string[] = [];
+  while (counts.tracked < 95) {
+    const known = delivery.pending + counts.stored + sumOfResults(counts);
+    if (95 + counts.claimed !== known) broken.push(JSON.stringify({ ...counts, known }));
+    await nextTurn();
+  }
+  expect(broken).toEqual([]);
+});
+
+test('a Redis that hangs does not keep a shutdown waiting', async () => {
+  const redis = await startRedis();
+  const hour = 3_600_000;
+  const delivery = openDelivery(redis.url, { operationMillis: hour, closeMillis: 50 });
+  await delivery.opened;
+  redis.signal('SIGSTOP');
+  delivery.put(pending());
+  await delivery.shutdown(50);
+  expect(delivery.counts.lost).toMatchObject({ shutdown: 1 });
+  redis.signal('SIGCONT');
+});
+
+test('a Redis that is found after the shutdown is left again', async () => {
+  const redis = await startRedis();
+  redis.signal('SIGSTOP');
+  const delivery = openDelivery(redis.url, { closeMillis: 1 });
+  await delivery.shutdown(1);
+  expect(delivery.isOpening).toBe(true);
+  redis.signal('SIGCONT');
+  await delivery.opened;
+  const clients = async () =>
+    String(await redis.command('CLIENT', 'LIST'))
+      .trim()
+      .split('\n');
+  await eventually(async () => (await clients()).length === 1); // the one that asks
+  expect(delivery.spool?.isUsable).toBe(false);
+});
