@@ -62,7 +62,7 @@ class RedisSpool implements Spool, RedisClaimOwner {
   }
 
   get suspects(): number {
-    return this.#link.waiting.suspects;
+    return Math.max(0, this.#link.waiting.suspects); // what was measured may have counted a claim already
   }
 
   get oldestSeconds(): number {

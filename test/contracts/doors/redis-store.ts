@@ -17,8 +17,8 @@ export type RedisSetup = SpoolSetup;
 /** A spool in Redis, as delivery uses it. */
 export type Redis = OpenedSpool;
 
-export async function openRedisSpool(setup: RedisSetup): Promise<Redis> {
-  const prepared = prepareSpool(setup);
+export async function openRedisSpool({ limits, ...setup }: RedisSetup): Promise<Redis> {
+  const prepared = prepareSpool({ ...setup, limits: { listMillis: 20, ...limits } });
   const spool = await openRedis(prepared.options);
   onTestFinished(async () => {
     await spool.close();
