@@ -1,8 +1,10 @@
 // A process that puts hits and shares a spool. Messages: `{ put: names }`, `stats`, `shutdown`; each is answered with what became of all hits.
-// RATE: so many hits a second besides, each named on stdout. `DEAD_MILLIS`: after so long a killed process is dead.
+// RATE: so many hits a second besides, each named on stdout. `DEAD_MILLIS`: after so long a killed process is dead. `PID`: its
+// number in a container.
 import { writeSync } from 'node:fs';
 
-const { DEAD_MILLIS, RATE = '0', NAME } = process.env;
+const { DEAD_MILLIS, RATE = '0', NAME, PID } = process.env;
+if (PID) Object.defineProperty(process, 'pid', { value: Number(PID) });
 const { MatomoSpanProcessor } = await import(
   DEAD_MILLIS ? '../../../build/index.js' : 'opentelemetry-matomo'
 );

@@ -12,9 +12,12 @@ import {
 } from './support.js';
 
 describe.each(SPOOL_PLACES)('processes that share %s', (_where, open) => {
-  test('each hit of two arrives once', async () => {
+  test.each([
+    ['two processes', {}],
+    ['two containers, which each have a process 1,', { PID: '1' }],
+  ])('each hit of %s arrives once', async (_name, env) => {
     const { matomo, start } = await openSite(await open());
-    const [one, two] = [start(), start()];
+    const [one, two] = [start(env), start(env)];
     const put = [names('one', 130), names('two', 130)] as const;
     await Promise.all([one.put(...put[0]), two.put(...put[1])]);
     await allArrive(matomo, put.flat());
