@@ -166,7 +166,9 @@ export class Delivery {
     }
     // Nearly all hits come while the timer is set for an older one.
     const { scheduledDelayMillis } = this.#parts.options;
-    if (this.#lookMillis > this.memory.dueMillis(scheduledDelayMillis)) this.#schedule();
+    const storeMillis = this.spool ? 2 * this.#limits.storeMillis : Infinity;
+    const millis = Math.min(scheduledDelayMillis, storeMillis);
+    if (this.#lookMillis > this.memory.dueMillis(millis)) this.#schedule();
     return true;
   }
 

@@ -3,6 +3,7 @@ import { LogLines } from '../../../src/common/log-lines.js';
 import { splitCode } from '../../../src/common/messages.js';
 import { Delivery } from '../../../src/delivery/delivery.js';
 import type { Exchange, Transport } from '../../../src/delivery/http/transport.js';
+import type { Spool } from '../../../src/delivery/store.js';
 import { DEFAULT_OPTIONS } from '../../support/default-options.js';
 import { collectDiagnostics } from '../../support/diagnostics.js';
 
@@ -61,6 +62,7 @@ export interface SenderSetup {
   readonly answers: Reply | readonly Reply[];
   /** From 0 to 1, for the jitter of waits. @default the longest waits */
   readonly random?: () => number;
+  readonly spool?: Spool;
 }
 
 interface Counts {
@@ -106,7 +108,8 @@ export interface Sender {
 }
 
 /** Starts at noon on the fake clock, which several senders of a test share. */
-export function openSender({ options = {}, readToken, answers, random }: SenderSetup): Sender {
+export function openSender(setup: SenderSetup): Sender {
+  const { options = {}, readToken, answers, random, spool } = setup;
   if (!vi.isFakeTimers()) {
     vi.useFakeTimers({ now: Date.UTC(2026, 10, 20, 12) });
     onTestFinished(() => void vi.useRealTimers());
@@ -120,6 +123,7 @@ export function openSender({ options = {}, readToken, answers, random }: SenderS
     diagnostics,
     lines: new LogLines((line) => void logged.push(line)),
     random: random ?? (() => 1),
+    openSpool: spool && (async () => spool),
   });
   return {
     put: (hit) => void delivery.put(hit),
