@@ -27,6 +27,27 @@ export function spanOf(context: Context | undefined): Span | undefined {
   return context?.getValue(SPAN_KEY) as Span | undefined;
 }
 
+/** What the HTTP instrumentation stores in the context of a request. */
+export interface RpcMetadata {
+  /** The SERVER span, recorded or not. */
+  readonly span?: Span;
+  /** Other instrumentations add it. */
+  readonly route?: unknown;
+}
+
+export function rpcMetadataOf(context: Context | undefined): RpcMetadata | undefined {
+  return context?.getValue(RPC_METADATA_KEY) as RpcMetadata | undefined;
+}
+
+/** The active context; `undefined` also if the context manager of the application fails. */
+export function activeContext(): Context | undefined {
+  try {
+    return otelGlobal()?.context?.active();
+  } catch {
+    return undefined;
+  }
+}
+
 /** The SERVER span of a context, as the HTTP instrumentation stores it. Others add the route there. */
 export function serverSpanOf(context: Context | undefined): Span | undefined {
   return (context?.getValue(RPC_METADATA_KEY) as { span?: Span } | undefined)?.span;

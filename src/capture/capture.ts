@@ -1,0 +1,45 @@
+import {
+  type ChannelListener,
+  channelListener,
+  FINISH_CHANNEL,
+  isObject,
+  isRequestMessage,
+  isStreamMessage,
+  REQUEST_CHANNEL,
+  STREAM_CHANNEL,
+  STREAM_CLOSE_CHANNEL,
+  subscribe,
+  unsubscribe,
+} from '../common/channel-listener.js';
+import type { Ends } from '../request/ends.js';
+import type { Tracker } from '../request/tracker.js';
+import { announcementListeners } from './announcements.js';
+import { Http1Capture } from './http1.js';
+import { Http2Capture } from './http2.js';
+
+export { areStreamsCaptured } from './http2.js';
+
+/** The capture of every request to Node's `http`, `https` and `http2` servers. */
+export interface Capture {
+  /** Passes on a message of a channel that was published before anything subscribed. */
+  announce(channel: string, message: unknown): void;
+  /** Nothing is captured any more. Open requests end when their connections do. */
+  stop(): void;
+}
+
+export function startCapture(tracker: Tracker, ends: Ends): Capture {
+  const http1 = new Http1Capture(tracker, ends);
+  const http2 = new Http2Capture(tracker, ends);
+  const listeners = new Map<string, ChannelListener>([
+    [REQUEST_CHANNEL, channelListener(isRequestMessage, (message) => http1.begin(message))],
+    [FINISH_CHANNEL, channelListener(isObject, (message) => http1.finish(message))],
+    [STREAM_CHANNEL, channelListener(isStreamMessage, (message) => http2.begin(message))],
+    [STREAM_CLOSE_CHANNEL, channelListener(isObject, (message) => http2.close(message))],
+    ...announcementListeners(),
+  ]);
+  subscribe(listeners);
+  return {
+    announce: (channel, message) => listeners.get(channel)?.(message),
+    stop: () => unsubscribe(listeners),
+  };
+}

@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type RequestMessage, UNTRACKED_SERVER } from '../common/channel-listener.js';
+import { setHidden } from '../common/foreign-objects.js';
+import { Connection, connectionOf } from '../request/connection.js';
+import { enterRequest, ownerOf, runIn, setOwner } from '../request/contexts.js';
+import type { Ends } from '../request/ends.js';
+import { Request, UNTRACKED } from '../request/request.js';
+import { rawStatusOf, sentStatusOf } from '../request/response.js';
+import type { Tracker } from '../request/tracker.js';
+import { emitIn } from './emit.js';
+import { linkServerSpan, linkServerSpans } from './server-span.js';
+
+/** Not public, but unchanged since Node.js 0.x: the response whose turn it is. */
+type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
+
+/** Not public. `eventNames` of a stream takes a tenth of a hit. */
+type Listened = IncomingMessage & { readonly _eventsCount: number };
+
+export const IS_BUN = process.versions.bun !== undefined;
+
+/** Node.js 24 and later emit what comes after the headers in no async context. */
+const LOSES_CONTEXT = Number.parseInt(process.versions.node, 10) > 22;
+
+/** Requests over HTTP/1.1: how they begin, and end; with which status, `incompleteStatus` of response.ts says. */
+export class Http1Capture {
+  readonly #tracker: Tracker;
+  readonly #ends: Ends;
+
+  constructor(tracker: Tracker, ends: Ends) {
+    this.#tracker = tracker;
+    this.#ends = ends;
+  }
+
+  /** A request begins, in whose async context this is called. */
+  begin({ request: incoming, response, server }: RequestMessage): void {
+    if (ownerOf(incoming)) return; // the first one comes twice
+    if (UNTRACKED_SERVER in server) {
+      enterRequest(UNTRACKED);
+      return;
+    }
+    const request = Request.ofNode(incoming, response, incoming.url);
+    setOwner(incoming, request);
+    enterRequest(request);
+    const socket: HttpSocket = incoming.socket;
+    const isNext = (socket._httpMessage ?? response) === response;
+    // What a pipelined response has written is not known: the one before it is not finished.
+    request.sentBytes = isNext ? -socket.bytesWritten : Number.NaN;
+    const { headers } = incoming;
+    if (LOSES_CONTEXT && (headers['content-length'] ?? headers['transfer-encoding']) !== undefined)
+      emitIn(incoming, request);
+    let connection = connectionOf(socket);
+    if (!connection) {
+      connection = this.#watch(socket);
+      linkServerSpans(server);
+    }
+    connection.open.push(request);
+    if (IS_BUN) {
+      linkServerSpan(request); // an instrumentation has seen the request before
+      // No test shows what connections report at their end on Bun, so the end of the response counts, too.
+      response.once('close', () => this.#ends.close(request));
+    }
+    this.#tracker.begin(request);
+  }
+
+  /**
+   * The async context may be that of another request, which has ended the response. Node.js calls this before the application's listeners
+   * of `finish` and `close`.
+   */
+  finish({ request: incoming, socket }: Partial<RequestMessage>): void {
+    const request = incoming && ownerOf(incoming);
+    if (!request || !socket) return;
+    enterRequest(request);
+    if (request.closedMillis === 0) request.sending = 'finished'; // else it was ended after the connection has closed
+    // The end of a request without a body that nobody reads.
+    if (LOSES_CONTEXT && (incoming as Listened)._eventsCount > 0 && !incoming.readableEnded)
+      emitIn(incoming, request);
+    // If the connection has failed, what was not sent is known when it is closed.
+    if (socket.destroyed) return;
+    request.sending = 'sent';
+    request.sentBytes += socket.bytesWritten;
+    this.#ends.close(request);
+    const open = connectionOf(socket)?.open;
+    if (open?.[0] === request) open.shift();
+  }
+
+  /**
+   * Node.js closes no response that still waits for a pipelined one before it when the connection closes. The listeners of the first open
+   * request, and of its response, are called in its async context.
+   */
+  #watch(socket: HttpSocket): Connection {
+    const connection = new Connection(socket);
+    if (typeof socket.prependListener !== 'function') return connection; // not Node's
+    const { open } = connection;
+    const stopWatching = this.#ends.watch(open);
+    const enterFirst = () => {
+      const [first] = open;
+      if (first) enterRequest(first);
+    };
+    watchEnd(socket, open);
+    socket.prependListener('end', enterFirst);
+    socket.prependListener('error', () => {
+      enterFirst();
+      // Later, nothing shows what was not sent: Node.js calls back all writes of a destroyed socket as if they had succeeded.
+      if (socket.writableLength === 0) return;
+      for (const each of open) each.ensureAdditions().isCutOff = true;
+    });
+    socket.prependListener('close', () => {
+      stopWatching();
+      for (const each of open) runIn(each, () => this.#ends.close(each));
+      enterFirst();
+      open.length = 0;
+    });
+    return connection;
+  }
+}
+
+/**
+ * The application may answer by the socket itself. Later, nothing shows which side was the first to end the connection. If that was the
+ * client, Node.js ends the other side.
+ */
+function watchEnd(socket: Socket, open: readonly Request[]): void {
+  const { end } = socket;
+  setHidden(socket, 'end', function endSocket(this: Socket, ...args: unknown[]): unknown {
+    try {
+      if (!socket.readableEnded && !socket.destroyed) setEndStatus(open, args[0]);
+    } catch {
+      // The application has replaced what is read of the response: then the end of the request fails, which is counted.
+    }
+    return Reflect.apply(end, this, args);
+  });
+}
+
+/** Responses after the first one that is open are never sent. */
+function setEndStatus(open: readonly Request[], bytes: unknown): void {
+  for (const [i, each] of open.entries()) {
+    const own = sentStatusOf(each) ?? rawStatusOf(bytes) ?? each.response?.statusCode;
+    each.ensureAdditions().endStatus ??= i === 0 ? own : 500;
+  }
+}

@@ -1,0 +1,165 @@
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import { type StreamMessage, UNTRACKED_SERVER } from '../common/channel-listener.js';
+import { setHidden } from '../common/foreign-objects.js';
+import { ownerOf, runIn, setOwner } from '../request/contexts.js';
+import type { Ends } from '../request/ends.js';
+import { Http2Request, Http2Response, type Peer } from '../request/http2-message.js';
+import { Request } from '../request/request.js';
+import { isClientError } from '../request/response.js';
+import type { Tracker } from '../request/tracker.js';
+import { emitIn, wrapEmit } from './emit.js';
+import { IS_BUN } from './http1.js';
+
+interface Session {
+  readonly peer: Peer;
+  /** Requests whose streams are not closed. */
+  readonly open: Set<Request>;
+}
+
+/** Bun announces streams of HTTP/2, but calls their listeners in no async context. */
+export function areStreamsCaptured(): boolean {
+  return !IS_BUN;
+}
+
+/**
+ * Whether a stream is a request that may make a hit: not a push, which the server begins, not `CONNECT`, which opens a tunnel or a
+ * WebSocket, and not gRPC.
+ */
+function isRequestStream({ stream, headers }: StreamMessage): boolean {
+  const { id = 0 } = stream;
+  if (id % 2 === 0 || headers[':method'] === 'CONNECT') return false;
+  const contentType = headers['content-type'];
+  return typeof contentType !== 'string' || !GRPC.test(contentType);
+}
+
+const GRPC = /^application\/grpc/i;
+
+/** Requests over HTTP/2: how they begin, and end. A session closes all of its streams when it closes. */
+export class Http2Capture {
+  readonly #tracker: Tracker;
+  readonly #ends: Ends;
+  readonly #sessions = new WeakMap<ServerHttp2Session, Session>();
+
+  constructor(tracker: Tracker, ends: Ends) {
+    this.#tracker = tracker;
+    this.#ends = ends;
+  }
+
+  /** A stream begins. If it is a request, it is watched until it is closed. */
+  begin(message: StreamMessage): void {
+    const { stream, headers } = message;
+    if (!areStreamsCaptured() || ownerOf(stream) || !isRequestStream(message)) return;
+    const node = stream.session as ServerHttp2Session & { readonly server?: object };
+    if (node.server && UNTRACKED_SERVER in node.server) return;
+    const session = this.#sessionOf(node);
+    const incoming = new Http2Request(session.peer, headers);
+    const response = new Http2Response(stream);
+    const request = Request.ofNode(incoming, response, headers[':path']);
+    setOwner(stream, request);
+    session.open.add(request);
+    stream.once('close', () => this.#end(request, session));
+    // Node.js calls those that read the body in the context of whatever the connection did before.
+    emitIn(stream, request);
+    watchEnd(stream, response);
+    countWrites(stream, response);
+    this.#tracker.begin(request);
+  }
+
+  /** A stream is closed. Node.js emits that later. */
+  close({ stream }: Partial<StreamMessage>): void {
+    const request = stream && ownerOf(stream);
+    const response = request?.response as Http2Response | undefined;
+    if (!request || !response) return;
+    // To abort a stream, Node.js ends it.
+    response.isSent = stream.state?.localClose === 1 && !stream.aborted;
+    // Node.js 22 and 24 never do if the client resets the stream without an error while a write is pending.
+    const isStuck = !response.isSent && !response.isEndedByServer && stream.writableLength > 0;
+    const session = isStuck && this.#sessions.get(stream.session as ServerHttp2Session);
+    if (session) runIn(request, () => this.#end(request, session));
+  }
+
+  #end(request: Request, session: Session): void {
+    session.open.delete(request);
+    this.#ends.close(request);
+  }
+
+  #sessionOf(node: ServerHttp2Session): Session {
+    const known = this.#sessions.get(node);
+    if (known) return known;
+    const { remoteAddress, remotePort } = node.socket;
+    const peer = { remoteAddress, remotePort, encrypted: node.encrypted };
+    const session: Session = { peer, open: new Set() };
+    this.#sessions.set(node, session);
+    node.once('close', this.#ends.watch(session.open));
+    watchSession(node);
+    return session;
+  }
+}
+
+/** Calls the listeners of each stream that begins in the async context of its request. */
+function watchSession(node: ServerHttp2Session): void {
+  wrapEmit(node, (emit, self, event) => {
+    const [name, value] = event;
+    const request = name === 'stream' ? ownerOf(value) : undefined;
+    if (!request) return Reflect.apply(emit, self, event);
+    try {
+      return runIn(request, Reflect.apply, emit, self, event);
+    } finally {
+      if (request.incoming)
+        (request.incoming as Http2Request).compatible = compatibleRequestOf(value as object);
+    }
+  });
+}
+/** Node.js resets a stream in the same way for both sides, so what the application calls is watched. */
+function watchEnd(stream: ServerHttp2Stream, response: Http2Response): void {
+  for (const name of ['close', 'destroy'] as const) {
+    const method = stream[name];
+    setHidden(stream, name, function end(this: ServerHttp2Stream, ...args: unknown[]): unknown {
+      if (!stream.closed && !isClientError(args[0]) && !isDisconnected(stream))
+        response.isEndedByServer = true;
+      return Reflect.apply(method, this, args);
+    });
+  }
+}
+
+function isDisconnected({ session }: ServerHttp2Stream): boolean {
+  try {
+    return session?.socket.destroyed !== false;
+  } catch {
+    return true; // the session has no socket any more
+  }
+}
+
+type Chunk = string | Uint8Array;
+
+/** Node.js counts the bytes of a stream, but does not show them. */
+function countWrites(stream: ServerHttp2Stream, response: Http2Response): void {
+  const { _write: write, _writev: writev } = stream;
+  setHidden(stream, '_write', (chunk: Chunk, encoding: BufferEncoding, callback: () => void) => {
+    response.writtenBytes += sizeOf(chunk, encoding);
+    write.call(stream, chunk, encoding, callback);
+  });
+  if (!writev) return;
+  setHidden(
+    stream,
+    '_writev',
+    (chunks: { chunk: Chunk; encoding: BufferEncoding }[], callback: () => void) => {
+      for (const { chunk, encoding } of chunks) response.writtenBytes += sizeOf(chunk, encoding);
+      writev.call(stream, chunks, callback);
+    },
+  );
+}
+
+function sizeOf(chunk: Chunk, encoding: BufferEncoding): number {
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.byteLength;
+}
+
+/** Not public, but unchanged since Node.js 10. */
+let compatibleKey: symbol | undefined;
+
+function compatibleRequestOf(stream: object): object | undefined {
+  compatibleKey ??= Object.getOwnPropertySymbols(stream).find(
+    ({ description }) => description === 'request',
+  );
+  return compatibleKey && (stream as Record<symbol, object | undefined>)[compatibleKey];
+}

@@ -1,0 +1,32 @@
+import type { IncomingMessage, Server } from 'node:http';
+import { activeContext, rpcMetadataOf } from '../common/otel-global.js';
+import { currentRequest, ownerOf, setOwner } from '../request/contexts.js';
+import type { Request } from '../request/request.js';
+
+const linked = new WeakSet<Server>();
+
+/**
+ * Links the requests of a server with the SERVER span that the HTTP instrumentation stores in the context of the event `request`. It is there
+ * if the span is not recorded, too, of which no processor is told.
+ */
+export function linkServerSpans(server: Server): void {
+  if (linked.has(server) || typeof server.prependListener !== 'function') return;
+  linked.add(server);
+  server.prependListener('request', link);
+}
+
+function link(incoming: IncomingMessage): void {
+  const request = currentRequest();
+  if (request && ownerOf(incoming) === request) linkServerSpan(request);
+}
+
+export function linkServerSpan(request: Request): void {
+  const rpc = rpcMetadataOf(activeContext());
+  if (!rpc?.span) return;
+  const owner = ownerOf(rpc.span);
+  // The server was started in another request, and no instrumentation sees its own.
+  if (owner?.incoming && owner !== request) return;
+  if (owner && owner !== request) request.takeSpanOf(owner);
+  request.rpc = rpc;
+  setOwner(rpc.span, request);
+}

@@ -1,0 +1,22 @@
+import { setHidden } from '../common/foreign-objects.js';
+import type { Client } from '../hit/visitor/client.js';
+import type { Request } from './request.js';
+
+/** On Node's socket: a `WeakMap` is asked for each request. */
+const CONNECTION = Symbol('opentelemetry-matomo.connection');
+
+/** What is known of one connection over HTTP/1.1. */
+export class Connection {
+  /** The requests whose responses are not closed, in the order of these. */
+  readonly open: Request[] = [];
+  /** The client of its latest request, which most later ones have, too. */
+  client: Client | undefined = undefined;
+
+  constructor(socket: object) {
+    setHidden(socket, CONNECTION, this);
+  }
+}
+
+export function connectionOf(socket: object | undefined): Connection | undefined {
+  return (socket as { readonly [CONNECTION]?: Connection } | undefined)?.[CONNECTION];
+}

@@ -1,0 +1,108 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { isObject } from '../common/channel-listener.js';
+import { createHiddenValue } from '../common/foreign-objects.js';
+import { activeContext, rpcMetadataOf, spanOf } from '../common/otel-global.js';
+import type { Context } from '../common/otel-types.js';
+import type { FinishedSpan } from './finished-span.js';
+import { type Request, UNTRACKED } from './request.js';
+
+// Which request is handled in the current async context, and which one an object of Node.js or a span belongs to. Nothing but these
+// objects and its async context keeps a request in memory that may never end.
+
+const storage = new AsyncLocalStorage<Request | undefined>();
+
+/** The request of the current async context, ended or not. */
+export function currentRequest(): Request | undefined {
+  return storage.getStore();
+}
+
+/** From now on, the current async context is that of a request. */
+export function enterRequest(request: Request): void {
+  if (storage.getStore() !== request) storage.enterWith(request);
+}
+
+/** Runs a function in the async context of a request. */
+export function runIn<Result, Args extends unknown[]>(
+  request: Request | undefined,
+  fn: (...args: Args) => Result,
+  ...args: Args
+): Result {
+  return storage.run(request, fn, ...args);
+}
+
+const owners = /* @__PURE__ */ createHiddenValue<Request>();
+
+/** The request of one of Node's requests or streams, or of a span from its start. */
+export function ownerOf(object: unknown): Request | undefined {
+  return isObject(object) ? owners.get(object) : undefined;
+}
+
+export function setOwner(object: object, request: Request): void {
+  try {
+    owners.set(object, request);
+  } catch {
+    // A runtime may refuse it to a frozen span, which then has no request, as if it were not recorded.
+  }
+}
+
+/** Whether a span is one that an SDK passes to its processors. */
+export function isRecorded(span: object | undefined): span is FinishedSpan {
+  return (span as Partial<FinishedSpan> | undefined)?.attributes !== undefined;
+}
+
+/**
+ * The request of a span that starts below a parent. Without a recorded parent in this process, it is that of the async context; below one that
+ * belongs to no request, too, unless that has a SERVER span: then the parent is of a job, which runs in a context of somebody else.
+ */
+export function requestOfSpan(parentContext: Context | undefined): Request | undefined {
+  const parent = spanOf(parentContext);
+  const current = currentRequest();
+  if (!isRecorded(parent)) return current;
+  return ownerOf(parent) ?? (current && current.spanState !== 'none' ? undefined : current);
+}
+
+/**
+ * The request of a call that is made now: that of the active span, else of the SERVER span that the HTTP instrumentation stores beside
+ * it, else that of the async context, by the rule for spans.
+ */
+export function requestOfCall(): Request | undefined {
+  const context = activeContext();
+  const request = requestOfActiveSpan(context) ?? requestOfSpan(context);
+  return request === UNTRACKED ? undefined : request;
+}
+
+function requestOfActiveSpan(context: Context | undefined): Request | undefined {
+  const span = spanOf(context);
+  return span && (ownerOf(span) ?? ownerOf(rpcMetadataOf(context)?.span));
+}
+
+/** The request of one of Node's requests or streams. The compatibility API of HTTP/2 has the stream of its request. */
+export function requestOf(incoming: object): Request | undefined {
+  // Some frameworks pass on an object whose prototype is the request.
+  for (let each: unknown = incoming; isObject(each); each = Object.getPrototypeOf(each)) {
+    const request = ownerOf(each);
+    if (request) return request;
+  }
+  const { stream } = incoming as { readonly stream?: unknown };
+  return isObject(stream) ? ownerOf(stream) : undefined;
+}
+
+/** Where frameworks have Node's request: Fastify, Koa, wrappers, Hono. Hapi has it in `raw.req`. */
+const WAYS = ['raw', 'req', 'request', 'env', 'incoming'] as const;
+const MAX_STEPS = 2;
+
+/** The request of an object that leads to one of Node's requests or streams. */
+export function findRequestOf(value: unknown, steps = MAX_STEPS): Request | undefined {
+  if (!isObject(value)) return undefined;
+  try {
+    const request = requestOf(value);
+    if (request || steps === 0) return request;
+    for (const name of WAYS) {
+      const found = findRequestOf((value as Record<string, unknown>)[name], steps - 1);
+      if (found) return found;
+    }
+  } catch {
+    // A getter of the object failed.
+  }
+  return undefined;
+}

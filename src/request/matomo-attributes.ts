@@ -1,0 +1,170 @@
+import type { Attributes, AttributeValue } from '../common/otel-types.js';
+import type { FurtherHit } from '../hit/further-hit.js';
+import { Annotations, hasAnnotations } from '../hit/http-request.js';
+import { listAsJson, toSiteId } from '../hit/parameters/parameter-values.js';
+import { textOfValue } from '../hit/parameters/read-values.js';
+import { type FinishedSpan, toMillis } from './finished-span.js';
+
+/** Name of a span event that adds a hit besides the page view. */
+export const HIT_EVENT = 'matomo.hit';
+
+/** A request, or a received span, may have so many further hits: a loop that calls `trackEvent` must not flood Matomo. */
+export const MAX_FURTHER_HITS = 100;
+
+/** Of attributes for Matomo. */
+export const PREFIX = 'matomo.';
+const CVAR_PREFIX = 'matomo.cvar.';
+
+/** The attributes of an event that adds a hit. A value that none can have is written as empty text, which no parameter may be. */
+export function toEventAttributes(
+  parameters: Readonly<Record<string, unknown>>,
+): Record<string, string | number | boolean> {
+  const attributes: Record<string, string | number | boolean> = {};
+  function add(prefix: string, values: object): void {
+    for (const [name, value] of Object.entries(values))
+      attributes[prefix + name] = isPrimitive(value)
+        ? value
+        : (textOfValue(value) ?? listAsJson(value));
+  }
+  const { cvar, ...others } = parameters;
+  add(PREFIX, others);
+  add(CVAR_PREFIX, cvar ?? {});
+  return attributes;
+}
+
+function isPrimitive(value: unknown): value is string | number | boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+/** Whether a span has such an event. Called for every span of the application. */
+export function hasHitEvent({ events }: FinishedSpan): boolean {
+  return events?.some(({ name }) => name === HIT_EVENT) === true;
+}
+
+/** The hits in the events of a span, in order. */
+export function hitsOfEvents(span: FinishedSpan): FurtherHit[] {
+  const hits: FurtherHit[] = [];
+  for (const { name, attributes = {}, time } of span.events ?? []) {
+    if (name !== HIT_EVENT) continue;
+    const epochMillis = time ? toMillis(time) : toMillis(span.startTime) + toMillis(span.duration);
+    hits.push({ parameters: parametersOf(attributes), epochMillis });
+  }
+  return hits;
+}
+
+function parametersOf(attributes: Attributes): Record<string, unknown> {
+  const read: ReadAttributes = { parameters: undefined, cvar: undefined };
+  for (const name in attributes) readAttribute(read, name, attributes[name]);
+  const { parameters = Object.create(null), cvar } = read;
+  if (cvar) parameters.cvar = cvar;
+  return parameters;
+}
+
+/** What attributes for Matomo set. */
+type ReadAttributes = Pick<Annotations, 'parameters' | 'cvar'>;
+
+/** Adds what one attribute sets, if it is for Matomo. */
+function readAttribute(
+  read: ReadAttributes,
+  name: string,
+  value: AttributeValue | undefined,
+): void {
+  if (name.startsWith(CVAR_PREFIX)) {
+    read.cvar ??= Object.create(null) as Record<string, unknown>;
+    read.cvar[name.slice(CVAR_PREFIX.length)] = value;
+  } else if (name.startsWith(PREFIX)) {
+    read.parameters ??= Object.create(null) as Record<string, unknown>;
+    read.parameters[name.slice(PREFIX.length)] = value;
+  }
+}
+
+/** The duration of a span with this attribute becomes a timing of the page view. */
+export const PERF_KEY_ATTRIBUTE = 'matomo.perf_key';
+
+/** Copies one attribute if it is for Matomo. */
+export function annotateWith(annotations: Annotations, name: string, value: AttributeValue): void {
+  if (name !== 'matomo.ignore') readAttribute(annotations, name, value);
+  else if (value === true || value === 'true' || value === 1) annotations.ignored = true;
+}
+
+/** The resource of a span, described structurally: that of OpenTelemetry SDK 1.30, 2.x and 3.x, or that of an export. */
+export interface SpanResource {
+  /** Missing in spans of some other tracers. */
+  readonly attributes?: Attributes | undefined;
+  /** Some attributes are not known yet. */
+  readonly asyncAttributesPending?: boolean | undefined;
+  /** In SDK 2 and 3: attributes that are known already have a value that is no promise. */
+  getRawAttributes?(): readonly (readonly [name: string, value: unknown])[];
+}
+
+/** What the resource of a service says of all of its requests. */
+export interface ServiceDefaults {
+  readonly attributes: Attributes;
+  /** From its attributes `matomo.*`, if it has any. */
+  readonly annotations: Annotations | undefined;
+  /** From `matomo.idsite`. */
+  readonly site: number | undefined;
+}
+
+const known = new WeakMap<SpanResource, ServiceDefaults>();
+/** Nearly all requests of a process have the same one. */
+let latest: { readonly resource: SpanResource; readonly defaults: ServiceDefaults } | undefined;
+let ofEnvironment: ServiceDefaults | undefined;
+
+/** Without a resource, those of the variables that OpenTelemetry reads. */
+export function serviceDefaultsOf(resource: SpanResource | undefined): ServiceDefaults {
+  if (resource === undefined) {
+    ofEnvironment ??= toDefaults(readEnvironment(process.env));
+    return ofEnvironment;
+  }
+  if (latest?.resource === resource) return latest.defaults;
+  const found = known.get(resource);
+  if (found) {
+    latest = { resource, defaults: found };
+    return found;
+  }
+  if (resource.asyncAttributesPending) return toDefaults(attributesSoFar(resource));
+  const defaults = toDefaults(resource.attributes ?? {});
+  known.set(resource, defaults);
+  return defaults;
+}
+
+function toDefaults(attributes: Attributes): ServiceDefaults {
+  const annotations = new Annotations();
+  for (const [name, value] of Object.entries(attributes))
+    if (name !== PERF_KEY_ATTRIBUTE && value !== undefined) annotateWith(annotations, name, value);
+  const isAnnotated = annotations.ignored || hasAnnotations(annotations);
+  const site = toSiteId(annotations.parameters?.idsite);
+  return { attributes, annotations: isAnnotated ? annotations : undefined, site };
+}
+
+/** SDK 2 and 3 log an error if `attributes` is read too early. */
+function attributesSoFar(resource: SpanResource): Attributes {
+  const raw = resource.getRawAttributes?.();
+  if (!raw) return resource.attributes ?? {};
+  const values = raw.filter(([, value]) => value != null && !(value instanceof Promise));
+  // The first one of a name wins.
+  return Object.fromEntries([...values].reverse()) as Attributes;
+}
+
+/** OTEL_RESOURCE_ATTRIBUTES is a list of `name=value` with percent-encoded values; OTEL_SERVICE_NAME wins. */
+function readEnvironment({
+  OTEL_RESOURCE_ATTRIBUTES: list = '',
+  OTEL_SERVICE_NAME: service = '',
+}: NodeJS.ProcessEnv): Attributes {
+  const attributes: Record<string, string> = Object.create(null);
+  for (const pair of list.split(',')) {
+    const [, name, value] = /^\s*([^=]+?)\s*=(.*)$/.exec(pair) ?? [];
+    if (name !== undefined && value !== undefined) attributes[name] = decode(value.trim());
+  }
+  if (service.trim() !== '') attributes['service.name'] = service.trim();
+  return attributes;
+}
+
+function decode(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

@@ -1,0 +1,67 @@
+import type {
+  HttpRequest,
+  Operation,
+  OperationEvidence,
+  OperationKind,
+} from '../../hit/http-request.js';
+import { isSecretOperation, REDACTED } from '../../hit/page/secrets.js';
+import { isEventStream } from '../response.js';
+
+/** An operation that a span or a channel has named. */
+export type NamedOperation = Pick<Operation, 'kind' | 'name' | 'mcp'>;
+
+/** An operation whose name only the client has sent, who may have invented it. */
+export type SentOperation = Pick<Operation, 'kind' | 'name' | 'count'>;
+
+/** What is known of a request and its response besides spans, headers and the body. */
+export interface OperationTarget
+  extends Pick<HttpRequest, 'method' | 'path' | 'query' | 'route' | 'statusCode'> {
+  /** Of the response; empty if that has none, `undefined` if it is not known. */
+  readonly contentType?: string | undefined;
+}
+
+const JSON_TYPE = /^\s*application\/(?:[\w.-]+\+)?json(?:-rpc)?\s*(?:;|$)/i;
+const ACTION_TYPE = /^\s*(?:application\/(?:x-amz-|soap\+xml|xml)|text\/xml)/i;
+
+/**
+ * What a response shows of a name that only the client has sent: nothing if it is a page or a file, to which any path may lead. Servers
+ * of GraphQL always send a type, others may send none.
+ */
+export function evidenceOf(
+  { contentType }: Pick<OperationTarget, 'contentType'>,
+  kind: OperationKind,
+): OperationEvidence {
+  const isAnswer =
+    contentType === undefined ||
+    (contentType === '' && kind !== 'graphql') ||
+    JSON_TYPE.test(contentType) ||
+    (kind === 'action' && ACTION_TYPE.test(contentType)) ||
+    isEventStream(contentType);
+  return isAnswer ? 'response' : 'none';
+}
+
+const MULTI_STATUS = 207;
+
+/** Whether a status says that an operation has succeeded. A batch in which some have failed, perhaps the one with the name, has 207. */
+export function isSuccess(statusCode: number): boolean {
+  return statusCode >= 200 && statusCode < 300 && statusCode !== MULTI_STATUS;
+}
+
+const MAX_NAME_LENGTH = 128;
+const NAME = /^[\w./:-]+$/;
+
+/** A name that fits into a title, `redacted` if it is a secret; `undefined` for anything else. */
+export function toName(value: unknown): string | undefined {
+  return withoutSecret(toMatching(value, NAME, MAX_NAME_LENGTH));
+}
+
+/** What is sent of a name that a client may have invented. */
+export function withoutSecret(name: string | undefined): string | undefined {
+  return name !== undefined && isSecretOperation(name) ? REDACTED : name;
+}
+
+/** A value if it is a text of this form and not too long. */
+export function toMatching(value: unknown, form: RegExp, maxLength: number): string | undefined {
+  if (typeof value !== 'string' || value.length > maxLength) return undefined;
+  return form.test(value) ? value : undefined;
+}

@@ -1,0 +1,253 @@
+import { type Diagnostics, show } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import type { Attributes, AttributeValue } from '../common/otel-types.js';
+import { isDocument } from '../hit/bots/documents.js';
+import { HttpRequest, type Writable } from '../hit/http-request.js';
+import { isPageData, mayBePageData } from '../hit/page/page-path.js';
+import { createRedactPath } from '../hit/page/redaction.js';
+import { createToSentAttribute, type SentAttributeOptions } from '../hit/parameters/attributes.js';
+import { PERF_KEYS } from '../hit/parameters/parameter-values.js';
+import {
+  createToOrigin,
+  type Origin,
+  type OriginClaims,
+  type OriginOptions,
+} from '../hit/visitor/forwarded-origin.js';
+import {
+  type FinishedSpan,
+  methodOf,
+  peerAddressOf,
+  targetOf,
+  textOf,
+  toMillis,
+} from './finished-span.js';
+import { isHttp2, nodeScheme } from './node-request.js';
+import { readOperation } from './operations/index.js';
+import {
+  clientHintsOf,
+  clientOf,
+  decoded,
+  firstText,
+  isOfAiAgent,
+  isOfPrefetch,
+  readFirstRaw,
+  readOptOut,
+  userAgentIn,
+} from './read-headers.js';
+import { userIdAttributeOf } from './read-user-id.js';
+import { NO_ATTRIBUTES, type Request } from './request.js';
+import {
+  CLIENT_CLOSED_REQUEST,
+  contentTypeOf,
+  currentStatusOf,
+  hasBegun,
+  impliedStatus,
+  incompleteStatus,
+  isEndless,
+  sentStatusOf,
+  statusAttribute,
+} from './response.js';
+import { routeOf } from './routes/index.js';
+
+/** Of the attributes of a span, in a message. */
+const MAX_SHOWN_NAMES = 20;
+
+const NO_ANNOTATIONS: readonly never[] = [];
+
+/** The open request as if it had ended in this moment, with its annotations so far; `undefined` if it is not an HTTP request. */
+export function readOpenRequest(
+  request: Request,
+  reading: RequestReading,
+): HttpRequest | undefined {
+  const http = readRequest(request, reading);
+  if (!http) return undefined;
+  const statusCode = currentStatusOf(request) ?? 200;
+  return { ...http, statusCode, aborted: false };
+}
+
+/** Whether the response of a request, which may still be open, has begun. */
+export function hasStatus(request: Request): boolean {
+  const { span } = request;
+  if (hasBegun(request)) return true;
+  return span !== undefined && statusAttribute(span.attributes) !== undefined;
+}
+
+/** How requests are read from spans and from Node's requests, according to the options. */
+export interface RequestReading {
+  readonly toOrigin: (claims: OriginClaims) => Origin;
+  /** The path as it is sent. */
+  readonly redactPath: (path: string) => string;
+  /** Lower-case names of headers that attributes have if they were sent. */
+  readonly capturedHeaders: ReadonlySet<string>;
+  /** Whether clients can opt out. */
+  readonly readsOptOut: boolean;
+  /** Whether to find out if a response is a document. */
+  readonly knowsDocuments: boolean;
+  /** Whether requests to MCP servers are recognized. */
+  readonly readsMcp: boolean;
+  /** Attribute that contains the user. */
+  readonly userIdAttribute: string | undefined;
+  /** What is sent of the value of that attribute. */
+  readonly toUserId: (name: string, value: string) => string;
+  /** Whether the class of errors is read. */
+  readonly errors: boolean;
+  readonly reportPerfKey: (value: AttributeValue) => void;
+  /** Reports a SERVER span without a method, once for each service. */
+  readonly reportUnreadRequest: (span: Pick<FinishedSpan, 'attributes' | 'resource'>) => void;
+}
+
+/**
+ * A request as its span describes it, or Node.js if it has none; `undefined` if the span is not of an HTTP request (gRPC, a function
+ * call). Node's own request wins over attributes of captured headers, and those over other attributes.
+ */
+export function readRequest(request: Request, reading: RequestReading): HttpRequest | undefined {
+  const { span, incoming, response } = request;
+  const attributes = span?.attributes ?? NO_ATTRIBUTES;
+  const method = (span && methodOf(attributes)) ?? (incoming && request.method);
+  if (method === undefined) return undefined;
+  // Without a span, the clock is read: before the route and the operation are looked for, as that takes time. The duration of a span that
+  // has not ended is negative.
+  const spanMillis = span ? toMillis(span.duration) : -1;
+  const durationMillis = spanMillis < 0 ? request.elapsedMillis : spanMillis;
+  const headers = request.readHeaders();
+  const sentAgent = incoming && readFirstRaw(incoming, 'user-agent');
+  const userAgent =
+    sentAgent ?? headers['user-agent'] ?? (incoming ? undefined : userAgentIn(attributes));
+  const client = clientOf(headers, incoming?.socket, userAgent);
+  const { path, query } = (incoming ? undefined : targetOf(attributes)) ?? request;
+  const contentType = contentTypeOf(request);
+  const hasNoEnd = isEndless(request, contentType);
+  const reported = statusAttribute(attributes);
+  let sentStatus = sentStatusOf(request);
+  // A span that has not ended does not have the status that the response will have.
+  const known = reported ?? (spanMillis < 0 ? response?.statusCode : undefined);
+  // The span may have read the property of the response, which the application has changed. That of HTTP/2 is not known here.
+  const isRead = known === response?.statusCode || isHttp2(incoming);
+  const status = known !== undefined && isRead ? (sentStatus ?? known) : known;
+  const incomplete = incompleteStatus(request, status, hasNoEnd);
+  // In Node.js, a span without a status belongs to a handler that threw, before or after it sent the headers.
+  const statusCode =
+    incomplete ?? status ?? sentStatus ?? (span && !response ? impliedStatus(span) : 500);
+  if (incomplete === undefined) sentStatus ??= reported;
+  const origin = reading.toOrigin({
+    peerAddress: peerAddressOf(attributes) ?? incoming?.socket?.remoteAddress,
+    host:
+      (incoming && readFirstRaw(incoming, 'host')) ?? firstText(headers.host) ?? hostOf(attributes),
+    scheme: span ? schemeOf(attributes) : nodeScheme(incoming),
+    headers: request,
+  });
+  const asked = {
+    method: incoming ? request.method : method,
+    path,
+    query,
+    route: routeOf(request, attributes, path, reading.redactPath),
+    statusCode,
+    contentType,
+  };
+  const http = new HttpRequest() as Writable<HttpRequest>;
+  http.method = asked.method;
+  http.path = path;
+  http.query = query;
+  http.route = asked.route;
+  http.operation = readOperation(request, asked, reading.readsMcp);
+  http.host = origin.host;
+  http.scheme = origin.scheme;
+  http.address = origin.address;
+  http.statusCode = statusCode;
+  http.sentStatus = sentStatus;
+  http.aborted = (response ? incomplete : reported) === CLIENT_CLOSED_REQUEST;
+  http.isEndless = hasNoEnd;
+  http.userAgent = client?.userAgent;
+  http.acceptLanguage = client ? client.acceptLanguage : decoded(headers['accept-language']);
+  http.client = client;
+  http.referrer = firstText(headers.referer); // not remembered as it came, because it may contain secrets
+  http.clientHints = clientHintsOf(headers);
+  http.optedOut = readOptOut(headers, incoming, reading);
+  http.isAiAgent = isOfAiAgent(headers);
+  http.isPrefetch = isOfPrefetch(headers);
+  http.isPageData =
+    mayBePageData(path) && isPageData(path, query, request.header('accept'), contentType);
+  http.isDocument = reading.knowsDocuments && isDocument(path, statusCode, contentType);
+  http.isDownload = false; // until the pipeline decides
+  http.chatbotResponse = undefined; // until the pipeline decides
+  http.spanName = textOf(span?.name) ?? method;
+  http.startMillis = request.startMillis;
+  http.durationMillis = durationMillis;
+  http.annotations = NO_ANNOTATIONS; // until the request is closed
+  http.optionParameters = undefined;
+  return http;
+}
+
+function hostOf(attributes: Attributes): string | undefined {
+  const host = textOf(attributes['http.host']);
+  if (host !== undefined) return host;
+  const address = textOf(attributes['server.address']) ?? textOf(attributes['net.host.name']);
+  if (address !== undefined) {
+    const port = attributes['server.port'] ?? attributes['net.host.port'];
+    const bracketed = address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
+    return port === undefined || port === 80 || port === 443 ? bracketed : `${bracketed}:${port}`;
+  }
+  return fullUrl(attributes)?.host;
+}
+
+function schemeOf(attributes: Attributes): string | undefined {
+  return (
+    textOf(attributes['url.scheme']) ??
+    textOf(attributes['http.scheme']) ??
+    fullUrl(attributes)?.protocol.slice(0, -1)
+  );
+}
+
+/** The full URL up to its path. */
+function fullUrl(attributes: Attributes): URL | undefined {
+  const url = textOf(attributes['url.full']) ?? textOf(attributes['http.url']);
+  const origin = ORIGIN.exec(url ?? '')?.[0];
+  return origin !== undefined && URL.canParse(origin) ? new URL(origin) : undefined;
+}
+
+/** Limited to the longest host and port: the URL parser takes quadratic time for Unicode letters in a host. */
+const ORIGIN = /^[a-z][a-z\d+.-]{0,30}:\/\/[^/?#\\]{1,259}(?=[/?#\\]|$)/i;
+
+export function createRequestReading(
+  options: OriginOptions &
+    SentAttributeOptions & {
+      readonly userId?: unknown;
+      readonly errors: 'off' | 'type';
+      readonly capturedHeaders?: readonly string[];
+      readonly downloads?: 'documents' | 'off';
+      readonly mcp?: 'calls' | 'all' | 'off';
+      readonly doNotTrack?: boolean;
+    },
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): RequestReading {
+  return {
+    toOrigin: createToOrigin(options),
+    redactPath: createRedactPath(options.redactPathPatterns),
+    capturedHeaders: new Set(options.capturedHeaders),
+    readsOptOut: options.doNotTrack === true,
+    knowsDocuments: options.downloads === 'documents',
+    readsMcp: options.mcp !== 'off',
+    userIdAttribute: userIdAttributeOf(options.userId),
+    toUserId: createToSentAttribute(options),
+    errors: options.errors !== 'off',
+    reportPerfKey: (value) =>
+      diagnostics.warnOnce('perf_key', () =>
+        coded(
+          'parameter-invalid',
+          `A span has matomo.perf_key ${show(value)}, which is invalid. It is ignored. Use one of ${PERF_KEYS.join(', ')}.`,
+        ),
+      ),
+    reportUnreadRequest({ attributes, resource }) {
+      const service = show(resource?.attributes?.['service.name'] ?? 'unknown');
+      diagnostics.warnOnce(`server-span ${service}`, () => {
+        const names = Object.keys(attributes);
+        const shown =
+          names.length > 0 ? names.slice(0, MAX_SHOWN_NAMES).map(show).join(', ') : 'none';
+        return coded(
+          'spans-without-method',
+          `Service ${service} has SERVER spans without an HTTP method, which make no hits. Attributes of the first one: ${shown}. If they are of HTTP requests, set http.request.method, url.path and http.response.status_code on them, or use an instrumentation that does.`,
+        );
+      });
+    },
+  };
+}

@@ -1,0 +1,267 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import type { RpcMetadata } from '../common/otel-global.js';
+import type { Attributes } from '../common/otel-types.js';
+import { Annotations, type HttpRequest, hasAnnotations, toErrorType } from '../hit/http-request.js';
+import { annotated } from '../hit/visitor/client.js';
+import { type FinishedSpan, splitTarget, toMillis } from './finished-span.js';
+import type { Http2Request, Http2Response } from './http2-message.js';
+import { type ServiceDefaults, serviceDefaultsOf } from './matomo-attributes.js';
+import { nodeAttributes } from './node-request.js';
+import type { McpReport } from './operations/mcp.js';
+import type { NamedOperation } from './operations/operation-target.js';
+import { headersIn, nodeHeaders, readHeader, readRawHeader } from './read-headers.js';
+import { currentStatusOf } from './response.js';
+
+/** What the application, frameworks and the connection add to a request. Most requests have nothing of it. */
+export class Additions extends Annotations {
+  /** The operation that a framework announced. */
+  operation: NamedOperation | undefined = undefined;
+  /** Whether that, or an MCP call, has failed. */
+  hasFailed = false;
+  /** What `trackMcp` has seen of its messages. */
+  mcp: McpReport | undefined = undefined;
+  /** The connection failed with bytes of the response that had not been sent. */
+  isCutOff = false;
+  /** The status of its response, if the application has ended the connection before Node.js has finished that. */
+  endStatus: number | undefined = undefined;
+}
+
+const NO_ROUTES: readonly string[] = [];
+
+/** What spans add to a request, besides what its SERVER span describes. Most requests have nothing of it. */
+export class SpanFacts {
+  /** Annotations of child spans, in the order in which they end. */
+  readonly below = new Annotations();
+  /** Annotations of the SERVER span. */
+  readonly own = new Annotations();
+  /** The first routes that child spans report, or further SERVER spans. */
+  routes: readonly string[] = NO_ROUTES;
+  /** The operation that the SERVER span names, else the last one of MCP or the first one that a child span names. */
+  operation: NamedOperation | undefined = undefined;
+  /** Whether a span of an operation has an error. */
+  hasFailed = false;
+}
+
+export const NO_ATTRIBUTES: Attributes = Object.freeze({});
+
+type SpanState = 'none' | 'open' | 'ended';
+
+/** How much of a response Node.js has passed on: to nobody yet, to a connection that has failed, or to one that takes all of it. */
+type Sending = 'unfinished' | 'finished' | 'sent';
+
+/**
+ * One request, from its beginning to its end: what Node.js announced, and what spans and the application add to it. It is open until it is
+ * released, which its end does in one place. After that, only `hits` is left of it.
+ */
+export class Request {
+  /**
+   * Method, path and query are read immediately: Express rewrites `request.url` while it routes, and others serve HEAD as GET. Only those
+   * of Node's request.
+   */
+  readonly method: string;
+  readonly path: string;
+  readonly query: string | undefined;
+  /** On the monotonic clock, to measure the duration; 0 if Node.js did not announce it. */
+  readonly startedMillis: number;
+  /** Epoch milliseconds. A clock that is set later does not move the request. */
+  readonly #announcedMillis: number;
+
+  /** Released when the request ends, as is all that is large: async contexts may keep this object for long. */
+  incoming: IncomingMessage | Http2Request | undefined = undefined;
+  response: ServerResponse | Http2Response | undefined = undefined;
+  /** Its recorded SERVER span, which describes it if it has one. */
+  span: FinishedSpan | undefined = undefined;
+  /** Whether it has, or had, such a span, and whether that has ended. */
+  spanState: SpanState = 'none';
+  /** What the HTTP instrumentation stores in the context: the SERVER span, recorded or not, and the route that others add. */
+  rpc: RpcMetadata | undefined = undefined;
+  /** The route template that a framework announced. */
+  route: string | undefined = undefined;
+  /** On the monotonic clock, when its response was finished, or will not be; 0 before. */
+  closedMillis = 0;
+  /** Over HTTP/1.1. `writableFinished` is also true of a response that was ended after it was destroyed. */
+  sending: Sending = 'unfinished';
+  /** Over HTTP/1.1: what its connection had written when it began, as a negative number. Once it is sent, plus what it had written then. */
+  sentBytes = 0;
+  /** Created on demand. */
+  additions: Additions | undefined = undefined;
+  /** Created on demand. */
+  spanFacts: SpanFacts | undefined = undefined;
+  /** What was read of it, as long as its hits are built. */
+  http: HttpRequest | undefined = undefined;
+  /** What the tracker stores for its additional hits, and alone knows. A `WeakMap` would cost more than these hits. */
+  hits: object | undefined = undefined;
+  /** A map is made of the attributes once. */
+  #headers: IncomingHttpHeaders | undefined = undefined;
+  /** Those of Node.js. */
+  #attributes: Attributes | undefined = undefined;
+
+  constructor(method = 'GET', target = '/', startedMillis = 0) {
+    const { path, query } = splitTarget(target);
+    this.method = method;
+    this.path = path;
+    this.query = query;
+    this.startedMillis = startedMillis;
+    this.#announcedMillis = startedMillis > 0 ? Date.now() : 0;
+  }
+
+  /** A request that Node.js announces. */
+  static ofNode(
+    incoming: IncomingMessage | Http2Request,
+    response: ServerResponse | Http2Response,
+    target: string | undefined,
+  ): Request {
+    // Imported: the global object is behind a getter, which takes 1 % of a hit.
+    const request = new Request(incoming.method, target, performance.now());
+    request.incoming = incoming;
+    request.response = response;
+    return request;
+  }
+
+  /** A request with this SERVER span, which nothing announced. */
+  static ofSpan(span: FinishedSpan): Request {
+    const request = new Request();
+    request.describeBy(span);
+    return request;
+  }
+
+  /** Its SERVER span has started. */
+  describeBy(span: FinishedSpan): void {
+    this.span = span;
+    this.spanState = 'open';
+  }
+
+  /** Bun announces a request after its SERVER span has started. */
+  takeSpanOf(other: Request): void {
+    if (other.span) this.describeBy(other.span);
+    other.release();
+  }
+
+  /** Its SERVER span has turned out not to be of HTTP: it is only a part of the request. */
+  dropSpan(): void {
+    this.span = undefined;
+    this.spanState = 'none';
+  }
+
+  /** Whether it has ended, so that nothing is added to it any more. */
+  get isEnded(): boolean {
+    return this.incoming === undefined && this.span === undefined;
+  }
+
+  /** Epoch milliseconds: of its SERVER span, else when Node.js announced it. */
+  get startMillis(): number {
+    return this.span ? toMillis(this.span.startTime) : this.#announcedMillis;
+  }
+
+  /** Since Node.js announced it, until its response is closed; 0 if it did not. */
+  get elapsedMillis(): number {
+    if (!this.incoming) return 0;
+    return (this.closedMillis || performance.now()) - this.startedMillis;
+  }
+
+  /** Of its SERVER span, recorded or not; empty if there is none. */
+  get traceId(): string {
+    return (this.span ?? this.rpc?.span)?.spanContext().traceId ?? '';
+  }
+
+  get spanId(): string {
+    return (this.span ?? this.rpc?.span)?.spanContext().spanId ?? '';
+  }
+
+  /** Attributes of the SERVER span, or what Node.js knows under the same names, which is only read if an option needs it. */
+  get attributes(): Attributes {
+    if (this.span) return this.span.attributes;
+    if (!this.incoming) return NO_ATTRIBUTES;
+    this.#attributes ??= nodeAttributes(this, currentStatusOf(this) ?? 200);
+    return this.#attributes;
+  }
+
+  /** What the resource of its service says. */
+  get service(): ServiceDefaults {
+    return serviceDefaultsOf(this.span?.resource);
+  }
+
+  /** Node's headers, or those in attributes as they are now: an open span may get further ones. */
+  readHeaders(): IncomingHttpHeaders {
+    const { headers } = this.incoming ?? {};
+    this.#headers = headers ? nodeHeaders(headers) : headersIn(this.attributes);
+    return this.#headers;
+  }
+
+  /** A header by its lower-case name, as it was when the request was last read. */
+  header(name: string): string | undefined {
+    return readHeader(this.#headers ?? this.readHeaders(), name);
+  }
+
+  /** The same or, if the application has deleted it, what the client sent. A value that the application has set wins. */
+  headerAsSent(name: string): string | undefined {
+    const { incoming } = this;
+    return this.header(name) ?? (incoming && readRawHeader(incoming, name));
+  }
+
+  ensureAdditions(): Additions {
+    this.additions ??= new Additions();
+    return this.additions;
+  }
+
+  ensureSpanFacts(): SpanFacts {
+    this.spanFacts ??= new SpanFacts();
+    return this.spanFacts;
+  }
+
+  /** The operation that it announced has failed with this class or code of an error. The response may still have status 200. */
+  failOperation(errorType: string): void {
+    if (this.isEnded) return;
+    const additions = this.ensureAdditions();
+    additions.hasFailed = true;
+    additions.operationError = toErrorType(errorType);
+  }
+
+  /** Whether the application called `ignore` or set `matomo.ignore`. */
+  get ignored(): boolean {
+    const { spanFacts, additions, service } = this;
+    const ofSpans = spanFacts?.below.ignored || spanFacts?.own.ignored;
+    return ofSpans || additions?.ignored || service.annotations?.ignored || false;
+  }
+
+  /** All annotations so far, the weakest first; `undefined` if there are none. */
+  collectAnnotations(): Annotations[] | undefined {
+    const { service, additions, spanFacts } = this;
+    const ofService = service.annotations;
+    if ((ofService ?? additions ?? spanFacts) === undefined) return undefined;
+    return [ofService, spanFacts?.below, additions, spanFacts?.own].filter(hasAnnotations);
+  }
+
+  /** Stores the annotations so far in `http`. Returns whether they name another client than the one that was read. */
+  applyAnnotations(): boolean {
+    const { http } = this;
+    const annotations = this.collectAnnotations();
+    if (!http || !annotations) return false;
+    const { address, client } = http;
+    annotated(http, annotations);
+    return http.address !== address || http.client !== client;
+  }
+
+  /** Its end: everything is released but what its later hits share. */
+  release(): void {
+    this.incoming = undefined;
+    this.response = undefined;
+    this.span = undefined;
+    this.rpc = undefined;
+    this.route = undefined;
+    this.additions = undefined;
+    this.spanFacts = undefined;
+    this.http = undefined;
+    this.#headers = undefined;
+    this.#attributes = undefined;
+  }
+}
+
+/** A request while its hits are built. */
+export interface ReadRequest extends Request {
+  http: HttpRequest;
+}
+
+/** In the async context of what a server of this package handles: it makes no hit and is not counted. */
+export const UNTRACKED = /* @__PURE__ */ new Request();
