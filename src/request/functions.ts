@@ -11,7 +11,7 @@ import {
 } from '../hit/parameters/parameter-values.js';
 import { readNumber } from '../hit/parameters/read-values.js';
 import type { Request } from './request.js';
-import type { Tracker } from './tracker.js';
+import type { CallTracker } from './tracker.js';
 
 /**
  * The functions of this package for one request, whatever async context they are called in. Each does the same as the function of
@@ -44,7 +44,7 @@ export type FoundRequest = Request | 'missing' | undefined;
 
 /** The functions for the request that `find` returns at each call. Nothing here throws but what the application runs in `measure`. */
 export function createRequestFunctions(
-  tracker: Tracker,
+  tracker: CallTracker,
   find: () => FoundRequest,
 ): RequestFunctions {
   function findOpen(name?: 'annotate' | 'ignore'): Request | undefined {
@@ -203,7 +203,7 @@ const SIGNATURES = {
 };
 
 /** The parameters beside those that a function has itself. Anything else is reported, and the hit is sent without it. */
-function readMore(tracker: Tracker, more: unknown, signature: string): Record<string, unknown> {
+function readMore(tracker: CallTracker, more: unknown, signature: string): Record<string, unknown> {
   if (isRecord(more)) return more;
   if (more !== undefined && more !== null) {
     const text =

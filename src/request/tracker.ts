@@ -20,3 +20,6 @@ export interface Tracker {
   /** Something of this package failed outside of the calls of an SDK. */
   reportFailure(callback: string, error: unknown): void;
 }
+
+/** What the functions of the application tell it. */
+export type CallTracker = Pick<Tracker, 'addHit' | 'refuseHit' | 'reportHit' | 'reportLate'>;

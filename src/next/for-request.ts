@@ -1,0 +1,35 @@
+import type { RequestFunctions } from '../request/functions.js';
+import { findTracker } from '../tracker/key.js';
+
+/**
+ * The functions of this package for one request, whatever async context they are called in. Callbacks of drivers that keep
+ * connections open (`redis` 3, `mysql`, pools) may run in the async context of the request that opened the connection, which may be
+ * another visitor's. Call `forRequest` in the handler or in the callback. Never throws.
+ *
+ * Additional hits also work after the end of the request. The functions do not keep Node's request in memory. If the object leads to no
+ * request, they do nothing (`measure` only runs its function), and one line is logged. With a `MatomoSpanExporter` and nothing else,
+ * additional hits belong to the active span.
+ *
+ * @param request - Node's `IncomingMessage`, `Http2ServerRequest` or `ServerHttp2Stream`, or an object that has one at most two steps
+ * away in `raw`, `req`, `request`, `env` or `incoming`: the request of Express, Fastify or Hapi, the context of Koa or Hono.
+ * @returns Functions that need no `this`.
+ * @example
+ * const { trackEvent } = forRequest(request);
+ * redis.get(key, (_error, value) => trackEvent('Cache', value === null ? 'miss' : 'hit'));
+ */
+export function forRequest(request: object): RequestFunctions {
+  return findTracker()?.functions(request) ?? NO_FUNCTIONS;
+}
+
+const nothing = () => undefined;
+
+/** If nothing tracks. */
+const NO_FUNCTIONS: RequestFunctions = {
+  annotate: nothing,
+  measure: (_key: unknown, fn: () => unknown): never => fn() as never,
+  ignore: nothing,
+  trackEvent: nothing,
+  trackGoal: nothing,
+  trackOrder: nothing,
+  trackHit: nothing,
+};

@@ -1,0 +1,147 @@
+import { describeError } from '../common/describe-error.js';
+import { createDiagnostics, type Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { activeSpan } from '../common/otel-global.js';
+import type { FurtherHit } from '../hit/further-hit.js';
+import type { MatomoOptions } from '../options.js';
+import { openTracker } from '../register/process-tracker.js';
+import type { FinishedSpan } from '../request/finished-span.js';
+import { createRequestFunctions } from '../request/functions.js';
+import {
+  HIT_EVENT,
+  hasHitEvent,
+  hitsOfEvents,
+  toEventAttributes,
+} from '../request/matomo-attributes.js';
+import { assembleRequests } from '../spans/assemble-requests.js';
+import { isAnnotated } from '../spans/facts.js';
+import { createPipeline, type Pipeline } from '../tracker/pipeline.js';
+import * as late from '../tracker/running-tracker.js';
+import { type MatomoStats, noStats } from '../tracker/stats.js';
+
+const SUCCESS = 0; // ExportResultCode.SUCCESS
+const FAILED = 1; // ExportResultCode.FAILED
+
+const SHUT_DOWN =
+  'MatomoSpanExporter was shut down. The requests in these spans make no hits. Shut it down after the last export.';
+
+/** `ExportResult` of OpenTelemetry. */
+export interface ExportResult {
+  /** 0: success; 1: failed. */
+  readonly code: 0 | 1;
+  /** Why it failed. */
+  readonly error?: Error;
+}
+
+/**
+ * Makes hits of batches of finished spans, for environments that only accept an exporter. If you can, use
+ * {@link MatomoSpanProcessor}: an exporter gets only sampled spans and no Node.js requests. It knows Accept-Language, Referer and
+ * aborted requests only from span attributes, and combines only spans of one batch to a request.
+ *
+ * @example
+ * new NodeSDK({ traceExporter: new MatomoSpanExporter({ url: 'https://matomo.example.org', siteId: 1 }) }).start();
+ */
+export class MatomoSpanExporter {
+  readonly #diagnostics: Diagnostics = createDiagnostics();
+  readonly #pipeline: Pipeline | undefined;
+  readonly #withdraw: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * @param options - Options. Environment variables set those that are missing.
+   * @throws {@link OptionError}, a `TypeError`, if an option is invalid. It names the option and the value.
+   */
+  constructor(options: MatomoOptions = {}) {
+    const pipeline = createPipeline(options, this.#diagnostics, {
+      component: 'matomo_span_exporter',
+    });
+    this.#pipeline = pipeline;
+    if (pipeline) this.#withdraw = receiveCalls(pipeline);
+  }
+
+  /**
+   * Queues hits for the requests in these spans. The result is success, or failed after {@link shutdown}; see {@link stats} for the
+   * results of the hits.
+   */
+  export(spans: readonly FinishedSpan[], resultCallback: (result: ExportResult) => void): void {
+    if (this.#closed !== undefined) {
+      resultCallback({ code: FAILED, error: new Error(SHUT_DOWN) });
+      return;
+    }
+    try {
+      if (this.#pipeline) this.#export(spans, this.#pipeline);
+    } catch (error) {
+      this.#countFailure(error);
+    }
+    resultCallback({ code: SUCCESS });
+  }
+
+  #export(spans: readonly FinishedSpan[], pipeline: Pipeline): void {
+    const { reading } = pipeline;
+    const assembled = assembleRequests(
+      spans,
+      reading,
+      (span, isAncestorMissing) => {
+        for (const hit of hitsOfEvents(span))
+          pipeline.addHit(hit, isAncestorMissing ? 'unknown' : undefined);
+        if (isAnnotated(span, reading) && !hasHitEvent(span)) pipeline.countUnused();
+      },
+      (error) => this.#countFailure(error),
+      (error) => pipeline.lose(error),
+    );
+    for (const each of assembled) pipeline.addAssembled(each);
+  }
+
+  #countFailure(error: unknown): void {
+    this.#pipeline?.countUnused();
+    const text = `A span could not be read (${describeError(error)}). A request may be missing; spans.unused counts it. Please report this.`;
+    this.#diagnostics.warnOnce('export', coded('internal-error', text));
+  }
+
+  /**
+   * Makes one attempt to send everything queued, and does not wait until Matomo is available. Resolves after 5 seconds at the latest, or
+   * after `exportTimeoutMillis` if that is shorter: if Matomo has not answered by then, the attempt goes on, and other hits stay queued.
+   * Keeps the process alive until then. Never rejects.
+   */
+  forceFlush(): Promise<void> {
+    return this.#pipeline?.flush() ?? Promise.resolve();
+  }
+
+  /**
+   * Sends what is queued and stops. After `shutdownTimeoutMillis`, what is left is counted as lost. Never rejects. Further calls
+   * return the same promise.
+   */
+  shutdown(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#withdraw?.();
+    await this.#pipeline?.shutdown();
+  }
+
+  /** Counts of all requests and hits so far. */
+  stats(): MatomoStats {
+    return this.#pipeline?.stats() ?? noStats();
+  }
+}
+
+/** As long as nothing else tracks, a call adds an event to the active span, if that is recorded: its request is not known yet. */
+function receiveCalls(pipeline: Pipeline): () => void {
+  function addHit(hit: FurtherHit): void {
+    const span = activeSpan();
+    if (span?.isRecording()) span.addEvent(HIT_EVENT, toEventAttributes(hit.parameters));
+    else pipeline.addHit(hit, span ? 'unknown' : undefined);
+  }
+  const refuseHit = (key: string, message: string) => pipeline.refuseHit(key, message);
+  const reportHit = (key: string, message: string) => pipeline.reportHit(key, message);
+  const reportLate = () => undefined; // there is no request
+  const calls = { addHit, refuseHit, reportHit, reportLate };
+  const functions = createRequestFunctions(calls, () => undefined);
+  return openTracker(() => late).addExporter({
+    functions: () => functions,
+    addCall: (call, visitor) => pipeline.addCall(call, visitor),
+    reportHit,
+  });
+}

@@ -1,0 +1,70 @@
+import type { Context, Span } from '../common/otel-types.js';
+import { checkOptions } from '../options/resolve-options.js';
+import type { MatomoOptions } from '../options.js';
+import { openTracker } from '../register/process-tracker.js';
+import type { FinishedSpan } from '../request/finished-span.js';
+import { SPAN_PROCESSOR } from '../spans/attach.js';
+import type { SharedTracker, TrackerMember } from '../tracker/key.js';
+import * as late from '../tracker/running-tracker.js';
+import { type MatomoStats, noStats } from '../tracker/stats.js';
+import { announceOptions } from '../tracker/worker-options.js';
+
+/**
+ * Turns every HTTP request with a SERVER span into a hit in Matomo. Add it to the `spanProcessors` of an OpenTelemetry SDK 1.30, 2.x or
+ * 3.x. Other processors still get all spans. Spans are not changed, except for a private field.
+ *
+ * A process has one tracker, however many processors there are, and beside `register` and `start`, which track all requests. Options are set
+ * in code, or by environment variables. Those of the first code that has any hold; other ones have no effect, and one line is logged. If
+ * `url` or `siteId` is missing, one error is logged when the first server listens, and nothing is tracked.
+ *
+ * @example
+ * new NodeSDK({ spanProcessors: [new MatomoSpanProcessor({ url: 'https://matomo.example.org', siteId: 1 })] }).start();
+ */
+export class MatomoSpanProcessor {
+  readonly #tracker: SharedTracker;
+  readonly #member: TrackerMember;
+
+  /**
+   * @param options - Options. Environment variables set those that are missing.
+   * @throws {@link OptionError}, a `TypeError`, if an option is invalid. It names the option and the value.
+   */
+  constructor(options: MatomoOptions = {}) {
+    checkOptions(options, process.env);
+    announceOptions(options);
+    this.#tracker = openTracker(() => late);
+    this.#member = this.#tracker.join('processor', options);
+    Object.defineProperty(this, SPAN_PROCESSOR, { value: true });
+  }
+
+  /** Called by the SDK for every span that starts. Never throws. */
+  onStart(span: Span, parentContext: Context): void {
+    this.#tracker.onStart(span, parentContext);
+  }
+
+  /** Called by the SDK for every span that ends. Never throws. */
+  onEnd(span: FinishedSpan): void {
+    this.#tracker.onEnd(span);
+  }
+
+  /**
+   * Makes one attempt to send everything queued, and does not wait until Matomo is available. Resolves after 5 seconds at the latest, or
+   * after `exportTimeoutMillis` if that is shorter: if Matomo has not answered by then, the attempt goes on, and other hits stay queued.
+   * Keeps the process alive until then. Never rejects.
+   */
+  forceFlush(): Promise<void> {
+    return this.#member.forceFlush();
+  }
+
+  /**
+   * Sends what is queued and stops, unless `register`, `start` or another processor still tracks. After `shutdownTimeoutMillis`, what is left
+   * is counted as lost. Never rejects. Further calls return the same promise.
+   */
+  shutdown(): Promise<void> {
+    return this.#member.shutdown();
+  }
+
+  /** Counts of all requests and hits since tracking began, all zero until then. */
+  stats(): MatomoStats {
+    return this.#member.stats() ?? noStats();
+  }
+}

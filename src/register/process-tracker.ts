@@ -1,0 +1,300 @@
+import type { Cluster } from 'node:cluster';
+import type { Server } from 'node:net';
+import {
+  type ChannelListeners,
+  CONNECTION_CHANNEL,
+  channelListener,
+  isObject,
+  isRequestMessage,
+  isStreamMessage,
+  LISTEN_CHANNEL,
+  REQUEST_CHANNEL,
+  STREAM_CHANNEL,
+  subscribe,
+  unsubscribe,
+} from '../common/channel-listener.js';
+import { createDiagnostics, writeToStderr } from '../common/diagnostics.js';
+import { shared } from '../common/foreign-objects.js';
+import { coded } from '../common/messages.js';
+import { withoutTracing } from '../common/otel-global.js';
+import type { Context, Span } from '../common/otel-types.js';
+import { AsyncScope } from '../common/timers.js';
+import type { FurtherHit, McpCall } from '../hit/further-hit.js';
+import type { MatomoOptions } from '../options.js';
+import type { FinishedSpan } from '../request/finished-span.js';
+import type { RequestFunctions } from '../request/functions.js';
+import type { Request } from '../request/request.js';
+import type { ProviderWatch } from '../spans/attach.js';
+import {
+  type CallReceiver,
+  findTracker,
+  type MemberKind,
+  type SharedTracker,
+  TRACKER,
+  type TrackerMember,
+} from '../tracker/key.js';
+import type { RunningTracker } from '../tracker/running-tracker.js';
+import { VERSION } from '../version.js';
+import { publishRequestsOnBun } from './bun.js';
+
+type Late = typeof import('../tracker/running-tracker.js');
+
+/** The tracker of this process or thread, which is made if there is none. `load` returns the code that is needed when it begins. */
+export function openTracker(load: () => Late): SharedTracker {
+  const known = findTracker();
+  if (known && known.version !== VERSION)
+    createDiagnostics().warn(coded('other-version', otherVersion(known.version)));
+  return known ?? shared(TRACKER, () => new ProcessTracker(load));
+}
+
+interface Member {
+  readonly kind: MemberKind;
+  /** What tracks, or has tracked until its shutdown. */
+  running: RunningTracker | undefined;
+}
+
+/**
+ * The one tracker of a process or thread. It reads no environment and loads nothing until a server listens, a SERVER span starts or a call
+ * makes a hit: with `NODE_OPTIONS` it also is in npm and compilers, and an application may set its environment in code.
+ */
+class ProcessTracker implements SharedTracker {
+  readonly version = VERSION;
+  readonly #load: () => Late;
+  readonly #members = new Set<Member>();
+  readonly #exporters = new Set<CallReceiver>();
+  /** A request or a call of the application may be what the tracker begins with. */
+  readonly #scope = new AsyncScope('opentelemetry-matomo');
+  /** Options of the first code that has set any. */
+  #options: MatomoOptions | undefined;
+  /** `off`: the options do not allow to track. */
+  #running: RunningTracker | 'off' | undefined;
+  #watch: ProviderWatch | undefined;
+  #stopListening: (() => void) | undefined;
+
+  constructor(load: () => Late) {
+    this.#load = load;
+  }
+
+  join(kind: MemberKind, given: object): TrackerMember {
+    const member: Member = { kind, running: this.#current };
+    this.#members.add(member);
+    this.#addOptions(Object.entries(given).filter(([, value]) => value !== undefined));
+    this.#setCountsAll();
+    if (this.#running === undefined) this.#stopListening ??= this.#listen();
+    let closed: Promise<void> | undefined;
+    return {
+      stats: () => member.running?.pipeline.stats(),
+      forceFlush: () => this.forceFlush(),
+      shutdown: () => {
+        closed ??= this.#leave(member);
+        return closed;
+      },
+    };
+  }
+
+  async #leave(member: Member): Promise<void> {
+    if (!this.#members.delete(member)) return; // it was ended with the tracker
+    if (this.#members.size === 0) return this.#end();
+    this.#setCountsAll();
+    return this.forceFlush();
+  }
+
+  get #current(): RunningTracker | undefined {
+    return this.#running === 'off' ? undefined : this.#running;
+  }
+
+  get #countsAll(): boolean {
+    return [...this.#members].some(({ kind }) => kind !== 'processor');
+  }
+
+  #setCountsAll(): void {
+    if (this.#current) this.#current.countsAll = this.#countsAll;
+  }
+
+  /** The options of the first code hold, also if the environment alone has set them before: its privacy options must. */
+  #addOptions(set: readonly (readonly [name: string, value: unknown])[]): void {
+    if (set.length === 0) return;
+    const options = Object.fromEntries(set) as MatomoOptions;
+    if (this.#options !== undefined) {
+      if (describe(options) === describe(this.#options)) return;
+      const names = set.map(([name]) => name).join(', ');
+      createDiagnostics().warn(coded('started-twice', startedTwice(names)));
+      return;
+    }
+    this.#options = options;
+    if (this.#running === 'off') {
+      this.#running = undefined;
+      this.#begin();
+    } else this.#scope.runInAsyncScope(() => this.#current?.replaceOptions(options));
+  }
+
+  /** Begins to track, unless that was tried before. */
+  #begin(): RunningTracker | undefined {
+    if (this.#running !== undefined || this.#members.size === 0) return this.#current;
+    try {
+      const { startTracker, watchProviders } = withoutTracing(this.#load);
+      this.#running = this.#scope.runInAsyncScope(() => {
+        this.#watch ??= watchProviders(this);
+        return startTracker({
+          options: this.#options ?? {},
+          countsAll: this.#countsAll,
+          onRequest: () => this.#lookForProvider(),
+          shutdown: () => this.#end(),
+        });
+      });
+    } catch (error) {
+      // The code that logs messages is not loaded.
+      writeToStderr(
+        `opentelemetry-matomo: Could not load the tracker (${error}). Nothing is tracked. Install the package again. [not-started]`,
+      );
+    }
+    const running = this.#current;
+    for (const member of this.#members) member.running = running;
+    if (running) this.#stopListening ??= this.#listen();
+    else {
+      // Test runners load the package once per file in one process: each would listen until the process ends.
+      this.#running = 'off';
+      this.#stop();
+    }
+    return running;
+  }
+
+  #lookForProvider(): void {
+    if (this.#countsAll) this.#watch?.look();
+  }
+
+  async #end(): Promise<void> {
+    const last = this.#current;
+    this.#stop();
+    this.#members.clear();
+    this.#running = undefined;
+    this.#options = undefined;
+    await last?.shutdown();
+  }
+
+  #stop(): void {
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+  }
+
+  onStart(span: Span, parentContext: Context): void {
+    const isServer = (span as Partial<FinishedSpan>).kind === 1;
+    const running = this.#running === undefined && isServer ? this.#begin() : this.#current;
+    running?.onStart(span, parentContext);
+  }
+
+  onEnd(span: FinishedSpan): void {
+    this.#current?.onEnd(span);
+  }
+
+  async forceFlush(): Promise<void> {
+    await this.#current?.pipeline.flush();
+  }
+
+  /** What takes calls now. */
+  get #receiver(): CallReceiver | undefined {
+    const [exporter] = this.#exporters;
+    return this.#members.size > 0 ? this.#current : exporter;
+  }
+
+  functions(incoming?: object): RequestFunctions | undefined {
+    return this.#receiver?.functions(incoming);
+  }
+
+  functionsForHits(): RequestFunctions | undefined {
+    this.#begin();
+    return this.functions();
+  }
+
+  currentRequest(): Request | undefined {
+    return this.#current?.currentRequest();
+  }
+
+  addCall(call: McpCall, visitor: FurtherHit['parameters']): void {
+    this.#begin();
+    this.#receiver?.addCall(call, visitor);
+  }
+
+  reportHit(key: string, message: string): void {
+    this.#begin();
+    this.#receiver?.reportHit(key, message);
+  }
+
+  addExporter(exporter: CallReceiver): () => void {
+    this.#exporters.add(exporter);
+    return () => this.#exporters.delete(exporter);
+  }
+
+  /** Listens for servers, connections and, until the tracker begins, requests: a server can get its connections by hand. */
+  #listen(): () => void {
+    publishRequestsOnBun();
+    const onListen = channelListener(isObject, (message) => {
+      const { server } = message as { server?: Server };
+      if (!isObject(server) || !(isHttpServer(server) || this.#isPrimaryWithSpool())) return;
+      this.#begin();
+      this.#lookForProvider();
+    });
+    const onConnection = channelListener(isObject, (message) => {
+      const { server } = (message as { socket?: { server?: Server } }).socket ?? {};
+      if (!isObject(server) || !isHttpServer(server)) return;
+      const running = this.#begin();
+      this.#lookForProvider();
+      if (isHttp2Server(server)) running?.expectStreams(server);
+    });
+    const ofServers: ChannelListeners = [
+      [LISTEN_CHANNEL, onListen],
+      [CONNECTION_CHANNEL, onConnection],
+    ];
+    const toFirst = (channel: string) => (message: object) => {
+      unsubscribe(ofFirstRequest);
+      if (this.#running === undefined) this.#begin()?.announce(channel, message);
+    };
+    const ofFirstRequest: ChannelListeners = [
+      [REQUEST_CHANNEL, channelListener(isRequestMessage, toFirst(REQUEST_CHANNEL))],
+      [STREAM_CHANNEL, channelListener(isStreamMessage, toFirst(STREAM_CHANNEL))],
+    ];
+    subscribe(ofServers);
+    subscribe(ofFirstRequest);
+    return () => {
+      unsubscribe(ofServers);
+      unsubscribe(ofFirstRequest);
+    };
+  }
+
+  /**
+   * Whether this is the primary of a cluster with a spool. It lives longer than its workers and sends what they leave in the spool; without
+   * a spool it has nothing to send.
+   */
+  #isPrimaryWithSpool(): boolean {
+    if (!(this.#options?.spool ?? process.env.MATOMO_SPOOL)) return false;
+    const cluster: object = process.getBuiltinModule('cluster');
+    const { isPrimary, workers } = cluster as Cluster;
+    return isPrimary && Object.keys(workers ?? {}).length > 0;
+  }
+}
+
+/** Does not load `node:http`, which the process may not need. */
+function isHttpServer(server: Server): boolean {
+  return 'maxHeadersCount' in server || isHttp2Server(server);
+}
+
+/** Checks the class by name, because Node.js does not export it. */
+function isHttp2Server(server: object): boolean {
+  return /^Http2(?:Secure)?Server$/.test(server.constructor?.name);
+}
+
+/** Options by names and values, functions by their text. */
+function describe(options: MatomoOptions): string {
+  const sorted = Object.entries(options).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(sorted, (_name, value) =>
+    typeof value === 'function' || value instanceof RegExp ? String(value) : value,
+  );
+}
+
+function startedTwice(names: string): string {
+  return `Other options were set in code (${names}), but this process has a tracker with options in code. They have no effect. Set all options where the tracker is first made, or call shutdown() before.`;
+}
+
+function otherVersion(version: string): string {
+  return `Version ${VERSION} was loaded beside version ${version}, which tracks in this process. Both use that tracker. Install one version.`;
+}

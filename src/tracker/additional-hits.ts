@@ -1,0 +1,275 @@
+import { AsyncScope } from '../common/timers.js';
+import type { Delivery } from '../delivery/delivery.js';
+import {
+  type CheckedHit,
+  type CheckOptions,
+  checkFurtherHit,
+  createToCallParameters,
+  type DropReason,
+  type FurtherHit,
+  type McpCall,
+  parameterOf,
+} from '../hit/further-hit.js';
+import type { Hit } from '../hit/hit.js';
+import type { HitBuilder } from '../hit/hit-builder.js';
+import type { HttpRequest } from '../hit/http-request.js';
+import { createSentUrls } from '../hit/page/sent-urls.js';
+import type { PageView } from '../hit/page-view.js';
+import type { ReportProblem } from '../hit/parameters/annotations.js';
+import { toSiteId } from '../hit/parameters/parameter-values.js';
+import { isInSample } from '../hit/visitor/visitor-id.js';
+import type { ResolvedOptions } from '../options/option-table.js';
+import { MAX_FURTHER_HITS, serviceDefaultsOf } from '../request/matomo-attributes.js';
+import { operationNames } from '../request/operations/proven-names.js';
+import type { Request } from '../request/request.js';
+import { siteOfService } from './callbacks.js';
+import { isProtocol } from './reasons.js';
+import type { HitCounts } from './stats.js';
+
+/** How long a hit waits for the end of its request if it is to be in a spool soon. */
+const SPOOL_WAIT_MILLIS = 200;
+
+/** What all hits of a request have in common. */
+export interface SharedByHits {
+  readonly http: HttpRequest;
+  readonly site: number;
+  /** Once it is read. */
+  page: PageView | undefined;
+}
+
+/** The additional hits of a request. It stays for as long as the request, whose later hits need it. */
+export class HitsOfRequest {
+  /** All of them, sent or not. */
+  count = 0;
+  /** Wait for the end of the request. */
+  waiting: CheckedHit[] = [];
+  /** Whether those that come now are built at once. */
+  isOver = false;
+  /** Then, or `undefined` if no hit of the request may be sent. */
+  shared: SharedByHits | undefined = undefined;
+
+  static of(request: Request): HitsOfRequest {
+    request.hits ??= new HitsOfRequest();
+    return request.hits as HitsOfRequest;
+  }
+}
+
+export interface AdditionalHitsParts {
+  readonly options: ResolvedOptions;
+  readonly delivery: Delivery;
+  readonly counts: HitCounts;
+  readonly report: ReportProblem;
+  readonly builder: () => HitBuilder;
+  readonly allowsUnknown: () => boolean;
+  /** Counts a hit that could not be built, as lost. */
+  readonly lose: (error: unknown) => void;
+  /** An open request as it is now; `undefined` if it is not of HTTP; without hits if none may be sent. */
+  readonly readOpen: (
+    request: Request,
+  ) => { readonly shared: SharedByHits | undefined } | undefined;
+}
+
+/**
+ * Hits besides page views. In an open request they wait for its end, and follow its page view. If the request runs for long, and after its
+ * end, they are built at once.
+ */
+export class AdditionalHits {
+  readonly #parts: AdditionalHitsParts;
+  readonly #checks: CheckOptions;
+  readonly #waitMillis: number;
+  #toCallParameters: ReturnType<typeof createToCallParameters> | undefined;
+  /** Open requests with hits that wait, and since when. */
+  readonly #open = new Map<Request, number>();
+  readonly #scope = new AsyncScope('MatomoAdditionalHits');
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: AdditionalHitsParts) {
+    this.#parts = parts;
+    const { options } = parts;
+    const { scheduledDelayMillis: mostMillis, spool } = options;
+    this.#waitMillis = spool === undefined ? mostMillis : Math.min(mostMillis, SPOOL_WAIT_MILLIS);
+    this.#checks = {
+      hasToken: options.tokenAuth !== undefined,
+      maxCustomVariables: options.maxCustomVariables,
+      redactUrl: createSentUrls(options).ofApplication,
+      report: parts.report,
+    };
+  }
+
+  /** `unknown`: it belongs to a request, of which nothing is known any more. */
+  add(unchecked: FurtherHit, request: Request | 'unknown' | undefined): void {
+    const hit = checkFurtherHit(unchecked, this.#checks);
+    if (!hit) this.#drop('invalid');
+    else if (request === undefined) this.#addWithoutRequest(hit);
+    else if (request !== 'unknown') this.#addToRequest(hit, request);
+    else if (this.#parts.allowsUnknown()) this.#addWithoutRequest(hit);
+  }
+
+  /** Adds a call of an MCP server over stdio, if the option `mcp` makes hits of such calls. */
+  addCall(call: McpCall, visitor: FurtherHit['parameters']): void {
+    const { options } = this.#parts;
+    const { operation } = call;
+    operationNames.learn({ operation });
+    if (options.mcp === 'off' || (options.mcp === 'calls' && isProtocol(call))) return;
+    const succeeded = { path: '/mcp', route: '/mcp', statusCode: 200 };
+    const admitted = operationNames.admit({ operation, ...succeeded }) ?? operation;
+    this.#toCallParameters ??= createToCallParameters(options);
+    const parameters = this.#toCallParameters({ ...call, operation: admitted });
+    const epochMillis = Date.now() - call.durationMillis;
+    this.add({ parameters: { ...parameters, ...visitor }, epochMillis }, undefined);
+  }
+
+  /** A call that makes no hit at all. */
+  refuse(key: string, message: string): void {
+    this.#parts.report(key, () => message);
+    this.#drop('invalid');
+  }
+
+  /** Builds what waits for the end of a request, whose page view was just built. Later ones are built when they come. */
+  end(request: Request, shared: SharedByHits | undefined): void {
+    const hits = HitsOfRequest.of(request);
+    hits.isOver = true;
+    hits.shared = shared;
+    this.#open.delete(request);
+    for (const hit of hits.waiting.splice(0)) this.#build(hit, shared, true);
+  }
+
+  /** The request has turned out to be none of HTTP, but the call of a function, for instance. */
+  endWithoutHttp(request: Request): void {
+    const { waiting } = HitsOfRequest.of(request);
+    request.hits = undefined;
+    this.#open.delete(request);
+    for (const hit of waiting) this.#addWithoutRequest(hit);
+  }
+
+  /** Counts what waits for the end of a request that cannot be read. */
+  lose(request: Request, error: unknown): void {
+    this.#open.delete(request);
+    for (const _hit of HitsOfRequest.of(request).waiting.splice(0)) {
+      this.#parts.lose(error);
+      this.#parts.counts.furtherHits += 1;
+    }
+  }
+
+  /** Builds what waits for the end of open requests. */
+  endWaiting(): void {
+    for (const request of [...this.#open.keys()]) this.#buildOpen(request);
+  }
+
+  #addToRequest(hit: CheckedHit, request: Request): void {
+    if (request.hits === undefined && request.isEnded) {
+      // It was no request to be tracked, and nothing of it was kept.
+      if (this.#parts.allowsUnknown()) this.#addWithoutRequest(hit);
+      return;
+    }
+    const hits = HitsOfRequest.of(request);
+    hits.count += 1;
+    if (hits.count > MAX_FURTHER_HITS) {
+      this.#parts.report('further too_many', () => TOO_MANY_HITS);
+      this.#drop('too_many');
+    } else if (hits.isOver) this.#build(hit, hits.shared);
+    else {
+      hits.waiting.push(hit);
+      if (request.isEnded) return; // the key of visitor IDs is not known yet
+      if (request.elapsedMillis >= this.#waitMillis) this.#buildOpen(request);
+      else this.#watch(request);
+    }
+  }
+
+  /** Looks twice per wait: the first of them waits for half as long again. */
+  #watch(request: Request): void {
+    if (!this.#open.has(request)) this.#open.set(request, performance.now());
+    this.#timer ??= this.#scope.runInAsyncScope(() =>
+      setTimeout(() => this.#look(), Math.max(1, this.#waitMillis / 2)).unref(),
+    );
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    const lastMillis = performance.now() - this.#waitMillis;
+    for (const [request, sinceMillis] of [...this.#open]) {
+      if (sinceMillis <= lastMillis) this.#buildOpen(request);
+      else this.#watch(request);
+    }
+  }
+
+  #buildOpen(request: Request): void {
+    const { readOpen } = this.#parts;
+    this.#open.delete(request);
+    const { waiting } = HitsOfRequest.of(request);
+    try {
+      const read = readOpen(request);
+      for (const hit of waiting.splice(0)) {
+        if (read) this.#build(hit, read.shared);
+        else this.#addWithoutRequest(hit);
+      }
+    } catch (error) {
+      this.lose(request, error);
+    }
+  }
+
+  /** @param isNext whether it is put right after its page view */
+  #build(hit: CheckedHit, shared: SharedByHits | undefined, isNext = false): void {
+    const { builder, options } = this.#parts;
+    if (!shared) return; // its visitor opted out, or is not in the sample
+    const uid = parameterOf(hit, 'uid');
+    if (uid !== undefined && !isInSample(uid, options.sampleRate)) return;
+    this.#put(() => {
+      const now = Date.now();
+      const build = builder();
+      shared.page ??= build.read(shared.http, shared.site, now);
+      const built = build.buildFurtherHit(hit, shared.page, now);
+      return built && !isNext ? sortBehindPages(built) : built;
+    });
+  }
+
+  #addWithoutRequest(hit: CheckedHit): void {
+    const { hidesOtherUserIds, sampleRate, siteId } = this.#parts.options;
+    const userId = hidesOtherUserIds ? undefined : parameterOf(hit, 'uid');
+    const visitor = userId ?? parameterOf(hit, 'cid');
+    const site =
+      toSiteId(parameterOf(hit, 'idsite')) ?? siteOfService(siteId, serviceDefaultsOf(undefined));
+    if (visitor === undefined) {
+      const text = hidesOtherUserIds ? NO_VISITOR_ID : NO_VISITOR;
+      this.#parts.report('further no_visitor', () => text);
+      this.#drop('no_visitor');
+    } else if (site === undefined) this.refuse('further site', NO_SITE);
+    else if (isInSample(visitor, sampleRate))
+      this.#put(() => this.#parts.builder().buildHitWithoutRequest(hit, site, Date.now()));
+  }
+
+  /** Counts and queues a hit, unless `beforeSend` drops it. */
+  #put(build: () => Hit | undefined): void {
+    const { counts, delivery, lose } = this.#parts;
+    try {
+      const hit = build();
+      if (!hit) {
+        this.#drop('predicate');
+        return;
+      }
+      counts.hits += 1;
+      counts.furtherHits += 1;
+      delivery.put(hit);
+    } catch (error) {
+      lose(error);
+      counts.furtherHits += 1;
+    }
+  }
+
+  #drop(reason: DropReason): void {
+    this.#parts.counts.dropped[reason] += 1;
+  }
+}
+
+/** A hit that is not queued right after its page view. In a bulk with both, it comes after the page views of the same second. */
+function sortBehindPages(hit: Hit): Hit {
+  return { ...hit, startSeconds: hit.startSeconds + 0.5 };
+}
+
+const TOO_MANY_HITS = `A request has more than ${MAX_FURTHER_HITS} additional hits. The others were dropped. Track one hit with the total instead.`;
+const NO_VISITOR =
+  'A hit outside of a request has neither uid nor cid. It was dropped. Set uid or cid in the call, of an MCP server over stdio in the second argument of trackMcp.';
+const NO_VISITOR_ID =
+  'A hit outside of a request has no cid, and with the option privacy no uid is sent. It was dropped. Set cid in the call.';
+const NO_SITE =
+  'A hit outside of a request has no idsite, and siteId names no site for it. It was dropped. Set idsite in the call.';

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { shared } from '../common/foreign-objects.js';
+import { coded } from '../common/messages.js';
+import { withoutTracing } from '../common/otel-global.js';
+import { EndBudget } from '../common/process-end.js';
+import { withTimeout } from '../common/timers.js';
+import { DailyKeys, type SharedKeys, StableKey } from '../common/visitor-keys.js';
+import { Delivery } from '../delivery/delivery.js';
+import type { DeliveryCounts } from '../delivery/delivery-counts.js';
+import { DELIVERY_LIMITS } from '../delivery/delivery-limits.js';
+import { ExitFlush } from '../delivery/exit/exit-flush.js';
+import { createDryRunTransport, createTransport } from '../delivery/http/create-transport.js';
+import type { Transport, TransportOptions } from '../delivery/http/transport.js';
+import { openSpool } from '../delivery/spool/backends.js';
+import type { SpoolOptions } from '../delivery/spool/spool-options.js';
+import { DAILY, type KeyOfDay, stableVisitorKey } from '../hit/visitor/visitor-id.js';
+import type { ResolvedOptions } from '../options/option-table.js';
+import { VERSION } from '../version.js';
+import type { Metrics } from './metrics.js';
+
+const OWN_KEY =
+  'visitorKey is daily and there is no spool. Each process has its own key, so a client of two processes counts as two visitors. Set spool if several processes share the clients.';
+
+/** How long hits wait for the key of visitor IDs. */
+const MAX_KEY_MILLIS = 1_000;
+
+/** What requests to Matomo say of themselves. Matomo takes it for no bot. */
+export const USER_AGENT: string = `opentelemetry-matomo/${VERSION}`;
+
+export type CreatedDelivery = ReturnType<typeof createDelivery>;
+
+/** Delivery as the options want it, and what depends on whether there is a spool. */
+export function createDelivery(
+  options: ResolvedOptions,
+  diagnostics: Diagnostics,
+  metrics: Metrics | undefined,
+) {
+  const transport = createWayToMatomo(options, diagnostics, metrics);
+  const dailyKeys = options.visitorKey === DAILY ? new DailyKeys() : undefined;
+  const ownKey = dailyKeys?.keyOf ?? stableVisitorKey(options);
+  const spoolKey = ownKey === undefined ? new StableKey() : undefined;
+  const keys = dailyKeys ?? spoolKey;
+  const hasSpool = options.spool !== undefined && !options.dryRun; // a dry run must not take hits from others
+  if (dailyKeys && !hasSpool)
+    diagnostics.warnOnce('daily', coded('visitor-key-not-shared', OWN_KEY));
+  const randomKey = randomBytes(32);
+  const budget = new EndBudget(options.shutdownTimeoutMillis);
+  const { lines } = diagnostics;
+  const delivery = new Delivery({
+    options: { ...options, onTracked: () => reportTracking(options, diagnostics) },
+    ...{ transport, diagnostics, lines },
+    openSpool: hasSpool
+      ? (counts) => openSpool(toSpoolOptions(options, keys, counts), lines)
+      : undefined,
+    hold: (sending) => budget.hold(sending),
+  });
+  const transportOptions = toTransportOptions(options);
+  return {
+    delivery,
+    budget,
+    exitFlush: new ExitFlush({ delivery, options, transport, transportOptions, budget }),
+    /** Returns the secret of visitor IDs. An open spool may provide it: until then it is another one. */
+    visitorKey: (): string | Buffer | KeyOfDay => ownKey ?? spoolKey?.find() ?? randomKey,
+    /** Whether a spool cannot provide another secret any more. */
+    hasVisitorKey: (): boolean => keys === undefined || !delivery.isOpening,
+    /** Resolves when a spool has provided it, or after a second at the latest. */
+    visitorKeyFound: async (isBackground = false) => {
+      if (keys && delivery.isOpening)
+        await withTimeout(MAX_KEY_MILLIS, delivery.opened, isBackground);
+    },
+    /** Stops what does not belong to delivery. */
+    close: () => dailyKeys?.close(),
+  };
+}
+
+function toSpoolOptions(
+  options: ResolvedOptions,
+  keys: SharedKeys | undefined,
+  counts: DeliveryCounts,
+): Omit<SpoolOptions, 'log'> {
+  const { spool = '', maxSpoolBytes, maxSpoolAgeMillis, url, tokenAuth } = options;
+  return {
+    ...options,
+    place: spool,
+    matomoUrl: url.href,
+    maxBytes: maxSpoolBytes,
+    maxAgeMillis: maxSpoolAgeMillis,
+    hasToken: tokenAuth !== undefined,
+    limits: DELIVERY_LIMITS,
+    ...{ keys, counts },
+  };
+}
+
+function toTransportOptions(options: ResolvedOptions): TransportOptions {
+  return { ...options, userAgent: USER_AGENT };
+}
+
+function createWayToMatomo(
+  options: ResolvedOptions,
+  diagnostics: Diagnostics,
+  metrics: Metrics | undefined,
+): Transport {
+  if (options.dryRun) return createDryRunTransport((line) => diagnostics.print(line));
+  const live = createTransport(toTransportOptions(options));
+  const transport = metrics?.measure(live) ?? live;
+  return {
+    ...transport,
+    send: (body, timeoutMillis) => withoutTracing(() => transport.send(body, timeoutMillis)),
+  };
+}
+
+/** Whether this process has logged the line, whichever copy of the package did. */
+const KEY = Symbol.for('opentelemetry-matomo.tracking.1');
+
+/** Levels of `OTEL_LOG_LEVEL` at which the line is not written. */
+const QUIET = /^(?:warn|error|none)$/i;
+
+/** Logs once per process that Matomo has tracked hits: otherwise a correct setup logs as little as one that was never loaded. */
+function reportTracking(
+  { url, siteId }: Pick<ResolvedOptions, 'url' | 'siteId'>,
+  diagnostics: Pick<Diagnostics, 'print'>,
+): void {
+  const line = shared(KEY, () => ({ isLogged: false }));
+  if (line.isLogged) return;
+  line.isLogged = true;
+  if (QUIET.test(process.env.OTEL_LOG_LEVEL?.trim() ?? '')) return;
+  const base = url.href.replace(/\/(?:matomo|piwik)\.php$/, '');
+  const site = typeof siteId === 'number' ? `, site ${siteId}` : '';
+  diagnostics.print(coded('tracking', `Tracking requests to ${base}${site}.`));
+}

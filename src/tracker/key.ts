@@ -1,0 +1,55 @@
+import { findShared } from '../common/foreign-objects.js';
+import type { Context, Span } from '../common/otel-types.js';
+import type { FurtherHit, McpCall } from '../hit/further-hit.js';
+import type { FinishedSpan } from '../request/finished-span.js';
+import type { RequestFunctions } from '../request/functions.js';
+import type { Request } from '../request/request.js';
+import type { MatomoStats } from './stats.js';
+
+/** Under this key, all copies of the package in a process or thread find its one tracker. */
+export const TRACKER: unique symbol = Symbol.for('opentelemetry-matomo.tracker.1');
+
+/** How a tracker was made or joined. */
+export type MemberKind = 'register' | 'start' | 'processor';
+
+/** Whoever has made or joined the tracker. */
+export interface TrackerMember {
+  /** Counts since the tracker began; `undefined` until then. */
+  stats(): MatomoStats | undefined;
+  forceFlush(): Promise<void>;
+  /** Sends what is queued. The shutdown of the last member ends the tracker. */
+  shutdown(): Promise<void>;
+}
+
+/** The tracker as other copies of the package see it. Nothing here throws or rejects. */
+export interface SharedTracker {
+  /** Of the package. */
+  readonly version: string;
+  join(kind: MemberKind, options: object): TrackerMember;
+  /** Called for every span that starts. */
+  onStart(span: Span, parentContext: Context): void;
+  /** Called for every span that ends. */
+  onEnd(span: FinishedSpan): void;
+  forceFlush(): Promise<void>;
+  /** The functions for one of Node's requests, or for that of the async context; `undefined` if nothing tracks. */
+  functions(incoming?: object): RequestFunctions | undefined;
+  /** The same for a call that makes a hit, which the tracker may begin with. */
+  functionsForHits(): RequestFunctions | undefined;
+  currentRequest(): Request | undefined;
+  /** A call of an MCP server, which is of no request. The tracker may begin with it. */
+  addCall(call: McpCall, visitor: FurtherHit['parameters']): void;
+  /** Logs once for each key that part of a hit was dropped. */
+  reportHit(key: string, message: string): void;
+  /** Adds what makes hits as long as there is no member. Returns a function that removes it. */
+  addExporter(exporter: CallReceiver): () => void;
+}
+
+/** What makes hits of calls. */
+export interface CallReceiver extends Pick<SharedTracker, 'addCall' | 'reportHit'> {
+  functions(incoming?: object): RequestFunctions;
+}
+
+/** The tracker of this process or thread, of any copy of the package. */
+export function findTracker(): SharedTracker | undefined {
+  return findShared<SharedTracker>(TRACKER);
+}

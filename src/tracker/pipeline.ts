@@ -1,0 +1,316 @@
+import { describeError } from '../common/describe-error.js';
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import type { Delivery } from '../delivery/delivery.js';
+import type { FurtherHit, McpCall } from '../hit/further-hit.js';
+import { createHitBuilder, type HitBuilder } from '../hit/hit-builder.js';
+import type { PageView } from '../hit/page-view.js';
+import type { ReportProblem } from '../hit/parameters/annotations.js';
+import type { KeyOfDay } from '../hit/visitor/visitor-id.js';
+import type { ResolvedOptions } from '../options/option-table.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import type { MatomoOptions } from '../options.js';
+import { operationNames } from '../request/operations/proven-names.js';
+import {
+  createRequestReading,
+  type RequestReading,
+  readOpenRequest,
+} from '../request/read-request.js';
+import type { ReadRequest, Request } from '../request/request.js';
+import type { AssembledRequest } from '../spans/assemble-requests.js';
+import { AdditionalHits, HitsOfRequest, type SharedByHits } from './additional-hits.js';
+import { attributeNamesIn, createOptionCallbacks, type OptionCallbacks } from './callbacks.js';
+import { type CreatedDelivery, createDelivery } from './create-delivery.js';
+import { type Instruments, Metrics } from './metrics.js';
+import { PipelineEnd } from './pipeline-end.js';
+import { createAllowsUnknown, createDecide, type Decision, type IgnoreReason } from './reasons.js';
+import {
+  createHitCounts,
+  createStatsLog,
+  type MatomoStats,
+  toStats,
+  watchFirstRequests,
+} from './stats.js';
+import { announceOptions, findWorkerProblem } from './worker-options.js';
+
+/** Who has a pipeline. */
+export interface PipelineOwner {
+  /** As `otel.component.type`. */
+  readonly component: string;
+  /** Its own metrics. */
+  readonly instruments?: Instruments;
+  /** Returns the number of unused spans that the pipeline has not seen. */
+  readonly countUnused?: () => number;
+}
+
+/** From ended requests to Matomo: decide, count, build, put. */
+export class Pipeline {
+  readonly options: ResolvedOptions;
+  readonly reading: RequestReading;
+  /** Attributes of spans that options name. */
+  readonly attributeNames: readonly string[];
+  readonly delivery: Delivery;
+  readonly end: PipelineEnd;
+  readonly #diagnostics: Diagnostics;
+  readonly #made: CreatedDelivery;
+  readonly #callbacks: OptionCallbacks;
+  readonly #report: ReportProblem;
+  readonly #decide: (request: ReadRequest) => Decision;
+  readonly #allowsUnknown: () => boolean;
+  readonly #counts = createHitCounts();
+  readonly #countFirstRequest: (reason: IgnoreReason | undefined) => void;
+  readonly #additional: AdditionalHits;
+  readonly #metrics: Metrics | undefined;
+  readonly #countUnused: () => number;
+  #builder: HitBuilder | undefined;
+  #visitorKey: string | Buffer | KeyOfDay | undefined;
+  /** What is built when the key of visitor IDs is known, which a spool may still provide. */
+  #unbuilt: (() => void)[] | undefined;
+  /** Ends requests that wait for something, if there are any. */
+  endWaitingRequests: () => void = () => undefined;
+
+  constructor(options: ResolvedOptions, diagnostics: Diagnostics, owner: PipelineOwner) {
+    const { meterProvider, statsIntervalMillis, maxQueueSize: capacity } = options;
+    const { component, instruments, countUnused = () => 0 } = owner;
+    this.options = options;
+    this.#diagnostics = diagnostics;
+    this.#countUnused = countUnused;
+    this.reading = createRequestReading(options, diagnostics);
+    this.attributeNames = attributeNamesIn(options);
+    this.#metrics = meterProvider && new Metrics(meterProvider, component, diagnostics);
+    this.#made = createDelivery(options, diagnostics, this.#metrics);
+    const { delivery, budget, exitFlush } = this.#made;
+    this.delivery = delivery;
+    const { spans } = this.#counts;
+    this.#metrics?.start(() => ({ stats: this.stats(), spans, capacity, delivery }), instruments);
+    this.#callbacks = createOptionCallbacks(options, diagnostics);
+    // The message is made once: names that resemble an unknown one are looked for.
+    this.#report = (key, message) =>
+      diagnostics.warnOnce(key, () => coded('parameter-invalid', message()));
+    this.#decide = createDecide({ options, diagnostics, callbacks: this.#callbacks });
+    this.#allowsUnknown = createAllowsUnknown({ options, diagnostics });
+    this.#countFirstRequest = watchFirstRequests(diagnostics);
+    this.#additional = new AdditionalHits({
+      ...{ options, delivery, counts: this.#counts, report: this.#report },
+      builder: () => this.#hits,
+      allowsUnknown: this.#allowsUnknown,
+      lose: (error) => this.lose(error),
+      readOpen: (request) => this.#readOpen(request),
+    });
+    const statsLog = createStatsLog(statsIntervalMillis, () => this.stats(), diagnostics);
+    this.end = new PipelineEnd({
+      hasExitFlush: options.exitFlush,
+      ...{ diagnostics, delivery, budget, exitFlush, statsLog },
+      endPending: () => this.#endPending(),
+    });
+    if (!this.#made.hasVisitorKey()) this.#awaitVisitorKey();
+  }
+
+  /** What builds hits. Made when first asked, and again if a spool that was opened late has another visitor key. */
+  get #hits(): HitBuilder {
+    const visitorKey = this.#made.visitorKey();
+    if (this.#builder && visitorKey === this.#visitorKey) return this.#builder;
+    this.#visitorKey = visitorKey;
+    const { beforeSend } = this.#callbacks;
+    const hasToken = this.options.tokenAuth !== undefined;
+    const all = { ...this.options, hasToken, visitorKey, beforeSend };
+    this.#builder = createHitBuilder(all, this.#report);
+    return this.#builder;
+  }
+
+  /**
+   * Makes the hits of a request that has ended. Its span and Node's objects are released afterwards.
+   *
+   * @param hasPage whether it makes a page view, or is counted as ignored
+   */
+  add(request: ReadRequest, hasPage = true): void {
+    const hasSpan = request.span !== undefined;
+    HitsOfRequest.of(request); // later hits find it
+    try {
+      operationNames.learn(request.http);
+      const decision = this.#decide(request);
+      if (this.#unbuilt) this.#unbuilt.push(() => this.#build(request, decision, hasPage, hasSpan));
+      else this.#build(request, decision, hasPage, hasSpan);
+    } catch (error) {
+      this.loseRequest(request, error);
+    }
+  }
+
+  /** The same of a request that nothing but finished spans describes, and of the hits in their events. */
+  addAssembled({ request, hits }: AssembledRequest): void {
+    for (const hit of hits) this.addHit(hit, request);
+    this.add(request);
+    request.release();
+  }
+
+  #build(request: Request, decision: Decision, hasPage: boolean, hasSpan: boolean): void {
+    let page: PageView | undefined;
+    let shared: SharedByHits | undefined;
+    try {
+      shared = this.#share(decision);
+      if (hasPage) page = this.#addPage(decision, hasSpan);
+      if (shared) shared.page = page;
+    } catch (error) {
+      this.lose(error);
+    }
+    this.#additional.end(request, shared);
+  }
+
+  /** What the hits of a request have in common; `undefined` if none is sent. */
+  #share(decision: Decision): SharedByHits | undefined {
+    const { http, site } = decision;
+    if (site === 0) return undefined;
+    if (this.options.sampleRate < 1 && !this.#hits.isVisitorInSample(http, site)) {
+      decision.reason ??= 'sampled';
+      return undefined;
+    }
+    return { http, site, page: undefined };
+  }
+
+  /** Builds a page view and counts it, or counts why there is none. */
+  #addPage({ http, site, reason }: Decision, hasSpan: boolean): PageView | undefined {
+    this.#countFirstRequest(reason);
+    if (reason !== undefined) {
+      this.#counts.ignored[reason] += 1;
+      return undefined;
+    }
+    this.end.beforeHit(this.#counts.hits === 0);
+    const operation = operationNames.admit(http);
+    if (operation !== http.operation) Object.assign(http, { operation });
+    const page = this.#hits.read(http, site, Date.now());
+    const hit = this.#hits.buildPageView(page);
+    if (!hit) {
+      this.#counts.ignored.predicate += 1;
+      return page;
+    }
+    this.#counts.hits += 1;
+    if (http.chatbotResponse !== undefined) this.#counts.aiChatbots += 1;
+    const isTaken = this.delivery.put(hit);
+    if (!hasSpan) return page;
+    const { spans } = this.#counts;
+    if (isTaken) spans.processed += 1;
+    else spans.failed[this.delivery.isClosed ? 'already_shutdown' : 'queue_full'] += 1;
+    return page;
+  }
+
+  /** An open request as it is now. Nothing is decided for its page view. */
+  #readOpen(request: Request): { shared: SharedByHits | undefined } | undefined {
+    const http = readOpenRequest(request, this.reading);
+    // The span that was active may turn out to be of no HTTP request.
+    if (!http) return undefined;
+    request.http = http;
+    try {
+      return { shared: this.#share(this.#decide(request as ReadRequest)) };
+    } finally {
+      request.http = undefined;
+    }
+  }
+
+  /** A hit besides page views. `unknown`: it belongs to a request of which nothing is known any more. */
+  addHit(hit: FurtherHit, request: Request | 'unknown' | undefined): void {
+    this.#beforeHit(() => this.#additional.add(hit, request));
+  }
+
+  /** A call of an MCP server over stdio. */
+  addCall(call: McpCall, visitor: FurtherHit['parameters']): void {
+    this.#beforeHit(() => this.#additional.addCall(call, visitor));
+  }
+
+  #beforeHit(add: () => void): void {
+    this.end.beforeHit(this.#counts.hits === 0);
+    add();
+    this.end.afterHit();
+  }
+
+  /** A call that makes no hit. */
+  refuseHit(key: string, message: string): void {
+    this.#additional.refuse(key, message);
+  }
+
+  /** Part of a hit was dropped. */
+  reportHit(key: string, message: string): void {
+    this.#report(key, () => message);
+  }
+
+  /** The additional hits of a request that turned out to be none. */
+  endWithoutHttp(request: Request): void {
+    if (request.hits) this.#additional.endWithoutHttp(request);
+  }
+
+  /** A request that cannot be read, because the application has replaced what is read. */
+  loseRequest(request: Request, error: unknown): void {
+    this.lose(error);
+    this.#additional.lose(request, error);
+  }
+
+  /** A hit that cannot be built. */
+  lose(error: unknown): void {
+    this.#counts.hits += 1;
+    this.delivery.counts.lost.rejected += 1;
+    const text = `A hit could not be built (${describeError(error)}). It is lost and counted as rejected. Please report this.`;
+    this.#diagnostics.warnOnce('to-hit', coded('internal-error', text));
+  }
+
+  countUnused(): void {
+    this.#counts.spans.unused += 1;
+  }
+
+  stats(): MatomoStats {
+    return toStats(this.#counts, this.delivery, this.#countUnused());
+  }
+
+  /** Makes one attempt to send everything, see `Delivery.flush`. */
+  async flush(): Promise<void> {
+    this.endWaitingRequests();
+    if (!this.#made.hasVisitorKey()) await this.#made.visitorKeyFound();
+    this.#endPending();
+    return this.delivery.flush();
+  }
+
+  async shutdown(deadlineMillis: number = this.options.shutdownTimeoutMillis): Promise<void> {
+    if (!this.#made.hasVisitorKey()) await this.#made.visitorKeyFound();
+    await this.end.close(deadlineMillis);
+    this.#metrics?.stop();
+    this.#made.close();
+  }
+
+  /** Makes the hits that wait for something. */
+  #endPending(): void {
+    this.endWaitingRequests();
+    this.#buildUnbuilt();
+    this.#additional.endWaiting();
+  }
+
+  #awaitVisitorKey(): void {
+    this.#unbuilt = [];
+    void this.#made.visitorKeyFound(true).then(() => this.#buildUnbuilt());
+  }
+
+  #buildUnbuilt(): void {
+    const unbuilt = this.#unbuilt ?? [];
+    this.#unbuilt = undefined;
+    for (const build of unbuilt) build();
+  }
+}
+
+/** The pipeline for options as a user gives them; `undefined` if nothing is to be tracked, which was logged. */
+export function createPipeline(
+  options: MatomoOptions,
+  diagnostics: Diagnostics,
+  owner: PipelineOwner,
+): Pipeline | undefined {
+  const resolved = resolveOptions(options, process.env, diagnostics);
+  if (!resolved) return undefined;
+  const problem = findWorkerProblem(options);
+  if (problem !== undefined) {
+    diagnostics.error(problem);
+    return undefined;
+  }
+  announceOptions(options);
+  if (!resolved.pageViews && resolved.aiChatbots === 'off')
+    diagnostics.warnOnce('only-explicit-events', coded('only-explicit-events', ONLY_EVENTS));
+  return new Pipeline(resolved, diagnostics, owner);
+}
+
+const ONLY_EVENTS =
+  'pageViews is false and aiChatbots is off. No request makes a hit; only explicit events are sent. If you want more, set aiChatbots to separate or pageViews to true.';

@@ -1,0 +1,110 @@
+import type { Diagnostics } from '../common/diagnostics.js';
+import { coded } from '../common/messages.js';
+import { createIsInRanges } from '../hit/visitor/addresses.js';
+import type { ResolvedOptions } from '../options/option-table.js';
+import type { ConsentRule } from '../options/parse-values.js';
+import { readRawHeader } from '../request/read-headers.js';
+import type { Decision } from './reasons.js';
+
+/** A reason why the visitor of a request must not be tracked. */
+interface PrivacyRule {
+  readonly reason: 'address' | 'do_not_track' | 'no_consent';
+  readonly isSo: (decision: Decision) => boolean;
+}
+
+/** The rules of the options. A choice that is not known counts as no. */
+export function createPrivacyRules(
+  options: ResolvedOptions,
+  diagnostics: Pick<Diagnostics, 'warnOnce'>,
+): PrivacyRule[] {
+  const { doNotTrack, consent, capturedHeaders, ignoreAddresses, trustProxy } = options;
+  const rules: PrivacyRule[] = [];
+
+  function reportUnknown(option: string, names: string): void {
+    diagnostics.warnOnce(`unknown ${option}`, () =>
+      coded(
+        'headers-not-captured',
+        `A request does not say whether it had the headers that ${option} needs. Such requests are not tracked. Let the instrumentation capture these headers, and set MATOMO_CAPTURED_HEADERS=${names} or the option capturedHeaders.`,
+      ),
+    );
+  }
+
+  if (ignoreAddresses.length > 0) {
+    const isIgnored = createIsInRanges(ignoreAddresses);
+    rules.push({
+      reason: 'address',
+      isSo({ request, http, read }) {
+        const isSo = [http, read].some(
+          ({ address }) => address !== undefined && isIgnored(address),
+        );
+        // The address is that of a proxy, and so are those of all requests that come through it.
+        if (isSo && trustProxy === false && request.header('x-forwarded-for') !== undefined)
+          diagnostics.warnOnce('proxy-ignored', () => coded('proxy-ignored', PROXY_IGNORED));
+        return isSo;
+      },
+    });
+  }
+  if (doNotTrack) {
+    rules.push({
+      reason: 'do_not_track',
+      isSo({ http: { optedOut } }) {
+        if (optedOut === 'unknown') reportUnknown('doNotTrack', 'dnt,sec-gpc');
+        return optedOut !== 'no';
+      },
+    });
+  }
+  if (consent) {
+    const header = headerOf(consent);
+    const isListed = capturedHeaders.includes(header.replaceAll('_', '-'));
+    rules.push({
+      reason: 'no_consent',
+      isSo({ request }) {
+        const { incoming } = request;
+        const current = request.header(header);
+        const sent = incoming ? readRawHeader(incoming, header) : current;
+        if (sent === undefined) {
+          if (!incoming && !isListed) reportUnknown('consent', header);
+          return true;
+        }
+        // The application may withdraw what the client sent, but not give consent for it.
+        return !hasConsent(consent, sent) || !hasConsent(consent, current ?? sent);
+      },
+    });
+  }
+  return rules;
+}
+
+const PROXY_IGNORED =
+  'A request with the header X-Forwarded-For was ignored: ignoreAddresses has the address of the proxy that sent it. If the proxy is yours, set MATOMO_TRUST_PROXY or the option trustProxy.';
+
+function headerOf({ source, name }: ConsentRule): string {
+  return source === 'cookie' ? 'cookie' : name;
+}
+
+/** Whether a header, of the request or with its cookies, has exactly this value. All cookies of the name must have it. */
+export function hasConsent({ source, name, value }: ConsentRule, header: string): boolean {
+  if (source === 'header') return header === value;
+  const values = valuesOfCookie(header, name);
+  return values.length > 0 && values.every((each) => each === value);
+}
+
+function valuesOfCookie(cookies: string, name: string): string[] {
+  return cookies.split(';').flatMap((cookie) => {
+    const equals = cookie.indexOf('=');
+    const isOfName = equals >= 0 && cookie.slice(0, equals).trim() === name;
+    return isOfName ? [cookie.slice(equals + 1).trim()] : [];
+  });
+}
+
+/** The headers that `doNotTrack` and `consent` need and that are not known to be captured. */
+export function missingHeaders({
+  doNotTrack,
+  consent,
+  capturedHeaders,
+}: ResolvedOptions): string[] {
+  const needed = [
+    ...(doNotTrack ? ['dnt', 'sec-gpc'] : []),
+    ...(consent ? [headerOf(consent).replaceAll('_', '-')] : []),
+  ];
+  return needed.filter((name) => !capturedHeaders.includes(name));
+}

@@ -1,0 +1,49 @@
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import { coded } from '../common/messages.js';
+import { DECLARATIONS, type DeclaredName, textOf } from '../options/environment.js';
+import type { MatomoOptions } from '../options.js';
+
+// A worker thread is tracked as a process of its own, with its own options. Node.js gives it the environment of the main thread, but not
+// the options that code has passed there. If those decide about privacy, the worker must not track without them.
+
+/** What a thread passes to the workers that it starts. */
+const KEY = 'opentelemetry-matomo.options-in-code.1';
+
+/** Privacy options that the main thread has in code, with what its environment says instead. */
+type Announced = Readonly<Partial<Record<DeclaredName, string>>>;
+
+/** In the main thread: lets workers that start from now on know which privacy options are set in code. */
+export function announceOptions(inCode: MatomoOptions): void {
+  if (!isMainThread) return;
+  const names = privacyOptionsIn(inCode);
+  const added = Object.fromEntries(names.map((name) => [name, inEnvironment(name)]));
+  setEnvironmentData(KEY, { ...announced(), ...added });
+}
+
+/**
+ * In a worker: why nothing is tracked. It has no privacy option of the main thread's code, neither in its own code nor in an environment
+ * of its own. The environment of the main thread does not count, because the code has replaced it there.
+ */
+export function findWorkerProblem(inCode: MatomoOptions): string | undefined {
+  if (isMainThread) return undefined;
+  const own = privacyOptionsIn(inCode);
+  const missing = Object.entries(announced())
+    .filter(([name, text]) => !own.includes(name as DeclaredName) && inEnvironment(name) === text)
+    .map(([name]) => name);
+  if (missing.length === 0) return undefined;
+  const text = `The main thread has privacy options in code that this worker thread does not have (${missing.join(', ')}). Requests to this worker are not tracked. Set them in the environment, or call start() with them in the worker, too.`;
+  return coded('worker-without-options', text);
+}
+
+function announced(): Announced {
+  return (getEnvironmentData(KEY) as Announced | undefined) ?? {};
+}
+
+function privacyOptionsIn(inCode: MatomoOptions): DeclaredName[] {
+  const set = Object.entries(inCode).filter(([, value]) => value !== undefined);
+  return set.map(([name]) => name as DeclaredName).filter((name) => DECLARATIONS[name]?.isPrivacy);
+}
+
+function inEnvironment(name: string): string {
+  return textOf(DECLARATIONS[name as DeclaredName].env, process.env);
+}
