@@ -87,12 +87,15 @@ export interface Wire {
   leadTo(port: number): void;
   /** Loses all answers from the next command on that contains this text. */
   muteAt(text: string): void;
+  /** Loses all answers after so many further commands. */
+  muteAfter(commands: number): void;
 }
 
 export async function startWire(firstPort: number): Promise<Wire> {
   let targetPort = firstPort;
   let state: WireState = 'well';
   let muting: string | undefined;
+  let answered = Number.POSITIVE_INFINITY;
   let refused = 0;
   const server = createServer((near) => {
     if (state === 'cut') {
@@ -107,8 +110,10 @@ export async function startWire(firstPort: number): Promise<Wire> {
           muting = undefined;
           state = 'mute';
         }
+        const commands = bytes.toString('latin1').match(/\*\d+\r\n\$/g) ?? [];
+        answered -= commands.length;
+        if (answered < 0 && state === 'well') state = 'mute';
         if (state === 'refusing') {
-          const commands = bytes.toString('latin1').match(/\*\d+\r\n\$/g) ?? [];
           refused += commands.length;
           near.write('-no upstream host\r\n'.repeat(commands.length));
         } else if (state !== 'dead') far.write(bytes);
@@ -133,12 +138,16 @@ export async function startWire(firstPort: number): Promise<Wire> {
       // Lost bytes are not replayed: clients of a dead connection have to reconnect.
       if (next === 'cut' || state !== 'well') connections.destroy();
       state = next;
+      answered = Number.POSITIVE_INFINITY;
     },
     leadTo(port) {
       targetPort = port;
     },
     muteAt(text) {
       muting = text;
+    },
+    muteAfter(commands) {
+      answered = commands;
     },
   };
 }

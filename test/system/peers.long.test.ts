@@ -57,8 +57,8 @@ test.each([
     });
     let stored: unknown;
     const isStored = async () => {
-      stored = await redis.command('GET', 'matomo-spool:count');
-      return stored === String(HITS);
+      stored = await redis.command('XLEN', 'matomo-spool:hits');
+      return stored === HITS;
     };
     await eventually(isStored, { describe: () => `${stored} hits in Redis\n${worker.stderr()}` });
     matomo.play({});

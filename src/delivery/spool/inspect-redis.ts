@@ -28,7 +28,7 @@ export async function inspectRedis(place: string): Promise<RedisReport> {
     if (description !== null) {
       matomoUrl = ownerOf(description);
       if (matomoUrl === undefined) throw new Error(`this version cannot read ${DESCRIPTION}`);
-      const measured = await connection.run(MEASURE, [description, ...ALL_STREAMS]);
+      const measured = await connection.run(MEASURE, [description, '0', ...ALL_STREAMS]);
       if (measured !== null) Object.assign(report, toWaiting(measured as Measured, true));
     }
     await connection.send(...PROBE);

@@ -36,8 +36,6 @@ export class RedisConnection {
   #isClosed = false;
   /** The class of error replies of node-redis, once that is loaded. */
   #replyClass: abstract new () => Error = NotConnected;
-  /** When the connection was made, on the monotonic clock. */
-  openedMillis = 0;
 
   constructor(url: string, replyMillis: number = REPLY_MILLIS) {
     this.#url = url;
@@ -67,7 +65,6 @@ export class RedisConnection {
     await withDeadline(client, CONNECT_MILLIS, () => withoutTracing(() => client.connect()));
     if (this.#isClosed) end(client);
     else this.#client = client;
-    this.openedMillis = performance.now();
   }
 
   /** Runs a script atomically, and returns its reply. */

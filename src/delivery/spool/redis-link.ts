@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { codeOf } from '../../common/describe-error.js';
 import { SerialQueue } from '../../common/serial-queue.js';
 import { AsyncScope, withTimeout } from '../../common/timers.js';
 import { RedisConnection } from './redis-connection.js';
 import { shareKeys } from './redis-keys.js';
-import { DESCRIPTION, MEASURE, OPEN, PROBE, STORE } from './redis-scripts.js';
+import { DESCRIPTION, MEASURE, OPEN, PROBE, SENDING } from './redis-scripts.js';
 import {
   ALL_STREAMS,
   type Measured,
@@ -12,7 +12,6 @@ import {
   toWaiting,
   type Waiting,
 } from './redis-streams.js';
-import type { SpoolLog } from './spool-log.js';
 import type { SpoolOptions } from './spool-options.js';
 
 const FORMAT = 2;
@@ -23,11 +22,9 @@ const FULL = 0.9;
 /** The database is the spool for another Matomo. */
 class ForeignSpool extends Error {}
 
-/** A script that changes something, with the arguments after description, process and number. */
+/** A script with its arguments after description and mark. */
 interface Run {
   readonly script: string;
-  /** Higher than that of the run before. */
-  readonly number: number;
   readonly args: readonly string[];
 }
 
@@ -39,9 +36,8 @@ interface Outcome {
 
 /** What is run until Redis replies, also over later connections. It takes effect once. */
 interface Repeat extends Run {
-  /** Hits that only this process knows until then. */
-  readonly hits: number;
-  apply(reply: unknown): void;
+  /** Hits that are stored by it, which only this process knows until then. */
+  readonly stores: number;
 }
 
 /** The Matomo whose hits are in a spool; `undefined` if this version cannot read it. */
@@ -51,7 +47,6 @@ export function ownerOf(description: string): string | undefined {
 
 /** Keeps a connection to a spool, as long as Redis lets it. */
 export class RedisLink {
-  readonly log: SpoolLog;
   /** Scripts can run. */
   isReady = false;
   /** Redis has refused to store more, or the spool has its maximum size. */
@@ -61,8 +56,7 @@ export class RedisLink {
   readonly #options: SpoolOptions;
   readonly #description: string;
   readonly #connection: RedisConnection;
-  readonly #process = randomBytes(8).toString('hex');
-  #number = 0;
+  readonly #mark = String(randomInt(SENDING, 2 ** 48));
   readonly #polls = new SerialQueue({ scope: new AsyncScope('MatomoRedis') });
   readonly #repeats: Repeat[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -76,7 +70,6 @@ export class RedisLink {
     this.#options = options;
     this.#description = `${FORMAT} ${options.matomoUrl}`;
     this.#connection = new RedisConnection(options.place, options.limits.operationMillis);
-    this.log = options.log;
   }
 
   /** Makes the first attempt to connect, and more in the background. */
@@ -84,13 +77,10 @@ export class RedisLink {
     return this.#polls.run(() => this.#poll());
   }
 
-  /** Hits that only this process knows until scripts are repeated. */
-  get repeatedHits(): number {
-    return this.#repeats.reduce((sum, { hits }) => sum + hits, 0);
+  /** Hits of which Redis has not confirmed that they are stored. */
+  get unconfirmedHits(): number {
+    return this.#repeats.reduce((sum, { stores }) => sum + stores, 0);
   }
-
-  /** The number for a run. */
-  readonly next = (): number => ++this.#number;
 
   /** Never rejects. */
   async run(run: Run): Promise<Outcome> {
@@ -115,7 +105,7 @@ export class RedisLink {
   /** Hits are not stored, because there is no room. */
   fill(reason: unknown): void {
     this.isFull = true;
-    this.log.beginUnwritable(reasonOf(reason));
+    this.#options.log.beginUnwritable(reasonOf(reason));
   }
 
   async close(): Promise<void> {
@@ -130,9 +120,8 @@ export class RedisLink {
     this.#abandon();
   }
 
-  #send({ script, number, args }: Run): Promise<unknown> {
-    const all = [this.#description, this.#process, String(number), ...args];
-    return this.#connection.run(script, all);
+  #send({ script, args }: Run): Promise<unknown> {
+    return this.#connection.run(script, [this.#description, this.#mark, ...args]);
   }
 
   /** Connects if necessary, runs what has to be repeated, and looks how much can be claimed. */
@@ -146,8 +135,8 @@ export class RedisLink {
       await this.#runRepeats();
       this.isReady = true;
       await this.#measure();
-      this.log.endUnused();
-      if (!this.isFull) this.log.endUnwritable();
+      this.#options.log.endUnused();
+      if (!this.isFull) this.#options.log.endUnwritable();
     } catch (error) {
       isForever = isMissing(error);
       this.#fail(error);
@@ -168,7 +157,7 @@ export class RedisLink {
       throw new ForeignSpool(why);
     }
     if (destroyedGroups > 0 || (found === '' && this.#wasReady))
-      this.log.addDeleted('A stream or a group');
+      this.#options.log.addDeleted('A stream or a group');
     this.#sharedDays = undefined;
     await this.#shareKeys();
     if (this.#wasReady) return;
@@ -182,7 +171,7 @@ export class RedisLink {
       if (!this.#connection.isRefusal(error)) throw error;
     });
     const [, policy] = /^maxmemory_policy:(allkeys-\S+)/m.exec(String(memory)) ?? [];
-    if (policy !== undefined) this.log.addEviction(policy);
+    if (policy !== undefined) this.#options.log.addEviction(policy);
   }
 
   /** Daily keys: at midnight, an hour later, and before the next midnight. */
@@ -206,50 +195,42 @@ export class RedisLink {
 
   async #runRepeats(): Promise<void> {
     for (const repeat of [...this.#repeats]) {
-      const index = this.#repeats.indexOf(repeat);
       try {
-        const reply = await this.#send(repeat);
-        if (reply === null) throw new Error('the spool was deleted');
-        repeat.apply(reply);
-        this.#repeats.splice(index, 1);
+        if ((await this.#send(repeat)) === null) throw new Error('the spool was deleted');
       } catch (error) {
         if (!isOutOfMemory(error)) throw error;
-        // It has not run. Others may: claims make room for it.
-        this.#repeats[index] = { ...repeat, number: this.next() };
+        continue; // claims make room for it
       }
+      this.#options.counts.stored += repeat.stores;
+      this.#repeats.splice(this.#repeats.indexOf(repeat), 1);
     }
   }
 
   async #measure(): Promise<void> {
-    const reply = await this.#connection.run(MEASURE, [this.#description, ...ALL_STREAMS]);
-    if (reply === null) {
-      this.isReady = false;
-      return;
-    }
-    this.waiting = toWaiting(reply as Measured, this.#options.hasToken);
+    const reply = await this.#send({ script: MEASURE, args: ALL_STREAMS });
+    if (reply === null) this.isReady = false;
+    else this.waiting = toWaiting(reply as Measured, this.#options.hasToken);
   }
 
   #fail(error: unknown): void {
     if (isOutOfMemory(error)) this.isFull = true;
     else this.isReady = false;
-    if (this.#isClosed) return;
-    if (isMissing(error)) this.log.beginUnused(INSTALL);
-    else if (error instanceof ForeignSpool) this.log.beginUnused(reasonOf(error));
-    else this.log.beginUnwritable(reasonOf(error));
+    if (this.#isClosed || /\bNOGROUP\b/.test(reasonOf(error))) return; // #prepare makes it again, and logs it
+    if (isMissing(error)) this.#options.log.beginUnused(INSTALL);
+    else if (error instanceof ForeignSpool) this.#options.log.beginUnused(reasonOf(error));
+    else this.#options.log.beginUnwritable(reasonOf(error));
     if (this.#options.keys && this.#sharedDays === undefined)
-      this.log.beginKeyUnshared(reasonOf(error));
+      this.#options.log.beginKeyUnshared(reasonOf(error));
   }
 
   /** Others find what was claimed. Whether the rest is stored, nobody knows. */
   #abandon(): void {
-    const { counts } = this.#options;
-    for (const { script, hits } of this.#repeats.splice(0)) {
-      if (script !== STORE) counts.stored += hits;
-      else if (hits > 0) {
-        counts.lost.spool += hits;
-        this.log.addLost(hits);
-      }
-    }
+    const { counts, log } = this.#options;
+    const hits = this.unconfirmedHits;
+    this.#repeats.length = 0;
+    if (hits === 0) return;
+    counts.lost.spool += hits;
+    log.addLost(hits);
   }
 }
 

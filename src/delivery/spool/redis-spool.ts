@@ -1,31 +1,16 @@
 import type { Hit } from '../../hit/hit.js';
 import { bytesOf } from '../bulk.js';
 import { addResults, type Results } from '../delivery-counts.js';
-import type { Claim, Spool } from '../store.js';
-import {
-  type EntryReply,
-  RedisClaim,
-  type RedisClaimOwner,
-  readEntry,
-  toText,
-} from './redis-claim.js';
+import { type Claim, INVALID, type Spool } from '../store.js';
+import { toLines } from './hit-line.js';
+import { type ClaimReply, type Entries, readEntries, toEnd } from './redis-entries.js';
 import { RedisLink } from './redis-link.js';
-import { CLAIM, END, RECOVER, STORE, TOUCH } from './redis-scripts.js';
-import { hasSuspects, streamOf, streamsUpTo } from './redis-streams.js';
+import { CLAIM, END, SEND, STORE } from './redis-scripts.js';
+import { isOfSuspects, streamOf, streamsUpTo } from './redis-streams.js';
 import type { SpoolOptions } from './spool-options.js';
 
-/** The usual `maxExportBatchSize`. */
-const ENTRY_HITS = 100;
 /** What a hit takes in a stream besides its query. The size is measured often. */
 const ENTRY_BYTES = 100;
-
-/** Hits that were found unconfirmed and expired, a stream, and entries of it. */
-type ClaimReply = readonly [
-  unconfirmed: number,
-  expired: number,
-  stream: string,
-  entries: readonly EntryReply[],
-];
 
 /** Opens a spool in Redis, which need not be available yet. Resolves after the first attempt to connect. */
 export async function openRedis(options: SpoolOptions): Promise<Spool> {
@@ -35,11 +20,13 @@ export async function openRedis(options: SpoolOptions): Promise<Spool> {
 }
 
 /** Hits in streams of Redis. */
-class RedisSpool implements Spool, RedisClaimOwner {
+class RedisSpool implements Spool {
   readonly #options: SpoolOptions;
   readonly #link: RedisLink;
   /** Hits of the open claim. */
   #claimed = 0;
+  /** Calls of `store`: Redis carries each out once. */
+  #stores = 0;
   /** The last claim found nothing. */
   #isDrained = true;
 
@@ -54,7 +41,7 @@ class RedisSpool implements Spool, RedisClaimOwner {
   }
 
   get count(): number {
-    return this.#claimed + this.#link.repeatedHits;
+    return this.#claimed + this.#link.unconfirmedHits;
   }
 
   get hits(): number {
@@ -62,7 +49,7 @@ class RedisSpool implements Spool, RedisClaimOwner {
   }
 
   get suspects(): number {
-    return Math.max(0, this.#link.waiting.suspects); // what was measured may have counted a claim already
+    return this.#link.waiting.suspects;
   }
 
   get oldestSeconds(): number {
@@ -78,85 +65,112 @@ class RedisSpool implements Spool, RedisClaimOwner {
     const fitting = this.#fitting(hits);
     if (fitting.length < hits.length) link.fill(new Error('maxSpoolBytes is reached'));
     const { length } = fitting;
-    if (length === 0 || !link.isReady || link.repeatedHits > 0) return 0;
-    const { hasToken, limits } = this.#options;
-    const entries = toEntries(fitting, limits.maxBodyBytes);
-    const args = [streamOf(0, hasToken), String(length), ...entries];
-    const run = { script: STORE, number: link.next(), args };
+    if (length === 0 || !link.isReady || link.unconfirmedHits > 0) return 0;
+    const stream = streamOf(0, this.#options.hasToken);
+    const lines = Buffer.concat(toLines(fitting)).toString('latin1');
+    this.#stores += 1;
+    const run = { script: STORE, args: [String(this.#stores), stream, lines] };
     const { kind } = await link.run(run);
-    const apply = () => {
-      this.#options.counts.stored += length;
-      link.waiting.hits += length;
-      link.waiting.bytes += sizeOf(fitting);
-      this.#isDrained = false;
-    };
-    if (kind === 'replied') apply();
-    if (kind === 'unknown') link.repeat({ ...run, hits: length, apply });
-    return kind === 'refused' ? 0 : length;
+    if (kind === 'refused') return 0;
+    if (kind === 'unknown') link.repeat({ ...run, stores: length });
+    else this.#options.counts.stored += length;
+    link.waiting.hits += length;
+    link.waiting.bytes += sizeOf(fitting);
+    this.#isDrained = false;
+    return length;
   }
 
   async claim(most: number, maxFailures: number): Promise<Claim | undefined> {
     while (this.#link.isReady) {
-      const number = this.#link.next();
-      const found = await this.#findHits(number, most, maxFailures);
-      if (!found) return undefined;
-      const [unconfirmed, expired, stream, entries] = found;
-      this.#countFound(unconfirmed, expired);
-      this.#isDrained = entries.length === 0;
-      if (entries.length > 0) {
-        const claim = new RedisClaim(this, number, stream, entries.map(readEntry));
-        this.#countClaimed(claim);
-        if (claim.hits.length > 0) return claim;
-        await claim.done({}); // all damaged
-      } else if (unconfirmed + expired === 0) return undefined;
+      const entries = await this.#findEntries(most, maxFailures);
+      if (!entries) return undefined;
+      const claim = this.#open(entries);
+      if (claim.hits.length > 0) {
+        if (await this.#send(entries)) return claim;
+        await claim.giveBack(claim.hits, claim.failures);
+      }
+      await claim.done({});
     }
     return undefined;
   }
 
-  async #findHits(
-    number: number,
-    most: number,
-    maxFailures: number,
-  ): Promise<ClaimReply | undefined> {
-    const options = this.#options;
-    const { limits, hasToken } = options;
-    const deadMillis = options.exportTimeoutMillis + limits.deadMillis;
-    const numbers = [most, limits.maxBodyBytes, deadMillis, options.maxAgeMillis];
-    const streams = streamsUpTo(maxFailures, hasToken, this.#link.waiting.isTokenFirst);
-    const args = [...numbers, Number(options.resendUnconfirmed)].map(String);
-    for (const stream of streams) args.push(stream, hasSuspects(stream) ? '1' : '0');
-    const outcome = await this.#link.run({ script: CLAIM, number, args });
-    if (outcome.kind === 'replied') return outcome.reply as ClaimReply;
-    if (outcome.kind === 'unknown') {
-      const apply = (reply: unknown) => this.#countFound(...(reply as [number, number]));
-      this.#link.repeat({ script: RECOVER, number, args: [], hits: 0, apply });
-    }
+  async #findEntries(most: number, maxFailures: number): Promise<Entries | undefined> {
+    const { exportTimeoutMillis, hasToken, limits } = this.#options;
+    const { waiting } = this.#link;
+    const args = [String(exportTimeoutMillis + limits.deadMillis)];
+    for (const stream of streamsUpTo(maxFailures, hasToken, waiting.isTokenFirst))
+      args.push(stream, isOfSuspects(stream) ? '1' : String(most));
+    const { kind, reply } = await this.#link.run({ script: CLAIM, args });
+    if (kind !== 'replied') return undefined; // what it may have claimed is found again
+    const found = reply as ClaimReply | readonly [];
+    this.#isDrained = found.length === 0;
+    if (found.length !== 0) return readEntries(found);
+    if (maxFailures > 1) waiting.suspects = 0; // others have claimed those that were measured
     return undefined;
   }
 
-  async touch(stream: string, ids: readonly string[]): Promise<void> {
-    await this.#link.run({ script: TOUCH, number: 0, args: [stream, ids.join(' ')] });
+  /** Resolves with whether hits may be sent: another process may have claimed them since. */
+  async #send({ stream, deliveries, all }: Entries): Promise<boolean> {
+    const ids = all.map(({ id }) => id);
+    const run = { script: SEND, args: [stream, String(deliveries), ...ids] };
+    const { kind, reply } = await this.#link.run(run);
+    return kind === 'replied' && reply === 1;
   }
 
-  async end(claim: RedisClaim, args: readonly string[], results: Results): Promise<boolean> {
-    const { counts } = this.#options;
-    const { hits, givenBack, suspects } = claim;
-    const run = { script: END, number: claim.number, args };
-    const outcome = await this.#link.run(run);
-    this.#claimed -= hits.length;
-    if (outcome.kind === 'replied' && outcome.reply === 0) {
-      counts.stored += hits.length;
+  /** Hits that dead processes were sending, and old ones, have a result at once. */
+  #open(entries: Entries): Claim {
+    const { maxAgeMillis, resendUnconfirmed } = this.#options;
+    const oldest = Date.now() - maxAgeMillis;
+    const hits: Hit[] = [];
+    const results = { unconfirmed: 0, expired: 0, spool: 0 };
+    for (const { wasSent, since, hit } of entries.all) {
+      if (wasSent && !resendUnconfirmed) results.unconfirmed += 1;
+      else if (since < oldest) results.expired += 1;
+      else if (hit) hits.push(hit);
+      else results.spool += 1;
+    }
+    const { length } = entries.all;
+    this.#claimed += length;
+    this.#options.counts.claimed += length;
+    const givenBack = new Map<Hit, number>();
+    return {
+      hits,
+      failures: Math.max(...entries.all.map(({ failures }) => failures)),
+      async giveBack(back, failures) {
+        for (const hit of back) givenBack.set(hit, failures);
+      },
+      touch: async () => void (await this.#send(entries)),
+      done: (others) => this.#end(entries, givenBack, [results, others]),
+    };
+  }
+
+  /** What is given back is written in one step with the removal of what has a result. */
+  async #end(
+    entries: Entries,
+    givenBack: ReadonlyMap<Hit, number>,
+    all: readonly Results[],
+  ): Promise<boolean> {
+    const { counts, log } = this.#options;
+    const { waiting } = this.#link;
+    const { length } = entries.all;
+    const run = { script: END, args: toEnd(entries, givenBack) };
+    const { kind, reply } = await this.#link.run(run);
+    this.#claimed -= length;
+    if (kind === 'replied' && reply === 0) {
+      counts.stored += length;
       return false;
     }
-    addResults(counts, results);
-    const apply = () => {
-      counts.stored += givenBack;
-      this.#link.waiting.hits -= hits.length - givenBack;
-      this.#link.waiting.suspects += suspects;
-      this.#isDrained &&= givenBack === 0;
-    };
-    if (outcome.kind === 'replied') apply();
-    else this.#link.repeat({ ...run, hits: givenBack, apply });
+    if (kind !== 'replied') this.#link.repeat({ ...run, stores: 0 });
+    counts.stored += givenBack.size;
+    for (const results of all) addResults(counts, results);
+    const [{ unconfirmed = 0, expired = 0, spool = 0 } = {}] = all;
+    if (unconfirmed > 0) log.addUnconfirmed(unconfirmed);
+    if (expired > 0) log.addExpired(expired);
+    if (spool > 0) log.addDamaged('Streams', spool);
+    this.#isDrained &&= givenBack.size === 0;
+    waiting.hits -= length - givenBack.size;
+    for (const failures of givenBack.values())
+      if (failures > 1 && failures < INVALID) waiting.suspects += 1;
     return true;
   }
 
@@ -173,39 +187,6 @@ class RedisSpool implements Spool, RedisClaimOwner {
     });
     return end < 0 ? hits : hits.slice(0, end);
   }
-
-  #countClaimed({ hits, failures, damagedLines }: RedisClaim): void {
-    const { counts } = this.#options;
-    this.#claimed += hits.length;
-    counts.claimed += hits.length + damagedLines;
-    if (failures > 1) this.#link.waiting.suspects -= 1;
-    if (damagedLines === 0) return;
-    counts.lost.spool += damagedLines;
-    this.#link.log.addDamaged('Streams', damagedLines);
-  }
-
-  /** Hits that dead processes were sending, and old ones. */
-  #countFound(unconfirmed: number, expired: number): void {
-    const { counts } = this.#options;
-    counts.claimed += unconfirmed + expired;
-    addResults(counts, { unconfirmed, expired });
-    if (unconfirmed > 0) this.#link.log.addUnconfirmed(unconfirmed);
-    if (expired > 0) this.#link.log.addExpired(expired);
-  }
-}
-
-/** Lines of hits, for entries that are no longer than a bulk usually is. */
-function toEntries(hits: readonly Hit[], maxBytes: number): string[] {
-  const entries: string[] = [];
-  let [start, bytes] = [0, 0];
-  for (const [i, hit] of hits.entries()) {
-    bytes += bytesOf(hit);
-    if (i > start && (i - start === ENTRY_HITS || bytes > maxBytes)) {
-      entries.push(toText(hits.slice(start, i)));
-      [start, bytes] = [i, bytesOf(hit)];
-    }
-  }
-  return [...entries, toText(hits.slice(start))];
 }
 
 function sizeOf(hits: readonly Hit[]): number {

@@ -1,13 +1,19 @@
 import { INVALID } from '../store.js';
-import { LEVELS } from './redis-scripts.js';
+
+/** The streams of a spool by the least number of failures of their hits. */
+const LEVELS = [
+  { name: 'hits', failures: 0 },
+  { name: 'failed', failures: 1 },
+  { name: 'suspects', failures: 2 },
+  { name: 'invalid', failures: INVALID },
+] as const;
+
+const TOKEN = ':token';
 
 /** The stream for hits that failed so often. */
 export function streamOf(failures: number, needsToken: boolean): string {
-  return `matomo-spool:${LEVELS[levelOf(failures)]}${needsToken ? ':token' : ''}`;
-}
-
-function levelOf(failures: number): number {
-  return failures >= INVALID ? 3 : Math.min(failures, 2);
+  const { name } = LEVELS.findLast((level) => level.failures <= failures) ?? LEVELS[0];
+  return `matomo-spool:${name}${needsToken ? TOKEN : ''}`;
 }
 
 /** Streams with hits that have not failed more often. With a token, those of both kinds: one kind must not wait for the other for ever. */
@@ -17,26 +23,29 @@ export function streamsUpTo(
   isTokenFirst = false,
 ): string[] {
   const kinds = hasToken ? [isTokenFirst, !isTokenFirst] : [false];
-  const levels = [0, 1, 2, INVALID].slice(0, levelOf(maxFailures) + 1);
-  return levels.flatMap((failures) => kinds.map((needsToken) => streamOf(failures, needsToken)));
+  const levels = LEVELS.filter(({ failures }) => failures <= maxFailures);
+  return levels.flatMap(({ failures }) =>
+    kinds.map((needsToken) => streamOf(failures, needsToken)),
+  );
 }
 
-/** Whether the hits of a stream have failed more than once. Then, an entry is a bulk of its own. */
-export function hasSuspects(stream: string): boolean {
-  return /:(?:suspects|invalid)\b/.test(stream);
+/** Whether each hit of a stream is a bulk of its own. */
+export function isOfSuspects(stream: string): boolean {
+  return stream.startsWith(streamOf(2, false));
 }
 
 /** All streams of a spool, in the order of `Measured`. */
 export const ALL_STREAMS: readonly string[] = streamsUpTo(INVALID, true);
 
-/** What can be claimed. */
+/** What is in a spool. */
 export interface Waiting {
   hits: number;
+  /** Bulks that have failed more than once and may be claimed. Of those that are invalid, one. */
   suspects: number;
+  /** When the oldest hit was stored that may be claimed. */
   oldestSeconds: number;
   /** The oldest needs a token. */
   isTokenFirst: boolean;
-  /** Of all streams. */
   bytes: number;
 }
 
@@ -48,26 +57,23 @@ export const NOTHING_WAITS: Waiting = {
   bytes: 0,
 };
 
-/** Hits; and of each stream entries that can be claimed, the ID of the oldest one, bytes. */
-export type Measured = readonly [
-  hits: number,
-  ...streams: (readonly [entries: number, oldestId: string, bytes: number])[],
-];
+/** Of each stream: hits, when the first one was stored, in epoch milliseconds, and bytes. */
+export type Measured = readonly (readonly [hits: number, since: string, bytes: number])[];
 
-/** Suspects and age are of those that can be claimed with or without a token. */
-export function toWaiting([hits, ...streams]: Measured, hasToken: boolean): Waiting {
+export function toWaiting(measured: Measured, hasToken: boolean): Waiting {
   const claimable = new Set(streamsUpTo(INVALID, hasToken));
-  const waiting = { ...NOTHING_WAITS, hits };
-  const oldest = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY] as [number, number];
-  for (const [i, [entries, oldestId, bytes]] of streams.entries()) {
+  const waiting = { ...NOTHING_WAITS };
+  for (const [i, [hits, since, bytes]] of measured.entries()) {
     const stream = ALL_STREAMS[i] as string;
+    waiting.hits += hits;
     waiting.bytes += bytes;
-    if (!claimable.has(stream) || entries === 0) continue;
-    if (hasSuspects(stream)) waiting.suspects += entries;
-    const kind = Number(stream.endsWith(':token'));
-    oldest[kind] = Math.min(oldest[kind] as number, Number.parseInt(oldestId, 10) / 1000);
+    if (!claimable.has(stream) || hits === 0) continue;
+    if (isOfSuspects(stream)) waiting.suspects += hits;
+    else if (stream.startsWith(streamOf(INVALID, false))) waiting.suspects += 1;
+    const seconds = Number(since) / 1000;
+    if (seconds >= waiting.oldestSeconds) continue;
+    waiting.oldestSeconds = seconds;
+    waiting.isTokenFirst = stream.endsWith(TOKEN);
   }
-  waiting.oldestSeconds = Math.min(...oldest);
-  waiting.isTokenFirst = oldest[1] < oldest[0];
   return waiting;
 }

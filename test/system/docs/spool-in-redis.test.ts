@@ -8,6 +8,7 @@ import { codeIn, rowsWith } from './pages.js';
 
 requires('redis-cli');
 
+const STREAM = 'matomo-spool:hits:token';
 const PAGE = 'docs/spool-in-redis.md';
 const READ = 'How do I count and read hits?';
 const DELETE = 'How do I delete hits?';
@@ -35,7 +36,7 @@ test('the page has all keys', async () => {
   expect(keys.filter((key) => !isDocumented(key))).toEqual([]);
 });
 
-test('the commands count hits, those that are sent included, and print them', async () => {
+test('the commands count hits, those that are sent included, and print them without control characters', async () => {
   const redis = await startRedis();
   const [first, second] = [
     await openRedisSpool({ place: redis.url }),
@@ -44,14 +45,13 @@ test('the commands count hits, those that are sent included, and print them', as
   await first.spool.store([hit('a'), hit('b'), hit('c')]);
   await second.spool.store([hit('d')]);
   await first.spool.claim(1, 0);
-  const [count, ...lines] = await run(COUNT, redis);
-  expect(count).toBe('4');
-  expect(sorted(lines.slice(0, 2))).toEqual(['matomo-spool:hits 1', 'matomo-spool:hits:token 1']);
+  await redis.command('XADD', STREAM, '*', 'h', '\u001b[2Jforeign\u0007');
+  const lines = await run(COUNT, redis);
+  expect(sorted(lines.slice(0, 2))).toEqual(['matomo-spool:hits 1', 'matomo-spool:hits:token 4']);
   const queries = lines.flatMap((line) => / 1 \w+ (\?.*)$/.exec(line)?.[1] ?? []);
   expect(queries).toEqual(['a', 'b', 'c'].map((visitor) => hit(visitor).query));
+  expect(lines.at(-1)).toBe('[2Jforeign');
 });
-
-const STREAM = 'matomo-spool:hits:token';
 
 test('entries are deleted while processes run, all or old ones', async () => {
   const redis = await startRedis();
@@ -66,7 +66,7 @@ test('entries are deleted while processes run, all or old ones', async () => {
   const left = (await redis.command('XRANGE', STREAM, '-', '+')) as [string][];
   expect([left.map(([id]) => id), first === second]).toEqual([[second], false]);
   await run(all, redis);
-  expect((await keysIn(redis)).filter((key) => /hits|count/.test(key))).toEqual([]);
+  expect((await keysIn(redis)).filter((key) => /hits/.test(key))).toEqual([]);
   await spool.store([hit('newest')]);
   expect(await visitorsIn(spool)).toEqual(['newest']);
   expect(codes()).toEqual([]);
