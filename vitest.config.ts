@@ -44,21 +44,47 @@ const SHORT_PROJECTS: TestProjectInlineConfiguration[] = [
   },
 ];
 
+/** Long tests that compare times, which others at the same time would disturb. */
+const MEASURING = [
+  'test/**/{linear-input,linear-names,outage-speed,slow-clients,folder-processes}.long.test.ts',
+  'test/options/hide-secrets.long.test.ts',
+];
+
+/** The others wait most of the time, for processes and timers. */
+const LONG_PROJECTS: TestProjectInlineConfiguration[] = [
+  {
+    extends: true,
+    test: {
+      name: 'measuring',
+      include: MEASURING,
+      maxWorkers: availableParallelism(),
+      sequence: { groupOrder: 0 },
+    },
+  },
+  {
+    extends: true,
+    test: {
+      name: 'waiting',
+      // `npm run test:full` repeats tests with `sampled` in full length.
+      include: [testLength === 'full' ? 'test/**/*.{long,sampled}.test.ts' : LONG],
+      exclude: MEASURING,
+      maxWorkers: 2 * availableParallelism(),
+      sequence: { groupOrder: 1 },
+    },
+  },
+];
+
 export default defineConfig({
   plugins: [exitWorker],
   test: {
-    // `npm run test:full` repeats tests with `sampled` in full length.
-    ...(isLong
-      ? { include: [testLength === 'full' ? 'test/**/*.{long,sampled}.test.ts' : LONG] }
-      : { projects: SHORT_PROJECTS }),
+    projects: isLong ? LONG_PROJECTS : SHORT_PROJECTS,
     env: {
       OTEL_NODE_RESOURCE_DETECTORS: 'none',
       OTEL_METRICS_EXPORTER: 'none',
       OTEL_LOGS_EXPORTER: 'none',
     },
     // More than the default of Vitest: most tests wait for a child process or a timer.
-    // Long tests keep a core busy, and some measure how time grows.
-    maxWorkers: availableParallelism() * (isLong ? 1 : 2),
+    maxWorkers: 2 * availableParallelism(),
     sequence: { shuffle: { files: hasOwnSeed } },
     setupFiles: ['test/support/no-tracking-line.ts', 'test/support/one-clock.ts'],
     testTimeout: isLong ? 600_000 : 60_000,

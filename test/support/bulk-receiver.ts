@@ -108,7 +108,8 @@ export function arrivalsOf({ bulks }: BulkReceiver): Map<string, Bulk[]> {
   return arrivals;
 }
 
-function nameOf(hit: URLSearchParams): string {
+/** What a further hit tracks, or the path of the page. */
+export function nameOf(hit: URLSearchParams): string {
   return furtherNameOf(hit) ?? new URL(hit.get('url') ?? '').pathname.slice(1);
 }
 

@@ -1,4 +1,4 @@
 import { ALL } from './rows/all.js';
-import { testEnds } from './table.js';
+import { testEndsTogether } from './table.js';
 
-testEnds(ALL, 'folder');
+testEndsTogether(ALL, 'folder');

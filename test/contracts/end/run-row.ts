@@ -1,6 +1,9 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Bulk, type BulkReceiver, startBulkReceiver } from '../../support/bulk-receiver.js';
+import {
+  type Bulk,
+  type BulkReceiver,
+  nameOf,
+  startBulkReceiver,
+} from '../../support/bulk-receiver.js';
 import {
   type ChildExit,
   eventually,
@@ -8,8 +11,10 @@ import {
   startServer,
 } from '../../support/child-process.js';
 import { freePort } from '../../support/free-port.js';
+import { type RedisServer, startRedis } from '../../support/redis-server.js';
 import { REGISTER } from '../../support/registered-app.js';
 import { sorted } from '../../support/sorted.js';
+import { linesIn } from '../../support/spool.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const APP = 'test/contracts/doors/end/app.cjs';
@@ -18,7 +23,8 @@ const NEVER = String(HOUR);
 
 /** How a Matomo answers until the process has ended. */
 export type Answers = 'fast' | 'slow' | 'down' | 'hangs';
-export type Place = 'memory' | 'folder';
+/** Where hits wait. */
+export type Place = 'memory' | 'folder' | 'redis';
 
 /** What a test does with the process besides the first two requests. */
 export interface Running {
@@ -58,8 +64,10 @@ export interface Row {
   readonly node?: string;
   /** Starts `node`. */
   readonly command?: readonly string[];
-  /** With a folder, it ends before hits are stored in it. */
+  /** With a spool, it ends before hits are stored in it. */
   readonly isEarly?: boolean;
+  /** What is left in a folder is sent by the next process. Other rows only read the folder. */
+  readonly isSentByNext?: boolean;
   /** What the process writes differs: `beforeExit` is emitted once more. */
   readonly printsMore?: boolean;
 }
@@ -69,7 +77,7 @@ export interface End {
   readonly exit: ChildExit;
   /** Names of hits that Matomo has tracked until then. */
   readonly tracked: readonly string[];
-  /** Names of hits that the next process of the folder has sent; of memory, none. */
+  /** Names of hits that are left to the next process; of memory, none. */
   readonly left: readonly string[];
   /** Codes of the lines. */
   readonly codes: readonly string[];
@@ -86,7 +94,7 @@ export async function runWithout(row: Row): Promise<Pick<End, 'exit' | 'printed'
   return { exit: await app.exit(), printed: printedBy(app) };
 }
 
-/** Runs it with the package. `names`: of the hits that arrive until another process of the same folder has sent what is left. */
+/** Runs it with the package. `names`: of the hits that arrive, or are left to the next process. */
 export async function runWith(
   row: Row,
   answers: Answers,
@@ -96,27 +104,59 @@ export async function runWith(
   const matomo = await startBulkReceiver();
   const isUnreachable = answers === 'down' && place === 'memory';
   const url = isUnreachable ? `http://127.0.0.1:${await freePort()}` : matomo.url;
-  const folder = place === 'folder' ? temporaryFolder() : undefined;
+  const spool = await openSpool(place);
   if (answers === 'slow') matomo.play({ delayMillis: 300 });
   if (answers === 'hangs') matomo.play({ delayMillis: HOUR });
   if (answers === 'down') matomo.play({ refusals: Number.POSITIVE_INFINITY });
   const env = {
     MATOMO_URL: url,
     MATOMO_SITE_ID: '1',
-    // Only the end of the process sends.
+    // Only the end of the process sends, and it waits for nothing but answers.
     MATOMO_SCHEDULE_DELAY: NEVER,
-    ...(folder && { MATOMO_SPOOL: folder }),
+    MATOMO_SHUTDOWN_TIMEOUT: NEVER,
+    ...(spool && { MATOMO_SPOOL: spool.place }),
     ...row.env,
   };
   const app = await startServer([...REGISTER, APP], optionsOf(row, env));
   const isStored = row.isEarly !== true && env.MATOMO_SCHEDULE_DELAY === NEVER;
-  await use(app, row, matomo, isStored ? folder : undefined);
+  await use(app, row, matomo, isStored ? spool : undefined);
   const exit = await app.exit();
   const tracked = matomo.tracked();
   matomo.play({});
-  const left = folder ? await sendRest(matomo, optionsOf(row, env), names, tracked) : [];
-  if (folder) rmSync(folder, { recursive: true, force: true });
+  const isSentByNext = place === 'redis' || row.isSentByNext === true;
+  const left = isSentByNext
+    ? await sendRest(matomo, optionsOf(row, env), names, tracked)
+    : ((await spool?.names()) ?? []);
   return { exit, tracked: sorted(tracked), left, codes: codesOf(app), printed: printedBy(app) };
+}
+
+/** Where hits wait besides memory. */
+interface OpenedSpool {
+  readonly place: string;
+  /** Of the hits in it. */
+  names(): Promise<string[]>;
+}
+
+async function openSpool(place: Place): Promise<OpenedSpool | undefined> {
+  if (place === 'memory') return undefined;
+  if (place === 'folder') {
+    const folder = temporaryFolder();
+    return { place: folder, names: async () => linesIn(folder).map(nameIn) };
+  }
+  const redis = await startRedis();
+  return { place: redis.url, names: () => namesInRedis(redis) };
+}
+
+async function namesInRedis({ command }: RedisServer): Promise<string[]> {
+  const streams = (await command('KEYS', 'matomo-spool:hits*')) as string[];
+  const entries = await Promise.all(streams.map((name) => command('XRANGE', name, '-', '+')));
+  const texts = JSON.stringify(entries).match(/\?idsite=1[^ "\\]*/g) ?? [];
+  return texts.map(nameIn);
+}
+
+/** The name of the hit of which a spool has this text. */
+function nameIn(text: string): string {
+  return nameOf(new URLSearchParams(text.slice(text.indexOf('?'))));
 }
 
 /** Names of all hits of a row. */
@@ -129,12 +169,12 @@ function optionsOf({ way, command, node, appEnv }: Row, env: Record<string, stri
   return { env: all, ...(node && { node }), ...(command && { command }) };
 }
 
-/** Sends the first requests, waits until they are in the folder, if there is one, and ends the process. */
+/** Sends the first requests, waits until they are in the spool, if there is one, and ends the process. */
 async function use(
   app: Server,
   { end = askForEnd }: Row,
   matomo?: BulkReceiver,
-  folder?: string,
+  spool?: OpenedSpool,
 ): Promise<void> {
   let hasEnded = false;
   void app.ended.then(() => {
@@ -171,7 +211,7 @@ async function use(
     recover: () => matomo?.play({}),
   };
   for (const path of ['/a', '/b']) await running.get(path);
-  if (folder) await eventually(() => hitsIn(folder).length >= 2);
+  if (spool) await eventually(async () => (await spool.names()).length >= 2);
   await end(running);
 }
 
@@ -179,22 +219,7 @@ function isAnswered({ answeredMillis }: Bulk): boolean {
   return answeredMillis < Number.POSITIVE_INFINITY;
 }
 
-/** Texts of hits in all files of a folder; none if files are moved meanwhile. */
-function hitsIn(folder: string): string[] {
-  try {
-    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile());
-    const texts = files.map(({ parentPath, name }) =>
-      readFileSync(join(parentPath, name), 'latin1'),
-    );
-    return texts.join('').match(/idsite=1/g) ?? [];
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return [];
-  }
-}
-
-/** Starts another process with the same folder, and returns the hits that it sends. */
+/** Starts another process with the same spool, and returns the hits that it sends. */
 async function sendRest(
   matomo: BulkReceiver,
   { env, node }: ReturnType<typeof optionsOf>,
@@ -208,7 +233,6 @@ async function sendRest(
   // It sends what is there at once; a hit of its own comes last.
   await fetch(`${next.url}/next`).then((response) => response.text());
   await eventually(() => [...missing, 'next'].every((name) => arrived().includes(name)), {
-    timeoutMillis: 120_000, // the file of a process that was killed is that of a dead one after a minute
     describe: () => `${missing.join(' ')} from the next process, which sent ${arrived().join(' ')}`,
   });
   await next.stop('SIGTERM');

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { sampled } from '../../support/long.js';
 import { sorted } from '../../support/sorted.js';
+import { together } from '../../support/together.js';
 import type { TableRow } from './rows/row.js';
 import {
   type Answers,
@@ -10,18 +12,21 @@ import {
   runWithout,
 } from './run-row.js';
 
-const ANSWERS: readonly Answers[] = ['fast', 'slow', 'down'];
-/** With a folder, a Matomo that is down is named, if it was asked. Its hits wait. */
+/** Long tests run the rest: other versions of Node.js have a fast Matomo. */
+const ANSWERS: readonly Answers[] = sampled(['slow', 'down'], ['fast', 'slow', 'down']);
+/** With a spool, a Matomo that is down is named, if it was asked. Its hits wait. */
 const OUTAGES = [[], ['unavailable'], ['unreachable']];
+
+type SetUp = Pick<TableRow, 'node' | 'appEnv'>;
 
 /**
  * Tests that the processes of these rows end as without the package, and that each hit arrives once. A Matomo is `fast`, `slow` (300 ms),
- * `down` (nothing listens; with a folder, it answers 503), or `hangs`: it never answers. `findSetUp` is called within tests.
+ * `down` (nothing listens; with a spool, it answers 503), or `hangs`: it never answers. `findSetUp` is called within tests.
  */
 export function testEnds(
   rows: readonly TableRow[],
   place: Place,
-  findSetUp: () => Pick<TableRow, 'node' | 'appEnv'> = () => ({}),
+  findSetUp: () => SetUp = () => ({}),
 ): void {
   const named = rows.map((row): [string, TableRow] => [row.name, row]);
   describe.each(named)('%s', (_name, row) => {
@@ -29,6 +34,32 @@ export function testEnds(
     test(`with ${place}, Matomo ${answers.join(', ')}`, () =>
       expectEnds({ ...row, ...findSetUp() }, place, answers));
   });
+}
+
+/** The same within one test, without what `npm test` has found of Node.js: how processes end without the package. */
+export function testEndsTogether(
+  rows: readonly TableRow[],
+  place: Place,
+  usual: readonly Answers[] = ANSWERS,
+  findSetUp: () => SetUp = () => ({}),
+): void {
+  testEnds(
+    rows.filter(({ requires }) => requires),
+    place,
+    findSetUp,
+  );
+  const others = rows.filter(({ requires }) => !requires);
+  test(`all other ends with ${place}, Matomo ${usual.join(', ')}`, () =>
+    together(
+      others,
+      ({ name }) => name,
+      (row) =>
+        expectEnds(
+          { ...row, ...findSetUp(), exitWithout: 'none' },
+          place,
+          sampled(row.answers?.slice(-1), row.answers) ?? usual,
+        ),
+    ));
 }
 
 async function expectEnds(row: TableRow, place: Place, answers: readonly Answers[]): Promise<void> {

@@ -1,7 +1,9 @@
 import { test } from 'vitest';
+import { sampled } from '../../support/long.js';
 import { startRedis } from '../../support/redis-server.js';
 import { REGISTER } from '../../support/registered-app.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { together } from '../../support/together.js';
 import { APP, expectToLive, LOADED, preload, STARTS } from './hosts.js';
 
 type Row = readonly [name: string, flags: readonly string[], env: Record<string, string>];
@@ -68,25 +70,24 @@ export function testDangerousHosts(options: NodeOptions = () => ({})): void {
   });
 }
 
-/** All rows. */
+/** All rows of one way, and those that were dangerous of the others. They run together. */
 export function testAllHosts(major: number, options: NodeOptions): void {
-  for (const [how, flagsOfPackage] of [...LOADED, ['start() in an ES module', STARTS] as const])
-    test.each([...DANGEROUS, ...moreOf(major)])(
-      `a process whose host %s lives and ends as it would, loaded by ${how}`,
-      async (_name, flags, env) => {
-        await expectToLive([...flagsOfPackage, ...flags, APP], { ...options(), env });
-      },
-    );
+  const all = [...DANGEROUS, ...moreOf(major)];
+  const ways = [...LOADED, ['start() in an ES module', STARTS] as const];
+  test.each(ways)('hosts live and end as they would, with the package loaded by %s', (how, of) =>
+    together(how === '--require' ? all : sampled(DANGEROUS, all), nameOf, ([, flags, env]) =>
+      expectToLive([...of, ...flags, APP], { ...options(), env }),
+    ),
+  );
 
-  for (const [where, open] of SPOOLS)
-    test.each(DANGEROUS)(
-      `a process whose host %s lives and ends as it would, with hits in ${where}`,
-      async (_name, flags, env) => {
-        const spool = { MATOMO_SPOOL: await open() };
-        await expectToLive([...REGISTER, ...flags, APP], {
-          ...options(),
-          env: { ...env, ...spool },
-        });
-      },
-    );
+  test.each(SPOOLS)('the same of hosts with hits in %s', (_where, open) =>
+    together(DANGEROUS, nameOf, async ([, flags, env]) => {
+      const spooled = { ...env, MATOMO_SPOOL: await open() };
+      await expectToLive([...REGISTER, ...flags, APP], { ...options(), env: spooled });
+    }),
+  );
+}
+
+function nameOf([name]: Row): string {
+  return name;
 }

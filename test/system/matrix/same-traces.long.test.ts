@@ -11,11 +11,18 @@ import {
   traceApplication,
 } from '../../register/exported-spans.js';
 import { eventually, ROOT, startServer } from '../../support/child-process.js';
+import { sampled } from '../../support/long.js';
 import { type Cell, matrix, packBeforeTests, preparePlace } from '../../support/matrix.js';
 import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
 
 /** How many pages are requested from Next.js. Each has about ten spans. */
 const PAGES = 5;
+/** `test/register/same-traces.long.test.ts` has all ways with one SDK. */
+const FEW = new Set(['in code', 'by auto-instrumentations', 'late']);
+const WAYS = sampled(
+  TRACINGS.filter(([how]) => FEW.has(how)),
+  TRACINGS,
+);
 const npmPackage = packBeforeTests();
 const cells = new Map(matrix.planCells({ core: true }).map((cell) => [cell.sdk, cell]));
 
@@ -24,7 +31,7 @@ test.each([...cells])(
   async (_sdk, cell) => {
     const { folder: cwd, node } = await preparePlace({ ...cell, build: [] }, npmPackage());
     cpSync(EXPORTS_SPANS, join(cwd, basename(EXPORTS_SPANS)));
-    for (const [how, flags, setUp, paths, spans] of TRACINGS) {
+    for (const [how, flags, setUp, paths, spans] of WAYS) {
       const { inspector, env: site } = await matomo();
       const env = { ...setUp, ...site, MATOMO_SCHEDULE_DELAY: '0' };
       const run = (preloads: readonly string[], settings = {}) =>

@@ -1,0 +1,25 @@
+/** Rows that run at the same time: they mostly wait. */
+const ROWS_AT_A_TIME = 4;
+
+/** Runs all rows of a table within one test, and then fails with each that has failed. */
+export async function together<T>(
+  rows: readonly T[],
+  nameOf: (row: T) => string,
+  run: (row: T) => Promise<void>,
+): Promise<void> {
+  const failures: Error[] = [];
+  const left = [...rows];
+  async function runNext(): Promise<void> {
+    for (let row = left.shift(); row !== undefined; row = left.shift()) {
+      try {
+        await run(row);
+      } catch (error) {
+        const failure = error instanceof Error ? error : new Error(String(error));
+        failure.message = `${nameOf(row)}: ${failure.message}`;
+        failures.push(failure);
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: ROWS_AT_A_TIME }, runNext));
+  if (failures.length > 0) throw failures; // Vitest shows each
+}
