@@ -82,6 +82,7 @@ export class HitPipeline implements RequestSink {
     const builder = () => this.#hits;
     const parts = { options, diagnostics, callbacks, builder, report };
     this.#parts = parts;
+    void this.#hits; // now, because it takes milliseconds
     this.#decisions = new Decisions(parts);
     this.#countFirstRequest = watchFirstRequests(diagnostics);
     this.#further = new FurtherHits({
@@ -102,7 +103,7 @@ export class HitPipeline implements RequestSink {
     });
   }
 
-  /** What builds hits. Made when first asked, and again if a spool that was opened late has another visitor key. */
+  /** What builds hits. Made again if a spool that was opened late has another visitor key. */
   get #hits(): HitBuilder {
     const visitorKey = this.#made.visitorKey();
     if (this.#builder && visitorKey === this.#visitorKey) return this.#builder;

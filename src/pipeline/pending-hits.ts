@@ -15,7 +15,7 @@ export class PendingHits<Item extends object> {
   /** Whether a wait may end by itself now. */
   readonly #mayEnd: () => boolean;
   /** When they are due, on the monotonic clock. */
-  readonly #dueMillis = new Map<Item, number>();
+  #dueMillis = new Map<Item, number>();
   readonly #scope = new AsyncScope('MatomoPendingHits');
   #timer: NodeJS.Timeout | undefined;
 
@@ -47,11 +47,12 @@ export class PendingHits<Item extends object> {
   }
 
   #endUntil(millis: number): void {
-    for (const [item, dueMillis] of [...this.#dueMillis]) {
-      if (dueMillis > millis) break;
-      this.#dueMillis.delete(item);
-      this.#end(item, millis === Number.POSITIVE_INFINITY);
-    }
+    const all = [...this.#dueMillis];
+    const left = all.findIndex(([, dueMillis]) => dueMillis > millis);
+    const due = left === -1 ? all : all.slice(0, left);
+    // A new map: tables that one has outgrown would keep removed items alive until V8 collects all garbage.
+    this.#dueMillis = new Map(all.slice(due.length));
+    for (const [item] of due) this.#end(item, millis === Number.POSITIVE_INFINITY);
   }
 
   #setTimer(millis: number): void {
