@@ -43,17 +43,14 @@ export interface DeliveryLimits {
   readonly closeMillis: number;
   /** How long one operation of a disk or of Redis may take. */
   readonly operationMillis: number;
-  /** A file of a spool has at most so many hits, and about so many bytes. */
+  /** A file of a spool is closed when it has so many hits, or bytes. */
   readonly maxFileHits: number;
   readonly maxFileBytes: number;
-  /** A file is closed after so long, or, while nothing can be sent, after the longer time. */
+  /** A file is closed after so long: until then, only its process claims it. */
   readonly fileMillis: number;
-  readonly idleFileMillis: number;
   /** Names of files are listed at most so often, and sizes. */
   readonly listMillis: number;
   readonly sizeMillis: number;
-  /** At `exit`, how long a write is waited for that another thread does. */
-  readonly otherWriteMillis: number;
 }
 
 export const DELIVERY_LIMITS: DeliveryLimits = {
@@ -76,9 +73,7 @@ export const DELIVERY_LIMITS: DeliveryLimits = {
   operationMillis: 5 * SECOND,
   maxFileHits: 1_000,
   maxFileBytes: 1_000_000,
-  fileMillis: 30 * SECOND,
-  idleFileMillis: 5 * MINUTE,
+  fileMillis: 5 * MINUTE,
   listMillis: SECOND,
   sizeMillis: MINUTE,
-  otherWriteMillis: 250,
 };

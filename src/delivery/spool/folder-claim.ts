@@ -1,143 +1,161 @@
-import { renameSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Hit } from '../../hit/hit.js';
 import { addResults, type Results } from '../delivery-counts.js';
 import type { Claim } from '../store.js';
-import { isMissing } from './folder-access.js';
+import type { FolderDisk } from './folder-disk.js';
+import type { FolderFiles } from './folder-files.js';
 import type { FolderListing } from './folder-listing.js';
-import { type HitsFile, toWaiting } from './folder-names.js';
-import type { FolderReader, Taken } from './folder-reader.js';
-import type { FolderWriter } from './folder-writer.js';
+import { type HitsFile, nameOf, toWaiting } from './folder-names.js';
+import type { FolderWriter, GivenBack } from './folder-writer.js';
 import type { SpoolOptions } from './spool-options.js';
 
-/** Hits that could not be written to a file, and where they came from. */
-export interface GivenBack {
-  readonly hits: readonly Hit[];
-  readonly failures: number;
-  readonly source: HitsFile;
-}
-
-/** What a claim needs of its spool. */
-export interface ClaimParts {
-  readonly folder: string;
+/** The parts of a spool in a folder. */
+export interface FolderParts {
   readonly options: SpoolOptions;
+  readonly files: FolderFiles;
   readonly listing: FolderListing;
   readonly writer: FolderWriter;
-  readonly reader: FolderReader;
-  /** Runs operations of the disk, if it hangs as soon as it goes on. Resolves with `undefined` if they fail or take too long. */
-  readonly run: <T>(operations: () => Promise<T>) => Promise<T | undefined>;
-  /** Writes hits to a file, or keeps them in memory until that is possible. */
-  readonly giveBack: (given: GivenBack) => Promise<void>;
-  /** The claim has ended. */
-  readonly onEnd: () => void;
+  readonly disk: FolderDisk;
+  /** The last attempt has failed, and nothing was sent since. */
+  hasFailed: boolean;
+}
+
+/** What was claimed. */
+interface Taken {
+  /** The file, with its name until the claim ends. */
+  readonly file: HitsFile;
+  /** Lines that waited, and are claimed now. */
+  readonly lines: number;
+  /** The hits in these lines. Those of others are damaged. */
+  readonly hits: readonly Hit[];
+  readonly bytes: number;
 }
 
 /** A bulk of a file. */
 export class FolderClaim implements Claim {
   readonly hits: readonly Hit[];
   readonly failures: number;
-  /** Hits that were not given back. */
+  /** Hits without a result, until the claim ends. */
   count: number;
+  #file: HitsFile;
   readonly #taken: Taken;
-  readonly #parts: ClaimParts;
-  /** Where the file goes instead if all hits are given back. */
-  #back: HitsFile | undefined;
+  readonly #given: GivenBack[] = [];
+  readonly #parts: FolderParts;
 
-  constructor(taken: Taken, parts: ClaimParts) {
+  constructor(taken: Taken, parts: FolderParts) {
     this.hits = taken.hits;
     this.failures = taken.file.failures;
     this.count = taken.hits.length;
+    this.#file = taken.file;
     this.#taken = taken;
     this.#parts = parts;
+    parts.options.counts.claimed += this.count;
+    parts.listing.hits -= taken.lines;
   }
 
   async giveBack(hits: readonly Hit[], failures: number): Promise<void> {
-    const { file, next } = this.#taken;
-    if (hits.length === 0) return;
-    // A new name is enough, which needs no room on the disk.
-    if (hits.length === this.hits.length && (failures === this.failures || !next)) {
-      this.#back = toWaiting(file, file.done, failures);
-      return;
-    }
-    if (!(await this.#touch())) return;
-    await this.#parts.giveBack({ hits, failures, source: file });
-    this.count -= hits.length;
+    if (hits.length > 0) this.#given.push({ hits, failures, source: this.#file });
   }
 
   async touch(): Promise<void> {
-    await this.#touch();
+    await this.#parts.disk.run('claim', () => this.#touch(), { canWait: true });
   }
 
   /** Resolves with `false` if another process has taken the claim. */
   async #touch(): Promise<boolean> {
-    const { reader, run } = this.#parts;
-    const isThere = await run(() =>
-      reader.touch(this.#taken.file).then(
-        () => true,
-        (error) => {
-          if (!isMissing(error)) throw error;
-          return false;
-        },
-      ),
-    );
-    return isThere ?? true;
+    const touched = { ...this.#file, activeMillis: Date.now() };
+    const isOurs = await this.#parts.files.move(this.#file, touched);
+    this.#file = touched;
+    return isOurs;
   }
 
   async done(results: Results): Promise<boolean> {
-    const { reader, run, writer } = this.#parts;
-    const isOurs = await run(() => reader.move(this.#taken.file, this.#back ?? this.#taken.next));
+    const back = this.#back;
     const { tracked = 0, accepted = 0, invalid = 0, unconfirmed = 0 } = results;
-    if (tracked + accepted + invalid > 0) writer.hasFailed = false;
-    else if (unconfirmed > 0 || (this.#back?.failures === this.failures && this.failures < 2))
-      writer.hasFailed = true;
+    const isUnchanged = back?.failures === this.failures && this.failures < 2;
+    if (tracked + accepted + invalid > 0) this.#parts.hasFailed = false;
+    else if (unconfirmed > 0 || isUnchanged) this.#parts.hasFailed = true;
+    this.#keepGiven(back);
+    const isOurs = await this.#parts.disk.run('claim', () => this.#move(back), { canWait: true });
     // If the disk has failed, the results are known all the same.
-    this.#end(isOurs ?? true, results);
-    return isOurs ?? true;
+    return this.#end(results, back, isOurs ?? true);
+  }
+
+  /** The same as a step of the disk that goes on. */
+  async settle(results: Results): Promise<boolean> {
+    const back = this.#back;
+    return this.#end(results, back, await this.#move(back));
   }
 
   endNow(left: readonly Hit[]): void {
-    const { folder, writer, options } = this.#parts;
-    const { counts } = options;
-    const { file, next } = this.#taken;
-    if (left.length === this.hits.length) {
-      this.#back = toWaiting(file, file.done);
-    } else {
-      try {
-        writer.writeNow(left, this.failures, file);
-        counts.stored += left.length;
-      } catch {
-        counts.lost.spool += left.length;
-      }
-      this.count -= left.length;
-    }
-    const path = join(folder, file.name);
-    const target = this.#back ?? next;
+    const { writer, files, disk } = this.#parts;
+    if (left.length > 0)
+      this.#given.push({ hits: left, failures: this.failures, source: this.#file });
+    const back = this.#back;
+    this.#keepGiven(back);
+    writer.writeKeptNow();
+    let isOurs = true;
     try {
-      if (target) renameSync(path, join(folder, target.name));
-      else unlinkSync(path);
-      this.#end(true, {});
+      isOurs = files.moveNow(this.#file, back ?? this.#next);
     } catch (error) {
-      this.#end(!isMissing(error), {});
+      disk.fail('claim', error);
     }
+    this.#end({}, back, isOurs);
   }
 
-  #end(isOurs: boolean, results: Results): void {
-    const { options, listing, reader, onEnd } = this.#parts;
-    const { counts } = options;
-    const { file, next, damaged, bytes } = this.#taken;
-    const target = this.#back ?? next;
-    if (!isOurs) {
-      counts.claimed -= this.count;
-    } else if (this.#back) {
-      counts.stored += this.count;
-      listing.hits += this.count;
-    } else {
-      addResults(counts, results);
-      reader.countDamaged(file, damaged);
+  /** A new name is enough, which needs no room, if all hits are given back and it can say how often they failed. */
+  get #back(): HitsFile | undefined {
+    const [first] = this.#given;
+    const { done, lines, until } = this.#file;
+    if (first?.hits.length !== this.hits.length) return undefined;
+    if (first.failures !== this.failures && until < lines) return undefined;
+    return toWaiting(this.#file, done, first.failures);
+  }
+
+  get #next(): HitsFile | undefined {
+    const { until, lines } = this.#file;
+    return until < lines ? toWaiting(this.#file, until) : undefined;
+  }
+
+  #keepGiven(back: HitsFile | undefined): void {
+    if (!back) this.#parts.writer.kept.push(...this.#given);
+  }
+
+  /** Hits that were given back get files before the claim ends. */
+  async #move(back: HitsFile | undefined): Promise<boolean> {
+    const { writer, files } = this.#parts;
+    if (!back && this.#given.length > 0) {
+      if (!(await this.#touch())) {
+        writer.drop(this.#given);
+        return false;
+      }
+      await writer.writeKept();
     }
-    if (isOurs && target) listing.add(target);
-    if (!target) listing.bytes -= bytes;
+    return files.move(this.#file, back ?? this.#next);
+  }
+
+  #end(results: Results, back: HitsFile | undefined, isOurs: boolean): boolean {
+    const { options, listing } = this.#parts;
+    const { counts, log } = options;
+    const { lines, bytes } = this.#taken;
+    const { done, until } = this.#file;
+    const next = back ?? this.#next;
     this.count = 0;
-    onEnd();
+    if (!isOurs) {
+      counts.claimed -= this.hits.length;
+      return false;
+    }
+    if (next) listing.add(next);
+    else listing.bytes -= bytes;
+    if (back) {
+      listing.hits += lines;
+      counts.stored += this.hits.length;
+      return true;
+    }
+    addResults(counts, results);
+    const damaged = until - done - this.hits.length;
+    counts.claimed += damaged;
+    counts.lost.spool += damaged;
+    if (damaged > 0) log.addDamaged(nameOf(this.#file), damaged);
+    return true;
   }
 }

@@ -1,19 +1,28 @@
-import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
+import { codeOf } from '../../common/describe-error.js';
 import { withTimeout } from '../../common/timers.js';
 import type { Hit } from '../../hit/hit.js';
+import { bytesOf } from '../bulk.js';
 import type { Claim, Spool } from '../store.js';
-import { type ClaimParts, FolderClaim, type GivenBack } from './folder-claim.js';
+import { FolderClaim, type FolderParts } from './folder-claim.js';
 import { FolderDisk } from './folder-disk.js';
+import { FolderFiles, ForeignFile, isTaken } from './folder-files.js';
 import { FolderListing } from './folder-listing.js';
-import { type HitsFile, toWaiting } from './folder-names.js';
-import { FolderReader, type Taken } from './folder-reader.js';
+import { type HitsFile, idOf, nameOf } from './folder-names.js';
 import { FolderWriter } from './folder-writer.js';
-import type { SpoolLog } from './spool-log.js';
+import { readLine } from './hit-line.js';
 import type { SpoolOptions } from './spool-options.js';
 
-/** How many files that are too old are removed before a claim. */
-const MAX_EXPIRED = 100;
+/** How many files are tried before a claim: others may be faster, and hits may be too old. */
+const MAX_TRIES = 100;
+const LINE_FEED = 10;
+const FOREIGN = 'is a link, not a regular file, or owned by another user. It is not read.';
+
+/** The lines of a file; `undefined` for one that is damaged, or missing. */
+interface Contents {
+  readonly id: string;
+  readonly lines: readonly (Hit | undefined)[];
+  readonly bytes: number;
+}
 
 /**
  * Opens a spool in a folder of this machine, which is created if it does not exist. If that fails, it is tried again. Waits for the disk: the
@@ -30,47 +39,33 @@ export function openFolder(options: SpoolOptions): Spool {
  */
 class FolderSpool implements Spool {
   readonly #options: SpoolOptions;
-  readonly #log: SpoolLog;
+  readonly #files: FolderFiles;
   readonly #disk: FolderDisk;
   readonly #listing: FolderListing;
   readonly #writer: FolderWriter;
-  readonly #reader: FolderReader;
-  readonly #claimParts: ClaimParts;
+  readonly #parts: FolderParts;
   #claim: FolderClaim | undefined;
   #lastSuspect: HitsFile | undefined;
-  /** Hits that `store` has stored, until it resolves. */
-  #stored: readonly Hit[] = [];
-  /** Hits that were given back and could not be written. */
-  readonly #kept: GivenBack[] = [];
+  /** The file that was read last: it usually has several bulks. */
+  #contents: Contents | undefined;
 
   constructor(options: SpoolOptions) {
-    const folder = resolve(options.place);
-    const id = randomBytes(4).toString('hex');
+    const files = new FolderFiles(options.place);
+    const disk = new FolderDisk(files.folder, options);
+    const listing = new FolderListing(files, options);
+    const writer = new FolderWriter(files, options, listing, disk);
     this.#options = options;
-    this.#log = options.log;
-    const disk = new FolderDisk(folder, options, this.#log);
-    const listing = new FolderListing(folder, id, options);
-    const writer = new FolderWriter(folder, id, options, listing);
-    const reader = new FolderReader(folder, id, options, listing, this.#log);
+    this.#files = files;
     this.#disk = disk;
     this.#listing = listing;
     this.#writer = writer;
-    this.#reader = reader;
-    this.#claimParts = {
-      ...{ folder, options, listing, writer, reader },
-      run: (operations) => disk.run(operations, { purpose: 'write', canWait: true }),
-      giveBack: (given) => this.#giveBack(given),
-      onEnd: () => {
-        this.#claim = undefined;
-      },
-    };
-    void disk.run(() => listing.refresh(), { purpose: 'read' });
+    this.#parts = { options, files, disk, listing, writer, hasFailed: false };
+    void disk.run('claim', () => listing.refresh());
   }
 
   get isUsable(): boolean {
-    if (this.#disk.isHanging) return false;
-    if (!this.#disk.isFailing) return true;
-    return this.#disk.isFull && this.#listing.next(1, undefined) !== undefined; // sending makes room
+    // Sending makes room.
+    return this.#disk.can('claim') && (this.#disk.can('store') || this.#listing.hasWaiting);
   }
 
   get room(): number {
@@ -82,7 +77,7 @@ class FolderSpool implements Spool {
   }
 
   get count(): number {
-    return countKept(this.#kept) + (this.#claim?.count ?? 0);
+    return this.#writer.keptHits + (this.#claim?.count ?? 0);
   }
 
   get suspects(): number {
@@ -94,147 +89,156 @@ class FolderSpool implements Spool {
   }
 
   async store(hits: readonly Hit[]): Promise<number> {
-    let stored = 0;
-    while (stored < hits.length) {
-      const left = hits.slice(stored);
-      const append = async () => {
-        await this.#listing.refresh();
-        const appended = await this.#writer.append(left, this.room);
-        if (appended) this.#disk.succeed();
-        else this.#disk.fill('maxSpoolBytes is reached');
-        return appended;
-      };
-      const appended = await this.#disk.run(append, {
-        purpose: 'write',
-        undo: async (late) => late && this.#writer.undo(late),
-      });
-      if (!appended) break;
-      stored += appended.hits.length;
-      this.#stored = hits.slice(0, stored);
-    }
+    const append = async () => {
+      await this.#listing.refresh();
+      return this.#writer.append(hits);
+    };
+    const appended = await this.#disk.run('store', append, {
+      undo: (late) => this.#writer.undo(late),
+    });
     // Until then, they are in memory, where they count.
-    this.#options.counts.stored += stored;
-    this.#stored = [];
-    return stored;
+    if (appended) this.#options.counts.stored += hits.length;
+    return appended ? hits.length : 0;
   }
 
   async claim(most: number, maxFailures: number): Promise<Claim | undefined> {
-    const take = async () => {
-      await this.#listing.refresh();
-      await this.#tidyUp();
-      return this.#take(most, maxFailures);
-    };
-    const taken = await this.#disk.run(take, {
-      purpose: 'read',
-      undo: async (late) =>
-        late && this.#reader.move(late.file, toWaiting(late.file, late.file.done)),
+    this.#claim = await this.#disk.run('claim', () => this.#claimNext(most, maxFailures), {
+      undo: async (late) => {
+        await late?.giveBack(late.hits, late.failures);
+        await late?.settle({});
+      },
     });
-    if (!taken) return undefined;
-    this.#options.counts.claimed += taken.hits.length;
-    this.#listing.hits -= taken.hits.length;
-    this.#claim = new FolderClaim(taken, this.#claimParts);
     return this.#claim;
   }
 
-  /** Files of dead processes, hits that are too old, and those that could not be given back. */
-  async #tidyUp(): Promise<void> {
-    for (const file of this.#listing.dead.splice(0)) await this.#reader.release(file);
-    for (const file of this.#listing.expired.splice(0, MAX_EXPIRED)) {
-      const taken = await this.#reader.take(file, Number.POSITIVE_INFINITY);
-      if (taken) await this.#remove(taken);
-    }
-    await this.#writeKept();
-  }
-
-  async #writeKept(): Promise<void> {
-    for (let kept = this.#kept[0]; kept; kept = this.#kept[0]) {
-      try {
-        await this.#writer.write(kept.hits, kept.failures, kept.source);
-      } catch (error) {
-        this.#disk.fail('write', error); // others can be sent, which makes room
-        return;
-      }
-      this.#kept.shift();
-      this.#options.counts.stored += kept.hits.length;
-    }
-  }
-
-  async #take(most: number, maxFailures: number): Promise<Taken | undefined> {
+  async #claimNext(most: number, maxFailures: number): Promise<FolderClaim | undefined> {
+    const { maxAgeMillis, log } = this.#options;
+    const { hasFailed } = this.#parts;
+    await this.#listing.refresh(hasFailed);
+    await this.#writer.writeKept();
     // The server fails, or hangs: one process that tries is enough.
-    if (this.#writer.hasFailed && this.#listing.isAnotherSending) return undefined;
-    const oldest = Date.now() - this.#options.maxAgeMillis;
-    for (;;) {
-      const file = this.#listing.next(maxFailures, this.#lastSuspect);
+    if (hasFailed && this.#listing.isAnotherSending) return undefined;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const expired = this.#listing.expired.pop();
+      const file = expired ?? this.#listing.next(maxFailures, this.#lastSuspect);
       if (!file) return undefined;
       if (file.failures > 1) this.#lastSuspect = file;
-      this.#writer.forget(file);
-      const isExpired = file.millis < oldest;
-      const taken = await this.#reader.take(file, isExpired ? Number.POSITIVE_INFINITY : most);
-      if (!taken) continue;
-      if (!isExpired && taken.hits.length > 0) return taken;
-      await this.#remove(taken);
+      const isExpired = file.millis < Date.now() - maxAgeMillis;
+      const isUnconfirmed = file.state === 'sending' && !this.#options.resendUnconfirmed;
+      const claim = await this.#take(file, isExpired ? Infinity : most, isUnconfirmed);
+      if (!claim) continue;
+      const { length } = claim.hits;
+      if (isUnconfirmed) {
+        if ((await claim.settle({ unconfirmed: length })) && length > 0) log.addUnconfirmed(length);
+      } else if (isExpired) {
+        if ((await claim.settle({ expired: length })) && length > 0) log.addExpired(length);
+      } else if (length > 0) {
+        return claim;
+      } else {
+        await claim.settle({});
+      }
     }
+    return undefined;
   }
 
-  /** Removes hits that are too old, and lines that are damaged. */
-  async #remove({ file, next, hits, damaged, bytes }: Taken): Promise<void> {
-    if (!(await this.#reader.move(file, next))) return;
-    if (next) this.#listing.add(next);
-    this.#listing.count(-hits.length, next ? 0 : -bytes);
-    this.#reader.countDamaged(file, damaged);
-    if (hits.length === 0) return;
-    this.#options.counts.claimed += hits.length;
-    this.#options.counts.lost.expired += hits.length;
-    this.#log.addExpired(hits.length);
+  /** Claims at most so many hits of a file, or those whose result is unknown. `undefined` if another process was faster, or the file cannot be read. */
+  async #take(
+    file: HitsFile,
+    most: number,
+    isUnconfirmed: boolean,
+  ): Promise<FolderClaim | undefined> {
+    this.#listing.remove(file);
+    this.#writer.forget(file);
+    const contents = await this.#read(file);
+    if (!contents) return undefined;
+    const { lines, bytes } = contents;
+    const until = isUnconfirmed ? file.until : this.#endOfBulk(lines, file.done, most);
+    const sender = this.#files.id;
+    const sending = { ...file, state: 'sending', until, sender, activeMillis: Date.now() } as const;
+    try {
+      if (!(await this.#files.move(file, sending))) return undefined;
+    } catch (error) {
+      if (isTaken(error)) return undefined;
+      this.#listing.add(file);
+      throw error;
+    }
+    const hits = lines.slice(file.done, until).filter((hit) => hit !== undefined);
+    return new FolderClaim({ file: sending, lines: until - file.until, hits, bytes }, this.#parts);
   }
 
-  async #giveBack(given: GivenBack): Promise<void> {
-    const { hits, failures, source } = given;
-    const written = await this.#disk.run(() => this.#writer.write(hits, failures, source), {
-      purpose: 'write',
-      undo: (late) => this.#reader.move(late, undefined),
-    });
-    if (written) this.#options.counts.stored += hits.length;
-    else this.#kept.push(given);
+  /** The line after those of the next bulk. */
+  #endOfBulk(lines: Contents['lines'], start: number, most: number): number {
+    const { maxBodyBytes } = this.#options.limits;
+    let hits = 0;
+    let bytes = 0;
+    for (let end = start; end < lines.length; end++) {
+      const hit = lines[end];
+      if (!hit) continue;
+      bytes += bytesOf(hit);
+      if (hits === most || (hits > 0 && bytes > maxBodyBytes)) return end;
+      hits += 1;
+    }
+    return lines.length;
+  }
+
+  /** `undefined` if a file is gone, or cannot be read. */
+  async #read(file: HitsFile): Promise<Contents | undefined> {
+    const id = `${idOf(file)} ${file.lines}`;
+    if (this.#contents?.id === id) return this.#contents;
+    try {
+      const data = await this.#files.read(file);
+      if (!data) return undefined;
+      this.#contents = { id, lines: toHits(data, file.lines), bytes: data.length };
+      return this.#contents;
+    } catch (error) {
+      const { log } = this.#options;
+      this.#listing.skip(file);
+      if (error instanceof ForeignFile) log.addSkipped('spool-owner', nameOf(file), FOREIGN);
+      else log.addSkipped('spool-not-read', nameOf(file), `cannot be read (${codeOf(error)}).`);
+      return undefined;
+    }
   }
 
   storeNow(hits: readonly Hit[]): readonly Hit[] {
+    const { counts, hasToken: needsToken } = this.#options;
     if (this.#disk.isHanging || !this.#disk.isOpen) return hits;
-    const { counts } = this.#options;
-    const stored = new Set<Hit>(this.#stored);
-    const findLeft = () => hits.filter((hit) => !stored.has(hit));
+    const { kept } = this.#writer;
     try {
-      for (const hit of this.#writer.finishNow()) stored.add(hit);
-      this.#writer.writeNow(findLeft(), 0);
-      for (const hit of hits) stored.add(hit);
-      for (let kept = this.#kept[0]; kept; kept = this.#kept[0]) {
-        this.#writer.writeNow(kept.hits, kept.failures, kept.source);
-        this.#kept.shift();
-        counts.stored += kept.hits.length;
-      }
+      const appended = new Set(this.#writer.finishNow());
+      const left = hits.filter((hit) => !appended.has(hit));
+      counts.stored += hits.length - left.length;
+      if (left.length > 0)
+        kept.push({ hits: left, failures: 0, source: { millis: Date.now(), needsToken } });
     } catch (error) {
-      this.#disk.fail('write', error);
+      this.#disk.fail('store', error);
+      return hits;
     }
-    const left = findLeft();
-    counts.stored += hits.length - left.length;
-    return left;
+    this.#writer.writeKeptNow();
+    return kept.splice(0).flatMap((each) => each.hits);
   }
 
   async close(): Promise<void> {
-    if (this.#disk.isOpen) {
-      const finish = async () => {
-        await this.#writeKept();
-        await this.#writer.finish();
-      };
-      const finished = this.#disk.run(finish, { purpose: 'write' });
-      await withTimeout(this.#options.limits.closeMillis, finished);
-    }
-    const lost = countKept(this.#kept.splice(0));
-    this.#options.counts.lost.spool += lost;
-    if (lost > 0) this.#log.addLost(lost);
+    const { counts, limits, log } = this.#options;
+    const finish = async () => {
+      await this.#writer.writeKept();
+      await this.#writer.finish();
+    };
+    await withTimeout(limits.closeMillis, this.#disk.run('claim', finish));
+    const lost = this.#writer.keptHits;
+    this.#writer.kept.length = 0;
+    counts.lost.spool += lost;
+    if (lost > 0) log.addLost(lost);
   }
 }
 
-function countKept(kept: readonly GivenBack[]): number {
-  return kept.reduce((sum, { hits }) => sum + hits.length, 0);
+/** The hits in so many lines; `undefined` for one that is damaged, or missing. */
+function toHits(data: Buffer, lines: number): (Hit | undefined)[] {
+  const hits: (Hit | undefined)[] = [];
+  for (let from = 0; hits.length < lines; ) {
+    const found = data.indexOf(LINE_FEED, from);
+    const to = found < 0 ? data.length : found;
+    hits.push(to > from ? readLine(data.subarray(from, to)) : undefined);
+    from = to + 1;
+  }
+  return hits;
 }

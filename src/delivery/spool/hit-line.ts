@@ -13,21 +13,21 @@ const NO_CRC = '0'.repeat(CRC_LENGTH);
 const QUESTION_MARK = 63;
 const HEAD = /^(\d+(?:\.\d+)?) (page|chatbot) (\d+) (\S*) $/;
 
-/** Encodes hits as lines with line feeds, in one buffer. */
-export function toLines(hits: readonly Hit[]): Buffer[] {
+/** Encodes hits as lines with line feeds. */
+export function toLines(hits: readonly Hit[]): Buffer {
   const texts = hits.map(
     ({ startSeconds, kind, site, visitor, query }) =>
       `${NO_CRC} ${startSeconds} ${kind} ${site} ${encode(visitor)} ${query}\n`,
   );
-  const buffer = Buffer.from(texts.join(''), 'latin1');
+  const lines = Buffer.from(texts.join(''), 'latin1');
   let start = 0;
-  return texts.map(({ length }) => {
-    const line = buffer.subarray(start, start + length);
-    const crc = crc32(line.subarray(CRC_LENGTH + 1, -1)).toString(16);
-    line.write(crc, CRC_LENGTH - crc.length, 'latin1');
+  for (const { length } of texts) {
+    const rest = lines.subarray(start + CRC_LENGTH + 1, start + length - 1);
+    const crc = crc32(rest).toString(16);
+    lines.write(crc, start + CRC_LENGTH - crc.length, 'latin1');
     start += length;
-    return line;
-  });
+  }
+  return lines;
 }
 
 /** Whether a line, without its line feed, is complete and undamaged. */

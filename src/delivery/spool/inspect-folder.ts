@@ -1,16 +1,10 @@
-import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, type Stats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { codeOf } from '../../common/describe-error.js';
-import {
-  DESCRIPTION,
-  matomoOf,
-  readNow,
-  requireTrust,
-  statOwn,
-  UntrustedFolder,
-} from './folder-access.js';
+import { readNow, requireOwn } from './folder-files.js';
 import { parseName } from './folder-names.js';
+import { DESCRIPTION, matomoOf, requireTrust, UntrustedFolder } from './folder-setup.js';
 
 /** What a spool in a folder has, and whether it can be used. */
 export interface FolderReport {
@@ -44,10 +38,10 @@ export async function inspectFolder(place: string): Promise<FolderReport> {
     const names = stats?.isDirectory() ? await readdir(folder) : [];
     for (const name of names) {
       const file = parseName(name);
-      const ours = file && (await statOwn(join(folder, name)).catch(() => undefined));
-      if (!file || !ours) continue;
+      const size = file && sizeOf(join(folder, name));
+      if (!file || size === undefined) continue;
       found.hits += file.lines - file.done;
-      found.bytes += ours.size;
+      found.bytes += size;
       oldestSeconds = Math.min(oldestSeconds, file.millis / 1000);
     }
     if (names.includes(DESCRIPTION)) found.matomoUrl = matomoOf(readNow(join(folder, DESCRIPTION)));
@@ -61,6 +55,17 @@ export async function inspectFolder(place: string): Promise<FolderReport> {
     isUntrusted: problem instanceof UntrustedFolder,
     isOpenToOthers: process.geteuid !== undefined && ((stats?.mode ?? 0) & FOR_OTHERS) !== 0,
   };
+}
+
+/** `undefined` for what is gone, or not a file of this user. */
+function sizeOf(path: string): number | undefined {
+  try {
+    const stats = lstatSync(path);
+    requireOwn(stats);
+    return stats.size;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Throws unless this process may write to the folder, or create it. */

@@ -67,7 +67,7 @@ class RedisSpool implements Spool {
     const { length } = fitting;
     if (length === 0 || !link.isReady || link.unconfirmedHits > 0) return 0;
     const stream = streamOf(0, this.#options.hasToken);
-    const lines = Buffer.concat(toLines(fitting)).toString('latin1');
+    const lines = toLines(fitting).toString('latin1');
     this.#stores += 1;
     const run = { script: STORE, args: [String(this.#stores), stream, lines] };
     const { kind } = await link.run(run);

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { eventually } from '../../support/child-process.js';
 import { sampled } from '../../support/long.js';
 import { seededRandom } from '../../support/seed.js';
@@ -15,9 +15,18 @@ const STOPS = sampled(5, 15);
 const PROCESSES = sampled(3, 8);
 const BULK_HITS = 10;
 const DEAD_MILLIS = 2_000;
+const ALL = Number.POSITIVE_INFINITY;
+/** How often processes store hits in a simulation. */
+const STEP_SECONDS = 2;
 const PATIENCE = { timeoutMillis: 120_000 };
 
 const spoolFiles = (place: string) => readdirSync(place).filter((name) => /^\d/.test(name));
+
+const hits = (count: number) =>
+  Array.from({ length: count }, () => ({
+    ...{ visitor: 'v', startSeconds: 1_800_000_000, query: '?h=a', site: 1 },
+    kind: 'page' as const,
+  }));
 
 /** Waits until all is sent, and compares what was stored with what was sent. At most so many bulks have an unknown result. */
 async function settle(
@@ -110,3 +119,25 @@ test('100,000 files: names are listed so rarely that it takes a small part of th
   const used = process.cpuUsage(before);
   expect(used.user + used.system).toBeLessThan((looks * listMicros) / 5);
 });
+
+test.each([1, 8])(
+  'an outage of an hour at 50 hits a second leaves fewer than 400 files, processes: %i',
+  async (processes) => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const place = temporaryFolder();
+    const spools = Array.from({ length: processes }, () => openFolderSpool({ place }).spool);
+    for (let seconds = 0; seconds < 3_600; seconds += STEP_SECONDS) {
+      for (const spool of spools) {
+        await spool.store(hits(Math.ceil((50 * STEP_SECONDS) / processes)));
+        if (seconds % 60 > 0) continue;
+        const claim = await spool.claim(100, ALL);
+        await claim?.giveBack(claim.hits, claim.failures);
+        await claim?.done({});
+      }
+      vi.advanceTimersByTime(STEP_SECONDS * 1_000);
+    }
+    expect(spools[0]?.hits).toBeGreaterThanOrEqual(50 * 3_600);
+    expect(spoolFiles(place).length).toBeLessThan(400);
+  },
+);

@@ -22,10 +22,10 @@ test('the names of the page are those that processes give', () => {
   const [, listed = ''] = /```text\n\$ ls [^\n]*\n(.*?)```/s.exec(read(PAGE)) ?? [];
   const names = listed.split('\n').filter((name) => /^\d/.test(name));
   expect(names.map((name) => parseName(name))).toMatchObject([
-    { state: 'part', writer: '1f0e3dad', needsToken: true, millis: 1_795_176_000_123 },
-    { state: 'hits', done: 0, lines: 1000 },
-    { state: 'hits', failures: 2 },
     { state: 'sending', done: 200, until: 300, lines: 350, sender: '9c5a0b11' },
+    { state: 'hits', done: 0, lines: 1000 },
+    { state: 'part', writer: '1f0e3dad', needsToken: true, millis: 1_795_176_000_123 },
+    { state: 'hits', failures: 2 },
   ]);
 });
 
