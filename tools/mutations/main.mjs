@@ -6,12 +6,8 @@ import { parseArgs } from 'node:util';
 import { ROOT } from '../../scripts/setup.mjs';
 import { mutationsOf } from './mutate.mjs';
 
-/** What is about to be replaced as a whole: how hits are queued, sent again and spooled, what is sent at `exit`, tables of names. */
+/** What is about to be replaced as a whole: tables of names. */
 const REPLACED = [
-  'delivery/(?:spool|exit)/',
-  'delivery/(?:batch-source|delivery|loss-log|send-loop|sender)\\.ts',
-  'delivery/answer/(?:outage|verdicts)\\.ts',
-  'delivery/queue/(?:batch|batch-queue|failing-hits|memory-queue)\\.ts',
   'requests/(?:processor-internals|operations/proven-names|routes/route-list)\\.ts',
 ];
 
@@ -20,7 +16,7 @@ const NEAR_SUITES = {
   requests: ['capture', 'spans'],
   pipeline: ['capture', 'spans', 'end'],
   hit: ['hit', 'spans'],
-  delivery: ['delivery'],
+  delivery: ['delivery', 'store', 'end'],
 };
 
 const { values } = parseArgs({

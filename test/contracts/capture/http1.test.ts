@@ -2,10 +2,8 @@ import type { Setup } from './columns.js';
 import { runScenarios } from './run-scenarios.js';
 
 const COLUMNS: readonly Omit<Setup, 'protocol'>[] = [
-  { framework: 'node', tracing: 'none' },
   { framework: 'node', tracing: 'processor' },
   { framework: 'node', tracing: 'register' },
-  { framework: 'node', tracing: 'register', sampler: 0.3 },
   { framework: 'node', tracing: 'start' },
   { framework: 'node', tracing: 'late' },
   { framework: 'express', tracing: 'none' },

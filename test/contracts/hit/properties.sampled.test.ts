@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { sampled } from '../../support/long.js';
 import { seededRuns } from '../../support/seed.js';
 import { build, type Facts, openBuilder } from '../doors/build.js';
 
@@ -90,7 +91,7 @@ test.each(OPTIONS)(
         const again = builder.build(given).hits;
         if (given.route !== '') expect(again).toEqual(hits);
       }),
-      seededRuns(100),
+      seededRuns(sampled(40, 2000)),
     );
     builder.close();
   },
@@ -180,7 +181,7 @@ test('no secret of a URL is in any parameter of a page view, an event, a referre
         ).not.toContain(value.toLowerCase());
       }
     }),
-    seededRuns(250),
+    seededRuns(sampled(200, 5000)),
   );
   builder.close();
 });
@@ -202,6 +203,6 @@ test('what is no secret stays as it is', () => {
       expect(hits[0]?.parameters.url).toBe(`https://shop.example.org${path}?${query}`);
       expect(hits[0]?.parameters.action_name).toBe(`GET ${path}`);
     }),
-    seededRuns(200),
+    seededRuns(sampled(50, 2000)),
   );
 });
