@@ -413,6 +413,15 @@ golden([
     ],
   },
   {
+    ...path('/d/a123456b/b%20c', { redactPathPatterns: [/\d{6}/] }),
+    hits: [
+      page({
+        url: 'https://shop.example.org/d/aredactedb/b%20c',
+        action_name: '/d/aredactedb/b%20c',
+      }),
+    ],
+  },
+  {
     ...path('/customer/7', { redactPathPatterns: [/^\/customer\/\d+/] }),
     hits: [page({ url: 'https://shop.example.org/redacted', action_name: '/redacted' })],
   },
