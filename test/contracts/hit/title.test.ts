@@ -780,3 +780,21 @@ golden([
     hits: [page({ action_name: 'a b�' })],
   },
 ]);
+
+// IDs and versions of an API.
+golden(
+  [
+    ['/users/7/orders/42/', '/users/:id/orders/:id/'],
+    ['/API/2/users/7', '/API/2/users/:id'],
+    ['/jira/rest/api/3/issues/12', '/jira/rest/api/3/issues/:id'],
+    ['/api/1/', '/api/:id/'],
+    ['/api/123/items', '/api/:id/items'],
+    ['/api/1/2/items', '/api/1/:id/items'],
+    ['/api/users/1/items', '/api/users/:id/items'],
+    ['/myapi/1/items', '/myapi/:id/items'],
+    ['/forest/1/items', '/forest/:id/items'],
+  ].map(([path = '', title]) => ({
+    ...at(path),
+    hits: [page({ url: `https://shop.example.org${path}`, action_name: `GET ${title}` })],
+  })),
+);
