@@ -39,18 +39,6 @@ test.each([
   expect(app.stderr()).toBe('');
 });
 
-test.each([
-  ['ends by itself', '/close'],
-  ['calls process.exit()', '/exit'],
-])('a worker that %s sends its hits first', async (_how, end) => {
-  const { inspector, app } = await startTracked([...REGISTER, APP], AT_THE_END);
-  await get(`${app.url}/a`);
-  await get(app.url + end);
-  expect(await app.exit()).toEqual({ code: 0, signal: null });
-  expect(titles(inspector)).toEqual(['GET /a', `GET ${end}`]);
-  expect(app.stderr()).toBe('');
-});
-
 test('with a spool, hits of a worker are stored while Matomo is unavailable', async () => {
   const spool = temporaryFolder();
   const env = { MATOMO_URL: 'http://127.0.0.1:9/', MATOMO_SPOOL: spool, ...AT_THE_END };

@@ -39,6 +39,8 @@ interface Answering {
   readonly refusals?: number;
   /** Wait before the answer. What the bulk holds is tracked before it. */
   readonly delayMillis?: number;
+  /** Instead, the connection is closed. */
+  readonly isDropped?: boolean;
 }
 
 /** A Matomo that tracks all hits, and knows of each in which bulks and on which connections it came. */
@@ -56,6 +58,7 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
   const connections = new WeakMap<Socket, Connection>();
   let refusals = 0;
   let delayMillis = 0;
+  let isDropped = false;
   const server = createServer(async (request, response) => {
     const connection = connections.get(request.socket) as Connection;
     const { requests } = (await json(request)) as { requests: string[] };
@@ -75,6 +78,7 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     };
     bulks.push(bulk);
     connection.bulks.push(bulk);
+    if (isDropped) return request.socket.destroy();
     await wait(delayMillis);
     bulk.answeredMillis = Date.now();
     response.writeHead(isTracked ? 200 : 503, { 'Content-Type': 'application/json' });
@@ -95,6 +99,7 @@ export async function startBulkReceiver(): Promise<BulkReceiver> {
     play(answering) {
       refusals = answering.refusals ?? 0;
       delayMillis = answering.delayMillis ?? 0;
+      isDropped = answering.isDropped === true;
     },
   };
 }

@@ -40,14 +40,15 @@ const ROWS: readonly Row[] = [
   },
   { tracker: 'start', how: 'process.exit' },
   { tracker: 'start', how: 'SIGTERM', exit: bySignal('SIGTERM') },
+  { tracker: 'start', how: 'process.exit in a listener of SIGTERM' },
   { tracker: 'start', how: 'shutdown' },
   { tracker: 'processor', how: 'shutdown' },
   { tracker: 'processor', how: 'process.exit', hits: [], codes: ['lost-at-shutdown'] },
-  {
-    tracker: 'processor with exitFlush',
-    how: 'process.exit',
+  ...['process.exit', 'process.exit in a listener of SIGTERM'].map((how) => ({
+    tracker: 'processor with exitFlush' as const,
+    how,
     codes: ['signal-not-handled'],
-  },
+  })),
   {
     tracker: 'processor with exitFlush',
     how: 'shutdown, and an event after it',

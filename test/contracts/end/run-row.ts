@@ -22,7 +22,7 @@ const HOUR = 3_600_000;
 const NEVER = String(HOUR);
 
 /** How a Matomo answers until the process has ended. */
-export type Answers = 'fast' | 'slow' | 'down' | 'hangs';
+export type Answers = 'fast' | 'slow' | 'down' | 'refuses' | 'drops' | 'hangs';
 /** Where hits wait. */
 export type Place = 'memory' | 'folder' | 'redis';
 
@@ -43,6 +43,8 @@ export interface Running {
   answered(bulks: number): Promise<void>;
   /** From now on, Matomo answers at once. */
   recover(): void;
+  /** From now on, it never answers, and tracks nothing. */
+  hang(): void;
 }
 
 export interface Row {
@@ -56,6 +58,8 @@ export interface Row {
   readonly exitWithout?: ChildExit | 'none';
   /** Hits besides those of `/a` and `/b`. @default those of `end`, without `/end` if `end` is set */
   readonly more?: readonly string[];
+  /** How long a slow Matomo takes. @default 300 */
+  readonly slowMillis?: number;
   /** Options of the package. */
   readonly env?: Readonly<Record<string, string>>;
   /** For the application. */
@@ -81,7 +85,7 @@ export interface End {
   readonly left: readonly string[];
   /** Codes of the lines. */
   readonly codes: readonly string[];
-  /** What the application has written, without its URL. */
+  /** What the application has written, without its URL and frames of Node.js. */
   readonly printed: string;
 }
 
@@ -105,9 +109,10 @@ export async function runWith(
   const isUnreachable = answers === 'down' && place === 'memory';
   const url = isUnreachable ? `http://127.0.0.1:${await freePort()}` : matomo.url;
   const spool = await openSpool(place);
-  if (answers === 'slow') matomo.play({ delayMillis: 300 });
+  if (answers === 'slow') matomo.play({ delayMillis: row.slowMillis ?? 300 });
   if (answers === 'hangs') matomo.play({ delayMillis: HOUR });
-  if (answers === 'down') matomo.play({ refusals: Number.POSITIVE_INFINITY });
+  if (answers === 'drops') matomo.play({ isDropped: true });
+  if (answers === 'down' || answers === 'refuses') matomo.play({ refusals: Infinity });
   const env = {
     MATOMO_URL: url,
     MATOMO_SITE_ID: '1',
@@ -124,9 +129,11 @@ export async function runWith(
   const tracked = matomo.tracked();
   matomo.play({});
   const isSentByNext = place === 'redis' || row.isSentByNext === true;
-  const left = isSentByNext
-    ? await sendRest(matomo, optionsOf(row, env), names, tracked)
-    : ((await spool?.names()) ?? []);
+  const left = !spool
+    ? []
+    : isSentByNext
+      ? await sendRest(matomo, optionsOf(row, env), names, tracked)
+      : await spool.names();
   return { exit, tracked: sorted(tracked), left, codes: codesOf(app), printed: printedBy(app) };
 }
 
@@ -209,6 +216,7 @@ async function use(
       await eventually(() => count() >= bulks);
     },
     recover: () => matomo?.play({}),
+    hang: () => matomo?.play({ delayMillis: HOUR, refusals: Infinity }),
   };
   for (const path of ['/a', '/b']) await running.get(path);
   if (spool) await eventually(async () => (await spool.names()).length >= 2);
@@ -245,5 +253,7 @@ function codesOf(app: Server): string[] {
 }
 
 function printedBy(app: Server): string {
-  return app.stdout().replace(/^http:.*\n/gm, '');
+  const printed = app.stdout().replace(/^http:.*\n/gm, '');
+  const errors = app.stderr().replace(/^(?:opentelemetry-matomo: .*| +at .*\(node:.*)\n/gm, '');
+  return printed + errors.replace(/\(node:\d+\)/g, '(node)');
 }

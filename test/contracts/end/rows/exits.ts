@@ -1,15 +1,37 @@
-import { AT_ONCE, by, code, killed, type TableRow, UNCONFIRMED } from './row.js';
+import { AT_ONCE, by, code, killed, LOST, preload, type TableRow, UNCONFIRMED } from './row.js';
+
+const MANY = Array.from({ length: 40 }, (_, i) => `page-${i}`);
 
 export const EXITS: readonly TableRow[] = [
   {
     way: 'exit in a handler',
     name: 'process.exit() after the response',
+    isSentByNext: true,
     exit: code(3),
   },
   {
     way: 'exit in a handler',
     name: 'process.exit() soon after the start',
     isEarly: true,
+    exit: code(3),
+  },
+  {
+    way: 'exit in a handler',
+    name: 'process.exit() after many requests, while hits may be written',
+    isEarly: true,
+    async end({ get }) {
+      for (const name of MANY) await get(`/${name}`);
+      await get('/end');
+    },
+    more: [...MANY, 'end'],
+    answers: ['fast'],
+    exit: code(3),
+  },
+  {
+    way: 'exit in a handler',
+    name: 'process.exit() of an application with a preload, which does not run in the thread that sends',
+    appEnv: preload('shows-thread.cjs'),
+    answers: ['fast'],
     exit: code(3),
   },
   {
@@ -116,6 +138,38 @@ export const EXITS: readonly TableRow[] = [
     env: { MATOMO_SHUTDOWN_TIMEOUT: '5000' },
     exit: code(3),
     expected: { 'memory hangs': UNCONFIRMED },
+  },
+  {
+    way: 'exit in a handler',
+    name: 'process.exit(), and a Matomo that answers 503',
+    answers: ['refuses'],
+    exit: code(3),
+    expected: { 'memory refuses': LOST },
+  },
+  {
+    way: 'exit in a handler',
+    name: 'process.exit(), and a Matomo that was unavailable and now never answers: it is not waited for',
+    async end({ answered, hang, get }) {
+      await answered(1);
+      hang();
+      await get('/end');
+    },
+    more: ['end'],
+    answers: ['refuses'],
+    env: AT_ONCE,
+    exit: code(3),
+    expected: {
+      'memory refuses': { arrived: [], codes: [['unavailable', 'lost-at-shutdown']] },
+      'folder refuses': { codes: [['unavailable']] },
+    },
+  },
+  {
+    way: 'exit in a handler',
+    name: 'process.exit(), and a proxy that is none',
+    answers: ['fast'],
+    env: { MATOMO_URL: 'http://matomo.test', HTTP_PROXY: 'socks5://127.0.0.1:1', NO_PROXY: '' },
+    exit: code(3),
+    expected: { 'memory fast': LOST },
   },
   {
     way: 'exit in a handler',

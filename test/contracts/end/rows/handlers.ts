@@ -1,5 +1,5 @@
 import type { Running } from '../run-row.js';
-import { AT_ONCE, by, code, killed, type TableRow, UNCONFIRMED } from './row.js';
+import { AT_ONCE, by, code, killed, LOST, type TableRow, UNCONFIRMED } from './row.js';
 
 const closing = (signal: NodeJS.Signals, way: string, exitCode: number): TableRow => ({
   way,
@@ -36,6 +36,20 @@ export const HANDLERS: readonly TableRow[] = [
     name: 'a handler of SIGTERM that closes the server',
     end: by('SIGTERM'),
     exit: code(0),
+  },
+  {
+    way: 'drains',
+    name: 'the same, and a Matomo that closes connections',
+    end: by('SIGTERM'),
+    answers: ['drops'],
+    exit: code(0),
+    expected: { 'memory drops': UNCONFIRMED },
+  },
+  {
+    ...closing('SIGTERM', 'exits after 30 ms', 0),
+    name: 'a handler of SIGTERM that closes and exits after 30 ms, and a Matomo that answers 503',
+    answers: ['refuses'],
+    expected: { 'memory refuses': LOST },
   },
   {
     way: 'drains',

@@ -30,3 +30,9 @@ export const by =
 /** Each bulk has one hit, and is sent at once. */
 export const AT_ONCE = { MATOMO_SCHEDULE_DELAY: '0', MATOMO_MAX_EXPORT_BATCH_SIZE: '1' };
 export const UNCONFIRMED = { codes: [['unconfirmed']] };
+export const LOST = { arrived: [], codes: [['lost-at-shutdown']] };
+
+/** A preload of the application, which runs before the package. */
+export const preload = (file: string) => ({
+  NODE_OPTIONS: `--require ./test/support/apps/${file}`,
+});

@@ -1,4 +1,4 @@
-import { AT_ONCE, by, code, killed, type TableRow, UNCONFIRMED } from './row.js';
+import { AT_ONCE, by, code, killed, preload, type TableRow, UNCONFIRMED } from './row.js';
 
 export const SIGNALS: readonly TableRow[] = [
   ...(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const).map((signal) => ({
@@ -47,6 +47,50 @@ export const SIGNALS: readonly TableRow[] = [
     exit: killed('SIGTERM'),
     expected: { 'memory hangs': UNCONFIRMED, 'folder hangs': UNCONFIRMED },
   },
+  {
+    way: 'no handler',
+    name: 'SIGTERM without a handler, and a Matomo that closes connections',
+    answers: ['drops'],
+    end: by('SIGTERM'),
+    exit: killed('SIGTERM'),
+    expected: { 'memory drops': UNCONFIRMED, 'folder drops': UNCONFIRMED },
+  },
+  {
+    way: 'no handler',
+    name: 'SIGTERM without a handler while one bulk is not answered, and another hit is queued',
+    answers: ['hangs'],
+    env: { ...AT_ONCE, MATOMO_SHUTDOWN_TIMEOUT: '1000' },
+    async end({ signal, sent }) {
+      await sent(1);
+      signal('SIGTERM');
+    },
+    exit: killed('SIGTERM'),
+    expected: {
+      'memory hangs': { arrived: ['a'], codes: [['lost-at-shutdown']] },
+      'folder hangs': { codes: [['unconfirmed']] },
+    },
+  },
+  {
+    way: 'no handler',
+    name: 'SIGTERM without a handler: requests that finish while hits are sent are sent as well',
+    answers: ['slow'],
+    slowMillis: 3_000,
+    async end({ signal, sent, get }) {
+      signal('SIGTERM');
+      await sent(1);
+      await get('/late');
+    },
+    more: ['late'],
+    exit: killed('SIGTERM'),
+  },
+  ...(['3', '4'] as const).map((version) => ({
+    way: 'no handler',
+    name: `signal-exit ${version}, loaded before the package, and SIGTERM`,
+    appEnv: { ...preload('signal-exit.cjs'), SIGNAL_EXIT: version },
+    answers: ['fast'] as const,
+    end: by('SIGTERM'),
+    exit: killed('SIGTERM'),
+  })),
   ...(['signal-exit 3', 'signal-exit 4'] as const).flatMap((way) => [
     { way, name: `${way} and SIGTERM`, end: by('SIGTERM'), exit: killed('SIGTERM') },
     { way, name: `${way} and SIGHUP`, end: by('SIGHUP'), exit: killed('SIGHUP') },

@@ -1,11 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { eventually, runNode } from '../support/child-process.js';
-import { freePort } from '../support/free-port.js';
-import { npm, packPackage } from '../support/installed-app.js';
-import { matomo, titles } from '../support/registered-app.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { eventually, ROOT, runNode } from '../../support/child-process.js';
+import { freePort } from '../../support/free-port.js';
+import { installPackagesBeforeTests } from '../../support/matrix.js';
+import { matomo, titles } from '../../support/registered-app.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+const findPm2 = installPackagesBeforeTests({ name: 'pm2', dependencies: { pm2: '6' } });
 
 const APP = `
 require('node:http')
@@ -17,14 +19,12 @@ test.each(['fork', 'cluster'])(
   'PM2 in %s mode, with the environment in its file: reload loses no request',
   async (mode) => {
     const folder = temporaryFolder();
-    await npm(folder, ['init', '--yes']);
-    await npm(folder, ['install', '--ignore-scripts', await packPackage(), 'pm2@6']);
     const { inspector, env: site } = await matomo();
     const port = String(await freePort());
     const app = {
       name: 'shop',
       script: 'app.js',
-      node_args: '--require opentelemetry-matomo/register',
+      node_args: `--require ${ROOT}dist/cjs/register.js`,
       exec_mode: mode,
       instances: mode === 'cluster' ? 2 : 1,
       env: { ...site, APP_PORT: port, OTEL_LOG_LEVEL: 'WARN' },
@@ -36,7 +36,7 @@ test.each(['fork', 'cluster'])(
     );
     const env = { PM2_HOME: join(folder, '.pm2'), PM2_DISCRETE_MODE: 'true' };
     const pm2 = async (...args: string[]) => {
-      const bin = join(folder, 'node_modules/pm2/bin/pm2');
+      const bin = join(findPm2(), 'node_modules/pm2/bin/pm2');
       const child = await runNode([bin, ...args], { cwd: folder, env, timeoutMillis: 120_000 });
       expect(child.code, child.stdout + child.stderr).toBe(0);
       return child.stdout;

@@ -1,10 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { eventually, startNode } from '../support/child-process.js';
-import { npm, packPackage } from '../support/installed-app.js';
-import { get, matomo, titles } from '../support/registered-app.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { eventually, ROOT, startNode } from '../../support/child-process.js';
+import { installPackagesBeforeTests } from '../../support/matrix.js';
+import { get, matomo, titles } from '../../support/registered-app.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+const findNodemon = installPackagesBeforeTests({
+  name: 'nodemon',
+  dependencies: { nodemon: '3' },
+});
+const PRELOAD = `${ROOT}dist/cjs/register.js`;
 
 // If the test fails, nodemon is killed: its application then ends by itself.
 const toApp = (generation: number) => `
@@ -18,12 +24,10 @@ server.listen(0, '127.0.0.1', () => {
 
 test('nodemon: a restart delivers what is queued, and nodemon itself prints nothing of it', async () => {
   const folder = temporaryFolder();
-  await npm(folder, ['init', '--yes']);
-  await npm(folder, ['install', '--ignore-scripts', await packPackage(), 'nodemon@3']);
-  const nodemon = join(folder, 'node_modules/nodemon/bin/nodemon.js');
+  const nodemon = join(findNodemon(), 'node_modules/nodemon/bin/nodemon.js');
   const ways = [
-    { args: ['--require', 'opentelemetry-matomo/register'], environment: {} },
-    { args: [], environment: { NODE_OPTIONS: '--require opentelemetry-matomo/register' } },
+    { args: ['--require', PRELOAD], environment: {} },
+    { args: [], environment: { NODE_OPTIONS: `--require ${PRELOAD}` } },
   ];
   for (const { args, environment } of ways) {
     writeFileSync(join(folder, 'app.js'), toApp(1));

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { startServer } from '../../support/child-process.js';
+import { secondCopy } from '../../support/installed-app.js';
+import { get, matomo, REGISTER, titles } from '../../support/registered-app.js';
+import { runScript } from '../../support/script.js';
+
+test('the first hits of a process are those of a listener of `exit`: they are sent', async () => {
+  const { inspector } = await runScript(
+    `const { trackHit } = require('opentelemetry-matomo');
+    process.on('exit', () => {
+      for (const action_name of ['bye', 'again']) trackHit({ action_name, uid: 'ann' });
+    });
+    report('done');`,
+    { flags: REGISTER },
+  );
+  expect(inspector.hits().map(({ params }) => params.action_name)).toEqual(['bye', 'again']);
+});
+
+test('if Matomo does not answer, hits of a listener of `exit` together take no longer than other waits', async () => {
+  const { reported, stderr } = await runScript(
+    `start({ shutdownTimeoutMillis: 500 });
+    const { trackHit } = require('opentelemetry-matomo');
+    process.on('exit', () => {
+      const began = performance.now();
+      for (let i = 0; i < 50; i++) trackHit({ action_name: 'bye', uid: 'ann' });
+      report(performance.now() - began);
+    });
+    const { server } = await serve();
+    server.close();`,
+    { answer: { delayMillis: 3_600_000 } },
+  );
+  expect(reported).toBeLessThan(10_000); // each alone would take 500
+  expect(stderr).toMatch(/\[(?:lost-at-shutdown|unconfirmed)\]/);
+});
+
+test('two copies of the package and signal-exit: SIGTERM ends the process, and each request is one hit', async () => {
+  const { inspector, env } = await matomo();
+  const copy = ['--require', join(secondCopy(), 'dist/cjs/register.js')];
+  const app = await startServer([...REGISTER, ...copy, 'test/contracts/doors/end/app.cjs'], {
+    env: { ...env, END: 'signal-exit 4' },
+  });
+  await get(`${app.url}/first`);
+  expect(await app.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(titles(inspector)).toEqual(['GET /first']);
+});

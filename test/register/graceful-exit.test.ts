@@ -1,3 +1,0 @@
-import { testGracefulExit } from './graceful-exit.js';
-
-testGracefulExit([60], () => process.execPath);
