@@ -26,7 +26,7 @@ export interface EndMember {
   finish(): void;
 }
 
-/** After a signal, a process may end by its handler; later, another one ends a process that has no handler at once. */
+/** After a signal, a process may end by its handler. Later, another one ends a process without a handler at once. */
 const SIGNAL_MILLIS = 500;
 
 /** The kernel drops signals that PID 1 of a container does not listen to: it ends only by those that mean its end. */
@@ -36,24 +36,25 @@ const SIGNALS: readonly NodeJS.Signals[] =
 /** All copies of the package share members and listeners: none may take a listener of another for one of the application. */
 interface Members {
   readonly all: Set<EndMember>;
-  stopExit: (() => void) | undefined;
   stopSignals: (() => void) | undefined;
 }
 const MEMBERS = Symbol.for('opentelemetry-matomo.process-end.1');
 
 function findMembers(): Members {
-  return shared<Members>(MEMBERS, () => ({
-    all: new Set(),
-    stopExit: undefined,
-    stopSignals: undefined,
-  }));
+  return shared<Members>(MEMBERS, () => {
+    const all = new Set<EndMember>();
+    // The first listener, for as long as the process lives: others may call `process.exit()`, which skips all later ones.
+    process.prependListener('exit', () => {
+      for (const member of [...all]) member.finish();
+    });
+    return { all, stopSignals: undefined };
+  });
 }
 
 /** Calls a member at the end of the process or thread, until it leaves. */
 export function joinProcessEnd(member: EndMember): void {
   const members = findMembers();
   members.all.add(member);
-  members.stopExit ??= listenToExit(members.all);
   // Threads get no signals.
   if (member.listensToSignals && isMainThread) members.stopSignals ??= listenToSignals(members.all);
 }
@@ -61,13 +62,9 @@ export function joinProcessEnd(member: EndMember): void {
 export function leaveProcessEnd(member: EndMember): void {
   const members = findMembers();
   members.all.delete(member);
-  if (![...members.all].some(({ listensToSignals }) => listensToSignals)) {
-    members.stopSignals?.();
-    members.stopSignals = undefined;
-  }
-  if (members.all.size > 0) return;
-  members.stopExit?.();
-  members.stopExit = undefined;
+  if ([...members.all].some(({ listensToSignals }) => listensToSignals)) return;
+  members.stopSignals?.();
+  members.stopSignals = undefined;
 }
 
 /** Whether SIGTERM ends this process at once, without `exit`. */
@@ -80,19 +77,15 @@ export function isExiting(): boolean {
   return (process as { _exiting?: boolean })._exiting === true;
 }
 
-/** Ours is the first listener: others may call `process.exit()`, which skips all later ones. */
-function listenToExit(members: ReadonlySet<EndMember>): () => void {
-  const onExit = () => {
-    for (const member of [...members]) member.finish();
-  };
-  process.prependListener('exit', onExit);
-  return () => process.removeListener('exit', onExit);
-}
-
 function listenToSignals(members: ReadonlySet<EndMember>): () => void {
   const scope = new AsyncScope('MatomoProcessEnd');
-  let endsSinceMillis: number | undefined;
+  let isEnding = false;
   let timer: NodeJS.Timeout | undefined;
+
+  function setTimer(run: () => void): void {
+    clearTimeout(timer);
+    timer = scope.runInAsyncScope(() => setTimeout(run, SIGNAL_MILLIS).unref());
+  }
 
   function onSignal(signal: NodeJS.Signals): void {
     // One of them is this listener.
@@ -103,19 +96,15 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
 
   function wait(): void {
     for (const member of members) member.pause(SIGNAL_MILLIS);
-    clearTimeout(timer);
-    timer = scope.runInAsyncScope(() => setTimeout(flush, SIGNAL_MILLIS).unref());
-  }
-
-  function flush(): void {
-    for (const member of members) void member.flush();
+    setTimer(() => {
+      for (const member of members) void member.flush();
+    });
   }
 
   function end(signal: NodeJS.Signals): void {
-    const now = performance.now();
-    if (endsSinceMillis !== undefined && now - endsSinceMillis >= SIGNAL_MILLIS) endBy(signal);
-    if (endsSinceMillis !== undefined) return;
-    endsSinceMillis = now;
+    if (isEnding) return;
+    isEnding = true;
+    setTimer(stopListening);
     void shutDown(signal);
   }
 
@@ -128,7 +117,7 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
 
   /** PID 1 of a container has to exit itself: the kernel drops a signal that it sends itself. */
   function endBy(signal: NodeJS.Signals): void {
-    process.removeListener(signal, onSignal);
+    stopListening();
     if (process.pid === 1) process.exit(128 + constants.signals[signal]);
     process.kill(process.pid, signal);
   }
@@ -136,15 +125,18 @@ function listenToSignals(members: ReadonlySet<EndMember>): () => void {
   /** A signal that the process has sent to itself as its last act is read in the next turn of the event loop. */
   const takeTurn = () => void setImmediate(() => undefined);
 
+  function stopListening(): void {
+    clearTimeout(timer);
+    for (const signal of SIGNALS) process.removeListener(signal, onSignal);
+    process.removeListener('beforeExit', takeTurn);
+  }
+
   // First, because `once` handlers are no longer counted when they run.
   for (const signal of SIGNALS) process.prependListener(signal, onSignal);
   process.prependOnceListener('beforeExit', takeTurn);
+  // While the process ends by a signal, another one must not end it sooner.
   return () => {
-    clearTimeout(timer);
-    // Until then, the listener keeps another signal from ending a process that is shutting down.
-    if (endsSinceMillis !== undefined) return;
-    for (const signal of SIGNALS) process.removeListener(signal, onSignal);
-    process.removeListener('beforeExit', takeTurn);
+    if (!isEnding) stopListening();
   };
 }
 
