@@ -1,16 +1,16 @@
 // A process with a spool in the folder PLACE. It prints `STORED` and `SENT` with the names of hits, and at its end what it has counted, as JSON.
 //
 // NAME: begins the names of its hits. RATE: how many it stores in each 20 ms. DEAD_MILLIS: processes that say nothing for so long are dead.
-// EXIT_MILLIS: stores some hits, exits after so long, and stores others then.
+// EXIT_TURNS: stores some hits, exits after so many turns of the event loop, and stores others then. Each turn is slower than the disk.
 import { writeSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { LogLines } from '../../../build/common/log-lines.js';
 import { createDeliveryCounts } from '../../../build/delivery/delivery-counts.js';
 import { DELIVERY_LIMITS } from '../../../build/delivery/delivery-limits.js';
 import { openFolder } from '../../../build/delivery/spool/folder-spool.js';
 import { SpoolLog } from '../../../build/delivery/spool/spool-log.js';
 
-const { PLACE, NAME, RATE = '0', DEAD_MILLIS, EXIT_MILLIS } = process.env;
+const { PLACE, NAME, RATE = '0', DEAD_MILLIS, EXIT_TURNS } = process.env;
 const deadMillis = Number(DEAD_MILLIS ?? DELIVERY_LIMITS.deadMillis);
 const counts = createDeliveryCounts();
 const lines = new LogLines((message) => console.error(message));
@@ -68,14 +68,21 @@ async function sendAll() {
   }
 }
 
-if (EXIT_MILLIS !== undefined) {
-  const hits = newHits(5_000);
-  void spool.store(hits);
-  process.on('exit', () => {
-    const all = [...hits, ...newHits(3)];
-    writeSync(1, `EXIT ${all.length - spool.storeNow(all).length}\n`);
+if (EXIT_TURNS !== undefined) {
+  let left = newHits(5_000);
+  void spool.store(left).then((stored) => {
+    left = left.slice(stored);
   });
-  setTimeout(() => process.exit(), Number(EXIT_MILLIS));
+  process.on('exit', () => {
+    const unstored = spool.storeNow([...left, ...newHits(3)]);
+    writeSync(1, `EXIT ${put - unstored.length}\n`);
+  });
+  const nobody = new Int32Array(new SharedArrayBuffer(4));
+  for (let turn = 0; turn < Number(EXIT_TURNS); turn++) {
+    await nextTurn();
+    Atomics.wait(nobody, 0, 0, 20);
+  }
+  process.exit();
 } else {
   const working = Promise.all([Number(RATE) > 0 && storeAll(), sendAll()]);
   process.on('message', async () => {
