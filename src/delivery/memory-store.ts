@@ -38,8 +38,8 @@ export class MemoryStore implements Store {
   readonly #unsent: Bulk[] = [];
   readonly #failed: Bulk[] = [];
   readonly #suspects: Bulk[] = [];
-  /** Those that take new hits. */
-  readonly #open = new Map<HitKind, Bulk>();
+  /** The bulk of each kind that takes new hits. */
+  readonly #open: Partial<Record<HitKind, Bulk | undefined>> = {};
   readonly #counts: DeliveryCounts;
   readonly #maxHits: number;
   readonly #maxBytes: number;
@@ -63,16 +63,15 @@ export class MemoryStore implements Store {
     if (!this.hasRoom(1, bytes)) return false;
     this.count += 1;
     this.#bytes += bytes;
-    const open = this.#open.get(hit.kind);
-    if (open && open.bytes + bytesOf(hit) <= this.#maxBulkBytes) {
-      open.hits.push(hit);
-      open.bytes += bytesOf(hit);
-      if (open.hits.length >= this.#maxBulkHits) this.#open.delete(hit.kind);
+    let bulk = this.#open[hit.kind];
+    if (bulk && bulk.bytes + bytesOf(hit) <= this.#maxBulkBytes) {
+      bulk.hits.push(hit);
+      bulk.bytes += bytesOf(hit);
     } else {
-      const bulk = createBulk([hit], 0);
+      bulk = createBulk([hit], 0);
       this.#unsent.push(bulk);
-      if (this.#maxBulkHits > 1) this.#open.set(hit.kind, bulk);
     }
+    this.#open[hit.kind] = bulk.hits.length < this.#maxBulkHits ? bulk : undefined;
     return true;
   }
 
@@ -84,8 +83,9 @@ export class MemoryStore implements Store {
 
   /** When a bulk is due whose hits wait for others, on the monotonic clock; the past if one is full or was sent, `Infinity` if there is none. */
   dueMillis(delayMillis: number): number {
-    if (this.#failed.length > 0 || this.#unsent.length > this.#open.size)
-      return Number.NEGATIVE_INFINITY;
+    const { page, chatbot } = this.#open;
+    const open = (page ? 1 : 0) + (chatbot ? 1 : 0);
+    if (this.#failed.length > 0 || this.#unsent.length > open) return Number.NEGATIVE_INFINITY;
     const [first] = this.#unsent;
     return first ? first.sinceMillis + delayMillis : Number.POSITIVE_INFINITY;
   }
@@ -130,7 +130,8 @@ export class MemoryStore implements Store {
       bulk.bytes = sumOf(bulk.hits, bytesOf);
     } else {
       list.splice(index, 1);
-      for (const [kind, open] of this.#open) if (open === bulk) this.#open.delete(kind);
+      const [{ kind }] = hits as [Hit];
+      if (this.#open[kind] === bulk) this.#open[kind] = undefined;
     }
     let claimed: readonly Hit[] = hits;
     const giveBack = (left: readonly Hit[], newFailures: number) => {
