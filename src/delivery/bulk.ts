@@ -41,7 +41,8 @@ export function toBulks(hits: readonly Hit[], maxBytes: number): Hit[][] {
       bulks.push(added);
     }
   }
-  return bulks.map(inOrder);
+  for (const bulk of bulks) bulk.sort(byVisitorThenTime);
+  return bulks;
 }
 
 /** Both halves of at least two hits, between two visitors if possible: then no visitor's hits are reordered if the second half succeeds first. */
@@ -59,34 +60,6 @@ function middleOf(hits: readonly Hit[]): number {
     }
   }
   return middle;
-}
-
-/** How many characters of a visitor are compared as a number, which leaves room for the index of a hit. */
-const CHARACTERS = 4;
-const MAX_HITS = 2 ** 21;
-
-/** Sorts by the beginnings of visitors first, because to compare numbers takes half of the time: 2 % of a delivered hit. */
-function inOrder(hits: readonly Hit[]): Hit[] {
-  const keys = new Float64Array(hits.length);
-  for (let i = 0; i < hits.length; i++)
-    keys[i] = beginningOf((hits[i] as Hit).visitor) * MAX_HITS + i;
-  keys.sort();
-  const ordered: Hit[] = [];
-  for (const key of keys) ordered.push(hits[key % MAX_HITS] as Hit);
-  return areInOrder(ordered) ? ordered : ordered.sort(byVisitorThenTime);
-}
-
-function areInOrder(hits: readonly Hit[]): boolean {
-  for (let i = 1; i < hits.length; i++)
-    if (byVisitorThenTime(hits[i - 1] as Hit, hits[i] as Hit) > 0) return false;
-  return true;
-}
-
-function beginningOf(visitor: string): number {
-  let beginning = 0;
-  for (let i = 0; i < CHARACTERS; i++)
-    beginning = beginning * 256 + (i < visitor.length ? visitor.charCodeAt(i) & 255 : 0);
-  return beginning;
 }
 
 function byVisitorThenTime(a: Hit, b: Hit): number {

@@ -140,8 +140,7 @@ export class MemoryStore implements Store {
       this.#putBack(createBulk([...left], newFailures, sinceMillis), failures);
     };
     const remove = () => {
-      this.count -= claimed.length;
-      this.#bytes -= sumOf(claimed, memoryOf);
+      this.#remove(claimed);
       claimed = [];
     };
     return {
@@ -211,15 +210,17 @@ export class MemoryStore implements Store {
   /** Removes all hits that are not claimed. */
   take(): Hit[] {
     const hits: Hit[] = [];
-    for (
-      let claim = this.claimNow(Infinity, Infinity);
-      claim;
-      claim = this.claimNow(Infinity, Infinity)
-    ) {
-      hits.push(...claim.hits);
-      void claim.done({});
-    }
+    for (const list of [this.#unsent, this.#failed, this.#suspects])
+      for (const bulk of list.splice(0)) hits.push(...bulk.hits);
+    this.#open.page = undefined;
+    this.#open.chatbot = undefined;
+    this.#remove(hits);
     return hits;
+  }
+
+  #remove(hits: readonly Hit[]): void {
+    this.count -= hits.length;
+    this.#bytes -= sumOf(hits, memoryOf);
   }
 }
 

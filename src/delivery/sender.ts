@@ -297,8 +297,7 @@ export class Sender {
       const hasProof = this.#suspectTries > 0;
       this.#suspectTries = Math.max(0, this.#suspectTries - 1);
       this.#suspectFailures += 1;
-      const millis = waitMillis(limits.serverFails, this.#suspectFailures, this.#parts.random());
-      this.#suspectsDueMillis = performance.now() + millis;
+      this.#delaySuspects();
       if (this.#suspectFailures >= LOGGED_FAILURES) this.#beginOutage(reason, true);
       if (!isSingle) return HALVED;
       if (!hasProof || failures >= INVALID) return { kind: 'behind', failures };
@@ -311,12 +310,17 @@ export class Sender {
     if (isSingle) {
       // It is due again after a while, or after a success.
       this.#suspectFailures = Math.max(1, this.#suspectFailures);
-      const millis = waitMillis(limits.serverFails, this.#suspectFailures, this.#parts.random());
-      this.#suspectsDueMillis = performance.now() + millis;
+      this.#delaySuspects();
       return { kind: 'behind', failures: 2 };
     }
     if (this.#isServerFailing) return BACK;
     return failures === 0 ? { kind: 'behind', failures: 1 } : HALVED;
+  }
+
+  #delaySuspects(): void {
+    const { limits, random } = this.#parts;
+    const millis = waitMillis(limits.serverFails, this.#suspectFailures, random());
+    this.#suspectsDueMillis = performance.now() + millis;
   }
 
   /** No hit was valid. */
