@@ -70,6 +70,7 @@ describe.each(SUSPECT)('hits that fail with %s', (_name, answer) => {
       putAll(sender, [`g${i}`]);
       await sender.advance(SECOND);
     }
+    expect(sender.counts()).toMatchObject({ lost: { rejected: 1 } });
     await sender.advance(10 * SECOND);
     expect(sender.counts()).toMatchObject({ tracked: 63, pending: 0, lost: { rejected: 1 } });
     expect(bulks(sender).filter((names) => names === 'd').length).toBeGreaterThanOrEqual(5);
