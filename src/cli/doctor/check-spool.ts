@@ -15,6 +15,8 @@ const FOLDER_ADVICE =
   'Set MATOMO_SPOOL to a folder that belongs to the user of the process and is used for this Matomo only.';
 const REDIS_ADVICE =
   'Check Redis, its password, the network, and whether the package redis is installed. For another Matomo, set MATOMO_SPOOL to another database, such as redis://…/1.';
+const OPEN_ADVICE =
+  'Set requirepass or users in Redis, and the password in MATOMO_SPOOL: redis://user:password@….';
 
 /** Checks the spool without changing it: processes may be using it. */
 export async function checkSpool({
@@ -25,7 +27,7 @@ export async function checkSpool({
   if (spool === undefined) return [];
   const backend = spoolBackendOf(spool);
   const name = `the spool ${show(backend.show(spool))}`;
-  if (backend.name === 'redis') return [checkRedis(name, href, await inspectRedis(spool))];
+  if (backend.name === 'redis') return checkRedis(name, href, await inspectRedis(spool));
   const folder = resolve(spool);
   const report = await inspectFolder(folder);
   const { exists, isOpenToOthers, isUntrusted } = report;
@@ -45,15 +47,20 @@ export async function checkSpool({
   ];
 }
 
-function checkRedis(name: string, href: string, report: RedisReport): Finding {
+function checkRedis(name: string, href: string, report: RedisReport): Finding[] {
   const problem = problemOf(report, href);
-  if (problem === undefined) return ok('spool', describeContents(name, report));
-  const found = `${name} cannot be used: ${problem}`;
-  return warning('spool', 'spool-not-used', found, `${REDIS_ADVICE} ${NO_SPOOL}`);
+  if (problem !== undefined) {
+    const found = `${name} cannot be used: ${problem}`;
+    return [warning('spool', 'spool-not-used', found, `${REDIS_ADVICE} ${NO_SPOOL}`)];
+  }
+  const contents = ok('spool', describeContents(name, report));
+  if (!report.isOpenToOthers) return [contents];
+  const found = `${name}, which contains personal data, is open to all that reach this Redis, without a password`;
+  return [contents, warning('spool', 'spool-open-to-others', found, OPEN_ADVICE)];
 }
 
 /** What both kinds of spool report. */
-type SpoolReport = RedisReport;
+type SpoolReport = Omit<RedisReport, 'isOpenToOthers'>;
 
 /** Why a spool cannot be used, also if it has hits for another Matomo. */
 function problemOf({ problem, matomoUrl = '' }: SpoolReport, href: string): string | undefined {

@@ -13,8 +13,10 @@ export interface RedisReport {
   /** Hits that have no result, those that are being sent included, and their bytes. */
   readonly hits: number;
   readonly bytes: number;
-  /** When the oldest that can be claimed was stored, in epoch seconds; `Infinity` if there is none. */
+  /** When the oldest was stored, in epoch seconds; `Infinity` if there is none. */
   readonly oldestSeconds: number;
+  /** Redis wants no password, so that whoever reaches it can read them. */
+  readonly isOpenToOthers: boolean;
 }
 
 /** Looks into a spool, and writes a key that expires at once. Processes may be using it. Never rejects. */
@@ -32,9 +34,25 @@ export async function inspectRedis(place: string): Promise<RedisReport> {
       if (measured !== null) Object.assign(report, toWaiting(measured as Measured, true));
     }
     await connection.send(...PROBE);
-    return { problem: undefined, matomoUrl, ...report };
+    const isOpenToOthers = await isOpen(place);
+    return { problem: undefined, matomoUrl, ...report, isOpenToOthers };
   } catch (error) {
-    return { problem: reasonOf(error), matomoUrl, ...report };
+    return { problem: reasonOf(error), matomoUrl, ...report, isOpenToOthers: false };
+  } finally {
+    connection.close();
+  }
+}
+
+/** Whether Redis answers without a password. */
+async function isOpen(place: string): Promise<boolean> {
+  const { protocol, host, pathname } = new URL(place);
+  const connection = new RedisConnection(`${protocol}//${host}${pathname}`);
+  try {
+    await connection.open();
+    await connection.send('GET', DESCRIPTION);
+    return true;
+  } catch {
+    return false;
   } finally {
     connection.close();
   }

@@ -34,17 +34,11 @@ export interface Entries {
 export function readEntries([stream, deliveries, heads, lines]: ClaimReply): Entries {
   const texts = lines.split('\n');
   const all = heads.split('\n').map((head, i): Entry => {
-    const [id = '', wasSent, since, failures] = head.split(' ');
+    const [id = '', sent, since, failed] = head.split(' ');
     const line = texts[i] as string;
-    return {
-      ...{
-        id,
-        wasSent: wasSent === '1',
-        since: Number(since) || 0,
-        failures: Number(failures) || 0,
-      },
-      ...{ line, hit: readLine(Buffer.from(line, 'latin1')) },
-    };
+    const hit = readLine(Buffer.from(line, 'latin1'));
+    const [wasSent, failures] = [sent === '1', Number(failed) || 0];
+    return { id, wasSent, since: Number(since) || 0, failures, line, hit };
   });
   return { stream, deliveries, all };
 }

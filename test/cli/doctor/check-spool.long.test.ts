@@ -112,20 +112,29 @@ test('of the Matomo that a spool names, no control character reaches the termina
 });
 
 test('a spool in Redis is inspected, and its password stays here', async () => {
-  const redis = await startRedis();
-  const spool = redis.url.replace('//', '//default:s3cret@');
+  const redis = await startRedis('--user', 'shop', 'on', '>s3cret', '~*', '+@all');
+  await redis.command('ACL', 'SETUSER', 'default', '>other');
+  const spool = redis.url.replace('//', '//shop:s3cret@');
   const found = (text: string) => ({ found: expect.stringContaining(text) });
   expect(await check(spool)).toMatchObject([{ verdict: 'ok', ...found('0 hits') }]);
-  const { store, close } = await openStore({ kind: 'redis', place: redis.url, matomoUrl: MATOMO });
+  const { store, close } = await openStore({ kind: 'redis', place: spool, matomoUrl: MATOMO });
   await store([hitNamed('a')]);
   expect(await check(spool)).toMatchObject([
     { verdict: 'ok', ...found('has 1 hit, 0.0 MiB; the oldest has been pending for ') },
   ]);
   await close();
-  await redis.command('SET', 'matomo-spool:description', '2 http://x.test/matomo.php');
+  await redis.command('ACL', 'SETUSER', 'default', 'nopass');
   expect(await check(spool)).toMatchObject([
-    { verdict: 'warning', ...found('belongs to "http://x.test/matomo.php"') },
+    { verdict: 'ok', ...found('has 1 hit') },
+    { verdict: 'warning', code: 'spool-open-to-others', ...found('without a password') },
   ]);
+  await redis.command('SET', 'matomo-spool:description', '2 http://x.test/\u001b[2Jmatomo.php');
+  const foreign = await check(spool);
+  expect(foreign).toMatchObject([{ verdict: 'warning', ...found('belongs to "http://x.test/') }]);
+  expect(formatFindings(foreign)).not.toMatch(/[^\P{Cc}\n]/u);
+  await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+  const full = await check(spool);
+  expect(full).toMatchObject([{ verdict: 'warning', ...NOT_USED, ...found('OOM') }]);
   await redis.kill();
   const away = await check(spool);
   expect(away).toMatchObject([{ verdict: 'warning', ...NOT_USED, ...found('ECONNREFUSED') }]);

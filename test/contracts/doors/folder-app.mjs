@@ -1,4 +1,4 @@
-// A process with a spool in the folder PLACE. It prints `STORED` and `SENT` with the names of hits, and at its end what it has counted, as JSON.
+// A process with a spool at PLACE, a folder or a Redis. It prints `STORED` and `SENT` with the names of hits, and at its end what it has counted, as JSON.
 //
 // NAME: begins the names of its hits. RATE: how many it stores in each 20 ms. DEAD_MILLIS: processes that say nothing for so long are dead.
 // EXIT_TURNS: stores some hits, exits after so many turns of the event loop, and stores others then. Each turn is slower than the disk.
@@ -8,13 +8,15 @@ import { LogLines } from '../../../build/common/log-lines.js';
 import { createDeliveryCounts } from '../../../build/delivery/delivery-counts.js';
 import { DELIVERY_LIMITS } from '../../../build/delivery/delivery-limits.js';
 import { openFolder } from '../../../build/delivery/spool/folder-spool.js';
+import { openRedis } from '../../../build/delivery/spool/redis-spool.js';
 import { SpoolLog } from '../../../build/delivery/spool/spool-log.js';
 
 const { PLACE, NAME, RATE = '0', DEAD_MILLIS, EXIT_TURNS } = process.env;
 const deadMillis = Number(DEAD_MILLIS ?? DELIVERY_LIMITS.deadMillis);
 const counts = createDeliveryCounts();
 const lines = new LogLines((message) => console.error(message));
-const spool = openFolder({
+const open = PLACE.startsWith('redis:') ? openRedis : openFolder;
+const spool = await open({
   place: PLACE,
   matomoUrl: 'https://matomo.test/matomo.php',
   maxBytes: 2 ** 30,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { ROOT } from '../../support/child-process.js';
 
-/** A process with a spool in a folder. */
+/** A process with a spool in a folder, or in Redis. */
 export interface FolderProcess {
   /** Names of hits that it has stored. */
   stored(): string[];

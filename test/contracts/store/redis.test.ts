@@ -166,6 +166,25 @@ test('its size, hits, age and suspects are known to all', async () => {
   await eventually(() => one.spool.hits === 0 && one.spool.oldestSeconds === ALL);
 });
 
+test('a hit that is claimed an hour after it was stored is sent once', async () => {
+  const server = await startRedis();
+  const redis = await open(server.url);
+  await redis.spool.store(hits('a'));
+  const stream = 'matomo-spool:hits:token';
+  const [[, fields]] = (await server.command('XRANGE', stream, '-', '+')) as [[string, string[]]];
+  await server.command('UNLINK', stream);
+  await server.command('XADD', stream, `${Date.now() - 3_600_000}-0`, ...fields);
+  await eventually(() => redis.spool.oldestSeconds < Date.now() / 1000 - 3_590);
+  const claim = await eventually(() => redis.spool.claim(1, ALL));
+  expect(await (await open(server.url)).spool.claim(1, ALL)).toBeUndefined();
+  await claim.done({ tracked: 1 });
+  expect(await redis.spool.claim(1, ALL)).toBeUndefined();
+  expect([namesOf(claim.hits), redis.counts.lost]).toMatchObject([
+    'a',
+    { unconfirmed: 0, expired: 0 },
+  ]);
+});
+
 test('its number of hits is right after somebody has deleted some', async () => {
   const server = await startRedis();
   const redis = await open(server.url);
