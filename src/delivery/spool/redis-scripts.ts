@@ -23,16 +23,19 @@ export const SENDING: number = 2 ** 32;
 /** A day: long enough for a Redis that comes back. */
 const RECORD_SECONDS = 86_400;
 
+/** What was released can be claimed at once, whatever is the limit for dead processes: 30 years. */
+const LONG_IDLE_MILLIS = 1e12;
+
 /** All scripts but OPEN have description and mark before their other arguments, and reply with nothing if there is no such spool. */
 const FUNCTIONS = `
 if redis.call('GET', '${DESCRIPTION}') ~= ARGV[1] then return nil end
 local mark = tonumber(ARGV[2])
-local function add(stream, ...)
+local function open(stream)
   if redis.call('EXISTS', stream) == 0 then
     redis.call('XGROUP', 'CREATE', stream, 'senders', '0', 'MKSTREAM')
   end
-  redis.call('XADD', stream, '*', ...)
 end
+local function add(stream, ...) redis.call('XADD', stream, '*', ...) end
 local function fieldsOf(entry)
   local fields = {}
   for i = 1, #entry[2], 2 do fields[entry[2][i]] = entry[2][i + 1] end
@@ -44,8 +47,24 @@ local function deliveries(stream, id)
   return pending[1] and pending[1][4]
 end
 local function isOurs(count) return count == mark or count == tonumber(ARGV[4]) end
-local function deliver(stream, id, count, ...)
-  return redis.call('XCLAIM', stream, 'senders', 'all', 0, id, 'JUSTID', 'RETRYCOUNT', count, ...)
+local function wordsIn(text)
+  local words = {}
+  for word in string.gmatch(text, '%S+') do table.insert(words, word) end
+  return words
+end
+-- Calls a command for all IDs in pieces, because Lua passes at most 8,000 arguments. Returns the sum of the replies.
+local function inPieces(ids, call)
+  local sum = 0
+  for i = 1, #ids, 5000 do sum = sum + call(unpack(ids, i, math.min(i + 4999, #ids))) end
+  return sum
+end
+local function deliver(stream, ids, count, idleMillis)
+  return inPieces(ids, function(...)
+    local command = { 'XCLAIM', stream, 'senders', 'all', 0, ... }
+    local options = { 'IDLE', idleMillis, 'RETRYCOUNT', count, 'JUSTID' }
+    for _, option in ipairs(options) do table.insert(command, option) end
+    return #redis.call(unpack(command))
+  end)
 end
 `;
 
@@ -72,6 +91,7 @@ export const STORE: string = `${FUNCTIONS}
 local key = 'matomo-spool:stored:' .. ARGV[2]
 if redis.call('GET', key) == ARGV[3] then return 1 end
 redis.call('SET', key, ARGV[3], 'EX', ${RECORD_SECONDS})
+open(ARGV[4])
 for line in string.gmatch(ARGV[5], '[^\\n]+') do add(ARGV[4], 'h', line) end
 return 1
 `;
@@ -93,7 +113,7 @@ for i = 4, #ARGV, 2 do
   if redis.call('EXISTS', stream) == 1 then
     for _, pending in ipairs(redis.call('XPENDING', stream, 'senders', 'IDLE', ARGV[3], '-', '+', most)) do
       local id, count = pending[1], pending[4] < ${SENDING} and pending[4] + 1 or mark
-      deliver(stream, id, count)
+      deliver(stream, { id }, count, 0)
       local entry = redis.call('XRANGE', stream, id, id)[1]
       if entry then take(entry, count) else redis.call('XACK', stream, 'senders', id) end
     end
@@ -107,10 +127,11 @@ end
 return {}
 `;
 
-/** `stream, deliveries, ID…`: hits are being sent, unless another process has claimed them since. Replies with 1 if they are. */
+/** `stream, deliveries, IDs`: hits are being sent, unless another process has claimed them since. Replies with 1 if they are. */
 export const SEND: string = `${FUNCTIONS}
-if not isOurs(deliveries(ARGV[3], ARGV[5])) then return 0 end
-for i = 5, #ARGV do deliver(ARGV[3], ARGV[i], mark) end
+local ids = wordsIn(ARGV[5])
+if not isOurs(deliveries(ARGV[3], ids[1])) then return 0 end
+deliver(ARGV[3], ids, mark, 0)
 return 1
 `;
 
@@ -120,19 +141,16 @@ return 1
  * it takes some, so that a full Redis runs it, too.
  */
 export const END: string = `${FUNCTIONS}
-local stream, ours = ARGV[3], 0
+local stream, ended = ARGV[3], wordsIn(ARGV[6])
 local count = deliveries(stream, ARGV[5])
 if count and not isOurs(count) then return 0 end
-for id in string.gmatch(ARGV[6], '%S+') do
-  redis.call('XACK', stream, 'senders', id)
-  ours = ours + redis.call('XDEL', stream, id)
-end
+inPieces(ended, function(...) return redis.call('XACK', stream, 'senders', ...) end)
+local ours = inPieces(ended, function(...) return redis.call('XDEL', stream, ...) end)
 for i = 8, ours > 0 and #ARGV or 0, 4 do
+  open(ARGV[i])
   add(ARGV[i], 'f', ARGV[i + 1], 's', ARGV[i + 2], 'h', ARGV[i + 3])
 end
-if count then
-  for id in string.gmatch(ARGV[7], '%S+') do ours = ours + #deliver(stream, id, 0, 'TIME', 0) end
-end
+if count then ours = ours + deliver(stream, wordsIn(ARGV[7]), 0, ${LONG_IDLE_MILLIS}) end
 return ours
 `;
 

@@ -112,7 +112,7 @@ class RedisSpool implements Spool {
   /** Resolves with whether hits may be sent: another process may have claimed them since. */
   async #send({ stream, deliveries, all }: Entries): Promise<boolean> {
     const ids = all.map(({ id }) => id);
-    const run = { script: SEND, args: [stream, String(deliveries), ...ids] };
+    const run = { script: SEND, args: [stream, String(deliveries), ids.join(' ')] };
     const { kind, reply } = await this.#link.run(run);
     return kind === 'replied' && reply === 1;
   }
