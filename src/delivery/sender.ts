@@ -138,7 +138,13 @@ export class Sender {
         mode === 'due' ? performance.now() >= this.suspectsDueMillis : flushTries > 0;
       const maxFailures = this.#suspectTries > 0 ? Number.POSITIVE_INFINITY : INVALID - 1;
       const claim = await store.claim(most, areSuspectsDue ? maxFailures : 1);
-      if (!claim) return;
+      if (!claim) {
+        if (!areSuspectsDue) return;
+        // Those that are left wait for another success, or are of other processes.
+        this.#suspectTries = 0;
+        this.#delaySuspects();
+        return;
+      }
       if (claim.failures > 1) flushTries -= 1;
       await this.#sendClaim(store, claim, mode);
     } while (performance.now() >= this.waitUntilMillis);

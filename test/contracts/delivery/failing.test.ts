@@ -505,6 +505,20 @@ describe('with a token', () => {
     expect(sender.codes()).toContain('token-rejected');
   });
 
+  test('a bulk without a valid hit waits for another one to be tracked, not in a busy loop', async () => {
+    const sender = open((request) =>
+      request.names[0] === 'a' ? tracked(request) : allInvalid(request),
+    );
+    sender.put(hit('a'));
+    await sender.advance(10 * SECOND);
+    sender.put(hit('b'));
+    expect(await sender.countTimers(MINUTE)).toBeLessThan(300);
+    expect(sender.counts()).toMatchObject({ tracked: 1, pending: 1 });
+    sender.put(hit('a'));
+    await sender.advance(10 * SECOND);
+    expect(sender.counts()).toMatchObject({ tracked: 2, invalid: 1, pending: 0 });
+  });
+
   test('a hit that only speaks of an order is none', async () => {
     const sender = open(allInvalid);
     sender.put({ ...hit('a'), query: '?h=a&url=https%3A%2F%2Fx.test%2F%3Fec_id%3D5&ec_id=' });

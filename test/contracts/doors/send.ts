@@ -90,6 +90,8 @@ export interface Sender {
   /** No bulk is begun for so long, but by a flush. */
   pause(millis: number): void;
   advance(millis: number): Promise<void>;
+  /** The same. Resolves with how many timers were set meanwhile. */
+  countTimers(millis: number): Promise<number>;
   /** Steps the wall clock, as an operator or NTP does. The monotonic clock and timers do not notice. */
   stepWallClock(millis: number): void;
   /** Since the door was opened, on the monotonic clock. */
@@ -132,6 +134,13 @@ export function openSender(setup: SenderSetup): Sender {
     pause: (millis) => delivery.pause(millis),
     async advance(millis) {
       await vi.advanceTimersByTimeAsync(millis);
+    },
+    async countTimers(millis) {
+      const set = vi.spyOn(globalThis, 'setTimeout');
+      await vi.advanceTimersByTimeAsync(millis);
+      const { length } = set.mock.calls;
+      set.mockRestore();
+      return length;
     },
     stepWallClock: (millis) => void vi.setSystemTime(Date.now() + millis),
     get nowMillis() {
