@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { RECEIVER_OPTIONS, resolveReceiver } from '../../src/gateway/receiver-options.js';
-import { ENVIRONMENT_OPTIONS } from '../../src/options/option-table.js';
+import { OPTIONS } from '../../src/options/option-table.js';
 import { resolveOptions } from '../../src/options/resolve-options.js';
 import { collectDiagnostics } from '../support/diagnostics.js';
 import { type SurveyedOptions, surveyOption } from './survey.js';
 
 const PROCESSOR: SurveyedOptions = {
-  declarations: ENVIRONMENT_OPTIONS,
+  declarations: OPTIONS,
   resolve(inCode, env) {
     const required = { MATOMO_URL: 'https://matomo.test', MATOMO_SITE_ID: '1' };
     const { diagnostics, logged } = collectDiagnostics();

@@ -125,10 +125,6 @@ test('an empty token file is logged without its path', () => {
   expect(logged[0]).not.toContain(file);
 });
 
-test('record is for register alone, and what does the same in code is named', () => {
-  expect(() => resolve({ ...REQUIRED, record: 'all' } as never)).toThrow(/recordServerSpans/);
-});
-
 test.each([
   ['siteID', 'siteId'],
   ['token', 'tokenAuth'],
@@ -244,7 +240,6 @@ test.each([
   ['MATOMO_VISITOR_ID', 'None ', 'visitorId', 'none'],
   ['MATOMO_QUERY', ' STRIP', 'query', 'strip'],
   ['MATOMO_ERRORS', 'Off', 'errors', 'off'],
-  ['MATOMO_RECORD', 'All\n', 'record', 'all'],
   ['MATOMO_TRUST_PROXY', 'True', 'trustProxy', true],
   ['MATOMO_TRUST_PROXY', 'Loopback\n', 'trustProxy', ['loopback']],
   ['MATOMO_IGNORE_PATTERNS', '^/internal\n', 'ignorePatterns', [/^\/internal/]],
@@ -260,7 +255,6 @@ test.each([
 test.each([
   ['MATOMO_ROUTE_DETAILS={nonsense', /MATOMO_ROUTE_DETAILS.*\{nonsense/],
   ['MATOMO_MAX_QUEUE_SIZE=many', /MATOMO_MAX_QUEUE_SIZE.*"many"/],
-  ['MATOMO_RECORD=everything', /MATOMO_RECORD/],
   ['MATOMO_TOKEN=1', /MATOMO_TOKEN\b.*MATOMO_TOKEN_AUTH\?.*\[environment-unknown\]$/],
   ['MATOMO_SCHEDULED_DELAY_MILLIS=1', /MILLIS.*MATOMO_SCHEDULE_DELAY\?.*\[environment-unknown\]$/],
   ['MATOMO_EXPORT_TIMEOUT_MILLIS=1', /MILLIS.*MATOMO_EXPORT_TIMEOUT\?.*\[environment-unknown\]$/],
